@@ -1,0 +1,18 @@
+from caracal_zeek_helpers import is_ssh_login, originator
+from greynoise_ssh import context, malicious_table
+
+
+def rule(event):
+    return is_ssh_login(event) and malicious_table(event) is not None
+
+
+def title(event):
+    return f"SSH Connection Established from Malicious IP {originator(event)}"
+
+
+def dedup(event):
+    return originator(event)
+
+
+def alert_context(event):
+    return context(event)

@@ -1,0 +1,104 @@
+// Runs every unit test of a checkout in Panther's layout and, with a golden file, compares what each function returned.
+//
+//   node scripts/conformance-panther.mjs DIR [--golden FILE] [--cache DIR]
+//
+// DIR is a checkout (nothing of it belongs into this repository). The golden file holds a JSON object a line, gzipped or not:
+// {id, test, out: {function: value}, errors: {function: repr of the exception}}, as another engine gave it. Exit code: 0 no
+// unexplained difference and no failed test, 1 otherwise, 2 usage.
+import { readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+import { gunzipSync } from 'node:zlib'
+import { compareRun } from './lib/compare-run.mjs'
+
+const dist = process.env.CARACAL_DIST ?? join(dirname(fileURLToPath(import.meta.url)), '../dist')
+const load = (path) => import(pathToFileURL(join(dist, path)).href)
+const { createDetectors, endDetectors } = await load('packs/detectors.js')
+const { problemLine } = await load('packs/test-report.js')
+const { runCorrelationTests, runTests } = await load('packs/test-runner.js')
+const { selectTests } = await load('packs/test-scope.js')
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { golden: { type: 'string' }, cache: { type: 'string' } },
+})
+const path = positionals[0] === undefined ? undefined : resolve(positionals[0])
+if (path === undefined || positionals.length > 1) {
+  console.error('usage: node scripts/conformance-panther.mjs DIR [--golden FILE] [--cache DIR]')
+  process.exit(2)
+}
+
+const started = performance.now()
+const scope = await selectTests({ path, folders: [], filters: [], ignore: [], cache: values.cache })
+const loaded = performance.now()
+const golden = values.golden === undefined ? undefined : readGolden(values.golden)
+const detectors = await createDetectors({ ...scope.content, rules: scope.rules })
+const ready = performance.now()
+const counts = new Map()
+const failures = []
+const differences = []
+/** These take a set of two texts apart into key and value, so that the hash seed decides which is which. */
+const UNPACKS_SETS = new Set(['Okta.Anonymizing.VPN.Login'])
+const explained = []
+try {
+  for await (const result of runTests(scope.rules, detectors)) take(result, result.rule.source.language === 'python')
+  for (const result of runCorrelationTests(scope.correlationRules)) take(result, false)
+} finally {
+  await endDetectors(detectors)
+}
+report()
+
+function readGolden(file) {
+  const bytes = readFileSync(file)
+  const text = (bytes[0] === 0x1f ? gunzipSync(bytes) : bytes).toString('utf8')
+  const lines = text.split('\n').filter(Boolean)
+  return new Map(lines.map((line) => JSON.parse(line)).map((entry) => [`${entry.id} / ${entry.test}`, entry]))
+}
+
+function take({ rule, tests, errors }, isGolden) {
+  const kind = rule.source?.language === 'simple' ? 'simple detection' : (rule.kind ?? 'rule')
+  const count = counts.get(kind) ?? { items: 0, tests: 0, passed: 0 }
+  counts.set(kind, count)
+  count.items += 1
+  failures.push(...errors.map((error) => `${rule.id}: ${error}`))
+  for (const { test, passed, run } of tests) {
+    count.tests += 1
+    if (passed) count.passed += 1
+    else failures.push(`${rule.id} / ${test}: ${JSON.stringify(run.out.detection)} ${JSON.stringify(run.errors)}`)
+    const name = `${rule.id} / ${test}`
+    if (golden && isGolden) compare(name, run)
+  }
+}
+
+function compare(name, run) {
+  const expected = golden.get(name)
+  if (!expected) {
+    differences.push(`${name}: not in the golden file`)
+    return
+  }
+  golden.delete(name)
+  const result = compareRun(run, expected)
+  const { id } = expected
+  if (UNPACKS_SETS.has(id)) {
+    explained.push(...result.differences.map((text) => `${name}: what is key and what is value of a set: ${text}`))
+    return
+  }
+  explained.push(...result.explained.map((text) => `${name}: ${text}`))
+  differences.push(...result.differences.map((text) => `${name}: ${text}`))
+}
+
+function report() {
+  const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`
+  for (const problem of scope.problems) console.log(`PROBLEM ${problemLine(problem)}`)
+  for (const failure of failures) console.log(`FAILED  ${failure}`)
+  for (const text of explained) console.log(`explained  ${text}`)
+  if (golden) for (const name of golden.keys()) differences.push(`${name}: in the golden file only`)
+  for (const text of differences) console.log(`DIFFERS ${text}`)
+  for (const [kind, { items, tests, passed }] of counts) console.log(`${kind}: ${items} items, ${tests} tests, ${passed} passed`)
+  if (golden) console.log(`golden file: ${differences.length} unexplained differences, ${explained.length} explained ones`)
+  console.log(
+    `content read in ${seconds(loaded - started)}, rules loaded in ${seconds(ready - loaded)}, tests run in ${seconds(performance.now() - ready)}, CPU of this process ${seconds(process.cpuUsage().user / 1000)}`,
+  )
+  process.exitCode = failures.length + differences.length + scope.problems.length === 0 ? 0 : 1
+}

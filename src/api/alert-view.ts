@@ -1,0 +1,146 @@
+import { z } from 'zod'
+import type { AlertBody } from '../model/alert.ts'
+import type { JsonValue } from '../model/json.ts'
+import { SEVERITIES } from '../model/rule.ts'
+import { ALERT_STATUSES, type AlertStatus, windowOf } from '../state/alerts.ts'
+import type { StateDb } from '../state/db.ts'
+import type { AlertRow, DeliveryRow } from '../state/tables.ts'
+import { stringifyJson } from '../util/json.ts'
+import { enrichmentOf } from './enrichment.ts'
+import { ExactJson, exactObject } from './exact-json.ts'
+
+const time = z.string().describe('RFC 3339, UTC.')
+
+/** An alert as lists show it. */
+export const alertSchema = z.object({
+  alert_id: z.string(),
+  rule_id: z.string(),
+  rule_name: z.string(),
+  type: z.enum(['RULE', 'RULE_ERROR']),
+  title: z.string(),
+  severity: z.enum(SEVERITIES),
+  status: z.enum(ALERT_STATUSES),
+  dedup: z.string(),
+  event_count: z.number(),
+  created_time: time,
+  updated_time: time,
+  first_event_time: time,
+  last_event_time: time,
+  log_types: z.array(z.string()),
+  source_labels: z.array(z.string()),
+  latency_ms: z.number().nullable().describe('From receipt of the record that opened the alert to the committed alert.'),
+})
+
+const deliverySchema = z.object({
+  delivery_id: z.string(),
+  destination: z.string(),
+  state: z.enum(['pending', 'delivered', 'dead']),
+  tries: z.number(),
+  next_try_time: time.nullable(),
+  error: z.string().nullable().describe('Of the last try that failed.'),
+})
+
+/** An alert with everything that says why. */
+export const alertDetailSchema = alertSchema.extend({
+  threshold: z.number(),
+  window_start_time: time,
+  window_end_time: time,
+  description: z.string(),
+  reference: z.string(),
+  runbook: z.string(),
+  tags: z.array(z.string()),
+  reports: z.record(z.string(), z.array(z.string())),
+  function_errors: z.record(z.string(), z.string()).describe("What failed in the rule's functions beside `rule`."),
+  indicators: z.record(z.string(), z.array(z.string())),
+  indicators_cut: z.boolean(),
+  context: z.record(z.string(), z.unknown()).nullable().describe("What the rule's `alert_context` gave."),
+  enrichment: z
+    .array(
+      z.object({
+        table: z.string(),
+        selector: z.string(),
+        match: z.unknown(),
+        version: z.unknown(),
+        row: z.record(z.string(), z.unknown()),
+      }),
+    )
+    .describe('The rows of lookup tables that the sample event carries.'),
+  sample_event: z
+    .record(z.string(), z.unknown())
+    .nullable()
+    .describe('The event that began the alert; null when it is too large to keep.'),
+  deliveries: z.array(deliverySchema),
+})
+
+export function alertView(row: AlertRow): z.output<typeof alertSchema> {
+  const { alertId, ruleId, severity, eventCount, createdMs, updatedMs, body } = windowOf(row)
+  return {
+    alert_id: alertId,
+    rule_id: ruleId,
+    rule_name: body.displayName,
+    type: body.type,
+    title: body.title,
+    severity,
+    status: row.status as AlertStatus,
+    dedup: body.dedup,
+    event_count: eventCount,
+    created_time: iso(createdMs),
+    updated_time: iso(updatedMs),
+    first_event_time: body.firstEventTime,
+    last_event_time: body.lastEventTime,
+    log_types: body.logTypes,
+    source_labels: body.sourceLabels,
+    latency_ms: body.latencyMs,
+  }
+}
+
+/** The JSON text of `alertDetailSchema`: context and events exactly as they were. */
+export function alertDetail(row: AlertRow, deliveries: readonly DeliveryRow[]): string {
+  const { startMs, endMs, body } = windowOf(row)
+  const { threshold, description, reference, runbook, tags, reports, functionErrors, indicators, indicatorsCut } = body
+  return exactObject({
+    ...alertView(row),
+    threshold,
+    window_start_time: iso(startMs),
+    window_end_time: iso(endMs),
+    description,
+    reference,
+    runbook,
+    tags,
+    reports,
+    function_errors: functionErrors,
+    indicators,
+    indicators_cut: indicatorsCut,
+    context: exact(body.context),
+    enrichment: new ExactJson(stringifyJson(evidenceOf(body))),
+    sample_event: exact(body.sampleEvent),
+    deliveries: deliveries.map(deliveryView),
+  })
+}
+
+export async function deliveriesOf(state: StateDb, alertId: string): Promise<DeliveryRow[]> {
+  return state.selectFrom('deliveries').selectAll().where('alert_id', '=', alertId).orderBy('destination').execute()
+}
+
+function evidenceOf({ sampleEvent }: AlertBody): JsonValue {
+  return (sampleEvent === null ? [] : enrichmentOf(sampleEvent)).map((evidence) => ({ ...evidence }))
+}
+
+function deliveryView(row: DeliveryRow): z.output<typeof deliverySchema> {
+  return {
+    delivery_id: row.delivery_id,
+    destination: row.destination,
+    state: row.state as 'pending' | 'delivered' | 'dead',
+    tries: row.tries,
+    next_try_time: row.state === 'pending' ? iso(row.next_ms) : null,
+    error: row.error === '' ? null : String(JSON.parse(row.error)),
+  }
+}
+
+function exact(text: string | null): ExactJson | null {
+  return text === null ? null : new ExactJson(text)
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString()
+}

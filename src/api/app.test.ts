@@ -1,0 +1,236 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { alertId, type FakeEngine, fakeEngine, TOKEN } from '../../test/support/fake-engine.ts'
+import { configSchema } from '../config/config.ts'
+import { createLog } from '../telemetry/log.ts'
+import { Refused, RetryLater, StorageError } from '../util/errors.ts'
+import { createApp } from './app.ts'
+
+let engine: FakeEngine
+let logged: string[]
+
+beforeEach(async () => {
+  engine = await fakeEngine()
+  logged = []
+})
+
+afterEach(() => engine.dispose())
+
+interface Call {
+  readonly method?: string
+  readonly body?: unknown
+  readonly headers?: Record<string, string>
+}
+
+async function call(path: string, { method, body, headers }: Call = {}): Promise<Response> {
+  const app = createApp(engine, createLog({ isPretty: false, write: (text) => logged.push(text) }))
+  return app.request(path, {
+    method: method ?? (body === undefined ? 'GET' : 'POST'),
+    headers: { authorization: `Bearer ${TOKEN}`, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  })
+}
+
+async function failure(path: string, given: Call = {}): Promise<{ status: number; code: string; message: string }> {
+  const response = await call(path, given)
+  return { status: response.status, ...((await response.json()) as { code: string; message: string }) }
+}
+
+const CLOSED = ['/metrics', '/api/v1/alerts', '/api/v1/health', '/api/v1/rules', '/api/v1/openapi.json', '/api/v1/nothing']
+
+test.each(CLOSED)('%s answers 401 without the token, with a wrong one and with its beginning', async (path) => {
+  for (const authorization of ['', 'Bearer wrong', `Bearer ${TOKEN.slice(0, -1)}`, `Basic ${TOKEN}`, TOKEN]) {
+    const response = await call(path, { headers: { authorization } })
+    expect(response.status).toBe(401)
+    expect(response.headers.get('www-authenticate')).toBe('Bearer')
+    expect(await response.text()).not.toContain(TOKEN)
+  }
+})
+
+test.each(['/', '/healthz'])('%s is open and tells no secret', async (path) => {
+  const response = await call(path, { headers: { authorization: '' } })
+  expect(response.status).toBe(200)
+  expect(await response.text()).not.toContain(TOKEN)
+})
+
+const HOSTS: [listen: string, host: string, status: number][] = [
+  ['127.0.0.1:4848', '127.0.0.1:4848', 200],
+  ['127.0.0.1:4848', 'localhost:4848', 200],
+  ['127.0.0.1:4848', 'LOCALHOST', 200],
+  ['127.0.0.1:4848', '[::1]:4848', 200],
+  ['[::1]:4848', '[::1]:4848', 200],
+  ['localhost:4848', 'localhost:4848', 200],
+  ['127.0.0.1:4848', 'evil.example:4848', 421],
+  ['127.0.0.1:4848', 'localhost.evil.example', 421],
+  ['127.0.0.1:4848', '127.0.0.1.evil.example:4848', 421],
+  ['[::1]:4848', 'evil.example', 421],
+  ['0.0.0.0:4848', 'siem.example:4848', 200],
+  ['192.0.2.7:4848', 'siem.example', 200],
+]
+
+test.each(HOSTS)('listening on %s, a call to the host %s answers %i', async (listen, host, status) => {
+  await engine.dispose()
+  engine = await fakeEngine({ listen })
+  expect((await call('/healthz', { headers: { host } })).status).toBe(status)
+})
+
+test('no answer lets another site read it', async () => {
+  const response = await call('/api/v1/health', { headers: { origin: 'https://evil.example' } })
+  expect(response.headers.get('access-control-allow-origin')).toBeNull()
+  expect(response.headers.get('x-content-type-options')).toBe('nosniff')
+})
+
+test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/jsonp'])(
+  'a write with a body of type %s, as a form could send it, is refused',
+  async (type) => {
+    const answer = await failure('/api/v1/query', { body: '{"sql":"SELECT 1"}', headers: { 'content-type': type } })
+    expect(answer).toMatchObject({ status: 415, code: 'unsupported_media_type' })
+    expect(engine.queries).toEqual([])
+  },
+)
+
+test('a body over the limit is refused with 413, announced or not', async () => {
+  const body = JSON.stringify({ sql: `SELECT '${'x'.repeat(300_000)}'` })
+  for (const headers of [{ 'content-length': String(body.length) }, { 'transfer-encoding': 'chunked' }]) {
+    expect(await failure('/api/v1/query', { body, headers: headers as Record<string, string> })).toMatchObject({
+      status: 413,
+      code: 'too_large',
+    })
+  }
+})
+
+test.each<[Call & { path: string }, RegExp]>([
+  [{ path: '/api/v1/query', body: '{"sql":' }, /JSON/],
+  [{ path: '/api/v1/query', body: [] }, /body cannot be used/],
+  [{ path: '/api/v1/query', body: { sql: '' } }, /sql: /],
+  [{ path: '/api/v1/query', body: { sql: 'SELECT 1', sqll: 1 } }, /sqll/],
+  [{ path: '/api/v1/query', body: { sql: 'SELECT 1', params: { 'a b': 1 } } }, /params/],
+  [{ path: '/api/v1/query', body: { sql: 'SELECT 1', max_rows: 0 } }, /max_rows/],
+  [{ path: '/api/v1/alerts?limit=201' }, /limit/],
+  [{ path: '/api/v1/alerts?limit=ten' }, /limit/],
+  [{ path: '/api/v1/alerts?severity=critical' }, /severity/],
+  [{ path: '/api/v1/alerts?colour=red' }, /colour/],
+  [{ path: '/api/v1/alerts?cursor=1;DROP' }, /cursor/],
+  [{ path: '/api/v1/alerts?rule=a%00b' }, /rule/],
+])('%j is refused with 400 and the reason', async ({ path, ...given }, reason) => {
+  const answer = await failure(path, given)
+  expect(answer).toMatchObject({ status: 400, code: 'bad_request' })
+  expect(answer.message).toMatch(reason)
+})
+
+test.each<[string, string, number, string]>([
+  ['GET', '/api/v1/nothing', 404, 'not_found'],
+  ['DELETE', '/api/v1/alerts', 405, 'method_not_allowed'],
+  ['GET', '/api/v1/query', 405, 'method_not_allowed'],
+  ['GET', '/ingest/default', 405, 'method_not_allowed'],
+  ['POST', '/ingest/nope', 404, 'not_found'],
+  ['GET', '/ingest', 404, 'not_found'],
+])('%s %s answers %i %s', async (method, path, status, code) => {
+  expect(await failure(path, { method })).toMatchObject({ status, code })
+})
+
+test('a mistaken source id names the known ones to who has the token, and nothing to others', async () => {
+  await engine.dispose()
+  engine = await fakeEngine({ sources: configSchema.parse({ sources: [{ type: 'http', id: 'shipper' }] }).sources })
+  expect((await failure('/ingest/shiper', { method: 'POST' })).message).toContain('Known: default, shipper.')
+  expect((await failure('/ingest/shiper', { method: 'POST', headers: { authorization: 'Bearer x' } })).message).not.toContain(
+    'shipper.',
+  )
+})
+
+test('a source takes the body and checks the token by itself, whatever the content type', async () => {
+  const response = await call('/ingest/default', { body: 'a line', headers: { authorization: '', 'content-type': 'text/plain' } })
+  expect([response.status, await response.json()]).toEqual([202, { taken: 'a line' }])
+})
+
+test.each<[Error, number, string, RegExp]>([
+  [new Refused('Unknown table x'), 400, 'refused', /Unknown table x/],
+  [new RetryLater('the lake is not open', 2500), 503, 'retry_later', /not open/],
+  [new StorageError('disk full'), 503, 'storage', /disk full/],
+  [new Error('secret detail at /home/me'), 500, 'internal', /^something failed inside Caracal; its log says what$/],
+])('a query that fails with %s answers %i %s', async (error, status, code, message) => {
+  engine.answer = () => Promise.reject(error)
+  const answer = await failure('/api/v1/query', { body: { sql: 'SELECT 1' } })
+  expect(answer).toMatchObject({ status, code })
+  expect(answer.message).toMatch(message)
+  expect(logged.join('').includes('secret detail')).toBe(status === 500)
+})
+
+test('healthz is 503 only when it is failing', async () => {
+  const seen: [string, number][] = []
+  for (const status of ['ok', 'degraded', 'failing'] as const) {
+    engine.healthNow = { status, problems: ['the disk is full'] }
+    seen.push([status, (await call('/healthz', { headers: { authorization: '' } })).status])
+  }
+  expect(seen).toEqual([
+    ['ok', 200],
+    ['degraded', 200],
+    ['failing', 503],
+  ])
+})
+
+test('the description names every route of the API', async () => {
+  const { paths } = (await (await call('/api/v1/openapi.json')).json()) as { paths: Record<string, object> }
+  expect(Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`))).toEqual([
+    'get /api/v1/health',
+    'get /api/v1/alerts',
+    'get /api/v1/alerts/{id}',
+    'patch /api/v1/alerts/{id}',
+    'get /api/v1/alerts/{id}/events',
+    'post /api/v1/query',
+    'get /api/v1/tables',
+    'post /api/v1/tables/{name}/refresh',
+    'get /api/v1/sources',
+    'delete /api/v1/sources/{id}/data',
+    'get /api/v1/rules',
+  ])
+})
+
+test('metrics and rules are passed on', async () => {
+  expect(await (await call('/metrics')).text()).toBe('caracal_spool_bytes 0\n')
+  expect(await (await call('/api/v1/rules')).json()).toMatchObject({
+    results: [{ id: 'Tor.SSH.Login', enabled: true, log_types: ['Zeek.SSH'] }],
+    problems: [{ file: '/rules/x.yml', message: 'unknown key' }],
+  })
+})
+
+test('tables tell their state, and a refresh answers how it went', async () => {
+  const { results } = (await (await call('/api/v1/tables')).json()) as { results: Record<string, unknown>[] }
+  expect(results[0]).toMatchObject({
+    name: 'tor_exit_nodes',
+    rows: 1174,
+    state: 'stale',
+    refreshed_time: '1970-01-01T00:16:40.000Z',
+  })
+  expect(results[1]).toMatchObject({ name: 'allowed_ports', problem: null, refreshed_time: null, age_seconds: null })
+  expect(await (await call('/api/v1/tables/tor_exit_nodes/refresh', { method: 'POST' })).json()).toMatchObject({
+    state: 'ok',
+    problem: null,
+  })
+  expect(await failure('/api/v1/tables/nope/refresh', { method: 'POST' })).toMatchObject({
+    status: 404,
+    message: expect.stringContaining('tor_exit_nodes'),
+  })
+})
+
+test("a source's data goes only when nothing sends to it any more", async () => {
+  await engine.dispose()
+  engine = await fakeEngine({ sources: configSchema.parse({ sources: [{ type: 'file', id: 'zeek', paths: ['x'] }] }).sources })
+  const answers: [string, number][] = []
+  for (const id of ['demo', 'default', 'zeek', 'gone']) {
+    answers.push([id, (await call(`/api/v1/sources/${id}/data`, { method: 'DELETE' })).status])
+  }
+  expect(answers).toEqual([
+    ['demo', 200],
+    ['default', 409],
+    ['zeek', 409],
+    ['gone', 404],
+  ])
+  expect(engine.removed).toEqual(['demo'])
+})
+
+test('an alert that is not there answers 404 for every verb', async () => {
+  const id = alertId(77)
+  expect((await failure(`/api/v1/alerts/${id}`)).status).toBe(404)
+  expect((await failure(`/api/v1/alerts/${id}/events`)).status).toBe(404)
+  expect((await failure(`/api/v1/alerts/${id}`, { method: 'PATCH', body: { status: 'CLOSED' } })).status).toBe(404)
+})

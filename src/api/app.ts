@@ -1,0 +1,79 @@
+import type { MiddlewareHandler } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { methodNotAllowed } from 'hono/method-not-allowed'
+import type { Engine } from '../engine/engine.ts'
+import { type Log, processLog } from '../telemetry/log.ts'
+import { requireHost, requireJson, requireToken } from './auth.ts'
+import { ApiError, answerError } from './errors.ts'
+import { createRouter } from './router.ts'
+import { alertRoutes } from './routes/alerts.ts'
+import { healthCheck, healthRoutes, metricsRoutes } from './routes/health.ts'
+import { homeRoutes } from './routes/home.ts'
+import { ingestRoutes } from './routes/ingest.ts'
+import { queryRoutes } from './routes/query.ts'
+import { ruleRoutes } from './routes/rules.ts'
+import { sourceRoutes } from './routes/sources.ts'
+import { tableRoutes } from './routes/tables.ts'
+
+/** Largest body of an API call. */
+const MAX_BODY_BYTES = 256 * 1024
+
+/**
+ * Everything behind the one port. Open to all: `/`, `/healthz`. Sources check their senders themselves at `/ingest`.
+ * Everything else needs the token. There is no CORS: no other site's page may read an answer.
+ */
+export function createApp(engine: Engine, log: Log = processLog()) {
+  const app = createRouter()
+  app.onError((error, c) => answerError(error, c, log))
+  app.notFound((c) =>
+    c.json(
+      {
+        message: `there is nothing at ${c.req.path.slice(0, 200)}; the API is described at /api/v1/openapi.json`,
+        code: 'not_found',
+      },
+      404,
+    ),
+  )
+  app.use(plainHeaders, requireHost(engine.config.listen))
+  app.use('/api/*', requireToken(engine.token), requireJson, limitBody())
+  app.use('/metrics', requireToken(engine.token))
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: (_, methods) => refuseMethod(methods) }))
+  return app
+    .route('/', healthCheck(engine))
+    .route('/', metricsRoutes(engine))
+    .route('/', ingestRoutes(engine))
+    .route('/', healthRoutes(engine))
+    .route('/', alertRoutes(engine))
+    .route('/', queryRoutes(engine))
+    .route('/', tableRoutes(engine))
+    .route('/', sourceRoutes(engine))
+    .route('/', ruleRoutes(engine))
+    .route('/', homeRoutes())
+    .doc31('/api/v1/openapi.json', { openapi: '3.1.0', info: { title: 'Caracal', version: '1' } })
+}
+
+/** The API's type, for a typed client. */
+export type Api = ReturnType<typeof createApp>
+
+/** Answers are data: no browser may guess another type, keep a copy, or show one inside another page. */
+const plainHeaders: MiddlewareHandler = async (c, next) => {
+  await next()
+  // Senders of logs are no browsers, and their answers are many.
+  if (c.req.path.startsWith('/ingest/')) return
+  c.header('x-content-type-options', 'nosniff')
+  c.header('cache-control', 'no-store')
+  c.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
+}
+
+function limitBody() {
+  return bodyLimit({
+    maxSize: MAX_BODY_BYTES,
+    onError: () => {
+      throw new ApiError(413, 'too_large', `bodies of API calls have at most ${MAX_BODY_BYTES} bytes`)
+    },
+  })
+}
+
+function refuseMethod(methods: readonly string[]): never {
+  throw new ApiError(405, 'method_not_allowed', `this address takes ${methods.join(', ')} only`, { allow: methods.join(', ') })
+}

@@ -1,0 +1,74 @@
+import type { Context } from 'hono'
+import { HTTPException } from 'hono/http-exception'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { z } from 'zod'
+import type { Log } from '../telemetry/log.ts'
+import { CaracalError, messageOf, NotSupported, Refused, RetryLater, StorageError } from '../util/errors.ts'
+
+/** What every failed call answers: a sentence for a person and a word for a program. */
+export const failureSchema = z.object({
+  message: z.string().describe('What failed and what to do.'),
+  code: z.string().describe('A stable word for programs.'),
+})
+
+/** A failed call, as a route throws it. */
+export class ApiError extends CaracalError {
+  readonly status: ContentfulStatusCode
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(status: ContentfulStatusCode, code: string, message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(code, message)
+    this.status = status
+    this.headers = headers
+  }
+}
+
+/** Entries for a route's `responses`: which failures it may answer beside those that every route may. */
+export function failures<const S extends number>(...statuses: readonly S[]) {
+  const entry = { description: 'It failed.', content: { 'application/json': { schema: failureSchema } } }
+  return Object.fromEntries(statuses.map((status) => [status, entry])) as Record<S, typeof entry>
+}
+
+/** Zod's complaints about a call as one failure: each with the place it is about. */
+export function refuseInvalid(result: { readonly success: boolean; readonly target: string; readonly error?: z.ZodError }): void {
+  if (result.success || !result.error) return
+  const what = result.error.issues
+    .slice(0, 5)
+    .map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message))
+  throw new ApiError(400, 'bad_request', `the ${PLACES[result.target] ?? result.target} cannot be used: ${what.join('; ')}`)
+}
+
+const PLACES: Record<string, string> = { json: 'body', param: 'path' }
+
+/** Anything thrown as an answer. What is not meant for people goes to the log and not to the caller. */
+export function answerError(error: unknown, c: Context, log: Log): Response {
+  const { status, code, message, headers } = failureOf(error)
+  if (status === 500) log.error({ err: error, method: c.req.method, path: c.req.path }, 'An API call failed.')
+  return c.json({ message, code }, status, { ...headers })
+}
+
+interface Failure {
+  readonly status: ContentfulStatusCode
+  readonly code: string
+  readonly message: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof ApiError) return error
+  if (error instanceof HTTPException)
+    return { status: error.status as ContentfulStatusCode, code: 'bad_request', message: error.message }
+  if (error instanceof RetryLater) {
+    const secs = Math.max(1, Math.ceil((error.afterMs ?? 1000) / 1000))
+    return { status: 503, code: error.code, message: error.message, headers: { 'retry-after': String(secs) } }
+  }
+  if (error instanceof StorageError) return { status: 503, code: error.code, message: error.message }
+  if (error instanceof NotSupported) return { status: 501, code: error.code, message: error.message }
+  if (error instanceof Refused) return { status: 400, code: error.code, message: error.message }
+  if (isAbort(error)) return { status: 408, code: 'cancelled', message: 'the call was cancelled' }
+  return { status: 500, code: 'internal', message: 'something failed inside Caracal; its log says what' }
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'AbortError' || messageOf(error) === 'aborted')
+}

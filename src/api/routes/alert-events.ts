@@ -1,0 +1,50 @@
+import type { Engine } from '../../engine/engine.ts'
+import type { AlertBody } from '../../model/alert.ts'
+import type { AlertRow } from '../../state/tables.ts'
+import { splitJsonArray } from '../../util/json.ts'
+import { type ExactAnswer, exactAnswer } from '../exact-json.ts'
+
+interface Events {
+  readonly results: Record<string, unknown>[]
+  readonly truncated: boolean
+}
+
+/** The lake rows of an alert's events: a table for each of its log types, until `limit` rows are there. */
+export async function alertEvents(
+  engine: Engine,
+  row: AlertRow,
+  limit: number,
+  signal: AbortSignal,
+): Promise<ExactAnswer<Events, 200>> {
+  const rows: string[] = []
+  let isTruncated = false
+  for (const table of tablesOf(JSON.parse(row.body) as AlertBody)) {
+    const sql = `SELECT * FROM ${table} WHERE p_alert_id = {alert:String} ORDER BY ${timeOf(table)} LIMIT {limit:UInt32}`
+    const params = { alert: row.alert_id, limit: limit + 1 - rows.length }
+    // All of a fresh lake's rows are there for the later tables too.
+    const answer = await engine.query(sql, { params, signal, maxRows: limit + 1, fresh: rows.length === 0 })
+    rows.push(...answer.rows.map((values) => asObject(answer.columns, values)))
+    isTruncated ||= answer.truncated || rows.length > limit
+    if (rows.length > limit) break
+  }
+  return exactAnswer(`{"results":[${rows.slice(0, limit).join(',')}],"truncated":${isTruncated}}`, 200)
+}
+
+function tablesOf({ type, logTypes }: AlertBody): string[] {
+  if (type === 'RULE_ERROR') return ['monitor.rule_errors']
+  const tables = logTypes.map((logType) => logType.replaceAll('.', '_').toLowerCase())
+  return tables.filter((table) => /^[a-z0-9_]{1,128}$/.test(table)).map((table) => `matches.${table}`)
+}
+
+function timeOf(table: string): string {
+  return table.startsWith('matches.') ? 'p_event_time' : 'p_parse_time'
+}
+
+/** A row's exact values under their names; nulls are left out. */
+function asObject(columns: readonly { readonly name: string }[], values: string): string {
+  const members = splitJsonArray(values).elements.flatMap(({ start, end }, i) => {
+    const text = values.slice(start, end)
+    return text === 'null' ? [] : [`${JSON.stringify(columns[i]!.name)}:${text}`]
+  })
+  return `{${members.join(',')}}`
+}

@@ -1,0 +1,161 @@
+import { createRoute } from '@hono/zod-openapi'
+import { z } from 'zod'
+import type { Engine } from '../../engine/engine.ts'
+import { SEVERITIES } from '../../model/rule.ts'
+import { ALERT_STATUSES, findAlert, listAlerts } from '../../state/alerts.ts'
+import type { AlertRow } from '../../state/tables.ts'
+import { alertDetail, alertDetailSchema, alertSchema, alertView, deliveriesOf } from '../alert-view.ts'
+import { ApiError, failures } from '../errors.ts'
+import { exactAnswer } from '../exact-json.ts'
+import { createRouter } from '../router.ts'
+import { alertEvents } from './alert-events.ts'
+
+const MAX_PAGE = 200
+
+/** Text that state can be asked for: no NUL, no half of a surrogate pair. */
+const ruleId = z
+  .string()
+  .min(1)
+  .max(500)
+  .refine((id) => id.isWellFormed() && !id.includes('\0'), 'no rule has such an id')
+
+const list = createRoute({
+  method: 'get',
+  path: '/api/v1/alerts',
+  summary: 'Alerts, newest first.',
+  request: {
+    query: z.strictObject({
+      severity: z.enum(SEVERITIES).optional(),
+      status: z.enum(ALERT_STATUSES).optional(),
+      rule: ruleId.optional().describe('Id of the rule.'),
+      limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(50),
+      cursor: z.string().max(200).optional().describe('`next` of the page before.'),
+    }),
+  },
+  responses: {
+    200: {
+      description: 'A page of alerts.',
+      content: {
+        'application/json': {
+          schema: z.object({
+            results: z.array(alertSchema),
+            next: z.string().nullable().describe('Cursor of the next page, if there is one.'),
+          }),
+        },
+      },
+    },
+    ...failures(400),
+  },
+})
+
+const idParam = z.object({
+  id: z.string().describe('The id of the alert, or a beginning of it that is unique (4 digits or more).'),
+})
+
+const show = createRoute({
+  method: 'get',
+  path: '/api/v1/alerts/{id}',
+  summary: 'One alert, with everything that says why.',
+  request: { params: idParam },
+  responses: {
+    200: { description: 'The alert.', content: { 'application/json': { schema: alertDetailSchema } } },
+    ...failures(404),
+  },
+})
+
+const events = createRoute({
+  method: 'get',
+  path: '/api/v1/alerts/{id}/events',
+  summary: 'The events of an alert, from the lake, oldest first.',
+  request: { params: idParam, query: z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(100) }) },
+  responses: {
+    200: {
+      description: 'The rows of the matched events.',
+      content: {
+        'application/json': {
+          schema: z.object({
+            results: z.array(z.record(z.string(), z.unknown())),
+            truncated: z.boolean().describe('True: there are more than `limit`.'),
+          }),
+        },
+      },
+    },
+    ...failures(404),
+  },
+})
+
+const update = createRoute({
+  method: 'patch',
+  path: '/api/v1/alerts/{id}',
+  summary: 'Sets what people say of an alert.',
+  request: {
+    params: idParam,
+    body: { required: true, content: { 'application/json': { schema: z.strictObject({ status: z.enum(ALERT_STATUSES) }) } } },
+  },
+  responses: {
+    200: { description: 'The alert as it is now.', content: { 'application/json': { schema: alertSchema } } },
+    ...failures(400, 404),
+  },
+})
+
+export function alertRoutes(engine: Engine) {
+  return createRouter()
+    .openapi(list, async (c) => {
+      const { severity, status, rule, limit, cursor } = c.req.valid('query')
+      const before = cursor === undefined ? undefined : readCursor(cursor)
+      const filter = {
+        ...(severity && { severity }),
+        ...(status && { status }),
+        ...(rule && { ruleId: rule }),
+        ...(before && { before }),
+      }
+      const rows = await listAlerts(engine.state, { ...filter, limit: limit + 1 })
+      const page = rows.slice(0, limit)
+      return c.json({ results: page.map(alertView), next: rows.length > limit ? cursorOf(page.at(-1)!) : null }, 200)
+    })
+    .openapi(show, async (c) => {
+      const row = await alertOf(engine, c.req.valid('param').id)
+      return exactAnswer<z.output<typeof alertDetailSchema>, 200>(
+        alertDetail(row, await deliveriesOf(engine.state, row.alert_id)),
+        200,
+      )
+    })
+    .openapi(events, async (c) => {
+      const row = await alertOf(engine, c.req.valid('param').id)
+      return alertEvents(engine, row, c.req.valid('query').limit, c.req.raw.signal)
+    })
+    .openapi(update, async (c) => {
+      const { alert_id } = await alertOf(engine, c.req.valid('param').id)
+      if (!(await engine.setAlertStatus(alert_id, c.req.valid('json').status))) throw noAlert(alert_id)
+      return c.json(alertView(await alertOf(engine, alert_id)), 200)
+    })
+}
+
+async function alertOf({ state }: Engine, id: string): Promise<AlertRow> {
+  const row = await findAlert(state, id)
+  if (!row) throw noAlert(id)
+  return row
+}
+
+function noAlert(id: string): ApiError {
+  return new ApiError(
+    404,
+    'not_found',
+    `there is no alert '${id.slice(0, 80)}', or more than one begins so; \`caracal alerts\` lists them`,
+  )
+}
+
+function cursorOf(row: AlertRow): string {
+  return `${row.created_ms}-${row.alert_id}`
+}
+
+function readCursor(text: string): { createdMs: number; alertId: string } {
+  const match = /^(\d{1,15})-([0-9a-f]{1,64})$/.exec(text)
+  if (!match)
+    throw new ApiError(
+      400,
+      'bad_request',
+      `the cursor '${text}' is not one that this server gave: use \`next\` of the page before`,
+    )
+  return { createdMs: Number(match[1]), alertId: match[2]! }
+}

@@ -1,0 +1,26 @@
+import { Hono } from 'hono'
+
+const PAGE = `Caracal: a self-hosted, real-time, detection-as-code security monitor.
+
+This address takes logs, judges them and answers questions. A console for the browser comes with a later release;
+until then the command line shows everything (in a checkout: node bin/caracal.js instead of caracal):
+
+  caracal alerts                what was found
+  caracal alerts show <id>      why
+  caracal query "SELECT ..."    the events, by SQL
+  caracal sources               what came in, and what became of it
+  caracal tables                lookup tables, and how fresh they are
+  caracal health                what stands in the way
+
+  POST /ingest/default              send logs: JSON lines, JSON arrays or plain lines, gzip too
+  GET  /api/v1/openapi.json         the API
+  GET  /metrics                     figures for Prometheus
+  GET  /healthz                     for machines
+
+All but the last need the header "Authorization: Bearer <token>", with the token in the file "token" of the data folder.
+`
+
+/** `/` until there is a console. */
+export function homeRoutes(): Hono {
+  return new Hono().get('/', (c) => c.text(PAGE))
+}

@@ -1,0 +1,87 @@
+import { createRoute } from '@hono/zod-openapi'
+import { z } from 'zod'
+import type { Engine, SourceView } from '../../engine/engine.ts'
+import { ApiError, failures } from '../errors.ts'
+import { createRouter } from '../router.ts'
+
+/** The bundled sample's source: its data may go while the source is still there. */
+const DEMO = 'demo'
+
+export const sourceSchema = z.object({
+  id: z.string(),
+  type: z.string(),
+  label: z.string(),
+  log_types: z.array(z.string()),
+  records: z.object({
+    received: z.number(),
+    stored: z.number(),
+    filtered: z.number(),
+    dead_lettered: z.number(),
+    in_flight: z.number(),
+  }),
+  dead_letter_reasons: z.record(z.string(), z.number()),
+  backlog_bytes: z.number().describe('Known and not yet read.'),
+  notices: z.array(z.string()),
+  unknown_fields: z
+    .array(z.object({ log_type: z.string(), field: z.string(), count: z.number() }))
+    .describe('Fields that the schema does not know; kept in the column `extra`.'),
+})
+
+const list = createRoute({
+  method: 'get',
+  path: '/api/v1/sources',
+  summary: 'Sources, with what became of their records.',
+  responses: {
+    200: {
+      description: 'All sources.',
+      content: { 'application/json': { schema: z.object({ results: z.array(sourceSchema) }) } },
+    },
+  },
+})
+
+const remove = createRoute({
+  method: 'delete',
+  path: '/api/v1/sources/{id}/data',
+  summary:
+    "Deletes a source's events, its alerts and its counts. Only for the demo and for sources that are not configured any more.",
+  request: { params: z.object({ id: z.string().max(200) }) },
+  responses: {
+    200: { description: 'It is gone.', content: { 'application/json': { schema: z.object({ removed: z.string() }) } } },
+    ...failures(404, 409),
+  },
+})
+
+export function sourceRoutes(engine: Engine) {
+  return createRouter()
+    .openapi(list, async (c) => c.json({ results: (await engine.sources()).map(sourceView) }, 200))
+    .openapi(remove, async (c) => {
+      const { id } = c.req.valid('param')
+      const known = (await engine.sources()).map((source) => source.id)
+      if (!known.includes(id)) throw new ApiError(404, 'not_found', `there is no source '${id}'. Known: ${known.join(', ')}`)
+      if (id === 'default' || engine.config.sources.some((source) => source.id === id)) {
+        throw new ApiError(
+          409,
+          'in_use',
+          `source '${id}' is in use: take it out of the configuration and start again before its data is deleted`,
+        )
+      }
+      if (id === DEMO) await engine.settled(id)
+      await engine.removeSource(id)
+      return c.json({ removed: id }, 200)
+    })
+}
+
+function sourceView(source: SourceView): z.output<typeof sourceSchema> {
+  const { id, type, label, received, stored, filtered, deadLettered, inFlight } = source
+  return {
+    id,
+    type,
+    label,
+    log_types: [...source.logTypes],
+    records: { received, stored, filtered, dead_lettered: deadLettered, in_flight: inFlight },
+    dead_letter_reasons: { ...source.deadLetterReasons },
+    backlog_bytes: source.backlogBytes,
+    notices: [...source.notices],
+    unknown_fields: source.unknownFields.map(({ logType, field, count }) => ({ log_type: logType, field, count })),
+  }
+}

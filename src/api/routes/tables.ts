@@ -1,0 +1,72 @@
+import { createRoute } from '@hono/zod-openapi'
+import { z } from 'zod'
+import type { Engine, TableView } from '../../engine/engine.ts'
+import { ConfigError } from '../../util/errors.ts'
+import { ApiError, failures } from '../errors.ts'
+import { createRouter } from '../router.ts'
+
+export const tableSchema = z.object({
+  name: z.string(),
+  state: z.string().describe('`ok`, `shipped`, `static`, `stale`, `missing`, `failing`.'),
+  rows: z.number(),
+  version: z.string().nullable().describe('Of the content in force; enriched events carry it as `p_version`.'),
+  problem: z.string().nullable(),
+  refreshed_time: z.string().nullable().describe('When the content was last known to be current.'),
+  age_seconds: z.number().nullable().describe('Since then.'),
+  next_refresh_time: z.string().nullable(),
+  provider: z.string(),
+  file: z.string().describe("The table's definition."),
+})
+
+const list = createRoute({
+  method: 'get',
+  path: '/api/v1/tables',
+  summary: 'Lookup tables, with how fresh they are.',
+  responses: {
+    200: { description: 'All tables.', content: { 'application/json': { schema: z.object({ results: z.array(tableSchema) }) } } },
+  },
+})
+
+const refresh = createRoute({
+  method: 'post',
+  path: '/api/v1/tables/{name}/refresh',
+  summary: 'Fetches a table now. A failed refresh keeps the last good content and says why in `problem`.',
+  request: { params: z.object({ name: z.string().max(200) }) },
+  responses: {
+    200: { description: 'The table as it is now.', content: { 'application/json': { schema: tableSchema } } },
+    ...failures(404),
+  },
+})
+
+export function tableRoutes(engine: Engine) {
+  return createRouter()
+    .openapi(list, async (c) => c.json({ results: (await engine.tables()).map(tableView) }, 200))
+    .openapi(refresh, async (c) => {
+      try {
+        return c.json(tableView(await engine.refreshTable(c.req.valid('param').name)), 200)
+      } catch (error) {
+        if (error instanceof ConfigError) throw new ApiError(404, 'not_found', error.message)
+        throw error
+      }
+    })
+}
+
+function tableView(table: TableView): z.output<typeof tableSchema> {
+  const { name, state, rows, version, problem, refreshedMs, nextRefreshMs, provider, file } = table
+  return {
+    name,
+    state,
+    rows,
+    version: version ?? null,
+    problem: problem ?? null,
+    refreshed_time: iso(refreshedMs),
+    age_seconds: refreshedMs === undefined ? null : Math.max(0, Math.round((Date.now() - refreshedMs) / 1000)),
+    next_refresh_time: iso(nextRefreshMs),
+    provider,
+    file,
+  }
+}
+
+function iso(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString()
+}

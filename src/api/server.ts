@@ -1,0 +1,80 @@
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
+import { ConfigError, messageOf } from '../util/errors.ts'
+
+export interface ServerOptions {
+  /** `address:port`; port 0 takes a free one. */
+  readonly listen: string
+  /** A request, body included, must be there within this time. */
+  readonly requestTimeoutMs?: number
+  /** Headers must be there within this time. */
+  readonly headersTimeoutMs?: number
+  /** How often the two above are looked at. */
+  readonly checkMs?: number
+}
+
+export interface RunningServer {
+  /** `http://127.0.0.1:4848`. */
+  readonly url: string
+  /** Takes no more connections, lets calls under way end for at most `graceMs`, then cuts them. */
+  close(graceMs?: number): Promise<void>
+}
+
+const MAX_HEADER_BYTES = 16 * 1024
+const MAX_CONNECTIONS = 1000
+/** A connection at rest is kept longer than shippers and proxies keep theirs, so that they close first. */
+const KEEP_ALIVE_MS = 65_000
+
+/** Starts to listen. Throws `ConfigError` when the address cannot be had. */
+export async function startServer(
+  fetch: (request: Request) => Response | Promise<Response>,
+  options: ServerOptions,
+): Promise<RunningServer> {
+  const { listen, requestTimeoutMs = 60_000, headersTimeoutMs = 10_000, checkMs = 2000 } = options
+  const server = createAdaptorServer({
+    fetch,
+    serverOptions: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
+      connectionsCheckingInterval: checkMs,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+    },
+  }) as Server
+  server.maxConnections = MAX_CONNECTIONS
+  await begin(server, listen)
+  return { url: `http://${addressOf(server)}`, close: (graceMs = 5000) => end(server, graceMs) }
+}
+
+async function begin(server: Server, listen: string): Promise<void> {
+  const colon = listen.lastIndexOf(':')
+  const host = listen.slice(0, colon).replace(/^\[|\]$/g, '')
+  const port = Number(listen.slice(colon + 1))
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const advice =
+        error.code === 'EADDRINUSE' ? 'another process listens there: stop it, or set `listen` to another port' : messageOf(error)
+      reject(new ConfigError(`cannot listen on ${listen}: ${advice}`, {}, { cause: error }))
+    })
+    server.listen({ host, port }, resolve)
+  })
+}
+
+function addressOf(server: Server): string {
+  const { address, port, family } = server.address() as AddressInfo
+  return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+/** How often connections whose call has ended are looked for while closing. */
+const CLOSE_LOOK_MS = 20
+
+async function end(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  // A connection that is kept alive would otherwise be waited for after its last call.
+  const idle = setInterval(() => server.closeIdleConnections(), CLOSE_LOOK_MS)
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs)
+  await closed
+  clearInterval(idle)
+  clearTimeout(timer)
+}

@@ -1,0 +1,133 @@
+import type { z } from 'zod'
+import type { alertDetailSchema } from '../api/alert-view.ts'
+import type { JsonObject, JsonValue } from '../model/json.ts'
+import { parseJson, stringifyJson } from '../util/json.ts'
+import { printable } from '../util/terminal.ts'
+import type { Io } from './io.ts'
+import { self } from './self.ts'
+import { bold, count, counted, faint, severityText, span } from './style.ts'
+
+type Alert = z.output<typeof alertDetailSchema>
+
+/** As deep as a context or an event can be, within the answer. */
+const MAX_DEPTH = 520
+
+/** Everything on why an alert was made, for a person. `text` is the answer itself: its numbers are exact. */
+export function alertText(alert: Alert, text: string, io: Io): string {
+  const exact = exactOf(text)
+  const lines = [
+    `${severityText(io, alert.severity)}  ${bold(io, alert.title)}`,
+    '',
+    ...fields(io, [
+      ['Alert', `${alert.alert_id} (${alert.status})`],
+      ['Rule', `${alert.rule_id}${alert.rule_name && alert.rule_name !== alert.rule_id ? ` (${alert.rule_name})` : ''}`],
+      ['Kind', alert.type === 'RULE_ERROR' ? 'the rule itself failed' : undefined],
+      [
+        'Created',
+        `${alert.created_time}${alert.latency_ms === null ? '' : `, ${span(alert.latency_ms)} after its line came in`}`,
+      ],
+      [
+        'Events',
+        `${count(alert.event_count)} (threshold ${count(alert.threshold)}), ${alert.first_event_time} to ${alert.last_event_time}`,
+      ],
+      ['Window', `${alert.window_start_time} to ${alert.window_end_time}, grouped by '${alert.dedup}'`],
+      ['Log types', alert.log_types.join(', ')],
+      ['Sources', alert.source_labels.join(', ')],
+      ['Tags', alert.tags.join(', ')],
+      ['Description', alert.description],
+      ['Runbook', alert.runbook],
+      ['Reference', alert.reference],
+      ...Object.entries(alert.indicators).map(
+        ([name, values]): Field => [name, `${values.join(', ')}${alert.indicators_cut ? ', …' : ''}`],
+      ),
+      ...Object.entries(alert.reports).map(([name, values]): Field => [name, values.join(', ')]),
+    ]),
+    ...errorLines(alert, io),
+    ...enrichmentLines(exact['enrichment'], io),
+    ...block('Context', exact['context'], io),
+    ...sampleLines(alert, exact, io),
+    ...deliveryLines(alert, io),
+    '',
+    faint(io, `All its events: ${self()} query "SELECT * FROM ${tableOf(alert)} WHERE p_alert_id = '${alert.alert_id}'"`),
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function exactOf(text: string): JsonObject {
+  const parsed = parseJson(text, { maxDepth: MAX_DEPTH })
+  return parsed.kind === 'ok' ? (parsed.value as JsonObject) : (JSON.parse(text) as JsonObject)
+}
+
+/** Where the lake keeps an alert's events; for several log types, what they have in common. */
+function tableOf({ type, log_types }: Alert): string {
+  if (type === 'RULE_ERROR') return 'monitor.rule_errors'
+  return log_types.length === 1 ? `matches.${log_types[0]!.replaceAll('.', '_').toLowerCase()}` : 'matches.all'
+}
+
+type Field = readonly [name: string, text: string | undefined]
+
+function fields(io: Io, list: readonly Field[]): string[] {
+  const given = list.filter(([, text]) => text)
+  const width = Math.max(...given.map(([name]) => name.length))
+  return given.map(([name, text]) => `${faint(io, name.padEnd(width))}  ${linesOf(text!).join(`\n${' '.repeat(width + 2)}`)}`)
+}
+
+/** Foreign text of several lines (a runbook), each made harmless. */
+function linesOf(text: string): string[] {
+  return text.trimEnd().split(/\r?\n/).map(printable)
+}
+
+function errorLines({ function_errors }: Alert, io: Io): string[] {
+  const errors = Object.entries(function_errors)
+  if (errors.length === 0) return []
+  return [
+    '',
+    bold(io, 'Functions of the rule that failed'),
+    ...errors.map(([name, error]) => `  ${printable(name)}: ${printable(error)}`),
+  ]
+}
+
+function enrichmentLines(enrichment: JsonValue | undefined, io: Io): string[] {
+  if (!Array.isArray(enrichment) || enrichment.length === 0) return []
+  const lines = (enrichment as JsonObject[]).flatMap(({ table, selector, match, version, row }) => [
+    `  ${printable(`${plain(selector)} ${plain(match)} is in ${plain(table)}`)}${faint(io, `  version ${plain(version)}`)}`,
+    ...Object.entries((row ?? {}) as JsonObject).map(([key, value]) => `    ${printable(key)}: ${printable(plain(value))}`),
+  ])
+  return ['', bold(io, 'Enrichment that the event carries'), ...lines]
+}
+
+function sampleLines(alert: Alert, { sample_event }: JsonObject, io: Io): string[] {
+  if (alert.sample_event === null)
+    return ['', faint(io, 'The event that began it is too large to be kept here; the lake has it.')]
+  const { p_enrichment: _shown, ...event } = sample_event as JsonObject
+  return block('Event that began it', event, io)
+}
+
+function block(title: string, value: JsonValue | undefined, io: Io): string[] {
+  if (value === null || value === undefined) return []
+  return ['', bold(io, title), ...pretty(value, '  ')]
+}
+
+/** JSON over several lines, exact, indented by `indent`. */
+function pretty(value: JsonValue, indent: string): string[] {
+  if (typeof value !== 'object' || value === null) return [`${indent}${printable(plain(value))}`]
+  return Object.entries(value).flatMap(([key, inner]) => {
+    if (inner === undefined) return []
+    const isNested = typeof inner === 'object' && inner !== null && stringifyJson(inner as JsonValue).length > 100
+    if (!isNested) return [`${indent}${printable(key)}: ${printable(plain(inner as JsonValue))}`]
+    return [`${indent}${printable(key)}:`, ...pretty(inner as JsonValue, `${indent}  `)]
+  })
+}
+
+/** Text as it is, anything else as exact JSON. */
+function plain(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : value === undefined ? '' : stringifyJson(value)
+}
+
+function deliveryLines({ deliveries }: Alert, io: Io): string[] {
+  const lines = deliveries.map(({ destination, state, tries, next_try_time, error }) => {
+    const next = next_try_time ? `, next try ${next_try_time}` : ''
+    return `  ${printable(destination)}: ${state} after ${counted(tries, 'try').replace('trys', 'tries')}${next}${error ? `: ${printable(error)}` : ''}`
+  })
+  return ['', bold(io, 'Sent to'), ...(lines.length > 0 ? lines : ['  nobody: no destination takes it'])]
+}

@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Config } from '../config/config.ts'
+import { CaracalError, messageOf } from '../util/errors.ts'
+
+/** The running server refused a call, cannot be reached, or answered what cannot be understood. */
+export class CallFailed extends CaracalError {
+  constructor(message: string, { code = 'failed', cause }: { readonly code?: string; readonly cause?: unknown } = {}) {
+    super(code, message, { cause })
+  }
+}
+
+export interface CallOptions {
+  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  readonly body?: object
+  readonly accept?: string
+  readonly signal?: AbortSignal
+}
+
+/** Calls the API of the server that runs with a configuration. */
+export class Client {
+  readonly #base: string
+  readonly #dataDir: string
+
+  constructor({ listen, data_dir }: Config) {
+    this.#base = `http://${reachable(listen)}`
+    this.#dataDir = data_dir
+  }
+
+  /** A call's answer as JSON. Throws `CallFailed` with the server's own words. */
+  async json<T>(path: string, options: CallOptions = {}): Promise<T> {
+    return (await (await this.call(path, options)).json()) as T
+  }
+
+  /** A call's answer, when it succeeded. Throws `CallFailed` with the server's own words. */
+  async call(path: string, { method = 'GET', body, accept = 'application/json', signal }: CallOptions = {}): Promise<Response> {
+    const headers = {
+      authorization: `Bearer ${this.#token()}`,
+      accept,
+      ...(body && { 'content-type': 'application/json' }),
+    }
+    let response: Response
+    try {
+      response = await fetch(`${this.#base}${path}`, {
+        method,
+        headers,
+        redirect: 'error',
+        ...(body && { body: JSON.stringify(body) }),
+        ...(signal && { signal }),
+      })
+    } catch (error) {
+      if (signal?.aborted) throw error
+      throw this.#unreachable(error)
+    }
+    if (!response.ok) throw await this.#refusal(response)
+    return response
+  }
+
+  #token(): string {
+    const file = join(this.#dataDir, 'token')
+    try {
+      return readFileSync(file, 'utf8').trim()
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+        throw new CallFailed(`the token cannot be read: ${messageOf(error)}`, { cause: error })
+      }
+      const message = `Caracal has not run with the data folder ${this.#dataDir}: start it with \`npm start\`, or name the folder of the one that runs with --data-dir or --config`
+      throw new CallFailed(message, { cause: error })
+    }
+  }
+
+  #unreachable(error: unknown): CallFailed {
+    const cause = error instanceof Error && error.cause instanceof Error ? (error.cause as NodeJS.ErrnoException) : undefined
+    const message =
+      cause?.code === 'ECONNREFUSED'
+        ? `Caracal is not running here: nothing listens on ${this.#base}. Start it with \`npm start\`, or say where it listens with --listen or --config`
+        : `${this.#base} cannot be reached: ${cause?.message ?? messageOf(error)}`
+    return new CallFailed(message, { cause: error })
+  }
+
+  async #refusal(response: Response): Promise<CallFailed> {
+    const text = await response.text()
+    const { message, code } = readFailure(text)
+    if (response.status === 401) {
+      const advice = `the server at ${this.#base} does not take the token in ${this.#dataDir}: it runs with another data folder; name that one with --data-dir or --config`
+      return new CallFailed(advice, { code })
+    }
+    return new CallFailed(message ?? `${this.#base} answered ${response.status}`, { code })
+  }
+}
+
+function readFailure(text: string): { readonly message: string | undefined; readonly code: string } {
+  try {
+    const { message, code } = JSON.parse(text) as { message?: unknown; code?: unknown }
+    return { message: typeof message === 'string' ? message : undefined, code: typeof code === 'string' ? code : 'failed' }
+  } catch {
+    return { message: undefined, code: 'failed' }
+  }
+}
+
+/** A server that listens on every address is reached on this machine's own. */
+function reachable(listen: string): string {
+  return listen.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:')
+}

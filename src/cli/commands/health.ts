@@ -1,0 +1,22 @@
+import type { Command } from 'commander'
+import { printable } from '../../util/terminal.ts'
+import { Exit } from '../exit.ts'
+import type { Io } from '../io.ts'
+import { clientOf, type ServerFlags, withServer } from '../server-options.ts'
+
+interface Health {
+  readonly status: string
+  readonly problems: readonly string[]
+}
+
+export function registerHealth(program: Command, io: Io): void {
+  withServer(program.command('health').summary('what stands in the way'))
+    .description('Says whether all is well, and what is wrong where it is not.')
+    .addHelpText('after', '\nExit code: 0 ok or degraded; 1 failing, or nothing runs.')
+    .action(async (flags: ServerFlags) => {
+      const health = await clientOf(flags, io).json<Health>('/api/v1/health')
+      if (flags.json) io.out(`${JSON.stringify(health)}\n`)
+      else io.out([health.status, ...health.problems.map((problem) => `  ${printable(problem)}`), ''].join('\n'))
+      if (health.status === 'failing') throw new Exit(1)
+    })
+}

@@ -1,0 +1,76 @@
+import { type Command, Option } from 'commander'
+import type { Emit, RunOptions } from '../../engine/run.ts'
+import { collect, configOption, contentOption, readConfig } from '../config.ts'
+import { UsageError } from '../exit.ts'
+import type { Io } from '../io.ts'
+
+const EMITS = ['events', 'matches', 'alerts', 'dead-letters'] as const satisfies readonly Emit[]
+
+interface Flags {
+  readonly logType?: string
+  readonly content?: string[]
+  readonly table?: string[]
+  readonly emit: Emit
+  readonly asOf?: string
+  readonly config?: string
+}
+
+const HELP = `
+Prints JSON lines, messages go to stderr. No server, no lake and no state; the same code as \`caracal up\`.
+Exit code: 0 every record was stored; 1 some became dead letters or some rule failed; 2 usage, configuration or content.
+
+Examples:
+  caracal run conn.log --emit matches
+  zcat conn.log.gz | caracal run - --log-type Zeek.Conn
+  caracal run auth.log --content ./rules --table tor_exit_nodes=exits.txt --emit alerts`
+
+export function registerRun(program: Command, io: Io): void {
+  program
+    .command('run')
+    .summary('run files through rules, without a server')
+    .description('Runs files, or standard input, through schemas, tables and rules, and prints what comes out.')
+    .argument('[files...]', 'log files, also .gz; - is standard input (default: -)')
+    .option('--log-type <type>', 'log type of all records (default: told from each record)')
+    .addOption(contentOption())
+    .addOption(new Option('--table <name=file>', "replaces a table's content; may be given again").argParser(collect))
+    .addOption(new Option('--emit <what>', 'what is printed').choices(EMITS).default('events' satisfies Emit))
+    .option('--as-of <time>', 'the time that the run takes for now, as in 2024-04-19T10:00:00Z')
+    .addOption(configOption())
+    .addHelpText('after', HELP)
+    .action(async (files: string[], flags: Flags) => {
+      const options = readOptions(files, flags, io)
+      const { runFiles } = await import('../../engine/run.ts')
+      process.exitCode = await runFiles(options, { stdin: io.stdin, write: io.write, tell: (text) => io.err(`${text}\n`) })
+    })
+}
+
+function readOptions(files: readonly string[], flags: Flags, io: Io): RunOptions {
+  return {
+    config: readConfig(flags, io),
+    files: files.length > 0 ? files : ['-'],
+    logType: flags.logType,
+    tables: readTables(flags.table ?? []),
+    emit: flags.emit,
+    nowMs: flags.asOf === undefined ? Date.now() : readTime(flags.asOf),
+  }
+}
+
+function readTables(pairs: readonly string[]): Readonly<Record<string, string>> {
+  const tables = new Map<string, string>()
+  for (const pair of pairs) {
+    const [, name, file] = /^([^=]+)=(.+)$/s.exec(pair) ?? []
+    if (name === undefined || file === undefined)
+      throw new UsageError(`--table '${pair}' is not NAME=FILE, as in tor_exit_nodes=exits.txt`)
+    if (tables.has(name)) throw new UsageError(`--table ${name} is given twice`)
+    tables.set(name, file)
+  }
+  return Object.fromEntries(tables)
+}
+
+const RFC_3339 = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d))?$/
+
+function readTime(text: string): number {
+  const ms = RFC_3339.test(text) ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(ms)) throw new UsageError(`--as-of '${text}' is not a time, as in 2024-04-19T10:00:00Z or 2024-04-19`)
+  return ms
+}

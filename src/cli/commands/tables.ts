@@ -1,0 +1,58 @@
+import type { Command } from 'commander'
+import type { z } from 'zod'
+import type { tableSchema } from '../../api/routes/tables.ts'
+import { printable } from '../../util/terminal.ts'
+import { columns } from '../columns.ts'
+import { Exit } from '../exit.ts'
+import type { Io } from '../io.ts'
+import { clientOf, type ServerFlags, withServer } from '../server-options.ts'
+import { count, span } from '../style.ts'
+
+type Table = z.output<typeof tableSchema>
+
+const HELP = `
+Examples:
+  caracal tables
+  caracal tables refresh tor_exit_nodes`
+
+/** States in which a table does what it should. */
+const GOOD = ['ok', 'fresh', 'shipped', 'static']
+
+export function registerTables(program: Command, io: Io): void {
+  const tables = program
+    .command('tables')
+    .summary('lookup tables, and how fresh they are')
+    .description('Lists lookup tables; `tables refresh` fetches one now.')
+  withServer(tables.command('list', { isDefault: true }).description('List tables; with --json one a line.'))
+    .addHelpText('after', HELP)
+    .action(async (flags: ServerFlags) => {
+      const { results } = await clientOf(flags, io).json<{ results: Table[] }>('/api/v1/tables')
+      if (flags.json) return io.out(results.map((table) => `${JSON.stringify(table)}\n`).join(''))
+      io.out(results.length > 0 ? `${list(results, io).join('\n')}\n` : 'No tables.\n')
+    })
+  withServer(tables.command('refresh <name>').description('Fetch a table now.')).action(
+    async (name: string, flags: ServerFlags) => {
+      const path = `/api/v1/tables/${encodeURIComponent(name)}/refresh`
+      const table = await clientOf(flags, io).json<Table>(path, { method: 'POST' })
+      io.out(flags.json ? `${JSON.stringify(table)}\n` : `${list([table], io).join('\n')}\n`)
+      if (!GOOD.includes(table.state)) throw new Exit(1)
+    },
+  )
+}
+
+function list(tables: readonly Table[], io: Io): string[] {
+  const rows = tables.map(({ name, state, rows, version, age_seconds, provider }) => [
+    { text: name },
+    { text: state },
+    { text: count(rows), isNumber: true },
+    { text: version ?? '-' },
+    { text: age_seconds === null ? '-' : span(age_seconds * 1000) },
+    { text: provider },
+  ])
+  const width = io.isTty ? io.columns : Number.POSITIVE_INFINITY
+  const problems = tables.flatMap(({ name, problem }) => (problem === null ? [] : [printable(`${name}: ${problem}`)]))
+  return [
+    ...columns(['TABLE', 'STATE', 'ROWS', 'VERSION', 'AGE', 'FROM'], rows, width),
+    ...(problems.length > 0 ? ['', ...problems] : []),
+  ]
+}

@@ -1,0 +1,164 @@
+import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { type Command, InvalidArgumentError } from 'commander'
+import { cacheFolder } from '../../config/env.ts'
+import type { Content } from '../../packs/content.ts'
+import type { TestSettings } from '../../packs/settings.ts'
+import type { RuleResult, TestOptions } from '../../packs/test-runner.ts'
+import type { TestScope } from '../../packs/test-scope.ts'
+import { messageOf } from '../../util/errors.ts'
+import { printable } from '../../util/terminal.ts'
+import { collect, configOption, contentOption, readConfig } from '../config.ts'
+import { UsageError } from '../exit.ts'
+import type { Io } from '../io.ts'
+
+interface Flags extends TestSettings {
+  readonly content?: string[]
+  readonly config?: string
+  readonly json?: boolean
+  readonly junit?: string
+}
+
+const HELP = `
+A filter names a key of the rule's YAML: Severity=High,Critical  LogTypes=Zeek.Conn  Tags!=beta  Enabled=true
+Filters with different keys must all hold; an absent key counts as empty: Status!=deprecated  Runbook=
+Options are also read from PANTHER_* variables and from .panther_settings.yml in the working folder, in this order.
+Exit code: 0 everything passed; 1 a test failed, or a file or rule cannot be used; 2 usage or configuration.
+
+Examples:
+  caracal test
+  caracal test --path rules/zeek --show-failures-only
+  caracal test --filter RuleID=Tor.SSH.Login --json
+  caracal test --path . --minimum-tests 2 --junit report.xml`
+
+export function registerTest(program: Command, io: Io): void {
+  program
+    .command('test')
+    .summary('run the unit tests of rules')
+    .description(
+      'Runs the unit tests that rules, policies and correlation rules carry, disabled ones included, and shows what differs.',
+    )
+    .option('--path <dir>', 'only what is below this folder (default: all content)')
+    .addOption(contentOption())
+    .option('--filter <key=value,…>', 'only rules whose YAML says so; may be given again', collect)
+    .option('--test-names <name>', 'only tests of this name; may be given again', collect)
+    .option('--skip-disabled-tests', 'pass over disabled rules')
+    .option('--minimum-tests <n>', 'every rule needs this many tests; from 2 on, of both results', wholeNumber)
+    .option(
+      '--available-destination <name>',
+      'a destination that exists; rules that name others fail; may be given again',
+      collect,
+    )
+    .option('--ignore-files <name>', 'a YAML file that is no content; may be given again', collect)
+    .option('--show-failures-only', 'print only what failed')
+    .option('--sort-test-results', 'print in the order of ids, what passed first')
+    .option('--json', 'one JSON object a line, a summary last')
+    .option('--junit <file>', 'also write a JUnit report')
+    .addOption(configOption())
+    .addHelpText('after', HELP)
+    .action(async (flags: Flags) => {
+      process.exitCode = await testContent(flags, io)
+    })
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
+  return Number(text)
+}
+
+async function testContent(flags: Flags, io: Io): Promise<0 | 1> {
+  const { environmentSettings, mergeSettings, readSettings } = await import('../../packs/settings.ts')
+  const { isPantherFolder, selectTests } = await import('../../packs/test-scope.ts')
+  const settings = mergeSettings(flags, environmentSettings(io.env), readSettings(process.cwd()))
+  const config = readConfig(flags, io)
+  // In a repository of Panther's layout its own tool tests the working folder, and so do we unless other content is named.
+  const isHere = config.content.length === 0 && !existsSync('content') && isPantherFolder(process.cwd())
+  const path = settings.path ?? (isHere ? '.' : undefined)
+  if (path !== undefined && !existsSync(path)) throw new UsageError(`--path '${path}' does not exist`)
+  const scope = await selectTests({
+    path: path === undefined ? undefined : resolve(path),
+    folders: config.content,
+    filters: settings.filter ?? [],
+    ignore: settings.ignoreFiles ?? [],
+    cache: join(cacheFolder(io.env), 'content'),
+  })
+  if (scope.rules.length + scope.correlationRules.length + scope.problems.length === 0) {
+    io.err(`There is nothing to test in ${scope.where}${settings.filter ? ' with this filter' : ''}.\n`)
+    return 1
+  }
+  const results = await runAll(scope, settings, flags, io)
+  if (flags.junit !== undefined) await writeReport(flags.junit, results, scope.problems)
+  return report(results, scope, flags, io)
+}
+
+function testOptions(settings: TestSettings): TestOptions {
+  return {
+    minimumTests: settings.minimumTests ?? 0,
+    skipDisabled: settings.skipDisabledTests ?? false,
+    testNames: settings.testNames && new Set(settings.testNames),
+    destinations: settings.availableDestination && new Set(settings.availableDestination),
+  }
+}
+
+async function runAll(scope: TestScope, settings: TestSettings, flags: Flags, io: Io): Promise<RuleResult[]> {
+  const { runCorrelationTests, runTests } = await import('../../packs/test-runner.ts')
+  const { createDetectors, endDetectors } = await import('../../packs/detectors.ts')
+  const failuresOnly = settings.showFailuresOnly === true
+  const options = testOptions(settings)
+  const results: RuleResult[] = []
+  const detectors = await createDetectors({ ...scope.content, rules: scope.rules })
+  const show = async (result: RuleResult) => {
+    results.push(result)
+    if (settings.sortTestResults !== true) await print(result, failuresOnly, flags, io)
+  }
+  try {
+    for await (const result of runTests(scope.rules, detectors, options)) await show(result)
+    for (const result of runCorrelationTests(scope.correlationRules, options)) await show(result)
+  } finally {
+    await endDetectors(detectors)
+  }
+  if (settings.sortTestResults !== true) return results
+  const { sorted } = await import('../../packs/test-report.ts')
+  for (const result of sorted(results)) await print(result, failuresOnly, flags, io)
+  return results
+}
+
+async function print(result: RuleResult, failuresOnly: boolean, { json }: Flags, io: Io): Promise<void> {
+  const { isGood, ruleJson, ruleText } = await import('../../packs/test-report.ts')
+  if (json) {
+    const lines = ruleJson(result).map((line) => `${line}\n`)
+    if (lines.length > 0) await io.write(lines.join(''))
+  } else if (!failuresOnly || !isGood(result)) await say(io, [...ruleText(result, failuresOnly), ''])
+}
+
+async function writeReport(file: string, results: readonly RuleResult[], problems: Content['problems']): Promise<void> {
+  const { junitReport } = await import('../../packs/junit.ts')
+  try {
+    await writeFile(file, junitReport(results, problems))
+  } catch (error) {
+    throw new UsageError(`--junit '${file}' cannot be written: ${messageOf(error)}`)
+  }
+}
+
+async function report(results: readonly RuleResult[], scope: TestScope, { json }: Flags, io: Io): Promise<0 | 1> {
+  const { addUp } = await import('../../packs/test-runner.ts')
+  const { problemJson, problemLine, summaryJson, summaryText } = await import('../../packs/test-report.ts')
+  const { problems } = scope
+  const summary = addUp(results, problems.length)
+  for (const problem of problems) {
+    if (json) io.out(`${problemJson(problem)}\n`)
+    else await say(io, [`ERROR ${problemLine(problem)}`])
+  }
+  const { notices } = scope.content
+  if (notices.length > 0) io.err(`${notices.length} notices about the content: \`caracal validate\` lists them.\n`)
+  const skipped = results.filter((result) => result.skipped !== undefined).length
+  io.out(`${json ? summaryJson(summary) : summaryText(summary, skipped)}\n`)
+  return summary.failed + summary.errors === 0 ? 0 : 1
+}
+
+/** Lines for a person. What rules print and answer is foreign text: it cannot move the cursor. */
+async function say(io: Io, lines: readonly string[]): Promise<void> {
+  const shown = lines.flatMap((line) => line.split('\n')).map(printable)
+  await io.write(`${shown.join('\n')}\n`)
+}

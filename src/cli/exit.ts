@@ -1,0 +1,40 @@
+import { CommanderError } from 'commander'
+import { CaracalError, ConfigError, messageOf } from '../util/errors.ts'
+import { printable } from '../util/terminal.ts'
+import type { Io } from './io.ts'
+
+/** Ends a command with this code; what there is to say has been said. */
+export class Exit extends Error {
+  readonly code: number
+
+  constructor(code: number) {
+    super(`exit ${code}`)
+    this.code = code
+  }
+}
+
+/** The command line cannot be understood, or asks for what cannot be. */
+export class UsageError extends CaracalError {
+  constructor(message: string) {
+    super('usage', message)
+  }
+}
+
+/** Says what went wrong and gives the exit code: 0 fine, 2 usage, configuration or content, 1 everything else. */
+export function exitCodeOf(error: unknown, io: Io): number {
+  if (error instanceof Exit) return error.code
+  // Commander has printed its own message by now.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (error instanceof CaracalError) {
+    io.err(`caracal: ${lines(error.message)}\n`)
+    return error instanceof ConfigError || error instanceof UsageError ? 2 : 1
+  }
+  const detail = error instanceof Error && error.stack ? error.stack : messageOf(error)
+  io.err(`caracal: this should not have happened. Please report it with these lines:\n${lines(detail)}\n`)
+  return 1
+}
+
+/** Foreign text made harmless line by line. */
+function lines(text: string): string {
+  return text.split('\n').map(printable).join('\n')
+}

@@ -1,0 +1,302 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { alertId, type FakeEngine, fakeEngine, TOKEN } from '../../test/support/fake-engine.ts'
+import { createApp } from '../api/app.ts'
+import { type RunningServer, startServer } from '../api/server.ts'
+import type { Io } from './io.ts'
+import { runCli } from './main.ts'
+
+interface Ran {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+interface Terminal {
+  readonly isTty?: boolean
+  readonly stdin?: string
+  readonly interrupt?: (run: () => void) => void
+}
+
+async function cli(argv: readonly string[], { isTty = false, stdin = '', interrupt }: Terminal = {}): Promise<Ran> {
+  let out = ''
+  let err = ''
+  const io: Io = {
+    out: (text) => {
+      out += text
+    },
+    write: async (text) => {
+      out += text
+    },
+    err: (text) => {
+      err += text
+    },
+    isTty,
+    columns: 80,
+    hasColours: false,
+    env: {},
+    stdin: Readable.from([Buffer.from(stdin)]),
+    onInterrupt(run) {
+      interrupt?.(run)
+      return () => {}
+    },
+  }
+  const code = await runCli(argv, io)
+  return { code, out, err }
+}
+
+describe('without a server', () => {
+  test('the help names every command, and everything that is said exits with 0', async () => {
+    const { code, out, err } = await cli(['--help'])
+    expect([code, err]).toEqual([0, ''])
+    const commands = out.slice(out.indexOf('Commands:')).matchAll(/^ {2}([a-z]+)/gm)
+    expect([...commands].map((match) => match[1]).slice(0, 13)).toEqual([
+      'up',
+      'run',
+      'alerts',
+      'query',
+      'sources',
+      'tables',
+      'health',
+      'demo',
+      'test',
+      'debug',
+      'benchmark',
+      'validate',
+      'help',
+    ])
+  })
+
+  test.each(['up', 'run', 'alerts', 'query', 'sources', 'tables', 'health', 'demo'])(
+    '%s has a help of its own',
+    async (command) => {
+      const { code, out } = await cli([command, '--help'])
+      expect(code).toBe(0)
+      expect(out).toMatch(new RegExp(`^Usage: caracal ${command} `))
+    },
+  )
+
+  test.each<[string[], RegExp]>([
+    [['alrets'], /unknown command 'alrets'[\s\S]*alerts/],
+    [['up', '--datadir', 'x'], /unknown option '--datadir'[\s\S]*--data-dir/],
+    [['up', '--listen', 'here'], /--listen 'here' is not an address and port/],
+    [['up', '--config', '/no/such/file.yml'], /cannot be read[\s\S]*file\.yml/],
+    [['run', '--emit', 'lines'], /Allowed choices are events, matches, alerts, dead-letters/],
+    [['run', '--table', 'tor'], /is not NAME=FILE/],
+    [['run', '--table', 'tor=a', '--table', 'tor=b'], /given twice/],
+    [['run', '--as-of', 'yesterday'], /is not a time/],
+    [['alerts', '--severity', 'urgent'], /'urgent' is not one of INFO, LOW/],
+    [['alerts', '--limit', '0'], /--limit '0'/],
+    [['alerts', 'show'], /missing required argument 'id'/],
+    [['query'], /missing required argument 'sql'/],
+    [['query', ''], /the query is empty/],
+    [['query', 'SELECT 1', '--max-rows', 'x'], /--max-rows 'x'/],
+    [['demo'], /--remove/],
+  ])('%j exits with 2 and says why', async (argv, why) => {
+    const { code, out, err } = await cli(argv)
+    expect([code, out]).toEqual([2, ''])
+    expect(err).toMatch(why)
+    expect(err).not.toMatch(/^ {4}at /m)
+  })
+
+  test('where nothing has run and where nothing listens, it says so and exits with 1', async () => {
+    const engine = await fakeEngine()
+    const flags = ['--data-dir', engine.config.data_dir, '--listen', '127.0.0.1:2']
+    expect(await cli(['alerts', ...flags])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('has not run with the data folder'),
+    })
+    writeFileSync(join(engine.config.data_dir, 'token'), `${TOKEN}\n`)
+    expect(await cli(['alerts', ...flags])).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^caracal: Caracal is not running here: .*npm start/),
+    })
+    await engine.dispose()
+  })
+})
+
+describe('with a server', () => {
+  let engine: FakeEngine
+  let server: RunningServer
+  let flags: string[]
+
+  beforeEach(async () => {
+    engine = await fakeEngine()
+    server = await startServer(createApp(engine).fetch, { listen: '127.0.0.1:0' })
+    flags = ['--data-dir', engine.config.data_dir, '--listen', new URL(server.url).host]
+    writeFileSync(join(engine.config.data_dir, 'token'), `${TOKEN}\n`)
+  })
+
+  afterEach(async () => {
+    await server.close(0)
+    await engine.dispose()
+  })
+
+  test('a token of another data folder is told as that', async () => {
+    writeFileSync(join(engine.config.data_dir, 'token'), 'another\n')
+    const { code, err } = await cli(['health', ...flags])
+    expect(code).toBe(1)
+    expect(err).toContain('runs with another data folder')
+    expect(err).not.toContain('another\n')
+  })
+
+  test('alerts is a table of what was found, newest first, and foreign text stays on its line', async () => {
+    await engine.addAlert({ alertId: alertId(1), createdMs: 1000 }, { title: 'evil\u001b[2J\nTITLE' })
+    await engine.addAlert({ alertId: alertId(2), createdMs: 2000, severity: 'HIGH' }, { title: 'Unexpected Port Opened: 21' })
+    expect((await cli(['alerts', ...flags])).out).toBe(
+      [
+        'ID        CREATED               SEVERITY  STATUS  EVENTS  TITLE',
+        '00020000  1970-01-01T00:00:02Z  HIGH      OPEN         3  Unexpected Port Opened: 21',
+        '00010000  1970-01-01T00:00:01Z  CRITICAL  OPEN         3  evil\\u{1b}[2J\\u{a}TITLE',
+        '',
+      ].join('\n'),
+    )
+    expect((await cli(['alerts', 'list', '--severity', 'high', '--json', ...flags])).out).toMatch(
+      /^\{"alert_id":"0002.*"\]?.*\}\n$/,
+    )
+    expect((await cli(['alerts', '--status', 'CLOSED', ...flags])).out).toBe('No alerts.\n')
+  })
+
+  test('more alerts than a page are fetched page by page until the limit', async () => {
+    for (let i = 1; i <= 450; i++) await engine.addAlert({ alertId: alertId(i), createdMs: i })
+    const lines = async (limit: string) => (await cli(['alerts', '--json', '--limit', limit, ...flags])).out.trim().split('\n')
+    expect(await lines('450')).toHaveLength(450)
+    expect(new Set(await lines('430')).size).toBe(430)
+    expect(await cli(['alerts', '--limit', '3', ...flags])).toMatchObject({ err: expect.stringContaining('There are more') })
+  })
+
+  test('alerts show says why: rule, times, rows of tables with their version, context to the digit, deliveries', async () => {
+    const sampleEvent =
+      '{"uid":"C1","p_enrichment":{"tor_exit_nodes":{"id_orig_h":{"ip":"45.139.122.241","p_match":"45.139.122.241","p_version":"2024-03-12"}}}}'
+    await engine.addAlert(
+      { alertId: alertId(1) },
+      { sampleEvent, context: '{"id":9007199254740993}', runbook: 'One.\nTwo\u001b[31m.' },
+    )
+    await engine.addDelivery(alertId(1), 'soc', 'the webhook answered 410')
+    const { code, out } = await cli(['alerts', 'show', '0001', ...flags])
+    expect(code).toBe(0)
+    for (const line of [
+      'CRITICAL  SSH Connection Established from TOR Exit Node (45.139.122.241)',
+      /Rule +Tor\.SSH\.Login \(SSH login from a Tor exit node\)/,
+      /Created +1970-01-01T00:16:40\.000Z, 21 ms after its line came in/,
+      /Runbook +One\.\n +Two\\u\{1b\}\[31m\./,
+      '  id_orig_h 45.139.122.241 is in tor_exit_nodes  version 2024-03-12\n    ip: 45.139.122.241',
+      'Context\n  id: 9007199254740993',
+      'Event that began it\n  uid: C1',
+      'Sent to\n  soc: dead after 1 try: the webhook answered 410',
+    ]) {
+      expect(out).toMatch(line)
+    }
+  })
+
+  test('alerts set changes the status, and an id that is not there exits with 1', async () => {
+    await engine.addAlert({ alertId: alertId(1) })
+    expect(await cli(['alerts', 'set', '0001', 'resolved', ...flags])).toMatchObject({ code: 0, out: '00010000 is RESOLVED.\n' })
+    expect((await cli(['alerts', '--status', 'RESOLVED', ...flags])).out).toContain('00010000')
+    expect(await cli(['alerts', 'set', 'ffff', 'OPEN', ...flags])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("no alert 'ffff'"),
+    })
+    expect(await cli(['alerts', 'set', '0001', 'GONE', ...flags])).toMatchObject({ code: 2 })
+  })
+
+  const ANSWER = {
+    columns: [
+      { name: 'uid', type: 'String' },
+      { name: 'n', type: 'UInt64' },
+    ],
+    rows: ['["C1\\n\\"x\\"",18446744073709551615]', '["C22",2]'],
+    truncated: false,
+    ms: 4,
+  }
+
+  test('query is a table on a terminal', async () => {
+    engine.answer = async () => ANSWER
+    expect(await cli(['query', 'SELECT 1', ...flags], { isTty: true })).toEqual({
+      code: 0,
+      out: ['uid                            n', 'C1\\u{a}"x"  18446744073709551615', 'C22                            2', ''].join(
+        '\n',
+      ),
+      err: '2 rows in 4 ms\n',
+    })
+  })
+
+  test('rows with more columns than the terminal holds are blocks, without what is empty', async () => {
+    const names = Array.from({ length: 12 }, (_, i) => `column_${i}`)
+    const row = JSON.stringify(names.map((_, i) => (i === 2 ? 'x\u0007' : i === 3 ? null : i)))
+    engine.answer = async () => ({ ...ANSWER, columns: names.map((name) => ({ name, type: 'String' })), rows: [row, row] })
+    const { out } = await cli(['query', 'SELECT *', ...flags], { isTty: true })
+    expect(out).toMatch(/^--- row 1\ncolumn_0 {3}0\ncolumn_1 {3}1\ncolumn_2 {3}x\\u\{7\}\ncolumn_4 {3}4\n/)
+    expect(out).toContain('column_11  11\n--- row 2\n')
+  })
+
+  test('query is a JSON object a line in a pipe, exact, and says when it is cut', async () => {
+    engine.answer = async () => ({ ...ANSWER, truncated: true })
+    const { code, out, err } = await cli(['query', '-', '--max-rows', '2', ...flags], { stdin: 'SELECT uid, n\n' })
+    expect(code).toBe(0)
+    expect(out).toBe('{"uid":"C1\\n\\"x\\"","n":18446744073709551615}\n{"uid":"C22","n":2}\n')
+    expect(err).toContain('cut after 2 rows')
+    expect(engine.queries[0]).toMatchObject({ sql: 'SELECT uid, n', options: { maxRows: 2 } })
+  })
+
+  test('Ctrl-C ends the query in the lake and exits with 130', async () => {
+    let stop: (() => void) | undefined
+    const ended = new Promise<void>((resolve) => {
+      engine.answer = ({ options }) => {
+        options.signal!.addEventListener('abort', () => resolve())
+        stop!()
+        return new Promise(() => {})
+      }
+    })
+    const ran = await cli(['query', 'SELECT 1', ...flags], {
+      interrupt: (run) => {
+        stop = run
+      },
+    })
+    expect(ran).toEqual({ code: 130, out: '', err: 'The query was ended.\n' })
+    await ended
+  })
+
+  test('a refused query exits with 1 and the engine’s words', async () => {
+    const { Refused } = await import('../util/errors.ts')
+    engine.answer = () => Promise.reject(new Refused("Unknown table 'x'"))
+    expect(await cli(['query', 'SELECT * FROM x', ...flags])).toEqual({ code: 1, out: '', err: "caracal: Unknown table 'x'\n" })
+  })
+
+  test('tables shows state, rows, version and what is wrong; refresh says how it went', async () => {
+    const { out } = await cli(['tables', ...flags])
+    expect(out).toMatch(/^TABLE +STATE +ROWS +VERSION +AGE +FROM\ntor_exit_nodes +stale +1,174 +2024-03-12 +[\d,]+ d +url\n/)
+    expect(out).toContain('\n\ntor_exit_nodes: check.torproject.org answered 503\n')
+    expect(await cli(['tables', 'refresh', 'tor_exit_nodes', ...flags])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/tor_exit_nodes +ok/),
+    })
+    expect(await cli(['tables', 'refresh', 'nope', ...flags])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('Known: tor_exit_nodes'),
+    })
+  })
+
+  test('sources shows the counts, dead letters by reason and fields that no schema knows', async () => {
+    const { out } = await cli(['sources', ...flags])
+    expect(out).toMatch(/^SOURCE +TYPE +RECEIVED +STORED +FILTERED +DEAD +IN FLIGHT +BACKLOG BYTES\n/)
+    expect(out).toMatch(/^zeek +file +12 +9 +0 +2 +1 +2,048$/m)
+    expect(out).toContain('zeek: dead letters: invalid_json 2\nzeek: a.log is a copy of b.log and was skipped\n')
+    expect(out).toContain('Zeek.Conn orig_cc (9)')
+  })
+
+  test('demo --remove deletes what came of the demo', async () => {
+    expect(await cli(['demo', '--remove', ...flags])).toMatchObject({ code: 0, out: expect.stringContaining('The demo is gone') })
+    expect(engine.removed).toEqual(['demo'])
+  })
+
+  test('health exits with 1 only when it is failing', async () => {
+    expect(await cli(['health', ...flags])).toEqual({ code: 0, out: 'ok\n', err: '' })
+    engine.healthNow = { status: 'degraded', problems: ['Table x is stale\u0007'] }
+    expect(await cli(['health', ...flags])).toEqual({ code: 0, out: 'degraded\n  Table x is stale\\u{7}\n', err: '' })
+    engine.healthNow = { status: 'failing', problems: [] }
+    expect((await cli(['health', '--json', ...flags])).code).toBe(1)
+  })
+})

@@ -1,0 +1,61 @@
+import { Command } from 'commander'
+import { exitCodeOf } from './exit.ts'
+import { guardOutput, type Io, processIo } from './io.ts'
+
+type Register = (program: Command, io: Io) => void
+
+/** Every command, in the order of the help. A module is loaded when its command is called, or for the help. */
+const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
+  up: async () => (await import('./commands/up.ts')).registerUp,
+  run: async () => (await import('./commands/run.ts')).registerRun,
+  alerts: async () => (await import('./commands/alerts.ts')).registerAlerts,
+  query: async () => (await import('./commands/query.ts')).registerQuery,
+  sources: async () => (await import('./commands/sources.ts')).registerSources,
+  tables: async () => (await import('./commands/tables.ts')).registerTables,
+  health: async () => (await import('./commands/health.ts')).registerHealth,
+  demo: async () => (await import('./commands/demo.ts')).registerDemo,
+  test: async () => (await import('./commands/test.ts')).registerTest,
+  debug: async () => (await import('./commands/debug.ts')).registerDebug,
+  benchmark: async () => (await import('./commands/benchmark.ts')).registerBenchmark,
+  validate: async () => (await import('./commands/validate.ts')).registerValidate,
+}
+
+const EXAMPLES = `
+Examples:
+  caracal up                          start; the first start shows a demo
+  caracal run access.log --emit matches
+                                      try rules on a file, without a server
+
+Every command has a help of its own: caracal <command> --help`
+
+/** The command line: runs one command and sets the process's exit code. */
+export async function main(argv: string[]): Promise<void> {
+  guardOutput(argv[0] === 'up')
+  process.exitCode = await runCli(argv, processIo())
+}
+
+/** Runs one command and gives its exit code. A command may also have set the process's own. */
+export async function runCli(argv: readonly string[], io: Io): Promise<number> {
+  try {
+    const program = await createProgram(argv[0], io)
+    await program.parseAsync([...argv], { from: 'user' })
+    const code = Number(process.exitCode ?? 0)
+    process.exitCode = undefined
+    return code
+  } catch (error) {
+    return exitCodeOf(error, io)
+  }
+}
+
+async function createProgram(called: string | undefined, io: Io): Promise<Command> {
+  const program = new Command('caracal')
+    .description('Caracal: point your logs at it, write rules in Python, get alerts in milliseconds.')
+    .helpCommand('help [command]', 'show the help of a command')
+    .addHelpText('after', EXAMPLES)
+    .configureOutput({ writeOut: io.out, writeErr: io.err, getOutHelpWidth: () => io.columns, getErrHelpWidth: () => io.columns })
+    .showHelpAfterError('(caracal --help shows what there is)')
+    .exitOverride()
+  const names = called !== undefined && Object.hasOwn(COMMANDS, called) ? [called] : Object.keys(COMMANDS)
+  for (const name of names) (await COMMANDS[name]!())(program, io)
+  return program
+}

@@ -1,0 +1,99 @@
+import { createApp } from '../api/app.ts'
+import { type RunningServer, startServer } from '../api/server.ts'
+import type { Config } from '../config/config.ts'
+import type { Engine } from '../engine/engine.ts'
+import { windowOf } from '../state/alerts.ts'
+import { type Log, processLog } from '../telemetry/log.ts'
+import { messageOf } from '../util/errors.ts'
+import { printable } from '../util/terminal.ts'
+import { demoSummary } from './demo-summary.ts'
+import type { Io } from './io.ts'
+import { self } from './self.ts'
+import { count, counted } from './style.ts'
+import { version } from './version.ts'
+
+export interface Running {
+  readonly engine: Engine
+  readonly url: string
+  /** Says what is running and, on a first start, what came of the demo. Resolves when all is said; rejects never. */
+  greet(): Promise<void>
+  /** Takes no more calls, then lets the engine finish what is under way. */
+  stop(): Promise<void>
+}
+
+/**
+ * Takes the address first, so that a taken one is told before anything begins and senders get a 503 instead of nothing
+ * while the engine starts.
+ */
+export async function serve(config: Config, start: () => Promise<Engine>, io: Io, log: Log = processLog()): Promise<Running> {
+  let app: { fetch(request: Request): Response | Promise<Response> } | undefined
+  const server = await startServer((request) => app?.fetch(request) ?? starting(), {
+    listen: config.listen,
+    requestTimeoutMs: requestTimeoutMs(config),
+  })
+  let engine: Engine
+  try {
+    engine = await start()
+  } catch (error) {
+    await server.close(0)
+    throw error
+  }
+  app = createApp(engine, log)
+  return {
+    engine,
+    url: server.url,
+    greet: () =>
+      greet(engine, server, io, log).catch((error: unknown) => log.warn({ err: error }, 'The summary of the start failed.')),
+    async stop() {
+      await server.close()
+      await engine.stop()
+    },
+  }
+}
+
+/** No less than any source gives its senders. */
+function requestTimeoutMs({ sources }: Config): number {
+  return Math.max(60_000, ...sources.map((source) => (source.type === 'http' ? source.body_timeout_ms + 5000 : 0)))
+}
+
+function starting(): Response {
+  const body = JSON.stringify({ message: 'Caracal is starting; try again in a moment', code: 'starting' })
+  return new Response(body, { status: 503, headers: { 'content-type': 'application/json', 'retry-after': '2' } })
+}
+
+async function greet(engine: Engine, { url }: RunningServer, io: Io, log: Log): Promise<void> {
+  const { config, content } = engine
+  // Whoever reads alerts as JSON lines gets nothing else on that stream.
+  const say = config.destinations.some((to) => to.type === 'stdout' && to.format === 'json') ? io.err : io.out
+  if (io.isTty) say(await summary(engine, url))
+  else {
+    const loaded = { url, rules: content.rules.length, schemas: content.schemas.length, tables: content.tables }
+    log.info({ ...loaded, problems: content.problems.length, data_dir: config.data_dir }, 'Caracal is up.')
+  }
+  for (const { file, message } of content.problems) log.warn({ file }, `Content cannot be used: ${message}.`)
+  if (!engine.isDemo) return
+  if (io.isTty) say(`\nThis is a first start: the bundled sample goes through the same path as your logs will.\n\n`)
+  const line = (row: Parameters<typeof windowOf>[0]) => `${row.severity.padEnd(9)} ${printable(windowOf(row).body.title)}`
+  say(await demoSummary(engine, url, line))
+}
+
+async function summary(engine: Engine, url: string): Promise<string> {
+  const { content, config } = engine
+  const rules = content.rules.filter(({ enabled }) => enabled).length
+  const tables = await engine.tables().catch((error: unknown) => messageOf(error))
+  const lines = [
+    `Caracal ${version()} is up at ${url}`,
+    '',
+    `Content    ${counted(rules, 'rule')}, ${counted(content.schemas.length, 'log type')}, ${counted(content.tables, 'table')}`,
+  ]
+  if (content.problems.length > 0) lines.push(`           ${counted(content.problems.length, 'problem')}: ${self()} validate`)
+  if (typeof tables !== 'string') {
+    for (const [i, { name, rows, state }] of tables.entries()) {
+      lines.push(`${i === 0 ? 'Tables' : ''}`.padEnd(11) + printable(`${name}: ${count(rows)} rows, ${state}`))
+    }
+  }
+  lines.push(`Data       ${config.data_dir} (the API's token is in the file token)`)
+  if (!engine.isDemo) lines.push(`           ${self()} alerts shows what is found; Ctrl-C stops`)
+  lines.push('')
+  return lines.join('\n')
+}

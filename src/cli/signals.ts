@@ -1,0 +1,26 @@
+/** Exit code of a process that was told twice to stop. */
+const INTERRUPTED = 130
+
+export interface StopSignals {
+  /** Resolves with the first SIGINT or SIGTERM. A second one ends the process at once. */
+  readonly first: Promise<NodeJS.Signals>
+  dispose(): void
+}
+
+/** Takes over SIGINT and SIGTERM until disposed. */
+export function stopSignals(): StopSignals {
+  let stop: ((signal: NodeJS.Signals) => void) | undefined
+  const first = new Promise<NodeJS.Signals>((resolve) => {
+    stop = resolve
+  })
+  const listener = (signal: NodeJS.Signals) => {
+    if (!stop) process.exit(INTERRUPTED)
+    stop(signal)
+    stop = undefined
+  }
+  process.on('SIGINT', listener).on('SIGTERM', listener)
+  return {
+    first,
+    dispose: () => void process.off('SIGINT', listener).off('SIGTERM', listener),
+  }
+}

@@ -1,0 +1,67 @@
+import { z } from 'zod'
+import { DEFAULT_MAX_RECORD_BYTES } from '../model/outcome.ts'
+import { destinations } from '../stages/deliver/index.ts'
+import { sources } from '../stages/source/index.ts'
+import { oneOf } from '../util/define.ts'
+
+const MIB = 1024 * 1024
+
+/** `caracal.yml`. Unknown keys are refused; every key may be absent. */
+export const configSchema = z.strictObject({
+  listen: z
+    .string()
+    .regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, 'address:port, as in 127.0.0.1:4848')
+    .default('127.0.0.1:4848')
+    .describe('Address and port of the API, the ingest and the console.'),
+  data_dir: z.string().min(1).default('./data').describe('State, spool, lake and token.'),
+  content: z
+    .array(z.string())
+    .default([])
+    .describe('Folders of rules, schemas, tables (beside ./content and the shipped packs).'),
+  sources: z
+    .array(oneOf('source', sources))
+    .default([])
+    .describe('Where logs come from. An http source `default` is always there.'),
+  destinations: z
+    .array(oneOf('destination', destinations))
+    .default(() => [{ type: 'stdout' as const, id: 'stdout', severities: [], format: 'text' as const }])
+    .describe('Where alerts go.'),
+  max_record_bytes: z
+    .int()
+    .min(1024)
+    .max(64 * MIB)
+    .default(DEFAULT_MAX_RECORD_BYTES)
+    .describe('A longer record is dead-lettered as too_long.'),
+  max_depth: z.int().min(8).max(500).default(100).describe('Deepest nesting of a JSON record.'),
+  flush_ms: z.int().min(50).max(60_000).default(2000).describe('Finished rows wait at most so long for the lake …'),
+  flush_rows: z.int().min(1).default(5000).describe('… or until so many wait.'),
+  spool_max_bytes: z
+    .int()
+    .min(MIB)
+    .default(1024 * MIB)
+    .describe('When so much waits in the spool, senders get 503.'),
+  spool_source_max_bytes: z
+    .int()
+    .min(MIB)
+    .default(256 * MIB)
+    .describe('When so much of one source waits, its senders get 429.'),
+  outbox_max_bytes: z
+    .int()
+    .min(MIB)
+    .default(1024 * MIB)
+    .describe('When so much waits for the lake, reading pauses.'),
+  rule_timeout_ms: z.int().min(10).max(15_000).default(1000).describe('One function of a rule may take so long on one event.'),
+  delivery_retry_min_ms: z
+    .int()
+    .min(1)
+    .default(1000)
+    .describe('Wait before the second try of a delivery; doubles with every try.'),
+  delivery_retry_max_ms: z.int().min(1).default(600_000).describe('Longest wait between two tries of a delivery.'),
+  table_first_refresh_ms: z.int().min(0).default(180_000).describe('Tables are refreshed first so long after the start.'),
+  query_timeout_ms: z.int().min(100).default(30_000).describe('A query that takes longer is ended.'),
+  query_max_rows: z.int().min(1).default(10_000).describe('An answer is cut after so many rows, and says so.'),
+})
+
+export type Config = z.output<typeof configSchema>
+export type SourceConfig = Config['sources'][number]
+export type DestinationConfig = Config['destinations'][number]

@@ -1,0 +1,86 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { LineCounter, parseDocument } from 'yaml'
+import type { z } from 'zod'
+import { ConfigError, messageOf } from '../util/errors.ts'
+import { type Config, configSchema } from './config.ts'
+import type { Environment } from './env.ts'
+
+const DEFAULT_FILE = 'caracal.yml'
+const PREFIX = 'CARACAL_'
+
+/**
+ * The configuration: `file`, or caracal.yml in the working folder if it is there, else defaults; then the environment
+ * (`CARACAL_LISTEN`, `CARACAL_DATA_DIR` … for single values). Throws `ConfigError` with file, line and key.
+ */
+export function loadConfig(file: string | undefined, env: Environment): Config {
+  const path = file ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : undefined)
+  const { value, lineOf } = path ? readYaml(path) : { value: {}, lineOf: () => undefined }
+  const merged = { ...(value as Record<string, unknown>), ...fromEnvironment(env) }
+  const parsed = configSchema.safeParse(merged)
+  if (!parsed.success) throw firstIssue(parsed.error, path, lineOf)
+  const config = parsed.data
+  for (const kind of ['sources', 'destinations'] as const) {
+    const ids = config[kind].map((entry) => entry.id)
+    const twice = ids.find((id, i) => ids.indexOf(id) !== i)
+    if (twice)
+      throw new ConfigError(`two ${kind} have the id '${twice}'; ids must differ`, { ...(path && { file: path }), path: kind })
+  }
+  return { ...config, data_dir: resolve(config.data_dir) }
+}
+
+function readYaml(path: string): { value: unknown; lineOf: (keys: readonly PropertyKey[]) => number | undefined } {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new ConfigError(`the configuration cannot be read: ${messageOf(error)}`, { file: path }, { cause: error })
+  }
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: true })
+  const [fault] = document.errors
+  if (fault) throw new ConfigError(fault.message, { file: path, line: fault.linePos?.[0].line ?? 1 })
+  const value = (document.toJS() as unknown) ?? {}
+  if (typeof value !== 'object' || Array.isArray(value))
+    throw new ConfigError('the configuration must be a mapping of keys', { file: path, line: 1 })
+  const lineOf = (keys: readonly PropertyKey[]) => {
+    for (let n = keys.length; n > 0; n--) {
+      const node = document.getIn(keys.slice(0, n), true) as { range?: [number, number, number] } | undefined
+      if (node?.range) return lines.linePos(node.range[0]).line
+    }
+    return undefined
+  }
+  return { value, lineOf }
+}
+
+/** `CARACAL_*` variables as top-level keys. Numbers are read as numbers, `CARACAL_CONTENT` as folders separated by colons. */
+function fromEnvironment(env: Environment): Record<string, unknown> {
+  const values: Record<string, unknown> = {}
+  for (const [name, text] of Object.entries(env)) {
+    if (!name.startsWith(PREFIX) || text === undefined) continue
+    const key = name.slice(PREFIX.length).toLowerCase()
+    if (!(key in configSchema.shape) || key === 'sources' || key === 'destinations')
+      throw new ConfigError(`the environment variable ${name} names no configuration key that can be set so; unset it`)
+    if (key === 'content') values[key] = text.split(':').filter(Boolean)
+    else values[key] = /^\d+$/.test(text) ? Number(text) : text
+  }
+  return values
+}
+
+function firstIssue(
+  error: z.ZodError,
+  file: string | undefined,
+  lineOf: (keys: readonly PropertyKey[]) => number | undefined,
+): ConfigError {
+  const issue = error.issues[0]!
+  const keys = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path
+  const more = error.issues.length > 1 ? ` (and ${error.issues.length - 1} more)` : ''
+  const line = lineOf(keys)
+  const known =
+    issue.code === 'unrecognized_keys' && issue.path.length === 0 ? ` Known: ${Object.keys(configSchema.shape).join(', ')}.` : ''
+  return new ConfigError(`${issue.message}${more}.${known}`, {
+    ...(file && { file }),
+    ...(line && { line }),
+    path: keys.map(String).join('.'),
+  })
+}

@@ -1,0 +1,104 @@
+import type { Config } from '../config/config.ts'
+import type { QueryOptions, QueryResult } from '../stages/store/lake.ts'
+import type { AlertStatus } from '../state/alerts.ts'
+import type { StateDb } from '../state/db.ts'
+
+/** One source, for people. Counts are of records and hold since the data folder was made. */
+export interface SourceView {
+  readonly id: string
+  readonly type: string
+  readonly label: string
+  readonly logTypes: readonly string[]
+  readonly received: number
+  readonly stored: number
+  readonly filtered: number
+  readonly deadLettered: number
+  readonly deadLetterReasons: Readonly<Record<string, number>>
+  /** Read and not yet committed. */
+  readonly inFlight: number
+  readonly backlogBytes: number
+  readonly notices: readonly string[]
+  readonly unknownFields: readonly { readonly logType: string; readonly field: string; readonly count: number }[]
+}
+
+/** One lookup table, for people. */
+export interface TableView {
+  readonly name: string
+  readonly rows: number
+  readonly version: string | undefined
+  /** `fresh`, `shipped` (dated content from the pack, no refresh yet), `stale`, `failed`, `missing`, `static`. */
+  readonly state: string
+  /** A sentence on what is wrong, or undefined. */
+  readonly problem: string | undefined
+  readonly refreshedMs: number | undefined
+  readonly nextRefreshMs: number | undefined
+  readonly provider: string
+  readonly file: string
+}
+
+/** `ok`, or what stands in the way of the promise that nothing is lost and no rule is silently off. */
+export interface Health {
+  readonly status: 'ok' | 'degraded' | 'failing'
+  /** Sentences: what is wrong, since when, what to do. */
+  readonly problems: readonly string[]
+}
+
+/** What is loaded, for the start's summary and the API. */
+export interface ContentView {
+  readonly rules: readonly {
+    readonly id: string
+    readonly displayName: string
+    readonly enabled: boolean
+    readonly severity: string
+    readonly logTypes: readonly string[]
+  }[]
+  readonly schemas: readonly string[]
+  readonly tables: number
+  readonly problems: readonly { readonly file: string; readonly message: string }[]
+  readonly notices: readonly string[]
+}
+
+/** An alert that was just committed. */
+export interface AlertNotice {
+  readonly alertId: string
+  readonly severity: string
+  readonly title: string
+  readonly ruleId: string
+  /** From receipt of the record to the committed alert. */
+  readonly latencyMs: number | null
+  readonly sourceLabels: readonly string[]
+}
+
+/** The running product as API and CLI see it. */
+export interface Engine {
+  readonly config: Config
+  /** The bearer token of the API and of sources without one of their own. */
+  readonly token: string
+  /** State, for reading only. */
+  readonly state: StateDb
+  readonly content: ContentView
+  /** The bundled sample is being sent through the path (source `demo`). */
+  readonly isDemo: boolean
+  /** The ingest handler of a source, or `undefined` when there is no such http source. */
+  ingest(sourceId: string): ((request: Request) => Promise<Response>) | undefined
+  /** Read-only SQL over the lake; what is committed and not yet flushed is flushed first when `fresh`. */
+  query(sql: string, options?: QueryOptions & { readonly fresh?: boolean }): Promise<QueryResult>
+  /** False: no such alert. */
+  setAlertStatus(alertId: string, status: AlertStatus): Promise<boolean>
+  sources(): Promise<readonly SourceView[]>
+  tables(): Promise<readonly TableView[]>
+  /** Refreshes now; resolves with how it went. Throws `ConfigError` for an unknown table. */
+  refreshTable(name: string): Promise<TableView>
+  health(): Promise<Health>
+  /** Prometheus text. */
+  metrics(): Promise<string>
+  /** Deletes every trace of a source's events: lake rows, alerts of it alone, cursors, counters. */
+  removeSource(sourceId: string): Promise<void>
+  /** Resolves when the source has nothing left to read and everything of it is committed. */
+  settled(sourceId: string): Promise<void>
+  onAlert(listener: (alert: AlertNotice) => void): void
+  /** Resolves when the engine cannot go on (a thread died); rejects never. */
+  readonly failed: Promise<Error>
+  /** Stops reading, commits and flushes what is under way, ends threads and children. */
+  stop(): Promise<void>
+}

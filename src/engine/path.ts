@@ -1,0 +1,166 @@
+import type { TableSpec } from '../model/column.ts'
+import { compile } from '../model/condition/compile.ts'
+import type { Event } from '../model/event.ts'
+import type { ScheduledQuery } from '../model/query.ts'
+import type { Rule } from '../model/rule.ts'
+import type { CompiledSchema } from '../model/schema.ts'
+import type { Content } from '../packs/content.ts'
+import { contentRoots, loadContent } from '../packs/load.ts'
+import type { Correlation } from '../pipeline/correlate.ts'
+import { eventTable, matchTable, SIGNALS } from '../pipeline/rows.ts'
+import { createCorrelator } from '../stages/detect/correlation/correlator.ts'
+import { toRule } from '../stages/detect/correlation/finding.ts'
+import type { CorrelationStore } from '../stages/detect/correlation/store.ts'
+import { languages } from '../stages/detect/index.ts'
+import type { Detector, DetectorOptions } from '../stages/detect/language.ts'
+import { defineTable, type TableDefinition } from '../stages/enrich/definition.ts'
+import { compileTableSchema, type TableSchema } from '../stages/enrich/table-schema.ts'
+import { compileSchema } from '../stages/normalise/compile.ts'
+import type { ParseSource } from '../stages/parse/parser.ts'
+import { ConfigError, messageOf } from '../util/errors.ts'
+
+/** A definition of a table and the schema of its rows. */
+export interface LoadedTable {
+  readonly definition: TableDefinition
+  readonly schema: TableSchema | undefined
+}
+
+/** Content, ready to run. What could not be used is in `problems`, and the rest runs. */
+export interface LoadedContent {
+  readonly content: Content
+  readonly schemas: ReadonlyMap<string, CompiledSchema>
+  readonly rules: ReadonlyMap<string, Rule>
+  readonly tables: ReadonlyMap<string, LoadedTable>
+  readonly problems: readonly { readonly file: string; readonly message: string }[]
+  readonly notices: readonly string[]
+}
+
+/** Reads and compiles everything under the content roots; `cache` is a folder that keeps what YAML files were read as. */
+export async function loadPath(folders: readonly string[], cache?: string): Promise<LoadedContent> {
+  const content = await loadContent(contentRoots(folders), { tests: false, ...(cache !== undefined && { cache }) })
+  const problems: { file: string; message: string }[] = content.problems.map(({ file, line, message }) => ({
+    file: line === undefined ? file : `${file}:${line}`,
+    message,
+  }))
+  const attempt = <T>(file: string, make: () => T): T | undefined => {
+    try {
+      return make()
+    } catch (error) {
+      problems.push({ file, message: messageOf(error) })
+      return undefined
+    }
+  }
+  const documents = new Map(content.schemas.map((schema) => [schema.name, schema]))
+  const tables = new Map<string, LoadedTable>()
+  const rowSchemas = new Set<string>()
+  for (const { document, file } of content.tables) {
+    const definition = attempt(file, () => defineTable(document, { file }))
+    if (!definition?.enabled) continue
+    const found = definition.schema === undefined ? undefined : documents.get(definition.schema)
+    if (definition.schema !== undefined && !found) problems.push({ file, message: `there is no schema '${definition.schema}'` })
+    const schema = found && attempt(found.file, () => compileTableSchema(found.document, { file: found.file }))
+    if (found) rowSchemas.add(found.name)
+    tables.set(definition.name, { definition, schema })
+  }
+  const schemas = new Map<string, CompiledSchema>()
+  for (const { name, document, file } of content.schemas) {
+    if (rowSchemas.has(name)) continue
+    const compiled = attempt(file, () => compileSchema(document, { file }))
+    if (compiled) schemas.set(name, compiled)
+  }
+  const enabled = judgedRules(content).filter((rule) => rule.enabled)
+  const rules = new Map(enabled.map((rule) => [rule.id, rule]))
+  return { content, schemas, rules, tables, problems, notices: content.notices }
+}
+
+/** Everything that a detection language judges with: rules, scheduled rules, policies. */
+export function judgedRules({ rules, scheduledRules, policies }: Content): readonly Rule[] {
+  return [...rules, ...scheduledRules, ...policies]
+}
+
+/** What events must satisfy before rules see them, compiled. */
+export function inlineFilters({ rules }: LoadedContent): ReadonlyMap<string, (event: Event) => boolean> {
+  const filters = new Map<string, (event: Event) => boolean>()
+  for (const { id, inlineFilter } of rules.values()) if (inlineFilter) filters.set(id, compile(inlineFilter))
+  return filters
+}
+
+/** Starts every detection language that has rules. */
+export async function createDetectors({ content }: LoadedContent, options: Omit<DetectorOptions, 'all'>): Promise<Detector[]> {
+  const { helpers, dataModels } = content
+  const detectors: Detector[] = []
+  for (const language of languages) {
+    const rules = judgedRules(content).filter((rule) => rule.enabled && rule.source.language === language.type)
+    if (rules.length > 0) detectors.push(await language.create({ rules, helpers, dataModels }, { ...options, all: false }))
+  }
+  return detectors
+}
+
+/**
+ * A schema for a log type that rules or policies name and no schema file describes: fields stay as they are sent (in the
+ * lake in `extra`), the event's time is that of its receipt. Only for sources that name the log type.
+ */
+function plainSchema(name: string, { content }: LoadedContent): CompiledSchema | undefined {
+  const isNamed = judgedRules(content).some(
+    ({ logTypes, policy }) => logTypes.includes(name) || policy?.resourceTypes.includes(name),
+  )
+  if (!isNamed) return undefined
+  const fields = [{ name: 'caracal_note', type: 'string' }]
+  return compileSchema({ schema: name, fields }, { file: `(no schema file for ${name})` })
+}
+
+/** What parsing must know of a source. Throws `ConfigError` for a log type that has no schema. */
+export function parseSource(
+  source: { readonly id: string; readonly label?: string | undefined; readonly log_types: readonly string[] },
+  loaded: LoadedContent,
+): ParseSource {
+  const { schemas } = loaded
+  const chosen = source.log_types.map((name) => {
+    const schema = schemas.get(name) ?? plainSchema(name, loaded)
+    if (!schema)
+      throw new ConfigError(
+        `source '${source.id}' names the log type '${name}', which has no schema. Known: ${[...schemas.keys()].sort().join(', ')}`,
+      )
+    return schema
+  })
+  const [only] = chosen
+  return {
+    id: source.id,
+    label: source.label ?? source.id,
+    schemas: chosen.length > 0 ? chosen : [...schemas.values()],
+    logType: chosen.length === 1 ? only!.name : undefined,
+  }
+}
+
+/** Enabled scheduled queries whose rows an enabled rule judges; the others have nobody to run for. */
+export function judgedQueries({ content, rules }: LoadedContent): ScheduledQuery[] {
+  const wanted = new Set([...rules.values()].flatMap(({ scheduledQueries }) => scheduledQueries ?? []))
+  return content.scheduledQueries.filter(({ name, enabled }) => enabled && wanted.has(name))
+}
+
+/** The lake's tables, as queries may name them: events and matches by log type, the views over all, signals. */
+export function lakeTables(schemas: readonly CompiledSchema[]): TableSpec[] {
+  const common = schemas[0]?.columns.filter(({ name }) => name.startsWith('p_') && name !== 'p_enrichment') ?? []
+  const events = schemas.map(eventTable)
+  const matches = schemas.map(matchTable)
+  const views = (['logs', 'matches'] as const).map((database) => ({
+    database,
+    table: 'all',
+    columns: common,
+    timeColumn: 'p_event_time',
+  }))
+  return [...events, ...matches, ...views, SIGNALS]
+}
+
+/** Enabled correlation rules, with where they remember; `undefined` when there are none. */
+export function correlationOf({ content }: LoadedContent, store: CorrelationStore): Correlation | undefined {
+  const rules = content.correlationRules.map(({ rule }) => rule).filter(({ enabled }) => enabled)
+  if (rules.length === 0) return undefined
+  return { correlator: createCorrelator(rules), rules: new Map(rules.map((rule) => [rule.id, rule])), store }
+}
+
+/** Everything that alerts are made for: what detection languages judge with, and correlation rules. */
+export function alertingRules({ content, rules }: LoadedContent): ReadonlyMap<string, Rule> {
+  const correlation = content.correlationRules.filter(({ rule }) => rule.enabled).map(({ rule }) => toRule(rule))
+  return new Map([...rules, ...correlation.map((rule) => [rule.id, rule] as const)])
+}

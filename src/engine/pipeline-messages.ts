@@ -1,0 +1,43 @@
+import type { TableSpec } from '../model/column.ts'
+import type { SavedQuery, ScheduledQuery } from '../model/query.ts'
+import type { TableDefinition } from '../stages/enrich/definition.ts'
+import { hash16 } from '../util/hash.ts'
+import type { AlertNotice, ContentView } from './engine.ts'
+
+/** Told once, when content is loaded and rules are running. */
+export interface PipelineReady {
+  readonly content: ContentView
+  /** Enabled tables, for the keeper. */
+  readonly tables: readonly TableDefinition[]
+  /** Every table of the lake that content may ask for. */
+  readonly lakeTables: readonly TableSpec[]
+  /** Enabled scheduled queries whose rows some enabled rule judges. */
+  readonly queries: readonly ScheduledQuery[]
+  readonly savedQueries: readonly SavedQuery[]
+}
+
+/** The key in state of the due time that a scheduled query has come to. */
+export function queryKey(name: string): string {
+  return `query:${hash16(name)}`
+}
+
+/** Told after every committed batch. */
+export interface PipelineProgress {
+  /** `undefined`: it came of something that is no source's batch. */
+  readonly sourceId: string | undefined
+  readonly observations: readonly (readonly [stage: string, seconds: number])[]
+  readonly matches: readonly (readonly [ruleId: string, n: number])[]
+  readonly ruleErrors: readonly (readonly [ruleId: string, n: number])[]
+  readonly ruleSeconds: readonly (readonly [ruleId: string, seconds: number])[]
+  /** Received → alert row committed, of each alert opened. */
+  readonly latenciesMs: readonly number[]
+  readonly opened: readonly AlertNotice[]
+  readonly hasDeliveries: boolean
+}
+
+export interface SourceProgress {
+  readonly id: string
+  readonly inFlight: number
+  readonly backlogBytes: number
+  readonly notices: readonly string[]
+}

@@ -1,0 +1,282 @@
+import { join } from 'node:path'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import type { Config, SourceConfig } from '../config/config.ts'
+import type { DeliveryResult, Effects } from '../model/batch.ts'
+import type { TableSpec } from '../model/column.ts'
+import type { Event } from '../model/event.ts'
+import { effectsOfRows, effectsOfTime } from '../pipeline/effects.ts'
+import { Flusher } from '../pipeline/flusher.ts'
+import { judgeEvents } from '../pipeline/judge.ts'
+import { Loop, type LoopSource } from '../pipeline/loop.ts'
+import { tableVersionRow } from '../pipeline/rows.ts'
+import { SpoolSource } from '../pipeline/spool-source.ts'
+import { queryLogType } from '../stages/detect/language.ts'
+import { type QueryRows, rowsToEvents } from '../stages/detect/scheduled/rows.ts'
+import type { ContentFileRef } from '../stages/enrich/keeper-types.ts'
+import type { Table } from '../stages/enrich/table.ts'
+import { createParser } from '../stages/parse/step.ts'
+import { sources as sourceDefinitions } from '../stages/source/index.ts'
+import type { BatchSource, CursorDeps } from '../stages/source/source.ts'
+import type { Lake } from '../stages/store/lake.ts'
+import { type AlertStatus, setAlertStatus } from '../state/alerts.ts'
+import { cursorsOf } from '../state/batches.ts'
+import { loadCache } from '../state/cache.ts'
+import { correlationStore } from '../state/correlation.ts'
+import { openState } from '../state/db.ts'
+import { saveDeliveryResults } from '../state/deliveries.ts'
+import { pipelineState } from '../state/pipeline-state.ts'
+import { removeSource, setMeta } from '../state/sources.ts'
+import { recordTableVersion, saveTableState } from '../state/table-status.ts'
+import { find } from '../util/define.ts'
+import { Rpc } from '../util/rpc.ts'
+import { LiveTables } from './live-tables.ts'
+import {
+  alertingRules,
+  correlationOf,
+  createDetectors,
+  inlineFilters,
+  judgedQueries,
+  judgedRules,
+  lakeTables,
+  loadPath,
+  parseSource,
+} from './path.ts'
+import { type PipelineProgress, type PipelineReady, queryKey, type SourceProgress } from './pipeline-messages.ts'
+import { connectSpool } from './spool-port.ts'
+
+/** What the pipeline's thread is started with. */
+export interface PipelineThreadData {
+  readonly config: Config
+  /** Every source, the built-in ones too. */
+  readonly sources: readonly SourceConfig[]
+  readonly baseUrl: string
+  readonly spool: MessagePort
+  readonly maxPages?: number
+}
+
+const { config, sources, baseUrl, spool, maxPages } = workerData as PipelineThreadData
+const now = Date.now
+const db = await openState(config.data_dir, maxPages ? { maxPages } : {})
+const state = pipelineState(db)
+const loaded = await loadPath(config.content, join(config.data_dir, 'content-cache'))
+const tables = new LiveTables(loaded)
+const detectors = await createDetectors(loaded, {
+  timeoutMs: config.rule_timeout_ms,
+  cache: { load: () => loadCache(db, now()) },
+})
+const correlation = correlationOf(loaded, correlationStore(db))
+const rules = alertingRules(loaded)
+const filters = inlineFilters(loaded)
+const spoolPort = await connectSpool(spool, () => loop?.wake())
+const troubles = new Map<string, string>()
+let loop: Loop | undefined
+let observations: [string, number][] = []
+
+const main = new Rpc(parentPort!, {
+  acceptTable: async (ref: ContentFileRef) => {
+    const built = await tables.accept(ref)
+    const { spec, rows, count } = tableVersionRow(ref.table, built.version, built.rows, now())
+    if (await recordTableVersion(db, ref.table, built.version, { spec, rows, count }, now()))
+      flusher.added([{ spec, rows, count }], now())
+    return built
+  },
+  saveTableState: ({ name, value }: { name: string; value: string }) => saveTableState(db, name, value),
+  start,
+  stopReading,
+  stop,
+  settled,
+  flush: () => flusher.flush(),
+  setAlertStatus: ({ alertId, status }: { alertId: string; status: AlertStatus }) => setAlertStatus(db, alertId, status, now()),
+  deliveryResults: (results: readonly DeliveryResult[]) => saveDeliveryResults(db, results),
+  removeSource: ({ sourceId, label }: { sourceId: string; label: string }) => removeSource(db, sourceId, label),
+  setMeta: ({ key, value }: { key: string; value: string }) => setMeta(db, key, value),
+  sources: sourceProgress,
+  judgeRows,
+})
+
+const lake: Pick<Lake, 'ensure' | 'insert'> = {
+  ensure: (table: TableSpec) => main.call('ensure', table),
+  insert: (table, rows, token) => {
+    // A view on a larger buffer would move all of it: copy then.
+    const own = rows.byteLength === rows.buffer.byteLength ? rows : new Uint8Array(rows)
+    return main.call('insert', { table, rows: own, token }, [own.buffer as ArrayBuffer])
+  },
+}
+
+const flusher = new Flusher(state, lake, {
+  flushRows: config.flush_rows,
+  flushMs: config.flush_ms,
+  maxBytes: 16 * 1024 * 1024,
+  now,
+  onTrouble: (message) => trouble('lake', message && `The lake takes nothing now, rows wait in the state: ${message}`),
+})
+
+const problems = [
+  ...loaded.problems,
+  ...(correlation?.correlator.problems ?? []).map((error) => ({ file: 'correlation', message: error.message })),
+  ...detectors.flatMap((d) => d.setupErrors.map(({ ruleId, message }) => ({ file: ruleId, message }))),
+]
+await main.call('ready', {
+  content: {
+    rules: [...judgedRules(loaded.content), ...[...rules.values()].filter(({ source }) => source.language === 'correlation')].map(
+      ({ id, displayName, enabled, severity, logTypes }) => ({
+        id,
+        displayName: displayName ?? id,
+        enabled,
+        severity,
+        logTypes,
+      }),
+    ),
+    schemas: [...loaded.schemas.keys()].sort(),
+    tables: loaded.tables.size,
+    problems,
+    notices: loaded.notices,
+  },
+  tables: [...loaded.tables.values()].map(({ definition }) => definition),
+  lakeTables: lakeTables([...loaded.schemas.values()]),
+  queries: judgedQueries(loaded),
+  savedQueries: loaded.content.savedQueries,
+} satisfies PipelineReady)
+
+let running: Promise<void> | undefined
+let stopping = false
+
+/** Opens the sources and lets the loop run. Tables must be in force by now. */
+async function start(): Promise<void> {
+  const loopSources: LoopSource[] = []
+  for (const source of sources) {
+    const pinned: Table[] = []
+    for (const [name, path] of Object.entries(source.tables)) pinned.push(await tables.build(name, path, undefined, undefined))
+    loopSources.push({
+      source: await openSource(source),
+      parse: parseSource(source, loaded),
+      enricher: tables.enricherWith(pinned),
+    })
+  }
+  loop = new Loop({
+    sources: loopSources,
+    parser: createParser({ maxRecordBytes: config.max_record_bytes, maxDepth: config.max_depth }),
+    detectors,
+    rules,
+    filters,
+    correlation,
+    state,
+    routes: config.destinations.map(({ id, severities }) => ({ id, severities })),
+    baseUrl,
+    now,
+    isFull: () => {
+      const full = flusher.waitingBytes > config.outbox_max_bytes
+      trouble(
+        'outbox',
+        full ? `${flusher.waitingBytes} bytes wait for the lake: reading pauses until they are stored` : undefined,
+      )
+      return full
+    },
+    observe: (stage, seconds) => observations.push([stage, seconds]),
+    onCommitted: (effects) => committed(effects, effects.batch.sourceId, effects.batch.receivedMs),
+    onOtherCommitted: (effects) => committed(effects, undefined, effects.nowMs),
+    onTrouble: (message) => trouble('loop', message),
+  })
+  open = loopSources.map(({ source }) => source)
+  await flusher.start()
+  running = loop.run()
+  // A rule that could not be loaded is off: nobody may have to look for that.
+  const off = detectors.flatMap((d) => d.setupErrors).map((finding) => ({ finding, event: undefined, text: () => '' }))
+  if (off.length > 0) loop.other((deps) => effectsOfRows({ judged: off, cacheWrites: [] }, new Map(), deps)).catch(() => {})
+  passTime().catch(() => {})
+  running.catch((error: unknown) => main.call('failed', String(error instanceof Error ? error.stack : error)).catch(() => {}))
+}
+
+let open: BatchSource[] = []
+
+async function openSource(source: SourceConfig): Promise<BatchSource> {
+  const cursors = await cursorsOf(db, source.id)
+  const definition = find('source', sourceDefinitions, source.type)
+  if (!definition.open) return new SpoolSource(source.id, spoolPort, cursors)
+  const deps: CursorDeps = { cursors, wake: () => loop?.wake(), now, maxRecordBytes: config.max_record_bytes }
+  return definition.open(source as never, deps)
+}
+
+/** Judges a scheduled query's rows with the rules that name it; what comes of them is kept together with the due time. */
+async function judgeRows(answer: QueryRows): Promise<void> {
+  if (!loop) throw new Error('the pipeline has not begun')
+  const events = rowsToEvents(answer) as Event[]
+  // Begun before its turn in the commits is taken, as batches do: the order of judging is the order of committing.
+  const judged = judgeEvents(queryLogType(answer.query), events, detectors, filters)
+  judged.catch(() => {})
+  const meta = new Map([[queryKey(answer.query), String(answer.dueMs)]])
+  await loop.other(async (deps) => effectsOfRows(await judged, meta, deps))
+}
+
+/** Lets correlation rules see that time has passed, as long as the loop runs. */
+async function passTime(): Promise<void> {
+  while (loop && correlation && !stopping) {
+    let isMore = false
+    await loop.other(async (deps) => {
+      const due = await effectsOfTime(deps)
+      isMore = due?.more ?? false
+      return due?.effects
+    })
+    if (!isMore) await new Promise((resolve) => setTimeout(resolve, 1000).unref())
+  }
+}
+
+/** Resolves when the source has nothing to read and everything of it is committed. */
+async function settled(sourceId: string): Promise<void> {
+  while (!loop?.isSettled(sourceId)) await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
+/** No further batch begins; those under way are committed. */
+async function stopReading(): Promise<void> {
+  stopping = true
+  loop?.stop()
+  await running?.catch(() => {})
+}
+
+/** Ends the loop, stores what is finished, ends the children. */
+async function stop(): Promise<void> {
+  await stopReading()
+  await Promise.all(open.map((source) => source.close()))
+  await flusher.stop()
+  try {
+    await flusher.flush()
+  } catch {
+    // The rows stay in the outbox and go to the lake after the next start.
+  }
+  await Promise.all(detectors.map((detector) => detector.close()))
+  await db.destroy()
+}
+
+function committed(effects: Effects, sourceId: string | undefined, receivedMs: number): void {
+  flusher.added(effects.rows, effects.nowMs)
+  const progress: PipelineProgress = {
+    sourceId,
+    observations,
+    matches: [...effects.findings.matches],
+    ruleErrors: [...effects.findings.errors],
+    ruleSeconds: detectors.flatMap((d) => d.timings().map(({ ruleId, seconds }): [string, number] => [ruleId, seconds])),
+    latenciesMs: effects.opened.map(() => now() - receivedMs),
+    opened: effects.opened.map(({ alertId, severity, ruleId, body }) => ({
+      alertId,
+      severity,
+      ruleId,
+      title: body.title,
+      latencyMs: body.latencyMs,
+      sourceLabels: body.sourceLabels,
+    })),
+    hasDeliveries: effects.deliveries.length > 0,
+  }
+  observations = []
+  main.call('progress', progress).catch(() => {})
+}
+
+function trouble(kind: string, message: string | undefined): void {
+  if (troubles.get(kind) === message) return
+  if (message === undefined) troubles.delete(kind)
+  else troubles.set(kind, message)
+  main.call('trouble', [...troubles.values()]).catch(() => {})
+}
+
+function sourceProgress(): SourceProgress[] {
+  return open.map((source) => ({ id: source.id, inFlight: loop?.inFlight.get(source.id) ?? 0, ...source.status() }))
+}

@@ -1,0 +1,308 @@
+import { stat } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
+import type { Config } from '../config/config.ts'
+import type { AlertWindow } from '../model/alert.ts'
+import { type Event, INDICATOR_FIELDS } from '../model/event.ts'
+import type { DeadLetter } from '../model/outcome.ts'
+import type { Rule } from '../model/rule.ts'
+import { type Correlation, correlate, correlateDue } from '../pipeline/correlate.ts'
+import { type InlineFilters, type JudgedBatch, judgeBatch, parseBatch } from '../pipeline/judge.ts'
+import { rawText } from '../pipeline/rows.ts'
+import { groupFindings, type Judged } from '../stages/alert/step.ts'
+import { MemoryStore } from '../stages/detect/correlation/store.ts'
+import type { Detector } from '../stages/detect/language.ts'
+import { buildTable } from '../stages/enrich/build.ts'
+import { readLocalContent } from '../stages/enrich/local-content.ts'
+import type { ParseSource } from '../stages/parse/parser.ts'
+import { createParser } from '../stages/parse/step.ts'
+import { fileChunks } from '../stages/source/file-chunks.ts'
+import { type StreamChunk, streamChunks } from '../stages/source/line-stream.ts'
+import { ConfigError, messageOf } from '../util/errors.ts'
+import { hash16 } from '../util/hash.ts'
+import { stringifyJson } from '../util/json.ts'
+import { LiveTables } from './live-tables.ts'
+import {
+  alertingRules,
+  correlationOf,
+  createDetectors,
+  inlineFilters,
+  type LoadedContent,
+  loadPath,
+  parseSource,
+} from './path.ts'
+
+export const EMITS = ['events', 'matches', 'alerts', 'dead-letters'] as const
+export type Emit = (typeof EMITS)[number]
+
+export interface RunOptions {
+  /** Paths; `-` is standard input. None: standard input. */
+  readonly files: readonly string[]
+  readonly logType: string | undefined
+  /** Table name → file that replaces its content. */
+  readonly tables: Readonly<Record<string, string>>
+  readonly emit: Emit
+  /** The time that counts as now, epoch ms. */
+  readonly nowMs: number
+  readonly config: Config
+}
+
+export interface RunStreams {
+  readonly stdin: Readable
+  /** Resolves when the text is taken. */
+  readonly write: (text: string) => Promise<void>
+  /** A message for people. */
+  readonly tell: (text: string) => void
+}
+
+interface Totals {
+  received: number
+  stored: number
+  deadLettered: number
+  matches: number
+  ruleErrors: number
+}
+
+/**
+ * The path without server, lake and state: records in, NDJSON out. Answers the exit code: 0 every record stored, 1 some
+ * dead-lettered or some rule erred. Throws `ConfigError` for a usage, configuration or content error.
+ */
+export async function runFiles(options: RunOptions, streams: RunStreams): Promise<number> {
+  const loaded = await loadPath(options.config.content)
+  for (const { file, message } of loaded.problems) streams.tell(`${file}: ${message}`)
+  const run = await Run.create(options, streams, loaded)
+  try {
+    return await run.all()
+  } finally {
+    await run.close()
+  }
+}
+
+/** No time comes later. */
+const END_OF_TIME_MS = 8.64e15
+
+class Run {
+  readonly #options: RunOptions
+  readonly #streams: RunStreams
+  readonly #tables: LiveTables
+  readonly #detectors: readonly Detector[]
+  readonly #parse: ParseSource
+  readonly #parser
+  readonly #rules: ReadonlyMap<string, Rule>
+  readonly #filters: InlineFilters
+  readonly #totals: Totals = { received: 0, stored: 0, deadLettered: 0, matches: 0, ruleErrors: 0 }
+  /** What alerts are made of at the end: findings in order of event time. */
+  readonly #findings: (Judged & { readonly atMs: number })[] = []
+  readonly #memory = new MemoryStore()
+  readonly #correlation: Correlation | undefined
+  #unreadable = 0
+
+  static async create(options: RunOptions, streams: RunStreams, loaded: LoadedContent): Promise<Run> {
+    const tables = await loadTables(options, streams, loaded)
+    const source = { id: 'run', log_types: options.logType ? [options.logType] : [] }
+    const parse = parseSource(source, loaded)
+    const detectors = await createDetectors(loaded, { timeoutMs: options.config.rule_timeout_ms })
+    return new Run(options, streams, loaded, tables, detectors, parse)
+  }
+
+  private constructor(
+    options: RunOptions,
+    streams: RunStreams,
+    loaded: LoadedContent,
+    tables: LiveTables,
+    detectors: readonly Detector[],
+    parse: ParseSource,
+  ) {
+    this.#options = options
+    this.#streams = streams
+    this.#tables = tables
+    this.#rules = alertingRules(loaded)
+    this.#detectors = detectors
+    this.#parse = parse
+    this.#correlation = correlationOf(loaded, this.#memory)
+    this.#filters = inlineFilters(loaded)
+    this.#parser = createParser({ maxRecordBytes: options.config.max_record_bytes, maxDepth: options.config.max_depth })
+    for (const error of detectors.flatMap((d) => d.setupErrors)) {
+      this.#totals.ruleErrors++
+      streams.tell(`rule ${error.ruleId}: ${error.message}`)
+    }
+  }
+
+  async all(): Promise<number> {
+    const files = this.#options.files.length > 0 ? this.#options.files : ['-']
+    let before: Promise<void> = Promise.resolve()
+    for (const name of files) {
+      for await (const chunk of this.#chunks(name)) {
+        const parsed = parseBatch([chunk.chunk], this.#parse, this.#parser, this.#options.nowMs)
+        chunk.parsed(parsed.context)
+        const judged = judgeBatch(parsed, {
+          enricher: this.#tables.enricherWith([])(),
+          detectors: this.#detectors,
+          filters: this.#filters,
+          observe: () => {},
+        })
+        judged.catch(() => {})
+        // One batch is written out while the next one is parsed; not more, so that memory stays flat.
+        await before
+        before = judged.then((batch) => this.#emit(batch))
+        before.catch(() => {})
+      }
+    }
+    await before
+    await this.#passTime()
+    const alerts = await this.#alerts()
+    if (this.#options.emit === 'alerts') for (const alert of alerts) await this.#streams.write(`${JSON.stringify(alert)}\n`)
+    const { received, stored, deadLettered, matches, ruleErrors } = this.#totals
+    this.#streams.tell(
+      `received ${received} stored ${stored} filtered 0 dead_lettered ${deadLettered} matches ${matches} alerts ${alerts.length} rule_errors ${ruleErrors}`,
+    )
+    return deadLettered > 0 || ruleErrors > 0 || this.#unreadable > 0 ? 1 : 0
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#detectors.map((detector) => detector.close()))
+  }
+
+  #chunks(name: string): AsyncGenerator<StreamChunk> {
+    if (name !== '-') return this.#fileChunks(name)
+    return streamChunks(this.#streams.stdin, hash16('run', 'stdin'), this.#options.config.max_record_bytes)
+  }
+
+  async *#fileChunks(path: string): AsyncGenerator<StreamChunk> {
+    const info = await stat(path).catch((error: unknown) => {
+      throw new ConfigError(`the file cannot be read: ${messageOf(error)}`, { file: path })
+    })
+    if (!info.isFile()) throw new ConfigError('not a file; name files, or a pattern that your shell expands', { file: path })
+    const { max_record_bytes: maxRecordBytes } = this.#options.config
+    const tell = (notice: string) => {
+      this.#unreadable++
+      this.#streams.tell(notice)
+    }
+    yield* fileChunks(path, { sourceId: 'run', maxRecordBytes, tell })
+  }
+
+  async #emit({ received, groups, deadLetters, judged }: JudgedBatch): Promise<void> {
+    const totals = this.#totals
+    totals.received += received
+    totals.deadLettered += deadLetters.length
+    const lines: string[] = []
+    for (const { events } of groups) {
+      totals.stored += events.length
+      if (this.#options.emit === 'events') for (const event of events) lines.push(stringifyJson(event))
+    }
+    if (this.#options.emit === 'dead-letters') for (const letter of deadLetters) lines.push(deadLetterLine(letter))
+    const newest = groups.reduce((ms, { events }) => events.reduce((m, e) => Math.max(m, Date.parse(e.p_event_time)), ms), 0)
+    for (const item of [...judged, ...(await this.#correlated(judged, newest))]) {
+      const { finding, event } = item
+      if (finding.kind === 'error') {
+        totals.ruleErrors++
+        if (totals.ruleErrors <= 20) this.#streams.tell(`rule ${finding.ruleId}: ${finding.message}`)
+        continue
+      }
+      totals.matches++
+      if (this.#options.emit === 'matches') lines.push(matchLine(item))
+      const atMs = Date.parse(event?.p_event_time ?? item.span?.last ?? '')
+      this.#findings.push({ finding, event: event && slim(event), text: () => '', atMs, ...(item.span && { span: item.span }) })
+    }
+    if (lines.length > 0) await this.#streams.write(`${lines.join('\n')}\n`)
+  }
+
+  async #correlated(judged: readonly Judged[], nowMs: number): Promise<readonly Judged[]> {
+    const { judged: found, changes } = await correlate(judged, this.#correlation, nowMs)
+    this.#memory.apply(changes)
+    return found
+  }
+
+  /** What correlation rules would say once all windows have ended. */
+  async #passTime(): Promise<void> {
+    if (!this.#correlation) return
+    for (;;) {
+      const { judged, changes } = await correlateDue(this.#correlation, END_OF_TIME_MS)
+      if (judged.length === 0 && changes.saved.length === 0 && changes.removed.length === 0) return
+      this.#memory.apply(changes)
+      await this.#emit({ received: 0, groups: [], deadLetters: [], unknownFields: new Map(), judged, cacheWrites: [] })
+    }
+  }
+
+  /** Alerts over everything read, on windows of event time. */
+  async #alerts(): Promise<object[]> {
+    const sorted = this.#findings.sort((a, b) => a.atMs - b.atMs)
+    const empty = { find: async () => new Map<string, AlertWindow[]>() }
+    const clock = { atMs: (item: Judged) => (item as Judged & { atMs: number }).atMs, nowMs: this.#options.nowMs }
+    const { windows } = await groupFindings(sorted, this.#rules, empty, clock)
+    return windows.filter((window) => window.opened).map(alertLine)
+  }
+}
+
+/** Tables from what is on this machine, those named by the user from their files. */
+async function loadTables(options: RunOptions, streams: RunStreams, loaded: LoadedContent): Promise<LiveTables> {
+  const tables = new LiveTables(loaded)
+  for (const [name, path] of Object.entries(options.tables)) {
+    try {
+      tables.put(await tables.build(name, path, undefined, undefined))
+    } catch (error) {
+      throw new ConfigError(`--table ${name}=${path}: ${messageOf(error)}`, {}, { cause: error })
+    }
+  }
+  for (const [name, { definition, schema }] of loaded.tables) {
+    if (name in options.tables) continue
+    try {
+      const content = await readLocalContent(definition, options.config.data_dir)
+      if (content) tables.put(await buildTable(definition, schema, content))
+    } catch (error) {
+      streams.tell(`table ${name}: ${messageOf(error)}`)
+    }
+  }
+  return tables
+}
+
+/** What alerts need of an event; the rest would fill memory. */
+function slim(event: Event): Event {
+  const { p_log_type, p_row_id, p_event_time, p_parse_time, p_source_id, p_source_label, p_schema_version } = event
+  const kept: Event = { p_log_type, p_row_id, p_event_time, p_parse_time, p_source_id, p_source_label, p_schema_version }
+  for (const field of INDICATOR_FIELDS) if (event[field] !== undefined) kept[field] = event[field]
+  return kept
+}
+
+function matchLine({ finding, event, text }: Judged): string {
+  if (finding.kind !== 'match') throw new Error('a match was expected')
+  const { ruleId, title, dedup, severity, alertContext } = finding
+  const head = JSON.stringify({
+    rule_id: ruleId,
+    log_type: event?.p_log_type,
+    p_event_time: event?.p_event_time,
+    title,
+    dedup,
+    severity,
+  })
+  return `${head.slice(0, -1)},"alert_context":${alertContext ?? '{}'},"event":${text()}}`
+}
+
+function alertLine({ alertId, ruleId, severity, eventCount, body }: AlertWindow): object {
+  return {
+    alert_id: alertId,
+    rule_id: ruleId,
+    title: body.title,
+    severity,
+    dedup: body.dedup,
+    event_count: eventCount,
+    first_event_time: body.firstEventTime,
+    last_event_time: body.lastEventTime,
+    log_types: body.logTypes,
+    ...body.indicators,
+  }
+}
+
+function deadLetterLine(letter: DeadLetter): string {
+  const { reason, message, source, position, length, sha256 } = letter
+  const { raw, encoding } = rawText(letter.raw)
+  return JSON.stringify({
+    reason,
+    message,
+    source,
+    position,
+    length,
+    sha256,
+    raw,
+    ...(encoding === 'base64' && { raw_encoding: 'base64' }),
+  })
+}

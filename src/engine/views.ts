@@ -1,0 +1,127 @@
+import type { Config, SourceConfig } from '../config/config.ts'
+import type { TableDefinition } from '../stages/enrich/definition.ts'
+import type { TableKeeper } from '../stages/enrich/keeper.ts'
+import type { TableStatus } from '../stages/enrich/keeper-types.ts'
+import type { StateDb } from '../state/db.ts'
+import { sourceCounts, unknownFields } from '../state/sources.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { ConfigError } from '../util/errors.ts'
+import type { Engine, Health, SourceView, TableView } from './engine.ts'
+import type { Events } from './events.ts'
+import type { SourceProgress } from './pipeline-messages.ts'
+import type { Thread } from './threads.ts'
+
+export interface ViewDeps {
+  readonly config: Config
+  readonly sources: readonly SourceConfig[]
+  readonly tables: readonly TableDefinition[]
+  readonly state: StateDb
+  readonly keeper: TableKeeper
+  readonly pipeline: Thread
+  readonly spool: Thread
+  readonly events: Events
+  readonly metrics: Metrics
+}
+
+/** What people and machines may see of the running engine. */
+export function createViews(
+  deps: ViewDeps,
+): Pick<Engine, 'sources' | 'tables' | 'refreshTable' | 'health' | 'metrics' | 'settled'> {
+  return {
+    sources: () => sourceViews(deps),
+    tables: async () => deps.keeper.status().map((status) => tableView(status, deps)),
+    refreshTable: async (name) => {
+      if (!deps.tables.some((table) => table.name === name))
+        throw new ConfigError(`there is no table '${name}'. Known: ${deps.tables.map((table) => table.name).join(', ')}`)
+      return tableView(await deps.keeper.refresh(name), deps)
+    },
+    health: () => health(deps),
+    metrics: () => metricsText(deps),
+    settled: (sourceId) => deps.pipeline.rpc.call('settled', sourceId),
+  }
+}
+
+async function sourceViews({ sources, state, pipeline, spool }: ViewDeps): Promise<SourceView[]> {
+  const [counts, unknown, progress] = await Promise.all([
+    sourceCounts(state),
+    unknownFields(state),
+    pipeline.rpc.call<SourceProgress[]>('sources'),
+  ])
+  // A source that was configured once still has its counts.
+  const gone = [...counts.keys()].filter((id) => !sources.some((source) => source.id === id))
+  const all = [
+    ...sources.map(({ id, type, label, log_types }) => ({ id, type: type as string, label: label ?? id, logTypes: log_types })),
+  ]
+  for (const id of gone) all.push({ id, type: 'removed', label: id, logTypes: [] })
+  return Promise.all(
+    all.map(async (source) => {
+      const count = counts.get(source.id)
+      const now = progress.find(({ id }) => id === source.id)
+      return {
+        ...source,
+        received: count?.received ?? 0,
+        stored: count?.stored ?? 0,
+        filtered: count?.filtered ?? 0,
+        deadLettered: count?.deadLettered ?? 0,
+        deadLetterReasons: count?.reasons ?? {},
+        inFlight: now?.inFlight ?? 0,
+        backlogBytes: (now?.backlogBytes ?? 0) + (await spool.rpc.call<number>('bytes', source.id)),
+        notices: now?.notices ?? [],
+        unknownFields: unknown.get(source.id) ?? [],
+      }
+    }),
+  )
+}
+
+function tableView(status: TableStatus, { tables }: ViewDeps): TableView {
+  const definition = tables.find((table) => table.name === status.name)
+  return {
+    name: status.name,
+    rows: status.rows,
+    version: status.version,
+    state: status.health,
+    problem: problemOf(status),
+    refreshedMs: status.lastSuccessMs,
+    nextRefreshMs: status.nextRefreshMs,
+    provider: status.provider,
+    file: definition?.file ?? '',
+  }
+}
+
+function problemOf({ lastError, skipped, health }: TableStatus): string | undefined {
+  if (lastError !== undefined) return lastError
+  if (health === 'missing') return 'its file is not there yet'
+  return skipped > 0 ? `${skipped} rows of its content could not be used` : undefined
+}
+
+async function health(deps: ViewDeps): Promise<Health> {
+  const { events, keeper } = deps
+  const failing = [...events.troubles, ...(events.deliveryTrouble ? [events.deliveryTrouble] : [])]
+  const degraded: string[] = []
+  const dead = await events.deadDeliveries()
+  if (dead > 0) degraded.push(`${dead} deliveries were given up; see \`caracal alerts show\` for why`)
+  for (const status of keeper.status()) {
+    if (status.health !== 'stale' && status.health !== 'failing') continue
+    degraded.push(`Table ${status.name} is ${status.health}: ${status.lastError ?? 'its content is older than its alarm period'}`)
+  }
+  degraded.push(...events.queryProblems)
+  for (const { file, message } of events.contentProblems) degraded.push(`${file}: ${message}`)
+  return { status: failing.length > 0 ? 'failing' : degraded.length > 0 ? 'degraded' : 'ok', problems: [...failing, ...degraded] }
+}
+
+async function metricsText(deps: ViewDeps): Promise<string> {
+  const { metrics, keeper, spool, state } = deps
+  const counts = await sourceCounts(state)
+  metrics.setRecords(
+    [...counts].flatMap(([source, c]) => [
+      { source, outcome: 'received' as const, n: c.received },
+      { source, outcome: 'stored' as const, n: c.stored },
+      { source, outcome: 'filtered' as const, n: c.filtered },
+      { source, outcome: 'dead_lettered' as const, n: c.deadLettered },
+    ]),
+    [...counts].flatMap(([source, c]) => Object.entries(c.reasons).map(([reason, n]) => ({ source, reason, n }))),
+  )
+  metrics.setTables(keeper.status().map(({ name, rows, ageSeconds }) => ({ name, rows, ageSecs: ageSeconds })))
+  metrics.setSpoolBytes(await spool.rpc.call<number>('bytes'))
+  return metrics.text()
+}

@@ -1,0 +1,111 @@
+import type { AlertWindow } from './alert.ts'
+import type { TableSpec } from './column.ts'
+import type { CorrelationChanges } from './correlation.ts'
+import type { CacheWrite } from './match.ts'
+
+/** Where a batch begins and ends, with all that is needed to make exactly the same batch again. Plain JSON. */
+export interface Extent {
+  readonly kind: string
+  readonly [key: string]: unknown
+}
+
+/** Where reading of one place (a file, the spool) goes on after a committed batch. Plain JSON. */
+export interface Cursor {
+  readonly place: string
+  readonly value: object
+}
+
+/** A batch as recorded before it is processed. */
+export interface RecordedBatch {
+  readonly batchId: string
+  readonly sourceId: string
+  readonly extent: Extent
+  readonly receivedMs: number
+}
+
+/** Finished lake rows of one table: NDJSON, one JSON array a row. */
+export interface FinishedRows {
+  readonly spec: TableSpec
+  readonly rows: Uint8Array
+  readonly count: number
+}
+
+export interface Count {
+  readonly sourceId: string
+  readonly outcome: 'received' | 'stored' | 'filtered' | 'dead_lettered'
+  readonly reason: string
+  readonly n: number
+}
+
+export interface NewDelivery {
+  readonly deliveryId: string
+  readonly alertId: string
+  readonly destination: string
+  readonly body: string
+  readonly createdMs: number
+}
+
+/** What findings do, wherever they come from: everything that one transaction keeps of them. */
+export interface Effects {
+  readonly rows: readonly FinishedRows[]
+  readonly windows: readonly AlertWindow[]
+  /** Those of `windows` that became alerts. */
+  readonly opened: readonly AlertWindow[]
+  readonly deliveries: readonly NewDelivery[]
+  /** What rules changed in their cache. */
+  readonly cacheWrites: readonly CacheWrite[]
+  /** What correlation rules remember now. */
+  readonly correlation: CorrelationChanges
+  /** Rule id → matches and errors. */
+  readonly findings: { readonly matches: ReadonlyMap<string, number>; readonly errors: ReadonlyMap<string, number> }
+  readonly nowMs: number
+}
+
+/** All effects of one batch. */
+export interface BatchEffects extends Effects {
+  readonly batch: RecordedBatch
+  readonly cursor: Cursor
+  readonly counts: readonly Count[]
+  readonly unknownFields: ReadonlyMap<string, number>
+}
+
+/** All effects of something that is no batch of a source: a scheduled query's answer, time that has passed. */
+export interface OtherEffects extends Effects {
+  /** State to be remembered with it, by key: when a query ran last. */
+  readonly meta: ReadonlyMap<string, string>
+}
+
+/** A flush as recorded before its rows go to the lake: after a crash exactly the same one is made again. */
+export interface Flush {
+  readonly flushId: string
+  readonly fromId: number
+  readonly toId: number
+}
+
+/** What one flush gives to one table, in the order of the outbox. */
+export interface FlushPart {
+  readonly spec: TableSpec
+  /** Insert token: the same rows under it, always. */
+  readonly token: string
+  readonly rows: Uint8Array
+  readonly count: number
+}
+
+export interface OutboxSize {
+  readonly rows: number
+  readonly bytes: number
+  /** When the oldest row was finished, epoch ms; `undefined` when empty. */
+  readonly oldestMs: number | undefined
+}
+
+/** What became of one try. */
+export type DeliveryResult =
+  | { readonly deliveryId: string; readonly kind: 'delivered'; readonly tries: number; readonly nowMs: number }
+  | {
+      readonly deliveryId: string
+      readonly kind: 'again'
+      readonly tries: number
+      readonly nextMs: number
+      readonly error: string
+    }
+  | { readonly deliveryId: string; readonly kind: 'dead'; readonly tries: number; readonly error: string; readonly nowMs: number }

@@ -1,0 +1,32 @@
+import type { DeadLetterReason } from './outcome.ts'
+
+/** Something a source could not read as records; it stands for exactly one record in the counts. */
+export interface Fault {
+  readonly reason: DeadLetterReason
+  readonly message: string
+  /** Absolute (uncompressed) byte offset, or element index, of the record. */
+  readonly offset: number
+  readonly length: number
+  readonly sha256: string
+  /** At most `MAX_DEAD_LETTER_BYTES` of it. */
+  readonly raw: Uint8Array
+}
+
+/** A run of whole records of one file, body or stream, in order. */
+export interface Chunk {
+  /** Whole records only: ends with a newline unless `final`. For `json-array`, one whole array. */
+  readonly bytes: Uint8Array
+  readonly framing: 'lines' | 'json-array'
+  /** 16 hex digits: hash of the source and of the file, body or stream. Row id = place + 12 hex digits of the offset. */
+  readonly place: string
+  /** Absolute uncompressed byte offset of `bytes[0]`; for `json-array` the index of the first element. */
+  readonly offset: number
+  /**
+   * What the parser must remember from earlier chunks of the same place (a Zeek header), as text it made itself
+   * (`ParseResult.context`), or '' at the beginning of a place.
+   */
+  readonly context: string
+  /** The stream ends here: a last line without newline counts. */
+  readonly final: boolean
+  readonly faults: readonly Fault[]
+}

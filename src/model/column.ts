@@ -1,0 +1,20 @@
+/** How a column's values are kept in the lake. */
+export type ColumnKind = 'string' | 'int' | 'smallint' | 'bigint' | 'float' | 'boolean' | 'timestamp' | 'json' | 'strings'
+
+/** One column of a lake table. */
+export interface Column {
+  readonly name: string
+  readonly kind: ColumnKind
+  /** The standard columns that every row has are not nullable. */
+  readonly required?: boolean
+}
+
+/** A lake table, as the pipeline asks for it. Columns may be added later, never taken away or changed. */
+export interface TableSpec {
+  /** `logs`, `matches`, `signals` or `monitor`. */
+  readonly database: string
+  readonly table: string
+  readonly columns: readonly Column[]
+  /** The column that partitions (by month) and sorts. */
+  readonly timeColumn: string
+}

@@ -1,0 +1,99 @@
+import type { JsonObject, JsonValue } from '../json.ts'
+import type { Field, Segment } from './condition.ts'
+
+/** Told of each value found; answering true ends the search. */
+export type Visit = (value: JsonValue) => boolean
+
+/** A field, ready to be read. `scope` is where paths begin: the event, or the element that is looked at. */
+export interface Reader {
+  /** Reads the one value that the path can give; `undefined` as a function for a path that can give several. */
+  readonly one: ((scope: JsonValue, event: JsonObject) => JsonValue | undefined) | undefined
+  /** Visits the values found, in order, until one answers true; answers whether one did. */
+  readonly visit: (scope: JsonValue, event: JsonObject, visit: Visit) => boolean
+}
+
+/** Reads one step from a value. */
+type Step = (value: JsonValue) => JsonValue | undefined
+
+/** Prepares the reading of a field. */
+export function compileField(field: Field): Reader {
+  const isExact = field.kind === 'path' && field.exactCase === true
+  const steps = field.segments.map((segment) => compileStep(segment, isExact))
+  if (field.kind === 'enrichment') return enrichmentReader(field.table, field.selector, steps)
+  if (steps.includes(null)) return { one: undefined, visit: (scope, _event, visit) => walk(scope, steps, 0, visit) }
+  const one = singleReader(steps as readonly Step[])
+  const visit: Reader['visit'] = (scope, _event, found) => {
+    const value = one(scope)
+    return value !== undefined && found(value)
+  }
+  return { one, visit }
+}
+
+function singleReader(steps: readonly Step[]): (scope: JsonValue) => JsonValue | undefined {
+  const [first, second] = steps
+  if (!first) return (scope) => scope
+  if (!second) return first
+  return (scope) => {
+    let value: JsonValue | undefined = scope
+    for (const step of steps) {
+      value = step(value)
+      if (value === undefined) return undefined
+    }
+    return value
+  }
+}
+
+/** A row, or each row of a list, under `p_enrichment`; a row that is null has no fields. */
+function enrichmentReader(table: string, selector: string, steps: readonly (Step | null)[]): Reader {
+  const under = singleReader(['p_enrichment', table, selector].map((name) => compileStep(name, false) as Step))
+  return {
+    one: undefined,
+    visit: (_scope, event, visit) => {
+      const rows = under(event)
+      if (rows === undefined) return false
+      if (!Array.isArray(rows)) return walk(rows, steps, 0, visit)
+      return rows.some((row: JsonValue) => walk(row, steps, 0, visit))
+    },
+  }
+}
+
+function walk(value: JsonValue, steps: readonly (Step | null)[], at: number, visit: Visit): boolean {
+  if (at === steps.length) return visit(value)
+  const step = steps[at]!
+  if (step === null) return Array.isArray(value) && value.some((element: JsonValue) => walk(element, steps, at + 1, visit))
+  const inner = step(value)
+  return inner !== undefined && walk(inner, steps, at + 1, visit)
+}
+
+function compileStep(segment: Segment, isExact: boolean): Step | null {
+  if (segment === null) return null
+  if (typeof segment === 'number') return (value) => (Array.isArray(value) ? (value[segment] as JsonValue) : undefined)
+  if (isExact) {
+    return (value) => (isObject(value) && Object.hasOwn(value, segment) ? value[segment] : undefined)
+  }
+  const lower = segment.toLowerCase()
+  return (value) => (isObject(value) ? findName(value, segment, lower) : undefined)
+}
+
+function isObject(value: JsonValue): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/**
+ * The value under a name: the exact one, else the first key that differs in case only (as the event object of Python rules
+ * reads). `lower` is the name in lower case.
+ */
+export function findName(object: JsonObject, name: string, lower: string): JsonValue | undefined {
+  if (Object.hasOwn(object, name)) return object[name]
+  // İ (U+0130) is the only character whose lower case is longer than itself.
+  const sameLength = !lower.includes('i\u0307')
+  const first = lower.charCodeAt(0)
+  for (const key in object) {
+    if (sameLength && key.length !== lower.length) continue
+    // Of two ASCII letters in either case all bits but one are the same.
+    const other = key.charCodeAt(0)
+    if (first < 0x80 && other < 0x80 && (first ^ other) & ~0x20) continue
+    if (key.toLowerCase() === lower && Object.hasOwn(object, key)) return object[key]
+  }
+  return undefined
+}

@@ -1,0 +1,32 @@
+/** A query that people keep under a name. */
+export interface SavedQuery {
+  readonly name: string
+  readonly description: string
+  readonly tags: readonly string[]
+  readonly sql: string
+  /** Which product's SQL the text is, by the key it stands under; `any` for the plain `Query`. */
+  readonly dialect: QueryDialect
+  /** Seconds that each run looks back beyond its schedule, if it does. */
+  readonly lookbackSeconds: number | undefined
+  /** The YAML file. */
+  readonly file: string
+}
+
+export type QueryDialect = 'any' | 'athena' | 'snowflake' | 'databricks'
+
+/** A query that runs by itself; scheduled rules judge the rows of its answers. */
+export interface ScheduledQuery extends SavedQuery {
+  readonly enabled: boolean
+  readonly schedule: QuerySchedule
+  readonly email: QueryEmail | undefined
+}
+
+/** When a query runs: every so many minutes, or at the times of a cron expression (UTC). */
+export type QuerySchedule = { readonly timeoutMinutes: number } & ({ readonly rateMinutes: number } | { readonly cron: string })
+
+/** Who gets the answer by mail. */
+export interface QueryEmail {
+  readonly recipients: readonly string[]
+  readonly sendEmpty: boolean
+  readonly preferAttachment: boolean
+}

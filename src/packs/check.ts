@@ -1,0 +1,41 @@
+import type { Language } from '../stages/detect/language.ts'
+import { compileSchema } from '../stages/normalise/compile.ts'
+import { messageOf } from '../util/errors.ts'
+import { type Content, type Problem, testedRules } from './content.ts'
+
+/** Loading a rule's code may take this long. */
+const TIMEOUT_MS = 15_000
+
+/**
+ * What only shows when content is put to use: schemas that do not compile, rules whose code does not load (disabled ones too).
+ * Starts the languages that have rules, and ends them.
+ */
+export async function checkContent(content: Content, languages: readonly Language[]): Promise<Problem[]> {
+  const schemas = content.schemas.flatMap(({ file, document }) => {
+    try {
+      compileSchema(document, { file })
+      return []
+    } catch (error) {
+      return [{ file, line: undefined, message: messageOf(error) }]
+    }
+  })
+  const all = testedRules(content)
+  const rules = await Promise.all(
+    languages.map(async (language) => {
+      if (!all.some((rule) => rule.source.language === language.type)) return []
+      const detector = await language.create({ ...content, rules: all }, { timeoutMs: TIMEOUT_MS, all: true })
+      await detector.close()
+      return detector.setupErrors.map(({ ruleId, message }) => {
+        const rule = all.find(({ id }) => id === ruleId)
+        const item = rule ?? content.dataModels.find(({ id }) => id === ruleId)
+        const kind = item && !rule ? 'data model' : 'rule'
+        return {
+          file: item?.file ?? ruleId,
+          line: undefined,
+          message: `the code of ${kind} '${ruleId}' cannot be loaded: ${message}`,
+        }
+      })
+    }),
+  )
+  return [...schemas, ...rules.flat()]
+}

@@ -1,0 +1,69 @@
+import type { DataModel } from '../model/data-model.ts'
+import type { SavedQuery, ScheduledQuery } from '../model/query.ts'
+import type { DetectionContent, Rule } from '../model/rule.ts'
+import type { CorrelationRule } from '../stages/detect/correlation/rule.ts'
+
+/** A schema file as found: compiled by `stages/normalise`. */
+export interface SchemaFile {
+  readonly name: string
+  readonly file: string
+  readonly root: string
+  readonly document: unknown
+}
+
+/** A table definition file as found (`AnalysisType: lookup_table`). */
+export interface TableFile {
+  readonly name: string
+  readonly file: string
+  readonly root: string
+  readonly document: unknown
+}
+
+/** A correlation rule (`AnalysisType: correlation_rule`), read by `stages/detect/correlation`. */
+export interface CorrelationRuleFile {
+  readonly id: string
+  readonly file: string
+  readonly rule: CorrelationRule
+  /** Free text that filters ask for. */
+  readonly status: string | undefined
+  readonly createdBy: string | undefined
+}
+
+/** A file, or a place in it, that could not be used. */
+export interface Problem {
+  /** Absolute path. */
+  readonly file: string
+  /** Counted from 1; `undefined` when the whole file is meant. */
+  readonly line: number | undefined
+  /** What is wrong and what to do about it. */
+  readonly message: string
+}
+
+/** Everything found under the content roots, later roots before earlier ones, shipped packs last. All paths are absolute. */
+export interface Content extends DetectionContent {
+  /** What judges events: `AnalysisType: rule`, derived ones included. */
+  readonly rules: readonly Rule[]
+  /** `AnalysisType: scheduled_rule`. They name no log types. */
+  readonly scheduledRules: readonly Rule[]
+  /** `AnalysisType: policy`. */
+  readonly policies: readonly Rule[]
+  readonly correlationRules: readonly CorrelationRuleFile[]
+  /** What detection gets: enabled ones, each log type in one of them only. */
+  readonly dataModels: readonly DataModel[]
+  readonly scheduledQueries: readonly ScheduledQuery[]
+  readonly savedQueries: readonly SavedQuery[]
+  readonly schemas: readonly SchemaFile[]
+  readonly tables: readonly TableFile[]
+  /**
+   * What is in order but worth knowing, shown by `validate`: ids of a later root that hide the same id of an earlier one,
+   * items that only their unit tests run.
+   */
+  readonly notices: readonly string[]
+  /** What could not be used. `up` starts without it and says so; `validate` and `test` fail. */
+  readonly problems: readonly Problem[]
+}
+
+/** Everything with unit tests that a detection language runs. */
+export function testedRules({ rules, scheduledRules, policies }: Content): Rule[] {
+  return [...rules, ...scheduledRules, ...policies]
+}

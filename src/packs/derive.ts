@@ -1,0 +1,60 @@
+import type { Rule } from '../model/rule.ts'
+import { parseSimpleDetection } from '../stages/detect/simple/parse.ts'
+import { ConfigError } from '../util/errors.ts'
+import type { Problem } from './content.ts'
+import { JsonText } from './json-text.ts'
+import { CODE_KEYS, type DerivedDraft, simpleCode } from './rule-items.ts'
+
+/** Rules made from derived drafts, and what is to be said about the others. */
+export interface Derived {
+  readonly rules: readonly Rule[]
+  readonly notices: readonly string[]
+  readonly problems: readonly Problem[]
+}
+
+/**
+ * Resolves derived rules: the base's code and tests, and its metadata wherever the derived rule says nothing of its own. A base
+ * may be derived itself. Without its base a derived rule cannot run, which is a notice.
+ */
+export function deriveRules(drafts: readonly DerivedDraft[], rules: readonly Rule[]): Derived {
+  const byId = new Map(rules.map((rule) => [rule.id, rule]))
+  const made: Rule[] = []
+  const notices: string[] = []
+  const problems: Problem[] = []
+  let waiting = drafts
+  for (;;) {
+    const next = waiting.filter((draft) => byId.has(draft.base))
+    if (next.length === 0) break
+    waiting = waiting.filter((draft) => !byId.has(draft.base))
+    for (const draft of next) {
+      const { file } = draft
+      try {
+        const { rule, idle } = derive(draft, byId.get(draft.base)!)
+        byId.set(rule.id, rule)
+        made.push(rule)
+        notices.push(...idle.map((key) => `${file}: ${key} is without effect: the functions of the base's code say it`))
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error
+        problems.push({ file, line: undefined, message: error.message })
+      }
+    }
+  }
+  for (const { file, id, base } of waiting) {
+    notices.push(`${file}: rule '${id}' does not run: there is no rule '${base}' to derive it from (BaseDetection)`)
+  }
+  return { rules: made, notices, problems }
+}
+
+function derive({ id, file, base: baseDetection, says, code }: DerivedDraft, base: Rule): { rule: Rule; idle: string[] } {
+  const rule: Rule = { ...base, ...says, id, file, baseDetection }
+  if (code.size === 0) return { rule, idle: [] }
+  if (base.source.language !== 'simple') return { rule, idle: [...code.keys()] }
+  const inherited = new JsonText(base.source.code)
+  const texts = CODE_KEYS.flatMap((key) => {
+    const text = code.get(key) ?? inherited.slice([key])
+    return text === undefined ? [] : [[key, text] as const]
+  })
+  const merged = simpleCode(new Map(texts))
+  parseSimpleDetection(merged, { file })
+  return { rule: { ...rule, source: { ...base.source, code: merged } }, idle: [] }
+}

@@ -1,0 +1,50 @@
+import { availableParallelism } from 'node:os'
+import type { DetectionContent, Rule } from '../model/rule.ts'
+import { languages } from '../stages/detect/index.ts'
+import type { Detector, Language } from '../stages/detect/language.ts'
+
+/** A rule function may take this long in a unit test: the hosted service's limit, so that slow rules show as slow, not as broken. */
+const TEST_TIMEOUT_MS = 15_000
+
+/** To start a child and load rules into it takes as long as some thousand unit tests: fewer are not worth a second one. */
+const TESTS_PER_DETECTOR = 5000
+const MAX_DETECTORS = 4
+
+/** Rule id → the detector that has it loaded. */
+export type Detectors = ReadonlyMap<string, Detector>
+
+/** Starts the languages that have rules, with disabled rules too; several times where there is much to do and there are cores for it. */
+export async function createDetectors(content: DetectionContent): Promise<Detectors> {
+  const registered: readonly Language[] = languages
+  const parts = registered.flatMap((language) => {
+    const rules = content.rules.filter((rule) => rule.source.language === language.type)
+    return split(rules).map((part) => ({ language, rules: part }))
+  })
+  const options = { timeoutMs: TEST_TIMEOUT_MS, all: true }
+  const started = await Promise.allSettled(parts.map(({ language, rules }) => language.create({ ...content, rules }, options)))
+  const detectors = new Map<string, Detector>()
+  for (const [at, result] of started.entries()) {
+    if (result.status === 'fulfilled') for (const rule of parts[at]!.rules) detectors.set(rule.id, result.value)
+  }
+  const failed = started.find((result) => result.status === 'rejected')
+  if (!failed) return detectors
+  await endDetectors(detectors)
+  throw failed.reason
+}
+
+export async function endDetectors(detectors: Detectors): Promise<void> {
+  await Promise.all([...new Set(detectors.values())].map((detector) => detector.close()))
+}
+
+/** Rules in parts of about as many tests, neighbours together: they use the same helpers. */
+function split(rules: readonly Rule[]): Rule[][] {
+  const total = rules.reduce((sum, { tests }) => sum + tests.length, 0)
+  const count = Math.max(1, Math.min(MAX_DETECTORS, availableParallelism(), Math.floor(total / TESTS_PER_DETECTOR)))
+  const parts = Array.from({ length: count }, (): Rule[] => [])
+  let before = 0
+  for (const rule of rules) {
+    parts[Math.min(count - 1, Math.floor((before * count) / Math.max(1, total)))]!.push(rule)
+    before += rule.tests.length
+  }
+  return parts.filter((part) => part.length > 0)
+}

@@ -1,0 +1,70 @@
+import type { z } from 'zod'
+import type { ConfigError } from '../util/errors.ts'
+import type { Problem } from './content.ts'
+import type { YamlFile } from './yaml-file.ts'
+
+/** Zod's issues with a YAML file as problems: one for each key, with its line and what to do. */
+export function problemsOf(file: string, yaml: YamlFile, schema: z.ZodObject, issues: readonly z.core.$ZodIssue[]): Problem[] {
+  return issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => {
+        const near = issue.path.length === 0 ? nearest(key, Object.keys(schema.shape)) : undefined
+        const advice = near ? `did you mean '${near}'?` : 'remove it'
+        return { file, line: yaml.line(issue.path, key), message: `unknown key '${[...issue.path, key].join('.')}': ${advice}` }
+      })
+    }
+    const value = valueAt(yaml.value, issue.path)
+    const where = issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''
+    const what =
+      value === undefined
+        ? 'is missing: add it'
+        : issue.code === 'custom'
+          ? issue.message
+          : `${issue.message} (is ${shown(value)})`
+    return [{ file, line: yaml.line(issue.path), message: `${where}${what}` }]
+  })
+}
+
+/** A stage's complaint about a document as a problem with its line. The place is in the problem's fields, not in its text. */
+export function problemOf(file: string, yaml: YamlFile, { message, path, file: named }: ConfigError): Problem {
+  const place = `${[named, path].filter(Boolean).join(' at ')}: `
+  const text = message.startsWith(place) ? message.slice(place.length) : message
+  return { file, line: yaml.line(path ? path.split('.') : []), message: path ? `${path}: ${text}` : text }
+}
+
+function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
+  let value = root
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
+    value = (value as Record<PropertyKey, unknown>)[key]
+  }
+  return value
+}
+
+function shown(value: unknown): string {
+  const text =
+    JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner)) ?? String(value)
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
+}
+
+/** The known key that a typing error most likely meant: at most two edits away, upper and lower case alike. */
+export function nearest(key: string, known: readonly string[]): string | undefined {
+  if (key.length > 60) return undefined
+  const ranked = known
+    .map((name) => ({ name, edits: edits(key.toLowerCase(), name.toLowerCase()) }))
+    .sort((a, b) => a.edits - b.edits)
+  return ranked[0] && ranked[0].edits <= 2 ? ranked[0].name : undefined
+}
+
+/** Levenshtein distance. */
+function edits(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j += 1) {
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
+    }
+    row = next
+  }
+  return row[b.length]!
+}

@@ -1,0 +1,163 @@
+import { z } from 'zod'
+
+/** The characters of an id or display name, as Panther's tool takes them. */
+export const name = z
+  .string()
+  .min(1)
+  .max(1000)
+  .regex(/^[^<>&"%]+$/, 'must not hold any of < > & " %')
+
+/** A list of texts without repeats. */
+export const strings = z.array(z.string()).superRefine((list, context) => refuseRepeats(list, context))
+
+/** Tags must also differ in more than upper and lower case. */
+const tags = strings.superRefine((list, context) => {
+  if (new Set(list).size === list.length)
+    refuseRepeats(
+      list.map((tag) => tag.toLowerCase()),
+      context,
+    )
+})
+
+function refuseRepeats(list: readonly string[], context: z.RefinementCtx): void {
+  const at = list.findIndex((value, index) => list.indexOf(value) !== index)
+  if (at >= 0) context.addIssue({ code: 'custom', path: [at], message: `'${list[at]}' is listed twice: remove one` })
+}
+
+export const python = z.string().regex(/\.py$/, 'must name a .py file')
+export const severity = z.enum(['Info', 'Low', 'Medium', 'High', 'Critical'])
+const baseVersion = z.int().optional()
+
+/** Entries that lack either key are ignored, as Panther's tool does. */
+const mocks = z
+  .array(z.strictObject({ objectName: z.string().optional(), returnValue: z.union([z.string(), z.boolean()]).optional() }))
+  .optional()
+
+const testShape = {
+  Name: z.string().min(1),
+  ExpectedResult: z.boolean(),
+  Mocks: mocks,
+  /** Of older content, without effect. */
+  LogType: z.unknown().optional(),
+  ResourceType: z.unknown().optional(),
+}
+const ruleTest = z.strictObject({ ...testShape, Log: z.record(z.string(), z.unknown()) })
+const policyTest = z.strictObject({ ...testShape, Resource: z.record(z.string(), z.unknown()) })
+/** What a person reads about a detection of any kind, and where its alerts go. */
+const about = {
+  DisplayName: name.optional(),
+  Description: z.string().optional(),
+  Reference: z.string().optional(),
+  Runbook: z.string().optional(),
+  Tags: tags.optional(),
+  /** Framework → list; the list's numbers are taken as written (`3.10`). */
+  Reports: z.record(z.string(), z.array(z.union([z.string(), z.number(), z.bigint(), z.boolean()]))).optional(),
+  OutputIds: strings.optional(),
+  Status: z.string().optional(),
+  CreatedBy: z.string().optional(),
+  OnlyUseBaseRiskScore: z.boolean().optional(),
+  BaseVersion: baseVersion,
+}
+
+/** What of a rule a derived rule may say anew. */
+const ruleShape = {
+  ...about,
+  DedupPeriodMinutes: z.int().min(0).max(525_600).optional(),
+  Threshold: z.int().min(1).optional(),
+  SummaryAttributes: strings.optional(),
+  CreateAlert: z.boolean().optional(),
+  Tests: z.array(ruleTest).optional(),
+  /** These are checked by `stages/detect/simple`. */
+  InlineFilters: z.unknown().optional(),
+  AlertTitle: z.string().optional(),
+  AlertContext: z.unknown().optional(),
+  GroupBy: z.unknown().optional(),
+  DynamicSeverities: z.unknown().optional(),
+}
+
+const judging = {
+  RuleID: name,
+  Enabled: z.boolean(),
+  Severity: severity,
+  /** Exactly one of these two. */
+  Filename: z.string().min(1).optional(),
+  Detection: z.unknown().optional(),
+}
+
+/** `AnalysisType: rule`. */
+export const ruleItem = z.strictObject({ AnalysisType: z.literal('rule'), ...ruleShape, ...judging, LogTypes: strings.min(1) })
+
+/** A scheduled rule judges the rows of queries. */
+export const scheduledRuleItem = z.strictObject({
+  AnalysisType: z.literal('scheduled_rule'),
+  ...ruleShape,
+  ...judging,
+  ScheduledQueries: strings.min(1),
+})
+
+/** A rule that runs another one's code. What it does not say is taken from there. */
+export const derivedItem = z.strictObject({
+  AnalysisType: z.literal('rule'),
+  ...ruleShape,
+  RuleID: name,
+  BaseDetection: name,
+  Enabled: z.boolean().optional(),
+  Severity: severity.optional(),
+})
+
+export const policyItem = z.strictObject({
+  AnalysisType: z.literal('policy'),
+  ...about,
+  PolicyID: name,
+  Enabled: z.boolean(),
+  Filename: z.string().min(1),
+  Severity: severity,
+  ResourceTypes: strings.optional(),
+  ActionDelaySeconds: z.int().min(0).optional(),
+  AutoRemediationID: z.string().optional(),
+  AutoRemediationParameters: z.unknown().optional(),
+  Suppressions: strings.optional(),
+  Tests: z.array(policyTest).optional(),
+})
+
+const mapping = z
+  .strictObject({ Name: z.string().min(1), Path: z.string().min(1).optional(), Method: z.string().min(1).optional() })
+  .refine(({ Path, Method }) => (Path === undefined) !== (Method === undefined), 'needs either a Path or a Method')
+
+export const dataModelItem = z.strictObject({
+  AnalysisType: z.literal('datamodel'),
+  DataModelID: name,
+  Enabled: z.boolean(),
+  LogTypes: strings.min(1),
+  Mappings: z.array(mapping),
+  DisplayName: name.optional(),
+  Filename: python.optional(),
+  BaseVersion: baseVersion,
+})
+
+export const globalItem = z.strictObject({
+  AnalysisType: z.literal('global'),
+  GlobalID: z.string().regex(/^[A-Za-z_]\w{0,200}$/, 'must be a Python module name: letters, digits and _'),
+  Filename: python,
+  Description: z.string().optional(),
+  Tags: strings.optional(),
+  BaseVersion: baseVersion,
+})
+
+export const packItem = z.strictObject({
+  AnalysisType: z.literal('pack'),
+  PackID: name,
+  /** Absent: everything in the pack's folder. */
+  PackDefinition: z.strictObject({ IDs: z.array(z.string()) }).default({ IDs: [] }),
+  DisplayName: name.optional(),
+  Description: z.string().optional(),
+})
+
+/** A table's own keys are checked by `stages/enrich`; here only what makes it an item. */
+export const tableItem = z.looseObject({ AnalysisType: z.literal('lookup_table'), LookupName: name })
+
+/** Likewise for a schema file and `stages/normalise`. */
+export const schemaItem = z.looseObject({ schema: z.string().min(1) })
+
+/** A task for an assistant of the service: nothing that could run here. */
+export const promptItem = z.looseObject({ AnalysisType: z.literal('scheduled_prompt') })

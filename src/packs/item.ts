@@ -1,0 +1,53 @@
+import type { z } from 'zod'
+import type { DataModelMapping } from '../model/data-model.ts'
+import type { SavedQuery, ScheduledQuery } from '../model/query.ts'
+import { ConfigError } from '../util/errors.ts'
+import type { CorrelationRuleFile, Problem } from './content.ts'
+import { problemOf, problemsOf } from './issues.ts'
+import type { DerivedDraft, RuleDraft } from './rule-items.ts'
+import type { YamlFile } from './yaml-file.ts'
+
+/** What one YAML file says. Code files are named, not read. */
+export type Item =
+  | { readonly kind: 'rule'; readonly id: string; readonly rule: RuleDraft; readonly notices: readonly string[] }
+  | { readonly kind: 'derived'; readonly id: string; readonly rule: DerivedDraft; readonly notices: readonly string[] }
+  | { readonly kind: 'correlation'; readonly id: string; readonly rule: CorrelationRuleFile }
+  | { readonly kind: 'dataModel'; readonly id: string; readonly model: DataModelDraft }
+  | { readonly kind: 'savedQuery'; readonly id: string; readonly query: SavedQuery }
+  | { readonly kind: 'scheduledQuery'; readonly id: string; readonly query: ScheduledQuery }
+  | { readonly kind: 'global'; readonly id: string; readonly filename: string }
+  | { readonly kind: 'pack'; readonly id: string; readonly ids: readonly string[] }
+  | { readonly kind: 'table'; readonly id: string; readonly document: unknown }
+  | { readonly kind: 'schema'; readonly id: string; readonly document: unknown }
+  /** In order, and nothing this program can run: named, not dropped. */
+  | { readonly kind: 'idle'; readonly id: string; readonly notice: string }
+  | { readonly kind: 'broken'; readonly problems: readonly Problem[]; readonly filename: string | undefined }
+  /** No content: some other tool's YAML. */
+  | undefined
+
+/** A data model without its code, which is read next. */
+export interface DataModelDraft {
+  readonly id: string
+  readonly displayName: string | undefined
+  readonly enabled: boolean
+  readonly logTypes: readonly string[]
+  readonly mappings: readonly DataModelMapping[]
+  readonly file: string
+  readonly filename: string | undefined
+}
+
+export function broken(problems: readonly Problem[]): Item {
+  return { kind: 'broken', problems, filename: undefined }
+}
+
+/** Checks a document by its schema, then has `make` build the item; what either finds wrong is a broken item. */
+export function checked<T extends z.ZodObject>(file: string, yaml: YamlFile, schema: T, make: (item: z.output<T>) => Item): Item {
+  const parsed = schema.safeParse(yaml.value)
+  if (!parsed.success) return broken(problemsOf(file, yaml, schema, parsed.error.issues))
+  try {
+    return make(parsed.data)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return broken([problemOf(file, yaml, error)])
+  }
+}

@@ -1,0 +1,109 @@
+import type { z } from 'zod'
+import { defineTable, tableDefinitionSchema } from '../stages/enrich/definition.ts'
+import { readSchemaDocument, schemaDocument } from '../stages/normalise/document.ts'
+import { ConfigError, NotSupported } from '../util/errors.ts'
+import { readCorrelationRule } from './correlation-items.ts'
+import { problemOf, problemsOf } from './issues.ts'
+import { broken, checked, type DataModelDraft, type Item } from './item.ts'
+import { dataModelItem, globalItem, packItem, promptItem, schemaItem, tableItem } from './item-schemas.ts'
+import { readQuery } from './query-items.ts'
+import { readDetection } from './rule-items.ts'
+import type { YamlFile } from './yaml-file.ts'
+
+type Read = (file: string, yaml: YamlFile) => Item
+
+const KINDS: Readonly<Record<string, Read>> = {
+  rule: (file, yaml) => readDetection('rule', file, yaml),
+  scheduled_rule: (file, yaml) => readDetection('scheduled_rule', file, yaml),
+  policy: (file, yaml) => readDetection('policy', file, yaml),
+  correlation_rule: readCorrelationRule,
+  datamodel: readDataModel,
+  global: (file, yaml) =>
+    checked(file, yaml, globalItem, (item) => ({ kind: 'global', id: item.GlobalID, filename: item.Filename })),
+  lookup_table: readTable,
+  pack: (file, yaml) =>
+    checked(file, yaml, packItem, (item) => ({ kind: 'pack', id: item.PackID, ids: item.PackDefinition.IDs })),
+  saved_query: (file, yaml) => readQuery('saved_query', file, yaml),
+  scheduled_query: (file, yaml) => readQuery('scheduled_query', file, yaml),
+  scheduled_prompt: (file, yaml) =>
+    checked(file, yaml, promptItem, (item) => {
+      const id = String(item['PromptName'] ?? item['QueryName'] ?? file)
+      return { kind: 'idle', id, notice: `scheduled_prompt '${id}' is accepted and ignored` }
+    }),
+}
+
+/** Tells what a YAML file is, by its `AnalysisType` or `schema` key alone, and checks its keys. */
+export function readItem(file: string, yaml: YamlFile): Item {
+  const value = yaml.value
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const document = value as Readonly<Record<string, unknown>>
+  if (!Object.hasOwn(document, 'AnalysisType')) return Object.hasOwn(document, 'schema') ? readSchema(file, yaml) : undefined
+  const type = document['AnalysisType']
+  if (typeof type === 'string' && Object.hasOwn(KINDS, type)) {
+    const item = KINDS[type]!(file, yaml)
+    if (item?.kind !== 'broken' || typeof document['Filename'] !== 'string') return item
+    return { ...item, filename: document['Filename'] }
+  }
+  const message = `AnalysisType '${String(type)}' is unknown. Known: ${Object.keys(KINDS).join(', ')}`
+  return broken([{ file, line: yaml.line(['AnalysisType']), message }])
+}
+
+function readDataModel(file: string, yaml: YamlFile): Item {
+  return checked(file, yaml, dataModelItem, (item) => {
+    const names = item.Mappings.map(({ Name }) => Name.toLowerCase())
+    const twice = names.findIndex((name, at) => names.indexOf(name) !== at)
+    if (twice >= 0)
+      throw new ConfigError(`'${item.Mappings[twice]!.Name}' is mapped twice: remove one`, { path: `Mappings.${twice}.Name` })
+    const method = item.Mappings.findIndex(({ Method }) => Method !== undefined)
+    if (method >= 0 && item.Filename === undefined) {
+      throw new ConfigError('needs a Filename: the Python file that has the method', { path: `Mappings.${method}.Method` })
+    }
+    const model: DataModelDraft = {
+      id: item.DataModelID,
+      displayName: item.DisplayName,
+      enabled: item.Enabled,
+      logTypes: item.LogTypes,
+      mappings: item.Mappings.map(({ Name: name, Path: path, Method }) =>
+        path === undefined ? { name, method: Method! } : { name, path },
+      ),
+      file,
+      filename: item.Filename,
+    }
+    return { kind: 'dataModel', id: model.id, model }
+  })
+}
+
+function readSchema(file: string, yaml: YamlFile): Item {
+  return checked(file, yaml, schemaItem, (item) =>
+    usable(file, yaml, { kind: 'schema', id: item.schema, document: yaml.value }, schemaDocument, readSchemaDocument),
+  )
+}
+
+function readTable(file: string, yaml: YamlFile): Item {
+  return checked(file, yaml, tableItem, (item) =>
+    usable(file, yaml, { kind: 'table', id: item.LookupName, document: yaml.value }, tableDefinitionSchema, defineTable),
+  )
+}
+
+/** Has the stage that uses a document read it once, so that a mistake is found with its line before anything starts. */
+function usable(
+  file: string,
+  yaml: YamlFile,
+  item: { readonly kind: 'schema' | 'table'; readonly id: string; readonly document: unknown },
+  schema: z.ZodObject,
+  read: (document: unknown, where: { readonly file: string }) => unknown,
+): Item {
+  try {
+    read(item.document, { file })
+    return item
+  } catch (error) {
+    // A table that this release cannot fill must not hide a shipped one of the same name.
+    if (error instanceof NotSupported) {
+      const what = error.message.replace('not supported yet: ', '').replace(`, in ${file}`, '')
+      return { kind: 'idle', id: item.id, notice: `not supported yet: ${item.kind} '${item.id}': ${what}` }
+    }
+    if (!(error instanceof ConfigError)) throw error
+    const issues = schema.safeParse(item.document).error?.issues
+    return broken(issues ? problemsOf(file, yaml, schema, issues) : [problemOf(file, yaml, error)])
+  }
+}

@@ -1,0 +1,85 @@
+/** A text in which test events written as JSON are replaced by marks; YAML readers are slow, `JSON.parse` is not. */
+export interface Unburdened {
+  readonly text: string
+  /** Every mark begins with this, and nothing else in the text does. */
+  readonly prefix: string
+  /** Mark → the event's JSON on one line. */
+  readonly logs: ReadonlyMap<string, string>
+}
+
+const LOG_KEY = /^[ ]*(?:- )?(?:Log|Resource):[ \t]*(?:\r?\n[ \t]*)?(?=\{)/gm
+
+/**
+ * Takes out each `Log: {…}` of the unit tests that is JSON: valid JSON is YAML of the same meaning, and its text is already
+ * what a test needs, numbers as written. What only looks like it stays and is read as YAML. Lines keep their numbers.
+ */
+export function takeOutJsonLogs(text: string): Unburdened {
+  let prefix = 'json-log-'
+  while (text.includes(prefix)) prefix += '-'
+  const logs = new Map<string, string>()
+  const parts: string[] = []
+  let copied = 0
+  const tests = text.search(/^Tests:/m)
+  LOG_KEY.lastIndex = tests
+  for (let key = tests < 0 ? null : LOG_KEY.exec(text); key; key = LOG_KEY.exec(text)) {
+    const start = key.index + key[0].length
+    const object = objectAt(text, start)
+    if (object === undefined || !isJson(object.json)) continue
+    const mark = `${prefix}${logs.size}`
+    // No line break stands inside a string of valid JSON (YAML folds them there), so all of them are layout.
+    logs.set(mark, object.json.replace(/\s*\n\s*/g, ''))
+    parts.push(text.slice(copied, start), `"${mark}"`, text.slice(start, object.end).replace(/[^\n]+/g, ''))
+    copied = object.end
+    LOG_KEY.lastIndex = object.end
+  }
+  return { text: parts.join('') + text.slice(copied), prefix, logs }
+}
+
+/**
+ * The object that begins at `start`, if nothing else follows on its last line: where it ends, and its text without the
+ * commas after a last member that YAML allows and JSON does not.
+ */
+function objectAt(text: string, start: number): { readonly end: number; readonly json: string } | undefined {
+  const token = /["{}]|,(?=\s*[}\]])/g
+  token.lastIndex = start
+  const parts: string[] = []
+  let kept = start
+  let depth = 0
+  for (let found = token.exec(text); found; found = token.exec(text)) {
+    if (found[0] === '"') {
+      const close = stringEnd(text, found.index + 1)
+      if (close === undefined) return undefined
+      token.lastIndex = close
+    } else if (found[0] === ',') {
+      parts.push(text.slice(kept, found.index))
+      kept = found.index + 1
+    } else {
+      depth += found[0] === '{' ? 1 : -1
+      if (depth > 0) continue
+      const end = found.index + 1
+      const lineEnd = text.indexOf('\n', end)
+      if (text.slice(end, lineEnd < 0 ? undefined : lineEnd).trim() !== '') return undefined
+      return { end, json: parts.join('') + text.slice(kept, end) }
+    }
+  }
+  return undefined
+}
+
+/** Index after the closing quote of a JSON string whose text begins at `at`. */
+function stringEnd(text: string, at: number): number | undefined {
+  for (let quote = text.indexOf('"', at); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+    let slashes = 0
+    while (text[quote - 1 - slashes] === '\\') slashes += 1
+    if (slashes % 2 === 0) return quote + 1
+  }
+  return undefined
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}

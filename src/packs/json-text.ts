@@ -1,0 +1,102 @@
+import { parseJson } from '../util/json.ts'
+
+export type Path = readonly PropertyKey[]
+
+/** Where a value's text begins and ends. */
+interface Extent {
+  readonly start: number
+  readonly end: number
+}
+
+/** A valid JSON text whose parts can be taken out as they are written: numbers keep their digits. */
+export class JsonText {
+  readonly text: string
+  /** Start of an object or array → its members by name or index, found when first asked for. */
+  readonly #members = new Map<number, ReadonlyMap<string, Extent>>()
+
+  constructor(text: string) {
+    this.text = text
+  }
+
+  /** The text of the value at a path, or `undefined` when there is none. */
+  slice(path: Path): string | undefined {
+    let extent: Extent | undefined = { start: skipSpace(this.text, 0), end: this.text.length }
+    for (const step of path) {
+      extent = this.#of(extent.start).get(String(step))
+      if (!extent) return undefined
+    }
+    return this.text.slice(extent.start, extent.end)
+  }
+
+  #of(start: number): ReadonlyMap<string, Extent> {
+    let members = this.#members.get(start)
+    if (!members) {
+      members = new Map(membersAt(this.text, start))
+      this.#members.set(start, members)
+    }
+    return members
+  }
+}
+
+/** Members of the object or array that begins at `start`; nothing for other values. */
+function* membersAt(text: string, start: number): Generator<[string, Extent]> {
+  const opener = text[start]
+  if (opener !== '{' && opener !== '[') return
+  const closer = opener === '{' ? '}' : ']'
+  let at = skipSpace(text, start + 1)
+  for (let index = 0; text[at] !== closer; index += 1) {
+    let name = String(index)
+    if (opener === '{') {
+      const keyEnd = stringEnd(text, at)
+      name = JSON.parse(text.slice(at, keyEnd)) as string
+      // Behind the colon.
+      at = skipSpace(text, skipSpace(text, keyEnd) + 1)
+    }
+    const end = valueEnd(text, at)
+    yield [name, { start: at, end }]
+    at = skipSpace(text, end)
+    if (text[at] === ',') at = skipSpace(text, at + 1)
+  }
+}
+
+function valueEnd(text: string, start: number): number {
+  const first = text[start]
+  if (first === '"') return stringEnd(text, start)
+  if (first !== '{' && first !== '[') {
+    const stop = /[\s,\]}]/g
+    stop.lastIndex = start
+    return stop.exec(text)?.index ?? text.length
+  }
+  const token = /["{}[\]]/g
+  token.lastIndex = start
+  let depth = 0
+  for (let found = token.exec(text); found; found = token.exec(text)) {
+    if (found[0] === '"') token.lastIndex = stringEnd(text, found.index)
+    else depth += found[0] === '{' || found[0] === '[' ? 1 : -1
+    if (depth === 0) return token.lastIndex
+  }
+  return text.length
+}
+
+/** Index after the closing quote of the string whose opening quote is at `open`. */
+function stringEnd(text: string, open: number): number {
+  for (let quote = text.indexOf('"', open + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+    let slashes = 0
+    while (text[quote - 1 - slashes] === '\\') slashes += 1
+    if (slashes % 2 === 0) return quote + 1
+  }
+  return text.length
+}
+
+function skipSpace(text: string, from: number): number {
+  let at = from
+  while (text[at] === ' ' || text[at] === '\n' || text[at] === '\r' || text[at] === '\t') at += 1
+  return at
+}
+
+/** The value of a JSON text, large integers exact. Throws an `Error` that says what is wrong. */
+export function jsonValue(text: string): unknown {
+  const read = parseJson(text, { maxDepth: 250 })
+  if (read.kind === 'failure') throw new Error(read.message)
+  return read.value
+}

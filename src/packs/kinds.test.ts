@@ -1,0 +1,226 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { Content } from './content.ts'
+import { loadContent } from './load.ts'
+
+const made: string[] = []
+afterEach(() => {
+  for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true })
+})
+
+function tree(files: Readonly<Record<string, string>>): string {
+  const root = mkdtempSync(join(tmpdir(), 'caracal-kinds-'))
+  made.push(root)
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, name)), { recursive: true })
+    writeFileSync(join(root, name), text)
+  }
+  return root
+}
+
+function told(content: Content, root: string): string[] {
+  return content.problems.map(({ file, line, message }) => `${relative(root, file)}:${line ?? '-'} ${message}`)
+}
+
+function notices(content: Content, root: string): string[] {
+  return content.notices.map((notice) => notice.replaceAll(`${root}/`, ''))
+}
+
+const CODE = 'def rule(event):\n    return True\n'
+const RULE = 'AnalysisType: rule\nRuleID: R\nEnabled: true\nFilename: r.py\nLogTypes: [Custom.A]\nSeverity: Low\n'
+const SIMPLE = RULE.replace('Filename: r.py\n', 'Detection:\n  - { Key: a, Condition: Equals, Value: 12345678901234567890 }\n')
+const POLICY = 'AnalysisType: policy\nPolicyID: P\nEnabled: true\nFilename: p.py\nSeverity: High\n'
+const SCHEDULED =
+  'AnalysisType: scheduled_rule\nRuleID: S\nEnabled: true\nFilename: r.py\nScheduledQueries: [Q]\nSeverity: Info\n'
+const MODEL =
+  'AnalysisType: datamodel\nDataModelID: M\nEnabled: true\nLogTypes: [Custom.A]\nMappings:\n  - { Name: source_ip, Path: $.a.b }\n'
+const QUERY =
+  'AnalysisType: scheduled_query\nQueryName: Q\nEnabled: false\nQuery: select 1\nSchedule: { RateMinutes: 5, TimeoutMinutes: 2 }\n'
+const CORRELATION =
+  'AnalysisType: correlation_rule\nRuleID: C\nEnabled: true\nSeverity: High\nReports: { CIS: [3.10] }\nStatus: Experimental\n' +
+  'Detection:\n  - Group:\n      - { ID: a, RuleID: R }\n      - { ID: b, RuleID: R2 }\n'
+
+describe('every kind is read', () => {
+  test('a scheduled rule names its queries, a policy its resources', async () => {
+    const root = tree({
+      's.yml': SCHEDULED,
+      'r.py': CODE,
+      'p.yml': `${POLICY}ResourceTypes: [AWS.S3.Bucket]\nSuppressions: ["x*"]\nTests:\n  - { Name: t, ExpectedResult: false, Resource: { n: 1.0 } }\n`,
+      'p.py': 'def policy(resource):\n    return True\n',
+    })
+    const content = await loadContent([root])
+    expect(told(content, root)).toEqual([])
+    expect(content.rules).toEqual([])
+    expect(content.scheduledRules).toMatchObject([{ kind: 'scheduled_rule', id: 'S', logTypes: [], scheduledQueries: ['Q'] }])
+    expect(content.policies).toMatchObject([
+      {
+        kind: 'policy',
+        id: 'P',
+        policy: { resourceTypes: ['AWS.S3.Bucket'], suppressions: ['x*'] },
+        tests: [{ name: 't', expectedResult: false, log: '{"n":1.0}' }],
+      },
+    ])
+    expect(content.notices).toEqual([])
+  })
+
+  test('a detection in YAML is a rule whose code is that part of the YAML, numbers exact', async () => {
+    const root = tree({ 'r.yml': `${SIMPLE}AlertTitle: "{a}"\n` })
+    const content = await loadContent([root])
+    expect(told(content, root)).toEqual([])
+    expect(content.rules.map(({ source }) => source)).toEqual([
+      {
+        language: 'simple',
+        file: join(root, 'r.yml'),
+        code: '{"Detection":[{"Key":"a","Condition":"Equals","Value":12345678901234567890}],"AlertTitle":"{a}"}',
+      },
+    ])
+  })
+
+  test('a data model has its mappings and its code, queries their schedule, correlation rules what they look for', async () => {
+    const root = tree({
+      'm.yml': `${MODEL}  - { Name: who, Method: get_who }\nFilename: m.py\n`,
+      'm.py': 'def get_who(event):\n    return 1\n',
+      'q.yml': QUERY,
+      'saved.yml': 'AnalysisType: saved_query\nQueryName: Kept\nSnowflakeQuery: select 2\nAthenaQuery: select 3\n',
+      'c.yml': CORRELATION,
+      'prompt.yml': 'AnalysisType: scheduled_prompt\nPromptName: Ask\n',
+    })
+    const content = await loadContent([root])
+    expect(told(content, root)).toEqual([])
+    expect(content.dataModels).toMatchObject([
+      {
+        id: 'M',
+        root,
+        mappings: [
+          { name: 'source_ip', path: '$.a.b' },
+          { name: 'who', method: 'get_who' },
+        ],
+        source: { file: join(root, 'm.py') },
+      },
+    ])
+    expect(content.scheduledQueries).toMatchObject([
+      { name: 'Q', dialect: 'any', schedule: { rateMinutes: 5, timeoutMinutes: 2 } },
+    ])
+    expect(content.savedQueries).toMatchObject([{ name: 'Kept', dialect: 'snowflake', sql: 'select 2' }])
+    expect(content.correlationRules).toMatchObject([{ id: 'C', status: 'Experimental', rule: { reports: { CIS: ['3.10'] } } }])
+    expect(notices(content, root)).toEqual(["prompt.yml: scheduled_prompt 'Ask' is accepted and ignored"])
+  })
+
+  test('an enabled query whose rows nobody judges is named, and so is mail that nobody sends', async () => {
+    const enabled = QUERY.replace('false', 'true')
+    const root = tree({ 'q.yml': `${enabled}EmailConfig: { Recipients: [a@b.example] }\n`, 's.yml': SCHEDULED, 'r.py': CODE })
+    expect(notices(await loadContent([root]), root)).toEqual(["q.yml: not supported yet: EmailConfig of scheduled_query 'Q'"])
+    const alone = tree({ 'q.yml': enabled, 'off.yml': SCHEDULED.replace('true', 'false'), 'r.py': CODE })
+    expect(notices(await loadContent([alone]), alone)).toEqual([
+      "q.yml: not run, since no enabled rule judges its rows: scheduled_query 'Q'",
+    ])
+  })
+
+  test('an inline filter travels with its rule as a condition', async () => {
+    const root = tree({ 'r.yml': `${RULE}InlineFilters:\n  - { KeyPath: a, Condition: Equals, Value: 1 }\n`, 'r.py': CODE })
+    const content = await loadContent([root])
+    expect(content.rules[0]?.inlineFilter?.op).toBe('and')
+  })
+})
+
+describe('what is wrong with an item is told with its line', () => {
+  const mistakes: readonly { readonly of: string; readonly tells: string }[] = [
+    { of: `${SIMPLE}Filename: r.py\n`, tells: '4 Detection: a rule has either a Filename or a Detection: remove one' },
+    { of: RULE.replace('Filename: r.py\n', ''), tells: '1 Filename: is missing: add it, or a Detection' },
+    { of: SIMPLE.replace('Equals', 'Equls'), tells: '5 Detection.0.Condition: the condition "Equls" is unknown' },
+    { of: `${RULE}InlineFilters: [{ Key: a, Condition: Exists }]\n`, tells: '7 InlineFilters.0: Key is for detections' },
+    { of: `${RULE}Tags: [AWS, aws]\n`, tells: "7 Tags.1: 'aws' is listed twice" },
+    { of: `${RULE}ScheduledQueries: [Q]\n`, tells: "7 unknown key 'ScheduledQueries': remove it" },
+    { of: `${RULE}BaseDetection: B\n`, tells: "4 unknown key 'Filename'" },
+    { of: POLICY.replace('Severity: High\n', ''), tells: '1 Severity: is missing: add it' },
+    { of: `${POLICY}Threshold: 2\n`, tells: "6 unknown key 'Threshold': remove it" },
+    { of: `${POLICY}Tests:\n  - { Name: t, ExpectedResult: true, Log: {} }\n`, tells: '7 Tests.0.Resource: is missing: add it' },
+    { of: MODEL.replace('Path: $.a.b', 'Pth: $.a.b'), tells: '6 Mappings.0: needs either a Path or a Method' },
+    { of: MODEL.replace('Path: $.a.b', 'Method: m'), tells: '6 Mappings.0.Method: needs a Filename' },
+    { of: `${MODEL}  - { Name: Source_IP, Path: x }\n`, tells: "7 Mappings.1.Name: 'Source_IP' is mapped twice" },
+    { of: QUERY.replace('RateMinutes: 5', 'RateMinutes: 1'), tells: '5 Schedule.RateMinutes: Too small' },
+    {
+      of: QUERY.replace('TimeoutMinutes: 2', 'TimeoutMinutes: 9'),
+      tells: '5 Schedule: RateMinutes must not be less than TimeoutMinutes',
+    },
+    { of: QUERY.replace('RateMinutes: 5, ', ''), tells: '5 Schedule: needs either RateMinutes or a CronExpression' },
+    { of: QUERY.replace('Query: select 1\n', ''), tells: '2 QueryName: a query has one of Query, SnowflakeQuery' },
+    { of: CORRELATION.replace('RuleID: R2', 'RuleId: R2'), tells: '10 Detection.0.Group.1.RuleID: is missing: add it' },
+    { of: CORRELATION.replace('Group:', 'Grup:'), tells: "8 unknown key 'Detection.0.Grup'" },
+  ]
+  test.each(mistakes)('$tells', async ({ of, tells }) => {
+    const root = tree({ 'x.yml': of, 'r.py': CODE, 'p.py': '' })
+    const content = await loadContent([root])
+    expect(told(content, root).join('\n')).toContain(`x.yml:${tells}`)
+  })
+
+  test('a log type has one enabled data model in a root, and across roots the later one', async () => {
+    const second = MODEL.replace('ID: M', 'ID: N').replace('[Custom.A]', '[Custom.A, Custom.B]')
+    const one = tree({ 'm.yml': MODEL, 'n.yml': second, 'off.yml': MODEL.replace('ID: M', 'ID: Off').replace('true', 'false') })
+    const alone = await loadContent([one])
+    expect(told(alone, one)).toEqual(["n.yml:- LogTypes: 'M' is a data model of Custom.A already: disable one of them"])
+    expect(alone.dataModels.map(({ id }) => id)).toEqual(['M'])
+    const roots = [tree({ 'n.yml': second }), tree({ 'm.yml': MODEL })]
+    const both = await loadContent(roots)
+    expect(both.dataModels.map(({ id, logTypes }) => [id, logTypes])).toEqual([
+      ['M', ['Custom.A']],
+      ['N', ['Custom.B']],
+    ])
+    expect(both.notices).toEqual([
+      `data model for 'Custom.A' in ${join(roots[0]!, 'n.yml')} is hidden by ${join(roots[1]!, 'm.yml')}`,
+    ])
+  })
+})
+
+describe('derived rules', () => {
+  const tests = 'Tests:\n  - { Name: t, ExpectedResult: true, Log: { a: 1 } }\n'
+  const derived = 'AnalysisType: rule\nRuleID: D\nBaseDetection: R\nSeverity: Critical\n'
+
+  test('take code, tests and metadata of their base, also from another root, and say the rest themselves', async () => {
+    const base = tree({ 'r.yml': `${RULE}Description: why\n${tests}`, 'r.py': CODE })
+    const own = tree({ 'd.yml': derived, 'e.yml': derived.replace('ID: D', 'ID: E').replace('Detection: R', 'Detection: D') })
+    const { rules, problems } = await loadContent([base, own])
+    expect(problems).toEqual([])
+    expect(
+      rules.map(({ id, severity, description, tests: own, baseDetection, source }) => [
+        id,
+        severity,
+        description,
+        own.length,
+        baseDetection,
+        source.code,
+      ]),
+    ).toEqual([
+      ['R', 'LOW', 'why', 1, undefined, CODE],
+      ['D', 'CRITICAL', 'why', 1, 'R', CODE],
+      ['E', 'CRITICAL', 'why', 1, 'D', CODE],
+    ])
+    expect(rules[1]?.file).toBe(join(own, 'd.yml'))
+  })
+
+  test('of a detection in YAML may say title and severities anew', async () => {
+    const root = tree({ 'r.yml': `${SIMPLE}AlertTitle: old\n`, 'd.yml': `${derived}AlertTitle: new\nEnabled: false\n` })
+    const { rules } = await loadContent([root])
+    expect(rules.find(({ id }) => id === 'D')).toMatchObject({
+      enabled: false,
+      source: { code: expect.stringMatching(/^\{"Detection":\[.*\],"AlertTitle":"new"\}$/) },
+    })
+  })
+
+  test('without their base, or derived from each other, do not run and are named', async () => {
+    const root = tree({
+      'd.yml': derived.replace(': R', ': Gone'),
+      'e.yml': derived.replace('ID: D', 'ID: E').replace(': R', ': F'),
+      'f.yml': derived.replace('ID: D', 'ID: F').replace(': R', ': E'),
+    })
+    const content = await loadContent([root])
+    expect([content.rules, content.problems]).toEqual([[], []])
+    expect(notices(content, root)).toEqual([
+      "d.yml: rule 'D' does not run: there is no rule 'Gone' to derive it from (BaseDetection)",
+      "e.yml: rule 'E' does not run: there is no rule 'F' to derive it from (BaseDetection)",
+      "f.yml: rule 'F' does not run: there is no rule 'E' to derive it from (BaseDetection)",
+    ])
+  })
+})

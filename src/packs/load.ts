@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { DataModel } from '../model/data-model.ts'
+import { packageRoot } from '../util/entry.ts'
+import type { Content } from './content.ts'
+import { deriveRules } from './derive.ts'
+import { idleNotices } from './idle.ts'
+import { loadRoot } from './root.ts'
+
+export interface LoadOptions {
+  /**
+   * False: rules come without their unit tests, which is what the running engine needs and several times faster (most of
+   * the text of a content repository is test events). Default true.
+   */
+  readonly tests?: boolean
+  /** Folder in which read YAML is kept, so that the next run reads only what has changed. Default: nothing is kept. */
+  readonly cache?: string | undefined
+  /** Names of YAML files that are no content. */
+  readonly ignore?: readonly string[]
+}
+
+/**
+ * The content roots in their order: the shipped packs, `content` in the working folder if it exists, then each folder
+ * asked for. A folder named twice counts at its last place.
+ */
+export function contentRoots(folders: readonly string[], workingFolder: string = process.cwd()): string[] {
+  const own = join(workingFolder, 'content')
+  const roots = [
+    join(packageRoot(), 'packs'),
+    ...(existsSync(own) ? [own] : []),
+    ...folders.map((folder) => resolve(workingFolder, folder)),
+  ]
+  return roots.filter((root, at) => roots.lastIndexOf(root) === at)
+}
+
+/**
+ * Reads all content under the roots, earliest first (see `contentRoots`). An id of a later root hides the same id of the same
+ * kind in an earlier one, which is listed in `notices`; helper modules belong to their root and hide nothing.
+ *
+ * Never throws for what it finds: a file that cannot be used is one problem, and the rest is loaded.
+ */
+export async function loadContent(roots: readonly string[], options: LoadOptions = {}): Promise<Content> {
+  const { tests = true, cache, ignore = [] } = options
+  const rootOptions = { tests, cache, ignore: new Set(ignore) }
+  const loaded = []
+  for (const root of [...roots].reverse()) loaded.push(await loadRoot(resolve(root), rootOptions))
+  const force = new InForce()
+  const rules = loaded.flatMap((root) => root.rules.filter((rule) => force.takes('rule', rule.id, rule.file)))
+  const drafts = loaded.flatMap((root) => root.derived.filter((rule) => force.takes('rule', rule.id, rule.file)))
+  const derived = deriveRules(drafts, rules)
+  const all = [...rules, ...derived.rules]
+  const content: Content = {
+    rules: all.filter(({ kind }) => kind === 'rule'),
+    scheduledRules: all.filter(({ kind }) => kind === 'scheduled_rule'),
+    policies: all.filter(({ kind }) => kind === 'policy'),
+    correlationRules: loaded.flatMap((root) => root.correlationRules.filter(({ id, file }) => force.takes('rule', id, file))),
+    dataModels: chosenModels(
+      loaded.flatMap((root) => root.dataModels.filter(({ id, file }) => force.takes('data model', id, file))),
+      force,
+    ),
+    scheduledQueries: loaded.flatMap((root) =>
+      root.scheduledQueries.filter((query) => force.takes('query', query.name, query.file)),
+    ),
+    savedQueries: loaded.flatMap((root) => root.savedQueries.filter((query) => force.takes('query', query.name, query.file))),
+    schemas: loaded.flatMap((root) => root.schemas.filter(({ name, file }) => force.takes('schema', name, file))),
+    tables: loaded.flatMap((root) => root.tables.filter(({ name, file }) => force.takes('table', name, file))),
+    helpers: loaded.flatMap((root) => root.helpers),
+    problems: [...loaded.flatMap((root) => root.problems), ...derived.problems],
+    notices: [],
+  }
+  const notices = [...loaded.flatMap((root) => root.notices), ...force.notices, ...derived.notices, ...idleNotices(content)]
+  return { ...content, notices }
+}
+
+/** Which of two items of one name counts: the one that is asked about first, of the later root. */
+class InForce {
+  readonly notices: string[] = []
+  readonly #files = new Map<string, string>()
+
+  /** True when no later root has the id. */
+  takes(kind: string, id: string, file: string): boolean {
+    const hider = this.#files.get(`${kind} ${id}`)
+    if (hider === undefined) this.#files.set(`${kind} ${id}`, file)
+    else this.notices.push(`${kind} '${id}' in ${file} is hidden by ${hider}`)
+    return hider === undefined
+  }
+}
+
+/** The enabled models; of two that name a log type, in two roots, that of the later root has it. */
+function chosenModels(models: readonly DataModel[], force: InForce): DataModel[] {
+  return models
+    .filter(({ enabled }) => enabled)
+    .map((model) => ({ ...model, logTypes: model.logTypes.filter((type) => force.takes('data model for', type, model.file)) }))
+    .filter(({ logTypes }) => logTypes.length > 0)
+}

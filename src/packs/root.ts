@@ -1,0 +1,252 @@
+import { isUtf8 } from 'node:buffer'
+import { readFileSync, statSync } from 'node:fs'
+import { basename, dirname, relative, resolve, sep } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import type { DataModel } from '../model/data-model.ts'
+import type { SavedQuery, ScheduledQuery } from '../model/query.ts'
+import type { HelperModule, Rule } from '../model/rule.ts'
+import { messageOf } from '../util/errors.ts'
+import { ContentCache } from './cache.ts'
+import type { CorrelationRuleFile, Problem, SchemaFile, TableFile } from './content.ts'
+import type { DataModelDraft, Item } from './item.ts'
+import { readItem } from './items.ts'
+import type { DerivedDraft, RuleDraft } from './rule-items.ts'
+import { type ScannedFiles, scan } from './scan.ts'
+import { hasTests, holdsContent, isMarked, withoutTests } from './text.ts'
+import { readYaml, YamlError, YamlFile } from './yaml-file.ts'
+
+/** Longer files are refused. */
+const MAX_CODE_BYTES = 1024 * 1024
+const MAX_YAML_BYTES = 8 * 1024 * 1024
+
+/** What one content root holds. Derived rules wait for the rules of all roots. */
+export interface LoadedRoot {
+  /** Rules, scheduled rules and policies. */
+  readonly rules: readonly Rule[]
+  readonly derived: readonly DerivedDraft[]
+  readonly correlationRules: readonly CorrelationRuleFile[]
+  readonly dataModels: readonly DataModel[]
+  readonly scheduledQueries: readonly ScheduledQuery[]
+  readonly savedQueries: readonly SavedQuery[]
+  readonly helpers: readonly HelperModule[]
+  readonly schemas: readonly SchemaFile[]
+  readonly tables: readonly TableFile[]
+  readonly problems: readonly Problem[]
+  readonly notices: readonly string[]
+}
+
+export interface RootOptions {
+  /** False: without unit tests. */
+  readonly tests: boolean
+  /** Folder in which read YAML is kept from run to run, or `undefined`. */
+  readonly cache: string | undefined
+  /** File names that are passed over. */
+  readonly ignore: ReadonlySet<string>
+}
+
+/** Reads one content root. Ids are unique in it, over all kinds of item; schemas have names of their own. */
+export async function loadRoot(root: string, options: RootOptions): Promise<LoadedRoot> {
+  const loader = new RootLoader(root, options)
+  try {
+    await loader.load(await scan(root, options.ignore))
+  } catch (error) {
+    loader.problems.push({ file: root, line: undefined, message: `the content folder cannot be read: ${messageOf(error)}` })
+  }
+  return loader
+}
+
+class RootLoader implements LoadedRoot {
+  readonly rules: Rule[] = []
+  readonly derived: DerivedDraft[] = []
+  readonly correlationRules: CorrelationRuleFile[] = []
+  readonly dataModels: DataModel[] = []
+  readonly scheduledQueries: ScheduledQuery[] = []
+  readonly savedQueries: SavedQuery[] = []
+  readonly helpers: HelperModule[] = []
+  readonly schemas: SchemaFile[] = []
+  readonly tables: TableFile[] = []
+  readonly problems: Problem[] = []
+  readonly notices: string[] = []
+  readonly #root: string
+  readonly #tests: boolean
+  readonly #cache: ContentCache
+  /** `item` or `schema` and id → the file that has it. */
+  readonly #ids = new Map<string, string>()
+  readonly #packs: { readonly file: string; readonly ids: readonly string[] }[] = []
+  /** Code files that an item names: they are not helpers of their folder. */
+  readonly #named = new Set<string>()
+
+  constructor(root: string, { tests, cache }: RootOptions) {
+    this.#root = root
+    this.#tests = tests
+    this.#cache = new ContentCache(cache, root, tests)
+  }
+
+  async load(files: ScannedFiles): Promise<void> {
+    for (const [at, file] of files.yaml.entries()) {
+      // Reading is synchronous because it is several times faster for many small files; others get their turn in between.
+      if (at % 50 === 49) await setImmediate()
+      const text = readText(file, MAX_YAML_BYTES)
+      if (text instanceof Error) this.#problem(file, `cannot be read: ${text.message}`)
+      else this.#add(file, this.#read(file, text))
+    }
+    await this.#cache.save()
+    this.#addNeighbours(files.python)
+    this.#checkPacks()
+  }
+
+  #read(file: string, text: string): Item {
+    if (!holdsContent(text)) return undefined
+    const wanted = this.#tests && hasTests(text) ? text : withoutTests(text)
+    try {
+      return readItem(file, new YamlFile(wanted, this.#cache.json(wanted, readYaml)))
+    } catch (error) {
+      if (!(error instanceof YamlError)) throw error
+      // Some other tool's YAML (templates, workflows) may be no YAML at all, and is none of our business.
+      if (isMarked(text)) this.#problem(file, error.message, error.line)
+      return undefined
+    }
+  }
+
+  #add(file: string, item: Item): void {
+    if (item === undefined) return
+    if (item.kind === 'broken') {
+      this.problems.push(...item.problems)
+      if (item.filename !== undefined) this.#named.add(resolve(dirname(file), item.filename))
+      return
+    }
+    // The code is looked at first: an item without it does not take its id.
+    const code = this.#codeOf(file, item)
+    if (code === undefined || !this.#claim(item.kind === 'schema' ? 'schema' : 'item', item.id, file)) return
+    switch (item.kind) {
+      case 'rule':
+        this.#addRule(item.rule, code)
+        this.notices.push(...item.notices.map((notice) => `${file}: ${notice}`))
+        break
+      case 'derived':
+        this.derived.push(item.rule)
+        this.notices.push(...item.notices.map((notice) => `${file}: ${notice}`))
+        break
+      case 'correlation':
+        this.correlationRules.push(item.rule)
+        break
+      case 'dataModel':
+        this.#addDataModel(item.model, code)
+        break
+      case 'savedQuery':
+        this.savedQueries.push(item.query)
+        break
+      case 'scheduledQuery':
+        this.scheduledQueries.push(item.query)
+        break
+      case 'global':
+        this.helpers.push({ name: item.id, ...(code as CodeFile), folder: undefined, root: this.#root })
+        break
+      case 'pack':
+        this.#packs.push({ file, ids: item.ids })
+        break
+      case 'table':
+        this.tables.push({ name: item.id, file, root: this.#root, document: item.document })
+        break
+      case 'schema':
+        this.schemas.push({ name: item.id, file, root: this.#root, document: item.document })
+        break
+      case 'idle':
+        this.notices.push(`${file}: ${item.notice}`)
+    }
+  }
+
+  #problem(file: string, message: string, line?: number): void {
+    this.problems.push({ file, line, message })
+  }
+
+  #claim(space: 'item' | 'schema', id: string, file: string): boolean {
+    const holder = this.#ids.get(`${space} ${id}`)
+    if (holder === undefined) this.#ids.set(`${space} ${id}`, file)
+    else this.#problem(file, `the id '${id}' is taken by ${relative(this.#root, holder)}: give one of them another id`)
+    return holder === undefined
+  }
+
+  /** The code file that an item names, read; `none` when it names none, `undefined` when it cannot be used. */
+  #codeOf(file: string, item: NonNullable<Item>): CodeFile | 'none' | undefined {
+    const filename = filenameOf(item)
+    if (filename === undefined) return 'none'
+    const path = resolve(dirname(file), filename)
+    if (!path.startsWith(this.#root + sep)) {
+      this.#problem(file, `Filename: '${filename}' lies outside the content root ${this.#root}: move the file into it`)
+      return undefined
+    }
+    this.#named.add(path)
+    const code = readText(path, MAX_CODE_BYTES)
+    if (!(code instanceof Error)) return { file: path, code }
+    this.#problem(file, `Filename: '${filename}' cannot be read: ${code.message}`)
+    return undefined
+  }
+
+  #addRule({ code: named, language, ...rule }: RuleDraft, code: CodeFile | 'none'): void {
+    if (code !== 'none') this.rules.push({ ...rule, source: { language, ...code } })
+    else if ('text' in named) this.rules.push({ ...rule, source: { language, file: rule.file, code: named.text } })
+  }
+
+  #addDataModel({ filename: _, ...model }: DataModelDraft, code: CodeFile | 'none'): void {
+    const taken = this.dataModels.find((other) => other.enabled && other.logTypes.some((type) => model.logTypes.includes(type)))
+    if (model.enabled && taken) {
+      const types = model.logTypes.filter((type) => taken.logTypes.includes(type)).join(', ')
+      this.#problem(model.file, `LogTypes: '${taken.id}' is a data model of ${types} already: disable one of them`)
+      return
+    }
+    this.dataModels.push({ ...model, root: this.#root, source: code === 'none' ? undefined : code })
+  }
+
+  #checkPacks(): void {
+    // An item that is broken has no id yet: what it causes here would only distract from it.
+    if (this.problems.length > 0) return
+    for (const { file, ids } of this.#packs) {
+      for (const id of ids.filter((name) => !this.#ids.has(`item ${name}`) && !this.#ids.has(`schema ${name}`))) {
+        this.#problem(file, `PackDefinition: there is no item '${id}' in this content root: correct the id or remove it`)
+      }
+    }
+  }
+
+  /** Python files that lie beside a rule's code and belong to no item can be imported by the rules of that folder. */
+  #addNeighbours(python: readonly string[]): void {
+    const folders = new Set(this.rules.map((rule) => dirname(rule.source.file)))
+    for (const file of python) {
+      const name = basename(file, '.py')
+      if (!folders.has(dirname(file)) || this.#named.has(file) || !/^[A-Za-z_]\w*$/.test(name)) continue
+      const text = readText(file, MAX_CODE_BYTES)
+      if (text instanceof Error) this.#problem(file, `cannot be read: ${text.message}`)
+      else this.helpers.push({ name, file, code: text, folder: dirname(file), root: this.#root })
+    }
+  }
+}
+
+interface CodeFile {
+  readonly file: string
+  readonly code: string
+}
+
+function filenameOf(item: NonNullable<Item>): string | undefined {
+  switch (item.kind) {
+    case 'rule':
+      return 'filename' in item.rule.code ? item.rule.code.filename : undefined
+    case 'dataModel':
+      return item.model.filename
+    case 'global':
+      return item.filename
+    default:
+      return undefined
+  }
+}
+
+/** The text of a file, or why there is none. */
+function readText(path: string, maxBytes: number): string | Error {
+  try {
+    const { size } = statSync(path)
+    if (size > maxBytes) return new Error(`it is ${size} bytes long, more than ${maxBytes}: split it`)
+    const bytes = readFileSync(path)
+    return isUtf8(bytes) ? bytes.toString('utf8') : new Error('it is not UTF-8 text: save it as UTF-8')
+  } catch (error) {
+    return new Error(messageOf(error))
+  }
+}

@@ -1,0 +1,218 @@
+import { extname } from 'node:path'
+import type { z } from 'zod'
+import type { Rule, RuleKind, RuleTest } from '../model/rule.ts'
+import { languages } from '../stages/detect/index.ts'
+import type { Language } from '../stages/detect/language.ts'
+import { readInlineFilters } from '../stages/detect/simple/filters.ts'
+import { parseSimpleDetection } from '../stages/detect/simple/parse.ts'
+import { ConfigError } from '../util/errors.ts'
+import { readAbout, readReports, readSeverity } from './about.ts'
+import { checked, type Item } from './item.ts'
+import { derivedItem, policyItem, ruleItem, scheduledRuleItem } from './item-schemas.ts'
+import type { YamlFile } from './yaml-file.ts'
+
+/** A rule, scheduled rule or policy without its code file, which is read next. */
+export interface RuleDraft extends Omit<Rule, 'source'> {
+  readonly kind: RuleKind
+  readonly language: string
+  /** The code file, or for a detection written in the YAML itself the code. */
+  readonly code: { readonly filename: string } | { readonly text: string }
+}
+
+/** A rule that runs another one's code: what it says anew, beside its own name. */
+export interface DerivedDraft {
+  readonly id: string
+  readonly file: string
+  readonly base: string
+  readonly says: Partial<Omit<Rule, 'id' | 'file' | 'source' | 'kind'>>
+  /** Key of a detection in YAML → its JSON text. */
+  readonly code: ReadonlyMap<string, string>
+}
+
+/** The keys of a detection that is written in YAML: its code. */
+export const CODE_KEYS = ['Detection', 'AlertTitle', 'AlertContext', 'GroupBy', 'DynamicSeverities'] as const
+
+/** Reads a file whose `AnalysisType` is one of these kinds. */
+export function readDetection(kind: RuleKind, file: string, yaml: YamlFile): Item {
+  if (kind === 'policy') return checked(file, yaml, policyItem, (item) => readPolicy(file, yaml, item))
+  if (kind === 'scheduled_rule') {
+    return checked(file, yaml, scheduledRuleItem, (item) =>
+      readRule(file, yaml, item, { kind, logTypes: [], scheduledQueries: item.ScheduledQueries }),
+    )
+  }
+  if (Object.hasOwn(yaml.value as object, 'BaseDetection')) {
+    return checked(file, yaml, derivedItem, (item) => readDerived(file, yaml, item))
+  }
+  return checked(file, yaml, ruleItem, (item) => readRule(file, yaml, item, { kind, logTypes: item.LogTypes }))
+}
+
+type RuleKeys = Omit<z.output<typeof ruleItem>, 'AnalysisType' | 'LogTypes'>
+
+function readRule(
+  file: string,
+  yaml: YamlFile,
+  item: RuleKeys,
+  own: Pick<RuleDraft, 'kind' | 'logTypes' | 'scheduledQueries'>,
+): Item {
+  const inlineFilter = readFilter(file, item.InlineFilters)
+  const rule: RuleDraft = {
+    ...own,
+    ...readAbout(yaml, item),
+    id: item.RuleID,
+    enabled: item.Enabled,
+    severity: readSeverity(item.Severity),
+    dedupPeriodMinutes: dedupPeriod(item.DedupPeriodMinutes ?? 60),
+    threshold: item.Threshold ?? 1,
+    summaryAttributes: item.SummaryAttributes ?? [],
+    createAlert: item.CreateAlert ?? true,
+    tests: (item.Tests ?? []).map((test, at) => readTest(yaml, test, at, 'Log')),
+    file,
+    ...(item.CreatedBy !== undefined && { createdBy: item.CreatedBy }),
+    ...(inlineFilter && { inlineFilter }),
+    ...readCode(file, yaml, item),
+  }
+  return { kind: 'rule', id: rule.id, rule, notices: ruleNotices(rule, item) }
+}
+
+function readPolicy(file: string, yaml: YamlFile, item: z.output<typeof policyItem>): Item {
+  const rule: RuleDraft = {
+    ...readAbout(yaml, item),
+    kind: 'policy',
+    id: item.PolicyID,
+    enabled: item.Enabled,
+    logTypes: [],
+    severity: readSeverity(item.Severity),
+    dedupPeriodMinutes: 60,
+    threshold: 1,
+    summaryAttributes: [],
+    createAlert: true,
+    tests: (item.Tests ?? []).map((test, at) => readTest(yaml, test, at, 'Resource')),
+    file,
+    ...(item.CreatedBy !== undefined && { createdBy: item.CreatedBy }),
+    policy: {
+      resourceTypes: item.ResourceTypes ?? [],
+      suppressions: item.Suppressions ?? [],
+      autoRemediationId: item.AutoRemediationID,
+      actionDelaySeconds: item.ActionDelaySeconds,
+    },
+    ...readFilename(item.Filename),
+  }
+  return { kind: 'rule', id: rule.id, rule, notices: testNotices(rule.tests) }
+}
+
+function readDerived(file: string, yaml: YamlFile, item: z.output<typeof derivedItem>): Item {
+  const about = readAbout(yaml, item)
+  const says = {
+    enabled: item.Enabled,
+    displayName: item.DisplayName,
+    description: item.Description,
+    reference: item.Reference,
+    runbook: item.Runbook,
+    tags: item.Tags,
+    reports: item.Reports && readReports(yaml, item.Reports),
+    outputIds: item.OutputIds,
+    status: about.status,
+    createdBy: item.CreatedBy,
+    severity: item.Severity && readSeverity(item.Severity),
+    dedupPeriodMinutes: item.DedupPeriodMinutes === undefined ? undefined : dedupPeriod(item.DedupPeriodMinutes),
+    threshold: item.Threshold,
+    summaryAttributes: item.SummaryAttributes,
+    createAlert: item.CreateAlert,
+    // An empty list is none given: the base's tests run.
+    tests: item.Tests?.length ? item.Tests.map((test, at) => readTest(yaml, test, at, 'Log')) : undefined,
+    inlineFilter: readFilter(file, item.InlineFilters),
+  }
+  const rule: DerivedDraft = {
+    id: item.RuleID,
+    file,
+    base: item.BaseDetection,
+    says: Object.fromEntries(Object.entries(says).filter(([, value]) => value !== undefined)),
+    code: codeTexts(yaml),
+  }
+  return { kind: 'derived', id: rule.id, rule, notices: dedupNotice(item.DedupPeriodMinutes) }
+}
+
+/** The parts of a detection in YAML that a file has, as exact JSON. */
+function codeTexts(yaml: YamlFile): Map<string, string> {
+  const keys = CODE_KEYS.filter((key) => Object.hasOwn(yaml.value as object, key))
+  return new Map(keys.map((key) => [key, yaml.json([key])]))
+}
+
+/** The code of a detection in YAML, as `stages/detect/simple` reads it. */
+export function simpleCode(texts: ReadonlyMap<string, string>): string {
+  return `{${[...texts].map(([key, text]) => `${JSON.stringify(key)}:${text}`).join(',')}}`
+}
+
+function readCode(file: string, yaml: YamlFile, item: RuleKeys): Pick<RuleDraft, 'language' | 'code'> {
+  const hasDetection = Object.hasOwn(yaml.value as object, 'Detection')
+  if (item.Filename !== undefined) {
+    if (hasDetection) throw new ConfigError('a rule has either a Filename or a Detection: remove one', { path: 'Detection' })
+    return readFilename(item.Filename)
+  }
+  if (!hasDetection) throw new ConfigError('is missing: add it, or a Detection', { path: 'Filename' })
+  const text = simpleCode(codeTexts(yaml))
+  parseSimpleDetection(text, { file })
+  return { language: 'simple', code: { text } }
+}
+
+function readFilename(filename: string): Pick<RuleDraft, 'language' | 'code'> {
+  const registered: readonly Language[] = languages
+  // The extension of detections in YAML is no code file's.
+  const withFiles = registered.filter(({ extension }) => extension !== '.yml')
+  const language = withFiles.find(({ extension }) => extension === extname(filename))
+  if (language) return { language: language.type, code: { filename } }
+  const known = withFiles.map(({ extension }) => extension).join(', ')
+  throw new ConfigError(`no language runs '${filename}'. Known: ${known}`, { path: 'Filename' })
+}
+
+/** `undefined` when every event passes, as with `InlineFilters: [{ All: [] }]`. */
+function readFilter(file: string, filters: unknown): Rule['inlineFilter'] {
+  const condition = readInlineFilters(filters, { file })
+  const isOpen = condition.op === 'and' && condition.of.every((one) => one.op === 'always' && one.value)
+  return isOpen ? undefined : condition
+}
+
+interface TestKeys {
+  readonly Name: string
+  readonly ExpectedResult: boolean
+  readonly Mocks?:
+    | readonly { readonly objectName?: string | undefined; readonly returnValue?: string | boolean | undefined }[]
+    | undefined
+}
+
+function readTest(yaml: YamlFile, test: TestKeys, at: number, eventKey: 'Log' | 'Resource'): RuleTest {
+  return {
+    name: test.Name,
+    expectedResult: test.ExpectedResult,
+    log: yaml.json(['Tests', at, eventKey]),
+    mocks: (test.Mocks ?? []).flatMap(({ objectName, returnValue }) =>
+      objectName === undefined || returnValue === undefined ? [] : [{ objectName, returnValue }],
+    ),
+  }
+}
+
+/** The service ignores 0 and takes less than five minutes for five. */
+function dedupPeriod(minutes: number): number {
+  return minutes === 0 ? 60 : Math.max(5, minutes)
+}
+
+function dedupNotice(minutes = 60): string[] {
+  return minutes >= 5 ? [] : [`DedupPeriodMinutes ${minutes} is taken as ${dedupPeriod(minutes)}: write at least 5`]
+}
+
+function ruleNotices(rule: RuleDraft, item: RuleKeys): string[] {
+  const idle = rule.language === 'simple' ? [] : CODE_KEYS.filter((key) => item[key] !== undefined)
+  return [
+    ...dedupNotice(item.DedupPeriodMinutes),
+    ...testNotices(rule.tests),
+    ...idle.map((key) => `${key} is without effect: the functions of the rule's code say it`),
+  ]
+}
+
+/** Both run, but a name that two share tells nobody which one failed. */
+function testNotices(tests: readonly RuleTest[]): string[] {
+  const names = tests.map(({ name }) => name)
+  return [...new Set(names.filter((name, at) => names.indexOf(name) !== at))].map(
+    (name) => `two tests are named '${name}': rename one`,
+  )
+}

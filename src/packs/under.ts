@@ -1,0 +1,22 @@
+import { existsSync } from 'node:fs'
+import { dirname, join, resolve, sep } from 'node:path'
+
+/** True when `path` is `folder` or lies below it. Both absolute. */
+export function isUnder(folder: string, path: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
+}
+
+/**
+ * The content root that a folder belongs to, so that the rules of one sub-folder find their root's globals: the given root
+ * that holds it, else the nearest folder around it with `global_helpers` or `data_models` (the layout of Panther repositories),
+ * else itself.
+ */
+export function rootOf(path: string, roots: readonly string[]): string {
+  const folder = resolve(path)
+  const known = roots.find((root) => isUnder(root, folder))
+  if (known) return known
+  for (let around = folder; around !== dirname(around); around = dirname(around)) {
+    if (['global_helpers', 'data_models'].some((name) => existsSync(join(around, name)))) return around
+  }
+  return folder
+}

@@ -1,0 +1,108 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { stringify } from 'yaml'
+import { takeOutJsonLogs } from './json-logs.ts'
+import { withoutTests } from './text.ts'
+import { YamlError, YamlFile } from './yaml-file.ts'
+
+function json(log: string): string {
+  return new YamlFile(`Tests:\n  - Name: t\n    Log: ${log}\n`).json(['Tests', 0, 'Log'])
+}
+
+describe('exact JSON', () => {
+  const cases = [
+    { yaml: '{ a: 12345678901234567890 }', gives: '{"a":12345678901234567890}' },
+    { yaml: '{ a: 1.666275403e+12 }', gives: '{"a":1.666275403e+12}' },
+    { yaml: '{ a: 1666275403000.0 }', gives: '{"a":1666275403000.0}' },
+    { yaml: '{ a: 5., b: .5, c: +1.5, d: -.5, e: 007.5, f: 1e3 }', gives: '{"a":5.0,"b":0.5,"c":1.5,"d":-0.5,"e":7.5,"f":1e3}' },
+    { yaml: '{ a: 0644, b: +7, c: -7, d: 0x1F, e: 0o17 }', gives: '{"a":644,"b":7,"c":-7,"d":31,"e":15}' },
+    {
+      yaml: '{ a: yes, b: on, c: 1:30:00, d: 2024-01-01, e: ~, f: Null, g: }',
+      gives: '{"a":"yes","b":"on","c":"1:30:00","d":"2024-01-01","e":null,"f":null,"g":null}',
+    },
+    { yaml: '{ a: true, b: False, c: TRUE, d: "true" }', gives: '{"a":true,"b":false,"c":true,"d":"true"}' },
+    { yaml: '{ __proto__: { x: 1 }, "a.b": 2, 80: http }', gives: '{"__proto__":{"x":1},"a.b":2,"80":"http"}' },
+    { yaml: '\n      &b { a: 1, b: 2 }\n', gives: '{"a":1,"b":2}' },
+    {
+      yaml: '\n      x: &base { a: 1, b: 2 }\n      y: { <<: *base, b: 3 }\n      z: *base',
+      gives: '{"x":{"a":1,"b":2},"y":{"a":1,"b":3},"z":{"a":1,"b":2}}',
+    },
+    {
+      yaml: '{"a": 1.0, "b": [1e3, {"c": 12345678901234567890}],\n\n   "d": "x\\n  y"}',
+      gives: '{"a": 1.0, "b": [1e3, {"c": 12345678901234567890}],"d": "x\\n  y"}',
+    },
+    { yaml: '{"a": [1, 2,],\n "b": "x, }", }', gives: '{"a": [1, 2],"b": "x, }" }' },
+    { yaml: '{"a": "one\n      two"}', gives: '{"a":"one two"}' },
+    { yaml: '{"a": 1} # why', gives: '{"a":1}' },
+  ]
+  test.each(cases)('$yaml', ({ yaml, gives }) => expect(json(yaml)).toBe(gives))
+
+  test.each(['{ a: .nan }', '{ a: .inf }', '{ a: -.Inf }', '{ ? [x] : y }'])('%s has no JSON form', (yaml) => {
+    expect(() => json(yaml)).toThrow(YamlError)
+  })
+
+  test('aliases that blow up are refused', () => {
+    const levels = Array.from({ length: 30 }, (_, at) => `      l${at + 1}: &l${at + 1} [*l${at}, *l${at}]`)
+    expect(() => json(`\n      l0: &l0 [x, x]\n${levels.join('\n')}`)).toThrow(YamlError)
+  })
+
+  test('any JSON value survives block style, flow style and JSON', () => {
+    const value = fc.dictionary(
+      fc.string(),
+      fc.jsonValue({ noUnicodeString: false }).filter((v) => JSON.stringify(v) !== undefined),
+    )
+    fc.assert(
+      fc.property(value, fc.constantFrom('block', 'flow', 'json'), (log, style) => {
+        const indented =
+          style === 'json'
+            ? JSON.stringify(log, null, 2)
+            : stringify(log, {
+                ...(style === 'flow' ? { collectionStyle: 'flow' } : {}),
+                lineWidth: 0,
+                aliasDuplicateObjects: false,
+              })
+        const text = `\n${indented.replace(/^/gm, '      ')}`
+        expect(JSON.parse(json(text))).toEqual(JSON.parse(JSON.stringify(log)))
+      }),
+      { seed: 7, numRuns: 300 },
+    )
+  })
+})
+
+describe('test events written as JSON are read fast', () => {
+  test('they leave the text with every line in its place', () => {
+    const text =
+      'RuleID: A\nTests:\n  - Name: a\n    Log:\n      {\n        "x": 1\n      }\n  - Log: {"y": 2}\n    Name: b\nLast: 1\n'
+    const light = takeOutJsonLogs(text)
+    expect([...light.logs.values()]).toEqual(['{"x": 1}', '{"y": 2}'])
+    expect(light.text.split('\n').length).toBe(text.split('\n').length)
+    const file = new YamlFile(text)
+    expect([file.line(['Tests', 1, 'Name']), file.line([], 'Last')]).toEqual([9, 10])
+    expect(file.value).toEqual({
+      RuleID: 'A',
+      Tests: [
+        { Name: 'a', Log: { x: 1 } },
+        { Log: { y: 2 }, Name: 'b' },
+      ],
+      Last: 1,
+    })
+  })
+
+  test('a description that looks like one, or a text that names the mark, is left as it is', () => {
+    const text = 'Tests:\n  - Name: |\n      Log: {"x": 1}\n    Log: {"y": "json-log-0"}\n'
+    const file = new YamlFile(text)
+    expect(file.value).toEqual({ Tests: [{ Name: 'Log: {"x": 1}\n', Log: { y: 'json-log-0' } }] })
+    expect(file.json(['Tests', 0, 'Log'])).toBe('{"y":"json-log-0"}')
+  })
+})
+
+describe('a text without its tests', () => {
+  const cases = [
+    { name: 'keeps what is before and after', text: 'A: 1\nTests:\n  - x\n# c\nB: 2\n', gives: 'A: 1\n\n\n\nB: 2\n' },
+    { name: 'knows lists in the first column', text: 'Tests:\n- a: 1\n  b: 2\nB: 2\n', gives: '\n\n\nB: 2\n' },
+    { name: 'goes to the end', text: 'A: 1\nTests:\n  - x', gives: 'A: 1\n\n' },
+    { name: 'leaves several documents alone', text: 'Tests:\n- a\n---\nB: 1\n', gives: 'Tests:\n- a\n---\nB: 1\n' },
+    { name: 'leaves a text without tests alone', text: 'A: 1\n', gives: 'A: 1\n' },
+  ]
+  test.each(cases)('$name', ({ text, gives }) => expect(withoutTests(text)).toBe(gives))
+})

@@ -1,0 +1,137 @@
+import { type Document, isAlias, isCollection, isMap, isNode, isScalar, parseDocument, visit } from 'yaml'
+import { messageOf } from '../util/errors.ts'
+import { exactJson, NotJson } from './exact-json.ts'
+import { takeOutJsonLogs, type Unburdened } from './json-logs.ts'
+import { JsonText, jsonValue, type Path } from './json-text.ts'
+
+/** A YAML text that cannot be read. */
+export class YamlError extends Error {
+  readonly line: number | undefined
+
+  constructor(message: string, line: number | undefined) {
+    super(message)
+    this.line = line
+  }
+}
+
+/**
+ * The exact JSON text of a YAML text (YAML 1.2 core; `<<` merges), on one line: integers of any size and floats keep their
+ * digits. Throws `YamlError` for what is no YAML, and for values that JSON does not have.
+ */
+export function readYaml(text: string): string {
+  const light = takeOutJsonLogs(text)
+  const read = parse(light)
+  // A mark stands where no test event does (inside a block of text): read it all the slow way.
+  if (light.logs.size > 0 && countMarks(read.document, light.logs) !== light.logs.size) {
+    return toJson(parse({ text, prefix: light.prefix, logs: new Map() }))
+  }
+  return toJson(read)
+}
+
+/** A YAML file as plain data that still knows its lines and its numbers' digits. */
+export class YamlFile {
+  /** The document as plain data; integers beyond ±2^53 are BigInt. */
+  readonly value: unknown
+  readonly #text: string
+  readonly #json: JsonText
+  #read: Read | undefined
+
+  /** `json` is what `readYaml` gives for the text, if it is known. Throws `YamlError`. */
+  constructor(text: string, json: string = readYaml(text)) {
+    this.#text = text
+    this.#json = new JsonText(json)
+    try {
+      this.value = jsonValue(json)
+    } catch (error) {
+      throw new YamlError(messageOf(error), undefined)
+    }
+  }
+
+  /** Line of the value at a path, or of the nearest thing around it that exists. With `key`: of the key itself. */
+  line(path: Path, key?: string): number | undefined {
+    // Only mistakes ask for lines: files without any are never read twice.
+    this.#read ??= parse(takeOutJsonLogs(this.#text))
+    const offset = offsetOf(this.#read.document, key === undefined ? path : [...path, key])
+    return offset === undefined ? undefined : lineOfOffset(this.#read.text, offset)
+  }
+
+  /** Exact JSON text of the value at a path; `null` when there is none. */
+  json(path: Path): string {
+    return this.#json.slice(path) ?? 'null'
+  }
+
+  /** A scalar as it is written (`3.10` stays `3.10`), or `undefined` when there is none. */
+  source(path: Path): string | undefined {
+    const text = this.#json.slice(path)
+    return text?.startsWith('"') ? (JSON.parse(text) as string) : text
+  }
+}
+
+interface Read {
+  readonly document: Document
+  readonly logs: ReadonlyMap<string, string>
+  readonly text: string
+}
+
+function parse({ text, logs }: Unburdened): Read {
+  try {
+    const document = parseDocument(text, { intAsBigInt: true, merge: true, prettyErrors: false, logLevel: 'error' })
+    const error = document.errors[0]
+    if (error) throw new YamlError(readable(error), lineOfOffset(text, error.pos[0]))
+    return { document, logs, text }
+  } catch (error) {
+    if (error instanceof YamlError) throw error
+    throw new YamlError(readable(error), undefined)
+  }
+}
+
+function toJson({ document, logs, text }: Read): string {
+  try {
+    return exactJson(document, isNode(document.contents) ? document.contents : undefined, logs)
+  } catch (error) {
+    if (!(error instanceof NotJson)) throw error
+    const at = error.node?.range?.[0]
+    throw new YamlError(error.message, at === undefined ? undefined : lineOfOffset(text, at))
+  }
+}
+
+/** Marks that stand as whole values, where an object may stand. */
+function countMarks(document: Document, logs: ReadonlyMap<string, string>): number {
+  let found = 0
+  visit(document, {
+    Scalar(_key, { value }) {
+      if (typeof value === 'string' && logs.has(value)) found += 1
+    },
+  })
+  return found
+}
+
+function offsetOf(document: Document, path: Path): number | undefined {
+  let node: unknown = document.contents
+  let offset = isNode(node) ? node.range?.[0] : undefined
+  for (const step of path) {
+    if (isAlias(node)) node = node.resolve(document)
+    if (!isCollection(node)) break
+    const pair = isMap(node)
+      ? node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(step))
+      : undefined
+    const next = pair ? pair.value : node.get(step, true)
+    if (next === undefined && !pair) break
+    const place = pair && isNode(pair.key) ? pair.key : next
+    offset = (isNode(place) ? place.range?.[0] : undefined) ?? offset
+    node = next
+  }
+  return offset
+}
+
+/** The reader recurses; what it says when the stack is full is no help to a person. */
+function readable(error: unknown): string {
+  const message = messageOf(error)
+  return message.includes('Maximum call stack') ? 'not usable YAML: it is nested too deeply' : `not valid YAML: ${message}`
+}
+
+function lineOfOffset(text: string, offset: number): number {
+  let line = 1
+  for (let at = text.indexOf('\n'); at >= 0 && at < offset; at = text.indexOf('\n', at + 1)) line += 1
+  return line
+}

@@ -1,0 +1,72 @@
+import type { CorrelationChanges } from '../model/correlation.ts'
+import type { JsonObject } from '../model/json.ts'
+import type { Match, RuleError } from '../model/match.ts'
+import type { Judged } from '../stages/alert/step.ts'
+import type { CorrelationStep, Correlator } from '../stages/detect/correlation/correlator.ts'
+import { toFinding } from '../stages/detect/correlation/finding.ts'
+import type { CorrelationRule, Signal } from '../stages/detect/correlation/rule.ts'
+import type { CorrelationStore } from '../stages/detect/correlation/store.ts'
+import { parseJson } from '../util/json.ts'
+
+/** Correlation rules and what they remember, as the last commit left it. */
+export interface Correlation {
+  readonly correlator: Correlator
+  readonly rules: ReadonlyMap<string, CorrelationRule>
+  readonly store: CorrelationStore
+}
+
+export interface Correlated {
+  /** Matches of correlation rules, and limits that bit as rule errors. */
+  readonly judged: readonly Judged[]
+  readonly changes: CorrelationChanges
+  /** There is more to look at now: ask again after this is committed. */
+  readonly more: boolean
+}
+
+const NOTHING: Correlated = { judged: [], changes: { saved: [], removed: [] }, more: false }
+/** Deeper than any record may be: an alert context was limited where it was made. */
+const MAX_DEPTH = 1000
+
+/** The matches of a batch as signals for correlation rules. `atMs` is the batch's receive time, so that a repeat gives the same. */
+export async function correlate(
+  judged: readonly Judged[],
+  correlation: Correlation | undefined,
+  atMs: number,
+): Promise<Correlated> {
+  if (!correlation) return NOTHING
+  const { correlator, store } = correlation
+  const signals = judged.flatMap((item) =>
+    item.finding.kind === 'match' && correlator.wanted.has(item.finding.ruleId) ? [signalOf(item, item.finding, atMs)] : [],
+  )
+  if (signals.length === 0) return NOTHING
+  return correlated(await correlator.feed(signals, store, atMs), correlation)
+}
+
+/** What has become certain because time has passed. */
+export async function correlateDue(correlation: Correlation, nowMs: number): Promise<Correlated> {
+  return correlated(await correlation.correlator.due(correlation.store, nowMs), correlation)
+}
+
+function signalOf({ event }: Judged, match: Match, atMs: number): Signal {
+  const context = parseJson(match.alertContext ?? '{}', { maxDepth: MAX_DEPTH })
+  const p_alert_context = context.kind === 'ok' ? (context.value as JsonObject) : {}
+  return {
+    ruleId: match.ruleId,
+    rowId: event?.p_row_id ?? '',
+    timeMs: event ? Date.parse(event.p_event_time) : atMs,
+    fields: { ...event, p_alert_context },
+  }
+}
+
+function correlated({ matches, changes, notices, more }: CorrelationStep, { rules }: Correlation): Correlated {
+  const found = matches.map((match): Judged => {
+    const finding = toFinding(rules.get(match.ruleId)!, match)
+    const span = { first: new Date(match.firstMs).toISOString(), last: new Date(match.timeMs).toISOString() }
+    return { finding, event: undefined, text: () => '', span }
+  })
+  const limits = notices.map(({ ruleId, message }): Judged => {
+    const finding: RuleError = { kind: 'error', ruleId, event: -1, cause: 'exception', message }
+    return { finding, event: undefined, text: () => '' }
+  })
+  return { judged: [...found, ...limits], changes, more }
+}

@@ -1,0 +1,237 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { DeliveryResult } from '../model/batch.ts'
+import type { Destination } from '../stages/deliver/destination.ts'
+import { Refused, RetryLater } from '../util/errors.ts'
+import { Deliverer, type DelivererDeps, type DueDelivery, MAX_TRIES } from './deliverer.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: 1_000_000 })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+type Send = Destination['send']
+
+/** A store in memory with the semantics of the real one, and destinations by name. */
+function world(sends: Readonly<Record<string, Send>>, part: Partial<DelivererDeps> & { failures?: number } = {}) {
+  let failures = part.failures ?? 0
+  const queue = new Map<string, { delivery: DueDelivery; nextMs: number; state: string }>()
+  const results: DeliveryResult[] = []
+  const troubles: (string | undefined)[] = []
+  const closed: string[] = []
+  const add = (destination: string, n: number) => {
+    for (let i = 0; i < n; i++) {
+      const deliveryId = `${destination}${queue.size}`
+      queue.set(deliveryId, {
+        delivery: { deliveryId, alertId: 'a', destination, tries: 0, body: '{}' },
+        nextMs: Date.now(),
+        state: 'pending',
+      })
+    }
+  }
+  const deps: DelivererDeps = {
+    destinations: new Map(
+      Object.entries(sends).map(([name, send]): [string, Destination] => [
+        name,
+        {
+          send,
+          close: async () => {
+            closed.push(name)
+          },
+        },
+      ]),
+    ),
+    due: async (nowMs, limit, except) => {
+      const due = [...queue.values()].filter(
+        ({ delivery, nextMs, state }) => state === 'pending' && nextMs <= nowMs && !except.includes(delivery.deliveryId),
+      )
+      const taken = new Map<string, number>()
+      return due
+        .map(({ delivery }) => delivery)
+        .filter(({ destination }) => {
+          taken.set(destination, (taken.get(destination) ?? 0) + 1)
+          return taken.get(destination)! <= limit
+        })
+    },
+    save: async (result) => {
+      if (failures-- > 0) throw new Error('disk full')
+      results.push(result)
+      const entry = queue.get(result.deliveryId)!
+      entry.state = result.kind === 'again' ? 'pending' : result.kind
+      entry.delivery = { ...entry.delivery, tries: result.tries }
+      if (result.kind === 'again') entry.nextMs = result.nextMs
+    },
+    now: Date.now,
+    retryMinMs: 1000,
+    retryMaxMs: 60_000,
+    onResult: () => {},
+    onTrouble: (message) => troubles.push(message),
+    ...part,
+  }
+  return { deliverer: new Deliverer(deps), queue, results, troubles, closed, add }
+}
+
+test('a receiver that is down: ten tries, each wait twice the last up to the longest, then dead', async () => {
+  const at: number[] = []
+  const { deliverer, results, add } = world({
+    soc: async () => {
+      at.push(Date.now())
+      throw new RetryLater('down')
+    },
+  })
+  add('soc', 1)
+  deliverer.start()
+  await vi.advanceTimersByTimeAsync(30 * 60_000)
+  expect(at.length).toBe(MAX_TRIES)
+  const waits = results.map((result) => (result.kind === 'again' ? result.nextMs - at[results.indexOf(result)]! : result.kind))
+  expect(waits).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000, 'dead'])
+  for (const [i, wait] of waits.slice(0, -1).entries()) expect(at[i + 1]! - at[i]!).toBeGreaterThanOrEqual(wait as number)
+  await deliverer.stop()
+})
+
+test.each([
+  ['longer than the back-off', 30_000, 30_000],
+  ['shorter than the back-off', 10, 1000],
+  ['longer than the longest wait', 3_600_000, 3_600_000],
+])('a receiver asks for a wait %s', async (_, asked, waits) => {
+  const { deliverer, results, add } = world({ soc: () => Promise.reject(new RetryLater('busy', asked)) })
+  add('soc', 1)
+  deliverer.start()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(results[0]).toMatchObject({ kind: 'again', nextMs: 1_000_000 + waits })
+  await deliverer.stop()
+})
+
+test('what is refused is dead at once; so is what goes to a destination that is not there any more', async () => {
+  const { deliverer, queue, add } = world({ soc: () => Promise.reject(new Refused('401')) })
+  add('soc', 1)
+  add('gone', 1)
+  deliverer.start()
+  await vi.advanceTimersByTimeAsync(100)
+  expect([...queue.values()].map(({ state, delivery }) => [state, delivery.tries])).toEqual([
+    ['dead', 1],
+    ['dead', 1],
+  ])
+  await deliverer.stop()
+})
+
+test('an unexpected error is tried again like a receiver that is down', async () => {
+  let tries = 0
+  const { deliverer, queue, add } = world({
+    soc: async () => {
+      if (++tries === 1) throw new TypeError('a bug')
+    },
+  })
+  add('soc', 1)
+  deliverer.start()
+  await vi.advanceTimersByTimeAsync(5000)
+  expect([...queue.values()][0]).toMatchObject({ state: 'delivered' })
+  await deliverer.stop()
+})
+
+test('a destination that hangs, with a long queue, does not stop another', async () => {
+  const { deliverer, queue, add } = world({ slow: () => new Promise(() => {}), quick: async () => {} })
+  add('slow', 100)
+  add('quick', 40)
+  deliverer.start()
+  await vi.advanceTimersByTimeAsync(2000)
+  const quick = [...queue.values()].filter(({ delivery }) => delivery.destination === 'quick')
+  expect(quick.every(({ state }) => state === 'delivered')).toBe(true)
+  const stopped = deliverer.stop(1000)
+  await vi.advanceTimersByTimeAsync(3000)
+  await stopped
+})
+
+test('a delivery is never under way twice', async () => {
+  const under = new Map<string, number>()
+  let most = 0
+  const { deliverer, add, results } = world({
+    soc: async ({ id }) => {
+      under.set(id, (under.get(id) ?? 0) + 1)
+      most = Math.max(most, under.get(id)!)
+      await new Promise((resolve) => setTimeout(resolve, 700))
+      under.set(id, under.get(id)! - 1)
+    },
+  })
+  add('soc', 60)
+  deliverer.start()
+  for (let i = 0; i < 40; i++) {
+    deliverer.wake()
+    await vi.advanceTimersByTimeAsync(100)
+  }
+  expect(most).toBe(1)
+  expect(results.length).toBe(60)
+  await deliverer.stop()
+})
+
+test('a result that cannot be written does not make it be sent again and again', async () => {
+  let sent = 0
+  const { deliverer, add, troubles, results } = world(
+    {
+      soc: async () => {
+        sent++
+      },
+    },
+    { failures: 5 },
+  )
+  add('soc', 1)
+  deliverer.start()
+  await vi.advanceTimersByTimeAsync(20_000)
+  expect(sent).toBe(1)
+  expect(troubles[0]).toMatch(/cannot be written: disk full/)
+  await vi.advanceTimersByTimeAsync(20_000)
+  expect(results).toMatchObject([{ kind: 'delivered', tries: 1 }])
+  expect(troubles.at(-1)).toBeUndefined()
+  await deliverer.stop()
+})
+
+test('when the state cannot be read people are told, and told when it is over', async () => {
+  let failures = 2
+  const { deliverer, troubles } = world(
+    {},
+    {
+      due: async () => {
+        if (failures-- > 0) throw new Error('database is locked')
+        return []
+      },
+    },
+  )
+  deliverer.start()
+  await vi.advanceTimersByTimeAsync(3000)
+  expect(troubles).toEqual(['Deliveries cannot be read: database is locked', undefined])
+  await deliverer.stop()
+})
+
+test('stop lets a try end within the grace time', async () => {
+  const { deliverer, queue, closed, add } = world({ soc: () => new Promise((resolve) => setTimeout(resolve, 800)) })
+  add('soc', 1)
+  deliverer.start()
+  await vi.advanceTimersByTimeAsync(10)
+  const stopped = deliverer.stop(5000)
+  await vi.advanceTimersByTimeAsync(900)
+  await stopped
+  expect([...queue.values()][0]).toMatchObject({ state: 'delivered' })
+  expect(closed).toEqual(['soc'])
+})
+
+test('stop ends a try that takes longer, which is made again after the next start, and begins no other', async () => {
+  let sent = 0
+  const { deliverer, queue, add } = world({
+    soc: (_, signal) => {
+      sent++
+      return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new RetryLater('ended'))))
+    },
+  })
+  add('soc', 1)
+  deliverer.start()
+  await vi.advanceTimersByTimeAsync(10)
+  const stopped = deliverer.stop(1000)
+  await vi.advanceTimersByTimeAsync(1000)
+  await stopped
+  add('soc', 1)
+  deliverer.wake()
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(sent).toBe(1)
+  expect([...queue.values()][0]).toMatchObject({ state: 'pending' })
+})

@@ -1,0 +1,206 @@
+import type { AlertWindow } from '../model/alert.ts'
+import type {
+  BatchEffects,
+  Count,
+  Cursor,
+  Effects,
+  FinishedRows,
+  NewDelivery,
+  OtherEffects,
+  RecordedBatch,
+} from '../model/batch.ts'
+import type { TableSpec } from '../model/column.ts'
+import type { CorrelationChanges } from '../model/correlation.ts'
+import type { CacheWrite } from '../model/match.ts'
+import type { Rule } from '../model/rule.ts'
+import type { AlertStore } from '../stages/alert/alert-store.ts'
+import { type AlertStepResult, groupFindings, type Judged } from '../stages/alert/step.ts'
+import { deliveryBody } from '../stages/deliver/body.ts'
+import { hash16 } from '../util/hash.ts'
+import { type Correlation, correlate, correlateDue } from './correlate.ts'
+import type { JudgedBatch } from './judge.ts'
+import {
+  DEAD_LETTERS,
+  deadLetterRow,
+  eventTable,
+  matchRow,
+  matchTable,
+  RULE_ERRORS,
+  ruleErrorRow,
+  SIGNALS,
+  signalRow,
+} from './rows.ts'
+
+/** Where alerts may go: a destination's id, and the severities it takes (all when empty). */
+export interface Route {
+  readonly id: string
+  readonly severities: readonly string[]
+}
+
+export interface EffectsDeps {
+  readonly rules: ReadonlyMap<string, Rule>
+  readonly store: AlertStore
+  readonly routes: readonly Route[]
+  readonly baseUrl: string
+  readonly nowMs: number
+  /** Correlation rules, if there are any. */
+  readonly correlation?: Correlation | undefined
+}
+
+/** Everything that a judged batch does, ready for one transaction. */
+export async function effectsOf(
+  batch: RecordedBatch,
+  cursor: Cursor,
+  judged: JudgedBatch,
+  deps: EffectsDeps,
+): Promise<BatchEffects> {
+  const correlated = await correlate(judged.judged, deps.correlation, batch.receivedMs)
+  const all = { ...judged, judged: [...judged.judged, ...correlated.judged] }
+  return {
+    batch,
+    cursor,
+    counts: countsOf(batch.sourceId, judged),
+    unknownFields: judged.unknownFields,
+    ...(await effectsOfFindings(all, correlated.changes, batch.receivedMs, deps)),
+  }
+}
+
+/** What the rows of a scheduled query's answer do, once judged. */
+export async function effectsOfRows(
+  rows: { readonly judged: readonly Judged[]; readonly cacheWrites: readonly CacheWrite[] },
+  meta: ReadonlyMap<string, string>,
+  deps: EffectsDeps,
+): Promise<OtherEffects> {
+  const correlated = await correlate(rows.judged, deps.correlation, deps.nowMs)
+  const judged = [...rows.judged, ...correlated.judged]
+  const found = { groups: [], deadLetters: [], judged, cacheWrites: rows.cacheWrites }
+  return { meta, ...(await effectsOfFindings(found, correlated.changes, deps.nowMs, deps)) }
+}
+
+/** What correlation rules do because time has passed; `undefined` when that is nothing. `more`: ask again at once. */
+export async function effectsOfTime(deps: EffectsDeps): Promise<{ effects: OtherEffects; more: boolean } | undefined> {
+  if (!deps.correlation) return undefined
+  const { judged, changes, more } = await correlateDue(deps.correlation, deps.nowMs)
+  if (judged.length === 0 && changes.saved.length === 0 && changes.removed.length === 0) return undefined
+  const found = { groups: [], deadLetters: [], judged, cacheWrites: [] }
+  return { effects: { meta: new Map(), ...(await effectsOfFindings(found, changes, deps.nowMs, deps)) }, more }
+}
+
+type Found = Pick<JudgedBatch, 'groups' | 'deadLetters' | 'judged' | 'cacheWrites'>
+
+async function effectsOfFindings(
+  found: Found,
+  correlation: CorrelationChanges,
+  atMs: number,
+  deps: EffectsDeps,
+): Promise<Effects> {
+  const alerts = await groupFindings(found.judged, deps.rules, deps.store, { atMs: () => atMs, nowMs: deps.nowMs })
+  for (const window of alerts.opened) window.body.latencyMs = deps.nowMs - atMs
+  return {
+    rows: finishedRows(found, alerts, deps),
+    windows: alerts.windows,
+    opened: alerts.opened,
+    deliveries: alerts.opened.flatMap((window) => deliveriesOf(window, deps)),
+    cacheWrites: found.cacheWrites,
+    correlation,
+    findings: { matches: countByRule(found, 'match'), errors: countByRule(found, 'error') },
+    nowMs: deps.nowMs,
+  }
+}
+
+/** Rows by lake table, as NDJSON bytes. */
+function finishedRows(judged: Found, alerts: AlertStepResult, deps: EffectsDeps): FinishedRows[] {
+  const time = new Date(deps.nowMs).toISOString()
+  const finished: FinishedRows[] = []
+  const add = (spec: TableSpec, rows: readonly string[]) => {
+    for (const piece of pieces(rows)) finished.push({ spec, rows: Buffer.from(`${piece.join('\n')}\n`), count: piece.length })
+  }
+  for (const { schema, events } of judged.groups) {
+    add(
+      eventTable(schema),
+      events.map((event) => schema.row(event)),
+    )
+    const own = judged.judged.filter(({ finding, event }) => finding.kind === 'match' && event?.p_log_type === schema.name)
+    add(
+      matchTable(schema),
+      own.map((item) => {
+        if (item.finding.kind !== 'match') throw new Error('a match was expected')
+        return matchRow(schema, item.event!, item.finding, deps.rules.get(item.finding.ruleId), alerts.windowOf.get(item))
+      }),
+    )
+  }
+  const matches = judged.judged.flatMap((item) =>
+    item.finding.kind === 'match'
+      ? [signalRow(item, item.finding, deps.rules.get(item.finding.ruleId), alerts.windowOf.get(item), time)]
+      : [],
+  )
+  add(SIGNALS, matches)
+  add(
+    DEAD_LETTERS,
+    judged.deadLetters.map((letter) => deadLetterRow(letter, time)),
+  )
+  const errors = judged.judged.flatMap((item) =>
+    item.finding.kind === 'error' ? [ruleErrorRow(item.finding, item.event, alerts.windowOf.get(item), time)] : [],
+  )
+  add(RULE_ERRORS, errors)
+  return finished
+}
+
+/** Neither a string nor a value of the state may be arbitrarily long, and dead letters are longer than what they are of. */
+const PIECE_CHARS = 8 * 1024 * 1024
+
+function* pieces(rows: readonly string[]): Generator<readonly string[]> {
+  let from = 0
+  let chars = 0
+  for (const [i, row] of rows.entries()) {
+    if (i > from && chars + row.length > PIECE_CHARS) {
+      yield rows.slice(from, i)
+      from = i
+      chars = 0
+    }
+    chars += row.length
+  }
+  if (from < rows.length) yield rows.slice(from)
+}
+
+/** One delivery per destination that the alert goes to: the rule's own choice, else by severity. */
+export function deliveriesOf(
+  window: AlertWindow,
+  { routes, baseUrl, rules }: Pick<EffectsDeps, 'routes' | 'baseUrl' | 'rules'>,
+): NewDelivery[] {
+  const chosen = window.body.destinations ?? nonEmpty(rules.get(window.ruleId)?.outputIds)
+  if (chosen?.length === 1 && chosen[0] === 'SKIP') return []
+  const known = chosen?.every((name) => routes.some((route) => route.id === name)) ? chosen : undefined
+  const to = routes.filter(({ id, severities }) =>
+    known ? known.includes(id) : severities.length === 0 || severities.includes(window.severity),
+  )
+  const body = to.length > 0 ? deliveryBody(window, baseUrl) : ''
+  return to.map(({ id }) => ({
+    deliveryId: hash16('delivery', window.alertId, id) + hash16(id, window.alertId),
+    alertId: window.alertId,
+    destination: id,
+    body,
+    createdMs: window.createdMs,
+  }))
+}
+
+function countByRule({ judged }: Found, kind: 'match' | 'error'): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const { finding } of judged) if (finding.kind === kind) counts.set(finding.ruleId, (counts.get(finding.ruleId) ?? 0) + 1)
+  return counts
+}
+
+function nonEmpty<T>(list: readonly T[] | undefined): readonly T[] | undefined {
+  return list && list.length > 0 ? list : undefined
+}
+
+function countsOf(sourceId: string, { received, groups, deadLetters }: JudgedBatch): Count[] {
+  const stored = groups.reduce((n, { events }) => n + events.length, 0)
+  const reasons = new Map<string, number>()
+  for (const { reason } of deadLetters) reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
+  return [
+    { sourceId, outcome: 'received', reason: '', n: received },
+    { sourceId, outcome: 'stored', reason: '', n: stored },
+    ...[...reasons].map(([reason, n]): Count => ({ sourceId, outcome: 'dead_lettered', reason, n })),
+  ]
+}

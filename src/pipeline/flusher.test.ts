@@ -1,0 +1,219 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { FinishedRows } from '../model/batch.ts'
+import type { TableSpec } from '../model/column.ts'
+import type { RejectedRow } from '../stages/store/lake.ts'
+import { openState, type StateDb } from '../state/db.ts'
+import { pipelineState } from '../state/pipeline-state.ts'
+import { sourceCounts } from '../state/sources.ts'
+import { RetryLater } from '../util/errors.ts'
+import { Flusher, type LakeWriter } from './flusher.ts'
+import type { PipelineState } from './pipeline-state.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'caracal-flusher-'))
+let db: StateDb
+let state: PipelineState
+let dataDir: string
+beforeEach(async () => {
+  dataDir = mkdtempSync(join(folder, 'data-'))
+  db = await openState(dataDir)
+  state = pipelineState(db)
+})
+afterEach(() => db.destroy())
+
+/** A lake with the real one's promise: a token inserts once, ever. `fails` says what the n-th insert does. */
+class MemoryLake implements LakeWriter {
+  readonly tokens = new Map<string, string>()
+  readonly calls: { token: string; text: string }[] = []
+  fails: (nth: number) => 'before' | 'after' | undefined = () => undefined
+  rejects: (line: string) => boolean = () => false
+  async ensure(): Promise<void> {}
+  async insert(table: TableSpec, rows: Uint8Array, token: string): Promise<readonly RejectedRow[]> {
+    const text = Buffer.from(rows).toString()
+    this.calls.push({ token, text })
+    const what = this.fails(this.calls.length)
+    if (what === 'before') throw new RetryLater('the lake is away')
+    const lines = text.trimEnd().split('\n')
+    const rejected = lines.flatMap((line, index) => (this.rejects(line) ? [{ index, message: 'no' }] : []))
+    if (!this.tokens.has(token)) {
+      const kept = lines.filter((line) => !this.rejects(line))
+      this.tokens.set(token, kept.map((line) => `${table.database}.${table.table} ${line}`).join('\n'))
+    }
+    if (what === 'after') throw new RetryLater('the answer was lost')
+    return rejected
+  }
+  get rows(): string[] {
+    return [...this.tokens.values()].flatMap((text) => (text === '' ? [] : text.split('\n')))
+  }
+}
+
+const spec = (table: string, columns = ['p_row_id', 'p_source_id']): TableSpec => ({
+  database: 'logs',
+  table,
+  columns: columns.map((name) => ({ name, kind: 'string' as const })),
+  timeColumn: 'p_row_id',
+})
+const rows = (table: string, ids: readonly string[], columns?: string[]): FinishedRows => ({
+  spec: spec(table, columns),
+  rows: Buffer.from(ids.map((id) => `${JSON.stringify([id, 's'])}\n`).join('')),
+  count: ids.length,
+})
+
+let lastId = 0
+async function commit(flusher: Flusher, finished: readonly FinishedRows[]): Promise<void> {
+  const batch = { batchId: String(++lastId).padStart(20, '0'), sourceId: 's', extent: { kind: 'x' }, receivedMs: 1 }
+  await state.recordBatch(batch)
+  const n = finished.reduce((sum, { count }) => sum + count, 0)
+  await state.commitBatch({
+    batch,
+    cursor: { place: 'p', value: {} },
+    rows: finished,
+    windows: [],
+    opened: [],
+    deliveries: [],
+    counts: [
+      { sourceId: 's', outcome: 'received', reason: '', n },
+      { sourceId: 's', outcome: 'stored', reason: '', n },
+    ],
+    unknownFields: new Map(),
+    cacheWrites: [],
+    correlation: { saved: [], removed: [] },
+    findings: { matches: new Map(), errors: new Map() },
+    nowMs: 5,
+  })
+  flusher.added(finished, 5)
+}
+
+const flusherOf = (lake: LakeWriter, part: Partial<ConstructorParameters<typeof Flusher>[2]> = {}) =>
+  new Flusher(state, lake, {
+    flushRows: 1000,
+    flushMs: 1_000_000,
+    maxBytes: 1 << 20,
+    now: () => 10,
+    onTrouble: () => {},
+    ...part,
+  })
+
+test('two shapes of one table go to the lake in one flush, each under a token of its own', async () => {
+  const lake = new MemoryLake()
+  const flusher = flusherOf(lake)
+  await commit(flusher, [rows('t', ['1']), rows('t', ['2'], ['p_row_id', 'p_source_id', 'new']), rows('t', ['3'])])
+  await flusher.flush()
+  expect(lake.calls.map(({ token }) => token.replace(/^[^/]*\//, ''))).toEqual(['logs.t', 'logs.t/1'])
+  expect(lake.calls.map(({ text }) => text)).toEqual(['["1","s"]\n["3","s"]\n', '["2","s"]\n'])
+  expect(flusher.waitingBytes).toBe(0)
+})
+
+test.each(['before', 'after'] as const)(
+  'an insert that fails %s it was stored is made again with the same token and rows',
+  async (when) => {
+    const lake = new MemoryLake()
+    lake.fails = (nth) => (nth === 2 ? when : undefined)
+    const troubles: (string | undefined)[] = []
+    const flusher = flusherOf(lake, { onTrouble: (message) => troubles.push(message) })
+    await commit(flusher, [rows('t', ['1']), rows('u', ['2'])])
+    await expect(flusher.flush()).rejects.toThrow(/lake is away|answer was lost/)
+    await commit(flusher, [rows('u', ['later'])])
+    await flusher.flush()
+    expect(lake.calls[3]).toEqual(lake.calls[1])
+    expect(lake.rows.sort()).toEqual(['logs.t ["1","s"]', 'logs.u ["2","s"]', 'logs.u ["later","s"]'])
+    expect(troubles).toEqual([expect.stringMatching(/away|lost/), undefined])
+  },
+)
+
+test('a process that ends between insert and noting it stores nothing twice', async () => {
+  const lake = new MemoryLake()
+  const first = flusherOf(lake)
+  await commit(first, [rows('t', ['1', '2'])])
+  const flush = (await state.beginFlush(1 << 20, 1))!
+  for (const part of await state.flushParts(flush)) await lake.insert(part.spec, part.rows, part.token)
+  await db.destroy()
+  db = await openState(dataDir)
+  state = pipelineState(db)
+  await flusherOf(lake).flush()
+  expect(lake.rows).toEqual(['logs.t ["1","s"]', 'logs.t ["2","s"]'])
+  expect((await state.outboxSize()).rows).toBe(0)
+})
+
+test('rows that the lake refuses become dead letters, and the counters move with them', async () => {
+  const lake = new MemoryLake()
+  lake.rejects = (line) => line.startsWith('["odd')
+  const flusher = flusherOf(lake)
+  await commit(flusher, [rows('t', ['odd1', 'even', 'odd2'])])
+  await flusher.flush()
+  expect((await sourceCounts(db)).get('s')).toEqual({
+    received: 3,
+    stored: 1,
+    filtered: 0,
+    deadLettered: 2,
+    reasons: { internal: 2 },
+  })
+  expect(lake.rows[0]).toBe('logs.t ["even","s"]')
+  const letters = lake.rows.slice(1).map((row) => JSON.parse(row.replace('monitor.dead_letters ', '')) as unknown[])
+  expect(letters.map(([, rowId, reason, message, source]) => [rowId, reason, source, String(message).slice(0, 36)])).toEqual([
+    ['odd1', 'internal', 's', 'The lake refused this row of logs.t:'],
+    ['odd2', 'internal', 's', 'The lake refused this row of logs.t:'],
+  ])
+})
+
+test('dead letters that the lake refuses do not come back for ever', async () => {
+  const lake = new MemoryLake()
+  lake.rejects = () => true
+  const flusher = flusherOf(lake)
+  await commit(flusher, [rows('t', ['1'])])
+  await flusher.flush()
+  expect(lake.calls.length).toBe(2)
+  expect((await state.outboxSize()).rows).toBe(0)
+})
+
+test.each([
+  ['enough rows wait', { flushRows: 2 }, ['1', '2']],
+  ['the oldest waits long enough', { flushMs: 4 }, ['1']],
+])('a flush begins by itself when %s', async (_, options, ids) => {
+  const lake = new MemoryLake()
+  const flusher = flusherOf(lake, options)
+  await flusher.start()
+  await commit(flusher, [rows('t', ids)])
+  await vi.waitFor(() => expect(lake.rows.length).toBe(ids.length))
+  await flusher.stop()
+})
+
+test('rows committed while the outbox is measured are not forgotten', async () => {
+  const lake = new MemoryLake()
+  const real = state
+  let flusher: Flusher | undefined
+  let measured = 0
+  state = {
+    ...real,
+    outboxSize: async () => {
+      const size = await real.outboxSize()
+      // A commit that comes between the answer and its use.
+      if (++measured === 2) await commit(flusher!, [rows('t', ['late'])])
+      return size
+    },
+  }
+  flusher = flusherOf(lake, { flushMs: 1, flushRows: 1 })
+  await flusher.start()
+  await commit(flusher, [rows('t', ['1'])])
+  await vi.waitFor(() => expect(lake.rows.length).toBe(2))
+  await flusher.stop()
+})
+
+test('flush covers everything committed before the call, also while a run is under way', async () => {
+  const lake = new MemoryLake()
+  let release: () => void = () => {}
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  lake.ensure = () => held
+  const flusher = flusherOf(lake)
+  await commit(flusher, [rows('t', ['1'])])
+  const first = flusher.flush()
+  await commit(flusher, [rows('t', ['2'])])
+  const second = flusher.flush()
+  release()
+  await Promise.all([first, second])
+  expect(lake.rows.length).toBe(2)
+})

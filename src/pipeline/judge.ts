@@ -1,0 +1,173 @@
+import type { Chunk } from '../model/chunk.ts'
+import type { Event } from '../model/event.ts'
+import type { CacheWrite, Finding } from '../model/match.ts'
+import type { DeadLetter } from '../model/outcome.ts'
+import { MAX_DEAD_LETTER_BYTES } from '../model/outcome.ts'
+import type { Judged } from '../stages/alert/step.ts'
+import type { Detector } from '../stages/detect/language.ts'
+import { detectEvents } from '../stages/detect/step.ts'
+import type { Enricher } from '../stages/enrich/table.ts'
+import type { ParsedEvents, ParseResult, Parser, ParseSource } from '../stages/parse/parser.ts'
+import { messageOf } from '../util/errors.ts'
+import { hash16, sha256 } from '../util/hash.ts'
+import { stringifyJson } from '../util/json.ts'
+
+/** What a batch's bytes became, before alerts are made of it. */
+export interface JudgedBatch {
+  readonly received: number
+  readonly groups: readonly ParsedEvents[]
+  readonly deadLetters: readonly DeadLetter[]
+  readonly unknownFields: ReadonlyMap<string, number>
+  readonly judged: readonly Judged[]
+  /** What rules changed in their cache, the last change of each key. */
+  readonly cacheWrites: readonly CacheWrite[]
+}
+
+/** What a batch's bytes became after parsing: `rest` goes on with enrichment and detection. */
+export interface ParsedBatch {
+  readonly received: number
+  readonly groups: readonly ParsedEvents[]
+  readonly deadLetters: readonly DeadLetter[]
+  readonly unknownFields: ReadonlyMap<string, number>
+  /** For the next batch of the same place. */
+  readonly context: string
+}
+
+/** Seconds a stage took for a batch, for the metrics. */
+export type Observe = (stage: 'parse' | 'enrich' | 'detect', seconds: number) => void
+
+/** Bytes → events. Never throws for what is in the bytes: a fault of ours dead-letters the chunk as `internal`. */
+export function parseBatch(chunks: readonly Chunk[], source: ParseSource, parser: Parser, receivedMs: number): ParsedBatch {
+  let received = 0
+  let context = ''
+  const groups: ParsedEvents[] = []
+  const deadLetters: DeadLetter[] = []
+  const unknownFields = new Map<string, number>()
+  for (const chunk of chunks) {
+    const result = parseChunk(chunk, source, parser, receivedMs)
+    received += result.received
+    context = result.context
+    for (const group of result.groups) merge(groups, group)
+    for (const letter of result.deadLetters) deadLetters.push(letter)
+    for (const [field, n] of result.unknownFields) unknownFields.set(field, (unknownFields.get(field) ?? 0) + n)
+  }
+  return { received, groups, deadLetters, unknownFields, context }
+}
+
+function parseChunk(chunk: Chunk, source: ParseSource, parser: Parser, receivedMs: number): ParseResult {
+  try {
+    return parser.parse(chunk, source, receivedMs)
+  } catch (error) {
+    const letter: DeadLetter = {
+      reason: 'internal',
+      message: `The parser failed on a run of records: ${messageOf(error)}. This is a fault of Caracal; the bytes are kept, please report it.`,
+      source: source.id,
+      position: `${chunk.place}:${chunk.offset}`,
+      length: chunk.bytes.length,
+      sha256: sha256(chunk.bytes),
+      raw: chunk.bytes.slice(0, MAX_DEAD_LETTER_BYTES),
+      rowId: hash16(chunk.place, String(chunk.offset)),
+    }
+    return { received: 1, groups: [], deadLetters: [letter], context: chunk.context, unknownFields: new Map() }
+  }
+}
+
+/** Events of one log type go to detection together, also when they came in several chunks. */
+function merge(groups: ParsedEvents[], group: ParsedEvents): void {
+  const same = groups.find((g) => g.schema === group.schema)
+  if (!same) groups.push(group)
+  else for (const event of group.events) same.events.push(event)
+}
+
+/** Events → findings: joins the tables, then asks every detector. */
+export async function judgeBatch(
+  { received, groups, deadLetters, unknownFields }: ParsedBatch,
+  deps: {
+    readonly enricher: Enricher
+    readonly detectors: readonly Detector[]
+    readonly filters: InlineFilters
+    readonly observe: Observe
+  },
+): Promise<JudgedBatch> {
+  const enrichStart = performance.now()
+  for (const { schema, events } of groups) deps.enricher.enrich(schema.name, events)
+  const detectStart = performance.now()
+  deps.observe('enrich', (detectStart - enrichStart) / 1000)
+  const judged: Judged[] = []
+  const cacheWrites = new Map<string, CacheWrite>()
+  const onCacheWrites = (writes: readonly CacheWrite[]) => {
+    for (const write of writes) cacheWrites.set(write.key, write)
+  }
+  // Events of different log types are judged at the same time; the order of the findings stays that of the groups.
+  const all = await Promise.all(
+    groups.map(({ schema, events }) => detectEvents(schema.name, events, deps.detectors, onCacheWrites)),
+  )
+  for (const [i, { events }] of groups.entries()) {
+    for (const finding of all[i]!) if (passes(finding, events, deps.filters)) judged.push(judgedOf(finding, events))
+  }
+  deps.observe('detect', (performance.now() - detectStart) / 1000)
+  return { received, groups, deadLetters, unknownFields, judged, cacheWrites: [...cacheWrites.values()] }
+}
+
+/**
+ * What is left when a batch's effects cannot be made at all, by a fault of ours: every event becomes a dead letter. It
+ * would stop everything behind it for ever otherwise.
+ */
+export function refuseBatch(
+  { received, groups, deadLetters, cacheWrites }: JudgedBatch,
+  source: string,
+  error: unknown,
+): JudgedBatch {
+  const letters = groups.flatMap(({ events }) => events.map((event) => refusedLetter(event, source, error)))
+  // The rules have seen the events and remember them.
+  return { received, groups: [], deadLetters: [...deadLetters, ...letters], unknownFields: new Map(), judged: [], cacheWrites }
+}
+
+function refusedLetter(event: Event, source: string, error: unknown): DeadLetter {
+  let text = ''
+  try {
+    text = stringifyJson(event)
+  } catch {
+    // The event itself is what cannot be written: its place is all there is to tell.
+  }
+  const bytes = Buffer.from(text)
+  const { p_row_id: rowId } = event
+  return {
+    reason: 'internal',
+    message: `The batch of this event could not be finished: ${messageOf(error)}. This is a fault of Caracal; the event is kept, please report it.`,
+    source,
+    position: `${rowId.slice(0, 16)}:${Number.parseInt(rowId.slice(16), 16)}`,
+    length: bytes.length,
+    sha256: sha256(bytes),
+    raw: bytes.subarray(0, MAX_DEAD_LETTER_BYTES),
+    rowId,
+  }
+}
+
+/** Rule id → what an event must satisfy for the rule to say anything about it. */
+export type InlineFilters = ReadonlyMap<string, (event: Event) => boolean>
+
+function passes({ ruleId, event }: Finding, events: readonly Event[], filters: InlineFilters): boolean {
+  if (event < 0) return true
+  return filters.get(ruleId)?.(events[event]!) ?? true
+}
+
+function judgedOf(finding: Finding, events: readonly Event[]): Judged {
+  const event = finding.event >= 0 ? events[finding.event] : undefined
+  return { finding, event, text: () => (event ? stringifyJson(event) : '') }
+}
+
+/** Rows of a scheduled query's answer → findings. */
+export async function judgeEvents(
+  logType: string,
+  events: readonly Event[],
+  detectors: readonly Detector[],
+  filters: InlineFilters,
+): Promise<{ readonly judged: readonly Judged[]; readonly cacheWrites: readonly CacheWrite[] }> {
+  const cacheWrites = new Map<string, CacheWrite>()
+  const findings = await detectEvents(logType, events, detectors, (writes) => {
+    for (const write of writes) cacheWrites.set(write.key, write)
+  })
+  const passed = findings.filter((finding) => passes(finding, events, filters))
+  return { judged: passed.map((finding) => judgedOf(finding, events)), cacheWrites: [...cacheWrites.values()] }
+}

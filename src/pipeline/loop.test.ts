@@ -1,0 +1,287 @@
+import { expect, test, vi } from 'vitest'
+import type { BatchEffects, RecordedBatch } from '../model/batch.ts'
+import { evilDetector, ListSource, loopDeps } from './loop.fixture.ts'
+import { Loop } from './loop.ts'
+import type { PipelineState } from './pipeline-state.ts'
+import { Turns } from './turns.ts'
+
+/** State in memory, with a log of what was asked of it in which order. */
+class MemoryState implements PipelineState {
+  readonly log: string[] = []
+  readonly batches = new Map<string, { batch: RecordedBatch; done: boolean }>()
+  readonly committed: BatchEffects[] = []
+  alerts = { find: async () => new Map() }
+  async recordBatch(batch: RecordedBatch): Promise<void> {
+    this.log.push(`record ${batch.sourceId}${batch.extent['at']}`)
+    if (!this.batches.has(batch.batchId)) this.batches.set(batch.batchId, { batch, done: false })
+  }
+  async openBatches(): Promise<RecordedBatch[]> {
+    return [...this.batches.values()].filter(({ done }) => !done).map(({ batch }) => batch)
+  }
+  async lastBatchId(): Promise<string | undefined> {
+    return [...this.batches.keys()].sort().at(-1)
+  }
+  async commitBatch(effects: BatchEffects): Promise<boolean> {
+    const entry = this.batches.get(effects.batch.batchId)
+    if (!entry || entry.done) return false
+    this.log.push(`commit ${effects.batch.sourceId}${effects.batch.extent['at']}`)
+    entry.done = true
+    this.committed.push(effects)
+    return true
+  }
+  async commitOther(): Promise<void> {
+    this.log.push('commit other')
+  }
+  outboxSize = async () => ({ rows: 0, bytes: 0, oldestMs: undefined })
+  beginFlush = async () => undefined
+  flushParts = async () => []
+  endFlush = async () => {}
+}
+
+/** Runs until `n` batches are committed, then stops. */
+async function runUntil(
+  deps: Parameters<typeof loopDeps>[1] & { state: MemoryState },
+  sources: ListSource[],
+  n: number,
+): Promise<void> {
+  let seen = 0
+  const loop: Loop = new Loop(
+    loopDeps(sources, {
+      ...deps,
+      onCommitted: (effects) => {
+        deps.onCommitted?.(effects)
+        if (++seen >= n) loop.stop()
+      },
+    }),
+  )
+  await loop.run()
+}
+
+const lines = (state: MemoryState) =>
+  state.committed.flatMap(({ rows }) =>
+    rows
+      .filter(({ spec }) => spec.database === 'logs')
+      .flatMap(({ rows: bytes }) => Buffer.from(bytes).toString().trim().split('\n')),
+  )
+
+test('sources take turns: a flood does not starve the others', async () => {
+  const flood = new ListSource(
+    'flood',
+    Array.from({ length: 100 }, () => 'x\n'),
+  )
+  const quiet = new ListSource('quiet', ['a\n', 'b\n'])
+  const turns = new Turns([flood, quiet])
+  const order: string[] = []
+  for (let i = 0; i < 6; i++) {
+    const { source, extent } = (await turns.next())!
+    source.parsed(extent, '')
+    order.push(source.id)
+  }
+  expect(order).toEqual(['flood', 'quiet', 'flood', 'quiet', 'flood', 'flood'])
+  expect(turns.isDry('quiet')).toBe(true)
+  turns.refresh()
+  expect(turns.isDry('quiet')).toBe(false)
+})
+
+test('every batch is recorded before it is committed, and commits keep the order', async () => {
+  const state = new MemoryState()
+  const source = new ListSource('s', ['0\n', '1\n', '2\n', '3\n', '4\n', '5\n'])
+  // Later batches are judged faster than earlier ones.
+  let judged = 0
+  const detector = evilDetector({
+    evaluate: async () => {
+      await new Promise((resolve) => setTimeout(resolve, 30 - 5 * judged++))
+      return []
+    },
+  })
+  await runUntil({ state, detectors: [detector] }, [source], 6)
+  expect(state.log.filter((entry) => entry.startsWith('commit'))).toEqual([0, 1, 2, 3, 4, 5].map((i) => `commit s${i}`))
+  for (let i = 0; i < 6; i++) expect(state.log.indexOf(`record s${i}`)).toBeLessThan(state.log.indexOf(`commit s${i}`))
+  expect(source.done).toEqual([0, 1, 2, 3, 4, 5])
+})
+
+test('what was recorded before a crash is made again first, and ids go on behind it, also when the clock went back', async () => {
+  const state = new MemoryState()
+  const id = (n: number) => String(n).padStart(20, '0')
+  const future = 1_900_000_000_000_000
+  state.batches.set(id(future - 1), {
+    done: true,
+    batch: { batchId: id(future - 1), sourceId: 's', extent: { kind: 'list', at: 0 }, receivedMs: 1 },
+  })
+  state.batches.set(id(future), {
+    done: false,
+    batch: { batchId: id(future), sourceId: 's', extent: { kind: 'list', at: 1 }, receivedMs: 42 },
+  })
+  await runUntil({ state }, [new ListSource('s', ['0\n', '1\n', '2\n'], 1)], 2)
+  expect(state.committed.map(({ batch }) => [batch.extent['at'], batch.receivedMs === 42])).toEqual([
+    [1, true],
+    [2, false],
+  ])
+  expect(Number(state.committed[1]!.batch.batchId)).toBeGreaterThan(future)
+})
+
+test('with a clock that stands still a second start loses nothing to batch ids of the first', async () => {
+  const state = new MemoryState()
+  await runUntil({ state }, [new ListSource('s', ['0\n', '1\n'])], 2)
+  await runUntil({ state }, [new ListSource('s', ['0\n', '1\n', '2\n'], 2)], 1)
+  expect(lines(state).map((row) => (JSON.parse(row) as string[])[2])).toEqual(['0', '1', '2'])
+})
+
+test.each(['recordBatch', 'commitBatch', 'openBatches'] as const)(
+  'when %s fails, people are told, it is tried again, and nothing is lost',
+  async (method) => {
+    const state = new MemoryState()
+    const troubles: (string | undefined)[] = []
+    let failures = 2
+    const failing = Object.assign(Object.create(state) as MemoryState, {
+      [method]: async (argument: never) => {
+        if (failures-- > 0) throw new Error('database or disk is full')
+        return state[method](argument)
+      },
+    })
+    await runUntil({ state: failing, onTrouble: (message) => troubles.push(message) }, [new ListSource('s', ['a\n', 'b\n'])], 2)
+    expect(troubles[0]).toMatch(/state cannot be (read|written), nothing goes on until it can: database or disk is full/)
+    expect(troubles.at(-1)).toBeUndefined()
+    expect(lines(state).length).toBe(2)
+  },
+)
+
+test.each(['next', 'read'] as const)('a source whose %s fails for a while stops nothing for good', async (method) => {
+  const state = new MemoryState()
+  const source = new ListSource('s', ['a\n', 'b\n'])
+  let failures = 1
+  const whole = source[method].bind(source) as (argument?: never) => Promise<never>
+  Object.assign(source, {
+    [method]: async (argument: never) => {
+      if (failures-- > 0) throw new Error('input/output error')
+      return whole(argument)
+    },
+  })
+  await runUntil({ state }, [source], 2)
+  expect(lines(state).length).toBe(2)
+})
+
+test('stop commits what is under way, and begins nothing new', async () => {
+  const state = new MemoryState()
+  const source = new ListSource(
+    's',
+    Array.from({ length: 50 }, (_, i) => `${i}\n`),
+  )
+  let release: () => void = () => {}
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const detector = evilDetector({ evaluate: async () => held.then(() => []) })
+  const loop = new Loop(loopDeps([source], { state, detectors: [detector] }))
+  const running = loop.run()
+  await vi.waitFor(() => expect([...loop.inFlight.values()]).toEqual([3]))
+  loop.stop()
+  release()
+  await running
+  expect(state.log.filter((entry) => entry.startsWith('commit')).length).toBe(
+    state.log.filter((entry) => entry.startsWith('record')).length,
+  )
+  expect(source.done.length).toBeLessThan(50)
+  expect(loop.inFlight.get('s')).toBe(0)
+})
+
+test('stop ends a loop whose disk is full; what is recorded stays recorded', async () => {
+  const state = new MemoryState()
+  const loop = new Loop(
+    loopDeps([new ListSource('s', ['a\n'])], {
+      state: Object.assign(Object.create(state) as MemoryState, { commitBatch: () => Promise.reject(new Error('disk full')) }),
+      onTrouble: (message) => message && loop.stop(),
+    }),
+  )
+  await expect(loop.run()).rejects.toThrow('disk full')
+  expect((await state.openBatches()).length).toBe(1)
+})
+
+test('while the outbox is full no batch begins; when it is not, reading goes on', async () => {
+  const state = new MemoryState()
+  let isFull = true
+  let asked = 0
+  const done = runUntil(
+    {
+      state,
+      isFull: () => {
+        if (++asked === 3) isFull = false
+        return isFull
+      },
+    },
+    [new ListSource('s', ['a\n'])],
+    1,
+  )
+  await done
+  expect(asked).toBeGreaterThanOrEqual(3)
+  expect(state.log).toEqual(['record s0', 'commit s0'])
+})
+
+test('a source counts as settled only when it was asked after the last wake-up', async () => {
+  const state = new MemoryState()
+  const source = new ListSource('s', [])
+  const loop = new Loop(loopDeps([source], { state }))
+  expect(loop.isSettled('s')).toBe(false)
+  const running = loop.run()
+  await vi.waitFor(() => expect(loop.isSettled('s')).toBe(true))
+  source.texts.push('late\n')
+  loop.wake()
+  expect(loop.isSettled('s')).toBe(false)
+  await vi.waitFor(() => expect(loop.isSettled('s')).toBe(true))
+  expect(source.done).toEqual([0])
+  loop.stop()
+  await running
+})
+
+test('a parser that breaks gives one internal dead letter with the bytes, and the rest goes on', async () => {
+  const state = new MemoryState()
+  await runUntil({ state }, [new ListSource('s', ['a\nthrow\nb\n', 'c\n'])], 2)
+  const [broken, whole] = state.committed
+  expect(broken!.rows.map(({ spec, count }) => [spec.table, count])).toEqual([['dead_letters', 1]])
+  const row = JSON.parse(Buffer.from(broken!.rows[0]!.rows).toString()) as string[]
+  expect([row[2], row[8]]).toEqual(['internal', 'a\nthrow\nb\n'])
+  expect(broken!.counts).toEqual([
+    { sourceId: 's', outcome: 'received', reason: '', n: 1 },
+    { sourceId: 's', outcome: 'stored', reason: '', n: 0 },
+    { sourceId: 's', outcome: 'dead_lettered', reason: 'internal', n: 1 },
+  ])
+  expect(whole!.rows.map(({ spec }) => spec.table)).toEqual(['test_line'])
+})
+
+test('a batch that cannot be finished by a fault of ours becomes dead letters instead of stopping everything for ever', async () => {
+  const state = new MemoryState()
+  await runUntil({ state }, [new ListSource('s', ['a\nunwritable\nbad\n', 'c\n'])], 2)
+  const [poisoned, whole] = state.committed
+  expect(poisoned!.rows.map(({ spec, count }) => [spec.table, count])).toEqual([['dead_letters', 3]])
+  expect(poisoned!.counts.map(({ outcome, reason, n }) => [outcome, reason, n])).toEqual([
+    ['received', '', 3],
+    ['stored', '', 0],
+    ['dead_lettered', 'invalid_json', 1],
+    ['dead_lettered', 'internal', 2],
+  ])
+  expect(whole!.rows[0]!.count).toBe(1)
+})
+
+test('a detector that cannot judge is asked again until it can', async () => {
+  const state = new MemoryState()
+  let failures = 1
+  const good = evilDetector()
+  const detector = evilDetector({
+    evaluate: async (batch) => {
+      if (failures-- > 0) throw new Error('the child cannot be started')
+      return good.evaluate(batch)
+    },
+  })
+  await runUntil({ state, detectors: [detector] }, [new ListSource('s', ['an evil x\n'])], 1)
+  expect(state.committed[0]!.opened.map(({ eventCount, body }) => [eventCount, body.dedup])).toEqual([[1, ' x']])
+})
+
+test('a batch of a million characters of tiny records is written in pieces', async () => {
+  const state = new MemoryState()
+  await runUntil({ state }, [new ListSource('s', ['bad\n'.repeat(100_000)])], 1)
+  const { rows, counts } = state.committed[0]!
+  expect(rows.length).toBeGreaterThan(1)
+  expect(rows.reduce((n, { count }) => n + count, 0)).toBe(100_000)
+  expect(Math.max(...rows.map(({ rows: bytes }) => bytes.length))).toBeLessThan(9 * 1024 * 1024)
+  expect(counts[0]).toMatchObject({ outcome: 'received', n: 100_000 })
+})

@@ -1,0 +1,177 @@
+import type { AlertWindow } from '../model/alert.ts'
+import type { FinishedRows } from '../model/batch.ts'
+import type { Column, TableSpec } from '../model/column.ts'
+import { type Event, INDICATOR_FIELDS } from '../model/event.ts'
+import type { Match, RuleError } from '../model/match.ts'
+import type { DeadLetter } from '../model/outcome.ts'
+import type { Rule } from '../model/rule.ts'
+import type { CompiledSchema } from '../model/schema.ts'
+import type { Judged } from '../stages/alert/step.ts'
+
+/** What a matched event's row has beside the event's own columns. */
+const MATCH_COLUMNS: readonly Column[] = [
+  { name: 'p_alert_id', kind: 'string' },
+  { name: 'p_alert_creation_time', kind: 'timestamp' },
+  { name: 'p_alert_severity', kind: 'string' },
+  { name: 'p_alert_context', kind: 'json' },
+  { name: 'p_rule_id', kind: 'string', required: true },
+  { name: 'p_rule_tags', kind: 'strings' },
+  { name: 'p_rule_reports', kind: 'json' },
+  { name: 'p_rule_severity', kind: 'string' },
+]
+
+export function eventTable(schema: CompiledSchema): TableSpec {
+  return { database: 'logs', table: schema.table, columns: schema.columns, timeColumn: 'p_event_time' }
+}
+
+export function matchTable(schema: CompiledSchema): TableSpec {
+  return { database: 'matches', table: schema.table, columns: [...schema.columns, ...MATCH_COLUMNS], timeColumn: 'p_event_time' }
+}
+
+/** A matched event's row: the event's row with the match behind it. */
+export function matchRow(
+  schema: CompiledSchema,
+  event: Event,
+  match: Match,
+  rule: Rule | undefined,
+  window: AlertWindow | undefined,
+): string {
+  const opened = window?.opened ? new Date(window.createdMs).toISOString() : null
+  const tail = [
+    window?.alertId ?? null,
+    opened,
+    match.severity,
+    match.alertContext ?? null,
+    match.ruleId,
+    rule?.tags ?? [],
+    JSON.stringify(rule?.reports ?? {}),
+    rule?.severity ?? null,
+  ]
+  return `${schema.row(event).slice(0, -1)},${JSON.stringify(tail).slice(1)}`
+}
+
+/** Every match of every rule in one wide table, `CreateAlert: false` or not, whatever it is about. */
+export const SIGNALS: TableSpec = {
+  database: 'signals',
+  table: 'correlation_signals',
+  timeColumn: 'p_event_time',
+  columns: [
+    { name: 'p_event_time', kind: 'timestamp', required: true },
+    { name: 'p_parse_time', kind: 'timestamp', required: true },
+    { name: 'p_rule_id', kind: 'string', required: true },
+    { name: 'p_rule_severity', kind: 'string' },
+    { name: 'p_rule_tags', kind: 'strings' },
+    { name: 'p_log_type', kind: 'string' },
+    { name: 'p_row_id', kind: 'string' },
+    { name: 'p_source_id', kind: 'string' },
+    { name: 'p_source_label', kind: 'string' },
+    { name: 'p_alert_id', kind: 'string' },
+    { name: 'p_alert_severity', kind: 'string' },
+    { name: 'p_alert_title', kind: 'string' },
+    { name: 'p_alert_context', kind: 'json' },
+    ...INDICATOR_FIELDS.map((name) => ({ name, kind: 'strings' as const })),
+    { name: 'event', kind: 'json' },
+  ],
+}
+
+export function signalRow(
+  item: Judged,
+  match: Match,
+  rule: Rule | undefined,
+  window: AlertWindow | undefined,
+  time: string,
+): string {
+  const { event, span } = item
+  return JSON.stringify([
+    event?.p_event_time ?? span?.last ?? time,
+    time,
+    match.ruleId,
+    rule?.severity ?? null,
+    rule?.tags ?? [],
+    event?.p_log_type ?? null,
+    event?.p_row_id ?? null,
+    event?.p_source_id ?? null,
+    event?.p_source_label ?? null,
+    window?.alertId ?? null,
+    match.severity,
+    match.title.toWellFormed(),
+    match.alertContext ?? null,
+    ...INDICATOR_FIELDS.map((name) => event?.[name] ?? []),
+    event ? item.text() : null,
+  ])
+}
+
+export const DEAD_LETTERS: TableSpec = {
+  database: 'monitor',
+  table: 'dead_letters',
+  timeColumn: 'p_parse_time',
+  columns: [
+    { name: 'p_parse_time', kind: 'timestamp', required: true },
+    { name: 'p_row_id', kind: 'string', required: true },
+    { name: 'reason', kind: 'string', required: true },
+    { name: 'message', kind: 'string', required: true },
+    { name: 'source', kind: 'string', required: true },
+    { name: 'position', kind: 'string', required: true },
+    { name: 'length', kind: 'bigint', required: true },
+    { name: 'sha256', kind: 'string', required: true },
+    { name: 'raw', kind: 'string', required: true },
+    { name: 'raw_encoding', kind: 'string', required: true },
+  ],
+}
+
+export function deadLetterRow(letter: DeadLetter, time: string): string {
+  const { raw, encoding } = rawText(letter.raw)
+  const { rowId, reason, message, source, position, length, sha256 } = letter
+  return JSON.stringify([time, rowId, reason, message.toWellFormed(), source, position, length, sha256, raw, encoding])
+}
+
+/** A dead letter's bytes as text when they are UTF-8, else as base64. */
+export function rawText(bytes: Uint8Array): { readonly raw: string; readonly encoding: 'utf8' | 'base64' } {
+  try {
+    return { raw: strictUtf8.decode(bytes), encoding: 'utf8' }
+  } catch {
+    return { raw: Buffer.from(bytes).toString('base64'), encoding: 'base64' }
+  }
+}
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+export const RULE_ERRORS: TableSpec = {
+  database: 'monitor',
+  table: 'rule_errors',
+  timeColumn: 'p_parse_time',
+  columns: [
+    { name: 'p_parse_time', kind: 'timestamp', required: true },
+    { name: 'p_rule_id', kind: 'string', required: true },
+    { name: 'cause', kind: 'string', required: true },
+    { name: 'message', kind: 'string', required: true },
+    { name: 'p_log_type', kind: 'string' },
+    { name: 'p_row_id', kind: 'string' },
+    { name: 'p_source_id', kind: 'string' },
+    { name: 'p_alert_id', kind: 'string' },
+  ],
+}
+
+export function ruleErrorRow(error: RuleError, event: Event | undefined, window: AlertWindow | undefined, time: string): string {
+  const { ruleId, cause, message } = error
+  const about = [event?.p_log_type ?? null, event?.p_row_id ?? null, event?.p_source_id ?? null, window?.alertId ?? null]
+  return JSON.stringify([time, ruleId, cause, message.toWellFormed(), ...about])
+}
+
+export const TABLE_VERSIONS: TableSpec = {
+  database: 'monitor',
+  table: 'table_versions',
+  timeColumn: 'p_parse_time',
+  columns: [
+    { name: 'p_parse_time', kind: 'timestamp', required: true },
+    { name: 'table_name', kind: 'string', required: true },
+    { name: 'version', kind: 'string', required: true },
+    { name: 'rows', kind: 'bigint', required: true },
+  ],
+}
+
+/** The row that remembers which content a table had from when on. */
+export function tableVersionRow(name: string, version: string, rows: number, nowMs: number): FinishedRows {
+  const row = JSON.stringify([new Date(nowMs).toISOString(), name, version, rows])
+  return { spec: TABLE_VERSIONS, rows: Buffer.from(`${row}\n`), count: 1 }
+}

@@ -1,0 +1,96 @@
+import type { Cursor, Extent } from '../model/batch.ts'
+import type { Chunk } from '../model/chunk.ts'
+import type { SpooledRow } from '../model/spool.ts'
+import type { BatchSource, SourceStatus } from '../stages/source/source.ts'
+import { hash16, sha256 } from '../util/hash.ts'
+
+/** The spool as the pipeline thread reaches it: the other end is the spool's own thread. */
+export interface SpoolPort {
+  readonly epoch: string
+  next(sourceId: string, afterId: number): Promise<{ from: number; to: number; receivedMs: number } | undefined>
+  read(sourceId: string, from: number, to: number): Promise<readonly SpooledRow[]>
+  free(sourceId: string, upToId: number): void
+}
+
+interface SpoolExtent extends Extent {
+  readonly kind: 'spool'
+  readonly epoch: string
+  readonly from: number
+  readonly to: number
+  readonly receivedMs: number
+}
+
+const PLACE = 'spool'
+
+/** Reads what an intake put into the spool for one source. */
+export class SpoolSource implements BatchSource {
+  readonly id: string
+  readonly #port: SpoolPort
+  #readTo: number
+
+  constructor(id: string, port: SpoolPort, cursors: readonly Cursor[]) {
+    this.id = id
+    this.#port = port
+    const cursor = cursors.find((c) => c.place === PLACE)?.value as { epoch: string; id: number } | undefined
+    this.#readTo = cursor?.epoch === port.epoch ? cursor.id : 0
+    // What was committed just before a crash may still lie in the spool.
+    if (this.#readTo > 0) port.free(id, this.#readTo)
+  }
+
+  async next(): Promise<Extent | undefined> {
+    const range = await this.#port.next(this.id, this.#readTo)
+    return range && ({ kind: 'spool', epoch: this.#port.epoch, ...range } satisfies SpoolExtent)
+  }
+
+  async read(recorded: Extent): Promise<readonly Chunk[]> {
+    const { from, to, epoch } = recorded as SpoolExtent
+    if (epoch !== this.#port.epoch) return [lost(this.id, epoch, from, to)]
+    const rows = await this.#port.read(this.id, from, to)
+    return rows.map((row) => ({
+      bytes: row.body,
+      framing: row.framing,
+      place: hash16(this.id, epoch, String(row.id)),
+      offset: 0,
+      context: '',
+      final: true,
+      faults: [],
+    }))
+  }
+
+  receivedMs(extent: Extent): number {
+    return (extent as SpoolExtent).receivedMs
+  }
+
+  parsed(recorded: Extent): Cursor {
+    const { to, epoch } = recorded as SpoolExtent
+    if (epoch === this.#port.epoch) this.#readTo = Math.max(this.#readTo, to)
+    return { place: PLACE, value: { epoch, id: to } }
+  }
+
+  committed(extent: Extent): void {
+    const { epoch, to } = extent as SpoolExtent
+    if (epoch === this.#port.epoch) this.#port.free(this.id, to)
+  }
+
+  status(): SourceStatus {
+    // What waits in the spool is known to the spool's own thread.
+    return { backlogBytes: 0, notices: [] }
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** A batch was begun and the spool it lay in is another one now: what cannot be read any more is told. */
+function lost(sourceId: string, epoch: string, from: number, to: number): Chunk {
+  const message = `bodies ${from} to ${to} of a batch begun before are gone: the spool was deleted or replaced. Keep spool.db and state.db together.`
+  const bytes = new Uint8Array()
+  return {
+    bytes,
+    framing: 'lines',
+    place: hash16(sourceId, epoch, String(from)),
+    offset: 0,
+    context: '',
+    final: true,
+    faults: [{ reason: 'truncated', message, offset: 0, length: 0, sha256: sha256(bytes), raw: bytes }],
+  }
+}

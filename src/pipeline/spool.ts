@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto'
+import type { SpoolBody, SpooledRow } from '../model/spool.ts'
+
+/** The little of a SQLite file that the spool needs (`state/sqlite.ts` opens it). */
+interface SqliteLike {
+  prepare(sql: string): {
+    all(parameters: readonly unknown[]): unknown[]
+    run(parameters: readonly unknown[]): { lastInsertRowid: number | bigint }
+  }
+  exec(sql: string): void
+  close(): void
+}
+
+/**
+ * The durable queue for what cannot be read again (HTTP bodies, stdin). Rows are whole bodies, in order of arrival;
+ * ids are never used twice. Synchronous: lives in a thread of its own.
+ */
+export class Spool {
+  /** Goes into row ids, so that a spool that was deleted and made anew never repeats an id. */
+  readonly epoch: string
+  readonly #db: SqliteLike
+  readonly #bytes = new Map<string, number>()
+  readonly #insert
+  readonly #next
+  readonly #range
+  readonly #received
+  readonly #freed
+  readonly #free
+
+  constructor(db: SqliteLike) {
+    this.#db = db
+    db.exec(`CREATE TABLE IF NOT EXISTS spool (
+      id INTEGER PRIMARY KEY AUTOINCREMENT, source_id TEXT NOT NULL, framing TEXT NOT NULL, received_ms INTEGER NOT NULL, body BLOB NOT NULL);
+      CREATE INDEX IF NOT EXISTS spool_source ON spool (source_id, id);
+      CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)`)
+    db.prepare(`INSERT INTO meta VALUES ('epoch', ?) ON CONFLICT DO NOTHING`).run([randomUUID()])
+    this.epoch = (db.prepare(`SELECT value FROM meta WHERE key = 'epoch'`).all([])[0] as { value: string }).value
+    this.#insert = db.prepare('INSERT INTO spool (source_id, framing, received_ms, body) VALUES (?, ?, ?, ?)')
+    this.#next = db.prepare('SELECT id, length(body) AS bytes FROM spool WHERE source_id = ? AND id > ? ORDER BY id LIMIT ?')
+    this.#range = db.prepare(
+      'SELECT id, framing, received_ms, body FROM spool WHERE source_id = ? AND id BETWEEN ? AND ? ORDER BY id',
+    )
+    this.#received = db.prepare('SELECT received_ms FROM spool WHERE id = ?')
+    this.#freed = db.prepare('SELECT sum(length(body)) AS bytes FROM spool WHERE source_id = ? AND id <= ?')
+    this.#free = db.prepare('DELETE FROM spool WHERE source_id = ? AND id <= ?')
+    const sizes = db.prepare('SELECT source_id, sum(length(body)) AS bytes FROM spool GROUP BY source_id')
+    for (const row of sizes.all([]) as { source_id: string; bytes: number }[]) this.#bytes.set(row.source_id, row.bytes)
+  }
+
+  /** Appends all bodies in one transaction; they are on disk when this returns. Throws the driver's error, nothing appended. */
+  append(bodies: readonly SpoolBody[]): void {
+    this.#db.exec('BEGIN IMMEDIATE')
+    try {
+      for (const { sourceId, framing, receivedMs, body } of bodies) this.#insert.run([sourceId, framing, receivedMs, body])
+      this.#db.exec('COMMIT')
+    } catch (error) {
+      try {
+        this.#db.exec('ROLLBACK')
+      } catch {
+        // SQLite has rolled back by itself (disk full): the first error is the one to tell.
+      }
+      throw error
+    }
+    for (const { sourceId, body } of bodies) this.#bytes.set(sourceId, this.bytes(sourceId) + body.length)
+  }
+
+  /** The next run of rows after `afterId`: as many as fit in `maxBytes`, at least one; `undefined` when there is none. */
+  next(sourceId: string, afterId: number, maxBytes: number): { from: number; to: number } | undefined {
+    const rows = this.#next.all([sourceId, afterId, 1000]) as { id: number; bytes: number }[]
+    const first = rows[0]
+    if (!first) return undefined
+    let total = 0
+    let to = first.id
+    for (const row of rows) {
+      total += row.bytes
+      if (total > maxBytes && row !== first) break
+      to = row.id
+    }
+    return { from: first.id, to }
+  }
+
+  /** The rows of a recorded extent. */
+  read(sourceId: string, from: number, to: number): SpooledRow[] {
+    const rows = this.#range.all([sourceId, from, to]) as {
+      id: number
+      framing: SpooledRow['framing']
+      received_ms: number
+      body: ArrayBuffer
+    }[]
+    return rows.map((row) => ({ id: row.id, framing: row.framing, receivedMs: row.received_ms, body: new Uint8Array(row.body) }))
+  }
+
+  /** When a row's body came in, epoch ms. */
+  receivedMs(id: number): number {
+    return (this.#received.all([id])[0] as { received_ms: number }).received_ms
+  }
+
+  /** Drops everything of a source, unread rows too. */
+  forget(sourceId: string): void {
+    this.#free.run([sourceId, Number.MAX_SAFE_INTEGER])
+    this.#bytes.set(sourceId, 0)
+  }
+
+  /** Forgets rows that are committed. Harmless when they are gone already. */
+  free(sourceId: string, upToId: number): void {
+    const [gone] = this.#freed.all([sourceId, upToId]) as { bytes: number | null }[]
+    this.#free.run([sourceId, upToId])
+    this.#bytes.set(sourceId, Math.max(0, this.bytes(sourceId) - (gone?.bytes ?? 0)))
+  }
+
+  /** Bytes waiting, of one source or of all. */
+  bytes(sourceId?: string): number {
+    if (sourceId !== undefined) return this.#bytes.get(sourceId) ?? 0
+    let total = 0
+    for (const bytes of this.#bytes.values()) total += bytes
+    return total
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+}

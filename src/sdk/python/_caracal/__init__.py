@@ -1,0 +1,1 @@
+"""The engine's own side of the Python sandbox. Rules never import it."""

@@ -1,0 +1,49 @@
+# Runs once in a new interpreter, before a snapshot is taken: registers the shipped modules and imports what rules use.
+# `/caracal.json` holds {path: source} and is gone afterwards.
+def _bootstrap():
+    import json
+    import os
+    import sys
+    import types
+
+    with open("/caracal.json", encoding="utf-8") as file:
+        sources = json.load(file)
+    os.unlink("/caracal.json")
+    package = types.ModuleType("_caracal")
+    package.__path__ = []
+    sys.modules["_caracal"] = package
+    shipped = types.ModuleType("_caracal.shipped")
+    exec(compile(sources["_caracal/shipped.py"], "_caracal/shipped.py", "exec"), shipped.__dict__)
+    sys.modules["_caracal.shipped"] = package.shipped = shipped
+    for path, source in sources.items():
+        shipped.add(path, source)
+    shipped.install()
+    # What rules import most: loaded once, kept in the snapshot.
+    import base64
+    import binascii
+    import collections.abc
+    import datetime
+    import difflib
+    import fnmatch
+    import functools
+    import ipaddress
+    import math
+    import re
+    import shlex
+    import time
+    import typing
+    import unittest.mock
+    import urllib.parse
+    import uuid
+
+    import _strptime
+    import _caracal.absent
+    import _caracal.engine
+    import panther_core
+    import panther_detection_helpers.caching
+
+    _caracal.absent.install()
+
+
+_bootstrap()
+del _bootstrap

@@ -1,0 +1,129 @@
+"""What the engine holds after loading: rules, and data models by log type."""
+
+import os
+import sys
+
+from panther_core.data_model import BrokenDataModel, DataModel
+from panther_core.immutable import plain
+
+from _caracal import limits, testing
+from _caracal.functions import ORDER
+from _caracal.limits import LOADING, RuleTimeout, mark
+from _caracal.loader import Places
+from _caracal.messages import locate
+
+
+def _always(_event):
+    return True
+
+
+class Rule:
+    """A loaded rule: its functions, and what messages need."""
+
+    def __init__(self, spec, module, files):
+        self.id = spec["id"]
+        self.kind = spec["kind"]
+        self.file = spec["file"]
+        self.files = files
+        self.module = module
+        functions = vars(module)
+        # Of a policy: `policy`, which alerts when it answers False.
+        self.main = "policy" if self.kind == "policy" else "rule"
+        main = functions.get(self.main)
+        if not callable(main):
+            # The rows of a scheduled query are what it looks for, unless the rule says otherwise.
+            if self.kind != "scheduled_rule":
+                raise AttributeError(f"detection needs to have a method named '{self.main}'")
+            main = functions[self.main] = _always
+        code = getattr(main, "__code__", None)
+        self.line = code.co_firstlineno if code else 1
+        others = [(place, name, functions[name]) for place, name in enumerate(ORDER, 1) if callable(functions.get(name))]
+        if self.kind == "policy":
+            self.rule = _alerting(main)
+            self.functions = [(place, name, _on_plain(function)) for place, name, function in others]
+        else:
+            self.rule = main
+            self.functions = others
+
+
+def _alerting(policy):
+    """A policy as a rule: it sees a plain dict of its own, and False becomes True."""
+
+    def rule(event):
+        answer = policy(plain(event._container))
+        return not answer if answer is True or answer is False else answer
+
+    return rule
+
+
+def _on_plain(function):
+    return lambda event: function(plain(event._container))
+
+
+class CarefulRule:
+    """A rule whose every call is announced to the host."""
+
+    def __init__(self, rule):
+        self.id, self.main, self.file, self.files, self.line = rule.id, rule.main, rule.file, rule.files, rule.line
+        self.rule = limits.announced(rule.rule)
+        self.functions = [(place, name, limits.announced(function)) for place, name, function in rule.functions]
+
+
+class Content:
+    """Everything of one load, and what went wrong in it: (id, cause, message)."""
+
+    def __init__(self, spec):
+        self.rules = {}
+        self.models = {}
+        self.errors = []
+        self._spec = spec
+        sources = spec["sources"]
+        for kind in ("helpers", "rules", "dataModels"):
+            for item in spec[kind]:
+                item["codeFile"], item["code"] = (None, None) if item["source"] is None else sources[item["source"]]
+        self._places = Places(spec["helpers"])
+        self._files = {file for file, _source in sources}
+        sys.stdout = sys.stderr = testing.Nowhere()
+        for number, item in enumerate(spec["rules"]):
+            rule = self._attempt(number, item, self._load_rule)
+            if rule is not None:
+                self.rules[item["id"]] = rule
+        for number, item in enumerate(spec["dataModels"], len(spec["rules"])):
+            model = self._attempt(number, item, self._load_model)
+            if model is None:
+                model = BrokenDataModel(item["id"], self.errors[-1][2] if self.errors else "it ended the sandbox")
+            for log_type in item["logTypes"]:
+                self.models[log_type] = model
+        mark[0] = 0
+        self.by_log_type = {log_type: [self.rules.get(id) for id in ids] for log_type, ids in spec["logTypes"].items()}
+
+    def _attempt(self, number, item, load):
+        """`number` counts rules, then data models: the host names by it what must not be loaded."""
+        if number in self._spec["skip"]:
+            return None
+        mark[0] = LOADING + number
+        if self._spec["careful"]:
+            limits.announce()
+        try:
+            return load(item)
+        except BaseException as error:
+            mark[0] = 0
+            cause = "timeout" if isinstance(error, RuleTimeout) else "import"
+            self.errors.append([item["id"], cause, locate(error, self._files, item["file"])])
+            return None
+
+    def _load_rule(self, item):
+        place = self._places.of(item["root"], item["folder"])
+        return Rule(item, place.execute(item["id"], item["file"], item["code"]), self._files)
+
+    def _load_model(self, item):
+        functions = {}
+        if item["code"] is not None:
+            place = self._places.of(item["root"], item["folder"])
+            functions = vars(place.execute(os.path.basename(item["file"]), item["codeFile"], item["code"]))
+        methods = {}
+        for name, method in item["methods"]:
+            if not callable(functions.get(method)):
+                raise AttributeError(f"DataModel is missing method named [{method}]")
+            methods[name] = functions[method]
+        return DataModel(item["id"], item["paths"], methods)

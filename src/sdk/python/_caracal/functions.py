@@ -1,0 +1,105 @@
+"""What each function of a rule may return, its limit, and what stands in when it fails."""
+
+import json
+from collections.abc import Mapping
+
+from panther_core.exceptions import FunctionReturnTypeError
+from panther_core.immutable import json_encoder
+
+MAX_TEXT = 1000
+MAX_DESTINATIONS = 10
+MAX_CONTEXT = 200 * 1024
+CUT = "... (truncated)"
+SEVERITIES = ("INFO", "LOW", "MEDIUM", "HIGH", "CRITICAL")
+
+# The order in which they run after `rule`; a function's place here + 1 is its number in a mark.
+ORDER = (
+    "title",
+    "description",
+    "reference",
+    "severity",
+    "runbook",
+    "destinations",
+    "dedup",
+    "alert_context",
+    "unique",
+)
+
+# Functions whose text is cut at MAX_TEXT.
+FUNCTIONS_WITH_TEXT = frozenset(("title", "description", "reference", "runbook", "dedup"))
+
+_dumps = json.JSONEncoder(default=json_encoder, allow_nan=False).encode
+_dumps_unicode = json.JSONEncoder(default=json_encoder, allow_nan=False, ensure_ascii=False).encode
+
+
+def wrong_type(rule_id, function, value, expected):
+    """The error for a value of the wrong type."""
+    what = "a list" if expected == "list" else f"[{expected}]"
+    return FunctionReturnTypeError(
+        f"detection [{rule_id}] function [{function}] returned [{type(value).__name__}], expected {what}"
+    )
+
+
+def to_json(value):
+    """Exact JSON text; (text, length as the limit counts it: with everything beyond ASCII escaped)."""
+    text = _dumps(value)
+    return (_dumps_unicode(value) if "\\u" in text else text), len(text)
+
+
+def cut(text):
+    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - len(CUT)] + CUT
+
+
+def check_text(rule_id, function, value):
+    if not isinstance(value, str):
+        raise wrong_type(rule_id, function, value, "str")
+    return str(value)
+
+
+def check_severity(rule_id, _function, value):
+    text = check_text(rule_id, "severity", value).upper()
+    if text != "DEFAULT" and text not in SEVERITIES:
+        expected = ", ".join(SEVERITIES)
+        raise ValueError(f"detection [{rule_id}] function [severity] returned [{text[:100]}], expected one of {expected}, DEFAULT")
+    return text
+
+
+def check_destinations(rule_id, _function, value):
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(item, (str, bool)) for item in value):
+        raise wrong_type(rule_id, "destinations", value, "list")
+    return [str(item) for item in value[:MAX_DESTINATIONS]] or ["SKIP"]
+
+
+def check_unique(rule_id, _function, value):
+    """Nothing to count is no error."""
+    return None if value is None else check_text(rule_id, "unique", value)
+
+
+def check_context(rule_id, _function, value):
+    """The JSON text of an alert context, or of the reason why it cannot be kept."""
+    if not isinstance(value, Mapping):
+        raise wrong_type(rule_id, "alert_context", value, "Mapping")
+    text, size = to_json(value)
+    if size > MAX_CONTEXT:
+        error = f"alert_context size is [{size}] characters, bigger than maximum of [{MAX_CONTEXT}] characters"
+        return _dumps({"_error": error})
+    return text
+
+
+def context_error(text):
+    return _dumps({"_error": text})
+
+
+CHECKS = {
+    "title": check_text,
+    "description": check_text,
+    "reference": check_text,
+    "severity": check_severity,
+    "runbook": check_text,
+    "destinations": check_destinations,
+    "dedup": check_text,
+    "alert_context": check_context,
+    "unique": check_unique,
+}

@@ -1,0 +1,129 @@
+"""Judges a batch of events with all rules of its log type: the loop that everything else exists for."""
+
+import gc
+import json
+from time import perf_counter
+
+from panther_core import PantherEvent, enriched_event
+from panther_core.enriched_event import event_of
+
+from _caracal.functions import CHECKS, FUNCTIONS_WITH_TEXT, context_error, cut, wrong_type
+from _caracal.limits import FUNCTIONS, RuleTimeout, mark
+from _caracal.messages import locate, safe_repr
+
+# After so many time-outs of one rule in one batch the rest of its events are answered without running it.
+MAX_TIMEOUTS = 3
+
+
+def parse(text, model):
+    """Events of an NDJSON text, each an event with the data model or the exception that reading it raised."""
+    try:
+        # One call for all lines: the decoder then shares the key strings of all events.
+        return [event_of(item, model) for item in json.loads("[" + text.rstrip("\n").replace("\n", ",") + "]")]
+    except (ValueError, RecursionError):
+        return [_parse_one(line, model) for line in text.split("\n")[:-1]]
+
+
+def _parse_one(line, model):
+    try:
+        return event_of(json.loads(line), model)
+    except (ValueError, RecursionError) as error:
+        return error
+
+
+def judge(rules, events, skip, timings):
+    """All findings as JSON-ready rows, rule by rule in order of events. `skip`: {rule number: events not to run}."""
+    rows = []
+    count = len(rules)
+    enriched_event.engine_times = True
+    bad = {index for index, event in enumerate(events) if type(event) is not PantherEvent}
+    for number, rule in enumerate(rules):
+        left_out = bad | skip.get(number, set()) if bad or skip else None
+        started = perf_counter()
+        _judge_rule(rule, number, count, events, left_out, rows)
+        timings.append(perf_counter() - started)
+        for index in sorted(bad):
+            rows.append([index, number, "exception", f"the event cannot be read: {safe_repr(events[index])}"])
+    mark[0] = 0
+    return rows
+
+
+def _judge_rule(rule, number, count, events, left_out, rows):
+    function = rule.rule
+    step = count * FUNCTIONS
+    first = number * FUNCTIONS + 1
+    at = 0
+    timeouts = 0
+    size = len(events)
+    while at < size:
+        here = first + at * step
+        try:
+            # No `try` inside the loop and one store per call: this is where the time of a quiet stream goes.
+            if left_out is None:
+                for event in events[at:] if at else events:
+                    mark[0] = here
+                    answer = function(event)
+                    if answer is not False:
+                        _answered(rule, answer, event, here, (here - first) // step, number, rows)
+                    here += step
+                return
+            for index in range(at, size):
+                if index not in left_out:
+                    here = first + index * step
+                    mark[0] = here
+                    answer = function(events[index])
+                    if answer is not False:
+                        _answered(rule, answer, events[index], here, index, number, rows)
+            return
+        except BaseException as error:
+            mark[3] = here
+            mark[0] = 0
+            index = (here - first) // step
+            slow = isinstance(error, RuleTimeout)
+            rows.append([index, number, "timeout" if slow else "exception", locate(error, rule.files, rule.file)])
+            at = index + 1
+            timeouts += slow
+            if timeouts >= MAX_TIMEOUTS:
+                mark[3] = 0
+                text = f"{rule.file}: not run on this event: rule() took too long on {timeouts} events before it"
+                rows.extend([later, number, "timeout", text] for later in range(at, size) if not left_out or later not in left_out)
+                return
+        # Only now the exception, and with it what the rule's frames held, is gone.
+        mark[3] = 0
+
+
+def _answered(rule, answer, event, here, index, number, rows):
+    """rule() answered something other than False: a match, or a wrong type."""
+    if answer is True:
+        rows.append(_match(rule, event, here, index, number))
+        return
+    error = wrong_type(rule.id, rule.main, answer, "bool")
+    rows.append([index, number, "return_type", f"{rule.file}:{rule.line} in {rule.main}: {error}"])
+
+
+def _match(rule, event, here, index, number):
+    """[event, rule, {function: value}, {function: error}]: only what the rule's own functions gave."""
+    values = {}
+    errors = {}
+    for place, name, function in rule.functions:
+        mark[0] = here + place
+        try:
+            value = CHECKS[name](rule.id, name, function(event))
+            values[name] = cut(value) if name in FUNCTIONS_WITH_TEXT else value
+            mark[0] = 0
+        except BaseException as error:
+            mark[3] = here
+            mark[0] = 0
+            errors[name] = locate(error, rule.files, rule.file)
+            if name == "alert_context":
+                values[name] = context_error(safe_repr(error))
+        mark[3] = 0
+    return [index, number, values, errors]
+
+
+def settle():
+    """After loading: what is there stays, the collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
+    # Batches of parsed JSON have no cycles; the default thresholds would walk them again and again.
+    gc.set_threshold(50_000, 20, 100)

@@ -1,0 +1,120 @@
+"""Loads rules and the helpers they import, each content root in a view of its own.
+
+A name in an `import` is looked up in: the standard library; the modules beside the rule; the globals of the rule's
+content root; the helpers that ship with the engine. Two roots may have different helpers of one name, so helper modules
+are never put in `sys.modules`: every module gets an `__import__` that knows its place.
+"""
+
+import builtins
+import linecache
+import sys
+import types
+
+from _caracal import shipped
+from _caracal.code import code_of
+
+_STDLIB = sys.stdlib_module_names
+_real_import = builtins.__import__
+
+
+class Place:
+    """A set of importable helpers: a folder's, or a root's globals and the shipped helpers behind them."""
+
+    def __init__(self, parent=None):
+        self.parent = parent
+        self.sources = {}
+        self.modules = {}
+        self.builtins = dict(vars(builtins))
+        self.builtins["__import__"] = self._import
+
+    def find(self, name):
+        """The helper module of that name as seen from here, or None."""
+        module = self.modules.get(name)
+        if module is not None:
+            return module
+        source = self.sources.get(name)
+        if source is not None:
+            return self._load(name, *source)
+        return self.parent.find(name) if self.parent else None
+
+    def _load(self, name, file, code):
+        module = self.execute(name, file, code, self.modules)
+        return module
+
+    def execute(self, name, file, code, registry=None):
+        """Runs code as a module. A failing module is forgotten, as Python itself does."""
+        module = types.ModuleType(name)
+        module.__file__ = file
+        module.__builtins__ = self.builtins
+        linecache.cache[file] = (len(code), None, code.splitlines(True), file)
+        if registry is not None:
+            registry[name] = module
+        try:
+            exec(code_of(file, code), module.__dict__)
+        except BaseException:
+            if registry is not None:
+                registry.pop(name, None)
+            raise
+        return module
+
+    def _import(self, name, globals=None, locals=None, fromlist=(), level=0):
+        if level == 0 and "." not in name and name not in _STDLIB:
+            module = self.find(name)
+            if module is not None:
+                return module
+        elif level == 1 and (globals is None or not globals.get("__package__")):
+            return self._relative(name, fromlist)
+        return _real_import(name, globals, locals, fromlist, level)
+
+    def _relative(self, name, fromlist):
+        """`from . import helper` and `from .helper import x`: neighbours, as if they were named without the dot."""
+        if name:
+            return self._import(name, None, None, fromlist, 0)
+        found = types.SimpleNamespace()
+        for part in fromlist or ():
+            setattr(found, part, self._import(part))
+        return found
+
+
+class Places:
+    """All places of one load."""
+
+    def __init__(self, helpers):
+        self._roots = {}
+        self._folders = {}
+        self._shipped = {
+            name: (file, source)
+            for name, (package, file, source) in shipped.SOURCES.items()
+            if name.startswith("panther_") and "." not in name and not package
+        }
+        for helper in helpers:
+            if helper["folder"] is None and not helper["root"]:
+                self._shipped[helper["name"]] = (helper["file"], helper["code"])
+        for helper in helpers:
+            if helper["folder"] is not None:
+                place = self._folder(helper["root"], helper["folder"])
+            elif helper["root"]:
+                place = self._root(helper["root"])
+            else:
+                continue
+            place.sources[helper["name"]] = (helper["file"], helper["code"])
+
+    def of(self, root, folder):
+        """Where a rule's imports start."""
+        return self._folders.get((root, folder)) or self._root(root)
+
+    def _root(self, root):
+        place = self._roots.get(root)
+        if place is None:
+            behind = Place()
+            behind.sources = self._shipped
+            place = self._roots[root] = Place(behind)
+            # A shipped helper that imports another one gets the root's own version if there is one.
+            behind.builtins["__import__"] = place._import
+        return place
+
+    def _folder(self, root, folder):
+        place = self._folders.get((root, folder))
+        if place is None:
+            place = self._folders[root, folder] = Place(self._root(root))
+        return place

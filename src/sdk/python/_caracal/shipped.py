@@ -1,0 +1,38 @@
+"""Imports of the modules that come with the engine, from source text held in memory (there are no files)."""
+
+import sys
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+
+# Dotted module name -> (is it a package, file name for messages, source text).
+SOURCES = {}
+
+
+class ShippedFinder(MetaPathFinder):
+    """Finds shipped modules that are not helpers (those live in a root's own view, see loader)."""
+
+    def find_spec(self, fullname, path=None, target=None):
+        found = SOURCES.get(fullname)
+        if found is None:
+            return None
+        return ModuleSpec(fullname, self, origin=found[1], is_package=found[0])
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        _package, file, source = SOURCES[module.__name__]
+        exec(compile(source, file, "exec"), module.__dict__)
+
+
+def add(path, source):
+    """Registers `panther_core/immutable.py` as module `panther_core.immutable`."""
+    parts = path.removesuffix(".py").split("/")
+    package = parts[-1] == "__init__"
+    if package:
+        parts.pop()
+    SOURCES[".".join(parts)] = (package, path, source)
+
+
+def install():
+    sys.meta_path.append(ShippedFinder())

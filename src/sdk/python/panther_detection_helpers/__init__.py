@@ -1,0 +1,1 @@
+"""What rules import as `panther_detection_helpers`."""

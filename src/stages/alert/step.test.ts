@@ -1,0 +1,231 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { type AlertWindow, MAX_INDICATORS } from '../../model/alert.ts'
+import type { Event } from '../../model/event.ts'
+import type { Match } from '../../model/match.ts'
+import type { Rule } from '../../model/rule.ts'
+import { groupFindings, type Judged } from './step.ts'
+
+const MINUTE = 60_000
+
+function ruleOf(part: Partial<Rule> = {}): Rule {
+  const texts = { severity: 'LOW' as const, description: '', reference: '', runbook: '', file: 'r.yml' }
+  const lists = { logTypes: ['T'], tags: [], reports: {}, summaryAttributes: [], outputIds: [], tests: [] }
+  const source = { language: 'python', file: 'r.py', code: '' }
+  return {
+    id: 'R',
+    displayName: 'R',
+    enabled: true,
+    dedupPeriodMinutes: 60,
+    threshold: 1,
+    createAlert: true,
+    source,
+    ...texts,
+    ...lists,
+    ...part,
+  }
+}
+const eventOf = (part: Partial<Event> = {}): Event => ({
+  p_log_type: 'T',
+  p_row_id: 'r',
+  p_event_time: '2024-01-01T00:00:00Z',
+  p_parse_time: '2024-01-01T00:00:00Z',
+  p_source_id: 's',
+  p_source_label: 's',
+  p_schema_version: 1,
+  ...part,
+})
+type Timed = Judged & { atMs: number }
+function matchAt(atMs: number, part: Partial<Match> = {}, event: Event = eventOf()): Timed {
+  const texts = { title: 't', dedup: 'd', description: '', reference: '', runbook: '' }
+  const finding: Match = {
+    kind: 'match',
+    ruleId: 'R',
+    event: 0,
+    severity: 'HIGH',
+    destinations: undefined,
+    alertContext: undefined,
+    functionErrors: {},
+    ...texts,
+    ...part,
+  }
+  return { finding, event, text: () => '{}', atMs }
+}
+const errorAt = (atMs: number): Timed => ({
+  finding: { kind: 'error', ruleId: 'R', event: 0, cause: 'exception', message: 'KeyError\nTraceback' },
+  event: eventOf(),
+  text: () => '{}',
+  atMs,
+})
+
+/** A store in memory that keeps copies, as the real one does. */
+class Store {
+  readonly windows = new Map<string, AlertWindow>()
+  async find(keys: readonly string[], atMs: number): Promise<Map<string, AlertWindow[]>> {
+    const found = new Map<string, AlertWindow[]>()
+    for (const window of [...this.windows.values()].sort((a, b) => a.startMs - b.startMs)) {
+      if (!keys.includes(window.groupKey) || window.endMs <= atMs) continue
+      found.set(window.groupKey, [...(found.get(window.groupKey) ?? []), structuredClone(window)])
+    }
+    return found
+  }
+}
+/** Runs batches one after another; each is a list of findings. */
+async function run(batches: readonly (readonly Timed[])[], rule: Rule = ruleOf()) {
+  const store = new Store()
+  const opened: string[] = []
+  for (const batch of batches) {
+    const result = await groupFindings(batch, new Map([['R', rule]]), store, { atMs: (item) => (item as Timed).atMs, nowMs: 7 })
+    for (const window of result.windows) store.windows.set(window.alertId, structuredClone(window))
+    opened.push(...result.opened.map(({ alertId }) => alertId))
+  }
+  return { windows: [...store.windows.values()].sort((a, b) => a.startMs - b.startMs), opened }
+}
+const shape = ({ windows }: { windows: readonly AlertWindow[] }) =>
+  windows.map(({ startMs, eventCount, opened }) => [startMs / MINUTE, eventCount, opened])
+const minutes = (...list: number[]) => list.map((minute) => matchAt(minute * MINUTE))
+
+test.each<[string, Timed[][], Partial<Rule>, [number, number, boolean][]]>([
+  ['matches within the period are one alert', [minutes(0, 10), minutes(59)], {}, [[0, 3, true]]],
+  [
+    'the window does not slide',
+    [minutes(0), minutes(50), minutes(70)],
+    {},
+    [
+      [0, 2, true],
+      [70, 1, true],
+    ],
+  ],
+  [
+    'the instant of its end is outside',
+    [minutes(0), [matchAt(60 * MINUTE - 1)], minutes(60)],
+    {},
+    [
+      [0, 2, true],
+      [60, 1, true],
+    ],
+  ],
+  ['below the threshold nothing opens', [minutes(0, 1)], { threshold: 3 }, [[0, 2, false]]],
+  ['at the threshold it opens, over batches', [minutes(0, 1), minutes(2)], { threshold: 3 }, [[0, 3, true]]],
+  [
+    'a threshold counts within its window only',
+    [minutes(0, 1), minutes(60, 61)],
+    { threshold: 3 },
+    [
+      [0, 2, false],
+      [60, 2, false],
+    ],
+  ],
+  ['a match a little before the one that began the group joins it', [minutes(10), minutes(9)], {}, [[10, 2, true]]],
+  [
+    'a match long before it begins a group of its own',
+    [minutes(100), minutes(10), minutes(20)],
+    {},
+    [
+      [10, 2, true],
+      [100, 1, true],
+    ],
+  ],
+  [
+    'an older window takes its own late matches',
+    [minutes(0), minutes(70), minutes(30)],
+    {},
+    [
+      [0, 2, true],
+      [70, 1, true],
+    ],
+  ],
+  [
+    'a period of zero groups what comes in the same moment',
+    [minutes(0, 0, 1)],
+    { dedupPeriodMinutes: 0 },
+    [
+      [0, 2, true],
+      [1, 1, true],
+    ],
+  ],
+  ['no alert is made when the rule says so', [minutes(0, 1)], { createAlert: false }, []],
+])('%s', async (_, batches, rule, wanted) => {
+  expect(shape(await run(batches, ruleOf(rule)))).toEqual(wanted)
+})
+
+test('other dedup strings and rule errors are groups apart; errors ignore threshold and CreateAlert', async () => {
+  const { windows } = await run(
+    [[matchAt(0), matchAt(0, { dedup: 'e' }), errorAt(0), errorAt(1)]],
+    ruleOf({ threshold: 5, createAlert: true }),
+  )
+  expect(windows.map(({ body, eventCount, opened }) => [body.type, body.dedup, eventCount, opened])).toEqual([
+    ['RULE', 'd', 1, false],
+    ['RULE', 'e', 1, false],
+    ['RULE_ERROR', 'R:error', 2, true],
+  ])
+  const silent = await run([[matchAt(0), errorAt(0)]], ruleOf({ createAlert: false }))
+  expect(silent.windows.map(({ body }) => body.title)).toEqual(['Rule error in R: KeyError'])
+})
+
+test('an alert says what its first match says, and counts what all of them have', async () => {
+  const later = eventOf({ p_event_time: '2024-01-01T00:00:00.5Z', p_log_type: 'U', p_any_ip_addresses: ['1.1.1.1', '2.2.2.2'] })
+  const { windows } = await run([
+    [matchAt(0, { severity: 'CRITICAL', title: 'first' }, eventOf({ p_any_ip_addresses: ['1.1.1.1'] }))],
+    [matchAt(1, { severity: 'LOW', title: 'second' }, later)],
+  ])
+  expect(windows[0]).toMatchObject({
+    severity: 'CRITICAL',
+    body: {
+      title: 'first',
+      firstEventTime: '2024-01-01T00:00:00Z',
+      lastEventTime: '2024-01-01T00:00:00.5Z',
+      logTypes: ['T', 'U'],
+    },
+  })
+  expect(windows[0]!.body.indicators).toEqual({ p_any_ip_addresses: ['1.1.1.1', '2.2.2.2'] })
+  expect(windows[0]!.body.indicatorsCut).toBe(false)
+})
+
+test.each([
+  ['too many indicators', Array.from({ length: MAX_INDICATORS + 1 }, (_, i) => `h${i}`), MAX_INDICATORS],
+  ['an indicator of a megabyte', ['x'.repeat(1 << 20), 'h'], 1],
+])('%s are cut with a mark', async (_, values, kept) => {
+  const { windows } = await run([[matchAt(0, {}, eventOf({ p_any_domain_names: values }))]])
+  expect(windows[0]!.body.indicators['p_any_domain_names']!.length).toBe(kept)
+  expect(windows[0]!.body.indicatorsCut).toBe(true)
+})
+
+test('findings without a time are one group', async () => {
+  const { windows } = await run([[errorAt(Number.NaN), errorAt(Number.NaN)]])
+  expect(windows.map(({ eventCount }) => eventCount)).toEqual([2])
+})
+
+/** The rule in its plainest form, for times that never go back. */
+function oracle(times: readonly number[], period: number, threshold: number): [number, number, boolean][] {
+  const windows: [number, number, boolean][] = []
+  for (const time of times) {
+    const last = windows.at(-1)
+    if (last && time < last[0] + period) last[1]++
+    else windows.push([time, 1, false])
+  }
+  return windows.map(([start, count]) => [start, count, count >= threshold])
+}
+
+test('however matches fall into batches, windows are those of the slow oracle, each opened once', async () => {
+  const gaps = fc.array(fc.tuple(fc.constantFrom(0, 1, 4, 5, 6, 11), fc.boolean()), { minLength: 1, maxLength: 40 })
+  await fc.assert(
+    fc.asyncProperty(gaps, fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 6 }), async (steps, threshold, period) => {
+      const batches: Timed[][] = [[]]
+      const times: number[] = []
+      let time = 0
+      for (const [gap, isNewBatch] of steps) {
+        time += gap
+        times.push(time)
+        if (isNewBatch) batches.push([])
+        batches.at(-1)!.push(matchAt(time * MINUTE))
+      }
+      const result = await run(batches, ruleOf({ threshold, dedupPeriodMinutes: period }))
+      const wanted = oracle(times, period, threshold)
+      expect(shape(result)).toEqual(wanted)
+      expect(result.opened.length).toBe(wanted.filter(([, , opened]) => opened).length)
+      expect(new Set(result.opened).size).toBe(result.opened.length)
+    }),
+    { numRuns: 300, seed: 13 },
+  )
+})

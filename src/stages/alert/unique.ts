@@ -1,0 +1,55 @@
+import { type AlertWindow, MAX_UNIQUE, type UniqueCount } from '../../model/alert.ts'
+import type { Match } from '../../model/match.ts'
+import { sha256 } from '../../util/hash.ts'
+
+const HASH_DIGITS = 12
+const HASH_RANGE = 16 ** HASH_DIGITS
+
+/** Counts a match's own value into a window that has not become an alert yet. The window's event count holds it already. */
+export function countUnique(window: AlertWindow, { unique }: Match): void {
+  if (window.opened) return
+  const { body } = window
+  if (unique === undefined) {
+    if (body.unique) body.unique.plain++
+    return
+  }
+  // Matches before the first value counted by themselves.
+  body.unique ??= { values: [], plain: window.eventCount - 1, estimated: false }
+  if (unique !== null) add(body.unique, sha256(Buffer.from(unique)).slice(0, HASH_DIGITS))
+}
+
+/** What the threshold is compared with: distinct values if the rule gives any, else matches. */
+export function countOf({ body: { unique }, eventCount }: AlertWindow): number {
+  if (!unique) return eventCount
+  const { values, plain, estimated } = unique
+  if (!estimated) return values.length + plain
+  // Hashes are spread evenly: from the largest of the k smallest follows how many there are (k-minimum-values sketch,
+  // Bar-Yossef et al. 2002; the error is about one over the root of k).
+  const largest = Number.parseInt(values.at(-1)!, 16)
+  return Math.round(((values.length - 1) * HASH_RANGE) / Math.max(1, largest)) + plain
+}
+
+/** The values have done their work; that their number was an estimate stays with the alert. */
+export function forgetUnique({ body }: AlertWindow): void {
+  if (body.unique?.estimated) body.unique.values = []
+  else delete body.unique
+}
+
+/** Keeps the hashes in order, so that a value is found without a walk, and the largest is the last. */
+function add(count: UniqueCount, hash: string): void {
+  const { values } = count
+  let from = 0
+  let to = values.length
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if (values[middle]! < hash) from = middle + 1
+    else to = middle
+  }
+  if (values[from] === hash) return
+  if (values.length >= MAX_UNIQUE) {
+    count.estimated = true
+    if (from === values.length) return
+    values.pop()
+  }
+  values.splice(from, 0, hash)
+}

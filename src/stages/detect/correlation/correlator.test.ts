@@ -1,0 +1,211 @@
+import { describe, expect, test } from 'vitest'
+import { type CorrelatorOptions, createCorrelator } from './correlator.ts'
+import type { CorrelationMatch } from './match.ts'
+import { MAX_HITS } from './place.ts'
+import { groupOf, MINUTE, ruleOf, sequenceOf, signal } from './rule.fixture.ts'
+import type { CorrelationRule, Signal } from './rule.ts'
+import { MemoryStore } from './store.ts'
+
+const A = { RuleID: 'A' }
+const B = { RuleID: 'B' }
+const hour = { LookbackWindowMinutes: 60 }
+const both = ruleOf(groupOf([A, B], hour))
+const without = ruleOf(groupOf([A, { ...B, Absence: true }], hour))
+
+/** A correlator on a store that is written after each step; times are minutes. */
+function live(rules: readonly CorrelationRule[], options: CorrelatorOptions = {}) {
+  const store = new MemoryStore()
+  const correlator = createCorrelator(rules, options)
+  const take = async (step: ReturnType<typeof correlator.due>) => {
+    const result = await step
+    store.apply(result.changes)
+    return result
+  }
+  return {
+    store,
+    correlator,
+    feed: (nowMinute: number, ...signals: Signal[]) => take(correlator.feed(signals, store, nowMinute * MINUTE)),
+    due: (nowMinute: number) => take(correlator.due(store, nowMinute * MINUTE)),
+  }
+}
+
+const rowsOf = (matches: readonly CorrelationMatch[]) => matches.map(({ signals }) => signals.map(({ rowId }) => rowId))
+
+test('a match is told when its last signal arrives', async () => {
+  const { feed } = live([both])
+  expect((await feed(1, signal('A', 1))).matches).toEqual([])
+  expect(rowsOf((await feed(2, signal('B', 2))).matches)).toEqual([['A@1/bob', 'B@2/bob']])
+})
+
+test('signals of rules that nobody refers to change nothing', async () => {
+  const { feed, correlator } = live([both])
+  expect([...correlator.wanted].sort()).toEqual(['A', 'B'])
+  expect((await feed(1, signal('X', 1))).changes).toEqual({ saved: [], removed: [] })
+})
+
+test('a disabled rule is not judged', async () => {
+  const { feed, correlator } = live([ruleOf(groupOf([A, B]), { Enabled: false })])
+  expect(correlator.wanted.size).toBe(0)
+  expect((await feed(1, signal('A', 1), signal('B', 1))).matches).toEqual([])
+})
+
+test('a step that was not committed is made again as it was', async () => {
+  const { correlator, store, feed } = live([both])
+  await feed(1, signal('A', 1))
+  const lost = await correlator.feed([signal('B', 2)], store, 2 * MINUTE)
+  expect(await correlator.feed([signal('B', 2)], store, 2 * MINUTE)).toEqual(lost)
+})
+
+test('a late signal of an incident that was told makes no second match', async () => {
+  const { feed } = live([both])
+  expect((await feed(6, signal('A', 1), signal('B', 5))).matches).toHaveLength(1)
+  expect((await feed(7, signal('A', 2), signal('B', 3))).matches).toEqual([])
+  expect((await feed(8, signal('A', 7), signal('B', 8))).matches).toHaveLength(1)
+})
+
+test('entries are forgotten a look-back after their last signal', async () => {
+  const { feed, due, store } = live([both])
+  await feed(1, signal('A', 1), signal('B', 1, 'eve'))
+  await due(61)
+  expect(store.size).toBe(2)
+  await due(63)
+  expect(store.size).toBe(0)
+})
+
+test('what a changed rule remembers is not taken for its own, and is forgotten', async () => {
+  const { feed, store } = live([both])
+  await feed(1, signal('A', 1))
+  const changed = createCorrelator([ruleOf(groupOf([B, A], hour))])
+  expect((await changed.feed([signal('B', 2)], store, 2 * MINUTE)).matches).toEqual([])
+  store.apply((await changed.due(store, 100 * MINUTE)).changes)
+  expect(store.size).toBe(0)
+})
+
+test('what a rule that is gone remembers is forgotten', async () => {
+  const { feed, store } = live([both])
+  await feed(1, signal('A', 1))
+  store.apply((await createCorrelator([]).due(store, 100 * MINUTE)).changes)
+  expect(store.size).toBe(0)
+})
+
+describe('absence', () => {
+  test('is told once its window and the grace have passed', async () => {
+    const { feed, due } = live([without], { graceMs: 2 * MINUTE })
+    expect((await feed(1, signal('A', 1))).matches).toEqual([])
+    expect((await due(62)).matches).toEqual([])
+    expect(rowsOf((await due(63)).matches)).toEqual([['A@1/bob']])
+    expect((await due(64)).matches).toEqual([])
+  })
+
+  test('is not told when the other arrives within the grace', async () => {
+    const { feed, due } = live([without], { graceMs: 2 * MINUTE })
+    await feed(1, signal('A', 1))
+    await feed(62.5, signal('B', 60))
+    expect((await due(200)).matches).toEqual([])
+  })
+
+  test('waits for the grace after old signals arrive, as others may be on their way', async () => {
+    const { feed, due } = live([without], { graceMs: 2 * MINUTE })
+    expect((await feed(1000, signal('A', 1))).matches).toEqual([])
+    await feed(1001, signal('B', 1))
+    expect((await due(1002)).matches).toEqual([])
+    expect((await due(2000)).matches).toEqual([])
+  })
+
+  test('is told for each signal of a backlog that has long passed', async () => {
+    const { feed, due } = live([without])
+    await feed(5000, signal('A', 1), signal('A', 500), signal('B', 501), signal('A', 3000))
+    expect(rowsOf((await due(5001)).matches)).toEqual([['A@1/bob'], ['A@3000/bob']])
+  })
+
+  test('more than one call can be needed, and says so', async () => {
+    const { feed, due } = live([without])
+    await feed(1, ...Array.from({ length: 600 }, (_, at) => signal('A', 1, `user${at}`)))
+    const first = await due(100)
+    expect([first.matches.length, first.more]).toEqual([500, true])
+    const second = await due(100)
+    expect([second.matches.length, second.more]).toEqual([100, false])
+  })
+})
+
+describe('rules that refer to other correlation rules', () => {
+  const outer = ruleOf(sequenceOf([{ RuleID: 'Correlated' }, { RuleID: 'Z' }], hour), { RuleID: 'Outer' })
+
+  test('take their matches as signals, in the same step', async () => {
+    const { feed } = live([outer, both])
+    const { matches } = await feed(3, signal('A', 1), signal('B', 2), signal('Z', 3))
+    expect(matches.map(({ ruleId, joined }) => [ruleId, joined[0]!.value])).toEqual([
+      ['Correlated', 'bob'],
+      ['Outer', 'bob'],
+    ])
+  })
+
+  test('take those that time made certain', async () => {
+    const { feed, due } = live([outer, without])
+    await feed(1, signal('A', 1))
+    await feed(5, signal('Z', 5))
+    expect((await due(70)).matches.map(({ ruleId }) => ruleId)).toEqual(['Correlated', 'Outer'])
+  })
+
+  test('in a circle are reported and left out, and stop no other', async () => {
+    const one = ruleOf({ Group: [{ RuleID: 'Two' }, A] }, { RuleID: 'One' })
+    const two = ruleOf({ Group: [{ RuleID: 'One' }, A] }, { RuleID: 'Two' })
+    const { correlator, feed } = live([one, two, both])
+    expect(correlator.problems.map(({ message }) => message)).toEqual(
+      Array(2).fill(
+        'c.yml: correlation rules refer to each other in a circle (One → Two → One) and are not judged: take one of the references out',
+      ),
+    )
+    expect((await feed(1, signal('A', 1), signal('B', 1))).matches).toHaveLength(1)
+  })
+})
+
+describe('limits', () => {
+  test('too many signals of one key: the latest are kept, and matches say that some are missing', async () => {
+    const { feed } = live([ruleOf(groupOf([A, B], { LookbackWindowMinutes: 3000 }))])
+    const flood = Array.from({ length: MAX_HITS + 5 }, (_, at) => signal('A', at))
+    const { notices } = await feed(MAX_HITS, ...flood)
+    expect(notices).toMatchObject([{ ruleId: 'Correlated', kind: 'signals_cut', count: 5 }])
+    const { matches } = await feed(MAX_HITS + 10, signal('B', MAX_HITS + 10))
+    expect(matches).toMatchObject([
+      {
+        isCut: true,
+        counts: [
+          { memberId: 'A', count: MAX_HITS },
+          { memberId: 'B', count: 1 },
+        ],
+      },
+    ])
+  })
+
+  test('a flood of one member does not push out another', async () => {
+    const { feed } = live([ruleOf(sequenceOf([A, B, { RuleID: 'Z' }], { LookbackWindowMinutes: 3000 }))])
+    await feed(0, signal('A', 0))
+    await feed(2000, ...Array.from({ length: 2000 }, (_, at) => signal('B', at + 1)))
+    expect((await feed(2001, signal('Z', 2001))).matches).toHaveLength(1)
+  })
+
+  test('too many keys: further ones are told, and known ones go on', async () => {
+    const { feed, due, store } = live([both], { maxKeys: 2 })
+    await feed(1, signal('A', 1, 'u1'), signal('A', 1, 'u2'))
+    const { notices } = await feed(2, signal('A', 2, 'u3'))
+    expect(notices).toMatchObject([{ kind: 'keys_full', count: 1 }])
+    expect(store.size).toBe(2)
+    expect((await feed(3, signal('B', 3, 'u1'))).matches).toHaveLength(1)
+    await due(200)
+    expect((await feed(201, signal('A', 201, 'u3'))).notices).toEqual([])
+  })
+
+  test('a list too long to be joined on is cut, and that is told', async () => {
+    const { feed } = live([both])
+    const users = Array.from({ length: 150 }, (_, at) => `u${at}`)
+    expect((await feed(1, signal('A', 1, users))).notices).toMatchObject([{ kind: 'values_cut', count: 1 }])
+    expect((await feed(2, signal('B', 2, ['u5', 'u149']))).matches.map(({ joined }) => joined[0]!.value)).toEqual(['u5'])
+  })
+
+  test('signals that come too late to be understood are told', async () => {
+    const { feed } = live([both])
+    await feed(1000, signal('A', 1000))
+    expect((await feed(1001, signal('B', 1))).notices).toMatchObject([{ kind: 'late', count: 1 }])
+  })
+})

@@ -1,0 +1,184 @@
+import type { CorrelationChanges, CorrelationEntry } from '../../../model/correlation.ts'
+import { ConfigError } from '../../../util/errors.ts'
+import { sha256 } from '../../../util/hash.ts'
+import { type Gathered, gather } from './gather.ts'
+import type { CorrelationMatch } from './match.ts'
+import { emptyPlace, type PlaceStep, readPlace, stepPlace, writePlace } from './place.ts'
+import type { CorrelationRule, Signal } from './rule.ts'
+import { type CorrelationStore, Overlay } from './store.ts'
+
+/** A limit was reached: matches of the rule may be missing or wrong. To be shown like a rule error. */
+export interface CorrelationNotice {
+  readonly ruleId: string
+  readonly kind: 'signals_cut' | 'values_cut' | 'keys_full' | 'late'
+  /** Signals concerned in this step. */
+  readonly count: number
+  readonly message: string
+}
+
+export interface CorrelationStep {
+  /** In order of time within a rule; rules that refer to others after those. */
+  readonly matches: readonly CorrelationMatch[]
+  readonly changes: CorrelationChanges
+  readonly notices: readonly CorrelationNotice[]
+  /** There is more to look at now: call `due` again after the changes are committed. */
+  readonly more: boolean
+}
+
+/** Judges signals as they arrive. Holds nothing itself: the same signals on the same store give the same step. */
+export interface Correlator {
+  /** Rules that cannot be judged, because they refer to themselves through others. */
+  readonly problems: readonly ConfigError[]
+  /** Rules whose matches are signals for some correlation rule. */
+  readonly wanted: ReadonlySet<string>
+  /** New signals, in any order. `nowMs` is when they arrived. Rejects only when the store does. */
+  feed(signals: readonly Signal[], store: CorrelationStore, nowMs: number): Promise<CorrelationStep>
+  /** What has become certain, and of no more use, because time has passed: to be called every second or so. */
+  due(store: CorrelationStore, nowMs: number): Promise<CorrelationStep>
+}
+
+export interface CorrelatorOptions {
+  /** Absence is certain only this long after a window has ended: signals are on their way for a while. */
+  readonly graceMs?: number
+  /** Join keys remembered for one rule; signals with further ones are not correlated until old ones are forgotten. */
+  readonly maxKeys?: number
+}
+
+const GRACE_MS = 60_000
+const MAX_KEYS = 50_000
+/** Entries looked at by one call of `due`: one transaction holds what comes of them. */
+const MAX_DUE = 500
+
+/** Enabled rules are judged. */
+export function createCorrelator(rules: readonly CorrelationRule[], options: CorrelatorOptions = {}): Correlator {
+  const { order, problems } = inOrder(rules.filter(({ enabled }) => enabled))
+  const { graceMs = GRACE_MS, maxKeys = MAX_KEYS } = options
+  const step = async (signals: readonly Signal[], overlay: Overlay, woken: readonly CorrelationEntry[], nowMs: number) => {
+    const matches: CorrelationMatch[] = []
+    const notices: CorrelationNotice[] = []
+    const known = new Set(order.map(({ id }) => id))
+    for (const { id, ruleId } of woken) if (!known.has(ruleId)) overlay.remove(id)
+    for (const rule of order) {
+      const own = new RuleStep(rule, overlay, { nowMs, graceMs }, maxKeys)
+      await own.run([...signals, ...matches], woken)
+      matches.push(...own.matches)
+      notices.push(...own.notices())
+    }
+    return { matches, changes: overlay.changes(), notices, more: woken.length === MAX_DUE }
+  }
+  return {
+    problems,
+    wanted: new Set(order.flatMap(({ members }) => members.map(({ ruleId }) => ruleId))),
+    feed: (signals, store, nowMs) => step(signals, new Overlay(store), [], nowMs),
+    async due(store, nowMs) {
+      const overlay = new Overlay(store)
+      return step([], overlay, await overlay.wake(nowMs, MAX_DUE), nowMs)
+    },
+  }
+}
+
+/** One rule's part in a step. */
+class RuleStep {
+  readonly matches: CorrelationMatch[] = []
+  readonly #rule: CorrelationRule
+  readonly #overlay: Overlay
+  readonly #clock: { readonly nowMs: number; readonly graceMs: number }
+  readonly #maxKeys: number
+  readonly #counts = { signals_cut: 0, values_cut: 0, keys_full: 0, late: 0 }
+
+  constructor(rule: CorrelationRule, overlay: Overlay, clock: { nowMs: number; graceMs: number }, maxKeys: number) {
+    this.#rule = rule
+    this.#overlay = overlay
+    this.#clock = clock
+    this.#maxKeys = maxKeys
+  }
+
+  async run(signals: readonly Signal[], woken: readonly CorrelationEntry[]): Promise<void> {
+    const { places, cut } = gather(this.#rule, signals, this.#clock.nowMs)
+    this.#counts.values_cut += cut
+    const work = new Map<string, Gathered | undefined>()
+    for (const { id, ruleId } of woken) if (ruleId === this.#rule.id) work.set(id, undefined)
+    for (const [name, place] of places) work.set(this.#idOf(name), place)
+    if (work.size === 0) return
+    await this.#overlay.load([...work.keys()])
+    for (const [id, place] of work) await this.#place(id, place)
+    this.matches.sort((a, b) => a.timeMs - b.timeMs || (a.rowId < b.rowId ? -1 : 1))
+  }
+
+  async #place(id: string, added: Gathered | undefined): Promise<void> {
+    const entry = this.#overlay.get(id)
+    const before = entry && readPlace(this.#rule, entry.value)
+    if (!before && !added) return this.#overlay.remove(id)
+    const place = before ?? emptyPlace(this.#rule, added!.key)
+    const step = stepPlace(this.#rule, place, added?.hits ?? [], this.#clock)
+    if (!entry && step.wakeMs !== undefined && (await this.#overlay.count(this.#rule.id)) >= this.#maxKeys) {
+      this.#counts.keys_full += added!.hits.length
+      // What is complete within one step needs no memory.
+      this.matches.push(...step.matches)
+      return
+    }
+    this.#take(id, step)
+  }
+
+  #take(id: string, { place, matches, wakeMs, cut, late }: PlaceStep): void {
+    this.matches.push(...matches)
+    this.#counts.signals_cut += cut
+    this.#counts.late += late
+    if (wakeMs === undefined) this.#overlay.remove(id)
+    else this.#overlay.save({ id, ruleId: this.#rule.id, wakeMs, value: writePlace(place) })
+  }
+
+  #idOf(name: string): string {
+    return sha256(Buffer.from(JSON.stringify([this.#rule.id, this.#rule.version, name]))).slice(0, 32)
+  }
+
+  notices(): CorrelationNotice[] {
+    const { id: ruleId } = this.#rule
+    const texts = {
+      signals_cut:
+        'signals are forgotten early because one join key has too many: make the rules they come from match less often',
+      values_cut: 'signals have longer lists than are joined on: join on a field with fewer values',
+      keys_full: `signals are not correlated because the rule remembers ${this.#maxKeys} join keys already: shorten its LookbackWindowMinutes or let the rules it refers to match less often`,
+      late: 'signals came so late that what they could belong to is forgotten: look whether a source is far behind',
+    }
+    return (['signals_cut', 'values_cut', 'keys_full', 'late'] as const).flatMap((kind) => {
+      const count = this.#counts[kind]
+      return count === 0 ? [] : [{ ruleId, kind, count, message: `Correlation rule '${ruleId}': ${count} ${texts[kind]}.` }]
+    })
+  }
+}
+
+/** Rules after those that they refer to; those that refer to themselves, directly or through others, are left out. */
+function inOrder(rules: readonly CorrelationRule[]): {
+  readonly order: readonly CorrelationRule[]
+  readonly problems: readonly ConfigError[]
+} {
+  const byId = new Map(rules.map((rule) => [rule.id, rule]))
+  const ordered = new Set<CorrelationRule>()
+  const problems = new Map<CorrelationRule, ConfigError>()
+  const visit = (rule: CorrelationRule, path: readonly CorrelationRule[]) => {
+    if (ordered.has(rule)) return
+    if (path.includes(rule)) {
+      const circle = path.slice(path.indexOf(rule))
+      const names = [...circle, rule].map(({ id }) => id).join(' → ')
+      for (const each of circle) problems.set(each, circleError(names, each))
+      return
+    }
+    for (const { ruleId } of rule.members) {
+      const other = byId.get(ruleId)
+      if (other) visit(other, [...path, rule])
+    }
+    ordered.add(rule)
+  }
+  for (const rule of rules) visit(rule, [])
+  return { order: [...ordered].filter((rule) => !problems.has(rule)), problems: [...problems.values()] }
+}
+
+function circleError(names: string, { file }: CorrelationRule): ConfigError {
+  return new ConfigError(
+    `correlation rules refer to each other in a circle (${names}) and are not judged: take one of the references out`,
+    {
+      file,
+    },
+  )
+}

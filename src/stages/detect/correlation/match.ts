@@ -1,0 +1,77 @@
+import type { JsonObject, JsonValue } from '../../../model/json.ts'
+import { hash16 } from '../../../util/hash.ts'
+import { setOwn } from '../../../util/json.ts'
+import type { CorrelationRule } from './rule.ts'
+import type { Found } from './walk.ts'
+
+/** Signals that a match names; it counts them all. */
+export const MAX_NAMED = 100
+
+/** A correlation rule said yes: it is a signal itself, for rules that refer to this one. */
+export interface CorrelationMatch {
+  readonly ruleId: string
+  /** The same signals always give the same id. */
+  readonly rowId: string
+  /** When the signal that completed it happened. */
+  readonly timeMs: number
+  /** When the first of its signals happened. */
+  readonly firstMs: number
+  /** What the signals were joined on: name → value, in the order of the rule. */
+  readonly joined: readonly { readonly name: string; readonly value: string }[]
+  /** How many signals each member contributed. */
+  readonly counts: readonly { readonly memberId: string; readonly ruleId: string; readonly count: number }[]
+  /** The latest of the signals, at most `MAX_NAMED`, in order of time. */
+  readonly signals: readonly {
+    readonly memberId: string
+    readonly ruleId: string
+    readonly rowId: string
+    readonly timeMs: number
+  }[]
+  /** True: signals had been left out because there were too many, so the match may be wrong. */
+  readonly isCut: boolean
+  /** The joined values under every field that they were joined on (`p_alert_context.user` …): rules that refer to this one see these. */
+  readonly fields: JsonObject
+}
+
+export function toMatch(rule: CorrelationRule, key: readonly string[], { last, hits }: Found, isCut: boolean): CorrelationMatch {
+  return {
+    ruleId: rule.id,
+    rowId: hash16(rule.id, ...key, last.rowId, String(last.member)) + hash16(last.rowId, rule.id, ...key),
+    timeMs: last.timeMs,
+    firstMs: hits[0]!.timeMs,
+    joined: rule.joins.map((name, at) => ({ name, value: key[at]! })),
+    counts: rule.members.flatMap((member, at) =>
+      member.isAbsent
+        ? []
+        : [{ memberId: member.id, ruleId: member.ruleId, count: hits.reduce((n, hit) => n + (hit.member === at ? 1 : 0), 0) }],
+    ),
+    signals: hits.slice(-MAX_NAMED).map(({ member: at, rowId, timeMs }) => {
+      const { id: memberId, ruleId } = rule.members[at]!
+      return { memberId, ruleId, rowId, timeMs }
+    }),
+    isCut,
+    fields: fieldsOf(rule, key),
+  }
+}
+
+function fieldsOf(rule: CorrelationRule, key: readonly string[]): JsonObject {
+  const fields: JsonObject = {}
+  for (const member of rule.members) {
+    for (const [at, list] of member.fields.entries()) for (const { path } of list ?? []) setPath(fields, path, key[at]!)
+  }
+  return fields
+}
+
+/** Sets `a.b.c`; a part that is a value already is left as it is. */
+export function setPath(object: JsonObject, path: string, value: JsonValue): void {
+  const names = path.split('.').map((name) => name.replace(/\[.*$/, ''))
+  let inner: JsonObject = object
+  for (const name of names.slice(0, -1)) {
+    const next = Object.hasOwn(inner, name) ? inner[name] : {}
+    if (typeof next !== 'object' || next === null || Array.isArray(next)) return
+    setOwn(inner, name, next as JsonObject)
+    inner = next as JsonObject
+  }
+  const last = names.at(-1)!
+  if (!Object.hasOwn(inner, last)) setOwn(inner, last, value)
+}

@@ -1,0 +1,175 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { type Correlator, createCorrelator } from './correlator.ts'
+import { evaluate } from './evaluate.ts'
+import type { CorrelationMatch } from './match.ts'
+import { oracle } from './oracle.fixture.ts'
+import { groupOf, MINUTE, ruleOf, sequenceOf, signal } from './rule.fixture.ts'
+import type { CorrelationRule, Signal } from './rule.ts'
+import { MemoryStore } from './store.ts'
+
+const seed = 4848
+const FOREVER = Number.POSITIVE_INFINITY
+const LOOKBACK = 12
+
+// A small world, so that random rules do match random signals.
+const member = fc.record(
+  { MinMatchCount: fc.integer({ min: 1, max: 3 }), room: fc.option(fc.integer({ min: 0, max: 2 })), Absence: fc.boolean() },
+  { requiredKeys: [] },
+)
+const members = fc.array(member, { minLength: 1, maxLength: 4 }).map((list) =>
+  list.map(({ room, Absence: isAbsent, MinMatchCount: min = 1 }, at) => {
+    // Some member must occur; what is absent has no maximum.
+    const Absence = isAbsent === true && list.some((other, i) => i !== at && other.Absence !== true)
+    return {
+      RuleID: 'ABCD'[at]!,
+      MinMatchCount: min,
+      ...(Absence ? { Absence } : typeof room === 'number' && { MaxMatchCount: min + room }),
+    }
+  }),
+)
+const minutes = fc.option(fc.integer({ min: 1, max: LOOKBACK }), { nil: undefined })
+const group = fc
+  .tuple(members, fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }))
+  .map(([list, needed]) =>
+    ruleOf(groupOf(list, { LookbackWindowMinutes: LOOKBACK, ...(needed && { MinMatchCount: Math.min(needed, list.length) }) })),
+  )
+const sequence = fc
+  .tuple(members, fc.array(minutes, { minLength: 3, maxLength: 3 }))
+  .filter(([list]) => list.length > 1)
+  .map(([list, within]) => ruleOf(sequenceOf(list, { LookbackWindowMinutes: LOOKBACK }, within)))
+const rule = fc.oneof(group, sequence)
+
+const signalsWithin = (span: number) =>
+  fc
+    .array(
+      fc.tuple(fc.constantFrom('A', 'B', 'C', 'D'), fc.integer({ min: 0, max: span }), fc.constantFrom('bob', 'bob', 'eve')),
+      {
+        maxLength: 30,
+      },
+    )
+    .map((list) => list.map(([ruleId, minute, user], at) => signal(ruleId, minute, user, `${at}`)))
+
+function only(some: CorrelationRule, signals: readonly Signal[]): Signal[] {
+  return signals.filter(({ ruleId }) => some.members.some((own) => own.ruleId === ruleId))
+}
+
+function namesOf(matches: readonly CorrelationMatch[]): string[] {
+  return [...matches]
+    .map(({ timeMs, joined, signals }) => ({ timeMs, name: `${joined[0]!.value} ${signals.at(-1)!.rowId}` }))
+    .sort((a, b) => a.timeMs - b.timeMs || (a.name < b.name ? -1 : 1))
+    .map(({ name }) => name)
+}
+
+/** Feeds batches, and lets time pass after each; every step starts with a correlator of its own, as after a restart. */
+async function stream(
+  some: CorrelationRule,
+  batches: readonly (readonly Signal[])[],
+  nowOf: (batch: readonly Signal[]) => number,
+  graceMs = 0,
+) {
+  const store = new MemoryStore()
+  const matches: CorrelationMatch[] = []
+  const step = async (run: (correlator: Correlator) => ReturnType<Correlator['due']>) => {
+    const result = await run(createCorrelator([some], { graceMs }))
+    store.apply(result.changes)
+    matches.push(...result.matches)
+    return result
+  }
+  for (const batch of batches) {
+    await step((correlator) => correlator.feed(batch, store, nowOf(batch)))
+    await step((correlator) => correlator.due(store, nowOf(batch)))
+  }
+  while ((await store.wake(FOREVER, 1)).length > 0) await step((correlator) => correlator.due(store, 1e15))
+  return { matches, store }
+}
+
+function split<T>(list: readonly T[], cuts: readonly number[]): T[][] {
+  const at = [0, ...cuts.map((cut) => cut % (list.length + 1)), list.length].sort((a, b) => a - b)
+  return at.slice(1).map((end, i) => list.slice(at[i], end))
+}
+
+const latest = (batch: readonly Signal[]) => Math.max(0, ...batch.map(({ timeMs }) => timeMs))
+const cuts = fc.array(fc.nat(30), { maxLength: 8 })
+const isPatient = ({ members: all }: CorrelationRule) => all.some(({ isAbsent, max }) => isAbsent || max !== undefined)
+
+describe('correlation', () => {
+  test('finds what trying everything finds', () => {
+    fc.assert(
+      fc.property(rule, signalsWithin(60), (some, signals) => {
+        const own = only(some, signals)
+        expect(namesOf(evaluate(some, own, FOREVER))).toEqual(oracle(some, own))
+      }),
+      { seed, numRuns: 1500 },
+    )
+  })
+
+  test('gives the same as signals come in time, in any batches, over restarts', async () => {
+    await fc.assert(
+      fc.asyncProperty(rule, signalsWithin(60), cuts, async (some, signals, at) => {
+        const own = only(some, signals).sort((a, b) => a.timeMs - b.timeMs)
+        // What happens in one minute comes together: between equal times there is no order of arrival.
+        const batches = split([...new Set(own.map(({ timeMs }) => timeMs))], at).map((times) =>
+          own.filter(({ timeMs }) => times.includes(timeMs)),
+        )
+        const { matches, store } = await stream(some, batches, latest)
+        expect(namesOf(matches)).toEqual(oracle(some, own))
+        expect(store.size).toBe(0)
+      }),
+      { seed, numRuns: 600 },
+    )
+  })
+
+  test('matches the same keys in whatever order signals arrive within the look-back', async () => {
+    await fc.assert(
+      fc.asyncProperty(rule, signalsWithin(LOOKBACK), cuts, fc.infiniteStream(fc.nat()), async (some, signals, at, random) => {
+        const own = only(some, signals)
+        const batches = split(shuffled(own, random), at)
+        const { matches } = await stream(some, batches, () => latest(own), MINUTE)
+        const users = (names: readonly string[]) => [...new Set(names.map((name) => name.split(' ')[0]))].sort()
+        expect(users(namesOf(matches))).toEqual(users(oracle(some, own)))
+        // Where a match waits until it is certain, even the matches are the same.
+        if (isPatient(some)) expect(namesOf(matches)).toEqual(oracle(some, own))
+      }),
+      { seed, numRuns: 600 },
+    )
+  })
+
+  test('gives the same where only some members are joined', async () => {
+    const loose = ruleOf({
+      Sequence: ['A', 'B', 'C'].map((RuleID) => ({ RuleID })),
+      Transitions: [{ From: 'A', To: 'B', Match: [{ On: 'user' }] }],
+      LookbackWindowMinutes: LOOKBACK,
+    })
+    await fc.assert(
+      fc.asyncProperty(signalsWithin(60), cuts, async (signals, at) => {
+        const own = only(loose, signals).sort((a, b) => a.timeMs - b.timeMs)
+        const batches = split([...new Set(own.map(({ timeMs }) => timeMs))], at).map((times) =>
+          own.filter(({ timeMs }) => times.includes(timeMs)),
+        )
+        const { matches } = await stream(loose, batches, latest)
+        expect(namesOf(matches)).toEqual(namesOf(evaluate(loose, own, FOREVER)))
+      }),
+      { seed, numRuns: 300 },
+    )
+  })
+
+  test('does not count a signal twice', async () => {
+    await fc.assert(
+      fc.asyncProperty(rule, signalsWithin(LOOKBACK), async (some, signals) => {
+        const own = only(some, signals).sort((a, b) => a.timeMs - b.timeMs)
+        const once = await stream(some, [own], latest)
+        const twice = await stream(some, [own, own], latest)
+        expect(namesOf(twice.matches)).toEqual(namesOf(once.matches))
+      }),
+      { seed, numRuns: 200 },
+    )
+  })
+})
+
+function shuffled<T>(list: readonly T[], random: Iterator<number>): T[] {
+  return list
+    .map((item) => ({ item, by: random.next().value as number }))
+    .sort((a, b) => a.by - b.by)
+    .map(({ item }) => item)
+}

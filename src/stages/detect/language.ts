@@ -1,0 +1,73 @@
+import type { CacheEntry, CacheWrite, Finding, RuleError } from '../../model/match.ts'
+import type { DetectionContent, RuleTest } from '../../model/rule.ts'
+
+/** Events of one log type, ready to be judged. */
+export interface DetectBatch {
+  readonly logType: string
+  /** One exact JSON text per event (enrichment included), each followed by a newline. UTF-8. */
+  readonly ndjson: Uint8Array
+  readonly count: number
+  /**
+   * Told, before `evaluate` settles, what the rules changed in their cache: it must be kept in one transaction with what
+   * becomes of the findings. Batches are judged one after the other, so a later batch's writes hold the earlier one's.
+   */
+  readonly onCacheWrites?: (writes: readonly CacheWrite[]) => void
+}
+
+/** The log type under which the rows of a scheduled query's answer are judged; no log's own name holds a slash. */
+export function queryLogType(queryName: string): string {
+  return `query/${queryName}`
+}
+
+/** Judges batches with all enabled rules of one language. */
+export interface Detector {
+  /** Log types for which there is at least one enabled rule: other events need not be handed over. */
+  readonly logTypes: ReadonlySet<string>
+  /** Rules that could not be loaded, known after `create`. */
+  readonly setupErrors: readonly RuleError[]
+  /**
+   * All findings of all rules for the batch, ordered by event then rule. May be called again before the last call has
+   * settled; batches are judged in order. Never rejects because of a rule: an endless loop, a wrong type, a dead child
+   * are findings of kind `error`. Rejects only when judging is impossible (the child cannot be started).
+   */
+  evaluate(batch: DetectBatch): Promise<readonly Finding[]>
+  /** Runs one unit test of a rule: every function runs, nothing is truncated or replaced. */
+  test(ruleId: string, test: RuleTest): Promise<TestRun>
+  /** Seconds spent and events seen per rule since the last call. */
+  timings(): readonly { readonly ruleId: string; readonly seconds: number; readonly events: number }[]
+  /** Ends the children. Evaluations under way reject. */
+  close(): Promise<void>
+}
+
+/** What a rule's functions returned in a unit test. */
+export interface TestRun {
+  /** Function (`detection` for rule()) → exact JSON text of what it returned. */
+  readonly out: Readonly<Record<string, string>>
+  /** Function → error text. */
+  readonly errors: Readonly<Record<string, string>>
+  /** Function that failed → `file:line in function` of the innermost line that a user wrote, as far as it is known. */
+  readonly where?: Readonly<Record<string, string>>
+  readonly printed: string
+  readonly ms: number
+}
+
+/** A detection language: takes all its rules and a batch of events, never one rule and one event. */
+export interface Language {
+  readonly type: string
+  readonly summary: string
+  /** Extension of the code files it runs, with the dot. */
+  readonly extension: string
+  /** Loads every rule (disabled ones too when `all`), starts what it needs. */
+  create(content: DetectionContent, options: DetectorOptions): Promise<Detector>
+}
+
+export interface DetectorOptions {
+  /** One rule function on one event may take this long. */
+  readonly timeoutMs: number
+  /** Load disabled rules too (unit tests). */
+  readonly all: boolean
+  /** A folder of ours in which compiled code is kept from run to run, made when missing. Absent: nothing is kept. */
+  readonly compiledFolder?: string | undefined
+  /** Where the cache of rules begins: read once, at `create`. Absent: empty. */
+  readonly cache?: { load(): Promise<readonly CacheEntry[]> }
+}

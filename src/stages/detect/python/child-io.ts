@@ -1,0 +1,74 @@
+import { readSync, writeSync } from 'node:fs'
+import { exit } from 'node:process'
+import { encodeFrame, MAX_FRAME_BYTES } from '../../../util/frames.ts'
+import type { Reply, Request } from './protocol.ts'
+
+// Taken now: the functions of `node:fs` are closed once the interpreter runs.
+const read = readSync
+const write = writeSync
+const leave = exit.bind(process)
+const pause = new Int32Array(new SharedArrayBuffer(4))
+const decoder = new TextDecoder()
+
+const parent = process.ppid
+
+/** The engine has ended and this process was given to another parent. */
+export function isOrphan(): boolean {
+  return process.ppid !== parent
+}
+
+/** Ends this process when the engine is gone; called every so often while a rule runs. */
+export function leaveIfOrphan(): void {
+  if (isOrphan()) leave(0)
+}
+
+/** Fills `into` from stdin. False: the parent is gone. */
+function fill(into: Uint8Array): boolean {
+  let at = 0
+  while (at < into.length) {
+    const count = again(() => read(0, into, at, into.length - at, null))
+    if (count === 0) return false
+    at += count
+  }
+  return true
+}
+
+/** The next request, waiting for it; `undefined` when the parent is gone. */
+export function nextRequest(): { header: Request; payload: Uint8Array } | undefined {
+  const prefix = new Uint8Array(8)
+  if (!fill(prefix)) return undefined
+  const view = new DataView(prefix.buffer)
+  const total = view.getUint32(0, true)
+  const head = view.getUint32(4, true)
+  if (total > MAX_FRAME_BYTES || head + 4 > total)
+    throw new Error(`a frame of ${total} bytes was announced: the stream is broken`)
+  const body = new Uint8Array(total - 4)
+  if (!fill(body)) return undefined
+  return { header: JSON.parse(decoder.decode(body.subarray(0, head))) as Request, payload: body.subarray(head) }
+}
+
+/** Writes a frame to stdout before it returns: also when the interpreter is busy or about to die. */
+export function reply(header: Reply, payload: Uint8Array = new Uint8Array()): void {
+  for (const part of encodeFrame(header, payload)) {
+    let at = 0
+    while (at < part.length) at += again(() => write(1, part, at, part.length - at))
+  }
+}
+
+/** A pipe that the parent made non-blocking answers EAGAIN instead of waiting. */
+function again(call: () => number): number {
+  for (;;) {
+    try {
+      return call()
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code
+      if (code === 'EOF') return 0
+      // The parent is gone: also a rule that never ends must not outlive it.
+      if (code === 'EPIPE') leave(0)
+      if (code === 'EINTR') continue
+      if (code !== 'EAGAIN') throw error
+      if (isOrphan()) leave(0)
+      Atomics.wait(pause, 0, 0, 1)
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import type { Finding, RuleError } from '../../../model/match.ts'
+import type { Rule, RuleTest } from '../../../model/rule.ts'
+import type { DetectBatch, Detector, TestRun } from '../language.ts'
+import { judgeCrossing } from './judge.ts'
+import { PenaltyBox } from './penalty-box.ts'
+import type { RuleSet } from './rules.ts'
+import type { Runtime } from './runtime.ts'
+import { splitBatch } from './split.ts'
+import { failedRun, runTests, type WaitingTest } from './tests.ts'
+
+/** Judges batches in a Python child, one crossing at a time, in the order of the calls. */
+export class PythonDetector implements Detector {
+  readonly logTypes: ReadonlySet<string>
+  readonly #runtime: Runtime
+  readonly #penalties = new PenaltyBox()
+  readonly #loaded: ReadonlyMap<string, readonly Rule[]>
+  readonly #spent = new Map<string, { seconds: number; events: number }>()
+  readonly #waiting: WaitingTest[] = []
+  #queue: Promise<unknown> = Promise.resolve()
+
+  constructor(set: RuleSet, runtime: Runtime) {
+    this.#runtime = runtime
+    this.#loaded = set.byLogType
+    this.logTypes = new Set(set.byLogType.keys())
+  }
+
+  get setupErrors(): readonly RuleError[] {
+    return this.#runtime.loadErrors
+  }
+
+  /** Process id of the living child, for tests and `doctor`. */
+  get pid(): number | undefined {
+    return this.#runtime.pid
+  }
+
+  evaluate(batch: DetectBatch): Promise<readonly Finding[]> {
+    return this.#enqueue(() => this.#evaluate(batch))
+  }
+
+  test(ruleId: string, { log, mocks }: RuleTest): Promise<TestRun> {
+    return new Promise((resolve, reject) => {
+      if (this.#waiting.length === 0) queueMicrotask(() => this.#testTogether())
+      this.#waiting.push({ request: { ruleId, log, mocks }, resolve, reject })
+    })
+  }
+
+  timings(): readonly { readonly ruleId: string; readonly seconds: number; readonly events: number }[] {
+    const list = [...this.#spent].map(([ruleId, { seconds, events }]) => ({ ruleId, seconds, events }))
+    this.#spent.clear()
+    return list
+  }
+
+  close(): Promise<void> {
+    return this.#runtime.close()
+  }
+
+  #enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work)
+    this.#queue = result.catch(() => {})
+    return result
+  }
+
+  async #evaluate({ logType, ndjson, onCacheWrites }: DetectBatch): Promise<readonly Finding[]> {
+    const rules = this.#loaded.get(logType)
+    if (!rules) return []
+    const deps = {
+      runtime: this.#runtime,
+      penalties: this.#penalties,
+      now: () => performance.now(),
+      spent: (ruleId: string, seconds: number, events: number) => this.#add(ruleId, seconds, events),
+    }
+    const findings: Finding[] = []
+    try {
+      for (const crossing of splitBatch(ndjson)) {
+        for (const finding of await judgeCrossing(logType, crossing, rules, deps)) findings.push(finding)
+      }
+    } catch (error) {
+      await this.#runtime.discard()
+      throw error
+    }
+    const writes = this.#runtime.settle()
+    if (writes.length > 0) onCacheWrites?.(writes)
+    return findings
+  }
+
+  /** Tests asked for in one turn of the event loop go to the child together. */
+  async #testTogether(): Promise<void> {
+    const waiting = this.#waiting.splice(0)
+    const broken = new Map(this.setupErrors.map(({ ruleId, message }) => [ruleId, message]))
+    const runnable = waiting.filter(({ request, resolve }) => {
+      const message = broken.get(request.ruleId)
+      if (message !== undefined) resolve(failedRun(message))
+      return message === undefined
+    })
+    try {
+      await this.#enqueue(() => runTests(runnable, this.#runtime))
+    } catch (error) {
+      for (const { reject } of waiting) reject(error)
+    }
+  }
+
+  #add(ruleId: string, seconds: number, events: number): void {
+    const sum = this.#spent.get(ruleId)
+    if (sum) {
+      sum.seconds += seconds
+      sum.events += events
+    } else this.#spent.set(ruleId, { seconds, events })
+  }
+}

@@ -1,0 +1,163 @@
+import type { PyodideAPI } from 'pyodide'
+import { leaveIfOrphan, reply } from './child-io.ts'
+import type { Request } from './protocol.ts'
+import { prepareForPyodide } from './seal.ts'
+import { createWatch, type Watch } from './watch.ts'
+
+interface InterpreterOptions {
+  readonly moduleUrl: string
+  /** Pyodide's folder. */
+  readonly folder: string
+  /** The interpreter's memory never grows beyond this. */
+  readonly memoryBytes: number
+  readonly snapshot: Uint8Array | undefined
+  /** `{path: source}` as JSON, when there is no snapshot. */
+  readonly sources: Uint8Array | undefined
+  readonly makeSnapshot: boolean
+}
+
+type Work = Exclude<Request, { kind: 'start' | 'sources' }>
+
+/** The parts of Pyodide that its types leave out. */
+interface Internals {
+  readonly _module: {
+    readonly HEAPU8: Uint8Array
+    readonly HEAPU32: Uint32Array
+    readonly FS: { readonly filesystems: { readonly MEMFS: { expandFileStorage(node: unknown, size: number): void } } }
+  }
+  makeMemorySnapshot(): Uint8Array
+}
+
+/** Functions of `_caracal/engine.py`: numbers and strings only. */
+interface Engine {
+  room(size: number): number
+  address(): number
+  start(): number
+  compile(): number
+  load(): number
+  fill(): number
+  evaluate(header: string): number
+  test(): number
+}
+
+/** Files that rules write live in the host's memory: this much of it in all. */
+const MAX_FILE_BYTES = 16 * 1024 * 1024
+
+/** CPython in WebAssembly with the Python engine loaded. */
+export class Interpreter {
+  readonly #pyodide: PyodideAPI & Internals
+  readonly #memory: Internals['_module']
+  #engine: Engine | undefined
+  #watch: Watch | undefined
+  #cells = 0
+  #careful = false
+
+  constructor(pyodide: PyodideAPI & Internals) {
+    this.#pyodide = pyodide
+    this.#memory = pyodide._module
+  }
+
+  snapshot(): Uint8Array {
+    return this.#pyodide.makeMemorySnapshot()
+  }
+
+  /** Makes it ready for requests: limits on, ways out closed. */
+  open(): void {
+    const python = this.#pyodide
+    limitFiles(this.#memory)
+    const { room, address, start, compile, load, fill, evaluate, test } = python.pyimport('_caracal.engine') as unknown as Engine
+    const engine = { room, address, start, compile, load, fill, evaluate, test }
+    this.#engine = engine
+    this.#cells = engine.start()
+    this.#watch = createWatch(
+      () => this.#memory.HEAPU32,
+      this.#cells,
+      (mark) => {
+        leaveIfOrphan()
+        reply({ kind: 'beat', mark })
+      },
+    )
+    python.setStdout({ write: (bytes) => this.#printed(bytes.length), isatty: false })
+    python.setStderr({ write: (bytes) => bytes.length, isatty: false })
+    python.setStdin({ stdin: () => null })
+    python.runPython('import _caracal.close\n_caracal.close.install()\ndel _caracal')
+    python.setInterruptBuffer(this.#watch.buffer)
+    // Python holds this object somewhere; from here on there is nothing in it.
+    for (const name of Object.getOwnPropertyNames(python)) Reflect.deleteProperty(python, name)
+  }
+
+  /** Which call of which rule is under way, or whose exception is being dealt with. */
+  mark(): number {
+    const cells = this.#memory.HEAPU32
+    return cells[this.#cells >>> 2]! || cells[(this.#cells >>> 2) + 3]!
+  }
+
+  /** Runs a request; throws when the interpreter is gone. */
+  call(request: Work, payload: Uint8Array): Uint8Array {
+    const engine = this.#engine!
+    const memory = this.#memory
+    this.#watch!.begin(request.timeoutMs)
+    this.#careful = request.careful
+    const at = engine.room(payload.length)
+    memory.HEAPU8.set(payload, at)
+    const length = request.kind === 'evaluate' ? engine.evaluate(request.header) : engine[request.kind]()
+    const from = engine.address()
+    return memory.HEAPU8.subarray(from, from + length)
+  }
+
+  /** Rules' own prints never get here; careful mode announces each call with a byte on the real stdout. */
+  #printed(length: number): number {
+    if (this.#careful) reply({ kind: 'beat', mark: this.mark() })
+    return length
+  }
+}
+
+export async function createInterpreter(options: InterpreterOptions): Promise<Interpreter> {
+  prepareForPyodide()
+  limitMemory(options.memoryBytes)
+  const { loadPyodide } = (await import(options.moduleUrl)) as typeof import('pyodide')
+  const pyodide = (await loadPyodide({
+    indexURL: options.folder,
+    jsglobals: Object.create(null) as object,
+    stdout: () => {},
+    stderr: () => {},
+    // A copy: the loader reads words, and the frame's payload may begin anywhere.
+    ...(options.snapshot && { _loadSnapshot: options.snapshot.slice() }),
+    ...(options.makeSnapshot && { _makeSnapshot: true }),
+  })) as PyodideAPI & Internals
+  if (options.sources) {
+    const sources = JSON.parse(new TextDecoder().decode(options.sources)) as Record<string, string>
+    pyodide.FS.writeFile('/caracal.json', options.sources)
+    pyodide.runPython(`${sources['_caracal/bootstrap.py']}\nNone`)
+  }
+  // The first use fetches Node's random source, which is closed to later comers.
+  if (!options.makeSnapshot) pyodide.runPython('import os\nos.urandom(1)\ndel os')
+  return new Interpreter(pyodide)
+}
+
+/** `WebAssembly.Memory`, which the types of Node 20 leave to the DOM's. */
+interface WasmMemory {
+  readonly buffer: ArrayBuffer
+  grow(pages: number): number
+}
+
+/** A refused growth is a MemoryError in Python. */
+function limitMemory(maxBytes: number): void {
+  const { prototype } = (globalThis as unknown as { WebAssembly: { Memory: { prototype: WasmMemory } } }).WebAssembly.Memory
+  const grow = prototype.grow
+  prototype.grow = function (this: WasmMemory, pages: number) {
+    if (this.buffer.byteLength + pages * 65_536 > maxBytes) throw new RangeError('the memory limit is reached')
+    return grow.call(this, pages)
+  }
+}
+
+function limitFiles(memory: Internals['_module']): void {
+  const files = memory.FS.filesystems.MEMFS
+  const expand = files.expandFileStorage
+  let total = 0
+  files.expandFileStorage = (node, size) => {
+    total += Math.max(0, size)
+    if (total > MAX_FILE_BYTES) throw new RangeError('the sandbox keeps no files of this size')
+    expand.call(files, node, size)
+  }
+}

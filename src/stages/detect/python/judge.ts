@@ -1,0 +1,141 @@
+import type { Finding } from '../../../model/match.ts'
+import type { Rule } from '../../../model/rule.ts'
+import { ruleError, toFinding } from './findings.ts'
+import type { PenaltyBox } from './penalty-box.ts'
+import { type EvaluateAnswer, markedCall } from './protocol.ts'
+import type { Runtime } from './runtime.ts'
+import { SandboxDied } from './sandbox.ts'
+import { type Crossing, sliceCrossing } from './split.ts'
+
+interface Deps {
+  readonly runtime: Runtime
+  readonly penalties: PenaltyBox
+  /** Milliseconds of a steady clock. */
+  readonly now: () => number
+  readonly spent: (ruleId: string, seconds: number, events: number) => void
+}
+
+/** Pairs of (index in the log type's rules, event) that ended a child, with the reason. */
+interface Guilty {
+  readonly rule: number
+  readonly event: number
+  readonly finding: Finding
+}
+
+/**
+ * Judges one crossing. When the child dies of it, the crossing is judged again in a new one: without the call that was
+ * under way if that is known, else with each call announced. So only the guilty call gets an error.
+ */
+export async function judgeCrossing(logType: string, crossing: Crossing, rules: readonly Rule[], deps: Deps): Promise<Finding[]> {
+  const guilty: Guilty[] = []
+  let careful = false
+  for (;;) {
+    const out = penalised(rules, crossing, guilty, deps)
+    const running = rules.map((_, i) => i).filter((i) => !out.rules.has(i))
+    if (running.length === 0) return inOrder(out.findings, [], rules, crossing)
+    const skip = guilty.filter((g) => !out.rules.has(g.rule)).map((g) => [running.indexOf(g.rule), g.event] as const)
+    try {
+      const answer = await deps.runtime.evaluate({ logType, rules: running, skip, careful }, crossing.ndjson)
+      account(answer, running, rules, crossing, guilty, deps)
+      const findings = [...out.findings, ...guilty.filter((g) => !out.rules.has(g.rule)).map((g) => g.finding)]
+      return inOrder(
+        findings,
+        answer.rows.map((row) => [row, running[row[1]]!] as const),
+        rules,
+        crossing,
+      )
+    } catch (error) {
+      if (!(error instanceof SandboxDied)) throw error
+      await deps.runtime.ready()
+      const call = error.mark === undefined ? undefined : markedCall(error.mark, running.length)
+      if (call && call.event < crossing.count) {
+        guilty.push(blame(error, call.event, running[call.rule]!, rules, crossing, deps))
+      } else if (careful || error.mark === 0) {
+        return halve(logType, crossing, rules, error, deps)
+      } else careful = true
+    }
+  }
+}
+
+/** Rules that do not run now, and the errors that say so for each event. */
+function penalised(rules: readonly Rule[], crossing: Crossing, guilty: readonly Guilty[], { runtime, penalties, now }: Deps) {
+  const out = new Set<number>()
+  const findings: Finding[] = []
+  for (const [i, rule] of rules.entries()) {
+    if (runtime.isUnloadable(rule.id)) {
+      out.add(i)
+      continue
+    }
+    const penalty = runtime.lostRule(rule.id) ?? penalties.penalty(rule.id, now())
+    if (!penalty) continue
+    out.add(i)
+    for (let event = 0; event < crossing.count; event++) {
+      const own = guilty.find((g) => g.rule === i && g.event === event)
+      findings.push(
+        own?.finding ?? ruleError(rule.id, crossing.first + event, penalty.cause, `${rule.source.file}: ${penalty.message}`),
+      )
+    }
+  }
+  return { rules: out, findings }
+}
+
+function blame(died: SandboxDied, event: number, index: number, rules: readonly Rule[], crossing: Crossing, deps: Deps): Guilty {
+  const rule = rules[index]!
+  const what = died.how === 'timeout' ? 'it took too long and could not be interrupted' : 'it ended the sandbox'
+  const message = `${rule.source.file}: ${what}: ${died.message}`
+  deps.penalties.strike(rule.id, died.how, what, deps.now())
+  return { rule: index, event, finding: ruleError(rule.id, crossing.first + event, died.how, message) }
+}
+
+/** Nobody can be blamed, or it died while reading the events (mark 0): the halves are tried, down to a single event. */
+async function halve(
+  logType: string,
+  crossing: Crossing,
+  rules: readonly Rule[],
+  died: SandboxDied,
+  deps: Deps,
+): Promise<Finding[]> {
+  if (crossing.count === 1) {
+    return rules.map((rule) =>
+      ruleError(rule.id, crossing.first, died.how, `${rule.source.file}: the event ended the sandbox: ${died.message}`),
+    )
+  }
+  const middle = crossing.count >> 1
+  const left = await judgeCrossing(logType, sliceCrossing(crossing, 0, middle), rules, deps)
+  const right = await judgeCrossing(logType, sliceCrossing(crossing, middle, crossing.count), rules, deps)
+  return [...left, ...right]
+}
+
+function account(
+  answer: EvaluateAnswer,
+  running: readonly number[],
+  rules: readonly Rule[],
+  crossing: Crossing,
+  guilty: readonly Guilty[],
+  deps: Deps,
+): void {
+  const timeouts = new Map<number, number>()
+  for (const row of answer.rows) {
+    if (row[2] === 'timeout') timeouts.set(running[row[1]]!, (timeouts.get(running[row[1]]!) ?? 0) + 1)
+  }
+  for (const [at, index] of running.entries()) {
+    const rule = rules[index]!
+    deps.spent(rule.id, answer.seconds[at] ?? 0, crossing.count)
+    const slow = timeouts.get(index)
+    if (slow) deps.penalties.strike(rule.id, 'timeout', `rule() took too long on ${slow} events`, deps.now(), slow)
+    else if (!guilty.some((g) => g.rule === index)) deps.penalties.clear(rule.id)
+  }
+}
+
+/** By event, then by the rules' order. */
+function inOrder(
+  findings: readonly Finding[],
+  rows: readonly (readonly [EvaluateAnswer['rows'][number], number])[],
+  rules: readonly Rule[],
+  crossing: Crossing,
+): Finding[] {
+  const place = new Map(rules.map((rule, i) => [rule.id, i]))
+  const all = [...findings]
+  for (const [row, index] of rows) all.push(toFinding(row, rules[index]!, crossing.first + row[0]))
+  return all.sort((a, b) => a.event - b.event || place.get(a.ruleId)! - place.get(b.ruleId)!)
+}

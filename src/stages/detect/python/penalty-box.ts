@@ -1,0 +1,47 @@
+/** A rule that keeps ending or blocking children is not run for a while; it is tried again afterwards. */
+export interface Penalty {
+  readonly cause: 'timeout' | 'crash'
+  readonly untilMs: number
+  readonly message: string
+}
+
+const FIRST_MS = 60_000
+const LONGEST_MS = 60 * 60_000
+
+/** Strikes and penalties by rule id. Time is passed in (milliseconds of any steady clock). */
+export class PenaltyBox {
+  readonly #strikes = new Map<string, number>()
+  readonly #penalties = new Map<string, Penalty>()
+  readonly #lengths = new Map<string, number>()
+
+  /** A strike; the third in a row without `clear` between is a penalty. True: the rule has one now. */
+  strike(ruleId: string, cause: Penalty['cause'], message: string, nowMs: number, strikes = 1): boolean {
+    const total = (this.#strikes.get(ruleId) ?? 0) + strikes
+    this.#strikes.set(ruleId, total)
+    if (total < 3) return false
+    const length = Math.min((this.#lengths.get(ruleId) ?? FIRST_MS / 2) * 2, LONGEST_MS)
+    this.#lengths.set(ruleId, length)
+    this.#strikes.delete(ruleId)
+    const seconds = Math.round(length / 1000)
+    this.#penalties.set(ruleId, {
+      cause,
+      untilMs: nowMs + length,
+      message: `not run for ${seconds} s, then tried again: ${message}`,
+    })
+    return true
+  }
+
+  /** The rule ran through a whole batch: strikes so far are forgotten, the length of the next penalty is not. */
+  clear(ruleId: string): void {
+    this.#strikes.delete(ruleId)
+  }
+
+  /** The penalty in force, or `undefined`. */
+  penalty(ruleId: string, nowMs: number): Penalty | undefined {
+    const penalty = this.#penalties.get(ruleId)
+    if (!penalty) return undefined
+    if (nowMs < penalty.untilMs) return penalty
+    this.#penalties.delete(ruleId)
+    return undefined
+  }
+}

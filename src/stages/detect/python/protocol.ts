@@ -1,0 +1,132 @@
+/**
+ * What travels between the engine and the Python child: frames (`util/frames.ts`) on the child's stdin and stdout, one
+ * request at a time, each answered by exactly one `answer` or `died`, with `beat`s while it works.
+ */
+import type { RuleKind, RuleTest } from '../../../model/rule.ts'
+import type { TestRun } from '../language.ts'
+
+/** Engine → child. */
+export type Request =
+  /** Payload: a snapshot, or nothing. The child's first frame; `sources` follow when there is no snapshot. */
+  | { readonly kind: 'start'; readonly makeSnapshot: boolean; readonly memoryBytes: number }
+  /** Payload: `{path: source}` as JSON. Only after a start without snapshot. */
+  | { readonly kind: 'sources' }
+  /** Payload: `[file, source][]` as JSON; answer: for each its compiled code as text, or null. No rule has run by then. */
+  | { readonly kind: 'compile'; readonly timeoutMs: number; readonly careful: boolean }
+  /** Payload: `LoadContent` as JSON. */
+  | { readonly kind: 'load'; readonly timeoutMs: number; readonly careful: boolean }
+  /** Payload: `[key, entry][]` as JSON: the cache of rules, in several requests when it is large. */
+  | { readonly kind: 'fill'; readonly timeoutMs: number; readonly careful: boolean }
+  /** Payload: NDJSON. `header`: `EvaluateHeader` as JSON. */
+  | { readonly kind: 'evaluate'; readonly timeoutMs: number; readonly careful: boolean; readonly header: string }
+  /** Payload: `TestRequest[]` as JSON; answer: `TestAnswer[]`. */
+  | { readonly kind: 'test'; readonly timeoutMs: number; readonly careful: boolean }
+
+/** Child → engine. */
+export type Reply =
+  /** Payload: JSON text of the answer; for `start` with `makeSnapshot` the snapshot. */
+  | { readonly kind: 'answer' }
+  /** Still working, at this mark. In careful mode one before every 'call' of the rules' own code. */
+  | { readonly kind: 'beat'; readonly mark: number }
+  /** The interpreter is gone, at this mark; the child ends itself. */
+  | { readonly kind: 'died'; readonly mark: number; readonly message: string }
+
+/** A file and its text. */
+export type Source = readonly [file: string, text: string]
+
+/** Rules, helpers and data models as the Python engine reads them. */
+export interface LoadContent {
+  readonly sources: readonly Source[]
+  /** For each source its compiled code, or `null` when there is none. */
+  readonly compiled: readonly (string | null)[]
+  readonly rules: readonly { id: string; kind: RuleKind; file: string; source: number; root: string; folder: string }[]
+  readonly helpers: readonly { name: string; file: string; source: number; root: string; folder: string | null }[]
+  readonly dataModels: readonly ModelContent[]
+  /** Log type → ids of its rules, in the order that `EvaluateHeader.rules` counts. */
+  readonly logTypes: Readonly<Record<string, readonly string[]>>
+  /** Indexes of rules, and behind them of data models, that must not be loaded: they ended a child. */
+  readonly skip: readonly number[]
+  /** Announce each rule: slower, and whoever ends the child is known. */
+  readonly careful: boolean
+}
+
+/** A data model; its paths and methods by name. */
+export interface ModelContent {
+  readonly id: string
+  /** The YAML file. */
+  readonly file: string
+  readonly root: string
+  readonly folder: string
+  /** Index in `sources`. */
+  readonly source: number | null
+  readonly logTypes: readonly string[]
+  readonly paths: readonly (readonly [name: string, path: string])[]
+  readonly methods: readonly (readonly [name: string, method: string])[]
+}
+
+export interface TestRequest {
+  readonly ruleId: string
+  /** JSON text. */
+  readonly log: string
+  readonly mocks: RuleTest['mocks']
+}
+
+export type TestAnswer = Pick<TestRun, 'out' | 'errors' | 'where' | 'printed' | 'ms'>
+
+export interface EvaluateHeader {
+  readonly logType: string
+  /** Which of the log type's rules run, as indexes; `rule` below counts in this list. */
+  readonly rules: readonly number[]
+  /** Pairs of (rule, event) that are left out: they ended a child. */
+  readonly skip: readonly (readonly [number, number])[]
+  /** Announce each call: slower, and whoever ends the child is known. */
+  readonly careful: boolean
+}
+
+/** A row of an evaluation: a match with what the rule's own functions gave, or an error. */
+export type Row =
+  | readonly [event: number, rule: number, values: MatchValues, errors: Record<string, string>]
+  | readonly [event: number, rule: number, cause: 'exception' | 'return_type' | 'timeout', message: string]
+
+/** Function → its value, limits applied; absent functions and failed ones are absent. */
+export interface MatchValues {
+  readonly title?: string
+  readonly description?: string
+  readonly reference?: string
+  readonly severity?: string
+  readonly runbook?: string
+  readonly destinations?: readonly string[] | null
+  readonly dedup?: string
+  /** JSON text. */
+  readonly alert_context?: string
+  readonly unique?: string | null
+}
+
+export interface EvaluateAnswer {
+  readonly rows: readonly Row[]
+  /** Seconds spent, by rule of the request. */
+  readonly seconds: readonly number[]
+  /** What the rules changed in their cache. */
+  readonly cacheWrites: readonly (readonly [key: string, entry: string | null])[]
+}
+
+/** Marks, as `_caracal/limits.py` makes them: (event * rules + rule) * 16 + 1 + function. */
+const FUNCTIONS = 16
+const LOADING = 0xf0000000
+
+/** Which test of a request a mark stands for. */
+export function markedTest(mark: number): number | undefined {
+  return markedCall(mark, 1)?.event
+}
+
+/** The import of which rule, or data model behind the rules, a mark stands for. */
+export function loadingItem(mark: number): number | undefined {
+  return mark >= LOADING ? mark - LOADING : undefined
+}
+
+/** Which event and rule a mark stands for, or `undefined` when no rule was running. */
+export function markedCall(mark: number, rules: number): { event: number; rule: number } | undefined {
+  if (mark === 0 || mark >= LOADING || rules === 0) return undefined
+  const call = Math.floor(mark / FUNCTIONS)
+  return { event: Math.floor(call / rules), rule: call % rules }
+}

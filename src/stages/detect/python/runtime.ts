@@ -1,0 +1,191 @@
+import type { CacheEntry, CacheWrite, RuleError } from '../../../model/match.ts'
+import { CacheMirror } from './cache-mirror.ts'
+import type { CompiledCode } from './compiled-code.ts'
+import { ruleError } from './findings.ts'
+import {
+  type EvaluateAnswer,
+  type EvaluateHeader,
+  loadingItem,
+  type Source,
+  type TestAnswer,
+  type TestRequest,
+} from './protocol.ts'
+import type { RuleSet } from './rules.ts'
+import { type Sandbox, SandboxDied } from './sandbox.ts'
+import { startSandbox } from './snapshot.ts'
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+/** A rule's file may take this many times as long to import as a call may take to return. */
+const IMPORT_FACTOR = 5
+
+/** A few megabytes of cache entries are read in less than a second; this is for a very busy machine. */
+const FILL_MS = 30_000
+
+/** A child with the rules loaded, replaced when it has died. */
+export class Runtime {
+  /** Rules that could not be loaded; the first load sets it. */
+  readonly loadErrors: RuleError[] = []
+  readonly #set: RuleSet
+  readonly #timeoutMs: number
+  readonly #cache: CacheMirror
+  readonly #compiled: CompiledCode
+  readonly #skipped = new Set<number>()
+  /** Of these rules `create` has told; errors that come later are told with each event. */
+  #told: ReadonlySet<string> | undefined
+  #sandbox: Sandbox | undefined
+  #isClosed = false
+
+  constructor(set: RuleSet, timeoutMs: number, compiled: CompiledCode, cache: readonly CacheEntry[] = []) {
+    this.#compiled = compiled
+    this.#set = set
+    this.#timeoutMs = timeoutMs
+    this.#cache = new CacheMirror(cache)
+  }
+
+  /** Process id of the living child. */
+  get pid(): number | undefined {
+    return this.#sandbox?.alive ? this.#sandbox.pid : undefined
+  }
+
+  /** Starts a child and loads the rules, unless one lives. Rejects when that is impossible. */
+  async ready(): Promise<void> {
+    while (!this.#sandbox?.alive) {
+      if (this.#isClosed) throw new Error('the Python detector is closed')
+      await this.#sandbox?.close()
+      this.#sandbox = await startSandbox()
+      await this.#load(this.#sandbox)
+      if (this.#sandbox.alive) await this.#fill(this.#sandbox)
+    }
+    this.#told ??= new Set(this.loadErrors.map((error) => error.ruleId))
+  }
+
+  /** The rule could not be loaded at first, and everybody knows. */
+  isUnloadable(ruleId: string): boolean {
+    return this.#told?.has(ruleId) ?? false
+  }
+
+  /** The rule was loaded once but could not be loaded into a later child. */
+  lostRule(ruleId: string): { readonly cause: RuleError['cause']; readonly message: string } | undefined {
+    return this.isUnloadable(ruleId) ? undefined : this.loadErrors.find((error) => error.ruleId === ruleId)
+  }
+
+  /** Rejects with `SandboxDied` when the child dies of it. */
+  async evaluate(header: EvaluateHeader, ndjson: Uint8Array): Promise<EvaluateAnswer> {
+    await this.ready()
+    const request = {
+      kind: 'evaluate',
+      timeoutMs: this.#timeoutMs,
+      careful: header.careful,
+      header: JSON.stringify(header),
+    } as const
+    const answer = parse<EvaluateAnswer>(await this.#sandbox!.request([[request, ndjson]], this.#timeoutMs, header.careful))
+    this.#cache.add(answer.cacheWrites)
+    return answer
+  }
+
+  /** A whole batch has been judged: gives what it changed in the cache of rules. */
+  settle(): CacheWrite[] {
+    return this.#cache.settle()
+  }
+
+  /** A batch could not be judged: nothing of it stays in the cache of rules, so the child is replaced. */
+  async discard(): Promise<void> {
+    this.#cache.forget()
+    await this.#sandbox?.close()
+  }
+
+  /** Rejects with `SandboxDied` when the child dies of it. */
+  async test(tests: readonly TestRequest[]): Promise<readonly TestAnswer[]> {
+    await this.ready()
+    const request = { kind: 'test', timeoutMs: this.#timeoutMs, careful: false } as const
+    return parse(await this.#sandbox!.request([[request, encoder.encode(JSON.stringify(tests))]], this.#timeoutMs))
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#sandbox?.close()
+  }
+
+  /** Gives a new child the cache of rules. */
+  async #fill(sandbox: Sandbox): Promise<void> {
+    for (const part of this.#cache.parts()) {
+      const request = { kind: 'fill', timeoutMs: FILL_MS, careful: false } as const
+      await sandbox.request([[request, encoder.encode(JSON.stringify(part))]], FILL_MS)
+    }
+  }
+
+  /** A rule whose import ends the child is left out from then on; `ready` tries again without it. */
+  async #load(sandbox: Sandbox): Promise<void> {
+    try {
+      await this.#loadOnce(sandbox, false)
+    } catch (error) {
+      if (!(error instanceof SandboxDied) || this.#isClosed) throw error
+      if (!this.#leaveOut(error)) await this.#findGuilty()
+    }
+  }
+
+  /** Loads once more with announcements, in a child of its own. */
+  async #findGuilty(): Promise<void> {
+    const sandbox = await startSandbox()
+    try {
+      await this.#loadOnce(sandbox, true)
+    } catch (error) {
+      if (!(error instanceof SandboxDied)) throw error
+      if (!this.#leaveOut(error)) {
+        throw new Error(`rules cannot be loaded into the Python child: ${error.message}`, { cause: error })
+      }
+    } finally {
+      await sandbox.close()
+    }
+  }
+
+  /** Blames the rule or data model that was being imported, if it is known. */
+  #leaveOut(died: SandboxDied): boolean {
+    const number = died.mark === undefined ? undefined : loadingItem(died.mark)
+    const item = number === undefined ? undefined : this.#set.items[number]
+    if (number === undefined || !item) return false
+    this.#skipped.add(number)
+    const why = died.how === 'timeout' ? 'importing it takes too long' : 'importing it ends the sandbox'
+    this.loadErrors.push(ruleError(item.id, -1, died.how, `${item.file}: ${why}: ${died.message}`))
+    return true
+  }
+
+  /** Compiles what has not been, in the child that has run no rule yet. A source that ends it shows when it is loaded. */
+  async #compile(sandbox: Sandbox, sources: readonly Source[]): Promise<void> {
+    const missing = sources.filter((source) => !this.#compiled.has(source))
+    if (missing.length === 0) return
+    // Asked for once: what ends the child would end the next one as well.
+    for (const source of missing) this.#compiled.set(source, null)
+    const limit = this.#timeoutMs * IMPORT_FACTOR
+    const request = { kind: 'compile', timeoutMs: limit, careful: false } as const
+    const answer = parse<(string | null)[]>(
+      await sandbox.request([[request, encoder.encode(JSON.stringify(missing))]], limit).catch((error: unknown) => {
+        // Its mark is no rule's number.
+        throw error instanceof SandboxDied ? new SandboxDied(error.how, undefined, error.message) : error
+      }),
+    )
+    for (const [i, source] of missing.entries()) this.#compiled.set(source, answer[i]!)
+    await this.#compiled.save()
+  }
+
+  async #loadOnce(sandbox: Sandbox, careful: boolean): Promise<void> {
+    const limit = this.#timeoutMs * IMPORT_FACTOR
+    const content = this.#set.load([...this.#skipped], careful)
+    if (!careful) await this.#compile(sandbox, content.sources)
+    const compiled = content.sources.map((source) => this.#compiled.get(source))
+    const payload = encoder.encode(JSON.stringify({ ...content, compiled }))
+    const answer = await sandbox.request([[{ kind: 'load', timeoutMs: limit, careful }, payload]], limit, careful)
+    const { errors } = parse<{ errors: [string, 'timeout' | 'import', string][] }>(answer)
+    for (const [id, cause, message] of errors) {
+      // A replaced child loads again: what is known is not said twice.
+      if (!this.loadErrors.some((known) => known.ruleId === id))
+        this.loadErrors.push(ruleError(id, -1, cause, message.toWellFormed()))
+    }
+  }
+}
+
+function parse<T>(bytes: Uint8Array): T {
+  return JSON.parse(decoder.decode(bytes)) as T
+}

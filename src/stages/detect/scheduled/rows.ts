@@ -1,0 +1,73 @@
+import type { JsonObject, JsonValue } from '../../../model/json.ts'
+import { hash16 } from '../../../util/hash.ts'
+import { parseJson, setOwn } from '../../../util/json.ts'
+import { queryLogType } from '../language.ts'
+
+/** A column of a query's answer. */
+export interface RowColumn {
+  readonly name: string
+  /** `json`: the cell is text that holds a JSON value; `list of json`: a list of such texts; anything else: as it is. */
+  readonly shape: string
+}
+
+/** A query's answer, as the lake gives it. */
+export interface QueryRows {
+  readonly query: string
+  readonly dueMs: number
+  readonly columns: readonly RowColumn[]
+  /** One exact JSON array text per row. */
+  readonly rows: readonly string[]
+}
+
+const MAX_DEPTH = 512
+
+/**
+ * The events that scheduled rules judge, one per row: the row's columns, nested values unfolded, and the standard fields
+ * that the query did not select. A row without an id of its own gets one from what it says, so that the same answer to
+ * the same run has the same ids in whatever order its rows come.
+ */
+export function rowsToEvents({ query, dueMs, columns, rows }: QueryRows): JsonObject[] {
+  const seen = new Map<string, number>()
+  const dueTime = new Date(dueMs).toISOString()
+  return rows.map((row) => {
+    const cells = parseJson(row, { maxDepth: MAX_DEPTH })
+    if (cells.kind !== 'ok' || !Array.isArray(cells.value))
+      throw new Error(`the lake's row is no list of cells: ${row.slice(0, 200)}`)
+    const event: JsonObject = {}
+    columns.forEach((column, at) => {
+      setOwn(event, column.name, unfold((cells.value as readonly JsonValue[])[at] ?? null, column.shape))
+    })
+    const copy = seen.get(row) ?? 0
+    seen.set(row, copy + 1)
+    return complete(event, {
+      p_log_type: queryLogType(query),
+      p_row_id: hash16(query, String(dueMs), row, String(copy)),
+      p_event_time: dueTime,
+      p_parse_time: dueTime,
+      p_source_id: queryLogType(query),
+      p_source_label: query,
+      p_schema_version: 0,
+    })
+  })
+}
+
+/** The event with what it lacks of `standard`. */
+function complete(event: JsonObject, standard: JsonObject): JsonObject {
+  for (const [name, value] of Object.entries(standard)) {
+    const own = Object.hasOwn(event, name) ? event[name] : undefined
+    if (typeof own !== typeof value || own === '') event[name] = value
+  }
+  return event
+}
+
+function unfold(cell: JsonValue, shape: string): JsonValue {
+  if (shape === 'json' && typeof cell === 'string') return readNested(cell)
+  if (shape !== 'list of json' || !Array.isArray(cell)) return cell
+  return cell.map((member: JsonValue) => (typeof member === 'string' ? readNested(member) : member))
+}
+
+/** What cannot be read stays the text that it is. */
+function readNested(text: string): JsonValue {
+  const result = parseJson(text, { maxDepth: MAX_DEPTH })
+  return result.kind === 'ok' ? result.value : text
+}

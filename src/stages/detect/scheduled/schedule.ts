@@ -1,0 +1,60 @@
+import { Cron } from 'croner'
+import type { QuerySchedule } from '../../../model/query.ts'
+import { messageOf } from '../../../util/errors.ts'
+
+const MINUTE_MS = 60_000
+
+/** What is wrong with a schedule, for people; undefined when nothing is. */
+export function scheduleProblem(schedule: QuerySchedule): string | undefined {
+  if ('rateMinutes' in schedule) {
+    const { rateMinutes, timeoutMinutes } = schedule
+    if (!Number.isInteger(rateMinutes) || rateMinutes < 2)
+      return `RateMinutes is ${rateMinutes}: it must be a whole number above 1`
+    return timeoutMinutes > rateMinutes
+      ? `TimeoutMinutes is ${timeoutMinutes}, more than RateMinutes (${rateMinutes}): a run must be over before the next one`
+      : undefined
+  }
+  try {
+    if (parse(schedule.cron).nextRun(new Date(0))) return undefined
+    return `CronExpression '${schedule.cron}' names a time that never comes`
+  } catch (error) {
+    return `CronExpression '${schedule.cron}' cannot be read: ${messageOf(error)}; write five fields, such as '0 6 * * *' (UTC)`
+  }
+}
+
+/**
+ * The first due time after `afterMs`, both in milliseconds since 1970. Rates count from 1970, not from the start of the
+ * program: due times stay the same over restarts, and an hourly query is due on the hour. Cron is in UTC.
+ */
+export function nextRun(schedule: QuerySchedule, afterMs: number): number | undefined {
+  if ('cron' in schedule) return parse(schedule.cron).nextRun(new Date(afterMs))?.getTime()
+  const period = schedule.rateMinutes * MINUTE_MS
+  return (Math.floor(afterMs / period) + 1) * period
+}
+
+/** The last due time at or before `atMs`. */
+export function lastRun(schedule: QuerySchedule, atMs: number): number | undefined {
+  if ('cron' in schedule)
+    return parse(schedule.cron)
+      .previousRuns(1, new Date(atMs + 1))[0]
+      ?.getTime()
+  const period = schedule.rateMinutes * MINUTE_MS
+  return Math.floor(atMs / period) * period
+}
+
+function parse(cron: string): Cron {
+  return new Cron(cron, { timezone: 'UTC', mode: '5-part', paused: true })
+}
+
+/**
+ * The span of event time that the run due at `dueMs` stands for: from the due time before it, and `lookbackSeconds`
+ * more, up to but without its own. Windows of runs that follow each other meet without gap.
+ */
+export function windowOf(
+  schedule: QuerySchedule,
+  lookbackSeconds: number | undefined,
+  dueMs: number,
+): { readonly fromMs: number; readonly toMs: number } {
+  const before = lastRun(schedule, dueMs - 1) ?? dueMs
+  return { fromMs: before - (lookbackSeconds ?? 0) * 1000, toMs: dueMs }
+}

@@ -1,0 +1,100 @@
+import type { JsonObject } from '../../../model/json.ts'
+import type { Finding, RuleError } from '../../../model/match.ts'
+import type { RuleTest } from '../../../model/rule.ts'
+import { parseJson } from '../../../util/json.ts'
+import type { DetectBatch, Detector, TestRun } from '../language.ts'
+import { toMatch } from './match.ts'
+import type { LoadedRule, LogTypeRules, RuleSet } from './rules.ts'
+import { Spent } from './spent.ts'
+
+/** Deeper than any event gets: records are limited to less, and enrichment adds a few levels. */
+const MAX_DEPTH = 2048
+
+const decoder = new TextDecoder()
+
+/** Judges batches in this thread: parses each event once and asks only the rules that the index names. */
+export class SimpleDetector implements Detector {
+  readonly logTypes: ReadonlySet<string>
+  readonly setupErrors: readonly RuleError[]
+  readonly #rules: RuleSet
+  readonly #spent = new Spent()
+
+  constructor(rules: RuleSet) {
+    this.#rules = rules
+    this.setupErrors = rules.errors
+    this.logTypes = new Set(rules.byLogType.keys())
+  }
+
+  async evaluate({ logType, ndjson, count }: DetectBatch): Promise<readonly Finding[]> {
+    const group = this.#rules.byLogType.get(logType)
+    if (!group || count === 0) return []
+    const events = parseEvents(ndjson, logType)
+    const started = performance.now()
+    const asked = new Map<LoadedRule, number>()
+    const findings = judge(events, group, asked)
+    this.#spent.add(group, asked, performance.now() - started, events.length)
+    return findings
+  }
+
+  async test(ruleId: string, { log, mocks }: RuleTest): Promise<TestRun> {
+    const started = performance.now()
+    const run = this.#run(ruleId, log, mocks.length > 0)
+    return { ...run, printed: '', ms: performance.now() - started }
+  }
+
+  timings(): readonly { readonly ruleId: string; readonly seconds: number; readonly events: number }[] {
+    return this.#spent.take()
+  }
+
+  /** There is nothing to end: everything runs within the calls. */
+  async close(): Promise<void> {}
+
+  #run(ruleId: string, log: string, hasMocks: boolean): Pick<TestRun, 'out' | 'errors'> {
+    const broken = this.setupErrors.find((error) => error.ruleId === ruleId)
+    if (broken) return failed(broken.message)
+    const loaded = this.#rules.byId.get(ruleId)
+    if (!loaded) return failed(`there is no simple detection '${ruleId}'`)
+    if (hasMocks) return failed('a simple detection has no functions that could be replaced: remove Mocks from the test')
+    const event = parseJson(log, { maxDepth: MAX_DEPTH })
+    if (event.kind === 'failure') return failed(`the test's Log cannot be read: ${event.message}`)
+    return { out: outputs(loaded, event.value as JsonObject), errors: {} }
+  }
+}
+
+function failed(message: string): Pick<TestRun, 'out' | 'errors'> {
+  return { out: {}, errors: { detection: message } }
+}
+
+function judge(events: readonly JsonObject[], { rules, index }: LogTypeRules, asked: Map<LoadedRule, number>): Finding[] {
+  const findings: Finding[] = []
+  for (const [at, event] of events.entries()) {
+    for (const candidate of index.candidates(event)) {
+      const loaded = rules[candidate]!
+      asked.set(loaded, (asked.get(loaded) ?? 0) + 1)
+      if (loaded.functions.rule(event)) findings.push(toMatch(loaded.rule, loaded.functions, event, at))
+    }
+  }
+  return findings
+}
+
+/** What each function of the rule returns for a test's event, whether the rule matches or not. */
+function outputs({ rule, functions }: LoadedRule, event: JsonObject): Record<string, string> {
+  const { title, dedup, severity, context } = functions
+  return {
+    detection: String(functions.rule(event)),
+    ...(title && { title: JSON.stringify(title(event)) }),
+    ...(severity && { severity: JSON.stringify(severity(event) ?? rule.severity) }),
+    ...(dedup && { dedup: JSON.stringify(dedup(event)) }),
+    ...(context && { alert_context: context(event) }),
+  }
+}
+
+function parseEvents(ndjson: Uint8Array, logType: string): JsonObject[] {
+  const lines = decoder.decode(ndjson).split('\n')
+  if (lines.at(-1) === '') lines.pop()
+  return lines.map((line, at) => {
+    const result = parseJson(line, { maxDepth: MAX_DEPTH })
+    if (result.kind === 'ok') return result.value as JsonObject
+    throw new Error(`event ${at} of a batch of ${logType} cannot be read: ${result.message}`)
+  })
+}

@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest'
+import type { JsonObject } from '../../../model/json.ts'
+import { compileInlineFilters } from './filters.ts'
+
+const file = '/rules/x.yml'
+const eq = { KeyPath: 'a.b', Condition: 'Equals', Value: 'x' }
+const city = { Enrichment: { Table: 't', Selector: 's', FieldPath: 'city' }, Condition: 'IsIn', Values: ['Oslo'] }
+
+describe('inline filters', () => {
+  test.each<[string, unknown, JsonObject, boolean]>([
+    ['null is no filter', null, {}, true],
+    ['an empty list is no filter', [], {}, true],
+    ['All of nothing is no filter', [{ All: [] }], {}, true],
+    ['Any of nothing is no filter', [{ Any: [] }], {}, true],
+    ['a condition that holds lets the event pass', [eq], { a: { b: 'x' } }, true],
+    ['one that does not keeps it away', [eq], { a: { b: 'y' } }, false],
+    ['a missing field lets it pass', [eq], { a: {} }, true],
+    ['a field of null does not satisfy a positive test', [eq], { a: { b: null } }, false],
+    ['a field of null satisfies a negated one', [{ ...eq, Condition: 'DoesNotEqual' }], { a: { b: null } }, true],
+    ['a negated condition keeps away', [{ ...eq, Condition: 'DoesNotEqual' }], { a: { b: 'x' } }, false],
+    ['all filters must let it pass', [eq, { KeyPath: 'c', Condition: 'IsNull' }], { a: { b: 'x' }, c: 1 }, false],
+    ['of Any one is enough', [{ Any: [eq, { KeyPath: 'c', Condition: 'Exists' }] }], { a: { b: 'y' }, c: 1 }, true],
+    ['presence itself is tested as it is', [{ KeyPath: 'c', Condition: 'Exists' }], {}, false],
+    ['a row of a table', [city], { p_enrichment: { t: { s: { city: 'Rome' } } } }, false],
+    ['no row of a table lets it pass', [city], {}, true],
+    [
+      'listed addresses',
+      [{ KeyPath: 'ips', Condition: 'CIDRDoesNotContainIPAddresses', Value: '10.0.0.0/8' }],
+      { ips: ['10.0.0.1'] },
+      false,
+    ],
+  ])('%s', (_name, document, event, passes) => expect(compileInlineFilters(document, { file })(event)).toBe(passes))
+
+  test.each([
+    ['a Key', [{ Key: 'a', Condition: 'Exists' }], 'InlineFilters.0: Key is for detections: write KeyPath'],
+    ['OnlyOne within', [{ All: [{ OnlyOne: [eq] }] }], 'InlineFilters.0.All.0: OnlyOne is for detections'],
+    ['None', [{ None: [eq] }], 'None is for detections'],
+    ['elements', [{ KeyPath: 'a', Condition: 'AnyElement', Expressions: [eq] }], 'Expressions is for detections'],
+    [
+      'two fields',
+      [{ Condition: 'Equals', Values: [{ KeyPath: 'a' }, { KeyPath: 'b' }] }],
+      'an inline filter looks at one field',
+    ],
+    ['an unknown condition', [{ KeyPath: 'a', Condition: 'Is' }], 'InlineFilters.0.Condition: the condition "Is" is unknown'],
+    ['something else beside All', [{ All: [eq], Condition: 'Exists' }], 'All stands alone: remove Condition'],
+    ['no list', { All: [] }, 'expected array'],
+  ])('refuse %s', (_what, document, message) => {
+    expect(() => compileInlineFilters(document, { file })).toThrowError(message)
+    expect(() => compileInlineFilters(document, { file })).toThrowError(file)
+  })
+})

@@ -1,0 +1,75 @@
+import { compile } from '../../../model/condition/compile.ts'
+import type { Condition, Field } from '../../../model/condition/condition.ts'
+import type { JsonObject } from '../../../model/json.ts'
+import { ConfigError } from '../../../util/errors.ts'
+import { type ExpressionDocument, inlineFiltersDocument } from './document.ts'
+import { type Place, readExpression } from './expression.ts'
+import { checkDocument } from './parse.ts'
+
+/**
+ * Compiles a rule's `InlineFilters` (the YAML's value; null is no filter). The rule is to judge an event only when the predicate answers
+ * true. Throws `ConfigError` with file and path.
+ */
+export function compileInlineFilters(document: unknown, where: { readonly file: string }): (event: JsonObject) => boolean {
+  return compile(readInlineFilters(document, where))
+}
+
+/**
+ * The condition that inline filters stand for. They know `KeyPath` and `Enrichment`, one condition on each, `All` and `Any`.
+ * Other than in a detection, a filter on a field that the event does not have lets the event pass, and a combinator without
+ * filters filters nothing (docs.panther.com, "Modifying Detections with Inline Filters"). A field that holds null is there.
+ */
+export function readInlineFilters(document: unknown, { file }: { readonly file: string }): Condition {
+  const filters = checkDocument(inlineFiltersDocument, document ?? [], file)
+  return { op: 'and', of: filters.map((filter, at) => readFilter(filter, { file, path: `InlineFilters.${at}` })) }
+}
+
+function readFilter(document: ExpressionDocument, place: Place): Condition {
+  const { All: all, Any: any } = document
+  const list = all ?? any
+  if (list) {
+    const key = all ? 'All' : 'Any'
+    const extra = Object.keys(document).find((other) => other !== key)
+    if (extra) throw refuse(place, `${key} stands alone: remove ${extra}`)
+    if (list.length === 0) return { op: 'always', value: true }
+    const of = list.map((filter, at) => readFilter(filter, { ...place, path: `${place.path}.${key}.${at}` }))
+    return { op: all ? 'and' : 'or', of }
+  }
+  for (const key of ['OnlyOne', 'None', 'Expressions'] as const) {
+    if (document[key])
+      throw refuse(place, `${key} is for detections: an inline filter takes All, Any and conditions on one field`)
+  }
+  for (const key of ['Key', 'DeepKey'] as const) {
+    if (document[key]) throw refuse(place, `${key} is for detections: write KeyPath`)
+  }
+  const condition = readExpression(document, place)
+  const field = fieldOf(condition)
+  if (field === 'several') throw refuse(place, 'an inline filter looks at one field: give it a KeyPath')
+  if (field === undefined) return condition
+  return { op: 'or', of: [{ op: 'not', of: { op: 'exists', field } }, condition] }
+}
+
+/** The field whose absence lets an event pass; `undefined` for a test of presence itself. */
+function fieldOf(condition: Condition): Field | 'several' | undefined {
+  switch (condition.op) {
+    case 'not':
+      return fieldOf(condition.of)
+    // A test of addresses in lists: both parts look at the same field.
+    case 'or':
+      return fieldOf(condition.of[0]!)
+    case 'always':
+    case 'exists':
+      return undefined
+    case 'compareFields':
+    case 'and':
+    case 'onlyOne':
+    case 'none':
+      return 'several'
+    default:
+      return condition.field
+  }
+}
+
+function refuse({ file, path }: Place, message: string): ConfigError {
+  return new ConfigError(message, { file, path })
+}

@@ -1,0 +1,15 @@
+import type { Language } from '../language.ts'
+import { SimpleDetector } from './detector.ts'
+import { loadRules } from './rules.ts'
+
+/** Rules whose YAML holds the detection itself. They have no code file: `extension` is that of the YAML. */
+export const simple = {
+  type: 'simple',
+  summary: 'Detections written as match expressions in a rule’s YAML, in the format of Panther.',
+  extension: '.yml',
+
+  // A predicate cannot run long: its cost grows with the event, so there is no time limit to keep.
+  async create(content, { all }) {
+    return new SimpleDetector(loadRules(content, all))
+  },
+} as const satisfies Language

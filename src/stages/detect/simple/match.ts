@@ -1,0 +1,45 @@
+import type { JsonObject } from '../../../model/json.ts'
+import type { Match } from '../../../model/match.ts'
+import type { Rule } from '../../../model/rule.ts'
+import type { SimpleFunctions } from './functions.ts'
+
+// The limits that Python rules have.
+const MAX_TEXT = 1000
+const MAX_CONTEXT = 200 * 1024
+const CUT = '... (truncated)'
+
+/** The match of a rule on an event, with limits and fall-backs applied as for Python rules. */
+export function toMatch(rule: Rule, functions: SimpleFunctions, object: JsonObject, event: number): Match {
+  const title = functions.title && cut(functions.title(object))
+  // A group-by whose fields are all missing, and no title: everything of the rule is one group.
+  const dedup = functions.dedup ? cut(functions.dedup(object)) : title
+  return {
+    kind: 'match',
+    ruleId: rule.id,
+    event,
+    title: title || (rule.displayName ?? rule.id),
+    dedup: dedup || `defaultDedupString:${rule.id}`,
+    severity: functions.severity?.(object) ?? rule.severity,
+    description: rule.description,
+    reference: rule.reference,
+    runbook: rule.runbook,
+    destinations: undefined,
+    alertContext: functions.context && limitContext(functions.context(object)),
+    functionErrors: {},
+  }
+}
+
+function cut(text: string): string {
+  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT - CUT.length).toWellFormed()}${CUT}`
+}
+
+function limitContext(text: string): string {
+  if (text.length * 6 <= MAX_CONTEXT) return text
+  let size = text.length
+  // The limit counts everything beyond ASCII as an escape of six characters.
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) size += 5
+  if (size <= MAX_CONTEXT) return text
+  return JSON.stringify({
+    _error: `alert_context size is [${size}] characters, bigger than maximum of [${MAX_CONTEXT}] characters`,
+  })
+}

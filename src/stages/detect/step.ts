@@ -1,0 +1,30 @@
+import type { Event } from '../../model/event.ts'
+import type { CacheWrite, Finding } from '../../model/match.ts'
+import { stringifyJson } from '../../util/json.ts'
+import type { DetectBatch, Detector } from './language.ts'
+
+const encoder = new TextEncoder()
+
+/**
+ * Events of one log type → the findings of all detectors, ordered by event (rules of one detector keep their order).
+ * What rules changed in their cache goes to `onCacheWrites` before it resolves. Events are turned to text only when some detector has a rule for the log type. Rejects when a detector cannot judge at all.
+ */
+export async function detectEvents(
+  logType: string,
+  events: readonly Event[],
+  detectors: readonly Detector[],
+  onCacheWrites?: (writes: readonly CacheWrite[]) => void,
+): Promise<readonly Finding[]> {
+  const concerned = detectors.filter((detector) => detector.logTypes.has(logType))
+  if (concerned.length === 0 || events.length === 0) return []
+  const batch: DetectBatch = { logType, ndjson: toNdjson(events), count: events.length, ...(onCacheWrites && { onCacheWrites }) }
+  const findings = await Promise.all(concerned.map((detector) => detector.evaluate(batch)))
+  return findings.length === 1 ? findings[0]! : findings.flat().sort((a, b) => a.event - b.event)
+}
+
+/** One exact JSON text per event, each followed by a newline. */
+export function toNdjson(events: readonly Event[]): Uint8Array {
+  let text = ''
+  for (const event of events) text += `${stringifyJson(event)}\n`
+  return encoder.encode(text)
+}

@@ -1,0 +1,163 @@
+import { gzipSync } from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import { buildTable } from './build.ts'
+import { defineTable } from './definition.ts'
+import { compileTableSchema } from './table-schema.ts'
+
+const file = '/content/x.yml'
+const bytes = (text: string) => Buffer.from(text)
+const define = (change: object = {}, primaryKey = 'ip') =>
+  defineTable(
+    { AnalysisType: 'lookup_table', LookupName: 'x', Filename: 'x', LogTypeMap: { PrimaryKey: primaryKey }, ...change },
+    { file },
+  )
+const addresses = compileTableSchema(
+  { schema: 'X', fields: [{ name: 'ip', type: 'string', required: true, indicators: ['ip'] }] },
+  { file },
+)
+const networks = compileTableSchema(
+  { schema: 'X', fields: [{ name: 'ip', type: 'string', validate: { cidr: 'any' } }] },
+  { file },
+)
+
+describe('the same rows in every format', () => {
+  const expected = { ip: '192.0.2.1', note: 'a' }
+  const cases: [what: string, fileName: string, text: string][] = [
+    ['csv by its ending', 'x.csv', 'ip,note\n192.0.2.1,a\n192.0.2.2,b\n'],
+    ['csv by its header', 'x', '"ip", note\r\n192.0.2.1 , a\r\n192.0.2.2,b'],
+    ['csv with comments and blank lines', 'x.csv', '# ours\n\nip,note\n192.0.2.1,a\n\n192.0.2.2,b\n'],
+    ['csv with quotes', 'x.csv', 'note,ip\n"a","192.0.2.1"\n"b, with ""quotes""\nand lines",192.0.2.2\n'],
+    ['lines of JSON', 'x.jsonl', '{"ip":"192.0.2.1","note":"a"}\n\n{"ip":"192.0.2.2"}\n'],
+    ['lines of JSON in a .json', 'x.json', '{"ip":"192.0.2.1","note":"a"}\n{"ip":"192.0.2.2"}'],
+    ['a JSON array', 'x.json', '[{"ip":"192.0.2.1","note":"a"},\n {"ip":"192.0.2.2"}]'],
+    ['a list', 'x.txt', '# ours\n192.0.2.1 ; a\n\n; more\n192.0.2.2\n'],
+    ['a list with tabs', 'x.netset', '192.0.2.1\ta\r\n192.0.2.2\tb\r\n'],
+    ['after a byte order mark', 'x.csv', '\ufeffip,note\n192.0.2.1,a\n192.0.2.2,b\n'],
+  ]
+  test.each(cases)('%s', async (_, fileName, text) => {
+    const table = await buildTable(define(), addresses, { bytes: bytes(text), fileName })
+    expect(table.get('192.0.2.1')).toEqual(expected)
+    expect(table.get('192.0.2.3')).toBeUndefined()
+    expect([table.size, table.skipped.count]).toEqual([2, 0])
+    const packed = await buildTable(define(), addresses, { bytes: gzipSync(text), fileName: `${fileName}.gz` })
+    expect([packed.get('192.0.2.1'), packed.version]).toEqual([expected, table.version])
+  })
+})
+
+test('the version is the hash of the unpacked content, after its date', async () => {
+  const text = bytes('192.0.2.1\n')
+  const plain = await buildTable(define({ Format: 'list' }), addresses, { bytes: text })
+  const dated = await buildTable(define({ Format: 'list' }), addresses, { bytes: text, date: '2024-03-12' })
+  expect([plain.version, dated.version]).toEqual(['d1aa74fdddc0', '2024-03-12-d1aa74fdddc0'])
+})
+
+describe('keys', () => {
+  const read = (text: string, change: object, schema = addresses) =>
+    buildTable(define({ Format: 'list', ...change }), schema, { bytes: bytes(text) })
+
+  test('an address is found in any spelling', async () => {
+    const table = await read('2001:DB8::1\n192.0.2.1\n', {})
+    expect(['2001:db8:0:0::1', '::ffff:192.0.2.1'].map((key) => table.get(key)?.['ip'])).toEqual(['2001:DB8::1', '192.0.2.1'])
+  })
+
+  test('networks are found by the addresses in them, the longest first', async () => {
+    const table = await read('10.0.0.0/8 ; wide\n10.1.0.0/16 ; narrow\n', {}, networks)
+    expect(['10.1.2.3', '10.2.2.3', '11.0.0.1'].map((key) => table.get(key)?.['note'])).toEqual(['narrow', 'wide', undefined])
+  })
+
+  test.each([
+    ['addresses', '192.0.2.1\n192.0.2.2\n', 'ip'],
+    ['networks', '192.0.2.0/24\n192.0.2.2\n', 'cidr'],
+    ['text', 'a.example\nb.example\n192.0.2.1\n', 'exact'],
+  ])('without a schema %s are told from the keys', async (_, text, match) => {
+    expect((await buildTable(define({ Format: 'list' }), undefined, { bytes: bytes(text) })).match).toBe(match)
+  })
+
+  test('the definition decides when it says how', async () => {
+    const table = await buildTable(define({ Format: 'list', Match: 'port' }, 'port'), undefined, {
+      bytes: bytes('22\n443 ; web\n'),
+    })
+    expect([table.match, table.get('0.0.0.0:443')]).toEqual(['port', { port: '443', note: 'web' }])
+  })
+
+  test('numbers are found as text, and every member of a list is a key', async () => {
+    const text = '{"id":7,"v":1}\n{"id":["a","b"],"v":2}\n{"id":9007199254740993,"v":3}'
+    const table = await buildTable(define({}, 'id'), undefined, { bytes: bytes(text) })
+    expect(['7', 'a', 'b', '9007199254740993'].map((key) => table.get(key)?.['v'])).toEqual([1, 2, 2, 3])
+  })
+
+  test('rows and keys named like a prototype are plain data', async () => {
+    const text = '{"id":"__proto__","__proto__":{"polluted":true}}\n{"id":"constructor"}'
+    const table = await buildTable(define({}, 'id'), undefined, { bytes: bytes(text) })
+    expect(Object.keys(table.get('__proto__')!)).toEqual(['id', '__proto__'])
+    expect([table.get('toString'), ({} as Record<string, unknown>)['polluted']]).toEqual([undefined, undefined])
+  })
+
+  test('some unusable rows are counted and shown', async () => {
+    const table = await read('192.0.2.1\n192.0.2.2\n10.0.0.0/8\n192.0.2.4\n', {})
+    expect(table.size).toBe(3)
+    expect(table.skipped).toEqual({ count: 1, examples: [expect.stringMatching(/"10\.0\.0\.0\/8" is no key.*validate: \{cidr/)] })
+  })
+})
+
+describe('content that cannot become a table', () => {
+  const cases: [what: string, content: string | Uint8Array, change: object, message: RegExp][] = [
+    ['empty', '', { Format: 'list' }, /no usable row/],
+    ['only comments', '# nothing\n', { Format: 'list' }, /no usable row/],
+    [
+      'an error page',
+      '<html>\n<body>\nService unavailable\n</body>\n</html>\n',
+      { Format: 'list' },
+      /no usable row: "<html>" is no key of this table/,
+    ],
+    ['mostly something else', '192.0.2.1\nfoo\nbar\nbaz\n', { Format: 'list' }, /3 of 4 rows cannot be used as ip keys/],
+    [
+      'not told what it is',
+      'foo bar\nbaz\n',
+      {},
+      /cannot tell the format .*add `Format:` \(csv, jsonl, json, list, tor, greynoise\)/,
+    ],
+    ['CSV without the key', 'address,note\n192.0.2.1,a\n', { Format: 'csv' }, /no column 'ip' .*first line is "address,note"/],
+    ['CSV that names a column twice', 'ip,ip\n1,2\n', { Format: 'csv' }, /"ip" twice/],
+    ['CSV with an open quote', 'ip,note\n192.0.2.1,"a\n', { Format: 'csv' }, /not CSV: Quote Not Closed/],
+    ['CSV with a prototype for a column', 'ip,__proto__\n192.0.2.1,a\n', { Format: 'csv' }, /without a usable name/],
+    ['a JSON array that is cut off', '[{"ip":"192.0.2.1"},{"ip":"192.', { Format: 'json' }, /cut off/],
+    ['a JSON object for an array', '{"ip":"192.0.2.1"}', { Format: 'json' }, /not a JSON array/],
+    ['lines that are no JSON', 'foo\nbar\n', { Format: 'jsonl' }, /line 1: not JSON/],
+    ['JSON of numbers', '[1,2]', {}, /element 0 is not a JSON object/],
+    ['deep nesting', `{"ip":"192.0.2.1","v":${'['.repeat(100)}${']'.repeat(100)}}`, {}, /deep/],
+    ['binary', Uint8Array.from([0xff, 0xfe, 0x00, 0x80]), { Format: 'list' }, /not UTF-8/],
+    ['broken gzip', gzipSync('192.0.2.1\n').subarray(0, 12), { Format: 'list' }, /gzip content is broken/],
+  ]
+  test.each(cases)('%s', async (_, content, change, message) => {
+    const input = typeof content === 'string' ? bytes(content) : content
+    await expect(buildTable(define(change), addresses, { bytes: input })).rejects.toThrow(message)
+  })
+
+  test('a primary key that the schema does not have', async () => {
+    const table = buildTable(define({ Format: 'list' }, 'address'), addresses, { bytes: bytes('192.0.2.1') })
+    await expect(table).rejects.toThrow(/'address' is no field of the schema 'X'/)
+  })
+
+  const list = define({ Format: 'list' })
+  test('more bytes than allowed, packed or not', async () => {
+    const text = '192.0.2.1\n'.repeat(2000)
+    await expect(buildTable(list, addresses, { bytes: bytes(text) }, { maxBytes: 10_000 })).rejects.toThrow(
+      /larger than 10000 bytes/,
+    )
+    await expect(buildTable(list, addresses, { bytes: gzipSync(text) }, { maxBytes: 10_000 })).rejects.toThrow(
+      /larger than 10000 bytes/,
+    )
+  })
+
+  test('more rows than allowed', async () => {
+    const text = '192.0.2.1\n'.repeat(2000)
+    await expect(buildTable(list, addresses, { bytes: bytes(text) }, { maxRows: 100 })).rejects.toThrow(/more than 100 rows/)
+  })
+
+  test('more time than allowed', async () => {
+    await expect(buildTable(list, addresses, { bytes: bytes('192.0.2.1\n') }, { timeoutMs: -1 })).rejects.toThrow(
+      /longer than -1 ms/,
+    )
+  })
+})

@@ -1,0 +1,176 @@
+import { parsePrefix } from '../../model/ip.ts'
+import type { JsonObject, JsonValue } from '../../model/json.ts'
+import { DEFAULT_MAX_BYTES, decode, unpack, versionOf } from './content.ts'
+import type { TableDefinition } from './definition.ts'
+import type { Format, ReadRow } from './formats/format.ts'
+import { quote } from './formats/format.ts'
+import { chooseFormat } from './formats/index.ts'
+import { createSlice, type Slice } from './slice.ts'
+import { type MatchKind, type Table, TableError } from './table.ts'
+import type { TableSchema } from './table-schema.ts'
+import { createIndexBuilder } from './tables/index.ts'
+import { MemoryTable } from './tables/memory-table.ts'
+
+/** Content on its way to become a table. */
+export interface TableContent {
+  /** As it came, perhaps gzip. */
+  readonly bytes: Uint8Array
+  /** Helps to tell the format. */
+  readonly fileName?: string | undefined
+  /** `YYYY-MM-DD` when the content was current, if known: part of the version. */
+  readonly date?: string | undefined
+}
+
+export interface BuildOptions {
+  readonly maxBytes?: number
+  /** More rows are refused. */
+  readonly maxRows?: number
+  /** Building may take this long. */
+  readonly timeoutMs?: number
+}
+
+const DEFAULT_MAX_ROWS = 2_000_000
+const DEFAULT_TIMEOUT_MS = 120_000
+const EXAMPLES = 3
+
+/**
+ * Makes a table of content, in slices of some milliseconds, so that the thread goes on with its other work.
+ *
+ * @throws {TableError} when the content cannot be read, has no usable row, or more than half of its rows cannot be used.
+ */
+export async function buildTable(
+  definition: TableDefinition,
+  schema: TableSchema | undefined,
+  content: TableContent,
+  { maxBytes = DEFAULT_MAX_BYTES, maxRows = DEFAULT_MAX_ROWS, timeoutMs = DEFAULT_TIMEOUT_MS }: BuildOptions = {},
+): Promise<Table> {
+  const unpacked = await unpack(content.bytes, maxBytes)
+  const text = decode(unpacked)
+  const { primaryKey } = definition
+  if (schema && !schema.fields.has(primaryKey)) {
+    throw new TableError(`the primary key '${primaryKey}' is no field of the schema '${schema.name}'`)
+  }
+  const format = chooseFormat(text, { type: definition.format, fileName: content.fileName, primaryKey })
+  const slice = withDeadline(createSlice(), timeoutMs)
+  const reader = new RowReader(format, schema, primaryKey)
+  for await (const batch of format.read(text, { primaryKey })) {
+    for (const row of batch) reader.take(row)
+    if (reader.rows.length > maxRows) throw new TableError(`the content has more than ${maxRows} rows`)
+    await slice()
+  }
+  const match = definition.match ?? schema?.matchOf(primaryKey) ?? inferMatch(reader.keys)
+  const index = await indexRows(reader, match, slice)
+  checkShare(reader, match)
+  return new MemoryTable({
+    name: definition.name,
+    version: versionOf(unpacked, content.date),
+    match,
+    rows: reader.rows,
+    index,
+    skipped: { count: reader.skipped, examples: reader.examples },
+    binding: { selectors: definition.selectors, automatic: schema?.automaticOf(primaryKey) },
+    schema,
+  })
+}
+
+/** Gathers usable rows with their keys, counts the others. */
+class RowReader {
+  readonly rows: JsonObject[] = []
+  /** One entry per key; a row may have several (a list as primary key). */
+  readonly keys: string[] = []
+  readonly keyRows: number[] = []
+  readonly examples: string[] = []
+  skipped = 0
+  /** Rows left out because the table does not want such rows (a wide format's), which is no fault. */
+  unwanted = 0
+  readonly #format: Format
+  readonly #schema: TableSchema | undefined
+  readonly #primaryKey: string
+
+  constructor(format: Format, schema: TableSchema | undefined, primaryKey: string) {
+    this.#format = format
+    this.#schema = schema
+    this.#primaryKey = primaryKey
+  }
+
+  take(read: ReadRow): void {
+    if (typeof read === 'string') {
+      this.skip(read)
+      return
+    }
+    const shaped = this.#schema ? this.#schema.shape(read, this.#format.isText) : read
+    if (typeof shaped === 'string') {
+      if (this.#format.isWide) this.unwanted++
+      else this.skip(`a row cannot be used: ${shaped}`)
+      return
+    }
+    const keys = keysOf(Object.hasOwn(shaped, this.#primaryKey) ? shaped[this.#primaryKey] : undefined)
+    if (keys.length === 0) {
+      this.skip(`a row has no '${this.#primaryKey}' (the primary key)`)
+      return
+    }
+    for (const key of keys) {
+      this.keys.push(key)
+      this.keyRows.push(this.rows.length)
+    }
+    this.rows.push(this.#format.isWide && this.#schema ? project(shaped, this.#schema.fields) : shaped)
+  }
+
+  skip(sentence: string): void {
+    this.skipped++
+    if (this.examples.length < EXAMPLES) this.examples.push(sentence)
+  }
+}
+
+function keysOf(value: JsonValue | undefined): string[] {
+  if (Array.isArray(value)) return value.flatMap((element) => keysOf(element as JsonValue))
+  if (typeof value === 'string') return value === '' ? [] : [value]
+  return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' ? [String(value)] : []
+}
+
+function project(row: JsonObject, fields: ReadonlySet<string>): JsonObject {
+  return Object.fromEntries(Object.entries(row).filter(([key]) => fields.has(key)))
+}
+
+/** Without schema: addresses or networks when nearly all keys are, else text. */
+function inferMatch(keys: readonly string[]): MatchKind {
+  const sample = keys.slice(0, 1000)
+  const addresses = sample.filter((key) => parsePrefix(key) !== undefined)
+  if (addresses.length < sample.length * 0.9) return 'exact'
+  return keys.some((key) => key.includes('/')) ? 'cidr' : 'ip'
+}
+
+async function indexRows(reader: RowReader, match: MatchKind, slice: Slice) {
+  const builder = createIndexBuilder(match)
+  for (const [i, key] of reader.keys.entries()) {
+    if (!builder.add(key, reader.keyRows[i]!)) reader.skip(`${quote(key)} is no key of this table: ${KEY_HELP[match]}`)
+    if ((i & 0xfff) === 0xfff) await slice()
+  }
+  return builder.build(slice)
+}
+
+const KEY_HELP: Readonly<Record<MatchKind, string>> = {
+  exact: 'it must be text',
+  ignore_case: 'it must be text',
+  ip: 'keys are addresses (for networks the schema must say `validate: {cidr: any}`)',
+  cidr: 'keys are addresses or networks like 10.0.0.0/8',
+  port: 'keys are ports from 0 to 65535',
+}
+
+/** Content that is mostly unusable is something else than it should be: an error page, another format. */
+function checkShare(reader: RowReader, match: MatchKind): void {
+  const { skipped, unwanted, examples, keys } = reader
+  const why = examples.length > 0 ? `: ${examples.join('; ')}` : ''
+  // A sound answer of which this table wants no row: an empty table, not a failure.
+  if (keys.length === 0 && unwanted > 0 && skipped === 0) return
+  if (keys.length - skipped <= 0) throw new TableError(`the content has no usable row${why}`)
+  if (skipped > keys.length / 2) throw new TableError(`${skipped} of ${keys.length} rows cannot be used as ${match} keys${why}`)
+}
+
+function withDeadline(slice: Slice, timeoutMs: number): Slice {
+  const until = performance.now() + timeoutMs
+  return () => {
+    if (performance.now() > until) throw new TableError(`building the table took longer than ${timeoutMs} ms`)
+    return slice()
+  }
+}

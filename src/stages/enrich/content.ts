@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto'
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import { messageOf } from '../../util/errors.ts'
+import { TableError } from './table.ts'
+
+/** Content is refused beyond this size, decompressed, unless the provider's `max_bytes` says otherwise. */
+export const DEFAULT_MAX_BYTES = 64 * 1024 * 1024
+
+const inflate = promisify(gunzip)
+
+/** Content as bytes without gzip (told by its first two bytes, whatever the name), within the limit. */
+export async function unpack(bytes: Uint8Array, maxBytes = DEFAULT_MAX_BYTES): Promise<Uint8Array> {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) {
+    if (bytes.length > maxBytes) throw tooLarge(maxBytes)
+    return bytes
+  }
+  try {
+    return await inflate(bytes, { maxOutputLength: maxBytes })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes)
+    throw new TableError(`the gzip content is broken (${messageOf(error)}): fetch it again`, { cause: error })
+  }
+}
+
+/** UTF-8 text without a byte order mark. */
+export function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (error) {
+    throw new TableError('the content is not UTF-8 text', { cause: error })
+  }
+}
+
+/** Hash of unpacked content: 12 hex digits, after the content's date if that is known. */
+export function versionOf(unpacked: Uint8Array, date?: string): string {
+  const hash = createHash('sha256').update(unpacked).digest('hex').slice(0, 12)
+  return date === undefined ? hash : `${date}-${hash}`
+}
+
+/** The error about content beyond a limit. */
+export function tooLarge(maxBytes: number): TableError {
+  return new TableError(`the content is larger than ${maxBytes} bytes: raise the provider's max_bytes if that is right`)
+}

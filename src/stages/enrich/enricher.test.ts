@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest'
+import type { Event } from '../../model/event.ts'
+import type { JsonObject } from '../../model/json.ts'
+import { buildTable } from './build.ts'
+import { defineTable } from './definition.ts'
+import { createEnricher } from './enricher.ts'
+import type { Table } from './table.ts'
+import { compileTableSchema } from './table-schema.ts'
+
+const file = '/content/x.yml'
+const schema = compileTableSchema({ schema: 'X', fields: [{ name: 'ip', type: 'string', indicators: ['ip'] }] }, { file })
+
+/** A table of addresses, joined as `selectors` say. */
+async function tableOf(
+  name: string,
+  rows: readonly JsonObject[],
+  selectors: Readonly<Record<string, string[]>> = {},
+): Promise<Table> {
+  const AssociatedLogTypes = Object.entries(selectors).map(([LogType, Selectors]) => ({ LogType, Selectors }))
+  const definition = defineTable(
+    { AnalysisType: 'lookup_table', LookupName: name, Filename: 'x', LogTypeMap: { PrimaryKey: 'ip', AssociatedLogTypes } },
+    { file },
+  )
+  return buildTable(definition, schema, { bytes: Buffer.from(JSON.stringify(rows)), date: '2024-03-12' })
+}
+
+/** The event's enrichment by the tables. */
+function enrich(tables: readonly Table[], event: JsonObject, logType = 'A'): unknown {
+  const copy = structuredClone(event) as Event
+  createEnricher(tables).enrich(logType, [copy])
+  return copy['p_enrichment']
+}
+
+const rows = [
+  { ip: '192.0.2.1', note: 'one' },
+  { ip: '192.0.2.2', note: 'two' },
+]
+
+describe('joins', () => {
+  const cases: [what: string, selectors: string[], event: JsonObject, expected: unknown][] = [
+    ['a plain field gives the row', ['src'], { src: '192.0.2.1' }, { src: 'one' }],
+    ['no match gives nothing', ['src'], { src: '198.51.100.1' }, undefined],
+    ['an absent field gives nothing', ['src'], { dst: '192.0.2.1' }, undefined],
+    ['null gives nothing', ['src'], { src: null }, undefined],
+    ['an object is no key', ['src'], { src: { ip: '192.0.2.1' } }, undefined],
+    ['a dotted path', ['a.b'], { a: { b: '192.0.2.2' } }, { 'a.b': 'two' }],
+    ['a path with a root is named without it', ['$.a.b'], { a: { b: '192.0.2.2' } }, { 'a.b': 'two' }],
+    ['a field whose name holds dots wins', ['a.b'], { 'a.b': '192.0.2.1', a: { b: '192.0.2.2' } }, { 'a.b': 'one' }],
+    ['a list gives a list', ['all'], { all: ['192.0.2.2', 'x', '192.0.2.1', '192.0.2.2'] }, { all: ['two', 'one'] }],
+    ['a list with one match gives a list', ['all'], { all: ['192.0.2.2'] }, { all: ['two'] }],
+    ['a list without a match gives nothing', ['all'], { all: ['x', 1, null, {}] }, undefined],
+    ['an empty list gives nothing', ['all'], { all: [] }, undefined],
+    [
+      'an array on the way gives a list',
+      ['as.b'],
+      { as: [{ b: '192.0.2.1' }, {}, { b: ['192.0.2.2'] }] },
+      { 'as.b': ['one', 'two'] },
+    ],
+    ['a JSONPath star', ['$.as[*].b'], { as: [{ b: '192.0.2.1' }] }, { 'as[*].b': ['one'] }],
+    ['several selectors', ['src', 'dst', 'x'], { src: '192.0.2.1', dst: '192.0.2.2' }, { src: 'one', dst: 'two' }],
+    ['what an event inherits is no field', ['constructor', 'toString.name'], {}, undefined],
+    ['a selector named like an inherited name', ['constructor'], { constructor: '192.0.2.1' }, { constructor: 'one' }],
+  ]
+  test.each(cases)('%s', async (_, selectors, event, expected) => {
+    const enrichment = enrich([await tableOf('t', rows, { A: selectors })], event) as
+      | { t: Record<string, JsonObject | JsonObject[]> }
+      | undefined
+    const notes =
+      enrichment &&
+      Object.fromEntries(
+        Object.entries(enrichment.t).map(([name, hit]) => [
+          name,
+          Array.isArray(hit) ? hit.map((one) => one['note']) : hit['note'],
+        ]),
+      )
+    expect(notes).toEqual(expected)
+  })
+})
+
+test('a match is a copy of the row with the value that matched and the version, and indicators stand beside the tables', async () => {
+  const table = await tableOf('t', rows, { A: ['src'] })
+  const event = { src: '::ffff:192.0.2.1' }
+  const row = { ip: '192.0.2.1', note: 'one', p_match: '::ffff:192.0.2.1', p_version: table.version }
+  expect(enrich([table], event)).toEqual({ t: { src: row }, p_any_ip_addresses: ['192.0.2.1'] })
+  expect(table.get('192.0.2.1')).toEqual({ ip: '192.0.2.1', note: 'one' })
+})
+
+test('indicators of several tables are gathered without repeats', async () => {
+  const tables = [await tableOf('t', rows, { A: ['src', 'dst'] }), await tableOf('u', rows, { A: ['src'] })]
+  expect(enrich(tables, { src: '192.0.2.2', dst: '192.0.2.1' })).toMatchObject({ p_any_ip_addresses: ['192.0.2.2', '192.0.2.1'] })
+})
+
+describe('automatic binding', () => {
+  const event = { src: '192.0.2.1', p_any_ip_addresses: ['192.0.2.2'] }
+  const cases: [what: string, selectors: Record<string, string[]>, expected: string[]][] = [
+    ['a table without log types is joined by its indicator', {}, ['p_any_ip_addresses']],
+    ['a log type with selectors of its own is not', { A: ['src'] }, ['src']],
+    ['a log type listed without selectors is', { A: [] }, ['p_any_ip_addresses']],
+    ['another log type is', { B: ['src'] }, ['p_any_ip_addresses']],
+  ]
+  test.each(cases)('%s', async (_, selectors, expected) => {
+    const enrichment = enrich([await tableOf('t', rows, selectors)], event) as { t: object }
+    expect(Object.keys(enrichment.t)).toEqual(expected)
+  })
+})
+
+test('a row key __proto__ is copied as data', async () => {
+  const table = await tableOf('t', [JSON.parse('{"ip":"192.0.2.1","__proto__":{"polluted":1}}')], { A: ['src'] })
+  const enrichment = enrich([table], { src: '192.0.2.1' }) as { t: { src: object } }
+  expect(Object.keys(enrichment.t.src)).toContain('__proto__')
+  expect(Object.getPrototypeOf(enrichment.t.src)).toBe(Object.prototype)
+})
+
+test('tables named like inherited names are tables', async () => {
+  const table = await tableOf('constructor', rows, { A: ['src'] })
+  expect(Object.keys(enrich([table], { src: '192.0.2.1' }) as object)).toEqual(['constructor', 'p_any_ip_addresses'])
+})
+
+test('a list of thousands of matches is cut, and says so', async () => {
+  const many = Array.from({ length: 1000 }, (_, i) => `10.0.${i >> 8}.${i & 255}`)
+  const table = await tableOf(
+    't',
+    many.map((ip) => ({ ip })),
+    { A: ['all'] },
+  )
+  const enrichment = enrich([table], { all: many }) as { t: { all: unknown[] }; p_any_truncated: string[] }
+  expect([enrichment.t.all.length, enrichment.p_any_truncated]).toEqual([100, ['t.all']])
+})
+
+test('an event that nothing matches is left as it was', async () => {
+  const event = { src: 'x' } as unknown as Event
+  createEnricher([await tableOf('t', rows, { A: ['src'] })]).enrich('A', [event])
+  expect(Object.keys(event)).toEqual(['src'])
+})
+
+test('lookup reads any table by key', async () => {
+  const enricher = createEnricher([await tableOf('t', rows)])
+  expect(enricher.lookup('t', '192.0.2.1')).toEqual(rows[0])
+  expect([enricher.lookup('t', 'x'), enricher.lookup('u', '192.0.2.1')]).toEqual([undefined, undefined])
+})

@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest'
+import type { JsonObject } from '../../../model/json.ts'
+import { greynoise } from './greynoise.ts'
+
+const ip = '192.0.2.10'
+const link = `https://viz.greynoise.io/ip/${ip}`
+const community = {
+  ip,
+  noise: true,
+  riot: false,
+  classification: 'malicious',
+  name: 'unknown',
+  link,
+  last_seen: '2024-04-19',
+  message: 'Success',
+}
+const quick = { ip, noise: true, riot: false, code: '0x01' }
+const context = {
+  ip,
+  seen: true,
+  first_seen: '2024-01-02',
+  last_seen: '2024-04-19',
+  tags: ['SSH Bruteforcer'],
+  classification: 'malicious',
+  cve: ['CVE-2018-15473'],
+  bot: false,
+  metadata: { asn: 'AS64496', tor: true },
+  raw_data: { scan: [{ port: 22, protocol: 'TCP' }] },
+}
+const contextRow = { ...without(context, 'seen', 'raw_data'), noise: true, tor: true, link }
+const version3 = {
+  ip,
+  business_service_intelligence: { found: true, name: 'Example DNS', trust_level: '1' },
+  internet_scanner_intelligence: {
+    found: true,
+    first_seen: '2024-02-01',
+    classification: 'suspicious',
+    vpn: true,
+    tor: false,
+    cves: ['CVE-2018-15473'],
+    tags: [{ id: '1', slug: 'web-crawler', name: 'Web Crawler' }],
+    metadata: { asn: 'AS64497' },
+    raw_data: {},
+  },
+  request_metadata: { restricted_fields: [] },
+}
+const version3Row = {
+  ip,
+  noise: true,
+  riot: true,
+  name: 'Example DNS',
+  first_seen: '2024-02-01',
+  classification: 'suspicious',
+  vpn: true,
+  tor: false,
+  cve: ['CVE-2018-15473'],
+  tags: ['Web Crawler'],
+  metadata: { asn: 'AS64497', tor: false },
+  link,
+}
+
+describe('answers about addresses', () => {
+  const cases: [what: string, answer: unknown, rows: unknown[]][] = [
+    ['community', community, [community]],
+    ['quick', quick, [{ ...quick, link }]],
+    ['multi-quick', [quick, { ...quick, ip: '192.0.2.11', noise: false }], [{ ...quick, link }]],
+    ['context', context, [contextRow]],
+    ['a GNQL page', { complete: true, count: 1, data: [context], message: '', query: 'x' }, [contextRow]],
+    ['version 3', version3, [version3Row]],
+    ['a version 3 page', { data: [version3], request_metadata: {} }, [version3Row]],
+    [
+      'version 3 quick',
+      { ip, internet_scanner_intelligence: { found: true, classification: 'benign' } },
+      [{ ip, noise: true, classification: 'benign', link }],
+    ],
+    [
+      'a scanner block with an address of its own',
+      { ip: '192.0.2.99', internet_scanner_intelligence: { ip, seen: true } },
+      [{ ip, noise: true, link }],
+    ],
+    ['several answers of all kinds', [community, { data: [context] }, version3], [community, contextRow, version3Row]],
+    ['not seen', { ip, noise: false, riot: false }, []],
+    ['a known service only', { ip, riot: true, name: 'Example DNS' }, []],
+    ['version 3 not found', { ip, internet_scanner_intelligence: { found: false } }, []],
+  ]
+  test.each(cases)('%s', (_, answer, rows) => expect(read(JSON.stringify(answer, null, 2))).toEqual(rows))
+
+  test('one answer a line', () => {
+    expect(read(`${JSON.stringify(community)}\n\n${JSON.stringify(context)}\n`)).toEqual([community, contextRow])
+  })
+})
+
+describe('answers about other things are shown as such', () => {
+  const cases: [what: string, answer: unknown, sentence: RegExp][] = [
+    ['stats', { count: 1, query: 'x', stats: {} }, /no answer about addresses \(it has count, query, stats\)/],
+    ['tags', { metadata: [] }, /no answer about addresses/],
+    ['similar', { ip: { ip }, similar_ips: [] }, /no answer about addresses/],
+    ['timeline', { ip, activity: [] }, /says nothing about noise/],
+    ['text', 'hello', /is no JSON object/],
+    ['an element', [community, 7], /element 1 is no JSON object/],
+  ]
+  test.each(cases)('%s', (_, answer, sentence) => expect(read(JSON.stringify(answer)).at(-1)).toMatch(sentence))
+})
+
+test.each([
+  [
+    'a comma too many',
+    '{"ip":"192.0.2.10","noise":true,}',
+    /no GreyNoise answer: not JSON at position 32.*documentation are not always strict JSON/,
+  ],
+  ['a cut-off page', '{\n"data": [\n', /no GreyNoise answer: not JSON/],
+  ['a broken second line', `${JSON.stringify(community)}\n{"ip":\n`, /no GreyNoise answer in line 2/],
+])('refused: %s', (_, text, message) => expect(() => read(text)).toThrow(message))
+
+function read(text: string) {
+  return [...(greynoise.read(text, { primaryKey: 'ip' }) as Iterable<readonly (JsonObject | string)[]>)].flat()
+}
+
+function without(object: JsonObject | object, ...keys: string[]): object {
+  return Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)))
+}

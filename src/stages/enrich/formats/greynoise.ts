@@ -1,0 +1,120 @@
+import type { JsonObject, JsonValue } from '../../../model/json.ts'
+import { parseJson } from '../../../util/json.ts'
+import { TableError } from '../table.ts'
+import { batches, type Format, lines, type ReadRow } from './format.ts'
+
+const MAX_DEPTH = 32
+const SAVE = "save the API's own answer (examples in its documentation are not always strict JSON)"
+
+/**
+ * Answers of GreyNoise's query API, as they come: one answer, a JSON array of answers, or one answer a line. Version 2
+ * (community, quick, multi-quick, context, GNQL pages) and version 3 (IP look-ups, multi, GNQL pages, quick or normal).
+ * A row stands for an address that the sensors saw (`noise`); addresses that are only a known service (RIOT, business
+ * service) or unknown give none. Shapes: https://docs.greynoise.io/reference.
+ */
+export const greynoise: Format = {
+  type: 'greynoise',
+  summary: 'Answers of the GreyNoise query API, versions 2 and 3.',
+  isText: false,
+  isWide: true,
+  extensions: [],
+  read: (text, { primaryKey }) => batches(rows(text, primaryKey)),
+}
+
+function* rows(text: string, primaryKey: string): Generator<ReadRow> {
+  for (const [place, answer] of answers(text)) yield* rowsOf(answer, place, primaryKey)
+}
+
+function* answers(text: string): Generator<[string, JsonValue]> {
+  const whole = parseJson(text, { maxDepth: MAX_DEPTH })
+  if (whole.kind === 'ok') {
+    yield ['the answer', whole.value]
+    return
+  }
+  // Several lines that each are JSON; a pretty-printed broken answer fails on its first line, with the whole's message.
+  let isFirst = true
+  for (const { line, number } of lines(text)) {
+    if (line.trim() === '') continue
+    const one = parseJson(line, { maxDepth: MAX_DEPTH })
+    if (one.kind === 'failure' && isFirst) throw new TableError(`no GreyNoise answer: ${whole.message}; ${SAVE}`)
+    if (one.kind === 'failure') throw new TableError(`no GreyNoise answer in line ${number}: ${one.message}; ${SAVE}`)
+    isFirst = false
+    yield [`line ${number}`, one.value]
+  }
+}
+
+function* rowsOf(answer: JsonValue, place: string, primaryKey: string): Generator<ReadRow> {
+  if (Array.isArray(answer)) {
+    for (const [i, one] of answer.entries()) yield* rowsOf(one as JsonValue, `${place}, element ${i}`, primaryKey)
+    return
+  }
+  if (!isObject(answer)) {
+    yield `${place} is no JSON object`
+  } else if (Array.isArray(answer['data'])) {
+    for (const [i, one] of (answer['data'] as readonly JsonValue[]).entries())
+      yield* rowsOf(one, `${place}, data[${i}]`, primaryKey)
+  } else if (typeof answer['ip'] !== 'string') {
+    const keys = Object.keys(answer).slice(0, 6).join(', ')
+    yield `${place} is no answer about addresses (it has ${keys || 'no keys'}): use community, quick, context, multi, GNQL or v3 IP answers`
+  } else {
+    const row = isObject(answer['internet_scanner_intelligence']) ? version3(answer, primaryKey) : version2(answer, primaryKey)
+    if (row) yield row
+    else if (!isKnownShape(answer))
+      yield `${place} says nothing about noise: use community, quick, context, multi, GNQL or v3 IP answers`
+  }
+}
+
+/** Answers that have an address and rightly give no row: not seen, or a known service only. */
+function isKnownShape(answer: JsonObject): boolean {
+  return ['noise', 'seen', 'riot', 'internet_scanner_intelligence'].some((key) => Object.hasOwn(answer, key))
+}
+
+/** community and quick say `noise`, context and GNQL say `seen`. */
+function version2(answer: JsonObject, primaryKey: string): JsonObject | undefined {
+  if (answer['noise'] !== true && answer['seen'] !== true) return undefined
+  const { ip, raw_data: _, noise: _noise, seen: _seen, metadata, ...rest } = answer
+  const row: JsonObject = { ...rest, [primaryKey]: ip, noise: true }
+  if (isObject(metadata)) {
+    row['metadata'] = metadata
+    if (row['tor'] === undefined && typeof metadata['tor'] === 'boolean') row['tor'] = metadata['tor']
+  }
+  return withLink(row, ip)
+}
+
+/** The same names as version 2, so that one schema and one helper read both. */
+function version3(answer: JsonObject, primaryKey: string): JsonObject | undefined {
+  const {
+    found,
+    seen,
+    ip: scanner,
+    raw_data: _,
+    cves,
+    tags,
+    metadata,
+    ...rest
+  } = answer['internet_scanner_intelligence'] as JsonObject
+  if (found !== true && seen !== true) return undefined
+  // The scanner block's own address is what its findings are about, where it names one.
+  const ip = typeof scanner === 'string' ? scanner : answer['ip']
+  const service = answer['business_service_intelligence']
+  const row: JsonObject = { ...rest, [primaryKey]: ip, noise: true }
+  if (cves !== undefined) row['cve'] = cves
+  if (Array.isArray(tags))
+    row['tags'] = tags.map((tag: JsonValue) => (isObject(tag) && typeof tag['name'] === 'string' ? tag['name'] : tag))
+  if (isObject(metadata)) row['metadata'] = { ...metadata, ...(typeof rest['tor'] === 'boolean' ? { tor: rest['tor'] } : {}) }
+  if (isObject(service) && service['found'] === true) {
+    row['riot'] = true
+    if (typeof service['name'] === 'string') row['name'] = service['name']
+  }
+  return withLink(row, ip)
+}
+
+/** Only the community answer carries the link to the address's page; the page is there for all. */
+function withLink(row: JsonObject, ip: JsonValue | undefined): JsonObject {
+  if (row['link'] === undefined) row['link'] = `https://viz.greynoise.io/ip/${String(ip)}`
+  return row
+}
+
+function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,46 @@
+import { find } from '../../../util/define.ts'
+import { TableError } from '../table.ts'
+import { csv } from './csv.ts'
+import { type Format, lines, quote } from './format.ts'
+import { greynoise } from './greynoise.ts'
+import { json } from './json.ts'
+import { jsonl } from './jsonl.ts'
+import { list } from './list.ts'
+import { tor } from './tor.ts'
+
+/** Built-in formats of table content. A new one is one file in this folder and one name here. */
+export const formats: readonly Format[] = [csv, jsonl, json, list, tor, greynoise]
+
+/** What the choice of a format rests on when the definition names none. */
+export interface FormatHint {
+  readonly type: string | undefined
+  readonly fileName: string | undefined
+  readonly primaryKey: string
+}
+
+/**
+ * The format that the definition names; else what the file's ending says; else what the content safely says.
+ *
+ * @throws {TableError} when none of them says it.
+ */
+export function chooseFormat(text: string, { type, fileName, primaryKey }: FormatHint): Format {
+  if (type !== undefined) return find('format', formats, type)
+  const name = fileName?.toLowerCase().replace(/\.gz$/, '')
+  const first = firstCharacter(text)
+  // Brackets say more than an ending: `.json` is used for lines as well as for one array.
+  if (first === '[') return json
+  if (first === '{') return jsonl
+  const byEnding = name === undefined ? undefined : formats.find((format) => format.extensions.some((end) => name.endsWith(end)))
+  if (byEnding) return byEnding
+  const [header] = lines(text)
+  const cells = (header?.line ?? '').split(',').map((cell) => cell.trim().replace(/^"(.*)"$/, '$1'))
+  if (cells.length > 1 && cells.includes(primaryKey)) return csv
+  const known = formats.map((format) => format.type).join(', ')
+  throw new TableError(
+    `cannot tell the format of the content, which begins with ${quote(text.slice(0, 60))}: add \`Format:\` (${known})`,
+  )
+}
+
+function firstCharacter(text: string): string {
+  return /\S/.exec(text.slice(0, 1000))?.[0] ?? ''
+}

@@ -1,0 +1,31 @@
+import type { JsonObject } from '../../../model/json.ts'
+import { parseJson } from '../../../util/json.ts'
+import { batches, type Format, lines, type ReadRow } from './format.ts'
+
+/** Deeper rows are refused. */
+const MAX_DEPTH = 32
+
+/** One JSON object a line. */
+export const jsonl: Format = {
+  type: 'jsonl',
+  summary: 'One JSON object a line.',
+  isText: false,
+  isWide: false,
+  extensions: ['.jsonl', '.ndjson'],
+  read: (text) => batches(rows(text)),
+}
+
+function* rows(text: string): Generator<ReadRow> {
+  for (const { line, number } of lines(text)) {
+    if (line.trim() !== '') yield readObject(line, `line ${number}`)
+  }
+}
+
+/** One JSON object, or a sentence why it is none. */
+export function readObject(text: string, place: string): ReadRow {
+  const result = parseJson(text, { maxDepth: MAX_DEPTH })
+  if (result.kind === 'failure') return `${place}: ${result.message}`
+  const { value } = result
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return `${place} is not a JSON object`
+  return value as JsonObject
+}

@@ -1,0 +1,73 @@
+import type { JsonObject } from '../../../model/json.ts'
+import { TableError } from '../table.ts'
+import { records } from './csv.ts'
+import { BATCH, batches, type Format, lines, quote, type ReadRow } from './format.ts'
+
+/** Columns of a CSV that hold the address, the first of them that is there. */
+const ADDRESS_COLUMNS = ['ip', 'ipaddr', 'address']
+
+/**
+ * Tor exit addresses in the three shapes they are published in: an address a line (`torbulkexitlist`), records with
+ * `ExitNode`, `Published`, `LastStatus`, `ExitAddress` lines (`exit-addresses`, described at
+ * https://metrics.torproject.org/collector.html#type-tordnsel), and CSV with an address column.
+ */
+export const tor: Format = {
+  type: 'tor',
+  summary: 'Tor exit addresses: one a line, exit-addresses records, or CSV with an address column.',
+  isText: true,
+  isWide: false,
+  extensions: [],
+  read(text, { primaryKey }) {
+    const first = firstLine(text)
+    if (/^(ExitNode|@type tordnsel|Downloaded) /.test(first)) return batches(exitAddresses(text, primaryKey))
+    return first.includes(',') ? addressColumn(text, primaryKey) : batches(bulkList(text, primaryKey))
+  },
+}
+
+function firstLine(text: string): string {
+  for (const { line } of lines(text)) if (line.trim() !== '' && !line.startsWith('#')) return line.trim()
+  return ''
+}
+
+function* bulkList(text: string, primaryKey: string): Generator<JsonObject> {
+  for (const { line } of lines(text)) {
+    const address = line.trim()
+    if (address !== '' && !address.startsWith('#')) yield { [primaryKey]: address }
+  }
+}
+
+const RECORD_LINE = /^(ExitNode|Published|LastStatus|ExitAddress|@type|Downloaded)(?: |$)/
+
+function* exitAddresses(text: string, primaryKey: string): Generator<ReadRow> {
+  for (const { line, number } of lines(text)) {
+    if (line.trim() === '') continue
+    const keyword = RECORD_LINE.exec(line)?.[1]
+    // ExitAddress 185.241.208.232 2024-03-12 08:10:51
+    if (keyword === 'ExitAddress') yield { [primaryKey]: line.split(' ')[1] ?? '' }
+    else if (keyword === undefined) yield `line ${number} is no line of exit-addresses: ${quote(line)}`
+  }
+}
+
+async function* addressColumn(text: string, primaryKey: string): AsyncGenerator<ReadRow[]> {
+  let column = -1
+  let batch: ReadRow[] = []
+  for await (const { cells, line } of records(text)) {
+    if (column < 0) column = findColumn(cells)
+    else batch.push(cells[column] === undefined ? `line ${line} has no address` : { [primaryKey]: cells[column]! })
+    if (batch.length < BATCH) continue
+    yield batch
+    batch = []
+  }
+  yield batch
+}
+
+function findColumn(header: readonly string[]): number {
+  const lower = header.map((cell) => cell.toLowerCase())
+  const column = ADDRESS_COLUMNS.find((name) => lower.includes(name))
+  if (column === undefined) {
+    throw new TableError(
+      `the CSV has no address column (${ADDRESS_COLUMNS.join(', ')}): its first line is ${quote(header.join(','))}`,
+    )
+  }
+  return lower.indexOf(column)
+}

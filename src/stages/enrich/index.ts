@@ -1,0 +1,27 @@
+import { type ConfigOf, find, oneOf } from '../../util/define.ts'
+import { file } from './file.ts'
+import type { Provider, ProviderDeps } from './provider.ts'
+import { url } from './url.ts'
+
+/** Built-in providers. A new one is one file in this folder and one name here. */
+export const providers = [file, url] as const
+
+export type ProviderConfig = ConfigOf<(typeof providers)[number]>
+
+/** The schema of a `Provider:` block. */
+export const providerSchema = oneOf('provider', providers)
+
+/** The definition of a provider by its type. */
+export function providerDefinition(type: string): (typeof providers)[number] {
+  return find('provider', providers, type)
+}
+
+/** Makes the provider of a `Provider:` block. */
+export function createProvider(config: ProviderConfig, deps: ProviderDeps): Provider {
+  switch (config.type) {
+    case 'file':
+      return file.create(config, deps)
+    case 'url':
+      return url.create(config, deps)
+  }
+}

@@ -1,0 +1,267 @@
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { buildTable } from './build.ts'
+import { defineTable } from './definition.ts'
+import { TableKeeper } from './keeper.ts'
+import type { ContentFileRef, TableState } from './keeper-types.ts'
+import type { Table } from './table.ts'
+
+const MINUTE = 60_000
+let folder: string
+let world: World
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'keeper-'))
+  await writeFile(join(folder, 'shipped.txt'), '192.0.2.1\n')
+  world = new World()
+})
+afterEach(async () => {
+  await world.keeper?.stop()
+  await rm(folder, { recursive: true })
+})
+
+/** Everything around a keeper: a clock that is moved by hand, answers to give, and what the pipeline has in force. */
+class World {
+  nowMs = Date.parse('2024-03-12T02:00:00Z')
+  timers: { at: number; run: () => void }[] = []
+  states = new Map<string, TableState>()
+  inForce = new Map<string, Table>()
+  accepted: ContentFileRef[] = []
+  answer: () => Response | Promise<Response> = () => new Response('192.0.2.2\n')
+  asked: Headers[] = []
+  keeper: TableKeeper | undefined
+  definition = define({ Filename: 'shipped.txt' })
+
+  async start(): Promise<TableKeeper> {
+    await this.keeper?.stop()
+    this.timers = []
+    this.inForce.clear()
+    this.keeper = new TableKeeper({
+      definitions: [this.definition],
+      dataFolder: join(folder, 'data'),
+      store: {
+        load: async (name) => this.states.get(name),
+        save: async (name, state) => void this.states.set(name, JSON.parse(JSON.stringify(state))),
+      },
+      accept: async (content) => {
+        this.accepted.push(content)
+        const { path, fileName, date } = content
+        const table = await buildTable(this.definition, undefined, { bytes: await readFile(path), fileName, date })
+        this.inForce.set(content.table, table)
+        return { version: table.version, rows: table.size, skipped: table.skipped.count }
+      },
+      fetch: async (_, init) => {
+        this.asked.push(new Headers(init?.headers))
+        return this.answer()
+      },
+      clock: {
+        now: () => this.nowMs,
+        after: (ms, run) => {
+          const timer = { at: this.nowMs + ms, run }
+          this.timers.push(timer)
+          return () => this.timers.splice(this.timers.indexOf(timer), this.timers.includes(timer) ? 1 : 0)
+        },
+      },
+      random: () => 0.5,
+      onError: (error) => {
+        throw error
+      },
+    })
+    await this.keeper.start()
+    return this.keeper
+  }
+
+  /** Moves the clock to the next timer, runs it to its end, and answers how many minutes that was. */
+  async next(): Promise<number> {
+    const [timer] = this.timers.splice(0, 1)
+    const minutes = (timer!.at - this.nowMs) / MINUTE
+    this.nowMs = timer!.at
+    timer!.run()
+    await this.keeper!.settled()
+    return minutes
+  }
+
+  get status() {
+    return this.keeper!.status()[0]!
+  }
+
+  has(key: string): boolean {
+    return this.inForce.get('x')?.get(key) !== undefined
+  }
+}
+
+function define(change: object) {
+  const Provider = { type: 'url', url: 'http://lists.test/list.txt' }
+  const document = {
+    AnalysisType: 'lookup_table',
+    LookupName: 'x',
+    Provider,
+    ContentDate: '2024-03-12',
+    LogTypeMap: { PrimaryKey: 'ip' },
+    ...change,
+  }
+  return defineTable(document, { file: join(folder, 'x.yml') })
+}
+
+test('shipped content is used until a refresh has succeeded, some minutes after the start', async () => {
+  await world.start()
+  expect(world.status).toMatchObject({ health: 'shipped', rows: 1, version: '2024-03-12-d1aa74fdddc0', ageSeconds: 7200 })
+  expect(world.has('192.0.2.1')).toBe(true)
+  expect(await world.next()).toBe(3)
+  expect(world.status).toMatchObject({ health: 'ok', rows: 1, ageSeconds: 0, lastError: undefined })
+  expect([world.has('192.0.2.1'), world.has('192.0.2.2')]).toEqual([false, true])
+  expect(await world.next()).toBe(60)
+})
+
+test('old shipped content is stale', async () => {
+  world.definition = define({ Filename: 'shipped.txt', ContentDate: '2023-01-01' })
+  await world.start()
+  expect(world.status).toMatchObject({ health: 'stale' })
+})
+
+test('the next start goes on with the last good content, and asks conditionally when its period is over', async () => {
+  world.answer = () => new Response('192.0.2.2\n', { headers: { etag: '"v1"' } })
+  await world.start()
+  await world.next()
+  world.nowMs += 20 * MINUTE
+  await world.start()
+  expect(world.has('192.0.2.2')).toBe(true)
+  expect(world.status).toMatchObject({ health: 'ok', ageSeconds: 1200 })
+  world.answer = () => new Response(null, { status: 304 })
+  expect(await world.next()).toBe(40)
+  expect(world.asked.at(-1)!.get('if-none-match')).toBe('"v1"')
+  expect(world.status).toMatchObject({ health: 'ok', ageSeconds: 0 })
+})
+
+describe('the last good content stays through', () => {
+  const answers: [what: string, answer: () => Response | Promise<Response>, error: RegExp][] = [
+    ['404', () => new Response('no', { status: 404 }), /answered 404/],
+    ['500', () => new Response('', { status: 500 }), /answered 500/],
+    ['an empty body', () => new Response(''), /empty body/],
+    ['an error page', () => new Response('<html>\n<body>\n'), /ip|no usable row|cannot tell/],
+    [
+      'a broken network',
+      () => Promise.reject(new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') })),
+      /fetch failed: ECONNREFUSED/,
+    ],
+    ['binary', () => new Response(Uint8Array.from([0, 255, 254])), /not UTF-8/],
+  ]
+  test.each(answers)('%s', async (_, answer, error) => {
+    world.definition = define({ Filename: 'shipped.txt', Match: 'ip' })
+    await world.start()
+    await world.next()
+    world.answer = answer
+    await world.next()
+    expect(world.status).toMatchObject({ health: 'ok', rows: 1, ageSeconds: 3600, lastError: expect.stringMatching(error) })
+    expect(world.has('192.0.2.2')).toBe(true)
+    await world.start()
+    expect(world.has('192.0.2.2')).toBe(true)
+    expect(await readdir(join(folder, 'data', 'tables', 'x'))).toEqual([`${world.status.version}.content`])
+  })
+})
+
+test('failures are tried again after one, two, four … minutes up to the period, and the table becomes stale', async () => {
+  await world.start()
+  await world.next()
+  world.answer = () => new Response('', { status: 503 })
+  const waits = []
+  for (let i = 0; i < 9; i++) waits.push(await world.next())
+  expect(waits).toEqual([60, 1, 2, 4, 8, 16, 32, 60, 60])
+  expect(world.status).toMatchObject({ health: 'stale', rows: 1 })
+  world.answer = () => new Response('192.0.2.3\n')
+  await world.next()
+  expect(world.status).toMatchObject({ health: 'ok', lastError: undefined })
+  expect(await world.next()).toBe(60)
+})
+
+test('the same content again is no new version, and old versions are removed', async () => {
+  await world.start()
+  await world.next()
+  await world.next()
+  expect(world.accepted).toHaveLength(2)
+  for (const last of [3, 4, 5, 6]) {
+    world.answer = () => new Response(`192.0.2.${last}\n`)
+    await world.next()
+  }
+  expect(await readdir(join(folder, 'data', 'tables', 'x'))).toHaveLength(3)
+  expect(existsSync(join(folder, 'data', 'tables', 'x', `${world.status.version}.content`))).toBe(true)
+})
+
+test('kept content that was damaged or removed gives way to the shipped', async () => {
+  await world.start()
+  await world.next()
+  await rm(join(folder, 'data', 'tables'), { recursive: true })
+  await world.start()
+  expect(world.has('192.0.2.1')).toBe(true)
+  expect(world.status).toMatchObject({ health: 'shipped', lastError: expect.stringMatching(/kept content .* cannot be used/) })
+  await world.next()
+  expect(world.asked.at(-1)!.has('if-none-match')).toBe(false)
+  expect(world.has('192.0.2.2')).toBe(true)
+})
+
+test('content of another address is not taken for this one', async () => {
+  await world.start()
+  await world.next()
+  world.definition = define({ Filename: 'shipped.txt', Provider: { type: 'url', url: 'http://lists.test/other.txt' } })
+  await world.start()
+  expect(world.status).toMatchObject({ health: 'shipped' })
+})
+
+test('a table without shipped content is missing until the first answer, and failing after a failure', async () => {
+  world.definition = define({})
+  world.answer = () => new Response('', { status: 500 })
+  await world.start()
+  expect(world.status).toMatchObject({ health: 'missing', rows: 0, version: undefined, ageSeconds: undefined })
+  await world.next()
+  expect(world.status).toMatchObject({ health: 'failing' })
+  world.answer = () => new Response(null, { status: 304 })
+  await world.next()
+  expect(world.status.lastError).toMatch(/unchanged/)
+})
+
+test('a file is read at the start, is missing while it is not there, and is read again when it changes', async () => {
+  world.definition = define({ Provider: { type: 'file', path: 'tables/list.txt', base: 'data_dir' } })
+  await world.start()
+  expect(world.status).toMatchObject({ health: 'missing', lastError: expect.stringMatching(/no file .*list\.txt yet/) })
+  await mkdir(join(folder, 'data', 'tables'), { recursive: true })
+  await writeFile(join(folder, 'data', 'tables', 'list.txt'), '192.0.2.7\n')
+  expect(await world.next()).toBe(1)
+  expect(world.status).toMatchObject({ health: 'ok', rows: 1 })
+  await writeFile(join(folder, 'data', 'tables', 'list.txt'), '192.0.2.7\n192.0.2.8\n')
+  await world.start()
+  expect([world.has('192.0.2.8'), world.status.rows]).toEqual([true, 2])
+})
+
+test('a table that is only a file beside its definition is static and has no timer', async () => {
+  world.definition = define({ Provider: undefined, Filename: 'shipped.txt' })
+  await world.start()
+  expect(world.status).toMatchObject({ health: 'static', provider: 'shipped', rows: 1, nextRefreshMs: undefined })
+  expect(world.timers).toEqual([])
+})
+
+test('a refresh can be asked for, and an unknown table is refused with the known ones', async () => {
+  const keeper = await world.start()
+  expect(await keeper.refresh('x')).toMatchObject({ health: 'ok' })
+  expect(world.timers).toHaveLength(1)
+  await expect(keeper.refresh('y')).rejects.toThrow(/no table 'y'. Known: x/)
+})
+
+test('stopping ends a refresh under way without counting a failure', async () => {
+  const keeper = await world.start()
+  let asked = () => {}
+  const isAsked = new Promise<void>((resolve) => {
+    asked = resolve
+  })
+  world.answer = () => {
+    asked()
+    return new Promise((_, reject) => setImmediate(() => reject(new Error('aborted'))))
+  }
+  const refresh = keeper.refresh('x')
+  await isAsked
+  await keeper.stop()
+  await refresh
+  expect(world.states.get('x')).toBeUndefined()
+})

@@ -1,0 +1,146 @@
+import { join } from 'node:path'
+import type { TableDefinition } from './definition.ts'
+import { providerDefinition } from './index.ts'
+import type { AcceptContent, KeeperClock, TableStatus, TableStatusStore } from './keeper-types.ts'
+import { KeptTable } from './kept-table.ts'
+
+export interface TableKeeperOptions {
+  /** Enabled tables. */
+  readonly definitions: readonly TableDefinition[]
+  /** `data_dir`; contents go to its `tables` folder. */
+  readonly dataFolder: string
+  readonly store: TableStatusStore
+  readonly accept: AcceptContent
+  readonly fetch: typeof fetch
+  readonly clock: KeeperClock
+  /** 0 ≤ n < 1, to spread refreshes. */
+  readonly random: () => number
+  /** The first network refresh after a start comes about this much later (default: three minutes). */
+  readonly firstDelayMs?: number
+  /** Told when the keeper itself fails (state or disk), which is not a table's fault. */
+  readonly onError: (error: unknown) => void
+}
+
+const FIRST_DELAY_MS = 3 * 60_000
+const FIRST_RETRY_MS = 60_000
+
+interface Entry {
+  readonly table: KeptTable
+  nextMs: number | undefined
+  cancel: (() => void) | undefined
+  running: Promise<void> | undefined
+}
+
+/**
+ * Keeps tables fresh: loads the last good content of each at start, asks providers by timer, hands new content over,
+ * keeps the last good content through every failure, and says how each table is.
+ */
+export class TableKeeper {
+  readonly #options: TableKeeperOptions
+  readonly #entries: ReadonlyMap<string, Entry>
+  readonly #stopping = new AbortController()
+
+  constructor(options: TableKeeperOptions) {
+    this.#options = options
+    const { definitions, dataFolder, store, accept, fetch, clock } = options
+    const tablesFolder = join(dataFolder, 'tables')
+    this.#entries = new Map(
+      definitions.map((definition) => {
+        const table = new KeptTable({ definition, tablesFolder, dataFolder, store, accept, fetch, clock })
+        return [definition.name, { table, nextMs: undefined, cancel: undefined, running: undefined }]
+      }),
+    )
+  }
+
+  /**
+   * Resolves when every table that has content on this machine is in force; then network refreshes follow by timer.
+   * Rejects only when the state or the disk fails.
+   */
+  async start(): Promise<void> {
+    for (const entry of this.#entries.values()) {
+      await entry.table.start()
+      if (!entry.table.hasProvider) continue
+      if (providerDefinition(entry.table.definition.provider!.type).isLocal) await this.#run(entry)
+      else this.#schedule(entry, this.#firstDelay(entry))
+    }
+  }
+
+  /** Refreshes one table now (after the refresh under way, if any) and answers how it is then. */
+  async refresh(name: string): Promise<TableStatus> {
+    const entry = this.#entries.get(name)
+    if (!entry) throw new Error(`there is no table '${name}'. Known: ${[...this.#entries.keys()].join(', ')}`)
+    await entry.running
+    if (entry.table.hasProvider) await this.#run(entry)
+    return entry.table.status(entry.nextMs)
+  }
+
+  /** Every table, by name. */
+  status(): readonly TableStatus[] {
+    return [...this.#entries.values()].map(({ table, nextMs }) => table.status(nextMs)).sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /** Resolves when no refresh is under way. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#entries.values()].map((entry) => entry.running))
+  }
+
+  /** Ends timers and refreshes under way. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    for (const entry of this.#entries.values()) entry.cancel?.()
+    await this.settled()
+  }
+
+  #run(entry: Entry): Promise<void> {
+    if (entry.running) return entry.running
+    entry.cancel?.()
+    const done = entry.table
+      .refresh(this.#stopping.signal)
+      .catch(this.#options.onError)
+      .finally(() => {
+        entry.running = undefined
+        this.#schedule(entry, this.#nextDelay(entry))
+      })
+    entry.running = done
+    return done
+  }
+
+  #schedule(entry: Entry, delayMs: number): void {
+    if (this.#stopping.signal.aborted) return
+    entry.nextMs = this.#options.clock.now() + delayMs
+    entry.cancel = this.#options.clock.after(delayMs, () => void this.#run(entry))
+  }
+
+  /** Some minutes after the start, or when the last content's period is over, whichever is later. */
+  #firstDelay({ table }: Entry): number {
+    const first = (this.#options.firstDelayMs ?? FIRST_DELAY_MS) * this.#jitter()
+    if (table.lastSuccessMs === undefined) return first
+    return Math.max(first, table.lastSuccessMs + this.#periodMs(table) - this.#options.clock.now())
+  }
+
+  /** The period; after failures one minute, then twice as long each time, up to the period. */
+  #nextDelay({ table }: Entry): number {
+    const period = this.#periodMs(table)
+    const wait = table.failures === 0 ? period : Math.min(period, FIRST_RETRY_MS * 2 ** Math.min(20, table.failures - 1))
+    return wait * this.#jitter()
+  }
+
+  #periodMs(table: KeptTable): number {
+    return table.definition.periodMinutes * 60_000
+  }
+
+  #jitter(): number {
+    return 0.9 + this.#options.random() * 0.2
+  }
+}
+
+/** The machine's own time; timers do not keep the process alive. */
+export const systemClock: KeeperClock = {
+  now: Date.now,
+  after(ms, run) {
+    // Timers hold 31 bits: a longer wait ends early, with one refresh more than asked for.
+    const timer = setTimeout(run, Math.min(ms, 2 ** 31 - 1))
+    timer.unref()
+    return () => clearTimeout(timer)
+  },
+}

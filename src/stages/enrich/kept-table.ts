@@ -1,0 +1,197 @@
+import { access, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { messageOf } from '../../util/errors.ts'
+import { unpack, versionOf } from './content.ts'
+import type { TableDefinition } from './definition.ts'
+import { MissingFile } from './file.ts'
+import { createProvider, type ProviderConfig } from './index.ts'
+import type { AcceptContent, KeeperClock, TableHealth, TableState, TableStatus, TableStatusStore } from './keeper-types.ts'
+import { sourceName } from './local-content.ts'
+import type { Fetched, Provider } from './provider.ts'
+import { type BuiltTable, TableError } from './table.ts'
+import { keepCandidate, tableFolder, versionFile, writeCandidate } from './version-files.ts'
+
+export interface KeptTableOptions {
+  readonly definition: TableDefinition
+  /** `data/tables`. */
+  readonly tablesFolder: string
+  readonly dataFolder: string
+  readonly store: TableStatusStore
+  readonly accept: AcceptContent
+  readonly fetch: typeof fetch
+  readonly clock: KeeperClock
+}
+
+/** One table's content: what is in force, how it is refreshed, and how that went. Knows no timers. */
+export class KeptTable {
+  readonly definition: TableDefinition
+  readonly #options: KeptTableOptions
+  readonly #provider: Provider | undefined
+  readonly #folder: string
+  readonly #source: string
+  #state: TableState = {}
+  /** What is in force, and whether a provider gave it (else it lies beside the definition). */
+  #inForce: { readonly table: BuiltTable; readonly isFetched: boolean } | undefined
+  #isMissing = false
+
+  constructor(options: KeptTableOptions) {
+    const { definition, dataFolder } = options
+    this.#options = options
+    this.definition = definition
+    this.#folder = tableFolder(options.tablesFolder, definition.name)
+    this.#source = versionOf(Buffer.from(JSON.stringify(definition.provider ?? null)))
+    this.#provider = definition.provider && providerOf(definition.provider, definition, dataFolder, options.fetch)
+  }
+
+  get hasProvider(): boolean {
+    return this.#provider !== undefined
+  }
+
+  get failures(): number {
+    return this.#state.failures ?? 0
+  }
+
+  get lastSuccessMs(): number | undefined {
+    return this.#state.lastSuccessMs
+  }
+
+  /** Puts the last good content in force, or else what lies beside the definition. Never rejects because of content. */
+  async start(): Promise<void> {
+    const stored = this.#provider && (await this.#options.store.load(this.definition.name))
+    if (stored?.source === this.#source) this.#state = stored
+    if (await this.#loadKept()) return
+    const { filename: path, contentDate: date, name: table } = this.definition
+    if (path === undefined) return
+    try {
+      const built = await this.#options.accept({ table, path, fileName: path, date })
+      this.#inForce = { table: built, isFetched: false }
+    } catch (error) {
+      await this.#fail(error)
+    }
+  }
+
+  /** Asks the provider; whatever happens is in `status()` afterwards. Never rejects because of content or network. */
+  async refresh(signal: AbortSignal): Promise<void> {
+    if (!this.#provider) return
+    // Validators speak of what was fetched: they count only while that is in force.
+    const validators = this.#inForce?.isFetched ? (this.#state.validators ?? {}) : {}
+    try {
+      const fetched = await this.#provider.refresh(validators, signal)
+      if (fetched) await this.#take(fetched)
+      else if (!this.#inForce?.isFetched) throw new TableError('the provider says «unchanged», but was not asked so')
+      await this.#succeed(fetched?.validators ?? validators)
+    } catch (error) {
+      if (!signal.aborted) await this.#fail(error)
+    }
+  }
+
+  status(nextRefreshMs: number | undefined): TableStatus {
+    const { lastSuccessMs, lastFailureMs, lastError } = this.#state
+    const age = this.#ageMs()
+    return {
+      name: this.definition.name,
+      provider: this.definition.provider?.type ?? 'shipped',
+      health: this.#health(age),
+      version: this.#inForce?.table.version,
+      rows: this.#inForce?.table.rows ?? 0,
+      skipped: this.#inForce?.table.skipped ?? 0,
+      ageSeconds: age === undefined ? undefined : Math.max(0, Math.round(age / 1000)),
+      lastSuccessMs,
+      lastFailureMs,
+      lastError,
+      nextRefreshMs,
+      periodMinutes: this.definition.periodMinutes,
+    }
+  }
+
+  async #loadKept(): Promise<boolean> {
+    const { file, fileName, version } = this.#state
+    if (file === undefined || version === undefined) return false
+    const path = join(this.#folder, file)
+    try {
+      await access(path)
+      const content = { table: this.definition.name, path, fileName, date: dateOf(version) }
+      this.#inForce = { table: await this.#options.accept(content), isFetched: true }
+      return true
+    } catch (error) {
+      await this.#fail(new TableError(`the kept content ${path} cannot be used: ${messageOf(error)}`, { cause: error }))
+      return false
+    }
+  }
+
+  async #take({ bytes }: Fetched): Promise<void> {
+    const unpacked = await unpack(bytes, this.definition.provider?.max_bytes)
+    if (unpacked.length === 0) throw new TableError('the content is empty')
+    const hash = versionOf(unpacked)
+    if (this.#inForce?.isFetched && this.#inForce.table.version.endsWith(hash)) return
+    const date = new Date(this.#options.clock.now()).toISOString().slice(0, 10)
+    const fileName = sourceName(this.definition)
+    const path = await writeCandidate(this.#folder, bytes)
+    try {
+      const table = await this.#options.accept({ table: this.definition.name, path, fileName, date })
+      await keepCandidate(this.#folder, path, table.version)
+      this.#inForce = { table, isFetched: true }
+    } finally {
+      await rm(path, { force: true })
+    }
+  }
+
+  async #succeed(validators: Readonly<Record<string, string>>): Promise<void> {
+    this.#isMissing = false
+    const { version, rows, skipped } = this.#inForce!.table
+    const fileName = sourceName(this.definition)
+    const { lastFailureMs } = this.#state
+    await this.#save({
+      source: this.#source,
+      version,
+      rows,
+      skipped,
+      file: versionFile(version),
+      ...(fileName === undefined ? {} : { fileName }),
+      validators,
+      lastSuccessMs: this.#options.clock.now(),
+      ...(lastFailureMs === undefined ? {} : { lastFailureMs }),
+      failures: 0,
+    })
+  }
+
+  async #fail(error: unknown): Promise<void> {
+    this.#isMissing = error instanceof MissingFile
+    const lastError = messageOf(error).slice(0, 1000)
+    await this.#save({
+      ...this.#state,
+      source: this.#source,
+      lastFailureMs: this.#options.clock.now(),
+      lastError,
+      failures: this.failures + 1,
+    })
+  }
+
+  async #save(state: TableState): Promise<void> {
+    this.#state = state
+    await this.#options.store.save(this.definition.name, state)
+  }
+
+  #ageMs(): number | undefined {
+    if (!this.#inForce) return undefined
+    const { contentDate } = this.definition
+    const since = this.#inForce.isFetched ? this.#state.lastSuccessMs : contentDate && Date.parse(contentDate)
+    return typeof since === 'number' ? this.#options.clock.now() - since : undefined
+  }
+
+  #health(age: number | undefined): TableHealth {
+    if (!this.#inForce) return this.#isMissing || this.failures === 0 ? 'missing' : 'failing'
+    if (!this.#provider) return 'static'
+    if (age !== undefined && age > this.definition.alarmMinutes * 60_000) return 'stale'
+    return this.#inForce.isFetched ? 'ok' : 'shipped'
+  }
+}
+
+function providerOf(config: ProviderConfig, { file }: TableDefinition, dataFolder: string, fetcher: typeof fetch): Provider {
+  return createProvider(config, { fetch: fetcher, folder: dirname(file), dataFolder })
+}
+
+/** The date at the front of a version. */
+function dateOf(version: string): string | undefined {
+  return /^\d{4}-\d{2}-\d{2}(?=-)/.exec(version)?.[0]
+}

@@ -1,0 +1,44 @@
+import { readFile } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import { messageOf } from '../../util/errors.ts'
+import type { TableContent } from './build.ts'
+import type { TableDefinition } from './definition.ts'
+import { MissingFile } from './file.ts'
+import { createProvider, providerDefinition } from './index.ts'
+import { TableError } from './table.ts'
+
+/**
+ * Content that is on this machine already, without any refresh: what a local provider reads, else what lies beside the
+ * definition. `undefined` when there is none yet.
+ *
+ * @throws {TableError} when it is there and cannot be read.
+ */
+export async function readLocalContent(definition: TableDefinition, dataFolder: string): Promise<TableContent | undefined> {
+  const { provider: config } = definition
+  if (config !== undefined && providerDefinition(config.type).isLocal) {
+    const deps = { fetch, folder: dirname(definition.file), dataFolder }
+    try {
+      const fetched = await createProvider(config, deps).refresh({}, new AbortController().signal)
+      if (fetched) return { bytes: fetched.bytes, fileName: sourceName(definition) }
+    } catch (error) {
+      if (!(error instanceof MissingFile)) throw error
+    }
+  }
+  return readShippedContent(definition)
+}
+
+/** The content that `Filename` names, `undefined` when the definition has none. */
+export async function readShippedContent({ filename, contentDate }: TableDefinition): Promise<TableContent | undefined> {
+  if (filename === undefined) return undefined
+  try {
+    return { bytes: await readFile(filename), fileName: basename(filename), date: contentDate }
+  } catch (error) {
+    throw new TableError(`cannot read ${filename}: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+/** The file name of what the provider gives: a hint at its format. */
+export function sourceName({ provider }: TableDefinition): string | undefined {
+  if (provider === undefined) return undefined
+  return provider.type === 'url' ? basename(new URL(provider.url).pathname) : basename(provider.path)
+}

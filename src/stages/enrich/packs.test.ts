@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { globSync } from 'tinyglobby'
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import type { Event } from '../../model/event.ts'
+import { packageRoot } from '../../util/entry.ts'
+import { buildTable, type TableContent } from './build.ts'
+import { defineTable, type TableDefinition } from './definition.ts'
+import { createEnricher } from './enricher.ts'
+import { readLocalContent } from './local-content.ts'
+import { compileTableSchema, type TableSchema } from './table-schema.ts'
+
+const packs = join(packageRoot(), 'packs')
+const read = (file: string) => parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+const schemas = new Map(
+  globSync('*/schemas/*.yml', { cwd: packs, absolute: true }).map((file) => [read(file)['schema'] as string, file]),
+)
+const definitions = globSync('*/tables/*.yml', { cwd: packs, absolute: true }).map((file) => defineTable(read(file), { file }))
+const definitionOf = (name: string) => definitions.find((definition) => definition.name === name)!
+
+function schemaOf({ schema }: TableDefinition): TableSchema | undefined {
+  const file = schema === undefined ? undefined : schemas.get(schema)!
+  return file === undefined ? undefined : compileTableSchema(read(file), { file })
+}
+
+async function tableOf(name: string, content?: TableContent) {
+  const definition = definitionOf(name)
+  return buildTable(definition, schemaOf(definition), content ?? (await readLocalContent(definition, '/nowhere'))!)
+}
+
+async function enrich(name: string, event: object, content?: TableContent) {
+  const copy = structuredClone(event) as Event
+  createEnricher([await tableOf(name, content)]).enrich(copy.p_log_type, [copy])
+  return copy['p_enrichment']
+}
+
+test.each(definitions)('$name has its schema, and selectors that its log types have', (definition) => {
+  expect(schemaOf(definition)?.fields.has(definition.primaryKey) ?? true).toBe(true)
+  for (const [logType, selectors] of definition.selectors) {
+    const fields = (read(schemas.get(logType)!)['fields'] as { name: string }[]).map(({ name }) => name)
+    for (const selector of selectors) expect(fields, logType).toContain(selector)
+  }
+})
+
+test('every Zeek log with an originator is joined by it', () => {
+  const withOriginator = [...schemas]
+    .filter(([name, file]) => name.startsWith('Zeek.') && /name: id_orig_h$/m.test(readFileSync(file, 'utf8')))
+    .map(([name]) => name)
+  for (const name of ['tor_exit_nodes', 'greynoise_noise_basic', 'greynoise_noise_advanced']) {
+    expect([...definitionOf(name).selectors.keys()].sort()).toEqual(withOriginator.sort())
+  }
+})
+
+describe('Tor', () => {
+  test('the shipped list is dated, and the old sample replaces it', async () => {
+    const shipped = await tableOf('tor_exit_nodes')
+    expect([shipped.version, shipped.size, shipped.skipped.count]).toEqual(['2024-03-12-ec6b7cdf226c', 1174, 0])
+    const bytes = await readFile(join(packs, 'tor/samples/tor_exit_nodes.2023-05-15.txt'))
+    const event = { p_log_type: 'Zeek.SSH', id_orig_h: '45.139.122.241' }
+    expect(await enrich('tor_exit_nodes', event, { bytes })).toMatchObject({
+      tor_exit_nodes: { id_orig_h: { ip: '45.139.122.241', p_match: '45.139.122.241' } },
+      p_any_ip_addresses: ['45.139.122.241'],
+    })
+  })
+
+  test('other logs are joined by the addresses in them', async () => {
+    const event = { p_log_type: 'Custom.Auth', p_any_ip_addresses: ['192.0.2.1', '185.241.208.232'] }
+    expect(await enrich('tor_exit_nodes', event)).toMatchObject({
+      tor_exit_nodes: { p_any_ip_addresses: [{ ip: '185.241.208.232' }] },
+    })
+  })
+})
+
+describe('GreyNoise', () => {
+  const sample = readFileSync(join(packs, 'greynoise/samples/greynoise.json'))
+
+  test('there is no content until the user puts a file into the data folder', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'packs-'))
+    try {
+      expect(await readLocalContent(definitionOf('greynoise_noise_basic'), folder)).toBeUndefined()
+      await mkdir(join(folder, 'tables'))
+      await writeFile(join(folder, 'tables/greynoise.json'), sample)
+      expect((await readLocalContent(definitionOf('greynoise_noise_basic'), folder))?.bytes).toEqual(sample)
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  })
+
+  test('basic rows hold the opinion, advanced ones everything', async () => {
+    const event = { p_log_type: 'Zeek.SSH', id_orig_h: '198.51.100.7', id_resp_h: '2001:db8::5' }
+    const basic = { ip: '198.51.100.7', classification: 'malicious', actor: 'unknown', noise: true }
+    expect(await enrich('greynoise_noise_basic', event, { bytes: sample })).toMatchObject({
+      greynoise_noise_basic: { id_orig_h: basic },
+    })
+    const advanced = await enrich('greynoise_noise_advanced', event, { bytes: sample })
+    expect(advanced).toMatchObject({
+      greynoise_noise_advanced: {
+        id_orig_h: { ...basic, cve: ['CVE-2018-15473'], tags: ['SSH Bruteforcer'], tor: true, metadata: { asn: 'AS64496' } },
+        id_resp_h: { ip: '2001:db8::5', bot: true, vpn: true, vpn_service: 'EXAMPLE_VPN', tags: ['Web Crawler'] },
+      },
+    })
+  })
+
+  test('a community answer is in the basic table only, a known service in none', async () => {
+    const [basic, advanced] = await Promise.all(
+      ['greynoise_noise_basic', 'greynoise_noise_advanced'].map((name) => tableOf(name, { bytes: sample })),
+    )
+    const found = (key: string) => [basic!.get(key) !== undefined, advanced!.get(key) !== undefined]
+    expect(['192.0.2.10', '192.0.2.20'].map(found)).toEqual([
+      [true, false],
+      [false, false],
+    ])
+  })
+
+  test('answers without anything advanced make the advanced table empty, not broken', async () => {
+    const bytes = Buffer.from(JSON.stringify([{ ip: '192.0.2.1', noise: true, riot: false, code: '0x01' }]))
+    expect((await tableOf('greynoise_noise_advanced', { bytes })).size).toBe(0)
+  })
+})
+
+test.each([
+  ['0.0.0.0:22', { port: '22', note: 'SSH' }],
+  [':::443', { port: '443', note: 'HTTPS' }],
+  ['0.0.0.0:21', undefined],
+])('an open port %s is in the list of allowed ports or not', async (local_address, row) => {
+  const enrichment = await enrich('allowed_ports', { p_log_type: 'Custom.Netstat', protocol: 'tcp', local_address })
+  const expected = row && { allowed_ports: { local_address: { ...row, p_match: local_address } } }
+  if (expected) expect(enrichment).toMatchObject(expected)
+  else expect(enrichment).toBeUndefined()
+})

@@ -1,0 +1,43 @@
+import type { z } from 'zod'
+import type { Definition } from '../../util/define.ts'
+
+/** Content of a table, as fetched. */
+export interface Fetched {
+  /** As it came, perhaps gzip. */
+  readonly bytes: Uint8Array
+  /** `ETag` / `Last-Modified` and the like, to ask cheaply next time. */
+  readonly validators: Readonly<Record<string, string>>
+}
+
+export interface ProviderDeps {
+  readonly fetch: typeof fetch
+  /** Folder of the table's YAML: relative paths start here. */
+  readonly folder: string
+  /** The data folder (`data_dir`), for paths that start there. */
+  readonly dataFolder: string
+}
+
+/** What fills and refreshes a table. */
+export interface Provider {
+  /**
+   * The content now, or `undefined` when it has not changed since `validators` were given.
+   * Throws on anything else; the caller keeps the last good content and shows the failure.
+   * One call at a time.
+   */
+  refresh(validators: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Fetched | undefined>
+}
+
+export interface ProviderDefinition<T extends string, S extends z.ZodRawShape> extends Definition<T, S> {
+  /** True when `refresh` touches only this machine: such a table is read at start, and by `caracal run`. */
+  readonly isLocal: boolean
+  /** How often content is looked for when the table does not say. */
+  readonly periodMinutes: number
+  create(config: z.output<z.ZodObject<S>>, deps: ProviderDeps): Provider
+}
+
+/** Keeps the literal types of a provider's definition. */
+export function defineProvider<const T extends string, S extends z.ZodRawShape>(
+  definition: ProviderDefinition<T, S>,
+): ProviderDefinition<T, S> {
+  return definition
+}

@@ -1,0 +1,190 @@
+import { z } from 'zod'
+import type { JsonObject, JsonValue } from '../../model/json.ts'
+import { ConfigError } from '../../util/errors.ts'
+import { type IndicatorValue, indicatorsOf } from './indicators.ts'
+import type { MatchKind } from './table.ts'
+
+/** What a table needs of its schema. */
+export interface TableSchema {
+  readonly name: string
+  /** Names of the top-level fields. */
+  readonly fields: ReadonlySet<string>
+  /** How keys of this field are compared. */
+  matchOf(field: string): MatchKind
+  /** The `p_any_*` field that a table with this key is joined on by itself, or `undefined`. */
+  automaticOf(field: string): string | undefined
+  /** Text values (from CSV) as the types of the schema; or a sentence why the row cannot be used. */
+  shape(row: JsonObject, isText: boolean): JsonObject | string
+  /** Indicators of a row, by `p_any_*` name. */
+  indicators(row: JsonObject): Readonly<Record<string, readonly string[]>>
+}
+
+// The schema language itself is checked where schemas are compiled; here only what tables use is read.
+const valueSchema = z.looseObject({
+  type: z.string(),
+  indicators: z.array(z.string()).optional(),
+  validate: z.looseObject({ cidr: z.string().optional(), ip: z.string().optional() }).optional(),
+  isExpiration: z.boolean().optional(),
+  get fields() {
+    return z.array(fieldSchema).optional()
+  },
+  get element() {
+    return valueSchema.optional()
+  },
+})
+const fieldSchema: z.ZodType<Field> = z.lazy(() =>
+  valueSchema.and(z.looseObject({ name: z.string().min(1), required: z.boolean().optional() })),
+) as unknown as z.ZodType<Field>
+const documentSchema = z.looseObject({ schema: z.string(), fields: z.array(fieldSchema).min(1) })
+
+interface Value {
+  readonly type: string
+  readonly indicators?: readonly string[] | undefined
+  readonly validate?: { readonly cidr?: string | undefined; readonly ip?: string | undefined } | undefined
+  readonly isExpiration?: boolean | undefined
+  readonly fields?: readonly Field[] | undefined
+  readonly element?: Value | undefined
+}
+interface Field extends Value {
+  readonly name: string
+  readonly required?: boolean | undefined
+}
+
+/** Which `p_any_*` field a table is joined on when its key carries the indicator. */
+const AUTOMATIC: Readonly<Record<string, string>> = {
+  ip: 'p_any_ip_addresses',
+  net_addr: 'p_any_ip_addresses',
+  domain: 'p_any_domain_names',
+  hostname: 'p_any_domain_names',
+  url: 'p_any_domain_names',
+  email: 'p_any_emails',
+  username: 'p_any_usernames',
+  md5: 'p_any_md5_hashes',
+  sha1: 'p_any_sha1_hashes',
+  sha256: 'p_any_sha256_hashes',
+  aws_arn: 'p_any_aws_arns',
+  aws_arn_only: 'p_any_aws_arns',
+  aws_account_id: 'p_any_aws_account_ids',
+  aws_instance_id: 'p_any_aws_instance_ids',
+  aws_tag: 'p_any_aws_tags',
+  trace_id: 'p_any_trace_ids',
+}
+/** Values of these are the same whatever their case. */
+const CASELESS = new Set(['domain', 'hostname', 'email', 'md5', 'sha1', 'sha256'])
+
+/**
+ * Reads a schema document (an ordinary schema file) as far as tables need it.
+ *
+ * @throws {ConfigError} with file and path.
+ */
+export function compileTableSchema(document: unknown, { file }: { readonly file: string }): TableSchema {
+  const parsed = documentSchema.safeParse(document)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!
+    throw new ConfigError(issue.message, { file, path: issue.path.join('.') })
+  }
+  const { schema: name, fields } = parsed.data
+  const expiring = fields.find((field) => field.isExpiration)
+  if (expiring) throw new ConfigError(`not supported yet: isExpiration (field '${expiring.name}')`, { file })
+  const byName = new Map(fields.map((field) => [field.name, field]))
+  const marked = collectMarked(fields, [])
+  return {
+    name,
+    fields: new Set(byName.keys()),
+    matchOf: (field) => matchOf(byName.get(field)),
+    automaticOf: (field) =>
+      byName
+        .get(field)
+        ?.indicators?.map((i) => AUTOMATIC[i])
+        .find((i) => i !== undefined),
+    shape: (row, isText) => shape(fields, row, isText),
+    indicators: (row) => gather(marked, row),
+  }
+}
+
+function matchOf(field: Value | undefined): MatchKind {
+  if (field?.validate?.cidr) return 'cidr'
+  if (field?.validate?.ip || field?.indicators?.includes('ip')) return 'ip'
+  return field?.indicators?.some((indicator) => CASELESS.has(indicator)) ? 'ignore_case' : 'exact'
+}
+
+function shape(fields: readonly Field[], row: JsonObject, isText: boolean): JsonObject | string {
+  for (const field of fields) {
+    const value = Object.hasOwn(row, field.name) ? row[field.name] : undefined
+    if (value === undefined || value === null || value === '') {
+      if (field.required) return `it has no '${field.name}'`
+      if (isText && value === '' && field.type !== 'string') delete row[field.name]
+    } else if (isText && field.type !== 'string') {
+      const converted = fromText(value as string, field.type)
+      if (converted === undefined) return `its '${field.name}' is no ${field.type}: ${JSON.stringify(value).slice(0, 80)}`
+      row[field.name] = converted
+    }
+  }
+  return row
+}
+
+/** A CSV cell as the type of its field, `undefined` when it is none. */
+function fromText(text: string, type: string): JsonValue | undefined {
+  switch (type) {
+    case 'int':
+    case 'smallint':
+    case 'bigint': {
+      if (!/^-?\d{1,19}$/.test(text)) return undefined
+      const number = Number(text)
+      return Number.isSafeInteger(number) ? number : BigInt(text)
+    }
+    case 'float': {
+      const number = Number(text)
+      return Number.isFinite(number) ? number : undefined
+    }
+    case 'boolean':
+      return /^true$/i.test(text) ? true : /^false$/i.test(text) ? false : undefined
+    case 'array':
+    case 'object':
+    case 'json':
+      try {
+        return JSON.parse(text) as JsonValue
+      } catch {
+        return type === 'json' ? text : undefined
+      }
+    default:
+      return text
+  }
+}
+
+interface Marked {
+  readonly path: readonly string[]
+  readonly indicators: readonly string[]
+}
+
+function collectMarked(fields: readonly Field[], above: readonly string[]): Marked[] {
+  return fields.flatMap((field) => collectValue(field, [...above, field.name]))
+}
+
+function collectValue(value: Value, path: readonly string[]): Marked[] {
+  const own = value.indicators?.length ? [{ path, indicators: value.indicators }] : []
+  const below = value.fields ? collectMarked(value.fields, path) : []
+  return [...own, ...below, ...(value.element ? collectValue(value.element, path) : [])]
+}
+
+function gather(marked: readonly Marked[], row: JsonObject): Record<string, string[]> {
+  const found = new Map<string, string[]>()
+  const add = ({ field, value }: IndicatorValue) => {
+    const list = found.get(field) ?? []
+    if (!list.includes(value)) list.push(value)
+    found.set(field, list)
+  }
+  for (const { path, indicators } of marked) {
+    for (const text of textsAt(row, path, 0)) for (const one of indicators) indicatorsOf(one, text).forEach(add)
+  }
+  return Object.fromEntries(found)
+}
+
+function textsAt(value: JsonValue | undefined, path: readonly string[], step: number): string[] {
+  if (Array.isArray(value)) return value.flatMap((element) => textsAt(element, path, step))
+  if (step < path.length) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, path[step]!)) return []
+    return textsAt((value as JsonObject)[path[step]!], path, step + 1)
+  }
+  return typeof value === 'string' || typeof value === 'number' ? [String(value)] : []
+}

@@ -1,0 +1,71 @@
+import type { Event } from '../../model/event.ts'
+import type { IpFamily } from '../../model/ip.ts'
+import type { JsonObject } from '../../model/json.ts'
+import { CaracalError } from '../../util/errors.ts'
+
+/**
+ * How an event's value is compared with the keys: as text (`exact`, `ignore_case`), as an address (`ip`: every spelling
+ * of one address is the same key), as an address within the keys' networks (`cidr`, the longest wins), or by the port in
+ * it (`port`: the value may be `22`, `0.0.0.0:22`, `[::]:22`).
+ */
+export const MATCH_KINDS = ['exact', 'ignore_case', 'ip', 'cidr', 'port'] as const
+export type MatchKind = (typeof MATCH_KINDS)[number]
+
+/** Which fields of which events a table is joined on. */
+export interface Binding {
+  /** Log type → selectors (`id_orig_h`, `a.b`, `p_any_ip_addresses`), as written. */
+  readonly selectors: ReadonlyMap<string, readonly string[]>
+  /** Selector for log types that have no explicit one (`p_any_ip_addresses` …), or `undefined`: no automatic binding. */
+  readonly automatic: string | undefined
+}
+
+/** A lookup table's content of one version, held in memory and never changed: a refresh makes a new one. */
+export interface Table {
+  readonly name: string
+  /** Hash of the content (12 hex digits), after its date if that is known: `2024-03-12-0123456789ab`. Goes into `p_version`. */
+  readonly version: string
+  readonly match: MatchKind
+  /** Distinct keys. */
+  readonly size: number
+  /** Rows of the content that could not be used, and why for the first few. */
+  readonly skipped: SkippedRows
+  readonly binding: Binding
+  /**
+   * The row for a key, or `undefined`. The row is the table's own: copy before changing. No allocation on a miss
+   * (`port` and upper case under `ignore_case` aside).
+   */
+  get(key: string): JsonObject | undefined
+  /** `get` for an address that `parseIp` has read; only tables that match by `ip` or `cidr` can. */
+  getAddress(family: IpFamily, words: Uint32Array): JsonObject | undefined
+  /** Indicators of a row, by `p_any_*` name, from the table schema. */
+  indicators(row: JsonObject): Readonly<Record<string, readonly string[]>>
+}
+
+/** What is told of a table that was built, across threads. */
+export interface BuiltTable {
+  readonly version: string
+  /** Distinct keys. */
+  readonly rows: number
+  readonly skipped: number
+}
+
+/** Rows that a table could not take. */
+export interface SkippedRows {
+  readonly count: number
+  /** Sentences about the first few. */
+  readonly examples: readonly string[]
+}
+
+/** Adds `p_enrichment` to events in place. Built per log type from the tables in force. */
+export interface Enricher {
+  enrich(logType: string, events: readonly Event[]): void
+  /** The row of any table for any key: `event.lookup(table, key)` in rules. `undefined` when there is no such table or key. */
+  lookup(table: string, key: string): JsonObject | undefined
+}
+
+/** Content that cannot become a table, or that a provider could not get. The text says what to do. */
+export class TableError extends CaracalError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('table', message, options)
+  }
+}

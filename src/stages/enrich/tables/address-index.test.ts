@@ -1,0 +1,116 @@
+import fc from 'fast-check'
+import ipaddr from 'ipaddr.js'
+import { describe, expect, test } from 'vitest'
+import { createSlice } from '../slice.ts'
+import { AddressIndexBuilder } from './address-index.ts'
+
+const seed = 4848
+
+async function indexOf(keys: readonly string[], networks = true) {
+  const builder = new AddressIndexBuilder(networks)
+  const accepted = keys.map((key, i) => builder.add(key, i))
+  return { index: await builder.build(createSlice()), accepted }
+}
+
+describe('the longest network wins', () => {
+  const keys = [
+    '10.0.0.0/8',
+    '10.1.0.0/16',
+    '10.1.2.3',
+    '0.0.0.0/0',
+    '255.255.255.0/24',
+    '2001:db8::/32',
+    '2001:db8::1',
+    '::/0',
+    '::ffff:192.0.2.0/120',
+  ]
+  const cases: [address: string, key: string | undefined][] = [
+    ['10.1.2.3', '10.1.2.3'],
+    ['10.1.2.4', '10.1.0.0/16'],
+    ['10.1.2.2', '10.1.0.0/16'],
+    ['10.2.0.0', '10.0.0.0/8'],
+    ['10.255.255.255', '10.0.0.0/8'],
+    ['11.0.0.0', '0.0.0.0/0'],
+    ['9.255.255.255', '0.0.0.0/0'],
+    ['0.0.0.0', '0.0.0.0/0'],
+    ['255.255.255.255', '255.255.255.0/24'],
+    ['::ffff:10.1.2.3', '10.1.2.3'],
+    ['192.0.2.77', '::ffff:192.0.2.0/120'],
+    ['2001:db8::1', '2001:db8::1'],
+    ['2001:0DB8:0:0:0:0:0:1', '2001:db8::1'],
+    ['2001:db8::2', '2001:db8::/32'],
+    ['2001:db9::', '::/0'],
+    ['ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', '::/0'],
+    ['example.com', undefined],
+    ['', undefined],
+  ]
+  test.each(cases)('%s gives %s', async (address, key) => {
+    const { index } = await indexOf(keys)
+    expect(keys[index.find(address)]).toBe(key)
+  })
+})
+
+test('an index without keys finds nothing', async () => {
+  const { index } = await indexOf([])
+  expect([index.find('1.2.3.4'), index.find('::1'), index.size]).toEqual([-1, -1, 0])
+})
+
+test('of equal keys the last wins, and the size counts networks once, however they are spelt', async () => {
+  const { index } = await indexOf(['10.0.0.0/8', '10.9.9.9/8', '2001:db8::1', '2001:0db8::0001'])
+  expect([index.find('10.3.3.3'), index.find('2001:db8::1'), index.size]).toEqual([1, 3, 2])
+})
+
+test('an index of addresses refuses networks', async () => {
+  const { accepted, index } = await indexOf(['10.0.0.0/8', '10.0.0.1', '10.0.0.1/32'], false)
+  expect(accepted).toEqual([false, true, false])
+  expect(index.size).toBe(1)
+})
+
+describe('a linear scan with ipaddr.js finds the same', () => {
+  // Few leading bits, so that networks nest, touch and repeat.
+  const v4 = fc
+    .tuple(fc.nat({ max: 15 }), fc.nat({ max: 3 }), fc.constantFrom(0, 1, 128, 255), fc.constantFrom(0, 7, 255))
+    .map((parts) => parts.join('.'))
+  const group = fc.constantFrom('0', '1', '8000', 'ffff')
+  const v6 = fc.tuple(group, group, group, group, group, group, group, group).map((parts) => parts.join(':'))
+  const v4Prefix = fc.tuple(v4, fc.nat({ max: 32 })).map(([address, bits]) => `${address}/${bits}`)
+  const v6Prefix = fc.tuple(v6, fc.nat({ max: 128 })).map(([address, bits]) => `${address}/${bits}`)
+
+  test.each([
+    ['IPv4', v4, v4Prefix],
+    ['IPv6', v6, v6Prefix],
+  ] as const)('%s', async (_, address, prefix) => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.oneof(prefix, address), { maxLength: 40 }),
+        fc.array(address, { minLength: 20, maxLength: 20 }),
+        async (keys, asked) => {
+          const { index } = await indexOf(keys)
+          expect(asked.map((one) => index.find(one))).toEqual(asked.map((one) => scan(keys, one)))
+        },
+      ),
+      { seed, numRuns: 200 },
+    )
+  })
+})
+
+/** The oracle: every key in turn. An IPv4-mapped address or network is the IPv4 one. */
+function scan(keys: readonly string[], address: string): number {
+  const wanted = ipaddr.process(address)
+  let best = -1
+  let longest = -1
+  for (const [i, key] of keys.entries()) {
+    const [network, bits] = toCidr(key)
+    if (network.kind() !== wanted.kind() || bits < longest || !wanted.match(network, bits)) continue
+    longest = bits
+    best = i
+  }
+  return best
+}
+
+function toCidr(key: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
+  const address = ipaddr.parse(key.split('/')[0]!)
+  const bits = key.includes('/') ? Number(key.split('/')[1]) : address.kind() === 'ipv4' ? 32 : 128
+  const isMapped = address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress() && bits >= 96
+  return isMapped ? [(address as ipaddr.IPv6).toIPv4Address(), bits - 96] : [address, bits]
+}

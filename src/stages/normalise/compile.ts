@@ -1,0 +1,147 @@
+import type { Column } from '../../model/column.ts'
+import { type Event, INDICATOR_FIELDS, type IndicatorField } from '../../model/event.ts'
+import type { JsonObject, JsonValue } from '../../model/json.ts'
+import type { CompiledSchema } from '../../model/schema.ts'
+import { readSchemaDocument, type SchemaSpec } from './document.ts'
+import { generateNormalise, type Names } from './generate-normalise.ts'
+import { generateRow } from './generate-row.ts'
+import { unfoldZeek, ZEEK_COMMON_FIELDS, zeekName, zeekPrefixes, zeekSpellings } from './zeek-names.ts'
+
+const STANDARD_COLUMNS: readonly Column[] = [
+  { name: 'p_log_type', kind: 'string', required: true },
+  { name: 'p_row_id', kind: 'string', required: true },
+  { name: 'p_event_time', kind: 'timestamp', required: true },
+  { name: 'p_parse_time', kind: 'timestamp', required: true },
+  { name: 'p_source_id', kind: 'string', required: true },
+  { name: 'p_source_label', kind: 'string', required: true },
+  { name: 'p_schema_version', kind: 'int', required: true },
+  { name: 'p_event_time_corrected', kind: 'boolean' },
+  ...INDICATOR_FIELDS.map((name): Column => ({ name, kind: 'strings', required: true })),
+]
+
+const LAST_COLUMNS: readonly Column[] = [
+  { name: 'extra', kind: 'json' },
+  { name: 'p_enrichment', kind: 'json' },
+]
+
+/** Fits of two schemas differ first by unknown fields, then by known ones. */
+const FIT_BASE = 1_000_000_000
+const FIT_UNKNOWN = 10_000
+
+/**
+ * Compiles a schema file's parsed YAML.
+ *
+ * Throws `ConfigError` with the file and the path of the first mistake.
+ */
+export function compileSchema(document: unknown, where: { readonly file: string }): CompiledSchema {
+  const spec = withCommonFields(readSchemaDocument(document, where))
+  const names = namesOf(spec)
+  const { normalise, keyCount, filled } = generateNormalise(spec, names)
+  const columns: Column[] = [...STANDARD_COLUMNS, ...spec.fields.map(columnOf), ...LAST_COLUMNS]
+  const known = new Set([...columns.map(({ name }) => name).filter((name) => name !== 'extra')])
+  const unknownFields = (event: Event) => unknownKeys(event, known, keyCount)
+  return {
+    name: spec.name,
+    version: spec.version,
+    table: spec.name.replaceAll('.', '_').toLowerCase(),
+    columns,
+    normalise,
+    unknownFields,
+    row: generateRow(columns, constantsOf(spec, filled), unknownFields),
+    fit: (raw) => fitOf(raw, spec, names),
+  }
+}
+
+/** Columns that are the same in every event of a schema. */
+function constantsOf(spec: SchemaSpec, filled: readonly IndicatorField[]): ReadonlyMap<string, string> {
+  const empty = INDICATOR_FIELDS.filter((field) => !filled.includes(field)).map((field) => [field, '[]'] as const)
+  return new Map([['p_log_type', JSON.stringify(spec.name)], ['p_schema_version', String(spec.version)], ...empty])
+}
+
+function withCommonFields(spec: SchemaSpec): SchemaSpec {
+  if (spec.native !== 'zeek') return spec
+  const own = new Set(spec.fields.map(({ name }) => name))
+  return { ...spec, fields: [...spec.fields, ...ZEEK_COMMON_FIELDS.filter(({ name }) => !own.has(name))] }
+}
+
+function columnOf({ name, type }: SchemaSpec['fields'][number]): Column {
+  return { name, kind: type === 'array' || type === 'object' ? 'json' : type }
+}
+
+/** How keys of a record are found to be fields. */
+function namesOf(spec: SchemaSpec): Names {
+  const slots = new Map<string, number>()
+  const claim = (key: string, slot: number) => {
+    if (!slots.has(key)) slots.set(key, slot)
+  }
+  spec.fields.forEach(({ from }, slot) => {
+    if (from !== undefined) claim(from, slot)
+  })
+  spec.fields.forEach(({ name }, slot) => {
+    claim(name, slot)
+  })
+  if (spec.native === 'zeek') {
+    spec.fields.forEach(({ name }, slot) => {
+      for (const spelling of zeekSpellings(name)) claim(spelling, slot)
+    })
+    const prefixes = zeekPrefixes(spec.fields.map(({ name }) => name))
+    return { slots, unfold: (raw) => unfoldZeek(raw, prefixes), nameOfUnknown: zeekName, prefixes }
+  }
+  const paths = spec.fields.flatMap(({ from }) => (from?.includes('.') ? [from.split('.')] : []))
+  return {
+    slots,
+    unfold: (raw) => liftPaths(raw, paths),
+    nameOfUnknown: (key) => key,
+    prefixes: new Set(paths.map((path) => path[0]!)),
+  }
+}
+
+/** The record with the values at these paths moved to keys with dots: what `rename: {from: a.b}` looks for. */
+function liftPaths(raw: JsonObject, paths: readonly (readonly string[])[]): JsonObject {
+  let lifted = raw
+  for (const path of paths) {
+    const key = path.join('.')
+    const value = valueAt(lifted, path)
+    if (value === undefined || Object.hasOwn(lifted, key)) continue
+    lifted = { ...without(lifted, path), [key]: value }
+  }
+  return lifted
+}
+
+function valueAt(object: JsonObject, path: readonly string[]): JsonValue | undefined {
+  let value: JsonValue | undefined = object
+  for (const name of path) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, name)) return undefined
+    value = (value as JsonObject)[name]
+  }
+  return value
+}
+
+function without(object: JsonObject, [name, ...rest]: readonly string[]): JsonObject {
+  const { [name!]: inner, ...others } = object
+  return rest.length === 0 ? others : { ...others, [name!]: without(inner as JsonObject, rest) }
+}
+
+/** Keys that are neither fields nor standard columns. Most events have none, which their number of keys tells. */
+function unknownKeys(event: Event, known: ReadonlySet<string>, keyCount: number): readonly string[] {
+  const keys = Object.keys(event)
+  return keys.length === keyCount ? NONE : keys.filter((key) => !known.has(key))
+}
+
+const NONE: readonly string[] = []
+
+function fitOf(record: JsonObject, spec: SchemaSpec, { slots, unfold }: Names): number {
+  const raw = unfold(record)
+  const found = new Set<number>()
+  let unknown = 0
+  for (const key of Object.keys(raw)) {
+    const slot = slots.get(key)
+    if (slot === undefined) unknown++
+    else if (raw[key] !== null && raw[key] !== undefined) found.add(slot)
+  }
+  // A time alone is in every log and tells none.
+  const [only] = found
+  if (found.size === 1 && spec.fields[only!]!.isEventTime) return 0
+  const isMissing = spec.fields.some(({ required }, slot) => required && !found.has(slot))
+  return isMissing ? 0 : Math.max(1, FIT_BASE - unknown * FIT_UNKNOWN + found.size)
+}

@@ -1,0 +1,235 @@
+import { z } from 'zod'
+import { ConfigError } from '../../util/errors.ts'
+import { indicatorNames } from './indicators.ts'
+import { compileTimeFormat } from './time-format.ts'
+
+/** Scalar and container types of a schema's values, as Panther names them. */
+export const VALUE_TYPES = [
+  'string',
+  'int',
+  'smallint',
+  'bigint',
+  'float',
+  'boolean',
+  'timestamp',
+  'array',
+  'object',
+  'json',
+] as const
+export type ValueType = (typeof VALUE_TYPES)[number]
+
+/** What a value must be, checked. */
+export interface ValueSpec {
+  readonly type: ValueType
+  readonly timeFormats: readonly string[]
+  readonly indicators: readonly string[]
+  readonly validate: ValidateSpec | undefined
+  /** Of an array. */
+  readonly element: ValueSpec | undefined
+  /** Of an object. */
+  readonly fields: readonly FieldSpec[]
+}
+
+export interface FieldSpec extends ValueSpec {
+  readonly name: string
+  readonly required: boolean
+  readonly isEventTime: boolean
+  /** Name in the record when it differs: tried as a key, then as a dotted path. */
+  readonly from: string | undefined
+}
+
+export interface ValidateSpec {
+  readonly allow?: readonly string[] | undefined
+  readonly deny?: readonly string[] | undefined
+  readonly ip?: 'ipv4' | 'ipv6' | 'any' | undefined
+  readonly cidr?: 'ipv4' | 'ipv6' | 'any' | undefined
+}
+
+/** A schema file, checked. */
+export interface SchemaSpec {
+  readonly name: string
+  readonly version: number
+  readonly native: 'zeek' | undefined
+  readonly fields: readonly FieldSpec[]
+}
+
+/** A key of Panther's language that a later release brings: refused with these words instead of as unknown. */
+function later(what: string) {
+  return z.undefined({ error: `not supported yet: ${what}` }).optional()
+}
+
+const validateSchema = z
+  .strictObject({
+    allow: z.array(z.string()).min(1).optional().describe('The only values that are taken.'),
+    deny: z.array(z.string()).min(1).optional().describe('Values that are refused.'),
+    ip: z.enum(['ipv4', 'ipv6', 'any']).optional().describe('The value must be an address of this family.'),
+    cidr: z.enum(['ipv4', 'ipv6', 'any']).optional().describe('The value must be a network in CIDR notation.'),
+  })
+  .refine((v) => !(v.allow && v.deny), { error: '`allow` and `deny` exclude each other: keep one' })
+
+const valueShape = {
+  type: z.enum(VALUE_TYPES, { error: (issue) => typeError(issue.input) }),
+  description: z.string().optional(),
+  timeFormat: z.string().optional().describe('One format; `timeFormats` is the current form.'),
+  timeFormats: z.array(z.string()).min(1).optional().describe('Tried in this order.'),
+  indicators: z.array(z.enum(indicatorNames)).optional(),
+  validate: validateSchema.optional(),
+  isEmbeddedJSON: later('`isEmbeddedJSON` in a schema field'),
+  copy: later('`copy` in a schema field'),
+  concat: later('`concat` in a schema field'),
+  split: later('`split` in a schema field'),
+  mask: later('`mask` in a schema field'),
+  isExpiration: later('`isExpiration` in a log schema'),
+  target: later('`target` in a schema field'),
+}
+
+function typeError(input: unknown): string {
+  if (input === 'ref') return 'not supported yet: type `ref` (write the referenced value out in full)'
+  return `unknown type ${JSON.stringify(input)}: use one of ${VALUE_TYPES.join(', ')}`
+}
+
+/** A value as the checked YAML gives it. */
+interface ValueInput {
+  type: ValueType
+  timeFormat?: string | undefined
+  timeFormats?: string[] | undefined
+  indicators?: string[] | undefined
+  validate?: ValidateSpec | undefined
+  element?: ValueInput | undefined
+  fields?: FieldInput[] | undefined
+}
+
+interface FieldInput extends ValueInput {
+  name: string
+  required: boolean
+  isEventTime: boolean
+  rename?: { from: string } | undefined
+}
+
+const elementSchema: z.ZodType<ValueInput> = z.strictObject({
+  ...valueShape,
+  get element() {
+    return elementSchema.optional()
+  },
+  get fields() {
+    return z.array(fieldSchema).min(1).optional()
+  },
+})
+
+const fieldSchema: z.ZodType<FieldInput> = z.strictObject({
+  ...valueShape,
+  get element() {
+    return elementSchema.optional()
+  },
+  get fields() {
+    return z.array(fieldSchema).min(1).optional()
+  },
+  name: z.string().min(1).max(255),
+  required: z.boolean().default(false),
+  isEventTime: z.boolean().default(false).describe('Sets p_event_time; of several, the first in field order that is present.'),
+  rename: z
+    .strictObject({ from: z.string().min(1) })
+    .optional()
+    .describe('The name in the record.'),
+})
+
+/** The YAML of a log schema. Keys as in Panther's schema files; unknown ones are refused. */
+export const schemaDocument = z.strictObject({
+  schema: z
+    .string()
+    .max(255)
+    .regex(
+      /^[A-Z][A-Za-z0-9]+(\.[A-Z][A-Za-z0-9]+)*$/,
+      'a log type is CamelCase words joined by dots, as in `Custom.MyApp.Audit`',
+    ),
+  description: z.string().optional(),
+  referenceURL: z.string().optional(),
+  fieldDiscoveryEnabled: z.boolean().optional(),
+  version: z.int().min(0).default(0),
+  parser: z
+    .strictObject({
+      native: z.strictObject({ name: z.enum(['zeek'], { error: 'the only native parser is `zeek`' }) }).optional(),
+      csv: later('parser `csv`'),
+      fastmatch: later('parser `fastmatch`'),
+      regex: later('parser `regex`'),
+      script: later('parser `script`'),
+    })
+    .optional(),
+  definitions: later('`definitions` (write the referenced values out in full)'),
+  fields: z.array(fieldSchema).min(1),
+})
+
+/**
+ * Checks the parsed YAML of a schema file.
+ *
+ * Throws `ConfigError` with the file and the path of the first mistake.
+ */
+export function readSchemaDocument(document: unknown, where: { readonly file: string }): SchemaSpec {
+  const result = schemaDocument.safeParse(document)
+  if (!result.success) {
+    const issue = result.error.issues[0]!
+    throw new ConfigError(issue.message, { file: where.file, path: issue.path.join('.') })
+  }
+  const { schema, version, parser, fields } = result.data
+  return { name: schema, version, native: parser?.native?.name, fields: readFields(fields, 'fields', where.file, true) }
+}
+
+/** Names that the standard columns use. */
+const RESERVED = /^(p_.*|extra)$/
+
+function readFields(fields: readonly FieldInput[], path: string, file: string, isTop: boolean): FieldSpec[] {
+  const seen = new Set<string>()
+  return fields.map((field, index) => {
+    const at = { file, path: `${path}.${index}` }
+    if (seen.has(field.name)) throw new ConfigError(`field '${field.name}' is there twice`, at)
+    seen.add(field.name)
+    if (field.name === '__proto__') throw new ConfigError('no field may be called __proto__', at)
+    if (isTop && RESERVED.test(field.name)) {
+      throw new ConfigError(
+        `the name '${field.name}' is taken by a standard column: give the field another name with \`rename: {from: ${field.name}}\``,
+        at,
+      )
+    }
+    if (field.isEventTime && (field.type !== 'timestamp' || !isTop)) {
+      throw new ConfigError('`isEventTime` belongs to a top-level field of type timestamp', at)
+    }
+    return {
+      ...readValue(field, at.path, file),
+      name: field.name,
+      required: field.required,
+      isEventTime: field.isEventTime,
+      from: field.rename?.from,
+    }
+  })
+}
+
+function readValue(value: ValueInput, path: string, file: string): ValueSpec {
+  const at = { file, path }
+  const { type } = value
+  const formats = value.timeFormats ?? (value.timeFormat === undefined ? undefined : [value.timeFormat])
+  if ((formats !== undefined) !== (type === 'timestamp')) {
+    throw new ConfigError(
+      formats ? '`timeFormats` belongs to type timestamp' : 'a timestamp needs `timeFormats`, as in `timeFormats: [rfc3339]`',
+      at,
+    )
+  }
+  for (const format of formats ?? []) {
+    const compiled = compileTimeFormat(format)
+    if (typeof compiled === 'string') throw new ConfigError(compiled, at)
+  }
+  if ((value.element !== undefined) !== (type === 'array'))
+    throw new ConfigError('type array needs `element`, and only it has one', at)
+  if ((value.fields !== undefined) !== (type === 'object'))
+    throw new ConfigError('type object needs `fields`, and only it has them', at)
+  if (type !== 'string' && (value.indicators || value.validate)) {
+    throw new ConfigError('`indicators` and `validate` belong to type string (of an array: to its element)', at)
+  }
+  return {
+    type,
+    timeFormats: formats ?? [],
+    indicators: value.indicators ?? [],
+    validate: value.validate,
+    element: value.element && readValue(value.element, `${path}.element`, file),
+    fields: readFields(value.fields ?? [], `${path}.fields`, file, false),
+  }
+}

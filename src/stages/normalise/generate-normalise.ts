@@ -1,0 +1,202 @@
+import { type Event, INDICATOR_FIELDS, type IndicatorField } from '../../model/event.ts'
+import type { JsonObject, JsonValue } from '../../model/json.ts'
+import type { Outcome } from '../../model/outcome.ts'
+import type { RecordMeta } from '../../model/schema.ts'
+import { setOwn } from '../../util/json.ts'
+import type { FieldSpec, SchemaSpec, ValueSpec } from './document.ts'
+import { extractors, type IndicatorName, Indicators } from './indicators.ts'
+import { indicatorReader, Misfit, missingField, timeReader, toText, validator, valueReader } from './values.ts'
+
+/** How keys of a record are found to be fields. */
+export interface Names {
+  /** Key in the record → index of the field. */
+  readonly slots: ReadonlyMap<string, number>
+  /** Keys whose value, when it is an object, holds fields. */
+  readonly prefixes: ReadonlySet<string>
+  /** The record with those fields brought to the top; itself when there are none. */
+  readonly unfold: (raw: JsonObject) => JsonObject
+  /** The event's name for a key that is no field. */
+  readonly nameOfUnknown: (key: string) => string
+}
+
+/** What the generated code is, and what the row's writer must know of it. */
+interface Generated {
+  readonly normalise: Normalise
+  /** Keys of every event that has no unknown fields. */
+  readonly keyCount: number
+  /** Indicators that events of this schema can have. */
+  readonly filled: readonly IndicatorField[]
+}
+
+export type Normalise = (raw: JsonObject, meta: RecordMeta) => Outcome<Event>
+
+/** How far ahead of its receipt an event may say it happened. */
+const MAX_AHEAD_MS = 5 * 60_000
+
+/**
+ * The function that makes events of one schema, generated: it reads the keys of a record once, converts in place what
+ * has the right type already, and builds every event with the same hidden class (absent fields hold `undefined`), which
+ * makes all later reads of events fast.
+ *
+ * Generating code is safe here: the only foreign text in it are field names, the log type and the version, and they
+ * enter as JSON literals (a subset of JavaScript literals), never as code. Records are data for the function, not part
+ * of its text. The field name `__proto__` is refused by the schema reader.
+ */
+export function generateNormalise(spec: SchemaSpec, names: Names): Generated {
+  const filled = INDICATOR_FIELDS.filter((field) =>
+    indicatorsOf(spec.fields).some((name) => extractors[name].fills.includes(field as never)),
+  )
+  const members = [
+    ...spec.fields.map(({ name }, i) => `${JSON.stringify(name)}: f${i}`),
+    `p_log_type: ${JSON.stringify(spec.name)}`,
+    'p_row_id: meta.rowId',
+    'p_event_time: time',
+    'p_parse_time: meta.parseTime',
+    'p_source_id: meta.sourceId',
+    'p_source_label: meta.sourceLabel',
+    `p_schema_version: ${JSON.stringify(spec.version)}`,
+    'p_event_time_corrected: corrected',
+    ...filled.map((field) => `${field}: into.${field}`),
+    'p_enrichment: undefined',
+  ]
+  const readers = spec.fields.map(fieldTools)
+  const code = `'use strict'
+return function normalise(raw, meta) {
+  let ${spec.fields.map((_, i) => `v${i}`).join(', ')}, unknown
+  for (const key in raw) {
+    const value = raw[key]
+    switch (slots.get(key)) {
+${spec.fields.map((_, i) => `      case ${i}: if (v${i} === undefined || v${i} === null) v${i} = value; else unknown = tools.keep(unknown, key, value); break`).join('\n')}
+      default:
+        if (typeof value === 'object' && value !== null && prefixes.has(key)) {
+          const flat = tools.unfold(raw)
+          if (flat !== raw) return normalise(flat, meta)
+        }
+        if (value !== undefined) unknown = tools.keep(unknown, key, value)
+    }
+  }
+  const into = new Indicators()
+${spec.fields.map(fieldCode).join('\n')}
+  let time = ${[...spec.fields.flatMap(({ isEventTime }, i) => (isEventTime ? [`f${i}`] : [])), 'undefined'].join(' ?? ')}
+  let corrected
+  if (time === undefined) time = meta.parseTime
+  else if (!tools.isBelievable(time, meta.receivedMs)) {
+    corrected = true
+    time = tools.receiveTime(meta.receivedMs)
+  }
+  const event = { ${members.join(', ')} }
+  if (unknown !== undefined) tools.addUnknown(event, unknown)
+  return { kind: 'ok', value: event }
+}`
+  const tools = {
+    ...clock(),
+    ...unknownTools(names),
+    unfold: names.unfold,
+    toText,
+    missing: (name: string) => missingField(name, spec.name).outcome,
+  }
+  const make = new Function('slots', 'prefixes', 'tools', 'readers', 'Indicators', 'Misfit', code) as (
+    ...args: unknown[]
+  ) => Normalise
+  return { normalise: make(names.slots, names.prefixes, tools, readers, Indicators, Misfit), keyCount: members.length, filled }
+}
+
+function indicatorsOf(specs: readonly ValueSpec[]): IndicatorName[] {
+  return specs.flatMap((s) => [
+    ...(s.indicators as IndicatorName[]),
+    ...indicatorsOf(s.fields),
+    ...indicatorsOf(s.element ? [s.element] : []),
+  ])
+}
+
+/** What the generated code of one field may call. */
+function fieldTools(field: FieldSpec) {
+  return {
+    read: field.type === 'timestamp' ? timeReader(field.timeFormats) : valueReader(field),
+    check: field.validate && validator(field.validate),
+    indicators: indicatorReader(field.indicators),
+  }
+}
+
+/** Tests that a value is already what the event holds; everything else goes through the field's reader. */
+const IN_PLACE: Readonly<Partial<Record<FieldSpec['type'], (v: string) => string>>> = {
+  string: (v) => `typeof ${v} === 'string'`,
+  boolean: (v) => `typeof ${v} === 'boolean'`,
+  float: (v) => `typeof ${v} === 'number' && ${v} - ${v} === 0`,
+  int: (v) => `typeof ${v} === 'number' && ${v} === (${v} | 0)`,
+  smallint: (v) => `typeof ${v} === 'number' && ${v} === ((${v} << 16) >> 16)`,
+  bigint: (v) => `Number.isSafeInteger(${v})`,
+}
+
+function fieldCode(field: FieldSpec, i: number): string {
+  const v = `v${i}`
+  const name = JSON.stringify(field.name)
+  const inPlace = IN_PLACE[field.type]?.(v) ?? 'false'
+  const reader = field.type === 'string' ? 'tools.toText' : `readers[${i}].read`
+  const lines = [
+    `  let f${i}`,
+    `  if (${inPlace}) f${i} = ${v}`,
+    `  else if (${v} !== undefined && ${v} !== null) {`,
+    `    f${i} = ${reader}(${v}, ${name}, into)`,
+    `    if (f${i} instanceof Misfit) return f${i}.outcome`,
+    '  }',
+  ]
+  if (field.required) lines.push(`  else return tools.missing(${name})`)
+  if (field.validate) {
+    lines.push(
+      `  if (f${i} !== undefined) { const misfit = readers[${i}].check(f${i}, ${name}); if (misfit !== undefined) return misfit.outcome }`,
+    )
+  }
+  if (field.indicators.length > 0) lines.push(`  if (f${i} !== undefined) readers[${i}].indicators(f${i}, into)`)
+  return lines.join('\n')
+}
+
+/** Decides whether an event's own time is believed, and gives the time that replaces one that is not. */
+function clock() {
+  let forMs = Number.NaN
+  let latest = ''
+  const believableUntil = (receivedMs: number) => {
+    if (receivedMs !== forMs) {
+      forMs = receivedMs
+      latest = new Date(receivedMs + MAX_AHEAD_MS).toISOString().slice(0, 23)
+    }
+    return latest
+  }
+  return {
+    // Times are compared as text: 1970 to five minutes after receipt. Only in that very second does the `Z` disturb.
+    isBelievable(time: string, receivedMs: number): boolean {
+      const until = believableUntil(receivedMs)
+      return (time < until || time.slice(0, -1) <= until) && time >= '1970'
+    },
+    receiveTime: (receivedMs: number) => new Date(receivedMs).toISOString().replace(/\.?0+Z$/, 'Z'),
+  }
+}
+
+type Unknown = [key: string, value: JsonValue][]
+
+/**
+ * Fields that the schema does not know stay on the event. Names of standard columns are not for records to set (such a
+ * field gets an underscore before its name), and a name that is taken, by a second spelling, gets `_2`, `_3` … behind it.
+ */
+function unknownTools({ nameOfUnknown }: Names) {
+  return {
+    keep(list: Unknown | undefined, key: string, value: JsonValue): Unknown {
+      const name = nameOfUnknown(key)
+      const entry: Unknown[number] = [/^p_|^extra$/.test(name) ? `_${name}` : name, value]
+      if (!list) return [entry]
+      list.push(entry)
+      return list
+    },
+    addUnknown(event: Event, list: Unknown): void {
+      const times = new Map<string, number>()
+      for (const [wanted, value] of list) {
+        let name = wanted
+        for (let n = times.get(wanted) ?? 2; Object.hasOwn(event, name); n++) {
+          name = `${wanted}_${n}`
+          times.set(wanted, n + 1)
+        }
+        setOwn(event, name, value)
+      }
+    },
+  }
+}

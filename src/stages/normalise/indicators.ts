@@ -1,0 +1,178 @@
+import { isIPv6 } from 'node:net'
+import { domainToUnicode } from 'node:url'
+import type { IndicatorField } from '../../model/event.ts'
+
+/** Longer lists are searched through a set. */
+const SHORT_LIST = 16
+
+/** Collects indicator values of one event, each once, in the order first seen. */
+export class Indicators implements Record<IndicatorField, string[] | undefined> {
+  p_any_ip_addresses: string[] | undefined
+  p_any_domain_names: string[] | undefined
+  p_any_emails: string[] | undefined
+  p_any_usernames: string[] | undefined
+  p_any_md5_hashes: string[] | undefined
+  p_any_sha1_hashes: string[] | undefined
+  p_any_sha256_hashes: string[] | undefined
+  p_any_aws_arns: string[] | undefined
+  p_any_aws_account_ids: string[] | undefined
+  p_any_aws_instance_ids: string[] | undefined
+  p_any_aws_tags: string[] | undefined
+  p_any_trace_ids: string[] | undefined
+  #seen: Map<IndicatorField, Set<string>> | undefined
+
+  add(field: IndicatorField, value: string): void {
+    const list = this[field]
+    if (list === undefined) this[field] = [value]
+    else if (list.length < SHORT_LIST ? !list.includes(value) : this.#isNew(field, list, value)) list.push(value)
+  }
+
+  #isNew(field: IndicatorField, list: readonly string[], value: string): boolean {
+    this.#seen ??= new Map()
+    const seen = this.#seen.get(field) ?? new Set(list)
+    this.#seen.set(field, seen)
+    return seen.size < seen.add(value).size
+  }
+}
+
+/** Reads one value of a field and adds the indicators found in it. A value that is none adds nothing. */
+export interface Extractor {
+  readonly fills: readonly IndicatorField[]
+  extract(value: string, into: Indicators): void
+}
+
+/** Four decimal numbers of at most 255, without leading zeros. */
+export function isIpv4(text: string): boolean {
+  let dots = 0
+  let value = -1
+  for (let at = 0; at < text.length; at++) {
+    const c = text.charCodeAt(at)
+    if (c === 0x2e) {
+      if (value < 0 || ++dots > 3) return false
+      value = -1
+    } else {
+      const digit = c - 0x30
+      if (digit < 0 || digit > 9 || value === 0) return false
+      value = value < 0 ? digit : value * 10 + digit
+      if (value > 255) return false
+    }
+  }
+  return dots === 3 && value >= 0
+}
+
+/** An IPv4 or IPv6 address without zone. */
+export function isIp(text: string): boolean {
+  return isIpv4(text) || (text.includes(':') && !text.includes('%') && isIPv6(text))
+}
+
+function ip(value: string, into: Indicators): void {
+  const text = value.trim()
+  if (isIp(text)) into.add('p_any_ip_addresses', text)
+}
+
+function domain(value: string, into: Indicators): void {
+  const text = value.trim()
+  if (text === '') return
+  // An invalid punycode name decodes to '': it is kept as it stands.
+  into.add('p_any_domain_names', /(^|\.)xn--/i.test(text) ? domainToUnicode(text) || text : text)
+}
+
+function hostname(value: string, into: Indicators): void {
+  const text = value.trim()
+  if (isIp(text)) into.add('p_any_ip_addresses', text)
+  else domain(text, into)
+}
+
+/** `host:port`, `[v6]:port`, netstat's `:::22` and `0.0.0.0:*`, or the whole text as host. */
+function netAddress(value: string, into: Indicators): void {
+  const text = value.trim()
+  const colon = text.lastIndexOf(':')
+  const head = colon < 0 ? text : text.slice(0, colon)
+  const host = /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? (isIp(text) ? text : head)
+  // A host with colons that is no address is no name either; `*` stands for any.
+  if (host !== '*' && (!host.includes(':') || isIp(host))) hostname(host, into)
+}
+
+/** The host of an absolute URL (`scheme://user@host:port/…`); a relative one has none. */
+function url(value: string, into: Indicators): void {
+  const text = value.trim()
+  const start = text.indexOf('://')
+  if (start <= 0 || !/^[A-Za-z][A-Za-z0-9+.-]*$/.test(text.slice(0, start))) return
+  const authority = text.slice(start + 3).split(/[/?#]/, 1)[0]!
+  netAddress(authority.slice(authority.lastIndexOf('@') + 1), into)
+}
+
+function email(value: string, into: Indicators): void {
+  const text = value.trim()
+  if (text.includes('@')) into.add('p_any_emails', text)
+}
+
+function hash(field: IndicatorField, length: number): Extractor {
+  const pattern = new RegExp(`^[0-9a-f]{${length}}$`)
+  return {
+    fills: [field],
+    extract(value, into) {
+      const text = value.trim().toLowerCase()
+      if (text.length === length && pattern.test(text)) into.add(field, text)
+    },
+  }
+}
+
+function awsArn(value: string, into: Indicators): void {
+  const text = value.trim()
+  if (!text.startsWith('arn:')) return
+  into.add('p_any_aws_arns', text)
+  const [, , service, , account, ...rest] = text.split(':')
+  awsAccount(account ?? '', into)
+  const resource = rest.join(':')
+  if (resource.startsWith('instance/')) awsInstance(resource.slice('instance/'.length), into)
+  const session = service === 'sts' ? /^assumed-role\/[^/]+\/(.+)$/.exec(resource)?.[1] : undefined
+  if (session) email(session, into)
+}
+
+function awsAccount(value: string, into: Indicators): void {
+  if (/^\d{12}$/.test(value)) into.add('p_any_aws_account_ids', value)
+}
+
+function awsInstance(value: string, into: Indicators): void {
+  if (value.startsWith('i-')) into.add('p_any_aws_instance_ids', value)
+}
+
+function asIs(field: IndicatorField): Extractor {
+  return { fills: [field], extract: (value, into) => value !== '' && into.add(field, value) }
+}
+
+const HOST_FIELDS = ['p_any_ip_addresses', 'p_any_domain_names'] as const
+
+/** Every indicator a schema may name. A new one is a line here. */
+export const extractors = {
+  ip: { fills: ['p_any_ip_addresses'], extract: ip },
+  domain: { fills: ['p_any_domain_names'], extract: domain },
+  hostname: { fills: HOST_FIELDS, extract: hostname },
+  url: { fills: HOST_FIELDS, extract: url },
+  net_addr: { fills: HOST_FIELDS, extract: netAddress },
+  email: { fills: ['p_any_emails'], extract: email },
+  username: asIs('p_any_usernames'),
+  md5: hash('p_any_md5_hashes', 32),
+  sha1: hash('p_any_sha1_hashes', 40),
+  sha256: hash('p_any_sha256_hashes', 64),
+  aws_arn: { fills: ['p_any_aws_arns', 'p_any_aws_account_ids', 'p_any_aws_instance_ids', 'p_any_emails'], extract: awsArn },
+  aws_arn_only: {
+    fills: ['p_any_aws_arns'],
+    extract: (value: string, into: Indicators) => value.trim().startsWith('arn:') && into.add('p_any_aws_arns', value.trim()),
+  },
+  aws_account_id: {
+    fills: ['p_any_aws_account_ids'],
+    extract: (value: string, into: Indicators) => awsAccount(value.trim(), into),
+  },
+  aws_instance_id: {
+    fills: ['p_any_aws_instance_ids'],
+    extract: (value: string, into: Indicators) => awsInstance(value.trim(), into),
+  },
+  aws_tag: asIs('p_any_aws_tags'),
+  trace_id: asIs('p_any_trace_ids'),
+} as const satisfies Readonly<Record<string, Extractor>>
+
+export type IndicatorName = keyof typeof extractors
+
+export const indicatorNames = Object.keys(extractors) as [IndicatorName, ...IndicatorName[]]

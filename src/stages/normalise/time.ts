@@ -1,0 +1,156 @@
+/** Seconds since 1970 of the first and the first-too-late second that a lake column can hold (1900 and 2262). */
+const EARLIEST = -2_208_988_800
+const TOO_LATE = 9_214_646_400
+
+const TWO = Array.from({ length: 100 }, (_, n) => String(n).padStart(2, '0'))
+
+let cachedDay = Number.NaN
+let cachedDate = ''
+
+/** `2024-04-19T` of a day counted from 1970. Consecutive records mostly share it. */
+function dateOf(day: number): string {
+  if (day !== cachedDay) {
+    cachedDay = day
+    cachedDate = new Date(day * 86_400_000).toISOString().slice(0, 11)
+  }
+  return cachedDate
+}
+
+/**
+ * RFC 3339 in UTC. `fraction` is the digits after the point; more than nine are cut, trailing zeros are left out.
+ * `undefined` outside 1900 to 2261, which is what the lake's columns hold.
+ */
+export function timeText(seconds: number, fraction: string): string | undefined {
+  if (!(seconds >= EARLIEST && seconds < TOO_LATE)) return undefined
+  const day = Math.floor(seconds / 86_400)
+  const rest = seconds - day * 86_400
+  const hour = (rest / 3600) | 0
+  const minute = ((rest - hour * 3600) / 60) | 0
+  const clock = `${dateOf(day)}${TWO[hour]}:${TWO[minute]}:${TWO[rest - hour * 3600 - minute * 60]}`
+  const length = fractionLength(fraction)
+  return length === 0 ? `${clock}Z` : `${clock}.${length === fraction.length ? fraction : fraction.slice(0, length)}Z`
+}
+
+function fractionLength(fraction: string): number {
+  let length = Math.min(fraction.length, 9)
+  while (length > 0 && fraction.charCodeAt(length - 1) === 0x30) length--
+  return length
+}
+
+/** A time given as a count since 1970, as text (so that nothing is lost): `digits` is 0 for seconds, 3 for milliseconds … */
+export function unixTime(text: string, digits: 0 | 3 | 6 | 9): string | undefined {
+  const isNegative = text.charCodeAt(0) === 0x2d
+  const first = isNegative ? 1 : 0
+  let point = -1
+  for (let at = first; at < text.length; at++) {
+    const c = text.charCodeAt(at)
+    if (c === 0x2e && point < 0) point = at
+    else if (c < 0x30 || c > 0x39) return c === 0x65 || c === 0x45 ? unixTime(plainDecimal(text), digits) : undefined
+  }
+  const end = point < 0 ? text.length : point
+  if (end === first || end - first > 22 || point === text.length - 1) return undefined
+  let whole = text.slice(first, end)
+  let fraction = point < 0 ? '' : text.slice(point + 1)
+  if (digits > 0) {
+    const padded = whole.padStart(digits + 1, '0')
+    whole = padded.slice(0, -digits)
+    fraction = padded.slice(-digits) + fraction
+  }
+  return isNegative ? beforeEpoch(Number(whole), fraction) : timeText(Number(whole), fraction)
+}
+
+/**
+ * The same for a number of seconds. Numbers from 1970 to 2106 with at most six digits behind the point, which is what
+ * Zeek writes, need not go through their text: at that size no two of them share a double.
+ */
+export function unixSeconds(value: number): string | undefined {
+  if (value >= 0 && value < 4_294_967_296) {
+    const micros = Math.round(value * 1e6)
+    if (micros / 1e6 === value) {
+      const seconds = Math.floor(micros / 1e6)
+      const rest = micros - seconds * 1e6
+      return timeText(seconds, rest === 0 ? '' : String(1_000_000 + rest).slice(1))
+    }
+  }
+  return unixTime(String(value), 0)
+}
+
+/** `1e-7` and the like without exponent; text that is no number becomes '' and is refused. */
+function plainDecimal(text: string): string {
+  const value = Number(text)
+  return Math.abs(value) < 1e21 ? value.toFixed(20) : ''
+}
+
+/** The time that lies `whole.fraction` seconds before 1970. */
+function beforeEpoch(whole: number, fraction: string): string | undefined {
+  const nanos = Number(fraction.slice(0, 9).padEnd(9, '0'))
+  return nanos === 0 ? timeText(-whole, '') : timeText(-whole - 1, String(1e9 - nanos).padStart(9, '0'))
+}
+
+/** Seconds since 1970 of a date and clock in UTC, or NaN when there is no such day or hour. A leap second counts as the next second. */
+export function epochSeconds(year: number, month: number, day: number, hour: number, minute: number, second: number): number {
+  if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return Number.NaN
+  if (hour > 23 || minute > 59 || second > 60) return Number.NaN
+  // Days from civil (H. Hinnant, "chrono-compatible low-level date algorithms"): the year begins in March.
+  const y = month <= 2 ? year - 1 : year
+  const era = Math.floor(y / 400)
+  const yearOfEra = y - era * 400
+  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear
+  return (era * 146_097 + dayOfEra - 719_468) * 86_400 + hour * 3600 + minute * 60 + second
+}
+
+function daysIn(year: number, month: number): number {
+  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
+}
+
+/** The number that `count` digits at `at` make, or NaN. */
+export function digitsAt(text: string, at: number, count: number): number {
+  let value = 0
+  for (let i = at; i < at + count; i++) {
+    const d = text.charCodeAt(i) - 0x30
+    if (!(d >= 0 && d <= 9)) return Number.NaN
+    value = value * 10 + d
+  }
+  return value
+}
+
+/** RFC 3339 (a space instead of `T` too), any offset, any number of fraction digits → the same in UTC. */
+export function rfc3339Time(text: string): string | undefined {
+  if (text.charCodeAt(4) !== 0x2d || text.charCodeAt(7) !== 0x2d || text.charCodeAt(13) !== 0x3a || text.charCodeAt(16) !== 0x3a)
+    return undefined
+  const separator = text.charCodeAt(10)
+  if (separator !== 0x54 && separator !== 0x74 && separator !== 0x20) return undefined
+  const seconds = epochSeconds(
+    digitsAt(text, 0, 4),
+    digitsAt(text, 5, 2),
+    digitsAt(text, 8, 2),
+    digitsAt(text, 11, 2),
+    digitsAt(text, 14, 2),
+    digitsAt(text, 17, 2),
+  )
+  let at = 19
+  let fraction = ''
+  if (text.charCodeAt(19) === 0x2e) {
+    at = 20
+    while (text.charCodeAt(at) >= 0x30 && text.charCodeAt(at) <= 0x39) at++
+    if (at === 20) return undefined
+    fraction = text.slice(20, at)
+  }
+  const offset = offsetSeconds(text, at)
+  return timeText(seconds - offset, fraction)
+}
+
+/** Seconds east of UTC of the zone at `at`, which must be the text's end (`Z`, `+02:00`, `+0200`), or NaN. */
+export function offsetSeconds(text: string, at: number): number {
+  const c = text.charCodeAt(at)
+  if (c === 0x5a || c === 0x7a) return at === text.length - 1 ? 0 : Number.NaN
+  if (c !== 0x2b && c !== 0x2d) return Number.NaN
+  const hasColon = text.charCodeAt(at + 3) === 0x3a
+  if (text.length !== at + (hasColon ? 6 : 5)) return Number.NaN
+  const hours = digitsAt(text, at + 1, 2)
+  const minutes = digitsAt(text, hasColon ? at + 4 : at + 3, 2)
+  if (!(hours <= 23 && minutes <= 59)) return Number.NaN
+  return (c === 0x2d ? -1 : 1) * (hours * 3600 + minutes * 60)
+}

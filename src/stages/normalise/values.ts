@@ -1,0 +1,218 @@
+import type { JsonObject, JsonValue } from '../../model/json.ts'
+import type { DeadLetterReason, Outcome } from '../../model/outcome.ts'
+import { setOwn } from '../../util/json.ts'
+import type { ValidateSpec, ValueSpec } from './document.ts'
+import { type Extractor, extractors, type IndicatorName, type Indicators, isIp, isIpv4 } from './indicators.ts'
+import { unixSeconds } from './time.ts'
+import { compileTimeFormat, type TimeReader } from './time-format.ts'
+
+/** A value that does not fit its schema, with the outcome of the record it stands in. */
+export class Misfit {
+  readonly outcome: Outcome<never>
+
+  constructor(reason: DeadLetterReason, message: string) {
+    this.outcome = { kind: 'dead-letter', reason, message }
+  }
+}
+
+/** Reads a value of known type, adding the indicators found in it. `path` is for messages. Never called with null. */
+export type ValueReader = (value: JsonValue, path: string, into: Indicators) => JsonValue | Misfit
+
+/** A value for a message: its type, and its text cut short. */
+function shown(value: JsonValue): string {
+  if (Array.isArray(value)) return 'an array'
+  if (typeof value === 'object') return value === null ? 'null' : 'an object'
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value)
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
+}
+
+function wrongType(value: JsonValue, path: string, wanted: string): Misfit {
+  return new Misfit(
+    'wrong_type',
+    `field '${path}' should be ${wanted} but is ${shown(value)}: mend the sender or the field's type in the schema`,
+  )
+}
+
+/** A required field that is absent or null. */
+export function missingField(name: string, logType: string): Misfit {
+  return new Misfit(
+    'missing_field',
+    `field '${name}' is required by ${logType} but is missing: is this record of another log type?`,
+  )
+}
+
+/** Strings as they are; numbers and booleans as their JSON text. */
+export function toText(value: JsonValue, path: string): string | Misfit {
+  if (typeof value === 'string') return value
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value)
+  return wrongType(value, path, 'a string')
+}
+
+const BOUNDS = {
+  smallint: { low: -32_768n, high: 32_767n },
+  int: { low: -2_147_483_648n, high: 2_147_483_647n },
+  bigint: { low: -(2n ** 63n), high: 2n ** 63n - 1n },
+} as const
+type IntegerType = keyof typeof BOUNDS
+
+/** Integers and texts of integers, within the type's range; BigInt only beyond ±2^53. */
+export function toInteger(value: JsonValue, path: string, type: IntegerType): number | bigint | Misfit {
+  let exact: bigint | undefined
+  if (typeof value === 'bigint') exact = value
+  else if (typeof value === 'number' && Number.isInteger(value)) exact = BigInt(value)
+  else if (typeof value === 'string' && /^\s*[+-]?\d{1,20}\s*$/.test(value)) exact = BigInt(value.replace('+', ''))
+  const { low, high } = BOUNDS[type]
+  if (exact === undefined) return wrongType(value, path, `an integer (${type})`)
+  if (exact < low || exact > high) return wrongType(value, path, `an integer from ${low} to ${high} (${type})`)
+  const number = Number(exact)
+  return Number.isSafeInteger(number) ? number : exact
+}
+
+/** Numbers and texts of decimal numbers. */
+export function toFloat(value: JsonValue, path: string): number | Misfit {
+  let number = Number.NaN
+  if (typeof value === 'number' || typeof value === 'bigint') number = Number(value)
+  else if (typeof value === 'string' && /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/.test(value)) number = Number(value)
+  return Number.isFinite(number) ? number : wrongType(value, path, 'a number')
+}
+
+/** Booleans and the texts `true` and `false`. */
+export function toBoolean(value: JsonValue, path: string): boolean | Misfit {
+  if (typeof value === 'boolean') return value
+  const word = typeof value === 'string' ? value.trim().toLowerCase() : ''
+  return word === 'true' ? true : word === 'false' ? false : wrongType(value, path, 'true or false')
+}
+
+/** Reads a time given as text or number (whose shortest text loses nothing), by the formats in their order. */
+export function timeReader(formats: readonly string[]): (value: JsonValue, path: string) => string | Misfit {
+  const readers = formats.map((format) => {
+    const reader = compileTimeFormat(format)
+    if (typeof reader === 'string') throw new Error(reader)
+    return reader
+  }) as [TimeReader, ...TimeReader[]]
+  const isUnixFirst = formats[0] === 'unix'
+  return (value, path) => {
+    if (isUnixFirst && typeof value === 'number') {
+      const time = unixSeconds(value)
+      if (time !== undefined) return time
+    }
+    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint')
+      return wrongType(value, path, 'a time')
+    const text = typeof value === 'string' ? value : String(value)
+    for (let i = 0; i < readers.length; i++) {
+      const time = readers[i]!(text)
+      if (time !== undefined) return time
+    }
+    return new Misfit(
+      'invalid_time',
+      `field '${path}' is no time from 1900 to 2261 in the format ${formats.join(' or ')}: ${shown(value)}. Mend the sender's clock or format, or add the format to the schema`,
+    )
+  }
+}
+
+/** `undefined` when the text is allowed. */
+export function validator(spec: ValidateSpec): (text: string, path: string) => Misfit | undefined {
+  const { ip, cidr } = spec
+  const allow = spec.allow && new Set(spec.allow)
+  const deny = spec.deny && new Set(spec.deny)
+  return (text, path) => {
+    if (allow && !allow.has(text))
+      return wrongType(text, path, `one of the allowed values (${[...allow].slice(0, 10).join(', ')})`)
+    if (deny?.has(text)) return wrongType(text, path, 'none of the denied values')
+    if (ip && !isAddress(text, ip)) return wrongType(text, path, `an address (${ip})`)
+    if (cidr && !isNetwork(text, cidr)) return wrongType(text, path, `a network in CIDR notation (${cidr})`)
+    return undefined
+  }
+}
+
+function isAddress(text: string, family: 'ipv4' | 'ipv6' | 'any'): boolean {
+  return isIp(text) && (family === 'any' || isIpv4(text) === (family === 'ipv4'))
+}
+
+function isNetwork(text: string, family: 'ipv4' | 'ipv6' | 'any'): boolean {
+  const match = /^([^/]+)\/(\d{1,3})$/.exec(text)
+  return match !== null && isAddress(match[1]!, family) && Number(match[2]) <= (isIpv4(match[1]!) ? 32 : 128)
+}
+
+/** One function for the indicators of a value, or `undefined`. */
+export function indicatorReader(names: readonly string[]): ((text: string, into: Indicators) => void) | undefined {
+  const list = names.map((name): Extractor => extractors[name as IndicatorName])
+  if (list.length === 0) return undefined
+  if (list.length === 1) return list[0]!.extract
+  return (text, into) => {
+    for (const extractor of list) extractor.extract(text, into)
+  }
+}
+
+/** A reader for any type, nested ones included. The compiled schema calls it for what it does not do in place. */
+export function valueReader(spec: ValueSpec): ValueReader {
+  switch (spec.type) {
+    case 'string':
+      return stringReader(spec)
+    case 'int':
+    case 'smallint':
+    case 'bigint': {
+      const { type } = spec
+      return (value, path) => toInteger(value, path, type)
+    }
+    case 'float':
+      return toFloat
+    case 'boolean':
+      return toBoolean
+    case 'timestamp':
+      return timeReader(spec.timeFormats)
+    case 'json':
+      return (value) => value
+    case 'array':
+      return arrayReader(valueReader(spec.element!))
+    case 'object':
+      return objectReader(spec)
+  }
+}
+
+function stringReader(spec: ValueSpec): ValueReader {
+  const check = spec.validate && validator(spec.validate)
+  const indicators = indicatorReader(spec.indicators)
+  return (value, path, into) => {
+    const text = toText(value, path)
+    if (typeof text !== 'string') return text
+    const misfit = check?.(text, path)
+    if (misfit) return misfit
+    indicators?.(text, into)
+    return text
+  }
+}
+
+/** A null element stays null: Zeek's vectors have unset elements. */
+function arrayReader(read: ValueReader): ValueReader {
+  return (value, path, into) => {
+    if (!Array.isArray(value)) return wrongType(value, path, 'an array')
+    const array: JsonValue[] = []
+    for (const inner of value as readonly JsonValue[]) {
+      const result = inner === null ? null : read(inner, `${path}[]`, into)
+      if (result instanceof Misfit) return result
+      array.push(result)
+    }
+    return array
+  }
+}
+
+/** Members that the schema does not know stay as they are; known ones that are null are left out. */
+function objectReader(spec: ValueSpec): ValueReader {
+  const readers = new Map(spec.fields.map((field) => [field.from ?? field.name, { ...field, read: valueReader(field) }]))
+  const required = spec.fields.filter((field) => field.required).map((field) => field.from ?? field.name)
+  return (value, path, into) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return wrongType(value, path, 'an object')
+    const source = value as JsonObject
+    const object: JsonObject = {}
+    for (const [key, inner] of Object.entries(source)) {
+      const field = readers.get(key)
+      if (field && (inner === null || inner === undefined)) continue
+      const result = field ? field.read(inner!, `${path}.${key}`, into) : inner!
+      if (result instanceof Misfit) return result
+      setOwn(object, field?.name ?? key, result)
+    }
+    const missing = required.find((key) => !Object.hasOwn(source, key) || source[key] === null)
+    return missing === undefined ? object : missingField(`${path}.${missing}`, 'the schema')
+  }
+}

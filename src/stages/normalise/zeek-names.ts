@@ -1,0 +1,76 @@
+import type { JsonObject, JsonValue } from '../../model/json.ts'
+import { setOwn } from '../../util/json.ts'
+import type { FieldSpec } from './document.ts'
+
+/**
+ * Zeek spells one field in several ways: `id.orig_h` (its own logs), `id_orig_h` (with `Log::default_scope_sep`),
+ * `id: {orig_h}` (shippers that unfold dots). Events have `id_orig_h`.
+ */
+
+/** Names that stand for another: Corelight's JSON streaming writes `@stream`, Zeek's field extension `_stream`. */
+const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
+  _path: ['@stream', '_stream'],
+  _system_name: ['@system'],
+  _proc: ['@proc'],
+}
+
+const text = {
+  type: 'string',
+  timeFormats: [],
+  indicators: [],
+  validate: undefined,
+  element: undefined,
+  fields: [],
+  required: false,
+  isEventTime: false,
+  from: undefined,
+} as const
+
+/** What loggers and shippers add to every Zeek log; each Zeek schema has these fields without naming them. */
+export const ZEEK_COMMON_FIELDS: readonly FieldSpec[] = [
+  { ...text, name: '_path' },
+  { ...text, name: '_write_ts', type: 'timestamp', timeFormats: ['unix', 'rfc3339'] },
+  { ...text, name: '_system_name' },
+  { ...text, name: '_node_name' },
+  { ...text, name: '_proc' },
+]
+
+/** Every spelling of a field, the event's first. */
+export function zeekSpellings(name: string): string[] {
+  const spellings = [name]
+  for (let at = name.indexOf('_', 1); at > 0; at = name.indexOf('_', at + 1)) {
+    spellings.push(`${name.slice(0, at)}.${name.slice(at + 1)}`)
+  }
+  return [...spellings, ...(Object.hasOwn(SYNONYMS, name) ? SYNONYMS[name]! : [])]
+}
+
+/** The event's spelling of a field that the schema does not know. */
+export function zeekName(key: string): string {
+  return key.includes('.') ? key.replaceAll('.', '_') : key
+}
+
+/** Keys under which a shipper may have put several fields: `id`, `certificate`, `version` … */
+export function zeekPrefixes(names: readonly string[]): ReadonlySet<string> {
+  const prefixes = new Set<string>()
+  for (const name of names) {
+    for (let at = name.indexOf('_', 1); at > 0; at = name.indexOf('_', at + 1)) prefixes.add(name.slice(0, at))
+  }
+  return prefixes
+}
+
+/** The record with objects under those keys unfolded to `key.member`; the record itself when there are none. */
+export function unfoldZeek(raw: JsonObject, prefixes: ReadonlySet<string>): JsonObject {
+  if (!Object.keys(raw).some((key) => prefixes.has(key) && isObject(raw[key]))) return raw
+  const flat: JsonObject = {}
+  for (const key of Object.keys(raw)) {
+    const value = raw[key]
+    if (prefixes.has(key) && isObject(value)) {
+      for (const member of Object.keys(value)) setOwn(flat, `${key}.${member}`, value[member]!)
+    } else setOwn(flat, key, value!)
+  }
+  return flat
+}
+
+function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

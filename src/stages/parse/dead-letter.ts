@@ -1,0 +1,54 @@
+import { hash } from 'node:crypto'
+import type { Chunk, Fault } from '../../model/chunk.ts'
+import { type DeadLetter, type DeadLetterReason, MAX_DEAD_LETTER_BYTES } from '../../model/outcome.ts'
+import type { ParseSource } from './parser.ts'
+
+const HEX = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, '0'))
+
+let cachedHigh = Number.NaN
+let cachedDigits = ''
+
+/** The place and twelve hex digits of the offset. The digits above the last four rarely change between records. */
+export function rowId(place: string, offset: number): string {
+  const high = Math.floor(offset / 65_536)
+  if (high !== cachedHigh) {
+    cachedHigh = high
+    cachedDigits = high.toString(16).padStart(8, '0')
+  }
+  const low = offset - high * 65_536
+  return place + cachedDigits + HEX[low >> 8]! + HEX[low & 255]!
+}
+
+/** A record's bytes with the reason why they became no event. The bytes are copied: the chunk's buffer may travel on. */
+export function deadLetter(
+  why: { readonly reason: DeadLetterReason; readonly message: string },
+  bytes: Buffer,
+  place: string,
+  offset: number,
+  source: string,
+): DeadLetter {
+  return {
+    reason: why.reason,
+    message: why.message,
+    source,
+    position: `${place}:${offset}`,
+    length: bytes.length,
+    sha256: hash('sha256', bytes),
+    raw: Uint8Array.prototype.slice.call(bytes, 0, MAX_DEAD_LETTER_BYTES),
+    rowId: rowId(place, offset),
+  }
+}
+
+/** What the source could not read as records. */
+export function faultLetter(fault: Fault, chunk: Chunk, source: ParseSource): DeadLetter {
+  return {
+    reason: fault.reason,
+    message: fault.message,
+    source: source.id,
+    position: `${chunk.place}:${fault.offset}`,
+    length: fault.length,
+    sha256: fault.sha256,
+    raw: fault.raw,
+    rowId: rowId(chunk.place, fault.offset),
+  }
+}

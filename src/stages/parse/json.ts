@@ -1,0 +1,56 @@
+import type { JsonObject, JsonValue } from '../../model/json.ts'
+import { parseJson } from '../../util/json.ts'
+import type { Format, Reading } from './format.ts'
+
+/** Keys in which Zeek's JSON writers name the log: Zeek's own, Corelight's, and the field extension's. */
+const PATH_KEYS = ['_path', '@stream', '_stream'] as const
+
+/** A line that is one JSON object. Other JSON values are JSON, but no log events. */
+export const json: Format = {
+  type: 'json',
+  summary: 'One JSON object a line, or one JSON array of objects.',
+  open: (_, { maxDepth }) => ({
+    read: (line) => (isJsonStart(line) ? readJson(line, maxDepth) : undefined),
+    context: () => '',
+  }),
+}
+
+/** An object, array or string; or a number, `true`, `false`, `null` that makes up the whole line. */
+function isJsonStart(line: string): boolean {
+  const c = line.charCodeAt(0)
+  if (c === 0x7b) return true
+  if (c === 0x20 || c === 0x09) return isJsonStart(line.trimStart())
+  return c === 0x5b || c === 0x22 || /^(?:true|false|null|-?\d[\d.eE+-]*)\s*$/.test(line.slice(0, 64))
+}
+
+/** One element of an array, or one line, as a record. */
+export function readJson(text: string, maxDepth: number): Reading {
+  const result = parseJson(text, { maxDepth })
+  if (result.kind === 'failure')
+    return { kind: 'dead-letter', reason: result.reason, message: advice(result.reason, result.message) }
+  const { value } = result
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const message = `a JSON ${typeName(value)} is not a log event: send one JSON object a line, or an array of objects`
+    return { kind: 'dead-letter', reason: 'wrong_type', message }
+  }
+  return { kind: 'record', raw: value as JsonObject, path: pathOf(value as JsonObject) }
+}
+
+function advice(reason: string, message: string): string {
+  if (reason === 'invalid_json') return `${message}: mend the sender, or resend the record if it was cut off`
+  if (reason === 'too_deep') return `${message}: flatten the record before sending it`
+  return message
+}
+
+function typeName(value: JsonValue): string {
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'array' : typeof value === 'bigint' ? 'number' : typeof value
+}
+
+function pathOf(raw: JsonObject): string | undefined {
+  for (const key of PATH_KEYS) {
+    const path = raw[key]
+    if (typeof path === 'string' && path !== '') return path
+  }
+  return undefined
+}

@@ -1,0 +1,46 @@
+import type { Chunk } from '../../model/chunk.ts'
+import type { Event } from '../../model/event.ts'
+import type { DeadLetter } from '../../model/outcome.ts'
+import type { CompiledSchema } from '../../model/schema.ts'
+
+/** Which source a chunk came from, as far as parsing cares. */
+export interface ParseSource {
+  readonly id: string
+  readonly label: string
+  /** The log types its records may have. */
+  readonly schemas: readonly CompiledSchema[]
+  /** Set when the user says what the records are (`--log-type`, or a source with exactly one log type). */
+  readonly logType: string | undefined
+}
+
+/** Events of one log type, in order of their records. */
+export interface ParsedEvents {
+  readonly schema: CompiledSchema
+  readonly events: Event[]
+}
+
+export interface ParseResult {
+  /** Records seen: events + dead letters. */
+  readonly received: number
+  readonly groups: readonly ParsedEvents[]
+  readonly deadLetters: readonly DeadLetter[]
+  /** What the next chunk of the same place must be given as `context`. */
+  readonly context: string
+  /** Fields the schema does not know: `<log type>\t<field>` → count. */
+  readonly unknownFields: ReadonlyMap<string, number>
+}
+
+/**
+ * Bytes → events: splits a chunk into records, reads each (JSON or Zeek TSV, told from the bytes), chooses its log type
+ * and normalises it by that type's schema. Pure but for the classifier's memory of what fitted last; one parser per
+ * pipeline thread. The same chunk always gives the same events.
+ */
+export interface Parser {
+  parse(chunk: Chunk, source: ParseSource, receivedMs: number): ParseResult
+}
+
+export interface ParserOptions {
+  readonly maxRecordBytes: number
+  /** Deepest nesting of objects and arrays. */
+  readonly maxDepth: number
+}

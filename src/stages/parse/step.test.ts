@@ -1,0 +1,373 @@
+import { createHash } from 'node:crypto'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Chunk } from '../../model/chunk.ts'
+import { DEAD_LETTER_REASONS, MAX_DEAD_LETTER_BYTES } from '../../model/outcome.ts'
+import type { CompiledSchema, RecordMeta } from '../../model/schema.ts'
+import type { ParseResult } from './parser.ts'
+import { createParser } from './step.ts'
+
+const RECEIVED = Date.UTC(2024, 3, 19, 12)
+const PLACE = 'feedfacefeedface'
+
+/** A schema by hand: what a record must have, and what it may have. Parsing knows schemas by their interface only. */
+function schema(name: string, required: readonly string[], optional: readonly string[] = []): CompiledSchema {
+  const known = [...required, ...optional]
+  return {
+    name,
+    version: 0,
+    table: name.toLowerCase(),
+    columns: [],
+    normalise(raw, meta: RecordMeta) {
+      if (raw['bug']) throw new Error('a bug')
+      if (raw['reject'] === name) return { kind: 'dead-letter', reason: 'wrong_type', message: `not for ${name}` }
+      const missing = required.find((key) => raw[key] === undefined)
+      if (missing)
+        return { kind: 'dead-letter', reason: 'missing_field', message: `the field ${missing} is required and missing` }
+      const { rowId, parseTime, sourceId, sourceLabel } = meta
+      const standard = { p_log_type: name, p_row_id: rowId, p_event_time: parseTime, p_parse_time: parseTime }
+      return {
+        kind: 'ok',
+        value: { ...raw, ...standard, p_source_id: sourceId, p_source_label: sourceLabel, p_schema_version: 0 },
+      }
+    },
+    row: () => '[]',
+    unknownFields: (event) => Object.keys(event).filter((key) => !known.includes(key) && !key.startsWith('p_')),
+    fit: (raw) =>
+      required.every((key) => key in raw) ? 1000 + known.filter((key) => key in raw).length - 10 * Object.keys(raw).length : 0,
+  }
+}
+
+const conn = schema('Zeek.Conn', ['ts'], ['n', 'tags', 'text', 'flag', '_path'])
+const dns = schema('Zeek.DNS', ['ts', 'query'])
+const capture = schema('Zeek.CaptureLoss', ['gaps'])
+const all = [conn, dns, capture, schema('Custom.Both', ['x']), schema('Custom.Other', ['x'], ['y'])]
+const parser = createParser({ maxRecordBytes: 200, maxDepth: 8 })
+
+function parse(
+  content: string | Uint8Array,
+  more: Partial<Chunk> = {},
+  logType?: string,
+  schemas: readonly CompiledSchema[] = all,
+): ParseResult {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content
+  const chunk: Chunk = { bytes, framing: 'lines', place: PLACE, offset: 0, context: '', final: true, faults: [], ...more }
+  return parser.parse(chunk, { id: 'src', label: 'Source', schemas, logType }, RECEIVED)
+}
+
+const events = (result: ParseResult) => result.groups.flatMap((group) => group.events)
+/** What came of each record, short: the log type or the reason. */
+const outcomes = (result: ParseResult) => [...events(result).map((e) => e.p_log_type), ...result.deadLetters.map((d) => d.reason)]
+
+const header =
+  '#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tconn\n#open\t2024\n#fields\tts\tn\ttags\ttext\tflag\n'
+const types = '#types\ttime\tcount\tset[string]\tstring\tbool\n'
+const zeek = header + types
+
+describe('JSON lines', () => {
+  test.each([
+    ['one object a line', '{"_path":"conn","ts":1}\n{"_path":"dns","ts":1,"query":"q"}\n', ['Zeek.Conn', 'Zeek.DNS']],
+    [
+      'CRLF, blank lines and a last line without newline',
+      '{"_path":"conn","ts":1}\r\n\r\n  \n\n{"_path":"conn","ts":2}',
+      ['Zeek.Conn', 'Zeek.Conn'],
+    ],
+    ['white space before the object', '  {"_path":"conn","ts":1}', ['Zeek.Conn']],
+    ['a path of two words', '{"_path":"capture_loss","gaps":1}', ['Zeek.CaptureLoss']],
+    ['the stream name that streaming writers give', '{"@stream":"conn","ts":1}', ['Zeek.Conn']],
+    ['a path without schema', '{"_path":"conn_summary","ts":1}', ['unknown_log_type']],
+    ['a path that is no word', '{"_path":"__proto__","ts":1}', ['unknown_log_type']],
+    ['an array', '[1,2]', ['wrong_type']],
+    ['a string', '"x"', ['wrong_type']],
+    ['numbers and words', '1.5\ntrue\nnull', ['wrong_type', 'wrong_type', 'wrong_type']],
+    ['a cut object', '{"_path":"conn","ts":', ['invalid_json']],
+    ['a number out of range', '{"_path":"conn","ts":1e999}', ['wrong_type']],
+    ['deep nesting', `{"_path":"conn","ts":${'['.repeat(8)}${']'.repeat(8)}}`, ['too_deep']],
+    ['a missing field', '{"_path":"dns","ts":1}', ['missing_field']],
+    ['prose', 'Connection closed by peer', ['not_a_log']],
+    ['prose that begins with a digit', '10 servers were found', ['not_a_log']],
+    ['a table without header', '1713484795.943239\tC1\t192.0.2.1\t80\n1713484795.943239|C1', ['no_header', 'no_header']],
+    ['a failing schema', '{"_path":"conn","ts":1,"bug":1}\n{"_path":"conn","ts":2}', ['Zeek.Conn', 'internal']],
+  ])('%s', (_, content, expected) => {
+    const result = parse(content)
+    expect(outcomes(result)).toEqual(expected)
+    expect(result.received).toBe(expected.length)
+    for (const { message } of result.deadLetters) expect(message.length).toBeGreaterThan(30)
+  })
+
+  test('row ids are the place and the byte offset, also behind characters of several bytes', () => {
+    const result = parse('{"_path":"conn","ts":"é"}\n{"_path":"conn","ts":2}\nprose\n', { offset: 0x1_0000_fff0 })
+    expect(events(result).map((e) => e.p_row_id)).toEqual([`${PLACE}00010000fff0`, `${PLACE}00010001000b`])
+    expect(result.deadLetters[0]).toMatchObject({
+      position: `${PLACE}:${0x1_0000_fff0 + 51}`,
+      rowId: `${PLACE}000100010023`,
+      source: 'src',
+    })
+  })
+
+  test('a byte order mark at the beginning of a file is no part of the record', () => {
+    expect(outcomes(parse('\ufeff{"_path":"conn","ts":1}\n'))).toEqual(['Zeek.Conn'])
+  })
+
+  test('a line that is not UTF-8 is refused alone, with its bytes', () => {
+    const bad = Buffer.from('{"_path":"conn","ts":"\xff"}', 'latin1')
+    const result = parse(
+      Buffer.concat([Buffer.from('{"_path":"conn","ts":"é"}\n'), bad, Buffer.from('\n{"_path":"conn","ts":2}')]),
+    )
+    expect(outcomes(result)).toEqual(['Zeek.Conn', 'Zeek.Conn', 'invalid_utf8'])
+    expect(events(result)[0]?.['ts']).toBe('é')
+    expect(result.deadLetters[0]).toMatchObject({ length: bad.length, sha256: createHash('sha256').update(bad).digest('hex') })
+    expect(Buffer.from(result.deadLetters[0]!.raw)).toEqual(bad)
+  })
+
+  test('a line over the limit is refused with its length and its first bytes', () => {
+    const long = 'x'.repeat(MAX_DEAD_LETTER_BYTES + 10)
+    const result = parse(`${long}\n{"_path":"conn","ts":1}`)
+    expect(outcomes(result)).toEqual(['Zeek.Conn', 'too_long'])
+    expect(result.deadLetters[0]).toMatchObject({ length: long.length, sha256: createHash('sha256').update(long).digest('hex') })
+    expect(result.deadLetters[0]!.raw).toHaveLength(MAX_DEAD_LETTER_BYTES)
+  })
+
+  test('unknown fields are counted by log type and name', () => {
+    const result = parse('{"_path":"conn","ts":1,"new":1}\n{"_path":"conn","ts":1,"new":2,"other":null}')
+    expect([...result.unknownFields]).toEqual([
+      ['Zeek.Conn\tnew', 2],
+      ['Zeek.Conn\tother', 1],
+    ])
+  })
+})
+
+test('a record with fields beyond number costs little and says so', () => {
+  const wide = JSON.stringify(Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`k${i}`, 1])))
+  const bytes = Buffer.from(`${wide}\n${wide.replace('{', '{"_path":"conn","ts":1,')}\n`)
+  const chunk: Chunk = { bytes, framing: 'lines', place: PLACE, offset: 0, context: '', final: true, faults: [] }
+  const source = { id: 'src', label: 'Source', schemas: all, logType: undefined }
+  const result = createParser({ maxRecordBytes: 1024 * 1024, maxDepth: 8 }).parse(chunk, source, RECEIVED)
+  expect(outcomes(result)).toEqual(['Zeek.Conn', 'unknown_log_type'])
+  expect(result.unknownFields.size).toBe(1001)
+  expect(result.unknownFields.get('Zeek.Conn\t…')).toBe(2000)
+})
+
+describe('a JSON array', () => {
+  test('row ids count elements', () => {
+    const result = parse(' [ {"_path":"conn","ts":1}, 5 ,{"_path":"conn","ts":"é"} ] ', { framing: 'json-array', offset: 10 })
+    expect(outcomes(result)).toEqual(['Zeek.Conn', 'Zeek.Conn', 'wrong_type'])
+    expect(events(result).map((e) => e.p_row_id)).toEqual([`${PLACE}00000000000a`, `${PLACE}00000000000c`])
+  })
+
+  test.each([
+    ['cut off', '[{"_path":"conn","ts":1},{"_path"', ['Zeek.Conn', 'truncated']],
+    ['followed by something', '[{"_path":"conn","ts":1}] x', ['Zeek.Conn', 'truncated']],
+    ['with an empty element', '[{"_path":"conn","ts":1},]', ['Zeek.Conn', 'invalid_json']],
+    ['empty', '[]', []],
+  ])('%s', (_, content, expected) => {
+    expect(outcomes(parse(content, { framing: 'json-array' }))).toEqual(expected)
+  })
+
+  test('a bad byte spoils its element only', () => {
+    const bytes = Buffer.from('[{"_path":"conn","ts":"\xff"},{"_path":"conn","ts":1}]', 'latin1')
+    expect(outcomes(parse(bytes, { framing: 'json-array' }))).toEqual(['Zeek.Conn', 'invalid_utf8'])
+  })
+})
+
+describe('log type', () => {
+  test('what the user says comes before what the record says', () => {
+    expect(outcomes(parse('{"_path":"dns","ts":1}', {}, 'Zeek.Conn'))).toEqual(['Zeek.Conn'])
+    expect(outcomes(parse('{"_path":"dns","ts":1}', {}, 'zeek.conn'))).toEqual(['Zeek.Conn'])
+    expect(outcomes(parse('{"_path":"dns","ts":1}', {}, 'Zeek.Nothing'))).toEqual(['unknown_log_type'])
+  })
+
+  test('without either the schema with its required fields, fewest unknown and most known fields is taken', () => {
+    expect(outcomes(parse('{"x":1,"y":2}\n{"ts":1,"query":"q"}\n{"nothing":1}\n{}'))).toEqual([
+      'Custom.Other',
+      'Zeek.DNS',
+      'unknown_log_type',
+      'unknown_log_type',
+    ])
+  })
+
+  test('when the best one refuses the record, the next one gets it', () => {
+    expect(outcomes(parse('{"x":1,"y":2,"reject":"Custom.Other"}'))).toEqual(['Custom.Both'])
+  })
+
+  test('of equal ones the one that failed less comes first, and a chunk starts without such memory', () => {
+    const twins = [schema('Custom.A', ['x'], ['reject']), schema('Custom.B', ['x'], ['reject'])]
+    const lines = '{"x":1,"reject":"Custom.A"}\n{"x":2,"reject":null}\n'
+    for (let i = 0; i < 2; i++) expect(outcomes(parse(lines, {}, undefined, twins))).toEqual(['Custom.B', 'Custom.B'])
+    expect(outcomes(parse('{"x":2,"reject":null}', {}, undefined, twins))).toEqual(['Custom.A'])
+  })
+
+  test('a source with one schema gives that schema’s reason', () => {
+    expect(outcomes(parse('{"a":1}', {}, undefined, [dns]))).toEqual(['missing_field'])
+  })
+})
+
+describe('Zeek TSV', () => {
+  test('types, unset, empty, sets and escapes', () => {
+    const row = '1713484795.943239\t18446744073709551615\ta\\x2cb,-,(empty)\ttab\\x09 caf\\xc3\\xa9 \\\\x41 \\xff\\x00 é\tT'
+    const result = parse(`${zeek}${row}\n1\t-\t(empty)\t(empty)\tF\n1\t5\t-\t\\x2d\t-\n1\t1\tx\t\\x28empty)\tx\n`)
+    expect(events(result).map(({ ts, n, tags, text, flag }) => ({ ts, n, tags, text, flag }))).toEqual([
+      {
+        ts: '1713484795.943239',
+        n: 18446744073709551615n,
+        tags: ['a,b', null, ''],
+        text: 'tab\t café \\x41 \\xff\\x00 é',
+        flag: true,
+      },
+      { ts: '1', n: undefined, tags: [], text: '', flag: false },
+      { ts: '1', n: 5, tags: undefined, text: '-', flag: undefined },
+      { ts: '1', n: 1, tags: ['x'], text: '(empty)', flag: 'x' },
+    ])
+  })
+
+  test.each([
+    [
+      'another separator',
+      '#separator |\n#set_separator|;\n#unset_field|NONE\n#path|conn\n#fields|ts|n|tags\n#types|time|count|set[string]\n1|NONE|a;b\n',
+    ],
+    [
+      'a separator of two characters',
+      '#separator ||\n#set_separator||;\n#path||conn\n#fields||ts||n||tags\n#types||time||count||set[string]\n1||-||a;b\n',
+    ],
+    [
+      'an escaped separator',
+      '#separator \\x7c\n#set_separator|\\x3b\n#path|conn\n#fields|ts|n|tags\n#types|time|count|set[string]\n1|-|a;b\n',
+    ],
+    [
+      'lines of another tool before the header',
+      '### Baseline data\n#separator ;\n#path;conn\n#fields;ts;n;tags\n#types;time;count;set[string]\n1;-;a,b\n',
+    ],
+  ])('%s', (_, content) => {
+    expect(events(parse(content)).map(({ ts, n, tags }) => ({ ts, n, tags }))).toEqual([
+      { ts: '1', n: undefined, tags: ['a', 'b'] },
+    ])
+  })
+
+  test.each([
+    ['a cut row', `${zeek}1\t2\t`, ['truncated']],
+    ['a row with a column too many', `${zeek}1\t2\tx\ty\tT\tz\n`, ['truncated']],
+    ['rows before the header', `1713484795.9\ta\tb\tc\n${zeek}1\t2\tx\ty\tT\n`, ['Zeek.Conn', 'no_header']],
+    ['a header alone', `${zeek}#close\t2024\n`, []],
+    ['rows after #close', `${zeek}#close\t2024\n1\t2\tx\ty\tT\n`, ['Zeek.Conn']],
+    [
+      'another header in the middle',
+      `${zeek}1\t2\tx\ty\tT\n#separator \\x09\n#path\tdns\n#fields\tts\tquery\n#types\ttime\tstring\n1\tq\n`,
+      ['Zeek.Conn', 'Zeek.DNS'],
+    ],
+    ['JSON among the rows', `${zeek}{"_path":"dns","ts":1,"query":"q"}\n1\t2\tx\ty\tT\n`, ['Zeek.DNS', 'Zeek.Conn']],
+    ['a row that begins with a brace', `${zeek}{\t2\tx\ty\tT\n`, ['Zeek.Conn']],
+    ['a header without types', `${header}1\t2\tx\ty\tT\n`, ['Zeek.Conn']],
+    ['an unknown path', '#separator \\x09\n#path\tother\n#fields\tts\n1\n', ['unknown_log_type']],
+    ['no path', '#separator \\x09\n#fields\tts\tquery\n1\tq\n', ['Zeek.DNS']],
+  ])('%s', (_, content, expected) => {
+    expect(outcomes(parse(content))).toEqual(expected)
+  })
+
+  test('columns of one name do not hide each other, and none reaches a prototype', () => {
+    const result = parse('#separator \\x09\n#path\tconn\n#fields\tts\tts\t__proto__\n#types\ttime\ttime\tstring\n1\t2\tx\n')
+    expect(events(result)[0]).toMatchObject({ ts: '1', ts_2: '2' })
+    expect(Object.getPrototypeOf(events(result)[0]!)).toBe(Object.prototype)
+  })
+
+  test('a header beyond any measure is not in force', () => {
+    const wide = `#separator \\x09\n#fields\t${'x\t'.repeat(40_000)}\n1\t2\t3\t4\n`
+    const chunk: Chunk = {
+      bytes: Buffer.from(wide),
+      framing: 'lines',
+      place: PLACE,
+      offset: 0,
+      context: '',
+      final: true,
+      faults: [],
+    }
+    const source = { id: 'src', label: 'Source', schemas: all, logType: undefined }
+    const result = createParser({ maxRecordBytes: 1024 * 1024, maxDepth: 8 }).parse(chunk, source, RECEIVED)
+    expect(outcomes(result)).toEqual(['no_header'])
+    expect(result.context).toBe('')
+  })
+})
+
+describe('faults of the source', () => {
+  test('become dead letters and count as received', () => {
+    const fault = {
+      reason: 'compression',
+      message: 'broken',
+      offset: 77,
+      length: 5,
+      sha256: 'ab',
+      raw: new Uint8Array([1]),
+    } as const
+    const result = parse('{"_path":"conn","ts":1}\n', { faults: [fault] })
+    expect(result.received).toBe(2)
+    expect(result.deadLetters).toEqual([
+      {
+        reason: 'compression',
+        message: 'broken',
+        source: 'src',
+        position: `${PLACE}:77`,
+        length: 5,
+        sha256: 'ab',
+        raw: fault.raw,
+        rowId: `${PLACE}00000000004d`,
+      },
+    ])
+  })
+})
+
+describe('any bytes', () => {
+  const piece = fc.oneof(
+    fc.constantFrom(
+      zeek,
+      header,
+      '#fields\tts\n',
+      '#close\n',
+      '{"_path":"conn","ts":1}\n',
+      '1\t2\tx\ty\tT\n',
+      '{\n',
+      '\n',
+      '\r\n',
+      '[1]\n',
+    ),
+    fc.string().map((text) => `${text}\n`),
+  )
+  const content = fc.array(piece, { maxLength: 12 }).map((pieces) => Buffer.from(pieces.join('')))
+
+  test('a file cut into chunks at any lines gives the same events and dead letters', () => {
+    fc.assert(
+      fc.property(content, fc.array(fc.nat(), { maxLength: 4 }), (bytes, cuts) => {
+        const whole = parse(bytes)
+        const ends = [...new Set([...cuts.map((cut) => bytes.indexOf(10, cut % (bytes.length + 1)) + 1), bytes.length])].sort(
+          (a, b) => a - b,
+        )
+        let context = ''
+        let start = 0
+        const parts: ParseResult[] = []
+        for (const end of ends) {
+          parts.push(parse(bytes.subarray(start, end), { offset: start, context }))
+          context = parts.at(-1)!.context
+          start = end
+        }
+        const byRow = (list: readonly { p_row_id: string }[]) => [...list].sort((a, b) => (a.p_row_id < b.p_row_id ? -1 : 1))
+        expect(byRow(parts.flatMap(events))).toEqual(byRow(events(whole)))
+        expect(parts.flatMap((part) => part.deadLetters)).toEqual(whole.deadLetters)
+        expect(parts.reduce((sum, part) => sum + part.received, 0)).toBe(whole.received)
+      }),
+      { seed: 4848, numRuns: 300 },
+    )
+  })
+
+  test('never throws; received is events plus dead letters; every row id is there once', () => {
+    const binary = fc.oneof(content, fc.uint8Array({ maxLength: 400 }))
+    fc.assert(
+      fc.property(binary, fc.constantFrom('lines' as const, 'json-array' as const), (bytes, framing) => {
+        const result = parse(bytes, { framing })
+        expect(result.received).toBe(events(result).length + result.deadLetters.length)
+        const ids = [...events(result).map((e) => e.p_row_id), ...result.deadLetters.map((d) => d.rowId)]
+        expect(new Set(ids).size).toBe(ids.length)
+        for (const { reason } of result.deadLetters) expect(DEAD_LETTER_REASONS).toContain(reason)
+        expect(result.deadLetters.some(({ reason }) => reason === 'internal')).toBe(false)
+      }),
+      { seed: 4848, numRuns: 300 },
+    )
+  })
+})

@@ -1,0 +1,214 @@
+import { isAscii, isUtf8 } from 'node:buffer'
+import type { Chunk } from '../../model/chunk.ts'
+import type { Event } from '../../model/event.ts'
+import type { JsonObject } from '../../model/json.ts'
+import type { DeadLetter, Outcome } from '../../model/outcome.ts'
+import type { CompiledSchema } from '../../model/schema.ts'
+import { messageOf } from '../../util/errors.ts'
+import { splitJsonArray } from '../../util/json.ts'
+import { type Classified, Classifier } from './classify.ts'
+import { deadLetter, faultLetter, rowId } from './dead-letter.ts'
+import type { LineReader, Reading } from './format.ts'
+import { formats } from './index.ts'
+import { readJson } from './json.ts'
+import type { ParseResult, Parser, ParserOptions, ParseSource } from './parser.ts'
+import { stray } from './stray.ts'
+
+/** So many names of unknown fields are counted apart in a chunk; the others together under `…`. */
+const MAX_UNKNOWN_NAMES = 1000
+
+/** A parser for one pipeline thread. What it remembers only saves time: the same chunk always gives the same events. */
+export function createParser(options: ParserOptions): Parser {
+  const classifiers = new WeakMap<readonly CompiledSchema[], Classifier>()
+  return {
+    parse(chunk, source, receivedMs) {
+      const classifier = classifiers.get(source.schemas) ?? new Classifier(source.schemas)
+      classifiers.set(source.schemas, classifier)
+      return new ChunkParser(chunk, source, receivedMs, options, classifier).parse()
+    },
+  }
+}
+
+/** One chunk on its way to events. */
+class ChunkParser {
+  readonly #chunk: Chunk
+  readonly #source: ParseSource
+  readonly #options: ParserOptions
+  readonly #classifier: Classifier
+  readonly #receivedMs: number
+  readonly #parseTime: string
+  readonly #bytes: Buffer
+  readonly #isUtf8: boolean
+  readonly #groups = new Map<CompiledSchema, Event[]>()
+  readonly #deadLetters: DeadLetter[] = []
+  readonly #unknownFields = new Map<string, number>()
+  readonly #penalties = new Map<CompiledSchema, number>()
+  #received = 0
+  #lastPath: string | undefined
+  #lastNamed: ReturnType<Classifier['named']> | null = null
+
+  constructor(chunk: Chunk, source: ParseSource, receivedMs: number, options: ParserOptions, classifier: Classifier) {
+    this.#chunk = chunk
+    this.#source = source
+    this.#options = options
+    this.#classifier = classifier
+    this.#receivedMs = receivedMs
+    this.#parseTime = new Date(receivedMs).toISOString().replace(/\.?0+Z$/, 'Z')
+    this.#bytes = Buffer.from(chunk.bytes.buffer, chunk.bytes.byteOffset, chunk.bytes.byteLength)
+    this.#isUtf8 = isUtf8(this.#bytes)
+  }
+
+  parse(): ParseResult {
+    for (const fault of this.#chunk.faults) this.#letter(faultLetter(fault, this.#chunk, this.#source))
+    const readers = formats.map((format) => format.open(this.#chunk.context, this.#options))
+    if (this.#chunk.framing === 'json-array') this.#parseArray()
+    else if (isAscii(this.#bytes)) this.#parseAsciiLines(readers)
+    else this.#parseLines(readers)
+    return {
+      received: this.#received,
+      groups: [...this.#groups].map(([schema, events]) => ({ schema, events })),
+      deadLetters: this.#deadLetters,
+      context: readers.map((reader) => reader.context()).find((context) => context !== '') ?? '',
+      unknownFields: this.#unknownFields,
+    }
+  }
+
+  /** One string for the whole chunk, whose indexes are byte offsets: lines are slices of it and cost no copy. */
+  #parseAsciiLines(readers: readonly LineReader[]): void {
+    const text = this.#bytes.toString('latin1')
+    for (let start = 0; start < text.length; ) {
+      const newline = text.indexOf('\n', start)
+      const end = newline < 0 ? text.length : newline
+      this.#line(readers, start, end, text.slice(start, end))
+      start = end + 1
+    }
+  }
+
+  #parseLines(readers: readonly LineReader[]): void {
+    const bytes = this.#bytes
+    let start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf && this.#chunk.offset === 0 ? 3 : 0
+    while (start < bytes.length) {
+      const newline = bytes.indexOf(0x0a, start)
+      const end = newline < 0 ? bytes.length : newline
+      if (this.#isUtf8 || isUtf8(bytes.subarray(start, end))) this.#line(readers, start, end, bytes.toString('utf8', start, end))
+      else this.#refuse(start, end, this.#chunk.offset + start, invalidUtf8)
+      start = end + 1
+    }
+  }
+
+  #line(readers: readonly LineReader[], start: number, end: number, text: string): void {
+    const isCrlf = text.charCodeAt(text.length - 1) === 0x0d
+    const line = isCrlf ? text.slice(0, -1) : text
+    if (line.length === 0 || (line.charCodeAt(0) <= 0x20 && line.trim() === '')) return
+    const offset = this.#chunk.offset + start
+    const last = isCrlf ? end - 1 : end
+    if (last - start > this.#options.maxRecordBytes) {
+      this.#refuse(start, last, offset, tooLong(last - start, this.#options.maxRecordBytes))
+      return
+    }
+    let reading: Reading | undefined
+    for (let i = 0; i < readers.length && reading === undefined; i++) reading = readers[i]!.read(line)
+    this.#take(reading ?? stray(line), start, last, offset)
+  }
+
+  #parseArray(): void {
+    const { maxRecordBytes, maxDepth } = this.#options
+    const { elements, rest, whole } = splitJsonArray(this.#bytes.toString('latin1'))
+    elements.forEach(({ start, end }, index) => {
+      const offset = this.#chunk.offset + index
+      if (end - start > maxRecordBytes) this.#refuse(start, end, offset, tooLong(end - start, maxRecordBytes))
+      else if (!this.#isUtf8 && !isUtf8(this.#bytes.subarray(start, end))) this.#refuse(start, end, offset, invalidUtf8)
+      else this.#take(readJson(this.#bytes.toString('utf8', start, end), maxDepth), start, end, offset)
+    })
+    if (!whole && rest < this.#bytes.length) {
+      const message =
+        'the body should be one JSON array, but this is no whole element of it, or follows its end: send the array again whole'
+      this.#refuse(rest, this.#bytes.length, this.#chunk.offset + elements.length, {
+        kind: 'dead-letter',
+        reason: 'truncated',
+        message,
+      })
+    }
+  }
+
+  #take(reading: Reading, start: number, end: number, offset: number): void {
+    if (reading.kind === 'header') return
+    if (reading.kind === 'dead-letter') {
+      this.#refuse(start, end, offset, reading)
+      return
+    }
+    const { schema, outcome } = this.#classify(reading.raw, reading.path, offset)
+    if (outcome.kind === 'dead-letter') {
+      this.#refuse(start, end, offset, outcome)
+      return
+    }
+    this.#received++
+    if (outcome.kind === 'ok') this.#keep(schema!, outcome.value)
+  }
+
+  #classify(raw: JsonObject, path: string | undefined, offset: number): Classified {
+    const meta = {
+      rowId: rowId(this.#chunk.place, offset),
+      parseTime: this.#parseTime,
+      receivedMs: this.#receivedMs,
+      sourceId: this.#source.id,
+      sourceLabel: this.#source.label,
+    }
+    try {
+      const named = this.#named(path)
+      if (named === undefined) return this.#classifier.fitting(raw, meta, this.#penalties)
+      if ('kind' in named) return { schema: undefined, outcome: named }
+      return { schema: named, outcome: named.normalise(raw, meta) }
+    } catch (error) {
+      // A bug must not stop the records behind this one.
+      const message = `the parser failed on this record (${messageOf(error)}): please report it with the record`
+      return { schema: undefined, outcome: { kind: 'dead-letter', reason: 'internal', message } }
+    }
+  }
+
+  /** Consecutive records mostly have the same path. */
+  #named(path: string | undefined): ReturnType<Classifier['named']> {
+    if (this.#lastNamed === null || path !== this.#lastPath) {
+      this.#lastPath = path
+      this.#lastNamed = this.#classifier.named(this.#source, path)
+    }
+    return this.#lastNamed
+  }
+
+  #keep(schema: CompiledSchema, event: Event): void {
+    const events = this.#groups.get(schema)
+    if (events) events.push(event)
+    else this.#groups.set(schema, [event])
+    for (const field of schema.unknownFields(event)) {
+      const counts = this.#unknownFields
+      const key = `${schema.name}\t${field}`
+      const counted = counts.has(key) || counts.size < MAX_UNKNOWN_NAMES ? key : `${schema.name}\t…`
+      counts.set(counted, (counts.get(counted) ?? 0) + 1)
+    }
+  }
+
+  #refuse(start: number, end: number, offset: number, why: Refusal): void {
+    this.#letter(deadLetter(why, this.#bytes.subarray(start, end), this.#chunk.place, offset, this.#source.id))
+  }
+
+  #letter(letter: DeadLetter): void {
+    this.#received++
+    this.#deadLetters.push(letter)
+  }
+}
+
+type Refusal = Extract<Outcome<never>, { kind: 'dead-letter' }>
+
+const invalidUtf8: Refusal = {
+  kind: 'dead-letter',
+  reason: 'invalid_utf8',
+  message: 'the record is not UTF-8: let the sender write UTF-8, or convert the file (iconv -t UTF-8)',
+}
+
+function tooLong(length: number, limit: number): Refusal {
+  return {
+    kind: 'dead-letter',
+    reason: 'too_long',
+    message: `the record has ${length} bytes and the limit is ${limit}: let the sender split it, or raise the limit`,
+  }
+}

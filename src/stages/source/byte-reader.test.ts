@@ -1,0 +1,65 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { GzipReader, isGzip, PlainReader } from './byte-reader.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'caracal-reader-'))
+const text = Buffer.from(Array.from({ length: 40_000 }, (_, i) => `line ${i} ${(i * 7919) % 104_729}\n`).join(''))
+const file = (name: string, bytes: Uint8Array) => {
+  const path = join(folder, name)
+  writeFileSync(path, bytes)
+  return path
+}
+const plain = file('a.log', text)
+const packed = file('a.log.gz', gzipSync(text))
+
+test.each([
+  ['a plain file', () => new PlainReader(plain)],
+  ['a gzip file', () => new GzipReader(packed)],
+])('%s gives the bytes of any window, forward and back', async (_, make) => {
+  const reader = make()
+  const window = fc.record({ from: fc.nat(text.length + 10), length: fc.integer({ min: 1, max: 300_000 }) })
+  await fc.assert(
+    fc.asyncProperty(fc.array(window, { minLength: 1, maxLength: 5 }), async (windows) => {
+      for (const { from, length } of windows) {
+        const { bytes, end, fault } = await reader.read(from, length)
+        expect(bytes.equals(text.subarray(from, from + length))).toBe(true)
+        expect(fault).toBeUndefined()
+        if (from + length > text.length) expect(end).toBe(true)
+      }
+    }),
+    { numRuns: 30, seed: 4 },
+  )
+  await reader.close()
+})
+
+test('a cut gzip file gives everything before the cut, then the fault', async () => {
+  const whole = gzipSync(text)
+  const reader = new GzipReader(file('cut.gz', whole.subarray(0, whole.length - 2000)))
+  const { bytes, end, fault } = await reader.read(0, text.length)
+  expect(bytes.length).toBeGreaterThan(text.length * 0.9)
+  expect(bytes.equals(text.subarray(0, bytes.length))).toBe(true)
+  expect(end).toBe(false)
+  expect(fault).toMatch(/unexpected end of file/)
+  await reader.close()
+})
+
+test('a gzip file with a broken block keeps what was whole before it', async () => {
+  const whole = Buffer.from(gzipSync(text, { level: 1 }))
+  whole.fill(0xff, whole.length - 5000, whole.length - 4000)
+  const reader = new GzipReader(file('broken.gz', whole))
+  const { bytes, fault } = await reader.read(0, text.length)
+  expect(bytes.length).toBeGreaterThan(text.length * 0.5)
+  expect(bytes.subarray(0, 1000).equals(text.subarray(0, 1000))).toBe(true)
+  expect(fault).toBeDefined()
+  await reader.close()
+})
+
+test('compression is told from the content, not from the name', async () => {
+  expect(await isGzip(file('named.gz', Buffer.from('plain text')))).toBe(false)
+  expect(await isGzip(file('unnamed.log', gzipSync('x')))).toBe(true)
+  expect(await isGzip(file('empty', Buffer.alloc(0)))).toBe(false)
+})

@@ -1,0 +1,171 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { Inflater } from './inflater.ts'
+
+/** Bytes read at a place of a file, uncompressed. */
+export interface ReadBytes {
+  readonly bytes: Buffer
+  /** The file's end (as it is now) is right behind `bytes`. */
+  readonly end: boolean
+  /** The compressed data is broken right behind `bytes`; nothing more can be read. */
+  readonly fault: string | undefined
+}
+
+/** Reads a file at absolute uncompressed offsets. Going back is allowed; for gzip it starts again from the front. */
+export interface ByteReader {
+  read(from: number, length: number): Promise<ReadBytes>
+  /** Bytes of the file as it lies on disk now, also when its name is gone. */
+  size(): Promise<number>
+  close(): Promise<void>
+}
+
+/** True when the file begins like gzip. Told from the content, never from the name. */
+export async function isGzip(path: string): Promise<boolean> {
+  const file = await open(path, 'r')
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(2), 0, 2, 0)
+    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b
+  } finally {
+    await file.close()
+  }
+}
+
+/** A plain file, kept open, so that a renamed or deleted file is still read to its end. */
+export class PlainReader implements ByteReader {
+  readonly #path: string
+  #file: FileHandle | undefined
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  async read(from: number, length: number): Promise<ReadBytes> {
+    this.#file ??= await open(this.#path, 'r')
+    const buffer = Buffer.allocUnsafe(length)
+    let filled = 0
+    while (filled < length) {
+      const { bytesRead } = await this.#file.read(buffer, filled, length - filled, from + filled)
+      if (bytesRead === 0) break
+      filled += bytesRead
+    }
+    return { bytes: buffer.subarray(0, filled), end: filled < length, fault: undefined }
+  }
+
+  async size(): Promise<number> {
+    this.#file ??= await open(this.#path, 'r')
+    return (await this.#file.stat()).size
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close()
+    this.#file = undefined
+  }
+}
+
+/** Compressed bytes given to zlib at a time: its output for one write (at most about 1,000 times as much) is held in memory. */
+const COMPRESSED_STEP = 16 * 1024
+/** Where the data is broken, steps are this small: what a failing step had decompressed is lost. */
+const SMALL_STEP = 16
+
+/**
+ * A gzip file, read forward a step at a time, so that a bomb costs one step of memory.
+ *
+ * zlib is fed by hand: behind a pipe, Node throws away what was decompressed but not yet read when the data turns out
+ * to be broken, and the whole records before the break must be kept.
+ */
+export class GzipReader implements ByteReader {
+  readonly #path: string
+  #file: FileHandle | undefined
+  #inflater: Inflater | undefined
+  #position = 0
+  #fresh: Buffer[] = []
+  /** Absolute offset of `#ahead[0]`. */
+  #at = 0
+  #ahead: Buffer = Buffer.alloc(0)
+  #ended = false
+  #fault: string | undefined
+  /** Compressed offset of the step that failed: from here on steps are small. */
+  #brokenFrom = Number.POSITIVE_INFINITY
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  async read(from: number, length: number): Promise<ReadBytes> {
+    for (;;) {
+      const known = this.#brokenFrom
+      const answer = await this.#readOnce(from, length)
+      // The first time the data breaks it is read again, with small steps near the break.
+      if (answer.fault === undefined || known !== Number.POSITIVE_INFINITY) return answer
+      this.#inflater?.destroy()
+      this.#inflater = undefined
+    }
+  }
+
+  async size(): Promise<number> {
+    this.#file ??= await open(this.#path, 'r')
+    return (await this.#file.stat()).size
+  }
+
+  async close(): Promise<void> {
+    this.#inflater?.destroy()
+    this.#inflater = undefined
+    this.#brokenFrom = Number.POSITIVE_INFINITY
+    await this.#file?.close()
+    this.#file = undefined
+  }
+
+  async #readOnce(from: number, length: number): Promise<ReadBytes> {
+    if (!this.#inflater || from < this.#at) await this.#restart()
+    while (this.#at + this.#ahead.length < from && !this.#ended) {
+      this.#at += this.#ahead.length
+      this.#ahead = await this.#pull()
+    }
+    const skip = Math.min(from - this.#at, this.#ahead.length)
+    const parts = [this.#ahead.subarray(skip)]
+    let have = parts[0]!.length
+    while (have < length && !this.#ended) {
+      const more = await this.#pull()
+      parts.push(more)
+      have += more.length
+    }
+    this.#ahead = parts.length === 1 ? parts[0]! : Buffer.concat(parts)
+    this.#at += skip
+    const bytes = this.#ahead.subarray(0, length)
+    const atEnd = this.#ended && bytes.length === this.#ahead.length
+    return { bytes, end: atEnd && this.#fault === undefined, fault: atEnd ? this.#fault : undefined }
+  }
+
+  /** From the front again, in the same open file: its name may be gone by now. */
+  async #restart(): Promise<void> {
+    this.#inflater?.destroy()
+    this.#at = 0
+    this.#position = 0
+    this.#ahead = Buffer.alloc(0)
+    this.#ended = false
+    this.#fault = undefined
+    this.#fresh = []
+    this.#file ??= await open(this.#path, 'r')
+    const fresh = this.#fresh
+    this.#inflater = new Inflater((chunk) => fresh.push(chunk), 256 * 1024)
+  }
+
+  /** What the next compressed step gives; may be empty. */
+  async #pull(): Promise<Buffer> {
+    const inflater = this.#inflater!
+    const left = this.#brokenFrom - this.#position
+    const length = left <= 0 ? SMALL_STEP : Math.min(COMPRESSED_STEP, left)
+    const step = Buffer.allocUnsafe(length)
+    const { bytesRead } = await this.#file!.read(step, 0, length, this.#position)
+    if (bytesRead === 0) await inflater.finish()
+    else await inflater.write(step.subarray(0, bytesRead))
+    if (inflater.fault !== undefined) {
+      this.#fault = inflater.fault
+      this.#brokenFrom = Math.min(this.#brokenFrom, this.#position)
+    }
+    this.#position += bytesRead
+    if (bytesRead === 0 || inflater.ended || this.#fault !== undefined) this.#ended = true
+    const bytes = this.#fresh.length === 1 ? this.#fresh[0]! : Buffer.concat(this.#fresh)
+    this.#fresh.length = 0
+    return bytes
+  }
+}

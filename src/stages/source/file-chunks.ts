@@ -1,0 +1,35 @@
+import { file } from './file.ts'
+import type { StreamChunk } from './line-stream.ts'
+
+/**
+ * One file from its beginning to its end, plain or gzip, as the file source reads it. `sourceId` goes into row ids;
+ * `tell` is given a sentence when the file cannot be read.
+ */
+export async function* fileChunks(
+  path: string,
+  {
+    sourceId,
+    maxRecordBytes,
+    tell,
+  }: { readonly sourceId: string; readonly maxRecordBytes: number; readonly tell: (notice: string) => void },
+): AsyncGenerator<StreamChunk> {
+  const source = file.open!(
+    { id: sourceId, log_types: [], tables: {}, paths: [onlyThis(path)], poll_ms: 1000, idle_ms: 0 },
+    { cursors: [], wake: () => {}, now: Date.now, maxRecordBytes },
+  )
+  try {
+    for (;;) {
+      const extent = await source.next()
+      if (!extent) break
+      for (const chunk of await source.read(extent)) yield { chunk, parsed: (context) => source.parsed(extent, context) }
+    }
+    for (const notice of source.status().notices) tell(notice)
+  } finally {
+    await source.close()
+  }
+}
+
+/** A path as a pattern that matches only itself. */
+function onlyThis(path: string): string {
+  return path.replace(/[\\*?[\]{}()!+@|$]/g, '\\$&')
+}

@@ -1,0 +1,407 @@
+import {
+  appendFileSync,
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { open } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import fc from 'fast-check'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Cursor, Extent } from '../../model/batch.ts'
+import { file } from './file.ts'
+import type { BatchSource } from './source.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'caracal-file-'))
+const IDLE_MS = 60_000
+/** Longer than the source waits between two looks for new files. */
+const LOOK_MS = 2000
+
+let folder: string
+let reading: Reading
+beforeEach(() => {
+  folder = mkdtempSync(join(root, 'logs-'))
+  reading = new Reading()
+})
+afterEach(() => reading.source.close())
+const at = (name: string) => join(folder, name)
+
+/** A source with what the pipeline does around it, a clock of its own, and everything that it gave. */
+class Reading {
+  source!: BatchSource
+  skewMs = 0
+  readonly cursors = new Map<string, Cursor>()
+  readonly lines: string[] = []
+  readonly faults: { reason: string; raw: string; length: number }[] = []
+  readonly extents: { extent: Extent; bytes: string }[] = []
+  readonly rowIds = new Set<string>()
+
+  constructor() {
+    this.open()
+  }
+  open(): void {
+    const config = file.config.parse({ id: 'f', paths: [`${folder}/*.log*`], poll_ms: 20, idle_ms: IDLE_MS })
+    const deps = {
+      cursors: [...this.cursors.values()],
+      wake: () => {},
+      now: () => Date.now() + this.skewMs,
+      maxRecordBytes: 100_000,
+    }
+    this.source = file.open!(config, deps)
+  }
+  async restart(): Promise<void> {
+    await this.source.close()
+    this.open()
+  }
+  /** Looks, and takes everything there is. Answers the lines that are new. */
+  async pull(afterMs = LOOK_MS + 30_000): Promise<string[]> {
+    const before = this.lines.length
+    this.skewMs += afterMs
+    for (let extent = await this.source.next(); extent; extent = await this.source.next()) await this.take(extent)
+    return this.lines.slice(before)
+  }
+  async take(extent: Extent): Promise<void> {
+    const [chunk] = await this.source.read(extent)
+    const text = Buffer.from(chunk!.bytes).toString('latin1')
+    let offset = chunk!.offset
+    for (const line of text.split('\n')) {
+      if (line !== '') {
+        this.lines.push(line)
+        const rowId = `${chunk!.place}:${offset}`
+        expect(this.rowIds.has(rowId)).toBe(false)
+        this.rowIds.add(rowId)
+      }
+      offset += line.length + 1
+    }
+    for (const { reason, raw, length } of chunk!.faults)
+      this.faults.push({ reason, raw: Buffer.from(raw).toString('latin1'), length })
+    const cursor = this.source.parsed(extent, '')
+    this.cursors.set(cursor.place, structuredClone(cursor))
+    this.source.committed(extent)
+    this.extents.push({ extent: structuredClone(extent), bytes: text })
+  }
+}
+const long = (name: string, n: number) => Array.from({ length: n }, (_, i) => `${name} ${i} ${'x'.repeat(60)}`)
+const text = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('')
+
+test('growth, a partial last line, and the line once it is whole', async () => {
+  writeFileSync(at('a.log'), 'one\r\ntwo\nthr')
+  expect(await reading.pull()).toEqual(['one\r', 'two'])
+  appendFileSync(at('a.log'), 'ee\nfour\n')
+  expect(await reading.pull()).toEqual(['three', 'four'])
+  expect(await reading.pull()).toEqual([])
+})
+
+test('a last line without newline counts when the file is idle', async () => {
+  writeFileSync(at('a.log'), 'one\ntwo')
+  expect(await reading.pull()).toEqual(['one'])
+  expect(await reading.pull(IDLE_MS + 1)).toEqual(['two'])
+  expect(reading.extents.at(-1)!.extent['final']).toBe(true)
+})
+
+test('an empty file is nothing until it has something', async () => {
+  writeFileSync(at('a.log'), '')
+  expect(await reading.pull()).toEqual([])
+  appendFileSync(at('a.log'), 'one\n')
+  expect(await reading.pull()).toEqual(['one'])
+})
+
+test.each([
+  ['short', 2],
+  ['long', 50],
+])('a %s file that is renamed, with lines before and after that nobody has read yet', async (name, n) => {
+  const first = long(name, n)
+  writeFileSync(at('a.log'), text(first))
+  expect(await reading.pull()).toEqual(first)
+  appendFileSync(at('a.log'), 'late\n')
+  renameSync(at('a.log'), at('a.log.1'))
+  writeFileSync(at('a.log'), 'fresh\n')
+  expect((await reading.pull()).sort()).toEqual(['fresh', 'late'])
+  appendFileSync(at('a.log.1'), 'later\n')
+  expect(await reading.pull()).toEqual(['later'])
+  await reading.restart()
+  expect(await reading.pull()).toEqual([])
+})
+
+test.each(['renamed out of the patterns', 'deleted'])(
+  'a file that is %s is read to its end, what its writer adds then too',
+  async (how) => {
+    writeFileSync(at('a.log'), 'one\n')
+    await reading.pull()
+    const writer = await open(at('a.log'), 'a')
+    await writer.write('two\n')
+    if (how === 'deleted') rmSync(at('a.log'))
+    else renameSync(at('a.log'), at('gone'))
+    expect([...(await reading.pull()), ...(await reading.pull(3000))]).toEqual(['two'])
+    await writer.write('three\n')
+    await writer.close()
+    expect([...(await reading.pull(1500)), ...(await reading.pull(1500))]).toEqual(['three'])
+  },
+)
+
+test.each([
+  ['short', 2],
+  ['long', 50],
+])('copytruncate of a %s file, before everything was read', async (name, n) => {
+  const first = long(name, n)
+  writeFileSync(at('a.log'), text(first))
+  await reading.pull()
+  appendFileSync(at('a.log'), 'unread\n')
+  copyFileSync(at('a.log'), at('a.log.1'))
+  truncateSync(at('a.log'))
+  appendFileSync(at('a.log'), 'fresh\n')
+  const got = [...(await reading.pull()), ...(await reading.pull())].sort()
+  // A short copy cannot be told from another file that begins alike, so its lines come again rather than not at all.
+  if (n === 50) expect(got).toEqual(['fresh', 'unread'])
+  else expect(got).toEqual([...first, 'fresh', 'unread'].sort())
+})
+
+test('copytruncate while the copy was seen before the cut', async () => {
+  writeFileSync(at('a.log'), text(long('x', 50)))
+  await reading.pull()
+  appendFileSync(at('a.log'), 'unread\n')
+  copyFileSync(at('a.log'), at('a.log.1'))
+  reading.skewMs += 10
+  writeFileSync(at('a.log'), 'fresh\n')
+  const got = [...(await reading.pull()), ...(await reading.pull())].sort()
+  expect(got).toEqual(['fresh', 'unread'])
+})
+
+test('a copy is not read twice, and people are told', async () => {
+  writeFileSync(at('a.log'), text(long('x', 50)))
+  copyFileSync(at('a.log'), at('b.log'))
+  expect((await reading.pull()).length).toBe(50)
+  expect(reading.source.status().notices.join()).toMatch(/b\.log begins like .*a\.log and is taken for a copy/)
+  appendFileSync(at('a.log'), 'more\n')
+  expect(await reading.pull()).toEqual(['more'])
+})
+
+test('a file that is cut and grows beyond its old size between two looks is read from its beginning', async () => {
+  writeFileSync(at('a.log'), text(['first', 'second']))
+  await reading.pull()
+  writeFileSync(at('a.log'), text(long('anew', 10)))
+  expect(await reading.pull()).toEqual(long('anew', 10))
+})
+
+test('a file that is cut and begins with the same lines again is another file', async () => {
+  for (let round = 0; round < 3; round++) {
+    writeFileSync(at('a.log'), 'start\n')
+    expect(await reading.pull()).toEqual(['start'])
+    appendFileSync(at('a.log'), `round ${round}\n`)
+    expect(await reading.pull()).toEqual([`round ${round}`])
+  }
+  await reading.restart()
+  expect(await reading.pull()).toEqual([])
+})
+
+test('short files with equal beginnings are each read, also after a restart, also when a new one comes', async () => {
+  writeFileSync(at('m.log'), 'same\n')
+  writeFileSync(at('z.log'), 'same\n')
+  expect(await reading.pull()).toEqual(['same', 'same'])
+  await reading.restart()
+  writeFileSync(at('a.log'), 'same\n')
+  appendFileSync(at('z.log'), 'z grows\n')
+  appendFileSync(at('m.log'), 'm grows\n')
+  expect((await reading.pull()).sort()).toEqual(['m grows', 'same', 'z grows'])
+})
+
+test('a short file that is deleted and one that begins alike on the same inode are two', async () => {
+  writeFileSync(at('a.log'), 'start\n')
+  await reading.pull()
+  await reading.source.close()
+  rmSync(at('a.log'))
+  writeFileSync(at('b.log'), 'start\nmore\n')
+  reading.open()
+  expect(await reading.pull()).toEqual(['start', 'more'])
+})
+
+test('two names of one file are one file that goes on growing', async () => {
+  writeFileSync(at('a.log'), 'one\n')
+  linkSync(at('a.log'), at('b.log'))
+  expect(await reading.pull()).toEqual(['one'])
+  for (const line of ['two', 'three']) {
+    appendFileSync(at('a.log'), `${line}\n`)
+    expect(await reading.pull()).toEqual([line])
+  }
+})
+
+test('gzip is told from the content, read to its end, and the packed copy of a file is not read again', async () => {
+  const lines = long('x', 50)
+  writeFileSync(at('a.log'), text(lines))
+  await reading.pull()
+  writeFileSync(at('a.log.gz'), gzipSync(text([...lines, 'only packed'])))
+  rmSync(at('a.log'))
+  const got = []
+  for (let i = 0; i < 4; i++) got.push(...(await reading.pull(IDLE_MS + 1)))
+  expect(got).toEqual(['only packed'])
+  expect(reading.faults).toEqual([])
+})
+
+test('gzip that is still being written is not taken for broken; broken gzip keeps its whole lines and goes on when a whole copy comes', async () => {
+  const lines = long('x', 3000).map((line, i) => `${line}${(i * 7919) % 104_729}`)
+  const packed = gzipSync(text(lines))
+  writeFileSync(at('a.log.gz'), packed.subarray(0, packed.length / 2))
+  expect(await reading.pull(1000)).toEqual([])
+  const half = await reading.pull(IDLE_MS + 1)
+  expect(half.length).toBeGreaterThan(1000)
+  expect(reading.faults).toMatchObject([{ reason: 'compression' }])
+  await reading.restart()
+  expect(await reading.pull(IDLE_MS + 1)).toEqual([])
+  appendFileSync(at('a.log.gz'), packed.subarray(packed.length / 2))
+  const rest = [...(await reading.pull()), ...(await reading.pull(IDLE_MS + 1))]
+  expect([...half, ...rest]).toEqual(lines)
+  expect(reading.faults.length).toBe(1)
+})
+
+test('gzip with zero padding behind it ends there', async () => {
+  writeFileSync(at('a.log.gz'), Buffer.concat([gzipSync('one\n'), Buffer.alloc(70_000)]))
+  expect(await reading.pull(IDLE_MS + 1)).toEqual(['one'])
+  expect(await reading.pull()).toEqual([])
+  expect(reading.faults).toEqual([])
+})
+
+test('what cannot be opened is told, and read when it can be', async () => {
+  mkdirSync(at('folder.log'))
+  writeFileSync(at('a.log'), 'one\n')
+  expect(await reading.pull()).toEqual(['one'])
+  rmSync(folder, { recursive: true })
+  expect(await reading.pull()).toEqual([])
+  expect(reading.source.status().notices.join()).toMatch(/no file matches/)
+})
+
+test('binary and overlong lines: the bytes are kept as they are, the long line costs its hash and head', async () => {
+  const binary = Buffer.from(Array.from({ length: 256 }, (_, i) => (i === 10 ? 11 : i)))
+  writeFileSync(
+    at('a.log'),
+    Buffer.concat([binary, Buffer.from('\n'), Buffer.alloc(50 * 1024 * 1024, 97), Buffer.from('\nafter\n')]),
+  )
+  const before = process.memoryUsage().rss
+  expect(await reading.pull()).toEqual([binary.toString('latin1'), 'after'])
+  expect(reading.faults).toEqual([{ reason: 'too_long', raw: 'a'.repeat(65_536), length: 50 * 1024 * 1024 + 1 }])
+  expect(process.memoryUsage().rss - before).toBeLessThan(40 * 1024 * 1024)
+})
+
+test('a line of the greatest length is a record whatever its line end', async () => {
+  const full = 'x'.repeat(1024 * 1024 - 2)
+  writeFileSync(at('a.log'), `${full}\r\n${full}\n`)
+  expect((await reading.pull()).map((line) => line.length)).toEqual([full.length + 1, full.length])
+  expect(reading.faults).toEqual([])
+})
+
+test('a batch of the shortest lines is cut by their number', async () => {
+  writeFileSync(at('a.log'), 'x\n'.repeat(120_000))
+  expect((await reading.pull()).length).toBe(120_000)
+  expect(reading.extents.length).toBe(3)
+})
+
+test('files take turns', async () => {
+  for (const name of ['a', 'b']) writeFileSync(at(`${name}.log`), `${name}\n`.repeat(120_000))
+  await reading.pull()
+  const order = reading.extents.map(({ extent }) => (extent['path'] as string).at(-5))
+  expect(order).toEqual(['a', 'b', 'a', 'b', 'a', 'b'])
+})
+
+test('an extent recorded before a restart is read byte for byte again, wherever its file is by then', async () => {
+  const lines = long('x', 50)
+  writeFileSync(at('a.log'), text(lines.slice(0, 5)))
+  writeFileSync(at('b.log'), gzipSync(text(long('packed', 50))))
+  await reading.pull(IDLE_MS + 1)
+  appendFileSync(at('a.log'), text(lines.slice(5)))
+  await reading.pull(IDLE_MS + 1)
+  await reading.restart()
+  renameSync(at('a.log'), at('a.log.7'))
+  writeFileSync(at('a.log'), text(['another']))
+  for (const { extent, bytes } of reading.extents) {
+    const [chunk] = await reading.source.read(extent)
+    expect(Buffer.from(chunk!.bytes).toString('latin1')).toBe(bytes)
+  }
+})
+
+test('bytes that are gone since their extent was recorded are told as truncated', async () => {
+  writeFileSync(at('a.log'), text(['one', 'two']))
+  reading.skewMs += LOOK_MS
+  const extent = (await reading.source.next())!
+  await reading.restart()
+  rmSync(at('a.log'))
+  await reading.take(extent)
+  expect(reading.lines).toEqual([])
+  expect(reading.faults).toMatchObject([{ reason: 'truncated' }])
+})
+
+type Step = { kind: 'append'; lines: number; partial: boolean } | { kind: 'rotate' | 'pack' | 'restart' | 'pull' }
+
+test('any order of appending, rotating, packing and restarting gives every line exactly once', async () => {
+  const step: fc.Arbitrary<Step> = fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant('append' as const),
+        lines: fc.integer({ min: 0, max: 40 }),
+        partial: fc.boolean(),
+      }),
+    },
+    { weight: 3, arbitrary: fc.constantFrom<Step>({ kind: 'pull' }, { kind: 'restart' }) },
+    { weight: 2, arbitrary: fc.constantFrom<Step>({ kind: 'rotate' }, { kind: 'pack' }) },
+  )
+  let run = 0
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+      await reading.source.close()
+      folder = mkdtempSync(join(root, `run${++run}-`))
+      reading = new Reading()
+      const written: string[] = []
+      let generation = 0
+      let sizeNow = 0
+      for (const now of steps) {
+        if (now.kind === 'append') {
+          const lines = Array.from(
+            { length: now.lines },
+            (_, i) => `run ${run} generation ${generation} line ${written.length + i} ${'y'.repeat(30)}`,
+          )
+          written.push(...lines)
+          const bytes = text(lines)
+          const cut = now.partial ? Math.floor(bytes.length / 2) : bytes.length
+          appendFileSync(at('a.log'), bytes.slice(0, cut))
+          // Written now by the clock of the test, so not idle.
+          const time = (Date.now() + reading.skewMs) / 1000
+          utimesSync(at('a.log'), time, time)
+          if (now.partial) await reading.pull()
+          appendFileSync(at('a.log'), bytes.slice(cut))
+          sizeNow += bytes.length
+        } else if (now.kind === 'rotate' && sizeNow > 0) {
+          renameSync(at('a.log'), at(`a.log.${++generation}`))
+          sizeNow = 0
+        } else if (now.kind === 'pack' && sizeNow > 1024) {
+          // As logrotate does it: the packed copy is whole before the file goes.
+          await reading.pull()
+          writeFileSync(at('packing'), gzipSync(text(await linesOf(at('a.log')))))
+          renameSync(at('packing'), at(`a.log.${++generation}.gz`))
+          rmSync(at('a.log'))
+          sizeNow = 0
+        } else if (now.kind === 'restart') await reading.restart()
+        else await reading.pull()
+      }
+      for (let i = 0; i < 4; i++) await reading.pull(IDLE_MS * 3)
+      expect([...reading.lines].sort()).toEqual([...written].sort())
+      expect(reading.faults).toEqual([])
+    }),
+    { numRuns: 60, seed: 21 },
+  )
+})
+
+async function linesOf(path: string): Promise<string[]> {
+  const handle = await open(path)
+  try {
+    return (await handle.readFile('utf8')).split('\n').slice(0, -1)
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,367 @@
+import type { Stats } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { glob } from 'tinyglobby'
+import { z } from 'zod'
+import type { Cursor, Extent } from '../../model/batch.ts'
+import type { Chunk } from '../../model/chunk.ts'
+import { messageOf } from '../../util/errors.ts'
+import { hash16 } from '../../util/hash.ts'
+import { type ByteReader, GzipReader, isGzip, PlainReader } from './byte-reader.ts'
+import { isSameInode, KnownFiles } from './known-files.ts'
+import { type BatchSource, type CursorDeps, defineSource, type SourceStatus, sourceBase } from './source.ts'
+import {
+  FINGERPRINT_BYTES,
+  type FileCursor,
+  type FileExtent,
+  fileIdOf,
+  fingerprintOf,
+  nextExtent,
+  readExtent,
+  type TrackedFile,
+} from './tracked-file.ts'
+
+const config = z.object({
+  ...sourceBase,
+  paths: z.array(z.string().min(1)).min(1).describe('Files or glob patterns. Gzip is told from the content.'),
+  poll_ms: z.int().min(20).max(60_000).default(200).describe('How often files are looked at for new lines.'),
+  idle_ms: z.int().min(0).default(2000).describe('A last line without newline counts when the file has not grown for so long.'),
+})
+
+/** Files and growing files. Where reading has come to is kept per file, whatever the file is called by then. */
+export const file = defineSource({
+  type: 'file',
+  summary: 'Reads log files as they grow, plain or gzip, by glob patterns.',
+  config,
+  example: { id: 'zeek', paths: ['/opt/zeek/logs/current/*.log'] },
+  open: (settings, deps) => new FileSource(settings, deps),
+})
+
+/** Bytes of one batch: small enough for a short wait behind it, large enough to make a transaction worth it. */
+const WINDOW_BYTES = 1024 * 1024
+/** New files are looked for this often; known ones are looked at every `poll_ms`. */
+const RESCAN_MS = 1000
+/** A file that lost its name is kept open so long after its last growth: its writer may still have it open. */
+const LINGER_MS = 5000
+
+class FileSource implements BatchSource {
+  readonly id: string
+  readonly #config: z.output<typeof config>
+  readonly #deps: CursorDeps
+  /** By file id: everything ever seen and not forgotten. */
+  readonly #known = new KnownFiles()
+  readonly #tracked = new Map<string, TrackedFile>()
+  readonly #byPath = new Map<string, { ino: number; size: number; mtimeMs: number; fileId: string | undefined }>()
+  readonly #notices = new Map<string, string>()
+  readonly #window: number
+  #scannedMs = Number.NEGATIVE_INFINITY
+  #polledMs = Number.NEGATIVE_INFINITY
+  #turn = 0
+  readonly #timer: NodeJS.Timeout
+
+  constructor(settings: z.output<typeof config>, deps: CursorDeps) {
+    this.id = settings.id
+    this.#config = settings
+    this.#deps = deps
+    // With its line end, CR and LF.
+    this.#window = Math.max(WINDOW_BYTES, deps.maxRecordBytes + 2)
+    for (const { value } of deps.cursors) this.#known.set(value as FileCursor)
+    this.#timer = setInterval(deps.wake, settings.poll_ms)
+  }
+
+  async next(): Promise<Extent | undefined> {
+    await this.#look()
+    const files = [...this.#tracked.values()].filter((f) => !f.complete)
+    for (let i = 0; i < files.length; i++) {
+      const file = files[(this.#turn + i) % files.length]!
+      if (!file.gzip && file.size <= file.offset) continue
+      const idle = this.#deps.now() - file.grewMs >= this.#config.idle_ms
+      // Compressed data can be read only as a whole: while it is being written it looks broken.
+      if (file.gzip && !idle) continue
+      const extent = await this.#tryNext(file, idle)
+      if (extent) {
+        // Files take turns as sources do. A packed file is read to its end: each that is open holds a window in memory.
+        this.#turn = (this.#turn + i + (file.gzip ? 0 : 1)) % files.length
+        return extent
+      }
+    }
+    return undefined
+  }
+
+  async #tryNext(file: TrackedFile, idle: boolean): Promise<FileExtent | undefined> {
+    try {
+      const extent = await nextExtent(file, this.#window, idle)
+      if (!extent) return undefined
+      file.problem = undefined
+      return file.cursor.fingerprintBytes < FINGERPRINT_BYTES ? await this.#refingerprint(file, extent) : extent
+    } catch (error) {
+      file.problem = `${file.path} cannot be read: ${messageOf(error)}`
+      return undefined
+    }
+  }
+
+  /** While a file is short, its fingerprint grows with what was read of it. */
+  async #refingerprint(file: TrackedFile, extent: FileExtent): Promise<FileExtent> {
+    const { bytes } = await file.reader.read(0, Math.min(FINGERPRINT_BYTES, extent.to))
+    await file.reader.read(extent.from, 1)
+    return { ...extent, fingerprint: fingerprintOf(bytes), fingerprintBytes: bytes.length }
+  }
+
+  async read(recorded: Extent): Promise<readonly Chunk[]> {
+    const extent = recorded as FileExtent
+    const tracked = this.#tracked.get(extent.fileId)
+    if (tracked) return [await readExtent(this.id, tracked.reader, extent)]
+    const reader = await this.#readerFor(extent)
+    try {
+      return [await readExtent(this.id, reader, extent)]
+    } finally {
+      await reader.close()
+    }
+  }
+
+  receivedMs(): undefined {
+    return undefined
+  }
+
+  parsed(recorded: Extent, context: string): Cursor {
+    const extent = recorded as FileExtent
+    const { fileId, path, ino, birthMs, seenMs, size, fingerprint, fingerprintBytes, resume: offset, broken } = extent
+    const cursor: FileCursor = {
+      fileId,
+      path,
+      ino,
+      birthMs,
+      seenMs,
+      size,
+      fingerprint,
+      fingerprintBytes,
+      offset,
+      context,
+      complete: broken !== null,
+    }
+    this.#known.set(cursor)
+    const file = this.#tracked.get(fileId)
+    if (file) {
+      file.cursor = cursor
+      file.offset = offset
+      file.context = context
+      file.scanned = 0
+      file.complete ||= cursor.complete
+    }
+    return { place: fileId, value: cursor }
+  }
+
+  committed(): void {
+    // The cursor in state is all there is to remember.
+  }
+
+  status(): SourceStatus {
+    let backlogBytes = 0
+    const notices = [...this.#notices.values()]
+    for (const file of this.#tracked.values()) {
+      if (!file.gzip) backlogBytes += Math.max(0, file.size - file.offset)
+      if (file.problem) notices.push(file.problem)
+    }
+    return { backlogBytes, notices }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    for (const { reader } of this.#tracked.values()) await reader.close()
+    this.#tracked.clear()
+  }
+
+  /** Looks for new files and for growth, each at its own pace. */
+  async #look(): Promise<void> {
+    const now = this.#deps.now()
+    if (now - this.#polledMs < this.#config.poll_ms / 2) return
+    this.#polledMs = now
+    const found = now - this.#scannedMs >= RESCAN_MS ? await this.#scan(now) : []
+    // Those that were there before, too: that one is gone must be seen.
+    const paths = [...new Set([...found, ...this.#byPath.keys()])].sort()
+    for (const path of paths) {
+      try {
+        const info = await stat(path)
+        if (info.isFile()) await this.#see(path, info)
+        this.#notices.delete(`unreadable ${path}`)
+      } catch (error) {
+        this.#byPath.delete(path)
+        const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT'
+        if (isGone) for (const kind of ['unreadable', 'copy', 'cut']) this.#notices.delete(`${kind} ${path}`)
+        else this.#notices.set(`unreadable ${path}`, `${path} cannot be read: ${messageOf(error)}`)
+      }
+    }
+    await this.#letGo(now)
+  }
+
+  async #scan(now: number): Promise<string[]> {
+    this.#scannedMs = now
+    const paths = await this.#glob()
+    if (paths.length === 0) this.#notices.set('', `no file matches ${this.#config.paths.join(', ')}`)
+    else this.#notices.delete('')
+    return paths
+  }
+
+  async #glob(): Promise<string[]> {
+    return (await glob(this.#config.paths, { absolute: true, onlyFiles: true, expandDirectories: false, dot: true })).sort()
+  }
+
+  async #see(path: string, info: Stats): Promise<void> {
+    const before = this.#byPath.get(path)
+    if (before && before.ino === info.ino && before.size === info.size && before.mtimeMs === info.mtimeMs) return
+    let fileId = before?.ino === info.ino ? before.fileId : undefined
+    const tracked = fileId === undefined ? undefined : this.#tracked.get(fileId)
+    if (tracked && tracked.ino === info.ino && (await isContinued(tracked, info))) this.#grown(tracked, info)
+    else {
+      if (tracked?.ino === info.ino) await this.#cut(tracked, path)
+      fileId = await this.#identify(path, info)
+    }
+    this.#byPath.set(path, { ino: info.ino, size: info.size, mtimeMs: info.mtimeMs, fileId })
+  }
+
+  #grown(file: TrackedFile, info: Stats): void {
+    file.goneMs = undefined
+    if (info.size === file.size) return
+    file.size = info.size
+    file.grewMs = this.#deps.now()
+    file.complete = false
+  }
+
+  /** The file was cut and begun again: what is behind its name now is another one. Copies may hold what was not read of it. */
+  async #cut(file: TrackedFile, path: string): Promise<void> {
+    const { fileId } = file.cursor
+    await this.#drop(file)
+    this.#notices.set(`cut ${path}`, `${path} was cut and begun again: it is read from its beginning`)
+    this.#forgetCopies(fileId, path)
+  }
+
+  /** What was taken for a copy of a file that is read no more is looked at again: it may go on where that one ended. */
+  #forgetCopies(fileId: string, except?: string): void {
+    for (const [path, entry] of this.#byPath) if (entry.fileId === fileId && path !== except) this.#byPath.delete(path)
+  }
+
+  /** Which file this is: one known before (moved, packed, seen before a restart) or a new one. */
+  async #identify(path: string, info: Stats): Promise<string | undefined> {
+    if (info.size === 0) return undefined
+    const gzip = await isGzip(path)
+    const reader: ByteReader = gzip ? new GzipReader(path) : new PlainReader(path)
+    const { bytes: head, fault } = await reader.read(0, FINGERPRINT_BYTES)
+    const { cursor: known, copyOf } = await this.#known.recognise({ head, info, isGzip: gzip })
+    const tracked = this.#tracked.get((known ?? copyOf)?.fileId ?? '')
+    if ((head.length === 0 && fault === undefined) || tracked || copyOf) {
+      await reader.close()
+      if (tracked?.ino === info.ino) {
+        tracked.path = path
+        this.#grown(tracked, info)
+      } else if (tracked ?? copyOf) {
+        this.#notices.set(
+          `copy ${path}`,
+          `${path} begins like ${(tracked ?? copyOf)!.path} and is taken for a copy of it: not read twice`,
+        )
+      }
+      return (known ?? copyOf)?.fileId
+    }
+    const cursor = known ?? this.#newCursor(path, info, head)
+    const now = this.#deps.now()
+    this.#tracked.set(cursor.fileId, {
+      cursor: { ...cursor, path, ino: info.ino, birthMs: info.birthtimeMs },
+      offset: cursor.offset,
+      context: cursor.context,
+      path,
+      ino: info.ino,
+      gzip,
+      reader,
+      size: info.size,
+      grewMs: Math.min(info.mtimeMs, now),
+      goneMs: undefined,
+      complete: cursor.complete && cursor.size === info.size,
+      scanned: 0,
+      problem: undefined,
+    })
+    return cursor.fileId
+  }
+
+  #newCursor(path: string, info: Stats, head: Buffer): FileCursor {
+    const seenMs = this.#deps.now()
+    let fileId = fileIdOf(this.id, head, info)
+    // Cut and begun again with the same lines: other bytes, so another file.
+    for (let nth = 1; this.#known.get(fileId); nth++) fileId = hash16(fileId, String(info.mtimeMs), String(nth))
+    const cursor: FileCursor = {
+      fileId,
+      path,
+      ino: info.ino,
+      birthMs: info.birthtimeMs,
+      seenMs,
+      size: info.size,
+      fingerprint: fingerprintOf(head),
+      fingerprintBytes: head.length,
+      offset: 0,
+      context: '',
+      complete: false,
+    }
+    this.#known.set(cursor)
+    return cursor
+  }
+
+  /** A file that was renamed out of the patterns or deleted is read to its end, then let go. */
+  async #letGo(now: number): Promise<void> {
+    const alive = new Set([...this.#byPath.values()].map(({ fileId, ino }) => `${fileId}:${ino}`))
+    for (const file of this.#tracked.values()) {
+      if (alive.has(`${file.cursor.fileId}:${file.ino}`)) {
+        if (file.gzip && file.complete) await file.reader.close()
+        continue
+      }
+      file.goneMs ??= now
+      // Nothing tells its growth any more but the open file itself.
+      const size = await file.reader.size().catch(() => file.size)
+      if (size > file.size) {
+        file.size = size
+        file.grewMs = now
+      }
+      const isRead = file.complete || file.problem !== undefined || (!file.gzip && file.offset >= file.size)
+      if (!isRead || now - Math.max(file.goneMs, file.grewMs) < LINGER_MS) continue
+      await this.#drop(file)
+      this.#forgetCopies(file.cursor.fileId)
+    }
+  }
+
+  async #drop(file: TrackedFile): Promise<void> {
+    await file.reader.close()
+    this.#tracked.delete(file.cursor.fileId)
+  }
+
+  /** After a restart: the recorded file, where it was or wherever a file with its beginning is now. */
+  async #readerFor(extent: FileExtent): Promise<ByteReader> {
+    const paths = [...new Set([extent.path, ...(await this.#glob())])]
+    let alike: ByteReader | undefined
+    for (const path of paths) {
+      try {
+        const reader = (await isGzip(path)) ? new GzipReader(path) : new PlainReader(path)
+        const { bytes } = await reader.read(0, extent.fingerprintBytes)
+        const fits = bytes.length === extent.fingerprintBytes && fingerprintOf(bytes) === extent.fingerprint
+        if (fits && isSameInode(extent, await stat(path))) {
+          await alike?.close()
+          return reader
+        }
+        if (fits && !alike) alike = reader
+        else await reader.close()
+      } catch {
+        // Gone, or not readable: another path may hold the same file.
+      }
+    }
+    return alike ?? NOTHING
+  }
+}
+
+const NOTHING: ByteReader = {
+  read: async () => ({ bytes: Buffer.alloc(0), end: true, fault: undefined }),
+  size: async () => 0,
+  close: async () => {},
+}
+
+/** True when the same bytes are still there, with more behind them: not cut, not written anew in place. */
+async function isContinued(file: TrackedFile, info: Stats): Promise<boolean> {
+  if (file.gzip) return true
+  if (info.size < file.offset) return false
+  const { bytes } = await file.reader.read(0, file.cursor.fingerprintBytes)
+  return fingerprintOf(bytes) === file.cursor.fingerprint
+}

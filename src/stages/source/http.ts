@@ -1,0 +1,136 @@
+import { z } from 'zod'
+import { CaracalError, messageOf, RetryLater } from '../../util/errors.ts'
+import { BodyRefused, readBody } from './read-body.ts'
+import { shapeOf } from './shape.ts'
+import { defineSource, type Intake, type IntakeDeps, sourceBase } from './source.ts'
+
+const config = z.object({
+  ...sourceBase,
+  token: z
+    .union([z.strictObject({ env: z.string() }), z.strictObject({ file: z.string() })])
+    .optional()
+    .describe('Where the bearer token of senders is found. Absent: the token of the data folder.'),
+  max_body_bytes: z
+    .int()
+    .min(1024)
+    .max(256 * 1024 * 1024)
+    .default(16 * 1024 * 1024)
+    .describe('Largest body, uncompressed.'),
+  body_timeout_ms: z.int().min(100).default(30_000).describe('A body must have arrived within this time.'),
+})
+
+/** `POST /ingest/<id>`: answers 2xx only when the records are on disk. */
+export const http = defineSource({
+  type: 'http',
+  summary: 'Takes NDJSON, JSON arrays or lines by HTTP POST, plain or gzip.',
+  config,
+  example: { id: 'shipper' },
+  listen: (settings, deps) => new HttpIntake(settings, deps),
+})
+
+/** Content types under which logs are sent. Anything else is more likely a mistake than a log. */
+const TYPES =
+  /^(application\/(json|x-ndjson|ndjson|jsonl|x-jsonlines|octet-stream|gzip|x-gzip|x-www-form-urlencoded)|text\/plain)\b/i
+/** Bodies being read at the same time hold at most this much memory together. */
+const MAX_BYTES_IN_HAND = 256 * 1024 * 1024
+let bytesInHand = 0
+/** Wait asked for, in seconds, when the above is used up: the body was not looked at then. */
+const BUSY_SECS = 1
+/** A batch is processed in memory, and a record costs far more there than its bytes: a body of millions of tiny ones is refused. */
+const MAX_RECORDS = 200_000
+
+class HttpIntake implements Intake {
+  readonly #config: z.output<typeof config>
+  readonly #deps: IntakeDeps
+
+  constructor(settings: z.output<typeof config>, deps: IntakeDeps) {
+    this.#config = settings
+    this.#deps = deps
+  }
+
+  async handle(request: Request): Promise<Response> {
+    const receivedMs = this.#deps.now()
+    const header = request.headers.get('authorization') ?? ''
+    const token = /^bearer +(\S+)$/i.exec(header)?.[1]
+    if (!this.#deps.authorised(token))
+      return answer(401, 'a bearer token is needed: Authorization: Bearer <token> (see the file `token` in the data folder)')
+    const type = request.headers.get('content-type')
+    if (type && !TYPES.test(type))
+      return answer(
+        415,
+        `content type '${clip(type)}' is not one of logs: send application/json, application/x-ndjson or text/plain`,
+      )
+    const announced = Number(request.headers.get('content-length') ?? 0)
+    if (announced > this.#config.max_body_bytes)
+      return answer(413, `the body is larger than ${this.#config.max_body_bytes} bytes; split it`)
+    if (bytesInHand + this.#config.max_body_bytes > MAX_BYTES_IN_HAND)
+      return answer(503, 'too many bodies are being read; try again', BUSY_SECS)
+    bytesInHand += this.#config.max_body_bytes
+    try {
+      return await this.#take(request, type ?? '', receivedMs)
+    } catch (error) {
+      return refusal(error)
+    } finally {
+      bytesInHand -= this.#config.max_body_bytes
+    }
+  }
+
+  async #take(request: Request, type: string, receivedMs: number): Promise<Response> {
+    const body = await readBody(request, { maxBytes: this.#config.max_body_bytes, timeoutMs: this.#config.body_timeout_ms })
+    const first = body.find((byte) => byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09)
+    if (first === undefined) return answer(400, 'the body is empty: send at least one record')
+    const saysJson = /^application\/json\b/i.test(type)
+    const { isWholeArray, records } = shapeOf(body)
+    if (records > MAX_RECORDS) return answer(413, `the body holds ${records} records and the limit is ${MAX_RECORDS}; split it`)
+    if (first === 0x5b && saysJson && !isWholeArray)
+      return answer(400, 'the body begins with [ and is not a whole JSON array; nothing of it was taken')
+    // One object written over several lines, as many tools send it: an array of one.
+    const spread = first === 0x7b && saysJson && isSpreadOverLines(body)
+    const bytes = spread ? Buffer.concat([Buffer.from('['), body, Buffer.from(']')]) : body
+    await this.#deps.append(isWholeArray || spread ? 'json-array' : 'lines', bytes, receivedMs)
+    return answer(202, 'taken')
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** True when the body is one JSON object and its first line alone is not. */
+function isSpreadOverLines(body: Uint8Array): boolean {
+  const text = Buffer.from(body).toString('utf8')
+  const newline = text.indexOf('\n')
+  return newline >= 0 && newline < text.length - 1 && !isJson(text.slice(0, newline)) && isJson(text)
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function refusal(error: unknown): Response {
+  if (error instanceof BodyRefused) return answer(error.status, error.message)
+  // Told by its code: an error that came from the spool's thread has lost its class on the way.
+  const code = error instanceof CaracalError ? error.code : undefined
+  const afterMs = error instanceof RetryLater ? error.afterMs : undefined
+  if (code === 'retry_later') return answer(429, messageOf(error), Math.max(1, Math.ceil((afterMs ?? 2000) / 1000)))
+  if (code === 'storage') return answer(503, messageOf(error), 10)
+  return answer(503, `the records could not be taken: ${messageOf(error)}`, 5)
+}
+
+/** Refusals that may come before the body was read: what is left of it ends the connection, and the sender must know. */
+const CLOSING = new Set([400, 401, 408, 413, 415])
+
+function answer(status: number, message: string, retryAfterSecs?: number): Response {
+  const headers: Record<string, string> = { 'content-type': 'application/json' }
+  if (retryAfterSecs !== undefined) headers['retry-after'] = String(retryAfterSecs)
+  if (status === 401) headers['www-authenticate'] = 'Bearer'
+  if (CLOSING.has(status) || (status === 503 && retryAfterSecs === BUSY_SECS)) headers['connection'] = 'close'
+  return new Response(JSON.stringify({ message }), { status, headers })
+}
+
+function clip(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text
+}

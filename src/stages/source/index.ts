@@ -1,0 +1,6 @@
+import { file } from './file.ts'
+import { http } from './http.ts'
+import { stdin } from './stdin.ts'
+
+/** Built-in sources. A new one is one file in this folder and one name here. */
+export const sources = [file, http, stdin] as const

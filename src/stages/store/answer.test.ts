@@ -1,0 +1,46 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { readAnswer } from './answer.ts'
+
+const head = (types: readonly string[]) => `${JSON.stringify(types.map((_, i) => `c${i}`))}\n${JSON.stringify(types)}\n`
+const T = "DateTime64(9, 'UTC')"
+
+const cases = [
+  { types: [T], row: '["2024-01-02T03:04:05.120000000Z"]', gives: '["2024-01-02T03:04:05.12Z"]' },
+  { types: [T], row: '["2024-01-02T03:04:05.000000000Z"]', gives: '["2024-01-02T03:04:05Z"]' },
+  { types: [T], row: '["2024-01-02T03:04:05.123456789Z"]', gives: '["2024-01-02T03:04:05.123456789Z"]' },
+  { types: [T], row: '["2024-01-02T03:04:05Z"]', gives: '["2024-01-02T03:04:05Z"]' },
+  { types: [`Nullable(${T})`], row: '[null]', gives: '[null]' },
+  {
+    types: [`Array(${T})`],
+    row: '[["2024-01-02T03:04:05.100Z","2024-01-02T03:04:05.010Z"]]',
+    gives: '[["2024-01-02T03:04:05.1Z","2024-01-02T03:04:05.01Z"]]',
+  },
+  {
+    types: ['String', T, 'Map(String, String)', T],
+    row: '["T00:00:00.500Z, [\\"", "2024-01-02T03:04:05.500Z", {"a":"T00:00:00.500Z"}, "2024-01-02T03:04:05.500Z"]',
+    gives: '["T00:00:00.500Z, [\\"", "2024-01-02T03:04:05.5Z", {"a":"T00:00:00.500Z"}, "2024-01-02T03:04:05.5Z"]',
+  },
+  { types: ['String'], row: '["2024-01-02T03:04:05.500Z"]', gives: '["2024-01-02T03:04:05.500Z"]' },
+]
+
+test.each(cases)('a row $row of $types is given as $gives', ({ types, row, gives }) => {
+  expect(readAnswer(`${head(types)}${row}\n`).rows).toEqual([gives])
+})
+
+test('an answer without rows has its columns; nothing at all has none', () => {
+  expect(readAnswer(head(['Int8']))).toEqual({ columns: [{ name: 'c0', type: 'Int8' }], rows: [] })
+  expect(readAnswer('')).toEqual({ columns: [], rows: [] })
+})
+
+test('whatever stands around a time is left as it is', () => {
+  fc.assert(
+    fc.property(fc.array(fc.json()), fc.array(fc.json()), (before, after) => {
+      const types = [...before.map(() => 'JSON'), T, ...after.map(() => 'JSON')]
+      const row = (time: string) => `[${[...before, time, ...after].join(', ')}]`
+      const { rows } = readAnswer(head(types) + row('"2024-01-02T03:04:05.700000000Z"'))
+      expect(rows).toEqual([row('"2024-01-02T03:04:05.7Z"')])
+    }),
+    { seed: 7, numRuns: 500 },
+  )
+})

@@ -1,0 +1,146 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { globSync } from 'tinyglobby'
+import { expect, test } from 'vitest'
+import type { TableSpec } from '../../model/column.ts'
+import { entryFile } from '../../util/entry.ts'
+import { Refused, RetryLater } from '../../util/errors.ts'
+import { type ChdbLake, createChdbLake } from './chdb.ts'
+
+const table: TableSpec = {
+  database: 'logs',
+  table: 't',
+  timeColumn: 'p_event_time',
+  columns: [
+    { name: 'p_event_time', kind: 'timestamp', required: true },
+    { name: 'n', kind: 'int', required: true },
+    { name: 'text', kind: 'string' },
+  ],
+}
+const PER_INSERT = 2000
+/** Every 97th row cannot be stored, so that a kill also falls into the search for bad rows. */
+const isBad = (n: number) => n % 97 === 0
+
+function rowsOf(insert: number): Buffer {
+  const rows = Array.from({ length: PER_INSERT }, (_, i) => insert * PER_INSERT + i)
+  const line = (n: number) => JSON.stringify([`2024-0${(n % 3) + 1}-01T00:00:00Z`, n, isBad(n) ? n : `row ${n}`])
+  return Buffer.from(rows.map((n) => `${line(n)}\n`).join(''))
+}
+
+/** As the flusher does: the same call again until it is taken. */
+async function insertAlways(lake: ChdbLake, insert: number, onRetry: () => void): Promise<number> {
+  for (;;) {
+    try {
+      return (await lake.insert(table, rowsOf(insert), `flush ${insert}`)).length
+    } catch (error) {
+      expect(error).toBeInstanceOf(RetryLater)
+      onRetry()
+    }
+  }
+}
+
+async function expectExact(lake: ChdbLake, inserts: number): Promise<void> {
+  const { rows } = await lake.query('SELECT n, count() FROM logs.t GROUP BY n ORDER BY n', { maxRows: 100_000 })
+  const wanted = Array.from({ length: inserts * PER_INSERT }, (_, n) => n).filter((n) => !isBad(n))
+  expect(rows).toEqual(wanted.map((n) => `[${n}, 1]`))
+}
+
+test('kills of the lake’s process in mid-insert lose no row and double none', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'lake-'))
+  const lake = await createChdbLake({ dataDir })
+  await lake.ensure(table)
+  let retries = 0
+  let rejected = 0
+  for (let insert = 0; insert < 5; insert++) {
+    const done = insertAlways(lake, insert, () => retries++)
+    if (insert > 0 && insert < 4) {
+      // Different moments of the insert: at its first part, among the bad rows, near its end.
+      await setTimeout(insert * 25)
+      process.kill(lake.pid!, 'SIGKILL')
+    }
+    rejected += await done
+  }
+  expect(retries).toBeGreaterThanOrEqual(3)
+  await expectExact(lake, 5)
+  expect(rejected).toBe(Array.from({ length: 5 * PER_INSERT }, (_, n) => n).filter(isBad).length)
+  await lake.close()
+  rmSync(dataDir, { recursive: true })
+})
+
+test('a kill between the engine’s note of a token and its part loses nothing', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'lake-'))
+  const row = (n: number) => Buffer.from(`["2024-01-01T00:00:00Z", ${n}, "x"]\n`)
+  const first = await createChdbLake({ dataDir })
+  await first.ensure(table)
+  await first.insert(table, row(1), 'one')
+  await first.insert(table, row(2), 'two')
+  await first.close()
+  // What such a kill leaves: the token is in the log, the part is not in its place.
+  const parts = globSync('lake/store/*/*/202*_2_2_0', { cwd: dataDir, onlyDirectories: true, absolute: true })
+  expect(parts.length).toBe(1)
+  rmSync(parts[0]!, { recursive: true })
+  const second = await createChdbLake({ dataDir })
+  await second.insert(table, row(2), 'two')
+  await second.insert(table, row(1), 'one')
+  expect((await second.query('SELECT n FROM logs.t ORDER BY n')).rows).toEqual(['[1]', '[2]'])
+  await second.close()
+  // Opened once more, all tokens are known.
+  const third = await createChdbLake({ dataDir })
+  for (const [n, token] of ['one', 'two'].entries()) await third.insert(table, row(n + 1), token)
+  expect((await third.query('SELECT n FROM logs.t ORDER BY n')).rows).toEqual(['[1]', '[2]'])
+  await third.close()
+  rmSync(dataDir, { recursive: true })
+})
+
+test('a query under way when the process dies is refused or told to come again, and the next one is answered', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'lake-'))
+  const lake = await createChdbLake({ dataDir })
+  const query = lake
+    .query('SELECT count() FROM numbers(1000000000000) WHERE cityHash64(number) = 1')
+    .catch((error: Error) => error)
+  await lake.query('SELECT 1')
+  process.kill(lake.pid!, 'SIGKILL')
+  const error = await query
+  expect(error instanceof RetryLater || error instanceof Refused).toBe(true)
+  expect((error as Error).message).toContain('SIGKILL')
+  expect((await lake.query('SELECT 1')).rows).toEqual(['[1]'])
+  await lake.close()
+  rmSync(dataDir, { recursive: true })
+})
+
+/** A parent of its own, running the compiled code, that inserts for ever and prints each insert that was taken. */
+function startParent(dataDir: string): ChildProcess {
+  const script = `
+    import { createChdbLake } from ${JSON.stringify(entryFile('stages/store/chdb'))}
+    const lake = await createChdbLake({ dataDir: ${JSON.stringify(dataDir)} })
+    await lake.ensure(${JSON.stringify(table)})
+    for (let n = 0; ; n++) {
+      await lake.insert(${JSON.stringify(table)}, Buffer.from(JSON.stringify(['2024-01-01T00:00:00Z', n, 'x'])), 'p' + n)
+      console.log('done ' + n)
+    }`
+  return spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+}
+
+test('when the parent is killed its lake process goes too, and what was taken is there for the next', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'lake-'))
+  const parent = startParent(dataDir)
+  let printed = ''
+  for await (const chunk of parent.stdout!) {
+    printed += String(chunk)
+    if (printed.includes('done 20\n')) break
+  }
+  parent.kill('SIGKILL')
+  await once(parent, 'exit')
+  // The folder opens for one process only: that this one gets it shows that the other is gone.
+  const lake = await createChdbLake({ dataDir })
+  const { rows } = await lake.query('SELECT n FROM logs.t ORDER BY n')
+  const taken = [...printed.matchAll(/done (\d+)\n/g)].map(([, n]) => `[${n}]`)
+  expect(rows.slice(0, taken.length)).toEqual(taken)
+  expect(new Set(rows).size).toBe(rows.length)
+  await lake.close()
+  rmSync(dataDir, { recursive: true })
+})

@@ -1,0 +1,148 @@
+import { NotSupported, Refused, RetryLater, StorageError } from '../../util/errors.ts'
+import type { ChildOptions } from './chdb-protocol.ts'
+import { quoteText } from './ddl.ts'
+import { BadRows } from './insert.ts'
+import type { Surface } from './sql-guard.ts'
+
+const MIB = 1024 * 1024
+
+/** One connection of the engine: a serial session whose settings stick. */
+export interface Session {
+  /** Runs one statement and gives its answer's text. Throws the engine's error. */
+  run(sql: string, format?: string): Promise<string>
+  close(): void
+}
+
+/** The engine, opened: who may do what is settled here, once, and never again. */
+export interface Engine {
+  /** Inserts and table definitions, nothing else; every insert carries a token. */
+  readonly writer: Session
+  /** Opens a session for one long piece of work, so that inserts and queries need not wait for it. */
+  open(): Session
+  /** Opens a session for people's SQL and nothing else. */
+  openReader(): Promise<Session>
+  /** Ends queries. */
+  readonly control: Session
+  readonly surface: Surface
+}
+
+/**
+ * A value is taken as its column's kind or not at all; inserts are synchronous; one thread reads the rows, so that
+ * "row 7" in a complaint is row 7 and one insert is one block, which is what a token stands for.
+ */
+const WRITER = `async_insert = 0, input_format_null_as_default = 0, input_format_parallel_parsing = 0, max_insert_threads = 1,
+  input_format_json_read_bools_as_numbers = 0, input_format_json_read_numbers_as_strings = 0,
+  input_format_json_read_bools_as_strings = 0, input_format_json_read_objects_as_strings = 0,
+  input_format_json_read_arrays_as_strings = 0, precise_float_parsing = 1, date_time_input_format = 'best_effort',
+  max_partitions_per_insert_block = 1000`
+
+/**
+ * Without simdjson, which refuses a whole document for one integer beyond 64 bits in it: a sender could hide an event's
+ * nested fields from every query so.
+ *
+ * `readonly` comes last: after it no setting can be changed, except, to our surprise, by SETTINGS in a subquery (26.7):
+ * there even `readonly = 0` holds. So the guard refuses the word.
+ */
+function reader(options: ChildOptions): string {
+  return `max_execution_time = ${options.maxQueryMs / 1000}, timeout_overflow_mode = 'throw',
+  max_memory_usage = ${options.maxQueryBytes}, max_result_bytes = ${options.maxResultBytes}, result_overflow_mode = 'throw',
+  max_bytes_before_external_group_by = ${Math.floor(options.maxQueryBytes / 2)},
+  max_bytes_before_external_sort = ${Math.floor(options.maxQueryBytes / 2)}, max_temporary_data_on_disk_size_for_query = 10000000000,
+  output_format_json_quote_64bit_integers = 0, output_format_json_escape_forward_slashes = 0, output_format_json_validate_utf8 = 1,
+  output_format_json_named_tuples_as_objects = 1, date_time_output_format = 'iso', session_timezone = 'UTC',
+  allow_simdjson = 0, allow_introspection_functions = 0, allow_ddl = 0, readonly = 1`
+}
+
+/** What cannot be set later. The caches' own limits are of gigabytes; a small machine's lake needs little of them. */
+function serverArguments({ maxMemoryBytes }: ChildOptions): string[] {
+  return [
+    `--max_server_memory_usage=${maxMemoryBytes}`,
+    `--mark_cache_size=${64 * MIB}`,
+    `--primary_index_cache_size=${64 * MIB}`,
+    `--query_condition_cache_size=${16 * MIB}`,
+    `--compiled_expression_cache_size=${16 * MIB}`,
+  ]
+}
+
+/** Opens the lake at `options.path`. Throws `NotSupported` without the engine, `StorageError` when the folder is taken. */
+export async function openEngine(options: ChildOptions): Promise<Engine> {
+  const chdb = await import('chdb').catch((cause: unknown) => {
+    throw new NotSupported(
+      `the embedded lake on this machine, because the package 'chdb' cannot be loaded (${String(cause)}): ` +
+        'run `npm install chdb` (Linux or macOS, x64 or arm64), or configure another lake',
+    )
+  })
+  const open = (): Session => {
+    const session = new chdb.Session(options.path, { connectionArgs: serverArguments(options) })
+    return {
+      run: async (sql, format = 'JSONCompactEachRow') => (await session.queryAsync(sql, { format })).text(),
+      close: () => session.close(),
+    }
+  }
+  let writer: Session
+  try {
+    writer = open()
+  } catch (cause) {
+    throw new StorageError(`the lake at ${options.path} cannot be opened: ${String(cause)}`, { cause })
+  }
+  await writer.run(`SET ${WRITER}`)
+  const control = open()
+  const surface = await readSurface(control)
+  const openReader = async () => {
+    const session = open()
+    await session.run('USE logs')
+    await session.run(`SET ${reader(options)}`)
+    return session
+  }
+  return { writer, control, open, openReader, surface }
+}
+
+async function readSurface(session: Session): Promise<Surface> {
+  const rows = async (sql: string) =>
+    (await session.run(sql))
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as string[])
+  const tableFunctions = await rows('SELECT lower(name) FROM system.table_functions')
+  const aliases = await rows("SELECT lower(name), lower(alias_to) FROM system.functions WHERE alias_to != ''")
+  const databases = await rows('SELECT lower(name) FROM system.databases')
+  return {
+    tableFunctions: new Set(tableFunctions.map(([name]) => name!)),
+    aliases: new Map(aliases.map(([name, to]) => [name!, to!])),
+    databases: new Set(databases.map(([name]) => name!)),
+  }
+}
+
+/** The SQL that ends the statement beginning with `marker`. */
+export function killStatement(marker: string): string {
+  return `KILL QUERY WHERE startsWith(query, ${quoteText(marker)}) ASYNC`
+}
+
+const MEMORY_LIMIT_EXCEEDED = 241
+
+/** An insert's error as ours: `BadRows` when the rows are at fault, else `RetryLater`. */
+export function insertError(error: unknown): Error {
+  const { code, text } = engineError(error)
+  const row = [...text.matchAll(/\(at row (\d+)\)/g)].at(-1)
+  if (code !== MEMORY_LIMIT_EXCEEDED && (row || text.includes('RowInputFormat'))) {
+    return new BadRows(text.split('\n')[0]!.slice(0, 300), row ? Number(row[1]) - 1 : undefined)
+  }
+  return new RetryLater(`the lake did not take an insert: ${text.slice(0, 500)}`, undefined, { cause: error })
+}
+
+/** A query's error as ours: the engine's message without its decoration. */
+export function queryError(error: unknown): Error {
+  if (error instanceof Refused) return error
+  return new Refused(
+    engineError(error)
+      .text.replace(/ \(version [\d.]+\)/g, '')
+      .slice(0, 2000),
+    { cause: error },
+  )
+}
+
+function engineError(error: unknown): { code: number; text: string } {
+  const message = error instanceof Error ? error.message : String(error)
+  const code = Number(/Code: (\d+)\./.exec(message)?.[1] ?? 0)
+  return { code, text: message.replace(/^(?:Query failed: |Code: \d+\. |DB::Exception: )+/, '') }
+}

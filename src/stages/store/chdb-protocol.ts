@@ -1,0 +1,55 @@
+import type { TableSpec } from '../../model/column.ts'
+import type { RejectedRow } from './lake.ts'
+
+/** What the child is told when it starts (its only argument, as JSON). */
+export interface ChildOptions {
+  /** Absolute path of the lake's folder. */
+  readonly path: string
+  readonly readers: number
+  /** Most memory of one query, and of the whole engine, in bytes. */
+  readonly maxQueryBytes: number
+  readonly maxMemoryBytes: number
+  /** Longest run of any query. */
+  readonly maxQueryMs: number
+  /** Largest answer of a query, in bytes. */
+  readonly maxResultBytes: number
+  /** An insert is on the disk, not only with the operating system, when it is answered. Counts for tables made from now on. */
+  readonly fsync: boolean
+}
+
+/** What the parent asks. The rows of an insert are the frame's payload. */
+export type Request =
+  | { readonly op: 'ensure'; readonly id: number; readonly spec: TableSpec }
+  | {
+      readonly op: 'insert'
+      readonly id: number
+      readonly database: string
+      readonly table: string
+      readonly columns: readonly string[]
+      readonly token: string
+    }
+  | {
+      readonly op: 'query'
+      readonly id: number
+      readonly sql: string
+      readonly params: Readonly<Record<string, string | number>>
+      readonly maxRows: number
+      readonly timeoutMs: number
+    }
+  /** Ends the query of that id; it is answered itself, with an error. */
+  | { readonly op: 'cancel'; readonly id: number }
+  | { readonly op: 'removeSource'; readonly id: number; readonly sourceId: string }
+  | { readonly op: 'close'; readonly id: number }
+
+/** What the child answers. `ready` comes first and once. The rows of a query are the frame's payload, a line each. */
+export type Reply =
+  | { readonly op: 'ready' }
+  | { readonly op: 'failed'; readonly code: string; readonly message: string }
+  | { readonly op: 'done'; readonly id: number; readonly rejected?: readonly RejectedRow[]; readonly answer?: AnswerHead }
+  | { readonly op: 'error'; readonly id: number; readonly code: string; readonly message: string }
+
+export interface AnswerHead {
+  readonly columns: readonly { readonly name: string; readonly type: string }[]
+  readonly truncated: boolean
+  readonly ms: number
+}

@@ -1,0 +1,249 @@
+import { setTimeout } from 'node:timers/promises'
+import type { TableSpec } from '../../model/column.ts'
+import { Refused, RetryLater } from '../../util/errors.ts'
+import { readAnswer } from './answer.ts'
+import { type Engine, insertError, killStatement, queryError, type Session } from './chdb-engine.ts'
+import type { AnswerHead, ChildOptions, Request } from './chdb-protocol.ts'
+import { forgetLostTokens } from './chdb-repair.ts'
+import {
+  ALL,
+  addColumns,
+  allColumns,
+  checkSpec,
+  createAll,
+  createTable,
+  DATABASES,
+  quoteName,
+  quoteText,
+  type StoredColumn,
+  tableName,
+  UNITED,
+} from './ddl.ts'
+import { insertRows } from './insert.ts'
+import type { RejectedRow } from './lake.ts'
+import { guardQuery } from './sql-guard.ts'
+
+type InsertRequest = Extract<Request, { op: 'insert' }>
+type QueryRequest = Extract<Request, { op: 'query' }>
+
+const KILL_PAUSE_MS = 50
+
+/** So many queries may wait for a reader; more are told to come back. */
+const MAX_WAITING = 200
+
+interface Waiting {
+  readonly id: number
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
+
+/** What the lake's process does with its engine. Inserts and definitions go one after another, queries beside them. */
+export class ChdbWork {
+  readonly #engine: Engine
+  readonly #options: ChildOptions
+  /** Queries that may begin now. */
+  #slots: number
+  readonly #idle: Session[] = []
+  #waiting: Waiting[] = []
+  readonly #running = new Map<number, { cancelled: boolean; started: boolean }>()
+  #writing: Promise<unknown> = Promise.resolve()
+
+  /** At most `options.readers` queries run at the same time. */
+  constructor(engine: Engine, options: ChildOptions) {
+    this.#engine = engine
+    this.#options = options
+    this.#slots = options.readers
+  }
+
+  /** To be called once, first: mends what a crash left, and makes what is there in every lake. */
+  async prepare(): Promise<void> {
+    await forgetLostTokens(this.#engine.writer)
+    for (const database of DATABASES) await this.#engine.writer.run(`CREATE DATABASE IF NOT EXISTS ${quoteName(database)}`)
+    for (const database of UNITED) await unite(this.#engine.writer, database)
+  }
+
+  ensure(spec: TableSpec): Promise<void> {
+    return this.#write(async (writer) => {
+      checkSpec(spec)
+      const existing = await storedColumns(writer, spec)
+      const statements = existing.length > 0 ? addColumns(spec, existing) : [createTable(spec, this.#options.fsync)]
+      for (const statement of statements) await writer.run(statement)
+      if (statements.length > 0 && (UNITED as readonly string[]).includes(spec.database)) await unite(writer, spec.database)
+    })
+  }
+
+  insert({ database, table, columns, token }: InsertRequest, rows: Uint8Array): Promise<RejectedRow[]> {
+    const into = `INSERT INTO ${tableName({ database, table })} (${columns.map(quoteName).join(', ')})`
+    return this.#write((writer) =>
+      insertRows(
+        async (part, partToken) => {
+          const statement = `${into} SETTINGS insert_deduplication_token = ${quoteText(partToken)} FORMAT JSONCompactEachRow\n`
+          await writer
+            .run(statement + Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString())
+            .catch((error: unknown) => {
+              throw insertError(error)
+            })
+        },
+        rows,
+        token,
+      ),
+    )
+  }
+
+  /** Runs people's SQL on a free reader. The time limit counts from here, waiting included. */
+  async query({ id, sql, params, maxRows, timeoutMs }: QueryRequest): Promise<{ head: AnswerHead; rows: Uint8Array }> {
+    const began = performance.now()
+    const guarded = guardQuery(sql, params, maxRows, this.#engine.surface)
+    const state = { cancelled: false, started: false }
+    this.#running.set(id, state)
+    const timer = globalThis.setTimeout(() => void this.cancel(id), timeoutMs)
+    try {
+      await this.#slot(id)
+      try {
+        const text = await this.#read(`${marker(id)} ${guarded}`, state)
+        const { columns, rows } = readAnswer(text)
+        const head = { columns, truncated: rows.length > maxRows, ms: performance.now() - began }
+        return { head, rows: Buffer.from(rows.slice(0, maxRows).join('\n')) }
+      } finally {
+        this.#leave()
+      }
+    } catch (error) {
+      const late = performance.now() - began >= timeoutMs
+      if (state.cancelled)
+        throw new Refused(late ? `the query was ended after its time limit of ${timeoutMs} ms` : 'the query was cancelled')
+      throw error instanceof RetryLater ? error : queryError(error)
+    } finally {
+      clearTimeout(timer)
+      this.#running.delete(id)
+    }
+  }
+
+  /** A session whose query failed still holds what that had written, and would put it before the next answer: it is closed. */
+  async #read(statement: string, state: { cancelled: boolean; started: boolean }): Promise<string> {
+    const reader = this.#idle.pop() ?? (await this.#engine.openReader())
+    if (state.cancelled) {
+      this.#idle.push(reader)
+      throw new Refused('the query was cancelled')
+    }
+    state.started = true
+    try {
+      const text = await reader.run(statement, 'JSONCompactEachRowWithNamesAndTypes')
+      this.#idle.push(reader)
+      return text
+    } catch (error) {
+      reader.close()
+      throw error
+    }
+  }
+
+  /** Deletes for good, not only from sight. What a crash interrupts, the engine finishes; the same call may be made again. */
+  async removeSource(sourceId: string): Promise<void> {
+    const session = this.#engine.open()
+    try {
+      for (const { table, column } of await sourceTables(session)) {
+        const rows = `${quoteName(column)} = ${quoteText(sourceId)}`
+        await session.run(`ALTER TABLE ${table} DELETE WHERE ${rows} SETTINGS mutations_sync = 2`)
+      }
+    } finally {
+      session.close()
+    }
+  }
+
+  /** Ends a query under way. The engine notices between blocks; until then the reader stays busy. */
+  async cancel(id: number): Promise<void> {
+    const state = this.#running.get(id)
+    if (!state || state.cancelled) return
+    state.cancelled = true
+    if (state.started) await this.#kill(id)
+    else {
+      this.#waiting.find((waiting) => waiting.id === id)?.reject(new Refused('the query was ended before it began'))
+      this.#waiting = this.#waiting.filter((waiting) => waiting.id !== id)
+    }
+  }
+
+  /** Until it has ended: a statement can be killed only once the engine has it in its list, which takes a moment. */
+  async #kill(id: number): Promise<void> {
+    while (this.#running.has(id)) {
+      await this.#engine.control.run(killStatement(marker(id)))
+      await setTimeout(KILL_PAUSE_MS)
+    }
+  }
+
+  /** Waits for what was begun, then closes every connection. */
+  async close(): Promise<void> {
+    await this.#writing.catch(() => {})
+    await Promise.all([...this.#running.keys()].map((id) => this.cancel(id)))
+    for (let i = 0; i < this.#options.readers; i++) await this.#slot(0)
+    for (const session of [...this.#idle, this.#engine.control, this.#engine.writer]) session.close()
+  }
+
+  #write<T>(work: (writer: Session) => Promise<T>): Promise<T> {
+    const run = this.#writing.catch(() => {}).then(() => work(this.#engine.writer))
+    this.#writing = run
+    return run
+  }
+
+  #slot(id: number): Promise<void> {
+    if (this.#slots > 0) {
+      this.#slots--
+      return Promise.resolve()
+    }
+    if (this.#waiting.length >= MAX_WAITING)
+      return Promise.reject(new RetryLater(`${MAX_WAITING} queries are waiting for the lake already`))
+    return new Promise((resolve, reject) => this.#waiting.push({ id, resolve, reject }))
+  }
+
+  #leave(): void {
+    const next = this.#waiting.shift()
+    if (next) next.resolve()
+    else this.#slots++
+  }
+}
+
+function marker(id: number): string {
+  return `/* query ${id} */`
+}
+
+async function storedColumns(
+  session: Session,
+  { database, table }: { database: string; table: string },
+): Promise<StoredColumn[]> {
+  const where = `database = ${quoteText(database)} AND table = ${quoteText(table)}`
+  return parse(await session.run(`SELECT name, type FROM system.columns WHERE ${where} ORDER BY position`))
+}
+
+/** The tables whose rows belong to a source, and the column that says to which. */
+async function sourceTables(session: Session): Promise<{ table: string; column: string }[]> {
+  const text = await session.run(`SELECT database, table, name FROM system.columns WHERE table != ${quoteText(ALL)} AND
+    (database IN ('logs', 'matches') AND name = 'p_source_id' OR database = 'monitor' AND table = 'dead_letters' AND name = 'source')`)
+  return lines<[string, string, string]>(text).map(([database, table, column]) => ({
+    table: tableName({ database, table }),
+    column,
+  }))
+}
+
+/** Makes `<database>.all` show the `p_` columns that all its tables have with the same type. */
+async function unite(session: Session, database: string): Promise<void> {
+  const tables = `database = ${quoteText(database)} AND table != ${quoteText(ALL)}`
+  const common = allColumns(
+    parse(
+      await session.run(`SELECT name, type FROM system.columns WHERE ${tables} AND startsWith(name, 'p_') GROUP BY name, type
+      HAVING count() = (SELECT uniqExact(table) FROM system.columns WHERE ${tables}) ORDER BY min(position), name`),
+    ),
+  )
+  const before = await storedColumns(session, { database, table: ALL })
+  const key = (columns: readonly StoredColumn[]) => JSON.stringify(columns.map(({ name, type }) => [name, type]).sort())
+  if (key(before) !== key(common)) await session.run(createAll(database, common))
+}
+
+function parse(text: string): StoredColumn[] {
+  return lines<[string, string]>(text).map(([name, type]) => ({ name, type }))
+}
+
+/** The rows of an answer in JSONCompactEachRow. */
+function lines<Row>(text: string): Row[] {
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Row)
+}

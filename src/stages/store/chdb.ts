@@ -1,0 +1,196 @@
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { z } from 'zod'
+import type { TableSpec } from '../../model/column.ts'
+import { Refused, RetryLater } from '../../util/errors.ts'
+import { ChdbProcess, FolderTaken } from './chdb-process.ts'
+import type { ChildOptions } from './chdb-protocol.ts'
+import { defineLake, type Lake, type QueryOptions, type QueryResult, type RejectedRow } from './lake.ts'
+
+const MIB = 1024 * 1024
+
+/** Pauses between starts of a process that keeps ending. */
+const BACK_OFF_MS = [100, 500, 2000, 5000, 15_000]
+
+/** A frame to the process carries less than twice as much. */
+const MAX_INSERT_BYTES = 256 * MIB
+
+const OPEN_ATTEMPTS = 4
+const OPEN_PAUSE_MS = 300
+
+const config = z.object({
+  readers: z.int().min(1).max(16).default(2).describe('Queries that run at the same time.'),
+  max_query_ms: z.int().min(100).default(60_000).describe('Longest run of a query.'),
+  max_query_bytes: z
+    .int()
+    .min(64 * MIB)
+    .default(1024 * MIB)
+    .describe('Most memory of one query.'),
+  max_memory_bytes: z
+    .int()
+    .min(256 * MIB)
+    .default(2048 * MIB)
+    .describe('Most memory of the whole lake.'),
+  max_result_bytes: z
+    .int()
+    .min(MIB)
+    .default(64 * MIB)
+    .describe('Largest answer of a query.'),
+  fsync: z
+    .boolean()
+    .default(true)
+    .describe('Wait for the disk at every insert, so that a power cut loses nothing. Counts for tables made from now on.'),
+  max_rows: z.int().min(1).default(10_000).describe('Rows of an answer, unless the query asks for fewer or more.'),
+})
+
+export type ChdbConfig = z.output<typeof config>
+
+/** ClickHouse inside a process of its own, beside the engine: nothing to install or run. */
+export const chdb = defineLake({
+  type: 'chdb',
+  summary: 'Keeps events in an embedded ClickHouse (chDB) in the data folder.',
+  config,
+  example: {},
+  create: (settings, { dataDir }) => createChdbLake({ ...settings, dataDir }),
+})
+
+export interface ChdbLakeOptions extends Partial<ChdbConfig> {
+  /** The data folder; the lake is in `lake` below it. */
+  readonly dataDir: string
+}
+
+/** Opens the lake. Rejects with `NotSupported` without the engine, `StorageError` when another process has the folder. */
+export async function createChdbLake({ dataDir, ...given }: ChdbLakeOptions): Promise<ChdbLake> {
+  const settings = config.parse(given)
+  const path = resolve(join(dataDir, 'lake'))
+  mkdirSync(path, { recursive: true })
+  const options: ChildOptions = {
+    path,
+    readers: settings.readers,
+    maxQueryBytes: settings.max_query_bytes,
+    maxMemoryBytes: settings.max_memory_bytes,
+    maxQueryMs: settings.max_query_ms,
+    maxResultBytes: settings.max_result_bytes,
+    fsync: settings.fsync,
+  }
+  return openLake(options, settings.max_rows)
+}
+
+/** After a parent's sudden end its lake process holds the folder for a moment more: a taken folder is tried again. */
+async function openLake(options: ChildOptions, maxRows: number): Promise<ChdbLake> {
+  for (let attempt = 1; ; attempt++) {
+    const lake = new ChdbLake(options, maxRows)
+    try {
+      await lake.ready()
+      return lake
+    } catch (error) {
+      await lake.close()
+      if (!(error instanceof FolderTaken) || attempt === OPEN_ATTEMPTS) throw error
+      await setTimeout(OPEN_PAUSE_MS)
+    }
+  }
+}
+
+/** The parent's side: starts the process, and again when it ends, and speaks with it. */
+export class ChdbLake implements Lake {
+  readonly #options: ChildOptions
+  readonly #maxRows: number
+  readonly #ensured = new Map<string, Promise<void>>()
+  #process: ChdbProcess
+  #restarting: Promise<void> | undefined
+  #failures = 0
+  readonly #closing = new AbortController()
+
+  constructor(options: ChildOptions, maxRows: number) {
+    this.#options = options
+    this.#maxRows = maxRows
+    this.#process = this.#start()
+  }
+
+  /** The process now running; for tests and diagnostics. */
+  get pid(): number | undefined {
+    return this.#process.pid
+  }
+
+  /** Resolves when the lake can be used; rejects when its process did not come up. */
+  async ready(): Promise<void> {
+    await this.#restarting
+    await this.#process.ready
+  }
+
+  async ensure(spec: TableSpec): Promise<void> {
+    const key = JSON.stringify([
+      spec.database,
+      spec.table,
+      spec.timeColumn,
+      spec.columns.map((c) => [c.name, c.kind, c.required]),
+    ])
+    const known = this.#ensured.get(key)
+    if (known) return known
+    const made = this.#ask({ op: 'ensure', spec }).then(() => {})
+    this.#ensured.set(key, made)
+    made.catch(() => this.#ensured.delete(key))
+    return made
+  }
+
+  async insert(spec: TableSpec, rows: Uint8Array, token: string): Promise<readonly RejectedRow[]> {
+    if (rows.length === 0) return []
+    if (rows.length > MAX_INSERT_BYTES)
+      throw new Refused(`an insert of ${rows.length} bytes: at most ${MAX_INSERT_BYTES} are taken`)
+    const { database, table, columns } = spec
+    const { header } = await this.#ask({ op: 'insert', database, table, columns: columns.map((c) => c.name), token }, rows)
+    return header.rejected ?? []
+  }
+
+  async query(sql: string, options: QueryOptions = {}): Promise<QueryResult> {
+    const { params = {}, maxRows = this.#maxRows, signal } = options
+    if (!Number.isSafeInteger(maxRows) || maxRows < 0) throw new Refused(`a query cannot give ${maxRows} rows`)
+    const timeoutMs = Math.min(options.timeoutMs ?? this.#options.maxQueryMs, this.#options.maxQueryMs)
+    const { header, payload } = await this.#ask({ op: 'query', sql, params, maxRows, timeoutMs }, undefined, signal)
+    const { columns, truncated, ms } = header.answer!
+    const rows =
+      payload.length > 0 ? Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString().split('\n') : []
+    return { columns, rows, truncated, ms }
+  }
+
+  async removeSource(sourceId: string): Promise<void> {
+    await this.#ask({ op: 'removeSource', sourceId })
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await this.#restarting
+    await this.#process.close()
+  }
+
+  async #ask(...request: Parameters<ChdbProcess['ask']>): ReturnType<ChdbProcess['ask']> {
+    if (this.#closing.signal.aborted) throw new RetryLater('the lake is closed')
+    try {
+      await this.ready()
+    } catch (error) {
+      throw new RetryLater(`the lake is not open: ${(error as Error).message}`, undefined, { cause: error })
+    }
+    return this.#process.ask(...request)
+  }
+
+  #start(): ChdbProcess {
+    const started = new ChdbProcess(this.#options)
+    started.ready.then(
+      () => {
+        this.#failures = 0
+      },
+      () => {},
+    )
+    void started.ended.then(() => {
+      if (!this.#closing.signal.aborted && started === this.#process) this.#restarting = this.#restart()
+    })
+    return started
+  }
+
+  async #restart(): Promise<void> {
+    const pause = BACK_OFF_MS[Math.min(this.#failures++, BACK_OFF_MS.length - 1)]!
+    await setTimeout(pause, undefined, { signal: this.#closing.signal }).catch(() => {})
+    if (!this.#closing.signal.aborted) this.#process = this.#start()
+  }
+}

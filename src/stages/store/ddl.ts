@@ -1,0 +1,140 @@
+import type { Column, ColumnKind, TableSpec } from '../../model/column.ts'
+import { INDICATOR_FIELDS } from '../../model/event.ts'
+import { Refused } from '../../util/errors.ts'
+
+/** The lake's databases; no other is made, and people's SQL reaches no other. */
+export const DATABASES = ['logs', 'matches', 'signals', 'monitor'] as const
+
+/** Databases that carry a view `all` over all their tables. */
+export const UNITED = ['logs', 'matches'] as const
+
+/** The name of that view; no table may have it. */
+export const ALL = 'all'
+
+/** So many inserted parts of a table are remembered by token. A retry concerns the last insert only, which is far below. */
+const DEDUPLICATION_WINDOW = 10_000
+
+const TYPES: Record<ColumnKind, string> = {
+  string: 'String',
+  int: 'Int32',
+  smallint: 'Int16',
+  bigint: 'Int64',
+  float: 'Float64',
+  boolean: 'Bool',
+  timestamp: "DateTime64(9, 'UTC')",
+  json: 'String',
+  strings: 'Array(String)',
+}
+
+/** What a fresh lake's `all` views show before the first table exists. */
+const STANDARD: readonly Column[] = [
+  { name: 'p_log_type', kind: 'string', required: true },
+  { name: 'p_row_id', kind: 'string', required: true },
+  { name: 'p_event_time', kind: 'timestamp', required: true },
+  { name: 'p_parse_time', kind: 'timestamp', required: true },
+  { name: 'p_source_id', kind: 'string', required: true },
+  { name: 'p_source_label', kind: 'string', required: true },
+  ...INDICATOR_FIELDS.map((name): Column => ({ name, kind: 'strings' })),
+]
+
+/** A column as the engine reports it. */
+export interface StoredColumn {
+  readonly name: string
+  readonly type: string
+}
+
+/** The engine's type of a column. An array cannot be null in ClickHouse: absent is empty. */
+export function typeOf(column: Column): string {
+  const type = TYPES[column.kind]
+  return column.required || column.kind === 'strings' ? type : `Nullable(${type})`
+}
+
+/** A name in backquotes. */
+export function quoteName(name: string): string {
+  return `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``
+}
+
+/** Text as a string literal. */
+export function quoteText(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
+}
+
+/** `database`.`table`, quoted. */
+export function tableName(spec: { readonly database: string; readonly table: string }): string {
+  return `${quoteName(spec.database)}.${quoteName(spec.table)}`
+}
+
+/** Throws `Refused` for a table that the lake cannot keep as asked. */
+export function checkSpec(spec: TableSpec): void {
+  const name = `lake table ${spec.database}.${spec.table}`
+  if (!(DATABASES as readonly string[]).includes(spec.database)) {
+    throw new Refused(`${name}: there is no database '${spec.database}'; known: ${DATABASES.join(', ')}`)
+  }
+  if (!/^[A-Za-z0-9_]{1,128}$/.test(spec.table)) throw new Refused(`${name}: a table name has letters, digits and '_' only`)
+  if (spec.table === ALL)
+    throw new Refused(`${name}: the name '${ALL}' is the view over all tables; choose another log type name`)
+  const time = spec.columns.find((column) => column.name === spec.timeColumn)
+  if (time?.kind !== 'timestamp') throw new Refused(`${name}: its time column '${spec.timeColumn}' must be a timestamp column`)
+  const seen = new Set<string>()
+  for (const column of spec.columns) {
+    if (seen.has(column.name)) throw new Refused(`${name}: column '${column.name}' is there twice`)
+    seen.add(column.name)
+    if (column.name === '' || column.name.length > 512) throw new Refused(`${name}: a column name has 1 to 512 characters`)
+    // ClickHouse takes arrays `a.b` and `a.c` for halves of one nested table and wants them equally long.
+    if (column.kind === 'strings' && column.name.includes('.')) {
+      throw new Refused(`${name}: list column '${column.name}' may not have a dot in its name; rename the field in the schema`)
+    }
+  }
+}
+
+/** The statement that makes the table; with `fsync` its inserts wait for the disk. */
+export function createTable(spec: TableSpec, fsync: boolean): string {
+  const columns = normalise(spec).map((column) => `${quoteName(column.name)} ${typeOf(column)}`)
+  return `CREATE TABLE IF NOT EXISTS ${tableName(spec)} (${columns.join(', ')}) ENGINE = MergeTree
+PARTITION BY ${partitionKey(spec)} ORDER BY ${quoteName(spec.timeColumn)}
+SETTINGS non_replicated_deduplication_window = ${DEDUPLICATION_WINDOW}${fsync ? ', fsync_after_insert = 1, fsync_part_directory = 1' : ''}`
+}
+
+/** The statements that bring an existing table to the spec. Throws `Refused` when a column would have to change its type. */
+export function addColumns(spec: TableSpec, existing: readonly StoredColumn[]): string[] {
+  const types = new Map(existing.map((column) => [column.name, column.type]))
+  const additions: string[] = []
+  for (const column of normalise(spec)) {
+    const [is, wants] = [types.get(column.name), typeOf(column)]
+    if (is === undefined) additions.push(`ADD COLUMN IF NOT EXISTS ${quoteName(column.name)} ${wants}`)
+    else if (is !== wants && is !== `Nullable(${wants})`) {
+      throw new Refused(
+        `lake table ${spec.database}.${spec.table} keeps '${column.name}' as ${is} and the schema now wants ${wants}: ` +
+          'a column never changes its type; give the field a new name',
+      )
+    }
+  }
+  return additions.length > 0 ? [`ALTER TABLE ${tableName(spec)} ${additions.join(', ')}`] : []
+}
+
+/** The columns of `<database>.all`: what all its tables share, or the standard columns while there is no table. */
+export function allColumns(common: readonly StoredColumn[]): readonly StoredColumn[] {
+  return common.length > 0 ? common : STANDARD.map((column) => ({ name: column.name, type: typeOf(column) }))
+}
+
+/** The statement that makes `<database>.all`, which finds later tables by itself. */
+export function createAll(database: string, columns: readonly StoredColumn[]): string {
+  const shown = columns.map(({ name, type }) => `${quoteName(name)} ${type}`)
+  return `CREATE OR REPLACE TABLE ${tableName({ database, table: ALL })} (${shown.join(', ')}) ENGINE = Merge(${quoteText(database)}, '.*')`
+}
+
+/** The time column sorts and partitions, so it is never null. */
+function normalise(spec: TableSpec): Column[] {
+  return spec.columns.map((column) => (column.name === spec.timeColumn ? { ...column, required: true } : column))
+}
+
+/**
+ * By month. Each partition of an insert becomes a part on disk and ClickHouse refuses more than 100 at once, so times
+ * more than a year away from the parse time (garbage, or old archives) go by year, and before 2000 or after 2100 into one.
+ */
+function partitionKey(spec: TableSpec): string {
+  const time = quoteName(spec.timeColumn)
+  const parsed = spec.columns.find((column) => column.name === 'p_parse_time' && column.kind === 'timestamp' && column.required)
+  const far = parsed ? `abs(toRelativeDayNum(${time}) - toRelativeDayNum(\`p_parse_time\`)) > 366` : '0'
+  return `multiIf(toYear(${time}) < 2000, 0, toYear(${time}) > 2100, 999999, ${far}, toYear(${time}) * 100, toYYYYMM(${time}))`
+}

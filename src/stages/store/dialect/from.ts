@@ -1,0 +1,198 @@
+import { quoteName } from '../ddl.ts'
+import { integerLiteral, list, type Name, type Node, nameOf, namesOf, part, present, variant } from './ast.ts'
+import { shapeOf } from './context.ts'
+import { translateExpression } from './expression.ts'
+import { flattenFields, flattenSql } from './flatten.ts'
+import { lakeTable } from './names.ts'
+import { type Field, type Relation, readField, type Scope } from './scope.ts'
+import { asBoolean, memberOf } from './value.ts'
+
+/** One relation on its way into FROM: what stands before it, and itself. */
+interface Piece {
+  readonly relation: Relation
+  readonly sql: string
+  /** `ARRAY JOIN …` stands on its own; everything else is joined. */
+  readonly unfolds?: boolean
+}
+
+const JOINS: Readonly<Record<string, string>> = {
+  Join: 'INNER JOIN',
+  Inner: 'INNER JOIN',
+  Left: 'LEFT JOIN',
+  LeftOuter: 'LEFT JOIN',
+  Right: 'RIGHT JOIN',
+  RightOuter: 'RIGHT JOIN',
+  FullOuter: 'FULL JOIN',
+  CrossJoin: 'CROSS JOIN',
+}
+
+/** FROM as SQL; its relations are added to the scope. Empty without FROM. */
+export function translateFrom(from: readonly Node[], scope: Scope): string {
+  let sql = ''
+  for (const each of from) {
+    const joins = list(part(each, 'joins'))
+    const kinds = joins.map((join) => joinName(part(join, 'join_operator')))
+    // A join without a partner gives NULLs, so its columns must be able to hold them; the engine would give 0 and ''.
+    const optional = (at: number) =>
+      (at > 0 && /LEFT|FULL/.test(kinds[at - 1] ?? '')) || kinds.slice(at).some((kind) => /RIGHT|FULL/.test(kind ?? ''))
+    const first = translateRelation(part(each, 'relation'), scope, optional(0))
+    scope.relations.push(first.relation)
+    sql += sql === '' ? first.sql : first.unfolds ? `\n${first.sql}` : `\nCROSS JOIN ${first.sql}`
+    joins.forEach((join, at) => {
+      sql += `\n${translateJoin(join, kinds[at], scope, optional(at + 1))}`
+    })
+  }
+  return sql === '' ? '' : `\nFROM ${sql}`
+}
+
+function joinName(operator: Node): string | undefined {
+  const { tag } = variant(operator)
+  return Object.hasOwn(JOINS, tag) ? JOINS[tag] : undefined
+}
+
+function translateJoin(join: Node, kind: string | undefined, scope: Scope, optional: boolean): string {
+  const before = [...scope.relations]
+  const piece = translateRelation(part(join, 'relation'), scope, optional)
+  scope.relations.push(piece.relation)
+  const operator = variant(part(join, 'join_operator'))
+  if (!kind) return scope.context.unsupported(`the join ${operator.tag}`).sql
+  const constraint = variant(operator.body)
+  if (piece.unfolds) {
+    const plain = constraint.tag === 'None' || constraint.tag === ''
+    return plain ? piece.sql : scope.context.unsupported('FLATTEN joined ON a condition').sql
+  }
+  if (kind === 'CROSS JOIN' || constraint.tag === 'None' || constraint.tag === '') return `CROSS JOIN ${piece.sql}`
+  return `${kind} ${piece.sql} ON ${joinCondition(constraint, before, piece.relation, scope)}`
+}
+
+function joinCondition(
+  constraint: { readonly tag: string; readonly body: Node },
+  before: readonly Relation[],
+  joined: Relation,
+  scope: Scope,
+): string {
+  if (constraint.tag === 'On') return asBoolean(translateExpression(constraint.body, scope))
+  const shared = constraint.tag === 'Using' ? usingNames(constraint.body) : commonNames(before, joined)
+  const pairs = shared.map((name) => {
+    const left = before.flatMap((relation) =>
+      relation.fields.filter((field) => same(field, name)).map((field) => readField(relation, field)),
+    )[0]
+    const right = joined.fields.filter((field) => same(field, name)).map((field) => readField(joined, field))[0]
+    if (left && right) return `${left.sql} = ${right.sql}`
+    return scope.context.unsupported(`the join over ${name}, which not both sides have`).sql
+  })
+  return pairs.length > 0 ? pairs.join(' AND ') : 'true'
+}
+
+function usingNames(body: Node): string[] {
+  return list(body).map((name) => namesOf(name).at(-1)?.text ?? '')
+}
+
+function commonNames(before: readonly Relation[], joined: Relation): string[] {
+  const known = new Set(before.flatMap((relation) => relation.fields.map((field) => field.name.toLowerCase())))
+  return joined.fields.map((field) => field.name).filter((name) => known.has(name.toLowerCase()))
+}
+
+function same(field: Field, name: string): boolean {
+  return field.name.toLowerCase() === name.toLowerCase()
+}
+
+function translateRelation(node: Node, scope: Scope, optional: boolean): Piece {
+  const { tag, body } = variant(node)
+  const alias = part(body, 'alias')
+  const name = alias === undefined ? undefined : nameOf(part(alias, 'name'))
+  switch (tag) {
+    case 'Table': {
+      const odd = present(body).find((each) => !['name', 'alias'].includes(each))
+      if (odd) scope.context.unsupported(`${odd} after a table's name`)
+      return translateTable(namesOf(part(body, 'name')), name, scope, optional)
+    }
+    case 'Derived': {
+      const { sql, columns } = scope.subquery(part(body, 'subquery'), scope)
+      const relation = relationOf(name?.text ?? scope.context.alias('query'), [], columns)
+      return { relation, sql: source(`(${sql})`, relation, optional) }
+    }
+    case 'TableFunction': {
+      const call = part(part(body, 'expr'), 'Function')
+      return translateTableFunction(part(call, 'name'), list(part(part(part(call, 'args'), 'List'), 'args')), name, scope)
+    }
+    case 'Function':
+      return translateTableFunction(part(body, 'name'), list(part(body, 'args')), name, scope)
+    default:
+      scope.context.unsupported(tag === 'MatchRecognize' ? 'MATCH_RECOGNIZE' : `${tag} in FROM`)
+      return { relation: { ...relationOf(name?.text ?? scope.context.alias('unknown'), [], []), open: true }, sql: '' }
+  }
+}
+
+function relationOf(alias: string, names: readonly string[], fields: readonly Field[]): Relation {
+  return { alias, names: [alias.toLowerCase(), ...names], fields: fields.filter((field) => !field.hidden).map(plain) }
+}
+
+function plain({ name, shape }: Field): Field {
+  return { name, shape }
+}
+
+/** `source AS alias`; optional columns can hold NULL. */
+function source(sql: string, relation: Relation, optional: boolean): string {
+  const alias = quoteName(relation.alias)
+  if (!optional || relation.fields.length === 0) return `${sql} AS ${alias}`
+  const columns = relation.fields.map(({ name, shape }) => {
+    const column = `${alias}.${quoteName(name)}`
+    return `${memberOf(shape) ? column : `toNullable(${column})`} AS ${quoteName(name)}`
+  })
+  return `(SELECT ${columns.join(', ')} FROM ${sql} AS ${alias}) AS ${alias}`
+}
+
+function translateTable(names: readonly Name[], alias: Name | undefined, scope: Scope, optional: boolean): Piece {
+  const { context } = scope
+  const last = names.at(-1)?.text ?? ''
+  const named = names.length === 1 ? scope.named.get(last.toLowerCase()) : undefined
+  if (named) {
+    const relation = relationOf(alias?.text ?? named.name, [], named.fields)
+    return { relation, sql: source(quoteName(named.name), relation, optional) }
+  }
+  const written = names.map((name) => name.text).join('.')
+  const table = lakeTable(names)
+  if (!table) {
+    context.unsupported(`the table ${written}: the lake has logs, matches, signals and monitor`)
+    return { relation: { ...relationOf(alias?.text ?? last, [written.toLowerCase()], []), open: true }, sql: '' }
+  }
+  const columns = context.catalog(table.database, table.table)
+  const full = `${table.database}.${table.table}`
+  context.tables.add(full)
+  if (table.accountUsage) context.note(`${written} is read as ${full}`)
+  if (!columns) context.miss({ database: table.database, table: table.table })
+  const fields = (columns ?? []).map((column): Field => ({ name: column.name, shape: shapeOf(column.kind) }))
+  const relation: Relation = {
+    ...relationOf(alias?.text ?? last, alias ? [] : [written.toLowerCase(), full], fields),
+    table: { database: table.database, table: table.table },
+    open: columns === undefined,
+  }
+  return { relation, sql: source(`${quoteName(table.database)}.${quoteName(table.table)}`, relation, optional) }
+}
+
+function translateTableFunction(functionName: Node, args: readonly Node[], alias: Name | undefined, scope: Scope): Piece {
+  const { context } = scope
+  const name = namesOf(functionName).at(-1)?.text.toLowerCase() ?? ''
+  const named = new Map(
+    args.map((argument): [string, Node] => {
+      const given = part(argument, 'Named')
+      const key = given === undefined ? 'input' : nameOf(part(given, 'name')).text.toLowerCase()
+      return [key, part(part(given ?? argument, given === undefined ? 'Unnamed' : 'arg'), 'Expr')]
+    }),
+  )
+  const own = context.alias(name === 'generator' ? 'generator' : 'flatten')
+  if (name === 'generator') {
+    const rows = integerLiteral(named.get('rowcount'))
+    if (rows === undefined || rows > 1_000_000) context.unsupported('GENERATOR without a row count of at most 1000000')
+    const relation: Relation = { alias: own, names: [own, 'generator', ...(alias ? [alias.text.toLowerCase()] : [])], fields: [] }
+    return { relation, sql: `(SELECT number FROM numbers(${rows ?? 0})) AS ${quoteName(own)}` }
+  }
+  if (name !== 'flatten') {
+    context.unsupported(`the table function ${name.toUpperCase()}`)
+    return { relation: { ...relationOf(own, alias ? [alias.text.toLowerCase()] : [], []), open: true }, sql: '' }
+  }
+  const { list: members, shape, outer } = flattenSql(named, scope)
+  const relation: Relation = { alias: own, names: [(alias?.text ?? 'flatten').toLowerCase()], fields: flattenFields(own, shape) }
+  return { relation, unfolds: true, sql: `${outer ? 'LEFT ' : ''}ARRAY JOIN ${members} AS ${quoteName(own)}` }
+}

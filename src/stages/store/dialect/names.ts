@@ -1,0 +1,51 @@
+import type { Name } from './ast.ts'
+
+/** Panther's databases → the lake's. https://docs.panther.com/search/data-explorer */
+const DATABASES: Readonly<Record<string, string>> = {
+  panther_logs: 'logs',
+  panther_rule_matches: 'matches',
+  panther_signals: 'signals',
+  panther_monitor: 'monitor',
+  panther_lookups: 'lookups',
+}
+
+const VIEWS: Readonly<Record<string, string>> = { all_logs: 'logs', all_rule_matches: 'matches' }
+
+/**
+ * Snowflake's own audit views → the tables of the log types that carry them.
+ * https://docs.snowflake.com/en/sql-reference/account-usage
+ */
+const ACCOUNT_USAGE: Readonly<Record<string, string>> = {
+  data_transfer_history: 'snowflake_datatransferhistory',
+  grants_to_roles: 'snowflake_grantstoroles',
+  grants_to_users: 'snowflake_grantstousers',
+  login_history: 'snowflake_loginhistory',
+  query_history: 'snowflake_queryhistory',
+  sessions: 'snowflake_sessions',
+  users: 'snowflake_users',
+}
+
+export interface LakeTable {
+  readonly database: string
+  readonly table: string
+  /** The query means Snowflake's own audit view. */
+  readonly accountUsage?: boolean
+}
+
+/** The lake table that a query's table name means; a name without a database is one of `logs`. Undefined for any other. */
+export function lakeTable(names: readonly Name[]): LakeTable | undefined {
+  const parts = names.map((name) => name.text.toLowerCase())
+  if (parts.length === 1) return { database: 'logs', table: parts[0]! }
+  const table = parts.at(-1)!
+  const [first, second] = parts
+  if (parts.length === 3 && first === 'snowflake' && second === 'account_usage') {
+    const audited = Object.hasOwn(ACCOUNT_USAGE, table) ? ACCOUNT_USAGE[table] : undefined
+    return audited === undefined ? undefined : { database: 'logs', table: audited, accountUsage: true }
+  }
+  if (parts.length > 3 || (parts.length === 3 && second !== 'public')) return undefined
+  if (first === 'panther_views') {
+    return Object.hasOwn(VIEWS, table) ? { database: VIEWS[table]!, table: 'all' } : undefined
+  }
+  if (Object.hasOwn(DATABASES, first!)) return { database: DATABASES[first!]!, table }
+  return parts.length === 2 && Object.values(DATABASES).includes(first!) ? { database: first!, table } : undefined
+}

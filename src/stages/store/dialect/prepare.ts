@@ -1,0 +1,67 @@
+import { lex, type Token, unlex } from '../sql-lex.ts'
+
+/** Words after which no list goes on, so that a comma before them is one too many; Snowflake users leave it there. */
+const CLAUSES = new Set(['where', 'group', 'order', 'having', 'qualify', 'limit'])
+
+const MACRO = /^p_occurs_\w+$/i
+
+/** More tokens make no query that a person wrote, and a syntax tree that takes long to walk. */
+const MAX_TOKENS = 20_000
+
+/**
+ * The query without comments, its Panther macros as calls that a parser reads: `p_occurs_since(1h, , published)` →
+ * `p_occurs_since('1h', NULL, published)`. Throws `Refused` when the text cannot be read at all.
+ */
+export function prepare(sql: string): string {
+  const tokens = lex(sql)
+  while (tokens.at(-1)?.raw === ';') tokens.pop()
+  if (tokens.length > MAX_TOKENS) return ''
+  const out: Token[] = []
+  for (let at = 0; at < tokens.length; at++) {
+    const token = tokens[at]!
+    const next = tokens[at + 1]
+    if (token.raw === ',' && next?.kind === 'word' && CLAUSES.has(next.raw.toLowerCase())) continue
+    out.push(token)
+    if (token.kind !== 'word' || !MACRO.test(token.raw) || next?.raw !== '(') continue
+    const end = closing(tokens, at + 1)
+    out.push(next, ...macroArguments(tokens.slice(at + 2, end)))
+    at = end - 1
+  }
+  return unlex(out)
+}
+
+/** The index of the bracket that closes the one at `open`; the end when none does. */
+function closing(tokens: readonly Token[], open: number): number {
+  let depth = 0
+  for (let at = open; at < tokens.length; at++) {
+    if (tokens[at]!.raw === '(') depth++
+    else if (tokens[at]!.raw === ')' && --depth === 0) return at
+  }
+  return tokens.length
+}
+
+function macroArguments(tokens: readonly Token[]): Token[] {
+  const parts: Token[][] = [[]]
+  let depth = 0
+  for (const token of tokens) {
+    if (token.raw === '(') depth++
+    if (token.raw === ')') depth--
+    if (token.raw === ',' && depth === 0) parts.push([])
+    else parts.at(-1)!.push(token)
+  }
+  return parts.flatMap((part, i) => (i === 0 ? macroArgument(part) : [mark(','), ...macroArgument(part)]))
+}
+
+function macroArgument(tokens: readonly Token[]): readonly Token[] {
+  if (tokens.length === 0) return [word('NULL')]
+  const written = unlex(tokens).trim()
+  return /^\d+\s*[a-z]+$/i.test(written) ? [{ kind: 'text', raw: `'${written}'`, value: written, spaced: true }] : tokens
+}
+
+function mark(raw: string): Token {
+  return { kind: 'mark', raw, value: raw, spaced: false }
+}
+
+function word(raw: string): Token {
+  return { kind: 'word', raw, value: raw, spaced: true }
+}

@@ -1,0 +1,75 @@
+import { messageOf } from '../../../util/errors.ts'
+import { type Catalog, Context, type Missing } from './context.ts'
+import { parseSnowflake } from './parser.ts'
+import { prepare } from './prepare.ts'
+import { translateStatement } from './query.ts'
+import type { Shape } from './value.ts'
+
+/** The placeholder in translated SQL for the time at which the query runs; its value is RFC 3339 text. */
+export const NOW_PARAM = 'query_time'
+
+/** A column of a translated query's answer. */
+export interface AnswerColumn {
+  readonly name: string
+  /** `json`: the cell is text that holds a JSON value; `list of json`: a list of such texts. */
+  readonly shape: Shape
+}
+
+export type Translation =
+  | {
+      readonly kind: 'ok'
+      /** One SELECT in the lake's SQL, with the placeholder `NOW_PARAM`. */
+      readonly sql: string
+      readonly columns: readonly AnswerColumn[]
+      /** The lake tables that it reads, as `database.table`. */
+      readonly tables: readonly string[]
+      /** Where the answer may differ from Snowflake's. */
+      readonly notes: readonly string[]
+    }
+  | {
+      readonly kind: 'unsupported'
+      /** Everything that is not understood or not there, for people. */
+      readonly what: readonly string[]
+      /** Those of them that are tables and columns which the lake does not have (yet). */
+      readonly missing: readonly Missing[]
+    }
+
+/**
+ * Translates one query of existing content into the lake's SQL. Never throws on what a query says: what cannot be
+ * translated is named. Against the catalogue as it is now, so a translation is good until a table changes.
+ */
+export async function translate(
+  sql: string,
+  options: { readonly from: 'snowflake'; readonly catalog: Catalog },
+): Promise<Translation> {
+  const context = new Context(options.catalog)
+  let translated: { sql: string; columns: readonly AnswerColumn[] }
+  try {
+    const statements = await parseSnowflake(prepare(sql))
+    if (statements.length === 0)
+      return unsupported(['no statement: the text is empty, too long, or holds macros for other queries only'])
+    if (statements.length > 1) return unsupported([`${statements.length} statements: a query is one SELECT`])
+    translated = translateStatement(statements[0], context)
+  } catch (error) {
+    return unsupported([`the text cannot be read: ${messageOf(error)}`])
+  }
+  const tables = new Set(
+    context.missing.filter((each) => each.column === undefined).map(({ database, table }) => `${database}.${table}`),
+  )
+  const told = context.missing.filter((each) => each.column === undefined || !tables.has(`${each.database}.${each.table}`))
+  const what = [...context.problems, ...told.map(missingText)]
+  if (what.length > 0) return unsupported(what, context.missing)
+  const columns = translated.columns.map(({ name, shape }) => ({ name, shape }))
+  return { kind: 'ok', sql: translated.sql, columns, tables: [...context.tables], notes: [...context.notes] }
+}
+
+function unsupported(what: readonly string[], missing: readonly Missing[] = []): Translation {
+  return { kind: 'unsupported', what, missing }
+}
+
+function missingText({ database, table, column }: Missing): string {
+  if (column !== undefined) return `the column ${column}: the table ${database}.${table} has none of that name`
+  return database === 'lookups'
+    ? `the table lookups.${table}: enrichment tables cannot be queried in the lake`
+    : `the table ${database}.${table}: nothing has been stored in it yet`
+}

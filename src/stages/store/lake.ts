@@ -1,0 +1,64 @@
+import type { z } from 'zod'
+import type { TableSpec } from '../../model/column.ts'
+import type { Definition } from '../../util/define.ts'
+
+/** A row that the lake would not take; the others of its insert were stored. */
+export interface RejectedRow {
+  /** Index in the insert. */
+  readonly index: number
+  readonly message: string
+}
+
+export interface QueryOptions {
+  /** Values for `{name:Type}` placeholders. */
+  readonly params?: Readonly<Record<string, string | number>>
+  /** The answer is cut after this many rows, and says so. */
+  readonly maxRows?: number
+  readonly timeoutMs?: number
+  /** Aborting really ends the query. */
+  readonly signal?: AbortSignal
+}
+
+export interface QueryResult {
+  readonly columns: readonly { readonly name: string; readonly type: string }[]
+  /** One exact JSON array text per row; times as RFC 3339 UTC. */
+  readonly rows: readonly string[]
+  /** True when `maxRows` cut the answer. */
+  readonly truncated: boolean
+  readonly ms: number
+}
+
+/** Where events are kept and asked. All methods may be called at the same time. */
+export interface Lake {
+  /** Makes the database and table, or adds the columns it lacks. Cheap when nothing changed. */
+  ensure(table: TableSpec): Promise<void>
+  /**
+   * Stores rows: NDJSON, one JSON array per row in the order of `columns`. The same token inserts once, ever.
+   * Rows that cannot be stored are found by bisection and returned; the rest is stored. Rejects (`RetryLater`) when
+   * nothing was stored and the same call may be made again.
+   */
+  insert(table: TableSpec, rows: Uint8Array, token: string): Promise<readonly RejectedRow[]>
+  /** Read-only SQL: can reach nothing but the lake. Rejects with `Refused` and the engine's message on a bad query. */
+  query(sql: string, options?: QueryOptions): Promise<QueryResult>
+  /** Deletes every event and match row of a source (`p_source_id`), and its dead letters. */
+  removeSource(sourceId: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** What a lake may use of the outside. */
+export interface LakeDeps {
+  /** The product's data folder; a lake that keeps files makes a folder of its own in it. */
+  readonly dataDir: string
+}
+
+export interface LakeDefinition<T extends string, S extends z.ZodRawShape> extends Definition<T, S> {
+  /** Opens the lake. Rejects with `NotSupported` or `StorageError`, and a text that says what to do. */
+  create(config: z.output<z.ZodObject<S>>, deps: LakeDeps): Promise<Lake>
+}
+
+/** Keeps the literal types of a lake's definition. */
+export function defineLake<const T extends string, S extends z.ZodRawShape>(
+  definition: LakeDefinition<T, S>,
+): LakeDefinition<T, S> {
+  return definition
+}

@@ -1,0 +1,109 @@
+import { expect, test } from 'vitest'
+import { guardQuery, type Surface } from './sql-guard.ts'
+
+const surface: Surface = {
+  tableFunctions: new Set(['file', 'url', 's3', 'numbers', 'view', 'merge', 'format', 'remote', 'executable', 'eval']),
+  aliases: new Map([
+    ['hostname', 'hostname'],
+    ['user', 'currentuser'],
+  ]),
+  databases: new Set(['default', 'system', 'information_schema', 'logs', 'matches', 'signals', 'monitor']),
+}
+
+function inner(sql: string, params = {}): string {
+  const guarded = guardQuery(sql, params, 10, surface)
+  expect(guarded.startsWith('SELECT * FROM (\n')).toBe(true)
+  expect(guarded.endsWith('\n) LIMIT 11')).toBe(true)
+  return guarded.slice('SELECT * FROM (\n'.length, -'\n) LIMIT 11'.length)
+}
+
+const taken = [
+  { sql: 'SELECT 1', runs: 'SELECT 1' },
+  { sql: '  select 1 ; ; ', runs: ' select 1' },
+  { sql: 'SELECT 1 -- a note\n, 2 /* another ; */ , 3', runs: 'SELECT 1 , 2 , 3' },
+  { sql: '(SELECT 1) UNION ALL (SELECT 2)', runs: '(SELECT 1) UNION ALL (SELECT 2)' },
+  { sql: "WITH x AS (SELECT 'file(1)' AS a) SELECT a FROM x", runs: "WITH x AS (SELECT 'file(1)' AS a) SELECT a FROM x" },
+  { sql: 'SELECT 1.5e-3, a >= 2, b::Int64, x -> x', runs: 'SELECT 1.5e-3, a >= 2, b::Int64, x -> x' },
+  { sql: 'SELECT `größe`, "a b" FROM logs.t', runs: 'SELECT `größe`, "a b" FROM logs.t' },
+  { sql: `SELECT 'a''b', 'c\\'d; --', '/* e'`, runs: `SELECT 'a''b', 'c\\'d; --', '/* e'` },
+  { sql: 'SELECT hostname, file, count(hostname), count(t.file), uniq("settings") FROM t', runs: undefined },
+  { sql: 'SELECT * FROM (SELECT file FROM logs.t)', runs: undefined },
+  { sql: 'SELECT * FROM numbers(3)', runs: undefined },
+  { sql: 'SELECT * FROM information_schema.tables', runs: undefined },
+  { sql: 'SELECT * FROM INFORMATION_SCHEMA.TABLES', runs: undefined },
+  { sql: 'SELECT t.system.x FROM logs.t AS t', runs: undefined },
+  { sql: "SELECT map('a', 1), {'a': 1}", runs: undefined },
+  { sql: 'SELECT * FROM panther_logs.public.aws_cloudtrail', runs: 'SELECT * FROM logs.aws_cloudtrail' },
+  { sql: 'SELECT * FROM Panther_Logs.PUBLIC.aws_cloudtrail t', runs: 'SELECT * FROM logs.aws_cloudtrail t' },
+  { sql: 'SELECT * FROM panther_logs.aws_cloudtrail', runs: 'SELECT * FROM logs.aws_cloudtrail' },
+  { sql: 'SELECT * FROM "panther_rule_matches"."public"."x"', runs: 'SELECT * FROM matches."x"' },
+  { sql: 'SELECT * FROM panther_signals.public.correlation_signals', runs: 'SELECT * FROM signals.correlation_signals' },
+  { sql: 'SELECT * FROM panther_monitor.public.dead_letters', runs: 'SELECT * FROM monitor.dead_letters' },
+  { sql: 'SELECT * FROM panther_views.public.all_logs', runs: 'SELECT * FROM logs.all' },
+  { sql: 'SELECT * FROM panther_views.public.all_rule_matches', runs: 'SELECT * FROM matches.all' },
+  { sql: 'SELECT panther_logs.public.t.a FROM panther_logs.public.t', runs: 'SELECT logs.t.a FROM logs.t' },
+  { sql: "SELECT 'panther_logs.public.x' -- panther_logs.public.x", runs: "SELECT 'panther_logs.public.x'" },
+  { sql: 'SELECT panther_logs FROM t', runs: 'SELECT panther_logs FROM t' },
+]
+
+test.each(taken)('$sql is taken', ({ sql, runs }) => {
+  const text = inner(sql)
+  if (runs !== undefined) expect(text).toBe(runs)
+})
+
+test('placeholders become literals of their type, whatever the value holds', () => {
+  const params = { a: `it's \\ ') FROM system.one --`, n: 7 }
+  expect(inner('SELECT {a:String}, {n:UInt8}', params)).toBe(
+    `SELECT CAST('it\\'s \\\\ \\') FROM system.one --' AS String), CAST('7' AS UInt8)`,
+  )
+})
+
+const refused = [
+  { sql: '', says: 'empty' },
+  { sql: '-- nothing', says: 'empty' },
+  { sql: 'SHOW TABLES', says: 'information_schema' },
+  { sql: 'DROP TABLE logs.t', says: 'SELECT only' },
+  { sql: 'SELECT 1; SELECT 2', says: 'more than one statement' },
+  { sql: 'SELECT 1) INTO OUTFILE (SELECT 1', says: 'closes nothing' },
+  { sql: 'SELECT 1) UNION ALL (SELECT 2', says: 'closes nothing' },
+  { sql: 'SELECT (1]', says: 'closes nothing' },
+  { sql: 'SELECT (1', says: 'never closed' },
+  { sql: "SELECT 'abc", says: 'no end' },
+  { sql: 'SELECT 1 /* abc', says: 'no end' },
+  { sql: 'SELECT 1 /* a /* b */ c */', says: 'comment within the comment' },
+  { sql: 'SELECT 1 // (\n) x', says: 'unexpected "/"' },
+  { sql: 'SELECT 1 # x', says: 'unexpected "#"' },
+  { sql: 'SELECT $a$x$a$', says: 'unexpected "$"' },
+  { sql: 'SELECT ‘a’', says: 'unexpected "‘"' },
+  { sql: 'SELECT \u00a01', says: 'unexpected' },
+  { sql: 'SELECT `\\x66ile`(1)', says: 'backslash' },
+  { sql: "SELECT file('/x')", says: 'function file' },
+  { sql: "SELECT file /* x */ ('/x')", says: 'function file' },
+  { sql: "SELECT `file`('/x')", says: 'function file' },
+  { sql: "SELECT * APPLY(file) FROM (SELECT '/x')", says: 'function file' },
+  { sql: "SELECT * APPLY file FROM (SELECT '/x')", says: 'function file' },
+  { sql: 'SELECT * APPLY "file" FROM (SELECT 1)', says: 'function file' },
+  { sql: "SELECT arrayMap(file, ['/x'])", says: 'function file' },
+  { sql: "SELECT arrayMap(x -> file(x), ['/x'])", says: 'function file' },
+  { sql: 'SELECT hostname()', says: 'function hostname' },
+  { sql: 'SELECT user()', says: 'function user' },
+  { sql: 'SELECT __getScalar(1)', says: 'function __getScalar' },
+  { sql: "SELECT * FROM url('x')", says: 'table function url' },
+  { sql: "SELECT * FROM merge('system', 'x')", says: 'table function merge' },
+  { sql: 'SELECT * FROM system.one', says: "database 'system'" },
+  { sql: 'SELECT * FROM `system` . one', says: "database 'system'" },
+  { sql: 'SELECT * FROM System.one', says: "database 'System'" },
+  { sql: 'SELECT * FROM default.`/etc/passwd`', says: "database 'default'" },
+  { sql: 'SELECT 1 SETTINGS max_threads = 1', says: 'SETTINGS' },
+  { sql: 'SELECT * FROM (SELECT 1 settings readonly = 0)', says: 'SETTINGS' },
+  { sql: "SELECT 1 INTO OUTFILE '/x'", says: 'INTO OUTFILE' },
+  { sql: 'SELECT {a:String}', says: 'no value' },
+  { sql: 'SELECT {toString:String}', says: 'no value' },
+  { sql: 'SELECT {n:Identifier}', says: 'no type' },
+  { sql: 'SELECT {n:String) FROM system.one}', says: 'closes nothing' },
+  { sql: `SELECT ${'1'.repeat(300_000)}`, says: 'characters' },
+]
+
+test.each(refused)('$sql is refused: $says', ({ sql, says }) => {
+  expect(() => guardQuery(sql, { n: 1 }, 10, surface)).toThrow(says)
+})

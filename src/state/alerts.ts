@@ -1,0 +1,139 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { AlertBody, AlertWindow } from '../model/alert.ts'
+import type { Severity } from '../model/rule.ts'
+import type { AlertStore } from '../stages/alert/alert-store.ts'
+import type { AlertRow, StateTables } from './tables.ts'
+
+/** What people may set an alert to. */
+export const ALERT_STATUSES = ['OPEN', 'TRIAGED', 'RESOLVED', 'CLOSED'] as const
+export type AlertStatus = (typeof ALERT_STATUSES)[number]
+
+/** Rows a statement writes at most: far below SQLite's limit of bound values. */
+const ROWS_PER_STATEMENT = 200
+
+/** The alert windows in state. */
+export function alertStore(db: Kysely<StateTables>): AlertStore {
+  return {
+    async find(groupKeys, atMs) {
+      const found = new Map<string, AlertWindow[]>()
+      for (let i = 0; i < groupKeys.length; i += ROWS_PER_STATEMENT) {
+        const rows = await db
+          .selectFrom('alerts')
+          .selectAll()
+          .where('group_key', 'in', groupKeys.slice(i, i + ROWS_PER_STATEMENT))
+          .where('window_end_ms', '>', atMs)
+          .orderBy('window_start_ms')
+          .execute()
+        for (const row of rows) {
+          const windows = found.get(row.group_key)
+          if (windows) windows.push(windowOf(row))
+          else found.set(row.group_key, [windowOf(row)])
+        }
+      }
+      return found
+    },
+  }
+}
+
+/** Writes windows: new ones whole, known ones without what people set (status). */
+export async function saveWindows(tx: Transaction<StateTables>, windows: readonly AlertWindow[]): Promise<void> {
+  const rows = windows.map((window) => ({
+    alert_id: window.alertId,
+    rule_id: window.ruleId,
+    group_key: window.groupKey,
+    window_start_ms: window.startMs,
+    window_end_ms: window.endMs,
+    opened: window.opened ? 1 : 0,
+    status: 'OPEN',
+    severity: window.severity,
+    event_count: window.eventCount,
+    created_ms: window.createdMs,
+    updated_ms: window.updatedMs,
+    body: JSON.stringify(window.body),
+  }))
+  for (let i = 0; i < rows.length; i += ROWS_PER_STATEMENT) {
+    await tx
+      .insertInto('alerts')
+      .values(rows.slice(i, i + ROWS_PER_STATEMENT))
+      .onConflict((oc) =>
+        oc.column('alert_id').doUpdateSet((eb) => ({
+          opened: eb.ref('excluded.opened'),
+          event_count: eb.ref('excluded.event_count'),
+          created_ms: eb.ref('excluded.created_ms'),
+          updated_ms: eb.ref('excluded.updated_ms'),
+          body: eb.ref('excluded.body'),
+        })),
+      )
+      .execute()
+  }
+}
+
+export function windowOf(row: AlertRow): AlertWindow {
+  return {
+    alertId: row.alert_id,
+    ruleId: row.rule_id,
+    groupKey: row.group_key,
+    startMs: row.window_start_ms,
+    endMs: row.window_end_ms,
+    opened: row.opened === 1,
+    severity: row.severity as Severity,
+    eventCount: row.event_count,
+    createdMs: row.created_ms,
+    updatedMs: row.updated_ms,
+    body: JSON.parse(row.body) as AlertBody,
+    fresh: false,
+  }
+}
+
+export interface AlertFilter {
+  readonly severity?: string
+  readonly status?: string
+  readonly ruleId?: string
+  /** Only alerts made before this alert of the list: paging. */
+  readonly before?: { readonly createdMs: number; readonly alertId: string }
+  readonly limit: number
+}
+
+/** Alerts that people see, newest first. */
+export async function listAlerts(db: Kysely<StateTables>, filter: AlertFilter): Promise<AlertRow[]> {
+  let query = db.selectFrom('alerts').selectAll().where('opened', '=', 1)
+  if (filter.severity) query = query.where('severity', '=', filter.severity)
+  if (filter.status) query = query.where('status', '=', filter.status)
+  if (filter.ruleId) query = query.where('rule_id', '=', filter.ruleId)
+  const { before } = filter
+  if (before)
+    query = query.where((eb) =>
+      eb.or([
+        eb('created_ms', '<', before.createdMs),
+        eb.and([eb('created_ms', '=', before.createdMs), eb('alert_id', '<', before.alertId)]),
+      ]),
+    )
+  return query.orderBy('created_ms', 'desc').orderBy('alert_id', 'desc').limit(filter.limit).execute()
+}
+
+/** One alert by its id or by a beginning of it that is unique; `undefined` when there is none or more than one. */
+export async function findAlert(db: Kysely<StateTables>, idPrefix: string): Promise<AlertRow | undefined> {
+  if (!/^[0-9a-f]{4,32}$/.test(idPrefix)) return undefined
+  const rows = await db
+    .selectFrom('alerts')
+    .selectAll()
+    .where('opened', '=', 1)
+    .where('alert_id', 'like', `${idPrefix}%`)
+    .limit(2)
+    .execute()
+  return rows.length === 1 ? rows[0] : undefined
+}
+
+export async function setAlertStatus(
+  db: Kysely<StateTables>,
+  alertId: string,
+  status: AlertStatus,
+  nowMs: number,
+): Promise<boolean> {
+  const result = await db
+    .updateTable('alerts')
+    .set({ status, updated_ms: nowMs })
+    .where('alert_id', '=', alertId)
+    .executeTakeFirst()
+  return Number(result.numUpdatedRows) === 1
+}

@@ -1,0 +1,172 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { BatchEffects, Count, Cursor, Effects, Extent, FinishedRows, OtherEffects, RecordedBatch } from '../model/batch.ts'
+import type { TableSpec } from '../model/column.ts'
+import { hash16 } from '../util/hash.ts'
+import { saveWindows } from './alerts.ts'
+import { saveCacheWrites } from './cache.ts'
+import { saveCorrelation } from './correlation.ts'
+import { saveDeliveries } from './deliveries.ts'
+import type { StateTables } from './tables.ts'
+
+/** Records the extent. From now on exactly this batch is made, also after a crash. */
+export async function recordBatch(db: Kysely<StateTables>, batch: RecordedBatch): Promise<void> {
+  await db
+    .insertInto('batches')
+    .values({
+      batch_id: batch.batchId,
+      source_id: batch.sourceId,
+      extent: JSON.stringify(batch.extent),
+      received_ms: batch.receivedMs,
+      done: 0,
+    })
+    .onConflict((oc) => oc.doNothing())
+    .execute()
+}
+
+/** Batches recorded and not done, in the order they were recorded. */
+export async function openBatches(db: Kysely<StateTables>): Promise<RecordedBatch[]> {
+  const rows = await db.selectFrom('batches').selectAll().where('done', '=', 0).orderBy('batch_id').execute()
+  return rows.map((row) => ({
+    batchId: row.batch_id,
+    sourceId: row.source_id,
+    extent: JSON.parse(row.extent) as Extent,
+    receivedMs: row.received_ms,
+  }))
+}
+
+/** The highest batch id that is remembered, done ones too, or `undefined`. */
+export async function lastBatchId(db: Kysely<StateTables>): Promise<string | undefined> {
+  const row = await db.selectFrom('batches').select('batch_id').orderBy('batch_id', 'desc').limit(1).executeTakeFirst()
+  return row?.batch_id
+}
+
+/**
+ * One transaction with everything that a batch does: marked done, cursor, finished rows, alerts, deliveries, rules' cache,
+ * counts.
+ * Answers false, and changes nothing, when the batch was done before.
+ */
+export async function commitBatch(db: Kysely<StateTables>, effects: BatchEffects): Promise<boolean> {
+  return db.transaction().execute(async (tx) => {
+    const { batch } = effects
+    const marked = await tx
+      .updateTable('batches')
+      .set({ done: 1 })
+      .where('batch_id', '=', batch.batchId)
+      .where('done', '=', 0)
+      .executeTakeFirst()
+    if (Number(marked.numUpdatedRows) === 0) return false
+    await tx
+      .deleteFrom('batches')
+      .where('source_id', '=', batch.sourceId)
+      .where('done', '=', 1)
+      .where('batch_id', '<', batch.batchId)
+      .execute()
+    await saveCursor(tx, batch.sourceId, effects.cursor, effects.nowMs)
+    await saveEffects(tx, effects)
+    await addCounts(tx, effects.counts)
+    await addUnknownFields(tx, batch.sourceId, effects.unknownFields)
+    return true
+  })
+}
+
+/** One transaction with everything that something other than a batch does. */
+export async function commitOther(db: Kysely<StateTables>, effects: OtherEffects): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    await saveEffects(tx, effects)
+    for (const [key, value] of effects.meta)
+      await tx
+        .insertInto('meta')
+        .values({ key, value })
+        .onConflict((oc) => oc.column('key').doUpdateSet({ value }))
+        .execute()
+  })
+}
+
+async function saveEffects(tx: Transaction<StateTables>, effects: Effects): Promise<void> {
+  await saveRows(tx, effects.rows, effects.nowMs)
+  await saveWindows(tx, effects.windows)
+  await saveDeliveries(tx, effects.deliveries)
+  await saveCacheWrites(tx, effects.cacheWrites, effects.nowMs)
+  await saveCorrelation(tx, effects.correlation)
+}
+
+/** Where each place of a source goes on. */
+export async function cursorsOf(db: Kysely<StateTables>, sourceId: string): Promise<Cursor[]> {
+  const rows = await db.selectFrom('cursors').selectAll().where('source_id', '=', sourceId).execute()
+  return rows.map((row) => ({ place: row.place, value: JSON.parse(row.value) as object }))
+}
+
+async function saveCursor(tx: Transaction<StateTables>, sourceId: string, cursor: Cursor, nowMs: number): Promise<void> {
+  const value = JSON.stringify(cursor.value)
+  await tx
+    .insertInto('cursors')
+    .values({ source_id: sourceId, place: cursor.place, value, updated_ms: nowMs })
+    .onConflict((oc) => oc.columns(['source_id', 'place']).doUpdateSet({ value, updated_ms: nowMs }))
+    .execute()
+}
+
+/** Puts finished rows into the outbox; ids rise for ever, also when the outbox was empty in between. */
+export async function saveRows(tx: Transaction<StateTables>, finished: readonly FinishedRows[], nowMs: number): Promise<void> {
+  if (finished.length === 0) return
+  const { value: last } = await tx
+    .insertInto('sequences')
+    .values({ name: 'outbox', value: finished.length })
+    .onConflict((oc) => oc.column('name').doUpdateSet((eb) => ({ value: eb('sequences.value', '+', finished.length) })))
+    .returning('value')
+    .executeTakeFirstOrThrow()
+  for (const [i, { spec, rows, count }] of finished.entries()) {
+    const specId = await saveSpec(tx, spec)
+    const id = last - finished.length + 1 + i
+    await tx
+      .insertInto('outbox')
+      .values({ id, spec_id: specId, rows, row_count: count, bytes: rows.length, created_ms: nowMs })
+      .execute()
+  }
+}
+
+async function saveSpec(tx: Transaction<StateTables>, spec: TableSpec): Promise<string> {
+  const text = JSON.stringify(spec)
+  const specId = hash16(text)
+  await tx
+    .insertInto('specs')
+    .values({ spec_id: specId, spec: text })
+    .onConflict((oc) => oc.doNothing())
+    .execute()
+  return specId
+}
+
+/** Adds to the counters; negative numbers take back (a row that the lake refused after all). */
+export async function addCounts(tx: Transaction<StateTables>, counts: readonly Count[]): Promise<void> {
+  for (const { sourceId, outcome, reason, n } of counts) {
+    if (n === 0) continue
+    await tx
+      .insertInto('counters')
+      .values({ source_id: sourceId, outcome, reason, n })
+      .onConflict((oc) => oc.columns(['source_id', 'outcome', 'reason']).doUpdateSet((eb) => ({ n: eb('counters.n', '+', n) })))
+      .execute()
+  }
+}
+
+/** Distinct unknown fields kept per source; further ones count under one name, so that hostile keys cannot fill the state. */
+const MAX_UNKNOWN_FIELDS = 1000
+
+async function addUnknownFields(
+  tx: Transaction<StateTables>,
+  sourceId: string,
+  fields: ReadonlyMap<string, number>,
+): Promise<void> {
+  if (fields.size === 0) return
+  const known = new Set(
+    (await tx.selectFrom('unknown_fields').select('field').where('source_id', '=', sourceId).execute()).map((row) => row.field),
+  )
+  for (const [name, n] of fields) {
+    const text = JSON.stringify(name.split('\t').map((part) => part.slice(0, 200)))
+    const field = known.has(text) || known.size < MAX_UNKNOWN_FIELDS ? text : JSON.stringify(['', 'further fields'])
+    known.add(field)
+    await tx
+      .insertInto('unknown_fields')
+      .values({ source_id: sourceId, field, n })
+      .onConflict((oc) => oc.columns(['source_id', 'field']).doUpdateSet((eb) => ({ n: eb('unknown_fields.n', '+', n) })))
+      .execute()
+  }
+}

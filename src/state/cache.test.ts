@@ -1,0 +1,84 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { BatchEffects } from '../model/batch.ts'
+import type { CacheWrite } from '../model/match.ts'
+import { commitBatch, recordBatch } from './batches.ts'
+import { loadCache } from './cache.ts'
+import { openState, type StateDb } from './db.ts'
+
+let folder: string
+let db: StateDb
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'caracal-cache-'))
+  db = await openState(folder)
+})
+afterEach(async () => {
+  await db.destroy()
+  rmSync(folder, { recursive: true })
+})
+
+let lastId = 0
+async function commit(cacheWrites: readonly CacheWrite[], nowMs = 1000): Promise<BatchEffects> {
+  const batch = { batchId: String(++lastId).padStart(20, '0'), sourceId: 's', extent: { kind: 'x' }, receivedMs: 1 }
+  const effects: BatchEffects = {
+    batch,
+    cursor: { place: 'p', value: {} },
+    rows: [],
+    windows: [],
+    opened: [],
+    deliveries: [],
+    counts: [],
+    unknownFields: new Map(),
+    cacheWrites,
+    correlation: { saved: [], removed: [] },
+    findings: { matches: new Map(), errors: new Map() },
+    nowMs,
+  }
+  await recordBatch(db, batch)
+  await commitBatch(db, effects)
+  return effects
+}
+
+test('the cache is what the committed batches made of it', async () => {
+  await commit([
+    { key: 'a', entry: '1', expiresMs: 5000 },
+    { key: 'b', entry: '2', expiresMs: undefined },
+    { key: 'c', entry: '3', expiresMs: 1e300 },
+  ])
+  await commit([
+    { key: 'a', entry: '4', expiresMs: 6000 },
+    { key: 'b', entry: undefined },
+    { key: 'never there', entry: undefined },
+  ])
+  expect((await loadCache(db, 1000)).sort((x, y) => x.key.localeCompare(y.key))).toEqual([
+    { key: 'a', entry: '4', expiresMs: 6000 },
+    { key: 'c', entry: '3', expiresMs: undefined },
+  ])
+})
+
+test('a batch that was done before changes nothing', async () => {
+  const effects = await commit([{ key: 'a', entry: '1', expiresMs: undefined }])
+  await commit([{ key: 'a', entry: '2', expiresMs: undefined }])
+  expect(await commitBatch(db, effects)).toBe(false)
+  expect(await loadCache(db, 1000)).toEqual([{ key: 'a', entry: '2', expiresMs: undefined }])
+})
+
+test('what has expired is not loaded, and is removed with the next writes', async () => {
+  await commit([{ key: 'a', entry: '1', expiresMs: 2000 }])
+  expect(await loadCache(db, 1999)).toHaveLength(1)
+  expect(await loadCache(db, 2000)).toEqual([])
+  await commit([{ key: 'b', entry: '1', expiresMs: undefined }], 2000)
+  expect(await db.selectFrom('rule_cache').selectAll().execute()).toHaveLength(1)
+})
+
+test('keys and entries are foreign text: NUL, lone surrogates and thousands of them', async () => {
+  const keys = ['\0', '\ud800', '\udc00', '\ufffd', "';--", '__proto__', ...Array.from({ length: 1000 }, (_, i) => `k${i}`)]
+  const writes = keys.map((key) => ({ key, entry: `entry of ${key}`, expiresMs: undefined }))
+  await commit(writes)
+  const loaded = new Map((await loadCache(db, 0)).map(({ key, entry }) => [key, entry]))
+  expect(loaded).toEqual(new Map(writes.map(({ key, entry }) => [key, entry])))
+  await commit(keys.map((key) => ({ key, entry: undefined })))
+  expect(await loadCache(db, 0)).toEqual([])
+})

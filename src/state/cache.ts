@@ -1,0 +1,55 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { CacheEntry, CacheWrite } from '../model/match.ts'
+import { sha256 } from '../util/hash.ts'
+import type { StateTables } from './tables.ts'
+
+const NEVER_MS = Number.MAX_SAFE_INTEGER
+/** Far below SQLite's limit of bound values. */
+const ROWS_PER_STATEMENT = 200
+
+/** The cache of rules as the last committed batch left it, without what has expired. */
+export async function loadCache(db: Kysely<StateTables>, nowMs: number): Promise<CacheEntry[]> {
+  const rows = await db.selectFrom('rule_cache').selectAll().where('expires_ms', '>', nowMs).execute()
+  return rows.map((row) => {
+    const [key, entry] = JSON.parse(row.entry) as [string, string]
+    return { key, entry, expiresMs: row.expires_ms === NEVER_MS ? undefined : row.expires_ms }
+  })
+}
+
+/** Keeps what a batch changed, as a part of its transaction, and removes what has expired. */
+export async function saveCacheWrites(tx: Transaction<StateTables>, writes: readonly CacheWrite[], nowMs: number): Promise<void> {
+  if (writes.length === 0) return
+  await tx.deleteFrom('rule_cache').where('expires_ms', '<=', nowMs).execute()
+  for (let i = 0; i < writes.length; i += ROWS_PER_STATEMENT) {
+    const part = writes.slice(i, i + ROWS_PER_STATEMENT)
+    const gone = part.filter((write) => write.entry === undefined).map(({ key }) => hashOf(key))
+    if (gone.length > 0) await tx.deleteFrom('rule_cache').where('key_hash', 'in', gone).execute()
+    const rows = part.flatMap((write) =>
+      write.entry === undefined
+        ? []
+        : [
+            {
+              key_hash: hashOf(write.key),
+              entry: JSON.stringify([write.key, write.entry]),
+              // Rules name points in time of any size.
+              expires_ms: Math.min(write.expiresMs ?? NEVER_MS, NEVER_MS),
+            },
+          ],
+    )
+    if (rows.length === 0) continue
+    await tx
+      .insertInto('rule_cache')
+      .values(rows)
+      .onConflict((oc) =>
+        oc
+          .column('key_hash')
+          .doUpdateSet((eb) => ({ entry: eb.ref('excluded.entry'), expires_ms: eb.ref('excluded.expires_ms') })),
+      )
+      .execute()
+  }
+}
+
+/** A key is foreign text: as JSON no two keys look the same, lone surrogates included. */
+function hashOf(key: string): string {
+  return sha256(Buffer.from(JSON.stringify(key)))
+}

@@ -1,0 +1,34 @@
+import { join } from 'node:path'
+import { Kysely, type MigrationProvider, Migrator, SqliteDialect } from 'kysely'
+import { StorageError } from '../util/errors.ts'
+import * as spine from './migrations/0001-spine.ts'
+import * as ruleCache from './migrations/0002-rule-cache.ts'
+import * as correlation from './migrations/0003-correlation.ts'
+import { openSqlite, type SqliteFile, type SqliteOptions } from './sqlite.ts'
+import type { StateTables } from './tables.ts'
+
+export type StateDb = Kysely<StateTables>
+
+const migrations: MigrationProvider = {
+  getMigrations: async () => ({ '0001-spine': spine, '0002-rule-cache': ruleCache, '0003-correlation': correlation }),
+}
+
+/** Opens `state.db` for writing and brings its tables up to date. Synchronous underneath: only the pipeline thread does this. */
+export async function openState(dataDir: string, options: SqliteOptions = {}): Promise<StateDb> {
+  const db = new Kysely<StateTables>({ dialect: dialectOf(openSqlite(join(dataDir, 'state.db'), options)) })
+  const { error } = await new Migrator({ db, provider: migrations }).migrateToLatest()
+  if (error) {
+    await db.destroy()
+    throw new StorageError(`The state database in ${dataDir} could not be brought up to date: ${String(error)}`, { cause: error })
+  }
+  return db
+}
+
+/** Opens `state.db` for reading only (API, deliveries). */
+export function readState(dataDir: string): StateDb {
+  return new Kysely<StateTables>({ dialect: dialectOf(openSqlite(join(dataDir, 'state.db'), { readonly: true })) })
+}
+
+function dialectOf(file: SqliteFile): SqliteDialect {
+  return new SqliteDialect({ database: file as unknown as ConstructorParameters<typeof SqliteDialect>[0]['database'] as never })
+}

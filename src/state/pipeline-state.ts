@@ -1,0 +1,22 @@
+import { alertStore } from './alerts.ts'
+import { commitBatch, commitOther, lastBatchId, openBatches, recordBatch } from './batches.ts'
+import { correlationStore } from './correlation.ts'
+import type { StateDb } from './db.ts'
+import { beginFlush, endFlush, flushParts, outboxSize } from './outbox.ts'
+
+/** The state as the pipeline needs it. */
+export function pipelineState(db: StateDb) {
+  return {
+    alerts: alertStore(db),
+    recordBatch: recordBatch.bind(undefined, db),
+    openBatches: openBatches.bind(undefined, db),
+    lastBatchId: lastBatchId.bind(undefined, db),
+    commitBatch: commitBatch.bind(undefined, db),
+    commitOther: commitOther.bind(undefined, db),
+    correlation: correlationStore(db),
+    outboxSize: outboxSize.bind(undefined, db),
+    beginFlush: beginFlush.bind(undefined, db),
+    flushParts: flushParts.bind(undefined, db),
+    endFlush: endFlush.bind(undefined, db),
+  }
+}

@@ -1,0 +1,76 @@
+import type { Kysely } from 'kysely'
+import type { StateTables } from './tables.ts'
+
+export interface SourceCounts {
+  readonly received: number
+  readonly stored: number
+  readonly filtered: number
+  readonly deadLettered: number
+  readonly reasons: Readonly<Record<string, number>>
+}
+
+/** Records by outcome, per source. */
+export async function sourceCounts(db: Kysely<StateTables>): Promise<Map<string, SourceCounts>> {
+  const counts = new Map<
+    string,
+    { received: number; stored: number; filtered: number; deadLettered: number; reasons: Record<string, number> }
+  >()
+  for (const { source_id, outcome, reason, n } of await db.selectFrom('counters').selectAll().execute()) {
+    let of = counts.get(source_id)
+    if (!of) {
+      of = { received: 0, stored: 0, filtered: 0, deadLettered: 0, reasons: {} }
+      counts.set(source_id, of)
+    }
+    if (outcome === 'received') of.received += n
+    else if (outcome === 'stored') of.stored += n
+    else if (outcome === 'filtered') of.filtered += n
+    else {
+      of.deadLettered += n
+      of.reasons[reason] = (of.reasons[reason] ?? 0) + n
+    }
+  }
+  return counts
+}
+
+/** Fields of a source's events that no schema knows, most frequent first. */
+export async function unknownFields(
+  db: Kysely<StateTables>,
+): Promise<Map<string, { logType: string; field: string; count: number }[]>> {
+  const fields = new Map<string, { logType: string; field: string; count: number }[]>()
+  for (const row of await db.selectFrom('unknown_fields').selectAll().orderBy('n', 'desc').execute()) {
+    const [logType = '', field = ''] = JSON.parse(row.field) as string[]
+    const list = fields.get(row.source_id) ?? []
+    list.push({ logType, field, count: row.n })
+    fields.set(row.source_id, list)
+  }
+  return fields
+}
+
+/** Forgets a source: cursors, counters, batches, and the alerts that only its events made, with their deliveries. */
+export async function removeSource(db: Kysely<StateTables>, sourceId: string, label: string): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    for (const table of ['cursors', 'counters', 'batches', 'unknown_fields'] as const)
+      await tx.deleteFrom(table).where('source_id', '=', sourceId).execute()
+    const rows = await tx.selectFrom('alerts').select(['alert_id', 'body']).execute()
+    const own = rows.filter(({ body }) => {
+      const labels = (JSON.parse(body) as { sourceLabels: string[] }).sourceLabels
+      return labels.length === 1 && labels[0] === label
+    })
+    for (const { alert_id } of own) {
+      await tx.deleteFrom('deliveries').where('alert_id', '=', alert_id).execute()
+      await tx.deleteFrom('alerts').where('alert_id', '=', alert_id).execute()
+    }
+  })
+}
+
+export async function getMeta(db: Kysely<StateTables>, key: string): Promise<string | undefined> {
+  return (await db.selectFrom('meta').select('value').where('key', '=', key).executeTakeFirst())?.value
+}
+
+export async function setMeta(db: Kysely<StateTables>, key: string, value: string): Promise<void> {
+  await db
+    .insertInto('meta')
+    .values({ key, value })
+    .onConflict((oc) => oc.column('key').doUpdateSet({ value }))
+    .execute()
+}

@@ -1,0 +1,156 @@
+import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import Database from 'libsql'
+import { messageOf, StorageError } from '../util/errors.ts'
+
+/** A prepared statement, as Kysely's SQLite dialect and our own code use it. */
+export interface Statement {
+  readonly reader: boolean
+  all(parameters: readonly unknown[]): unknown[]
+  run(parameters: readonly unknown[]): { changes: number | bigint; lastInsertRowid: number | bigint }
+  iterate(parameters: readonly unknown[]): IterableIterator<unknown>
+}
+
+/** An open SQLite file: synchronous, so it belongs to a thread of its own. */
+export interface SqliteFile {
+  prepare(sql: string): Statement
+  exec(sql: string): void
+  close(): void
+}
+
+export interface SqliteOptions {
+  readonly readonly?: boolean
+  /** Upper bound of the file in pages of 4 KiB: reaching it is «disk full» (tests, quotas). */
+  readonly maxPages?: number
+}
+
+/**
+ * Opens a SQLite file durably: WAL, every commit fsynced.
+ *
+ * All parameters pass a guard, because libsql 0.5 aborts the whole process on a bound boolean or a lone Buffer, Date or
+ * object, cuts strings at NUL and loses digits of big integers (found by trying): booleans become 0/1, bytes are handed
+ * over as a plain Uint8Array, and whatever would be stored wrongly throws a TypeError here.
+ *
+ * Throws `StorageError` when the file cannot be opened.
+ */
+export function openSqlite(file: string, options: SqliteOptions = {}): SqliteFile {
+  let db: InstanceType<typeof Database> | undefined
+  try {
+    // libsql heeds neither `readonly` nor `fileMustExist` for a file that is not there.
+    if (options.readonly && !existsSync(file)) throw new Error('there is no such file')
+    db = new Database(file, options.readonly ? { readonly: true, fileMustExist: true } : {})
+    db.exec('PRAGMA busy_timeout = 5000')
+    if (!options.readonly) db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
+    else db.exec('PRAGMA query_only = ON')
+    if (options.maxPages) db.exec(`PRAGMA max_page_count = ${Math.trunc(options.maxPages)}`)
+  } catch (error) {
+    db?.close()
+    throw new StorageError(`Cannot open ${file}: ${messageOf(error)}. Is the folder writable and the disk not full?`, {
+      cause: error,
+    })
+  }
+  const opened = db
+  return {
+    prepare: (sql) => {
+      const statement = guarded(opened.prepare(sql) as unknown as Statement)
+      return /^\s*rollback\b/i.test(sql) ? forgiving(statement) : statement
+    },
+    exec: (sql) => void opened.exec(sql),
+    close: () => void opened.close(),
+  }
+}
+
+function guarded(statement: Statement): Statement {
+  return {
+    reader: statement.reader,
+    all: (parameters) => statement.all(parameters.map(bindable)),
+    run: (parameters) => statement.run(parameters.map(bindable)),
+    iterate: (parameters) => statement.iterate(parameters.map(bindable)),
+  }
+}
+
+/** SQLite rolls back by itself when the disk is full; a second rollback must not hide why. */
+function forgiving(statement: Statement): Statement {
+  const attempt = <T>(call: () => T, otherwise: T): T => {
+    try {
+      return call()
+    } catch (error) {
+      if (/no transaction is active/.test(messageOf(error))) return otherwise
+      throw error
+    }
+  }
+  return {
+    ...statement,
+    all: (parameters) => attempt(() => statement.all(parameters), []),
+    run: (parameters) => attempt(() => statement.run(parameters), { changes: 0, lastInsertRowid: 0 }),
+  }
+}
+
+/** One value as libsql may bind it. Throws a TypeError for what it would store wrongly or crash on. */
+export function bindable(value: unknown): string | number | null | Uint8Array {
+  if (value === null || value === undefined) return null
+  switch (typeof value) {
+    case 'boolean':
+      return value ? 1 : 0
+    case 'number':
+      if (!Number.isFinite(value)) throw new TypeError(`cannot bind ${value}: not a finite number`)
+      return value
+    case 'bigint':
+      if (value > BigInt(Number.MAX_SAFE_INTEGER) || value < BigInt(Number.MIN_SAFE_INTEGER))
+        throw new TypeError(`cannot bind ${value}: outside the safe integers; store it as text`)
+      return Number(value)
+    case 'string':
+      if (value.includes('\0') || !value.isWellFormed())
+        throw new TypeError('cannot bind a string with NUL or a lone surrogate: store foreign text as JSON or as bytes')
+      return value
+  }
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+  throw new TypeError(`cannot bind ${Object.prototype.toString.call(value)}: only text, numbers, booleans, bytes and null`)
+}
+
+/** True when an error says that the disk, or a quota, is full or the file may not be written. */
+export function isStorageFault(error: unknown): boolean {
+  return /database or disk is full|SQLITE_FULL|disk I\/O error|SQLITE_IOERR|readonly database|SQLITE_READONLY|SQLITE_CANTOPEN|unable to open database|ENOSPC/i.test(
+    messageOf(error),
+  )
+}
+
+/**
+ * Takes the data folder for this process. The lock is SQLite's own lock on a file, so that it ends with the process,
+ * also at kill -9. Throws `StorageError` when another process has it or the folder cannot be written.
+ */
+export function lockDataDir(dataDir: string): () => void {
+  try {
+    makeFolder(resolve(dataDir))
+    const probe = join(dataDir, `.write-test-${process.pid}`)
+    closeSync(openSync(probe, 'w'))
+    rmSync(probe)
+  } catch (error) {
+    throw new StorageError(
+      `The data folder ${dataDir} cannot be written: ${messageOf(error)}. Give this user write access, or set data_dir to another folder.`,
+      { cause: error },
+    )
+  }
+  let db: InstanceType<typeof Database> | undefined
+  try {
+    db = new Database(join(dataDir, 'lock'))
+    db.exec(
+      'PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS held (pid INTEGER); COMMIT; BEGIN EXCLUSIVE',
+    )
+  } catch (error) {
+    db?.close()
+    const text = /database is locked|SQLITE_BUSY/i.test(messageOf(error))
+      ? `The data folder ${dataDir} is in use by another Caracal process. Stop that one first, or set data_dir to another folder.`
+      : `The data folder ${dataDir} cannot be locked: ${messageOf(error)}. Is the disk full, or is ${join(dataDir, 'lock')} not a file of ours?`
+    throw new StorageError(text, { cause: error })
+  }
+  const held = db
+  return () => void held.close()
+}
+
+/** Not Node's `recursive`, which never comes back where a folder cannot be made though its parent is there (`/proc`). */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return
+  makeFolder(dirname(path))
+  mkdirSync(path, { mode: 0o700 })
+}

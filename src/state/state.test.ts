@@ -1,0 +1,401 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { sql } from 'kysely'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { AlertWindow } from '../model/alert.ts'
+import type { BatchEffects, FinishedRows, NewDelivery } from '../model/batch.ts'
+import type { TableSpec } from '../model/column.ts'
+import { findAlert, listAlerts, setAlertStatus } from './alerts.ts'
+import { addCounts, cursorsOf } from './batches.ts'
+import { openState, readState, type StateDb } from './db.ts'
+import { countDeadDeliveries, deliveriesOfAlert, dueDeliveries, saveDeliveryResults } from './deliveries.ts'
+import { pipelineState } from './pipeline-state.ts'
+import { getMeta, removeSource, setMeta, sourceCounts, unknownFields } from './sources.ts'
+import { isStorageFault } from './sqlite.ts'
+import { loadTableState, recordTableVersion, saveTableState } from './table-status.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'caracal-state-'))
+let dataDir: string
+let db: StateDb
+let state: ReturnType<typeof pipelineState>
+
+beforeEach(async () => {
+  dataDir = mkdtempSync(join(folder, 'data-'))
+  db = await openState(dataDir)
+  state = pipelineState(db)
+})
+afterEach(() => db.destroy())
+
+const spec = (table: string, columns = 1): TableSpec => ({
+  database: 'logs',
+  table,
+  columns: Array.from({ length: columns }, (_, i) => ({ name: `c${i}`, kind: 'string' as const })),
+  timeColumn: 'c0',
+})
+const rows = (table: string, text: string, columns = 1): FinishedRows => ({
+  spec: spec(table, columns),
+  rows: Buffer.from(text),
+  count: text.split('\n').length - 1,
+})
+
+let lastId = 0
+async function effects(sourceId: string, part: Partial<BatchEffects> = {}): Promise<BatchEffects> {
+  const batch = { batchId: String(++lastId).padStart(20, '0'), sourceId, extent: { kind: 'x', at: lastId }, receivedMs: 5 }
+  await state.recordBatch(batch)
+  return {
+    batch,
+    cursor: { place: 'p', value: { at: lastId } },
+    rows: [],
+    windows: [],
+    opened: [],
+    deliveries: [],
+    counts: [],
+    unknownFields: new Map(),
+    cacheWrites: [],
+    correlation: { saved: [], removed: [] },
+    findings: { matches: new Map(), errors: new Map() },
+    nowMs: 1000,
+    ...part,
+  }
+}
+
+const window = (part: Partial<AlertWindow> = {}): AlertWindow => ({
+  alertId: 'a'.repeat(32),
+  ruleId: 'R',
+  groupKey: 'g',
+  startMs: 100,
+  endMs: 200,
+  opened: true,
+  severity: 'LOW',
+  eventCount: 1,
+  createdMs: 100,
+  updatedMs: 100,
+  fresh: true,
+  body: {
+    type: 'RULE',
+    title: 't',
+    dedup: 'd',
+    displayName: 'n',
+    description: '',
+    reference: '',
+    runbook: '',
+    tags: [],
+    reports: {},
+    destinations: null,
+    context: null,
+    functionErrors: {},
+    threshold: 1,
+    firstEventTime: '',
+    lastEventTime: '',
+    logTypes: [],
+    indicators: {},
+    indicatorsCut: false,
+    sampleEvent: null,
+    latencyMs: null,
+    sourceLabels: ['web'],
+  },
+  ...part,
+})
+
+const delivery = (id: string, destination: string, createdMs = 10): NewDelivery => ({
+  deliveryId: id,
+  alertId: 'a'.repeat(32),
+  destination,
+  body: '{}',
+  createdMs,
+})
+
+test('an existing state is opened again as it was', async () => {
+  await state.commitBatch(await effects('s', { rows: [rows('t', '["a"]\n')] }))
+  await db.destroy()
+  db = await openState(dataDir)
+  state = pipelineState(db)
+  expect((await state.outboxSize()).rows).toBe(1)
+  expect(await cursorsOf(db, 's')).toEqual([{ place: 'p', value: { at: lastId } }])
+})
+
+test('a batch committed twice has its effects once', async () => {
+  const one = await effects('s', {
+    rows: [rows('t', '["a"]\n["b"]\n')],
+    counts: [{ sourceId: 's', outcome: 'received', reason: '', n: 2 }],
+    windows: [window()],
+    deliveries: [delivery('d1', 'soc')],
+  })
+  expect(await state.commitBatch(one)).toBe(true)
+  expect(await state.commitBatch(one)).toBe(false)
+  expect((await state.outboxSize()).rows).toBe(2)
+  expect((await sourceCounts(db)).get('s')).toMatchObject({ received: 2 })
+  expect(await state.openBatches()).toEqual([])
+  await state.recordBatch(one.batch)
+  expect(await state.openBatches()).toEqual([])
+})
+
+test('open batches come back in the order they were recorded, with their extent', async () => {
+  const made = [await effects('b'), await effects('a'), await effects('b')]
+  expect(await state.openBatches()).toEqual(made.map(({ batch }) => batch))
+  await state.commitBatch(made[1]!)
+  expect(await state.openBatches()).toEqual([made[0]!.batch, made[2]!.batch])
+  expect(await state.lastBatchId()).toBe(made[2]!.batch.batchId)
+})
+
+test('the last batch id outlives its batch, so that ids go on rising', async () => {
+  const one = await effects('s')
+  await state.commitBatch(one)
+  expect(await state.openBatches()).toEqual([])
+  expect(await state.lastBatchId()).toBe(one.batch.batchId)
+})
+
+test('outbox ids are never used twice, also after the outbox was emptied and the file opened again', async () => {
+  const seen = new Set<string>()
+  for (let round = 0; round < 3; round++) {
+    await state.commitBatch(await effects('s', { rows: [rows('t', '["a"]\n'), rows('u', '["b"]\n')] }))
+    const flush = (await state.beginFlush(1e9, 1))!
+    for (const { token } of await state.flushParts(flush)) {
+      expect(seen.has(token)).toBe(false)
+      seen.add(token)
+    }
+    await state.endFlush(flush, { rows: [], counts: [] }, 1)
+    expect(await state.beginFlush(1e9, 1)).toBeUndefined()
+    await db.destroy()
+    db = await openState(dataDir)
+    state = pipelineState(db)
+  }
+})
+
+test('another state database never repeats the tokens of the first: the lake would drop its rows', async () => {
+  const tokens = []
+  for (const name of ['one', 'two']) {
+    const other = await openState(mkdtempSync(join(folder, name)))
+    const own = pipelineState(other)
+    const saved = state
+    state = own
+    await own.commitBatch(await effects('s', { rows: [rows('t', '["a"]\n')] }))
+    state = saved
+    tokens.push((await own.beginFlush(1e9, 1))!.flushId)
+    await other.destroy()
+  }
+  expect(tokens[0]).not.toBe(tokens[1])
+})
+
+test('a flush that is begun stays as it is: same range, same token, same bytes, whatever comes behind it', async () => {
+  await state.commitBatch(await effects('s', { rows: [rows('t', '["a"]\n'), rows('t', '["b","c"]\n', 2), rows('t', '["d"]\n')] }))
+  const flush = (await state.beginFlush(1e9, 1))!
+  const parts = await state.flushParts(flush)
+  await state.commitBatch(await effects('s', { rows: [rows('t', '["later"]\n')] }))
+  expect(await state.beginFlush(1, 2)).toEqual(flush)
+  expect(await state.flushParts(flush)).toEqual(parts)
+  expect(parts.map(({ token, rows: bytes, count }) => [token, Buffer.from(bytes).toString(), count])).toEqual([
+    [`${flush.flushId}/logs.t`, '["a"]\n["d"]\n', 2],
+    [`${flush.flushId}/logs.t/1`, '["b","c"]\n', 1],
+  ])
+  await state.endFlush(flush, { rows: [], counts: [] }, 3)
+  expect((await state.outboxSize()).rows).toBe(1)
+})
+
+test('a flush takes about as many bytes as it may, and one row at least', async () => {
+  await state.commitBatch(
+    await effects('s', { rows: Array.from({ length: 5 }, (_, i) => rows(`t${i}`, `["${'x'.repeat(100)}"]\n`)) }),
+  )
+  const sizes = []
+  for (let flush = await state.beginFlush(250, 1); flush; flush = await state.beginFlush(250, 1)) {
+    sizes.push((await state.flushParts(flush)).length)
+    await state.endFlush(flush, { rows: [], counts: [] }, 1)
+  }
+  expect(sizes).toEqual([2, 2, 1])
+})
+
+test('a window written again keeps what people set', async () => {
+  await state.commitBatch(await effects('s', { windows: [window()] }))
+  expect(await setAlertStatus(db, window().alertId, 'RESOLVED', 150)).toBe(true)
+  await state.commitBatch(await effects('s', { windows: [window({ eventCount: 7, updatedMs: 180 })] }))
+  expect(await findAlert(db, 'aaaa')).toMatchObject({ status: 'RESOLVED', event_count: 7, updated_ms: 180 })
+  expect(await findAlert(db, 'aaa%')).toBeUndefined()
+  expect(await setAlertStatus(db, 'nobody', 'OPEN', 1)).toBe(false)
+})
+
+test('windows are found until they end, and not after', async () => {
+  await state.commitBatch(
+    await effects('s', { windows: [window(), window({ alertId: 'b'.repeat(32), startMs: 200, endMs: 300 })] }),
+  )
+  const starts = async (at: number) =>
+    ((await state.alerts.find(['g', 'other'], at)).get('g') ?? []).map(({ startMs }) => startMs)
+  expect(await starts(199)).toEqual([100, 200])
+  expect(await starts(200)).toEqual([200])
+  expect(await starts(300)).toEqual([])
+})
+
+test('alerts are listed newest first, a page at a time, without windows that have not opened', async () => {
+  const ids = ['1', '2', '3', '4', '5'].map((digit) => digit.repeat(32))
+  const windows = ids.map((alertId, i) => window({ alertId, groupKey: alertId, createdMs: i < 3 ? 10 : 20, opened: i !== 1 }))
+  await state.commitBatch(await effects('s', { windows }))
+  const seen: string[] = []
+  let before: { createdMs: number; alertId: string } | undefined
+  for (;;) {
+    const page = await listAlerts(db, { limit: 2, ...(before ? { before } : {}) })
+    if (page.length === 0) break
+    seen.push(...page.map(({ alert_id }) => alert_id[0]!))
+    const last = page.at(-1)!
+    before = { createdMs: last.created_ms, alertId: last.alert_id }
+  }
+  expect(seen).toEqual(['5', '4', '3', '1'])
+})
+
+test('counts add up, also downwards', async () => {
+  const add = (n: number) =>
+    db.transaction().execute((tx) => addCounts(tx, [{ sourceId: 's', outcome: 'dead_lettered', reason: 'internal', n }]))
+  await add(5)
+  await add(0)
+  await add(-2)
+  expect((await sourceCounts(db)).get('s')).toEqual({
+    received: 0,
+    stored: 0,
+    filtered: 0,
+    deadLettered: 3,
+    reasons: { internal: 3 },
+  })
+})
+
+test('deliveries: due, tried again, delivered or dead', async () => {
+  await state.commitBatch(
+    await effects('s', { deliveries: [delivery('d1', 'soc', 10), delivery('d2', 'soc', 20), delivery('d3', 'mail', 30)] }),
+  )
+  await state.commitBatch(await effects('s', { deliveries: [delivery('d1', 'soc', 99)] }))
+  const due = async (now: number, except: string[] = []) =>
+    (await dueDeliveries(db, now, 10, except)).map(({ delivery_id }) => delivery_id)
+  expect(await due(9)).toEqual([])
+  expect(await due(30)).toEqual(['d1', 'd2', 'd3'])
+  expect(await due(30, ['d2'])).toEqual(['d1', 'd3'])
+  await saveDeliveryResults(db, [
+    { deliveryId: 'd1', kind: 'again', tries: 1, nextMs: 500, error: 'a\0b\ud800' },
+    { deliveryId: 'd2', kind: 'delivered', tries: 1, nowMs: 40 },
+    { deliveryId: 'd3', kind: 'dead', tries: 1, error: 'no', nowMs: 40 },
+  ])
+  expect(await due(499)).toEqual([])
+  expect(await due(500)).toEqual(['d1'])
+  expect(await countDeadDeliveries(db)).toBe(1)
+  const [, first] = await deliveriesOfAlert(db, 'a'.repeat(32))
+  expect(first).toMatchObject({ delivery_id: 'd1', tries: 1, state: 'pending' })
+  expect(JSON.parse(first!.error)).toBe('a\0b\ud800')
+})
+
+test('a long queue of one destination hides nothing of another', async () => {
+  const slow = Array.from({ length: 50 }, (_, i) => delivery(`slow${i}`, 'slow', i))
+  await state.commitBatch(await effects('s', { deliveries: [...slow, delivery('quick', 'zz', 1000)] }))
+  const due = await dueDeliveries(db, 2000, 3, [])
+  expect(due.map(({ delivery_id }) => delivery_id)).toEqual(['slow0', 'slow1', 'slow2', 'quick'])
+})
+
+test('a source that is removed leaves nothing of its own, and everything of others', async () => {
+  const both = window({ alertId: 'c'.repeat(32), groupKey: 'c', body: { ...window().body, sourceLabels: ['web', 'db'] } })
+  const counts = ['s', 'other'].map((sourceId) => ({ sourceId, outcome: 'received' as const, reason: '', n: 1 }))
+  await state.commitBatch(await effects('other', { counts }))
+  await state.commitBatch(
+    await effects('s', { windows: [window(), both], deliveries: [delivery('d1', 'soc')], unknownFields: new Map([['T\tf', 1]]) }),
+  )
+  await removeSource(db, 's', 'web')
+  expect((await listAlerts(db, { limit: 10 })).map(({ alert_id }) => alert_id)).toEqual([both.alertId])
+  expect(await dueDeliveries(db, 1e9, 10, [])).toEqual([])
+  expect(await cursorsOf(db, 's')).toEqual([])
+  expect([...(await sourceCounts(db)).keys()]).toEqual(['other'])
+  expect((await cursorsOf(db, 'other')).length).toBe(1)
+})
+
+test('unknown fields are counted, and hostile ones cannot fill the state', async () => {
+  const many = new Map(Array.from({ length: 1200 }, (_, i) => [`T\tfield${i}`, 1] as const))
+  await state.commitBatch(await effects('s', { unknownFields: many }))
+  await state.commitBatch(await effects('s', { unknownFields: new Map([['T\tfield0', 4]]) }))
+  const fields = (await unknownFields(db)).get('s')!
+  expect(fields.length).toBe(1001)
+  expect(fields[0]).toEqual({ logType: '', field: 'further fields', count: 200 })
+  expect(fields[1]).toEqual({ logType: 'T', field: 'field0', count: 5 })
+})
+
+test('a table version is put into the outbox when it is another, not again', async () => {
+  const record = (version: string) => recordTableVersion(db, 'tor', version, rows('table_versions', '["x"]\n'), 1)
+  expect([await record('1'), await record('1'), await record('2'), await record('1')]).toEqual([true, false, true, true])
+  await saveTableState(db, 'tor', '{"a":1}')
+  await saveTableState(db, 'tor', '{"a":2}')
+  expect(await loadTableState(db, 'tor')).toBe('{"a":2}')
+  await setMeta(db, 'k', 'v')
+  expect(await getMeta(db, 'k')).toBe('v')
+})
+
+test('the reading end sees what was committed and can write nothing', async () => {
+  await state.commitBatch(await effects('s', { windows: [window()] }))
+  const reader = readState(dataDir)
+  expect((await listAlerts(reader, { limit: 5 })).length).toBe(1)
+  await expect(setAlertStatus(reader, window().alertId, 'CLOSED', 1)).rejects.toThrow(/readonly/)
+  await state.commitBatch(await effects('s', { windows: [window({ alertId: 'b'.repeat(32), groupKey: 'h' })] }))
+  expect((await listAlerts(reader, { limit: 5 })).length).toBe(2)
+  await reader.destroy()
+})
+
+const hostile = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 60 }),
+  fc.constantFrom(
+    '__proto__',
+    'constructor',
+    'a\0b',
+    '\ud800',
+    '\udfff\ud800',
+    '\u202e',
+    '"; DROP TABLE alerts; --',
+    'x'.repeat(64 * 1024),
+  ),
+)
+
+test('foreign text in every place where it may come survives', async () => {
+  await fc.assert(
+    fc.asyncProperty(hostile, hostile, hostile, async (a, b, c) => {
+      const alertId = String(++lastId).padStart(32, '0')
+      const body = {
+        ...window().body,
+        title: a,
+        dedup: b,
+        context: JSON.stringify({ [c]: a }),
+        functionErrors: { [b]: c },
+        sourceLabels: [a],
+      }
+      const made = await effects('s', {
+        windows: [window({ alertId, groupKey: alertId, body })],
+        deliveries: [{ ...delivery(`d${alertId}`, 'soc'), body: JSON.stringify({ [a]: b }) }],
+        unknownFields: new Map([[`T\t${a}`, 1]]),
+        cursor: { place: alertId, value: { [a]: b, context: c } },
+        rows: [rows('t', `${JSON.stringify([a, b, c])}\n`)],
+      })
+      expect(await state.commitBatch(made)).toBe(true)
+      await saveDeliveryResults(db, [{ deliveryId: `d${alertId}`, kind: 'again', tries: 1, nextMs: 1, error: c }])
+      const [found] = (await state.alerts.find([alertId], 150)).get(alertId)!
+      expect(found!.body).toEqual(body)
+      const cursor = (await cursorsOf(db, 's')).find(({ place }) => place === alertId)!
+      expect(cursor.value).toEqual({ [a]: b, context: c })
+    }),
+    { numRuns: 60, seed: 7 },
+  )
+  await unknownFields(db)
+})
+
+test('on a full disk a batch is not half there; with space again it goes through', async () => {
+  await db.destroy()
+  db = await openState(dataDir, { maxPages: 60 })
+  state = pipelineState(db)
+  const big = await effects('s', {
+    rows: Array.from({ length: 20 }, (_, i) => rows(`t${i}`, `["${'x'.repeat(50_000)}"]\n`)),
+    counts: [{ sourceId: 's', outcome: 'received', reason: '', n: 20 }],
+    windows: [window()],
+    deliveries: [delivery('d1', 'soc')],
+  })
+  for (let i = 0; i < 3; i++) {
+    const error = await state.commitBatch(big).catch((caught: unknown) => caught)
+    expect(isStorageFault(error), String(error)).toBe(true)
+  }
+  expect(await state.outboxSize()).toEqual({ rows: 0, bytes: 0, oldestMs: undefined })
+  expect(await sourceCounts(db)).toEqual(new Map())
+  expect(await listAlerts(db, { limit: 1 })).toEqual([])
+  expect(await state.openBatches()).toEqual([big.batch])
+  await sql`PRAGMA max_page_count = 100000`.execute(db)
+  expect(await state.commitBatch(big)).toBe(true)
+  expect((await state.outboxSize()).rows).toBe(20)
+})

@@ -1,0 +1,40 @@
+import type { Kysely } from 'kysely'
+import type { FinishedRows } from '../model/batch.ts'
+import { saveRows } from './batches.ts'
+import type { StateTables } from './tables.ts'
+
+/** What is remembered of a lookup table's refreshes: JSON text, or `undefined`. */
+export async function loadTableState(db: Kysely<StateTables>, name: string): Promise<string | undefined> {
+  const row = await db.selectFrom('table_status').select('value').where('name', '=', name).executeTakeFirst()
+  return row?.value
+}
+
+export async function saveTableState(db: Kysely<StateTables>, name: string, value: string): Promise<void> {
+  await db
+    .insertInto('table_status')
+    .values({ name, value })
+    .onConflict((oc) => oc.column('name').doUpdateSet({ value }))
+    .execute()
+}
+
+/** Puts a table's version into the outbox when it is another than the last one. Answers whether it was. */
+export async function recordTableVersion(
+  db: Kysely<StateTables>,
+  name: string,
+  version: string,
+  row: FinishedRows,
+  nowMs: number,
+): Promise<boolean> {
+  const key = `table_version:${name}`
+  return db.transaction().execute(async (tx) => {
+    const last = await tx.selectFrom('meta').select('value').where('key', '=', key).executeTakeFirst()
+    if (last?.value === version) return false
+    await tx
+      .insertInto('meta')
+      .values({ key, value: version })
+      .onConflict((oc) => oc.column('key').doUpdateSet({ value: version }))
+      .execute()
+    await saveRows(tx, [row], nowMs)
+    return true
+  })
+}

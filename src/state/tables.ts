@@ -1,0 +1,65 @@
+import type { Insertable, Selectable } from 'kysely'
+
+/**
+ * The state database. Foreign text (titles, error texts, contexts) is kept inside JSON text, which escapes what the
+ * driver cannot store (NUL, lone surrogates); keys built from foreign text are hashes.
+ */
+export interface StateTables {
+  meta: { key: string; value: string }
+  /** Where reading goes on, per file (`place` = file id) or for the whole spool (`place` = 'spool'). */
+  cursors: { source_id: string; place: string; value: string; updated_ms: number }
+  /** Batches whose extent is recorded; `done` ones are kept until the source's next batch is done. */
+  batches: { batch_id: string; source_id: string; extent: string; received_ms: number; done: number }
+  /** Finished lake rows waiting for the flusher. */
+  outbox: { id: number; spec_id: string; rows: Uint8Array; row_count: number; bytes: number; created_ms: number }
+  /** Table shapes that outbox rows were written for: JSON of a `TableSpec`. */
+  specs: { spec_id: string; spec: string }
+  /** The flush under way: at most one. */
+  flushes: { flush_id: string; from_id: number; to_id: number; created_ms: number }
+  alerts: {
+    alert_id: string
+    rule_id: string
+    /** Hash of rule id and dedup string. */
+    group_key: string
+    window_start_ms: number
+    window_end_ms: number
+    /** 1 once the threshold was reached: only then it is an alert that people see. */
+    opened: number
+    status: string
+    severity: string
+    event_count: number
+    created_ms: number
+    updated_ms: number
+    /** JSON of an `AlertBody`. */
+    body: string
+  }
+  deliveries: {
+    delivery_id: string
+    alert_id: string
+    destination: string
+    /** `pending`, `delivered`, `dead`. */
+    state: string
+    tries: number
+    next_ms: number
+    created_ms: number
+    /** The request body: JSON text. */
+    body: string
+    /** JSON text of the last error, or ''. */
+    error: string
+  }
+  /** Records by source, outcome and reason ('' for stored and received). */
+  counters: { source_id: string; outcome: string; reason: string; n: number }
+  /** Fields that schemas do not know, JSON text of [log type, field]. */
+  unknown_fields: { source_id: string; field: string; n: number }
+  /** JSON of a table's last success, failure and version. */
+  table_status: { name: string; value: string }
+  sequences: { name: string; value: number }
+  /** What correlation rules remember between signals; `value` is JSON text. */
+  correlation: { id: string; rule_id: string; wake_ms: number; value: string }
+  /** The cache of rules, by hash of the key; `entry` is JSON text of [key, entry]. Without an expiry: the end of time. */
+  rule_cache: { key_hash: string; entry: string; expires_ms: number }
+}
+
+export type AlertRow = Selectable<StateTables['alerts']>
+export type NewAlertRow = Insertable<StateTables['alerts']>
+export type DeliveryRow = Selectable<StateTables['deliveries']>

@@ -1,0 +1,47 @@
+import { type Logger, pino } from 'pino'
+import { printable } from '../util/terminal.ts'
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/**
+ * The log: `log.info({ source: 'default' }, 'Sentence with a full stop.')`. `error` means that data was lost or that
+ * someone must act. No secrets and no contents of events at `info` or above.
+ */
+export type Log = Logger
+
+export interface LogOptions {
+  readonly level?: LogLevel
+  /** Lines for a person; else a JSON object a line. */
+  readonly isPretty: boolean
+  /** Where lines go, each with its newline. */
+  readonly write: (text: string) => void
+}
+
+/** A log. Synchronous, so that nothing is missing when the process ends. */
+export function createLog({ level = 'info', isPretty, write }: LogOptions): Log {
+  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: named } }
+  return pino(options, { write: isPretty ? (line: string) => write(prettyLine(line)) : write })
+}
+
+/** The process's log: to stderr, for a person when stderr is a terminal. */
+export function processLog(level?: LogLevel): Log {
+  return createLog({
+    ...(level && { level }),
+    isPretty: process.stderr.isTTY === true,
+    write: (text) => void process.stderr.write(text),
+  })
+}
+
+function named(label: string): { level: string } {
+  return { level: label }
+}
+
+/** `10:21:07 warn   Table tor_exit_nodes is stale. table=tor_exit_nodes` */
+function prettyLine(line: string): string {
+  const { level, time, msg, err, ...fields } = JSON.parse(line) as Record<string, unknown>
+  const clock = String(time).slice(11, 19)
+  const cause = typeof err === 'object' && err !== null && 'message' in err ? { ...fields, error: err.message } : fields
+  const tail = Object.entries(cause).map(([key, value]) => ` ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+  return `${clock} ${String(level).padEnd(5)} ${printable(`${String(msg ?? '')}${tail.join('')}`)}\n`
+}

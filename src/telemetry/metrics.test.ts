@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest'
+import { createMetrics } from './metrics.ts'
+
+const NAMES = [
+  'caracal_records_total',
+  'caracal_records_reason_total',
+  'caracal_matches_total',
+  'caracal_rule_errors_total',
+  'caracal_rule_seconds_total',
+  'caracal_alerts_total',
+  'caracal_deliveries_total',
+  'caracal_table_rows',
+  'caracal_table_age_seconds',
+  'caracal_spool_bytes',
+  'caracal_stage_seconds',
+  'caracal_alert_latency_seconds',
+]
+
+test('every promised name is there before anything has happened', async () => {
+  const text = await createMetrics().text()
+  expect([...text.matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1])).toEqual(NAMES)
+})
+
+test('records are set to absolute values, so a second scrape does not add them again', async () => {
+  const metrics = createMetrics()
+  for (const n of [7, 9]) {
+    metrics.setRecords([{ source: 'default', outcome: 'received', n }], [{ source: 'default', reason: 'invalid_json', n: 2 }])
+  }
+  const text = await metrics.text()
+  expect(text).toContain('caracal_records_total{source="default",outcome="received"} 9\n')
+  expect(text).toContain('caracal_records_reason_total{source="default",reason="invalid_json"} 2\n')
+})
+
+test('a table that is gone, or whose age is not known, shows no figure', async () => {
+  const metrics = createMetrics()
+  metrics.setTables([{ name: 'gone', rows: 3, ageSecs: 4 }])
+  metrics.setTables([{ name: 'tor_exit_nodes', rows: 1174, ageSecs: undefined }])
+  const lines = (await metrics.text()).split('\n').filter((line) => line.startsWith('caracal_table'))
+  expect(lines).toEqual(['caracal_table_rows{table="tor_exit_nodes"} 1174'])
+})
+
+test('counts add up by label, and times fall into their buckets', async () => {
+  const metrics = createMetrics()
+  metrics.matches('Tor', 2)
+  metrics.matches('Tor', 3)
+  metrics.ruleErrors('Tor', 1)
+  metrics.ruleSeconds('Tor', 0.25)
+  metrics.alerts('CRITICAL', 1)
+  metrics.deliveries('soc', 'delivered')
+  metrics.setSpoolBytes(4096)
+  metrics.observeStage('parse', 0.003)
+  metrics.alertLatency(0.02)
+  const text = await metrics.text()
+  for (const line of [
+    'caracal_matches_total{rule="Tor"} 5',
+    'caracal_rule_errors_total{rule="Tor"} 1',
+    'caracal_rule_seconds_total{rule="Tor"} 0.25',
+    'caracal_alerts_total{severity="CRITICAL"} 1',
+    'caracal_deliveries_total{destination="soc",outcome="delivered"} 1',
+    'caracal_spool_bytes 4096',
+    'caracal_stage_seconds_bucket{le="0.0025",stage="parse"} 0',
+    'caracal_stage_seconds_bucket{le="0.005",stage="parse"} 1',
+    'caracal_alert_latency_seconds_bucket{le="0.015"} 0',
+    'caracal_alert_latency_seconds_bucket{le="0.02"} 1',
+  ]) {
+    expect(text).toContain(`${line}\n`)
+  }
+})
+
+test('a hostile label value stays one label value', async () => {
+  const metrics = createMetrics()
+  metrics.matches('a"} 1\ncaracal_spool_bytes 99', 1)
+  const text = await metrics.text()
+  expect(text).toContain('caracal_matches_total{rule="a\\"} 1\\ncaracal_spool_bytes 99"} 1\n')
+  expect(text).not.toMatch(/^caracal_spool_bytes 99/m)
+})

@@ -1,0 +1,135 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/** A source's records with one outcome, since the data folder was made. */
+export interface RecordCount {
+  readonly source: string
+  readonly outcome: 'received' | 'stored' | 'filtered' | 'dead_lettered'
+  readonly n: number
+}
+
+/** A source's records with one reason of dead-lettering or filtering, since the data folder was made. */
+export interface ReasonCount {
+  readonly source: string
+  readonly reason: string
+  readonly n: number
+}
+
+/** A lookup table; `ageSecs` `undefined`: not known. */
+export interface TableGauge {
+  readonly name: string
+  readonly rows: number
+  readonly ageSecs: number | undefined
+}
+
+/** Upper bounds in seconds: a batch's stage takes from tens of microseconds to seconds. */
+const STAGE_SECONDS = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]
+/** Upper bounds in seconds, close together around the promise of 25 ms (p50) and 100 ms (p99). */
+const LATENCY_SECONDS = [0.005, 0.01, 0.015, 0.02, 0.025, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 10, 60]
+
+/**
+ * The product's figures in Prometheus's text format. The names are fixed. Records are counted in state, so their
+ * counters are set to state's absolute values before each scrape and survive a restart; the others begin at 0 with the
+ * process, as Prometheus expects of counters.
+ */
+export class Metrics {
+  readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE
+  readonly #registry = new Registry()
+  readonly #records = this.#counter('caracal_records_total', 'Records by source and outcome.', ['source', 'outcome'])
+  readonly #reasons = this.#counter('caracal_records_reason_total', 'Records filtered or dead-lettered, by reason.', [
+    'source',
+    'reason',
+  ])
+  readonly #matches = this.#counter('caracal_matches_total', 'Events for which a rule said yes.', ['rule'])
+  readonly #ruleErrors = this.#counter('caracal_rule_errors_total', 'Failures of a rule.', ['rule'])
+  readonly #ruleSeconds = this.#counter('caracal_rule_seconds_total', 'Time spent in a rule.', ['rule'])
+  readonly #alerts = this.#counter('caracal_alerts_total', 'Alerts made, by severity.', ['severity'])
+  readonly #deliveries = this.#counter('caracal_deliveries_total', 'Tries of deliveries, by destination and outcome.', [
+    'destination',
+    'outcome',
+  ])
+  readonly #tableRows = this.#gauge('caracal_table_rows', 'Rows of a lookup table.', ['table'])
+  readonly #tableAge = this.#gauge('caracal_table_age_seconds', 'Time since a lookup table was known to be current.', ['table'])
+  readonly #spoolBytes = this.#gauge('caracal_spool_bytes', 'Bytes waiting in the spool.', [])
+  readonly #stage = new Histogram({
+    name: 'caracal_stage_seconds',
+    help: 'Time of a batch in a stage.',
+    labelNames: ['stage'],
+    buckets: STAGE_SECONDS,
+    registers: [this.#registry],
+  })
+  readonly #latency = new Histogram({
+    name: 'caracal_alert_latency_seconds',
+    help: 'From receipt of the record to the committed alert.',
+    buckets: LATENCY_SECONDS,
+    registers: [this.#registry],
+  })
+
+  observeStage(stage: string, seconds: number): void {
+    this.#stage.observe({ stage }, seconds)
+  }
+
+  matches(rule: string, n: number): void {
+    this.#matches.inc({ rule }, n)
+  }
+
+  ruleErrors(rule: string, n: number): void {
+    this.#ruleErrors.inc({ rule }, n)
+  }
+
+  ruleSeconds(rule: string, seconds: number): void {
+    this.#ruleSeconds.inc({ rule }, seconds)
+  }
+
+  alerts(severity: string, n: number): void {
+    this.#alerts.inc({ severity }, n)
+  }
+
+  /** One try: `delivered`, `again` or `dead`, as in state. */
+  deliveries(destination: string, outcome: string): void {
+    this.#deliveries.inc({ destination, outcome })
+  }
+
+  alertLatency(seconds: number): void {
+    this.#latency.observe(seconds)
+  }
+
+  setSpoolBytes(n: number): void {
+    this.#spoolBytes.set(n)
+  }
+
+  /** All tables there are; one that is gone is no longer shown. */
+  setTables(tables: readonly TableGauge[]): void {
+    this.#tableRows.reset()
+    this.#tableAge.reset()
+    for (const { name, rows, ageSecs } of tables) {
+      this.#tableRows.set({ table: name }, rows)
+      if (ageSecs !== undefined) this.#tableAge.set({ table: name }, ageSecs)
+    }
+  }
+
+  /** All counts of records there are, as absolute values. */
+  setRecords(records: readonly RecordCount[], reasons: readonly ReasonCount[]): void {
+    this.#records.reset()
+    this.#reasons.reset()
+    for (const { source, outcome, n } of records) this.#records.inc({ source, outcome }, n)
+    for (const { source, reason, n } of reasons) this.#reasons.inc({ source, reason }, n)
+  }
+
+  /** Everything in Prometheus's text format. */
+  text(): Promise<string> {
+    return this.#registry.metrics()
+  }
+
+  #counter(name: string, help: string, labelNames: string[]): Counter {
+    return new Counter({ name, help, labelNames, registers: [this.#registry] })
+  }
+
+  #gauge(name: string, help: string, labelNames: string[]): Gauge {
+    return new Gauge({ name, help, labelNames, registers: [this.#registry] })
+  }
+}
+
+/** Figures of one engine, all at 0. */
+export function createMetrics(): Metrics {
+  return new Metrics()
+}

@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { destinations } from '../src/stages/deliver/index.ts'
+import { languages } from '../src/stages/detect/index.ts'
+import { formats as tableFormats } from '../src/stages/enrich/formats/index.ts'
+import { providers } from '../src/stages/enrich/index.ts'
+import { formats as logFormats } from '../src/stages/parse/index.ts'
+import { sources } from '../src/stages/source/index.ts'
+import { lakes } from '../src/stages/store/index.ts'
+import { type AnyDefinition, find, oneOf } from '../src/util/define.ts'
+
+/** Every registry whose members have a config block. A new member is tested here before its author writes a test. */
+const CONFIGURED: Readonly<Record<string, readonly AnyDefinition[]>> = {
+  source: sources,
+  provider: providers,
+  destination: destinations,
+  lake: lakes,
+}
+
+/** Registries whose members only have a name. */
+const NAMED: Readonly<Record<string, readonly { readonly type: string; readonly summary?: string }[]>> = {
+  ...CONFIGURED,
+  language: languages,
+  'log format': logFormats,
+  'table format': tableFormats,
+}
+
+const catalogue = readFileSync(join(import.meta.dirname, '../docs/components.md'), 'utf8')
+
+const configured = Object.entries(CONFIGURED).flatMap(([kind, list]) =>
+  list.map((definition) => ({ kind, type: definition.type, definition })),
+)
+const named = Object.entries(NAMED).flatMap(([kind, list]) =>
+  list.map((definition) => ({ kind, type: definition.type, definition })),
+)
+
+describe('every registered component', () => {
+  test.each(named)('$kind $type has a kebab-case name', ({ type }) => expect(type).toMatch(/^[a-z0-9]+(?:-[a-z0-9]+)*$/))
+
+  test.each(named.filter(({ definition }) => definition.summary !== undefined))(
+    '$kind $type says in one sentence what it does',
+    ({ definition }) => {
+      expect(definition.summary).toMatch(/^[A-Z][^\n]{10,150}[^.]\.$/)
+      expect(definition.summary?.match(/\.(?=\s|$)/g)).toHaveLength(1)
+    },
+  )
+
+  test.each(named)('$kind $type has its line in docs/components.md', ({ kind, type, definition }) => {
+    const section = catalogue.split(/^## /m).find((text) => text.toLowerCase().startsWith(kind)) ?? ''
+    expect(section).toContain(definition.summary === undefined ? `| \`${type}\` |` : `| \`${type}\` | ${definition.summary} |`)
+  })
+
+  test.each(Object.entries(NAMED))('%s names are there once, and an unknown one is told what is known', (kind, list) => {
+    expect(new Set(list.map(({ type }) => type)).size).toBe(list.length)
+    expect(() => find(kind, list, 'nonesuch')).toThrow(
+      `Unknown ${kind} 'nonesuch'. Known: ${list.map(({ type }) => type).join(', ')}`,
+    )
+  })
+})
+
+describe('every component with a config block', () => {
+  test.each(configured)('$kind $type: its example passes its own schema', ({ kind, definition }) => {
+    const schema = oneOf(kind, [definition])
+    expect(schema.safeParse({ type: definition.type, ...definition.example }).error?.issues).toBeUndefined()
+  })
+
+  test.each(configured)('$kind $type: an unknown key is refused, with its name', ({ kind, definition }) => {
+    const schema = oneOf(kind, [definition])
+    const parsed = schema.safeParse({ type: definition.type, ...definition.example, no_such_key: 1 })
+    expect(parsed.error?.issues[0]).toMatchObject({ code: 'unrecognized_keys', keys: ['no_such_key'] })
+  })
+
+  test.each(configured)('$kind $type: keys are snake_case and described', ({ definition }) => {
+    for (const [key, schema] of Object.entries(definition.config.shape as Record<string, z.ZodType>)) {
+      expect(key).toMatch(/^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/)
+      expect(schema.description, `${key} has no description`).toBeTruthy()
+    }
+  })
+
+  test.each(configured)('$kind $type: its schema can be shown to editors and forms', ({ definition }) => {
+    expect(z.toJSONSchema(definition.config, { io: 'input' })).toMatchObject({ type: 'object' })
+  })
+})

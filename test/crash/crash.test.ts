@@ -1,0 +1,221 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { packageRoot } from '../../src/util/entry.ts'
+import { Caracal, freePort } from '../support/caracal.ts'
+import { seeded } from '../support/random.ts'
+import { FlakyReceiver } from '../support/receiver.ts'
+import { type Sent, sendByHttp, writeFiles } from './senders.ts'
+
+/**
+ * SIGKILLs at random moments while records come in over HTTP and from files, with a receiver that fails half of the time,
+ * a table that is refreshed and a schema that gets a column in between. `npm run test:crash` does more of the same.
+ */
+const KILLS = Number(process.env['CRASH_KILLS'] ?? 3)
+const EVENTS = Number(process.env['CRASH_EVENTS'] ?? 12_000)
+const SEED = Number(process.env['CRASH_SEED'] ?? 20_260_515)
+const FILE_FIRST = 10_000_000
+
+const folder = mkdtempSync(join(tmpdir(), 'caracal-crash-'))
+const content = join(folder, 'content')
+const logs = join(folder, 'logs')
+const dataDir = join(folder, 'data')
+const random = seeded(SEED)
+const receiver = new FlakyReceiver(seeded(SEED + 1))
+let running: Caracal | undefined
+
+afterAll(async () => {
+  await running?.end('SIGKILL')
+  await receiver.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function prepare(): Promise<Caracal> {
+  mkdirSync(logs, { recursive: true })
+  cpSync(join(packageRoot(), 'test/crash/content'), content, { recursive: true })
+  writeTable('first')
+  const hook = await receiver.listen()
+  const port = await freePort()
+  const config = {
+    listen: `127.0.0.1:${port}`,
+    data_dir: dataDir,
+    content: [content],
+    sources: [
+      { type: 'http', id: 'web', log_types: ['Custom.Crash'] },
+      { type: 'file', id: 'disk', log_types: ['Custom.Crash'], paths: [join(logs, 'app.log*')], poll_ms: 20, idle_ms: 300 },
+    ],
+    destinations: [{ type: 'webhook', id: 'hook', url: `http://127.0.0.1:${hook}/` }],
+    delivery_retry_min_ms: 20,
+    delivery_retry_max_ms: 200,
+    flush_ms: 300,
+  }
+  writeFileSync(join(folder, 'caracal.yml'), JSON.stringify(config))
+  return new Caracal({ port, dataDir, cwd: folder, args: ['--config', join(folder, 'caracal.yml'), '--no-demo'] })
+}
+
+function writeTable(note: string): void {
+  const rows = Array.from({ length: 50 }, (_, i) => `203.0.113.${i * 5},${note}`)
+  writeFileSync(join(content, 'tables/crash_hosts.csv'), `ip,note\n${rows.join('\n')}\n`)
+}
+
+/** Ends the lake's or the rules' process, as an out-of-memory killer would. */
+function killChild(pid: number): void {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
+  const victim = children[Math.floor(random() * children.length)]
+  if (victim !== undefined) process.kill(victim, 'SIGKILL')
+}
+
+/** From now on the schema has a field more. */
+function addColumn(): void {
+  const file = join(content, 'schemas/custom-crash.yml')
+  writeFileSync(file, `${readFileSync(file, 'utf8')}  - name: added\n    type: string\n`)
+}
+
+test(`nothing is lost or doubled over ${KILLS} kills`, { timeout: 1_800_000 }, async () => {
+  const caracal = await prepare()
+  running = caracal
+  await caracal.start()
+  let over = false
+  const token = () => readFileSync(join(dataDir, 'token'), 'utf8').trim()
+  const byHttp = sendByHttp(
+    () => caracal.port,
+    token,
+    EVENTS,
+    100,
+    () => over,
+  )
+  const byFile = writeFiles(logs, FILE_FIRST, EVENTS / 2, 200, (KILLS * 800 * 400) / EVENTS)
+  for (let kill = 0; kill < KILLS; kill++) {
+    await new Promise((resolve) => setTimeout(resolve, 100 + random() * 1400))
+    if (kill === Math.floor(KILLS / 3)) {
+      writeTable('second')
+      const refreshed = await caracal.fetch('/api/v1/tables/crash_hosts/refresh', { method: 'POST' })
+      expect(refreshed.status).toBe(200)
+    }
+    if (kill % 3 === 2) {
+      killChild(caracal.pid!)
+      await new Promise((resolve) => setTimeout(resolve, random() * 600))
+    }
+    expect(await caracal.end('SIGKILL')).toBe('SIGKILL')
+    if (kill === Math.floor(KILLS / 2)) addColumn()
+    await caracal.start()
+  }
+  const [http, files] = await Promise.all([byHttp, byFile])
+  over = true
+  await everythingIn(caracal, http, files.seqs.length + files.broken)
+  await checkRows(caracal, http, files.seqs)
+  await checkCounts(caracal, http, files)
+  await checkAlerts(caracal)
+  expect(await caracal.end('SIGTERM')).toBe(0)
+})
+
+interface SourceCounts {
+  received: number
+  stored: number
+  filtered: number
+  dead_lettered: number
+  in_flight: number
+  backlog_bytes: number
+}
+
+async function counts(caracal: Caracal): Promise<Map<string, SourceCounts>> {
+  const answer = (await (await caracal.fetch('/api/v1/sources')).json()) as {
+    results: { id: string; backlog_bytes: number; records: Omit<SourceCounts, 'backlog_bytes'> }[]
+  }
+  return new Map(answer.results.map(({ id, records, backlog_bytes }) => [id, { ...records, backlog_bytes }]))
+}
+
+/** Waits until all that was sent is committed. The test's time limit ends a wait for what never comes. */
+async function everythingIn(caracal: Caracal, http: Sent, fromFiles: number): Promise<void> {
+  for (;;) {
+    const now = await counts(caracal)
+    const web = now.get('web')!
+    const disk = now.get('disk')!
+    const quiet = web.backlog_bytes === 0 && web.in_flight === 0 && disk.in_flight === 0
+    if (quiet && disk.received >= fromFiles && web.received >= http.sure.length + http.broken) return
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+async function checkRows(caracal: Caracal, http: Sent, fileSeqs: readonly number[]): Promise<void> {
+  const rows: unknown[][] = []
+  // In parts: an answer holds at most 10,000 rows.
+  for (let part = 0; part < 40; part++)
+    rows.push(
+      ...(await caracal.query(
+        `SELECT seq, count(), uniqExact(p_row_id) FROM logs.custom_crash WHERE seq % 40 = ${part} GROUP BY seq`,
+      )),
+    )
+  const seen = new Map(rows.map(([seq, n]) => [Number(seq), Number(n)]))
+  const doubled = rows.filter(([, n]) => Number(n) !== 1)
+  expect(doubled.slice(0, 10)).toEqual([])
+  const sure = [...http.sure, ...fileSeqs]
+  expect(sure.filter((seq) => !seen.has(seq)).slice(0, 10)).toEqual([])
+  for (const body of http.unsure) expect([0, body.length]).toContain(body.filter((seq) => seen.has(seq)).length)
+  const maybe = new Set(http.unsure.flat())
+  const known = new Set(sure)
+  expect([...seen.keys()].filter((seq) => !known.has(seq) && !maybe.has(seq))).toEqual([])
+}
+
+async function checkCounts(caracal: Caracal, http: Sent, files: { seqs: number[]; broken: number }): Promise<void> {
+  const now = await counts(caracal)
+  for (const { received, stored, filtered, dead_lettered } of now.values())
+    expect(received).toBe(stored + filtered + dead_lettered)
+  const disk = now.get('disk')!
+  expect({ stored: disk.stored, dead: disk.dead_lettered }).toEqual({ stored: files.seqs.length, dead: files.broken })
+  const web = now.get('web')!
+  const [[inLake] = []] = await caracal.query(`SELECT count() FROM logs.custom_crash WHERE p_source_id = 'web'`)
+  expect(web.stored).toBe(Number(inLake))
+  expect(web.dead_lettered).toBeGreaterThanOrEqual(http.broken)
+  expect(web.dead_lettered).toBeLessThanOrEqual(http.broken + http.unsureBroken)
+  const letters = await caracal.query(
+    'SELECT source, reason, count(), uniqExact(p_row_id) FROM monitor.dead_letters GROUP BY source, reason ORDER BY source',
+  )
+  const expected = [
+    ['disk', 'invalid_json', disk.dead_lettered, disk.dead_lettered],
+    ['web', 'invalid_json', web.dead_lettered, web.dead_lettered],
+  ]
+  expect(letters.map(([source, reason, n, distinct]) => [source, reason, Number(n), Number(distinct)])).toEqual(expected)
+}
+
+interface Alert {
+  alert_id: string
+  rule_id: string
+  title: string
+  event_count: number
+}
+
+async function checkAlerts(caracal: Caracal): Promise<void> {
+  const answer = (await (await caracal.fetch('/api/v1/alerts?limit=200')).json()) as { results: Alert[] }
+  const found = answer.results.map(({ rule_id, title, event_count }) => [rule_id, title, event_count]).sort()
+  const groups = await caracal.query(
+    `SELECT concat('group ', "group"), count() FROM logs.custom_crash WHERE seq % 5 = 0 GROUP BY 1`,
+  )
+  const lanes = await caracal.query(`SELECT concat('lane ', lane), count() FROM logs.custom_crash WHERE seq % 7 = 0 GROUP BY 1`)
+  const expected = [
+    ...groups.map(([title, n]) => ['Test.Crash.Group', title, Number(n)]),
+    ...lanes.map(([title, n]) => ['Test.Crash.Many', title, Number(n)]),
+  ].sort()
+  expect(found).toEqual(expected)
+  const matches = await caracal.query(
+    'SELECT p_rule_id, p_alert_id, count(), uniqExact(p_row_id) FROM matches.custom_crash GROUP BY 1, 2',
+  )
+  const byAlert = new Map(matches.map(([, alert, n, distinct]) => [alert, [Number(n), Number(distinct)]]))
+  for (const { alert_id, event_count } of answer.results) expect(byAlert.get(alert_id)).toEqual([event_count, event_count])
+  await deliveriesDone(caracal, answer.results.length)
+  expect([...receiver.bodies.values()].map((body) => body['alertId']).sort()).toEqual(
+    answer.results.map(({ alert_id }) => alert_id).sort(),
+  )
+  expect(receiver.changed).toBe(0)
+  console.log(
+    `${receiver.tries} tries for ${receiver.accepted.size} deliveries, ${[...receiver.accepted.values()].filter((n) => n > 1).length} accepted again after a kill`,
+  )
+}
+
+async function deliveriesDone(caracal: Caracal, alerts: number): Promise<void> {
+  while (receiver.accepted.size < alerts) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    if (caracal.pid === undefined) throw new Error('caracal is not running')
+  }
+}

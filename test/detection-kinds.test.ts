@@ -1,0 +1,216 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Database from 'libsql'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Caracal, freePort } from './support/caracal.ts'
+
+/** Every kind of detection in the running program: what the unit tests of content say is what production does. */
+const folder = mkdtempSync(join(tmpdir(), 'caracal-kinds-'))
+const content = join(folder, 'content')
+const files: Record<string, string> = {
+  'custom-login.yml': `schema: Custom.Login
+fields:
+  - { name: user, type: string, required: true }
+  - { name: ok, type: boolean, required: true }
+  - { name: ip, type: string, indicators: [ip] }
+`,
+  'failed.yml': `AnalysisType: rule
+RuleID: Kinds.Failed
+Filename: failed.py
+Enabled: true
+LogTypes: [Custom.Login]
+Severity: Low
+CreateAlert: false
+`,
+  'failed.py': `def rule(event):
+    return event.get("ok") is False
+
+
+def alert_context(event):
+    return {"user": event.get("user")}
+`,
+  'success.yml': `AnalysisType: rule
+RuleID: Kinds.Success
+Enabled: true
+LogTypes: [Custom.Login]
+Severity: Info
+CreateAlert: false
+Detection:
+  - { Key: ok, Condition: Equals, Value: true }
+AlertContext:
+  - { KeyName: user, KeyValue: { Key: user } }
+`,
+  'guessed.yml': `AnalysisType: correlation_rule
+RuleID: Kinds.Guessed
+DisplayName: Password guessed
+Enabled: true
+Severity: High
+Detection:
+  - Sequence:
+      - { ID: Failed, RuleID: Kinds.Failed, MinMatchCount: 3 }
+      - { ID: Success, RuleID: Kinds.Success }
+    Transitions:
+      - { ID: Then, From: Failed, To: Success, WithinTimeFrameMinutes: 10, Match: [{ On: p_alert_context.user }] }
+    LookbackWindowMinutes: 15
+    Schedule: { RateMinutes: 5, TimeoutMinutes: 1 }
+`,
+  'filtered.yml': `AnalysisType: rule
+RuleID: Kinds.Filtered
+Filename: filtered.py
+Enabled: true
+LogTypes: [Custom.Login]
+Severity: Medium
+InlineFilters:
+  - All:
+      - { KeyPath: user, Condition: Equals, Value: root }
+`,
+  'filtered.py': `def rule(event):
+    return True
+
+
+def title(event):
+    return f"filtered {event.get('user')}"
+`,
+  'many.yml': `AnalysisType: scheduled_query
+QueryName: Users with failures
+Enabled: true
+Query: |
+  SELECT user, count(*) AS failures FROM panther_logs.public.custom_login
+  WHERE ok = false AND p_event_time > dateadd('year', -1, current_timestamp()) GROUP BY user HAVING count(*) > 2
+Schedule: { RateMinutes: 2, TimeoutMinutes: 1 }
+`,
+  'many_rule.yml': `AnalysisType: scheduled_rule
+RuleID: Kinds.Scheduled
+Filename: many_rule.py
+Enabled: true
+ScheduledQueries: [Users with failures]
+Severity: High
+`,
+  'many_rule.py': `def rule(event):
+    return event.get("failures") > 2
+
+
+def title(event):
+    return f"{event.get('user')} failed {event.get('failures')} times"
+`,
+  'bucket.yml': `AnalysisType: policy
+PolicyID: Kinds.Bucket.Private
+Filename: bucket.py
+Enabled: true
+ResourceTypes: [AWS.S3.Bucket]
+Severity: Critical
+`,
+  'bucket.py': `def policy(resource):
+    return not resource["Public"]
+
+
+def title(resource):
+    return f"public bucket {resource['Name']}"
+`,
+  'broken.yml': `AnalysisType: rule
+RuleID: Kinds.Broken
+Filename: broken.py
+Enabled: true
+LogTypes: [Custom.Login]
+Severity: High
+`,
+  'broken.py': `import no_such_module
+
+
+def rule(event):
+    return True
+`,
+}
+let caracal: Caracal
+
+beforeAll(async () => {
+  mkdirSync(content)
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(content, name), text)
+  const port = await freePort()
+  const config = {
+    listen: `127.0.0.1:${port}`,
+    data_dir: join(folder, 'data'),
+    sources: [
+      { type: 'http', id: 'logins', log_types: ['Custom.Login'] },
+      { type: 'http', id: 'resources', log_types: ['AWS.S3.Bucket'] },
+    ],
+  }
+  writeFileSync(join(folder, 'caracal.yml'), JSON.stringify(config))
+  caracal = new Caracal({ port, dataDir: join(folder, 'data'), cwd: folder, args: ['--no-demo'] })
+  await caracal.start()
+})
+afterAll(async () => {
+  await caracal.end('SIGKILL')
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function alertWith(title: string): Promise<Record<string, unknown>> {
+  for (;;) {
+    const answer = (await (await caracal.fetch('/api/v1/alerts?limit=200')).json()) as { results: Record<string, unknown>[] }
+    const found = answer.results.find((alert) => String(alert['title']).includes(title))
+    if (found) return found
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+async function post(source: string, events: readonly object[]): Promise<void> {
+  const body = events.map((event) => JSON.stringify(event)).join('\n')
+  const response = await caracal.fetch(`/ingest/${source}`, { method: 'POST', body })
+  expect(response.status).toBe(202)
+}
+
+describe('in the running program', { shuffle: false }, () => {
+  test('a rule that cannot be loaded is an alert at once', async () => {
+    expect(await alertWith('Kinds.Broken')).toMatchObject({ type: 'RULE_ERROR' })
+  })
+
+  test('a correlation rule joins signals of a Python and a YAML rule as they arrive', async () => {
+    const failed = { user: 'ann', ok: false, ip: '192.0.2.1' }
+    await post('logins', [failed, failed])
+    await post('logins', [failed, { user: 'bob', ok: true }])
+    await post('logins', [{ user: 'ann', ok: true }])
+    expect(await alertWith('Password guessed')).toMatchObject({ rule_id: 'Kinds.Guessed', severity: 'HIGH', event_count: 1 })
+  })
+
+  test('an inline filter lets a rule see only its events', async () => {
+    await post('logins', [{ user: 'root', ok: true }])
+    expect(await alertWith('filtered root')).toMatchObject({ event_count: 1 })
+    const answer = (await (await caracal.fetch('/api/v1/alerts?rule=Kinds.Filtered')).json()) as { results: { title: string }[] }
+    expect(answer.results.map(({ title }) => title)).toEqual(['filtered root'])
+  })
+
+  test('a policy alerts on the resource that does not comply', async () => {
+    await post('resources', [
+      { Name: 'closed', Public: false },
+      { Name: 'open', Public: true },
+    ])
+    expect(await alertWith('public bucket open')).toMatchObject({ severity: 'CRITICAL', event_count: 1 })
+  })
+
+  test('matches that make no alert are signals in the lake', async () => {
+    for (;;) {
+      const rows = await caracal.query('SELECT p_rule_id, count() FROM signals.correlation_signals GROUP BY 1 ORDER BY 1')
+      const counts = new Map(rows.map(([rule, n]) => [rule, Number(n)]))
+      if (counts.get('Kinds.Failed') === 3 && counts.get('Kinds.Success') === 3 && counts.get('Kinds.Guessed') === 1) break
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  })
+
+  test('a scheduled query, due while the program was down, runs once after it, and its rule judges the rows', async () => {
+    expect(await caracal.end('SIGTERM')).toBe(0)
+    const state = new Database(join(folder, 'data/state.db'))
+    const hourAgo = Date.now() - 3_600_000
+    const known = state.prepare("SELECT count(*) AS n FROM meta WHERE key LIKE 'query:%'").get([]) as { n: number }
+    expect(known.n).toBeLessThanOrEqual(1)
+    const { queryKey } = await import('../src/engine/pipeline-messages.ts')
+    state
+      .prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value')
+      .run([queryKey('Users with failures'), String(hourAgo)])
+    state.close()
+    await caracal.start()
+    expect(await alertWith('ann failed 3 times')).toMatchObject({ rule_id: 'Kinds.Scheduled', event_count: 1 })
+    const health = (await (await caracal.fetch('/api/v1/health')).json()) as { problems: string[] }
+    expect(health.problems.filter((problem) => problem.startsWith('Query'))).toEqual([])
+  })
+})

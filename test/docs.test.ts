@@ -1,0 +1,123 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { DEAD_LETTER_REASONS } from '../src/model/outcome.ts'
+import { STAGES } from '../src/pipeline/stages.ts'
+
+const root = join(import.meta.dirname, '..')
+const src = join(root, 'src')
+
+function read(file: string): string {
+  return readFileSync(join(root, file), 'utf8')
+}
+
+const documents = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).map((file) => `docs/${file}`),
+]
+  .filter((file) => file.endsWith('.md'))
+  .map((file) => ({ file, text: read(file) }))
+
+const sources = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+  .map((file) => readFileSync(join(src, file), 'utf8'))
+const cli = readdirSync(join(src, 'cli'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => read(`src/cli/${file}`))
+  .join('\n')
+
+/** First cells of a table's rows that are a code span, in the part of a document after a heading. */
+function listed(text: string, heading: string): string[] {
+  const section = text.split(/^#{1,3} /m).find((part) => part.startsWith(heading)) ?? ''
+  return [...section.matchAll(/^\| ([^|]*) \|/gm)].flatMap(([, cell]) =>
+    [...cell!.matchAll(/`([^`]+)`/g)].map(([, code]) => code!),
+  )
+}
+
+describe.each(documents)('$file', ({ file, text }) => {
+  test('every path it names is there', () => {
+    const links = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, path]) => join(dirname(file), path!))
+    const spans = [...text.matchAll(/`((?:src|test|docs|packs|scripts|bench|bin|examples)\/[\w./-]+)`/g)].map(([, path]) => path!)
+    expect([...links, ...spans].filter((path) => !existsSync(join(root, path)))).toEqual([])
+  })
+
+  test('every npm script it names is there', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+    const named = [...text.matchAll(/\bnpm (?:run ([\w:-]+)|(test|start)\b)/g)].map(([, run, own]) => run ?? own!)
+    expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([])
+  })
+
+  test('every command and option of caracal it names is there', () => {
+    const commands = new Set(
+      [...read('src/cli/main.ts').matchAll(/^ {2}(?:'([\w-]+)'|([\w-]+)): async/gm)].map(([, quoted, bare]) => quoted ?? bare),
+    )
+    const calls = [...text.matchAll(/(?:`|^ *|\$ |\| ?)(?:npx |node bin\/)?caracal(?:\.js)? ([a-z][\w-]*)([^`\n]*)/gm)]
+    expect(calls.map(([, command]) => command).filter((command) => !commands.has(command))).toEqual([])
+    const options = calls.flatMap(([, , rest]) => [...rest!.matchAll(/(?<=\s)--([a-z][a-z-]+)/g)].map(([, option]) => option!))
+    expect(options.filter((option) => !cli.includes(`--${option}`))).toEqual([])
+  })
+})
+
+describe('docs/errors.md', () => {
+  test('has a row for every error code, and no other', () => {
+    const patterns = [
+      /super\('([a-z_]+)',/g,
+      /new ApiError\(\s*\d+,\s*'([a-z_]+)'/g,
+      /new CaracalError\(\s*'([a-z_]+)'/g,
+      /\.code \?\? '([a-z_]+)'/g,
+      /\bcode: '([a-z_]+)'/g,
+    ]
+    const codes = new Set(
+      sources.flatMap((text) => patterns.flatMap((pattern) => [...text.matchAll(pattern)].map(([, code]) => code!))),
+    )
+    // What zod calls an issue that a schema of ours raises.
+    codes.delete('custom')
+    expect(
+      listed(read('docs/errors.md'), 'Errors')
+        .filter((code) => /^[a-z_]+$/.test(code))
+        .sort(),
+    ).toEqual([...codes].sort())
+  })
+
+  test('has a row for every reason of a dead letter, and no other', () => {
+    expect(listed(read('docs/errors.md'), 'Why a record')).toEqual([...DEAD_LETTER_REASONS])
+  })
+})
+
+describe('the order of the path', () => {
+  test('is the same in code, README and architecture', () => {
+    for (const file of ['README.md', 'docs/architecture.md']) expect(read(file), file).toContain(STAGES.join(' → '))
+  })
+
+  test('names the folders of src/stages', () => {
+    expect(readdirSync(join(src, 'stages')).sort()).toEqual([...STAGES].sort())
+  })
+})
+
+test('docs/architecture.md stays under 200 lines', () => {
+  expect(read('docs/architecture.md').split('\n').length).toBeLessThan(200)
+})
+
+test('docs/component-spec.md names tests that are there', () => {
+  const rows = [...read('docs/component-spec.md').matchAll(/^\| .*MUST.* \| `([^`]+)`: (.+) \|$/gm)].map(([, file, title]) => ({
+    file: file!,
+    title: title!,
+  }))
+  expect(rows.length).toBeGreaterThan(20)
+  expect(rows.filter(({ file, title }) => !existsSync(join(root, file)) || !read(file).includes(title))).toEqual([])
+})
+
+test('docs/decisions/0003-dependencies.md has a row for every dependency, and no other', () => {
+  const { dependencies, optionalDependencies, devDependencies } = JSON.parse(read('package.json')) as Record<
+    string,
+    Record<string, string>
+  >
+  const named = listed(read('docs/decisions/0003-dependencies.md'), '0003')
+  expect(named.sort()).toEqual(Object.keys({ ...dependencies, ...optionalDependencies, ...devDependencies }).sort())
+})
+
+test('decisions are numbered without gaps', () => {
+  const numbers = readdirSync(join(root, 'docs/decisions')).map((file) => Number(file.slice(0, 4)))
+  expect(numbers.sort((a, b) => a - b)).toEqual(numbers.map((_, at) => at + 1))
+})

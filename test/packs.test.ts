@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { parse as parseYaml } from 'yaml'
+import { compileSchema } from '../src/stages/normalise/compile.ts'
+import { createParser } from '../src/stages/parse/step.ts'
+import { packageRoot } from '../src/util/entry.ts'
+
+const packs = join(packageRoot(), 'packs')
+const RECEIVED = Date.UTC(2024, 3, 19, 12)
+
+function listing(folder: string, extension: string): string[] {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(extension))
+    .map((entry) => entry.name)
+    .sort()
+}
+
+/** Packs of logs: they have samples with the events that must come out. (Schemas of lookup tables are tested with the tables.) */
+const vendors = readdirSync(packs).filter((vendor) => {
+  const folders = readdirSync(join(packs, vendor))
+  return (
+    folders.includes('schemas') &&
+    folders.includes('samples') &&
+    listing(join(packs, vendor, 'samples'), '.expected.ndjson').length > 0
+  )
+})
+
+describe.each(vendors)('pack %s', (vendor) => {
+  const files = listing(join(packs, vendor, 'schemas'), '.yml')
+  const schemas = files.map((name) => {
+    const file = join(packs, vendor, 'schemas', name)
+    return compileSchema(parseYaml(readFileSync(file, 'utf8')), { file })
+  })
+  const samples = listing(join(packs, vendor, 'samples'), '.expected.ndjson').map((name) => name.replace('.expected.ndjson', ''))
+
+  test.each(files)('schema %s has a sample', (name) => {
+    expect(samples).toContain(name.replace('.yml', ''))
+  })
+
+  test('every log type and every table is there once', () => {
+    expect(new Set(schemas.map(({ table }) => table)).size).toBe(schemas.length)
+  })
+
+  test.each(samples)('sample %s gives the expected events and rows', (name) => {
+    const folder = join(packs, vendor, 'samples')
+    const file = readdirSync(folder).find((other) => other === `${name}.log` || other === `${name}.ndjson`)!
+    const bytes = readFileSync(join(folder, file))
+    const chunk = { bytes, framing: 'lines', place: '0123456789abcdef', offset: 0, context: '', final: true, faults: [] } as const
+    const source = { id: 'sample', label: 'Sample', schemas, logType: undefined }
+    const result = createParser({ maxRecordBytes: 65_536, maxDepth: 32 }).parse(chunk, source, RECEIVED)
+    expect(result.deadLetters).toEqual([])
+    const expected = readFileSync(join(folder, `${name}.expected.ndjson`), 'utf8')
+      .trimEnd()
+      .split('\n')
+    const events = result.groups.flatMap((group) => group.events)
+    expect(events).toEqual(expected.map((line) => JSON.parse(line)))
+    for (const { schema, events: some } of result.groups) {
+      for (const event of some) expect(JSON.parse(schema.row(event))).toHaveLength(schema.columns.length)
+    }
+  })
+})

@@ -1,0 +1,103 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { packageRoot } from '../../src/util/entry.ts'
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+/** The real program in a process of its own, as a user starts it. */
+export class Caracal {
+  readonly port: number
+  readonly dataDir: string
+  readonly #args: readonly string[]
+  readonly #cwd: string
+  #child: ChildProcess | undefined
+  output = ''
+
+  constructor(options: {
+    readonly port: number
+    readonly dataDir: string
+    readonly cwd: string
+    readonly args: readonly string[]
+  }) {
+    this.port = options.port
+    this.dataDir = options.dataDir
+    this.#cwd = options.cwd
+    this.#args = options.args
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  /** Starts it and resolves when it answers; rejects with its output when it ends instead. */
+  async start(): Promise<void> {
+    const child = spawn(process.execPath, [join(packageRoot(), 'bin/caracal.js'), 'up', ...this.#args], {
+      cwd: this.#cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.#child = child
+    child.stdout.on('data', (text: Buffer) => this.#keep(text))
+    child.stderr.on('data', (text: Buffer) => this.#keep(text))
+    const ended = new Promise<never>((_, reject) => {
+      child.once('exit', (code, signal) =>
+        reject(new Error(`caracal ended (${code ?? signal}) while it started:\n${this.output}`)),
+      )
+    })
+    ended.catch(() => {})
+    await Promise.race([ended, this.#answers()])
+  }
+
+  /** Sends a signal and resolves with the exit code, or the signal's name. */
+  async end(signal: NodeJS.Signals): Promise<number | string> {
+    const child = this.#child!
+    const ended = new Promise<number | string>((resolve) => child.once('exit', (code, by) => resolve(code ?? by ?? 'unknown')))
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode ?? child.signalCode ?? 'unknown'
+    child.kill(signal)
+    return ended
+  }
+
+  async fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    const token = readFileSync(join(this.dataDir, 'token'), 'utf8').trim()
+    return fetch(`http://127.0.0.1:${this.port}${path}`, {
+      ...init,
+      headers: { authorization: `Bearer ${token}`, ...init.headers },
+    })
+  }
+
+  /** The rows of a query, parsed. */
+  async query(sql: string): Promise<unknown[][]> {
+    const response = await this.fetch('/api/v1/query', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ sql }),
+    })
+    if (!response.ok) throw new Error(`query answered ${response.status}: ${await response.text()}`)
+    const answer = (await response.json()) as { rows: unknown[][]; truncated: boolean }
+    if (answer.truncated) throw new Error(`the answer was cut after ${answer.rows.length} rows: ${sql}`)
+    return answer.rows
+  }
+
+  #keep(text: Buffer): void {
+    this.output = (this.output + text.toString()).slice(-20_000)
+  }
+
+  async #answers(): Promise<void> {
+    for (;;) {
+      const response = await fetch(`http://127.0.0.1:${this.port}/healthz`).catch(() => undefined)
+      if (response?.ok) return
+      await new Promise((resolve) => setTimeout(resolve, 30))
+    }
+  }
+}

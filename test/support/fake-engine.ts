@@ -1,0 +1,193 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Config, configSchema } from '../../src/config/config.ts'
+import type { Engine, Health, SourceView, TableView } from '../../src/engine/engine.ts'
+import type { AlertBody, AlertWindow } from '../../src/model/alert.ts'
+import type { QueryOptions, QueryResult } from '../../src/stages/store/lake.ts'
+import { saveWindows, setAlertStatus } from '../../src/state/alerts.ts'
+import { openState } from '../../src/state/db.ts'
+import { saveDeliveries, saveDeliveryResults } from '../../src/state/deliveries.ts'
+import { ConfigError } from '../../src/util/errors.ts'
+
+export const TOKEN = 'the-token-of-these-tests'
+
+export interface Query {
+  readonly sql: string
+  readonly options: QueryOptions & { readonly fresh?: boolean }
+}
+
+export interface FakeEngine extends Engine {
+  /** What `query` was asked. */
+  readonly queries: Query[]
+  /** What `removeSource` was told. */
+  readonly removed: string[]
+  answer: (query: Query) => Promise<QueryResult>
+  healthNow: Health
+  /** Puts an alert into state. */
+  addAlert(alert: Partial<AlertWindow>, body?: Partial<AlertBody>): Promise<void>
+  /** Puts a delivery into state: refused for good when there is an error. */
+  addDelivery(alertId: string, destination: string, error?: string): Promise<void>
+  dispose(): Promise<void>
+}
+
+/** An engine without threads, tables and lake, over a real state database in a folder of its own. */
+export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngine> {
+  const folder = mkdtempSync(join(tmpdir(), 'caracal-surface-'))
+  const state = await openState(folder)
+  const queries: Query[] = []
+  const removed: string[] = []
+  const engine: FakeEngine = {
+    config: { ...configSchema.parse({}), data_dir: folder, ...config },
+    token: TOKEN,
+    isDemo: false,
+    state,
+    content: CONTENT,
+    queries,
+    removed,
+    answer: async () => ({ columns: [], rows: [], truncated: false, ms: 1 }),
+    healthNow: { status: 'ok', problems: [] },
+    ingest: (id) =>
+      id === 'default' ? async (request) => Response.json({ taken: await request.text() }, { status: 202 }) : undefined,
+    query(sql, options = {}) {
+      queries.push({ sql, options })
+      return engine.answer({ sql, options })
+    },
+    setAlertStatus: (alertId, status) => setAlertStatus(state, alertId, status, 2_000_000),
+    sources: async () => SOURCES,
+    tables: async () => TABLES,
+    async refreshTable(name) {
+      const table = TABLES.find((one) => one.name === name)
+      if (!table) throw new ConfigError(`there is no table '${name}'. Known: ${TABLES.map((one) => one.name).join(', ')}`)
+      return { ...table, state: 'ok', problem: undefined }
+    },
+    health: async () => engine.healthNow,
+    metrics: async () => 'caracal_spool_bytes 0\n',
+    async removeSource(id) {
+      removed.push(id)
+    },
+    settled: async () => {},
+    onAlert: () => {},
+    failed: new Promise(() => {}),
+    stop: async () => {},
+    addAlert: (alert, body) => state.transaction().execute((tx) => saveWindows(tx, [windowWith(alert, body)])),
+    async addDelivery(alertId, destination, error) {
+      const deliveryId = `${alertId}-${destination}`
+      const delivery = { deliveryId, alertId, destination, body: '{}', createdMs: 1_000_000 }
+      await state.transaction().execute((tx) => saveDeliveries(tx, [delivery]))
+      const result = { deliveryId, tries: 1, nowMs: 1_000_500 }
+      await saveDeliveryResults(state, [
+        error === undefined ? { ...result, kind: 'delivered' } : { ...result, kind: 'dead', error },
+      ])
+    },
+    async dispose() {
+      await state.destroy()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+  return engine
+}
+
+/** An id whose first digits are those of `n`. */
+export function alertId(n: number): string {
+  return n.toString(16).padStart(4, '0').padEnd(32, '0')
+}
+
+function windowWith(alert: Partial<AlertWindow>, body: Partial<AlertBody> = {}): AlertWindow {
+  const id = alert.alertId ?? alertId(1)
+  return {
+    alertId: id,
+    ruleId: 'Tor.SSH.Login',
+    groupKey: `group-${id}`,
+    startMs: 1_000_000,
+    endMs: 4_600_000,
+    opened: true,
+    severity: 'CRITICAL',
+    eventCount: 3,
+    createdMs: 1_000_000,
+    updatedMs: 1_000_000,
+    fresh: true,
+    ...alert,
+    body: {
+      type: 'RULE',
+      title: 'SSH Connection Established from TOR Exit Node (45.139.122.241)',
+      dedup: '45.139.122.241',
+      displayName: 'SSH login from a Tor exit node',
+      description: 'Somebody came in by Tor.',
+      reference: '',
+      runbook: 'Ask the owner of the account.',
+      tags: ['SSH'],
+      reports: {},
+      destinations: null,
+      context: null,
+      functionErrors: {},
+      threshold: 1,
+      firstEventTime: '2023-05-15T14:23:07.729342Z',
+      lastEventTime: '2023-05-15T14:23:09Z',
+      logTypes: ['Zeek.SSH'],
+      indicators: { p_any_ip_addresses: ['45.139.122.241'] },
+      indicatorsCut: false,
+      sampleEvent: null,
+      latencyMs: 21,
+      sourceLabels: ['demo'],
+      ...body,
+    },
+  }
+}
+
+const CONTENT: Engine['content'] = {
+  rules: [
+    {
+      id: 'Tor.SSH.Login',
+      displayName: 'SSH login from a Tor exit node',
+      enabled: true,
+      severity: 'CRITICAL',
+      logTypes: ['Zeek.SSH'],
+    },
+  ],
+  schemas: ['Zeek.SSH'],
+  tables: 2,
+  problems: [{ file: '/rules/x.yml', message: 'unknown key' }],
+  notices: [],
+}
+
+const SOURCES: readonly SourceView[] = ['default', 'demo', 'zeek'].map((id) => ({
+  id,
+  type: id === 'zeek' ? 'file' : 'http',
+  label: id,
+  logTypes: [],
+  received: 12,
+  stored: 9,
+  filtered: 0,
+  deadLettered: 2,
+  deadLetterReasons: { invalid_json: 2 },
+  inFlight: 1,
+  backlogBytes: 2048,
+  notices: id === 'zeek' ? ['a.log is a copy of b.log and was skipped'] : [],
+  unknownFields: id === 'zeek' ? [{ logType: 'Zeek.Conn', field: 'orig_cc', count: 9 }] : [],
+}))
+
+const TABLES: readonly TableView[] = [
+  {
+    name: 'tor_exit_nodes',
+    rows: 1174,
+    version: '2024-03-12',
+    state: 'stale',
+    problem: 'check.torproject.org answered 503',
+    refreshedMs: 1_000_000,
+    nextRefreshMs: 2_000_000,
+    provider: 'url',
+    file: '/packs/tor/tables/tor_exit_nodes.yml',
+  },
+  {
+    name: 'allowed_ports',
+    rows: 4,
+    version: 'a1b2',
+    state: 'static',
+    problem: undefined,
+    refreshedMs: undefined,
+    nextRefreshMs: undefined,
+    provider: 'file',
+    file: '/packs/netstat/tables/allowed_ports.yml',
+  },
+]
