@@ -7,6 +7,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { loadContent } from '../dist/packs/load.js'
 import { python } from '../dist/stages/detect/python/index.js'
+import { parseJson } from '../dist/util/json.js'
 import { machine } from './lib.mjs'
 
 const BATCH_EVENTS = 2000
@@ -55,7 +56,8 @@ function eventsByLogType(rules) {
 /** The lines over and over until there are `size` of them, so that a batch is as large as in production. */
 function batchOf(logType, lines, size) {
   const list = Array.from({ length: Math.max(size, lines.length) }, (_, i) => lines[i % lines.length])
-  return { logType, ndjson: new TextEncoder().encode(`${list.join('\n')}\n`), count: list.length }
+  const events = list.map((line) => parseJson(line, { maxDepth: 1000 }).value)
+  return { logType, ndjson: new TextEncoder().encode(`${list.join('\n')}\n`), events, count: list.length }
 }
 
 /** Judges the batches in turns for the time given. */
@@ -100,17 +102,44 @@ const counts = new Map()
 for (const { logTypes } of enabled) for (const logType of logTypes) counts.set(logType, (counts.get(logType) ?? 0) + 1)
 const rulesOf = (logType) => counts.get(logType) ?? 0
 const events = new Map([...eventsByLogType(rules)].filter(([logType]) => rulesOf(logType) > 0))
-const detector = await python.create({ ...content, rules: enabled }, { timeoutMs: 15_000, all: false })
-try {
-  const largest = [...events.keys()].sort((a, b) => rulesOf(b) - rulesOf(a)).slice(0, 6)
-  for (const logType of largest) {
-    report(logType, rulesOf(logType), await measure(detector, [batchOf(logType, events.get(logType), BATCH_EVENTS)], rulesOf))
+const largest = [...events.keys()].sort((a, b) => rulesOf(b) - rulesOf(a)).slice(0, 6)
+const all = [...events].map(([logType, lines]) => batchOf(logType, lines, lines.length))
+/** What matched, by event, in one pass over every log type: the same with the prefilter and without. */
+const found = {}
+for (const mode of ['every event to every rule', 'with the prefilter']) {
+  const prefilter = mode.startsWith('with') ? { ruleErrors: 'matching', shadowEvery: 1000, onProblem: console.error } : undefined
+  const detector = await python.create(
+    { ...content, rules: enabled },
+    { timeoutMs: 15_000, all: false, ...(prefilter && { prefilter }) },
+  )
+  try {
+    const reading = performance.now()
+    await detector.prefiltered
+    console.log(
+      `\n${mode}${prefilter ? ` (rules read in ${((performance.now() - reading) / 1000).toFixed(1)} s, beside the work)` : ''}`,
+    )
+    found[mode] = []
+    for (const batch of all) {
+      const findings = await detector.evaluate(batch)
+      for (const { kind, ruleId, event } of findings)
+        if (kind === 'match') found[mode].push(`${batch.logType} ${event} ${ruleId}`)
+    }
+    for (const logType of largest) {
+      report(logType, rulesOf(logType), await measure(detector, [batchOf(logType, events.get(logType), BATCH_EVENTS)], rulesOf))
+    }
+    report('all log types', enabled.length, await measure(detector, all, rulesOf))
+  } finally {
+    await detector.close()
   }
-  const all = [...events].map(([logType, lines]) => batchOf(logType, lines, lines.length))
-  report('all log types', enabled.length, await measure(detector, all, rulesOf))
-} finally {
-  await detector.close()
 }
+const [without, withIt] = Object.values(found).map((matches) => new Set(matches))
+const lost = [...without].filter((match) => !withIt.has(match))
+const gained = [...withIt].filter((match) => !without.has(match))
+console.log(
+  `\nmatches: ${without.size} without the prefilter, ${withIt.size} with it; lost ${lost.length}, gained ${gained.length}`,
+)
+for (const match of [...lost, ...gained].slice(0, 10)) console.log(`  ${match}`)
+if (lost.length + gained.length > 0) process.exitCode = 1
 if (options.baseline) {
   const paths = options.path.flatMap((path) => ['--path', path])
   const flags = ['--content', folder, ...paths, '--stub-missing', '--no-tests', '--seconds', String(seconds), '--repeat', '1']

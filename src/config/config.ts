@@ -51,6 +51,17 @@ export const configSchema = z.strictObject({
     .default(1024 * MIB)
     .describe('When so much waits for the lake, reading pauses.'),
   rule_timeout_ms: z.int().min(10).max(15_000).default(1000).describe('One function of a rule may take so long on one event.'),
+  rule_errors: z
+    .enum(['matching', 'exact'])
+    .default('matching')
+    .describe(
+      '`matching`: a rule sees the events that it may match, so a failure on others stays unseen. `exact`: rules that may fail see every event.',
+    ),
+  shadow_every: z
+    .int()
+    .min(0)
+    .default(1000)
+    .describe('One in so many events is shown to every rule, to check what rules are kept from; 0: none.'),
   delivery_retry_min_ms: z
     .int()
     .min(1)

@@ -10,6 +10,8 @@ export class Events {
   troubles: readonly string[] = []
   /** Scheduled queries that do not run. */
   queryProblems: readonly string[] = []
+  /** What makes it slower than it should be. */
+  readonly slower: string[] = []
   deliveryTrouble: string | undefined
   contentProblems: readonly { readonly file: string; readonly message: string }[] = []
   deadDeliveries: () => Promise<number> = async () => 0

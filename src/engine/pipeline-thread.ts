@@ -60,18 +60,7 @@ const db = await openState(config.data_dir, maxPages ? { maxPages } : {})
 const state = pipelineState(db)
 const loaded = await loadPath(config.content, join(config.data_dir, 'content-cache'))
 const tables = new LiveTables(loaded)
-const detectors = await createDetectors(loaded, {
-  timeoutMs: config.rule_timeout_ms,
-  cache: { load: () => loadCache(db, now()) },
-})
-const correlation = correlationOf(loaded, correlationStore(db))
-const rules = alertingRules(loaded)
-const filters = inlineFilters(loaded)
-const spoolPort = await connectSpool(spool, () => loop?.wake())
 const troubles = new Map<string, string>()
-let loop: Loop | undefined
-let observations: [string, number][] = []
-
 const main = new Rpc(parentPort!, {
   acceptTable: async (ref: ContentFileRef) => {
     const built = await tables.accept(ref)
@@ -93,6 +82,22 @@ const main = new Rpc(parentPort!, {
   sources: sourceProgress,
   judgeRows,
 })
+
+const detectors = await createDetectors(loaded, {
+  timeoutMs: config.rule_timeout_ms,
+  cache: { load: () => loadCache(db, now()) },
+  prefilter: {
+    ruleErrors: config.rule_errors,
+    shadowEvery: config.shadow_every,
+    onProblem: (message) => void main.call('slower', `Every rule sees every event: ${message}`).catch(() => {}),
+  },
+})
+const correlation = correlationOf(loaded, correlationStore(db))
+const rules = alertingRules(loaded)
+const filters = inlineFilters(loaded)
+const spoolPort = await connectSpool(spool, () => loop?.wake())
+let loop: Loop | undefined
+let observations: [string, number][] = []
 
 const lake: Pick<Lake, 'ensure' | 'insert'> = {
   ensure: (table: TableSpec) => main.call('ensure', table),

@@ -177,6 +177,7 @@ class Starting {
         trouble: (troubles: readonly string[]) => {
           events.troubles = troubles
         },
+        slower: (text: string) => events.slower.push(text),
         failed: (text: string) => events.setFailed(new Error(text)),
       },
     )

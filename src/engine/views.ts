@@ -104,7 +104,7 @@ async function health(deps: ViewDeps): Promise<Health> {
     if (status.health !== 'stale' && status.health !== 'failing') continue
     degraded.push(`Table ${status.name} is ${status.health}: ${status.lastError ?? 'its content is older than its alarm period'}`)
   }
-  degraded.push(...events.queryProblems)
+  degraded.push(...events.queryProblems, ...events.slower)
   for (const { file, message } of events.contentProblems) degraded.push(`${file}: ${message}`)
   return { status: failing.length > 0 ? 'failing' : degraded.length > 0 ? 'degraded' : 'ok', problems: [...failing, ...degraded] }
 }

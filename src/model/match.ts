@@ -30,7 +30,8 @@ export interface RuleError {
   readonly kind: 'error'
   readonly ruleId: string
   readonly event: number
-  readonly cause: 'exception' | 'return_type' | 'timeout' | 'import' | 'crash'
+  /** `prefilter`: the rule matched an event that the prefilter would have kept from it. */
+  readonly cause: 'exception' | 'return_type' | 'timeout' | 'import' | 'crash' | 'prefilter'
   /** Error text with file and line, for a person. */
   readonly message: string
 }

@@ -1,11 +1,15 @@
+import type { JsonObject } from '../../model/json.ts'
 import type { CacheEntry, CacheWrite, Finding, RuleError } from '../../model/match.ts'
 import type { DetectionContent, RuleTest } from '../../model/rule.ts'
+import type { RuleErrorMode } from './prefilter/prefilter.ts'
 
 /** Events of one log type, ready to be judged. */
 export interface DetectBatch {
   readonly logType: string
   /** One exact JSON text per event (enrichment included), each followed by a newline. UTF-8. */
   readonly ndjson: Uint8Array
+  /** The same events as objects, for whoever needs not all of them as text; absent: the text is all there is. */
+  readonly events?: readonly JsonObject[]
   readonly count: number
   /**
    * Told, before `evaluate` settles, what the rules changed in their cache: it must be kept in one transaction with what
@@ -61,6 +65,15 @@ export interface Language {
   create(content: DetectionContent, options: DetectorOptions): Promise<Detector>
 }
 
+export interface PrefilterOptions {
+  /** `exact`: rules that may fail see every event. `matching`: what a rule would fail on without matching is not seen. */
+  readonly ruleErrors: RuleErrorMode
+  /** Every so many events one is shown to all rules, to check the prefilter; 0: none. */
+  readonly shadowEvery: number
+  /** Told when the rules could not be read: every rule goes on seeing every event. */
+  readonly onProblem?: (message: string) => void
+}
+
 export interface DetectorOptions {
   /** One rule function on one event may take this long. */
   readonly timeoutMs: number
@@ -68,6 +81,8 @@ export interface DetectorOptions {
   readonly all: boolean
   /** A folder of ours in which compiled code is kept from run to run, made when missing. Absent: nothing is kept. */
   readonly compiledFolder?: string | undefined
+  /** Keep events from rules that cannot match them. Absent: every rule sees every event. */
+  readonly prefilter?: PrefilterOptions
   /** Where the cache of rules begins: read once, at `create`. Absent: empty. */
   readonly cache?: { load(): Promise<readonly CacheEntry[]> }
 }

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import type { Event } from '../../model/event.ts'
 import type { Finding } from '../../model/match.ts'
 import type { DetectBatch, Detector } from './language.ts'
-import { detectEvents, toNdjson } from './step.ts'
+import { toNdjson } from './ndjson.ts'
+import { detectEvents } from './step.ts'
 
 const event = (fields: object): Event => ({ p_log_type: 'A.Log', ...fields }) as unknown as Event
 
@@ -27,7 +28,7 @@ test('only detectors with rules for the log type are asked, once, with all event
   const other: DetectBatch[] = []
   const events = [event({ n: 1 }), event({ n: 2 })]
   await detectEvents('A.Log', events, [detector(['A.Log'], 'r', [], seen), detector(['B.Log'], 'r', [], other)])
-  expect(seen).toEqual([{ logType: 'A.Log', ndjson: toNdjson(events), count: 2 }])
+  expect(seen).toEqual([{ logType: 'A.Log', ndjson: toNdjson(events), events, count: 2 }])
   expect(other).toEqual([])
 })
 

@@ -1,9 +1,7 @@
 import type { Event } from '../../model/event.ts'
 import type { CacheWrite, Finding } from '../../model/match.ts'
-import { stringifyJson } from '../../util/json.ts'
 import type { DetectBatch, Detector } from './language.ts'
-
-const encoder = new TextEncoder()
+import { toNdjson } from './ndjson.ts'
 
 /**
  * Events of one log type → the findings of all detectors, ordered by event (rules of one detector keep their order).
@@ -17,14 +15,22 @@ export async function detectEvents(
 ): Promise<readonly Finding[]> {
   const concerned = detectors.filter((detector) => detector.logTypes.has(logType))
   if (concerned.length === 0 || events.length === 0) return []
-  const batch: DetectBatch = { logType, ndjson: toNdjson(events), count: events.length, ...(onCacheWrites && { onCacheWrites }) }
+  const batch = toBatch(logType, events, onCacheWrites)
   const findings = await Promise.all(concerned.map((detector) => detector.evaluate(batch)))
   return findings.length === 1 ? findings[0]! : findings.flat().sort((a, b) => a.event - b.event)
 }
 
-/** One exact JSON text per event, each followed by a newline. */
-export function toNdjson(events: readonly Event[]): Uint8Array {
-  let text = ''
-  for (const event of events) text += `${stringifyJson(event)}\n`
-  return encoder.encode(text)
+/** The text is made when a detector asks for it: one with a prefilter needs little of it. */
+function toBatch(logType: string, events: readonly Event[], onCacheWrites: DetectBatch['onCacheWrites']): DetectBatch {
+  let text: Uint8Array | undefined
+  return {
+    logType,
+    events,
+    count: events.length,
+    ...(onCacheWrites && { onCacheWrites }),
+    get ndjson() {
+      text ??= toNdjson(events)
+      return text
+    },
+  }
 }

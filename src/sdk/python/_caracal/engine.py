@@ -4,7 +4,7 @@ import json
 import random
 from array import array
 
-from _caracal import cache, judge, limits, testing
+from _caracal import cache, judge, limits, shipped, testing
 from _caracal.code import compile_all, remember
 from _caracal.content import CarefulRule, Content
 
@@ -52,6 +52,17 @@ def load():
     return _answer({"errors": _content.errors})
 
 
+def necessary():
+    """Input: `NecessaryContent` of protocol.ts. Answer: [[log type, rule id, condition, may raise]]."""
+    global _output, _input
+    # Only a child that does nothing else comes here: the others need not hold it.
+    from _caracal.necessary import necessary as read
+
+    _output = array("B", read(_take(), shipped.helper_sources()).encode("ascii"))
+    _input = array("B")
+    return len(_output)
+
+
 def fill():
     """Input: [[key, entry]] of the cache of rules."""
     cache.table().fill(json.loads(_take()))
@@ -71,7 +82,7 @@ def evaluate(header):
         skip.setdefault(number, set()).add(event)
     events = judge.parse(_take(), _content.models.get(log_type))
     seconds = []
-    rows = judge.judge(rules, events, skip, seconds)
+    rows = judge.judge(rules, events, skip, seconds, request.get("only"))
     return _answer({"rows": rows, "seconds": seconds, "cacheWrites": cache.table().take_changes()})
 
 

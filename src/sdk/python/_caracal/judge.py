@@ -2,6 +2,7 @@
 
 import gc
 import json
+from bisect import bisect_right
 from time import perf_counter
 
 from panther_core import PantherEvent, enriched_event
@@ -31,35 +32,48 @@ def _parse_one(line, model):
         return error
 
 
-def judge(rules, events, skip, timings):
-    """All findings as JSON-ready rows, rule by rule in order of events. `skip`: {rule number: events not to run}."""
+def judge(rules, events, skip, timings, only=None):
+    """
+    All findings as JSON-ready rows, rule by rule in order of events. `skip`: {rule number: events not to run}; `only`: for
+    each rule the events that it sees.
+    """
     rows = []
     count = len(rules)
     enriched_event.engine_times = True
     bad = {index for index, event in enumerate(events) if type(event) is not PantherEvent}
     for number, rule in enumerate(rules):
         left_out = bad | skip.get(number, set()) if bad or skip else None
+        seen = None if only is None else only[number]
         started = perf_counter()
-        _judge_rule(rule, number, count, events, left_out, rows)
+        _judge_rule(rule, number, count, events, seen, left_out, rows)
         timings.append(perf_counter() - started)
-        for index in sorted(bad):
+        for index in sorted(bad if seen is None else bad.intersection(seen)):
             rows.append([index, number, "exception", f"the event cannot be read: {safe_repr(events[index])}"])
     mark[0] = 0
     return rows
 
 
-def _judge_rule(rule, number, count, events, left_out, rows):
+def _judge_rule(rule, number, count, events, seen, left_out, rows):
     function = rule.rule
     step = count * FUNCTIONS
     first = number * FUNCTIONS + 1
     at = 0
     timeouts = 0
     size = len(events)
+    if seen is None:
+        seen = range(size)
+        is_all = left_out is None
+    else:
+        is_all = False
+    if left_out is not None:
+        seen = [index for index in seen if index not in left_out]
+    if not is_all:
+        size = len(seen)
     while at < size:
         here = first + at * step
         try:
             # No `try` inside the loop and one store per call: this is where the time of a quiet stream goes.
-            if left_out is None:
+            if is_all:
                 for event in events[at:] if at else events:
                     mark[0] = here
                     answer = function(event)
@@ -67,13 +81,12 @@ def _judge_rule(rule, number, count, events, left_out, rows):
                         _answered(rule, answer, event, here, (here - first) // step, number, rows)
                     here += step
                 return
-            for index in range(at, size):
-                if index not in left_out:
-                    here = first + index * step
-                    mark[0] = here
-                    answer = function(events[index])
-                    if answer is not False:
-                        _answered(rule, answer, events[index], here, index, number, rows)
+            for index in seen[at:] if at else seen:
+                here = first + index * step
+                mark[0] = here
+                answer = function(events[index])
+                if answer is not False:
+                    _answered(rule, answer, events[index], here, index, number, rows)
             return
         except BaseException as error:
             mark[3] = here
@@ -81,12 +94,12 @@ def _judge_rule(rule, number, count, events, left_out, rows):
             index = (here - first) // step
             slow = isinstance(error, RuleTimeout)
             rows.append([index, number, "timeout" if slow else "exception", locate(error, rule.files, rule.file)])
-            at = index + 1
+            at = index + 1 if is_all else bisect_right(seen, index)
             timeouts += slow
             if timeouts >= MAX_TIMEOUTS:
                 mark[3] = 0
                 text = f"{rule.file}: not run on this event: rule() took too long on {timeouts} events before it"
-                rows.extend([later, number, "timeout", text] for later in range(at, size) if not left_out or later not in left_out)
+                rows.extend([later, number, "timeout", text] for later in seen[at:])
                 return
         # Only now the exception, and with it what the rule's frames held, is gone.
         mark[3] = 0

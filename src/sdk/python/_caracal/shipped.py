@@ -34,5 +34,10 @@ def add(path, source):
     SOURCES[".".join(parts)] = (package, path, source)
 
 
+def helper_sources():
+    """Name -> source of the shipped modules that rules import as helpers."""
+    return {name: source for name, (package, _file, source) in SOURCES.items() if name.startswith("panther_") and "." not in name and not package}
+
+
 def install():
     sys.meta_path.append(ShippedFinder())

@@ -1,10 +1,12 @@
 import type { Finding, RuleError } from '../../../model/match.ts'
 import type { Rule, RuleTest } from '../../../model/rule.ts'
-import type { DetectBatch, Detector, TestRun } from '../language.ts'
+import type { DetectBatch, Detector, PrefilterOptions, TestRun } from '../language.ts'
+import { readRules } from './conditions.ts'
 import { judgeCrossing } from './judge.ts'
 import { PenaltyBox } from './penalty-box.ts'
 import type { RuleSet } from './rules.ts'
 import type { Runtime } from './runtime.ts'
+import { Screen, type Screened } from './screen.ts'
 import { splitBatch } from './split.ts'
 import { failedRun, runTests, type WaitingTest } from './tests.ts'
 
@@ -16,9 +18,14 @@ export class PythonDetector implements Detector {
   readonly #loaded: ReadonlyMap<string, readonly Rule[]>
   readonly #spent = new Map<string, { seconds: number; events: number }>()
   readonly #waiting: WaitingTest[] = []
+  readonly #set: RuleSet
+  readonly #closed = new AbortController()
+  #screen: Screen | undefined
+  #prefiltered: Promise<void> = Promise.resolve()
   #queue: Promise<unknown> = Promise.resolve()
 
   constructor(set: RuleSet, runtime: Runtime) {
+    this.#set = set
     this.#runtime = runtime
     this.#loaded = set.byLogType
     this.logTypes = new Set(set.byLogType.keys())
@@ -31,6 +38,31 @@ export class PythonDetector implements Detector {
   /** Process id of the living child, for tests and `doctor`. */
   get pid(): number | undefined {
     return this.#runtime.pid
+  }
+
+  /**
+   * Reads the rules and from then on keeps events from those that cannot match them; until then, and when that is not possible,
+   * every rule sees every event. Never rejects.
+   */
+  usePrefilter(options: PrefilterOptions): Promise<void> {
+    this.#prefiltered = this.#readRules(options)
+    return this.#prefiltered
+  }
+
+  /** Resolves when the prefilter works, or is known not to; at once without one. */
+  get prefiltered(): Promise<void> {
+    return this.#prefiltered
+  }
+
+  async #readRules(options: PrefilterOptions): Promise<void> {
+    try {
+      const { byLogType, problems } = await readRules(this.#set, this.#closed.signal)
+      this.#screen = new Screen(byLogType, this.#loaded, options)
+      for (const problem of problems)
+        options.onProblem?.(`the prefilter shows every event to a rule that it could not read: ${problem}`)
+    } catch (error) {
+      if (!this.#closed.signal.aborted) options.onProblem?.(`the prefilter of Python rules is off: ${(error as Error).message}`)
+    }
   }
 
   evaluate(batch: DetectBatch): Promise<readonly Finding[]> {
@@ -51,6 +83,7 @@ export class PythonDetector implements Detector {
   }
 
   close(): Promise<void> {
+    this.#closed.abort()
     return this.#runtime.close()
   }
 
@@ -60,9 +93,14 @@ export class PythonDetector implements Detector {
     return result
   }
 
-  async #evaluate({ logType, ndjson, onCacheWrites }: DetectBatch): Promise<readonly Finding[]> {
+  async #evaluate(batch: DetectBatch): Promise<readonly Finding[]> {
+    const { logType, events, onCacheWrites } = batch
     const rules = this.#loaded.get(logType)
     if (!rules) return []
+    const screened: Screened =
+      this.#screen && events
+        ? this.#screen.screen(logType, events, rules)
+        : { crossings: splitBatch(batch.ndjson), finish: (all) => all }
     const deps = {
       runtime: this.#runtime,
       penalties: this.#penalties,
@@ -71,7 +109,7 @@ export class PythonDetector implements Detector {
     }
     const findings: Finding[] = []
     try {
-      for (const crossing of splitBatch(ndjson)) {
+      for (const crossing of screened.crossings) {
         for (const finding of await judgeCrossing(logType, crossing, rules, deps)) findings.push(finding)
       }
     } catch (error) {
@@ -80,7 +118,7 @@ export class PythonDetector implements Detector {
     }
     const writes = this.#runtime.settle()
     if (writes.length > 0) onCacheWrites?.(writes)
-    return findings
+    return screened.finish(findings)
   }
 
   /** Tests asked for in one turn of the event loop go to the child together. */

@@ -10,7 +10,7 @@ export const python = {
   summary: 'Python rules in the format of Panther, run in a sandboxed child process.',
   extension: '.py',
 
-  async create(content, { timeoutMs, all, cache, compiledFolder }) {
+  async create(content, { timeoutMs, all, cache, compiledFolder, prefilter }) {
     const set = createRuleSet(content, all)
     const runtime = new Runtime(set, timeoutMs, await CompiledCode.open(compiledFolder, set.items), await cache?.load())
     try {
@@ -20,6 +20,9 @@ export const python = {
       await runtime.close()
       throw error
     }
-    return new PythonDetector(set, runtime)
+    const detector = new PythonDetector(set, runtime)
+    // In the background: events that come before it is done are judged without it.
+    if (prefilter && set.rules.length > 0) void detector.usePrefilter(prefilter)
+    return detector
   },
 } as const satisfies Language

@@ -35,6 +35,7 @@ interface Engine {
   start(): number
   compile(): number
   load(): number
+  necessary(): number
   fill(): number
   evaluate(header: string): number
   test(): number
@@ -65,8 +66,10 @@ export class Interpreter {
   open(): void {
     const python = this.#pyodide
     limitFiles(this.#memory)
-    const { room, address, start, compile, load, fill, evaluate, test } = python.pyimport('_caracal.engine') as unknown as Engine
-    const engine = { room, address, start, compile, load, fill, evaluate, test }
+    const { room, address, start, necessary, compile, load, fill, evaluate, test } = python.pyimport(
+      '_caracal.engine',
+    ) as unknown as Engine
+    const engine = { room, address, start, necessary, compile, load, fill, evaluate, test }
     this.#engine = engine
     this.#cells = engine.start()
     this.#watch = createWatch(

@@ -31,11 +31,14 @@ export async function judgeCrossing(logType: string, crossing: Crossing, rules: 
   let careful = false
   for (;;) {
     const out = penalised(rules, crossing, guilty, deps)
-    const running = rules.map((_, i) => i).filter((i) => !out.rules.has(i))
+    const running = rules.map((_, i) => i).filter((i) => !out.rules.has(i) && crossing.byRule?.[i]?.length !== 0)
     if (running.length === 0) return inOrder(out.findings, [], rules, crossing)
     const skip = guilty.filter((g) => !out.rules.has(g.rule)).map((g) => [running.indexOf(g.rule), g.event] as const)
     try {
-      const answer = await deps.runtime.evaluate({ logType, rules: running, skip, careful }, crossing.ndjson)
+      const answer = await deps.runtime.evaluate(
+        { logType, rules: running, skip, careful, ...onlyOf(crossing, running) },
+        crossing.ndjson,
+      )
       account(answer, running, rules, crossing, guilty, deps)
       const findings = [...out.findings, ...guilty.filter((g) => !out.rules.has(g.rule)).map((g) => g.finding)]
       return inOrder(
@@ -57,6 +60,11 @@ export async function judgeCrossing(logType: string, crossing: Crossing, rules: 
   }
 }
 
+/** For the rules that run, the events that each sees. */
+function onlyOf({ byRule }: Crossing, running: readonly number[]): { only?: readonly (readonly number[])[] } {
+  return byRule ? { only: running.map((i) => byRule[i]!) } : {}
+}
+
 /** Rules that do not run now, and the errors that say so for each event. */
 function penalised(rules: readonly Rule[], crossing: Crossing, guilty: readonly Guilty[], { runtime, penalties, now }: Deps) {
   const out = new Set<number>()
@@ -69,7 +77,7 @@ function penalised(rules: readonly Rule[], crossing: Crossing, guilty: readonly 
     const penalty = runtime.lostRule(rule.id) ?? penalties.penalty(rule.id, now())
     if (!penalty) continue
     out.add(i)
-    for (let event = 0; event < crossing.count; event++) {
+    for (const event of crossing.byRule?.[i] ?? Array(crossing.count).keys()) {
       const own = guilty.find((g) => g.rule === i && g.event === event)
       findings.push(
         own?.finding ?? ruleError(rule.id, crossing.first + event, penalty.cause, `${rule.source.file}: ${penalty.message}`),
@@ -96,7 +104,8 @@ async function halve(
   deps: Deps,
 ): Promise<Finding[]> {
   if (crossing.count === 1) {
-    return rules.map((rule) =>
+    const seeing = rules.filter((_, i) => crossing.byRule?.[i]?.length !== 0)
+    return seeing.map((rule) =>
       ruleError(rule.id, crossing.first, died.how, `${rule.source.file}: the event ended the sandbox: ${died.message}`),
     )
   }
@@ -120,7 +129,7 @@ function account(
   }
   for (const [at, index] of running.entries()) {
     const rule = rules[index]!
-    deps.spent(rule.id, answer.seconds[at] ?? 0, crossing.count)
+    deps.spent(rule.id, answer.seconds[at] ?? 0, crossing.byRule?.[index]?.length ?? crossing.count)
     const slow = timeouts.get(index)
     if (slow) deps.penalties.strike(rule.id, 'timeout', `rule() took too long on ${slow} events`, deps.now(), slow)
     else if (!guilty.some((g) => g.rule === index)) deps.penalties.clear(rule.id)

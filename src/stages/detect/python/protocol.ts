@@ -17,6 +17,8 @@ export type Request =
   | { readonly kind: 'load'; readonly timeoutMs: number; readonly careful: boolean }
   /** Payload: `[key, entry][]` as JSON: the cache of rules, in several requests when it is large. */
   | { readonly kind: 'fill'; readonly timeoutMs: number; readonly careful: boolean }
+  /** Payload: `NecessaryContent` as JSON; answer: what `prefilter/conditions.ts` reads. */
+  | { readonly kind: 'necessary'; readonly timeoutMs: number; readonly careful: boolean }
   /** Payload: NDJSON. `header`: `EvaluateHeader` as JSON. */
   | { readonly kind: 'evaluate'; readonly timeoutMs: number; readonly careful: boolean; readonly header: string }
   /** Payload: `TestRequest[]` as JSON; answer: `TestAnswer[]`. */
@@ -50,6 +52,9 @@ export interface LoadContent {
   readonly careful: boolean
 }
 
+/** What the reading of rules, without running them, needs. */
+export type NecessaryContent = Pick<LoadContent, 'sources' | 'rules' | 'helpers' | 'dataModels' | 'logTypes'>
+
 /** A data model; its paths and methods by name. */
 export interface ModelContent {
   readonly id: string
@@ -79,6 +84,8 @@ export interface EvaluateHeader {
   readonly rules: readonly number[]
   /** Pairs of (rule, event) that are left out: they ended a child. */
   readonly skip: readonly (readonly [number, number])[]
+  /** For each of the rules the events that it sees, ascending; absent: every rule sees every event. */
+  readonly only?: readonly (readonly number[])[]
   /** Announce each call: slower, and whoever ends the child is known. */
   readonly careful: boolean
 }

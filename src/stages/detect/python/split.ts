@@ -1,6 +1,10 @@
+import { sliceByRule } from '../prefilter/selection.ts'
+
 /** A run of whole events of a batch, judged in one crossing into Python. */
 export interface Crossing {
   readonly ndjson: Uint8Array
+  /** For each rule of the log type the events (of this crossing) that it sees; absent: all. */
+  readonly byRule?: readonly (readonly number[])[]
   readonly count: number
   /** Index in the batch of the crossing's first event. */
   readonly first: number
@@ -32,10 +36,16 @@ export function* splitBatch(ndjson: Uint8Array, maxEvents = MAX_EVENTS, maxBytes
 }
 
 /** Events `from`..`to` of a crossing. */
-export function sliceCrossing({ ndjson, first }: Crossing, from: number, to: number): Crossing {
+export function sliceCrossing({ ndjson, first, byRule }: Crossing, from: number, to: number): Crossing {
   let start = 0
   for (let i = 0; i < from; i++) start = ndjson.indexOf(10, start) + 1
   let end = start
   for (let i = from; i < to; i++) end = ndjson.indexOf(10, end) + 1 || ndjson.length
-  return { ndjson: ndjson.subarray(start, end), count: to - from, first: first + from }
+  const count = to - from
+  return {
+    ndjson: ndjson.subarray(start, end),
+    count,
+    first: first + from,
+    ...(byRule && { byRule: sliceByRule(byRule, from, count) }),
+  }
 }

@@ -1,0 +1,28 @@
+import type { Condition } from '../../../model/condition/condition.ts'
+import type { Necessary } from './prefilter.ts'
+
+/** A row of what `_caracal/necessary.py` answers. */
+type Row = readonly [logType: string, ruleId: string, condition: Condition, mayRaise: boolean, problem: string | null]
+
+/** Log type → rule id → what is known of the rule. */
+export type NecessaryByLogType = ReadonlyMap<string, ReadonlyMap<string, Necessary>>
+
+/** What reading the rules gave. */
+export interface Reading {
+  readonly byLogType: NecessaryByLogType
+  /** Rules that could not be read because of a mistake of the reader: they see every event. */
+  readonly problems: readonly string[]
+}
+
+/** Reads the text that `necessary()` of `_caracal/necessary.py` gave. */
+export function readConditions(text: string): Reading {
+  const byLogType = new Map<string, Map<string, Necessary>>()
+  const problems = new Set<string>()
+  for (const [logType, ruleId, condition, mayRaise, problem] of JSON.parse(text) as readonly Row[]) {
+    const rules = byLogType.get(logType) ?? new Map<string, Necessary>()
+    rules.set(ruleId, { condition, mayRaise })
+    byLogType.set(logType, rules)
+    if (problem !== null) problems.add(problem)
+  }
+  return { byLogType, problems: [...problems] }
+}

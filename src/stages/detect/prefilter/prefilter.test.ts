@@ -1,0 +1,100 @@
+import { expect, test } from 'vitest'
+import type { Condition } from '../../../model/condition/condition.ts'
+import type { Finding } from '../../../model/match.ts'
+import { makeRule } from '../python/rule.fixture.ts'
+import { readConditions } from './conditions.ts'
+import { createPrefilter } from './prefilter.ts'
+import { selectEvents, sliceByRule } from './selection.ts'
+import { createShadow } from './shadow.ts'
+
+const name = (value: string): Condition => ({
+  op: 'compare',
+  test: 'equals',
+  field: { kind: 'path', segments: ['name'] },
+  value,
+})
+const ALWAYS: Condition = { op: 'always', value: true }
+const shows = (condition: Condition, mayRaise = false) => ({ condition, mayRaise })
+const rules = [makeRule('a', ''), makeRule('b', ''), makeRule('c', '')]
+
+test('a rule is a candidate for the events that its condition holds for, an unknown one for all', () => {
+  const prefilter = createPrefilter([shows(name('x')), undefined, shows(ALWAYS)], 'matching')
+  expect([...prefilter.candidates({ name: 'x' })]).toEqual([0, 1, 2])
+  expect([...prefilter.candidates({ name: 'y' })]).toEqual([1, 2])
+  expect(prefilter.alwaysShown).toBe(2)
+})
+
+test('the whole condition counts, not only what the index looks up', () => {
+  const both: Condition = { op: 'and', of: [name('x'), { op: 'exists', field: { kind: 'path', segments: ['more'] } }] }
+  const prefilter = createPrefilter([shows(both)], 'matching')
+  expect([...prefilter.candidates({ name: 'x' })]).toEqual([])
+  expect([...prefilter.candidates({ name: 'x', more: 1 })]).toEqual([0])
+})
+
+test('with exact rule errors, a rule that may fail sees every event', () => {
+  const prefilter = createPrefilter([shows(name('x'), true), shows(name('x'))], 'exact')
+  expect([...prefilter.candidates({ name: 'y' })]).toEqual([0])
+})
+
+test('a rule that is no longer trusted sees every event', () => {
+  const prefilter = createPrefilter([shows(name('x')), shows(name('y'))], 'matching')
+  prefilter.distrust(1)
+  expect([...prefilter.candidates({})]).toEqual([1])
+})
+
+test('events without candidates are left out, and the others are counted anew', () => {
+  const prefilter = createPrefilter([shows(name('x')), shows(name('y'))], 'matching')
+  const events = ['z', 'x', 'z', 'y', 'x'].map((text) => ({ name: text }))
+  const { events: selected, byRule, shadowed } = selectEvents(events, prefilter, createShadow(0), 2)
+  expect({ selected, byRule, shadowed: shadowed.size }).toEqual({ selected: [1, 3, 4], byRule: [[0, 2], [1]], shadowed: 0 })
+})
+
+test('the lists of a part of the events count from its beginning', () => {
+  expect(sliceByRule([[0, 2, 5, 6], [1], [5]], 2, 4)).toEqual([[0, 3], [], [3]])
+})
+
+test('every so many events one is shown to all rules, whichever batch it comes in', () => {
+  const prefilter = createPrefilter([shows(name('x')), shows(name('y'))], 'matching')
+  const shadow = createShadow(3)
+  const batch = [{ name: 'z' }, { name: 'z' }]
+  const shown = [1, 2, 3].map(() => selectEvents(batch, prefilter, shadow, 2).events)
+  expect(shown).toEqual([[], [0], [1]])
+})
+
+const match = (ruleId: string, event: number): Finding => ({
+  kind: 'match',
+  ruleId,
+  event,
+  title: '',
+  dedup: '',
+  severity: 'INFO',
+  description: '',
+  reference: '',
+  runbook: '',
+  destinations: undefined,
+  alertContext: undefined,
+  functionErrors: {},
+})
+
+test('a match that the prefilter would have missed is an error of the rule, once, and the rule is no longer filtered', () => {
+  const prefilter = createPrefilter([shows(name('x')), shows(name('y')), shows(name('z'))], 'matching')
+  const shadow = createShadow(1)
+  const selection = selectEvents([{ name: 'x' }, { name: 'x' }], prefilter, shadow, 3)
+  const error: Finding = { kind: 'error', ruleId: 'c', event: 0, cause: 'exception', message: 'failed' }
+  const missed = shadow.check([match('a', 0), match('b', 0), error, match('b', 1)], selection, rules, prefilter)
+  expect(missed.map(({ ruleId, event, cause }) => [ruleId, event, cause])).toEqual([['b', 0, 'prefilter']])
+  expect(missed[0]!.message).toContain('/root/rules/b.py')
+  expect([...prefilter.candidates({ name: 'q' })]).toEqual([1])
+})
+
+test('what the reader answers is filed by log type and rule, and its own mistakes are told once', () => {
+  const text = JSON.stringify([
+    ['A', 'r', name('x'), false, null],
+    ['B', 'r', ALWAYS, true, 'r.py: KeyError'],
+    ['B', 's', ALWAYS, true, 'r.py: KeyError'],
+  ])
+  const { byLogType, problems } = readConditions(text)
+  expect(byLogType.get('A')?.get('r')).toEqual({ condition: name('x'), mayRaise: false })
+  expect([...byLogType.get('B')!.keys()]).toEqual(['r', 's'])
+  expect(problems).toEqual(['r.py: KeyError'])
+})

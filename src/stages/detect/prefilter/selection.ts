@@ -1,0 +1,62 @@
+import type { JsonObject } from '../../../model/json.ts'
+import type { Prefilter } from './prefilter.ts'
+import type { Shadow } from './shadow.ts'
+
+/** The events of a batch that some rule must see, and which rule sees which of them. */
+export interface Selection {
+  /** Numbers of the events in the batch, ascending. The numbers below count in this list. */
+  readonly events: readonly number[]
+  /** For each rule the events that it sees, ascending. */
+  readonly byRule: readonly (readonly number[])[]
+  /** Events that all rules see, so that the prefilter is checked: the event → the rules that would have seen it anyway. */
+  readonly shadowed: ReadonlyMap<number, ReadonlySet<number>>
+}
+
+/** Asks the prefilter about each event; an event without candidates goes no further, unless it is in the sample. */
+export function selectEvents(
+  events: readonly JsonObject[],
+  prefilter: Prefilter,
+  shadow: Pick<Shadow, 'isSampled'>,
+  ruleCount: number,
+): Selection {
+  const selected: number[] = []
+  const byRule: number[][] = Array.from({ length: ruleCount }, () => [])
+  const shadowed = new Map<number, ReadonlySet<number>>()
+  for (const [at, event] of events.entries()) {
+    const candidates = prefilter.candidates(event)
+    const number = selected.length
+    if (shadow.isSampled()) {
+      shadowed.set(number, new Set(candidates))
+      for (const list of byRule) list.push(number)
+    } else {
+      if (candidates.length === 0) continue
+      for (const rule of candidates) byRule[rule]!.push(number)
+    }
+    selected.push(at)
+  }
+  return { events: selected, byRule, shadowed }
+}
+
+/** The part of a selection's lists that lies in `first`..`first + count`, counted from there. */
+export function sliceByRule(
+  byRule: readonly (readonly number[])[],
+  first: number,
+  count: number,
+): readonly (readonly number[])[] {
+  return byRule.map((list) => {
+    const from = lowerBound(list, first)
+    return list.slice(from, lowerBound(list, first + count)).map((number) => number - first)
+  })
+}
+
+/** How many numbers of an ascending list are below a limit. */
+function lowerBound(list: readonly number[], limit: number): number {
+  let low = 0
+  let high = list.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (list[middle]! < limit) low = middle + 1
+    else high = middle
+  }
+  return low
+}
