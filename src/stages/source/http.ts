@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { CaracalError, messageOf, RetryLater } from '../../util/errors.ts'
-import { BodyRefused, readBody } from './read-body.ts'
+import { BodyRefused, discardBody, readBody } from './read-body.ts'
 import { shapeOf } from './shape.ts'
 import { defineSource, type Intake, type IntakeDeps, sourceBase } from './source.ts'
 
@@ -50,8 +50,26 @@ class HttpIntake implements Intake {
 
   async handle(request: Request): Promise<Response> {
     const receivedMs = this.#deps.now()
-    const header = request.headers.get('authorization') ?? ''
-    const token = /^bearer +(\S+)$/i.exec(header)?.[1]
+    const refused = this.#refuse(request)
+    if (refused) {
+      await discardBody(request)
+      return refused
+    }
+    const type = request.headers.get('content-type') ?? ''
+    bytesInHand += this.#config.max_body_bytes
+    try {
+      return await this.#take(request, type, receivedMs)
+    } catch (error) {
+      return refusal(error)
+    } finally {
+      bytesInHand -= this.#config.max_body_bytes
+    }
+  }
+
+  /** What can be told from the head of the request; `undefined`: the body is wanted. */
+  #refuse(request: Request): Response | undefined {
+    const { max_body_bytes: maxBytes } = this.#config
+    const token = /^bearer +(\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
     if (!this.#deps.authorised(token))
       return answer(401, 'a bearer token is needed: Authorization: Bearer <token> (see the file `token` in the data folder)')
     const type = request.headers.get('content-type')
@@ -61,18 +79,9 @@ class HttpIntake implements Intake {
         `content type '${clip(type)}' is not one of logs: send application/json, application/x-ndjson or text/plain`,
       )
     const announced = Number(request.headers.get('content-length') ?? 0)
-    if (announced > this.#config.max_body_bytes)
-      return answer(413, `the body is larger than ${this.#config.max_body_bytes} bytes; split it`)
-    if (bytesInHand + this.#config.max_body_bytes > MAX_BYTES_IN_HAND)
-      return answer(503, 'too many bodies are being read; try again', BUSY_SECS)
-    bytesInHand += this.#config.max_body_bytes
-    try {
-      return await this.#take(request, type ?? '', receivedMs)
-    } catch (error) {
-      return refusal(error)
-    } finally {
-      bytesInHand -= this.#config.max_body_bytes
-    }
+    if (announced > maxBytes) return answer(413, `the body is larger than ${maxBytes} bytes; split it`)
+    if (bytesInHand + maxBytes > MAX_BYTES_IN_HAND) return answer(503, 'too many bodies are being read; try again', BUSY_SECS)
+    return undefined
   }
 
   async #take(request: Request, type: string, receivedMs: number): Promise<Response> {

@@ -39,13 +39,42 @@ export async function readBody(request: Request, { maxBytes, timeoutMs }: BodyLi
     }
     return await sink.end()
   } catch (error) {
-    void reader.cancel(error).catch(() => {})
     sink.destroy()
+    if (error instanceof BodyRefused && error.status !== 408) await discard(reader)
+    else void reader.cancel(error).catch(() => {})
     if (error instanceof BodyRefused) throw error
     if (deadline.aborted) throw new BodyRefused(408, `the body did not arrive within ${timeoutMs / 1000} s; send smaller bodies`)
     throw new BodyRefused(400, `the body could not be read: ${messageOf(error)}`)
   } finally {
     deadline.removeEventListener('abort', onDeadline)
+  }
+}
+
+/** Of a refused body at most this much is read and thrown away, for at most so long. */
+const DISCARD_BYTES = 64 * 1024 * 1024
+const DISCARD_MS = 2000
+
+/**
+ * Reads what is left of a body that is refused. Most senders read the answer only when they have sent everything: one that is
+ * hung up on in the middle sees a broken connection and no reason.
+ */
+export async function discardBody(request: Request): Promise<void> {
+  if (request.body && !request.bodyUsed) await discard(request.body.getReader())
+}
+
+async function discard(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  const timer = setTimeout(() => void reader.cancel().catch(() => {}), DISCARD_MS)
+  try {
+    for (let seen = 0; seen < DISCARD_BYTES; ) {
+      const { value, done } = await reader.read()
+      if (done) return
+      seen += value.length
+    }
+    await reader.cancel()
+  } catch {
+    // The sender has gone: there is nobody to answer.
+  } finally {
+    clearTimeout(timer)
   }
 }
 
