@@ -61,6 +61,7 @@ const state = pipelineState(db)
 const loaded = await loadPath(config.content, join(config.data_dir, 'content-cache'))
 const tables = new LiveTables(loaded)
 const troubles = new Map<string, string>()
+// Before the detectors: reading their rules goes on in the background and may have something to tell.
 const main = new Rpc(parentPort!, {
   acceptTable: async (ref: ContentFileRef) => {
     const built = await tables.accept(ref)
@@ -89,7 +90,7 @@ const detectors = await createDetectors(loaded, {
   prefilter: {
     ruleErrors: config.rule_errors,
     shadowEvery: config.shadow_every,
-    onProblem: (message) => void main.call('slower', `Every rule sees every event: ${message}`).catch(() => {}),
+    onProblem: (message) => void main.call('slower', message).catch(() => {}),
   },
 })
 const correlation = correlationOf(loaded, correlationStore(db))

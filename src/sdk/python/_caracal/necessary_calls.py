@@ -5,6 +5,7 @@ import builtins
 
 from _caracal.necessary_formula import TRUE, both
 from _caracal.necessary_library import CACHE, CACHE_READERS, MUTATORS, REFLECTION, SAFE_BUILTINS, root
+from _caracal.necessary_fold import is_fold_of_get
 from _caracal.necessary_read import NONE, UNKNOWN, constant, deep_get, found_in, key_of, method, over
 from _caracal.necessary_regex import texts_of
 from _caracal.necessary_state import (
@@ -20,7 +21,6 @@ from _caracal.necessary_state import (
     as_text,
     can_be_followed,
     collapsed,
-    is_deep_get,
     is_kept,
 )
 from _caracal.necessary_values import Choice, Comprehended, Const, Event, Field, Lazy, Pattern, Several, Truth, Value, ask
@@ -102,7 +102,7 @@ class Calls:
 
     def call_function(self, function, arguments, keywords):
         node, module = function.node, function.module
-        if node.name == "deep_get" and module.name == "panther_base_helpers" and is_deep_get(node):
+        if is_fold_of_get(node, module):
             keys = [key.value for key in arguments[1:] if isinstance(key, Const) and type(key.value) is str]
             if arguments and len(keys) == len(arguments) - 1 and keywords.keys() <= {"default"}:
                 if keys:

@@ -100,7 +100,7 @@ def _is_same(one, other):
 
 
 def deep_get(value, keys, default):
-    """The event's `deep_get`, or that of `panther_base_helpers`."""
+    """The event's `deep_get`, or a helper that does the same (`necessary_fold.py`)."""
     if isinstance(default, Const):
         # A walk goes on inside a default that is an object.
         missing = UNKNOWN if type(default.value) is dict and default.value and len(keys) > 1 else default

@@ -15,15 +15,6 @@ MAX_STATES = 8
 MAX_UNROLLED = 300
 MAX_TURNS = 40
 
-# What `panther_base_helpers.deep_get` does, as its authors write it.
-_DEEP_GET = frozenset(
-    (
-        "out = reduce(lambda d, key: d.get(key, default) if isinstance(d, Mapping) else default, keys, dictionary)\n"
-        "if out is None:\n    return default\nreturn out",
-        "value = dictionary\nfor key in keys:\n    value = value.get(key, default) if isinstance(value, Mapping) else default\n"
-        "return default if value is None else value",
-    )
-)
 CONSTANT_MAKERS = {"tuple": tuple, "list": list, "set": set, "frozenset": frozenset, "sorted": sorted, "len": len, "dict": dict, "int": int, "str": str}
 
 
@@ -195,8 +186,3 @@ def can_be_followed(node):
     if not isinstance(node, ast.FunctionDef) or node.decorator_list:
         return False
     return not any(isinstance(part, (ast.Yield, ast.YieldFrom, ast.Await, ast.Nonlocal)) for part in ast.walk(node))
-
-
-def is_deep_get(node):
-    body = node.body[1:] if isinstance(node.body[0], ast.Expr) and isinstance(node.body[0].value, ast.Constant) else node.body
-    return "\n".join(ast.unparse(statement) for statement in body) in _DEEP_GET

@@ -33,6 +33,56 @@ export const CONSTRUCTS: readonly Construct[] = [
     kept: [{ a: { b: 'y' } }],
   },
   {
+    name: 'a helper that follows keys, as a reduction, by whatever names',
+    code: rule(
+      "return dig(event, 'a', 'b', default='x') == 'x'",
+      `from collections.abc import Mapping
+from functools import reduce
+
+def dig(top, *steps, default=None):
+    found = reduce(lambda here, step: here.get(step, default) if isinstance(here, Mapping) else default, steps, top)
+    if found is None:
+        return default
+    return found
+`,
+    ),
+    shown: [{}, { a: null }, { a: { b: null } }, { a: [1] }, { A: { B: 'x' } }],
+    kept: [{ a: { b: 'y' } }],
+  },
+  {
+    name: 'a helper that looks like it and answers something else for null',
+    code: rule(
+      "return dig(event, 'a', 'b', default='x') == 'other'",
+      `from collections.abc import Mapping
+
+def dig(top, *steps, default=None):
+    found = top
+    for step in steps:
+        found = found.get(step, default) if isinstance(found, Mapping) else default
+    return 'other' if found is None else found
+`,
+    ),
+    shown: [{ a: { b: null } }, { a: { b: 'other' } }],
+  },
+  {
+    name: 'a helper that looks like it while another get is asked',
+    code: rule(
+      "return dig(event, 'a', default='x') == 'found'",
+      `class Mapping(type):
+    def __instancecheck__(self, value):
+        return False
+Mapping = Mapping('M', (), {})
+
+def dig(top, *steps, default=None):
+    found = top
+    for step in steps:
+        found = found.get(step, default) if isinstance(found, Mapping) else default
+    return 'found' if found == 'x' else found
+`,
+    ),
+    shown: [{ a: 'y' }, {}],
+  },
+  {
     name: 'numbers and truths are equal by value',
     code: rule("return event.get('n') == 1 or event.get('n') in {7, 'seven'}"),
     shown: [{ n: 1 }, { n: true }, { n: 7 }, { n: 'seven' }],
