@@ -1,56 +1,59 @@
 import type { JsonObject, JsonValue } from '../json.ts'
 import { addressTest, networkTest } from './address.ts'
-import type { Condition, Field, Scalar } from './condition.ts'
-import { compileField, type Reader, type Visit } from './path.ts'
-import { comparison, containsFolded, fold, hashKey, isNullOrEmpty, unknown } from './values.ts'
+import type { Condition, Scalar } from './condition.ts'
+import type { Reader, Visit } from './path.ts'
+import { type Readers, separateReaders } from './readers.ts'
+import { comparison, containsFolded, fold, hashKey, isBeyondAscii, isNullOrEmpty, unknown } from './values.ts'
 
 /** A compiled condition: `scope` is the event, or the element that is looked at. Never throws, changes nothing. */
 type Predicate = (scope: JsonValue, event: JsonObject) => boolean
 
-/** Compiles a condition into a predicate of events. The predicate never throws; its cost grows with the event, not beyond. */
-export function compile(condition: Condition): (event: JsonObject) => boolean {
-  const predicate = compileNode(condition)
+/**
+ * Compiles a condition into a predicate of events. The predicate never throws; its cost grows with the event, not beyond.
+ * With shared `readers` their owner says when the next event comes.
+ */
+export function compile(condition: Condition, readers: Readers = separateReaders): (event: JsonObject) => boolean {
+  const predicate = compileNode(condition, readers)
   return (event) => predicate(event, event)
 }
 
-function compileNode(condition: Condition): Predicate {
+function compileNode(condition: Condition, readers: Readers): Predicate {
+  const inner = (one: Condition) => compileNode(one, readers)
   switch (condition.op) {
     case 'always': {
       const { value } = condition
       return () => value
     }
     case 'and':
-      return every(condition.of.map(compileNode))
+      return every(condition.of.map(inner))
     case 'or':
-      return some(condition.of.map(compileNode))
-    case 'none': {
-      const one = some(condition.of.map(compileNode))
-      return (scope, event) => !one(scope, event)
-    }
+      return some(condition.of.map(inner))
+    case 'none':
+      return not(some(condition.of.map(inner)))
     case 'onlyOne':
-      return onlyOne(condition.of.map(compileNode))
-    case 'not': {
-      const inner = compileNode(condition.of)
-      return (scope, event) => !inner(scope, event)
-    }
+      return onlyOne(condition.of.map(inner))
+    case 'not':
+      return not(inner(condition.of))
     case 'compare':
-      return holds(condition.field, compareWith(condition))
+      return holds(readers.of(condition.field), compareWith(condition))
     case 'in':
-      return holds(condition.field, memberOf(condition.values, condition.ignoreCase === true))
+      return holds(readers.of(condition.field), memberOf(condition.values, condition.ignoreCase === true))
     case 'compareFields':
-      return compareFields(condition)
+      return compareFields(condition, readers)
     case 'exists':
-      return holds(condition.field, () => true)
+      return holds(readers.of(condition.field), () => true)
     case 'null':
-      return not(holds(condition.field, (value) => value !== null))
+      return not(holds(readers.of(condition.field), (value) => value !== null))
     case 'nullOrEmpty':
-      return not(holds(condition.field, (value) => !isNullOrEmpty(value)))
+      return not(holds(readers.of(condition.field), (value) => !isNullOrEmpty(value)))
+    case 'beyondAscii':
+      return holds(readers.of(condition.field), isBeyondAscii)
     case 'address':
-      return holds(condition.field, ofText(addressTest(condition.kind)))
+      return holds(readers.of(condition.field), ofText(addressTest(condition.kind)))
     case 'network':
-      return holds(condition.field, ofText(networkTest(condition.networks)))
+      return holds(readers.of(condition.field), ofText(networkTest(condition.networks)))
     case 'elements':
-      return elements(condition)
+      return elements(condition, readers)
     default:
       return unknown(condition)
   }
@@ -90,8 +93,7 @@ function not(predicate: Predicate): Predicate {
 }
 
 /** Whether one of the field's values passes. */
-function holds(field: Field, test: Visit): Predicate {
-  const { one, visit } = compileField(field)
+function holds({ one, visit }: Reader, test: Visit): Predicate {
   if (!one) return (scope, event) => visit(scope, event, test)
   return (scope, event) => {
     const value = one(scope, event)
@@ -121,15 +123,18 @@ function memberOf(values: readonly Scalar[], ignoreCase: boolean): Visit {
   }
 }
 
-function compareFields({ test, left, right, ignoreCase = false }: Extract<Condition, { op: 'compareFields' }>): Predicate {
+function compareFields(
+  { test, left, right, ignoreCase = false }: Extract<Condition, { op: 'compareFields' }>,
+  readers: Readers,
+): Predicate {
   const compare = comparison(test, ignoreCase)
-  const [a, b] = [compileField(left), compileField(right)]
+  const [a, b] = [readers.of(left), readers.of(right)]
   return (scope, event) => a.visit(scope, event, (value) => b.visit(scope, event, (other) => compare(value, other)))
 }
 
-function elements({ quantifier, field, where }: Extract<Condition, { op: 'elements' }>): Predicate {
-  const lists = compileField(field)
-  const inner = compileNode(where)
+function elements({ quantifier, field, where }: Extract<Condition, { op: 'elements' }>, readers: Readers): Predicate {
+  const lists = readers.of(field)
+  const inner = compileNode(where, readers)
   switch (quantifier) {
     case 'any':
       return (scope, event) => anyElement(lists, scope, event, (element) => inner(element, event))

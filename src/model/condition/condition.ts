@@ -33,6 +33,8 @@ export type Condition =
       readonly ignoreCase?: boolean
     }
   | { readonly op: 'exists' | 'null' | 'nullOrEmpty'; readonly field: Field }
+  /** The text has a character beyond ASCII. */
+  | { readonly op: 'beyondAscii'; readonly field: Field }
   /** The text is an IP address of the kind; see `address.ts`. */
   | { readonly op: 'address'; readonly field: Field; readonly kind: AddressKind }
   /** The text is an IP address within one of the networks (`10.0.0.0/8`); a text that is no network contains nothing. */
@@ -68,6 +70,8 @@ export type Field =
       readonly segments: readonly Segment[]
       /** Names are matched as written. Otherwise, at each level, the exact name, else the first that differs in case only. */
       readonly exactCase?: boolean
+      /** Names are matched as written, and lists, on the way and at the end, are gone through besides: no step is an index. */
+      readonly walk?: boolean
     }
   /** In the row or rows (all of them) that a table gave for a selector; always of the whole event, inside `where` too. */
   | { readonly kind: 'enrichment'; readonly table: string; readonly selector: string; readonly segments: readonly Segment[] }

@@ -17,6 +17,10 @@ type Step = (value: JsonValue) => JsonValue | undefined
 
 /** Prepares the reading of a field. */
 export function compileField(field: Field): Reader {
+  if (field.kind === 'path' && field.walk) {
+    const { segments } = field
+    return { one: undefined, visit: (scope, _event, visit) => walkAll(scope, segments, 0, visit) }
+  }
   const isExact = field.kind === 'path' && field.exactCase === true
   const steps = field.segments.map((segment) => compileStep(segment, isExact))
   if (field.kind === 'enrichment') return enrichmentReader(field.table, field.selector, steps)
@@ -63,6 +67,16 @@ function walk(value: JsonValue, steps: readonly (Step | null)[], at: number, vis
   if (step === null) return Array.isArray(value) && value.some((element: JsonValue) => walk(element, steps, at + 1, visit))
   const inner = step(value)
   return inner !== undefined && walk(inner, steps, at + 1, visit)
+}
+
+function walkAll(value: JsonValue, names: readonly Segment[], at: number, visit: Visit): boolean {
+  if (Array.isArray(value)) {
+    if (at === names.length && visit(value)) return true
+    return value.some((element: JsonValue) => walkAll(element, names, at, visit))
+  }
+  if (at === names.length) return visit(value)
+  const name = names[at] as string
+  return isObject(value) && Object.hasOwn(value, name) && walkAll(value[name]!, names, at + 1, visit)
 }
 
 function compileStep(segment: Segment, isExact: boolean): Step | null {

@@ -173,7 +173,7 @@ test('every condition that holds for an event is among its candidates', () => {
   fc.assert(
     fc.property(sample, ([conditions, events]) => {
       const index = createRuleIndex(conditions)
-      const compiled = conditions.map(compile)
+      const compiled = conditions.map((one) => compile(one))
       for (const object of events) {
         const found = index.candidates(object)
         expect(found).toEqual([...new Set(found)].sort((a, b) => a - b))

@@ -1,9 +1,10 @@
 import type { JsonObject, JsonValue } from '../json.ts'
 import type { Condition, Field } from './condition.ts'
-import { compileField, type Reader } from './path.ts'
+import type { Reader } from './path.ts'
+import { type Readers, separateReaders } from './readers.ts'
 import { Found, ValueIndex } from './value-index.ts'
-import { fold } from './values.ts'
-import { type Witness, witnesses } from './witnesses.ts'
+import { fold, isBeyondAscii } from './values.ts'
+import { costOf, type Witness, witnesses } from './witnesses.ts'
 
 /** Finds the few rules that an event may match. */
 export interface RuleIndex {
@@ -14,14 +15,18 @@ export interface RuleIndex {
   candidates(event: JsonObject): readonly number[]
 }
 
-/** An index over the witnesses of conditions, by field: look-ups of equal values, prefixes and suffixes, a scan for parts. */
-export function createRuleIndex(conditions: readonly Condition[]): RuleIndex {
+/**
+ * An index over the witnesses of conditions, by field: look-ups of equal values, prefixes and suffixes, a scan for parts.
+ * With shared `readers` their owner says when the next event comes.
+ */
+export function createRuleIndex(conditions: readonly Condition[], readers: Readers = separateReaders): RuleIndex {
   const always: number[] = []
   const fields = new Map<string, FieldIndex>()
+  const cost = costAmong(conditions)
   for (const [rule, condition] of conditions.entries()) {
-    const list = witnesses(condition)
+    const list = witnesses(condition, cost)
     if (!list) always.push(rule)
-    else for (const witness of list) fieldIndex(fields, witness.field).add(witness, rule)
+    else for (const witness of list) fieldIndex(fields, witness.field, readers).add(witness, rule)
   }
   const indexes = [...fields.values()]
   const found = new Found(conditions.length)
@@ -35,11 +40,34 @@ export function createRuleIndex(conditions: readonly Condition[]): RuleIndex {
   }
 }
 
-function fieldIndex(fields: Map<string, FieldIndex>, field: Field): FieldIndex {
+/**
+ * What many rules ask for, most events have (`eventSource` of a service with ten rules), and what only one asks for is rare: a
+ * witness counts as often as rules could choose it.
+ */
+function costAmong(conditions: readonly Condition[]): (witness: Witness) => number {
+  const rules = new Map<string, number>()
+  for (const condition of conditions) {
+    const own = new Set<string>()
+    witnesses(condition, (witness) => {
+      own.add(JSON.stringify(witness, replaceBig))
+      return costOf(witness)
+    })
+    for (const key of own) rules.set(key, (rules.get(key) ?? 0) + 1)
+  }
+  // Letters beyond ASCII are as rare whoever asks.
+  return (witness) =>
+    costOf(witness) * (witness.kind === 'beyondAscii' ? 1 : (rules.get(JSON.stringify(witness, replaceBig)) ?? 1))
+}
+
+function replaceBig(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? `${value}n` : value
+}
+
+function fieldIndex(fields: Map<string, FieldIndex>, field: Field, readers: Readers): FieldIndex {
   const key = JSON.stringify(field)
   let index = fields.get(key)
   if (!index) {
-    index = new FieldIndex(field)
+    index = new FieldIndex(readers.of(field))
     fields.set(key, index)
   }
   return index
@@ -49,16 +77,25 @@ function fieldIndex(fields: Map<string, FieldIndex>, field: Field): FieldIndex {
 class FieldIndex {
   readonly #reader: Reader
   readonly #present: number[] = []
+  readonly #beyondAscii: number[] = []
   readonly #plain = new ValueIndex(false)
   readonly #folded = new ValueIndex(true)
 
-  constructor(field: Field) {
-    this.#reader = compileField(field)
+  constructor(reader: Reader) {
+    this.#reader = reader
   }
 
   add(witness: Witness, rule: number): void {
-    if (witness.kind === 'present') this.#present.push(rule)
-    else (witness.ignoreCase ? this.#folded : this.#plain).add(witness, rule)
+    switch (witness.kind) {
+      case 'present':
+        this.#present.push(rule)
+        break
+      case 'beyondAscii':
+        this.#beyondAscii.push(rule)
+        break
+      default:
+        ;(witness.ignoreCase ? this.#folded : this.#plain).add(witness, rule)
+    }
   }
 
   look(event: JsonObject, found: Found): void {
@@ -75,6 +112,7 @@ class FieldIndex {
 
   #lookValue(value: JsonValue, found: Found): void {
     if (this.#present.length > 0) found.addAll(this.#present)
+    if (this.#beyondAscii.length > 0 && isBeyondAscii(value)) found.addAll(this.#beyondAscii)
     if (!this.#plain.isEmpty) this.#plain.look(value, found)
     if (!this.#folded.isEmpty) this.#folded.look(fold(value), found)
   }

@@ -53,7 +53,7 @@ export class ValueIndex {
     this.#ignoreCase = ignoreCase
   }
 
-  add(witness: Exclude<Witness, { kind: 'present' }>, rule: number): void {
+  add(witness: Exclude<Witness, { kind: 'present' | 'beyondAscii' }>, rule: number): void {
     this.isEmpty = false
     const value = this.#ignoreCase ? fold(witness.value) : witness.value
     switch (witness.kind) {

@@ -64,6 +64,12 @@ export function isNullOrEmpty(value: JsonValue): boolean {
   return true
 }
 
+/** A text with a character beyond ASCII in it. */
+export function isBeyondAscii(value: JsonValue): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
+  return typeof value === 'string' && /[^\u0000-\u007f]/.test(value)
+}
+
 /** Python's `in`: `item` is a part of a text, an element of a list, or a key (in any case) of an object. */
 export function contains(value: JsonValue, item: JsonValue): boolean {
   if (typeof value === 'string') return typeof item === 'string' && value.includes(item)

@@ -43,6 +43,11 @@ def _bootstrap():
     import panther_detection_helpers.caching
 
     _caracal.absent.install()
+    # Helpers try dozens of formats on one text: five at a time, which is Python's own limit, each is compiled anew every time.
+    _strptime._CACHE_MAX_SIZE = 500
+    # Nor does the language change between two calls: this interpreter has one.
+    language = _strptime._getlang()
+    _strptime._getlang = lambda: language
 
 
 _bootstrap()

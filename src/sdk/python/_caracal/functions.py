@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 from panther_core.exceptions import FunctionReturnTypeError
-from panther_core.immutable import json_encoder
+from panther_core.immutable import ImmutableCaseInsensitiveDict, ImmutableList
 
 MAX_TEXT = 1000
 MAX_DESTINATIONS = 10
@@ -28,8 +28,16 @@ ORDER = (
 # Functions whose text is cut at MAX_TEXT.
 FUNCTIONS_WITH_TEXT = frozenset(("title", "description", "reference", "runbook", "dedup"))
 
-_dumps = json.JSONEncoder(default=json_encoder, allow_nan=False).encode
-_dumps_unicode = json.JSONEncoder(default=json_encoder, allow_nan=False, ensure_ascii=False).encode
+
+def _unwrapped(value):
+    """What a read-only container holds, as it is: the encoder only reads it. Refuses everything else."""
+    if isinstance(value, (ImmutableCaseInsensitiveDict, ImmutableList)):
+        return value._container
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+_dumps = json.JSONEncoder(default=_unwrapped, allow_nan=False).encode
+_dumps_unicode = json.JSONEncoder(default=_unwrapped, allow_nan=False, ensure_ascii=False).encode
 
 
 def wrong_type(rule_id, function, value, expected):
@@ -51,6 +59,8 @@ def cut(text):
 
 
 def check_text(rule_id, function, value):
+    if type(value) is str:
+        return value
     if not isinstance(value, str):
         raise wrong_type(rule_id, function, value, "str")
     return str(value)
@@ -79,7 +89,7 @@ def check_unique(rule_id, _function, value):
 
 def check_context(rule_id, _function, value):
     """The JSON text of an alert context, or of the reason why it cannot be kept."""
-    if not isinstance(value, Mapping):
+    if type(value) is not dict and not isinstance(value, Mapping):
         raise wrong_type(rule_id, "alert_context", value, "Mapping")
     text, size = to_json(value)
     if size > MAX_CONTEXT:

@@ -10,7 +10,8 @@ from panther_core.json_path import parse as parse_path
 
 from _caracal.necessary_formula import FALSE, TRUE, both, either, to_json
 from _caracal.necessary_library import Library
-from _caracal.necessary_values import Event, ask
+from _caracal.necessary_ask import ask
+from _caracal.necessary_values import Event
 from _caracal.necessary_state import Frame, Function, TooMuch, can_be_followed, is_boolean
 from _caracal.necessary_walk import Walk
 

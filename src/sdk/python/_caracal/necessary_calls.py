@@ -6,7 +6,7 @@ import builtins
 from _caracal.necessary_formula import TRUE, both
 from _caracal.necessary_library import CACHE, CACHE_READERS, MUTATORS, REFLECTION, SAFE_BUILTINS, root
 from _caracal.necessary_fold import is_fold_of_get
-from _caracal.necessary_read import NONE, UNKNOWN, constant, deep_get, found_in, key_of, method, over
+from _caracal.necessary_read import NONE, UNKNOWN, constant, deep_get, deep_walk, found_in, key_of, method, over
 from _caracal.necessary_regex import texts_of
 from _caracal.necessary_state import (
     CONSTANT_MAKERS,
@@ -23,7 +23,8 @@ from _caracal.necessary_state import (
     collapsed,
     is_kept,
 )
-from _caracal.necessary_values import Choice, Comprehended, Const, Event, Field, Lazy, Pattern, Several, Truth, Value, ask
+from _caracal.necessary_ask import ask
+from _caracal.necessary_values import Choice, Comprehended, Const, Event, Field, Lazy, Pattern, Several, Truth, Value
 
 
 class Calls:
@@ -201,6 +202,9 @@ class Calls:
         return method(owner, name, arguments, keywords)
 
     def call_event(self, event, name, arguments, keywords):
+        if name == "deep_walk" and arguments is not None and not event.exact:
+            self.may_raise = True
+            return deep_walk(arguments, keywords)
         if arguments is None or keywords.keys() - {"default"}:
             self.may_raise = True
             return UNKNOWN

@@ -5,7 +5,8 @@ import ast
 from _caracal.necessary_formula import FALSE, TRUE, both, either
 from _caracal.necessary_read import UNKNOWN, compare, constant, index_of, members, operate
 from _caracal.necessary_state import Foreign, MAX_UNROLLED, ModuleValue, OPAQUE, TooMuch, collapsed, is_boolean, is_immutable
-from _caracal.necessary_values import Chain, Comprehended, Const, Entries, Event, Lazy, Several, Truth, Value, ask
+from _caracal.necessary_ask import ask
+from _caracal.necessary_values import Chain, Comprehended, Const, Entries, Event, Lazy, Several, Truth, Value
 
 
 class Expressions:

@@ -3,6 +3,7 @@
 import operator
 
 from _caracal.necessary_formula import TRUE, both, either, negate, atom
+from _caracal.necessary_ask import ask, part_of
 from _caracal.necessary_values import (
     Chain,
     Choice,
@@ -21,8 +22,6 @@ from _caracal.necessary_values import (
     Truth,
     Value,
     View,
-    part_of,
-    ask,
 )
 
 NONE = Const(None)
@@ -120,6 +119,22 @@ def deep_get(value, keys, default):
         return UNKNOWN
 
     return over(value, read)
+
+
+def deep_walk(keys, options):
+    """
+    The event's `deep_walk`: some of what is found on all ways through lists, or a list of it. A default that is neither null
+    nor a text nor empty is found beside other things, and makes a list of things that count as nothing count.
+    """
+    default = options.get("default", NONE)
+    wanted = options.get("return_val", Const("all"))
+    if options.keys() - {"default", "return_val"} or not isinstance(wanted, Const) or wanted.value not in ("all", "first", "last"):
+        return UNKNOWN
+    if not isinstance(default, Const) or not (default.value is None or type(default.value) is str or default.value == []):
+        return UNKNOWN
+    if not keys or not all(isinstance(key, Const) and type(key.value) is str for key in keys):
+        return UNKNOWN
+    return Field(tuple(key.value for key in keys), default, exact=True, many=True, walked=True)
 
 
 def index_of(value, key):

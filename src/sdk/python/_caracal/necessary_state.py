@@ -4,7 +4,8 @@ import ast
 
 from _caracal.necessary_formula import TRUE, both, either
 from _caracal.necessary_read import UNKNOWN, constant, members, over
-from _caracal.necessary_values import Chain, Choice, Comprehended, Const, Entries, Field, Lazy, Several, Truth, Value, ask
+from _caracal.necessary_ask import ask
+from _caracal.necessary_values import Chain, Choice, Comprehended, Const, Entries, Field, Lazy, Several, Truth, Value
 
 # A name or a call of which nothing is known, not even that it leaves no trace.
 OPAQUE = Value()

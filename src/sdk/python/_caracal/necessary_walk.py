@@ -12,7 +12,8 @@ from _caracal.necessary_formula import FALSE, TRUE, both, either
 from _caracal.necessary_names import Names
 from _caracal.necessary_read import NONE, UNKNOWN, compare, members
 from _caracal.necessary_state import Frame, MAX_STATES, MAX_TURNS, OPAQUE, joined, merged
-from _caracal.necessary_values import Const, ask
+from _caracal.necessary_ask import ask
+from _caracal.necessary_values import Const
 
 
 class Walk(Names, Expressions, Calls):

@@ -3,7 +3,7 @@
 Values are wrapped when they are read, one level at a time, so a rule that reads two fields pays for two fields.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import ItemsView, Mapping, Sequence, ValuesView
 
 _MISSING = object()
 
@@ -36,6 +36,28 @@ def find_key(container, key):
         if candidate.lower() == wanted:
             return candidate
     return _MISSING
+
+
+class _Items(ItemsView):
+    """`items()` with all values wrapped at once: the inherited one looks every key up again."""
+
+    __slots__ = ()
+
+    def __iter__(self):
+        return iter([(key, wrap(value)) for key, value in self._mapping._container.items()])
+
+
+class _Values(ValuesView):
+    """`values()`, likewise."""
+
+    __slots__ = ()
+
+    def __iter__(self):
+        return iter([wrap(value) for value in self._mapping._container.values()])
+
+
+# They print themselves by these names.
+_Items.__name__, _Values.__name__ = "ItemsView", "ValuesView"
 
 
 class ImmutableCaseInsensitiveDict(Mapping):
@@ -99,6 +121,12 @@ class ImmutableCaseInsensitiveDict(Mapping):
 
     def __bool__(self):
         return bool(self._container)
+
+    def items(self):
+        return _Items(self)
+
+    def values(self):
+        return _Values(self)
 
     def __repr__(self):
         return f"{type(self).__name__}({self._container!r})"

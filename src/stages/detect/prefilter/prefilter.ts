@@ -1,5 +1,6 @@
 import { compile } from '../../../model/condition/compile.ts'
 import type { Condition } from '../../../model/condition/condition.ts'
+import { createSharedReaders, type Readers } from '../../../model/condition/readers.ts'
 import { createRuleIndex, type RuleIndex } from '../../../model/condition/rule-index.ts'
 import type { JsonObject } from '../../../model/json.ts'
 
@@ -32,12 +33,14 @@ const ALWAYS: Condition = { op: 'always', value: true }
 /** A prefilter over the rules of one log type; a rule of which nothing is known is shown every event. */
 export function createPrefilter(rules: readonly (Necessary | undefined)[], ruleErrors: RuleErrorMode): Prefilter {
   const conditions = rules.map((rule) => (!rule || (ruleErrors === 'exact' && rule.mayRaise) ? ALWAYS : rule.condition))
-  const tests = conditions.map(toTest)
+  const readers = createSharedReaders()
+  const tests = conditions.map((condition) => toTest(condition, readers))
   const found: number[] = []
-  let index: RuleIndex = createRuleIndex(conditions)
+  let index: RuleIndex = createRuleIndex(conditions, readers)
   return {
     candidates(event) {
       found.length = 0
+      readers.nextEvent()
       for (const rule of index.candidates(event)) {
         const test = tests[rule]
         if (!test || test(event)) found.push(rule)
@@ -47,7 +50,7 @@ export function createPrefilter(rules: readonly (Necessary | undefined)[], ruleE
     distrust(rule) {
       conditions[rule] = ALWAYS
       tests[rule] = undefined
-      index = createRuleIndex(conditions)
+      index = createRuleIndex(conditions, readers)
     },
     get alwaysShown() {
       return tests.filter((test) => test === undefined).length
@@ -56,6 +59,6 @@ export function createPrefilter(rules: readonly (Necessary | undefined)[], ruleE
 }
 
 /** The whole condition as a predicate, which the index's few candidates must pass too; `undefined` when it always holds. */
-function toTest(condition: Condition): ((event: JsonObject) => boolean) | undefined {
-  return condition.op === 'always' && condition.value ? undefined : compile(condition)
+function toTest(condition: Condition, readers: Readers): ((event: JsonObject) => boolean) | undefined {
+  return condition.op === 'always' && condition.value ? undefined : compile(condition, readers)
 }

@@ -271,8 +271,40 @@ def dig(top, *steps, default=None):
     kept: [{ type: 'Logout' }, {}],
   },
   {
+    name: 'deep_walk goes through lists and minds the case',
+    code: rule("return event.deep_walk('a', 'b') == 'x' or 'y' in event.deep_walk('a', 'b', default='')"),
+    shown: [
+      { a: { b: 'x' } },
+      { a: [{ b: 'x' }] },
+      { a: [{ b: ['x'] }, {}] },
+      { a: [[{ b: 'n' }], { b: 'y' }] },
+      { a: { b: ['y'] } },
+    ],
+    kept: [{ a: { b: 'n' } }, { A: { b: 'x' } }, { a: { B: 'x' } }, {}, { a: [{ c: 'x' }] }],
+  },
+  {
+    name: 'what deep_walk finds in a list of objects',
+    code: rule(
+      "found = event.deep_walk('a', 'b')\nif not found:\n    return False\nfor one in found:\n    if one.get('c') == 'x' and one.get('d') is True:\n        return True\nreturn False",
+    ),
+    shown: [{ a: { b: [{ c: 'x', d: true }] } }, { a: { b: [{ c: 'n' }, { c: 'x', d: true }] } }],
+    kept: [{ a: { b: [{ c: 'n', d: true }] } }, { a: { b: [{ C: 'x', d: true }] } }, { a: { b: [] } }, {}],
+  },
+  {
+    name: 'deep_walk with a default, first and last',
+    code: rule(
+      "return event.deep_walk('a', 'b', default='x', return_val='first') == 'x' or any(one in (5, 'y') for one in event.deep_walk('c', 'd', default=[]))",
+    ),
+    shown: [{}, { a: 'n' }, { a: { b: 'x' } }, { a: { b: 'n' }, c: [{ d: 5 }, { d: 6 }] }, { a: { b: 'n' }, c: { d: 'any' } }],
+  },
+  {
+    name: 'what deep_walk says of nothing but a number as default is not worked out',
+    code: rule("return bool(event.deep_walk('a', 'b', default=0))"),
+    shown: [{ a: [{ b: '' }, {}] }, {}],
+  },
+  {
     name: 'what cannot be followed sees everything',
-    code: rule("return 'x' in str(event) or bool(event.deep_walk('a', 'b'))"),
+    code: rule("return 'x' in str(event) or bool(event.deep_walk(*event.keys()))"),
     shown: [{ a: { b: 1 } }, {}, { q: 'x' }],
   },
 ]
