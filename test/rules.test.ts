@@ -136,6 +136,34 @@ describe('caracal test', () => {
     expect(all.at(-1)?.summary).toEqual({ detections: 1, tests: 0, passed: 0, failed: 0, errors: 4 })
   })
 
+  test('options of the other tool that mean nothing here are accepted, and one line says so', async () => {
+    const argv = ['--workers', '4', '--api-token', 'x', '--valid-table-names', 'a.*', '--valid-table-names', 'b']
+    const { code, out, err } = await caracal('test', '--path', join(packageRoot(), 'test/content/rules/zeek'), ...argv)
+    expect(err.split('\n')).toContain('Without effect here: --valid-table-names, --workers, --api-token.')
+    expect(out).toContain('6 passed, 0 failed')
+    expect(code).toBe(0)
+  })
+
+  test.each([
+    { argv: [], code: 1, says: 'r.yml:6: unknown key' },
+    { argv: ['--ignore-extra-keys'], code: 0, says: '1 passed, 0 failed, 0 errors' },
+    { argv: ['--ignore-extra-keys', '--no-ignore-extra-keys'], code: 1, says: 'r.yml:6: unknown key' },
+  ])('a rule with a key that is not known, $argv: exit code $code', async ({ argv, code, says }) => {
+    const path = content({
+      'r.yml': `${HEAD}Own: 1\nRuleID: R\nTests:\n  - { Name: a, ExpectedResult: true, Log: {} }\n`,
+      'r.py': 'def rule(event):\n    return True\n',
+    })
+    const result = await caracal('test', '--path', path, ...argv)
+    expect(result.out).toContain(says)
+    expect(result.code).toBe(code)
+  })
+
+  test('a filter for items without tests leaves nothing to test, which is no mistake', async () => {
+    const { code, out } = await caracal('test', '--path', join(packageRoot(), 'packs'), '--filter', 'GlobalID=x')
+    expect(out).toBe('0 detections, 0 tests: 0 passed, 0 failed, 0 errors\n')
+    expect(code).toBe(0)
+  })
+
   test.each([
     { argv: ['--filter', 'Nope=1'], code: 2, says: 'unknown key' },
     { argv: ['--path', '/nowhere/at/all'], code: 2, says: 'does not exist' },

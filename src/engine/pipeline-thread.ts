@@ -86,6 +86,7 @@ const main = new Rpc(parentPort!, {
 
 const detectors = await createDetectors(loaded, {
   timeoutMs: config.rule_timeout_ms,
+  compiledFolder: join(config.data_dir, 'python'),
   cache: { load: () => loadCache(db, now()) },
   prefilter: {
     ruleErrors: config.rule_errors,

@@ -1,7 +1,7 @@
-import type { Language } from '../stages/detect/language.ts'
 import { compileSchema } from '../stages/normalise/compile.ts'
 import { messageOf } from '../util/errors.ts'
 import { type Content, type Problem, testedRules } from './content.ts'
+import type { Creates } from './detectors.ts'
 
 /** Loading a rule's code may take this long. */
 const TIMEOUT_MS = 15_000
@@ -10,7 +10,7 @@ const TIMEOUT_MS = 15_000
  * What only shows when content is put to use: schemas that do not compile, rules whose code does not load (disabled ones too).
  * Starts the languages that have rules, and ends them.
  */
-export async function checkContent(content: Content, languages: readonly Language[]): Promise<Problem[]> {
+export async function checkContent(content: Content, languages: readonly Creates[], compiledFolder?: string): Promise<Problem[]> {
   const schemas = content.schemas.flatMap(({ file, document }) => {
     try {
       compileSchema(document, { file })
@@ -23,7 +23,7 @@ export async function checkContent(content: Content, languages: readonly Languag
   const rules = await Promise.all(
     languages.map(async (language) => {
       if (!all.some((rule) => rule.source.language === language.type)) return []
-      const detector = await language.create({ ...content, rules: all }, { timeoutMs: TIMEOUT_MS, all: true })
+      const detector = await language.create({ ...content, rules: all }, { timeoutMs: TIMEOUT_MS, all: true, compiledFolder })
       await detector.close()
       return detector.setupErrors.map(({ ruleId, message }) => {
         const rule = all.find(({ id }) => id === ruleId)

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { DetectionContent, Rule } from '../model/rule.ts'
 import { languages } from '../stages/detect/index.ts'
-import type { Detector, Language } from '../stages/detect/language.ts'
+import type { Detector, Language, Prepared } from '../stages/detect/language.ts'
 
 /** A rule function may take this long in a unit test: the hosted service's limit, so that slow rules show as slow, not as broken. */
 const TEST_TIMEOUT_MS = 15_000
@@ -13,14 +13,37 @@ const MAX_DETECTORS = 4
 /** Rule id → the detector that has it loaded. */
 export type Detectors = ReadonlyMap<string, Detector>
 
-/** Starts the languages that have rules, with disabled rules too; several times where there is much to do and there are cores for it. */
-export async function createDetectors(content: DetectionContent): Promise<Detectors> {
+/** A language whose detectors can be created. */
+export type Creates = Pick<Language, 'type' | 'create'>
+
+/** Runs `work` with languages that start while it finds out what there is for them to do, and ends what it did not use. */
+export async function withLanguages<T>(work: (languages: readonly Creates[]) => Promise<T>): Promise<T> {
   const registered: readonly Language[] = languages
+  const prepared = await Promise.all(
+    registered.map(async (language): Promise<Creates & Partial<Prepared>> => {
+      const own = { type: language.type, create: language.create.bind(language) }
+      // What cannot be started now is told by `create`, to whoever needs it.
+      return { ...own, ...(await language.prepare?.().catch(() => undefined)) }
+    }),
+  )
+  try {
+    return await work(prepared)
+  } finally {
+    await Promise.all(prepared.map((language) => language.close?.()))
+  }
+}
+
+/** Starts the languages that have rules, with disabled rules too; several times where there is much to do and there are cores for it. */
+export async function createDetectors(
+  content: DetectionContent,
+  registered: readonly Creates[] = languages,
+  compiledFolder?: string,
+): Promise<Detectors> {
   const parts = registered.flatMap((language) => {
     const rules = content.rules.filter((rule) => rule.source.language === language.type)
     return split(rules).map((part) => ({ language, rules: part }))
   })
-  const options = { timeoutMs: TEST_TIMEOUT_MS, all: true }
+  const options = { timeoutMs: TEST_TIMEOUT_MS, all: true, compiledFolder }
   const started = await Promise.allSettled(parts.map(({ language, rules }) => language.create({ ...content, rules }, options)))
   const detectors = new Map<string, Detector>()
   for (const [at, result] of started.entries()) {

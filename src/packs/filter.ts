@@ -1,7 +1,14 @@
+import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Rule, RuleKind } from '../model/rule.ts'
+import { correlationRuleDocument } from '../stages/detect/correlation/document.ts'
+import { tableDefinitionSchema } from '../stages/enrich/definition.ts'
 import { ConfigError } from '../util/errors.ts'
 import type { CorrelationRuleFile } from './content.ts'
+import { dataModelItem, derivedItem, globalItem, packItem, policyItem, ruleItem, scheduledRuleItem } from './item-schemas.ts'
+import { jsonValue } from './json-text.ts'
+import { savedQueryItem, scheduledQueryItem } from './query-schemas.ts'
+import { readYaml } from './yaml-file.ts'
 
 /** What can be filtered. */
 export type Filtered = Rule | CorrelationRuleFile
@@ -38,11 +45,51 @@ const KEYS: Readonly<Record<string, (facts: Facts) => unknown>> = {
   ActionDelaySeconds: ({ policy }) => policy?.actionDelaySeconds,
 }
 
+/** Every key that a detection may have. */
+const DETECTION_KEYS: ReadonlySet<string> = new Set(
+  [ruleItem, scheduledRuleItem, derivedItem, policyItem, correlationRuleDocument].flatMap(({ shape }) => Object.keys(shape)),
+)
+
+/** Every key that some item without unit tests may have. */
+const OTHER_KEYS: ReadonlySet<string> = new Set(
+  [globalItem, dataModelItem, packItem, savedQueryItem, scheduledQueryItem, tableDefinitionSchema].flatMap(({ shape }) =>
+    Object.keys(shape),
+  ),
+)
+
 /** A correlation rule as far as it has what rules have. */
 function factsOf(item: Filtered): Facts {
   if ('source' in item) return item
   const { tests: _, ...rule } = item.rule
   return { ...rule, status: item.status, createdBy: item.createdBy, kind: 'correlation_rule' }
+}
+
+interface Filter {
+  readonly key: string
+  readonly isNot: boolean
+  readonly values: readonly string[]
+}
+
+/** Throws `ConfigError`. */
+function readFilter(text: string): Filter {
+  const [, key = '', not = '', values = ''] = /^([^=!]+)(!?)=([^=]*)$/.exec(text.trim()) ?? []
+  if (!key) throw new ConfigError(`the filter '${text}' is not of the form KEY=VALUE[,VALUE…] or KEY!=VALUE[,VALUE…]`)
+  if (!DETECTION_KEYS.has(key) && !OTHER_KEYS.has(key) && !Object.hasOwn(KEYS, key)) {
+    const known = [...new Set([...Object.keys(KEYS), ...DETECTION_KEYS, ...OTHER_KEYS])]
+    throw new ConfigError(`the filter '${text}' has an unknown key. Known: ${known.join(', ')}`)
+  }
+  return { key, isNot: not === '!', values: values.split(',') }
+}
+
+/** True when a filter asks for a key that only items without unit tests have: it leaves nothing to test. */
+export function asksForUntested(texts: readonly string[]): boolean {
+  return texts.map(readFilter).some(({ key }) => OTHER_KEYS.has(key) && !DETECTION_KEYS.has(key))
+}
+
+/** What a file's YAML says under a key that is not a part of what rules are known by; the file has been read before. */
+function written(file: string, key: string): unknown {
+  const document = jsonValue(readYaml(readFileSync(file, 'utf8'))) as Readonly<Record<string, unknown>>
+  return Object.hasOwn(document, key) ? document[key] : undefined
 }
 
 const YES = new Set(['y', 'yes', 't', 'true', 'on', '1'])
@@ -54,19 +101,17 @@ const NO = new Set(['n', 'no', 'f', 'false', 'off', '0'])
  * holds when one member does; an absent key counts as empty text. Throws `ConfigError`.
  */
 export function parseFilters(texts: readonly string[]): (rule: Filtered) => boolean {
-  const tests = new Map<string, (facts: Facts) => boolean>()
-  for (const text of texts) {
-    const [, key = '', not = '', values = ''] = /^([^=!]+)(!?)=([^=]*)$/.exec(text.trim()) ?? []
-    if (!key) throw new ConfigError(`the filter '${text}' is not of the form KEY=VALUE[,VALUE…] or KEY!=VALUE[,VALUE…]`)
-    if (!Object.hasOwn(KEYS, key))
-      throw new ConfigError(`the filter '${text}' has an unknown key. Known: ${Object.keys(KEYS).join(', ')}`)
-    const wanted = new Set(values.split(',').map((value) => normalise(key, value)))
-    const read = KEYS[key]!
-    tests.set(key, (facts) => holds(read(facts), wanted) !== (not === '!'))
+  const tests = new Map<string, (item: Filtered, facts: Facts) => boolean>()
+  for (const { key, isNot, values } of texts.map(readFilter)) {
+    const wanted = new Set(values.map((value) => normalise(key, value)))
+    const known = Object.hasOwn(KEYS, key) ? KEYS[key] : undefined
+    const read = (item: Filtered, facts: Facts) =>
+      known ? known(facts) : DETECTION_KEYS.has(key) ? written(item.file, key) : undefined
+    tests.set(key, (item, facts) => holds(read(item, facts), wanted) !== isNot)
   }
   return (item) => {
     const facts = factsOf(item)
-    return [...tests.values()].every((test) => test(facts))
+    return [...tests.values()].every((test) => test(item, facts))
   }
 }
 

@@ -7,10 +7,8 @@ import type { YamlFile } from './yaml-file.ts'
 export function problemsOf(file: string, yaml: YamlFile, schema: z.ZodObject, issues: readonly z.core.$ZodIssue[]): Problem[] {
   return issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => {
-        const near = issue.path.length === 0 ? nearest(key, Object.keys(schema.shape)) : undefined
-        const advice = near ? `did you mean '${near}'?` : 'remove it'
-        return { file, line: yaml.line(issue.path, key), message: `unknown key '${[...issue.path, key].join('.')}': ${advice}` }
+      return extraKeys(schema, [issue]).map(({ key, name, advice }) => {
+        return { file, line: yaml.line(issue.path, key), message: `unknown key '${name}': ${advice}` }
       })
     }
     const value = valueAt(yaml.value, issue.path)
@@ -23,6 +21,35 @@ export function problemsOf(file: string, yaml: YamlFile, schema: z.ZodObject, is
           : `${issue.message} (is ${shown(value)})`
     return [{ file, line: yaml.line(issue.path), message: `${where}${what}` }]
   })
+}
+
+/** The keys that a schema does not know, by their place in the document, and what to do about each. */
+export function extraKeys(
+  schema: z.ZodObject,
+  issues: readonly z.core.$ZodIssue[],
+): { readonly key: string; readonly name: string; readonly advice: string }[] {
+  return issues.flatMap((issue) => {
+    if (issue.code !== 'unrecognized_keys') return []
+    return issue.keys.map((key) => {
+      const near = issue.path.length === 0 ? nearest(key, Object.keys(schema.shape)) : undefined
+      return { key, name: [...issue.path, key].join('.'), advice: near ? `did you mean '${near}'?` : 'remove it' }
+    })
+  })
+}
+
+/** A copy of a document without the keys that a schema does not know. */
+export function withoutExtraKeys(document: unknown, issues: readonly z.core.$ZodIssue[]): unknown {
+  return issues.reduce(
+    (value, issue) => (issue.code === 'unrecognized_keys' ? without(value, issue.path, issue.keys) : value),
+    document,
+  )
+}
+
+function without(value: unknown, [step, ...rest]: readonly PropertyKey[], keys: readonly string[]): unknown {
+  if (Array.isArray(value)) return value.map((item, at) => (at === step ? without(item, rest, keys) : item))
+  const entries = Object.entries(value as object)
+  const kept = step === undefined ? entries.filter(([key]) => !keys.includes(key)) : entries
+  return Object.fromEntries(kept.map(([key, item]) => [key, key === step ? without(item, rest, keys) : item]))
 }
 
 /** A stage's complaint about a document as a problem with its line. The place is in the problem's fields, not in its text. */

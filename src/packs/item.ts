@@ -3,7 +3,7 @@ import type { DataModelMapping } from '../model/data-model.ts'
 import type { SavedQuery, ScheduledQuery } from '../model/query.ts'
 import { ConfigError } from '../util/errors.ts'
 import type { CorrelationRuleFile, Problem } from './content.ts'
-import { problemOf, problemsOf } from './issues.ts'
+import { extraKeys, problemOf, problemsOf, withoutExtraKeys } from './issues.ts'
 import type { DerivedDraft, RuleDraft } from './rule-items.ts'
 import type { YamlFile } from './yaml-file.ts'
 
@@ -42,7 +42,32 @@ export function broken(problems: readonly Problem[]): Item {
 
 /** Checks a document by its schema, then has `make` build the item; what either finds wrong is a broken item. */
 export function checked<T extends z.ZodObject>(file: string, yaml: YamlFile, schema: T, make: (item: z.output<T>) => Item): Item {
-  const parsed = schema.safeParse(yaml.value)
+  return made(file, yaml, schema, schema.safeParse(yaml.value), make)
+}
+
+/** The same, but keys that the schema does not know are notices of the item. */
+export function checkedButExtraKeys<T extends z.ZodObject>(
+  file: string,
+  yaml: YamlFile,
+  schema: T,
+  make: (item: z.output<T>) => Item,
+): Item {
+  const first = schema.safeParse(yaml.value)
+  const issues = first.error?.issues ?? []
+  const parsed = first.success ? first : schema.safeParse(withoutExtraKeys(yaml.value, issues))
+  const item = made(file, yaml, schema, parsed, make)
+  if (item?.kind !== 'rule' && item?.kind !== 'derived') return item
+  const notices = extraKeys(schema, issues).map(({ name, advice }) => `unknown key '${name}' is ignored: ${advice}`)
+  return { ...item, notices: [...item.notices, ...notices] }
+}
+
+function made<T extends z.ZodObject>(
+  file: string,
+  yaml: YamlFile,
+  schema: T,
+  parsed: z.ZodSafeParseResult<z.output<T>>,
+  make: (item: z.output<T>) => Item,
+): Item {
   if (!parsed.success) return broken(problemsOf(file, yaml, schema, parsed.error.issues))
   try {
     return make(parsed.data)

@@ -10,12 +10,12 @@ import { readQuery } from './query-items.ts'
 import { readDetection } from './rule-items.ts'
 import type { YamlFile } from './yaml-file.ts'
 
-type Read = (file: string, yaml: YamlFile) => Item
+type Read = (file: string, yaml: YamlFile, ignoresExtraKeys: boolean) => Item
 
 const KINDS: Readonly<Record<string, Read>> = {
-  rule: (file, yaml) => readDetection('rule', file, yaml),
-  scheduled_rule: (file, yaml) => readDetection('scheduled_rule', file, yaml),
-  policy: (file, yaml) => readDetection('policy', file, yaml),
+  rule: (file, yaml, ignoresExtraKeys) => readDetection('rule', file, yaml, ignoresExtraKeys),
+  scheduled_rule: (file, yaml, ignoresExtraKeys) => readDetection('scheduled_rule', file, yaml, ignoresExtraKeys),
+  policy: (file, yaml, ignoresExtraKeys) => readDetection('policy', file, yaml, ignoresExtraKeys),
   correlation_rule: readCorrelationRule,
   datamodel: readDataModel,
   global: (file, yaml) =>
@@ -32,15 +32,18 @@ const KINDS: Readonly<Record<string, Read>> = {
     }),
 }
 
-/** Tells what a YAML file is, by its `AnalysisType` or `schema` key alone, and checks its keys. */
-export function readItem(file: string, yaml: YamlFile): Item {
+/**
+ * Tells what a YAML file is, by its `AnalysisType` or `schema` key alone, and checks its keys. `ignoresExtraKeys`: keys that
+ * rules and policies do not have are notices, as Panther's tool can be told.
+ */
+export function readItem(file: string, yaml: YamlFile, ignoresExtraKeys = false): Item {
   const value = yaml.value
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
   const document = value as Readonly<Record<string, unknown>>
   if (!Object.hasOwn(document, 'AnalysisType')) return Object.hasOwn(document, 'schema') ? readSchema(file, yaml) : undefined
   const type = document['AnalysisType']
   if (typeof type === 'string' && Object.hasOwn(KINDS, type)) {
-    const item = KINDS[type]!(file, yaml)
+    const item = KINDS[type]!(file, yaml, ignoresExtraKeys)
     if (item?.kind !== 'broken' || typeof document['Filename'] !== 'string') return item
     return { ...item, filename: document['Filename'] }
   }

@@ -42,6 +42,35 @@ const CORRELATION =
   'AnalysisType: correlation_rule\nRuleID: C\nEnabled: true\nSeverity: High\nReports: { CIS: [3.10] }\nStatus: Experimental\n' +
   'Detection:\n  - Group:\n      - { ID: a, RuleID: R }\n      - { ID: b, RuleID: R2 }\n'
 
+test('keys that are not known are notices of rules and policies when that is asked for, of nothing else', async () => {
+  const test = 'Tests:\n  - { Name: t, ExpectedResult: true, Log: {}, Own: 1 }\n'
+  const root = tree({
+    'r.yml': `${RULE}Descripton: x\n${test}`,
+    'r.py': CODE,
+    'd.yml': 'AnalysisType: rule\nRuleID: D\nBaseDetection: R\nOwn: [1]\n',
+    'p.yml': `${POLICY}Own: { a: 1 }\n`,
+    'p.py': 'def policy(resource):\n    return True\n',
+    's.yml': `${SCHEDULED}Threshold: x\nOwn: 1\n`,
+    'm.yml': `${MODEL}Own: 1\n`,
+  })
+  expect((await loadContent([root])).rules).toEqual([])
+  const content = await loadContent([root], { ignoreExtraKeys: true })
+  expect(content.rules.map(({ id }) => id)).toEqual(['R', 'D'])
+  expect(content.rules[0]?.tests).toHaveLength(1)
+  expect(content.policies.map(({ id }) => id)).toEqual(['P'])
+  expect(notices(content, root).toSorted()).toEqual([
+    "d.yml: unknown key 'Own' is ignored: remove it",
+    "p.yml: unknown key 'Own' is ignored: remove it",
+    "r.yml: unknown key 'Descripton' is ignored: did you mean 'Description'?",
+    "r.yml: unknown key 'Tests.0.Own' is ignored: remove it",
+  ])
+  // What is wrong beside is still wrong.
+  expect(told(content, root).map((problem) => problem.replace(/: .*/, ''))).toEqual([
+    "m.yml:7 unknown key 'Own'",
+    's.yml:7 Threshold',
+  ])
+})
+
 describe('every kind is read', () => {
   test('a scheduled rule names its queries, a policy its resources', async () => {
     const root = tree({

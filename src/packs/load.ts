@@ -17,6 +17,8 @@ export interface LoadOptions {
   readonly cache?: string | undefined
   /** Names of YAML files that are no content. */
   readonly ignore?: readonly string[]
+  /** Unknown keys of rules and policies are notices, not problems. Default false. */
+  readonly ignoreExtraKeys?: boolean
 }
 
 /**
@@ -40,8 +42,8 @@ export function contentRoots(folders: readonly string[], workingFolder: string =
  * Never throws for what it finds: a file that cannot be used is one problem, and the rest is loaded.
  */
 export async function loadContent(roots: readonly string[], options: LoadOptions = {}): Promise<Content> {
-  const { tests = true, cache, ignore = [] } = options
-  const rootOptions = { tests, cache, ignore: new Set(ignore) }
+  const { tests = true, cache, ignore = [], ignoreExtraKeys = false } = options
+  const rootOptions = { tests, cache, ignore: new Set(ignore), ignoreExtraKeys }
   const loaded = []
   for (const root of [...roots].reverse()) loaded.push(await loadRoot(resolve(root), rootOptions))
   const force = new InForce()

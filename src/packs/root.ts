@@ -40,6 +40,8 @@ export interface RootOptions {
   readonly tests: boolean
   /** Folder in which read YAML is kept from run to run, or `undefined`. */
   readonly cache: string | undefined
+  /** Unknown keys of rules and policies are notices. */
+  readonly ignoreExtraKeys: boolean
   /** File names that are passed over. */
   readonly ignore: ReadonlySet<string>
 }
@@ -69,6 +71,7 @@ class RootLoader implements LoadedRoot {
   readonly notices: string[] = []
   readonly #root: string
   readonly #tests: boolean
+  readonly #ignoreExtraKeys: boolean
   readonly #cache: ContentCache
   /** `item` or `schema` and id → the file that has it. */
   readonly #ids = new Map<string, string>()
@@ -76,8 +79,9 @@ class RootLoader implements LoadedRoot {
   /** Code files that an item names: they are not helpers of their folder. */
   readonly #named = new Set<string>()
 
-  constructor(root: string, { tests, cache }: RootOptions) {
+  constructor(root: string, { tests, cache, ignoreExtraKeys }: RootOptions) {
     this.#root = root
+    this.#ignoreExtraKeys = ignoreExtraKeys
     this.#tests = tests
     this.#cache = new ContentCache(cache, root, tests)
   }
@@ -99,7 +103,7 @@ class RootLoader implements LoadedRoot {
     if (!holdsContent(text)) return undefined
     const wanted = this.#tests && hasTests(text) ? text : withoutTests(text)
     try {
-      return readItem(file, new YamlFile(wanted, this.#cache.json(wanted, readYaml)))
+      return readItem(file, new YamlFile(wanted, this.#cache.json(wanted, readYaml)), this.#ignoreExtraKeys)
     } catch (error) {
       if (!(error instanceof YamlError)) throw error
       // Some other tool's YAML (templates, workflows) may be no YAML at all, and is none of our business.

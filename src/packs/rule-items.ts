@@ -7,7 +7,7 @@ import { readInlineFilters } from '../stages/detect/simple/filters.ts'
 import { parseSimpleDetection } from '../stages/detect/simple/parse.ts'
 import { ConfigError } from '../util/errors.ts'
 import { readAbout, readReports, readSeverity } from './about.ts'
-import { checked, type Item } from './item.ts'
+import { checked, checkedButExtraKeys, type Item } from './item.ts'
 import { derivedItem, policyItem, ruleItem, scheduledRuleItem } from './item-schemas.ts'
 import type { YamlFile } from './yaml-file.ts'
 
@@ -33,17 +33,18 @@ export interface DerivedDraft {
 export const CODE_KEYS = ['Detection', 'AlertTitle', 'AlertContext', 'GroupBy', 'DynamicSeverities'] as const
 
 /** Reads a file whose `AnalysisType` is one of these kinds. */
-export function readDetection(kind: RuleKind, file: string, yaml: YamlFile): Item {
-  if (kind === 'policy') return checked(file, yaml, policyItem, (item) => readPolicy(file, yaml, item))
+export function readDetection(kind: RuleKind, file: string, yaml: YamlFile, ignoresExtraKeys: boolean): Item {
+  const read = ignoresExtraKeys ? checkedButExtraKeys : checked
+  if (kind === 'policy') return read(file, yaml, policyItem, (item) => readPolicy(file, yaml, item))
   if (kind === 'scheduled_rule') {
-    return checked(file, yaml, scheduledRuleItem, (item) =>
+    return read(file, yaml, scheduledRuleItem, (item) =>
       readRule(file, yaml, item, { kind, logTypes: [], scheduledQueries: item.ScheduledQueries }),
     )
   }
   if (Object.hasOwn(yaml.value as object, 'BaseDetection')) {
-    return checked(file, yaml, derivedItem, (item) => readDerived(file, yaml, item))
+    return read(file, yaml, derivedItem, (item) => readDerived(file, yaml, item))
   }
-  return checked(file, yaml, ruleItem, (item) => readRule(file, yaml, item, { kind, logTypes: item.LogTypes }))
+  return read(file, yaml, ruleItem, (item) => readRule(file, yaml, item, { kind, logTypes: item.LogTypes }))
 }
 
 type RuleKeys = Omit<z.output<typeof ruleItem>, 'AnalysisType' | 'LogTypes'>

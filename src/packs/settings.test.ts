@@ -20,7 +20,9 @@ function read(text: string): TestSettings {
 describe('.panther_settings.yml', () => {
   const cases: readonly { readonly text: string; readonly says: TestSettings }[] = [
     { text: '', says: {} },
-    { text: 'api_token: secret\nout: x\n', says: {} },
+    { text: 'out: x\naws_profile: y\n', says: {} },
+    { text: 'api_token: secret\nout: x\nworkers: 4\n', says: { withoutEffect: ['workers', 'api_token'] } },
+    { text: 'ignore_extra_keys: true\n', says: { ignoreExtraKeys: true } },
     {
       text: 'path: rules\nminimum_tests: 2\nskip_disabled_tests: true\n',
       says: { path: 'rules', minimumTests: 2, skipDisabledTests: true },

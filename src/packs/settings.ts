@@ -20,7 +20,11 @@ const settings = z.object({
   available_destination: list.optional(),
   ignore_files: list.optional(),
   test_names: list.optional(),
+  ignore_extra_keys: z.boolean().optional(),
 })
+
+/** Of the same file, what the other tool's test run heeds and this one has no use for. */
+const WITHOUT_EFFECT = ['ignore_table_names', 'valid_table_names', 'workers', 'api_token', 'api_host']
 
 /** Options of a test run, wherever they come from; an absent one is not said there. */
 export interface TestSettings {
@@ -33,6 +37,9 @@ export interface TestSettings {
   readonly availableDestination?: readonly string[] | undefined
   readonly ignoreFiles?: readonly string[] | undefined
   readonly testNames?: readonly string[] | undefined
+  readonly ignoreExtraKeys?: boolean | undefined
+  /** Keys of the settings file that say something to the other tool only. */
+  readonly withoutEffect?: readonly string[] | undefined
 }
 
 /** What `.panther_settings.yml` in the folder says; nothing when there is none. Throws `ConfigError`. */
@@ -45,12 +52,14 @@ export function readSettings(folder: string): TestSettings {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
     throw new ConfigError(`the settings cannot be read: ${messageOf(error)}`, { file }, { cause: error })
   }
-  const parsed = settings.safeParse(readValue(file, text) ?? {})
+  const value = readValue(file, text) ?? {}
+  const parsed = settings.safeParse(value)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!
     throw new ConfigError(issue.message, { file, path: issue.path.join('.') })
   }
   const { filter, ...found } = parsed.data
+  const idle = WITHOUT_EFFECT.filter((key) => Object.hasOwn(value, key))
   return {
     path: found.path,
     filter:
@@ -62,6 +71,8 @@ export function readSettings(folder: string): TestSettings {
     availableDestination: found.available_destination,
     ignoreFiles: found.ignore_files,
     testNames: found.test_names,
+    ignoreExtraKeys: found.ignore_extra_keys,
+    withoutEffect: idle.length > 0 ? idle : undefined,
   }
 }
 

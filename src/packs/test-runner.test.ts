@@ -103,6 +103,26 @@ describe('a run', () => {
     expect(summaryText(addUp(all, 2))).toBe('3 detections, 3 tests: 3 passed, 0 failed, 3 errors')
   })
 
+  test('asks for the tests of all rules at once, so that a detector can take them together', async () => {
+    const asked: string[] = []
+    const answers: (() => void)[] = []
+    const patient: Detector = {
+      ...echo,
+      test: (ruleId, { name, log }) => {
+        asked.push(`${ruleId} ${name}`)
+        return new Promise((resolve) => answers.push(() => resolve(run({ detection: log }))))
+      },
+    }
+    const rules = [ruleWith('A', [true, false]), ruleWith('B', [false])]
+    const all = runTests(rules, new Map(rules.map((rule) => [rule.id, patient])))
+    const first = all.next()
+    expect(asked).toEqual(['A t0', 'A t1', 'B t0'])
+    // The answer to the last one comes first.
+    for (const answer of answers.reverse()) answer()
+    expect((await first).value?.rule.id).toBe('A')
+    expect((await all.next()).value?.rule.id).toBe('B')
+  })
+
   const coverage = [
     { minimum: 0, tests: [], errors: [] },
     { minimum: 1, tests: [true], errors: [] },

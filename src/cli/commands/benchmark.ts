@@ -71,7 +71,7 @@ async function benchmark(flags: Flags, io: Io): Promise<0 | 1> {
     io.err('There is nothing to measure: no enabled rule with events.\n')
     return 1
   }
-  const detectors = await createDetectors({ ...content, rules: judging })
+  const detectors = await createDetectors({ ...content, rules: judging }, undefined, join(cacheFolder(io.env), 'python'))
   try {
     await report(await measure(events, detectors, flags.iterations), flags, io)
   } finally {

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { cacheFolder } from '../../config/env.ts'
 import type { Rule, RuleTest } from '../../model/rule.ts'
+import type { Creates } from '../../packs/detectors.ts'
 import type { TestResult } from '../../packs/test-runner.ts'
 import { printable } from '../../util/terminal.ts'
 import { configOption, contentOption, readConfig } from '../config.ts'
@@ -39,6 +40,11 @@ export function registerDebug(program: Command, io: Io): void {
 }
 
 async function debug(ruleId: string, testName: string, flags: Flags, io: Io): Promise<0 | 1> {
+  const { withLanguages } = await import('../../packs/detectors.ts')
+  return withLanguages((languages) => debugWith(languages, ruleId, testName, flags, io))
+}
+
+async function debugWith(languages: readonly Creates[], ruleId: string, testName: string, flags: Flags, io: Io): Promise<0 | 1> {
   const { isPantherFolder, selectTests } = await import('../../packs/test-scope.ts')
   const { folders, path } = whereToLook(flags, isPantherFolder(process.cwd()), io)
   const cache = join(cacheFolder(io.env), 'content')
@@ -59,7 +65,7 @@ async function debug(ruleId: string, testName: string, flags: Flags, io: Io): Pr
   const { createDetectors, endDetectors } = await import('../../packs/detectors.ts')
   const { runTests } = await import('../../packs/test-runner.ts')
   const only: Rule = { ...rule, tests: [test] }
-  const detectors = await createDetectors({ ...content, rules: [only] })
+  const detectors = await createDetectors({ ...content, rules: [only] }, languages, join(cacheFolder(io.env), 'python'))
   try {
     for await (const { tests, errors } of runTests([only], detectors)) {
       await show(rule, test, tests[0]!, errors, io)

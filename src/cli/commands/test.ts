@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { cacheFolder } from '../../config/env.ts'
 import type { Content } from '../../packs/content.ts'
+import type { Creates } from '../../packs/detectors.ts'
 import type { TestSettings } from '../../packs/settings.ts'
 import type { RuleResult, TestOptions } from '../../packs/test-runner.ts'
 import type { TestScope } from '../../packs/test-scope.ts'
@@ -20,10 +21,22 @@ interface Flags extends TestSettings {
   readonly junit?: string
 }
 
+/** Options of Panther's tool that scripts give and that mean nothing here. */
+const WITHOUT_EFFECT = [
+  '--ignore-table-names',
+  '--valid-table-names <name>',
+  '--workers <n>',
+  '--api-token <token>',
+  '--api-host <url>',
+].map((flags) => new Option(flags).hideHelp())
+
 const HELP = `
 A filter names a key of the rule's YAML: Severity=High,Critical  LogTypes=Zeek.Conn  Tags!=beta  Enabled=true
 Filters with different keys must all hold; an absent key counts as empty: Status!=deprecated  Runbook=
+Any key of content will do; what a key names that no rule has (GlobalID, DataModelID) leaves nothing to test.
 Options are also read from PANTHER_* variables and from .panther_settings.yml in the working folder, in this order.
+Of Panther's tool ${WITHOUT_EFFECT.map(({ long }) => long).join(', ')}
+are accepted and without effect: no service is asked, and table names are not checked.
 Exit code: 0 everything passed; 1 a test failed, or a file or rule cannot be used; 2 usage or configuration.
 
 Examples:
@@ -33,7 +46,7 @@ Examples:
   caracal test --path . --minimum-tests 2 --junit report.xml`
 
 export function registerTest(program: Command, io: Io): void {
-  program
+  const command = program
     .command('test')
     .summary('run the unit tests of rules')
     .description(
@@ -51,6 +64,8 @@ export function registerTest(program: Command, io: Io): void {
       collect,
     )
     .option('--ignore-files <name>', 'a YAML file that is no content; may be given again', collect)
+    .option('--ignore-extra-keys', 'unknown keys of rules and policies are notices')
+    .addOption(new Option('--no-ignore-extra-keys').hideHelp())
     .option('--show-failures-only', 'print only what failed')
     .option('--sort-test-results', 'print in the order of ids, what passed first')
     .option('--json', 'one JSON object a line, a summary last')
@@ -58,8 +73,10 @@ export function registerTest(program: Command, io: Io): void {
     .addOption(configOption())
     .addHelpText('after', HELP)
     .action(async (flags: Flags) => {
-      process.exitCode = await testContent(flags, io)
+      const { withLanguages } = await import('../../packs/detectors.ts')
+      process.exitCode = await withLanguages((languages) => testContent(languages, flags, io))
     })
+  for (const option of WITHOUT_EFFECT) command.addOption(option)
 }
 
 function wholeNumber(text: string): number {
@@ -67,10 +84,11 @@ function wholeNumber(text: string): number {
   return Number(text)
 }
 
-async function testContent(flags: Flags, io: Io): Promise<0 | 1> {
+async function testContent(languages: readonly Creates[], flags: Flags, io: Io): Promise<0 | 1> {
   const { environmentSettings, mergeSettings, readSettings } = await import('../../packs/settings.ts')
   const { isPantherFolder, selectTests } = await import('../../packs/test-scope.ts')
   const settings = mergeSettings(flags, environmentSettings(io.env), readSettings(process.cwd()))
+  tellIdle(flags, settings, io)
   const config = readConfig(flags, io)
   // In a repository of Panther's layout its own tool tests the working folder, and so do we unless other content is named.
   const isHere = config.content.length === 0 && !existsSync('content') && isPantherFolder(process.cwd())
@@ -82,14 +100,21 @@ async function testContent(flags: Flags, io: Io): Promise<0 | 1> {
     filters: settings.filter ?? [],
     ignore: settings.ignoreFiles ?? [],
     cache: join(cacheFolder(io.env), 'content'),
+    ignoreExtraKeys: settings.ignoreExtraKeys ?? false,
   })
-  if (scope.rules.length + scope.correlationRules.length + scope.problems.length === 0) {
+  if (!scope.isUntested && scope.rules.length + scope.correlationRules.length + scope.problems.length === 0) {
     io.err(`There is nothing to test in ${scope.where}${settings.filter ? ' with this filter' : ''}.\n`)
     return 1
   }
-  const results = await runAll(scope, settings, flags, io)
+  const results = await runAll(scope, languages, settings, flags, io)
   if (flags.junit !== undefined) await writeReport(flags.junit, results, scope.problems)
-  return report(results, scope, flags, io)
+  return report(results, scope, settings, flags, io)
+}
+
+function tellIdle(flags: Flags, { withoutEffect = [] }: TestSettings, io: Io): void {
+  const given = WITHOUT_EFFECT.filter((option) => Object.hasOwn(flags, option.attributeName()))
+  const idle = [...given.map(({ long }) => long), ...withoutEffect.map((key) => `${key} in .panther_settings.yml`)]
+  if (idle.length > 0) io.err(`Without effect here: ${idle.join(', ')}.\n`)
 }
 
 function testOptions(settings: TestSettings): TestOptions {
@@ -101,13 +126,20 @@ function testOptions(settings: TestSettings): TestOptions {
   }
 }
 
-async function runAll(scope: TestScope, settings: TestSettings, flags: Flags, io: Io): Promise<RuleResult[]> {
+async function runAll(
+  scope: TestScope,
+  languages: readonly Creates[],
+  settings: TestSettings,
+  flags: Flags,
+  io: Io,
+): Promise<RuleResult[]> {
   const { runCorrelationTests, runTests } = await import('../../packs/test-runner.ts')
   const { createDetectors, endDetectors } = await import('../../packs/detectors.ts')
   const failuresOnly = settings.showFailuresOnly === true
   const options = testOptions(settings)
   const results: RuleResult[] = []
-  const detectors = await createDetectors({ ...scope.content, rules: scope.rules })
+  const content = { ...scope.content, rules: scope.rules }
+  const detectors = await createDetectors(content, languages, join(cacheFolder(io.env), 'python'))
   const show = async (result: RuleResult) => {
     results.push(result)
     if (settings.sortTestResults !== true) await print(result, failuresOnly, flags, io)
@@ -141,7 +173,13 @@ async function writeReport(file: string, results: readonly RuleResult[], problem
   }
 }
 
-async function report(results: readonly RuleResult[], scope: TestScope, { json }: Flags, io: Io): Promise<0 | 1> {
+async function report(
+  results: readonly RuleResult[],
+  scope: TestScope,
+  settings: TestSettings,
+  { json }: Flags,
+  io: Io,
+): Promise<0 | 1> {
   const { addUp } = await import('../../packs/test-runner.ts')
   const { problemJson, problemLine, summaryJson, summaryText } = await import('../../packs/test-report.ts')
   const { problems } = scope
@@ -151,7 +189,8 @@ async function report(results: readonly RuleResult[], scope: TestScope, { json }
     else await say(io, [`ERROR ${problemLine(problem)}`])
   }
   const { notices } = scope.content
-  if (notices.length > 0) io.err(`${notices.length} notices about the content: \`caracal validate\` lists them.\n`)
+  const validate = settings.ignoreExtraKeys ? 'caracal validate --ignore-extra-keys' : 'caracal validate'
+  if (notices.length > 0) io.err(`${notices.length} notices about the content: \`${validate}\` lists them.\n`)
   const skipped = results.filter((result) => result.skipped !== undefined).length
   io.out(`${json ? summaryJson(summary) : summaryText(summary, skipped)}\n`)
   return summary.failed + summary.errors === 0 ? 0 : 1

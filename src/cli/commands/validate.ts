@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { cacheFolder } from '../../config/env.ts'
 import type { Content } from '../../packs/content.ts'
+import type { Creates } from '../../packs/detectors.ts'
 import { printable } from '../../util/terminal.ts'
 import { configOption, contentOption, readConfig } from '../config.ts'
 import type { Io } from '../io.ts'
@@ -9,6 +10,7 @@ import type { Io } from '../io.ts'
 interface Flags {
   readonly content?: string[]
   readonly config?: string
+  readonly ignoreExtraKeys?: boolean
   readonly json?: boolean
 }
 
@@ -23,6 +25,7 @@ export function registerValidate(program: Command, io: Io): void {
     .description('Checks configuration and content, and lists what cannot be used and what is worth knowing.')
     .addOption(contentOption())
     .addOption(configOption())
+    .option('--ignore-extra-keys', 'unknown keys of rules and policies are notices')
     .option('--json', 'one JSON object a line, a summary last')
     .addHelpText('after', HELP)
     .action(async (flags: Flags) => {
@@ -31,12 +34,9 @@ export function registerValidate(program: Command, io: Io): void {
 }
 
 async function validate(flags: Flags, io: Io): Promise<0 | 1> {
-  const { checkContent } = await import('../../packs/check.ts')
-  const { contentRoots, loadContent } = await import('../../packs/load.ts')
+  const { withLanguages } = await import('../../packs/detectors.ts')
+  const [content, problems] = await withLanguages((languages) => check(languages, flags, io))
   const { problemJson, problemLine } = await import('../../packs/test-report.ts')
-  const { languages } = await import('../../stages/detect/index.ts')
-  const content = await loadContent(contentRoots(readConfig(flags, io).content), { cache: join(cacheFolder(io.env), 'content') })
-  const problems = [...content.problems, ...(await checkContent(content, languages))]
   const { notices } = content
   const counts = countsOf(content)
   if (flags.json) {
@@ -51,6 +51,22 @@ async function validate(flags: Flags, io: Io): Promise<0 | 1> {
     io.out(`${problems.length} problems, ${notices.length} notices\n`)
   }
   return problems.length === 0 ? 0 : 1
+}
+
+async function check(
+  languages: readonly Creates[],
+  flags: Flags,
+  io: Io,
+): Promise<readonly [Content, readonly Content['problems'][number][]]> {
+  const { checkContent } = await import('../../packs/check.ts')
+  const { contentRoots, loadContent } = await import('../../packs/load.ts')
+  const folders = readConfig(flags, io).content
+  const cache = cacheFolder(io.env)
+  const content = await loadContent(contentRoots(folders), {
+    cache: join(cache, 'content'),
+    ignoreExtraKeys: flags.ignoreExtraKeys ?? false,
+  })
+  return [content, [...content.problems, ...(await checkContent(content, languages, join(cache, 'python')))]]
 }
 
 /** Rules, schemas and tables always; other kinds where there are any. */

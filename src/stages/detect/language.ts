@@ -61,8 +61,21 @@ export interface Language {
   readonly summary: string
   /** Extension of the code files it runs, with the dot. */
   readonly extension: string
+  /**
+   * Starts what `create` would wait for, before the content is known; resolves when that goes on by itself. Rejects when it
+   * cannot be started. Absent: there is nothing of the kind.
+   */
+  prepare?(): Promise<Prepared>
   /** Loads every rule (disabled ones too when `all`), starts what it needs. */
   create(content: DetectionContent, options: DetectorOptions): Promise<Detector>
+}
+
+/** What a language has started before the content is known. */
+export interface Prepared {
+  /** The language's own; the first call takes what has been started. */
+  readonly create: Language['create']
+  /** Ends what no `create` has taken. */
+  close(): Promise<void>
 }
 
 export interface PrefilterOptions {
@@ -79,7 +92,10 @@ export interface DetectorOptions {
   readonly timeoutMs: number
   /** Load disabled rules too (unit tests). */
   readonly all: boolean
-  /** A folder of ours in which compiled code is kept from run to run, made when missing. Absent: nothing is kept. */
+  /**
+   * A folder of ours, made when missing, in which is kept from run to run what takes long to find out about rules: their compiled
+   * code, what the prefilter reads of them. Absent: nothing is kept.
+   */
   readonly compiledFolder?: string | undefined
   /** Keep events from rules that cannot match them. Absent: every rule sees every event. */
   readonly prefilter?: PrefilterOptions

@@ -53,7 +53,7 @@ def load():
 
 
 def necessary():
-    """Input: `NecessaryContent` of protocol.ts. Answer: [[log type, rule id, condition, may raise]]."""
+    """Input: `NecessaryContent` of protocol.ts. Answer: lines of JSON, see there."""
     global _output, _input
     # Only a child that does nothing else comes here: the others need not hold it.
     from _caracal.necessary import necessary as read

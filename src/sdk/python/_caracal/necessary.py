@@ -9,7 +9,7 @@ import json
 from panther_core.json_path import parse as parse_path
 
 from _caracal.necessary_formula import FALSE, TRUE, both, either, to_json
-from _caracal.necessary_library import Library
+from _caracal.necessary_library import Library, traits_of
 from _caracal.necessary_ask import ask
 from _caracal.necessary_values import Event
 from _caracal.necessary_state import Frame, Function, TooMuch, can_be_followed, is_boolean
@@ -28,7 +28,8 @@ class Necessary:
             for kind in ("helpers", "rules", "dataModels")
         )
         self._rules = {rule["id"]: rule for rule in rules}
-        self._library = Library(helpers, rules, models, shipped)
+        self._library = Library(helpers, rules, models, shipped, content["elsewhere"])
+        self._shared = [self._library.modules[id(model)] for model in models if model["code"] is not None]
         self._models = {}
         for model in models:
             for log_type in model["logTypes"]:
@@ -104,6 +105,14 @@ class Necessary:
         methods = dict(model["methods"]) if module is not None else {}
         return {"paths": paths, "methods": methods, "module": module}
 
+    def traits(self):
+        """What a rule's answer depends on in sources that it does not reach: those of helpers and models together, and each rule's."""
+        own = {rule_id: self._library.modules[id(rule)] for rule_id, rule in self._rules.items()}
+        return {
+            "shared": traits_of([*self._library.helpers(), *self._shared]),
+            "rules": {rule_id: traits_of([module]) for rule_id, module in own.items()},
+        }
+
     def all(self):
         """[(log type, rule id, condition, may raise, problem)] of all rules."""
         kept = {}
@@ -116,10 +125,11 @@ class Necessary:
 
 
 def necessary(content_json, shipped):
-    """JSON text of [[log type, rule id, condition, may raise, problem], ...] for `NecessaryContent` as JSON text."""
-    found = Necessary(json.loads(content_json), shipped).all()
+    """Lines of JSON for `NecessaryContent` as JSON text: the traits, then a [log type, rule id, condition, may raise, problem] each."""
+    reading = Necessary(json.loads(content_json), shipped)
+    found = reading.all()
     rows = (
         "[%s,%s,%s,%s,%s]" % (json.dumps(log_type), json.dumps(rule_id), condition, json.dumps(may_raise), json.dumps(problem))
         for log_type, rule_id, condition, may_raise, problem in found
     )
-    return "[%s]" % ",".join(rows)
+    return "\n".join([json.dumps(reading.traits()), *rows])

@@ -388,7 +388,7 @@ class Place:
 class Library:
     """All modules of a content. `shipped`: name -> source."""
 
-    def __init__(self, helpers, rules, models, shipped):
+    def __init__(self, helpers, rules, models, shipped, elsewhere):
         self._roots = {}
         self._folders = {}
         self._shipped = dict(shipped)
@@ -401,11 +401,11 @@ class Library:
             elif helper["root"]:
                 self._root(helper["root"]).sources[helper["name"]] = helper["code"]
         # Names that some module gives to attributes of others; whether one makes what `unittest.mock` offers.
-        self.attributes_stored = set()
-        self.makes_mocks = False
-        for place in [*self._roots.values(), *self._folders.values()]:
-            for name in place.sources:
-                self._note(place.find(name))
+        # `elsewhere`: the traits of rules that are not read again.
+        self.attributes_stored = set(elsewhere["attributes"])
+        self.makes_mocks = elsewhere["mocks"]
+        for module in self.helpers():
+            self._note(module)
         self.modules = {}
         for item in [*rules, *models]:
             if item["code"] is not None:
@@ -413,6 +413,12 @@ class Library:
                 module = Module(item["id"], item["code"], place)
                 self.modules[id(item)] = module
                 self._note(module)
+
+    def helpers(self):
+        """All modules of helpers but the shipped ones."""
+        for place in [*self._roots.values(), *self._folders.values()]:
+            for name in place.sources:
+                yield place.find(name)
 
     def _note(self, module):
         if module is not None:
@@ -449,6 +455,13 @@ class Library:
         if key not in self._folders:
             self._folders[key] = Place(self, {}, self._root(root))
         return self._folders[key]
+
+
+def traits_of(modules):
+    """What of some modules others depend on, as a library notes it."""
+    known = [module for module in modules if module is not None]
+    attributes = set().union(*(module.attributes_stored for module in known))
+    return {"attributes": sorted(attributes), "mocks": any(module.makes_mocks for module in known)}
 
 
 def is_builtin(name):

@@ -87,14 +87,14 @@ test('a rule that changes what the engine remembers of compiled code changes not
   expect(kept).not.toContain('stolen')
 })
 
-test('only the newest sets of rules are kept', async () => {
+test('only the newest files are kept', async () => {
   for (let i = 0; i < 20; i++) {
-    const code = await CompiledCode.open(folder, [{ id: `R${i}` }])
+    const code = CompiledCode.open(folder, [`/root${i}`])
     code.set(['/a.py', `x = ${i}`], 'YQ==')
     await code.save()
   }
   expect(readdirSync(folder)).toHaveLength(16)
-  const last = await CompiledCode.open(folder, [{ id: 'R19' }])
+  const last = CompiledCode.open(folder, ['/root19'])
   expect(last.get(['/a.py', 'x = 19'])).toBe('YQ==')
   expect(last.get(['/b.py', 'x = 19'])).toBe(null)
 })

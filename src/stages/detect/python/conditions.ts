@@ -1,28 +1,63 @@
+import { hash16 } from '../../../util/hash.ts'
+import { Kept } from '../../../util/kept.ts'
 import { type Reading, readConditions } from '../prefilter/conditions.ts'
+import { KnownConditions } from './known-conditions.ts'
 import type { NecessaryContent } from './protocol.ts'
 import type { RuleSet } from './rules.ts'
+import type { Sandbox } from './sandbox.ts'
 import { startSandbox } from './snapshot.ts'
+import { readSources, snapshotKey } from './sources.ts'
 
 /** A thousand rules take five seconds; this is for a very busy machine, or for rules made to be hard to read. */
 const LIMIT_MS = 60_000
 
+/** First the rules whose traits are not known, then what depends on them. */
+const MAX_ROUNDS = 2
+
+/** So many conditions stay that a run had no use for: those of rules as they were before, or of other rules. */
+const SPARE = 4000
+
+/** Conditions that an earlier run has read, by all that they depend on. Without a folder there are none. */
+export async function keptConditions(folder: string | undefined, roots: readonly string[]): Promise<Kept> {
+  if (folder === undefined) return new Kept(undefined)
+  // All of the shipped Python: the reader itself, and the helpers that rules import.
+  const stamp = `caracal-conditions 1 ${snapshotKey(await readSources())}`
+  return new Kept({ folder, kind: 'conditions', id: hash16(...roots), stamp, spare: SPARE })
+}
+
 /**
- * Reads all rules, in a child of its own that is ended afterwards: reading takes seconds, and the child that judges is
- * needed meanwhile. Rejects when it takes too long or the signal ends it.
+ * Reads the rules that `kept` does not hold, in a child of its own that is ended afterwards: reading takes seconds, and the child that
+ * judges is needed meanwhile. Rejects when it takes too long or the signal ends it.
  */
-export async function readRules(set: RuleSet, signal: AbortSignal): Promise<Reading> {
+export async function readRules(set: RuleSet, signal: AbortSignal, kept: Kept = new Kept(undefined)): Promise<Reading> {
+  const { sources, rules, helpers, dataModels, logTypes } = set.load([], false)
+  const known = new KnownConditions({ sources, rules, helpers, dataModels, logTypes }, kept)
+  if (known.missing()) {
+    await readMissing(known, signal)
+    await kept.save()
+  }
+  return readConditions(known.text())
+}
+
+async function readMissing(known: KnownConditions, signal: AbortSignal): Promise<void> {
   const sandbox = await startSandbox()
   const end = () => void sandbox.close()
   try {
     signal.addEventListener('abort', end)
     if (signal.aborted) throw new Error('the Python detector is closed')
-    const { sources, rules, helpers, dataModels, logTypes } = set.load([], false)
-    const content: NecessaryContent = { sources, rules, helpers, dataModels, logTypes }
-    const payload = new TextEncoder().encode(JSON.stringify(content))
-    const answer = await sandbox.request([[{ kind: 'necessary', timeoutMs: 0, careful: false }, payload]], LIMIT_MS)
-    return readConditions(new TextDecoder().decode(answer))
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const missing = known.missing()
+      if (!missing) break
+      known.add(await ask(sandbox, missing))
+    }
   } finally {
     signal.removeEventListener('abort', end)
     await sandbox.close()
   }
+}
+
+async function ask(sandbox: Sandbox, content: NecessaryContent): Promise<string> {
+  const payload = new TextEncoder().encode(JSON.stringify(content))
+  const answer = await sandbox.request([[{ kind: 'necessary', timeoutMs: 0, careful: false }, payload]], LIMIT_MS)
+  return new TextDecoder().decode(answer)
 }

@@ -1,5 +1,6 @@
 import type { Finding, RuleError } from '../../../model/match.ts'
 import type { Rule, RuleTest } from '../../../model/rule.ts'
+import type { Kept } from '../../../util/kept.ts'
 import type { DetectBatch, Detector, PrefilterOptions, TestRun } from '../language.ts'
 import { readRules } from './conditions.ts'
 import { judgeCrossing } from './judge.ts'
@@ -42,10 +43,10 @@ export class PythonDetector implements Detector {
 
   /**
    * Reads the rules and from then on keeps events from those that cannot match them; until then, and when that is not possible,
-   * every rule sees every event. Never rejects.
+   * every rule sees every event. `kept`: what an earlier run has read. Never rejects.
    */
-  usePrefilter(options: PrefilterOptions): Promise<void> {
-    this.#prefiltered = this.#readRules(options)
+  usePrefilter(options: PrefilterOptions, kept?: Kept): Promise<void> {
+    this.#prefiltered = this.#readRules(options, kept)
     return this.#prefiltered
   }
 
@@ -54,9 +55,9 @@ export class PythonDetector implements Detector {
     return this.#prefiltered
   }
 
-  async #readRules(options: PrefilterOptions): Promise<void> {
+  async #readRules(options: PrefilterOptions, kept: Kept | undefined): Promise<void> {
     try {
-      const { byLogType, problems } = await readRules(this.#set, this.#closed.signal)
+      const { byLogType, problems } = await readRules(this.#set, this.#closed.signal, kept)
       this.#screen = new Screen(byLogType, this.#loaded, options)
       for (const problem of problems)
         options.onProblem?.(`the prefilter shows every event to a rule that it could not read: ${problem}`)

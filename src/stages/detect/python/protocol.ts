@@ -17,7 +17,7 @@ export type Request =
   | { readonly kind: 'load'; readonly timeoutMs: number; readonly careful: boolean }
   /** Payload: `[key, entry][]` as JSON: the cache of rules, in several requests when it is large. */
   | { readonly kind: 'fill'; readonly timeoutMs: number; readonly careful: boolean }
-  /** Payload: `NecessaryContent` as JSON; answer: what `prefilter/conditions.ts` reads. */
+  /** Payload: `NecessaryContent` as JSON; answer: what `known-conditions.ts` takes. */
   | { readonly kind: 'necessary'; readonly timeoutMs: number; readonly careful: boolean }
   /** Payload: NDJSON. `header`: `EvaluateHeader` as JSON. */
   | { readonly kind: 'evaluate'; readonly timeoutMs: number; readonly careful: boolean; readonly header: string }
@@ -53,7 +53,18 @@ export interface LoadContent {
 }
 
 /** What the reading of rules, without running them, needs. */
-export type NecessaryContent = Pick<LoadContent, 'sources' | 'rules' | 'helpers' | 'dataModels' | 'logTypes'>
+export interface NecessaryContent extends Pick<LoadContent, 'sources' | 'rules' | 'helpers' | 'dataModels' | 'logTypes'> {
+  /** Of the rules that are loaded beside these and need not be read. */
+  readonly elsewhere: Traits
+}
+
+/** What of sources the reading of rules depends on that do not import them. */
+export interface Traits {
+  /** Names that they give to attributes of anything, sorted. */
+  readonly attributes: readonly string[]
+  /** One makes what `unittest.mock` offers. */
+  readonly mocks: boolean
+}
 
 /** A data model; its paths and methods by name. */
 export interface ModelContent {

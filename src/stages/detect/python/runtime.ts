@@ -31,14 +31,22 @@ export class Runtime {
   readonly #timeoutMs: number
   readonly #cache: CacheMirror
   readonly #compiled: CompiledCode
+  readonly #start: () => Promise<Sandbox>
   readonly #skipped = new Set<number>()
   /** Of these rules `create` has told; errors that come later are told with each event. */
   #told: ReadonlySet<string> | undefined
   #sandbox: Sandbox | undefined
   #isClosed = false
 
-  constructor(set: RuleSet, timeoutMs: number, compiled: CompiledCode, cache: readonly CacheEntry[] = []) {
+  constructor(
+    set: RuleSet,
+    timeoutMs: number,
+    compiled: CompiledCode,
+    cache: readonly CacheEntry[] = [],
+    start: () => Promise<Sandbox> = startSandbox,
+  ) {
     this.#compiled = compiled
+    this.#start = start
     this.#set = set
     this.#timeoutMs = timeoutMs
     this.#cache = new CacheMirror(cache)
@@ -54,7 +62,7 @@ export class Runtime {
     while (!this.#sandbox?.alive) {
       if (this.#isClosed) throw new Error('the Python detector is closed')
       await this.#sandbox?.close()
-      this.#sandbox = await startSandbox()
+      this.#sandbox = await this.#start()
       await this.#load(this.#sandbox)
       if (this.#sandbox.alive) await this.#fill(this.#sandbox)
     }

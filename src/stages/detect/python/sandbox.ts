@@ -93,6 +93,11 @@ export class Sandbox {
     })
   }
 
+  /** Resolves when the child has read what was sent to it, or is gone. */
+  taken(): Promise<void> {
+    return new Promise((resolve) => this.#child.stdin.write('', () => resolve()))
+  }
+
   /** Ends the process and waits for its end. */
   async close(): Promise<void> {
     this.#end('crash', undefined, 'the Python child was closed')

@@ -67,13 +67,34 @@ async function makeSnapshot(sources: Uint8Array): Promise<Uint8Array> {
 
 /** A child that is ready for rules. Rejects when it cannot be started. */
 export async function startSandbox(): Promise<Sandbox> {
+  return (await beginSandbox()).started
+}
+
+/**
+ * Resolves as soon as a child starts by itself: the snapshot is large, and a process that is busy sends it slowly. `started` is
+ * the child when it is ready for rules; it rejects when that fails, or when the signal ends it meanwhile.
+ */
+export async function beginSandbox(signal?: AbortSignal): Promise<{ readonly started: Promise<Sandbox> }> {
   const bytes = await snapshot()
+  signal?.throwIfAborted()
   const sandbox = new Sandbox()
+  const started = start(sandbox, bytes, signal)
+  // Told to whoever awaits it.
+  started.catch(() => {})
+  await sandbox.taken()
+  return { started }
+}
+
+async function start(sandbox: Sandbox, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<Sandbox> {
+  const end = () => void sandbox.close()
+  signal?.addEventListener('abort', end)
   try {
     await sandbox.request([[{ kind: 'start', makeSnapshot: false, memoryBytes: MEMORY_BYTES }, bytes]], START_MS)
   } catch (error) {
     await sandbox.close()
     throw error
+  } finally {
+    signal?.removeEventListener('abort', end)
   }
   return sandbox
 }

@@ -1,0 +1,117 @@
+import { readFileSync, statSync } from 'node:fs'
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { sha256 } from './hash.ts'
+
+/** A larger file is not ours. */
+const MAX_BYTES = 256 * 1024 * 1024
+
+/** So many files of a kind stay in a folder; those not written for the longest time go first. */
+const MAX_FILES = 16
+
+export interface KeptPlace {
+  /** Made when missing. */
+  readonly folder: string
+  /** First part of the file's name: letters. */
+  readonly kind: string
+  /** Second part, 16 hex digits: what is kept apart, so that programs with different work do not undo each other's. */
+  readonly id: string
+  /** What made the texts; nothing made by another one is read. */
+  readonly stamp: string
+  /** So many texts stay that a run did not ask for: a later one may. */
+  readonly spare: number
+}
+
+/**
+ * Texts by key that cost time to make, in a file for the next run. A file that is damaged, of another stamp, or that cannot be read
+ * or written is as good as none. Its hash finds damage, not malice: it is as trustworthy as its folder, which only the owner can write.
+ */
+export class Kept {
+  readonly #place: KeptPlace | undefined
+  readonly #found: ReadonlyMap<string, string>
+  /** What this run asked for or made. */
+  readonly #used = new Map<string, string>()
+  #isChanged = false
+
+  /** Without a place everything is kept in memory only. */
+  constructor(place: KeptPlace | undefined) {
+    this.#place = place
+    this.#found = place === undefined ? new Map() : readTexts(place)
+  }
+
+  get(key: string): string | undefined {
+    const text = this.#used.get(key) ?? this.#found.get(key)
+    if (text !== undefined) this.#used.set(key, text)
+    return text
+  }
+
+  /** A key has no space in it, a text no line break. */
+  set(key: string, text: string): void {
+    this.#used.set(key, text)
+    this.#isChanged = true
+  }
+
+  /** Writes the file if there is something new, or too much that nobody asked for. Only a file that is whole ever gets the name. */
+  async save(): Promise<void> {
+    const place = this.#place
+    if (place === undefined || (!this.#isChanged && this.#found.size <= this.#used.size + place.spare)) return
+    const file = fileOf(place)
+    const draft = `${file}.${process.pid}`
+    const body = [...this.#kept(place)].map(([key, text]) => `${key} ${text}\n`).join('')
+    try {
+      await mkdir(place.folder, { recursive: true, mode: 0o700 })
+      await writeFile(draft, `${place.stamp} ${sha256(Buffer.from(body))}\n${body}`, { mode: 0o600 })
+      await rename(draft, file)
+      await prune(place)
+    } catch {
+      // A full or read-only disk costs the time that the file would have saved, nothing else.
+      await rm(draft, { force: true }).catch(() => {})
+    }
+    this.#isChanged = false
+  }
+
+  /** What was used, and behind it some of what is in the file by now: another process may have written it meanwhile. */
+  #kept(place: KeptPlace): ReadonlyMap<string, string> {
+    const kept = new Map(this.#used)
+    const most = kept.size + place.spare
+    for (const [key, text] of place.spare > 0 ? readTexts(place) : []) {
+      if (kept.size >= most) break
+      if (!kept.has(key)) kept.set(key, text)
+    }
+    return kept
+  }
+}
+
+function fileOf({ folder, kind, id }: KeptPlace): string {
+  return join(folder, `${kind}-${id}`)
+}
+
+function readTexts(place: KeptPlace): Map<string, string> {
+  const texts = new Map<string, string>()
+  try {
+    const file = fileOf(place)
+    if (statSync(file).size > MAX_BYTES) return texts
+    const bytes = readFileSync(file)
+    const lineEnd = bytes.indexOf(10)
+    const body = bytes.subarray(lineEnd + 1)
+    if (lineEnd < 0 || bytes.toString('utf8', 0, lineEnd) !== `${place.stamp} ${sha256(body)}`) return texts
+    for (const line of body.toString('utf8').split('\n')) {
+      const space = line.indexOf(' ')
+      if (space > 0) texts.set(line.slice(0, space), line.slice(space + 1))
+    }
+  } catch {
+    // There is none yet, or it cannot be read.
+  }
+  return texts
+}
+
+async function prune({ folder, kind }: KeptPlace): Promise<void> {
+  const ours = new RegExp(`^${kind}-[0-9a-f]{16}$`)
+  const names = (await readdir(folder)).filter((name) => ours.test(name))
+  if (names.length <= MAX_FILES) return
+  const files = await Promise.all(
+    names.map(async (name) => ({ path: join(folder, name), writtenMs: (await stat(join(folder, name))).mtimeMs })),
+  )
+  files.sort((a, b) => b.writtenMs - a.writtenMs)
+  await Promise.all(files.slice(MAX_FILES).map(({ path }) => rm(path, { force: true })))
+}
