@@ -22,7 +22,9 @@ export type RuleErrorMode = 'matching' | 'exact'
 export interface Prefilter {
   /** Numbers of the rules in the list it was made of, ascending. The list is used again by the next call. */
   candidates(event: JsonObject): readonly number[]
-  /** From now on the rule is shown every event. */
+  /** Whether the rule may see the event at all: nobody shows it what its own inline filters keep from it. */
+  allows(rule: number, event: JsonObject): boolean
+  /** From now on the rule is shown every event that it may see. */
   distrust(rule: number): void
   /** How many rules are shown every event. */
   readonly alwaysShown: number
@@ -30,9 +32,19 @@ export interface Prefilter {
 
 const ALWAYS: Condition = { op: 'always', value: true }
 
-/** A prefilter over the rules of one log type; a rule of which nothing is known is shown every event. */
-export function createPrefilter(rules: readonly (Necessary | undefined)[], ruleErrors: RuleErrorMode): Prefilter {
-  const conditions = rules.map((rule) => (!rule || (ruleErrors === 'exact' && rule.mayRaise) ? ALWAYS : rule.condition))
+/**
+ * A prefilter over the rules of one log type; a rule of which nothing is known is shown every event. `filters`: the rules' own inline
+ * filters, which hold for the events that a rule is to judge.
+ */
+export function createPrefilter(
+  rules: readonly (Necessary | undefined)[],
+  ruleErrors: RuleErrorMode,
+  filters: readonly (Condition | undefined)[] = [],
+): Prefilter {
+  const conditions = rules.map((rule, number) =>
+    filtered(!rule || (ruleErrors === 'exact' && rule.mayRaise) ? ALWAYS : rule.condition, filters[number]),
+  )
+  const allowed = filters.map((filter) => filter && compile(filter))
   const readers = createSharedReaders()
   const tests = conditions.map((condition) => toTest(condition, readers))
   const found: number[] = []
@@ -47,15 +59,23 @@ export function createPrefilter(rules: readonly (Necessary | undefined)[], ruleE
       }
       return found
     },
+    allows(rule, event) {
+      return allowed[rule]?.(event) ?? true
+    },
     distrust(rule) {
-      conditions[rule] = ALWAYS
-      tests[rule] = undefined
+      conditions[rule] = filtered(ALWAYS, filters[rule])
+      tests[rule] = toTest(conditions[rule], readers)
       index = createRuleIndex(conditions, readers)
     },
     get alwaysShown() {
       return tests.filter((test) => test === undefined).length
     },
   }
+}
+
+function filtered(condition: Condition, filter: Condition | undefined): Condition {
+  if (!filter) return condition
+  return condition === ALWAYS ? filter : { op: 'and', of: [filter, condition] }
 }
 
 /** The whole condition as a predicate, which the index's few candidates must pass too; `undefined` when it always holds. */

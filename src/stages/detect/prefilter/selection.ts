@@ -8,7 +8,7 @@ export interface Selection {
   readonly events: readonly number[]
   /** For each rule the events that it sees, ascending. */
   readonly byRule: readonly (readonly number[])[]
-  /** Events that all rules see, so that the prefilter is checked: the event → the rules that would have seen it anyway. */
+  /** Events that all rules see that may, so that the prefilter is checked: the event → the rules that would have seen it anyway. */
   readonly shadowed: ReadonlyMap<number, ReadonlySet<number>>
 }
 
@@ -27,7 +27,7 @@ export function selectEvents(
     const number = selected.length
     if (shadow.isSampled()) {
       shadowed.set(number, new Set(candidates))
-      for (const list of byRule) list.push(number)
+      for (const [rule, list] of byRule.entries()) if (prefilter.allows(rule, event)) list.push(number)
     } else {
       if (candidates.length === 0) continue
       for (const rule of candidates) byRule[rule]!.push(number)

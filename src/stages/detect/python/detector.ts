@@ -30,6 +30,10 @@ export class PythonDetector implements Detector {
     this.#runtime = runtime
     this.#loaded = set.byLogType
     this.logTypes = new Set(set.byLogType.keys())
+    // What rules filter out themselves they never see, with a prefilter or without.
+    if (set.rules.some((rule) => rule.inlineFilter)) {
+      this.#screen = new Screen(new Map(), set.byLogType, { ruleErrors: 'exact', shadowEvery: 0 })
+    }
   }
 
   get setupErrors(): readonly RuleError[] {

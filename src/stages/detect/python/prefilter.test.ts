@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { DataModel } from '../../../model/data-model.ts'
 import type { JsonObject, JsonValue } from '../../../model/json.ts'
+import type { CacheWrite } from '../../../model/match.ts'
 import type { DetectionContent } from '../../../model/rule.ts'
 import type { Detector, PrefilterOptions } from '../language.ts'
 import { toNdjson } from '../ndjson.ts'
@@ -173,4 +174,37 @@ test('a rule that its condition is wrong about is found by the sample', async ()
     ['error', 'Victim', 1],
   ])
   expect(matchesOf(await detector.evaluate(batchOf([{ a: 'y' }, { a: 'y' }]))).map(({ event: at }) => at)).toEqual([0, 1])
+})
+
+test.each<[string, PrefilterOptions | undefined]>([
+  ['without a prefilter', undefined],
+  ['with one', OPTIONS],
+  ['with one of which every event is a sample', { ruleErrors: 'exact', shadowEvery: 1 }],
+])('a rule does not run on what its inline filters keep from it: %s', async (_name, prefilter) => {
+  const code = `
+    from panther_detection_helpers.caching import increment_counter
+
+    def rule(event):
+        return increment_counter('seen') + event['n'] > 0
+
+    def title(event):
+        return str(increment_counter('titles'))
+  `
+  const inlineFilter = { op: 'not', of: { op: 'exists', field: { kind: 'path', segments: ['noise'] } } } as const
+  const rules = [makeRule('filtered', code, { inlineFilter }), makeRule('other', 'def rule(event): return True')]
+  const detector = await detect({ rules, helpers: [] }, prefilter)
+  const written: string[] = []
+  const onCacheWrites = (writes: readonly CacheWrite[]) => {
+    for (const { key, entry } of writes) written.push(`${key} ${JSON.parse(entry!).counter}`)
+  }
+  const findings = await detector.evaluate({ ...batchOf([{ n: 1 }, { noise: 1 }, { n: 2 }, { n: 3, noise: 1 }]), onCacheWrites })
+  expect(findings.map(({ kind, ruleId, event }) => `${kind} ${ruleId} ${event}`)).toEqual([
+    'match filtered 0',
+    'match other 0',
+    'match other 1',
+    'match filtered 2',
+    'match other 2',
+    'match other 3',
+  ])
+  expect(written.sort()).toEqual(['seen 2', 'titles 2'])
 })

@@ -33,6 +33,7 @@ export class Screen {
         createPrefilter(
           rules.map(({ id }) => known.get(logType)?.get(id)),
           ruleErrors,
+          rules.map(({ inlineFilter }) => inlineFilter),
         ),
       ]),
     )
