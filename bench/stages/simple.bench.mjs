@@ -108,7 +108,7 @@ async function prepare(count) {
     count,
     detector,
     index: createRuleIndex(conditions),
-    compiled: conditions.map(compile),
+    compiled: conditions.map((condition) => compile(condition)),
     times,
     candidates: 0,
     matches: 0,
