@@ -1,6 +1,4 @@
 import type { TableSpec } from '../model/column.ts'
-import { compile } from '../model/condition/compile.ts'
-import type { Event } from '../model/event.ts'
 import type { ScheduledQuery } from '../model/query.ts'
 import type { Rule } from '../model/rule.ts'
 import type { CompiledSchema } from '../model/schema.ts'
@@ -76,13 +74,6 @@ export async function loadPath(folders: readonly string[], cache?: string): Prom
 /** Everything that a detection language judges with: rules, scheduled rules, policies. */
 export function judgedRules({ rules, scheduledRules, policies }: Content): readonly Rule[] {
   return [...rules, ...scheduledRules, ...policies]
-}
-
-/** What events must satisfy before rules see them, compiled. */
-export function inlineFilters({ rules }: LoadedContent): ReadonlyMap<string, (event: Event) => boolean> {
-  const filters = new Map<string, (event: Event) => boolean>()
-  for (const { id, inlineFilter } of rules.values()) if (inlineFilter) filters.set(id, compile(inlineFilter))
-  return filters
 }
 
 /** Starts every detection language that has rules. */

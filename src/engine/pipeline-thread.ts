@@ -34,7 +34,6 @@ import {
   alertingRules,
   correlationOf,
   createDetectors,
-  inlineFilters,
   judgedQueries,
   judgedRules,
   lakeTables,
@@ -96,7 +95,6 @@ const detectors = await createDetectors(loaded, {
 })
 const correlation = correlationOf(loaded, correlationStore(db))
 const rules = alertingRules(loaded)
-const filters = inlineFilters(loaded)
 const spoolPort = await connectSpool(spool, () => loop?.wake())
 let loop: Loop | undefined
 let observations: [string, number][] = []
@@ -165,7 +163,6 @@ async function start(): Promise<void> {
     parser: createParser({ maxRecordBytes: config.max_record_bytes, maxDepth: config.max_depth }),
     detectors,
     rules,
-    filters,
     correlation,
     state,
     routes: config.destinations.map(({ id, severities }) => ({ id, severities })),
@@ -209,7 +206,7 @@ async function judgeRows(answer: QueryRows): Promise<void> {
   if (!loop) throw new Error('the pipeline has not begun')
   const events = rowsToEvents(answer) as Event[]
   // Begun before its turn in the commits is taken, as batches do: the order of judging is the order of committing.
-  const judged = judgeEvents(queryLogType(answer.query), events, detectors, filters)
+  const judged = judgeEvents(queryLogType(answer.query), events, detectors)
   judged.catch(() => {})
   const meta = new Map([[queryKey(answer.query), String(answer.dueMs)]])
   await loop.other(async (deps) => effectsOfRows(await judged, meta, deps))

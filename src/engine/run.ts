@@ -6,7 +6,7 @@ import { type Event, INDICATOR_FIELDS } from '../model/event.ts'
 import type { DeadLetter } from '../model/outcome.ts'
 import type { Rule } from '../model/rule.ts'
 import { type Correlation, correlate, correlateDue } from '../pipeline/correlate.ts'
-import { type InlineFilters, type JudgedBatch, judgeBatch, parseBatch } from '../pipeline/judge.ts'
+import { type JudgedBatch, judgeBatch, parseBatch } from '../pipeline/judge.ts'
 import { rawText } from '../pipeline/rows.ts'
 import { groupFindings, type Judged } from '../stages/alert/step.ts'
 import { MemoryStore } from '../stages/detect/correlation/store.ts'
@@ -21,15 +21,7 @@ import { ConfigError, messageOf } from '../util/errors.ts'
 import { hash16 } from '../util/hash.ts'
 import { stringifyJson } from '../util/json.ts'
 import { LiveTables } from './live-tables.ts'
-import {
-  alertingRules,
-  correlationOf,
-  createDetectors,
-  inlineFilters,
-  type LoadedContent,
-  loadPath,
-  parseSource,
-} from './path.ts'
+import { alertingRules, correlationOf, createDetectors, type LoadedContent, loadPath, parseSource } from './path.ts'
 
 export const EMITS = ['events', 'matches', 'alerts', 'dead-letters'] as const
 export type Emit = (typeof EMITS)[number]
@@ -88,7 +80,6 @@ class Run {
   readonly #parse: ParseSource
   readonly #parser
   readonly #rules: ReadonlyMap<string, Rule>
-  readonly #filters: InlineFilters
   readonly #totals: Totals = { received: 0, stored: 0, deadLettered: 0, matches: 0, ruleErrors: 0 }
   /** What alerts are made of at the end: findings in order of event time. */
   readonly #findings: (Judged & { readonly atMs: number })[] = []
@@ -119,7 +110,6 @@ class Run {
     this.#detectors = detectors
     this.#parse = parse
     this.#correlation = correlationOf(loaded, this.#memory)
-    this.#filters = inlineFilters(loaded)
     this.#parser = createParser({ maxRecordBytes: options.config.max_record_bytes, maxDepth: options.config.max_depth })
     for (const error of detectors.flatMap((d) => d.setupErrors)) {
       this.#totals.ruleErrors++
@@ -137,7 +127,6 @@ class Run {
         const judged = judgeBatch(parsed, {
           enricher: this.#tables.enricherWith([])(),
           detectors: this.#detectors,
-          filters: this.#filters,
           observe: () => {},
         })
         judged.catch(() => {})

@@ -85,7 +85,6 @@ export async function judgeBatch(
   deps: {
     readonly enricher: Enricher
     readonly detectors: readonly Detector[]
-    readonly filters: InlineFilters
     readonly observe: Observe
   },
 ): Promise<JudgedBatch> {
@@ -103,7 +102,7 @@ export async function judgeBatch(
     groups.map(({ schema, events }) => detectEvents(schema.name, events, deps.detectors, onCacheWrites)),
   )
   for (const [i, { events }] of groups.entries()) {
-    for (const finding of all[i]!) if (passes(finding, events, deps.filters)) judged.push(judgedOf(finding, events))
+    for (const finding of all[i]!) judged.push(judgedOf(finding, events))
   }
   deps.observe('detect', (performance.now() - detectStart) / 1000)
   return { received, groups, deadLetters, unknownFields, judged, cacheWrites: [...cacheWrites.values()] }
@@ -144,14 +143,6 @@ function refusedLetter(event: Event, source: string, error: unknown): DeadLetter
   }
 }
 
-/** Rule id → what an event must satisfy for the rule to say anything about it. */
-export type InlineFilters = ReadonlyMap<string, (event: Event) => boolean>
-
-function passes({ ruleId, event }: Finding, events: readonly Event[], filters: InlineFilters): boolean {
-  if (event < 0) return true
-  return filters.get(ruleId)?.(events[event]!) ?? true
-}
-
 function judgedOf(finding: Finding, events: readonly Event[]): Judged {
   const event = finding.event >= 0 ? events[finding.event] : undefined
   return { finding, event, text: () => (event ? stringifyJson(event) : '') }
@@ -162,12 +153,10 @@ export async function judgeEvents(
   logType: string,
   events: readonly Event[],
   detectors: readonly Detector[],
-  filters: InlineFilters,
 ): Promise<{ readonly judged: readonly Judged[]; readonly cacheWrites: readonly CacheWrite[] }> {
   const cacheWrites = new Map<string, CacheWrite>()
   const findings = await detectEvents(logType, events, detectors, (writes) => {
     for (const write of writes) cacheWrites.set(write.key, write)
   })
-  const passed = findings.filter((finding) => passes(finding, events, filters))
-  return { judged: passed.map((finding) => judgedOf(finding, events)), cacheWrites: [...cacheWrites.values()] }
+  return { judged: findings.map((finding) => judgedOf(finding, events)), cacheWrites: [...cacheWrites.values()] }
 }

@@ -174,7 +174,6 @@ export function loopDeps(sources: readonly BatchSource[], part: Partial<LoopDeps
     now: () => 1_700_000_000_000,
     isFull: () => false,
     observe: () => {},
-    filters: new Map(),
     onCommitted: () => {},
     onOtherCommitted: () => {},
     onTrouble: () => {},

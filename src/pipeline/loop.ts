@@ -7,7 +7,7 @@ import type { BatchSource } from '../stages/source/source.ts'
 import { messageOf } from '../util/errors.ts'
 import type { Correlation } from './correlate.ts'
 import { type EffectsDeps, effectsOf, type Route } from './effects.ts'
-import { type InlineFilters, type JudgedBatch, judgeBatch, parseBatch, refuseBatch } from './judge.ts'
+import { type JudgedBatch, judgeBatch, parseBatch, refuseBatch } from './judge.ts'
 import type { PipelineState } from './pipeline-state.ts'
 import { Turns } from './turns.ts'
 
@@ -24,7 +24,6 @@ export interface LoopDeps {
   readonly parser: Parser
   readonly detectors: readonly Detector[]
   readonly rules: ReadonlyMap<string, Rule>
-  readonly filters: InlineFilters
   readonly state: PipelineState
   readonly routes: readonly Route[]
   readonly baseUrl: string
@@ -178,9 +177,9 @@ export class Loop {
     const parsed = parseBatch(chunks, entry.parse, this.#deps.parser, batch.receivedMs)
     this.#deps.observe('parse', (performance.now() - start) / 1000)
     const cursor = source.parsed(batch.extent, parsed.context)
-    const { detectors, filters, observe } = this.#deps
+    const { detectors, observe } = this.#deps
     const judged = this.#persist('detection cannot run', () =>
-      judgeBatch(parsed, { enricher: entry.enricher(), detectors, filters, observe }),
+      judgeBatch(parsed, { enricher: entry.enricher(), detectors, observe }),
     )
     judged.catch(() => {})
     this.#underWay++

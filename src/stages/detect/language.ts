@@ -30,7 +30,7 @@ export interface Detector {
   /** Rules that could not be loaded, known after `create`. */
   readonly setupErrors: readonly RuleError[]
   /**
-   * All findings of all rules for the batch, ordered by event then rule. May be called again before the last call has
+   * All findings of all rules for the batch, ordered by event then rule; none of a rule about what its inline filter keeps from it. May be called again before the last call has
    * settled; batches are judged in order. Never rejects because of a rule: an endless loop, a wrong type, a dead child
    * are findings of kind `error`. Rejects only when judging is impossible (the child cannot be started).
    */

@@ -2,6 +2,7 @@ import type { Finding, RuleError } from '../../../model/match.ts'
 import type { Rule, RuleTest } from '../../../model/rule.ts'
 import type { Kept } from '../../../util/kept.ts'
 import type { DetectBatch, Detector, PrefilterOptions, TestRun } from '../language.ts'
+import { fromNdjson } from '../ndjson.ts'
 import { readRules } from './conditions.ts'
 import { judgeCrossing } from './judge.ts'
 import { PenaltyBox } from './penalty-box.ts'
@@ -99,9 +100,11 @@ export class PythonDetector implements Detector {
   }
 
   async #evaluate(batch: DetectBatch): Promise<readonly Finding[]> {
-    const { logType, events, onCacheWrites } = batch
+    const { logType, onCacheWrites } = batch
     const rules = this.#loaded.get(logType)
     if (!rules) return []
+    // Filters look at objects.
+    const events = batch.events ?? (rules.some((rule) => rule.inlineFilter) ? fromNdjson(batch.ndjson, logType) : undefined)
     const screened: Screened =
       this.#screen && events
         ? this.#screen.screen(logType, events, rules)

@@ -207,4 +207,7 @@ test.each<[string, PrefilterOptions | undefined]>([
     'match other 3',
   ])
   expect(written.sort()).toEqual(['seen 2', 'titles 2'])
+  // Nor when there is only their text.
+  const { events: _unused, ...text } = batchOf([{ n: 1, noise: 1 }])
+  expect((await detector.evaluate(text)).map(({ ruleId }) => ruleId)).toEqual(['other'])
 })

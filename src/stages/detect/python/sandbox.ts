@@ -121,7 +121,10 @@ export class Sandbox {
     if (!pending) return
     if (header.kind === 'died') this.#end('crash', header.mark, header.message)
     else if (header.kind === 'beat') {
-      if (pending.mark !== header.mark) pending.since = performance.now()
+      if (pending.mark !== header.mark) {
+        pending.since = performance.now()
+        pending.cpuAtLimit = undefined
+      }
       pending.mark = header.mark
     } else {
       this.#finish()
@@ -134,10 +137,7 @@ export class Sandbox {
     const pending = this.#pending
     if (!pending) return
     const silent = performance.now() - pending.since
-    if (silent < pending.limitMs) {
-      pending.cpuAtLimit = undefined
-      return
-    }
+    if (silent < pending.limitMs) return
     // Clock time alone would end the children of a machine that is too busy to run them.
     const cpu = cpuMs(this.#child.pid)
     pending.cpuAtLimit ??= cpu

@@ -45,6 +45,14 @@ async function only(document: object, event: JsonObject, change: Partial<Rule> =
 }
 
 describe('evaluate', () => {
+  test("leaves out what a rule's inline filter keeps from it", async () => {
+    const inlineFilter = { op: 'exists', field: { kind: 'path', segments: ['wanted'] } } as const
+    const always = { Detection: [{ Condition: 'AlwaysTrue' }] }
+    const detector = await create([rule('filtered', always, { inlineFilter }), rule('other', always)])
+    const findings = await detector.evaluate(batch([{ a: 1 }, { wanted: 1 }]))
+    expect(findings.map(({ event, ruleId }) => `${event} ${ruleId}`)).toEqual(['0 other', '1 filtered', '1 other'])
+  })
+
   test('gives the matches of all rules, by event and then by rule', async () => {
     const detector = await create([
       rule('always', { Detection: [{ Condition: 'AlwaysTrue' }] }),

@@ -3,16 +3,12 @@ import type { Finding, RuleError } from '../../../model/match.ts'
 import type { RuleTest } from '../../../model/rule.ts'
 import { parseJson } from '../../../util/json.ts'
 import type { DetectBatch, Detector, TestRun } from '../language.ts'
+import { fromNdjson, MAX_DEPTH } from '../ndjson.ts'
 import { toMatch } from './match.ts'
 import type { LoadedRule, LogTypeRules, RuleSet } from './rules.ts'
 import { Spent } from './spent.ts'
 
-/** Deeper than any event gets: records are limited to less, and enrichment adds a few levels. */
-const MAX_DEPTH = 2048
-
-const decoder = new TextDecoder()
-
-/** Judges batches in this thread: parses each event once and asks only the rules that the index names. */
+/** Judges batches in this thread and asks only the rules that the index names. */
 export class SimpleDetector implements Detector {
   readonly logTypes: ReadonlySet<string>
   readonly setupErrors: readonly RuleError[]
@@ -25,10 +21,11 @@ export class SimpleDetector implements Detector {
     this.logTypes = new Set(rules.byLogType.keys())
   }
 
-  async evaluate({ logType, ndjson, count }: DetectBatch): Promise<readonly Finding[]> {
+  async evaluate(batch: DetectBatch): Promise<readonly Finding[]> {
+    const { logType, count } = batch
     const group = this.#rules.byLogType.get(logType)
     if (!group || count === 0) return []
-    const events = parseEvents(ndjson, logType)
+    const events = batch.events ?? fromNdjson(batch.ndjson, logType)
     const started = performance.now()
     const asked = new Map<LoadedRule, number>()
     const findings = judge(events, group, asked)
@@ -87,14 +84,4 @@ function outputs({ rule, functions }: LoadedRule, event: JsonObject): Record<str
     ...(dedup && { dedup: JSON.stringify(dedup(event)) }),
     ...(context && { alert_context: context(event) }),
   }
-}
-
-function parseEvents(ndjson: Uint8Array, logType: string): JsonObject[] {
-  const lines = decoder.decode(ndjson).split('\n')
-  if (lines.at(-1) === '') lines.pop()
-  return lines.map((line, at) => {
-    const result = parseJson(line, { maxDepth: MAX_DEPTH })
-    if (result.kind === 'ok') return result.value as JsonObject
-    throw new Error(`event ${at} of a batch of ${logType} cannot be read: ${result.message}`)
-  })
 }

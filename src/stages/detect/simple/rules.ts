@@ -1,3 +1,4 @@
+import type { Condition } from '../../../model/condition/condition.ts'
 import { createRuleIndex, type RuleIndex } from '../../../model/condition/rule-index.ts'
 import type { RuleError } from '../../../model/match.ts'
 import type { DetectionContent, Rule } from '../../../model/rule.ts'
@@ -32,13 +33,18 @@ export function loadRules(content: DetectionContent, all: boolean): RuleSet {
   for (const rule of content.rules) {
     if (rule.source.language !== 'simple' || !(all || rule.enabled)) continue
     try {
-      const detection = parseSimpleDetection(rule.source.code, { file: rule.source.file })
+      const detection = filtered(parseSimpleDetection(rule.source.code, { file: rule.source.file }), rule.inlineFilter)
       byId.set(rule.id, { rule, detection, functions: compileFunctions(detection) })
     } catch (error) {
       errors.push({ kind: 'error', ruleId: rule.id, event: -1, cause: 'import', message: messageOf(error) })
     }
   }
   return { byId, byLogType: groupByLogType([...byId.values()]), errors }
+}
+
+/** A rule that filters out an event itself says nothing about it. */
+function filtered(detection: SimpleDetection, filter: Condition | undefined): SimpleDetection {
+  return filter ? { ...detection, condition: { op: 'and', of: [filter, detection.condition] } } : detection
 }
 
 function groupByLogType(loaded: readonly LoadedRule[]): Map<string, LogTypeRules> {
