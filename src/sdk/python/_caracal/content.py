@@ -70,7 +70,7 @@ class CarefulRule:
 
 
 class Content:
-    """Everything of one load, and what went wrong in it: (id, cause, message)."""
+    """Everything of one load, and what went wrong in it: (number of the rule or data model, cause, message)."""
 
     def __init__(self, spec):
         self.rules = {}
@@ -81,7 +81,8 @@ class Content:
         for kind in ("helpers", "rules", "dataModels"):
             for item in spec[kind]:
                 item["codeFile"], item["code"] = (None, None) if item["source"] is None else sources[item["source"]]
-        self._places = Places(spec["helpers"])
+        limits.is_careful = spec["careful"]
+        self._places = Places(spec["helpers"], len(spec["rules"]) + len(spec["dataModels"]))
         self._files = {file for file, _source in sources}
         sys.stdout = sys.stderr = testing.Nowhere()
         for number, item in enumerate(spec["rules"]):
@@ -91,26 +92,29 @@ class Content:
         for number, item in enumerate(spec["dataModels"], len(spec["rules"])):
             model = self._attempt(number, item, self._load_model)
             if model is None:
-                model = BrokenDataModel(item["id"], self.errors[-1][2] if self.errors else "it ended the sandbox")
+                told = self.errors[-1][2] if self.errors and self.errors[-1][0] == number else "it cannot be loaded"
+                model = BrokenDataModel(item["id"], told)
             for log_type in item["logTypes"]:
                 self.models[log_type] = model
         mark[0] = 0
         self.by_log_type = {log_type: [self.rules.get(id) for id in ids] for log_type, ids in spec["logTypes"].items()}
 
     def _attempt(self, number, item, load):
-        """`number` counts rules, then data models: the host names by it what must not be loaded."""
+        """`number` counts rules, then data models (then helpers): the host names by it what must not be loaded."""
         if number in self._spec["skip"]:
             return None
         mark[0] = LOADING + number
-        if self._spec["careful"]:
-            limits.announce()
+        limits.announce_loading()
         try:
             return load(item)
         except BaseException as error:
             mark[0] = 0
             cause = "timeout" if isinstance(error, RuleTimeout) else "import"
-            self.errors.append([item["id"], cause, locate(error, self._files, item["file"])])
+            self.errors.append([number, cause, locate(error, self._files, item["file"])])
             return None
+
+    def broken_helpers(self):
+        return self._places.broken()
 
     def _load_rule(self, item):
         place = self._places.of(item["root"], item["folder"])

@@ -11,6 +11,10 @@ from _caracal.content import CarefulRule, Content
 _input = array("B")
 _output = array("B")
 _content = None
+# What `evaluate` judges: `prepare` reads it.
+_batch = None
+# What `answer` gives to the host, or its text.
+_result = None
 
 
 def room(size):
@@ -20,12 +24,14 @@ def room(size):
     return _input.buffer_info()[0]
 
 
-def _answer(value):
-    """Keeps the answer and gives its length; the host asks for the address next."""
-    global _output, _input
+def answer():
+    """Length of the last call's answer; the host asks for the address next."""
+    global _output, _input, _result
     # Everything beyond ASCII is escaped, so lone surrogates travel too.
-    _output = array("B", json.dumps(value, separators=(",", ":")).encode("ascii"))
+    text = _result if type(_result) is str else json.dumps(_result, separators=(",", ":"))
+    _output = array("B", text.encode("ascii"))
     _input = array("B")
+    _result = None
     return len(_output)
 
 
@@ -39,38 +45,39 @@ def _take():
 
 def compile():
     """Input: [[file, source]]. Answer: [compiled code as text, or null]."""
-    return _answer(compile_all(json.loads(_take())))
+    global _result
+    _result = compile_all(json.loads(_take()))
 
 
 def load():
-    """Input: `LoadContent` of protocol.ts. Answer: {errors: [[id, cause, message]]}."""
-    global _content
+    """Input: `LoadContent` of protocol.ts. Answer: `LoadAnswer`."""
+    global _content, _result
     spec = json.loads(_take())
     remember(spec["sources"], spec["compiled"])
     _content = Content(spec)
     judge.settle()
-    return _answer({"errors": _content.errors})
+    _result = {"errors": _content.errors, "broken": _content.broken_helpers()}
 
 
 def necessary():
     """Input: `NecessaryContent` of protocol.ts. Answer: lines of JSON, see there."""
-    global _output, _input
+    global _result
     # Only a child that does nothing else comes here: the others need not hold it.
     from _caracal.necessary import necessary as read
 
-    _output = array("B", read(_take(), shipped.helper_sources()).encode("ascii"))
-    _input = array("B")
-    return len(_output)
+    _result = read(_take(), shipped.helper_sources())
 
 
 def fill():
     """Input: [[key, entry]] of the cache of rules."""
+    global _result
     cache.table().fill(json.loads(_take()))
-    return _answer({})
+    _result = {}
 
 
-def evaluate(header):
-    """Input: NDJSON. `header`: `EvaluateHeader` of protocol.ts. Answer: {rows, seconds, cacheWrites}."""
+def prepare(header):
+    """Input: NDJSON. `header`: `EvaluateHeader` of protocol.ts. Reads both for `evaluate`: no code of rules runs here."""
+    global _batch
     request = json.loads(header)
     log_type = request["logType"]
     all_rules = _content.by_log_type[log_type]
@@ -81,20 +88,27 @@ def evaluate(header):
     for number, event in request["skip"]:
         skip.setdefault(number, set()).add(event)
     events = judge.parse(_take(), _content.models.get(log_type))
+    _batch = rules, events, skip, request.get("only")
+
+
+def evaluate():
+    """Judges what `prepare` has read. Answer: {rows, seconds, cacheWrites}."""
+    global _batch, _result
+    rules, events, skip, only = _batch
+    _batch = None
     seconds = []
-    rows = judge.judge(rules, events, skip, seconds, request.get("only"))
-    return _answer({"rows": rows, "seconds": seconds, "cacheWrites": cache.table().take_changes()})
+    rows = judge.judge(rules, events, skip, seconds, only)
+    _result = {"rows": rows, "seconds": seconds, "cacheWrites": cache.table().take_changes()}
 
 
 def test():
     """Input: [{ruleId, log, mocks}]. Answer: [{out, errors, printed, ms}]."""
+    global _result
     requests = json.loads(_take())
-    return _answer(
-        [
-            testing.run(_content.rules[item["ruleId"]], item["log"], item["mocks"], _content.models, number)
-            for number, item in enumerate(requests)
-        ]
-    )
+    _result = [
+        testing.run(_content.rules[item["ruleId"]], item["log"], item["mocks"], _content.models, number)
+        for number, item in enumerate(requests)
+    ]
 
 
 def start():

@@ -2,8 +2,8 @@
 
 Four cells of memory are shared with the host by address. `mark[0]` names the call under way (0: none); `mark[1]` is the
 call that the host found too slow when it raised the signal; `mark[2]` is the limit in milliseconds;
-`mark[3]` is the call whose exception is being dealt with: not under the limit, but to blame if the interpreter dies. Writing a cell costs tens of nanoseconds, so every single
-call of a rule's function is under the limit.
+`mark[3]` is the call whose exception is being dealt with: it is not interrupted, but ended when that does not end. Writing a
+cell costs tens of nanoseconds, so every single call of a rule's function is under the limit.
 """
 
 import os
@@ -31,6 +31,15 @@ def _interrupt(_number, _frame):
 def announce():
     """In careful mode, before a call: the host reads the mark now, so that it knows who ended the process."""
     os.write(1, b".")
+
+
+is_careful = False
+
+
+def announce_loading():
+    """Before something is imported."""
+    if is_careful:
+        announce()
 
 
 def announced(function):

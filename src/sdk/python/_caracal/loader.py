@@ -10,8 +10,9 @@ import linecache
 import sys
 import types
 
-from _caracal import shipped
+from _caracal import limits, shipped
 from _caracal.code import code_of
+from _caracal.limits import LOADING, RuleTimeout, mark
 
 _STDLIB = sys.stdlib_module_names
 _real_import = builtins.__import__
@@ -24,6 +25,9 @@ class Place:
         self.parent = parent
         self.sources = {}
         self.modules = {}
+        # Name of a helper -> its number in the load's marks, and why it must not be imported (again).
+        self.numbers = {}
+        self.broken = {}
         self.builtins = dict(vars(builtins))
         self.builtins["__import__"] = self._import
 
@@ -38,8 +42,21 @@ class Place:
         return self.parent.find(name) if self.parent else None
 
     def _load(self, name, file, code):
-        module = self.execute(name, file, code, self.modules)
-        return module
+        """Importing it takes its own time, not its importer's. One that takes too long is not tried again by the next importer."""
+        if name in self.broken:
+            raise ImportError(f"{file}: {self.broken[name]}", name=name)
+        importer = mark[0]
+        # Outside of loading, in a call, the call is to blame.
+        if importer >= LOADING and name in self.numbers:
+            mark[0] = LOADING + self.numbers[name]
+            limits.announce_loading()
+        try:
+            return self.execute(name, file, code, self.modules)
+        except RuleTimeout as error:
+            self.broken[name] = f"importing it {error}"
+            raise
+        finally:
+            mark[0] = importer
 
     def execute(self, name, file, code, registry=None):
         """Runs code as a module. A failing module is forgotten, as Python itself does."""
@@ -77,9 +94,10 @@ class Place:
 
 
 class Places:
-    """All places of one load."""
+    """All places of one load. `first`: the number of the first helper in the load's marks."""
 
-    def __init__(self, helpers):
+    def __init__(self, helpers, first):
+        self._numbered = []
         self._roots = {}
         self._folders = {}
         self._shipped = {
@@ -90,14 +108,23 @@ class Places:
         for helper in helpers:
             if helper["folder"] is None and not helper["root"]:
                 self._shipped[helper["name"]] = (helper["file"], helper["code"])
-        for helper in helpers:
+        for number, helper in enumerate(helpers, first):
             if helper["folder"] is not None:
                 place = self._folder(helper["root"], helper["folder"])
             elif helper["root"]:
                 place = self._root(helper["root"])
             else:
                 continue
-            place.sources[helper["name"]] = (helper["file"], helper["code"])
+            name = helper["name"]
+            place.sources[name] = (helper["file"], helper["code"])
+            place.numbers[name] = number
+            if helper["broken"] is not None:
+                place.broken[name] = helper["broken"]
+            self._numbered.append((number - first, name, place))
+
+    def broken(self):
+        """[index of a helper, why it could not be imported]: of those that a later load need not try."""
+        return [[index, place.broken[name]] for index, name, place in self._numbered if name in place.broken]
 
     def of(self, root, folder):
         """Where a rule's imports start."""

@@ -1,4 +1,4 @@
-import { readSync, writeSync } from 'node:fs'
+import { fstatSync, readSync, writeSync } from 'node:fs'
 import { exit } from 'node:process'
 import { encodeFrame, MAX_FRAME_BYTES } from '../../../util/frames.ts'
 import type { Reply, Request } from './protocol.ts'
@@ -31,6 +31,19 @@ function fill(into: Uint8Array): boolean {
     at += count
   }
   return true
+}
+
+/** The snapshot that the engine has opened for this child. Other children share its position: only reads at a place of one's own. */
+export function readSnapshot(): Uint8Array {
+  const file = 3
+  const bytes = new Uint8Array(fstatSync(file).size)
+  let at = 0
+  while (at < bytes.length) {
+    const count = again(() => read(file, bytes, at, bytes.length - at, at))
+    if (count === 0) throw new Error(`the snapshot ends after ${at} of ${bytes.length} bytes`)
+    at += count
+  }
+  return bytes
 }
 
 /** The next request, waiting for it; `undefined` when the parent is gone. */

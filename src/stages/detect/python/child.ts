@@ -4,12 +4,13 @@
  */
 import { argv, exit } from 'node:process'
 import { pathToFileURL } from 'node:url'
-import { nextRequest, reply } from './child-io.ts'
+import { nextRequest, readSnapshot, reply } from './child-io.ts'
 import { createInterpreter, type Interpreter } from './interpreter.ts'
 import { sealProcess } from './seal.ts'
+import { Stopped } from './stop-guard.ts'
 
-// Ctrl-C and a supervisor's SIGTERM reach the whole process group: the engine finishes its batches first and ends this
-// process itself; and when the engine is gone, stdin ends.
+// A supervisor's signals may reach all processes of a service: the engine finishes its batches first and ends this process
+// itself; and when the engine is gone, stdin ends.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
 
 const folder = argv[2]!
@@ -24,7 +25,10 @@ function serve(interpreter: Interpreter): void {
       answer = interpreter.call(header, payload)
     } catch (error) {
       // An exit, a trap or a fatal error of the interpreter: its state is unknown from here on.
-      reply({ kind: 'died', mark: interpreter.mark(), message: String(error).slice(0, 500) })
+      const isStopped = error instanceof Stopped
+      const how = isStopped && !error.isEarly ? 'timeout' : 'crash'
+      const mark = isStopped && error.isEarly ? 0 : interpreter.mark()
+      reply({ kind: 'died', how, mark, message: isStopped ? error.message : String(error).slice(0, 500) })
       leave(70)
       return
     }
@@ -38,8 +42,8 @@ async function start(): Promise<Interpreter> {
   const first = nextRequest()
   if (first?.header.kind !== 'start') throw new Error('the first frame must be `start`')
   const { makeSnapshot, memoryBytes } = first.header
-  const snapshot = first.payload.length > 0 ? first.payload : undefined
-  const sources = snapshot ? undefined : nextRequest()?.payload
+  const snapshot = makeSnapshot ? undefined : readSnapshot()
+  const sources = makeSnapshot ? nextRequest()?.payload : undefined
   const moduleUrl = pathToFileURL(`${folder}/pyodide.mjs`).href
   const interpreter = await createInterpreter({ moduleUrl, folder, memoryBytes, snapshot, sources, makeSnapshot })
   if (makeSnapshot) {
@@ -65,6 +69,7 @@ try {
   // Not left to Node: it would print the interpreter's one line of a megabyte first.
   reply({
     kind: 'died',
+    how: 'crash',
     mark: 0,
     message: `the Python child failed: ${error instanceof Error ? error.stack?.slice(0, 1000) : String(error)}`,
   })

@@ -3,7 +3,7 @@ import type { Finding } from '../../../model/match.ts'
 import type { Detector } from '../language.ts'
 import type { PythonDetector } from './detector.ts'
 import { python } from './index.ts'
-import { errorsOf, makeBatch, makeRule, matchesOf } from './rule.fixture.ts'
+import { errorsOf, makeBatch, makeHelper, makeRule, matchesOf } from './rule.fixture.ts'
 
 // Many children are started and ended here: minutes on a small machine that does other things too.
 vi.setConfig({ testTimeout: 300_000 })
@@ -73,6 +73,19 @@ const FATAL = [
   [
     'a loop without signals',
     'import signal; signal.signal(2, signal.SIG_IGN)\nwhile True: pass',
+    'timeout',
+    /not be interrupted/,
+  ],
+  ['a loop of the interpreter', 'sum(range(10 ** 12))', 'timeout', /not be interrupted: a call took longer than 500 ms/],
+  [
+    'a loop that keeps nothing',
+    'import collections, itertools\ncollections.deque(itertools.count(), maxlen=0)',
+    'timeout',
+    /not be/,
+  ],
+  [
+    'an exception whose text never ends',
+    'class E(Exception):\n  def __str__(self):\n    while True: pass\nraise E',
     'timeout',
     /not be interrupted/,
   ],
@@ -158,6 +171,31 @@ test('an import that does not end, and one that ends the child, are errors of th
     ['Stubborn', -1, 'timeout'],
   ])
   expect(matchedEvents(await detector.evaluate(makeBatch(EVENTS)), 'Good')).toHaveLength(8)
+})
+
+test.each([
+  ['that does not end', 'while True: pass', 'timeout'],
+  ['that cannot be interrupted', 'sum(range(10 ** 12))', 'import'],
+  ['that ends the child', 'import os\nos._exit(1)', 'import'],
+])('a helper %s when it is imported is an error of the rules that import it, and is tried once', async (_, code, cause) => {
+  const importing = [1, 2, 3].map((n) => makeRule(`R${n}`, 'import evil\ndef rule(event): return True'))
+  const content = {
+    rules: [...importing, makeRule('Dies', 'import os\ndef rule(event): os._exit(1)'), GOOD],
+    helpers: [makeHelper('evil', code)],
+  }
+  const detector = await python.create(content, { timeoutMs: 300, all: false })
+  open.push(detector)
+  expect(detector.setupErrors.map((e) => [e.ruleId, e.cause])).toEqual([
+    ['R1', cause],
+    ['R2', 'import'],
+    ['R3', 'import'],
+  ])
+  for (const { message } of detector.setupErrors) expect(message).toContain('/root/helpers/evil.py')
+  // The child is replaced: what it could not load is neither tried nor told again.
+  const findings = await detector.evaluate(makeBatch([{ n: 0 }]))
+  expect(matchedEvents(findings, 'Good')).toEqual([0])
+  expect(errorsOf(findings).map((e) => e.ruleId)).toEqual(['Dies'])
+  expect(detector.setupErrors).toHaveLength(3)
 })
 
 test('a title of ten megabytes is cut, a context of ten megabytes replaced', async () => {

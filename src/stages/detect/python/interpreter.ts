@@ -2,7 +2,8 @@ import type { PyodideAPI } from 'pyodide'
 import { leaveIfOrphan, reply } from './child-io.ts'
 import type { Request } from './protocol.ts'
 import { prepareForPyodide } from './seal.ts'
-import { createWatch, type Watch } from './watch.ts'
+import { StopGuard } from './stop-guard.ts'
+import { BEAT_MS, createWatch, type Watch } from './watch.ts'
 
 interface InterpreterOptions {
   readonly moduleUrl: string
@@ -33,12 +34,14 @@ interface Engine {
   room(size: number): number
   address(): number
   start(): number
-  compile(): number
-  load(): number
-  necessary(): number
-  fill(): number
-  evaluate(header: string): number
-  test(): number
+  compile(): void
+  load(): void
+  necessary(): void
+  fill(): void
+  prepare(header: string): void
+  evaluate(): void
+  test(): void
+  answer(): number
 }
 
 /** Files that rules write live in the host's memory: this much of it in all. */
@@ -48,6 +51,7 @@ const MAX_FILE_BYTES = 16 * 1024 * 1024
 export class Interpreter {
   readonly #pyodide: PyodideAPI & Internals
   readonly #memory: Internals['_module']
+  readonly #guard = new StopGuard()
   #engine: Engine | undefined
   #watch: Watch | undefined
   #cells = 0
@@ -66,18 +70,18 @@ export class Interpreter {
   open(): void {
     const python = this.#pyodide
     limitFiles(this.#memory)
-    const { room, address, start, necessary, compile, load, fill, evaluate, test } = python.pyimport(
+    const { room, address, start, necessary, compile, load, fill, prepare, evaluate, test, answer } = python.pyimport(
       '_caracal.engine',
     ) as unknown as Engine
-    const engine = { room, address, start, necessary, compile, load, fill, evaluate, test }
+    const engine = { room, address, start, necessary, compile, load, fill, prepare, evaluate, test, answer }
     this.#engine = engine
     this.#cells = engine.start()
     this.#watch = createWatch(
       () => this.#memory.HEAPU32,
       this.#cells,
-      (mark) => {
+      (beat) => {
         leaveIfOrphan()
-        reply({ kind: 'beat', mark })
+        reply({ kind: 'beat', ...beat })
       },
     )
     python.setStdout({ write: (bytes) => this.#printed(bytes.length), isatty: false })
@@ -95,7 +99,7 @@ export class Interpreter {
     return cells[this.#cells >>> 2]! || cells[(this.#cells >>> 2) + 3]!
   }
 
-  /** Runs a request; throws when the interpreter is gone. */
+  /** Runs a request. Throws when the interpreter is gone: `Stopped` when the engine has told it to stop. */
   call(request: Work, payload: Uint8Array): Uint8Array {
     const engine = this.#engine!
     const memory = this.#memory
@@ -103,14 +107,26 @@ export class Interpreter {
     this.#careful = request.careful
     const at = engine.room(payload.length)
     memory.HEAPU8.set(payload, at)
-    const length = request.kind === 'evaluate' ? engine.evaluate(request.header) : engine[request.kind]()
+    const { kind } = request
+    if (kind === 'evaluate') this.#prepare(request.header)
+    // Where code of rules runs the engine may end it; what is before and after takes the time it takes.
+    if (kind === 'evaluate' || kind === 'load' || kind === 'test') this.#guard.run(() => engine[kind](), request.timeoutMs)
+    else engine[kind]()
+    const length = engine.answer()
     const from = engine.address()
     return memory.HEAPU8.subarray(from, from + length)
   }
 
+  /** Reading a large crossing takes a while: the engine is told when it ends, or would count it as the first rule's. */
+  #prepare(header: string): void {
+    const started = performance.now()
+    this.#engine!.prepare(header)
+    if (performance.now() - started > BEAT_MS / 2) reply({ kind: 'beat', mark: 0, ms: 0, interrupted: false })
+  }
+
   /** Rules' own prints never get here; careful mode announces each call with a byte on the real stdout. */
   #printed(length: number): number {
-    if (this.#careful) reply({ kind: 'beat', mark: this.mark() })
+    if (this.#careful) reply({ kind: 'beat', mark: this.mark(), ms: 0, interrupted: false })
     return length
   }
 }
@@ -124,8 +140,7 @@ export async function createInterpreter(options: InterpreterOptions): Promise<In
     jsglobals: Object.create(null) as object,
     stdout: () => {},
     stderr: () => {},
-    // A copy: the loader reads words, and the frame's payload may begin anywhere.
-    ...(options.snapshot && { _loadSnapshot: options.snapshot.slice() }),
+    ...(options.snapshot && { _loadSnapshot: options.snapshot }),
     ...(options.makeSnapshot && { _makeSnapshot: true }),
   })) as PyodideAPI & Internals
   if (options.sources) {

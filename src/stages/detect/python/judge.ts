@@ -89,7 +89,7 @@ function penalised(rules: readonly Rule[], crossing: Crossing, guilty: readonly 
 
 function blame(died: SandboxDied, event: number, index: number, rules: readonly Rule[], crossing: Crossing, deps: Deps): Guilty {
   const rule = rules[index]!
-  const what = died.how === 'timeout' ? 'it took too long and could not be interrupted' : 'it ended the sandbox'
+  const what = died.how === 'timeout' ? 'it could not be interrupted' : 'it ended the sandbox'
   const message = `${rule.source.file}: ${what}: ${died.message}`
   deps.penalties.strike(rule.id, died.how, what, deps.now())
   return { rule: index, event, finding: ruleError(rule.id, crossing.first + event, died.how, message) }

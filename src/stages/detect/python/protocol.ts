@@ -4,16 +4,17 @@
  */
 import type { RuleKind, RuleTest } from '../../../model/rule.ts'
 import type { TestRun } from '../language.ts'
+import type { Beat } from './watch.ts'
 
 /** Engine → child. */
 export type Request =
-  /** Payload: a snapshot, or nothing. The child's first frame; `sources` follow when there is no snapshot. */
+  /** The child's first frame. The snapshot is file descriptor 3; to make one, `sources` follow. */
   | { readonly kind: 'start'; readonly makeSnapshot: boolean; readonly memoryBytes: number }
-  /** Payload: `{path: source}` as JSON. Only after a start without snapshot. */
+  /** Payload: `{path: source}` as JSON. Only after a start that makes a snapshot. */
   | { readonly kind: 'sources' }
   /** Payload: `[file, source][]` as JSON; answer: for each its compiled code as text, or null. No rule has run by then. */
   | { readonly kind: 'compile'; readonly timeoutMs: number; readonly careful: boolean }
-  /** Payload: `LoadContent` as JSON. */
+  /** Payload: `LoadContent` as JSON; answer: `LoadAnswer`. */
   | { readonly kind: 'load'; readonly timeoutMs: number; readonly careful: boolean }
   /** Payload: `[key, entry][]` as JSON: the cache of rules, in several requests when it is large. */
   | { readonly kind: 'fill'; readonly timeoutMs: number; readonly careful: boolean }
@@ -28,10 +29,10 @@ export type Request =
 export type Reply =
   /** Payload: JSON text of the answer; for `start` with `makeSnapshot` the snapshot. */
   | { readonly kind: 'answer' }
-  /** Still working, at this mark. In careful mode one before every 'call' of the rules' own code. */
-  | { readonly kind: 'beat'; readonly mark: number }
-  /** The interpreter is gone, at this mark; the child ends itself. */
-  | { readonly kind: 'died'; readonly mark: number; readonly message: string }
+  /** Still working. In careful mode one before every 'call' of the rules' own code. */
+  | ({ readonly kind: 'beat' } & Beat)
+  /** The interpreter is gone, at this mark; the child ends itself. `timeout`: because the engine told it to stop. */
+  | { readonly kind: 'died'; readonly how: 'timeout' | 'crash'; readonly mark: number; readonly message: string }
 
 /** A file and its text. */
 export type Source = readonly [file: string, text: string]
@@ -42,7 +43,15 @@ export interface LoadContent {
   /** For each source its compiled code, or `null` when there is none. */
   readonly compiled: readonly (string | null)[]
   readonly rules: readonly { id: string; kind: RuleKind; file: string; source: number; root: string; folder: string }[]
-  readonly helpers: readonly { name: string; file: string; source: number; root: string; folder: string | null }[]
+  /** `broken`: why it must not be imported. */
+  readonly helpers: readonly {
+    name: string
+    file: string
+    source: number
+    root: string
+    folder: string | null
+    broken: string | null
+  }[]
   readonly dataModels: readonly ModelContent[]
   /** Log type → ids of its rules, in the order that `EvaluateHeader.rules` counts. */
   readonly logTypes: Readonly<Record<string, readonly string[]>>
@@ -50,6 +59,13 @@ export interface LoadContent {
   readonly skip: readonly number[]
   /** Announce each rule: slower, and whoever ends the child is known. */
   readonly careful: boolean
+}
+
+export interface LoadAnswer {
+  /** `number` counts rules, then data models. */
+  readonly errors: readonly (readonly [number: number, cause: 'timeout' | 'import', message: string])[]
+  /** Helpers by their index that took too long to import. */
+  readonly broken: readonly (readonly [helper: number, why: string])[]
 }
 
 /** What the reading of rules, without running them, needs. */
@@ -137,9 +153,14 @@ export function markedTest(mark: number): number | undefined {
   return markedCall(mark, 1)?.event
 }
 
-/** The import of which rule, or data model behind the rules, a mark stands for. */
+/** The import of which rule, or data model or helper behind the rules, a mark stands for. */
 export function loadingItem(mark: number): number | undefined {
   return mark >= LOADING ? mark - LOADING : undefined
+}
+
+/** Whether two marks stand for the same call of a rule, whichever of its functions runs. */
+export function isSameCall(a: number, b: number): boolean {
+  return a === b || (a < LOADING && b < LOADING && Math.floor(a / FUNCTIONS) === Math.floor(b / FUNCTIONS))
 }
 
 /** Which event and rule a mark stands for, or `undefined` when no rule was running. */

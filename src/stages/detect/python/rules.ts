@@ -11,8 +11,8 @@ export interface RuleSet {
   readonly byLogType: ReadonlyMap<string, readonly Rule[]>
   /** Id and file of what the engine loads, in the order of its numbers: rules, then data models. */
   readonly items: readonly { readonly id: string; readonly file: string }[]
-  /** What the engine loads; items of these numbers are left out. */
-  load(skip: readonly number[], careful: boolean): Omit<LoadContent, 'compiled'>
+  /** What the engine loads; items of these numbers are left out, and these helpers, by index, cannot be imported for the reason given. */
+  load(skip: readonly number[], broken: ReadonlyMap<number, string>, careful: boolean): Omit<LoadContent, 'compiled'>
 }
 
 export function createRuleSet(content: DetectionContent, all: boolean): RuleSet {
@@ -44,7 +44,15 @@ export function createRuleSet(content: DetectionContent, all: boolean): RuleSet 
     rules,
     byLogType,
     items,
-    load: (skip, careful) => ({ sources, rules: specs, helpers, dataModels, logTypes, skip, careful }),
+    load: (skip, broken, careful) => ({
+      sources,
+      rules: specs,
+      helpers: helpers.map((helper, i) => ({ ...helper, broken: broken.get(i) ?? null })),
+      dataModels,
+      logTypes,
+      skip,
+      careful,
+    }),
   }
 }
 
@@ -54,7 +62,7 @@ function judgedTypes(rule: Rule): ReadonlySet<string> {
 }
 
 function toHelper({ name, file, root, folder }: HelperModule, source: number): LoadContent['helpers'][number] {
-  return { name, file, source, root, folder: folder ?? null }
+  return { name, file, source, root, folder: folder ?? null, broken: null }
 }
 
 function toModel(

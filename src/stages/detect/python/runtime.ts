@@ -5,6 +5,7 @@ import { ruleError } from './findings.ts'
 import {
   type EvaluateAnswer,
   type EvaluateHeader,
+  type LoadAnswer,
   loadingItem,
   type Source,
   type TestAnswer,
@@ -17,11 +18,21 @@ import { startSandbox } from './snapshot.ts'
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** A rule's file may take this many times as long to import as a call may take to return. */
-const IMPORT_FACTOR = 5
+/** A file may take as long to import as a call to return, and so long at least. */
+const IMPORT_MS = 1000
+
+/** No code of rules runs while they are compiled; this is for a large file on a small machine. */
+const COMPILE_MS = 10_000
 
 /** A few megabytes of cache entries are read in less than a second; this is for a very busy machine. */
 const FILL_MS = 30_000
+
+/** A child that starts beside the one that judges, rules and all. */
+interface Spare {
+  /** With the rules loaded, or dead. */
+  readonly loaded: Promise<Sandbox>
+  readonly ended: AbortController
+}
 
 /** A child with the rules loaded, replaced when it has died. */
 export class Runtime {
@@ -31,11 +42,15 @@ export class Runtime {
   readonly #timeoutMs: number
   readonly #cache: CacheMirror
   readonly #compiled: CompiledCode
-  readonly #start: () => Promise<Sandbox>
+  readonly #start: (signal?: AbortSignal) => Promise<Sandbox>
+  /** Rules and data models that are not loaded again. */
   readonly #skipped = new Set<number>()
+  /** Helpers by index that are not imported again, and why. */
+  readonly #broken = new Map<number, string>()
   /** Of these rules `create` has told; errors that come later are told with each event. */
   #told: ReadonlySet<string> | undefined
   #sandbox: Sandbox | undefined
+  #spare: Spare | undefined
   #isClosed = false
 
   constructor(
@@ -43,7 +58,7 @@ export class Runtime {
     timeoutMs: number,
     compiled: CompiledCode,
     cache: readonly CacheEntry[] = [],
-    start: () => Promise<Sandbox> = startSandbox,
+    start: (signal?: AbortSignal) => Promise<Sandbox> = startSandbox,
   ) {
     this.#compiled = compiled
     this.#start = start
@@ -62,9 +77,11 @@ export class Runtime {
     while (!this.#sandbox?.alive) {
       if (this.#isClosed) throw new Error('the Python detector is closed')
       await this.#sandbox?.close()
-      this.#sandbox = await this.#start()
-      await this.#load(this.#sandbox)
-      if (this.#sandbox.alive) await this.#fill(this.#sandbox)
+      const spare = this.#spare
+      this.#spare = undefined
+      this.#sandbox = await (spare ? spare.loaded : this.#loaded())
+      if (this.#isClosed) await this.#sandbox.close()
+      else if (this.#sandbox.alive) await this.#fill(this.#sandbox)
     }
     this.#told ??= new Set(this.loadErrors.map((error) => error.ruleId))
   }
@@ -88,7 +105,9 @@ export class Runtime {
       careful: header.careful,
       header: JSON.stringify(header),
     } as const
-    const answer = parse<EvaluateAnswer>(await this.#sandbox!.request([[request, ndjson]], this.#timeoutMs, header.careful))
+    const options = { careful: header.careful, onSlow: () => this.#warm() }
+    const answer = parse<EvaluateAnswer>(await this.#sandbox!.request([[request, ndjson]], this.#timeoutMs, options))
+    await this.#cool()
     this.#cache.add(answer.cacheWrites)
     return answer
   }
@@ -108,12 +127,54 @@ export class Runtime {
   async test(tests: readonly TestRequest[]): Promise<readonly TestAnswer[]> {
     await this.ready()
     const request = { kind: 'test', timeoutMs: this.#timeoutMs, careful: false } as const
-    return parse(await this.#sandbox!.request([[request, encoder.encode(JSON.stringify(tests))]], this.#timeoutMs))
+    const options = { onSlow: () => this.#warm() }
+    const answer = await this.#sandbox!.request([[request, encoder.encode(JSON.stringify(tests))]], this.#timeoutMs, options)
+    await this.#cool()
+    return parse(answer)
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
-    await this.#sandbox?.close()
+    await Promise.all([this.#cool(), this.#sandbox?.close()])
+  }
+
+  /** A call may have to be ended, and the child with it: the next one starts meanwhile, so that nobody waits for that too. */
+  #warm(): void {
+    if (this.#spare || this.#isClosed) return
+    const ended = new AbortController()
+    const loaded = this.#loaded(ended.signal)
+    // Told to whoever takes it.
+    loaded.catch(() => {})
+    this.#spare = { loaded, ended }
+  }
+
+  /** The call has come back: a second child would only take memory. */
+  async #cool(): Promise<void> {
+    const spare = this.#spare
+    if (!spare) return
+    this.#spare = undefined
+    spare.ended.abort()
+    await spare.loaded.then(
+      (sandbox) => sandbox.close(),
+      () => {},
+    )
+  }
+
+  /** A new child with the rules loaded, or dead of loading one that is left out from then on. */
+  async #loaded(signal?: AbortSignal): Promise<Sandbox> {
+    const sandbox = await this.#start(signal)
+    const end = () => void sandbox.close()
+    signal?.addEventListener('abort', end)
+    try {
+      signal?.throwIfAborted()
+      await this.#load(sandbox)
+      return sandbox
+    } catch (error) {
+      await sandbox.close()
+      throw error
+    } finally {
+      signal?.removeEventListener('abort', end)
+    }
   }
 
   /** Gives a new child the cache of rules. */
@@ -149,14 +210,16 @@ export class Runtime {
     }
   }
 
-  /** Blames the rule or data model that was being imported, if it is known. */
+  /** Blames the rule, data model or helper that was being imported, if it is known. */
   #leaveOut(died: SandboxDied): boolean {
     const number = died.mark === undefined ? undefined : loadingItem(died.mark)
-    const item = number === undefined ? undefined : this.#set.items[number]
-    if (number === undefined || !item) return false
-    this.#skipped.add(number)
-    const why = died.how === 'timeout' ? 'importing it takes too long' : 'importing it ends the sandbox'
-    this.loadErrors.push(ruleError(item.id, -1, died.how, `${item.file}: ${why}: ${died.message}`))
+    if (number === undefined) return false
+    const why = `${died.how === 'timeout' ? 'importing it cannot be interrupted' : 'importing it ends the sandbox'}: ${died.message}`
+    const item = this.#set.items[number]
+    if (item) {
+      this.#skipped.add(number)
+      this.loadErrors.push(ruleError(item.id, -1, died.how, `${item.file}: ${why}`))
+    } else this.#broken.set(number - this.#set.items.length, why)
     return true
   }
 
@@ -166,10 +229,9 @@ export class Runtime {
     if (missing.length === 0) return
     // Asked for once: what ends the child would end the next one as well.
     for (const source of missing) this.#compiled.set(source, null)
-    const limit = this.#timeoutMs * IMPORT_FACTOR
-    const request = { kind: 'compile', timeoutMs: limit, careful: false } as const
+    const request = { kind: 'compile', timeoutMs: COMPILE_MS, careful: false } as const
     const answer = parse<(string | null)[]>(
-      await sandbox.request([[request, encoder.encode(JSON.stringify(missing))]], limit).catch((error: unknown) => {
+      await sandbox.request([[request, encoder.encode(JSON.stringify(missing))]], COMPILE_MS).catch((error: unknown) => {
         // Its mark is no rule's number.
         throw error instanceof SandboxDied ? new SandboxDied(error.how, undefined, error.message) : error
       }),
@@ -179,14 +241,18 @@ export class Runtime {
   }
 
   async #loadOnce(sandbox: Sandbox, careful: boolean): Promise<void> {
-    const limit = this.#timeoutMs * IMPORT_FACTOR
-    const content = this.#set.load([...this.#skipped], careful)
+    const limit = Math.max(this.#timeoutMs, IMPORT_MS)
+    const content = this.#set.load([...this.#skipped], this.#broken, careful)
     if (!careful) await this.#compile(sandbox, content.sources)
     const compiled = content.sources.map((source) => this.#compiled.get(source))
     const payload = encoder.encode(JSON.stringify({ ...content, compiled }))
-    const answer = await sandbox.request([[{ kind: 'load', timeoutMs: limit, careful }, payload]], limit, careful)
-    const { errors } = parse<{ errors: [string, 'timeout' | 'import', string][] }>(answer)
-    for (const [id, cause, message] of errors) {
+    const answer = await sandbox.request([[{ kind: 'load', timeoutMs: limit, careful }, payload]], limit, { careful })
+    const { errors, broken } = parse<LoadAnswer>(answer)
+    for (const [index, why] of broken) this.#broken.set(index, why.toWellFormed())
+    for (const [number, cause, message] of errors) {
+      const { id } = this.#set.items[number]!
+      // Loaded into the next child it would take that time again.
+      if (cause === 'timeout') this.#skipped.add(number)
       // A replaced child loads again: what is known is not said twice.
       if (!this.loadErrors.some((known) => known.ruleId === id))
         this.loadErrors.push(ruleError(id, -1, cause, message.toWellFormed()))

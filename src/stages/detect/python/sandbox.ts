@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { entryFile, packageRoot } from '../../../util/entry.ts'
 import { encodeFrame, type Frame, FrameReader } from '../../../util/frames.ts'
-import type { Reply, Request } from './protocol.ts'
+import { isSameCall, type Reply, type Request } from './protocol.ts'
 import { pyodideFolder } from './sources.ts'
+import { BEAT_MS, type Beat } from './watch.ts'
 
 /** The child ended, or had to be ended, before it answered. */
 export class SandboxDied extends Error {
@@ -21,23 +22,35 @@ export class SandboxDied extends Error {
   }
 }
 
-interface Pending {
+export interface RequestOptions {
+  /** Each call is announced before it begins. */
+  readonly careful?: boolean
+  /** A call has worked for half its limit: it may have to be ended, and the child with it. Called once a request. */
+  readonly onSlow?: () => void
+}
+
+interface Pending extends RequestOptions {
   readonly resolve: (payload: Uint8Array) => void
   readonly reject: (error: SandboxDied) => void
   readonly limitMs: number
-  readonly careful: boolean
-  /** The last mark heard and since when it has not changed. */
+  /** The last mark heard, since when it has not changed, and when anything was last heard. */
   mark: number | undefined
   since: number
-  /** What the child had worked when the call reached its limit, in ms of a processor. */
-  cpuAtLimit?: number | undefined
+  heard: number
+  /** The call has been told to stop. */
+  interrupted: boolean
+  /** When half the limit had passed, or the call was told to stop, and what the child had worked by then, in ms. */
+  sample: { readonly at: number; readonly cpu: number | undefined } | undefined
+  isSlow: boolean
 }
 
-/** A call that has worked so long beyond its limit has been told to stop and has not. */
-const OVERTIME_MS = 400
-/** One that does not work, or not for want of a processor, may outlive its limit by this much and the limit again. */
+/** A call that has been told to stop gets so much of a processor to do it. */
+const OVERTIME_MS = 100
+/** The least share of the second half of its limit that a child must have worked: one that a busy machine does not run proves nothing. */
+const WORKED = 0.1
+/** But twice the limit and this is enough, whatever the reason; and this again for a child to end by itself. */
 const GRACE_MS = 1500
-const CHECK_MS = 100
+const CHECK_MS = 25
 
 /** One Python child process: one request at a time, ended when it does not come back. */
 export class Sandbox {
@@ -49,8 +62,15 @@ export class Sandbox {
   #ended: SandboxDied | undefined
   readonly #exited: Promise<void>
 
-  constructor() {
-    this.#child = spawn(process.execPath, childArguments(), { env: {}, cwd: pyodideFolder(), stdio: ['pipe', 'pipe', 'pipe'] })
+  /** `snapshot`: descriptor of an open file, or nothing when the child is to make one. */
+  constructor(snapshot?: number) {
+    this.#child = spawn(process.execPath, childArguments(), {
+      env: {},
+      cwd: pyodideFolder(),
+      stdio: ['pipe', 'pipe', 'pipe', ...(snapshot === undefined ? [] : [snapshot])],
+      // A process group of its own: Ctrl-C in a terminal is for the engine, to a child SIGINT says that a rule does not end.
+      detached: true,
+    }) as ChildProcessByStdio<Writable, Readable, Readable>
     this.#child.stdout.on('data', (chunk: Buffer) => this.#receive(chunk))
     this.#child.stderr.on('data', (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString('utf8')).slice(-2000)
@@ -83,11 +103,17 @@ export class Sandbox {
    * Sends frames of which the last is answered. `limitMs`: how long one call inside may take; 0 = no limit.
    * Rejects with `SandboxDied`.
    */
-  request(frames: readonly (readonly [Request, Uint8Array])[], limitMs: number, careful = false): Promise<Uint8Array> {
+  request(
+    frames: readonly (readonly [Request, Uint8Array])[],
+    limitMs: number,
+    options: RequestOptions = {},
+  ): Promise<Uint8Array> {
     if (this.#ended) return Promise.reject(this.#ended)
     if (this.#pending) throw new Error('a Python child takes one request at a time')
     return new Promise((resolve, reject) => {
-      this.#pending = { resolve, reject, limitMs, careful, mark: undefined, since: performance.now() }
+      const now = performance.now()
+      const unheard = { mark: undefined, since: now, heard: now, interrupted: false, sample: undefined, isSlow: false }
+      this.#pending = { ...options, resolve, reject, limitMs, ...unheard }
       this.#timer = limitMs > 0 ? setInterval(() => this.#check(), CHECK_MS) : undefined
       for (const [header, payload] of frames) {
         const [prefix, body] = encodeFrame(header, payload)
@@ -95,11 +121,6 @@ export class Sandbox {
         if (body.length > 0) this.#child.stdin.write(body)
       }
     })
-  }
-
-  /** Resolves when the child has read what was sent to it, or is gone. */
-  taken(): Promise<void> {
-    return new Promise((resolve) => this.#child.stdin.write('', () => resolve()))
   }
 
   /** Ends the process and waits for its end. */
@@ -119,32 +140,42 @@ export class Sandbox {
   #take({ header, payload }: Frame<Reply>): void {
     const pending = this.#pending
     if (!pending) return
-    if (header.kind === 'died') this.#end('crash', header.mark, header.message)
-    else if (header.kind === 'beat') {
-      if (pending.mark !== header.mark) {
-        pending.since = performance.now()
-        pending.cpuAtLimit = undefined
-      }
-      pending.mark = header.mark
-    } else {
+    if (header.kind === 'died') {
+      // Told to stop, it has, and the stop met another call.
+      const isOther = pending.interrupted && !isSameCall(header.mark, pending.mark ?? 0)
+      const message = header.how === 'timeout' ? `a call took longer than ${pending.limitMs} ms` : header.message
+      this.#end(header.how, isOther ? undefined : header.mark, message)
+    } else if (header.kind === 'beat') hear(pending, header)
+    else {
       this.#finish()
       pending.resolve(payload)
     }
   }
 
-  /** No new mark for the limit and the grace: the call has swallowed its interruption, or is in code that cannot be interrupted. */
+  /** A call that does not end by itself is ended with the child, which still tells which one it was; if not even that, without. */
   #check(): void {
     const pending = this.#pending
     if (!pending) return
-    const silent = performance.now() - pending.since
-    if (silent < pending.limitMs) return
-    // Clock time alone would end the children of a machine that is too busy to run them.
+    const { limitMs } = pending
+    const now = performance.now()
+    const stuck = now - pending.since
+    if (stuck < limitMs / 2) return
     const cpu = cpuMs(this.#child.pid)
-    pending.cpuAtLimit ??= cpu
-    const worked = cpu === undefined || pending.cpuAtLimit === undefined ? 0 : cpu - pending.cpuAtLimit
-    const isCall = pending.mark !== undefined && pending.mark !== 0
-    if (!(isCall && worked >= OVERTIME_MS) && silent < 2 * pending.limitMs + GRACE_MS) return
-    this.#end('timeout', pending.mark, `a call did not come back within ${Math.round(silent)} ms`)
+    pending.sample ??= { at: now, cpu }
+    const passed = now - pending.sample.at
+    const worked = cpu === undefined || pending.sample.cpu === undefined ? passed : cpu - pending.sample.cpu
+    if (!pending.isSlow && passed > 0 && worked >= WORKED * passed) {
+      pending.isSlow = true
+      pending.onSlow?.()
+    }
+    // Code that never looks whether it should stop is not heard of either.
+    const isOver = pending.interrupted
+      ? worked >= OVERTIME_MS
+      : now - pending.heard >= limitMs + BEAT_MS && worked >= WORKED * passed
+    if (!isOver && stuck < 2 * limitMs + GRACE_MS) return
+    this.#child.kill('SIGINT')
+    if (stuck < 2 * (limitMs + GRACE_MS)) return
+    this.#end('timeout', pending.mark, `a call did not come back within ${Math.round(stuck)} ms`)
   }
 
   #finish(): void {
@@ -159,6 +190,17 @@ export class Sandbox {
     this.#finish()
     pending?.reject(this.#ended)
   }
+}
+
+function hear(pending: Pending, { mark, ms, interrupted }: Beat): void {
+  pending.heard = performance.now()
+  if (pending.mark !== mark) {
+    pending.mark = mark
+    pending.since = pending.heard - ms
+    pending.sample = undefined
+  }
+  if (interrupted && !pending.interrupted) pending.sample = undefined
+  pending.interrupted = interrupted
 }
 
 /** Milliseconds that a process has worked, or `undefined` where the system does not say (only Linux does, in hundredths of a second). */

@@ -1,4 +1,6 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { openSync } from 'node:fs'
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { entryFile } from '../../../util/entry.ts'
 import { Sandbox } from './sandbox.ts'
@@ -10,42 +12,56 @@ export const MEMORY_BYTES = 512 * 1024 * 1024
 /** The start of a child from scratch takes 3–4 s on a small machine; this is for a very busy one. */
 const START_MS = 60_000
 
-let made: Promise<Uint8Array> | undefined
+let opened: Promise<number> | undefined
 
 /**
- * The memory of an interpreter with the engine loaded: children start from it in a fifth of the time. Read from the file
- * that the build left, else made once a process (and kept beside the compiled code if that folder can be written).
+ * An open file with the memory of an interpreter that has the engine loaded: children start from it in a fifth of the time. The one
+ * that the build left, else made once and kept beside the compiled code, or where that folder cannot be written once a process.
  */
-export function snapshot(): Promise<Uint8Array> {
-  made ??= load().catch((error: unknown) => {
-    made = undefined
+export function snapshot(): Promise<number> {
+  opened ??= open().catch((error: unknown) => {
+    opened = undefined
     throw error
   })
-  return made
+  return opened
 }
 
-async function load(): Promise<Uint8Array> {
+async function open(): Promise<number> {
   const sources = await readSources()
-  const file = join(dirname(entryFile('stages/detect/python/child')), `snapshot-${snapshotKey(sources)}.bin`)
+  const name = `snapshot-${snapshotKey(sources)}.bin`
+  const file = join(dirname(entryFile('stages/detect/python/child')), name)
   try {
-    return await readFile(file)
+    return openSync(file, 'r')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
   const bytes = await makeSnapshot(sources)
-  await keep(file, bytes)
-  return bytes
+  return (await keep(file, bytes)) ? openSync(file, 'r') : openNameless(name, bytes)
 }
 
-/** Only a file that is whole ever gets the name. An installation that cannot be written makes it anew each time. */
-async function keep(file: string, bytes: Uint8Array): Promise<void> {
+/** Only a file that is whole ever gets the name. False: the installation cannot be written. */
+async function keep(file: string, bytes: Uint8Array): Promise<boolean> {
   const draft = `${file}.${process.pid}`
   try {
     await writeFile(draft, bytes)
     await rename(draft, file)
+    return true
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code !== 'EACCES' && code !== 'EROFS' && code !== 'EPERM') throw error
+    return false
+  }
+}
+
+/** A file of this process alone, gone when it ends. */
+async function openNameless(name: string, bytes: Uint8Array): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), 'caracal-'))
+  try {
+    const file = join(folder, name)
+    await writeFile(file, bytes)
+    return openSync(file, 'r')
+  } finally {
+    await rm(folder, { recursive: true })
   }
 }
 
@@ -65,31 +81,29 @@ async function makeSnapshot(sources: Uint8Array): Promise<Uint8Array> {
   }
 }
 
-/** A child that is ready for rules. Rejects when it cannot be started. */
-export async function startSandbox(): Promise<Sandbox> {
-  return (await beginSandbox()).started
+/** A child that is ready for rules. Rejects when it cannot be started, or when the signal ends it meanwhile. */
+export async function startSandbox(signal?: AbortSignal): Promise<Sandbox> {
+  return (await beginSandbox(signal)).started
 }
 
 /**
- * Resolves as soon as a child starts by itself: the snapshot is large, and a process that is busy sends it slowly. `started` is
- * the child when it is ready for rules; it rejects when that fails, or when the signal ends it meanwhile.
+ * Resolves when a child starts by itself. `started` is the child when it is ready for rules; it rejects when that fails, or when the
+ * signal ends it meanwhile.
  */
 export async function beginSandbox(signal?: AbortSignal): Promise<{ readonly started: Promise<Sandbox> }> {
-  const bytes = await snapshot()
+  const file = await snapshot()
   signal?.throwIfAborted()
-  const sandbox = new Sandbox()
-  const started = start(sandbox, bytes, signal)
+  const started = start(new Sandbox(file), signal)
   // Told to whoever awaits it.
   started.catch(() => {})
-  await sandbox.taken()
   return { started }
 }
 
-async function start(sandbox: Sandbox, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<Sandbox> {
+async function start(sandbox: Sandbox, signal: AbortSignal | undefined): Promise<Sandbox> {
   const end = () => void sandbox.close()
   signal?.addEventListener('abort', end)
   try {
-    await sandbox.request([[{ kind: 'start', makeSnapshot: false, memoryBytes: MEMORY_BYTES }, bytes]], START_MS)
+    await sandbox.request([[{ kind: 'start', makeSnapshot: false, memoryBytes: MEMORY_BYTES }, new Uint8Array()]], START_MS)
   } catch (error) {
     await sandbox.close()
     throw error
