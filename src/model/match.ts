@@ -30,8 +30,11 @@ export interface RuleError {
   readonly kind: 'error'
   readonly ruleId: string
   readonly event: number
-  /** `prefilter`: the rule matched an event that the prefilter would have kept from it. */
-  readonly cause: 'exception' | 'return_type' | 'timeout' | 'import' | 'crash' | 'prefilter'
+  /**
+   * `prefilter`: the rule matched an event that the prefilter would have kept from it. `tampering`: it changed what all rules
+   * share (a helper, a built-in name).
+   */
+  readonly cause: 'exception' | 'return_type' | 'timeout' | 'import' | 'crash' | 'tampering' | 'prefilter'
   /** Error text with file and line, for a person. */
   readonly message: string
 }

@@ -48,6 +48,8 @@ def _bootstrap():
     # Nor does the language change between two calls: this interpreter has one.
     language = _strptime._getlang()
     _strptime._getlang = lambda: language
+    # `close.py` changes these.
+    _caracal.engine.learn_library(later=("__main__", "_imp"))
 
 
 _bootstrap()

@@ -5,12 +5,12 @@ import os
 import sys
 from importlib.abc import MetaPathFinder
 
-_CLOSED = frozenset(("_ctypes", "_pyodide", "_pyodide_core", "ctypes", "js", "pyodide", "pyodide_js"))
+from _caracal.shared import CLOSED, learn_library
 
 
 class _Refuse(MetaPathFinder):
     def find_spec(self, fullname, path=None, target=None):
-        if fullname.partition(".")[0] in _CLOSED:
+        if fullname.partition(".")[0] in CLOSED:
             raise ImportError(f"'{fullname}' is closed to rules: it reaches out of the sandbox", name=fullname)
         return None
 
@@ -25,10 +25,10 @@ def _close_builtins():
     is_builtin, create_builtin = _imp.is_builtin, _imp.create_builtin
 
     def guarded_is_builtin(name):
-        return 0 if name in _CLOSED else is_builtin(name)
+        return 0 if name in CLOSED else is_builtin(name)
 
     def guarded_create_builtin(spec):
-        if spec.name in _CLOSED:
+        if spec.name in CLOSED:
             raise ImportError(f"'{spec.name}' is closed to rules: it reaches out of the sandbox", name=spec.name)
         return create_builtin(spec)
 
@@ -41,9 +41,10 @@ def install():
     os.environ.pop("_", None)
     # The main module's names are a way back to what is closed here.
     main = vars(sys.modules["__main__"])
-    for name in [name for name in main if name.partition(".")[0] in _CLOSED]:
+    for name in [name for name in main if name.partition(".")[0] in CLOSED]:
         del main[name]
-    for name in [name for name in sys.modules if name.partition(".")[0] in _CLOSED]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in CLOSED]:
         del sys.modules[name]
     sys.meta_path[:] = [finder for finder in sys.meta_path if not _is_pyodides(finder)]
     sys.meta_path.insert(0, _Refuse())
+    learn_library()

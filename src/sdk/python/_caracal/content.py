@@ -7,10 +7,12 @@ from panther_core.data_model import BrokenDataModel, DataModel
 from panther_core.immutable import plain
 
 from _caracal import limits, testing
+from _caracal.code import code_of
 from _caracal.functions import ORDER
 from _caracal.limits import LOADING, RuleTimeout, mark
 from _caracal.loader import Places
 from _caracal.messages import locate
+from _caracal.shared import Shared
 
 
 def _always(_event):
@@ -20,7 +22,9 @@ def _always(_event):
 class Rule:
     """A loaded rule: its functions, and what messages need."""
 
-    def __init__(self, spec, module, files):
+    def __init__(self, spec, module, files, is_suspect):
+        # It is looked at more closely whether it has changed what all share.
+        self.is_suspect = is_suspect
         self.id = spec["id"]
         self.kind = spec["kind"]
         self.file = spec["file"]
@@ -65,6 +69,7 @@ class CarefulRule:
 
     def __init__(self, rule):
         self.id, self.main, self.file, self.files, self.line = rule.id, rule.main, rule.file, rule.files, rule.line
+        self.is_suspect = rule.is_suspect
         self.rule = limits.announced(rule.rule)
         self.functions = [(place, name, limits.announced(function)) for place, name, function in rule.functions]
 
@@ -82,7 +87,8 @@ class Content:
             for item in spec[kind]:
                 item["codeFile"], item["code"] = (None, None) if item["source"] is None else sources[item["source"]]
         limits.is_careful = spec["careful"]
-        self._places = Places(spec["helpers"], len(spec["rules"]) + len(spec["dataModels"]))
+        self.shared = Shared()
+        self._places = Places(spec["helpers"], len(spec["rules"]) + len(spec["dataModels"]), self.shared, spec["watch"] == "each")
         self._files = {file for file, _source in sources}
         sys.stdout = sys.stderr = testing.Nowhere()
         for number, item in enumerate(spec["rules"]):
@@ -97,6 +103,11 @@ class Content:
             for log_type in item["logTypes"]:
                 self.models[log_type] = model
         mark[0] = 0
+        # What an import has changed that all share.
+        self.changed = self.shared.changed(thoroughly=True) if spec["watch"] == "end" else None
+        if self.changed is not None:
+            self.shared.restore()
+        self.shared.settle()
         self.by_log_type = {log_type: [self.rules.get(id) for id in ids] for log_type, ids in spec["logTypes"].items()}
 
     def _attempt(self, number, item, load):
@@ -106,19 +117,26 @@ class Content:
         mark[0] = LOADING + number
         limits.announce_loading()
         try:
-            return load(item)
+            loaded = load(item)
+            changed = self.shared.changed(thoroughly=True) if self._spec["watch"] == "each" else None
+            if changed is None:
+                return loaded
+            self.shared.restore()
+            self.errors.append([number, "tampering", f"{item['file']}: importing it changed {changed}, which all rules share"])
         except BaseException as error:
             mark[0] = 0
             cause = "timeout" if isinstance(error, RuleTimeout) else "import"
             self.errors.append([number, cause, locate(error, self._files, item["file"])])
-            return None
+        return None
 
     def broken_helpers(self):
         return self._places.broken()
 
     def _load_rule(self, item):
         place = self._places.of(item["root"], item["folder"])
-        return Rule(item, place.execute(item["id"], item["file"], item["code"]), self._files)
+        code = code_of(item["file"], item["code"])
+        module = place.execute(item["id"], item["file"], item["code"], code=code)
+        return Rule(item, module, self._files, self.shared.is_suspect(code))
 
     def _load_model(self, item):
         functions = {}

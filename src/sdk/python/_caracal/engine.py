@@ -7,6 +7,7 @@ from array import array
 from _caracal import cache, judge, limits, shipped, testing
 from _caracal.code import compile_all, remember
 from _caracal.content import CarefulRule, Content
+from _caracal.shared import learn_library
 
 _input = array("B")
 _output = array("B")
@@ -56,7 +57,7 @@ def load():
     remember(spec["sources"], spec["compiled"])
     _content = Content(spec)
     judge.settle()
-    _result = {"errors": _content.errors, "broken": _content.broken_helpers()}
+    _result = {"errors": _content.errors, "broken": _content.broken_helpers(), "changed": _content.changed}
 
 
 def necessary():
@@ -88,17 +89,37 @@ def prepare(header):
     for number, event in request["skip"]:
         skip.setdefault(number, set()).add(event)
     events = judge.parse(_take(), _content.models.get(log_type))
-    _batch = rules, events, skip, request.get("only")
+    _batch = (rules, events, skip, request.get("only")), request["watch"]
 
 
 def evaluate():
-    """Judges what `prepare` has read. Answer: {rows, seconds, cacheWrites}."""
+    """Judges what `prepare` has read. Answer: {rows, seconds, cacheWrites}, or {changed} when a rule has changed what all share."""
     global _batch, _result
-    rules, events, skip, only = _batch
+    batch, watch = _batch
     _batch = None
     seconds = []
-    rows = judge.judge(rules, events, skip, seconds, only)
-    _result = {"rows": rows, "seconds": seconds, "cacheWrites": cache.table().take_changes()}
+    shared = _content.shared
+    try:
+        rows = judge.judge(*batch, seconds, shared if watch else None)
+        changed = shared.changed(any(rule.is_suspect for rule in batch[0]))
+    except BaseException as error:
+        if isinstance(error, judge.Tampering):
+            _result = {"changed": error.args}
+            return
+        # What it has changed the engine may have stumbled over.
+        changed = shared.changed(thoroughly=True)
+        if changed is None:
+            raise
+    if changed is None:
+        _result = {"rows": rows, "seconds": seconds, "cacheWrites": cache.table().take_changes()}
+        return
+    # This child is lost. Which rule it was shows when they run once more, one by one; if not, the host asks the next child.
+    shared.restore()
+    try:
+        judge.judge(*batch, [], shared)
+        _result = {"changed": [None, changed]}
+    except judge.Tampering as error:
+        _result = {"changed": error.args}
 
 
 def test():

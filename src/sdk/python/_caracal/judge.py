@@ -32,10 +32,14 @@ def _parse_one(line, model):
         return error
 
 
-def judge(rules, events, skip, timings, only=None):
+class Tampering(BaseException):
+    """A rule has changed what all rules share: (its number, what)."""
+
+
+def judge(rules, events, skip, only, timings, shared):
     """
     All findings as JSON-ready rows, rule by rule in order of events. `skip`: {rule number: events not to run}; `only`: for
-    each rule the events that it sees.
+    each rule the events that it sees. With `shared` each rule is watched; raises `Tampering`.
     """
     rows = []
     count = len(rules)
@@ -45,12 +49,25 @@ def judge(rules, events, skip, timings, only=None):
         left_out = bad | skip.get(number, set()) if bad or skip else None
         seen = None if only is None else only[number]
         started = perf_counter()
-        _judge_rule(rule, number, count, events, seen, left_out, rows)
+        if shared is None:
+            _judge_rule(rule, number, count, events, seen, left_out, rows)
+        else:
+            _watch_rule(shared, number, _judge_rule, rule, number, count, events, seen, left_out, rows)
         timings.append(perf_counter() - started)
         for index in sorted(bad if seen is None else bad.intersection(seen)):
             rows.append([index, number, "exception", f"the event cannot be read: {safe_repr(events[index])}"])
     mark[0] = 0
     return rows
+
+
+def _watch_rule(shared, number, function, *arguments):
+    try:
+        function(*arguments)
+    finally:
+        changed = shared.changed(thoroughly=True)
+        if changed is not None:
+            shared.restore()
+            raise Tampering(number, changed)
 
 
 def _judge_rule(rule, number, count, events, seen, left_out, rows):

@@ -21,8 +21,10 @@ _real_import = builtins.__import__
 class Place:
     """A set of importable helpers: a folder's, or a root's globals and the shipped helpers behind them."""
 
-    def __init__(self, parent=None):
+    def __init__(self, shared, settles, parent=None):
         self.parent = parent
+        self._shared = shared
+        self._settles = settles
         self.sources = {}
         self.modules = {}
         # Name of a helper -> its number in the load's marks, and why it must not be imported (again).
@@ -41,7 +43,7 @@ class Place:
             return self._load(name, *source)
         return self.parent.find(name) if self.parent else None
 
-    def _load(self, name, file, code):
+    def _load(self, name, file, source):
         """Importing it takes its own time, not its importer's. One that takes too long is not tried again by the next importer."""
         if name in self.broken:
             raise ImportError(f"{file}: {self.broken[name]}", name=name)
@@ -51,23 +53,28 @@ class Place:
             mark[0] = LOADING + self.numbers[name]
             limits.announce_loading()
         try:
-            return self.execute(name, file, code, self.modules)
+            module = self.execute(name, file, source, self.modules)
+            self._shared.add_module(module)
+            if self._settles and importer >= LOADING:
+                # A helper may set up another one: it is the importers that may not.
+                self._shared.settle()
+            return module
         except RuleTimeout as error:
             self.broken[name] = f"importing it {error}"
             raise
         finally:
             mark[0] = importer
 
-    def execute(self, name, file, code, registry=None):
-        """Runs code as a module. A failing module is forgotten, as Python itself does."""
+    def execute(self, name, file, source, registry=None, code=None):
+        """Runs a source as a module. A failing module is forgotten, as Python itself does."""
         module = types.ModuleType(name)
         module.__file__ = file
         module.__builtins__ = self.builtins
-        linecache.cache[file] = (len(code), None, code.splitlines(True), file)
+        linecache.cache[file] = (len(source), None, source.splitlines(True), file)
         if registry is not None:
             registry[name] = module
         try:
-            exec(code_of(file, code), module.__dict__)
+            exec(code or code_of(file, source), module.__dict__)
         except BaseException:
             if registry is not None:
                 registry.pop(name, None)
@@ -94,9 +101,14 @@ class Place:
 
 
 class Places:
-    """All places of one load. `first`: the number of the first helper in the load's marks."""
+    """
+    All places of one load. `first`: the number of the first helper in the load's marks; `settles`: what helpers change while
+    they are imported is how `shared` must stay.
+    """
 
-    def __init__(self, helpers, first):
+    def __init__(self, helpers, first, shared, settles):
+        self._watched = shared, settles
+        self._shared = shared
         self._numbered = []
         self._roots = {}
         self._folders = {}
@@ -133,15 +145,18 @@ class Places:
     def _root(self, root):
         place = self._roots.get(root)
         if place is None:
-            behind = Place()
+            behind = Place(*self._watched)
             behind.sources = self._shipped
-            place = self._roots[root] = Place(behind)
+            place = self._roots[root] = Place(*self._watched, behind)
             # A shipped helper that imports another one gets the root's own version if there is one.
             behind.builtins["__import__"] = place._import
+            self._shared.add_builtins("builtins", place.builtins)
+            self._shared.add_builtins("builtins", behind.builtins)
         return place
 
     def _folder(self, root, folder):
         place = self._folders.get((root, folder))
         if place is None:
-            place = self._folders[root, folder] = Place(self._root(root))
+            place = self._folders[root, folder] = Place(*self._watched, self._root(root))
+            self._shared.add_builtins("builtins", place.builtins)
         return place

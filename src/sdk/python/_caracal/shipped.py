@@ -1,11 +1,15 @@
 """Imports of the modules that come with the engine, from source text held in memory (there are no files)."""
 
+import builtins
 import sys
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 
 # Dotted module name -> (is it a package, file name for messages, source text).
 SOURCES = {}
+
+# The engine's own: a rule that changes `builtins` must not change what the engine does.
+_BUILTINS = dict(vars(builtins))
 
 
 class ShippedFinder(MetaPathFinder):
@@ -22,6 +26,7 @@ class ShippedFinder(MetaPathFinder):
 
     def exec_module(self, module):
         _package, file, source = SOURCES[module.__name__]
+        module.__dict__["__builtins__"] = _BUILTINS
         exec(compile(source, file, "exec"), module.__dict__)
 
 

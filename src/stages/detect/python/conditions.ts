@@ -30,7 +30,7 @@ export async function keptConditions(folder: string | undefined, roots: readonly
  * judges is needed meanwhile. Rejects when it takes too long or the signal ends it.
  */
 export async function readRules(set: RuleSet, signal: AbortSignal, kept: Kept = new Kept(undefined)): Promise<Reading> {
-  const { sources, rules, helpers, dataModels, logTypes } = set.load([], new Map(), false)
+  const { sources, rules, helpers, dataModels, logTypes } = set.load([], new Map(), { careful: false, watch: 'never' })
   const known = new KnownConditions({ sources, rules, helpers, dataModels, logTypes }, kept)
   if (known.missing()) {
     await readMissing(known, signal)

@@ -326,13 +326,13 @@ test('helpers: own folder before own root before shipped, and roots do not see e
   ])
 })
 
-test('a helper is loaded once a root: what one rule changes in it, the next one of the root sees', async () => {
-  const code =
-    'import shared\ndef rule(event):\n    shared.COUNT += 1\n    return True\ndef title(event): return str(shared.COUNT)'
+test('a helper is loaded once a root: what it keeps for one rule, the next one of the root sees', async () => {
+  const code = 'import shared\ndef rule(event): return True\ndef title(event): return str(shared.count())'
+  const counting = (from: number) => `COUNT = ${from}\ndef count():\n    global COUNT\n    COUNT += 1\n    return COUNT`
   const at = (id: string, file: string) => makeRule(id, code, { source: { language: 'python', file, code } })
   const detector = await detect({
     rules: [at('A', '/one/a.py'), at('B', '/one/b.py'), at('C', '/two/c.py')],
-    helpers: [makeHelper('shared', 'COUNT = 0', '/one'), makeHelper('shared', 'COUNT = 10', '/two')],
+    helpers: [makeHelper('shared', counting(0), '/one'), makeHelper('shared', counting(10), '/two')],
   })
   expect(matchesOf(await detector.evaluate(makeBatch([{}]))).map((m) => m.title)).toEqual(['1', '2', '11'])
 })

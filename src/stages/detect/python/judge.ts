@@ -1,7 +1,7 @@
 import type { Finding } from '../../../model/match.ts'
 import type { Rule } from '../../../model/rule.ts'
 import { ruleError, toFinding } from './findings.ts'
-import type { PenaltyBox } from './penalty-box.ts'
+import { type PenaltyBox, STRIKES } from './penalty-box.ts'
 import { type EvaluateAnswer, markedCall } from './protocol.ts'
 import type { Runtime } from './runtime.ts'
 import { SandboxDied } from './sandbox.ts'
@@ -29,6 +29,7 @@ interface Guilty {
 export async function judgeCrossing(logType: string, crossing: Crossing, rules: readonly Rule[], deps: Deps): Promise<Finding[]> {
   const guilty: Guilty[] = []
   let careful = false
+  let watch = false
   for (;;) {
     const out = penalised(rules, crossing, guilty, deps)
     const running = rules.map((_, i) => i).filter((i) => !out.rules.has(i) && crossing.byRule?.[i]?.length !== 0)
@@ -36,9 +37,16 @@ export async function judgeCrossing(logType: string, crossing: Crossing, rules: 
     const skip = guilty.filter((g) => !out.rules.has(g.rule)).map((g) => [running.indexOf(g.rule), g.event] as const)
     try {
       const answer = await deps.runtime.evaluate(
-        { logType, rules: running, skip, careful, ...onlyOf(crossing, running) },
+        { logType, rules: running, skip, careful, watch, ...onlyOf(crossing, running) },
         crossing.ndjson,
       )
+      if ('changed' in answer) {
+        // What the others answered beside it may be wrong: all is judged again, in a child that has not seen it.
+        const [index, what] = answer.changed
+        if (index === null) watch = true
+        else blameTampering(rules[running[index]!]!, what, deps)
+        continue
+      }
       account(answer, running, rules, crossing, guilty, deps)
       const findings = [...out.findings, ...guilty.filter((g) => !out.rules.has(g.rule)).map((g) => g.finding)]
       return inOrder(
@@ -93,6 +101,11 @@ function blame(died: SandboxDied, event: number, index: number, rules: readonly 
   const message = `${rule.source.file}: ${what}: ${died.message}`
   deps.penalties.strike(rule.id, died.how, what, deps.now())
   return { rule: index, event, finding: ruleError(rule.id, crossing.first + event, died.how, message) }
+}
+
+/** A rule that changes what others share is left out at once: each further attempt would cost a child. */
+function blameTampering(rule: Rule, what: string, { penalties, now }: Deps): void {
+  penalties.strike(rule.id, 'tampering', `it changed ${what}, which all rules share`, now(), STRIKES)
 }
 
 /** Nobody can be blamed, or it died while reading the events (mark 0): the halves are tried, down to a single event. */

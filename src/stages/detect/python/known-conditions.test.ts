@@ -53,7 +53,7 @@ const CONTENT = {
 /** What is read when a folder holds what an earlier run has read: ids of rules, and all conditions. */
 async function read(content: DetectionContent, from: string | undefined) {
   const kept = await keptConditions(from, ['/root'])
-  const known = new KnownConditions(createRuleSet(content, false).load([], new Map(), false), kept)
+  const known = new KnownConditions(createRuleSet(content, false).load([], new Map(), { careful: false, watch: 'never' }), kept)
   const ids = new Set<string>()
   for (let missing = known.missing(); missing; missing = known.missing()) {
     for (const { id } of missing.rules) ids.add(id)

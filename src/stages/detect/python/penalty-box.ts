@@ -1,9 +1,12 @@
 /** A rule that keeps ending or blocking children is not run for a while; it is tried again afterwards. */
 export interface Penalty {
-  readonly cause: 'timeout' | 'crash'
+  readonly cause: 'timeout' | 'crash' | 'tampering'
   readonly untilMs: number
   readonly message: string
 }
+
+/** So many in a row are a penalty. */
+export const STRIKES = 3
 
 const FIRST_MS = 60_000
 const LONGEST_MS = 60 * 60_000
@@ -14,11 +17,11 @@ export class PenaltyBox {
   readonly #penalties = new Map<string, Penalty>()
   readonly #lengths = new Map<string, number>()
 
-  /** A strike; the third in a row without `clear` between is a penalty. True: the rule has one now. */
+  /** A strike; the last of `STRIKES` in a row without `clear` between is a penalty. True: the rule has one now. */
   strike(ruleId: string, cause: Penalty['cause'], message: string, nowMs: number, strikes = 1): boolean {
     const total = (this.#strikes.get(ruleId) ?? 0) + strikes
     this.#strikes.set(ruleId, total)
-    if (total < 3) return false
+    if (total < STRIKES) return false
     const length = Math.min((this.#lengths.get(ruleId) ?? FIRST_MS / 2) * 2, LONGEST_MS)
     this.#lengths.set(ruleId, length)
     this.#strikes.delete(ruleId)

@@ -161,13 +161,11 @@ test('a rule is charged only for the events that it saw', async () => {
 
 test('a rule that its condition is wrong about is found by the sample', async () => {
   // What is done to another module's constants behind everybody's back cannot be read from either.
-  const hidden = makeRule(
-    'Hidden',
-    "import names\n\ntype(names).__setattr__(names, 'WANTED', 'y')\n\ndef rule(event):\n    return False\n",
-  )
+  const hidden = makeRule('Hidden', 'import setup\n\ndef rule(event):\n    return False\n')
+  const setup = makeHelper('setup', "import names\n\ntype(names).__setattr__(names, 'WANTED', 'y')\n")
   const victim = makeRule('Victim', "import names\n\ndef rule(event):\n    return event.get('a') == names.WANTED\n")
   const helper = makeHelper('names', "WANTED = 'x'\n")
-  const detector = await detect({ rules: [hidden, victim], helpers: [helper] }, { ...OPTIONS, shadowEvery: 2 })
+  const detector = await detect({ rules: [hidden, victim], helpers: [helper, setup] }, { ...OPTIONS, shadowEvery: 2 })
   const findings = await detector.evaluate(batchOf([{ a: 'y' }, { a: 'y' }, { a: 'y' }]))
   expect(findings.map(({ kind, ruleId, event: at }) => [kind, ruleId, at])).toEqual([
     ['match', 'Victim', 1],

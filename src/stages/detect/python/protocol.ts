@@ -59,13 +59,19 @@ export interface LoadContent {
   readonly skip: readonly number[]
   /** Announce each rule: slower, and whoever ends the child is known. */
   readonly careful: boolean
+  /** When to look whether an import has changed what all rules share: at the end, or after each one, which tells whose it was. */
+  readonly watch: LoadWatch
 }
+
+export type LoadWatch = 'end' | 'each' | 'never'
 
 export interface LoadAnswer {
   /** `number` counts rules, then data models. */
-  readonly errors: readonly (readonly [number: number, cause: 'timeout' | 'import', message: string])[]
+  readonly errors: readonly (readonly [number: number, cause: 'timeout' | 'import' | 'tampering', message: string])[]
   /** Helpers by their index that took too long to import. */
   readonly broken: readonly (readonly [helper: number, why: string])[]
+  /** What somebody's import has changed that all rules share. */
+  readonly changed: string | null
 }
 
 /** What the reading of rules, without running them, needs. */
@@ -115,6 +121,8 @@ export interface EvaluateHeader {
   readonly only?: readonly (readonly number[])[]
   /** Announce each call: slower, and whoever ends the child is known. */
   readonly careful: boolean
+  /** Look after each rule whether it has changed what all share, not only after all of them. */
+  readonly watch: boolean
 }
 
 /** A row of an evaluation: a match with what the rule's own functions gave, or an error. */
@@ -142,6 +150,11 @@ export interface EvaluateAnswer {
   readonly seconds: readonly number[]
   /** What the rules changed in their cache. */
   readonly cacheWrites: readonly (readonly [key: string, entry: string | null])[]
+}
+
+/** Instead of an answer: a rule of the request (`null`: not known which) has changed what all rules share. The child is lost. */
+export interface TamperingAnswer {
+  readonly changed: readonly [rule: number | null, what: string]
 }
 
 /** Marks, as `_caracal/limits.py` makes them: (event * rules + rule) * 16 + 1 + function. */

@@ -4,6 +4,8 @@ import type { DetectionContent, HelperModule, Rule } from '../../../model/rule.t
 import { queryLogType } from '../language.ts'
 import type { LoadContent, ModelContent, Source } from './protocol.ts'
 
+type LoadHow = Pick<LoadContent, 'careful' | 'watch'>
+
 /** The Python rules of a content, and how the Python engine is told of them. */
 export interface RuleSet {
   readonly rules: readonly Rule[]
@@ -12,7 +14,7 @@ export interface RuleSet {
   /** Id and file of what the engine loads, in the order of its numbers: rules, then data models. */
   readonly items: readonly { readonly id: string; readonly file: string }[]
   /** What the engine loads; items of these numbers are left out, and these helpers, by index, cannot be imported for the reason given. */
-  load(skip: readonly number[], broken: ReadonlyMap<number, string>, careful: boolean): Omit<LoadContent, 'compiled'>
+  load(skip: readonly number[], broken: ReadonlyMap<number, string>, how: LoadHow): Omit<LoadContent, 'compiled'>
 }
 
 export function createRuleSet(content: DetectionContent, all: boolean): RuleSet {
@@ -44,14 +46,14 @@ export function createRuleSet(content: DetectionContent, all: boolean): RuleSet 
     rules,
     byLogType,
     items,
-    load: (skip, broken, careful) => ({
+    load: (skip, broken, how) => ({
       sources,
       rules: specs,
       helpers: helpers.map((helper, i) => ({ ...helper, broken: broken.get(i) ?? null })),
       dataModels,
       logTypes,
       skip,
-      careful,
+      ...how,
     }),
   }
 }

@@ -6,8 +6,10 @@ import {
   type EvaluateAnswer,
   type EvaluateHeader,
   type LoadAnswer,
+  type LoadWatch,
   loadingItem,
   type Source,
+  type TamperingAnswer,
   type TestAnswer,
   type TestRequest,
 } from './protocol.ts'
@@ -47,6 +49,8 @@ export class Runtime {
   readonly #skipped = new Set<number>()
   /** Helpers by index that are not imported again, and why. */
   readonly #broken = new Map<number, string>()
+  /** Nobody who changes what all share is loaded, once it has been looked for. */
+  #watch: LoadWatch = 'end'
   /** Of these rules `create` has told; errors that come later are told with each event. */
   #told: ReadonlySet<string> | undefined
   #sandbox: Sandbox | undefined
@@ -96,8 +100,8 @@ export class Runtime {
     return this.isUnloadable(ruleId) ? undefined : this.loadErrors.find((error) => error.ruleId === ruleId)
   }
 
-  /** Rejects with `SandboxDied` when the child dies of it. */
-  async evaluate(header: EvaluateHeader, ndjson: Uint8Array): Promise<EvaluateAnswer> {
+  /** Rejects with `SandboxDied` when the child dies of it. After a `TamperingAnswer` the child has been ended. */
+  async evaluate(header: EvaluateHeader, ndjson: Uint8Array): Promise<EvaluateAnswer | TamperingAnswer> {
     await this.ready()
     const request = {
       kind: 'evaluate',
@@ -106,7 +110,13 @@ export class Runtime {
       header: JSON.stringify(header),
     } as const
     const options = { careful: header.careful, onSlow: () => this.#warm() }
-    const answer = parse<EvaluateAnswer>(await this.#sandbox!.request([[request, ndjson]], this.#timeoutMs, options))
+    const answer = parse<EvaluateAnswer | TamperingAnswer>(
+      await this.#sandbox!.request([[request, ndjson]], this.#timeoutMs, options),
+    )
+    if ('changed' in answer) {
+      await this.#sandbox!.close()
+      return answer
+    }
     await this.#cool()
     this.#cache.add(answer.cacheWrites)
     return answer
@@ -242,21 +252,26 @@ export class Runtime {
 
   async #loadOnce(sandbox: Sandbox, careful: boolean): Promise<void> {
     const limit = Math.max(this.#timeoutMs, IMPORT_MS)
-    const content = this.#set.load([...this.#skipped], this.#broken, careful)
+    const content = this.#set.load([...this.#skipped], this.#broken, { careful, watch: this.#watch })
     if (!careful) await this.#compile(sandbox, content.sources)
     const compiled = content.sources.map((source) => this.#compiled.get(source))
     const payload = encoder.encode(JSON.stringify({ ...content, compiled }))
     const answer = await sandbox.request([[{ kind: 'load', timeoutMs: limit, careful }, payload]], limit, { careful })
-    const { errors, broken } = parse<LoadAnswer>(answer)
+    const { errors, broken, changed } = parse<LoadAnswer>(answer)
+    const isSpoilt = changed !== null || errors.some(([, cause]) => cause === 'tampering')
+    if (this.#watch === 'each') this.#watch = 'never'
+    else if (changed !== null) this.#watch = 'each'
     for (const [index, why] of broken) this.#broken.set(index, why.toWellFormed())
     for (const [number, cause, message] of errors) {
       const { id } = this.#set.items[number]!
       // Loaded into the next child it would take that time again.
-      if (cause === 'timeout') this.#skipped.add(number)
+      if (cause === 'timeout' || cause === 'tampering') this.#skipped.add(number)
       // A replaced child loads again: what is known is not said twice.
       if (!this.loadErrors.some((known) => known.ruleId === id))
         this.loadErrors.push(ruleError(id, -1, cause, message.toWellFormed()))
     }
+    // The next child is loaded without whoever it was, or finds out who it was.
+    if (isSpoilt) await sandbox.close()
   }
 }
 

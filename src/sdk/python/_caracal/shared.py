@@ -1,0 +1,265 @@
+"""What all rules of a child share and none may change: built-in names, helper modules, Python's own modules.
+
+Looking is comparing objects by identity, in loops that run in C: about 0.1 ms after each crossing for what rules use most, and 1 ms
+now and then for the rest. Nothing here calls what a rule may have put in a thing's place: the modules of the engine have built-in
+names of their own.
+"""
+
+import builtins
+import sys
+from itertools import chain
+from operator import attrgetter, is_
+from time import perf_counter
+from types import BuiltinFunctionType, FunctionType, ModuleType
+
+from _caracal.owners import Owned, STORES_ATTRIBUTE, STORES_ITEM, names_and_opcodes, stored_globals
+
+# The rest is looked at after a rule that may have to do with it, and again when so many seconds have passed.
+_AGAIN_SECONDS = 0.1
+
+# Names by which code comes to other code's names.
+_REACHING = frozenset("__builtins__ __dict__ builtins delattr eval exec gc globals importlib inspect locals patch setattr sys vars".split())
+
+_GONE = object()
+_code_of = attrgetter("__code__")
+
+
+class _Names:
+    """
+    A module's or a class's names. `owned(name)`: the owner's own code gives it other values. `is_open`: new names hide nothing
+    of what others see.
+    """
+
+    def __init__(self, label, mapping, target, owned, is_open):
+        self.label = label
+        self.mapping = mapping
+        self.target = target
+        self.owned = owned
+        self.is_open = is_open
+        self.take()
+
+    def take(self):
+        self.saved = dict(self.mapping)
+
+    def changed(self):
+        """The names that are not what they were."""
+        found = self.mapping
+        names = [name for name, value in self.saved.items() if found.get(name, _GONE) is not value]
+        if not self.is_open and len(found) != len(self.saved):
+            names.extend(name for name in found if name not in self.saved and not _is_pythons(name))
+        return [name for name in names if not self.owned(name)]
+
+    def restore(self):
+        for name in self.changed():
+            self._put(name, self.saved.get(name, _GONE))
+
+    def _put(self, name, value):
+        target = self.target
+        if isinstance(target, type):
+            type.__delattr__(target, name) if value is _GONE else type.__setattr__(target, name, value)
+        elif value is _GONE:
+            del target[name]
+        else:
+            target[name] = value
+
+
+def _is_pythons(name):
+    """Python itself adds these when it needs them."""
+    return type(name) is str and name.startswith(("__annot", "__warning"))
+
+
+class _Items:
+    """A list, dict or set of a helper."""
+
+    def __init__(self, label, container, owned):
+        self.label = label
+        self.container = container
+        self.owned = owned
+        self.take()
+
+    def take(self):
+        self.saved = self.container.copy()
+        self.values = tuple(self.saved.values()) if type(self.saved) is dict else tuple(self.saved)
+
+    def is_same(self):
+        container = self.container
+        if len(container) != len(self.saved):
+            return False
+        return type(container) is set or all(map(is_, container.values() if type(container) is dict else container, self.values))
+
+    def restore(self):
+        container = self.container
+        container.clear()
+        container.extend(self.saved) if type(container) is list else container.update(self.saved)
+
+
+class _Code:
+    """A function's code: it can be changed in place."""
+
+    def __init__(self, label, functions):
+        self.label = label
+        self.functions = functions
+        self.codes = list(map(_code_of, functions))
+
+    def is_same(self):
+        return all(map(is_, map(_code_of, self.functions), self.codes))
+
+    def restore(self):
+        for function, code in zip(self.functions, self.codes):
+            function.__code__ = code
+
+
+class Shared:
+    """Everything that is watched in one load."""
+
+    def __init__(self):
+        self._names = []
+        self._items = []
+        self._code = []
+        self._owned = Owned()
+        self._next_thorough_look = 0
+        # Names of what `_items` holds.
+        self._item_names = set()
+        self._settle()
+        self.add_builtins("builtins", vars(builtins))
+        self._add("sys.modules", sys.modules, sys.modules, _nobodys, is_open=True)
+        for name, module in sorted(sys.modules.items()):
+            if name.partition(".")[0] == "panther_core":
+                self._add_classes(name, vars(module), _nobodys)
+        self._settle()
+
+    def add_builtins(self, label, names):
+        """The built-in names of modules: each place has its own."""
+        self._add(label, names, names, _nobodys, is_open=True)
+        self._settle()
+
+    def add_module(self, module):
+        """A helper that has been imported."""
+        names = vars(module)
+        owned = self._owned.of(module.__file__)
+        self._add(module.__name__, names, names, owned.rebinds)
+        self._add_classes(module.__name__, names, owned.stores)
+        functions = []
+        for name, value in names.items():
+            if type(value) in (list, dict, set):
+                self._item_names.add(name)
+                self._items.append(_Items(f"{module.__name__}.{name}", value, lambda name=name: owned.mutates(name)))
+            elif type(value) is FunctionType and value.__globals__ is names:
+                functions.append(value)
+        self._code.append(_Code(f"the code of a function of {module.__name__}", functions))
+        self._settle()
+
+    def is_suspect(self, code):
+        """Code that may change what the quick look does not see."""
+        names, opcodes = names_and_opcodes(code)
+        return not (
+            names.isdisjoint(_REACHING)
+            and opcodes.isdisjoint(STORES_ATTRIBUTE)
+            and (opcodes.isdisjoint(STORES_ITEM) or names.isdisjoint(self._item_names))
+        )
+
+    def settle(self):
+        """What is there now is what must stay."""
+        self._next_thorough_look = 0
+        for part in chain(self._names, self._items):
+            part.take()
+        self._settle()
+
+    def changed(self, thoroughly=False):
+        """Names the first thing that something else than its owner has changed, or gives None."""
+        if not self._is_same():
+            for names in self._names:
+                for name in names.changed():
+                    return f"{names.label}.{name}" if isinstance(name, str) else names.label
+            for items in self._items:
+                if len(items.container) != len(items.saved) and not items.owned():
+                    return items.label
+            # Owners' own work, or new names, which disturb nobody.
+            for part in chain(self._names, self._items):
+                part.take()
+            self._settle()
+        if not thoroughly and perf_counter() < self._next_thorough_look:
+            return None
+        self._next_thorough_look = perf_counter() + _AGAIN_SECONDS
+        return self._thoroughly()
+
+    def restore(self):
+        """Puts everything back as far as that goes, so that the engine can go on until the child is replaced."""
+        for names in self._names:
+            names.restore()
+        for part in chain(self._items, self._code):
+            if not part.is_same():
+                part.restore()
+        for _label, mapping, names, values in _library:
+            if not all(map(is_, map(mapping.get, names), values)):
+                mapping.update(zip(names, values))
+
+    def _is_same(self):
+        return (
+            list(map(len, self._mappings)) == self._sizes
+            and all(map(is_, chain.from_iterable(self._views), self._values))
+            and list(map(len, self._containers)) == self._lengths
+        )
+
+    def _thoroughly(self):
+        for code in self._code:
+            if not code.is_same():
+                return code.label
+        for items in self._items:
+            if not items.is_same():
+                if not items.owned():
+                    return items.label
+                items.take()
+        for label, mapping, names, values in _library:
+            if not all(map(is_, map(mapping.get, names), values)):
+                for name, value in zip(names, values):
+                    if mapping.get(name) is not value:
+                        return f"{label}.{name}"
+        learn_library()
+        return None
+
+    def _add_classes(self, label, names, owned):
+        for name, value in list(names.items()):
+            if isinstance(value, type) and value.__module__ == label:
+                self._add(f"{label}.{name}", value.__dict__, value, owned)
+
+    def _add(self, label, mapping, target, owned, is_open=False):
+        self._names.append(_Names(label, mapping, target, owned, is_open))
+
+    def _settle(self):
+        """The flat lists that are compared."""
+        self._mappings = [names.mapping for names in self._names]
+        self._views = [mapping.values() for mapping in self._mappings]
+        self._sizes = list(map(len, self._mappings))
+        self._values = list(chain.from_iterable(self._views))
+        self._containers = [items.container for items in self._items]
+        self._lengths = list(map(len, self._containers))
+
+
+def _nobodys(_name):
+    return False
+
+
+_CALLED = (FunctionType, BuiltinFunctionType, type)
+_learned = set()
+# (label, dict, names, values): what can be called in Python's and the engine's own modules.
+_library = []
+
+
+# These reach out of the sandbox (`close.py` takes them away): nothing here may hold them.
+CLOSED = frozenset(("_ctypes", "_pyodide", "_pyodide_core", "ctypes", "js", "pyodide", "pyodide_js"))
+
+
+def learn_library(later=()):
+    """
+    Modules that have been imported since the last time. The first time is before the snapshot, and `later` are modules that the
+    child has yet to change.
+    """
+    for label, module in list(sys.modules.items()):
+        if label in _learned or label in later or label.partition(".")[0] in CLOSED or not isinstance(module, ModuleType):
+            continue
+        _learned.add(label)
+        mapping = vars(module)
+        own = stored_globals(mapping)
+        names = [name for name, value in mapping.items() if isinstance(value, _CALLED) and name not in own]
+        _library.append((label, mapping, names, [mapping[name] for name in names]))
