@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Config } from '../config/config.ts'
 import type { AlertWindow } from '../model/alert.ts'
@@ -36,6 +37,8 @@ export interface RunOptions {
   /** The time that counts as now, epoch ms. */
   readonly nowMs: number
   readonly config: Config
+  /** What was read and compiled of content stays there for the next run. */
+  readonly cacheFolder: string
 }
 
 export interface RunStreams {
@@ -59,7 +62,7 @@ interface Totals {
  * dead-lettered or some rule erred. Throws `ConfigError` for a usage, configuration or content error.
  */
 export async function runFiles(options: RunOptions, streams: RunStreams): Promise<number> {
-  const loaded = await loadPath(options.config.content)
+  const loaded = await loadPath(options.config.content, join(options.cacheFolder, 'content'))
   for (const { file, message } of loaded.problems) streams.tell(`${file}: ${message}`)
   const run = await Run.create(options, streams, loaded)
   try {
@@ -91,7 +94,8 @@ class Run {
     const tables = await loadTables(options, streams, loaded)
     const source = { id: 'run', log_types: options.logType ? [options.logType] : [] }
     const parse = parseSource(source, loaded)
-    const detectors = await createDetectors(loaded, { timeoutMs: options.config.rule_timeout_ms })
+    const compiledFolder = join(options.cacheFolder, 'python')
+    const detectors = await createDetectors(loaded, { timeoutMs: options.config.rule_timeout_ms, compiledFolder })
     return new Run(options, streams, loaded, tables, detectors, parse)
   }
 

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { Emit, RunOptions } from '../../engine/run.ts'
+import { cacheFolder } from '../../config/env.ts'
 import { collect, configOption, contentOption, readConfig } from '../config.ts'
 import { UsageError } from '../exit.ts'
 import type { Io } from '../io.ts'
@@ -47,6 +48,7 @@ export function registerRun(program: Command, io: Io): void {
 function readOptions(files: readonly string[], flags: Flags, io: Io): RunOptions {
   return {
     config: readConfig(flags, io),
+    cacheFolder: cacheFolder(io.env),
     files: files.length > 0 ? files : ['-'],
     logType: flags.logType,
     tables: readTables(flags.table ?? []),
