@@ -39,6 +39,7 @@ def _bootstrap():
     import _strptime
     import _caracal.absent
     import _caracal.engine
+    import _caracal.shared
     import panther_core
     import panther_detection_helpers.caching
 
@@ -49,7 +50,7 @@ def _bootstrap():
     language = _strptime._getlang()
     _strptime._getlang = lambda: language
     # `close.py` changes these.
-    _caracal.engine.learn_library(later=("__main__", "_imp"))
+    _caracal.shared.learn_library(later=("__main__", "_imp"))
 
 
 _bootstrap()

@@ -7,7 +7,6 @@ from array import array
 from _caracal import cache, judge, limits, shipped, testing
 from _caracal.code import compile_all, remember
 from _caracal.content import CarefulRule, Content
-from _caracal.shared import learn_library
 
 _input = array("B")
 _output = array("B")

@@ -4,7 +4,7 @@ import ast
 import builtins
 
 from _caracal.necessary_formula import TRUE, both
-from _caracal.necessary_library import CACHE, CACHE_READERS, MUTATORS, REFLECTION, SAFE_BUILTINS, root
+from _caracal.necessary_syntax import CACHE, CACHE_READERS, MUTATORS, REFLECTION, SAFE_BUILTINS, root
 from _caracal.necessary_fold import is_fold_of_get
 from _caracal.necessary_read import NONE, UNKNOWN, constant, deep_get, deep_walk, found_in, key_of, method, over
 from _caracal.necessary_regex import texts_of

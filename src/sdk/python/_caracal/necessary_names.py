@@ -3,7 +3,7 @@
 import ast
 
 from _caracal.necessary_formula import both
-from _caracal.necessary_library import MUTATORS, REFLECTION, SAFE_BUILTINS, is_builtin, root
+from _caracal.necessary_syntax import MUTATORS, REFLECTION, SAFE_BUILTINS, is_builtin, root
 from _caracal.necessary_read import UNKNOWN
 from _caracal.necessary_state import (
     stored,
