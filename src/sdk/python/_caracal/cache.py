@@ -66,6 +66,16 @@ class Table:
             self.entries[key] = entry
             self.chars += entry.size
 
+    def seed(self, key, value):
+        if isinstance(value, list):
+            self.change(key, strings={str(item) for item in value})
+        elif isinstance(value, dict):
+            self.change(key, dictionary=json.dumps(value))
+        elif type(value) is int:
+            self.change(key, counter=value)
+        else:
+            raise TypeError(f"the cache entry '{key}' of a test must be a whole number, a list or a map, not {type(value).__name__}")
+
     def get(self, key):
         """The entry, or None when there is none or it has expired."""
         entry = self.entries.get(key)
@@ -125,11 +135,13 @@ def table():
 
 
 @contextmanager
-def isolated():
-    """A table of its own for a unit test."""
+def isolated(seed=None):
+    """A table of its own for a unit test. `seed`: {key: number, list or map} that it holds at first."""
     global _table
     saved, _table = _table, Table()
     try:
+        for key, value in (seed or {}).items():
+            _table.seed(key, value)
         yield
     finally:
         _table = saved

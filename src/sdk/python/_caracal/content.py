@@ -10,13 +10,9 @@ from _caracal import limits, testing
 from _caracal.code import code_of
 from _caracal.functions import ORDER
 from _caracal.limits import LOADING, RuleTimeout, mark
-from _caracal.loader import Places
+from _caracal.loader import HelperFinder, Places
 from _caracal.messages import locate
 from _caracal.shared import Shared
-
-
-def _always(_event):
-    return True
 
 
 class Rule:
@@ -35,10 +31,7 @@ class Rule:
         self.main = "policy" if self.kind == "policy" else "rule"
         main = functions.get(self.main)
         if not callable(main):
-            # The rows of a scheduled query are what it looks for, unless the rule says otherwise.
-            if self.kind != "scheduled_rule":
-                raise AttributeError(f"detection needs to have a method named '{self.main}'")
-            main = functions[self.main] = _always
+            raise AttributeError(f"detection needs to have a method named '{self.main}'")
         code = getattr(main, "__code__", None)
         self.line = code.co_firstlineno if code else 1
         others = [(place, name, functions[name]) for place, name in enumerate(ORDER, 1) if callable(functions.get(name))]
@@ -89,6 +82,7 @@ class Content:
         limits.is_careful = spec["careful"]
         self.shared = Shared()
         self._places = Places(spec["helpers"], len(spec["rules"]) + len(spec["dataModels"]), self.shared, spec["watch"] == "each")
+        sys.meta_path.append(HelperFinder(self._places))
         self._files = {file for file, _source in sources}
         sys.stdout = sys.stderr = testing.Nowhere()
         for number, item in enumerate(spec["rules"]):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from math import isfinite
 
 from panther_core.exceptions import FunctionReturnTypeError
 from panther_core.immutable import ImmutableCaseInsensitiveDict, ImmutableList
@@ -50,8 +51,20 @@ def wrong_type(rule_id, function, value, expected):
 
 def to_json(value):
     """Exact JSON text; (text, length as the limit counts it: with everything beyond ASCII escaped)."""
-    text = _dumps(value)
+    try:
+        text = _dumps(value)
+    except ValueError:
+        # JSON has no NaN and no Infinity: one of them must not cost the rest.
+        text = _dumps(_finite(json.loads(json.dumps(value, default=_unwrapped))))
     return (_dumps_unicode(value) if "\\u" in text else text), len(text)
+
+
+def _finite(value):
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return str(value) if isinstance(value, float) and not isfinite(value) else value
 
 
 def cut(text):

@@ -1,14 +1,17 @@
 """Loads rules and the helpers they import, each content root in a view of its own.
 
 A name in an `import` is looked up in: the standard library; the modules beside the rule; the globals of the rule's
-content root; the helpers that ship with the engine. Two roots may have different helpers of one name, so helper modules
-are never put in `sys.modules`: every module gets an `__import__` that knows its place.
+content root; the helpers that ship with the engine. Two roots may have different helpers of one name, so every module gets
+an `__import__` that knows its place. Helpers are in `sys.modules` as well, where dataclasses, pickle and mocks look: the
+first of a name under that name, any other one under a name of its own.
 """
 
 import builtins
 import linecache
 import sys
 import types
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
 
 from _caracal import limits, shipped
 from _caracal.code import code_of
@@ -67,17 +70,18 @@ class Place:
 
     def execute(self, name, file, source, registry=None, code=None):
         """Runs a source as a module. A failing module is forgotten, as Python itself does."""
-        module = types.ModuleType(name)
+        module = types.ModuleType(name if registry is None else _free_name(name))
         module.__file__ = file
         module.__builtins__ = self.builtins
         linecache.cache[file] = (len(source), None, source.splitlines(True), file)
         if registry is not None:
-            registry[name] = module
+            registry[name] = sys.modules[module.__name__] = module
         try:
             exec(code or code_of(file, source), module.__dict__)
         except BaseException:
             if registry is not None:
                 registry.pop(name, None)
+                sys.modules.pop(module.__name__, None)
             raise
         return module
 
@@ -98,6 +102,32 @@ class Place:
         for part in fromlist or ():
             setattr(found, part, self._import(part))
         return found
+
+
+def _free_name(name):
+    number = 1
+    free = name
+    while free in sys.modules:
+        number += 1
+        free = f"{name}@{number}"
+    return free
+
+
+class HelperFinder(MetaPathFinder):
+    """For who imports by text, without a place of its own: `importlib.import_module("helper")`, `mock.patch("helper.f")`."""
+
+    def __init__(self, places):
+        self._places = places
+
+    def find_spec(self, fullname, path=None, target=None):
+        module = None if "." in fullname or fullname in _STDLIB else self._places.find(fullname)
+        return module and ModuleSpec(fullname, self, origin=module.__file__)
+
+    def create_module(self, spec):
+        return self._places.find(spec.name)
+
+    def exec_module(self, module):
+        """It has been run."""
 
 
 class Places:
@@ -137,6 +167,14 @@ class Places:
     def broken(self):
         """[index of a helper, why it could not be imported]: of those that a later load need not try."""
         return [[index, place.broken[name]] for index, name, place in self._numbered if name in place.broken]
+
+    def find(self, name):
+        """The helper of that name in the first root that has one."""
+        for place in list(self._roots.values()):
+            module = place.find(name)
+            if module is not None:
+                return module
+        return None
 
     def of(self, root, folder):
         """Where a rule's imports start."""

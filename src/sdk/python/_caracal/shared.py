@@ -46,8 +46,8 @@ class _Names:
         found = self.mapping
         names = [name for name, value in self.saved.items() if found.get(name, _GONE) is not value]
         if not self.is_open and len(found) != len(self.saved):
-            names.extend(name for name in found if name not in self.saved and not _is_pythons(name))
-        return [name for name in names if not self.owned(name)]
+            names.extend(name for name in found if name not in self.saved)
+        return [name for name in names if not _is_pythons(name) and not self.owned(name)]
 
     def restore(self):
         for name in self.changed():
@@ -63,9 +63,13 @@ class _Names:
             target[name] = value
 
 
+# Python's import and pickle write these.
+_PYTHONS = frozenset(("__cached__", "__loader__", "__package__", "__path__", "__slotnames__", "__spec__"))
+
+
 def _is_pythons(name):
     """Python itself adds these when it needs them."""
-    return type(name) is str and name.startswith(("__annot", "__warning"))
+    return type(name) is str and (name in _PYTHONS or name.startswith(("__annot", "__warning")))
 
 
 class _Items:

@@ -17,6 +17,9 @@ from _caracal.messages import place_of, safe_repr
 
 MAX_PRINTED = 256 * 1024
 
+# In a test's log: key -> a number (a counter), a list (a string set) or a map (a dictionary).
+CACHE_SEED = "_mocked_cache_"
+
 
 class Printed(io.TextIOBase):
     """Keeps what a rule prints, up to a limit."""
@@ -62,13 +65,16 @@ def run(rule, log, mocks, models, number):
     started = perf_counter()
     enriched_event.engine_times = False
     try:
-        subject = _subject(rule, json.loads(log), models)
+        log = json.loads(log)
+        # Beside the event, as what a table would answer is: what the cache of rules holds before this test.
+        seed = log.pop(CACHE_SEED, None) if isinstance(log, dict) else None
+        subject = _subject(rule, log, models)
         patches = {
             mock["objectName"]: MagicMock(return_value=mock["returnValue"])
             for mock in mocks
             if "objectName" in mock and "returnValue" in mock
         }
-        with cache.isolated(), patch.multiple(rule.module, **patches) if patches else nullcontext():
+        with cache.isolated(seed), patch.multiple(rule.module, **patches) if patches else nullcontext():
             _run_functions(rule, subject, number * FUNCTIONS + 1, out, errors, where)
     except BaseException as error:
         errors["detection"] = safe_repr(error)

@@ -1,6 +1,6 @@
 """The event that a rule's functions are called with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from dateutil import parser as date_parser
 
@@ -104,8 +104,25 @@ class PantherEvent(ImmutableCaseInsensitiveDict):
         return model.path(self._container, key)
 
     def lookup(self, table, key):
-        """A row of a lookup table. In unit tests the event's own `_mocked_lookup_data_` answers."""
-        return self.deep_get("_mocked_lookup_data_", table, key)
+        """
+        A row of a lookup table. In unit tests the event's own `_mocked_lookup_data_` answers. In production only rows that have
+        been joined to the event are at hand; raises LookupError for any other key, which need not be missing from the table.
+        """
+        if not engine_times:
+            return self.deep_get("_mocked_lookup_data_", table, key)
+        for found in self._joined(table):
+            if isinstance(found, Mapping) and found.get("p_match") == key:
+                return found
+        raise LookupError(
+            f"lookup('{table}', {key!r}): no row for this key has been joined to the event. Give the table a selector for the field "
+            f"that holds the key, and read event.deep_get('p_enrichment', '{table}', …) instead"
+        )
+
+    def _joined(self, table):
+        """All rows of a table under `p_enrichment`, whatever selected them."""
+        selected = self.deep_get("p_enrichment", table)
+        for rows in selected.values() if isinstance(selected, Mapping) else ():
+            yield from rows if isinstance(rows, Sequence) and not isinstance(rows, str) else (rows,)
 
     def event_time_epoch(self, force_utc=True):
         """`p_event_time` in whole seconds since 1970, or 0 when it cannot be read."""

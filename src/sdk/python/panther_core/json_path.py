@@ -1,6 +1,7 @@
 """The part of JSONPath that data models use.
 
-`a`, `$.a.b.c`, `a['b c']`, `a[0].b`, `a[*].b`, `a..b` (at any depth), `a[?(@.name == 'x' & @.n > 1)].value`.
+`a`, `$.a.b.c`, `a['b c']`, `a[0].b`, `a[*].b`, `a[1:3]`, `a[0,2]`, `a['b','c']`, `a..b` (at any depth), `a.b|c.d` (both
+`a.b.d` and `a.c.d`: jsonpath-ng binds `|` closer than the dot), and `a[?(@.name == 'x' & @.n > 1 & @.s =~ '^y')].value`.
 Names are compared exactly, case included.
 """
 
@@ -8,17 +9,20 @@ import operator
 import re
 
 _STEP = re.compile(
-    r"""(?P<name>[^.\[\]'"*?|,:()\s$@&][^.\[\]'"*?|,:()\s$@&]*)"""
+    r"""(?P<name>[^.\[\]'"*?|,:()\s$&`][^.\[\]'"*?|,:()\s$&`]*)"""
     r"""|(?P<quoted>'[^']*'|"[^"]*")"""
     r"""|\[\s*(?P<inner>'[^']*'|"[^"]*")\s*\]"""
     r"""|\[\s*(?P<index>-?\d{1,9})\s*\]"""
+    r"""|\[\s*(?P<slice>(?:-?\d{1,9})?\s*:\s*(?:-?\d{1,9})?\s*(?::\s*(?:-?\d{1,9})?)?)\s*\]"""
+    r"""|\[\s*(?P<several>-?\d{1,9}(?:\s*,\s*-?\d{1,9})+|(?:'[^']*'|"[^"]*")(?:\s*,\s*(?:'[^']*'|"[^"]*"))+)\s*\]"""
     r"""|\[\?\s*\(?(?P<filter>(?:[^'"\[\]()]|'[^']*'|"[^"]*")+)\)?\s*\]"""
     r"""|(?P<star>\[\s*\*\s*\]|\*)"""
 )
 _CONDITION = re.compile(
-    r"""\s*@\.?(?P<path>[^\s=!<>&'"]+)\s*(?:(?P<operator>==|!=|<=|>=|<|>|=)\s*(?P<value>'[^']*'|"[^"]*"|[^\s&'"]+))?\s*(?:&|$)"""
+    r"""\s*@\.?(?P<path>[^\s=!<>&'"]+)\s*(?:(?P<operator>=~|==|!=|<=|>=|<|>|=)\s*(?P<value>'[^']*'|"[^"]*"|[^\s&'"]+))?\s*(?:&|$)"""
 )
 _OPERATORS = {
+    "=~": lambda value, pattern: isinstance(value, str) and re.search(pattern, value) is not None,
     "==": operator.eq,
     "=": operator.eq,
     "!=": operator.ne,
@@ -56,28 +60,45 @@ class Filter:
         )
 
 
+class Either:
+    """The step that takes what any of several paths leads to."""
+
+    def __init__(self, paths):
+        self.paths = paths
+
+
 STAR = Star()
+_MAX_TEXT = 1000
 
 
 def parse(text):
     """The steps of a path. Raises ValueError for what is not supported."""
     if not isinstance(text, str) or not text.strip():
         raise ValueError("the path is empty")
+    if len(text) > _MAX_TEXT:
+        raise ValueError(f"the path is longer than {_MAX_TEXT} characters")
     rest = text.strip()
+    # The event itself.
+    if rest == "$":
+        return (Either(((),)),)
     at = 1 if rest[0] == "$" else 0
     steps = []
     while at < len(rest):
-        dots = 2 if rest.startswith("..", at) else 1 if rest[at] == "." else 0
+        other = bool(steps) and rest[at] == "|" and found.lastgroup == "name"
+        at += other
+        dots = 0 if other else 2 if rest.startswith("..", at) else 1 if rest.startswith(".", at) else 0
         found = _STEP.match(rest, at + dots)
         bracket = rest.startswith("[", at + dots)
         # A name needs a dot before it unless it is the first; a bracket may have one.
-        if not found or not (dots or bracket or (not steps and rest[0] != "$")):
+        if not found or not (dots or other or bracket or (not steps and rest[0] != "$")):
             raise ValueError(
                 f"'{rest[at : at + 20]}' in the path '{text}' is not understood: write names ($.a.b, $.a['b c']), "
-                "indexes ([0]), [*], ..name or [?(@.name == 'x')]"
+                "indexes ([0], [1:3], [0,2]), [*], ..name or [?(@.name == 'x')]"
             )
         at = found.end()
         step = _step(found.lastgroup, found.group(found.lastgroup), text)
+        if other:
+            step = Either(((steps.pop(),), (step,)))
         steps.append(Deep(step) if dots == 2 else step)
     if not steps:
         raise ValueError(f"the path '{text}' names no field")
@@ -89,6 +110,11 @@ def _step(kind, value, text):
         return STAR
     if kind == "index":
         return int(value)
+    if kind == "slice":
+        return slice(*(int(part) if part.strip() else None for part in value.split(":")))
+    if kind == "several":
+        parts = re.findall(r"""-?\d+|'[^']*'|"[^"]*\"""", value)
+        return Either(tuple((int(part) if part[0] not in "'\"" else part[1:-1],) for part in parts))
     if kind == "filter":
         return Filter(_conditions(value, text))
     return value if kind == "name" else value[1:-1]
@@ -151,6 +177,13 @@ def _take(value, step, path):
     elif type(step) is int:
         if kind is list and -len(value) <= step < len(value):
             yield value[step], (*path, f"[{step}]")
+    elif type(step) is slice:
+        # What is no list counts as a list of one.
+        yield from (list(_members(value, path)) if kind is list else [(value, path)])[step]
+    elif type(step) is Either:
+        for steps in step.paths:
+            for hit, where in _hits(value, steps):
+                yield hit, (*path, *where)
     elif step is STAR:
         yield from _members(value, path)
     elif type(step) is Filter:

@@ -22,6 +22,9 @@ const EVENT = {
   p_log_type: 'Test.Log',
   p_event_time: '2021-01-01 00:00:00.123456789',
   p_udm: { source: { ip: '10.0.0.1' } },
+  p_enrichment: {
+    t: { ip: { p_match: '1.1.1.1', x: 1 }, names: [null, { p_match: 'a', x: 2 }, { p_match: 'b', x: 3 }], odd: true },
+  },
   z: 0,
 }
 
@@ -128,9 +131,14 @@ const TRUE = [
   ['udm falls back to the event', "e.udm('name') == 'alice'"],
   ['udm gives the default for what is false', "e.udm('z', default=4) == 4 and e.udm('nope') is None"],
   ['udm_path needs a data model', "'Test.Log' in str(raises(PantherError, lambda: e.udm_path('source_ip')))"],
+  ['lookup finds a joined row by what it was joined for', "e.lookup('t', '1.1.1.1')['x'] == 1 and e.lookup('T', 'b')['x'] == 3"],
   [
-    'lookup reads what a test mocks',
-    "e.lookup('t', 'k') is None and PantherEvent({'_mocked_lookup_data_': {'t': {'k': 1}}}).lookup('t', 'k') == 1",
+    'lookup does not say no for what was not joined',
+    "'no row for this key' in str(raises(LookupError, lambda: e.lookup('t', 'q')))",
+  ],
+  [
+    'lookup in production does not believe what a log says of tables',
+    "raises(LookupError, lambda: PantherEvent({'_mocked_lookup_data_': {'t': {'k': 1}}}).lookup('t', 'k')) is not None",
   ],
   ['event_time_epoch reads the event time', 'e.event_time_epoch() == 1609459200'],
   [

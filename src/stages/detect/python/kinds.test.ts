@@ -68,9 +68,9 @@ test('the unit test of a policy tells what policy() answered', async () => {
   expect((await detector.test('Policy', makeTest({ ok: false, list: [] }))).out['detection']).toBe('false')
 })
 
-test('a scheduled rule judges rows of its queries, all of them when it has no rule()', async () => {
+test('a scheduled rule judges rows of its queries', async () => {
   const extra = { kind: 'scheduled_rule', logTypes: [], scheduledQueries: ['Many logins', 'Other'] } as const
-  const all = makeRule('All', "def title(event): return event.get('N')", extra)
+  const all = makeRule('All', "def rule(event): return True\ndef title(event): return event.get('N')", extra)
   const some = makeRule('Some', "def rule(event): return event['n'] == 'b'", extra)
   const detector = await detect(all, some)
   expect(detector.logTypes).toEqual(new Set([queryLogType('Many logins'), queryLogType('Other')]))
@@ -80,8 +80,14 @@ test('a scheduled rule judges rows of its queries, all of them when it has no ru
 })
 
 test('a rule without rule() and a policy without policy() cannot be loaded', async () => {
-  const detector = await detect(makeRule('R', 'def policy(event): return True'), makePolicy('P', 'def rule(event): return True'))
+  const scheduled = { kind: 'scheduled_rule', logTypes: [], scheduledQueries: ['Q'] } as const
+  const detector = await detect(
+    makeRule('R', 'def policy(event): return True'),
+    makeRule('S', 'def ruel(event): return False', scheduled),
+    makePolicy('P', 'def rule(event): return True'),
+  )
   expect(detector.setupErrors.map(({ message }) => message.split('AttributeError: ')[1])).toEqual([
+    "detection needs to have a method named 'rule'",
     "detection needs to have a method named 'rule'",
     "detection needs to have a method named 'policy'",
   ])

@@ -37,6 +37,14 @@ const RULES = [
         return event['name'] in NAMES and get_string_set('k') == 'mocked'
   `,
   ),
+  makeRule(
+    'Looks',
+    `
+    from panther_detection_helpers.caching import get_counter, get_dictionary, get_string_set
+    def rule(event): return event.lookup('t', 'k') == 1 and event.lookup('t', 'other') is None
+    def title(event): return f"{get_counter('n')} {sorted(get_string_set('s'))} {get_dictionary('d')} {len(event)}"
+  `,
+  ),
   makeRule('Loops', 'def rule(event):\n    while True: pass'),
   makeRule('Dies', 'import os\ndef rule(event): os._exit(1)'),
   makeRule('Broken', 'def rule(event) return'),
@@ -78,6 +86,15 @@ test('what is printed is shown, within a limit', async () => {
   expect(flood.printed.length).toBeLessThan(300_000)
   expect(flood.printed).toMatch(/truncated/)
   expect(flood.out).toEqual({ detection: 'true' })
+})
+
+test('a log may bring what tables answer and what the cache of rules holds, for one test only', async () => {
+  const log = { a: 1, _mocked_lookup_data_: { t: { k: 1 } } }
+  const seeded = await detector.test('Looks', makeTest({ ...log, _mocked_cache_: { n: 3, s: ['b', 'a'], d: { x: [1] } } }))
+  expect(seeded.out).toEqual({ detection: 'true', title: JSON.stringify("3 ['a', 'b'] {'x': [1]} 2") })
+  expect((await detector.test('Looks', makeTest(log))).out['title']).toBe(JSON.stringify('0 [] {} 2'))
+  const wrong = await detector.test('Looks', makeTest({ _mocked_cache_: { n: 'x' } }))
+  expect(wrong.errors['detection']).toContain("the cache entry 'n' of a test must be a whole number, a list or a map, not str")
 })
 
 test('mocks are MagicMocks in the rule’s own module, for one test only', async () => {

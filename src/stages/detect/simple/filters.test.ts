@@ -21,6 +21,18 @@ describe('inline filters', () => {
     ['all filters must let it pass', [eq, { KeyPath: 'c', Condition: 'IsNull' }], { a: { b: 'x' }, c: 1 }, false],
     ['of Any one is enough', [{ Any: [eq, { KeyPath: 'c', Condition: 'Exists' }] }], { a: { b: 'y' }, c: 1 }, true],
     ['presence itself is tested as it is', [{ KeyPath: 'c', Condition: 'Exists' }], {}, false],
+    ['a Key', [{ Key: 'a', Condition: 'Equals', Value: 1 }], { a: 2 }, false],
+    ['a Key that is not there', [{ Key: 'a', Condition: 'Equals', Value: 1 }], {}, true],
+    ['a DeepKey', [{ DeepKey: ['a', 'b'], Condition: 'Equals', Value: 1 }], { a: { b: 2 } }, false],
+    ['None of what holds', [{ None: [eq] }], { a: { b: 'x' } }, false],
+    ['None of what is not there', [{ None: [eq] }], {}, true],
+    [
+      'OnlyOne, of two that hold',
+      [{ All: [{ OnlyOne: [eq, { KeyPath: 'c', Condition: 'Exists' }] }] }],
+      { a: { b: 'x' }, c: 1 },
+      false,
+    ],
+    ['two fields', [{ Condition: 'Equals', Values: [{ KeyPath: 'a' }, { KeyPath: 'b' }] }], { a: 1, b: 2 }, false],
     ['a row of a table', [city], { p_enrichment: { t: { s: { city: 'Rome' } } } }, false],
     ['no row of a table lets it pass', [city], {}, true],
     [
@@ -32,15 +44,7 @@ describe('inline filters', () => {
   ])('%s', (_name, document, event, passes) => expect(compileInlineFilters(document, { file })(event)).toBe(passes))
 
   test.each([
-    ['a Key', [{ Key: 'a', Condition: 'Exists' }], 'InlineFilters.0: Key is for detections: write KeyPath'],
-    ['OnlyOne within', [{ All: [{ OnlyOne: [eq] }] }], 'InlineFilters.0.All.0: OnlyOne is for detections'],
-    ['None', [{ None: [eq] }], 'None is for detections'],
     ['elements', [{ KeyPath: 'a', Condition: 'AnyElement', Expressions: [eq] }], 'Expressions is for detections'],
-    [
-      'two fields',
-      [{ Condition: 'Equals', Values: [{ KeyPath: 'a' }, { KeyPath: 'b' }] }],
-      'an inline filter looks at one field',
-    ],
     ['an unknown condition', [{ KeyPath: 'a', Condition: 'Is' }], 'InlineFilters.0.Condition: the condition "Is" is unknown'],
     ['something else beside All', [{ All: [eq], Condition: 'Exists' }], 'All stands alone: remove Condition'],
     ['no list', { All: [] }, 'expected array'],

@@ -15,9 +15,10 @@ export function compileInlineFilters(document: unknown, where: { readonly file: 
 }
 
 /**
- * The condition that inline filters stand for. They know `KeyPath` and `Enrichment`, one condition on each, `All` and `Any`.
- * Other than in a detection, a filter on a field that the event does not have lets the event pass, and a combinator without
- * filters filters nothing (docs.panther.com, "Modifying Detections with Inline Filters"). A field that holds null is there.
+ * The condition that inline filters stand for: the grammar of simple detections without looks into lists. Other than in a
+ * detection, a filter on a field that the event does not have lets the event pass, and a combinator without filters filters
+ * nothing (docs.panther.com, "Modifying Detections with Inline Filters"). A field that holds null is there. Comparisons of two
+ * fields, and what stands below `OnlyOne` and `None`, are as in a detection.
  */
 export function readInlineFilters(document: unknown, { file }: { readonly file: string }): Condition {
   const filters = checkDocument(inlineFiltersDocument, document ?? [], file)
@@ -35,22 +36,16 @@ function readFilter(document: ExpressionDocument, place: Place): Condition {
     const of = list.map((filter, at) => readFilter(filter, { ...place, path: `${place.path}.${key}.${at}` }))
     return { op: all ? 'and' : 'or', of }
   }
-  for (const key of ['OnlyOne', 'None', 'Expressions'] as const) {
-    if (document[key])
-      throw refuse(place, `${key} is for detections: an inline filter takes All, Any and conditions on one field`)
-  }
-  for (const key of ['Key', 'DeepKey'] as const) {
-    if (document[key]) throw refuse(place, `${key} is for detections: write KeyPath`)
-  }
+  if (document.Expressions)
+    throw refuse(place, 'Expressions is for detections: an inline filter does not look into lists, filter in rule() instead')
   const condition = readExpression(document, place)
   const field = fieldOf(condition)
-  if (field === 'several') throw refuse(place, 'an inline filter looks at one field: give it a KeyPath')
   if (field === undefined) return condition
   return { op: 'or', of: [{ op: 'not', of: { op: 'exists', field } }, condition] }
 }
 
-/** The field whose absence lets an event pass; `undefined` for a test of presence itself. */
-function fieldOf(condition: Condition): Field | 'several' | undefined {
+/** The field whose absence lets an event pass; `undefined` for a test of presence itself, and where there is not one field. */
+function fieldOf(condition: Condition): Field | undefined {
   switch (condition.op) {
     case 'not':
       return fieldOf(condition.of)
@@ -59,12 +54,11 @@ function fieldOf(condition: Condition): Field | 'several' | undefined {
       return fieldOf(condition.of[0]!)
     case 'always':
     case 'exists':
-      return undefined
     case 'compareFields':
     case 'and':
     case 'onlyOne':
     case 'none':
-      return 'several'
+      return undefined
     default:
       return condition.field
   }
