@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { Finding } from '../../../model/match.ts'
 import type { Detector } from '../language.ts'
@@ -197,6 +198,30 @@ test.each([
   expect(errorsOf(findings).map((e) => e.ruleId)).toEqual(['Dies'])
   expect(detector.setupErrors).toHaveLength(3)
 })
+
+test.runIf(process.platform === 'linux')(
+  'a slow rule that comes back in time keeps its child, and no other one stays',
+  async () => {
+    const detector = await detect([makeRule('Slow', 'import time\ndef rule(event):\n  time.sleep(0.5)\n  return True')], 1000)
+    const { pid } = detector
+    for (let n = 0; n < 2; n++) expect(matchesOf(await detector.evaluate(makeBatch([{ n }])))).toHaveLength(1)
+    expect(detector.pid).toBe(pid)
+    expect(children()).toEqual([pid])
+  },
+)
+
+/** Processes that this one has started and that live. */
+function children(): number[] {
+  const ids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  return ids.flatMap((id) => {
+    try {
+      const [state, parent] = readFileSync(`/proc/${id}/stat`, 'utf8').split(') ')[1]!.split(' ')
+      return Number(parent) === process.pid && state !== 'Z' ? [Number(id)] : []
+    } catch {
+      return []
+    }
+  })
+}
 
 test('a title of ten megabytes is cut, a context of ten megabytes replaced', async () => {
   const detector = await detect([

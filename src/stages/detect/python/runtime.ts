@@ -26,6 +26,9 @@ const IMPORT_MS = 1000
 /** No code of rules runs while they are compiled; this is for a large file on a small machine. */
 const COMPILE_MS = 10_000
 
+/** So long no spare is started after one that was not needed. */
+const NO_SPARE_MS = 60_000
+
 /** A few megabytes of cache entries are read in less than a second; this is for a very busy machine. */
 const FILL_MS = 30_000
 
@@ -55,6 +58,8 @@ export class Runtime {
   #told: ReadonlySet<string> | undefined
   #sandbox: Sandbox | undefined
   #spare: Spare | undefined
+  /** Before this time (ms of a steady clock) no spare is started: the last one was not needed. */
+  #noSpareUntilMs = 0
   #isClosed = false
 
   constructor(
@@ -150,7 +155,7 @@ export class Runtime {
 
   /** A call may have to be ended, and the child with it: the next one starts meanwhile, so that nobody waits for that too. */
   #warm(): void {
-    if (this.#spare || this.#isClosed) return
+    if (this.#spare || this.#isClosed || performance.now() < this.#noSpareUntilMs) return
     const ended = new AbortController()
     const loaded = this.#loaded(ended.signal)
     // Told to whoever takes it.
@@ -158,11 +163,12 @@ export class Runtime {
     this.#spare = { loaded, ended }
   }
 
-  /** The call has come back: a second child would only take memory. */
+  /** The call has come back: a second child would only take memory, and rules that are slow but end must not start one each time. */
   async #cool(): Promise<void> {
     const spare = this.#spare
     if (!spare) return
     this.#spare = undefined
+    this.#noSpareUntilMs = performance.now() + NO_SPARE_MS
     spare.ended.abort()
     await spare.loaded.then(
       (sandbox) => sandbox.close(),

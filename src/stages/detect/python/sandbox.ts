@@ -25,7 +25,7 @@ export class SandboxDied extends Error {
 export interface RequestOptions {
   /** Each call is announced before it begins. */
   readonly careful?: boolean
-  /** A call has worked for half its limit: it may have to be ended, and the child with it. Called once a request. */
+  /** A call has worked for a quarter of its limit: it may have to be ended, and the child with it. Called once a request. */
   readonly onSlow?: () => void
 }
 
@@ -39,14 +39,14 @@ interface Pending extends RequestOptions {
   heard: number
   /** The call has been told to stop. */
   interrupted: boolean
-  /** When half the limit had passed, or the call was told to stop, and what the child had worked by then, in ms. */
+  /** When a quarter of the limit had passed, or the call was told to stop, and what the child had worked by then, in ms. */
   sample: { readonly at: number; readonly cpu: number | undefined } | undefined
   isSlow: boolean
 }
 
 /** A call that has been told to stop gets so much of a processor to do it. */
 const OVERTIME_MS = 100
-/** The least share of the second half of its limit that a child must have worked: one that a busy machine does not run proves nothing. */
+/** The least share of the rest of its limit that a child must have worked: one that a busy machine does not run proves nothing. */
 const WORKED = 0.1
 /** But twice the limit and this is enough, whatever the reason; and this again for a child to end by itself. */
 const GRACE_MS = 1500
@@ -159,7 +159,7 @@ export class Sandbox {
     const { limitMs } = pending
     const now = performance.now()
     const stuck = now - pending.since
-    if (stuck < limitMs / 2) return
+    if (stuck < limitMs / 4) return
     const cpu = cpuMs(this.#child.pid)
     pending.sample ??= { at: now, cpu }
     const passed = now - pending.sample.at
