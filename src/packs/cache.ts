@@ -3,7 +3,7 @@ import { hash16, sha256 } from '../util/hash.ts'
 import { Kept } from '../util/kept.ts'
 
 /** Raise it when `readYaml` gives another text for the same YAML. */
-const READER = 1
+const READER = 2
 
 /**
  * What YAML texts stand for (`readYaml`), kept from run to run by the text's own hash: reading YAML is most of the time that

@@ -1,4 +1,17 @@
-import { type Document, isAlias, isMap, isPair, isScalar, isSeq, type Node, type Pair, Scalar, type YAMLMap } from 'yaml'
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  Scalar,
+  visit,
+  type YAMLMap,
+} from 'yaml'
 
 /** A document is at most this long: aliases that blow up (a «billion laughs») are refused, not built. */
 const MAX_CHARS = 16 * 1024 * 1024
@@ -16,13 +29,17 @@ export class NotJson extends Error {
 }
 
 /**
- * The JSON text of a YAML node, written from its tokens: integers of any size keep their digits, and a float with an
+ * The JSON text of a YAML document, written from its tokens: integers of any size keep their digits, and a float with an
  * integral value stays a float (`1.666275403e+12`), so that Python sees the types that the YAML says. A string found
- * in `marks` stands for the JSON text there. Throws `NotJson`.
+ * in `marks` stands for the JSON text there. Below a top-level `Tests` the floats that JSON lacks are written as Python reads
+ * them: `NaN`, and infinity as `1e999`. Throws `NotJson`.
  */
 export function exactJson(document: Document, node: Node | undefined, marks: ReadonlyMap<string, string> = new Map()): string {
   let chars = 0
   let aliases = 0
+  let isTest = false
+  let targets: ReadonlyMap<Alias, Node> | undefined
+  const entries = new Map<YAMLMap, ReadonlyMap<string, unknown>>()
 
   /** Counts a text that is new; what is put together from counted texts costs one more. */
   function add(text: string, length = text.length): string {
@@ -37,32 +54,76 @@ export function exactJson(document: Document, node: Node | undefined, marks: Rea
     if (isAlias(value)) {
       aliases += 1
       if (aliases > MAX_ALIASES) throw new NotJson(`more than ${MAX_ALIASES} aliases: write values out`, value)
-      return write(value.resolve(document), depth + 1)
+      return write(targetOf(value), depth + 1)
     }
     if (isMap(value)) return writeMap(value, depth)
     if (isSeq(value)) return `[${value.items.map((item) => write(item, depth + 1)).join(add(','))}]`
-    if (isScalar(value)) return add(marks.get(value.value as string) ?? scalarText(value))
+    if (isScalar(value)) return add(marks.get(value.value as string) ?? scalarText(value, isTest))
     throw new NotJson('this is not a JSON value', undefined)
   }
 
   function writeMap(map: YAMLMap, depth: number): string {
-    const members = new Map<string, string>()
-    for (const pair of map.items) {
-      if (isMergeKey(pair)) {
-        for (const merged of mergedMaps(document, pair)) {
-          for (const inner of merged.items) {
-            const key = keyText(inner)
-            if (!members.has(key) && !map.has(key)) members.set(key, write(inner.value, depth + 1))
-          }
-        }
-      } else {
-        members.set(keyText(pair), write(pair.value, depth + 1))
+    const members: string[] = []
+    for (const [key, value] of entriesOf(map, depth)) {
+      if (depth === 0) isTest = key === 'Tests'
+      members.push(`${add(JSON.stringify(key))}:${write(value, depth + 1)}`)
+    }
+    return add(`{${members.join(',')}}`, 1)
+  }
+
+  /** Members of a map, merged ones first. Its own win, then those of a later `<<`, in a list those of an earlier map. */
+  function entriesOf(map: YAMLMap, depth: number): ReadonlyMap<string, unknown> {
+    const known = entries.get(map)
+    if (known) return known
+    if (depth > MAX_DEPTH) throw new NotJson(`merged over more than ${MAX_DEPTH} levels`, map)
+    const found = new Map<string, unknown>()
+    const sources = map.items.filter(isMergeKey).flatMap((pair) => mergedMaps(pair).reverse())
+    for (const source of sources) {
+      for (const [key, value] of entriesOf(source, depth + 1)) {
+        // What is hidden again costs too.
+        add('', 1)
+        found.set(key, value)
       }
     }
-    return add(`{${[...members].map(([key, text]) => `${add(JSON.stringify(key))}:${text}`).join(',')}}`, 1)
+    for (const pair of map.items) if (!isMergeKey(pair)) found.set(keyText(pair), pair.value)
+    if (sources.length > 0) entries.set(map, found)
+    return found
+  }
+
+  function mergedMaps(pair: Pair): YAMLMap[] {
+    const value = isAlias(pair.value) ? targetOf(pair.value) : pair.value
+    const list = isSeq(value) ? value.items : [value]
+    return list.map((item) => {
+      const map = isAlias(item) ? targetOf(item) : item
+      if (!isMap(map)) throw new NotJson('`<<` needs a map, or a list of maps', pair.key as Node)
+      return map
+    })
+  }
+
+  function targetOf(alias: Alias): Node {
+    targets ??= aliasTargets(document)
+    const target = targets.get(alias)
+    if (target) return target
+    throw new NotJson(`'*${alias.source}' stands for nothing: there is no '&${alias.source}' before it`, alias)
   }
 
   return write(node, 0)
+}
+
+/** What each alias stands for: the last node before it that has its name. */
+function aliasTargets(document: Document): Map<Alias, Node> {
+  const anchors = new Map<string, Node>()
+  const targets = new Map<Alias, Node>()
+  visit(document, {
+    Value(_key, node) {
+      if (node.anchor !== undefined) anchors.set(node.anchor, node)
+    },
+    Alias(_key, alias) {
+      const node = anchors.get(alias.source)
+      if (node) targets.set(alias, node)
+    },
+  })
+  return targets
 }
 
 function keyText(pair: Pair): string {
@@ -78,28 +139,19 @@ function isMergeKey(pair: Pair): boolean {
   return key.value === '<<' || (typeof key.value === 'symbol' && key.value.description === '<<')
 }
 
-function mergedMaps(document: Document, pair: Pair): YAMLMap[] {
-  const value = isAlias(pair.value) ? pair.value.resolve(document) : pair.value
-  const list = isSeq(value) ? value.items : [value]
-  return list.map((item) => {
-    const map = isAlias(item) ? item.resolve(document) : item
-    if (!isMap(map)) throw new NotJson('`<<` needs a map', undefined)
-    return map
-  })
-}
-
-function scalarText(scalar: Scalar): string {
-  const { value } = scalar
+function scalarText(scalar: Scalar, isTest: boolean): string {
+  const { value, source } = scalar
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value)
   if (typeof value === 'bigint') return value.toString()
   if (typeof value !== 'number') throw new NotJson('this is not a JSON value: write it as a quoted string', scalar)
-  if (!Number.isFinite(value))
-    throw new NotJson(`${scalar.source ?? value} has no JSON form: write it as a quoted string`, scalar)
-  return floatText(scalar.source ?? String(value))
+  if (Number.isFinite(value)) return floatText(source?.includes(':') ? String(value) : (source ?? String(value)))
+  if (!isTest) throw new NotJson(`${source ?? value} has no JSON form: write it as a quoted string`, scalar)
+  return Number.isNaN(value) ? 'NaN' : value < 0 ? '-1e999' : '1e999'
 }
 
-/** A YAML float as a JSON number that still reads as a float: `.5` → `0.5`, `5.` → `5.0`, `+1.5` → `1.5`. */
-function floatText(source: string): string {
+/** A YAML float as a JSON number that still reads as a float: `.5` → `0.5`, `5.` → `5.0`, `+1.5` → `1.5`, `1_0.5` → `10.5`. */
+function floatText(text: string): string {
+  const source = text.replaceAll('_', '')
   const [, sign = '', whole = '', fraction = '', exponent = ''] = /^([-+]?)(\d*)(?:\.(\d*))?([eE][-+]?\d+)?$/.exec(source) ?? []
   const digits = whole.replace(/^0+(?=\d)/, '') || '0'
   const point = fraction ? `.${fraction}` : exponent ? '' : '.0'

@@ -37,10 +37,11 @@ export function takeOutJsonLogs(text: string): Unburdened {
 
 /**
  * The object that begins at `start`, if nothing else follows on its last line: where it ends, and its text without the
- * commas after a last member that YAML allows and JSON does not.
+ * commas after a last member that YAML allows and JSON does not. `undefined` too when it holds a number of JSON that is
+ * a string in YAML: one with an exponent but without a point (`1e3`) or without a sign (`1.5e3`).
  */
 function objectAt(text: string, start: number): { readonly end: number; readonly json: string } | undefined {
-  const token = /["{}]|,(?=\s*[}\]])/g
+  const token = /["{}]|,(?=\s*[}\]])|(?<![.\d])\d+[eE]|\d[eE]\d/g
   token.lastIndex = start
   const parts: string[] = []
   let kept = start
@@ -53,6 +54,8 @@ function objectAt(text: string, start: number): { readonly end: number; readonly
     } else if (found[0] === ',') {
       parts.push(text.slice(kept, found.index))
       kept = found.index + 1
+    } else if (found[0] !== '{' && found[0] !== '}') {
+      return undefined
     } else {
       depth += found[0] === '{' ? 1 : -1
       if (depth > 0) continue

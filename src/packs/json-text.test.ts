@@ -31,7 +31,19 @@ describe('a part of a JSON text', () => {
 
   test('large integers are exact, and what no number holds is refused', () => {
     expect(jsonValue('[12345678901234567890]')).toEqual([12345678901234567890n])
-    expect(() => jsonValue('[1e999]')).toThrow('number out of range')
+    expect(() => jsonValue(`[${'9'.repeat(1001)}]`)).toThrow('number out of range')
+    expect(() => jsonValue('[1e999, nan]')).toThrow('not JSON at position')
+  })
+
+  test('floats that JSON lacks are taken, beside texts that look like them and like their marks', () => {
+    const { POSITIVE_INFINITY, NEGATIVE_INFINITY, NaN: nan } = Number
+    expect(
+      jsonValue('{"NaN": [NaN, 1e999, -1.5E+999, 12345678901234567890], "__proto__": "\\"NaN 1e999", "b": "float-NaN"}'),
+    ).toEqual(
+      JSON.parse('{"NaN": 0, "__proto__": "\\"NaN 1e999", "b": "float-NaN"}', (key, value: unknown) =>
+        key === 'NaN' ? [nan, POSITIVE_INFINITY, NEGATIVE_INFINITY, 12345678901234567890n] : value,
+      ),
+    )
   })
 })
 

@@ -1,4 +1,5 @@
-import { parseJson } from '../util/json.ts'
+import type { JsonObject, JsonValue } from '../model/json.ts'
+import { parseJson, setOwn } from '../util/json.ts'
 
 export type Path = readonly PropertyKey[]
 
@@ -94,9 +95,41 @@ function skipSpace(text: string, from: number): number {
   return at
 }
 
-/** The value of a JSON text, large integers exact. Throws an `Error` that says what is wrong. */
+/**
+ * The value of a JSON text, large integers exact; floats that JSON lacks (`NaN`, `1e999`) are taken too. Throws an `Error`
+ * that says what is wrong.
+ */
 export function jsonValue(text: string): unknown {
-  const read = parseJson(text, { maxDepth: 250 })
-  if (read.kind === 'failure') throw new Error(read.message)
-  return read.value
+  const read = parseJson(text, LIMITS)
+  if (read.kind === 'ok') return read.value
+  const floats = takeOutFloats(text)
+  const again = floats.marks.size > 0 ? parseJson(floats.text, LIMITS) : read
+  if (again.kind === 'failure') throw new Error(again.message)
+  return putBack(again.value, floats.marks)
+}
+
+const LIMITS = { maxDepth: 250 }
+
+/** Puts marks, strings that the text does not have, in the place of floats that no JSON reader takes. */
+function takeOutFloats(text: string): { readonly text: string; readonly marks: ReadonlyMap<string, number> } {
+  let prefix = 'float-'
+  while (text.includes(prefix)) prefix += '-'
+  const marks = new Map<string, number>()
+  const token = /"(?:[^"\\]+|\\.)*"|NaN|-?\d+(?:\.\d+)?[eE][-+]?\d+/g
+  const marked = text.replace(token, (found) => {
+    if (found.startsWith('"') || Number.isFinite(Number(found))) return found
+    const mark = `${prefix}${found}`
+    marks.set(mark, Number(found))
+    return `"${mark}"`
+  })
+  return { text: marked, marks }
+}
+
+function putBack(value: unknown, marks: ReadonlyMap<string, number>): unknown {
+  if (typeof value === 'string') return marks.get(value) ?? value
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map((inner) => putBack(inner, marks))
+  const object: JsonObject = {}
+  for (const [key, inner] of Object.entries(value)) setOwn(object, key, putBack(inner, marks) as JsonValue)
+  return object
 }

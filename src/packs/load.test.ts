@@ -181,8 +181,8 @@ describe('what is wrong is told with file, line and advice, and the rest loads',
       tells: "11 unknown key 'Tests.0.Lgo': remove it",
     },
     {
-      of: rule('A', 'Tests:\n  - Name: t\n    ExpectedResult: true\n    Log:\n      a: .nan\n'),
-      tells: '11 .nan has no JSON form',
+      of: rule('A', 'Tests:\n  - Name: t\n    ExpectedResult: true\n    Log:\n      a: 1\nStatus: .nan\n'),
+      tells: '12 .nan has no JSON form',
     },
     { of: 'AnalysisType: rule\nRuleID: [\n', tells: '3 not valid YAML:' },
     { of: `${rule('A')}Severity: Low\n`, tells: '7 not valid YAML: Map keys must be unique' },
@@ -219,6 +219,41 @@ describe('what is wrong is told with file, line and advice, and the rest loads',
     expect(told(content, root)).toEqual([
       "b.yml:- the id 'Same' is taken by a.yml: give one of them another id",
       "c.yml:- the id 'Same' is taken by a.yml: give one of them another id",
+    ])
+  })
+
+  test('an alias without an anchor is a problem of its line', async () => {
+    const root = tree({
+      'r.yml': rule('A', 'Tests:\n  - Name: a\n    ExpectedResult: true\n    Log: { a: *nope, b: 1 }\n'),
+      'code.py': CODE,
+    })
+    expect(told(await loadContent([root]), root)).toEqual(["r.yml:10 '*nope' stands for nothing: there is no '&nope' before it"])
+  })
+
+  test.each([true, false])('an anchor of a test can be used after the tests, tests: %s', async (tests) => {
+    const root = tree({
+      'r.yml': rule('A', 'Tests:\n  - { Name: &name a b, ExpectedResult: true, Log: {} }\nDescription: *name\n'),
+      'code.py': CODE,
+    })
+    const { rules, problems } = await loadContent([root], { tests })
+    expect(problems).toEqual([])
+    expect(rules.map(({ description, tests }) => [description, tests.length])).toEqual([['a b', tests ? 1 : 0]])
+  })
+
+  test('a byte order mark at the beginning of a file is no part of its text', async () => {
+    const root = tree({
+      'r.yml': `\uFEFF${rule('A')}`,
+      'code.py': `\uFEFF${CODE}`,
+      'near.py': '\uFEFFNEAR = "\uFEFF"\n',
+      'g.yml': '\uFEFFTests: []\nAnalysisType: global\nGlobalID: g\nFilename: g.py\n',
+      'g.py': '\uFEFF',
+    })
+    const { rules, helpers, problems } = await loadContent([root])
+    expect(problems).toEqual([])
+    expect(rules.map(({ source }) => source.code)).toEqual([CODE])
+    expect(helpers.map(({ name, code }) => [name, code])).toEqual([
+      ['g', ''],
+      ['near', 'NEAR = "\uFEFF"\n'],
     ])
   })
 

@@ -187,7 +187,9 @@ class RootLoader implements LoadedRoot {
     return undefined
   }
 
-  #addRule({ code: named, language, ...rule }: RuleDraft, code: CodeFile | 'none'): void {
+  #addRule({ code: named, language, ...draft }: RuleDraft, code: CodeFile | 'none'): void {
+    // Tests whose anchors the rest of the file uses have been read with it.
+    const rule = this.#tests ? draft : { ...draft, tests: [] }
     if (code !== 'none') this.rules.push({ ...rule, source: { language, ...code } })
     else if ('text' in named) this.rules.push({ ...rule, source: { language, file: rule.file, code: named.text } })
   }
@@ -243,13 +245,13 @@ function filenameOf(item: NonNullable<Item>): string | undefined {
   }
 }
 
-/** The text of a file, or why there is none. */
+/** The text of a file without its byte order mark, or why there is none. */
 function readText(path: string, maxBytes: number): string | Error {
   try {
     const { size } = statSync(path)
     if (size > maxBytes) return new Error(`it is ${size} bytes long, more than ${maxBytes}: split it`)
     const bytes = readFileSync(path)
-    return isUtf8(bytes) ? bytes.toString('utf8') : new Error('it is not UTF-8 text: save it as UTF-8')
+    return isUtf8(bytes) ? bytes.toString('utf8').replace(/^\uFEFF/, '') : new Error('it is not UTF-8 text: save it as UTF-8')
   } catch (error) {
     return new Error(messageOf(error))
   }

@@ -15,7 +15,8 @@ export function hasTests(text: string): boolean {
 
 /**
  * The text with its top-level `Tests:` blanked out: test events are most of a rule file, and reading YAML is the slow part
- * of loading content. Lines keep their numbers. A text whose top level is not plain block style is left as it is.
+ * of loading content. Lines keep their numbers. A text whose top level is not plain block style is left as it is, and so is
+ * one that uses an anchor of its tests after them.
  */
 export function withoutTests(text: string): string {
   const start = /^Tests:/m.exec(text)?.index
@@ -24,5 +25,8 @@ export function withoutTests(text: string): string {
   const rest = /^[^\s#\-}\]]/gm
   rest.lastIndex = start + 'Tests:'.length
   const end = rest.exec(text)?.index ?? text.length
-  return text.slice(0, start) + text.slice(start, end).replace(/[^\n]+/g, '') + text.slice(end)
+  const section = text.slice(start, end)
+  const after = text.slice(end)
+  for (const [, name] of after.matchAll(/\*([^\s,[\]{}]+)/g)) if (section.includes(`&${name}`)) return text
+  return text.slice(0, start) + section.replace(/[^\n]+/g, '') + after
 }

@@ -3,6 +3,7 @@ import { messageOf } from '../util/errors.ts'
 import { exactJson, NotJson } from './exact-json.ts'
 import { takeOutJsonLogs, type Unburdened } from './json-logs.ts'
 import { JsonText, jsonValue, type Path } from './json-text.ts'
+import { contentTags } from './yaml-scalars.ts'
 
 /** A YAML text that cannot be read. */
 export class YamlError extends Error {
@@ -14,9 +15,12 @@ export class YamlError extends Error {
   }
 }
 
+// The schema is named so that a `%YAML` line does not choose another one.
+const OPTIONS = { schema: 'core', customTags: contentTags, merge: true, prettyErrors: false, logLevel: 'error' } as const
+
 /**
- * The exact JSON text of a YAML text (YAML 1.2 core; `<<` merges), on one line: integers of any size and floats keep their
- * digits. Throws `YamlError` for what is no YAML, and for values that JSON does not have.
+ * The exact JSON text of a YAML text (scalars as `contentTags` says; `<<` merges), on one line: integers of any size and
+ * floats keep their digits. Throws `YamlError` for what is no YAML, and for values that JSON does not have (`exactJson`).
  */
 export function readYaml(text: string): string {
   const light = takeOutJsonLogs(text)
@@ -75,8 +79,9 @@ interface Read {
 
 function parse({ text, logs }: Unburdened): Read {
   try {
-    const document = parseDocument(text, { intAsBigInt: true, merge: true, prettyErrors: false, logLevel: 'error' })
-    const error = document.errors[0]
+    const document = parseDocument(text, OPTIONS)
+    // A tag that nobody knows is only a warning to the reader, but what it stands for would be guessed.
+    const error = document.errors[0] ?? document.warnings.find(({ code }) => code === 'TAG_RESOLVE_FAILED')
     if (error) throw new YamlError(readable(error), lineOfOffset(text, error.pos[0]))
     return { document, logs, text }
   } catch (error) {
