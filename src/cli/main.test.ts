@@ -7,6 +7,7 @@ import { createApp } from '../api/app.ts'
 import { type RunningServer, startServer } from '../api/server.ts'
 import type { Io } from './io.ts'
 import { runCli } from './main.ts'
+import { version } from './version.ts'
 
 interface Ran {
   readonly code: number
@@ -99,6 +100,12 @@ describe('without a server', () => {
     expect([code, out]).toEqual([2, ''])
     expect(err).toMatch(why)
     expect(err).not.toMatch(/^ {4}at /m)
+  })
+
+  test('the version is said, and flags of Panther’s tool that mean nothing here are named', async () => {
+    expect(await cli(['--version'])).toEqual({ code: 0, out: `${version()}\n`, err: '' })
+    const { err } = await cli(['--debug', 'query', '', '--skip-version-check'])
+    expect(err).toMatch(/^Without effect here: --debug, --skip-version-check\.\n[\s\S]*the query is empty/)
   })
 
   test('where nothing has run and where nothing listens, it says so and exits with 1', async () => {

@@ -1,6 +1,7 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { exitCodeOf } from './exit.ts'
 import { guardOutput, type Io, processIo } from './io.ts'
+import { version } from './version.ts'
 
 type Register = (program: Command, io: Io) => void
 
@@ -20,6 +21,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   validate: async () => (await import('./commands/validate.ts')).registerValidate,
 }
 
+/** Options of Panther's tool that scripts give with any command and that mean nothing here. */
+const WITHOUT_EFFECT = ['--debug', '--skip-version-check'].map((flags) => new Option(flags).hideHelp())
+
 const EXAMPLES = `
 Examples:
   caracal up                          start; the first start shows a demo
@@ -30,14 +34,18 @@ Every command has a help of its own: caracal <command> --help`
 
 /** The command line: runs one command and sets the process's exit code. */
 export async function main(argv: string[]): Promise<void> {
-  guardOutput(argv[0] === 'up')
+  guardOutput(commandOf(argv) === 'up')
   process.exitCode = await runCli(argv, processIo())
+}
+
+function commandOf(argv: readonly string[]): string | undefined {
+  return argv.find((word) => !word.startsWith('-'))
 }
 
 /** Runs one command and gives its exit code. A command may also have set the process's own. */
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   try {
-    const program = await createProgram(argv[0], io)
+    const program = await createProgram(commandOf(argv), io)
     await program.parseAsync([...argv], { from: 'user' })
     const code = Number(process.exitCode ?? 0)
     process.exitCode = undefined
@@ -50,11 +58,17 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
 async function createProgram(called: string | undefined, io: Io): Promise<Command> {
   const program = new Command('caracal')
     .description('Caracal: point your logs at it, write rules in Python, get alerts in milliseconds.')
+    .version(version(), '--version', 'show the version')
     .helpCommand('help [command]', 'show the help of a command')
     .addHelpText('after', EXAMPLES)
     .configureOutput({ writeOut: io.out, writeErr: io.err, getOutHelpWidth: () => io.columns, getErrHelpWidth: () => io.columns })
     .showHelpAfterError('(caracal --help shows what there is)')
     .exitOverride()
+    .hook('preAction', (_, command) => {
+      const idle = WITHOUT_EFFECT.filter((option) => Object.hasOwn(command.optsWithGlobals(), option.attributeName()))
+      if (idle.length > 0) io.err(`Without effect here: ${idle.map(({ long }) => long).join(', ')}.\n`)
+    })
+  for (const option of WITHOUT_EFFECT) program.addOption(option)
   const names = called !== undefined && Object.hasOwn(COMMANDS, called) ? [called] : Object.keys(COMMANDS)
   for (const name of names) (await COMMANDS[name]!())(program, io)
   return program

@@ -1,7 +1,7 @@
 import { compileSchema } from '../stages/normalise/compile.ts'
 import { messageOf } from '../util/errors.ts'
 import { type Content, type Problem, testedRules } from './content.ts'
-import type { Creates } from './detectors.ts'
+import type { Creates, Detectors } from './detectors.ts'
 
 /** Loading a rule's code may take this long. */
 const TIMEOUT_MS = 15_000
@@ -28,14 +28,22 @@ export async function checkContent(content: Content, languages: readonly Creates
       return detector.setupErrors.map(({ ruleId, message }) => {
         const rule = all.find(({ id }) => id === ruleId)
         const item = rule ?? content.dataModels.find(({ id }) => id === ruleId)
-        const kind = item && !rule ? 'data model' : 'rule'
-        return {
-          file: item?.file ?? ruleId,
-          line: undefined,
-          message: `the code of ${kind} '${ruleId}' cannot be loaded: ${message}`,
-        }
+        return notLoaded(item?.file ?? ruleId, item && !rule ? 'data model' : 'rule', ruleId, message)
       })
     }),
   )
   return [...schemas, ...rules.flat()]
+}
+
+/** Data models whose code did not load, which breaks every rule that asks them. */
+export function brokenModels({ dataModels }: Content, detectors: Detectors): Problem[] {
+  const errors = [...new Set(detectors.values())].flatMap(({ setupErrors }) => setupErrors)
+  return dataModels.flatMap(({ id, file }) => {
+    const error = errors.find(({ ruleId }) => ruleId === id && !detectors.has(id))
+    return error ? [notLoaded(file, 'data model', id, error.message)] : []
+  })
+}
+
+function notLoaded(file: string, kind: string, id: string, message: string): Problem {
+  return { file, line: undefined, message: `the code of ${kind} '${id}' cannot be loaded: ${message}` }
 }

@@ -58,12 +58,19 @@ describe('a filter', () => {
     { filter: 'BaseVersion=12', holds: true },
     { filter: 'GroupBy=', holds: true },
     { filter: 'Reports!=', holds: true },
+    { filter: 'Threshold=1', holds: false },
+    { filter: 'Threshold=', holds: true },
+    { filter: 'DedupPeriodMinutes=3', holds: true },
+    { filter: 'DedupPeriodMinutes=5', holds: false },
   ]
   test.each(written)('that asks for what only the file says: $filter: $holds', ({ filter, holds }) => {
     const folder = mkdtempSync(join(tmpdir(), 'caracal-filter-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
     const file = join(folder, 'a.yml')
-    writeFileSync(file, 'AlertTitle: A login\nOnlyUseBaseRiskScore: true\nBaseVersion: 12\nReports: { CIS: [3.10] }\n')
+    writeFileSync(
+      file,
+      'AlertTitle: A login\nOnlyUseBaseRiskScore: true\nBaseVersion: 12\nDedupPeriodMinutes: 3\nReports: { CIS: [3.10] }\n',
+    )
     expect(parseFilters([filter])({ ...rule, file })).toBe(holds)
   })
 

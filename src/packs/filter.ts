@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Rule, RuleKind } from '../model/rule.ts'
 import { correlationRuleDocument } from '../stages/detect/correlation/document.ts'
@@ -8,6 +8,7 @@ import type { CorrelationRuleFile } from './content.ts'
 import { dataModelItem, derivedItem, globalItem, packItem, policyItem, ruleItem, scheduledRuleItem } from './item-schemas.ts'
 import { jsonValue } from './json-text.ts'
 import { savedQueryItem, scheduledQueryItem } from './query-schemas.ts'
+import { withoutTests } from './text.ts'
 import { readYaml } from './yaml-file.ts'
 
 /** What can be filtered. */
@@ -35,11 +36,11 @@ const KEYS: Readonly<Record<string, (facts: Facts) => unknown>> = {
   Runbook: ({ runbook }) => runbook,
   Tags: ({ tags }) => tags,
   CreatedBy: ({ createdBy }) => createdBy,
-  DedupPeriodMinutes: ({ dedupPeriodMinutes }) => dedupPeriodMinutes,
-  Threshold: ({ threshold }) => threshold,
   SummaryAttributes: ({ summaryAttributes }) => summaryAttributes,
   OutputIds: ({ outputIds }) => outputIds,
-  CreateAlert: ({ createAlert }) => createAlert,
+  // Only false is never a default.
+  CreateAlert: ({ createAlert, baseDetection, file }) =>
+    createAlert === false && baseDetection === undefined ? false : file && written(file, 'CreateAlert'),
   Suppressions: ({ policy }) => policy?.suppressions,
   AutoRemediationID: ({ policy }) => policy?.autoRemediationId,
   ActionDelaySeconds: ({ policy }) => policy?.actionDelaySeconds,
@@ -86,9 +87,14 @@ export function asksForUntested(texts: readonly string[]): boolean {
   return texts.map(readFilter).some(({ key }) => OTHER_KEYS.has(key) && !DETECTION_KEYS.has(key))
 }
 
-/** What a file's YAML says under a key that is not a part of what rules are known by; the file has been read before. */
+/**
+ * What a file's YAML says under a key that rules are not known by, or known by with a default; the file has been read before.
+ * Nothing when it is gone by now.
+ */
 function written(file: string, key: string): unknown {
-  const document = jsonValue(readYaml(readFileSync(file, 'utf8'))) as Readonly<Record<string, unknown>>
+  const text = existsSync(file) ? withoutTests(readFileSync(file, 'utf8')) : ''
+  if (!text.includes(key)) return undefined
+  const document = jsonValue(readYaml(text)) as Readonly<Record<string, unknown>>
   return Object.hasOwn(document, key) ? document[key] : undefined
 }
 

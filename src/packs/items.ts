@@ -53,10 +53,14 @@ export function readItem(file: string, yaml: YamlFile, ignoresExtraKeys = false)
 
 function readDataModel(file: string, yaml: YamlFile): Item {
   return checked(file, yaml, dataModelItem, (item) => {
-    const names = item.Mappings.map(({ Name }) => Name.toLowerCase())
+    // A name may have a path and a method: the method is asked when nothing lies at the path.
+    const names = item.Mappings.map(({ Name, Path }) => `${Path === undefined ? 'method' : 'path'} ${Name.toLowerCase()}`)
     const twice = names.findIndex((name, at) => names.indexOf(name) !== at)
     if (twice >= 0)
-      throw new ConfigError(`'${item.Mappings[twice]!.Name}' is mapped twice: remove one`, { path: `Mappings.${twice}.Name` })
+      throw new ConfigError(
+        `'${item.Mappings[twice]!.Name}' is mapped twice by a ${item.Mappings[twice]!.Path === undefined ? 'method' : 'path'}: remove one`,
+        { path: `Mappings.${twice}.Name` },
+      )
     const method = item.Mappings.findIndex(({ Method }) => Method !== undefined)
     if (method >= 0 && item.Filename === undefined) {
       throw new ConfigError('needs a Filename: the Python file that has the method', { path: `Mappings.${method}.Method` })

@@ -159,7 +159,10 @@ describe('what is wrong with an item is told with its line', () => {
     { of: `${SIMPLE}Filename: r.py\n`, tells: '4 Detection: a rule has either a Filename or a Detection: remove one' },
     { of: RULE.replace('Filename: r.py\n', ''), tells: '1 Filename: is missing: add it, or a Detection' },
     { of: SIMPLE.replace('Equals', 'Equls'), tells: '5 Detection.0.Condition: the condition "Equls" is unknown' },
-    { of: `${RULE}InlineFilters: [{ KeyPath: a, Condition: AnyElement, Expressions: [] }]\n`, tells: '7 InlineFilters.0: Expressions is' },
+    {
+      of: `${RULE}InlineFilters: [{ KeyPath: a, Condition: AnyElement, Expressions: [] }]\n`,
+      tells: '7 InlineFilters.0: Expressions is',
+    },
     { of: `${RULE}Tags: [AWS, aws]\n`, tells: "7 Tags.1: 'aws' is listed twice" },
     { of: `${RULE}ScheduledQueries: [Q]\n`, tells: "7 unknown key 'ScheduledQueries': remove it" },
     { of: `${RULE}BaseDetection: B\n`, tells: "4 unknown key 'Filename'" },

@@ -122,12 +122,47 @@ describe('one root', () => {
       'empty.yml': '',
       'list.yml': '- AnalysisType\n',
       '.hidden/r.yml': bad,
-      'samples/r.yml': bad,
+      'acme/pack.yml': 'AnalysisType: pack\nPackID: P\n',
+      'acme/samples/r.yml': bad,
       'node_modules/r.yml': bad,
       '__pycache__/r.yml': bad,
     })
     const content = await loadContent([root])
     expect(Object.values(content).flat()).toEqual([])
+  })
+
+  test('samples that are no pack’s are read', async () => {
+    const root = tree({ 'rules/samples/r.yml': rule('A'), 'rules/samples/code.py': CODE })
+    expect((await loadContent([root])).rules.map(({ id }) => id)).toEqual(['A'])
+  })
+
+  test('a module beside a rule gives way to a global of its name, and that is told', async () => {
+    const root = tree({
+      'rules/r.yml': rule('A'),
+      'rules/code.py': CODE,
+      'rules/common.py': 'NEAR = 1\n',
+      'global_helpers/common.yml': 'AnalysisType: global\nGlobalID: common\nFilename: shared.py\n',
+      'global_helpers/shared.py': 'FAR = 1\n',
+    })
+    const { helpers, notices } = await loadContent([root])
+    expect(helpers.map(({ name, code }) => [name, code])).toEqual([['common', 'FAR = 1\n']])
+    expect(notices).toEqual([
+      `${join(root, 'rules/common.py')}: not importable, since the global 'common' has the name: rename one`,
+    ])
+  })
+
+  test('a data model may map a name by a path and by a method', async () => {
+    const root = tree({
+      'm.yml':
+        'AnalysisType: datamodel\nDataModelID: M\nEnabled: true\nLogTypes: [A.B]\nFilename: m.py\nMappings:\n  - { Name: user, Path: a.b }\n  - { Name: user, Method: get_user }\n',
+      'm.py': 'def get_user(event):\n    return 1\n',
+    })
+    const { dataModels, problems } = await loadContent([root])
+    expect(problems).toEqual([])
+    expect(dataModels[0]?.mappings).toEqual([
+      { name: 'user', path: 'a.b' },
+      { name: 'user', method: 'get_user' },
+    ])
   })
 
   test('links are followed once, so a loop ends', async () => {
@@ -151,8 +186,9 @@ describe('one root', () => {
       'rules/templates/code.py': CODE,
       'bad.yml': 'AnalysisType: rule\n',
       'x/other.yml': 'AnalysisType: rule\n',
+      'x/third.yml': 'AnalysisType: rule\n',
     })
-    const { rules, problems } = await loadContent([root], { ignore: ['bad.yml', 'x/other.yml'] })
+    const { rules, problems } = await loadContent([root], { ignore: ['bad.yml', 'x/other.yml', './x/third.yml'] })
     expect([rules.map(({ id }) => id), problems]).toEqual([['A'], []])
   })
 })

@@ -6,6 +6,7 @@ import type { Content } from './content.ts'
 import { deriveRules } from './derive.ts'
 import { idleNotices } from './idle.ts'
 import { loadRoot } from './root.ts'
+import type { ContentRoot } from './scan.ts'
 
 export interface LoadOptions {
   /**
@@ -41,11 +42,13 @@ export function contentRoots(folders: readonly string[], workingFolder: string =
  *
  * Never throws for what it finds: a file that cannot be used is one problem, and the rest is loaded.
  */
-export async function loadContent(roots: readonly string[], options: LoadOptions = {}): Promise<Content> {
+export async function loadContent(roots: readonly (string | ContentRoot)[], options: LoadOptions = {}): Promise<Content> {
   const { tests = true, cache, ignore = [], ignoreExtraKeys = false } = options
   const rootOptions = { tests, cache, ignore: new Set(ignore), ignoreExtraKeys }
   const loaded = []
-  for (const root of [...roots].reverse()) loaded.push(await loadRoot(resolve(root), rootOptions))
+  for (const root of [...roots].reverse()) {
+    loaded.push(await loadRoot(typeof root === 'string' ? { folder: resolve(root) } : root, rootOptions))
+  }
   const force = new InForce()
   const rules = loaded.flatMap((root) => root.rules.filter((rule) => force.takes('rule', rule.id, rule.file)))
   const drafts = loaded.flatMap((root) => root.derived.filter((rule) => force.takes('rule', rule.id, rule.file)))

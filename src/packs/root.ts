@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { readFileSync, statSync } from 'node:fs'
-import { basename, dirname, relative, resolve, sep } from 'node:path'
+import { basename, dirname, relative, resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { DataModel } from '../model/data-model.ts'
 import type { SavedQuery, ScheduledQuery } from '../model/query.ts'
@@ -11,8 +11,9 @@ import type { CorrelationRuleFile, Problem, SchemaFile, TableFile } from './cont
 import type { DataModelDraft, Item } from './item.ts'
 import { readItem } from './items.ts'
 import type { DerivedDraft, RuleDraft } from './rule-items.ts'
-import { type ScannedFiles, scan } from './scan.ts'
+import { type ContentRoot, type ScannedFiles, scan } from './scan.ts'
 import { hasTests, holdsContent, isMarked, withoutTests } from './text.ts'
+import { isUnder } from './under.ts'
 import { readYaml, YamlError, YamlFile } from './yaml-file.ts'
 
 /** Longer files are refused. */
@@ -47,12 +48,16 @@ export interface RootOptions {
 }
 
 /** Reads one content root. Ids are unique in it, over all kinds of item; schemas have names of their own. */
-export async function loadRoot(root: string, options: RootOptions): Promise<LoadedRoot> {
+export async function loadRoot(root: ContentRoot, options: RootOptions): Promise<LoadedRoot> {
   const loader = new RootLoader(root, options)
   try {
     await loader.load(await scan(root, options.ignore))
   } catch (error) {
-    loader.problems.push({ file: root, line: undefined, message: `the content folder cannot be read: ${messageOf(error)}` })
+    loader.problems.push({
+      file: root.folder,
+      line: undefined,
+      message: `the content folder cannot be read: ${messageOf(error)}`,
+    })
   }
   return loader
 }
@@ -70,6 +75,8 @@ class RootLoader implements LoadedRoot {
   readonly problems: Problem[] = []
   readonly notices: string[] = []
   readonly #root: string
+  /** A file of the root lies in one of these. */
+  readonly #folders: readonly string[]
   readonly #tests: boolean
   readonly #ignoreExtraKeys: boolean
   readonly #cache: ContentCache
@@ -79,8 +86,9 @@ class RootLoader implements LoadedRoot {
   /** Code files that an item names: they are not helpers of their folder. */
   readonly #named = new Set<string>()
 
-  constructor(root: string, { tests, cache, ignoreExtraKeys }: RootOptions) {
+  constructor({ folder: root, also = [] }: ContentRoot, { tests, cache, ignoreExtraKeys }: RootOptions) {
     this.#root = root
+    this.#folders = [root, ...also]
     this.#ignoreExtraKeys = ignoreExtraKeys
     this.#tests = tests
     this.#cache = new ContentCache(cache, root, tests)
@@ -176,7 +184,7 @@ class RootLoader implements LoadedRoot {
     const filename = filenameOf(item)
     if (filename === undefined) return 'none'
     const path = resolve(dirname(file), filename)
-    if (!path.startsWith(this.#root + sep)) {
+    if (!this.#folders.some((folder) => isUnder(folder, path))) {
       this.#problem(file, `Filename: '${filename}' lies outside the content root ${this.#root}: move the file into it`)
       return undefined
     }
@@ -214,12 +222,20 @@ class RootLoader implements LoadedRoot {
     }
   }
 
-  /** Python files that lie beside a rule's code and belong to no item can be imported by the rules of that folder. */
+  /**
+   * Python files that lie beside a rule's code and belong to no item can be imported by the rules of that folder, unless a global has
+   * the name: content that runs elsewhere too can have meant only that one.
+   */
   #addNeighbours(python: readonly string[]): void {
     const folders = new Set(this.rules.map((rule) => dirname(rule.source.file)))
+    const globals = new Set(this.helpers.map(({ name }) => name))
     for (const file of python) {
       const name = basename(file, '.py')
       if (!folders.has(dirname(file)) || this.#named.has(file) || !/^[A-Za-z_]\w*$/.test(name)) continue
+      if (globals.has(name)) {
+        this.notices.push(`${file}: not importable, since the global '${name}' has the name: rename one`)
+        continue
+      }
       const text = readText(file, MAX_CODE_BYTES)
       if (text instanceof Error) this.#problem(file, `cannot be read: ${text.message}`)
       else this.helpers.push({ name, file, code: text, folder: dirname(file), root: this.#root })

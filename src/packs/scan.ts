@@ -1,14 +1,33 @@
 import { readdir, realpath, stat } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { join, normalize, relative, resolve } from 'node:path'
+import { isListed, isRead } from './layout.ts'
+import { isUnder } from './under.ts'
 
-/** Content files below a root, absolute and sorted. */
+/** A folder of content, and what belongs to it. Absolute paths. */
+export interface ContentRoot {
+  readonly folder: string
+  /** Folders elsewhere whose content counts as this root's. */
+  readonly also?: readonly string[]
+  /** Folders below it that do not: they are roots of their own, or no content. */
+  readonly without?: readonly string[]
+  /** A file or folder below it that is read first, so that its items are the ones that have an id. */
+  readonly first?: string | undefined
+  /** Where the root is a repository of Panther's layout, only the folders of that layout are read. */
+  readonly byLayout?: boolean
+}
+
+/** Content files of a root, absolute and sorted. */
 export interface ScannedFiles {
   readonly yaml: readonly string[]
   readonly python: readonly string[]
 }
 
-/** Folders that never hold content: samples are data, the others are made by tools. */
-const SKIPPED = new Set(['__pycache__', 'node_modules', 'samples'])
+/** Folders that tools make. */
+const SKIPPED = new Set(['__pycache__', 'node_modules'])
+
+/** Beside a pack's own file: logs and the events that they become, which may look like anything. */
+const SAMPLES = 'samples'
+const PACK = 'pack.yml'
 
 /** The folder of a Panther repository that holds items to copy from, which its own tool passes over. */
 const EXAMPLES = 'templates'
@@ -17,22 +36,34 @@ const EXAMPLES = 'templates'
 const MAX_FILES = 50_000
 
 /**
- * Walks a content root. YAML files named in `ignore` (by name, or by path from the root) are passed over. Names that begin with a dot are skipped; links are followed, each folder once.
- * Throws when the root is not a folder or holds too many files.
+ * Walks a content root. YAML files named in `ignore` (by name, or by path from the root or the working folder) are passed over.
+ * Names that begin with a dot are skipped; links are followed, each folder once. Throws when a folder cannot be read or there are
+ * too many files.
  */
-export async function scan(root: string, ignore: ReadonlySet<string> = new Set()): Promise<ScannedFiles> {
+export async function scan(root: ContentRoot, ignore: ReadonlySet<string> = new Set()): Promise<ScannedFiles> {
+  const { folder: top, also = [], without = [], byLayout = false } = root
+  const first = root.first === top ? undefined : root.first
   const yaml: string[] = []
   const python: string[] = []
   const visited = new Set<string>()
+  const ignored = new Set([...ignore].map((name) => normalize(name)))
+  const ignoredPaths = new Set([...ignore].flatMap((name) => [resolve(name), resolve(top, name)]))
+  let hasLayout = false
   let files = 0
 
   async function walk(folder: string): Promise<void> {
     const real = await realpath(folder)
     if (visited.has(real)) return
     visited.add(real)
-    for (const entry of await readdir(folder, { withFileTypes: true })) {
-      if (entry.name.startsWith('.') || SKIPPED.has(entry.name) || (folder === root && entry.name === EXAMPLES)) continue
+    const entries = await readdir(folder, { withFileTypes: true })
+    const isPack = entries.some(({ name }) => name === PACK)
+    if (folder === top) hasLayout = byLayout && entries.some((entry) => entry.isDirectory() && isListed(entry.name))
+    const isTaken = !hasLayout || takes(folder)
+    for (const entry of entries) {
+      if (entry.name.startsWith('.') || SKIPPED.has(entry.name) || (isPack && entry.name === SAMPLES)) continue
       const path = join(folder, entry.name)
+      const isExamples = folder === top && entry.name === EXAMPLES && !(first !== undefined && isUnder(path, first))
+      if (isExamples || without.includes(path)) continue
       // A dangling link is no content file, and no reason to give up the rest.
       const kind = entry.isSymbolicLink() ? await stat(path).catch(() => undefined) : entry
       if (kind?.isDirectory()) {
@@ -40,13 +71,26 @@ export async function scan(root: string, ignore: ReadonlySet<string> = new Set()
       } else if (kind?.isFile()) {
         files += 1
         if (files > MAX_FILES) throw new Error(`holds more than ${MAX_FILES} files: name the folder that holds the content`)
+        if (!isTaken && path !== first) continue
         if (/\.ya?ml$/.test(entry.name)) {
-          if (!ignore.has(entry.name) && !ignore.has(relative(root, path))) yaml.push(path)
+          if (!ignored.has(entry.name) && !ignoredPaths.has(path)) yaml.push(path)
         } else if (entry.name.endsWith('.py')) python.push(path)
       }
     }
   }
 
-  await walk(root)
-  return { yaml: yaml.sort(), python: python.sort() }
+  function takes(folder: string): boolean {
+    if (folder === top || (first !== undefined && isUnder(first, folder))) return true
+    return !isUnder(top, folder) || isRead(relative(top, folder))
+  }
+
+  await walk(top)
+  for (const folder of also) await walk(folder)
+  return { yaml: inOrder(yaml, first), python: python.sort() }
+}
+
+function inOrder(files: readonly string[], first: string | undefined): string[] {
+  const sorted = files.toSorted()
+  if (first === undefined) return sorted
+  return [...sorted.filter((file) => isUnder(first, file)), ...sorted.filter((file) => !isUnder(first, file))]
 }

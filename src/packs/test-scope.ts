@@ -4,13 +4,17 @@ import type { Rule } from '../model/rule.ts'
 import type { CorrelationRule } from '../stages/detect/correlation/rule.ts'
 import { type Content, type Problem, testedRules } from './content.ts'
 import { asksForUntested, parseFilters } from './filter.ts'
+import { sharedFolders } from './layout.ts'
 import { contentRoots, loadContent } from './load.ts'
+import type { ContentRoot } from './scan.ts'
 import { isUnder, rootOf } from './under.ts'
 
 /** What is to be tested, and everything it needs. */
 export interface TestScope {
   /** All content of the roots concerned: rules find their helpers and data models in it. */
   readonly content: Content
+  /** The same without what was not asked for, except helpers. */
+  readonly selected: Content
   readonly rules: readonly Rule[]
   readonly correlationRules: readonly CorrelationRule[]
   readonly problems: readonly Problem[]
@@ -18,10 +22,12 @@ export interface TestScope {
   readonly isUntested: boolean
   /** The folders looked at, for messages. */
   readonly where: string
+  /** True when nothing was asked for and the working folder holds no content. */
+  readonly isElsewhere: boolean
 }
 
 export interface ScopeOptions {
-  /** Absolute path of a folder or file, or `undefined` for all content. */
+  /** Absolute path of a folder or file, or `undefined` for the working folder and what else is named. */
   readonly path: string | undefined
   /** Content folders beside the default ones. */
   readonly folders: readonly string[]
@@ -31,27 +37,101 @@ export interface ScopeOptions {
   readonly cache: string | undefined
   /** Unknown keys of rules and policies are notices. Default false. */
   readonly ignoreExtraKeys?: boolean
+  /** Default: the process's. */
+  readonly workingFolder?: string
+  /** Folders that hold no content wherever they lie. Default: none. */
+  readonly without?: readonly string[]
 }
 
-/** Loads content and selects what to test. Throws `ConfigError` for a filter that cannot be read. */
+/**
+ * Loads content and selects what is asked for. Without a path that is the working folder's content and that of every folder
+ * named; when the working folder has some and none is named, it alone, as Panther's tool has it; when there is nothing of the
+ * kind, the shipped packs. Throws `ConfigError` for a filter that cannot be read.
+ */
 export async function selectTests(options: ScopeOptions): Promise<TestScope> {
-  const { path, folders, filters, ignore, cache, ignoreExtraKeys = false } = options
+  const { filters, ignore, cache, ignoreExtraKeys = false } = options
   const isWanted = parseFilters(filters)
-  const roots = contentRoots(folders)
-  const own = path === undefined ? roots : [rootOf(statSync(path).isDirectory() ? path : dirname(path), roots)]
-  const content = await loadContent(own, { cache, ignore, ignoreExtraKeys })
-  const isInside = (file: string) => path === undefined || isUnder(path, file)
+  const { roots, shared, isDefault } = rootsFor(options)
+  const content = await loadContent(roots, { cache, ignore, ignoreExtraKeys })
+  const here = options.workingFolder ?? process.cwd()
+  const isHere = isDefault && filesOf(content).some((file) => isUnder(here, file))
+  const path = options.path ?? (isHere ? here : undefined)
+  const isInside = (file: string) => path === undefined || [path, ...shared].some((folder) => isUnder(folder, file))
+  const selected = narrowed(content, isInside, isWanted)
+  const isNoted = (notice: string) => path === undefined || [path, ...shared].some((folder) => notice.includes(folder))
+  const isTold = ({ file }: Problem) => isInside(file) || (path !== undefined && isUnder(file, path))
   return {
     content,
-    rules: testedRules(content).filter((rule) => isInside(rule.file) && isWanted(rule)),
-    correlationRules: content.correlationRules.filter((item) => isInside(item.file) && isWanted(item)).map(({ rule }) => rule),
-    problems: content.problems.filter(({ file }) => isInside(file) || (path !== undefined && isUnder(file, path))),
+    selected: { ...selected, notices: content.notices.filter(isNoted) },
+    rules: testedRules(selected),
+    correlationRules: selected.correlationRules.map(({ rule }) => rule),
+    problems: content.problems.filter(isTold),
     isUntested: asksForUntested(filters),
-    where: path ?? roots.join(', '),
+    where: path ?? roots.map(({ folder }) => folder).join(', '),
+    isElsewhere: isDefault && !isHere,
   }
 }
 
-/** True for the root of a repository in Panther's layout. */
-export function isPantherFolder(folder: string): boolean {
-  return ['.panther_settings.yml', 'global_helpers'].some((name) => existsSync(join(folder, name)))
+interface Roots {
+  readonly roots: readonly ContentRoot[]
+  /** Folders that count as asked for, whatever was. */
+  readonly shared: readonly string[]
+  /** Nobody has said what to look at. */
+  readonly isDefault: boolean
+}
+
+function rootsFor({ path, folders, workingFolder: here = process.cwd(), without = [] }: ScopeOptions): Roots {
+  const named = contentRoots(folders, here)
+  if (path !== undefined) {
+    const folder = statSync(path).isDirectory() ? path : dirname(path)
+    const root = rootOf(folder, named)
+    // The shipped packs need nobody's helpers.
+    const others = root === contentRoots([], here)[0] ? [] : sharedFolders(folder, here)
+    const own = ['global_helpers', 'data_models'].map((name) => join(root, name))
+    return {
+      roots: [rootWith(root, others, without, { first: path, byLayout: root === here || root !== path })],
+      shared: [...new Set([...own, ...others])],
+      isDefault: false,
+    }
+  }
+  const isDefault = folders.length === 0 && !existsSync(join(here, 'content'))
+  const roots = named.map((folder): ContentRoot => ({ folder, without }))
+  if (named.some((root) => isUnder(root, here))) return { roots, shared: [], isDefault }
+  const shared = sharedFolders(here, here)
+  const own = rootWith(here, shared, [...named, ...without], { byLayout: true })
+  return { roots: [roots[0]!, own, ...roots.slice(1)], shared, isDefault }
+}
+
+function rootWith(
+  folder: string,
+  shared: readonly string[],
+  without: readonly string[],
+  more: Pick<ContentRoot, 'first' | 'byLayout'>,
+): ContentRoot {
+  return { folder, also: shared.filter((one) => !isUnder(folder, one)), without, ...more }
+}
+
+/** The files of everything that was found, usable or not. */
+function filesOf(content: Content): string[] {
+  const { notices: _, ...kinds } = content
+  const items: readonly { readonly file: string }[] = Object.values(kinds).flat()
+  return items.map(({ file }) => file)
+}
+
+type Wanted = ReturnType<typeof parseFilters>
+
+function narrowed(content: Content, isInside: (file: string) => boolean, isWanted: Wanted): Content {
+  const inside = <T extends { readonly file: string }>(items: readonly T[]) => items.filter(({ file }) => isInside(file))
+  return {
+    ...content,
+    rules: inside(content.rules).filter(isWanted),
+    scheduledRules: inside(content.scheduledRules).filter(isWanted),
+    policies: inside(content.policies).filter(isWanted),
+    correlationRules: inside(content.correlationRules).filter(isWanted),
+    dataModels: inside(content.dataModels),
+    scheduledQueries: inside(content.scheduledQueries),
+    savedQueries: inside(content.savedQueries),
+    schemas: inside(content.schemas),
+    tables: inside(content.tables),
+  }
 }

@@ -8,15 +8,19 @@ export function isUnder(folder: string, path: string): boolean {
 
 /**
  * The content root that a folder belongs to, so that the rules of one sub-folder find their root's globals: the given root
- * that holds it, else the nearest folder around it with `global_helpers` or `data_models` (the layout of Panther repositories),
- * else itself.
+ * that holds it, else the nearest folder around it with `global_helpers`, else with `data_models` (the layout of Panther
+ * repositories), else itself.
  */
 export function rootOf(path: string, roots: readonly string[]): string {
   const folder = resolve(path)
   const known = roots.find((root) => isUnder(root, folder))
   if (known) return known
+  return nearestWith('global_helpers', folder) ?? nearestWith('data_models', folder) ?? folder
+}
+
+function nearestWith(name: string, folder: string): string | undefined {
   for (let around = folder; around !== dirname(around); around = dirname(around)) {
-    if (['global_helpers', 'data_models'].some((name) => existsSync(join(around, name)))) return around
+    if (existsSync(join(around, name))) return around
   }
-  return folder
+  return undefined
 }

@@ -1,20 +1,16 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { cacheFolder } from '../../config/env.ts'
 import type { Rule } from '../../model/rule.ts'
 import type { EventsByType } from '../../packs/benchmark.ts'
 import { messageOf } from '../../util/errors.ts'
 import { columns } from '../columns.ts'
-import { collect, configOption, contentOption, readConfig } from '../config.ts'
+import { type ContentFlags, selectContent, withContent } from '../content.ts'
 import { UsageError } from '../exit.ts'
 import type { Io } from '../io.ts'
 
-interface Flags {
-  readonly path?: string
-  readonly content?: string[]
-  readonly config?: string
-  readonly filter?: string[]
+interface Flags extends ContentFlags {
   readonly events?: string
   readonly logType?: string
   readonly iterations: number
@@ -30,18 +26,13 @@ Examples:
   caracal benchmark --filter LogTypes=Zeek.Conn --events conn.ndjson --log-type Zeek.Conn`
 
 export function registerBenchmark(program: Command, io: Io): void {
-  program
-    .command('benchmark')
+  withContent(program.command('benchmark'), 'rules')
     .summary('measure what each rule costs')
     .description('Measures how long each enabled rule takes for an event, and its share of the whole.')
-    .option('--path <dir>', 'only the rules below this folder (default: all content)')
-    .addOption(contentOption())
-    .option('--filter <key=value,…>', 'only rules whose YAML says so; may be given again', collect)
     .option('--events <file>', 'events to judge, one JSON object a line')
     .option('--log-type <type>', 'log type of the events of --events')
     .option('--iterations <n>', 'how many times the events are judged', iterations, 50)
     .option('--json', 'one JSON object a line, a summary last')
-    .addOption(configOption())
     .addHelpText('after', HELP)
     .action(async (flags: Flags) => {
       process.exitCode = await benchmark(flags, io)
@@ -56,19 +47,12 @@ function iterations(text: string): number {
 async function benchmark(flags: Flags, io: Io): Promise<0 | 1> {
   const { measure } = await import('../../packs/benchmark.ts')
   const { createDetectors, endDetectors } = await import('../../packs/detectors.ts')
-  const { selectTests } = await import('../../packs/test-scope.ts')
-  if (flags.path !== undefined && !existsSync(flags.path)) throw new UsageError(`--path '${flags.path}' does not exist`)
-  const { content, rules } = await selectTests({
-    path: flags.path === undefined ? undefined : resolve(flags.path),
-    folders: readConfig(flags, io).content,
-    filters: flags.filter ?? [],
-    ignore: [],
-    cache: join(cacheFolder(io.env), 'content'),
-  })
+  const { scope } = await selectContent(flags, io)
+  const { content, rules } = scope
   const judging = rules.filter((rule) => rule.enabled && (rule.kind ?? 'rule') === 'rule')
   const events = await eventsOf(flags, judging)
   if (judging.length === 0 || events.size === 0) {
-    io.err('There is nothing to measure: no enabled rule with events.\n')
+    io.err(`There is nothing to measure in ${scope.where}: no enabled rule with events.\n`)
     return 1
   }
   const detectors = await createDetectors({ ...content, rules: judging }, undefined, join(cacheFolder(io.env), 'python'))

@@ -1,74 +1,79 @@
-import { existsSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { cacheFolder } from '../../config/env.ts'
 import type { Rule, RuleTest } from '../../model/rule.ts'
 import type { Creates } from '../../packs/detectors.ts'
 import type { TestResult } from '../../packs/test-runner.ts'
+import type { TestScope } from '../../packs/test-scope.ts'
+import type { CorrelationRule, CorrelationTest } from '../../stages/detect/correlation/rule.ts'
 import { printable } from '../../util/terminal.ts'
-import { configOption, contentOption, readConfig } from '../config.ts'
-import { UsageError } from '../exit.ts'
+import { type ContentFlags, selectContent, withContent } from '../content.ts'
+import { Exit, UsageError } from '../exit.ts'
 import type { Io } from '../io.ts'
-
-interface Flags {
-  readonly path?: string
-  readonly content?: string[]
-  readonly config?: string
-}
 
 const HELP = `
 Shows the event, what the rule printed, and what each of its functions returned or where it failed.
-Exit code: 0 the test passed; 1 it failed; 2 usage, configuration, or no such rule or test.
+Exit code: 0 the test passed; 1 it failed, or the rule or a filter cannot be used; 2 usage, configuration, or no such rule or test.
 
 Example:
   caracal debug Tor.SSH.Login 'a login succeeds from an exit node'`
 
 export function registerDebug(program: Command, io: Io): void {
-  program
-    .command('debug')
+  withContent(program.command('debug'), 'rules')
     .summary('run one unit test of a rule and show everything')
     .description('Runs one unit test of a rule and shows everything about it.')
     .argument('<rule>', 'id of the rule')
     .argument('<test>', 'name of the test')
-    .option('--path <dir>', 'folder with the rule (default: all content)')
-    .addOption(contentOption())
-    .addOption(configOption())
     .addHelpText('after', HELP)
-    .action(async (ruleId: string, testName: string, flags: Flags) => {
+    .action(async (ruleId: string, testName: string, flags: ContentFlags) => {
       process.exitCode = await debug(ruleId, testName, flags, io)
     })
 }
 
-async function debug(ruleId: string, testName: string, flags: Flags, io: Io): Promise<0 | 1> {
+async function debug(ruleId: string, testName: string, flags: ContentFlags, io: Io): Promise<0 | 1> {
   const { withLanguages } = await import('../../packs/detectors.ts')
   return withLanguages((languages) => debugWith(languages, ruleId, testName, flags, io))
 }
 
-async function debugWith(languages: readonly Creates[], ruleId: string, testName: string, flags: Flags, io: Io): Promise<0 | 1> {
-  const { isPantherFolder, selectTests } = await import('../../packs/test-scope.ts')
-  const { folders, path } = whereToLook(flags, isPantherFolder(process.cwd()), io)
-  const cache = join(cacheFolder(io.env), 'content')
-  const { content, rules } = await selectTests({ path, folders, filters: [], ignore: [], cache })
-  const rule = rules.find(({ id }) => id === ruleId)
-  if (!rule)
-    throw new UsageError(
-      `there is no rule '${ruleId}'${await suggestion(
-        ruleId,
-        rules.map(({ id }) => id),
-      )}`,
-    )
-  const test = rule.tests.find(({ name }) => name === testName)
-  if (!test) {
-    const names = rule.tests.map(({ name }) => `\n  ${name}`).join('')
-    throw new UsageError(`rule '${ruleId}' has no test '${testName}'. Its tests:${names || ' none'}`)
-  }
+async function debugWith(
+  languages: readonly Creates[],
+  ruleId: string,
+  testName: string,
+  flags: ContentFlags,
+  io: Io,
+): Promise<0 | 1> {
+  const { scope } = await selectContent(flags, io)
+  const rule = scope.rules.find(({ id }) => id === ruleId)
+  if (rule) return debugRule(rule, testOf(rule, testName), scope, languages, io)
+  const correlation = scope.correlationRules.find(({ id }) => id === ruleId)
+  if (correlation) return debugCorrelation(correlation, testOf(correlation, testName), io)
+  await tellProblems(ruleId, scope, io)
+  const ids = [...scope.rules, ...scope.correlationRules].map(({ id }) => id)
+  throw new UsageError(`there is no rule '${ruleId}'${await suggestion(ruleId, ids)}`)
+}
+
+function testOf<T extends { readonly name: string }>(
+  { id, tests }: { readonly id: string; readonly tests: readonly T[] },
+  testName: string,
+): T {
+  const test = tests.find(({ name }) => name === testName)
+  if (test) return test
+  const names = tests.map(({ name }) => `\n  ${name}`).join('')
+  throw new UsageError(`rule '${id}' has no test '${testName}'. Its tests:${names || ' none'}`)
+}
+
+async function debugRule(rule: Rule, test: RuleTest, scope: TestScope, languages: readonly Creates[], io: Io): Promise<0 | 1> {
   const { createDetectors, endDetectors } = await import('../../packs/detectors.ts')
   const { runTests } = await import('../../packs/test-runner.ts')
   const only: Rule = { ...rule, tests: [test] }
-  const detectors = await createDetectors({ ...content, rules: [only] }, languages, join(cacheFolder(io.env), 'python'))
+  const content = { ...scope.content, rules: [only] }
+  const detectors = await createDetectors(content, languages, join(cacheFolder(io.env), 'python'))
   try {
     for await (const { tests, errors } of runTests([only], detectors)) {
-      await show(rule, test, tests[0]!, errors, io)
+      const main = rule.kind === 'policy' ? 'policy' : 'rule'
+      const given = main === 'policy' ? 'resource' : 'event'
+      await show({ file: rule.source.file, main, given, input: test.log, result: tests[0]!, errors }, io)
       return tests[0]!.passed && errors.length === 0 ? 0 : 1
     }
     return 1
@@ -77,12 +82,33 @@ async function debugWith(languages: readonly Creates[], ruleId: string, testName
   }
 }
 
-function whereToLook(flags: Flags, isPanther: boolean, io: Io): { folders: readonly string[]; path: string | undefined } {
-  const folders = readConfig(flags, io).content
-  const isHere = folders.length === 0 && !existsSync('content') && isPanther
-  const path = flags.path ?? (isHere ? '.' : undefined)
-  if (path !== undefined && !existsSync(path)) throw new UsageError(`--path '${path}' does not exist`)
-  return { folders, path: path === undefined ? undefined : resolve(path) }
+async function debugCorrelation(rule: CorrelationRule, test: CorrelationTest, io: Io): Promise<0 | 1> {
+  const { runCorrelationTests } = await import('../../packs/test-runner.ts')
+  const [result] = runCorrelationTests([{ ...rule, tests: [test] }])
+  const { tests, errors } = result!
+  const input = JSON.stringify(test.outputs)
+  await show({ file: rule.file, main: 'rule', given: 'what its rules gave', input, result: tests[0]!, errors }, io)
+  return tests[0]!.passed ? 0 : 1
+}
+
+/** A rule that cannot be used is not among the rules: what is wrong with its file is what there is to say. */
+async function tellProblems(ruleId: string, scope: TestScope, io: Io): Promise<void> {
+  const { namesId } = await import('../../packs/names-id.ts')
+  const { problemLine } = await import('../../packs/test-report.ts')
+  const problems = scope.problems.filter(({ file }) => namesId(textOf(file), ruleId))
+  if (problems.length === 0) return
+  for (const problem of problems) io.err(`${printable(problemLine(problem))}\n`)
+  io.err(`caracal: rule '${printable(ruleId)}' cannot be used\n`)
+  throw new Exit(1)
+}
+
+/** Empty for what cannot be read (any more). */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 async function suggestion(id: string, known: readonly string[]): Promise<string> {
@@ -91,19 +117,25 @@ async function suggestion(id: string, known: readonly string[]): Promise<string>
   return near === undefined ? ': caracal test lists all' : `: did you mean '${near}'?`
 }
 
-async function show(
-  rule: Rule,
-  { log }: RuleTest,
-  { passed, expected, run }: TestResult,
-  errors: readonly string[],
-  io: Io,
-): Promise<void> {
-  const main = rule.kind === 'policy' ? 'policy' : 'rule'
+interface Shown {
+  /** Where the rule is written. */
+  readonly file: string
+  /** What its main function is called, and what that was given. */
+  readonly main: string
+  readonly given: string
+  /** JSON text. */
+  readonly input: string
+  readonly result: TestResult
+  readonly errors: readonly string[]
+}
+
+async function show({ file, main, given, input, result, errors }: Shown, io: Io): Promise<void> {
+  const { rule, passed, expected, run } = result
   const lines = [
-    `${rule.id}  ${rule.source.file}`,
+    `${rule.id}  ${file}`,
     '',
-    main === 'policy' ? 'resource' : 'event',
-    ...indented(readable(log)),
+    given,
+    ...indented(readable(input)),
     ...(run.printed ? ['', 'printed', ...indented(run.printed.trimEnd())] : []),
     '',
     'returned',

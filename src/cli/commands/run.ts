@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
-import type { Emit, RunOptions } from '../../engine/run.ts'
 import { cacheFolder } from '../../config/env.ts'
+import type { Emit, RunOptions } from '../../engine/run.ts'
 import { collect, configOption, contentOption, readConfig } from '../config.ts'
 import { UsageError } from '../exit.ts'
 import type { Io } from '../io.ts'

@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { cacheFolder } from '../../config/env.ts'
 import type { Content } from '../../packs/content.ts'
@@ -10,13 +9,12 @@ import type { RuleResult, TestOptions } from '../../packs/test-runner.ts'
 import type { TestScope } from '../../packs/test-scope.ts'
 import { messageOf } from '../../util/errors.ts'
 import { printable } from '../../util/terminal.ts'
-import { collect, configOption, contentOption, readConfig } from '../config.ts'
+import { collect } from '../config.ts'
+import { type ContentFlags, selectContent, withContent } from '../content.ts'
 import { UsageError } from '../exit.ts'
 import type { Io } from '../io.ts'
 
-interface Flags extends TestSettings {
-  readonly content?: string[]
-  readonly config?: string
+interface Flags extends TestSettings, ContentFlags {
   readonly json?: boolean
   readonly junit?: string
 }
@@ -37,7 +35,7 @@ Any key of content will do; what a key names that no rule has (GlobalID, DataMod
 Options are also read from PANTHER_* variables and from .panther_settings.yml in the working folder, in this order.
 Of Panther's tool ${WITHOUT_EFFECT.map(({ long }) => long).join(', ')}
 are accepted and without effect: no service is asked, and table names are not checked.
-Exit code: 0 everything passed; 1 a test failed, or a file or rule cannot be used; 2 usage or configuration.
+Exit code: 0 everything passed; 1 a test failed, or a file, rule or filter cannot be used; 2 usage or configuration.
 
 Examples:
   caracal test
@@ -46,15 +44,11 @@ Examples:
   caracal test --path . --minimum-tests 2 --junit report.xml`
 
 export function registerTest(program: Command, io: Io): void {
-  const command = program
-    .command('test')
+  const command = withContent(program.command('test'), 'rules')
     .summary('run the unit tests of rules')
     .description(
       'Runs the unit tests that rules, policies and correlation rules carry, disabled ones included, and shows what differs.',
     )
-    .option('--path <dir>', 'only what is below this folder (default: all content)')
-    .addOption(contentOption())
-    .option('--filter <key=value,…>', 'only rules whose YAML says so; may be given again', collect)
     .option('--test-names <name>', 'only tests of this name; may be given again', collect)
     .option('--skip-disabled-tests', 'pass over disabled rules')
     .option('--minimum-tests <n>', 'every rule needs this many tests; from 2 on, of both results', wholeNumber)
@@ -63,14 +57,10 @@ export function registerTest(program: Command, io: Io): void {
       'a destination that exists; rules that name others fail; may be given again',
       collect,
     )
-    .option('--ignore-files <name>', 'a YAML file that is no content; may be given again', collect)
-    .option('--ignore-extra-keys', 'unknown keys of rules and policies are notices')
-    .addOption(new Option('--no-ignore-extra-keys').hideHelp())
     .option('--show-failures-only', 'print only what failed')
     .option('--sort-test-results', 'print in the order of ids, what passed first')
     .option('--json', 'one JSON object a line, a summary last')
     .option('--junit <file>', 'also write a JUnit report')
-    .addOption(configOption())
     .addHelpText('after', HELP)
     .action(async (flags: Flags) => {
       const { withLanguages } = await import('../../packs/detectors.ts')
@@ -85,30 +75,15 @@ function wholeNumber(text: string): number {
 }
 
 async function testContent(languages: readonly Creates[], flags: Flags, io: Io): Promise<0 | 1> {
-  const { environmentSettings, mergeSettings, readSettings } = await import('../../packs/settings.ts')
-  const { isPantherFolder, selectTests } = await import('../../packs/test-scope.ts')
-  const settings = mergeSettings(flags, environmentSettings(io.env), readSettings(process.cwd()))
+  const { scope, settings } = await selectContent(flags, io)
   tellIdle(flags, settings, io)
-  const config = readConfig(flags, io)
-  // In a repository of Panther's layout its own tool tests the working folder, and so do we unless other content is named.
-  const isHere = config.content.length === 0 && !existsSync('content') && isPantherFolder(process.cwd())
-  const path = settings.path ?? (isHere ? '.' : undefined)
-  if (path !== undefined && !existsSync(path)) throw new UsageError(`--path '${path}' does not exist`)
-  const scope = await selectTests({
-    path: path === undefined ? undefined : resolve(path),
-    folders: config.content,
-    filters: settings.filter ?? [],
-    ignore: settings.ignoreFiles ?? [],
-    cache: join(cacheFolder(io.env), 'content'),
-    ignoreExtraKeys: settings.ignoreExtraKeys ?? false,
-  })
   if (!scope.isUntested && scope.rules.length + scope.correlationRules.length + scope.problems.length === 0) {
     io.err(`There is nothing to test in ${scope.where}${settings.filter ? ' with this filter' : ''}.\n`)
     return 1
   }
-  const results = await runAll(scope, languages, settings, flags, io)
-  if (flags.junit !== undefined) await writeReport(flags.junit, results, scope.problems)
-  return report(results, scope, settings, flags, io)
+  const { results, problems } = await runAll(scope, languages, settings, flags, io)
+  if (flags.junit !== undefined) await writeReport(flags.junit, results, problems)
+  return report(results, { ...scope, problems }, settings, flags, io)
 }
 
 function tellIdle(flags: Flags, { withoutEffect = [] }: TestSettings, io: Io): void {
@@ -132,9 +107,10 @@ async function runAll(
   settings: TestSettings,
   flags: Flags,
   io: Io,
-): Promise<RuleResult[]> {
+): Promise<{ results: readonly RuleResult[]; problems: Content['problems'] }> {
   const { runCorrelationTests, runTests } = await import('../../packs/test-runner.ts')
   const { createDetectors, endDetectors } = await import('../../packs/detectors.ts')
+  const { brokenModels } = await import('../../packs/check.ts')
   const failuresOnly = settings.showFailuresOnly === true
   const options = testOptions(settings)
   const results: RuleResult[] = []
@@ -150,10 +126,11 @@ async function runAll(
   } finally {
     await endDetectors(detectors)
   }
-  if (settings.sortTestResults !== true) return results
+  const all = { results, problems: [...scope.problems, ...brokenModels(scope.selected, detectors)] }
+  if (settings.sortTestResults !== true) return all
   const { sorted } = await import('../../packs/test-report.ts')
   for (const result of sorted(results)) await print(result, failuresOnly, flags, io)
-  return results
+  return all
 }
 
 async function print(result: RuleResult, failuresOnly: boolean, { json }: Flags, io: Io): Promise<void> {
@@ -177,7 +154,7 @@ async function report(
   results: readonly RuleResult[],
   scope: TestScope,
   settings: TestSettings,
-  { json }: Flags,
+  { json, path }: Flags,
   io: Io,
 ): Promise<0 | 1> {
   const { addUp } = await import('../../packs/test-runner.ts')
@@ -188,8 +165,9 @@ async function report(
     if (json) io.out(`${problemJson(problem)}\n`)
     else await say(io, [`ERROR ${problemLine(problem)}`])
   }
-  const { notices } = scope.content
-  const validate = settings.ignoreExtraKeys ? 'caracal validate --ignore-extra-keys' : 'caracal validate'
+  const { notices } = scope.selected
+  const extra = settings.ignoreExtraKeys ? ' --ignore-extra-keys' : ''
+  const validate = `caracal validate${path === undefined ? '' : ` --path ${path}`}${extra}`
   if (notices.length > 0) io.err(`${notices.length} notices about the content: \`${validate}\` lists them.\n`)
   const skipped = results.filter((result) => result.skipped !== undefined).length
   io.out(`${json ? summaryJson(summary) : summaryText(summary, skipped)}\n`)

@@ -4,28 +4,21 @@ import { cacheFolder } from '../../config/env.ts'
 import type { Content } from '../../packs/content.ts'
 import type { Creates } from '../../packs/detectors.ts'
 import { printable } from '../../util/terminal.ts'
-import { configOption, contentOption, readConfig } from '../config.ts'
+import { type ContentFlags, selectContent, withContent } from '../content.ts'
 import type { Io } from '../io.ts'
 
-interface Flags {
-  readonly content?: string[]
-  readonly config?: string
-  readonly ignoreExtraKeys?: boolean
+interface Flags extends ContentFlags {
   readonly json?: boolean
 }
 
 const HELP = `
 Checks keys, ids, schemas, tables and that the code of every rule loads; runs nothing on events (caracal test does).
-Exit code: 0 all in order; 1 something cannot be used; 2 usage or configuration.`
+Exit code: 0 all in order; 1 something cannot be used, or a filter; 2 usage or configuration.`
 
 export function registerValidate(program: Command, io: Io): void {
-  program
-    .command('validate')
+  withContent(program.command('validate'), 'content')
     .summary('check configuration and content')
     .description('Checks configuration and content, and lists what cannot be used and what is worth knowing.')
-    .addOption(contentOption())
-    .addOption(configOption())
-    .option('--ignore-extra-keys', 'unknown keys of rules and policies are notices')
     .option('--json', 'one JSON object a line, a summary last')
     .addHelpText('after', HELP)
     .action(async (flags: Flags) => {
@@ -59,14 +52,9 @@ async function check(
   io: Io,
 ): Promise<readonly [Content, readonly Content['problems'][number][]]> {
   const { checkContent } = await import('../../packs/check.ts')
-  const { contentRoots, loadContent } = await import('../../packs/load.ts')
-  const folders = readConfig(flags, io).content
-  const cache = cacheFolder(io.env)
-  const content = await loadContent(contentRoots(folders), {
-    cache: join(cache, 'content'),
-    ignoreExtraKeys: flags.ignoreExtraKeys ?? false,
-  })
-  return [content, [...content.problems, ...(await checkContent(content, languages, join(cache, 'python')))]]
+  const { scope } = await selectContent(flags, io)
+  const found = await checkContent(scope.selected, languages, join(cacheFolder(io.env), 'python'))
+  return [scope.selected, [...scope.problems, ...found]]
 }
 
 /** Rules, schemas and tables always; other kinds where there are any. */
