@@ -36,6 +36,14 @@ def _bootstrap():
     import urllib.parse
     import uuid
 
+    # All built-in modules that rules may have: later none can be made.
+    for name in sys.builtin_module_names:
+        if name not in ("_ctypes", "_pyodide", "_pyodide_core"):
+            try:
+                __import__(name)
+            except ImportError:
+                pass
+
     import _strptime
     import _caracal.absent
     import _caracal.engine
@@ -50,7 +58,7 @@ def _bootstrap():
     language = _strptime._getlang()
     _strptime._getlang = lambda: language
     # `close.py` changes these.
-    _caracal.shared.learn_library(later=("__main__", "_imp"))
+    _caracal.shared.learn_library(later=("__main__", "_imp", "gc"))
 
 
 _bootstrap()

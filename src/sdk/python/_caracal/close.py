@@ -1,6 +1,7 @@
 """Takes away what reaches out of the interpreter. The host side is sealed as well: this is the nearer of two walls."""
 
 import _imp
+import gc
 import os
 import sys
 from importlib.abc import MetaPathFinder
@@ -8,10 +9,16 @@ from importlib.abc import MetaPathFinder
 from _caracal.shared import CLOSED, learn_library
 
 
+_is_hidden = False
+
+
 class _Refuse(MetaPathFinder):
     def find_spec(self, fullname, path=None, target=None):
-        if fullname.partition(".")[0] in CLOSED:
+        root = fullname.partition(".")[0]
+        if root in CLOSED:
             raise ImportError(f"'{fullname}' is closed to rules: it reaches out of the sandbox", name=fullname)
+        if root == "_caracal" and _is_hidden:
+            raise ImportError(f"'{fullname}' is closed to rules: it is the engine's own", name=fullname)
         return None
 
 
@@ -21,18 +28,31 @@ def _is_pyodides(finder):
 
 
 def _close_builtins():
-    """The finder above can be taken away; these two are what every finder of built-in modules ends at."""
-    is_builtin, create_builtin = _imp.is_builtin, _imp.create_builtin
+    """
+    The finder above can be taken away; these two are what every finder of built-in modules ends at. All others have been
+    imported before (`bootstrap.py`), so nothing needs to hold the function that could make the closed ones.
+    """
+    is_builtin = _imp.is_builtin
 
     def guarded_is_builtin(name):
         return 0 if name in CLOSED else is_builtin(name)
 
-    def guarded_create_builtin(spec):
-        if spec.name in CLOSED:
-            raise ImportError(f"'{spec.name}' is closed to rules: it reaches out of the sandbox", name=spec.name)
-        return create_builtin(spec)
+    def create_builtin(spec):
+        raise ImportError(f"'{spec.name}' is closed to rules: it reaches out of the sandbox", name=spec.name)
 
-    _imp.is_builtin, _imp.create_builtin = guarded_is_builtin, guarded_create_builtin
+    def unfreeze():
+        raise RuntimeError("closed to rules: it would show the objects that the engine keeps apart")
+
+    _imp.is_builtin, _imp.create_builtin = guarded_is_builtin, create_builtin
+    gc.unfreeze = unfreeze
+
+
+def hide():
+    """Before rules are loaded: takes the engine's own modules out of their sight."""
+    global _is_hidden
+    _is_hidden = True
+    for name in [name for name in sys.modules if name.partition(".")[0] == "_caracal"]:
+        del sys.modules[name]
 
 
 def install():

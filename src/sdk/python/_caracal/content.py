@@ -1,5 +1,6 @@
 """What the engine holds after loading: rules, and data models by log type."""
 
+import gc
 import os
 import sys
 
@@ -9,7 +10,7 @@ from panther_core.immutable import plain
 from _caracal import limits, testing
 from _caracal.code import code_of
 from _caracal.functions import ORDER
-from _caracal.limits import LOADING, RuleTimeout, mark
+from _caracal.limits import LOADING, RuleTimeout, mark, stopped
 from _caracal.loader import HelperFinder, Places
 from _caracal.messages import locate
 from _caracal.shared import Shared
@@ -80,11 +81,11 @@ class Content:
             for item in spec[kind]:
                 item["codeFile"], item["code"] = (None, None) if item["source"] is None else sources[item["source"]]
         limits.is_careful = spec["careful"]
+        sys.stdout = sys.stderr = testing.Nowhere()
         self.shared = Shared()
         self._places = Places(spec["helpers"], len(spec["rules"]) + len(spec["dataModels"]), self.shared, spec["watch"] == "each")
         sys.meta_path.append(HelperFinder(self._places))
         self._files = {file for file, _source in sources}
-        sys.stdout = sys.stderr = testing.Nowhere()
         for number, item in enumerate(spec["rules"]):
             rule = self._attempt(number, item, self._load_rule)
             if rule is not None:
@@ -112,6 +113,11 @@ class Content:
         limits.announce_loading()
         try:
             loaded = load(item)
+            if self._spec["careful"]:
+                # What it has left behind to be cleared away is its own.
+                gc.collect(0)
+            if stopped:
+                raise RuleTimeout("took too long to import and was told to stop")
             changed = self.shared.changed(thoroughly=True) if self._spec["watch"] == "each" else None
             if changed is None:
                 return loaded
@@ -119,7 +125,8 @@ class Content:
             self.errors.append([number, "tampering", f"{item['file']}: importing it changed {changed}, which all rules share"])
         except BaseException as error:
             mark[0] = 0
-            cause = "timeout" if isinstance(error, RuleTimeout) else "import"
+            cause = "timeout" if isinstance(error, RuleTimeout) or stopped else "import"
+            stopped.clear()
             self.errors.append([number, cause, locate(error, self._files, item["file"])])
         return None
 

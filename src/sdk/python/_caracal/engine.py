@@ -1,12 +1,12 @@
 """What the host calls. Numbers and addresses only: no object of either side is visible to the other."""
 
-import json
 import random
 from array import array
 
-from _caracal import cache, judge, limits, shipped, testing
+from _caracal import cache, judge, limits, shipped, testing, wire
 from _caracal.code import compile_all, remember
 from _caracal.content import CarefulRule, Content
+from _caracal.close import hide
 
 _input = array("B")
 _output = array("B")
@@ -27,8 +27,7 @@ def room(size):
 def answer():
     """Length of the last call's answer; the host asks for the address next."""
     global _output, _input, _result
-    # Everything beyond ASCII is escaped, so lone surrogates travel too.
-    text = _result if type(_result) is str else json.dumps(_result, separators=(",", ":"))
+    text = _result if type(_result) is str else wire.dumps(_result)
     _output = array("B", text.encode("ascii"))
     _input = array("B")
     _result = None
@@ -46,13 +45,14 @@ def _take():
 def compile():
     """Input: [[file, source]]. Answer: [compiled code as text, or null]."""
     global _result
-    _result = compile_all(json.loads(_take()))
+    _result = compile_all(wire.loads(_take()))
 
 
 def load():
     """Input: `LoadContent` of protocol.ts. Answer: `LoadAnswer`."""
     global _content, _result
-    spec = json.loads(_take())
+    spec = wire.loads(_take())
+    hide()
     remember(spec["sources"], spec["compiled"])
     _content = Content(spec)
     judge.settle()
@@ -71,14 +71,14 @@ def necessary():
 def fill():
     """Input: [[key, entry]] of the cache of rules."""
     global _result
-    cache.table().fill(json.loads(_take()))
+    cache.table().fill(wire.loads(_take()))
     _result = {}
 
 
 def prepare(header):
     """Input: NDJSON. `header`: `EvaluateHeader` of protocol.ts. Reads both for `evaluate`: no code of rules runs here."""
     global _batch
-    request = json.loads(header)
+    request = wire.loads(header)
     log_type = request["logType"]
     all_rules = _content.by_log_type[log_type]
     rules = [all_rules[number] for number in request["rules"]]
@@ -99,8 +99,8 @@ def evaluate():
     seconds = []
     shared = _content.shared
     try:
-        rows = judge.judge(*batch, seconds, shared if watch else None)
-        changed = shared.changed(any(rule.is_suspect for rule in batch[0]))
+        rows = judge.judge(*batch, seconds, shared, watch)
+        changed = shared.changed()
     except BaseException as error:
         if isinstance(error, judge.Tampering):
             _result = {"changed": error.args}
@@ -115,7 +115,7 @@ def evaluate():
     # This child is lost. Which rule it was shows when they run once more, one by one; if not, the host asks the next child.
     shared.restore()
     try:
-        judge.judge(*batch, [], shared)
+        judge.judge(*batch, [], shared, True)
         _result = {"changed": [None, changed]}
     except judge.Tampering as error:
         _result = {"changed": error.args}
@@ -124,7 +124,7 @@ def evaluate():
 def test():
     """Input: [{ruleId, log, mocks}]. Answer: [{out, errors, printed, ms}]."""
     global _result
-    requests = json.loads(_take())
+    requests = wire.loads(_take())
     _result = [
         testing.run(_content.rules[item["ruleId"]], item["log"], item["mocks"], _content.models, number)
         for number, item in enumerate(requests)

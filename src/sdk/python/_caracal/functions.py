@@ -1,11 +1,12 @@
 """What each function of a rule may return, its limit, and what stands in when it fails."""
 
-import json
 from collections.abc import Mapping
 from math import isfinite
 
 from panther_core.exceptions import FunctionReturnTypeError
 from panther_core.immutable import ImmutableCaseInsensitiveDict, ImmutableList
+
+from _caracal import wire
 
 MAX_TEXT = 1000
 MAX_DESTINATIONS = 10
@@ -37,8 +38,9 @@ def _unwrapped(value):
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
-_dumps = json.JSONEncoder(default=_unwrapped, allow_nan=False).encode
-_dumps_unicode = json.JSONEncoder(default=_unwrapped, allow_nan=False, ensure_ascii=False).encode
+_dumps = wire.encoder(_unwrapped, is_ascii=True, is_compact=False, allow_nan=False)
+_dumps_unicode = wire.encoder(_unwrapped, is_ascii=False, is_compact=False, allow_nan=False)
+_dumps_all = wire.encoder(_unwrapped, is_ascii=True, is_compact=False, allow_nan=True)
 
 
 def wrong_type(rule_id, function, value, expected):
@@ -55,7 +57,7 @@ def to_json(value):
         text = _dumps(value)
     except ValueError:
         # JSON has no NaN and no Infinity: one of them must not cost the rest.
-        text = _dumps(_finite(json.loads(json.dumps(value, default=_unwrapped))))
+        text = _dumps(_finite(wire.loads(_dumps_all(value))))
     return (_dumps_unicode(value) if "\\u" in text else text), len(text)
 
 
@@ -76,7 +78,8 @@ def check_text(rule_id, function, value):
         return value
     if not isinstance(value, str):
         raise wrong_type(rule_id, function, value, "str")
-    return str(value)
+    # Not what a subclass makes of itself.
+    return str.__str__(value)
 
 
 def check_severity(rule_id, _function, value):
@@ -92,7 +95,7 @@ def check_destinations(rule_id, _function, value):
         return None
     if not isinstance(value, list) or not all(isinstance(item, (str, bool)) for item in value):
         raise wrong_type(rule_id, "destinations", value, "list")
-    return [str(item) for item in value[:MAX_DESTINATIONS]] or ["SKIP"]
+    return [str.__str__(item) if isinstance(item, str) else str(item) for item in value[:MAX_DESTINATIONS]] or ["SKIP"]
 
 
 def check_unique(rule_id, _function, value):

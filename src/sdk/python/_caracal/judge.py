@@ -1,7 +1,6 @@
 """Judges a batch of events with all rules of its log type: the loop that everything else exists for."""
 
 import gc
-import json
 from bisect import bisect_right
 from time import perf_counter
 
@@ -9,25 +8,32 @@ from panther_core import PantherEvent, enriched_event
 from panther_core.enriched_event import event_of
 
 from _caracal.functions import CHECKS, FUNCTIONS_WITH_TEXT, context_error, cut, wrong_type
-from _caracal.limits import FUNCTIONS, RuleTimeout, mark
+from _caracal import wire
+from _caracal.limits import FUNCTIONS, RuleTimeout, mark, stopped
 from _caracal.messages import locate, safe_repr
 
 # After so many time-outs of one rule in one batch the rest of its events are answered without running it.
 MAX_TIMEOUTS = 3
+
+# Once a rule has timed out in a batch, the rest of its calls there have this part of the limit.
+IMPATIENCE = 10
+
+# Of a call that was told to stop and answered all the same, and of a match's other functions.
+_SWALLOWED = "rule() or another of its functions took too long and was told to stop"
 
 
 def parse(text, model):
     """Events of an NDJSON text, each an event with the data model or the exception that reading it raised."""
     try:
         # One call for all lines: the decoder then shares the key strings of all events.
-        return [event_of(item, model) for item in json.loads("[" + text.rstrip("\n").replace("\n", ",") + "]")]
+        return [event_of(item, model) for item in wire.loads("[" + text.rstrip("\n").replace("\n", ",") + "]")]
     except (ValueError, RecursionError):
         return [_parse_one(line, model) for line in text.split("\n")[:-1]]
 
 
 def _parse_one(line, model):
     try:
-        return event_of(json.loads(line), model)
+        return event_of(wire.loads(line), model)
     except (ValueError, RecursionError) as error:
         return error
 
@@ -36,10 +42,11 @@ class Tampering(BaseException):
     """A rule has changed what all rules share: (its number, what)."""
 
 
-def judge(rules, events, skip, only, timings, shared):
+def judge(rules, events, skip, only, timings, shared, watch):
     """
     All findings as JSON-ready rows, rule by rule in order of events. `skip`: {rule number: events not to run}; `only`: for
-    each rule the events that it sees. With `shared` each rule is watched; raises `Tampering`.
+    each rule the events that it sees. With `watch` it is looked after each rule, not only after suspects, whether it has
+    changed what all share; raises `Tampering` then.
     """
     rows = []
     count = len(rules)
@@ -49,10 +56,10 @@ def judge(rules, events, skip, only, timings, shared):
         left_out = bad | skip.get(number, set()) if bad or skip else None
         seen = None if only is None else only[number]
         started = perf_counter()
-        if shared is None:
-            _judge_rule(rule, number, count, events, seen, left_out, rows)
-        else:
+        if watch or rule.is_suspect:
             _watch_rule(shared, number, _judge_rule, rule, number, count, events, seen, left_out, rows)
+        else:
+            _judge_rule(rule, number, count, events, seen, left_out, rows)
         timings.append(perf_counter() - started)
         for index in sorted(bad if seen is None else bad.intersection(seen)):
             rows.append([index, number, "exception", f"the event cannot be read: {safe_repr(events[index])}"])
@@ -76,6 +83,7 @@ def _judge_rule(rule, number, count, events, seen, left_out, rows):
     first = number * FUNCTIONS + 1
     at = 0
     timeouts = 0
+    limit = mark[2]
     size = len(events)
     if seen is None:
         seen = range(size)
@@ -94,32 +102,45 @@ def _judge_rule(rule, number, count, events, seen, left_out, rows):
                 for event in events[at:] if at else events:
                     mark[0] = here
                     answer = function(event)
-                    if answer is not False:
+                    if answer is not False and not stopped:
                         _answered(rule, answer, event, here, (here - first) // step, number, rows)
+                    if stopped:
+                        raise RuleTimeout(_SWALLOWED)
                     here += step
+                mark[2] = limit
                 return
             for index in seen[at:] if at else seen:
                 here = first + index * step
                 mark[0] = here
                 answer = function(events[index])
-                if answer is not False:
+                if answer is not False and not stopped:
                     _answered(rule, answer, events[index], here, index, number, rows)
+                if stopped:
+                    raise RuleTimeout(_SWALLOWED)
+            mark[2] = limit
             return
         except BaseException as error:
             mark[3] = here
             mark[0] = 0
             index = (here - first) // step
-            slow = isinstance(error, RuleTimeout)
+            # Whatever it made of being told to stop.
+            slow = isinstance(error, RuleTimeout) or bool(stopped)
+            stopped.clear()
             rows.append([index, number, "timeout" if slow else "exception", locate(error, rule.files, rule.file)])
             at = index + 1 if is_all else bisect_right(seen, index)
             timeouts += slow
+            if slow and timeouts == 1:
+                # The others have waited for one whole limit.
+                mark[2] = max(1, limit // IMPATIENCE)
             if timeouts >= MAX_TIMEOUTS:
                 mark[3] = 0
+                mark[2] = limit
                 text = f"{rule.file}: not run on this event: rule() took too long on {timeouts} events before it"
                 rows.extend([later, number, "timeout", text] for later in seen[at:])
                 return
         # Only now the exception, and with it what the rule's frames held, is gone.
         mark[3] = 0
+    mark[2] = limit
 
 
 def _answered(rule, answer, event, here, index, number, rows):

@@ -22,9 +22,14 @@ class RuleTimeout(BaseException):
     """A call took longer than it may. Not an Exception, so that `except Exception` in a rule does not eat it."""
 
 
+# Marks of calls that have been told to stop, until whoever called them has seen it: also one that goes on, or answers, is too slow.
+stopped = []
+
+
 def _interrupt(_number, _frame):
     # The signal may arrive after the slow call has ended: then there is nothing left to interrupt.
     if mark[0] and mark[0] == mark[1]:
+        stopped.append(mark[0])
         raise RuleTimeout(f"took longer than {mark[2]} ms")
 
 

@@ -11,7 +11,6 @@ _MUTATORS = frozenset(
 )
 _STORE_GLOBAL = dis.opmap["STORE_GLOBAL"]
 STORES_ATTRIBUTE = frozenset((dis.opmap["STORE_ATTR"], dis.opmap["DELETE_ATTR"]))
-STORES_ITEM = frozenset((dis.opmap["STORE_SUBSCR"], dis.opmap["DELETE_SUBSCR"]))
 
 
 class Owner:

@@ -7,12 +7,15 @@ names of their own.
 
 import builtins
 import sys
+from _signal import SIGINT, getsignal
+from _signal import signal as setsignal
 from itertools import chain
 from operator import attrgetter, is_
+from sys import getprofile, getrecursionlimit, gettrace, setprofile, setrecursionlimit, settrace
 from time import perf_counter
 from types import BuiltinFunctionType, FunctionType, ModuleType
 
-from _caracal.owners import Owned, STORES_ATTRIBUTE, STORES_ITEM, names_and_opcodes, stored_globals
+from _caracal.owners import Owned, STORES_ATTRIBUTE, names_and_opcodes, stored_globals
 
 # The rest is looked at after a rule that may have to do with it, and again when so many seconds have passed.
 _AGAIN_SECONDS = 0.1
@@ -21,7 +24,13 @@ _AGAIN_SECONDS = 0.1
 _REACHING = frozenset("__builtins__ __dict__ builtins delattr eval exec gc globals importlib inspect locals patch setattr sys vars".split())
 
 _GONE = object()
-_code_of = attrgetter("__code__")
+_IS_HEAP_TYPE = 1 << 9
+_flags_of = type.__dict__["__flags__"].__get__
+_dict_of = type.__dict__["__dict__"].__get__
+_code_of = attrgetter("__code__", "__defaults__", "__kwdefaults__")
+
+# Of one helper so many lists, dicts and sets are watched: more are data.
+_MAX_CONTAINERS = 2000
 
 
 class _Names:
@@ -73,7 +82,7 @@ def _is_pythons(name):
 
 
 class _Items:
-    """A list, dict or set of a helper."""
+    """A list, dict or set of a helper, or inside of one."""
 
     def __init__(self, label, container, owned):
         self.label = label
@@ -82,23 +91,26 @@ class _Items:
         self.take()
 
     def take(self):
-        self.saved = self.container.copy()
-        self.values = tuple(self.saved.values()) if type(self.saved) is dict else tuple(self.saved)
+        container = self.container
+        self.saved = dict(container) if isinstance(container, dict) else container.copy()
+        self.values = tuple(self.saved.values()) if isinstance(container, dict) else tuple(self.saved)
 
     def is_same(self):
         container = self.container
         if len(container) != len(self.saved):
             return False
-        return type(container) is set or all(map(is_, container.values() if type(container) is dict else container, self.values))
+        if isinstance(container, set):
+            return set.issuperset(container, self.saved)
+        return all(map(is_, dict.values(container) if isinstance(container, dict) else container, self.values))
 
     def restore(self):
         container = self.container
         container.clear()
-        container.extend(self.saved) if type(container) is list else container.update(self.saved)
+        container.extend(self.saved) if isinstance(container, list) else container.update(self.saved)
 
 
 class _Code:
-    """A function's code: it can be changed in place."""
+    """Functions' code and defaults: they can be changed in place."""
 
     def __init__(self, label, functions):
         self.label = label
@@ -106,17 +118,46 @@ class _Code:
         self.codes = list(map(_code_of, functions))
 
     def is_same(self):
-        return all(map(is_, map(_code_of, self.functions), self.codes))
+        return self.codes == list(map(_code_of, self.functions))
 
     def restore(self):
-        for function, code in zip(self.functions, self.codes):
-            function.__code__ = code
+        for function, (code, defaults, keywords) in zip(self.functions, self.codes):
+            function.__code__, function.__defaults__, function.__kwdefaults__ = code, defaults, keywords
+
+
+class _Interpreter:
+    """What outlasts a call: a trace, a lower limit, a handler."""
+
+    def take(self):
+        self.limit = getrecursionlimit()
+        self.streams = sys.stdout, sys.stderr
+        self.handler = getsignal(SIGINT)
+
+    def changed(self):
+        if getprofile() is not None:
+            return "sys.setprofile"
+        if gettrace() is not None:
+            return "sys.settrace"
+        if getrecursionlimit() < self.limit:
+            return "sys.setrecursionlimit"
+        if sys.stdout is not self.streams[0] or sys.stderr is not self.streams[1]:
+            return "sys.stdout"
+        return None if getsignal(SIGINT) is self.handler else "signal.signal"
+
+    def restore(self):
+        setprofile(None)
+        settrace(None)
+        setrecursionlimit(self.limit)
+        sys.stdout, sys.stderr = self.streams
+        setsignal(SIGINT, self.handler)
 
 
 class Shared:
     """Everything that is watched in one load."""
 
     def __init__(self):
+        self._interpreter = _Interpreter()
+        self._interpreter.take()
         self._names = []
         self._items = []
         self._code = []
@@ -144,12 +185,19 @@ class Shared:
         self._add(module.__name__, names, names, owned.rebinds)
         self._add_classes(module.__name__, names, owned.stores)
         functions = []
-        for name, value in names.items():
-            if type(value) in (list, dict, set):
+        members = list(names.items())
+        for value in names.values():
+            if _is_own_class(value, module.__name__):
+                members.extend(vars(value).items())
+        seen = set()
+        for name, value in members:
+            if type(value) is FunctionType:
+                if value.__globals__ is names:
+                    functions.append(value)
+                continue
+            for container in _containers(value, seen):
                 self._item_names.add(name)
-                self._items.append(_Items(f"{module.__name__}.{name}", value, lambda name=name: owned.mutates(name)))
-            elif type(value) is FunctionType and value.__globals__ is names:
-                functions.append(value)
+                self._items.append(_Items(f"{module.__name__}.{name}", container, lambda name=name: owned.mutates(name)))
         self._code.append(_Code(f"the code of a function of {module.__name__}", functions))
         self._settle()
 
@@ -159,18 +207,24 @@ class Shared:
         return not (
             names.isdisjoint(_REACHING)
             and opcodes.isdisjoint(STORES_ATTRIBUTE)
-            and (opcodes.isdisjoint(STORES_ITEM) or names.isdisjoint(self._item_names))
+            and names.isdisjoint(self._item_names)
         )
 
     def settle(self):
         """What is there now is what must stay."""
         self._next_thorough_look = 0
+        self._interpreter.take()
         for part in chain(self._names, self._items):
             part.take()
+        for entry in _library:
+            entry[4][:] = map(entry[2].get, entry[3])
         self._settle()
 
     def changed(self, thoroughly=False):
         """Names the first thing that something else than its owner has changed, or gives None."""
+        state = self._interpreter.changed()
+        if state is not None:
+            return state
         if not self._is_same():
             for names in self._names:
                 for name in names.changed():
@@ -189,14 +243,17 @@ class Shared:
 
     def restore(self):
         """Puts everything back as far as that goes, so that the engine can go on until the child is replaced."""
+        self._interpreter.restore()
         for names in self._names:
             names.restore()
         for part in chain(self._items, self._code):
             if not part.is_same():
                 part.restore()
-        for _label, mapping, names, values in _library:
+        for _label, target, mapping, names, values in _library:
             if not all(map(is_, map(mapping.get, names), values)):
-                mapping.update(zip(names, values))
+                for name, value in zip(names, values):
+                    if mapping.get(name, _GONE) is not value:
+                        type.__setattr__(target, name, value) if isinstance(target, type) else mapping.__setitem__(name, value)
 
     def _is_same(self):
         return (
@@ -214,7 +271,7 @@ class Shared:
                 if not items.owned():
                     return items.label
                 items.take()
-        for label, mapping, names, values in _library:
+        for label, _target, mapping, names, values in _library:
             if not all(map(is_, map(mapping.get, names), values)):
                 for name, value in zip(names, values):
                     if mapping.get(name) is not value:
@@ -224,7 +281,7 @@ class Shared:
 
     def _add_classes(self, label, names, owned):
         for name, value in list(names.items()):
-            if isinstance(value, type) and value.__module__ == label:
+            if _is_own_class(value, label):
                 self._add(f"{label}.{name}", value.__dict__, value, owned)
 
     def _add(self, label, mapping, target, owned, is_open=False):
@@ -244,9 +301,26 @@ def _nobodys(_name):
     return False
 
 
+def _is_own_class(value, module_name):
+    """A class of this module whose attributes can be given other values. Asks nothing of the class itself, which may answer anything."""
+    return issubclass(type(value), type) and _flags_of(value) & _IS_HEAP_TYPE and _dict_of(value).get("__module__") == module_name
+
+
+def _containers(value, seen):
+    """A list, dict or set, and those inside of it."""
+    if not isinstance(value, (list, dict, set)) or id(value) in seen or len(seen) >= _MAX_CONTAINERS:
+        return
+    seen.add(id(value))
+    yield value
+    if not isinstance(value, set):
+        for item in list(value.values()) if isinstance(value, dict) else list(value):
+            yield from _containers(item, seen)
+
+
 _CALLED = (FunctionType, BuiltinFunctionType, type)
+_METHODS = (FunctionType, BuiltinFunctionType, classmethod, staticmethod, property)
 _learned = set()
-# (label, dict, names, values): what can be called in Python's and the engine's own modules.
+# (label, module or class, its dict, names, values): what can be called in Python's and the engine's own modules and classes.
 _library = []
 
 
@@ -266,4 +340,9 @@ def learn_library(later=()):
         mapping = vars(module)
         own = stored_globals(mapping)
         names = [name for name, value in mapping.items() if isinstance(value, _CALLED) and name not in own]
-        _library.append((label, mapping, names, [mapping[name] for name in names]))
+        _library.append((label, module, mapping, names, [mapping[name] for name in names]))
+        for name in names:
+            kind = mapping[name]
+            if _is_own_class(kind, label):
+                members = [key for key, value in kind.__dict__.items() if isinstance(value, _METHODS)]
+                _library.append((f"{label}.{name}", kind, kind.__dict__, members, [kind.__dict__[key] for key in members]))

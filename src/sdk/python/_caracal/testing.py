@@ -12,7 +12,7 @@ from panther_core import PantherEvent, enriched_event
 
 from _caracal import cache
 from _caracal.functions import CHECKS, ORDER, to_json, wrong_type
-from _caracal.limits import FUNCTIONS, mark
+from _caracal.limits import FUNCTIONS, RuleTimeout, mark, stopped
 from _caracal.messages import place_of, safe_repr
 
 MAX_PRINTED = 256 * 1024
@@ -105,6 +105,8 @@ def _run_one(rule, name, function, subject, here, out, errors, where):
     mark[0] = here
     try:
         value = function(subject)
+        if stopped:
+            raise RuleTimeout(f"took longer than {mark[2]} ms")
         if name == "detection":
             if value is not True and value is not False:
                 raise wrong_type(rule.id, rule.main, value, "bool")
@@ -115,6 +117,7 @@ def _run_one(rule, name, function, subject, here, out, errors, where):
         mark[0] = 0
     except BaseException as error:
         mark[0] = 0
+        stopped.clear()
         errors[name] = safe_repr(error)
         place = place_of(error, rule.files)
         if place:

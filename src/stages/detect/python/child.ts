@@ -28,7 +28,8 @@ function serve(interpreter: Interpreter): void {
       const isStopped = error instanceof Stopped
       const how = isStopped && !error.isEarly ? 'timeout' : 'crash'
       const mark = isStopped && error.isEarly ? 0 : interpreter.mark()
-      reply({ kind: 'died', how, mark, message: isStopped ? error.message : String(error).slice(0, 500) })
+      const message = isStopped ? error.message : String(error).slice(0, 500)
+      reply({ kind: 'died', how, mark, message, isReading: interpreter.isReading })
       leave(70)
       return
     }
@@ -70,6 +71,7 @@ try {
   reply({
     kind: 'died',
     how: 'crash',
+    isReading: false,
     mark: 0,
     message: `the Python child failed: ${error instanceof Error ? error.stack?.slice(0, 1000) : String(error)}`,
   })

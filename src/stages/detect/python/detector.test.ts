@@ -158,12 +158,6 @@ const FALLBACKS = [
     { alertContext: expect.stringContaining('not JSON serializable') },
   ],
   [
-    'alert_context holds NaN',
-    'alert_context',
-    "return {'a': float('nan')}",
-    { alertContext: expect.stringContaining('ValueError') },
-  ],
-  [
     'alert_context holds itself',
     'alert_context',
     "a = {}; a['a'] = a; return a",
@@ -204,6 +198,13 @@ const ANSWERS = [
   ["'yes'", 'str'],
   ['event', 'PantherEvent'],
 ] as const
+
+test('a number of alert_context that JSON does not have becomes text, and the rest stays', async () => {
+  const code = "def rule(event): return True\ndef alert_context(event): return {'a': float('nan'), 'b': [-float('inf'), 1]}"
+  const findings = await (await detect({ rules: [makeRule('R', code)], helpers: [] })).evaluate(makeBatch([{}]))
+  expect(matchesOf(findings)[0]!.alertContext).toBe('{"a": "nan", "b": ["-inf", 1]}')
+  expect(errorsOf(findings)).toEqual([])
+})
 
 test('rule() must return a real bool', async () => {
   const detector = await detect({

@@ -132,12 +132,56 @@ test('a rule that times out on every event is soon left out, visibly, and the ot
   const detector = await detect([makeRule('Slow', 'def rule(event):\n  while True: pass'), GOOD], 100)
   const first = await detector.evaluate(makeBatch(EVENTS))
   expect(errorsOf(first).map((e) => [e.event, e.cause])).toEqual(EVENTS.map(({ n }) => [n, 'timeout']))
-  expect(errorsOf(first)[2]!.message).toMatch(/took longer than 100 ms/)
+  // The others have waited for one whole limit, and wait for a tenth from then on.
+  expect(
+    errorsOf(first)
+      .map(({ message }) => /took longer than (\d+) ms/.exec(message)?.[1])
+      .slice(0, 3),
+  ).toEqual(['100', '10', '10'])
   expect(errorsOf(first)[3]!.message).toMatch(/not run on this event/)
   const second = await detector.evaluate(makeBatch(EVENTS))
   expect(errorsOf(second).map((e) => [e.event, e.cause])).toEqual(EVENTS.map(({ n }) => [n, 'timeout']))
   expect(errorsOf(second)[0]!.message).toMatch(/not run for 60 s/)
   expect(matchedEvents(second, 'Good')).toHaveLength(8)
+})
+
+test.each([
+  ['swallows its interruption', 'def rule(event):\n  try:\n    while True: pass\n  except BaseException: return False'],
+  [
+    'hangs in what is cleared away',
+    'class C:\n  def __del__(self):\n    while True: pass\ndef rule(event):\n  c = C()\n  return False',
+  ],
+  ['hangs in title()', 'def rule(event): return True\ndef title(event):\n  while True: pass'],
+  [
+    'returns a text that hangs when it is cleared away',
+    'class S(str):\n  def __str__(self): return self\n  def __del__(self):\n    while True: pass\ndef rule(event): return True\ndef title(event): return S()',
+  ],
+])('a rule that %s is told of, and soon left out', async (_, code) => {
+  const detector = await detect([makeRule('Slow', code), GOOD], 100)
+  const findings = await detector.evaluate(makeBatch(EVENTS))
+  expect(errorsOf(findings).map((e) => [e.ruleId, e.event, e.cause])).toEqual(EVENTS.map(({ n }) => ['Slow', n, 'timeout']))
+  expect(matchedEvents(findings, 'Good')).toHaveLength(8)
+  expect(errorsOf(await detector.evaluate(makeBatch([{ n: 0 }])))[0]!.message).toMatch(/not run for 60 s/)
+})
+
+test.each([
+  [
+    'writes into the engine’s own lists',
+    "import sys\ndef rule(event):\n  sys._getframe(2).f_locals['rows'].append('x')\n  return False",
+  ],
+  [
+    'hangs when the events are cleared away',
+    'import weakref\nK = []\ndef rule(event):\n  K.append(weakref.ref(event, hang))\n  return False\ndef hang(ref):\n  while True: pass',
+  ],
+  [
+    'leaves a profiler behind',
+    "import sys, builtins\ndef p(frame, what, arg):\n  if what == 'return' and frame.f_code.co_name == 'judge': builtins.ascii = object()\ndef rule(event):\n  sys.setprofile(p)\n  return False",
+  ],
+])('a rule that %s loses nothing for the others', async (_, code) => {
+  const detector = await detect([makeRule('Before', 'def rule(event): return True'), makeRule('Bad', code), GOOD], 300)
+  const findings = await detector.evaluate(makeBatch(EVENTS))
+  for (const id of ['Before', 'Good']) expect(matchedEvents(findings, id)).toHaveLength(8)
+  expect(new Set(errorsOf(findings).map((e) => e.ruleId))).toEqual(new Set(['Bad']))
 })
 
 test('a rule that ends the child on every event is left out after three, visibly', async () => {

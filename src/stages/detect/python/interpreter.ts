@@ -56,6 +56,8 @@ export class Interpreter {
   #watch: Watch | undefined
   #cells = 0
   #careful = false
+  /** It reads events; no rule runs. */
+  isReading = false
 
   constructor(pyodide: PyodideAPI & Internals) {
     this.#pyodide = pyodide
@@ -120,7 +122,9 @@ export class Interpreter {
   /** Reading a large crossing takes a while: the engine is told when it ends, or would count it as the first rule's. */
   #prepare(header: string): void {
     const started = performance.now()
+    this.isReading = true
     this.#engine!.prepare(header)
+    this.isReading = false
     if (performance.now() - started > BEAT_MS / 2) reply({ kind: 'beat', mark: 0, ms: 0, interrupted: false })
   }
 

@@ -7,6 +7,9 @@ import type { Runtime } from './runtime.ts'
 import { SandboxDied } from './sandbox.ts'
 import { type Crossing, sliceCrossing } from './split.ts'
 
+/** After so many deaths in a row of rules judged one by one it is not the rules. */
+const MAX_IN_ROW = 3
+
 interface Deps {
   readonly runtime: Runtime
   readonly penalties: PenaltyBox
@@ -43,8 +46,10 @@ export async function judgeCrossing(logType: string, crossing: Crossing, rules: 
       if ('changed' in answer) {
         // What the others answered beside it may be wrong: all is judged again, in a child that has not seen it.
         const [index, what] = answer.changed
-        if (index === null) watch = true
-        else blameTampering(rules[running[index]!]!, what, deps)
+        if (index !== null) blameTampering(rules[running[index]!]!, what, deps)
+        // Each rule was looked at, and still it is not known whose it is.
+        else if (watch) return ruleByRule(logType, crossing, rules, deps)
+        else watch = true
         continue
       }
       account(answer, running, rules, crossing, guilty, deps)
@@ -61,8 +66,10 @@ export async function judgeCrossing(logType: string, crossing: Crossing, rules: 
       const call = error.mark === undefined ? undefined : markedCall(error.mark, running.length)
       if (call && call.event < crossing.count) {
         guilty.push(blame(error, call.event, running[call.rule]!, rules, crossing, deps))
-      } else if (careful || error.mark === 0) {
+      } else if (error.isReading) {
         return halve(logType, crossing, rules, error, deps)
+      } else if (careful || error.mark === 0) {
+        return ruleByRule(logType, crossing, rules, deps, error)
       } else careful = true
     }
   }
@@ -99,7 +106,8 @@ function blame(died: SandboxDied, event: number, index: number, rules: readonly 
   const rule = rules[index]!
   const what = died.how === 'timeout' ? 'it could not be interrupted' : 'it ended the sandbox'
   const message = `${rule.source.file}: ${what}: ${died.message}`
-  deps.penalties.strike(rule.id, died.how, what, deps.now())
+  // What had to be ended has cost a whole limit each time: the second one is the last.
+  deps.penalties.strike(rule.id, died.how, what, deps.now(), died.how === 'timeout' ? STRIKES - 1 : 1)
   return { rule: index, event, finding: ruleError(rule.id, crossing.first + event, died.how, message) }
 }
 
@@ -108,7 +116,51 @@ function blameTampering(rule: Rule, what: string, { penalties, now }: Deps): voi
   penalties.strike(rule.id, 'tampering', `it changed ${what}, which all rules share`, now(), STRIKES)
 }
 
-/** Nobody can be blamed, or it died while reading the events (mark 0): the halves are tried, down to a single event. */
+/**
+ * Nobody can be blamed: each rule is judged by itself, and one that ends its child, or changes what all share, is left out. When
+ * several die of it in a row it is not them: then the events are halved.
+ */
+async function ruleByRule(
+  logType: string,
+  crossing: Crossing,
+  rules: readonly Rule[],
+  deps: Deps,
+  died?: SandboxDied,
+): Promise<Finding[]> {
+  const out = penalised(rules, crossing, [], deps)
+  const findings = [...out.findings]
+  let inRow = 0
+  for (const [index, rule] of rules.entries()) {
+    if (out.rules.has(index) || crossing.byRule?.[index]?.length === 0) continue
+    try {
+      const answer = await deps.runtime.evaluate(
+        { logType, rules: [index], skip: [], careful: false, watch: true, ...onlyOf(crossing, [index]) },
+        crossing.ndjson,
+      )
+      if (!('changed' in answer)) {
+        inRow = 0
+        account(answer, [index], rules, crossing, [], deps)
+        for (const row of answer.rows) findings.push(toFinding(row, rule, crossing.first + row[0]))
+        continue
+      }
+      blameTampering(rule, answer.changed[1], deps)
+    } catch (error) {
+      if (!(error instanceof SandboxDied)) throw error
+      await deps.runtime.ready()
+      if (++inRow === MAX_IN_ROW) return halve(logType, crossing, rules, died ?? error, deps)
+      const what = error.how === 'timeout' ? 'it could not be interrupted' : 'it ended the sandbox'
+      deps.penalties.strike(rule.id, error.how, `${what}: ${error.message}`, deps.now(), STRIKES)
+    }
+    findings.push(...penalised([rule], oneRule(crossing, index), [], deps).findings)
+  }
+  return inOrder(findings, [], rules, crossing)
+}
+
+function oneRule(crossing: Crossing, index: number): Crossing {
+  return crossing.byRule ? { ...crossing, byRule: [crossing.byRule[index]!] } : crossing
+}
+
+/** It died while reading the events: the halves are tried, down to a single event. */
 async function halve(
   logType: string,
   crossing: Crossing,

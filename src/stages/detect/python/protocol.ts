@@ -32,7 +32,14 @@ export type Reply =
   /** Still working. In careful mode one before every 'call' of the rules' own code. */
   | ({ readonly kind: 'beat' } & Beat)
   /** The interpreter is gone, at this mark; the child ends itself. `timeout`: because the engine told it to stop. */
-  | { readonly kind: 'died'; readonly how: 'timeout' | 'crash'; readonly mark: number; readonly message: string }
+  | {
+      readonly kind: 'died'
+      readonly how: 'timeout' | 'crash'
+      readonly mark: number
+      readonly message: string
+      /** It had not begun to run rules: it was reading the events. */
+      readonly isReading: boolean
+    }
 
 /** A file and its text. */
 export type Source = readonly [file: string, text: string]

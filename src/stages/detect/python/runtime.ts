@@ -115,9 +115,12 @@ export class Runtime {
       header: JSON.stringify(header),
     } as const
     const options = { careful: header.careful, onSlow: () => this.#warm() }
-    const answer = parse<EvaluateAnswer | TamperingAnswer>(
-      await this.#sandbox!.request([[request, ndjson]], this.#timeoutMs, options),
-    )
+    const bytes = await this.#sandbox!.request([[request, ndjson]], this.#timeoutMs, options)
+    const answer = readAnswer(bytes)
+    if (!answer) {
+      await this.#sandbox!.close()
+      throw new SandboxDied('crash', undefined, 'the Python child gave an answer that is none')
+    }
     if ('changed' in answer) {
       await this.#sandbox!.close()
       return answer
@@ -283,4 +286,22 @@ export class Runtime {
 
 function parse<T>(bytes: Uint8Array): T {
   return JSON.parse(decoder.decode(bytes)) as T
+}
+
+/** What a child says of a crossing, or nothing: a rule may have done harm to the engine beside it. */
+function readAnswer(bytes: Uint8Array): EvaluateAnswer | TamperingAnswer | undefined {
+  try {
+    const answer = parse<Partial<EvaluateAnswer & TamperingAnswer> | null>(bytes)
+    if (Array.isArray(answer?.changed)) return answer as TamperingAnswer
+    const { rows, seconds, cacheWrites } = answer as Partial<EvaluateAnswer>
+    const isWhole =
+      Array.isArray(rows) &&
+      Array.isArray(seconds) &&
+      Array.isArray(cacheWrites) &&
+      rows.every((row) => Array.isArray(row) && row.length === 4 && Number.isInteger(row[0]) && Number.isInteger(row[1])) &&
+      cacheWrites.every((write) => Array.isArray(write) && typeof write[0] === 'string')
+    return isWhole ? (answer as EvaluateAnswer) : undefined
+  } catch {
+    return undefined
+  }
 }

@@ -14,11 +14,14 @@ export class SandboxDied extends Error {
   readonly how: 'timeout' | 'crash'
   /** The last mark that was heard of; reliable when the child could still speak or was in careful mode. */
   readonly mark: number | undefined
+  /** It was reading events, so no rule is to blame. */
+  readonly isReading: boolean
 
-  constructor(how: 'timeout' | 'crash', mark: number | undefined, message: string) {
+  constructor(how: 'timeout' | 'crash', mark: number | undefined, message: string, isReading = false) {
     super(message)
     this.how = how
     this.mark = mark
+    this.isReading = isReading
   }
 }
 
@@ -144,7 +147,7 @@ export class Sandbox {
       // Told to stop, it has, and the stop met another call.
       const isOther = pending.interrupted && !isSameCall(header.mark, pending.mark ?? 0)
       const message = header.how === 'timeout' ? `a call took longer than ${pending.limitMs} ms` : header.message
-      this.#end(header.how, isOther ? undefined : header.mark, message)
+      this.#end(header.how, isOther ? undefined : header.mark, message, header.isReading)
     } else if (header.kind === 'beat') hear(pending, header)
     else {
       this.#finish()
@@ -183,8 +186,8 @@ export class Sandbox {
     this.#pending = undefined
   }
 
-  #end(how: 'timeout' | 'crash', mark: number | undefined, message: string): void {
-    this.#ended ??= new SandboxDied(how, mark ?? (this.#pending?.careful ? this.#pending.mark : undefined), message)
+  #end(how: 'timeout' | 'crash', mark: number | undefined, message: string, isReading = false): void {
+    this.#ended ??= new SandboxDied(how, mark ?? (this.#pending?.careful ? this.#pending.mark : undefined), message, isReading)
     this.#child.kill('SIGKILL')
     const pending = this.#pending
     this.#finish()

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { readFileSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { glob } from 'tinyglobby'
-import { packageRoot } from '../../../util/entry.ts'
 
 /** The folder of the installed Pyodide, without symbolic links: Node's permission flags compare real paths. */
 export function pyodideFolder(): string {
@@ -12,9 +12,8 @@ export function pyodideFolder(): string {
 
 /** The shipped Python as `{path: source}` in JSON, paths relative to `sdk/python`, in a stable order. */
 export async function readSources(): Promise<Uint8Array> {
-  const compiled = join(packageRoot(), 'dist/sdk/python')
-  // From source (tests) the files beside the TypeScript are the newer ones.
-  const folder = import.meta.url.endsWith('.ts') || !existsSync(compiled) ? join(packageRoot(), 'src/sdk/python') : compiled
+  // Beside this file: also in a build that has not taken its place yet.
+  const folder = join(dirname(fileURLToPath(import.meta.url)), '../../../sdk/python')
   const paths = (await glob('**/*.py', { cwd: folder })).sort()
   return new TextEncoder().encode(
     JSON.stringify(Object.fromEntries(paths.map((path) => [path, readFileSync(join(folder, path), 'utf8')]))),

@@ -19,6 +19,8 @@ const HELPER = makeHelper(
     NAMES = ['a', 'b']
     LIMITS = {'a': 1}
     MEMO = {}
+    DEEP = {'a': []}
+    SET = {'a'}
     class Kind:
         size = 1
         seen = 0
@@ -63,6 +65,13 @@ const CHANGES = [
   ['a module of Python', 'json.loads = json.dumps = None', 'json.dumps'],
   ['a module of Python in another way', "setattr(json, 'loads', None)", 'json.loads'],
   ['the table of modules', "sys.modules['json'] = None", 'sys.modules.json'],
+  ['a class of Python', 'json.JSONEncoder.iterencode = None', 'json.encoder.JSONEncoder.iterencode'],
+  ['a list within a dict of a helper', "shared.DEEP['a'].append(1)", 'shared.DEEP'],
+  ['what a set of a helper holds', "shared.SET.discard('a'); shared.SET.add('b')", 'shared.SET'],
+  ['the defaults of a function', 'shared.same.__defaults__ = (1,)', 'the code of a function of shared'],
+  ['a limit of the interpreter', 'sys.setrecursionlimit(40)', 'sys.setrecursionlimit'],
+  ['where everybody prints', 'sys.stdout = None', 'sys.stdout'],
+  ['what every call is shown to', 'sys.setprofile(print)', 'sys.setprofile'],
   ['the class of events', 'type(event).get = lambda self, name: 0', 'panther_core.enriched_event.PantherEvent.get'],
 ] as const
 

@@ -30,7 +30,6 @@ export function createWatch(cells: () => Uint32Array, address: number, beat: (be
   const index = address >>> 2
   const now = performance.now.bind(performance)
   const cpuUsage = process.cpuUsage.bind(process)
-  let limit = 0
   let seen = 0
   let since = 0
   let lastBeat = 0
@@ -63,6 +62,8 @@ export function createWatch(cells: () => Uint32Array, address: number, beat: (be
       }
     }
     if (time - lastBeat > BEAT_MS) tell(mark, time)
+    // The engine shortens it for a rule that has timed out in this batch.
+    const limit = memory[index + 2]!
     if (mark === 0 || interrupted || time - since < limit / 2) return 0
     half ??= { at: time, worked: worked() }
     if (time - since < limit) return 0
@@ -78,7 +79,6 @@ export function createWatch(cells: () => Uint32Array, address: number, beat: (be
   return {
     buffer,
     begin(timeoutMs) {
-      limit = timeoutMs
       cells()[index + 2] = timeoutMs
       seen = 0
       interrupted = false
