@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'libsql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { alertText } from '../src/cli/alert-text.ts'
+import type { Io } from '../src/cli/io.ts'
 import { Caracal, freePort } from './support/caracal.ts'
 
 /** Every kind of detection in the running program: what the unit tests of content say is what production does. */
@@ -94,12 +96,19 @@ Severity: High
 def title(event):
     return f"{event.get('user')} failed {event.get('failures')} times"
 `,
+  'unknown.yml': `AnalysisType: scheduled_query
+QueryName: Of no table
+Enabled: false
+Query: SELECT user FROM panther_logs.public.custom_nowhere
+Schedule: { RateMinutes: 60, TimeoutMinutes: 1 }
+`,
   'bucket.yml': `AnalysisType: policy
 PolicyID: Kinds.Bucket.Private
 Filename: bucket.py
 Enabled: true
 ResourceTypes: [AWS.S3.Bucket]
 Severity: Critical
+Suppressions: ['arn:aws:s3:::site-*', Kinds]
 `,
   'bucket.py': `def policy(resource):
     return not resource["Public"]
@@ -154,6 +163,24 @@ async function alertWith(title: string): Promise<Record<string, unknown>> {
   }
 }
 
+/** The statement that `alerts show` prints for an alert's events. */
+async function printedStatement(title: string): Promise<string> {
+  const { alert_id } = await alertWith(title)
+  const text = await (await caracal.fetch(`/api/v1/alerts/${String(alert_id)}`)).text()
+  const shown = alertText(JSON.parse(text) as Parameters<typeof alertText>[0], text, { hasColours: false } as Io)
+  return /query "(SELECT .*)"$/m.exec(shown)![1]!
+}
+
+/** The rows of the alert's events, once they are in the lake. */
+async function eventRows(title: string): Promise<unknown[][]> {
+  const sql = await printedStatement(title)
+  for (;;) {
+    const rows = await caracal.query(sql)
+    if (rows.length > 0) return rows
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
 async function post(source: string, events: readonly object[]): Promise<void> {
   const body = events.map((event) => JSON.stringify(event)).join('\n')
   const response = await caracal.fetch(`/ingest/${source}`, { method: 'POST', body })
@@ -173,6 +200,18 @@ describe('in the running program', { shuffle: false }, () => {
     expect(await alertWith('Password guessed')).toMatchObject({ rule_id: 'Kinds.Guessed', severity: 'HIGH', event_count: 1 })
   })
 
+  test('the statement that an alert of a correlation rule or a rule error is shown with finds its rows', async () => {
+    expect(await eventRows('Password guessed')).toHaveLength(1)
+    expect(await eventRows('Kinds.Broken')).toHaveLength(1)
+  })
+
+  test('a query that cannot be translated is told by its name at the start, disabled or not', async () => {
+    const said = "scheduled_query 'Of no table' cannot run: the table logs.custom_nowhere: no schema makes it"
+    expect(caracal.output).toContain(said)
+    const rules = (await (await caracal.fetch('/api/v1/rules')).json()) as { notices: string[] }
+    expect(rules.notices.filter((notice) => notice.includes('cannot run'))).toEqual([expect.stringContaining(said)])
+  })
+
   test('an inline filter lets a rule see only its events', async () => {
     await post('logins', [{ user: 'root', ok: true }])
     expect(await alertWith('filtered root')).toMatchObject({ event_count: 1 })
@@ -180,12 +219,17 @@ describe('in the running program', { shuffle: false }, () => {
     expect(answer.results.map(({ title }) => title)).toEqual(['filtered root'])
   })
 
-  test('a policy alerts on the resource that does not comply', async () => {
+  test('a policy alerts on the resource that does not comply, unless it is suppressed', async () => {
     await post('resources', [
       { Name: 'closed', Public: false },
+      { Name: 'suppressed open', Public: true, ResourceId: 'arn:aws:s3:::site-1' },
       { Name: 'open', Public: true },
     ])
     expect(await alertWith('public bucket open')).toMatchObject({ severity: 'CRITICAL', event_count: 1 })
+    const answer = (await (await caracal.fetch('/api/v1/alerts?rule=Kinds.Bucket.Private')).json()) as {
+      results: { title: string }[]
+    }
+    expect(answer.results.map(({ title }) => title)).toEqual(['public bucket open'])
   })
 
   test('matches that make no alert are signals in the lake', async () => {
@@ -209,7 +253,13 @@ describe('in the running program', { shuffle: false }, () => {
       .run([queryKey('Users with failures'), String(hourAgo)])
     state.close()
     await caracal.start()
-    expect(await alertWith('ann failed 3 times')).toMatchObject({ rule_id: 'Kinds.Scheduled', event_count: 1 })
+    const alert = await alertWith('ann failed 3 times')
+    expect(alert).toMatchObject({ rule_id: 'Kinds.Scheduled', event_count: 1 })
+    expect(await eventRows('ann failed 3 times')).toHaveLength(1)
+    const events = await caracal.fetch(`/api/v1/alerts/${String(alert['alert_id'])}/events`)
+    expect(await events.json()).toMatchObject({
+      results: [{ p_rule_id: 'Kinds.Scheduled', p_log_type: 'query/Users with failures' }],
+    })
     const health = (await (await caracal.fetch('/api/v1/health')).json()) as { problems: string[] }
     expect(health.problems.filter((problem) => problem.startsWith('Query'))).toEqual([])
   })

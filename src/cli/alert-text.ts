@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { alertTables } from '../api/alert-tables.ts'
 import type { alertDetailSchema } from '../api/alert-view.ts'
 import type { JsonObject, JsonValue } from '../model/json.ts'
 import { parseJson, stringifyJson } from '../util/json.ts'
@@ -60,8 +61,8 @@ function exactOf(text: string): JsonObject {
 
 /** Where the lake keeps an alert's events; for several log types, what they have in common. */
 function tableOf({ type, log_types }: Alert): string {
-  if (type === 'RULE_ERROR') return 'monitor.rule_errors'
-  return log_types.length === 1 ? `matches.${log_types[0]!.replaceAll('.', '_').toLowerCase()}` : 'matches.all'
+  const [table, ...others] = alertTables(type, log_types)
+  return table !== undefined && others.length === 0 ? table : 'matches.all'
 }
 
 type Field = readonly [name: string, text: string | undefined]

@@ -34,6 +34,8 @@ export function withContent(command: Command, what: string): Command {
 export interface Selected {
   readonly scope: TestScope
   readonly settings: TestSettings
+  /** What is wrong with `disabled_packs` of the configuration, when all content has been looked at. */
+  readonly packProblems: readonly string[]
 }
 
 /**
@@ -43,6 +45,7 @@ export interface Selected {
 export async function selectContent(flags: ContentFlags & TestSettings, io: Io): Promise<Selected> {
   const { environmentSettings, mergeSettings, readSettings } = await import('../packs/settings.ts')
   const { parseFilters } = await import('../packs/filter.ts')
+  const { unknownPacks } = await import('../packs/packs.ts')
   const { selectTests } = await import('../packs/test-scope.ts')
   const settings = mergeSettings(flags, environmentSettings(io.env), readSettings(process.cwd()))
   const { path, filter = [], ignoreFiles = [], ignoreExtraKeys = false } = settings
@@ -65,5 +68,6 @@ export async function selectContent(flags: ContentFlags & TestSettings, io: Io):
     without: [config.data_dir],
   })
   if (scope.isElsewhere) io.err(`There is no content in ${process.cwd()}: what is looked at is the shipped packs only.\n`)
-  return { scope, settings }
+  const packProblems = path === undefined ? unknownPacks(scope.content.packs, config.disabled_packs) : []
+  return { scope, settings, packProblems }
 }

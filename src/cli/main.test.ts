@@ -53,13 +53,14 @@ describe('without a server', () => {
     const { code, out, err } = await cli(['--help'])
     expect([code, err]).toEqual([0, ''])
     const commands = out.slice(out.indexOf('Commands:')).matchAll(/^ {2}([a-z]+)/gm)
-    expect([...commands].map((match) => match[1]).slice(0, 13)).toEqual([
+    expect([...commands].map((match) => match[1]).slice(0, 14)).toEqual([
       'up',
       'run',
       'alerts',
       'query',
       'sources',
       'tables',
+      'packs',
       'health',
       'demo',
       'test',
@@ -70,7 +71,7 @@ describe('without a server', () => {
     ])
   })
 
-  test.each(['up', 'run', 'alerts', 'query', 'sources', 'tables', 'health', 'demo'])(
+  test.each(['up', 'run', 'alerts', 'query', 'sources', 'tables', 'packs', 'health', 'demo'])(
     '%s has a help of its own',
     async (command) => {
       const { code, out } = await cli([command, '--help'])

@@ -18,6 +18,12 @@ export const configSchema = z.strictObject({
     .array(z.string())
     .default([])
     .describe('Folders of rules, schemas, tables (beside ./content and the shipped packs).'),
+  disabled_packs: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      'Ids of packs that are off: a detection of theirs that no other pack has does not run. `caracal packs` lists them.',
+    ),
   sources: z
     .array(oneOf('source', sources))
     .default([])

@@ -6,8 +6,11 @@ import { ConfigError, messageOf } from '../util/errors.ts'
 import { type Config, configSchema } from './config.ts'
 import type { Environment } from './env.ts'
 
-const DEFAULT_FILE = 'caracal.yml'
+/** Read when no file is named. */
+export const DEFAULT_FILE = 'caracal.yml'
 const PREFIX = 'CARACAL_'
+/** What only the file says. */
+const LISTS = new Set(['sources', 'destinations', 'disabled_packs'])
 
 /**
  * The configuration: `file`, or caracal.yml in the working folder if it is there, else defaults; then the environment
@@ -59,7 +62,7 @@ function fromEnvironment(env: Environment): Record<string, unknown> {
   for (const [name, text] of Object.entries(env)) {
     if (!name.startsWith(PREFIX) || text === undefined) continue
     const key = name.slice(PREFIX.length).toLowerCase()
-    if (!(key in configSchema.shape) || key === 'sources' || key === 'destinations')
+    if (!(key in configSchema.shape) || LISTS.has(key))
       throw new ConfigError(`the environment variable ${name} names no configuration key that can be set so; unset it`)
     if (key === 'content') values[key] = text.split(':').filter(Boolean)
     else values[key] = /^\d+$/.test(text) ? Number(text) : text

@@ -1,9 +1,12 @@
+import type { Config } from '../config/config.ts'
 import type { TableSpec } from '../model/column.ts'
 import type { ScheduledQuery } from '../model/query.ts'
 import type { Rule } from '../model/rule.ts'
 import type { CompiledSchema } from '../model/schema.ts'
 import type { Content } from '../packs/content.ts'
 import { contentRoots, loadContent } from '../packs/load.ts'
+import { unknownPacks, withoutPacks } from '../packs/packs.ts'
+import { withSuppressions } from '../packs/suppressions.ts'
 import type { Correlation } from '../pipeline/correlate.ts'
 import { eventTable, matchTable, SIGNALS } from '../pipeline/rows.ts'
 import { createCorrelator } from '../stages/detect/correlation/correlator.ts'
@@ -33,9 +36,20 @@ export interface LoadedContent {
   readonly notices: readonly string[]
 }
 
+/** What the configuration says about content. */
+type Chosen = Pick<Config, 'content'> & Partial<Pick<Config, 'disabled_packs'>>
+
 /** Reads and compiles everything under the content roots; `cache` is a folder that keeps what YAML files were read as. */
-export async function loadPath(folders: readonly string[], cache?: string): Promise<LoadedContent> {
-  const content = await loadContent(contentRoots(folders), { tests: false, ...(cache !== undefined && { cache }) })
+export async function loadPath({ content: folders, disabled_packs: off = [] }: Chosen, cache?: string): Promise<LoadedContent> {
+  const read = await loadContent(contentRoots(folders), { tests: false, ...(cache !== undefined && { cache }) })
+  const running = withoutPacks(read, off)
+  const loaded = compileContent({ ...running, policies: running.policies.map(withSuppressions) })
+  const unknown = unknownPacks(read.packs, off).map((message) => ({ file: 'configuration', message }))
+  return { ...loaded, problems: [...loaded.problems, ...unknown] }
+}
+
+/** Compiles what schemas and tables the content has. */
+export function compileContent(content: Content): LoadedContent {
   const problems: { file: string; message: string }[] = content.problems.map(({ file, line, message }) => ({
     file: line === undefined ? file : `${file}:${line}`,
     message,

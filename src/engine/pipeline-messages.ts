@@ -14,6 +14,8 @@ export interface PipelineReady {
   /** Enabled scheduled queries whose rows some enabled rule judges. */
   readonly queries: readonly ScheduledQuery[]
   readonly savedQueries: readonly SavedQuery[]
+  /** Sentences on scheduled queries that cannot run; the content's notices hold them too. */
+  readonly queryNotices: readonly string[]
 }
 
 /** The key in state of the due time that a scheduled query has come to. */

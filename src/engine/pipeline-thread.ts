@@ -41,6 +41,7 @@ import {
   parseSource,
 } from './path.ts'
 import { type PipelineProgress, type PipelineReady, queryKey, type SourceProgress } from './pipeline-messages.ts'
+import { byName, queryNotices } from './queries.ts'
 import { connectSpool } from './spool-port.ts'
 
 /** What the pipeline's thread is started with. */
@@ -57,7 +58,7 @@ const { config, sources, baseUrl, spool, maxPages } = workerData as PipelineThre
 const now = Date.now
 const db = await openState(config.data_dir, maxPages ? { maxPages } : {})
 const state = pipelineState(db)
-const loaded = await loadPath(config.content, join(config.data_dir, 'content-cache'))
+const loaded = await loadPath(config, join(config.data_dir, 'content-cache'))
 const tables = new LiveTables(loaded)
 const troubles = new Map<string, string>()
 // Before the detectors: reading their rules goes on in the background and may have something to tell.
@@ -83,7 +84,7 @@ const main = new Rpc(parentPort!, {
   judgeRows,
 })
 
-const detectors = await createDetectors(loaded, {
+const starting = createDetectors(loaded, {
   timeoutMs: config.rule_timeout_ms,
   compiledFolder: join(config.data_dir, 'python'),
   cache: { load: () => loadCache(db, now()) },
@@ -93,6 +94,13 @@ const detectors = await createDetectors(loaded, {
     onProblem: (message) => void main.call('slower', message).catch(() => {}),
   },
 })
+const queryTables = lakeTables([...loaded.schemas.values()])
+const { scheduledQueries, savedQueries } = loaded.content
+// While the rules' processes start.
+const [detectors, cannotRun] = await Promise.all([
+  starting,
+  queryNotices(scheduledQueries, { saved: byName(savedQueries), tables: queryTables }),
+])
 const correlation = correlationOf(loaded, correlationStore(db))
 const rules = alertingRules(loaded)
 const spoolPort = await connectSpool(spool, () => loop?.wake())
@@ -135,12 +143,13 @@ await main.call('ready', {
     schemas: [...loaded.schemas.keys()].sort(),
     tables: loaded.tables.size,
     problems,
-    notices: loaded.notices,
+    notices: [...loaded.notices, ...cannotRun],
   },
   tables: [...loaded.tables.values()].map(({ definition }) => definition),
-  lakeTables: lakeTables([...loaded.schemas.values()]),
+  lakeTables: queryTables,
   queries: judgedQueries(loaded),
-  savedQueries: loaded.content.savedQueries,
+  savedQueries,
+  queryNotices: cannotRun,
 } satisfies PipelineReady)
 
 let running: Promise<void> | undefined

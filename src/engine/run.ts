@@ -62,7 +62,7 @@ interface Totals {
  * dead-lettered or some rule erred. Throws `ConfigError` for a usage, configuration or content error.
  */
 export async function runFiles(options: RunOptions, streams: RunStreams): Promise<number> {
-  const loaded = await loadPath(options.config.content, join(options.cacheFolder, 'content'))
+  const loaded = await loadPath(options.config, join(options.cacheFolder, 'content'))
   for (const { file, message } of loaded.problems) streams.tell(`${file}: ${message}`)
   const run = await Run.create(options, streams, loaded)
   try {

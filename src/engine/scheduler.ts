@@ -1,23 +1,20 @@
-import type { TableSpec } from '../model/column.ts'
-import type { SavedQuery, ScheduledQuery } from '../model/query.ts'
+import type { ScheduledQuery } from '../model/query.ts'
 import { plan } from '../stages/detect/scheduled/plan.ts'
 import type { QueryRows } from '../stages/detect/scheduled/rows.ts'
 import { scheduleProblem } from '../stages/detect/scheduled/schedule.ts'
-import type { Catalog } from '../stages/store/dialect/context.ts'
-import { expandTemplate } from '../stages/store/dialect/template.ts'
-import { NOW_PARAM, type Translation, translate } from '../stages/store/dialect/translate.ts'
+import { NOW_PARAM, type Translation } from '../stages/store/dialect/translate.ts'
 import type { Lake } from '../stages/store/lake.ts'
 import { messageOf } from '../util/errors.ts'
+import { type QueryWorld, translateQuery } from './queries.ts'
 
-export interface SchedulerDeps {
+export interface SchedulerDeps extends QueryWorld {
   /** Enabled queries whose rows some rule judges. */
   readonly queries: readonly ScheduledQuery[]
-  readonly saved: ReadonlyMap<string, SavedQuery>
-  /** Every table that the lake has or may get. */
-  readonly tables: readonly TableSpec[]
-  readonly lake: Lake
-  /** When a query ran last (epoch ms of its due time), `undefined` when it never did. */
+  readonly lake: Pick<Lake, 'ensure' | 'query'>
+  /** How far a query has come (`QueryProgress.doneMs`), `undefined` when it was never seen. */
   readonly loadDone: (name: string) => Promise<number | undefined>
+  /** Remembers when a query was first seen: what falls due after it is caught up on, before its first run too. */
+  readonly saveSeen: (name: string, seenMs: number) => Promise<void>
   /** Judges the rows and remembers, in one transaction with what comes of them, that this due time is done. */
   readonly judge: (rows: QueryRows) => Promise<void>
   /** Puts what is committed into the lake. */
@@ -46,14 +43,23 @@ export class Scheduler {
 
   /** Reads where each query has come, and tells which ones cannot run. */
   async start(): Promise<void> {
-    const { queries, loadDone, now } = this.#deps
+    const { queries } = this.#deps
     for (const query of queries) {
-      this.#done.set(query.name, (await loadDone(query.name)) ?? now())
+      this.#done.set(query.name, await this.#progress(query))
       const schedule = scheduleProblem(query.schedule)
       if (schedule) this.#tell(query, schedule)
       else await this.#translated(query)
     }
     if (queries.length > 0) this.#timer = setInterval(() => this.#tick(), TICK_MS)
+  }
+
+  async #progress({ name }: ScheduledQuery): Promise<number> {
+    const { loadDone, saveSeen, now } = this.#deps
+    const doneMs = await loadDone(name)
+    if (doneMs !== undefined) return doneMs
+    const seenMs = now()
+    await saveSeen(name, seenMs)
+    return seenMs
   }
 
   async stop(): Promise<void> {
@@ -79,7 +85,7 @@ export class Scheduler {
     let isAnswered = false
     try {
       const translated = await this.#translated(query)
-      if (translated?.kind !== 'ok') return
+      if (translated.kind !== 'ok') return
       await flush()
       for (const name of translated.tables) {
         const spec = tables.find(({ database, table }) => `${database}.${table}` === name)
@@ -102,21 +108,10 @@ export class Scheduler {
   }
 
   /** The query in the lake's SQL, against the tables as they are now; told when it cannot be had. */
-  async #translated(query: ScheduledQuery): Promise<Translation | undefined> {
-    const { saved } = this.#deps
-    const expanded = expandTemplate(query.sql, (name) => saved.get(name)?.sql)
-    if (expanded.kind !== 'ok') {
-      this.#tell(query, expanded.what.join('; '))
-      return undefined
-    }
-    const translated = await translate(expanded.sql, { from: 'snowflake', catalog: this.#catalog() })
+  async #translated(query: ScheduledQuery): Promise<Translation> {
+    const translated = await translateQuery(query, this.#deps)
     this.#tell(query, translated.kind === 'ok' ? undefined : translated.what.join('; '))
     return translated
-  }
-
-  #catalog(): Catalog {
-    const { tables } = this.#deps
-    return (database, table) => tables.find((spec) => spec.database === database && spec.table === table)?.columns
   }
 
   #tell(query: ScheduledQuery, problem: string | undefined): void {

@@ -24,6 +24,7 @@ import { DEMO_KEY, DEMO_SOURCE, demoSource, demoState } from './demo.ts'
 import type { Engine } from './engine.ts'
 import { Events } from './events.ts'
 import { type PipelineProgress, type PipelineReady, queryKey } from './pipeline-messages.ts'
+import { byName } from './queries.ts'
 import { Scheduler } from './scheduler.ts'
 import { startThreads, type Thread } from './threads.ts'
 import { dataToken, sameSecret } from './token.ts'
@@ -108,6 +109,7 @@ class Starting {
     const keeper = await this.#keeper(ready.tables, state, pipeline, log)
     this.#undo.push(() => keeper.stop())
     events.contentProblems = ready.content.problems
+    for (const notice of ready.queryNotices) log.warn(notice)
     if (demoBefore === undefined || isDemo)
       await pipeline.rpc.call('setMeta', { key: DEMO_KEY, value: isDemo ? 'running' : 'skipped' })
     await pipeline.rpc.call('start')
@@ -244,13 +246,14 @@ class Starting {
   async #scheduler(ready: PipelineReady, lake: Lake, state: StateDb, pipeline: Thread, events: Events): Promise<Scheduler> {
     const scheduler = new Scheduler({
       queries: ready.queries,
-      saved: new Map(ready.savedQueries.map((query) => [query.name, query])),
+      saved: byName(ready.savedQueries),
       tables: ready.lakeTables,
       lake,
       loadDone: async (name) => {
         const text = await getMeta(state, queryKey(name))
         return text === undefined ? undefined : Number(text)
       },
+      saveSeen: (name, seenMs) => pipeline.rpc.call('setMeta', { key: queryKey(name), value: String(seenMs) }),
       judge: (rows) => pipeline.rpc.call('judgeRows', rows),
       flush: () => pipeline.rpc.call('flush'),
       now: Date.now,

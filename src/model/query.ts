@@ -6,8 +6,8 @@ export interface SavedQuery {
   readonly sql: string
   /** Which product's SQL the text is, by the key it stands under; `any` for the plain `Query`. */
   readonly dialect: QueryDialect
-  /** Seconds that each run looks back beyond its schedule, if it does. */
-  readonly lookbackSeconds: number | undefined
+  /** `Lookback: true`, which has no effect: which time a run covers, the text says. */
+  readonly hasLookback: boolean
   /** The YAML file. */
   readonly file: string
 }

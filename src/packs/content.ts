@@ -29,6 +29,17 @@ export interface CorrelationRuleFile {
   readonly createdBy: string | undefined
 }
 
+/** `AnalysisType: pack`: content that is switched on and off together. */
+export interface Pack {
+  readonly id: string
+  readonly displayName: string | undefined
+  readonly file: string
+  /** `undefined`: everything in the pack's folder. */
+  readonly ids: readonly string[] | undefined
+  /** Those of `ids` that are no usable item of the pack's content root. */
+  readonly missing: readonly string[]
+}
+
 /** A file, or a place in it, that could not be used. */
 export interface Problem {
   /** Absolute path. */
@@ -54,6 +65,7 @@ export interface Content extends DetectionContent {
   readonly savedQueries: readonly SavedQuery[]
   readonly schemas: readonly SchemaFile[]
   readonly tables: readonly TableFile[]
+  readonly packs: readonly Pack[]
   /**
    * What is in order but worth knowing, shown by `validate`: ids of a later root that hide the same id of an earlier one,
    * items that only their unit tests run.

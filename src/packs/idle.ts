@@ -1,12 +1,43 @@
-import type { Content } from './content.ts'
+import type { Rule } from '../model/rule.ts'
+import type { Content, CorrelationRuleFile } from './content.ts'
 
-/** What is loaded and never runs, by name and why. */
-export function idleNotices({ scheduledQueries, scheduledRules }: Content): string[] {
+/** What is loaded and never runs, or says what has no effect, by name and why. */
+export function idleNotices({ scheduledQueries, savedQueries, scheduledRules, correlationRules }: Content): string[] {
   const judged = new Set(scheduledRules.filter(({ enabled }) => enabled).flatMap((rule) => rule.scheduledQueries ?? []))
-  return scheduledQueries.flatMap(({ file, name, enabled, email }) => [
-    ...(enabled && !judged.has(name)
-      ? [`${file}: not run, since no enabled rule judges its rows: scheduled_query '${name}'`]
-      : []),
-    ...(enabled && email ? [`${file}: not supported yet: EmailConfig of scheduled_query '${name}'`] : []),
-  ])
+  const known = new Set(scheduledQueries.map(({ name }) => name))
+  const saved = new Set(savedQueries.map(({ name }) => name))
+  return [
+    ...scheduledQueries.flatMap(({ file, name, enabled, email }) => [
+      ...(enabled && !judged.has(name)
+        ? [`${file}: not run, since no enabled rule judges its rows: scheduled_query '${name}'`]
+        : []),
+      ...(enabled && email ? [`${file}: not supported yet: EmailConfig of scheduled_query '${name}'`] : []),
+    ]),
+    ...[...scheduledQueries, ...savedQueries].flatMap(({ file, name, hasLookback }) =>
+      hasLookback ? [`${file}: Lookback is without effect: the text of query '${name}' says which time it covers`] : [],
+    ),
+    ...scheduledRules.flatMap((rule) => unknownQueries(rule, known, saved)),
+    ...correlationRules.flatMap(orderNotices),
+  ]
+}
+
+function unknownQueries(
+  { file, id, scheduledQueries = [] }: Rule,
+  known: ReadonlySet<string>,
+  saved: ReadonlySet<string>,
+): string[] {
+  return scheduledQueries
+    .filter((name) => !known.has(name))
+    .map((name) => {
+      const what = saved.has(name) ? `'${name}' is a saved_query, which never runs` : `there is no scheduled_query '${name}'`
+      return `${file}: rule '${id}' gets no rows of a query that it names: ${what}`
+    })
+}
+
+/** Correlation rules are judged as signals arrive, in the order of time. */
+function orderNotices({ file, id, rule }: CorrelationRuleFile): string[] {
+  const keys = [...(rule.schedule ? ['Schedule'] : []), ...(rule.isReverse ? ['EventEvaluationOrder'] : [])]
+  if (keys.length === 0) return []
+  const are = keys.length === 1 ? 'is' : 'are'
+  return [`${file}: ${keys.join(' and ')} ${are} without effect: correlation_rule '${id}' is judged as signals arrive`]
 }

@@ -148,7 +148,7 @@ export const packItem = z.strictObject({
   AnalysisType: z.literal('pack'),
   PackID: name,
   /** Absent: everything in the pack's folder. */
-  PackDefinition: z.strictObject({ IDs: z.array(z.string()) }).default({ IDs: [] }),
+  PackDefinition: z.strictObject({ IDs: z.array(z.string()) }).optional(),
   DisplayName: name.optional(),
   Description: z.string().optional(),
 })

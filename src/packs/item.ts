@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { DataModelMapping } from '../model/data-model.ts'
 import type { SavedQuery, ScheduledQuery } from '../model/query.ts'
 import { ConfigError } from '../util/errors.ts'
-import type { CorrelationRuleFile, Problem } from './content.ts'
+import type { CorrelationRuleFile, Pack, Problem } from './content.ts'
 import { extraKeys, problemOf, problemsOf, withoutExtraKeys } from './issues.ts'
 import type { DerivedDraft, RuleDraft } from './rule-items.ts'
 import type { YamlFile } from './yaml-file.ts'
@@ -16,7 +16,7 @@ export type Item =
   | { readonly kind: 'savedQuery'; readonly id: string; readonly query: SavedQuery }
   | { readonly kind: 'scheduledQuery'; readonly id: string; readonly query: ScheduledQuery }
   | { readonly kind: 'global'; readonly id: string; readonly filename: string }
-  | { readonly kind: 'pack'; readonly id: string; readonly ids: readonly string[] }
+  | { readonly kind: 'pack'; readonly id: string; readonly pack: PackDraft }
   | { readonly kind: 'table'; readonly id: string; readonly document: unknown }
   | { readonly kind: 'schema'; readonly id: string; readonly document: unknown }
   /** In order, and nothing this program can run: named, not dropped. */
@@ -24,6 +24,9 @@ export type Item =
   | { readonly kind: 'broken'; readonly problems: readonly Problem[]; readonly filename: string | undefined }
   /** No content: some other tool's YAML. */
   | undefined
+
+/** A pack of which nobody has looked whether its ids are there. */
+export type PackDraft = Omit<Pack, 'missing'>
 
 /** A data model without its code, which is read next. */
 export interface DataModelDraft {

@@ -22,7 +22,11 @@ const KINDS: Readonly<Record<string, Read>> = {
     checked(file, yaml, globalItem, (item) => ({ kind: 'global', id: item.GlobalID, filename: item.Filename })),
   lookup_table: readTable,
   pack: (file, yaml) =>
-    checked(file, yaml, packItem, (item) => ({ kind: 'pack', id: item.PackID, ids: item.PackDefinition.IDs })),
+    checked(file, yaml, packItem, ({ PackID: id, DisplayName: displayName, PackDefinition }) => ({
+      kind: 'pack',
+      id,
+      pack: { id, displayName, file, ids: PackDefinition?.IDs },
+    })),
   saved_query: (file, yaml) => readQuery('saved_query', file, yaml),
   scheduled_query: (file, yaml) => readQuery('scheduled_query', file, yaml),
   scheduled_prompt: (file, yaml) =>

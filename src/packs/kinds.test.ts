@@ -91,7 +91,9 @@ describe('every kind is read', () => {
         tests: [{ name: 't', expectedResult: false, log: '{"n":1.0}' }],
       },
     ])
-    expect(content.notices).toEqual([])
+    expect(notices(content, root)).toEqual([
+      "s.yml: rule 'S' gets no rows of a query that it names: there is no scheduled_query 'Q'",
+    ])
   })
 
   test('a detection in YAML is a rule whose code is that part of the YAML, numbers exact', async () => {
@@ -144,6 +146,32 @@ describe('every kind is read', () => {
     const alone = tree({ 'q.yml': enabled, 'off.yml': SCHEDULED.replace('true', 'false'), 'r.py': CODE })
     expect(notices(await loadContent([alone]), alone)).toEqual([
       "q.yml: not run, since no enabled rule judges its rows: scheduled_query 'Q'",
+    ])
+  })
+
+  test('a scheduled rule that names no scheduled query is named with what it names', async () => {
+    const saved = 'AnalysisType: saved_query\nQueryName: Kept\nQuery: select 2\n'
+    const rule = SCHEDULED.replace('[Q]', '[Q, Gone, Kept]')
+    const root = tree({ 'q.yml': QUERY, 'saved.yml': saved, 's.yml': rule, 'r.py': CODE })
+    expect(notices(await loadContent([root]), root)).toEqual([
+      "s.yml: rule 'S' gets no rows of a query that it names: there is no scheduled_query 'Gone'",
+      "s.yml: rule 'S' gets no rows of a query that it names: 'Kept' is a saved_query, which never runs",
+    ])
+  })
+
+  test('keys without effect are told: look-back of queries, schedule and order of correlation rules', async () => {
+    const order = '    EventEvaluationOrder: ReverseChronological\n    Schedule: { RateMinutes: 60, TimeoutMinutes: 5 }\n'
+    const root = tree({
+      'q.yml': `${QUERY}Lookback: true\nLookbackWindowSeconds: 90\n`,
+      'off.yml': `${QUERY.replace(': Q', ': Off')}Lookback: false\nLookbackWindowSeconds: 0\n`,
+      'c.yml': `${CORRELATION}${order}`,
+      'd.yml': `${CORRELATION.replace(': C', ': D')}    EventEvaluationOrder: Chronological\n`,
+    })
+    const content = await loadContent([root])
+    expect(told(content, root)).toEqual([])
+    expect(notices(content, root)).toEqual([
+      "q.yml: Lookback is without effect: the text of query 'Q' says which time it covers",
+      "c.yml: Schedule and EventEvaluationOrder are without effect: correlation_rule 'C' is judged as signals arrive",
     ])
   })
 

@@ -127,8 +127,9 @@ describe('one root', () => {
       'node_modules/r.yml': bad,
       '__pycache__/r.yml': bad,
     })
-    const content = await loadContent([root])
-    expect(Object.values(content).flat()).toEqual([])
+    const { packs, ...others } = await loadContent([root])
+    expect(packs.map(({ id }) => id)).toEqual(['P'])
+    expect(Object.values(others).flat()).toEqual([])
   })
 
   test('samples that are no pack’s are read', async () => {

@@ -69,6 +69,7 @@ export async function loadContent(roots: readonly (string | ContentRoot)[], opti
     savedQueries: loaded.flatMap((root) => root.savedQueries.filter((query) => force.takes('query', query.name, query.file))),
     schemas: loaded.flatMap((root) => root.schemas.filter(({ name, file }) => force.takes('schema', name, file))),
     tables: loaded.flatMap((root) => root.tables.filter(({ name, file }) => force.takes('table', name, file))),
+    packs: loaded.flatMap((root) => root.packs.filter(({ id, file }) => force.takes('pack', id, file))),
     helpers: loaded.flatMap((root) => root.helpers),
     problems: [...loaded.flatMap((root) => root.problems), ...derived.problems],
     notices: [],

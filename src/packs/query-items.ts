@@ -50,7 +50,7 @@ function readSaved(file: string, item: QueryKeys): SavedQuery {
     tags: item.Tags ?? [],
     sql: item[key]!,
     dialect,
-    lookbackSeconds: item.Lookback === true ? (item.LookbackWindowSeconds ?? 0) : undefined,
+    hasLookback: item.Lookback === true,
     file,
   }
 }

@@ -7,8 +7,8 @@ import type { SavedQuery, ScheduledQuery } from '../model/query.ts'
 import type { HelperModule, Rule } from '../model/rule.ts'
 import { messageOf } from '../util/errors.ts'
 import { ContentCache } from './cache.ts'
-import type { CorrelationRuleFile, Problem, SchemaFile, TableFile } from './content.ts'
-import type { DataModelDraft, Item } from './item.ts'
+import type { CorrelationRuleFile, Pack, Problem, SchemaFile, TableFile } from './content.ts'
+import type { DataModelDraft, Item, PackDraft } from './item.ts'
 import { readItem } from './items.ts'
 import type { DerivedDraft, RuleDraft } from './rule-items.ts'
 import { type ContentRoot, type ScannedFiles, scan } from './scan.ts'
@@ -32,6 +32,7 @@ export interface LoadedRoot {
   readonly helpers: readonly HelperModule[]
   readonly schemas: readonly SchemaFile[]
   readonly tables: readonly TableFile[]
+  readonly packs: readonly Pack[]
   readonly problems: readonly Problem[]
   readonly notices: readonly string[]
 }
@@ -72,6 +73,7 @@ class RootLoader implements LoadedRoot {
   readonly helpers: HelperModule[] = []
   readonly schemas: SchemaFile[] = []
   readonly tables: TableFile[] = []
+  packs: readonly Pack[] = []
   readonly problems: Problem[] = []
   readonly notices: string[] = []
   readonly #root: string
@@ -82,7 +84,7 @@ class RootLoader implements LoadedRoot {
   readonly #cache: ContentCache
   /** `item` or `schema` and id → the file that has it. */
   readonly #ids = new Map<string, string>()
-  readonly #packs: { readonly file: string; readonly ids: readonly string[] }[] = []
+  readonly #packs: PackDraft[] = []
   /** Code files that an item names: they are not helpers of their folder. */
   readonly #named = new Set<string>()
 
@@ -155,7 +157,7 @@ class RootLoader implements LoadedRoot {
         this.helpers.push({ name: item.id, ...(code as CodeFile), folder: undefined, root: this.#root })
         break
       case 'pack':
-        this.#packs.push({ file, ids: item.ids })
+        this.#packs.push(item.pack)
         break
       case 'table':
         this.tables.push({ name: item.id, file, root: this.#root, document: item.document })
@@ -213,10 +215,12 @@ class RootLoader implements LoadedRoot {
   }
 
   #checkPacks(): void {
+    const isMissing = (id: string) => !this.#ids.has(`item ${id}`) && !this.#ids.has(`schema ${id}`)
+    this.packs = this.#packs.map((pack) => ({ ...pack, missing: (pack.ids ?? []).filter(isMissing) }))
     // An item that is broken has no id yet: what it causes here would only distract from it.
     if (this.problems.length > 0) return
-    for (const { file, ids } of this.#packs) {
-      for (const id of ids.filter((name) => !this.#ids.has(`item ${name}`) && !this.#ids.has(`schema ${name}`))) {
+    for (const { file, missing } of this.packs) {
+      for (const id of missing) {
         this.#problem(file, `PackDefinition: there is no item '${id}' in this content root: correct the id or remove it`)
       }
     }

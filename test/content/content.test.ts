@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -212,5 +212,20 @@ describe('caracal validate', () => {
       '"policies":1,"correlation_rules":1,"data_models":1,"scheduled_queries":1,"saved_queries":1,"problems":0',
     )
     expect(out).toContain("no enabled rule judges its rows: scheduled_query 'Acme Many Doors'")
+    expect(out).toContain("scheduled_query 'Acme Many Doors' cannot run: the table logs.acme_door: no schema makes it")
+  })
+
+  test('names the queries that cannot be translated; tables of shipped schemas count wherever the queries lie', async () => {
+    const queries = join(folder, 'queries')
+    mkdirSync(queries)
+    const query = (name: string, sql: string) =>
+      `AnalysisType: scheduled_query\nQueryName: ${name}\nEnabled: false\nQuery: ${sql}\nSchedule: { RateMinutes: 60, TimeoutMinutes: 2 }\n`
+    writeFileSync(join(queries, 'ssh.yml'), query('Logins', 'select p_event_time from panther_logs.public.zeek_ssh'))
+    writeFileSync(join(queries, 'gone.yml'), query('Nowhere', 'select a from panther_logs.public.custom_nowhere'))
+    const { code, out } = await caracal(['validate', '--path', queries])
+    expect(code).toBe(0)
+    expect(out.split('\n').filter((line) => line.includes('cannot run'))).toEqual([
+      expect.stringMatching(/^notice .*gone\.yml: scheduled_query 'Nowhere' cannot run: the table logs\.custom_nowhere: /),
+    ])
   })
 })

@@ -2,6 +2,7 @@ import type { Engine } from '../../engine/engine.ts'
 import type { AlertBody } from '../../model/alert.ts'
 import type { AlertRow } from '../../state/tables.ts'
 import { splitJsonArray } from '../../util/json.ts'
+import { alertTables } from '../alert-tables.ts'
 import { type ExactAnswer, exactAnswer } from '../exact-json.ts'
 
 interface Events {
@@ -18,7 +19,8 @@ export async function alertEvents(
 ): Promise<ExactAnswer<Events, 200>> {
   const rows: string[] = []
   let isTruncated = false
-  for (const table of tablesOf(JSON.parse(row.body) as AlertBody)) {
+  const { type, logTypes } = JSON.parse(row.body) as AlertBody
+  for (const table of alertTables(type, logTypes)) {
     const sql = `SELECT * FROM ${table} WHERE p_alert_id = {alert:String} ORDER BY ${timeOf(table)} LIMIT {limit:UInt32}`
     const params = { alert: row.alert_id, limit: limit + 1 - rows.length }
     // All of a fresh lake's rows are there for the later tables too.
@@ -30,14 +32,8 @@ export async function alertEvents(
   return exactAnswer(`{"results":[${rows.slice(0, limit).join(',')}],"truncated":${isTruncated}}`, 200)
 }
 
-function tablesOf({ type, logTypes }: AlertBody): string[] {
-  if (type === 'RULE_ERROR') return ['monitor.rule_errors']
-  const tables = logTypes.map((logType) => logType.replaceAll('.', '_').toLowerCase())
-  return tables.filter((table) => /^[a-z0-9_]{1,128}$/.test(table)).map((table) => `matches.${table}`)
-}
-
 function timeOf(table: string): string {
-  return table.startsWith('matches.') ? 'p_event_time' : 'p_parse_time'
+  return table.startsWith('monitor.') ? 'p_parse_time' : 'p_event_time'
 }
 
 /** A row's exact values under their names; nulls are left out. */

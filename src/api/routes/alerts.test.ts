@@ -129,6 +129,15 @@ test('events come from the table of each log type, exactly as the lake has them,
   })
 })
 
+test.each([
+  ['a scheduled rule', ['query/Users with failures']],
+  ['a correlation rule', []],
+])('the events of an alert of %s are its signals', async (_name, logTypes) => {
+  await engine.addAlert({ alertId: alertId(9) }, { logTypes })
+  await text(`/api/v1/alerts/${alertId(9)}/events`)
+  expect(engine.queries[0]?.sql).toMatch(/FROM signals\.correlation_signals WHERE p_alert_id .* ORDER BY p_event_time/)
+})
+
 test('the events of a rule error are the errors', async () => {
   await engine.addAlert({ alertId: alertId(8) }, { type: 'RULE_ERROR' })
   await text(`/api/v1/alerts/${alertId(8)}/events`)

@@ -1,6 +1,7 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { cacheFolder } from '../../config/env.ts'
+import { DEFAULT_FILE } from '../../config/load.ts'
 import type { Content } from '../../packs/content.ts'
 import type { Creates } from '../../packs/detectors.ts'
 import { printable } from '../../util/terminal.ts'
@@ -28,9 +29,9 @@ export function registerValidate(program: Command, io: Io): void {
 
 async function validate(flags: Flags, io: Io): Promise<0 | 1> {
   const { withLanguages } = await import('../../packs/detectors.ts')
-  const [content, problems] = await withLanguages((languages) => check(languages, flags, io))
+  const [content, problems, untranslated] = await withLanguages((languages) => check(languages, flags, io))
   const { problemJson, problemLine } = await import('../../packs/test-report.ts')
-  const { notices } = content
+  const notices = [...content.notices, ...untranslated]
   const counts = countsOf(content)
   if (flags.json) {
     for (const problem of problems) io.out(`${problemJson(problem)}\n`)
@@ -50,11 +51,14 @@ async function check(
   languages: readonly Creates[],
   flags: Flags,
   io: Io,
-): Promise<readonly [Content, readonly Content['problems'][number][]]> {
+): Promise<readonly [Content, readonly Content['problems'][number][], readonly string[]]> {
   const { checkContent } = await import('../../packs/check.ts')
-  const { scope } = await selectContent(flags, io)
+  const { scope, packProblems } = await selectContent(flags, io)
+  const file = resolve(flags.config ?? DEFAULT_FILE)
+  const told = packProblems.map((message) => ({ file, line: undefined, message }))
   const found = await checkContent(scope.selected, languages, join(cacheFolder(io.env), 'python'))
-  return [scope.selected, [...scope.problems, ...found]]
+  const { queryNoticesOf } = await import('../query-notices.ts')
+  return [scope.selected, [...told, ...scope.problems, ...found], await queryNoticesOf(scope, flags, io)]
 }
 
 /** Rules, schemas and tables always; other kinds where there are any. */

@@ -50,6 +50,8 @@ const CASES: readonly (readonly [name: string, condition: Condition, holdsFor: r
   ['equals the double beside it', compare('equals', 9007199254740992), []],
   ['in a set', { op: 'in', field: f, values: ['x', 1, 'Root user'] }, ['text', 'one', 'true']],
   ['in a set, ignoring case', { op: 'in', field: f, values: ['root USER'], ignoreCase: true }, ['text']],
+  ['fits a pattern', { op: 'pattern', field: f, patterns: ['R*t*', '1'] }, ['text', 'digits']],
+  ['fits no pattern', { op: 'pattern', field: f, patterns: [] }, []],
   ['in the empty set', { op: 'in', field: f, values: [] }, []],
   ['starts with', compare('starts', 'Root'), ['text']],
   ['starts with, ignoring case', compare('starts', 'rOOT', true), ['text']],

@@ -2,6 +2,7 @@ import type { JsonObject, JsonValue } from '../json.ts'
 import { addressTest, networkTest } from './address.ts'
 import type { Condition, Scalar } from './condition.ts'
 import type { Reader, Visit } from './path.ts'
+import { patternTest } from './pattern.ts'
 import { type Readers, separateReaders } from './readers.ts'
 import { comparison, containsFolded, fold, hashKey, isBeyondAscii, isNullOrEmpty, unknown } from './values.ts'
 
@@ -52,6 +53,8 @@ function compileNode(condition: Condition, readers: Readers): Predicate {
       return holds(readers.of(condition.field), ofText(addressTest(condition.kind)))
     case 'network':
       return holds(readers.of(condition.field), ofText(networkTest(condition.networks)))
+    case 'pattern':
+      return holds(readers.of(condition.field), ofText(patternTest(condition.patterns)))
     case 'elements':
       return elements(condition, readers)
     default:

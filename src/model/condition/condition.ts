@@ -39,6 +39,8 @@ export type Condition =
   | { readonly op: 'address'; readonly field: Field; readonly kind: AddressKind }
   /** The text is an IP address within one of the networks (`10.0.0.0/8`); a text that is no network contains nothing. */
   | { readonly op: 'network'; readonly field: Field; readonly networks: readonly string[] }
+  /** The whole text fits one of the patterns, in which `*` stands for any text, also none. */
+  | { readonly op: 'pattern'; readonly field: Field; readonly patterns: readonly string[] }
   /**
    * How many elements of a list satisfy `where`, in which paths begin at the element. `any`: one or more; `all`: each, also of an
    * empty list; `onlyOne`: exactly one; `none`: no element, also when there is no list. The others do not hold without a list.

@@ -58,6 +58,7 @@ const leaf: fc.Arbitrary<Condition> = fc.oneof(
   fc.record({ op: fc.constantFrom('exists', 'null', 'nullOrEmpty'), field }),
   fc.record({ op: fc.constant('address'), field, kind: fc.constantFrom('any', 'v4', 'v6', 'public', 'private') }),
   fc.record({ op: fc.constant('network'), field, networks: fc.constant(['10.0.0.0/8']) }),
+  fc.record({ op: fc.constant('pattern'), field, patterns: fc.constantFrom(['a*'], ['1', '*b*']) }),
   fc.record({ op: fc.constant('always'), value: fc.boolean() }),
 ) as fc.Arbitrary<Condition>
 const { condition } = fc.letrec<{ condition: Condition; list: readonly Condition[] }>((tie) => ({

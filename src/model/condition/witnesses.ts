@@ -44,6 +44,7 @@ export function witnesses(condition: Condition, cost: Cost = costOf): readonly W
     case 'exists':
     case 'address':
     case 'network':
+    case 'pattern':
       return [present(condition.field)]
     case 'beyondAscii':
       return [{ kind: 'beyondAscii', field: condition.field }]
@@ -87,6 +88,7 @@ function negated(condition: Condition, cost: Cost): readonly Witness[] | undefin
     case 'beyondAscii':
     case 'address':
     case 'network':
+    case 'pattern':
       return undefined
     default:
       return unknown(condition)

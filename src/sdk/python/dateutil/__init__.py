@@ -1,1 +1,3 @@
-"""A small stand-in for the `dateutil` package: `parser.parse` of the forms that logs use."""
+"""Dates beyond `datetime`: an own stand-in for the package of this name, for what rules use of it."""
+
+__all__ = ["easter", "parser", "relativedelta", "rrule", "tz", "utils"]

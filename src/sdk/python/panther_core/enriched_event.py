@@ -131,7 +131,7 @@ class PantherEvent(ImmutableCaseInsensitiveDict):
             text = f"{text} UTC"
         try:
             return int(date_parser.parse(text).timestamp())
-        except date_parser.ParserError:
+        except (ValueError, OverflowError):
             return 0
 
 

@@ -1,67 +1,65 @@
-"""Access levels of actions: Read, List, Write, Tagging, Permissions."""
+"""Levels of access of actions: Read, List, Write, Tagging, Permissions."""
 
 import re
 from collections import defaultdict
 
-from policyuniverse.actions import SERVICES
+from policyuniverse.actions import LISTED
+from policyuniverse.exceptions import ACTION_LETTERS, VERB_LETTERS
+from policyuniverse.services import LEVELS, SERVICES
+from policyuniverse.unlisted import ActionsUnknown
 
-LEVELS = frozenset(("Read", "List", "Write", "Tagging", "Permissions"))
-
-# AWS names actions by a verb; the level follows from it, and from a few nouns.
+# AWS names actions by a verb; the level follows from it, and from a few nouns. What does not is in `exceptions`.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html
 _READ = re.compile(
     r"(batch)?(get|describe|head|read|view|search|lookup|query|scan|select|check|validate|preview|simulate|estimate|"
-    r"download|detect|discover|evaluate|verify|decode|calculate|count|is|test|monitor|poll)"
+    r"download|detect|discover|evaluate|verify|decode|calculate|count|is(?!sue)|test|monitor|poll|retrieve|translate|compare|"
+    r"tail|filter|predict|recognize|classify|match)"
 )
 _PERMISSIONS = re.compile(r"policy|policies|permission|grant|publicaccessblock|bucketacl|objectacl|ownershipcontrols|assumerole$")
 _NOT_PERMISSIONS = re.compile(r"scalingpolic|lifecyclepolic|backuppolic|retentionpolic|networkacl|policytype|stackpolicyoutput")
 _TAGGING = re.compile(r"^(un)?tag|tags?$|tagging$|tagsfor|tagsto|tagsfrom")
-# What wildcards after a short beginning may stand for.
-_VERBS = (
-    "accept add allocate apply assign associate assume attach authorize batch cancel check complete copy create decrypt delete "
-    "deregister describe detach disable disassociate enable encrypt execute export generate get import invoke list modify move "
-    "pass poll publish purchase put query read receive register reject release remove replace request reset restore resume "
-    "retire revoke run scan search send set start stop subscribe tag terminate test transfer unassign untag update upload validate"
-).split()
+# The verbs for which a service may have its own rule.
+_VERB = re.compile(r"listtags|get|list|describe|batchget|search|verify|export")
 
 
-def category_of(action):
-    """The levels of an action or of a pattern with wildcards, such as `ec2:describe*`."""
-    service, _, name = action.lower().partition(":")
-    begin = re.split(r"[*?]", name, maxsplit=1)[0]
-    if begin == name:
-        return {_level(service, name)}
-    whole = [verb for verb in _VERBS if begin.startswith(verb)]
-    if not whole:
-        levels = {_level(service, verb) for verb in _VERBS if verb.startswith(begin)}
-        return (levels | {"Tagging", "Permissions"}) if "Write" in levels else levels or {_level(service, begin)}
-    level = _level(service, begin)
-    # `put*` may be any writing action, `tag*` only a tagging one.
-    return {level} if level != "Write" else {"Write", "Tagging", "Permissions"}
+def level_of(action):
+    """The level of one action, or None when there is no such action."""
+    service, _, name = action.partition(":")
+    if service not in SERVICES or (action not in LISTED[service] if service in LISTED else _is_no_name(name)):
+        return None
+    letter = ACTION_LETTERS.get(action)
+    if letter is None:
+        verb = _VERB.match(name)
+        letter = VERB_LETTERS.get(f"{service}:{verb.group()}") if verb else None
+        if letter is None and verb and verb.group() == "listtags":
+            letter = VERB_LETTERS.get(f"{service}:list")
+    return LEVELS[letter] if letter else _level_by_name(service, name)
 
 
-def _level(service, name):
+def _is_no_name(name):
+    return not (name.isascii() and name.isalnum()) or name != name.lower()
+
+
+def _level_by_name(service, name):
     if name.startswith("list"):
         return "List"
     if _READ.match(name):
-        return "List" if service == "ec2" and name.startswith("describe") else "Read"
+        return "Read"
     if _TAGGING.search(name):
         return "Tagging"
-    if _PERMISSIONS.search(name) and not _NOT_PERMISSIONS.search(name):
+    if _PERMISSIONS.search(name) and not _NOT_PERMISSIONS.search(name) and "Permissions" in SERVICES[service]:
         return "Permissions"
     return "Write"
 
 
 def categories_for_actions(actions):
-    """Service -> access levels of its actions."""
+    """Service -> levels of its actions, which are given in lower case and without wildcards (others have the level None)."""
     groups = defaultdict(set)
     for action in actions:
-        service, colon, name = action.lower().partition(":")
-        if service == "*" or not colon:
-            for known in SERVICES:
-                groups[known] |= LEVELS
-        elif name == "*":
-            groups[service] |= LEVELS
-        else:
-            groups[service] |= category_of(action)
+        groups[action.split(":")[0]].add(level_of(action))
     return groups
+
+
+def actions_for_category(category):
+    """All actions of one level: not known here."""
+    raise ActionsUnknown(f"which actions have the level '{category}'")

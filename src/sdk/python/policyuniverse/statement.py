@@ -1,14 +1,15 @@
 """`Statement`: one statement of a policy."""
 
+import re
 from collections import namedtuple
 from collections.abc import Mapping
 
-from policyuniverse.action_categories import categories_for_actions
 from policyuniverse.arn import ARN
-from policyuniverse.expander_minimizer import get_actions_from_statement, listed
+from policyuniverse.expander_minimizer import get_actions_from_statement, levels_of, listed
+from policyuniverse.organization import Organization
 
-PrincipalTuple = namedtuple("PrincipalTuple", "category value")
-ConditionTuple = namedtuple("ConditionTuple", "category value")
+PrincipalTuple = namedtuple("Principal", "category value")
+ConditionTuple = namedtuple("Condition", "category value")
 
 # Condition keys that narrow who may call, by what their values are.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
@@ -16,6 +17,7 @@ _CATEGORIES = {
     "aws:principalaccount": "account",
     "aws:principalarn": "arn",
     "aws:principalorgid": "organization",
+    "aws:principalorgpaths": "organization",
     "aws:sourceaccount": "account",
     "aws:sourcearn": "arn",
     "aws:sourceip": "cidr",
@@ -24,9 +26,10 @@ _CATEGORIES = {
     "aws:sourcevpce": "vpce",
     "aws:userid": "userid",
     "kms:calleraccount": "account",
-    "s3:dataaccesspointaccount": "account",
+    "saml:aud": "saml-endpoint",
 }
-_OPERATORS = frozenset(("arnequals", "arnlike", "ipaddress", "stringequals", "stringequalsignorecase", "stringlike"))
+# Operators that deny nothing: one that excludes values leaves everybody else in.
+_OPERATOR = re.compile(r"(for(all|any)values?:)?(arn(equals|like)|string(equals|like)|ipaddress)", re.IGNORECASE)
 
 
 class Statement:
@@ -36,33 +39,34 @@ class Statement:
         self.statement = statement
         self.condition_entries = self._condition_entries()
         self.principals = self._principals()
-        self.actions = {action.lower() for action in listed(statement.get("Action"))}
 
     @property
     def effect(self):
         return self.statement.get("Effect")
 
     @property
-    def resources(self):
-        return set(listed(self.statement.get("Resource")))
+    def actions(self):
+        """As the statement has them. Not taken before they are asked for: those of an expanded policy may not be known."""
+        actions = self.statement.get("Action")
+        return set(listed(actions)) if actions else set()
 
     @property
     def actions_expanded(self):
         return get_actions_from_statement(self.statement)
 
+    @property
+    def resources(self):
+        return {"*"} if "NotResource" in self.statement else set(listed(self.statement.get("Resource")))
+
     def uses_not_principal(self):
         return "NotPrincipal" in self.statement
 
-    def uses_not_resource(self):
-        return "NotResource" in self.statement
-
     def action_summary(self):
-        return categories_for_actions(self.actions_expanded)
+        return levels_of(self.statement)
 
     def whos_allowed(self):
         """Principals and narrowing conditions, each with its category."""
-        who = {PrincipalTuple(_principal_category(principal), principal) for principal in self.principals}
-        return who | {PrincipalTuple(entry.category, entry.value) for entry in self.condition_entries}
+        return {PrincipalTuple("principal", principal) for principal in self.principals}.union(self.condition_entries)
 
     @property
     def condition_accounts(self):
@@ -78,6 +82,10 @@ class Statement:
 
     @property
     def condition_orgids(self):
+        return {Organization(value).organization for value in self._condition_values("organization")}
+
+    @property
+    def condition_orgpaths(self):
         return self._condition_values("organization")
 
     @property
@@ -94,44 +102,35 @@ class Statement:
 
     def is_internet_accessible(self):
         """Anybody is allowed, and no condition narrows it."""
-        if self.effect != "Allow":
+        if self.effect != "Allow" or not self.is_condition_internet_accessible():
             return False
-        if self.uses_not_principal():
-            return True
-        return any(map(_is_open_arn, self.principals)) and self._is_open_by_conditions()
+        return self.uses_not_principal() or any(map(_is_open_arn, self.principals))
 
-    def _is_open_by_conditions(self):
-        # Conditions on different keys must all hold; of one key's values one is enough.
-        by_category = {}
-        for entry in self.condition_entries:
-            by_category.setdefault(entry.category, []).append(entry)
-        return all(any(map(_is_open_condition, entries)) for entries in by_category.values())
+    def is_condition_internet_accessible(self):
+        """There is no narrowing condition, or one that lets everybody in: as the package has it, one open entry is enough."""
+        return not self.condition_entries or any(map(_is_open_condition, self.condition_entries))
 
     def _condition_values(self, category):
         return {entry.value for entry in self.condition_entries if entry.category == category}
 
     def _principals(self):
         principal = self.statement.get("Principal")
+        if not principal:
+            return set()
         if isinstance(principal, Mapping):
-            return {item for kind in ("AWS", "Service", "Federated") for item in listed(principal.get(kind))}
+            return {item for kind in ("AWS", "Service", "Federated") if kind in principal for item in listed(principal[kind])}
         return set(listed(principal))
 
     def _condition_entries(self):
-        entries = set()
+        entries = []
         for operator, conditions in (self.statement.get("Condition") or {}).items():
-            if operator.lower().split(":")[-1].removesuffix("ifexists") not in _OPERATORS:
+            if not _OPERATOR.match(operator):
                 continue
             for key, values in conditions.items():
                 category = _CATEGORIES.get(key.lower())
                 if category:
-                    entries.update(ConditionTuple(category, value) for value in listed(values))
+                    entries.extend(ConditionTuple(category, value) for value in listed(values))
         return entries
-
-
-def _principal_category(principal):
-    if principal.endswith((".amazonaws.com", ".amazonaws.com.cn")):
-        return "principal_service"
-    return "arn" if principal.startswith("arn:") or principal == "*" else "account"
 
 
 def _is_open_arn(text):
@@ -146,9 +145,24 @@ def _is_open_arn(text):
     return arn.account_number == "*" or (not arn.account_number and not arn.service)
 
 
+def _is_open_organization(text):
+    organization = Organization(text)
+    return "o-*" in text if organization.error else organization.organization == "o-*"
+
+
+def _is_open_userid(text):
+    # A star at the end stands for the sessions of one role.
+    return text.find("*") != len(text) - 1
+
+
+_OPEN = {
+    "arn": _is_open_arn,
+    "cidr": lambda text: text.endswith("/0"),
+    "organization": _is_open_organization,
+    "userid": _is_open_userid,
+}
+
+
 def _is_open_condition(entry):
-    if entry.category == "arn":
-        return _is_open_arn(entry.value)
-    if entry.category == "cidr":
-        return str(entry.value).endswith("/0")
-    return str(entry.value).startswith("*")
+    is_open = _OPEN.get(entry.category)
+    return is_open(entry.value) if is_open else "*" in entry.value

@@ -258,6 +258,21 @@ test('what must not happen is certain only when its time and the grace have pass
   expect([at(1), at(61), at(62)]).toEqual([0, 0, 1])
 })
 
+test('of matches that overlap the earliest is told, whatever order the rule asks for', () => {
+  const EventEvaluationOrder = 'ReverseChronological'
+  const pair = ruleOf(groupOf([A, B], { LookbackWindowMinutes: 15, EventEvaluationOrder }))
+  const found = evaluate(pair, [signal('A', 0), signal('B', 10), signal('A', 20)], Number.POSITIVE_INFINITY)
+  expect(found.map(({ signals }) => signals.map(({ rowId }) => rowId))).toEqual([['A@0/bob', 'B@10/bob']])
+  const few = [
+    { ...A, MaxMatchCount: 3 },
+    { ...B, MaxMatchCount: 1 },
+  ]
+  const spoilt = ruleOf(groupOf(few, { LookbackWindowMinutes: 12, EventEvaluationOrder }))
+  const signals = [24, 33, 35].map((minute) => signal('A', minute))
+  signals.push(signal('B', 33), signal('B', 44, 'bob', 'first'), signal('B', 44, 'bob', 'second'))
+  expect(evaluate(spoilt, signals, Number.POSITIVE_INFINITY)).toEqual([])
+})
+
 test('a match names its members and signals', () => {
   const rule = ruleOf(groupOf([{ ...A, MinMatchCount: 2 }, B], hour))
   const [match] = evaluate(

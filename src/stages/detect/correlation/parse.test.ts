@@ -42,6 +42,11 @@ test('a schedule is kept and changes nothing else', () => {
   expect(ruleOf({ Group: [A, B], LookbackWindowMinutes: 16 }).version).not.toBe(plain.version)
 })
 
+test('the order of evaluation is kept and changes nothing in what is looked for', () => {
+  expect(ruleOf({ Group: [A, B] }).isReverse).toBe(false)
+  expect(ruleOf({ Group: [A, B], EventEvaluationOrder: 'ReverseChronological' }).isReverse).toBe(true)
+})
+
 const transition = (From: string, To: string, more: object = {}) => ({ Transitions: [{ From, To, ...more }] })
 
 const refused: readonly { name: string; detection: unknown; says: string }[] = [

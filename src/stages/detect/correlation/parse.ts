@@ -32,6 +32,7 @@ export function parseCorrelationRule(document: unknown, { file }: { readonly fil
     createAlert: item.CreateAlert,
     tests: readTests(item.Tests, members, file),
     schedule: readSchedule(detection, where),
+    isReverse: detection.EventEvaluationOrder === 'ReverseChronological',
     lookbackMs: detection.LookbackWindowMinutes * MINUTE,
     pattern,
     members,

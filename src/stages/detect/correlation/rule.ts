@@ -26,8 +26,9 @@ import type { Severity } from '../../../model/rule.ts'
  *   sequence those of the look-back that ends with it.
  * - **Certainty.** What nothing can spoil is told at once. What can be spoilt is told when its time has passed, by the clock of
  *   the caller, and the grace for what is on its way.
- * - `EventEvaluationOrder` says where a query begins to look; it does not change what there is to find, and has no effect here.
- *   `Schedule` is checked and kept, and nothing waits for it.
+ * - `EventEvaluationOrder` says where a query begins to look, which decides between matches that overlap; here it is always the
+ *   earliest. `Schedule` is checked and kept, and nothing waits for it. Both are told as without effect
+ *   (docs/decisions/0012-correlation-without-schedule.md).
  *
  * The matches are those of `evaluate`, which sees all signals at once: the very same when signals arrive in order of time, however
  * they are cut into batches. When they do not, the same keys match, as long as a signal comes within a look-back (an hour at
@@ -50,6 +51,8 @@ export interface CorrelationRule {
   readonly createAlert: boolean
   readonly tests: readonly CorrelationTest[]
   readonly schedule: CorrelationSchedule | undefined
+  /** The document asks to begin with the latest signal; without effect. */
+  readonly isReverse: boolean
   /** How far apart the first and the last signal of a match may be. */
   readonly lookbackMs: number
   readonly pattern: Pattern

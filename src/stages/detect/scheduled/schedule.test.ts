@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { QuerySchedule } from '../../../model/query.ts'
-import { lastRun, nextRun, scheduleProblem, windowOf } from './schedule.ts'
+import { lastRun, nextRun, scheduleProblem } from './schedule.ts'
 
 const at = (time: string) => Date.parse(time)
 const rate = (rateMinutes: number, timeoutMinutes = 1): QuerySchedule => ({ rateMinutes, timeoutMinutes })
@@ -39,15 +39,6 @@ test('next and last run agree with a clock that is looked at every minute', () =
     }),
     { seed: 11, numRuns: 100 },
   )
-})
-
-test('windows of runs that follow each other meet, and look-back reaches further', () => {
-  for (const schedule of [rate(60), cron('15 3 * * *')]) {
-    const first = nextRun(schedule, at('2024-04-19T12:00:00Z'))!
-    const second = nextRun(schedule, first)!
-    expect(windowOf(schedule, undefined, second)).toEqual({ fromMs: first, toMs: second })
-    expect(windowOf(schedule, 90, second)).toEqual({ fromMs: first - 90_000, toMs: second })
-  }
 })
 
 test.each([

@@ -45,16 +45,3 @@ export function lastRun(schedule: QuerySchedule, atMs: number): number | undefin
 function parse(cron: string): Cron {
   return new Cron(cron, { timezone: 'UTC', mode: '5-part', paused: true })
 }
-
-/**
- * The span of event time that the run due at `dueMs` stands for: from the due time before it, and `lookbackSeconds`
- * more, up to but without its own. Windows of runs that follow each other meet without gap.
- */
-export function windowOf(
-  schedule: QuerySchedule,
-  lookbackSeconds: number | undefined,
-  dueMs: number,
-): { readonly fromMs: number; readonly toMs: number } {
-  const before = lastRun(schedule, dueMs - 1) ?? dueMs
-  return { fromMs: before - (lookbackSeconds ?? 0) * 1000, toMs: dueMs }
-}

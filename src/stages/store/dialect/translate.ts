@@ -71,5 +71,5 @@ function missingText({ database, table, column }: Missing): string {
   if (column !== undefined) return `the column ${column}: the table ${database}.${table} has none of that name`
   return database === 'lookups'
     ? `the table lookups.${table}: enrichment tables cannot be queried in the lake`
-    : `the table ${database}.${table}: nothing has been stored in it yet`
+    : `the table ${database}.${table}: no schema makes it`
 }

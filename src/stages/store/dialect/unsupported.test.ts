@@ -18,7 +18,7 @@ const cases: readonly { readonly sql: string; readonly says: readonly string[] }
     sql: 'SELECT n FROM calls MATCH_RECOGNIZE(ORDER BY n PATTERN(a b+) DEFINE a AS n > 1, b AS n > 2)',
     says: ['MATCH_RECOGNIZE'],
   },
-  { sql: 'SELECT n FROM logs.later', says: ['the table logs.later: nothing has been stored in it yet'] },
+  { sql: 'SELECT n FROM logs.later', says: ['the table logs.later: no schema makes it'] },
   {
     sql: 'SELECT n FROM panther_lookups.public.list',
     says: ['the table lookups.list: enrichment tables cannot be queried in the lake'],

@@ -1,0 +1,13 @@
+/** The lake's table for matches of whatever they are about. */
+const SIGNALS = 'signals.correlation_signals'
+
+/**
+ * The lake's tables that hold the rows of an alert. Only events of a log have a table of their own: what a correlation rule or a
+ * scheduled rule matches (its log type is `query/…`, see `queryLogType`) is in the signals alone.
+ */
+export function alertTables(type: 'RULE' | 'RULE_ERROR', logTypes: readonly string[]): string[] {
+  if (type === 'RULE_ERROR') return ['monitor.rule_errors']
+  if (logTypes.length === 0 || logTypes.some((logType) => logType.includes('/'))) return [SIGNALS]
+  const tables = logTypes.map((logType) => logType.replaceAll('.', '_').toLowerCase())
+  return tables.filter((table) => /^[a-z0-9_]{1,128}$/.test(table)).map((table) => `matches.${table}`)
+}

@@ -1,0 +1,105 @@
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { cacheFolder } from '../../config/env.ts'
+import type { Content } from '../../packs/content.ts'
+import type { PackState } from '../../packs/packs.ts'
+import { printable } from '../../util/terminal.ts'
+import { columns } from '../columns.ts'
+import { type ConfigOptions, configOption, contentOption, readConfig } from '../config.ts'
+import { UsageError } from '../exit.ts'
+import type { Io } from '../io.ts'
+import { count } from '../style.ts'
+
+interface Flags extends ConfigOptions {
+  readonly json?: boolean
+}
+
+const HELP = `
+A detection runs unless it is disabled itself or all packs that have it are off. ENABLED counts by the files alone.
+Needs no server; one that runs takes over what is changed when it is started again.
+Exit code: 0 done; 2 usage or configuration, also a pack that is not there.
+
+Examples:
+  caracal packs
+  caracal packs disable Caracal.Tor
+  caracal packs enable Caracal.Tor`
+
+export function registerPacks(program: Command, io: Io): void {
+  const packs = program
+    .command('packs')
+    .summary('packs of content, and which are off')
+    .description('Lists packs; `packs disable` and `packs enable` switch one off and on in the configuration.')
+  withFlags(packs.command('list', { isDefault: true }).description('List packs; with --json one a line.'))
+    .addHelpText('after', HELP)
+    .action((flags: Flags) => listPacks(flags, io))
+  withFlags(packs.command('enable <id>').description('Take a pack out of `disabled_packs` of the configuration.')).action(
+    (id: string, flags: Flags) => switchPack(id, true, flags, io),
+  )
+  withFlags(packs.command('disable <id>').description('Put a pack into `disabled_packs` of the configuration.')).action(
+    (id: string, flags: Flags) => switchPack(id, false, flags, io),
+  )
+}
+
+function withFlags(command: Command): Command {
+  return command.option('--json', 'one JSON object a pack').addOption(contentOption()).addOption(configOption())
+}
+
+async function listPacks(flags: Flags, io: Io): Promise<void> {
+  const { packStates, unknownPacks } = await import('../../packs/packs.ts')
+  const { content, off } = await load(flags, io)
+  const states = packStates(content, off)
+  if (flags.json) io.out(states.map((state) => `${packJson(state)}\n`).join(''))
+  else io.out(states.length > 0 ? `${list(states, io).join('\n')}\n` : 'No packs.\n')
+  for (const message of unknownPacks(content.packs, off)) io.err(`${printable(message)}\n`)
+}
+
+async function switchPack(id: string, isOn: boolean, flags: Flags, io: Io): Promise<void> {
+  const { noSuchPack, packStates } = await import('../../packs/packs.ts')
+  const { setPackOff } = await import('../../config/edit.ts')
+  const { DEFAULT_FILE } = await import('../../config/load.ts')
+  const { content, off } = await load(flags, io)
+  const known = content.packs.map((pack) => pack.id)
+  // An id of a pack that is gone can still be taken out.
+  if (!known.includes(id) && !(isOn && off.includes(id))) throw new UsageError(noSuchPack(id, known))
+  const file = flags.config ?? DEFAULT_FILE
+  const isChange = off.includes(id) === isOn
+  if (isChange) setPackOff(file, id, !isOn)
+  const now = isOn ? off.filter((one) => one !== id) : [...new Set([...off, id])]
+  const state = packStates(content, now).find((pack) => pack.id === id)
+  if (flags.json) return io.out(`${state ? packJson(state) : JSON.stringify({ id, on: isOn })}\n`)
+  const runs = state ? ` ${count(state.running)} of its ${count(state.detections)} detections run.` : ''
+  const what = `Pack '${id}' ${isChange ? 'is now' : 'was'} ${isOn ? 'on' : 'off'}${isChange ? `, in ${file}` : ' already'}.`
+  io.out(`${printable(`${what}${runs}${isChange ? ' Restart `caracal up` for it to take effect.' : ''}`)}\n`)
+}
+
+async function load(flags: Flags, io: Io): Promise<{ readonly content: Content; readonly off: readonly string[] }> {
+  const { contentRoots, loadContent } = await import('../../packs/load.ts')
+  const config = readConfig(flags, io)
+  const cache = join(cacheFolder(io.env), 'content')
+  const content = await loadContent(contentRoots(config.content), { tests: false, cache })
+  return { content, off: config.disabled_packs }
+}
+
+function packJson({ id, displayName, isOn, detections, enabled, running, missing }: PackState): string {
+  return JSON.stringify({ id, name: displayName ?? null, on: isOn, detections, enabled, running, missing })
+}
+
+function list(states: readonly PackState[], io: Io): string[] {
+  const rows = states.map(({ id, displayName, isOn, detections, enabled, running, missing }) => [
+    { text: id },
+    { text: displayName ?? '-' },
+    { text: isOn ? 'on' : 'off' },
+    { text: count(detections), isNumber: true },
+    { text: count(enabled), isNumber: true },
+    { text: count(running), isNumber: true },
+    { text: count(missing.length), isNumber: true },
+  ])
+  const width = io.isTty ? io.columns : Number.POSITIVE_INFINITY
+  const gone = states.flatMap(({ id, missing }) =>
+    missing.length === 0 ? [] : [printable(`${id}: no usable item has these ids of it: ${missing.join(', ')}`)],
+  )
+  return [
+    ...columns(['PACK', 'NAME', 'STATE', 'DETECTIONS', 'ENABLED', 'RUNNING', 'MISSING'], rows, width),
+    ...(gone.length > 0 ? ['', ...gone] : []),
+  ]
+}

@@ -1,0 +1,82 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { setPackOff, withPackOff } from './edit.ts'
+import { loadConfig } from './load.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'caracal-edit-'))
+})
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const CONFIG = `# Ours.
+listen: 127.0.0.1:4848 # not the world
+
+sources:
+  # Sensors.
+  - type: file
+    id: zeek
+    paths: [/opt/zeek/logs/current/*.log, "/srv/a very long path that nobody wants to see folded into two lines/of text/*.log"]
+flush_ms: 0x7d0
+# Last.
+`
+
+test.each<[what: string, before: string, id: string, isOff: boolean, after: string]>([
+  ['an empty file', '', 'A', true, 'disabled_packs:\n  - A\n'],
+  ['comments alone', '# Ours.\n', 'A', true, '# Ours.\ndisabled_packs:\n  - A\n'],
+  ['a key without a value', 'disabled_packs:\n', 'A', true, 'disabled_packs:\n  - A\n'],
+  ['a list in one line', 'disabled_packs: [A] # noisy\n', 'B', true, 'disabled_packs: [A, B] # noisy\n'],
+  ['a list in one line, spaced', 'disabled_packs: [ A ]\n', 'B', true, 'disabled_packs: [ A, B ]\n'],
+  [
+    'a list with comments',
+    'disabled_packs:\n- A # noisy\n- B # old\nflush_ms: 100\n',
+    'C',
+    true,
+    'disabled_packs:\n- A # noisy\n- B # old\n- C\nflush_ms: 100\n',
+  ],
+  ['one of several', 'disabled_packs:\n  - A # noisy\n  - B # old\n', 'B', false, 'disabled_packs:\n  - A # noisy\n'],
+  ['the last', '# Off.\ndisabled_packs:\n  - A\n', 'A', false, '# Off.\ndisabled_packs: []\n'],
+  ['one named twice', 'disabled_packs: [A, B, A]\n', 'A', false, 'disabled_packs: [B]\n'],
+  [
+    'lines of others, oddly written',
+    'sources:   [ ]   # none\n\n\n# Last.',
+    'A',
+    true,
+    'sources:   [ ]   # none\n\n\n# Last.\ndisabled_packs:\n  - A\n',
+  ],
+  [
+    'the key between others',
+    'a:  1 # x\ndisabled_packs: [A]\n\n# On b.\nb:  2 # y\n',
+    'A',
+    false,
+    'a:  1 # x\ndisabled_packs: []\n\n# On b.\nb:  2 # y\n',
+  ],
+  ['JSON', '{"flush_ms": 100}\n', 'A', true, '{"flush_ms": 100, "disabled_packs": ["A"]}\n'],
+  ['an id that looks like a number', 'disabled_packs: [A]\n', '12', true, 'disabled_packs: [A, "12"]\n'],
+  ['lines that end as on Windows', 'flush_ms: 100\r\n', 'A', true, 'flush_ms: 100\r\ndisabled_packs:\r\n  - A\r\n'],
+])('%s', (_what, before, id, isOff, after) => {
+  expect(withPackOff(before, id, isOff)).toBe(after)
+})
+
+test('everything else stays as it is written, and the file says what was asked for', () => {
+  const file = join(folder, 'caracal.yml')
+  writeFileSync(file, CONFIG)
+  const before = loadConfig(file, {})
+  setPackOff(file, 'A', true)
+  expect(loadConfig(file, {})).toEqual({ ...before, disabled_packs: ['A'] })
+  const lines = readFileSync(file, 'utf8').split('\n')
+  expect(lines).toEqual([...CONFIG.split('\n').slice(0, -1), 'disabled_packs:', '  - A', ''])
+  setPackOff(file, 'A', false)
+  expect(loadConfig(file, {})).toEqual(before)
+  expect(readdirSync(folder)).toEqual(['caracal.yml'])
+})
+
+test('a file that is not there is made; one that cannot be is named', () => {
+  setPackOff(join(folder, 'new.yml'), 'A', true)
+  expect(loadConfig(join(folder, 'new.yml'), {}).disabled_packs).toEqual(['A'])
+  expect(() => setPackOff(join(folder, 'none/new.yml'), 'A', true)).toThrow(/cannot be written.*none\/new\.yml/)
+})

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import type { ScheduledQuery } from '../model/query.ts'
+import { queryNotices } from './queries.ts'
+
+const QUERY: ScheduledQuery = {
+  name: 'Q',
+  description: '',
+  tags: [],
+  sql: 'SELECT user FROM panther_logs.public.custom_login',
+  dialect: 'any',
+  hasLookback: false,
+  file: '/content/q.yml',
+  enabled: true,
+  schedule: { rateMinutes: 5, timeoutMinutes: 1 },
+  email: undefined,
+}
+const TABLES = [
+  { database: 'logs', table: 'custom_login', columns: [{ name: 'user', kind: 'string' }], timeColumn: 'p_event_time' },
+] as const
+
+test.each([
+  { query: QUERY, says: [] },
+  {
+    query: { ...QUERY, enabled: false, sql: 'SELECT door FROM panther_logs.public.custom_login' },
+    says: [expect.stringMatching(/^\/content\/q\.yml: scheduled_query 'Q' cannot run: .*door/)],
+  },
+  { query: { ...QUERY, sql: 'SELECT 1; SELECT 2' }, says: [expect.stringContaining('2 statements: a query is one SELECT')] },
+  { query: { ...QUERY, sql: "{% import 'gone' f %}{{ f() }}" }, says: [expect.stringContaining('no saved query of that name')] },
+  {
+    query: { ...QUERY, schedule: { cron: '0 0 30 2 *', timeoutMinutes: 1 } },
+    says: [expect.stringContaining("'0 0 30 2 *' names a time that never comes")],
+  },
+])('what a scheduled query cannot run for is told by its name: $says', async ({ query, says }) => {
+  expect(await queryNotices([query], { saved: new Map(), tables: TABLES })).toEqual(says)
+})

@@ -1,0 +1,31 @@
+"""Cuts a text into the tokens that a date is read from: words, numbers, single signs."""
+
+import re
+
+_WORD = r"[^\W\d_]+"
+_DOTTED = rf"(?:\.(?:{_WORD}|\d+|))"
+# A comma is a decimal point after two digits or more: `10:00:00,123`, but not `May 5, 2021`.
+_TOKEN = re.compile(rf"{_WORD}{_DOTTED}*|\d{{2,}},\d*{_DOTTED}*|\d+{_DOTTED}*|.", re.DOTALL)
+_POINT = re.compile(r"([.,])")
+# The package does not part a number and one letter at the very end, so that `10:00.Z` is no date.
+_LAST = re.compile(r"\d+\.[^\W\d_]")
+
+
+def tokens_of(text):
+    """The tokens in order; every white space is one blank."""
+    tokens = []
+    found = _TOKEN.findall(text.replace("\0", ""))
+    last = found.pop() if found and _LAST.fullmatch(found[-1]) else None
+    for token in found:
+        if len(token) == 1:
+            tokens.append(" " if token.isspace() else token)
+        elif "." not in token and "," not in token:
+            tokens.append(token)
+        elif token.count(".") > 1 or token[-1] in ".," or any(map(str.isalpha, token)):
+            # `10.09.2003`, `a.m.`: the points part.
+            tokens.extend(part for part in _POINT.split(token) if part)
+        else:
+            tokens.append(token if "." in token else token.replace(",", "."))
+    if last:
+        tokens.append(last)
+    return tokens

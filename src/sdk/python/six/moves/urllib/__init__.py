@@ -1,0 +1,5 @@
+"""Python 3's `urllib`."""
+
+from six.moves.urllib import parse
+
+__all__ = ["parse"]

@@ -1,0 +1,1 @@
+"""Where Python's `zoneinfo` looks for time zones: here is UTC, and a clear error for all others."""
