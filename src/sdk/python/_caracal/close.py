@@ -6,6 +6,7 @@ import os
 import sys
 from importlib.abc import MetaPathFinder
 
+from _caracal import shipped
 from _caracal.shared import CLOSED, learn_library
 
 
@@ -51,8 +52,9 @@ def hide():
     """Before rules are loaded: takes the engine's own modules out of their sight."""
     global _is_hidden
     _is_hidden = True
-    for name in [name for name in sys.modules if name.partition(".")[0] == "_caracal"]:
-        del sys.modules[name]
+    for table in (sys.modules, shipped.SOURCES):
+        for name in [name for name in table if name.partition(".")[0] == "_caracal"]:
+            del table[name]
 
 
 def install():
