@@ -19,9 +19,9 @@ from _caracal.shared import Shared
 class Rule:
     """A loaded rule: its functions, and what messages need."""
 
-    def __init__(self, spec, module, files, is_suspect):
-        # It is looked at more closely whether it has changed what all share.
-        self.is_suspect = is_suspect
+    def __init__(self, spec, module, files, suspicion):
+        # How closely it is looked at whether it has changed what all share.
+        self.suspicion = suspicion
         self.id = spec["id"]
         self.kind = spec["kind"]
         self.file = spec["file"]
@@ -63,7 +63,7 @@ class CarefulRule:
 
     def __init__(self, rule):
         self.id, self.main, self.file, self.files, self.line = rule.id, rule.main, rule.file, rule.files, rule.line
-        self.is_suspect = rule.is_suspect
+        self.suspicion = rule.suspicion
         self.rule = limits.announced(rule.rule)
         self.functions = [(place, name, limits.announced(function)) for place, name, function in rule.functions]
 
@@ -137,7 +137,7 @@ class Content:
         place = self._places.of(item["root"], item["folder"])
         code = code_of(item["file"], item["code"])
         module = place.execute(item["id"], item["file"], item["code"], code=code)
-        return Rule(item, module, self._files, self.shared.is_suspect(code))
+        return Rule(item, module, self._files, self.shared.suspicion(code))
 
     def _load_model(self, item):
         functions = {}

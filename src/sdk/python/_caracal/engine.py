@@ -4,9 +4,11 @@ import random
 from array import array
 
 from _caracal import cache, judge, limits, shipped, testing, wire
+from _caracal.close import hide
 from _caracal.code import compile_all, remember
 from _caracal.content import CarefulRule, Content
-from _caracal.close import hide
+from _caracal.messages import safe_repr
+from _caracal.shared import NAMES
 
 _input = array("B")
 _output = array("B")
@@ -100,7 +102,8 @@ def evaluate():
     shared = _content.shared
     try:
         rows = judge.judge(*batch, seconds, shared, watch)
-        changed = shared.changed()
+        written = [rule.suspicion for rule in batch[0] if rule.suspicion and rule.suspicion is not NAMES]
+        changed = shared.changed(items=frozenset().union(*written) if written else ())
     except BaseException as error:
         if isinstance(error, judge.Tampering):
             _result = {"changed": error.args}
@@ -108,7 +111,8 @@ def evaluate():
         # What it has changed the engine may have stumbled over.
         changed = shared.changed(thoroughly=True)
         if changed is None:
-            raise
+            _result = {"failed": f"the engine failed: {safe_repr(error)}"}
+            return
     if changed is None:
         _result = {"rows": rows, "seconds": seconds, "cacheWrites": cache.table().take_changes()}
         return

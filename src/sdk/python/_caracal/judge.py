@@ -11,6 +11,7 @@ from _caracal.functions import CHECKS, FUNCTIONS_WITH_TEXT, context_error, cut, 
 from _caracal import wire
 from _caracal.limits import FUNCTIONS, RuleTimeout, mark, stopped
 from _caracal.messages import locate, safe_repr
+from _caracal.shared import NAMES
 
 # After so many time-outs of one rule in one batch the rest of its events are answered without running it.
 MAX_TIMEOUTS = 3
@@ -56,7 +57,7 @@ def judge(rules, events, skip, only, timings, shared, watch):
         left_out = bad | skip.get(number, set()) if bad or skip else None
         seen = None if only is None else only[number]
         started = perf_counter()
-        if watch or rule.is_suspect:
+        if watch or rule.suspicion is NAMES:
             _watch_rule(shared, number, _judge_rule, rule, number, count, events, seen, left_out, rows)
         else:
             _judge_rule(rule, number, count, events, seen, left_out, rows)

@@ -10,6 +10,7 @@ _MUTATORS = frozenset(
     "intersection_update symmetric_difference_update __setitem__ __delitem__".split()
 )
 _STORE_GLOBAL = dis.opmap["STORE_GLOBAL"]
+STORES_ITEM = frozenset((dis.opmap["STORE_SUBSCR"], dis.opmap["DELETE_SUBSCR"]))
 STORES_ATTRIBUTE = frozenset((dis.opmap["STORE_ATTR"], dis.opmap["DELETE_ATTR"]))
 
 

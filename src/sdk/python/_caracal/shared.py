@@ -15,10 +15,13 @@ from sys import getprofile, getrecursionlimit, gettrace, setprofile, setrecursio
 from time import perf_counter
 from types import BuiltinFunctionType, FunctionType, ModuleType
 
-from _caracal.owners import Owned, STORES_ATTRIBUTE, names_and_opcodes, stored_globals
+from _caracal.owners import Owned, STORES_ATTRIBUTE, STORES_ITEM, names_and_opcodes, stored_globals
 
 # The rest is looked at after a rule that may have to do with it, and again when so many seconds have passed.
-_AGAIN_SECONDS = 0.1
+_AGAIN_SECONDS = 0.2
+
+NAMES = "names"
+_NOTHING = frozenset()
 
 # Names by which code comes to other code's names.
 _REACHING = frozenset("__builtins__ __dict__ builtins delattr eval exec gc globals importlib inspect locals patch setattr sys vars".split())
@@ -84,8 +87,9 @@ def _is_pythons(name):
 class _Items:
     """A list, dict or set of a helper, or inside of one."""
 
-    def __init__(self, label, container, owned):
-        self.label = label
+    def __init__(self, module, name, container, owned):
+        self.label = f"{module}.{name}"
+        self.name = name
         self.container = container
         self.owned = owned
         self.take()
@@ -197,18 +201,16 @@ class Shared:
                 continue
             for container in _containers(value, seen):
                 self._item_names.add(name)
-                self._items.append(_Items(f"{module.__name__}.{name}", container, lambda name=name: owned.mutates(name)))
+                self._items.append(_Items(module.__name__, name, container, lambda name=name: owned.mutates(name)))
         self._code.append(_Code(f"the code of a function of {module.__name__}", functions))
         self._settle()
 
-    def is_suspect(self, code):
-        """Code that may change what the quick look does not see."""
+    def suspicion(self, code):
+        """How closely to look after code: `NAMES` of others it may change, or the names of lists that it may write to, mostly none."""
         names, opcodes = names_and_opcodes(code)
-        return not (
-            names.isdisjoint(_REACHING)
-            and opcodes.isdisjoint(STORES_ATTRIBUTE)
-            and names.isdisjoint(self._item_names)
-        )
+        if not names.isdisjoint(_REACHING) or not opcodes.isdisjoint(STORES_ATTRIBUTE):
+            return NAMES
+        return _NOTHING if opcodes.isdisjoint(STORES_ITEM) else names & self._item_names
 
     def settle(self):
         """What is there now is what must stay."""
@@ -220,8 +222,11 @@ class Shared:
             entry[4][:] = map(entry[2].get, entry[3])
         self._settle()
 
-    def changed(self, thoroughly=False):
-        """Names the first thing that something else than its owner has changed, or gives None."""
+    def changed(self, thoroughly=False, items=()):
+        """
+        Names the first thing that something else than its owner has changed, or gives None. `items`: names of lists to look
+        into as well.
+        """
         state = self._interpreter.changed()
         if state is not None:
             return state
@@ -229,13 +234,17 @@ class Shared:
             for names in self._names:
                 for name in names.changed():
                     return f"{names.label}.{name}" if isinstance(name, str) else names.label
-            for items in self._items:
-                if len(items.container) != len(items.saved) and not items.owned():
-                    return items.label
+            for part in self._items:
+                if len(part.container) != len(part.saved) and not part.owned():
+                    return part.label
             # Owners' own work, or new names, which disturb nobody.
             for part in chain(self._names, self._items):
                 part.take()
             self._settle()
+        if items:
+            changed = self._changed_items([part for part in self._items if part.name in items])
+            if changed is not None:
+                return changed
         if not thoroughly and perf_counter() < self._next_thorough_look:
             return None
         self._next_thorough_look = perf_counter() + _AGAIN_SECONDS
@@ -266,17 +275,23 @@ class Shared:
         for code in self._code:
             if not code.is_same():
                 return code.label
-        for items in self._items:
-            if not items.is_same():
-                if not items.owned():
-                    return items.label
-                items.take()
+        changed = self._changed_items(self._items)
+        if changed is not None:
+            return changed
         for label, _target, mapping, names, values in _library:
             if not all(map(is_, map(mapping.get, names), values)):
                 for name, value in zip(names, values):
                     if mapping.get(name) is not value:
                         return f"{label}.{name}"
         learn_library()
+        return None
+
+    def _changed_items(self, parts):
+        for part in parts:
+            if not part.is_same():
+                if not part.owned():
+                    return part.label
+                part.take()
         return None
 
     def _add_classes(self, label, names, owned):

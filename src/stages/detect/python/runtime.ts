@@ -117,9 +117,9 @@ export class Runtime {
     const options = { careful: header.careful, onSlow: () => this.#warm() }
     const bytes = await this.#sandbox!.request([[request, ndjson]], this.#timeoutMs, options)
     const answer = readAnswer(bytes)
-    if (!answer) {
+    if (typeof answer === 'string') {
       await this.#sandbox!.close()
-      throw new SandboxDied('crash', undefined, 'the Python child gave an answer that is none')
+      throw new SandboxDied('crash', undefined, answer)
     }
     if ('changed' in answer) {
       await this.#sandbox!.close()
@@ -288,10 +288,11 @@ function parse<T>(bytes: Uint8Array): T {
   return JSON.parse(decoder.decode(bytes)) as T
 }
 
-/** What a child says of a crossing, or nothing: a rule may have done harm to the engine beside it. */
-function readAnswer(bytes: Uint8Array): EvaluateAnswer | TamperingAnswer | undefined {
+/** What a child says of a crossing, or what is wrong with it: a rule may have done harm to the engine beside it. */
+function readAnswer(bytes: Uint8Array): EvaluateAnswer | TamperingAnswer | string {
   try {
-    const answer = parse<Partial<EvaluateAnswer & TamperingAnswer> | null>(bytes)
+    const answer = parse<(Partial<EvaluateAnswer & TamperingAnswer> & { readonly failed?: unknown }) | null>(bytes)
+    if (typeof answer?.failed === 'string') return answer.failed
     if (Array.isArray(answer?.changed)) return answer as TamperingAnswer
     const { rows, seconds, cacheWrites } = answer as Partial<EvaluateAnswer>
     const isWhole =
@@ -300,8 +301,9 @@ function readAnswer(bytes: Uint8Array): EvaluateAnswer | TamperingAnswer | undef
       Array.isArray(cacheWrites) &&
       rows.every((row) => Array.isArray(row) && row.length === 4 && Number.isInteger(row[0]) && Number.isInteger(row[1])) &&
       cacheWrites.every((write) => Array.isArray(write) && typeof write[0] === 'string')
-    return isWhole ? (answer as EvaluateAnswer) : undefined
+    if (isWhole) return answer as EvaluateAnswer
   } catch {
-    return undefined
+    // Told below.
   }
+  return 'the Python child gave an answer that is none'
 }
