@@ -30,7 +30,7 @@ function filesBelow(path) {
     : [path]
 }
 
-const loaded = await loadPath([])
+const loaded = await loadPath({ content: [] })
 const source = parseSource({ id: 'conformance', log_types: [] }, loaded)
 const parser = createParser({ maxRecordBytes: MAX_RECORD_BYTES, maxDepth: 100 })
 
