@@ -5,7 +5,7 @@ import dis
 import linecache
 from types import FunctionType
 
-_MUTATORS = frozenset(
+MUTATORS = frozenset(
     "add append clear discard extend insert pop popitem remove reverse setdefault sort update difference_update "
     "intersection_update symmetric_difference_update __setitem__ __delitem__".split()
 )
@@ -33,7 +33,7 @@ class Owner:
             self.stored.add(node.attr)
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, (ast.Store, ast.Del)):
             self._mutated.update(_names(node.value))
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _MUTATORS:
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in MUTATORS:
             self._mutated.update(_names(node.func.value))
         elif isinstance(node, ast.AugAssign):
             self._mutated.update(_names(node.target))
