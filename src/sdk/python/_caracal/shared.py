@@ -171,8 +171,6 @@ class Shared:
         self._owned = Owned()
         self._next_look = self._next_thorough_look = 0
         self._items_by_name = {}
-        # Names of what `_items` holds.
-        self._item_names = set()
         self._settle()
         self.add_builtins("builtins", vars(builtins))
         self._add("sys.modules", sys.modules, sys.modules, _nobodys, is_open=True)
@@ -204,7 +202,6 @@ class Shared:
                     functions.append(value)
                 continue
             for container in _containers(value, seen):
-                self._item_names.add(name)
                 part = _Items(module.__name__, name, container, lambda name=name: owned.mutates(name))
                 self._items.append(part)
                 self._items_by_name.setdefault(name, []).append(part)
@@ -216,7 +213,7 @@ class Shared:
         names, opcodes = names_and_opcodes(code)
         if not names.isdisjoint(_REACHING) or not opcodes.isdisjoint(STORES_ATTRIBUTE):
             return NAMES
-        return _NOTHING if opcodes.isdisjoint(STORES_ITEM) and names.isdisjoint(MUTATORS) else names & self._item_names
+        return _NOTHING if opcodes.isdisjoint(STORES_ITEM) and names.isdisjoint(MUTATORS) else names & self._items_by_name.keys()
 
     def settle(self):
         """What is there now is what must stay."""
