@@ -4,6 +4,7 @@ import type { Config, SourceConfig } from '../config/config.ts'
 import type { DeliveryResult, Effects } from '../model/batch.ts'
 import type { TableSpec } from '../model/column.ts'
 import type { Event } from '../model/event.ts'
+import { CorrelationRuns, type RunMemory, type RunPart } from '../pipeline/correlation-runs.ts'
 import { effectsOfRows, effectsOfTime } from '../pipeline/effects.ts'
 import { Flusher } from '../pipeline/flusher.ts'
 import { judgeEvents } from '../pipeline/judge.ts'
@@ -25,7 +26,7 @@ import { correlationStore } from '../state/correlation.ts'
 import { openState } from '../state/db.ts'
 import { saveDeliveryResults } from '../state/deliveries.ts'
 import { pipelineState } from '../state/pipeline-state.ts'
-import { removeSource, setMeta } from '../state/sources.ts'
+import { getMeta, removeSource, setMeta } from '../state/sources.ts'
 import { recordTableVersion, saveTableState } from '../state/table-status.ts'
 import { find } from '../util/define.ts'
 import { Rpc } from '../util/rpc.ts'
@@ -196,7 +197,7 @@ async function start(): Promise<void> {
   // A rule that could not be loaded is off: nobody may have to look for that.
   const off = detectors.flatMap((d) => d.setupErrors).map((finding) => ({ finding, event: undefined, text: () => '' }))
   if (off.length > 0) loop.other((deps) => effectsOfRows({ judged: off, cacheWrites: [] }, new Map(), deps)).catch(() => {})
-  passTime().catch(() => {})
+  if (correlation) passTime(await CorrelationRuns.start(correlation.rules.values(), runMemory, now())).catch(() => {})
   running.catch((error: unknown) => main.call('failed', String(error instanceof Error ? error.stack : error)).catch(() => {}))
 }
 
@@ -221,16 +222,24 @@ async function judgeRows(answer: QueryRows): Promise<void> {
   await loop.other(async (deps) => effectsOfRows(await judged, meta, deps))
 }
 
-/** Lets correlation rules see that time has passed, as long as the loop runs. */
-async function passTime(): Promise<void> {
-  while (loop && correlation && !stopping) {
+const runMemory: RunMemory = { get: (key) => getMeta(db, key), set: (key, value) => setMeta(db, key, value) }
+
+/** Lets correlation rules see that time has passed, and runs those that are due, as long as the loop runs. */
+async function passTime(runs: CorrelationRuns): Promise<void> {
+  while (loop && !stopping) {
     let isMore = false
+    let part: RunPart | undefined
     await loop.other(async (deps) => {
       const due = await effectsOfTime(deps)
       isMore = due?.more ?? false
       return due?.effects
     })
-    if (!isMore) await new Promise((resolve) => setTimeout(resolve, 1000).unref())
+    await loop.other(async (deps) => {
+      part = await runs.part(deps)
+      return part?.effects
+    })
+    part?.committed()
+    if (!isMore && !part) await new Promise((resolve) => setTimeout(resolve, 1000).unref())
   }
 }
 

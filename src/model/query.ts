@@ -1,3 +1,5 @@
+import type { Schedule } from './schedule.ts'
+
 /** A query that people keep under a name. */
 export interface SavedQuery {
   readonly name: string
@@ -17,12 +19,9 @@ export type QueryDialect = 'any' | 'athena' | 'snowflake' | 'databricks'
 /** A query that runs by itself; scheduled rules judge the rows of its answers. */
 export interface ScheduledQuery extends SavedQuery {
   readonly enabled: boolean
-  readonly schedule: QuerySchedule
+  readonly schedule: Schedule
   readonly email: QueryEmail | undefined
 }
-
-/** When a query runs: every so many minutes, or at the times of a cron expression (UTC). */
-export type QuerySchedule = { readonly timeoutMinutes: number } & ({ readonly rateMinutes: number } | { readonly cron: string })
 
 /** Who gets the answer by mail. */
 export interface QueryEmail {

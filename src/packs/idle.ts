@@ -1,4 +1,5 @@
 import type { Rule } from '../model/rule.ts'
+import { scheduleProblem } from '../stages/detect/scheduled/schedule.ts'
 import type { Content, CorrelationRuleFile } from './content.ts'
 
 /** What is loaded and never runs, or says what has no effect, by name and why. */
@@ -17,7 +18,7 @@ export function idleNotices({ scheduledQueries, savedQueries, scheduledRules, co
       hasLookback ? [`${file}: Lookback is without effect: the text of query '${name}' says which time it covers`] : [],
     ),
     ...scheduledRules.flatMap((rule) => unknownQueries(rule, known, saved)),
-    ...correlationRules.flatMap(orderNotices),
+    ...correlationRules.flatMap(scheduleNotices),
   ]
 }
 
@@ -34,10 +35,8 @@ function unknownQueries(
     })
 }
 
-/** Correlation rules are judged as signals arrive, in the order of time. */
-function orderNotices({ file, id, rule }: CorrelationRuleFile): string[] {
-  const keys = [...(rule.schedule ? ['Schedule'] : []), ...(rule.isReverse ? ['EventEvaluationOrder'] : [])]
-  if (keys.length === 0) return []
-  const are = keys.length === 1 ? 'is' : 'are'
-  return [`${file}: ${keys.join(' and ')} ${are} without effect: correlation_rule '${id}' is judged as signals arrive`]
+/** A correlation rule is judged as signals arrive, whatever its schedule says. */
+function scheduleNotices({ file, id, rule }: CorrelationRuleFile): string[] {
+  const problem = rule.schedule && scheduleProblem(rule.schedule)
+  return problem ? [`${file}: the Schedule of correlation_rule '${id}' never runs: ${problem}`] : []
 }

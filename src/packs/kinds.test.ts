@@ -159,8 +159,9 @@ describe('every kind is read', () => {
     ])
   })
 
-  test('keys without effect are told: look-back of queries, schedule and order of correlation rules', async () => {
-    const order = '    EventEvaluationOrder: ReverseChronological\n    Schedule: { RateMinutes: 60, TimeoutMinutes: 5 }\n'
+  test('keys without effect are told: look-back of queries, a schedule that never comes', async () => {
+    const order =
+      '    EventEvaluationOrder: ReverseChronological\n    Schedule: { CronExpression: "0 0 31 2 *", TimeoutMinutes: 5 }\n'
     const root = tree({
       'q.yml': `${QUERY}Lookback: true\nLookbackWindowSeconds: 90\n`,
       'off.yml': `${QUERY.replace(': Q', ': Off')}Lookback: false\nLookbackWindowSeconds: 0\n`,
@@ -171,7 +172,7 @@ describe('every kind is read', () => {
     expect(told(content, root)).toEqual([])
     expect(notices(content, root)).toEqual([
       "q.yml: Lookback is without effect: the text of query 'Q' says which time it covers",
-      "c.yml: Schedule and EventEvaluationOrder are without effect: correlation_rule 'C' is judged as signals arrive",
+      "c.yml: the Schedule of correlation_rule 'C' never runs: CronExpression '0 0 31 2 *' names a time that never comes",
     ])
   })
 

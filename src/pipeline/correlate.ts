@@ -47,6 +47,17 @@ export async function correlateDue(correlation: Correlation, nowMs: number): Pro
   return correlated(await correlation.correlator.due(correlation.store, nowMs), correlation)
 }
 
+/** A part of a run of a rule's schedule. */
+export async function correlateRun(
+  { correlator, store, rules }: Correlation,
+  ruleId: string,
+  nowMs: number,
+  from: string | undefined,
+): Promise<Correlated & { readonly next: string | undefined }> {
+  const step = await correlator.run(ruleId, store, nowMs, from)
+  return { ...correlated(step, { rules }), next: step.next }
+}
+
 function signalOf({ event }: Judged, match: Match, atMs: number): Signal {
   const context = parseJson(match.alertContext ?? '{}', { maxDepth: MAX_DEPTH })
   const p_alert_context = context.kind === 'ok' ? (context.value as JsonObject) : {}
@@ -58,7 +69,7 @@ function signalOf({ event }: Judged, match: Match, atMs: number): Signal {
   }
 }
 
-function correlated({ matches, changes, notices, more }: CorrelationStep, { rules }: Correlation): Correlated {
+function correlated({ matches, changes, notices, more }: CorrelationStep, { rules }: Pick<Correlation, 'rules'>): Correlated {
   const found = matches.map((match): Judged => {
     const finding = toFinding(rules.get(match.ruleId)!, match)
     const span = { first: new Date(match.firstMs).toISOString(), last: new Date(match.timeMs).toISOString() }

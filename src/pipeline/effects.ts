@@ -17,7 +17,7 @@ import type { AlertStore } from '../stages/alert/alert-store.ts'
 import { type AlertStepResult, groupFindings, type Judged } from '../stages/alert/step.ts'
 import { deliveryBody } from '../stages/deliver/body.ts'
 import { hash16 } from '../util/hash.ts'
-import { type Correlation, correlate, correlateDue } from './correlate.ts'
+import { type Correlated, type Correlation, correlate, correlateDue } from './correlate.ts'
 import type { JudgedBatch } from './judge.ts'
 import {
   DEAD_LETTERS,
@@ -80,10 +80,20 @@ export async function effectsOfRows(
 /** What correlation rules do because time has passed; `undefined` when that is nothing. `more`: ask again at once. */
 export async function effectsOfTime(deps: EffectsDeps): Promise<{ effects: OtherEffects; more: boolean } | undefined> {
   if (!deps.correlation) return undefined
-  const { judged, changes, more } = await correlateDue(deps.correlation, deps.nowMs)
-  if (judged.length === 0 && changes.saved.length === 0 && changes.removed.length === 0) return undefined
+  const correlated = await correlateDue(deps.correlation, deps.nowMs)
+  const effects = await effectsOfCorrelated(correlated, new Map(), deps)
+  return effects && { effects, more: correlated.more }
+}
+
+/** What correlation rules say, with what is kept beside it; `undefined` when that is nothing. */
+export async function effectsOfCorrelated(
+  { judged, changes }: Correlated,
+  meta: ReadonlyMap<string, string>,
+  deps: EffectsDeps,
+): Promise<OtherEffects | undefined> {
+  if (judged.length + changes.saved.length + changes.removed.length + meta.size === 0) return undefined
   const found = { groups: [], deadLetters: [], judged, cacheWrites: [] }
-  return { effects: { meta: new Map(), ...(await effectsOfFindings(found, changes, deps.nowMs, deps)) }, more }
+  return { meta, ...(await effectsOfFindings(found, changes, deps.nowMs, deps)) }
 }
 
 type Found = Pick<JudgedBatch, 'groups' | 'deadLetters' | 'judged' | 'cacheWrites'>

@@ -25,6 +25,10 @@ export function correlationStore(db: Kysely<StateTables>): CorrelationStore {
       const query = db.selectFrom('correlation').selectAll().where('wake_ms', '<=', nowMs)
       return (await query.orderBy('wake_ms').orderBy('id').limit(limit).execute()).map(entryOf)
     },
+    async entriesOf(ruleId, afterId, limit) {
+      const query = db.selectFrom('correlation').selectAll().where('rule_id', '=', ruleId).where('id', '>', afterId)
+      return (await query.orderBy('id').limit(limit).execute()).map(entryOf)
+    },
   }
 }
 

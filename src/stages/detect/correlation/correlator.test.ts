@@ -26,6 +26,18 @@ function live(rules: readonly CorrelationRule[], options: CorrelatorOptions = {}
     correlator,
     feed: (nowMinute: number, ...signals: Signal[]) => take(correlator.feed(signals, store, nowMinute * MINUTE)),
     due: (nowMinute: number) => take(correlator.due(store, nowMinute * MINUTE)),
+    /** A whole run of the rule, and how many parts it had. */
+    run: async (nowMinute: number, ruleId = 'Correlated') => {
+      const matches: CorrelationMatch[] = []
+      let parts = 0
+      for (let from: string | undefined = ''; from !== undefined; parts++) {
+        const part = await correlator.run(ruleId, store, nowMinute * MINUTE, from)
+        store.apply(part.changes)
+        matches.push(...part.matches)
+        from = part.next
+      }
+      return { matches, parts }
+    },
   }
 }
 
@@ -125,6 +137,70 @@ describe('absence', () => {
     expect([first.matches.length, first.more]).toEqual([500, true])
     const second = await due(100)
     expect([second.matches.length, second.more]).toEqual([100, false])
+  })
+})
+
+describe('a run of the schedule', () => {
+  test('judges absence by what has come, and says that it may still', async () => {
+    const { feed, run, due } = live([without])
+    await feed(1, signal('A', 1), signal('A', 1, 'eve'), signal('B', 1, 'eve'))
+    const { matches } = await run(10)
+    expect(rowsOf(matches)).toEqual([['A@1/bob']])
+    expect(matches[0]!.openUntilMs).toBe(61 * MINUTE)
+    expect((await run(20)).matches).toEqual([])
+    expect((await due(200)).matches).toEqual([])
+  })
+
+  test('judges too many by what has come', async () => {
+    const { feed, run } = live([ruleOf(groupOf([{ ...A, MaxMatchCount: 1 }, B], hour))])
+    await feed(1, signal('A', 1), signal('B', 1), signal('A', 1, 'eve'), signal('A', 1, 'eve', 'twice'), signal('B', 1, 'eve'))
+    expect((await run(10)).matches.map(({ joined }) => joined[0]!.value)).toEqual(['bob'])
+  })
+
+  test('waits for a time frame that the rule names, and for the grace', async () => {
+    const framed = ruleOf(sequenceOf([A, { ...B, Absence: true }], hour, [20]))
+    const { feed, run } = live([framed], { graceMs: 2 * MINUTE })
+    await feed(1, signal('A', 1))
+    expect((await run(22)).matches).toEqual([])
+    const { matches } = await run(23)
+    expect(rowsOf(matches)).toEqual([['A@1/bob']])
+    expect(matches[0]!.openUntilMs).toBeUndefined()
+  })
+
+  test('waits for the grace where only the look-back is open', async () => {
+    const { feed, run } = live([without], { graceMs: 2 * MINUTE })
+    await feed(1, signal('A', 1))
+    expect((await run(2)).matches).toEqual([])
+    expect((await run(3)).matches).toHaveLength(1)
+  })
+
+  test('in reverse order tells the latest of matches that overlap', async () => {
+    const few = groupOf([A, { ...B, MaxMatchCount: 5 }], hour)
+    const signals = [signal('A', 1), signal('B', 10), signal('A', 20)]
+    const told = async (more: object) => {
+      const { feed, run } = live([ruleOf({ ...few, ...more })])
+      await feed(20, ...signals)
+      return rowsOf((await run(25)).matches)
+    }
+    expect(await told({})).toEqual([['A@1/bob', 'B@10/bob']])
+    expect(await told({ EventEvaluationOrder: 'ReverseChronological' })).toEqual([['B@10/bob', 'A@20/bob']])
+  })
+
+  test('goes through all keys in parts, and leaves other rules alone', async () => {
+    const other = ruleOf(groupOf([A, { ...B, Absence: true }], hour), { RuleID: 'Other' })
+    const { feed, run, due } = live([without, other])
+    await feed(1, ...Array.from({ length: 1100 }, (_, at) => signal('A', 1, `user${at}`)))
+    const { matches, parts } = await run(10)
+    expect([matches.length, parts]).toEqual([1100, 3])
+    expect(new Set(matches.map(({ ruleId }) => ruleId))).toEqual(new Set(['Correlated']))
+    expect((await due(200)).matches.map(({ ruleId }) => ruleId)).toContain('Other')
+  })
+
+  test('is a signal for rules that refer to this one', async () => {
+    const outer = ruleOf(groupOf([{ RuleID: 'Correlated' }, { RuleID: 'Z' }], hour), { RuleID: 'Outer' })
+    const { feed, run } = live([outer, without])
+    await feed(5, signal('A', 1), signal('Z', 5))
+    expect((await run(10)).matches.map(({ ruleId }) => ruleId)).toEqual(['Correlated', 'Outer'])
   })
 })
 

@@ -6,6 +6,7 @@ import type { CorrelationMatch } from './match.ts'
 import { emptyPlace, type PlaceStep, readPlace, stepPlace, writePlace } from './place.ts'
 import type { CorrelationRule, Signal } from './rule.ts'
 import { type CorrelationStore, Overlay } from './store.ts'
+import type { WalkClock } from './walk.ts'
 
 /** A limit was reached: matches of the rule may be missing or wrong. To be shown like a rule error. */
 export interface CorrelationNotice {
@@ -35,6 +36,13 @@ export interface Correlator {
   feed(signals: readonly Signal[], store: CorrelationStore, nowMs: number): Promise<CorrelationStep>
   /** What has become certain, and of no more use, because time has passed: to be called every second or so. */
   due(store: CorrelationStore, nowMs: number): Promise<CorrelationStep>
+  /** A part of a run of a rule's schedule: judges what is remembered by what has come until `nowMs`. `from` as `next` said. */
+  run(ruleId: string, store: CorrelationStore, nowMs: number, from?: string): Promise<RunStep>
+}
+
+export interface RunStep extends CorrelationStep {
+  /** Where the next part begins; `undefined`: the run is over. */
+  readonly next: string | undefined
 }
 
 export interface CorrelatorOptions {
@@ -46,25 +54,31 @@ export interface CorrelatorOptions {
 
 const GRACE_MS = 60_000
 const MAX_KEYS = 50_000
-/** Entries looked at by one call of `due`: one transaction holds what comes of them. */
-const MAX_DUE = 500
+/** Entries looked at by one call of `due` or `run`: one transaction holds what comes of them. */
+const MAX_LOOKED_AT = 500
 
 /** Enabled rules are judged. */
 export function createCorrelator(rules: readonly CorrelationRule[], options: CorrelatorOptions = {}): Correlator {
   const { order, problems } = inOrder(rules.filter(({ enabled }) => enabled))
   const { graceMs = GRACE_MS, maxKeys = MAX_KEYS } = options
-  const step = async (signals: readonly Signal[], overlay: Overlay, woken: readonly CorrelationEntry[], nowMs: number) => {
+  const step = async (
+    signals: readonly Signal[],
+    overlay: Overlay,
+    woken: readonly CorrelationEntry[],
+    nowMs: number,
+    runOf?: string,
+  ) => {
     const matches: CorrelationMatch[] = []
     const notices: CorrelationNotice[] = []
     const known = new Set(order.map(({ id }) => id))
     for (const { id, ruleId } of woken) if (!known.has(ruleId)) overlay.remove(id)
     for (const rule of order) {
-      const own = new RuleStep(rule, overlay, { nowMs, graceMs }, maxKeys)
+      const own = new RuleStep(rule, overlay, { nowMs, graceMs, isRun: rule.id === runOf }, maxKeys)
       await own.run([...signals, ...matches], woken)
       matches.push(...own.matches)
       notices.push(...own.notices())
     }
-    return { matches, changes: overlay.changes(), notices, more: woken.length === MAX_DUE }
+    return { matches, changes: overlay.changes(), notices, more: woken.length === MAX_LOOKED_AT }
   }
   return {
     problems,
@@ -72,7 +86,13 @@ export function createCorrelator(rules: readonly CorrelationRule[], options: Cor
     feed: (signals, store, nowMs) => step(signals, new Overlay(store), [], nowMs),
     async due(store, nowMs) {
       const overlay = new Overlay(store)
-      return step([], overlay, await overlay.wake(nowMs, MAX_DUE), nowMs)
+      return step([], overlay, await overlay.wake(nowMs, MAX_LOOKED_AT), nowMs)
+    },
+    async run(ruleId, store, nowMs, from = '') {
+      const overlay = new Overlay(store)
+      const entries = await overlay.entriesOf(ruleId, from, MAX_LOOKED_AT)
+      const stepped = await step([], overlay, entries, nowMs, ruleId)
+      return { ...stepped, next: stepped.more ? entries.at(-1)!.id : undefined }
     },
   }
 }
@@ -82,11 +102,11 @@ class RuleStep {
   readonly matches: CorrelationMatch[] = []
   readonly #rule: CorrelationRule
   readonly #overlay: Overlay
-  readonly #clock: { readonly nowMs: number; readonly graceMs: number }
+  readonly #clock: WalkClock
   readonly #maxKeys: number
   readonly #counts = { signals_cut: 0, values_cut: 0, keys_full: 0, late: 0 }
 
-  constructor(rule: CorrelationRule, overlay: Overlay, clock: { nowMs: number; graceMs: number }, maxKeys: number) {
+  constructor(rule: CorrelationRule, overlay: Overlay, clock: WalkClock, maxKeys: number) {
     this.#rule = rule
     this.#overlay = overlay
     this.#clock = clock
@@ -117,15 +137,16 @@ class RuleStep {
       this.matches.push(...step.matches)
       return
     }
-    this.#take(id, step)
+    this.#take(id, step, entry)
   }
 
-  #take(id: string, { place, matches, wakeMs, cut, late }: PlaceStep): void {
+  #take(id: string, { place, matches, wakeMs, cut, late }: PlaceStep, before: CorrelationEntry | undefined): void {
     this.matches.push(...matches)
     this.#counts.signals_cut += cut
     this.#counts.late += late
-    if (wakeMs === undefined) this.#overlay.remove(id)
-    else this.#overlay.save({ id, ruleId: this.#rule.id, wakeMs, value: writePlace(place) })
+    if (wakeMs === undefined) return this.#overlay.remove(id)
+    const value = writePlace(place)
+    if (before?.wakeMs !== wakeMs || before.value !== value) this.#overlay.save({ id, ruleId: this.#rule.id, wakeMs, value })
   }
 
   #idOf(name: string): string {

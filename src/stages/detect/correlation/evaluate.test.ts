@@ -258,19 +258,59 @@ test('what must not happen is certain only when its time and the grace have pass
   expect([at(1), at(61), at(62)]).toEqual([0, 0, 1])
 })
 
-test('of matches that overlap the earliest is told, whatever order the rule asks for', () => {
-  const EventEvaluationOrder = 'ReverseChronological'
-  const pair = ruleOf(groupOf([A, B], { LookbackWindowMinutes: 15, EventEvaluationOrder }))
-  const found = evaluate(pair, [signal('A', 0), signal('B', 10), signal('A', 20)], Number.POSITIVE_INFINITY)
-  expect(found.map(({ signals }) => signals.map(({ rowId }) => rowId))).toEqual([['A@0/bob', 'B@10/bob']])
-  const few = [
-    { ...A, MaxMatchCount: 3 },
-    { ...B, MaxMatchCount: 1 },
-  ]
-  const spoilt = ruleOf(groupOf(few, { LookbackWindowMinutes: 12, EventEvaluationOrder }))
-  const signals = [24, 33, 35].map((minute) => signal('A', minute))
-  signals.push(signal('B', 33), signal('B', 44, 'bob', 'first'), signal('B', 44, 'bob', 'second'))
-  expect(evaluate(spoilt, signals, Number.POSITIVE_INFINITY)).toEqual([])
+describe('EventEvaluationOrder decides which of overlapping matches are told', () => {
+  const back = { EventEvaluationOrder: 'ReverseChronological' }
+  const told = (detection: object, signals: string) =>
+    evaluate(ruleOf(detection), signalsOf(signals), Number.POSITIVE_INFINITY).map((match) =>
+      match.signals.map(({ rowId }) => rowId).join(' '),
+    )
+
+  test.each([
+    {
+      name: 'the pair of the latest signal',
+      detection: groupOf([A, B]),
+      signals: 'A@0 B@10 A@20',
+      forward: ['A@0 B@10'],
+      reverse: ['B@10 A@20'],
+    },
+    {
+      name: 'the latest start of a sequence',
+      detection: sequenceOf([A, B], hour),
+      signals: 'A@0 A@10 B@20 B@30',
+      forward: ['A@0 A@10 B@20'],
+      reverse: ['A@10 B@20 B@30'],
+    },
+    {
+      name: 'what is before the first signal of a match is still open',
+      detection: sequenceOf([A, B], hour),
+      signals: 'A@0 B@5 A@10 B@20',
+      forward: ['A@0 B@5', 'A@10 B@20'],
+      reverse: ['A@0 B@5', 'A@10 B@20'],
+    },
+    {
+      name: 'one that is spoilt is passed over for one before it',
+      detection: sequenceOf([A, notB], { LookbackWindowMinutes: 60 }, [10]),
+      signals: 'A@0 A@20 A@40 B@41',
+      forward: ['A@0', 'A@20'],
+      reverse: ['A@0', 'A@20'],
+    },
+  ])('$name', ({ detection, signals, forward, reverse }) => {
+    expect(told(detection, signals)).toEqual(forward)
+    expect(told({ ...detection, ...back }, signals)).toEqual(reverse)
+  })
+
+  test('and never whether there is one', () => {
+    const few = [
+      { ...A, MaxMatchCount: 3 },
+      { ...B, MaxMatchCount: 1 },
+    ]
+    const signals = [24, 33, 35].map((minute) => signal('A', minute))
+    signals.push(signal('B', 33), signal('B', 44, 'bob', 'first'), signal('B', 44, 'bob', 'second'))
+    for (const order of [{}, back]) {
+      const spoilt = ruleOf(groupOf(few, { LookbackWindowMinutes: 12, ...order }))
+      expect(evaluate(spoilt, signals, Number.POSITIVE_INFINITY)).toEqual([])
+    }
+  })
 })
 
 test('a match names its members and signals', () => {

@@ -57,7 +57,7 @@ export function toFinding(rule: CorrelationRule, match: CorrelationMatch): Match
 }
 
 /** What the alert shows: the values, and which signals made the match. */
-function contextOf({ joined, firstMs, timeMs, counts, signals, isCut }: CorrelationMatch): JsonObject {
+function contextOf({ joined, firstMs, timeMs, counts, signals, openUntilMs, isCut }: CorrelationMatch): JsonObject {
   return {
     joined: joined.map(({ name, value }) => ({ name, value })),
     first_signal_time: new Date(firstMs).toISOString(),
@@ -69,6 +69,9 @@ function contextOf({ joined, firstMs, timeMs, counts, signals, isCut }: Correlat
       p_row_id: signal.rowId,
       time: new Date(signal.timeMs).toISOString(),
     })),
+    ...(openUntilMs !== undefined && {
+      judged_by_schedule: `A run of the schedule judged by what had come until then; what spoils the match could still come until ${new Date(openUntilMs).toISOString()}.`,
+    }),
     ...(isCut && { incomplete: 'Signals were left out because there were too many: the match may be wrong.' }),
   }
 }

@@ -1,6 +1,6 @@
 import type { ByMember, Completion, Matcher } from './completion.ts'
 import { countBetween, type Hit } from './hit.ts'
-import type { CorrelationRule } from './rule.ts'
+import { type CorrelationRule, canBeSpoilt } from './rule.ts'
 
 /**
  * A group is complete at a hit when, in the look-back that ends with it, enough members have their `MinMatchCount`. Signals that
@@ -18,7 +18,7 @@ export class GroupMatcher implements Matcher {
     this.#needed = needed
     this.#all = all
     this.#told = rule.members.map(() => [])
-    this.#canBeSpoilt = rule.members.some(({ isAbsent, max }) => isAbsent || max !== undefined)
+    this.#canBeSpoilt = canBeSpoilt(rule)
   }
 
   complete(hit: Hit): Completion | undefined {
@@ -36,6 +36,8 @@ export class GroupMatcher implements Matcher {
     others.sort((a, b) => b - a)
     const firstMs = Math.min(own, ...others.slice(0, this.#needed - 1))
     return {
+      startMs: firstMs,
+      frameMs: hit.timeMs,
       untilMs: this.#canBeSpoilt ? firstMs + lookbackMs : undefined,
       isSpoilt: () => this.#isSpoilt(hit.timeMs - lookbackMs, firstMs + lookbackMs),
     }

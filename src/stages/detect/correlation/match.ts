@@ -27,13 +27,20 @@ export interface CorrelationMatch {
     readonly rowId: string
     readonly timeMs: number
   }[]
+  /** Told by a run of the rule's schedule, though what must not happen could still until then; else `undefined`. */
+  readonly openUntilMs: number | undefined
   /** True: signals had been left out because there were too many, so the match may be wrong. */
   readonly isCut: boolean
   /** The joined values under every field that they were joined on (`p_alert_context.user` …): rules that refer to this one see these. */
   readonly fields: JsonObject
 }
 
-export function toMatch(rule: CorrelationRule, key: readonly string[], { last, hits }: Found, isCut: boolean): CorrelationMatch {
+export function toMatch(
+  rule: CorrelationRule,
+  key: readonly string[],
+  { last, hits, openUntilMs }: Found,
+  isCut: boolean,
+): CorrelationMatch {
   return {
     ruleId: rule.id,
     rowId: hash16(rule.id, ...key, last.rowId, String(last.member)) + hash16(last.rowId, rule.id, ...key),
@@ -49,6 +56,7 @@ export function toMatch(rule: CorrelationRule, key: readonly string[], { last, h
       const { id: memberId, ruleId } = rule.members[at]!
       return { memberId, ruleId, rowId, timeMs }
     }),
+    openUntilMs,
     isCut,
     fields: fieldsOf(rule, key),
   }

@@ -37,7 +37,7 @@ test('a rule is read with its defaults', () => {
 test('a schedule is kept and changes nothing else', () => {
   const plain = ruleOf({ Group: [A, B] })
   const rule = ruleOf({ Group: [A, B], Schedule: { RateMinutes: 60, TimeoutMinutes: 5 } })
-  expect(rule.schedule).toEqual({ rateMinutes: 60, cron: undefined, timeoutMinutes: 5 })
+  expect(rule.schedule).toEqual({ rateMinutes: 60, timeoutMinutes: 5 })
   expect(rule.version).toBe(plain.version)
   expect(ruleOf({ Group: [A, B], LookbackWindowMinutes: 16 }).version).not.toBe(plain.version)
 })

@@ -1,11 +1,12 @@
 import type { z } from 'zod'
 import type { Severity } from '../../../model/rule.ts'
+import type { Schedule } from '../../../model/schedule.ts'
 import { ConfigError } from '../../../util/errors.ts'
 import { hash16 } from '../../../util/hash.ts'
 import { type CorrelationRuleDocument, correlationRuleDocument, type DetectionDocument } from './document.ts'
 import type { Where } from './members.ts'
 import { readGroup, readSequence } from './patterns.ts'
-import type { CorrelationRule, CorrelationSchedule } from './rule.ts'
+import type { CorrelationRule } from './rule.ts'
 import { readTests } from './test-document.ts'
 
 const MINUTE = 60_000
@@ -58,19 +59,19 @@ function readPattern(detection: DetectionDocument, where: Where): ReadPattern {
   return steps ? readSequence(steps, transitions ?? [], where) : readGroup(group!, criteria ?? {}, needed, where)
 }
 
-function readSchedule({ Schedule: schedule }: DetectionDocument, where: Where): CorrelationSchedule | undefined {
+function readSchedule({ Schedule: schedule }: DetectionDocument, where: Where): Schedule | undefined {
   if (!schedule) return undefined
   const { RateMinutes: rateMinutes, CronExpression: cron, TimeoutMinutes: timeoutMinutes } = schedule
-  if ((rateMinutes === undefined) === (cron === undefined)) {
-    throw new ConfigError('write either RateMinutes or CronExpression', where('Schedule'))
-  }
-  if (rateMinutes !== undefined && rateMinutes < timeoutMinutes) {
+  if (rateMinutes !== undefined && cron === undefined) {
+    if (rateMinutes >= timeoutMinutes) return { rateMinutes, timeoutMinutes }
     throw new ConfigError(
       `RateMinutes ${rateMinutes} is less than TimeoutMinutes ${timeoutMinutes}: make it at least as long`,
       where('Schedule.RateMinutes'),
     )
   }
-  return { rateMinutes, cron, timeoutMinutes }
+  if (cron === undefined || rateMinutes !== undefined)
+    throw new ConfigError('write either RateMinutes or CronExpression', where('Schedule'))
+  return { cron, timeoutMinutes }
 }
 
 function check(document: unknown, file: string): CorrelationRuleDocument {

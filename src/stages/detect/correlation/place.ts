@@ -1,7 +1,7 @@
 import { type Gathered, keysOf, type OpenHit } from './gather.ts'
 import { compareHits, type Hit } from './hit.ts'
 import { type CorrelationMatch, toMatch } from './match.ts'
-import type { CorrelationRule } from './rule.ts'
+import { type CorrelationRule, canBeSpoilt } from './rule.ts'
 import { type Waiting, type WalkClock, walk } from './walk.ts'
 
 /** What is remembered of one rule and join key (or of one rule, when its members are not all joined on everything). */
@@ -102,14 +102,14 @@ const HOUR = 3_600_000
  * all is kept that tells of the rest, which is two look-backs (a match is one long, and what spoils it may lie one before).
  */
 function boundsOf(
-  { lookbackMs, members }: CorrelationRule,
+  rule: CorrelationRule,
   newestMs: number,
   waiting: Waiting | undefined,
   { graceMs }: WalkClock,
 ): { readonly settledMs: number; readonly keepMs: number } {
+  const { lookbackMs } = rule
   const openMs = newestMs - Math.min(lookbackMs, HOUR) - graceMs
-  const canBeSpoilt = members.some(({ isAbsent, max }) => isAbsent || max !== undefined)
-  if (!canBeSpoilt) return { settledMs: Number.MIN_SAFE_INTEGER, keepMs: openMs - lookbackMs }
+  if (!canBeSpoilt(rule)) return { settledMs: Number.MIN_SAFE_INTEGER, keepMs: openMs - lookbackMs }
   const settledMs = Math.min(openMs, waiting?.timeMs ?? Number.POSITIVE_INFINITY)
   return { settledMs, keepMs: settledMs - 2 * lookbackMs }
 }

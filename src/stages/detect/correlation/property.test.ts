@@ -5,7 +5,7 @@ import { evaluate } from './evaluate.ts'
 import type { CorrelationMatch } from './match.ts'
 import { oracle } from './oracle.fixture.ts'
 import { groupOf, MINUTE, ruleOf, sequenceOf, signal } from './rule.fixture.ts'
-import type { CorrelationRule, Signal } from './rule.ts'
+import { type CorrelationRule, canBeSpoilt, type Signal } from './rule.ts'
 import { MemoryStore } from './store.ts'
 
 const seed = 4848
@@ -29,16 +29,24 @@ const members = fc.array(member, { minLength: 1, maxLength: 4 }).map((list) =>
   }),
 )
 const minutes = fc.option(fc.integer({ min: 1, max: LOOKBACK }), { nil: undefined })
-const group = fc
-  .tuple(members, fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }))
-  .map(([list, needed]) =>
-    ruleOf(groupOf(list, { LookbackWindowMinutes: LOOKBACK, ...(needed && { MinMatchCount: Math.min(needed, list.length) }) })),
+const group = (order: object) =>
+  fc.tuple(members, fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined })).map(([list, needed]) =>
+    ruleOf(
+      groupOf(list, {
+        LookbackWindowMinutes: LOOKBACK,
+        ...(needed && { MinMatchCount: Math.min(needed, list.length) }),
+        ...order,
+      }),
+    ),
   )
-const sequence = fc
-  .tuple(members, fc.array(minutes, { minLength: 3, maxLength: 3 }))
-  .filter(([list]) => list.length > 1)
-  .map(([list, within]) => ruleOf(sequenceOf(list, { LookbackWindowMinutes: LOOKBACK }, within)))
-const rule = fc.oneof(group, sequence)
+const sequence = (order: object) =>
+  fc
+    .tuple(members, fc.array(minutes, { minLength: 3, maxLength: 3 }))
+    .filter(([list]) => list.length > 1)
+    .map(([list, within]) => ruleOf(sequenceOf(list, { LookbackWindowMinutes: LOOKBACK, ...order }, within)))
+const rule = fc.oneof(group({}), sequence({}))
+const reverse = { EventEvaluationOrder: 'ReverseChronological' }
+const backwards = fc.oneof(group(reverse), sequence(reverse))
 
 const signalsWithin = (span: number) =>
   fc
@@ -67,6 +75,7 @@ async function stream(
   batches: readonly (readonly Signal[])[],
   nowOf: (batch: readonly Signal[]) => number,
   graceMs = 0,
+  hasRuns = false,
 ) {
   const store = new MemoryStore()
   const matches: CorrelationMatch[] = []
@@ -79,10 +88,14 @@ async function stream(
   for (const batch of batches) {
     await step((correlator) => correlator.feed(batch, store, nowOf(batch)))
     await step((correlator) => correlator.due(store, nowOf(batch)))
+    if (hasRuns) await step((correlator) => correlator.run(some.id, store, nowOf(batch)))
   }
   while ((await store.wake(FOREVER, 1)).length > 0) await step((correlator) => correlator.due(store, 1e15))
   return { matches, store }
 }
+
+/** The users that matches are about. */
+const usersOf = (names: readonly string[]) => [...new Set(names.map((name) => name.split(' ')[0]))].sort()
 
 function split<T>(list: readonly T[], cuts: readonly number[]): T[][] {
   const at = [0, ...cuts.map((cut) => cut % (list.length + 1)), list.length].sort((a, b) => a - b)
@@ -91,7 +104,6 @@ function split<T>(list: readonly T[], cuts: readonly number[]): T[][] {
 
 const latest = (batch: readonly Signal[]) => Math.max(0, ...batch.map(({ timeMs }) => timeMs))
 const cuts = fc.array(fc.nat(30), { maxLength: 8 })
-const isPatient = ({ members: all }: CorrelationRule) => all.some(({ isAbsent, max }) => isAbsent || max !== undefined)
 
 describe('correlation', () => {
   test('finds what trying everything finds', () => {
@@ -126,10 +138,9 @@ describe('correlation', () => {
         const own = only(some, signals)
         const batches = split(shuffled(own, random), at)
         const { matches } = await stream(some, batches, () => latest(own), MINUTE)
-        const users = (names: readonly string[]) => [...new Set(names.map((name) => name.split(' ')[0]))].sort()
-        expect(users(namesOf(matches))).toEqual(users(oracle(some, own)))
+        expect(usersOf(namesOf(matches))).toEqual(usersOf(oracle(some, own)))
         // Where a match waits until it is certain, even the matches are the same.
-        if (isPatient(some)) expect(namesOf(matches)).toEqual(oracle(some, own))
+        if (canBeSpoilt(some)) expect(namesOf(matches)).toEqual(oracle(some, own))
       }),
       { seed, numRuns: 600 },
     )
@@ -152,6 +163,64 @@ describe('correlation', () => {
       }),
       { seed, numRuns: 300 },
     )
+  })
+
+  test('with runs of a schedule in between matches the same keys at least, each signal once', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(rule, backwards), signalsWithin(60), cuts, async (some, signals, at) => {
+        const own = only(some, signals).sort((a, b) => a.timeMs - b.timeMs)
+        const batches = split([...new Set(own.map(({ timeMs }) => timeMs))], at).map((times) =>
+          own.filter(({ timeMs }) => times.includes(timeMs)),
+        )
+        const { matches } = await stream(some, batches, latest, 0, true)
+        expect(usersOf(namesOf(matches))).toEqual(expect.arrayContaining(usersOf(oracle(some, own))))
+        const used = matches.flatMap((match) => match.signals.map(({ rowId }) => rowId))
+        expect(new Set(used).size).toBe(used.length)
+        if (!canBeSpoilt(some) && !some.isReverse) expect(namesOf(matches)).toEqual(oracle(some, own))
+      }),
+      { seed, numRuns: 600 },
+    )
+  })
+
+  describe('in reverse order', () => {
+    test('finds what trying everything from the latest on finds', () => {
+      fc.assert(
+        fc.property(backwards, signalsWithin(60), (some, signals) => {
+          const own = only(some, signals)
+          expect(namesOf(evaluate(some, own, FOREVER))).toEqual(oracle(some, own))
+        }),
+        { seed, numRuns: 1500 },
+      )
+    })
+
+    test('matches the same keys as in chronological order, and gives the same for what comes at once', async () => {
+      await fc.assert(
+        fc.asyncProperty(backwards, signalsWithin(60), async (some, signals) => {
+          const own = only(some, signals)
+          const { matches } = await stream(some, [own], () => 1e12)
+          expect(namesOf(matches)).toEqual(oracle(some, own))
+          expect(usersOf(namesOf(matches))).toEqual(usersOf(oracle({ ...some, isReverse: false }, own)))
+        }),
+        { seed, numRuns: 600 },
+      )
+    })
+
+    test('matches the same keys as signals come in time, each signal once', async () => {
+      await fc.assert(
+        fc.asyncProperty(backwards, signalsWithin(60), cuts, async (some, signals, at) => {
+          const own = only(some, signals).sort((a, b) => a.timeMs - b.timeMs)
+          const batches = split([...new Set(own.map(({ timeMs }) => timeMs))], at).map((times) =>
+            own.filter(({ timeMs }) => times.includes(timeMs)),
+          )
+          const { matches, store } = await stream(some, batches, latest)
+          expect(usersOf(namesOf(matches))).toEqual(usersOf(oracle(some, own)))
+          const used = matches.flatMap((match) => match.signals.map(({ rowId }) => rowId))
+          expect(new Set(used).size).toBe(used.length)
+          expect(store.size).toBe(0)
+        }),
+        { seed, numRuns: 600 },
+      )
+    })
   })
 
   test('does not count a signal twice', async () => {

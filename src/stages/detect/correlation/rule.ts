@@ -1,6 +1,7 @@
 import type { Reader } from '../../../model/condition/path.ts'
 import type { JsonObject } from '../../../model/json.ts'
 import type { Severity } from '../../../model/rule.ts'
+import type { Schedule } from '../../../model/schedule.ts'
 
 /**
  * A correlation rule, read and checked: what to look for in the matches of other rules, and what its own matches say.
@@ -15,6 +16,9 @@ import type { Severity } from '../../../model/rule.ts'
  *   same time is in the order of the sequence, unless one rule stands in two of its steps: those must differ in time.
  * - **A match uses its signals up**: everything of its key until its last signal. The next match needs new ones, so an incident
  *   is told once, and the next one again.
+ * - **EventEvaluationOrder** says which of matches that overlap are told, never whether there is one. `Chronological`: the earliest,
+ *   then the next. `ReverseChronological`: of those that are certain by now the latest, then the one before it, which must
+ *   end before the first signal of the later one.
  * - **Sequence.** A step is done with the last of its `MinMatchCount` signals; `WithinTimeFrameMinutes` runs from there to where the
  *   next step is done. It is the look-back where it is missing or longer. Signals between that fit no step do not matter.
  * - **Group.** Members come in any order. `MinMatchCount` of the group says how many of its members must hold (all, when it is
@@ -26,12 +30,12 @@ import type { Severity } from '../../../model/rule.ts'
  *   sequence those of the look-back that ends with it.
  * - **Certainty.** What nothing can spoil is told at once. What can be spoilt is told when its time has passed, by the clock of
  *   the caller, and the grace for what is on its way.
- * - `EventEvaluationOrder` says where a query begins to look, which decides between matches that overlap; here it is always the
- *   earliest. `Schedule` is checked and kept, and nothing waits for it. Both are told as without effect
- *   (docs/decisions/0012-correlation-without-schedule.md).
+ * - **Schedule.** A run judges what is remembered by what has come until then: it does not wait for the end of a look-back, only
+ *   for a `WithinTimeFrameMinutes` and the grace. What it tells is used up, so nothing is told twice
+ *   (docs/decisions/0012-correlation-as-signals-arrive.md).
  *
  * The matches are those of `evaluate`, which sees all signals at once: the very same when signals arrive in order of time, however
- * they are cut into batches. When they do not, the same keys match, as long as a signal comes within a look-back (an hour at
+ * they are cut into batches (in reverse order the same keys). When they do not, the same keys match, as long as a signal comes within a look-back (an hour at
  * most) of later ones, and one that spoils a match within the grace. Limits that bite are told in `notices`.
  */
 export interface CorrelationRule {
@@ -50,8 +54,9 @@ export interface CorrelationRule {
   /** False: the match is stored as a signal and no alert is made. */
   readonly createAlert: boolean
   readonly tests: readonly CorrelationTest[]
-  readonly schedule: CorrelationSchedule | undefined
-  /** The document asks to begin with the latest signal; without effect. */
+  /** When it is judged by what has come, besides as signals arrive. */
+  readonly schedule: Schedule | undefined
+  /** Of matches that overlap the latest is told. */
   readonly isReverse: boolean
   /** How far apart the first and the last signal of a match may be. */
   readonly lookbackMs: number
@@ -62,13 +67,6 @@ export interface CorrelationRule {
   readonly joins: readonly string[]
   /** Hash of all that decides what matches: state of an older version of the rule is not taken for this one's. */
   readonly version: string
-}
-
-/** When the hosted service would run the rule. Here it is judged as signals arrive, so this is kept and not needed. */
-export interface CorrelationSchedule {
-  readonly rateMinutes: number | undefined
-  readonly cron: string | undefined
-  readonly timeoutMinutes: number
 }
 
 export interface Member {
@@ -95,6 +93,11 @@ export type Pattern =
   | { readonly kind: 'group'; readonly needed: number }
   /** Every step in turn; `within[i]` are the limits that the document gives for pairs that end at member i, in milliseconds. */
   | { readonly kind: 'sequence'; readonly within: ReadonlyMap<string, number>; readonly isStrict: boolean }
+
+/** Whether signals can make a match none; otherwise all that is told is told at once. */
+export function canBeSpoilt({ members }: CorrelationRule): boolean {
+  return members.some(({ isAbsent, max }) => isAbsent || max !== undefined)
+}
 
 /** Key of `within`, by indexes of the members. */
 export function pairKey(from: number, to: number): string {

@@ -1,6 +1,6 @@
 import type { ByMember, Completion, Matcher } from './completion.ts'
 import { countBetween, type Hit } from './hit.ts'
-import { type CorrelationRule, pairKey } from './rule.ts'
+import { type CorrelationRule, canBeSpoilt, pairKey } from './rule.ts'
 
 /** A step done, with all steps before it. */
 interface Reached {
@@ -47,7 +47,7 @@ export class SequenceMatcher implements Matcher {
       this.#reached[hit.member]!.push({ timeMs: hit.timeMs, startMs })
       return undefined
     }
-    return this.#isTooOften(hit.timeMs) ? undefined : this.#completion(hit)
+    return this.#isTooOften(hit.timeMs) ? undefined : this.#completion(hit, startMs)
   }
 
   /** The first step: what must not come before it is looked for in the time before its last signal. */
@@ -88,13 +88,15 @@ export class SequenceMatcher implements Matcher {
     return false
   }
 
-  #completion(hit: Hit): Completion {
+  #completion(hit: Hit, startMs: number): Completion {
     const trailing = this.#rule.members.flatMap((_, at) => (at > hit.member ? [at] : []))
     const untilMs = trailing.map((at) => hit.timeMs + this.#limit(hit.member, at))
+    const frames = untilMs.filter((_, i) => this.#within.has(pairKey(hit.member, trailing[i]!)))
     // What must not be there already may still be on its way, so its absence too is certain only a little later.
-    const canBeSpoilt = this.#rule.members.some(({ isAbsent, max }) => isAbsent || max !== undefined)
     return {
-      untilMs: canBeSpoilt ? Math.max(hit.timeMs, ...untilMs) : undefined,
+      startMs,
+      frameMs: Math.max(hit.timeMs, ...frames),
+      untilMs: canBeSpoilt(this.#rule) ? Math.max(hit.timeMs, ...untilMs) : undefined,
       isSpoilt: () => trailing.some((at, i) => this.#occurs(at, hit.timeMs, untilMs[i]! + (this.#isStrict ? 1 : 0))),
     }
   }

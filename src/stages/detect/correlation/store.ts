@@ -8,6 +8,8 @@ export interface CorrelationStore {
   count(ruleId: string): Promise<number>
   /** Entries with `wakeMs` at or before a time, earliest first, at most `limit`. */
   wake(nowMs: number, limit: number): Promise<readonly CorrelationEntry[]>
+  /** Entries of a rule with an id above one, in the order of their ids, at most `limit`. */
+  entriesOf(ruleId: string, afterId: string, limit: number): Promise<readonly CorrelationEntry[]>
 }
 
 /** Entries in memory: for `run`, replays and tests. */
@@ -28,6 +30,13 @@ export class MemoryStore implements CorrelationStore {
     return [...this.#entries.values()]
       .filter(({ wakeMs }) => wakeMs <= nowMs)
       .sort((a, b) => a.wakeMs - b.wakeMs || (a.id < b.id ? -1 : 1))
+      .slice(0, limit)
+  }
+
+  async entriesOf(ruleId: string, afterId: string, limit: number): Promise<CorrelationEntry[]> {
+    return [...this.#entries.values()]
+      .filter((entry) => entry.ruleId === ruleId && entry.id > afterId)
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
       .slice(0, limit)
   }
 
@@ -63,6 +72,12 @@ export class Overlay {
 
   async wake(nowMs: number, limit: number): Promise<readonly CorrelationEntry[]> {
     const entries = await this.#store.wake(nowMs, limit)
+    for (const entry of entries) this.#known.set(entry.id, entry)
+    return entries
+  }
+
+  async entriesOf(ruleId: string, afterId: string, limit: number): Promise<readonly CorrelationEntry[]> {
+    const entries = await this.#store.entriesOf(ruleId, afterId, limit)
     for (const entry of entries) this.#known.set(entry.id, entry)
     return entries
   }

@@ -1,6 +1,6 @@
-import type { Matcher } from './completion.ts'
+import type { Completion, Matcher } from './completion.ts'
 import { GroupMatcher } from './group.ts'
-import { compareHits, type Hit } from './hit.ts'
+import { compareHits, firstFrom, type Hit } from './hit.ts'
 import type { CorrelationRule } from './rule.ts'
 import { SequenceMatcher } from './sequence.ts'
 
@@ -10,6 +10,8 @@ export interface Found {
   readonly last: Hit
   /** The hits of members that must occur that it uses up, in order: all in the look-back, not only as many as are needed. */
   readonly hits: readonly Hit[]
+  /** Told by a run of the schedule, though what must not happen could still until then. */
+  readonly openUntilMs: number | undefined
 }
 
 export interface Walk {
@@ -40,40 +42,100 @@ export interface WalkClock {
   readonly nowMs: number
   /** Signals may arrive this much later than they happened. */
   readonly graceMs: number
+  /** A run of the rule's schedule: what only the look-back leaves open is judged by what has come by now. */
+  readonly isRun?: boolean
 }
 
 /**
- * Goes through the hits of one join key, ordered by `compareHits`, as they happened. A match uses up all hits until then; the next
- * needs new ones. A match that can still be spoilt ends the walk: what comes after it depends on it.
+ * Goes through the hits of one join key, ordered by `compareHits`. Where matches overlap, `EventEvaluationOrder` says which of them
+ * are told: from the earliest on, as they happened, or from the latest of those that are certain. A match that can still be
+ * spoilt ends the walk: what comes after it depends on it.
  */
-export function walk(rule: CorrelationRule, hits: readonly Hit[], clock: WalkClock, { done, beforeMs }: Settled): Walk {
-  const found: Found[] = []
-  let last = done
-  let from = done ? hits.findIndex((hit) => compareHits(hit, done) > 0) : 0
-  if (from < 0) return { found, done: last, waiting: undefined }
-  let matcher = createMatcher(rule, hits.slice(from))
-  for (let at = from; at < hits.length; at++) {
-    const hit = hits[at]!
-    if (rule.members[hit.member]!.isAbsent) continue
-    const completion = matcher.complete(hit)
-    if (!completion || hit.timeMs < beforeMs) continue
-    const { untilMs, isSpoilt } = completion
-    const dueMs = untilMs === undefined ? Number.NEGATIVE_INFINITY : Math.max(untilMs, hit.seenMs) + clock.graceMs
-    if (clock.nowMs < dueMs) {
-      return { found, done: last, waiting: { dueMs, timeMs: hit.timeMs } }
-    }
-    if (isSpoilt()) continue
-    const used = hits.slice(from, at + 1).filter((other) => isNamed(rule, other, hit))
-    found.push({ last: hit, hits: used })
-    last = hit
-    from = at + 1
-    matcher = createMatcher(rule, hits.slice(from))
-  }
-  return { found, done: last, waiting: undefined }
+export function walk(rule: CorrelationRule, hits: readonly Hit[], clock: WalkClock, settled: Settled): Walk {
+  const { done } = settled
+  const from = done ? hits.findIndex((hit) => compareHits(hit, done) > 0) : 0
+  if (from < 0) return { found: [], done, waiting: undefined }
+  const walked = (rule.isReverse ? walkBack : walkOn)(rule, from > 0 ? hits.slice(from) : hits, clock, settled.beforeMs)
+  return { ...walked, done: walked.found.at(-1)?.last ?? done }
 }
 
-function isNamed({ members, lookbackMs }: CorrelationRule, { member, timeMs }: Hit, last: Hit): boolean {
-  return !members[member]!.isAbsent && timeMs >= last.timeMs - lookbackMs
+type Walked = Omit<Walk, 'done'>
+
+/** From the earliest on: a match uses up all hits until its last one. */
+function walkOn(rule: CorrelationRule, hits: readonly Hit[], clock: WalkClock, beforeMs: number): Walked {
+  const found: Found[] = []
+  for (let open = hits; ; ) {
+    let next: Complete | undefined
+    for (const complete of completions(rule, open, beforeMs)) {
+      const waiting = waitingFor(complete, clock)
+      if (waiting) return { found, waiting }
+      if (complete.isSpoilt()) continue
+      next = complete
+      break
+    }
+    if (!next) return { found, waiting: undefined }
+    found.push(foundOf(rule, open.slice(0, next.at + 1), next, clock))
+    open = open.slice(next.at + 1)
+  }
+}
+
+/**
+ * From the latest on: a match uses up all hits from its first one on, and those before it are looked at without them. Only
+ * matches before the first that is not certain are looked at, so that none of them is passed over for good.
+ */
+function walkBack(rule: CorrelationRule, hits: readonly Hit[], clock: WalkClock, beforeMs: number): Walked {
+  const found: Found[] = []
+  let waiting: Waiting | undefined
+  for (let open = hits; ; ) {
+    const certain: Complete[] = []
+    for (const complete of completions(rule, open, beforeMs)) {
+      waiting ??= waitingFor(complete, clock)
+      if (complete.hit.timeMs >= (waiting?.timeMs ?? Number.POSITIVE_INFINITY)) break
+      certain.push(complete)
+    }
+    const next = certain.findLast(({ isSpoilt }) => !isSpoilt())
+    if (!next) return { found: found.reverse(), waiting }
+    const start = firstFrom(open, next.startMs)
+    found.push(foundOf(rule, open.slice(start, next.at + 1), next, clock))
+    open = open.slice(0, start)
+  }
+}
+
+interface Complete extends Completion {
+  readonly hit: Hit
+  /** Index of the hit. */
+  readonly at: number
+}
+
+/** The hits that complete a match, spoilt or not, in order. */
+function* completions(rule: CorrelationRule, hits: readonly Hit[], beforeMs: number): Generator<Complete> {
+  const matcher = createMatcher(rule, hits)
+  for (const [at, hit] of hits.entries()) {
+    const completion = rule.members[hit.member]!.isAbsent ? undefined : matcher.complete(hit)
+    if (completion && hit.timeMs >= beforeMs) yield { ...completion, hit, at }
+  }
+}
+
+/** When it will be certain; `undefined`: it is. */
+function waitingFor({ untilMs, frameMs, hit }: Complete, { nowMs, graceMs, isRun }: WalkClock): Waiting | undefined {
+  if (untilMs === undefined) return undefined
+  const dueMs = Math.max(isRun ? frameMs : untilMs, hit.seenMs) + graceMs
+  return nowMs < dueMs ? { dueMs, timeMs: hit.timeMs } : undefined
+}
+
+/** The match that ends with the last of the hits. */
+function foundOf(
+  { members, lookbackMs }: CorrelationRule,
+  hits: readonly Hit[],
+  { untilMs }: Completion,
+  clock: WalkClock,
+): Found {
+  const last = hits.at(-1)!
+  return {
+    last,
+    hits: hits.filter(({ member, timeMs }) => !members[member]!.isAbsent && timeMs >= last.timeMs - lookbackMs),
+    openUntilMs: clock.isRun && untilMs !== undefined && clock.nowMs < untilMs ? untilMs : undefined,
+  }
 }
 
 function createMatcher(rule: CorrelationRule, hits: readonly Hit[]): Matcher {

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { QuerySchedule } from '../../../model/query.ts'
+import type { Schedule } from '../../../model/schedule.ts'
 import { plan } from './plan.ts'
 
 const at = (time: string) => Date.parse(`2024-04-19T${time}Z`)
-const hourly: QuerySchedule = { rateMinutes: 60, timeoutMinutes: 1 }
-const daily: QuerySchedule = { cron: '0 6 * * *', timeoutMinutes: 1 }
+const hourly: Schedule = { rateMinutes: 60, timeoutMinutes: 1 }
+const daily: Schedule = { cron: '0 6 * * *', timeoutMinutes: 1 }
 
 test.each([
   {
@@ -83,7 +83,7 @@ test('over any steps of the clock each due time is run or counted as missed, onc
   const step = fc.integer({ min: 1, max: 500 })
   fc.assert(
     fc.property(fc.integer({ min: 2, max: 200 }), fc.array(step, { minLength: 1, maxLength: 60 }), (rateMinutes, steps) => {
-      const schedule: QuerySchedule = { rateMinutes, timeoutMinutes: 1 }
+      const schedule: Schedule = { rateMinutes, timeoutMinutes: 1 }
       const start = at('00:00:30')
       let [now, doneMs, handled] = [start, start, 0]
       for (const minutes of steps) {

@@ -1,4 +1,4 @@
-import type { QuerySchedule } from '../../../model/query.ts'
+import type { Schedule } from '../../../model/schedule.ts'
 import { lastRun, nextRun } from './schedule.ts'
 
 /** How far a query has come; kept in state. */
@@ -26,7 +26,7 @@ const MAX_MISSED = 10_000
  * What to do with a query at `nowMs`. After a stop, or a run that took longer than its period, one run catches up, as of
  * the last due time. A clock that was set back does not repeat a run, unless it had been ahead by more than a period.
  */
-export function plan(schedule: QuerySchedule, { doneMs, running }: QueryProgress, nowMs: number): Decision {
+export function plan(schedule: Schedule, { doneMs, running }: QueryProgress, nowMs: number): Decision {
   if (running) return { kind: 'busy' }
   const next = nextRun(schedule, nowMs)
   const since = next !== undefined && doneMs > next ? nowMs : doneMs
@@ -39,7 +39,7 @@ export function plan(schedule: QuerySchedule, { doneMs, running }: QueryProgress
 }
 
 /** Due times after `since` and before `due`. */
-function missedBetween(schedule: QuerySchedule, since: number, due: number): number {
+function missedBetween(schedule: Schedule, since: number, due: number): number {
   let missed = 0
   let at = nextRun(schedule, since)
   while (at !== undefined && at < due && missed < MAX_MISSED) {

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { QuerySchedule } from '../../../model/query.ts'
+import type { Schedule } from '../../../model/schedule.ts'
 import { lastRun, nextRun, scheduleProblem } from './schedule.ts'
 
 const at = (time: string) => Date.parse(time)
-const rate = (rateMinutes: number, timeoutMinutes = 1): QuerySchedule => ({ rateMinutes, timeoutMinutes })
-const cron = (text: string): QuerySchedule => ({ cron: text, timeoutMinutes: 1 })
+const rate = (rateMinutes: number, timeoutMinutes = 1): Schedule => ({ rateMinutes, timeoutMinutes })
+const cron = (text: string): Schedule => ({ cron: text, timeoutMinutes: 1 })
 
 test.each([
   { schedule: rate(60), after: '2024-04-19T11:59:59.999Z', gives: '2024-04-19T12:00:00Z' },

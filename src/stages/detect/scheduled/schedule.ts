@@ -1,11 +1,11 @@
 import { Cron } from 'croner'
-import type { QuerySchedule } from '../../../model/query.ts'
+import type { Schedule } from '../../../model/schedule.ts'
 import { messageOf } from '../../../util/errors.ts'
 
 const MINUTE_MS = 60_000
 
 /** What is wrong with a schedule, for people; undefined when nothing is. */
-export function scheduleProblem(schedule: QuerySchedule): string | undefined {
+export function scheduleProblem(schedule: Schedule): string | undefined {
   if ('rateMinutes' in schedule) {
     const { rateMinutes, timeoutMinutes } = schedule
     if (!Number.isInteger(rateMinutes) || rateMinutes < 2)
@@ -26,14 +26,14 @@ export function scheduleProblem(schedule: QuerySchedule): string | undefined {
  * The first due time after `afterMs`, both in milliseconds since 1970. Rates count from 1970, not from the start of the
  * program: due times stay the same over restarts, and an hourly query is due on the hour. Cron is in UTC.
  */
-export function nextRun(schedule: QuerySchedule, afterMs: number): number | undefined {
+export function nextRun(schedule: Schedule, afterMs: number): number | undefined {
   if ('cron' in schedule) return parse(schedule.cron).nextRun(new Date(afterMs))?.getTime()
   const period = schedule.rateMinutes * MINUTE_MS
   return (Math.floor(afterMs / period) + 1) * period
 }
 
 /** The last due time at or before `atMs`. */
-export function lastRun(schedule: QuerySchedule, atMs: number): number | undefined {
+export function lastRun(schedule: Schedule, atMs: number): number | undefined {
   if ('cron' in schedule)
     return parse(schedule.cron)
       .previousRuns(1, new Date(atMs + 1))[0]

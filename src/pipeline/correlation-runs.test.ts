@@ -1,0 +1,113 @@
+import { expect, test } from 'vitest'
+import { createCorrelator } from '../stages/detect/correlation/correlator.ts'
+import { groupOf, MINUTE, ruleOf, signal } from '../stages/detect/correlation/rule.fixture.ts'
+import type { CorrelationRule } from '../stages/detect/correlation/rule.ts'
+import { MemoryStore } from '../stages/detect/correlation/store.ts'
+import { CorrelationRuns } from './correlation-runs.ts'
+import type { EffectsDeps } from './effects.ts'
+
+const A = { RuleID: 'A' }
+const B = { RuleID: 'B' }
+const hourly = { LookbackWindowMinutes: 600, Schedule: { RateMinutes: 60, TimeoutMinutes: 5 } }
+const without = ruleOf(groupOf([A, { ...B, Absence: true }], hourly))
+
+/** A program that may be stopped and started again; times are minutes. */
+function program(rule: CorrelationRule) {
+  const store = new MemoryStore()
+  const meta = new Map<string, string>()
+  const memory = {
+    get: async (key: string) => meta.get(key),
+    set: async (key: string, value: string) => void meta.set(key, value),
+  }
+  const correlator = createCorrelator([rule], { graceMs: 0 })
+  const depsAt = (minute: number): EffectsDeps => ({
+    rules: new Map(),
+    store: { find: async () => new Map() },
+    routes: [],
+    baseUrl: '',
+    nowMs: minute * MINUTE,
+    correlation: { correlator, rules: new Map([[rule.id, rule]]), store },
+  })
+  return {
+    store,
+    meta,
+    async feed(minute: number, users: readonly string[]) {
+      const signals = users.map((user) => signal('A', minute, user))
+      store.apply((await correlator.feed(signals, store, minute * MINUTE)).changes)
+    },
+    start: (minute: number) => CorrelationRuns.start([rule], memory, minute * MINUTE),
+    /** Asks every minute, and says at which minutes how many matches were told. */
+    async pass(runs: CorrelationRuns, fromMinute: number, toMinute: number) {
+      const told: [number, number][] = []
+      for (let minute = fromMinute; minute <= toMinute; minute++) {
+        for (let part = await runs.part(depsAt(minute)); part; part = await runs.part(depsAt(minute))) {
+          const { effects } = part
+          if (effects) store.apply(effects.correlation)
+          for (const [key, value] of effects?.meta ?? []) meta.set(key, value)
+          part.committed()
+          const matches = effects?.findings.matches.get(rule.id) ?? 0
+          if (matches > 0) told.push([minute, matches])
+        }
+      }
+      return told
+    },
+    part: (runs: CorrelationRuns, minute: number) => runs.part(depsAt(minute)),
+  }
+}
+
+test('runs when the schedule is due, not when the rule is first seen', async () => {
+  const { feed, start, pass } = program(without)
+  await feed(65, ['bob'])
+  const runs = await start(70)
+  expect(await pass(runs, 70, 200)).toEqual([[120, 1]])
+  await feed(201, ['eve', 'mallory'])
+  expect(await pass(runs, 201, 300)).toEqual([[240, 2]])
+})
+
+test('one run catches up on what fell due while the program was down', async () => {
+  const { feed, start, pass } = program(without)
+  await pass(await start(70), 70, 100)
+  await feed(100, ['bob'])
+  const again = await start(250)
+  expect(await pass(again, 250, 299)).toEqual([[250, 1]])
+})
+
+test('a part that was not committed is made again as it was, and a run goes on where it was', async () => {
+  const { feed, start, pass, part } = program(without)
+  const runs = await start(70)
+  const users = Array.from({ length: 700 }, (_, at) => `user${at}`)
+  await feed(100, users)
+  const lost = await part(runs, 120)
+  expect(await part(runs, 120)).toMatchObject({ effects: { findings: lost!.effects!.findings } })
+  expect(await pass(runs, 120, 121)).toEqual([
+    [120, 500],
+    [120, 200],
+  ])
+})
+
+test('a stop in the middle of a run loses and doubles nothing', async () => {
+  const { feed, start, pass, part, store } = program(without)
+  const runs = await start(70)
+  await feed(
+    100,
+    Array.from({ length: 700 }, (_, at) => `user${at}`),
+  )
+  const { effects } = (await part(runs, 120))!
+  expect([effects!.findings.matches.get(without.id), effects!.meta.size]).toEqual([500, 0])
+  store.apply(effects!.correlation)
+  expect(await pass(await start(130), 130, 200)).toEqual([[130, 200]])
+})
+
+test('rules that nothing can spoil, and those whose schedule never comes, have no runs', async () => {
+  for (const rule of [
+    ruleOf(groupOf([A, B], hourly)),
+    ruleOf(groupOf([A, { ...B, Absence: true }])),
+    ruleOf(groupOf([A, { ...B, Absence: true }], { Schedule: { CronExpression: '0 0 31 2 *', TimeoutMinutes: 5 } })),
+  ]) {
+    const { feed, start, part, meta } = program(rule)
+    const runs = await start(70)
+    await feed(100, ['bob'])
+    expect(await part(runs, 10_000)).toBeUndefined()
+    expect(meta.size).toBe(0)
+  }
+})
