@@ -144,9 +144,9 @@ class RuleStep {
     this.matches.push(...matches)
     this.#counts.signals_cut += cut
     this.#counts.late += late
-    if (wakeMs === undefined) return this.#overlay.remove(id)
     const value = writePlace(place)
-    if (before?.wakeMs !== wakeMs || before.value !== value) this.#overlay.save({ id, ruleId: this.#rule.id, wakeMs, value })
+    if (wakeMs === undefined) this.#overlay.remove(id)
+    else if (before?.wakeMs !== wakeMs || before.value !== value) this.#overlay.save({ id, ruleId: this.#rule.id, wakeMs, value })
   }
 
   #idOf(name: string): string {
