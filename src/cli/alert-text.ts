@@ -98,6 +98,8 @@ function enrichmentLines(enrichment: JsonValue | undefined, io: Io): string[] {
 }
 
 function sampleLines(alert: Alert, { sample_event }: JsonObject, io: Io): string[] {
+  // Neither a correlation rule's match nor a rule that does not load is about one event.
+  if (alert.log_types.length === 0) return []
   if (alert.sample_event === null)
     return ['', faint(io, 'The event that began it is too large to be kept here; the lake has it.')]
   const { p_enrichment: _shown, ...event } = sample_event as JsonObject

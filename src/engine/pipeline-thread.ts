@@ -188,7 +188,7 @@ async function start(): Promise<void> {
     },
     observe: (stage, seconds) => observations.push([stage, seconds]),
     onCommitted: (effects) => committed(effects, effects.batch.sourceId, effects.batch.receivedMs),
-    onOtherCommitted: (effects) => committed(effects, undefined, effects.nowMs),
+    onOtherCommitted: (effects) => committed(effects, undefined, undefined),
     onTrouble: (message) => trouble('loop', message),
   })
   open = loopSources.map(({ source }) => source)
@@ -269,7 +269,7 @@ async function stop(): Promise<void> {
   await db.destroy()
 }
 
-function committed(effects: Effects, sourceId: string | undefined, receivedMs: number): void {
+function committed(effects: Effects, sourceId: string | undefined, receivedMs: number | undefined): void {
   flusher.added(effects.rows, effects.nowMs)
   const progress: PipelineProgress = {
     sourceId,
@@ -277,7 +277,7 @@ function committed(effects: Effects, sourceId: string | undefined, receivedMs: n
     matches: [...effects.findings.matches],
     ruleErrors: [...effects.findings.errors],
     ruleSeconds: detectors.flatMap((d) => d.timings().map(({ ruleId, seconds }): [string, number] => [ruleId, seconds])),
-    latenciesMs: effects.opened.map(() => now() - receivedMs),
+    latenciesMs: receivedMs === undefined ? [] : effects.opened.map(() => now() - receivedMs),
     opened: effects.opened.map(({ alertId, severity, ruleId, body }) => ({
       alertId,
       severity,

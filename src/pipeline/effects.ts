@@ -56,12 +56,13 @@ export async function effectsOf(
 ): Promise<BatchEffects> {
   const correlated = await correlate(judged.judged, deps.correlation, batch.receivedMs)
   const all = { ...judged, judged: [...judged.judged, ...correlated.judged] }
+  const latencyMs = deps.nowMs - batch.receivedMs
   return {
     batch,
     cursor,
     counts: countsOf(batch.sourceId, judged),
     unknownFields: judged.unknownFields,
-    ...(await effectsOfFindings(all, correlated.changes, batch.receivedMs, deps)),
+    ...(await effectsOfFindings(all, correlated.changes, batch.receivedMs, deps, latencyMs)),
   }
 }
 
@@ -103,9 +104,10 @@ async function effectsOfFindings(
   correlation: CorrelationChanges,
   atMs: number,
   deps: EffectsDeps,
+  latencyMs: number | null = null,
 ): Promise<Effects> {
   const alerts = await groupFindings(found.judged, deps.rules, deps.store, { atMs: () => atMs, nowMs: deps.nowMs })
-  for (const window of alerts.opened) window.body.latencyMs = deps.nowMs - atMs
+  for (const window of alerts.opened) window.body.latencyMs = latencyMs
   return {
     rows: finishedRows(found, alerts, deps),
     windows: alerts.windows,
