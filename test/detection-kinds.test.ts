@@ -131,6 +131,18 @@ def rule(event):
     return True
 `,
 }
+/** A correlation rule that is added later: those whose logins failed came in within the hour. */
+function cameIn(id: string, failed: string): string {
+  return `AnalysisType: correlation_rule
+RuleID: ${id}
+Enabled: true
+Severity: Medium
+Detection:
+  - Sequence: [{ ID: Failed, RuleID: ${failed} }, { ID: Success, RuleID: Kinds.Success }]
+    Transitions: [{ ID: Then, From: Failed, To: Success, Match: [{ On: p_alert_context.user }] }]
+    LookbackWindowMinutes: 60
+`
+}
 let caracal: Caracal
 
 beforeAll(async () => {
@@ -239,6 +251,23 @@ describe('in the running program', { shuffle: false }, () => {
       if (counts.get('Kinds.Failed') === 3 && counts.get('Kinds.Success') === 3 && counts.get('Kinds.Guessed') === 1) break
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
+  })
+
+  test('correlation rules that are added later see the signals that are stored', async () => {
+    expect(await caracal.end('SIGTERM')).toBe(0)
+    writeFileSync(join(content, 'later.yml'), cameIn('Kinds.Later', 'Kinds.Failed'))
+    writeFileSync(join(content, 'outer.yml'), cameIn('Kinds.Outer', 'Kinds.Guessed'))
+    await caracal.start()
+    const later = await alertWith('Kinds.Later: ann')
+    expect(later).toMatchObject({ rule_id: 'Kinds.Later', event_count: 1 })
+    // The guess was the success itself, at the same time.
+    expect(await alertWith('Kinds.Outer: ann')).toMatchObject({ rule_id: 'Kinds.Outer', event_count: 1 })
+    expect(await caracal.end('SIGTERM')).toBe(0)
+    await caracal.start()
+    const health = (await (await caracal.fetch('/api/v1/health')).json()) as { problems: string[] }
+    expect(health.problems.filter((problem) => problem.includes('orrelation'))).toEqual([])
+    const all = (await (await caracal.fetch('/api/v1/alerts?rule=Kinds.Later')).json()) as { results: { event_count: number }[] }
+    expect(all.results.map(({ event_count }) => event_count)).toEqual([1])
   })
 
   test('a scheduled query, due while the program was down, runs once after it, and its rule judges the rows', async () => {

@@ -4,12 +4,13 @@ import type { Config, SourceConfig } from '../config/config.ts'
 import type { DeliveryResult, Effects } from '../model/batch.ts'
 import type { TableSpec } from '../model/column.ts'
 import type { Event } from '../model/event.ts'
-import { CorrelationRuns, type RunMemory, type RunPart } from '../pipeline/correlation-runs.ts'
+import { CorrelationRuns, type Memory, type RunPart } from '../pipeline/correlation-runs.ts'
 import { effectsOfRows, effectsOfTime } from '../pipeline/effects.ts'
 import { Flusher } from '../pipeline/flusher.ts'
 import { judgeEvents } from '../pipeline/judge.ts'
+import { lookBack } from '../pipeline/look-back.ts'
 import { Loop, type LoopSource } from '../pipeline/loop.ts'
-import { tableVersionRow } from '../pipeline/rows.ts'
+import { SIGNALS, tableVersionRow } from '../pipeline/rows.ts'
 import { SpoolSource } from '../pipeline/spool-source.ts'
 import { queryLogType } from '../stages/detect/language.ts'
 import { type QueryRows, rowsToEvents } from '../stages/detect/scheduled/rows.ts'
@@ -18,7 +19,7 @@ import type { Table } from '../stages/enrich/table.ts'
 import { createParser } from '../stages/parse/step.ts'
 import { sources as sourceDefinitions } from '../stages/source/index.ts'
 import type { BatchSource, CursorDeps } from '../stages/source/source.ts'
-import type { Lake } from '../stages/store/lake.ts'
+import type { Lake, QueryResult } from '../stages/store/lake.ts'
 import { type AlertStatus, setAlertStatus } from '../state/alerts.ts'
 import { cursorsOf } from '../state/batches.ts'
 import { loadCache } from '../state/cache.ts'
@@ -29,6 +30,7 @@ import { pipelineState } from '../state/pipeline-state.ts'
 import { getMeta, removeSource, setMeta } from '../state/sources.ts'
 import { recordTableVersion, saveTableState } from '../state/table-status.ts'
 import { find } from '../util/define.ts'
+import { messageOf } from '../util/errors.ts'
 import { Rpc } from '../util/rpc.ts'
 import { LiveTables } from './live-tables.ts'
 import {
@@ -193,11 +195,12 @@ async function start(): Promise<void> {
   })
   open = loopSources.map(({ source }) => source)
   await flusher.start()
+  await remember(loop)
   running = loop.run()
   // A rule that could not be loaded is off: nobody may have to look for that.
   const off = detectors.flatMap((d) => d.setupErrors).map((finding) => ({ finding, event: undefined, text: () => '' }))
   if (off.length > 0) loop.other((deps) => effectsOfRows({ judged: off, cacheWrites: [] }, new Map(), deps)).catch(() => {})
-  if (correlation) passTime(await CorrelationRuns.start(correlation.rules.values(), runMemory, now())).catch(() => {})
+  if (correlation) passTime(await CorrelationRuns.start(correlation.rules.values(), memory, now())).catch(() => {})
   running.catch((error: unknown) => main.call('failed', String(error instanceof Error ? error.stack : error)).catch(() => {}))
 }
 
@@ -222,7 +225,26 @@ async function judgeRows(answer: QueryRows): Promise<void> {
   await loop.other(async (deps) => effectsOfRows(await judged, meta, deps))
 }
 
-const runMemory: RunMemory = { get: (key) => getMeta(db, key), set: (key, value) => setMeta(db, key, value) }
+const memory: Memory = { get: (key) => getMeta(db, key), set: (key, value) => setMeta(db, key, value) }
+
+/** Lets correlation rules that are new or changed see what is stored already. */
+async function remember(loop: Loop): Promise<void> {
+  if (!correlation) return
+  try {
+    const query = async (sql: string, maxRows: number) => {
+      await flusher.flush()
+      await main.call('ensure', SIGNALS)
+      return (await main.call<QueryResult>('query', { sql, maxRows })).rows
+    }
+    const make = await lookBack({ correlation, memory, query, nowMs: now() })
+    if (make) await loop.other(make)
+  } catch (error) {
+    trouble(
+      'look-back',
+      `New or changed correlation rules do not know what happened before this start, as the lake could not be asked (the next start tries again): ${messageOf(error)}`,
+    )
+  }
+}
 
 /** Lets correlation rules see that time has passed, and runs those that are due, as long as the loop runs. */
 async function passTime(runs: CorrelationRuns): Promise<void> {

@@ -175,6 +175,7 @@ class Starting {
         ensure: (table: TableSpec) => lake.ensure(table),
         insert: ({ table, rows, token }: { table: TableSpec; rows: Uint8Array; token: string }) =>
           lake.insert(table, rows, token),
+        query: ({ sql, maxRows }: { sql: string; maxRows: number }) => lake.query(sql, { maxRows }),
         progress: (progress: PipelineProgress) => events.onProgress(progress),
         trouble: (troubles: readonly string[]) => {
           events.troubles = troubles

@@ -47,6 +47,16 @@ export async function correlateDue(correlation: Correlation, nowMs: number): Pro
   return correlated(await correlation.correlator.due(correlation.store, nowMs), correlation)
 }
 
+/** What rules that are new or changed make of signals of the time before. */
+export async function correlateRemembered(
+  { correlator, store, rules }: Correlation,
+  fresh: ReadonlySet<string>,
+  signals: readonly Signal[],
+  nowMs: number,
+): Promise<Correlated> {
+  return correlated(await correlator.remember(fresh, signals, store, nowMs), { rules })
+}
+
 /** A part of a run of a rule's schedule. */
 export async function correlateRun(
   { correlator, store, rules }: Correlation,

@@ -7,8 +7,8 @@ import { hash16 } from '../util/hash.ts'
 import { correlateRun } from './correlate.ts'
 import { type EffectsDeps, effectsOfCorrelated } from './effects.ts'
 
-/** Where runs are remembered. */
-export interface RunMemory {
+/** What is kept in state beside what rules remember. */
+export interface Memory {
   readonly get: (key: string) => Promise<string | undefined>
   readonly set: (key: string, value: string) => Promise<void>
 }
@@ -40,7 +40,7 @@ export class CorrelationRuns {
   }
 
   /** Reads where each rule has come. */
-  static async start(rules: Iterable<CorrelationRule>, memory: RunMemory, nowMs: number): Promise<CorrelationRuns> {
+  static async start(rules: Iterable<CorrelationRule>, memory: Memory, nowMs: number): Promise<CorrelationRuns> {
     const scheduled: Scheduled[] = []
     for (const rule of rules) {
       const { id: ruleId, schedule } = rule

@@ -34,6 +34,16 @@ export interface Correlator {
   readonly wanted: ReadonlySet<string>
   /** New signals, in any order. `nowMs` is when they arrived. Rejects only when the store does. */
   feed(signals: readonly Signal[], store: CorrelationStore, nowMs: number): Promise<CorrelationStep>
+  /**
+   * Signals of the time before rules were new or changed: each of these rules takes those of its own look-back; other rules have
+   * had them.
+   */
+  remember(
+    rules: ReadonlySet<string>,
+    signals: readonly Signal[],
+    store: CorrelationStore,
+    nowMs: number,
+  ): Promise<CorrelationStep>
   /** What has become certain, and of no more use, because time has passed: to be called every second or so. */
   due(store: CorrelationStore, nowMs: number): Promise<CorrelationStep>
   /** A part of a run of a rule's schedule: judges what is remembered by what has come until `nowMs`. `from` as `next` said. */
@@ -61,20 +71,14 @@ const MAX_LOOKED_AT = 500
 export function createCorrelator(rules: readonly CorrelationRule[], options: CorrelatorOptions = {}): Correlator {
   const { order, problems } = inOrder(rules.filter(({ enabled }) => enabled))
   const { graceMs = GRACE_MS, maxKeys = MAX_KEYS } = options
-  const step = async (
-    signals: readonly Signal[],
-    overlay: Overlay,
-    woken: readonly CorrelationEntry[],
-    nowMs: number,
-    runOf?: string,
-  ) => {
+  const step = async (overlay: Overlay, nowMs: number, { signalsOf, woken = [], runOf }: StepInput) => {
     const matches: CorrelationMatch[] = []
     const notices: CorrelationNotice[] = []
     const known = new Set(order.map(({ id }) => id))
     for (const { id, ruleId } of woken) if (!known.has(ruleId)) overlay.remove(id)
     for (const rule of order) {
       const own = new RuleStep(rule, overlay, { nowMs, graceMs, isRun: rule.id === runOf }, maxKeys)
-      await own.run([...signals, ...matches], woken)
+      await own.run([...(signalsOf?.(rule) ?? []), ...matches], woken)
       matches.push(...own.matches)
       notices.push(...own.notices())
     }
@@ -83,18 +87,32 @@ export function createCorrelator(rules: readonly CorrelationRule[], options: Cor
   return {
     problems,
     wanted: new Set(order.flatMap(({ members }) => members.map(({ ruleId }) => ruleId))),
-    feed: (signals, store, nowMs) => step(signals, new Overlay(store), [], nowMs),
+    feed: (signals, store, nowMs) => step(new Overlay(store), nowMs, { signalsOf: () => signals }),
+    remember(ids, signals, store, nowMs) {
+      const signalsOf = ({ id, lookbackMs }: CorrelationRule) =>
+        ids.has(id) ? signals.filter(({ timeMs }) => timeMs >= nowMs - lookbackMs) : []
+      return step(new Overlay(store), nowMs, { signalsOf })
+    },
     async due(store, nowMs) {
       const overlay = new Overlay(store)
-      return step([], overlay, await overlay.wake(nowMs, MAX_LOOKED_AT), nowMs)
+      return step(overlay, nowMs, { woken: await overlay.wake(nowMs, MAX_LOOKED_AT) })
     },
     async run(ruleId, store, nowMs, from = '') {
       const overlay = new Overlay(store)
-      const entries = await overlay.entriesOf(ruleId, from, MAX_LOOKED_AT)
-      const stepped = await step([], overlay, entries, nowMs, ruleId)
-      return { ...stepped, next: stepped.more ? entries.at(-1)!.id : undefined }
+      const woken = await overlay.entriesOf(ruleId, from, MAX_LOOKED_AT)
+      const stepped = await step(overlay, nowMs, { woken, runOf: ruleId })
+      return { ...stepped, next: stepped.more ? woken.at(-1)!.id : undefined }
     },
   }
+}
+
+interface StepInput {
+  /** New signals for a rule. */
+  readonly signalsOf?: (rule: CorrelationRule) => readonly Signal[]
+  /** What is remembered and to be looked at again. */
+  readonly woken?: readonly CorrelationEntry[]
+  /** The rule whose schedule is due. */
+  readonly runOf?: string
 }
 
 /** One rule's part in a step. */

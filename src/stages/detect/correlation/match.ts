@@ -62,7 +62,8 @@ export function toMatch(
   }
 }
 
-function fieldsOf(rule: CorrelationRule, key: readonly string[]): JsonObject {
+/** What rules that refer to this one see of a match with these joined values. */
+export function fieldsOf(rule: CorrelationRule, key: readonly string[]): JsonObject {
   const fields: JsonObject = {}
   for (const member of rule.members) {
     for (const [at, list] of member.fields.entries()) for (const { path } of list ?? []) setPath(fields, path, key[at]!)

@@ -1,0 +1,91 @@
+import { expect, test } from 'vitest'
+import { createCorrelator } from '../stages/detect/correlation/correlator.ts'
+import { MAX_PAST } from '../stages/detect/correlation/past-signals.ts'
+import { groupOf, MINUTE, ruleOf, signal } from '../stages/detect/correlation/rule.fixture.ts'
+import type { CorrelationRule } from '../stages/detect/correlation/rule.ts'
+import { MemoryStore } from '../stages/detect/correlation/store.ts'
+import { lookBack } from './look-back.ts'
+
+const NOW = 1000
+const both = (LookbackWindowMinutes: number, more: object = {}) =>
+  ruleOf(groupOf([{ RuleID: 'A' }, { RuleID: 'B' }], { LookbackWindowMinutes }), more)
+
+/** A stored signal, as the lake answers. */
+function row(rule: string, minute: number, user: string): string {
+  const time = new Date(minute * MINUTE).toISOString()
+  return JSON.stringify([rule, `${rule}@${minute}`, time, JSON.stringify({ user }), JSON.stringify({ user })])
+}
+
+/** A program with these rules after another, over one state; each says what it found and which statements it asked. */
+function world(rows: readonly string[]) {
+  const store = new MemoryStore()
+  const meta = new Map<string, string>()
+  const memory = {
+    get: async (key: string) => meta.get(key),
+    set: async (key: string, value: string) => void meta.set(key, value),
+  }
+  return async (rules: readonly CorrelationRule[], answer: () => Promise<readonly string[]> = async () => rows) => {
+    const correlation = { correlator: createCorrelator(rules), rules: new Map(rules.map((rule) => [rule.id, rule])), store }
+    const asked: string[] = []
+    const query = (sql: string) => {
+      asked.push(sql)
+      return answer()
+    }
+    const make = await lookBack({ correlation, memory, query, nowMs: NOW * MINUTE })
+    const effects = await make?.({
+      rules: new Map(),
+      store: { find: async () => new Map() },
+      routes: [],
+      baseUrl: '',
+      nowMs: NOW * MINUTE,
+      correlation,
+    })
+    if (effects) store.apply(effects.correlation)
+    for (const [key, value] of effects?.meta ?? []) meta.set(key, value)
+    return { matches: [...(effects?.findings.matches ?? [])], errors: [...(effects?.findings.errors ?? [])], asked, correlation }
+  }
+}
+
+test('a new rule sees what is stored of its look-back, once', async () => {
+  const start = world([row('B', 995, 'bob'), row('A', 990, 'bob'), row('A', 940, 'eve'), row('B', 935, 'eve')])
+  const first = await start([both(60)])
+  expect(first.matches).toEqual([['Correlated', 1]])
+  expect(first.asked).toEqual([expect.stringContaining("p_rule_id IN ('A', 'B')")])
+  expect(await start([both(60)])).toMatchObject({ matches: [], asked: [] })
+})
+
+test('what was stored and what arrives make a match together', async () => {
+  const { correlation } = await world([row('A', 990, 'bob')])([both(60)])
+  const { matches } = await correlation.correlator.feed([signal('B', NOW)], correlation.store, NOW * MINUTE)
+  expect(matches.map(({ signals }) => signals.map(({ rowId }) => rowId))).toEqual([['A@990', 'B@1000/bob']])
+})
+
+test('a changed rule begins again, and the others are left alone', async () => {
+  const start = world([row('B', 995, 'bob'), row('A', 990, 'bob')])
+  const other = both(60, { RuleID: 'Other' })
+  expect((await start([both(60), other])).matches).toEqual([
+    ['Correlated', 1],
+    ['Other', 1],
+  ])
+  expect((await start([both(120), other])).matches).toEqual([['Correlated', 1]])
+})
+
+test('a rule that was off for a while is new again', async () => {
+  const start = world([row('B', 995, 'bob'), row('A', 990, 'bob')])
+  const other = both(60, { RuleID: 'Other' })
+  await start([both(60), other])
+  expect((await start([other])).asked).toEqual([])
+  expect((await start([both(60), other])).asked).toHaveLength(1)
+})
+
+test('a lake that does not answer is asked again at the next start', async () => {
+  const start = world([row('B', 995, 'bob'), row('A', 990, 'bob')])
+  await expect(start([both(60)], () => Promise.reject(new Error('down')))).rejects.toThrow('down')
+  expect((await start([both(60)])).matches).toEqual([['Correlated', 1]])
+})
+
+test('a rule whose look-back holds more signals than are read says so', async () => {
+  const many = Array.from({ length: MAX_PAST }, (_, at) => row('A', 999 - at / 1000, `u${at}`))
+  const { errors } = await world(many)([both(60), both(15, { RuleID: 'Short' })])
+  expect(errors).toEqual([['Correlated', 1]])
+})

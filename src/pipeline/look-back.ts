@@ -1,0 +1,55 @@
+import type { OtherEffects } from '../model/batch.ts'
+import type { RuleError } from '../model/match.ts'
+import type { Judged } from '../stages/alert/step.ts'
+import { MAX_PAST, pastSignalsSql, readPastSignals } from '../stages/detect/correlation/past-signals.ts'
+import type { CorrelationRule, Signal } from '../stages/detect/correlation/rule.ts'
+import { type Correlation, correlateRemembered } from './correlate.ts'
+import type { Memory } from './correlation-runs.ts'
+import { type EffectsDeps, effectsOfCorrelated } from './effects.ts'
+
+/** The key in state of the versions of the correlation rules that ran last. */
+const KEY = 'correlation-rules'
+
+export interface LookBackDeps {
+  readonly correlation: Correlation
+  readonly memory: Memory
+  /** Asks the lake, which holds all that is committed. Rows are JSON array texts. */
+  readonly query: (sql: string, maxRows: number) => Promise<readonly string[]>
+  readonly nowMs: number
+}
+
+/**
+ * What new and changed correlation rules find in the signals that are stored already: a rule that begins now would not see what
+ * happened an hour ago, and one that was edited has forgotten it. To be committed before the first batch; `undefined`
+ * when all rules are as they were. Rejects when the lake does not answer: nothing is remembered then, so the next start asks again.
+ */
+export async function lookBack({
+  correlation,
+  memory,
+  query,
+  nowMs,
+}: LookBackDeps): Promise<((deps: EffectsDeps) => Promise<OtherEffects | undefined>) | undefined> {
+  const rules = [...correlation.rules.values()]
+  const versions = JSON.stringify(Object.fromEntries(rules.map(({ id, version }) => [id, version]).sort()))
+  const before = await memory.get(KEY)
+  if (before === versions) return undefined
+  const known = new Map(Object.entries(JSON.parse(before ?? '{}') as Record<string, string>))
+  const fresh = rules.filter(({ id, version }) => known.get(id) !== version)
+  const rows = fresh.length > 0 ? await query(pastSignalsSql(fresh, nowMs), MAX_PAST) : []
+  const signals = readPastSignals(rows, correlation.rules)
+  const cut = rows.length < MAX_PAST ? [] : fresh.flatMap((rule) => cutNotice(rule, signals, nowMs))
+  const ids = new Set(fresh.map(({ id }) => id))
+  return async (deps) => {
+    const found = await correlateRemembered(correlation, ids, signals, deps.nowMs)
+    return effectsOfCorrelated({ ...found, judged: [...found.judged, ...cut] }, new Map([[KEY, versions]]), deps)
+  }
+}
+
+/** Told when the signals that were read begin within the rule's look-back. */
+function cutNotice({ id, lookbackMs }: CorrelationRule, signals: readonly Signal[], nowMs: number): Judged[] {
+  const oldestMs = signals.at(-1)!.timeMs
+  if (oldestMs <= nowMs - lookbackMs) return []
+  const message = `Correlation rule '${id}' is new or changed, and there are so many stored signals that it has seen only those since ${new Date(oldestMs).toISOString()}, not all of its look-back.`
+  const finding: RuleError = { kind: 'error', ruleId: id, event: -1, cause: 'exception', message }
+  return [{ finding, event: undefined, text: () => '' }]
+}
