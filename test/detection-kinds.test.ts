@@ -117,6 +117,16 @@ Suppressions: ['arn:aws:s3:::site-*', Kinds]
 def title(resource):
     return f"public bucket {resource['Name']}"
 `,
+  'any.yml': `AnalysisType: policy
+PolicyID: Kinds.Any.Named
+DisplayName: Resource without a name
+Filename: any.py
+Enabled: true
+Severity: Low
+`,
+  'any.py': `def policy(resource):
+    return "Name" in resource
+`,
   'broken.yml': `AnalysisType: rule
 RuleID: Kinds.Broken
 Filename: broken.py
@@ -242,6 +252,11 @@ describe('in the running program', { shuffle: false }, () => {
       results: { title: string }[]
     }
     expect(answer.results.map(({ title }) => title)).toEqual(['public bucket open'])
+  })
+
+  test('a policy without ResourceTypes is for any resource, and for no log', async () => {
+    await post('resources', [{ Public: false }])
+    expect(await alertWith('Resource without a name')).toMatchObject({ log_types: ['AWS.S3.Bucket'], event_count: 1 })
   })
 
   test('matches that make no alert are signals in the lake', async () => {

@@ -85,9 +85,16 @@ export function compileContent(content: Content): LoadedContent {
   return { content, schemas, rules, tables, problems, notices: content.notices }
 }
 
-/** Everything that a detection language judges with: rules, scheduled rules, policies. */
+/**
+ * Everything that a detection language judges with: rules, scheduled rules, policies. A policy that names no resource types is
+ * for any: all that policies name, since nothing else tells a resource from a log's event.
+ */
 export function judgedRules({ rules, scheduledRules, policies }: Content): readonly Rule[] {
-  return [...rules, ...scheduledRules, ...policies]
+  const resourceTypes = [...new Set(policies.flatMap(({ policy }) => policy?.resourceTypes ?? []))]
+  const complete = policies.map((rule) =>
+    rule.policy?.resourceTypes.length === 0 ? { ...rule, policy: { ...rule.policy, resourceTypes } } : rule,
+  )
+  return [...rules, ...scheduledRules, ...complete]
 }
 
 /** Starts every detection language that has rules. */

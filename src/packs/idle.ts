@@ -3,7 +3,7 @@ import { scheduleProblem } from '../stages/detect/scheduled/schedule.ts'
 import type { Content, CorrelationRuleFile } from './content.ts'
 
 /** What is loaded and never runs, or says what has no effect, by name and why. */
-export function idleNotices({ scheduledQueries, savedQueries, scheduledRules, correlationRules }: Content): string[] {
+export function idleNotices({ scheduledQueries, savedQueries, scheduledRules, correlationRules, policies }: Content): string[] {
   const judged = new Set(scheduledRules.filter(({ enabled }) => enabled).flatMap((rule) => rule.scheduledQueries ?? []))
   const known = new Set(scheduledQueries.map(({ name }) => name))
   const saved = new Set(savedQueries.map(({ name }) => name))
@@ -19,6 +19,7 @@ export function idleNotices({ scheduledQueries, savedQueries, scheduledRules, co
     ),
     ...scheduledRules.flatMap((rule) => unknownQueries(rule, known, saved)),
     ...correlationRules.flatMap(scheduleNotices),
+    ...untypedNotices(policies),
   ]
 }
 
@@ -39,4 +40,11 @@ function unknownQueries(
 function scheduleNotices({ file, id, rule }: CorrelationRuleFile): string[] {
   const problem = rule.schedule && scheduleProblem(rule.schedule)
   return problem ? [`${file}: the Schedule of correlation_rule '${id}' never runs: ${problem}`] : []
+}
+
+/** A policy for any resource is judged on the types that policies name: when none does, on nothing. */
+function untypedNotices(policies: Content['policies']): string[] {
+  if (policies.some(({ policy }) => policy?.resourceTypes.length)) return []
+  const enabled = policies.filter((rule) => rule.enabled)
+  return enabled.map(({ file, id }) => `${file}: policy '${id}' is judged on no resource: no policy names ResourceTypes`)
 }

@@ -48,7 +48,7 @@ test('keys that are not known are notices of rules and policies when that is ask
     'r.yml': `${RULE}Descripton: x\n${test}`,
     'r.py': CODE,
     'd.yml': 'AnalysisType: rule\nRuleID: D\nBaseDetection: R\nOwn: [1]\n',
-    'p.yml': `${POLICY}Own: { a: 1 }\n`,
+    'p.yml': `${POLICY}ResourceTypes: [AWS.S3.Bucket]\nOwn: { a: 1 }\n`,
     'p.py': 'def policy(resource):\n    return True\n',
     's.yml': `${SCHEDULED}Threshold: x\nOwn: 1\n`,
     'm.yml': `${MODEL}Own: 1\n`,
@@ -94,6 +94,17 @@ describe('every kind is read', () => {
     expect(notices(content, root)).toEqual([
       "s.yml: rule 'S' gets no rows of a query that it names: there is no scheduled_query 'Q'",
     ])
+  })
+
+  test('a policy for any resource is named when no policy says what a resource is', async () => {
+    const code = { 'p.py': 'def policy(resource):\n    return True\n' }
+    const alone = tree({ 'p.yml': POLICY, ...code })
+    expect(notices(await loadContent([alone]), alone)).toEqual([
+      "p.yml: policy 'P' is judged on no resource: no policy names ResourceTypes",
+    ])
+    const typed = `${POLICY.replace(': P', ': T')}ResourceTypes: [AWS.S3.Bucket]\n`
+    const both = tree({ 'p.yml': POLICY, 't.yml': typed, ...code })
+    expect(notices(await loadContent([both]), both)).toEqual([])
   })
 
   test('a detection in YAML is a rule whose code is that part of the YAML, numbers exact', async () => {
