@@ -18,6 +18,7 @@ export function idleNotices({ scheduledQueries, savedQueries, scheduledRules, co
       hasLookback ? [`${file}: Lookback is without effect: the text of query '${name}' says which time it covers`] : [],
     ),
     ...scheduledRules.flatMap((rule) => unknownQueries(rule, known, saved)),
+    ...correlationRules.flatMap(({ file, id, rule }) => rule.notices.map((text) => `${file}: correlation_rule '${id}': ${text}`)),
     ...correlationRules.flatMap(scheduleNotices),
     ...untypedNotices(policies),
   ]

@@ -42,6 +42,18 @@ test('a schedule is kept and changes nothing else', () => {
   expect(ruleOf({ Group: [A, B], LookbackWindowMinutes: 16 }).version).not.toBe(plain.version)
 })
 
+test('a transition backwards is taken as the one between the same steps, and told', () => {
+  const match = (From: string, To: string) => ({ WithinTimeFrameMinutes: 5, Match: [{ From, To }] })
+  const forward = ruleOf({ Sequence: [A, B], ...transition('A', 'B', match('a.user', 'b.user')) })
+  const backward = ruleOf({ Sequence: [A, B], ...transition('B', 'A', match('b.user', 'a.user')) })
+  expect(backward.pattern).toEqual(forward.pattern)
+  const pathsOf = ({ members }: typeof forward) =>
+    members.map(({ fields }) => fields.map((list) => list?.map(({ path }) => path)))
+  expect(pathsOf(backward)).toEqual(pathsOf(forward))
+  expect(forward.notices).toEqual([])
+  expect(backward.notices).toEqual([expect.stringContaining("from 'B' to 'A' leads backwards")])
+})
+
 test('the order of evaluation is kept and changes nothing in what is looked for', () => {
   expect(ruleOf({ Group: [A, B] }).isReverse).toBe(false)
   expect(ruleOf({ Group: [A, B], EventEvaluationOrder: 'ReverseChronological' }).isReverse).toBe(true)
@@ -124,7 +136,7 @@ const refused: readonly { name: string; detection: unknown; says: string }[] = [
     detection: { Sequence: [A, B], ...transition('A', 'x') },
     says: "Detection.0.Transitions.0.To: there is no member with the ID 'x'",
   },
-  { name: 'a transition backwards', detection: { Sequence: [A, B], ...transition('B', 'A') }, says: 'does not lead forward' },
+  { name: 'a transition to its own step', detection: { Sequence: [A, B], ...transition('A', 'A') }, says: 'leads nowhere' },
   {
     name: 'a transition over a step',
     detection: { Sequence: [A, B, { RuleID: 'C' }], ...transition('A', 'C') },

@@ -5,7 +5,7 @@ import { ConfigError } from '../../../util/errors.ts'
 import { hash16 } from '../../../util/hash.ts'
 import { type CorrelationRuleDocument, correlationRuleDocument, type DetectionDocument } from './document.ts'
 import type { Where } from './members.ts'
-import { readGroup, readSequence } from './patterns.ts'
+import { type ReadPattern, readGroup, readSequence } from './patterns.ts'
 import type { CorrelationRule } from './rule.ts'
 import { readTests } from './test-document.ts'
 
@@ -16,7 +16,7 @@ export function parseCorrelationRule(document: unknown, { file }: { readonly fil
   const item = check(document, file)
   const detection = item.Detection[0]!
   const where = (path: string) => ({ file, path: path === '' ? 'Detection.0' : `Detection.0.${path}` })
-  const { members, joins, pattern } = readPattern(detection, where)
+  const { members, joins, pattern, notices } = readPattern(detection, where)
   return {
     id: item.RuleID,
     file,
@@ -38,11 +38,10 @@ export function parseCorrelationRule(document: unknown, { file }: { readonly fil
     pattern,
     members,
     joins,
+    notices,
     version: hash16(item.RuleID, JSON.stringify({ ...detection, Schedule: undefined })),
   }
 }
-
-type ReadPattern = Pick<CorrelationRule, 'members' | 'joins' | 'pattern'>
 
 function readPattern(detection: DetectionDocument, where: Where): ReadPattern {
   const { Sequence: steps, Transitions: transitions, Group: group, MatchCriteria: criteria, MinMatchCount: needed } = detection

@@ -3,7 +3,7 @@ import type { DetectionDocument, MemberDocument, TransitionDocument } from './do
 import { readField, readMembers, type Where } from './members.ts'
 import { type CorrelationRule, type JoinField, type Member, pairKey } from './rule.ts'
 
-type ReadPattern = Pick<CorrelationRule, 'members' | 'joins' | 'pattern'>
+export type ReadPattern = Pick<CorrelationRule, 'members' | 'joins' | 'pattern' | 'notices'>
 
 const MINUTE = 60_000
 
@@ -34,7 +34,7 @@ export function readGroup(
       where('MatchCriteria'),
     )
   }
-  return { members: joined, joins, pattern: { kind: 'group', needed: neededOf(members, needed, where) } }
+  return { members: joined, joins, pattern: { kind: 'group', needed: neededOf(members, needed, where) }, notices: [] }
 }
 
 /** `MinMatchCount` of the group counts its members; a member with Absence counts when it does not occur, and must. */
@@ -72,7 +72,10 @@ export function readSequence(
   const fields: JoinField[][] = members.map(() => [])
   const within = new Map<string, number>()
   const seen = new Set<string>()
-  for (const [at, transition] of transitions.entries()) {
+  const notices: string[] = []
+  for (const [at, written] of transitions.entries()) {
+    const transition = forward(members, written)
+    if (transition !== written) notices.push(backwardNotice(written))
     const place = (key: string) => where(`Transitions.${at}.${key}`)
     const from = indexOf(members, transition.From, place('From'))
     const to = indexOf(members, transition.To, place('To'))
@@ -102,7 +105,24 @@ export function readSequence(
       where('Transitions'),
     )
   }
-  return { members: joined, joins: first ? [first.path] : [], pattern: { kind: 'sequence', within, isStrict } }
+  return { members: joined, joins: first ? [first.path] : [], pattern: { kind: 'sequence', within, isStrict }, notices }
+}
+
+/** Content that exists writes "B does not follow A" as a transition from B to A; the order of the Sequence says what happens first. */
+function forward(members: readonly Omit<Member, 'fields'>[], transition: TransitionDocument): TransitionDocument {
+  const { From: from, To: to, Match: match } = transition
+  const place = (id: string) => members.findIndex((member) => member.id === id)
+  if (place(to) < 0 || place(from) <= place(to)) return transition
+  return {
+    ...transition,
+    From: to,
+    To: from,
+    ...(match && { Match: match.map((item) => ({ ...item, From: item.To, To: item.From })) }),
+  }
+}
+
+function backwardNotice({ From: from, To: to }: TransitionDocument): string {
+  return `the transition from '${from}' to '${to}' leads backwards in the Sequence: it is taken as one from '${to}' to '${from}'`
 }
 
 function addField(list: JoinField[], field: JoinField): void {
@@ -126,7 +146,7 @@ function refuseLeap(
 ): void {
   const isNext = to > from && members.slice(from + 1, to).every(({ isAbsent }) => isAbsent)
   if (isNext) return
-  const how = to > from ? 'leaves out steps that must occur' : 'does not lead forward'
+  const how = to > from ? 'leaves out steps that must occur' : 'leads nowhere'
   throw new ConfigError(
     `the transition from '${members[from]!.id}' to '${members[to]!.id}' ${how}: order the Sequence as things happen, and write one transition for each step`,
     where,

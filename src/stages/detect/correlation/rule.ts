@@ -65,6 +65,8 @@ export interface CorrelationRule {
   readonly members: readonly Member[]
   /** Names of the values that signals are joined on; none: all signals of the rule belong together. */
   readonly joins: readonly string[]
+  /** What the document says in another way than it is taken, for people. */
+  readonly notices: readonly string[]
   /** Hash of all that decides what matches: state of an older version of the rule is not taken for this one's. */
   readonly version: string
 }
