@@ -48,6 +48,8 @@ export interface Problem {
   readonly line: number | undefined
   /** What is wrong and what to do about it. */
   readonly message: string
+  /** The file is a schema: it stops its log type from being parsed, and no detection from being tested. */
+  readonly isSchema?: true
 }
 
 /** Everything found under the content roots, later roots before earlier ones, shipped packs last. All paths are absolute. */

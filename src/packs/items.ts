@@ -85,9 +85,11 @@ function readDataModel(file: string, yaml: YamlFile): Item {
 }
 
 function readSchema(file: string, yaml: YamlFile): Item {
-  return checked(file, yaml, schemaItem, (item) =>
-    usable(file, yaml, { kind: 'schema', id: item.schema, document: yaml.value }, schemaDocument, readSchemaDocument),
+  const item = checked(file, yaml, schemaItem, ({ schema: id }) =>
+    usable(file, yaml, { kind: 'schema', id, document: yaml.value }, schemaDocument, readSchemaDocument),
   )
+  if (item?.kind !== 'broken') return item
+  return { ...item, problems: item.problems.map((problem) => ({ ...problem, isSchema: true })) }
 }
 
 function readTable(file: string, yaml: YamlFile): Item {

@@ -59,17 +59,23 @@ export async function selectTests(options: ScopeOptions): Promise<TestScope> {
   const isInside = (file: string) => path === undefined || [path, ...shared].some((folder) => isUnder(folder, file))
   const selected = narrowed(content, isInside, isWanted)
   const isNoted = (notice: string) => path === undefined || [path, ...shared].some((folder) => notice.includes(folder))
-  const isTold = ({ file }: Problem) => isInside(file) || (path !== undefined && isUnder(file, path))
+  const told = content.problems.filter(({ file }) => isInside(file) || (path !== undefined && isUnder(file, path)))
+  const notices = [...content.notices.filter(isNoted), ...told.filter(({ isSchema }) => isSchema).map(schemaNotice)]
   return {
     content,
-    selected: { ...selected, notices: content.notices.filter(isNoted) },
+    selected: { ...selected, notices },
     rules: testedRules(selected),
     correlationRules: selected.correlationRules.map(({ rule }) => rule),
-    problems: content.problems.filter(isTold),
+    problems: told.filter(({ isSchema }) => !isSchema),
     isUntested: asksForUntested(filters),
     where: path ?? roots.map(({ folder }) => folder).join(', '),
     isElsewhere: isDefault && !isHere,
   }
+}
+
+/** Tests name their log type and need no schema: Panther's tool does not look at them either. */
+function schemaNotice({ file, line, message }: Problem): string {
+  return `${file}${line === undefined ? '' : `:${line}`}: the schema cannot be used: ${message}`
 }
 
 interface Roots {

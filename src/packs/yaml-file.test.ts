@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { takeOutJsonLogs } from './json-logs.ts'
 import { withoutTests } from './text.ts'
-import { YamlError, YamlFile } from './yaml-file.ts'
+import { readYaml, YamlError, YamlFile } from './yaml-file.ts'
 
 function json(log: string): string {
   return new YamlFile(`Tests:\n  - Name: t\n    Log: ${log}\n`).json(['Tests', 0, 'Log'])
@@ -13,6 +13,35 @@ function json(log: string): string {
 function asYaml(_key: string, value: unknown): unknown {
   return typeof value === 'number' && /^-?\de/.test(String(value)) ? String(value) : value
 }
+
+describe('lines that stand too far left, within quotes and brackets, are read as the tool of Panther reads them', () => {
+  const cases = [
+    { text: 'a: "x\ny"\nb: 1\n', gives: '{"a":"x y","b":1}' },
+    { text: "m:\n  k: 'it''s\n y'\n  j: 1\n", gives: '{"m":{"k":"it\'s y","j":1}}' },
+    { text: 'l:\n  - "x\n\n\ny \\\nz"\n', gives: '{"l":["x\\n\\ny z"]}' },
+    { text: 'm:\n  Log: {\n  "a": 1,\n "b": [1,\n2]\n}\n  n: 1\n', gives: '{"m":{"Log":{"a":1,"b":[1,2]},"n":1}}' },
+    {
+      text: 't:\n  - Name: x\n    Log: {\n"a": "x\ny", b: it\'s\n}\n',
+      gives: '{"t":[{"Name":"x","Log":{"a":"x y","b":"it\'s"}}]}',
+    },
+    {
+      text: 'l:\n  - k: |\n      "no {\n      more\n    j: "x\ny" # c "\n',
+      gives: '{"l":[{"k":"\\"no {\\nmore\\n","j":"x y"}]}',
+    },
+    { text: 'a: x # "{\nb: plain "q\nc: [\n{}\n]\n', gives: '{"a":"x","b":"plain \\"q","c":[{}]}' },
+  ]
+  test.each(cases)('$text', ({ text, gives }) => expect(JSON.parse(readYaml(text))).toEqual(JSON.parse(gives)))
+
+  test('a document mark ends even a quoted text', () => {
+    expect(() => readYaml('a: "x\n---\ny"\n')).toThrow(YamlError)
+  })
+
+  test('a mistake is told at the line where it is', () => {
+    expect(() => readYaml('a: "x\ny"\nb: [1\nc: "\n')).toThrow(expect.objectContaining({ line: expect.any(Number) }))
+    const file = new YamlFile('a: "x\ny"\nb: 7\n')
+    expect(file.line(['b'])).toBe(3)
+  })
+})
 
 describe('exact JSON', () => {
   const cases = [

@@ -3,6 +3,7 @@ import { messageOf } from '../util/errors.ts'
 import { exactJson, NotJson } from './exact-json.ts'
 import { takeOutJsonLogs, type Unburdened } from './json-logs.ts'
 import { JsonText, jsonValue, type Path } from './json-text.ts'
+import { indentContinuations } from './yaml-indent.ts'
 import { contentTags } from './yaml-scalars.ts'
 
 /** A YAML text that cannot be read. */
@@ -77,7 +78,21 @@ interface Read {
   readonly text: string
 }
 
-function parse({ text, logs }: Unburdened): Read {
+function parse(given: Unburdened): Read {
+  try {
+    return parseStrictly(given)
+  } catch (error) {
+    const text = indentContinuations(given.text)
+    if (text === undefined) throw error
+    try {
+      return parseStrictly({ ...given, text })
+    } catch {
+      throw error
+    }
+  }
+}
+
+function parseStrictly({ text, logs }: Unburdened): Read {
   try {
     const document = parseDocument(text, OPTIONS)
     // A tag that nobody knows is only a warning to the reader, but what it stands for would be guessed.

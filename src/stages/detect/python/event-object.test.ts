@@ -150,6 +150,7 @@ const TRUE = [
     "PantherEvent({'p_event_time': 'some day'}).event_time_epoch() == 0 and PantherEvent({}).event_time_epoch() == 0",
   ],
   ['an event copies the dict it is made of', "(lambda d: (PantherEvent(d), d.clear())[0])({'a': 1})['a'] == 1"],
+  ['older content imports the same classes elsewhere', 'Older is PantherEvent and OlderList is ImmutableList'],
   ['an event has no data model here', 'e.data_model is None'],
 ] as const
 
@@ -159,6 +160,8 @@ const PRELUDE = dedent(`
   from panther_core import PantherError, PantherEvent
   from panther_core.enriched_event import PantherEvent as Same
   from panther_core.immutable import ImmutableCaseInsensitiveDict, ImmutableList
+  from panther_analysis_tool.enriched_event import PantherEvent as Older
+  from panther_analysis_tool.immutable import ImmutableList as OlderList
 
   def raises(kind, call):
       try:

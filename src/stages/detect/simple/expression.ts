@@ -105,7 +105,15 @@ function readCompare(document: ExpressionDocument, meaning: Meaning & { kind: 'c
   if ((test === 'starts' || test === 'ends' || ignoreCase) && typeof value !== 'string') {
     throw refuse({ ...place, path: `${place.path}.Value` }, `${name} compares texts: quote the value ${String(value)}`)
   }
-  return { op: 'compare', test, field: readField(document, place), value, ...folded }
+  const field = readField(document, place)
+  const compared: Condition = { op: 'compare', test, field, value, ...folded }
+  if (test !== 'contains' || typeof value === 'string' || !isWild(field)) return compared
+  // `a[*].granted` contains true when one of the values is true: they are a list, though each is looked at.
+  return { op: 'or', of: [compared, { op: 'compare', test: 'equals', field, value }] }
+}
+
+function isWild(field: Field): boolean {
+  return field.kind === 'path' && field.segments.includes(null)
 }
 
 function readIn(document: ExpressionDocument, ignoreCase: boolean, place: Place): Condition {

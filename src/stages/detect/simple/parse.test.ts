@@ -20,6 +20,18 @@ const cases: readonly (readonly [form: string, detection: object[], matching: Js
     { a: { 0: { b: 1 } } },
   ],
   ['a key path', [{ KeyPath: 'a[*].b', Condition: 'IEquals', Value: 'X' }], { a: [{}, { b: 'x' }] }, { a: [{}] }],
+  [
+    'a value that is no text, of those on a key path',
+    [{ KeyPath: 'a[*].b', Condition: 'Contains', Value: true }],
+    { a: [{ b: false }, { b: true }] },
+    { a: [{ b: false }, { b: 'true' }] },
+  ],
+  [
+    'none of the values on a key path',
+    [{ KeyPath: 'a[*].b', Condition: 'DoesNotContain', Value: 7 }],
+    { a: [{ b: 8 }, { b: '7' }] },
+    { a: [{ b: [7] }] },
+  ],
   ['values', [{ ...key, Condition: 'IsIn', Values: ['x', 5] }], { a: { b: 5 } }, { a: { b: '5' } }],
   ['not in values', [{ ...key, Condition: 'IsNotIn', Values: ['x'] }], {}, { a: { b: 'x' } }],
   ['two keys', [{ Condition: 'IsGreaterThan', Values: [{ Key: 'x' }, { KeyPath: 'y.z' }] }], { x: 2, y: { z: 1 } }, { x: 2 }],

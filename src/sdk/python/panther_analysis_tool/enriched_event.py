@@ -1,0 +1,3 @@
+"""The event object."""
+
+from panther_core.enriched_event import PantherEvent

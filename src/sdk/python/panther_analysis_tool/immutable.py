@@ -1,0 +1,3 @@
+"""The read-only containers that an event's values are."""
+
+from panther_core.immutable import ImmutableCaseInsensitiveDict, ImmutableList
