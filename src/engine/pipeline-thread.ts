@@ -8,10 +8,11 @@ import { CorrelationRuns, type Memory, type RunPart } from '../pipeline/correlat
 import { effectsOfRows, effectsOfTime } from '../pipeline/effects.ts'
 import { Flusher } from '../pipeline/flusher.ts'
 import { judgeEvents } from '../pipeline/judge.ts'
-import { lookBack } from '../pipeline/look-back.ts'
+import { LAST_RULES, lookBack } from '../pipeline/look-back.ts'
 import { Loop, type LoopSource } from '../pipeline/loop.ts'
 import { SIGNALS, tableVersionRow } from '../pipeline/rows.ts'
 import { SpoolSource } from '../pipeline/spool-source.ts'
+import { GRACE_MS } from '../stages/detect/correlation/correlator.ts'
 import { queryLogType } from '../stages/detect/language.ts'
 import { type QueryRows, rowsToEvents } from '../stages/detect/scheduled/rows.ts'
 import type { ContentFileRef } from '../stages/enrich/keeper-types.ts'
@@ -23,7 +24,7 @@ import type { Lake, QueryResult } from '../stages/store/lake.ts'
 import { type AlertStatus, setAlertStatus } from '../state/alerts.ts'
 import { cursorsOf } from '../state/batches.ts'
 import { loadCache } from '../state/cache.ts'
-import { correlationStore } from '../state/correlation.ts'
+import { correlationStore, forgetCorrelation } from '../state/correlation.ts'
 import { openState } from '../state/db.ts'
 import { saveDeliveryResults } from '../state/deliveries.ts'
 import { pipelineState } from '../state/pipeline-state.ts'
@@ -200,7 +201,7 @@ async function start(): Promise<void> {
   // A rule that could not be loaded is off: nobody may have to look for that.
   const off = detectors.flatMap((d) => d.setupErrors).map((finding) => ({ finding, event: undefined, text: () => '' }))
   if (off.length > 0) loop.other((deps) => effectsOfRows({ judged: off, cacheWrites: [] }, new Map(), deps)).catch(() => {})
-  if (correlation) passTime(await CorrelationRuns.start(correlation.rules.values(), memory, now())).catch(() => {})
+  if (correlation) passTime(await CorrelationRuns.start(correlation.correlator.order, memory, now())).catch(() => {})
   running.catch((error: unknown) => main.call('failed', String(error instanceof Error ? error.stack : error)).catch(() => {}))
 }
 
@@ -225,12 +226,32 @@ async function judgeRows(answer: QueryRows): Promise<void> {
   await loop.other(async (deps) => effectsOfRows(await judged, meta, deps))
 }
 
-const memory: Memory = { get: (key) => getMeta(db, key), set: (key, value) => setMeta(db, key, value) }
+/** Without an end, sources that always have something would keep correlation from speaking. */
+const MAX_CATCH_UP_MS = 600_000
+
+/**
+ * Resolves when what came while the program was down has been read: until then nobody knows what has not happened. Sources that
+ * are read now had time to be asked, and had nothing once.
+ */
+async function caughtUp(startedMs: number): Promise<void> {
+  const behind = new Set(open.map(({ id }) => id))
+  while (!stopping && now() < startedMs + MAX_CATCH_UP_MS) {
+    for (const id of behind) if (loop?.isSettled(id)) behind.delete(id)
+    if (behind.size === 0 && now() >= startedMs + GRACE_MS) return
+    await new Promise((resolve) => setTimeout(resolve, 1000).unref())
+  }
+}
+
+const memory: Memory = { get: (key) => getMeta(db, key) }
 
 /** Lets correlation rules that are new or changed see what is stored already. */
 async function remember(loop: Loop): Promise<void> {
-  if (!correlation) return
   try {
+    if (!correlation) {
+      // Time goes by unseen: what is remembered now would be wrong when there are rules again.
+      await forgetCorrelation(db)
+      return await setMeta(db, LAST_RULES, '{}')
+    }
     const query = async (sql: string, maxRows: number) => {
       await flusher.flush()
       await main.call('ensure', SIGNALS)
@@ -241,13 +262,14 @@ async function remember(loop: Loop): Promise<void> {
   } catch (error) {
     trouble(
       'look-back',
-      `New or changed correlation rules do not know what happened before this start, as the lake could not be asked (the next start tries again): ${messageOf(error)}`,
+      `New or changed correlation rules do not know what happened before this start, which could not be looked up (the next start tries again): ${messageOf(error)}`,
     )
   }
 }
 
 /** Lets correlation rules see that time has passed, and runs those that are due, as long as the loop runs. */
 async function passTime(runs: CorrelationRuns): Promise<void> {
+  await caughtUp(now())
   while (loop && !stopping) {
     let isMore = false
     let part: RunPart | undefined

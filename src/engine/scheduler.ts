@@ -1,5 +1,5 @@
 import type { ScheduledQuery } from '../model/query.ts'
-import { plan } from '../stages/detect/scheduled/plan.ts'
+import { Due } from '../stages/detect/scheduled/plan.ts'
 import type { QueryRows } from '../stages/detect/scheduled/rows.ts'
 import { scheduleProblem } from '../stages/detect/scheduled/schedule.ts'
 import { NOW_PARAM, type Translation } from '../stages/store/dialect/translate.ts'
@@ -11,7 +11,7 @@ export interface SchedulerDeps extends QueryWorld {
   /** Enabled queries whose rows some rule judges. */
   readonly queries: readonly ScheduledQuery[]
   readonly lake: Pick<Lake, 'ensure' | 'query'>
-  /** How far a query has come (`QueryProgress.doneMs`), `undefined` when it was never seen. */
+  /** The due time of the last run of a query, or when it was first seen; `undefined` when it was never seen. */
   readonly loadDone: (name: string) => Promise<number | undefined>
   /** Remembers when a query was first seen: what falls due after it is caught up on, before its first run too. */
   readonly saveSeen: (name: string, seenMs: number) => Promise<void>
@@ -31,7 +31,7 @@ const AT_ONCE = 2
 /** Runs scheduled queries when they are due, each at most once at a time; after downtime one run catches up. */
 export class Scheduler {
   readonly #deps: SchedulerDeps
-  readonly #done = new Map<string, number>()
+  readonly #due = new Map<string, Due>()
   readonly #running = new Map<string, Promise<void>>()
   readonly #problems = new Map<string, string>()
   readonly #stopping = new AbortController()
@@ -45,7 +45,7 @@ export class Scheduler {
   async start(): Promise<void> {
     const { queries } = this.#deps
     for (const query of queries) {
-      this.#done.set(query.name, await this.#progress(query))
+      this.#due.set(query.name, new Due(query.schedule, await this.#progress(query)))
       const schedule = scheduleProblem(query.schedule)
       if (schedule) this.#tell(query, schedule)
       else await this.#translated(query)
@@ -73,9 +73,9 @@ export class Scheduler {
     for (const query of queries) {
       if (this.#running.size >= AT_ONCE || this.#stopping.signal.aborted) return
       if (this.#running.has(query.name) || scheduleProblem(query.schedule)) continue
-      const decision = plan(query.schedule, { doneMs: this.#done.get(query.name) ?? now(), running: false }, now())
-      if (decision.kind !== 'run') continue
-      const run = this.#run(query, decision.dueMs).finally(() => this.#running.delete(query.name))
+      const dueMs = this.#due.get(query.name)?.at(now())
+      if (dueMs === undefined) continue
+      const run = this.#run(query, dueMs).finally(() => this.#running.delete(query.name))
       this.#running.set(query.name, run)
     }
   }
@@ -104,7 +104,7 @@ export class Scheduler {
       // An answer that could not be kept is asked for again at the next tick; a query that fails, when it is due again.
       if (isAnswered) return
     }
-    this.#done.set(query.name, dueMs)
+    this.#due.get(query.name)?.done(dueMs)
   }
 
   /** The query in the lake's SQL, against the tables as they are now; told when it cannot be had. */

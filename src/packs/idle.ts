@@ -37,7 +37,7 @@ function unknownQueries(
     })
 }
 
-/** A correlation rule is judged as signals arrive, whatever its schedule says. */
+/** A schedule that names no time leaves the rule to the signals that arrive. */
 function scheduleNotices({ file, id, rule }: CorrelationRuleFile): string[] {
   const problem = rule.schedule && scheduleProblem(rule.schedule)
   return problem ? [`${file}: the Schedule of correlation_rule '${id}' never runs: ${problem}`] : []

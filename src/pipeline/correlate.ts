@@ -83,7 +83,7 @@ function correlated({ matches, changes, notices, more }: CorrelationStep, { rule
   const found = matches.map((match): Judged => {
     const finding = toFinding(rules.get(match.ruleId)!, match)
     const span = { first: new Date(match.firstMs).toISOString(), last: new Date(match.timeMs).toISOString() }
-    return { finding, event: undefined, text: () => '', span }
+    return { finding, event: undefined, text: () => '', rowId: match.rowId, span }
   })
   const limits = notices.map(({ ruleId, message }): Judged => {
     const finding: RuleError = { kind: 'error', ruleId, event: -1, cause: 'exception', message }

@@ -17,7 +17,6 @@ function program(rule: CorrelationRule) {
   const meta = new Map<string, string>()
   const memory = {
     get: async (key: string) => meta.get(key),
-    set: async (key: string, value: string) => void meta.set(key, value),
   }
   const correlator = createCorrelator([rule], { graceMs: 0 })
   const depsAt = (minute: number): EffectsDeps => ({
@@ -35,7 +34,15 @@ function program(rule: CorrelationRule) {
       const signals = users.map((user) => signal('A', minute, user))
       store.apply((await correlator.feed(signals, store, minute * MINUTE)).changes)
     },
-    start: (minute: number) => CorrelationRuns.start([rule], memory, minute * MINUTE),
+    async start(minute: number) {
+      const runs = await CorrelationRuns.start([rule], memory, minute * MINUTE)
+      if (meta.size === 0) {
+        const first = await runs.part(depsAt(minute))
+        for (const [key, value] of first?.effects?.meta ?? []) meta.set(key, value)
+        first?.committed()
+      }
+      return runs
+    },
     /** Asks every minute, and says at which minutes how many matches were told. */
     async pass(runs: CorrelationRuns, fromMinute: number, toMinute: number) {
       const told: [number, number][] = []
@@ -110,4 +117,33 @@ test('rules that nothing can spoil, and those whose schedule never comes, have n
     expect(await part(runs, 10_000)).toBeUndefined()
     expect(meta.size).toBe(0)
   }
+})
+
+test('of rules that refer to each other, those that others refer to run first', async () => {
+  const inner = without
+  const Schedule = hourly.Schedule
+  const outer = ruleOf(
+    groupOf([{ RuleID: 'C' }, { RuleID: 'Correlated', Absence: true }], { LookbackWindowMinutes: 600, Schedule }),
+    { RuleID: 'Outer' },
+  )
+  const store = new MemoryStore()
+  const correlator = createCorrelator([outer, inner], { graceMs: 0 })
+  const feed = await correlator.feed([signal('A', 100), signal('C', 100)], store, 100 * MINUTE)
+  store.apply(feed.changes)
+  const runs = await CorrelationRuns.start(correlator.order, { get: async () => '0' }, 110 * MINUTE)
+  const told: string[] = []
+  const deps = (): EffectsDeps => ({
+    rules: new Map(),
+    store: { find: async () => new Map() },
+    routes: [],
+    baseUrl: '',
+    nowMs: 120 * MINUTE,
+    correlation: { correlator, rules: new Map(correlator.order.map((rule) => [rule.id, rule])), store },
+  })
+  for (let part = await runs.part(deps()); part; part = await runs.part(deps())) {
+    if (part.effects) store.apply(part.effects.correlation)
+    told.push(...(part.effects?.findings.matches.keys() ?? []))
+    part.committed()
+  }
+  expect(told).toEqual(['Correlated'])
 })

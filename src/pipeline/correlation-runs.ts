@@ -1,7 +1,6 @@
 import type { OtherEffects } from '../model/batch.ts'
-import type { Schedule } from '../model/schedule.ts'
 import { type CorrelationRule, canBeSpoilt } from '../stages/detect/correlation/rule.ts'
-import { plan } from '../stages/detect/scheduled/plan.ts'
+import { Due } from '../stages/detect/scheduled/plan.ts'
 import { scheduleProblem } from '../stages/detect/scheduled/schedule.ts'
 import { hash16 } from '../util/hash.ts'
 import { correlateRun } from './correlate.ts'
@@ -10,7 +9,6 @@ import { type EffectsDeps, effectsOfCorrelated } from './effects.ts'
 /** What is kept in state beside what rules remember. */
 export interface Memory {
   readonly get: (key: string) => Promise<string | undefined>
-  readonly set: (key: string, value: string) => Promise<void>
 }
 
 /** A part of a run, to be committed; then `committed` must be called. */
@@ -21,9 +19,7 @@ export interface RunPart {
 
 interface Scheduled {
   readonly ruleId: string
-  readonly schedule: Schedule
-  /** The due time of the last run; before the first, when the rule was first seen. */
-  doneMs: number
+  readonly due: Due
   /** The run under way. */
   run: { readonly dueMs: number; readonly from: string | undefined } | undefined
 }
@@ -34,26 +30,31 @@ interface Scheduled {
  */
 export class CorrelationRuns {
   readonly #scheduled: readonly Scheduled[]
+  /** When rules were first seen, until it is in state. */
+  #unseen: ReadonlyMap<string, string>
 
-  private constructor(scheduled: readonly Scheduled[]) {
+  private constructor(scheduled: readonly Scheduled[], unseen: ReadonlyMap<string, string>) {
     this.#scheduled = scheduled
+    this.#unseen = unseen
   }
 
-  /** Reads where each rule has come. */
-  static async start(rules: Iterable<CorrelationRule>, memory: Memory, nowMs: number): Promise<CorrelationRuns> {
+  /** Reads where each rule has come. `rules`: those that refer to others after those, so that they run after them. */
+  static async start(rules: readonly CorrelationRule[], memory: Memory, nowMs: number): Promise<CorrelationRuns> {
     const scheduled: Scheduled[] = []
+    const unseen = new Map<string, string>()
     for (const rule of rules) {
       const { id: ruleId, schedule } = rule
       if (!schedule || !canBeSpoilt(rule) || scheduleProblem(schedule) !== undefined) continue
       const done = await memory.get(keyOf(ruleId))
-      if (done === undefined) await memory.set(keyOf(ruleId), String(nowMs))
-      scheduled.push({ ruleId, schedule, doneMs: done === undefined ? nowMs : Number(done), run: undefined })
+      if (done === undefined) unseen.set(keyOf(ruleId), String(nowMs))
+      scheduled.push({ ruleId, due: new Due(schedule, Number(done ?? nowMs)), run: undefined })
     }
-    return new CorrelationRuns(scheduled)
+    return new CorrelationRuns(scheduled, unseen)
   }
 
-  /** The next part of a run that is due; `undefined` when none is. The same until it is committed. */
+  /** The next part of a run that is due, or what must be kept before; `undefined` when there is none. The same until it is committed. */
   async part(deps: EffectsDeps): Promise<RunPart | undefined> {
+    if (this.#unseen.size > 0) return this.#firstSeen(deps)
     const item = this.#scheduled.find(({ run }) => run) ?? this.#scheduled.find((each) => begin(each, deps.nowMs))
     if (!item?.run || !deps.correlation) return undefined
     const { dueMs, from } = item.run
@@ -63,7 +64,16 @@ export class CorrelationRuns {
       effects: await effectsOfCorrelated(correlated, meta, deps),
       committed: () => {
         item.run = next === undefined ? undefined : { dueMs, from: next }
-        if (next === undefined) item.doneMs = dueMs
+        if (next === undefined) item.due.done(dueMs)
+      },
+    }
+  }
+
+  async #firstSeen(deps: EffectsDeps): Promise<RunPart> {
+    return {
+      effects: await effectsOfCorrelated({ judged: [], changes: { saved: [], removed: [] }, more: false }, this.#unseen, deps),
+      committed: () => {
+        this.#unseen = new Map()
       },
     }
   }
@@ -71,9 +81,9 @@ export class CorrelationRuns {
 
 /** Begins the run that is due, if one is. */
 function begin(item: Scheduled, nowMs: number): boolean {
-  const decision = plan(item.schedule, { doneMs: item.doneMs, running: false }, nowMs)
-  if (decision.kind === 'run') item.run = { dueMs: decision.dueMs, from: undefined }
-  return decision.kind === 'run'
+  const dueMs = item.due.at(nowMs)
+  if (dueMs !== undefined) item.run = { dueMs, from: undefined }
+  return dueMs !== undefined
 }
 
 /** The key in state of the due time that a rule's runs have come to. */

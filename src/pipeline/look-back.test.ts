@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createCorrelator } from '../stages/detect/correlation/correlator.ts'
 import { MAX_PAST } from '../stages/detect/correlation/past-signals.ts'
-import { groupOf, MINUTE, ruleOf, signal } from '../stages/detect/correlation/rule.fixture.ts'
+import { groupOf, MINUTE, ruleOf, sequenceOf, signal } from '../stages/detect/correlation/rule.fixture.ts'
 import type { CorrelationRule } from '../stages/detect/correlation/rule.ts'
 import { MemoryStore } from '../stages/detect/correlation/store.ts'
 import { lookBack } from './look-back.ts'
@@ -22,7 +22,6 @@ function world(rows: readonly string[]) {
   const meta = new Map<string, string>()
   const memory = {
     get: async (key: string) => meta.get(key),
-    set: async (key: string, value: string) => void meta.set(key, value),
   }
   return async (rules: readonly CorrelationRule[], answer: () => Promise<readonly string[]> = async () => rows) => {
     const correlation = { correlator: createCorrelator(rules), rules: new Map(rules.map((rule) => [rule.id, rule])), store }
@@ -88,4 +87,49 @@ test('a rule whose look-back holds more signals than are read says so', async ()
   const many = Array.from({ length: MAX_PAST }, (_, at) => row('A', 999 - at / 1000, `u${at}`))
   const { errors } = await world(many)([both(60), both(15, { RuleID: 'Short' })])
   expect(errors).toEqual([['Correlated', 1]])
+})
+
+describe('rules that signals can spoil', () => {
+  const B = { RuleID: 'B', Absence: true }
+
+  test('see what spoils a match of their look-back, and tell none of before', async () => {
+    const absent = ruleOf(groupOf([{ RuleID: 'A' }, B], { LookbackWindowMinutes: 60 }))
+    const start = world([row('A', 950, 'bob'), row('B', 930, 'bob'), row('A', 900, 'eve')])
+    const { correlation } = await start([absent])
+    const { matches } = await correlation.correlator.due(correlation.store, 5000 * MINUTE)
+    expect(matches).toEqual([])
+  })
+
+  test('tell what began before their look-back and is still open', async () => {
+    const steps = [{ RuleID: 'A' }, { RuleID: 'C' }, B]
+    const sequence = ruleOf(sequenceOf(steps, { LookbackWindowMinutes: 60 }))
+    const { correlation } = await world([row('C', 980, 'bob'), row('A', 930, 'bob')])([sequence])
+    expect((await correlation.correlator.due(correlation.store, 1100 * MINUTE)).matches).toHaveLength(1)
+  })
+
+  test('take what they had as no late signal', async () => {
+    const steps = [{ RuleID: 'A' }, B, { RuleID: 'C' }]
+    const sequence = ruleOf(sequenceOf(steps, { LookbackWindowMinutes: 1800 }))
+    const times = Array.from({ length: 30 }, (_, at) => 400 + at * 20)
+    const { errors } = await world(times.map((minute) => row('A', minute, 'bob')).reverse())([sequence])
+    expect(errors).toEqual([])
+  })
+})
+
+test('an incident that an inner rule tells again counts once for the rule that refers to it', async () => {
+  const inner = both(60, { RuleID: 'Inner' })
+  const outer = ruleOf({ Group: [{ RuleID: 'Inner', MinMatchCount: 2 }], LookbackWindowMinutes: 60 }, { RuleID: 'Outer' })
+  const context = { joined: [{ name: 'user', value: 'bob' }] }
+  const stored = JSON.stringify(['Inner', null, new Date(995 * MINUTE).toISOString(), JSON.stringify(context), null])
+  const { matches } = await world([stored, row('B', 995, 'bob'), row('A', 990, 'bob')])([inner, outer])
+  expect(matches).toEqual([['Inner', 1]])
+})
+
+test('stored rows that cannot be understood cost no other', async () => {
+  const odd = JSON.stringify(['Inner', null, new Date(995 * MINUTE).toISOString(), '[]', null])
+  const start = world([odd, 'no json', row('B', 995, 'bob'), row('A', 990, 'bob')])
+  expect((await start([both(60), both(60, { RuleID: 'Inner' })])).matches).toEqual([
+    ['Correlated', 1],
+    ['Inner', 1],
+  ])
 })

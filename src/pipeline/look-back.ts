@@ -2,13 +2,13 @@ import type { OtherEffects } from '../model/batch.ts'
 import type { RuleError } from '../model/match.ts'
 import type { Judged } from '../stages/alert/step.ts'
 import { MAX_PAST, pastSignalsSql, readPastSignals } from '../stages/detect/correlation/past-signals.ts'
-import type { CorrelationRule, Signal } from '../stages/detect/correlation/rule.ts'
+import { type CorrelationRule, rememberedFrom, type Signal } from '../stages/detect/correlation/rule.ts'
 import { type Correlation, correlateRemembered } from './correlate.ts'
 import type { Memory } from './correlation-runs.ts'
 import { type EffectsDeps, effectsOfCorrelated } from './effects.ts'
 
 /** The key in state of the versions of the correlation rules that ran last. */
-const KEY = 'correlation-rules'
+export const LAST_RULES = 'correlation-rules'
 
 export interface LookBackDeps {
   readonly correlation: Correlation
@@ -31,7 +31,7 @@ export async function lookBack({
 }: LookBackDeps): Promise<((deps: EffectsDeps) => Promise<OtherEffects | undefined>) | undefined> {
   const rules = [...correlation.rules.values()]
   const versions = JSON.stringify(Object.fromEntries(rules.map(({ id, version }) => [id, version]).sort()))
-  const before = await memory.get(KEY)
+  const before = await memory.get(LAST_RULES)
   if (before === versions) return undefined
   const known = new Map(Object.entries(JSON.parse(before ?? '{}') as Record<string, string>))
   const fresh = rules.filter(({ id, version }) => known.get(id) !== version)
@@ -39,16 +39,22 @@ export async function lookBack({
   const signals = readPastSignals(rows, correlation.rules)
   const cut = rows.length < MAX_PAST ? [] : fresh.flatMap((rule) => cutNotice(rule, signals, nowMs))
   const ids = new Set(fresh.map(({ id }) => id))
+  const told = signals.filter(({ ruleId, timeMs }) => {
+    const inner = ids.has(ruleId) ? correlation.rules.get(ruleId) : undefined
+    // What a new or changed rule tells again is a signal then.
+    return !inner || timeMs < nowMs - inner.lookbackMs
+  })
   return async (deps) => {
-    const found = await correlateRemembered(correlation, ids, signals, deps.nowMs)
-    return effectsOfCorrelated({ ...found, judged: [...found.judged, ...cut] }, new Map([[KEY, versions]]), deps)
+    const found = await correlateRemembered(correlation, ids, told, nowMs)
+    return effectsOfCorrelated({ ...found, judged: [...found.judged, ...cut] }, new Map([[LAST_RULES, versions]]), deps)
   }
 }
 
 /** Told when the signals that were read begin within the rule's look-back. */
-function cutNotice({ id, lookbackMs }: CorrelationRule, signals: readonly Signal[], nowMs: number): Judged[] {
-  const oldestMs = signals.at(-1)!.timeMs
-  if (oldestMs <= nowMs - lookbackMs) return []
+function cutNotice(rule: CorrelationRule, signals: readonly Signal[], nowMs: number): Judged[] {
+  const { id } = rule
+  const oldestMs = signals.at(-1)?.timeMs ?? nowMs
+  if (oldestMs <= rememberedFrom(rule, nowMs)) return []
   const message = `Correlation rule '${id}' is new or changed, and there are so many stored signals that it has seen only those since ${new Date(oldestMs).toISOString()}, not all of its look-back.`
   const finding: RuleError = { kind: 'error', ruleId: id, event: -1, cause: 'exception', message }
   return [{ finding, event: undefined, text: () => '' }]

@@ -81,7 +81,7 @@ export function signalRow(
   window: AlertWindow | undefined,
   time: string,
 ): string {
-  const { event, span } = item
+  const { event, rowId, span } = item
   return JSON.stringify([
     event?.p_event_time ?? span?.last ?? time,
     time,
@@ -89,7 +89,7 @@ export function signalRow(
     rule?.severity ?? null,
     rule?.tags ?? [],
     event?.p_log_type ?? null,
-    event?.p_row_id ?? null,
+    event?.p_row_id ?? rowId ?? null,
     event?.p_source_id ?? null,
     event?.p_source_label ?? null,
     window?.alertId ?? null,

@@ -51,6 +51,11 @@ export async function saveCorrelation(tx: Transaction<StateTables>, { saved, rem
   }
 }
 
+/** Forgets everything: there is no correlation rule any more, and time goes by unseen. */
+export async function forgetCorrelation(db: Kysely<StateTables>): Promise<void> {
+  await db.deleteFrom('correlation').execute()
+}
+
 function entryOf(row: StateTables['correlation']): CorrelationEntry {
   return { id: row.id, ruleId: row.rule_id, wakeMs: row.wake_ms, value: row.value }
 }

@@ -4,13 +4,19 @@ import { StorageError } from '../util/errors.ts'
 import * as spine from './migrations/0001-spine.ts'
 import * as ruleCache from './migrations/0002-rule-cache.ts'
 import * as correlation from './migrations/0003-correlation.ts'
+import * as correlationPages from './migrations/0004-correlation-pages.ts'
 import { openSqlite, type SqliteFile, type SqliteOptions } from './sqlite.ts'
 import type { StateTables } from './tables.ts'
 
 export type StateDb = Kysely<StateTables>
 
 const migrations: MigrationProvider = {
-  getMigrations: async () => ({ '0001-spine': spine, '0002-rule-cache': ruleCache, '0003-correlation': correlation }),
+  getMigrations: async () => ({
+    '0001-spine': spine,
+    '0002-rule-cache': ruleCache,
+    '0003-correlation': correlation,
+    '0004-correlation-pages': correlationPages,
+  }),
 }
 
 /** Opens `state.db` for writing and brings its tables up to date. Synchronous underneath: only the pipeline thread does this. */

@@ -12,6 +12,8 @@ export interface Judged {
   readonly event: Event | undefined
   /** The event's exact JSON text, made when it is asked for. */
   readonly text: () => string
+  /** The match's own id, for a finding about several events. */
+  readonly rowId?: string
   /** When what it is about happened, RFC 3339, for a finding about several events. */
   readonly span?: { readonly first: string; readonly last: string }
 }

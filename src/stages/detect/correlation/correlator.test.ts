@@ -236,6 +236,24 @@ describe('rules that refer to other correlation rules', () => {
   })
 })
 
+describe('clocks that are wrong', () => {
+  test('a signal with a time in the future makes no others late', async () => {
+    const { feed, due } = live([without])
+    await feed(100, signal('A', 5000))
+    const { notices } = await feed(101, signal('A', 101))
+    expect(notices).toEqual([])
+    expect(rowsOf((await due(200)).matches)).toEqual([['A@101/bob']])
+  })
+
+  test('what was seen while the clock was ahead is told when its time has passed', async () => {
+    const { feed, due } = live([without])
+    await feed(5000, signal('A', 1))
+    expect(rowsOf((await due(200)).matches)).toEqual([])
+    // It is looked at again as soon as anything comes for the key.
+    expect(rowsOf((await feed(201, signal('A', 200))).matches)).toEqual([['A@1/bob']])
+  })
+})
+
 describe('limits', () => {
   test('too many signals of one key: the latest are kept, and matches say that some are missing', async () => {
     const { feed } = live([ruleOf(groupOf([A, B], { LookbackWindowMinutes: 3000 }))])

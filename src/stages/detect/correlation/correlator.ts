@@ -4,7 +4,7 @@ import { sha256 } from '../../../util/hash.ts'
 import { type Gathered, gather } from './gather.ts'
 import type { CorrelationMatch } from './match.ts'
 import { emptyPlace, type PlaceStep, readPlace, stepPlace, writePlace } from './place.ts'
-import type { CorrelationRule, Signal } from './rule.ts'
+import { type CorrelationRule, canBeSpoilt, rememberedFrom, type Signal } from './rule.ts'
 import { type CorrelationStore, Overlay } from './store.ts'
 import type { WalkClock } from './walk.ts'
 
@@ -30,13 +30,15 @@ export interface CorrelationStep {
 export interface Correlator {
   /** Rules that cannot be judged, because they refer to themselves through others. */
   readonly problems: readonly ConfigError[]
+  /** The rules that are judged; those that refer to others after those. */
+  readonly order: readonly CorrelationRule[]
   /** Rules whose matches are signals for some correlation rule. */
   readonly wanted: ReadonlySet<string>
   /** New signals, in any order. `nowMs` is when they arrived. Rejects only when the store does. */
   feed(signals: readonly Signal[], store: CorrelationStore, nowMs: number): Promise<CorrelationStep>
   /**
-   * Signals of the time before rules were new or changed: each of these rules takes those of its own look-back; other rules have
-   * had them.
+   * Signals of the time before rules were new or changed: each of these rules takes those that it would remember, and tells
+   * matches that end within its look-back; other rules have had the signals.
    */
   remember(
     rules: ReadonlySet<string>,
@@ -62,7 +64,8 @@ export interface CorrelatorOptions {
   readonly maxKeys?: number
 }
 
-const GRACE_MS = 60_000
+/** Signals may arrive this much later than they happened. */
+export const GRACE_MS = 60_000
 const MAX_KEYS = 50_000
 /** Entries looked at by one call of `due` or `run`: one transaction holds what comes of them. */
 const MAX_LOOKED_AT = 500
@@ -71,13 +74,13 @@ const MAX_LOOKED_AT = 500
 export function createCorrelator(rules: readonly CorrelationRule[], options: CorrelatorOptions = {}): Correlator {
   const { order, problems } = inOrder(rules.filter(({ enabled }) => enabled))
   const { graceMs = GRACE_MS, maxKeys = MAX_KEYS } = options
-  const step = async (overlay: Overlay, nowMs: number, { signalsOf, woken = [], runOf }: StepInput) => {
+  const step = async (overlay: Overlay, nowMs: number, { signalsOf, woken = [], runOf, isPast }: StepInput) => {
     const matches: CorrelationMatch[] = []
     const notices: CorrelationNotice[] = []
     const known = new Set(order.map(({ id }) => id))
     for (const { id, ruleId } of woken) if (!known.has(ruleId)) overlay.remove(id)
     for (const rule of order) {
-      const own = new RuleStep(rule, overlay, { nowMs, graceMs, isRun: rule.id === runOf }, maxKeys)
+      const own = new RuleStep(rule, overlay, { nowMs, graceMs, isRun: rule.id === runOf }, maxKeys, isPast)
       await own.run([...(signalsOf?.(rule) ?? []), ...matches], woken)
       matches.push(...own.matches)
       notices.push(...own.notices())
@@ -86,12 +89,13 @@ export function createCorrelator(rules: readonly CorrelationRule[], options: Cor
   }
   return {
     problems,
+    order,
     wanted: new Set(order.flatMap(({ members }) => members.map(({ ruleId }) => ruleId))),
     feed: (signals, store, nowMs) => step(new Overlay(store), nowMs, { signalsOf: () => signals }),
     remember(ids, signals, store, nowMs) {
-      const signalsOf = ({ id, lookbackMs }: CorrelationRule) =>
-        ids.has(id) ? signals.filter(({ timeMs }) => timeMs >= nowMs - lookbackMs) : []
-      return step(new Overlay(store), nowMs, { signalsOf })
+      const signalsOf = (rule: CorrelationRule) =>
+        ids.has(rule.id) ? signals.filter(({ timeMs }) => timeMs >= rememberedFrom(rule, nowMs)) : []
+      return step(new Overlay(store), nowMs, { signalsOf, isPast: true })
     },
     async due(store, nowMs) {
       const overlay = new Overlay(store)
@@ -113,6 +117,8 @@ interface StepInput {
   readonly woken?: readonly CorrelationEntry[]
   /** The rule whose schedule is due. */
   readonly runOf?: string
+  /** The signals were stored before: they arrived when they happened, and none is late. */
+  readonly isPast?: boolean
 }
 
 /** One rule's part in a step. */
@@ -122,17 +128,19 @@ class RuleStep {
   readonly #overlay: Overlay
   readonly #clock: WalkClock
   readonly #maxKeys: number
+  readonly #isPast: boolean
   readonly #counts = { signals_cut: 0, values_cut: 0, keys_full: 0, late: 0 }
 
-  constructor(rule: CorrelationRule, overlay: Overlay, clock: WalkClock, maxKeys: number) {
+  constructor(rule: CorrelationRule, overlay: Overlay, clock: WalkClock, maxKeys: number, isPast = false) {
     this.#rule = rule
     this.#overlay = overlay
     this.#clock = clock
     this.#maxKeys = maxKeys
+    this.#isPast = isPast
   }
 
   async run(signals: readonly Signal[], woken: readonly CorrelationEntry[]): Promise<void> {
-    const { places, cut } = gather(this.#rule, signals, this.#clock.nowMs)
+    const { places, cut } = gather(this.#rule, signals, this.#isPast ? undefined : this.#clock.nowMs)
     this.#counts.values_cut += cut
     const work = new Map<string, Gathered | undefined>()
     for (const { id, ruleId } of woken) if (ruleId === this.#rule.id) work.set(id, undefined)
@@ -147,7 +155,7 @@ class RuleStep {
     const entry = this.#overlay.get(id)
     const before = entry && readPlace(this.#rule, entry.value)
     if (!before && !added) return this.#overlay.remove(id)
-    const place = before ?? emptyPlace(this.#rule, added!.key)
+    const place = before ?? emptyPlace(this.#rule, added!.key, this.#settledMs())
     const step = stepPlace(this.#rule, place, added?.hits ?? [], this.#clock)
     if (!entry && step.wakeMs !== undefined && (await this.#overlay.count(this.#rule.id)) >= this.#maxKeys) {
       this.#counts.keys_full += added!.hits.length
@@ -161,10 +169,15 @@ class RuleStep {
   #take(id: string, { place, matches, wakeMs, cut, late }: PlaceStep, before: CorrelationEntry | undefined): void {
     this.matches.push(...matches)
     this.#counts.signals_cut += cut
-    this.#counts.late += late
+    if (!this.#isPast) this.#counts.late += late
     const value = writePlace(place)
     if (wakeMs === undefined) this.#overlay.remove(id)
     else if (before?.wakeMs !== wakeMs || before.value !== value) this.#overlay.save({ id, ruleId: this.#rule.id, wakeMs, value })
+  }
+
+  /** Of what is stored, matches are told that end within the look-back; signals before tell only what spoils them. */
+  #settledMs(): number {
+    return this.#isPast && canBeSpoilt(this.#rule) ? this.#clock.nowMs - this.#rule.lookbackMs : Number.MIN_SAFE_INTEGER
   }
 
   #idOf(name: string): string {

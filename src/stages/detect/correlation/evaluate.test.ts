@@ -299,6 +299,17 @@ describe('EventEvaluationOrder decides which of overlapping matches are told', (
     expect(told({ ...detection, ...back }, signals)).toEqual(reverse)
   })
 
+  test('in reverse order signals that are used up still spoil', () => {
+    const detection = { ...sequenceOf([A, C, notB], { LookbackWindowMinutes: 30 }, [undefined, 5]), ...back }
+    expect(told(detection, 'A@0 C@1 A@3 B@4 C@10')).toEqual(['A@3 C@10'])
+  })
+
+  test('a long list costs no more in reverse order', () => {
+    const many = Array.from({ length: 4000 }, (_, at) => signal(at % 2 ? 'A' : 'B', at / 10))
+    const found = evaluate(ruleOf({ ...groupOf([A, B], hour), ...back }), many, Number.POSITIVE_INFINITY)
+    expect(found).toHaveLength(2000)
+  })
+
   test('and never whether there is one', () => {
     const few = [
       { ...A, MaxMatchCount: 3 },

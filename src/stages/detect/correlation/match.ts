@@ -63,10 +63,13 @@ export function toMatch(
 }
 
 /** What rules that refer to this one see of a match with these joined values. */
-export function fieldsOf(rule: CorrelationRule, key: readonly string[]): JsonObject {
+export function fieldsOf(rule: CorrelationRule, key: readonly (string | undefined)[]): JsonObject {
   const fields: JsonObject = {}
   for (const member of rule.members) {
-    for (const [at, list] of member.fields.entries()) for (const { path } of list ?? []) setPath(fields, path, key[at]!)
+    for (const [at, list] of member.fields.entries()) {
+      const value = key[at]
+      if (value !== undefined) for (const { path } of list ?? []) setPath(fields, path, value)
+    }
   }
   return fields
 }

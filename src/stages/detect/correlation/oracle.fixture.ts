@@ -10,15 +10,24 @@ export function oracle(rule: CorrelationRule, signals: readonly Signal[]): strin
     let open = [...new Map(signals.filter(({ fields }) => fields['user'] === user).map((s) => [s.rowId, s])).values()].sort(
       inOrder,
     )
-    for (;;) {
-      const all = open.flatMap((last, at) => {
+    const find = () =>
+      open.flatMap((last, at) => {
         const startMs = memberOf(last).isAbsent ? undefined : startOf(open, open.slice(0, at + 1), last)
         return startMs === undefined ? [] : [{ last, at, startMs }]
       })
-      const match = all.at(rule.isReverse ? -1 : 0)
-      if (!match) break
-      matches.push({ timeMs: match.last.timeMs, name: `${user} ${match.last.rowId}` })
-      open = rule.isReverse ? open.filter(({ timeMs }) => timeMs < match.startMs) : open.slice(match.at + 1)
+    const tell = ({ last }: { readonly last: Signal }) => matches.push({ timeMs: last.timeMs, name: `${user} ${last.rowId}` })
+    if (rule.isReverse) {
+      let endMs = Number.POSITIVE_INFINITY
+      for (const match of find().reverse()) {
+        if (match.last.timeMs >= endMs) continue
+        tell(match)
+        endMs = match.startMs
+      }
+    } else {
+      for (let [match] = find(); match; [match] = find()) {
+        tell(match)
+        open = open.slice(match.at + 1)
+      }
     }
   }
   return matches.sort((a, b) => a.timeMs - b.timeMs || (a.name < b.name ? -1 : 1)).map(({ name }) => name)

@@ -3,7 +3,7 @@ import { hash16 } from '../../../util/hash.ts'
 import { parseJson } from '../../../util/json.ts'
 import { quoteText } from '../../store/ddl.ts'
 import { fieldsOf } from './match.ts'
-import type { CorrelationRule, Signal } from './rule.ts'
+import { type CorrelationRule, rememberedFrom, type Signal } from './rule.ts'
 
 /** Stored signals that are read at once, the latest. */
 export const MAX_PAST = 20_000
@@ -13,7 +13,7 @@ const MAX_DEPTH = 1000
 /** The statement for the stored signals that rules would have had within their look-back; columns as `readPastSignals` reads them. */
 export function pastSignalsSql(rules: readonly CorrelationRule[], nowMs: number): string {
   const ids = [...new Set(rules.flatMap(({ members }) => members.map(({ ruleId }) => ruleId)))]
-  const fromMs = nowMs - Math.max(...rules.map(({ lookbackMs }) => lookbackMs))
+  const fromMs = Math.min(...rules.map((rule) => rememberedFrom(rule, nowMs)))
   return [
     'SELECT p_rule_id, p_row_id, p_event_time, p_alert_context, event FROM signals.correlation_signals',
     `WHERE p_rule_id IN (${ids.map(quoteText).join(', ')})`,
@@ -21,33 +21,34 @@ export function pastSignalsSql(rules: readonly CorrelationRule[], nowMs: number)
   ].join(' ')
 }
 
-/** Rows of `pastSignalsSql` (JSON array texts) as signals. `rules` are all correlation rules: their matches are signals too. */
+/**
+ * Rows of `pastSignalsSql` (JSON array texts) as signals; rows that cannot be read are left out. `rules` are all correlation rules:
+ * their matches are signals too.
+ */
 export function readPastSignals(rows: readonly string[], rules: ReadonlyMap<string, CorrelationRule>): Signal[] {
-  return rows.map((row) => {
-    const [ruleId, rowId, time, context, event] = read(row) as unknown as readonly (string | null)[]
+  return rows.flatMap((row) => {
+    const cells = read(row)
+    if (!Array.isArray(cells)) return []
+    const [ruleId, rowId, time, context, event] = cells as unknown as readonly (string | null)[]
     const p_alert_context = objectOf(context)
-    const fields = objectOf(event)
     const inner = event === null ? rules.get(ruleId!) : undefined
-    return {
-      ruleId: ruleId!,
-      rowId: rowId ?? hash16(row),
-      timeMs: Date.parse(time!),
-      fields: inner ? fieldsOf(inner, joinedOf(p_alert_context)) : { ...fields, p_alert_context },
-    }
+    const fields = inner ? fieldsOf(inner, joinedOf(inner, p_alert_context)) : { ...objectOf(event), p_alert_context }
+    return { ruleId: ruleId!, rowId: rowId ?? hash16(row), timeMs: Date.parse(time!), fields }
   })
 }
 
-/** The values that a match of a correlation rule was joined on, from its alert context. */
-function joinedOf({ joined }: JsonObject): string[] {
-  return (joined as unknown as readonly { readonly value: string }[]).map(({ value }) => value)
+/** The values that a match of a correlation rule was joined on, from its alert context; `undefined` for a name that is new. */
+function joinedOf({ joins }: CorrelationRule, { joined }: JsonObject): (string | undefined)[] {
+  const list = (Array.isArray(joined) ? joined : []) as readonly { readonly name?: string; readonly value?: string }[]
+  return joins.map((name) => list.find((item) => item?.name === name)?.value)
 }
 
 function objectOf(text: string | null | undefined): JsonObject {
-  return text ? (read(text) as JsonObject) : {}
+  const value = text ? read(text) : undefined
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {}
 }
 
-function read(text: string): JsonValue {
+function read(text: string): JsonValue | undefined {
   const parsed = parseJson(text, { maxDepth: MAX_DEPTH })
-  if (parsed.kind !== 'ok') throw new Error(`a stored signal cannot be read: ${text.slice(0, 200)}`)
-  return parsed.value
+  return parsed.kind === 'ok' ? parsed.value : undefined
 }

@@ -32,8 +32,13 @@ export interface PlaceStep {
   readonly late: number
 }
 
-export function emptyPlace(rule: CorrelationRule, key: readonly string[] | undefined): Place {
-  return { version: rule.version, key, hits: [], done: new Map(), settledMs: Number.MIN_SAFE_INTEGER, isCut: false }
+/** `settledMs`: matches that end before are not asked for. */
+export function emptyPlace(
+  rule: CorrelationRule,
+  key: readonly string[] | undefined,
+  settledMs: number = Number.MIN_SAFE_INTEGER,
+): Place {
+  return { version: rule.version, key, hits: [], done: new Map(), settledMs, isCut: false }
 }
 
 /** Adds hits, finds the matches that are certain, and forgets what can take part in none any more. */
@@ -105,10 +110,11 @@ function boundsOf(
   rule: CorrelationRule,
   newestMs: number,
   waiting: Waiting | undefined,
-  { graceMs }: WalkClock,
+  { nowMs, graceMs }: WalkClock,
 ): { readonly settledMs: number; readonly keepMs: number } {
   const { lookbackMs } = rule
-  const openMs = newestMs - Math.min(lookbackMs, HOUR) - graceMs
+  // One signal with a time in the future must not make all others late.
+  const openMs = Math.min(newestMs, nowMs) - Math.min(lookbackMs, HOUR) - graceMs
   if (!canBeSpoilt(rule)) return { settledMs: Number.MIN_SAFE_INTEGER, keepMs: openMs - lookbackMs }
   const settledMs = Math.min(openMs, waiting?.timeMs ?? Number.POSITIVE_INFINITY)
   return { settledMs, keepMs: settledMs - 2 * lookbackMs }

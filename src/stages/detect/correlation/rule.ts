@@ -101,6 +101,11 @@ export function canBeSpoilt({ members }: CorrelationRule): boolean {
   return members.some(({ isAbsent, max }) => isAbsent || max !== undefined)
 }
 
+/** From when on a rule looks at signals: what spoils a match of its look-back may lie one look-back before. */
+export function rememberedFrom(rule: CorrelationRule, nowMs: number): number {
+  return nowMs - (canBeSpoilt(rule) ? 2 : 1) * rule.lookbackMs
+}
+
 /** Key of `within`, by indexes of the members. */
 export function pairKey(from: number, to: number): string {
   return `${from}>${to}`

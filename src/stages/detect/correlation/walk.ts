@@ -80,25 +80,25 @@ function walkOn(rule: CorrelationRule, hits: readonly Hit[], clock: WalkClock, b
 }
 
 /**
- * From the latest on: a match uses up all hits from its first one on, and those before it are looked at without them. Only
+ * From the latest on: a match uses up all hits from its first one on, and the next ends before them. They still spoil it. Only
  * matches before the first that is not certain are looked at, so that none of them is passed over for good.
  */
 function walkBack(rule: CorrelationRule, hits: readonly Hit[], clock: WalkClock, beforeMs: number): Walked {
   const found: Found[] = []
+  const certain: Complete[] = []
   let waiting: Waiting | undefined
-  for (let open = hits; ; ) {
-    const certain: Complete[] = []
-    for (const complete of completions(rule, open, beforeMs)) {
-      waiting ??= waitingFor(complete, clock)
-      if (complete.hit.timeMs >= (waiting?.timeMs ?? Number.POSITIVE_INFINITY)) break
-      certain.push(complete)
-    }
-    const next = certain.findLast(({ isSpoilt }) => !isSpoilt())
-    if (!next) return { found: found.reverse(), waiting }
-    const start = firstFrom(open, next.startMs)
-    found.push(foundOf(rule, open.slice(start, next.at + 1), next, clock))
-    open = open.slice(0, start)
+  for (const complete of completions(rule, hits, beforeMs)) {
+    waiting = waitingFor(complete, clock)
+    if (waiting) break
+    certain.push(complete)
   }
+  let end = hits.length
+  for (const complete of certain.reverse()) {
+    if (complete.at >= end || complete.isSpoilt()) continue
+    end = firstFrom(hits, complete.startMs)
+    found.push(foundOf(rule, hits.slice(end, complete.at + 1), complete, clock))
+  }
+  return { found: found.reverse(), waiting }
 }
 
 interface Complete extends Completion {
@@ -119,7 +119,9 @@ function* completions(rule: CorrelationRule, hits: readonly Hit[], beforeMs: num
 /** When it will be certain; `undefined`: it is. */
 function waitingFor({ untilMs, frameMs, hit }: Complete, { nowMs, graceMs, isRun }: WalkClock): Waiting | undefined {
   if (untilMs === undefined) return undefined
-  const dueMs = Math.max(isRun ? frameMs : untilMs, hit.seenMs) + graceMs
+  // Of a hit that was seen later than now, the clock was wrong.
+  const seenMs = hit.seenMs <= nowMs ? hit.seenMs : hit.timeMs
+  const dueMs = Math.max(isRun ? frameMs : untilMs, seenMs) + graceMs
   return nowMs < dueMs ? { dueMs, timeMs: hit.timeMs } : undefined
 }
 
