@@ -268,12 +268,15 @@ function children(): number[] {
 }
 
 test('a title of ten megabytes is cut, a context of ten megabytes replaced', async () => {
-  const detector = await detect([
-    makeRule(
-      'Big',
-      "def rule(event): return True\ndef title(event): return 'é' * 10_000_000\ndef alert_context(event): return {'a': 'x' * 10_000_000}",
-    ),
-  ])
+  const detector = await detect(
+    [
+      makeRule(
+        'Big',
+        "def rule(event): return True\ndef title(event): return 'é' * 10_000_000\ndef alert_context(event): return {'a': 'x' * 10_000_000}",
+      ),
+    ],
+    10_000,
+  )
   const [match] = matchesOf(await detector.evaluate(makeBatch([{}])))
   expect(match!.title).toHaveLength(1000)
   expect(match!.alertContext).toMatch(/bigger than maximum/)
