@@ -96,6 +96,14 @@ Severity: High
 def title(event):
     return f"{event.get('user')} failed {event.get('failures')} times"
 `,
+  'sessions.yml': `AnalysisType: scheduled_query
+QueryName: Users with sessions
+Enabled: true
+Query: |
+  SELECT *, count(*) OVER (PARTITION BY userIdentity:userName) AS sessions FROM panther_logs.public.aws_cloudtrail
+  WHERE eventname = 'StartSession' AND userIdentity:type::string ILIKE 'iam%' QUALIFY sessions > 1
+Schedule: { RateMinutes: 2, TimeoutMinutes: 1 }
+`,
   'unknown.yml': `AnalysisType: scheduled_query
 QueryName: Of no table
 Enabled: false
@@ -141,6 +149,23 @@ def rule(event):
     return True
 `,
 }
+/** Added later, so that its query is first due then. */
+const sessionsRule: Record<string, string> = {
+  'sessions_rule.yml': `AnalysisType: scheduled_rule
+RuleID: Kinds.Sessions
+Filename: sessions_rule.py
+Enabled: true
+ScheduledQueries: [Users with sessions]
+Severity: High
+`,
+  'sessions_rule.py': `def rule(event):
+    return event.get("eventName") == "StartSession" and event.deep_get("requestParameters", "target") == "i-2"
+
+
+def title(event):
+    return f"{event.deep_get('userIdentity', 'userName')} opened {event['sessions']} sessions"
+`,
+}
 /** A correlation rule that is added later: those whose logins failed came in within the hour. */
 function cameIn(id: string, failed: string): string {
   return `AnalysisType: correlation_rule
@@ -165,6 +190,7 @@ beforeAll(async () => {
     sources: [
       { type: 'http', id: 'logins', log_types: ['Custom.Login'] },
       { type: 'http', id: 'resources', log_types: ['AWS.S3.Bucket'] },
+      { type: 'http', id: 'cloud', log_types: ['AWS.CloudTrail'] },
     ],
   }
   writeFileSync(join(folder, 'caracal.yml'), JSON.stringify(config))
@@ -268,6 +294,19 @@ describe('in the running program', { shuffle: false }, () => {
     }
   })
 
+  test('events of a log type that only a query is about are taken and stored', async () => {
+    const session = (name: string, target: string) => ({
+      eventName: 'StartSession',
+      userIdentity: { type: 'IAMUser', userName: name },
+      requestParameters: { target },
+    })
+    await post('cloud', [session('dan', 'i-1'), session('dan', 'i-2'), session('eve', 'i-2')])
+    for (;;) {
+      if (Number((await caracal.query('SELECT count() FROM logs.aws_cloudtrail').catch(() => [[0]]))[0]![0]) === 3) break
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  })
+
   test('correlation rules that are added later see the signals that are stored', async () => {
     expect(await caracal.end('SIGTERM')).toBe(0)
     writeFileSync(join(content, 'later.yml'), cameIn('Kinds.Later', 'Kinds.Failed'))
@@ -292,10 +331,10 @@ describe('in the running program', { shuffle: false }, () => {
     const known = state.prepare("SELECT count(*) AS n FROM meta WHERE key LIKE 'query:%'").get([]) as { n: number }
     expect(known.n).toBeLessThanOrEqual(1)
     const { queryKey } = await import('../src/engine/pipeline-messages.ts')
-    state
-      .prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value')
-      .run([queryKey('Users with failures'), String(hourAgo)])
+    const insert = state.prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value')
+    for (const name of ['Users with failures', 'Users with sessions']) insert.run([queryKey(name), String(hourAgo)])
     state.close()
+    for (const [name, text] of Object.entries(sessionsRule)) writeFileSync(join(content, name), text)
     await caracal.start()
     const alert = await alertWith('ann failed 3 times')
     expect(alert).toMatchObject({ rule_id: 'Kinds.Scheduled', event_count: 1 })
@@ -306,5 +345,9 @@ describe('in the running program', { shuffle: false }, () => {
     })
     const health = (await (await caracal.fetch('/api/v1/health')).json()) as { problems: string[] }
     expect(health.problems.filter((problem) => problem.startsWith('Query'))).toEqual([])
+  })
+
+  test('the rule of a query over a log type without a schema file sees the fields as they were sent', async () => {
+    expect(await alertWith('dan opened 2 sessions')).toMatchObject({ rule_id: 'Kinds.Sessions', event_count: 1 })
   })
 })

@@ -18,6 +18,7 @@ import { defineTable, type TableDefinition } from '../stages/enrich/definition.t
 import { compileTableSchema, type TableSchema } from '../stages/enrich/table-schema.ts'
 import { compileSchema } from '../stages/normalise/compile.ts'
 import type { ParseSource } from '../stages/parse/parser.ts'
+import { mentions } from '../stages/store/dialect/names.ts'
 import { ConfigError, messageOf } from '../util/errors.ts'
 
 /** A definition of a table and the schema of its rows. */
@@ -108,17 +109,32 @@ export async function createDetectors({ content }: LoadedContent, options: Omit<
   return detectors
 }
 
+/** Log types that rules and resource types that policies name. */
+function namedLogTypes(content: Content): ReadonlySet<string> {
+  return new Set(judgedRules(content).flatMap(({ logTypes, policy }) => [...logTypes, ...(policy?.resourceTypes ?? [])]))
+}
+
+/** The one field of a plain schema, since a schema has at least one. No event has it. */
+const PLAIN_FIELD = { name: 'caracal_note', type: 'string' }
+
 /**
- * A schema for a log type that rules or policies name and no schema file describes: fields stay as they are sent (in the
- * lake in `extra`), the event's time is that of its receipt. Only for sources that name the log type.
+ * A schema for a log type that no schema file describes: fields stay as they are sent (in the lake in `extra`), the event's
+ * time is that of its receipt.
  */
-function plainSchema(name: string, { content }: LoadedContent): CompiledSchema | undefined {
-  const isNamed = judgedRules(content).some(
-    ({ logTypes, policy }) => logTypes.includes(name) || policy?.resourceTypes.includes(name),
-  )
-  if (!isNamed) return undefined
-  const fields = [{ name: 'caracal_note', type: 'string' }]
-  return compileSchema({ schema: name, fields }, { file: `(no schema file for ${name})` })
+function plainSchema(name: string): CompiledSchema {
+  return compileSchema({ schema: name, fields: [PLAIN_FIELD] }, { file: `(no schema file for ${name})` })
+}
+
+type Described = Pick<LoadedContent, 'content' | 'schemas'>
+
+/** The schema for a source that names this log type: a file's, or a plain one when a rule, a policy or a query is about it. */
+export function schemaOf(name: string, { content, schemas }: Described): CompiledSchema | undefined {
+  const described = schemas.get(name)
+  if (described) return described
+  if (namedLogTypes(content).has(name)) return plainSchema(name)
+  const plain = compiled(() => plainSchema(name))
+  const queries = [...content.scheduledQueries, ...content.savedQueries]
+  return plain && queries.some(({ sql }) => mentions(sql, plain.table)) ? plain : undefined
 }
 
 /** What parsing must know of a source. Throws `ConfigError` for a log type that has no schema. */
@@ -128,7 +144,7 @@ export function parseSource(
 ): ParseSource {
   const { schemas } = loaded
   const chosen = source.log_types.map((name) => {
-    const schema = schemas.get(name) ?? plainSchema(name, loaded)
+    const schema = schemaOf(name, loaded)
     if (!schema)
       throw new ConfigError(
         `source '${source.id}' names the log type '${name}', which has no schema. Known: ${[...schemas.keys()].sort().join(', ')}`,
@@ -150,11 +166,24 @@ export function judgedQueries({ content, rules }: LoadedContent): ScheduledQuery
   return content.scheduledQueries.filter(({ name, enabled }) => enabled && wanted.has(name))
 }
 
-/** The lake's tables, as queries may name them: events and matches by log type, the views over all, signals. */
-export function lakeTables(schemas: readonly CompiledSchema[]): TableSpec[] {
-  const common = schemas[0]?.columns.filter(({ name }) => name.startsWith('p_') && name !== 'p_enrichment') ?? []
-  const events = schemas.map(eventTable)
-  const matches = schemas.map(matchTable)
+/**
+ * The lake's tables, as queries may name them: events and matches by log type, the views over all, signals. Log types
+ * without a schema file have tables when they are among those `read`; others that rules name are marked.
+ */
+export function lakeTables(loaded: Described, read: ReadonlySet<string>): TableSpec[] {
+  const { schemas } = loaded
+  const events = [...schemas.values()].map(eventTable)
+  const matches = [...schemas.values()].map(matchTable)
+  const common = (events[0]?.columns ?? []).filter(({ name }) => name.startsWith('p_') && name !== 'p_enrichment')
+  const named = namedLogTypes(loaded.content)
+  for (const name of new Set([...read, ...named])) {
+    if (schemas.has(name)) continue
+    const plain = named.has(name) ? compiled(() => plainSchema(name)) : schemaOf(name, loaded)
+    if (!plain) continue
+    const mark = { fieldsIn: 'extra', ...(!read.has(name) && { unread: name }) }
+    events.push({ ...withoutPlainField(eventTable(plain)), ...mark })
+    matches.push({ ...withoutPlainField(matchTable(plain)), ...mark })
+  }
   const views = (['logs', 'matches'] as const).map((database) => ({
     database,
     table: 'all',
@@ -162,6 +191,19 @@ export function lakeTables(schemas: readonly CompiledSchema[]): TableSpec[] {
     timeColumn: 'p_event_time',
   }))
   return [...events, ...matches, ...views, SIGNALS]
+}
+
+/** A rule may name anything: what can be no log type has no table. */
+function compiled(make: () => CompiledSchema): CompiledSchema | undefined {
+  try {
+    return make()
+  } catch {
+    return undefined
+  }
+}
+
+function withoutPlainField(spec: TableSpec): TableSpec {
+  return { ...spec, columns: spec.columns.filter(({ name }) => name !== PLAIN_FIELD.name) }
 }
 
 /** Enabled correlation rules, with where they remember; `undefined` when there are none. */

@@ -98,7 +98,7 @@ const starting = createDetectors(loaded, {
     onProblem: (message) => void main.call('slower', message).catch(() => {}),
   },
 })
-const queryTables = lakeTables([...loaded.schemas.values()])
+const queryTables = lakeTables(loaded, new Set(sources.flatMap(({ log_types }) => log_types)))
 const { scheduledQueries, savedQueries } = loaded.content
 // While the rules' processes start.
 const [detectors, cannotRun] = await Promise.all([

@@ -18,7 +18,7 @@ export async function translateQuery(query: ScheduledQuery, { saved, tables }: Q
   if (expanded.kind !== 'ok') return { ...expanded, missing: [] }
   return translate(expanded.sql, {
     from: 'snowflake',
-    catalog: (database, table) => tables.find((spec) => spec.database === database && spec.table === table)?.columns,
+    catalog: (database, table) => tables.find((spec) => spec.database === database && spec.table === table),
   })
 }
 

@@ -17,4 +17,8 @@ export interface TableSpec {
   readonly columns: readonly Column[]
   /** The column that partitions (by month) and sorts. */
   readonly timeColumn: string
+  /** The JSON column with the events' fields, when no schema file describes them: a name that no column has is one of them. */
+  readonly fieldsIn?: string
+  /** The log type whose table this would be, if a source named it. */
+  readonly unread?: string
 }

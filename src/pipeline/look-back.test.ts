@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { createCorrelator } from '../stages/detect/correlation/correlator.ts'
-import { MAX_PAST } from '../stages/detect/correlation/past-signals.ts'
 import { groupOf, MINUTE, ruleOf, sequenceOf, signal } from '../stages/detect/correlation/rule.fixture.ts'
 import type { CorrelationRule } from '../stages/detect/correlation/rule.ts'
 import { MemoryStore } from '../stages/detect/correlation/store.ts'
-import { lookBack } from './look-back.ts'
+import { lookBack, MAX_PAST } from './look-back.ts'
 
 const NOW = 1000
 const both = (LookbackWindowMinutes: number, more: object = {}) =>

@@ -1,14 +1,18 @@
 import type { OtherEffects } from '../model/batch.ts'
 import type { RuleError } from '../model/match.ts'
 import type { Judged } from '../stages/alert/step.ts'
-import { MAX_PAST, pastSignalsSql, readPastSignals } from '../stages/detect/correlation/past-signals.ts'
+import { readPastSignals } from '../stages/detect/correlation/past-signals.ts'
 import { type CorrelationRule, rememberedFrom, type Signal } from '../stages/detect/correlation/rule.ts'
+import { quoteText } from '../stages/store/ddl.ts'
 import { type Correlation, correlateRemembered } from './correlate.ts'
 import type { Memory } from './correlation-runs.ts'
 import { type EffectsDeps, effectsOfCorrelated } from './effects.ts'
 
 /** The key in state of the versions of the correlation rules that ran last. */
 export const LAST_RULES = 'correlation-rules'
+
+/** Stored signals that are read at once, the latest. */
+export const MAX_PAST = 20_000
 
 export interface LookBackDeps {
   readonly correlation: Correlation
@@ -58,4 +62,15 @@ function cutNotice(rule: CorrelationRule, signals: readonly Signal[], nowMs: num
   const message = `Correlation rule '${id}' is new or changed, and there are so many stored signals that it has seen only those since ${new Date(oldestMs).toISOString()}, not all of its look-back.`
   const finding: RuleError = { kind: 'error', ruleId: id, event: -1, cause: 'exception', message }
   return [{ finding, event: undefined, text: () => '' }]
+}
+
+/** The statement for the stored signals that rules would have had within their look-back; columns as `readPastSignals` reads them. */
+function pastSignalsSql(rules: readonly CorrelationRule[], nowMs: number): string {
+  const ids = [...new Set(rules.flatMap(({ members }) => members.map(({ ruleId }) => ruleId)))]
+  const fromMs = Math.min(...rules.map((rule) => rememberedFrom(rule, nowMs)))
+  return [
+    'SELECT p_rule_id, p_row_id, p_event_time, p_alert_context, event FROM signals.correlation_signals',
+    `WHERE p_rule_id IN (${ids.map(quoteText).join(', ')})`,
+    `AND p_event_time >= fromUnixTimestamp64Milli(toInt64(${fromMs})) ORDER BY p_event_time DESC LIMIT ${MAX_PAST}`,
+  ].join(' ')
 }

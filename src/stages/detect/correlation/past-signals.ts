@@ -1,28 +1,14 @@
 import type { JsonObject, JsonValue } from '../../../model/json.ts'
 import { hash16 } from '../../../util/hash.ts'
 import { parseJson } from '../../../util/json.ts'
-import { quoteText } from '../../store/ddl.ts'
 import { fieldsOf } from './match.ts'
-import { type CorrelationRule, rememberedFrom, type Signal } from './rule.ts'
+import type { CorrelationRule, Signal } from './rule.ts'
 
-/** Stored signals that are read at once, the latest. */
-export const MAX_PAST = 20_000
 /** Deeper than any record may be. */
 const MAX_DEPTH = 1000
 
-/** The statement for the stored signals that rules would have had within their look-back; columns as `readPastSignals` reads them. */
-export function pastSignalsSql(rules: readonly CorrelationRule[], nowMs: number): string {
-  const ids = [...new Set(rules.flatMap(({ members }) => members.map(({ ruleId }) => ruleId)))]
-  const fromMs = Math.min(...rules.map((rule) => rememberedFrom(rule, nowMs)))
-  return [
-    'SELECT p_rule_id, p_row_id, p_event_time, p_alert_context, event FROM signals.correlation_signals',
-    `WHERE p_rule_id IN (${ids.map(quoteText).join(', ')})`,
-    `AND p_event_time >= fromUnixTimestamp64Milli(toInt64(${fromMs})) ORDER BY p_event_time DESC LIMIT ${MAX_PAST}`,
-  ].join(' ')
-}
-
 /**
- * Rows of `pastSignalsSql` (JSON array texts) as signals; rows that cannot be read are left out. `rules` are all correlation rules:
+ * Rows of the table of signals (JSON array texts of rule, row id, time, alert context, event) as signals; rows that cannot be read are left out. `rules` are all correlation rules:
  * their matches are signals too.
  */
 export function readPastSignals(rows: readonly string[], rules: ReadonlyMap<string, CorrelationRule>): Signal[] {

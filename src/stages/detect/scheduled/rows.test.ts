@@ -31,6 +31,20 @@ test('standard fields that the query selected stay, and those that are NULL are 
   expect(event).toMatchObject({ p_log_type: 'AWS.CloudTrail', p_row_id: 'id1', p_event_time: '2024-04-19T12:00:00.000Z' })
 })
 
+test('fields that have no column are fields of the row, after its columns and those found before', () => {
+  const rest = (name: string) => ({ name, shape: 'json', isRest: true })
+  const [event] = rowsToEvents({
+    query: 'q',
+    dueMs,
+    columns: [rest('extra'), text('user'), rest('extra 1')],
+    rows: [
+      '["{\\"USER\\":\\"bob\\",\\"n\\":{\\"m\\":1},\\"__proto__\\":2}","ann","{\\"n\\":3,\\"k\\":4}"]',
+      '[null,"cid","[1]"]',
+    ],
+  })
+  expect(stringifyJson(event!)).toMatch(/^\{"n":\{"m":1\},"__proto__":2,"user":"ann","k":4,"p_log_type":"query\/q",/)
+})
+
 test.each([
   { shape: 'json', cell: '"{\\"a\\":[1,null,\\"x\\"]}"', gives: '{"a":[1,null,"x"]}' },
   { shape: 'json', cell: '"\\"quoted\\""', gives: '"quoted"' },

@@ -8,6 +8,8 @@ export interface RowColumn {
   readonly name: string
   /** `json`: the cell is text that holds a JSON value; `list of json`: a list of such texts; anything else: as it is. */
   readonly shape: string
+  /** The cell is a JSON object whose members are fields of the row, but for those that are columns already. */
+  readonly isRest?: boolean
 }
 
 /** A query's answer, as the lake gives it. */
@@ -29,13 +31,16 @@ const MAX_DEPTH = 512
 export function rowsToEvents({ query, dueMs, columns, rows }: QueryRows): JsonObject[] {
   const seen = new Map<string, number>()
   const dueTime = new Date(dueMs).toISOString()
+  const own = new Set(columns.filter(({ isRest }) => !isRest).map(({ name }) => name.toLowerCase()))
   return rows.map((row) => {
     const cells = parseJson(row, { maxDepth: MAX_DEPTH })
     if (cells.kind !== 'ok' || !Array.isArray(cells.value))
       throw new Error(`the lake's row is no list of cells: ${row.slice(0, 200)}`)
     const event: JsonObject = {}
     columns.forEach((column, at) => {
-      setOwn(event, column.name, unfold((cells.value as readonly JsonValue[])[at] ?? null, column.shape))
+      const value = unfold((cells.value as readonly JsonValue[])[at] ?? null, column.shape)
+      if (column.isRest) addFields(event, value, own)
+      else setOwn(event, column.name, value)
     })
     const copy = seen.get(row) ?? 0
     seen.set(row, copy + 1)
@@ -49,6 +54,14 @@ export function rowsToEvents({ query, dueMs, columns, rows }: QueryRows): JsonOb
       p_schema_version: 0,
     })
   })
+}
+
+/** Adds the members of a cell that are no columns; SQL's names do not tell cases apart. */
+function addFields(event: JsonObject, cell: JsonValue, columns: ReadonlySet<string>): void {
+  if (typeof cell !== 'object' || cell === null || Array.isArray(cell)) return
+  for (const [name, value] of Object.entries(cell)) {
+    if (!columns.has(name.toLowerCase()) && !Object.hasOwn(event, name)) setOwn(event, name, value)
+  }
 }
 
 /** The event with what it lacks of `standard`. */

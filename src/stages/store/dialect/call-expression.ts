@@ -2,7 +2,7 @@ import { integerLiteral, list, type Node, nameOf, namesOf, part, present, textLi
 import type { Call } from './call.ts'
 import { translationOf } from './functions/index.ts'
 import type { Scope } from './scope.ts'
-import type { Value } from './value.ts'
+import { orderKeys, type Value } from './value.ts'
 
 type Translate = (node: Node, scope: Scope) => Value
 
@@ -105,7 +105,10 @@ export function orderSql(node: Node, value: Value): string {
   const options = part(node, 'options')
   const down = part(options, 'asc') === false
   const first = part(options, 'nulls_first') ?? down
-  return `${value.sql} ${down ? 'DESC' : 'ASC'} NULLS ${first === true ? 'FIRST' : 'LAST'}`
+  const nulls = (isFirst: boolean) => `${down ? 'DESC' : 'ASC'} NULLS ${isFirst ? 'FIRST' : 'LAST'}`
+  if (value.shape !== 'json') return `${value.sql} ${nulls(first === true)}`
+  const { number, text } = orderKeys(value)
+  return `isNull(${value.sql}) ${first === true ? 'DESC' : 'ASC'}, ${number} ${nulls(down)}, ${text} ${nulls(down)}`
 }
 
 function frameSql(frame: Node): string | undefined {

@@ -1,8 +1,17 @@
 import type { ColumnKind } from '../../../model/column.ts'
 import { NULL, type Shape, type Value } from './value.ts'
 
-/** What the lake has: the columns of a table, or undefined when there is no such table. */
-export type Catalog = (database: string, table: string) => readonly CatalogColumn[] | undefined
+/** What the lake has: a table, or undefined when there is no such table. */
+export type Catalog = (database: string, table: string) => CatalogTable | undefined
+
+/** The parts of a `TableSpec` that a translation looks at. */
+export interface CatalogTable {
+  readonly columns: readonly CatalogColumn[]
+  /** The JSON column with the fields that have no column of their own: any name may be one. */
+  readonly fieldsIn?: string
+  /** No source names this log type, so the table is not there. */
+  readonly unread?: string
+}
 
 export interface CatalogColumn {
   readonly name: string
@@ -32,6 +41,8 @@ export interface Missing {
   readonly table: string
   /** Absent: the table itself. */
   readonly column?: string
+  /** The log type whose events the table would hold, when it is one that only a source has to name. */
+  readonly logType?: string
   /** The query reads into the column (`column:path`). */
   readonly nested?: boolean
 }

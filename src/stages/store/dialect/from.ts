@@ -4,7 +4,8 @@ import { shapeOf } from './context.ts'
 import { translateExpression } from './expression.ts'
 import { flattenFields, flattenSql } from './flatten.ts'
 import { lakeTable } from './names.ts'
-import { type Field, type Relation, readField, type Scope } from './scope.ts'
+import { translateOperator } from './operator.ts'
+import { columnOrField, type Field, type Relation, type Scope } from './scope.ts'
 import { asBoolean, memberOf } from './value.ts'
 
 /** One relation on its way into FROM: what stands before it, and itself. */
@@ -74,11 +75,10 @@ function joinCondition(
   if (constraint.tag === 'On') return asBoolean(translateExpression(constraint.body, scope))
   const shared = constraint.tag === 'Using' ? usingNames(constraint.body) : commonNames(before, joined)
   const pairs = shared.map((name) => {
-    const left = before.flatMap((relation) =>
-      relation.fields.filter((field) => same(field, name)).map((field) => readField(relation, field)),
-    )[0]
-    const right = joined.fields.filter((field) => same(field, name)).map((field) => readField(joined, field))[0]
-    if (left && right) return `${left.sql} = ${right.sql}`
+    const each = { text: name, quoted: false }
+    const left = before.map((relation) => columnOrField(relation, each)).find((value) => value !== undefined)
+    const right = columnOrField(joined, each)
+    if (left && right) return translateOperator('Eq', left, right, scope).sql
     return scope.context.unsupported(`the join over ${name}, which not both sides have`).sql
   })
   return pairs.length > 0 ? pairs.join(' AND ') : 'true'
@@ -91,10 +91,6 @@ function usingNames(body: Node): string[] {
 function commonNames(before: readonly Relation[], joined: Relation): string[] {
   const known = new Set(before.flatMap((relation) => relation.fields.map((field) => field.name.toLowerCase())))
   return joined.fields.map((field) => field.name).filter((name) => known.has(name.toLowerCase()))
-}
-
-function same(field: Field, name: string): boolean {
-  return field.name.toLowerCase() === name.toLowerCase()
 }
 
 function translateRelation(node: Node, scope: Scope, optional: boolean): Piece {
@@ -128,8 +124,8 @@ function relationOf(alias: string, names: readonly string[], fields: readonly Fi
   return { alias, names: [alias.toLowerCase(), ...names], fields: fields.filter((field) => !field.hidden).map(plain) }
 }
 
-function plain({ name, shape }: Field): Field {
-  return { name, shape }
+function plain({ name, shape, isRest }: Field): Field {
+  return { name, shape, ...(isRest && { isRest }) }
 }
 
 /** `source AS alias`; optional columns can hold NULL. */
@@ -157,16 +153,20 @@ function translateTable(names: readonly Name[], alias: Name | undefined, scope: 
     context.unsupported(`the table ${written}: the lake has logs, matches, signals and monitor`)
     return { relation: { ...relationOf(alias?.text ?? last, [written.toLowerCase()], []), open: true }, sql: '' }
   }
-  const columns = context.catalog(table.database, table.table)
+  const known = context.catalog(table.database, table.table)
   const full = `${table.database}.${table.table}`
   context.tables.add(full)
   if (table.accountUsage) context.note(`${written} is read as ${full}`)
-  if (!columns) context.miss({ database: table.database, table: table.table })
-  const fields = (columns ?? []).map((column): Field => ({ name: column.name, shape: shapeOf(column.kind) }))
+  if (!known) context.miss({ database: table.database, table: table.table })
+  // What else is wrong with the query is told, too.
+  else if (known.unread !== undefined) context.miss({ database: table.database, table: table.table, logType: known.unread })
+  const fields = (known?.columns ?? []).map(
+    ({ name, kind }): Field => ({ name, shape: shapeOf(kind), ...(name === known?.fieldsIn && { isRest: true }) }),
+  )
   const relation: Relation = {
     ...relationOf(alias?.text ?? last, alias ? [] : [written.toLowerCase(), full], fields),
     table: { database: table.database, table: table.table },
-    open: columns === undefined,
+    open: known === undefined,
   }
   return { relation, sql: source(`${quoteName(table.database)}.${quoteName(table.table)}`, relation, optional) }
 }

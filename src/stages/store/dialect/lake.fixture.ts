@@ -34,7 +34,7 @@ export async function openTestLake(tables: readonly TestTable[]) {
     const rejected = await lake.insert(table, Buffer.from(lines.join('')), name)
     if (rejected.length > 0) throw new Error(`a test row was not stored: ${rejected[0]!.message}`)
   }
-  const known = new Map(tables.map(({ name, columns }) => [`logs.${name}`, [...standard, ...columns]]))
+  const known = new Map(tables.map(({ name, columns }) => [`logs.${name}`, { columns: [...standard, ...columns] }]))
   const catalog: Catalog = (database, table) => known.get(`${database}.${table}`)
   return {
     catalog,

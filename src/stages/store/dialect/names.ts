@@ -32,6 +32,13 @@ export interface LakeTable {
   readonly accountUsage?: boolean
 }
 
+/** Whether the text of a query names this table of `logs`. Cheaper than reading it, and as good for telling a misspelt name. */
+export function mentions(sql: string, table: string): boolean {
+  const words = new Set(sql.toLowerCase().split(/\W+/))
+  const audited = Object.keys(ACCOUNT_USAGE).find((view) => ACCOUNT_USAGE[view] === table)
+  return words.has(table) || (audited !== undefined && words.has('account_usage') && words.has(audited))
+}
+
 /** The lake table that a query's table name means; a name without a database is one of `logs`. Undefined for any other. */
 export function lakeTable(names: readonly Name[]): LakeTable | undefined {
   const parts = names.map((name) => name.text.toLowerCase())

@@ -1,5 +1,5 @@
 import type { Scope } from './scope.ts'
-import { as, asBoolean, asNumber, asText, asTime, commonShape, memberOf, type Value } from './value.ts'
+import { as, asBoolean, asNumber, asText, asTime, commonShape, memberOf, orderKeys, type Value } from './value.ts'
 
 const COMPARISONS: Readonly<Record<string, string>> = { Eq: '=', NotEq: '!=', Lt: '<', LtEq: '<=', Gt: '>', GtEq: '>=' }
 const ARITHMETIC: Readonly<Record<string, string>> = { Plus: '+', Minus: '-', Multiply: '*', Divide: '/', Modulo: '%' }
@@ -11,6 +11,7 @@ export function translateOperator(operator: string, left: Value, right: Value, s
   }
   if (Object.hasOwn(COMPARISONS, operator)) {
     const shape = commonShape([left.shape, right.shape])
+    if (shape === 'json' && operator !== 'Eq' && operator !== 'NotEq') return jsonOrder(COMPARISONS[operator]!, left, right)
     return { sql: `(${as(shape, left)} ${COMPARISONS[operator]} ${as(shape, right)})`, shape: 'boolean' }
   }
   if (operator === 'StringConcat') return { sql: `concat(${asText(left)}, ${asText(right)})`, shape: 'text' }
@@ -23,6 +24,13 @@ export function translateOperator(operator: string, left: Value, right: Value, s
     return scope.context.unsupported(`times with the operator ${sign}: use DATEADD or DATEDIFF`)
   }
   return { sql: `(${asNumber(left)} ${sign} ${asNumber(right)})`, shape: 'number' }
+}
+
+/** Which of two JSON values is greater: numbers are compared as such. */
+function jsonOrder(sign: string, left: Value, right: Value): Value {
+  const [a, b] = [orderKeys(left), orderKeys(right)]
+  const sql = `if(isNull(${a.number}) OR isNull(${b.number}), ${a.text} ${sign} ${b.text}, ${a.number} ${sign} ${b.number})`
+  return { sql, shape: 'boolean' }
 }
 
 /** An operator before a value. */

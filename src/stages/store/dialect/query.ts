@@ -4,6 +4,7 @@ import { orderSql } from './call-expression.ts'
 import type { Context } from './context.ts'
 import { translateExpression } from './expression.ts'
 import { translateFrom } from './from.ts'
+import { withoutMembers } from './rest.ts'
 import { type Field, type Relation, readField, Scope, type Translated } from './scope.ts'
 import { as, asBoolean, commonShape, type Value } from './value.ts'
 
@@ -48,7 +49,7 @@ function translateWith(node: Node, scope: Scope): string {
     const { text } = nameOf(part(alias, 'name'))
     const { sql, columns } = translateQuery(part(each, 'query'), scope)
     const names = list(part(alias, 'columns')).map((column) => nameOf(part(column, 'name')).text)
-    const fields = columns.map(({ name, shape }, at): Field => ({ name: names[at] ?? name, shape }))
+    const fields = columns.map((column, at): Field => ({ ...column, name: names[at] ?? column.name }))
     const renamed = fields.map((field, at) => `${quoteName(columns[at]!.name)} AS ${quoteName(field.name)}`)
     scope.named.set(text.toLowerCase(), { name: text, fields })
     return `${quoteName(text)} AS (${names.length > 0 ? `SELECT ${renamed.join(', ')} FROM (${sql})` : sql})`
@@ -67,16 +68,19 @@ function translateBody(node: Node, scope: Scope): Body {
   if (tag === 'SetOperation') return translateSetOperation(body, scope)
   if (tag === 'Query') {
     const inner = translateQuery(body, scope)
-    return { sql: `SELECT * FROM (${inner.sql})`, columns: inner.columns, scope: outputScope(inner.columns, scope) }
+    return wholeOf(inner.sql, inner.columns, scope)
   }
   scope.context.unsupported(`${tag} in place of SELECT`)
   return { sql: '', columns: [], scope }
 }
 
-function outputScope(columns: readonly Field[], around: Scope): Scope {
+/** What another query gives, and the scope in which ORDER BY names its columns. */
+function wholeOf(sql: string, columns: readonly Field[], around: Scope): Body {
   const scope = new Scope(around.context, translateQuery, around)
   for (const { name, shape } of columns) scope.outputs.set(name.toLowerCase(), { name, shape })
-  return scope
+  const alias = around.context.alias('whole')
+  scope.relations.push({ alias, names: [], fields: columns.filter(({ isRest }) => isRest) })
+  return { sql: `SELECT * FROM (${sql}) AS ${quoteName(alias)}`, columns, scope }
 }
 
 const SET_OPERATIONS: Readonly<Record<string, string>> = {
@@ -95,13 +99,13 @@ function translateSetOperation(body: Node, around: Scope): Body {
   if (left.columns.length !== right.columns.length)
     context.unsupported(`${operator.toUpperCase()} of queries with different columns`)
   if (!['None', 'All', 'Distinct'].includes(quantifier)) context.unsupported(`${operator.toUpperCase()} ${quantifier}`)
-  const columns = left.columns.map(({ name, shape }, at) => ({
-    name,
-    shape: commonShape([shape, right.columns[at]?.shape ?? shape]),
-  }))
+  const columns = left.columns.map(({ name, shape, isRest }, at): Field => {
+    const other = right.columns[at]
+    return { name, shape: commonShape([shape, other?.shape ?? shape]), ...(isRest && other?.isRest && { isRest }) }
+  })
   const name = `${SET_OPERATIONS[operator] ?? 'UNION'} ${quantifier === 'All' ? 'ALL' : 'DISTINCT'}`
   const sql = `${inShapes(left, columns)}\n${name}\n${inShapes(right, columns)}`
-  return { sql: `SELECT * FROM (${sql})`, columns, scope: outputScope(columns, around) }
+  return wholeOf(sql, columns, around)
 }
 
 /** A side of a set operation with its columns in the shapes and under the names of the whole. */
@@ -117,6 +121,7 @@ function inShapes(side: Translated, columns: readonly Field[]): string {
 interface Output {
   readonly name: string
   readonly value: Value
+  readonly isRest?: boolean
 }
 
 function translateSelect(select: Node, around: Scope): Body {
@@ -131,7 +136,7 @@ function translateSelect(select: Node, around: Scope): Body {
     const node = part(select, name)
     return node === undefined ? '' : `\n${word} ${asBoolean(translateExpression(node, scope))}`
   }
-  const columns = outputs.map(({ name, value }): Field => ({ name, shape: value.shape }))
+  const columns = outputs.map(({ name, value, isRest }): Field => ({ name, shape: value.shape, ...(isRest && { isRest }) }))
   // The engine's truth values are the numbers 0 and 1; an answer says true and false.
   const written = outputs.map(({ name, value }) => {
     const sql = value.shape === 'boolean' ? `CAST(${value.sql}, 'Nullable(Bool)')` : value.sql
@@ -162,6 +167,7 @@ function translateProjection(items: readonly Node[], scope: Scope): Output[] {
       for (const output of expandStar(tag, body, scope)) {
         const name = output.name.toLowerCase()
         if (!aliases.has(name) && !taken.has(name)) add(output)
+        else if (output.isRest) add({ ...output, name: scope.context.alias(output.name) })
       }
     } else if (tag === 'UnnamedExpr' || tag === 'ExprWithAlias') {
       const expression = tag === 'UnnamedExpr' ? body : part(body, 'expr')
@@ -207,7 +213,12 @@ function expandStar(tag: string, body: Node, scope: Scope): Output[] {
   const fieldsOf = (relation: Relation) =>
     relation.fields
       .filter((field) => !field.hidden && !excluded.has(field.name.toLowerCase()))
-      .map((field) => ({ name: field.name, value: readField(relation, field) }))
+      .map((field): Output => {
+        const value = readField(relation, field)
+        return field.isRest
+          ? { name: field.name, value: withoutMembers(value, excluded), isRest: true }
+          : { name: field.name, value }
+      })
   if (tag === 'Wildcard') return scope.relations.flatMap(fieldsOf)
   const qualifier = namesOf(part(list(body)[0], 'ObjectName'))
     .map((name) => name.text)

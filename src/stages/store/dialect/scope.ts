@@ -1,6 +1,8 @@
 import { quoteName } from '../ddl.ts'
 import type { Name, Node } from './ast.ts'
 import type { Context } from './context.ts'
+import { coalesce } from './functions/scalar.ts'
+import { readMember } from './rest.ts'
 import { NULL, type Shape, type Value } from './value.ts'
 
 /** A column that a relation offers. */
@@ -11,6 +13,8 @@ export interface Field {
   readonly sql?: string
   /** Not part of `*`. */
   readonly hidden?: boolean
+  /** A JSON object of fields that have no column: a name that no column has is looked for in it. */
+  readonly isRest?: boolean
 }
 
 /** Something in FROM. */
@@ -51,6 +55,8 @@ export class Scope {
   readonly relations: Relation[] = []
   /** Output columns by lower-case name. */
   readonly outputs = new Map<string, { readonly name: string; readonly shape: Shape }>()
+  /** Names in lower case that were read as fields without a column: an alias of the same name is then not meant. */
+  readonly #asField = new Map<string, readonly Relation[]>()
 
   constructor(context: Context, subquery: Subquery, parent?: Scope) {
     this.context = context
@@ -60,21 +66,26 @@ export class Scope {
   }
 
   /**
-   * The value of a name: a column of a relation, else an output column of the same SELECT, else of the query around.
-   * In ORDER BY the output comes first. `nested` says that the query reads into it.
+   * The value of a name: a column of a relation, else an output column of the same SELECT, else a field that has no
+   * column, else one of the query around. In ORDER BY the output comes first. `nested` says that the query reads into it.
+   * Whether there is such a field, nobody knows: so an alias comes before it, unless the name stood in an expression
+   * before the alias was given, as in `SELECT upper(user) AS user … WHERE user = 'ann'`.
    */
   resolve(name: Name, options: { readonly outputFirst?: boolean; readonly nested?: boolean } = {}): Value {
     const output = this.outputs.get(name.text.toLowerCase())
     const asOutput = output && { sql: quoteName(output.name), shape: output.shape }
     if (options.outputFirst && asOutput) return asOutput
-    return this.#column(name) ?? asOutput ?? this.#outer(name) ?? this.#lacks(name, undefined, options.nested ?? false)
+    const column = this.#column(name)
+    if (column) return column
+    if (asOutput && !this.#asField.has(name.text.toLowerCase())) return asOutput
+    return this.#field(name, this.relations) ?? this.#outer(name) ?? this.#lacks(name, undefined, options.nested ?? false)
   }
 
   /** The value of `qualifier.name`, the qualifier being a relation's name. Undefined when there is no such relation. */
   resolveIn(qualifier: string, name: Name, nested = false): Value | undefined {
     for (let scope: Scope | undefined = this; scope; scope = scope.parent) {
       const relation = scope.relation(qualifier)
-      if (relation) return fieldValue(relation, name) ?? this.#lacks(name, relation, nested)
+      if (relation) return fieldValue(relation, name) ?? scope.#field(name, [relation]) ?? this.#lacks(name, relation, nested)
     }
     return undefined
   }
@@ -93,10 +104,19 @@ export class Scope {
 
   #outer(name: Name): Value | undefined {
     for (let scope = this.parent; scope; scope = scope.parent) {
-      const value = scope.#column(name)
+      const value = scope.#column(name) ?? scope.#field(name, scope.relations)
       if (value) return value
     }
     return undefined
+  }
+
+  #field(name: Name, relations: readonly Relation[]): Value | undefined {
+    const folded = name.text.toLowerCase()
+    // `SELECT a.name … GROUP BY name`: the name has said already where it is from.
+    const among = relations.length > 1 ? (this.#asField.get(folded) ?? relations) : relations
+    const value = restValue(among, name)
+    if (value) this.#asField.set(folded, among)
+    return value
   }
 
   #lacks(name: Name, relation: Relation | undefined, nested: boolean): Value {
@@ -114,6 +134,20 @@ export class Scope {
 /** A field as it is read in the query. */
 export function readField(relation: Relation, field: Field): Value {
   return { sql: field.sql ?? `${quoteName(relation.alias)}.${quoteName(field.name)}`, shape: field.shape }
+}
+
+/** A column of the relation, or the field that may be among those without one. */
+export function columnOrField(relation: Relation, name: Name): Value | undefined {
+  return fieldValue(relation, name) ?? restValue([relation], name)
+}
+
+/** The field of that name which has no column, in whichever relation has it. Standard columns are no fields of events. */
+function restValue(relations: readonly Relation[], name: Name): Value | undefined {
+  if (/^p_/i.test(name.text)) return undefined
+  const found = relations.flatMap((relation) =>
+    relation.fields.filter(({ isRest }) => isRest).map((field) => readMember(readField(relation, field), name.text)),
+  )
+  return found.length > 1 ? coalesce(found) : found[0]
 }
 
 /** Snowflake's names do not tell cases apart, unless in quotes. */

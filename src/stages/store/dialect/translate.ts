@@ -13,6 +13,8 @@ export interface AnswerColumn {
   readonly name: string
   /** `json`: the cell is text that holds a JSON value; `list of json`: a list of such texts. */
   readonly shape: Shape
+  /** The cell is a JSON object of fields that are as good as columns of the row, but for those that are columns already. */
+  readonly isRest?: boolean
 }
 
 export type Translation =
@@ -59,7 +61,7 @@ export async function translate(
   const told = context.missing.filter((each) => each.column === undefined || !tables.has(`${each.database}.${each.table}`))
   const what = [...context.problems, ...told.map(missingText)]
   if (what.length > 0) return unsupported(what, context.missing)
-  const columns = translated.columns.map(({ name, shape }) => ({ name, shape }))
+  const columns = translated.columns.map(({ name, shape, isRest }) => ({ name, shape, ...(isRest && { isRest }) }))
   return { kind: 'ok', sql: translated.sql, columns, tables: [...context.tables], notes: [...context.notes] }
 }
 
@@ -67,9 +69,10 @@ function unsupported(what: readonly string[], missing: readonly Missing[] = []):
   return { kind: 'unsupported', what, missing }
 }
 
-function missingText({ database, table, column }: Missing): string {
+function missingText({ database, table, column, logType }: Missing): string {
   if (column !== undefined) return `the column ${column}: the table ${database}.${table} has none of that name`
-  return database === 'lookups'
-    ? `the table lookups.${table}: enrichment tables cannot be queried in the lake`
-    : `the table ${database}.${table}: no schema makes it`
+  if (database === 'lookups') return `the table lookups.${table}: enrichment tables cannot be queried in the lake`
+  const unread =
+    logType === undefined ? 'its log type' : `the log type ${logType}; add it to log_types of the source of its events`
+  return `the table ${database}.${table}: no schema makes it, and no source names ${unread}`
 }

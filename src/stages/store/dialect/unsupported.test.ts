@@ -4,11 +4,13 @@ import { translate } from './translate.ts'
 
 const catalog: Catalog = (database, table) =>
   database === 'logs' && table === 'calls'
-    ? [
-        { name: 'p_event_time', kind: 'timestamp' },
-        { name: 'who', kind: 'json' },
-        { name: 'n', kind: 'int' },
-      ]
+    ? {
+        columns: [
+          { name: 'p_event_time', kind: 'timestamp' },
+          { name: 'who', kind: 'json' },
+          { name: 'n', kind: 'int' },
+        ],
+      }
     : undefined
 
 const cases: readonly { readonly sql: string; readonly says: readonly string[] }[] = [
@@ -18,7 +20,7 @@ const cases: readonly { readonly sql: string; readonly says: readonly string[] }
     sql: 'SELECT n FROM calls MATCH_RECOGNIZE(ORDER BY n PATTERN(a b+) DEFINE a AS n > 1, b AS n > 2)',
     says: ['MATCH_RECOGNIZE'],
   },
-  { sql: 'SELECT n FROM logs.later', says: ['the table logs.later: no schema makes it'] },
+  { sql: 'SELECT n FROM logs.later', says: ['the table logs.later: no schema makes it, and no source names its log type'] },
   {
     sql: 'SELECT n FROM panther_lookups.public.list',
     says: ['the table lookups.list: enrichment tables cannot be queried in the lake'],

@@ -76,6 +76,11 @@ export function asTime(value: Value): string {
   return `parseDateTime64BestEffortOrNull(${asText(value)}, 9, 'UTC')`
 }
 
+/** What JSON values are ordered by: numbers by size and before all others, which go by their text. */
+export function orderKeys({ sql, shape }: Value): { readonly number: string; readonly text: string } {
+  return { number: `if(startsWith(${sql}, '"'), NULL, JSONExtract(${sql}, 'Nullable(Float64)'))`, text: asText({ sql, shape }) }
+}
+
 /** JSON text of the value. */
 export function asJson(value: Value): string {
   if (value.shape === 'json' || value.shape === 'null') return value.sql

@@ -1,5 +1,5 @@
 import { aggregate, type Call, type FunctionTable, fn, type Translation, windowed } from '../call.ts'
-import { asBoolean, asNumber, asText, memberOf, type Scalar, type Value } from '../value.ts'
+import { asBoolean, asNumber, asText, memberOf, orderKeys, type Scalar, type Value } from '../value.ts'
 
 const number = (sql: string): Value => ({ sql, shape: 'number' })
 
@@ -10,6 +10,17 @@ function numeric(name: string): Translation {
 
 function same(name: string): Translation {
   return aggregate(1, 1, (call) => ({ sql: `${name}(${call.value(0).sql})`, shape: call.value(0).shape }))
+}
+
+/** The least or greatest value; among JSON values, by the order that they have in ORDER BY. */
+function end(name: 'min' | 'max'): Translation {
+  return aggregate(1, 1, (call) => {
+    const value = call.value(0)
+    if (value.shape !== 'json') return { ...value, sql: `${name}OrNull(${value.sql})` }
+    const { number, text } = orderKeys(value)
+    const key = `(isNull(${number}), ifNull(${number}, 0), ifNull(${text}, ''))`
+    return { ...value, sql: `arg${name === 'min' ? 'Min' : 'Max'}OrNull(${value.sql}, ${key})` }
+  })
 }
 
 function gather(call: Call, distinct: boolean): Value {
@@ -76,8 +87,8 @@ export const AGGREGATE_FUNCTIONS: FunctionTable = {
   variance: numeric('varSamp'),
   var_samp: numeric('varSamp'),
   var_pop: numeric('varPop'),
-  min: same('minOrNull'),
-  max: same('maxOrNull'),
+  min: end('min'),
+  max: end('max'),
   any_value: same('any'),
   mode: fn(1, 1, (call) => ({ sql: `arrayElementOrNull(topK(1)(${call.value(0).sql}), 1)`, shape: call.value(0).shape })),
   min_by: byExtreme('argMin'),
