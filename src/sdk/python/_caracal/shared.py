@@ -1,7 +1,7 @@
 """What all rules of a child share and none may change: built-in names, helper modules, Python's own modules.
 
 Looking is comparing objects by identity, in loops that run in C: about 0.1 ms for what rules use most, 1 to 2 ms for the rest. After a
-rule whose code names such things it is done at once, else at the end of a batch, unless it was done just before. Nothing here calls what a rule may have put in a thing's place: the modules of the engine have built-in
+rule whose code names such things it is done at once, else every so often. Nothing here calls what a rule may have put in a thing's place: the modules of the engine have built-in
 names of their own.
 """
 
@@ -18,10 +18,10 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 from _caracal.owners import MUTATORS, Owned, STORES_ATTRIBUTE, STORES_ITEM, names_and_opcodes, stored_globals
 
 # What code of the rules that ran has to do with is looked at at once, and everything when so many seconds have passed.
-_LOOK_SECONDS = 0.005
+_LOOK_SECONDS = 0.02
 
-# The rest is looked at after a rule that may have to do with it, and at the end of a batch as often as this share of the time allows.
-_SHARE = 1 / 30
+# The rest is looked at after a rule that may have to do with it, and again when so many seconds have passed.
+_AGAIN_SECONDS = 0.2
 
 NAMES = "names"
 _NOTHING = frozenset()
@@ -254,11 +254,8 @@ class Shared:
                 return changed
         if not thoroughly and now < self._next_thorough_look:
             return None
-        began = perf_counter()
-        changed = self._thoroughly()
-        ended = perf_counter()
-        self._next_thorough_look = ended + (ended - began) / _SHARE
-        return changed
+        self._next_thorough_look = now + _AGAIN_SECONDS
+        return self._thoroughly()
 
     def restore(self):
         """Puts everything back as far as that goes, so that the engine can go on until the child is replaced."""
