@@ -127,7 +127,13 @@ test('an incident that an inner rule tells again counts once for the rule that r
 test('stored rows that cannot be understood cost no other', async () => {
   const odd = JSON.stringify(['Inner', null, new Date(995 * MINUTE).toISOString(), '[]', null])
   const start = world([odd, 'no json', row('B', 995, 'bob'), row('A', 990, 'bob')])
-  expect((await start([both(60), both(60, { RuleID: 'Inner' })])).matches).toEqual([
+  const { matches, errors } = await start([both(60), both(60, { RuleID: 'Inner' })])
+  expect(matches).toEqual([
+    ['Correlated', 1],
+    ['Inner', 1],
+  ])
+  // And it is told that there were some.
+  expect(errors).toEqual([
     ['Correlated', 1],
     ['Inner', 1],
   ])

@@ -42,6 +42,9 @@ export async function lookBack({
   const rows = fresh.length > 0 ? await query(pastSignalsSql(fresh, nowMs), MAX_PAST) : []
   const signals = readPastSignals(rows, correlation.rules)
   const cut = rows.length < MAX_PAST ? [] : fresh.flatMap((rule) => cutNotice(rule, signals, nowMs))
+  const unread = rows.length - signals.length
+  if (unread > 0)
+    cut.push(...fresh.map(({ id }) => notice(id, `${unread} of the stored signals cannot be read and are left out`)))
   const ids = new Set(fresh.map(({ id }) => id))
   const told = signals.filter(({ ruleId, timeMs }) => {
     const inner = ids.has(ruleId) ? correlation.rules.get(ruleId) : undefined
@@ -59,9 +62,14 @@ function cutNotice(rule: CorrelationRule, signals: readonly Signal[], nowMs: num
   const { id } = rule
   const oldestMs = signals.at(-1)?.timeMs ?? nowMs
   if (oldestMs <= rememberedFrom(rule, nowMs)) return []
-  const message = `Correlation rule '${id}' is new or changed, and there are so many stored signals that it has seen only those since ${new Date(oldestMs).toISOString()}, not all of its look-back.`
-  const finding: RuleError = { kind: 'error', ruleId: id, event: -1, cause: 'exception', message }
-  return [{ finding, event: undefined, text: () => '' }]
+  const since = new Date(oldestMs).toISOString()
+  return [notice(id, `there are so many stored signals that it has seen only those since ${since}, not all of its look-back`)]
+}
+
+function notice(ruleId: string, what: string): Judged {
+  const message = `Correlation rule '${ruleId}' is new or changed, and ${what}.`
+  const finding: RuleError = { kind: 'error', ruleId, event: -1, cause: 'exception', message }
+  return { finding, event: undefined, text: () => '' }
 }
 
 /** The statement for the stored signals that rules would have had within their look-back; columns as `readPastSignals` reads them. */
