@@ -26,6 +26,7 @@ const schema = compileSchema(
       { name: 'small', type: 'smallint' },
       { name: 'int', type: 'int' },
       { name: 'big', type: 'bigint' },
+      { name: 'count', type: 'ubigint' },
       { name: 'float', type: 'float' },
       { name: 'flag', type: 'boolean' },
       { name: 'time', type: 'timestamp', timeFormats: ['rfc3339', 'unix'], isEventTime: true },
@@ -76,6 +77,7 @@ const hostileNumber = fc.oneof(
     '9223372036854775807',
     '-9223372036854775808',
     '9223372036854775808',
+    '18446744073709551615',
     '1e400',
     '-1e-400',
     '5e-324',
@@ -127,6 +129,7 @@ const fitting: Record<string, fc.Arbitrary<string>> = {
   small: within(-32_768, 32_767),
   int: within(-2_147_483_648, 2_147_483_647),
   big: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(String),
+  count: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(String),
   float: hostileNumber.filter((n) => Number.isFinite(Number(n))),
   flag: fc.constantFrom('true', 'false', '"true"'),
   time: fc.oneof(

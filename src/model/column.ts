@@ -1,5 +1,15 @@
-/** How a column's values are kept in the lake. */
-export type ColumnKind = 'string' | 'int' | 'smallint' | 'bigint' | 'float' | 'boolean' | 'timestamp' | 'json' | 'strings'
+/** How a column's values are kept in the lake. Integers by size: 32, 16 and 64 bits, and 64 bits without a sign (`ubigint`). */
+export type ColumnKind =
+  | 'string'
+  | 'int'
+  | 'smallint'
+  | 'bigint'
+  | 'ubigint'
+  | 'float'
+  | 'boolean'
+  | 'timestamp'
+  | 'json'
+  | 'strings'
 
 /** One column of a lake table. */
 export interface Column {

@@ -26,6 +26,7 @@ describe('text values become the types of the schema', () => {
   const cases: [type: string, text: string, value: unknown][] = [
     ['int', '42', 42],
     ['bigint', '9007199254740993', 9007199254740993n],
+    ['ubigint', '18446744073709551615', 18446744073709551615n],
     ['float', '1.5', 1.5],
     ['boolean', 'TRUE', true],
     ['boolean', 'no', undefined],

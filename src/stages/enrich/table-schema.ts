@@ -128,8 +128,9 @@ function fromText(text: string, type: string): JsonValue | undefined {
   switch (type) {
     case 'int':
     case 'smallint':
-    case 'bigint': {
-      if (!/^-?\d{1,19}$/.test(text)) return undefined
+    case 'bigint':
+    case 'ubigint': {
+      if (!/^-?\d{1,20}$/.test(text)) return undefined
       const number = Number(text)
       return Number.isSafeInteger(number) ? number : BigInt(text)
     }

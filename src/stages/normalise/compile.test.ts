@@ -18,6 +18,7 @@ fields:
   - {name: small, type: smallint}
   - {name: number, type: int}
   - {name: big, type: bigint}
+  - {name: count, type: ubigint}
   - {name: ratio, type: float}
   - {name: flag, type: boolean}
   - {name: kind, type: string, validate: {allow: [a, b]}}
@@ -65,6 +66,9 @@ describe('values', () => {
     [{ number: 3.0 }, { number: 3 }],
     [{ big: '9007199254740993' }, { big: '9007199254740993n' }],
     [{ big: 9007199254740993n }, { big: '9007199254740993n' }],
+    [{ count: 18446744073709551615n }, { count: '18446744073709551615n' }],
+    [{ count: '18446744073709551615' }, { count: '18446744073709551615n' }],
+    [{ count: 0 }, { count: 0 }],
     [{ ratio: '1.5e3' }, { ratio: 1500 }],
     [{ flag: 'TRUE' }, { flag: true }],
     [{ time: 1588205199.82437 }, { time: '2020-04-30T00:06:39.82437Z' }],
@@ -83,6 +87,8 @@ describe('values', () => {
     [{ number: 2_147_483_648 }, 'wrong_type', 'from -2147483648 to 2147483647'],
     [{ small: 32_768 }, 'wrong_type', 'smallint'],
     [{ big: 2n ** 63n }, 'wrong_type', 'bigint'],
+    [{ count: -1 }, 'wrong_type', 'from 0 to 18446744073709551615'],
+    [{ count: 2n ** 64n }, 'wrong_type', 'ubigint'],
     [{ number: '1e3' }, 'wrong_type', '"1e3"'],
     [{ number: '' }, 'wrong_type', '""'],
     [{ number: true }, 'wrong_type', 'true'],

@@ -3,12 +3,13 @@ import { ConfigError } from '../../util/errors.ts'
 import { indicatorNames } from './indicators.ts'
 import { compileTimeFormat } from './time-format.ts'
 
-/** Scalar and container types of a schema's values, as Panther names them. */
+/** Scalar and container types of a schema's values, as Panther names them; `ubigint`, Zeek's `count`, is ours. */
 export const VALUE_TYPES = [
   'string',
   'int',
   'smallint',
   'bigint',
+  'ubigint',
   'float',
   'boolean',
   'timestamp',

@@ -126,6 +126,7 @@ const IN_PLACE: Readonly<Partial<Record<FieldSpec['type'], (v: string) => string
   int: (v) => `typeof ${v} === 'number' && ${v} === (${v} | 0)`,
   smallint: (v) => `typeof ${v} === 'number' && ${v} === ((${v} << 16) >> 16)`,
   bigint: (v) => `Number.isSafeInteger(${v})`,
+  ubigint: (v) => `Number.isSafeInteger(${v}) && ${v} >= 0`,
 }
 
 function fieldCode(field: FieldSpec, i: number): string {

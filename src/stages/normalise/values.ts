@@ -52,6 +52,7 @@ const BOUNDS = {
   smallint: { low: -32_768n, high: 32_767n },
   int: { low: -2_147_483_648n, high: 2_147_483_647n },
   bigint: { low: -(2n ** 63n), high: 2n ** 63n - 1n },
+  ubigint: { low: 0n, high: 2n ** 64n - 1n },
 } as const
 type IntegerType = keyof typeof BOUNDS
 
@@ -151,7 +152,8 @@ export function valueReader(spec: ValueSpec): ValueReader {
       return stringReader(spec)
     case 'int':
     case 'smallint':
-    case 'bigint': {
+    case 'bigint':
+    case 'ubigint': {
       const { type } = spec
       return (value, path) => toInteger(value, path, type)
     }

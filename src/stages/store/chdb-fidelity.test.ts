@@ -106,6 +106,12 @@ const kinds: { kind: ColumnKind; values: fc.Arbitrary<string> }[] = [
   { kind: 'int', values: fc.oneof(fc.integer(), fc.constantFrom(-(2 ** 31), 2 ** 31 - 1)).map(String) },
   { kind: 'smallint', values: fc.integer({ min: -(2 ** 15), max: 2 ** 15 - 1 }).map(String) },
   { kind: 'bigint', values: int64.map(String) },
+  {
+    kind: 'ubigint',
+    values: fc
+      .oneof(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), fc.constantFrom(0n, 2n ** 53n + 1n, 2n ** 63n, 2n ** 64n - 1n))
+      .map(String),
+  },
   { kind: 'float', values: number.map((value) => (Object.is(value, -0) ? '-0.0' : String(value))) },
   { kind: 'boolean', values: fc.boolean().map(String) },
   { kind: 'timestamp', values: time.map((value) => JSON.stringify(value)) },
@@ -113,10 +119,11 @@ const kinds: { kind: ColumnKind; values: fc.Arbitrary<string> }[] = [
   { kind: 'strings', values: fc.array(text, { maxLength: 5 }).map((value) => JSON.stringify(value)) },
 ]
 
+const EXACT: ReadonlySet<ColumnKind> = new Set(['int', 'smallint', 'bigint', 'ubigint', 'boolean'])
+
 /** Equal as the kind's values are: integers by their text, floats to the bit, everything else as JSON. */
 function isSame(kind: ColumnKind, wanted: string, given: string): boolean {
-  if (wanted === 'null' || kind === 'bigint' || kind === 'int' || kind === 'smallint' || kind === 'boolean')
-    return wanted === given
+  if (wanted === 'null' || EXACT.has(kind)) return wanted === given
   if (kind === 'float') return Object.is(Number(wanted), Number(given))
   return JSON.stringify(JSON.parse(wanted)) === JSON.stringify(JSON.parse(given))
 }

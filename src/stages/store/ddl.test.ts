@@ -8,6 +8,7 @@ const types: readonly [ColumnKind, boolean, string][] = [
   ['int', false, 'Nullable(Int32)'],
   ['smallint', false, 'Nullable(Int16)'],
   ['bigint', false, 'Nullable(Int64)'],
+  ['ubigint', false, 'Nullable(UInt64)'],
   ['float', false, 'Nullable(Float64)'],
   ['boolean', false, 'Nullable(Bool)'],
   ['timestamp', false, "Nullable(DateTime64(9, 'UTC'))"],

@@ -19,6 +19,7 @@ const TYPES: Record<ColumnKind, string> = {
   int: 'Int32',
   smallint: 'Int16',
   bigint: 'Int64',
+  ubigint: 'UInt64',
   float: 'Float64',
   boolean: 'Bool',
   timestamp: "DateTime64(9, 'UTC')",

@@ -23,6 +23,7 @@ const SHAPES: Readonly<Record<ColumnKind, Shape>> = {
   int: 'number',
   smallint: 'number',
   bigint: 'number',
+  ubigint: 'number',
   float: 'number',
   boolean: 'boolean',
   timestamp: 'time',
