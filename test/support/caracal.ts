@@ -21,6 +21,7 @@ export class Caracal {
   readonly port: number
   readonly dataDir: string
   readonly #args: readonly string[]
+  readonly #nodeArgs: readonly string[]
   readonly #cwd: string
   #child: ChildProcess | undefined
   output = ''
@@ -30,11 +31,14 @@ export class Caracal {
     readonly dataDir: string
     readonly cwd: string
     readonly args: readonly string[]
+    /** Options of Node itself. */
+    readonly nodeArgs?: readonly string[]
   }) {
     this.port = options.port
     this.dataDir = options.dataDir
     this.#cwd = options.cwd
     this.#args = options.args
+    this.#nodeArgs = options.nodeArgs ?? []
   }
 
   get pid(): number | undefined {
@@ -43,7 +47,7 @@ export class Caracal {
 
   /** Starts it and resolves when it answers; rejects with its output when it ends instead. */
   async start(): Promise<void> {
-    const child = spawn(process.execPath, [join(packageRoot(), 'bin/caracal.js'), 'up', ...this.#args], {
+    const child = spawn(process.execPath, [...this.#nodeArgs, join(packageRoot(), 'bin/caracal.js'), 'up', ...this.#args], {
       cwd: this.#cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
