@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { ScheduledQuery } from '../model/query.ts'
 import type { QueryRows } from '../stages/detect/scheduled/rows.ts'
-import type { QueryResult } from '../stages/store/lake.ts'
+import { NOW_PARAM } from '../stages/store/dialect/translate.ts'
+import { LakeEnded, QueryBarred, type QueryResult } from '../stages/store/lake.ts'
+import { RetryLater } from '../util/errors.ts'
 import { Scheduler } from './scheduler.ts'
 
 const DAILY: ScheduledQuery = {
@@ -65,4 +67,79 @@ test('a query that has never run catches up on what fell due while the program w
 
 test('a query seen for the first time does not run for what was due before it', async () => {
   expect(await runs('2024-04-20T00:01:00Z', '2024-04-20T00:02:00Z', new Map())).toEqual([])
+})
+
+const QUARTERLY: ScheduledQuery = { ...DAILY, name: 'Quarterly', schedule: { rateMinutes: 15, timeoutMinutes: 1 } }
+
+/** An hour of `QUARTERLY` and what came of it, its n-th run answered by `answer(n)`. */
+async function anHour(answer: (run: number) => Promise<QueryResult>, judge = async () => {}) {
+  vi.setSystemTime(new Date('2024-04-19T10:00:30Z'))
+  const asked: string[] = []
+  const problems: (readonly string[])[] = []
+  const scheduler = new Scheduler({
+    queries: [QUARTERLY],
+    saved: new Map(),
+    tables: [LOGIN],
+    lake: {
+      ensure: async () => {},
+      query: (_, options) => {
+        asked.push(`${options?.params?.[NOW_PARAM]} at ${new Date().toISOString().slice(11, 19)}`)
+        return answer(asked.length)
+      },
+    },
+    loadDone: async () => undefined,
+    saveSeen: async () => {},
+    judge,
+    flush: async () => {},
+    now: Date.now,
+    onProblems: (all) => problems.push(all),
+  })
+  await scheduler.start()
+  await vi.advanceTimersByTimeAsync(60 * 60_000)
+  await scheduler.stop()
+  return { asked: asked.map((one) => one.replace(/^2024-04-19T(\d\d:\d\d):00.000Z/, '$1')), problems }
+}
+
+test('a run that the lake could not serve is made again, for the same due time', async () => {
+  const { asked, problems } = await anHour(async (run) => {
+    if (run <= 2) throw new RetryLater("the lake's process was replaced", run === 1 ? 3000 : undefined)
+    return ANSWER
+  })
+  expect(asked).toEqual([
+    '10:15 at 10:15:00',
+    '10:15 at 10:15:03',
+    '10:15 at 10:15:08',
+    '10:30 at 10:30:00',
+    '10:45 at 10:45:00',
+    '11:00 at 11:00:00',
+  ])
+  expect(problems).toEqual([[expect.stringContaining("does not run: the lake's process was replaced")], []])
+})
+
+test('an answer that cannot be kept is asked for again', async () => {
+  let judged = 0
+  const { asked } = await anHour(
+    async () => ANSWER,
+    async () => {
+      if (judged++ === 0) throw new Error('the disk is full')
+    },
+  )
+  expect(asked.slice(0, 3)).toEqual(['10:15 at 10:15:00', '10:15 at 10:15:05', '10:30 at 10:30:00'])
+})
+
+test('a query whose text is refused because it ended the lake is switched off, and that is reported', async () => {
+  const { asked, problems } = await anHour(async () => {
+    throw new QueryBarred('it ended the process twice')
+  })
+  expect(asked).toHaveLength(1)
+  expect(problems.at(-1)).toEqual([expect.stringMatching(/'Quarterly' .* is switched off .*: it ended the process twice/)])
+})
+
+test('a query that ends the lake in two runs in a row is switched off, however far apart they are', async () => {
+  const { asked, problems } = await anHour(async (run) => {
+    if (run === 2) return ANSWER
+    throw new LakeEnded('it did not stop')
+  })
+  expect(asked).toHaveLength(4)
+  expect(problems.at(-1)).toEqual([expect.stringMatching(/is switched off .*: it did not stop/)])
 })

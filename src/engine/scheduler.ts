@@ -1,11 +1,11 @@
 import type { ScheduledQuery } from '../model/query.ts'
-import { Due } from '../stages/detect/scheduled/plan.ts'
 import type { QueryRows } from '../stages/detect/scheduled/rows.ts'
 import { scheduleProblem } from '../stages/detect/scheduled/schedule.ts'
 import { NOW_PARAM, type Translation } from '../stages/store/dialect/translate.ts'
-import type { Lake } from '../stages/store/lake.ts'
-import { messageOf } from '../util/errors.ts'
+import { type Lake, LakeEnded, QueryBarred } from '../stages/store/lake.ts'
+import { messageOf, RetryLater } from '../util/errors.ts'
 import { type QueryWorld, translateQuery } from './queries.ts'
+import { type Overdue, QueryTurns } from './query-turns.ts'
 
 export interface SchedulerDeps extends QueryWorld {
   /** Enabled queries whose rows some rule judges. */
@@ -20,37 +20,53 @@ export interface SchedulerDeps extends QueryWorld {
   /** Puts what is committed into the lake. */
   readonly flush: () => Promise<void>
   readonly now: () => number
-  /** Sentences on queries that do not run; all of them each time. */
+  /** Sentences on queries that do not run or are overdue; all of them each time. */
   readonly onProblems: (problems: readonly string[]) => void
 }
 
 const TICK_MS = 1000
 /** Queries that run at once: daily ones all fall due at midnight. */
 const AT_ONCE = 2
+/** Pause before a run is made again, unless the lake names another. */
+const AGAIN_MS = 5000
+/** A query whose runs end the lake's process this many times in a row is switched off. */
+const MAX_ENDED = 2
 
-/** Runs scheduled queries when they are due, each at most once at a time; after downtime one run catches up. */
+/** How a run went: it counts, it must be made again after a pause, or the query must not run any more. */
+type Outcome = { readonly kind: 'done' } | { readonly kind: 'off' } | { readonly kind: 'again'; readonly pauseMs: number }
+
+/** Runs scheduled queries when they are due, longest waiting first, each at most once at a time; after downtime one run catches up. */
 export class Scheduler {
   readonly #deps: SchedulerDeps
-  readonly #due = new Map<string, Due>()
+  readonly #queries: ReadonlyMap<string, ScheduledQuery>
+  #turns = new QueryTurns([], 0)
   readonly #running = new Map<string, Promise<void>>()
   readonly #problems = new Map<string, string>()
+  /** Runs in a row that ended the lake's process. */
+  readonly #ended = new Map<string, number>()
   readonly #stopping = new AbortController()
+  #reported = '[]'
   #timer: NodeJS.Timeout | undefined
 
   constructor(deps: SchedulerDeps) {
     this.#deps = deps
+    this.#queries = new Map(deps.queries.map((query) => [query.name, query]))
   }
 
-  /** Reads where each query has come, and tells which ones cannot run. */
+  /** Reads how far each query has come, and reports those that cannot run. */
   async start(): Promise<void> {
-    const { queries } = this.#deps
-    for (const query of queries) {
-      this.#due.set(query.name, new Due(query.schedule, await this.#progress(query)))
+    const queued = []
+    for (const query of this.#queries.values()) {
+      const doneMs = await this.#progress(query)
       const schedule = scheduleProblem(query.schedule)
-      if (schedule) this.#tell(query, schedule)
-      else await this.#translated(query)
+      if (schedule) this.#tell(query, `does not run: ${schedule}`)
+      else {
+        await this.#translated(query)
+        queued.push({ name: query.name, schedule: query.schedule, doneMs })
+      }
     }
-    if (queries.length > 0) this.#timer = setInterval(() => this.#tick(), TICK_MS)
+    this.#turns = new QueryTurns(queued, this.#deps.now())
+    if (queued.length > 0) this.#timer = setInterval(() => this.#fill(), TICK_MS)
   }
 
   async #progress({ name }: ScheduledQuery): Promise<number> {
@@ -68,24 +84,31 @@ export class Scheduler {
     await Promise.allSettled(this.#running.values())
   }
 
-  #tick(): void {
-    const { queries, now } = this.#deps
-    for (const query of queries) {
-      if (this.#running.size >= AT_ONCE || this.#stopping.signal.aborted) return
-      if (this.#running.has(query.name) || scheduleProblem(query.schedule)) continue
-      const dueMs = this.#due.get(query.name)?.at(now())
-      if (dueMs === undefined) continue
-      const run = this.#run(query, dueMs).finally(() => this.#running.delete(query.name))
-      this.#running.set(query.name, run)
+  /** Starts what is due while there is room. */
+  #fill(): void {
+    while (this.#running.size < AT_ONCE && !this.#stopping.signal.aborted) {
+      const turn = this.#turns.next(this.#deps.now())
+      if (!turn) break
+      this.#running.set(turn.name, this.#serve(this.#queries.get(turn.name)!, turn.dueMs))
     }
+    this.#report()
   }
 
-  async #run(query: ScheduledQuery, dueMs: number): Promise<void> {
+  async #serve(query: ScheduledQuery, dueMs: number): Promise<void> {
+    const outcome = await this.#run(query, dueMs)
+    if (outcome.kind === 'done') this.#turns.done(query.name)
+    else if (outcome.kind === 'off') this.#turns.remove(query.name)
+    else this.#turns.again(query.name, this.#deps.now(), outcome.pauseMs)
+    this.#running.delete(query.name)
+    this.#fill()
+  }
+
+  async #run(query: ScheduledQuery, dueMs: number): Promise<Outcome> {
     const { lake, judge, flush, tables } = this.#deps
     let isAnswered = false
     try {
       const translated = await this.#translated(query)
-      if (translated.kind !== 'ok') return
+      if (translated.kind !== 'ok') return { kind: 'done' }
       await flush()
       for (const name of translated.tables) {
         const spec = tables.find(({ database, table }) => `${database}.${table}` === name)
@@ -97,26 +120,62 @@ export class Scheduler {
         signal: this.#stopping.signal,
       })
       isAnswered = true
+      this.#ended.delete(query.name)
       await judge({ query: query.name, dueMs, columns: translated.columns, rows: answer.rows })
-      this.#tell(query, answer.truncated ? `its answer was cut after ${answer.rows.length} rows; narrow the query` : undefined)
+      this.#tell(
+        query,
+        answer.truncated ? `misses rows: its answer was cut after ${answer.rows.length}; narrow the query` : undefined,
+      )
+      return { kind: 'done' }
     } catch (error) {
-      if (!this.#stopping.signal.aborted) this.#tell(query, messageOf(error))
-      // An answer that could not be kept is asked for again at the next tick; a query that fails, when it is due again.
-      if (isAnswered) return
+      if (!this.#stopping.signal.aborted) this.#tell(query, `does not run: ${messageOf(error)}`)
+      if (error instanceof QueryBarred || this.#endedTooOften(query, error)) return this.#switchOff(query, messageOf(error))
+      // An answer that could not be kept, and a query that the lake could not serve now, are asked again; one that fails, when it is due again.
+      if (error instanceof RetryLater) return { kind: 'again', pauseMs: error.afterMs ?? AGAIN_MS }
+      return isAnswered ? { kind: 'again', pauseMs: AGAIN_MS } : { kind: 'done' }
     }
-    this.#due.get(query.name)?.done(dueMs)
   }
 
-  /** The query in the lake's SQL, against the tables as they are now; told when it cannot be had. */
+  #endedTooOften({ name }: ScheduledQuery, error: unknown): boolean {
+    if (!(error instanceof LakeEnded)) return false
+    const times = (this.#ended.get(name) ?? 0) + 1
+    this.#ended.set(name, times)
+    return times >= MAX_ENDED
+  }
+
+  #switchOff(query: ScheduledQuery, why: string): Outcome {
+    this.#tell(query, `is switched off until it is changed or Caracal starts again: ${why}`)
+    return { kind: 'off' }
+  }
+
+  /** The query in the lake's SQL, against the tables as they are now; reported when it cannot be had. */
   async #translated(query: ScheduledQuery): Promise<Translation> {
     const translated = await translateQuery(query, this.#deps)
-    this.#tell(query, translated.kind === 'ok' ? undefined : translated.what.join('; '))
+    if (translated.kind !== 'ok') this.#tell(query, `does not run: ${translated.what.join('; ')}`)
     return translated
   }
 
   #tell(query: ScheduledQuery, problem: string | undefined): void {
     if (problem === undefined) this.#problems.delete(query.name)
-    else this.#problems.set(query.name, `Query '${query.name}' (${query.file}) does not run: ${problem}`)
-    this.#deps.onProblems([...this.#problems.values()])
+    else this.#problems.set(query.name, `Query '${query.name}' (${query.file}) ${problem}`)
+    this.#report()
+  }
+
+  /** Reports all problems when they are others than before. */
+  #report(): void {
+    const overdue = this.#turns.overdue(this.#deps.now())
+    const problems = [...this.#problems.values(), ...overdue.map((one) => this.#overdueText(one))]
+    const key = JSON.stringify(problems)
+    if (key === this.#reported) return
+    this.#reported = key
+    this.#deps.onProblems(problems)
+  }
+
+  #overdueText({ name, dueMs, lateMs, periodMs }: Overdue): string {
+    const minutes = (ms: number) => `${Math.floor(ms / 60_000)} min`
+    return (
+      `Query '${name}' (${this.#queries.get(name)!.file}) is overdue: its run of ${new Date(dueMs).toISOString()} is ${minutes(lateMs)} late, ` +
+      `more than its period of ${minutes(periodMs)}. ${AT_ONCE} queries run at a time: make queries faster, or run them less often`
+    )
   }
 }

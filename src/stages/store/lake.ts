@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { TableSpec } from '../../model/column.ts'
 import type { Definition } from '../../util/define.ts'
+import { Refused } from '../../util/errors.ts'
 
 /** A row that the lake would not take; the others of its insert were stored. */
 export interface RejectedRow {
@@ -28,6 +29,12 @@ export interface QueryResult {
   readonly ms: number
 }
 
+/** The query did not stop at its time limit or when it was cancelled, so that the lake's process had to be ended. */
+export class LakeEnded extends Refused {}
+
+/** The same query text has ended the lake's process too often; it is refused for a while. */
+export class QueryBarred extends Refused {}
+
 /** Where events are kept and asked. All methods may be called at the same time. */
 export interface Lake {
   /** Makes the database and table, or adds the columns it lacks. Cheap when nothing changed. */
@@ -38,7 +45,10 @@ export interface Lake {
    * nothing was stored and the same call may be made again.
    */
   insert(table: TableSpec, rows: Uint8Array, token: string): Promise<readonly RejectedRow[]>
-  /** Read-only SQL: can reach nothing but the lake. Rejects with `Refused` and the engine's message on a bad query. */
+  /**
+   * Read-only SQL: can reach nothing but the lake. Rejects with `Refused` and the engine's message on a bad query or one that ran out
+   * of time, and with `RetryLater` when the lake could not serve it now: it never began, or it was under way when the process ended.
+   */
   query(sql: string, options?: QueryOptions): Promise<QueryResult>
   /** Deletes every event and match row of a source (`p_source_id`), and its dead letters. */
   removeSource(sourceId: string): Promise<void>
