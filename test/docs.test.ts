@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { DEAD_LETTER_REASONS } from '../src/model/outcome.ts'
+import { PROBLEM_KINDS } from '../src/model/system-problem.ts'
 import { STAGES } from '../src/pipeline/stages.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -83,6 +84,13 @@ describe('docs/errors.md', () => {
   test('has a row for every reason of a dead letter, and no other', () => {
     expect(listed(read('docs/errors.md'), 'Why a record')).toEqual([...DEAD_LETTER_REASONS])
   })
+})
+
+test('docs/health.md has a row for every system alert, with its severity, meaning and advice, and no other', () => {
+  const rows = [...read('docs/health.md').matchAll(/^\| `(\w+)` \| ([A-Z]+) \| (.*) \| (.*) \|$/gm)]
+  expect(rows.map(([, name, severity, meaning, advice]) => ({ name, severity, meaning, advice }))).toEqual(
+    Object.entries(PROBLEM_KINDS).map(([name, { severity, meaning, advice }]) => ({ name, severity, meaning, advice })),
+  )
 })
 
 describe('the order of the path', () => {

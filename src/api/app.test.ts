@@ -158,7 +158,7 @@ test.each<[Error, number, string, RegExp]>([
 test('healthz is 503 only when it is failing', async () => {
   const seen: [string, number][] = []
   for (const status of ['ok', 'degraded', 'failing'] as const) {
-    engine.healthNow = { status, problems: ['the disk is full'] }
+    engine.healthNow = { status, problems: ['the disk is full'], systemProblems: [] }
     seen.push([status, (await call('/healthz', { headers: { authorization: '' } })).status])
   }
   expect(seen).toEqual([

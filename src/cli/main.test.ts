@@ -302,9 +302,9 @@ describe('with a server', () => {
 
   test('health exits with 1 only when it is failing', async () => {
     expect(await cli(['health', ...flags])).toEqual({ code: 0, out: 'ok\n', err: '' })
-    engine.healthNow = { status: 'degraded', problems: ['Table x is stale\u0007'] }
+    engine.healthNow = { status: 'degraded', problems: ['Table x is stale\u0007'], systemProblems: [] }
     expect(await cli(['health', ...flags])).toEqual({ code: 0, out: 'degraded\n  Table x is stale\\u{7}\n', err: '' })
-    engine.healthNow = { status: 'failing', problems: [] }
+    engine.healthNow = { status: 'failing', problems: [], systemProblems: [] }
     expect((await cli(['health', '--json', ...flags])).code).toBe(1)
   })
 })

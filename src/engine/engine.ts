@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts'
 import type { QueryOptions, QueryResult } from '../stages/store/lake.ts'
 import type { AlertStatus } from '../state/alerts.ts'
 import type { StateDb } from '../state/db.ts'
+import type { LastingProblem } from './problems.ts'
 
 /** One source, for people. Counts are of records and hold since the data folder was made. */
 export interface SourceView {
@@ -41,6 +42,8 @@ export interface Health {
   readonly status: 'ok' | 'degraded' | 'failing'
   /** Sentences: what is wrong, since when, what to do. */
   readonly problems: readonly string[]
+  /** The same, for programs: in the same order. */
+  readonly systemProblems: readonly LastingProblem[]
 }
 
 /** What is loaded, for the start's summary and the API. */
@@ -54,7 +57,12 @@ export interface ContentView {
   }[]
   readonly schemas: readonly string[]
   readonly tables: number
+  /** Everything that cannot be used: broken files, then rules that do not load. */
   readonly problems: readonly { readonly file: string; readonly message: string }[]
+  /** Those of `problems` that are files. */
+  readonly broken: readonly { readonly file: string; readonly message: string }[]
+  /** Those of `problems` that are enabled rules whose code does not load. */
+  readonly rulesOff: readonly { readonly id: string; readonly message: string }[]
   readonly notices: readonly string[]
 }
 

@@ -4,6 +4,7 @@ import type { Config, SourceConfig } from '../config/config.ts'
 import type { DeliveryResult, Effects } from '../model/batch.ts'
 import type { TableSpec } from '../model/column.ts'
 import type { Event } from '../model/event.ts'
+import { systemProblem } from '../model/system-problem.ts'
 import { CorrelationRuns, type Memory, type RunPart } from '../pipeline/correlation-runs.ts'
 import { effectsOfRows, effectsOfTime } from '../pipeline/effects.ts'
 import { Flusher } from '../pipeline/flusher.ts'
@@ -64,7 +65,9 @@ const db = await openState(config.data_dir, maxPages ? { maxPages } : {})
 const state = pipelineState(db)
 const loaded = await loadPath(config, join(config.data_dir, 'content-cache'))
 const tables = new LiveTables(loaded)
-const troubles = new Map<string, string>()
+/** What may stand in the way here, and as which system problem it is reported. */
+const TROUBLES = { lake: 'LakeDown', outbox: 'LakeDown', loop: 'PathStuck', 'look-back': 'RulesImpaired' } as const
+const troubles = new Map<keyof typeof TROUBLES, string>()
 // Before the detectors: reading their rules goes on in the background and may have something to tell.
 const main = new Rpc(parentPort!, {
   acceptTable: async (ref: ContentFileRef) => {
@@ -128,11 +131,11 @@ const flusher = new Flusher(state, lake, {
   onTrouble: (message) => trouble('lake', message && `The lake takes nothing now, rows wait in the state: ${message}`),
 })
 
-const problems = [
+const broken = [
   ...loaded.problems,
   ...(correlation?.correlator.problems ?? []).map((error) => ({ file: 'correlation', message: error.message })),
-  ...detectors.flatMap((d) => d.setupErrors.map(({ ruleId, message }) => ({ file: ruleId, message }))),
 ]
+const rulesOff = detectors.flatMap((d) => d.setupErrors.map(({ ruleId, message }) => ({ id: ruleId, message })))
 await main.call('ready', {
   content: {
     rules: [...judgedRules(loaded.content), ...[...rules.values()].filter(({ source }) => source.language === 'correlation')].map(
@@ -146,7 +149,9 @@ await main.call('ready', {
     ),
     schemas: [...loaded.schemas.keys()].sort(),
     tables: loaded.tables.size,
-    problems,
+    problems: [...broken, ...rulesOff.map(({ id, message }) => ({ file: id, message }))],
+    broken,
+    rulesOff,
     notices: [...loaded.notices, ...cannotRun],
   },
   tables: [...loaded.tables.values()].map(({ definition }) => definition),
@@ -336,11 +341,12 @@ function committed(effects: Effects, sourceId: string | undefined, receivedMs: n
   main.call('progress', progress).catch(() => {})
 }
 
-function trouble(kind: string, message: string | undefined): void {
+function trouble(kind: keyof typeof TROUBLES, message: string | undefined): void {
   if (troubles.get(kind) === message) return
   if (message === undefined) troubles.delete(kind)
   else troubles.set(kind, message)
-  main.call('trouble', [...troubles.values()]).catch(() => {})
+  const problems = [...troubles].map(([key, text]) => systemProblem(TROUBLES[key], key, text))
+  main.call('problems', problems).catch(() => {})
 }
 
 function sourceProgress(): SourceProgress[] {

@@ -92,7 +92,7 @@ async function anHour(answer: (run: number) => Promise<QueryResult>, judge = asy
     judge,
     flush: async () => {},
     now: Date.now,
-    onProblems: (all) => problems.push(all),
+    onProblems: (all) => problems.push(all.map(({ message }) => message)),
   })
   await scheduler.start()
   await vi.advanceTimersByTimeAsync(60 * 60_000)

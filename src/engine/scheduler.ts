@@ -1,4 +1,5 @@
 import type { ScheduledQuery } from '../model/query.ts'
+import { type ProblemWhat, type SystemProblem, systemProblem } from '../model/system-problem.ts'
 import type { QueryRows } from '../stages/detect/scheduled/rows.ts'
 import { scheduleProblem } from '../stages/detect/scheduled/schedule.ts'
 import { NOW_PARAM, type Translation } from '../stages/store/dialect/translate.ts'
@@ -20,8 +21,8 @@ export interface SchedulerDeps extends QueryWorld {
   /** Puts what is committed into the lake. */
   readonly flush: () => Promise<void>
   readonly now: () => number
-  /** Sentences on queries that do not run or are overdue; all of them each time. */
-  readonly onProblems: (problems: readonly string[]) => void
+  /** Queries that do not run or are overdue; all of them each time. */
+  readonly onProblems: (problems: readonly SystemProblem[]) => void
 }
 
 const TICK_MS = 1000
@@ -41,7 +42,7 @@ export class Scheduler {
   readonly #queries: ReadonlyMap<string, ScheduledQuery>
   #turns = new QueryTurns([], 0)
   readonly #running = new Map<string, Promise<void>>()
-  readonly #problems = new Map<string, string>()
+  readonly #problems = new Map<string, SystemProblem>()
   /** Runs in a row that ended the lake's process. */
   readonly #ended = new Map<string, number>()
   readonly #stopping = new AbortController()
@@ -144,7 +145,7 @@ export class Scheduler {
   }
 
   #switchOff(query: ScheduledQuery, why: string): Outcome {
-    this.#tell(query, `is switched off until it is changed or Caracal starts again: ${why}`)
+    this.#tell(query, `is switched off until it is changed or Caracal starts again: ${why}`, 'QueryOff')
     return { kind: 'off' }
   }
 
@@ -155,16 +156,19 @@ export class Scheduler {
     return translated
   }
 
-  #tell(query: ScheduledQuery, problem: string | undefined): void {
+  #tell(query: ScheduledQuery, problem: string | undefined, what: ProblemWhat = 'QueryFailed'): void {
     if (problem === undefined) this.#problems.delete(query.name)
-    else this.#problems.set(query.name, `Query '${query.name}' (${query.file}) ${problem}`)
+    else this.#problems.set(query.name, systemProblem(what, query.name, `Query '${query.name}' (${query.file}) ${problem}`))
     this.#report()
   }
 
   /** Reports all problems when they are others than before. */
   #report(): void {
     const overdue = this.#turns.overdue(this.#deps.now())
-    const problems = [...this.#problems.values(), ...overdue.map((one) => this.#overdueText(one))]
+    const problems = [
+      ...this.#problems.values(),
+      ...overdue.map((one) => systemProblem('QueryOverdue', one.name, this.#overdueText(one))),
+    ]
     const key = JSON.stringify(problems)
     if (key === this.#reported) return
     this.#reported = key

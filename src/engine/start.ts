@@ -1,6 +1,7 @@
 import { type Config, configSchema, type SourceConfig } from '../config/config.ts'
 import { environment, resolveSecret } from '../config/env.ts'
 import type { TableSpec } from '../model/column.ts'
+import { type SystemProblem, systemProblem } from '../model/system-problem.ts'
 import { Deliverer } from '../pipeline/deliverer.ts'
 import type { Destination, DestinationDeps } from '../stages/deliver/destination.ts'
 import { destinations as destinationDefinitions } from '../stages/deliver/index.ts'
@@ -12,7 +13,7 @@ import type { Intake } from '../stages/source/source.ts'
 import { createChdbLake } from '../stages/store/chdb.ts'
 import type { Lake } from '../stages/store/lake.ts'
 import { readState, type StateDb } from '../state/db.ts'
-import { countDeadDeliveries, dueDeliveries } from '../state/deliveries.ts'
+import { dueDeliveries } from '../state/deliveries.ts'
 import { getMeta } from '../state/sources.ts'
 import { lockDataDir } from '../state/sqlite.ts'
 import { loadTableState } from '../state/table-status.ts'
@@ -20,6 +21,7 @@ import { type Log, processLog } from '../telemetry/log.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { find } from '../util/define.ts'
 import { messageOf } from '../util/errors.ts'
+import { contentProblems } from './checks/content.ts'
 import { DEMO_KEY, DEMO_SOURCE, demoSource, demoState } from './demo.ts'
 import type { Engine } from './engine.ts'
 import { Events } from './events.ts'
@@ -108,7 +110,7 @@ class Starting {
     this.#undo.push(() => state.destroy())
     const keeper = await this.#keeper(ready.tables, state, pipeline, log)
     this.#undo.push(() => keeper.stop())
-    events.contentProblems = ready.content.problems
+    events.problems.report('content', contentProblems(ready.content))
     for (const notice of ready.queryNotices) log.warn(notice)
     if (demoBefore === undefined || isDemo)
       await pipeline.rpc.call('setMeta', { key: DEMO_KEY, value: isDemo ? 'running' : 'skipped' })
@@ -177,10 +179,8 @@ class Starting {
           lake.insert(table, rows, token),
         query: ({ sql, maxRows }: { sql: string; maxRows: number }) => lake.query(sql, { maxRows }),
         progress: (progress: PipelineProgress) => events.onProgress(progress),
-        trouble: (troubles: readonly string[]) => {
-          events.troubles = troubles
-        },
-        slower: (text: string) => events.slower.push(text),
+        problems: (problems: readonly SystemProblem[]) => events.problems.report('pipeline', problems),
+        slower: (text: string) => events.problems.add('rules', systemProblem('RulesImpaired', text, text)),
         failed: (text: string) => events.setFailed(new Error(text)),
       },
     )
@@ -236,10 +236,9 @@ class Starting {
       retryMaxMs: this.#config.delivery_retry_max_ms,
       onResult: (destination, outcome) => metrics.deliveries(destination, outcome),
       onTrouble: (message) => {
-        events.deliveryTrouble = message
+        events.problems.report('deliverer', message === undefined ? [] : [systemProblem('PathStuck', 'deliveries', message)])
       },
     })
-    events.deadDeliveries = () => countDeadDeliveries(state)
     deliverer.start()
     return deliverer
   }
@@ -259,7 +258,7 @@ class Starting {
       flush: () => pipeline.rpc.call('flush'),
       now: Date.now,
       onProblems: (problems) => {
-        events.queryProblems = problems
+        events.problems.report('scheduler', problems)
       },
     })
     await scheduler.start()

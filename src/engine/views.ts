@@ -1,13 +1,18 @@
 import type { Config, SourceConfig } from '../config/config.ts'
+import { systemRuleId } from '../model/system-problem.ts'
 import type { TableDefinition } from '../stages/enrich/definition.ts'
 import type { TableKeeper } from '../stages/enrich/keeper.ts'
 import type { TableStatus } from '../stages/enrich/keeper-types.ts'
 import type { StateDb } from '../state/db.ts'
+import { deadDeliveries } from '../state/deliveries.ts'
 import { sourceCounts, unknownFields } from '../state/sources.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { ConfigError } from '../util/errors.ts'
+import { deliveryProblems } from './checks/deliveries.ts'
+import { tableProblems } from './checks/tables.ts'
 import type { Engine, Health, SourceView, TableView } from './engine.ts'
 import type { Events } from './events.ts'
+import { healthOf } from './health.ts'
 import type { SourceProgress } from './pipeline-messages.ts'
 import type { Thread } from './threads.ts'
 
@@ -95,18 +100,10 @@ function problemOf({ lastError, skipped, health }: TableStatus): string | undefi
 }
 
 async function health(deps: ViewDeps): Promise<Health> {
-  const { events, keeper } = deps
-  const failing = [...events.troubles, ...(events.deliveryTrouble ? [events.deliveryTrouble] : [])]
-  const degraded: string[] = []
-  const dead = await events.deadDeliveries()
-  if (dead > 0) degraded.push(`${dead} deliveries were given up; see \`caracal alerts show\` for why`)
-  for (const status of keeper.status()) {
-    if (status.health !== 'stale' && status.health !== 'failing') continue
-    degraded.push(`Table ${status.name} is ${status.health}: ${status.lastError ?? 'its content is older than its alarm period'}`)
-  }
-  degraded.push(...events.queryProblems, ...events.slower)
-  for (const { file, message } of events.contentProblems) degraded.push(`${file}: ${message}`)
-  return { status: failing.length > 0 ? 'failing' : degraded.length > 0 ? 'degraded' : 'ok', problems: [...failing, ...degraded] }
+  const { events, keeper, state } = deps
+  events.problems.report('tables', tableProblems(keeper.status()))
+  events.problems.report('deliveries', deliveryProblems(await deadDeliveries(state, systemRuleId('DeliveryDead'))))
+  return healthOf(events.problems.current)
 }
 
 async function metricsText(deps: ViewDeps): Promise<string> {

@@ -74,12 +74,44 @@ export async function deliveriesOfAlert(db: Kysely<StateTables>, alertId: string
   return db.selectFrom('deliveries').selectAll().where('alert_id', '=', alertId).orderBy('destination').execute()
 }
 
-/** Deliveries that were given up. */
-export async function countDeadDeliveries(db: Kysely<StateTables>): Promise<number> {
-  const row = await db
+/** Open alerts that a destination did not take. */
+export interface DeadDeliveries {
+  readonly destination: string
+  readonly alerts: number
+  /** The ids of the latest of them, at most `MAX_DEAD_LISTED`. */
+  readonly alertIds: readonly string[]
+  /** Why the last one was given up. */
+  readonly error: string
+}
+
+const MAX_DEAD_LISTED = 100
+
+/**
+ * Deliveries that were given up and whose alert is still open, by destination. Those of alerts of `exceptRule` do not count: an
+ * alert that reports dead deliveries must not become a reason for the next one.
+ */
+export async function deadDeliveries(db: Kysely<StateTables>, exceptRule: string): Promise<DeadDeliveries[]> {
+  const dead = db
     .selectFrom('deliveries')
-    .select((eb) => eb.fn.countAll<number>().as('n'))
-    .where('state', '=', 'dead')
-    .executeTakeFirst()
-  return row?.n ?? 0
+    .innerJoin('alerts', 'alerts.alert_id', 'deliveries.alert_id')
+    .where('deliveries.state', '=', 'dead')
+    .where('alerts.status', '=', 'OPEN')
+    .where('alerts.rule_id', '!=', exceptRule)
+  const counts = await dead
+    .select((eb) => ['deliveries.destination', eb.fn.countAll<number>().as('n')])
+    .groupBy('deliveries.destination')
+    .orderBy('deliveries.destination')
+    .execute()
+  const found: DeadDeliveries[] = []
+  for (const { destination, n } of counts) {
+    const latest = await dead
+      .select(['deliveries.alert_id', 'deliveries.error'])
+      .where('deliveries.destination', '=', destination)
+      .orderBy('deliveries.next_ms', 'desc')
+      .limit(MAX_DEAD_LISTED)
+      .execute()
+    const error = latest[0]?.error ? String(JSON.parse(latest[0].error)) : ''
+    found.push({ destination, alerts: n, alertIds: latest.map(({ alert_id }) => alert_id), error })
+  }
+  return found
 }

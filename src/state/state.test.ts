@@ -10,7 +10,7 @@ import type { TableSpec } from '../model/column.ts'
 import { findAlert, listAlerts, setAlertStatus } from './alerts.ts'
 import { addCounts, cursorsOf } from './batches.ts'
 import { openState, readState, type StateDb } from './db.ts'
-import { countDeadDeliveries, deliveriesOfAlert, dueDeliveries, saveDeliveryResults } from './deliveries.ts'
+import { deadDeliveries, deliveriesOfAlert, dueDeliveries, saveDeliveryResults } from './deliveries.ts'
 import { pipelineState } from './pipeline-state.ts'
 import { getMeta, removeSource, setMeta, sourceCounts, unknownFields } from './sources.ts'
 import { isStorageFault } from './sqlite.ts'
@@ -274,10 +274,27 @@ test('deliveries: due, tried again, delivered or dead', async () => {
   ])
   expect(await due(499)).toEqual([])
   expect(await due(500)).toEqual(['d1'])
-  expect(await countDeadDeliveries(db)).toBe(1)
   const [, first] = await deliveriesOfAlert(db, 'a'.repeat(32))
   expect(first).toMatchObject({ delivery_id: 'd1', tries: 1, state: 'pending' })
   expect(JSON.parse(first!.error)).toBe('a\0b\ud800')
+})
+
+test('dead deliveries count by destination while their alert is open, but for those of the rule named', async () => {
+  const alerts = ['a', 'b', 'c'].map((letter) => ({ alertId: letter.repeat(32), ruleId: letter === 'c' ? 'Own' : 'R' }))
+  const all = alerts.flatMap(({ alertId }) => ['mail', 'soc'].map((to) => ({ ...delivery(`${alertId}${to}`, to, 10), alertId })))
+  const windows = alerts.map((part) => window({ ...part, groupKey: part.alertId }))
+  await state.commitBatch(await effects('s', { windows, deliveries: all }))
+  const dead = all.map(({ deliveryId }, i) => ({ deliveryId, kind: 'dead' as const, tries: 1, error: `no ${i}`, nowMs: 40 + i }))
+  await saveDeliveryResults(
+    db,
+    dead.filter(({ deliveryId }) => deliveryId !== `${'b'.repeat(32)}mail`),
+  )
+  expect(await deadDeliveries(db, 'Own')).toEqual([
+    { destination: 'mail', alerts: 1, alertIds: ['a'.repeat(32)], error: 'no 0' },
+    { destination: 'soc', alerts: 2, alertIds: ['b'.repeat(32), 'a'.repeat(32)], error: 'no 3' },
+  ])
+  await setAlertStatus(db, 'a'.repeat(32), 'TRIAGED', 50)
+  expect(await deadDeliveries(db, 'Own')).toEqual([{ destination: 'soc', alerts: 1, alertIds: ['b'.repeat(32)], error: 'no 3' }])
 })
 
 test('a long queue of one destination hides nothing of another', async () => {

@@ -46,7 +46,7 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
     queries,
     removed,
     answer: async () => ({ columns: [], rows: [], truncated: false, ms: 1 }),
-    healthNow: { status: 'ok', problems: [] },
+    healthNow: { status: 'ok', problems: [], systemProblems: [] },
     ingest: (id) =>
       id === 'default' ? async (request) => Response.json({ taken: await request.text() }, { status: 202 }) : undefined,
     query(sql, options = {}) {
@@ -148,6 +148,8 @@ const CONTENT: Engine['content'] = {
   schemas: ['Zeek.SSH'],
   tables: 2,
   problems: [{ file: '/rules/x.yml', message: 'unknown key' }],
+  broken: [{ file: '/rules/x.yml', message: 'unknown key' }],
+  rulesOff: [],
   notices: [],
 }
 

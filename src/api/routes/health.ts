@@ -1,11 +1,25 @@
 import { createRoute, OpenAPIHono } from '@hono/zod-openapi'
 import { z } from 'zod'
-import type { Engine } from '../../engine/engine.ts'
+import type { Engine, Health } from '../../engine/engine.ts'
+import { SEVERITIES } from '../../model/rule.ts'
+import { PROBLEM_KINDS, type ProblemWhat } from '../../model/system-problem.ts'
 import { createRouter } from '../router.ts'
 
 const healthSchema = z.object({
   status: z.enum(['ok', 'degraded', 'failing']),
-  problems: z.array(z.string()).describe('What is wrong, since when, and what to do.'),
+  problems: z.array(z.string()).describe('What is wrong, a sentence each.'),
+  system_problems: z
+    .array(
+      z.object({
+        what: z.enum(Object.keys(PROBLEM_KINDS) as [ProblemWhat, ...ProblemWhat[]]).describe('Its kind: docs/health.md.'),
+        key: z.string().describe('What it is about: the same `what` and `key` is the same problem.'),
+        severity: z.enum(SEVERITIES),
+        message: z.string(),
+        covers: z.array(z.string()).describe('Names of everything affected.'),
+        since_time: z.string().describe('RFC 3339, UTC: since when without a break.'),
+      }),
+    )
+    .describe('The same problems, for programs.'),
 })
 
 const health = createRoute({
@@ -18,9 +32,13 @@ const health = createRoute({
 /** Health for people, a check for machines, figures for Prometheus. */
 export function healthRoutes(engine: Engine) {
   return createRouter().openapi(health, async (c) => {
-    const { status, problems } = await engine.health()
-    return c.json({ status, problems: [...problems] }, 200)
+    const { status, problems, systemProblems } = await engine.health()
+    return c.json({ status, problems: [...problems], system_problems: systemProblems.map(problemView) }, 200)
   })
+}
+
+function problemView({ what, key, severity, message, covers, sinceMs }: Health['systemProblems'][number]) {
+  return { what, key, severity, message, covers: [...(covers ?? [key])], since_time: new Date(sinceMs).toISOString() }
 }
 
 /** `/healthz`, open to all: says no more than the status. */

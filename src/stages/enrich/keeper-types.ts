@@ -17,6 +17,8 @@ export interface TableState {
   readonly lastSuccessMs?: number
   readonly lastFailureMs?: number
   readonly lastError?: string
+  /** `lastError` says why content that was there could not be used. */
+  readonly isRefused?: boolean
   /** Failures since the last success. */
   readonly failures?: number
 }
@@ -70,6 +72,8 @@ export interface TableStatus {
   readonly lastSuccessMs: number | undefined
   readonly lastFailureMs: number | undefined
   readonly lastError: string | undefined
+  /** `lastError` says why content that was there could not be used. */
+  readonly isRefused: boolean
   readonly nextRefreshMs: number | undefined
   readonly periodMinutes: number
 }

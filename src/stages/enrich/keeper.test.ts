@@ -116,10 +116,13 @@ test('shipped content is used until a refresh has succeeded, some minutes after 
   expect(await world.next()).toBe(60)
 })
 
-test('old shipped content is stale', async () => {
+test('old shipped content is stale once the first refresh has failed, and not before it was due', async () => {
   world.definition = define({ Filename: 'shipped.txt', ContentDate: '2023-01-01' })
+  world.answer = () => Promise.reject(new TypeError('fetch failed'))
   await world.start()
-  expect(world.status).toMatchObject({ health: 'stale' })
+  expect(world.status).toMatchObject({ health: 'shipped', rows: 1 })
+  await world.next()
+  expect(world.status).toMatchObject({ health: 'stale', rows: 1, isRefused: false })
 })
 
 test('the next start goes on with the last good content, and asks conditionally when its period is over', async () => {

@@ -66,7 +66,7 @@ export class KeptTable {
       const built = await this.#options.accept({ table, path, fileName: path, date })
       this.#inForce = { table: built, isFetched: false }
     } catch (error) {
-      await this.#fail(error)
+      await this.#fail(error, true)
     }
   }
 
@@ -75,18 +75,20 @@ export class KeptTable {
     if (!this.#provider) return
     // Validators speak of what was fetched: they count only while that is in force.
     const validators = this.#inForce?.isFetched ? (this.#state.validators ?? {}) : {}
+    let hasContent = false
     try {
       const fetched = await this.#provider.refresh(validators, signal)
+      hasContent = fetched !== undefined
       if (fetched) await this.#take(fetched)
       else if (!this.#inForce?.isFetched) throw new TableError('the provider says «unchanged», but was not asked so')
       await this.#succeed(fetched?.validators ?? validators)
     } catch (error) {
-      if (!signal.aborted) await this.#fail(error)
+      if (!signal.aborted) await this.#fail(error, hasContent)
     }
   }
 
   status(nextRefreshMs: number | undefined): TableStatus {
-    const { lastSuccessMs, lastFailureMs, lastError } = this.#state
+    const { lastSuccessMs, lastFailureMs, lastError, isRefused = false } = this.#state
     const age = this.#ageMs()
     return {
       name: this.definition.name,
@@ -99,6 +101,7 @@ export class KeptTable {
       lastSuccessMs,
       lastFailureMs,
       lastError,
+      isRefused,
       nextRefreshMs,
       periodMinutes: this.definition.periodMinutes,
     }
@@ -114,7 +117,7 @@ export class KeptTable {
       this.#inForce = { table: await this.#options.accept(content), isFetched: true }
       return true
     } catch (error) {
-      await this.#fail(new TableError(`the kept content ${path} cannot be used: ${messageOf(error)}`, { cause: error }))
+      await this.#fail(new TableError(`the kept content ${path} cannot be used: ${messageOf(error)}`, { cause: error }), true)
       return false
     }
   }
@@ -155,7 +158,8 @@ export class KeptTable {
     })
   }
 
-  async #fail(error: unknown): Promise<void> {
+  /** `isRefused`: there was content, and it is what cannot be used. */
+  async #fail(error: unknown, isRefused: boolean): Promise<void> {
     this.#isMissing = error instanceof MissingFile
     const lastError = messageOf(error).slice(0, 1000)
     await this.#save({
@@ -163,6 +167,7 @@ export class KeptTable {
       source: this.#source,
       lastFailureMs: this.#options.clock.now(),
       lastError,
+      isRefused,
       failures: this.failures + 1,
     })
   }
@@ -182,7 +187,9 @@ export class KeptTable {
   #health(age: number | undefined): TableHealth {
     if (!this.#inForce) return this.#isMissing || this.failures === 0 ? 'missing' : 'failing'
     if (!this.#provider) return 'static'
-    if (age !== undefined && age > this.definition.alarmMinutes * 60_000) return 'stale'
+    // A fresh install is not at fault before its first refresh was due.
+    const isFresh = this.#state.lastSuccessMs === undefined && this.failures === 0
+    if (!isFresh && age !== undefined && age > this.definition.alarmMinutes * 60_000) return 'stale'
     return this.#inForce.isFetched ? 'ok' : 'shipped'
   }
 }

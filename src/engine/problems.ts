@@ -1,0 +1,55 @@
+import { kindOf, type SystemProblem } from '../model/system-problem.ts'
+
+/** A problem that lasts. */
+export interface LastingProblem extends SystemProblem {
+  /** When it was first reported without a break, epoch ms. */
+  readonly sinceMs: number
+}
+
+/** What is wrong now. Every reporter names all of its problems each time: one that it no longer names is gone. */
+export class Problems {
+  readonly #now: () => number
+  readonly #onChange: (begun: readonly LastingProblem[], gone: readonly LastingProblem[]) => void
+  readonly #byReporter = new Map<string, readonly LastingProblem[]>()
+
+  constructor(
+    now: () => number,
+    onChange: (begun: readonly LastingProblem[], gone: readonly LastingProblem[]) => void = () => {},
+  ) {
+    this.#now = now
+    this.#onChange = onChange
+  }
+
+  report(reporter: string, problems: readonly SystemProblem[]): void {
+    const before = new Map((this.#byReporter.get(reporter) ?? []).map((problem) => [idOf(problem), problem]))
+    const now = new Map<string, LastingProblem>()
+    for (const problem of problems) {
+      const id = idOf(problem)
+      now.set(id, { ...problem, sinceMs: before.get(id)?.sinceMs ?? this.#now() })
+    }
+    this.#byReporter.set(reporter, [...now.values()])
+    const begun = [...now].flatMap(([id, problem]) => (before.has(id) ? [] : [problem]))
+    const gone = [...before].flatMap(([id, problem]) => (now.has(id) ? [] : [problem]))
+    if (begun.length + gone.length > 0) this.#onChange(begun, gone)
+  }
+
+  /** Adds to what a reporter has reported. */
+  add(reporter: string, problem: SystemProblem): void {
+    this.report(reporter, [...(this.#byReporter.get(reporter) ?? []), problem])
+  }
+
+  /** Everything that is wrong, what makes health `failing` first. */
+  get current(): readonly LastingProblem[] {
+    const all = [...this.#byReporter.values()].flat()
+    return [...all.filter(isFailing), ...all.filter((problem) => !isFailing(problem))]
+  }
+}
+
+/** True when it makes health `failing`. */
+export function isFailing({ what }: SystemProblem): boolean {
+  return kindOf(what).isFailing === true
+}
+
+function idOf({ what, key }: SystemProblem): string {
+  return `${what}\0${key}`
+}
