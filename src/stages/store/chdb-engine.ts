@@ -104,10 +104,12 @@ async function readSurface(session: Session): Promise<Surface> {
       .filter(Boolean)
       .map((line) => JSON.parse(line) as string[])
   const tableFunctions = await rows('SELECT lower(name) FROM system.table_functions')
+  const functions = await rows("SELECT DISTINCT lower(name) FROM system.functions WHERE alias_to = ''")
   const aliases = await rows("SELECT lower(name), lower(alias_to) FROM system.functions WHERE alias_to != ''")
   const databases = await rows('SELECT lower(name) FROM system.databases')
   return {
     tableFunctions: new Set(tableFunctions.map(([name]) => name!)),
+    functions: new Set(functions.map(([name]) => name!)),
     aliases: new Map(aliases.map(([name, to]) => [name!, to!])),
     databases: new Set(databases.map(([name]) => name!)),
   }

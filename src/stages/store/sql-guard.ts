@@ -1,12 +1,15 @@
 import { Refused } from '../../util/errors.ts'
 import { DATABASES, quoteText } from './ddl.ts'
+import { HARMLESS_FUNCTIONS } from './sql-functions.ts'
 import { lex, type Token, unlex } from './sql-lex.ts'
 import { pantherName } from './sql-panther.ts'
-import { ALLOWED_TABLE_FUNCTIONS, FORBIDDEN_FUNCTIONS, WITHOUT_ARGUMENTS } from './sql-surface.ts'
+import { ALLOWED_TABLE_FUNCTIONS, BARE_FUNCTIONS, FORBIDDEN_FUNCTIONS, WITHOUT_ARGUMENTS } from './sql-surface.ts'
 
 /** What the engine offers, as far as the guard must know it. All names in lower case. */
 export interface Surface {
   readonly tableFunctions: ReadonlySet<string>
+  /** Without aliases. */
+  readonly functions: ReadonlySet<string>
   /** Alias → function. */
   readonly aliases: ReadonlyMap<string, string>
   readonly databases: ReadonlySet<string>
@@ -77,6 +80,7 @@ function checkName(tokens: readonly Token[], at: number, inCall: boolean, surfac
     throw new Refused(`the query names the database '${token.value}': it may read ${[...READABLE].join(', ')}`)
   }
   if (next === '(') checkCall(token.value, surface)
+  else if (BARE_FUNCTIONS.has(name) && previous !== '.' && next !== '.') throw forbidden(token.value)
   // Functions are called by their bare name too: `SELECT * APPLY f`, `APPLY(f)`, `arrayMap(f, …)`.
   else if (
     previous === 'apply' ||
@@ -96,8 +100,13 @@ function checkCall(written: string, surface: Surface): void {
 
 function checkFunction(written: string, surface: Surface): void {
   const name = resolve(written.toLowerCase(), surface)
-  if (!FORBIDDEN_FUNCTIONS.has(name) && !name.startsWith('__')) return
-  throw new Refused(
+  if (FORBIDDEN_FUNCTIONS.has(name) || name.startsWith('__')) throw forbidden(written)
+  if (!surface.functions.has(name) || HARMLESS_FUNCTIONS.has(name)) return
+  throw new Refused(`the function ${written} is not allowed in a query: this version of Caracal does not know what it reaches`)
+}
+
+function forbidden(written: string): Refused {
+  return new Refused(
     `the function ${written} is not allowed in a query: it reaches beyond the lake (a column of that name is written with its table: t.${written})`,
   )
 }

@@ -16,7 +16,8 @@ const MAX_SQL_CHARS = 256 * 1024
 
 const SPACE = /[ \t\r\n\f\v]/
 const WORD = /[A-Za-z0-9_]/
-const MARKS = '()[]{},.;:=<>!+-*/%?|^~@'
+/** Without `@`: `@@name` asks for a variable of the server. */
+const MARKS = '()[]{},.;:=<>!+-*/%?|^~'
 
 /**
  * SQL → tokens, without white space and comments. Stricter than the engine: whatever the two might read differently

@@ -14,25 +14,46 @@ export const ALLOWED_TABLE_FUNCTIONS: ReadonlySet<string> = new Set([
 ])
 
 /** Forbidden functions that take no argument: a bare name of these is a column, never a function handed to another. */
-export const WITHOUT_ARGUMENTS: ReadonlySet<string> = new Set(
-  `hostname fqdn getoskernelversion serveruuid uptime buildid tid revision connectionid currentuser authenticateduser
-  currentroles enabledroles defaultroles currentprofiles enabledprofiles defaultprofiles zookeepersessionuptime
-  hasthreadfuzzer transactionid transactionlatestsnapshot transactionoldestsnapshot`.split(/\s+/),
-)
+export const WITHOUT_ARGUMENTS: ReadonlySet<string> = words(`
+  hostname fqdn displayname getoskernelversion serveruuid servertimezone shardnum shardcount
+  version revision buildid uptime tid hasthreadfuzzer zookeepersessionuptime
+  currentuser authenticateduser currentroles enabledroles defaultroles currentprofiles enabledprofiles defaultprofiles
+  connectionid queryid initialqueryid currentqueryid transactionid transactionlatestsnapshot transactionoldestsnapshot`)
 
 /**
- * Functions that read files, the network, the engine's own set-up or the host, or that hold a thread: read off
- * `system.functions` of ClickHouse 26.7. `readonly = 1` stops none of them. In lower case, aliases resolved before.
+ * Functions that read files, the network, other objects of the engine, its set-up, or the host, that write to its log, or
+ * that hold a thread: read off `system.functions` of ClickHouse 26.7. `readonly = 1` stops none of them. In lower case,
+ * aliases resolved before.
  */
 export const FORBIDDEN_FUNCTIONS: ReadonlySet<string> = new Set([
   ...WITHOUT_ARGUMENTS,
-  ...`file filesystemavailable filesystemcapacity filesystemunreserved catboostevaluate evalmlmethod showcertificate
-  aiclassify aiembed aiextract aigenerate aitranslate generateserialid getserverport tcpport getmacro
-  getserversetting getsetting getsettingordefault getmergetreesetting globalvariable getclienthttpheader
-  addresstoline addresstolinewithinlines addresstosymbol demangle logtrace sleep sleepeachrow
-  structuretocapnprotoschema structuretoprotobufschema formatrow formatrownonewline joinget joingetornull
-  naivebayesclassifier naivebayesclassifierwithprob naivebayesclassifierwithallprobs
-  regionhierarchy regionin regiontoarea regiontocity regiontocontinent regiontocountry regiontodistrict regiontoname
-  regiontopopulation regiontotopcontinent mergetreepartinfo ismergetreepartcoveredby runningconcurrency
-  hascolumnintable getmaxtablenamelengthfordatabase`.split(/\s+/),
+  ...words(`
+    file filesystemavailable filesystemcapacity filesystemunreserved catboostevaluate evalmlmethod
+    structuretocapnprotoschema structuretoprotobufschema formatrow formatrownonewline
+    showcertificate aiclassify aiembed aiextract aigenerate aitranslate
+    generateserialid generatesnowflakeid getserverport tcpport getmacro getclienthttpheader
+    getserversetting getsetting getsettingordefault getmergetreesetting globalvariable
+    addresstoline addresstolinewithinlines addresstosymbol demangle flamegraph logtrace sleep sleepeachrow
+    joinget joingetornull mergetreepartinfo ismergetreepartcoveredby runningconcurrency
+    hascolumnintable getmaxtablenamelengthfordatabase
+    naivebayesclassifier naivebayesclassifierwithprob naivebayesclassifierwithallprobs
+    regionhierarchy regionin regiontoarea regiontocity regiontocontinent regiontocountry regiontodistrict regiontoname
+    regiontopopulation regiontotopcontinent
+    dictget dictgetall dictgetchildren dictgetdate dictgetdateordefault dictgetdatetime dictgetdatetimeordefault
+    dictgetdescendants dictgetfloat32 dictgetfloat32ordefault dictgetfloat64 dictgetfloat64ordefault dictgethierarchy
+    dictgetint8 dictgetint8ordefault dictgetint16 dictgetint16ordefault dictgetint32 dictgetint32ordefault dictgetint64
+    dictgetint64ordefault dictgetipv4 dictgetipv4ordefault dictgetipv6 dictgetipv6ordefault dictgetkeys dictgetordefault
+    dictgetornull dictgetroot dictgetstring dictgetstringordefault dictgetuint8 dictgetuint8ordefault dictgetuint16
+    dictgetuint16ordefault dictgetuint32 dictgetuint32ordefault dictgetuint64 dictgetuint64ordefault dictgetuuid
+    dictgetuuidordefault dicthas dictisin`),
 ])
+
+/**
+ * Names that the engine takes for a function without brackets where no column has them. `user` is missing: it is the name
+ * of a column in many logs, and where it is not, the answer is always `default`.
+ */
+export const BARE_FUNCTIONS: ReadonlySet<string> = words('currentuser current_user session_user')
+
+function words(text: string): ReadonlySet<string> {
+  return new Set(text.trim().split(/\s+/))
+}
