@@ -4,7 +4,7 @@ import type { Config, SourceConfig } from '../config/config.ts'
 import type { DeliveryResult, Effects } from '../model/batch.ts'
 import type { TableSpec } from '../model/column.ts'
 import type { Event } from '../model/event.ts'
-import { systemProblem } from '../model/system-problem.ts'
+import { type ProblemWhat, systemProblem } from '../model/system-problem.ts'
 import { CorrelationRuns, type Memory, type RunPart } from '../pipeline/correlation-runs.ts'
 import { effectsOfRows, effectsOfTime } from '../pipeline/effects.ts'
 import { Flusher } from '../pipeline/flusher.ts'
@@ -66,8 +66,18 @@ const state = pipelineState(db)
 const loaded = await loadPath(config, join(config.data_dir, 'content-cache'))
 const tables = new LiveTables(loaded)
 /** What may stand in the way here, and as which system problem it is reported. */
-const TROUBLES = { lake: 'LakeDown', outbox: 'LakeDown', loop: 'PathStuck', 'look-back': 'RulesImpaired' } as const
-const troubles = new Map<keyof typeof TROUBLES, string>()
+const TROUBLES: Readonly<Record<string, ProblemWhat>> = {
+  lake: 'LakeDown',
+  outbox: 'LakeDown',
+  loop: 'PathStuck',
+  'look-back': 'RulesImpaired',
+  correlation: 'RulesImpaired',
+  cache: 'RulesImpaired',
+  rules: 'RuleOff',
+}
+/** What the loop reports of one source begins with this. */
+const OF_SOURCE = 'source/'
+const troubles = new Map<string, string>()
 // Before the detectors: reading their rules goes on in the background and may have something to tell.
 const main = new Rpc(parentPort!, {
   acceptTable: async (ref: ContentFileRef) => {
@@ -197,7 +207,7 @@ async function start(): Promise<void> {
     observe: (stage, seconds) => observations.push([stage, seconds]),
     onCommitted: (effects) => committed(effects, effects.batch.sourceId, effects.batch.receivedMs),
     onOtherCommitted: (effects) => committed(effects, undefined, undefined),
-    onTrouble: (message) => trouble('loop', message),
+    onTrouble: trouble,
   })
   open = loopSources.map(({ source }) => source)
   await flusher.start()
@@ -205,7 +215,7 @@ async function start(): Promise<void> {
   running = loop.run()
   // A rule that could not be loaded is off: nobody may have to look for that.
   const off = detectors.flatMap((d) => d.setupErrors).map((finding) => ({ finding, event: undefined, text: () => '' }))
-  if (off.length > 0) loop.other((deps) => effectsOfRows({ judged: off, cacheWrites: [] }, new Map(), deps)).catch(() => {})
+  if (off.length > 0) loop.other((deps) => effectsOfRows({ judged: off, cacheWrites: [] }, new Map(), deps)).catch(cannotReport)
   if (correlation) passTime(await CorrelationRuns.start(correlation.correlator.order, memory, now())).catch(() => {})
   running.catch((error: unknown) => main.call('failed', String(error instanceof Error ? error.stack : error)).catch(() => {}))
 }
@@ -278,16 +288,24 @@ async function passTime(runs: CorrelationRuns): Promise<void> {
   while (loop && !stopping) {
     let isMore = false
     let part: RunPart | undefined
-    await loop.other(async (deps) => {
-      const due = await effectsOfTime(deps)
-      isMore = due?.more ?? false
-      return due?.effects
-    })
-    await loop.other(async (deps) => {
-      part = await runs.part(deps)
-      return part?.effects
-    })
-    part?.committed()
+    try {
+      await loop.other(async (deps) => {
+        const due = await effectsOfTime(deps)
+        isMore = due?.more ?? false
+        return due?.effects
+      })
+      await loop.other(async (deps) => {
+        part = await runs.part(deps)
+        return part?.effects
+      })
+      part?.committed()
+      trouble('correlation', undefined)
+    } catch (error) {
+      if (stopping) return
+      trouble('correlation', `Correlation rules cannot see that time passes, which is tried again: ${messageOf(error)}`)
+      isMore = false
+      part = undefined
+    }
     if (!isMore && !part) await new Promise((resolve) => setTimeout(resolve, 1000).unref())
   }
 }
@@ -341,11 +359,19 @@ function committed(effects: Effects, sourceId: string | undefined, receivedMs: n
   main.call('progress', progress).catch(() => {})
 }
 
-function trouble(kind: keyof typeof TROUBLES, message: string | undefined): void {
+function cannotReport(error: unknown): void {
+  if (!stopping) trouble('rules', `Rules are off, and the alert that says so cannot be made: ${messageOf(error)}`)
+}
+
+function trouble(kind: string, message: string | undefined): void {
   if (troubles.get(kind) === message) return
   if (message === undefined) troubles.delete(kind)
   else troubles.set(kind, message)
-  const problems = [...troubles].map(([key, text]) => systemProblem(TROUBLES[key], key, text))
+  const problems = [...troubles].map(([key, text]) =>
+    key.startsWith(OF_SOURCE)
+      ? systemProblem('ReaderStuck', key.slice(OF_SOURCE.length), text)
+      : systemProblem(TROUBLES[key]!, key, text),
+  )
   main.call('problems', problems).catch(() => {})
 }
 

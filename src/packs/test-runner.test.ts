@@ -77,6 +77,7 @@ function ruleWith(id: string, expectations: readonly boolean[]): Rule {
 /** A language whose rules answer what the test's event is. */
 const echo: Detector = {
   logTypes: new Set(),
+  ruleIds: () => [],
   setupErrors: [{ kind: 'error', ruleId: 'Broken', event: -1, cause: 'import', message: 'no module' }],
   evaluate: async () => [],
   test: async (_ruleId, { log }) => run({ detection: log, title: '"T\\u001b[2J"' }),

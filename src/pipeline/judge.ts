@@ -108,21 +108,8 @@ export async function judgeBatch(
   return { received, groups, deadLetters, unknownFields, judged, cacheWrites: [...cacheWrites.values()] }
 }
 
-/**
- * What is left when a batch's effects cannot be made at all, by a fault of ours: every event becomes a dead letter. It
- * would stop everything behind it for ever otherwise.
- */
-export function refuseBatch(
-  { received, groups, deadLetters, cacheWrites }: JudgedBatch,
-  source: string,
-  error: unknown,
-): JudgedBatch {
-  const letters = groups.flatMap(({ events }) => events.map((event) => refusedLetter(event, source, error)))
-  // The rules have seen the events and remember them.
-  return { received, groups: [], deadLetters: [...deadLetters, ...letters], unknownFields: new Map(), judged: [], cacheWrites }
-}
-
-function refusedLetter(event: Event, source: string, error: unknown): DeadLetter {
+/** The dead letter of an event that cannot be finished, by a fault of ours: it would hold up everything behind it for ever. */
+export function refusedLetter(event: Event, source: string, error: unknown): DeadLetter {
   let text = ''
   try {
     text = stringifyJson(event)
@@ -133,7 +120,7 @@ function refusedLetter(event: Event, source: string, error: unknown): DeadLetter
   const { p_row_id: rowId } = event
   return {
     reason: 'internal',
-    message: `The batch of this event could not be finished: ${messageOf(error)}. This is a fault of Caracal; the event is kept, please report it.`,
+    message: `This event could not be finished: ${messageOf(error)}. This is a fault of Caracal; the event is kept, please report it.`,
     source,
     position: `${rowId.slice(0, 16)}:${Number.parseInt(rowId.slice(16), 16)}`,
     length: bytes.length,
@@ -143,7 +130,8 @@ function refusedLetter(event: Event, source: string, error: unknown): DeadLetter
   }
 }
 
-function judgedOf(finding: Finding, events: readonly Event[]): Judged {
+/** A finding with the event it is about. */
+export function judgedOf(finding: Finding, events: readonly Event[]): Judged {
   const event = finding.event >= 0 ? events[finding.event] : undefined
   return { finding, event, text: () => (event ? stringifyJson(event) : '') }
 }

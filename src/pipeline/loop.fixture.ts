@@ -71,6 +71,7 @@ function letter(line: string, source: string, rowId: string): DeadLetter {
 export function evilDetector(part: Partial<Detector> = {}): Detector {
   return {
     logTypes: new Set(['Test.Line']),
+    ruleIds: () => ['Evil'],
     setupErrors: [],
     evaluate: async ({ ndjson }) => {
       const lines = Buffer.from(ndjson).toString().trim().split('\n')

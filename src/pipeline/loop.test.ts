@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest'
-import type { BatchEffects, RecordedBatch } from '../model/batch.ts'
+import type { BatchEffects, Extent, RecordedBatch } from '../model/batch.ts'
+import { StorageError } from '../util/errors.ts'
 import { evilDetector, ListSource, loopDeps } from './loop.fixture.ts'
 import { Loop } from './loop.ts'
 import type { PipelineState } from './pipeline-state.ts'
@@ -29,6 +30,7 @@ class MemoryState implements PipelineState {
     this.committed.push(effects)
     return true
   }
+  async tryBatch(): Promise<void> {}
   async commitOther(): Promise<void> {
     this.log.push('commit other')
   }
@@ -70,7 +72,7 @@ test('sources take turns: a flood does not starve the others', async () => {
     Array.from({ length: 100 }, () => 'x\n'),
   )
   const quiet = new ListSource('quiet', ['a\n', 'b\n'])
-  const turns = new Turns([flood, quiet])
+  const turns = new Turns([flood, quiet], { now: () => 0, onTrouble: () => {} })
   const order: string[] = []
   for (let i = 0; i < 6; i++) {
     const { source, extent } = (await turns.next())!
@@ -132,14 +134,18 @@ test.each(['recordBatch', 'commitBatch', 'openBatches'] as const)(
   async (method) => {
     const state = new MemoryState()
     const troubles: (string | undefined)[] = []
-    let failures = 2
+    let failures = 4
     const failing = Object.assign(Object.create(state) as MemoryState, {
       [method]: async (argument: never) => {
-        if (failures-- > 0) throw new Error('database or disk is full')
+        if (failures-- > 0) throw new StorageError('database or disk is full')
         return state[method](argument)
       },
     })
-    await runUntil({ state: failing, onTrouble: (message) => troubles.push(message) }, [new ListSource('s', ['a\n', 'b\n'])], 2)
+    await runUntil(
+      { state: failing, onTrouble: (_, message) => troubles.push(message) },
+      [new ListSource('s', ['a\n', 'b\n'])],
+      2,
+    )
     expect(troubles[0]).toMatch(/state cannot be (read|written), nothing goes on until it can: database or disk is full/)
     expect(troubles.at(-1)).toBeUndefined()
     expect(lines(state).length).toBe(2)
@@ -189,8 +195,10 @@ test('stop ends a loop whose disk is full; what is recorded stays recorded', asy
   const state = new MemoryState()
   const loop = new Loop(
     loopDeps([new ListSource('s', ['a\n'])], {
-      state: Object.assign(Object.create(state) as MemoryState, { commitBatch: () => Promise.reject(new Error('disk full')) }),
-      onTrouble: (message) => message && loop.stop(),
+      state: Object.assign(Object.create(state) as MemoryState, {
+        commitBatch: () => Promise.reject(new StorageError('disk full')),
+      }),
+      onTrouble: (_, message) => message && loop.stop(),
     }),
   )
   await expect(loop.run()).rejects.toThrow('disk full')
@@ -248,20 +256,6 @@ test('a parser that breaks gives one internal dead letter with the bytes, and th
   expect(whole!.rows.map(({ spec }) => spec.table)).toEqual(['test_line'])
 })
 
-test('a batch that cannot be finished by a fault of ours becomes dead letters instead of stopping everything for ever', async () => {
-  const state = new MemoryState()
-  await runUntil({ state }, [new ListSource('s', ['a\nunwritable\nbad\n', 'c\n'])], 2)
-  const [poisoned, whole] = state.committed
-  expect(poisoned!.rows.map(({ spec, count }) => [spec.table, count])).toEqual([['dead_letters', 3]])
-  expect(poisoned!.counts.map(({ outcome, reason, n }) => [outcome, reason, n])).toEqual([
-    ['received', '', 3],
-    ['stored', '', 0],
-    ['dead_lettered', 'invalid_json', 1],
-    ['dead_lettered', 'internal', 2],
-  ])
-  expect(whole!.rows[0]!.count).toBe(1)
-})
-
 test('a detector that cannot judge is asked again until it can', async () => {
   const state = new MemoryState()
   let failures = 1
@@ -274,6 +268,41 @@ test('a detector that cannot judge is asked again until it can', async () => {
   })
   await runUntil({ state, detectors: [detector] }, [new ListSource('s', ['an evil x\n'])], 1)
   expect(state.committed[0]!.opened.map(({ eventCount, body }) => [eventCount, body.dedup])).toEqual([[1, ' x']])
+})
+
+test('a source that cannot be read holds up no other, and goes on in order once it can', async () => {
+  const state = new MemoryState()
+  const broken = new ListSource('broken', ['a\n', 'b\n'])
+  const good = new ListSource('good', ['1\n', '2\n', '3\n'])
+  const read = broken.read.bind(broken)
+  const troubles: [string, string | undefined][] = []
+  let isBroken = true
+  Object.assign(broken, {
+    read: async (extent: Extent) => {
+      if (isBroken) throw new Error('input/output error')
+      return read(extent)
+    },
+  })
+  await runUntil(
+    {
+      state,
+      onCommitted: ({ batch }) => {
+        if (batch.sourceId === 'good' && batch.extent['at'] === 2) isBroken = false
+      },
+      onTrouble: (...trouble) => troubles.push(trouble),
+    },
+    [broken, good],
+    5,
+  )
+  expect(state.log.filter((entry) => entry.startsWith('commit'))).toEqual([
+    'commit good0',
+    'commit good1',
+    'commit good2',
+    'commit broken0',
+    'commit broken1',
+  ])
+  expect(troubles[0]).toEqual(['source/broken', expect.stringContaining('input/output error')])
+  expect(troubles.at(-1)).toEqual(['source/broken', undefined])
 })
 
 test('a batch of a million characters of tiny records is written in pieces', async () => {

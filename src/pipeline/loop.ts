@@ -1,14 +1,17 @@
 import type { BatchEffects, Cursor, Extent, OtherEffects, RecordedBatch } from '../model/batch.ts'
+import type { Chunk } from '../model/chunk.ts'
 import type { Rule } from '../model/rule.ts'
 import type { Detector } from '../stages/detect/language.ts'
 import type { Enricher } from '../stages/enrich/table.ts'
 import type { Parser, ParseSource } from '../stages/parse/parser.ts'
 import type { BatchSource } from '../stages/source/source.ts'
-import { messageOf } from '../util/errors.ts'
+import { StorageError } from '../util/errors.ts'
 import type { Correlation } from './correlate.ts'
 import { type EffectsDeps, effectsOf, type Route } from './effects.ts'
-import { type JudgedBatch, judgeBatch, parseBatch, refuseBatch } from './judge.ts'
+import { type JudgedBatch, judgeBatch, type ParsedBatch, parseBatch } from './judge.ts'
 import type { PipelineState } from './pipeline-state.ts'
+import { retry } from './retry.ts'
+import { finishApart, judgeApart } from './take-apart.ts'
 import { Turns } from './turns.ts'
 
 /** A source with what the path needs to know about it. */
@@ -36,19 +39,20 @@ export interface LoopDeps {
   readonly onOtherCommitted: (effects: OtherEffects) => void
   /** Correlation rules, if there are any. */
   readonly correlation?: Correlation | undefined
-  /** What stands in the way (disk full …), or undefined when it goes on. */
-  readonly onTrouble: (message: string | undefined) => void
+  /** What is wrong with a source (`source/<id>`), the rules' `cache` or everything (`loop`), or `undefined` once it is not any more. */
+  readonly onTrouble: (what: string, message: string | undefined) => void
 }
 
 /** Batches under way at once: one is parsed while the one before it is judged and the one before that committed. */
 const DEPTH = 3
-const RETRY_MS = 500
 /** Without a wake-up, sources are asked this often. */
 const IDLE_MS = 250
 
 /**
  * The loop: takes a batch from the source whose turn it is, records its extent, parses, judges, and commits all its
- * effects in one transaction, in order. What the disk does not take is tried again until it does; nothing is dropped.
+ * effects in one transaction, in order. What the disk does not take is tried again until it does. A source that cannot be read waits
+ * while the others go on. A batch that fails three times for another reason is taken apart, until the part at fault is a dead letter or
+ * an error of a rule.
  */
 export class Loop {
   readonly #deps: LoopDeps
@@ -57,6 +61,8 @@ export class Loop {
   #lastId = 0
   #commits: Promise<void> = Promise.resolve()
   #underWay = 0
+  /** Batches that are recorded and could not be read yet, by source, in order. */
+  readonly #held = new Map<string, RecordedBatch[]>()
   /** Batches under way, by source. */
   readonly #inHand = new Map<string, number>()
   readonly #recordsUnderWay = new Map<string, number>()
@@ -68,7 +74,13 @@ export class Loop {
   constructor(deps: LoopDeps) {
     this.#deps = deps
     this.#bySource = new Map(deps.sources.map((entry) => [entry.source.id, entry]))
-    this.#turns = new Turns(deps.sources.map(({ source }) => source))
+    this.#turns = new Turns(
+      deps.sources.map(({ source }) => source),
+      {
+        now: () => performance.now(),
+        onTrouble: (sourceId, message) => deps.onTrouble(`source/${sourceId}`, message),
+      },
+    )
   }
 
   /** Records read and not yet committed, by source. */
@@ -78,7 +90,7 @@ export class Loop {
 
   /** True when the source had nothing when it was asked last, and everything of it is committed. */
   isSettled(sourceId: string): boolean {
-    return this.#turns.isDry(sourceId) && (this.#inHand.get(sourceId) ?? 0) === 0
+    return this.#turns.isDry(sourceId) && (this.#inHand.get(sourceId) ?? 0) === 0 && !this.#held.has(sourceId)
   }
 
   /** A source may have something. */
@@ -90,13 +102,14 @@ export class Loop {
 
   /**
    * Commits what is no batch (a scheduled query's rows, time that has passed), in turn with the batches. `make` is asked when
-   * its turn has come, and again when the disk did not take it; it answers `undefined` for nothing. Rejects when the loop stops first.
+   * its turn has come, and again when the disk did not take it; it answers `undefined` for nothing. Rejects when the loop stops first, or
+   * when it fails three times for another reason than the disk: then nothing of it is kept.
    */
   other(make: (deps: EffectsDeps) => Promise<OtherEffects | undefined>): Promise<void> {
     const { state, onOtherCommitted } = this.#deps
     const done = this.#commits.then(async () => {
       if (this.#failed) throw this.#failed
-      const effects = await this.#persist('state cannot be written', async () => {
+      const effects = await this.#retry('state cannot be written', async () => {
         const made = await make(this.#effectsDeps())
         if (made) await state.commitOther(made)
         return made
@@ -133,15 +146,17 @@ export class Loop {
 
   async #cycle(): Promise<void> {
     const { state, isFull } = this.#deps
-    const open = await this.#persist('state cannot be read', () => state.openBatches())
-    this.#lastId = Number((await this.#persist('state cannot be read', () => state.lastBatchId())) ?? 0)
+    const open = await this.#retry('state cannot be read', () => state.openBatches())
+    this.#lastId = Number((await this.#retry('state cannot be read', () => state.lastBatchId())) ?? 0)
     for (const batch of open) {
       if (this.#stopping) return
       await this.#begin(batch)
     }
     while (!this.#stopping && !this.#failed) {
       this.#pending = false
-      const next = isFull() ? undefined : await this.#persist('a source cannot be read', () => this.#turns.next())
+      await this.#beginHeld()
+      const next = isFull() ? undefined : await this.#turns.next((sourceId) => this.#held.has(sourceId))
+      if (this.#stopping) return
       if (next) await this.#take(next.source, next.extent)
       else if (!this.#pending) await this.#sleep(IDLE_MS)
     }
@@ -157,8 +172,24 @@ export class Loop {
       extent,
       receivedMs: source.receivedMs(extent) ?? now,
     }
-    await this.#persist('state cannot be written', () => this.#deps.state.recordBatch(batch))
+    await this.#retry('state cannot be written', () => this.#deps.state.recordBatch(batch))
     await this.#begin(batch)
+  }
+
+  /** Tries again to read batches whose source could not be read. */
+  async #beginHeld(): Promise<void> {
+    for (const [sourceId, held] of [...this.#held]) {
+      if (this.#turns.isPausing(sourceId)) continue
+      this.#held.delete(sourceId)
+      for (const batch of held) if (!this.#stopping) await this.#begin(batch)
+    }
+  }
+
+  /** The batch waits until its source can be read; those of the same source that come after it wait behind it. */
+  #hold(batch: RecordedBatch): void {
+    const held = this.#held.get(batch.sourceId)
+    if (held) held.push(batch)
+    else this.#held.set(batch.sourceId, [batch])
   }
 
   /** Reads and parses the batch, then lets judging and committing go on behind it. */
@@ -166,21 +197,27 @@ export class Loop {
     const entry = this.#bySource.get(batch.sourceId)
     if (!entry) {
       this.#deps.onTrouble(
+        `source/${batch.sourceId}`,
         `a batch of source '${batch.sourceId}' was begun before, and the source is not configured any more; it waits for it`,
       )
       return
     }
     while (this.#underWay >= DEPTH) await this.#oneCommitted()
+    if (this.#held.has(batch.sourceId)) return this.#hold(batch)
     const { source } = entry
-    const chunks = await this.#persist(`source '${source.id}' cannot be read`, () => source.read(batch.extent))
+    let chunks: readonly Chunk[]
+    try {
+      chunks = await source.read(batch.extent)
+      this.#turns.worked(source.id)
+    } catch (error) {
+      this.#turns.failed(source.id, error)
+      return this.#hold(batch)
+    }
     const start = performance.now()
     const parsed = parseBatch(chunks, entry.parse, this.#deps.parser, batch.receivedMs)
     this.#deps.observe('parse', (performance.now() - start) / 1000)
     const cursor = source.parsed(batch.extent, parsed.context)
-    const { detectors, observe } = this.#deps
-    const judged = this.#persist('detection cannot run', () =>
-      judgeBatch(parsed, { enricher: entry.enricher(), detectors, observe }),
-    )
+    const judged = this.#judge(parsed, entry)
     judged.catch(() => {})
     this.#underWay++
     this.#inHand.set(batch.sourceId, (this.#inHand.get(batch.sourceId) ?? 0) + 1)
@@ -203,6 +240,15 @@ export class Loop {
     })()
   }
 
+  async #judge(parsed: ParsedBatch, { source, enricher }: LoopSource): Promise<JudgedBatch> {
+    const { detectors, observe } = this.#deps
+    const deps = { enricher: enricher(), detectors, observe }
+    return this.#retry('detection cannot run', () => judgeBatch(parsed, deps)).catch((error: unknown) => {
+      if (this.#stopping) throw error
+      return this.#retry('detection cannot run', () => judgeApart(parsed, source.id, deps))
+    })
+  }
+
   #count(sourceId: string, records: number): void {
     this.#recordsUnderWay.set(sourceId, (this.#recordsUnderWay.get(sourceId) ?? 0) + records)
   }
@@ -210,15 +256,19 @@ export class Loop {
   async #commit(batch: RecordedBatch, cursor: Cursor, judged: JudgedBatch): Promise<void> {
     const { state } = this.#deps
     const start = performance.now()
-    let doable = judged
-    const effects = await this.#persist('state cannot be written', async () => {
-      try {
-        const made = await effectsOf(batch, cursor, doable, this.#effectsDeps())
-        return (await state.commitBatch(made)) ? made : undefined
-      } catch (error) {
-        if (isOurFault(error)) doable = refuseBatch(judged, batch.sourceId, error)
-        throw error
+    const keep = async (doable: JudgedBatch) => {
+      const made = await effectsOf(batch, cursor, doable, this.#effectsDeps())
+      return (await state.commitBatch(made)) ? made : undefined
+    }
+    const what = 'state cannot be written'
+    const effects = await this.#retry(what, () => keep(judged)).catch(async (error: unknown) => {
+      if (this.#stopping || error instanceof StorageError) throw error
+      const attempt = async (part: JudgedBatch) => {
+        await state.tryBatch(await effectsOf(batch, cursor, part, this.#effectsDeps()))
       }
+      const onDropped = (message: string) => this.#deps.onTrouble('cache', message)
+      const rest = await this.#retry(what, () => finishApart(batch, judged, attempt, onDropped))
+      return this.#retry(what, () => keep(rest))
     })
     if (effects) this.#deps.onCommitted(effects)
     this.#deps.observe('commit', (performance.now() - start) / 1000)
@@ -229,19 +279,11 @@ export class Loop {
     return { rules, store: state.alerts, routes, baseUrl, nowMs: now(), correlation }
   }
 
-  /** Tries until it works (or the loop is told to stop, then it rejects: the batch stays recorded). */
-  async #persist<T>(what: string, attempt: () => Promise<T>): Promise<T> {
-    for (let tries = 0; ; tries++) {
-      try {
-        const value = await attempt()
-        if (tries > 0) this.#deps.onTrouble(undefined)
-        return value
-      } catch (error) {
-        this.#deps.onTrouble(`${what}, nothing goes on until it can: ${messageOf(error)}`)
-        if (this.#stopping) throw error
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
-      }
-    }
+  #retry<T>(what: string, attempt: () => Promise<T>): Promise<T> {
+    return retry(what, attempt, {
+      onTrouble: (message) => this.#deps.onTrouble('loop', message),
+      isStopping: () => this.#stopping,
+    })
   }
 
   async #oneCommitted(): Promise<void> {
@@ -262,11 +304,4 @@ export class Loop {
     })
     this.#wake = () => {}
   }
-}
-
-/** An error that says nothing about the disk: the same batch would fail in the same way for ever. */
-function isOurFault(error: unknown): boolean {
-  return (
-    error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError || error instanceof ReferenceError
-  )
 }

@@ -20,6 +20,8 @@ export interface PipelineState {
   lastBatchId(): Promise<string | undefined>
   /** One transaction. Answers false, and changes nothing, when the batch was done before. */
   commitBatch(effects: BatchEffects): Promise<boolean>
+  /** Does what `commitBatch` does, and takes all of it back: rejects when `commitBatch` would. */
+  tryBatch(effects: BatchEffects): Promise<void>
   /** One transaction of something that is no batch. */
   commitOther(effects: OtherEffects): Promise<void>
   outboxSize(): Promise<OutboxSize>

@@ -1,14 +1,35 @@
 import type { Extent } from '../model/batch.ts'
 import type { BatchSource } from '../stages/source/source.ts'
+import { messageOf } from '../util/errors.ts'
 
-/** Sources take turns, a batch each, so that one flood does not starve the rest. */
+/** Pause before a source that failed is asked again; doubles with every failure in a row up to the largest. */
+const MIN_PAUSE_MS = 500
+const MAX_PAUSE_MS = 10_000
+
+/** A source that could not be read. */
+interface Failure {
+  readonly pauseMs: number
+  readonly untilMs: number
+}
+
+export interface TurnsDeps {
+  /** Milliseconds of a steady clock. */
+  readonly now: () => number
+  /** What is wrong with a source, for people; `undefined` once it can be read again. */
+  readonly onTrouble: (sourceId: string, message: string | undefined) => void
+}
+
+/** Sources take turns, a batch each, so that one flood does not starve the rest, nor does a source that cannot be read. */
 export class Turns {
   readonly #sources: readonly BatchSource[]
+  readonly #deps: TurnsDeps
   readonly #dry = new Set<string>()
+  readonly #failures = new Map<string, Failure>()
   #turn = 0
 
-  constructor(sources: readonly BatchSource[]) {
+  constructor(sources: readonly BatchSource[], deps: TurnsDeps) {
     this.#sources = sources
+    this.#deps = deps
   }
 
   /** True when the source had nothing when it was asked last. */
@@ -16,18 +37,48 @@ export class Turns {
     return this.#dry.has(sourceId)
   }
 
-  /** Something may have come in: nobody counts as empty until asked again. */
+  /** Something may have come in: no source counts as empty until asked again. */
   refresh(): void {
     this.#dry.clear()
   }
 
-  /** The next batch of the source whose turn it is, or of the first one after it that has something. */
-  async next(): Promise<{ readonly source: BatchSource; readonly extent: Extent } | undefined> {
+  /** True while a source that failed is left alone. */
+  isPausing(sourceId: string): boolean {
+    return (this.#failures.get(sourceId)?.untilMs ?? 0) > this.#deps.now()
+  }
+
+  /** The source could not be read: it is left alone for a while, the others go on. */
+  failed(sourceId: string, error: unknown): void {
+    const pauseMs = Math.min(MAX_PAUSE_MS, 2 * (this.#failures.get(sourceId)?.pauseMs ?? MIN_PAUSE_MS / 2))
+    this.#failures.set(sourceId, { pauseMs, untilMs: this.#deps.now() + pauseMs })
+    this.#deps.onTrouble(
+      sourceId,
+      `Source '${sourceId}' cannot be read and is tried again; other sources go on: ${messageOf(error)}`,
+    )
+  }
+
+  /** The source could be read. */
+  worked(sourceId: string): void {
+    if (this.#failures.delete(sourceId)) this.#deps.onTrouble(sourceId, undefined)
+  }
+
+  /** The next batch of the source whose turn it is, or of the first one after it that has something; `isHeld` sources are passed over. */
+  async next(
+    isHeld: (sourceId: string) => boolean = () => false,
+  ): Promise<{ readonly source: BatchSource; readonly extent: Extent } | undefined> {
     for (let i = 0; i < this.#sources.length; i++) {
       const at = (this.#turn + i) % this.#sources.length
       const source = this.#sources[at]!
-      const extent = await source.next()
+      if (isHeld(source.id) || this.isPausing(source.id)) continue
+      let extent: Extent | undefined
+      try {
+        extent = await source.next()
+      } catch (error) {
+        this.failed(source.id, error)
+        continue
+      }
       if (!extent) {
+        this.worked(source.id)
         this.#dry.add(source.id)
         continue
       }

@@ -46,27 +46,44 @@ export async function lastBatchId(db: Kysely<StateTables>): Promise<string | und
  * Answers false, and changes nothing, when the batch was done before.
  */
 export async function commitBatch(db: Kysely<StateTables>, effects: BatchEffects): Promise<boolean> {
-  return db.transaction().execute(async (tx) => {
-    const { batch } = effects
-    const marked = await tx
-      .updateTable('batches')
-      .set({ done: 1 })
-      .where('batch_id', '=', batch.batchId)
-      .where('done', '=', 0)
-      .executeTakeFirst()
-    if (Number(marked.numUpdatedRows) === 0) return false
-    await tx
-      .deleteFrom('batches')
-      .where('source_id', '=', batch.sourceId)
-      .where('done', '=', 1)
-      .where('batch_id', '<', batch.batchId)
-      .execute()
-    await saveCursor(tx, batch.sourceId, effects.cursor, effects.nowMs)
-    await saveEffects(tx, effects)
-    await addCounts(tx, effects.counts)
-    await addUnknownFields(tx, batch.sourceId, effects.unknownFields)
-    return true
-  })
+  return db.transaction().execute((tx) => saveBatch(tx, effects))
+}
+
+/** Takes back what was done: the transaction ends with it. */
+class TakenBack extends Error {}
+
+/** Does all that `commitBatch` does and takes it back, to learn whether it can be done. Rejects when it cannot. */
+export async function tryBatch(db: Kysely<StateTables>, effects: BatchEffects): Promise<void> {
+  try {
+    await db.transaction().execute(async (tx) => {
+      await saveBatch(tx, effects)
+      throw new TakenBack()
+    })
+  } catch (error) {
+    if (!(error instanceof TakenBack)) throw error
+  }
+}
+
+async function saveBatch(tx: Transaction<StateTables>, effects: BatchEffects): Promise<boolean> {
+  const { batch } = effects
+  const marked = await tx
+    .updateTable('batches')
+    .set({ done: 1 })
+    .where('batch_id', '=', batch.batchId)
+    .where('done', '=', 0)
+    .executeTakeFirst()
+  if (Number(marked.numUpdatedRows) === 0) return false
+  await tx
+    .deleteFrom('batches')
+    .where('source_id', '=', batch.sourceId)
+    .where('done', '=', 1)
+    .where('batch_id', '<', batch.batchId)
+    .execute()
+  await saveCursor(tx, batch.sourceId, effects.cursor, effects.nowMs)
+  await saveEffects(tx, effects)
+  await addCounts(tx, effects.counts)
+  await addUnknownFields(tx, batch.sourceId, effects.unknownFields)
+  return true
 }
 
 /** One transaction with everything that something other than a batch does. */

@@ -1,5 +1,5 @@
 import { alertStore } from './alerts.ts'
-import { commitBatch, commitOther, lastBatchId, openBatches, recordBatch } from './batches.ts'
+import { commitBatch, commitOther, lastBatchId, openBatches, recordBatch, tryBatch } from './batches.ts'
 import { correlationStore } from './correlation.ts'
 import type { StateDb } from './db.ts'
 import { beginFlush, endFlush, flushParts, outboxSize } from './outbox.ts'
@@ -12,6 +12,7 @@ export function pipelineState(db: StateDb) {
     openBatches: openBatches.bind(undefined, db),
     lastBatchId: lastBatchId.bind(undefined, db),
     commitBatch: commitBatch.bind(undefined, db),
+    tryBatch: tryBatch.bind(undefined, db),
     commitOther: commitOther.bind(undefined, db),
     correlation: correlationStore(db),
     outboxSize: outboxSize.bind(undefined, db),

@@ -55,7 +55,7 @@ export function openSqlite(file: string, options: SqliteOptions = {}): SqliteFil
       const statement = guarded(opened.prepare(sql) as unknown as Statement)
       return /^\s*rollback\b/i.test(sql) ? forgiving(statement) : statement
     },
-    exec: (sql) => void opened.exec(sql),
+    exec: (sql) => storing(() => void opened.exec(sql)),
     close: () => void opened.close(),
   }
 }
@@ -63,9 +63,19 @@ export function openSqlite(file: string, options: SqliteOptions = {}): SqliteFil
 function guarded(statement: Statement): Statement {
   return {
     reader: statement.reader,
-    all: (parameters) => statement.all(parameters.map(bindable)),
-    run: (parameters) => statement.run(parameters.map(bindable)),
+    all: (parameters) => storing(() => statement.all(parameters.map(bindable))),
+    run: (parameters) => storing(() => statement.run(parameters.map(bindable))),
     iterate: (parameters) => statement.iterate(parameters.map(bindable)),
+  }
+}
+
+/** A fault of the disk as a `StorageError`: whoever calls waits for the disk, and for nothing else. */
+function storing<T>(call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    if (isStorageFault(error)) throw new StorageError(messageOf(error), { cause: error })
+    throw error
   }
 }
 

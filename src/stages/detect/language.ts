@@ -27,6 +27,8 @@ export function queryLogType(queryName: string): string {
 export interface Detector {
   /** Log types for which there is at least one enabled rule: other events need not be handed over. */
   readonly logTypes: ReadonlySet<string>
+  /** Ids of the enabled rules for a log type, in their order. */
+  ruleIds(logType: string): readonly string[]
   /** Rules that could not be loaded, known after `create`. */
   readonly setupErrors: readonly RuleError[]
   /**

@@ -12,6 +12,7 @@ function detector(logTypes: string[], ruleId: string, events: number[], seen: De
   const findings: Finding[] = events.map((index) => ({ kind: 'error', ruleId, event: index, cause: 'exception', message: '' }))
   return {
     logTypes: new Set(logTypes),
+    ruleIds: () => [ruleId],
     setupErrors: [],
     evaluate: async (batch) => {
       seen.push(batch)

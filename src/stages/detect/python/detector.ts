@@ -41,6 +41,10 @@ export class PythonDetector implements Detector {
     return this.#runtime.loadErrors
   }
 
+  ruleIds(logType: string): readonly string[] {
+    return (this.#loaded.get(logType) ?? []).map(({ id }) => id)
+  }
+
   /** Process id of the living child, for tests and `doctor`. */
   get pid(): number | undefined {
     return this.#runtime.pid

@@ -21,6 +21,10 @@ export class SimpleDetector implements Detector {
     this.logTypes = new Set(rules.byLogType.keys())
   }
 
+  ruleIds(logType: string): readonly string[] {
+    return (this.#rules.byLogType.get(logType)?.rules ?? []).map(({ rule }) => rule.id)
+  }
+
   async evaluate(batch: DetectBatch): Promise<readonly Finding[]> {
     const { logType, count } = batch
     const group = this.#rules.byLogType.get(logType)

@@ -1,0 +1,40 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { sift } from './sift.ts'
+
+/** Fails when one of the bad items is there. */
+function failing(bad: ReadonlySet<number>) {
+  const calls: number[] = []
+  const attempt = async (items: readonly number[]) => {
+    calls.push(items.length)
+    return items.find((item) => bad.has(item))
+  }
+  return { calls, attempt }
+}
+
+test('finds exactly the items at fault, keeps the order, and tries little when little is at fault', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.uniqueArray(fc.nat(1000)), fc.uniqueArray(fc.nat(1000), { maxLength: 5 }), async (items, wrong) => {
+      const bad = new Set(wrong.filter((item) => items.includes(item)))
+      const { calls, attempt } = failing(bad)
+      const sifted = await sift(items, attempt, 10_000)
+      expect(sifted.good).toEqual(items.filter((item) => !bad.has(item)))
+      expect(sifted.bad.map(({ item, error }) => [item, error])).toEqual(
+        items.filter((item) => bad.has(item)).map((item) => [item, item]),
+      )
+      expect(calls.length).toBeLessThanOrEqual(1 + 2 * bad.size * (Math.ceil(Math.log2(items.length + 1)) + 1))
+    }),
+    { seed: 4711 },
+  )
+})
+
+test('stops trying when the budget is used up: what was not tried counts as bad', async () => {
+  const { calls, attempt } = failing(new Set(Array.from({ length: 1000 }, (_, i) => i)))
+  const sifted = await sift([...Array(1000).keys()], attempt, 20)
+  expect([sifted.good.length, sifted.bad.length, calls.length]).toEqual([0, 1000, 20])
+  expect(sifted.bad.map(({ item }) => item)).toEqual([...Array(1000).keys()])
+})
+
+test('rejects when an attempt does', async () => {
+  await expect(sift([1], () => Promise.reject(new Error('disk full')), 5)).rejects.toThrow('disk full')
+})

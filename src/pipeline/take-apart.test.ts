@@ -1,0 +1,170 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { BatchEffects } from '../model/batch.ts'
+import type { Event } from '../model/event.ts'
+import type { Finding } from '../model/match.ts'
+import type { Detector } from '../stages/detect/language.ts'
+import { openState, type StateDb } from '../state/db.ts'
+import { pipelineState } from '../state/pipeline-state.ts'
+import { sourceCounts } from '../state/sources.ts'
+import { evilDetector, ListSource, loopDeps } from './loop.fixture.ts'
+import { Loop, type LoopDeps } from './loop.ts'
+
+let folder: string
+let db: StateDb
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'caracal-apart-'))
+  db = await openState(folder)
+})
+
+afterEach(async () => {
+  await db.destroy()
+  rmSync(folder, { recursive: true })
+})
+
+/** Runs the batches over a real state to their end, and gives what became of them by table: rows as arrays. */
+async function outcome(texts: readonly string[], part: Partial<LoopDeps> = {}) {
+  let left = texts.length
+  const committed: BatchEffects[] = []
+  const deps = loopDeps([new ListSource('s', texts)], { state: pipelineState(db), ...part })
+  const loop: Loop = new Loop({
+    ...deps,
+    onCommitted: (effects) => {
+      committed.push(effects)
+      if (--left === 0) loop.stop()
+    },
+  })
+  await loop.run()
+  const rows = (table: string) =>
+    committed
+      .flatMap((effects) => effects.rows)
+      .filter(({ spec }) => `${spec.database}.${spec.table}` === table)
+      .flatMap(({ rows: bytes }) => Buffer.from(bytes).toString().trim().split('\n'))
+      .map((row) => JSON.parse(row) as unknown[])
+  const count = (await sourceCounts(db)).get('s')!
+  expect(count.received).toBe(count.stored + count.filtered + count.deadLettered)
+  return {
+    events: rows('logs.test_line').map((row) => row[2]),
+    matches: rows('matches.test_line').map((row) => row[2]),
+    letters: rows('monitor.dead_letters').map((row) => [row[2], row[3]] as [string, string]),
+    errors: rows('monitor.rule_errors').map((row) => [row[1], row[3]] as [string, string]),
+    count,
+  }
+}
+
+/** The lines of a batch as a detector sees them. */
+const linesOf = ({ ndjson }: { readonly ndjson: Uint8Array }) =>
+  Buffer.from(ndjson)
+    .toString()
+    .trim()
+    .split('\n')
+    .map((text) => (JSON.parse(text) as { line: string }).line)
+
+/** Fails as a whole when one of the lines holds `poison`. */
+function poisoned(good: Detector = evilDetector()): Detector {
+  return evilDetector({
+    evaluate: async (batch) => {
+      if (linesOf(batch).some((line) => line.includes('poison'))) throw new Error('the interpreter returned nonsense')
+      return good.evaluate(batch)
+    },
+  })
+}
+
+test('an event that no row can be made of is the only dead letter of its batch', async () => {
+  const { events, letters, count } = await outcome(['a\nunwritable\nevil b\nbad\n', 'c\n'])
+  expect(events).toEqual(['a', 'evil b', 'c'])
+  expect(letters).toEqual([
+    ['invalid_json', 'bad'],
+    ['internal', expect.stringContaining('this row cannot be written')],
+  ])
+  expect([count.received, count.stored]).toEqual([5, 3])
+})
+
+test('an event that a detector cannot judge costs its rules an error; the others of the batch are judged', async () => {
+  const { events, matches, errors } = await outcome(['evil 1\npoison\nevil 2\nb\n', 'evil 3\n'], { detectors: [poisoned()] })
+  expect(events).toEqual(['evil 1', 'poison', 'evil 2', 'b', 'evil 3'])
+  expect(matches).toEqual(['evil 1', 'evil 2', 'evil 3'])
+  expect(errors).toEqual([
+    ['Evil', expect.stringMatching(/1 events of Test\.Line were not judged, .*the interpreter returned nonsense/)],
+  ])
+})
+
+test('a detector that can never judge costs its rules one error a batch, and another detector goes on', async () => {
+  let calls = 0
+  const dead = evilDetector({
+    ruleIds: () => ['Dead'],
+    evaluate: async () => {
+      calls++
+      throw new Error('the child cannot be started')
+    },
+  })
+  const many = Array.from({ length: 500 }, (_, i) => `evil ${i}\n`).join('')
+  const { events, matches, errors } = await outcome([many], { detectors: [dead, evilDetector()] })
+  expect([events.length, matches.length]).toEqual([500, 500])
+  expect(errors).toEqual([['Dead', expect.stringMatching(/500 events .* were not judged.*the child cannot be started/)]])
+  expect(calls).toBeLessThan(50)
+})
+
+test('an event that no table can be joined to becomes a dead letter', async () => {
+  const deps = loopDeps([new ListSource('s', [])], { state: pipelineState(db) })
+  const enricher = {
+    enrich: (_: string, some: readonly Event[]) => {
+      if (some.some((event) => event['line'] === 'unjoinable')) throw new RangeError('too many rows')
+    },
+    lookup: () => undefined,
+  }
+  const source = new ListSource('s', ['a\nunjoinable\nevil b\n'])
+  const sources = [{ ...deps.sources[0]!, source, enricher: () => enricher }]
+  const { events, matches, letters } = await outcome(['-'], { sources })
+  expect([events, matches]).toEqual([['a', 'evil b'], ['evil b']])
+  expect(letters).toEqual([['internal', expect.stringContaining('too many rows')]])
+})
+
+/** Values that no rule may return, from a detector that lets them pass. */
+const HARMFUL: readonly [string, Partial<Record<string, unknown>>][] = [
+  ['a number as its title', { title: 5 }],
+  ['null as its title', { title: null }],
+  ['a symbol as its severity', { severity: Symbol('x') }],
+  ['an object as its dedup string', { dedup: {} }],
+  ['a number instead of its function errors', { functionErrors: 7 }],
+  ['a context that JSON cannot hold', { alertContext: 5n }],
+]
+
+test.each(HARMFUL)('a finding with %s harms no other finding', async (_, harm) => {
+  const good = evilDetector()
+  const detector = evilDetector({
+    evaluate: async (batch) => {
+      const findings = (await good.evaluate(batch)) as Finding[]
+      return findings.map((finding) =>
+        linesOf(batch)[finding.event] === 'evil poison' ? ({ ...finding, ...harm } as Finding) : finding,
+      )
+    },
+  })
+  const { events, matches, errors, letters } = await outcome(['evil 1\nevil poison\nevil 2\n', 'evil 3\n'], {
+    detectors: [detector],
+  })
+  expect(events).toEqual(['evil 1', 'evil poison', 'evil 2', 'evil 3'])
+  expect(letters).toEqual([])
+  expect(matches.filter((line) => line !== 'evil poison')).toEqual(['evil 1', 'evil 2', 'evil 3'])
+  // What does no harm is kept; what does is the rule's error.
+  expect(errors.length + matches.filter((line) => line === 'evil poison').length).toBe(1)
+})
+
+test('an entry of the rules’ cache that cannot be kept is dropped, and nothing else', async () => {
+  const detector = evilDetector({
+    evaluate: async (batch) => {
+      batch.onCacheWrites?.([
+        { key: 'fine', entry: '1', expiresMs: undefined },
+        { key: 'harmful', entry: '1', expiresMs: Number.NaN },
+      ])
+      return evilDetector().evaluate(batch)
+    },
+  })
+  const { matches } = await outcome(['evil 1\n', 'evil 2\n'], { detectors: [detector] })
+  expect(matches).toEqual(['evil 1', 'evil 2'])
+  const kept = await db.selectFrom('rule_cache').select('entry').execute()
+  expect(kept.map(({ entry }) => entry)).toEqual([expect.stringContaining('fine')])
+})
