@@ -128,16 +128,37 @@ test.each(Object.keys(REFUSED))('a rule does not get %s', async (id) => {
   expect(connections).toBe(0)
 })
 
-test('to a rule that reaches the modules of Node they are useless', () => {
-  // In a process that is sealed as the child is, with the same flags; the attempts that succeed are printed.
-  const script = `
-    import { createRequire } from 'node:module'
-    import fs, { readFileSync } from 'node:fs'
+/** Runs a script in a process that is sealed as the child is, but without its flags: the wall behind them. Gives what `say` is given. */
+function runSealed(script: string): unknown {
+  const text = `
+    import { builtinModules, createRequire } from 'node:module'
+    import fs, { readFileSync, writeSync } from 'node:fs'
     import net from 'node:net'
     import { spawnSync } from 'node:child_process'
     const { sealProcess } = await import(${JSON.stringify(`file://${entryFile('stages/detect/python/seal')}`)})
     const require = createRequire(import.meta.url)
+    const write = fs.writeSync
     const out = process.stdout
+    const say = (value) => write(1, JSON.stringify(value))
+    ${script}
+  `
+  const flags = [
+    '--no-warnings',
+    ...flagsIfKnown('--experimental-ffi', '--experimental-sqlite'),
+    '--input-type=module',
+    '-e',
+    text,
+  ]
+  return JSON.parse(execFileSync(process.execPath, flags, { env: {}, encoding: 'utf8' }))
+}
+
+function flagsIfKnown(...flags: string[]): string[] {
+  return flags.filter((flag) => process.allowedNodeEnvironmentFlags.has(flag))
+}
+
+test('to a rule that reaches the modules of Node they are useless', () => {
+  // The attempts that succeed are printed.
+  const open = runSealed(`
     sealProcess()
     const tries = {
       readFileSync: () => readFileSync('/etc/passwd'),
@@ -146,25 +167,63 @@ test('to a rule that reaches the modules of Node they are useless', () => {
       promises: () => fs.promises.readFile('/etc/passwd'),
       connect: () => net.connect(${port}, '127.0.0.1'),
       socket: () => new net.Socket().connect(${port}, '127.0.0.1'),
+      'a socket that is there': () => out.connect(${port}, '127.0.0.1'),
+      'the class of a socket that is there': () => new (Object.getPrototypeOf(out).constructor)().connect(${port}, '127.0.0.1'),
       spawn: () => spawnSync('id'),
       require: () => require('node:dgram').createSocket('udp4'),
+      module: () => require('node:module')._load('node:fs').readFileSync('/etc/passwd'),
+      extensions: () => require('node:module').Module._extensions['.js']({ _compile() {} }, '/etc/passwd'),
+      sqlite: () => new (require('node:sqlite').DatabaseSync)(':memory:'),
+      ffi: () => require('node:ffi').dlopen('libc.so.6', {}),
       fetch: () => fetch('http://127.0.0.1:${port}/'),
+      'a web socket': () => new WebSocket('ws://127.0.0.1:${port}/'),
+      storage: () => localStorage.setItem('a', 'b'),
       binding: () => process.binding('spawn_sync'),
       linked: () => process._linkedBinding('x'),
+      builtin: () => process.getBuiltinModule('fs').readFileSync('/etc/passwd'),
       kill: () => process.kill(process.ppid, 0),
+      execve: () => process.execve('/bin/true', ['true']),
+      report: () => process.report.writeReport('/tmp/report'),
       dlopen: () => process.dlopen({}, '/x'),
+      'a library': () => require('node:crypto').setEngine('/x'),
       env: () => { if (Object.keys(process.env).length === 0) throw new Error('empty') },
     }
     const open = []
     for (const [name, attempt] of Object.entries(tries)) {
       try { await attempt(); open.push(name) } catch {}
     }
-    out.write(JSON.stringify(open))
-  `
-  const out = execFileSync(process.execPath, ['--no-warnings', '--input-type=module', '-e', script], {
-    env: {},
-    encoding: 'utf8',
-  })
-  expect(JSON.parse(out)).toEqual([])
+    say(open)
+  `)
+  expect(open).toEqual([])
   expect(connections).toBe(0)
+})
+
+/** What is left of Node, whatever its version: whoever adds to this has made sure that it reaches nothing. */
+const LEFT_OPEN = {
+  modules:
+    'assert assert/strict buffer crypto events path path/posix path/win32 perf_hooks punycode querystring stream stream/consumers stream/promises stream/web string_decoder sys timers timers/promises url util util/types zlib',
+  process:
+    '_exiting _fatalException _tickCallback cpuUsage exit hasUncaughtExceptionCaptureCallback hrtime memoryUsage nextTick ppid reallyExit sourceMapsEnabled uptime',
+  globals:
+    'AbortController AbortSignal Buffer DOMException Event EventTarget TextDecoder TextEncoder URL URLSearchParams clearImmediate clearInterval clearTimeout crypto global performance process queueMicrotask setImmediate setInterval setTimeout structuredClone',
+}
+
+test('of every module, global and function of this Node only what is known to be harmless is left', () => {
+  const left = runSealed(`
+    const vm = require('node:vm')
+    const loaded = builtinModules.flatMap((name) => {
+      try { return [[name, require(name.startsWith('node:') ? name : 'node:' + name)]] } catch { return [] }
+    })
+    const language = new Set(vm.runInNewContext('Object.getOwnPropertyNames(globalThis).filter((name) => name !== "console")'))
+    sealProcess()
+    const refused = fs.openSync
+    const functions = (target) => Object.entries(Object.getOwnPropertyDescriptors(target)).filter(([name, { value, get, configurable }]) =>
+      (get && configurable) || (typeof value === 'function' && value !== refused && name !== 'constructor')).map(([name]) => name)
+    say({
+      modules: loaded.filter(([name, module]) => name !== 'process' && functions(module).length > 0).map(([name]) => name).filter((name) => !/^_stream_|^constants$/.test(name)).sort().join(' '),
+      process: functions(process).concat('ppid').sort().join(' '),
+      globals: Object.getOwnPropertyNames(globalThis).filter((name) => !language.has(name)).sort().join(' '),
+    })
+  `)
+  expect(left).toEqual(LEFT_OPEN)
 })

@@ -1,60 +1,69 @@
+import crypto from 'node:crypto'
 import fs from 'node:fs'
-import { createRequire, syncBuiltinESMExports } from 'node:module'
+import { builtinModules, createRequire, syncBuiltinESMExports } from 'node:module'
+import vm from 'node:vm'
 
-/** Modules whose functions a sandboxed process has no use for. */
-const SEALED = [
-  'child_process',
-  'cluster',
-  'dgram',
-  'diagnostics_channel',
-  'dns',
-  'dns/promises',
-  'fs',
-  'fs/promises',
-  'http',
-  'http2',
-  'https',
-  'inspector',
-  'module',
-  'net',
-  'os',
-  'repl',
-  'tls',
-  'v8',
-  'vm',
-  'wasi',
-  'worker_threads',
+/**
+ * Node's modules that stay open: they reach no file, no network, no process, no thread, and start no code. All others are
+ * closed, also those that a later Node brings.
+ */
+const OPEN_MODULES = new Set([
+  ...['_stream_duplex', '_stream_passthrough', '_stream_readable', '_stream_transform', '_stream_wrap', '_stream_writable'],
+  ...['assert', 'assert/strict', 'buffer', 'constants', 'crypto', 'events', 'path', 'path/posix', 'path/win32', 'perf_hooks'],
+  ...['punycode', 'querystring', 'stream', 'stream/consumers', 'stream/promises', 'stream/web', 'string_decoder'],
+  ...['timers', 'timers/promises', 'url', 'util', 'util/types', 'sys', 'zlib'],
+])
+
+/** Global names of the host that stay, beside those of the language itself. */
+const OPEN_GLOBALS = [
+  ...['global', 'process', 'Buffer', 'performance', 'crypto', 'gc', 'TextEncoder', 'TextDecoder', 'URL', 'URLSearchParams'],
+  ...['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate', 'queueMicrotask'],
+  ...['Event', 'EventTarget', 'AbortController', 'AbortSignal', 'DOMException', 'structuredClone'],
 ]
 
-/** Global functions that reach the network, start code, or hold the process. */
-const GLOBALS = [
-  'fetch',
-  'WebSocket',
-  'EventSource',
-  'XMLHttpRequest',
-  'Request',
-  'Response',
-  'Worker',
-  'MessageChannel',
-  'BroadcastChannel',
-  'require',
-  'navigator',
-]
+/** What of `process` stays: Node's own event loop and exit, clocks, plain facts. */
+const OPEN_OF_PROCESS = new Set([
+  ...['exit', 'reallyExit', 'exitCode', '_exiting', 'nextTick', '_tickCallback', '_fatalException'],
+  ...['hasUncaughtExceptionCaptureCallback', 'sourceMapsEnabled', 'hrtime', 'uptime', 'cpuUsage', 'memoryUsage', 'ppid'],
+])
 
 function refused(): never {
   throw new Error('closed in the sandbox')
 }
 
-/** Replaces every function of an object with one that throws. What cannot be replaced is left. */
-function close(target: Record<string, unknown>): void {
-  for (const key of Object.getOwnPropertyNames(target)) {
-    const value = Object.getOwnPropertyDescriptor(target, key)?.value as unknown
-    if (typeof value !== 'function') continue
-    try {
-      target[key] = refused
-    } catch {
-      // Read-only: nothing that matters is (checked by the attack tests).
-    }
+type Target = Record<PropertyKey, unknown>
+
+function isTarget(value: unknown): value is Target {
+  return typeof value === 'function' || (typeof value === 'object' && value !== null)
+}
+
+/** Own properties with their values. Reading one may make Node load another of its modules; getters are not called. */
+function* ownProperties(target: Target): Generator<readonly [string, PropertyDescriptor]> {
+  for (const name of Object.getOwnPropertyNames(target)) {
+    if (name === 'constructor') continue
+    yield [name, Object.getOwnPropertyDescriptor(target, name)!]
+  }
+}
+
+/** Everything that properties lead to, class prototypes included. */
+function reach(from: readonly unknown[], except: ReadonlySet<Target> = new Set()): ReadonlySet<Target> {
+  const found = new Set<Target>()
+  const waiting = [...from]
+  while (waiting.length > 0) {
+    const target = waiting.pop()
+    if (!isTarget(target) || found.has(target) || except.has(target) || ArrayBuffer.isView(target)) continue
+    found.add(target)
+    for (const [, { value }] of ownProperties(target)) waiting.push(value)
+  }
+  return found
+}
+
+/** Replaces functions by one that throws, and getters by nothing. What cannot be replaced is left: the attack tests check that. */
+function close(target: Target, stays: ReadonlySet<string> = new Set()): void {
+  for (const [name, { value, get, writable, configurable }] of ownProperties(target)) {
+    if (stays.has(name) || (typeof value !== 'function' && !get)) continue
+    if (configurable) Object.defineProperty(target, name, { value: get ? undefined : refused })
+    else if (writable) target[name] = refused
   }
 }
 
@@ -66,36 +75,36 @@ export function prepareForPyodide(): void {
 
 /**
  * After the interpreter has started: makes Node's own modules useless to whoever reaches them, so that a way from Python
- * to host objects leads nowhere. Node's permission flags do not cover the network: this does.
+ * to host objects leads nowhere. Node's permission flags do not cover the network on every version: this does. What the
+ * child still needs of these modules it has taken before.
  */
 export function sealProcess(): void {
-  const require = createRequire(import.meta.url)
-  // All are loaded before the first is closed: they use each other while loading.
-  const modules = SEALED.map((name) => require(`node:${name}`) as Record<string, unknown>)
-  modules.forEach(close)
-  syncBuiltinESMExports()
-  for (const name of GLOBALS) Reflect.deleteProperty(globalThis, name)
-  for (const name of [
-    'binding',
-    '_linkedBinding',
-    'dlopen',
-    'kill',
-    'chdir',
-    'getBuiltinModule',
-    '_rawDebug',
-    'emitWarning',
-    'loadEnvFile',
-    'setUncaughtExceptionCaptureCallback',
-    '_kill',
-    'abort',
-    '_debugProcess',
-    'openStdin',
-    'initgroups',
-    'setuid',
-    'setgid',
-  ]) {
-    if (name in process) Object.assign(process, { [name]: refused })
+  const load = createRequire(import.meta.url)
+  const open: unknown[] = []
+  const closed: unknown[] = []
+  for (const name of builtinModules) {
+    if (name === 'process') continue
+    try {
+      const list = OPEN_MODULES.has(name) ? open : closed
+      list.push(load(name.startsWith('node:') ? name : `node:${name}`))
+    } catch {
+      // Of Node's own modules some exist only with a flag, which the child does not have.
+    }
   }
+  const language = new Set(vm.runInNewContext('Object.getOwnPropertyNames(globalThis)') as string[])
+  for (const name of ['console', 'globalThis']) language.delete(name)
+  const kept = reach([...open, ...[...language].map((name) => Reflect.get(globalThis, name) as unknown)])
+  // All is read before the first is closed: Node loads parts of itself when a property is first read.
+  const targets = reach(closed, kept)
+  for (const target of targets) close(target)
+  // It loads a library.
+  Object.assign(crypto, { setEngine: refused })
+  syncBuiltinESMExports()
+  const stays = new Set([...language, 'globalThis', ...OPEN_GLOBALS])
+  for (const name of Object.getOwnPropertyNames(globalThis)) {
+    if (!stays.has(name)) Reflect.deleteProperty(globalThis, name)
+  }
+  close(process as unknown as Target, OPEN_OF_PROCESS)
   Object.assign(process, { env: Object.create(null) })
   Reflect.deleteProperty(process, 'mainModule')
 }
