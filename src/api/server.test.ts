@@ -128,3 +128,16 @@ test.each([
   const head = `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\nConnection: close\r\n${headers}\r\n`
   expect(await raw(head + body)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
 })
+
+test('a new sender is served beside 1,200 idle connections', async () => {
+  const { port, hostname } = new URL(server.url)
+  const idle = Array.from({ length: 1200 }, () => connect(Number(port), hostname))
+  try {
+    for (const socket of idle) socket.on('error', () => {})
+    await Promise.all(idle.map((socket) => new Promise((resolve) => socket.once('connect', resolve).once('close', resolve))))
+    const response = await fetch(`${server.url}/api/v1/alerts`, { headers: { authorization: `Bearer ${TOKEN}` } })
+    expect(response.status).toBe(200)
+  } finally {
+    for (const socket of idle) socket.destroy()
+  }
+})

@@ -2,6 +2,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import { ConfigError, messageOf } from '../util/errors.ts'
+import { Connections } from './connections.ts'
 
 export interface ServerOptions {
   /** `address:port`; port 0 takes a free one. */
@@ -23,6 +24,8 @@ export interface RunningServer {
 
 const MAX_HEADER_BYTES = 16 * 1024
 const MAX_CONNECTIONS = 1000
+/** A quarter: four addresses together cannot crowd out a fifth, and a proxy's resting connections fit in. */
+const MAX_IDLE_PER_ADDRESS = 250
 /** A connection at rest is kept longer than shippers and proxies keep theirs, so that they close first. */
 const KEEP_ALIVE_MS = 65_000
 
@@ -42,7 +45,7 @@ export async function startServer(
       keepAliveTimeout: KEEP_ALIVE_MS,
     },
   }) as Server
-  server.maxConnections = MAX_CONNECTIONS
+  new Connections(server, { max: MAX_CONNECTIONS, maxIdlePerAddress: MAX_IDLE_PER_ADDRESS })
   await begin(server, listen)
   return { url: `http://${addressOf(server)}`, close: (graceMs = 5000) => end(server, graceMs) }
 }

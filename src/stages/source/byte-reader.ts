@@ -146,7 +146,7 @@ export class GzipReader implements ByteReader {
     this.#fresh = []
     this.#file ??= await open(this.#path, 'r')
     const fresh = this.#fresh
-    this.#inflater = new Inflater((chunk) => fresh.push(chunk), 256 * 1024)
+    this.#inflater = new Inflater('gzip', (chunk) => fresh.push(chunk), { chunkSize: 256 * 1024 })
   }
 
   /** What the next compressed step gives; may be empty. */

@@ -1,30 +1,35 @@
 import { once } from 'node:events'
 import { type IncomingMessage, request, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { createAdaptorServer } from '@hono/node-server'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { CaracalError, RetryLater, StorageError } from '../../util/errors.ts'
-import { http } from './http.ts'
-import type { Intake } from './source.ts'
+import { BodyMemory } from './body-memory.ts'
+import { HttpIntake, http } from './http.ts'
+import type { Intake, IntakeDeps } from './source.ts'
 
 const taken: { framing: string; text: string; bytes: number; receivedMs: number }[] = []
 let refuse: unknown
 let clock = 0
 const settings = http.config.parse({ id: 'shipper', max_body_bytes: 4 * 1024 * 1024, body_timeout_ms: 400 })
+/** `zstd -19` of `ndjson`, with its checksum. */
+const zstdNdjson = Buffer.from('KLUv/QRogQAAeyJhIjoxfQp7ImEiOjJ9Cu7trPI=', 'base64')
 let intake: Intake
 let server: Server
 let url = ''
 
+const deps: IntakeDeps = {
+  append: async (framing, body, receivedMs) => {
+    if (refuse) throw refuse
+    taken.push({ framing, text: Buffer.from(body.subarray(0, 100_000)).toString(), bytes: body.length, receivedMs })
+  },
+  now: () => ++clock,
+  authorised: (token) => token === 'good',
+}
+
 beforeAll(async () => {
-  intake = http.listen!(settings, {
-    append: async (framing, body, receivedMs) => {
-      if (refuse) throw refuse
-      taken.push({ framing, text: Buffer.from(body.subarray(0, 100_000)).toString(), bytes: body.length, receivedMs })
-    },
-    now: () => ++clock,
-    authorised: (token) => token === 'good',
-  })
+  intake = http.listen!(settings, deps)
   server = createAdaptorServer({ fetch: (request) => intake.handle!(request), overrideGlobalObjects: false }) as Server
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
@@ -65,6 +70,20 @@ test.each<[string, RequestInit['body'], Record<string, string>, string, string]>
   ['gzip of two members', Buffer.concat([gzipSync('a\n'), gzipSync('b\n')]), {}, 'lines', 'a\nb\n'],
   ['gzip with zero padding', Buffer.concat([gzipSync('a\n'), Buffer.alloc(50_000)]), {}, 'lines', 'a\n'],
   ['gzip that is announced and not there', ndjson, { 'content-encoding': 'gzip' }, 'lines', ndjson],
+  ['deflate as zlib writes it', deflateSync(ndjson), { 'content-encoding': 'deflate' }, 'lines', ndjson],
+  ['deflate without a frame', deflateRawSync(ndjson), { 'content-encoding': 'deflate' }, 'lines', ndjson],
+  ['Brotli', brotliCompressSync(ndjson), { 'content-encoding': 'br' }, 'lines', ndjson],
+  ['zstd', zstdNdjson, { 'content-encoding': 'zstd' }, 'lines', ndjson],
+  ['zstd by content', zstdNdjson, {}, 'lines', ndjson],
+  ['two zstd frames', Buffer.concat([zstdNdjson, zstdNdjson]), { 'content-encoding': 'ZSTD' }, 'lines', ndjson + ndjson],
+  ['identity', ndjson, { 'content-encoding': 'identity' }, 'lines', ndjson],
+  [
+    'several encodings, the last one applied first undone',
+    brotliCompressSync(deflateSync(gzipSync(ndjson))),
+    { 'content-encoding': 'x-gzip, identity, deflate, br' },
+    'lines',
+    ndjson,
+  ],
   ['an object over several lines', pretty, json, 'json-array', `[${pretty}]`],
   ['a cut array sent as text', '[1,2', {}, 'lines', '[1,2'],
   ['binary', Buffer.from([0, 255, 254, 10]), {}, 'lines', Buffer.from([0, 255, 254, 10]).toString()],
@@ -86,6 +105,45 @@ test.each<[number, string, RequestInit['body'], Record<string, string>, RegExp]>
   [413, 'a body that is too large', Buffer.alloc(5 * 1024 * 1024, 97), {}, /larger than 4194304 bytes/],
   [413, 'more records than a batch can hold', 'x\n'.repeat(300_000), {}, /300000 records and the limit is 200000/],
   [413, 'an array of nothing but commas', `[${','.repeat(300_000)}]`, json, /300001 records/],
+  [
+    400,
+    'deflate that is cut',
+    deflateSync(ndjson.repeat(100)).subarray(0, 30),
+    { 'content-encoding': 'deflate' },
+    /decompressed/,
+  ],
+  [400, 'Brotli that is cut', brotliCompressSync(ndjson).subarray(0, 8), { 'content-encoding': 'br' }, /decompressed/],
+  [400, 'zstd that is cut', zstdNdjson.subarray(0, 20), { 'content-encoding': 'zstd' }, /decompressed: unexpected end of data/],
+  [400, 'zstd with garbage behind it', Buffer.concat([zstdNdjson, Buffer.from('garbage!')]), {}, /not a zstd frame/],
+  [
+    400,
+    'zlib with garbage behind it',
+    Buffer.concat([deflateSync('a'), Buffer.from('x')]),
+    { 'content-encoding': 'deflate' },
+    /foll/,
+  ],
+  [400, 'text announced as deflate', ndjson, { 'content-encoding': 'deflate' }, /cannot be decompressed/],
+  [400, 'text announced as Brotli', ndjson, { 'content-encoding': 'br' }, /cannot be decompressed/],
+  [400, 'binary announced as gzip', Buffer.from([1, 2, 3, 4, 10]), { 'content-encoding': 'gzip' }, /does not begin like gzip/],
+  [400, 'gzip with one byte of its head lost', gzipSync(ndjson).subarray(1), { 'content-encoding': 'gzip' }, /begin like gzip/],
+  [
+    400,
+    'Latin-1 announced as zstd',
+    Buffer.from([0xe4, 0x62, 0x63, 0x64, 10]),
+    { 'content-encoding': 'zstd' },
+    /begin like zstd/,
+  ],
+  [400, 'a zstd window of a gigabyte', Buffer.from('28b52ffd04a0010000', 'hex'), {}, /window is larger/],
+  [413, 'a zstd frame that says it is larger', Buffer.from('28b52ffda4ffffff7f010000', 'hex'), {}, /larger than 4194304 bytes/],
+  [
+    415,
+    'an encoding that is unknown',
+    ndjson,
+    { 'content-encoding': 'snappy' },
+    /'snappy' cannot be.*identity.*gzip, deflate, br, zstd/,
+  ],
+  [415, 'a list with an unknown encoding', ndjson, { 'content-encoding': 'gzip, lz4' }, /'lz4' cannot be decoded/],
+  [415, 'a long list of encodings', ndjson, { 'content-encoding': 'gzip, gzip, gzip, gzip, gzip' }, /cannot be decoded/],
   [415, 'a picture', ndjson, { 'content-type': 'image/png' }, /'image\/png' is not one of logs/],
 ])('%i for %s', async (status, _, body, headers, message) => {
   const answer = await post(body, headers)
@@ -172,10 +230,81 @@ test('bodies that are broken off leave no memory taken: many of them, then good 
   expect(taken.length).toBe(80)
 })
 
-test('more bodies at once than memory is there for get 503 and are asked to come again', async () => {
-  const waiting = Array.from({ length: 64 }, () => rawRequest(`${head}{"a":1}\n`))
-  await vi.waitFor(async () => expect(await post(ndjson)).toMatchObject({ status: 503, retryAfter: '1' }), 5000)
-  await vi.waitFor(() => expect(waiting.every(({ answer }) => answer().startsWith('HTTP/1.1 408'))).toBe(true), 5000)
-  for (const { socket } of waiting) socket.destroy()
-  expect((await post(ndjson)).status).toBe(202)
+test.each([
+  ['exactly the limit', 0, 202],
+  ['one byte more than the limit', 1, 413],
+])('a body of %s, announced, in chunks or compressed', async (_, more, status) => {
+  const body = Buffer.alloc(settings.max_body_bytes + more, 'x')
+  const chunked = new ReadableStream({
+    start(controller) {
+      for (let at = 0; at < body.length; at += 65_536) controller.enqueue(body.subarray(at, at + 65_536))
+      controller.close()
+    },
+  })
+  for (const sent of [body, chunked, gzipSync(body)]) expect((await post(sent)).status).toBe(status)
+})
+
+test('Brotli that would become far too much is stopped at the limit, and costs no memory', async () => {
+  const bomb = brotliCompressSync(Buffer.alloc(64 * 1024 * 1024), { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } })
+  const before = process.memoryUsage().rss
+  expect(await post(bomb, { 'content-encoding': 'br' })).toMatchObject({ status: 413 })
+  expect(process.memoryUsage().rss - before).toBeLessThan(40 * 1024 * 1024)
+})
+
+/** Sends the head and the first bytes of a body to an intake of its own; `finish` sends the rest and answers the status. */
+function sendTo(target: Intake, first: string, announced: number) {
+  let controller: ReadableStreamDefaultController<Uint8Array> | undefined
+  const body = new ReadableStream<Uint8Array>({
+    start: (it) => {
+      controller = it
+      it.enqueue(Buffer.from(first))
+    },
+  })
+  const headers = { authorization: 'Bearer good', 'content-length': String(announced) }
+  const response = target.handle!(new Request('http://x/', { method: 'POST', body, headers, duplex: 'half' } as RequestInit))
+  return {
+    finish: async (rest = ''): Promise<number> => {
+      if (rest !== '') controller?.enqueue(Buffer.from(rest))
+      controller?.close()
+      return (await response).status
+    },
+    response,
+  }
+}
+
+test('small bodies under way take the room of what was sent of them, whatever they announce', async () => {
+  const small = new HttpIntake(settings, deps, new BodyMemory(1000))
+  const senders = Array.from({ length: 64 }, () => sendTo(small, '{"a":1}\n', settings.max_body_bytes))
+  expect(await sendTo(small, 'x'.repeat(400), 400).finish()).toBe(202)
+  for (const { finish } of senders) expect(await finish()).toBe(202)
+})
+
+test('more bodies at once than there is memory for get 503 and are asked to come again', async () => {
+  const memory = new BodyMemory(1000)
+  const small = new HttpIntake(settings, deps, memory)
+  let release = () => {}
+  let appending = () => {}
+  const isAppending = new Promise<void>((resolve) => {
+    appending = resolve
+  })
+  const append = () => {
+    appending()
+    return new Promise<void>((resolve) => {
+      release = resolve
+    })
+  }
+  const large = sendTo(new HttpIntake(settings, { ...deps, append }, memory), 'x'.repeat(900), 900).finish()
+  await isAppending
+  const refused = sendTo(small, 'x'.repeat(101), 101)
+  expect(await refused.finish()).toBe(503)
+  expect((await refused.response).headers.get('retry-after')).toBe('1')
+  expect(await sendTo(small, 'x'.repeat(100), 100).finish()).toBe(202)
+  release()
+  expect(await large).toBe(202)
+  expect(await sendTo(small, 'x'.repeat(1000), 1000).finish()).toBe(202)
+})
+
+test('a body without a token takes no memory: 401, not 503', async () => {
+  const full = new HttpIntake(settings, deps, new BodyMemory(0))
+  expect((await full.handle!(new Request('http://x/', { method: 'POST', body: 'x' }))).status).toBe(401)
 })

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { CaracalError, messageOf, RetryLater } from '../../util/errors.ts'
+import { BodyMemory } from './body-memory.ts'
+import { CODINGS, codingsOf } from './content-coding.ts'
 import { BodyRefused, discardBody, readBody } from './read-body.ts'
 import { shapeOf } from './shape.ts'
 import { defineSource, type Intake, type IntakeDeps, sourceBase } from './source.ts'
@@ -22,7 +24,7 @@ const config = z.object({
 /** `POST /ingest/<id>`: answers 2xx only when the records are on disk. */
 export const http = defineSource({
   type: 'http',
-  summary: 'Takes NDJSON, JSON arrays or lines by HTTP POST, plain or gzip.',
+  summary: 'Takes NDJSON, JSON arrays or lines by HTTP POST, plain or compressed (gzip, deflate, br, zstd).',
   config,
   example: { id: 'shipper' },
   listen: (settings, deps) => new HttpIntake(settings, deps),
@@ -33,19 +35,22 @@ const TYPES =
   /^(application\/(json|x-ndjson|ndjson|jsonl|x-jsonlines|octet-stream|gzip|x-gzip|x-www-form-urlencoded)|text\/plain)\b/i
 /** Bodies being read at the same time hold at most this much memory together. */
 const MAX_BYTES_IN_HAND = 256 * 1024 * 1024
-let bytesInHand = 0
-/** Wait asked for, in seconds, when the above is used up: the body was not looked at then. */
+const allBodies = new BodyMemory(MAX_BYTES_IN_HAND)
+/** Wait asked for, in seconds, when the above is used up. */
 const BUSY_SECS = 1
 /** A batch is processed in memory, and a record costs far more there than its bytes: a body of millions of tiny ones is refused. */
 const MAX_RECORDS = 200_000
 
-class HttpIntake implements Intake {
+export class HttpIntake implements Intake {
   readonly #config: z.output<typeof config>
   readonly #deps: IntakeDeps
+  readonly #memory: BodyMemory
 
-  constructor(settings: z.output<typeof config>, deps: IntakeDeps) {
+  /** `memory` is shared by all sources of a process. */
+  constructor(settings: z.output<typeof config>, deps: IntakeDeps, memory = allBodies) {
     this.#config = settings
     this.#deps = deps
+    this.#memory = memory
   }
 
   async handle(request: Request): Promise<Response> {
@@ -55,14 +60,10 @@ class HttpIntake implements Intake {
       await discardBody(request)
       return refused
     }
-    const type = request.headers.get('content-type') ?? ''
-    bytesInHand += this.#config.max_body_bytes
     try {
-      return await this.#take(request, type, receivedMs)
+      return await this.#receive(request, receivedMs)
     } catch (error) {
       return refusal(error)
-    } finally {
-      bytesInHand -= this.#config.max_body_bytes
     }
   }
 
@@ -80,12 +81,22 @@ class HttpIntake implements Intake {
       )
     const announced = Number(request.headers.get('content-length') ?? 0)
     if (announced > maxBytes) return answer(413, `the body is larger than ${maxBytes} bytes; split it`)
-    if (bytesInHand + maxBytes > MAX_BYTES_IN_HAND) return answer(503, 'too many bodies are being read; try again', BUSY_SECS)
     return undefined
   }
 
-  async #take(request: Request, type: string, receivedMs: number): Promise<Response> {
-    const body = await readBody(request, { maxBytes: this.#config.max_body_bytes, timeoutMs: this.#config.body_timeout_ms })
+  async #receive(request: Request, receivedMs: number): Promise<Response> {
+    const encoding = codingsOf(request.headers.get('content-encoding'))
+    if ('unknown' in encoding) {
+      await discardBody(request)
+      return undecodable(encoding.unknown)
+    }
+    const { max_body_bytes: maxBytes, body_timeout_ms: timeoutMs } = this.#config
+    const type = request.headers.get('content-type') ?? ''
+    const limits = { maxBytes, timeoutMs, memory: this.#memory }
+    return readBody(request, encoding.codings, limits, (body) => this.#take(body, type, receivedMs))
+  }
+
+  async #take(body: Uint8Array, type: string, receivedMs: number): Promise<Response> {
     const first = body.find((byte) => byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09)
     if (first === undefined) return answer(400, 'the body is empty: send at least one record')
     const saysJson = /^application\/json\b/i.test(type)
@@ -120,7 +131,7 @@ function isJson(text: string): boolean {
 }
 
 function refusal(error: unknown): Response {
-  if (error instanceof BodyRefused) return answer(error.status, error.message)
+  if (error instanceof BodyRefused) return answer(error.status, error.message, error.status === 503 ? BUSY_SECS : undefined)
   // Told by its code: an error that came from the spool's thread has lost its class on the way.
   const code = error instanceof CaracalError ? error.code : undefined
   const afterMs = error instanceof RetryLater ? error.afterMs : undefined
@@ -138,6 +149,14 @@ function answer(status: number, message: string, retryAfterSecs?: number): Respo
   if (status === 401) headers['www-authenticate'] = 'Bearer'
   if (CLOSING.has(status) || (status === 503 && retryAfterSecs === BUSY_SECS)) headers['connection'] = 'close'
   return new Response(JSON.stringify({ message }), { status, headers })
+}
+
+function undecodable(encoding: string): Response {
+  const known = CODINGS.join(', ')
+  const message = `content encoding '${clip(encoding)}' cannot be decoded: send the body as it is (identity), or compressed with ${known}`
+  const refused = answer(415, message)
+  refused.headers.set('accept-encoding', known)
+  return refused
 }
 
 function clip(text: string): string {

@@ -1,30 +1,59 @@
-import { createGunzip } from 'node:zlib'
+import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib'
 import { messageOf } from '../../util/errors.ts'
 
+const ENGINES = {
+  gzip: createGunzip,
+  zlib: createInflate,
+  'raw-deflate': createInflateRaw,
+  br: createBrotliDecompress,
+}
+
+export interface InflaterOptions {
+  /** Bytes of output handed on at a time. */
+  readonly chunkSize?: number
+  /** Stops, as `overflowed`, once more than this has come out. */
+  readonly maxBytes?: number
+}
+
 /**
- * Gunzip fed by hand, one step at a time: `write` resolves when the step's output was given to `onBytes`.
+ * A zlib decompressor fed by hand, one step at a time: `write` resolves when the step's output was given to `onBytes`.
  *
- * zlib's stream may end before its input does (zero padding behind the last member) and may fail in the middle; both
- * are states here, so that nobody waits for an event that has been.
+ * zlib's stream may end before its input does (zero padding behind the last gzip member) and may fail in the middle; both
+ * are states here, so that nobody waits for an event that has already fired.
  */
 export class Inflater {
-  readonly #gunzip
+  readonly #engine
+  readonly #maxBytes: number
   #wake: () => void = () => {}
   #ended = false
   #fault: string | undefined
+  #given = 0
+  #size = 0
 
-  constructor(onBytes: (chunk: Buffer) => void, chunkSize = 16 * 1024) {
-    this.#gunzip = createGunzip({ chunkSize })
-    this.#gunzip.on('data', onBytes)
-    this.#gunzip.on('error', (error) => {
+  constructor(
+    format: keyof typeof ENGINES,
+    onBytes: (chunk: Buffer) => void,
+    { chunkSize = 16 * 1024, maxBytes = Number.POSITIVE_INFINITY }: InflaterOptions = {},
+  ) {
+    this.#maxBytes = maxBytes
+    this.#engine = ENGINES[format]({ chunkSize })
+    this.#engine.on('data', (chunk: Buffer) => {
+      this.#size += chunk.length
+      // A few bytes of Brotli can stand for gigabytes: the limit must hold within a step, too.
+      if (this.overflowed) this.#engine.destroy()
+      else onBytes(chunk)
+    })
+    this.#engine.on('error', (error) => {
       this.#fault ??= messageOf(error)
       this.#wake()
     })
-    this.#gunzip.on('end', () => {
+    this.#engine.on('end', () => {
       this.#ended = true
+      // Only gzip's engine complains about what follows the data by itself.
+      if (this.#engine.bytesWritten < this.#given && format !== 'gzip') this.#fault ??= 'something follows the compressed data'
       this.#wake()
     })
-    this.#gunzip.on('close', () => this.#wake())
+    this.#engine.on('close', () => this.#wake())
   }
 
   /** The compressed data has come to its own end; what follows is padding. */
@@ -37,25 +66,31 @@ export class Inflater {
     return this.#fault
   }
 
+  /** More came out than was allowed; nothing more will. */
+  get overflowed(): boolean {
+    return this.#size > this.#maxBytes
+  }
+
   async write(bytes: Uint8Array): Promise<void> {
-    if (this.#ended || this.#fault !== undefined) return
+    if (this.#ended || this.#fault !== undefined || this.overflowed) return
+    this.#given += bytes.length
     await new Promise<void>((resolve) => {
       this.#wake = resolve
-      // One turn later, because an end within this step is told after the step.
-      this.#gunzip.write(bytes, () => setImmediate(resolve))
+      // One turn later, because an end within this step is reported after the step.
+      this.#engine.write(bytes, () => setImmediate(resolve))
     })
   }
 
-  /** No input follows: afterwards either `ended` or `fault` is set. */
+  /** No input follows: afterwards `ended`, `fault` or `overflowed` is set. */
   async finish(): Promise<void> {
-    if (this.#ended || this.#fault !== undefined) return
+    if (this.#ended || this.#fault !== undefined || this.overflowed) return
     await new Promise<void>((resolve) => {
       this.#wake = resolve
-      this.#gunzip.end()
+      this.#engine.end()
     })
   }
 
   destroy(): void {
-    this.#gunzip.destroy()
+    this.#engine.destroy()
   }
 }

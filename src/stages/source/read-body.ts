@@ -1,11 +1,13 @@
+import { isUtf8 } from 'node:buffer'
 import { messageOf } from '../../util/errors.ts'
-import { Inflater } from './inflater.ts'
+import type { BodyMemory } from './body-memory.ts'
+import { BrokenCoding, type Coding, type Decoder, decoderOf, SniffingDecoder, sniff, TooMuch } from './content-coding.ts'
 
 /** Why a body was not taken, as an HTTP answer. */
 export class BodyRefused extends Error {
-  readonly status: 400 | 408 | 413
+  readonly status: 400 | 408 | 413 | 503
 
-  constructor(status: 400 | 408 | 413, message: string) {
+  constructor(status: 400 | 408 | 413 | 503, message: string) {
     super(message)
     this.status = status
   }
@@ -16,38 +18,58 @@ export interface BodyLimits {
   readonly maxBytes: number
   /** The whole body must be there within this time. */
   readonly timeoutMs: number
+  /** What is held of the body is accounted for here while it is being read. */
+  readonly memory: BodyMemory
 }
 
 /**
- * Reads a request body, decompressing gzip when the content is gzip (headers are not believed), never holding more than
- * the limit. Throws `BodyRefused` for a body that is too large, too slow or cannot be decompressed.
+ * Reads a request body, undoes its codings and hands it to `take`, never holding more than the limits; its memory is
+ * accounted for until `take` has settled. Throws `BodyRefused` for a body that is too large, too slow or cannot be decompressed.
  */
-export async function readBody(request: Request, { maxBytes, timeoutMs }: BodyLimits): Promise<Uint8Array> {
+export async function readBody<T>(
+  request: Request,
+  codings: readonly Coding[],
+  limits: BodyLimits,
+  take: (body: Uint8Array) => Promise<T>,
+): Promise<T> {
+  const sink = new Sink(limits, codings)
+  try {
+    return await take(await receive(request, sink, limits))
+  } finally {
+    sink.close()
+  }
+}
+
+async function receive(request: Request, sink: Sink, { maxBytes, timeoutMs }: BodyLimits): Promise<Uint8Array> {
   if (!request.body) return new Uint8Array()
   const deadline = AbortSignal.timeout(timeoutMs)
   const reader = request.body.getReader()
   const onDeadline = () => void reader.cancel(new Error('too slow')).catch(() => {})
   deadline.addEventListener('abort', onDeadline)
-  const sink = new Sink(maxBytes)
+  const tooSlow = () => new BodyRefused(408, `the body did not arrive within ${timeoutMs / 1000} s; send smaller bodies`)
   try {
     for (;;) {
       const { value, done } = await reader.read()
-      if (deadline.aborted)
-        throw new BodyRefused(408, `the body did not arrive within ${timeoutMs / 1000} s; send smaller bodies`)
+      if (deadline.aborted) throw tooSlow()
       if (done) break
       await sink.write(value)
     }
     return await sink.end()
-  } catch (error) {
-    sink.destroy()
-    if (error instanceof BodyRefused && error.status !== 408) await discard(reader)
-    else void reader.cancel(error).catch(() => {})
-    if (error instanceof BodyRefused) throw error
-    if (deadline.aborted) throw new BodyRefused(408, `the body did not arrive within ${timeoutMs / 1000} s; send smaller bodies`)
-    throw new BodyRefused(400, `the body could not be read: ${messageOf(error)}`)
+  } catch (caught) {
+    const error = deadline.aborted ? tooSlow() : refusalOf(caught, maxBytes)
+    if (error.status === 408) void reader.cancel(error).catch(() => {})
+    else await discard(reader)
+    throw error
   } finally {
     deadline.removeEventListener('abort', onDeadline)
   }
+}
+
+function refusalOf(error: unknown, maxBytes: number): BodyRefused {
+  if (error instanceof BodyRefused) return error
+  if (error instanceof TooMuch) return new BodyRefused(413, `the body is larger than ${maxBytes} bytes uncompressed; split it`)
+  if (error instanceof BrokenCoding) return new BodyRefused(400, `the body cannot be decompressed: ${error.message}`)
+  return new BodyRefused(400, `the body could not be read: ${messageOf(error)}`)
 }
 
 /** Of a refused body at most this much is read and thrown away, for at most so long. */
@@ -78,66 +100,79 @@ async function discard(reader: ReadableStreamDefaultReader<Uint8Array>): Promise
   }
 }
 
-/** Compressed bytes given to zlib at a time: the output of one step is held before the limit is looked at. */
-const COMPRESSED_STEP = 8192
-
-/** Collects bytes up to a limit; the first two decide whether they go through gunzip. */
+/** Collects what a body holds once its codings are undone, up to a limit. */
 class Sink {
-  readonly #maxBytes: number
+  readonly #limits: BodyLimits
+  readonly #decoders: Decoder[]
   readonly #parts: Uint8Array[] = []
   #size = 0
-  #inflater: Inflater | undefined
-  #head: Uint8Array | undefined
-  #decided = false
+  /** Bytes on the account: the body, and what decoders hold back. */
+  #held = 0
+  /** A coding that is announced although the body does not begin like it. */
+  #absent: Coding | undefined
 
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes
+  constructor(limits: BodyLimits, codings: readonly Coding[]) {
+    this.#limits = limits
+    // The last one applied is the first to undo.
+    const undo = codings.toReversed()
+    const inner = undo.slice(1).map((coding) => this.#decoder(coding))
+    this.#decoders = [new SniffingDecoder(4, (head) => this.#outermost(head, undo)), ...inner]
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    if (this.#decided) return this.#forward(bytes)
-    const head = this.#head ? Buffer.concat([this.#head, bytes]) : bytes
-    this.#head = head
-    if (head.length >= 2) await this.#decide()
+    await this.#pass(bytes, 0)
   }
 
   async end(): Promise<Uint8Array> {
-    if (!this.#decided) await this.#decide()
-    await this.#inflater?.finish()
-    this.#check()
-    return this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts)
+    for (const [i, decoder] of this.#decoders.entries()) for (const part of await decoder.end()) await this.#pass(part, i + 1)
+    const body = this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts)
+    if (this.#absent !== undefined && !isText(body)) throw new BrokenCoding(`it does not begin like ${this.#absent}`)
+    return body
   }
 
-  destroy(): void {
-    this.#inflater?.destroy()
+  /** Frees what the decoders and the account of memory hold. */
+  close(): void {
+    for (const decoder of this.#decoders) decoder.destroy()
+    this.#limits.memory.release(this.#held)
+    this.#held = 0
   }
 
-  async #decide(): Promise<void> {
-    this.#decided = true
-    const head = this.#head ?? new Uint8Array()
-    if (head[0] === 0x1f && head[1] === 0x8b) this.#inflater = new Inflater((chunk) => this.#keep(chunk))
-    await this.#forward(head)
+  async #pass(bytes: Uint8Array, from: number): Promise<void> {
+    const decoder = this.#decoders[from]
+    if (!decoder) this.#keep(bytes)
+    else for (const part of await decoder.write(bytes)) await this.#pass(part, from + 1)
   }
 
-  async #forward(bytes: Uint8Array): Promise<void> {
-    if (!this.#inflater) this.#keep(bytes)
-    for (let at = 0; this.#inflater && at < bytes.length; at += COMPRESSED_STEP) {
-      await this.#inflater.write(bytes.subarray(at, at + COMPRESSED_STEP))
-      this.#check()
-    }
-    this.#check()
+  /** Gzip and zstd are told from the content, whether they are announced or not. */
+  #outermost(head: Uint8Array, undo: readonly Coding[]): Decoder | undefined {
+    const [announced] = undo
+    const seen = sniff(head)
+    if (announced === undefined) return seen && this.#decoder(seen)
+    const hasMagic = announced === 'gzip' || announced === 'zstd'
+    if (!hasMagic || seen === announced || undo.length > 1) return this.#decoder(announced)
+    // A proxy that has decompressed a body may leave the header on it: if it is text, that is what happened.
+    this.#absent = announced
+    return undefined
+  }
+
+  #decoder(coding: Coding): Decoder {
+    return decoderOf(coding, { maxBytes: this.#limits.maxBytes, hold: (bytes) => this.#hold(bytes) })
+  }
+
+  #hold(bytes: number): void {
+    if (!this.#limits.memory.take(bytes)) throw new BodyRefused(503, 'too many bodies are being read; try again')
+    this.#held += bytes
   }
 
   #keep(bytes: Uint8Array): void {
+    if (this.#size + bytes.length > this.#limits.maxBytes) throw new TooMuch()
+    this.#hold(bytes.length)
     this.#size += bytes.length
-    if (this.#size > this.#maxBytes) this.#parts.length = 0
-    else this.#parts.push(bytes)
+    this.#parts.push(bytes)
   }
+}
 
-  #check(): void {
-    if (this.#size > this.#maxBytes)
-      throw new BodyRefused(413, `the body is larger than ${this.#maxBytes} bytes uncompressed; split it`)
-    const fault = this.#inflater?.fault
-    if (fault !== undefined) throw new BodyRefused(400, `the body begins like gzip and cannot be decompressed: ${fault}`)
-  }
+/** True for UTF-8 without control characters: what is still compressed, or was broken on its way, is not. */
+function isText(body: Uint8Array): boolean {
+  return isUtf8(body) && body.every((byte) => byte >= 0x20 || (byte >= 0x09 && byte <= 0x0d) || byte === 0x1e)
 }

@@ -1,0 +1,100 @@
+import { once } from 'node:events'
+import { createServer, type Server, type ServerResponse } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Connections } from './connections.ts'
+
+let server: Server
+let sockets: Socket[]
+let answers: ServerResponse[]
+
+beforeEach(async () => {
+  sockets = []
+  answers = []
+  server = createServer((request, response) => {
+    if (request.headers.authorization === 'Bearer bad') response.statusCode = 401
+    if (request.url === '/wait') answers.push(response)
+    else response.end('served')
+  })
+  new Connections(server, { max: 20, maxIdlePerAddress: 8 })
+  server.listen(0, '::')
+  await once(server, 'listening')
+})
+afterEach(async () => {
+  for (const socket of sockets) socket.destroy()
+  server.closeAllConnections()
+  await new Promise((resolve) => server.close(resolve))
+})
+
+/** A connection from `address`, a loopback one. */
+async function open(address = '127.0.0.1'): Promise<Socket & { answer: string }> {
+  const { port } = server.address() as AddressInfo
+  const socket = Object.assign(connect({ port, host: '127.0.0.1', localAddress: address }), { answer: '' })
+  sockets.push(socket)
+  socket.on('data', (bytes) => {
+    socket.answer += bytes
+  })
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  return socket
+}
+
+async function openMany(n: number, address?: string) {
+  const opened = []
+  for (let i = 0; i < n; i++) opened.push(await open(address))
+  return opened
+}
+
+const ask = (path: string, token = 'good') => `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n\r\n`
+const served = (socket: { answer: string }) => vi.waitFor(() => expect(socket.answer).toMatch(/served/))
+
+test('a new sender is served beside more idle connections than there may be, from its own address too', async () => {
+  await openMany(60)
+  const sender = await open()
+  sender.write(ask('/'))
+  await served(sender)
+})
+
+test('idle connections of one address do not close those of another', async () => {
+  const [other] = await openMany(1, '127.0.0.2')
+  await openMany(60)
+  other!.write(ask('/'))
+  await served(other!)
+})
+
+test('requests of a known sender are not cut, however many connect', async () => {
+  const sender = await open()
+  sender.write(ask('/'))
+  await served(sender)
+  sender.write(ask('/wait'))
+  await vi.waitFor(() => expect(answers.length).toBe(1))
+  for (const address of ['127.0.0.1', '127.0.0.2', '127.0.0.3', '127.0.0.4']) await openMany(20, address)
+  answers[0]!.end('done')
+  await vi.waitFor(() => expect(sender.answer).toMatch(/done/))
+})
+
+test('requests without a valid token count as idle: they give way', async () => {
+  const unknown = await openMany(20)
+  for (const socket of unknown) socket.write(ask('/wait', 'bad'))
+  const sender = await open()
+  sender.write(ask('/'))
+  await served(sender)
+})
+
+test('when every place is taken by a known sender at work, one more is not let in; it is when one has ended', async () => {
+  const senders = await openMany(8)
+  for (const address of ['127.0.0.2', '127.0.0.3']) senders.push(...(await openMany(6, address)))
+  for (const socket of senders) {
+    socket.write(ask('/'))
+    await served(socket)
+    socket.write(ask('/wait'))
+  }
+  await vi.waitFor(() => expect(answers.length).toBe(20))
+  const late = await open('127.0.0.5')
+  await once(late, 'close')
+  answers[0]!.end('done')
+  await vi.waitFor(() => expect(senders[0]!.answer).toMatch(/done/))
+  const next = await open('127.0.0.5')
+  next.write(ask('/'))
+  await served(next)
+})

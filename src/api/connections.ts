@@ -1,0 +1,114 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+
+export interface ConnectionLimits {
+  /** Connections at once. */
+  readonly max: number
+  /** Of these, one address may have this many that are at rest or have not shown a valid token. */
+  readonly maxIdlePerAddress: number
+}
+
+interface Connection {
+  readonly socket: Socket
+  readonly address: string
+  /** Requests being answered. */
+  busy: number
+  /** A request with a token was answered with success: its sender is known. */
+  isProven: boolean
+}
+
+/**
+ * Keeps idle and unknown connections from crowding out senders: where there are too many, the one that has been at rest
+ * longest makes room. A connection of a known sender is never closed while it has a request.
+ */
+export class Connections {
+  readonly #limits: ConnectionLimits
+  /** Least recently active first. */
+  readonly #all = new Map<Socket, Connection>()
+  /** Address → its connections that may be closed. */
+  readonly #idle = new Map<string, number>()
+
+  constructor(server: Server, limits: ConnectionLimits) {
+    this.#limits = limits
+    server.on('connection', (socket: Socket) => this.#opened(socket))
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => this.#requested(request, response))
+  }
+
+  #opened(socket: Socket): void {
+    const connection: Connection = { socket, address: socket.remoteAddress ?? '', busy: 0, isProven: false }
+    socket.once('close', () => this.#forget(connection))
+    if (this.#idleOf(connection) >= this.#limits.maxIdlePerAddress) this.#closeOne(connection.address)
+    if (this.#all.size >= this.#limits.max && !this.#closeOne()) {
+      socket.destroy()
+      return
+    }
+    this.#all.set(socket, connection)
+    this.#count(connection, 1)
+  }
+
+  #requested(request: IncomingMessage, response: ServerResponse): void {
+    const connection = this.#all.get(request.socket)
+    if (!connection) return
+    const hasToken = request.headers.authorization !== undefined
+    this.#change(connection, () => connection.busy++)
+    response.once('close', () => {
+      this.#change(connection, () => {
+        connection.busy--
+        connection.isProven ||= hasToken && response.writableFinished && response.statusCode < 400
+      })
+    })
+  }
+
+  /** Closes the connection that has been at rest longest, or, where none is at rest, the oldest of an unknown sender. */
+  #closeOne(address = this.#busiestAddress()): boolean {
+    let victim: Connection | undefined
+    for (const connection of this.#all.values()) {
+      if (connection.address !== address || !mayClose(connection)) continue
+      if (connection.busy === 0) {
+        victim = connection
+        break
+      }
+      victim ??= connection
+    }
+    if (!victim) return false
+    this.#forget(victim)
+    victim.socket.destroy()
+    return true
+  }
+
+  /** The address with the most connections that may be closed. */
+  #busiestAddress(): string | undefined {
+    let most: string | undefined
+    for (const [address, n] of this.#idle) if (n > (this.#idle.get(most ?? '') ?? 0)) most = address
+    return most
+  }
+
+  #change(connection: Connection, act: () => void): void {
+    if (!this.#all.has(connection.socket)) return
+    this.#count(connection, -1)
+    act()
+    this.#count(connection, 1)
+    this.#all.delete(connection.socket)
+    this.#all.set(connection.socket, connection)
+  }
+
+  #forget(connection: Connection): void {
+    if (!this.#all.delete(connection.socket)) return
+    this.#count(connection, -1)
+  }
+
+  #count(connection: Connection, by: 1 | -1): void {
+    if (!mayClose(connection)) return
+    const n = this.#idleOf(connection) + by
+    if (n > 0) this.#idle.set(connection.address, n)
+    else this.#idle.delete(connection.address)
+  }
+
+  #idleOf({ address }: Connection): number {
+    return this.#idle.get(address) ?? 0
+  }
+}
+
+function mayClose({ busy, isProven }: Connection): boolean {
+  return busy === 0 || !isProven
+}

@@ -1,0 +1,81 @@
+import { Decompress } from 'fzstd'
+import { messageOf } from '../../util/errors.ts'
+
+export type Unzstd =
+  | { readonly kind: 'ok'; readonly parts: readonly Uint8Array[] }
+  | { readonly kind: 'too-much' }
+  | { readonly kind: 'broken'; readonly message: string }
+
+/** RFC 9659: what is sent over HTTP needs no larger window than this. */
+const MAX_WINDOW_BYTES = 8 * 1024 * 1024
+const MAX_BLOCK_BYTES = 128 * 1024
+
+/** Zstandard frames, one after the other, → what they hold. Never makes more than `maxBytes` (and a block) of it. */
+export function unzstd(data: Uint8Array, maxBytes: number): Unzstd {
+  const parts: Uint8Array[] = []
+  let size = 0
+  try {
+    for (let at = 0; at < data.length; ) {
+      const frame = measure(data, at, maxBytes)
+      if (!frame.isSkippable) {
+        const decoder = new Decompress((part) => {
+          size += part.length
+          if (size > maxBytes) throw new TooLarge()
+          parts.push(part)
+        })
+        decoder.push(data.subarray(at, frame.end), true)
+      }
+      at = frame.end
+    }
+  } catch (error) {
+    return error instanceof TooLarge ? { kind: 'too-much' } : { kind: 'broken', message: messageOf(error) }
+  }
+  return { kind: 'ok', parts }
+}
+
+class TooLarge extends Error {}
+
+/**
+ * Where the frame that begins at `at` ends, told from the sizes in its headers. The decoder believes what a header says of
+ * the window and the blocks and takes that much memory at once, so they are checked here. Throws when they cannot be right.
+ */
+function measure(data: Uint8Array, at: number, maxBytes: number): { readonly end: number; readonly isSkippable: boolean } {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
+  const need = (end: number): number => {
+    if (end > data.length) throw new Error('unexpected end of data')
+    return end
+  }
+  const magic = view.getUint32(need(at + 8) - 8, true)
+  if (magic >>> 4 === 0x184d2a5) return { end: need(at + 8 + view.getUint32(at + 4, true)), isSkippable: true }
+  if (magic !== 0xfd2fb528) throw new Error('not a zstd frame')
+  const flags = data[at + 4]!
+  const isSingle = (flags & 0x20) !== 0
+  const idBytes = [0, 1, 2, 4][flags & 3]!
+  if (idBytes > 0) throw new Error('it needs a dictionary')
+  const sizeBytes = [isSingle ? 1 : 0, 2, 4, 8][flags >> 6]!
+  let block = at + 5 + (isSingle ? 0 : 1)
+  need(block + sizeBytes)
+  const window = isSingle ? contentSize(view, block, sizeBytes) : windowSize(data[at + 5]!)
+  if (isSingle && window > maxBytes) throw new TooLarge()
+  if (!isSingle && window > MAX_WINDOW_BYTES) throw new Error(`its window is larger than ${MAX_WINDOW_BYTES} bytes`)
+  block += sizeBytes
+  for (;;) {
+    const header = data[need(block + 3) - 3]! | (data[block + 1]! << 8) | (data[block + 2]! << 16)
+    const type = (header >> 1) & 3
+    const size = header >> 3
+    if (size > MAX_BLOCK_BYTES || type === 3) throw new Error('invalid block')
+    block = need(block + 3 + (type === 1 ? 1 : size))
+    if ((header & 1) === 1) return { end: need(block + ((flags & 4) === 0 ? 0 : 4)), isSkippable: false }
+  }
+}
+
+function contentSize(view: DataView, at: number, bytes: number): number {
+  if (bytes === 1) return view.getUint8(at)
+  if (bytes === 2) return view.getUint16(at, true) + 256
+  return bytes === 4 ? view.getUint32(at, true) : Number(view.getBigUint64(at, true))
+}
+
+function windowSize(descriptor: number): number {
+  const base = 2 ** (10 + (descriptor >> 3))
+  return base + (base / 8) * (descriptor & 7)
+}
