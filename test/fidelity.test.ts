@@ -167,7 +167,7 @@ test('what a query gives back is the event, or the record is a dead letter with 
     objectText([...list.filter(([key], i) => key !== 'n' && list.findIndex(([k]) => k === key) === i), ['n', String(n)]]),
   )
   const parser = createParser({ maxRecordBytes: 1024 * 1024, maxDepth: 100 })
-  const source = { id: 'test', label: 'test', schemas: [schema], logType: schema.name }
+  const source = { id: 'test', label: 'test', schemas: [schema], isNamed: true, logType: schema.name }
   const bytes = Buffer.from(`${texts.join('\n')}\n`)
   const chunk = { bytes, framing: 'lines', place: '0123456789abcdef', offset: 0, context: '', final: true, faults: [] } as const
   const parsed = parser.parse(chunk, source, Date.UTC(2026, 0, 1))

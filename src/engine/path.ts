@@ -122,7 +122,10 @@ const PLAIN_FIELD = { name: 'caracal_note', type: 'string' }
  * time is that of its receipt.
  */
 function plainSchema(name: string): CompiledSchema {
-  return compileSchema({ schema: name, fields: [PLAIN_FIELD] }, { file: `(no schema file for ${name})` })
+  return {
+    ...compileSchema({ schema: name, fields: [PLAIN_FIELD] }, { file: `(no schema file for ${name})` }),
+    isDescribed: false,
+  }
 }
 
 type Described = Pick<LoadedContent, 'content' | 'schemas'>
@@ -156,6 +159,7 @@ export function parseSource(
     id: source.id,
     label: source.label ?? source.id,
     schemas: chosen.length > 0 ? chosen : [...schemas.values()],
+    isNamed: chosen.length > 0,
     logType: chosen.length === 1 ? only!.name : undefined,
   }
 }

@@ -88,6 +88,7 @@ class Run {
   readonly #findings: (Judged & { readonly atMs: number })[] = []
   readonly #memory = new MemoryStore()
   readonly #correlation: Correlation | undefined
+  readonly #guessed = new Map<string, number>()
   #unreadable = 0
 
   static async create(options: RunOptions, streams: RunStreams, loaded: LoadedContent): Promise<Run> {
@@ -128,6 +129,7 @@ class Run {
       for await (const chunk of this.#chunks(name)) {
         const parsed = parseBatch([chunk.chunk], this.#parse, this.#parser, this.#options.nowMs)
         chunk.parsed(parsed.context)
+        for (const [logType, n] of parsed.guessed) this.#guessed.set(logType, (this.#guessed.get(logType) ?? 0) + n)
         const judged = judgeBatch(parsed, {
           enricher: this.#tables.enricherWith([])(),
           detectors: this.#detectors,
@@ -144,6 +146,8 @@ class Run {
     await this.#passTime()
     const alerts = await this.#alerts()
     if (this.#options.emit === 'alerts') for (const alert of alerts) await this.#streams.write(`${JSON.stringify(alert)}\n`)
+    const guesses = [...this.#guessed].map(([logType, n]) => `${logType} ${n}`)
+    if (guesses.length > 0) this.#streams.tell(`log type guessed: ${guesses.join(', ')} (name it with --log-type to be sure)`)
     const { received, stored, deadLettered, matches, ruleErrors } = this.#totals
     this.#streams.tell(
       `received ${received} stored ${stored} filtered 0 dead_lettered ${deadLettered} matches ${matches} alerts ${alerts.length} rule_errors ${ruleErrors}`,
@@ -212,7 +216,15 @@ class Run {
       const { judged, changes } = await correlateDue(this.#correlation, END_OF_TIME_MS)
       if (judged.length === 0 && changes.saved.length === 0 && changes.removed.length === 0) return
       this.#memory.apply(changes)
-      await this.#emit({ received: 0, groups: [], deadLetters: [], unknownFields: new Map(), judged, cacheWrites: [] })
+      await this.#emit({
+        received: 0,
+        groups: [],
+        deadLetters: [],
+        guessed: new Map(),
+        unknownFields: new Map(),
+        judged,
+        cacheWrites: [],
+      })
     }
   }
 

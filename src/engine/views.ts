@@ -69,6 +69,7 @@ async function sourceViews({ sources, state, pipeline, spool }: ViewDeps): Promi
         filtered: count?.filtered ?? 0,
         deadLettered: count?.deadLettered ?? 0,
         deadLetterReasons: count?.reasons ?? {},
+        guessed: count?.guessed ?? {},
         inFlight: now?.inFlight ?? 0,
         backlogBytes: (now?.backlogBytes ?? 0) + (await spool.rpc.call<number>('bytes', source.id)),
         notices: now?.notices ?? [],

@@ -33,6 +33,7 @@ export interface FinishedRows {
 export interface Count {
   readonly sourceId: string
   readonly outcome: 'received' | 'stored' | 'filtered' | 'dead_lettered'
+  /** Of dead letters the reason, of filtered records the filter, of stored ones the log type when it was a guess; else ''. */
   readonly reason: string
   readonly n: number
 }

@@ -14,6 +14,22 @@ export interface RecordMeta {
   readonly sourceLabel: string
 }
 
+/** How a record's keys fit a schema: what a guess of the log type rests on. */
+export interface Fit {
+  /** The schema's fields that the record has. */
+  readonly known: number
+  /** Those of `known` that hold the event's time, which every log has. */
+  readonly times: number
+  /** Those of `known` whose names are not common to logs of any kind. */
+  readonly telling: number
+  /** The record's keys that the schema does not know. */
+  readonly unknown: readonly string[]
+  /** Required fields that the record lacks. */
+  readonly missing: readonly string[]
+  /** The record has every field of the schema. */
+  readonly isWhole: boolean
+}
+
 /** A log type's schema, compiled: one call per record, no look-ups by name left. */
 export interface CompiledSchema {
   /** Log type, `Zeek.Conn`. */
@@ -29,6 +45,14 @@ export interface CompiledSchema {
   row(event: Event): string
   /** Field names that the schema does not know, of one event. */
   unknownFields(event: Event): readonly string[]
-  /** How well a raw object's keys fit: 0 = a required field is missing, else higher is better. For classification. */
-  fit(raw: JsonObject): number
+  /** Native parser of the format (`zeek`); its schemas name all fields that such a log has. */
+  readonly native: string | undefined
+  /** False: a record is of this log type only when it, its header or its source says so. */
+  readonly mayGuess: boolean
+  /** False for a schema that no file describes: it knows no field, and takes any record. */
+  readonly isDescribed: boolean
+  /** How a raw object's keys fit; its values do not matter. */
+  fit(raw: JsonObject): Fit
+  /** Fields with a common name whose value speaks for this log type all the same: an address, a marker. */
+  confirmed(raw: JsonObject): number
 }

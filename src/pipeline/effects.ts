@@ -206,13 +206,20 @@ function nonEmpty<T>(list: readonly T[] | undefined): readonly T[] | undefined {
   return list && list.length > 0 ? list : undefined
 }
 
-function countsOf(sourceId: string, { received, groups, deadLetters }: JudgedBatch): Count[] {
-  const stored = groups.reduce((n, { events }) => n + events.length, 0)
+function countsOf(sourceId: string, { received, groups, deadLetters, guessed }: JudgedBatch): Count[] {
+  const all = groups.reduce((n, { events }) => n + events.length, 0)
+  // An event that could not be finished is not stored any more, whatever it was guessed to be.
+  const guesses = groups.flatMap(({ schema: { name }, events }) => {
+    const n = Math.min(guessed.get(name) ?? 0, events.length)
+    return n > 0 ? [[name, n] as const] : []
+  })
+  const stored = all - guesses.reduce((sum, [, n]) => sum + n, 0)
   const reasons = new Map<string, number>()
   for (const { reason } of deadLetters) reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
   return [
     { sourceId, outcome: 'received', reason: '', n: received },
     { sourceId, outcome: 'stored', reason: '', n: stored },
+    ...guesses.map(([logType, n]): Count => ({ sourceId, outcome: 'stored', reason: logType, n })),
     ...[...reasons].map(([reason, n]): Count => ({ sourceId, outcome: 'dead_lettered', reason, n })),
   ]
 }

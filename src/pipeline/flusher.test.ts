@@ -149,6 +149,7 @@ test('rows that the lake refuses become dead letters, and the counters move with
     filtered: 0,
     deadLettered: 2,
     reasons: { internal: 2 },
+    guessed: {},
   })
   expect(lake.rows[0]).toBe('logs.t ["even","s"]')
   const letters = lake.rows.slice(1).map((row) => JSON.parse(row.replace('monitor.dead_letters ', '')) as unknown[])

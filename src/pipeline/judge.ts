@@ -17,6 +17,8 @@ export interface JudgedBatch {
   readonly received: number
   readonly groups: readonly ParsedEvents[]
   readonly deadLetters: readonly DeadLetter[]
+  /** Log type → events that are of it by a guess. */
+  readonly guessed: ReadonlyMap<string, number>
   readonly unknownFields: ReadonlyMap<string, number>
   readonly judged: readonly Judged[]
   /** What rules changed in their cache, the last change of each key. */
@@ -28,6 +30,7 @@ export interface ParsedBatch {
   readonly received: number
   readonly groups: readonly ParsedEvents[]
   readonly deadLetters: readonly DeadLetter[]
+  readonly guessed: ReadonlyMap<string, number>
   readonly unknownFields: ReadonlyMap<string, number>
   /** For the next batch of the same place. */
   readonly context: string
@@ -42,6 +45,7 @@ export function parseBatch(chunks: readonly Chunk[], source: ParseSource, parser
   let context = ''
   const groups: ParsedEvents[] = []
   const deadLetters: DeadLetter[] = []
+  const guessed = new Map<string, number>()
   const unknownFields = new Map<string, number>()
   for (const chunk of chunks) {
     const result = parseChunk(chunk, source, parser, receivedMs)
@@ -49,9 +53,14 @@ export function parseBatch(chunks: readonly Chunk[], source: ParseSource, parser
     context = result.context
     for (const group of result.groups) merge(groups, group)
     for (const letter of result.deadLetters) deadLetters.push(letter)
-    for (const [field, n] of result.unknownFields) unknownFields.set(field, (unknownFields.get(field) ?? 0) + n)
+    addCounts(guessed, result.guessed)
+    addCounts(unknownFields, result.unknownFields)
   }
-  return { received, groups, deadLetters, unknownFields, context }
+  return { received, groups, deadLetters, guessed, unknownFields, context }
+}
+
+function addCounts(into: Map<string, number>, counts: ReadonlyMap<string, number>): void {
+  for (const [name, n] of counts) into.set(name, (into.get(name) ?? 0) + n)
 }
 
 function parseChunk(chunk: Chunk, source: ParseSource, parser: Parser, receivedMs: number): ParseResult {
@@ -68,7 +77,14 @@ function parseChunk(chunk: Chunk, source: ParseSource, parser: Parser, receivedM
       raw: chunk.bytes.slice(0, MAX_DEAD_LETTER_BYTES),
       rowId: hash16(chunk.place, String(chunk.offset)),
     }
-    return { received: 1, groups: [], deadLetters: [letter], context: chunk.context, unknownFields: new Map() }
+    return {
+      received: 1,
+      groups: [],
+      deadLetters: [letter],
+      context: chunk.context,
+      guessed: new Map(),
+      unknownFields: new Map(),
+    }
   }
 }
 
@@ -81,7 +97,7 @@ function merge(groups: ParsedEvents[], group: ParsedEvents): void {
 
 /** Events → findings: joins the tables, then asks every detector. */
 export async function judgeBatch(
-  { received, groups, deadLetters, unknownFields }: ParsedBatch,
+  { received, groups, deadLetters, guessed, unknownFields }: ParsedBatch,
   deps: {
     readonly enricher: Enricher
     readonly detectors: readonly Detector[]
@@ -105,7 +121,7 @@ export async function judgeBatch(
     for (const finding of all[i]!) judged.push(judgedOf(finding, events))
   }
   deps.observe('detect', (performance.now() - detectStart) / 1000)
-  return { received, groups, deadLetters, unknownFields, judged, cacheWrites: [...cacheWrites.values()] }
+  return { received, groups, deadLetters, guessed, unknownFields, judged, cacheWrites: [...cacheWrites.values()] }
 }
 
 /** The dead letter of an event that cannot be finished, by a fault of ours: it would hold up everything behind it for ever. */

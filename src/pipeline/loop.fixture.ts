@@ -29,7 +29,11 @@ export const lineSchema: CompiledSchema = {
     return JSON.stringify([event.p_row_id, event.p_source_id, event['line']])
   },
   unknownFields: () => [],
-  fit: () => 1,
+  native: undefined,
+  mayGuess: true,
+  isDescribed: true,
+  fit: () => ({ known: 1, times: 0, telling: 1, unknown: [], missing: [], isWhole: true }),
+  confirmed: () => 0,
 }
 
 export const lineParser: Parser = {
@@ -45,7 +49,14 @@ export const lineParser: Parser = {
       offset += line.length + 1
     }
     const groups = events.length > 0 ? [{ schema: lineSchema, events }] : []
-    return { received: events.length + deadLetters.length, groups, deadLetters, context: '', unknownFields: new Map() }
+    return {
+      received: events.length + deadLetters.length,
+      groups,
+      deadLetters,
+      context: '',
+      guessed: new Map(),
+      unknownFields: new Map(),
+    }
   },
 }
 
@@ -164,7 +175,7 @@ export function loopDeps(sources: readonly BatchSource[], part: Partial<LoopDeps
   return {
     sources: sources.map((source) => ({
       source,
-      parse: { id: source.id, label: source.id, schemas: [lineSchema], logType: undefined },
+      parse: { id: source.id, label: source.id, schemas: [lineSchema], isNamed: true, logType: undefined },
       enricher: () => ({ enrich: () => {}, lookup: () => undefined }),
     })),
     parser: lineParser,

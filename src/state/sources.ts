@@ -7,23 +7,34 @@ export interface SourceCounts {
   readonly filtered: number
   readonly deadLettered: number
   readonly reasons: Readonly<Record<string, number>>
+  /** Log type → those of `stored` that are of it by a guess. */
+  readonly guessed: Readonly<Record<string, number>>
 }
 
 /** Records by outcome, per source. */
 export async function sourceCounts(db: Kysely<StateTables>): Promise<Map<string, SourceCounts>> {
   const counts = new Map<
     string,
-    { received: number; stored: number; filtered: number; deadLettered: number; reasons: Record<string, number> }
+    {
+      received: number
+      stored: number
+      filtered: number
+      deadLettered: number
+      reasons: Record<string, number>
+      guessed: Record<string, number>
+    }
   >()
   for (const { source_id, outcome, reason, n } of await db.selectFrom('counters').selectAll().execute()) {
     let of = counts.get(source_id)
     if (!of) {
-      of = { received: 0, stored: 0, filtered: 0, deadLettered: 0, reasons: {} }
+      of = { received: 0, stored: 0, filtered: 0, deadLettered: 0, reasons: {}, guessed: {} }
       counts.set(source_id, of)
     }
     if (outcome === 'received') of.received += n
-    else if (outcome === 'stored') of.stored += n
-    else if (outcome === 'filtered') of.filtered += n
+    else if (outcome === 'stored') {
+      of.stored += n
+      if (reason !== '') of.guessed[reason] = (of.guessed[reason] ?? 0) + n
+    } else if (outcome === 'filtered') of.filtered += n
     else {
       of.deadLettered += n
       of.reasons[reason] = (of.reasons[reason] ?? 0) + n

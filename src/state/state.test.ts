@@ -254,7 +254,15 @@ test('counts add up, also downwards', async () => {
     filtered: 0,
     deadLettered: 3,
     reasons: { internal: 3 },
+    guessed: {},
   })
+})
+
+test('stored records whose log type was guessed are counted apart, and among the stored ones', async () => {
+  const stored = (reason: string, n: number) => ({ sourceId: 'g', outcome: 'stored' as const, reason, n })
+  const counts = [stored('', 5), stored('Zeek.Conn', 2), stored('Zeek.DNS', 1)]
+  await db.transaction().execute((tx) => addCounts(tx, counts))
+  expect((await sourceCounts(db)).get('g')).toMatchObject({ stored: 8, guessed: { 'Zeek.Conn': 2, 'Zeek.DNS': 1 } })
 })
 
 test('deliveries: due, tried again, delivered or dead', async () => {

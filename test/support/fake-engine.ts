@@ -163,6 +163,7 @@ const SOURCES: readonly SourceView[] = ['default', 'demo', 'zeek'].map((id) => (
   filtered: 0,
   deadLettered: 2,
   deadLetterReasons: { invalid_json: 2 },
+  guessed: {},
   inFlight: 1,
   backlogBytes: 2048,
   notices: id === 'zeek' ? ['a.log is a copy of b.log and was skipped'] : [],

@@ -20,6 +20,9 @@ export const sourceSchema = z.object({
     in_flight: z.number(),
   }),
   dead_letter_reasons: z.record(z.string(), z.number()),
+  guessed: z
+    .record(z.string(), z.number())
+    .describe('Stored records whose log type neither they nor the source name, by the log type that was guessed.'),
   backlog_bytes: z.number().describe('Known and not yet read.'),
   notices: z.array(z.string()),
   unknown_fields: z
@@ -80,6 +83,7 @@ function sourceView(source: SourceView): z.output<typeof sourceSchema> {
     log_types: [...source.logTypes],
     records: { received, stored, filtered, dead_lettered: deadLettered, in_flight: inFlight },
     dead_letter_reasons: { ...source.deadLetterReasons },
+    guessed: { ...source.guessed },
     backlog_bytes: source.backlogBytes,
     notices: [...source.notices],
     unknown_fields: source.unknownFields.map(({ logType, field, count }) => ({ log_type: logType, field, count })),

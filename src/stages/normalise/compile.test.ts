@@ -231,17 +231,37 @@ describe('row', () => {
 })
 
 describe('fit', () => {
-  const strict = compileSchema(
-    parseYaml('schema: Custom.Fit\nfields: [{name: a, type: string, required: true}, {name: b, type: string}]'),
-    {
-      file: 'f',
-    },
-  )
+  const yaml = `
+schema: Custom.Fit
+fields:
+  - {name: ts, type: timestamp, timeFormats: [unix], isEventTime: true}
+  - {name: widget, type: string, required: true}
+  - {name: host, type: string, indicators: [ip]}
+  - {name: path, type: string, marker: {endsWith: [.widget]}}
+`
+  const schema = compileSchema(parseYaml(yaml), { file: 'f' })
 
-  test('a missing or null required field does not fit; fewer unknown and more known fields fit better', () => {
-    expect(strict.fit({ b: 1 })).toBe(0)
-    expect(strict.fit({ a: null })).toBe(0)
-    expect(strict.fit({ a: 1, b: 1 })).toBeGreaterThan(strict.fit({ a: 1 }))
-    expect(strict.fit({ a: 1 })).toBeGreaterThan(strict.fit({ a: 1, b: 1, c: 1 }))
+  test('tells known, telling, unknown and missing fields apart; null is missing', () => {
+    expect(schema.fit({ ts: 1, widget: 1, host: 1, other: 1 })).toEqual({
+      known: 3,
+      times: 1,
+      telling: 1,
+      unknown: ['other'],
+      missing: [],
+      isWhole: false,
+    })
+    expect(schema.fit({ widget: null, host: 1 })).toMatchObject({ known: 1, telling: 0, missing: ['widget'] })
+    expect(schema.fit({ ts: 1, widget: 1, host: 1, path: 1 }).isWhole).toBe(true)
+  })
+
+  test('common names count when their values tell', () => {
+    expect(schema.confirmed({ widget: '192.0.2.1', host: 'web1', path: '/etc/passwd' })).toBe(0)
+    expect(schema.confirmed({ host: '192.0.2.1', path: 5 })).toBe(1)
+    expect(schema.confirmed({ host: '2001:db8::1', path: '/a/b.widget' })).toBe(2)
+  })
+
+  test('a schema says whether it may be guessed', () => {
+    expect(compileSchema(parseYaml(yaml), { file: 'f' }).mayGuess).toBe(true)
+    expect(compileSchema(parseYaml(`${yaml}guess: false`), { file: 'f' }).mayGuess).toBe(false)
   })
 })

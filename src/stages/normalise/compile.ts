@@ -3,6 +3,7 @@ import { type Event, INDICATOR_FIELDS, type IndicatorField } from '../../model/e
 import type { JsonObject, JsonValue } from '../../model/json.ts'
 import type { CompiledSchema } from '../../model/schema.ts'
 import { readSchemaDocument, type SchemaSpec } from './document.ts'
+import { compileFit } from './fit.ts'
 import { generateNormalise, type Names } from './generate-normalise.ts'
 import { generateRow } from './generate-row.ts'
 import { unfoldZeek, ZEEK_COMMON_FIELDS, zeekName, zeekPrefixes, zeekSpellings } from './zeek-names.ts'
@@ -24,10 +25,6 @@ const LAST_COLUMNS: readonly Column[] = [
   { name: 'p_enrichment', kind: 'json' },
 ]
 
-/** Fits of two schemas differ first by unknown fields, then by known ones. */
-const FIT_BASE = 1_000_000_000
-const FIT_UNKNOWN = 10_000
-
 /**
  * Compiles a schema file's parsed YAML.
  *
@@ -48,7 +45,10 @@ export function compileSchema(document: unknown, where: { readonly file: string 
     normalise,
     unknownFields,
     row: generateRow(columns, constantsOf(spec, filled), unknownFields),
-    fit: (raw) => fitOf(raw, spec, names),
+    native: spec.native,
+    mayGuess: spec.mayGuess,
+    isDescribed: true,
+    ...compileFit(spec, names),
   }
 }
 
@@ -129,19 +129,3 @@ function unknownKeys(event: Event, known: ReadonlySet<string>, keyCount: number)
 }
 
 const NONE: readonly string[] = []
-
-function fitOf(record: JsonObject, spec: SchemaSpec, { slots, unfold }: Names): number {
-  const raw = unfold(record)
-  const found = new Set<number>()
-  let unknown = 0
-  for (const key of Object.keys(raw)) {
-    const slot = slots.get(key)
-    if (slot === undefined) unknown++
-    else if (raw[key] !== null && raw[key] !== undefined) found.add(slot)
-  }
-  // A time alone is in every log and tells none.
-  const [only] = found
-  if (found.size === 1 && spec.fields[only!]!.isEventTime) return 0
-  const isMissing = spec.fields.some(({ required }, slot) => required && !found.has(slot))
-  return isMissing ? 0 : Math.max(1, FIT_BASE - unknown * FIT_UNKNOWN + found.size)
-}

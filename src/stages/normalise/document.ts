@@ -25,6 +25,7 @@ export interface ValueSpec {
   readonly timeFormats: readonly string[]
   readonly indicators: readonly string[]
   readonly validate: ValidateSpec | undefined
+  readonly marker: MarkerSpec | undefined
   /** Of an array. */
   readonly element: ValueSpec | undefined
   /** Of an object. */
@@ -46,11 +47,19 @@ export interface ValidateSpec {
   readonly cidr?: 'ipv4' | 'ipv6' | 'any' | undefined
 }
 
+/** Values that speak for the log type where the record does not name it. */
+export interface MarkerSpec {
+  readonly endsWith: readonly string[]
+}
+
 /** A schema file, checked. */
 export interface SchemaSpec {
   readonly name: string
   readonly version: number
   readonly native: 'zeek' | undefined
+  readonly mayGuess: boolean
+  /** Number of fields that the file names; those that every log of the native format has may follow in `fields`. */
+  readonly ownFields: number
   readonly fields: readonly FieldSpec[]
 }
 
@@ -75,6 +84,10 @@ const valueShape = {
   timeFormats: z.array(z.string()).min(1).optional().describe('Tried in this order.'),
   indicators: z.array(z.enum(indicatorNames)).optional(),
   validate: validateSchema.optional(),
+  marker: z
+    .strictObject({ endsWith: z.array(z.string().min(1)).min(1) })
+    .optional()
+    .describe('Values that speak for this log type when a record does not say what it is.'),
   isEmbeddedJSON: later('`isEmbeddedJSON` in a schema field'),
   copy: later('`copy` in a schema field'),
   concat: later('`concat` in a schema field'),
@@ -96,6 +109,7 @@ interface ValueInput {
   timeFormats?: string[] | undefined
   indicators?: string[] | undefined
   validate?: ValidateSpec | undefined
+  marker?: MarkerSpec | undefined
   element?: ValueInput | undefined
   fields?: FieldInput[] | undefined
 }
@@ -156,6 +170,10 @@ export const schemaDocument = z.strictObject({
       script: later('parser `script`'),
     })
     .optional(),
+  guess: z
+    .boolean()
+    .default(true)
+    .describe('False: a record is of this log type only when it, its header or its source says so.'),
   definitions: later('`definitions` (write the referenced values out in full)'),
   fields: z.array(fieldSchema).min(1),
 })
@@ -171,8 +189,15 @@ export function readSchemaDocument(document: unknown, where: { readonly file: st
     const issue = result.error.issues[0]!
     throw new ConfigError(issue.message, { file: where.file, path: issue.path.join('.') })
   }
-  const { schema, version, parser, fields } = result.data
-  return { name: schema, version, native: parser?.native?.name, fields: readFields(fields, 'fields', where.file, true) }
+  const { schema, version, parser, guess, fields } = result.data
+  return {
+    name: schema,
+    version,
+    native: parser?.native?.name,
+    mayGuess: guess,
+    ownFields: fields.length,
+    fields: readFields(fields, 'fields', where.file, true),
+  }
 }
 
 /** Names that the standard columns use. */
@@ -222,6 +247,7 @@ function readValue(value: ValueInput, path: string, file: string): ValueSpec {
     throw new ConfigError('type array needs `element`, and only it has one', at)
   if ((value.fields !== undefined) !== (type === 'object'))
     throw new ConfigError('type object needs `fields`, and only it has them', at)
+  if (value.marker && type !== 'string') throw new ConfigError('`marker` belongs to type string', at)
   if (type !== 'string' && (value.indicators || value.validate)) {
     throw new ConfigError('`indicators` and `validate` belong to type string (of an array: to its element)', at)
   }
@@ -230,6 +256,7 @@ function readValue(value: ValueInput, path: string, file: string): ValueSpec {
     timeFormats: formats ?? [],
     indicators: value.indicators ?? [],
     validate: value.validate,
+    marker: value.marker,
     element: value.element && readValue(value.element, `${path}.element`, file),
     fields: readFields(value.fields ?? [], `${path}.fields`, file, false),
   }

@@ -19,6 +19,7 @@ const text = {
   timeFormats: [],
   indicators: [],
   validate: undefined,
+  marker: undefined,
   element: undefined,
   fields: [],
   required: false,

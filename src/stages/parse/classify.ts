@@ -1,8 +1,19 @@
 import type { Event } from '../../model/event.ts'
-import type { JsonObject } from '../../model/json.ts'
+import type { JsonObject, JsonValue } from '../../model/json.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import type { CompiledSchema, RecordMeta } from '../../model/schema.ts'
 import { setOwn } from '../../util/json.ts'
+import {
+  type Assessment,
+  against,
+  compareFits,
+  isEvident,
+  isForeign,
+  isLikely,
+  isMostlyKnown,
+  isPossible,
+  nearest,
+} from './evidence.ts'
 import type { ParseSource } from './parser.ts'
 
 /** Key sets remembered per source; a flood of ever new ones starts the memory afresh. */
@@ -14,6 +25,9 @@ const MAX_KEYS = 2000
 /** Longer key sets are not remembered. */
 const MAX_KEYS_CHARS = 8192
 
+/** Schemas that a message names as the nearest. */
+const NEAREST = 3
+
 const WORDS: Readonly<Record<string, string>> = { dns: 'DNS', http: 'HTTP', ssh: 'SSH' }
 
 /** `capture_loss` → `Zeek.CaptureLoss`. */
@@ -24,97 +38,152 @@ export function zeekLogType(path: string): string {
 
 /** A record's outcome, and the schema that made it an event. */
 export type Classified =
-  | { readonly schema: CompiledSchema; readonly outcome: Outcome<Event> }
-  | { readonly schema: undefined; readonly outcome: Outcome<never> }
+  | { readonly schema: CompiledSchema; readonly outcome: Outcome<Event>; readonly isGuess?: true }
+  | { readonly schema: undefined; readonly outcome: Outcome<never>; readonly isGuess?: undefined }
+
+/** Schemas that may take the records with one set of keys. */
+interface Candidates {
+  /** Best first; those that nothing tells apart are in one list. */
+  readonly ranks: readonly (readonly Assessment[])[]
+  /** Why it may be none of them, for a message. */
+  readonly against: string
+}
 
 /**
  * Finds the log type of records and normalises them by it. In this order: the type that the user gave, the path that
- * the record names (`#path`, `_path`), and for records without either, what fits.
+ * the record names (`#path`, `_path`), and for records without either a guess, which needs evidence (`evidence.ts`).
  *
- * What fits: of the source's schemas those whose required fields are there, fewest unknown fields first, most known ones
- * next; of equal ones the one that failed least in this chunk (a queue by penalty: a failure adds one, success takes
- * all away). The first that takes the record wins. The file's name says nothing.
+ * A guess takes the schema with the fewest unknown fields, then with the most known ones. Of schemas that are equal in both
+ * the neighbours decide: the log type of the record before it in the same file or body. Otherwise the one that takes the
+ * record, if it is only one. What remains undecided is a dead letter that names the nearest schemas and what speaks against
+ * each. Neither the alphabet nor the file's name says anything.
  */
 export class Classifier {
   readonly #byName = new Map<string, CompiledSchema>()
-  readonly #candidates = new Map<string, readonly CompiledSchema[]>()
-  readonly #schemas: readonly CompiledSchema[]
+  readonly #candidates = new Map<string, Candidates>()
+  readonly #source: ParseSource
   readonly #hasZeek: boolean
 
-  constructor(schemas: readonly CompiledSchema[]) {
-    this.#schemas = schemas
+  constructor(source: ParseSource) {
+    this.#source = source
+    const { schemas } = source
     for (const schema of schemas) this.#byName.set(schema.name.toLowerCase(), schema)
     this.#hasZeek = schemas.some(({ name }) => name.startsWith('Zeek.'))
   }
 
-  /** Log type by name or by Zeek path; `undefined`: to be found by fitting. */
-  named(source: ParseSource, path: string | undefined): CompiledSchema | Outcome<never> | undefined {
-    const { logType } = source
+  /** Log type by name or by Zeek path; `undefined`: to be guessed. */
+  named(path: string | undefined): CompiledSchema | Outcome<never> | undefined {
+    const { id, logType } = this.#source
     if (logType !== undefined)
-      return (
-        this.#byName.get(logType.toLowerCase()) ??
-        unknownType(`there is no schema '${logType}' among those of source '${source.id}'`)
-      )
+      return this.byName(logType) ?? unknownType(`there is no schema '${logType}' among those of source '${id}'`)
     if (path === undefined || !this.#hasZeek) return undefined
     const name = zeekLogType(path)
-    const schema = this.#byName.get(name.toLowerCase())
     return (
-      schema ??
+      this.byName(name) ??
       unknownType(
-        `the record is of the Zeek log '${path}', and source '${source.id}' has no schema ${/^[\w.]+$/.test(name) ? `'${name}'` : 'for it'}`,
+        `the record is of the Zeek log '${path}', and source '${id}' has no schema ${/^[\w.]+$/.test(name) ? `'${name}'` : 'for it'}`,
       )
     )
   }
 
-  /** The schema that takes the record, by fit; `penalties` lives as long as the chunk, so that a chunk always gives the same events. */
-  fitting(raw: JsonObject, meta: RecordMeta, penalties: Map<CompiledSchema, number>): Classified {
-    const candidates = this.#fitted(raw)
-    if (candidates.length > 1 && penalties.size > 0) return this.#try(byPenalty(candidates, raw, penalties), raw, meta, penalties)
-    return this.#try(candidates, raw, meta, penalties)
+  byName(logType: string): CompiledSchema | undefined {
+    return this.#byName.get(logType.toLowerCase())
   }
 
-  #try(
-    candidates: readonly CompiledSchema[],
-    raw: JsonObject,
-    meta: RecordMeta,
-    penalties: Map<CompiledSchema, number>,
-  ): Classified {
-    let first: Classified | undefined
-    for (const schema of candidates) {
-      const outcome = schema.normalise(raw, meta)
-      if (outcome.kind === 'ok') {
-        penalties.delete(schema)
-        return { schema, outcome }
-      }
-      penalties.set(schema, (penalties.get(schema) ?? 0) + 1)
-      first ??= { schema, outcome }
+  /**
+   * `{"http": {…}}`, as some shippers write Zeek's logs: the inner record and its schema. Only where a schema of that path
+   * exists and the inner record has a time and is mostly of its fields; else the outer object is the record.
+   */
+  wrapped(raw: JsonObject): { readonly schema: CompiledSchema; readonly raw: JsonObject } | undefined {
+    let path: string | undefined
+    for (const key in raw) {
+      if (path !== undefined) return undefined
+      path = key
     }
-    if (first) return first
-    const keys = Object.keys(raw)
-    const some = keys.slice(0, 8).join(', ') || '(none)'
-    const what =
-      keys.length > MAX_KEYS
-        ? `the record has ${keys.length} fields, more than the ${MAX_KEYS} up to which its log type is searched`
-        : `no schema of the source has all its required fields in a record with the fields ${some}`
-    return { schema: undefined, outcome: unknownType(what) }
+    const inner = path === undefined ? undefined : raw[path]
+    if (path === undefined || !isObject(inner) || !Object.hasOwn(inner, 'ts')) return undefined
+    const schema = this.byName(zeekLogType(path))
+    const { logType } = this.#source
+    if (schema?.native !== 'zeek' || (logType !== undefined && this.byName(logType) !== schema)) return undefined
+    const isZeek = isMostlyKnown({ schema, fit: schema.fit(keysOnly(inner)) })
+    return isZeek ? { schema, raw: inner } : undefined
   }
 
-  #fitted(raw: JsonObject): readonly CompiledSchema[] {
-    if (this.#schemas.length === 1) return this.#schemas
-    const names = Object.keys(raw)
-    if (names.length > MAX_KEYS) return []
-    // A JSON text of the keys: unlike joined keys it cannot be made to look like other keys.
-    const keys = JSON.stringify(names)
+  /** A record that its source says is of this log type: refused when next to nothing in it is. */
+  declared(schema: CompiledSchema, raw: JsonObject, meta: RecordMeta): Classified {
+    const outcome = schema.normalise(raw, meta)
+    if (outcome.kind !== 'ok') return { schema, outcome }
+    if (!schema.isDescribed || schema.unknownFields(outcome.value).length <= Object.keys(raw).length / 2)
+      return { schema, outcome }
+    const assessment = { schema, fit: schema.fit(keysOnly(raw)) }
+    if (!isForeign(assessment, schema.confirmed(raw))) return { schema, outcome }
+    const message = `the source says that its records are of ${schema.name}, but this one is something else (${against(assessment)})`
+    return { schema: undefined, outcome: unknownType(message) }
+  }
+
+  /** The schema that takes a record without a declared log type; `near` is the log type of the record before it. */
+  guess(raw: JsonObject, meta: RecordMeta, near: CompiledSchema | undefined): Classified {
+    const keyCount = Object.keys(raw).length
+    if (keyCount > MAX_KEYS)
+      return unguessed(`the record has ${keyCount} fields, more than the ${MAX_KEYS} up to which its log type is searched`)
+    const candidates = this.#candidatesFor(raw)
+    let refused: Classified | undefined
+    for (const rank of candidates.ranks) {
+      const evident = rank.filter((one) => this.#hasEvidence(one, raw, near))
+      const same = evident.filter(({ schema }) => schema === near)
+      const tries = (same.length > 0 ? same : evident).map(({ schema }) => ({ schema, outcome: schema.normalise(raw, meta) }))
+      const taken = tries.filter(({ outcome }) => outcome.kind === 'ok')
+      if (taken.length === 1) return { ...taken[0]!, isGuess: true }
+      if (taken.length > 1)
+        return unguessed(
+          `the record fits ${taken.map(({ schema }) => schema.name).join(' and ')} equally well, and nothing tells which it is`,
+        )
+      refused ??= tries[0]
+    }
+    return (
+      refused ?? unguessed(`the record does not say what it is, and no schema fits it well enough to guess${candidates.against}`)
+    )
+  }
+
+  #hasEvidence(assessment: Assessment, raw: JsonObject, near: CompiledSchema | undefined): boolean {
+    const { schema, fit } = assessment
+    const isNear = schema === near && isMostlyKnown(assessment)
+    const confirmed = isNear || fit.telling >= 3 ? 0 : schema.confirmed(raw)
+    return isNear || (this.#source.isNamed ? isLikely(assessment, confirmed) : isEvident(assessment, confirmed))
+  }
+
+  #candidatesFor(raw: JsonObject): Candidates {
+    const keys = keysOf(raw)
     const known = this.#candidates.get(keys)
     if (known) return known
     const present = keysOnly(raw)
-    const fits = this.#schemas.map((schema) => ({ schema, fit: schema.fit(present) })).filter(({ fit }) => fit > 0)
-    fits.sort((a, b) => b.fit - a.fit || (a.schema.name < b.schema.name ? -1 : 1))
-    const candidates = fits.map(({ schema }) => schema)
+    const { schemas, isNamed } = this.#source
+    const all = schemas.map((schema): Assessment => ({ schema, fit: schema.fit(present) }))
+    const possible = all.filter((one) => isPossible(one) && (isNamed || (one.schema.mayGuess && isMostlyKnown(one))))
+    possible.sort(compareFits)
+    const ranks: Assessment[][] = []
+    for (const one of possible) {
+      const rank = ranks.at(-1)
+      if (rank && compareFits(rank[0]!, one) === 0) rank.push(one)
+      else ranks.push([one])
+    }
+    const near = nearest(all, NEAREST).map(against)
+    const candidates = { ranks, against: near.length > 0 ? `. Nearest: ${near.join('. ')}` : '; none has any of its fields' }
     if (this.#candidates.size >= MAX_REMEMBERED) this.#candidates.clear()
     if (keys.length <= MAX_KEYS_CHARS) this.#candidates.set(keys, candidates)
     return candidates
   }
+}
+
+/** A JSON text of the keys, and of those of objects in the record: unlike joined keys it cannot be made to look like other keys. */
+function keysOf(raw: JsonObject): string {
+  const keys: (string | readonly string[])[] = []
+  for (const key of Object.keys(raw)) {
+    keys.push(key)
+    const value = raw[key]
+    if (isObject(value)) keys.push(Object.keys(value))
+  }
+  return JSON.stringify(keys)
 }
 
 /** Keys decide, values do not: what is remembered for a set of keys must hold for all records with them. */
@@ -122,25 +191,29 @@ function keysOnly(raw: JsonObject): JsonObject {
   const present: JsonObject = {}
   for (const key of Object.keys(raw)) {
     const value = raw[key]
-    setOwn(present, key, typeof value === 'object' && value !== null && !Array.isArray(value) ? value : true)
+    setOwn(present, key, isObject(value) ? keysOnlyTop(value) : true)
   }
   return present
 }
 
-function byPenalty(
-  candidates: readonly CompiledSchema[],
-  raw: JsonObject,
-  penalties: ReadonlyMap<CompiledSchema, number>,
-): readonly CompiledSchema[] {
-  const present = keysOnly(raw)
-  const ranked = candidates.map((schema) => ({ schema, fit: schema.fit(present), penalty: penalties.get(schema) ?? 0 }))
-  return ranked.sort((a, b) => b.fit - a.fit || a.penalty - b.penalty).map(({ schema }) => schema)
+function keysOnlyTop(object: JsonObject): JsonObject {
+  const present: JsonObject = {}
+  for (const key of Object.keys(object)) setOwn(present, key, true)
+  return present
+}
+
+function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function unguessed(what: string): Classified {
+  return { schema: undefined, outcome: unknownType(what) }
 }
 
 function unknownType(what: string): Outcome<never> {
   return {
     kind: 'dead-letter',
     reason: 'unknown_log_type',
-    message: `${what}: add a schema for it to the content, or say what the records are with a log type`,
+    message: `${what}. Say what the records are with a log type (\`log_types\` of the source, \`--log-type\`), or add a schema for them to the content`,
   }
 }

@@ -9,6 +9,8 @@ export interface ParseSource {
   readonly label: string
   /** The log types its records may have. */
   readonly schemas: readonly CompiledSchema[]
+  /** The user has named these log types; else they are all that there are, and a guess among them needs more evidence. */
+  readonly isNamed: boolean
   /** Set when the user says what the records are (`--log-type`, or a source with exactly one log type). */
   readonly logType: string | undefined
 }
@@ -26,14 +28,15 @@ export interface ParseResult {
   readonly deadLetters: readonly DeadLetter[]
   /** What the next chunk of the same place must be given as `context`. */
   readonly context: string
+  /** Log type → events that are of it by a guess: neither their source nor they themselves say so. */
+  readonly guessed: ReadonlyMap<string, number>
   /** Fields the schema does not know: `<log type>\t<field>` → count. */
   readonly unknownFields: ReadonlyMap<string, number>
 }
 
 /**
  * Bytes → events: splits a chunk into records, reads each (JSON or Zeek TSV, told from the bytes), chooses its log type
- * and normalises it by that type's schema. Pure but for the classifier's memory of what fitted last; one parser per
- * pipeline thread. The same chunk always gives the same events.
+ * and normalises it by that type's schema. One parser per pipeline thread; what it remembers only saves time. The same chunk always gives the same events.
  */
 export interface Parser {
   parse(chunk: Chunk, source: ParseSource, receivedMs: number): ParseResult

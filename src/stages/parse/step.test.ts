@@ -33,8 +33,21 @@ function schema(name: string, required: readonly string[], optional: readonly st
     },
     row: () => '[]',
     unknownFields: (event) => Object.keys(event).filter((key) => !known.includes(key) && !key.startsWith('p_')),
-    fit: (raw) =>
-      required.every((key) => key in raw) ? 1000 + known.filter((key) => key in raw).length - 10 * Object.keys(raw).length : 0,
+    native: name.startsWith('Zeek.') ? 'zeek' : undefined,
+    mayGuess: true,
+    isDescribed: true,
+    fit(raw) {
+      const found = known.filter((key) => key in raw)
+      return {
+        known: found.length,
+        times: found.filter((key) => key === 'ts').length,
+        telling: found.filter((key) => key !== 'ts').length,
+        unknown: Object.keys(raw).filter((key) => !known.includes(key)),
+        missing: required.filter((key) => !(key in raw)),
+        isWhole: found.length === known.length,
+      }
+    },
+    confirmed: () => 0,
   }
 }
 
@@ -52,7 +65,7 @@ function parse(
 ): ParseResult {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content
   const chunk: Chunk = { bytes, framing: 'lines', place: PLACE, offset: 0, context: '', final: true, faults: [], ...more }
-  return parser.parse(chunk, { id: 'src', label: 'Source', schemas, logType }, RECEIVED)
+  return parser.parse(chunk, { id: 'src', label: 'Source', schemas, isNamed: schemas !== all, logType }, RECEIVED)
 }
 
 const events = (result: ParseResult) => result.groups.flatMap((group) => group.events)
@@ -141,7 +154,7 @@ test('a record with fields beyond number costs little and says so', () => {
   const wide = JSON.stringify(Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`k${i}`, 1])))
   const bytes = Buffer.from(`${wide}\n${wide.replace('{', '{"_path":"conn","ts":1,')}\n`)
   const chunk: Chunk = { bytes, framing: 'lines', place: PLACE, offset: 0, context: '', final: true, faults: [] }
-  const source = { id: 'src', label: 'Source', schemas: all, logType: undefined }
+  const source = { id: 'src', label: 'Source', schemas: all, isNamed: false, logType: undefined }
   const result = createParser({ maxRecordBytes: 1024 * 1024, maxDepth: 8 }).parse(chunk, source, RECEIVED)
   expect(outcomes(result)).toEqual(['Zeek.Conn', 'unknown_log_type'])
   expect(result.unknownFields.size).toBe(1001)
@@ -187,18 +200,34 @@ describe('log type', () => {
   })
 
   test('when the best one refuses the record, the next one gets it', () => {
-    expect(outcomes(parse('{"x":1,"y":2,"reject":"Custom.Other"}'))).toEqual(['Custom.Both'])
+    const both = [schema('Custom.Both', ['x', 'y']), schema('Custom.Other', ['x'], ['y', 'reject'])]
+    expect(outcomes(parse('{"x":1,"y":2,"reject":"Custom.Other"}', {}, undefined, both))).toEqual(['Custom.Both'])
   })
 
-  test('of equal ones the one that failed less comes first, and a chunk starts without such memory', () => {
+  test('of equal ones the log type of the record before decides, also across chunks; without one nothing is guessed', () => {
     const twins = [schema('Custom.A', ['x'], ['reject']), schema('Custom.B', ['x'], ['reject'])]
     const lines = '{"x":1,"reject":"Custom.A"}\n{"x":2,"reject":null}\n'
-    for (let i = 0; i < 2; i++) expect(outcomes(parse(lines, {}, undefined, twins))).toEqual(['Custom.B', 'Custom.B'])
-    expect(outcomes(parse('{"x":2,"reject":null}', {}, undefined, twins))).toEqual(['Custom.A'])
+    for (let i = 0; i < 2; i++) {
+      const result = parse(lines, {}, undefined, twins)
+      expect(outcomes(result)).toEqual(['Custom.B', 'Custom.B'])
+      expect(outcomes(parse('{"x":2,"reject":null}', { context: result.context }, undefined, twins))).toEqual(['Custom.B'])
+    }
+    const alone = parse('{"x":2,"reject":null}', {}, undefined, twins)
+    expect(outcomes(alone)).toEqual(['unknown_log_type'])
+    expect(alone.deadLetters[0]!.message).toContain('fits Custom.A and Custom.B equally well')
+  })
+
+  test('guesses are counted apart from what records or their source say', () => {
+    const mixed = '{"_path":"dns","ts":1,"query":"q"}\n{"ts":1,"query":"q"}\n{"x":1,"y":2}\n{"ts":1,"query":"r"}\n'
+    expect([...parse(mixed).guessed]).toEqual([
+      ['Zeek.DNS', 2],
+      ['Custom.Other', 1],
+    ])
+    expect(parse('{"ts":1,"query":"q"}\n', {}, 'Zeek.DNS').guessed.size).toBe(0)
   })
 
   test('a source with one schema gives that schema’s reason', () => {
-    expect(outcomes(parse('{"a":1}', {}, undefined, [dns]))).toEqual(['missing_field'])
+    expect(outcomes(parse('{"a":1}', {}, 'Zeek.DNS', [dns]))).toEqual(['missing_field'])
   })
 })
 
@@ -280,7 +309,7 @@ describe('Zeek TSV', () => {
       final: true,
       faults: [],
     }
-    const source = { id: 'src', label: 'Source', schemas: all, logType: undefined }
+    const source = { id: 'src', label: 'Source', schemas: all, isNamed: false, logType: undefined }
     const result = createParser({ maxRecordBytes: 1024 * 1024, maxDepth: 8 }).parse(chunk, source, RECEIVED)
     expect(outcomes(result)).toEqual(['no_header'])
     expect(result.context).toBe('')

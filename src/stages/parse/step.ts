@@ -17,13 +17,16 @@ import { stray } from './stray.ts'
 /** So many names of unknown fields are counted apart in a chunk; the others together under `…`. */
 const MAX_UNKNOWN_NAMES = 1000
 
+/** The first line of a context. */
+const NEAR = /^@log_type ([\w.]+)\n/
+
 /** A parser for one pipeline thread. What it remembers only saves time: the same chunk always gives the same events. */
 export function createParser(options: ParserOptions): Parser {
-  const classifiers = new WeakMap<readonly CompiledSchema[], Classifier>()
+  const classifiers = new WeakMap<ParseSource, Classifier>()
   return {
     parse(chunk, source, receivedMs) {
-      const classifier = classifiers.get(source.schemas) ?? new Classifier(source.schemas)
-      classifiers.set(source.schemas, classifier)
+      const classifier = classifiers.get(source) ?? new Classifier(source)
+      classifiers.set(source, classifier)
       return new ChunkParser(chunk, source, receivedMs, options, classifier).parse()
     },
   }
@@ -42,7 +45,9 @@ class ChunkParser {
   readonly #groups = new Map<CompiledSchema, Event[]>()
   readonly #deadLetters: DeadLetter[] = []
   readonly #unknownFields = new Map<string, number>()
-  readonly #penalties = new Map<CompiledSchema, number>()
+  readonly #guessed = new Map<string, number>()
+  /** The log type of the record before this one in the same place. */
+  #near: CompiledSchema | undefined
   #received = 0
   #lastPath: string | undefined
   #lastNamed: ReturnType<Classifier['named']> | null = null
@@ -56,6 +61,8 @@ class ChunkParser {
     this.#parseTime = new Date(receivedMs).toISOString().replace(/\.?0+Z$/, 'Z')
     this.#bytes = Buffer.from(chunk.bytes.buffer, chunk.bytes.byteOffset, chunk.bytes.byteLength)
     this.#isUtf8 = isUtf8(this.#bytes)
+    const near = NEAR.exec(chunk.context)?.[1]
+    this.#near = near === undefined ? undefined : classifier.byName(near)
   }
 
   parse(): ParseResult {
@@ -68,9 +75,16 @@ class ChunkParser {
       received: this.#received,
       groups: [...this.#groups].map(([schema, events]) => ({ schema, events })),
       deadLetters: this.#deadLetters,
-      context: readers.map((reader) => reader.context()).find((context) => context !== '') ?? '',
+      context: this.#contextOf(readers),
+      guessed: this.#guessed,
       unknownFields: this.#unknownFields,
     }
+  }
+
+  /** What the formats remember, behind a line with the last log type: it is evidence for the records that follow. */
+  #contextOf(readers: readonly LineReader[]): string {
+    const context = readers.map((reader) => reader.context()).find((text) => text !== '') ?? ''
+    return this.#near === undefined ? context : `@log_type ${this.#near.name}\n${context}`
   }
 
   /** One string for the whole chunk, whose indexes are byte offsets: lines are slices of it and cost no copy. */
@@ -137,13 +151,15 @@ class ChunkParser {
       this.#refuse(start, end, offset, reading)
       return
     }
-    const { schema, outcome } = this.#classify(reading.raw, reading.path, offset)
+    const { schema, outcome, isGuess } = this.#classify(reading.raw, reading.path, offset)
     if (outcome.kind === 'dead-letter') {
       this.#refuse(start, end, offset, outcome)
       return
     }
     this.#received++
     if (outcome.kind === 'ok') this.#keep(schema!, outcome.value)
+    if (isGuess) this.#guessed.set(schema.name, (this.#guessed.get(schema.name) ?? 0) + 1)
+    if (this.#source.logType === undefined) this.#near = schema
   }
 
   #classify(raw: JsonObject, path: string | undefined, offset: number): Classified {
@@ -156,8 +172,11 @@ class ChunkParser {
     }
     try {
       const named = this.#named(path)
-      if (named === undefined) return this.#classifier.fitting(raw, meta, this.#penalties)
+      const wrapped = path === undefined ? this.#classifier.wrapped(raw) : undefined
+      if (wrapped) return { schema: wrapped.schema, outcome: wrapped.schema.normalise(wrapped.raw, meta) }
+      if (named === undefined) return this.#classifier.guess(raw, meta, this.#near)
       if ('kind' in named) return { schema: undefined, outcome: named }
+      if (path === undefined) return this.#classifier.declared(named, raw, meta)
       return { schema: named, outcome: named.normalise(raw, meta) }
     } catch (error) {
       // A bug must not stop the records behind this one.
@@ -170,7 +189,7 @@ class ChunkParser {
   #named(path: string | undefined): ReturnType<Classifier['named']> {
     if (this.#lastNamed === null || path !== this.#lastPath) {
       this.#lastPath = path
-      this.#lastNamed = this.#classifier.named(this.#source, path)
+      this.#lastNamed = this.#classifier.named(path)
     }
     return this.#lastNamed
   }

@@ -1,0 +1,122 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { loadPath, parseSource } from '../src/engine/path.ts'
+import type { ParseResult } from '../src/stages/parse/parser.ts'
+import { createParser } from '../src/stages/parse/step.ts'
+
+const root = join(import.meta.dirname, '..')
+const loaded = await loadPath({ content: [] })
+const parser = createParser({ maxRecordBytes: 65_536, maxDepth: 32 })
+const sources = new Map<string, ReturnType<typeof parseSource>>()
+
+function parse(lines: readonly string[], logTypes: readonly string[] = []): ParseResult {
+  const key = logTypes.join()
+  const source = sources.get(key) ?? parseSource({ id: 'any', log_types: logTypes }, loaded)
+  sources.set(key, source)
+  const bytes = Buffer.from(`${lines.join('\n')}\n`)
+  const place = '0123456789abcdef'
+  return parser.parse(
+    { bytes, framing: 'lines', place, offset: 0, context: '', final: true, faults: [] },
+    source,
+    Date.UTC(2026, 11, 1),
+  )
+}
+
+const typesOf = (result: ParseResult) => [
+  ...result.groups.map(({ schema }) => schema.name),
+  ...new Set(result.deadLetters.map(({ reason }) => reason)),
+]
+
+const foreign = readFileSync(join(root, 'test/fixtures/foreign.ndjson'), 'utf8').trimEnd().split('\n')
+
+describe('records of other programs', () => {
+  test.each(foreign)('%s is no Zeek log', (line) => {
+    const result = parse([line])
+    expect(typesOf(result)).toEqual(['unknown_log_type'])
+    expect(result.deadLetters[0]!.message).toContain('does not say what it is')
+  })
+
+  test('the message names the nearest schemas and what speaks against each', () => {
+    const [letter] = parse(['{"ts":1789470153.2,"name":"cron","user":"root"}']).deadLetters
+    expect(letter!.message).toContain('Nearest: Zeek.Weird: 1 of 3 fields are not its own (user).')
+    expect(letter!.message).toContain('Zeek.Software: the record lacks host, software_type;')
+  })
+
+  test.each(foreign)('%s is none of the two log types that its source names', (line) => {
+    expect(typesOf(parse([line], ['Zeek.LoadedScripts', 'Zeek.SmbMapping']))).not.toContain('Zeek.SmbMapping')
+    if (line !== '{"name":"foo"}')
+      expect(typesOf(parse([line], ['Zeek.LoadedScripts', 'Zeek.SmbMapping']))).toEqual(['unknown_log_type'])
+  })
+
+  test('nor of the one log type that its source names', () => {
+    const [letter] = parse([foreign[0]!], ['Zeek.LoadedScripts']).deadLetters
+    expect(letter).toMatchObject({ reason: 'unknown_log_type' })
+    expect(letter!.message).toContain('the source says that its records are of Zeek.LoadedScripts')
+  })
+
+  test('names that any log may have are no evidence, whatever their number', () => {
+    const names = 'ts time name user host path msg message level status action operation service node source id version'.split(
+      ' ',
+    )
+    const value = fc.oneof(fc.constantFrom('a', 'web1', 'GET /', '/etc/passwd'), fc.integer(), fc.boolean())
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom(...names), value, { minKeys: 1 }), (record) => {
+        expect(typesOf(parse([JSON.stringify(record)])).filter((name) => name.startsWith('Zeek.'))).toEqual([])
+      }),
+      { seed: 15, numRuns: 500 },
+    )
+  })
+})
+
+const samples = join(root, 'packs/zeek/samples')
+/** Log types that a record has only by its own word. */
+const NEVER_GUESSED: ReadonlySet<string> = new Set(
+  [...loaded.schemas.values()].filter(({ mayGuess }) => !mayGuess).map(({ name }) => name),
+)
+
+describe('Zeek records without _path', () => {
+  const files = readdirSync(samples).filter((name) => name.endsWith('.expected.ndjson'))
+
+  test.each(files)('those of %s are of their log type', (file) => {
+    const events = readFileSync(join(samples, file), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    const wanted = [...new Set<string>(events.map((event) => event.p_log_type))].filter((name) => !NEVER_GUESSED.has(name))
+    if (wanted.length === 0) return
+    const lines = events.map((event) =>
+      JSON.stringify(Object.fromEntries(Object.entries(event).filter(([key]) => !/^(p_|_path$|_write_ts$)/.test(key)))),
+    )
+    const result = parse(lines)
+    expect(typesOf(result)).toEqual(wanted)
+    expect([...result.guessed]).toEqual(wanted.map((name) => [name, events.length]))
+  })
+
+  test('what fits several log types is of the one before it in the same body, else of none', () => {
+    const bare = '{"ts":1789470153,"uid":"C1","id.orig_h":"192.0.2.1","id.orig_p":1,"id.resp_h":"192.0.2.2","id.resp_p":445}'
+    const ntlm = bare.replace('}', ',"username":"bob","domainname":"EXAMPLE"}')
+    expect(typesOf(parse([bare]))).toEqual(['unknown_log_type'])
+    expect(typesOf(parse([ntlm, bare]))).toEqual(['Zeek.Ntlm'])
+    expect(typesOf(parse([bare.replace('{', '{"_path":"kerberos",'), bare]))).toEqual(['Zeek.Kerberos'])
+  })
+
+  test('a script is known by its file, a host by its address', () => {
+    expect(typesOf(parse(['{"name":"/opt/zeek/share/zeek/base/init-bare.zeek"}']))).toEqual(['Zeek.LoadedScripts'])
+    expect(typesOf(parse(['{"ts":1789470153,"host":"192.0.2.1"}']))).toEqual(['Zeek.KnownHosts'])
+  })
+})
+
+describe('records wrapped in an object that is named after their log', () => {
+  const inner =
+    '{"ts":1789470153,"uid":"C1","id.orig_h":"192.0.2.1","id.orig_p":1,"id.resp_h":"192.0.2.2","id.resp_p":80,"method":"GET","trans_depth":1}'
+
+  test('are of that log type, and that is no guess', () => {
+    const result = parse([`{"http":${inner}}`])
+    expect(typesOf(result)).toEqual(['Zeek.HTTP'])
+    expect(result.groups[0]!.events[0]).toMatchObject({ uid: 'C1', id_orig_h: '192.0.2.1' })
+    expect(result.guessed.size).toBe(0)
+    expect(typesOf(parse([`{"http":${inner}}`], ['Zeek.HTTP']))).toEqual(['Zeek.HTTP'])
+  })
+})
