@@ -40,7 +40,7 @@ async function serve(work: ChdbWork, request: Request, payload: Uint8Array): Pro
   const { id } = request
   try {
     if (request.op === 'ensure') {
-      await work.ensure(request.spec)
+      await work.ensure(request)
       send({ op: 'done', id })
     } else if (request.op === 'insert') {
       send({ op: 'done', id, rejected: await work.insert(request, payload) })

@@ -1,7 +1,6 @@
-import { NotSupported, Refused, RetryLater, StorageError } from '../../util/errors.ts'
+import { NotSupported, StorageError } from '../../util/errors.ts'
 import type { ChildOptions } from './chdb-protocol.ts'
 import { quoteText } from './ddl.ts'
-import { BadRows } from './insert.ts'
 import type { Surface } from './sql-guard.ts'
 
 const MIB = 1024 * 1024
@@ -98,11 +97,7 @@ export async function openEngine(options: ChildOptions): Promise<Engine> {
 }
 
 async function readSurface(session: Session): Promise<Surface> {
-  const rows = async (sql: string) =>
-    (await session.run(sql))
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line) as string[])
+  const rows = async (sql: string) => rowsOf<string[]>(await session.run(sql))
   const tableFunctions = await rows('SELECT lower(name) FROM system.table_functions')
   const functions = await rows("SELECT DISTINCT lower(name) FROM system.functions WHERE alias_to = ''")
   const aliases = await rows("SELECT lower(name), lower(alias_to) FROM system.functions WHERE alias_to != ''")
@@ -120,31 +115,10 @@ export function killStatement(marker: string): string {
   return `KILL QUERY WHERE startsWith(query, ${quoteText(marker)}) ASYNC`
 }
 
-const MEMORY_LIMIT_EXCEEDED = 241
-
-/** An insert's error as ours: `BadRows` when the rows are at fault, else `RetryLater`. */
-export function insertError(error: unknown): Error {
-  const { code, text } = engineError(error)
-  const row = [...text.matchAll(/\(at row (\d+)\)/g)].at(-1)
-  if (code !== MEMORY_LIMIT_EXCEEDED && (row || text.includes('RowInputFormat'))) {
-    return new BadRows(text.split('\n')[0]!.slice(0, 300), row ? Number(row[1]) - 1 : undefined)
-  }
-  return new RetryLater(`the lake did not take an insert: ${text.slice(0, 500)}`, undefined, { cause: error })
-}
-
-/** A query's error as ours: the engine's message without its decoration. */
-export function queryError(error: unknown): Error {
-  if (error instanceof Refused) return error
-  return new Refused(
-    engineError(error)
-      .text.replace(/ \(version [\d.]+\)/g, '')
-      .slice(0, 2000),
-    { cause: error },
-  )
-}
-
-function engineError(error: unknown): { code: number; text: string } {
-  const message = error instanceof Error ? error.message : String(error)
-  const code = Number(/Code: (\d+)\./.exec(message)?.[1] ?? 0)
-  return { code, text: message.replace(/^(?:Query failed: |Code: \d+\. |DB::Exception: )+/, '') }
+/** The rows of an answer in the format that `Session.run` gives by itself. */
+export function rowsOf<Row>(text: string): Row[] {
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Row)
 }

@@ -19,15 +19,8 @@ export interface ChildOptions {
 
 /** What the parent asks. The rows of an insert are the frame's payload. */
 export type Request =
-  | { readonly op: 'ensure'; readonly id: number; readonly spec: TableSpec }
-  | {
-      readonly op: 'insert'
-      readonly id: number
-      readonly database: string
-      readonly table: string
-      readonly columns: readonly string[]
-      readonly token: string
-    }
+  | { readonly op: 'ensure'; readonly id: number; readonly spec: TableSpec; readonly late: boolean }
+  | { readonly op: 'insert'; readonly id: number; readonly spec: TableSpec; readonly token: string }
   | {
       readonly op: 'query'
       readonly id: number

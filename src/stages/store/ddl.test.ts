@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Column, ColumnKind, TableSpec } from '../../model/column.ts'
-import { addColumns, createTable, quoteName, quoteText, typeOf } from './ddl.ts'
+import { createTable, quoteName, quoteText, typeOf } from './ddl.ts'
 
 const types: readonly [ColumnKind, boolean, string][] = [
   ['string', false, 'Nullable(String)'],
@@ -38,17 +38,4 @@ function specOf(...columns: Column[]): TableSpec {
 
 test('the time column is never null, even when the schema does not say so', () => {
   expect(createTable(specOf(), true)).toContain("(`p_event_time` DateTime64(9, 'UTC')) ENGINE")
-})
-
-test('only what is missing is added, all at once', () => {
-  const existing = [
-    { name: 'p_event_time', type: "DateTime64(9, 'UTC')" },
-    { name: 'old', type: 'Nullable(String)' },
-  ]
-  const spec = specOf({ name: 'a', kind: 'int' }, { name: 'b', kind: 'strings' })
-  expect(addColumns(spec, existing)).toEqual([
-    'ALTER TABLE `logs`.`t` ADD COLUMN IF NOT EXISTS `a` Nullable(Int32), ADD COLUMN IF NOT EXISTS `b` Array(String)',
-  ])
-  expect(addColumns(specOf({ name: 'old', kind: 'json', required: true }), existing)).toEqual([])
-  expect(() => addColumns(specOf({ name: 'old', kind: 'int' }), existing)).toThrow("keeps 'old' as Nullable(String)")
 })

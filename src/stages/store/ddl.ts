@@ -42,6 +42,8 @@ const STANDARD: readonly Column[] = [
 export interface StoredColumn {
   readonly name: string
   readonly type: string
+  /** It sorts or partitions the table, so its type can never change. */
+  readonly isKey?: boolean
 }
 
 /** The engine's type of a column. An array cannot be null in ClickHouse: absent is empty. */
@@ -90,27 +92,10 @@ export function checkSpec(spec: TableSpec): void {
 
 /** The statement that makes the table; with `fsync` its inserts wait for the disk. */
 export function createTable(spec: TableSpec, fsync: boolean): string {
-  const columns = normalise(spec).map((column) => `${quoteName(column.name)} ${typeOf(column)}`)
+  const columns = storedColumnsOf(spec).map((column) => `${quoteName(column.name)} ${typeOf(column)}`)
   return `CREATE TABLE IF NOT EXISTS ${tableName(spec)} (${columns.join(', ')}) ENGINE = MergeTree
 PARTITION BY ${partitionKey(spec)} ORDER BY ${quoteName(spec.timeColumn)}
 SETTINGS non_replicated_deduplication_window = ${DEDUPLICATION_WINDOW}${fsync ? ', fsync_after_insert = 1, fsync_part_directory = 1' : ''}`
-}
-
-/** The statements that bring an existing table to the spec. Throws `Refused` when a column would have to change its type. */
-export function addColumns(spec: TableSpec, existing: readonly StoredColumn[]): string[] {
-  const types = new Map(existing.map((column) => [column.name, column.type]))
-  const additions: string[] = []
-  for (const column of normalise(spec)) {
-    const [is, wants] = [types.get(column.name), typeOf(column)]
-    if (is === undefined) additions.push(`ADD COLUMN IF NOT EXISTS ${quoteName(column.name)} ${wants}`)
-    else if (is !== wants && is !== `Nullable(${wants})`) {
-      throw new Refused(
-        `lake table ${spec.database}.${spec.table} keeps '${column.name}' as ${is} and the schema now wants ${wants}: ` +
-          'a column never changes its type; give the field a new name',
-      )
-    }
-  }
-  return additions.length > 0 ? [`ALTER TABLE ${tableName(spec)} ${additions.join(', ')}`] : []
 }
 
 /** The columns of `<database>.all`: what all its tables share, or the standard columns while there is no table. */
@@ -124,18 +109,16 @@ export function createAll(database: string, columns: readonly StoredColumn[]): s
   return `CREATE OR REPLACE TABLE ${tableName({ database, table: ALL })} (${shown.join(', ')}) ENGINE = Merge(${quoteText(database)}, '.*')`
 }
 
-/** The time column sorts and partitions, so it is never null. */
-function normalise(spec: TableSpec): Column[] {
+/** The spec's columns as they are stored: the time column sorts, so it is never null. */
+export function storedColumnsOf(spec: TableSpec): Column[] {
   return spec.columns.map((column) => (column.name === spec.timeColumn ? { ...column, required: true } : column))
 }
 
 /**
- * By month. Each partition of an insert becomes a part on disk and ClickHouse refuses more than 100 at once, so times
- * more than a year away from the parse time (garbage, or old archives) go by year, and before 2000 or after 2100 into one.
+ * By week of `p_parse_time`, from which retention counts. Each partition of an insert becomes a part on disk, and parse times,
+ * unlike event times, are our own: an insert is one part, whatever the events say of themselves.
  */
 function partitionKey(spec: TableSpec): string {
-  const time = quoteName(spec.timeColumn)
   const parsed = spec.columns.find((column) => column.name === 'p_parse_time' && column.kind === 'timestamp' && column.required)
-  const far = parsed ? `abs(toRelativeDayNum(${time}) - toRelativeDayNum(\`p_parse_time\`)) > 366` : '0'
-  return `multiIf(toYear(${time}) < 2000, 0, toYear(${time}) > 2100, 999999, ${far}, toYear(${time}) * 100, toYYYYMM(${time}))`
+  return parsed ? 'toYYYYMMDD(toMonday(`p_parse_time`))' : `toYYYYMM(${quoteName(spec.timeColumn)})`
 }

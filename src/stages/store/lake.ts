@@ -37,12 +37,16 @@ export class QueryBarred extends Refused {}
 
 /** Where events are kept and asked. All methods may be called at the same time. */
 export interface Lake {
-  /** Makes the database and table, or adds the columns it lacks. Cheap when nothing changed. */
-  ensure(table: TableSpec): Promise<void>
+  /**
+   * Makes the table, or brings its columns to the spec: adds what it lacks, changes types (see docs/lake.md). Cheap when nothing
+   * changed. `late`: the rows to come were finished before another spec took this one's place, so the present types stay.
+   * Rejects with `Refused` when the table can never be so, with `RetryLater` when it cannot now.
+   */
+  ensure(table: TableSpec, late?: boolean): Promise<void>
   /**
    * Stores rows: NDJSON, one JSON array per row in the order of `columns`. The same token inserts once, ever.
-   * Rows that cannot be stored are found by bisection and returned; the rest is stored. Rejects (`RetryLater`) when
-   * nothing was stored and the same call may be made again.
+   * Rows that can never be stored are found by bisection and returned; the rest is stored. Rejects with `RetryLater` when the same
+   * call may be made again, with `Refused` when the table has no place for any of the rows.
    */
   insert(table: TableSpec, rows: Uint8Array, token: string): Promise<readonly RejectedRow[]>
   /**

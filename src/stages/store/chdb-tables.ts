@@ -1,0 +1,90 @@
+import type { TableSpec } from '../../model/column.ts'
+import { rowsOf, type Session } from './chdb-engine.ts'
+import { alterations, isKept, targetColumns } from './columns.ts'
+import {
+  ALL,
+  allColumns,
+  checkSpec,
+  createAll,
+  createTable,
+  quoteName,
+  quoteText,
+  type StoredColumn,
+  tableName,
+  UNITED,
+} from './ddl.ts'
+import { statementError } from './engine-error.ts'
+
+type TableId = Pick<TableSpec, 'database' | 'table'>
+
+/** The stored tables, as one connection keeps them: made, widened, re-typed. Calls must not overlap. */
+export class ChdbTables {
+  readonly #session: Session
+  readonly #fsync: boolean
+  readonly #columns = new Map<string, readonly StoredColumn[]>()
+
+  constructor(session: Session, options: { readonly fsync: boolean }) {
+    this.#session = session
+    this.#fsync = options.fsync
+  }
+
+  /** Makes the table, or brings its columns to the spec. `late`: see `alterations`. Throws `Refused` or `RetryLater`. */
+  async ensure(spec: TableSpec, late = false): Promise<void> {
+    checkSpec(spec)
+    const existing = await this.#load(spec)
+    const statements =
+      existing.length > 0
+        ? await alterations(spec, existing, (column) => this.#hasNegative(spec, column), late)
+        : [createTable(spec, this.#fsync)]
+    if (statements.length === 0) return
+    try {
+      for (const statement of statements) await this.#session.run(statement)
+    } catch (error) {
+      throw statementError(`lake table ${spec.database}.${spec.table} cannot be brought to its schema`, error)
+    } finally {
+      this.#columns.delete(tableName(spec))
+    }
+    if ((UNITED as readonly string[]).includes(spec.database)) await unite(this.#session, spec.database)
+  }
+
+  /** `INSERT INTO …` for rows in the order of the spec's columns. Throws `Refused` when the table has no place for them. */
+  async insertInto(spec: TableSpec): Promise<string> {
+    const known = this.#columns.get(tableName(spec)) ?? (await this.#load(spec))
+    return `INSERT INTO ${tableName(spec)} (${targetColumns(spec, known).map(quoteName).join(', ')})`
+  }
+
+  async #load(table: TableId): Promise<readonly StoredColumn[]> {
+    const columns = await storedColumns(this.#session, table)
+    this.#columns.set(tableName(table), columns)
+    return columns
+  }
+
+  async #hasNegative(table: TableId, column: string): Promise<boolean> {
+    const text = await this.#session.run(`SELECT 1 FROM ${tableName(table)} WHERE ${quoteName(column)} < 0 LIMIT 1`)
+    return text.trim() !== ''
+  }
+}
+
+async function storedColumns(session: Session, { database, table }: TableId): Promise<StoredColumn[]> {
+  const where = `database = ${quoteText(database)} AND table = ${quoteText(table)}`
+  const text = await session.run(
+    `SELECT name, type, is_in_partition_key OR is_in_sorting_key FROM system.columns WHERE ${where} ORDER BY position`,
+  )
+  return rowsOf<[string, string, number]>(text).map(([name, type, isKey]) => ({ name, type, isKey: isKey === 1 }))
+}
+
+/** Makes `<database>.all` show the `p_` columns that all its tables have with the same type. */
+export async function unite(session: Session, database: string): Promise<void> {
+  const tables = `database = ${quoteText(database)} AND table != ${quoteText(ALL)}`
+  const text =
+    await session.run(`SELECT name, type FROM system.columns WHERE ${tables} AND startsWith(name, 'p_') GROUP BY name, type
+      HAVING count() = (SELECT uniqExact(table) FROM system.columns WHERE ${tables}) ORDER BY min(position), name`)
+  const common = allColumns(
+    rowsOf<[string, string]>(text)
+      .map(([name, type]) => ({ name, type }))
+      .filter(({ name }) => !isKept(name)),
+  )
+  const before = await storedColumns(session, { database, table: ALL })
+  const key = (columns: readonly StoredColumn[]) => JSON.stringify(columns.map(({ name, type }) => [name, type]).sort())
+  if (key(before) !== key(common)) await session.run(createAll(database, common))
+}

@@ -1,0 +1,57 @@
+import { Refused, RetryLater } from '../../util/errors.ts'
+import { BadRows } from './insert.ts'
+
+/**
+ * Codes of the engine's errors that pass by themselves or with the disk: memory, space, files that cannot be read or written,
+ * time-outs, locks, too much at once, the engine's end. Everything else is final: the same statement would fail for ever.
+ */
+const PASSING: ReadonlySet<number> = new Set([
+  // 0: no code at all, so it did not come from reading the statement or its rows.
+  0, 74, 75, 76, 77, 87, 88, 107, 159, 160, 173, 202, 236, 241, 242, 243, 246, 290, 394, 424, 425, 439, 473, 528, 701, 1001, 1002,
+])
+const TOO_MANY_PARTS = 252
+
+/** True for an error after which the same statement may work later. */
+function isPassing({ code, text }: EngineError): boolean {
+  // The code stands for merges that lag behind, which passes, and for an insert into too many partitions, which does not.
+  return PASSING.has(code) || (code === TOO_MANY_PARTS && !text.includes('partitions'))
+}
+
+/** An insert's error as ours: `BadRows` when the same rows would be refused again, else `RetryLater`. */
+export function insertError(error: unknown): Error {
+  const found = engineError(error)
+  const { text } = found
+  if (isPassing(found))
+    return new RetryLater(`the lake did not take an insert: ${text.slice(0, 500)}`, undefined, { cause: error })
+  const row = [...text.matchAll(/\(at row (\d+)\)/g)].at(-1)
+  return new BadRows(text.split('\n')[0]!.slice(0, 300), row ? Number(row[1]) - 1 : undefined)
+}
+
+/** The error of a statement of ours, `Refused` when it would fail again, else `RetryLater`. */
+export function statementError(what: string, error: unknown): Error {
+  const found = engineError(error)
+  const text = `${what}: ${found.text.slice(0, 500)}`
+  return isPassing(found) ? new RetryLater(text, undefined, { cause: error }) : new Refused(text, { cause: error })
+}
+
+/** A query's error as ours: the engine's message without its decoration. */
+export function queryError(error: unknown): Error {
+  if (error instanceof Refused) return error
+  return new Refused(
+    engineError(error)
+      .text.replace(/ \(version [\d.]+\)/g, '')
+      .slice(0, 2000),
+    { cause: error },
+  )
+}
+
+interface EngineError {
+  readonly code: number
+  readonly text: string
+}
+
+function engineError(error: unknown): EngineError {
+  const message = error instanceof Error ? error.message : String(error)
+  const code = Number(/Code: (\d+)\./.exec(message)?.[1] ?? 0)
+  return { code, text: message.replace(/^(?:Query failed: |Code: \d+\. |DB::Exception: )+/, '') }
+}
