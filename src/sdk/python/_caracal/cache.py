@@ -103,6 +103,19 @@ class Table:
         self.chars += entry.size - (old.size if old else 0)
         self.changed[key] = text
 
+    def check_changes(self):
+        """Raises when something other than `change` has written here, and takes that away."""
+        for key, text in list(self.changed.items()):
+            try:
+                if not isinstance(key, str):
+                    raise TypeError(f"a key is a string, not {type(key).__name__}")
+                if text is not None:
+                    entry_of(text)
+            except (TypeError, ValueError, AttributeError) as error:
+                del self.changed[key]
+                self.entries.pop(key, None)
+                raise ValueError(f"the cache of rules was written to past its functions, at key {key!r:.100}: {error}") from error
+
     def take_changes(self):
         """[[key, text or None]] since the last call."""
         changes = [[key, text] for key, text in self.changed.items()]

@@ -7,7 +7,7 @@ import sys
 from panther_core.data_model import BrokenDataModel, DataModel
 from panther_core.immutable import plain
 
-from _caracal import limits, testing
+from _caracal import cache, limits, testing
 from _caracal.code import code_of
 from _caracal.functions import ORDER
 from _caracal.limits import LOADING, RuleTimeout, mark, stopped
@@ -113,6 +113,7 @@ class Content:
         limits.announce_loading()
         try:
             loaded = load(item)
+            cache.table().check_changes()
             if self._spec["careful"]:
                 # What it has left behind to be cleared away is its own.
                 gc.collect(0)

@@ -7,6 +7,7 @@ from panther_core.exceptions import FunctionReturnTypeError
 from panther_core.immutable import ImmutableCaseInsensitiveDict, ImmutableList
 
 from _caracal import wire
+from _caracal.messages import cut_name
 
 MAX_TEXT = 1000
 MAX_DESTINATIONS = 10
@@ -47,7 +48,7 @@ def wrong_type(rule_id, function, value, expected):
     """The error for a value of the wrong type."""
     what = "a list" if expected == "list" else f"[{expected}]"
     return FunctionReturnTypeError(
-        f"detection [{rule_id}] function [{function}] returned [{type(value).__name__}], expected {what}"
+        f"detection [{rule_id}] function [{function}] returned [{cut_name(type(value).__name__)}], expected {what}"
     )
 
 
@@ -95,12 +96,12 @@ def check_destinations(rule_id, _function, value):
         return None
     if not isinstance(value, list) or not all(isinstance(item, (str, bool)) for item in value):
         raise wrong_type(rule_id, "destinations", value, "list")
-    return [str.__str__(item) if isinstance(item, str) else str(item) for item in value[:MAX_DESTINATIONS]] or ["SKIP"]
+    return [cut(str.__str__(item)) if isinstance(item, str) else str(item) for item in value[:MAX_DESTINATIONS]] or ["SKIP"]
 
 
 def check_unique(rule_id, _function, value):
-    """Nothing to count is no error."""
-    return None if value is None else check_text(rule_id, "unique", value)
+    """Nothing to count is no error. Of a very long text the beginning counts."""
+    return None if value is None else check_text(rule_id, "unique", value)[:MAX_CONTEXT]
 
 
 def check_context(rule_id, _function, value):

@@ -3,6 +3,8 @@
 from _caracal.limits import RuleTimeout
 
 _MAX = 2000
+# Of a function or a class, whose names have no limit.
+_MAX_NAME = 200
 
 
 def _user_frame(traceback, files):
@@ -13,6 +15,10 @@ def _user_frame(traceback, files):
             found = traceback
         traceback = traceback.tb_next
     return found
+
+
+def cut_name(name):
+    return name if len(name) <= _MAX_NAME else name[: _MAX_NAME - 15] + "... (truncated)"
 
 
 def describe(error):
@@ -38,15 +44,15 @@ def safe_repr(error):
 def place_of(error, files):
     """`rules/x.py:12 in rule`, or None when no user's line was reached."""
     frame = _user_frame(error.__traceback__, files)
-    return frame and f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno} in {frame.tb_frame.f_code.co_name}"
+    return frame and f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno} in {cut_name(frame.tb_frame.f_code.co_name)}"
 
 
 def locate(error, files, fallback):
     """`rules/x.py:12 in rule: KeyError: 'x'`."""
     if isinstance(error, SyntaxError) and error.filename:
-        return f"{error.filename}:{error.lineno or 1}: {type(error).__name__}: {error.msg}"
+        return f"{error.filename}:{error.lineno or 1}: {type(error).__name__}: {error.msg}"[:_MAX]
     frame = _user_frame(error.__traceback__, files)
     if frame is None:
         return f"{fallback}: {describe(error)}"
     code = frame.tb_frame.f_code
-    return f"{code.co_filename}:{frame.tb_lineno} in {code.co_name}: {describe(error)}"
+    return f"{code.co_filename}:{frame.tb_lineno} in {cut_name(code.co_name)}: {describe(error)}"

@@ -66,5 +66,6 @@ export class CacheMirror {
 /** The last part of an entry's text, written by `_caracal/cache.py`. */
 function expiryOf(entry: string): number | undefined {
   const { expires } = JSON.parse(entry) as { expires?: number }
-  return expires === undefined ? undefined : expires * 1000
+  // Rules name points in time of any size, also long before the first.
+  return expires === undefined ? undefined : Math.max(0, expires * 1000)
 }

@@ -1,6 +1,7 @@
 import { hash16 } from '../../../util/hash.ts'
 import { Kept } from '../../../util/kept.ts'
 import { type Reading, readConditions } from '../prefilter/conditions.ts'
+import { readNecessary } from './answer.ts'
 import { KnownConditions } from './known-conditions.ts'
 import type { NecessaryContent } from './protocol.ts'
 import type { RuleSet } from './rules.ts'
@@ -59,5 +60,7 @@ async function readMissing(known: KnownConditions, signal: AbortSignal): Promise
 async function ask(sandbox: Sandbox, content: NecessaryContent): Promise<string> {
   const payload = new TextEncoder().encode(JSON.stringify(content))
   const answer = await sandbox.request([[{ kind: 'necessary', timeoutMs: 0, careful: false }, payload]], LIMIT_MS)
-  return new TextDecoder().decode(answer)
+  const read = readNecessary(answer, content)
+  if ('malformed' in read) throw new Error(read.malformed)
+  return read.value
 }

@@ -4,7 +4,7 @@ import { ruleError, toFinding } from './findings.ts'
 import { type PenaltyBox, STRIKES } from './penalty-box.ts'
 import { type EvaluateAnswer, markedCall } from './protocol.ts'
 import type { Runtime } from './runtime.ts'
-import { SandboxDied } from './sandbox.ts'
+import { MalformedAnswer, SandboxDied } from './sandbox.ts'
 import { type Crossing, sliceCrossing } from './split.ts'
 
 /** After so many deaths in a row of rules judged one by one it is not the rules. */
@@ -41,7 +41,7 @@ export async function judgeCrossing(logType: string, crossing: Crossing, rules: 
     try {
       const answer = await deps.runtime.evaluate(
         { logType, rules: running, skip, careful, watch, ...onlyOf(crossing, running) },
-        crossing.ndjson,
+        crossing,
       )
       if ('changed' in answer) {
         // What the others answered beside it may be wrong: all is judged again, in a child that has not seen it.
@@ -104,11 +104,16 @@ function penalised(rules: readonly Rule[], crossing: Crossing, guilty: readonly 
 
 function blame(died: SandboxDied, event: number, index: number, rules: readonly Rule[], crossing: Crossing, deps: Deps): Guilty {
   const rule = rules[index]!
-  const what = died.how === 'timeout' ? 'it could not be interrupted' : 'it ended the sandbox'
+  const what = whatOf(died)
   const message = `${rule.source.file}: ${what}: ${died.message}`
   // What had to be ended has cost a whole limit each time: the second one is the last.
   deps.penalties.strike(rule.id, died.how, what, deps.now(), died.how === 'timeout' ? STRIKES - 1 : 1)
   return { rule: index, event, finding: ruleError(rule.id, crossing.first + event, died.how, message) }
+}
+
+function whatOf(died: SandboxDied): string {
+  if (died instanceof MalformedAnswer) return 'judged by itself'
+  return died.how === 'timeout' ? 'it could not be interrupted' : 'it ended the sandbox'
 }
 
 /** A rule that changes what others share is left out at once: each further attempt would cost a child. */
@@ -135,7 +140,7 @@ async function ruleByRule(
     try {
       const answer = await deps.runtime.evaluate(
         { logType, rules: [index], skip: [], careful: false, watch: true, ...onlyOf(crossing, [index]) },
-        crossing.ndjson,
+        crossing,
       )
       if (!('changed' in answer)) {
         inRow = 0
@@ -148,8 +153,7 @@ async function ruleByRule(
       if (!(error instanceof SandboxDied)) throw error
       await deps.runtime.ready()
       if (++inRow === MAX_IN_ROW) return halve(logType, crossing, rules, died ?? error, deps)
-      const what = error.how === 'timeout' ? 'it could not be interrupted' : 'it ended the sandbox'
-      deps.penalties.strike(rule.id, error.how, `${what}: ${error.message}`, deps.now(), STRIKES)
+      deps.penalties.strike(rule.id, error.how, `${whatOf(error)}: ${error.message}`, deps.now(), STRIKES)
     }
     findings.push(...penalised([rule], oneRule(crossing, index), [], deps).findings)
   }
@@ -171,7 +175,12 @@ async function halve(
   if (crossing.count === 1) {
     const seeing = rules.filter((_, i) => crossing.byRule?.[i]?.length !== 0)
     return seeing.map((rule) =>
-      ruleError(rule.id, crossing.first, died.how, `${rule.source.file}: the event ended the sandbox: ${died.message}`),
+      ruleError(
+        rule.id,
+        crossing.first,
+        died.how,
+        `${rule.source.file}: ${died instanceof MalformedAnswer ? 'on the event' : 'the event ended the sandbox'}: ${died.message}`,
+      ),
     )
   }
   const middle = crossing.count >> 1

@@ -13,6 +13,8 @@ export interface RuleSet {
   readonly byLogType: ReadonlyMap<string, readonly Rule[]>
   /** Id and file of what the engine loads, in the order of its numbers: rules, then data models. */
   readonly items: readonly { readonly id: string; readonly file: string }[]
+  /** How many helpers there are. */
+  readonly helpers: number
   /** What the engine loads; items of these numbers are left out, and these helpers, by index, cannot be imported for the reason given. */
   load(skip: readonly number[], broken: ReadonlyMap<number, string>, how: LoadHow): Omit<LoadContent, 'compiled'>
 }
@@ -46,6 +48,7 @@ export function createRuleSet(content: DetectionContent, all: boolean): RuleSet 
     rules,
     byLogType,
     items,
+    helpers: helpers.length,
     load: (skip, broken, how) => ({
       sources,
       rules: specs,

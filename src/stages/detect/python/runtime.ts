@@ -1,11 +1,11 @@
 import type { CacheEntry, CacheWrite, RuleError } from '../../../model/match.ts'
+import { type Checked, readCompiled, readEvaluation, readLoad, readTests } from './answer.ts'
 import { CacheMirror } from './cache-mirror.ts'
 import type { CompiledCode } from './compiled-code.ts'
 import { ruleError } from './findings.ts'
 import {
   type EvaluateAnswer,
   type EvaluateHeader,
-  type LoadAnswer,
   type LoadWatch,
   loadingItem,
   type Source,
@@ -14,11 +14,11 @@ import {
   type TestRequest,
 } from './protocol.ts'
 import type { RuleSet } from './rules.ts'
-import { type Sandbox, SandboxDied } from './sandbox.ts'
+import { MalformedAnswer, type Sandbox, SandboxDied } from './sandbox.ts'
 import { startSandbox } from './snapshot.ts'
+import type { Crossing } from './split.ts'
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder()
 
 /** A file may take as long to import as a call to return, and so long at least. */
 const IMPORT_MS = 1000
@@ -37,6 +37,13 @@ interface Spare {
   /** With the rules loaded, or dead. */
   readonly loaded: Promise<Sandbox>
   readonly ended: AbortController
+}
+
+/** The value of an answer. One that is malformed ends the child: nobody knows what else has been done to it. */
+async function accepted<T>(answer: Checked<T>, sandbox: Sandbox): Promise<T> {
+  if ('value' in answer) return answer.value
+  await sandbox.close()
+  throw new MalformedAnswer(answer.malformed)
 }
 
 /** A child with the rules loaded, replaced when it has died. */
@@ -106,7 +113,10 @@ export class Runtime {
   }
 
   /** Rejects with `SandboxDied` when the child dies of it. After a `TamperingAnswer` the child has been ended. */
-  async evaluate(header: EvaluateHeader, ndjson: Uint8Array): Promise<EvaluateAnswer | TamperingAnswer> {
+  async evaluate(
+    header: EvaluateHeader,
+    { ndjson, count }: Pick<Crossing, 'ndjson' | 'count'>,
+  ): Promise<EvaluateAnswer | TamperingAnswer> {
     await this.ready()
     const request = {
       kind: 'evaluate',
@@ -116,11 +126,7 @@ export class Runtime {
     } as const
     const options = { careful: header.careful, onSlow: () => this.#warm() }
     const bytes = await this.#sandbox!.request([[request, ndjson]], this.#timeoutMs, options)
-    const answer = readAnswer(bytes)
-    if (typeof answer === 'string') {
-      await this.#sandbox!.close()
-      throw new SandboxDied('crash', undefined, answer)
-    }
+    const answer = await accepted(readEvaluation(bytes, header, count), this.#sandbox!)
     if ('changed' in answer) {
       await this.#sandbox!.close()
       return answer
@@ -148,7 +154,7 @@ export class Runtime {
     const options = { onSlow: () => this.#warm() }
     const answer = await this.#sandbox!.request([[request, encoder.encode(JSON.stringify(tests))]], this.#timeoutMs, options)
     await this.#cool()
-    return parse(answer)
+    return accepted(readTests(answer, tests.length), this.#sandbox!)
   }
 
   async close(): Promise<void> {
@@ -249,12 +255,13 @@ export class Runtime {
     // Asked for once: what ends the child would end the next one as well.
     for (const source of missing) this.#compiled.set(source, null)
     const request = { kind: 'compile', timeoutMs: COMPILE_MS, careful: false } as const
-    const answer = parse<(string | null)[]>(
-      await sandbox.request([[request, encoder.encode(JSON.stringify(missing))]], COMPILE_MS).catch((error: unknown) => {
+    const bytes = await sandbox
+      .request([[request, encoder.encode(JSON.stringify(missing))]], COMPILE_MS)
+      .catch((error: unknown) => {
         // Its mark is no rule's number.
         throw error instanceof SandboxDied ? new SandboxDied(error.how, undefined, error.message) : error
-      }),
-    )
+      })
+    const answer = await accepted(readCompiled(bytes, missing.length), sandbox)
     for (const [i, source] of missing.entries()) this.#compiled.set(source, answer[i]!)
     await this.#compiled.save()
   }
@@ -266,7 +273,8 @@ export class Runtime {
     const compiled = content.sources.map((source) => this.#compiled.get(source))
     const payload = encoder.encode(JSON.stringify({ ...content, compiled }))
     const answer = await sandbox.request([[{ kind: 'load', timeoutMs: limit, careful }, payload]], limit, { careful })
-    const { errors, broken, changed } = parse<LoadAnswer>(answer)
+    const { items, helpers } = this.#set
+    const { errors, broken, changed } = await accepted(readLoad(answer, items.length, helpers), sandbox)
     const isSpoilt = changed !== null || errors.some(([, cause]) => cause === 'tampering')
     if (this.#watch === 'each') this.#watch = 'never'
     else if (changed !== null) this.#watch = 'each'
@@ -282,28 +290,4 @@ export class Runtime {
     // The next child is loaded without whoever it was, or finds out who it was.
     if (isSpoilt) await sandbox.close()
   }
-}
-
-function parse<T>(bytes: Uint8Array): T {
-  return JSON.parse(decoder.decode(bytes)) as T
-}
-
-/** What a child says of a crossing, or what is wrong with it: a rule may have done harm to the engine beside it. */
-function readAnswer(bytes: Uint8Array): EvaluateAnswer | TamperingAnswer | string {
-  try {
-    const answer = parse<(Partial<EvaluateAnswer & TamperingAnswer> & { readonly failed?: unknown }) | null>(bytes)
-    if (typeof answer?.failed === 'string') return answer.failed
-    if (Array.isArray(answer?.changed)) return answer as TamperingAnswer
-    const { rows, seconds, cacheWrites } = answer as Partial<EvaluateAnswer>
-    const isWhole =
-      Array.isArray(rows) &&
-      Array.isArray(seconds) &&
-      Array.isArray(cacheWrites) &&
-      rows.every((row) => Array.isArray(row) && row.length === 4 && Number.isInteger(row[0]) && Number.isInteger(row[1])) &&
-      cacheWrites.every((write) => Array.isArray(write) && typeof write[0] === 'string')
-    if (isWhole) return answer as EvaluateAnswer
-  } catch {
-    // Told below.
-  }
-  return 'the Python child gave an answer that is none'
 }

@@ -3,8 +3,10 @@ import { readFileSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { entryFile, packageRoot } from '../../../util/entry.ts'
+import { messageOf } from '../../../util/errors.ts'
 import { encodeFrame, type Frame, FrameReader } from '../../../util/frames.ts'
-import { isSameCall, type Reply, type Request } from './protocol.ts'
+import { isReply } from './answer.ts'
+import { isSameCall, type Request } from './protocol.ts'
 import { pyodideFolder } from './sources.ts'
 import { BEAT_MS, type Beat } from './watch.ts'
 
@@ -22,6 +24,15 @@ export class SandboxDied extends Error {
     this.how = how
     this.mark = mark
     this.isReading = isReading
+  }
+}
+
+/** It answered what no child answers, and was ended for that: no call can be blamed. */
+export class MalformedAnswer extends SandboxDied {
+  static readonly #how = 'crash'
+
+  constructor(message: string) {
+    super(MalformedAnswer.#how, 0, message)
   }
 }
 
@@ -58,7 +69,7 @@ const CHECK_MS = 25
 /** One Python child process: one request at a time, ended when it does not come back. */
 export class Sandbox {
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>
-  readonly #reader = new FrameReader<Reply>()
+  readonly #reader = new FrameReader<unknown>()
   #pending: Pending | undefined
   #timer: NodeJS.Timeout | undefined
   #stderr = ''
@@ -136,11 +147,12 @@ export class Sandbox {
     try {
       for (const frame of this.#reader.push(chunk)) this.#take(frame)
     } catch (error) {
-      this.#end('crash', this.#pending?.mark, `the Python child wrote something that is no frame: ${String(error)}`)
+      this.#end('crash', this.#pending?.mark, `the Python child wrote a malformed frame: ${messageOf(error)}`)
     }
   }
 
-  #take({ header, payload }: Frame<Reply>): void {
+  #take({ header, payload }: Frame<unknown>): void {
+    if (!isReply(header)) throw new Error('its header is none of the replies')
     const pending = this.#pending
     if (!pending) return
     if (header.kind === 'died') {
