@@ -125,7 +125,7 @@ let loop: Loop | undefined
 let observations: [string, number][] = []
 
 const lake: Pick<Lake, 'ensure' | 'insert'> = {
-  ensure: (table: TableSpec) => main.call('ensure', table),
+  ensure: (table: TableSpec, late?: boolean) => main.call('ensure', { table, late }),
   insert: (table, rows, token) => {
     // A view on a larger buffer would move all of it: copy then.
     const own = rows.byteLength === rows.buffer.byteLength ? rows : new Uint8Array(rows)
@@ -138,7 +138,8 @@ const flusher = new Flusher(state, lake, {
   flushMs: config.flush_ms,
   maxBytes: 16 * 1024 * 1024,
   now,
-  onTrouble: (message) => trouble('lake', message && `The lake takes nothing now, rows wait in the state: ${message}`),
+  onTrouble: (message) =>
+    trouble('lake', message && `Rows wait in the state for tables of the lake that do not take them now: ${message}`),
 })
 
 const broken = [
@@ -269,7 +270,7 @@ async function remember(loop: Loop): Promise<void> {
     }
     const query = async (sql: string, maxRows: number) => {
       await flusher.flush()
-      await main.call('ensure', SIGNALS)
+      await main.call('ensure', { table: SIGNALS })
       return (await main.call<QueryResult>('query', { sql, maxRows })).rows
     }
     const make = await lookBack({ correlation, memory, query, nowMs: now() })

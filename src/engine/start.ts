@@ -20,7 +20,7 @@ import { loadTableState } from '../state/table-status.ts'
 import { type Log, processLog } from '../telemetry/log.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { find } from '../util/define.ts'
-import { messageOf } from '../util/errors.ts'
+import { messageOf, RetryLater } from '../util/errors.ts'
 import { contentProblems } from './checks/content.ts'
 import { DEMO_KEY, DEMO_SOURCE, demoSource, demoState } from './demo.ts'
 import type { Engine } from './engine.ts'
@@ -145,7 +145,8 @@ class Starting {
         return intake?.handle?.bind(intake)
       },
       query: async (sql, { fresh, ...query } = {}) => {
-        if (fresh) await pipeline.rpc.call('flush')
+        // A table that takes no rows now keeps nobody from asking the others; health reports it.
+        if (fresh) await pipeline.rpc.call('flush').catch(unlessLater)
         return lake.query(sql, query)
       },
       setAlertStatus: (alertId, status) => pipeline.rpc.call('setAlertStatus', { alertId, status }),
@@ -174,7 +175,7 @@ class Starting {
       { config: this.#config, sources, baseUrl: `http://${listen}`, ...maxPages },
       {
         ready: (ready: PipelineReady) => events.setReady(ready),
-        ensure: (table: TableSpec) => lake.ensure(table),
+        ensure: ({ table, late }: { table: TableSpec; late?: boolean }) => lake.ensure(table, late),
         insert: ({ table, rows, token }: { table: TableSpec; rows: Uint8Array; token: string }) =>
           lake.insert(table, rows, token),
         query: ({ sql, maxRows }: { sql: string; maxRows: number }) => lake.query(sql, { maxRows }),
@@ -304,4 +305,8 @@ function observe(metrics: Metrics, progress: PipelineProgress): void {
   for (const [rule, seconds] of progress.ruleSeconds) metrics.ruleSeconds(rule, seconds)
   for (const ms of progress.latenciesMs) metrics.alertLatency(ms / 1000)
   for (const { severity } of progress.opened) metrics.alerts(severity, 1)
+}
+
+function unlessLater(error: unknown): void {
+  if (!(error instanceof RetryLater)) throw error
 }

@@ -81,21 +81,36 @@ export interface Flush {
   readonly flushId: string
   readonly fromId: number
   readonly toId: number
+  /** The only table (`database.table`) that it is not over for; absent: all tables that do not wait for an earlier flush. */
+  readonly table?: string
 }
 
 /** What one flush gives to one table, in the order of the outbox. */
 export interface FlushPart {
   readonly spec: TableSpec
+  /** Later rows of the same flush have another spec of the same table. */
+  readonly late: boolean
   /** Insert token: the same rows under it, always. */
   readonly token: string
   readonly rows: Uint8Array
   readonly count: number
 }
 
+/** What became of a flush beside what is stored. */
+export interface FlushOutcome {
+  /** What the lake refused for good, as dead letters. */
+  readonly rows: readonly FinishedRows[]
+  readonly counts: readonly Count[]
+  /** Tables (`database.table`) that could not take their rows now. */
+  readonly waiting: readonly string[]
+}
+
 export interface OutboxSize {
+  /** Rows that can go to the lake: those of tables that wait for an earlier flush are not among them. */
   readonly rows: number
+  /** Of all rows. */
   readonly bytes: number
-  /** When the oldest row was finished, epoch ms; `undefined` when empty. */
+  /** When the oldest of `rows` was finished, epoch ms; `undefined` when there are none. */
   readonly oldestMs: number | undefined
 }
 

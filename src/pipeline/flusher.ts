@@ -1,10 +1,8 @@
-import type { Count, FinishedRows, FlushPart } from '../model/batch.ts'
-import type { DeadLetter } from '../model/outcome.ts'
+import type { Count, FinishedRows, Flush, FlushOutcome, FlushPart } from '../model/batch.ts'
 import type { Lake, RejectedRow } from '../stages/store/lake.ts'
-import { messageOf } from '../util/errors.ts'
-import { sha256 } from '../util/hash.ts'
+import { messageOf, Refused, RetryLater } from '../util/errors.ts'
 import type { PipelineState } from './pipeline-state.ts'
-import { DEAD_LETTERS, deadLetterRow } from './rows.ts'
+import { allRows, refusedRows } from './refused-rows.ts'
 
 /** The flusher's part of a lake. */
 export type LakeWriter = Pick<Lake, 'ensure' | 'insert'>
@@ -16,18 +14,34 @@ export interface FlusherOptions {
   readonly flushMs: number
   readonly maxBytes: number
   readonly now: () => number
-  /** Tells people that the lake takes nothing now (text), or that it does again (undefined). */
+  /** Which tables take no rows now and why, or that all do again (undefined). */
   readonly onTrouble: (message: string | undefined) => void
 }
 
 const CHECK_MS = 100
+/** Pause before a table is tried again; doubles with every try … */
 const RETRY_MS = 1000
+/** … up to this. */
+const MAX_RETRY_MS = 30_000
 
-/** Moves finished rows from the outbox to the lake, each exactly once. Alerts never wait for it. */
+/** A table that did not take its rows. */
+interface Held {
+  readonly message: string
+  readonly tries: number
+  /** When it is tried again. */
+  readonly nextMs: number
+}
+
+/**
+ * Moves finished rows from the outbox to the lake, each exactly once. Alerts never wait for it, and tables do not wait for each
+ * other: what one does not take is held, later rows of it wait behind that, and all others go on.
+ */
 export class Flusher {
   readonly #state: PipelineState
   readonly #lake: LakeWriter
   readonly #options: FlusherOptions
+  /** By `database.table`. */
+  readonly #held = new Map<string, Held>()
   #running: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   /** What waits, kept beside the table so that looking costs nothing. */
@@ -48,29 +62,30 @@ export class Flusher {
 
   async start(): Promise<void> {
     await this.#measure()
+    const held = { message: 'not tried since the start', tries: 0, nextMs: 0 }
+    for (const { table } of await this.#state.heldFlushes()) this.#held.set(table!, held)
     this.#timer = setInterval(() => {
-      const { rows, oldestMs } = this.#waiting
-      const due =
-        rows >= this.#options.flushRows || (oldestMs !== undefined && this.#options.now() - oldestMs >= this.#options.flushMs)
-      if (due) void this.#run().catch(() => {})
+      if (this.#isDue()) void this.#run(false).catch(() => {})
     }, CHECK_MS)
   }
 
   /** New rows were committed. */
   added(finished: readonly FinishedRows[], nowMs: number): void {
     this.#meanwhile?.push(finished)
-    for (const { rows, count } of finished) {
-      this.#waiting.rows += count
+    for (const { spec, rows, count } of finished) {
       this.#waiting.bytes += rows.length
+      if (this.#held.has(nameOf(spec))) continue
+      this.#waiting.rows += count
       this.#waiting.oldestMs ??= nowMs
     }
   }
 
-  /** Everything committed before the call is in the lake when this resolves. Rejects when the lake does not take it. */
+  /** Everything committed before the call is in the lake when this resolves. Rejects when a table does not take its rows. */
   async flush(): Promise<void> {
     // A run under way may have begun before the caller's rows were committed: one more run covers them.
     if (this.#running) await this.#running.catch(() => {})
-    await this.#run()
+    await this.#run(true)
+    if (this.#held.size > 0) throw new RetryLater(this.#trouble()!)
   }
 
   async stop(): Promise<void> {
@@ -78,26 +93,35 @@ export class Flusher {
     await this.#running?.catch(() => {})
   }
 
-  #run(): Promise<void> {
-    this.#running ??= this.#drain().finally(() => {
+  #isDue(): boolean {
+    const { flushRows, flushMs, now } = this.#options
+    const { rows, oldestMs } = this.#waiting
+    if (rows >= flushRows || (oldestMs !== undefined && now() - oldestMs >= flushMs)) return true
+    return [...this.#held.values()].some(({ nextMs }) => nextMs <= now())
+  }
+
+  #run(force: boolean): Promise<void> {
+    this.#running ??= this.#drain(force).finally(() => {
       this.#running = undefined
     })
     return this.#running
   }
 
-  async #drain(): Promise<void> {
+  async #drain(force: boolean): Promise<void> {
+    const { now, maxBytes, onTrouble } = this.#options
     try {
+      for (const flush of await this.#state.heldFlushes()) {
+        const held = this.#held.get(flush.table!)
+        if (force || !held || held.nextMs <= now()) await this.#store(flush)
+      }
       for (;;) {
-        const { now, maxBytes } = this.#options
         const flush = await this.#state.beginFlush(maxBytes, now())
         if (!flush) break
-        const refused = { rows: [] as FinishedRows[], counts: [] as Count[] }
-        for (const part of await this.#state.flushParts(flush)) await this.#store(part, refused)
-        await this.#state.endFlush(flush, refused, now())
+        await this.#store(flush)
       }
-      this.#options.onTrouble(undefined)
+      onTrouble(this.#trouble())
     } catch (error) {
-      this.#options.onTrouble(messageOf(error))
+      onTrouble(messageOf(error))
       // Not sooner than this: the rows are safe in the outbox.
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
       throw error
@@ -119,43 +143,56 @@ export class Flusher {
     for (const finished of meanwhile) this.added(finished, this.#options.now())
   }
 
-  async #store(part: FlushPart, refused: { rows: FinishedRows[]; counts: Count[] }): Promise<void> {
-    await this.#lake.ensure(part.spec)
-    const rejected = await this.#lake.insert(part.spec, part.rows, part.token)
-    // A dead letter that the lake refuses cannot be stored as a dead letter again; it would come back for ever.
-    if (rejected.length === 0 || part.spec === DEAD_LETTERS || part.spec.database === 'monitor') return
-    const time = new Date(this.#options.now()).toISOString()
-    const letters = refusedLetters(part, rejected)
-    refused.rows.push({
-      spec: DEAD_LETTERS,
-      rows: Buffer.from(`${letters.map((l) => deadLetterRow(l, time)).join('\n')}\n`),
-      count: letters.length,
-    })
-    if (part.spec.database !== 'logs') return
-    for (const { source } of letters) {
-      refused.counts.push({ sourceId: source, outcome: 'stored', reason: '', n: -1 })
-      refused.counts.push({ sourceId: source, outcome: 'dead_lettered', reason: 'internal', n: 1 })
+  /** Puts a flush into the lake and notes what became of it. */
+  async #store(flush: Flush): Promise<void> {
+    const rows: FinishedRows[] = []
+    const counts: Count[] = []
+    const failed = new Map<string, string>()
+    for (const part of await this.#state.flushParts(flush)) {
+      const table = nameOf(part.spec)
+      // The order of a table's rows is the order of its schema's changes.
+      if (failed.has(table)) continue
+      try {
+        const refused = refusedRows(part, await this.#insert(part), this.#options.now())
+        rows.push(...refused.rows)
+        counts.push(...refused.counts)
+      } catch (error) {
+        failed.set(table, messageOf(error))
+      }
     }
+    for (const [table, message] of failed) this.#hold(table, message)
+    if (flush.table !== undefined && failed.has(flush.table)) return
+    const outcome: FlushOutcome = { rows, counts, waiting: [...failed.keys()] }
+    await this.#state.endFlush(flush, outcome, this.#options.now())
+    if (flush.table !== undefined) this.#held.delete(flush.table)
+  }
+
+  /** Rows that the table will never take are answered as refused, so that nothing is tried for ever but what may pass. */
+  async #insert(part: FlushPart): Promise<readonly RejectedRow[]> {
+    try {
+      await this.#lake.ensure(part.spec, part.late)
+      return await this.#lake.insert(part.spec, part.rows, part.token)
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error
+      return allRows(part, messageOf(error))
+    }
+  }
+
+  #hold(table: string, message: string): void {
+    const tries = (this.#held.get(table)?.tries ?? 0) + 1
+    const nextMs = this.#options.now() + Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** Math.min(tries - 1, 10))
+    this.#held.set(table, { message, tries, nextMs })
+  }
+
+  #trouble(): string | undefined {
+    const [first, ...others] = [...this.#held.values()]
+    if (!first) return undefined
+    const tables = [...this.#held.keys()].join(', ')
+    const same = others.every(({ message }) => message === first.message)
+    return same ? `${tables}: ${first.message}` : [...this.#held].map(([table, { message }]) => `${table}: ${message}`).join('; ')
   }
 }
 
-/** Rows that the lake refused, as dead letters: the finished row is what is left of the record. */
-function refusedLetters({ spec, rows }: FlushPart, rejected: readonly RejectedRow[]): DeadLetter[] {
-  const lines = Buffer.from(rows).toString('utf8').split('\n')
-  const at = (name: string) => spec.columns.findIndex((column) => column.name === name)
-  return rejected.map(({ index, message }) => {
-    const line = lines[index] ?? ''
-    const values = JSON.parse(line) as unknown[]
-    const bytes = Buffer.from(line)
-    return {
-      reason: 'internal',
-      message: `The lake refused this row of ${spec.database}.${spec.table}: ${message}. The schema and the lake disagree about a value; please report it.`,
-      source: String(values[at('p_source_id')] ?? ''),
-      position: `${spec.database}.${spec.table}`,
-      length: bytes.length,
-      sha256: sha256(bytes),
-      raw: bytes.subarray(0, 64 * 1024),
-      rowId: String(values[at('p_row_id')] ?? ''),
-    }
-  })
+function nameOf(spec: FlushPart['spec']): string {
+  return `${spec.database}.${spec.table}`
 }

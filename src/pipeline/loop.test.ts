@@ -38,6 +38,7 @@ class MemoryState implements PipelineState {
   beginFlush = async () => undefined
   flushParts = async () => []
   endFlush = async () => {}
+  heldFlushes = async () => []
 }
 
 /** Runs until `n` batches are committed, then stops. */

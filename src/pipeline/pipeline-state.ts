@@ -1,13 +1,4 @@
-import type {
-  BatchEffects,
-  Count,
-  FinishedRows,
-  Flush,
-  FlushPart,
-  OtherEffects,
-  OutboxSize,
-  RecordedBatch,
-} from '../model/batch.ts'
+import type { BatchEffects, Flush, FlushOutcome, FlushPart, OtherEffects, OutboxSize, RecordedBatch } from '../model/batch.ts'
 import type { AlertStore } from '../stages/alert/alert-store.ts'
 
 /** The state as the pipeline needs it; the pipeline thread is its only writer. Every method rejects when the disk cannot take it. */
@@ -27,5 +18,7 @@ export interface PipelineState {
   outboxSize(): Promise<OutboxSize>
   beginFlush(maxBytes: number, nowMs: number): Promise<Flush | undefined>
   flushParts(flush: Flush): Promise<readonly FlushPart[]>
-  endFlush(flush: Flush, refused: { rows: readonly FinishedRows[]; counts: readonly Count[] }, nowMs: number): Promise<void>
+  endFlush(flush: Flush, outcome: FlushOutcome, nowMs: number): Promise<void>
+  /** Flushes that are over for all tables but one each. */
+  heldFlushes(): Promise<readonly Flush[]>
 }

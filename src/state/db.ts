@@ -5,6 +5,7 @@ import * as spine from './migrations/0001-spine.ts'
 import * as ruleCache from './migrations/0002-rule-cache.ts'
 import * as correlation from './migrations/0003-correlation.ts'
 import * as correlationPages from './migrations/0004-correlation-pages.ts'
+import * as heldFlushes from './migrations/0005-held-flushes.ts'
 import { openSqlite, type SqliteFile, type SqliteOptions } from './sqlite.ts'
 import type { StateTables } from './tables.ts'
 
@@ -16,6 +17,7 @@ const migrations: MigrationProvider = {
     '0002-rule-cache': ruleCache,
     '0003-correlation': correlation,
     '0004-correlation-pages': correlationPages,
+    '0005-held-flushes': heldFlushes,
   }),
 }
 

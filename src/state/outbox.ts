@@ -1,28 +1,44 @@
 import { randomBytes } from 'node:crypto'
-import type { Kysely } from 'kysely'
-import type { Count, FinishedRows, Flush, FlushPart, OutboxSize } from '../model/batch.ts'
+import { type Kysely, sql } from 'kysely'
+import type { Flush, FlushOutcome, FlushPart, OutboxSize } from '../model/batch.ts'
 import type { TableSpec } from '../model/column.ts'
 import { addCounts, saveRows } from './batches.ts'
 import type { StateTables } from './tables.ts'
 
 /** How much waits for the lake. */
 export async function outboxSize(db: Kysely<StateTables>): Promise<OutboxSize> {
-  const row = await db
+  const held = await heldSpecs(db)
+  const waiting = await db
     .selectFrom('outbox')
     .select((eb) => [
       eb.fn.sum<number | null>('row_count').as('rows'),
       eb.fn.sum<number | null>('bytes').as('bytes'),
       eb.fn.min('created_ms').as('oldest'),
     ])
+    .$if(held.length > 0, (query) => query.where('spec_id', 'not in', held))
     .executeTakeFirst()
-  return { rows: row?.rows ?? 0, bytes: row?.bytes ?? 0, oldestMs: row?.oldest ?? undefined }
+  const all =
+    held.length > 0
+      ? await db
+          .selectFrom('outbox')
+          .select((eb) => eb.fn.sum<number | null>('bytes').as('bytes'))
+          .executeTakeFirst()
+      : waiting
+  return { rows: waiting?.rows ?? 0, bytes: all?.bytes ?? 0, oldestMs: waiting?.oldest ?? undefined }
 }
 
 /** The flush under way, or a new one over the oldest rows (about `maxBytes`); `undefined` when nothing waits. */
 export async function beginFlush(db: Kysely<StateTables>, maxBytes: number, nowMs: number): Promise<Flush | undefined> {
   const open = await db.selectFrom('flushes').selectAll().executeTakeFirst()
   if (open) return { flushId: open.flush_id, fromId: open.from_id, toId: open.to_id }
-  const heads = await db.selectFrom('outbox').select(['id', 'bytes']).orderBy('id').limit(5000).execute()
+  const held = await heldSpecs(db)
+  const heads = await db
+    .selectFrom('outbox')
+    .select(['id', 'bytes'])
+    .$if(held.length > 0, (query) => query.where('spec_id', 'not in', held))
+    .orderBy('id')
+    .limit(5000)
+    .execute()
   const first = heads[0]
   if (!first) return undefined
   let bytes = 0
@@ -32,7 +48,7 @@ export async function beginFlush(db: Kysely<StateTables>, maxBytes: number, nowM
     if (bytes > maxBytes && head !== first) break
     toId = head.id
   }
-  // Outbox ids are never used twice, so the range names the flush; the epoch tells it from one of a state that was lost,
+  // Outbox ids are never used twice, so the range and the table name the rows; the epoch tells it from one of a state that was lost,
   // because a lake that has seen a token once takes nothing more under it.
   const flush = { flushId: `${await epochOf(db)}-${first.id}-${toId}`, fromId: first.id, toId }
   await db
@@ -52,18 +68,21 @@ async function epochOf(db: Kysely<StateTables>): Promise<string> {
   return (await db.selectFrom('meta').select('value').where('key', '=', 'epoch').executeTakeFirstOrThrow()).value
 }
 
-/** The rows of a flush by table. */
+/** The rows of a flush by table, in the order of the outbox. */
 export async function flushParts(db: Kysely<StateTables>, flush: Flush): Promise<FlushPart[]> {
+  const held = flush.table === undefined ? new Set(await heldSpecs(db)) : undefined
   const rows = await db
     .selectFrom('outbox')
     .innerJoin('specs', 'specs.spec_id', 'outbox.spec_id')
     .select(['outbox.spec_id', 'specs.spec', 'outbox.rows', 'outbox.row_count'])
     .where('outbox.id', '>=', flush.fromId)
     .where('outbox.id', '<=', flush.toId)
+    .$if(flush.table !== undefined, (query) => query.where(lakeTable('specs.spec'), '=', flush.table!))
     .orderBy('outbox.id')
     .execute()
   const bySpec = new Map<string, { spec: TableSpec; pieces: Uint8Array[]; count: number }>()
   for (const row of rows) {
+    if (held?.has(row.spec_id)) continue
     let part = bySpec.get(row.spec_id)
     if (!part) {
       part = { spec: JSON.parse(row.spec) as TableSpec, pieces: [], count: 0 }
@@ -72,28 +91,69 @@ export async function flushParts(db: Kysely<StateTables>, flush: Flush): Promise
     part.pieces.push(new Uint8Array(row.rows))
     part.count += row.row_count
   }
+  return withTokens(flush, [...bySpec.values()])
+}
+
+function withTokens(
+  flush: Flush,
+  parts: readonly { readonly spec: TableSpec; readonly pieces: readonly Uint8Array[]; readonly count: number }[],
+): FlushPart[] {
   const seen = new Map<string, number>()
-  return [...bySpec.values()].map(({ spec, pieces, count }) => {
-    const name = `${spec.database}.${spec.table}`
+  const named = parts.map((part) => {
+    const name = `${part.spec.database}.${part.spec.table}`
     const nth = seen.get(name) ?? 0
     seen.set(name, nth + 1)
-    // One table twice in a flush: its schema got a column in between. Each shape is an insert of its own.
+    return { ...part, name, nth }
+  })
+  return named.map(({ spec, pieces, count, name, nth }) => {
+    // One table twice in a flush: its schema changed in between. Each shape is an insert of its own.
     const token = nth === 0 ? `${flush.flushId}/${name}` : `${flush.flushId}/${name}/${nth}`
-    return { spec, token, rows: Buffer.concat(pieces), count }
+    return { spec, token, late: nth < seen.get(name)! - 1, rows: Buffer.concat(pieces), count }
   })
 }
 
-/** The flush is in the lake: its rows go, what the lake refused comes back as dead letters. */
-export async function endFlush(
-  db: Kysely<StateTables>,
-  flush: Flush,
-  refused: { readonly rows: readonly FinishedRows[]; readonly counts: readonly Count[] },
-  nowMs: number,
-): Promise<void> {
+/** The flush is in the lake: its rows go, but for those of tables that wait; what the lake refused comes back as dead letters. */
+export async function endFlush(db: Kysely<StateTables>, flush: Flush, outcome: FlushOutcome, nowMs: number): Promise<void> {
+  const { flushId, fromId, toId, table } = flush
   await db.transaction().execute(async (tx) => {
-    await tx.deleteFrom('outbox').where('id', '>=', flush.fromId).where('id', '<=', flush.toId).execute()
-    await tx.deleteFrom('flushes').where('flush_id', '=', flush.flushId).execute()
-    await saveRows(tx, refused.rows, nowMs)
-    await addCounts(tx, refused.counts)
+    for (const waiting of outcome.waiting)
+      await tx
+        .insertInto('held_flushes')
+        .values({ lake_table: waiting, flush_id: flushId, from_id: fromId, to_id: toId })
+        .execute()
+    const gone = tx.deleteFrom('outbox').where('id', '>=', fromId).where('id', '<=', toId)
+    if (table === undefined) {
+      const held = await heldSpecs(tx)
+      await gone.$if(held.length > 0, (query) => query.where('spec_id', 'not in', held)).execute()
+      await tx.deleteFrom('flushes').where('flush_id', '=', flushId).execute()
+    } else {
+      await gone.where('spec_id', 'in', specsOf(tx, [table])).execute()
+      await tx.deleteFrom('held_flushes').where('lake_table', '=', table).execute()
+    }
+    await saveRows(tx, outcome.rows, nowMs)
+    await addCounts(tx, outcome.counts)
   })
+}
+
+/** What tables did not take of flushes that are over for the others. */
+export async function heldFlushes(db: Kysely<StateTables>): Promise<Flush[]> {
+  const rows = await db.selectFrom('held_flushes').selectAll().orderBy('from_id').execute()
+  return rows.map((row) => ({ flushId: row.flush_id, fromId: row.from_id, toId: row.to_id, table: row.lake_table }))
+}
+
+/** `database.table` of a spec. */
+function lakeTable(spec: 'spec' | 'specs.spec') {
+  return sql<string>`json_extract(${sql.ref(spec)}, '$.database') || '.' || json_extract(${sql.ref(spec)}, '$.table')`
+}
+
+/** Every spec of the tables that wait. */
+async function heldSpecs(db: Kysely<StateTables>): Promise<string[]> {
+  const held = await db.selectFrom('held_flushes').select('lake_table').execute()
+  if (held.length === 0) return []
+  const tables = held.map((row) => row.lake_table)
+  return (await specsOf(db, tables).execute()).map((row) => row.spec_id)
+}
+
+function specsOf(db: Kysely<StateTables>, tables: readonly string[]) {
+  return db.selectFrom('specs').select('spec_id').where(lakeTable('spec'), 'in', tables)
 }

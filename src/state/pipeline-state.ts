@@ -2,7 +2,7 @@ import { alertStore } from './alerts.ts'
 import { commitBatch, commitOther, lastBatchId, openBatches, recordBatch, tryBatch } from './batches.ts'
 import { correlationStore } from './correlation.ts'
 import type { StateDb } from './db.ts'
-import { beginFlush, endFlush, flushParts, outboxSize } from './outbox.ts'
+import { beginFlush, endFlush, flushParts, heldFlushes, outboxSize } from './outbox.ts'
 
 /** The state as the pipeline needs it. */
 export function pipelineState(db: StateDb) {
@@ -19,5 +19,6 @@ export function pipelineState(db: StateDb) {
     beginFlush: beginFlush.bind(undefined, db),
     flushParts: flushParts.bind(undefined, db),
     endFlush: endFlush.bind(undefined, db),
+    heldFlushes: heldFlushes.bind(undefined, db),
   }
 }

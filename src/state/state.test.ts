@@ -156,7 +156,7 @@ test('outbox ids are never used twice, also after the outbox was emptied and the
       expect(seen.has(token)).toBe(false)
       seen.add(token)
     }
-    await state.endFlush(flush, { rows: [], counts: [] }, 1)
+    await state.endFlush(flush, { rows: [], counts: [], waiting: [] }, 1)
     expect(await state.beginFlush(1e9, 1)).toBeUndefined()
     await db.destroy()
     db = await openState(dataDir)
@@ -190,7 +190,7 @@ test('a flush that is begun stays as it is: same range, same token, same bytes, 
     [`${flush.flushId}/logs.t`, '["a"]\n["d"]\n', 2],
     [`${flush.flushId}/logs.t/1`, '["b","c"]\n', 1],
   ])
-  await state.endFlush(flush, { rows: [], counts: [] }, 3)
+  await state.endFlush(flush, { rows: [], counts: [], waiting: [] }, 3)
   expect((await state.outboxSize()).rows).toBe(1)
 })
 
@@ -201,7 +201,7 @@ test('a flush takes about as many bytes as it may, and one row at least', async 
   const sizes = []
   for (let flush = await state.beginFlush(250, 1); flush; flush = await state.beginFlush(250, 1)) {
     sizes.push((await state.flushParts(flush)).length)
-    await state.endFlush(flush, { rows: [], counts: [] }, 1)
+    await state.endFlush(flush, { rows: [], counts: [], waiting: [] }, 1)
   }
   expect(sizes).toEqual([2, 2, 1])
 })

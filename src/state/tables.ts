@@ -16,6 +16,8 @@ export interface StateTables {
   specs: { spec_id: string; spec: string }
   /** The flush under way: at most one. */
   flushes: { flush_id: string; from_id: number; to_id: number; created_ms: number }
+  /** What a table of the lake (`database.table`) did not take of a flush that is over for the others: at most one each. */
+  held_flushes: { lake_table: string; flush_id: string; from_id: number; to_id: number }
   alerts: {
     alert_id: string
     rule_id: string

@@ -1,0 +1,79 @@
+import type { Count, FinishedRows, FlushPart } from '../model/batch.ts'
+import type { JsonObject, JsonValue } from '../model/json.ts'
+import type { DeadLetter } from '../model/outcome.ts'
+import { MAX_DEAD_LETTER_BYTES } from '../model/outcome.ts'
+import type { RejectedRow } from '../stages/store/lake.ts'
+import { sha256 } from '../util/hash.ts'
+import { parseJson, stringifyJson } from '../util/json.ts'
+import { DEAD_LETTERS, deadLetterRow } from './rows.ts'
+
+/** Rows of a part that the lake will never take, as dead letters and the counts that move with them. */
+export function refusedRows(
+  part: FlushPart,
+  rejected: readonly RejectedRow[],
+  nowMs: number,
+): { rows: FinishedRows[]; counts: Count[] } {
+  // A dead letter that the lake refuses cannot be stored as a dead letter again; it would come back for ever.
+  if (rejected.length === 0 || part.spec.database === 'monitor') return { rows: [], counts: [] }
+  const time = new Date(nowMs).toISOString()
+  const letters = refusedLetters(part, rejected)
+  const text = letters.map((letter) => `${deadLetterRow(letter, time)}\n`).join('')
+  const rows = [{ spec: DEAD_LETTERS, rows: Buffer.from(text), count: letters.length }]
+  if (part.spec.database !== 'logs') return { rows, counts: [] }
+  const counts = letters.flatMap(({ source }): Count[] => [
+    { sourceId: source, outcome: 'stored', reason: '', n: -1 },
+    { sourceId: source, outcome: 'dead_lettered', reason: 'internal', n: 1 },
+  ])
+  return { rows, counts }
+}
+
+/** Every row of a part, refused for the same reason. */
+export function allRows({ rows }: FlushPart, message: string): RejectedRow[] {
+  const lines = Buffer.from(rows).toString('utf8').split('\n')
+  return lines.flatMap((line, index) => (line === '' ? [] : [{ index, message }]))
+}
+
+function refusedLetters({ spec, rows }: FlushPart, rejected: readonly RejectedRow[]): DeadLetter[] {
+  const lines = Buffer.from(rows).toString('utf8').split('\n')
+  const at = (name: string) => spec.columns.findIndex((column) => column.name === name)
+  return rejected.map(({ index, message }) => {
+    const line = lines[index] ?? ''
+    const values = valuesOf(line)
+    const bytes = Buffer.from(spec.database === 'logs' ? recordOf(spec, values, line) : line)
+    return {
+      reason: 'internal',
+      message: `The lake refused this row of ${spec.database}.${spec.table}: ${message}. The schema and the lake disagree about a value: change the schema, then send the record again.`,
+      source: String(values[at('p_source_id')] ?? ''),
+      position: `${spec.database}.${spec.table}`,
+      length: bytes.length,
+      sha256: sha256(bytes),
+      raw: bytes.subarray(0, MAX_DEAD_LETTER_BYTES),
+      rowId: String(values[at('p_row_id')] ?? ''),
+    }
+  })
+}
+
+function valuesOf(line: string): readonly JsonValue[] {
+  const parsed = parseJson(line, { maxDepth: 2 })
+  return parsed.kind === 'ok' && Array.isArray(parsed.value) ? parsed.value : []
+}
+
+/** The finished row as a record that its source can be sent again: the log's own fields, without what Caracal added. */
+function recordOf({ columns }: FlushPart['spec'], values: readonly JsonValue[], line: string): string {
+  const members: string[] = []
+  columns.forEach(({ name, kind }, i) => {
+    const value = values[i]
+    if (value === null || value === undefined || name.startsWith('p_')) return
+    const text = kind === 'json' && typeof value === 'string' ? value : stringifyJson(value)
+    // Fields that the schema does not know, as one object.
+    if (name === 'extra') members.push(...membersOf(text))
+    else members.push(`${JSON.stringify(name)}:${text}`)
+  })
+  return members.length > 0 ? `{${members.join(',')}}` : line
+}
+
+function membersOf(text: string): string[] {
+  const parsed = parseJson(text, { maxDepth: 500 })
+  if (parsed.kind !== 'ok' || typeof parsed.value !== 'object' || parsed.value === null) return []
+  return Object.entries(parsed.value as JsonObject).map(([name, value]) => `${JSON.stringify(name)}:${stringifyJson(value!)}`)
+}
