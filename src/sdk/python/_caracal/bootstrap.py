@@ -18,24 +18,6 @@ def _bootstrap():
     for path, source in sources.items():
         shipped.add(path, source)
     shipped.install()
-    # What rules import most: loaded once, kept in the snapshot.
-    import base64
-    import binascii
-    import collections.abc
-    import datetime
-    import difflib
-    import fnmatch
-    import functools
-    import ipaddress
-    import math
-    import re
-    import shlex
-    import time
-    import typing
-    import unittest.mock
-    import urllib.parse
-    import uuid
-
     # All built-in modules that rules may have: later none can be made.
     for name in sys.builtin_module_names:
         if name not in ("_ctypes", "_pyodide", "_pyodide_core"):
@@ -44,14 +26,15 @@ def _bootstrap():
             except ImportError:
                 pass
 
-    import _strptime
     import _caracal.absent
     import _caracal.engine
+    import _caracal.image
     import _caracal.shared
-    import panther_core
-    import panther_detection_helpers.caching
 
     _caracal.absent.install()
+    _caracal.image.load()
+    import _strptime
+
     # Helpers try dozens of formats on one text: five at a time, which is Python's own limit, each is compiled anew every time.
     _strptime._CACHE_MAX_SIZE = 500
     # Nor does the language change between two calls: this interpreter has one.

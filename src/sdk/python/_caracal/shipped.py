@@ -8,6 +8,9 @@ from importlib.machinery import ModuleSpec
 # Dotted module name -> (is it a package, file name for messages, source text).
 SOURCES = {}
 
+# Helper -> its code, compiled once for all children.
+HELPER_CODE = {}
+
 # The engine's own: a rule that changes `builtins` must not change what the engine does.
 _BUILTINS = dict(vars(builtins))
 
@@ -42,6 +45,11 @@ def add(path, source):
 def helper_sources():
     """Name -> source of the shipped modules that rules import as helpers."""
     return {name: source for name, (package, _file, source) in SOURCES.items() if name.startswith("panther_") and "." not in name and not package}
+
+
+def compile_helper(name):
+    _package, file, source = SOURCES[name]
+    HELPER_CODE[file, source] = compile(source, file, "exec")
 
 
 def install():

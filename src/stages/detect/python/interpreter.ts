@@ -138,6 +138,7 @@ export class Interpreter {
 export async function createInterpreter(options: InterpreterOptions): Promise<Interpreter> {
   prepareForPyodide()
   limitMemory(options.memoryBytes)
+  if (options.snapshot) makeRoom(options.snapshot)
   const { loadPyodide } = (await import(options.moduleUrl)) as typeof import('pyodide')
   const pyodide = (await loadPyodide({
     indexURL: options.folder,
@@ -156,6 +157,25 @@ export async function createInterpreter(options: InterpreterOptions): Promise<In
   if (!options.makeSnapshot) pyodide.runPython('import os\nos.urandom(1)\ndel os')
   return new Interpreter(pyodide)
 }
+
+/**
+ * The image is larger than the memory that an interpreter begins with, and Pyodide copies it there without making room: the
+ * memory grows as soon as there is one.
+ */
+function makeRoom(snapshot: Uint8Array): void {
+  // The second word says how long the head before the image is.
+  const bytes = snapshot.length - new DataView(snapshot.buffer, snapshot.byteOffset).getUint32(4, true)
+  const wasm = (globalThis as unknown as { WebAssembly: { instantiate: Instantiate } }).WebAssembly
+  const { instantiate } = wasm
+  wasm.instantiate = async (...given) => {
+    const made = await instantiate(...given)
+    const memory = made.instance?.exports.memory
+    if (memory && memory.buffer.byteLength < bytes) memory.grow(Math.ceil((bytes - memory.buffer.byteLength) / 65_536))
+    return made
+  }
+}
+
+type Instantiate = (...given: unknown[]) => Promise<{ instance?: { exports: { memory?: WasmMemory } } }>
 
 /** `WebAssembly.Memory`, which the types of Node 20 leave to the DOM's. */
 interface WasmMemory {

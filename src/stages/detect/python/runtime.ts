@@ -244,7 +244,11 @@ export class Runtime {
     if (item) {
       this.#skipped.add(number)
       this.loadErrors.push(ruleError(item.id, -1, died.how, `${item.file}: ${why}`))
-    } else this.#broken.set(number - this.#set.items.length, why)
+      return true
+    }
+    const helper = number - this.#set.items.length
+    if (helper >= this.#set.helpers) return false
+    this.#broken.set(helper, why)
     return true
   }
 
