@@ -54,7 +54,7 @@ async function caracal(argv: readonly string[], env: Readonly<Record<string, str
 }
 
 function rule(id: string, name = id): string {
-  return `AnalysisType: rule\nRuleID: ${id}\nEnabled: true\nFilename: ${name}.py\nLogTypes: [A.B]\nSeverity: Low\nTests:\n  - { Name: t, ExpectedResult: true, Log: {} }\n`
+  return `AnalysisType: rule\nRuleID: ${id}\nEnabled: true\nFilename: ${name}.py\nLogTypes: [Zeek.Conn]\nSeverity: Low\nTests:\n  - { Name: t, ExpectedResult: true, Log: {} }\n`
 }
 
 /** A rule and its code, as two files of a folder. */

@@ -59,10 +59,12 @@ export interface ContentView {
   }[]
   readonly schemas: readonly string[]
   readonly tables: number
-  /** Everything that cannot be used: broken files, then rules that do not load. */
+  /** Everything that cannot work: broken files, names that nothing answers to, then rules that do not load. */
   readonly problems: readonly { readonly file: string; readonly message: string }[]
   /** Those of `problems` that are files. */
   readonly broken: readonly { readonly file: string; readonly message: string }[]
+  /** Names that nothing answers to, in content that loads. */
+  readonly names: readonly { readonly file: string; readonly message: string }[]
   /** Those of `problems` that are enabled rules whose code does not load. */
   readonly rulesOff: readonly { readonly id: string; readonly message: string }[]
   readonly notices: readonly string[]

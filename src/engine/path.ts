@@ -3,7 +3,10 @@ import type { TableSpec } from '../model/column.ts'
 import type { ScheduledQuery } from '../model/query.ts'
 import type { Rule } from '../model/rule.ts'
 import type { CompiledSchema } from '../model/schema.ts'
-import type { Content } from '../packs/content.ts'
+import { checkNames } from '../packs/checks/index.ts'
+import { compileFiles, type LoadedTable } from '../packs/compile.ts'
+import type { Content, Problem } from '../packs/content.ts'
+import { suggestion } from '../packs/issues.ts'
 import { contentRoots, loadContent } from '../packs/load.ts'
 import { unknownPacks, withoutPacks } from '../packs/packs.ts'
 import { withSuppressions } from '../packs/suppressions.ts'
@@ -14,18 +17,10 @@ import { toRule } from '../stages/detect/correlation/finding.ts'
 import type { CorrelationStore } from '../stages/detect/correlation/store.ts'
 import { languages } from '../stages/detect/index.ts'
 import type { Detector, DetectorOptions } from '../stages/detect/language.ts'
-import { defineTable, type TableDefinition } from '../stages/enrich/definition.ts'
-import { compileTableSchema, type TableSchema } from '../stages/enrich/table-schema.ts'
 import { compileSchema } from '../stages/normalise/compile.ts'
 import type { ParseSource } from '../stages/parse/parser.ts'
 import { mentions } from '../stages/store/dialect/names.ts'
-import { ConfigError, messageOf } from '../util/errors.ts'
-
-/** A definition of a table and the schema of its rows. */
-export interface LoadedTable {
-  readonly definition: TableDefinition
-  readonly schema: TableSchema | undefined
-}
+import { ConfigError } from '../util/errors.ts'
 
 /** Content, ready to run. What could not be used is in `problems`, and the rest runs. */
 export interface LoadedContent {
@@ -33,57 +28,61 @@ export interface LoadedContent {
   readonly schemas: ReadonlyMap<string, CompiledSchema>
   readonly rules: ReadonlyMap<string, Rule>
   readonly tables: ReadonlyMap<string, LoadedTable>
-  readonly problems: readonly { readonly file: string; readonly message: string }[]
+  readonly problems: readonly ContentProblem[]
+  /** Names that nothing answers to: what uses them runs, and to no effect. */
+  readonly names: readonly ContentProblem[]
   readonly notices: readonly string[]
 }
 
-/** What the configuration says about content. */
-type Chosen = Pick<Config, 'content'> & Partial<Pick<Config, 'disabled_packs'>>
+/** The file with the line, and what is wrong there. */
+export interface ContentProblem {
+  readonly file: string
+  readonly message: string
+}
+
+/** What the configuration says about content. Without sources and destinations, names are not checked against them. */
+type Chosen = Pick<Config, 'content'> &
+  Partial<Pick<Config, 'disabled_packs' | 'destinations'>> & {
+    readonly sources?: readonly { readonly log_types: readonly string[] }[]
+  }
 
 /** Reads and compiles everything under the content roots; `cache` is a folder that keeps what YAML files were read as. */
-export async function loadPath({ content: folders, disabled_packs: off = [] }: Chosen, cache?: string): Promise<LoadedContent> {
+export async function loadPath(
+  { content: folders, disabled_packs: off = [], sources, destinations }: Chosen,
+  cache?: string,
+): Promise<LoadedContent> {
   const read = await loadContent(contentRoots(folders), { tests: false, ...(cache !== undefined && { cache }) })
   const running = withoutPacks(read, off)
   const loaded = compileContent({ ...running, policies: running.policies.map(withSuppressions) })
   const unknown = unknownPacks(read.packs, off).map((message) => ({ file: 'configuration', message }))
-  return { ...loaded, problems: [...loaded.problems, ...unknown] }
+  const names = checkNames(enabledOnly(loaded.content), { known: loaded, sources, destinations })
+  return {
+    ...loaded,
+    problems: [...loaded.problems, ...unknown],
+    names: names.problems.map(placed),
+    notices: [...loaded.notices, ...names.notices],
+  }
 }
 
-/** Compiles what schemas and tables the content has. */
+/** What runs: a name in a disabled rule harms nobody. */
+function enabledOnly(content: Content): Content {
+  const enabled = <T extends { readonly enabled: boolean }>(items: readonly T[]) => items.filter((item) => item.enabled)
+  const { rules, scheduledRules, policies } = content
+  return { ...content, rules: enabled(rules), scheduledRules: enabled(scheduledRules), policies: enabled(policies) }
+}
+
+/** Compiles the schemas and tables of the content. */
 export function compileContent(content: Content): LoadedContent {
-  const problems: { file: string; message: string }[] = content.problems.map(({ file, line, message }) => ({
-    file: line === undefined ? file : `${file}:${line}`,
-    message,
-  }))
-  const attempt = <T>(file: string, make: () => T): T | undefined => {
-    try {
-      return make()
-    } catch (error) {
-      problems.push({ file, message: messageOf(error) })
-      return undefined
-    }
-  }
-  const documents = new Map(content.schemas.map((schema) => [schema.name, schema]))
-  const tables = new Map<string, LoadedTable>()
-  const rowSchemas = new Set<string>()
-  for (const { document, file } of content.tables) {
-    const definition = attempt(file, () => defineTable(document, { file }))
-    if (!definition?.enabled) continue
-    const found = definition.schema === undefined ? undefined : documents.get(definition.schema)
-    if (definition.schema !== undefined && !found) problems.push({ file, message: `there is no schema '${definition.schema}'` })
-    const schema = found && attempt(found.file, () => compileTableSchema(found.document, { file: found.file }))
-    if (found) rowSchemas.add(found.name)
-    tables.set(definition.name, { definition, schema })
-  }
-  const schemas = new Map<string, CompiledSchema>()
-  for (const { name, document, file } of content.schemas) {
-    if (rowSchemas.has(name)) continue
-    const compiled = attempt(file, () => compileSchema(document, { file }))
-    if (compiled) schemas.set(name, compiled)
-  }
+  const { schemas, tables, problems } = compileFiles(content)
   const enabled = judgedRules(content).filter((rule) => rule.enabled)
   const rules = new Map(enabled.map((rule) => [rule.id, rule]))
-  return { content, schemas, rules, tables, problems, notices: content.notices }
+  const all = [...content.problems, ...problems].map(placed)
+  return { content, schemas, rules, tables, problems: all, names: [], notices: content.notices }
+}
+
+/** A problem as the running product keeps it: the line is a part of the place. */
+function placed({ file, line, message }: Problem): ContentProblem {
+  return { file: line === undefined ? file : `${file}:${line}`, message }
 }
 
 /**
@@ -150,7 +149,7 @@ export function parseSource(
     const schema = schemaOf(name, loaded)
     if (!schema)
       throw new ConfigError(
-        `source '${source.id}' names the log type '${name}', which has no schema. Known: ${[...schemas.keys()].sort().join(', ')}`,
+        `source '${source.id}' names the log type '${name}', which has no schema and which no rule and no query names${suggestion(name, schemas.keys()) || `. Known: ${[...schemas.keys()].sort().join(', ')}`}`,
       )
     return schema
   })

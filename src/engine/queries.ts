@@ -1,5 +1,6 @@
 import type { TableSpec } from '../model/column.ts'
 import type { SavedQuery, ScheduledQuery } from '../model/query.ts'
+import { isManagedTable } from '../packs/checks/managed-names.ts'
 import { scheduleProblem } from '../stages/detect/scheduled/schedule.ts'
 import { expandTemplate } from '../stages/store/dialect/template.ts'
 import { type Translation, translate } from '../stages/store/dialect/translate.ts'
@@ -22,16 +23,40 @@ export async function translateQuery(query: ScheduledQuery, { saved, tables }: Q
   })
 }
 
-/** A sentence for each query that could not run if it were asked to, disabled ones and those that no rule judges too. */
+/** Beyond this many, queries that wait for logs are one notice. */
+const MAX_WAITING = 3
+
+/**
+ * A sentence for each query that could not run if it were asked to, disabled ones and those that no rule judges too; one for all of
+ * the many that only wait for logs of Panther's types.
+ */
 export async function queryNotices(queries: readonly ScheduledQuery[], world: QueryWorld): Promise<string[]> {
   const notices: string[] = []
+  const waiting: { readonly notice: string; readonly tables: readonly string[] }[] = []
   for (const query of queries) {
     const schedule = scheduleProblem(query.schedule)
     const translated = schedule === undefined ? await translateQuery(query, world) : undefined
     const why = schedule ?? (translated?.kind === 'unsupported' ? translated.what.join('; ') : undefined)
-    if (why !== undefined) notices.push(`${query.file}: scheduled_query '${query.name}' cannot run: ${why}`)
+    if (why === undefined) continue
+    const notice = `${query.file}: scheduled_query '${query.name}' cannot run: ${why}`
+    const tables = translated && awaitedTables(translated)
+    if (tables) waiting.push({ notice, tables })
+    else notices.push(notice)
   }
-  return notices
+  if (waiting.length <= MAX_WAITING) return [...notices, ...waiting.map(({ notice }) => notice)]
+  const tables = [...new Set(waiting.flatMap((each) => each.tables))].sort()
+  const what = `${waiting.length} scheduled queries wait for ${tables.length} tables of Panther's log types`
+  return [...notices, `${what} that no schema and no source here makes: ${tables.join(', ')}`]
+}
+
+/** The tables of managed log types that a query lacks, when it lacks nothing else. */
+function awaitedTables(translated: Translation): string[] | undefined {
+  if (translated.kind === 'ok') return undefined
+  const tables = translated.missing.filter(({ column }) => column === undefined)
+  const isAll = tables.length === translated.what.length
+  return isAll && tables.every(({ database, table }) => database === 'logs' && isManagedTable(table))
+    ? tables.map(({ database, table }) => `${database}.${table}`)
+    : undefined
 }
 
 /** Saved queries by name. */

@@ -6,14 +6,13 @@ import type { AlertWindow } from '../model/alert.ts'
 import { type Event, INDICATOR_FIELDS } from '../model/event.ts'
 import type { DeadLetter } from '../model/outcome.ts'
 import type { Rule } from '../model/rule.ts'
+import { localTable } from '../packs/checks/tables.ts'
 import { type Correlation, correlate, correlateDue } from '../pipeline/correlate.ts'
 import { type JudgedBatch, judgeBatch, parseBatch } from '../pipeline/judge.ts'
 import { rawText } from '../pipeline/rows.ts'
 import { groupFindings, type Judged } from '../stages/alert/step.ts'
 import { MemoryStore } from '../stages/detect/correlation/store.ts'
 import type { Detector } from '../stages/detect/language.ts'
-import { buildTable } from '../stages/enrich/build.ts'
-import { readLocalContent } from '../stages/enrich/local-content.ts'
 import type { ParseSource } from '../stages/parse/parser.ts'
 import { createParser } from '../stages/parse/step.ts'
 import { fileChunks } from '../stages/source/file-chunks.ts'
@@ -59,14 +58,19 @@ interface Totals {
 
 /**
  * The path without server, lake and state: records in, NDJSON out. Answers the exit code: 0 every record stored, 1 some
- * dead-lettered or some rule erred. Throws `ConfigError` for a usage, configuration or content error.
+ * dead-lettered or some rule erred, 2 some content could not be used, which is told first. Throws `ConfigError` where nothing is
+ * to be expected of a run: a usage or configuration error, a table that cannot be used.
  */
 export async function runFiles(options: RunOptions, streams: RunStreams): Promise<number> {
-  const loaded = await loadPath(options.config, join(options.cacheFolder, 'content'))
-  for (const { file, message } of loaded.problems) streams.tell(`${file}: ${message}`)
+  const { config, logType } = options
+  const sources = [...config.sources, { log_types: logType === undefined ? [] : [logType] }]
+  const { content, disabled_packs } = config
+  const loaded = await loadPath({ content, disabled_packs, sources }, join(options.cacheFolder, 'content'))
+  for (const { file, message } of [...loaded.problems, ...loaded.names]) streams.tell(`${file}: ${message}`)
   const run = await Run.create(options, streams, loaded)
   try {
-    return await run.all()
+    const code = await run.all()
+    return loaded.problems.length > 0 ? 2 : code
   } finally {
     await run.close()
   }
@@ -92,7 +96,7 @@ class Run {
   #unreadable = 0
 
   static async create(options: RunOptions, streams: RunStreams, loaded: LoadedContent): Promise<Run> {
-    const tables = await loadTables(options, streams, loaded)
+    const tables = await loadTables(options, loaded)
     const source = { id: 'run', log_types: options.logType ? [options.logType] : [] }
     const parse = parseSource(source, loaded)
     const compiledFolder = join(options.cacheFolder, 'python')
@@ -238,9 +242,15 @@ class Run {
   }
 }
 
-/** Tables from what is on this machine, those named by the user from their files. */
-async function loadTables(options: RunOptions, streams: RunStreams, loaded: LoadedContent): Promise<LiveTables> {
+/**
+ * Tables from what is on this machine, those named by the user from their files. Throws `ConfigError` for one that cannot be used:
+ * without it rules would answer something else, and nobody would see why.
+ */
+async function loadTables(options: RunOptions, loaded: LoadedContent): Promise<LiveTables> {
   const tables = new LiveTables(loaded)
+  const files = new Set(loaded.content.tables.map(({ file }) => file))
+  const broken = loaded.problems.find(({ file }) => files.has(file))
+  if (broken) throw new ConfigError(broken.message, { file: broken.file })
   for (const [name, path] of Object.entries(options.tables)) {
     try {
       tables.put(await tables.build(name, path, undefined, undefined))
@@ -248,13 +258,18 @@ async function loadTables(options: RunOptions, streams: RunStreams, loaded: Load
       throw new ConfigError(`--table ${name}=${path}: ${messageOf(error)}`, {}, { cause: error })
     }
   }
-  for (const [name, { definition, schema }] of loaded.tables) {
+  for (const [name, file] of loaded.tables) {
     if (name in options.tables) continue
     try {
-      const content = await readLocalContent(definition, options.config.data_dir)
-      if (content) tables.put(await buildTable(definition, schema, content))
+      const table = await localTable(file, options.config.data_dir)
+      if (table) tables.put(table)
     } catch (error) {
-      streams.tell(`table ${name}: ${messageOf(error)}`)
+      const advice = `Correct it, or give another content with --table ${name}=FILE.`
+      throw new ConfigError(
+        `table '${name}' cannot be used: ${messageOf(error)}. ${advice}`,
+        { file: file.definition.file },
+        { cause: error },
+      )
     }
   }
   return tables

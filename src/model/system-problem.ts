@@ -75,6 +75,15 @@ export const PROBLEM_KINDS = {
     meaning: 'The lake takes no rows. Rules and alerts go on and rows wait in the state, until outbox_max_bytes of them wait.',
     advice: 'Check the disk and the memory of the machine, and the message. Restart if the lake does not come back by itself.',
   },
+  NameUnknown: {
+    severity: 'MEDIUM',
+    alerts: 'all',
+    afterMs: 0,
+    meaning:
+      'Content uses names that nothing answers to (a log type, a destination, a query, a field), so a part of it has no effect.',
+    advice:
+      'Correct the names that the alert lists, or add what they name; `caracal validate` suggests the nearest ones. Then restart.',
+  },
   PathStuck: {
     severity: 'CRITICAL',
     isFailing: true,

@@ -1,38 +1,63 @@
-import { compileSchema } from '../stages/normalise/compile.ts'
-import { messageOf } from '../util/errors.ts'
+import { createCorrelator } from '../stages/detect/correlation/correlator.ts'
+import type { Found, World } from './checks/check.ts'
+import { checkNames } from './checks/index.ts'
+import { checkTables } from './checks/tables.ts'
+import { compileFiles } from './compile.ts'
 import { type Content, type Problem, testedRules } from './content.ts'
 import type { Creates, Detectors } from './detectors.ts'
 
 /** Loading a rule's code may take this long. */
 const TIMEOUT_MS = 15_000
 
+export interface CheckOptions {
+  readonly languages: readonly Creates[]
+  /** Everything that names may refer to. What is checked counts as a part of it. */
+  readonly world: World
+  /** `data_dir`, where a table's content may be. */
+  readonly dataFolder: string
+  /** Where compiled code is kept. */
+  readonly compiledFolder?: string | undefined
+}
+
 /**
- * What only shows when content is put to use: schemas that do not compile, rules whose code does not load (disabled ones too).
- * Starts the languages that have rules, and ends them.
+ * What only shows when content is put to use, as `caracal up` does it: schemas that do not compile, tables that cannot be built,
+ * rules whose code does not load (disabled ones too), names that nothing answers to. Starts the languages that have rules, and
+ * ends them.
  */
-export async function checkContent(content: Content, languages: readonly Creates[], compiledFolder?: string): Promise<Problem[]> {
-  const schemas = content.schemas.flatMap(({ file, document }) => {
-    try {
-      compileSchema(document, { file })
-      return []
-    } catch (error) {
-      return [{ file, line: undefined, message: messageOf(error) }]
-    }
+export async function checkContent(
+  content: Content,
+  { languages, world, dataFolder, compiledFolder }: CheckOptions,
+): Promise<Found> {
+  const { known } = world
+  const { schemas, tables, problems } = compileFiles(content, known.content.schemas)
+  const names = checkNames(content, {
+    ...world,
+    known: { ...known, schemas: new Map([...known.schemas, ...schemas]), tables: new Map([...known.tables, ...tables]) },
   })
+  const built = await checkTables(tables.values(), dataFolder)
+  const code = await Promise.all(languages.map((language) => checkCode(content, language, compiledFolder)))
+  return {
+    problems: [...problems, ...built.problems, ...code.flat(), ...correlationProblems(content), ...names.problems],
+    notices: [...built.notices, ...names.notices],
+  }
+}
+
+async function checkCode(content: Content, language: Creates, compiledFolder: string | undefined): Promise<Problem[]> {
   const all = testedRules(content)
-  const rules = await Promise.all(
-    languages.map(async (language) => {
-      if (!all.some((rule) => rule.source.language === language.type)) return []
-      const detector = await language.create({ ...content, rules: all }, { timeoutMs: TIMEOUT_MS, all: true, compiledFolder })
-      await detector.close()
-      return detector.setupErrors.map(({ ruleId, message }) => {
-        const rule = all.find(({ id }) => id === ruleId)
-        const item = rule ?? content.dataModels.find(({ id }) => id === ruleId)
-        return notLoaded(item?.file ?? ruleId, item && !rule ? 'data model' : 'rule', ruleId, message)
-      })
-    }),
-  )
-  return [...schemas, ...rules.flat()]
+  if (!all.some((rule) => rule.source.language === language.type)) return []
+  const detector = await language.create({ ...content, rules: all }, { timeoutMs: TIMEOUT_MS, all: true, compiledFolder })
+  await detector.close()
+  return detector.setupErrors.map(({ ruleId, message }) => {
+    const rule = all.find(({ id }) => id === ruleId)
+    const item = rule ?? content.dataModels.find(({ id }) => id === ruleId)
+    return notLoaded(item?.file ?? ruleId, item && !rule ? 'data model' : 'rule', ruleId, message)
+  })
+}
+
+/** Correlation rules that wait for each other. */
+function correlationProblems({ correlationRules }: Content): Problem[] {
+  const { problems } = createCorrelator(correlationRules.map(({ rule }) => rule))
+  return problems.map(({ file, message }) => ({ file: file ?? 'correlation', line: undefined, message }))
 }
 
 /** Data models whose code did not load, which breaks every rule that asks them. */

@@ -17,24 +17,18 @@ export function idleNotices({ scheduledQueries, savedQueries, scheduledRules, co
     ...[...scheduledQueries, ...savedQueries].flatMap(({ file, name, hasLookback }) =>
       hasLookback ? [`${file}: Lookback is without effect: the text of query '${name}' says which time it covers`] : [],
     ),
-    ...scheduledRules.flatMap((rule) => unknownQueries(rule, known, saved)),
+    ...scheduledRules.flatMap((rule) => savedOnly(rule, known, saved)),
     ...correlationRules.flatMap(({ file, id, rule }) => rule.notices.map((text) => `${file}: correlation_rule '${id}': ${text}`)),
     ...correlationRules.flatMap(scheduleNotices),
     ...untypedNotices(policies),
   ]
 }
 
-function unknownQueries(
-  { file, id, scheduledQueries = [] }: Rule,
-  known: ReadonlySet<string>,
-  saved: ReadonlySet<string>,
-): string[] {
+/** Saved queries that a rule is to judge the rows of. */
+function savedOnly({ file, id, scheduledQueries = [] }: Rule, known: ReadonlySet<string>, saved: ReadonlySet<string>): string[] {
   return scheduledQueries
-    .filter((name) => !known.has(name))
-    .map((name) => {
-      const what = saved.has(name) ? `'${name}' is a saved_query, which never runs` : `there is no scheduled_query '${name}'`
-      return `${file}: rule '${id}' gets no rows of a query that it names: ${what}`
-    })
+    .filter((name) => !known.has(name) && saved.has(name))
+    .map((name) => `${file}: rule '${id}' gets no rows of a query that it names: '${name}' is a saved_query, which never runs`)
 }
 
 /** A schedule that names no time leaves the rule to the signals that arrive. */

@@ -83,6 +83,12 @@ export function nearest(key: string, known: readonly string[]): string | undefin
   return ranked[0] && ranked[0].edits <= 2 ? ranked[0].name : undefined
 }
 
+/** A question that ends a message about an unknown name, or nothing when no known name is near. */
+export function suggestion(name: string, known: Iterable<string>): string {
+  const near = nearest(name, [...known])
+  return near === undefined ? '' : `: did you mean '${near}'?`
+}
+
 /** Levenshtein distance. */
 function edits(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)

@@ -50,7 +50,7 @@ function running({ rules, scheduledRules, policies, correlationRules }: Content)
 
 test('an id that no item has is told, and missing', () => {
   expect(content.problems.map(({ message }) => message)).toEqual([
-    "PackDefinition: there is no item 'Gone' in this content root: correct the id or remove it",
+    "PackDefinition: there is no item 'Gone' in this content root: did you mean 'None'?",
   ])
 })
 

@@ -8,6 +8,7 @@ import type { HelperModule, Rule } from '../model/rule.ts'
 import { messageOf } from '../util/errors.ts'
 import { ContentCache } from './cache.ts'
 import type { CorrelationRuleFile, Pack, Problem, SchemaFile, TableFile } from './content.ts'
+import { suggestion } from './issues.ts'
 import type { DataModelDraft, Item, PackDraft } from './item.ts'
 import { readItem } from './items.ts'
 import type { DerivedDraft, RuleDraft } from './rule-items.ts'
@@ -221,7 +222,14 @@ class RootLoader implements LoadedRoot {
     if (this.problems.length > 0) return
     for (const { file, missing } of this.packs) {
       for (const id of missing) {
-        this.#problem(file, `PackDefinition: there is no item '${id}' in this content root: correct the id or remove it`)
+        const advice = suggestion(
+          id,
+          [...this.#ids.keys()].map((key) => key.slice(key.indexOf(' ') + 1)),
+        )
+        this.#problem(
+          file,
+          `PackDefinition: there is no item '${id}' in this content root${advice || ': correct the id or remove it'}`,
+        )
       }
     }
   }

@@ -18,6 +18,8 @@ export interface TestScope {
   readonly rules: readonly Rule[]
   readonly correlationRules: readonly CorrelationRule[]
   readonly problems: readonly Problem[]
+  /** Schemas that cannot be used. Tests name their log type and need no schema: Panther's tool does not look at them either. */
+  readonly schemaProblems: readonly Problem[]
   /** The filters ask for items that have no tests: that there is nothing to test is no mistake. */
   readonly isUntested: boolean
   /** The folders looked at, for messages. */
@@ -60,22 +62,18 @@ export async function selectTests(options: ScopeOptions): Promise<TestScope> {
   const selected = narrowed(content, isInside, isWanted)
   const isNoted = (notice: string) => path === undefined || [path, ...shared].some((folder) => notice.includes(folder))
   const told = content.problems.filter(({ file }) => isInside(file) || (path !== undefined && isUnder(file, path)))
-  const notices = [...content.notices.filter(isNoted), ...told.filter(({ isSchema }) => isSchema).map(schemaNotice)]
+  const notices = content.notices.filter(isNoted)
   return {
     content,
     selected: { ...selected, notices },
     rules: testedRules(selected),
     correlationRules: selected.correlationRules.map(({ rule }) => rule),
     problems: told.filter(({ isSchema }) => !isSchema),
+    schemaProblems: told.filter(({ isSchema }) => isSchema),
     isUntested: asksForUntested(filters),
     where: path ?? roots.map(({ folder }) => folder).join(', '),
     isElsewhere: isDefault && !isHere,
   }
-}
-
-/** Tests name their log type and need no schema: Panther's tool does not look at them either. */
-function schemaNotice({ file, line, message }: Problem): string {
-  return `${file}${line === undefined ? '' : `:${line}`}: the schema cannot be used: ${message}`
 }
 
 interface Roots {

@@ -149,6 +149,7 @@ const CONTENT: Engine['content'] = {
   tables: 2,
   problems: [{ file: '/rules/x.yml', message: 'unknown key' }],
   broken: [{ file: '/rules/x.yml', message: 'unknown key' }],
+  names: [],
   rulesOff: [],
   notices: [],
 }

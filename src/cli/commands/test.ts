@@ -165,10 +165,10 @@ async function report(
     if (json) io.out(`${problemJson(problem)}\n`)
     else await say(io, [`ERROR ${problemLine(problem)}`])
   }
-  const { notices } = scope.selected
+  const notices = scope.selected.notices.length + scope.schemaProblems.length
   const extra = settings.ignoreExtraKeys ? ' --ignore-extra-keys' : ''
   const validate = `caracal validate${path === undefined ? '' : ` --path ${path}`}${extra}`
-  if (notices.length > 0) io.err(`${notices.length} notices about the content: \`${validate}\` lists them.\n`)
+  if (notices > 0) io.err(`${notices} notices about the content: \`${validate}\` lists them.\n`)
   const skipped = results.filter((result) => result.skipped !== undefined).length
   io.out(`${json ? summaryJson(summary) : summaryText(summary, skipped)}\n`)
   return summary.failed + summary.errors === 0 ? 0 : 1

@@ -2,9 +2,11 @@ import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { cacheFolder } from '../../config/env.ts'
 import { DEFAULT_FILE } from '../../config/load.ts'
+import type { Found } from '../../packs/checks/check.ts'
 import type { Content } from '../../packs/content.ts'
 import type { Creates } from '../../packs/detectors.ts'
 import { printable } from '../../util/terminal.ts'
+import { readConfig } from '../config.ts'
 import { type ContentFlags, selectContent, withContent } from '../content.ts'
 import type { Io } from '../io.ts'
 
@@ -13,8 +15,9 @@ interface Flags extends ContentFlags {
 }
 
 const HELP = `
-Checks keys, ids, schemas, tables and that the code of every rule loads; runs nothing on events (caracal test does).
-Exit code: 0 all in order; 1 something cannot be used, or a filter; 2 usage or configuration.`
+Checks what \`caracal up\` would load: keys, ids, schemas, tables and their content, the code of every rule, and that something
+answers to every name (log types, destinations, queries, fields). Runs nothing on events; \`caracal test\` does that.
+Exit code: 0 all in order; 1 something cannot be used, or a filter cannot be read; 2 usage or configuration.`
 
 export function registerValidate(program: Command, io: Io): void {
   withContent(program.command('validate'), 'content')
@@ -29,9 +32,8 @@ export function registerValidate(program: Command, io: Io): void {
 
 async function validate(flags: Flags, io: Io): Promise<0 | 1> {
   const { withLanguages } = await import('../../packs/detectors.ts')
-  const [content, problems, untranslated] = await withLanguages((languages) => check(languages, flags, io))
+  const [content, { problems, notices }] = await withLanguages((languages) => check(languages, flags, io))
   const { problemJson, problemLine } = await import('../../packs/test-report.ts')
-  const notices = [...content.notices, ...untranslated]
   const counts = countsOf(content)
   if (flags.json) {
     for (const problem of problems) io.out(`${problemJson(problem)}\n`)
@@ -47,18 +49,45 @@ async function validate(flags: Flags, io: Io): Promise<0 | 1> {
   return problems.length === 0 ? 0 : 1
 }
 
-async function check(
-  languages: readonly Creates[],
-  flags: Flags,
-  io: Io,
-): Promise<readonly [Content, readonly Content['problems'][number][], readonly string[]]> {
+async function check(languages: readonly Creates[], flags: Flags, io: Io): Promise<readonly [Content, Found]> {
   const { checkContent } = await import('../../packs/check.ts')
-  const { scope, packProblems } = await selectContent(flags, io)
-  const file = resolve(flags.config ?? DEFAULT_FILE)
-  const told = packProblems.map((message) => ({ file, line: undefined, message }))
-  const found = await checkContent(scope.selected, languages, join(cacheFolder(io.env), 'python'))
+  const { checkSources } = await import('../check-sources.ts')
   const { queryNoticesOf } = await import('../query-notices.ts')
-  return [scope.selected, [...told, ...scope.problems, ...found], await queryNoticesOf(scope, flags, io)]
+  const { compileContent, loadPath } = await import('../../engine/path.ts')
+  const { scope, packProblems } = await selectContent(flags, io)
+  const { selected, content } = scope
+  const config = readConfig(flags, io)
+  const { content: folders, sources, destinations, data_dir: dataFolder } = config
+  const whole = await loadPath({ content: folders }, join(cacheFolder(io.env), 'content'))
+  const schemas = new Map([...whole.schemas, ...compileContent(content).schemas])
+  const known = { content: union(content, whole.content), schemas, tables: whole.tables }
+  const compiledFolder = join(cacheFolder(io.env), 'python')
+  const world = { known, sources, destinations }
+  const found = await checkContent(selected, { languages, world, dataFolder, compiledFolder })
+  const file = resolve(flags.config ?? DEFAULT_FILE)
+  const ofConfiguration = [
+    ...packProblems,
+    ...(flags.path === undefined ? await checkSources(sources, { ...whole, ...known }) : []),
+  ]
+  return [
+    selected,
+    {
+      problems: [
+        ...ofConfiguration.map((message) => ({ file, line: undefined, message })),
+        ...scope.problems,
+        ...scope.schemaProblems,
+        ...found.problems,
+      ],
+      notices: [...selected.notices, ...found.notices, ...(await queryNoticesOf(scope, { ...whole, schemas }, sources))],
+    },
+  ]
+}
+
+/** Everything of both: what is checked, and what `caracal up` would load. */
+function union(content: Content, whole: Content): Content {
+  const { problems, notices, ...kinds } = content
+  const all = Object.entries(kinds).map(([kind, items]) => [kind, [...(whole[kind as keyof typeof kinds] ?? []), ...items]])
+  return { ...content, ...Object.fromEntries(all) }
 }
 
 /** Rules, schemas and tables always; other kinds where there are any. */

@@ -66,7 +66,8 @@ export class KeptTable {
       const built = await this.#options.accept({ table, path, fileName: path, date })
       this.#inForce = { table: built, isFetched: false }
     } catch (error) {
-      await this.#fail(error, true)
+      const message = messageOf(error)
+      await this.#fail(message.includes(path) ? error : new TableError(`${path}: ${message}`, { cause: error }), true)
     }
   }
 

@@ -1,0 +1,24 @@
+import { suggestion } from '../issues.ts'
+import { type Check, problemOfUsers, type User, usersByName } from './check.ts'
+
+/** Alone in the list it means that the alert goes nowhere. */
+const SKIP = 'SKIP'
+
+/** Destinations that rules name in `OutputIds`: the configuration must have them. */
+export const checkDestinations: Check = ({ rules, scheduledRules, policies, correlationRules }, { destinations }) => {
+  if (destinations === undefined) return { problems: [], notices: [] }
+  const known = new Set(destinations.map(({ id }) => id))
+  const items = [...rules, ...scheduledRules, ...policies, ...correlationRules.map(({ rule }) => rule)]
+  const uses = items.flatMap(({ id, file, outputIds }) =>
+    outputIds.length === 1 && outputIds[0] === SKIP
+      ? []
+      : outputIds.map((name): [string, User] => [name, { label: `rule '${id}'`, file }]),
+  )
+  const problems = [...usersByName(uses)].flatMap(([name, users]) => {
+    if (known.has(name)) return []
+    const advice = suggestion(name, known) || `: add it to \`destinations\` of the configuration, or correct the name`
+    const effect = (who: string) => `so alerts of ${who} go where their severity sends them`
+    return problemOfUsers(users, (who) => `OutputIds: no destination has the id '${name}', ${effect(who)}${advice}`)
+  })
+  return { problems, notices: [] }
+}

@@ -1,0 +1,17 @@
+import type { Content } from '../content.ts'
+import type { Check, Found, World } from './check.ts'
+import { checkDestinations } from './destinations.ts'
+import { checkLogTypes } from './log-types.ts'
+import { checkReferences } from './references.ts'
+import { checkSelectors } from './selectors.ts'
+
+const checks: readonly Check[] = [checkLogTypes, checkDestinations, checkReferences, checkSelectors]
+
+/**
+ * Checks that something answers to every name in the content. `caracal validate` fails for a problem, `caracal up` starts with it
+ * and shows it in health.
+ */
+export function checkNames(content: Content, world: World): Found {
+  const found = checks.map((check) => check(content, world))
+  return { problems: found.flatMap(({ problems }) => problems), notices: found.flatMap(({ notices }) => notices) }
+}

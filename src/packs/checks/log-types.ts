@@ -1,0 +1,119 @@
+import type { LoadedTable } from '../compile.ts'
+import type { Content, Problem } from '../content.ts'
+import { suggestion } from '../issues.ts'
+import { type Check, problemOfUsers, type User, usersByName } from './check.ts'
+import { type ManagedNames, managedLogTypes, managedResourceTypes } from './managed-names.ts'
+
+/** Names of managed types that a notice lists. */
+const MAX_LISTED = 10
+
+interface Kind {
+  /** As messages call such a name. */
+  readonly noun: string
+  readonly managed: ManagedNames
+  /** What it means for an item that nothing answers to the name. */
+  readonly effect: string
+  /** Items that use such names: one, several. */
+  readonly plural: readonly [string, string]
+  /** What to do when items wait for Panther's types. */
+  readonly advice: string
+}
+
+const LOG_TYPE: Kind = {
+  noun: 'log type',
+  managed: managedLogTypes,
+  effect: 'no event of it reaches',
+  plural: ['rule', 'rules'],
+  advice: 'name the log type in `log_types` of the source that gets such logs',
+}
+const RESOURCE_TYPE: Kind = {
+  noun: 'resource type',
+  managed: managedResourceTypes,
+  effect: 'no resource of it reaches',
+  plural: ['policy', 'policies'],
+  advice: 'name the resource type in `log_types` of the source that gets such resources',
+}
+
+/** Log types that rules, data models and tables name, and resource types that policies name: a schema or a source must have them. */
+export const checkLogTypes: Check = (content, { known, sources }) => {
+  if (sources === undefined) return { problems: [], notices: [] }
+  const answering = new Set([...known.schemas.keys(), ...sources.flatMap(({ log_types }) => log_types)])
+  const rules = unanswered(LOG_TYPE, ruleUses(content), answering)
+  const others = unanswered(LOG_TYPE, otherUses(content, known.tables), answering)
+  const resources = unanswered(RESOURCE_TYPE, resourceUses(content), answering)
+  return {
+    problems: [rules, others, resources].flatMap(({ problems }) => problems),
+    // A table may list every log type that its vendor knows: that most of them are not here is no news.
+    notices: [...waitingNotice(LOG_TYPE, rules.waiting), ...waitingNotice(RESOURCE_TYPE, resources.waiting)],
+  }
+}
+
+function ruleUses({ rules }: Content): [string, User][] {
+  return rules.flatMap(({ id, file, logTypes }) => uses(logTypes, `rule '${id}'`, file))
+}
+
+function otherUses({ dataModels, tables }: Content, compiled: ReadonlyMap<string, LoadedTable>): [string, User][] {
+  return [
+    ...dataModels.flatMap(({ id, file, logTypes }) => uses(logTypes, `data model '${id}'`, file)),
+    ...tables.flatMap(({ name, file }) =>
+      uses([...(compiled.get(name)?.definition.selectors.keys() ?? [])], `table '${name}'`, file),
+    ),
+  ]
+}
+
+function resourceUses({ policies }: Content): [string, User][] {
+  return policies.flatMap(({ id, file, policy }) => uses(policy?.resourceTypes ?? [], `policy '${id}'`, file))
+}
+
+function uses(names: readonly string[], label: string, file: string): [string, User][] {
+  return names.map((name) => [name, { label, file }])
+}
+
+interface Unanswered {
+  readonly problems: readonly Problem[]
+  /** Names that are no mistake: such logs may come some day. */
+  readonly waiting: ReadonlyMap<string, readonly User[]>
+}
+
+function unanswered(
+  { noun, managed, effect }: Kind,
+  used: readonly [string, User][],
+  answering: ReadonlySet<string>,
+): Unanswered {
+  const problems: Problem[] = []
+  const waiting = new Map<string, readonly User[]>()
+  for (const [name, users] of usersByName(used)) {
+    if (answering.has(name)) continue
+    const advice = mistake(name, managed, answering)
+    if (advice === undefined) waiting.set(name, users)
+    else {
+      const message = (who: string) => `no schema and no source has the ${noun} '${name}', so ${effect} ${who}${advice}`
+      problems.push(problemOfUsers(users, message))
+    }
+  }
+  return { problems, waiting }
+}
+
+/** What to do about a name that nothing answers to, `undefined` when Panther's service has it, or is likely to. */
+function mistake(name: string, { names, vendors }: ManagedNames, answering: ReadonlySet<string>): string | undefined {
+  if (names.has(name)) {
+    const same = [...answering].find((known) => known.toLowerCase() === name.toLowerCase())
+    return same && `: here it is called '${same}'`
+  }
+  const near = suggestion(name, answering) || suggestion(name, names)
+  if (near !== '') return near
+  if (vendors.has(name.split('.', 1)[0]!)) return undefined
+  return ': correct the name, add a schema, or name it in `log_types` of a source'
+}
+
+/** One sentence for all of them: hundreds of foreign rules are about logs that nobody sends. */
+function waitingNotice({ noun, plural, advice }: Kind, waiting: Unanswered['waiting']): string[] {
+  if (waiting.size === 0) return []
+  const items = new Set([...waiting.values()].flat().map(({ label }) => label))
+  const byCount = [...waiting].sort(([, a], [, b]) => b.length - a.length)
+  const listed = byCount.slice(0, MAX_LISTED).map(([name, users]) => `${name} (${users.length})`)
+  const more = byCount.length > MAX_LISTED ? ` and ${byCount.length - MAX_LISTED} more` : ''
+  const types = `${waiting.size} ${noun}${waiting.size === 1 ? '' : 's'}`
+  const wait = items.size === 1 ? `1 ${plural[0]} waits` : `${items.size} ${plural[1]} wait`
+  return [`${wait} for ${types} of Panther's that no schema and no source here has: ${listed.join(', ')}${more}: ${advice}`]
+}
