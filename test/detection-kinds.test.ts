@@ -57,6 +57,16 @@ Detection:
     LookbackWindowMinutes: 15
     Schedule: { RateMinutes: 5, TimeoutMinutes: 1 }
 `,
+  'failing.yml': `AnalysisType: rule
+RuleID: Kinds.Failing
+Filename: failing.py
+Enabled: true
+LogTypes: [Custom.Failing]
+Severity: Low
+`,
+  'failing.py': `def rule(event):
+    return [True][len(event.get("name"))]
+`,
   'filtered.yml': `AnalysisType: rule
 RuleID: Kinds.Filtered
 Filename: filtered.py
@@ -191,6 +201,7 @@ beforeAll(async () => {
       { type: 'http', id: 'logins', log_types: ['Custom.Login'] },
       { type: 'http', id: 'resources', log_types: ['AWS.S3.Bucket'] },
       { type: 'http', id: 'cloud', log_types: ['AWS.CloudTrail'] },
+      { type: 'http', id: 'failing', log_types: ['Custom.Failing'] },
     ],
   }
   writeFileSync(join(folder, 'caracal.yml'), JSON.stringify(config))
@@ -236,8 +247,9 @@ async function post(source: string, events: readonly object[]): Promise<void> {
 }
 
 describe('in the running program', { shuffle: false }, () => {
-  test('a rule that cannot be loaded is an alert at once', async () => {
-    expect(await alertWith('Kinds.Broken')).toMatchObject({ type: 'RULE_ERROR' })
+  test('a rule that cannot be loaded is a system alert at once', async () => {
+    expect(await alertWith('Kinds.Broken')).toMatchObject({ type: 'SYSTEM', rule_id: 'Caracal.RuleOff' })
+    expect(await caracal.query("SELECT cause FROM monitor.rule_errors WHERE p_rule_id = 'Kinds.Broken'")).toHaveLength(1)
   })
 
   test('a correlation rule joins signals of a Python and a YAML rule as they arrive', async () => {
@@ -250,7 +262,9 @@ describe('in the running program', { shuffle: false }, () => {
 
   test('the statement that an alert of a correlation rule or a rule error is shown with finds its rows', async () => {
     expect(await eventRows('Password guessed')).toHaveLength(1)
-    expect(await eventRows('Kinds.Broken')).toHaveLength(1)
+    await post('failing', [{ name: 'Fails' }])
+    expect(await alertWith('Kinds.Failing')).toMatchObject({ type: 'RULE_ERROR' })
+    expect(await eventRows('Kinds.Failing')).toHaveLength(1)
   })
 
   test('a query that cannot be translated is told by its name at the start, disabled or not', async () => {

@@ -232,8 +232,9 @@ describe('the program', { shuffle: false }, () => {
       })
       expect(removed.status, removed.stderr).toBe(0)
       expect(await caracal.query("SELECT count() FROM logs.all WHERE p_source_id = 'demo'")).toEqual([[0]])
-      const list = (await (await caracal.fetch('/api/v1/alerts')).json()) as { results: unknown[] }
-      expect(list.results).toEqual([])
+      const list = (await (await caracal.fetch('/api/v1/alerts')).json()) as { results: { type: string }[] }
+      // The garbage of the tests above may have made a system alert by now.
+      expect(list.results.filter(({ type }) => type !== 'SYSTEM')).toEqual([])
     })
 
     test('SIGTERM ends it with 0, and what was committed is there after the next start', async () => {

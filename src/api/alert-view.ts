@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { AlertBody } from '../model/alert.ts'
+import { ALERT_TYPES, type AlertBody } from '../model/alert.ts'
 import type { JsonValue } from '../model/json.ts'
 import { SEVERITIES } from '../model/rule.ts'
 import { ALERT_STATUSES, type AlertStatus, windowOf } from '../state/alerts.ts'
@@ -16,7 +16,7 @@ export const alertSchema = z.object({
   alert_id: z.string(),
   rule_id: z.string(),
   rule_name: z.string(),
-  type: z.enum(['RULE', 'RULE_ERROR']),
+  type: z.enum(ALERT_TYPES),
   title: z.string(),
   severity: z.enum(SEVERITIES),
   status: z.enum(ALERT_STATUSES),

@@ -22,7 +22,7 @@ export function alertText(alert: Alert, text: string, io: Io): string {
     ...fields(io, [
       ['Alert', `${alert.alert_id} (${alert.status})`],
       ['Rule', `${alert.rule_id}${alert.rule_name && alert.rule_name !== alert.rule_id ? ` (${alert.rule_name})` : ''}`],
-      ['Kind', alert.type === 'RULE_ERROR' ? 'the rule itself failed' : undefined],
+      ['Kind', KINDS[alert.type]],
       [
         'Created',
         `${alert.created_time}${alert.latency_ms === null ? '' : `, ${span(alert.latency_ms)} after its line came in`}`,
@@ -48,8 +48,7 @@ export function alertText(alert: Alert, text: string, io: Io): string {
     ...block('Context', exact['context'], io),
     ...sampleLines(alert, exact, io),
     ...deliveryLines(alert, io),
-    '',
-    faint(io, `All its events: ${self()} query "SELECT * FROM ${tableOf(alert)} WHERE p_alert_id = '${alert.alert_id}'"`),
+    ...(alert.type === 'SYSTEM' ? [] : ['', faint(io, allEvents(alert))]),
   ]
   return `${lines.join('\n')}\n`
 }
@@ -59,7 +58,17 @@ function exactOf(text: string): JsonObject {
   return parsed.kind === 'ok' ? (parsed.value as JsonObject) : (JSON.parse(text) as JsonObject)
 }
 
+const KINDS: Readonly<Record<Alert['type'], string | undefined>> = {
+  RULE: undefined,
+  RULE_ERROR: 'the rule itself failed',
+  SYSTEM: 'Caracal reports about itself; `docs/health.md` says more',
+}
+
 /** Where the lake keeps an alert's events; for several log types, what they have in common. */
+function allEvents(alert: Alert): string {
+  return `All its events: ${self()} query "SELECT * FROM ${tableOf(alert)} WHERE p_alert_id = '${alert.alert_id}'"`
+}
+
 function tableOf({ type, log_types }: Alert): string {
   const [table, ...others] = alertTables(type, log_types)
   return table !== undefined && others.length === 0 ? table : 'matches.all'

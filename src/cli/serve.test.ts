@@ -115,7 +115,7 @@ test('without a destination that prints, the demo prints its alerts itself', asy
 
 test('where alerts are printed as JSON lines nothing else is printed there', async () => {
   const io = terminal(true)
-  const shown = await demo({ destinations: [{ type: 'stdout', id: 'stdout', severities: [], format: 'json' }] })
+  const shown = await demo({ destinations: [{ type: 'stdout', id: 'stdout', severities: [], system: true, format: 'json' }] })
   running = await serve(config(), async () => shown, io, log)
   await running.greet()
   expect(io.captured.out).toBe('')

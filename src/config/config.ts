@@ -30,7 +30,7 @@ export const configSchema = z.strictObject({
     .describe('Where logs come from. An http source `default` is always there.'),
   destinations: z
     .array(oneOf('destination', destinations))
-    .default(() => [{ type: 'stdout' as const, id: 'stdout', severities: [], format: 'text' as const }])
+    .default(() => [{ type: 'stdout' as const, id: 'stdout', severities: [], system: true, format: 'text' as const }])
     .describe('Where alerts go.'),
   max_record_bytes: z
     .int()

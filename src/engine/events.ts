@@ -2,16 +2,21 @@ import type { AlertNotice } from './engine.ts'
 import type { PipelineProgress, PipelineReady } from './pipeline-messages.ts'
 import { Problems } from './problems.ts'
 
+const MAX_EARLY = 1000
+
 /** What the threads report, kept for whoever wants to know. */
 export class Events {
   readonly ready: Promise<PipelineReady>
   readonly failed: Promise<Error>
-  readonly listeners: ((alert: AlertNotice) => void)[] = []
   /** What is wrong now. */
   readonly problems = new Problems(Date.now)
   onProgress: (progress: PipelineProgress) => void = () => {}
   setReady!: (ready: PipelineReady) => void
   setFailed!: (error: Error) => void
+
+  readonly #listeners: ((alert: AlertNotice) => void)[] = []
+  /** Alerts that were opened before anyone listened, the first `MAX_EARLY`. */
+  #early: AlertNotice[] = []
 
   constructor() {
     this.ready = new Promise((resolve) => {
@@ -20,5 +25,17 @@ export class Events {
     this.failed = new Promise((resolve) => {
       this.setFailed = resolve
     })
+  }
+
+  /** An alert was opened. */
+  opened(alert: AlertNotice): void {
+    if (this.#listeners.length === 0 && this.#early.length < MAX_EARLY) this.#early.push(alert)
+    for (const listener of this.#listeners) listener(alert)
+  }
+
+  /** Hears of every alert that is opened; the first listener also of those opened before it listened. */
+  listen(listener: (alert: AlertNotice) => void): void {
+    this.#listeners.push(listener)
+    for (const alert of this.#early.splice(0)) listener(alert)
   }
 }

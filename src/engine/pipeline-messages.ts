@@ -42,4 +42,6 @@ export interface SourceProgress {
   readonly inFlight: number
   readonly backlogBytes: number
   readonly notices: readonly string[]
+  /** How long the call to it that is under way has taken; 0 when there is none. */
+  readonly waitingMs: number
 }

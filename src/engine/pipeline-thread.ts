@@ -4,15 +4,18 @@ import type { Config, SourceConfig } from '../config/config.ts'
 import type { DeliveryResult, Effects } from '../model/batch.ts'
 import type { TableSpec } from '../model/column.ts'
 import type { Event } from '../model/event.ts'
-import { type ProblemWhat, systemProblem } from '../model/system-problem.ts'
+import type { SystemProblem } from '../model/system-problem.ts'
 import { CorrelationRuns, type Memory, type RunPart } from '../pipeline/correlation-runs.ts'
-import { effectsOfRows, effectsOfTime } from '../pipeline/effects.ts'
+import { DeadLetterSamples } from '../pipeline/dead-letter-samples.ts'
+import { effectsOfOff, effectsOfRows, effectsOfTime } from '../pipeline/effects.ts'
 import { Flusher } from '../pipeline/flusher.ts'
 import { judgeEvents } from '../pipeline/judge.ts'
 import { LAST_RULES, lookBack } from '../pipeline/look-back.ts'
 import { Loop, type LoopSource } from '../pipeline/loop.ts'
 import { SIGNALS, tableVersionRow } from '../pipeline/rows.ts'
 import { SpoolSource } from '../pipeline/spool-source.ts'
+import { effectsOfProblems } from '../pipeline/system-alerts.ts'
+import { type WatchedSource, watchedSource } from '../pipeline/watched-source.ts'
 import { GRACE_MS } from '../stages/detect/correlation/correlator.ts'
 import { queryLogType } from '../stages/detect/language.ts'
 import { type QueryRows, rowsToEvents } from '../stages/detect/scheduled/rows.ts'
@@ -20,7 +23,7 @@ import type { ContentFileRef } from '../stages/enrich/keeper-types.ts'
 import type { Table } from '../stages/enrich/table.ts'
 import { createParser } from '../stages/parse/step.ts'
 import { sources as sourceDefinitions } from '../stages/source/index.ts'
-import type { BatchSource, CursorDeps } from '../stages/source/source.ts'
+import type { CursorDeps } from '../stages/source/source.ts'
 import type { Lake, QueryResult } from '../stages/store/lake.ts'
 import { type AlertStatus, setAlertStatus } from '../state/alerts.ts'
 import { cursorsOf } from '../state/batches.ts'
@@ -48,6 +51,7 @@ import {
 import { type PipelineProgress, type PipelineReady, queryKey, type SourceProgress } from './pipeline-messages.ts'
 import { byName, queryNotices } from './queries.ts'
 import { connectSpool } from './spool-port.ts'
+import { Troubles } from './troubles.ts'
 
 /** What the pipeline's thread is started with. */
 export interface PipelineThreadData {
@@ -65,19 +69,9 @@ const db = await openState(config.data_dir, maxPages ? { maxPages } : {})
 const state = pipelineState(db)
 const loaded = await loadPath(config, join(config.data_dir, 'content-cache'))
 const tables = new LiveTables(loaded)
-/** What may stand in the way here, and as which system problem it is reported. */
-const TROUBLES: Readonly<Record<string, ProblemWhat>> = {
-  lake: 'LakeDown',
-  outbox: 'LakeDown',
-  loop: 'PathStuck',
-  'look-back': 'RulesImpaired',
-  correlation: 'RulesImpaired',
-  cache: 'RulesImpaired',
-  rules: 'RuleOff',
-}
-/** What the loop reports of one source begins with this. */
-const OF_SOURCE = 'source/'
-const troubles = new Map<string, string>()
+const samples = new DeadLetterSamples()
+const troubles = new Troubles((problems) => void main.call('problems', problems).catch(() => {}))
+const trouble = (kind: string, message: string | undefined) => troubles.set(kind, message)
 // Before the detectors: reading their rules goes on in the background and may have something to tell.
 const main = new Rpc(parentPort!, {
   acceptTable: async (ref: ContentFileRef) => {
@@ -98,6 +92,8 @@ const main = new Rpc(parentPort!, {
   removeSource: ({ sourceId, label }: { sourceId: string; label: string }) => removeSource(db, sourceId, label),
   setMeta: ({ key, value }: { key: string; value: string }) => setMeta(db, key, value),
   sources: sourceProgress,
+  raise,
+  deadLetterSamples: (sourceId: string) => samples.of(sourceId),
   judgeRows,
 })
 
@@ -120,6 +116,7 @@ const [detectors, cannotRun] = await Promise.all([
 ])
 const correlation = correlationOf(loaded, correlationStore(db))
 const rules = alertingRules(loaded)
+const routes = config.destinations.map(({ id, severities, system }) => ({ id, severities, system }))
 const spoolPort = await connectSpool(spool, () => loop?.wake())
 let loop: Loop | undefined
 let observations: [string, number][] = []
@@ -178,7 +175,7 @@ let stopping = false
 
 /** Opens the sources and lets the loop run. Tables must be in force by now. */
 async function start(): Promise<void> {
-  const loopSources: LoopSource[] = []
+  const loopSources: (LoopSource & { readonly source: WatchedSource })[] = []
   for (const source of sources) {
     const pinned: Table[] = []
     for (const [name, path] of Object.entries(source.tables)) pinned.push(await tables.build(name, path, undefined, undefined))
@@ -195,7 +192,7 @@ async function start(): Promise<void> {
     rules,
     correlation,
     state,
-    routes: config.destinations.map(({ id, severities }) => ({ id, severities })),
+    routes,
     baseUrl,
     now,
     isFull: () => {
@@ -215,21 +212,21 @@ async function start(): Promise<void> {
   await flusher.start()
   await remember(loop)
   running = loop.run()
-  // A rule that could not be loaded is off: nobody may have to look for that.
-  const off = detectors.flatMap((d) => d.setupErrors).map((finding) => ({ finding, event: undefined, text: () => '' }))
-  if (off.length > 0) loop.other((deps) => effectsOfRows({ judged: off, cacheWrites: [] }, new Map(), deps)).catch(cannotReport)
+  const off = detectors.flatMap((d) => d.setupErrors)
+  if (off.length > 0) loop.other(async (deps) => effectsOfOff(off, deps)).catch(cannotReport)
   if (correlation) passTime(await CorrelationRuns.start(correlation.correlator.order, memory, now())).catch(() => {})
   running.catch((error: unknown) => main.call('failed', String(error instanceof Error ? error.stack : error)).catch(() => {}))
 }
 
-let open: BatchSource[] = []
+let open: WatchedSource[] = []
 
-async function openSource(source: SourceConfig): Promise<BatchSource> {
+async function openSource(source: SourceConfig): Promise<WatchedSource> {
   const cursors = await cursorsOf(db, source.id)
   const definition = find('source', sourceDefinitions, source.type)
-  if (!definition.open) return new SpoolSource(source.id, spoolPort, cursors)
+  const monotonic = () => performance.now()
+  if (!definition.open) return watchedSource(new SpoolSource(source.id, spoolPort, cursors), monotonic)
   const deps: CursorDeps = { cursors, wake: () => loop?.wake(), now, maxRecordBytes: config.max_record_bytes }
-  return definition.open(source as never, deps)
+  return watchedSource(definition.open(source as never, deps), monotonic)
 }
 
 /** Judges a scheduled query's rows with the rules that name it; what comes of them is kept together with the due time. */
@@ -241,6 +238,14 @@ async function judgeRows(answer: QueryRows): Promise<void> {
   judged.catch(() => {})
   const meta = new Map([[queryKey(answer.query), String(answer.dueMs)]])
   await loop.other(async (deps) => effectsOfRows(await judged, meta, deps))
+}
+
+/** Makes alerts of problems that have none yet. Not in turn with the batches: a batch that hangs is what one may be about. */
+async function raise(problems: readonly SystemProblem[]): Promise<void> {
+  const effects = await effectsOfProblems(problems, { rules, store: state.alerts, routes, baseUrl, nowMs: now() })
+  if (!effects) return
+  await state.commitOther(effects)
+  committed(effects, undefined, undefined)
 }
 
 /** Without an end, sources that always have something would keep correlation from speaking. */
@@ -340,6 +345,7 @@ async function stop(): Promise<void> {
 
 function committed(effects: Effects, sourceId: string | undefined, receivedMs: number | undefined): void {
   flusher.added(effects.rows, effects.nowMs)
+  samples.added(effects.rows)
   const progress: PipelineProgress = {
     sourceId,
     observations,
@@ -365,18 +371,11 @@ function cannotReport(error: unknown): void {
   if (!stopping) trouble('rules', `Rules are off, and the alert that says so cannot be made: ${messageOf(error)}`)
 }
 
-function trouble(kind: string, message: string | undefined): void {
-  if (troubles.get(kind) === message) return
-  if (message === undefined) troubles.delete(kind)
-  else troubles.set(kind, message)
-  const problems = [...troubles].map(([key, text]) =>
-    key.startsWith(OF_SOURCE)
-      ? systemProblem('ReaderStuck', key.slice(OF_SOURCE.length), text)
-      : systemProblem(TROUBLES[key]!, key, text),
-  )
-  main.call('problems', problems).catch(() => {})
-}
-
 function sourceProgress(): SourceProgress[] {
-  return open.map((source) => ({ id: source.id, inFlight: loop?.inFlight.get(source.id) ?? 0, ...source.status() }))
+  return open.map((source) => ({
+    id: source.id,
+    inFlight: loop?.inFlight.get(source.id) ?? 0,
+    waitingMs: source.waitingMs(),
+    ...source.status(),
+  }))
 }

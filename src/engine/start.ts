@@ -22,12 +22,14 @@ import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { find } from '../util/define.ts'
 import { messageOf, RetryLater } from '../util/errors.ts'
 import { contentProblems } from './checks/content.ts'
+import { allChecks } from './checks/index.ts'
 import { DEMO_KEY, DEMO_SOURCE, demoSource, demoState } from './demo.ts'
 import type { Engine } from './engine.ts'
 import { Events } from './events.ts'
 import { type PipelineProgress, type PipelineReady, queryKey } from './pipeline-messages.ts'
 import { byName } from './queries.ts'
 import { Scheduler } from './scheduler.ts'
+import { SystemWatch } from './system-watch.ts'
 import { startThreads, type Thread } from './threads.ts'
 import { dataToken, sameSecret } from './token.ts'
 import { createViews } from './views.ts'
@@ -114,19 +116,27 @@ class Starting {
     for (const notice of ready.queryNotices) log.warn(notice)
     if (demoBefore === undefined || isDemo)
       await pipeline.rpc.call('setMeta', { key: DEMO_KEY, value: isDemo ? 'running' : 'skipped' })
-    await pipeline.rpc.call('start')
+    const watch = new SystemWatch({
+      problems: events.problems,
+      checks: allChecks({ config, sources, keeper, state, pipeline, spool }),
+      raise: (problems) => pipeline.rpc.call('raise', problems),
+      now: Date.now,
+    })
+    await watch.start()
+    this.#undo.push(() => watch.stop())
     const deliverer = await this.#deliverer(state, pipeline, events, metrics)
     this.#undo.push(() => deliverer.stop())
-    const scheduler = await this.#scheduler(ready, lake, state, pipeline, events)
-    this.#undo.push(() => scheduler.stop())
-    const intakes = this.#intakes(sources, spool, token)
     events.onProgress = (progress) => {
       observe(metrics, progress)
       if (progress.hasDeliveries) deliverer.wake()
-      for (const alert of progress.opened) for (const listener of events.listeners) listener(alert)
+      for (const alert of progress.opened) events.opened(alert)
     }
+    await pipeline.rpc.call('start')
+    const scheduler = await this.#scheduler(ready, lake, state, pipeline, events)
+    this.#undo.push(() => scheduler.stop())
+    const intakes = this.#intakes(sources, spool, token)
     const failed = Promise.race([events.failed, pipeline.died, spool.died])
-    const views = createViews({ config, sources, tables: ready.tables, state, keeper, pipeline, spool, events, metrics })
+    const views = createViews({ config, sources, tables: ready.tables, state, keeper, pipeline, spool, watch, metrics })
     if (isDemo) {
       const done = views.settled(DEMO_SOURCE).then(() => pipeline.rpc.call('setMeta', { key: DEMO_KEY, value: 'done' }))
       // Stopped in between: it goes on at the next start.
@@ -150,7 +160,7 @@ class Starting {
         return lake.query(sql, query)
       },
       setAlertStatus: (alertId, status) => pipeline.rpc.call('setAlertStatus', { alertId, status }),
-      onAlert: (listener) => void events.listeners.push(listener),
+      onAlert: (listener) => events.listen(listener),
       removeSource: async (sourceId) => {
         const label = sources.find((source) => source.id === sourceId)?.label ?? sourceId
         await pipeline.rpc.call('flush')

@@ -1,19 +1,15 @@
 import type { Config, SourceConfig } from '../config/config.ts'
-import { systemRuleId } from '../model/system-problem.ts'
 import type { TableDefinition } from '../stages/enrich/definition.ts'
 import type { TableKeeper } from '../stages/enrich/keeper.ts'
 import type { TableStatus } from '../stages/enrich/keeper-types.ts'
 import type { StateDb } from '../state/db.ts'
-import { deadDeliveries } from '../state/deliveries.ts'
 import { sourceCounts, unknownFields } from '../state/sources.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { ConfigError } from '../util/errors.ts'
-import { deliveryProblems } from './checks/deliveries.ts'
-import { tableProblems } from './checks/tables.ts'
-import type { Engine, Health, SourceView, TableView } from './engine.ts'
-import type { Events } from './events.ts'
+import type { Engine, SourceView, TableView } from './engine.ts'
 import { healthOf } from './health.ts'
 import type { SourceProgress } from './pipeline-messages.ts'
+import type { SystemWatch } from './system-watch.ts'
 import type { Thread } from './threads.ts'
 
 export interface ViewDeps {
@@ -24,7 +20,7 @@ export interface ViewDeps {
   readonly keeper: TableKeeper
   readonly pipeline: Thread
   readonly spool: Thread
-  readonly events: Events
+  readonly watch: SystemWatch
   readonly metrics: Metrics
 }
 
@@ -40,7 +36,7 @@ export function createViews(
         throw new ConfigError(`there is no table '${name}'. Known: ${deps.tables.map((table) => table.name).join(', ')}`)
       return tableView(await deps.keeper.refresh(name), deps)
     },
-    health: () => health(deps),
+    health: async () => healthOf(await deps.watch.current()),
     metrics: () => metricsText(deps),
     settled: (sourceId) => deps.pipeline.rpc.call('settled', sourceId),
   }
@@ -98,13 +94,6 @@ function problemOf({ lastError, skipped, health }: TableStatus): string | undefi
   if (lastError !== undefined) return lastError
   if (health === 'missing') return 'its file is not there yet'
   return skipped > 0 ? `${skipped} rows of its content could not be used` : undefined
-}
-
-async function health(deps: ViewDeps): Promise<Health> {
-  const { events, keeper, state } = deps
-  events.problems.report('tables', tableProblems(keeper.status()))
-  events.problems.report('deliveries', deliveryProblems(await deadDeliveries(state, systemRuleId('DeliveryDead'))))
-  return healthOf(events.problems.current)
 }
 
 async function metricsText(deps: ViewDeps): Promise<string> {

@@ -1,7 +1,8 @@
 import type { Severity } from './rule.ts'
 
-/** What kind of alert a group becomes. */
-export type AlertType = 'RULE' | 'RULE_ERROR'
+/** What an alert is about: a rule's matches, a rule that fails, or Caracal itself. */
+export const ALERT_TYPES = ['RULE', 'RULE_ERROR', 'SYSTEM'] as const
+export type AlertType = (typeof ALERT_TYPES)[number]
 
 /** What an alert says, from the match that began its group; kept as JSON in state. */
 export interface AlertBody {

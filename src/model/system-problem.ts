@@ -2,6 +2,8 @@ import type { Severity } from './rule.ts'
 
 /** One kind of system problem: how bad it is, and when people hear of it. `docs/health.md` has a row for each. */
 export interface ProblemKind {
+  /** What is wrong, in a few words; names follow it in the title of an alert about several. */
+  readonly headline: string
   readonly severity: Severity
   /** While it lasts, health is `failing`; otherwise `degraded`. */
   readonly isFailing?: true
@@ -23,6 +25,7 @@ const MINUTE = 60_000
  */
 export const PROBLEM_KINDS = {
   ClockJumped: {
+    headline: 'The clock jumped',
     severity: 'MEDIUM',
     alerts: 'all',
     afterMs: 0,
@@ -31,6 +34,7 @@ export const PROBLEM_KINDS = {
     advice: 'Check time synchronisation (chrony, ntpd) and whether the machine was suspended.',
   },
   ContentBroken: {
+    headline: 'Content files cannot be used',
     severity: 'MEDIUM',
     alerts: 'all',
     afterMs: 0,
@@ -38,6 +42,7 @@ export const PROBLEM_KINDS = {
     advice: 'Fix the files that the alert lists, check them with `caracal validate`, and restart.',
   },
   DeadLetters: {
+    headline: 'Records become dead letters',
     severity: 'MEDIUM',
     alerts: 'each',
     afterMs: 0,
@@ -46,6 +51,7 @@ export const PROBLEM_KINDS = {
       'Compare the samples and their reasons with docs/errors.md, then fix the sender, the log type of the source or the schema.',
   },
   DeliveryDead: {
+    headline: 'Alerts were not delivered',
     severity: 'HIGH',
     alerts: 'each',
     afterMs: 0,
@@ -54,6 +60,7 @@ export const PROBLEM_KINDS = {
       'Read the alerts with `caracal alerts`, fix the destination, and set the alerts to another status when they are dealt with.',
   },
   DiskLow: {
+    headline: 'The disk is nearly full',
     severity: 'HIGH',
     alerts: 'all',
     afterMs: 0,
@@ -61,6 +68,7 @@ export const PROBLEM_KINDS = {
     advice: 'Free space or enlarge the disk now. Nothing has been lost yet.',
   },
   HeartbeatFailed: {
+    headline: 'The heartbeat is not heard',
     severity: 'LOW',
     alerts: 'all',
     afterMs: 0,
@@ -68,6 +76,7 @@ export const PROBLEM_KINDS = {
     advice: 'Check the address, the network and the service behind it.',
   },
   LakeDown: {
+    headline: 'The lake takes no rows',
     severity: 'HIGH',
     isFailing: true,
     alerts: 'all',
@@ -76,6 +85,7 @@ export const PROBLEM_KINDS = {
     advice: 'Check the disk and the memory of the machine, and the message. Restart if the lake does not come back by itself.',
   },
   NameUnknown: {
+    headline: 'Content uses unknown names',
     severity: 'MEDIUM',
     alerts: 'all',
     afterMs: 0,
@@ -85,6 +95,7 @@ export const PROBLEM_KINDS = {
       'Correct the names that the alert lists, or add what they name; `caracal validate` suggests the nearest ones. Then restart.',
   },
   PathStuck: {
+    headline: 'The path does not go on',
     severity: 'CRITICAL',
     isFailing: true,
     alerts: 'all',
@@ -93,6 +104,7 @@ export const PROBLEM_KINDS = {
     advice: 'The message says what fails. Check disk space and memory, then restart.',
   },
   QueryFailed: {
+    headline: 'Scheduled queries fail',
     severity: 'MEDIUM',
     alerts: 'all',
     afterMs: 0,
@@ -101,6 +113,7 @@ export const PROBLEM_KINDS = {
     advice: 'Run each query by hand with `caracal query` and fix its text.',
   },
   QueryOff: {
+    headline: 'Scheduled queries are off',
     severity: 'HIGH',
     alerts: 'all',
     afterMs: 0,
@@ -108,6 +121,7 @@ export const PROBLEM_KINDS = {
     advice: 'Change the queries so that they need less memory and time, then restart.',
   },
   QueryOverdue: {
+    headline: 'Scheduled queries are overdue',
     severity: 'MEDIUM',
     alerts: 'all',
     afterMs: 0,
@@ -115,13 +129,15 @@ export const PROBLEM_KINDS = {
     advice: 'Spread their schedules or make them cheaper.',
   },
   ReaderStuck: {
+    headline: 'A source cannot be read',
     severity: 'HIGH',
     alerts: 'each',
-    afterMs: 0,
-    meaning: 'Reading from a source hangs: what it holds is not judged.',
+    afterMs: MINUTE,
+    meaning: 'A source cannot be read, or reading it hangs: what it holds is not judged.',
     advice: 'Check the disk, mount or peer that the source reads from; a hung network file system needs a remount.',
   },
   RuleOff: {
+    headline: 'Rules are off',
     severity: 'HIGH',
     alerts: 'all',
     afterMs: 0,
@@ -129,6 +145,7 @@ export const PROBLEM_KINDS = {
     advice: 'Fix the rules that the alert lists, check them with `caracal test`, and restart.',
   },
   RulesImpaired: {
+    headline: 'Rules are impaired',
     severity: 'LOW',
     alerts: 'all',
     afterMs: 0,
@@ -136,6 +153,7 @@ export const PROBLEM_KINDS = {
     advice: 'The message says what is missing. A restart tries again.',
   },
   SpoolFull: {
+    headline: 'The spool is nearly full',
     severity: 'HIGH',
     alerts: 'each',
     afterMs: 0,
@@ -144,6 +162,7 @@ export const PROBLEM_KINDS = {
       'Check `caracal health` for what keeps records from being read; raise spool_max_bytes or spool_source_max_bytes for bursts.',
   },
   TableRefused: {
+    headline: 'Table content is refused',
     severity: 'MEDIUM',
     alerts: 'all',
     afterMs: 0,
@@ -151,9 +170,10 @@ export const PROBLEM_KINDS = {
     advice: 'The message says what is wrong with the content. Check the provider, the format and the primary key.',
   },
   TableStale: {
+    headline: 'Tables are stale',
     severity: 'MEDIUM',
     alerts: 'all',
-    afterMs: 0,
+    afterMs: 10 * MINUTE,
     meaning: 'Lookup tables are empty or older than their alarm period, because their refresh fails.',
     advice: 'Check the network and the provider; `caracal tables refresh <name>` tries again at once.',
   },

@@ -203,14 +203,15 @@ test('when the state cannot be read people are told, and told when it is over', 
   await deliverer.stop()
 })
 
-test('stop lets a try end within the grace time', async () => {
+test('stop lets a try end within the grace time, and closes destinations once, however often it is called', async () => {
   const { deliverer, queue, closed, add } = world({ soc: () => new Promise((resolve) => setTimeout(resolve, 800)) })
   add('soc', 1)
   deliverer.start()
   await vi.advanceTimersByTimeAsync(10)
   const stopped = deliverer.stop(5000)
   await vi.advanceTimersByTimeAsync(900)
-  await stopped
+  await Promise.all([stopped, deliverer.stop()])
+  await deliverer.stop()
   expect([...queue.values()][0]).toMatchObject({ state: 'delivered' })
   expect(closed).toEqual(['soc'])
 })

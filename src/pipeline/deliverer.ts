@@ -39,6 +39,7 @@ export class Deliverer {
   /** The grace time is over. */
   readonly #ending = new AbortController()
   #timer: NodeJS.Timeout | undefined
+  #stopped: Promise<void> | undefined
   #looking: Promise<void> | undefined
   #again = false
   readonly #troubles = new Map<string, string>()
@@ -71,8 +72,16 @@ export class Deliverer {
       })
   }
 
-  /** Waits for the tries under way, at most `graceMs`, then ends them; they are made again after the next start. */
-  async stop(graceMs = 5000): Promise<void> {
+  /**
+   * Waits for the tries under way, at most `graceMs`, then ends them; they are made again after the next start. Further calls wait
+   * for the first one.
+   */
+  stop(graceMs = 5000): Promise<void> {
+    this.#stopped ??= this.#stop(graceMs)
+    return this.#stopped
+  }
+
+  async #stop(graceMs: number): Promise<void> {
     clearInterval(this.#timer)
     this.#stopping.abort()
     await this.#looking

@@ -11,7 +11,7 @@ import type {
 } from '../model/batch.ts'
 import type { TableSpec } from '../model/column.ts'
 import type { CorrelationChanges } from '../model/correlation.ts'
-import type { CacheWrite } from '../model/match.ts'
+import type { CacheWrite, RuleError } from '../model/match.ts'
 import type { Rule } from '../model/rule.ts'
 import type { AlertStore } from '../stages/alert/alert-store.ts'
 import { type AlertStepResult, groupFindings, type Judged } from '../stages/alert/step.ts'
@@ -31,10 +31,13 @@ import {
   signalRow,
 } from './rows.ts'
 
-/** Where alerts may go: a destination's id, and the severities it takes (all when empty). */
+/** Where alerts may go: a destination's id, and what it takes. */
 export interface Route {
   readonly id: string
+  /** All when empty. */
   readonly severities: readonly string[]
+  /** False: no alerts of type `SYSTEM`. Absent: those too. */
+  readonly system?: boolean
 }
 
 export interface EffectsDeps {
@@ -77,6 +80,31 @@ export async function effectsOfRows(
   const found = { groups: [], deadLetters: [], judged, cacheWrites: rows.cacheWrites }
   return { meta, ...(await effectsOfFindings(found, correlated.changes, deps.nowMs, deps)) }
 }
+
+/**
+ * What rules that cannot be loaded do: their rows and counts. The alert about them is the system alert `RuleOff`, one for all: a
+ * missing helper would make hundreds otherwise.
+ */
+export function effectsOfOff(errors: readonly RuleError[], { nowMs }: Pick<EffectsDeps, 'nowMs'>): OtherEffects {
+  const time = new Date(nowMs).toISOString()
+  const rows = errors.map((error) => ruleErrorRow(error, undefined, undefined, time))
+  return {
+    rows: rows.length > 0 ? [{ spec: RULE_ERRORS, rows: Buffer.from(`${rows.join('\n')}\n`), count: rows.length }] : [],
+    ...NO_ALERTS,
+    findings: { matches: new Map(), errors: new Map(errors.map(({ ruleId }) => [ruleId, 1])) },
+    nowMs,
+  }
+}
+
+/** Effects of something that makes no alerts and changes nothing. */
+export const NO_ALERTS = {
+  windows: [],
+  opened: [],
+  deliveries: [],
+  cacheWrites: [],
+  correlation: { saved: [], removed: [] },
+  meta: new Map(),
+} as const satisfies Partial<OtherEffects>
 
 /** What correlation rules do because time has passed; `undefined` when that is nothing. `more`: ask again at once. */
 export async function effectsOfTime(deps: EffectsDeps): Promise<{ effects: OtherEffects; more: boolean } | undefined> {
@@ -183,9 +211,10 @@ export function deliveriesOf(
   const chosen = window.body.destinations ?? nonEmpty(rules.get(window.ruleId)?.outputIds)
   if (chosen?.length === 1 && chosen[0] === 'SKIP') return []
   const known = chosen?.every((name) => routes.some((route) => route.id === name)) ? chosen : undefined
-  const to = routes.filter(({ id, severities }) =>
-    known ? known.includes(id) : severities.length === 0 || severities.includes(window.severity),
-  )
+  const to = routes.filter(({ id, severities, system }) => {
+    if (window.body.type === 'SYSTEM' && system === false) return false
+    return known ? known.includes(id) : severities.length === 0 || severities.includes(window.severity)
+  })
   const body = to.length > 0 ? deliveryBody(window, baseUrl) : ''
   return to.map(({ id }) => ({
     deliveryId: hash16('delivery', window.alertId, id) + hash16(id, window.alertId),

@@ -9,6 +9,7 @@ export const destinationBase = {
     .regex(/^[A-Za-z0-9][A-Za-z0-9 _.-]{0,99}$/, 'letters, digits, blanks and _ . -, at most 100')
     .describe('Name of the destination; rules may choose it by this name.'),
   severities: z.array(z.enum(SEVERITIES)).default([]).describe('Alerts of these severities go here; all when empty.'),
+  system: z.boolean().default(true).describe('False: alerts of Caracal about itself (type SYSTEM) do not go here.'),
 } as const
 
 /** One alert on its way out. */

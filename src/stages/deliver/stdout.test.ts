@@ -9,7 +9,10 @@ async function print(format: 'text' | 'json', body: string): Promise<string> {
   const write = (text: string) => {
     out += text
   }
-  const destination = await stdout.create({ id: 't', severities: [], format }, { fetch, now: Date.now, write, secret: () => '' })
+  const destination = await stdout.create(
+    { id: 't', severities: [], system: true, format },
+    { fetch, now: Date.now, write, secret: () => '' },
+  )
   await destination.send({ id: 'd', alertId: 'a', body }, AbortSignal.timeout(1000))
   return out
 }

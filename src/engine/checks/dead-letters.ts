@@ -1,0 +1,69 @@
+import { type SystemProblem, systemProblem } from '../../model/system-problem.ts'
+import type { SourceCounts } from '../../state/sources.ts'
+import type { Check } from './check.ts'
+
+/** Records of this time back are counted. */
+const SPAN_MS = 60 * 60_000
+/** Counts are kept this often. */
+const STEP_MS = 60_000
+/** This share of a source's records, and so many of them, … */
+const SHARE = 0.01
+const LEAST = 10
+/** … or this share, however few they are; that is also worse. */
+const BAD_SHARE = 0.5
+
+interface Snapshot {
+  readonly atMs: number
+  readonly counts: ReadonlyMap<string, SourceCounts>
+}
+
+export interface DeadLetterDeps {
+  /** Records by outcome since the data folder was made, by source. */
+  readonly counts: () => Promise<ReadonlyMap<string, SourceCounts>>
+  /** The last dead letters of a source, for a person; plain JSON. */
+  readonly samples: (sourceId: string) => Promise<readonly unknown[]>
+  /** Milliseconds; only differences matter. */
+  readonly now: () => number
+}
+
+/** Looks at the share of each source's records that became dead letters within the last hour, from the first run on. */
+export function deadLetterCheck({ counts, samples, now }: DeadLetterDeps): Check {
+  /** Oldest first; the first one is as old as the span, or as the first run. */
+  const kept: Snapshot[] = []
+  return {
+    name: 'the counts of records',
+    async run() {
+      const latest = { atMs: now(), counts: await counts() }
+      const last = kept.at(-1)
+      if (!last || latest.atMs - last.atMs >= STEP_MS) kept.push(latest)
+      while (kept.length > 1 && latest.atMs - kept[1]!.atMs >= SPAN_MS) kept.shift()
+      const problems: SystemProblem[] = []
+      for (const [id, count] of latest.counts) {
+        const found = deadOf(id, count, kept[0]!.counts.get(id))
+        if (found) problems.push(systemProblem('DeadLetters', id, found.message, { ...found.more, evidence: await samples(id) }))
+      }
+      return problems
+    },
+  }
+}
+
+function deadOf(id: string, after: SourceCounts, before: SourceCounts | undefined) {
+  const received = after.received - (before?.received ?? 0)
+  const dead = after.deadLettered - (before?.deadLettered ?? 0)
+  // A source that was removed counts from 0 again.
+  if (dead <= 0 || received <= 0) return undefined
+  const share = dead / received
+  const isBad = share >= BAD_SHARE
+  if (!isBad && (share < SHARE || dead < LEAST)) return undefined
+  const reasons = Object.entries(after.reasons)
+    .map(([reason, n]) => [reason, n - (before?.reasons[reason] ?? 0)] as const)
+    .filter(([, n]) => n > 0)
+    .sort(([, a], [, b]) => b - a)
+    .map(([reason, n]) => `${reason} ${n}`)
+  const message = `${dead} of ${received} records of source ${id} within the last hour (${percent(share)} %) became dead letters: ${reasons.join(', ')}`
+  return { message, more: isBad ? { severity: 'HIGH' as const } : {} }
+}
+
+function percent(share: number): string {
+  return share >= 0.1 ? String(Math.floor(Math.min(1, share) * 100)) : (share * 100).toFixed(1)
+}

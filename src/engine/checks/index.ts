@@ -1,0 +1,47 @@
+import { statfs } from 'node:fs/promises'
+import type { Config, SourceConfig } from '../../config/config.ts'
+import { systemRuleId } from '../../model/system-problem.ts'
+import type { TableKeeper } from '../../stages/enrich/keeper.ts'
+import type { StateDb } from '../../state/db.ts'
+import { deadDeliveries } from '../../state/deliveries.ts'
+import { sourceCounts } from '../../state/sources.ts'
+import type { Thread } from '../threads.ts'
+import type { Check } from './check.ts'
+import { clockCheck } from './clock.ts'
+import { deadLetterCheck } from './dead-letters.ts'
+import { deliveryProblems } from './deliveries.ts'
+import { diskCheck } from './disk.ts'
+import { readerCheck } from './readers.ts'
+import { spoolCheck } from './spool.ts'
+import { tableProblems } from './tables.ts'
+
+export interface CheckDeps {
+  readonly config: Config
+  readonly sources: readonly SourceConfig[]
+  readonly keeper: TableKeeper
+  readonly state: StateDb
+  readonly pipeline: Thread
+  readonly spool: Thread
+}
+
+/** Every check of the running engine. A new one is one file in this folder and one line here. */
+export function allChecks({ config, sources, keeper, state, pipeline, spool }: CheckDeps): Check[] {
+  const monotonic = () => performance.now()
+  return [
+    clockCheck(Date.now, monotonic),
+    diskCheck(config.data_dir, statfs),
+    spoolCheck(
+      sources.map(({ id }) => id),
+      { maxBytes: config.spool_max_bytes, maxSourceBytes: config.spool_source_max_bytes },
+      (sourceId) => spool.rpc.call('bytes', sourceId),
+    ),
+    deadLetterCheck({
+      counts: () => sourceCounts(state),
+      samples: (sourceId) => pipeline.rpc.call('deadLetterSamples', sourceId),
+      now: monotonic,
+    }),
+    readerCheck(() => pipeline.rpc.call('sources')),
+    { name: 'the tables', run: () => tableProblems(keeper.status()) },
+    { name: 'the deliveries', run: async () => deliveryProblems(await deadDeliveries(state, systemRuleId('DeliveryDead'))) },
+  ]
+}

@@ -1,0 +1,36 @@
+import { type SystemProblem, systemProblem } from '../../model/system-problem.ts'
+import type { Check } from './check.ts'
+
+export interface SpoolLimits {
+  readonly maxBytes: number
+  readonly maxSourceBytes: number
+}
+
+const SHARE = 0.8
+
+/** Looks at what waits in the spool; `bytes` is asked for all of it, then for each source. */
+export function spoolCheck(
+  sources: readonly string[],
+  { maxBytes, maxSourceBytes }: SpoolLimits,
+  bytes: (sourceId?: string) => Promise<number>,
+): Check {
+  return {
+    name: 'the spool',
+    async run() {
+      const problems: SystemProblem[] = []
+      const all = await bytes()
+      if (all >= maxBytes * SHARE) problems.push(problem('', 'The spool', all, maxBytes, 'all senders get 503'))
+      for (const id of sources) {
+        const own = await bytes(id)
+        if (own >= maxSourceBytes * SHARE)
+          problems.push(problem(id, `The spool of source ${id}`, own, maxSourceBytes, 'its senders get 429'))
+      }
+      return problems
+    },
+  }
+}
+
+function problem(key: string, what: string, bytes: number, max: number, then: string): SystemProblem {
+  const percent = Math.floor((bytes / max) * 100)
+  return systemProblem('SpoolFull', key, `${what} is ${percent} % full (${bytes} of ${max} bytes); when it is full, ${then}`)
+}

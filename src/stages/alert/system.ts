@@ -1,0 +1,139 @@
+import type { AlertBody, AlertWindow } from '../../model/alert.ts'
+import { SEVERITIES, type Severity } from '../../model/rule.ts'
+import { kindOf, type ProblemWhat, type SystemProblem, systemRuleId } from '../../model/system-problem.ts'
+import { hash16 } from '../../util/hash.ts'
+import { printable } from '../../util/terminal.ts'
+
+/** Problems of one cause: they share an alert. */
+export interface ProblemGroup {
+  readonly groupKey: string
+  readonly what: ProblemWhat
+  /** '' when every problem of the kind shares the alert. */
+  readonly key: string
+  readonly problems: readonly SystemProblem[]
+}
+
+/** A cause that lasts is alerted again after this time. */
+export const REMIND_MS = 24 * 60 * 60_000
+/** No sooner than this is the same cause alerted again because it covers more. */
+export const QUIET_MS = 60 * 60_000
+/** Names that an alert lists at most; their number is always given. */
+export const MAX_COVERS = 500
+const MAX_NAME_CHARS = 300
+const MAX_TITLE_CHARS = 300
+const MAX_MESSAGES = 20
+const MAX_MESSAGE_CHARS = 1000
+
+/** Problems by cause, as their kinds say. */
+export function groupProblems(problems: readonly SystemProblem[]): ProblemGroup[] {
+  const groups = new Map<string, { what: ProblemWhat; key: string; problems: SystemProblem[] }>()
+  for (const problem of problems) {
+    const key = kindOf(problem.what).alerts === 'each' ? problem.key : ''
+    const groupKey = hash16('system', problem.what, key)
+    const group = groups.get(groupKey)
+    if (group) group.problems.push(problem)
+    else groups.set(groupKey, { what: problem.what, key, problems: [problem] })
+  }
+  return [...groups].map(([groupKey, group]) => ({ groupKey, ...group }))
+}
+
+/**
+ * The alert that a cause deserves now, given the last one about it that has not ended: none while that one covers everything. What
+ * it does not cover yet is alerted once `QUIET_MS` have passed, a higher severity at once.
+ */
+export function systemAlert(group: ProblemGroup, last: AlertWindow | undefined, nowMs: number): AlertWindow | undefined {
+  const severity = worst(group.problems)
+  const covers = [...new Set(group.problems.flatMap(({ covers: names, key }) => names ?? [key]))].map(named)
+  if (last) {
+    const isWorse = rank(severity) > rank(last.severity)
+    if (!isWorse && (nowMs < last.startMs + QUIET_MS || !hasMore(covers, last.body))) return undefined
+  }
+  const { groupKey, what } = group
+  const ruleId = systemRuleId(what)
+  return {
+    alertId: hash16(groupKey, String(nowMs)) + hash16(ruleId, groupKey, String(nowMs)),
+    ruleId,
+    groupKey,
+    startMs: nowMs,
+    endMs: nowMs + REMIND_MS,
+    opened: true,
+    severity,
+    eventCount: group.problems.length,
+    createdMs: nowMs,
+    updatedMs: nowMs,
+    body: bodyOf(group, ruleId, covers, nowMs),
+    fresh: true,
+  }
+}
+
+function bodyOf({ what, key, problems }: ProblemGroup, ruleId: string, covers: readonly string[], nowMs: number): AlertBody {
+  const { headline, meaning, advice } = kindOf(what)
+  const time = new Date(nowMs).toISOString()
+  const messages = problems.slice(0, MAX_MESSAGES).map(({ message }) => shown(message, MAX_MESSAGE_CHARS))
+  const evidence = problems.flatMap((problem) => (problem.evidence === undefined ? [] : [problem.evidence]))
+  const context = {
+    what,
+    covers: covers.slice(0, MAX_COVERS),
+    covers_count: covers.length,
+    problems: messages,
+    ...(evidence.length > 0 && { evidence: evidence.slice(0, MAX_MESSAGES) }),
+  }
+  return {
+    type: 'SYSTEM',
+    title: problems.length === 1 ? shown(problems[0]!.message, MAX_TITLE_CHARS) : titleOf(headline, covers),
+    dedup: key === '' ? ruleId : `${ruleId}:${key}`,
+    displayName: headline,
+    description: meaning,
+    reference: '',
+    runbook: advice,
+    tags: ['System'],
+    reports: {},
+    destinations: null,
+    context: JSON.stringify(context),
+    functionErrors: {},
+    threshold: 1,
+    firstEventTime: time,
+    lastEventTime: time,
+    logTypes: [],
+    indicators: {},
+    indicatorsCut: false,
+    sampleEvent: null,
+    latencyMs: null,
+    sourceLabels: [],
+  }
+}
+
+/** Names that a title lists. */
+const TITLE_NAMES = 3
+
+function titleOf(headline: string, covers: readonly string[]): string {
+  const more = covers.length > TITLE_NAMES ? ` and ${covers.length - TITLE_NAMES} more` : ''
+  return shown(`${headline}: ${covers.slice(0, TITLE_NAMES).join(', ')}${more}`, MAX_TITLE_CHARS)
+}
+
+/** True when there is something that the alert does not cover. */
+function hasMore(covers: readonly string[], { context }: AlertBody): boolean {
+  const known = JSON.parse(context ?? '{}') as { covers?: readonly string[]; covers_count?: number }
+  if (covers.length > (known.covers_count ?? 0)) return true
+  // Beyond the names that were kept only their number tells.
+  if (covers.length > MAX_COVERS) return false
+  const names = new Set(known.covers)
+  return covers.some((name) => !names.has(name))
+}
+
+function worst(problems: readonly SystemProblem[]): Severity {
+  return problems.reduce<Severity>((most, { severity }) => (rank(severity) > rank(most) ? severity : most), 'INFO')
+}
+
+function rank(severity: Severity): number {
+  return SEVERITIES.indexOf(severity)
+}
+
+function named(name: string): string {
+  return shown(name, MAX_NAME_CHARS)
+}
+
+function shown(text: string, maxChars: number): string {
+  const safe = printable(text.slice(0, maxChars).toWellFormed())
+  return text.length > maxChars ? `${safe}…` : safe
+}
