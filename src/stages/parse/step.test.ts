@@ -292,6 +292,40 @@ describe('Zeek TSV', () => {
     expect(outcomes(parse(content))).toEqual(expected)
   })
 
+  test.each(['\\x09', '\\X09', '\\t', '\t', 'TAB', '0x09', '"\\x09"', '\\x09\t', '\\x09 '])(
+    '#separator %j is a tab',
+    (spelling) => {
+      const lines = zeek.replace('#separator \\x09', `#separator ${spelling}`)
+      expect(events(parse(`${lines}1\t5\ta,b\t-\tT\n`))).toMatchObject([{ ts: '1', n: 5, tags: ['a', 'b'], flag: true }])
+    },
+  )
+
+  test('an empty column too many is no column, one with a value is', () => {
+    const ended = zeek.replaceAll('\n', '\t\n').replace('\\x09\t', '\\x09')
+    for (const head of [zeek, ended])
+      for (const end of ['', '\t', '\t\t\t']) {
+        const result = parse(`${head}1\t5\t-\tx\tT${end}\n`)
+        expect(events(result)).toMatchObject([{ p_log_type: 'Zeek.Conn', ts: '1', n: 5, text: 'x', flag: true }])
+        expect(Object.keys(events(result)[0]!)).not.toContain('')
+      }
+    expect(outcomes(parse(`${zeek}1\t5\t-\tx\tT\t\tz\n`))).toEqual(['truncated'])
+    expect(outcomes(parse(`${ended}1\t5\t-\tx\n`))).toEqual(['truncated'])
+  })
+
+  test('a hole in the header is a column without a name: its cells are dropped when empty, kept otherwise', () => {
+    const holed = '#separator \\x09\n#path\tconn\n#fields\tts\t\tn\t\n#types\ttime\t\tcount\t\n'
+    const [empty, full] = events(parse(`${holed}1\t\t5\t\n2\tssh\t6\n`))
+    expect(empty).toMatchObject({ ts: '1', n: 5 })
+    expect(Object.entries(empty!).filter(([key, value]) => value !== undefined && !/^(ts|n|p_.*)$/.test(key))).toEqual([])
+    expect(full).toMatchObject({ ts: '2', column_2: 'ssh', n: 6 })
+  })
+
+  test('a header whose separator does not split its fields is the reason, not a field that is missing', () => {
+    const result = parse('#separator |\n#path|conn\n#fields|ts\tn\ttext\n#types|time\tcount\tstring\n1\t2\tx\n')
+    expect(outcomes(result)).toEqual(['no_header'])
+    expect(result.deadLetters[0]!.message).toContain('#separator is "|", which does not split #fields ("ts\\tn\\ttext")')
+  })
+
   test('columns of one name do not hide each other, and none reaches a prototype', () => {
     const result = parse('#separator \\x09\n#path\tconn\n#fields\tts\tts\t__proto__\n#types\ttime\ttime\tstring\n1\t2\tx\n')
     expect(events(result)[0]).toMatchObject({ ts: '1', ts_2: '2' })

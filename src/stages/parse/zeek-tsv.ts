@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../model/json.ts'
 import { setOwn } from '../../util/json.ts'
 import type { Format, LineReader, Reading } from './format.ts'
-import { cellReader, unescapeZeek } from './zeek-cell.ts'
+import { type CellReader, cellReader, unescapeZeek } from './zeek-cell.ts'
 
 /** Header lines together longer than this belong to no log; the header is then not in force. */
 const MAX_HEADER_CHARS = 64 * 1024
@@ -83,7 +83,7 @@ class ZeekReader implements LineReader {
     }
     header.lines = [...header.lines.filter((other) => /^#([a-z_]+)/.exec(other)?.[1] !== name), line]
     const value = line.slice(name.length + 1)
-    if (name === 'separator') header.separator = unescapeZeek(value.replace(/^ /, '')) || ' '
+    if (name === 'separator') header.separator = separatorOf(value)
     else
       this.#setValue(
         header,
@@ -94,19 +94,25 @@ class ZeekReader implements LineReader {
   }
 
   #setValue(header: Header, name: string, value: string): void {
-    if (name === 'set_separator') header.setSeparator = unescapeZeek(value) || ','
-    else if (name === 'empty_field') header.emptyField = value
-    else if (name === 'unset_field') header.unsetField = value
-    else if (name === 'path') header.path = value
-    else if (name === 'fields') header.fields = uniqueNames(value.split(header.separator, MAX_COLUMNS))
+    // Tools that end each line with a separator end these lines with one, too.
+    const first = value.split(header.separator, 1)[0]!
+    if (name === 'set_separator') header.setSeparator = unescapeZeek(first) || ','
+    else if (name === 'empty_field') header.emptyField = first
+    else if (name === 'unset_field') header.unsetField = first
+    else if (name === 'path') header.path = first
+    else if (name === 'fields') header.fields = columnNames(value.split(header.separator, MAX_COLUMNS))
     else header.types = value.split(header.separator, MAX_COLUMNS)
   }
 
   #compile(): (line: string) => Reading {
     const { separator, fields, types, path } = this.#header
-    const readers = fields.map((_, i) => cellReader(types[i] ?? 'string', this.#header))
+    this.#columns = fields.length
+    const unsplit = unsplitHeader(fields, separator)
+    if (unsplit) return () => unsplit
+    const readers = fields.map((name, i) =>
+      NAMELESS.test(name) && !types[i] ? orNull : cellReader(types[i] || 'string', this.#header),
+    )
     const columns = fields.length
-    this.#columns = columns
     const last = columns - 1
     const hasProto = fields.includes('__proto__')
     // Rows are copies of one object that has all fields: ten times cheaper than adding field by field.
@@ -116,8 +122,9 @@ class ZeekReader implements LineReader {
       let from = 0
       for (let at = 0; at < columns; at++) {
         const separated = line.indexOf(separator, from)
-        if (separated < 0 !== (at === last)) return wrongCount(line, separator, columns)
-        const end = at === last ? line.length : separated
+        if (separated < 0 !== (at === last) && !(at === last && hasOnly(line, separated, separator)))
+          return wrongCount(line, separator, columns)
+        const end = separated < 0 ? line.length : separated
         const value = readers[at]!(line.slice(from, end)) ?? undefined
         if (hasProto) setOwn(raw, fields[at]!, value)
         else raw[fields[at]!] = value
@@ -132,6 +139,56 @@ function wrongCount(line: string, separator: string, columns: number): Reading {
   const found = line.split(separator, MAX_COLUMNS).length
   const message = `the row has ${found} columns where #fields names ${columns}: it was cut off, or its header is another log's. Resend the whole row`
   return { kind: 'dead-letter', reason: 'truncated', message }
+}
+
+/** Other ways in which tools write the separator's escapes. */
+const SEPARATORS: Readonly<Record<string, string>> = {
+  '\\t': '\t',
+  '\\x09': '\t',
+  '\\\\x09': '\t',
+  '\\u0009': '\t',
+  '\\011': '\t',
+  '0x09': '\t',
+  tab: '\t',
+  '<tab>': '\t',
+  '\\s': ' ',
+}
+
+/** `#separator`'s value: behind one space (or tab), an escape as Zeek writes it, or in another tool's spelling. */
+function separatorOf(value: string): string {
+  const text = value.length > 1 ? value.replace(/^[ \t]/, '').replace(/(?<=\S)\s+$/, '') : value
+  const bare = /^"(.+)"$/.exec(text)?.[1] ?? text
+  const spelling = bare.toLowerCase()
+  return Object.hasOwn(SEPARATORS, spelling) ? SEPARATORS[spelling]! : unescapeZeek(bare) || ' '
+}
+
+/** What a column is called that the header gives no name. */
+const NAMELESS = /^column_\d+$/
+
+/** The cell of such a column: mostly there is nothing in it. */
+const orNull: CellReader = (cell) => (cell === '' ? null : cell)
+
+/** A line has nothing but separators from this index on. */
+function hasOnly(line: string, from: number, separator: string): boolean {
+  for (let at = from; at < line.length; at += separator.length) if (!line.startsWith(separator, at)) return false
+  return true
+}
+
+/**
+ * Column names, each once. Tools that take columns out of a log leave holes in the header: one at its end is no column, one
+ * in between keeps its place under a name of ours.
+ */
+function columnNames(names: readonly string[]): string[] {
+  let count = names.length
+  while (count > 1 && names[count - 1] === '') count--
+  return uniqueNames(names.slice(0, count).map((name, i) => (name === '' ? `column_${i + 1}` : name)))
+}
+
+/** Zeek's field names have no spaces: one that has is a whole line of them, which the separator did not split. */
+function unsplitHeader(fields: readonly string[], separator: string): Reading | undefined {
+  if (fields.length !== 1 || !/[\s,;|]/.test(fields[0]!.trim())) return undefined
+  const message = `the header's #separator is ${JSON.stringify(separator)}, which does not split #fields (${JSON.stringify(fields[0]!.slice(0, 60))}): the two do not belong together. Send the file with the header as Zeek wrote it`
+  return { kind: 'dead-letter', reason: 'no_header', message }
 }
 
 /** A name that comes again gets `_2`, `_3` … behind it, so that no column hides another. */
