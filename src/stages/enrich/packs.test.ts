@@ -66,6 +66,11 @@ describe('Tor', () => {
     })
   })
 
+  test('a scan notice, which has no connection, is joined by its source', async () => {
+    const event = { p_log_type: 'Zeek.Notice', note: 'Scan::Port_Scan', src: '185.241.208.232' }
+    expect(await enrich('tor_exit_nodes', event)).toMatchObject({ tor_exit_nodes: { src: { ip: '185.241.208.232' } } })
+  })
+
   test('other logs are joined by the addresses in them', async () => {
     const event = { p_log_type: 'Custom.Auth', p_any_ip_addresses: ['192.0.2.1', '185.241.208.232'] }
     expect(await enrich('tor_exit_nodes', event)).toMatchObject({

@@ -30,7 +30,7 @@ const text = {
 /** What loggers and shippers add to every Zeek log; each Zeek schema has these fields without naming them. */
 export const ZEEK_COMMON_FIELDS: readonly FieldSpec[] = [
   { ...text, name: '_path' },
-  { ...text, name: '_write_ts', type: 'timestamp', timeFormats: ['unix', 'rfc3339'] },
+  { ...text, name: '_write_ts', type: 'timestamp', timeFormats: ['unix', 'rfc3339', 'unix_ms'] },
   { ...text, name: '_system_name' },
   { ...text, name: '_node_name' },
   { ...text, name: '_proc' },
@@ -40,7 +40,12 @@ export const ZEEK_COMMON_FIELDS: readonly FieldSpec[] = [
 export function zeekSpellings(name: string): string[] {
   const spellings = [name]
   for (let at = name.indexOf('_', 1); at > 0; at = name.indexOf('_', at + 1)) {
-    spellings.push(`${name.slice(0, at)}.${name.slice(at + 1)}`)
+    const [head, tail] = [name.slice(0, at), name.slice(at + 1)]
+    spellings.push(`${head}.${tail}`)
+    // Records in records: `flow_mod.actions.out_ports`. Zeek's own logs go no deeper.
+    for (let next = tail.indexOf('_'); next >= 0; next = tail.indexOf('_', next + 1)) {
+      spellings.push(`${head}.${tail.slice(0, next)}.${tail.slice(next + 1)}`)
+    }
   }
   return [...spellings, ...(Object.hasOwn(SYNONYMS, name) ? SYNONYMS[name]! : [])]
 }

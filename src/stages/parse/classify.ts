@@ -136,7 +136,7 @@ export class Classifier {
       if (taken.length === 1) return { ...taken[0]!, isGuess: true }
       if (taken.length > 1)
         return unguessed(
-          `the record fits ${taken.map(({ schema }) => schema.name).join(' and ')} equally well, and nothing tells which it is`,
+          `the record fits ${listed(taken.map(({ schema }) => schema.name))} equally well, and nothing tells which it is`,
         )
       refused ??= tries[0]
     }
@@ -204,6 +204,12 @@ function keysOnlyTop(object: JsonObject): JsonObject {
 
 function isObject(value: JsonValue | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The first names of a list, and how many others there are. */
+function listed(names: readonly string[]): string {
+  const others = names.length - NEAREST
+  return others > 0 ? `${names.slice(0, NEAREST).join(', ')} and ${others} others` : names.join(' and ')
 }
 
 function unguessed(what: string): Classified {
