@@ -169,7 +169,7 @@ test('what a query gives back is the event, or the record is a dead letter with 
   const parser = createParser({ maxRecordBytes: 1024 * 1024, maxDepth: 100 })
   const source = { id: 'test', label: 'test', schemas: [schema], isNamed: true, logType: schema.name }
   const bytes = Buffer.from(`${texts.join('\n')}\n`)
-  const chunk = { bytes, framing: 'lines', place: '0123456789abcdef', offset: 0, context: '', final: true, faults: [] } as const
+  const chunk = { bytes, place: '0123456789abcdef', offset: 0, context: '', final: true, faults: [] } as const
   const parsed = parser.parse(chunk, source, Date.UTC(2026, 0, 1))
   const events = parsed.groups.flatMap((group) => group.events)
   expect(parsed.received).toBe(EVENTS)

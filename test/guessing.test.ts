@@ -19,11 +19,7 @@ function parse(lines: readonly string[], logTypes: readonly string[] = []): Pars
   sources.set(key, source)
   const bytes = Buffer.from(`${lines.join('\n')}\n`)
   const place = '0123456789abcdef'
-  return parser.parse(
-    { bytes, framing: 'lines', place, offset: 0, context: '', final: true, faults: [] },
-    source,
-    Date.UTC(2026, 11, 1),
-  )
+  return parser.parse({ bytes, place, offset: 0, context: '', final: true, faults: [] }, source, Date.UTC(2026, 11, 1))
 }
 
 function exactJson(text: string): JsonValue {

@@ -55,7 +55,7 @@ describe.each(vendors)('pack %s', (vendor) => {
     const folder = join(packs, vendor, 'samples')
     const file = readdirSync(folder).find((other) => other === `${name}.log` || other === `${name}.ndjson`)!
     const bytes = readFileSync(join(folder, file))
-    const chunk = { bytes, framing: 'lines', place: '0123456789abcdef', offset: 0, context: '', final: true, faults: [] } as const
+    const chunk = { bytes, place: '0123456789abcdef', offset: 0, context: '', final: true, faults: [] } as const
     const source = { id: 'sample', label: 'Sample', schemas, isNamed: true, logType: undefined }
     const result = createParser({ maxRecordBytes: 65_536, maxDepth: 32 }).parse(chunk, source, RECEIVED)
     expect(result.deadLetters).toEqual([])

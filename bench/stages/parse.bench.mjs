@@ -81,7 +81,6 @@ function chunksOf(bytes) {
     const end = newline < 0 ? bytes.length : newline + 1
     chunks.push({
       bytes: bytes.subarray(start, end),
-      framing: 'lines',
       place: '0123456789abcdef',
       offset: start,
       final: end === bytes.length,

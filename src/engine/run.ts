@@ -165,7 +165,8 @@ class Run {
 
   #chunks(name: string): AsyncGenerator<StreamChunk> {
     if (name !== '-') return this.#fileChunks(name)
-    return streamChunks(this.#streams.stdin, hash16('run', 'stdin'), this.#options.config.max_record_bytes)
+    const { max_record_bytes: maxRecordBytes } = this.#options.config
+    return streamChunks(this.#streams.stdin, { place: hash16('run', 'stdin'), maxRecordBytes, tell: this.#streams.tell })
   }
 
   async *#fileChunks(path: string): AsyncGenerator<StreamChunk> {
@@ -174,8 +175,8 @@ class Run {
     })
     if (!info.isFile()) throw new ConfigError('not a file; name files, or a pattern that your shell expands', { file: path })
     const { max_record_bytes: maxRecordBytes } = this.#options.config
-    const tell = (notice: string) => {
-      this.#unreadable++
+    const tell = (notice: string, isProblem: boolean) => {
+      if (isProblem) this.#unreadable++
       this.#streams.tell(notice)
     }
     yield* fileChunks(path, { sourceId: 'run', maxRecordBytes, tell })

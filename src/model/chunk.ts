@@ -4,7 +4,7 @@ import type { DeadLetterReason } from './outcome.ts'
 export interface Fault {
   readonly reason: DeadLetterReason
   readonly message: string
-  /** Absolute (uncompressed) byte offset, or element index, of the record. */
+  /** Absolute (uncompressed) byte offset of the record. */
   readonly offset: number
   readonly length: number
   readonly sha256: string
@@ -14,12 +14,13 @@ export interface Fault {
 
 /** A run of whole records of one file, body or stream, in order. */
 export interface Chunk {
-  /** Whole records only: ends with a newline unless `final`. For `json-array`, one whole array. */
+  /** Whole records only. */
   readonly bytes: Uint8Array
-  readonly framing: 'lines' | 'json-array'
+  /** Pairs of where in `bytes` a record begins and ends. Absent: each line is one, and only the last may lack its newline. */
+  readonly records?: Uint32Array | undefined
   /** 16 hex digits: hash of the source and of the file, body or stream. Row id = place + 12 hex digits of the offset. */
   readonly place: string
-  /** Absolute uncompressed byte offset of `bytes[0]`; for `json-array` the index of the first element. */
+  /** Absolute uncompressed byte offset of `bytes[0]`. */
   readonly offset: number
   /**
    * What the parser must remember from earlier chunks of the same place (a Zeek header), as text it made itself

@@ -152,7 +152,7 @@ export class ListSource implements BatchSource {
   async read(extent: Extent): Promise<readonly Chunk[]> {
     const at = extent['at'] as number
     const place = hash16(this.id, String(at))
-    return [{ bytes: Buffer.from(this.texts[at]!), framing: 'lines', place, offset: 0, context: '', final: true, faults: [] }]
+    return [{ bytes: Buffer.from(this.texts[at]!), place, offset: 0, context: '', final: true, faults: [] }]
   }
   receivedMs(): undefined {
     return undefined

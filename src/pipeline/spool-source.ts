@@ -2,6 +2,7 @@ import type { Cursor, Extent } from '../model/batch.ts'
 import type { Chunk } from '../model/chunk.ts'
 import type { SpooledRow } from '../model/spool.ts'
 import type { BatchSource, SourceStatus } from '../stages/source/source.ts'
+import { frame } from '../util/framing.ts'
 import { hash16, sha256 } from '../util/hash.ts'
 
 /** The spool as the pipeline thread reaches it: the other end is the spool's own thread. */
@@ -48,7 +49,7 @@ export class SpoolSource implements BatchSource {
     const rows = await this.#port.read(this.id, from, to)
     return rows.map((row) => ({
       bytes: row.body,
-      framing: row.framing,
+      records: frame(row.body, { state: row.framing === 'array' ? 'array' : 'lines', isStart: true, final: true }).records,
       place: hash16(this.id, epoch, String(row.id)),
       offset: 0,
       context: '',
@@ -86,7 +87,6 @@ function lost(sourceId: string, epoch: string, from: number, to: number): Chunk 
   const bytes = new Uint8Array()
   return {
     bytes,
-    framing: 'lines',
     place: hash16(sourceId, epoch, String(from)),
     offset: 0,
     context: '',

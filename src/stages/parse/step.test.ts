@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { Chunk } from '../../model/chunk.ts'
 import { DEAD_LETTER_REASONS, MAX_DEAD_LETTER_BYTES } from '../../model/outcome.ts'
 import type { CompiledSchema, RecordMeta } from '../../model/schema.ts'
+import { frame } from '../../util/framing.ts'
 import type { ParseResult } from './parser.ts'
 import { createParser } from './step.ts'
 
@@ -64,7 +65,7 @@ function parse(
   schemas: readonly CompiledSchema[] = all,
 ): ParseResult {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content
-  const chunk: Chunk = { bytes, framing: 'lines', place: PLACE, offset: 0, context: '', final: true, faults: [], ...more }
+  const chunk: Chunk = { bytes, place: PLACE, offset: 0, context: '', final: true, faults: [], ...more }
   return parser.parse(chunk, { id: 'src', label: 'Source', schemas, isNamed: schemas !== all, logType }, RECEIVED)
 }
 
@@ -153,7 +154,7 @@ describe('JSON lines', () => {
 test('a record with fields beyond number costs little and says so', () => {
   const wide = JSON.stringify(Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`k${i}`, 1])))
   const bytes = Buffer.from(`${wide}\n${wide.replace('{', '{"_path":"conn","ts":1,')}\n`)
-  const chunk: Chunk = { bytes, framing: 'lines', place: PLACE, offset: 0, context: '', final: true, faults: [] }
+  const chunk: Chunk = { bytes, place: PLACE, offset: 0, context: '', final: true, faults: [] }
   const source = { id: 'src', label: 'Source', schemas: all, isNamed: false, logType: undefined }
   const result = createParser({ maxRecordBytes: 1024 * 1024, maxDepth: 8 }).parse(chunk, source, RECEIVED)
   expect(outcomes(result)).toEqual(['Zeek.Conn', 'unknown_log_type'])
@@ -161,25 +162,52 @@ test('a record with fields beyond number costs little and says so', () => {
   expect(result.unknownFields.get('Zeek.Conn\t…')).toBe(2000)
 })
 
-describe('a JSON array', () => {
-  test('row ids count elements', () => {
-    const result = parse(' [ {"_path":"conn","ts":1}, 5 ,{"_path":"conn","ts":"é"} ] ', { framing: 'json-array', offset: 10 })
+/** The chunk's records as sources find them. */
+const framed = (content: string | Uint8Array, more: Partial<Chunk> = {}) => {
+  const bytes = Buffer.from(content as string)
+  return parse(bytes, { records: frame(bytes, { isStart: true, final: true }).records, ...more })
+}
+
+describe('records that are not lines', () => {
+  test('their row ids are their byte offsets', () => {
+    const result = framed(' [ {"_path":"conn","ts":1}, 5 ,{"_path":"conn","ts":"é"} ] ', { offset: 13 })
     expect(outcomes(result)).toEqual(['Zeek.Conn', 'Zeek.Conn', 'wrong_type'])
-    expect(events(result).map((e) => e.p_row_id)).toEqual([`${PLACE}00000000000a`, `${PLACE}00000000000c`])
+    expect(events(result).map((e) => e.p_row_id)).toEqual([`${PLACE}000000000010`, `${PLACE}00000000002c`])
   })
 
   test.each([
-    ['cut off', '[{"_path":"conn","ts":1},{"_path"', ['Zeek.Conn', 'truncated']],
-    ['followed by something', '[{"_path":"conn","ts":1}] x', ['Zeek.Conn', 'truncated']],
-    ['with an empty element', '[{"_path":"conn","ts":1},]', ['Zeek.Conn', 'invalid_json']],
-    ['empty', '[]', []],
+    ['an array on several lines', '[\n  {\n    "_path": "conn",\n    "ts": 1\n  }\n]', ['Zeek.Conn']],
+    ['an object on several lines with white space before it', '\r\n\r \t{"_path":"conn",\n"ts":1}', ['Zeek.Conn']],
+    ['an array that is cut off', '[{"_path":"conn","ts":1},{"_path"', ['Zeek.Conn', 'invalid_json']],
+    ['an array followed by something', '[{"_path":"conn","ts":1}] x', ['Zeek.Conn', 'not_a_log']],
+    ['an array with a comma too many', '[{"_path":"conn","ts":1},]', ['Zeek.Conn']],
+    ['an empty array', '[]', []],
+    [
+      'an element over the limit',
+      `[{"_path":"conn","ts":1},{"_path":"conn","ts":1,"text":"${'x'.repeat(200)}"},{"_path":"conn","ts":2}]`,
+      ['Zeek.Conn', 'Zeek.Conn', 'too_long'],
+    ],
+    [
+      'an element that nests too deep',
+      `[{"_path":"conn","ts":1},{"_path":"conn","ts":${'['.repeat(9)}${']'.repeat(9)}}]`,
+      ['Zeek.Conn', 'too_deep'],
+    ],
   ])('%s', (_, content, expected) => {
-    expect(outcomes(parse(content, { framing: 'json-array' }))).toEqual(expected)
+    expect(outcomes(framed(content))).toEqual(expected)
+  })
+
+  test.each([
+    ['of the greatest length', 0, ['Zeek.Conn', 'Zeek.Conn']],
+    ['one byte longer', 1, ['Zeek.Conn', 'too_long']],
+  ])('an element %s', (_, more, expected) => {
+    const element = (text: string) => `{"_path":"conn","ts":1,"text":"${text}"}`
+    const text = 'x'.repeat(200 - element('').length + more)
+    expect(outcomes(framed(`[${element('')},${element(text)}]`))).toEqual(expected)
   })
 
   test('a bad byte spoils its element only', () => {
     const bytes = Buffer.from('[{"_path":"conn","ts":"\xff"},{"_path":"conn","ts":1}]', 'latin1')
-    expect(outcomes(parse(bytes, { framing: 'json-array' }))).toEqual(['Zeek.Conn', 'invalid_utf8'])
+    expect(outcomes(framed(bytes))).toEqual(['Zeek.Conn', 'invalid_utf8'])
   })
 })
 
@@ -336,7 +364,7 @@ describe('Zeek TSV', () => {
     const wide = `#separator \\x09\n#fields\t${'x\t'.repeat(40_000)}\n1\t2\t3\t4\n`
     const chunk: Chunk = {
       bytes: Buffer.from(wide),
-      framing: 'lines',
+
       place: PLACE,
       offset: 0,
       context: '',
@@ -422,8 +450,8 @@ describe('any bytes', () => {
   test('never throws; received is events plus dead letters; every row id is there once', () => {
     const binary = fc.oneof(content, fc.uint8Array({ maxLength: 400 }))
     fc.assert(
-      fc.property(binary, fc.constantFrom('lines' as const, 'json-array' as const), (bytes, framing) => {
-        const result = parse(bytes, { framing })
+      fc.property(binary, fc.boolean(), (bytes, isFramed) => {
+        const result = isFramed ? framed(bytes) : parse(bytes)
         expect(result.received).toBe(events(result).length + result.deadLetters.length)
         const ids = [...events(result).map((e) => e.p_row_id), ...result.deadLetters.map((d) => d.rowId)]
         expect(new Set(ids).size).toBe(ids.length)

@@ -5,12 +5,10 @@ import type { JsonObject } from '../../model/json.ts'
 import type { DeadLetter, Outcome } from '../../model/outcome.ts'
 import type { CompiledSchema } from '../../model/schema.ts'
 import { messageOf } from '../../util/errors.ts'
-import { splitJsonArray } from '../../util/json.ts'
 import { type Classified, Classifier } from './classify.ts'
 import { deadLetter, faultLetter, rowId } from './dead-letter.ts'
 import type { LineReader, Reading } from './format.ts'
 import { formats } from './index.ts'
-import { readJson } from './json.ts'
 import type { ParseResult, Parser, ParserOptions, ParseSource } from './parser.ts'
 import { stray } from './stray.ts'
 
@@ -31,6 +29,8 @@ export function createParser(options: ParserOptions): Parser {
     },
   }
 }
+
+const BEFORE_JSON = /^\s+(?=[{[])/
 
 /** One chunk on its way to events. */
 class ChunkParser {
@@ -68,7 +68,7 @@ class ChunkParser {
   parse(): ParseResult {
     for (const fault of this.#chunk.faults) this.#letter(faultLetter(fault, this.#chunk, this.#source))
     const readers = formats.map((format) => format.open(this.#chunk.context, this.#options))
-    if (this.#chunk.framing === 'json-array') this.#parseArray()
+    if (this.#chunk.records) this.#parseRecords(readers, this.#chunk.records)
     else if (isAscii(this.#bytes)) this.#parseAsciiLines(readers)
     else this.#parseLines(readers)
     return {
@@ -125,23 +125,14 @@ class ChunkParser {
     this.#take(reading ?? stray(line), start, last, offset)
   }
 
-  #parseArray(): void {
-    const { maxRecordBytes, maxDepth } = this.#options
-    const { elements, rest, whole } = splitJsonArray(this.#bytes.toString('latin1'))
-    elements.forEach(({ start, end }, index) => {
-      const offset = this.#chunk.offset + index
-      if (end - start > maxRecordBytes) this.#refuse(start, end, offset, tooLong(end - start, maxRecordBytes))
-      else if (!this.#isUtf8 && !isUtf8(this.#bytes.subarray(start, end))) this.#refuse(start, end, offset, invalidUtf8)
-      else this.#take(readJson(this.#bytes.toString('utf8', start, end), maxDepth), start, end, offset)
-    })
-    if (!whole && rest < this.#bytes.length) {
-      const message =
-        'the body should be one JSON array, but this is no whole element of it, or follows its end: send the array again whole'
-      this.#refuse(rest, this.#bytes.length, this.#chunk.offset + elements.length, {
-        kind: 'dead-letter',
-        reason: 'truncated',
-        message,
-      })
+  /** Records that are not simply lines: values over several lines, elements of arrays. */
+  #parseRecords(readers: readonly LineReader[], records: Uint32Array): void {
+    for (let i = 0; i < records.length; i += 2) {
+      const start = records[i]!
+      const end = records[i + 1]!
+      if (this.#isUtf8 || isUtf8(this.#bytes.subarray(start, end)))
+        this.#line(readers, start, end, this.#bytes.toString('utf8', start, end).replace(BEFORE_JSON, ''))
+      else this.#refuse(start, end, this.#chunk.offset + start, invalidUtf8)
     }
   }
 

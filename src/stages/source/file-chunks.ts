@@ -3,7 +3,7 @@ import type { StreamChunk } from './line-stream.ts'
 
 /**
  * One file from its beginning to its end, plain or gzip, as the file source reads it. `sourceId` goes into row ids;
- * `tell` is given a sentence when the file cannot be read.
+ * `tell` is given a sentence when something of the file cannot be read, or was passed over.
  */
 export async function* fileChunks(
   path: string,
@@ -11,7 +11,7 @@ export async function* fileChunks(
     sourceId,
     maxRecordBytes,
     tell,
-  }: { readonly sourceId: string; readonly maxRecordBytes: number; readonly tell: (notice: string) => void },
+  }: { readonly sourceId: string; readonly maxRecordBytes: number; readonly tell: (notice: string, isProblem: boolean) => void },
 ): AsyncGenerator<StreamChunk> {
   const source = file.open!(
     { id: sourceId, log_types: [], tables: {}, paths: [onlyThis(path)], poll_ms: 1000, idle_ms: 0 },
@@ -23,7 +23,8 @@ export async function* fileChunks(
       if (!extent) break
       for (const chunk of await source.read(extent)) yield { chunk, parsed: (context) => source.parsed(extent, context) }
     }
-    for (const notice of source.status().notices) tell(notice)
+    const { notices, problems = [] } = source.status()
+    for (const notice of notices) tell(notice, problems.includes(notice))
   } finally {
     await source.close()
   }

@@ -71,15 +71,19 @@ class Reading {
   async take(extent: Extent): Promise<void> {
     const [chunk] = await this.source.read(extent)
     const text = Buffer.from(chunk!.bytes).toString('latin1')
-    let offset = chunk!.offset
-    for (const line of text.split('\n')) {
-      if (line !== '') {
-        this.lines.push(line)
-        const rowId = `${chunk!.place}:${offset}`
-        expect(this.rowIds.has(rowId)).toBe(false)
-        this.rowIds.add(rowId)
-      }
-      offset += line.length + 1
+    const keep = (record: string, at: number) => {
+      if (record === '') return
+      this.lines.push(record)
+      const rowId = `${chunk!.place}:${chunk!.offset + at}`
+      expect(this.rowIds.has(rowId)).toBe(false)
+      this.rowIds.add(rowId)
+    }
+    const { records } = chunk!
+    for (let i = 0; records && i < records.length; i += 2) keep(text.slice(records[i], records[i + 1]), records[i]!)
+    let at = 0
+    for (const line of records ? [] : text.split('\n')) {
+      keep(line, at)
+      at += line.length + 1
     }
     for (const { reason, raw, length } of chunk!.faults)
       this.faults.push({ reason, raw: Buffer.from(raw).toString('latin1'), length })

@@ -125,6 +125,7 @@ class FileSource implements BatchSource {
   parsed(recorded: Extent, context: string): Cursor {
     const extent = recorded as FileExtent
     const { fileId, path, ino, birthMs, seenMs, size, fingerprint, fingerprintBytes, resume: offset, broken } = extent
+    const framing = extent.framingAfter ?? 'lines'
     const cursor: FileCursor = {
       fileId,
       path,
@@ -136,6 +137,7 @@ class FileSource implements BatchSource {
       fingerprintBytes,
       offset,
       context,
+      framing,
       complete: broken !== null,
     }
     this.#known.set(cursor)
@@ -144,7 +146,9 @@ class FileSource implements BatchSource {
       file.cursor = cursor
       file.offset = offset
       file.context = context
-      file.scanned = 0
+      file.framing = framing
+      file.long = undefined
+      file.nulBytes += extent.nulBytes ?? 0
       file.complete ||= cursor.complete
     }
     return { place: fileId, value: cursor }
@@ -157,11 +161,13 @@ class FileSource implements BatchSource {
   status(): SourceStatus {
     let backlogBytes = 0
     const notices = [...this.#notices.values()]
+    const problems: string[] = []
     for (const file of this.#tracked.values()) {
       if (!file.gzip) backlogBytes += Math.max(0, file.size - file.offset)
-      if (file.problem) notices.push(file.problem)
+      if (file.problem) problems.push(file.problem)
+      if (file.nulBytes > 0) notices.push(nulNotice(file))
     }
-    return { backlogBytes, notices }
+    return { backlogBytes, notices: [...notices, ...problems], problems }
   }
 
   async close(): Promise<void> {
@@ -274,7 +280,9 @@ class FileSource implements BatchSource {
       grewMs: Math.min(info.mtimeMs, now),
       goneMs: undefined,
       complete: cursor.complete && cursor.size === info.size,
-      scanned: 0,
+      framing: cursor.framing ?? 'lines',
+      long: undefined,
+      nulBytes: 0,
       problem: undefined,
     })
     return cursor.fileId
@@ -350,6 +358,11 @@ class FileSource implements BatchSource {
     }
     return alike ?? NOTHING
   }
+}
+
+/** A file that is cut while its writer goes on at the old place begins with a hole. */
+function nulNotice({ path, nulBytes }: TrackedFile): string {
+  return `${path}: ${nulBytes} NUL bytes between records were passed over; let the file's writer append (O_APPEND), or its rotation rename it`
 }
 
 const NOTHING: ByteReader = {

@@ -64,8 +64,8 @@ test.each<[string, RequestInit['body'], Record<string, string>, string, string]>
   ['lines without content type', Buffer.from('a\nb'), { 'content-type': '' }, 'lines', 'a\nb'],
   ['what curl -d sends', ndjson, { 'content-type': 'application/x-www-form-urlencoded' }, 'lines', ndjson],
   ['a content type with a character set', ndjson, { 'content-type': 'application/json; charset=utf-8' }, 'lines', ndjson],
-  ['an array', ' [1,\n2]', json, 'json-array', ' [1,\n2]'],
-  ['an array sent as text', '[1,2]', {}, 'json-array', '[1,2]'],
+  ['an array', ' [1,\n2]', json, 'lines', ' [1,\n2]'],
+  ['an array sent as text', '[1,2]', {}, 'lines', '[1,2]'],
   ['gzip by content', gzipSync(ndjson), {}, 'lines', ndjson],
   ['gzip of two members', Buffer.concat([gzipSync('a\n'), gzipSync('b\n')]), {}, 'lines', 'a\nb\n'],
   ['gzip with zero padding', Buffer.concat([gzipSync('a\n'), Buffer.alloc(50_000)]), {}, 'lines', 'a\n'],
@@ -84,7 +84,9 @@ test.each<[string, RequestInit['body'], Record<string, string>, string, string]>
     'lines',
     ndjson,
   ],
-  ['an object over several lines', pretty, json, 'json-array', `[${pretty}]`],
+  ['an object over several lines', pretty, json, 'lines', pretty],
+  ['objects without anything between', '{"a":1}{"a":2}', json, 'lines', '{"a":1}{"a":2}'],
+  ['a JSON text sequence', '\x1e{"a":1}\n', json, 'lines', '\x1e{"a":1}\n'],
   ['a cut array sent as text', '[1,2', {}, 'lines', '[1,2'],
   ['binary', Buffer.from([0, 255, 254, 10]), {}, 'lines', Buffer.from([0, 255, 254, 10]).toString()],
 ])('%s is taken', async (_, body, headers, framing, text) => {
@@ -103,8 +105,10 @@ test.each<[number, string, RequestInit['body'], Record<string, string>, RegExp]>
   [401, 'no token', ndjson, { authorization: '' }, /bearer token is needed/],
   [401, 'another scheme', ndjson, { authorization: 'Basic good' }, /bearer token is needed/],
   [413, 'a body that is too large', Buffer.alloc(5 * 1024 * 1024, 97), {}, /larger than 4194304 bytes/],
-  [413, 'more records than a batch can hold', 'x\n'.repeat(300_000), {}, /300000 records and the limit is 200000/],
-  [413, 'an array of nothing but commas', `[${','.repeat(300_000)}]`, json, /300001 records/],
+  [413, 'more records than a batch can hold', 'x\n'.repeat(300_000), {}, /more than 200000 records/],
+  [413, 'an array of many numbers', `[${'1,'.repeat(300_000)}1]`, json, /more than 200000 records/],
+  [400, 'an array of nothing but commas', `[${','.repeat(300_000)}]`, json, /not a whole JSON array/],
+  [400, 'nothing but NULs', Buffer.alloc(100), {}, /empty/],
   [
     400,
     'deflate that is cut',
@@ -228,6 +232,11 @@ test('bodies that are broken off leave no memory taken: many of them, then good 
   const padded = Buffer.concat([gzipSync('a\n'), Buffer.alloc(50_000)])
   for (let i = 0; i < 80; i++) expect((await post(padded)).status).toBe(202)
   expect(taken.length).toBe(80)
+})
+
+test('an empty array is taken, and nothing is kept of it', async () => {
+  expect((await post(' [ ]\n', json)).status).toBe(202)
+  expect(taken).toEqual([])
 })
 
 test.each([

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { CaracalError, messageOf, RetryLater } from '../../util/errors.ts'
+import { frame } from '../../util/framing.ts'
 import { BodyMemory } from './body-memory.ts'
 import { CODINGS, codingsOf } from './content-coding.ts'
 import { BodyRefused, discardBody, readBody } from './read-body.ts'
-import { shapeOf } from './shape.ts'
 import { defineSource, type Intake, type IntakeDeps, sourceBase } from './source.ts'
 
 const config = z.object({
@@ -24,7 +24,7 @@ const config = z.object({
 /** `POST /ingest/<id>`: answers 2xx only when the records are on disk. */
 export const http = defineSource({
   type: 'http',
-  summary: 'Takes NDJSON, JSON arrays or lines by HTTP POST, plain or compressed (gzip, deflate, br, zstd).',
+  summary: 'Takes lines, JSON objects, arrays and text sequences by HTTP POST, plain or compressed (gzip, deflate, br, zstd).',
   config,
   example: { id: 'shipper' },
   listen: (settings, deps) => new HttpIntake(settings, deps),
@@ -40,6 +40,7 @@ const allBodies = new BodyMemory(MAX_BYTES_IN_HAND)
 const BUSY_SECS = 1
 /** A batch is processed in memory, and a record costs far more there than its bytes: a body of millions of tiny ones is refused. */
 const MAX_RECORDS = 200_000
+const OPEN_LIST = 0x5b
 
 export class HttpIntake implements Intake {
   readonly #config: z.output<typeof config>
@@ -97,37 +98,22 @@ export class HttpIntake implements Intake {
   }
 
   async #take(body: Uint8Array, type: string, receivedMs: number): Promise<Response> {
-    const first = body.find((byte) => byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09)
-    if (first === undefined) return answer(400, 'the body is empty: send at least one record')
-    const saysJson = /^application\/json\b/i.test(type)
-    const { isWholeArray, records } = shapeOf(body)
-    if (records > MAX_RECORDS) return answer(413, `the body holds ${records} records and the limit is ${MAX_RECORDS}; split it`)
-    if (first === 0x5b && saysJson && !isWholeArray)
+    const { records, count, state } = frame(body, { isStart: true, final: true, maxRecords: MAX_RECORDS + 1 })
+    if (count === 0) {
+      // What senders send when there was nothing to send.
+      if (/^\s*\[\s*\]\s*$/.test(Buffer.from(body.subarray(0, 1000)).toString())) return answer(202, 'taken')
+      return answer(400, 'the body is empty: send at least one record')
+    }
+    if (count > MAX_RECORDS) return answer(413, `the body holds more than ${MAX_RECORDS} records; split it`)
+    const first = body.findIndex((byte) => byte > 0x20)
+    const isBrokenArray = body[first] === OPEN_LIST && (state === 'array' || (records?.[0] ?? 0) <= first)
+    if (isBrokenArray && /^application\/json\b/i.test(type))
       return answer(400, 'the body begins with [ and is not a whole JSON array; nothing of it was taken')
-    // One object written over several lines, as many tools send it: an array of one.
-    const spread = first === 0x7b && saysJson && isSpreadOverLines(body)
-    const bytes = spread ? Buffer.concat([Buffer.from('['), body, Buffer.from(']')]) : body
-    await this.#deps.append(isWholeArray || spread ? 'json-array' : 'lines', bytes, receivedMs)
+    await this.#deps.append('lines', body, receivedMs)
     return answer(202, 'taken')
   }
 
   async close(): Promise<void> {}
-}
-
-/** True when the body is one JSON object and its first line alone is not. */
-function isSpreadOverLines(body: Uint8Array): boolean {
-  const text = Buffer.from(body).toString('utf8')
-  const newline = text.indexOf('\n')
-  return newline >= 0 && newline < text.length - 1 && !isJson(text.slice(0, newline)) && isJson(text)
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
 }
 
 function refusal(error: unknown): Response {

@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { Chunk, Fault } from '../../model/chunk.ts'
 import { MAX_DEAD_LETTER_BYTES } from '../../model/outcome.ts'
+import { type Framed, type FrameState, frame, RecordEnd } from '../../util/framing.ts'
 
 /** A chunk of a stream; `parsed` is told the parser's context before the next one is asked for. */
 export interface StreamChunk {
@@ -9,15 +10,27 @@ export interface StreamChunk {
   readonly parsed: (context: string) => void
 }
 
-/** The whole lines of a stream, as they come; a line over `maxRecordBytes` costs only its hash and its head. */
-export async function* streamChunks(stream: Readable, place: string, maxRecordBytes: number): AsyncGenerator<StreamChunk> {
-  let pending: Buffer[] = []
-  let held = 0
+export interface StreamOptions {
+  /** Goes into row ids. */
+  readonly place: string
+  /** A longer record costs only its hash and its head. */
+  readonly maxRecordBytes: number
+  /** Called with a sentence about NUL bytes that were passed over. */
+  readonly tell: (notice: string) => void
+}
+
+/** The whole records of a stream, as they come. */
+export async function* streamChunks(
+  stream: Readable,
+  { place, maxRecordBytes, tell }: StreamOptions,
+): AsyncGenerator<StreamChunk> {
   let offset = 0
   let context = ''
-  let long: LongLine | undefined
-  const emit = (bytes: Buffer, final: boolean, faults: readonly Fault[]): StreamChunk => ({
-    chunk: { bytes, framing: 'lines', place, offset, context, final, faults },
+  let nulBytes = 0
+  let long: LongRecord | undefined
+  const held = new HeldBytes()
+  const emit = (more: Pick<Chunk, 'bytes'> & Partial<Chunk>): StreamChunk => ({
+    chunk: { place, offset, context, final: false, faults: [], ...more },
     parsed: (after) => {
       context = after
     },
@@ -25,56 +38,109 @@ export async function* streamChunks(stream: Readable, place: string, maxRecordBy
   for await (const piece of stream as AsyncIterable<Buffer>) {
     let rest = piece
     if (long) {
-      const newline = rest.indexOf(10)
-      long.add(newline < 0 ? rest : rest.subarray(0, newline + 1))
-      if (newline < 0) continue
-      yield emit(Buffer.alloc(0), false, [long.fault(offset)])
+      rest = long.add(piece)
+      if (!long.isWhole) continue
+      yield emit({ bytes: Buffer.alloc(0), faults: [long.fault(offset)] })
       offset += long.length
       long = undefined
-      rest = rest.subarray(newline + 1)
     }
-    const whole = rest.lastIndexOf(10) + 1
-    if (whole > 0) {
-      const bytes = Buffer.concat([...pending, rest.subarray(0, whole)])
-      yield emit(bytes, false, [])
-      offset += bytes.length
-      pending = []
-      held = 0
-      rest = rest.subarray(whole)
-    }
-    if (rest.length > 0) {
-      pending.push(rest)
-      held += rest.length
-    }
-    if (held > maxRecordBytes) {
-      long = new LongLine()
-      for (const part of pending) long.add(part)
-      pending = []
-      held = 0
+    const framed = held.frame(rest, { isStart: offset === 0 })
+    if (!framed) continue
+    nulBytes += framed.nulBytes
+    if (framed.bytes.length > 0) yield emit(framed)
+    offset += framed.bytes.length
+    if (held.length > maxRecordBytes) {
+      long = new LongRecord(framed.pending)
+      long.add(held.take())
     }
   }
-  if (long) yield emit(Buffer.alloc(0), true, [long.fault(offset)])
-  else if (held > 0) yield emit(Buffer.concat(pending), true, [])
+  if (long) yield emit({ bytes: Buffer.alloc(0), final: true, faults: [long.fault(offset)] })
+  else {
+    const last = held.frame(Buffer.alloc(0), { isStart: offset === 0, final: true })!
+    nulBytes += last.nulBytes
+    if (last.bytes.length > 0) yield emit({ ...last, final: true })
+  }
+  if (nulBytes > 0) tell(`${nulBytes} NUL bytes between records were passed over`)
 }
 
-class LongLine {
+/** Up to this many bytes that are no whole record yet are looked through again with every piece; beyond, each time they have doubled. */
+const RESCAN_BYTES = 1024 * 1024
+
+/** What has come of a stream and is no whole record yet. */
+export class HeldBytes {
   length = 0
+  #pieces: Buffer[] = []
+  #state: FrameState = 'lines'
+  #pending: Framed['pending'] = 'line'
+  #nextScan = 0
+
+  /** What the bytes that are held begin with. */
+  get state(): FrameState {
+    return this.#state
+  }
+
+  /** Adds a piece: the bytes of the records that are whole now, which are no longer held, or `undefined` when there cannot be any. */
+  frame(
+    piece: Buffer,
+    options: { readonly isStart: boolean; readonly final?: boolean },
+  ):
+    | (Pick<Framed, 'records' | 'count' | 'nulBytes' | 'pending'> & { readonly bytes: Buffer; readonly state: FrameState })
+    | undefined {
+    this.#pieces.push(piece)
+    this.length += piece.length
+    const isLine = this.#pending === 'line' && this.#state === 'lines'
+    if (!options.final && this.length < this.#nextScan && !(isLine && piece.includes(10))) return undefined
+    const { state } = this
+    const all = this.take()
+    const framed = frame(all, { state, ...options })
+    const rest = all.subarray(framed.end)
+    if (rest.length > 0) this.#pieces = [rest]
+    this.length = rest.length
+    this.#state = framed.state
+    this.#pending = framed.pending
+    this.#nextScan = rest.length > RESCAN_BYTES ? 2 * rest.length : 0
+    return { ...framed, bytes: all.subarray(0, framed.end), state }
+  }
+
+  /** Everything that is held, which is then held no longer. */
+  take(): Buffer {
+    const all = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces)
+    this.#pieces = []
+    this.length = 0
+    return all
+  }
+}
+
+class LongRecord {
+  length = 0
+  isWhole = false
+  readonly #end: RecordEnd
   readonly #hash: Hash = createHash('sha256')
   readonly #head: Buffer[] = []
   #headLength = 0
 
-  add(bytes: Buffer): void {
-    this.length += bytes.length
-    this.#hash.update(bytes)
-    if (this.#headLength >= MAX_DEAD_LETTER_BYTES) return
-    const part = Buffer.from(bytes.subarray(0, MAX_DEAD_LETTER_BYTES - this.#headLength))
-    this.#head.push(part)
-    this.#headLength += part.length
+  constructor(pending: Framed['pending']) {
+    this.#end = new RecordEnd(pending)
+  }
+
+  /** Takes what belongs to the record; answers the rest. */
+  add(bytes: Buffer): Buffer {
+    const end = this.#end.find(bytes)
+    this.isWhole = end >= 0
+    const own = this.isWhole ? bytes.subarray(0, end) : bytes
+    this.length += own.length
+    this.#hash.update(own)
+    if (this.#headLength < MAX_DEAD_LETTER_BYTES) {
+      const part = Buffer.from(own.subarray(0, MAX_DEAD_LETTER_BYTES - this.#headLength))
+      this.#head.push(part)
+      this.#headLength += part.length
+    }
+    return bytes.subarray(own.length)
   }
 
   fault(offset: number): Fault {
     const raw = Buffer.concat(this.#head)
-    const message = `A line of ${this.length} bytes is longer than a record may be; its first ${raw.length} bytes are kept. Raise max_record_bytes if such records are real.`
+    const message = `A record of ${this.length} bytes is longer than a record may be; its first ${raw.length} bytes are kept. Raise max_record_bytes if such records are real.`
     return { reason: 'too_long', message, offset, length: this.length, sha256: this.#hash.digest('hex'), raw }
   }
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Cursor, Extent } from '../../model/batch.ts'
 import type { Chunk } from '../../model/chunk.ts'
 import type { Definition } from '../../util/define.ts'
+import type { FrameState } from '../../util/framing.ts'
 
 /** What every source's config has beside its own keys. */
 export const sourceBase = {
@@ -46,6 +47,8 @@ export interface SourceStatus {
   readonly backlogBytes: number
   /** What a person should know, a sentence each (a copy of a file was skipped, a file cannot be opened). */
   readonly notices: readonly string[]
+  /** Those of the notices that say why something cannot be read. */
+  readonly problems?: readonly string[]
 }
 
 export interface CursorDeps {
@@ -59,8 +62,8 @@ export interface CursorDeps {
 
 /** Takes in what cannot be read again; everything is in the spool, on disk, before the sender hears of success. */
 export interface IntakeDeps {
-  /** Resolves when the body is fsynced. Throws `RetryLater` when the source or the spool is full, `StorageError` when the disk is. */
-  readonly append: (framing: Chunk['framing'], body: Uint8Array, receivedMs: number) => Promise<void>
+  /** Resolves when the body is fsynced; `framing`: what it begins with. Throws `RetryLater` when the source or the spool is full, `StorageError` when the disk is. */
+  readonly append: (framing: FrameState, body: Uint8Array, receivedMs: number) => Promise<void>
   readonly now: () => number
   /** True when the bearer token is the one that this source expects. */
   readonly authorised: (token: string | undefined) => boolean

@@ -3,6 +3,7 @@ import type { Stats } from 'node:fs'
 import type { Extent } from '../../model/batch.ts'
 import type { Chunk, Fault } from '../../model/chunk.ts'
 import { MAX_DEAD_LETTER_BYTES } from '../../model/outcome.ts'
+import { type FrameState, frame, RecordEnd } from '../../util/framing.ts'
 import { hash16 } from '../../util/hash.ts'
 import type { ByteReader } from './byte-reader.ts'
 
@@ -25,6 +26,8 @@ export interface FileCursor {
   readonly fingerprintBytes: number
   readonly offset: number
   readonly context: string
+  /** What is at `offset`: absent in cursors of earlier versions, which knew lines only. */
+  readonly framing?: FrameState
   /** The compressed data broke off: nothing more can come while the file has this size. */
   readonly complete: boolean
 }
@@ -42,8 +45,16 @@ export interface FileExtent extends Extent {
   readonly from: number
   readonly to: number
   readonly context: string
-  /** A last line without newline counts. */
+  /** What is at `from`: absent in extents of earlier versions, which hold lines only. */
+  readonly framing?: FrameState
+  /** What is at `resume`. */
+  readonly framingAfter?: FrameState
+  /** A last record that is not whole counts. */
   readonly final: boolean
+  /** Bytes of NUL between records that were passed over. */
+  readonly nulBytes?: number
+  /** Nothing but NULs. */
+  readonly isHole?: boolean
   /** One record longer than a window: only its hash and head are read. */
   readonly oversize: boolean
   /** The compressed data breaks off at `to`; why. */
@@ -58,6 +69,7 @@ export interface TrackedFile {
   /** Where reading is, ahead of the committed cursor. */
   offset: number
   context: string
+  framing: FrameState
   path: string
   ino: number
   gzip: boolean
@@ -68,8 +80,10 @@ export interface TrackedFile {
   /** Since when no name of it is known, epoch ms. */
   goneMs: number | undefined
   complete: boolean
-  /** Where the search for the end of an over-long line has come to. */
-  scanned: number
+  /** The search for the end of an over-long record, and where it has come to. */
+  long: { readonly end: RecordEnd; at: number } | undefined
+  /** Bytes of NUL that were passed over. */
+  nulBytes: number
   problem: string | undefined
 }
 
@@ -85,56 +99,69 @@ export function fileIdOf(sourceId: string, head: Uint8Array, stat: Stats): strin
 }
 
 /** Records of one extent at most: each costs far more in memory than its bytes (a line may be a byte long). */
-const MAX_LINES = 50_000
-
-/** Where the last whole line of `bytes` ends, or the last that one extent may have. */
-function endOfLines(bytes: Buffer): number {
-  let end = 0
-  for (let lines = 0; lines < MAX_LINES; lines++) {
-    const newline = bytes.indexOf(10, end)
-    if (newline < 0) break
-    end = newline + 1
-  }
-  return end
-}
+const MAX_RECORDS = 50_000
 
 /**
- * The next run of whole lines of a file, at most about `windowBytes`, or `undefined` when there is none yet. `idle`: the
- * file has not grown for a while, so a last line without newline counts.
+ * The next run of whole records of a file, at most about `windowBytes`, or `undefined` when there is none yet. `idle`: the
+ * file has not grown for a while, so a last record that is not whole (a line without newline) counts.
  */
 export async function nextExtent(file: TrackedFile, windowBytes: number, idle: boolean): Promise<FileExtent | undefined> {
-  const window = await file.reader.read(file.offset, windowBytes)
-  const atEnd = window.end || window.fault !== undefined
-  const whole = endOfLines(window.bytes)
-  if (window.bytes.length === 0 && !window.fault) {
+  if (file.long) return longExtent(file, file.long, windowBytes, idle)
+  const { offset, framing } = file
+  const { bytes, end, fault } = await file.reader.read(offset, windowBytes)
+  if (bytes.length === 0 && fault === undefined) {
     if (file.gzip) file.complete = true
     return undefined
   }
-  if (whole > 0 && !(window.fault && whole === window.bytes.length)) return extent(file, file.offset + whole, {})
-  if (window.fault) {
-    const to = file.offset + window.bytes.length
-    return extent(file, to, { broken: window.fault, final: true, resume: file.offset + whole })
-  }
-  if (atEnd) return file.gzip || idle ? extent(file, file.offset + window.bytes.length, { final: true }) : undefined
-  return oversizeExtent(file, windowBytes, idle)
+  const final = end && (file.gzip || idle)
+  const framed = frame(bytes, { state: framing, isStart: offset === 0, final, maxRecords: MAX_RECORDS })
+  const { state: framingAfter, nulBytes } = framed
+  const resume = offset + framed.end
+  if (nulBytes === bytes.length) return extent(file, await endOfHole(file, resume, windowBytes), { framingAfter, isHole: true })
+  if (framed.end > 0 && !(fault !== undefined && framed.end === bytes.length))
+    return extent(file, resume, { framingAfter, nulBytes, final })
+  if (fault !== undefined)
+    return extent(file, offset + bytes.length, { framingAfter, nulBytes, broken: fault, final: true, resume })
+  if (end) return undefined
+  file.long = { end: new RecordEnd(framed.pending), at: offset }
+  return longExtent(file, file.long, windowBytes, idle)
 }
 
-async function oversizeExtent(file: TrackedFile, windowBytes: number, idle: boolean): Promise<FileExtent | undefined> {
-  file.scanned = Math.max(file.scanned, file.offset + windowBytes)
+async function longExtent(
+  file: TrackedFile,
+  long: NonNullable<TrackedFile['long']>,
+  windowBytes: number,
+  idle: boolean,
+): Promise<FileExtent | undefined> {
+  const framingAfter = file.framing
   for (;;) {
-    const window = await file.reader.read(file.scanned, windowBytes)
-    const newline = window.bytes.indexOf(10)
-    if (newline >= 0) return extent(file, file.scanned + newline + 1, { oversize: true })
-    file.scanned += window.bytes.length
-    if (window.fault || (window.end && (file.gzip || idle))) return extent(file, file.scanned, { oversize: true, final: true })
-    if (window.end) return undefined
+    const { bytes, end, fault } = await file.reader.read(long.at, windowBytes)
+    const found = long.end.find(bytes)
+    long.at += found >= 0 ? found : bytes.length
+    if (found >= 0) return extent(file, long.at, { oversize: true, framingAfter })
+    if (fault !== undefined || (end && (file.gzip || idle)))
+      return extent(file, long.at, { oversize: true, framingAfter, final: true })
+    if (end) return undefined
+  }
+}
+
+/** A hole may be far larger than what is ever read at once. */
+async function endOfHole(file: TrackedFile, from: number, windowBytes: number): Promise<number> {
+  for (let at = from; ; ) {
+    const { bytes } = await file.reader.read(at, windowBytes)
+    const data = bytes.findIndex((byte) => byte !== 0)
+    if (data >= 0) return at + data
+    if (bytes.length === 0) return at
+    at += bytes.length
   }
 }
 
 function extent(
   file: TrackedFile,
   to: number,
-  flags: { final?: boolean; oversize?: boolean; broken?: string; resume?: number },
+  flags: Partial<Pick<FileExtent, 'final' | 'oversize' | 'resume' | 'framingAfter' | 'nulBytes' | 'isHole'>> & {
+    broken?: string
+  },
 ): FileExtent {
   return {
     kind: 'file',
@@ -149,6 +176,10 @@ function extent(
     from: file.offset,
     to,
     context: file.context,
+    framing: file.framing,
+    framingAfter: flags.framingAfter ?? 'lines',
+    nulBytes: flags.isHole ? to - file.offset : (flags.nulBytes ?? 0),
+    isHole: flags.isHole ?? false,
     final: flags.final ?? false,
     oversize: flags.oversize ?? false,
     broken: flags.broken ?? null,
@@ -158,29 +189,21 @@ function extent(
 
 /** An extent's records. Bytes that are gone since the extent was recorded become a `truncated` fault. */
 export async function readExtent(sourceId: string, reader: ByteReader, extent: FileExtent): Promise<Chunk> {
-  const { from, to } = extent
-  const chunk = {
-    framing: 'lines',
-    place: hash16(sourceId, extent.fileId),
-    offset: from,
-    context: extent.context,
-    final: extent.final,
-  } as const
+  const { from, to, framing, framingAfter: endState, context, final } = extent
+  const chunk = { place: hash16(sourceId, extent.fileId), offset: from, context, final }
+  if (extent.isHole) return { ...chunk, bytes: new Uint8Array(), faults: [] }
   if (extent.oversize) return { ...chunk, bytes: new Uint8Array(), faults: [await oversizeFault(reader, extent)] }
   const { bytes } = await reader.read(from, to - from)
-  const faults: Fault[] = []
-  if (bytes.length < to - from) {
-    const whole = bytes.lastIndexOf(10) + 1
-    const message = `${extent.path}: bytes ${from + whole} to ${to} of a batch begun before are gone; was the file cut? Let the rotation rename files, not cut them.`
-    faults.push(faultOf('truncated', message, from + whole, bytes.subarray(whole)))
-    return { ...chunk, bytes: bytes.subarray(0, whole), faults }
-  }
-  if (extent.broken === null) return { ...chunk, bytes, faults }
-  const whole = bytes.lastIndexOf(10) + 1
-  const rest = bytes.subarray(whole)
-  const message = `${extent.path}: the compressed data breaks off (${extent.broken}); lines before it were kept. Send the file again if a whole copy exists.`
-  faults.push(faultOf('compression', message, from + whole, rest))
-  return { ...chunk, bytes: bytes.subarray(0, whole), faults }
+  const isCut = bytes.length < to - from
+  const isWhole = !isCut && extent.broken === null
+  const framed = framing && frame(bytes, { state: framing, isStart: from === 0, final: isWhole, endState })
+  if (isWhole) return { ...chunk, bytes, records: framed?.records, faults: [] }
+  const whole = framed?.end ?? bytes.lastIndexOf(10) + 1
+  const message = isCut
+    ? `${extent.path}: bytes ${from + whole} to ${to} of a batch begun before are gone; was the file cut? Let the rotation rename files, not cut them.`
+    : `${extent.path}: the compressed data breaks off (${extent.broken}); records before it were kept. Send the file again if a whole copy exists.`
+  const fault = faultOf(isCut ? 'truncated' : 'compression', message, from + whole, bytes.subarray(whole))
+  return { ...chunk, bytes: bytes.subarray(0, whole), records: framed?.records, faults: [fault] }
 }
 
 async function oversizeFault(reader: ByteReader, { from, to, path }: FileExtent): Promise<Fault> {
@@ -193,7 +216,7 @@ async function oversizeFault(reader: ByteReader, { from, to, path }: FileExtent)
     if (at === from) head = Buffer.from(bytes.subarray(0, MAX_DEAD_LETTER_BYTES))
     at += bytes.length
   }
-  const message = `${path}: a line of ${to - from} bytes is longer than a record may be; its first ${head.length} bytes are kept. Raise max_record_bytes if such records are real.`
+  const message = `${path}: a record of ${to - from} bytes is longer than a record may be; its first ${head.length} bytes are kept. Raise max_record_bytes if such records are real.`
   return { reason: 'too_long', message, offset: from, length: to - from, sha256: hash.digest('hex'), raw: head }
 }
 
