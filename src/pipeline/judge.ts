@@ -7,10 +7,11 @@ import type { Judged } from '../stages/alert/step.ts'
 import type { Detector } from '../stages/detect/language.ts'
 import { detectEvents } from '../stages/detect/step.ts'
 import type { Enricher } from '../stages/enrich/table.ts'
-import type { ParsedEvents, ParseResult, Parser, ParseSource } from '../stages/parse/parser.ts'
+import type { ParsedEvents, Parser, ParseSource } from '../stages/parse/parser.ts'
 import { messageOf } from '../util/errors.ts'
-import { hash16, sha256 } from '../util/hash.ts'
+import { sha256 } from '../util/hash.ts'
 import { stringifyJson } from '../util/json.ts'
+import { parseApart } from './parse-apart.ts'
 
 /** What a batch's bytes became, before alerts are made of it. */
 export interface JudgedBatch {
@@ -39,7 +40,7 @@ export interface ParsedBatch {
 /** Seconds a stage took for a batch, for the metrics. */
 export type Observe = (stage: 'parse' | 'enrich' | 'detect', seconds: number) => void
 
-/** Bytes → events. Never throws for what is in the bytes: a fault of ours dead-letters the chunk as `internal`. */
+/** Bytes → events. Never throws for what is in the bytes: a record on which the parser fails is dead-lettered as `internal`. */
 export function parseBatch(chunks: readonly Chunk[], source: ParseSource, parser: Parser, receivedMs: number): ParsedBatch {
   let received = 0
   let context = ''
@@ -47,8 +48,8 @@ export function parseBatch(chunks: readonly Chunk[], source: ParseSource, parser
   const deadLetters: DeadLetter[] = []
   const guessed = new Map<string, number>()
   const unknownFields = new Map<string, number>()
-  for (const chunk of chunks) {
-    const result = parseChunk(chunk, source, parser, receivedMs)
+  const attempt = (chunk: Chunk) => parser.parse(chunk, source, receivedMs)
+  for (const result of chunks.flatMap((chunk) => parseApart(chunk, source.id, attempt))) {
     received += result.received
     context = result.context
     for (const group of result.groups) merge(groups, group)
@@ -61,31 +62,6 @@ export function parseBatch(chunks: readonly Chunk[], source: ParseSource, parser
 
 function addCounts(into: Map<string, number>, counts: ReadonlyMap<string, number>): void {
   for (const [name, n] of counts) into.set(name, (into.get(name) ?? 0) + n)
-}
-
-function parseChunk(chunk: Chunk, source: ParseSource, parser: Parser, receivedMs: number): ParseResult {
-  try {
-    return parser.parse(chunk, source, receivedMs)
-  } catch (error) {
-    const letter: DeadLetter = {
-      reason: 'internal',
-      message: `The parser failed on a run of records: ${messageOf(error)}. This is a fault of Caracal; the bytes are kept, please report it.`,
-      source: source.id,
-      position: `${chunk.place}:${chunk.offset}`,
-      length: chunk.bytes.length,
-      sha256: sha256(chunk.bytes),
-      raw: chunk.bytes.slice(0, MAX_DEAD_LETTER_BYTES),
-      rowId: hash16(chunk.place, String(chunk.offset)),
-    }
-    return {
-      received: 1,
-      groups: [],
-      deadLetters: [letter],
-      context: chunk.context,
-      guessed: new Map(),
-      unknownFields: new Map(),
-    }
-  }
 }
 
 /** Events of one log type go to detection together, also when they came in several chunks. */

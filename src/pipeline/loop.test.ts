@@ -242,19 +242,22 @@ test('a source counts as settled only when it was asked after the last wake-up',
   await running
 })
 
-test('a parser that breaks gives one internal dead letter with the bytes, and the rest goes on', async () => {
+test('a record on which the parser breaks is the only internal dead letter, and the rest of its batch goes on', async () => {
   const state = new MemoryState()
-  await runUntil({ state }, [new ListSource('s', ['a\nthrow\nb\n', 'c\n'])], 2)
-  const [broken, whole] = state.committed
-  expect(broken!.rows.map(({ spec, count }) => [spec.table, count])).toEqual([['dead_letters', 1]])
-  const row = JSON.parse(Buffer.from(broken!.rows[0]!.rows).toString()) as string[]
-  expect([row[2], row[8]]).toEqual(['internal', 'a\nthrow\nb\n'])
-  expect(broken!.counts).toEqual([
-    { sourceId: 's', outcome: 'received', reason: '', n: 1 },
-    { sourceId: 's', outcome: 'stored', reason: '', n: 0 },
-    { sourceId: 's', outcome: 'dead_lettered', reason: 'internal', n: 1 },
+  await runUntil({ state }, [new ListSource('s', ['a\nthrow\nb\nbad\nc\n', 'throw\n', 'd\n'])], 3)
+  const letters = state.committed.flatMap(({ rows }) =>
+    rows
+      .filter(({ spec }) => spec.table === 'dead_letters')
+      .flatMap(({ rows: bytes }) => Buffer.from(bytes).toString().trim().split('\n'))
+      .map((row) => JSON.parse(row) as string[]),
+  )
+  expect(letters.map((row) => [row[2], row[5]?.split(':')[1], row[8]])).toEqual([
+    ['internal', '2', 'throw\n'],
+    ['invalid_json', undefined, 'bad'],
+    ['internal', '0', 'throw\n'],
   ])
-  expect(whole!.rows.map(({ spec }) => spec.table)).toEqual(['test_line'])
+  expect(lines(state).map((row) => (JSON.parse(row) as string[])[2])).toEqual(['a', 'b', 'c', 'd'])
+  expect(state.committed.map(({ counts }) => counts.find(({ outcome }) => outcome === 'received')?.n)).toEqual([5, 1, 1])
 })
 
 test('a detector that cannot judge is asked again until it can', async () => {

@@ -1,0 +1,63 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Chunk } from '../model/chunk.ts'
+import { lineParser, lineSchema } from './loop.fixture.ts'
+import { parseApart } from './parse-apart.ts'
+
+const source = { id: 's', label: 's', schemas: [lineSchema], logType: undefined }
+
+/** A parser that remembers the last header line, as Zeek's does, and fails as a whole over a line `throw`. */
+function attempt(chunk: Chunk) {
+  const header = Buffer.from(chunk.bytes)
+    .toString()
+    .split('\n')
+    .findLast((line) => line.startsWith('#'))
+  return { ...lineParser.parse(chunk, source as never, 0), context: header ?? chunk.context }
+}
+
+const line = fc.oneof(fc.constantFrom('throw', 'bad x', '#header', ''), fc.stringMatching(/^[a-e]{1,6}$/))
+
+test('each record at fault is a dead letter at its place; all others are what they are without it', () => {
+  fc.assert(
+    fc.property(fc.array(line, { minLength: 1 }), fc.boolean(), (texts, isFinal) => {
+      const bytes = Buffer.from(isFinal ? texts.join('\n') : `${texts.join('\n')}\n`)
+      const chunk: Chunk = {
+        bytes,
+        framing: 'lines',
+        place: 'f'.repeat(16),
+        offset: 7,
+        context: 'before',
+        final: isFinal,
+        faults: [],
+      }
+      const results = parseApart(chunk, 's', attempt)
+      let at = 7
+      const wanted = texts.map((text) => {
+        const offset = at
+        at += text.length + 1
+        return { text, offset }
+      })
+      const events = results.flatMap(({ groups }) => groups.flatMap((group) => group.events))
+      expect(events.map((event) => [event['line'], event.p_row_id.slice(16)])).toEqual(
+        wanted
+          .filter(({ text }) => text !== '' && text !== 'throw' && !text.startsWith('bad'))
+          .map(({ text, offset }) => [text, offset.toString(16).padStart(12, '0')]),
+      )
+      const internal = results.flatMap(({ deadLetters }) => deadLetters.filter(({ reason }) => reason === 'internal'))
+      expect(internal.map(({ position }) => position)).toEqual(
+        wanted.filter(({ text }) => text === 'throw').map(({ offset }) => `${'f'.repeat(16)}:${offset}`),
+      )
+      expect(results.at(-1)!.context).toBe(texts.includes('#header') ? '#header' : 'before')
+    }),
+    { seed: 11 },
+  )
+})
+
+test('what is not framed as lines becomes one dead letter', () => {
+  const bytes = Buffer.from('[\n"throw",\nthrow\n]')
+  const chunk: Chunk = { bytes, framing: 'json-array', place: 'f'.repeat(16), offset: 0, context: '', final: true, faults: [] }
+  const results = parseApart(chunk, 's', attempt)
+  expect(results.flatMap(({ deadLetters }) => deadLetters.map(({ raw }) => Buffer.from(raw).toString()))).toEqual([
+    '[\n"throw",\nthrow\n]',
+  ])
+})
