@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
@@ -9,6 +9,8 @@ import type { Environment } from './env.ts'
 /** Read when no file is named. */
 export const DEFAULT_FILE = 'caracal.yml'
 const PREFIX = 'CARACAL_'
+/** No configuration is longer. */
+const MAX_BYTES = 4 * 1024 * 1024
 /** What only the file says. */
 const LISTS = new Set(['sources', 'destinations', 'disabled_packs'])
 
@@ -35,15 +37,17 @@ export function loadConfig(file: string | undefined, env: Environment): Config {
 function readYaml(path: string): { value: unknown; lineOf: (keys: readonly PropertyKey[]) => number | undefined } {
   let text: string
   try {
+    const { size } = statSync(path)
+    if (size > MAX_BYTES) throw new Error(`it is ${size} bytes long, more than ${MAX_BYTES}`)
     text = readFileSync(path, 'utf8')
   } catch (error) {
     throw new ConfigError(`the configuration cannot be read: ${messageOf(error)}`, { file: path }, { cause: error })
   }
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: true })
+  const document = attempt(path, () => parseDocument(text, { lineCounter: lines, prettyErrors: true }))
   const [fault] = document.errors
   if (fault) throw new ConfigError(fault.message, { file: path, line: fault.linePos?.[0].line ?? 1 })
-  const value = (document.toJS() as unknown) ?? {}
+  const value = attempt(path, () => document.toJS() as unknown) ?? {}
   if (typeof value !== 'object' || Array.isArray(value))
     throw new ConfigError('the configuration must be a mapping of keys', { file: path, line: 1 })
   const lineOf = (keys: readonly PropertyKey[]) => {
@@ -54,6 +58,16 @@ function readYaml(path: string): { value: unknown; lineOf: (keys: readonly Prope
     return undefined
   }
   return { value, lineOf }
+}
+
+/** What the YAML reader throws: aliases that would unfold to far more than the text, nesting that is too deep. */
+function attempt<T>(file: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    const why = /alias/i.test(messageOf(error)) ? 'its aliases unfold to too much: write the values out' : messageOf(error)
+    throw new ConfigError(`the configuration cannot be read: ${why}`, { file }, { cause: error })
+  }
 }
 
 /** `CARACAL_*` variables as top-level keys. Numbers are read as numbers, `CARACAL_CONTENT` as folders separated by colons. */

@@ -1,6 +1,6 @@
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { entryFile } from '../util/entry.ts'
-import { messageOf } from '../util/errors.ts'
+import { CaracalError, ConfigError, messageOf, rebuiltError, StorageError } from '../util/errors.ts'
 import { type Handlers, Rpc } from '../util/rpc.ts'
 import type { PipelineThreadData } from './pipeline-thread.ts'
 import type { SpoolThreadData } from './spool-thread.ts'
@@ -29,9 +29,10 @@ function startThread(name: 'spool' | 'pipeline', workerData: object, port: Messa
   const worker = new Worker(entryFile(`engine/${name}-thread`), { name: `caracal-${name}`, workerData, transferList: [port] })
   const rpc = new Rpc(worker, handlers)
   const died = new Promise<Error>((resolve) => {
-    worker.once('error', (error) => {
-      rpc.fail(error instanceof Error ? error : new Error(messageOf(error)))
-      resolve(error instanceof Error ? error : new Error(messageOf(error)))
+    worker.once('error', (thrown) => {
+      const error = asThrown(thrown)
+      rpc.fail(error)
+      resolve(error)
     })
     worker.once('exit', (code) => {
       const error = new Error(`the ${name} thread has ended (${code})`)
@@ -41,3 +42,14 @@ function startThread(name: 'spool' | 'pipeline', workerData: object, port: Messa
   })
   return { rpc, died, end: async () => void (await worker.terminate()) }
 }
+
+/** What a thread died of. An error that crosses from a thread keeps its properties and loses its class. */
+function asThrown(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(messageOf(error))
+  const { code } = error as Partial<CaracalError>
+  const isOurs = CLASSES.has(error.name) && code !== undefined
+  return isOurs ? rebuiltError(code, error.message, undefined) : error
+}
+
+/** Names of the classes whose messages are meant for people. */
+const CLASSES = new Set([CaracalError, ConfigError, StorageError].map(({ name }) => name))

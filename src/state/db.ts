@@ -27,6 +27,7 @@ export async function openState(dataDir: string, options: SqliteOptions = {}): P
   const { error } = await new Migrator({ db, provider: migrations }).migrateToLatest()
   if (error) {
     await db.destroy()
+    if (error instanceof StorageError) throw error
     throw new StorageError(`The state database in ${dataDir} could not be brought up to date: ${String(error)}`, { cause: error })
   }
   return db

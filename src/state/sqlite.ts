@@ -31,7 +31,9 @@ export interface SqliteOptions {
  * object, cuts strings at NUL and loses digits of big integers (found by trying): booleans become 0/1, bytes are handed
  * over as a plain Uint8Array, and whatever would be stored wrongly throws a TypeError here.
  *
- * Throws `StorageError` when the file cannot be opened.
+ * A file that was not closed last time is checked for damage (`PRAGMA quick_check`) before it is used.
+ *
+ * Throws `StorageError` when the file cannot be opened or is damaged; its statements do too.
  */
 export function openSqlite(file: string, options: SqliteOptions = {}): SqliteFile {
   let db: InstanceType<typeof Database> | undefined
@@ -43,37 +45,80 @@ export function openSqlite(file: string, options: SqliteOptions = {}): SqliteFil
     if (!options.readonly) db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
     else db.exec('PRAGMA query_only = ON')
     if (options.maxPages) db.exec(`PRAGMA max_page_count = ${Math.trunc(options.maxPages)}`)
+    if (!options.readonly) checkAfterCrash(db)
   } catch (error) {
     db?.close()
-    throw new StorageError(`Cannot open ${file}: ${messageOf(error)}. Is the folder writable and the disk not full?`, {
-      cause: error,
-    })
+    const reason = messageOf(error)
+    const text = isDamage(reason)
+      ? damageText(file, reason)
+      : `Cannot open ${file}: ${reason}. Is the folder writable and the disk not full?`
+    throw new StorageError(text, { cause: error })
   }
   const opened = db
   return {
     prepare: (sql) => {
-      const statement = guarded(opened.prepare(sql) as unknown as Statement)
+      const statement = guarded(storing(file, () => opened.prepare(sql)) as unknown as Statement, file)
       return /^\s*rollback\b/i.test(sql) ? forgiving(statement) : statement
     },
-    exec: (sql) => storing(() => void opened.exec(sql)),
-    close: () => void opened.close(),
+    exec: (sql) => storing(file, () => void opened.exec(sql)),
+    close: () => {
+      if (!options.readonly) markClean(opened)
+      opened.close()
+    },
   }
 }
 
-function guarded(statement: Statement): Statement {
+/** `PRAGMA user_version` of a file that was closed. Nothing else here uses that number. */
+const CLEAN = 1
+
+/** Looks for damage when the file was not closed last time, and marks it as open. Throws when it is damaged. */
+function checkAfterCrash(db: InstanceType<typeof Database>): void {
+  const [row] = db.prepare('PRAGMA user_version').all() as { user_version: number }[]
+  if (row?.user_version !== CLEAN) {
+    const found = (db.prepare('PRAGMA quick_check(5)').all() as { quick_check: string }[]).map((each) => each.quick_check)
+    if (found.some((text) => text !== 'ok'))
+      throw new Error(
+        `database disk image is malformed: ${found
+          .join('; ')
+          .replace(/\s*\n\s*/g, '; ')
+          .slice(0, 300)}`,
+      )
+  }
+  db.exec('PRAGMA user_version = 0')
+}
+
+function markClean(db: InstanceType<typeof Database>): void {
+  try {
+    db.exec(`PRAGMA user_version = ${CLEAN}`)
+  } catch {
+    // On a full disk the next start checks the file.
+  }
+}
+
+function isDamage(reason: string): boolean {
+  return /malformed|file is not a database|SQLITE_CORRUPT|SQLITE_NOTADB/i.test(reason)
+}
+
+function damageText(file: string, reason: string): string {
+  return `The file ${file} is damaged (${reason}). Stop Caracal and put a backup of it back; without one, move it out of the data folder together with its -wal and -shm files: Caracal then begins a new one, and what only this file held is lost.`
+}
+
+function guarded(statement: Statement, file: string): Statement {
   return {
     reader: statement.reader,
-    all: (parameters) => storing(() => statement.all(parameters.map(bindable))),
-    run: (parameters) => storing(() => statement.run(parameters.map(bindable))),
+    all: (parameters) => storing(file, () => statement.all(parameters.map(bindable))),
+    run: (parameters) => storing(file, () => statement.run(parameters.map(bindable))),
     iterate: (parameters) => statement.iterate(parameters.map(bindable)),
   }
 }
 
 /** A fault of the disk as a `StorageError`: whoever calls waits for the disk, and for nothing else. */
-function storing<T>(call: () => T): T {
+function storing<T>(file: string, call: () => T): T {
   try {
     return call()
   } catch (error) {
+    const reason = messageOf(error)
+    if (isDamage(reason)) throw new StorageError(damageText(file, reason), { cause: error })
     if (isStorageFault(error)) throw new StorageError(messageOf(error), { cause: error })
     throw error
   }

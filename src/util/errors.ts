@@ -67,6 +67,8 @@ export function rebuiltError(code: string | undefined, message: string, afterMs:
       return new Refused(message)
     case 'storage':
       return new StorageError(message)
+    case 'config':
+      return new ConfigError(message)
     default:
       return new CaracalError(code ?? 'internal', message)
   }
