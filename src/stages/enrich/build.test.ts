@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { buildTable } from './build.ts'
 import { defineTable } from './definition.ts'
@@ -159,5 +160,72 @@ describe('content that cannot become a table', () => {
     await expect(buildTable(list, addresses, { bytes: bytes('192.0.2.1\n') }, { timeoutMs: -1 })).rejects.toThrow(
       /longer than -1 ms/,
     )
+  })
+})
+
+describe('ranges', () => {
+  const read = (text: string, fileName = 'x.txt', schema = networks) =>
+    buildTable(define(), schema, { bytes: bytes(text), fileName })
+  const inside = ['203.0.113.0', '203.0.113.77', '203.0.113.255']
+  const outside = ['203.0.112.255', '203.0.114.0']
+
+  test.each<[what: string, text: string, fileName?: string]>([
+    ['start, end and prefix length by tabs', 'Start\tEnd\tNetblock\tName\n203.0.113.0\t203.0.113.255\t24\tDOC\n'],
+    ['the same without a header', '# ours\n203.0.113.0\t203.0.113.255\t24\t2810\tDOC\n'],
+    ['start and end of a network', '203.0.113.0 203.0.113.255\n'],
+    ['a dash', '203.0.113.0-203.0.113.255\n'],
+    ['a dash with blanks, and a note', '203.0.113.0 - 203.0.113.255 ; DOC\n'],
+    ['a prefix length in its own column', '203.0.113.0\t24\tDOC\n198.51.100.0\t25\tother\n'],
+    ['a mask in its own column', '203.0.113.0\t255.255.255.0\n'],
+    ['CSV with an end', 'ip,end\n203.0.113.0,203.0.113.255\n', 'x.csv'],
+    ['CSV with a prefix length', 'ip,prefix,n\n203.0.113.0,24,5\n198.51.100.7,32,5\n', 'x.csv'],
+    ['JSON with an end', '{"ip":"203.0.113.0","end_ip":"203.0.113.255"}\n', 'x.jsonl'],
+    ['JSON with a prefix length', '{"ip":"203.0.113.0","prefix_length":24}\n', 'x.jsonl'],
+    ['JSON with a range as key', '{"ip":"203.0.113.0-203.0.113.255"}\n', 'x.jsonl'],
+  ])('%s: all of it is joined', async (_, text, fileName) => {
+    const table = await read(text, fileName)
+    expect(inside.map((ip) => table.get(ip) !== undefined)).toEqual([true, true, true])
+    expect(outside.map((ip) => table.get(ip))).toEqual([undefined, undefined])
+    expect(table.skipped.count).toBe(0)
+  })
+
+  test('what follows the range is its note', async () => {
+    const table = await read('Start\tEnd\tNetblock\tAttacks\tName\n203.0.113.0\t203.0.113.255\t24\t2810\tDOC\n')
+    expect(table.get('203.0.113.9')).toEqual({ ip: '203.0.113.0/24', note: '2810\tDOC' })
+  })
+
+  test('counts behind addresses are no prefix lengths', async () => {
+    const table = await read('203.0.113.0\t24\n203.0.113.7\t9\n')
+    expect(['203.0.113.0', '203.0.113.7', '203.0.113.8'].map((ip) => table.get(ip)?.['note'])).toEqual(['24', '9', undefined])
+  })
+
+  test('two addresses that may be anything are refused, with what to do', async () => {
+    await expect(read('203.0.113.3\t203.0.113.9\n')).rejects.toThrow('line 1 has two addresses')
+    await expect(read('# first to last\n203.0.113.3\t198.51.100.1\n')).rejects.toThrow('write it as first-last')
+    expect((await read('203.0.113.3 ; 198.51.100.1\n')).size).toBe(1)
+  })
+
+  test('a table of single addresses takes no ranges', async () => {
+    await expect(read('203.0.113.0-203.0.113.255\n', 'x.txt', addresses)).rejects.toThrow('for networks and ranges')
+    await expect(read('ip,end\n203.0.113.0,203.0.113.255\n', 'x.csv', addresses)).rejects.toThrow('for networks and ranges')
+  })
+
+  test('a range that ends before it begins is no key', async () => {
+    await expect(read('ip,end\n203.0.113.9,203.0.113.1\n', 'x.csv')).rejects.toThrow('ends (203.0.113.1) before it begins')
+  })
+
+  test('any range holds its addresses and no other, as a slow comparison says', async () => {
+    const last = fc.sample(fc.tuple(fc.nat(600), fc.nat(600)), { seed: 11, numRuns: 60 })
+    for (const [a, b] of last) {
+      const [from, to] = [Math.min(a, b), Math.max(a, b)]
+      const v4 = (n: number) => `192.0.${n >> 8}.${n & 255}`
+      const v6 = (n: number) => `2001:db8::${n.toString(16)}`
+      const table = await read(`${v4(from)}-${v4(to)}\n${v6(from)}-${v6(to)}\n`)
+      for (const n of [0, from - 1, from, from + 1, (from + to) >> 1, to - 1, to, to + 1, 1000]) {
+        if (n < 0) continue
+        for (const address of [v4(n), v6(n)])
+          expect(table.get(address) !== undefined, `${address} in ${from}-${to}`).toBe(n >= from && n <= to)
+      }
+    }
   })
 })

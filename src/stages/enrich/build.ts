@@ -1,10 +1,12 @@
 import { parsePrefix } from '../../model/ip.ts'
+import { parseRange } from '../../model/ip-range.ts'
 import type { JsonObject, JsonValue } from '../../model/json.ts'
 import { DEFAULT_MAX_BYTES, decode, unpack, versionOf } from './content.ts'
 import type { TableDefinition } from './definition.ts'
 import type { Format, ReadRow } from './formats/format.ts'
 import { quote } from './formats/format.ts'
 import { chooseFormat } from './formats/index.ts'
+import { keyOfColumns } from './formats/span.ts'
 import { createSlice, type Slice } from './slice.ts'
 import { type MatchKind, type Table, TableError } from './table.ts'
 import type { TableSchema } from './table-schema.ts'
@@ -104,7 +106,13 @@ class RowReader {
       else this.skip(`a row cannot be used: ${shaped}`)
       return
     }
-    const keys = keysOf(Object.hasOwn(shaped, this.#primaryKey) ? shaped[this.#primaryKey] : undefined)
+    const span = keyOfColumns(shaped, this.#primaryKey)
+    if (typeof span === 'string') {
+      this.skip(span)
+      return
+    }
+    const own = Object.hasOwn(shaped, this.#primaryKey) ? shaped[this.#primaryKey] : undefined
+    const keys = keysOf(span?.key ?? own)
     if (keys.length === 0) {
       this.skip(`a row has no '${this.#primaryKey}' (the primary key)`)
       return
@@ -135,9 +143,9 @@ function project(row: JsonObject, fields: ReadonlySet<string>): JsonObject {
 /** Without schema: addresses or networks when nearly all keys are, else text. */
 function inferMatch(keys: readonly string[]): MatchKind {
   const sample = keys.slice(0, 1000)
-  const addresses = sample.filter((key) => parsePrefix(key) !== undefined)
+  const addresses = sample.filter((key) => parsePrefix(key) !== undefined || parseRange(key) !== undefined)
   if (addresses.length < sample.length * 0.9) return 'exact'
-  return keys.some((key) => key.includes('/')) ? 'cidr' : 'ip'
+  return keys.some((key) => /[/-]/.test(key)) ? 'cidr' : 'ip'
 }
 
 async function indexRows(reader: RowReader, match: MatchKind, slice: Slice) {
@@ -152,8 +160,8 @@ async function indexRows(reader: RowReader, match: MatchKind, slice: Slice) {
 const KEY_HELP: Readonly<Record<MatchKind, string>> = {
   exact: 'it must be text',
   ignore_case: 'it must be text',
-  ip: 'keys are addresses (for networks the schema must say `validate: {cidr: any}`)',
-  cidr: 'keys are addresses or networks like 10.0.0.0/8',
+  ip: 'keys are addresses (for networks and ranges the schema must say `validate: {cidr: any}`)',
+  cidr: 'keys are addresses, networks like 10.0.0.0/8 or ranges like 10.0.0.1-10.0.0.9',
   port: 'keys are ports from 0 to 65535',
 }
 

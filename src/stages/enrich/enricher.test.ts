@@ -116,15 +116,20 @@ test('tables named like inherited names are tables', async () => {
   expect(Object.keys(enrich([table], { src: '192.0.2.1' }) as object)).toEqual(['constructor', 'p_any_ip_addresses'])
 })
 
-test('a list of thousands of matches is cut, and says so', async () => {
-  const many = Array.from({ length: 1000 }, (_, i) => `10.0.${i >> 8}.${i & 255}`)
+test.each([
+  [99, 99, undefined],
+  [100, 100, undefined],
+  [101, 100, ['t.all']],
+  [1000, 100, ['t.all']],
+])('a list of thousands of matches is cut, and says so (of %i matches %i are kept: %j)', async (length, kept, truncated) => {
+  const many = Array.from({ length }, (_, i) => `10.0.${i >> 8}.${i & 255}`)
   const table = await tableOf(
     't',
     many.map((ip) => ({ ip })),
     { A: ['all'] },
   )
   const enrichment = enrich([table], { all: many }) as { t: { all: unknown[] }; p_any_truncated: string[] }
-  expect([enrichment.t.all.length, enrichment.p_any_truncated]).toEqual([100, ['t.all']])
+  expect([enrichment.t.all.length, enrichment.p_any_truncated]).toEqual([kept, truncated])
 })
 
 test('an event that nothing matches is left as it was', async () => {

@@ -1,13 +1,28 @@
+import { addressNumber, rangeOf } from '../../../model/ip-range.ts'
 import type { JsonObject } from '../../../model/json.ts'
-import { batches, type Format, lines } from './format.ts'
+import { TableError } from '../table.ts'
+import { batches, type Format, lines, quote } from './format.ts'
+import { isNetwork, prefixBits, spanKey } from './span.ts'
 
 /** The end of the key: a tab, or blanks before a `;` or `#` (so that a key may hold blanks, `;` and `#` itself). */
 const END = /\t|\s+[;#]/
 
-/** One key a line; `#` and `;` begin a comment; what follows a key is its `note`: `1.10.16.0/20 ; SBL256894`. */
+/** Two addresses at the beginning of a line, the ends of a range, and perhaps its prefix length: `start TAB end TAB 24`. */
+const TWO_ADDRESSES = /^([\da-fA-F.:]+)(\s*-\s*|[\t ,]+)([\da-fA-F.:]+)(?=$|[\s,;#])(?:[\t ,;]+\/?(\d{1,3})(?=$|[\s,;#]))?/
+
+/** An address and a number: how many times it was seen, or the length of its prefix. */
+const ADDRESS_AND_NUMBER = /^([\da-fA-F.:]+)[\t ,]+(\/?\d{1,3}|(?:\d+\.){3}\d+)(?=$|[\s,;#])/
+
+/** A line that names the two columns of a range. */
+const RANGE_HEADER = /^[#;\s]*"?(?:start|first|from|begin)(?:[ _]?(?:ip|addr(?:ess)?))?"?[\t ,;-]+"?(?:end|last|to)\b/i
+
+/**
+ * One key a line; `#` and `;` begin a comment; what follows a key is its `note`: `1.10.16.0/20 ; SBL256894`. Lines with the
+ * two ends of a range, or an address with its prefix length or mask, have that range or network as their key.
+ */
 export const list: Format = {
   type: 'list',
-  summary: 'One key a line, with comments after # or ; kept as the note.',
+  summary: 'One key a line, or the two ends of a range of addresses, with comments after # or ; kept as the note.',
   isText: true,
   isWide: false,
   extensions: ['.txt', '.list', '.lst', '.netset', '.ipset'],
@@ -15,12 +30,77 @@ export const list: Format = {
 }
 
 function* rows(text: string, primaryKey: string): Generator<JsonObject> {
-  for (const { line } of lines(text)) {
+  const prefixes = hasPrefixColumn(text)
+  let namesRange = false
+  for (const { line, number } of lines(text)) {
     const trimmed = line.trim()
-    if (trimmed === '' || trimmed.startsWith('#') || trimmed.startsWith(';')) continue
-    const end = END.exec(trimmed)
-    const key = end ? trimmed.slice(0, end.index) : trimmed
-    const note = end ? trimmed.slice(end.index + end[0].length).trim() : ''
+    if (RANGE_HEADER.test(trimmed)) {
+      namesRange = true
+      continue
+    }
+    if (isComment(trimmed)) continue
+    const span = rangeAt(trimmed, number, namesRange) ?? (prefixes ? prefixAt(trimmed) : undefined)
+    const end = span ? undefined : END.exec(trimmed)
+    const key = span?.key ?? (end ? trimmed.slice(0, end.index) : trimmed)
+    const rest = span ? span.rest : end ? trimmed.slice(end.index + end[0].length) : ''
+    const note = span ? rest.replace(/^[\s,;#]+/, '').trim() : rest.trim()
     yield note === '' ? { [primaryKey]: key } : { [primaryKey]: key, note }
   }
+}
+
+function isComment(trimmed: string): boolean {
+  return trimmed === '' || trimmed.startsWith('#') || trimmed.startsWith(';')
+}
+
+interface Span {
+  readonly key: string
+  readonly rest: string
+}
+
+/**
+ * The range at the beginning of a line. Two addresses are one when a dash joins them, the header says so, the prefix length
+ * behind them agrees, or they are the ends of a network. Otherwise nobody knows what the second is.
+ */
+function rangeAt(line: string, number: number, namesRange: boolean): Span | undefined {
+  const found = TWO_ADDRESSES.exec(line)
+  const [whole, first, joint, last, length] = found ?? []
+  if (first === undefined || last === undefined || !addressNumber(first) || !addressNumber(last)) return undefined
+  const rest = line.slice(whole!.length)
+  const mask = prefixBits(first, last)
+  if (mask !== undefined) return { key: `${first}/${mask}`, rest: line.slice(line.indexOf(last, first.length) + last.length) }
+  const range = rangeOf(first, last)
+  const agrees = range && length !== undefined && spanKey(first, last, range) === `${first}/${length}`
+  if (range && (joint!.includes('-') || namesRange || agrees || isNetwork(range))) {
+    return { key: spanKey(first, last, range), rest: agrees || length === undefined ? rest : `${length}${rest}` }
+  }
+  throw new TableError(
+    `line ${number} has two addresses: ${quote(line)}. If they are a range, write it as first-last or as networks; if not, put a ; before the second`,
+  )
+}
+
+function prefixAt(line: string): Span | undefined {
+  const [whole, address, column] = ADDRESS_AND_NUMBER.exec(line) ?? []
+  if (address === undefined || column === undefined) return undefined
+  return { key: `${address}/${prefixBits(address, column)}`, rest: line.slice(whole!.length) }
+}
+
+/**
+ * Whether the numbers behind the addresses are prefix lengths: each address is then the first of its network. Of counts
+ * (`185.220.101.1 TAB 9`) that is hardly ever true of one line, and not of all.
+ */
+function hasPrefixColumn(text: string): boolean {
+  let isOne = false
+  for (const { line } of lines(text)) {
+    const trimmed = line.trim()
+    if (isComment(trimmed)) continue
+    const [, address, column] = ADDRESS_AND_NUMBER.exec(trimmed) ?? []
+    if (address === undefined || column === undefined) {
+      if (addressNumber(END.exec(trimmed) ? trimmed.slice(0, END.exec(trimmed)!.index) : trimmed)) return false
+      continue
+    }
+    const bits = prefixBits(address, column)
+    if (bits === undefined) return false
+    isOne ||= bits < 32
+  }
+  return isOne
 }

@@ -1,4 +1,5 @@
-import { type IpFamily, parseIp, parsePrefix } from '../../../model/ip.ts'
+import { type IpFamily, type IpPrefix, parseIp, parsePrefix } from '../../../model/ip.ts'
+import { networksOf, parseRange } from '../../../model/ip-range.ts'
 import type { Slice } from '../slice.ts'
 import { flatten, PrefixList, type Ranges } from './ranges.ts'
 
@@ -108,7 +109,7 @@ class Ipv4Index {
   }
 }
 
-/** Gathers keys (addresses, or networks too) and makes the index. */
+/** Gathers keys (addresses, or networks and ranges too) and makes the index. */
 export class AddressIndexBuilder {
   readonly #v4 = new PrefixList(1)
   readonly #v6 = new PrefixList(4)
@@ -121,11 +122,20 @@ export class AddressIndexBuilder {
 
   /** False when the key is not one. */
   add(key: string, row: number): boolean {
+    const range = this.#networks && key.includes('-') ? parseRange(key) : undefined
+    if (range) {
+      for (const network of networksOf(range)) this.#add(network, row)
+      return true
+    }
     const prefix = this.#networks || !key.includes('/') ? parsePrefix(key) : undefined
     if (!prefix) return false
+    this.#add(prefix, row)
+    return true
+  }
+
+  #add(prefix: IpPrefix, row: number): void {
     if (prefix.family === 4) this.#v4.add(prefix, row)
     else this.#v6.add(prefix, row)
-    return true
   }
 
   async build(slice: Slice): Promise<AddressIndex> {

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import type { AlertBody, AlertWindow } from '../model/alert.ts'
+import type { Rule } from '../model/rule.ts'
+import { deliveriesOf, type Route } from './effects.ts'
+
+const ROUTES: readonly Route[] = [
+  { id: 'all', severities: [] },
+  { id: 'loud', severities: ['HIGH', 'CRITICAL'] },
+  { id: 'quiet', severities: ['INFO', 'LOW'] },
+]
+
+/** Where an alert goes: by what the rule's code returned, what its file says, and its severity. */
+function destinations(severity: string, returned?: readonly string[], outputIds?: readonly string[]): string[] {
+  const body = { destinations: returned, title: 't', logTypes: [], tags: [], reports: {} } as unknown as AlertBody
+  const window = { alertId: 'a', ruleId: 'r', severity, createdMs: 0, body } as AlertWindow
+  const rules = new Map([['r', { id: 'r', outputIds } as unknown as Rule]])
+  return deliveriesOf(window, { routes: ROUTES, baseUrl: 'http://localhost', rules }).map(({ destination }) => destination)
+}
+
+test.each<[what: string, to: string[], severity: string, returned?: string[], outputIds?: string[]]>([
+  ['by severity', ['all', 'loud'], 'HIGH'],
+  ['by another severity', ['all', 'quiet'], 'LOW'],
+  ['by a severity that only one takes', ['all'], 'MEDIUM'],
+  ["the rule's choice, whatever the severity", ['loud'], 'LOW', undefined, ['loud']],
+  ["what the rule returned comes before its file's choice", ['quiet'], 'HIGH', ['quiet'], ['loud']],
+  ['SKIP returned: nowhere', [], 'HIGH', ['SKIP']],
+  ['SKIP in the file: nowhere', [], 'HIGH', undefined, ['SKIP']],
+  ['an unknown destination: by severity, rather than nowhere', ['all', 'loud'], 'HIGH', ['gone']],
+  ['SKIP beside an unknown destination is no SKIP', ['all', 'loud'], 'HIGH', ['SKIP', 'gone']],
+])('an alert goes to its destinations: %s', (_, to, severity, returned, outputIds) => {
+  expect(destinations(severity, returned, outputIds)).toEqual(to)
+})
