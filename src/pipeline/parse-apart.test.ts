@@ -23,7 +23,6 @@ test('each record at fault is a dead letter at its place; all others are what th
       const bytes = Buffer.from(isFinal ? texts.join('\n') : `${texts.join('\n')}\n`)
       const chunk: Chunk = {
         bytes,
-        framing: 'lines',
         place: 'f'.repeat(16),
         offset: 7,
         context: 'before',
@@ -55,7 +54,15 @@ test('each record at fault is a dead letter at its place; all others are what th
 
 test('what is not framed as lines becomes one dead letter', () => {
   const bytes = Buffer.from('[\n"throw",\nthrow\n]')
-  const chunk: Chunk = { bytes, framing: 'json-array', place: 'f'.repeat(16), offset: 0, context: '', final: true, faults: [] }
+  const chunk: Chunk = {
+    bytes,
+    records: Uint32Array.of(2, 9, 11, 16),
+    place: 'f'.repeat(16),
+    offset: 0,
+    context: '',
+    final: true,
+    faults: [],
+  }
   const results = parseApart(chunk, 's', attempt)
   expect(results.flatMap(({ deadLetters }) => deadLetters.map(({ raw }) => Buffer.from(raw).toString()))).toEqual([
     '[\n"throw",\nthrow\n]',

@@ -16,7 +16,7 @@ export function parseApart(chunk: Chunk, source: string, attempt: (chunk: Chunk)
   try {
     return [attempt(chunk)]
   } catch (error) {
-    const half = chunk.framing === 'lines' ? halfOf(bytes) : undefined
+    const half = chunk.records === undefined ? halfOf(bytes) : undefined
     if (half === undefined) {
       const read = faults.length > 0 ? parseApart({ ...chunk, bytes: NOTHING, final: false }, source, attempt) : []
       return bytes.length > 0 || faults.length === 0 ? [...read, refusedLine({ ...chunk, faults: [] }, source, error)] : []
