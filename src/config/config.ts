@@ -75,6 +75,18 @@ export const configSchema = z.strictObject({
     .describe('Wait before the second try of a delivery; doubles with every try.'),
   delivery_retry_max_ms: z.int().min(1).default(600_000).describe('Longest wait between two tries of a delivery.'),
   table_first_refresh_ms: z.int().min(0).default(180_000).describe('Tables are refreshed first so long after the start.'),
+  retention: z
+    .strictObject({
+      alerts_days: z
+        .int()
+        .min(1)
+        .max(36_500)
+        .optional()
+        .describe('Alerts go so many days after their last event. Absent: they are kept for ever.'),
+      deliveries_days: z.int().min(1).max(36_500).default(30).describe('Deliveries that were made go after so many days.'),
+    })
+    .prefault({})
+    .describe('What is deleted, and when.'),
   query_timeout_ms: z.int().min(100).default(30_000).describe('A query that takes longer is ended.'),
   query_max_rows: z.int().min(1).default(10_000).describe('An answer is cut after so many rows, and says so.'),
 })

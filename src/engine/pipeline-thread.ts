@@ -50,6 +50,7 @@ import {
 } from './path.ts'
 import { type PipelineProgress, type PipelineReady, queryKey, type SourceProgress } from './pipeline-messages.ts'
 import { byName, queryNotices } from './queries.ts'
+import { Pruning } from './retention.ts'
 import { connectSpool } from './spool-port.ts'
 import { Troubles } from './troubles.ts'
 
@@ -212,6 +213,9 @@ async function start(): Promise<void> {
   await flusher.start()
   await remember(loop)
   running = loop.run()
+  caughtUp(now())
+    .then(() => !stopping && pruning.start())
+    .catch(() => {})
   const off = detectors.flatMap((d) => d.setupErrors)
   if (off.length > 0) loop.other(async (deps) => effectsOfOff(off, deps)).catch(cannotReport)
   if (correlation) passTime(await CorrelationRuns.start(correlation.correlator.order, memory, now())).catch(() => {})
@@ -219,6 +223,13 @@ async function start(): Promise<void> {
 }
 
 let open: WatchedSource[] = []
+
+const pruning = new Pruning(db, {
+  retention: { deliveriesDays: config.retention.deliveries_days, alertsDays: config.retention.alerts_days },
+  now,
+  behind: () => open.map(({ id }) => id).filter((id) => !loop?.isSettled(id)),
+  onTrouble: (message) => trouble('retention', message),
+})
 
 async function openSource(source: SourceConfig): Promise<WatchedSource> {
   const cursors = await cursorsOf(db, source.id)
@@ -332,6 +343,7 @@ async function stopReading(): Promise<void> {
 /** Ends the loop, stores what is finished, ends the children. */
 async function stop(): Promise<void> {
   await stopReading()
+  await pruning.stop()
   await Promise.all(open.map((source) => source.close()))
   await flusher.stop()
   try {

@@ -9,6 +9,7 @@ const WHAT: Readonly<Record<string, ProblemWhat>> = {
   correlation: 'RulesImpaired',
   cache: 'RulesImpaired',
   rules: 'RuleOff',
+  retention: 'StateGrows',
 }
 /** What the loop reports of one source begins with this. */
 const OF_SOURCE = 'source/'

@@ -161,6 +161,14 @@ export const PROBLEM_KINDS = {
     advice:
       'Check `caracal health` for what keeps records from being read; raise spool_max_bytes or spool_source_max_bytes for bursts.',
   },
+  StateGrows: {
+    headline: 'State cannot be cleaned up',
+    severity: 'LOW',
+    alerts: 'all',
+    afterMs: 0,
+    meaning: 'Old deliveries, windows and alerts cannot be deleted from the state, which grows until they can be.',
+    advice: 'The message says what fails. Check the disk of the data folder.',
+  },
   TableRefused: {
     headline: 'Table content is refused',
     severity: 'MEDIUM',
