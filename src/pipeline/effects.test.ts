@@ -10,14 +10,14 @@ const ROUTES: readonly Route[] = [
 ]
 
 /** Where an alert goes: by what the rule's code returned, what its file says, and its severity. */
-function destinations(severity: string, returned?: readonly string[], outputIds?: readonly string[]): string[] {
+function destinations(severity: string, returned?: readonly string[] | undefined, outputIds?: readonly string[]): string[] {
   const body = { destinations: returned, title: 't', logTypes: [], tags: [], reports: {} } as unknown as AlertBody
   const window = { alertId: 'a', ruleId: 'r', severity, createdMs: 0, body } as AlertWindow
   const rules = new Map([['r', { id: 'r', outputIds } as unknown as Rule]])
   return deliveriesOf(window, { routes: ROUTES, baseUrl: 'http://localhost', rules }).map(({ destination }) => destination)
 }
 
-test.each<[what: string, to: string[], severity: string, returned?: string[], outputIds?: string[]]>([
+test.each<[what: string, to: string[], severity: string, returned?: string[] | undefined, outputIds?: string[]]>([
   ['by severity', ['all', 'loud'], 'HIGH'],
   ['by another severity', ['all', 'quiet'], 'LOW'],
   ['by a severity that only one takes', ['all'], 'MEDIUM'],
