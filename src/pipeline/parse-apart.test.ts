@@ -52,19 +52,30 @@ test('each record at fault is a dead letter at its place; all others are what th
   )
 })
 
-test('what is not framed as lines becomes one dead letter', () => {
-  const bytes = Buffer.from('[\n"throw",\nthrow\n]')
+test('records of several lines are taken apart at their own borders', () => {
+  const texts = ['{\n1}', 'throw', '{\n2}', '{\n3}', 'throw']
+  const begins = texts.map((_, i) => texts.slice(0, i).join(' ').length + (i > 0 ? 1 : 0))
+  const pairs = texts.flatMap((text, i) => [begins[i]!, begins[i]! + text.length])
   const chunk: Chunk = {
-    bytes,
-    records: Uint32Array.of(2, 9, 11, 16),
+    bytes: Buffer.from(texts.join(' ')),
+    records: Uint32Array.from(pairs),
     place: 'f'.repeat(16),
     offset: 0,
     context: '',
     final: true,
     faults: [],
   }
-  const results = parseApart(chunk, 's', attempt)
-  expect(results.flatMap(({ deadLetters }) => deadLetters.map(({ raw }) => Buffer.from(raw).toString()))).toEqual([
-    '[\n"throw",\nthrow\n]',
-  ])
+  const read: string[] = []
+  const results = parseApart(chunk, 's', ({ bytes, records, context }) => {
+    const some: string[] = []
+    for (let i = 0; i < records!.length; i += 2) some.push(Buffer.from(bytes.subarray(records![i], records![i + 1])).toString())
+    if (some.includes('throw')) throw new Error('the parser broke')
+    read.push(...some)
+    return { received: some.length, groups: [], deadLetters: [], context, guessed: new Map(), unknownFields: new Map() }
+  })
+  expect(read).toEqual(['{\n1}', '{\n2}', '{\n3}'])
+  expect(
+    results.flatMap(({ deadLetters }) => deadLetters.map(({ raw, position }) => [Buffer.from(raw).toString(), position])),
+  ).toEqual([pairs[2], pairs[8]].map((offset) => ['throw', `${'f'.repeat(16)}:${offset}`]))
+  expect(results.reduce((n, { received }) => n + received, 0)).toBe(5)
 })

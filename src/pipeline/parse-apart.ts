@@ -8,35 +8,57 @@ const NEWLINE = 0x0a
 const NOTHING = new Uint8Array(0)
 
 /**
- * Parses lines on which the parser failed as a whole, by halves, until each line at fault is a dead letter of its own: a fault
- * of ours loses no other record. What is not framed as lines becomes one dead letter. `attempt` throws when the parser does.
+ * Parses records on which the parser failed as a whole, by halves, until each record at fault is a dead letter of its own: a fault
+ * of ours loses no other record. `attempt` throws when the parser does.
  */
 export function parseApart(chunk: Chunk, source: string, attempt: (chunk: Chunk) => ParseResult): readonly ParseResult[] {
-  const { bytes, faults, context } = chunk
   try {
     return [attempt(chunk)]
   } catch (error) {
-    const half = chunk.records === undefined ? halfOf(bytes) : undefined
-    if (half === undefined) {
-      const read = faults.length > 0 ? parseApart({ ...chunk, bytes: NOTHING, final: false }, source, attempt) : []
-      return bytes.length > 0 || faults.length === 0 ? [...read, refusedLine({ ...chunk, faults: [] }, source, error)] : []
+    const halves = halvesOf(chunk)
+    if (halves) {
+      const first = parseApart(halves[0], source, attempt)
+      return [...first, ...parseApart({ ...halves[1], context: first.at(-1)?.context ?? chunk.context }, source, attempt)]
     }
-    const first = parseApart({ ...chunk, bytes: bytes.subarray(0, half), final: false }, source, attempt)
-    const rest = { bytes: bytes.subarray(half), offset: chunk.offset + half, faults: [] }
-    return [...first, ...parseApart({ ...chunk, ...rest, context: first.at(-1)?.context ?? context }, source, attempt)]
+    const { bytes, faults } = chunk
+    if (faults.length === 0) return [refusedRecord(chunk, source, error)]
+    // What the source could not read stays what it is.
+    const read = parseApart({ ...chunk, bytes: NOTHING, records: undefined, final: false }, source, attempt)
+    return bytes.length === 0 ? read : [...read, refusedRecord(chunk, source, error)]
   }
 }
 
+/** Both halves of the records, or `undefined` when there is only one. */
+function halvesOf(chunk: Chunk): readonly [Chunk, Chunk] | undefined {
+  const { bytes, records, offset } = chunk
+  if (records) {
+    if (records.length <= 2) return undefined
+    const half = (records.length >> 2) * 2
+    const first = { ...chunk, records: records.subarray(0, half), final: false }
+    return [first, { ...chunk, records: records.subarray(half), faults: [] }]
+  }
+  const half = middleLine(bytes)
+  if (half === undefined) return undefined
+  const first = { ...chunk, bytes: bytes.subarray(0, half), final: false }
+  return [first, { ...chunk, bytes: bytes.subarray(half), offset: offset + half, faults: [] }]
+}
+
 /** Where the second half of the lines begins, or `undefined` when there is only one line. */
-function halfOf(bytes: Uint8Array): number | undefined {
+function middleLine(bytes: Uint8Array): number | undefined {
   const middle = bytes.length >> 1
   const before = bytes.lastIndexOf(NEWLINE, middle - 1) + 1
-  if (before > 0 && before < bytes.length) return before
+  if (middle > 0 && before > 0) return before
   const after = bytes.indexOf(NEWLINE, middle) + 1
   return after > 0 && after < bytes.length ? after : undefined
 }
 
-function refusedLine({ bytes, place, offset, context }: Chunk, source: string, error: unknown): ParseResult {
+function refusedRecord(
+  { bytes: all, records, place, offset: start, context }: Chunk,
+  source: string,
+  error: unknown,
+): ParseResult {
+  const [from, to] = records ? [records[0]!, records[1]!] : [0, all.length]
+  const [bytes, offset] = [all.subarray(from, to), start + from]
   const letter: DeadLetter = {
     reason: 'internal',
     message: `The parser failed on this record: ${messageOf(error)}. This is a fault of Caracal; the bytes are kept, please report it.`,
