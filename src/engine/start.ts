@@ -87,17 +87,18 @@ class Starting {
     const metrics = createMetrics()
     this.#undo.push(lockDataDir(config.data_dir))
     const token = dataToken(config.data_dir)
+    const events = new Events()
     const lake = await createChdbLake({
       dataDir: config.data_dir,
       max_query_ms: config.query_timeout_ms,
       max_rows: config.query_max_rows,
+      onProblems: (problems) => events.problems.report('lake', problems),
     })
     this.#undo.push(() => lake.close())
     const demoBefore = await demoState(config.data_dir)
     const isDemo = demoBefore === 'running' || (demoBefore === undefined && this.#options.demo)
     const demo = isDemo ? demoSource() : undefined
     const sources = this.#sources(demo)
-    const events = new Events()
     const { spool, pipeline } = this.#threads(sources, lake, events)
     this.#undo.push(
       () => spool.end(),
@@ -156,8 +157,8 @@ class Starting {
       },
       query: async (sql, { fresh, ...query } = {}) => {
         // A table that takes no rows now keeps nobody from asking the others; health reports it.
-        if (fresh) await pipeline.rpc.call('flush').catch(unlessLater)
-        return lake.query(sql, query)
+        const after = fresh && pipeline.rpc.call('flush').catch(unlessLater)
+        return lake.query(sql, { ...query, ...(after && { after }) })
       },
       setAlertStatus: (alertId, status) => pipeline.rpc.call('setAlertStatus', { alertId, status }),
       onAlert: (listener) => events.listen(listener),

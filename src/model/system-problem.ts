@@ -84,6 +84,15 @@ export const PROBLEM_KINDS = {
     meaning: 'The lake takes no rows. Rules and alerts go on and rows wait in the state, until outbox_max_bytes of them wait.',
     advice: 'Check the disk and the memory of the machine, and the message. Restart if the lake does not come back by itself.',
   },
+  LakeReplaced: {
+    headline: "The lake's process was replaced",
+    severity: 'MEDIUM',
+    alerts: 'all',
+    afterMs: 0,
+    meaning:
+      'The process of the lake crashed, did not answer or could not stop a query, and was replaced. Rows are complete; queries that were running had to be asked again.',
+    advice: 'The message says why. Change queries that need too much time or memory, and check the memory of the machine.',
+  },
   NameUnknown: {
     headline: 'Content uses unknown names',
     severity: 'MEDIUM',

@@ -27,7 +27,7 @@ test('without the engine’s package the process says what to install', async ()
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
   const argument = JSON.stringify({ ...options, path: join(folder, 'lake') })
   const child = spawn(process.execPath, [join(folder, 'stages/store/chdb-child.js'), argument], {
-    stdio: ['pipe', 'ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
   })
   const reader = new FrameReader<Reply>()
   const replies: Reply[] = []

@@ -1,4 +1,5 @@
 import { createWriteStream } from 'node:fs'
+import { Socket } from 'node:net'
 import { CaracalError, RetryLater } from '../../util/errors.ts'
 import { encodeFrame, FrameReader } from '../../util/frames.ts'
 import { openEngine } from './chdb-engine.ts'
@@ -6,11 +7,13 @@ import type { ChildOptions, Reply, Request } from './chdb-protocol.ts'
 import { ChdbWork } from './chdb-work.ts'
 
 /**
- * The lake's process: frames in on stdin, frames out on descriptor 3 (the engine may print on stdout and stderr as it
- * likes). When stdin ends without `close`, the parent is gone: the process ends at once, which the engine's files survive
- * by design, so that the next one can open the folder.
+ * The lake's process: frames out on descriptor 3, frames in on descriptor 4. The engine has the standard ones to itself: it
+ * prints as it likes, and while it inserts it reads standard input, which would swallow requests. When descriptor 4 ends
+ * without `close`, the parent is gone: the process ends at once, which the engine's files survive by design, so that the next
+ * one can open the folder.
  */
 const out = createWriteStream('', { fd: 3 })
+const requests = new Socket({ fd: 4, readable: true, writable: false })
 
 function send(reply: Reply, payload?: Uint8Array): void {
   for (const part of encodeFrame(reply, payload)) out.write(part)
@@ -22,15 +25,15 @@ function codeOf(error: unknown): string {
 
 async function main(): Promise<void> {
   const options = JSON.parse(process.argv[2] ?? '') as ChildOptions
-  process.stdin.on('end', () => process.kill(process.pid, 'SIGKILL'))
-  process.stdin.on('error', () => process.kill(process.pid, 'SIGKILL'))
+  requests.on('end', () => process.kill(process.pid, 'SIGKILL'))
+  requests.on('error', () => process.kill(process.pid, 'SIGKILL'))
   // Stops come from the parent, which gets the terminal's signals itself and drains first.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => {})
   const work = new ChdbWork(await openEngine(options), options)
   await work.prepare()
   const reader = new FrameReader<Request>()
-  process.stdin.on('data', (chunk: Uint8Array) => {
+  requests.on('data', (chunk: Uint8Array) => {
     for (const { header, payload } of reader.push(chunk)) void serve(work, header, payload)
   })
   send({ op: 'ready' })
@@ -45,8 +48,11 @@ async function serve(work: ChdbWork, request: Request, payload: Uint8Array): Pro
     } else if (request.op === 'insert') {
       send({ op: 'done', id, rejected: await work.insert(request, payload) })
     } else if (request.op === 'query') {
-      const { head, rows } = await work.query(request)
+      const { head, rows } = await work.query(request, () => send({ op: 'began', id }))
       send({ op: 'done', id, answer: head }, rows)
+    } else if (request.op === 'ping') {
+      await work.ping()
+      send({ op: 'done', id })
     } else if (request.op === 'removeSource') {
       await work.removeSource(request.sourceId)
       send({ op: 'done', id })

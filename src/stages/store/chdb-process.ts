@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
+import type { Clock } from '../../util/clock.ts'
 import { entryFile } from '../../util/entry.ts'
 import { CaracalError, messageOf, NotSupported, Refused, RetryLater, StorageError } from '../../util/errors.ts'
 import { encodeFrame, type Frame, FrameReader } from '../../util/frames.ts'
@@ -10,12 +11,32 @@ type Done = Extract<Reply, { op: 'done' }>
 /** The lake's folder is open in another process. */
 export class FolderTaken extends StorageError {}
 
-/** So much of what the engine prints is kept, to explain its end. */
+/** What the engine prints is kept up to this length, to explain its end. */
 const KEPT_STDERR_CHARS = 4000
 
+/** Who asked when the process ended may ask again after this time. */
+const AGAIN_MS = 1000
+
+/** Told to finish, the process has this long before it is ended. What it had not stored then is inserted again. */
+const CLOSE_MS = 5000
+/** Then this long to be gone: a process in a system call of a broken disk ends when that call returns. */
+const GONE_MS = 2000
+
+/** Something asked of the process. */
+export interface Asked {
+  readonly answer: Promise<Frame<Done>>
+  /** A query that a reader has taken. */
+  readonly hasBegun: boolean
+  /** Ends a query; it is answered itself, with an error. */
+  cancel(): void
+}
+
 interface Waiting {
+  readonly op: Request['op']
+  readonly askedAt: number
   readonly resolve: (frame: Frame<Done>) => void
   readonly reject: (error: Error) => void
+  hasBegun: boolean
 }
 
 /** One run of the lake's process. It is started once and, when it ends, everything under way rejects with `RetryLater`. */
@@ -25,22 +46,27 @@ export class ChdbProcess {
   /** Resolves, never rejects, when the process is gone. */
   readonly ended: Promise<void>
   readonly #child: ChildProcess
+  readonly #clock: Clock
   readonly #waiting = new Map<number, Waiting>()
   readonly #path: string
   #next = 1
   #stderr = ''
   #gone: Error | undefined
+  #reason: string | undefined
+  #hasCulprit = false
 
-  constructor(options: ChildOptions) {
+  constructor(options: ChildOptions, clock: Clock) {
     this.#path = options.path
+    this.#clock = clock
     const threads = options.readers + 4
     this.#child = spawn(
       process.execPath,
       [entryFile('stages/store/chdb-child'), JSON.stringify(options)],
-      // Descriptor 3 carries the answers. The environment holds nothing that SQL could give away.
-      { stdio: ['pipe', 'ignore', 'pipe', 'pipe'], env: { UV_THREADPOOL_SIZE: String(threads), TZ: 'UTC' } },
+      // Descriptor 3 carries the answers, 4 the requests: the engine reads standard input. The environment holds nothing that SQL
+      // could give away.
+      { stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'], env: { UV_THREADPOOL_SIZE: String(threads), TZ: 'UTC' } },
     )
-    this.#child.stdin!.on('error', () => {})
+    this.#requests.on('error', () => {})
     this.#child.stderr!.on('data', (text: Buffer) => {
       this.#stderr = (this.#stderr + text.toString()).slice(-KEPT_STDERR_CHARS)
     })
@@ -49,7 +75,8 @@ export class ChdbProcess {
       this.#listen(resolve, reject)
       this.#child.once('error', (error) => reject(new StorageError(`the lake's process did not start: ${error.message}`)))
       this.#child.once('close', (code, signal) => {
-        this.#fail(new RetryLater(`the lake's process ended (${signal ?? `exit ${code}`})${this.#lastWords()}`))
+        this.#reason ??= `it ended by itself (${signal ?? `exit ${code}`})${this.#lastWords()}`
+        this.#fail(new RetryLater(`the lake's process ended (${signal ?? `exit ${code}`})${this.#lastWords()}`, AGAIN_MS))
         reject(this.#gone!)
       })
     })
@@ -60,42 +87,91 @@ export class ChdbProcess {
     return this.#child.pid
   }
 
-  /** Sends a request and waits for its answer. `signal` ends a query under way. */
-  async ask(
-    request: Record<string, unknown> & { op: Request['op'] },
-    payload?: Uint8Array,
-    signal?: AbortSignal,
-  ): Promise<Frame<Done>> {
+  /** Nothing can be asked of it any more. */
+  get isGone(): boolean {
+    return this.#gone !== undefined
+  }
+
+  /** Why it ended, for people; `undefined` while it runs. */
+  get reason(): string | undefined {
+    return this.#reason
+  }
+
+  /** It was ended because of one query. */
+  get hasCulprit(): boolean {
+    return this.#hasCulprit
+  }
+
+  /** When the oldest insert or table definition under way was asked for, in the clock's time. */
+  get oldestWrite(): number | undefined {
+    const writes = [...this.#waiting.values()].filter(({ op }) => op === 'insert' || op === 'ensure')
+    return writes.length > 0 ? Math.min(...writes.map(({ askedAt }) => askedAt)) : undefined
+  }
+
+  /** Sends a request. Its answer rejects with `RetryLater` when the process ends first. */
+  start(request: Record<string, unknown> & { op: Request['op'] }, payload?: Uint8Array): Asked {
     if (this.#gone) throw this.#gone
     const id = this.#next++
-    const cancel = () => this.#send({ op: 'cancel', id })
-    try {
-      return await new Promise<Frame<Done>>((resolve, reject) => {
-        this.#waiting.set(id, { resolve, reject })
-        this.#send({ ...request, id }, payload)
-        signal?.addEventListener('abort', cancel, { once: true })
-        if (signal?.aborted) cancel()
-      })
-    } finally {
-      signal?.removeEventListener('abort', cancel)
+    const waiting = { op: request.op, askedAt: this.#clock.now(), hasBegun: false }
+    const answer = new Promise<Frame<Done>>((resolve, reject) => {
+      this.#waiting.set(id, Object.assign(waiting, { resolve, reject }))
+      this.#send({ ...request, id }, payload)
+    })
+    return {
+      answer,
+      get hasBegun() {
+        return waiting.hasBegun
+      },
+      cancel: () => this.#send({ op: 'cancel', id }),
     }
   }
 
-  /** Asks the process to finish; resolves when it is gone. */
-  async close(): Promise<void> {
-    await this.ask({ op: 'close' }).catch(() => {})
-    this.#child.stdin!.end()
-    await this.ended
+  /** Sends a request and waits for its answer. */
+  async ask(...request: Parameters<ChdbProcess['start']>): Promise<Frame<Done>> {
+    return await this.start(...request).answer
   }
 
-  /** Ends the process at once. */
-  kill(): void {
+  ping(): Promise<unknown> {
+    return this.ask({ op: 'ping' })
+  }
+
+  /** Asks the process to finish, and ends it when that takes too long. Resolves when it is gone, or cannot be waited for. */
+  async close(): Promise<void> {
+    this.#reason ??= 'the lake was closed'
+    const closed = this.ask({ op: 'close' })
+      .catch(() => {})
+      .then(() => {
+        this.#requests.end()
+        return this.ended
+      })
+    if (await this.#within(CLOSE_MS, closed)) return
+    this.end('the lake was closed')
+    await this.#within(GONE_MS, this.ended)
+  }
+
+  /** Ends the process at once; `why` is for people and begins with "it". `hasCulprit`: one query is to blame, all others are not. */
+  end(why: string, hasCulprit = false): void {
+    this.#reason ??= why
+    this.#hasCulprit ||= hasCulprit
+    this.#fail(new RetryLater(`the lake's process was ended and is being replaced, because ${why}; ask again`, AGAIN_MS))
     this.#child.kill('SIGKILL')
   }
 
+  async #within(ms: number, done: Promise<void>): Promise<boolean> {
+    let cancel = () => {}
+    const late = new Promise<boolean>((resolve) => {
+      cancel = this.#clock.after(ms, () => resolve(false))
+    })
+    return await Promise.race([done.then(() => true), late]).finally(() => cancel())
+  }
+
+  get #requests(): Writable {
+    return this.#child.stdio[4] as Writable
+  }
+
   #send(header: object, payload?: Uint8Array): void {
-    const stdin = this.#child.stdin as Writable
-    if (stdin.writable) for (const part of encodeFrame(header, payload)) stdin.write(part)
+    const requests = this.#requests
+    if (requests.writable) for (const part of encodeFrame(header, payload)) requests.write(part)
   }
 
   #listen(ready: () => void, failed: (error: Error) => void): void {
@@ -105,12 +181,18 @@ export class ChdbProcess {
       for (const { header, payload } of reader.push(chunk)) {
         if (header.op === 'ready') ready()
         else if (header.op === 'failed') failed(this.#openError(header.code, header.message))
+        else if (header.op === 'began') this.#began(header.id)
         else this.#settle(header, payload)
       }
     })
   }
 
-  #settle(reply: Extract<Reply, { id: number }>, payload: Uint8Array): void {
+  #began(id: number): void {
+    const waiting = this.#waiting.get(id)
+    if (waiting) waiting.hasBegun = true
+  }
+
+  #settle(reply: Extract<Reply, { op: 'done' | 'error' }>, payload: Uint8Array): void {
     const waiting = this.#waiting.get(reply.id)
     this.#waiting.delete(reply.id)
     if (reply.op === 'done') waiting?.resolve({ header: reply, payload })

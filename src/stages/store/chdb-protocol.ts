@@ -27,10 +27,11 @@ export type Request =
       readonly sql: string
       readonly params: Readonly<Record<string, string | number>>
       readonly maxRows: number
-      readonly timeoutMs: number
     }
   /** Ends the query of that id; it is answered itself, with an error. */
   | { readonly op: 'cancel'; readonly id: number }
+  /** Is answered as soon as both the process and the engine do anything at all. */
+  | { readonly op: 'ping'; readonly id: number }
   | { readonly op: 'removeSource'; readonly id: number; readonly sourceId: string }
   | { readonly op: 'close'; readonly id: number }
 
@@ -38,6 +39,8 @@ export type Request =
 export type Reply =
   | { readonly op: 'ready' }
   | { readonly op: 'failed'; readonly code: string; readonly message: string }
+  /** A reader has taken the query of that id. */
+  | { readonly op: 'began'; readonly id: number }
   | { readonly op: 'done'; readonly id: number; readonly rejected?: readonly RejectedRow[]; readonly answer?: AnswerHead }
   | { readonly op: 'error'; readonly id: number; readonly code: string; readonly message: string }
 

@@ -17,6 +17,8 @@ type QueryRequest = Extract<Request, { op: 'query' }>
 
 const KILL_PAUSE_MS = 50
 
+const CANCELLED = new Refused('the query was cancelled')
+
 /** So many queries may wait for a reader; more are told to come back. */
 const MAX_WAITING = 200
 
@@ -71,16 +73,16 @@ export class ChdbWork {
     })
   }
 
-  /** Runs people's SQL on a free reader. The time limit counts from here, waiting included. */
-  async query({ id, sql, params, maxRows, timeoutMs }: QueryRequest): Promise<{ head: AnswerHead; rows: Uint8Array }> {
+  /** Runs people's SQL on a free reader; `onBegin` is called when there is one. The parent keeps the time limit, by `cancel`. */
+  async query({ id, sql, params, maxRows }: QueryRequest, onBegin: () => void): Promise<{ head: AnswerHead; rows: Uint8Array }> {
     const began = performance.now()
     const guarded = guardQuery(sql, params, maxRows, this.#engine.surface)
     const state = { cancelled: false, started: false }
     this.#running.set(id, state)
-    const timer = globalThis.setTimeout(() => void this.cancel(id), timeoutMs)
     try {
       await this.#slot(id)
       try {
+        onBegin()
         const text = await this.#read(`${marker(id)} ${guarded}`, state)
         const { columns, rows } = readAnswer(text)
         const head = { columns, truncated: rows.length > maxRows, ms: performance.now() - began }
@@ -89,14 +91,16 @@ export class ChdbWork {
         this.#leave()
       }
     } catch (error) {
-      const late = performance.now() - began >= timeoutMs
-      if (state.cancelled)
-        throw new Refused(late ? `the query was ended after its time limit of ${timeoutMs} ms` : 'the query was cancelled')
+      if (state.cancelled) throw CANCELLED
       throw error instanceof RetryLater ? error : queryError(error)
     } finally {
-      clearTimeout(timer)
       this.#running.delete(id)
     }
+  }
+
+  /** Whether the engine answers, if only with an error. */
+  async ping(): Promise<void> {
+    await this.#engine.control.run('SELECT 1').catch(() => {})
   }
 
   /** A session whose query failed still holds what that had written, and would put it before the next answer: it is closed. */
@@ -104,7 +108,7 @@ export class ChdbWork {
     const reader = this.#idle.pop() ?? (await this.#engine.openReader())
     if (state.cancelled) {
       this.#idle.push(reader)
-      throw new Refused('the query was cancelled')
+      throw CANCELLED
     }
     state.started = true
     try {
@@ -137,7 +141,7 @@ export class ChdbWork {
     state.cancelled = true
     if (state.started) await this.#kill(id)
     else {
-      this.#waiting.find((waiting) => waiting.id === id)?.reject(new Refused('the query was ended before it began'))
+      this.#waiting.find((waiting) => waiting.id === id)?.reject(CANCELLED)
       this.#waiting = this.#waiting.filter((waiting) => waiting.id !== id)
     }
   }
@@ -152,8 +156,8 @@ export class ChdbWork {
 
   /** Waits for what was begun, then closes every connection. */
   async close(): Promise<void> {
-    await this.#writing.catch(() => {})
     await Promise.all([...this.#running.keys()].map((id) => this.cancel(id)))
+    await this.#writing.catch(() => {})
     for (let i = 0; i < this.#options.readers; i++) await this.#slot(0)
     for (const session of [...this.#idle, this.#engine.control, this.#engine.writer]) session.close()
   }

@@ -208,6 +208,18 @@ test('inserts go on while every reader is busy', async () => {
   await Promise.all(ends)
 })
 
+test('what is asked while rows are inserted is answered', async () => {
+  const table = tableOf('meanwhile')
+  await lake.ensure(table)
+  for (let i = 0; i < 100; i++) {
+    const insert = lake.insert(table, bytes(rowOf(`${i}`)), `${i}`)
+    const { rows } = await lake.query(`SELECT ${i}`)
+    expect(rows).toEqual([`[${i}]`])
+    expect(await insert).toEqual([])
+  }
+  expect((await lake.query('SELECT count() FROM logs.meanwhile')).rows).toEqual(['[100]'])
+})
+
 test.each([
   {
     sql: 'SELECT length(groupArray(number)) FROM numbers(100000000)',

@@ -3,15 +3,24 @@ import { join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { z } from 'zod'
 import type { TableSpec } from '../../model/column.ts'
+import type { SystemProblem } from '../../model/system-problem.ts'
+import { type Clock, steadyClock } from '../../util/clock.ts'
 import { Refused, RetryLater } from '../../util/errors.ts'
 import { ChdbProcess, FolderTaken } from './chdb-process.ts'
 import type { ChildOptions } from './chdb-protocol.ts'
-import { defineLake, type Lake, type QueryOptions, type QueryResult, type RejectedRow } from './lake.ts'
+import { watchProcess } from './chdb-watch.ts'
+import { Culprits } from './culprits.ts'
+import { Incidents } from './incidents.ts'
+import { defineLake, type Lake, LakeEnded, type QueryOptions, type QueryResult, type RejectedRow } from './lake.ts'
+import { QueryLimit } from './query-limit.ts'
 
 const MIB = 1024 * 1024
 
 /** Pauses between starts of a process that keeps ending. */
 const BACK_OFF_MS = [100, 500, 2000, 5000, 15_000]
+
+/** A lake that is not open by then is reported. Its process is left alone: a large lake takes long to open, or to be brought over. */
+const SLOW_START_MS = 60_000
 
 /** A frame to the process carries less than twice as much. */
 const MAX_INSERT_BYTES = 256 * MIB
@@ -52,17 +61,24 @@ export const chdb = defineLake({
   summary: 'Keeps events in an embedded ClickHouse (chDB) in the data folder.',
   config,
   example: {},
-  create: (settings, { dataDir }) => createChdbLake({ ...settings, dataDir }),
+  create: (settings, deps) => createChdbLake({ ...settings, ...deps }),
 })
 
-export interface ChdbLakeOptions extends Partial<ChdbConfig> {
+export interface ChdbLakeOptions extends Partial<ChdbConfig>, Partial<ChdbLakeDeps> {
   /** The data folder; the lake is in `lake` below it. */
   readonly dataDir: string
 }
 
+interface ChdbLakeDeps {
+  readonly clock: Clock
+  /** Gets everything that is wrong with the lake's process, whenever that changes. */
+  readonly onProblems: (problems: readonly SystemProblem[]) => void
+}
+
 /** Opens the lake. Rejects with `NotSupported` without the engine, `StorageError` when another process has the folder. */
-export async function createChdbLake({ dataDir, ...given }: ChdbLakeOptions): Promise<ChdbLake> {
-  const settings = config.parse(given)
+export async function createChdbLake(given: ChdbLakeOptions): Promise<ChdbLake> {
+  const { dataDir, clock = steadyClock, onProblems = () => {}, ...rest } = given
+  const settings = config.parse(rest)
   const path = resolve(join(dataDir, 'lake'))
   mkdirSync(path, { recursive: true })
   const options: ChildOptions = {
@@ -74,13 +90,13 @@ export async function createChdbLake({ dataDir, ...given }: ChdbLakeOptions): Pr
     maxResultBytes: settings.max_result_bytes,
     fsync: settings.fsync,
   }
-  return openLake(options, settings.max_rows)
+  return openLake(options, settings.max_rows, { clock, onProblems })
 }
 
 /** After a parent's sudden end its lake process holds the folder for a moment more: a taken folder is tried again. */
-async function openLake(options: ChildOptions, maxRows: number): Promise<ChdbLake> {
+async function openLake(options: ChildOptions, maxRows: number, deps: ChdbLakeDeps): Promise<ChdbLake> {
   for (let attempt = 1; ; attempt++) {
-    const lake = new ChdbLake(options, maxRows)
+    const lake = new ChdbLake(options, maxRows, deps)
     try {
       await lake.ready()
       return lake
@@ -98,14 +114,20 @@ export class ChdbLake implements Lake {
   readonly #maxRows: number
   /** Table → the spec that it was brought to last. */
   readonly #ensured = new Map<string, { readonly key: string; readonly made: Promise<void> }>()
+  readonly #clock: Clock
+  readonly #culprits: Culprits
+  readonly #incidents: Incidents
   #process: ChdbProcess
   #restarting: Promise<void> | undefined
   #failures = 0
   readonly #closing = new AbortController()
 
-  constructor(options: ChildOptions, maxRows: number) {
+  constructor(options: ChildOptions, maxRows: number, { clock, onProblems }: ChdbLakeDeps) {
     this.#options = options
     this.#maxRows = maxRows
+    this.#clock = clock
+    this.#culprits = new Culprits(clock)
+    this.#incidents = new Incidents(clock, onProblems)
     this.#process = this.#start()
   }
 
@@ -116,6 +138,7 @@ export class ChdbLake implements Lake {
 
   /** Resolves when the lake can be used; rejects when its process did not come up. */
   async ready(): Promise<void> {
+    if (this.#process.isGone) await this.#process.ended
     await this.#restarting
     await this.#process.ready
   }
@@ -140,14 +163,33 @@ export class ChdbLake implements Lake {
   }
 
   async query(sql: string, options: QueryOptions = {}): Promise<QueryResult> {
-    const { params = {}, maxRows = this.#maxRows, signal } = options
+    const { params = {}, maxRows = this.#maxRows, signal, after } = options
     if (!Number.isSafeInteger(maxRows) || maxRows < 0) throw new Refused(`a query cannot give ${maxRows} rows`)
     const timeoutMs = Math.min(options.timeoutMs ?? this.#options.maxQueryMs, this.#options.maxQueryMs)
-    const { header, payload } = await this.#ask({ op: 'query', sql, params, maxRows, timeoutMs }, undefined, signal)
-    const { columns, truncated, ms } = header.answer!
-    const rows =
-      payload.length > 0 ? Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString().split('\n') : []
-    return { columns, rows, truncated, ms }
+    const limit = new QueryLimit(timeoutMs, this.#clock, signal)
+    const turn = this.#culprits.turn(sql)
+    try {
+      await limit.before("another query that was running when the lake's process ended", turn)
+      this.#culprits.check(sql)
+      if (after) await limit.before('rows under way to be stored', after)
+      const process = await limit.before('the lake to open', this.#open())
+      const asked = process.start({ op: 'query', sql, params, maxRows })
+      const { header, payload } = await limit
+        .watch(asked, () => process.end('it could not stop a query', true))
+        .catch((error) => {
+          // Of an end that is no single query's fault, each one running is a suspect.
+          const isSuspect = process.isGone && !process.hasCulprit && asked.hasBegun && !this.#closing.signal.aborted
+          if (isSuspect || error instanceof LakeEnded) this.#culprits.blame(sql)
+          throw error
+        })
+      const { columns, truncated, ms } = header.answer!
+      const rows =
+        payload.length > 0 ? Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString().split('\n') : []
+      return { columns, rows, truncated, ms }
+    } finally {
+      limit.dispose()
+      void turn.then((over) => over())
+    }
   }
 
   async removeSource(sourceId: string): Promise<void> {
@@ -161,25 +203,41 @@ export class ChdbLake implements Lake {
   }
 
   async #ask(...request: Parameters<ChdbProcess['ask']>): ReturnType<ChdbProcess['ask']> {
+    return (await this.#open()).ask(...request)
+  }
+
+  async #open(): Promise<ChdbProcess> {
     if (this.#closing.signal.aborted) throw new RetryLater('the lake is closed')
     try {
       await this.ready()
     } catch (error) {
       throw new RetryLater(`the lake is not open: ${(error as Error).message}`, undefined, { cause: error })
     }
-    return this.#process.ask(...request)
+    return this.#process
   }
 
   #start(): ChdbProcess {
-    const started = new ChdbProcess(this.#options)
+    const started = new ChdbProcess(this.#options, this.#clock)
+    watchProcess(started, this.#clock)
+    let wasReady = false
+    const cancelSlow = this.#clock.after(SLOW_START_MS, () =>
+      this.#incidents.down(`its process has been starting for ${SLOW_START_MS / 60_000} min`),
+    )
     started.ready.then(
       () => {
+        wasReady = true
+        cancelSlow()
         this.#failures = 0
+        this.#incidents.opened()
       },
       () => {},
     )
     void started.ended.then(() => {
-      if (!this.#closing.signal.aborted && started === this.#process) this.#restarting = this.#restart()
+      cancelSlow()
+      if (this.#closing.signal.aborted || started !== this.#process) return
+      if (wasReady) this.#incidents.replaced(started.reason!)
+      else this.#incidents.down(`its process does not come up, because ${started.reason}`)
+      this.#restarting = this.#restart()
     })
     return started
   }

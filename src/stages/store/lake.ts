@@ -15,7 +15,10 @@ export interface QueryOptions {
   readonly params?: Readonly<Record<string, string | number>>
   /** The answer is cut after this many rows, and says so. */
   readonly maxRows?: number
+  /** For everything, waiting included. */
   readonly timeoutMs?: number
+  /** The query begins when this has resolved. */
+  readonly after?: Promise<unknown>
   /** Aborting really ends the query. */
   readonly signal?: AbortSignal
 }

@@ -1,0 +1,57 @@
+import type { Clock } from '../../util/clock.ts'
+
+const CHECK_MS = 5000
+/** This many checks in a row without an answer: 30 seconds in which the process was asked and this one was not held up itself. */
+const MAX_UNANSWERED = 6
+/** An insert is at most 256 MiB and takes seconds; what it had stored is not stored again. */
+const WRITE_LIMIT_MS = 10 * 60_000
+
+/** What the watch sees and does of a process. */
+export interface Watched {
+  readonly ready: Promise<void>
+  readonly ended: Promise<void>
+  /** Resolves or rejects when the process has answered. */
+  ping(): Promise<unknown>
+  /** When the oldest insert or table definition under way was asked for, in the clock's time. */
+  readonly oldestWrite: number | undefined
+  end(why: string): void
+}
+
+/** Ends a process that, once the lake is open, does not answer or never finishes a write. The watch ends with the process. */
+export function watchProcess(process: Watched, clock: Clock): void {
+  let isOver = false
+  let unanswered = 0
+  let isAsking = false
+
+  const check = () => {
+    const { oldestWrite } = process
+    if (isAsking) {
+      unanswered++
+      if (unanswered >= MAX_UNANSWERED)
+        return process.end(`it had not answered for ${(MAX_UNANSWERED * CHECK_MS) / 1000} seconds`)
+    } else {
+      unanswered = 0
+      isAsking = true
+      const answered = () => {
+        isAsking = false
+      }
+      process.ping().then(answered, answered)
+    }
+    if (oldestWrite !== undefined && clock.now() - oldestWrite > WRITE_LIMIT_MS) {
+      return process.end(`it had not finished a write within ${WRITE_LIMIT_MS / 60_000} minutes`)
+    }
+    cancel = clock.after(CHECK_MS, check)
+  }
+
+  let cancel = () => {}
+  process.ready.then(
+    () => {
+      if (!isOver) cancel = clock.after(CHECK_MS, check)
+    },
+    () => {},
+  )
+  void process.ended.then(() => {
+    isOver = true
+    cancel()
+  })
+}

@@ -1,0 +1,42 @@
+import type { Clock } from '../../src/util/clock.ts'
+
+/** A clock that moves only when told to. */
+export class ManualClock implements Clock {
+  #now = 0
+  readonly #timers = new Set<{ readonly at: number; readonly run: () => void }>()
+
+  now(): number {
+    return this.#now
+  }
+
+  after(ms: number, run: () => void): () => void {
+    const timer = { at: this.#now + ms, run }
+    this.#timers.add(timer)
+    return () => this.#timers.delete(timer)
+  }
+
+  /** Timers that have not fired. */
+  get waiting(): number {
+    return this.#timers.size
+  }
+
+  /** Moves on, firing what falls due in its order, and lets what follows from each happen. */
+  async advance(ms: number): Promise<void> {
+    const until = this.#now + ms
+    await settled()
+    for (;;) {
+      const next = [...this.#timers].filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0]
+      if (!next) break
+      this.#timers.delete(next)
+      this.#now = next.at
+      next.run()
+      await settled()
+    }
+    this.#now = until
+  }
+}
+
+/** Everything that only waits for promises has happened. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
