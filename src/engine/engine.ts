@@ -15,6 +15,8 @@ export interface SourceView {
   readonly filtered: number
   readonly deadLettered: number
   readonly deadLetterReasons: Readonly<Record<string, number>>
+  /** Filter → records that it kept out. */
+  readonly filters: Readonly<Record<string, number>>
   /** Log type → stored records that are of it by a guess. */
   readonly guessed: Readonly<Record<string, number>>
   /** Read and not yet committed. */

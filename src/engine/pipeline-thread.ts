@@ -328,8 +328,9 @@ async function passTime(runs: CorrelationRuns): Promise<void> {
   }
 }
 
-/** Resolves when the source has nothing to read and everything of it is committed. */
+/** Resolves when the source has nothing to read and everything of it is committed; at once for one that is not read at all. */
 async function settled(sourceId: string): Promise<void> {
+  if (!open.some(({ id }) => id === sourceId)) return
   while (!loop?.isSettled(sourceId)) await new Promise((resolve) => setTimeout(resolve, 20))
 }
 

@@ -51,6 +51,7 @@ export interface RunStreams {
 interface Totals {
   received: number
   stored: number
+  filtered: number
   deadLettered: number
   matches: number
   ruleErrors: number
@@ -87,7 +88,7 @@ class Run {
   readonly #parse: ParseSource
   readonly #parser
   readonly #rules: ReadonlyMap<string, Rule>
-  readonly #totals: Totals = { received: 0, stored: 0, deadLettered: 0, matches: 0, ruleErrors: 0 }
+  readonly #totals: Totals = { received: 0, stored: 0, filtered: 0, deadLettered: 0, matches: 0, ruleErrors: 0 }
   /** What alerts are made of at the end: findings in order of event time. */
   readonly #findings: (Judged & { readonly atMs: number })[] = []
   readonly #memory = new MemoryStore()
@@ -152,9 +153,9 @@ class Run {
     if (this.#options.emit === 'alerts') for (const alert of alerts) await this.#streams.write(`${JSON.stringify(alert)}\n`)
     const guesses = [...this.#guessed].map(([logType, n]) => `${logType} ${n}`)
     if (guesses.length > 0) this.#streams.tell(`log type guessed: ${guesses.join(', ')} (name it with --log-type to be sure)`)
-    const { received, stored, deadLettered, matches, ruleErrors } = this.#totals
+    const { received, stored, filtered, deadLettered, matches, ruleErrors } = this.#totals
     this.#streams.tell(
-      `received ${received} stored ${stored} filtered 0 dead_lettered ${deadLettered} matches ${matches} alerts ${alerts.length} rule_errors ${ruleErrors}`,
+      `received ${received} stored ${stored} filtered ${filtered} dead_lettered ${deadLettered} matches ${matches} alerts ${alerts.length} rule_errors ${ruleErrors}`,
     )
     return deadLettered > 0 || ruleErrors > 0 || this.#unreadable > 0 ? 1 : 0
   }
@@ -182,9 +183,10 @@ class Run {
     yield* fileChunks(path, { sourceId: 'run', maxRecordBytes, tell })
   }
 
-  async #emit({ received, groups, deadLetters, judged }: JudgedBatch): Promise<void> {
+  async #emit({ received, groups, filtered, deadLetters, judged }: JudgedBatch): Promise<void> {
     const totals = this.#totals
     totals.received += received
+    for (const n of filtered.values()) totals.filtered += n
     totals.deadLettered += deadLetters.length
     const lines: string[] = []
     for (const { events } of groups) {
@@ -225,6 +227,7 @@ class Run {
         received: 0,
         groups: [],
         deadLetters: [],
+        filtered: new Map(),
         guessed: new Map(),
         unknownFields: new Map(),
         judged,

@@ -65,6 +65,7 @@ async function sourceViews({ sources, state, pipeline, spool }: ViewDeps): Promi
         filtered: count?.filtered ?? 0,
         deadLettered: count?.deadLettered ?? 0,
         deadLetterReasons: count?.reasons ?? {},
+        filters: count?.filters ?? {},
         guessed: count?.guessed ?? {},
         inFlight: now?.inFlight ?? 0,
         backlogBytes: (now?.backlogBytes ?? 0) + (await spool.rpc.call<number>('bytes', source.id)),
@@ -106,7 +107,9 @@ async function metricsText(deps: ViewDeps): Promise<string> {
       { source, outcome: 'filtered' as const, n: c.filtered },
       { source, outcome: 'dead_lettered' as const, n: c.deadLettered },
     ]),
-    [...counts].flatMap(([source, c]) => Object.entries(c.reasons).map(([reason, n]) => ({ source, reason, n }))),
+    [...counts].flatMap(([source, { reasons, filters }]) =>
+      [...Object.entries(reasons), ...Object.entries(filters)].map(([reason, n]) => ({ source, reason, n })),
+    ),
   )
   metrics.setTables(keeper.status().map(({ name, rows, ageSeconds }) => ({ name, rows, ageSecs: ageSeconds })))
   metrics.setSpoolBytes(await spool.rpc.call<number>('bytes'))

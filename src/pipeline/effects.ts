@@ -235,7 +235,7 @@ function nonEmpty<T>(list: readonly T[] | undefined): readonly T[] | undefined {
   return list && list.length > 0 ? list : undefined
 }
 
-function countsOf(sourceId: string, { received, groups, deadLetters, guessed }: JudgedBatch): Count[] {
+function countsOf(sourceId: string, { received, groups, deadLetters, filtered, guessed }: JudgedBatch): Count[] {
   const all = groups.reduce((n, { events }) => n + events.length, 0)
   // An event that could not be finished is not stored any more, whatever it was guessed to be.
   const guesses = groups.flatMap(({ schema: { name }, events }) => {
@@ -249,6 +249,7 @@ function countsOf(sourceId: string, { received, groups, deadLetters, guessed }: 
     { sourceId, outcome: 'received', reason: '', n: received },
     { sourceId, outcome: 'stored', reason: '', n: stored },
     ...guesses.map(([logType, n]): Count => ({ sourceId, outcome: 'stored', reason: logType, n })),
+    ...[...filtered].map(([filter, n]): Count => ({ sourceId, outcome: 'filtered', reason: filter, n })),
     ...[...reasons].map(([reason, n]): Count => ({ sourceId, outcome: 'dead_lettered', reason, n })),
   ]
 }

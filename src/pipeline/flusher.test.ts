@@ -267,6 +267,7 @@ test('rows that the lake refuses become dead letters, and the counters move with
     deadLettered: 2,
     reasons: { internal: 2 },
     guessed: {},
+    filters: {},
   })
   expect(lake.rows[0]).toBe('logs.t ["even","s"]')
   const letters = lake.rows.slice(1).map((row) => JSON.parse(row.replace('monitor.dead_letters ', '')) as unknown[])

@@ -18,6 +18,8 @@ export interface JudgedBatch {
   readonly received: number
   readonly groups: readonly ParsedEvents[]
   readonly deadLetters: readonly DeadLetter[]
+  /** Filter → records that it kept out. */
+  readonly filtered: ReadonlyMap<string, number>
   /** Log type → events that are of it by a guess. */
   readonly guessed: ReadonlyMap<string, number>
   readonly unknownFields: ReadonlyMap<string, number>
@@ -31,6 +33,7 @@ export interface ParsedBatch {
   readonly received: number
   readonly groups: readonly ParsedEvents[]
   readonly deadLetters: readonly DeadLetter[]
+  readonly filtered: ReadonlyMap<string, number>
   readonly guessed: ReadonlyMap<string, number>
   readonly unknownFields: ReadonlyMap<string, number>
   /** For the next batch of the same place. */
@@ -46,6 +49,7 @@ export function parseBatch(chunks: readonly Chunk[], source: ParseSource, parser
   let context = ''
   const groups: ParsedEvents[] = []
   const deadLetters: DeadLetter[] = []
+  const filtered = new Map<string, number>()
   const guessed = new Map<string, number>()
   const unknownFields = new Map<string, number>()
   const attempt = (chunk: Chunk) => parser.parse(chunk, source, receivedMs)
@@ -54,10 +58,11 @@ export function parseBatch(chunks: readonly Chunk[], source: ParseSource, parser
     context = result.context
     for (const group of result.groups) merge(groups, group)
     for (const letter of result.deadLetters) deadLetters.push(letter)
+    addCounts(filtered, result.filtered)
     addCounts(guessed, result.guessed)
     addCounts(unknownFields, result.unknownFields)
   }
-  return { received, groups, deadLetters, guessed, unknownFields, context }
+  return { received, groups, deadLetters, guessed, filtered, unknownFields, context }
 }
 
 function addCounts(into: Map<string, number>, counts: ReadonlyMap<string, number>): void {
@@ -73,7 +78,7 @@ function merge(groups: ParsedEvents[], group: ParsedEvents): void {
 
 /** Events → findings: joins the tables, then asks every detector. */
 export async function judgeBatch(
-  { received, groups, deadLetters, guessed, unknownFields }: ParsedBatch,
+  { received, groups, deadLetters, guessed, filtered, unknownFields }: ParsedBatch,
   deps: {
     readonly enricher: Enricher
     readonly detectors: readonly Detector[]
@@ -97,7 +102,7 @@ export async function judgeBatch(
     for (const finding of all[i]!) judged.push(judgedOf(finding, events))
   }
   deps.observe('detect', (performance.now() - detectStart) / 1000)
-  return { received, groups, deadLetters, guessed, unknownFields, judged, cacheWrites: [...cacheWrites.values()] }
+  return { received, groups, deadLetters, guessed, filtered, unknownFields, judged, cacheWrites: [...cacheWrites.values()] }
 }
 
 /** The dead letter of an event that cannot be finished, by a fault of ours: it would hold up everything behind it for ever. */

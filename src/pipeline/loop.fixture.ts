@@ -54,6 +54,7 @@ export const lineParser: Parser = {
       groups,
       deadLetters,
       context: '',
+      filtered: new Map(),
       guessed: new Map(),
       unknownFields: new Map(),
     }

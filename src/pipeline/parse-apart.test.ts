@@ -71,7 +71,15 @@ test('records of several lines are taken apart at their own borders', () => {
     for (let i = 0; i < records!.length; i += 2) some.push(Buffer.from(bytes.subarray(records![i], records![i + 1])).toString())
     if (some.includes('throw')) throw new Error('the parser broke')
     read.push(...some)
-    return { received: some.length, groups: [], deadLetters: [], context, guessed: new Map(), unknownFields: new Map() }
+    return {
+      received: some.length,
+      groups: [],
+      deadLetters: [],
+      context,
+      filtered: new Map(),
+      guessed: new Map(),
+      unknownFields: new Map(),
+    }
   })
   expect(read).toEqual(['{\n1}', '{\n2}', '{\n3}'])
   expect(

@@ -69,5 +69,13 @@ function refusedRecord(
     raw: bytes.slice(0, MAX_DEAD_LETTER_BYTES),
     rowId: place + offset.toString(16).padStart(12, '0'),
   }
-  return { received: 1, groups: [], deadLetters: [letter], context, guessed: new Map(), unknownFields: new Map() }
+  return {
+    received: 1,
+    groups: [],
+    deadLetters: [letter],
+    context,
+    filtered: new Map(),
+    guessed: new Map(),
+    unknownFields: new Map(),
+  }
 }

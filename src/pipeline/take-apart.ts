@@ -21,7 +21,7 @@ const FINISH_ATTEMPTS = 400
  * dead letter, and events that a detector cannot judge cost each of its rules an error. Rejects only for the disk.
  */
 export async function judgeApart(
-  { received, groups, deadLetters, guessed, unknownFields }: ParsedBatch,
+  { received, groups, deadLetters, guessed, filtered, unknownFields }: ParsedBatch,
   source: string,
   { enricher, detectors }: { readonly enricher: Enricher; readonly detectors: readonly Detector[] },
 ): Promise<JudgedBatch> {
@@ -53,7 +53,16 @@ export async function judgeApart(
       return found.map((finding) => judgedOf(finding, part))
     }
   }
-  return { received, groups: kept, deadLetters: letters, guessed, unknownFields, judged, cacheWrites: [...cacheWrites.values()] }
+  return {
+    received,
+    groups: kept,
+    deadLetters: letters,
+    guessed,
+    filtered,
+    unknownFields,
+    judged,
+    cacheWrites: [...cacheWrites.values()],
+  }
 }
 
 /** One error for each rule that did not see the events, about the first of them. */
@@ -109,7 +118,10 @@ export async function finishApart(
 }
 
 /** The batch with these parts only; what was dead-lettered and counted before stays. */
-function composed({ received, deadLetters, guessed, unknownFields, groups }: JudgedBatch, parts: readonly Part[]): JudgedBatch {
+function composed(
+  { received, deadLetters, guessed, filtered, unknownFields, groups }: JudgedBatch,
+  parts: readonly Part[],
+): JudgedBatch {
   const events = new Map<ParsedEvents, Event[]>(groups.map((group) => [group, []]))
   const judged: Judged[] = []
   const cacheWrites: CacheWrite[] = []
@@ -119,7 +131,7 @@ function composed({ received, deadLetters, guessed, unknownFields, groups }: Jud
     else cacheWrites.push(part.write)
   }
   const kept = [...events].flatMap(([{ schema }, some]) => (some.length > 0 ? [{ schema, events: some }] : []))
-  return { received, deadLetters, guessed, unknownFields, groups: kept, judged, cacheWrites }
+  return { received, deadLetters, guessed, filtered, unknownFields, groups: kept, judged, cacheWrites }
 }
 
 function refusedFinding(item: Judged, error: unknown): Judged {

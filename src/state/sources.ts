@@ -9,6 +9,8 @@ export interface SourceCounts {
   readonly reasons: Readonly<Record<string, number>>
   /** Log type → those of `stored` that are of it by a guess. */
   readonly guessed: Readonly<Record<string, number>>
+  /** Filter → records that it kept out. */
+  readonly filters: Readonly<Record<string, number>>
 }
 
 /** Records by outcome, per source. */
@@ -22,20 +24,23 @@ export async function sourceCounts(db: Kysely<StateTables>): Promise<Map<string,
       deadLettered: number
       reasons: Record<string, number>
       guessed: Record<string, number>
+      filters: Record<string, number>
     }
   >()
   for (const { source_id, outcome, reason, n } of await db.selectFrom('counters').selectAll().execute()) {
     let of = counts.get(source_id)
     if (!of) {
-      of = { received: 0, stored: 0, filtered: 0, deadLettered: 0, reasons: {}, guessed: {} }
+      of = { received: 0, stored: 0, filtered: 0, deadLettered: 0, reasons: {}, guessed: {}, filters: {} }
       counts.set(source_id, of)
     }
     if (outcome === 'received') of.received += n
     else if (outcome === 'stored') {
       of.stored += n
       if (reason !== '') of.guessed[reason] = (of.guessed[reason] ?? 0) + n
-    } else if (outcome === 'filtered') of.filtered += n
-    else {
+    } else if (outcome === 'filtered') {
+      of.filtered += n
+      of.filters[reason] = (of.filters[reason] ?? 0) + n
+    } else {
       of.deadLettered += n
       of.reasons[reason] = (of.reasons[reason] ?? 0) + n
     }

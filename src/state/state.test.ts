@@ -255,6 +255,7 @@ test('counts add up, also downwards', async () => {
     deadLettered: 3,
     reasons: { internal: 3 },
     guessed: {},
+    filters: {},
   })
 })
 

@@ -165,6 +165,7 @@ const SOURCES: readonly SourceView[] = ['default', 'demo', 'zeek'].map((id) => (
   deadLettered: 2,
   deadLetterReasons: { invalid_json: 2 },
   guessed: {},
+  filters: {},
   inFlight: 1,
   backlogBytes: 2048,
   notices: id === 'zeek' ? ['a.log is a copy of b.log and was skipped'] : [],

@@ -20,6 +20,7 @@ export const sourceSchema = z.object({
     in_flight: z.number(),
   }),
   dead_letter_reasons: z.record(z.string(), z.number()),
+  filters: z.record(z.string(), z.number()).describe('Records that a filter kept out, by its name.'),
   guessed: z
     .record(z.string(), z.number())
     .describe('Stored records whose log type neither they nor the source name, by the log type that was guessed.'),
@@ -83,6 +84,7 @@ function sourceView(source: SourceView): z.output<typeof sourceSchema> {
     log_types: [...source.logTypes],
     records: { received, stored, filtered, dead_lettered: deadLettered, in_flight: inFlight },
     dead_letter_reasons: { ...source.deadLetterReasons },
+    filters: { ...source.filters },
     guessed: { ...source.guessed },
     backlog_bytes: source.backlogBytes,
     notices: [...source.notices],

@@ -43,12 +43,14 @@ function list(sources: readonly Source[], io: Io): string[] {
 /** Unknown fields shown of a source. */
 const MOST_FIELDS = 5
 
-function remarks({ id, dead_letter_reasons, guessed, notices, unknown_fields }: Source): string[] {
+function remarks({ id, dead_letter_reasons, filters, guessed, notices, unknown_fields }: Source): string[] {
   const reasons = Object.entries(dead_letter_reasons).map(([reason, n]) => `${reason} ${count(n)}`)
   const fields = unknown_fields.slice(0, MOST_FIELDS).map(({ log_type, field, count: n }) => `${log_type} ${field} (${count(n)})`)
   const more = unknown_fields.length > MOST_FIELDS ? `, and ${unknown_fields.length - MOST_FIELDS} more` : ''
+  const kept = Object.entries(filters).map(([filter, n]) => `${filter} ${count(n)}`)
   const guesses = Object.entries(guessed).map(([logType, n]) => `${logType} ${count(n)}`)
   const lines = [
+    ...(kept.length > 0 ? [`kept out by a filter: ${kept.join(', ')}`] : []),
     ...(guesses.length > 0 ? [`log type guessed: ${guesses.join(', ')} (name the source's log_types to be sure)`] : []),
     ...(reasons.length > 0 ? [`dead letters: ${reasons.join(', ')}`] : []),
     ...notices,

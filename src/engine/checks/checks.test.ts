@@ -83,6 +83,7 @@ function counts(received: number, deadLettered: number): SourceCounts {
     stored: received - deadLettered,
     filtered: 0,
     guessed: {},
+    filters: {},
     reasons: { invalid_json: deadLettered },
   }
 }

@@ -22,12 +22,14 @@ export interface ParsedEvents {
 }
 
 export interface ParseResult {
-  /** Records seen: events + dead letters. */
+  /** Records seen: events, filtered ones and dead letters. */
   readonly received: number
   readonly groups: readonly ParsedEvents[]
   readonly deadLetters: readonly DeadLetter[]
   /** What the next chunk of the same place must be given as `context`. */
   readonly context: string
+  /** Filter → records that it kept out. */
+  readonly filtered: ReadonlyMap<string, number>
   /** Log type → events that are of it by a guess: neither their source nor they themselves say so. */
   readonly guessed: ReadonlyMap<string, number>
   /** Fields the schema does not know: `<log type>\t<field>` → count. */

@@ -45,6 +45,7 @@ class ChunkParser {
   readonly #groups = new Map<CompiledSchema, Event[]>()
   readonly #deadLetters: DeadLetter[] = []
   readonly #unknownFields = new Map<string, number>()
+  readonly #filtered = new Map<string, number>()
   readonly #guessed = new Map<string, number>()
   /** The log type of the record before this one in the same place. */
   #near: CompiledSchema | undefined
@@ -76,6 +77,7 @@ class ChunkParser {
       groups: [...this.#groups].map(([schema, events]) => ({ schema, events })),
       deadLetters: this.#deadLetters,
       context: this.#contextOf(readers),
+      filtered: this.#filtered,
       guessed: this.#guessed,
       unknownFields: this.#unknownFields,
     }
@@ -148,7 +150,11 @@ class ChunkParser {
       return
     }
     this.#received++
-    if (outcome.kind === 'ok') this.#keep(schema!, outcome.value)
+    if (outcome.kind === 'drop') {
+      this.#filtered.set(outcome.filter, (this.#filtered.get(outcome.filter) ?? 0) + 1)
+      return
+    }
+    this.#keep(schema!, outcome.value)
     if (isGuess) this.#guessed.set(schema.name, (this.#guessed.get(schema.name) ?? 0) + 1)
     if (this.#source.logType === undefined) this.#near = schema
   }
