@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Io } from '../src/cli/io.ts'
@@ -18,7 +18,10 @@ afterEach(() => {
 function content(files: Readonly<Record<string, string>>): string {
   const root = mkdtempSync(join(tmpdir(), 'caracal-rules-'))
   made.push(root)
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(root, name), text)
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, name)), { recursive: true })
+    writeFileSync(join(root, name), text)
+  }
   return root
 }
 
@@ -156,6 +159,29 @@ describe('caracal test', () => {
     const result = await caracal('test', '--path', path, ...argv)
     expect(result.out).toContain(says)
     expect(result.code).toBe(code)
+  })
+
+  const GOOD = {
+    'rules/r.yml': `${HEAD}RuleID: R\nTests:\n  - { Name: a, ExpectedResult: true, Log: {} }\n`,
+    'rules/r.py': 'def rule(event):\n    return True\n',
+  }
+  const pack = (definition: string) => ({ 'packs/p.yml': `AnalysisType: pack\nPackID: P\n${definition}\n`, ...GOOD })
+  test.each([
+    {
+      name: 'a folder of queries',
+      files: {
+        'q.yml':
+          'AnalysisType: scheduled_query\nQueryName: Q\nEnabled: true\nQuery: select 1\nSchedule: { RateMinutes: 60, TimeoutMinutes: 2 }\n',
+      },
+      code: 0,
+    },
+    { name: 'a folder of nothing', files: { 'x.txt': '' }, code: 1 },
+    { name: 'a pack that names what exists', files: pack('PackDefinition: { IDs: [R] }'), code: 0 },
+    { name: 'a pack that names what does not exist', files: pack('PackDefinition: { IDs: [Gone] }'), code: 1 },
+    { name: 'a pack with an empty list', files: pack('PackDefinition: { IDs: [] }'), code: 0 },
+    { name: 'a pack that names nothing', files: pack(''), code: 1 },
+  ])("$name: exit code $code, as Panther's tool has it", async ({ files, code }) => {
+    expect((await caracal('test', '--path', content(files))).code).toBe(code)
   })
 
   test('a filter for items without tests leaves nothing to test, which is no mistake', async () => {

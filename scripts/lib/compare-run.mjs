@@ -1,20 +1,28 @@
 // Compares what a detection's functions returned with what another engine says they return. A difference counts as explained only for
 // these reasons, each of which lies in the detection and not in an engine:
 //   order  values of a list or text that the detection makes from a set: Python promises no order
-//   date   the day of the run, which a link of the Tor metrics site carries
+//   clock  the time of the run, here and there
 //   uuid   a random UUID
-//   words  an error whose text differs with the release of Python, or with the class that tells of a wrong return type
+//   words  an error whose text differs with the release of Python, or with the class that reports a wrong return type
+//   stub   an error of a package that neither engine gives to detections, in the words of each
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
-const TOR_DATE = /(metrics\.torproject\.org\/exonerator\.html\?.*?timestamp=)\d{4}-\d{2}-\d{2}/g
+/** A date, with a time or without, or seconds, milliseconds since 1970. */
+const TIME =
+  /\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?|(?<![\w.])1\d{9}(?:\d{3}|\.\d+)?(?!\w)/g
+/** Time zones, and a test that runs across midnight. */
+const NEAR_MS = 36 * 3_600_000
+const STUB = /^NotImplementedError\(.* is not available to rules, which have no network/
 
-/** `run`: {out: function → JSON text, errors: function → text}; `golden`: {out: function → value, errors}. */
-export function compareRun(run, golden) {
+/**
+ * `run`: {out: function → JSON text, errors: function → text}; `golden`: {out: function → value, errors}; `nowMs`: the time of the run.
+ */
+export function compareRun(run, golden, nowMs) {
   const explained = []
   const differences = []
   const is = Object.fromEntries(Object.entries(run.out).map(([name, text]) => [name, JSON.parse(text)]))
   for (const name of names(is, golden.out)) {
     const reasons = new Set()
-    const where = differenceAt(is[name], goldenValue(name, golden.out[name]), name, reasons)
+    const where = differenceAt(is[name], goldenValue(name, golden.out[name]), name, { reasons, nowMs })
     if (where) differences.push(where)
     else if (reasons.size > 0) explained.push(`${name}: ${[...reasons].join(', ')}`)
   }
@@ -23,6 +31,7 @@ export function compareRun(run, golden) {
     if (here === there) continue
     if (here !== undefined && there !== undefined && withoutWords(here) === withoutWords(there))
       explained.push(`error of ${name}: words`)
+    else if (there !== undefined && STUB.test(here)) explained.push(`error of ${name}: stub`)
     else {
       differences.push(`error of ${name}: is ${shown(here)}, golden ${shown(there)}`)
     }
@@ -40,12 +49,13 @@ function names(a, b) {
 }
 
 /** Where two values differ without a reason, or `undefined`; reasons met are added. */
-function differenceAt(is, golden, path, reasons) {
+function differenceAt(is, golden, path, seen) {
+  const { reasons, nowMs } = seen
   if (Object.is(is, golden)) return undefined
-  if (Array.isArray(is) && Array.isArray(golden)) return listDifference(is, golden, path, reasons)
+  if (Array.isArray(is) && Array.isArray(golden)) return listDifference(is, golden, path, seen)
   if (isObject(is) && isObject(golden)) {
     for (const key of names(is, golden)) {
-      const where = differenceAt(is[key], golden[key], `${path}.${key}`, reasons)
+      const where = differenceAt(is[key], golden[key], `${path}.${key}`, seen)
       if (where) return where
     }
     return undefined
@@ -53,14 +63,17 @@ function differenceAt(is, golden, path, reasons) {
   if (typeof is === 'string' && typeof golden === 'string') {
     if (UUID.test(is) && UUID.test(golden)) return void reasons.add(`uuid at ${path}`)
     if (tokens(is) === tokens(golden)) return void reasons.add(`order at ${path}`)
-    if (is.replace(TOR_DATE, '$1') === golden.replace(TOR_DATE, '$1')) return void reasons.add(`date at ${path}`)
+    if (isClock(is, golden, nowMs)) return void reasons.add(`clock at ${path}`)
   }
+  if (typeof is === 'number' && typeof golden === 'number' && isClock(String(is), String(golden), nowMs))
+    return void reasons.add(`clock at ${path}`)
   return `${path}: is ${shown(is)}, golden ${shown(golden)}`
 }
 
-function listDifference(is, golden, path, reasons) {
+function listDifference(is, golden, path, { reasons, nowMs }) {
   const inner = new Set()
-  const inOrder = is.length === golden.length && is.every((item, at) => !differenceAt(item, golden[at], path, inner))
+  const inOrder =
+    is.length === golden.length && is.every((item, at) => !differenceAt(item, golden[at], path, { reasons: inner, nowMs }))
   if (inOrder) {
     for (const reason of inner) reasons.add(reason)
     return undefined
@@ -81,6 +94,21 @@ function withoutWords(error) {
   return error
     .replace('is not a container or iterable', 'is not iterable')
     .replace(/^FunctionReturnTypeError\('detection \[.*?\] function \[(.*?)\] /, "TypeError('$1 ")
+}
+
+/** True when two texts differ in nothing but times: here that of this run, there an earlier one. */
+function isClock(is, golden, nowMs) {
+  const [here, there] = [is.match(TIME) ?? [], golden.match(TIME) ?? []]
+  if (here.length === 0 || here.length !== there.length || is.replace(TIME, '') !== golden.replace(TIME, '')) return false
+  return here.every(
+    (text, at) => text === there[at] || (Math.abs(msOf(text) - nowMs) < NEAR_MS && msOf(there[at]) < nowMs + NEAR_MS),
+  )
+}
+
+function msOf(text) {
+  if (text.includes('-')) return Date.parse(text)
+  const number = Number(text)
+  return number < 1e11 ? number * 1000 : number
 }
 
 function isObject(value) {

@@ -12,7 +12,7 @@ import { suggestion } from './issues.ts'
 import type { DataModelDraft, Item, PackDraft } from './item.ts'
 import { readItem } from './items.ts'
 import type { DerivedDraft, RuleDraft } from './rule-items.ts'
-import { type ContentRoot, type ScannedFiles, scan } from './scan.ts'
+import { type ContentRoot, PACK, type ScannedFiles, scan } from './scan.ts'
 import { hasTests, holdsContent, isMarked, withoutTests } from './text.ts'
 import { isUnder } from './under.ts'
 import { readYaml, YamlError, YamlFile } from './yaml-file.ts'
@@ -220,6 +220,10 @@ class RootLoader implements LoadedRoot {
     this.packs = this.#packs.map((pack) => ({ ...pack, missing: (pack.ids ?? []).filter(isMissing) }))
     // An item that is broken has no id yet: what it causes here would only distract from it.
     if (this.problems.length > 0) return
+    for (const { id, file, ids } of this.packs) {
+      if (ids === undefined && basename(file) !== PACK && !this.#hasItems(dirname(file)))
+        this.#problem(file, `pack '${id}' names nothing: add PackDefinition with IDs, or put the file beside its content`)
+    }
     for (const { file, missing } of this.packs) {
       for (const id of missing) {
         const advice = suggestion(
@@ -232,6 +236,11 @@ class RootLoader implements LoadedRoot {
         )
       }
     }
+  }
+
+  #hasItems(folder: string): boolean {
+    const packs = new Set(this.packs.map(({ file }) => file))
+    return [...this.#ids.values()].some((file) => !packs.has(file) && isUnder(folder, file))
   }
 
   /**

@@ -25,9 +25,10 @@ export interface ScannedFiles {
 /** Folders that tools make. */
 const SKIPPED = new Set(['__pycache__', 'node_modules'])
 
-/** Beside a pack's own file: logs and the events that they become, which may look like anything. */
+/** A pack's own file, in the folder of its content. */
+export const PACK = 'pack.yml'
+/** Beside it: logs and the events that they become, which may look like anything. */
 const SAMPLES = 'samples'
-const PACK = 'pack.yml'
 
 /** The folder of a Panther repository that holds items to copy from, which its own tool passes over. */
 const EXAMPLES = 'templates'

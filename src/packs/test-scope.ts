@@ -20,7 +20,7 @@ export interface TestScope {
   readonly problems: readonly Problem[]
   /** Schemas that cannot be used. Tests name their log type and need no schema: Panther's tool does not look at them either. */
   readonly schemaProblems: readonly Problem[]
-  /** The filters ask for items that have no tests: that there is nothing to test is no mistake. */
+  /** What was asked for has no tests, such as queries: that there is nothing to test is no mistake. */
   readonly isUntested: boolean
   /** The folders looked at, for messages. */
   readonly where: string
@@ -70,7 +70,7 @@ export async function selectTests(options: ScopeOptions): Promise<TestScope> {
     correlationRules: selected.correlationRules.map(({ rule }) => rule),
     problems: told.filter(({ isSchema }) => !isSchema),
     schemaProblems: told.filter(({ isSchema }) => isSchema),
-    isUntested: asksForUntested(filters),
+    isUntested: asksForUntested(filters) || (filters.length === 0 && holdsOthers(content, path)),
     where: path ?? roots.map(({ folder }) => folder).join(', '),
     isElsewhere: isDefault && !isHere,
   }
@@ -113,6 +113,15 @@ function rootWith(
   more: Pick<ContentRoot, 'first' | 'byLayout'>,
 ): ContentRoot {
   return { folder, also: shared.filter((one) => !isUnder(folder, one)), without, ...more }
+}
+
+/** True when the folder asked for holds items that have no tests, as Panther's tool knows them. */
+function holdsOthers(
+  { scheduledQueries, savedQueries, tables, dataModels, packs, helpers }: Content,
+  path: string | undefined,
+): boolean {
+  const others = [...scheduledQueries, ...savedQueries, ...tables, ...dataModels, ...packs, ...helpers]
+  return path !== undefined && others.some(({ file }) => isUnder(path, file))
 }
 
 /** The files of everything that was found, usable or not. */
