@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { Inflater } from './inflater.ts'
 
@@ -13,8 +14,8 @@ export interface ReadBytes {
 /** Reads a file at absolute uncompressed offsets. Going back is allowed; for gzip it starts again from the front. */
 export interface ByteReader {
   read(from: number, length: number): Promise<ReadBytes>
-  /** Bytes of the file as it lies on disk now, also when its name is gone. */
-  size(): Promise<number>
+  /** The file as it is on disk now, also when its name is gone. */
+  stat(): Promise<Stats>
   close(): Promise<void>
 }
 
@@ -27,6 +28,12 @@ export async function isGzip(path: string): Promise<boolean> {
   } finally {
     await file.close()
   }
+}
+
+/** A reader for what the file at `path` is. */
+export async function openReader(path: string): Promise<{ readonly reader: ByteReader; readonly isGzip: boolean }> {
+  const gzip = await isGzip(path)
+  return { reader: gzip ? new GzipReader(path) : new PlainReader(path), isGzip: gzip }
 }
 
 /** A plain file, kept open, so that a renamed or deleted file is still read to its end. */
@@ -50,9 +57,9 @@ export class PlainReader implements ByteReader {
     return { bytes: buffer.subarray(0, filled), end: filled < length, fault: undefined }
   }
 
-  async size(): Promise<number> {
+  async stat(): Promise<Stats> {
     this.#file ??= await open(this.#path, 'r')
-    return (await this.#file.stat()).size
+    return this.#file.stat()
   }
 
   async close(): Promise<void> {
@@ -101,9 +108,9 @@ export class GzipReader implements ByteReader {
     }
   }
 
-  async size(): Promise<number> {
+  async stat(): Promise<Stats> {
     this.#file ??= await open(this.#path, 'r')
-    return (await this.#file.stat()).size
+    return this.#file.stat()
   }
 
   async close(): Promise<void> {

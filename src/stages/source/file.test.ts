@@ -16,83 +16,19 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { Cursor, Extent } from '../../model/batch.ts'
-import { file } from './file.ts'
-import type { BatchSource } from './source.ts'
+import { IDLE_MS, LOOK_MS, Reading } from './file.fixture.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'caracal-file-'))
-const IDLE_MS = 60_000
-/** Longer than the source waits between two looks for new files. */
-const LOOK_MS = 2000
 
 let folder: string
 let reading: Reading
 beforeEach(() => {
   folder = mkdtempSync(join(root, 'logs-'))
-  reading = new Reading()
+  reading = new Reading(folder)
 })
 afterEach(() => reading.source.close())
 const at = (name: string) => join(folder, name)
 
-/** A source with what the pipeline does around it, a clock of its own, and everything that it gave. */
-class Reading {
-  source!: BatchSource
-  skewMs = 0
-  readonly cursors = new Map<string, Cursor>()
-  readonly lines: string[] = []
-  readonly faults: { reason: string; raw: string; length: number }[] = []
-  readonly extents: { extent: Extent; bytes: string }[] = []
-  readonly rowIds = new Set<string>()
-
-  constructor() {
-    this.open()
-  }
-  open(): void {
-    const config = file.config.parse({ id: 'f', paths: [`${folder}/*.log*`], poll_ms: 20, idle_ms: IDLE_MS })
-    const deps = {
-      cursors: [...this.cursors.values()],
-      wake: () => {},
-      now: () => Date.now() + this.skewMs,
-      maxRecordBytes: 100_000,
-    }
-    this.source = file.open!(config, deps)
-  }
-  async restart(): Promise<void> {
-    await this.source.close()
-    this.open()
-  }
-  /** Looks, and takes everything there is. Answers the lines that are new. */
-  async pull(afterMs = LOOK_MS + 30_000): Promise<string[]> {
-    const before = this.lines.length
-    this.skewMs += afterMs
-    for (let extent = await this.source.next(); extent; extent = await this.source.next()) await this.take(extent)
-    return this.lines.slice(before)
-  }
-  async take(extent: Extent): Promise<void> {
-    const [chunk] = await this.source.read(extent)
-    const text = Buffer.from(chunk!.bytes).toString('latin1')
-    const keep = (record: string, at: number) => {
-      if (record === '') return
-      this.lines.push(record)
-      const rowId = `${chunk!.place}:${chunk!.offset + at}`
-      expect(this.rowIds.has(rowId)).toBe(false)
-      this.rowIds.add(rowId)
-    }
-    const { records } = chunk!
-    for (let i = 0; records && i < records.length; i += 2) keep(text.slice(records[i], records[i + 1]), records[i]!)
-    let at = 0
-    for (const line of records ? [] : text.split('\n')) {
-      keep(line, at)
-      at += line.length + 1
-    }
-    for (const { reason, raw, length } of chunk!.faults)
-      this.faults.push({ reason, raw: Buffer.from(raw).toString('latin1'), length })
-    const cursor = this.source.parsed(extent, '')
-    this.cursors.set(cursor.place, structuredClone(cursor))
-    this.source.committed(extent)
-    this.extents.push({ extent: structuredClone(extent), bytes: text })
-  }
-}
 const long = (name: string, n: number) => Array.from({ length: n }, (_, i) => `${name} ${i} ${'x'.repeat(60)}`)
 const text = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('')
 
@@ -360,7 +296,7 @@ test('any order of appending, rotating, packing and restarting gives every line 
     fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
       await reading.source.close()
       folder = mkdtempSync(join(root, `run${++run}-`))
-      reading = new Reading()
+      reading = new Reading(folder)
       const written: string[] = []
       let generation = 0
       let sizeNow = 0

@@ -6,8 +6,9 @@ import type { Cursor, Extent } from '../../model/batch.ts'
 import type { Chunk } from '../../model/chunk.ts'
 import { messageOf } from '../../util/errors.ts'
 import { hash16 } from '../../util/hash.ts'
-import { type ByteReader, GzipReader, isGzip, PlainReader } from './byte-reader.ts'
+import { isGzip, openReader } from './byte-reader.ts'
 import { isSameInode, KnownFiles } from './known-files.ts'
+import { readerOf } from './recorded-file.ts'
 import { type BatchSource, type CursorDeps, defineSource, type SourceStatus, sourceBase } from './source.ts'
 import {
   FINGERPRINT_BYTES,
@@ -15,9 +16,11 @@ import {
   type FileExtent,
   fileIdOf,
   fingerprintOf,
+  isContinued,
   nextExtent,
   readExtent,
   type TrackedFile,
+  withPrint,
 } from './tracked-file.ts'
 
 const config = z.object({
@@ -43,6 +46,17 @@ const RESCAN_MS = 1000
 /** A file that lost its name is kept open so long after its last growth: its writer may still have it open. */
 const LINGER_MS = 5000
 
+/** A path as it was when it was looked at last. */
+interface SeenPath {
+  readonly ino: number
+  readonly size: number
+  readonly mtimeMs: number
+  /** When it was first seen so, epoch ms. */
+  readonly sinceMs: number
+  /** Which file it is; `null`: that cannot be told before it is whole. */
+  readonly fileId: string | null | undefined
+}
+
 class FileSource implements BatchSource {
   readonly id: string
   readonly #config: z.output<typeof config>
@@ -50,7 +64,7 @@ class FileSource implements BatchSource {
   /** By file id: everything ever seen and not forgotten. */
   readonly #known = new KnownFiles()
   readonly #tracked = new Map<string, TrackedFile>()
-  readonly #byPath = new Map<string, { ino: number; size: number; mtimeMs: number; fileId: string | undefined }>()
+  readonly #byPath = new Map<string, SeenPath>()
   readonly #notices = new Map<string, string>()
   readonly #window: number
   #scannedMs = Number.NEGATIVE_INFINITY
@@ -92,7 +106,8 @@ class FileSource implements BatchSource {
       const extent = await nextExtent(file, this.#window, idle)
       if (!extent) return undefined
       file.problem = undefined
-      return file.cursor.fingerprintBytes < FINGERPRINT_BYTES ? await this.#refingerprint(file, extent) : extent
+      const printed = await withPrint(file, extent)
+      return file.cursor.fingerprintBytes < FINGERPRINT_BYTES ? await this.#refingerprint(file, printed) : printed
     } catch (error) {
       file.problem = `${file.path} cannot be read: ${messageOf(error)}`
       return undefined
@@ -110,7 +125,7 @@ class FileSource implements BatchSource {
     const extent = recorded as FileExtent
     const tracked = this.#tracked.get(extent.fileId)
     if (tracked) return [await readExtent(this.id, tracked.reader, extent)]
-    const reader = await this.#readerFor(extent)
+    const reader = await readerOf(extent, await this.#glob())
     try {
       return [await readExtent(this.id, reader, extent)]
     } finally {
@@ -124,18 +139,20 @@ class FileSource implements BatchSource {
 
   parsed(recorded: Extent, context: string): Cursor {
     const extent = recorded as FileExtent
-    const { fileId, path, ino, birthMs, seenMs, size, fingerprint, fingerprintBytes, resume: offset, broken } = extent
+    const { fileId, path, ino, dev, print, birthMs, seenMs, size, fingerprint, fingerprintBytes, resume: offset, broken } = extent
     const framing = extent.framingAfter ?? 'lines'
     const cursor: FileCursor = {
       fileId,
       path,
       ino,
+      dev,
       birthMs,
       seenMs,
       size,
       fingerprint,
       fingerprintBytes,
       offset,
+      print,
       context,
       framing,
       complete: broken !== null,
@@ -143,6 +160,8 @@ class FileSource implements BatchSource {
     this.#known.set(cursor)
     const file = this.#tracked.get(fileId)
     if (file) {
+      file.printer = file.nextPrinter
+      file.nextPrinter = undefined
       file.cursor = cursor
       file.offset = offset
       file.context = context
@@ -212,16 +231,19 @@ class FileSource implements BatchSource {
   }
 
   async #see(path: string, info: Stats): Promise<void> {
+    const { ino, size, mtimeMs } = info
     const before = this.#byPath.get(path)
-    if (before && before.ino === info.ino && before.size === info.size && before.mtimeMs === info.mtimeMs) return
-    let fileId = before?.ino === info.ino ? before.fileId : undefined
-    const tracked = fileId === undefined ? undefined : this.#tracked.get(fileId)
-    if (tracked && tracked.ino === info.ino && (await isContinued(tracked, info))) this.#grown(tracked, info)
+    const isSame = before?.ino === ino && before.size === size && before.mtimeMs === mtimeMs
+    if (isSame && before.fileId !== null) return
+    const sinceMs = isSame ? before.sinceMs : Math.min(mtimeMs, this.#deps.now())
+    let fileId = before?.ino === ino ? before.fileId : undefined
+    const tracked = this.#tracked.get(fileId ?? '')
+    if (tracked && isSameInode(tracked.cursor, info) && (await isContinued(tracked, info))) this.#grown(tracked, info)
     else {
-      if (tracked?.ino === info.ino) await this.#cut(tracked, path)
-      fileId = await this.#identify(path, info)
+      if (tracked && isSameInode(tracked.cursor, info)) await this.#cut(tracked, path)
+      fileId = await this.#identify(path, info, this.#deps.now() - sinceMs >= this.#config.idle_ms)
     }
-    this.#byPath.set(path, { ino: info.ino, size: info.size, mtimeMs: info.mtimeMs, fileId })
+    this.#byPath.set(path, { ino, size, mtimeMs, sinceMs, fileId })
   }
 
   #grown(file: TrackedFile, info: Stats): void {
@@ -234,48 +256,60 @@ class FileSource implements BatchSource {
 
   /** The file was cut and begun again: what is behind its name now is another one. Copies may hold what was not read of it. */
   async #cut(file: TrackedFile, path: string): Promise<void> {
-    const { fileId } = file.cursor
     await this.#drop(file)
     this.#notices.set(`cut ${path}`, `${path} was cut and begun again: it is read from its beginning`)
-    this.#forgetCopies(fileId, path)
+    await this.#forgetCopies(file, path)
   }
 
-  /** What was taken for a copy of a file that is read no more is looked at again: it may go on where that one ended. */
-  #forgetCopies(fileId: string, except?: string): void {
-    for (const [path, entry] of this.#byPath) if (entry.fileId === fileId && path !== except) this.#byPath.delete(path)
+  /** What was taken for a copy of a file that is read no more is looked at again, if it may go on where that one ended. */
+  async #forgetCopies({ cursor, offset }: TrackedFile, except?: string): Promise<void> {
+    for (const [path, { fileId, size }] of [...this.#byPath]) {
+      if (fileId !== cursor.fileId || path === except) continue
+      const holdsMore = size > offset || (await isGzip(path).catch(() => true))
+      if (holdsMore) this.#byPath.delete(path)
+    }
   }
 
-  /** Which file this is: one known before (moved, packed, seen before a restart) or a new one. */
-  async #identify(path: string, info: Stats): Promise<string | undefined> {
+  /** Which file this is: one known before (moved, packed, seen before a restart) or a new one; `null`: not to be told yet. */
+  async #identify(path: string, info: Stats, isIdle: boolean): Promise<string | null | undefined> {
     if (info.size === 0) return undefined
-    const gzip = await isGzip(path)
-    const reader: ByteReader = gzip ? new GzipReader(path) : new PlainReader(path)
+    const { reader, isGzip: gzip } = await openReader(path)
     const { bytes: head, fault } = await reader.read(0, FINGERPRINT_BYTES)
-    const { cursor: known, copyOf } = await this.#known.recognise({ head, info, isGzip: gzip })
+    const isSettled = !gzip || isIdle || this.#known.onInode(info) !== undefined
+    // Another file may have taken its name meanwhile.
+    if (!isSettled || (await reader.stat()).ino !== info.ino) {
+      await reader.close()
+      return null
+    }
+    const { cursor: known, copyOf } = await this.#known.recognise({ head, info, isGzip: gzip, reader })
     const tracked = this.#tracked.get((known ?? copyOf)?.fileId ?? '')
     if ((head.length === 0 && fault === undefined) || tracked || copyOf) {
       await reader.close()
-      if (tracked?.ino === info.ino) {
+      if (tracked && isSameInode(tracked.cursor, info)) {
         tracked.path = path
         this.#grown(tracked, info)
       } else if (tracked ?? copyOf) {
+        const original = (tracked ?? copyOf)!.path
         this.#notices.set(
           `copy ${path}`,
-          `${path} begins like ${(tracked ?? copyOf)!.path} and is taken for a copy of it: not read twice`,
+          `${path} begins like ${original} and is taken for a copy of it, equal in every byte: not read twice`,
         )
       }
       return (known ?? copyOf)?.fileId
     }
+    this.#notices.delete(`copy ${path}`)
     const cursor = known ?? this.#newCursor(path, info, head)
     const now = this.#deps.now()
     this.#tracked.set(cursor.fileId, {
-      cursor: { ...cursor, path, ino: info.ino, birthMs: info.birthtimeMs },
+      cursor: { ...cursor, path, ino: info.ino, dev: info.dev, birthMs: info.birthtimeMs },
       offset: cursor.offset,
       context: cursor.context,
       path,
       ino: info.ino,
       gzip,
       reader,
+      printer: undefined,
+      nextPrinter: undefined,
       size: info.size,
       grewMs: Math.min(info.mtimeMs, now),
       goneMs: undefined,
@@ -297,6 +331,7 @@ class FileSource implements BatchSource {
       fileId,
       path,
       ino: info.ino,
+      dev: info.dev,
       birthMs: info.birthtimeMs,
       seenMs,
       size: info.size,
@@ -320,7 +355,10 @@ class FileSource implements BatchSource {
       }
       file.goneMs ??= now
       // Nothing tells its growth any more but the open file itself.
-      const size = await file.reader.size().catch(() => file.size)
+      const size = await file.reader.stat().then(
+        (info) => info.size,
+        () => file.size,
+      )
       if (size > file.size) {
         file.size = size
         file.grewMs = now
@@ -328,7 +366,7 @@ class FileSource implements BatchSource {
       const isRead = file.complete || file.problem !== undefined || (!file.gzip && file.offset >= file.size)
       if (!isRead || now - Math.max(file.goneMs, file.grewMs) < LINGER_MS) continue
       await this.#drop(file)
-      this.#forgetCopies(file.cursor.fileId)
+      await this.#forgetCopies(file)
     }
   }
 
@@ -336,45 +374,9 @@ class FileSource implements BatchSource {
     await file.reader.close()
     this.#tracked.delete(file.cursor.fileId)
   }
-
-  /** After a restart: the recorded file, where it was or wherever a file with its beginning is now. */
-  async #readerFor(extent: FileExtent): Promise<ByteReader> {
-    const paths = [...new Set([extent.path, ...(await this.#glob())])]
-    let alike: ByteReader | undefined
-    for (const path of paths) {
-      try {
-        const reader = (await isGzip(path)) ? new GzipReader(path) : new PlainReader(path)
-        const { bytes } = await reader.read(0, extent.fingerprintBytes)
-        const fits = bytes.length === extent.fingerprintBytes && fingerprintOf(bytes) === extent.fingerprint
-        if (fits && isSameInode(extent, await stat(path))) {
-          await alike?.close()
-          return reader
-        }
-        if (fits && !alike) alike = reader
-        else await reader.close()
-      } catch {
-        // Gone, or not readable: another path may hold the same file.
-      }
-    }
-    return alike ?? NOTHING
-  }
 }
 
 /** A file that is cut while its writer goes on at the old place begins with a hole. */
 function nulNotice({ path, nulBytes }: TrackedFile): string {
   return `${path}: ${nulBytes} NUL bytes between records were passed over; let the file's writer append (O_APPEND), or its rotation rename it`
-}
-
-const NOTHING: ByteReader = {
-  read: async () => ({ bytes: Buffer.alloc(0), end: true, fault: undefined }),
-  size: async () => 0,
-  close: async () => {},
-}
-
-/** True when the same bytes are still there, with more behind them: not cut, not written anew in place. */
-async function isContinued(file: TrackedFile, info: Stats): Promise<boolean> {
-  if (file.gzip) return true
-  if (info.size < file.offset) return false
-  const { bytes } = await file.reader.read(0, file.cursor.fingerprintBytes)
-  return fingerprintOf(bytes) === file.cursor.fingerprint
 }

@@ -1,5 +1,7 @@
 import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import { type ByteReader, openReader } from './byte-reader.ts'
+import { isBeginningOf, matchEnds, printsOf } from './print.ts'
 import { FINGERPRINT_BYTES, type FileCursor, fingerprintOf } from './tracked-file.ts'
 
 /** A file met on disk. */
@@ -7,11 +9,19 @@ export interface MetFile {
   readonly head: Buffer
   readonly info: Stats
   readonly isGzip: boolean
+  readonly reader: ByteReader
 }
 
-/** Every file that was ever read, by its id, its beginning and its place. */
+/** What a met file is: one known before, a copy of one, or, when both are `undefined`, a new one. */
+export interface Recognised {
+  readonly cursor?: FileCursor | undefined
+  readonly copyOf?: FileCursor | undefined
+}
+
+/** Every file that was ever read, by its id, its inode, its beginning and its place. */
 export class KnownFiles {
   readonly #byId = new Map<string, FileCursor>()
+  readonly #byInode = new Map<number, Set<string>>()
   /** Files of at least a KiB, by their fingerprint. */
   readonly #whole = new Map<string, Set<string>>()
   /** Shorter ones: their fingerprints cover less. */
@@ -24,38 +34,46 @@ export class KnownFiles {
   }
 
   set(cursor: FileCursor): void {
-    const { fileId, fingerprint, fingerprintBytes, path, seenMs } = cursor
+    const { fileId, fingerprint, fingerprintBytes, path, seenMs, ino } = cursor
+    const before = this.#byId.get(fileId)
+    if (before && before.ino !== ino) this.#byInode.get(before.ino)?.delete(fileId)
     this.#byId.set(fileId, cursor)
+    addTo(this.#byInode, ino, fileId)
     if (fingerprintBytes >= FINGERPRINT_BYTES) {
       this.#short.delete(fileId)
-      const same = this.#whole.get(fingerprint)
-      if (same) same.add(fileId)
-      else this.#whole.set(fingerprint, new Set([fileId]))
+      addTo(this.#whole, fingerprint, fileId)
     } else this.#short.add(fileId)
     const last = this.#byId.get(this.#lastAt.get(path) ?? '')
     if (!last || last.path !== path || last.seenMs <= seenMs) this.#lastAt.set(path, fileId)
   }
 
+  /** The file on this inode, if one is known; of those that were cut and begun again, the last. */
+  onInode(info: Stats): FileCursor | undefined {
+    const ids = [...(this.#byInode.get(info.ino) ?? [])]
+    const own = ids.map((id) => this.#byId.get(id)!).filter((cursor) => isSameInode(cursor, info))
+    return own.sort((a, b) => b.seenMs - a.seenMs)[0]
+  }
+
   /**
-   * Which of the known files this is, if any. `copyOf`: it begins like a file that is still in its own place, so it is
-   * a copy of it and not to be read.
+   * Which of the known files this is. Its inode tells, if the first and the last of what was read are still there. Otherwise
+   * it may hold all that was read of a file that is gone from its place (it was moved or packed), or be a copy of one that is not.
    */
-  async recognise(met: MetFile): Promise<{ readonly cursor: FileCursor | undefined; readonly copyOf: FileCursor | undefined }> {
-    const { info, isGzip } = met
-    const alike = this.#beginningLike(met.head).sort((a, b) => b.seenMs - a.seenMs)
-    const own = alike.filter((cursor) => isSameInode(cursor, info))
-    // Shorter than what was read of it: cut and begun again, not the bytes that were read before.
-    const same = own.find((cursor) => isGzip || info.size >= cursor.offset)
-    if (same) return { cursor: same, copyOf: undefined }
-    let copyOf: FileCursor | undefined
-    for (const cursor of alike) {
+  async recognise(met: MetFile): Promise<Recognised> {
+    const own = this.onInode(met.info)
+    if (own && (await stillHolds(met, own))) return { cursor: own }
+    const inPlace: FileCursor[] = []
+    const gone: FileCursor[] = []
+    for (const cursor of this.#beginningLike(met.head)) {
       // A short beginning is shared by many files: without the inode it counts only for a file that was packed.
-      const tellsApart = cursor.fingerprintBytes >= FINGERPRINT_BYTES || (isGzip && cursor.fingerprintBytes > 0)
-      if (own.includes(cursor) || !tellsApart) continue
-      if (await this.#isInPlace(cursor)) copyOf ??= cursor
-      else if (isGzip || info.size >= cursor.offset) return { cursor, copyOf: undefined }
+      const tellsApart = cursor.fingerprintBytes >= FINGERPRINT_BYTES || (met.isGzip && cursor.fingerprintBytes > 0)
+      if (!tellsApart || cursor === own || isSameInode(cursor, met.info)) continue
+      const list = (await this.#isInPlace(cursor)) ? inPlace : gone
+      list.push(cursor)
     }
-    return { cursor: undefined, copyOf }
+    const moved = await heldWhole(met, gone)
+    if (moved) return { cursor: moved }
+    for (const cursor of inPlace) if (await isCopyOf(met, cursor)) return { copyOf: cursor }
+    return {}
   }
 
   #beginningLike(head: Buffer): FileCursor[] {
@@ -73,18 +91,82 @@ export class KnownFiles {
     return ids.map((id) => this.#byId.get(id)!)
   }
 
-  /** True when the file still lies where it was seen last, and no other has begun there. */
-  async #isInPlace({ fileId, path, ino }: FileCursor): Promise<boolean> {
+  /** True when the file still lies where it was seen last, with what was read of it: no other has begun there. */
+  async #isInPlace(cursor: FileCursor): Promise<boolean> {
+    const { fileId, path } = cursor
     if (this.#lastAt.get(path) !== fileId) return false
     try {
-      return (await stat(path)).ino === ino
+      const info = await stat(path)
+      if (!isSameInode(cursor, info)) return false
+      return await withReader(path, (reader, isGzip) => stillHolds({ head: undefined, info, isGzip, reader }, cursor))
     } catch {
       return false
     }
   }
 }
 
-/** Inode numbers are used again, so the time of birth must agree where the file system knows it. */
-export function isSameInode(cursor: { readonly ino: number; readonly birthMs: number }, info: Stats): boolean {
-  return cursor.ino === info.ino && (cursor.birthMs === 0 || info.birthtimeMs === 0 || cursor.birthMs === info.birthtimeMs)
+/** True when an inode's file still has what was read of it; false when it was cut or written anew. */
+async function stillHolds(
+  { head, info, isGzip, reader }: Omit<MetFile, 'head'> & { readonly head: Buffer | undefined },
+  cursor: FileCursor,
+): Promise<boolean> {
+  const { print, offset, fingerprint, fingerprintBytes } = cursor
+  if (!isGzip && info.size < offset) return false
+  if (print) return (await matchEnds(reader, print, offset)) !== undefined
+  // A cursor of an earlier version knows the beginning only.
+  const bytes = head ?? (await reader.read(0, FINGERPRINT_BYTES)).bytes
+  return bytes.length >= fingerprintBytes && fingerprintOf(bytes.subarray(0, fingerprintBytes)) === fingerprint
+}
+
+/** The one of these files of which everything that was read is how this one begins; of several, the one that was read furthest. */
+async function heldWhole({ info, isGzip, reader }: MetFile, cursors: readonly FileCursor[]): Promise<FileCursor | undefined> {
+  const fitting = cursors.filter(({ offset }) => isGzip || info.size >= offset).sort((a, b) => b.offset - a.offset)
+  const printed = fitting.filter(({ print }) => print)
+  const prints = await printsOf(
+    reader,
+    printed.map(({ offset }) => offset),
+  )
+  for (const cursor of fitting) {
+    if (cursor.print ? prints.get(cursor.offset) === cursor.print.last : await endsRecord(reader, cursor.offset)) return cursor
+  }
+  return undefined
+}
+
+/** Of a cursor of an earlier version there is no print: that a record ends where it stands must do. */
+async function endsRecord(reader: ByteReader, offset: number): Promise<boolean> {
+  if (offset === 0) return true
+  return (await reader.read(offset - 1, 1)).bytes[0] === 0x0a
+}
+
+async function isCopyOf({ head, reader, isGzip }: MetFile, { path }: FileCursor): Promise<boolean> {
+  if (head.length < FINGERPRINT_BYTES && !isGzip) return false
+  return withReader(path, (original) => isBeginningOf(reader, original)).catch(() => false)
+}
+
+async function withReader<T>(path: string, act: (reader: ByteReader, isGzip: boolean) => Promise<T>): Promise<T> {
+  const { reader, isGzip } = await openReader(path)
+  try {
+    return await act(reader, isGzip)
+  } finally {
+    await reader.close()
+  }
+}
+
+function addTo<K>(map: Map<K, Set<string>>, key: K, value: string): void {
+  const set = map.get(key)
+  if (set) set.add(value)
+  else map.set(key, new Set([value]))
+}
+
+/**
+ * Inode numbers are used again, so the time of birth must agree where the file system knows it. Where it does not, the device
+ * must: its number alone may change when the machine is started again.
+ */
+export function isSameInode(
+  cursor: { readonly ino: number; readonly birthMs: number; readonly dev?: number | undefined },
+  info: Stats,
+): boolean {
+  if (cursor.ino !== info.ino) return false
+  if (cursor.birthMs !== 0 && info.birthtimeMs !== 0) return cursor.birthMs === info.birthtimeMs
+  return cursor.dev === undefined || cursor.dev === info.dev
 }

@@ -6,6 +6,7 @@ import { MAX_DEAD_LETTER_BYTES } from '../../model/outcome.ts'
 import { type FrameState, frame, RecordEnd } from '../../util/framing.ts'
 import { hash16 } from '../../util/hash.ts'
 import type { ByteReader } from './byte-reader.ts'
+import { addBytes, matchEnds, type Print, Printer } from './print.ts'
 
 /** Bytes of a file that tell it from others, wherever it is moved or packed. */
 export const FINGERPRINT_BYTES = 1024
@@ -15,6 +16,8 @@ export interface FileCursor {
   readonly fileId: string
   readonly path: string
   readonly ino: number
+  /** Absent in cursors of earlier versions. */
+  readonly dev?: number | undefined
   /** When the inode was made, epoch ms (0 where the file system does not know): inode numbers are used again. */
   readonly birthMs: number
   /** When the file was first seen, epoch ms. */
@@ -25,6 +28,8 @@ export interface FileCursor {
   readonly fingerprint: string
   readonly fingerprintBytes: number
   readonly offset: number
+  /** Of the bytes before `offset`. Absent in cursors of earlier versions. */
+  readonly print?: Print | undefined
   readonly context: string
   /** What is at `offset`: absent in cursors of earlier versions, which knew lines only. */
   readonly framing?: FrameState
@@ -37,11 +42,14 @@ export interface FileExtent extends Extent {
   readonly fileId: string
   readonly path: string
   readonly ino: number
+  readonly dev?: number | undefined
   readonly birthMs: number
   readonly seenMs: number
   readonly size: number
   readonly fingerprint: string
   readonly fingerprintBytes: number
+  /** Of the bytes before `resume`. Absent in extents of earlier versions. */
+  readonly print?: Print
   readonly from: number
   readonly to: number
   readonly context: string
@@ -74,6 +82,10 @@ export interface TrackedFile {
   ino: number
   gzip: boolean
   reader: ByteReader
+  /** Has printed what is before `offset`; made when it is needed. */
+  printer: Printer | undefined
+  /** Has printed what is before the `resume` of the extent that was made last. */
+  nextPrinter: Printer | undefined
   size: number
   /** When it last grew, epoch ms. */
   grewMs: number
@@ -85,6 +97,39 @@ export interface TrackedFile {
   /** Bytes of NUL that were passed over. */
   nulBytes: number
   problem: string | undefined
+}
+
+/** The extent with the print of everything up to where reading goes on behind it. */
+export async function withPrint(file: TrackedFile, extent: FileExtent): Promise<FileExtent> {
+  file.printer ??= await printerOf(file)
+  const printer = file.printer.copy()
+  await addBytes(printer, file.reader, extent.from, extent.resume)
+  file.nextPrinter = printer
+  return { ...extent, print: printer.print() }
+}
+
+async function printerOf({ reader, offset, cursor }: TrackedFile): Promise<Printer> {
+  if (cursor.print && cursor.offset === offset) {
+    const printer = await matchEnds(reader, cursor.print, offset)
+    if (printer) return printer
+  }
+  // A cursor of an earlier version: once, everything that was read is read again.
+  const printer = new Printer()
+  await addBytes(printer, reader, 0, offset)
+  return printer
+}
+
+/** True when the same bytes are still there, with more behind them: not cut, not written anew in place. */
+export async function isContinued(file: TrackedFile, info: Stats): Promise<boolean> {
+  const { reader, offset, cursor, printer } = file
+  if (file.gzip) return true
+  if (info.size < offset) return false
+  if (!printer && cursor.print && cursor.offset === offset) return (await matchEnds(reader, cursor.print, offset)) !== undefined
+  const { bytes: head } = await reader.read(0, cursor.fingerprintBytes)
+  if (fingerprintOf(head) !== cursor.fingerprint) return false
+  if (!printer) return true
+  const { recent } = printer
+  return (await reader.read(offset - recent.length, recent.length)).bytes.equals(recent)
 }
 
 /** Hash of the first bytes of a file. */
@@ -168,6 +213,7 @@ function extent(
     fileId: file.cursor.fileId,
     path: file.path,
     ino: file.ino,
+    dev: file.cursor.dev,
     birthMs: file.cursor.birthMs,
     seenMs: file.cursor.seenMs,
     size: file.size,
