@@ -155,6 +155,28 @@ test.each<[Error, number, string, RegExp]>([
   expect(logged.join('').includes('secret detail')).toBe(status === 500)
 })
 
+test.each<[Error, string]>([
+  [new Refused('Cannot open file /srv/caracal/lake/store/1a2/data.bin'), 'Cannot open file [path]'],
+  [
+    new RetryLater("the lake's process ended; it said: /opt/x/libchdb.so: killed"),
+    "the lake's process ended; it said: [path]: killed",
+  ],
+  [
+    new StorageError("ENOSPC: no space left on device, write '/srv/caracal/spool.db'"),
+    "ENOSPC: no space left on device, write '[path]'",
+  ],
+])('%s names no path of this machine to the caller, and does in the log', async (error, message) => {
+  engine.answer = () => Promise.reject(error)
+  expect((await failure('/api/v1/query', { body: { sql: 'SELECT 1' } })).message).toBe(message)
+  expect(logged.join('')).toContain(JSON.stringify(error.message).slice(1, -1))
+})
+
+test('a busy or replaced lake says when to ask again', async () => {
+  engine.answer = () => Promise.reject(new RetryLater("the lake's process was replaced", 2500))
+  const response = await call('/api/v1/query', { method: 'POST', body: '{"sql":"SELECT 1"}' })
+  expect([response.status, response.headers.get('retry-after')]).toEqual([503, '3'])
+})
+
 test('healthz is 503 only when it is failing', async () => {
   const seen: [string, number][] = []
   for (const status of ['ok', 'degraded', 'failing'] as const) {

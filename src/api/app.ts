@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { methodNotAllowed } from 'hono/method-not-allowed'
@@ -24,7 +25,7 @@ const MAX_BODY_BYTES = 256 * 1024
  */
 export function createApp(engine: Engine, log: Log = processLog()) {
   const app = createRouter()
-  app.onError((error, c) => answerError(error, c, log))
+  app.onError((error, c) => answerError(error, c, log, [resolve(engine.config.data_dir)]))
   app.notFound((c) =>
     c.json(
       {

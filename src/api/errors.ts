@@ -4,6 +4,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { z } from 'zod'
 import type { Log } from '../telemetry/log.ts'
 import { CaracalError, messageOf, NotSupported, Refused, RetryLater, StorageError } from '../util/errors.ts'
+import { withoutHostPaths } from '../util/host-paths.ts'
 
 /** What every failed call answers: a sentence for a person and a word for a program. */
 export const failureSchema = z.object({
@@ -40,11 +41,17 @@ export function refuseInvalid(result: { readonly success: boolean; readonly targ
 
 const PLACES: Record<string, string> = { json: 'body', param: 'path' }
 
-/** Anything thrown as an answer. What is not meant for people goes to the log and not to the caller. */
-export function answerError(error: unknown, c: Context, log: Log): Response {
+/**
+ * Anything thrown as an answer. What callers need not know goes to the log instead: the text of a fault, and where files of this
+ * machine are, of which `roots` are folders.
+ */
+export function answerError(error: unknown, c: Context, log: Log, roots: readonly string[] = []): Response {
   const { status, code, message, headers } = failureOf(error)
-  if (status === 500) log.error({ err: error, method: c.req.method, path: c.req.path }, 'An API call failed.')
-  return c.json({ message, code }, status, { ...headers })
+  const shown = error instanceof ApiError ? message : withoutHostPaths(message, roots)
+  const call = { err: error, method: c.req.method, path: c.req.path }
+  if (status === 500) log.error(call, 'An API call failed.')
+  else if (shown !== message) log.warn(call, 'An API call failed, with paths that the caller was not shown.')
+  return c.json({ message: shown, code }, status, { ...headers })
 }
 
 interface Failure {

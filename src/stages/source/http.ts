@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CaracalError, messageOf, RetryLater } from '../../util/errors.ts'
 import { frame } from '../../util/framing.ts'
+import { withoutHostPaths } from '../../util/host-paths.ts'
 import { BodyMemory } from './body-memory.ts'
 import { CODINGS, codingsOf } from './content-coding.ts'
 import { BodyRefused, discardBody, readBody } from './read-body.ts'
@@ -121,9 +122,10 @@ function refusal(error: unknown): Response {
   // Told by its code: an error that came from the spool's thread has lost its class on the way.
   const code = error instanceof CaracalError ? error.code : undefined
   const afterMs = error instanceof RetryLater ? error.afterMs : undefined
-  if (code === 'retry_later') return answer(429, messageOf(error), Math.max(1, Math.ceil((afterMs ?? 2000) / 1000)))
-  if (code === 'storage') return answer(503, messageOf(error), 10)
-  return answer(503, `the records could not be taken: ${messageOf(error)}`, 5)
+  const message = withoutHostPaths(messageOf(error))
+  if (code === 'retry_later') return answer(429, message, Math.max(1, Math.ceil((afterMs ?? 2000) / 1000)))
+  if (code === 'storage') return answer(503, message, 10)
+  return answer(503, `the records could not be taken: ${message}`, 5)
 }
 
 /** Refusals that may come before the body was read: what is left of it ends the connection, and the sender must know. */
