@@ -229,3 +229,15 @@ test('however matches fall into batches, windows are those of the slow oracle, e
     { numRuns: 300, seed: 13 },
   )
 })
+
+test.each([
+  ['INFO', 'MEDIUM'],
+  ['LOW', 'MEDIUM'],
+  ['MEDIUM', 'MEDIUM'],
+  ['HIGH', 'HIGH'],
+  ['CRITICAL', 'HIGH'],
+  [undefined, 'MEDIUM'],
+] as const)('an error of a rule of severity %s is an alert of severity %s', async (severity, expected) => {
+  const { windows } = await run([[errorAt(0)]], severity && ruleOf({ severity }))
+  expect(windows.map((window) => window.severity)).toEqual([expected])
+})

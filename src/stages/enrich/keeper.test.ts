@@ -139,6 +139,24 @@ test('the next start goes on with the last good content, and asks conditionally 
   expect(world.status).toMatchObject({ health: 'ok', ageSeconds: 0 })
 })
 
+test('while shipped content is in force nothing is asked conditionally: a 304 would speak of content that is gone', async () => {
+  world.answer = () =>
+    new Response('192.0.2.2\n', { headers: { etag: '"v1"', 'last-modified': 'Tue, 12 Mar 2024 00:00:00 GMT' } })
+  await world.start()
+  await world.next()
+  await rm(join(folder, 'data'), { recursive: true })
+  await world.start()
+  expect([world.has('192.0.2.1'), world.has('192.0.2.2')]).toEqual([true, false])
+  const full = world.answer
+  world.answer = () => {
+    const asked = world.asked.at(-1)!
+    return asked.has('if-none-match') || asked.has('if-modified-since') ? new Response(null, { status: 304 }) : full()
+  }
+  await world.next()
+  expect(world.status).toMatchObject({ health: 'ok', lastError: undefined })
+  expect(world.has('192.0.2.2')).toBe(true)
+})
+
 describe('the last good content stays through', () => {
   const answers: [what: string, answer: () => Response | Promise<Response>, error: RegExp][] = [
     ['404', () => new Response('no', { status: 404 }), /answered 404/],

@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { afterAll, expect, test } from 'vitest'
+import type { Io } from '../src/cli/io.ts'
+import { runCli } from '../src/cli/main.ts'
+
+const top = mkdtempSync(join(tmpdir(), 'caracal-run-'))
+afterAll(() => {
+  process.exitCode = 0
+  rmSync(top, { recursive: true, force: true })
+})
+
+async function events(...argv: readonly string[]): Promise<Record<string, unknown>[]> {
+  const out: string[] = []
+  const io: Io = {
+    out: (text) => void out.push(text),
+    write: async (text) => void out.push(text),
+    err: () => {},
+    isTty: false,
+    columns: 100,
+    hasColours: false,
+    env: { XDG_CACHE_HOME: join(top, 'cache'), CARACAL_DATA_DIR: join(top, 'data') },
+    stdin: Readable.from([]),
+    onInterrupt: () => () => {},
+  }
+  await runCli(['run', ...argv], io)
+  const lines = out.join('').trimEnd().split('\n')
+  return lines.map((line): Record<string, unknown> => JSON.parse(line))
+}
+
+test('--as-of is the time of receipt: events more than five minutes after it are not believed', async () => {
+  const file = join(top, 'conn.log')
+  const record = (ts: string) =>
+    JSON.stringify({
+      _path: 'conn',
+      ts,
+      uid: 'C1',
+      'id.orig_h': '192.0.2.1',
+      'id.orig_p': 1,
+      'id.resp_h': '192.0.2.2',
+      'id.resp_p': 2,
+      proto: 'tcp',
+    })
+  writeFileSync(file, `${record('2024-04-19T10:04:00Z')}\n${record('2024-04-19T10:06:00Z')}\n`)
+  const shown = async (asOf: string) =>
+    (await events(file, '--log-type', 'Zeek.Conn', '--as-of', asOf)).map((event) => [
+      event['p_parse_time'],
+      event['p_event_time'],
+    ])
+  const received = '2024-04-19T10:00:00Z'
+  expect(await shown(received)).toEqual([
+    [received, '2024-04-19T10:04:00Z'],
+    [received, received],
+  ])
+  const later = '2024-04-19T12:00:00Z'
+  expect(await shown(later)).toEqual([
+    [later, '2024-04-19T10:04:00Z'],
+    [later, '2024-04-19T10:06:00Z'],
+  ])
+})
