@@ -180,7 +180,7 @@ test('a busy or replaced lake says when to ask again', async () => {
 test('healthz is 503 only when it is failing', async () => {
   const seen: [string, number][] = []
   for (const status of ['ok', 'degraded', 'failing'] as const) {
-    engine.healthNow = { status, problems: ['the disk is full'], systemProblems: [] }
+    engine.healthNow = { status, problems: ['the disk is full'], systemProblems: [], notices: [] }
     seen.push([status, (await call('/healthz', { headers: { authorization: '' } })).status])
   }
   expect(seen).toEqual([

@@ -302,9 +302,11 @@ describe('with a server', () => {
 
   test('health exits with 1 only when it is failing', async () => {
     expect(await cli(['health', ...flags])).toEqual({ code: 0, out: 'ok\n', err: '' })
-    engine.healthNow = { status: 'degraded', problems: ['Table x is stale\u0007'], systemProblems: [] }
+    engine.healthNow = { status: 'degraded', problems: ['Table x is stale\u0007'], systemProblems: [], notices: [] }
     expect(await cli(['health', ...flags])).toEqual({ code: 0, out: 'degraded\n  Table x is stale\\u{7}\n', err: '' })
-    engine.healthNow = { status: 'failing', problems: [], systemProblems: [] }
+    engine.healthNow = { status: 'ok', problems: [], systemProblems: [], notices: ['disk: a.log is a copy\u0007'] }
+    expect((await cli(['health', ...flags])).out).toBe('ok\n\nIn order, but worth knowing:\n  disk: a.log is a copy\\u{7}\n')
+    engine.healthNow = { status: 'failing', problems: [], systemProblems: [], notices: [] }
     expect((await cli(['health', '--json', ...flags])).code).toBe(1)
   })
 })

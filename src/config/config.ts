@@ -56,6 +56,10 @@ export const configSchema = z.strictObject({
     .min(MIB)
     .default(1024 * MIB)
     .describe('When so much waits for the lake, reading pauses.'),
+  heartbeat_url: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Called each minute while alerts can be made and sent, so that a service there notices when they cannot.'),
   rule_timeout_ms: z.int().min(10).max(15_000).default(1000).describe('One function of a rule may take so long on one event.'),
   rule_errors: z
     .enum(['matching', 'exact'])

@@ -48,6 +48,8 @@ export interface Health {
   readonly problems: readonly string[]
   /** The same, for programs: in the same order. */
   readonly systemProblems: readonly LastingProblem[]
+  /** Sentences on what is in order but worth knowing. */
+  readonly notices: readonly string[]
 }
 
 /** What is loaded, for the start's summary and the API. */

@@ -1,8 +1,28 @@
-import type { Health } from './engine.ts'
-import { isFailing, type LastingProblem } from './problems.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { ContentView, Health } from './engine.ts'
+import type { SourceProgress } from './pipeline-messages.ts'
+import { isFailing, type LastingProblem, type Problems } from './problems.ts'
 
 /** The health that these problems make. */
-export function healthOf(problems: readonly LastingProblem[]): Health {
+export function healthOf(problems: readonly LastingProblem[], notices: readonly string[] = []): Health {
   const status = problems.some(isFailing) ? 'failing' : problems.length > 0 ? 'degraded' : 'ok'
-  return { status, problems: problems.map(({ message }) => message), systemProblems: problems }
+  return { status, problems: problems.map(({ message }) => message), systemProblems: problems, notices }
+}
+
+/** Writes what begins and what is over to the log. */
+export function logChanges(log: Log): Problems['onChange'] {
+  return (begun, gone) => {
+    for (const problem of begun) {
+      const { what, key, severity, message } = problem
+      if (isFailing(problem)) log.error({ what, key, severity }, message)
+      else log.warn({ what, key, severity }, message)
+    }
+    for (const { what, key, message } of gone) log.info({ what, key }, `It is over: ${message}`)
+  }
+}
+
+/** What is in order but worth knowing: what sources say, and that content has notices. */
+export function noticesOf({ notices }: ContentView, sources: readonly SourceProgress[]): string[] {
+  const ofContent = notices.length > 0 ? [`Content has ${notices.length} notices; \`caracal validate\` lists them`] : []
+  return [...sources.flatMap((source) => source.notices.map((notice) => `${source.id}: ${notice}`)), ...ofContent]
 }

@@ -6,10 +6,8 @@ import { Problems } from './problems.ts'
 test('a problem lasts from the first report without a break, and is gone when its reporter no longer names it', () => {
   let nowMs = 1000
   const changes: string[] = []
-  const problems = new Problems(
-    () => nowMs,
-    (begun, gone) => changes.push(...begun.map(({ key }) => `+${key}`), ...gone.map(({ key }) => `-${key}`)),
-  )
+  const problems = new Problems(() => nowMs)
+  problems.onChange = (begun, gone) => changes.push(...begun.map(({ key }) => `+${key}`), ...gone.map(({ key }) => `-${key}`))
   const table = (name: string) => systemProblem('TableStale', name, `Table ${name} is stale`)
   problems.report('tables', [table('a')])
   nowMs = 2000

@@ -9,15 +9,13 @@ export interface LastingProblem extends SystemProblem {
 /** What is wrong now. Every reporter names all of its problems each time: one that it no longer names is gone. */
 export class Problems {
   readonly #now: () => number
-  readonly #onChange: (begun: readonly LastingProblem[], gone: readonly LastingProblem[]) => void
   readonly #byReporter = new Map<string, readonly LastingProblem[]>()
 
-  constructor(
-    now: () => number,
-    onChange: (begun: readonly LastingProblem[], gone: readonly LastingProblem[]) => void = () => {},
-  ) {
+  /** Hears of what begins and of what is over. */
+  onChange: (begun: readonly LastingProblem[], gone: readonly LastingProblem[]) => void = () => {}
+
+  constructor(now: () => number) {
     this.#now = now
-    this.#onChange = onChange
   }
 
   report(reporter: string, problems: readonly SystemProblem[]): void {
@@ -30,7 +28,7 @@ export class Problems {
     this.#byReporter.set(reporter, [...now.values()])
     const begun = [...now].flatMap(([id, problem]) => (before.has(id) ? [] : [problem]))
     const gone = [...before].flatMap(([id, problem]) => (now.has(id) ? [] : [problem]))
-    if (begun.length + gone.length > 0) this.#onChange(begun, gone)
+    if (begun.length + gone.length > 0) this.onChange(begun, gone)
   }
 
   /** Adds to what a reporter has reported. */

@@ -26,7 +26,9 @@ import { allChecks } from './checks/index.ts'
 import { DEMO_KEY, DEMO_SOURCE, demoSource, demoState } from './demo.ts'
 import type { Engine } from './engine.ts'
 import { Events } from './events.ts'
-import { type PipelineProgress, type PipelineReady, queryKey } from './pipeline-messages.ts'
+import { logChanges, noticesOf } from './health.ts'
+import { Heartbeat } from './heartbeat.ts'
+import { type PipelineProgress, type PipelineReady, queryKey, type SourceProgress } from './pipeline-messages.ts'
 import { byName } from './queries.ts'
 import { Scheduler } from './scheduler.ts'
 import { SystemWatch } from './system-watch.ts'
@@ -117,9 +119,11 @@ class Starting {
     for (const notice of ready.queryNotices) log.warn(notice)
     if (demoBefore === undefined || isDemo)
       await pipeline.rpc.call('setMeta', { key: DEMO_KEY, value: isDemo ? 'running' : 'skipped' })
+    let progress: readonly SourceProgress[] = []
+    events.problems.onChange = logChanges(log)
     const watch = new SystemWatch({
       problems: events.problems,
-      checks: allChecks({ config, sources, keeper, state, pipeline, spool }),
+      checks: allChecks({ config, sources, keeper, state, pipeline, spool, onSources: (now) => (progress = now) }),
       raise: (problems) => pipeline.rpc.call('raise', problems),
       now: Date.now,
     })
@@ -133,11 +137,23 @@ class Starting {
       for (const alert of progress.opened) events.opened(alert)
     }
     await pipeline.rpc.call('start')
+    this.#heartbeat(events)
     const scheduler = await this.#scheduler(ready, lake, state, pipeline, events)
     this.#undo.push(() => scheduler.stop())
     const intakes = this.#intakes(sources, spool, token)
     const failed = Promise.race([events.failed, pipeline.died, spool.died])
-    const views = createViews({ config, sources, tables: ready.tables, state, keeper, pipeline, spool, watch, metrics })
+    const views = createViews({
+      config,
+      sources,
+      tables: ready.tables,
+      state,
+      keeper,
+      pipeline,
+      spool,
+      watch,
+      metrics,
+      notices: () => noticesOf(ready.content, progress),
+    })
     if (isDemo) {
       const done = views.settled(DEMO_SOURCE).then(() => pipeline.rpc.call('setMeta', { key: DEMO_KEY, value: 'done' }))
       // Stopped in between: it goes on at the next start.
@@ -170,6 +186,19 @@ class Starting {
       },
       stop: () => this.#stop(pipeline, spool, intakes, deliverer),
     }
+  }
+
+  #heartbeat({ problems }: Events): void {
+    const { heartbeat_url: url } = this.#config
+    if (url === undefined) return
+    const heartbeat = new Heartbeat({
+      url,
+      fetch,
+      isAlive: () => problems.current.every(({ what }) => what !== 'PathStuck'),
+      onProblems: (own) => problems.report('heartbeat', own),
+    })
+    heartbeat.start()
+    this.#undo.push(() => heartbeat.stop())
   }
 
   #sources(demo: SourceConfig | undefined): SourceConfig[] {

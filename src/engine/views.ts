@@ -21,6 +21,8 @@ export interface ViewDeps {
   readonly pipeline: Thread
   readonly spool: Thread
   readonly watch: SystemWatch
+  /** What is in order but worth knowing. */
+  readonly notices: () => readonly string[]
   readonly metrics: Metrics
 }
 
@@ -36,7 +38,7 @@ export function createViews(
         throw new ConfigError(`there is no table '${name}'. Known: ${deps.tables.map((table) => table.name).join(', ')}`)
       return tableView(await deps.keeper.refresh(name), deps)
     },
-    health: async () => healthOf(await deps.watch.current()),
+    health: async () => healthOf(await deps.watch.current(), deps.notices()),
     metrics: () => metricsText(deps),
     settled: (sourceId) => deps.pipeline.rpc.call('settled', sourceId),
   }

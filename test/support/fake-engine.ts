@@ -46,7 +46,7 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
     queries,
     removed,
     answer: async () => ({ columns: [], rows: [], truncated: false, ms: 1 }),
-    healthNow: { status: 'ok', problems: [], systemProblems: [] },
+    healthNow: { status: 'ok', problems: [], systemProblems: [], notices: [] },
     ingest: (id) =>
       id === 'default' ? async (request) => Response.json({ taken: await request.text() }, { status: 202 }) : undefined,
     query(sql, options = {}) {

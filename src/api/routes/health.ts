@@ -20,6 +20,7 @@ const healthSchema = z.object({
       }),
     )
     .describe('The same problems, for programs.'),
+  notices: z.array(z.string()).describe('What is in order but worth knowing.'),
 })
 
 const health = createRoute({
@@ -32,8 +33,11 @@ const health = createRoute({
 /** Health for people, a check for machines, figures for Prometheus. */
 export function healthRoutes(engine: Engine) {
   return createRouter().openapi(health, async (c) => {
-    const { status, problems, systemProblems } = await engine.health()
-    return c.json({ status, problems: [...problems], system_problems: systemProblems.map(problemView) }, 200)
+    const { status, problems, systemProblems, notices } = await engine.health()
+    return c.json(
+      { status, problems: [...problems], system_problems: systemProblems.map(problemView), notices: [...notices] },
+      200,
+    )
   })
 }
 

@@ -7,6 +7,7 @@ import { clientOf, type ServerFlags, withServer } from '../server-options.ts'
 interface Health {
   readonly status: string
   readonly problems: readonly string[]
+  readonly notices: readonly string[]
 }
 
 export function registerHealth(program: Command, io: Io): void {
@@ -16,7 +17,12 @@ export function registerHealth(program: Command, io: Io): void {
     .action(async (flags: ServerFlags) => {
       const health = await clientOf(flags, io).json<Health>('/api/v1/health')
       if (flags.json) io.out(`${JSON.stringify(health)}\n`)
-      else io.out([health.status, ...health.problems.map((problem) => `  ${printable(problem)}`), ''].join('\n'))
+      else io.out(`${[health.status, ...lines(health)].join('\n')}\n`)
       if (health.status === 'failing') throw new Exit(1)
     })
+}
+
+function lines({ problems, notices }: Health): string[] {
+  const own = notices.length > 0 ? ['', 'In order, but worth knowing:', ...notices.map((notice) => `  ${printable(notice)}`)] : []
+  return [...problems.map((problem) => `  ${printable(problem)}`), ...own]
 }

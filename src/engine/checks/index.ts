@@ -5,6 +5,7 @@ import type { TableKeeper } from '../../stages/enrich/keeper.ts'
 import type { StateDb } from '../../state/db.ts'
 import { deadDeliveries } from '../../state/deliveries.ts'
 import { sourceCounts } from '../../state/sources.ts'
+import type { SourceProgress } from '../pipeline-messages.ts'
 import type { Thread } from '../threads.ts'
 import type { Check } from './check.ts'
 import { clockCheck } from './clock.ts'
@@ -22,10 +23,12 @@ export interface CheckDeps {
   readonly state: StateDb
   readonly pipeline: Thread
   readonly spool: Thread
+  /** Hears where each source is whenever that is checked. */
+  readonly onSources: (progress: readonly SourceProgress[]) => void
 }
 
 /** Every check of the running engine. A new one is one file in this folder and one line here. */
-export function allChecks({ config, sources, keeper, state, pipeline, spool }: CheckDeps): Check[] {
+export function allChecks({ config, sources, keeper, state, pipeline, spool, onSources }: CheckDeps): Check[] {
   const monotonic = () => performance.now()
   return [
     clockCheck(Date.now, monotonic),
@@ -40,7 +43,11 @@ export function allChecks({ config, sources, keeper, state, pipeline, spool }: C
       samples: (sourceId) => pipeline.rpc.call('deadLetterSamples', sourceId),
       now: monotonic,
     }),
-    readerCheck(() => pipeline.rpc.call('sources')),
+    readerCheck(async () => {
+      const progress = await pipeline.rpc.call<SourceProgress[]>('sources')
+      onSources(progress)
+      return progress
+    }),
     { name: 'the tables', run: () => tableProblems(keeper.status()) },
     { name: 'the deliveries', run: async () => deliveryProblems(await deadDeliveries(state, systemRuleId('DeliveryDead'))) },
   ]
