@@ -72,7 +72,11 @@ test('a query seen for the first time does not run for what was due before it', 
 const QUARTERLY: ScheduledQuery = { ...DAILY, name: 'Quarterly', schedule: { rateMinutes: 15, timeoutMinutes: 1 } }
 
 /** An hour of `QUARTERLY` and what came of it, its n-th run answered by `answer(n)`. */
-async function anHour(answer: (run: number) => Promise<QueryResult>, judge = async () => {}) {
+async function anHour(
+  answer: (run: number) => Promise<QueryResult>,
+  judge = async () => {},
+  flush: () => Promise<void> = async () => {},
+) {
   vi.setSystemTime(new Date('2024-04-19T10:00:30Z'))
   const asked: string[] = []
   const problems: (readonly string[])[] = []
@@ -82,7 +86,8 @@ async function anHour(answer: (run: number) => Promise<QueryResult>, judge = asy
     tables: [LOGIN],
     lake: {
       ensure: async () => {},
-      query: (_, options) => {
+      query: async (_, options) => {
+        await options?.after
         asked.push(`${options?.params?.[NOW_PARAM]} at ${new Date().toISOString().slice(11, 19)}`)
         return answer(asked.length)
       },
@@ -90,7 +95,7 @@ async function anHour(answer: (run: number) => Promise<QueryResult>, judge = asy
     loadDone: async () => undefined,
     saveSeen: async () => {},
     judge,
-    flush: async () => {},
+    flush,
     now: Date.now,
     onProblems: (all) => problems.push(all.map(({ message }) => message)),
   })
@@ -114,6 +119,18 @@ test('a run that the lake could not serve is made again, for the same due time',
     '11:00 at 11:00:00',
   ])
   expect(problems).toEqual([[expect.stringContaining("does not run: the lake's process was replaced")], []])
+})
+
+test('rows that cannot be stored hold up a run for a minute and no longer', async () => {
+  const { asked, problems } = await anHour(
+    async () => ANSWER,
+    async () => {},
+    async () => {
+      throw new RetryLater('the table logs.other takes no rows')
+    },
+  )
+  expect(asked.slice(0, 2)).toEqual(['10:15 at 10:16:00', '10:30 at 10:31:00'])
+  expect(problems[0]).toEqual([expect.stringContaining('does not run: the table logs.other takes no rows')])
 })
 
 test('an answer that cannot be kept is asked for again', async () => {

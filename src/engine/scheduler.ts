@@ -30,6 +30,8 @@ const TICK_MS = 1000
 const AT_ONCE = 2
 /** Pause before a run is made again, unless the lake names another. */
 const AGAIN_MS = 5000
+/** A run waits this long past its due time for rows to be stored. */
+const STORE_PATIENCE_MS = 60_000
 /** A query whose runs end the lake's process this many times in a row is switched off. */
 const MAX_ENDED = 2
 
@@ -110,7 +112,8 @@ export class Scheduler {
     try {
       const translated = await this.#translated(query)
       if (translated.kind !== 'ok') return { kind: 'done' }
-      await flush()
+      const stored = flush().catch((error: unknown) => this.#unlessLate(error, dueMs))
+      stored.catch(() => {})
       for (const name of translated.tables) {
         const spec = tables.find(({ database, table }) => `${database}.${table}` === name)
         if (spec) await lake.ensure(spec)
@@ -119,6 +122,7 @@ export class Scheduler {
         params: { [NOW_PARAM]: new Date(dueMs).toISOString() },
         timeoutMs: query.schedule.timeoutMinutes * 60_000,
         signal: this.#stopping.signal,
+        after: stored,
       })
       isAnswered = true
       this.#ended.delete(query.name)
@@ -135,6 +139,12 @@ export class Scheduler {
       if (error instanceof RetryLater) return { kind: 'again', pauseMs: error.afterMs ?? AGAIN_MS }
       return isAnswered ? { kind: 'again', pauseMs: AGAIN_MS } : { kind: 'done' }
     }
+  }
+
+  /** Rows that cannot be stored now hold up a run for a while, not for good: they may be another table's, and health reports them. */
+  #unlessLate(error: unknown, dueMs: number): void {
+    const isPatient = this.#deps.now() - dueMs < STORE_PATIENCE_MS
+    if (isPatient || !(error instanceof RetryLater)) throw error
   }
 
   #endedTooOften({ name }: ScheduledQuery, error: unknown): boolean {

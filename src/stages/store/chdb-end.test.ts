@@ -138,6 +138,15 @@ test('a query that never got a reader may be asked again', async () => {
   expect(await answered()).toEqual(['[1]'])
 })
 
+test('waiting for rows to be stored counts against the time limit', async () => {
+  const end = failure(lake.query('SELECT 1', { timeoutMs: 1000, after: new Promise(() => {}) }))
+  await clock.advance(1000)
+  const error = await end
+  expect(error).toBeInstanceOf(RetryLater)
+  expect(error?.message).toContain('it waited for rows under way to be stored')
+  expect((await lake.query('SELECT 1', { after: Promise.resolve() })).rows).toEqual(['[1]'])
+})
+
 test('nothing is lost and nothing doubled by ends of the process while rows are inserted', async () => {
   await lake.ensure(table)
   let isOver = false
