@@ -182,13 +182,16 @@ async function checkCounts(caracal: Caracal, http: Sent, files: { seqs: number[]
 interface Alert {
   alert_id: string
   rule_id: string
+  type: string
   title: string
   event_count: number
 }
 
 async function checkAlerts(caracal: Caracal): Promise<void> {
   const answer = (await (await caracal.fetch('/api/v1/alerts?limit=200')).json()) as { results: Alert[] }
-  const found = answer.results.map(({ rule_id, title, event_count }) => [rule_id, title, event_count]).sort()
+  // The broken records make system alerts too, of which no count is known beforehand.
+  const alerts = answer.results.filter(({ type }) => type !== 'SYSTEM')
+  const found = alerts.map(({ rule_id, title, event_count }) => [rule_id, title, event_count]).sort()
   const groups = await caracal.query(
     `SELECT concat('group ', "group"), count() FROM logs.custom_crash WHERE seq % 5 = 0 GROUP BY 1`,
   )
@@ -202,19 +205,26 @@ async function checkAlerts(caracal: Caracal): Promise<void> {
     'SELECT p_rule_id, p_alert_id, count(), uniqExact(p_row_id) FROM matches.custom_crash GROUP BY 1, 2',
   )
   const byAlert = new Map(matches.map(([, alert, n, distinct]) => [alert, [Number(n), Number(distinct)]]))
-  for (const { alert_id, event_count } of answer.results) expect(byAlert.get(alert_id)).toEqual([event_count, event_count])
-  await deliveriesDone(caracal, answer.results.length)
-  expect([...receiver.bodies.values()].map((body) => body['alertId']).sort()).toEqual(
-    answer.results.map(({ alert_id }) => alert_id).sort(),
-  )
+  for (const { alert_id, event_count } of alerts) expect(byAlert.get(alert_id)).toEqual([event_count, event_count])
+  await deliveriesDone(caracal, alerts.length)
+  expect(
+    delivered()
+      .map((body) => body['alertId'])
+      .sort(),
+  ).toEqual(alerts.map(({ alert_id }) => alert_id).sort())
   expect(receiver.changed).toBe(0)
   console.log(
     `${receiver.tries} tries for ${receiver.accepted.size} deliveries, ${[...receiver.accepted.values()].filter((n) => n > 1).length} accepted again after a kill`,
   )
 }
 
+/** The alerts of rules that the receiver has taken. */
+function delivered(): Record<string, unknown>[] {
+  return [...receiver.bodies.values()].filter((body) => body['type'] !== 'SYSTEM')
+}
+
 async function deliveriesDone(caracal: Caracal, alerts: number): Promise<void> {
-  while (receiver.accepted.size < alerts) {
+  while (delivered().length < alerts) {
     await new Promise((resolve) => setTimeout(resolve, 50))
     if (caracal.pid === undefined) throw new Error('caracal is not running')
   }
