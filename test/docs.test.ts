@@ -3,7 +3,11 @@ import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { DEAD_LETTER_REASONS } from '../src/model/outcome.ts'
 import { PROBLEM_KINDS } from '../src/model/system-problem.ts'
+import { matchTable } from '../src/pipeline/rows.ts'
 import { STAGES } from '../src/pipeline/stages.ts'
+import { compileSchema } from '../src/stages/normalise/compile.ts'
+import { DATABASES } from '../src/stages/store/ddl.ts'
+import { createIndicators } from '../src/stages/store/indicators.ts'
 
 const root = join(import.meta.dirname, '..')
 const src = join(root, 'src')
@@ -100,6 +104,32 @@ describe('the order of the path', () => {
 
   test('names the folders of src/stages', () => {
     expect(readdirSync(join(src, 'stages')).sort()).toEqual([...STAGES].sort())
+  })
+})
+
+describe('docs/lake.md', () => {
+  const schema = compileSchema({ schema: 'Any.Log', fields: [{ name: 'own', type: 'string' }] }, { file: 'any.yml' })
+  const standard = schema.columns.map(({ name }) => name).filter((name) => name !== 'own')
+
+  test('has a row for every standard column, in their order, and no other', () => {
+    expect(listed(read('docs/lake.md'), 'Standard columns')).toEqual(standard)
+  })
+
+  test('has a row for every further column of a match, and no other', () => {
+    const own = matchTable(schema).columns.slice(schema.columns.length)
+    expect(listed(read('docs/lake.md'), 'Columns of a match')).toEqual(own.map(({ name }) => name))
+  })
+
+  test('has a row for every column of the index of indicators, in their order, and no other', () => {
+    const [, columns] = /\((.*)\) ENGINE/s.exec(createIndicators({ fsync: true }))!
+    const names = columns!.split(/, (?=[a-z_]+ [A-Z])/).map((column) => column.split(' ')[0])
+    expect(listed(read('docs/lake.md'), 'Indicators')).toEqual(names)
+  })
+
+  test('has a row for every database that queries reach', () => {
+    expect(listed(read('docs/lake.md'), 'The lake').filter((name) => !name.includes('.') && !name.includes('Z'))).toEqual([
+      ...DATABASES,
+    ])
   })
 })
 

@@ -6,6 +6,11 @@ import { oneOf } from '../util/define.ts'
 
 const MIB = 1024 * 1024
 
+/** Partitions of the lake are weeks: a shorter retention would rewrite them. */
+const MIN_LAKE_DAYS = 7
+/** Far below what the lake's times of 32 bits hold. */
+const MAX_LAKE_DAYS = 10_000
+
 /** `caracal.yml`. Unknown keys are refused; every key may be absent. */
 export const configSchema = z.strictObject({
   listen: z
@@ -81,6 +86,12 @@ export const configSchema = z.strictObject({
   table_first_refresh_ms: z.int().min(0).default(180_000).describe('Tables are refreshed first so long after the start.'),
   retention: z
     .strictObject({
+      lake_days: z
+        .int()
+        .min(MIN_LAKE_DAYS)
+        .max(MAX_LAKE_DAYS)
+        .optional()
+        .describe('Rows of the lake go so many days after they were received, a week at a time. Absent: they are kept for ever.'),
       alerts_days: z
         .int()
         .min(1)

@@ -230,6 +230,7 @@ class Run {
         filtered: new Map(),
         guessed: new Map(),
         unknownFields: new Map(),
+        raw: [],
         judged,
         cacheWrites: [],
       })

@@ -95,8 +95,14 @@ class Starting {
       max_query_ms: config.query_timeout_ms,
       max_rows: config.query_max_rows,
       onProblems: (problems) => events.problems.report('lake', problems),
+      retentionDays: config.retention.lake_days,
     })
     this.#undo.push(() => lake.close())
+    for (const { table, rowsBefore, rowsAfter } of await lake.ready())
+      log.info(
+        { table, rowsBefore, rowsAfter },
+        `Lake table ${table} is brought to the present layout: ${rowsBefore} rows before, ${rowsAfter} after.`,
+      )
     const demoBefore = await demoState(config.data_dir)
     const isDemo = demoBefore === 'running' || (demoBefore === undefined && this.#options.demo)
     const demo = isDemo ? demoSource() : undefined

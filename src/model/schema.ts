@@ -41,8 +41,11 @@ export interface CompiledSchema {
   readonly columns: readonly Column[]
   /** Raw object → event with `p_` fields and indicators, or the reason why not. Does not change `raw`. */
   normalise(raw: JsonObject, meta: RecordMeta): Outcome<Event>
-  /** The event as one JSON array text in the order of `columns`; nested values as JSON text inside strings. */
-  row(event: Event): string
+  /**
+   * The event as one JSON array text in the order of `columns`; nested values as JSON text inside strings. `file`: the path of the file
+   * that it was read from, if it was.
+   */
+  row(event: Event, file?: string): string
   /** Field names that the schema does not know, of one event. */
   unknownFields(event: Event): readonly string[]
   /** Native parser of the format (`zeek`); its schemas name all fields that such a log has. */

@@ -19,6 +19,7 @@ import { deliveryBody } from '../stages/deliver/body.ts'
 import { hash16 } from '../util/hash.ts'
 import { type Correlated, type Correlation, correlate, correlateDue } from './correlate.ts'
 import type { JudgedBatch } from './judge.ts'
+import { rawText } from './raw-records.ts'
 import {
   DEAD_LETTERS,
   deadLetterRow,
@@ -65,7 +66,7 @@ export async function effectsOf(
     cursor,
     counts: countsOf(batch.sourceId, judged),
     unknownFields: judged.unknownFields,
-    ...(await effectsOfFindings(all, correlated.changes, batch.receivedMs, deps, latencyMs)),
+    ...(await effectsOfFindings({ ...all, file: fileOf(batch) }, correlated.changes, batch.receivedMs, deps, latencyMs)),
   }
 }
 
@@ -125,7 +126,16 @@ export async function effectsOfCorrelated(
   return { meta, ...(await effectsOfFindings(found, changes, deps.nowMs, deps)) }
 }
 
-type Found = Pick<JudgedBatch, 'groups' | 'deadLetters' | 'judged' | 'cacheWrites'>
+type Found = Pick<JudgedBatch, 'groups' | 'deadLetters' | 'judged' | 'cacheWrites'> & {
+  readonly raw?: JudgedBatch['raw']
+  /** The path of the file that the batch is of. */
+  readonly file?: string | undefined
+}
+
+/** Extents are the sources' own; those of files have the path. */
+function fileOf({ extent }: RecordedBatch): string | undefined {
+  return extent.kind === 'file' && typeof extent['path'] === 'string' ? extent['path'] : undefined
+}
 
 async function effectsOfFindings(
   found: Found,
@@ -158,14 +168,15 @@ function finishedRows(judged: Found, alerts: AlertStepResult, deps: EffectsDeps)
   for (const { schema, events } of judged.groups) {
     add(
       eventTable(schema),
-      events.map((event) => schema.row(event)),
+      events.map((event) => schema.row(event, judged.file)),
     )
     const own = judged.judged.filter(({ finding, event }) => finding.kind === 'match' && event?.p_log_type === schema.name)
     add(
       matchTable(schema),
       own.map((item) => {
         if (item.finding.kind !== 'match') throw new Error('a match was expected')
-        return matchRow(schema, item.event!, item.finding, deps.rules.get(item.finding.ruleId), alerts.windowOf.get(item))
+        const from = { raw: rawText(judged.raw ?? [], item.event!.p_row_id), file: judged.file }
+        return matchRow(schema, item.event!, item.finding, deps.rules.get(item.finding.ruleId), alerts.windowOf.get(item), from)
       }),
     )
   }

@@ -12,6 +12,7 @@ import { messageOf } from '../util/errors.ts'
 import { sha256 } from '../util/hash.ts'
 import { stringifyJson } from '../util/json.ts'
 import { parseApart } from './parse-apart.ts'
+import type { RawRecords } from './raw-records.ts'
 
 /** What a batch's bytes became, before alerts are made of it. */
 export interface JudgedBatch {
@@ -23,6 +24,7 @@ export interface JudgedBatch {
   /** Log type → events that are of it by a guess. */
   readonly guessed: ReadonlyMap<string, number>
   readonly unknownFields: ReadonlyMap<string, number>
+  readonly raw: readonly RawRecords[]
   readonly judged: readonly Judged[]
   /** What rules changed in their cache, the last change of each key. */
   readonly cacheWrites: readonly CacheWrite[]
@@ -36,6 +38,8 @@ export interface ParsedBatch {
   readonly filtered: ReadonlyMap<string, number>
   readonly guessed: ReadonlyMap<string, number>
   readonly unknownFields: ReadonlyMap<string, number>
+  /** What the events were made of. */
+  readonly raw: readonly RawRecords[]
   /** For the next batch of the same place. */
   readonly context: string
 }
@@ -52,7 +56,12 @@ export function parseBatch(chunks: readonly Chunk[], source: ParseSource, parser
   const filtered = new Map<string, number>()
   const guessed = new Map<string, number>()
   const unknownFields = new Map<string, number>()
-  const attempt = (chunk: Chunk) => parser.parse(chunk, source, receivedMs)
+  const raw: RawRecords[] = []
+  const attempt = (chunk: Chunk) => {
+    const result = parser.parse(chunk, source, receivedMs)
+    raw.push({ place: chunk.place, bytes: chunk.bytes, spans: result.spans })
+    return result
+  }
   for (const result of chunks.flatMap((chunk) => parseApart(chunk, source.id, attempt))) {
     received += result.received
     context = result.context
@@ -62,7 +71,7 @@ export function parseBatch(chunks: readonly Chunk[], source: ParseSource, parser
     addCounts(guessed, result.guessed)
     addCounts(unknownFields, result.unknownFields)
   }
-  return { received, groups, deadLetters, guessed, filtered, unknownFields, context }
+  return { received, groups, deadLetters, guessed, filtered, unknownFields, raw, context }
 }
 
 function addCounts(into: Map<string, number>, counts: ReadonlyMap<string, number>): void {
@@ -78,7 +87,7 @@ function merge(groups: ParsedEvents[], group: ParsedEvents): void {
 
 /** Events → findings: joins the tables, then asks every detector. */
 export async function judgeBatch(
-  { received, groups, deadLetters, guessed, filtered, unknownFields }: ParsedBatch,
+  { received, groups, deadLetters, guessed, filtered, unknownFields, raw }: ParsedBatch,
   deps: {
     readonly enricher: Enricher
     readonly detectors: readonly Detector[]
@@ -102,7 +111,7 @@ export async function judgeBatch(
     for (const finding of all[i]!) judged.push(judgedOf(finding, events))
   }
   deps.observe('detect', (performance.now() - detectStart) / 1000)
-  return { received, groups, deadLetters, guessed, filtered, unknownFields, judged, cacheWrites: [...cacheWrites.values()] }
+  return { received, groups, deadLetters, guessed, filtered, unknownFields, raw, judged, cacheWrites: [...cacheWrites.values()] }
 }
 
 /** The dead letter of an event that cannot be finished, by a fault of ours: it would hold up everything behind it for ever. */

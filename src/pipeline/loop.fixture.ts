@@ -53,6 +53,7 @@ export const lineParser: Parser = {
       received: events.length + deadLetters.length,
       groups,
       deadLetters,
+      spans: [],
       context: '',
       filtered: new Map(),
       guessed: new Map(),

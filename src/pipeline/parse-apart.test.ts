@@ -75,6 +75,7 @@ test('records of several lines are taken apart at their own borders', () => {
       received: some.length,
       groups: [],
       deadLetters: [],
+      spans: [],
       context,
       filtered: new Map(),
       guessed: new Map(),

@@ -73,6 +73,7 @@ function refusedRecord(
     received: 1,
     groups: [],
     deadLetters: [letter],
+    spans: [],
     context,
     filtered: new Map(),
     guessed: new Map(),

@@ -18,6 +18,7 @@ const MATCH_COLUMNS: readonly Column[] = [
   { name: 'p_rule_tags', kind: 'strings' },
   { name: 'p_rule_reports', kind: 'json' },
   { name: 'p_rule_severity', kind: 'string' },
+  { name: 'p_raw', kind: 'string' },
 ]
 
 export function eventTable(schema: CompiledSchema): TableSpec {
@@ -28,13 +29,14 @@ export function matchTable(schema: CompiledSchema): TableSpec {
   return { database: 'matches', table: schema.table, columns: [...schema.columns, ...MATCH_COLUMNS], timeColumn: 'p_event_time' }
 }
 
-/** A matched event's row: the event's row with the match behind it. */
+/** A matched event's row: the event's row with the match behind it. `from`: what the event was made of. */
 export function matchRow(
   schema: CompiledSchema,
   event: Event,
   match: Match,
   rule: Rule | undefined,
   window: AlertWindow | undefined,
+  from: { readonly raw: string | undefined; readonly file: string | undefined },
 ): string {
   const opened = window?.opened ? new Date(window.createdMs).toISOString() : null
   const tail = [
@@ -46,8 +48,9 @@ export function matchRow(
     rule?.tags ?? [],
     JSON.stringify(rule?.reports ?? {}),
     rule?.severity ?? null,
+    from.raw ?? null,
   ]
-  return `${schema.row(event).slice(0, -1)},${JSON.stringify(tail).slice(1)}`
+  return `${schema.row(event, from.file).slice(0, -1)},${JSON.stringify(tail).slice(1)}`
 }
 
 /** Every match of every rule in one wide table, `CreateAlert: false` or not, whatever it is about. */

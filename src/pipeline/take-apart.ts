@@ -21,7 +21,7 @@ const FINISH_ATTEMPTS = 400
  * dead letter, and events that a detector cannot judge cost each of its rules an error. Rejects only for the disk.
  */
 export async function judgeApart(
-  { received, groups, deadLetters, guessed, filtered, unknownFields }: ParsedBatch,
+  { received, groups, deadLetters, guessed, filtered, unknownFields, raw }: ParsedBatch,
   source: string,
   { enricher, detectors }: { readonly enricher: Enricher; readonly detectors: readonly Detector[] },
 ): Promise<JudgedBatch> {
@@ -60,6 +60,7 @@ export async function judgeApart(
     guessed,
     filtered,
     unknownFields,
+    raw,
     judged,
     cacheWrites: [...cacheWrites.values()],
   }
@@ -119,7 +120,7 @@ export async function finishApart(
 
 /** The batch with these parts only; what was dead-lettered and counted before stays. */
 function composed(
-  { received, deadLetters, guessed, filtered, unknownFields, groups }: JudgedBatch,
+  { received, deadLetters, guessed, filtered, unknownFields, raw, groups }: JudgedBatch,
   parts: readonly Part[],
 ): JudgedBatch {
   const events = new Map<ParsedEvents, Event[]>(groups.map((group) => [group, []]))
@@ -131,7 +132,7 @@ function composed(
     else cacheWrites.push(part.write)
   }
   const kept = [...events].flatMap(([{ schema }, some]) => (some.length > 0 ? [{ schema, events: some }] : []))
-  return { received, deadLetters, guessed, filtered, unknownFields, groups: kept, judged, cacheWrites }
+  return { received, deadLetters, guessed, filtered, unknownFields, raw, groups: kept, judged, cacheWrites }
 }
 
 function refusedFinding(item: Judged, error: unknown): Judged {

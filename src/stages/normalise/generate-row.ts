@@ -43,7 +43,7 @@ export function generateRow(
   columns: readonly Column[],
   constants: ReadonlyMap<string, string>,
   unknownFields: (event: Event) => readonly string[],
-): (event: Event) => string {
+): (event: Event, file?: string) => string {
   const parts: string[] = []
   // The first column, the log type, is a constant: what follows it begins with a comma.
   let fixed = '['
@@ -58,17 +58,18 @@ export function generateRow(
   }
   parts.push(JSON.stringify(`${fixed}]`))
   const code = `'use strict'
-return function row(event) {
+return function row(event, file) {
   let x
   return ${parts.join(` +\n    `)}
 }`
-  const make = new Function('tools', code) as (tools: unknown) => (event: Event) => string
+  const make = new Function('tools', code) as (tools: unknown) => (event: Event, file?: string) => string
   return make({ text, texts, nested, extra, unknownFields })
 }
 
 /** Code for one column's value with a comma before it. */
 function partOf({ name, kind }: Column): string {
   const value = `event[${JSON.stringify(name)}]`
+  if (name === 'p_source_file') return "(file === undefined ? ',null' : tools.text(file))"
   if (name === 'extra') return 'tools.extra(event, tools.unknownFields(event))'
   if (kind === 'strings') return `tools.texts(${value})`
   const written = kind === 'json' ? 'tools.nested(x)' : kind === 'string' || kind === 'timestamp' ? 'tools.text(x)' : `(',' + x)`

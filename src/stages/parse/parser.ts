@@ -26,6 +26,8 @@ export interface ParseResult {
   readonly received: number
   readonly groups: readonly ParsedEvents[]
   readonly deadLetters: readonly DeadLetter[]
+  /** Where the events' records are in the chunk, in their order: three numbers each, the number in the row id, first byte, end. */
+  readonly spans: readonly number[]
   /** What the next chunk of the same place must be given as `context`. */
   readonly context: string
   /** Filter → records that it kept out. */

@@ -49,6 +49,7 @@ class ChunkParser {
   readonly #guessed = new Map<string, number>()
   /** The log type of the record before this one in the same place. */
   #near: CompiledSchema | undefined
+  readonly #spans: number[] = []
   #received = 0
   #lastPath: string | undefined
   #lastNamed: ReturnType<Classifier['named']> | null = null
@@ -76,6 +77,7 @@ class ChunkParser {
       received: this.#received,
       groups: [...this.#groups].map(([schema, events]) => ({ schema, events })),
       deadLetters: this.#deadLetters,
+      spans: this.#spans,
       context: this.#contextOf(readers),
       filtered: this.#filtered,
       guessed: this.#guessed,
@@ -154,6 +156,7 @@ class ChunkParser {
       this.#filtered.set(outcome.filter, (this.#filtered.get(outcome.filter) ?? 0) + 1)
       return
     }
+    this.#spans.push(offset, start, end)
     this.#keep(schema!, outcome.value)
     if (isGuess) this.#guessed.set(schema.name, (this.#guessed.get(schema.name) ?? 0) + 1)
     if (this.#source.logType === undefined) this.#near = schema

@@ -5,7 +5,7 @@ export interface Answer {
 }
 
 /** Times of a column of this type stand in a row as strings and nothing else does. */
-const TIMES = /^(?:Nullable\(|Array\(|LowCardinality\()*DateTime64\(/
+const TIMES = /^(?:Nullable\(|Array\(|LowCardinality\(|SimpleAggregateFunction\(\w+, )*DateTime64\(/
 
 const TRAILING_ZEROS = /(T\d\d:\d\d:\d\d)(?:\.0+|(\.\d*?[1-9])0+)Z"/g
 

@@ -161,6 +161,7 @@ const attacks: readonly string[] = [
   'SELECT * FROM `system`.`server_settings`',
   'SELECT * FROM system/**/./**/users',
   'SELECT 1 IN system.one',
+  'SELECT * FROM internal.indicators_of_t',
   "SELECT * FROM merge('system', '.*')",
   "SELECT * FROM merge(REGEXP('.*'), '.*')",
   'SHOW TABLES FROM system',
@@ -183,5 +184,12 @@ test('nothing went out and everything is still there', async () => {
   const tables = await lake.query(
     "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema NOT IN ('system', 'information_schema', 'INFORMATION_SCHEMA') ORDER BY ALL",
   )
-  expect(tables.rows).toEqual(['["logs", "all"]', '["logs", "t"]', '["matches", "all"]'])
+  const made = [
+    '["logs", "all"]',
+    '["logs", "t"]',
+    '["matches", "all"]',
+    '["monitor", "indicators"]',
+    '["monitor", "lake_layout"]',
+  ]
+  expect(tables.rows).toEqual(made)
 })

@@ -31,12 +31,12 @@ async function main(): Promise<void> {
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => {})
   const work = new ChdbWork(await openEngine(options), options)
-  await work.prepare()
+  const brought = await work.prepare()
   const reader = new FrameReader<Request>()
   requests.on('data', (chunk: Uint8Array) => {
     for (const { header, payload } of reader.push(chunk)) void serve(work, header, payload)
   })
-  send({ op: 'ready' })
+  send({ op: 'ready', brought })
 }
 
 async function serve(work: ChdbWork, request: Request, payload: Uint8Array): Promise<void> {

@@ -1,6 +1,7 @@
 import { NotSupported, StorageError } from '../../util/errors.ts'
 import type { ChildOptions } from './chdb-protocol.ts'
 import { quoteText } from './ddl.ts'
+import { VIEWS } from './indicators.ts'
 import type { Surface } from './sql-guard.ts'
 
 const MIB = 1024 * 1024
@@ -33,7 +34,8 @@ const WRITER = `async_insert = 0, input_format_null_as_default = 0, input_format
   input_format_json_read_bools_as_numbers = 0, input_format_json_read_numbers_as_strings = 0,
   input_format_json_read_bools_as_strings = 0, input_format_json_read_objects_as_strings = 0,
   input_format_json_read_arrays_as_strings = 0, precise_float_parsing = 1, date_time_input_format = 'best_effort',
-  max_partitions_per_insert_block = 1000`
+  max_partitions_per_insert_block = 1000,
+  deduplicate_blocks_in_dependent_materialized_views = 1`
 
 /**
  * Without simdjson, which refuses a whole document for one integer beyond 64 bits in it: a sender could hide an event's
@@ -106,7 +108,8 @@ async function readSurface(session: Session): Promise<Surface> {
     tableFunctions: new Set(tableFunctions.map(([name]) => name!)),
     functions: new Set(functions.map(([name]) => name!)),
     aliases: new Map(aliases.map(([name, to]) => [name!, to!])),
-    databases: new Set(databases.map(([name]) => name!)),
+    // Made after this in a new lake.
+    databases: new Set([...databases.map(([name]) => name!), VIEWS]),
   }
 }
 

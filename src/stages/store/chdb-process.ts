@@ -5,6 +5,7 @@ import { entryFile } from '../../util/entry.ts'
 import { CaracalError, messageOf, NotSupported, Refused, RetryLater, StorageError } from '../../util/errors.ts'
 import { encodeFrame, type Frame, FrameReader } from '../../util/frames.ts'
 import type { ChildOptions, Reply, Request } from './chdb-protocol.ts'
+import type { Brought } from './layout.ts'
 
 type Done = Extract<Reply, { op: 'done' }>
 
@@ -41,8 +42,8 @@ interface Waiting {
 
 /** One run of the lake's process. It is started once and, when it ends, everything under way rejects with `RetryLater`. */
 export class ChdbProcess {
-  /** Resolves when the lake is open; rejects with the reason why not. */
-  readonly ready: Promise<void>
+  /** Resolves when the lake is open, with the tables that this brought to the present layout; rejects with the reason why not. */
+  readonly ready: Promise<readonly Brought[]>
   /** Resolves, never rejects, when the process is gone. */
   readonly ended: Promise<void>
   readonly #child: ChildProcess
@@ -174,12 +175,12 @@ export class ChdbProcess {
     if (requests.writable) for (const part of encodeFrame(header, payload)) requests.write(part)
   }
 
-  #listen(ready: () => void, failed: (error: Error) => void): void {
+  #listen(ready: (brought: readonly Brought[]) => void, failed: (error: Error) => void): void {
     const reader = new FrameReader<Reply>()
     const output = this.#child.stdio[3] as Readable
     output.on('data', (chunk: Uint8Array) => {
       for (const { header, payload } of reader.push(chunk)) {
-        if (header.op === 'ready') ready()
+        if (header.op === 'ready') ready(header.brought)
         else if (header.op === 'failed') failed(this.#openError(header.code, header.message))
         else if (header.op === 'began') this.#began(header.id)
         else this.#settle(header, payload)

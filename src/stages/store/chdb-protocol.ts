@@ -1,5 +1,6 @@
 import type { TableSpec } from '../../model/column.ts'
 import type { RejectedRow } from './lake.ts'
+import type { Brought } from './layout.ts'
 
 /** What the child is told when it starts (its only argument, as JSON). */
 export interface ChildOptions {
@@ -15,6 +16,8 @@ export interface ChildOptions {
   readonly maxResultBytes: number
   /** An insert is on the disk, not only with the operating system, when it is answered. Counts for tables made from now on. */
   readonly fsync: boolean
+  /** Rows are deleted so many days after they were parsed; never when absent. */
+  readonly retentionDays?: number
 }
 
 /** What the parent asks. The rows of an insert are the frame's payload. */
@@ -37,7 +40,7 @@ export type Request =
 
 /** What the child answers. `ready` comes first and once. The rows of a query are the frame's payload, a line each. */
 export type Reply =
-  | { readonly op: 'ready' }
+  | { readonly op: 'ready'; readonly brought: readonly Brought[] }
   | { readonly op: 'failed'; readonly code: string; readonly message: string }
   /** A reader has taken the query of that id. */
   | { readonly op: 'began'; readonly id: number }

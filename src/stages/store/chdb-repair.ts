@@ -17,7 +17,7 @@ const TAIL_BYTES = 8192
 export async function forgetLostTokens(session: Session): Promise<string[]> {
   const databases = DATABASES.map(quoteText).join(', ')
   const text = await session.run(
-    `SELECT database, name, data_paths[1] FROM system.tables WHERE engine = 'MergeTree' AND database IN (${databases})`,
+    `SELECT database, name, data_paths[1] FROM system.tables WHERE endsWith(engine, 'MergeTree') AND database IN (${databases})`,
   )
   const mended: string[] = []
   for (const line of text.split('\n').filter(Boolean)) {

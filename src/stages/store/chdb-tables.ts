@@ -7,6 +7,7 @@ import {
   checkSpec,
   createAll,
   createTable,
+  type Keeping,
   quoteName,
   quoteText,
   type StoredColumn,
@@ -14,18 +15,21 @@ import {
   UNITED,
 } from './ddl.ts'
 import { statementError } from './engine-error.ts'
+import { createView, isIndexed } from './indicators.ts'
 
 type TableId = Pick<TableSpec, 'database' | 'table'>
 
 /** The stored tables, as one connection keeps them: made, widened, re-typed. Calls must not overlap. */
 export class ChdbTables {
   readonly #session: Session
-  readonly #fsync: boolean
+  readonly #keeping: Keeping
+  /** Events tables that fill the index of indicators. */
+  readonly #indexed = new Set<string>()
   readonly #columns = new Map<string, readonly StoredColumn[]>()
 
-  constructor(session: Session, options: { readonly fsync: boolean }) {
+  constructor(session: Session, keeping: Keeping) {
     this.#session = session
-    this.#fsync = options.fsync
+    this.#keeping = keeping
   }
 
   /** Makes the table, or brings its columns to the spec. `late`: see `alterations`. Throws `Refused` or `RetryLater`. */
@@ -35,11 +39,16 @@ export class ChdbTables {
     const statements =
       existing.length > 0
         ? await alterations(spec, existing, (column) => this.#hasNegative(spec, column), late)
-        : [createTable(spec, this.#fsync)]
+        : [createTable(spec, this.#keeping)]
+    if (isIndexed(spec.database, spec.columns) && !this.#indexed.has(spec.table)) {
+      statements.push(createView(spec.table))
+      this.#indexed.add(spec.table)
+    }
     if (statements.length === 0) return
     try {
       for (const statement of statements) await this.#session.run(statement)
     } catch (error) {
+      this.#indexed.delete(spec.table)
       throw statementError(`lake table ${spec.database}.${spec.table} cannot be brought to its schema`, error)
     } finally {
       this.#columns.delete(tableName(spec))

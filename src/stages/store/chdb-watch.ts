@@ -8,7 +8,7 @@ const WRITE_LIMIT_MS = 10 * 60_000
 
 /** What the watch sees and does of a process. */
 export interface Watched {
-  readonly ready: Promise<void>
+  readonly ready: Promise<unknown>
   readonly ended: Promise<void>
   /** Resolves or rejects when the process has answered. */
   ping(): Promise<unknown>

@@ -5,10 +5,11 @@ import { type Engine, killStatement, rowsOf, type Session } from './chdb-engine.
 import type { AnswerHead, ChildOptions, Request } from './chdb-protocol.ts'
 import { forgetLostTokens } from './chdb-repair.ts'
 import { ChdbTables, unite } from './chdb-tables.ts'
-import { ALL, DATABASES, quoteName, quoteText, tableName, UNITED } from './ddl.ts'
+import { ALL, quoteName, quoteText, tableName, UNITED } from './ddl.ts'
 import { insertError, queryError } from './engine-error.ts'
 import { insertRows } from './insert.ts'
 import type { RejectedRow } from './lake.ts'
+import { type Brought, bringToLayout } from './layout.ts'
 import { guardQuery } from './sql-guard.ts'
 
 type EnsureRequest = Extract<Request, { op: 'ensure' }>
@@ -48,11 +49,15 @@ export class ChdbWork {
     this.#slots = options.readers
   }
 
-  /** To be called once, first: mends what a crash left, and makes what is there in every lake. */
-  async prepare(): Promise<void> {
+  /**
+   * To be called once, first: repairs what a crash left, makes what every lake has, and brings an older lake to the present layout.
+   * Gives the tables that were brought over.
+   */
+  async prepare(): Promise<readonly Brought[]> {
     await forgetLostTokens(this.#engine.writer)
-    for (const database of DATABASES) await this.#engine.writer.run(`CREATE DATABASE IF NOT EXISTS ${quoteName(database)}`)
+    const brought = await bringToLayout(this.#engine.writer, this.#options)
     for (const database of UNITED) await unite(this.#engine.writer, database)
+    return brought
   }
 
   ensure({ spec, late }: EnsureRequest): Promise<void> {
@@ -192,7 +197,7 @@ function marker(id: number): string {
 /** The tables whose rows belong to a source, and the column that says to which. */
 async function sourceTables(session: Session): Promise<{ table: string; column: string }[]> {
   const text = await session.run(`SELECT database, table, name FROM system.columns WHERE table != ${quoteText(ALL)} AND
-    (database IN ('logs', 'matches') AND name = 'p_source_id' OR database = 'monitor' AND table = 'dead_letters' AND name = 'source')`)
+    (database IN ('logs', 'matches') AND name = 'p_source_id' OR database = 'monitor' AND (table, name) IN (('dead_letters', 'source'), ('indicators', 'p_source_id')))`)
   return rowsOf<[string, string, string]>(text).map(([database, table, column]) => ({
     table: tableName({ database, table }),
     column,

@@ -12,6 +12,7 @@ import { watchProcess } from './chdb-watch.ts'
 import { Culprits } from './culprits.ts'
 import { Incidents } from './incidents.ts'
 import { defineLake, type Lake, LakeEnded, type QueryOptions, type QueryResult, type RejectedRow } from './lake.ts'
+import type { Brought } from './layout.ts'
 import { QueryLimit } from './query-limit.ts'
 
 const MIB = 1024 * 1024
@@ -67,6 +68,8 @@ export const chdb = defineLake({
 export interface ChdbLakeOptions extends Partial<ChdbConfig>, Partial<ChdbLakeDeps> {
   /** The data folder; the lake is in `lake` below it. */
   readonly dataDir: string
+  /** Rows are deleted so many days after they were received; never when absent. */
+  readonly retentionDays?: number | undefined
 }
 
 interface ChdbLakeDeps {
@@ -77,7 +80,7 @@ interface ChdbLakeDeps {
 
 /** Opens the lake. Rejects with `NotSupported` without the engine, `StorageError` when another process has the folder. */
 export async function createChdbLake(given: ChdbLakeOptions): Promise<ChdbLake> {
-  const { dataDir, clock = steadyClock, onProblems = () => {}, ...rest } = given
+  const { dataDir, retentionDays, clock = steadyClock, onProblems = () => {}, ...rest } = given
   const settings = config.parse(rest)
   const path = resolve(join(dataDir, 'lake'))
   mkdirSync(path, { recursive: true })
@@ -89,6 +92,7 @@ export async function createChdbLake(given: ChdbLakeOptions): Promise<ChdbLake> 
     maxQueryMs: settings.max_query_ms,
     maxResultBytes: settings.max_result_bytes,
     fsync: settings.fsync,
+    ...(retentionDays !== undefined && { retentionDays }),
   }
   return openLake(options, settings.max_rows, { clock, onProblems })
 }
@@ -136,11 +140,14 @@ export class ChdbLake implements Lake {
     return this.#process.pid
   }
 
-  /** Resolves when the lake can be used; rejects when its process did not come up. */
-  async ready(): Promise<void> {
+  /**
+   * Resolves when the lake can be used, with the tables that its last start brought to the present layout; rejects when its process
+   * did not come up.
+   */
+  async ready(): Promise<readonly Brought[]> {
     if (this.#process.isGone) await this.#process.ended
     await this.#restarting
-    await this.#process.ready
+    return this.#process.ready
   }
 
   async ensure(spec: TableSpec, late = false): Promise<void> {

@@ -37,5 +37,5 @@ function specOf(...columns: Column[]): TableSpec {
 }
 
 test('the time column is never null, even when the schema does not say so', () => {
-  expect(createTable(specOf(), true)).toContain("(`p_event_time` DateTime64(9, 'UTC')) ENGINE")
+  expect(createTable(specOf(), { fsync: true })).toContain("(`p_event_time` DateTime64(9, 'UTC')) ENGINE")
 })

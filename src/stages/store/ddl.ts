@@ -90,12 +90,32 @@ export function checkSpec(spec: TableSpec): void {
   }
 }
 
-/** The statement that makes the table; with `fsync` its inserts wait for the disk. */
-export function createTable(spec: TableSpec, fsync: boolean): string {
+/** How the lake's tables are kept. */
+export interface Keeping {
+  /** Inserts wait for the disk. */
+  readonly fsync: boolean
+  /** Rows are kept for so many days after they were parsed, for ever when absent. */
+  readonly retentionDays?: number | undefined
+}
+
+/** The statement that makes the table. */
+export function createTable(spec: TableSpec, keeping: Keeping): string {
   const columns = storedColumnsOf(spec).map((column) => `${quoteName(column.name)} ${typeOf(column)}`)
   return `CREATE TABLE IF NOT EXISTS ${tableName(spec)} (${columns.join(', ')}) ENGINE = MergeTree
-PARTITION BY ${partitionKey(spec)} ORDER BY ${quoteName(spec.timeColumn)}
-SETTINGS non_replicated_deduplication_window = ${DEDUPLICATION_WINDOW}${fsync ? ', fsync_after_insert = 1, fsync_part_directory = 1' : ''}`
+PARTITION BY ${partitionKey(spec)} ORDER BY ${quoteName(spec.timeColumn)}${hasParseTime(spec) ? ttlOf(keeping) : ''}
+${settingsOf(keeping)}`
+}
+
+/** The clause that makes rows go when their time is over, or ''. */
+export function ttlOf({ retentionDays }: Keeping): string {
+  return retentionDays === undefined ? '' : ` TTL toDateTime(p_parse_time) + toIntervalDay(${retentionDays})`
+}
+
+/** The settings of a table whose inserts carry tokens. Its partitions are weeks, so that parts expire as a whole. */
+export function settingsOf({ fsync }: Keeping): string {
+  const settings = [`non_replicated_deduplication_window = ${DEDUPLICATION_WINDOW}`, 'ttl_only_drop_parts = 1']
+  if (fsync) settings.push('fsync_after_insert = 1', 'fsync_part_directory = 1')
+  return `SETTINGS ${settings.join(', ')}`
 }
 
 /** The columns of `<database>.all`: what all its tables share, or the standard columns while there is no table. */
@@ -119,6 +139,9 @@ export function storedColumnsOf(spec: TableSpec): Column[] {
  * unlike event times, are our own: an insert is one part, whatever the events say of themselves.
  */
 function partitionKey(spec: TableSpec): string {
-  const parsed = spec.columns.find((column) => column.name === 'p_parse_time' && column.kind === 'timestamp' && column.required)
-  return parsed ? 'toYYYYMMDD(toMonday(`p_parse_time`))' : `toYYYYMM(${quoteName(spec.timeColumn)})`
+  return hasParseTime(spec) ? 'toYYYYMMDD(toMonday(`p_parse_time`))' : `toYYYYMM(${quoteName(spec.timeColumn)})`
+}
+
+function hasParseTime({ columns }: TableSpec): boolean {
+  return columns.some(({ name, kind, required }) => name === 'p_parse_time' && kind === 'timestamp' && required)
 }

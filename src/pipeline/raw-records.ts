@@ -1,0 +1,40 @@
+import { MAX_DEAD_LETTER_BYTES } from '../model/outcome.ts'
+
+/** The bytes of a chunk, with where its records are. */
+export interface RawRecords {
+  /** The first part of their row ids. */
+  readonly place: string
+  readonly bytes: Uint8Array
+  /** Three numbers a record, in the order of the records: the number in its row id, first byte, end. */
+  readonly spans: readonly number[]
+}
+
+/** The record with this row id as it came, as text, at most 64 KiB of it. */
+export function rawText(chunks: readonly RawRecords[], rowId: string): string | undefined {
+  const place = rowId.slice(0, 16)
+  const offset = Number.parseInt(rowId.slice(16), 16)
+  for (const { bytes, spans, place: at } of chunks) {
+    if (at !== place) continue
+    const index = find(spans, offset)
+    if (index !== undefined) return cut(bytes.subarray(spans[index + 1]!, spans[index + 2]!))
+  }
+  return undefined
+}
+
+function find(spans: readonly number[], offset: number): number | undefined {
+  let low = 0
+  let high = spans.length / 3
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (spans[middle * 3]! < offset) low = middle + 1
+    else high = middle
+  }
+  return spans[low * 3] === offset ? low * 3 : undefined
+}
+
+/** Events come of valid UTF-8 only, so only the cut can fall into a character. */
+function cut(record: Uint8Array): string {
+  let end = Math.min(record.length, MAX_DEAD_LETTER_BYTES)
+  while (end > 0 && end < record.length && (record[end]! & 0xc0) === 0x80) end--
+  return Buffer.from(record.buffer, record.byteOffset, end).toString('utf8')
+}

@@ -1,0 +1,226 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { Column, TableSpec } from '../../model/column.ts'
+import { INDICATOR_FIELDS } from '../../model/event.ts'
+import { steadyClock } from '../../util/clock.ts'
+import { packageRoot } from '../../util/entry.ts'
+import { RetryLater } from '../../util/errors.ts'
+import { ChdbLake, createChdbLake } from './chdb.ts'
+
+const top = mkdtempSync(join(tmpdir(), 'lake-'))
+afterAll(() => rmSync(top, { recursive: true, force: true }))
+
+const text = (name: string): Column => ({ name, kind: 'string', required: true })
+const time = (name: string): Column => ({ name, kind: 'timestamp', required: true })
+const events = (table: string): TableSpec => ({
+  database: 'logs',
+  table,
+  timeColumn: 'p_event_time',
+  columns: [
+    ...['p_log_type', 'p_row_id', 'p_source_id'].map(text),
+    ...['p_event_time', 'p_parse_time'].map(time),
+    ...INDICATOR_FIELDS.map((name): Column => ({ name, kind: 'strings', required: true })),
+  ],
+})
+
+interface Seen {
+  readonly ips?: readonly string[]
+  readonly names?: readonly string[]
+  readonly source?: string
+  readonly at?: string
+  readonly parsed?: string
+}
+let lastId = 0
+const row = ({ ips = [], names = [], source = 's', at = '2024-04-19T10:00:00Z', parsed = at }: Seen) =>
+  JSON.stringify(['Test.Log', `${lastId++}`, source, at, parsed, ips, names, ...INDICATOR_FIELDS.slice(2).map(() => [])])
+const bytes = (...rows: readonly string[]) => Buffer.from(rows.map((line) => `${line}\n`).join(''))
+const INDEX =
+  'SELECT kind, value, p_log_type, day, sum(count), min(first), max(last) FROM monitor.indicators GROUP BY ALL ORDER BY kind, value, day'
+
+describe('the index of indicators', () => {
+  test('counts each event once by value, log type and day, whatever is repeated', async () => {
+    const lake = await createChdbLake({ dataDir: mkdtempSync(join(top, 'data-')), fsync: false })
+    const table = events('seen')
+    await lake.ensure(table)
+    const first = bytes(
+      row({ ips: ['192.0.2.1', '192.0.2.2'], names: ['a.example'] }),
+      row({ ips: ['192.0.2.1'], at: '2024-04-19T23:59:59.5Z' }),
+      row({}),
+    )
+    for (let again = 0; again < 3; again++) expect(await lake.insert(table, first, 'first')).toEqual([])
+    await lake.insert(table, bytes(row({ ips: ['192.0.2.1'], at: '2024-04-20T00:00:00Z' })), 'second')
+    expect((await lake.query(INDEX)).rows).toEqual([
+      '["domain_names", "a.example", "Test.Log", "2024-04-19", 1, "2024-04-19T10:00:00Z", "2024-04-19T10:00:00Z"]',
+      '["ip_addresses", "192.0.2.1", "Test.Log", "2024-04-19", 2, "2024-04-19T10:00:00Z", "2024-04-19T23:59:59.5Z"]',
+      '["ip_addresses", "192.0.2.1", "Test.Log", "2024-04-20", 1, "2024-04-20T00:00:00Z", "2024-04-20T00:00:00Z"]',
+      '["ip_addresses", "192.0.2.2", "Test.Log", "2024-04-19", 1, "2024-04-19T10:00:00Z", "2024-04-19T10:00:00Z"]',
+    ])
+    await lake.close()
+  })
+
+  test('forgets a source that is removed, and no other', async () => {
+    const lake = await createChdbLake({ dataDir: mkdtempSync(join(top, 'data-')), fsync: false })
+    const table = events('seen')
+    await lake.ensure(table)
+    const rows = bytes(row({ ips: ['192.0.2.1'], source: 'demo' }), row({ ips: ['192.0.2.1'], source: 'mine' }))
+    await lake.insert(table, rows, 't')
+    await lake.removeSource('demo')
+    expect((await lake.query('SELECT p_source_id, sum(count) FROM monitor.indicators GROUP BY 1')).rows).toEqual(['["mine", 1]'])
+    await lake.close()
+  })
+
+  test('agrees with the table after kills of the lake’s process at any moment of an insert', async () => {
+    const dataDir = mkdtempSync(join(top, 'data-'))
+    const lake = await createChdbLake({ dataDir })
+    const table = events('seen')
+    await lake.ensure(table)
+    let retries = 0
+    for (let insert = 0; insert < 12; insert++) {
+      const rows = bytes(...Array.from({ length: 500 }, (_, n) => row({ ips: [`192.0.2.${n % 250}`, `198.51.100.${insert}`] })))
+      const done = insertAlways(lake, table, rows, `flush ${insert}`, () => retries++)
+      if (insert % 3 > 0) {
+        await setTimeout(insert * 4)
+        process.kill(lake.pid!, 'SIGKILL')
+      }
+      await done
+    }
+    expect(retries).toBeGreaterThan(2)
+    const counted = await lake.query('SELECT value, sum(count) FROM monitor.indicators GROUP BY 1 ORDER BY 1')
+    const stored = await lake.query('SELECT arrayJoin(p_any_ip_addresses) AS value, count() FROM logs.seen GROUP BY 1 ORDER BY 1')
+    expect(counted.rows).toEqual(stored.rows)
+    expect((await lake.query('SELECT count(), uniqExact(p_row_id) FROM logs.seen')).rows).toEqual(['[6000, 6000]'])
+    await lake.close()
+  })
+})
+
+async function insertAlways(lake: ChdbLake, table: TableSpec, rows: Uint8Array, token: string, onRetry: () => void) {
+  for (;;) {
+    try {
+      return await lake.insert(table, rows, token)
+    } catch (error) {
+      expect(error).toBeInstanceOf(RetryLater)
+      onRetry()
+    }
+  }
+}
+
+/** A lake of layout 1, as the first version left it. */
+function firstLayout(): string {
+  const folder = mkdtempSync(join(top, 'first-'))
+  const archive = join(packageRoot(), 'test/fixtures/data-folders/0.1.0-layout-1/folder.tgz')
+  execFileSync('tar', ['-C', folder, '-xzf', archive, './data/lake'])
+  return join(folder, 'data')
+}
+
+const TABLES: readonly (readonly [table: string, rows: number])[] = [
+  ['logs.custom_login', 11],
+  ['logs.custom_thing', 500],
+  ['logs.zeek_conn', 60],
+  ['matches.custom_login', 16],
+  ['matches.zeek_conn', 6],
+  ['monitor.dead_letters', 1],
+  ['monitor.rule_errors', 1],
+  ['monitor.table_versions', 2],
+  ['signals.correlation_signals', 22],
+]
+
+describe('a lake of layout 1', () => {
+  async function expectBrought(lake: ChdbLake): Promise<void> {
+    const { rows } = await lake.query(
+      'SELECT "table", rows_before, rows_after FROM monitor.lake_layout WHERE layout = 2 ORDER BY 1',
+    )
+    expect(rows).toEqual(['["", 0, 0]', ...TABLES.map(([table, n]) => `["${table}", ${n}, ${n}]`)])
+    for (const [table, n] of TABLES) expect((await lake.query(`SELECT count() FROM ${table}`)).rows).toEqual([`[${n}]`])
+    const added = 'p_source_file, p_generation, p_header'
+    expect((await lake.query(`SELECT DISTINCT ${added} FROM logs.all`)).rows).toEqual(['[null, null, null]'])
+    expect((await lake.query(`SELECT DISTINCT ${added}, p_raw FROM matches.all`)).rows).toEqual(['[null, null, null, null]'])
+    const counted = await lake.query("SELECT sum(count) FROM monitor.indicators WHERE kind = 'ip_addresses'")
+    expect(counted.rows).toEqual(['[120]'])
+  }
+
+  test('is brought to layout 2 at its first start, with all rows, and only then', async () => {
+    const dataDir = firstLayout()
+    const first = await createChdbLake({ dataDir })
+    expect((await first.ready()).map(({ table, rowsBefore, rowsAfter }) => [table, rowsBefore, rowsAfter])).toEqual(
+      TABLES.map(([table, n]) => [table, n, n]),
+    )
+    await expectBrought(first)
+    await first.close()
+    const second = await createChdbLake({ dataDir })
+    expect(await second.ready()).toEqual([])
+    await expectBrought(second)
+    await second.close()
+  })
+
+  test('is brought over whenever the first starts are killed', { timeout: 300_000 }, async () => {
+    const dataDir = firstLayout()
+    const options = {
+      path: join(dataDir, 'lake'),
+      readers: 1,
+      maxQueryBytes: 2 ** 28,
+      maxMemoryBytes: 2 ** 30,
+      maxQueryMs: 10_000,
+      maxResultBytes: 2 ** 24,
+      fsync: true,
+    }
+    for (let afterMs = 50; afterMs < 4000; afterMs *= 2) {
+      const killed = new ChdbLake(options, 100, { clock: steadyClock, onProblems: () => {} })
+      await setTimeout(afterMs)
+      process.kill(killed.pid!, 'SIGKILL')
+      await killed.close()
+    }
+    const lake = await createChdbLake({ dataDir })
+    await expectBrought(lake)
+    await lake.close()
+  })
+})
+
+describe('retention', () => {
+  const old = '2024-01-01T00:00:00Z'
+
+  test('rows go when they were received longer ago, in events, matches and the index', async () => {
+    const dataDir = mkdtempSync(join(top, 'data-'))
+    const lake = await createChdbLake({ dataDir, fsync: false, retentionDays: 7 })
+    const table = events('kept')
+    const now = new Date().toISOString()
+    await lake.ensure(table)
+    // Recent events that were received long ago go, old events that were received just now stay.
+    await lake.insert(table, bytes(row({ ips: ['192.0.2.1'], at: now, parsed: old })), 'old')
+    await lake.insert(table, bytes(row({ ips: ['192.0.2.2'], at: old, parsed: now })), 'new')
+    await lake.close()
+    // The engine drops expired parts soon after it has opened a table.
+    const again = await createChdbLake({ dataDir, retentionDays: 7 })
+    while ((await again.query('SELECT count() FROM logs.kept')).rows[0] !== '[1]') await setTimeout(100)
+    while ((await again.query('SELECT sum(count) FROM monitor.indicators')).rows[0] !== '[1]') await setTimeout(100)
+    expect((await again.query('SELECT p_any_ip_addresses FROM logs.kept')).rows).toEqual(['[["192.0.2.2"]]'])
+    await again.close()
+  })
+
+  test('can be set, changed and taken back for tables that exist', async () => {
+    const dataDir = mkdtempSync(join(top, 'data-'))
+    const table = events('kept')
+    const open = async (retentionDays: number | undefined) => {
+      const lake = await createChdbLake({ dataDir, fsync: false, retentionDays })
+      await lake.ensure(table)
+      return lake
+    }
+    const first = await open(undefined)
+    await first.insert(table, bytes(row({ parsed: old })), 'old')
+    expect((await first.query('SELECT count() FROM logs.kept')).rows).toEqual(['[1]'])
+    await first.close()
+    const long = await open(10_000)
+    expect((await long.query('SELECT count() FROM logs.kept')).rows).toEqual(['[1]'])
+    await long.close()
+    const short = await open(30)
+    while ((await short.query('SELECT count() FROM logs.kept')).rows[0] !== '[0]') await setTimeout(100)
+    await short.close()
+    const last = await open(undefined)
+    await last.insert(table, bytes(row({ parsed: old })), 'again')
+    expect((await last.query('SELECT count() FROM logs.kept')).rows).toEqual(['[1]'])
+    await last.close()
+  })
+})
