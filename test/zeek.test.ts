@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { loadPath, parseSource } from '../src/engine/path.ts'
 import type { JsonObject } from '../src/model/json.ts'
+import { HeaderSchemas } from '../src/stages/normalise/header-schema.ts'
 import type { ParseResult } from '../src/stages/parse/parser.ts'
 import { createParser } from '../src/stages/parse/step.ts'
 
@@ -10,9 +11,9 @@ const loaded = await loadPath({ content: [] })
 const source = parseSource({ id: 'zeek', log_types: [] }, loaded)
 const parser = createParser({ maxRecordBytes: 65_536, maxDepth: 32 })
 
-function parse(content: string): ParseResult {
-  const chunk = { framing: 'lines', place: '0123456789abcdef', offset: 0, context: '', final: true, faults: [] } as const
-  return parser.parse({ ...chunk, bytes: Buffer.from(content) }, source, Date.UTC(2026, 11, 1))
+function parse(content: string, by = source): ParseResult {
+  const chunk = { place: '0123456789abcdef', offset: 0, context: '', final: true, faults: [] } as const
+  return parser.parse({ ...chunk, bytes: Buffer.from(content) }, by, Date.UTC(2026, 11, 1))
 }
 
 const fixture = (name: string) => readFileSync(join(import.meta.dirname, 'fixtures/zeek', name), 'utf8')
@@ -109,4 +110,90 @@ test('no schema of a Zeek log keeps a count in a signed number', () => {
     'Zeek.LdapSearch message_id',
     'Zeek.Netcontrol priority',
   ])
+})
+
+describe('a Zeek log that no schema describes', () => {
+  const head = (path: string, fields: string, types: string) =>
+    `#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\t${path}\n#fields\t${fields}\n#types\t${types}\n`
+  const FIELDS = 'ts\tuid\tid.orig_h\tn\tok\tnames\tlast\tp_note'
+  const TYPES = 'time\tstring\taddr\tcount\tbool\tset[string]\ttime\tstring'
+  const ROW = '1764324000.5\tC1\t192.0.2.9\t18446744073709551615\tT\ta,b\t1764324001.0\tx\n'
+
+  test('is kept under its own log type, with the types of its header', () => {
+    const { groups, deadLetters, unknownFields } = parse(head('odd_thing', FIELDS, TYPES) + ROW)
+    expect(deadLetters).toEqual([])
+    const [{ schema, events }] = groups as [(typeof groups)[number]]
+    expect([schema.name, schema.table]).toEqual(['Zeek.OddThing', 'zeek_oddthing'])
+    expect(events).toMatchObject([
+      {
+        p_log_type: 'Zeek.OddThing',
+        p_event_time: '2025-11-28T10:00:00.5Z',
+        p_any_ip_addresses: ['192.0.2.9'],
+        id_orig_h: '192.0.2.9',
+        n: 18446744073709551615n,
+        ok: true,
+        names: ['a', 'b'],
+        last: '2025-11-28T10:00:01Z',
+        _p_note: 'x',
+      },
+    ])
+    expect(unknownFields.size).toBe(0)
+    const kinds = new Map(schema.columns.map(({ name, kind }) => [name, kind]))
+    expect(['ts', 'id_orig_h', 'n', 'ok', 'names', 'last', '_p_note'].map((name) => kinds.get(name))).toEqual([
+      'timestamp',
+      'string',
+      'ubigint',
+      'boolean',
+      'json',
+      'timestamp',
+      'string',
+    ])
+  })
+
+  test('its rows under one header are of one schema, also in the next chunk; under another header of another', () => {
+    const first = parse(head('twice', FIELDS, TYPES) + ROW).groups[0]!.schema
+    expect(parse(head('twice', FIELDS, TYPES) + ROW + ROW).groups.map(({ schema }) => schema)).toEqual([first])
+    const later = parse(`${head('twice', 'ts\tn\tmore', 'time\tstring\tcount')}1764324000.5\tmany\t5\n`).groups[0]!
+    expect([later.schema.name, later.schema.table]).toEqual([first.name, first.table])
+    // A field keeps the type that it came with first: no header turns a table's column back and forth.
+    expect(later.events).toMatchObject([{ n_string: 'many', more: 5 }])
+  })
+
+  test.each<[what: string, path: string, fields: string, types: string, says: string]>([
+    ['a path that is no word', '../etc', 'ts', 'time', 'not one word'],
+    ['a path as long as a line', 'x'.repeat(200), 'ts', 'time', 'not one word'],
+    ['a field that is no name', 'bad_a', 'ts\ta b;DROP', 'time\tstring', 'is no name'],
+    ['a field name beyond measure', 'bad_b', `ts\t${'n'.repeat(200)}`, 'time\tstring', 'is no name'],
+    ['fields beyond number', 'bad_c', Array.from({ length: 301 }, (_, i) => `f${i}`).join('\t'), 'time', 'more than the 300'],
+    ['a prototype as field', 'bad_d', 'ts\t__proto__', 'time\tstring', '__proto__'],
+    ['no types', 'bad_e', 'ts', '', 'has no schema'],
+  ])('is a dead letter with the reason: %s', (_, path, fields, types, says) => {
+    const header = types === '' ? head(path, fields, types).replace('#types\t\n', '') : head(path, fields, types)
+    const { groups, deadLetters } = parse(
+      `${header}${fields
+        .split('\t')
+        .map(() => '1')
+        .join('\t')}\n`,
+    )
+    expect(groups).toEqual([])
+    expect(deadLetters).toMatchObject([{ reason: 'unknown_log_type', message: expect.stringContaining(says) }])
+  })
+
+  test('fields that get the same name stay apart', () => {
+    const { groups } = parse(`${head('same', 'ts\ta.b\ta_b\textra', 'time\tstring\tstring\tstring')}1\tx\ty\tz\n`)
+    expect(groups[0]!.events).toMatchObject([{ a_b: 'x', a_b_2: 'y', _extra: 'z' }])
+  })
+
+  test('log types made of headers are not without number', () => {
+    const fresh = parseSource({ id: 'fresh', log_types: [] }, { ...loaded, headerSchemas: new HeaderSchemas() })
+    const results = Array.from({ length: 120 }, (_, i) => parse(`${head(`flood${i}`, 'ts', 'time')}1\n`, fresh))
+    const made = results.filter(({ groups }) => groups.length > 0)
+    expect(made.length).toBe(100)
+    expect(results.at(-1)!.deadLetters[0]!.message).toContain('log types have been made of headers since the start')
+  })
+
+  test('a source that names its log types takes no others', () => {
+    const named = parseSource({ id: 'named', log_types: ['Zeek.Conn', 'Zeek.DNS'] }, loaded)
+    expect(parse(head('odd_thing', FIELDS, TYPES) + ROW, named).deadLetters).toMatchObject([{ reason: 'unknown_log_type' }])
+  })
 })

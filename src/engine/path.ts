@@ -18,6 +18,7 @@ import type { CorrelationStore } from '../stages/detect/correlation/store.ts'
 import { languages } from '../stages/detect/index.ts'
 import type { Detector, DetectorOptions } from '../stages/detect/language.ts'
 import { compileSchema } from '../stages/normalise/compile.ts'
+import { HeaderSchemas } from '../stages/normalise/header-schema.ts'
 import type { ParseSource } from '../stages/parse/parser.ts'
 import { mentions } from '../stages/store/dialect/names.ts'
 import { ConfigError } from '../util/errors.ts'
@@ -32,6 +33,8 @@ export interface LoadedContent {
   /** Names that nothing answers to: what uses them runs, and to no effect. */
   readonly names: readonly ContentProblem[]
   readonly notices: readonly string[]
+  /** Schemas of Zeek logs that no file describes, made while the program runs. */
+  readonly headerSchemas: HeaderSchemas
 }
 
 /** The file with the line, and what is wrong there. */
@@ -77,7 +80,16 @@ export function compileContent(content: Content): LoadedContent {
   const enabled = judgedRules(content).filter((rule) => rule.enabled)
   const rules = new Map(enabled.map((rule) => [rule.id, rule]))
   const all = [...content.problems, ...problems].map(placed)
-  return { content, schemas, rules, tables, problems: all, names: [], notices: content.notices }
+  return {
+    content,
+    schemas,
+    rules,
+    tables,
+    problems: all,
+    names: [],
+    notices: content.notices,
+    headerSchemas: new HeaderSchemas(),
+  }
 }
 
 /** A problem as the running product keeps it: the line is a part of the place. */
@@ -159,6 +171,7 @@ export function parseSource(
     label: source.label ?? source.id,
     schemas: chosen.length > 0 ? chosen : [...schemas.values()],
     isNamed: chosen.length > 0,
+    describe: chosen.length > 0 ? undefined : (logType, columns) => loaded.headerSchemas.get(logType, columns),
     logType: chosen.length === 1 ? only!.name : undefined,
   }
 }

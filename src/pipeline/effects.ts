@@ -170,7 +170,11 @@ function finishedRows(judged: Found, alerts: AlertStepResult, deps: EffectsDeps)
       eventTable(schema),
       events.map((event) => schema.row(event, judged.file)),
     )
-    const own = judged.judged.filter(({ finding, event }) => finding.kind === 'match' && event?.p_log_type === schema.name)
+    // A log type may have several schemas at once, when its header changes in the middle of a batch.
+    const mine = judged.groups.some((group) => group.schema !== schema && group.schema.name === schema.name) && new Set(events)
+    const own = judged.judged.filter(
+      ({ finding, event }) => finding.kind === 'match' && event?.p_log_type === schema.name && (!mine || mine.has(event)),
+    )
     add(
       matchTable(schema),
       own.map((item) => {

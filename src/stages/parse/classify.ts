@@ -14,6 +14,7 @@ import {
   isPossible,
   nearest,
 } from './evidence.ts'
+import type { HeaderColumn } from './format.ts'
 import type { ParseSource } from './parser.ts'
 
 /** Key sets remembered per source; a flood of ever new ones starts the memory afresh. */
@@ -72,17 +73,19 @@ export class Classifier {
   }
 
   /** Log type by name or by Zeek path; `undefined`: to be guessed. */
-  named(path: string | undefined): CompiledSchema | Outcome<never> | undefined {
+  named(path: string | undefined, columns?: readonly HeaderColumn[]): CompiledSchema | Outcome<never> | undefined {
     const { id, logType } = this.#source
     if (logType !== undefined)
       return this.byName(logType) ?? unknownType(`there is no schema '${logType}' among those of source '${id}'`)
     if (path === undefined || !this.#hasZeek) return undefined
     const name = zeekLogType(path)
-    return (
-      this.byName(name) ??
-      unknownType(
-        `the record is of the Zeek log '${path}', and source '${id}' has no schema ${/^[\w.]+$/.test(name) ? `'${name}'` : 'for it'}`,
-      )
+    const known = this.byName(name)
+    if (known) return known
+    const described = columns && this.#source.describe?.(name, columns)
+    if (typeof described === 'object') return described
+    const why = described === undefined ? '' : `, nor can one be made of its header: ${described}`
+    return unknownType(
+      `the record is of the Zeek log '${path}', and source '${id}' has no schema ${/^[\w.]+$/.test(name) ? `'${name}'` : 'for it'}${why}`,
     )
   }
 

@@ -1,6 +1,12 @@
 import type { JsonObject } from '../../model/json.ts'
 import type { DeadLetterReason } from '../../model/outcome.ts'
 
+/** A column as a header describes it, in the format's own words. */
+export interface HeaderColumn {
+  readonly name: string
+  readonly type: string
+}
+
 /** What a line turned out to be. */
 export type Reading =
   | {
@@ -8,6 +14,8 @@ export type Reading =
       readonly raw: JsonObject
       /** What the record says it is, in the format's own words (`conn`), or `undefined`. */
       readonly path: string | undefined
+      /** Its columns, where a header with types names them; the same list for all records under one header. */
+      readonly columns?: readonly HeaderColumn[] | undefined
     }
   /** A header or comment of the format: no record. */
   | { readonly kind: 'header' }

@@ -2,6 +2,7 @@ import type { Chunk } from '../../model/chunk.ts'
 import type { Event } from '../../model/event.ts'
 import type { DeadLetter } from '../../model/outcome.ts'
 import type { CompiledSchema } from '../../model/schema.ts'
+import type { HeaderColumn } from './format.ts'
 
 /** Which source a chunk came from, as far as parsing cares. */
 export interface ParseSource {
@@ -11,6 +12,8 @@ export interface ParseSource {
   readonly schemas: readonly CompiledSchema[]
   /** The user has named these log types; else they are all that there are, and a guess among them needs more evidence. */
   readonly isNamed: boolean
+  /** Makes a schema for a log that no schema describes, of what its header says; or says why it does not. */
+  readonly describe?: ((logType: string, columns: readonly HeaderColumn[]) => CompiledSchema | string) | undefined
   /** Set when the user says what the records are (`--log-type`, or a source with exactly one log type). */
   readonly logType: string | undefined
 }

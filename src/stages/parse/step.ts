@@ -1,13 +1,12 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import type { Chunk } from '../../model/chunk.ts'
 import type { Event } from '../../model/event.ts'
-import type { JsonObject } from '../../model/json.ts'
 import type { DeadLetter, Outcome } from '../../model/outcome.ts'
 import type { CompiledSchema } from '../../model/schema.ts'
 import { messageOf } from '../../util/errors.ts'
 import { type Classified, Classifier } from './classify.ts'
 import { deadLetter, faultLetter, rowId } from './dead-letter.ts'
-import type { LineReader, Reading } from './format.ts'
+import type { HeaderColumn, LineReader, Reading } from './format.ts'
 import { formats } from './index.ts'
 import type { ParseResult, Parser, ParserOptions, ParseSource } from './parser.ts'
 import { stray } from './stray.ts'
@@ -52,6 +51,7 @@ class ChunkParser {
   readonly #spans: number[] = []
   #received = 0
   #lastPath: string | undefined
+  #lastColumns: readonly HeaderColumn[] | undefined
   #lastNamed: ReturnType<Classifier['named']> | null = null
 
   constructor(chunk: Chunk, source: ParseSource, receivedMs: number, options: ParserOptions, classifier: Classifier) {
@@ -146,7 +146,7 @@ class ChunkParser {
       this.#refuse(start, end, offset, reading)
       return
     }
-    const { schema, outcome, isGuess } = this.#classify(reading.raw, reading.path, offset)
+    const { schema, outcome, isGuess } = this.#classify(reading, offset)
     if (outcome.kind === 'dead-letter') {
       this.#refuse(start, end, offset, outcome)
       return
@@ -162,7 +162,7 @@ class ChunkParser {
     if (this.#source.logType === undefined) this.#near = schema
   }
 
-  #classify(raw: JsonObject, path: string | undefined, offset: number): Classified {
+  #classify({ raw, path, columns }: Extract<Reading, { kind: 'record' }>, offset: number): Classified {
     const meta = {
       rowId: rowId(this.#chunk.place, offset),
       parseTime: this.#parseTime,
@@ -171,7 +171,7 @@ class ChunkParser {
       sourceLabel: this.#source.label,
     }
     try {
-      const named = this.#named(path)
+      const named = this.#named(path, columns)
       const wrapped = path === undefined ? this.#classifier.wrapped(raw) : undefined
       if (wrapped) return { schema: wrapped.schema, outcome: wrapped.schema.normalise(wrapped.raw, meta) }
       if (named === undefined) return this.#classifier.guess(raw, meta, this.#near)
@@ -186,10 +186,11 @@ class ChunkParser {
   }
 
   /** Consecutive records mostly have the same path. */
-  #named(path: string | undefined): ReturnType<Classifier['named']> {
-    if (this.#lastNamed === null || path !== this.#lastPath) {
+  #named(path: string | undefined, columns: readonly HeaderColumn[] | undefined): ReturnType<Classifier['named']> {
+    if (this.#lastNamed === null || path !== this.#lastPath || columns !== this.#lastColumns) {
       this.#lastPath = path
-      this.#lastNamed = this.#classifier.named(path)
+      this.#lastColumns = columns
+      this.#lastNamed = this.#classifier.named(path, columns)
     }
     return this.#lastNamed
   }

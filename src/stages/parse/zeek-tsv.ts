@@ -112,6 +112,7 @@ class ZeekReader implements LineReader {
     const readers = fields.map((name, i) =>
       NAMELESS.test(name) && !types[i] ? orNull : cellReader(types[i] || 'string', this.#header),
     )
+    const described = types.length > 0 ? fields.map((name, i) => ({ name, type: types[i] || 'string' })) : undefined
     const columns = fields.length
     const last = columns - 1
     const hasProto = fields.includes('__proto__')
@@ -130,7 +131,7 @@ class ZeekReader implements LineReader {
         else raw[fields[at]!] = value
         from = end + separator.length
       }
-      return { kind: 'record', raw, path }
+      return { kind: 'record', raw, path, columns: described }
     }
   }
 }

@@ -1,0 +1,92 @@
+import type { CompiledSchema } from '../../model/schema.ts'
+import { messageOf } from '../../util/errors.ts'
+import { compileSchema } from './compile.ts'
+import { zeekName } from './zeek-names.ts'
+
+/** A column as a log's own header describes it: `id.orig_h`, `addr`. */
+export interface HeaderField {
+  readonly name: string
+  readonly type: string
+}
+
+/** Log types made of headers while the program runs, and headers that they were made of. More are refused. */
+const MAX_LOG_TYPES = 100
+const MAX_HEADERS = 400
+
+const MAX_FIELDS = 300
+const MAX_NAME = 128
+/** Fields of one log type under all its headers: each is a column of its table. */
+const MAX_FIELDS_IN_ALL = 1000
+
+const TIME = { type: 'timestamp', timeFormats: ['unix', 'rfc3339', 'unix_ms'] }
+
+/** Zeek's types as a schema's; what is not here is text. */
+const TYPES: Readonly<Record<string, object>> = {
+  bool: { type: 'boolean' },
+  count: { type: 'ubigint' },
+  int: { type: 'bigint' },
+  port: { type: 'int' },
+  double: { type: 'float' },
+  interval: { type: 'float' },
+  time: TIME,
+  addr: { type: 'string', indicators: ['ip'] },
+}
+
+/**
+ * Schemas of Zeek logs that no schema file describes, made of what their headers say. One of the same path and fields is the
+ * same schema again. A sentence says why there is none: headers are foreign text, and every log type costs two tables.
+ */
+export class HeaderSchemas {
+  readonly #made = new Map<string, CompiledSchema>()
+  /** Log type → field → its type: a field keeps the type that it came with first. */
+  readonly #types = new Map<string, Map<string, string>>()
+
+  get(logType: string, header: readonly HeaderField[]): CompiledSchema | string {
+    if (!/^Zeek\.[A-Z][A-Za-z0-9]{1,62}$/.test(logType)) return 'its path is not one word of letters and digits'
+    if (header.length > MAX_FIELDS)
+      return `its header has ${header.length} fields, more than the ${MAX_FIELDS} that are read without a schema`
+    const bad = header.find(({ name }) => name.length > MAX_NAME || !/^[\w.-]+$/.test(name))
+    if (bad) return `its header has a field that is no name: ${JSON.stringify(bad.name.slice(0, 40))}`
+    const key = JSON.stringify([logType, ...header.map(({ name, type }) => [name, type])])
+    const known = this.#made.get(key)
+    if (known) return known
+    if (this.#made.size >= MAX_HEADERS || (!this.#types.has(logType) && this.#types.size >= MAX_LOG_TYPES))
+      return `${this.#types.size} log types have been made of headers since the start, and more are not`
+    const types = new Map(this.#types.get(logType))
+    try {
+      const document = documentOf(logType, header, types)
+      if (types.size > MAX_FIELDS_IN_ALL) return `its headers have more than ${MAX_FIELDS_IN_ALL} fields in all`
+      const schema = compileSchema(document, { file: `(header of ${logType})` })
+      this.#made.set(key, schema)
+      this.#types.set(logType, types)
+      return schema
+    } catch (error) {
+      return messageOf(error)
+    }
+  }
+}
+
+/** The schema file that the header stands for; notes the types of its fields. */
+function documentOf(logType: string, header: readonly HeaderField[], types: Map<string, string>): object {
+  const taken = new Set<string>()
+  const time = header.find(({ name, type }) => type === 'time' && name === 'ts') ?? header.find(({ type }) => type === 'time')
+  const fields = header.map(({ name: from, type }) => {
+    const wanted = /^(p_.*|extra)$/.test(zeekName(from)) ? `_${zeekName(from)}` : zeekName(from)
+    const first = types.get(wanted)
+    let name = first === undefined || first === type ? wanted : `${wanted}_${type.replace(/\W+/g, '_').slice(0, 20)}`
+    for (let n = 2; taken.has(name); n++) name = `${wanted}_${n}`
+    taken.add(name)
+    types.set(name, type)
+    return { name, rename: { from }, ...valueSpecOf(type), ...(from === time?.name && { isEventTime: true }) }
+  })
+  return { schema: logType, parser: { native: { name: 'zeek' } }, fields }
+}
+
+function valueSpecOf(type: string): object {
+  const element = /^(?:set|table|vector|list)\[(\w+)\]$/.exec(type)?.[1]
+  return element === undefined ? scalarOf(type) : { type: 'array', element: scalarOf(element) }
+}
+
+function scalarOf(type: string): object {
+  return Object.hasOwn(TYPES, type) ? TYPES[type]! : { type: 'string' }
+}
