@@ -5,7 +5,13 @@ import type { ContentView } from '../engine.ts'
 export function contentProblems({ broken, names, rulesOff }: ContentView): SystemProblem[] {
   return [
     ...broken.map(({ file, message }) => systemProblem('ContentBroken', file, `${file}: ${message}`)),
-    ...names.map(({ file, message }) => systemProblem('NameUnknown', `${file}: ${message}`, `${file}: ${message}`)),
+    ...[...byFile(names)].map(([file, messages]) => systemProblem('NameUnknown', file, `${file}: ${messages.join('; ')}`)),
     ...rulesOff.map(({ id, message }) => systemProblem('RuleOff', id, `Rule ${id} is off: ${message}`)),
   ]
+}
+
+function byFile(problems: ContentView['names']): Map<string, string[]> {
+  const files = new Map<string, string[]>()
+  for (const { file, message } of problems) files.set(file, [...(files.get(file) ?? []), message])
+  return files
 }
