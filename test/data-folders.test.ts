@@ -159,6 +159,12 @@ for (const version of versions)
       await answers('SELECT count(), uniqExact(p_row_id) FROM logs.custom_login', [sent['web']! - 1, sent['web']! - 1])
       await answers('SELECT count() FROM monitor.dead_letters', [2])
       await answers("SELECT count() FROM matches.zeek_conn WHERE p_rule_id = 'Folder.Ssh'", [10])
+      // What is read from here on has its record and its file beside it.
+      await answers(
+        "SELECT count() FROM matches.zeek_conn WHERE toUInt32(substring(uid, 8)) >= 60 AND position(p_raw, uid) > 0 AND p_source_file LIKE '%/conn.log'",
+        [4],
+      )
+      await answers("SELECT sum(count) FROM monitor.indicators WHERE kind = 'ip_addresses'", [200])
       await answers('SELECT count() FROM monitor.rule_errors', [1])
       // 13 logins of which 10 were good, and the matches of the rules that alert: 10 of Ssh, 2 of Root, 3 of Many.
       await answers('SELECT count() FROM signals.correlation_signals', [13 + 10 + 2 + 3])
