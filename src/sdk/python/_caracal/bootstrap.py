@@ -20,7 +20,7 @@ def _bootstrap():
     shipped.install()
     # All built-in modules that rules may have: later none can be made.
     for name in sys.builtin_module_names:
-        if name not in ("_ctypes", "_pyodide", "_pyodide_core"):
+        if name not in ("_ctypes", "_posixsubprocess", "_pyodide", "_pyodide_core", "_remote_debugging") and not name.startswith(("_test", "_xx", "xx")):
             try:
                 __import__(name)
             except ImportError:

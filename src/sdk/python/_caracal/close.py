@@ -7,7 +7,7 @@ import sys
 from importlib.abc import MetaPathFinder
 
 from _caracal import shipped
-from _caracal.shared import CLOSED, learn_library
+from _caracal.shared import CLOSED, learn_engine, learn_library
 
 
 _is_hidden = False
@@ -28,9 +28,16 @@ def _is_pyodides(finder):
     return kind.__module__.startswith(("_pyodide", "pyodide"))
 
 
+# What of `_imp` makes modules, or decides which may be made. No module of the sandbox comes from a library.
+_MAKERS = (
+    *("create_builtin", "exec_builtin", "create_dynamic", "exec_dynamic"),
+    *("_override_frozen_modules_for_tests", "_override_multi_interp_extensions_check"),
+)
+
+
 def _close_builtins():
     """
-    The finder above can be taken away; these two are what every finder of built-in modules ends at. All others have been
+    The finder above can be taken away; these are what every finder of compiled modules ends at. All others have been
     imported before (`bootstrap.py`), so nothing needs to hold the function that could make the closed ones.
     """
     is_builtin = _imp.is_builtin
@@ -38,13 +45,16 @@ def _close_builtins():
     def guarded_is_builtin(name):
         return 0 if name in CLOSED else is_builtin(name)
 
-    def create_builtin(spec):
-        raise ImportError(f"'{spec.name}' is closed to rules: it reaches out of the sandbox", name=spec.name)
+    def refuse(spec, *_):
+        name = getattr(spec, "name", spec)
+        raise ImportError(f"'{name}' is closed to rules: it reaches out of the sandbox")
 
     def unfreeze():
         raise RuntimeError("closed to rules: it would show the objects that the engine keeps apart")
 
-    _imp.is_builtin, _imp.create_builtin = guarded_is_builtin, create_builtin
+    _imp.is_builtin = guarded_is_builtin
+    for name in _MAKERS:
+        setattr(_imp, name, refuse)
     gc.unfreeze = unfreeze
 
 
@@ -70,3 +80,4 @@ def install():
     sys.meta_path[:] = [finder for finder in sys.meta_path if not _is_pyodides(finder)]
     sys.meta_path.insert(0, _Refuse())
     learn_library()
+    learn_engine()

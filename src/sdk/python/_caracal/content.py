@@ -13,6 +13,7 @@ from _caracal.functions import ORDER
 from _caracal.limits import LOADING, RuleTimeout, mark, stopped
 from _caracal.loader import HelperFinder, Places
 from _caracal.messages import locate
+from _caracal.others import Others
 from _caracal.shared import Shared
 
 
@@ -42,6 +43,7 @@ class Rule:
         else:
             self.rule = main
             self.functions = others
+        self.functions = tuple(self.functions)
 
 
 def _alerting(policy):
@@ -64,6 +66,7 @@ class CarefulRule:
     def __init__(self, rule):
         self.id, self.main, self.file, self.files, self.line = rule.id, rule.main, rule.file, rule.files, rule.line
         self.suspicion = rule.suspicion
+        self.module = rule.module
         self.rule = limits.announced(rule.rule)
         self.functions = [(place, name, limits.announced(function)) for place, name, function in rule.functions]
 
@@ -76,6 +79,7 @@ class Content:
         self.models = {}
         self.errors = []
         self._spec = spec
+        self._others = None
         sources = spec["sources"]
         for kind in ("helpers", "rules", "dataModels"):
             for item in spec[kind]:
@@ -85,6 +89,7 @@ class Content:
         self.shared = Shared()
         self._places = Places(spec["helpers"], len(spec["rules"]) + len(spec["dataModels"]), self.shared, spec["watch"] == "each")
         sys.meta_path.append(HelperFinder(self._places))
+        self.shared.settle()
         self._files = {file for file, _source in sources}
         for number, item in enumerate(spec["rules"]):
             rule = self._attempt(number, item, self._load_rule)
@@ -130,6 +135,14 @@ class Content:
             stopped.clear()
             self.errors.append([number, cause, locate(error, self._files, item["file"])])
         return None
+
+    def others(self):
+        """The rules and models as a suspect must leave them: made when there is a suspect."""
+        if self._others is None:
+            tables = self.rules, self.models, self.by_log_type, *self.by_log_type.values()
+            self._others = Others(self.rules.values(), dict.fromkeys(self.models.values()), tables)
+            self._others.take()
+        return self._others
 
     def broken_helpers(self):
         return self._places.broken()

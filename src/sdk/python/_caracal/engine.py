@@ -1,5 +1,6 @@
 """What the host calls. Numbers and addresses only: no object of either side is visible to the other."""
 
+import gc
 import random
 from array import array
 
@@ -8,13 +9,14 @@ from _caracal.close import hide
 from _caracal.code import compile_all, remember
 from _caracal.content import CarefulRule, Content
 from _caracal.messages import safe_repr
-from _caracal.shared import NAMES
 
 _input = array("B")
 _output = array("B")
 _content = None
 # What `evaluate` judges: `prepare` reads it.
 _batch = None
+# The suspect that `prepare_suspect` has chosen, and its events.
+_suspect = None
 # What `answer` gives to the host, or its text.
 _result = None
 
@@ -78,7 +80,10 @@ def fill():
 
 
 def prepare(header):
-    """Input: NDJSON. `header`: `EvaluateHeader` of protocol.ts. Reads both for `evaluate`: no code of rules runs here."""
+    """
+    Input: NDJSON. `header`: `EvaluateHeader` of protocol.ts. Reads both for `evaluate`: no code of rules runs here. Gives the
+    numbers of the suspect rules, which `prepare_suspect` and `suspect` judge after it, separated by commas.
+    """
     global _batch
     request = wire.loads(header)
     log_type = request["logType"]
@@ -89,20 +94,29 @@ def prepare(header):
     skip = {}
     for number, event in request["skip"]:
         skip.setdefault(number, set()).add(event)
-    events = judge.parse(_take(), _content.models.get(log_type))
-    _batch = (rules, events, skip, request.get("only")), request["watch"]
+    apart = judge.suspects(rules)
+    others = [number for number in range(len(rules)) if number not in apart]
+    text = _take()
+    model = _content.models.get(log_type)
+    # Only suspects need not be apart from the others: there is nobody.
+    events = judge.parse(text, model) if others else []
+    _batch = rules, others, events, skip, request.get("only"), request["watch"], text, model
+    return ",".join(map(str, apart))
 
 
 def evaluate():
-    """Judges what `prepare` has read. Answer: {rows, seconds, cacheWrites}, or {changed} when a rule has changed what all share."""
-    global _batch, _result
-    batch, watch = _batch
-    _batch = None
-    seconds = []
+    """
+    Judges what `prepare` has read, but for the suspects. Answer: {rows, seconds, cacheWrites}, or {changed} when a rule has changed
+    what all share.
+    """
+    global _result
+    rules, numbers, events, skip, only, watch, _text, _model = _batch
+    batch = rules, numbers, events, skip, only
+    seconds = [0] * len(rules)
     shared = _content.shared
     try:
         rows = judge.judge(*batch, seconds, shared, watch)
-        written = [rule.suspicion for rule in batch[0] if rule.suspicion and rule.suspicion is not NAMES]
+        written = [rules[number].suspicion for number in numbers if rules[number].suspicion]
         changed = shared.changed(items=frozenset().union(*written) if written else ())
     except BaseException as error:
         if isinstance(error, judge.Tampering):
@@ -119,10 +133,61 @@ def evaluate():
     # This child is lost. Which rule it was shows when they run once more, one by one; if not, the host asks the next child.
     shared.restore()
     try:
-        judge.judge(*batch, [], shared, True)
+        judge.judge(*batch, [0] * len(rules), shared, True)
         _result = {"changed": [None, changed]}
     except judge.Tampering as error:
         _result = {"changed": error.args}
+
+
+def prepare_suspect(number):
+    """Gives a suspect rule events of its own: what it does to them nobody else sees."""
+    global _suspect
+    rules, _others, _events, skip, only, _watch, text, model = _batch
+    seen = None if only is None else only[number]
+    _content.others().take()
+    _suspect = number, judge.parse_seen(text, model, seen, skip.get(number, ()))
+
+
+def suspect():
+    """
+    Judges one. Answer: {rows, seconds, cacheWrites, looked}, where `looked` is how much was compared afterwards, or {changed}. The
+    host has taken the answers of the others by then.
+    """
+    global _result, _suspect
+    rules, _others, _events, skip, only, _watch, _text, _model = _batch
+    number, events = _suspect
+    _suspect = None
+    seconds = [0] * len(rules)
+    shared = _content.shared
+    shared.looked = 0
+    failed = rows = None
+    try:
+        rows = judge.judge(rules, [number], events, skip, only, seconds, shared, False)
+    except BaseException as error:
+        failed = f"the engine failed: {safe_repr(error)}"
+    changed = shared.changed(thoroughly=True) or _content.others().changed(rules[number])
+    if changed is not None:
+        _result = {"changed": [number, changed]}
+    elif failed:
+        _result = {"failed": failed}
+    else:
+        shared.put_back()
+        writes = cache.table().take_changes()
+        _result = {"rows": rows, "seconds": seconds, "cacheWrites": writes, "looked": shared.looked + _content.others().size}
+
+
+def watched():
+    """How much a look after a suspect compares, right after loading."""
+    shared = _content.shared
+    shared.looked = 0
+    shared.changed(thoroughly=True)
+    return shared.looked + _content.others().size
+
+
+def done():
+    """A batch has been judged: nothing of it is kept."""
+    global _batch
+    _batch = None
 
 
 def test():
@@ -138,5 +203,7 @@ def test():
 def start():
     """After start from a snapshot: what must differ between two processes."""
     random.seed()
+    # Batches of parsed JSON have no cycles; the default thresholds would walk them again and again.
+    gc.set_threshold(50_000, 20, 100)
     limits.install()
     return limits.ADDRESS

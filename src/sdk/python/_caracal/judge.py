@@ -43,29 +43,50 @@ class Tampering(BaseException):
     """A rule has changed what all rules share: (its number, what)."""
 
 
-def judge(rules, events, skip, only, timings, shared, watch):
+def judge(rules, numbers, events, skip, only, timings, shared, watch):
     """
-    All findings as JSON-ready rows, rule by rule in order of events. `skip`: {rule number: events not to run}; `only`: for
-    each rule the events that it sees. With `watch` it is looked after each rule, not only after suspects, whether it has
-    changed what all share; raises `Tampering` then.
+    The findings of the rules of these numbers as JSON-ready rows, rule by rule in order of events. `skip`: {rule number: events
+    not to run}; `only`: for each rule the events that it sees; `timings`: seconds by rule number. With `watch` it is looked after
+    each rule whether it has changed what all share; raises `Tampering` then.
     """
     rows = []
     count = len(rules)
     enriched_event.engine_times = True
-    bad = {index for index, event in enumerate(events) if type(event) is not PantherEvent}
-    for number, rule in enumerate(rules):
-        left_out = bad | skip.get(number, set()) if bad or skip else None
+    bad = {index for index, event in enumerate(events) if event is not None and type(event) is not PantherEvent}
+    for number in numbers:
+        rule = rules[number]
+        left_out = bad | skip.get(number, _NONE) if bad or skip else None
         seen = None if only is None else only[number]
         started = perf_counter()
-        if watch or rule.suspicion is NAMES:
+        if watch:
             _watch_rule(shared, number, _judge_rule, rule, number, count, events, seen, left_out, rows)
         else:
             _judge_rule(rule, number, count, events, seen, left_out, rows)
-        timings.append(perf_counter() - started)
+        timings[number] = perf_counter() - started
         for index in sorted(bad if seen is None else bad.intersection(seen)):
             rows.append([index, number, "exception", f"the event cannot be read: {safe_repr(events[index])}"])
     mark[0] = 0
     return rows
+
+
+_NONE = frozenset()
+
+
+def suspects(rules):
+    """Numbers of the rules that are judged apart: their code may come to what is not its own."""
+    return [number for number, rule in enumerate(rules) if rule.suspicion is NAMES]
+
+
+def parse_seen(text, model, seen, skip):
+    """As `parse`, for a rule that sees these events alone (None: all): the other places hold None."""
+    if seen is None:
+        return parse(text, model)
+    lines = text.split("\n")
+    events = [None] * (len(lines) - 1)
+    chosen = [index for index in seen if index not in skip]
+    for index, event in zip(chosen, parse("".join([lines[index] + "\n" for index in chosen]), model)):
+        events[index] = event
+    return events
 
 
 def _watch_rule(shared, number, function, *arguments):
@@ -177,5 +198,3 @@ def settle():
     """After loading: what is there stays, the collector need not look at it again."""
     gc.collect()
     gc.freeze()
-    # Batches of parsed JSON have no cycles; the default thresholds would walk them again and again.
-    gc.set_threshold(50_000, 20, 100)

@@ -90,17 +90,26 @@ class _Lazy:
 
 
 def names_and_opcodes(code):
-    """All names and instructions of code and of the functions in it."""
+    """All names, instructions and string constants of code and of the functions in it."""
     names = set()
     opcodes = set()
+    texts = set()
     codes = [code]
     while codes:
         code = codes.pop()
         names.update(code.co_names)
         # Every second byte is an instruction.
         opcodes.update(code.co_code[::2])
-        codes.extend(constant for constant in code.co_consts if type(constant) is type(code))
-    return names, opcodes
+        constants = list(code.co_consts)
+        while constants:
+            constant = constants.pop()
+            if type(constant) is str:
+                texts.add(constant)
+            elif type(constant) in (tuple, frozenset):
+                constants.extend(constant)
+            elif type(constant) is type(code):
+                codes.append(constant)
+    return names, opcodes, texts
 
 
 def stored_globals(names):

@@ -7,15 +7,16 @@ names of their own.
 
 import builtins
 import sys
-from _signal import SIGINT, getsignal
-from _signal import signal as setsignal
 from itertools import chain
 from operator import attrgetter, is_
-from sys import getprofile, getrecursionlimit, gettrace, setprofile, setrecursionlimit, settrace
 from time import perf_counter
 from types import BuiltinFunctionType, FunctionType, ModuleType
 
+from panther_core import enriched_event
+
 from _caracal.owners import MUTATORS, Owned, STORES_ATTRIBUTE, STORES_ITEM, names_and_opcodes, stored_globals
+from _caracal.state import Interpreter
+from _caracal.suspects import reaches
 
 # What code of the rules that ran has to do with is looked at at once, and everything when so many seconds have passed.
 _LOOK_SECONDS = 0.02
@@ -25,9 +26,6 @@ _AGAIN_SECONDS = 0.2
 
 NAMES = "names"
 _NOTHING = frozenset()
-
-# Names by which code comes to other code's names.
-_REACHING = frozenset("__builtins__ __dict__ builtins delattr eval exec gc globals importlib inspect locals patch setattr sys vars".split())
 
 _GONE = object()
 _IS_HEAP_TYPE = 1 << 9
@@ -132,38 +130,18 @@ class _Code:
             function.__code__, function.__defaults__, function.__kwdefaults__ = code, defaults, keywords
 
 
-class _Interpreter:
-    """What outlasts a call: a trace, a lower limit, a handler."""
-
-    def take(self):
-        self.limit = getrecursionlimit()
-        self.streams = sys.stdout, sys.stderr
-        self.handler = getsignal(SIGINT)
-
-    def changed(self):
-        if getprofile() is not None:
-            return "sys.setprofile"
-        if gettrace() is not None:
-            return "sys.settrace"
-        if getrecursionlimit() < self.limit:
-            return "sys.setrecursionlimit"
-        if sys.stdout is not self.streams[0] or sys.stderr is not self.streams[1]:
-            return "sys.stdout"
-        return None if getsignal(SIGINT) is self.handler else "signal.signal"
-
-    def restore(self):
-        setprofile(None)
-        settrace(None)
-        setrecursionlimit(self.limit)
-        sys.stdout, sys.stderr = self.streams
-        setsignal(SIGINT, self.handler)
-
-
 class Shared:
-    """Everything that is watched in one load."""
+    """Everything that is watched in one load. `looked`: at how much the last thorough look was; never less than the one before."""
+
+    # No rule gives it another `changed`.
+    __slots__ = (
+        *("_interpreter", "_names", "_items", "_code", "_owned", "_next_look", "_next_thorough_look", "_items_by_name"),
+        *("_mappings", "_views", "_sizes", "_values", "_containers", "_lengths", "looked"),
+    )
 
     def __init__(self):
-        self._interpreter = _Interpreter()
+        self.looked = 0
+        self._interpreter = Interpreter()
         self._interpreter.take()
         self._names = []
         self._items = []
@@ -210,10 +188,12 @@ class Shared:
 
     def suspicion(self, code):
         """How closely to look after code: `NAMES` of others it may change, or the names of lists that it may write to, mostly none."""
-        names, opcodes = names_and_opcodes(code)
-        if not names.isdisjoint(_REACHING) or not opcodes.isdisjoint(STORES_ATTRIBUTE):
+        names, opcodes, texts = names_and_opcodes(code)
+        if not opcodes.isdisjoint(STORES_ATTRIBUTE) or reaches(names, texts):
             return NAMES
-        return _NOTHING if opcodes.isdisjoint(STORES_ITEM) and names.isdisjoint(MUTATORS) else names & self._items_by_name.keys()
+        if opcodes.isdisjoint(STORES_ITEM) and names.isdisjoint(MUTATORS):
+            return _NOTHING
+        return NAMES if any(part.name in names for part in _held) else names & self._items_by_name.keys()
 
     def settle(self):
         """What is there now is what must stay."""
@@ -223,6 +203,8 @@ class Shared:
             part.take()
         for entry in _library:
             entry[4][:] = map(entry[2].get, entry[3])
+        for part in _held:
+            part.take()
         self._settle()
 
     def changed(self, thoroughly=False, items=()):
@@ -255,17 +237,22 @@ class Shared:
         if not thoroughly and now < self._next_thorough_look:
             return None
         self._next_thorough_look = now + _AGAIN_SECONDS
-        return self._thoroughly()
+        return self._interpreter.changed_further() or self._thoroughly()
+
+    def put_back(self):
+        """After a suspect rule: what it may have set for itself, and what the engine remembers of events."""
+        self._interpreter.put_back()
+        enriched_event._shapes.clear()
 
     def restore(self):
         """Puts everything back as far as that goes, so that the engine can go on until the child is replaced."""
         self._interpreter.restore()
         for names in self._names:
             names.restore()
-        for part in chain(self._items, self._code):
+        for part in chain(self._items, self._code, _held):
             if not part.is_same():
                 part.restore()
-        for _label, target, mapping, names, values in _library:
+        for _label, target, mapping, names, values in chain(_library, _engine):
             if not all(map(is_, map(mapping.get, names), values)):
                 for name, value in zip(names, values):
                     if mapping.get(name, _GONE) is not value:
@@ -285,12 +272,18 @@ class Shared:
         changed = self._changed_items(self._items)
         if changed is not None:
             return changed
-        for label, _target, mapping, names, values in _library:
+        looked = len(self._names) + len(self._items) + len(self._code) + len(_held)
+        for label, _target, mapping, names, values in chain(_library, _engine):
+            looked += len(values)
             if not all(map(is_, map(mapping.get, names), values)):
                 for name, value in zip(names, values):
-                    if mapping.get(name) is not value:
+                    if mapping.get(name, _GONE) is not value:
                         return f"{label}.{name}"
+        for part in _held:
+            if not part.is_same():
+                return part.label
         learn_library()
+        self.looked = looked
         return None
 
     def _changed_items(self, parts):
@@ -341,13 +334,25 @@ def _containers(value, seen):
 
 _CALLED = (FunctionType, BuiltinFunctionType, type)
 _METHODS = (FunctionType, BuiltinFunctionType, classmethod, staticmethod, property)
+_VALUES = (str, bytes, int, float, bool, tuple, frozenset)
 _learned = set()
-# (label, module or class, its dict, names, values): what can be called in Python's and the engine's own modules and classes.
+# (label, module or class, its dict, names, values): what can be called in Python's and the engine's own modules and classes, and
+# their public constants.
 _library = []
+# The same of the engine's modules: all names that no code of theirs gives another value.
+_engine = []
+# Lists, dicts and sets of both.
+_held = []
 
+# These reach out of the sandbox, or below Python (`close.py` takes them away): nothing here may hold them.
+CLOSED = frozenset("_ctypes _posixsubprocess _pyodide _pyodide_core _remote_debugging ctypes js pyodide pyodide_js".split()).union(
+    # Python's tests of itself: other interpreters, memory, code from bytes.
+    name for name in sys.builtin_module_names if name.startswith(("_test", "_xx", "xx"))
+)
 
-# These reach out of the sandbox (`close.py` takes them away): nothing here may hold them.
-CLOSED = frozenset(("_ctypes", "_pyodide", "_pyodide_core", "ctypes", "js", "pyodide", "pyodide_js"))
+# Their lists are lists of what has happened.
+_RECORDING = frozenset("__main__ atexit copyreg encodings gc importlib linecache mimetypes signal sys threading warnings".split())
+_MAX_LIBRARY_ITEMS = 300
 
 
 def learn_library(later=()):
@@ -356,15 +361,50 @@ def learn_library(later=()):
     child has yet to change.
     """
     for label, module in list(sys.modules.items()):
-        if label in _learned or label in later or label.partition(".")[0] in CLOSED or not isinstance(module, ModuleType):
+        root = label.partition(".")[0]
+        if label in _learned or label in later or root in CLOSED or not isinstance(module, ModuleType):
             continue
         _learned.add(label)
         mapping = vars(module)
         own = stored_globals(mapping)
-        names = [name for name, value in mapping.items() if isinstance(value, _CALLED) and name not in own]
+        is_plain = root in sys.stdlib_module_names and root not in _RECORDING and root[:1] != "_"
+        names = [name for name, value in mapping.items() if name not in own and (isinstance(value, _CALLED) or (is_plain and _is_constant(name, value)))]
         _library.append((label, module, mapping, names, [mapping[name] for name in names]))
         for name in names:
             kind = mapping[name]
             if _is_own_class(kind, label):
                 members = [key for key, value in kind.__dict__.items() if isinstance(value, _METHODS)]
                 _library.append((f"{label}.{name}", kind, kind.__dict__, members, [kind.__dict__[key] for key in members]))
+        if is_plain:
+            for name, value in mapping.items():
+                if name not in own and type(name) is str and name[:1] != "_" and type(value) in (list, dict, set) and len(value) < _MAX_LIBRARY_ITEMS:
+                    _held.append(_Items(label, name, value, _never))
+
+
+def _is_constant(name, value):
+    return type(name) is str and name[:1] != "_" and type(value) in _VALUES
+
+
+def _never():
+    return False
+
+
+# What the engine writes to as it works.
+_WRITTEN = frozenset(
+    "_engine _held _known _learned _library _shapes __annotations__ __builtins__ __conditional_annotations__ __loader__ __package__ "
+    "__path__ __spec__ engine_times is_careful mark stopped".split()
+)
+
+
+def learn_engine():
+    """Before the engine's modules are taken out of sight."""
+    for label, module in list(sys.modules.items()):
+        if label.partition(".")[0] not in ("_caracal", "panther_core"):
+            continue
+        mapping = vars(module)
+        own = stored_globals(mapping) | _WRITTEN
+        names = [name for name in mapping if name not in own]
+        _engine.append((label, module, mapping, names, [mapping[name] for name in names]))
+        for name in names:
+            if type(mapping[name]) in (list, dict, set):
+                _held.append(_Items(label, name, mapping[name], _never))

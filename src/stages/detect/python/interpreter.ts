@@ -1,4 +1,5 @@
 import type { PyodideAPI } from 'pyodide'
+import { isJudged, joinParts, type Suspect } from './apart.ts'
 import { leaveIfOrphan, reply } from './child-io.ts'
 import type { Request } from './protocol.ts'
 import { prepareForPyodide } from './seal.ts'
@@ -38,8 +39,12 @@ interface Engine {
   load(): void
   necessary(): void
   fill(): void
-  prepare(header: string): void
+  prepare(header: string): string
   evaluate(): void
+  prepare_suspect(number: number): void
+  suspect(): void
+  watched(): number
+  done(): void
   test(): void
   answer(): number
 }
@@ -56,6 +61,8 @@ export class Interpreter {
   #watch: Watch | undefined
   #cells = 0
   #careful = false
+  /** How much is compared after a suspect rule; taken before the first one runs. */
+  #watched: number | undefined
   /** It reads events; no rule runs. */
   isReading = false
 
@@ -72,10 +79,26 @@ export class Interpreter {
   open(): void {
     const python = this.#pyodide
     limitFiles(this.#memory)
-    const { room, address, start, necessary, compile, load, fill, prepare, evaluate, test, answer } = python.pyimport(
-      '_caracal.engine',
-    ) as unknown as Engine
-    const engine = { room, address, start, necessary, compile, load, fill, prepare, evaluate, test, answer }
+    // Taken once: what a rule makes of the module's names later is not called.
+    const {
+      room,
+      address,
+      start,
+      necessary,
+      compile,
+      load,
+      fill,
+      prepare,
+      evaluate,
+      prepare_suspect,
+      suspect,
+      watched,
+      done,
+      test,
+      answer,
+    } = python.pyimport('_caracal.engine') as unknown as Engine
+    const judging = { prepare, evaluate, prepare_suspect, suspect, watched, done }
+    const engine = { room, address, start, necessary, compile, load, fill, test, answer, ...judging }
     this.#engine = engine
     this.#cells = engine.start()
     this.#watch = createWatch(
@@ -110,22 +133,45 @@ export class Interpreter {
     const at = engine.room(payload.length)
     memory.HEAPU8.set(payload, at)
     const { kind } = request
-    if (kind === 'evaluate') this.#prepare(request.header)
+    if (kind === 'evaluate') return this.#evaluate(engine, request.header, request.timeoutMs)
     // Where code of rules runs the engine may end it; what is before and after takes the time it takes.
-    if (kind === 'evaluate' || kind === 'load' || kind === 'test') this.#guard.run(() => engine[kind](), request.timeoutMs)
+    if (kind === 'load' || kind === 'test') this.#guard.run(() => engine[kind](), request.timeoutMs)
     else engine[kind]()
+    return this.#answer(engine)
+  }
+
+  /** Valid until the next call. */
+  #answer(engine: Engine): Uint8Array {
     const length = engine.answer()
     const from = engine.address()
-    return memory.HEAPU8.subarray(from, from + length)
+    return this.#memory.HEAPU8.subarray(from, from + length)
+  }
+
+  /** The ordinary rules together, then each suspect by itself, when what the others answered is out of its reach. */
+  #evaluate(engine: Engine, header: string, limitMs: number): Uint8Array {
+    const numbers = this.#read(() => engine.prepare(header))
+    if (numbers && this.#watched === undefined) this.#watched = engine.watched()
+    this.#guard.run(() => engine.evaluate(), limitMs)
+    if (!numbers) return this.#answer(engine)
+    const first = this.#answer(engine).slice()
+    const suspects: Suspect[] = []
+    for (const number of isJudged(first) ? numbers.split(',').map(Number) : []) {
+      this.#read(() => engine.prepare_suspect(number))
+      this.#guard.run(() => engine.suspect(), limitMs)
+      suspects.push({ number, answer: this.#answer(engine).slice() })
+    }
+    engine.done()
+    return joinParts(first, suspects, this.#watched ?? 0)
   }
 
   /** Reading a large crossing takes a while: the engine is told when it ends, or would count it as the first rule's. */
-  #prepare(header: string): void {
+  #read<T>(work: () => T): T {
     const started = performance.now()
     this.isReading = true
-    this.#engine!.prepare(header)
+    const result = work()
     this.isReading = false
     if (performance.now() - started > BEAT_MS / 2) reply({ kind: 'beat', mark: 0, ms: 0, interrupted: false })
+    return result
   }
 
   /** Rules' own prints never get here; careful mode announces each call with a byte on the real stdout. */
