@@ -66,6 +66,12 @@ export const configSchema = z.strictObject({
     .optional()
     .describe('Called each minute while alerts can be made and sent, so that a service there notices when they cannot.'),
   rule_timeout_ms: z.int().min(10).max(15_000).default(1000).describe('One function of a rule may take so long on one event.'),
+  python_children: z
+    .enum(['shared', 'per_root'])
+    .optional()
+    .describe(
+      '`per_root`: the Python rules of each content folder run in a process of their own, out of reach of the others. `shared`: all in one, which saves memory; rules then trust each other. Default: `per_root` when more than 4 GiB of memory are free at the start.',
+    ),
   rule_errors: z
     .enum(['matching', 'exact'])
     .default('matching')

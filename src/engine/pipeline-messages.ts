@@ -16,6 +16,8 @@ export interface PipelineReady {
   readonly savedQueries: readonly SavedQuery[]
   /** Sentences on scheduled queries that cannot run; the content's notices hold them too. */
   readonly queryNotices: readonly string[]
+  /** A sentence on the processes that run rules, if there are any. */
+  readonly children: string | undefined
 }
 
 /** The key in state of the due time that a scheduled query has come to. */

@@ -49,6 +49,7 @@ import {
   parseSource,
 } from './path.ts'
 import { type PipelineProgress, type PipelineReady, queryKey, type SourceProgress } from './pipeline-messages.ts'
+import { describeChildren, foldersApart } from './python-children.ts'
 import { byName, queryNotices } from './queries.ts'
 import { Pruning } from './retention.ts'
 import { connectSpool } from './spool-port.ts'
@@ -98,8 +99,10 @@ const main = new Rpc(parentPort!, {
   judgeRows,
 })
 
+const apart = foldersApart(config)
 const starting = createDetectors(loaded, {
   timeoutMs: config.rule_timeout_ms,
+  apart,
   compiledFolder: join(config.data_dir, 'python'),
   cache: { load: () => loadCache(db, now()) },
   prefilter: {
@@ -169,6 +172,7 @@ await main.call('ready', {
   queries: judgedQueries(loaded),
   savedQueries,
   queryNotices: cannotRun,
+  children: describeChildren(detectors, apart),
 } satisfies PipelineReady)
 
 let running: Promise<void> | undefined

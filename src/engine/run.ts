@@ -22,6 +22,7 @@ import { hash16 } from '../util/hash.ts'
 import { stringifyJson } from '../util/json.ts'
 import { LiveTables } from './live-tables.ts'
 import { alertingRules, correlationOf, createDetectors, type LoadedContent, loadPath, parseSource } from './path.ts'
+import { foldersApart } from './python-children.ts'
 
 export const EMITS = ['events', 'matches', 'alerts', 'dead-letters'] as const
 export type Emit = (typeof EMITS)[number]
@@ -101,7 +102,8 @@ class Run {
     const source = { id: 'run', log_types: options.logType ? [options.logType] : [] }
     const parse = parseSource(source, loaded)
     const compiledFolder = join(options.cacheFolder, 'python')
-    const detectors = await createDetectors(loaded, { timeoutMs: options.config.rule_timeout_ms, compiledFolder })
+    const apart = foldersApart(options.config)
+    const detectors = await createDetectors(loaded, { timeoutMs: options.config.rule_timeout_ms, compiledFolder, apart })
     return new Run(options, streams, loaded, tables, detectors, parse)
   }
 

@@ -123,6 +123,7 @@ class Starting {
     this.#undo.push(() => keeper.stop())
     events.problems.report('content', contentProblems(ready.content))
     for (const notice of ready.queryNotices) log.warn(notice)
+    if (ready.children) log.info(ready.children)
     if (demoBefore === undefined || isDemo)
       await pipeline.rpc.call('setMeta', { key: DEMO_KEY, value: isDemo ? 'running' : 'skipped' })
     let progress: readonly SourceProgress[] = []

@@ -41,6 +41,8 @@ export interface Detector {
   test(ruleId: string, test: RuleTest): Promise<TestRun>
   /** Seconds spent and events seen per rule since the last call. */
   timings(): readonly { readonly ruleId: string; readonly seconds: number; readonly events: number }[]
+  /** Process ids of the children that live. Absent: this detector has none. */
+  readonly pids?: readonly number[]
   /** Ends the children. Evaluations under way reject. */
   close(): Promise<void>
 }
@@ -94,6 +96,11 @@ export interface DetectorOptions {
   readonly timeoutMs: number
   /** Load disabled rules too (unit tests). */
   readonly all: boolean
+  /**
+   * Content folders, absolute: rules of one reach nothing of another's, at the price of a child for each that has rules. Absent:
+   * one child for all.
+   */
+  readonly apart?: readonly string[] | undefined
   /**
    * A folder of ours, made when missing, in which is kept from run to run what takes long to find out about rules: their compiled
    * code, what the prefilter reads of them. Absent: nothing is kept.

@@ -29,6 +29,7 @@ def _bootstrap():
     import _caracal.absent
     import _caracal.engine
     import _caracal.image
+    import _caracal.library
     import _caracal.shared
 
     _caracal.absent.install()
@@ -41,7 +42,7 @@ def _bootstrap():
     language = _strptime._getlang()
     _strptime._getlang = lambda: language
     # `close.py` changes these.
-    _caracal.shared.learn_library(later=("__main__", "_imp", "gc"))
+    _caracal.library.learn_library(later=("__main__", "_imp", "gc"))
 
 
 _bootstrap()

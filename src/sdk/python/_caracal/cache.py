@@ -60,7 +60,12 @@ class Table:
         self.chars = 0
 
     def fill(self, items):
+        """[[key, text or None]]: what the host knows, the first time or of late."""
         for key, text in items:
+            old = self.entries.pop(key, None)
+            self.chars -= old.size if old else 0
+            if text is None:
+                continue
             entry = entry_of(text)
             entry.size = len(key) + len(text)
             self.entries[key] = entry

@@ -7,7 +7,7 @@ import sys
 from importlib.abc import MetaPathFinder
 
 from _caracal import shipped
-from _caracal.shared import CLOSED, learn_engine, learn_library
+from _caracal.library import CLOSED, learn_engine, learn_library
 
 
 _is_hidden = False

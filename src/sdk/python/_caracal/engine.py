@@ -73,7 +73,7 @@ def necessary():
 
 
 def fill():
-    """Input: [[key, entry]] of the cache of rules."""
+    """Input: [[key, entry or None]] of the cache of rules."""
     global _result
     cache.table().fill(wire.loads(_take()))
     _result = {}
@@ -109,8 +109,11 @@ def evaluate():
     Judges what `prepare` has read, but for the suspects. Answer: {rows, seconds, cacheWrites}, or {changed} when a rule has changed
     what all share.
     """
-    global _result
-    rules, numbers, events, skip, only, watch, _text, _model = _batch
+    global _batch, _result
+    rules, numbers, events, skip, only, watch, text, model = _batch
+    # The events go when this call ends: what rules have tied to their end is still under the limit.
+    _batch = (rules, skip, only, text, model) if len(numbers) < len(rules) else None
+    del text
     batch = rules, numbers, events, skip, only
     seconds = [0] * len(rules)
     shared = _content.shared
@@ -142,7 +145,7 @@ def evaluate():
 def prepare_suspect(number):
     """Gives a suspect rule events of its own: what it does to them nobody else sees."""
     global _suspect
-    rules, _others, _events, skip, only, _watch, text, model = _batch
+    _rules, skip, only, text, model = _batch
     seen = None if only is None else only[number]
     _content.others().take()
     _suspect = number, judge.parse_seen(text, model, seen, skip.get(number, ()))
@@ -154,7 +157,7 @@ def suspect():
     host has taken the answers of the others by then.
     """
     global _result, _suspect
-    rules, _others, _events, skip, only, _watch, _text, _model = _batch
+    rules, skip, only, _text, _model = _batch
     number, events = _suspect
     _suspect = None
     seconds = [0] * len(rules)

@@ -4,16 +4,53 @@ import type { EvaluateAnswer } from './protocol.ts'
 /** One request to fill a child's cache is about this long. */
 const MAX_CHARS = 4 * 1024 * 1024
 
+/** An entry as a child takes it: `null` when it has gone. */
+export type CacheItem = readonly [key: string, entry: string | null]
+
+/** What one child knows of the cache of rules. */
+export interface CacheReader {
+  /** Everything, in lists for requests to a new child. */
+  parts(): Generator<CacheItem[]>
+  /** What other children have changed since this was last asked, or since `parts`. */
+  missed(): CacheItem[]
+  /** What a crossing of the batch under way has changed in this child. */
+  add(writes: EvaluateAnswer['cacheWrites']): void
+}
+
 /**
- * The cache of rules as it is in the child, for the day the child has to be replaced. What the batch under way has changed is
+ * The cache of rules as it is in the children, for the day one has to be replaced. What the batch under way has changed is
  * kept apart until the batch has been judged: if it cannot be, none of it has happened.
  */
 export class CacheMirror {
   readonly #settled = new Map<string, string>()
   readonly #open = new Map<string, string | undefined>()
+  /** For each child what others have changed meanwhile. */
+  readonly #missed = new Set<Map<string, string | null>>()
 
   constructor(entries: readonly CacheEntry[]) {
     for (const { key, entry } of entries) this.#settled.set(key, entry)
+  }
+
+  /** The cache as one child sees it. */
+  reader(): CacheReader {
+    const missed = new Map<string, string | null>()
+    this.#missed.add(missed)
+    const all = () => this.parts()
+    return {
+      *parts() {
+        missed.clear()
+        yield* all()
+      },
+      missed: () => {
+        const items = [...missed]
+        missed.clear()
+        return items
+      },
+      add: (writes) => {
+        this.add(writes)
+        for (const others of this.#missed) if (others !== missed) for (const [key, entry] of writes) others.set(key, entry)
+      },
+    }
   }
 
   /** What a crossing of the batch under way has changed. */
@@ -43,8 +80,8 @@ export class CacheMirror {
   }
 
   /** Everything, in lists for requests to a new child. */
-  *parts(): Generator<(readonly [string, string])[]> {
-    let part: (readonly [string, string])[] = []
+  *parts(): Generator<CacheItem[]> {
+    let part: CacheItem[] = []
     let chars = 0
     for (const [key, entry] of this.#all()) {
       part.push([key, entry])

@@ -45,9 +45,18 @@ export class PythonDetector implements Detector {
     return (this.#loaded.get(logType) ?? []).map(({ id }) => id)
   }
 
-  /** Process id of the living child, for tests and `doctor`. */
+  /** Process id of the living child. */
   get pid(): number | undefined {
     return this.#runtime.pid
+  }
+
+  /** The same as a list: other detectors have several. */
+  get pids(): readonly number[] {
+    return this.pid === undefined ? [] : [this.pid]
+  }
+
+  has(ruleId: string): boolean {
+    return this.#set.rules.some(({ id }) => id === ruleId)
   }
 
   /**
@@ -76,7 +85,22 @@ export class PythonDetector implements Detector {
   }
 
   evaluate(batch: DetectBatch): Promise<readonly Finding[]> {
-    return this.#enqueue(() => this.#evaluate(batch))
+    return this.#enqueue(async () => {
+      const findings = await this.#judge(batch)
+      const writes = this.#runtime.settle()
+      if (writes.length > 0) batch.onCacheWrites?.(writes)
+      return findings
+    })
+  }
+
+  /** As `evaluate`, but what the batch changed in the cache of rules stays open: others judge the same batch. */
+  judge(batch: DetectBatch): Promise<readonly Finding[]> {
+    return this.#enqueue(() => this.#judge(batch))
+  }
+
+  /** The batch could not be judged by others: nothing of it stays in the cache of rules. */
+  discard(): Promise<void> {
+    return this.#runtime.discard()
   }
 
   test(ruleId: string, { log, mocks }: RuleTest): Promise<TestRun> {
@@ -103,8 +127,8 @@ export class PythonDetector implements Detector {
     return result
   }
 
-  async #evaluate(batch: DetectBatch): Promise<readonly Finding[]> {
-    const { logType, onCacheWrites } = batch
+  async #judge(batch: DetectBatch): Promise<readonly Finding[]> {
+    const { logType } = batch
     const rules = this.#loaded.get(logType)
     if (!rules) return []
     // Filters look at objects.
@@ -128,8 +152,6 @@ export class PythonDetector implements Detector {
       await this.#runtime.discard()
       throw error
     }
-    const writes = this.#runtime.settle()
-    if (writes.length > 0) onCacheWrites?.(writes)
     return screened.finish(findings)
   }
 

@@ -6,6 +6,7 @@ import type { CacheWrite } from '../../../model/match.ts'
 import type { Rule } from '../../../model/rule.ts'
 import { loadCache, saveCacheWrites } from '../../../state/cache.ts'
 import { openState } from '../../../state/db.ts'
+import { CacheMirror } from './cache-mirror.ts'
 import { CompiledCode } from './compiled-code.ts'
 import { PythonDetector } from './detector.ts'
 import { python } from './index.ts'
@@ -76,7 +77,7 @@ test.each([
     createRuleSet({ rules: RULES, helpers: [] }, false),
     10_000,
     CompiledCode.open(undefined, []),
-    [],
+    new CacheMirror([]),
     () => lying(change),
   )
   const detector = new PythonDetector(createRuleSet({ rules: RULES, helpers: [] }, false), runtime)
@@ -147,7 +148,7 @@ const kept: CacheWrite[] = []
 test('a unit test whose answer is malformed fails, and the others do not', async () => {
   const rules = [BEFORE, makeRule('Bad', "import re\ndef rule(event): return True\ndef dedup(event): return 'x'")]
   const set = createRuleSet({ rules, helpers: [] }, false)
-  const runtime = new Runtime(set, 10_000, CompiledCode.open(undefined, []), [], async () => {
+  const runtime = new Runtime(set, 10_000, CompiledCode.open(undefined, []), new CacheMirror([]), async () => {
     const sandbox = await startSandbox()
     const request = sandbox.request.bind(sandbox)
     sandbox.request = async (...all) => {

@@ -16,7 +16,7 @@ export type Request =
   | { readonly kind: 'compile'; readonly timeoutMs: number; readonly careful: boolean }
   /** Payload: `LoadContent` as JSON; answer: `LoadAnswer`. */
   | { readonly kind: 'load'; readonly timeoutMs: number; readonly careful: boolean }
-  /** Payload: `[key, entry][]` as JSON: the cache of rules, in several requests when it is large. */
+  /** Payload: `[key, entry or null][]` as JSON: the cache of rules, in several requests when it is large, or what has changed in it. */
   | { readonly kind: 'fill'; readonly timeoutMs: number; readonly careful: boolean }
   /** Payload: `NecessaryContent` as JSON; answer: what `known-conditions.ts` takes. */
   | { readonly kind: 'necessary'; readonly timeoutMs: number; readonly careful: boolean }

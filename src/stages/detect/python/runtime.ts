@@ -1,6 +1,6 @@
-import type { CacheEntry, CacheWrite, RuleError } from '../../../model/match.ts'
+import type { CacheWrite, RuleError } from '../../../model/match.ts'
 import { type Checked, readCompiled, readEvaluation, readLoad, readTests } from './answer.ts'
-import { CacheMirror } from './cache-mirror.ts'
+import { type CacheItem, CacheMirror, type CacheReader } from './cache-mirror.ts'
 import type { CompiledCode } from './compiled-code.ts'
 import { ruleError } from './findings.ts'
 import {
@@ -46,13 +46,19 @@ async function accepted<T>(answer: Checked<T>, sandbox: Sandbox): Promise<T> {
   throw new MalformedAnswer(answer.malformed)
 }
 
+async function fill(sandbox: Sandbox, items: readonly CacheItem[]): Promise<void> {
+  const request = { kind: 'fill', timeoutMs: FILL_MS, careful: false } as const
+  await sandbox.request([[request, encoder.encode(JSON.stringify(items))]], FILL_MS)
+}
+
 /** A child with the rules loaded, replaced when it has died. */
 export class Runtime {
   /** Rules that could not be loaded; the first load sets it. */
   readonly loadErrors: RuleError[] = []
   readonly #set: RuleSet
   readonly #timeoutMs: number
-  readonly #cache: CacheMirror
+  readonly #mirror: CacheMirror
+  readonly #cache: CacheReader
   readonly #compiled: CompiledCode
   readonly #start: (signal?: AbortSignal) => Promise<Sandbox>
   /** Rules and data models that are not loaded again. */
@@ -73,14 +79,15 @@ export class Runtime {
     set: RuleSet,
     timeoutMs: number,
     compiled: CompiledCode,
-    cache: readonly CacheEntry[] = [],
+    mirror: CacheMirror = new CacheMirror([]),
     start: (signal?: AbortSignal) => Promise<Sandbox> = startSandbox,
   ) {
     this.#compiled = compiled
     this.#start = start
     this.#set = set
     this.#timeoutMs = timeoutMs
-    this.#cache = new CacheMirror(cache)
+    this.#mirror = mirror
+    this.#cache = mirror.reader()
   }
 
   /** Process id of the living child. */
@@ -118,6 +125,8 @@ export class Runtime {
     { ndjson, count }: Pick<Crossing, 'ndjson' | 'count'>,
   ): Promise<EvaluateAnswer | TamperingAnswer> {
     await this.ready()
+    const missed = this.#cache.missed()
+    if (missed.length > 0) await fill(this.#sandbox!, missed)
     const request = {
       kind: 'evaluate',
       timeoutMs: this.#timeoutMs,
@@ -138,12 +147,12 @@ export class Runtime {
 
   /** A whole batch has been judged: gives what it changed in the cache of rules. */
   settle(): CacheWrite[] {
-    return this.#cache.settle()
+    return this.#mirror.settle()
   }
 
   /** A batch could not be judged: nothing of it stays in the cache of rules, so the child is replaced. */
   async discard(): Promise<void> {
-    this.#cache.forget()
+    this.#mirror.forget()
     await this.#sandbox?.close()
   }
 
@@ -204,10 +213,7 @@ export class Runtime {
 
   /** Gives a new child the cache of rules. */
   async #fill(sandbox: Sandbox): Promise<void> {
-    for (const part of this.#cache.parts()) {
-      const request = { kind: 'fill', timeoutMs: FILL_MS, careful: false } as const
-      await sandbox.request([[request, encoder.encode(JSON.stringify(part))]], FILL_MS)
-    }
+    for (const part of this.#cache.parts()) await fill(sandbox, part)
   }
 
   /** A rule whose import ends the child is left out from then on; `ready` tries again without it. */

@@ -40,7 +40,7 @@ test('a language that has been prepared gives detectors like any other', async (
   const detectors = await Promise.all([1, 2].map(() => prepared.create(content, { timeoutMs: 5000, all: false })))
   try {
     for (const detector of detectors) expect((await detector.test('R', makeTest({}))).out['detection']).toBe('true')
-    expect(new Set(detectors.map(({ pid }) => pid)).size).toBe(2)
+    expect(new Set(detectors.map(({ pids }) => pids[0])).size).toBe(2)
   } finally {
     await Promise.all(detectors.map((detector) => detector.close()))
     await prepared.close()
