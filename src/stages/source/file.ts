@@ -124,7 +124,7 @@ class FileSource implements BatchSource {
   async read(recorded: Extent): Promise<readonly Chunk[]> {
     const extent = recorded as FileExtent
     const tracked = this.#tracked.get(extent.fileId)
-    if (tracked) return [await readExtent(this.id, tracked.reader, extent)]
+    if (tracked) return [await readExtent(this.id, tracked.reader, extent, tracked.framed)]
     const reader = await readerOf(extent, await this.#glob())
     try {
       return [await readExtent(this.id, reader, extent)]
@@ -166,6 +166,7 @@ class FileSource implements BatchSource {
       file.offset = offset
       file.context = context
       file.framing = framing
+      file.framed = undefined
       file.long = undefined
       file.nulBytes += extent.nulBytes ?? 0
       file.complete ||= cursor.complete
@@ -315,6 +316,7 @@ class FileSource implements BatchSource {
       goneMs: undefined,
       complete: cursor.complete && cursor.size === info.size,
       framing: cursor.framing ?? 'lines',
+      framed: undefined,
       long: undefined,
       nulBytes: 0,
       problem: undefined,

@@ -92,6 +92,8 @@ export interface TrackedFile {
   /** Since when no name of it is known, epoch ms. */
   goneMs: number | undefined
   complete: boolean
+  /** The records of the extent that was made last, so that it is not framed twice. */
+  framed: { readonly from: number; readonly to: number; readonly records: Uint32Array | undefined } | undefined
   /** The search for the end of an over-long record, and where it has come to. */
   long: { readonly end: RecordEnd; at: number } | undefined
   /** Bytes of NUL that were passed over. */
@@ -162,6 +164,7 @@ export async function nextExtent(file: TrackedFile, windowBytes: number, idle: b
   const framed = frame(bytes, { state: framing, isStart: offset === 0, final, maxRecords: MAX_RECORDS })
   const { state: framingAfter, nulBytes } = framed
   const resume = offset + framed.end
+  file.framed = { from: offset, to: resume, records: framed.records }
   if (nulBytes === bytes.length) return extent(file, await endOfHole(file, resume, windowBytes), { framingAfter, isHole: true })
   if (framed.end > 0 && !(fault !== undefined && framed.end === bytes.length))
     return extent(file, resume, { framingAfter, nulBytes, final })
@@ -234,7 +237,12 @@ function extent(
 }
 
 /** An extent's records. Bytes that are gone since the extent was recorded become a `truncated` fault. */
-export async function readExtent(sourceId: string, reader: ByteReader, extent: FileExtent): Promise<Chunk> {
+export async function readExtent(
+  sourceId: string,
+  reader: ByteReader,
+  extent: FileExtent,
+  known?: TrackedFile['framed'],
+): Promise<Chunk> {
   const { from, to, framing, framingAfter: endState, context, final } = extent
   const chunk = { place: hash16(sourceId, extent.fileId), offset: from, context, final }
   if (extent.isHole) return { ...chunk, bytes: new Uint8Array(), faults: [] }
@@ -242,6 +250,7 @@ export async function readExtent(sourceId: string, reader: ByteReader, extent: F
   const { bytes } = await reader.read(from, to - from)
   const isCut = bytes.length < to - from
   const isWhole = !isCut && extent.broken === null
+  if (isWhole && known?.from === from && known.to === to) return { ...chunk, bytes, records: known.records, faults: [] }
   const framed = framing && frame(bytes, { state: framing, isStart: from === 0, final: isWhole, endState })
   if (isWhole) return { ...chunk, bytes, records: framed?.records, faults: [] }
   const whole = framed?.end ?? bytes.lastIndexOf(10) + 1
