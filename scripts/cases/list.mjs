@@ -164,7 +164,7 @@ export const CASES = {
   },
 
   '14-scheduled-query-starvation': async () => {
-    const { passed, failed, text } = await testEntry('src/engine/scheduler.test.ts', 'starve')
+    const { passed, failed, text } = await testEntry('src/engine/query-turns.test.ts')
     assert.ok(failed === 0 && passed > 0, `${passed} passed, ${failed} failed: ${text}`)
     return `${passed} tests of four queries on two places, on a clock that is passed in`
   },
