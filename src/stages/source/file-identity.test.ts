@@ -209,7 +209,7 @@ class World {
       this.#write(this.#newName(), this.#new(20 + n))
       return
     }
-    // Less than a KiB that was read is not evidence of anything: see docs/decisions/0008-row-ids-and-short-files.md.
+    // Less than a KiB that was read is not evidence of anything: see docs/decisions/0019-which-file-is-which.md.
     const isKnown = Buffer.byteLength(text(file.lines.slice(0, file.seen))) >= 1024
     if (kind === 'append') this.#append(name, this.#new(n))
     else if (kind === 'rename') {
