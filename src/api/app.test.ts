@@ -210,7 +210,18 @@ test('the description names every route of the API', async () => {
 test('metrics and rules are passed on', async () => {
   expect(await (await call('/metrics')).text()).toBe('caracal_spool_bytes 0\n')
   expect(await (await call('/api/v1/rules')).json()).toMatchObject({
-    results: [{ id: 'Tor.SSH.Login', enabled: true, log_types: ['Zeek.SSH'] }],
+    results: [
+      {
+        id: 'Tor.SSH.Login',
+        enabled: true,
+        log_types: ['Zeek.SSH'],
+        state: 'waiting',
+        since: '2023-11-14T22:13:20.000Z',
+        matches: 1234,
+        errors: 5,
+        not_judged: [{ from: '2023-11-14T22:13:20.000Z', to: null, log_types: ['Zeek.SSH'], events: 12 }],
+      },
+    ],
     problems: [{ file: '/rules/x.yml', message: 'unknown key' }],
   })
 })

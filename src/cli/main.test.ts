@@ -53,13 +53,14 @@ describe('without a server', () => {
     const { code, out, err } = await cli(['--help'])
     expect([code, err]).toEqual([0, ''])
     const commands = out.slice(out.indexOf('Commands:')).matchAll(/^ {2}([a-z]+)/gm)
-    expect([...commands].map((match) => match[1]).slice(0, 14)).toEqual([
+    expect([...commands].map((match) => match[1]).slice(0, 15)).toEqual([
       'up',
       'run',
       'alerts',
       'query',
       'sources',
       'tables',
+      'rules',
       'packs',
       'health',
       'demo',
@@ -71,7 +72,7 @@ describe('without a server', () => {
     ])
   })
 
-  test.each(['up', 'run', 'alerts', 'query', 'sources', 'tables', 'packs', 'health', 'demo'])(
+  test.each(['up', 'run', 'alerts', 'query', 'sources', 'tables', 'rules', 'packs', 'health', 'demo'])(
     '%s has a help of its own',
     async (command) => {
       const { code, out } = await cli([command, '--help'])
@@ -285,6 +286,17 @@ describe('with a server', () => {
       code: 1,
       err: expect.stringContaining('Known: tor_exit_nodes'),
     })
+  })
+
+  test('rules shows how each does, why it is off and what it has not judged', async () => {
+    const { out } = await cli(['rules', ...flags])
+    expect(out).toMatch(/^RULE +STATE +SINCE +SEVERITY +MATCHES +ERRORS +LOG TYPES\n/)
+    expect(out).toMatch(/\nTor\.SSH\.Login +waiting +2023-11-14T22:13:20\.000Z +CRITICAL +1,234 +5 +Zeek\.SSH\n/)
+    expect(out).toContain('\n\nTor.SSH.Login: tor.py: took longer than 1000 ms of processor time\n')
+    expect(out).toContain('from 2023-11-14T22:13:20.000Z to now it did not judge 12 events of Zeek.SSH\n')
+    expect(await cli(['rules', '--state', 'on,off', ...flags])).toMatchObject({ code: 0, out: 'No rules.\n' })
+    expect((await cli(['rules', '--state', 'waiting', '--json', ...flags])).out).toMatch(/^\{"id":"Tor\.SSH\.Login".*\}\n$/)
+    expect(await cli(['rules', '--state', 'gone', ...flags])).toMatchObject({ code: 2, err: expect.stringContaining('waiting') })
   })
 
   test('sources shows the counts, dead letters by reason and fields that no schema knows', async () => {

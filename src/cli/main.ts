@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   query: async () => (await import('./commands/query.ts')).registerQuery,
   sources: async () => (await import('./commands/sources.ts')).registerSources,
   tables: async () => (await import('./commands/tables.ts')).registerTables,
+  rules: async () => (await import('./commands/rules.ts')).registerRules,
   packs: async () => (await import('./commands/packs.ts')).registerPacks,
   health: async () => (await import('./commands/health.ts')).registerHealth,
   demo: async () => (await import('./commands/demo.ts')).registerDemo,

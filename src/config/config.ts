@@ -65,7 +65,12 @@ export const configSchema = z.strictObject({
     .url({ protocol: /^https?$/ })
     .optional()
     .describe('Called each minute while alerts can be made and sent, so that a service there notices when they cannot.'),
-  rule_timeout_ms: z.int().min(10).max(15_000).default(1000).describe('One function of a rule may take so long on one event.'),
+  rule_timeout_ms: z
+    .int()
+    .min(10)
+    .max(15_000)
+    .default(1000)
+    .describe('Processor time that one function of a rule may use on one event. A busy machine does not shorten it.'),
   python_children: z
     .enum(['shared', 'per_root'])
     .optional()

@@ -3,6 +3,7 @@ import type { QueryOptions, QueryResult } from '../stages/store/lake.ts'
 import type { AlertStatus } from '../state/alerts.ts'
 import type { StateDb } from '../state/db.ts'
 import type { LastingProblem } from './problems.ts'
+import type { RuleState } from './rule-states.ts'
 
 /** One source, for people. Counts are of records and hold since the data folder was made. */
 export interface SourceView {
@@ -103,6 +104,8 @@ export interface Engine {
   setAlertStatus(alertId: string, status: AlertStatus): Promise<boolean>
   sources(): Promise<readonly SourceView[]>
   tables(): Promise<readonly TableView[]>
+  /** How rules do now. */
+  ruleStates(rules: ContentView['rules']): readonly RuleState[]
   /** Refreshes now; resolves with how it went. Throws `ConfigError` for an unknown table. */
   refreshTable(name: string): Promise<TableView>
   health(): Promise<Health>

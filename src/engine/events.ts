@@ -1,6 +1,7 @@
 import type { AlertNotice } from './engine.ts'
 import type { PipelineProgress, PipelineReady } from './pipeline-messages.ts'
 import { Problems } from './problems.ts'
+import { RuleStates } from './rule-states.ts'
 
 const MAX_EARLY = 1000
 
@@ -10,6 +11,7 @@ export class Events {
   readonly failed: Promise<Error>
   /** What is wrong now. */
   readonly problems = new Problems(Date.now)
+  readonly rules = new RuleStates(Date.now)
   onProgress: (progress: PipelineProgress) => void = () => {}
   setReady!: (ready: PipelineReady) => void
   setFailed!: (error: Error) => void

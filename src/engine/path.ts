@@ -22,6 +22,7 @@ import { HeaderSchemas } from '../stages/normalise/header-schema.ts'
 import type { ParseSource } from '../stages/parse/parser.ts'
 import { mentions } from '../stages/store/dialect/names.ts'
 import { ConfigError } from '../util/errors.ts'
+import type { ContentView } from './engine.ts'
 
 /** Content, ready to run. What could not be used is in `problems`, and the rest runs. */
 export interface LoadedContent {
@@ -233,4 +234,16 @@ export function correlationOf({ content }: LoadedContent, store: CorrelationStor
 export function alertingRules({ content, rules }: LoadedContent): ReadonlyMap<string, Rule> {
   const correlation = content.correlationRules.filter(({ rule }) => rule.enabled).map(({ rule }) => toRule(rule))
   return new Map([...rules, ...correlation.map((rule) => [rule.id, rule] as const)])
+}
+
+/** Every rule as people see it: those that judge events, and `alerting` correlation rules. */
+export function ruleViews(content: Content, alerting: ReadonlyMap<string, Rule>): ContentView['rules'] {
+  const correlation = [...alerting.values()].filter(({ source }) => source.language === 'correlation')
+  return [...judgedRules(content), ...correlation].map(({ id, displayName, enabled, severity, logTypes }) => ({
+    id,
+    displayName: displayName ?? id,
+    enabled,
+    severity,
+    logTypes,
+  }))
 }

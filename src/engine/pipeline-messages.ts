@@ -1,5 +1,8 @@
+import type { AlertWindow } from '../model/alert.ts'
 import type { TableSpec } from '../model/column.ts'
 import type { SavedQuery, ScheduledQuery } from '../model/query.ts'
+import type { RuleSpan } from '../model/rule-span.ts'
+import type { RuleOff } from '../stages/detect/language.ts'
 import type { TableDefinition } from '../stages/enrich/definition.ts'
 import { hash16 } from '../util/hash.ts'
 import type { AlertNotice, ContentView } from './engine.ts'
@@ -32,11 +35,25 @@ export interface PipelineProgress {
   readonly observations: readonly (readonly [stage: string, seconds: number])[]
   readonly matches: readonly (readonly [ruleId: string, n: number])[]
   readonly ruleErrors: readonly (readonly [ruleId: string, n: number])[]
+  readonly lastErrors: readonly (readonly [ruleId: string, message: string])[]
   readonly ruleSeconds: readonly (readonly [ruleId: string, seconds: number])[]
   /** Received → alert row committed, of each alert opened. */
   readonly latenciesMs: readonly number[]
   readonly opened: readonly AlertNotice[]
   readonly hasDeliveries: boolean
+}
+
+/** What people hear of an alert that was opened. */
+export function noticeOf({ alertId, severity, ruleId, body }: AlertWindow): AlertNotice {
+  const { title, latencyMs, sourceLabels } = body
+  return { alertId, severity, ruleId, title, latencyMs, sourceLabels }
+}
+
+/** Told when a rule goes off or on, and now and then while one is off. */
+export interface RulesProgress {
+  readonly off: readonly RuleOff[]
+  /** Oldest first. */
+  readonly spans: readonly RuleSpan[]
 }
 
 export interface SourceProgress {

@@ -47,11 +47,20 @@ import {
   lakeTables,
   loadPath,
   parseSource,
+  ruleViews,
 } from './path.ts'
-import { type PipelineProgress, type PipelineReady, queryKey, type SourceProgress } from './pipeline-messages.ts'
+import {
+  noticeOf,
+  type PipelineProgress,
+  type PipelineReady,
+  queryKey,
+  type RulesProgress,
+  type SourceProgress,
+} from './pipeline-messages.ts'
 import { describeChildren, foldersApart } from './python-children.ts'
 import { byName, queryNotices } from './queries.ts'
 import { Pruning } from './retention.ts'
+import { RulesOff } from './rules-off.ts'
 import { connectSpool } from './spool-port.ts'
 import { Troubles } from './troubles.ts'
 
@@ -105,6 +114,7 @@ const starting = createDetectors(loaded, {
   apart,
   compiledFolder: join(config.data_dir, 'python'),
   cache: { load: () => loadCache(db, now()) },
+  onOff: () => offRules.changed(),
   prefilter: {
     ruleErrors: config.rule_errors,
     shadowEvery: config.shadow_every,
@@ -150,15 +160,7 @@ const broken = [
 const rulesOff = detectors.flatMap((d) => d.setupErrors.map(({ ruleId, message }) => ({ id: ruleId, message })))
 await main.call('ready', {
   content: {
-    rules: [...judgedRules(loaded.content), ...[...rules.values()].filter(({ source }) => source.language === 'correlation')].map(
-      ({ id, displayName, enabled, severity, logTypes }) => ({
-        id,
-        displayName: displayName ?? id,
-        enabled,
-        severity,
-        logTypes,
-      }),
-    ),
+    rules: ruleViews(loaded.content, rules),
     schemas: [...loaded.schemas.keys()].sort(),
     tables: loaded.tables.size,
     problems: [...broken, ...loaded.names, ...rulesOff.map(({ id, message }) => ({ file: id, message }))],
@@ -177,6 +179,10 @@ await main.call('ready', {
 
 let running: Promise<void> | undefined
 let stopping = false
+
+const reportOff = (progress: RulesProgress) => void main.call('rules', progress).catch(() => {})
+const judged = judgedRules(loaded.content)
+const offRules = await RulesOff.open({ db, detectors, rules: judged, report: reportOff, onError: cannotReport, now })
 
 /** Opens the sources and lets the loop run. Tables must be in force by now. */
 async function start(): Promise<void> {
@@ -356,6 +362,7 @@ async function stop(): Promise<void> {
   } catch {
     // The rows stay in the outbox and go to the lake after the next start.
   }
+  await offRules.close()
   await Promise.all(detectors.map((detector) => detector.close()))
   await db.destroy()
 }
@@ -368,20 +375,15 @@ function committed(effects: Effects, sourceId: string | undefined, receivedMs: n
     observations,
     matches: [...effects.findings.matches],
     ruleErrors: [...effects.findings.errors],
+    lastErrors: [...(effects.findings.lastErrors ?? [])],
     ruleSeconds: detectors.flatMap((d) => d.timings().map(({ ruleId, seconds }): [string, number] => [ruleId, seconds])),
     latenciesMs: receivedMs === undefined ? [] : effects.opened.map(() => now() - receivedMs),
-    opened: effects.opened.map(({ alertId, severity, ruleId, body }) => ({
-      alertId,
-      severity,
-      ruleId,
-      title: body.title,
-      latencyMs: body.latencyMs,
-      sourceLabels: body.sourceLabels,
-    })),
+    opened: effects.opened.map(noticeOf),
     hasDeliveries: effects.deliveries.length > 0,
   }
   observations = []
   main.call('progress', progress).catch(() => {})
+  offRules.committed()
 }
 
 function cannotReport(error: unknown): void {

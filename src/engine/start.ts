@@ -28,7 +28,13 @@ import type { Engine } from './engine.ts'
 import { Events } from './events.ts'
 import { logChanges, noticesOf } from './health.ts'
 import { Heartbeat } from './heartbeat.ts'
-import { type PipelineProgress, type PipelineReady, queryKey, type SourceProgress } from './pipeline-messages.ts'
+import {
+  type PipelineProgress,
+  type PipelineReady,
+  queryKey,
+  type RulesProgress,
+  type SourceProgress,
+} from './pipeline-messages.ts'
 import { byName } from './queries.ts'
 import { Scheduler } from './scheduler.ts'
 import { SystemWatch } from './system-watch.ts'
@@ -140,6 +146,7 @@ class Starting {
     this.#undo.push(() => deliverer.stop())
     events.onProgress = (progress) => {
       observe(metrics, progress)
+      events.rules.committed(progress)
       if (progress.hasDeliveries) deliverer.wake()
       for (const alert of progress.opened) events.opened(alert)
     }
@@ -174,6 +181,7 @@ class Starting {
       content: ready.content,
       failed,
       ...views,
+      ruleStates: (rules) => rules.map((rule) => events.rules.of(rule)),
       ingest: (sourceId) => {
         const intake = intakes.get(sourceId)
         return intake?.handle?.bind(intake)
@@ -228,6 +236,10 @@ class Starting {
         query: ({ sql, maxRows }: { sql: string; maxRows: number }) => lake.query(sql, { maxRows }),
         progress: (progress: PipelineProgress) => events.onProgress(progress),
         problems: (problems: readonly SystemProblem[]) => events.problems.report('pipeline', problems),
+        rules: (progress: RulesProgress) => {
+          events.rules.set(progress)
+          events.problems.report('rules-off', events.rules.problems)
+        },
         slower: (text: string) => events.problems.add('rules', systemProblem('RulesImpaired', text, text)),
         failed: (text: string) => events.setFailed(new Error(text)),
       },

@@ -58,7 +58,12 @@ export interface Effects {
   /** What correlation rules remember now. */
   readonly correlation: CorrelationChanges
   /** Rule id → matches and errors. */
-  readonly findings: { readonly matches: ReadonlyMap<string, number>; readonly errors: ReadonlyMap<string, number> }
+  readonly findings: {
+    readonly matches: ReadonlyMap<string, number>
+    readonly errors: ReadonlyMap<string, number>
+    /** Rule id → the text of its last error. */
+    readonly lastErrors?: ReadonlyMap<string, string>
+  }
   readonly nowMs: number
 }
 

@@ -153,7 +153,7 @@ async function effectsOfFindings(
     deliveries: alerts.opened.flatMap((window) => deliveriesOf(window, deps)),
     cacheWrites: found.cacheWrites,
     correlation,
-    findings: { matches: countByRule(found, 'match'), errors: countByRule(found, 'error') },
+    findings: { matches: countByRule(found, 'match'), errors: countByRule(found, 'error'), lastErrors: lastErrorsOf(found) },
     nowMs: deps.nowMs,
   }
 }
@@ -244,6 +244,10 @@ function countByRule({ judged }: Found, kind: 'match' | 'error'): Map<string, nu
   const counts = new Map<string, number>()
   for (const { finding } of judged) if (finding.kind === kind) counts.set(finding.ruleId, (counts.get(finding.ruleId) ?? 0) + 1)
   return counts
+}
+
+function lastErrorsOf({ judged }: Found): Map<string, string> {
+  return new Map(judged.flatMap(({ finding }) => (finding.kind === 'error' ? [[finding.ruleId, finding.message]] : [])))
 }
 
 function nonEmpty<T>(list: readonly T[] | undefined): readonly T[] | undefined {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Config, configSchema } from '../../src/config/config.ts'
 import type { Engine, Health, SourceView, TableView } from '../../src/engine/engine.ts'
+import type { RuleState } from '../../src/engine/rule-states.ts'
 import type { AlertBody, AlertWindow } from '../../src/model/alert.ts'
 import type { QueryOptions, QueryResult } from '../../src/stages/store/lake.ts'
 import { saveWindows, setAlertStatus } from '../../src/state/alerts.ts'
@@ -54,6 +55,7 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
       return engine.answer({ sql, options })
     },
     setAlertStatus: (alertId, status) => setAlertStatus(state, alertId, status, 2_000_000),
+    ruleStates: (rules) => rules.map(({ id }) => ({ ...RULE_STATE, ruleId: id })),
     sources: async () => SOURCES,
     tables: async () => TABLES,
     async refreshTable(name) {
@@ -133,6 +135,15 @@ function windowWith(alert: Partial<AlertWindow>, body: Partial<AlertBody> = {}):
       ...body,
     },
   }
+}
+
+const RULE_STATE: Omit<RuleState, 'ruleId'> = {
+  state: 'waiting',
+  sinceMs: 1_700_000_000_000,
+  why: 'tor.py: took longer than 1000 ms of processor time',
+  matches: 1234,
+  errors: 5,
+  spans: [{ ruleId: '', logTypes: ['Zeek.SSH'], why: 'x', fromMs: 1_700_000_000_000, toMs: null, events: 12 }],
 }
 
 const CONTENT: Engine['content'] = {

@@ -3,16 +3,38 @@ import { z } from 'zod'
 import type { Engine } from '../../engine/engine.ts'
 import { createRouter } from '../router.ts'
 
+const time = z.string().nullable()
+
+export const ruleSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  enabled: z.boolean(),
+  severity: z.string(),
+  log_types: z.array(z.string()),
+  state: z
+    .enum(['on', 'off', 'waiting', 'erring'])
+    .describe(
+      '`off`: disabled, or it cannot be loaded. `waiting`: it could not be loaded for a reason that may pass, and is tried again. `erring`: it runs, and had an error within the hour.',
+    ),
+  since: time.describe('Since when it is in this state, RFC 3339; null: since the start, or not known.'),
+  why: z.string().nullable().describe('Why it is not simply on.'),
+  matches: z.int().describe('Since the start.'),
+  errors: z.int().describe('Since the start.'),
+  not_judged: z
+    .array(
+      z.object({
+        from: z.string(),
+        to: time.describe('null: it lasts.'),
+        log_types: z.array(z.string()),
+        events: z.int().describe('Events of these log types that came meanwhile, as far as they were counted.'),
+        why: z.string(),
+      }),
+    )
+    .describe('Times in which the rule was off although it was enabled: what came meanwhile was not judged by it.'),
+})
+
 const rulesSchema = z.object({
-  results: z.array(
-    z.object({
-      id: z.string(),
-      name: z.string(),
-      enabled: z.boolean(),
-      severity: z.string(),
-      log_types: z.array(z.string()),
-    }),
-  ),
+  results: z.array(ruleSchema),
   problems: z.array(z.object({ file: z.string(), message: z.string() })).describe('Content that cannot be used.'),
   notices: z.array(z.string()),
 })
@@ -20,20 +42,41 @@ const rulesSchema = z.object({
 const list = createRoute({
   method: 'get',
   path: '/api/v1/rules',
-  summary: 'Rules as loaded, and what could not be.',
+  summary: 'Rules, how they do, and what could not be loaded.',
   responses: { 200: { description: 'All rules.', content: { 'application/json': { schema: rulesSchema } } } },
 })
 
-export function ruleRoutes({ content }: Engine) {
+export function ruleRoutes({ content, ruleStates }: Engine) {
   return createRouter().openapi(list, (c) => {
-    const results = content.rules.map(({ id, displayName, enabled, severity, logTypes }) => ({
-      id,
-      name: displayName,
-      enabled,
-      severity,
-      log_types: [...logTypes],
-    }))
-    const problems = content.problems.map(({ file, message }) => ({ file, message }))
+    const states = ruleStates(content.rules)
+    const results = content.rules.map(({ id, displayName, enabled, severity, logTypes }, i) => {
+      const { state, sinceMs, why, matches, errors, spans } = states[i]!
+      return {
+        id,
+        name: displayName,
+        enabled,
+        severity,
+        log_types: [...logTypes],
+        state,
+        since: timeOf(sinceMs),
+        why: why ?? null,
+        matches,
+        errors,
+        not_judged: spans.map(({ fromMs, toMs, logTypes: types, events, why: reason }) => ({
+          from: new Date(fromMs).toISOString(),
+          to: timeOf(toMs),
+          log_types: [...types],
+          events,
+          why: reason,
+        })),
+      }
+    })
+    const isOn = new Set(results.filter(({ state }) => state === 'on' || state === 'erring').map(({ id }) => id))
+    const problems = content.problems.filter(({ file }) => !isOn.has(file)).map(({ file, message }) => ({ file, message }))
     return c.json({ results, problems, notices: [...content.notices] }, 200)
   })
+}
+
+function timeOf(ms: number | null | undefined): string | null {
+  return ms == null ? null : new Date(ms).toISOString()
 }

@@ -10,12 +10,10 @@ test('names that nothing answers to are one problem a file', () => {
       { file: 'b.yml', message: 'no query' },
       { file: 'a.yml', message: 'no destination' },
     ],
-    rulesOff: [{ id: 'R', message: 'SyntaxError' }],
   } as unknown as ContentView
   expect(contentProblems(content).map(({ what, key, message }) => [what, key, message])).toEqual([
     ['ContentBroken', 'b.yml:3', 'b.yml:3: unknown key'],
     ['NameUnknown', 'a.yml', 'a.yml: no log type; no destination'],
     ['NameUnknown', 'b.yml', 'b.yml: no query'],
-    ['RuleOff', 'R', 'Rule R is off: SyntaxError'],
   ])
 })

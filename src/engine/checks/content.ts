@@ -1,12 +1,11 @@
 import { type SystemProblem, systemProblem } from '../../model/system-problem.ts'
 import type { ContentView } from '../engine.ts'
 
-/** Content files that cannot be used, names that nothing answers to, and rules that do not load. */
-export function contentProblems({ broken, names, rulesOff }: ContentView): SystemProblem[] {
+/** Content files that cannot be used, and names that nothing answers to. Rules that are off: `rule-states.ts`. */
+export function contentProblems({ broken, names }: ContentView): SystemProblem[] {
   return [
     ...broken.map(({ file, message }) => systemProblem('ContentBroken', file, `${file}: ${message}`)),
     ...[...byFile(names)].map(([file, messages]) => systemProblem('NameUnknown', file, `${file}: ${messages.join('; ')}`)),
-    ...rulesOff.map(({ id, message }) => systemProblem('RuleOff', id, `Rule ${id} is off: ${message}`)),
   ]
 }
 

@@ -23,6 +23,18 @@ export function queryLogType(queryName: string): string {
   return `query/${queryName}`
 }
 
+/** A rule that could not be loaded, so nothing is judged by it. */
+export interface RuleOff {
+  readonly ruleId: string
+  readonly cause: RuleError['cause']
+  /** Error text with file and line, for a person. */
+  readonly message: string
+  /** Events and rows that it was not shown since the detector was made. */
+  readonly missed: number
+  /** When loading it is tried again, epoch ms; `undefined`: it would fail in the same way. */
+  readonly retryMs: number | undefined
+}
+
 /** Judges batches with all enabled rules of one language. */
 export interface Detector {
   /** Log types for which there is at least one enabled rule: other events need not be handed over. */
@@ -31,6 +43,8 @@ export interface Detector {
   ruleIds(logType: string): readonly string[]
   /** Rules that could not be loaded, known after `create`. */
   readonly setupErrors: readonly RuleError[]
+  /** Rules that are off now; those of `setupErrors` at first. A rule that failed for a passing reason is tried again. Absent: `setupErrors` for good. */
+  off?(): readonly RuleOff[]
   /**
    * All findings of all rules for the batch, ordered by event then rule; none of a rule about what its inline filter keeps from it. May be called again before the last call has
    * settled; batches are judged in order. Never rejects because of a rule: an endless loop, a wrong type, a dead child
@@ -91,6 +105,9 @@ export interface PrefilterOptions {
   readonly onProblem?: (message: string) => void
 }
 
+/** Calls once after so many ms. The function that it gives takes that back. */
+export type Later = (ms: number, call: () => void) => () => void
+
 export interface DetectorOptions {
   /** One rule function on one event may take this long. */
   readonly timeoutMs: number
@@ -108,6 +125,10 @@ export interface DetectorOptions {
   readonly compiledFolder?: string | undefined
   /** Keep events from rules that cannot match them. Absent: every rule sees every event. */
   readonly prefilter?: PrefilterOptions
+  /** Called when a rule that was off is on again, or one goes off later. */
+  readonly onOff?: (() => void) | undefined
+  /** For tests of what is tried again after a while. Absent: timers that keep no process alive. */
+  readonly later?: Later | undefined
   /** Where the cache of rules begins: read once, at `create`. Absent: empty. */
   readonly cache?: { load(): Promise<readonly CacheEntry[]> }
 }

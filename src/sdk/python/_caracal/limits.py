@@ -1,7 +1,7 @@
 """Where the engine is, and how a call that takes too long is ended.
 
 Four cells of memory are shared with the host by address. `mark[0]` names the call under way (0: none); `mark[1]` is the
-call that the host found too slow when it raised the signal; `mark[2]` is the limit in milliseconds;
+call that the host found too slow when it raised the signal; `mark[2]` is the limit in milliseconds of processor time;
 `mark[3]` is the call whose exception is being dealt with: it is not interrupted, but ended when that does not end. Writing a
 cell costs tens of nanoseconds, so every single call of a rule's function is under the limit.
 """
@@ -30,7 +30,7 @@ def _interrupt(_number, _frame):
     # The signal may arrive after the slow call has ended: then there is nothing left to interrupt.
     if mark[0] and mark[0] == mark[1]:
         stopped.append(mark[0])
-        raise RuleTimeout(f"took longer than {mark[2]} ms")
+        raise RuleTimeout(f"took longer than {mark[2]} ms of processor time")
 
 
 def announce():

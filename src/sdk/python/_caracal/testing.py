@@ -106,7 +106,7 @@ def _run_one(rule, name, function, subject, here, out, errors, where):
     try:
         value = function(subject)
         if stopped:
-            raise RuleTimeout(f"took longer than {mark[2]} ms")
+            raise RuleTimeout(f"took longer than {mark[2]} ms of processor time")
         if name == "detection":
             if value is not True and value is not False:
                 raise wrong_type(rule.id, rule.main, value, "bool")

@@ -1,11 +1,12 @@
 import type { Finding, RuleError } from '../../../model/match.ts'
 import type { Rule, RuleTest } from '../../../model/rule.ts'
 import type { Kept } from '../../../util/kept.ts'
-import type { DetectBatch, Detector, PrefilterOptions, TestRun } from '../language.ts'
+import type { DetectBatch, Detector, DetectorOptions, PrefilterOptions, RuleOff, TestRun } from '../language.ts'
 import { fromNdjson } from '../ndjson.ts'
 import { readRules } from './conditions.ts'
 import { judgeCrossing } from './judge.ts'
 import { PenaltyBox } from './penalty-box.ts'
+import { Retries } from './retries.ts'
 import type { RuleSet } from './rules.ts'
 import type { Runtime } from './runtime.ts'
 import { Screen, type Screened } from './screen.ts'
@@ -22,15 +23,28 @@ export class PythonDetector implements Detector {
   readonly #waiting: WaitingTest[] = []
   readonly #set: RuleSet
   readonly #closed = new AbortController()
+  readonly #retries: Retries
+  /** Rule id → events that it was not shown while it was off. */
+  readonly #missed = new Map<string, number>()
+  readonly #onOff: () => void
+  #offCount: number
   #screen: Screen | undefined
   #prefiltered: Promise<void> = Promise.resolve()
   #queue: Promise<unknown> = Promise.resolve()
 
-  constructor(set: RuleSet, runtime: Runtime) {
+  constructor(set: RuleSet, runtime: Runtime, { onOff, later }: Pick<DetectorOptions, 'onOff' | 'later'> = {}) {
+    this.#onOff = onOff ?? (() => {})
+    this.#retries = new Retries(
+      () => runtime.mayRecover,
+      () => this.#retry(),
+      later,
+    )
     this.#set = set
     this.#runtime = runtime
     this.#loaded = set.byLogType
     this.logTypes = new Set(set.byLogType.keys())
+    this.#offCount = runtime.loadErrors.length
+    this.#retries.plan()
     // What rules filter out themselves they never see, with a prefilter or without.
     if (set.rules.some((rule) => rule.inlineFilter)) {
       this.#screen = new Screen(new Map(), set.byLogType, { ruleErrors: 'exact', shadowEvery: 0 })
@@ -43,6 +57,31 @@ export class PythonDetector implements Detector {
 
   ruleIds(logType: string): readonly string[] {
     return (this.#loaded.get(logType) ?? []).map(({ id }) => id)
+  }
+
+  off(): readonly RuleOff[] {
+    const retryMs = this.#runtime.mayRecover ? this.#retries.nextMs : undefined
+    return this.#runtime.loadErrors.map(({ ruleId, cause, message }) => {
+      const isFinal = cause === 'tampering' || (cause === 'import' && !this.#runtime.hasBroken)
+      return { ruleId, cause, message, missed: this.#missed.get(ruleId) ?? 0, retryMs: isFinal ? undefined : retryMs }
+    })
+  }
+
+  /** Loads again what failed for a passing reason. False: nothing came of it. */
+  async #retry(): Promise<boolean> {
+    const retried = await this.#runtime.retry()
+    if (retried) await this.#enqueue(() => this.#runtime.adopt(retried))
+    this.#looked()
+    return retried !== undefined
+  }
+
+  /** After what may have changed which rules are off. */
+  #looked(): void {
+    const { loadErrors } = this.#runtime
+    this.#retries.plan()
+    if (loadErrors.length === this.#offCount) return
+    this.#offCount = loadErrors.length
+    this.#onOff()
   }
 
   /** Process id of the living child. */
@@ -118,6 +157,7 @@ export class PythonDetector implements Detector {
 
   close(): Promise<void> {
     this.#closed.abort()
+    this.#retries.stop()
     return this.#runtime.close()
   }
 
@@ -152,6 +192,7 @@ export class PythonDetector implements Detector {
       await this.#runtime.discard()
       throw error
     }
+    this.#count(rules, batch.count)
     return screened.finish(findings)
   }
 
@@ -169,6 +210,13 @@ export class PythonDetector implements Detector {
     } catch (error) {
       for (const { reject } of waiting) reject(error)
     }
+  }
+
+  #count(rules: readonly Rule[], events: number): void {
+    for (const { ruleId } of this.#runtime.loadErrors) {
+      if (rules.some(({ id }) => id === ruleId)) this.#missed.set(ruleId, (this.#missed.get(ruleId) ?? 0) + events)
+    }
+    this.#looked()
   }
 
   #add(ruleId: string, seconds: number, events: number): void {

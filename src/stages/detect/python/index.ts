@@ -54,7 +54,7 @@ async function createDetector(
 /** A detector with one child. `root`: the content folder that its rules are in, when others are in other children. */
 async function createPart(
   content: DetectionContent,
-  { timeoutMs, all, compiledFolder, prefilter }: DetectorOptions,
+  { timeoutMs, all, compiledFolder, prefilter, onOff, later }: DetectorOptions,
   start: () => Promise<Sandbox>,
   mirror: CacheMirror,
   root?: string,
@@ -69,7 +69,7 @@ async function createPart(
     await runtime.close()
     throw error
   }
-  const detector = new PythonDetector(set, runtime)
+  const detector = new PythonDetector(set, runtime, { onOff, later: all ? never : later })
   if (prefilter && set.rules.length > 0) {
     const reading = detector.usePrefilter(prefilter, await keptConditions(compiledFolder, roots))
     // What an earlier run has read works at once. The rest is read in the background: events that come before are judged without it.
@@ -77,6 +77,9 @@ async function createPart(
   }
   return detector
 }
+
+/** Unit tests tell at once what does not load. */
+const never = () => () => {}
 
 /** The content roots that rules import from; the same for some rules of a content as for all. */
 function rootsOf({ helpers, dataModels = [] }: DetectionContent): string[] {

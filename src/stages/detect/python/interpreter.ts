@@ -4,7 +4,7 @@ import { leaveIfOrphan, reply } from './child-io.ts'
 import type { Request } from './protocol.ts'
 import { prepareForPyodide } from './seal.ts'
 import { StopGuard } from './stop-guard.ts'
-import { BEAT_MS, createWatch, type Watch } from './watch.ts'
+import { BEAT_MS, createWatch, processMeter, type Watch } from './watch.ts'
 
 interface InterpreterOptions {
   readonly moduleUrl: string
@@ -108,6 +108,7 @@ export class Interpreter {
         leaveIfOrphan()
         reply({ kind: 'beat', ...beat })
       },
+      processMeter(),
     )
     python.setStdout({ write: (bytes) => this.#printed(bytes.length), isatty: false })
     python.setStderr({ write: (bytes) => bytes.length, isatty: false })

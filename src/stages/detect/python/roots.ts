@@ -1,7 +1,7 @@
 import { sep } from 'node:path'
 import type { CacheWrite, Finding, RuleError } from '../../../model/match.ts'
 import type { Rule, RuleTest } from '../../../model/rule.ts'
-import type { DetectBatch, Detector, TestRun } from '../language.ts'
+import type { DetectBatch, Detector, RuleOff, TestRun } from '../language.ts'
 import type { CacheMirror } from './cache-mirror.ts'
 import type { PythonDetector } from './detector.ts'
 import { failedRun } from './tests.ts'
@@ -45,6 +45,10 @@ export class RootsDetector implements Detector {
 
   get setupErrors(): readonly RuleError[] {
     return this.#parts.flatMap((part) => part.setupErrors)
+  }
+
+  off(): readonly RuleOff[] {
+    return this.#parts.flatMap((part) => part.off())
   }
 
   ruleIds(logType: string): readonly string[] {

@@ -3,10 +3,10 @@ import { type Checked, readCompiled, readEvaluation, readLoad, readTests } from 
 import { type CacheItem, CacheMirror, type CacheReader } from './cache-mirror.ts'
 import type { CompiledCode } from './compiled-code.ts'
 import { ruleError } from './findings.ts'
+import { LeftOut } from './left-out.ts'
 import {
   type EvaluateAnswer,
   type EvaluateHeader,
-  type LoadWatch,
   loadingItem,
   type Source,
   type TamperingAnswer,
@@ -32,6 +32,14 @@ const NO_SPARE_MS = 60_000
 /** A few megabytes of cache entries are read in less than a second; this is for a very busy machine. */
 const FILL_MS = 30_000
 
+/** What another try to load has made of it. */
+export interface Retried {
+  readonly sandbox: Sandbox
+  readonly left: LeftOut
+  /** Ids of rules and data models that are loaded now and were not. */
+  readonly back: readonly string[]
+}
+
 /** A child that starts beside the one that judges, rules and all. */
 interface Spare {
   /** With the rules loaded, or dead. */
@@ -53,20 +61,13 @@ async function fill(sandbox: Sandbox, items: readonly CacheItem[]): Promise<void
 
 /** A child with the rules loaded, replaced when it has died. */
 export class Runtime {
-  /** Rules that could not be loaded; the first load sets it. */
-  readonly loadErrors: RuleError[] = []
   readonly #set: RuleSet
   readonly #timeoutMs: number
   readonly #mirror: CacheMirror
   readonly #cache: CacheReader
   readonly #compiled: CompiledCode
   readonly #start: (signal?: AbortSignal) => Promise<Sandbox>
-  /** Rules and data models that are not loaded again. */
-  readonly #skipped = new Set<number>()
-  /** Helpers by index that are not imported again, and why. */
-  readonly #broken = new Map<number, string>()
-  /** Nobody who changes what all share is loaded, once it has been looked for. */
-  #watch: LoadWatch = 'end'
+  #left = new LeftOut()
   /** Of these rules `create` has told; errors that come later are told with each event. */
   #told: ReadonlySet<string> | undefined
   #sandbox: Sandbox | undefined
@@ -74,6 +75,7 @@ export class Runtime {
   /** Before this time (ms of a steady clock) no spare is started: the last one was not needed. */
   #noSpareUntilMs = 0
   #isClosed = false
+  readonly #closed = new AbortController()
 
   constructor(
     set: RuleSet,
@@ -88,6 +90,21 @@ export class Runtime {
     this.#timeoutMs = timeoutMs
     this.#mirror = mirror
     this.#cache = mirror.reader()
+  }
+
+  /** Rules that could not be loaded; the first load sets it. */
+  get loadErrors(): readonly RuleError[] {
+    return this.#left.errors
+  }
+
+  /** Rules failed to load for a reason that may pass: `retry` may help. */
+  get mayRecover(): boolean {
+    return this.#left.mayRecover
+  }
+
+  /** Some helper could not be imported in time, which rules that import it tell as their own error. */
+  get hasBroken(): boolean {
+    return this.#left.broken.size > 0
   }
 
   /** Process id of the living child. */
@@ -166,8 +183,35 @@ export class Runtime {
     return accepted(readTests(answer, tests.length), this.#sandbox!)
   }
 
+  /**
+   * Loads everything once more, in a child beside the one that judges, which goes on. `undefined`: it changes nothing. Rejects when no
+   * child can be started.
+   */
+  async retry(): Promise<Retried | undefined> {
+    const left = this.#left.again()
+    let sandbox: Sandbox
+    do {
+      sandbox = await this.#loaded(this.#closed.signal, left)
+    } while (!sandbox.alive && !this.#isClosed)
+    const back = this.loadErrors.map(({ ruleId }) => ruleId).filter((id) => !left.errors.some(({ ruleId }) => ruleId === id))
+    if (back.length > 0 && !this.#isClosed) return { sandbox, left, back }
+    await sandbox.close()
+    return undefined
+  }
+
+  /** Between two crossings: goes on with the child that `retry` has made. */
+  async adopt({ sandbox, left }: Retried): Promise<void> {
+    await Promise.all([this.#cool(), this.#sandbox?.close()])
+    this.#left = left
+    this.#told = new Set(left.errors.map(({ ruleId }) => ruleId).filter((id) => this.isUnloadable(id)))
+    this.#sandbox = sandbox
+    if (this.#isClosed) await sandbox.close()
+    else if (sandbox.alive) await this.#fill(sandbox)
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#closed.abort()
     await Promise.all([this.#cool(), this.#sandbox?.close()])
   }
 
@@ -195,13 +239,13 @@ export class Runtime {
   }
 
   /** A new child with the rules loaded, or dead of loading one that is left out from then on. */
-  async #loaded(signal?: AbortSignal): Promise<Sandbox> {
+  async #loaded(signal?: AbortSignal, left = this.#left): Promise<Sandbox> {
     const sandbox = await this.#start(signal)
     const end = () => void sandbox.close()
     signal?.addEventListener('abort', end)
     try {
       signal?.throwIfAborted()
-      await this.#load(sandbox)
+      await this.#load(sandbox, left)
       return sandbox
     } catch (error) {
       await sandbox.close()
@@ -217,23 +261,23 @@ export class Runtime {
   }
 
   /** A rule whose import ends the child is left out from then on; `ready` tries again without it. */
-  async #load(sandbox: Sandbox): Promise<void> {
+  async #load(sandbox: Sandbox, left: LeftOut): Promise<void> {
     try {
-      await this.#loadOnce(sandbox, false)
+      await this.#loadOnce(sandbox, false, left)
     } catch (error) {
       if (!(error instanceof SandboxDied) || this.#isClosed) throw error
-      if (!this.#leaveOut(error)) await this.#findGuilty()
+      if (!this.#leaveOut(error, left)) await this.#findGuilty(left)
     }
   }
 
   /** Loads once more with announcements, in a child of its own. */
-  async #findGuilty(): Promise<void> {
+  async #findGuilty(left: LeftOut): Promise<void> {
     const sandbox = await startSandbox()
     try {
-      await this.#loadOnce(sandbox, true)
+      await this.#loadOnce(sandbox, true, left)
     } catch (error) {
       if (!(error instanceof SandboxDied)) throw error
-      if (!this.#leaveOut(error)) {
+      if (!this.#leaveOut(error, left)) {
         throw new Error(`rules cannot be loaded into the Python child: ${error.message}`, { cause: error })
       }
     } finally {
@@ -242,19 +286,19 @@ export class Runtime {
   }
 
   /** Blames the rule, data model or helper that was being imported, if it is known. */
-  #leaveOut(died: SandboxDied): boolean {
+  #leaveOut(died: SandboxDied, left: LeftOut): boolean {
     const number = died.mark === undefined ? undefined : loadingItem(died.mark)
     if (number === undefined) return false
     const why = `${died.how === 'timeout' ? 'importing it cannot be interrupted' : 'importing it ends the sandbox'}: ${died.message}`
     const item = this.#set.items[number]
     if (item) {
-      this.#skipped.add(number)
-      this.loadErrors.push(ruleError(item.id, -1, died.how, `${item.file}: ${why}`))
+      left.skipped.add(number)
+      left.add(ruleError(item.id, -1, died.how, `${item.file}: ${why}`))
       return true
     }
     const helper = number - this.#set.items.length
     if (helper >= this.#set.helpers) return false
-    this.#broken.set(helper, why)
+    left.broken.set(helper, why)
     return true
   }
 
@@ -276,9 +320,9 @@ export class Runtime {
     await this.#compiled.save()
   }
 
-  async #loadOnce(sandbox: Sandbox, careful: boolean): Promise<void> {
+  async #loadOnce(sandbox: Sandbox, careful: boolean, left: LeftOut): Promise<void> {
     const limit = Math.max(this.#timeoutMs, IMPORT_MS)
-    const content = this.#set.load([...this.#skipped], this.#broken, { careful, watch: this.#watch })
+    const content = this.#set.load([...left.skipped], left.broken, { careful, watch: left.watch })
     if (!careful) await this.#compile(sandbox, content.sources)
     const compiled = content.sources.map((source) => this.#compiled.get(source))
     const payload = encoder.encode(JSON.stringify({ ...content, compiled }))
@@ -286,16 +330,14 @@ export class Runtime {
     const { items, helpers } = this.#set
     const { errors, broken, changed } = await accepted(readLoad(answer, items.length, helpers), sandbox)
     const isSpoilt = changed !== null || errors.some(([, cause]) => cause === 'tampering')
-    if (this.#watch === 'each') this.#watch = 'never'
-    else if (changed !== null) this.#watch = 'each'
-    for (const [index, why] of broken) this.#broken.set(index, why.toWellFormed())
+    if (left.watch === 'each') left.watch = 'never'
+    else if (changed !== null) left.watch = 'each'
+    for (const [index, why] of broken) left.broken.set(index, why.toWellFormed())
     for (const [number, cause, message] of errors) {
-      const { id } = this.#set.items[number]!
       // Loaded into the next child it would take that time again.
-      if (cause === 'timeout' || cause === 'tampering') this.#skipped.add(number)
-      // A replaced child loads again: what is known is not said twice.
-      if (!this.loadErrors.some((known) => known.ruleId === id))
-        this.loadErrors.push(ruleError(id, -1, cause, message.toWellFormed()))
+      if (cause === 'timeout' || cause === 'tampering') left.skipped.add(number)
+      if (cause === 'tampering') left.banned.add(number)
+      left.add(ruleError(items[number]!.id, -1, cause, message.toWellFormed()))
     }
     // The next child is loaded without whoever it was, or finds out who it was.
     if (isSpoilt) await sandbox.close()

@@ -1,14 +1,14 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import { readFileSync, realpathSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { entryFile, packageRoot } from '../../../util/entry.ts'
 import { messageOf } from '../../../util/errors.ts'
 import { encodeFrame, type Frame, FrameReader } from '../../../util/frames.ts'
 import { isReply } from './answer.ts'
+import { childMeter, Patience } from './patience.ts'
 import { isSameCall, type Request } from './protocol.ts'
 import { pyodideFolder } from './sources.ts'
-import { BEAT_MS, type Beat } from './watch.ts'
 
 /** The child ended, or had to be ended, before it answered. */
 export class SandboxDied extends Error {
@@ -46,24 +46,9 @@ export interface RequestOptions {
 interface Pending extends RequestOptions {
   readonly resolve: (payload: Uint8Array) => void
   readonly reject: (error: SandboxDied) => void
-  readonly limitMs: number
-  /** The last mark heard, since when it has not changed, and when anything was last heard. */
-  mark: number | undefined
-  since: number
-  heard: number
-  /** The call has been told to stop. */
-  interrupted: boolean
-  /** When a quarter of the limit had passed, or the call was told to stop, and what the child had worked by then, in ms. */
-  sample: { readonly at: number; readonly cpu: number | undefined } | undefined
-  isSlow: boolean
+  readonly patience: Patience
 }
 
-/** A call that has been told to stop gets so much of a processor to do it. */
-const OVERTIME_MS = 100
-/** The least share of the rest of its limit that a child must have worked: one that a busy machine does not run proves nothing. */
-const WORKED = 0.1
-/** But twice the limit and this is enough, whatever the reason; and this again for a child to end by itself. */
-const GRACE_MS = 1500
 const CHECK_MS = 25
 
 /** One Python child process: one request at a time, ended when it does not come back. */
@@ -114,7 +99,7 @@ export class Sandbox {
   }
 
   /**
-   * Sends frames of which the last is answered. `limitMs`: how long one call inside may take; 0 = no limit.
+   * Sends frames of which the last is answered. `limitMs`: processor time that one call inside may take; 0 = no limit.
    * Rejects with `SandboxDied`.
    */
   request(
@@ -125,9 +110,8 @@ export class Sandbox {
     if (this.#ended) return Promise.reject(this.#ended)
     if (this.#pending) throw new Error('a Python child takes one request at a time')
     return new Promise((resolve, reject) => {
-      const now = performance.now()
-      const unheard = { mark: undefined, since: now, heard: now, interrupted: false, sample: undefined, isSlow: false }
-      this.#pending = { ...options, resolve, reject, limitMs, ...unheard }
+      const patience = new Patience(limitMs, childMeter(this.#child.pid))
+      this.#pending = { ...options, resolve, reject, patience }
       this.#timer = limitMs > 0 ? setInterval(() => this.#check(), CHECK_MS) : undefined
       for (const [header, payload] of frames) {
         const [prefix, body] = encodeFrame(header, payload)
@@ -147,7 +131,7 @@ export class Sandbox {
     try {
       for (const frame of this.#reader.push(chunk)) this.#take(frame)
     } catch (error) {
-      this.#end('crash', this.#pending?.mark, `the Python child wrote a malformed frame: ${messageOf(error)}`)
+      this.#end('crash', this.#pending?.patience.mark, `the Python child wrote a malformed frame: ${messageOf(error)}`)
     }
   }
 
@@ -155,12 +139,13 @@ export class Sandbox {
     if (!isReply(header)) throw new Error('its header is none of the replies')
     const pending = this.#pending
     if (!pending) return
+    const { patience } = pending
     if (header.kind === 'died') {
       // Told to stop, it has, and the stop met another call.
-      const isOther = pending.interrupted && !isSameCall(header.mark, pending.mark ?? 0)
-      const message = header.how === 'timeout' ? `a call took longer than ${pending.limitMs} ms` : header.message
+      const isOther = patience.isInterrupted && !isSameCall(header.mark, patience.mark ?? 0)
+      const message = header.how === 'timeout' ? patience.tooLong : header.message
       this.#end(header.how, isOther ? undefined : header.mark, message, header.isReading)
-    } else if (header.kind === 'beat') hear(pending, header)
+    } else if (header.kind === 'beat') patience.hear(header)
     else {
       this.#finish()
       pending.resolve(payload)
@@ -171,26 +156,10 @@ export class Sandbox {
   #check(): void {
     const pending = this.#pending
     if (!pending) return
-    const { limitMs } = pending
-    const now = performance.now()
-    const stuck = now - pending.since
-    if (stuck < limitMs / 4) return
-    const cpu = cpuMs(this.#child.pid)
-    pending.sample ??= { at: now, cpu }
-    const passed = now - pending.sample.at
-    const worked = cpu === undefined || pending.sample.cpu === undefined ? passed : cpu - pending.sample.cpu
-    if (!pending.isSlow && passed > 0 && worked >= WORKED * passed) {
-      pending.isSlow = true
-      pending.onSlow?.()
-    }
-    // Code that never looks whether it should stop is not heard of either.
-    const isOver = pending.interrupted
-      ? worked >= OVERTIME_MS
-      : now - pending.heard >= limitMs + BEAT_MS && worked >= WORKED * passed
-    if (!isOver && stuck < 2 * limitMs + GRACE_MS) return
-    this.#child.kill('SIGINT')
-    if (stuck < 2 * (limitMs + GRACE_MS)) return
-    this.#end('timeout', pending.mark, `a call did not come back within ${Math.round(stuck)} ms`)
+    const verdict = pending.patience.check()
+    if (verdict === 'slow') pending.onSlow?.()
+    else if (verdict === 'stop') this.#child.kill('SIGINT')
+    else if (verdict === 'end') this.#end('timeout', pending.patience.mark, `${pending.patience.tooLong} and did not stop`)
   }
 
   #finish(): void {
@@ -199,32 +168,16 @@ export class Sandbox {
   }
 
   #end(how: 'timeout' | 'crash', mark: number | undefined, message: string, isReading = false): void {
-    this.#ended ??= new SandboxDied(how, mark ?? (this.#pending?.careful ? this.#pending.mark : undefined), message, isReading)
+    this.#ended ??= new SandboxDied(
+      how,
+      mark ?? (this.#pending?.careful ? this.#pending.patience.mark : undefined),
+      message,
+      isReading,
+    )
     this.#child.kill('SIGKILL')
     const pending = this.#pending
     this.#finish()
     pending?.reject(this.#ended)
-  }
-}
-
-function hear(pending: Pending, { mark, ms, interrupted }: Beat): void {
-  pending.heard = performance.now()
-  if (pending.mark !== mark) {
-    pending.mark = mark
-    pending.since = pending.heard - ms
-    pending.sample = undefined
-  }
-  if (interrupted && !pending.interrupted) pending.sample = undefined
-  pending.interrupted = interrupted
-}
-
-/** Milliseconds that a process has worked, or `undefined` where the system does not say (only Linux does, in hundredths of a second). */
-function cpuMs(pid: number | undefined): number | undefined {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
-    return (Number(fields[11]) + Number(fields[12])) * 10
-  } catch {
-    return undefined
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * Tells the interpreter that a call has taken too long, without a second thread: Python reads element 0 of its interrupt
- * buffer every few dozen steps of a loop, and finds 2 (SIGINT) there when the mark has not changed for the time limit.
- * Code that does not read it, or swallows the exception that follows, is for the parent to end.
+ * buffer every few dozen steps of a loop, and finds 2 (SIGINT) there when the call has used up its processor time. How long it
+ * has been under way does not count: that a busy machine does not run this process is nothing that a rule did.
+ * Code that does not read the buffer, or swallows the exception that follows, is for the parent to end (`patience.ts`).
  */
 export interface Watch {
   /** What `setInterruptBuffer` is given. */
@@ -17,45 +18,64 @@ export interface Beat {
   readonly interrupted: boolean
 }
 
+/** Clocks of a process, in milliseconds. */
+export interface Meter {
+  /** Of a steady clock. */
+  now(): number
+  /** Processor time used so far. */
+  worked(): number
+}
+
 /** How often the parent hears from a busy child. */
 export const BEAT_MS = 100
 
-/** The least share of the second half of the limit that the process must have worked: a machine too busy to run it proves nothing. */
-const WORKED = 0.1
-/** But for so many limits nobody waits, whatever the reason. */
-const LIMITS = 4
+/** A call that has taken less than this part of its limit is not measured: nearly all are over by then. */
+const UNMEASURED = 1 / 16
+
+/** The meter of this process. Its helper threads count as well, which `createWatch` makes up for. */
+export function processMeter(): Meter {
+  const cpuUsage = process.cpuUsage.bind(process)
+  return {
+    now: performance.now.bind(performance),
+    worked: () => {
+      const { user, system } = cpuUsage()
+      return (user + system) / 1000
+    },
+  }
+}
 
 /** `cells` reads the interpreter's memory, which moves when it grows; `address` is that of the cells of `limits.py`. */
-export function createWatch(cells: () => Uint32Array, address: number, beat: (beat: Beat) => void): Watch {
+export function createWatch(cells: () => Uint32Array, address: number, beat: (beat: Beat) => void, meter: Meter): Watch {
   const index = address >>> 2
-  const now = performance.now.bind(performance)
-  const cpuUsage = process.cpuUsage.bind(process)
   let seen = 0
   let since = 0
   let lastBeat = 0
   let interrupted = false
-  /** The second half of the limit, in ms: when it began to be watched, and what the process had worked by then. */
-  let half: { readonly at: number; readonly worked: number } | undefined
-
-  function worked(): number {
-    const { user, system } = cpuUsage()
-    return (user + system) / 1000
-  }
+  /** Where the call was last measured, and what it had worked by then, from the first measuring on. */
+  let measured: { readonly at: number; readonly worked: number; readonly spent: number } | undefined
 
   function tell(mark: number, time: number): void {
     lastBeat = time
     beat({ mark, ms: Math.round(time - since), interrupted })
   }
 
+  /** The call's processor time in ms. Never more than has passed: the process has other threads, which compile and collect. */
+  function measure(time: number): number {
+    const worked = meter.worked()
+    const spent = measured ? measured.spent + Math.min(worked - measured.worked, time - measured.at) : 0
+    measured = { at: time, worked, spent }
+    return spent
+  }
+
   function read(): number {
     const memory = cells()
     // A call's exception is dealt with at the call's mark: its text may be made by the rule's own code.
     const mark = memory[index]! || memory[index + 3]!
-    const time = now()
+    const time = meter.now()
     if (mark !== seen) {
       seen = mark
       since = time
-      half = undefined
+      measured = undefined
       if (interrupted) {
         interrupted = false
         tell(mark, time)
@@ -64,10 +84,10 @@ export function createWatch(cells: () => Uint32Array, address: number, beat: (be
     if (time - lastBeat > BEAT_MS) tell(mark, time)
     // The engine shortens it for a rule that has timed out in this batch.
     const limit = memory[index + 2]!
-    if (mark === 0 || interrupted || time - since < limit / 2) return 0
-    half ??= { at: time, worked: worked() }
-    if (time - since < limit) return 0
-    if (worked() - half.worked < WORKED * (time - half.at) && time - since < LIMITS * limit) return 0
+    if (mark === 0 || interrupted || time - since < limit * UNMEASURED) return 0
+    // Before so much time has passed it cannot have been spent.
+    if (measured && time - measured.at < limit - measured.spent) return 0
+    if (measure(time) < limit) return 0
     // Tells the signal's handler which call is meant. It does nothing while an exception is dealt with.
     memory[index + 1] = mark
     interrupted = true
@@ -82,8 +102,8 @@ export function createWatch(cells: () => Uint32Array, address: number, beat: (be
       cells()[index + 2] = timeoutMs
       seen = 0
       interrupted = false
-      half = undefined
-      since = lastBeat = now()
+      measured = undefined
+      since = lastBeat = meter.now()
     },
   }
 }

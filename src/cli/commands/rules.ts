@@ -1,0 +1,69 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { z } from 'zod'
+import type { ruleSchema } from '../../api/routes/rules.ts'
+import { printable } from '../../util/terminal.ts'
+import { columns } from '../columns.ts'
+import type { Io } from '../io.ts'
+import { clientOf, type ServerFlags, withServer } from '../server-options.ts'
+import { count, counted } from '../style.ts'
+
+type Rule = z.output<typeof ruleSchema>
+
+const STATES = ['on', 'off', 'waiting', 'erring'] as const
+
+const HELP = `
+States: on; off (disabled, or it cannot be loaded); waiting (it could not be loaded in time, and is tried again);
+erring (it runs, and had an error within the hour). Matches and errors are counted since the start.
+Below the list: why a rule is not simply on, and the times in which it was off, so that nothing was judged by it.
+
+Examples:
+  caracal rules
+  caracal rules --state waiting,erring`
+
+export function registerRules(program: Command, io: Io): void {
+  const state = new Option('--state <states>', `only rules in these states: ${STATES.join(', ')}`).argParser(statesOf)
+  withServer(program.command('rules').summary('rules, which are off, and what they missed'))
+    .description('Lists rules and how they do; with --json one a line.')
+    .addOption(state)
+    .addHelpText('after', HELP)
+    .action(async (flags: ServerFlags & { readonly state?: readonly string[] }) => {
+      const { results } = await clientOf(flags, io).json<{ results: Rule[] }>('/api/v1/rules')
+      const rules = results.filter((rule) => flags.state?.includes(rule.state) ?? true)
+      if (flags.json) return io.out(rules.map((rule) => `${JSON.stringify(rule)}\n`).join(''))
+      io.out(rules.length > 0 ? `${list(rules, io).join('\n')}\n` : 'No rules.\n')
+    })
+}
+
+function statesOf(text: string): readonly string[] {
+  const states = text.split(',').map((word) => word.trim())
+  const unknown = states.find((word) => !STATES.some((known) => known === word))
+  if (unknown !== undefined) throw new InvalidArgumentError(`'${unknown}' is none of ${STATES.join(', ')}.`)
+  return states
+}
+
+function list(rules: readonly Rule[], io: Io): string[] {
+  const rows = rules.map(({ id, state, since, severity, matches, errors, log_types }) => [
+    { text: id },
+    { text: state },
+    { text: since ?? '-' },
+    { text: severity },
+    { text: count(matches), isNumber: true },
+    { text: count(errors), isNumber: true },
+    { text: log_types.join(', ') },
+  ])
+  const width = io.isTty ? io.columns : Number.POSITIVE_INFINITY
+  const notes = rules.flatMap(notesOf)
+  return [
+    ...columns(['RULE', 'STATE', 'SINCE', 'SEVERITY', 'MATCHES', 'ERRORS', 'LOG TYPES'], rows, width),
+    ...(notes.length > 0 ? ['', ...notes] : []),
+  ]
+}
+
+function notesOf({ id, why, enabled, not_judged }: Rule): string[] {
+  const notes = why !== null && enabled ? [`${id}: ${why}`] : []
+  for (const { from, to, events, log_types } of not_judged) {
+    const what = events > 0 ? `${counted(events, 'event')} of` : 'everything of'
+    notes.push(`${id}: from ${from} to ${to ?? 'now'} it did not judge ${what} ${log_types.join(', ') || 'its log types'}`)
+  }
+  return notes.map(printable)
+}

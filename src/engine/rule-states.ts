@@ -1,0 +1,106 @@
+import type { RuleSpan } from '../model/rule-span.ts'
+import { type SystemProblem, systemProblem } from '../model/system-problem.ts'
+import type { ContentView } from './engine.ts'
+import type { PipelineProgress, RulesProgress } from './pipeline-messages.ts'
+
+/** A rule whose last error is older than this is not `erring` any more. */
+const ERRING_MS = 60 * 60_000
+
+/** How a rule does, for people. */
+export interface RuleState {
+  readonly ruleId: string
+  /**
+   * `off`: disabled, or it cannot be loaded. `waiting`: it could not be loaded for a reason that may pass, and is tried again.
+   * `erring`: it runs, and had an error within the hour.
+   */
+  readonly state: 'on' | 'off' | 'waiting' | 'erring'
+  /** Since when it is so; `undefined`: since the start, or not known. */
+  readonly sinceMs: number | undefined
+  /** Why it is not simply on. */
+  readonly why: string | undefined
+  /** Since the start. */
+  readonly matches: number
+  readonly errors: number
+  /** Times in which it was off; the last one may last. */
+  readonly spans: readonly RuleSpan[]
+}
+
+interface Counts {
+  matches: number
+  errors: number
+  /** When the errors began that have come at least once an hour, and the last of them. */
+  erringSinceMs: number
+  lastErrorMs: number
+  lastError: string
+}
+
+/** What the pipeline reports of rules, kept. */
+export class RuleStates {
+  readonly #now: () => number
+  readonly #counts = new Map<string, Counts>()
+  #progress: RulesProgress = { off: [], spans: [] }
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  /** A batch was committed. */
+  committed({ matches, ruleErrors, lastErrors }: Pick<PipelineProgress, 'matches' | 'ruleErrors' | 'lastErrors'>): void {
+    const now = this.#now()
+    for (const [ruleId, n] of matches) this.#of(ruleId).matches += n
+    for (const [ruleId, n] of ruleErrors) {
+      const counts = this.#of(ruleId)
+      counts.errors += n
+      if (now - counts.lastErrorMs > ERRING_MS) counts.erringSinceMs = now
+      counts.lastErrorMs = now
+    }
+    for (const [ruleId, message] of lastErrors) this.#of(ruleId).lastError = message
+  }
+
+  /** Which rules are off has changed. */
+  set(progress: RulesProgress): void {
+    this.#progress = progress
+  }
+
+  /** One for each rule that is off though it should run. */
+  get problems(): readonly SystemProblem[] {
+    return this.#progress.off.map(({ ruleId, message, retryMs }) => {
+      const span = this.#progress.spans.find((one) => one.ruleId === ruleId && one.toMs === null)
+      const since = span ? ` since ${time(span.fromMs)}` : ''
+      const missed = span && span.events > 0 ? ` ${span.events} events were not judged by it.` : ''
+      const again = retryMs === undefined ? '' : ' Loading it is tried again by itself.'
+      return systemProblem('RuleOff', ruleId, `Rule ${ruleId} is off${since}: ${message}.${missed}${again}`)
+    })
+  }
+
+  of({ id, enabled }: ContentView['rules'][number]): RuleState {
+    const { off, spans } = this.#progress
+    const own = spans.filter(({ ruleId }) => ruleId === id)
+    const { matches = 0, errors = 0, lastErrorMs = 0, erringSinceMs, lastError } = this.#counts.get(id) ?? {}
+    const common = { ruleId: id, matches, errors, spans: own }
+    if (!enabled) return { ...common, state: 'off', sinceMs: undefined, why: 'it is disabled in its file' }
+    const now = off.find(({ ruleId }) => ruleId === id)
+    if (now) {
+      const { retryMs, message } = now
+      const sinceMs = own.find(({ toMs }) => toMs === null)?.fromMs
+      if (retryMs === undefined) return { ...common, state: 'off', sinceMs, why: message }
+      return { ...common, state: 'waiting', sinceMs, why: `${message}; tried again at ${time(retryMs)}` }
+    }
+    if (errors > 0 && this.#now() - lastErrorMs <= ERRING_MS)
+      return { ...common, state: 'erring', sinceMs: erringSinceMs, why: lastError }
+    return { ...common, state: 'on', sinceMs: own.at(-1)?.toMs ?? undefined, why: undefined }
+  }
+
+  #of(ruleId: string): Counts {
+    let counts = this.#counts.get(ruleId)
+    if (!counts) {
+      counts = { matches: 0, errors: 0, erringSinceMs: 0, lastErrorMs: Number.NEGATIVE_INFINITY, lastError: '' }
+      this.#counts.set(ruleId, counts)
+    }
+    return counts
+  }
+}
+
+function time(ms: number): string {
+  return new Date(ms).toISOString()
+}

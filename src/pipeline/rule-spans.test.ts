@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest'
+import type { RuleOff } from '../stages/detect/language.ts'
+import { RuleSpans } from './rule-spans.ts'
+
+const off = (ruleId: string, missed: number, message = 'too slow'): RuleOff => ({
+  ruleId,
+  cause: 'timeout',
+  message,
+  missed,
+  retryMs: undefined,
+})
+const spans = (saved: RuleSpans['all'] = []) => new RuleSpans(saved, (id) => [`Log.${id}`])
+const shown = ({ all }: RuleSpans) => all.map(({ ruleId, fromMs, toMs, events }) => [ruleId, fromMs, toMs, events])
+
+test('a rule that is off has a span until it is on again, with what came meanwhile', () => {
+  const one = spans()
+  expect(one.update([off('A', 0), off('B', 0)], 10)).toBe(true)
+  expect(one.update([off('A', 0), off('B', 0)], 11)).toBe(false)
+  expect(one.update([off('A', 5), off('B', 7)], 20)).toBe(true)
+  expect(one.update([off('B', 9)], 30)).toBe(true)
+  expect(shown(one)).toEqual([
+    ['A', 10, 30, 5],
+    ['B', 10, null, 9],
+  ])
+  expect(one.all[0]).toMatchObject({ why: 'too slow', logTypes: ['Log.A'] })
+  // Off again: a span of its own, which counts from there.
+  one.update([off('A', 5), off('B', 9)], 40)
+  one.update([off('A', 8), off('B', 9)], 50)
+  one.update([], 60)
+  expect(shown(one)).toEqual([
+    ['A', 10, 30, 5],
+    ['B', 10, 60, 9],
+    ['A', 40, 60, 3],
+  ])
+})
+
+test('a span goes on over a restart, or ends with it', () => {
+  const before = spans()
+  before.update([off('A', 3), off('B', 4)], 10)
+  const after = spans(before.all)
+  after.update([off('A', 0, 'still too slow')], 100)
+  after.update([off('A', 2, 'still too slow')], 110)
+  expect(shown(after)).toEqual([
+    ['A', 10, null, 5],
+    ['B', 10, 100, 4],
+  ])
+  expect(after.all[0]!.why).toBe('still too slow')
+})
+
+test('a thousand ended spans are kept, and all that last', () => {
+  const one = spans()
+  one.update([off('Lasting', 0)], 0)
+  for (let n = 1; n <= 1200; n++) {
+    one.update([off('Lasting', 0), off('A', 0)], n * 10)
+    one.update([off('Lasting', 0)], n * 10 + 5)
+  }
+  expect(one.all).toHaveLength(1001)
+  expect(one.all[0]!.ruleId).toBe('Lasting')
+  expect(one.all.at(-1)).toMatchObject({ fromMs: 12_000, toMs: 12_005 })
+  expect(one.all[1]!.fromMs).toBe(2010)
+})

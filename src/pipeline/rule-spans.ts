@@ -1,0 +1,62 @@
+import type { RuleSpan } from '../model/rule-span.ts'
+import type { RuleOff } from '../stages/detect/language.ts'
+
+/** So many ended spans are kept, the latest; those that last are kept whatever their number. */
+const MAX_ENDED = 1000
+
+/** The times in which rules were off, over restarts. */
+export class RuleSpans {
+  #spans: RuleSpan[]
+  readonly #logTypesOf: (ruleId: string) => readonly string[]
+  /** Events of lasting spans that were counted before this start. */
+  readonly #before = new Map<string, number>()
+
+  /** `saved`: what `all` was at the end of the last run. */
+  constructor(saved: readonly RuleSpan[], logTypesOf: (ruleId: string) => readonly string[]) {
+    this.#spans = [...saved]
+    this.#logTypesOf = logTypesOf
+    for (const { ruleId, toMs, events } of saved) if (toMs === null) this.#before.set(ruleId, events)
+  }
+
+  get all(): readonly RuleSpan[] {
+    return this.#spans
+  }
+
+  /** Takes which rules are off now. True: something has changed. */
+  update(off: readonly RuleOff[], nowMs: number): boolean {
+    const byRule = new Map(off.map((one) => [one.ruleId, one]))
+    const lasting = new Set<string>()
+    let isChanged = false
+    this.#spans = this.#spans.map((span) => {
+      if (span.toMs !== null) return span
+      const one = byRule.get(span.ruleId)
+      if (one) lasting.add(span.ruleId)
+      const events = one ? (this.#before.get(span.ruleId) ?? 0) + one.missed : span.events
+      const next = { ...span, events, why: one?.message ?? span.why, toMs: one ? null : nowMs }
+      if (next.events === span.events && next.why === span.why && next.toMs === null) return span
+      isChanged = true
+      return next
+    })
+    for (const { ruleId, message, missed } of off) {
+      if (lasting.has(ruleId)) continue
+      isChanged = true
+      // What it missed before belongs to an earlier span.
+      const earlier = this.#spans.some((span) => span.ruleId === ruleId) ? missed : 0
+      this.#before.set(ruleId, -earlier)
+      this.#spans.push({
+        ruleId,
+        logTypes: this.#logTypesOf(ruleId),
+        why: message,
+        fromMs: nowMs,
+        toMs: null,
+        events: missed - earlier,
+      })
+    }
+    const tooMany = this.#spans.filter(({ toMs }) => toMs !== null).length - MAX_ENDED
+    if (tooMany > 0) {
+      let left = tooMany
+      this.#spans = this.#spans.filter(({ toMs }) => toMs === null || left-- <= 0)
+    }
+    return isChanged
+  }
+}
