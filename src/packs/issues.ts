@@ -89,14 +89,18 @@ export function suggestion(name: string, known: Iterable<string>): string {
   return near === undefined ? '' : `: did you mean '${near}'?`
 }
 
-/** Levenshtein distance. */
+/** Levenshtein distance, where two neighbouring letters that changed places are one edit. */
 function edits(a: string, b: string): number {
+  let before: number[] = []
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (let i = 1; i <= a.length; i += 1) {
     const next = [i]
     for (let j = 1; j <= b.length; j += 1) {
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
+      const least = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1))
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      next.push(isSwap ? Math.min(least, before[j - 2]! + 1) : least)
     }
+    before = row
     row = next
   }
   return row[b.length]!
