@@ -88,13 +88,14 @@ test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-da
   },
 )
 
-test('a body over the limit is refused with 413, announced or not', async () => {
-  const body = JSON.stringify({ sql: `SELECT '${'x'.repeat(300_000)}'` })
-  for (const headers of [{ 'content-length': String(body.length) }, { 'transfer-encoding': 'chunked' }]) {
-    expect(await failure('/api/v1/query', { body, headers: headers as Record<string, string> })).toMatchObject({
-      status: 413,
-      code: 'too_large',
-    })
+test.each([
+  [262_144, 200],
+  [262_145, 413],
+])('a body of %i bytes, announced or not, is answered %i', async (bytes, status) => {
+  const body = JSON.stringify({ sql: 'SELECT 1' }).padEnd(bytes)
+  for (const headers of [{ 'content-length': String(bytes) }, { 'transfer-encoding': 'chunked' }]) {
+    const answer = await failure('/api/v1/query', { body, headers: headers as Record<string, string> })
+    expect(answer).toMatchObject(status === 413 ? { status, code: 'too_large' } : { status })
   }
 })
 
