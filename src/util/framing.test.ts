@@ -213,3 +213,23 @@ test('a hostile text of nested openers takes time in proportion to its length', 
   steps(1000)
   expect(steps(40_000) / Math.max(steps(4000), 2000)).toBeLessThan(60)
 })
+
+test.each<[string, (bytes: number) => string]>([
+  ['objects without an end of line', (n) => '{}'.repeat(n / 2)],
+  ['objects before white space', (n) => `${'{}'.repeat(n / 4)}${' '.repeat(n / 2)}\n`],
+  ['texts of a sequence without an end of line', (n) => '\x1ea'.repeat(n / 2)],
+  ['broken elements on one line', (n) => `[{"a":1}${',{"a":!}'.repeat(n / 8)}`],
+  ['broken elements behind white space', (n) => `[{"a":1},\n${' '.repeat(n / 2)}${'{"a":!},'.repeat(n / 16)}`],
+  ['closing brackets that nothing has opened', (n) => `[{"a":1},${'['.repeat(n / 2)}${'}'.repeat(n / 2)}`],
+])('%s take time in proportion to their length', (_, text) => {
+  const micros = (n: number) => {
+    const bytes = Buffer.from(text(n))
+    const before = process.cpuUsage()
+    frame(bytes, { final: true })
+    const { user, system } = process.cpuUsage(before)
+    return user + system
+  }
+  micros(4096)
+  // Sixteen times the bytes: the square of it would be 256 times the time.
+  expect(micros(1 << 20) / Math.max(micros(1 << 16), 4000)).toBeLessThan(80)
+})

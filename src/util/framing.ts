@@ -1,3 +1,4 @@
+import { isSpace, Lines, Occurrences, OpenBrackets } from './framing-search.ts'
 import { FAILED, isScalar, JsonScanner, MORE } from './json-scanner.ts'
 
 /** Where reading is between two records: among lines and values, or inside an array whose elements are records. */
@@ -67,9 +68,11 @@ class Framing {
   readonly #endState: FrameState | undefined
   readonly #maxRecords: number
   readonly #records: number[] = []
-  /** Where each of `SEAMS` comes next. */
-  readonly #seams: number[] = SEAMS.map(() => -2)
-  #hole = -2
+  readonly #seams: readonly Occurrences[]
+  readonly #holes: Occurrences
+  readonly #newlines: Occurrences
+  readonly #separators: Occurrences
+  readonly #lines: Lines
   #state: FrameState
   #at = 0
   /** Where the next record begins, leading white space included. */
@@ -86,7 +89,13 @@ class Framing {
 
   constructor(bytes: Uint8Array, { state = 'lines', isStart = false, final = false, maxRecords, endState }: FramingOptions) {
     this.#endState = endState
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#bytes = buffer
+    this.#seams = SEAMS.map((seam) => new Occurrences(buffer, seam))
+    this.#holes = new Occurrences(buffer, HOLE)
+    this.#newlines = new Occurrences(buffer, NEWLINE)
+    this.#separators = new Occurrences(buffer, SEPARATOR)
+    this.#lines = new Lines(buffer)
     this.#final = final
     this.#maxRecords = maxRecords ?? Number.POSITIVE_INFINITY
     this.#state = state
@@ -203,11 +212,11 @@ class Framing {
   /** Up to the line's end, a hole, or, in a sequence, the next separator. */
   #line(): boolean {
     const bytes = this.#bytes
-    const newline = bytes.indexOf(NEWLINE, this.#at)
+    const newline = this.#newlines.from(this.#at)
     let end = newline
-    if (this.#hole !== -1 && this.#hole < this.#at) this.#hole = bytes.indexOf(HOLE, this.#at)
-    if (this.#hole >= 0 && (end < 0 || this.#hole < end)) end = this.#hole
-    const separator = this.#isSequence ? bytes.indexOf(SEPARATOR, this.#at) : -1
+    const hole = this.#holes.from(this.#at)
+    if (hole >= 0 && (end < 0 || hole < end)) end = hole
+    const separator = this.#isSequence ? this.#separators.from(this.#at) : -1
     if (separator >= 0 && (end < 0 || separator < end)) end = separator
     if (end < 0) return this.#final ? this.#emit(this.#start, bytes.length, bytes.length) : this.#wait('line')
     if (end !== newline) this.#isPlain = false
@@ -217,14 +226,13 @@ class Framing {
   /** The quick way for what most lines are: one object, from the first byte to the last. False when it takes a closer look. */
   #objectLine(): boolean {
     const bytes = this.#bytes
-    const newline = bytes.indexOf(NEWLINE, this.#at)
+    const newline = this.#newlines.from(this.#at)
     if (newline < 0) return false
-    let last = newline - 1
-    while (bytes[last] === SPACE || bytes[last] === TAB || bytes[last] === RETURN) last--
+    const last = this.#lines.lastText(newline)
     if (bytes[last] !== CLOSE_OBJECT) return false
-    for (let i = 0; i < SEAMS.length; i++) {
-      if (this.#seams[i] !== -1 && this.#seams[i]! < this.#at) this.#seams[i] = bytes.indexOf(SEAMS[i]!, this.#at)
-      if (this.#seams[i]! >= 0 && this.#seams[i]! < last) return false
+    for (const seam of this.#seams) {
+      const at = seam.from(this.#at)
+      if (at >= 0 && at < last) return false
     }
     // If the object goes on, one of these must come next.
     const next = this.#next(newline + 1)
@@ -246,7 +254,7 @@ class Framing {
       for (const at of scanner.openAt()) this.#broken.add(at)
       return this.#line()
     }
-    const newline = bytes.indexOf(NEWLINE, this.#at)
+    const newline = this.#newlines.from(this.#at)
     const isOneLine = newline < 0 || newline >= end
     const next = this.#nextOnLine(end)
     if (isOneLine) {
@@ -293,11 +301,11 @@ class Framing {
   /** Where a broken element ends: behind its closing bracket, or before a line that begins like another element. */
   #recover(start: number, scanner: JsonScanner): number {
     const bytes = this.#bytes
-    const indent = start - (bytes.lastIndexOf(NEWLINE, start) + 1)
-    const open = scanner.open()
+    const indent = start - this.#lines.startOf(start)
+    const open = new OpenBrackets(scanner.open())
     let inString = scanner.isInString
-    let line = bytes.lastIndexOf(NEWLINE, scanner.failedAt) + 1
-    let isFresh = this.#next(line) === scanner.failedAt
+    let line = this.#lines.startOf(scanner.failedAt)
+    let isFresh = this.#lines.firstText() === scanner.failedAt
     for (let at = scanner.failedAt; at < bytes.length; at++) {
       const byte = bytes[at]!
       if (byte === NEWLINE) {
@@ -312,11 +320,10 @@ class Framing {
         if (isFresh && line > start && at - line <= indent) return line
         open.push(byte)
       } else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) {
-        const opener = open.lastIndexOf(byte === CLOSE_OBJECT ? OPEN_OBJECT : OPEN_LIST)
-        if (opener === 0) return at + 1
-        if (opener > 0) open.length = opener
+        const isClosed = open.close(byte === CLOSE_OBJECT ? OPEN_OBJECT : OPEN_LIST)
+        if (isClosed && open.isEmpty) return at + 1
         // The array's own end.
-        else if (byte === CLOSE_LIST) return at
+        if (!isClosed && byte === CLOSE_LIST) return at
       }
       if (isFresh && !isSpace(byte)) isFresh = false
     }
@@ -349,10 +356,6 @@ function mayFollow(byte: number | undefined): boolean {
   return (
     byte === undefined || byte === NEWLINE || byte === NUL || byte === SEPARATOR || byte === OPEN_OBJECT || byte === OPEN_LIST
   )
-}
-
-function isSpace(byte: number): boolean {
-  return byte === SPACE || byte === NEWLINE || byte === RETURN || byte === TAB
 }
 
 /** Finds the end of a record that is too long to be held, a piece at a time. */
