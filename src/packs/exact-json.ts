@@ -51,11 +51,7 @@ export function exactJson(document: Document, node: Node | undefined, marks: Rea
   function write(value: unknown, depth: number): string {
     if (depth > MAX_DEPTH) throw new NotJson(`nested deeper than ${MAX_DEPTH} levels`, undefined)
     if (value === null || value === undefined) return add('null')
-    if (isAlias(value)) {
-      aliases += 1
-      if (aliases > MAX_ALIASES) throw new NotJson(`more than ${MAX_ALIASES} aliases: write values out`, value)
-      return write(targetOf(value), depth + 1)
-    }
+    if (isAlias(value)) return write(targetOf(value), depth + 1)
     if (isMap(value)) return writeMap(value, depth)
     if (isSeq(value)) return `[${value.items.map((item) => write(item, depth + 1)).join(add(','))}]`
     if (isScalar(value)) return add(marks.get(value.value as string) ?? scalarText(value, isTest))
@@ -86,7 +82,7 @@ export function exactJson(document: Document, node: Node | undefined, marks: Rea
       }
     }
     for (const pair of map.items) if (!isMergeKey(pair)) found.set(keyText(pair), pair.value)
-    if (sources.length > 0) entries.set(map, found)
+    entries.set(map, found)
     return found
   }
 
@@ -101,6 +97,8 @@ export function exactJson(document: Document, node: Node | undefined, marks: Rea
   }
 
   function targetOf(alias: Alias): Node {
+    aliases += 1
+    if (aliases > MAX_ALIASES) throw new NotJson(`more than ${MAX_ALIASES} aliases: write values out`, alias)
     targets ??= aliasTargets(document)
     const target = targets.get(alias)
     if (target) return target
