@@ -15,7 +15,7 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { IDLE_MS, Reading } from './file.fixture.ts'
-import type { FileCursor } from './tracked-file.ts'
+import type { FileCursor, FileExtent } from './tracked-file.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'caracal-identity-'))
 let folder: string
@@ -36,6 +36,18 @@ const all = async () => {
 }
 
 const head = lines('head', 30)
+
+test('a hole of any size is passed over in turns: other files and sources do not wait for it', async () => {
+  writeFileSync(at('a.log'), 'before\n')
+  truncateSync(at('a.log'), 300 * 1024 * 1024)
+  appendFileSync(at('a.log'), 'after\n')
+  writeFileSync(at('b.log'), text(['other']))
+  expect((await all()).sort()).toEqual(['after', 'before', 'other'])
+  const order = reading.extents.map(({ extent }) => extent as FileExtent)
+  expect(Math.max(...order.map(({ from, to }) => to - from))).toBeLessThan(64 * 1024 * 1024)
+  expect(order.findIndex(({ path }) => path === at('b.log'))).toBeLessThan(3)
+  expect(reading.lines.at(-1)).toBe('after')
+})
 
 test('a new file that begins like one that was deleted is read from its beginning', async () => {
   writeFileSync(at('a.log'), text([...head, 'old']))

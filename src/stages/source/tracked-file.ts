@@ -193,13 +193,16 @@ async function longExtent(
   }
 }
 
-/** A hole may be far larger than what is ever read at once. */
+/** A hole costs its writer nothing and may have any size: this much of it is passed over before other files and sources have their turn. */
+const MAX_HOLE_BYTES = 32 * 1024 * 1024
+
+/** Where data begins again behind `from`, or where this turn ends. */
 async function endOfHole(file: TrackedFile, from: number, windowBytes: number): Promise<number> {
+  const nuls = Buffer.alloc(windowBytes)
   for (let at = from; ; ) {
     const { bytes } = await file.reader.read(at, windowBytes)
-    const data = bytes.findIndex((byte) => byte !== 0)
-    if (data >= 0) return at + data
-    if (bytes.length === 0) return at
+    if (bytes.length === 0 || at >= from + MAX_HOLE_BYTES) return at
+    if (!bytes.equals(nuls.subarray(0, bytes.length))) return at + bytes.findIndex((byte) => byte !== 0)
     at += bytes.length
   }
 }
