@@ -48,7 +48,7 @@ test('a rule is on, erring for an hour after an error, off or waiting for anothe
     [
       'RuleOff',
       'A',
-      'Rule A is off since 1970-01-01T11:00:00.000Z: r.py: too slow. 7 events were not judged by it. Loading it is tried again by itself.',
+      'Rule A is off since 1970-01-01T11:00:00.000Z: r.py: too slow. 7 events were not judged by it. It is tried again by itself.',
     ],
     ['RuleOff', 'B', 'Rule B is off: r.py: too slow.'],
   ])

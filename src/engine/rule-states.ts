@@ -10,7 +10,8 @@ const ERRING_MS = 60 * 60_000
 export interface RuleState {
   readonly ruleId: string
   /**
-   * `off`: disabled, or it cannot be loaded. `waiting`: it could not be loaded for a reason that may pass, and is tried again.
+   * `off`: disabled, or it cannot be loaded. `waiting`: it is off for a reason that may pass (no time to load it, or it ended its
+   * process), and is tried again.
    * `erring`: it runs, and had an error within the hour.
    */
   readonly state: 'on' | 'off' | 'waiting' | 'erring'
@@ -68,7 +69,7 @@ export class RuleStates {
       const span = this.#progress.spans.find((one) => one.ruleId === ruleId && one.toMs === null)
       const since = span ? ` since ${time(span.fromMs)}` : ''
       const missed = span && span.events > 0 ? ` ${span.events} events were not judged by it.` : ''
-      const again = retryMs === undefined ? '' : ' Loading it is tried again by itself.'
+      const again = retryMs === undefined ? '' : ' It is tried again by itself.'
       return systemProblem('RuleOff', ruleId, `Rule ${ruleId} is off${since}: ${message}.${missed}${again}`)
     })
   }

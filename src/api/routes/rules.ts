@@ -14,7 +14,7 @@ export const ruleSchema = z.object({
   state: z
     .enum(['on', 'off', 'waiting', 'erring'])
     .describe(
-      '`off`: disabled, or it cannot be loaded. `waiting`: it could not be loaded for a reason that may pass, and is tried again. `erring`: it runs, and had an error within the hour.',
+      '`off`: disabled, or it cannot be loaded. `waiting`: it is off for a reason that may pass (no time to load it, or it ended its process), and is tried again. `erring`: it runs, and had an error within the hour.',
     ),
   since: time.describe('Since when it is in this state, RFC 3339; null: since the start, or not known.'),
   why: z.string().nullable().describe('Why it is not simply on.'),

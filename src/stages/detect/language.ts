@@ -23,7 +23,7 @@ export function queryLogType(queryName: string): string {
   return `query/${queryName}`
 }
 
-/** A rule that could not be loaded, so nothing is judged by it. */
+/** A rule that could not be loaded, or that is left out for a while because of what it did, so nothing is judged by it. */
 export interface RuleOff {
   readonly ruleId: string
   readonly cause: RuleError['cause']
@@ -31,7 +31,7 @@ export interface RuleOff {
   readonly message: string
   /** Events and rows that it was not shown since the detector was made. */
   readonly missed: number
-  /** When loading it is tried again, epoch ms; `undefined`: it would fail in the same way. */
+  /** When it is tried again, epoch ms; `undefined`: it would fail in the same way. */
   readonly retryMs: number | undefined
 }
 

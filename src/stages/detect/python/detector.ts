@@ -1,12 +1,12 @@
 import type { Finding, RuleError } from '../../../model/match.ts'
 import type { Rule, RuleTest } from '../../../model/rule.ts'
 import type { Kept } from '../../../util/kept.ts'
-import type { DetectBatch, Detector, DetectorOptions, PrefilterOptions, RuleOff, TestRun } from '../language.ts'
+import type { DetectBatch, Detector, DetectorOptions, Later, PrefilterOptions, RuleOff, TestRun } from '../language.ts'
 import { fromNdjson } from '../ndjson.ts'
 import { readRules } from './conditions.ts'
 import { judgeCrossing } from './judge.ts'
 import { PenaltyBox } from './penalty-box.ts'
-import { Retries } from './retries.ts'
+import { Retries, timer } from './retries.ts'
 import type { RuleSet } from './rules.ts'
 import type { Runtime } from './runtime.ts'
 import { Screen, type Screened } from './screen.ts'
@@ -27,13 +27,18 @@ export class PythonDetector implements Detector {
   /** Rule id → events that it was not shown while it was off. */
   readonly #missed = new Map<string, number>()
   readonly #onOff: () => void
-  #offCount: number
+  readonly #later: Later
+  /** Ids of the rules that were off when that was last checked. */
+  #off: string
+  /** Ends the wait for the next penalty to be over. */
+  #unwait: (() => void) | undefined
   #screen: Screen | undefined
   #prefiltered: Promise<void> = Promise.resolve()
   #queue: Promise<unknown> = Promise.resolve()
 
-  constructor(set: RuleSet, runtime: Runtime, { onOff, later }: Pick<DetectorOptions, 'onOff' | 'later'> = {}) {
+  constructor(set: RuleSet, runtime: Runtime, { onOff, later = timer }: Pick<DetectorOptions, 'onOff' | 'later'> = {}) {
     this.#onOff = onOff ?? (() => {})
+    this.#later = later
     this.#retries = new Retries(
       () => runtime.mayRecover,
       () => this.#retry(),
@@ -43,7 +48,7 @@ export class PythonDetector implements Detector {
     this.#runtime = runtime
     this.#loaded = set.byLogType
     this.logTypes = new Set(set.byLogType.keys())
-    this.#offCount = runtime.loadErrors.length
+    this.#off = this.#offIds()
     this.#retries.plan()
     // What rules filter out themselves they never see, with a prefilter or without.
     if (set.rules.some((rule) => rule.inlineFilter)) {
@@ -61,10 +66,24 @@ export class PythonDetector implements Detector {
 
   off(): readonly RuleOff[] {
     const retryMs = this.#runtime.mayRecover ? this.#retries.nextMs : undefined
-    return this.#runtime.loadErrors.map(({ ruleId, cause, message }) => {
+    const now = performance.now()
+    const unloaded = this.#runtime.loadErrors.map(({ ruleId, cause, message }) => {
       const isFinal = cause === 'tampering' || (cause === 'import' && !this.#runtime.hasBroken)
-      return { ruleId, cause, message, missed: this.#missed.get(ruleId) ?? 0, retryMs: isFinal ? undefined : retryMs }
+      return { ruleId, cause, message, missed: this.#missedOf(ruleId), retryMs: isFinal ? undefined : retryMs }
     })
+    const penalised = this.#penalties.all(now).flatMap(([ruleId, { cause, message, untilMs }]) => {
+      if (unloaded.some((one) => one.ruleId === ruleId)) return []
+      return [{ ruleId, cause, message, missed: this.#missedOf(ruleId), retryMs: Math.ceil(Date.now() + untilMs - now) }]
+    })
+    return [...unloaded, ...penalised]
+  }
+
+  #missedOf(ruleId: string): number {
+    return this.#missed.get(ruleId) ?? 0
+  }
+
+  #offIds(): string {
+    return JSON.stringify(this.off().map(({ ruleId }) => ruleId))
   }
 
   /** Loads again what failed for a passing reason. False: nothing came of it. */
@@ -77,11 +96,23 @@ export class PythonDetector implements Detector {
 
   /** After what may have changed which rules are off. */
   #looked(): void {
-    const { loadErrors } = this.#runtime
     this.#retries.plan()
-    if (loadErrors.length === this.#offCount) return
-    this.#offCount = loadErrors.length
+    this.#awaitPenalties()
+    const off = this.#offIds()
+    if (off === this.#off) return
+    this.#off = off
     this.#onOff()
+  }
+
+  /** Checks again when the next penalty is over: no batch may come by which that would show. */
+  #awaitPenalties(): void {
+    const now = performance.now()
+    const untilMs = Math.min(...this.#penalties.all(now).map(([, penalty]) => penalty.untilMs))
+    if (this.#unwait || this.#closed.signal.aborted || !Number.isFinite(untilMs)) return
+    this.#unwait = this.#later(untilMs - now + 1, () => {
+      this.#unwait = undefined
+      this.#looked()
+    })
   }
 
   /** Process id of the living child. */
@@ -158,6 +189,7 @@ export class PythonDetector implements Detector {
   close(): Promise<void> {
     this.#closed.abort()
     this.#retries.stop()
+    this.#unwait?.()
     return this.#runtime.close()
   }
 
@@ -213,8 +245,8 @@ export class PythonDetector implements Detector {
   }
 
   #count(rules: readonly Rule[], events: number): void {
-    for (const { ruleId } of this.#runtime.loadErrors) {
-      if (rules.some(({ id }) => id === ruleId)) this.#missed.set(ruleId, (this.#missed.get(ruleId) ?? 0) + events)
+    for (const { ruleId } of this.off()) {
+      if (rules.some(({ id }) => id === ruleId)) this.#missed.set(ruleId, this.#missedOf(ruleId) + events)
     }
     this.#looked()
   }

@@ -39,6 +39,11 @@ export class PenaltyBox {
     this.#strikes.delete(ruleId)
   }
 
+  /** All penalties in force, by rule id. */
+  all(nowMs: number): readonly (readonly [ruleId: string, penalty: Penalty])[] {
+    return [...this.#penalties].filter(([, { untilMs }]) => nowMs < untilMs)
+  }
+
   /** The penalty in force, or `undefined`. */
   penalty(ruleId: string, nowMs: number): Penalty | undefined {
     const penalty = this.#penalties.get(ruleId)

@@ -117,3 +117,45 @@ test('a rule that failed to load for lack of time is on once it could be loaded;
   // What is left would fail in the same way again.
   expect(clock.waiting).toEqual([])
 })
+
+test('a rule that is left out for a while because of what it did is off until then, and that is reported', async () => {
+  const clock = new Clock()
+  const poison = makeRule(
+    'Poison',
+    `
+from panther_detection_helpers import caching
+def rule(event):
+    caching.kv_table().changed['evil'] = 'this is not json'
+    return True
+`,
+  )
+  const set = createRuleSet({ rules: [GOOD, poison], helpers: [] }, false)
+  const runtime = new Runtime(set, 5000, CompiledCode.open(undefined, []), new CacheMirror([]), startSandbox)
+  await runtime.ready()
+  const changes: string[][] = []
+  const onOff = () => void changes.push(detector.off().map(({ ruleId }) => ruleId))
+  const detector = new PythonDetector(set, runtime, { onOff, later: clock.later })
+  open.push(detector)
+  expect(detector.off()).toEqual([])
+  for (let batch = 0; batch < 4; batch++) {
+    const findings = await detector.evaluate(makeBatch([{ n: 0 }, { n: 1 }]))
+    expect(matchesOf(findings).map(({ ruleId }) => ruleId)).toEqual(['Good', 'Good'])
+  }
+  expect(changes).toEqual([['Poison']])
+  expect(detector.off()).toMatchObject([
+    { ruleId: 'Poison', cause: 'crash', message: expect.stringMatching(/^not run for 60 s, then tried again: .*"evil"/) },
+  ])
+  const { retryMs, missed } = detector.off()[0]!
+  expect(retryMs).toBeLessThanOrEqual(Date.now() + 60_001)
+  expect(missed).toBeGreaterThan(0)
+
+  const now = performance.now.bind(performance)
+  const spy = vi.spyOn(performance, 'now').mockImplementation(() => now() + 60_002)
+  try {
+    clock.pass()
+    expect(changes).toEqual([['Poison'], []])
+    expect(detector.off()).toEqual([])
+  } finally {
+    spy.mockRestore()
+  }
+})

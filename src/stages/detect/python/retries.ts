@@ -50,7 +50,8 @@ export class Retries {
   }
 }
 
-function timer(ms: number, call: () => void): () => void {
+/** A timer that keeps no process alive. */
+export function timer(ms: number, call: () => void): () => void {
   const handle = setTimeout(call, ms).unref()
   return () => clearTimeout(handle)
 }
