@@ -126,3 +126,43 @@ test('dead letters say share and reasons, are over an hour after the last one, a
   now = new Map([['s', counts(3, 0)]])
   expect(await check.run()).toEqual([])
 })
+
+test.each([
+  { name: 'a minute', downMs: MINUTE, isReported: true },
+  { name: 'two hours', downMs: 120 * MINUTE, isReported: false },
+  { name: 'a clock that was set back', downMs: -5 * MINUTE, isReported: false },
+])('dead letters that no check saw before the program ended, after $name', async ({ downMs, isReported }) => {
+  let text: string | undefined
+  const oldest = {
+    load: async () => text,
+    save: async (saved: string) => {
+      text = saved
+    },
+  }
+  let now = counts(100, 0)
+  let wall = 1_700_000_000_000
+  let steady = 0
+  const start = () =>
+    deadLetterCheck({
+      counts: async () => new Map([['s', now]]),
+      samples: async () => [],
+      now: () => steady,
+      oldest,
+      wall: () => wall,
+    })
+  expect(await start().run()).toEqual([])
+  now = counts(140, 40)
+  wall += downMs
+  steady = 7_000_000
+  const check = start()
+  const found = isReported
+    ? ['DeadLetters s HIGH: 40 of 40 records of source s within the last hour (100 %) became dead letters: invalid_json 40']
+    : []
+  expect(await messages(check.run())).toEqual(found)
+  steady += 61 * MINUTE
+  wall += 61 * MINUTE
+  await check.run()
+  steady += 61 * MINUTE
+  wall += 61 * MINUTE
+  expect(await check.run()).toEqual([])
+})

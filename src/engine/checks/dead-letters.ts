@@ -24,19 +24,44 @@ export interface DeadLetterDeps {
   readonly samples: (sourceId: string) => Promise<readonly unknown[]>
   /** Milliseconds; only differences matter. */
   readonly now: () => number
+  /** Keeps the oldest counts over a restart, as text. Absent: records are counted from the first run on. */
+  readonly oldest?: { readonly load: () => Promise<string | undefined>; readonly save: (text: string) => Promise<void> }
+  /** Epoch ms, for the age of what was kept over a restart. */
+  readonly wall?: () => number
 }
 
-/** Looks at the share of each source's records that became dead letters within the last hour, from the first run on. */
-export function deadLetterCheck({ counts, samples, now }: DeadLetterDeps): Check {
+/** Looks at the share of each source's records that became dead letters within the last hour, also before a restart. */
+export function deadLetterCheck({ counts, samples, now, oldest, wall = Date.now }: DeadLetterDeps): Check {
   /** Oldest first; the first one is as old as the span, or as the first run. */
   const kept: Snapshot[] = []
+  let saved: Snapshot | undefined
+  let isFirst = true
+
+  async function load(): Promise<void> {
+    const text = await oldest?.load()
+    if (text === undefined) return
+    const { wallMs, counts: pairs } = JSON.parse(text) as { wallMs: number; counts: [string, SourceCounts][] }
+    const age = wall() - wallMs
+    if (age >= 0 && age < SPAN_MS) kept.push({ atMs: now() - age, counts: new Map(pairs) })
+    saved = kept[0]
+  }
+
+  async function save(first: Snapshot): Promise<void> {
+    if (first === saved) return
+    saved = first
+    await oldest?.save(JSON.stringify({ wallMs: Math.round(wall() - (now() - first.atMs)), counts: [...first.counts] }))
+  }
+
   return {
     name: 'the counts of records',
     async run() {
+      if (isFirst) await load()
+      isFirst = false
       const latest = { atMs: now(), counts: await counts() }
       const last = kept.at(-1)
       if (!last || latest.atMs - last.atMs >= STEP_MS) kept.push(latest)
       while (kept.length > 1 && latest.atMs - kept[1]!.atMs >= SPAN_MS) kept.shift()
+      await save(kept[0]!)
       const problems: SystemProblem[] = []
       for (const [id, count] of latest.counts) {
         const found = deadOf(id, count, kept[0]!.counts.get(id))

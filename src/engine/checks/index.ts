@@ -4,7 +4,7 @@ import { systemRuleId } from '../../model/system-problem.ts'
 import type { TableKeeper } from '../../stages/enrich/keeper.ts'
 import type { StateDb } from '../../state/db.ts'
 import { deadDeliveries } from '../../state/deliveries.ts'
-import { sourceCounts } from '../../state/sources.ts'
+import { getMeta, sourceCounts } from '../../state/sources.ts'
 import type { SourceProgress } from '../pipeline-messages.ts'
 import type { Thread } from '../threads.ts'
 import type { Check } from './check.ts'
@@ -27,6 +27,9 @@ export interface CheckDeps {
   readonly onSources: (progress: readonly SourceProgress[]) => void
 }
 
+/** `meta`: counts of records by source, at most an hour old while the program runs. */
+const OLDEST_COUNTS = 'oldest_counts'
+
 /** Every check of the running engine. A new one is one file in this folder and one line here. */
 export function allChecks({ config, sources, keeper, state, pipeline, spool, onSources }: CheckDeps): Check[] {
   const monotonic = () => performance.now()
@@ -42,6 +45,10 @@ export function allChecks({ config, sources, keeper, state, pipeline, spool, onS
       counts: () => sourceCounts(state),
       samples: (sourceId) => pipeline.rpc.call('deadLetterSamples', sourceId),
       now: monotonic,
+      oldest: {
+        load: () => getMeta(state, OLDEST_COUNTS),
+        save: (value) => pipeline.rpc.call('setMeta', { key: OLDEST_COUNTS, value }),
+      },
     }),
     readerCheck(async () => {
       const progress = await pipeline.rpc.call<SourceProgress[]>('sources')
