@@ -70,7 +70,7 @@ async function greet(engine: Engine, { url }: RunningServer, io: Io, log: Log): 
     const loaded = { url, rules: content.rules.length, schemas: content.schemas.length, tables: content.tables }
     log.info({ ...loaded, problems: content.problems.length, data_dir: config.data_dir }, 'Caracal is up.')
   }
-  for (const { file, message } of content.problems) log.warn({ file }, `Content: ${message}.`)
+  for (const { file, message } of content.problems) log.warn({ file }, `Content: ${message}`)
   if (!engine.isDemo) return
   if (io.isTty) say(`\nThis is a first start: the bundled sample goes through the same path as your logs will.\n\n`)
   const line = (row: Parameters<typeof windowOf>[0]) => `${row.severity.padEnd(9)} ${printable(windowOf(row).body.title)}`

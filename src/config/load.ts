@@ -11,6 +11,8 @@ export const DEFAULT_FILE = 'caracal.yml'
 const PREFIX = 'CARACAL_'
 /** No configuration is longer. */
 const MAX_BYTES = 4 * 1024 * 1024
+/** No more of what is wrong is listed. */
+const MAX_ISSUES = 20
 /** What only the file says. */
 const LISTS = new Set(['sources', 'destinations', 'disabled_packs'])
 
@@ -23,7 +25,7 @@ export function loadConfig(file: string | undefined, env: Environment): Config {
   const { value, lineOf } = path ? readYaml(path) : { value: {}, lineOf: () => undefined }
   const merged = { ...(value as Record<string, unknown>), ...fromEnvironment(env) }
   const parsed = configSchema.safeParse(merged)
-  if (!parsed.success) throw firstIssue(parsed.error, path, lineOf)
+  if (!parsed.success) throw allIssues(parsed.error, merged, path, lineOf)
   const config = parsed.data
   for (const kind of ['sources', 'destinations'] as const) {
     const ids = config[kind].map((entry) => entry.id)
@@ -84,20 +86,33 @@ function fromEnvironment(env: Environment): Record<string, unknown> {
   return values
 }
 
-function firstIssue(
-  error: z.ZodError,
-  file: string | undefined,
-  lineOf: (keys: readonly PropertyKey[]) => number | undefined,
-): ConfigError {
-  const issue = error.issues[0]!
-  const keys = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path
-  const more = error.issues.length > 1 ? ` (and ${error.issues.length - 1} more)` : ''
-  const line = lineOf(keys)
-  const known =
-    issue.code === 'unrecognized_keys' && issue.path.length === 0 ? ` Known: ${Object.keys(configSchema.shape).join(', ')}.` : ''
-  return new ConfigError(`${issue.message}${more}.${known}`, {
-    ...(file && { file }),
-    ...(line && { line }),
-    path: keys.map(String).join('.'),
+type LineOf = (keys: readonly PropertyKey[]) => number | undefined
+
+/** One error for everything that is wrong, a line each. */
+function allIssues({ issues }: z.ZodError, value: unknown, file: string | undefined, lineOf: LineOf): ConfigError {
+  const errors = issues.slice(0, MAX_ISSUES).map((issue) => {
+    const keys = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path
+    const line = lineOf(keys)
+    const path = keys.map(String).join('.')
+    return { message: wordsOf(issue, value), where: { ...(file && { file }), ...(line && { line }), path } }
   })
+  const [first, ...others] = errors
+  const more = issues.length > MAX_ISSUES ? [`… and ${issues.length - MAX_ISSUES} more`] : []
+  const rest = others.map(({ message, where }) => new ConfigError(message, where).message)
+  return new ConfigError([first!.message, ...rest, ...more].join('\n'), first!.where)
+}
+
+function wordsOf(issue: z.core.$ZodIssue, value: unknown): string {
+  if (issue.code === 'unrecognized_keys') {
+    const known = issue.path.length === 0 ? ` Known: ${Object.keys(configSchema.shape).join(', ')}.` : ''
+    return `${issue.message}.${known}`
+  }
+  const given = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value)
+  const isKind = issue.code === 'invalid_union' && 'discriminator' in issue
+  // What destinations are given may be a secret.
+  const isSecret = issue.path[0] === 'destinations' && !isKind
+  const shown = given === undefined || isSecret ? '' : `${JSON.stringify(given).slice(0, 80)}: `
+  if (!isKind) return `${shown}${given === undefined ? 'missing: ' : ''}${issue.message.replace(/^Invalid input: |, received undefined$/g, '')}`
+  const { options = [] } = issue as { options?: readonly unknown[] }
+  return `${shown}unknown type. Known: ${options.join(', ')}`
 }

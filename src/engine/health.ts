@@ -24,5 +24,8 @@ export function logChanges(log: Log): Problems['onChange'] {
 /** What is in order but worth knowing: what sources say, and that content has notices. */
 export function noticesOf({ notices }: ContentView, sources: readonly SourceProgress[]): string[] {
   const ofContent = notices.length > 0 ? [`Content has ${notices.length} notices; \`caracal validate\` lists them`] : []
-  return [...sources.flatMap((source) => source.notices.map((notice) => `${source.id}: ${notice}`)), ...ofContent]
+  const ofSources = sources.flatMap(({ id, notices: all, problems = [] }) =>
+    all.filter((notice) => !problems.includes(notice)).map((notice) => `${id}: ${notice}`),
+  )
+  return [...ofSources, ...ofContent]
 }

@@ -61,6 +61,8 @@ export interface SourceProgress {
   readonly inFlight: number
   readonly backlogBytes: number
   readonly notices: readonly string[]
+  /** Those of the notices that say what cannot be read. */
+  readonly problems?: readonly string[]
   /** How long the call to it that is under way has taken; 0 when there is none. */
   readonly waitingMs: number
 }

@@ -74,7 +74,25 @@ export function rebuiltError(code: string | undefined, message: string, afterMs:
   }
 }
 
-/** The text of anything thrown, for a message. */
+/** What the operating system's commonest errors mean, for people. */
+const PLAIN: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EISDIR: 'a folder is there, not a file',
+  ELOOP: 'symbolic links lead in a circle',
+  EMFILE: 'this process has too many files open',
+  ENOENT: 'there is no such file or folder',
+  ENOSPC: 'the disk is full',
+  ENOTDIR: 'a part of the path is a file, not a folder',
+  EPERM: 'the operating system does not permit it',
+  EROFS: 'the file system is read-only',
+}
+
+/** The text of anything thrown, for a message; what the file system says is put into plain words, with path and code. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  if (!(error instanceof Error)) return String(error)
+  const { code, syscall, path } = error as NodeJS.ErrnoException
+  const plain = code !== undefined && syscall !== undefined ? PLAIN[code] : undefined
+  // Errors of sockets have codes and calls too, and an address in place of the path.
+  if (plain === undefined || 'address' in error) return error.message
+  return path === undefined ? `${plain} (${code})` : `${plain}: '${path}' (${code})`
 }

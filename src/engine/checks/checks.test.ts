@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import type { SystemProblem } from '../../model/system-problem.ts'
 import type { SourceCounts } from '../../state/sources.ts'
+import type { ContentView } from '../engine.ts'
+import { noticesOf } from '../health.ts'
 import { clockCheck } from './clock.ts'
 import { deadLetterCheck } from './dead-letters.ts'
 import { diskCheck, lowBytes } from './disk.ts'
@@ -74,6 +76,15 @@ test('a source whose call has not come back for half a minute is stuck', async (
   expect(await messages(check.run())).toEqual([
     'ReaderStuck nfs HIGH: Reading from source nfs has not answered for 30 s; other sources wait too',
   ])
+})
+
+test('what a source cannot read is one problem for each source, and no notice as well', async () => {
+  const notices = ['a copy', 'x.log cannot be read', 'y.log cannot be read']
+  const source = { id: 'zeek', waitingMs: 0, inFlight: 0, backlogBytes: 0, notices, problems: notices.slice(1) }
+  expect(await messages(readerCheck(async () => [source]).run())).toEqual([
+    'ReaderStuck zeek HIGH: Source zeek: x.log cannot be read (and 1 more; `caracal sources` lists them)',
+  ])
+  expect(noticesOf({ notices: [] } as unknown as ContentView, [source])).toEqual(['zeek: a copy'])
 })
 
 function counts(received: number, deadLettered: number): SourceCounts {

@@ -5,15 +5,19 @@ import type { Check } from './check.ts'
 /** A call to a source that takes longer than this hangs. */
 const HANGS_MS = 30_000
 
-/** Looks for sources that do not answer when they are asked or read. */
+/** Finds sources that do not answer when they are asked or read, and those that cannot read some of what they are for. */
 export function readerCheck(progress: () => Promise<readonly SourceProgress[]>): Check {
   return {
     name: 'the pipeline',
     async run() {
-      return (await progress()).flatMap(({ id, waitingMs }) => {
-        if (waitingMs < HANGS_MS) return []
-        const message = `Reading from source ${id} has not answered for ${Math.floor(waitingMs / 1000)} s; other sources wait too`
-        return [systemProblem('ReaderStuck', id, message)]
+      return (await progress()).flatMap(({ id, waitingMs, problems: [first, ...others] = [] }) => {
+        if (waitingMs >= HANGS_MS) {
+          const message = `Reading from source ${id} has not answered for ${Math.floor(waitingMs / 1000)} s; other sources wait too`
+          return [systemProblem('ReaderStuck', id, message)]
+        }
+        if (first === undefined) return []
+        const more = others.length > 0 ? ` (and ${others.length} more; \`caracal sources\` lists them)` : ''
+        return [systemProblem('ReaderStuck', id, `Source ${id}: ${first}${more}`)]
       })
     },
   }

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { messageOf } from '../../util/errors.ts'
 import { DEFAULT_MAX_BYTES, tooLarge } from './content.ts'
 import { defineProvider } from './provider.ts'
 import { TableError } from './table.ts'
@@ -29,7 +30,7 @@ export const file = defineProvider({
         const handle = await open(full).catch((error: NodeJS.ErrnoException) => {
           throw error.code === 'ENOENT'
             ? new MissingFile(full, error)
-            : new TableError(`cannot read ${full}: ${error.message}`, { cause: error })
+            : new TableError(`cannot read ${full}: ${messageOf(error)}`, { cause: error })
         })
         try {
           const { mtimeMs, size } = await handle.stat()

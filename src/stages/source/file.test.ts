@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -208,7 +209,26 @@ test('gzip with zero padding behind it ends there', async () => {
   expect(reading.faults).toEqual([])
 })
 
-test('what cannot be opened is told, and read when it can be', async () => {
+test('a path that cannot be read is a problem until it can be', async () => {
+  const problems = () => reading.source.status().problems
+  writeFileSync(at('a.log'), 'one\n')
+  expect(await reading.pull()).toEqual(['one'])
+  rmSync(at('a.log'))
+  symlinkSync('a.log', at('a.log'))
+  await reading.pull()
+  expect(problems()).toEqual([expect.stringMatching(/a\.log cannot be read: symbolic links lead in a circle/)])
+  rmSync(folder, { recursive: true })
+  writeFileSync(folder, 'no folder')
+  await reading.pull()
+  expect(problems()).toContainEqual(`the folder ${folder} cannot be read: permission denied: '${folder}' (EACCES)`)
+  rmSync(folder)
+  mkdirSync(folder)
+  writeFileSync(at('a.log'), 'two\n')
+  expect(await reading.pull()).toEqual(['two'])
+  expect(problems()).toEqual([])
+})
+
+test('files that go away are no problem', async () => {
   mkdirSync(at('folder.log'))
   writeFileSync(at('a.log'), 'one\n')
   expect(await reading.pull()).toEqual(['one'])

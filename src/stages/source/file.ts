@@ -7,6 +7,7 @@ import type { Chunk } from '../../model/chunk.ts'
 import { messageOf } from '../../util/errors.ts'
 import { hash16 } from '../../util/hash.ts'
 import { isGzip, openReader } from './byte-reader.ts'
+import { unreadableFolders } from './folders.ts'
 import { isSameInode, KnownFiles } from './known-files.ts'
 import { readerOf } from './recorded-file.ts'
 import { type BatchSource, type CursorDeps, defineSource, type SourceStatus, sourceBase } from './source.ts'
@@ -66,6 +67,9 @@ class FileSource implements BatchSource {
   readonly #tracked = new Map<string, TrackedFile>()
   readonly #byPath = new Map<string, SeenPath>()
   readonly #notices = new Map<string, string>()
+  /** By path: why it cannot be read. */
+  readonly #unreadable = new Map<string, string>()
+  #folders: ReadonlyMap<string, string> = new Map()
   readonly #window: number
   #scannedMs = Number.NEGATIVE_INFINITY
   #polledMs = Number.NEGATIVE_INFINITY
@@ -181,7 +185,7 @@ class FileSource implements BatchSource {
   status(): SourceStatus {
     let backlogBytes = 0
     const notices = [...this.#notices.values()]
-    const problems: string[] = []
+    const problems = [...this.#folders.values(), ...this.#unreadable.values()]
     for (const file of this.#tracked.values()) {
       if (!file.gzip) backlogBytes += Math.max(0, file.size - file.offset)
       if (file.problem) problems.push(file.problem)
@@ -208,12 +212,15 @@ class FileSource implements BatchSource {
       try {
         const info = await stat(path)
         if (info.isFile()) await this.#see(path, info)
-        this.#notices.delete(`unreadable ${path}`)
+        this.#unreadable.delete(path)
       } catch (error) {
         this.#byPath.delete(path)
         const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT'
-        if (isGone) for (const kind of ['unreadable', 'copy', 'cut']) this.#notices.delete(`${kind} ${path}`)
-        else this.#notices.set(`unreadable ${path}`, `${path} cannot be read: ${messageOf(error)}`)
+        if (!isGone) this.#unreadable.set(path, `${path} cannot be read: ${messageOf(error)}`)
+        else {
+          this.#unreadable.delete(path)
+          for (const kind of ['copy', 'cut']) this.#notices.delete(`${kind} ${path}`)
+        }
       }
     }
     await this.#letGo(now)
@@ -224,6 +231,7 @@ class FileSource implements BatchSource {
     const paths = await this.#glob()
     if (paths.length === 0) this.#notices.set('', `no file matches ${this.#config.paths.join(', ')}`)
     else this.#notices.delete('')
+    this.#folders = await unreadableFolders(this.#config.paths)
     return paths
   }
 
