@@ -44,23 +44,23 @@ export const configSchema = z.strictObject({
     .default(DEFAULT_MAX_RECORD_BYTES)
     .describe('A longer record is dead-lettered as too_long.'),
   max_depth: z.int().min(8).max(500).default(100).describe('Deepest nesting of a JSON record.'),
-  flush_ms: z.int().min(50).max(60_000).default(2000).describe('Finished rows wait at most so long for the lake …'),
-  flush_rows: z.int().min(1).default(5000).describe('… or until so many wait.'),
+  flush_ms: z.int().min(50).max(60_000).default(2000).describe('The longest that finished rows wait for the lake …'),
+  flush_rows: z.int().min(1).default(5000).describe('… or until this many wait.'),
   spool_max_bytes: z
     .int()
     .min(MIB)
     .default(1024 * MIB)
-    .describe('When so much waits in the spool, senders get 503.'),
+    .describe('When this much waits in the spool, senders get 503.'),
   spool_source_max_bytes: z
     .int()
     .min(MIB)
     .default(256 * MIB)
-    .describe('When so much of one source waits, its senders get 429.'),
+    .describe('When this much of one source waits, its senders get 429.'),
   outbox_max_bytes: z
     .int()
     .min(MIB)
     .default(1024 * MIB)
-    .describe('When so much waits for the lake, reading pauses.'),
+    .describe('When this much waits for the lake, reading pauses.'),
   heartbeat_url: z
     .url({ protocol: /^https?$/ })
     .optional()
@@ -87,14 +87,14 @@ export const configSchema = z.strictObject({
     .int()
     .min(0)
     .default(1000)
-    .describe('One in so many events is shown to every rule, to check what rules are kept from; 0: none.'),
+    .describe('One in this many events is shown to every rule, to check what rules are kept from; 0: none.'),
   delivery_retry_min_ms: z
     .int()
     .min(1)
     .default(1000)
     .describe('Wait before the second try of a delivery; doubles with every try.'),
   delivery_retry_max_ms: z.int().min(1).default(600_000).describe('Longest wait between two tries of a delivery.'),
-  table_first_refresh_ms: z.int().min(0).default(180_000).describe('Tables are refreshed first so long after the start.'),
+  table_first_refresh_ms: z.int().min(0).default(180_000).describe('How long after the start tables are first refreshed.'),
   retention: z
     .strictObject({
       lake_days: z
@@ -102,19 +102,21 @@ export const configSchema = z.strictObject({
         .min(MIN_LAKE_DAYS)
         .max(MAX_LAKE_DAYS)
         .optional()
-        .describe('Rows of the lake go so many days after they were received, a week at a time. Absent: they are kept for ever.'),
+        .describe(
+          'Rows of the lake are deleted this many days after they were received, a week at a time. Absent: they are kept for ever.',
+        ),
       alerts_days: z
         .int()
         .min(1)
         .max(36_500)
         .optional()
-        .describe('Alerts go so many days after their last event. Absent: they are kept for ever.'),
-      deliveries_days: z.int().min(1).max(36_500).default(30).describe('Deliveries that were made go after so many days.'),
+        .describe('Alerts are deleted this many days after their last event. Absent: they are kept for ever.'),
+      deliveries_days: z.int().min(1).max(36_500).default(30).describe('Completed deliveries are deleted after this many days.'),
     })
     .prefault({})
     .describe('What is deleted, and when.'),
-  query_timeout_ms: z.int().min(100).default(30_000).describe('A query that takes longer is ended.'),
-  query_max_rows: z.int().min(1).default(10_000).describe('An answer is cut after so many rows, and says so.'),
+  query_timeout_ms: z.int().min(100).default(30_000).describe('A query that takes longer is stopped.'),
+  query_max_rows: z.int().min(1).default(10_000).describe('An answer is cut after this many rows, and says so.'),
 })
 
 export type Config = z.output<typeof configSchema>

@@ -112,7 +112,8 @@ function wordsOf(issue: z.core.$ZodIssue, value: unknown): string {
   // What destinations are given may be a secret.
   const isSecret = issue.path[0] === 'destinations' && !isKind
   const shown = given === undefined || isSecret ? '' : `${JSON.stringify(given).slice(0, 80)}: `
-  if (!isKind) return `${shown}${given === undefined ? 'missing: ' : ''}${issue.message.replace(/^Invalid input: |, received undefined$/g, '')}`
+  if (!isKind)
+    return `${shown}${given === undefined ? 'missing: ' : ''}${issue.message.replace(/^Invalid input: |, received undefined$/g, '')}`
   const { options = [] } = issue as { options?: readonly unknown[] }
   return `${shown}unknown type. Known: ${options.join(', ')}`
 }

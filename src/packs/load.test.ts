@@ -203,7 +203,10 @@ describe('what is wrong is told with file, line and advice, and the rest loads',
       tells: '6 Severity: Invalid option: expected one of "Info"|"Low"|"Medium"|"High"|"Critical" (is "high")',
     },
     { of: rule('A').replace('Enabled: true\n', ''), tells: '1 Enabled: is missing: add it' },
-    { of: rule('A').replace('code.py', 'none.py'), tells: "- Filename: 'none.py' cannot be read: there is no such file or folder" },
+    {
+      of: rule('A').replace('code.py', 'none.py'),
+      tells: "- Filename: 'none.py' cannot be read: there is no such file or folder",
+    },
     { of: rule('A').replace('code.py', '../code.py'), tells: "- Filename: '../code.py' lies outside the content root" },
     { of: rule('A').replace('code.py', 'code.rb'), tells: "4 Filename: no language runs 'code.rb'. Known: .py" },
     { of: rule('"A<b>"'), tells: '2 RuleID: must not hold any of < > & " % (is "A<b>")' },
@@ -301,7 +304,9 @@ describe('what is wrong is told with file, line and advice, and the rest loads',
       expect.stringMatching(/^long\.yml:- cannot be read: it is \d+ bytes long/),
       "r.yml:- Filename: 'code.py' cannot be read: it is not UTF-8 text: save it as UTF-8",
     ])
-    expect((await loadContent([join(root, 'gone')])).problems[0]?.message).toContain('the content folder cannot be read: there is no such file or folder')
+    expect((await loadContent([join(root, 'gone')])).problems[0]?.message).toContain(
+      'the content folder cannot be read: there is no such file or folder',
+    )
   })
 })
 

@@ -131,7 +131,9 @@ test.skipIf(process.getuid?.() !== 0)('a folder that may only be read is refused
     process.setgroups([]); process.setgid(65534); process.setuid(65534)
     try { lockDataDir(${JSON.stringify(dataDir)}) } catch (error) { console.log(error.name + ': ' + error.message) }`
   const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })
-  expect(stdout).toMatch(/^StorageError: The data folder .* cannot be written: permission denied: .*EACCES.*Give this user write access/)
+  expect(stdout).toMatch(
+    /^StorageError: The data folder .* cannot be written: permission denied: .*EACCES.*Give this user write access/,
+  )
 })
 
 test.each([

@@ -1,5 +1,5 @@
 import type { MessagePort, TransferListItem, Worker } from 'node:worker_threads'
-import { CaracalError, RetryLater, rebuiltError } from './errors.ts'
+import { CaracalError, messageOf, RetryLater, rebuiltError } from './errors.ts'
 
 /** What the other side of a port may ask for: name → function of one plain argument. */
 // biome-ignore lint/suspicious/noExplicitAny: each handler states its own argument; the port carries any plain value.
@@ -88,7 +88,7 @@ export class Rpc {
       const afterMs = error instanceof RetryLater ? error.afterMs : undefined
       this.#port.postMessage({
         id,
-        error: { afterMs, code, message: error.message, stack: error.stack },
+        error: { afterMs, code, message: messageOf(error), stack: error.stack },
       } satisfies Answer)
     }
   }

@@ -39,7 +39,7 @@ export function registerAlerts(program: Command, io: Io): void {
       new Option('--status <status>', 'only alerts of this status').choices(ALERT_STATUSES).argParser(choice(ALERT_STATUSES)),
     )
     .option('--rule <id>', 'only alerts of this rule')
-    .option('--limit <n>', 'at most so many', wholeNumber, 50)
+    .option('--limit <n>', 'the most to list', wholeNumber, 50)
     .addHelpText('after', HELP)
     .action((flags: ListFlags) => list(flags, io))
   withServer(alerts.command('show <id>').description('Show everything that says why an alert was made.')).action(

@@ -11,7 +11,7 @@ interface Health {
 }
 
 export function registerHealth(program: Command, io: Io): void {
-  withServer(program.command('health').summary('what stands in the way'))
+  withServer(program.command('health').summary('what is wrong'))
     .description('Says whether all is well, and what is wrong where it is not.')
     .addHelpText('after', '\nExit code: 0 ok or degraded; 1 failing, or nothing runs.')
     .action(async (flags: ServerFlags) => {

@@ -31,15 +31,15 @@ export function registerQuery(program: Command, io: Io): void {
   withServer(
     program
       .command('query')
-      .summary('ask the lake, by SQL')
+      .summary('query the lake with SQL')
       .description('Asks the lake with a SELECT in ClickHouse SQL. Nothing can be changed with it.')
       .argument('<sql>', 'the query; - reads it from standard input')
       .option(
         '--max-rows <n>',
-        'cut the answer after so many rows (default: query_max_rows of the configuration)',
+        'cut the answer after this many rows (default: query_max_rows of the configuration)',
         wholeNumber('--max-rows'),
       )
-      .option('--timeout-ms <n>', 'end the query after so long', wholeNumber('--timeout-ms')),
+      .option('--timeout-ms <n>', 'stop the query after this many milliseconds', wholeNumber('--timeout-ms')),
   )
     .addHelpText('after', HELP)
     .action(async (sql: string, flags: Flags) => query(sql === '-' ? await readAll(io) : sql, flags, io))
