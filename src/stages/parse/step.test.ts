@@ -360,6 +360,23 @@ describe('Zeek TSV', () => {
     expect(Object.getPrototypeOf(events(result)[0]!)).toBe(Object.prototype)
   })
 
+  test('header lines and short rows in turn do not pay for a wide header each time', () => {
+    const micros = (fields: number) => {
+      const header = ['#separator \\x09', `#fields\t${Array.from({ length: fields }, (_, i) => `c${i}`).join('\t')}`]
+      const turns = Array.from({ length: 500 }, (_, i) => `#path\tp${i}\na`)
+      const bytes = Buffer.from([...header, ...turns].join('\n'))
+      const wide = createParser({ maxRecordBytes: 100_000, maxDepth: 8 })
+      const chunk: Chunk = { bytes, place: PLACE, offset: 0, context: '', final: true, faults: [] }
+      const before = process.cpuUsage()
+      const result = wide.parse(chunk, { id: 's', label: 's', schemas: all, isNamed: false, logType: undefined }, RECEIVED)
+      const { user, system } = process.cpuUsage(before)
+      expect(result.deadLetters.map(({ reason }) => reason)).toEqual(turns.map(() => 'truncated'))
+      return user + system
+    }
+    micros(2)
+    expect(micros(2000) / Math.max(micros(10), 5000)).toBeLessThan(15)
+  })
+
   test('a header beyond any measure is not in force', () => {
     const wide = `#separator \\x09\n#fields\t${'x\t'.repeat(40_000)}\n1\t2\t3\t4\n`
     const chunk: Chunk = {

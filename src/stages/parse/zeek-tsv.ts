@@ -49,7 +49,6 @@ const IS_HEADER: Reading = { kind: 'header' }
 class ZeekReader implements LineReader {
   #header: Header = { ...HEADER_START, lines: [] }
   #readRow: ((line: string) => Reading) | undefined
-  #columns = 0
 
   constructor(context: string) {
     for (const line of context === '' ? [] : context.split('\n')) this.#readHeaderLine(line)
@@ -65,10 +64,14 @@ class ZeekReader implements LineReader {
       this.#readHeaderLine(line)
       return IS_HEADER
     }
-    if (this.#header.fields.length === 0) return undefined
-    this.#readRow ??= this.#compile()
+    const { fields, separator } = this.#header
+    const columns = fields.length
+    if (columns === 0) return undefined
     // A JSON record among the rows, unless the line has a row's number of columns.
-    if (c === 0x7b && line.split(this.#header.separator, this.#columns + 1).length !== this.#columns) return undefined
+    if (c === 0x7b && line.split(separator, columns + 1).length !== columns) return undefined
+    // Header lines and rows that are short, in turn, would have a wide header compiled again for each.
+    if (!this.#readRow && isShort(line, separator, columns)) return wrongCount(line, separator, columns)
+    this.#readRow ??= this.#compile()
     return this.#readRow(line)
   }
 
@@ -77,7 +80,7 @@ class ZeekReader implements LineReader {
     if (name === undefined || !KEPT.includes(name)) return
     if (name === 'separator') this.#header = { ...HEADER_START, lines: [] }
     const header = this.#header
-    if (header.lines.join('\n').length + line.length > MAX_HEADER_CHARS) {
+    if (header.lines.reduce((sum, other) => sum + other.length, line.length) > MAX_HEADER_CHARS) {
       this.#header = { ...HEADER_START, lines: [] }
       return
     }
@@ -106,7 +109,6 @@ class ZeekReader implements LineReader {
 
   #compile(): (line: string) => Reading {
     const { separator, fields, types, path } = this.#header
-    this.#columns = fields.length
     const unsplit = unsplitHeader(fields, separator)
     if (unsplit) return () => unsplit
     const readers = fields.map((name, i) =>
@@ -134,6 +136,16 @@ class ZeekReader implements LineReader {
       return { kind: 'record', raw, path, columns: described }
     }
   }
+}
+
+/** A line has fewer separators than a row of so many columns. */
+function isShort(line: string, separator: string, columns: number): boolean {
+  let at = -separator.length
+  for (let i = 1; i < columns; i++) {
+    at = line.indexOf(separator, at + separator.length)
+    if (at < 0) return true
+  }
+  return false
 }
 
 function wrongCount(line: string, separator: string, columns: number): Reading {
