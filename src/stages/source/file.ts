@@ -19,6 +19,7 @@ import {
   fingerprintOf,
   isContinued,
   nextExtent,
+  nulNotice,
   readExtent,
   type TrackedFile,
   withPrint,
@@ -44,6 +45,8 @@ export const file = defineSource({
 const WINDOW_BYTES = 1024 * 1024
 /** New files are looked for this often; known ones are looked at every `poll_ms`. */
 const RESCAN_MS = 1000
+/** Comparisons with known files in one look; each opens a file. */
+const MAX_COMPARED = 200
 /** A file that lost its name is kept open so long after its last growth: its writer may still have it open. */
 const LINGER_MS = 5000
 
@@ -208,7 +211,13 @@ class FileSource implements BatchSource {
     const found = now - this.#scannedMs >= RESCAN_MS ? await this.#scan(now) : []
     // Those that were there before, too: that one is gone must be seen.
     const paths = [...new Set([...found, ...this.#byPath.keys()])].sort()
+    const mostCompared = this.#known.compared + MAX_COMPARED
     for (const path of paths) {
+      // The next look goes on here. What has been read by then is told apart without opening it.
+      if (this.#known.compared > mostCompared && !this.#byPath.has(path)) {
+        this.#scannedMs = Number.NEGATIVE_INFINITY
+        continue
+      }
       try {
         const info = await stat(path)
         if (info.isFile()) await this.#see(path, info)
@@ -224,6 +233,8 @@ class FileSource implements BatchSource {
       }
     }
     await this.#letGo(now)
+    // From its end: a look that took long is followed by reading, not by the next look.
+    this.#polledMs = this.#deps.now()
   }
 
   async #scan(now: number): Promise<string[]> {
@@ -384,9 +395,4 @@ class FileSource implements BatchSource {
     await file.reader.close()
     this.#tracked.delete(file.cursor.fileId)
   }
-}
-
-/** A file that is cut while its writer goes on at the old place begins with a hole. */
-function nulNotice({ path, nulBytes }: TrackedFile): string {
-  return `${path}: ${nulBytes} NUL bytes between records were passed over; let the file's writer append (O_APPEND), or its rotation rename it`
 }

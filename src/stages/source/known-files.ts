@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { type ByteReader, openReader } from './byte-reader.ts'
-import { isBeginningOf, matchEnds, printsOf } from './print.ts'
+import { BLOCK_BYTES, isBeginningOf, matchEnds, printsOf } from './print.ts'
 import { FINGERPRINT_BYTES, type FileCursor, fingerprintOf } from './tracked-file.ts'
 
 /** A file met on disk. */
@@ -28,6 +28,8 @@ export class KnownFiles {
   readonly #short = new Set<string>()
   /** Path → the file that was there last. */
   readonly #lastAt = new Map<string, string>()
+  /** Files opened so far to compare them with others: the cost of recognising. */
+  compared = 0
 
   get(fileId: string): FileCursor | undefined {
     return this.#byId.get(fileId)
@@ -63,10 +65,13 @@ export class KnownFiles {
     if (own && (await stillHolds(met, own))) return { cursor: own }
     const inPlace: FileCursor[] = []
     const gone: FileCursor[] = []
-    for (const cursor of this.#beginningLike(met.head)) {
+    const alike = this.#beginningLike(met.head).filter((cursor) => {
       // A short beginning is shared by many files: without the inode it counts only for a file that was packed.
       const tellsApart = cursor.fingerprintBytes >= FINGERPRINT_BYTES || (met.isGzip && cursor.fingerprintBytes > 0)
-      if (!tellsApart || cursor === own || isSameInode(cursor, met.info)) continue
+      return tellsApart && cursor !== own && !isSameInode(cursor, met.info)
+    })
+    for (const cursor of await notSurelyOthers(met, alike)) {
+      this.compared++
       const list = (await this.#isInPlace(cursor)) ? inPlace : gone
       list.push(cursor)
     }
@@ -116,6 +121,20 @@ async function stillHolds(
   // A cursor of an earlier version knows the beginning only.
   const bytes = head ?? (await reader.read(0, FINGERPRINT_BYTES)).bytes
   return bytes.length >= fingerprintBytes && fingerprintOf(bytes.subarray(0, fingerprintBytes)) === fingerprint
+}
+
+/**
+ * Leaves out the files that this one is long enough to hold and does not hold, by their first block: it is neither one of them nor a
+ * copy. One read, whatever their number; otherwise a folder of many files that begin alike would cost a comparison a pair.
+ */
+async function notSurelyOthers({ reader }: MetFile, cursors: readonly FileCursor[]): Promise<readonly FileCursor[]> {
+  const lengthOf = ({ offset }: FileCursor) => Math.min(offset, BLOCK_BYTES)
+  const prints = await printsOf(reader, cursors.filter(({ print }) => print).map(lengthOf))
+  return cursors.filter((cursor) => {
+    const { print, offset } = cursor
+    const own = prints.get(lengthOf(cursor))
+    return !print || own === undefined || own === (offset <= BLOCK_BYTES ? print.last : print.first)
+  })
 }
 
 /** The one of these files of which everything that was read is how this one begins; of several, the one that was read furthest. */

@@ -1,7 +1,8 @@
 import { createHash, type Hash } from 'node:crypto'
 import type { ByteReader } from './byte-reader.ts'
 
-const BLOCK_BYTES = 1024 * 1024
+/** Bytes that one hash of a print covers. */
+export const BLOCK_BYTES = 1024 * 1024
 /** The last bytes that were read are kept as they are, to see at a glance whether they are still there. */
 const RECENT_BYTES = 1024
 

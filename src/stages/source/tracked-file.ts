@@ -282,3 +282,8 @@ function faultOf(reason: Fault['reason'], message: string, offset: number, bytes
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   return { reason, message, offset, length: bytes.length, sha256, raw: Buffer.from(bytes.subarray(0, MAX_DEAD_LETTER_BYTES)) }
 }
+
+/** What to report of passed-over bytes: a file that is cut while its writer goes on at the old place begins with a hole. */
+export function nulNotice({ path, nulBytes }: TrackedFile): string {
+  return `${path}: ${nulBytes} NUL bytes between records were passed over; let the file's writer append (O_APPEND), or its rotation rename it`
+}
