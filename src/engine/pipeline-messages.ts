@@ -63,6 +63,6 @@ export interface SourceProgress {
   readonly notices: readonly string[]
   /** Those of the notices that say what cannot be read. */
   readonly problems?: readonly string[]
-  /** How long the call to it that is under way has taken; 0 when there is none. */
+  /** Milliseconds that the current call to it has taken; 0 without one. */
   readonly waitingMs: number
 }

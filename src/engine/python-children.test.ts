@@ -16,7 +16,7 @@ test.each([
   if (folders) expect(folders.at(-1)).toBe(resolve('rules'))
 })
 
-test('what is told of the children names the mode, and on Linux the memory', () => {
+test('the log line about the children names the mode, and on Linux their memory', () => {
   const detector = (pids: number[]) => ({ pids }) as unknown as Detector
   const memory = process.platform === 'linux' ? / and hold \d+ MiB$/ : /\)$/
   expect(describeChildren([detector([process.pid, process.pid])], ['/a'])).toMatch(

@@ -22,7 +22,7 @@ function freeMemory(): number {
   return (process as { availableMemory?: () => number }).availableMemory?.() ?? freemem()
 }
 
-/** A sentence on the processes that run Python rules and the memory they hold, or `undefined` when there is none. */
+/** A sentence on the processes that run Python rules and the memory they hold; `undefined` without such processes. */
 export function describeChildren(detectors: readonly Detector[], apart: readonly string[] | undefined): string | undefined {
   const pids = detectors.flatMap((detector) => detector.pids ?? [])
   if (pids.length === 0) return undefined

@@ -266,7 +266,11 @@ export class Loop {
       const attempt = async (part: JudgedBatch) => {
         await state.tryBatch(await effectsOf(batch, cursor, part, this.#effectsDeps()))
       }
-      const onDropped = (message: string) => this.#deps.onTrouble('cache', message)
+      const dropped: string[] = []
+      const onDropped = (message: string) => {
+        dropped.push(message)
+        this.#deps.onTrouble('cache', dropped.join('; '))
+      }
       const rest = await this.#retry(what, () => finishApart(batch, judged, attempt, onDropped))
       return this.#retry(what, () => keep(rest))
     })

@@ -1,8 +1,7 @@
 import type { Chunk } from '../model/chunk.ts'
-import { type DeadLetter, MAX_DEAD_LETTER_BYTES } from '../model/outcome.ts'
+import { deadLetter } from '../stages/parse/dead-letter.ts'
 import type { ParseResult } from '../stages/parse/parser.ts'
 import { messageOf } from '../util/errors.ts'
-import { sha256 } from '../util/hash.ts'
 
 const NEWLINE = 0x0a
 const NOTHING = new Uint8Array(0)
@@ -59,16 +58,8 @@ function refusedRecord(
 ): ParseResult {
   const [from, to] = records ? [records[0]!, records[1]!] : [0, all.length]
   const [bytes, offset] = [all.subarray(from, to), start + from]
-  const letter: DeadLetter = {
-    reason: 'internal',
-    message: `The parser failed on this record: ${messageOf(error)}. This is a fault of Caracal; the bytes are kept, please report it.`,
-    source,
-    position: `${place}:${offset}`,
-    length: bytes.length,
-    sha256: sha256(bytes),
-    raw: bytes.slice(0, MAX_DEAD_LETTER_BYTES),
-    rowId: place + offset.toString(16).padStart(12, '0'),
-  }
+  const message = `The parser failed on this record: ${messageOf(error)}. This is a fault of Caracal; the bytes are kept, please report it.`
+  const letter = deadLetter({ reason: 'internal', message }, Buffer.from(bytes), place, offset, source)
   return {
     received: 1,
     groups: [],

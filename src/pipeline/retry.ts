@@ -21,7 +21,8 @@ export async function retry<T>(what: string, attempt: () => Promise<T>, { onTrou
       if (tries > 1) onTrouble(undefined)
       return value
     } catch (error) {
-      onTrouble(`${what}, nothing goes on until it can: ${messageOf(error)}`)
+      const until = error instanceof StorageError ? ', nothing goes on until it can' : ' and is tried again'
+      onTrouble(`${what}${until}: ${messageOf(error)}`)
       if (isStopping()) throw error
       if (tries >= MAX_ATTEMPTS && !(error instanceof StorageError)) {
         onTrouble(undefined)

@@ -88,7 +88,7 @@ type Part =
 
 /**
  * What is left of a batch whose effects could not be made or kept: an event at fault becomes a dead letter, a finding at fault
- * an error of its rule, a cache entry at fault goes to `onDropped` as a sentence. `attempt` makes the effects and keeps them for a trial. Rejects for the disk, and with
+ * an error of its rule, a cache entry at fault is dropped. What is dropped goes to `onDropped`, a sentence each. `attempt` makes the effects and keeps them for a trial. Rejects for the disk, and with
  * the error of `attempt` when not even an empty batch can be finished.
  */
 export async function finishApart(
@@ -115,7 +115,12 @@ export async function finishApart(
   const rest = composed(judged, [...good, ...errors])
   const finished = { ...rest, deadLetters: [...rest.deadLetters, ...letters] }
   const failure = await outcomeOf(() => attempt(finished))
-  return failure === undefined ? finished : { ...finished, judged: [] }
+  if (failure === undefined) return finished
+  const lost = finished.judged.length
+  onDropped(
+    `${lost} matches and rule errors of a batch of source '${batch.sourceId}' could not be kept together: ${messageOf(failure)}`,
+  )
+  return { ...finished, judged: [] }
 }
 
 /** The batch with these parts only; what was dead-lettered and counted before stays. */

@@ -37,7 +37,7 @@ export function registerRules(program: Command, io: Io): void {
 function statesOf(text: string): readonly string[] {
   const states = text.split(',').map((word) => word.trim())
   const unknown = states.find((word) => !STATES.some((known) => known === word))
-  if (unknown !== undefined) throw new InvalidArgumentError(`'${unknown}' is none of ${STATES.join(', ')}.`)
+  if (unknown !== undefined) throw new InvalidArgumentError(`'${unknown}' is not one of ${STATES.join(', ')}.`)
   return states
 }
 

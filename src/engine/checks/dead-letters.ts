@@ -6,7 +6,7 @@ import type { Check } from './check.ts'
 const SPAN_MS = 60 * 60_000
 /** Counts are kept this often. */
 const STEP_MS = 60_000
-/** This share of a source's records, and so many of them, … */
+/** This share of a source's records, and at least this number of them, … */
 const SHARE = 0.01
 const LEAST = 10
 /** … or this share, however few they are; that is also worse. */
