@@ -111,7 +111,7 @@ export function judgedRules({ rules, scheduledRules, policies }: Content): reado
 }
 
 /** Starts every detection language that has rules. */
-export async function createDetectors({ content }: LoadedContent, options: Omit<DetectorOptions, 'all'>): Promise<Detector[]> {
+export async function startDetectors({ content }: LoadedContent, options: Omit<DetectorOptions, 'all'>): Promise<Detector[]> {
   const { helpers, dataModels } = content
   const detectors: Detector[] = []
   for (const language of languages) {

@@ -11,7 +11,7 @@ import { effectsOfOff, effectsOfRows, effectsOfTime } from '../pipeline/effects.
 import { Flusher } from '../pipeline/flusher.ts'
 import { judgeEvents } from '../pipeline/judge.ts'
 import { LAST_RULES, lookBack } from '../pipeline/look-back.ts'
-import { Loop, type LoopSource } from '../pipeline/loop.ts'
+import { Loop } from '../pipeline/loop.ts'
 import { SIGNALS, tableVersionRow } from '../pipeline/rows.ts'
 import { SpoolSource } from '../pipeline/spool-source.ts'
 import { effectsOfProblems } from '../pipeline/system-alerts.ts'
@@ -20,8 +20,6 @@ import { GRACE_MS } from '../stages/detect/correlation/correlator.ts'
 import { queryLogType } from '../stages/detect/language.ts'
 import { type QueryRows, rowsToEvents } from '../stages/detect/scheduled/rows.ts'
 import type { ContentFileRef } from '../stages/enrich/keeper-types.ts'
-import type { Table } from '../stages/enrich/table.ts'
-import { createParser } from '../stages/parse/step.ts'
 import { sources as sourceDefinitions } from '../stages/source/index.ts'
 import type { CursorDeps } from '../stages/source/source.ts'
 import type { Lake, QueryResult } from '../stages/store/lake.ts'
@@ -37,18 +35,9 @@ import { recordTableVersion, saveTableState } from '../state/table-status.ts'
 import { find } from '../util/define.ts'
 import { messageOf } from '../util/errors.ts'
 import { Rpc } from '../util/rpc.ts'
+import { createGeneration } from './generation.ts'
 import { LiveTables } from './live-tables.ts'
-import {
-  alertingRules,
-  correlationOf,
-  createDetectors,
-  judgedQueries,
-  judgedRules,
-  lakeTables,
-  loadPath,
-  parseSource,
-  ruleViews,
-} from './path.ts'
+import { judgedQueries, judgedRules, lakeTables, loadPath, ruleViews } from './path.ts'
 import {
   noticeOf,
   type PipelineProgress,
@@ -109,27 +98,32 @@ const main = new Rpc(parentPort!, {
 })
 
 const apart = foldersApart(config)
-const starting = createDetectors(loaded, {
-  timeoutMs: config.rule_timeout_ms,
-  apart,
-  compiledFolder: join(config.data_dir, 'python'),
-  cache: { load: () => loadCache(db, now()) },
-  onOff: () => offRules.changed(),
-  prefilter: {
-    ruleErrors: config.rule_errors,
-    shadowEvery: config.shadow_every,
-    onProblem: (message) => void main.call('slower', message).catch(() => {}),
+const starting = createGeneration(loaded, {
+  sources,
+  tables,
+  parser: { maxRecordBytes: config.max_record_bytes, maxDepth: config.max_depth },
+  memory: correlationStore(db),
+  detection: {
+    timeoutMs: config.rule_timeout_ms,
+    apart,
+    compiledFolder: join(config.data_dir, 'python'),
+    cache: { load: () => loadCache(db, now()) },
+    onOff: () => offRules.changed(),
+    prefilter: {
+      ruleErrors: config.rule_errors,
+      shadowEvery: config.shadow_every,
+      onProblem: (message) => void main.call('slower', message).catch(() => {}),
+    },
   },
 })
 const queryTables = lakeTables(loaded, new Set(sources.flatMap(({ log_types }) => log_types)))
 const { scheduledQueries, savedQueries } = loaded.content
 // While the rules' processes start.
-const [detectors, cannotRun] = await Promise.all([
+const [generation, cannotRun] = await Promise.all([
   starting,
   queryNotices(scheduledQueries, { saved: byName(savedQueries), tables: queryTables }),
 ])
-const correlation = correlationOf(loaded, correlationStore(db))
-const rules = alertingRules(loaded)
+const { detectors, correlation, rules } = generation
 const routes = config.destinations.map(({ id, severities, system }) => ({ id, severities, system }))
 const spoolPort = await connectSpool(spool, () => loop?.wake())
 let loop: Loop | undefined
@@ -186,22 +180,10 @@ const offRules = await RulesOff.open({ db, detectors, rules: judged, report: rep
 
 /** Opens the sources and lets the loop run. Tables must be in force by now. */
 async function start(): Promise<void> {
-  const loopSources: (LoopSource & { readonly source: WatchedSource })[] = []
-  for (const source of sources) {
-    const pinned: Table[] = []
-    for (const [name, path] of Object.entries(source.tables)) pinned.push(await tables.build(name, path, undefined, undefined))
-    loopSources.push({
-      source: await openSource(source),
-      parse: parseSource(source, loaded),
-      enricher: tables.enricherWith(pinned),
-    })
-  }
+  for (const source of sources) open.push(await openSource(source))
   loop = new Loop({
-    sources: loopSources,
-    parser: createParser({ maxRecordBytes: config.max_record_bytes, maxDepth: config.max_depth }),
-    detectors,
-    rules,
-    correlation,
+    sources: open,
+    generation: () => generation,
     state,
     routes,
     baseUrl,
@@ -219,7 +201,6 @@ async function start(): Promise<void> {
     onOtherCommitted: (effects) => committed(effects, undefined, undefined),
     onTrouble: trouble,
   })
-  open = loopSources.map(({ source }) => source)
   await flusher.start()
   await remember(loop)
   running = loop.run()
@@ -232,7 +213,7 @@ async function start(): Promise<void> {
   running.catch((error: unknown) => main.call('failed', String(error instanceof Error ? error.stack : error)).catch(() => {}))
 }
 
-let open: WatchedSource[] = []
+const open: WatchedSource[] = []
 
 const pruning = new Pruning(db, {
   retention: { deliveriesDays: config.retention.deliveries_days, alertsDays: config.retention.alerts_days },
@@ -255,15 +236,16 @@ async function judgeRows(answer: QueryRows): Promise<void> {
   if (!loop) throw new Error('the pipeline has not begun')
   const events = rowsToEvents(answer) as Event[]
   // Begun before its turn in the commits is taken, as batches do: the order of judging is the order of committing.
-  const judged = judgeEvents(queryLogType(answer.query), events, detectors)
+  const judgedBy = generation
+  const judged = judgeEvents(queryLogType(answer.query), events, judgedBy.detectors)
   judged.catch(() => {})
   const meta = new Map([[queryKey(answer.query), String(answer.dueMs)]])
-  await loop.other(async (deps) => effectsOfRows(await judged, meta, deps))
+  await loop.other(async (deps) => effectsOfRows(await judged, meta, deps), judgedBy)
 }
 
 /** Makes alerts of problems that have none yet. Not in turn with the batches: a batch that hangs is what one may be about. */
 async function raise(problems: readonly SystemProblem[]): Promise<void> {
-  const effects = await effectsOfProblems(problems, { rules, store: state.alerts, routes, baseUrl, nowMs: now() })
+  const effects = await effectsOfProblems(problems, { store: state.alerts, routes, baseUrl, nowMs: now() })
   if (!effects) return
   await state.commitOther(effects)
   committed(effects, undefined, undefined)

@@ -5,23 +5,21 @@ import type { Config } from '../config/config.ts'
 import type { AlertWindow } from '../model/alert.ts'
 import { type Event, INDICATOR_FIELDS } from '../model/event.ts'
 import type { DeadLetter } from '../model/outcome.ts'
-import type { Rule } from '../model/rule.ts'
 import { localTable } from '../packs/checks/tables.ts'
-import { type Correlation, correlate, correlateDue } from '../pipeline/correlate.ts'
+import { correlate, correlateDue } from '../pipeline/correlate.ts'
+import { bindingOf, type Generation } from '../pipeline/generation.ts'
 import { type JudgedBatch, judgeBatch, parseBatch } from '../pipeline/judge.ts'
 import { rawText } from '../pipeline/rows.ts'
 import { groupFindings, type Judged } from '../stages/alert/step.ts'
 import { MemoryStore } from '../stages/detect/correlation/store.ts'
-import type { Detector } from '../stages/detect/language.ts'
-import type { ParseSource } from '../stages/parse/parser.ts'
-import { createParser } from '../stages/parse/step.ts'
 import { fileChunks } from '../stages/source/file-chunks.ts'
 import { type StreamChunk, streamChunks } from '../stages/source/line-stream.ts'
 import { ConfigError, messageOf } from '../util/errors.ts'
 import { hash16 } from '../util/hash.ts'
 import { stringifyJson } from '../util/json.ts'
+import { createGeneration } from './generation.ts'
 import { LiveTables } from './live-tables.ts'
-import { alertingRules, correlationOf, createDetectors, type LoadedContent, loadPath, parseSource } from './path.ts'
+import { type LoadedContent, loadPath } from './path.ts'
 import { foldersApart } from './python-children.ts'
 
 export const EMITS = ['events', 'matches', 'alerts', 'dead-letters'] as const
@@ -78,52 +76,47 @@ export async function runFiles(options: RunOptions, streams: RunStreams): Promis
   }
 }
 
+/** The id of the only source. */
+const SOURCE = 'run'
+
 /** No time comes later. */
 const END_OF_TIME_MS = 8.64e15
 
 class Run {
   readonly #options: RunOptions
   readonly #streams: RunStreams
-  readonly #tables: LiveTables
-  readonly #detectors: readonly Detector[]
-  readonly #parse: ParseSource
-  readonly #parser
-  readonly #rules: ReadonlyMap<string, Rule>
+  readonly #generation: Generation
   readonly #totals: Totals = { received: 0, stored: 0, filtered: 0, deadLettered: 0, matches: 0, ruleErrors: 0 }
   /** What alerts are made of at the end: findings in order of event time. */
   readonly #findings: (Judged & { readonly atMs: number })[] = []
-  readonly #memory = new MemoryStore()
-  readonly #correlation: Correlation | undefined
+  readonly #memory: MemoryStore
   readonly #guessed = new Map<string, number>()
   #unreadable = 0
 
   static async create(options: RunOptions, streams: RunStreams, loaded: LoadedContent): Promise<Run> {
     const tables = await loadTables(options, loaded)
-    const source = { id: 'run', log_types: options.logType ? [options.logType] : [] }
-    const parse = parseSource(source, loaded)
-    const compiledFolder = join(options.cacheFolder, 'python')
-    const apart = foldersApart(options.config)
-    const detectors = await createDetectors(loaded, { timeoutMs: options.config.rule_timeout_ms, compiledFolder, apart })
-    return new Run(options, streams, loaded, tables, detectors, parse)
+    const { config, cacheFolder } = options
+    const memory = new MemoryStore()
+    const generation = await createGeneration(loaded, {
+      sources: [{ id: SOURCE, log_types: options.logType ? [options.logType] : [] }],
+      tables,
+      parser: { maxRecordBytes: config.max_record_bytes, maxDepth: config.max_depth },
+      memory,
+      detection: {
+        timeoutMs: config.rule_timeout_ms,
+        compiledFolder: join(cacheFolder, 'python'),
+        apart: foldersApart(config),
+      },
+    })
+    return new Run(options, streams, generation, memory)
   }
 
-  private constructor(
-    options: RunOptions,
-    streams: RunStreams,
-    loaded: LoadedContent,
-    tables: LiveTables,
-    detectors: readonly Detector[],
-    parse: ParseSource,
-  ) {
+  private constructor(options: RunOptions, streams: RunStreams, generation: Generation, memory: MemoryStore) {
     this.#options = options
     this.#streams = streams
-    this.#tables = tables
-    this.#rules = alertingRules(loaded)
-    this.#detectors = detectors
-    this.#parse = parse
-    this.#correlation = correlationOf(loaded, this.#memory)
-    this.#parser = createParser({ maxRecordBytes: options.config.max_record_bytes, maxDepth: options.config.max_depth })
-    for (const error of detectors.flatMap((d) => d.setupErrors)) {
+    this.#generation = generation
+    this.#memory = memory
+    for (const error of generation.detectors.flatMap((d) => d.setupErrors)) {
       this.#totals.ruleErrors++
       streams.tell(`rule ${error.ruleId}: ${error.message}`)
     }
@@ -131,17 +124,15 @@ class Run {
 
   async all(): Promise<number> {
     const files = this.#options.files.length > 0 ? this.#options.files : ['-']
+    const { parser, detectors } = this.#generation
+    const { parse, enricher } = bindingOf(this.#generation, SOURCE)
     let before: Promise<void> = Promise.resolve()
     for (const name of files) {
       for await (const chunk of this.#chunks(name)) {
-        const parsed = parseBatch([chunk.chunk], this.#parse, this.#parser, this.#options.nowMs)
+        const parsed = parseBatch([chunk.chunk], parse, parser, this.#options.nowMs)
         chunk.parsed(parsed.context)
         for (const [logType, n] of parsed.guessed) this.#guessed.set(logType, (this.#guessed.get(logType) ?? 0) + n)
-        const judged = judgeBatch(parsed, {
-          enricher: this.#tables.enricherWith([])(),
-          detectors: this.#detectors,
-          observe: () => {},
-        })
+        const judged = judgeBatch(parsed, { enricher: enricher(), detectors, observe: () => {} })
         judged.catch(() => {})
         // One batch is written out while the next one is parsed; not more, so that memory stays flat.
         await before
@@ -163,13 +154,13 @@ class Run {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#detectors.map((detector) => detector.close()))
+    await Promise.all(this.#generation.detectors.map((detector) => detector.close()))
   }
 
   #chunks(name: string): AsyncGenerator<StreamChunk> {
     if (name !== '-') return this.#fileChunks(name)
     const { max_record_bytes: maxRecordBytes } = this.#options.config
-    return streamChunks(this.#streams.stdin, { place: hash16('run', 'stdin'), maxRecordBytes, tell: this.#streams.tell })
+    return streamChunks(this.#streams.stdin, { place: hash16(SOURCE, 'stdin'), maxRecordBytes, tell: this.#streams.tell })
   }
 
   async *#fileChunks(path: string): AsyncGenerator<StreamChunk> {
@@ -182,7 +173,7 @@ class Run {
       if (isProblem) this.#unreadable++
       this.#streams.tell(notice)
     }
-    yield* fileChunks(path, { sourceId: 'run', maxRecordBytes, tell })
+    yield* fileChunks(path, { sourceId: SOURCE, maxRecordBytes, tell })
   }
 
   async #emit({ received, groups, filtered, deadLetters, judged }: JudgedBatch): Promise<void> {
@@ -213,16 +204,17 @@ class Run {
   }
 
   async #correlated(judged: readonly Judged[], nowMs: number): Promise<readonly Judged[]> {
-    const { judged: found, changes } = await correlate(judged, this.#correlation, nowMs)
+    const { judged: found, changes } = await correlate(judged, this.#generation.correlation, nowMs)
     this.#memory.apply(changes)
     return found
   }
 
   /** What correlation rules would say once all windows have ended. */
   async #passTime(): Promise<void> {
-    if (!this.#correlation) return
+    const { correlation } = this.#generation
+    if (!correlation) return
     for (;;) {
-      const { judged, changes } = await correlateDue(this.#correlation, END_OF_TIME_MS)
+      const { judged, changes } = await correlateDue(correlation, END_OF_TIME_MS)
       if (judged.length === 0 && changes.saved.length === 0 && changes.removed.length === 0) return
       this.#memory.apply(changes)
       await this.#emit({
@@ -244,7 +236,7 @@ class Run {
     const sorted = this.#findings.sort((a, b) => a.atMs - b.atMs)
     const empty = { find: async () => new Map<string, AlertWindow[]>() }
     const clock = { atMs: (item: Judged) => (item as Judged & { atMs: number }).atMs, nowMs: this.#options.nowMs }
-    const { windows } = await groupFindings(sorted, this.#rules, empty, clock)
+    const { windows } = await groupFindings(sorted, this.#generation.rules, empty, clock)
     return windows.filter((window) => window.opened).map(alertLine)
   }
 }

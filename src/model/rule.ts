@@ -43,6 +43,8 @@ export interface Rule {
   readonly policy?: PolicyFacts | undefined
   /** A derived rule: the rule whose code this one runs with metadata of its own. */
   readonly baseDetection?: string | undefined
+  /** Hash of its metadata and code, 16 hex digits. Rules of a generation have it; a correlation rule as read hashes what it matches. */
+  readonly version?: string
 }
 
 /** What only policies have. */

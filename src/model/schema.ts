@@ -30,6 +30,14 @@ export interface Fit {
   readonly isWhole: boolean
 }
 
+/** What a row says of where its event came from, beside the event itself: the same for all events of a batch. */
+export interface RowOrigin {
+  /** The path of the file that it was read from, if it was. */
+  readonly file?: string | undefined
+  /** The hash of the generation that judged it. */
+  readonly generation?: string | undefined
+}
+
 /** A log type's schema, compiled: one call per record, no look-ups by name left. */
 export interface CompiledSchema {
   /** Log type, `Zeek.Conn`. */
@@ -41,11 +49,8 @@ export interface CompiledSchema {
   readonly columns: readonly Column[]
   /** Raw object → event with `p_` fields and indicators, or the reason why not. Does not change `raw`. */
   normalise(raw: JsonObject, meta: RecordMeta): Outcome<Event>
-  /**
-   * The event as one JSON array text in the order of `columns`; nested values as JSON text inside strings. `file`: the path of the file
-   * that it was read from, if it was.
-   */
-  row(event: Event, file?: string): string
+  /** The event as one JSON array text in the order of `columns`; nested values as JSON text inside strings. */
+  row(event: Event, origin?: RowOrigin): string
   /** Field names that the schema does not know, of one event. */
   unknownFields(event: Event): readonly string[]
   /** Native parser of the format (`zeek`); its schemas name all fields that such a log has. */

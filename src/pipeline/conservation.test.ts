@@ -12,7 +12,7 @@ import { pipelineState } from '../state/pipeline-state.ts'
 import { sourceCounts } from '../state/sources.ts'
 import { effectsOf } from './effects.ts'
 import { judgeBatch, parseBatch } from './judge.ts'
-import { evilDetector, evilRule, lineSchema } from './loop.fixture.ts'
+import { evilDetector, lineGeneration, lineSchema } from './loop.fixture.ts'
 import { finishApart, judgeApart } from './take-apart.ts'
 
 /** Every record is counted under exactly one outcome, on each way that a batch can take to its commit. */
@@ -79,7 +79,7 @@ async function countsAfter(texts: readonly string[], way: (typeof WAYS)[number])
   const judged = way === 'judged apart' ? await judgeApart(parsed, sourceId, deps) : await judgeBatch(parsed, deps)
   const made = (part: typeof judged) =>
     effectsOf(batch, { place: 'p', value: {} }, part, {
-      rules: new Map([['Evil', evilRule]]),
+      generation: lineGeneration(),
       store: state.alerts,
       routes: [],
       baseUrl: 'http://x',

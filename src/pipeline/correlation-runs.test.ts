@@ -20,12 +20,11 @@ function program(rule: CorrelationRule) {
   }
   const correlator = createCorrelator([rule], { graceMs: 0 })
   const depsAt = (minute: number): EffectsDeps => ({
-    rules: new Map(),
+    generation: { hash: '', rules: new Map(), correlation: { correlator, rules: new Map([[rule.id, rule]]), store } },
     store: { find: async () => new Map() },
     routes: [],
     baseUrl: '',
     nowMs: minute * MINUTE,
-    correlation: { correlator, rules: new Map([[rule.id, rule]]), store },
   })
   return {
     store,
@@ -133,12 +132,15 @@ test('of rules that refer to each other, those that others refer to run first', 
   const runs = await CorrelationRuns.start(correlator.order, { get: async () => '0' }, 110 * MINUTE)
   const told: string[] = []
   const deps = (): EffectsDeps => ({
-    rules: new Map(),
+    generation: {
+      hash: '',
+      rules: new Map(),
+      correlation: { correlator, rules: new Map(correlator.order.map((rule) => [rule.id, rule])), store },
+    },
     store: { find: async () => new Map() },
     routes: [],
     baseUrl: '',
     nowMs: 120 * MINUTE,
-    correlation: { correlator, rules: new Map(correlator.order.map((rule) => [rule.id, rule])), store },
   })
   for (let part = await runs.part(deps()); part; part = await runs.part(deps())) {
     if (part.effects) store.apply(part.effects.correlation)

@@ -56,9 +56,10 @@ export class CorrelationRuns {
   async part(deps: EffectsDeps): Promise<RunPart | undefined> {
     if (this.#unseen.size > 0) return this.#firstSeen(deps)
     const item = this.#scheduled.find(({ run }) => run) ?? this.#scheduled.find((each) => begin(each, deps.nowMs))
-    if (!item?.run || !deps.correlation) return undefined
+    const { correlation } = deps.generation
+    if (!item?.run || !correlation) return undefined
     const { dueMs, from } = item.run
-    const { next, ...correlated } = await correlateRun(deps.correlation, item.ruleId, deps.nowMs, from)
+    const { next, ...correlated } = await correlateRun(correlation, item.ruleId, deps.nowMs, from)
     const meta = new Map(next === undefined ? [[keyOf(item.ruleId), String(dueMs)]] : [])
     return {
       effects: await effectsOfCorrelated(correlated, meta, deps),

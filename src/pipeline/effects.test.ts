@@ -14,7 +14,7 @@ function destinations(severity: string, returned?: readonly string[] | undefined
   const body = { destinations: returned, title: 't', logTypes: [], tags: [], reports: {} } as unknown as AlertBody
   const window = { alertId: 'a', ruleId: 'r', severity, createdMs: 0, body } as AlertWindow
   const rules = new Map([['r', { id: 'r', outputIds } as unknown as Rule]])
-  return deliveriesOf(window, { routes: ROUTES, baseUrl: 'http://localhost', rules }).map(({ destination }) => destination)
+  return deliveriesOf(window, rules, { routes: ROUTES, baseUrl: 'http://localhost' }).map(({ destination }) => destination)
 }
 
 test.each<[what: string, to: string[], severity: string, returned?: string[] | undefined, outputIds?: string[]]>([

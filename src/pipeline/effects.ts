@@ -13,11 +13,13 @@ import type { TableSpec } from '../model/column.ts'
 import type { CorrelationChanges } from '../model/correlation.ts'
 import type { CacheWrite, RuleError } from '../model/match.ts'
 import type { Rule } from '../model/rule.ts'
+import type { RowOrigin } from '../model/schema.ts'
 import type { AlertStore } from '../stages/alert/alert-store.ts'
 import { type AlertStepResult, groupFindings, type Judged } from '../stages/alert/step.ts'
 import { deliveryBody } from '../stages/deliver/body.ts'
 import { hash16 } from '../util/hash.ts'
-import { type Correlated, type Correlation, correlate, correlateDue } from './correlate.ts'
+import { type Correlated, correlate, correlateDue } from './correlate.ts'
+import type { Generation } from './generation.ts'
 import type { JudgedBatch } from './judge.ts'
 import { rawText } from './raw-records.ts'
 import {
@@ -42,13 +44,12 @@ export interface Route {
 }
 
 export interface EffectsDeps {
-  readonly rules: ReadonlyMap<string, Rule>
+  /** The generation that judged what the effects are of. */
+  readonly generation: Pick<Generation, 'hash' | 'rules' | 'correlation'>
   readonly store: AlertStore
   readonly routes: readonly Route[]
   readonly baseUrl: string
   readonly nowMs: number
-  /** Correlation rules, if there are any. */
-  readonly correlation?: Correlation | undefined
 }
 
 /** Everything that a judged batch does, ready for one transaction. */
@@ -58,7 +59,7 @@ export async function effectsOf(
   judged: JudgedBatch,
   deps: EffectsDeps,
 ): Promise<BatchEffects> {
-  const correlated = await correlate(judged.judged, deps.correlation, batch.receivedMs)
+  const correlated = await correlate(judged.judged, deps.generation.correlation, batch.receivedMs)
   const all = { ...judged, judged: [...judged.judged, ...correlated.judged] }
   const latencyMs = deps.nowMs - batch.receivedMs
   return {
@@ -66,7 +67,13 @@ export async function effectsOf(
     cursor,
     counts: countsOf(batch.sourceId, judged),
     unknownFields: judged.unknownFields,
-    ...(await effectsOfFindings({ ...all, file: fileOf(batch) }, correlated.changes, batch.receivedMs, deps, latencyMs)),
+    ...(await effectsOfFindings(
+      { ...all, origin: { file: fileOf(batch), generation: deps.generation.hash } },
+      correlated.changes,
+      batch.receivedMs,
+      deps,
+      latencyMs,
+    )),
   }
 }
 
@@ -76,7 +83,7 @@ export async function effectsOfRows(
   meta: ReadonlyMap<string, string>,
   deps: EffectsDeps,
 ): Promise<OtherEffects> {
-  const correlated = await correlate(rows.judged, deps.correlation, deps.nowMs)
+  const correlated = await correlate(rows.judged, deps.generation.correlation, deps.nowMs)
   const judged = [...rows.judged, ...correlated.judged]
   const found = { groups: [], deadLetters: [], judged, cacheWrites: rows.cacheWrites }
   return { meta, ...(await effectsOfFindings(found, correlated.changes, deps.nowMs, deps)) }
@@ -109,8 +116,9 @@ export const NO_ALERTS = {
 
 /** What correlation rules do because time has passed; `undefined` when that is nothing. `more`: ask again at once. */
 export async function effectsOfTime(deps: EffectsDeps): Promise<{ effects: OtherEffects; more: boolean } | undefined> {
-  if (!deps.correlation) return undefined
-  const correlated = await correlateDue(deps.correlation, deps.nowMs)
+  const { correlation } = deps.generation
+  if (!correlation) return undefined
+  const correlated = await correlateDue(correlation, deps.nowMs)
   const effects = await effectsOfCorrelated(correlated, new Map(), deps)
   return effects && { effects, more: correlated.more }
 }
@@ -128,8 +136,7 @@ export async function effectsOfCorrelated(
 
 type Found = Pick<JudgedBatch, 'groups' | 'deadLetters' | 'judged' | 'cacheWrites'> & {
   readonly raw?: JudgedBatch['raw']
-  /** The path of the file that the batch is of. */
-  readonly file?: string | undefined
+  readonly origin?: RowOrigin
 }
 
 /** Extents are the sources' own; those of files have the path. */
@@ -144,13 +151,13 @@ async function effectsOfFindings(
   deps: EffectsDeps,
   latencyMs: number | null = null,
 ): Promise<Effects> {
-  const alerts = await groupFindings(found.judged, deps.rules, deps.store, { atMs: () => atMs, nowMs: deps.nowMs })
+  const alerts = await groupFindings(found.judged, deps.generation.rules, deps.store, { atMs: () => atMs, nowMs: deps.nowMs })
   for (const window of alerts.opened) window.body.latencyMs = latencyMs
   return {
     rows: finishedRows(found, alerts, deps),
     windows: alerts.windows,
     opened: alerts.opened,
-    deliveries: alerts.opened.flatMap((window) => deliveriesOf(window, deps)),
+    deliveries: alerts.opened.flatMap((window) => deliveriesOf(window, deps.generation.rules, deps)),
     cacheWrites: found.cacheWrites,
     correlation,
     findings: { matches: countByRule(found, 'match'), errors: countByRule(found, 'error'), lastErrors: lastErrorsOf(found) },
@@ -168,7 +175,7 @@ function finishedRows(judged: Found, alerts: AlertStepResult, deps: EffectsDeps)
   for (const { schema, events } of judged.groups) {
     add(
       eventTable(schema),
-      events.map((event) => schema.row(event, judged.file)),
+      events.map((event) => schema.row(event, judged.origin)),
     )
     // A log type may have several schemas at once, when its header changes in the middle of a batch.
     const mine = judged.groups.some((group) => group.schema !== schema && group.schema.name === schema.name) && new Set(events)
@@ -179,14 +186,21 @@ function finishedRows(judged: Found, alerts: AlertStepResult, deps: EffectsDeps)
       matchTable(schema),
       own.map((item) => {
         if (item.finding.kind !== 'match') throw new Error('a match was expected')
-        const from = { raw: rawText(judged.raw ?? [], item.event!.p_row_id), file: judged.file }
-        return matchRow(schema, item.event!, item.finding, deps.rules.get(item.finding.ruleId), alerts.windowOf.get(item), from)
+        const from = { ...judged.origin, raw: rawText(judged.raw ?? [], item.event!.p_row_id) }
+        return matchRow(
+          schema,
+          item.event!,
+          item.finding,
+          deps.generation.rules.get(item.finding.ruleId),
+          alerts.windowOf.get(item),
+          from,
+        )
       }),
     )
   }
   const matches = judged.judged.flatMap((item) =>
     item.finding.kind === 'match'
-      ? [signalRow(item, item.finding, deps.rules.get(item.finding.ruleId), alerts.windowOf.get(item), time)]
+      ? [signalRow(item, item.finding, deps.generation.rules.get(item.finding.ruleId), alerts.windowOf.get(item), time)]
       : [],
   )
   add(SIGNALS, matches)
@@ -221,7 +235,8 @@ function* pieces(rows: readonly string[]): Generator<readonly string[]> {
 /** One delivery per destination that the alert goes to: the rule's own choice, else by severity. */
 export function deliveriesOf(
   window: AlertWindow,
-  { routes, baseUrl, rules }: Pick<EffectsDeps, 'routes' | 'baseUrl' | 'rules'>,
+  rules: ReadonlyMap<string, Rule>,
+  { routes, baseUrl }: Pick<EffectsDeps, 'routes' | 'baseUrl'>,
 ): NewDelivery[] {
   const chosen = window.body.destinations ?? nonEmpty(rules.get(window.ruleId)?.outputIds)
   if (chosen?.length === 1 && chosen[0] === 'SKIP') return []

@@ -31,12 +31,11 @@ function world(rows: readonly string[]) {
     }
     const make = await lookBack({ correlation, memory, query, nowMs: NOW * MINUTE })
     const effects = await make?.({
-      rules: new Map(),
+      generation: { hash: '', rules: new Map(), correlation },
       store: { find: async () => new Map() },
       routes: [],
       baseUrl: '',
       nowMs: NOW * MINUTE,
-      correlation,
     })
     if (effects) store.apply(effects.correlation)
     for (const [key, value] of effects?.meta ?? []) meta.set(key, value)

@@ -9,6 +9,7 @@ import type { Detector } from '../stages/detect/language.ts'
 import type { Parser } from '../stages/parse/parser.ts'
 import type { BatchSource } from '../stages/source/source.ts'
 import { hash16 } from '../util/hash.ts'
+import type { Generation, SourceBinding } from './generation.ts'
 import type { LoopDeps } from './loop.ts'
 
 /** A log of one field: every line is an event, but `bad …` is a dead letter, and `throw` breaks the parser. */
@@ -20,13 +21,14 @@ export const lineSchema: CompiledSchema = {
     { name: 'p_row_id', kind: 'string', required: true },
     { name: 'p_source_id', kind: 'string', required: true },
     { name: 'line', kind: 'string' },
+    { name: 'p_generation', kind: 'string' },
   ],
   normalise: () => {
     throw new Error('the test parser makes events by itself')
   },
-  row: (event) => {
+  row: (event, origin) => {
     if (event['line'] === 'unwritable') throw new TypeError('this row cannot be written')
-    return JSON.stringify([event.p_row_id, event.p_source_id, event['line']])
+    return JSON.stringify([event.p_row_id, event.p_source_id, event['line'], origin?.generation])
   },
   unknownFields: () => [],
   native: undefined,
@@ -172,17 +174,39 @@ export class ListSource implements BatchSource {
   async close(): Promise<void> {}
 }
 
-/** Everything a loop needs but sources and state. */
-export function loopDeps(sources: readonly BatchSource[], part: Partial<LoopDeps> & Pick<LoopDeps, 'state'>): LoopDeps {
+/** A generation of one log type and one rule, for sources of any id. */
+export function lineGeneration(part: Partial<Generation> = {}): Generation {
   return {
-    sources: sources.map((source) => ({
-      source,
-      parse: { id: source.id, label: source.id, schemas: [lineSchema], isNamed: true, logType: undefined },
-      enricher: () => ({ enrich: () => {}, lookup: () => undefined }),
-    })),
+    hash: 'f00d',
     parser: lineParser,
     detectors: [evilDetector()],
     rules: new Map([['Evil', evilRule]]),
+    correlation: undefined,
+    sources: anySource,
+    ...part,
+  }
+}
+
+/** Binds whatever source is asked for to the log of lines. */
+export const anySource = {
+  get: (id: string): SourceBinding => ({
+    parse: { id, label: id, schemas: [lineSchema], isNamed: true, logType: undefined },
+    enricher: () => ({ enrich: () => {}, lookup: () => undefined }),
+  }),
+} as ReadonlyMap<string, SourceBinding>
+
+/** What a loop is given; of the generation what differs from `lineGeneration`. */
+export type LoopParts = Omit<LoopDeps, 'generation'> & { readonly generation: Partial<Generation> }
+
+/** Everything a loop needs but sources and state. */
+export function loopDeps(
+  sources: readonly BatchSource[],
+  { generation, ...part }: Partial<LoopParts> & Pick<LoopDeps, 'state'>,
+): LoopDeps {
+  const only = lineGeneration(generation)
+  return {
+    sources,
+    generation: () => only,
     routes: [],
     baseUrl: 'http://127.0.0.1:4848',
     now: () => 1_700_000_000_000,

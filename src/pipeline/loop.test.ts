@@ -1,7 +1,8 @@
 import { expect, test, vi } from 'vitest'
 import type { BatchEffects, Extent, RecordedBatch } from '../model/batch.ts'
 import { StorageError } from '../util/errors.ts'
-import { evilDetector, ListSource, loopDeps } from './loop.fixture.ts'
+import type { EffectsDeps } from './effects.ts'
+import { evilDetector, evilRule, ListSource, lineGeneration, loopDeps } from './loop.fixture.ts'
 import { Loop } from './loop.ts'
 import type { PipelineState } from './pipeline-state.ts'
 import { Turns } from './turns.ts'
@@ -97,7 +98,7 @@ test('every batch is recorded before it is committed, and commits keep the order
       return []
     },
   })
-  await runUntil({ state, detectors: [detector] }, [source], 6)
+  await runUntil({ state, generation: { detectors: [detector] } }, [source], 6)
   expect(state.log.filter((entry) => entry.startsWith('commit'))).toEqual([0, 1, 2, 3, 4, 5].map((i) => `commit s${i}`))
   for (let i = 0; i < 6; i++) expect(state.log.indexOf(`record s${i}`)).toBeLessThan(state.log.indexOf(`commit s${i}`))
   expect(source.done).toEqual([0, 1, 2, 3, 4, 5])
@@ -179,7 +180,7 @@ test('stop commits what is under way, and begins nothing new', async () => {
     release = resolve
   })
   const detector = evilDetector({ evaluate: async () => held.then(() => []) })
-  const loop = new Loop(loopDeps([source], { state, detectors: [detector] }))
+  const loop = new Loop(loopDeps([source], { state, generation: { detectors: [detector] } }))
   const running = loop.run()
   await vi.waitFor(() => expect([...loop.inFlight.values()]).toEqual([3]))
   loop.stop()
@@ -204,6 +205,53 @@ test('stop ends a loop whose disk is full; what is recorded stays recorded', asy
   )
   await expect(loop.run()).rejects.toThrow('disk full')
   expect((await state.openBatches()).length).toBe(1)
+})
+
+test('a batch is finished with the generation that it began with, however often content is swapped meanwhile', async () => {
+  const state = new MemoryState()
+  const source = new ListSource('s', ['evil a\n', 'evil b\n'])
+  const judgedBy: string[] = []
+  let swap: () => void = () => {}
+  const swapped = new Promise<void>((resolve) => {
+    swap = resolve
+  })
+  const generations = ['old', 'new'].map((hash) => {
+    const detector = evilDetector()
+    const evaluate: typeof detector.evaluate = async (batch) => {
+      judgedBy.push(hash)
+      // The first batch waits until the second one has begun with other content.
+      if (hash === 'old') await swapped
+      else swap()
+      return detector.evaluate(batch)
+    }
+    const rules = new Map([['Evil', { ...evilRule, outputIds: [hash] }]])
+    return lineGeneration({ hash, rules, detectors: [{ ...detector, evaluate }] })
+  })
+  let asked = 0
+  const routes = ['old', 'new'].map((id) => ({ id, severities: [] }))
+  const loop: Loop = new Loop({
+    ...loopDeps([source], { state, routes, onCommitted: () => state.committed.length === 2 && loop.stop() }),
+    generation: () => generations[asked++]!,
+  })
+  await loop.run()
+  expect([asked, judgedBy]).toEqual([2, ['old', 'new']])
+  expect(lines(state).map((row) => (JSON.parse(row) as string[]).slice(2))).toEqual([
+    ['evil a', 'old'],
+    ['evil b', 'new'],
+  ])
+  expect(state.committed.map(({ deliveries }) => deliveries.map(({ destination }) => destination))).toEqual([['old'], ['new']])
+})
+
+test('what is no batch is committed with the generation that judged it, or else with the one in force at its turn', async () => {
+  const [old, now] = ['old', 'new'].map((hash) => lineGeneration({ hash }))
+  const loop = new Loop({ ...loopDeps([], { state: new MemoryState() }), generation: () => now! })
+  const seen: string[] = []
+  const note = async (deps: EffectsDeps) => {
+    seen.push(deps.generation.hash)
+    return undefined
+  }
+  await Promise.all([loop.other(note, old), loop.other(note)])
+  expect(seen).toEqual(['old', 'new'])
 })
 
 test('while the outbox is full no batch begins; when it is not, reading goes on', async () => {
@@ -270,7 +318,7 @@ test('a detector that cannot judge is asked again until it can', async () => {
       return good.evaluate(batch)
     },
   })
-  await runUntil({ state, detectors: [detector] }, [new ListSource('s', ['an evil x\n'])], 1)
+  await runUntil({ state, generation: { detectors: [detector] } }, [new ListSource('s', ['an evil x\n'])], 1)
   expect(state.committed[0]!.opened.map(({ eventCount, body }) => [eventCount, body.dedup])).toEqual([[1, ' x']])
 })
 

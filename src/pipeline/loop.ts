@@ -1,32 +1,20 @@
 import type { BatchEffects, Cursor, Extent, OtherEffects, RecordedBatch } from '../model/batch.ts'
 import type { Chunk } from '../model/chunk.ts'
-import type { Rule } from '../model/rule.ts'
-import type { Detector } from '../stages/detect/language.ts'
 import type { Enricher } from '../stages/enrich/table.ts'
-import type { Parser, ParseSource } from '../stages/parse/parser.ts'
 import type { BatchSource } from '../stages/source/source.ts'
 import { StorageError } from '../util/errors.ts'
-import type { Correlation } from './correlate.ts'
 import { type EffectsDeps, effectsOf, type Route } from './effects.ts'
+import { bindingOf, type Generation } from './generation.ts'
 import { type JudgedBatch, judgeBatch, type ParsedBatch, parseBatch } from './judge.ts'
 import type { PipelineState } from './pipeline-state.ts'
 import { retry } from './retry.ts'
 import { finishApart, judgeApart } from './take-apart.ts'
 import { Turns } from './turns.ts'
 
-/** A source with what the path needs to know about it. */
-export interface LoopSource {
-  readonly source: BatchSource
-  readonly parse: ParseSource
-  /** The tables in force for it; asked per batch, so a refresh counts from the next batch on. */
-  readonly enricher: () => Enricher
-}
-
 export interface LoopDeps {
-  readonly sources: readonly LoopSource[]
-  readonly parser: Parser
-  readonly detectors: readonly Detector[]
-  readonly rules: ReadonlyMap<string, Rule>
+  readonly sources: readonly BatchSource[]
+  /** The generation in force: asked once for each batch, and for whatever else is committed. */
+  readonly generation: () => Generation
   readonly state: PipelineState
   readonly routes: readonly Route[]
   readonly baseUrl: string
@@ -37,8 +25,6 @@ export interface LoopDeps {
   /** The batch's effects are durable. */
   readonly onCommitted: (effects: BatchEffects) => void
   readonly onOtherCommitted: (effects: OtherEffects) => void
-  /** Correlation rules, if there are any. */
-  readonly correlation?: Correlation | undefined
   /** What is wrong with a source (`source/<id>`), the rules' `cache` or everything (`loop`), or `undefined` once it is not any more. */
   readonly onTrouble: (what: string, message: string | undefined) => void
 }
@@ -56,7 +42,7 @@ const IDLE_MS = 250
  */
 export class Loop {
   readonly #deps: LoopDeps
-  readonly #bySource: ReadonlyMap<string, LoopSource>
+  readonly #bySource: ReadonlyMap<string, BatchSource>
   readonly #turns: Turns
   #lastId = 0
   #commits: Promise<void> = Promise.resolve()
@@ -73,14 +59,11 @@ export class Loop {
 
   constructor(deps: LoopDeps) {
     this.#deps = deps
-    this.#bySource = new Map(deps.sources.map((entry) => [entry.source.id, entry]))
-    this.#turns = new Turns(
-      deps.sources.map(({ source }) => source),
-      {
-        now: () => performance.now(),
-        onTrouble: (sourceId, message) => deps.onTrouble(`source/${sourceId}`, message),
-      },
-    )
+    this.#bySource = new Map(deps.sources.map((source) => [source.id, source]))
+    this.#turns = new Turns(deps.sources, {
+      now: () => performance.now(),
+      onTrouble: (sourceId, message) => deps.onTrouble(`source/${sourceId}`, message),
+    })
   }
 
   /** Records read and not yet committed, by source. */
@@ -101,16 +84,18 @@ export class Loop {
   }
 
   /**
-   * Commits what is no batch (a scheduled query's rows, time that has passed), in turn with the batches. `make` is asked when
-   * its turn has come, and again when the disk did not take it; it answers `undefined` for nothing. Rejects when the loop stops first, or
+   * Commits what is no batch (a scheduled query's rows, time that has passed), in turn with the batches. `make` is called when
+   * its turn has come, and again when the disk did not take it; it returns `undefined` for nothing. What was judged before names the
+   * generation that judged it; else it is the one in force when the turn comes. Rejects when the loop stops first, or
    * when it fails three times for another reason than the disk: then nothing of it is kept.
    */
-  other(make: (deps: EffectsDeps) => Promise<OtherEffects | undefined>): Promise<void> {
+  other(make: (deps: EffectsDeps) => Promise<OtherEffects | undefined>, judgedBy?: Generation): Promise<void> {
     const { state, onOtherCommitted } = this.#deps
     const done = this.#commits.then(async () => {
       if (this.#failed) throw this.#failed
+      const generation = judgedBy ?? this.#deps.generation()
       const effects = await this.#retry('state cannot be written', async () => {
-        const made = await make(this.#effectsDeps())
+        const made = await make(this.#effectsDeps(generation))
         if (made) await state.commitOther(made)
         return made
       })
@@ -194,8 +179,8 @@ export class Loop {
 
   /** Reads and parses the batch, then lets judging and committing go on behind it. */
   async #begin(batch: RecordedBatch): Promise<void> {
-    const entry = this.#bySource.get(batch.sourceId)
-    if (!entry) {
+    const source = this.#bySource.get(batch.sourceId)
+    if (!source) {
       this.#deps.onTrouble(
         `source/${batch.sourceId}`,
         `a batch of source '${batch.sourceId}' was begun before, and the source is not configured any more; it waits for it`,
@@ -204,7 +189,6 @@ export class Loop {
     }
     while (this.#underWay >= DEPTH) await this.#oneCommitted()
     if (this.#held.has(batch.sourceId)) return this.#hold(batch)
-    const { source } = entry
     let chunks: readonly Chunk[]
     try {
       chunks = await source.read(batch.extent)
@@ -214,10 +198,12 @@ export class Loop {
       return this.#hold(batch)
     }
     const start = performance.now()
-    const parsed = parseBatch(chunks, entry.parse, this.#deps.parser, batch.receivedMs)
+    const generation = this.#deps.generation()
+    const { parse, enricher } = bindingOf(generation, source.id)
+    const parsed = parseBatch(chunks, parse, generation.parser, batch.receivedMs)
     this.#deps.observe('parse', (performance.now() - start) / 1000)
     const cursor = source.parsed(batch.extent, parsed.context)
-    const judged = this.#judge(parsed, entry)
+    const judged = this.#judge(parsed, source.id, { enricher: enricher(), detectors: generation.detectors })
     judged.catch(() => {})
     this.#underWay++
     this.#inHand.set(batch.sourceId, (this.#inHand.get(batch.sourceId) ?? 0) + 1)
@@ -227,7 +213,7 @@ export class Loop {
       await before
       if (this.#failed) return
       try {
-        await this.#commit(batch, cursor, await judged)
+        await this.#commit(batch, cursor, await judged, generation)
         source.committed(batch.extent)
       } catch (error) {
         this.#failed = error instanceof Error ? error : new Error(String(error))
@@ -240,12 +226,15 @@ export class Loop {
     })()
   }
 
-  async #judge(parsed: ParsedBatch, { source, enricher }: LoopSource): Promise<JudgedBatch> {
-    const { detectors, observe } = this.#deps
-    const deps = { enricher: enricher(), detectors, observe }
+  async #judge(
+    parsed: ParsedBatch,
+    sourceId: string,
+    by: { readonly enricher: Enricher; readonly detectors: Generation['detectors'] },
+  ): Promise<JudgedBatch> {
+    const deps = { ...by, observe: this.#deps.observe }
     return this.#retry('detection cannot run', () => judgeBatch(parsed, deps)).catch((error: unknown) => {
       if (this.#stopping) throw error
-      return this.#retry('detection cannot run', () => judgeApart(parsed, source.id, deps))
+      return this.#retry('detection cannot run', () => judgeApart(parsed, sourceId, deps))
     })
   }
 
@@ -253,18 +242,18 @@ export class Loop {
     this.#recordsUnderWay.set(sourceId, (this.#recordsUnderWay.get(sourceId) ?? 0) + records)
   }
 
-  async #commit(batch: RecordedBatch, cursor: Cursor, judged: JudgedBatch): Promise<void> {
+  async #commit(batch: RecordedBatch, cursor: Cursor, judged: JudgedBatch, generation: Generation): Promise<void> {
     const { state } = this.#deps
     const start = performance.now()
     const keep = async (doable: JudgedBatch) => {
-      const made = await effectsOf(batch, cursor, doable, this.#effectsDeps())
+      const made = await effectsOf(batch, cursor, doable, this.#effectsDeps(generation))
       return (await state.commitBatch(made)) ? made : undefined
     }
     const what = 'state cannot be written'
     const effects = await this.#retry(what, () => keep(judged)).catch(async (error: unknown) => {
       if (this.#stopping || error instanceof StorageError) throw error
       const attempt = async (part: JudgedBatch) => {
-        await state.tryBatch(await effectsOf(batch, cursor, part, this.#effectsDeps()))
+        await state.tryBatch(await effectsOf(batch, cursor, part, this.#effectsDeps(generation)))
       }
       const dropped: string[] = []
       const onDropped = (message: string) => {
@@ -278,9 +267,9 @@ export class Loop {
     this.#deps.observe('commit', (performance.now() - start) / 1000)
   }
 
-  #effectsDeps(): EffectsDeps {
-    const { state, rules, routes, baseUrl, now, correlation } = this.#deps
-    return { rules, store: state.alerts, routes, baseUrl, nowMs: now(), correlation }
+  #effectsDeps(generation: Generation): EffectsDeps {
+    const { state, routes, baseUrl, now } = this.#deps
+    return { generation, store: state.alerts, routes, baseUrl, nowMs: now() }
   }
 
   #retry<T>(what: string, attempt: () => Promise<T>): Promise<T> {

@@ -5,7 +5,7 @@ import { type Event, INDICATOR_FIELDS } from '../model/event.ts'
 import type { Match, RuleError } from '../model/match.ts'
 import type { DeadLetter } from '../model/outcome.ts'
 import type { Rule } from '../model/rule.ts'
-import type { CompiledSchema } from '../model/schema.ts'
+import type { CompiledSchema, RowOrigin } from '../model/schema.ts'
 import type { Judged } from '../stages/alert/step.ts'
 
 /** What a matched event's row has beside the event's own columns. */
@@ -36,7 +36,7 @@ export function matchRow(
   match: Match,
   rule: Rule | undefined,
   window: AlertWindow | undefined,
-  from: { readonly raw: string | undefined; readonly file: string | undefined },
+  from: RowOrigin & { readonly raw: string | undefined },
 ): string {
   const opened = window?.opened ? new Date(window.createdMs).toISOString() : null
   const tail = [
@@ -50,7 +50,7 @@ export function matchRow(
     rule?.severity ?? null,
     from.raw ?? null,
   ]
-  return `${schema.row(event, from.file).slice(0, -1)},${JSON.stringify(tail).slice(1)}`
+  return `${schema.row(event, from).slice(0, -1)},${JSON.stringify(tail).slice(1)}`
 }
 
 /** Every match of every rule in one wide table, `CreateAlert: false` or not, whatever it is about. */

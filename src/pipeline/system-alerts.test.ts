@@ -29,7 +29,7 @@ function world(routes = ALL) {
   return {
     windows,
     async raise(problems: readonly SystemProblem[], nowMs: number): Promise<string[]> {
-      const effects = await effectsOfProblems(problems, { rules: new Map(), store, routes, baseUrl: 'http://x', nowMs })
+      const effects = await effectsOfProblems(problems, { store, routes, baseUrl: 'http://x', nowMs })
       windows.push(...(effects?.windows ?? []))
       return (effects?.opened ?? []).map(({ alertId, ruleId }) => {
         const to = effects!.deliveries.filter((delivery) => delivery.alertId === alertId).map(({ destination }) => destination)

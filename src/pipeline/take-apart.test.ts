@@ -9,8 +9,8 @@ import type { Detector } from '../stages/detect/language.ts'
 import { openState, type StateDb } from '../state/db.ts'
 import { pipelineState } from '../state/pipeline-state.ts'
 import { sourceCounts } from '../state/sources.ts'
-import { evilDetector, ListSource, loopDeps } from './loop.fixture.ts'
-import { Loop, type LoopDeps } from './loop.ts'
+import { anySource, evilDetector, ListSource, type LoopParts, loopDeps } from './loop.fixture.ts'
+import { Loop } from './loop.ts'
 
 let folder: string
 let db: StateDb
@@ -26,7 +26,7 @@ afterEach(async () => {
 })
 
 /** Runs the batches over a real state to their end, and gives what became of them by table: rows as arrays. */
-async function outcome(texts: readonly string[], part: Partial<LoopDeps> = {}) {
+async function outcome(texts: readonly string[], part: Partial<LoopParts> = {}) {
   let left = texts.length
   const committed: BatchEffects[] = []
   const deps = loopDeps([new ListSource('s', texts)], { state: pipelineState(db), ...part })
@@ -84,7 +84,9 @@ test('an event that no row can be made of is the only dead letter of its batch',
 })
 
 test('an event that a detector cannot judge costs its rules an error; the others of the batch are judged', async () => {
-  const { events, matches, errors } = await outcome(['evil 1\npoison\nevil 2\nb\n', 'evil 3\n'], { detectors: [poisoned()] })
+  const { events, matches, errors } = await outcome(['evil 1\npoison\nevil 2\nb\n', 'evil 3\n'], {
+    generation: { detectors: [poisoned()] },
+  })
   expect(events).toEqual(['evil 1', 'poison', 'evil 2', 'b', 'evil 3'])
   expect(matches).toEqual(['evil 1', 'evil 2', 'evil 3'])
   expect(errors).toEqual([
@@ -102,14 +104,13 @@ test('a detector that can never judge costs its rules one error a batch, and ano
     },
   })
   const many = Array.from({ length: 500 }, (_, i) => `evil ${i}\n`).join('')
-  const { events, matches, errors } = await outcome([many], { detectors: [dead, evilDetector()] })
+  const { events, matches, errors } = await outcome([many], { generation: { detectors: [dead, evilDetector()] } })
   expect([events.length, matches.length]).toEqual([500, 500])
   expect(errors).toEqual([['Dead', expect.stringMatching(/500 events .* were not judged.*the child cannot be started/)]])
   expect(calls).toBeLessThan(50)
 })
 
 test('an event that no table can be joined to becomes a dead letter', async () => {
-  const deps = loopDeps([new ListSource('s', [])], { state: pipelineState(db) })
   const enricher = {
     enrich: (_: string, some: readonly Event[]) => {
       if (some.some((event) => event['line'] === 'unjoinable')) throw new RangeError('too many rows')
@@ -117,8 +118,8 @@ test('an event that no table can be joined to becomes a dead letter', async () =
     lookup: () => undefined,
   }
   const source = new ListSource('s', ['a\nunjoinable\nevil b\n'])
-  const sources = [{ ...deps.sources[0]!, source, enricher: () => enricher }]
-  const { events, matches, letters } = await outcome(['-'], { sources })
+  const bound = new Map([['s', { ...anySource.get('s')!, enricher: () => enricher }]])
+  const { events, matches, letters } = await outcome(['-'], { sources: [source], generation: { sources: bound } })
   expect([events, matches]).toEqual([['a', 'evil b'], ['evil b']])
   expect(letters).toEqual([['internal', expect.stringContaining('too many rows')]])
 })
@@ -144,7 +145,7 @@ test.each(HARMFUL)('a finding with %s harms no other finding', async (_, harm) =
     },
   })
   const { events, matches, errors, letters } = await outcome(['evil 1\nevil poison\nevil 2\n', 'evil 3\n'], {
-    detectors: [detector],
+    generation: { detectors: [detector] },
   })
   expect(events).toEqual(['evil 1', 'evil poison', 'evil 2', 'evil 3'])
   expect(letters).toEqual([])
@@ -163,7 +164,7 @@ test('an entry of the rules’ cache that cannot be kept is dropped, and nothing
       return evilDetector().evaluate(batch)
     },
   })
-  const { matches } = await outcome(['evil 1\n', 'evil 2\n'], { detectors: [detector] })
+  const { matches } = await outcome(['evil 1\n', 'evil 2\n'], { generation: { detectors: [detector] } })
   expect(matches).toEqual(['evil 1', 'evil 2'])
   const kept = await db.selectFrom('rule_cache').select('entry').execute()
   expect(kept.map(({ entry }) => entry)).toEqual([expect.stringContaining('fine')])

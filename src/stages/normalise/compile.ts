@@ -56,7 +56,7 @@ export function compileSchema(document: unknown, where: { readonly file: string 
 }
 
 /** Columns that are not filled yet: see docs/lake.md. */
-const UNFILLED = ['p_generation', 'p_header'].map((name) => [name, 'null'] as const)
+const UNFILLED = [['p_header', 'null']] as const
 
 /** Columns that no member of an event fills: one of such a name is a field that the schema does not know. */
 const NOT_OF_EVENTS = new Set(['extra', 'p_source_file', 'p_generation', 'p_header'])

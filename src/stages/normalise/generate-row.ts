@@ -1,6 +1,7 @@
 import type { Column } from '../../model/column.ts'
 import type { Event } from '../../model/event.ts'
 import type { JsonObject, JsonValue } from '../../model/json.ts'
+import type { RowOrigin } from '../../model/schema.ts'
 import { setOwn, stringifyJson } from '../../util/json.ts'
 
 // What JSON.stringify would escape; short texts without it are quoted by hand, which is faster.
@@ -43,7 +44,7 @@ export function generateRow(
   columns: readonly Column[],
   constants: ReadonlyMap<string, string>,
   unknownFields: (event: Event) => readonly string[],
-): (event: Event, file?: string) => string {
+): (event: Event, origin?: RowOrigin) => string {
   const parts: string[] = []
   // The first column, the log type, is a constant: what follows it begins with a comma.
   let fixed = '['
@@ -58,18 +59,25 @@ export function generateRow(
   }
   parts.push(JSON.stringify(`${fixed}]`))
   const code = `'use strict'
-return function row(event, file) {
+return function row(event, origin) {
   let x
   return ${parts.join(` +\n    `)}
 }`
-  const make = new Function('tools', code) as (tools: unknown) => (event: Event, file?: string) => string
+  const make = new Function('tools', code) as (tools: unknown) => (event: Event, origin?: RowOrigin) => string
   return make({ text, texts, nested, extra, unknownFields })
 }
+
+/** Columns of what a batch's events have in common. */
+const ORIGIN: ReadonlyMap<string, keyof RowOrigin> = new Map([
+  ['p_source_file', 'file'],
+  ['p_generation', 'generation'],
+])
 
 /** Code for one column's value with a comma before it. */
 function partOf({ name, kind }: Column): string {
   const value = `event[${JSON.stringify(name)}]`
-  if (name === 'p_source_file') return "(file === undefined ? ',null' : tools.text(file))"
+  const ofOrigin = ORIGIN.get(name)
+  if (ofOrigin) return `((x = origin?.${ofOrigin}) === undefined ? ',null' : tools.text(x))`
   if (name === 'extra') return 'tools.extra(event, tools.unknownFields(event))'
   if (kind === 'strings') return `tools.texts(${value})`
   const written = kind === 'json' ? 'tools.nested(x)' : kind === 'string' || kind === 'timestamp' ? 'tools.text(x)' : `(',' + x)`

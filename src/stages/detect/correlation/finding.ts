@@ -33,6 +33,7 @@ export function toRule(rule: CorrelationRule): Rule {
     tests: [],
     file: rule.file,
     source: { language: 'correlation', file: rule.file, code: '' },
+    version: rule.version,
   }
 }
 
