@@ -344,7 +344,7 @@ describe('in the running program', { shuffle: false }, () => {
     const hourAgo = Date.now() - 3_600_000
     const known = state.prepare("SELECT count(*) AS n FROM meta WHERE key LIKE 'query:%'").get([]) as { n: number }
     expect(known.n).toBeLessThanOrEqual(1)
-    const { queryKey } = await import('../src/engine/pipeline-messages.ts')
+    const { queryKey } = await import('../src/engine/pipeline-calls.ts')
     const insert = state.prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value')
     for (const name of ['Users with failures', 'Users with sessions']) insert.run([queryKey(name), String(hourAgo)])
     state.close()

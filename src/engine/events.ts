@@ -1,5 +1,5 @@
 import type { AlertNotice } from './engine.ts'
-import type { PipelineProgress, PipelineReady } from './pipeline-messages.ts'
+import type { PipelineProgress } from './pipeline-calls.ts'
 import { Problems } from './problems.ts'
 import { RuleStates } from './rule-states.ts'
 
@@ -7,13 +7,12 @@ const MAX_EARLY = 1000
 
 /** What the threads report, kept for whoever wants to know. */
 export class Events {
-  readonly ready: Promise<PipelineReady>
   readonly failed: Promise<Error>
   /** What is wrong now. */
   readonly problems = new Problems(Date.now)
   readonly rules = new RuleStates(Date.now)
-  onProgress: (progress: PipelineProgress) => void = () => {}
-  setReady!: (ready: PipelineReady) => void
+  /** Called when there are new deliveries to make. */
+  onDeliveries: () => void = () => {}
   setFailed!: (error: Error) => void
 
   readonly #listeners: ((alert: AlertNotice) => void)[] = []
@@ -21,12 +20,16 @@ export class Events {
   #early: AlertNotice[] = []
 
   constructor() {
-    this.ready = new Promise((resolve) => {
-      this.setReady = resolve
-    })
     this.failed = new Promise((resolve) => {
       this.setFailed = resolve
     })
+  }
+
+  /** Something was committed. */
+  committed(progress: PipelineProgress): void {
+    this.rules.committed(progress)
+    if (progress.hasDeliveries) this.onDeliveries()
+    for (const alert of progress.opened) this.opened(alert)
   }
 
   /** An alert was opened. */

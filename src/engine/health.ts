@@ -1,6 +1,6 @@
 import type { Log } from '../telemetry/log.ts'
 import type { ContentView, Health } from './engine.ts'
-import type { SourceProgress } from './pipeline-messages.ts'
+import type { SourceProgress } from './pipeline-calls.ts'
 import { isFailing, type LastingProblem, type Problems } from './problems.ts'
 
 /** The health that these problems make. */

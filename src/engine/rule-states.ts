@@ -1,7 +1,7 @@
 import type { RuleSpan } from '../model/rule-span.ts'
 import { type SystemProblem, systemProblem } from '../model/system-problem.ts'
 import type { ContentView } from './engine.ts'
-import type { PipelineProgress, RulesProgress } from './pipeline-messages.ts'
+import type { PipelineProgress, RulesProgress } from './pipeline-calls.ts'
 
 /** A rule whose last error is older than this is not `erring` any more. */
 const ERRING_MS = 60 * 60_000

@@ -3,7 +3,7 @@ import { RuleSpans } from '../pipeline/rule-spans.ts'
 import type { Detector } from '../stages/detect/language.ts'
 import type { StateDb } from '../state/db.ts'
 import { getMeta, setMeta } from '../state/sources.ts'
-import type { RulesProgress } from './pipeline-messages.ts'
+import type { RulesProgress } from './pipeline-calls.ts'
 
 const KEY = 'rule_spans'
 /** What rules that are off miss is counted all the time, and written down this often. */
@@ -11,8 +11,6 @@ const EVERY_MS = 10_000
 
 export interface RulesOffDeps {
   readonly db: StateDb
-  readonly detectors: readonly Detector[]
-  readonly rules: readonly { readonly id: string; readonly logTypes: readonly string[] }[]
   readonly report: (progress: RulesProgress) => void
   /** Spans could not be written down. */
   readonly onError: (error: unknown) => void
@@ -23,20 +21,27 @@ export interface RulesOffDeps {
 export class RulesOff {
   readonly #deps: RulesOffDeps
   readonly #spans: RuleSpans
+  readonly #logTypes = new Map<string, readonly string[]>()
+  #detectors: readonly Detector[] | undefined
   #nextMs = 0
   #saved: Promise<void> = Promise.resolve()
 
-  private constructor(deps: RulesOffDeps, spans: RuleSpans) {
+  private constructor(deps: RulesOffDeps, saved: readonly RuleSpan[]) {
     this.#deps = deps
-    this.#spans = spans
+    this.#spans = new RuleSpans(saved, (ruleId) => this.#logTypes.get(ruleId) ?? [])
   }
 
+  /** Reads what was kept. Nothing is off before `watch`. */
   static async open(deps: RulesOffDeps): Promise<RulesOff> {
-    const saved = JSON.parse((await getMeta(deps.db, KEY)) ?? '[]') as RuleSpan[]
-    const logTypes = new Map(deps.rules.map((rule) => [rule.id, rule.logTypes]))
-    const opened = new RulesOff(deps, new RuleSpans(saved, (ruleId) => logTypes.get(ruleId) ?? []))
-    opened.#look(true)
-    return opened
+    return new RulesOff(deps, JSON.parse((await getMeta(deps.db, KEY)) ?? '[]') as RuleSpan[])
+  }
+
+  /** From now on these detectors judge, with these rules. */
+  watch(detectors: readonly Detector[], rules: readonly { readonly id: string; readonly logTypes: readonly string[] }[]): void {
+    this.#detectors = detectors
+    this.#logTypes.clear()
+    for (const { id, logTypes } of rules) this.#logTypes.set(id, logTypes)
+    this.#look(true)
   }
 
   /** A rule went off or is on again. */
@@ -56,9 +61,10 @@ export class RulesOff {
   }
 
   #look(isFirst: boolean): void {
-    const { db, detectors, report, onError, now } = this.#deps
+    const { db, report, onError, now } = this.#deps
+    if (!this.#detectors) return
     this.#nextMs = now() + EVERY_MS
-    const off = detectors.flatMap(
+    const off = this.#detectors.flatMap(
       (detector) =>
         detector.off?.() ??
         detector.setupErrors.map(({ ruleId, cause, message }) => ({ ruleId, cause, message, missed: 0, retryMs: undefined })),

@@ -8,6 +8,7 @@ import { openSqlite } from '../state/sqlite.ts'
 import { entryFile } from '../util/entry.ts'
 import { CaracalError } from '../util/errors.ts'
 import { Rpc } from '../util/rpc.ts'
+import type { SpoolCalls } from './spool-calls.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'caracal-spool-thread-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -18,7 +19,7 @@ function start(name: string, more: object = {}) {
   const { port1, port2 } = new MessageChannel()
   const data = { dataDir, maxBytes: 1e9, maxSourceBytes: 1e9, pipeline: port1, ...more }
   const worker = new Worker(entryFile('engine/spool-thread'), { workerData: data, transferList: [port1] })
-  const rpc = new Rpc(worker)
+  const rpc = new Rpc<SpoolCalls>(worker)
   port2.unref()
   const append = (text: string) => rpc.call('append', { sourceId: 's', framing: 'lines', receivedMs: 1, body: Buffer.from(text) })
   /** Ends the thread without a word of warning. */

@@ -1,33 +1,39 @@
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { type TransferListItem, Worker } from 'node:worker_threads'
 import { entryFile } from '../util/entry.ts'
 import { CaracalError, ConfigError, messageOf, rebuiltError, StorageError } from '../util/errors.ts'
-import { type Handlers, Rpc } from '../util/rpc.ts'
+import { type Calls, type Handlers, type Remote, Rpc } from '../util/rpc.ts'
+import type { MainCalls, PipelineCalls } from './pipeline-calls.ts'
 import type { PipelineThreadData } from './pipeline-thread.ts'
+import type { SpoolCalls } from './spool-calls.ts'
 import type { SpoolThreadData } from './spool-thread.ts'
 
 /** A thread and the calls to it. */
-export interface Thread {
-  readonly rpc: Rpc
+export interface Thread<Theirs extends Calls<Theirs>> {
+  readonly rpc: Remote<Theirs>
   /** Resolves when the thread ended by itself: a fault. */
   readonly died: Promise<Error>
   end(): Promise<void>
 }
 
-/** Starts the spool's thread and the pipeline's, joined by a channel of their own. */
-export function startThreads(
-  spoolData: Omit<SpoolThreadData, 'pipeline'>,
-  pipelineData: Omit<PipelineThreadData, 'spool'>,
-  handlers: Handlers,
-): { readonly spool: Thread; readonly pipeline: Thread } {
-  const { port1, port2 } = new MessageChannel()
-  const spool = startThread('spool', { ...spoolData, pipeline: port1 }, port1, {})
-  const pipeline = startThread('pipeline', { ...pipelineData, spool: port2 }, port2, handlers)
-  return { spool, pipeline }
+export type PipelineThread = Thread<PipelineCalls>
+export type SpoolThread = Thread<SpoolCalls>
+
+export function startSpoolThread(data: SpoolThreadData): SpoolThread {
+  return startThread<SpoolCalls>('spool', data, data.pipeline)
 }
 
-function startThread(name: 'spool' | 'pipeline', workerData: object, port: MessageChannel['port1'], handlers: Handlers): Thread {
+export function startPipelineThread(data: PipelineThreadData, handlers: Handlers<MainCalls>): PipelineThread {
+  return startThread<PipelineCalls, MainCalls>('pipeline', data, data.spool, handlers)
+}
+
+function startThread<Theirs extends Calls<Theirs>, Ours extends Calls<Ours> = Record<never, never>>(
+  name: 'spool' | 'pipeline',
+  workerData: SpoolThreadData | PipelineThreadData,
+  port: TransferListItem,
+  handlers?: Handlers<Ours>,
+): Thread<Theirs> {
   const worker = new Worker(entryFile(`engine/${name}-thread`), { name: `caracal-${name}`, workerData, transferList: [port] })
-  const rpc = new Rpc(worker, handlers)
+  const rpc = new Rpc<Theirs, Ours>(worker, handlers)
   const died = new Promise<Error>((resolve) => {
     worker.once('error', (thrown) => {
       const error = asThrown(thrown)

@@ -8,9 +8,8 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import { ConfigError } from '../util/errors.ts'
 import type { Engine, SourceView, TableView } from './engine.ts'
 import { healthOf } from './health.ts'
-import type { SourceProgress } from './pipeline-messages.ts'
 import type { SystemWatch } from './system-watch.ts'
-import type { Thread } from './threads.ts'
+import type { PipelineThread, SpoolThread } from './threads.ts'
 
 export interface ViewDeps {
   readonly config: Config
@@ -18,8 +17,8 @@ export interface ViewDeps {
   readonly tables: readonly TableDefinition[]
   readonly state: StateDb
   readonly keeper: TableKeeper
-  readonly pipeline: Thread
-  readonly spool: Thread
+  readonly pipeline: PipelineThread
+  readonly spool: SpoolThread
   readonly watch: SystemWatch
   /** What is in order but worth knowing. */
   readonly notices: () => readonly string[]
@@ -45,11 +44,7 @@ export function createViews(
 }
 
 async function sourceViews({ sources, state, pipeline, spool }: ViewDeps): Promise<SourceView[]> {
-  const [counts, unknown, progress] = await Promise.all([
-    sourceCounts(state),
-    unknownFields(state),
-    pipeline.rpc.call<SourceProgress[]>('sources'),
-  ])
+  const [counts, unknown, progress] = await Promise.all([sourceCounts(state), unknownFields(state), pipeline.rpc.call('sources')])
   // A source that was configured once still has its counts.
   const gone = [...counts.keys()].filter((id) => !sources.some((source) => source.id === id))
   const all = [
@@ -70,7 +65,7 @@ async function sourceViews({ sources, state, pipeline, spool }: ViewDeps): Promi
         filters: count?.filters ?? {},
         guessed: count?.guessed ?? {},
         inFlight: now?.inFlight ?? 0,
-        backlogBytes: (now?.backlogBytes ?? 0) + (await spool.rpc.call<number>('bytes', source.id)),
+        backlogBytes: (now?.backlogBytes ?? 0) + (await spool.rpc.call('bytes', source.id)),
         notices: now?.notices ?? [],
         unknownFields: unknown.get(source.id) ?? [],
       }
@@ -114,6 +109,6 @@ async function metricsText(deps: ViewDeps): Promise<string> {
     ),
   )
   metrics.setTables(keeper.status().map(({ name, rows, ageSeconds }) => ({ name, rows, ageSecs: ageSeconds })))
-  metrics.setSpoolBytes(await spool.rpc.call<number>('bytes'))
+  metrics.setSpoolBytes(await spool.rpc.call('bytes'))
   return metrics.text()
 }

@@ -1,16 +1,33 @@
 import type { MessagePort, TransferListItem, Worker } from 'node:worker_threads'
 import { CaracalError, messageOf, RetryLater, rebuiltError } from './errors.ts'
 
-/** What the other side of a port may ask for: name → function of one plain argument. */
-// biome-ignore lint/suspicious/noExplicitAny: each handler states its own argument; the port carries any plain value.
-export type Handlers = Record<string, (argument: any) => unknown>
+/**
+ * What one side of a port answers, as an interface of functions with at most one argument. Arguments and answers are copied: plain
+ * values only.
+ */
+export type Calls<C> = { readonly [M in keyof C]: (argument: never) => unknown }
 
-interface Call {
+// biome-ignore lint/suspicious/noExplicitAny: infers the parameters and the answer of any function.
+type AnyCall = (...argument: any[]) => unknown
+type Argument<F> = F extends AnyCall ? Parameters<F> : never
+type Answer<F> = F extends AnyCall ? Awaited<ReturnType<F>> : never
+
+/** The functions that answer these calls. */
+export type Handlers<C> = {
+  readonly [M in keyof C]: (
+    ...argument: Argument<C[M]>
+  ) => Answer<C[M]> | Transfer<Answer<C[M]>> | Promise<Answer<C[M]> | Transfer<Answer<C[M]>>>
+}
+
+/** The other side of a port, as it may be called. */
+export type Remote<C extends Calls<C>> = Pick<Rpc<C>, 'call' | 'move'>
+
+interface CallMessage {
   readonly id: number
   readonly method: string
   readonly argument: unknown
 }
-interface Answer {
+interface AnswerMessage {
   readonly id: number
   readonly value?: unknown
   readonly error?: {
@@ -32,29 +49,48 @@ export class Transfer<T> {
   }
 }
 
-/** Calls over a thread's port, both ways. An error on the other side rejects the call with its code and message. */
-export class Rpc {
+/**
+ * Calls over a thread's port, both ways: `Theirs` is what the other side answers, `Ours` what this side does. An error on the other side
+ * rejects the call with its code and message.
+ */
+export class Rpc<Theirs extends Calls<Theirs>, Ours extends Calls<Ours> = Record<never, never>> {
   readonly #port: MessagePort | Worker
   readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
+  /** Calls that came before `serve`. */
+  readonly #early: CallMessage[] = []
+  #handlers: Handlers<Ours> | undefined
   #next = 1
   #closed: Error | undefined
 
-  constructor(port: MessagePort | Worker, handlers: Handlers = {}) {
+  /** Listens from now on; what the other side asks before `serve` waits for it. */
+  constructor(port: MessagePort | Worker, handlers?: Handlers<Ours>) {
     this.#port = port
-    port.on('message', (message: Call | Answer) => {
-      if ('method' in message) void this.#serve(message, handlers)
-      else this.#settle(message)
+    this.#handlers = handlers
+    port.on('message', (message: CallMessage | AnswerMessage) => {
+      if (!('method' in message)) this.#settle(message)
+      else if (this.#handlers) void this.#answer(message, this.#handlers)
+      else this.#early.push(message)
     })
   }
 
+  /** Answers calls with these functions. */
+  serve(handlers: Handlers<Ours>): void {
+    this.#handlers = handlers
+    for (const message of this.#early.splice(0)) void this.#answer(message, handlers)
+  }
+
   /** Asks the other side. Rejects when it throws or when the port is closed. */
-  call<T = void>(method: string, argument?: unknown, transfer: readonly TransferListItem[] = []): Promise<T> {
-    if (this.#closed) return Promise.reject(this.#closed)
-    const id = this.#next++
-    return new Promise<T>((resolve, reject) => {
-      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject })
-      this.#port.postMessage({ id, method, argument } satisfies Call, [...transfer])
-    })
+  call<M extends keyof Theirs & string>(method: M, ...[argument]: Argument<Theirs[M]>): Promise<Answer<Theirs[M]>> {
+    return this.#send(method, argument, [])
+  }
+
+  /** Like `call`; the buffers of `list` go over to the other side instead of being copied. */
+  move<M extends keyof Theirs & string>(
+    method: M,
+    argument: Argument<Theirs[M]>[0],
+    list: readonly TransferListItem[],
+  ): Promise<Answer<Theirs[M]>> {
+    return this.#send(method, argument, list)
   }
 
   /** Every call under way and every later one rejects with `error`. */
@@ -64,7 +100,16 @@ export class Rpc {
     this.#waiting.clear()
   }
 
-  #settle({ id, value, error }: Answer): void {
+  #send<T>(method: string, argument: unknown, list: readonly TransferListItem[]): Promise<T> {
+    if (this.#closed) return Promise.reject(this.#closed)
+    const id = this.#next++
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject })
+      this.#port.postMessage({ id, method, argument } satisfies CallMessage, [...list])
+    })
+  }
+
+  #settle({ id, value, error }: AnswerMessage): void {
     const waiting = this.#waiting.get(id)
     this.#waiting.delete(id)
     if (!waiting) return
@@ -75,13 +120,12 @@ export class Rpc {
     } else waiting.resolve(value)
   }
 
-  async #serve({ id, method, argument }: Call, handlers: Handlers): Promise<void> {
+  async #answer({ id, method, argument }: CallMessage, handlers: Handlers<Ours>): Promise<void> {
     try {
-      const handler = handlers[method]
-      if (!handler) throw new Error(`no handler for '${method}'`)
-      const answer = await handler(argument)
-      if (answer instanceof Transfer) this.#port.postMessage({ id, value: answer.value } satisfies Answer, [...answer.list])
-      else this.#port.postMessage({ id, value: answer } satisfies Answer)
+      const answer = await (handlers as unknown as Record<string, (argument: unknown) => unknown>)[method]!(argument)
+      if (answer instanceof Transfer)
+        this.#port.postMessage({ id, value: answer.value } satisfies AnswerMessage, [...answer.list])
+      else this.#port.postMessage({ id, value: answer } satisfies AnswerMessage)
     } catch (caught) {
       const error = caught instanceof Error ? caught : new Error(String(caught))
       const code = error instanceof CaracalError ? error.code : undefined
@@ -89,7 +133,7 @@ export class Rpc {
       this.#port.postMessage({
         id,
         error: { afterMs, code, message: messageOf(error), stack: error.stack },
-      } satisfies Answer)
+      } satisfies AnswerMessage)
     }
   }
 }

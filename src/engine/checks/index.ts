@@ -5,8 +5,8 @@ import type { TableKeeper } from '../../stages/enrich/keeper.ts'
 import type { StateDb } from '../../state/db.ts'
 import { deadDeliveries } from '../../state/deliveries.ts'
 import { getMeta, sourceCounts } from '../../state/sources.ts'
-import type { SourceProgress } from '../pipeline-messages.ts'
-import type { Thread } from '../threads.ts'
+import type { SourceProgress } from '../pipeline-calls.ts'
+import type { PipelineThread, SpoolThread } from '../threads.ts'
 import type { Check } from './check.ts'
 import { clockCheck } from './clock.ts'
 import { deadLetterCheck } from './dead-letters.ts'
@@ -21,8 +21,8 @@ export interface CheckDeps {
   readonly sources: readonly SourceConfig[]
   readonly keeper: TableKeeper
   readonly state: StateDb
-  readonly pipeline: Thread
-  readonly spool: Thread
+  readonly pipeline: PipelineThread
+  readonly spool: SpoolThread
   /** Hears where each source is whenever that is checked. */
   readonly onSources: (progress: readonly SourceProgress[]) => void
 }
@@ -51,7 +51,7 @@ export function allChecks({ config, sources, keeper, state, pipeline, spool, onS
       },
     }),
     readerCheck(async () => {
-      const progress = await pipeline.rpc.call<SourceProgress[]>('sources')
+      const progress = await pipeline.rpc.call('sources')
       onSources(progress)
       return progress
     }),

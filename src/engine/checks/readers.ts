@@ -1,5 +1,5 @@
 import { systemProblem } from '../../model/system-problem.ts'
-import type { SourceProgress } from '../pipeline-messages.ts'
+import type { SourceProgress } from '../pipeline-calls.ts'
 import type { Check } from './check.ts'
 
 /** A call to a source that takes longer than this hangs. */

@@ -1,0 +1,103 @@
+import { join } from 'node:path'
+import type { Config, SourceConfig } from '../config/config.ts'
+import type { Rule } from '../model/rule.ts'
+import type { Generation } from '../pipeline/generation.ts'
+import { loadCache } from '../state/cache.ts'
+import { correlationStore } from '../state/correlation.ts'
+import type { StateDb } from '../state/db.ts'
+import { createGeneration } from './generation.ts'
+import { LiveTables } from './live-tables.ts'
+import { judgedQueries, judgedRules, type LoadedContent, lakeTables, loadPath, ruleViews } from './path.ts'
+import type { ContentReport } from './pipeline-calls.ts'
+import { describeChildren, foldersApart } from './python-children.ts'
+import { byName, queryNotices } from './queries.ts'
+
+export interface OpenContentDeps {
+  readonly config: Config
+  readonly sources: readonly SourceConfig[]
+  readonly db: StateDb
+  readonly now: () => number
+  /** A rule went off or is on again. */
+  readonly onOff: () => void
+  /** A sentence: rules are judged more slowly than they could be. */
+  readonly onSlower: (message: string) => void
+}
+
+/** Content, loaded, and the rules' processes running. */
+export interface OpenContent {
+  readonly generation: Generation
+  readonly tables: LiveTables
+  /** Everything that a detection language judges with, disabled rules too. */
+  readonly judged: readonly Rule[]
+  readonly report: ContentReport
+  /** Ends the rules' processes. */
+  close(): Promise<void>
+}
+
+/** Loads the content of the configuration and starts what runs its rules. */
+export async function openContent(deps: OpenContentDeps): Promise<OpenContent> {
+  const { config, sources } = deps
+  const loaded = await loadPath(config, join(config.data_dir, 'content-cache'))
+  const apart = foldersApart(config)
+  const tables = new LiveTables(loaded)
+  const starting = startGeneration(loaded, tables, apart, deps)
+  const queryTables = lakeTables(loaded, new Set(sources.flatMap(({ log_types }) => log_types)))
+  const { scheduledQueries, savedQueries } = loaded.content
+  // While the rules' processes start.
+  const [generation, cannotRun] = await Promise.all([
+    starting,
+    queryNotices(scheduledQueries, { saved: byName(savedQueries), tables: queryTables }),
+  ])
+  const { detectors, correlation, rules } = generation
+  const broken = [
+    ...loaded.problems,
+    ...(correlation?.correlator.problems ?? []).map((error) => ({ file: 'correlation', message: error.message })),
+  ]
+  const rulesOff = detectors.flatMap((d) => d.setupErrors.map(({ ruleId, message }) => ({ id: ruleId, message })))
+  return {
+    generation,
+    tables,
+    judged: judgedRules(loaded.content),
+    report: {
+      content: {
+        rules: ruleViews(loaded.content, rules),
+        schemas: [...loaded.schemas.keys()].sort(),
+        tables: loaded.tables.size,
+        problems: [...broken, ...loaded.names, ...rulesOff.map(({ id, message }) => ({ file: id, message }))],
+        broken,
+        names: loaded.names,
+        rulesOff,
+        notices: [...loaded.notices, ...cannotRun],
+      },
+      tables: [...loaded.tables.values()].map(({ definition }) => definition),
+      lakeTables: queryTables,
+      queries: judgedQueries(loaded),
+      savedQueries,
+      queryNotices: cannotRun,
+      children: describeChildren(detectors, apart),
+    },
+    close: async () => void (await Promise.all(detectors.map((detector) => detector.close()))),
+  }
+}
+
+function startGeneration(
+  loaded: LoadedContent,
+  tables: LiveTables,
+  apart: string[] | undefined,
+  { config, sources, db, now, onOff, onSlower }: OpenContentDeps,
+): Promise<Generation> {
+  return createGeneration(loaded, {
+    sources,
+    tables,
+    parser: { maxRecordBytes: config.max_record_bytes, maxDepth: config.max_depth },
+    memory: correlationStore(db),
+    detection: {
+      timeoutMs: config.rule_timeout_ms,
+      apart,
+      compiledFolder: join(config.data_dir, 'python'),
+      cache: { load: () => loadCache(db, now()) },
+      onOff,
+      prefilter: { ruleErrors: config.rule_errors, shadowEvery: config.shadow_every, onProblem: onSlower },
+    },
+  })
+}

@@ -1,0 +1,124 @@
+import type { AlertWindow } from '../model/alert.ts'
+import type { DeliveryResult } from '../model/batch.ts'
+import type { TableSpec } from '../model/column.ts'
+import type { SavedQuery, ScheduledQuery } from '../model/query.ts'
+import type { RuleSpan } from '../model/rule-span.ts'
+import type { SystemProblem } from '../model/system-problem.ts'
+import type { DeadLetterSample } from '../pipeline/dead-letter-samples.ts'
+import type { RuleOff } from '../stages/detect/language.ts'
+import type { QueryRows } from '../stages/detect/scheduled/rows.ts'
+import type { TableDefinition } from '../stages/enrich/definition.ts'
+import type { ContentFileRef } from '../stages/enrich/keeper-types.ts'
+import type { BuiltTable } from '../stages/enrich/table.ts'
+import type { Lake, QueryResult } from '../stages/store/lake.ts'
+import type { AlertStatus } from '../state/alerts.ts'
+import { hash16 } from '../util/hash.ts'
+import type { AlertNotice, ContentView } from './engine.ts'
+
+/** What the main thread asks of the pipeline's, the only writer of state. */
+export interface PipelineCalls {
+  /** What is loaded. */
+  content: () => ContentReport
+  /** Opens the sources and begins to read. Tables must be in force by now. */
+  start: () => void
+  /** No further batch begins; resolves when those under way are committed. */
+  stopReading: () => void
+  /** Ends everything; what is finished is stored. */
+  stop: () => void
+  /** Builds a table of that content and puts it in force. Rejects, with the old one in force, when it cannot be built. */
+  acceptTable: (content: ContentFileRef) => BuiltTable
+  saveTableState: (table: { name: string; value: string }) => void
+  /** Resolves when the source has nothing to read and everything of it is committed; at once for one that is not read at all. */
+  settled: (sourceId: string) => void
+  /** Puts what is committed into the lake. */
+  flush: () => void
+  /** False: there is no such alert. */
+  setAlertStatus: (change: { alertId: string; status: AlertStatus }) => boolean
+  deliveryResults: (results: readonly DeliveryResult[]) => void
+  /** Forgets a source's cursors, counts and alerts. */
+  removeSource: (source: { sourceId: string; label: string }) => void
+  setMeta: (entry: { key: string; value: string }) => void
+  sources: () => readonly SourceProgress[]
+  /** Makes alerts of those problems that have none yet. */
+  raise: (problems: readonly SystemProblem[]) => void
+  deadLetterSamples: (sourceId: string) => readonly DeadLetterSample[]
+  /** Judges a scheduled query's rows with the rules that name it; what comes of them is kept together with the due time. */
+  judgeRows: (rows: QueryRows) => void
+}
+
+/** What the pipeline's thread asks of main, and what it reports. */
+export interface MainCalls {
+  ensure: (ask: { table: TableSpec; late: boolean | undefined }) => Awaited<ReturnType<Lake['ensure']>>
+  insert: (ask: { table: TableSpec; rows: Uint8Array; token: string }) => Awaited<ReturnType<Lake['insert']>>
+  query: (ask: { sql: string; maxRows: number }) => QueryResult
+  /** A batch, or something else that is one transaction, was committed. */
+  progress: (progress: PipelineProgress) => void
+  /** All problems of the pipeline as they are now. */
+  problems: (problems: readonly SystemProblem[]) => void
+  /** A rule went off or on; also now and then while one is off. */
+  rules: (progress: RulesProgress) => void
+  /** A sentence: rules are judged more slowly than they could be. */
+  slower: (message: string) => void
+  /** The loop has ended with this error: nothing more is read. */
+  failed: (error: string) => void
+}
+
+/** What is loaded and running. */
+export interface ContentReport {
+  readonly content: ContentView
+  /** Enabled tables, for the keeper. */
+  readonly tables: readonly TableDefinition[]
+  /** Every table of the lake that content may ask for. */
+  readonly lakeTables: readonly TableSpec[]
+  /** Enabled scheduled queries whose rows some enabled rule judges. */
+  readonly queries: readonly ScheduledQuery[]
+  readonly savedQueries: readonly SavedQuery[]
+  /** Sentences on scheduled queries that cannot run; the content's notices hold them too. */
+  readonly queryNotices: readonly string[]
+  /** A sentence on the processes that run rules, if there are any. */
+  readonly children: string | undefined
+}
+
+/** The key in state of the due time that a scheduled query has come to. */
+export function queryKey(name: string): string {
+  return `query:${hash16(name)}`
+}
+
+/** What was committed, in numbers. */
+export interface PipelineProgress {
+  /** `undefined`: it came of something that is no source's batch. */
+  readonly sourceId: string | undefined
+  readonly observations: readonly (readonly [stage: string, seconds: number])[]
+  readonly matches: readonly (readonly [ruleId: string, n: number])[]
+  readonly ruleErrors: readonly (readonly [ruleId: string, n: number])[]
+  readonly lastErrors: readonly (readonly [ruleId: string, message: string])[]
+  readonly ruleSeconds: readonly (readonly [ruleId: string, seconds: number])[]
+  /** Received → alert row committed, of each alert opened. */
+  readonly latenciesMs: readonly number[]
+  readonly opened: readonly AlertNotice[]
+  readonly hasDeliveries: boolean
+}
+
+/** What people hear of an alert that was opened. */
+export function noticeOf({ alertId, severity, ruleId, body }: AlertWindow): AlertNotice {
+  const { title, latencyMs, sourceLabels } = body
+  return { alertId, severity, ruleId, title, latencyMs, sourceLabels }
+}
+
+/** Which rules are off, and when rules were. */
+export interface RulesProgress {
+  readonly off: readonly RuleOff[]
+  /** Oldest first. */
+  readonly spans: readonly RuleSpan[]
+}
+
+export interface SourceProgress {
+  readonly id: string
+  readonly inFlight: number
+  readonly backlogBytes: number
+  readonly notices: readonly string[]
+  /** Those of the notices that say what cannot be read. */
+  readonly problems?: readonly string[]
+  /** Milliseconds that the current call to it has taken; 0 without one. */
+  readonly waitingMs: number
+}

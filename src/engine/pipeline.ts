@@ -1,0 +1,295 @@
+import type { MessagePort } from 'node:worker_threads'
+import type { Config, SourceConfig } from '../config/config.ts'
+import type { DeliveryResult, Effects } from '../model/batch.ts'
+import type { Event } from '../model/event.ts'
+import type { SystemProblem } from '../model/system-problem.ts'
+import { type DeadLetterSample, DeadLetterSamples } from '../pipeline/dead-letter-samples.ts'
+import { effectsOfRows } from '../pipeline/effects.ts'
+import { Flusher } from '../pipeline/flusher.ts'
+import { judgeEvents } from '../pipeline/judge.ts'
+import type { PipelineState } from '../pipeline/pipeline-state.ts'
+import { SIGNALS, tableVersionRow } from '../pipeline/rows.ts'
+import { effectsOfProblems } from '../pipeline/system-alerts.ts'
+import { queryLogType } from '../stages/detect/language.ts'
+import { type QueryRows, rowsToEvents } from '../stages/detect/scheduled/rows.ts'
+import type { ContentFileRef } from '../stages/enrich/keeper-types.ts'
+import type { BuiltTable } from '../stages/enrich/table.ts'
+import { type AlertStatus, setAlertStatus } from '../state/alerts.ts'
+import { openState, type StateDb } from '../state/db.ts'
+import { saveDeliveryResults } from '../state/deliveries.ts'
+import { pipelineState } from '../state/pipeline-state.ts'
+import { removeSource, setMeta } from '../state/sources.ts'
+import { recordTableVersion, saveTableState } from '../state/table-status.ts'
+import type { Handlers, Remote } from '../util/rpc.ts'
+import { Started } from '../util/started.ts'
+import { type OpenContent, openContent } from './open-content.ts'
+import {
+  type ContentReport,
+  type MainCalls,
+  noticeOf,
+  type PipelineCalls,
+  type PipelineProgress,
+  queryKey,
+  type SourceProgress,
+} from './pipeline-calls.ts'
+import { Reading } from './reading.ts'
+import { RulesOff } from './rules-off.ts'
+import { Troubles } from './troubles.ts'
+
+export interface PipelineOptions {
+  readonly config: Config
+  /** Every source, the built-in ones too. */
+  readonly sources: readonly SourceConfig[]
+  readonly baseUrl: string
+  /** For tests of a full disk: pages of 4 KiB that the state may have. */
+  readonly maxPages?: number
+}
+
+const MAX_FLUSH_BYTES = 16 * 1024 * 1024
+
+/** The path from sources to the state and the lake: what the pipeline's thread runs. The only writer of state. */
+export class Pipeline implements Handlers<PipelineCalls> {
+  readonly #options: PipelineOptions
+  readonly #main: Remote<MainCalls>
+  readonly #started: Started
+  readonly #samples = new DeadLetterSamples()
+  readonly #troubles: Troubles
+  #observations: [string, number][] = []
+  #db!: StateDb
+  #state!: PipelineState
+  #content!: OpenContent
+  #flusher!: Flusher
+  #rulesOff!: RulesOff
+  #reading!: Reading
+
+  private constructor(options: PipelineOptions, main: Remote<MainCalls>, started: Started) {
+    this.#options = options
+    this.#main = main
+    this.#started = started
+    this.#troubles = new Troubles((problems) => void main.call('problems', problems).catch(() => {}))
+  }
+
+  /** Opens the state, loads the content and starts the rules' processes. Rejects with nothing left running. */
+  static open(options: PipelineOptions, main: Remote<MainCalls>, spool: MessagePort): Promise<Pipeline> {
+    return Started.all(
+      (message) => process.emitWarning(`The pipeline: ${message}`),
+      async (started) => {
+        const pipeline = new Pipeline(options, main, started)
+        await pipeline.#open(started, spool)
+        return pipeline
+      },
+    )
+  }
+
+  async #open(started: Started, spool: MessagePort): Promise<void> {
+    const { config, sources, baseUrl, maxPages } = this.#options
+    const onTrouble = (kind: string, message: string | undefined) => this.#troubles.set(kind, message)
+    const db = await started.step(
+      'the state',
+      () => openState(config.data_dir, maxPages ? { maxPages } : {}),
+      (made) => made.destroy(),
+    )
+    this.#db = db
+    this.#state = pipelineState(db)
+    this.#rulesOff = await RulesOff.open({
+      db,
+      report: (progress) => void this.#main.call('rules', progress).catch(() => {}),
+      onError: (error) => this.#reading.cannotReport(error),
+      now: Date.now,
+    })
+    this.#content = await started.step(
+      'content',
+      () =>
+        openContent({
+          config,
+          sources,
+          db,
+          now: Date.now,
+          onOff: () => this.#rulesOff.changed(),
+          onSlower: (message) => void this.#main.call('slower', message).catch(() => {}),
+        }),
+      (made) => made.close(),
+    )
+    this.#flusher = this.#createFlusher()
+    this.#reading = new Reading({
+      config,
+      sources,
+      baseUrl,
+      db,
+      state: this.#state,
+      content: this.#content,
+      routes: this.#routes,
+      now: Date.now,
+      isFull: () => this.#isFull(),
+      observe: (stage, seconds) => this.#observations.push([stage, seconds]),
+      onCommitted: (effects, sourceId, receivedMs) => this.#committed(effects, sourceId, receivedMs),
+      onTrouble,
+      querySignals: (sql, maxRows) => this.#querySignals(sql, maxRows),
+      onFailed: (error) => this.#main.call('failed', String(error instanceof Error ? error.stack : error)).catch(() => {}),
+    })
+    await this.#reading.connect(spool)
+    await started.step(
+      'the record of rules that are off',
+      () => this.#rulesOff.watch(this.#content.generation.detectors, this.#content.judged),
+      () => this.#rulesOff.close(),
+    )
+  }
+
+  content(): ContentReport {
+    return this.#content.report
+  }
+
+  async start(): Promise<void> {
+    await this.#started.step(
+      'the flusher',
+      () => this.#flusher.start(),
+      () => this.#endFlusher(),
+    )
+    await this.#started.step(
+      'reading',
+      () => this.#reading.start(this.#started),
+      () => this.#reading.stop(),
+    )
+  }
+
+  stopReading(): Promise<void> {
+    return this.#reading.stop()
+  }
+
+  stop(): Promise<void> {
+    return this.#started.stop()
+  }
+
+  async acceptTable(ref: ContentFileRef): Promise<BuiltTable> {
+    const built = await this.#content.tables.accept(ref)
+    const now = Date.now()
+    const { spec, rows, count } = tableVersionRow(ref.table, built.version, built.rows, now)
+    if (await recordTableVersion(this.#db, ref.table, built.version, { spec, rows, count }, now))
+      this.#flusher.added([{ spec, rows, count }], now)
+    return built
+  }
+
+  saveTableState({ name, value }: { name: string; value: string }): Promise<void> {
+    return saveTableState(this.#db, name, value)
+  }
+
+  settled(sourceId: string): Promise<void> {
+    return this.#reading.settled(sourceId)
+  }
+
+  flush(): Promise<void> {
+    return this.#flusher.flush()
+  }
+
+  setAlertStatus({ alertId, status }: { alertId: string; status: AlertStatus }): Promise<boolean> {
+    return setAlertStatus(this.#db, alertId, status, Date.now())
+  }
+
+  deliveryResults(results: readonly DeliveryResult[]): Promise<void> {
+    return saveDeliveryResults(this.#db, results)
+  }
+
+  removeSource({ sourceId, label }: { sourceId: string; label: string }): Promise<void> {
+    return removeSource(this.#db, sourceId, label)
+  }
+
+  setMeta({ key, value }: { key: string; value: string }): Promise<void> {
+    return setMeta(this.#db, key, value)
+  }
+
+  sources(): readonly SourceProgress[] {
+    return this.#reading.progress()
+  }
+
+  deadLetterSamples(sourceId: string): readonly DeadLetterSample[] {
+    return this.#samples.of(sourceId)
+  }
+
+  /** Not in turn with the batches: a batch that hangs is what a problem may be about. */
+  async raise(problems: readonly SystemProblem[]): Promise<void> {
+    const deps = { store: this.#state.alerts, routes: this.#routes, baseUrl: this.#options.baseUrl, nowMs: Date.now() }
+    const effects = await effectsOfProblems(problems, deps)
+    if (!effects) return
+    await this.#state.commitOther(effects)
+    this.#committed(effects, undefined, undefined)
+  }
+
+  async judgeRows(answer: QueryRows): Promise<void> {
+    const { loop } = this.#reading
+    const events = rowsToEvents(answer) as Event[]
+    // Begun before its turn in the commits is taken, as batches do: the order of judging is the order of committing.
+    const { generation } = this.#content
+    const judged = judgeEvents(queryLogType(answer.query), events, generation.detectors)
+    judged.catch(() => {})
+    const meta = new Map([[queryKey(answer.query), String(answer.dueMs)]])
+    await loop.other(async (deps) => effectsOfRows(await judged, meta, deps), generation)
+  }
+
+  get #routes() {
+    return this.#options.config.destinations.map(({ id, severities, system }) => ({ id, severities, system }))
+  }
+
+  #createFlusher(): Flusher {
+    const { config } = this.#options
+    const main = this.#main
+    const lake: ConstructorParameters<typeof Flusher>[1] = {
+      ensure: (table, late) => main.call('ensure', { table, late }),
+      insert: (table, rows, token) => {
+        // A view on a larger buffer would move all of it: copy then.
+        const own = rows.byteLength === rows.buffer.byteLength ? rows : new Uint8Array(rows)
+        return main.move('insert', { table, rows: own, token }, [own.buffer as ArrayBuffer])
+      },
+    }
+    return new Flusher(this.#state, lake, {
+      flushRows: config.flush_rows,
+      flushMs: config.flush_ms,
+      maxBytes: MAX_FLUSH_BYTES,
+      now: Date.now,
+      onTrouble: (message) =>
+        this.#troubles.set(
+          'lake',
+          message && `Rows wait in the state for tables of the lake that do not take them now: ${message}`,
+        ),
+    })
+  }
+
+  async #endFlusher(): Promise<void> {
+    await this.#flusher.stop()
+    // Rows that cannot be stored now stay in the outbox and go to the lake after the next start.
+    await this.#flusher.flush().catch(() => {})
+  }
+
+  #isFull(): boolean {
+    const waiting = this.#flusher.waitingBytes
+    const isFull = waiting > this.#options.config.outbox_max_bytes
+    this.#troubles.set('outbox', isFull ? `${waiting} bytes wait for the lake: reading pauses until they are stored` : undefined)
+    return isFull
+  }
+
+  async #querySignals(sql: string, maxRows: number): Promise<readonly string[]> {
+    await this.#flusher.flush()
+    await this.#main.call('ensure', { table: SIGNALS, late: undefined })
+    return (await this.#main.call('query', { sql, maxRows })).rows
+  }
+
+  #committed(effects: Effects, sourceId: string | undefined, receivedMs: number | undefined): void {
+    this.#flusher.added(effects.rows, effects.nowMs)
+    this.#samples.added(effects.rows)
+    const { matches, errors, lastErrors } = effects.findings
+    const timings = this.#content.generation.detectors.flatMap((d) => d.timings())
+    const progress: PipelineProgress = {
+      sourceId,
+      observations: this.#observations,
+      matches: [...matches],
+      ruleErrors: [...errors],
+      lastErrors: [...(lastErrors ?? [])],
+      ruleSeconds: timings.map(({ ruleId, seconds }): [string, number] => [ruleId, seconds]),
+      latenciesMs: receivedMs === undefined ? [] : effects.opened.map(() => Date.now() - receivedMs),
+      opened: effects.opened.map(noticeOf),
+      hasDeliveries: effects.deliveries.length > 0,
+    }
+    this.#observations = []
+    this.#main.call('progress', progress).catch(() => {})
+    this.#rulesOff.committed()
+  }
+}

@@ -1,0 +1,152 @@
+import type { Config, SourceConfig } from '../config/config.ts'
+import { environment, resolveSecret } from '../config/env.ts'
+import { systemProblem } from '../model/system-problem.ts'
+import { Deliverer } from '../pipeline/deliverer.ts'
+import type { Destination, DestinationDeps } from '../stages/deliver/destination.ts'
+import { destinations as destinationDefinitions } from '../stages/deliver/index.ts'
+import { systemClock, TableKeeper } from '../stages/enrich/keeper.ts'
+import type { TableState } from '../stages/enrich/keeper-types.ts'
+import { sources as sourceDefinitions } from '../stages/source/index.ts'
+import type { Intake } from '../stages/source/source.ts'
+import type { Lake } from '../stages/store/lake.ts'
+import type { StateDb } from '../state/db.ts'
+import { dueDeliveries } from '../state/deliveries.ts'
+import { getMeta } from '../state/sources.ts'
+import { loadTableState } from '../state/table-status.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { find } from '../util/define.ts'
+import type { Events } from './events.ts'
+import { Heartbeat } from './heartbeat.ts'
+import { type ContentReport, queryKey } from './pipeline-calls.ts'
+import { byName } from './queries.ts'
+import { Scheduler } from './scheduler.ts'
+import type { PipelineThread, SpoolThread } from './threads.ts'
+import { sameSecret } from './token.ts'
+
+/** What the parts of the running product are made with. */
+export interface PartsDeps {
+  readonly config: Config
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly events: Events
+  readonly lake: Lake
+  readonly state: StateDb
+  readonly pipeline: PipelineThread
+}
+
+/** Puts the last good content of every table in force and begins to refresh them. */
+export async function startKeeper({ tables }: ContentReport, { config, state, pipeline, log }: PartsDeps): Promise<TableKeeper> {
+  const keeper = new TableKeeper({
+    definitions: tables,
+    dataFolder: config.data_dir,
+    store: {
+      load: async (name) => {
+        const text = await loadTableState(state, name)
+        return text === undefined ? undefined : (JSON.parse(text) as TableState)
+      },
+      save: (name, value) => pipeline.rpc.call('saveTableState', { name, value: JSON.stringify(value) }),
+    },
+    accept: (content) => pipeline.rpc.call('acceptTable', content),
+    fetch,
+    clock: systemClock,
+    random: Math.random,
+    firstDelayMs: config.table_first_refresh_ms,
+    onError: (error) => log.error({ err: error }, 'A table could not be kept.'),
+  })
+  await keeper.start()
+  return keeper
+}
+
+/** Begins to make the deliveries that are due. */
+export async function startDeliverer({ config, state, pipeline, events, metrics }: PartsDeps): Promise<Deliverer> {
+  const deps: DestinationDeps = {
+    fetch,
+    now: Date.now,
+    write: (text) => void process.stdout.write(text),
+    secret: (reference) => resolveSecret(reference, environment()),
+  }
+  const made = new Map<string, Destination>()
+  for (const settings of config.destinations) {
+    const definition = find('destination', destinationDefinitions, settings.type)
+    made.set(settings.id, await definition.create(settings as never, deps))
+  }
+  const deliverer = new Deliverer({
+    destinations: made,
+    due: async (nowMs, limit, except) =>
+      (await dueDeliveries(state, nowMs, limit, except)).map((row) => ({
+        deliveryId: row.delivery_id,
+        alertId: row.alert_id,
+        destination: row.destination,
+        tries: row.tries,
+        body: row.body,
+      })),
+    save: (result) => pipeline.rpc.call('deliveryResults', [result]),
+    now: Date.now,
+    retryMinMs: config.delivery_retry_min_ms,
+    retryMaxMs: config.delivery_retry_max_ms,
+    onResult: (destination, outcome) => metrics.deliveries(destination, outcome),
+    onTrouble: (message) => {
+      events.problems.report('deliverer', message === undefined ? [] : [systemProblem('PathStuck', 'deliveries', message)])
+    },
+  })
+  events.onDeliveries = () => deliverer.wake()
+  deliverer.start()
+  return deliverer
+}
+
+/** Begins to run scheduled queries. */
+export async function startScheduler(report: ContentReport, { lake, state, pipeline, events }: PartsDeps): Promise<Scheduler> {
+  const scheduler = new Scheduler({
+    queries: report.queries,
+    saved: byName(report.savedQueries),
+    tables: report.lakeTables,
+    lake,
+    loadDone: async (name) => {
+      const text = await getMeta(state, queryKey(name))
+      return text === undefined ? undefined : Number(text)
+    },
+    saveSeen: (name, seenMs) => pipeline.rpc.call('setMeta', { key: queryKey(name), value: String(seenMs) }),
+    judge: (rows) => pipeline.rpc.call('judgeRows', rows),
+    flush: () => pipeline.rpc.call('flush'),
+    now: Date.now,
+    onProblems: (problems) => {
+      events.problems.report('scheduler', problems)
+    },
+  })
+  await scheduler.start()
+  return scheduler
+}
+
+/** Calls the heartbeat's address as long as the path is alive, if there is one. */
+export function startHeartbeat(url: string | undefined, { problems }: Events): Heartbeat | undefined {
+  if (url === undefined) return undefined
+  const heartbeat = new Heartbeat({
+    url,
+    fetch,
+    isAlive: () => problems.current.every(({ what }) => what !== 'PathStuck'),
+    onProblems: (own) => problems.report('heartbeat', own),
+  })
+  heartbeat.start()
+  return heartbeat
+}
+
+/** What takes bodies for each source that is sent to, by source id. */
+export function openIntakes(sources: readonly SourceConfig[], spool: SpoolThread, token: string): ReadonlyMap<string, Intake> {
+  const intakes = new Map<string, Intake>()
+  for (const source of sources) {
+    const definition = find('source', sourceDefinitions, source.type)
+    if (!definition.listen) continue
+    const expected = source.type === 'http' && source.token ? resolveSecret(source.token, environment()) : token
+    const intake = definition.listen(source as never, {
+      append: (framing, body, receivedMs) => {
+        const own = body.byteLength === body.buffer.byteLength ? body : new Uint8Array(body)
+        return spool.rpc.move('append', { sourceId: source.id, framing, receivedMs, body: own }, [own.buffer as ArrayBuffer])
+      },
+      now: Date.now,
+      authorised: (given) => sameSecret(given, expected),
+    })
+    intakes.set(source.id, intake)
+  }
+  return intakes
+}
