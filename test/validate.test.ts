@@ -57,6 +57,8 @@ const policy = (id: string, type: string) =>
   `AnalysisType: policy\nPolicyID: ${id}\nEnabled: true\nResourceTypes: [${type}]\nFilename: p.py\nSeverity: Low\n`
 const table = (selectors: string, more = 'Filename: t.csv') =>
   `AnalysisType: lookup_table\nLookupName: t\nEnabled: true\n${more}\nLogTypeMap:\n  PrimaryKey: ip\n  AssociatedLogTypes: [${selectors}]\n`
+const extension = (base: string, association = 'Zeek.Conn, Selectors: [id_resp_h]') =>
+  `AnalysisType: lookup_table\nExtends: ${base}\nLogTypeMap:\n  AssociatedLogTypes:\n    - { LogType: ${association} }\n`
 const schema =
   'schema: Custom.Nested\nfields:\n  - name: user\n    type: object\n    fields: [{ name: addr, type: string }]\n' +
   '  - { name: list, type: array, element: { type: object, fields: [{ name: ip, type: string }] } }\n  - { name: any, type: json }\n'
@@ -133,6 +135,43 @@ const names: readonly Case[] = [
       "Selectors: Custom.Nested has no field 'user.adr' (selector 'user.adr')",
       "Selectors: Custom.Nested has no field 'user.addr.x' (selector 'user.addr.x')",
     ],
+  },
+  {
+    name: 'patterns of log types',
+    files: {
+      't.yml': table('{ LogType: Zeek.*, Selectors: [id_orig_h, id_orig_x] }, { LogType: Zeke.*, Selectors: [id_orig_h] }'),
+      ...CSV,
+    },
+    says: [
+      "no schema and no source has the log type 'Zeke.*', so no event of it reaches table 't'",
+      "log types that fit 'Zeek.*' has the field of the selector 'id_orig_x': did you mean 'id_orig_h'?",
+    ],
+  },
+  { name: 'an extension of a shipped table', files: { 'x.yml': extension('tor_exit_nodes') }, says: [] },
+  {
+    name: 'selectors of an extension',
+    files: { 'x.yml': extension('tor_exit_nodes', 'Zeek.Conn, Selectors: [id.resp_h]') },
+    says: ["Selectors: Zeek.Conn has no field 'id' (selector 'id.resp_h'): did you mean 'id_resp_h'?"],
+  },
+  {
+    name: 'an extension of a table that is not there',
+    files: { 'x.yml': extension('tor_exit_node') },
+    says: ["Extends: there is no table 'tor_exit_node': did you mean 'tor_exit_nodes'?"],
+  },
+  {
+    name: 'an extension of an extension',
+    files: { 'x.yml': `${extension('tor_exit_nodes')}LookupName: mine\n`, 'y.yml': extension('mine') },
+    says: ["Extends: 'mine' is itself an extension: extend 'tor_exit_nodes' instead"],
+  },
+  {
+    name: 'an extension of a disabled table',
+    files: { 't.yml': table('').replace('Enabled: true', 'Enabled: false'), ...CSV, 'x.yml': extension('t') },
+    says: ["Extends: the table 't' is disabled or cannot be used"],
+  },
+  {
+    name: 'keys that only the table itself may have',
+    files: { 'x.yml': `${extension('tor_exit_nodes')}Match: cidr\nSchema: X\n` },
+    says: ['Schema: an extension only adds selectors', 'Match: an extension only adds selectors'],
   },
   {
     name: "a pack's ids",

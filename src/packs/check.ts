@@ -29,7 +29,7 @@ export async function checkContent(
   { languages, world, dataFolder, compiledFolder }: CheckOptions,
 ): Promise<Found> {
   const { known } = world
-  const { schemas, tables, problems } = compileFiles(content, known.content.schemas)
+  const { schemas, tables, problems } = compileFiles(content, known.content)
   const names = checkNames(content, {
     ...world,
     known: { ...known, schemas: new Map([...known.schemas, ...schemas]), tables: new Map([...known.tables, ...tables]) },

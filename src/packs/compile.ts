@@ -1,9 +1,15 @@
 import type { CompiledSchema } from '../model/schema.ts'
-import { defineTable, type TableDefinition } from '../stages/enrich/definition.ts'
+import {
+  defineExtension,
+  defineTable,
+  isExtension,
+  type TableDefinition,
+  type TableExtension,
+} from '../stages/enrich/definition.ts'
 import { compileTableSchema, type TableSchema } from '../stages/enrich/table-schema.ts'
 import { compileSchema } from '../stages/normalise/compile.ts'
 import { ConfigError, messageOf } from '../util/errors.ts'
-import type { Content, Problem } from './content.ts'
+import type { Content, Problem, TableFile } from './content.ts'
 import { suggestion } from './issues.ts'
 
 /** A definition of a table and the schema of its rows. */
@@ -21,10 +27,13 @@ export interface Compiled {
   readonly problems: readonly Problem[]
 }
 
-/** Compiles the schemas and tables of the content. `elsewhere` has schemas that tables may name too. Never throws. */
+/**
+ * Compiles the schemas and tables of the content. `elsewhere` has schemas that tables may name too, and tables that may be extended.
+ * Never throws.
+ */
 export function compileFiles(
   { schemas: files, tables: tableFiles }: Pick<Content, 'schemas' | 'tables'>,
-  elsewhere: Content['schemas'] = [],
+  elsewhere: Pick<Content, 'schemas' | 'tables'> = { schemas: [], tables: [] },
 ): Compiled {
   const problems: Problem[] = []
   const attempt = <T>(file: string, make: () => T): T | undefined => {
@@ -35,10 +44,10 @@ export function compileFiles(
       return undefined
     }
   }
-  const documents = new Map([...elsewhere, ...files].map((schema) => [schema.name, schema]))
+  const documents = new Map([...elsewhere.schemas, ...files].map((schema) => [schema.name, schema]))
   const tables = new Map<string, LoadedTable>()
   const rowSchemas = new Set<string>()
-  for (const { document, file } of tableFiles) {
+  for (const { document, file } of withBases(tableFiles, elsewhere.tables)) {
     const definition = attempt(file, () => defineTable(document, { file }))
     if (!definition?.enabled) continue
     const { schema: name } = definition
@@ -51,6 +60,10 @@ export function compileFiles(
     if (found) rowSchemas.add(found.name)
     tables.set(definition.name, { definition, schema })
   }
+  for (const { document, file } of tableFiles.filter((table) => isExtension(table.document))) {
+    const extension = attempt(file, () => defineExtension(document, { file }))
+    if (extension?.enabled) attempt(file, () => extend(tables, extension, [...elsewhere.tables, ...tableFiles]))
+  }
   const schemas = new Map<string, CompiledSchema>()
   for (const { name, document, file } of files) {
     if (rowSchemas.has(name)) continue
@@ -58,6 +71,37 @@ export function compileFiles(
     if (compiled) schemas.set(name, compiled)
   }
   return { schemas, tables, problems }
+}
+
+/** The tables without extensions, and those of elsewhere that are extended here. */
+function withBases(here: readonly TableFile[], elsewhere: readonly TableFile[]): TableFile[] {
+  const bases = new Set(here.filter(({ document }) => isExtension(document)).map(({ document }) => extendedName(document)))
+  const own = here.filter(({ document }) => !isExtension(document))
+  for (const { name } of own) bases.delete(name)
+  return [...elsewhere.filter(({ name, document }) => bases.has(name) && !isExtension(document)), ...own]
+}
+
+function extendedName(document: unknown): unknown {
+  return (document as { Extends?: unknown }).Extends
+}
+
+/** Adds an extension's selectors to its table. */
+function extend(tables: Map<string, LoadedTable>, { base, associations, file }: TableExtension, all: readonly TableFile[]): void {
+  const loaded = tables.get(base)
+  if (loaded) {
+    const { definition } = loaded
+    tables.set(base, { ...loaded, definition: { ...definition, added: [...definition.added, ...associations] } })
+    return
+  }
+  const named = all.filter(({ name }) => name === base)
+  const other = named.find(({ document }) => isExtension(document))
+  const names = all.filter(({ document }) => !isExtension(document)).map(({ name }) => name)
+  const why = other
+    ? `'${base}' is itself an extension: extend '${String(extendedName(other.document))}' instead`
+    : named.length > 0
+      ? `the table '${base}' is disabled or cannot be used: see ${named[0]!.file}`
+      : `there is no table '${base}'${suggestion(base, names) || (names.length > 0 ? `. Known: ${[...new Set(names)].sort().join(', ')}` : '')}`
+  throw new ConfigError(why, { file, path: 'Extends' })
 }
 
 /** The message without the file, which is a field of the problem already. */

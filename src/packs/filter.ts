@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Rule, RuleKind } from '../model/rule.ts'
 import { correlationRuleDocument } from '../stages/detect/correlation/document.ts'
-import { tableDefinitionSchema } from '../stages/enrich/definition.ts'
+import { tableDefinitionSchema, tableExtensionSchema } from '../stages/enrich/definition.ts'
 import { ConfigError } from '../util/errors.ts'
 import type { CorrelationRuleFile } from './content.ts'
 import { dataModelItem, derivedItem, globalItem, packItem, policyItem, ruleItem, scheduledRuleItem } from './item-schemas.ts'
@@ -53,8 +53,8 @@ const DETECTION_KEYS: ReadonlySet<string> = new Set(
 
 /** Every key that some item without unit tests may have. */
 const OTHER_KEYS: ReadonlySet<string> = new Set(
-  [globalItem, dataModelItem, packItem, savedQueryItem, scheduledQueryItem, tableDefinitionSchema].flatMap(({ shape }) =>
-    Object.keys(shape),
+  [globalItem, dataModelItem, packItem, savedQueryItem, scheduledQueryItem, tableDefinitionSchema, tableExtensionSchema].flatMap(
+    ({ shape }) => Object.keys(shape),
   ),
 )
 

@@ -156,6 +156,9 @@ export const packItem = z.strictObject({
 /** A table's own keys are checked by `stages/enrich`; here only what makes it an item. */
 export const tableItem = z.looseObject({ AnalysisType: z.literal('lookup_table'), LookupName: name })
 
+/** An extension of a table needs no name of its own. */
+export const tableExtensionItem = tableItem.partial({ LookupName: true })
+
 /** Likewise for a schema file and `stages/normalise`. */
 export const schemaItem = z.looseObject({ schema: z.string().min(1) })
 

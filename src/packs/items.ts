@@ -1,11 +1,17 @@
 import type { z } from 'zod'
-import { defineTable, tableDefinitionSchema } from '../stages/enrich/definition.ts'
+import {
+  defineExtension,
+  defineTable,
+  isExtension,
+  tableDefinitionSchema,
+  tableExtensionSchema,
+} from '../stages/enrich/definition.ts'
 import { readSchemaDocument, schemaDocument } from '../stages/normalise/document.ts'
 import { ConfigError, NotSupported } from '../util/errors.ts'
 import { readCorrelationRule } from './correlation-items.ts'
 import { problemOf, problemsOf } from './issues.ts'
 import { broken, checked, type DataModelDraft, type Item } from './item.ts'
-import { dataModelItem, globalItem, packItem, promptItem, schemaItem, tableItem } from './item-schemas.ts'
+import { dataModelItem, globalItem, packItem, promptItem, schemaItem, tableExtensionItem, tableItem } from './item-schemas.ts'
 import { readQuery } from './query-items.ts'
 import { readDetection } from './rule-items.ts'
 import type { YamlFile } from './yaml-file.ts'
@@ -93,8 +99,14 @@ function readSchema(file: string, yaml: YamlFile): Item {
 }
 
 function readTable(file: string, yaml: YamlFile): Item {
-  return checked(file, yaml, tableItem, (item) =>
-    usable(file, yaml, { kind: 'table', id: item.LookupName, document: yaml.value }, tableDefinitionSchema, defineTable),
+  const document = yaml.value
+  if (isExtension(document)) {
+    return checked(file, yaml, tableExtensionItem, ({ LookupName: id = `extension in ${file}` }) =>
+      usable(file, yaml, { kind: 'table', id, document }, tableExtensionSchema, defineExtension),
+    )
+  }
+  return checked(file, yaml, tableItem, ({ LookupName: id }) =>
+    usable(file, yaml, { kind: 'table', id, document }, tableDefinitionSchema, defineTable),
   )
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { packageRoot } from '../util/entry.ts'
+import { compileFiles } from './compile.ts'
 import type { Content } from './content.ts'
 import { contentRoots, loadContent } from './load.ts'
 
@@ -323,6 +324,30 @@ describe('several roots', () => {
       expect.stringContaining(
         `${join(own, 't.yml')}: not supported yet: table 't': tables refreshed from a bucket (Refresh.RoleARN)`,
       ),
+    ])
+  })
+
+  test('an extension does not hide its table, with or without a name, and several extend one table', async () => {
+    const shipped = tree({ 't.yml': `AnalysisType: lookup_table\n${TABLE}` })
+    const extension = (selector: string) =>
+      `AnalysisType: lookup_table\nExtends: t\nLogTypeMap:\n  AssociatedLogTypes:\n    - { LogType: Custom.Vpn, Selectors: [${selector}] }\n`
+    const own = tree({
+      'a.yml': extension('a'),
+      'b/a.yml': extension('b'),
+      'c.yml': `${extension('c')}LookupName: t\n`,
+      'd.yml': `${extension('d')}LookupName: d\nEnabled: false\n`,
+    })
+    const content = await loadContent([shipped, own])
+    expect([content.problems, content.notices]).toEqual([[], []])
+    const { tables, problems } = compileFiles(content)
+    expect(problems).toEqual([])
+    expect([...tables.keys()]).toEqual(['t'])
+    const { definition } = tables.get('t')!
+    expect([definition.file, definition.associations]).toEqual([join(shipped, 't.yml'), []])
+    expect(definition.added.map(({ selectors, file }) => [selectors, relative(own, file)])).toEqual([
+      [['a'], 'a.yml'],
+      [['b'], 'b/a.yml'],
+      [['c'], 'c.yml'],
     ])
   })
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { DataModel } from '../model/data-model.ts'
+import { isExtension } from '../stages/enrich/definition.ts'
 import { packageRoot } from '../util/entry.ts'
 import type { Content } from './content.ts'
 import { deriveRules } from './derive.ts'
@@ -68,7 +69,12 @@ export async function loadContent(roots: readonly (string | ContentRoot)[], opti
     ),
     savedQueries: loaded.flatMap((root) => root.savedQueries.filter((query) => force.takes('query', query.name, query.file))),
     schemas: loaded.flatMap((root) => root.schemas.filter(({ name, file }) => force.takes('schema', name, file))),
-    tables: loaded.flatMap((root) => root.tables.filter(({ name, file }) => force.takes('table', name, file))),
+    // An extension may have the name of the table that it extends, and does not hide it.
+    tables: loaded.flatMap((root) =>
+      root.tables.filter(({ name, file, document }) =>
+        force.takes(isExtension(document) ? 'table extension' : 'table', name, file),
+      ),
+    ),
     packs: loaded.flatMap((root) => root.packs.filter(({ id, file }) => force.takes('pack', id, file))),
     helpers: loaded.flatMap((root) => root.helpers),
     problems: [...loaded.flatMap((root) => root.problems), ...derived.problems],

@@ -95,7 +95,7 @@ export async function judgeBatch(
   },
 ): Promise<JudgedBatch> {
   const enrichStart = performance.now()
-  for (const { schema, events } of groups) deps.enricher.enrich(schema.name, events)
+  for (const { schema, events } of groups) deps.enricher.enrich(schema, events)
   const detectStart = performance.now()
   deps.observe('enrich', (detectStart - enrichStart) / 1000)
   const judged: Judged[] = []

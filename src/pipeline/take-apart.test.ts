@@ -112,7 +112,7 @@ test('a detector that can never judge costs its rules one error a batch, and ano
 
 test('an event that no table can be joined to becomes a dead letter', async () => {
   const enricher = {
-    enrich: (_: string, some: readonly Event[]) => {
+    enrich: (_: unknown, some: readonly Event[]) => {
       if (some.some((event) => event['line'] === 'unjoinable')) throw new RangeError('too many rows')
     },
     lookup: () => undefined,

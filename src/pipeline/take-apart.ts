@@ -30,7 +30,7 @@ export async function judgeApart(
   const judged: Judged[] = []
   const cacheWrites = new Map<string, CacheWrite>()
   for (const { schema, events } of groups) {
-    const join = (part: readonly Event[]) => outcomeOf(async () => enricher.enrich(schema.name, part as Event[]))
+    const join = (part: readonly Event[]) => outcomeOf(async () => enricher.enrich(schema, part as Event[]))
     const { good, bad } = await sift(events, join, events.length * 2)
     for (const { item, error } of bad) letters.push(refusedLetter(item, source, error))
     const findings: Judged[] = []

@@ -1,3 +1,4 @@
+import { fits, isPattern } from '../../stages/enrich/associations.ts'
 import type { LoadedTable } from '../compile.ts'
 import type { Content, Problem } from '../content.ts'
 import { suggestion } from '../issues.ts'
@@ -55,10 +56,19 @@ function ruleUses({ rules }: Content): [string, User][] {
 function otherUses({ dataModels, tables }: Content, compiled: ReadonlyMap<string, LoadedTable>): [string, User][] {
   return [
     ...dataModels.flatMap(({ id, file, logTypes }) => uses(logTypes, `data model '${id}'`, file)),
-    ...tables.flatMap(({ name, file }) =>
-      uses([...(compiled.get(name)?.definition.selectors.keys() ?? [])], `table '${name}'`, file),
-    ),
+    ...tableUses(tables, compiled),
   ]
+}
+
+/** Log types that tables and extensions name. A pattern is a name that is answered when some log type fits it. */
+function tableUses(tables: Content['tables'], compiled: ReadonlyMap<string, LoadedTable>): [string, User][] {
+  const checked = new Set(tables.map(({ file }) => file))
+  return [...compiled.values()].flatMap(({ definition: { name, associations, added } }) => {
+    const files = new Map([...associations, ...added].map(({ logType, file }) => [logType, file]))
+    return [...files]
+      .filter(([, file]) => checked.has(file))
+      .map(([logType, file]): [string, User] => [logType, { label: `table '${name}'`, file }])
+  })
 }
 
 function resourceUses({ policies }: Content): [string, User][] {
@@ -83,7 +93,7 @@ function unanswered(
   const problems: Problem[] = []
   const waiting = new Map<string, readonly User[]>()
   for (const [name, users] of usersByName(used)) {
-    if (answering.has(name)) continue
+    if (answering.has(name) || (isPattern(name) && [...answering].some((one) => fits(name, one)))) continue
     const advice = mistake(name, managed, answering)
     if (advice === undefined) waiting.set(name, users)
     else {

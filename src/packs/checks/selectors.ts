@@ -1,30 +1,47 @@
 import type { CompiledSchema } from '../../model/schema.ts'
+import { type Association, fits, has, isPattern } from '../../stages/enrich/associations.ts'
 import { parseSelector } from '../../stages/enrich/selector.ts'
 import { type FieldSpec, readSchemaDocument, type ValueSpec } from '../../stages/normalise/document.ts'
-import type { SchemaFile } from '../content.ts'
+import type { Problem, SchemaFile } from '../content.ts'
 import { suggestion } from '../issues.ts'
-import type { Check } from './check.ts'
+import type { Check, World } from './check.ts'
 
-/** Fields that tables are joined on: an event of the log type must be able to have them. */
+/** Fields that tables are joined on: an event of the log type must be able to have them, or one that a pattern fits. */
 export const checkSelectors: Check = ({ tables }, { known }) => {
   const files = new Map(known.content.schemas.map((schema) => [schema.name, schema]))
-  const problems = tables.flatMap(({ name, file }) => {
-    const selectors = known.tables.get(name)?.definition.selectors ?? new Map<string, readonly string[]>()
-    return [...selectors].flatMap(([logType, texts]) => {
-      const schema = known.schemas.get(logType)
-      const source = files.get(logType)
-      if (!schema || !source) return []
-      const fields = fieldsOf(source)
-      return texts.flatMap((text) => {
-        const missing = missingField(parseSelector(text).path, schema, fields)
-        if (missing === undefined) return []
-        const advice =
-          suggestion(text, namesOf(schema)) || suggestion(missing, namesOf(schema)) || ': correct the selector or remove it'
-        return { file, line: undefined, message: `Selectors: ${logType} has no field '${missing}' (selector '${text}')${advice}` }
-      })
+  const checked = new Set(tables.map(({ file }) => file))
+  const associations = [...known.tables.values()]
+    .flatMap(({ definition }) => [...definition.associations, ...definition.added])
+    .filter(({ file }) => checked.has(file))
+  const problems = associations.flatMap(({ logType, selectors, file }): Problem[] => {
+    if (isPattern(logType)) return patternProblems({ logType, selectors, file }, known.schemas)
+    const schema = known.schemas.get(logType)
+    const source = files.get(logType)
+    if (!schema || !source) return []
+    const fields = fieldsOf(source)
+    return selectors.flatMap((text) => {
+      const missing = missingField(parseSelector(text).path, schema, fields)
+      if (missing === undefined) return []
+      const advice =
+        suggestion(text, namesOf(schema)) || suggestion(missing, namesOf(schema)) || ': correct the selector or remove it'
+      return [{ file, line: undefined, message: `Selectors: ${logType} has no field '${missing}' (selector '${text}')${advice}` }]
     })
   })
   return { problems, notices: [] }
+}
+
+/** A selector after a pattern is right when one of the log types has it. That a pattern fits none is found with the other names. */
+function patternProblems({ logType, selectors, file }: Association, schemas: World['known']['schemas']): Problem[] {
+  const fitting = [...schemas.values()].filter(({ name }) => fits(logType, name))
+  if (fitting.length === 0) return []
+  return selectors
+    .filter((text) => !fitting.some((schema) => has(schema, text)))
+    .map((text) => {
+      const names = new Set(fitting.flatMap(namesOf))
+      const advice = suggestion(text, names) || ': correct the selector or remove it'
+      const types = `none of the ${fitting.length} log types that fit '${logType}' has the field of the selector '${text}'`
+      return { file, line: undefined, message: `Selectors: ${types}${advice}` }
+    })
 }
 
 /** The fields that a usable schema file names; the compiled schema has standard columns too, and knows nothing of what is nested. */

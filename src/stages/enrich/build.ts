@@ -9,7 +9,7 @@ import { chooseFormat } from './formats/index.ts'
 import { keyOfColumns } from './formats/span.ts'
 import { createSlice, type Slice } from './slice.ts'
 import { type MatchKind, type Table, TableError } from './table.ts'
-import type { TableSchema } from './table-schema.ts'
+import { schemaOfIndicators, type TableSchema } from './table-schema.ts'
 import { createIndexBuilder } from './tables/index.ts'
 import { MemoryTable } from './tables/memory-table.ts'
 
@@ -42,14 +42,15 @@ const EXAMPLES = 3
  */
 export async function buildTable(
   definition: TableDefinition,
-  schema: TableSchema | undefined,
+  fileSchema: TableSchema | undefined,
   content: TableContent,
   { maxBytes = DEFAULT_MAX_BYTES, maxRows = DEFAULT_MAX_ROWS, timeoutMs = DEFAULT_TIMEOUT_MS }: BuildOptions = {},
 ): Promise<Table> {
   const unpacked = await unpack(content.bytes, maxBytes)
   const text = decode(unpacked)
-  const { primaryKey } = definition
-  if (schema && !schema.fields.has(primaryKey)) {
+  const { primaryKey, indicators } = definition
+  const schema = fileSchema ?? (indicators && schemaOfIndicators(indicators))
+  if (schema?.fields?.has(primaryKey) === false) {
     throw new TableError(`the primary key '${primaryKey}' is no field of the schema '${schema.name}'`)
   }
   const format = chooseFormat(text, { type: definition.format, fileName: content.fileName, primaryKey })
@@ -70,7 +71,7 @@ export async function buildTable(
     rows: reader.rows,
     index,
     skipped: { count: reader.skipped, examples: reader.examples },
-    binding: { selectors: definition.selectors, automatic: schema?.automaticOf(primaryKey) },
+    binding: { associations: definition.associations, added: definition.added, automatic: schema?.automaticOf(primaryKey) },
     schema,
   })
 }
@@ -121,7 +122,8 @@ class RowReader {
       this.keys.push(key)
       this.keyRows.push(this.rows.length)
     }
-    this.rows.push(this.#format.isWide && this.#schema ? project(shaped, this.#schema.fields) : shaped)
+    const fields = this.#format.isWide ? this.#schema?.fields : undefined
+    this.rows.push(fields ? project(shaped, fields) : shaped)
   }
 
   skip(sentence: string): void {

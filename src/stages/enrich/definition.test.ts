@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { NotSupported } from '../../util/errors.ts'
-import { defineTable } from './definition.ts'
+import { defineExtension, defineTable, isExtension } from './definition.ts'
 
 const file = '/content/tables/assets.yml'
 const minimal = { AnalysisType: 'lookup_table', LookupName: 'assets', Filename: './assets.csv', LogTypeMap: { PrimaryKey: 'ip' } }
@@ -17,18 +17,17 @@ test('a definition is read with its defaults', () => {
   })
 })
 
-test('selectors are gathered by log type, and a log type with none has none of its own', () => {
+test('associations keep their order and the file that says them; a log type may come without selectors', () => {
   const AssociatedLogTypes = [
-    { LogType: 'Zeek.Conn', Selectors: ['id_orig_h', '$.a.b'] },
-    { LogType: 'Zeek.Conn', Selectors: ['id_orig_h', 'id_resp_h'] },
+    { LogType: 'Zeek.*', Selectors: ['id_orig_h', '$.a.b'] },
     { LogType: 'Zeek.DNS', Selectors: [] },
     { LogType: 'Zeek.Ssl' },
   ]
-  const { selectors } = defineTable({ ...minimal, LogTypeMap: { PrimaryKey: 'ip', AssociatedLogTypes } }, { file })
-  expect([...selectors]).toEqual([
-    ['Zeek.Conn', ['id_orig_h', '$.a.b', 'id_resp_h']],
-    ['Zeek.DNS', []],
-    ['Zeek.Ssl', []],
+  const { associations } = defineTable({ ...minimal, LogTypeMap: { PrimaryKey: 'ip', AssociatedLogTypes } }, { file })
+  expect(associations).toEqual([
+    { logType: 'Zeek.*', selectors: ['id_orig_h', '$.a.b'], file },
+    { logType: 'Zeek.DNS', selectors: [], file },
+    { logType: 'Zeek.Ssl', selectors: [], file },
   ])
 })
 
@@ -74,6 +73,63 @@ describe('refused with file and place', () => {
     const document = Array.isArray(change) ? change : { ...minimal, ...change }
     expect(() => defineTable(document, { file })).toThrow(message)
   })
+})
+
+describe('indicators of a table without a schema', () => {
+  test('one or several of a column', () => {
+    expect(defineTable({ ...minimal, Indicators: { ip: 'ip', owner: ['username', 'email'] } }, { file }).indicators).toEqual({
+      ip: ['ip'],
+      owner: ['username', 'email'],
+    })
+  })
+
+  test.each([
+    [{ Indicators: { ip: 'adress' } }, /Indicators\.ip: Invalid/],
+    [{ Indicators: { ip: [] } }, /Indicators\.ip: /],
+    [{ Schema: 'X', Indicators: { ip: 'ip' } }, /Indicators: the schema 'X' says what columns hold.*remove this/],
+  ])('%j is refused', (change, message) => expect(() => defineTable({ ...minimal, ...change }, { file })).toThrow(message))
+})
+
+describe('extensions', () => {
+  const AssociatedLogTypes = [{ LogType: 'Custom.Vpn', Selectors: ['client.address'] }]
+  const extension = { AnalysisType: 'lookup_table', Extends: 'tor_exit_nodes', LogTypeMap: { AssociatedLogTypes } }
+
+  test('an extension names a table and adds selectors', () => {
+    expect(isExtension(extension) && !isExtension(minimal)).toBe(true)
+    expect(defineExtension(extension, { file })).toEqual({
+      base: 'tor_exit_nodes',
+      enabled: true,
+      associations: [{ logType: 'Custom.Vpn', selectors: ['client.address'], file }],
+      file,
+    })
+  })
+
+  const cases: [what: string, change: object, message: RegExp][] = [
+    ['content of its own', { Filename: 'x.csv' }, /Filename: an extension only adds selectors.*remove this/],
+    ['a provider of its own', { Provider: { type: 'file', path: 'x' } }, /Provider: an extension only adds selectors/],
+    ['a refresh of its own', { Refresh: { PeriodMinutes: 1 } }, /Refresh: an extension only adds selectors/],
+    ['a schema of its own', { Schema: 'X' }, /Schema: an extension only adds selectors/],
+    [
+      'a key of its own',
+      { LogTypeMap: { PrimaryKey: 'ip', AssociatedLogTypes } },
+      /LogTypeMap\.PrimaryKey: an extension only adds/,
+    ],
+    ['no selectors', { LogTypeMap: { AssociatedLogTypes: [] } }, /AssociatedLogTypes: name at least one log type/],
+    [
+      'a log type without selectors',
+      { LogTypeMap: { AssociatedLogTypes: [{ LogType: 'A', Selectors: [] }] } },
+      /Selectors: name at least one/,
+    ],
+    [
+      'a selector that cannot be read',
+      { LogTypeMap: { AssociatedLogTypes: [{ LogType: 'A', Selectors: ['a..b'] }] } },
+      /selector "a\.\.b" cannot be read/,
+    ],
+    ['an unknown key', { Foo: 1 }, /Unrecognized key: "Foo"/],
+  ]
+  test.each(cases)('%s: refused', (_, change, message) =>
+    expect(() => defineExtension({ ...extension, ...change }, { file })).toThrow(message),
+  )
 })
 
 describe('not supported yet', () => {

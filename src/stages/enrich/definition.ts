@@ -1,8 +1,10 @@
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { ConfigError, messageOf, NotSupported } from '../../util/errors.ts'
+import type { Association } from './associations.ts'
 import { formats } from './formats/index.ts'
 import { type ProviderConfig, providerDefinition, providerSchema } from './index.ts'
+import { INDICATORS } from './indicators.ts'
 import { parseSelector } from './selector.ts'
 import { MATCH_KINDS, type MatchKind } from './table.ts'
 
@@ -24,8 +26,11 @@ export interface TableDefinition {
   readonly periodMinutes: number
   /** Older content is shown as stale. */
   readonly alarmMinutes: number
-  /** Log type → selectors as written. */
-  readonly selectors: ReadonlyMap<string, readonly string[]>
+  /** Indicators of columns, by the column's name; only where no schema says them. */
+  readonly indicators: Readonly<Record<string, readonly string[]>> | undefined
+  readonly associations: readonly Association[]
+  /** What extensions add to them. */
+  readonly added: readonly Association[]
   readonly description: string
   readonly reference: string
   readonly baseVersion: number | undefined
@@ -41,21 +46,29 @@ const refreshSchema = z.strictObject({
   PeriodMinutes: MINUTES.optional().describe('How often the provider is asked.'),
   AlarmPeriodMinutes: MINUTES.optional().describe('Content older than this is shown as stale; three periods by default.'),
 })
+const selector = z.string().min(1).max(500)
 const associationSchema = z.strictObject({
-  LogType: z.string().min(1).max(255),
-  Selectors: z.array(z.string().min(1).max(500)).max(1000).nullish(),
+  LogType: z.string().min(1).max(255).describe('A log type, or a pattern: `*` stands for any characters.'),
+  Selectors: z.array(selector).max(1000).nullish().describe("Fields of its events that hold the table's key."),
 })
+const indicatorSchema = z.enum(INDICATORS)
 
-/** The keys of a table's YAML: Panther's, and `Provider`, `Format`, `Match`, `ContentDate`. */
+const lookupName = z.string().regex(NAME, 'must be 1 to 200 characters without slashes, and not begin with a dot or p_any_')
+
+/** The keys of a table's YAML: Panther's, and `Provider`, `Format`, `Match`, `ContentDate`, `Indicators`. */
 export const tableDefinitionSchema = z.strictObject({
   AnalysisType: z.literal('lookup_table'),
-  LookupName: z.string().regex(NAME, 'must be 1 to 200 characters without slashes, and not begin with a dot or p_any_'),
+  LookupName: lookupName,
   Enabled: z.boolean().default(true),
   Schema: z.string().min(1).max(255).optional().describe('Name of the schema of the rows.'),
   Filename: z.string().min(1).optional().describe('Content beside this file; with a Provider: until that has delivered.'),
   ContentDate: z.iso.date().optional().describe('When the content in Filename was current.'),
   Format: z.enum(formats.map((format) => format.type)).optional(),
   Match: z.enum(MATCH_KINDS).optional().describe('How keys are compared, when the schema does not say it.'),
+  Indicators: z
+    .record(z.string().min(1), z.union([indicatorSchema, z.array(indicatorSchema).min(1)]))
+    .optional()
+    .describe('What columns hold (`ip`, `domain`, `username` …), for a table without a Schema.'),
   Provider: providerSchema.optional(),
   Refresh: refreshSchema.optional(),
   LogTypeMap: z.strictObject({
@@ -68,6 +81,62 @@ export const tableDefinitionSchema = z.strictObject({
   DisplayName: z.string().optional(),
   Tags: z.array(z.string()).optional(),
 })
+
+const ofTheTable = z
+  .never('an extension only adds selectors, the rest is said by the table that it extends: remove this')
+  .optional()
+
+/** The keys of the YAML of an extension, which adds selectors to a table that is defined elsewhere. */
+export const tableExtensionSchema = z.strictObject({
+  AnalysisType: z.literal('lookup_table'),
+  Extends: z.string().min(1).max(200).describe('LookupName of the table to which selectors are added.'),
+  LookupName: lookupName.optional().describe('A name for this file; under p_enrichment stands the name of the table.'),
+  Enabled: z.boolean().default(true),
+  LogTypeMap: z.strictObject({
+    PrimaryKey: ofTheTable,
+    AssociatedLogTypes: z
+      .array(associationSchema.extend({ Selectors: z.array(selector).min(1, 'name at least one selector').max(1000) }))
+      .min(1, 'name at least one log type with its selectors')
+      .max(2000),
+  }),
+  Description: z.string().optional(),
+  Reference: z.string().optional(),
+  DisplayName: z.string().optional(),
+  Tags: z.array(z.string()).optional(),
+  Schema: ofTheTable,
+  Filename: ofTheTable,
+  ContentDate: ofTheTable,
+  Format: ofTheTable,
+  Match: ofTheTable,
+  Indicators: ofTheTable,
+  Provider: ofTheTable,
+  Refresh: ofTheTable,
+  BaseVersion: ofTheTable,
+})
+
+/** Selectors that are added to a table. */
+export interface TableExtension {
+  /** The table's name. */
+  readonly base: string
+  readonly enabled: boolean
+  readonly associations: readonly Association[]
+  readonly file: string
+}
+
+/** True when a YAML is one of an extension: the keys it may have are others. */
+export function isExtension(document: unknown): boolean {
+  return typeof document === 'object' && document !== null && Object.hasOwn(document, 'Extends')
+}
+
+/**
+ * Reads an extension.
+ *
+ * @throws {ConfigError} with file and path when it is wrong.
+ */
+export function defineExtension(document: unknown, { file }: { readonly file: string }): TableExtension {
+  const { Extends: base, Enabled: enabled, LogTypeMap } = parse(tableExtensionSchema, document, file)
+  return { base, enabled, associations: readAssociations(LogTypeMap.AssociatedLogTypes, file), file }
+}
 
 /** Keys of Panther's format that a later release may read. */
 const LATER: Readonly<Record<string, string>> = {
@@ -86,14 +155,13 @@ const BUCKET_KEYS = ['RoleARN', 'GCSCredentials', 'StorageProvider', 'ObjectPath
  */
 export function defineTable(document: unknown, { file }: { readonly file: string }): TableDefinition {
   refuseLater(document, file)
-  const parsed = tableDefinitionSchema.safeParse(document)
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!
-    throw new ConfigError(issue.message, { file, path: issue.path.join('.') })
-  }
-  const yaml = parsed.data
+  const yaml = parse(tableDefinitionSchema, document, file)
   if (yaml.Filename === undefined && yaml.Provider === undefined) {
     throw new ConfigError('a table needs Filename (content beside this file) or Provider (where content is fetched)', { file })
+  }
+  if (yaml.Schema !== undefined && yaml.Indicators !== undefined) {
+    const message = `the schema '${yaml.Schema}' says what columns hold: mark its fields with \`indicators\` and remove this`
+    throw new ConfigError(message, { file, path: 'Indicators' })
   }
   const period = yaml.Refresh?.PeriodMinutes ?? (yaml.Provider ? providerDefinition(yaml.Provider.type).periodMinutes : 60)
   return {
@@ -108,7 +176,10 @@ export function defineTable(document: unknown, { file }: { readonly file: string
     provider: yaml.Provider,
     periodMinutes: period,
     alarmMinutes: yaml.Refresh?.AlarmPeriodMinutes ?? period * 3,
-    selectors: readSelectors(yaml.LogTypeMap.AssociatedLogTypes ?? [], file),
+    indicators:
+      yaml.Indicators && Object.fromEntries(Object.entries(yaml.Indicators).map(([column, one]) => [column, [one].flat()])),
+    associations: readAssociations(yaml.LogTypeMap.AssociatedLogTypes ?? [], file),
+    added: [],
     description: yaml.Description,
     reference: yaml.Reference,
     baseVersion: yaml.BaseVersion,
@@ -129,21 +200,23 @@ function refuseLater(document: unknown, file: string): void {
   }
 }
 
-function readSelectors(
-  associations: readonly z.output<typeof associationSchema>[],
-  file: string,
-): Map<string, readonly string[]> {
-  const selectors = new Map<string, readonly string[]>()
-  for (const [i, { LogType, Selectors }] of associations.entries()) {
-    for (const text of Selectors ?? []) {
+function parse<S extends z.ZodObject>(schema: S, document: unknown, file: string): z.output<S> {
+  const parsed = schema.safeParse(document)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]!
+  throw new ConfigError(issue.message, { file, path: issue.path.join('.') })
+}
+
+function readAssociations(read: readonly z.output<typeof associationSchema>[], file: string): Association[] {
+  return read.map(({ LogType: logType, Selectors }, i) => {
+    const selectors = Selectors ?? []
+    for (const text of selectors) {
       try {
         parseSelector(text)
       } catch (error) {
         throw new ConfigError(messageOf(error), { file, path: `LogTypeMap.AssociatedLogTypes.${i}.Selectors` }, { cause: error })
       }
     }
-    const before = selectors.get(LogType) ?? []
-    selectors.set(LogType, [...new Set([...before, ...(Selectors ?? [])])])
-  }
-  return selectors
+    return { logType, selectors, file }
+  })
 }

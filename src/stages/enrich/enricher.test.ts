@@ -24,10 +24,13 @@ async function tableOf(
   return buildTable(definition, schema, { bytes: Buffer.from(JSON.stringify(rows)), date: '2024-03-12' })
 }
 
+/** A log type that may have any field. */
+const anyFields = { name: 'A', columns: [], isDescribed: false }
+
 /** The event's enrichment by the tables. */
-function enrich(tables: readonly Table[], event: JsonObject, logType = 'A'): unknown {
+function enrich(tables: readonly Table[], event: JsonObject): unknown {
   const copy = structuredClone(event) as Event
-  createEnricher(tables).enrich(logType, [copy])
+  createEnricher(tables).enrich(anyFields, [copy])
   return copy['p_enrichment']
 }
 
@@ -104,6 +107,39 @@ describe('automatic binding', () => {
   })
 })
 
+test('a table without a schema is joined by the indicators that its YAML names, and gives them to events', async () => {
+  const definition = defineTable(
+    {
+      AnalysisType: 'lookup_table',
+      LookupName: 'hosts',
+      Filename: 'x',
+      LogTypeMap: { PrimaryKey: 'host' },
+      Indicators: { host: 'hostname', ip: 'ip' },
+    },
+    { file },
+  )
+  const content = { bytes: Buffer.from('host,ip,owner\nMail.Example.com,192.0.2.7,ada\n') }
+  const table = await buildTable(definition, undefined, content)
+  expect(enrich([table], { p_any_domain_names: ['mail.example.COM'] })).toMatchObject({
+    hosts: { p_any_domain_names: [{ owner: 'ada', p_match: 'mail.example.COM' }] },
+    p_any_domain_names: ['Mail.Example.com'],
+    p_any_ip_addresses: ['192.0.2.7'],
+  })
+})
+
+test('an indicator of addresses leaves it to the keys whether they are addresses or networks', async () => {
+  const document = {
+    AnalysisType: 'lookup_table',
+    LookupName: 'n',
+    Format: 'csv',
+    Filename: 'x',
+    LogTypeMap: { PrimaryKey: 'net' },
+    Indicators: { net: 'ip' },
+  }
+  const build = (keys: string) => buildTable(defineTable(document, { file }), undefined, { bytes: Buffer.from(`net\n${keys}\n`) })
+  expect([(await build('192.0.2.7')).match, (await build('192.0.2.0/24\n198.51.100.1')).match]).toEqual(['ip', 'cidr'])
+})
+
 test('a row key __proto__ is copied as data', async () => {
   const table = await tableOf('t', [JSON.parse('{"ip":"192.0.2.1","__proto__":{"polluted":1}}')], { A: ['src'] })
   const enrichment = enrich([table], { src: '192.0.2.1' }) as { t: { src: object } }
@@ -134,7 +170,7 @@ test.each([
 
 test('an event that nothing matches is left as it was', async () => {
   const event = { src: 'x' } as unknown as Event
-  createEnricher([await tableOf('t', rows, { A: ['src'] })]).enrich('A', [event])
+  createEnricher([await tableOf('t', rows, { A: ['src'] })]).enrich(anyFields, [event])
   expect(Object.keys(event)).toEqual(['src'])
 })
 

@@ -1,6 +1,7 @@
 import type { Event } from '../../model/event.ts'
 import { parseIp } from '../../model/ip.ts'
 import type { JsonObject, JsonValue } from '../../model/json.ts'
+import { type LogTypeShape, selectorsFor } from './associations.ts'
 import { parseSelector, type Selector } from './selector.ts'
 import type { Enricher, Table } from './table.ts'
 
@@ -20,13 +21,13 @@ interface Join {
 /** An enricher over the tables in force. Make a new one when a table has been replaced: it costs microseconds. */
 export function createEnricher(tables: readonly Table[]): Enricher {
   const byName = new Map(tables.map((table) => [table.name, table]))
-  const plans = new Map<string, readonly Join[]>()
+  const plans = new WeakMap<LogTypeShape, readonly Join[]>()
   return {
-    enrich(logType, events) {
-      let plan = plans.get(logType)
+    enrich(schema, events) {
+      let plan = plans.get(schema)
       if (!plan) {
-        plan = planFor(logType, tables)
-        plans.set(logType, plan)
+        plan = planFor(schema, tables)
+        plans.set(schema, plan)
       }
       if (plan.length === 0) return
       for (const event of events) enrichEvent(event, plan)
@@ -35,13 +36,11 @@ export function createEnricher(tables: readonly Table[]): Enricher {
   }
 }
 
-/** Explicit selectors of the log type; for tables that have none for it, the indicator field of their key. */
-function planFor(logType: string, tables: readonly Table[]): Join[] {
+/** What is to be looked up for events of a log type: each field once, with all tables that are joined on it. */
+function planFor(logType: LogTypeShape, tables: readonly Table[]): Join[] {
   const bySelector = new Map<string, { selector: Selector; tables: Table[] }>()
   for (const table of tables) {
-    const { selectors, automatic } = table.binding
-    const explicit = selectors.get(logType) ?? []
-    for (const text of explicit.length > 0 ? explicit : automatic === undefined ? [] : [automatic]) {
+    for (const text of selectorsFor(table.binding, logType)) {
       const selector = parseSelector(text)
       const join = bySelector.get(selector.name) ?? { selector, tables: [] }
       join.tables.push(table)

@@ -6,6 +6,29 @@ export interface IndicatorValue {
   readonly value: string
 }
 
+/** Indicator → the `p_any_*` field that a table is joined on by itself when its key carries it. */
+export const AUTOMATIC: Readonly<Record<string, string>> = {
+  ip: 'p_any_ip_addresses',
+  net_addr: 'p_any_ip_addresses',
+  domain: 'p_any_domain_names',
+  hostname: 'p_any_domain_names',
+  url: 'p_any_domain_names',
+  email: 'p_any_emails',
+  username: 'p_any_usernames',
+  md5: 'p_any_md5_hashes',
+  sha1: 'p_any_sha1_hashes',
+  sha256: 'p_any_sha256_hashes',
+  aws_arn: 'p_any_aws_arns',
+  aws_arn_only: 'p_any_aws_arns',
+  aws_account_id: 'p_any_aws_account_ids',
+  aws_instance_id: 'p_any_aws_instance_ids',
+  aws_tag: 'p_any_aws_tags',
+  trace_id: 'p_any_trace_ids',
+}
+
+/** Every indicator that a column may have. */
+export const INDICATORS = Object.keys(AUTOMATIC) as [string, ...string[]]
+
 const TEXT: Readonly<Record<string, string>> = {
   username: 'p_any_usernames',
   aws_tag: 'p_any_aws_tags',

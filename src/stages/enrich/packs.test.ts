@@ -7,6 +7,8 @@ import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import type { Event } from '../../model/event.ts'
 import { packageRoot } from '../../util/entry.ts'
+import { compileSchema } from '../normalise/compile.ts'
+import { fits, has, type LogTypeShape, selectorsFor } from './associations.ts'
 import { buildTable, type TableContent } from './build.ts'
 import { defineTable, type TableDefinition } from './definition.ts'
 import { createEnricher } from './enricher.ts'
@@ -33,25 +35,56 @@ async function tableOf(name: string, content?: TableContent) {
 
 async function enrich(name: string, event: object, content?: TableContent) {
   const copy = structuredClone(event) as Event
-  createEnricher([await tableOf(name, content)]).enrich(copy.p_log_type, [copy])
+  createEnricher([await tableOf(name, content)]).enrich(shapeOf(copy.p_log_type), [copy])
   return copy['p_enrichment']
 }
 
-test.each(definitions)('$name has its schema, and selectors that its log types have', (definition) => {
-  expect(schemaOf(definition)?.fields.has(definition.primaryKey) ?? true).toBe(true)
-  for (const [logType, selectors] of definition.selectors) {
-    const fields = (read(schemas.get(logType)!)['fields'] as { name: string }[]).map(({ name }) => name)
-    for (const selector of selectors) expect(fields, logType).toContain(selector)
+/** A log type as the enricher sees it. */
+function shapeOf(name: string): LogTypeShape {
+  const file = schemas.get(name)!
+  return compileSchema(read(file), { file })
+}
+
+test.each(definitions)('$name has its schema, and selectors that some of its log types have', (definition) => {
+  expect(schemaOf(definition)?.fields?.has(definition.primaryKey) ?? true).toBe(true)
+  for (const { logType, selectors } of definition.associations) {
+    const fitting = [...schemas.keys()].filter((name) => fits(logType, name)).map(shapeOf)
+    for (const selector of selectors)
+      expect(
+        fitting.some((shape) => has(shape, selector)),
+        `${logType} ${selector}`,
+      ).toBe(true)
   }
 })
 
-test('every Zeek log with an originator is joined by it', () => {
-  const withOriginator = [...schemas]
-    .filter(([name, file]) => name.startsWith('Zeek.') && /name: id_orig_h$/m.test(readFileSync(file, 'utf8')))
-    .map(([name]) => name)
-  for (const name of ['tor_exit_nodes', 'greynoise_noise_basic', 'greynoise_noise_advanced']) {
-    expect([...definitionOf(name).selectors.keys()].sort()).toEqual(withOriginator.sort())
-  }
+/** What the tables were joined on when each of their definitions listed every log type. */
+const ORIGINATOR = `
+  Analyzer AnalyzerDebug Conn DNS DceRpc Dhcp Dnp3 Dpd Files Ftp HTTP Intel Irc Kerberos Ldap LdapSearch Modbus
+  ModbusRegisterChange MqttConnect MqttPublish MqttSubscribe Mysql Notice NoticeAlarm Ntlm Ntp NtpControl
+  NtpPrivate OpenConn OpenHttp OpenSsl Postgresql Quic Radius Rdp Redis Rfb SSH Sip SmbCmd SmbFiles SmbMapping
+  Smtp Snmp Socks Ssl Syslog Tunnel Websocket Weird`
+const LISTED = ORIGINATOR.trim()
+  .split(/\s+/)
+  .map((name) => `Zeek.${name}`)
+
+describe.each([
+  ['tor_exit_nodes', ['id_orig_h']],
+  ['greynoise_noise_basic', ['id_orig_h', 'id_resp_h']],
+  ['greynoise_noise_advanced', ['id_orig_h', 'id_resp_h']],
+] as const)('%s is joined on what it was joined on before it had patterns', (name, selectors) => {
+  const { associations, added } = definitionOf(name)
+  const automatic = schemaOf(definitionOf(name))!.automaticOf('ip')
+  const joined = (logType: string) => selectorsFor({ associations, added, automatic }, shapeOf(logType))
+
+  test.each(LISTED)('%s', (logType) => {
+    expect(joined(logType)).toEqual(/Notice/.test(logType) ? [...selectors, 'src'] : selectors)
+  })
+
+  test('every other log type by the addresses in it', () => {
+    const others = [...schemas.keys()].filter((logType) => !LISTED.includes(logType))
+    expect(others.length).toBeGreaterThan(10)
+    expect(others.filter((logType) => joined(logType).join() !== 'p_any_ip_addresses')).toEqual([])
+  })
 })
 
 describe('Tor', () => {

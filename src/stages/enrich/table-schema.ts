@@ -1,16 +1,16 @@
 import { z } from 'zod'
 import type { JsonObject, JsonValue } from '../../model/json.ts'
 import { ConfigError } from '../../util/errors.ts'
-import { type IndicatorValue, indicatorsOf } from './indicators.ts'
+import { AUTOMATIC, type IndicatorValue, indicatorsOf } from './indicators.ts'
 import type { MatchKind } from './table.ts'
 
 /** What a table needs of its schema. */
 export interface TableSchema {
   readonly name: string
-  /** Names of the top-level fields. */
-  readonly fields: ReadonlySet<string>
-  /** How keys of this field are compared. */
-  matchOf(field: string): MatchKind
+  /** Names of the top-level fields; `undefined` when rows may have any. */
+  readonly fields: ReadonlySet<string> | undefined
+  /** How keys of this field are compared; `undefined`: the keys show it. */
+  matchOf(field: string): MatchKind | undefined
   /** The `p_any_*` field that a table with this key is joined on by itself, or `undefined`. */
   automaticOf(field: string): string | undefined
   /** Text values (from CSV) as the types of the schema; or a sentence why the row cannot be used. */
@@ -50,25 +50,6 @@ interface Field extends Value {
   readonly required?: boolean | undefined
 }
 
-/** Which `p_any_*` field a table is joined on when its key carries the indicator. */
-const AUTOMATIC: Readonly<Record<string, string>> = {
-  ip: 'p_any_ip_addresses',
-  net_addr: 'p_any_ip_addresses',
-  domain: 'p_any_domain_names',
-  hostname: 'p_any_domain_names',
-  url: 'p_any_domain_names',
-  email: 'p_any_emails',
-  username: 'p_any_usernames',
-  md5: 'p_any_md5_hashes',
-  sha1: 'p_any_sha1_hashes',
-  sha256: 'p_any_sha256_hashes',
-  aws_arn: 'p_any_aws_arns',
-  aws_arn_only: 'p_any_aws_arns',
-  aws_account_id: 'p_any_aws_account_ids',
-  aws_instance_id: 'p_any_aws_instance_ids',
-  aws_tag: 'p_any_aws_tags',
-  trace_id: 'p_any_trace_ids',
-}
 /** Values of these are the same whatever their case. */
 const CASELESS = new Set(['domain', 'hostname', 'email', 'md5', 'sha1', 'sha256'])
 
@@ -92,14 +73,31 @@ export function compileTableSchema(document: unknown, { file }: { readonly file:
     name,
     fields: new Set(byName.keys()),
     matchOf: (field) => matchOf(byName.get(field)),
-    automaticOf: (field) =>
-      byName
-        .get(field)
-        ?.indicators?.map((i) => AUTOMATIC[i])
-        .find((i) => i !== undefined),
+    automaticOf: (field) => automaticOf(byName.get(field)?.indicators),
     shape: (row, isText) => shape(fields, row, isText),
     indicators: (row) => gather(marked, row),
   }
+}
+
+/**
+ * The same for a table without a schema file, of what its YAML says about columns (column → indicators): rows are not checked, and keys
+ * that are addresses or networks show it themselves.
+ */
+export function schemaOfIndicators(indicators: Readonly<Record<string, readonly string[]>>): TableSchema {
+  const marked = Object.entries(indicators).map(([column, names]) => ({ path: [column], indicators: names }))
+  const of = (field: string) => (Object.hasOwn(indicators, field) ? indicators[field]! : [])
+  return {
+    name: 'Indicators',
+    fields: undefined,
+    matchOf: (field) => (of(field).some((one) => CASELESS.has(one)) ? 'ignore_case' : undefined),
+    automaticOf: (field) => automaticOf(of(field)),
+    shape: (row) => row,
+    indicators: (row) => gather(marked, row),
+  }
+}
+
+function automaticOf(indicators: readonly string[] = []): string | undefined {
+  return indicators.map((one) => AUTOMATIC[one]).find((one) => one !== undefined)
 }
 
 function matchOf(field: Value | undefined): MatchKind {

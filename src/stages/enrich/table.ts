@@ -2,6 +2,7 @@ import type { Event } from '../../model/event.ts'
 import type { IpFamily } from '../../model/ip.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { CaracalError } from '../../util/errors.ts'
+import type { Binding, LogTypeShape } from './associations.ts'
 
 /**
  * How an event's value is compared with the keys: as text (`exact`, `ignore_case`), as an address (`ip`: every spelling
@@ -10,14 +11,6 @@ import { CaracalError } from '../../util/errors.ts'
  */
 export const MATCH_KINDS = ['exact', 'ignore_case', 'ip', 'cidr', 'port'] as const
 export type MatchKind = (typeof MATCH_KINDS)[number]
-
-/** Which fields of which events a table is joined on. */
-export interface Binding {
-  /** Log type → selectors (`id_orig_h`, `a.b`, `p_any_ip_addresses`), as written. */
-  readonly selectors: ReadonlyMap<string, readonly string[]>
-  /** Selector for log types that have no explicit one (`p_any_ip_addresses` …), or `undefined`: no automatic binding. */
-  readonly automatic: string | undefined
-}
 
 /** A lookup table's content of one version, held in memory and never changed: a refresh makes a new one. */
 export interface Table {
@@ -56,9 +49,10 @@ export interface SkippedRows {
   readonly examples: readonly string[]
 }
 
-/** Adds `p_enrichment` to events in place. Built per log type from the tables in force. */
+/** Adds `p_enrichment` to events in place, by the tables in force. */
 export interface Enricher {
-  enrich(logType: string, events: readonly Event[]): void
+  /** Joins events of one log type. What is joined on which field is found out once for each schema. */
+  enrich(schema: LogTypeShape, events: readonly Event[]): void
   /** The row of any table for any key: `event.lookup(table, key)` in rules. `undefined` when there is no such table or key. */
   lookup(table: string, key: string): JsonObject | undefined
 }

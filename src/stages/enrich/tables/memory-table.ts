@@ -1,6 +1,7 @@
 import type { IpFamily } from '../../../model/ip.ts'
 import type { JsonObject } from '../../../model/json.ts'
-import type { Binding, MatchKind, SkippedRows, Table } from '../table.ts'
+import type { Binding } from '../associations.ts'
+import type { MatchKind, SkippedRows, Table } from '../table.ts'
 import type { TableSchema } from '../table-schema.ts'
 import type { KeyIndex } from './index.ts'
 

@@ -1,0 +1,68 @@
+import type { CompiledSchema } from '../../model/schema.ts'
+import { parseSelector } from './selector.ts'
+
+/** Fields on which a table is joined, for one log type or for those that a pattern fits. */
+export interface Association {
+  /** `Zeek.Conn`, or a pattern in which `*` stands for any characters: `Zeek.*`. */
+  readonly logType: string
+  /** As written: `id_orig_h`, `a.b`, `$.a.b`. */
+  readonly selectors: readonly string[]
+  /** The YAML file that says it: the table's, or that of an extension. */
+  readonly file: string
+}
+
+/** Which fields of which events a table is joined on. */
+export interface Binding {
+  /** Of the table's own definition. */
+  readonly associations: readonly Association[]
+  /** Of its extensions: they add to what the table is joined on without them. */
+  readonly added: readonly Association[]
+  /** Selector for log types that the table itself names no field of (`p_any_ip_addresses` …); `undefined`: none. */
+  readonly automatic: string | undefined
+}
+
+/** What a binding needs to know of a log type. */
+export type LogTypeShape = Pick<CompiledSchema, 'name' | 'columns' | 'isDescribed'>
+
+/** The selectors by which a table is joined to events of a log type, each once, in the order they are written in. */
+export function selectorsFor({ associations, added, automatic }: Binding, logType: LogTypeShape): string[] {
+  const own = selectorsOf(associations, logType)
+  const basic = own.length > 0 || automatic === undefined ? own : [automatic]
+  return [...new Set([...basic, ...selectorsOf(added, logType)])]
+}
+
+/** A pattern says nothing about a log type that lacks its fields: Zeek has logs without an address. */
+function selectorsOf(associations: readonly Association[], logType: LogTypeShape): string[] {
+  return associations
+    .filter((association) => fits(association.logType, logType.name))
+    .flatMap(({ logType: named, selectors }) => (isPattern(named) ? selectors.filter((one) => has(logType, one)) : selectors))
+}
+
+/** True when events of the log type may have the field at the head of the selector. */
+export function has({ columns, isDescribed }: LogTypeShape, selector: string): boolean {
+  if (!isDescribed) return true
+  const { name, path } = parseSelector(selector)
+  return columns.some((column) => column.name === path[0] || column.name === name)
+}
+
+/** True for `Zeek.*`, false for the name of one log type. */
+export function isPattern(logType: string): boolean {
+  return logType.includes('*')
+}
+
+/** True when the log type has the name, or fits the pattern: `*` stands for any characters, none included. */
+export function fits(pattern: string, name: string): boolean {
+  const parts = pattern.split('*')
+  const first = parts[0]!
+  if (parts.length === 1) return name === pattern
+  const last = parts.at(-1)!
+  if (name.length < first.length + last.length || !name.startsWith(first) || !name.endsWith(last)) return false
+  const end = name.length - last.length
+  let at = first.length
+  for (const part of parts.slice(1, -1)) {
+    const found = name.indexOf(part, at)
+    if (found < 0 || found + part.length > end) return false
+    at = found + part.length
+  }
+  return true
+}
