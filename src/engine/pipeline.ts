@@ -207,11 +207,9 @@ export class Pipeline implements Handlers<PipelineCalls> {
 
   /** Not in turn with the batches: a batch that hangs is what a problem may be about. */
   async raise(problems: readonly SystemProblem[]): Promise<void> {
-    const deps = { store: this.#state.alerts, routes: this.#routes, baseUrl: this.#options.baseUrl, nowMs: Date.now() }
-    const effects = await effectsOfProblems(problems, deps)
-    if (!effects) return
-    await this.#state.commitOther(effects)
-    this.#committed(effects, undefined, undefined)
+    const deps = { routes: this.#routes, baseUrl: this.#options.baseUrl, nowMs: Date.now() }
+    const effects = await this.#state.commit(effectsOfProblems(problems, deps))
+    if (effects) this.#committed(effects, undefined, undefined)
   }
 
   async judgeRows(answer: QueryRows): Promise<void> {

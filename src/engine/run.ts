@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Config } from '../config/config.ts'
-import type { AlertWindow } from '../model/alert.ts'
+import { type AlertWindow, NOTHING_KNOWN } from '../model/alert.ts'
 import { type Event, INDICATOR_FIELDS } from '../model/event.ts'
 import type { DeadLetter } from '../model/outcome.ts'
 import { localTable } from '../packs/checks/tables.ts'
@@ -234,9 +234,8 @@ class Run {
   /** Alerts over everything read, on windows of event time. */
   async #alerts(): Promise<object[]> {
     const sorted = this.#findings.sort((a, b) => a.atMs - b.atMs)
-    const empty = { find: async () => new Map<string, AlertWindow[]>() }
     const clock = { atMs: (item: Judged) => (item as Judged & { atMs: number }).atMs, nowMs: this.#options.nowMs }
-    const { windows } = await groupFindings(sorted, this.#generation.rules, empty, clock)
+    const { windows } = groupFindings(sorted, this.#generation.rules, clock).decide(NOTHING_KNOWN)
     return windows.filter((window) => window.opened).map(alertLine)
   }
 }

@@ -40,20 +40,30 @@ export interface AlertBody {
 
 /** Distinct values, so far. */
 export interface UniqueCount {
-  /** Hashes of the values, 12 hex digits each: all of them, or the smallest `MAX_UNIQUE` when there are more. */
+  /** Hashes of the values, 12 hex digits each: all of them, or the smallest `most` when there are more. */
   values: string[]
+  /** Values kept at most; absent: `MAX_UNIQUE`. */
+  readonly most?: number
   /** Matches that count by themselves because `unique` failed on them. */
   plain: number
-  /** There were more values than are kept: their number is an estimate, good to one per cent. */
+  /** There were more values than are kept: their number is an estimate, good to one over the root of the number kept. */
   estimated: boolean
 }
 
-/** A group of matches of one rule and dedup string within one window: an alert once `opened`. */
-export interface AlertWindow {
-  readonly alertId: string
-  readonly ruleId: string
-  /** Hash of rule id and dedup string. */
+/** Findings that share alerts: those of one rule with one dedup string, the errors of one rule, or system problems of one cause. */
+export interface GroupRef {
+  /** Hash of what the findings have in common. */
   readonly groupKey: string
+  readonly ruleId: string
+}
+
+/** A group of matches of one rule and dedup string within one window: an alert once `opened`. */
+export interface AlertWindow extends GroupRef {
+  readonly alertId: string
+  /** Which window of its group it is; 0: it has its id from a version that did not number them. */
+  readonly number: number
+  /** Hash of the rule as it was for the first match, code included; `null` when it has none or was not kept. */
+  readonly ruleVersion: string | null
   readonly startMs: number
   readonly endMs: number
   opened: boolean
@@ -62,9 +72,29 @@ export interface AlertWindow {
   createdMs: number
   updatedMs: number
   body: AlertBody
-  /** Not in the store yet. */
-  fresh: boolean
 }
+
+/** What state holds of one group. */
+export interface KnownGroup {
+  /** By their start. */
+  readonly windows: readonly AlertWindow[]
+  /** The number of the group's next window: no window of the group ever had it. */
+  readonly nextNumber: number
+}
+
+/** What state holds of the groups that a decision names. */
+export interface KnownGroups {
+  /** By group key. A group that was never seen, or whose windows are deleted, has no windows and a number all the same. */
+  readonly groups: ReadonlyMap<string, KnownGroup>
+  /** Rule id → its windows that are open or ended within `CROWD_SPAN_MS`. */
+  readonly crowds: ReadonlyMap<string, number>
+}
+
+/** A state that holds nothing yet. */
+export const NOTHING_KNOWN: KnownGroups = { groups: new Map(), crowds: new Map() }
+
+/** How long an ended window still counts against the limit of windows for a rule. */
+export const CROWD_SPAN_MS = 60 * 60_000
 
 export const MAX_INDICATORS = 500
 export const MAX_UNIQUE = 10_000

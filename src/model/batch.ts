@@ -1,6 +1,7 @@
-import type { AlertWindow } from './alert.ts'
+import type { AlertWindow, GroupRef, KnownGroups } from './alert.ts'
 import type { TableSpec } from './column.ts'
 import type { CorrelationChanges } from './correlation.ts'
+import type { LimitHit } from './limit.ts'
 import type { CacheWrite } from './match.ts'
 
 /** Where a batch begins and ends, with all that is needed to make exactly the same batch again. Plain JSON. */
@@ -57,6 +58,8 @@ export interface Effects {
   readonly cacheWrites: readonly CacheWrite[]
   /** What correlation rules remember now. */
   readonly correlation: CorrelationChanges
+  /** Limits that rules reached. */
+  readonly limits?: readonly LimitHit[]
   /** Rule id → matches and errors. */
   readonly findings: {
     readonly matches: ReadonlyMap<string, number>
@@ -79,6 +82,18 @@ export interface BatchEffects extends Effects {
 export interface OtherEffects extends Effects {
   /** State to be remembered with it, by key: when a query ran last. */
   readonly meta: ReadonlyMap<string, string>
+}
+
+/**
+ * Effects that depend on what state holds of alert groups at the moment of the commit. State locks the groups, also those it has
+ * never seen, reads them and calls `decide` within the same transaction, so that several writers decide one after the other.
+ */
+export interface Decision<E> {
+  readonly groups: readonly GroupRef[]
+  /** Windows that ended by then are of no use to `decide`, epoch ms. */
+  readonly fromMs: number
+  /** Must not wait for anything, and changes nothing but the windows it is given. Called again when the transaction is repeated. */
+  readonly decide: (known: KnownGroups) => E
 }
 
 /** A flush as recorded before its rows go to the lake: after a crash exactly the same one is made again. */

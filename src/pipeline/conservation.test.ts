@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { NOTHING_KNOWN } from '../model/alert.ts'
 import type { Chunk } from '../model/chunk.ts'
 import type { Event } from '../model/event.ts'
 import type { CompiledSchema } from '../model/schema.ts'
@@ -80,7 +81,6 @@ async function countsAfter(texts: readonly string[], way: (typeof WAYS)[number])
   const made = (part: typeof judged) =>
     effectsOf(batch, { place: 'p', value: {} }, part, {
       generation: lineGeneration(),
-      store: state.alerts,
       routes: [],
       baseUrl: 'http://x',
       nowMs: batch.receivedMs,
@@ -92,11 +92,11 @@ async function countsAfter(texts: readonly string[], way: (typeof WAYS)[number])
       ? await finishApart(
           batch,
           judged,
-          async (part) => void (await made(part)),
+          async (part) => void (await made(part)).decide(NOTHING_KNOWN),
           () => {},
         )
       : judged
-  await state.commitBatch(await made(finished))
+  await state.commitBatch(batch, await made(finished))
   const all = await sourceCounts(db)
   return all.get(sourceId)!
 }

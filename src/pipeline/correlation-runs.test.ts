@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
+import { NOTHING_KNOWN } from '../model/alert.ts'
 import { createCorrelator } from '../stages/detect/correlation/correlator.ts'
 import { groupOf, MINUTE, ruleOf, signal } from '../stages/detect/correlation/rule.fixture.ts'
 import type { CorrelationRule } from '../stages/detect/correlation/rule.ts'
 import { MemoryStore } from '../stages/detect/correlation/store.ts'
-import { CorrelationRuns } from './correlation-runs.ts'
+import { CorrelationRuns, type RunPart } from './correlation-runs.ts'
 import type { EffectsDeps } from './effects.ts'
 
 const A = { RuleID: 'A' }
@@ -12,6 +13,8 @@ const hourly = { LookbackWindowMinutes: 600, Schedule: { RateMinutes: 60, Timeou
 const without = ruleOf(groupOf([A, { ...B, Absence: true }], hourly))
 
 /** A program that may be stopped and started again; times are minutes. */
+const effectsIn = (part: RunPart | undefined) => part?.effects?.decide(NOTHING_KNOWN)
+
 function program(rule: CorrelationRule) {
   const store = new MemoryStore()
   const meta = new Map<string, string>()
@@ -21,7 +24,6 @@ function program(rule: CorrelationRule) {
   const correlator = createCorrelator([rule], { graceMs: 0 })
   const depsAt = (minute: number): EffectsDeps => ({
     generation: { hash: '', rules: new Map(), correlation: { correlator, rules: new Map([[rule.id, rule]]), store } },
-    store: { find: async () => new Map() },
     routes: [],
     baseUrl: '',
     nowMs: minute * MINUTE,
@@ -37,7 +39,7 @@ function program(rule: CorrelationRule) {
       const runs = await CorrelationRuns.start([rule], memory, minute * MINUTE)
       if (meta.size === 0) {
         const first = await runs.part(depsAt(minute))
-        for (const [key, value] of first?.effects?.meta ?? []) meta.set(key, value)
+        for (const [key, value] of effectsIn(first)?.meta ?? []) meta.set(key, value)
         first?.committed()
       }
       return runs
@@ -47,7 +49,7 @@ function program(rule: CorrelationRule) {
       const told: [number, number][] = []
       for (let minute = fromMinute; minute <= toMinute; minute++) {
         for (let part = await runs.part(depsAt(minute)); part; part = await runs.part(depsAt(minute))) {
-          const { effects } = part
+          const effects = effectsIn(part)
           if (effects) store.apply(effects.correlation)
           for (const [key, value] of effects?.meta ?? []) meta.set(key, value)
           part.committed()
@@ -84,7 +86,7 @@ test('a part that was not committed is made again as it was, and a run goes on w
   const users = Array.from({ length: 700 }, (_, at) => `user${at}`)
   await feed(100, users)
   const lost = await part(runs, 120)
-  expect(await part(runs, 120)).toMatchObject({ effects: { findings: lost!.effects!.findings } })
+  expect(effectsIn(await part(runs, 120))).toMatchObject({ findings: effectsIn(lost)!.findings })
   expect(await pass(runs, 120, 121)).toEqual([
     [120, 500],
     [120, 200],
@@ -98,7 +100,7 @@ test('a stop in the middle of a run loses and doubles nothing', async () => {
     100,
     Array.from({ length: 700 }, (_, at) => `user${at}`),
   )
-  const { effects } = (await part(runs, 120))!
+  const effects = effectsIn(await part(runs, 120))
   expect([effects!.findings.matches.get(without.id), effects!.meta.size]).toEqual([500, 0])
   store.apply(effects!.correlation)
   expect(await pass(await start(130), 130, 200)).toEqual([[130, 200]])
@@ -137,14 +139,14 @@ test('of rules that refer to each other, those that others refer to run first', 
       rules: new Map(),
       correlation: { correlator, rules: new Map(correlator.order.map((rule) => [rule.id, rule])), store },
     },
-    store: { find: async () => new Map() },
     routes: [],
     baseUrl: '',
     nowMs: 120 * MINUTE,
   })
   for (let part = await runs.part(deps()); part; part = await runs.part(deps())) {
-    if (part.effects) store.apply(part.effects.correlation)
-    told.push(...(part.effects?.findings.matches.keys() ?? []))
+    const effects = effectsIn(part)
+    if (effects) store.apply(effects.correlation)
+    told.push(...(effects?.findings.matches.keys() ?? []))
     part.committed()
   }
   expect(told).toEqual(['Correlated'])

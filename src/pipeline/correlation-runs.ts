@@ -1,4 +1,4 @@
-import type { OtherEffects } from '../model/batch.ts'
+import type { Decision, OtherEffects } from '../model/batch.ts'
 import { type CorrelationRule, canBeSpoilt } from '../stages/detect/correlation/rule.ts'
 import { Due } from '../stages/detect/scheduled/plan.ts'
 import { scheduleProblem } from '../stages/detect/scheduled/schedule.ts'
@@ -13,7 +13,7 @@ export interface Memory {
 
 /** A part of a run, to be committed; then `committed` must be called. */
 export interface RunPart {
-  readonly effects: OtherEffects | undefined
+  readonly effects: Decision<OtherEffects> | undefined
   readonly committed: () => void
 }
 

@@ -1,8 +1,9 @@
-import type { AlertWindow } from '../model/alert.ts'
+import type { AlertWindow, KnownGroups } from '../model/alert.ts'
 import type {
   BatchEffects,
   Count,
   Cursor,
+  Decision,
   Effects,
   FinishedRows,
   NewDelivery,
@@ -14,7 +15,6 @@ import type { CorrelationChanges } from '../model/correlation.ts'
 import type { CacheWrite, RuleError } from '../model/match.ts'
 import type { Rule } from '../model/rule.ts'
 import type { RowOrigin } from '../model/schema.ts'
-import type { AlertStore } from '../stages/alert/alert-store.ts'
 import { type AlertStepResult, groupFindings, type Judged } from '../stages/alert/step.ts'
 import { deliveryBody } from '../stages/deliver/body.ts'
 import { hash16 } from '../util/hash.ts'
@@ -46,35 +46,29 @@ export interface Route {
 export interface EffectsDeps {
   /** The generation that judged what the effects are of. */
   readonly generation: Pick<Generation, 'hash' | 'rules' | 'correlation'>
-  readonly store: AlertStore
   readonly routes: readonly Route[]
   readonly baseUrl: string
   readonly nowMs: number
 }
 
-/** Everything that a judged batch does, ready for one transaction. */
+/** Everything that a judged batch does, to be decided in one transaction. */
 export async function effectsOf(
   batch: RecordedBatch,
   cursor: Cursor,
   judged: JudgedBatch,
   deps: EffectsDeps,
-): Promise<BatchEffects> {
+): Promise<Decision<BatchEffects>> {
   const correlated = await correlate(judged.judged, deps.generation.correlation, batch.receivedMs)
   const all = { ...judged, judged: [...judged.judged, ...correlated.judged] }
-  const latencyMs = deps.nowMs - batch.receivedMs
-  return {
-    batch,
-    cursor,
-    counts: countsOf(batch.sourceId, judged),
-    unknownFields: judged.unknownFields,
-    ...(await effectsOfFindings(
-      { ...all, origin: { file: fileOf(batch), generation: deps.generation.hash } },
-      correlated.changes,
-      batch.receivedMs,
-      deps,
-      latencyMs,
-    )),
-  }
+  const own = { batch, cursor, counts: countsOf(batch.sourceId, judged), unknownFields: judged.unknownFields }
+  const findings = effectsOfFindings(
+    { ...all, origin: { file: fileOf(batch), generation: deps.generation.hash } },
+    correlated.changes,
+    batch.receivedMs,
+    deps,
+    deps.nowMs - batch.receivedMs,
+  )
+  return { ...findings, decide: (known) => ({ ...own, ...findings.decide(known) }) }
 }
 
 /** What the rows of a scheduled query's answer do, once judged. */
@@ -82,26 +76,31 @@ export async function effectsOfRows(
   rows: { readonly judged: readonly Judged[]; readonly cacheWrites: readonly CacheWrite[] },
   meta: ReadonlyMap<string, string>,
   deps: EffectsDeps,
-): Promise<OtherEffects> {
+): Promise<Decision<OtherEffects>> {
   const correlated = await correlate(rows.judged, deps.generation.correlation, deps.nowMs)
   const judged = [...rows.judged, ...correlated.judged]
   const found = { groups: [], deadLetters: [], judged, cacheWrites: rows.cacheWrites }
-  return { meta, ...(await effectsOfFindings(found, correlated.changes, deps.nowMs, deps)) }
+  return withMeta(meta, effectsOfFindings(found, correlated.changes, deps.nowMs, deps))
+}
+
+function withMeta(meta: ReadonlyMap<string, string>, findings: Decision<Effects>): Decision<OtherEffects> {
+  return { ...findings, decide: (known) => ({ meta, ...findings.decide(known) }) }
 }
 
 /**
  * What rules that cannot be loaded do: their rows and counts. The alert about them is the system alert `RuleOff`, one for all: a
  * missing helper would make hundreds otherwise.
  */
-export function effectsOfOff(errors: readonly RuleError[], { nowMs }: Pick<EffectsDeps, 'nowMs'>): OtherEffects {
+export function effectsOfOff(errors: readonly RuleError[], { nowMs }: Pick<EffectsDeps, 'nowMs'>): Decision<OtherEffects> {
   const time = new Date(nowMs).toISOString()
   const rows = errors.map((error) => ruleErrorRow(error, undefined, undefined, time))
-  return {
+  const effects = {
     rows: rows.length > 0 ? [{ spec: RULE_ERRORS, rows: Buffer.from(`${rows.join('\n')}\n`), count: rows.length }] : [],
     ...NO_ALERTS,
     findings: { matches: new Map(), errors: new Map(errors.map(({ ruleId }) => [ruleId, 1])) },
     nowMs,
   }
+  return { groups: [], fromMs: nowMs, decide: () => effects }
 }
 
 /** Effects of something that makes no alerts and changes nothing. */
@@ -115,7 +114,7 @@ export const NO_ALERTS = {
 } as const satisfies Partial<OtherEffects>
 
 /** What correlation rules do because time has passed; `undefined` when that is nothing. `more`: ask again at once. */
-export async function effectsOfTime(deps: EffectsDeps): Promise<{ effects: OtherEffects; more: boolean } | undefined> {
+export async function effectsOfTime(deps: EffectsDeps): Promise<{ effects: Decision<OtherEffects>; more: boolean } | undefined> {
   const { correlation } = deps.generation
   if (!correlation) return undefined
   const correlated = await correlateDue(correlation, deps.nowMs)
@@ -128,10 +127,10 @@ export async function effectsOfCorrelated(
   { judged, changes }: Correlated,
   meta: ReadonlyMap<string, string>,
   deps: EffectsDeps,
-): Promise<OtherEffects | undefined> {
+): Promise<Decision<OtherEffects> | undefined> {
   if (judged.length + changes.saved.length + changes.removed.length + meta.size === 0) return undefined
   const found = { groups: [], deadLetters: [], judged, cacheWrites: [] }
-  return { meta, ...(await effectsOfFindings(found, changes, deps.nowMs, deps)) }
+  return withMeta(meta, effectsOfFindings(found, changes, deps.nowMs, deps))
 }
 
 type Found = Pick<JudgedBatch, 'groups' | 'deadLetters' | 'judged' | 'cacheWrites'> & {
@@ -144,25 +143,35 @@ function fileOf({ extent }: RecordedBatch): string | undefined {
   return extent.kind === 'file' && typeof extent['path'] === 'string' ? extent['path'] : undefined
 }
 
-async function effectsOfFindings(
+/** `atMs`: when findings without an event were made; the others have their record's own receive time. */
+function effectsOfFindings(
   found: Found,
   correlation: CorrelationChanges,
   atMs: number,
   deps: EffectsDeps,
   latencyMs: number | null = null,
-): Promise<Effects> {
-  const alerts = await groupFindings(found.judged, deps.generation.rules, deps.store, { atMs: () => atMs, nowMs: deps.nowMs })
-  for (const window of alerts.opened) window.body.latencyMs = latencyMs
-  return {
-    rows: finishedRows(found, alerts, deps),
-    windows: alerts.windows,
-    opened: alerts.opened,
-    deliveries: alerts.opened.flatMap((window) => deliveriesOf(window, deps.generation.rules, deps)),
-    cacheWrites: found.cacheWrites,
-    correlation,
-    findings: { matches: countByRule(found, 'match'), errors: countByRule(found, 'error'), lastErrors: lastErrorsOf(found) },
-    nowMs: deps.nowMs,
+): Decision<Effects> {
+  const { nowMs } = deps
+  const { rules } = deps.generation
+  const grouping = groupFindings(found.judged, rules, { atMs: () => atMs, nowMs })
+  const findings = { matches: countByRule(found, 'match'), errors: countByRule(found, 'error'), lastErrors: lastErrorsOf(found) }
+  const decide = (known: KnownGroups): Effects => {
+    const alerts = grouping.decide(known)
+    const { windows, opened, limits } = alerts
+    for (const window of opened) window.body.latencyMs = latencyMs
+    return {
+      rows: finishedRows(found, alerts, deps),
+      windows,
+      opened,
+      deliveries: opened.flatMap((window) => deliveriesOf(window, rules, deps)),
+      cacheWrites: found.cacheWrites,
+      correlation,
+      limits,
+      findings,
+      nowMs,
+    }
   }
+  return { ...grouping, decide }
 }
 
 /** Rows by lake table, as NDJSON bytes. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { FinishedRows } from '../model/batch.ts'
+import type { BatchEffects, FinishedRows } from '../model/batch.ts'
 import type { TableSpec } from '../model/column.ts'
 import type { RejectedRow } from '../stages/store/lake.ts'
 import { openState, type StateDb } from '../state/db.ts'
@@ -68,7 +68,7 @@ async function commit(flusher: Flusher, finished: readonly FinishedRows[]): Prom
   const batch = { batchId: String(++lastId).padStart(20, '0'), sourceId: 's', extent: { kind: 'x' }, receivedMs: 1 }
   await state.recordBatch(batch)
   const n = finished.reduce((sum, { count }) => sum + count, 0)
-  await state.commitBatch({
+  const effects = {
     batch,
     cursor: { place: 'p', value: {} },
     rows: finished,
@@ -84,7 +84,8 @@ async function commit(flusher: Flusher, finished: readonly FinishedRows[]): Prom
     correlation: { saved: [], removed: [] },
     findings: { matches: new Map(), errors: new Map() },
     nowMs: 5,
-  })
+  } satisfies BatchEffects
+  await state.commitBatch(batch, { groups: [], fromMs: 0, decide: () => effects })
   flusher.added(finished, 5)
 }
 

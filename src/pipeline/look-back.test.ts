@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { NOTHING_KNOWN } from '../model/alert.ts'
 import { createCorrelator } from '../stages/detect/correlation/correlator.ts'
 import { groupOf, MINUTE, ruleOf, sequenceOf, signal } from '../stages/detect/correlation/rule.fixture.ts'
 import type { CorrelationRule } from '../stages/detect/correlation/rule.ts'
@@ -30,13 +31,13 @@ function world(rows: readonly string[]) {
       return answer()
     }
     const make = await lookBack({ correlation, memory, query, nowMs: NOW * MINUTE })
-    const effects = await make?.({
+    const decision = await make?.({
       generation: { hash: '', rules: new Map(), correlation },
-      store: { find: async () => new Map() },
       routes: [],
       baseUrl: '',
       nowMs: NOW * MINUTE,
     })
+    const effects = decision?.decide(NOTHING_KNOWN)
     if (effects) store.apply(effects.correlation)
     for (const [key, value] of effects?.meta ?? []) meta.set(key, value)
     return { matches: [...(effects?.findings.matches ?? [])], errors: [...(effects?.findings.errors ?? [])], asked, correlation }

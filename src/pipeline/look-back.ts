@@ -1,4 +1,4 @@
-import type { OtherEffects } from '../model/batch.ts'
+import type { Decision, OtherEffects } from '../model/batch.ts'
 import type { RuleError } from '../model/match.ts'
 import type { Judged } from '../stages/alert/step.ts'
 import { readPastSignals } from '../stages/detect/correlation/past-signals.ts'
@@ -32,7 +32,7 @@ export async function lookBack({
   memory,
   query,
   nowMs,
-}: LookBackDeps): Promise<((deps: EffectsDeps) => Promise<OtherEffects | undefined>) | undefined> {
+}: LookBackDeps): Promise<((deps: EffectsDeps) => Promise<Decision<OtherEffects> | undefined>) | undefined> {
   const rules = [...correlation.rules.values()]
   const versions = JSON.stringify(Object.fromEntries(rules.map(({ id, version }) => [id, version]).sort()))
   const before = await memory.get(LAST_RULES)

@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest'
-import type { BatchEffects, Extent, RecordedBatch } from '../model/batch.ts'
+import { NOTHING_KNOWN } from '../model/alert.ts'
+import type { BatchEffects, Decision, Extent, RecordedBatch } from '../model/batch.ts'
 import { StorageError } from '../util/errors.ts'
 import type { EffectsDeps } from './effects.ts'
 import { evilDetector, evilRule, ListSource, lineGeneration, loopDeps } from './loop.fixture.ts'
@@ -12,7 +13,6 @@ class MemoryState implements PipelineState {
   readonly log: string[] = []
   readonly batches = new Map<string, { batch: RecordedBatch; done: boolean }>()
   readonly committed: BatchEffects[] = []
-  alerts = { find: async () => new Map() }
   async recordBatch(batch: RecordedBatch): Promise<void> {
     this.log.push(`record ${batch.sourceId}${batch.extent['at']}`)
     if (!this.batches.has(batch.batchId)) this.batches.set(batch.batchId, { batch, done: false })
@@ -23,17 +23,19 @@ class MemoryState implements PipelineState {
   async lastBatchId(): Promise<string | undefined> {
     return [...this.batches.keys()].sort().at(-1)
   }
-  async commitBatch(effects: BatchEffects): Promise<boolean> {
-    const entry = this.batches.get(effects.batch.batchId)
-    if (!entry || entry.done) return false
-    this.log.push(`commit ${effects.batch.sourceId}${effects.batch.extent['at']}`)
+  async commitBatch(batch: RecordedBatch, { decide }: Decision<BatchEffects>): Promise<BatchEffects | undefined> {
+    const entry = this.batches.get(batch.batchId)
+    if (!entry || entry.done) return undefined
+    const effects = decide(NOTHING_KNOWN)
+    this.log.push(`commit ${batch.sourceId}${batch.extent['at']}`)
     entry.done = true
     this.committed.push(effects)
-    return true
+    return effects
   }
   async tryBatch(): Promise<void> {}
-  async commitOther(): Promise<void> {
+  async commit<E>({ decide }: Decision<E>): Promise<E> {
     this.log.push('commit other')
+    return decide(NOTHING_KNOWN)
   }
   outboxSize = async () => ({ rows: 0, bytes: 0, oldestMs: undefined })
   beginFlush = async () => undefined
@@ -138,9 +140,9 @@ test.each(['recordBatch', 'commitBatch', 'openBatches'] as const)(
     const troubles: (string | undefined)[] = []
     let failures = 4
     const failing = Object.assign(Object.create(state) as MemoryState, {
-      [method]: async (argument: never) => {
+      [method]: async (...given: readonly [never, never]) => {
         if (failures-- > 0) throw new StorageError('database or disk is full')
-        return state[method](argument)
+        return state[method](...given)
       },
     })
     await runUntil(

@@ -1,4 +1,4 @@
-import type { BatchEffects, Cursor, Extent, OtherEffects, RecordedBatch } from '../model/batch.ts'
+import type { BatchEffects, Cursor, Decision, Extent, OtherEffects, RecordedBatch } from '../model/batch.ts'
 import type { Chunk } from '../model/chunk.ts'
 import type { Enricher } from '../stages/enrich/table.ts'
 import type { BatchSource } from '../stages/source/source.ts'
@@ -89,15 +89,14 @@ export class Loop {
    * generation that judged it; else it is the one in force when the turn comes. Rejects when the loop stops first, or
    * when it fails three times for another reason than the disk: then nothing of it is kept.
    */
-  other(make: (deps: EffectsDeps) => Promise<OtherEffects | undefined>, judgedBy?: Generation): Promise<void> {
+  other(make: (deps: EffectsDeps) => Promise<Decision<OtherEffects> | undefined>, judgedBy?: Generation): Promise<void> {
     const { state, onOtherCommitted } = this.#deps
     const done = this.#commits.then(async () => {
       if (this.#failed) throw this.#failed
       const generation = judgedBy ?? this.#deps.generation()
       const effects = await this.#retry('state cannot be written', async () => {
         const made = await make(this.#effectsDeps(generation))
-        if (made) await state.commitOther(made)
-        return made
+        return made && state.commit(made)
       })
       if (effects) onOtherCommitted(effects)
     })
@@ -246,14 +245,13 @@ export class Loop {
     const { state } = this.#deps
     const start = performance.now()
     const keep = async (doable: JudgedBatch) => {
-      const made = await effectsOf(batch, cursor, doable, this.#effectsDeps(generation))
-      return (await state.commitBatch(made)) ? made : undefined
+      return state.commitBatch(batch, await effectsOf(batch, cursor, doable, this.#effectsDeps(generation)))
     }
     const what = 'state cannot be written'
     const effects = await this.#retry(what, () => keep(judged)).catch(async (error: unknown) => {
       if (this.#stopping || error instanceof StorageError) throw error
       const attempt = async (part: JudgedBatch) => {
-        await state.tryBatch(await effectsOf(batch, cursor, part, this.#effectsDeps(generation)))
+        await state.tryBatch(batch, await effectsOf(batch, cursor, part, this.#effectsDeps(generation)))
       }
       const dropped: string[] = []
       const onDropped = (message: string) => {
@@ -268,8 +266,8 @@ export class Loop {
   }
 
   #effectsDeps(generation: Generation): EffectsDeps {
-    const { state, routes, baseUrl, now } = this.#deps
-    return { generation, store: state.alerts, routes, baseUrl, nowMs: now() }
+    const { routes, baseUrl, now } = this.#deps
+    return { generation, routes, baseUrl, nowMs: now() }
   }
 
   #retry<T>(what: string, attempt: () => Promise<T>): Promise<T> {

@@ -1,20 +1,30 @@
-import type { BatchEffects, Flush, FlushOutcome, FlushPart, OtherEffects, OutboxSize, RecordedBatch } from '../model/batch.ts'
-import type { AlertStore } from '../stages/alert/alert-store.ts'
+import type {
+  BatchEffects,
+  Decision,
+  Flush,
+  FlushOutcome,
+  FlushPart,
+  OtherEffects,
+  OutboxSize,
+  RecordedBatch,
+} from '../model/batch.ts'
 
-/** The state as the pipeline needs it; the pipeline thread is its only writer. Every method rejects when the disk cannot take it. */
+/** The state as the pipeline needs it. Every method rejects with `StorageError` when the disk cannot take it. */
 export interface PipelineState {
-  readonly alerts: AlertStore
   recordBatch(batch: RecordedBatch): Promise<void>
   /** Batches recorded and not done, in the order they were recorded. */
   openBatches(): Promise<readonly RecordedBatch[]>
   /** The highest batch id that is remembered, done ones too: new ones must be higher. */
   lastBatchId(): Promise<string | undefined>
-  /** One transaction. Answers false, and changes nothing, when the batch was done before. */
-  commitBatch(effects: BatchEffects): Promise<boolean>
+  /**
+   * One transaction: decides under the locks of the decision's groups, and keeps what was decided. Resolves with that; with `undefined`,
+   * having decided and changed nothing, when the batch was done before.
+   */
+  commitBatch(batch: RecordedBatch, decision: Decision<BatchEffects>): Promise<BatchEffects | undefined>
   /** Does what `commitBatch` does, and takes all of it back: rejects when `commitBatch` would. */
-  tryBatch(effects: BatchEffects): Promise<void>
-  /** One transaction of something that is no batch. */
-  commitOther(effects: OtherEffects): Promise<void>
+  tryBatch(batch: RecordedBatch, decision: Decision<BatchEffects>): Promise<void>
+  /** As `commitBatch`, for what is no batch: a scheduled query's rows, time that has passed, system problems. */
+  commit<E extends OtherEffects | undefined>(decision: Decision<E>): Promise<E>
   outboxSize(): Promise<OutboxSize>
   beginFlush(maxBytes: number, nowMs: number): Promise<Flush | undefined>
   flushParts(flush: Flush): Promise<readonly FlushPart[]>

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { AlertWindow } from '../model/alert.ts'
+import type { AlertWindow, GroupRef, KnownGroups } from '../model/alert.ts'
 import { PROBLEM_KINDS, type ProblemWhat, type SystemProblem, systemProblem } from '../model/system-problem.ts'
 import { MAX_COVERS, QUIET_MS, REMIND_MS } from '../stages/alert/system.ts'
 import type { Route } from './effects.ts'
@@ -16,20 +16,19 @@ const ALL: readonly Route[] = [
 /** A state in memory; `raise` answers what was alerted: `<what> → <destinations>`. */
 function world(routes = ALL) {
   const windows: AlertWindow[] = []
-  const store = {
-    find: async (keys: readonly string[], atMs: number) => {
-      const found = new Map<string, AlertWindow[]>()
-      for (const window of windows) {
-        if (!keys.includes(window.groupKey) || window.endMs <= atMs) continue
-        found.set(window.groupKey, [...(found.get(window.groupKey) ?? []), window])
-      }
-      return found
-    },
+  const known = (groups: readonly GroupRef[], fromMs: number): KnownGroups => {
+    const own = (groupKey: string) => windows.filter((window) => window.groupKey === groupKey)
+    const held = (groupKey: string) => ({
+      windows: own(groupKey).filter(({ endMs }) => endMs > fromMs),
+      nextNumber: own(groupKey).length + 1,
+    })
+    return { groups: new Map(groups.map(({ groupKey }) => [groupKey, held(groupKey)])), crowds: new Map() }
   }
   return {
     windows,
     async raise(problems: readonly SystemProblem[], nowMs: number): Promise<string[]> {
-      const effects = await effectsOfProblems(problems, { store, routes, baseUrl: 'http://x', nowMs })
+      const decision = effectsOfProblems(problems, { routes, baseUrl: 'http://x', nowMs })
+      const effects = decision.decide(known(decision.groups, decision.fromMs))
       windows.push(...(effects?.windows ?? []))
       return (effects?.opened ?? []).map(({ alertId, ruleId }) => {
         const to = effects!.deliveries.filter((delivery) => delivery.alertId === alertId).map(({ destination }) => destination)

@@ -1,6 +1,8 @@
-import type { OtherEffects } from '../model/batch.ts'
+import type { AlertWindow } from '../model/alert.ts'
+import type { Decision, OtherEffects } from '../model/batch.ts'
 import type { Rule } from '../model/rule.ts'
 import type { SystemProblem } from '../model/system-problem.ts'
+import { systemRuleId } from '../model/system-problem.ts'
 import { groupProblems, systemAlert } from '../stages/alert/system.ts'
 import { deliveriesOf, type EffectsDeps, NO_ALERTS } from './effects.ts'
 
@@ -8,23 +10,29 @@ import { deliveriesOf, type EffectsDeps, NO_ALERTS } from './effects.ts'
 const NO_RULES: ReadonlyMap<string, Rule> = new Map()
 
 /** What these problems do: an alert for each cause that has none yet, with its deliveries; `undefined` when that is nothing. */
-export async function effectsOfProblems(
+export function effectsOfProblems(
   problems: readonly SystemProblem[],
-  deps: Pick<EffectsDeps, 'store' | 'routes' | 'baseUrl' | 'nowMs'>,
-): Promise<OtherEffects | undefined> {
-  const { store, nowMs } = deps
+  deps: Pick<EffectsDeps, 'routes' | 'baseUrl' | 'nowMs'>,
+): Decision<OtherEffects | undefined> {
+  const { nowMs } = deps
   const groups = groupProblems(problems)
-  if (groups.length === 0) return undefined
-  const known = await store.find(
-    groups.map(({ groupKey }) => groupKey),
-    nowMs,
-  )
-  const alerts = groups.flatMap((group) => {
-    const last = known.get(group.groupKey)?.at(-1)
-    const window = systemAlert(group, last, nowMs)
-    return window ? [{ window, notTo: new Set(group.problems.flatMap((problem) => problem.notTo ?? [])) }] : []
-  })
-  if (alerts.length === 0) return undefined
+  return {
+    groups: groups.map(({ groupKey, what }) => ({ groupKey, ruleId: systemRuleId(what) })),
+    fromMs: nowMs,
+    decide: (known) => {
+      const alerts = groups.flatMap((group) => {
+        const window = systemAlert(group, known.groups.get(group.groupKey) ?? { windows: [], nextNumber: 1 }, nowMs)
+        return window ? [{ window, notTo: new Set(group.problems.flatMap((problem) => problem.notTo ?? [])) }] : []
+      })
+      return alerts.length > 0 ? effectsOfAlerts(alerts, deps) : undefined
+    },
+  }
+}
+
+function effectsOfAlerts(
+  alerts: readonly { readonly window: AlertWindow; readonly notTo: ReadonlySet<string> }[],
+  deps: Pick<EffectsDeps, 'routes' | 'baseUrl' | 'nowMs'>,
+): OtherEffects {
   const windows = alerts.map(({ window }) => window)
   return {
     ...NO_ALERTS,
@@ -35,6 +43,6 @@ export async function effectsOfProblems(
       deliveriesOf(window, NO_RULES, deps).filter(({ destination }) => !notTo.has(destination)),
     ),
     findings: { matches: new Map(), errors: new Map() },
-    nowMs,
+    nowMs: deps.nowMs,
   }
 }

@@ -1,7 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { AlertBody, AlertWindow } from '../model/alert.ts'
 import type { Severity } from '../model/rule.ts'
-import type { AlertStore } from '../stages/alert/alert-store.ts'
 import type { AlertRow, StateTables } from './tables.ts'
 
 /** What people may set an alert to. */
@@ -11,36 +10,14 @@ export type AlertStatus = (typeof ALERT_STATUSES)[number]
 /** Rows a statement writes at most: far below SQLite's limit of bound values. */
 const ROWS_PER_STATEMENT = 200
 
-/** The alert windows in state. */
-export function alertStore(db: Kysely<StateTables>): AlertStore {
-  return {
-    async find(groupKeys, atMs) {
-      const found = new Map<string, AlertWindow[]>()
-      for (let i = 0; i < groupKeys.length; i += ROWS_PER_STATEMENT) {
-        const rows = await db
-          .selectFrom('alerts')
-          .selectAll()
-          .where('group_key', 'in', groupKeys.slice(i, i + ROWS_PER_STATEMENT))
-          .where('window_end_ms', '>', atMs)
-          .orderBy('window_start_ms')
-          .execute()
-        for (const row of rows) {
-          const windows = found.get(row.group_key)
-          if (windows) windows.push(windowOf(row))
-          else found.set(row.group_key, [windowOf(row)])
-        }
-      }
-      return found
-    },
-  }
-}
-
 /** Writes windows: new ones whole, known ones without what people set (status). */
 export async function saveWindows(tx: Transaction<StateTables>, windows: readonly AlertWindow[]): Promise<void> {
   const rows = windows.map((window) => ({
     alert_id: window.alertId,
     rule_id: window.ruleId,
     group_key: window.groupKey,
+    window_number: window.number,
+    rule_version: window.ruleVersion,
     window_start_ms: window.startMs,
     window_end_ms: window.endMs,
     opened: window.opened ? 1 : 0,
@@ -73,6 +50,8 @@ export function windowOf(row: AlertRow): AlertWindow {
     alertId: row.alert_id,
     ruleId: row.rule_id,
     groupKey: row.group_key,
+    number: row.window_number,
+    ruleVersion: row.rule_version,
     startMs: row.window_start_ms,
     endMs: row.window_end_ms,
     opened: row.opened === 1,
@@ -81,7 +60,6 @@ export function windowOf(row: AlertRow): AlertWindow {
     createdMs: row.created_ms,
     updatedMs: row.updated_ms,
     body: JSON.parse(row.body) as AlertBody,
-    fresh: false,
   }
 }
 

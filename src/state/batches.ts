@@ -1,11 +1,7 @@
 import type { Kysely, Transaction } from 'kysely'
-import type { BatchEffects, Count, Cursor, Effects, Extent, FinishedRows, OtherEffects, RecordedBatch } from '../model/batch.ts'
+import type { Count, Cursor, Extent, FinishedRows, RecordedBatch } from '../model/batch.ts'
 import type { TableSpec } from '../model/column.ts'
 import { hash16 } from '../util/hash.ts'
-import { saveWindows } from './alerts.ts'
-import { saveCacheWrites } from './cache.ts'
-import { saveCorrelation } from './correlation.ts'
-import { saveDeliveries } from './deliveries.ts'
 import type { StateTables } from './tables.ts'
 
 /** Records the extent. From now on exactly this batch is made, also after a crash. */
@@ -40,71 +36,17 @@ export async function lastBatchId(db: Kysely<StateTables>): Promise<string | und
   return row?.batch_id
 }
 
-/**
- * One transaction with everything that a batch does: marked done, cursor, finished rows, alerts, deliveries, rules' cache,
- * counts.
- * Answers false, and changes nothing, when the batch was done before.
- */
-export async function commitBatch(db: Kysely<StateTables>, effects: BatchEffects): Promise<boolean> {
-  return db.transaction().execute((tx) => saveBatch(tx, effects))
-}
-
-/** Takes back what was done: the transaction ends with it. */
-class TakenBack extends Error {}
-
-/** Does all that `commitBatch` does and takes it back, to learn whether it can be done. Rejects when it cannot. */
-export async function tryBatch(db: Kysely<StateTables>, effects: BatchEffects): Promise<void> {
-  try {
-    await db.transaction().execute(async (tx) => {
-      await saveBatch(tx, effects)
-      throw new TakenBack()
-    })
-  } catch (error) {
-    if (!(error instanceof TakenBack)) throw error
-  }
-}
-
-async function saveBatch(tx: Transaction<StateTables>, effects: BatchEffects): Promise<boolean> {
-  const { batch } = effects
+/** Marks a recorded batch as done, and forgets those before it. Answers false when it was done before. */
+export async function markDone(tx: Transaction<StateTables>, { batchId, sourceId }: RecordedBatch): Promise<boolean> {
   const marked = await tx
     .updateTable('batches')
     .set({ done: 1 })
-    .where('batch_id', '=', batch.batchId)
+    .where('batch_id', '=', batchId)
     .where('done', '=', 0)
     .executeTakeFirst()
   if (Number(marked.numUpdatedRows) === 0) return false
-  await tx
-    .deleteFrom('batches')
-    .where('source_id', '=', batch.sourceId)
-    .where('done', '=', 1)
-    .where('batch_id', '<', batch.batchId)
-    .execute()
-  await saveCursor(tx, batch.sourceId, effects.cursor, effects.nowMs)
-  await saveEffects(tx, effects)
-  await addCounts(tx, effects.counts)
-  await addUnknownFields(tx, batch.sourceId, effects.unknownFields)
+  await tx.deleteFrom('batches').where('source_id', '=', sourceId).where('done', '=', 1).where('batch_id', '<', batchId).execute()
   return true
-}
-
-/** One transaction with everything that something other than a batch does. */
-export async function commitOther(db: Kysely<StateTables>, effects: OtherEffects): Promise<void> {
-  await db.transaction().execute(async (tx) => {
-    await saveEffects(tx, effects)
-    for (const [key, value] of effects.meta)
-      await tx
-        .insertInto('meta')
-        .values({ key, value })
-        .onConflict((oc) => oc.column('key').doUpdateSet({ value }))
-        .execute()
-  })
-}
-
-async function saveEffects(tx: Transaction<StateTables>, effects: Effects): Promise<void> {
-  await saveRows(tx, effects.rows, effects.nowMs)
-  await saveWindows(tx, effects.windows)
-  await saveDeliveries(tx, effects.deliveries)
-  await saveCacheWrites(tx, effects.cacheWrites, effects.nowMs)
-  await saveCorrelation(tx, effects.correlation)
 }
 
 /** Where each place of a source goes on. */
@@ -113,7 +55,7 @@ export async function cursorsOf(db: Kysely<StateTables>, sourceId: string): Prom
   return rows.map((row) => ({ place: row.place, value: JSON.parse(row.value) as object }))
 }
 
-async function saveCursor(tx: Transaction<StateTables>, sourceId: string, cursor: Cursor, nowMs: number): Promise<void> {
+export async function saveCursor(tx: Transaction<StateTables>, sourceId: string, cursor: Cursor, nowMs: number): Promise<void> {
   const value = JSON.stringify(cursor.value)
   await tx
     .insertInto('cursors')
@@ -167,7 +109,7 @@ export async function addCounts(tx: Transaction<StateTables>, counts: readonly C
 /** Distinct unknown fields kept per source; further ones count under one name, so that hostile keys cannot fill the state. */
 const MAX_UNKNOWN_FIELDS = 1000
 
-async function addUnknownFields(
+export async function addUnknownFields(
   tx: Transaction<StateTables>,
   sourceId: string,
   fields: ReadonlyMap<string, number>,

@@ -1,5 +1,6 @@
-import { alertStore } from './alerts.ts'
-import { commitBatch, commitOther, lastBatchId, openBatches, recordBatch, tryBatch } from './batches.ts'
+import type { Decision, OtherEffects } from '../model/batch.ts'
+import { lastBatchId, openBatches, recordBatch } from './batches.ts'
+import { commit, commitBatch, tryBatch } from './commit.ts'
 import { correlationStore } from './correlation.ts'
 import type { StateDb } from './db.ts'
 import { beginFlush, endFlush, flushParts, heldFlushes, outboxSize } from './outbox.ts'
@@ -7,13 +8,12 @@ import { beginFlush, endFlush, flushParts, heldFlushes, outboxSize } from './out
 /** The state as the pipeline needs it. */
 export function pipelineState(db: StateDb) {
   return {
-    alerts: alertStore(db),
     recordBatch: recordBatch.bind(undefined, db),
     openBatches: openBatches.bind(undefined, db),
     lastBatchId: lastBatchId.bind(undefined, db),
     commitBatch: commitBatch.bind(undefined, db),
     tryBatch: tryBatch.bind(undefined, db),
-    commitOther: commitOther.bind(undefined, db),
+    commit: <E extends OtherEffects | undefined>(decision: Decision<E>) => commit(db, decision),
     correlation: correlationStore(db),
     outboxSize: outboxSize.bind(undefined, db),
     beginFlush: beginFlush.bind(undefined, db),

@@ -1,4 +1,5 @@
 import type { Kysely, Transaction } from 'kysely'
+import { deleteWindows } from './groups.ts'
 import { getMeta, setMeta } from './sources.ts'
 import type { StateTables } from './tables.ts'
 
@@ -56,16 +57,22 @@ async function pruneDeliveries(db: Kysely<StateTables>, beforeMs: number): Promi
 }
 
 /** Windows that ended without an alert. */
-async function pruneWindows(db: Kysely<StateTables>, beforeMs: number): Promise<number> {
-  const old = db
-    .selectFrom('alerts')
-    .select('alert_id')
-    .where('opened', '=', 0)
-    .where('created_ms', '<', beforeMs)
-    .where('window_end_ms', '<', beforeMs)
-    .limit(ROWS_PER_STEP)
-  const { numDeletedRows } = await db.deleteFrom('alerts').where('alert_id', 'in', old).executeTakeFirst()
-  return Number(numDeletedRows)
+function pruneWindows(db: Kysely<StateTables>, beforeMs: number): Promise<number> {
+  return db.transaction().execute(async (tx) => {
+    const old = await tx
+      .selectFrom('alerts')
+      .select('alert_id')
+      .where('opened', '=', 0)
+      .where('created_ms', '<', beforeMs)
+      .where('window_end_ms', '<', beforeMs)
+      .limit(ROWS_PER_STEP)
+      .execute()
+    await deleteWindows(
+      tx,
+      old.map(({ alert_id }) => alert_id),
+    )
+    return old.length
+  })
 }
 
 /** Alerts with their deliveries; one that still has to be delivered stays. */
@@ -74,7 +81,7 @@ function pruneAlerts(db: Kysely<StateTables>, beforeMs: number): Promise<number>
     const old = await oldAlerts(tx, beforeMs)
     if (old.length === 0) return 0
     await tx.deleteFrom('deliveries').where('alert_id', 'in', old).execute()
-    await tx.deleteFrom('alerts').where('alert_id', 'in', old).execute()
+    await deleteWindows(tx, old)
     return old.length
   })
 }

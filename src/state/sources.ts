@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import { deleteWindows } from './groups.ts'
 import type { StateTables } from './tables.ts'
 
 export interface SourceCounts {
@@ -72,10 +73,11 @@ export async function removeSource(db: Kysely<StateTables>, sourceId: string, la
       const labels = (JSON.parse(body) as { sourceLabels: string[] }).sourceLabels
       return labels.length === 1 && labels[0] === label
     })
-    for (const { alert_id } of own) {
-      await tx.deleteFrom('deliveries').where('alert_id', '=', alert_id).execute()
-      await tx.deleteFrom('alerts').where('alert_id', '=', alert_id).execute()
-    }
+    for (const { alert_id } of own) await tx.deleteFrom('deliveries').where('alert_id', '=', alert_id).execute()
+    await deleteWindows(
+      tx,
+      own.map(({ alert_id }) => alert_id),
+    )
   })
 }
 

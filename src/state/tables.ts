@@ -1,4 +1,4 @@
-import type { Insertable, Selectable } from 'kysely'
+import type { Generated, Selectable } from 'kysely'
 
 /**
  * The state database. Foreign text (titles, error texts, contexts) is kept inside JSON text, which escapes what the
@@ -23,6 +23,10 @@ export interface StateTables {
     rule_id: string
     /** Hash of rule id and dedup string. */
     group_key: string
+    /** Which window of its group it is: what ids are made of. 0: of an earlier version. */
+    window_number: Generated<number>
+    /** Hash of the rule, code included, that the first match was of. */
+    rule_version: string | null
     window_start_ms: number
     window_end_ms: number
     /** 1 once the threshold was reached: only then it is an alert that people see. */
@@ -35,6 +39,10 @@ export interface StateTables {
     /** JSON of an `AlertBody`. */
     body: string
   }
+  /** Per rule: window numbers below this one are used up, also where their windows are deleted. */
+  window_floors: { rule_id: string; next_number: number }
+  /** How often a limit was reached, by rule and kind of limit, and when last. */
+  rule_limits: { rule_id: string; what: string; n: number; last_ms: number }
   deliveries: {
     delivery_id: string
     alert_id: string
@@ -63,5 +71,4 @@ export interface StateTables {
 }
 
 export type AlertRow = Selectable<StateTables['alerts']>
-export type NewAlertRow = Insertable<StateTables['alerts']>
 export type DeliveryRow = Selectable<StateTables['deliveries']>

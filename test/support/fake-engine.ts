@@ -108,7 +108,8 @@ function windowWith(alert: Partial<AlertWindow>, body: Partial<AlertBody> = {}):
     eventCount: 3,
     createdMs: 1_000_000,
     updatedMs: 1_000_000,
-    fresh: true,
+    number: 1,
+    ruleVersion: null,
     ...alert,
     body: {
       type: 'RULE',

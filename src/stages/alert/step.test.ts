@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type AlertWindow, MAX_INDICATORS } from '../../model/alert.ts'
+import { type AlertWindow, CROWD_SPAN_MS, type KnownGroup, MAX_INDICATORS } from '../../model/alert.ts'
+import type { Decision } from '../../model/batch.ts'
 import type { Event } from '../../model/event.ts'
 import type { Match } from '../../model/match.ts'
 import type { Rule } from '../../model/rule.ts'
-import { groupFindings, type Judged } from './step.ts'
+import { type AlertStepResult, groupFindings, type Judged } from './step.ts'
 
 const MINUTE = 60_000
 
@@ -58,16 +59,26 @@ const errorAt = (atMs: number): Timed => ({
   atMs,
 })
 
-/** A store in memory that keeps copies, as the real one does. */
+/** A state in memory that keeps copies, as the real one does. */
 class Store {
   readonly windows = new Map<string, AlertWindow>()
-  async find(keys: readonly string[], atMs: number): Promise<Map<string, AlertWindow[]>> {
-    const found = new Map<string, AlertWindow[]>()
-    for (const window of [...this.windows.values()].sort((a, b) => a.startMs - b.startMs)) {
-      if (!keys.includes(window.groupKey) || window.endMs <= atMs) continue
-      found.set(window.groupKey, [...(found.get(window.groupKey) ?? []), structuredClone(window)])
+
+  commit(decision: Decision<AlertStepResult>): AlertStepResult {
+    const all = [...this.windows.values()].sort((a, b) => a.startMs - b.startMs || a.number - b.number)
+    const groups = new Map<string, KnownGroup>()
+    const crowds = new Map<string, number>()
+    for (const { groupKey, ruleId } of decision.groups) {
+      const own = all.filter((window) => window.groupKey === groupKey)
+      const open = own.filter(({ endMs }) => endMs > decision.fromMs).map((window) => structuredClone(window))
+      groups.set(groupKey, { windows: open, nextNumber: Math.max(0, ...own.map(({ number }) => number)) + 1 })
+      crowds.set(
+        ruleId,
+        all.filter((window) => window.ruleId === ruleId && window.endMs > decision.fromMs - CROWD_SPAN_MS).length,
+      )
     }
-    return found
+    const result = decision.decide({ groups, crowds })
+    for (const window of result.windows) this.windows.set(window.alertId, structuredClone(window))
+    return result
   }
 }
 /** Runs batches one after another; each is a list of findings. */
@@ -75,8 +86,8 @@ async function run(batches: readonly (readonly Timed[])[], rule: Rule = ruleOf()
   const store = new Store()
   const opened: string[] = []
   for (const batch of batches) {
-    const result = await groupFindings(batch, new Map([['R', rule]]), store, { atMs: (item) => (item as Timed).atMs, nowMs: 7 })
-    for (const window of result.windows) store.windows.set(window.alertId, structuredClone(window))
+    const clock = { atMs: (item: Judged) => (item as Timed).atMs, nowMs: 7 }
+    const result = store.commit(groupFindings(batch, new Map([['R', rule]]), clock))
     opened.push(...result.opened.map(({ alertId }) => alertId))
   }
   return { windows: [...store.windows.values()].sort((a, b) => a.startMs - b.startMs), opened }

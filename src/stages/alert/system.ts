@@ -1,8 +1,9 @@
-import type { AlertBody, AlertWindow } from '../../model/alert.ts'
+import type { AlertBody, AlertWindow, KnownGroup } from '../../model/alert.ts'
 import { SEVERITIES, type Severity } from '../../model/rule.ts'
 import { kindOf, type ProblemWhat, type SystemProblem, systemRuleId } from '../../model/system-problem.ts'
 import { hash16 } from '../../util/hash.ts'
 import { printable } from '../../util/terminal.ts'
+import { alertIdOf } from './step.ts'
 
 /** Problems of one cause: they share an alert. */
 export interface ProblemGroup {
@@ -38,10 +39,11 @@ export function groupProblems(problems: readonly SystemProblem[]): ProblemGroup[
 }
 
 /**
- * The alert that a cause deserves now, given the last one about it that has not ended: none while that one covers everything. What
+ * The alert that a cause deserves now, given those about it that have not ended: none while the last one covers everything. What
  * it does not cover yet is alerted once `QUIET_MS` have passed, a higher severity at once.
  */
-export function systemAlert(group: ProblemGroup, last: AlertWindow | undefined, nowMs: number): AlertWindow | undefined {
+export function systemAlert(group: ProblemGroup, { windows, nextNumber }: KnownGroup, nowMs: number): AlertWindow | undefined {
+  const last = windows.at(-1)
   const severity = worst(group.problems)
   const covers = [...new Set(group.problems.flatMap(({ covers: names, key }) => names ?? [key]))].map(named)
   if (last) {
@@ -51,9 +53,11 @@ export function systemAlert(group: ProblemGroup, last: AlertWindow | undefined, 
   const { groupKey, what } = group
   const ruleId = systemRuleId(what)
   return {
-    alertId: hash16(groupKey, String(nowMs)) + hash16(ruleId, groupKey, String(nowMs)),
+    alertId: alertIdOf(ruleId, groupKey, nextNumber),
     ruleId,
     groupKey,
+    number: nextNumber,
+    ruleVersion: null,
     startMs: nowMs,
     endMs: nowMs + REMIND_MS,
     opened: true,
@@ -62,7 +66,6 @@ export function systemAlert(group: ProblemGroup, last: AlertWindow | undefined, 
     createdMs: nowMs,
     updatedMs: nowMs,
     body: bodyOf(group, ruleId, covers, nowMs),
-    fresh: true,
   }
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { AlertWindow } from '../../model/alert.ts'
+import { type AlertWindow, NOTHING_KNOWN } from '../../model/alert.ts'
 import type { Match } from '../../model/match.ts'
 import type { Rule } from '../../model/rule.ts'
 import { groupFindings, type Judged } from './step.ts'
@@ -35,13 +35,15 @@ function match(unique: string | null | undefined, dedup = 'd'): Judged {
   return { finding, event: undefined, text: () => '' }
 }
 
+const CLOCK = { atMs: () => 1000, nowMs: 1000 }
+
 /** Judges in batches, each beginning with what the last one left, as after a restart; gives whether and when it opened. */
 async function openedAt(values: readonly (string | null | undefined)[], threshold: number, batchSize: number) {
   let kept: AlertWindow[] = []
-  const store = { find: async () => new Map(kept.map((window) => [window.groupKey, [window]])) }
   for (let from = 0; from < values.length; from += batchSize) {
     const batch = values.slice(from, from + batchSize).map((value) => match(value))
-    const { windows, opened } = await groupFindings(batch, rule(threshold), store, { atMs: () => 1000, nowMs: 1000 })
+    const groups = new Map(kept.map((window) => [window.groupKey, { windows: [window], nextNumber: 2 }]))
+    const { windows, opened } = groupFindings(batch, rule(threshold), CLOCK).decide({ groups, crowds: new Map() })
     if (opened.length > 0) return { at: from + batch.length, window: opened[0]! }
     kept = JSON.parse(JSON.stringify(windows)) as AlertWindow[]
   }
@@ -65,8 +67,7 @@ test.each([
 
 test('each dedup string has values of its own', async () => {
   const batch = [match('a', 'x'), match('b', 'y'), match('a', 'y')]
-  const store = { find: async () => new Map<string, AlertWindow[]>() }
-  const { opened } = await groupFindings(batch, rule(2), store, { atMs: () => 1000, nowMs: 1000 })
+  const { opened } = groupFindings(batch, rule(2), CLOCK).decide(NOTHING_KNOWN)
   expect(opened.map(({ body }) => body.dedup)).toEqual(['y'])
 })
 

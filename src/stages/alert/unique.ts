@@ -5,8 +5,16 @@ import { sha256 } from '../../util/hash.ts'
 const HASH_DIGITS = 12
 const HASH_RANGE = 16 ** HASH_DIGITS
 
-/** Counts a match's own value into a window that has not become an alert yet. The window's event count holds it already. */
-export function countUnique(window: AlertWindow, { unique }: Match): void {
+/** From this many windows of a rule on, each further one keeps `FEW_VALUES` at most. */
+export const FEW_WINDOWS = 100
+/** Good for an estimate within six per cent. */
+export const FEW_VALUES = 256
+
+/**
+ * Counts a match's own value into a window that has not become an alert yet. The window's event count holds it already. `crowd`: how
+ * many windows the rule has; what all of them keep together is limited by it.
+ */
+export function countUnique(window: AlertWindow, { unique }: Match, crowd = 0): void {
   if (window.opened) return
   const { body } = window
   if (unique === undefined) {
@@ -14,7 +22,12 @@ export function countUnique(window: AlertWindow, { unique }: Match): void {
     return
   }
   // Matches before the first value counted by themselves.
-  body.unique ??= { values: [], plain: window.eventCount - 1, estimated: false }
+  body.unique ??= {
+    values: [],
+    plain: window.eventCount - 1,
+    estimated: false,
+    ...(crowd > FEW_WINDOWS && { most: FEW_VALUES }),
+  }
   if (unique !== null) add(body.unique, sha256(Buffer.from(unique)).slice(0, HASH_DIGITS))
 }
 
@@ -37,7 +50,7 @@ export function forgetUnique({ body }: AlertWindow): void {
 
 /** Keeps the hashes in order, so that a value is found without a walk, and the largest is the last. */
 function add(count: UniqueCount, hash: string): void {
-  const { values } = count
+  const { values, most = MAX_UNIQUE } = count
   let from = 0
   let to = values.length
   while (from < to) {
@@ -46,7 +59,7 @@ function add(count: UniqueCount, hash: string): void {
     else to = middle
   }
   if (values[from] === hash) return
-  if (values.length >= MAX_UNIQUE) {
+  if (values.length >= most) {
     count.estimated = true
     if (from === values.length) return
     values.pop()

@@ -1,0 +1,115 @@
+import { type AlertBody, type AlertWindow, MAX_INDICATORS, MAX_SAMPLE_CHARS } from '../../model/alert.ts'
+import { INDICATOR_FIELDS } from '../../model/event.ts'
+import type { Finding, Match, RuleError } from '../../model/match.ts'
+import type { Rule, Severity } from '../../model/rule.ts'
+import type { Judged } from './step.ts'
+
+/** What an alert says, from the finding that begins its window. */
+export function bodyOf(item: Judged, rule: Rule | undefined): AlertBody {
+  const { finding } = item
+  return finding.kind === 'match' ? matchBody(finding, rule, item) : errorBody(finding, rule, item)
+}
+
+/** The body of the window that takes what a rule matches beyond `limit` windows. */
+export function crowdBody(item: Judged, rule: Rule | undefined, limit: number): AlertBody {
+  const body = bodyOf(item, rule)
+  const because = `The rule has ${limit} windows already, so further dedup strings share this alert. The event shown is one of many.`
+  return {
+    ...body,
+    title: `More than ${limit} dedup strings at once: ${body.displayName}`,
+    dedup: 'Caracal: further dedup strings',
+    description: body.description === '' ? because : `${because}\n\n${body.description}`,
+  }
+}
+
+export function severityOf(finding: Finding, rule: Rule | undefined): Severity {
+  if (finding.kind === 'match') return finding.severity
+  return rule?.severity === 'CRITICAL' || rule?.severity === 'HIGH' ? 'HIGH' : 'MEDIUM'
+}
+
+function matchBody(match: Match, rule: Rule | undefined, item: Judged): AlertBody {
+  const { title, dedup, description, reference, runbook, functionErrors } = match
+  return {
+    ...common(rule, match.ruleId, item),
+    type: 'RULE',
+    title,
+    dedup,
+    description,
+    reference,
+    runbook,
+    destinations: match.destinations ?? null,
+    context: match.alertContext ?? null,
+    functionErrors,
+    threshold: rule?.threshold ?? 1,
+  }
+}
+
+function errorBody(error: RuleError, rule: Rule | undefined, item: Judged): AlertBody {
+  return {
+    ...common(rule, error.ruleId, item),
+    type: 'RULE_ERROR',
+    title: `Rule error in ${error.ruleId}: ${error.message.split('\n', 1)[0]!.slice(0, 300)}`,
+    dedup: `${error.ruleId}:error`,
+    description: 'The rule failed, so it may have missed events. Other rules are not affected.',
+    reference: '',
+    runbook: `Fix the rule${rule ? ` (${rule.source.file})` : ''} and run \`caracal test\`.`,
+    destinations: null,
+    context: JSON.stringify({ cause: error.cause, error: error.message }),
+    functionErrors: {},
+    threshold: 1,
+  }
+}
+
+function common(rule: Rule | undefined, ruleId: string, { event, text }: Judged) {
+  const sample = event ? text() : ''
+  return {
+    displayName: rule?.displayName ?? ruleId,
+    tags: rule?.tags ?? [],
+    reports: rule?.reports ?? {},
+    firstEventTime: event?.p_event_time ?? '',
+    lastEventTime: event?.p_event_time ?? '',
+    logTypes: [],
+    indicators: {},
+    indicatorsCut: false,
+    sampleEvent: event && sample.length <= MAX_SAMPLE_CHARS ? sample : null,
+    latencyMs: null,
+    sourceLabels: [],
+  }
+}
+
+/** Counts a finding in: event times, log types, sources and indicators of the window. */
+export function join(window: AlertWindow, { event, span }: Judged, nowMs: number): void {
+  window.eventCount++
+  window.updatedMs = nowMs
+  const { body } = window
+  const first = span?.first ?? event?.p_event_time
+  const last = span?.last ?? event?.p_event_time
+  if (first !== undefined && (body.firstEventTime === '' || isBefore(first, body.firstEventTime))) body.firstEventTime = first
+  if (last !== undefined && isBefore(body.lastEventTime, last)) body.lastEventTime = last
+  if (!event) return
+  if (!body.logTypes.includes(event.p_log_type)) body.logTypes.push(event.p_log_type)
+  if (!body.sourceLabels.includes(event.p_source_label) && body.sourceLabels.length < MAX_INDICATORS)
+    body.sourceLabels.push(event.p_source_label)
+  for (const field of INDICATOR_FIELDS) {
+    const values = event[field]
+    if (Array.isArray(values)) addIndicators(body, field, values as readonly string[])
+  }
+}
+
+/** Compares RFC 3339 UTC texts; without the final Z, since `00Z` sorts behind `00.5Z`. */
+function isBefore(a: string, b: string): boolean {
+  return a.slice(0, -1) < b.slice(0, -1)
+}
+
+/** Nobody looks up a longer value, and 500 of a megabyte each would be kept with the alert. */
+const MAX_INDICATOR_CHARS = 2048
+
+function addIndicators(body: AlertBody, field: string, values: readonly string[]): void {
+  body.indicators[field] ??= []
+  const have = body.indicators[field]
+  for (const value of values) {
+    if (have.includes(value)) continue
+    if (have.length < MAX_INDICATORS && value.length <= MAX_INDICATOR_CHARS) have.push(value)
+    else body.indicatorsCut = true
+  }
+}

@@ -1,0 +1,113 @@
+import type { Transaction } from 'kysely'
+import { type AlertWindow, CROWD_SPAN_MS, type GroupRef, type KnownGroup, type KnownGroups } from '../model/alert.ts'
+import { windowOf } from './alerts.ts'
+import type { StateTables } from './tables.ts'
+
+/** Far below SQLite's limit of bound values. */
+const KEYS_PER_STATEMENT = 200
+/** The number of a group's first window, unless windows of its rule were deleted. */
+const FIRST_NUMBER = 1
+
+/**
+ * Reads what state holds of the groups, as a part of the transaction that decides about them. SQLite has one writer at a time, so the
+ * transaction itself is the lock; where there are several, the group keys must be locked here first, in the order of `groups`, also
+ * those without a row.
+ */
+export async function readGroups(tx: Transaction<StateTables>, refs: readonly GroupRef[], fromMs: number): Promise<KnownGroups> {
+  const ruleOf = new Map(refs.map(({ groupKey, ruleId }) => [groupKey, ruleId]))
+  const keys = [...ruleOf.keys()].sort()
+  const windows = await openWindows(tx, keys, fromMs)
+  const numbers = await lastNumbers(tx, keys)
+  const ruleIds = [...new Set(ruleOf.values())]
+  const floors = await floorsOf(tx, ruleIds)
+  const groups = new Map<string, KnownGroup>()
+  for (const [groupKey, ruleId] of ruleOf) {
+    const nextNumber = Math.max((numbers.get(groupKey) ?? 0) + 1, floors.get(ruleId) ?? FIRST_NUMBER)
+    groups.set(groupKey, { windows: windows.get(groupKey) ?? [], nextNumber })
+  }
+  return { groups, crowds: await crowdsOf(tx, ruleIds, fromMs) }
+}
+
+async function openWindows(
+  tx: Transaction<StateTables>,
+  keys: readonly string[],
+  fromMs: number,
+): Promise<Map<string, AlertWindow[]>> {
+  const found = new Map<string, AlertWindow[]>()
+  for (const part of parts(keys)) {
+    const query = tx.selectFrom('alerts').selectAll().where('group_key', 'in', part).where('window_end_ms', '>', fromMs)
+    for (const row of await query.orderBy('window_start_ms').orderBy('window_number').execute()) {
+      const own = found.get(row.group_key)
+      if (own) own.push(windowOf(row))
+      else found.set(row.group_key, [windowOf(row)])
+    }
+  }
+  return found
+}
+
+async function lastNumbers(tx: Transaction<StateTables>, keys: readonly string[]): Promise<Map<string, number>> {
+  const found = new Map<string, number>()
+  for (const part of parts(keys)) {
+    const rows = await tx
+      .selectFrom('alerts')
+      .select((eb) => ['group_key', eb.fn.max('window_number').as('last')])
+      .where('group_key', 'in', part)
+      .groupBy('group_key')
+      .execute()
+    for (const { group_key, last } of rows) found.set(group_key, last)
+  }
+  return found
+}
+
+async function floorsOf(tx: Transaction<StateTables>, ruleIds: readonly string[]): Promise<Map<string, number>> {
+  const found = new Map<string, number>()
+  for (const part of parts(ruleIds))
+    for (const row of await tx.selectFrom('window_floors').selectAll().where('rule_id', 'in', part).execute())
+      found.set(row.rule_id, row.next_number)
+  return found
+}
+
+async function crowdsOf(tx: Transaction<StateTables>, ruleIds: readonly string[], fromMs: number): Promise<Map<string, number>> {
+  const found = new Map<string, number>()
+  for (const part of parts(ruleIds)) {
+    const rows = await tx
+      .selectFrom('alerts')
+      .select((eb) => ['rule_id', eb.fn.countAll<number>().as('n')])
+      .where('rule_id', 'in', part)
+      .where('window_end_ms', '>', fromMs - CROWD_SPAN_MS)
+      .groupBy('rule_id')
+      .execute()
+    for (const { rule_id, n } of rows) found.set(rule_id, n)
+  }
+  return found
+}
+
+/** Deletes windows; the numbers they had stay used up, so that an id is never given twice. */
+export async function deleteWindows(tx: Transaction<StateTables>, alertIds: readonly string[]): Promise<void> {
+  for (const part of parts(alertIds)) {
+    const used = await tx
+      .selectFrom('alerts')
+      .select((eb) => ['rule_id', eb.fn.max('window_number').as('last')])
+      .where('alert_id', 'in', part)
+      .where('window_number', '>=', FIRST_NUMBER)
+      .groupBy('rule_id')
+      .execute()
+    const floors = await floorsOf(
+      tx,
+      used.map(({ rule_id }) => rule_id),
+    )
+    for (const { rule_id, last } of used) {
+      const next_number = Math.max(last + 1, floors.get(rule_id) ?? FIRST_NUMBER)
+      await tx
+        .insertInto('window_floors')
+        .values({ rule_id, next_number })
+        .onConflict((oc) => oc.column('rule_id').doUpdateSet({ next_number }))
+        .execute()
+    }
+    await tx.deleteFrom('alerts').where('alert_id', 'in', part).execute()
+  }
+}
+
+function* parts<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let i = 0; i < all.length; i += KEYS_PER_STATEMENT) yield all.slice(i, i + KEYS_PER_STATEMENT)
+}
