@@ -30,7 +30,7 @@ beforeAll(() => {
       await state.insertInto('meta').values({ key: 'key ' + i, value: 'x'.repeat(1000) }).execute()
     const spool = new Spool(openSqlite(${JSON.stringify(join(sound, 'spool.db'))}))
     for (let i = 0; i < 500; i++)
-      spool.append([{ sourceId: 's', framing: 'lines', receivedMs: i, body: new Uint8Array(1000) }])
+      spool.append([{ sourceId: 's', decoding: 'lines', receivedMs: i, body: new Uint8Array(1000) }])
     await state.destroy()
     spool.close()`)
   expect(made.stderr).toBe('')

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
@@ -7,6 +7,7 @@ import { languages } from '../src/stages/detect/index.ts'
 import { formats as tableFormats } from '../src/stages/enrich/formats/index.ts'
 import { providers } from '../src/stages/enrich/index.ts'
 import { formats as logFormats } from '../src/stages/parse/index.ts'
+import { decoders } from '../src/stages/source/decoders/index.ts'
 import { sources } from '../src/stages/source/index.ts'
 import { lakes } from '../src/stages/store/index.ts'
 import { type AnyDefinition, find, oneOf } from '../src/util/define.ts'
@@ -23,6 +24,7 @@ const CONFIGURED: Readonly<Record<string, readonly AnyDefinition[]>> = {
 const NAMED: Readonly<Record<string, readonly { readonly type: string; readonly summary?: string }[]>> = {
   ...CONFIGURED,
   language: languages,
+  decoder: decoders,
   'log format': logFormats,
   'table format': tableFormats,
 }
@@ -50,6 +52,19 @@ describe('every registered component', () => {
   test.each(named)('$kind $type has its line in docs/components.md', ({ kind, type, definition }) => {
     const section = catalogue.split(/^## /m).find((text) => text.toLowerCase().startsWith(kind)) ?? ''
     expect(section).toContain(definition.summary === undefined ? `| \`${type}\` |` : `| \`${type}\` | ${definition.summary} |`)
+  })
+
+  test('kinds stand in docs/components.md with the number of their components, and the suite that checks them', () => {
+    const table = catalogue.split(/^## /m).find((text) => text.startsWith('Kinds')) ?? ''
+    const rows = [...table.matchAll(/^\| ([a-z ]+) \| (\d+) \| (?:`([^`]+)`|–) \|$/gm)]
+    expect(rows.map(([, kind, count]) => `${kind} ${count}`).sort()).toEqual(
+      Object.entries(NAMED)
+        .map(([kind, list]) => `${kind} ${list.length}`)
+        .sort(),
+    )
+    const suites = rows.flatMap(([, , , suite]) => suite ?? [])
+    const written = readdirSync(join(import.meta.dirname, 'suites')).filter((file) => file.endsWith('.test.ts'))
+    expect(suites.sort()).toEqual(written.map((file) => `test/suites/${file}`).sort())
   })
 
   test.each(Object.entries(NAMED))('%s names are there once, and an unknown one is told what is known', (kind, list) => {

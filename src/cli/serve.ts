@@ -1,6 +1,7 @@
 import { createApp } from '../api/app.ts'
 import { type RunningServer, startServer } from '../api/server.ts'
 import type { Config } from '../config/config.ts'
+import { listeningSources } from '../config/listening-sources.ts'
 import type { Engine } from '../engine/engine.ts'
 import { windowOf } from '../state/alerts.ts'
 import { type Log, processLog } from '../telemetry/log.ts'
@@ -53,7 +54,7 @@ export async function serve(config: Config, start: () => Promise<Engine>, io: Io
 
 /** No less than any source gives its senders. */
 function requestTimeoutMs({ sources }: Config): number {
-  return Math.max(60_000, ...sources.map((source) => (source.type === 'http' ? source.body_timeout_ms + 5000 : 0)))
+  return Math.max(60_000, ...[...listeningSources(sources).values()].map(({ requestMs }) => requestMs))
 }
 
 function starting(): Response {

@@ -68,7 +68,7 @@ test('it starts, judges and stores what the spool has, and stops once however of
   const body = Buffer.from(
     '{"host":"h","ident":"sshd","message":"Failed password"}\n{"host":"h","ident":"sshd","message":"ok"}\n',
   )
-  await spool.call('append', { sourceId: 'web', framing: 'lines', receivedMs: Date.now(), body })
+  await spool.call('append', { sourceId: 'web', decoding: 'lines', receivedMs: Date.now(), body })
   await expect.poll(() => heard).toEqual(['Failed.Login'])
   await pipeline.call('settled', 'web')
   await pipeline.call('flush')

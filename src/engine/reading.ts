@@ -146,9 +146,9 @@ export class Reading {
     const cursors = await cursorsOf(db, source.id)
     const definition = find('source', sourceDefinitions, source.type)
     const monotonic = () => performance.now()
-    if (!definition.open) return watchedSource(new SpoolSource(source.id, this.#spool!, cursors), monotonic)
+    if (!definition.seekable) return watchedSource(new SpoolSource(source.id, this.#spool!, cursors), monotonic)
     const deps: CursorDeps = { cursors, wake: () => this.#loop?.wake(), now, maxRecordBytes: config.max_record_bytes }
-    return watchedSource(definition.open(source as never, deps), monotonic)
+    return watchedSource(definition.seekable(source as never, deps), monotonic)
   }
 
   #createLoop(): Loop {

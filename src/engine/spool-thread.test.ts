@@ -21,7 +21,8 @@ function start(name: string, more: object = {}) {
   const worker = new Worker(entryFile('engine/spool-thread'), { workerData: data, transferList: [port1] })
   const rpc = new Rpc<SpoolCalls>(worker)
   port2.unref()
-  const append = (text: string) => rpc.call('append', { sourceId: 's', framing: 'lines', receivedMs: 1, body: Buffer.from(text) })
+  const append = (text: string) =>
+    rpc.call('append', { sourceId: 's', decoding: 'lines', receivedMs: 1, body: Buffer.from(text) })
   /** Ends the thread without a word of warning. */
   const kept = async (): Promise<string[]> => {
     await worker.terminate()

@@ -7,7 +7,7 @@ import { destinations as destinationDefinitions } from '../stages/deliver/index.
 import { systemClock, TableKeeper } from '../stages/enrich/keeper.ts'
 import type { TableState } from '../stages/enrich/keeper-types.ts'
 import { sources as sourceDefinitions } from '../stages/source/index.ts'
-import type { Intake } from '../stages/source/source.ts'
+import type { Intake, IntakeDeps } from '../stages/source/source.ts'
 import type { Lake } from '../stages/store/lake.ts'
 import type { StateDb } from '../state/db.ts'
 import { dueDeliveries } from '../state/deliveries.ts'
@@ -131,22 +131,32 @@ export function startHeartbeat(url: string | undefined, { problems }: Events): H
   return heartbeat
 }
 
-/** What takes bodies for each source that is sent to, by source id. */
-export function openIntakes(sources: readonly SourceConfig[], spool: SpoolThread, token: string): ReadonlyMap<string, Intake> {
+/** What takes bodies for each source that pushes, by source id. When one cannot begin, those before it are closed again. */
+export async function openIntakes(
+  sources: readonly SourceConfig[],
+  spool: SpoolThread,
+  token: string,
+): Promise<ReadonlyMap<string, Intake>> {
   const intakes = new Map<string, Intake>()
   for (const source of sources) {
     const definition = find('source', sourceDefinitions, source.type)
-    if (!definition.listen) continue
-    const expected = source.type === 'http' && source.token ? resolveSecret(source.token, environment()) : token
-    const intake = definition.listen(source as never, {
-      append: (framing, body, receivedMs) => {
+    if (!definition.pushes) continue
+    const reference = definition.listens?.(source as never).token
+    const expected = reference ? resolveSecret(reference, environment()) : token
+    const deps: IntakeDeps = {
+      append: (body, entry) => {
         const own = body.byteLength === body.buffer.byteLength ? body : new Uint8Array(body)
-        return spool.rpc.move('append', { sourceId: source.id, framing, receivedMs, body: own }, [own.buffer as ArrayBuffer])
+        return spool.rpc.move('append', { sourceId: source.id, ...entry, body: own }, [own.buffer as ArrayBuffer])
       },
       now: Date.now,
       authorised: (given) => sameSecret(given, expected),
-    })
-    intakes.set(source.id, intake)
+    }
+    try {
+      intakes.set(source.id, await definition.pushes(source as never, deps))
+    } catch (error) {
+      for (const intake of intakes.values()) await intake.close()
+      throw error
+    }
   }
   return intakes
 }

@@ -12,6 +12,25 @@ export interface Fault {
   readonly raw: Uint8Array
 }
 
+/** What a body says of a record beside the record's own bytes. */
+export interface Hints {
+  /** Its log type; counts where the source names none. */
+  readonly logType?: string | undefined
+  /** When it happened, RFC 3339 UTC; counts where the record has no time of its own. */
+  readonly time?: string | undefined
+  /** The machine it is of; becomes the field `host` where the record has none. */
+  readonly host?: string | undefined
+  /** `p_source_label` in place of the source's. */
+  readonly sourceLabel?: string | undefined
+}
+
+/** Hints for the records that begin at `from` or behind it, up to the next entry. */
+export interface HintsFrom {
+  /** Offset in the chunk's bytes. */
+  readonly from: number
+  readonly hints: Hints
+}
+
 /** A run of whole records of one file, body or stream, in order. */
 export interface Chunk {
   /** Whole records only. */
@@ -30,4 +49,6 @@ export interface Chunk {
   /** The stream ends here: a last line without newline counts. */
   readonly final: boolean
   readonly faults: readonly Fault[]
+  /** In order of `from`. Only together with `records`. */
+  readonly hints?: readonly HintsFrom[] | undefined
 }

@@ -12,6 +12,7 @@ export const DEAD_LETTER_REASONS = [
   'unknown_log_type',
   'not_a_log',
   'compression',
+  'decoding',
   'internal',
 ] as const
 

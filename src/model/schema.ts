@@ -12,6 +12,8 @@ export interface RecordMeta {
   readonly receivedMs: number
   readonly sourceId: string
   readonly sourceLabel: string
+  /** When the event happened as its body says, RFC 3339 UTC; counts where the record has no time of its own. */
+  readonly time?: string | undefined
 }
 
 /** How a record's keys fit a schema: what a guess of the log type rests on. */

@@ -1,10 +1,8 @@
-/** How a body begins: with lines or values, with the rest of a JSON array, or (of earlier versions) with an array. */
-export type SpoolFraming = 'lines' | 'array' | 'json-array'
-
 /** A body on its way into the spool. */
 export interface SpoolBody {
   readonly sourceId: string
-  readonly framing: SpoolFraming
+  /** How its records are found: a decoder's name, or `array` for text that begins inside a JSON array. */
+  readonly decoding: string
   /** When the first byte of its request came in, epoch milliseconds. */
   readonly receivedMs: number
   readonly body: Uint8Array
@@ -13,7 +11,8 @@ export interface SpoolBody {
 /** A body as it lies in the spool. */
 export interface SpooledRow {
   readonly id: number
-  readonly framing: SpoolFraming
+  /** How its records are found: a decoder's name, or `array` for text that begins inside a JSON array. */
+  readonly decoding: string
   readonly receivedMs: number
   readonly body: Uint8Array
 }

@@ -135,7 +135,7 @@ test('whenever it crashes, every record has its effects once', async () => {
         spool.append(
           bodies.map((body, i) => ({
             sourceId: 'http',
-            framing: 'lines',
+            decoding: 'lines',
             receivedMs: 1_699_999_999_000 + i,
             body: Buffer.from(body),
           })),
@@ -183,7 +183,7 @@ test('whenever it crashes, every record has its effects once', async () => {
 
 test('a batch of a spool that was replaced is told as lost, and reads nothing of the new one', async () => {
   const spool = new Spool(openSqlite(join(folder, 'new.db')))
-  spool.append([{ sourceId: 'http', framing: 'lines', receivedMs: 1, body: Buffer.from('new\n') }])
+  spool.append([{ sourceId: 'http', decoding: 'lines', receivedMs: 1, body: Buffer.from('new\n') }])
   const source = new SpoolSource('http', portOf(spool), [{ place: 'spool', value: { epoch: 'old', id: 9 } }])
   const old = { kind: 'spool', epoch: 'old', from: 1, to: 1, receivedMs: 1 }
   const [chunk] = await source.read(old)

@@ -40,7 +40,7 @@ async function growingFile(pieces: readonly Buffer[]): Promise<string[]> {
   const config = file.config.parse({ id: 'f', paths: [path], poll_ms: 20, idle_ms: 1000 })
   let clock = 0
   const now = () => Date.now() + clock
-  const source = file.open!(config, { cursors: [], wake: () => {}, now, maxRecordBytes })
+  const source = file.seekable!(config, { cursors: [], wake: () => {}, now, maxRecordBytes })
   const chunks: Chunk[] = []
   const pull = async (afterMs: number) => {
     clock += afterMs
@@ -86,7 +86,7 @@ const stream = (pieces: readonly Buffer[]) =>
 function spool() {
   const rows: SpooledRow[] = []
   const deps: IntakeDeps = {
-    append: async (framing, body, receivedMs) => void rows.push({ id: rows.length + 1, framing, receivedMs, body }),
+    append: async (body, { decoding, receivedMs }) => void rows.push({ id: rows.length + 1, decoding, receivedMs, body }),
     now: () => 1,
     authorised: () => true,
   }
@@ -100,7 +100,7 @@ function spool() {
 
 async function body(pieces: readonly Buffer[]): Promise<string[]> {
   const { deps, read } = spool()
-  const intake = http.listen!(http.config.parse({ id: 's' }), deps)
+  const intake = await http.pushes!(http.config.parse({ id: 's' }), deps)
   const request = new Request('http://x/', {
     method: 'POST',
     body: Readable.from(pieces) as never,

@@ -1,8 +1,11 @@
 import type { Cursor, Extent } from '../model/batch.ts'
-import type { Chunk } from '../model/chunk.ts'
+import type { Chunk, Fault } from '../model/chunk.ts'
+import { MAX_DEAD_LETTER_BYTES } from '../model/outcome.ts'
 import type { SpooledRow } from '../model/spool.ts'
+import { decodeBody } from '../stages/source/decoders/decode.ts'
+import type { Decoder } from '../stages/source/decoders/decoder.ts'
+import { decoders as builtIn } from '../stages/source/decoders/index.ts'
 import type { BatchSource, SourceStatus } from '../stages/source/source.ts'
-import { frame } from '../util/framing.ts'
 import { hash16, sha256 } from '../util/hash.ts'
 
 /** The spool as the pipeline thread reaches it: the other end is the spool's own thread. */
@@ -27,9 +30,11 @@ const PLACE = 'spool'
 export class SpoolSource implements BatchSource {
   readonly id: string
   readonly #port: SpoolPort
+  readonly #decoders: readonly Decoder[]
   #readTo: number
 
-  constructor(id: string, port: SpoolPort, cursors: readonly Cursor[]) {
+  constructor(id: string, port: SpoolPort, cursors: readonly Cursor[], decoders: readonly Decoder[] = builtIn) {
+    this.#decoders = decoders
     this.id = id
     this.#port = port
     const cursor = cursors.find((c) => c.place === PLACE)?.value as { epoch: string; id: number } | undefined
@@ -47,15 +52,17 @@ export class SpoolSource implements BatchSource {
     const { from, to, epoch } = recorded as SpoolExtent
     if (epoch !== this.#port.epoch) return [lost(this.id, epoch, from, to)]
     const rows = await this.#port.read(this.id, from, to)
-    return rows.map((row) => ({
-      bytes: row.body,
-      records: frame(row.body, { state: row.framing === 'array' ? 'array' : 'lines', isStart: true, final: true }).records,
-      place: hash16(this.id, epoch, String(row.id)),
-      offset: 0,
-      context: '',
-      final: true,
-      faults: [],
-    }))
+    return rows.map((row) => this.#chunkOf(row, hash16(this.id, epoch, String(row.id))))
+  }
+
+  #chunkOf({ body, decoding }: SpooledRow, place: string): Chunk {
+    const chunk = { place, offset: 0, context: '', final: true }
+    const decoded = decodeBody(body, decoding, this.#decoders)
+    if (!('broken' in decoded)) return { ...chunk, ...decoded, faults: [] }
+    const message = `The body cannot be decoded: ${decoded.broken}. Its bytes are kept; send it again in a format that this source takes.`
+    const raw = body.subarray(0, MAX_DEAD_LETTER_BYTES)
+    const fault: Fault = { reason: 'decoding', message, offset: 0, length: body.length, sha256: sha256(body), raw }
+    return { ...chunk, bytes: new Uint8Array(), faults: [fault] }
   }
 
   receivedMs(extent: Extent): number {
@@ -81,7 +88,7 @@ export class SpoolSource implements BatchSource {
   async close(): Promise<void> {}
 }
 
-/** A batch was begun and the spool it lay in is another one now: what cannot be read any more is told. */
+/** A batch was begun and the spool it lay in is another one now: what can no longer be read is reported. */
 function lost(sourceId: string, epoch: string, from: number, to: number): Chunk {
   const message = `bodies ${from} to ${to} of a batch begun before are gone: the spool was deleted or replaced. Keep spool.db and state.db together.`
   const bytes = new Uint8Array()

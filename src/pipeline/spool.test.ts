@@ -13,7 +13,8 @@ import { Spool } from './spool.ts'
 const folder = mkdtempSync(join(tmpdir(), 'caracal-spool-'))
 let files = 0
 const newFile = () => join(folder, `${++files}.db`)
-const body = (sourceId: string, text: string) => ({ sourceId, framing: 'lines', receivedMs: 7, body: Buffer.from(text) }) as const
+const body = (sourceId: string, text: string) =>
+  ({ sourceId, decoding: 'lines', receivedMs: 7, body: Buffer.from(text) }) as const
 
 /** Everything of a source from an id on, by `next` and `read` as the pipeline does it. */
 function drain(spool: Spool, sourceId: string, after: number, maxBytes: number): { id: number; text: string }[] {
@@ -162,7 +163,7 @@ test('after kill -9 in the middle of appending, everything that was acknowledged
     const spool = new Spool(openSqlite(${JSON.stringify(file)}))
     const from = Number(process.argv[1])
     for (let i = from; ; i++) {
-      spool.append([0, 1].map((n) => ({ sourceId: 's', framing: 'lines', receivedMs: 1, body: Buffer.from(i + '/' + n + ' ' + 'x'.repeat(i % 5000)) })))
+      spool.append([0, 1].map((n) => ({ sourceId: 's', decoding: 'lines', receivedMs: 1, body: Buffer.from(i + '/' + n + ' ' + 'x'.repeat(i % 5000)) })))
       writeSync(1, i + '\\n')
     }`
   let from = 0

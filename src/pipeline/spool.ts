@@ -51,7 +51,7 @@ export class Spool {
   append(bodies: readonly SpoolBody[]): void {
     this.#db.exec('BEGIN IMMEDIATE')
     try {
-      for (const { sourceId, framing, receivedMs, body } of bodies) this.#insert.run([sourceId, framing, receivedMs, body])
+      for (const { sourceId, decoding, receivedMs, body } of bodies) this.#insert.run([sourceId, decoding, receivedMs, body])
       this.#db.exec('COMMIT')
     } catch (error) {
       try {
@@ -83,11 +83,11 @@ export class Spool {
   read(sourceId: string, from: number, to: number): SpooledRow[] {
     const rows = this.#range.all([sourceId, from, to]) as {
       id: number
-      framing: SpooledRow['framing']
+      framing: string
       received_ms: number
       body: ArrayBuffer
     }[]
-    return rows.map((row) => ({ id: row.id, framing: row.framing, receivedMs: row.received_ms, body: new Uint8Array(row.body) }))
+    return rows.map((row) => ({ id: row.id, decoding: row.framing, receivedMs: row.received_ms, body: new Uint8Array(row.body) }))
   }
 
   /** When a row's body came in, epoch ms. */

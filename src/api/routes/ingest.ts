@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { listeningSources } from '../../config/listening-sources.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { hasToken } from '../auth.ts'
 import { ApiError } from '../errors.ts'
@@ -9,7 +10,7 @@ export function ingestRoutes(engine: Engine): Hono {
     const id = c.req.param('source')
     const handle = engine.ingest(id)
     if (!handle) {
-      const known = hasToken(c, engine.token) ? `Known: ${httpSources(engine).join(', ')}.` : 'See `caracal sources`.'
+      const known = hasToken(c, engine.token) ? `Known: ${addresses(engine).join(', ')}.` : 'See `caracal sources`.'
       throw new ApiError(404, 'not_found', `there is no http source '${id.slice(0, 80)}'. ${known}`)
     }
     if (c.req.method !== 'POST') {
@@ -19,6 +20,6 @@ export function ingestRoutes(engine: Engine): Hono {
   })
 }
 
-function httpSources({ config }: Engine): string[] {
-  return [...new Set(['default', ...config.sources.filter(({ type }) => type === 'http').map(({ id }) => id)])]
+function addresses({ config }: Engine): string[] {
+  return [...new Set(['default', ...listeningSources(config.sources).keys()])]
 }

@@ -77,7 +77,7 @@ ${spec.fields.map((_, i) => `      case ${i}: if (v${i} === undefined || v${i} =
   }
   const into = new Indicators()
 ${spec.fields.map(fieldCode).join('\n')}
-  let time = ${[...spec.fields.flatMap(({ isEventTime }, i) => (isEventTime ? [`f${i}`] : [])), 'undefined'].join(' ?? ')}
+  let time = ${[...spec.fields.flatMap(({ isEventTime }, i) => (isEventTime ? [`f${i}`] : [])), 'meta.time'].join(' ?? ')}
   let corrected
   if (time === undefined) time = meta.parseTime
   else if (!tools.isBelievable(time, meta.receivedMs)) {

@@ -89,6 +89,16 @@ export class Classifier {
     )
   }
 
+  /** The log type that a record's body names; `undefined` when it names none, or the source has the last word. */
+  hinted(logType: string | undefined): CompiledSchema | Outcome<never> | undefined {
+    const { id, logType: declared } = this.#source
+    if (logType === undefined || declared !== undefined) return undefined
+    return (
+      this.byName(logType) ??
+      unknownType(`its body says the record is of ${shown(logType)}, which source '${id}' has no schema for`)
+    )
+  }
+
   byName(logType: string): CompiledSchema | undefined {
     return this.#byName.get(logType.toLowerCase())
   }
@@ -120,7 +130,7 @@ export class Classifier {
       return { schema, outcome }
     const assessment = { schema, fit: schema.fit(keysOnly(raw)) }
     if (!isForeign(assessment, schema.confirmed(raw))) return { schema, outcome }
-    const message = `the source says that its records are of ${schema.name}, but this one is something else (${against(assessment)})`
+    const message = `its source or body says that the record is of ${schema.name}, but it is something else (${against(assessment)})`
     return { schema: undefined, outcome: unknownType(message) }
   }
 
@@ -213,6 +223,11 @@ function isObject(value: JsonValue | undefined): value is JsonObject {
 function listed(names: readonly string[]): string {
   const others = names.length - NEAREST
   return others > 0 ? `${names.slice(0, NEAREST).join(', ')} and ${others} others` : names.join(' and ')
+}
+
+/** A name from outside, for a message. */
+function shown(name: string): string {
+  return JSON.stringify(name.slice(0, 80))
 }
 
 function unguessed(what: string): Classified {

@@ -38,6 +38,8 @@ export interface FormatOptions {
 export interface Format {
   readonly type: string
   readonly summary: string
+  /** Lines, and what those of them that are records hold, in order. The docs and the behaviour suite use it. */
+  readonly example: { readonly lines: readonly string[]; readonly records: readonly JsonObject[] }
   /** A reader for one chunk; `context` is what the reader of the chunk before it answered, or ''. */
   open(context: string, options: FormatOptions): LineReader
 }

@@ -9,6 +9,10 @@ const PATH_KEYS = ['_path', '@stream', '_stream'] as const
 export const json: Format = {
   type: 'json',
   summary: 'One JSON object a line, or one JSON array of objects.',
+  example: {
+    lines: ['{"_path":"conn","uid":"C1","bytes":18446744073709551615}', ' {"tags":["a",null]}'],
+    records: [{ _path: 'conn', uid: 'C1', bytes: 18446744073709551615n }, { tags: ['a', null] }],
+  },
   open: (_, { maxDepth }) => ({
     read: (line) => (isJsonStart(line) ? readJson(line, maxDepth) : undefined),
     context: () => '',

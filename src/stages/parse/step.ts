@@ -1,9 +1,10 @@
 import { isAscii, isUtf8 } from 'node:buffer'
-import type { Chunk } from '../../model/chunk.ts'
+import type { Chunk, Hints } from '../../model/chunk.ts'
 import type { Event } from '../../model/event.ts'
 import type { DeadLetter, Outcome } from '../../model/outcome.ts'
 import type { CompiledSchema } from '../../model/schema.ts'
 import { messageOf } from '../../util/errors.ts'
+import { setOwn } from '../../util/json.ts'
 import { type Classified, Classifier } from './classify.ts'
 import { deadLetter, faultLetter, rowId } from './dead-letter.ts'
 import type { HeaderColumn, LineReader, Reading } from './format.ts'
@@ -29,6 +30,7 @@ export function createParser(options: ParserOptions): Parser {
   }
 }
 
+const NO_HINTS: Hints = {}
 const BEFORE_JSON = /^\s+(?=[{[])/
 
 /** One chunk on its way to events. */
@@ -49,6 +51,9 @@ class ChunkParser {
   /** The log type of the record before this one in the same place. */
   #near: CompiledSchema | undefined
   readonly #spans: number[] = []
+  /** What the body says of the record at hand, and where in the list of hints that stands. */
+  #hints: Hints = NO_HINTS
+  #nextHint = 0
   #received = 0
   #lastPath: string | undefined
   #lastColumns: readonly HeaderColumn[] | undefined
@@ -134,10 +139,17 @@ class ChunkParser {
     for (let i = 0; i < records.length; i += 2) {
       const start = records[i]!
       const end = records[i + 1]!
+      this.#takeHints(start)
       if (this.#isUtf8 || isUtf8(this.#bytes.subarray(start, end)))
         this.#line(readers, start, end, this.#bytes.toString('utf8', start, end).replace(BEFORE_JSON, ''))
       else this.#refuse(start, end, this.#chunk.offset + start, invalidUtf8)
     }
+  }
+
+  #takeHints(start: number): void {
+    const { hints = [] } = this.#chunk
+    for (; this.#nextHint < hints.length && hints[this.#nextHint]!.from <= start; this.#nextHint++)
+      this.#hints = hints[this.#nextHint]!.hints
   }
 
   #take(reading: Reading, start: number, end: number, offset: number): void {
@@ -163,15 +175,18 @@ class ChunkParser {
   }
 
   #classify({ raw, path, columns }: Extract<Reading, { kind: 'record' }>, offset: number): Classified {
+    const { logType, time, host, sourceLabel } = this.#hints
     const meta = {
       rowId: rowId(this.#chunk.place, offset),
       parseTime: this.#parseTime,
       receivedMs: this.#receivedMs,
       sourceId: this.#source.id,
-      sourceLabel: this.#source.label,
+      sourceLabel: sourceLabel ?? this.#source.label,
+      time,
     }
+    if (host !== undefined && raw['host'] === undefined) setOwn(raw, 'host', host)
     try {
-      const named = this.#named(path, columns)
+      const named = this.#classifier.hinted(logType) ?? this.#named(path, columns)
       const wrapped = path === undefined ? this.#classifier.wrapped(raw) : undefined
       if (wrapped) return { schema: wrapped.schema, outcome: wrapped.schema.normalise(wrapped.raw, meta) }
       if (named === undefined) return this.#classifier.guess(raw, meta, this.#near)

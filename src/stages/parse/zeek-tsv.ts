@@ -15,6 +15,21 @@ const MAX_COLUMNS = 2000
 export const zeekTsv: Format = {
   type: 'zeek-tsv',
   summary: "Zeek's tab-separated logs, with their #-header.",
+  example: {
+    lines: [
+      '#separator \\x09',
+      '#path\tconn',
+      '#fields\tts\tuid\tn\ttags',
+      '#types\ttime\tstring\tcount\tset[string]',
+      '1700000000.000001\tC1\t7\ta,b',
+      '#close\t2024-01-01-00-00-00',
+      '1700000000.5\tC\\x09x\t-\t(empty)',
+    ],
+    records: [
+      { ts: '1700000000.000001', uid: 'C1', n: 7, tags: ['a', 'b'] },
+      { ts: '1700000000.5', uid: 'C\tx', tags: [] },
+    ],
+  },
   open: (context) => new ZeekReader(context),
 }
 

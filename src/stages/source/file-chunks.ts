@@ -13,7 +13,7 @@ export async function* fileChunks(
     tell,
   }: { readonly sourceId: string; readonly maxRecordBytes: number; readonly tell: (notice: string, isProblem: boolean) => void },
 ): AsyncGenerator<StreamChunk> {
-  const source = file.open!(
+  const source = file.seekable!(
     { id: sourceId, log_types: [], tables: {}, paths: [onlyThis(path)], poll_ms: 1000, idle_ms: 0 },
     { cursors: [], wake: () => {}, now: Date.now, maxRecordBytes },
   )

@@ -30,7 +30,7 @@ export class Reading {
       now: () => Date.now() + this.skewMs,
       maxRecordBytes: 100_000,
     }
-    this.source = file.open!(config, deps)
+    this.source = file.seekable!(config, deps)
   }
   async restart(): Promise<void> {
     await this.source.close()

@@ -38,7 +38,7 @@ export const file = defineSource({
   summary: 'Reads log files as they grow, plain or gzip, by glob patterns.',
   config,
   example: { id: 'zeek', paths: ['/opt/zeek/logs/current/*.log'] },
-  open: (settings, deps) => new FileSource(settings, deps),
+  seekable: (settings, deps) => new FileSource(settings, deps),
 })
 
 /** Bytes of one batch: small enough for a short wait behind it, large enough to make a transaction worth it. */

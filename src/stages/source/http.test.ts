@@ -9,7 +9,7 @@ import { BodyMemory } from './body-memory.ts'
 import { HttpIntake, http } from './http.ts'
 import type { Intake, IntakeDeps } from './source.ts'
 
-const taken: { framing: string; text: string; bytes: number; receivedMs: number }[] = []
+const taken: { decoding: string; text: string; bytes: number; receivedMs: number }[] = []
 let refuse: unknown
 let clock = 0
 const settings = http.config.parse({ id: 'shipper', max_body_bytes: 4 * 1024 * 1024 })
@@ -23,17 +23,17 @@ let server: Server
 let url = ''
 
 const deps: IntakeDeps = {
-  append: async (framing, body, receivedMs) => {
+  append: async (body, { decoding, receivedMs }) => {
     if (refuse) throw refuse
-    taken.push({ framing, text: Buffer.from(body.subarray(0, 100_000)).toString(), bytes: body.length, receivedMs })
+    taken.push({ decoding, text: Buffer.from(body.subarray(0, 100_000)).toString(), bytes: body.length, receivedMs })
   },
   now: () => ++clock,
   authorised: (token) => token === 'good',
 }
 
 beforeAll(async () => {
-  intake = http.listen!(settings, deps)
-  hasty = http.listen!({ ...settings, body_timeout_ms: 400 }, deps)
+  intake = await http.pushes!(settings, deps)
+  hasty = await http.pushes!({ ...settings, body_timeout_ms: 400 }, deps)
   server = createAdaptorServer({
     fetch: (request) => (new URL(request.url).pathname === HASTY ? hasty : intake).handle!(request),
     overrideGlobalObjects: false,
@@ -96,9 +96,9 @@ test.each<[string, RequestInit['body'], Record<string, string>, string, string]>
   ['a JSON text sequence', '\x1e{"a":1}\n', json, 'lines', '\x1e{"a":1}\n'],
   ['a cut array sent as text', '[1,2', {}, 'lines', '[1,2'],
   ['binary', Buffer.from([0, 255, 254, 10]), {}, 'lines', Buffer.from([0, 255, 254, 10]).toString()],
-])('%s is taken', async (_, body, headers, framing, text) => {
+])('%s is taken', async (_, body, headers, decoding, text) => {
   expect(await post(body, headers)).toEqual({ status: 202, message: 'taken', retryAfter: null })
-  expect(taken).toMatchObject([{ framing, text }])
+  expect(taken).toMatchObject([{ decoding, text }])
 })
 
 test.each<[number, string, RequestInit['body'], Record<string, string>, RegExp]>([

@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { CaracalError, messageOf, RetryLater } from '../../util/errors.ts'
-import { frame } from '../../util/framing.ts'
 import { withoutHostPaths } from '../../util/host-paths.ts'
 import { BodyMemory } from './body-memory.ts'
 import { CODINGS, codingsOf } from './content-coding.ts'
+import { decodeText } from './decoders/decode.ts'
 import { BodyRefused, discardBody, readBody } from './read-body.ts'
 import { defineSource, type Intake, type IntakeDeps, sourceBase } from './source.ts'
 
@@ -28,12 +28,15 @@ export const http = defineSource({
   summary: 'Takes lines, JSON objects, arrays and text sequences by HTTP POST, plain or compressed (gzip, deflate, br, zstd).',
   config,
   example: { id: 'shipper' },
-  listen: (settings, deps) => new HttpIntake(settings, deps),
+  pushes: (settings, deps) => new HttpIntake(settings, deps),
+  listens: ({ token, body_timeout_ms }) => ({ token, requestMs: body_timeout_ms + AFTER_BODY_MS }),
 })
 
 /** Content types under which logs are sent. Anything else is more likely a mistake than a log. */
 const TYPES =
   /^(application\/(json|x-ndjson|ndjson|jsonl|x-jsonlines|octet-stream|gzip|x-gzip|x-www-form-urlencoded)|text\/plain)\b/i
+/** What follows a body's arrival within a request, at most. */
+const AFTER_BODY_MS = 5000
 /** Bodies being read at the same time hold at most this much memory together. */
 const MAX_BYTES_IN_HAND = 256 * 1024 * 1024
 const allBodies = new BodyMemory(MAX_BYTES_IN_HAND)
@@ -99,7 +102,7 @@ export class HttpIntake implements Intake {
   }
 
   async #take(body: Uint8Array, type: string, receivedMs: number): Promise<Response> {
-    const { records, count, state } = frame(body, { isStart: true, final: true, maxRecords: MAX_RECORDS + 1 })
+    const { records, count, state } = decodeText(body, { isStart: true, final: true, maxRecords: MAX_RECORDS + 1 })
     if (count === 0) {
       // What senders send when there was nothing to send.
       if (/^\s*\[\s*\]\s*$/.test(Buffer.from(body.subarray(0, 1000)).toString())) return answer(202, 'taken')
@@ -110,7 +113,7 @@ export class HttpIntake implements Intake {
     const isBrokenArray = body[first] === OPEN_LIST && (state === 'array' || (records?.[0] ?? 0) <= first)
     if (isBrokenArray && /^application\/json\b/i.test(type))
       return answer(400, 'the body begins with [ and is not a whole JSON array; nothing of it was taken')
-    await this.#deps.append('lines', body, receivedMs)
+    await this.#deps.append(body, { decoding: 'lines', receivedMs })
     return answer(202, 'taken')
   }
 

@@ -2,7 +2,9 @@ import { createHash, type Hash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { Chunk, Fault } from '../../model/chunk.ts'
 import { MAX_DEAD_LETTER_BYTES } from '../../model/outcome.ts'
-import { type Framed, type FrameState, frame, RecordEnd } from '../../util/framing.ts'
+import { type DecodedText, decodeText } from './decoders/decode.ts'
+import { RecordEnd } from './decoders/record-end.ts'
+import type { TextState } from './decoders/text-walk.ts'
 
 /** A chunk of a stream; `parsed` is told the parser's context before the next one is asked for. */
 export interface StreamChunk {
@@ -70,12 +72,12 @@ const RESCAN_BYTES = 1024 * 1024
 export class HeldBytes {
   length = 0
   #pieces: Buffer[] = []
-  #state: FrameState = 'lines'
-  #pending: Framed['pending'] = 'line'
+  #state: TextState = 'lines'
+  #pending: DecodedText['pending'] = 'line'
   #nextScan = 0
 
   /** What the bytes that are held begin with. */
-  get state(): FrameState {
+  get state(): TextState {
     return this.#state
   }
 
@@ -84,7 +86,7 @@ export class HeldBytes {
     piece: Buffer,
     options: { readonly isStart: boolean; readonly final?: boolean },
   ):
-    | (Pick<Framed, 'records' | 'count' | 'nulBytes' | 'pending'> & { readonly bytes: Buffer; readonly state: FrameState })
+    | (Pick<DecodedText, 'records' | 'count' | 'nulBytes' | 'pending'> & { readonly bytes: Buffer; readonly state: TextState })
     | undefined {
     this.#pieces.push(piece)
     this.length += piece.length
@@ -92,7 +94,7 @@ export class HeldBytes {
     if (!options.final && this.length < this.#nextScan && !(isLine && piece.includes(10))) return undefined
     const { state } = this
     const all = this.take()
-    const framed = frame(all, { state, ...options })
+    const framed = decodeText(all, { state, ...options })
     const rest = all.subarray(framed.end)
     if (rest.length > 0) this.#pieces = [rest]
     this.length = rest.length
@@ -119,7 +121,7 @@ class LongRecord {
   readonly #head: Buffer[] = []
   #headLength = 0
 
-  constructor(pending: Framed['pending']) {
+  constructor(pending: DecodedText['pending']) {
     this.#end = new RecordEnd(pending)
   }
 

@@ -2,7 +2,6 @@ import { z } from 'zod'
 import type { Cursor, Extent } from '../../model/batch.ts'
 import type { Chunk } from '../../model/chunk.ts'
 import type { Definition } from '../../util/define.ts'
-import type { FrameState } from '../../util/framing.ts'
 
 /** What every source's config has beside its own keys. */
 export const sourceBase = {
@@ -60,26 +59,52 @@ export interface CursorDeps {
   readonly maxRecordBytes: number
 }
 
-/** Takes in what cannot be read again; everything is in the spool, on disk, before the sender hears of success. */
+export interface SpoolEntry {
+  /** How the body's records are found: the name of a decoder, or `array` for text that begins inside a JSON array. */
+  readonly decoding: string
+  /** When its first byte came in, epoch ms. */
+  readonly receivedMs: number
+}
+
+/** What a source that pushes is given: a way to put bodies on disk. A sender hears of success after that, never before. */
 export interface IntakeDeps {
-  /** Resolves when the body is fsynced; `framing`: what it begins with. Throws `RetryLater` when the source or the spool is full, `StorageError` when the disk is. */
-  readonly append: (framing: FrameState, body: Uint8Array, receivedMs: number) => Promise<void>
+  /**
+   * Resolves when the body is fsynced. Throws `RetryLater` when the source's share of the spool is used up, `StorageError` when the
+   * spool or the disk is full. The body's memory is taken over.
+   */
+  readonly append: (body: Uint8Array, entry: SpoolEntry) => Promise<void>
   readonly now: () => number
   /** True when the bearer token is the one that this source expects. */
   readonly authorised: (token: string | undefined) => boolean
 }
 
+/** A source at work that puts what it receives into the spool. */
 export interface Intake {
-  /** One ingest request. Always answers, never throws. */
+  /** One request to `POST /ingest/<id>`, for sources that listen there. Always answers, never throws. */
   handle?(request: Request): Promise<Response>
+  /** Takes in nothing more and closes its sockets; what was acknowledged by then is on disk. Resolves in any case, and soon. */
   close(): Promise<void>
 }
 
+/** What those who run the server must know of a source that takes requests. */
+export interface ListenTerms {
+  /** Where its senders' bearer token is found. Absent: the token of the data folder. */
+  readonly token?: { readonly env: string } | { readonly file: string } | undefined
+  /** The longest that one request may take, milliseconds. */
+  readonly requestMs: number
+}
+
+/** A source's capabilities are the members that it has: `seekable` or `pushes`, one of the two, and `listens` beside `pushes`. */
 export interface SourceDefinition<T extends string, S extends z.ZodRawShape> extends Definition<T, S> {
-  /** For sources that can be read again: runs in the pipeline thread, keeps a cursor in state. */
-  open?(config: z.output<z.ZodObject<S>>, deps: CursorDeps): BatchSource
-  /** For sources that cannot: runs in the main thread, writes to the spool. */
-  listen?(config: z.output<z.ZodObject<S>>, deps: IntakeDeps): Intake
+  /** It can be read again from a cursor: runs in the pipeline thread, its cursors are kept in state. */
+  seekable?(config: z.output<z.ZodObject<S>>, deps: CursorDeps): BatchSource
+  /**
+   * What it receives cannot be read again: runs in the main thread and puts bodies into the spool. It may open sockets of its own and
+   * answer in its protocol's words. Rejects when it cannot begin (a port is taken).
+   */
+  pushes?(config: z.output<z.ZodObject<S>>, deps: IntakeDeps): Intake | Promise<Intake>
+  /** Senders reach it at `POST /ingest/<id>`. */
+  listens?(config: z.output<z.ZodObject<S>>): ListenTerms
 }
 
 /** Keeps the literal types of a source's definition. */

@@ -15,7 +15,7 @@ test('whatever the pieces, the spool gets all bytes in order, cut only between l
     fc.asyncProperty(fc.array(fc.string({ unit: fc.constantFrom('a', 'b', '\n') }), { maxLength: 20 }), async (pieces) => {
       const stream = new PassThrough()
       const got: string[] = []
-      const intake = intakeOf(stream, async (_, body) => void got.push(Buffer.from(body).toString()))
+      const intake = intakeOf(stream, async (body) => void got.push(Buffer.from(body).toString()))
       for (const piece of pieces) stream.write(piece)
       stream.end()
       await once(stream, 'close')
@@ -31,7 +31,7 @@ test('while the spool is full nothing is read, and nothing is lost', async () =>
   const stream = new PassThrough({ highWaterMark: 100 })
   let isFull = true
   const got: string[] = []
-  const intake = intakeOf(stream, async (_, body) => {
+  const intake = intakeOf(stream, async (body) => {
     if (isFull) throw new RetryLater('full', 5)
     got.push(Buffer.from(body).toString())
   })

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { z } from 'zod'
 import { messageOf, RetryLater } from '../../util/errors.ts'
-import type { FrameState } from '../../util/framing.ts'
+import type { TextState } from './decoders/text-walk.ts'
 import { HeldBytes } from './line-stream.ts'
 import { defineSource, type Intake, type IntakeDeps, sourceBase } from './source.ts'
 
@@ -13,7 +13,7 @@ export const stdin = defineSource({
   summary: 'Takes lines and JSON values from standard input.',
   config,
   example: { id: 'pipe' },
-  listen: (_settings, deps) => new StdinIntake(process.stdin, deps),
+  pushes: (_settings, deps) => new StdinIntake(process.stdin, deps),
 })
 
 /** A record that is longer than this is cut: what is left of it is a record of its own. */
@@ -65,13 +65,13 @@ export class StdinIntake implements Intake {
   }
 
   /** Tries until the spool has it. When told to stop it tries once more: then the bytes are lost, and that is said. */
-  async #append(bytes: Buffer, framing: FrameState): Promise<void> {
+  async #append(bytes: Buffer, decoding: TextState): Promise<void> {
     const { signal } = this.#stopping
     for (;;) {
       const isLast = signal.aborted
       try {
         // A copy, because the bytes may be moved to another thread.
-        return await this.#deps.append(framing, Buffer.from(bytes), this.#deps.now())
+        return await this.#deps.append(Buffer.from(bytes), { decoding, receivedMs: this.#deps.now() })
       } catch (error) {
         if (isLast) {
           process.emitWarning(`${bytes.length} bytes of standard input could not be kept at the stop: ${messageOf(error)}`)

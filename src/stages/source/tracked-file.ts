@@ -3,9 +3,11 @@ import type { Stats } from 'node:fs'
 import type { Extent } from '../../model/batch.ts'
 import type { Chunk, Fault } from '../../model/chunk.ts'
 import { MAX_DEAD_LETTER_BYTES } from '../../model/outcome.ts'
-import { type FrameState, frame, RecordEnd } from '../../util/framing.ts'
 import { hash16 } from '../../util/hash.ts'
 import type { ByteReader } from './byte-reader.ts'
+import { decodeText } from './decoders/decode.ts'
+import { RecordEnd } from './decoders/record-end.ts'
+import type { TextState } from './decoders/text-walk.ts'
 import { addBytes, matchEnds, type Print, Printer } from './print.ts'
 
 /** Bytes of a file that tell it from others, wherever it is moved or packed. */
@@ -32,7 +34,7 @@ export interface FileCursor {
   readonly print?: Print | undefined
   readonly context: string
   /** What is at `offset`: absent in cursors of earlier versions, which knew lines only. */
-  readonly framing?: FrameState
+  readonly framing?: TextState
   /** The compressed data broke off: nothing more can come while the file has this size. */
   readonly complete: boolean
 }
@@ -54,9 +56,9 @@ export interface FileExtent extends Extent {
   readonly to: number
   readonly context: string
   /** What is at `from`: absent in extents of earlier versions, which hold lines only. */
-  readonly framing?: FrameState
+  readonly framing?: TextState
   /** What is at `resume`. */
-  readonly framingAfter?: FrameState
+  readonly framingAfter?: TextState
   /** A last record that is not whole counts. */
   readonly final: boolean
   /** Bytes of NUL between records that were passed over. */
@@ -77,7 +79,7 @@ export interface TrackedFile {
   /** Where reading is, ahead of the committed cursor. */
   offset: number
   context: string
-  framing: FrameState
+  framing: TextState
   path: string
   ino: number
   gzip: boolean
@@ -161,7 +163,7 @@ export async function nextExtent(file: TrackedFile, windowBytes: number, idle: b
     return undefined
   }
   const final = end && (file.gzip || idle)
-  const framed = frame(bytes, { state: framing, isStart: offset === 0, final, maxRecords: MAX_RECORDS })
+  const framed = decodeText(bytes, { state: framing, isStart: offset === 0, final, maxRecords: MAX_RECORDS })
   const { state: framingAfter, nulBytes } = framed
   const resume = offset + framed.end
   file.framed = { from: offset, to: resume, records: framed.records }
@@ -254,7 +256,7 @@ export async function readExtent(
   const isCut = bytes.length < to - from
   const isWhole = !isCut && extent.broken === null
   if (isWhole && known?.from === from && known.to === to) return { ...chunk, bytes, records: known.records, faults: [] }
-  const framed = framing && frame(bytes, { state: framing, isStart: from === 0, final: isWhole, endState })
+  const framed = framing && decodeText(bytes, { state: framing, isStart: from === 0, final: isWhole, endState })
   if (isWhole) return { ...chunk, bytes, records: framed?.records, faults: [] }
   const whole = framed?.end ?? bytes.lastIndexOf(10) + 1
   const message = isCut

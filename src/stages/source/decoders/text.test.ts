@@ -1,16 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type FrameState, frame } from './framing.ts'
+import { type DecodedText, decodeText } from './decode.ts'
+import type { TextState } from './text-walk.ts'
 
 /** The records of bytes that come in pieces, as a source would frame them: what is not whole waits for the next piece. */
 function framed(pieces: readonly Uint8Array[]): string[] {
   const records: string[] = []
-  let state: FrameState = 'lines'
+  let state: TextState = 'lines'
   let held = Buffer.alloc(0)
   let isStart = true
   for (const [i, piece] of pieces.entries()) {
     held = Buffer.concat([held, piece])
-    const result = frame(held, { state, isStart, final: i === pieces.length - 1 })
+    const result = decodeText(held, { state, isStart, final: i === pieces.length - 1 })
     records.push(...texts(held, result))
     isStart &&= result.end === 0
     state = result.state
@@ -20,7 +21,7 @@ function framed(pieces: readonly Uint8Array[]): string[] {
   return records
 }
 
-function texts(bytes: Buffer, { records, end, count }: ReturnType<typeof frame>): string[] {
+function texts(bytes: Buffer, { records, end, count }: DecodedText): string[] {
   const found: string[] = []
   if (records) for (let i = 0; i < records.length; i += 2) found.push(bytes.toString('utf8', records[i], records[i + 1]))
   else
@@ -123,7 +124,7 @@ describe('records of', () => {
 
 test('plain lines need no list of records', () => {
   for (const text of ['one\ntwo\n', `${A}\n${B}\r\n \n${A}\n`, `${A}\n  ${B}\n`, `\ufeff${A}\n`])
-    expect(frame(Buffer.from(text), { isStart: true }).records).toBeUndefined()
+    expect(decodeText(Buffer.from(text), { isStart: true }).records).toBeUndefined()
 })
 
 test('a run of records is framed in the same way again without what follows it', () => {
@@ -131,13 +132,13 @@ test('a run of records is framed in the same way again without what follows it',
   const bytes = Buffer.from(text)
   for (let n = 1; n <= 13; n++) {
     let at = 0
-    let state: FrameState = 'lines'
+    let state: TextState = 'lines'
     const again: string[] = []
     while (at < bytes.length) {
       const rest = bytes.subarray(at)
-      const first = frame(rest, { state, isStart: at === 0, final: true, maxRecords: n })
+      const first = decodeText(rest, { state, isStart: at === 0, final: true, maxRecords: n })
       const run = rest.subarray(0, first.end)
-      const second = frame(run, { state, isStart: at === 0, final: true, endState: first.state })
+      const second = decodeText(run, { state, isStart: at === 0, final: true, endState: first.state })
       expect(texts(run, second)).toEqual(texts(rest, first))
       again.push(...texts(run, second))
       at += first.end
@@ -149,9 +150,9 @@ test('a run of records is framed in the same way again without what follows it',
 
 test('reading stops at the greatest number of records, and goes on behind them', () => {
   const bytes = Buffer.from(`${A}\n${A}${A}\n${A}\n`)
-  const first = frame(bytes, { maxRecords: 2 })
+  const first = decodeText(bytes, { maxRecords: 2 })
   expect([first.count, first.end]).toEqual([2, A.length * 2 + 1])
-  expect(frame(bytes.subarray(first.end)).count).toBe(2)
+  expect(decodeText(bytes.subarray(first.end)).count).toBe(2)
 })
 
 test('random values, framed in any way, come out as they went in, wherever the bytes are cut', () => {
@@ -187,7 +188,7 @@ test('any bytes at all: no record is empty, none overlaps another, all bytes but
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 40 }), fc.array(fc.nat({ max: 60 }), { maxLength: 3 }), (pieces, at) => {
       const bytes = Buffer.from(pieces.join(''))
-      const { records, end } = frame(bytes, { final: true })
+      const { records, end } = decodeText(bytes, { final: true })
       expect(end).toBe(bytes.length)
       let last = 0
       for (let i = 0; records && i < records.length; i += 2) {
@@ -206,7 +207,7 @@ test('a hostile text of nested openers takes time in proportion to its length', 
   const steps = (n: number) => {
     const bytes = Buffer.from('{"a":\n'.repeat(n))
     const before = process.cpuUsage()
-    expect(frame(bytes, { final: true }).count).toBe(n)
+    expect(decodeText(bytes, { final: true }).count).toBe(n)
     const { user, system } = process.cpuUsage(before)
     return user + system
   }
@@ -225,7 +226,7 @@ test.each<[string, (bytes: number) => string]>([
   const micros = (n: number) => {
     const bytes = Buffer.from(text(n))
     const before = process.cpuUsage()
-    frame(bytes, { final: true })
+    decodeText(bytes, { final: true })
     const { user, system } = process.cpuUsage(before)
     return user + system
   }

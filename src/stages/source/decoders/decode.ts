@@ -1,0 +1,52 @@
+import type { BrokenBody, DecodedBody, Decoder, TextDecoder } from './decoder.ts'
+import { decoders as builtIn } from './index.ts'
+import { type TextOptions, type TextState, TextWalk } from './text-walk.ts'
+
+export interface DecodedText {
+  /** Pairs of where a record begins and ends; `undefined`: each line before `end` that is not blank is one. */
+  readonly records: Uint32Array | undefined
+  readonly count: number
+  /** Everything before is decoded. What begins here is not whole yet. */
+  readonly end: number
+  /** The state at `end`. */
+  readonly state: TextState
+  /** NUL bytes between records that were passed over. */
+  readonly nulBytes: number
+  /** What the record is that begins at `end`, as far as it goes. */
+  readonly pending: 'line' | 'value'
+}
+
+/** Splits text into records, each found by the first decoder that claims what stands there. */
+export function decodeText(bytes: Uint8Array, options: TextOptions = {}, decoders: readonly Decoder[] = builtIn): DecodedText {
+  const texts = decoders.filter((decoder): decoder is TextDecoder => decoder.kind === 'text')
+  const mostNumbers = 2 * (options.maxRecords ?? Number.POSITIVE_INFINITY)
+  const walk = new TextWalk(bytes, options)
+  const claims = (decoder: TextDecoder) => decoder.begins(walk)
+  while (walk.records.length < mostNumbers && walk.skip() && texts.find(claims)?.step(walk));
+  const isDone = walk.at === walk.bytes.length && walk.final
+  if (walk.entered !== undefined && !isDone) {
+    // What follows may show that it is no array after all.
+    walk.start = walk.entered
+    walk.state = 'lines'
+  }
+  return {
+    records: walk.isPlain ? undefined : Uint32Array.from(walk.records),
+    count: walk.records.length / 2,
+    // The separator says how to read what follows it.
+    end: isDone ? walk.at : walk.start - (walk.isSequence ? 1 : 0),
+    state: walk.state,
+    nulBytes: walk.nulBytes,
+    pending: walk.pending,
+  }
+}
+
+/** The records of a whole body. `decoding`: a decoder's name, or `array` for text that begins inside a JSON array. */
+export function decodeBody(body: Uint8Array, decoding: string, decoders: readonly Decoder[] = builtIn): DecodedBody | BrokenBody {
+  const named = decoders.find(({ type }) => type === decoding)
+  if (named?.kind === 'body') return named.decode(body)
+  if (!named && decoding !== 'array')
+    return { broken: `there is no decoder '${decoding}'. Known: ${decoders.map(({ type }) => type).join(', ')}` }
+  const state = decoding === 'array' ? 'array' : 'lines'
+  const { records, count } = decodeText(body, { state, isStart: true, final: true }, decoders)
+  return { bytes: body, records, count }
+}

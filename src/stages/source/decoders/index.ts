@@ -1,0 +1,8 @@
+import type { Decoder } from './decoder.ts'
+import { json } from './json.ts'
+import { jsonArray } from './json-array.ts'
+import { jsonSequence } from './json-sequence.ts'
+import { lines } from './lines.ts'
+
+/** Built-in decoders. Those of text are asked in this order at the beginning of each record. A new one is one file and one name here. */
+export const decoders: readonly Decoder[] = [jsonSequence, jsonArray, json, lines]

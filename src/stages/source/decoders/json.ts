@@ -1,0 +1,65 @@
+import { JsonScanner, MORE } from '../../../util/json-scanner.ts'
+import type { TextDecoder } from './decoder.ts'
+import { CLOSE_LIST, CLOSE_OBJECT, COMMA, NEWLINE, OPEN_LIST, OPEN_OBJECT, SEPARATOR, type TextWalk } from './text-walk.ts'
+
+/** A line that begins like a value and is none is taken as a line, and the next line is judged afresh. */
+export const json: TextDecoder = {
+  kind: 'text',
+  type: 'json',
+  summary: 'JSON objects one after the other, each on one line or on several.',
+  example: { body: '{"a":1}{"b":[2]} {\n "c": 3\n}\n{"d":4}\n', records: ['{"a":1}', '{"b":[2]}', '{\n "c": 3\n}', '{"d":4}'] },
+  begins({ bytes, at }) {
+    return bytes[at] === OPEN_OBJECT || bytes[at] === OPEN_LIST
+  },
+  step: (walk) => (walk.bytes[walk.at] === OPEN_OBJECT && objectLine(walk)) || value(walk),
+}
+
+/** The quick way for what most lines are: one object, from the first byte to the last. False when it takes a closer look. */
+function objectLine(walk: TextWalk): boolean {
+  const { bytes } = walk
+  const newline = walk.newlines.from(walk.at)
+  if (newline < 0) return false
+  const last = walk.lines.lastText(newline)
+  if (bytes[last] !== CLOSE_OBJECT) return false
+  for (const seam of walk.seams) {
+    const at = seam.from(walk.at)
+    if (at >= 0 && at < last) return false
+  }
+  // If the object goes on, one of these must come next.
+  const next = walk.next(newline + 1)
+  if (next === bytes.length && !walk.final) return false
+  const byte = bytes[next]
+  if (byte === COMMA || byte === CLOSE_OBJECT || byte === CLOSE_LIST) return false
+  return walk.emit(walk.start, newline, newline + 1)
+}
+
+/** An object, or an array that does not begin with one: one value, or else a line. */
+function value(walk: TextWalk): boolean {
+  const { bytes } = walk
+  if (walk.broken.has(walk.at)) return walk.line()
+  const scanner = new JsonScanner()
+  const end = scanner.scan(bytes, walk.at)
+  if (end === MORE && !walk.final) return walk.wait('value')
+  if (end === MORE && walk.endState === 'array' && bytes[walk.at] === OPEN_LIST) return walk.enterArray()
+  if (end < 0) {
+    for (const at of scanner.openAt()) walk.broken.add(at)
+    return walk.line()
+  }
+  const newline = walk.newlines.from(walk.at)
+  const isOneLine = newline < 0 || newline >= end
+  const next = walk.nextOnLine(end)
+  if (isOneLine) {
+    if (next === bytes.length && !walk.final) return walk.wait('value')
+    if (!mayFollow(bytes[next])) return walk.line()
+  }
+  if (bytes[walk.at] === OPEN_LIST) return walk.enterArray()
+  if (isOneLine && (next === newline || next === bytes.length))
+    return walk.emit(walk.start, next, Math.min(next + 1, bytes.length))
+  walk.isPlain = false
+  return walk.emit(walk.start, end, end)
+}
+
+/** What may stand behind a value on its line. Anything else: the line is no JSON, whatever it begins like. */
+function mayFollow(byte: number | undefined): boolean {
+  return byte === undefined || byte === NEWLINE || byte === 0 || byte === SEPARATOR || byte === OPEN_OBJECT || byte === OPEN_LIST
+}

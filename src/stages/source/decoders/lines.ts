@@ -1,0 +1,11 @@
+import type { TextDecoder } from './decoder.ts'
+
+/** What no other decoder claims: each line is a record. Zeek's tab-separated logs are lines, too; their header is read by the log format. */
+export const lines: TextDecoder = {
+  kind: 'text',
+  type: 'lines',
+  summary: 'One record a line: plain text, JSON objects, Zeek’s tab-separated logs.',
+  example: { body: 'first line\r\n\n  second [line]\nthird', records: ['first line', 'second [line]', 'third'] },
+  begins: () => true,
+  step: (walk) => walk.line(),
+}

@@ -1,0 +1,182 @@
+import { MORE } from '../../../util/json-scanner.ts'
+import { isSpace, Lines, Occurrences } from './search.ts'
+
+/** Where reading is between two records: among lines and values, or inside an array whose elements are records. */
+export type TextState = 'lines' | 'array'
+
+export interface TextOptions {
+  readonly state?: TextState
+  /** The bytes begin a file, body or stream: a byte order mark is none of its records'. */
+  readonly isStart?: boolean
+  /** Nothing follows: what is not whole is a record all the same. */
+  readonly final?: boolean
+  /** Stops after this many. */
+  readonly maxRecords?: number
+  /** The state in which these bytes are known to end, when they were decoded before with what follows them. */
+  readonly endState?: TextState | undefined
+}
+
+export const NEWLINE = 0x0a
+export const SEPARATOR = 0x1e
+export const QUOTE = 0x22
+export const COMMA = 0x2c
+export const OPEN_LIST = 0x5b
+export const BACKSLASH = 0x5c
+export const CLOSE_LIST = 0x5d
+export const OPEN_OBJECT = 0x7b
+export const CLOSE_OBJECT = 0x7d
+const NUL = 0x00
+
+/** Within a line, fewer NULs than this may be what somebody wrote. */
+export const HOLE = Buffer.alloc(64)
+
+/** Inside a line that begins and ends like one object: where two may meet, or something is wrong. */
+const SEAMS = ['}{', '}[', '} ', '}\t', '\r{', '\r[', '\x1e', '\0'].map((text) => Buffer.from(text))
+
+/** A walk through bytes from record to record. Text decoders move it on. */
+export class TextWalk {
+  readonly bytes: Buffer
+  readonly final: boolean
+  readonly endState: TextState | undefined
+  /** Where records begin and end, in pairs. */
+  readonly records: number[] = []
+  readonly seams: readonly Occurrences[]
+  readonly newlines: Occurrences
+  readonly lines: Lines
+  /** Brackets that were open where a value broke: none of them begins a value. */
+  readonly broken = new Set<number>()
+  state: TextState
+  at = 0
+  /** Where the next record begins, leading white space included. */
+  start = 0
+  /** A record separator stands before `start`. */
+  isSequence = false
+  /** Every record so far is a line. */
+  isPlain: boolean
+  /** Where an array begins of which no element was whole yet. */
+  entered: number | undefined
+  /** NUL bytes between records that were passed over. */
+  nulBytes = 0
+  /** What the record is that is not whole yet, as far as it goes. */
+  pending: 'line' | 'value' = 'line'
+  readonly #holes: Occurrences
+  readonly #separators: Occurrences
+
+  constructor(bytes: Uint8Array, { state = 'lines', isStart = false, final = false, endState }: TextOptions) {
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.bytes = buffer
+    this.endState = endState
+    this.seams = SEAMS.map((seam) => new Occurrences(buffer, seam))
+    this.#holes = new Occurrences(buffer, HOLE)
+    this.newlines = new Occurrences(buffer, NEWLINE)
+    this.#separators = new Occurrences(buffer, SEPARATOR)
+    this.lines = new Lines(buffer)
+    this.final = final
+    this.state = state
+    this.isPlain = state === 'lines'
+    if (isStart && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) this.begin(3)
+  }
+
+  /** Passes over white space and holes. False at the end of the bytes. */
+  skip(): boolean {
+    const { bytes } = this
+    while (this.at < bytes.length) {
+      const byte = bytes[this.at]!
+      if (byte === NEWLINE) this.begin(this.at + 1)
+      else if (byte === NUL) {
+        const end = this.#endOfNuls()
+        if (end === undefined) return true
+        if (end === MORE) return false
+        this.nulBytes += end - this.at
+        this.isPlain = false
+        this.start = end
+        this.at = end
+      } else if (isSpace(byte)) this.at++
+      else return true
+    }
+    return false
+  }
+
+  /** Behind the NULs here, if they are a hole and no part of a record; `MORE` when that cannot be known yet. */
+  #endOfNuls(): number | undefined {
+    const { bytes } = this
+    let end = this.at
+    while (bytes[end] === NUL) end++
+    const byte = bytes[end]
+    if (end - this.at > 1 || byte === OPEN_OBJECT || byte === OPEN_LIST || byte === NEWLINE) return end
+    if (byte !== undefined) return undefined
+    return this.final ? end : MORE
+  }
+
+  /** The next record begins at `at`, or behind it. */
+  begin(at: number): void {
+    this.at = at
+    this.start = at
+    this.isSequence = false
+  }
+
+  /** A record; the next one begins behind `next`. */
+  emit(start: number, end: number, next: number): true {
+    this.records.push(start, end)
+    this.entered = undefined
+    this.begin(next)
+    return true
+  }
+
+  /** The record that begins here is not whole yet. */
+  wait(pending: 'line' | 'value'): false {
+    this.pending = pending
+    return false
+  }
+
+  /** A record up to the line's end, a hole, or, in a sequence, the next separator. */
+  line(): boolean {
+    const { bytes } = this
+    const newline = this.newlines.from(this.at)
+    let end = newline
+    const hole = this.#holes.from(this.at)
+    if (hole >= 0 && (end < 0 || hole < end)) end = hole
+    const separator = this.isSequence ? this.#separators.from(this.at) : -1
+    if (separator >= 0 && (end < 0 || separator < end)) end = separator
+    if (end < 0) return this.final ? this.emit(this.start, bytes.length, bytes.length) : this.wait('line')
+    if (end !== newline) this.isPlain = false
+    return this.emit(this.start, end, end === newline ? end + 1 : end)
+  }
+
+  /** The bracket here opens an array: its elements are records as soon as each is whole. */
+  enterArray(): true {
+    this.entered = this.start
+    this.state = 'array'
+    this.isPlain = false
+    this.at++
+    this.start = this.at
+    return true
+  }
+
+  /** The array is over, or broke off. */
+  leaveArray(): void {
+    this.state = 'lines'
+    this.entered = undefined
+  }
+
+  /** The next byte from `at` on that is no white space. */
+  next(at: number): number {
+    let next = at
+    while (next < this.bytes.length && isSpace(this.bytes[next]!)) next++
+    return next
+  }
+
+  /** The same, but not behind the line's end. */
+  nextOnLine(at: number): number {
+    let next = at
+    while (next < this.bytes.length && isSpace(this.bytes[next]!) && this.bytes[next] !== NEWLINE) next++
+    return next
+  }
+
+  /** `end` without the white space before it. */
+  trimmed(end: number): number {
+    let last = end
+    while (isSpace(this.bytes[last - 1]!)) last--
+    return last
+  }
+}

@@ -1,0 +1,196 @@
+import { strict as assert } from 'node:assert'
+import fc from 'fast-check'
+import { decodeBody, decodeText } from '../../src/stages/source/decoders/decode.ts'
+import type { Decoder } from '../../src/stages/source/decoders/decoder.ts'
+import { decoders } from '../../src/stages/source/decoders/index.ts'
+import type { TextState } from '../../src/stages/source/decoders/text-walk.ts'
+import type { Behaviour, Suite } from './behaviours.ts'
+
+/** A decoder among the others: text of several formats may follow each other. */
+export interface DecoderSubject {
+  readonly decoder: Decoder
+  readonly among: readonly Decoder[]
+}
+
+interface Found {
+  readonly text: string
+  /** Of its first byte, white space included. */
+  readonly offset: number
+}
+
+/** The records of a whole body. Throws when it is broken. */
+function recordsOf({ decoder, among }: DecoderSubject, body: Uint8Array): Found[] {
+  const decoded = decodeBody(body, decoder.type, among)
+  if ('broken' in decoded) throw new Error(`the body is broken: ${decoded.broken}`)
+  const found = foundIn(Buffer.from(decoded.bytes), decoded.records, 0)
+  assert.equal(found.length, decoded.count, 'count is the number of records')
+  return found
+}
+
+/** The records of text that comes in pieces: what is not whole waits for the next piece. */
+function recordsOfPieces(among: readonly Decoder[], pieces: readonly Uint8Array[]): Found[] {
+  const found: Found[] = []
+  let state: TextState = 'lines'
+  let held = Buffer.alloc(0)
+  let offset = 0
+  for (const [i, piece] of pieces.entries()) {
+    held = Buffer.concat([held, piece])
+    const final = i === pieces.length - 1
+    const decoded = decodeText(held, { state, isStart: offset === 0, final }, among)
+    found.push(...foundIn(held.subarray(0, decoded.end), decoded.records, offset))
+    state = decoded.state
+    offset += decoded.end
+    held = held.subarray(decoded.end)
+  }
+  assert.equal(held.length, 0, 'nothing is left over at the end')
+  return found
+}
+
+function foundIn(bytes: Buffer, records: Uint32Array | undefined, offset: number): Found[] {
+  const found: Found[] = []
+  if (records) {
+    for (let i = 0; i < records.length; i += 2) {
+      assert.ok(records[i]! >= (records[i - 1] ?? 0), 'records are in order and apart')
+      assert.ok(records[i + 1]! <= bytes.length, 'records are within the bytes')
+      found.push({ text: bytes.toString('utf8', records[i], records[i + 1]).trim(), offset: offset + records[i]! })
+    }
+    return found
+  }
+  for (let at = 0; at < bytes.length; ) {
+    const newline = bytes.indexOf(10, at)
+    const end = newline < 0 ? bytes.length : newline
+    const text = bytes.toString('utf8', at, end).trim()
+    if (text !== '') found.push({ text, offset: offset + at })
+    at = end + 1
+  }
+  return found
+}
+
+function bodyOf({ decoder }: DecoderSubject): Buffer {
+  return Buffer.from(decoder.example.body as string)
+}
+
+const behaviours: readonly Behaviour<DecoderSubject>[] = [
+  {
+    name: 'takes its example apart into the records that it names',
+    check(subject) {
+      const texts = recordsOf(subject, bodyOf(subject)).map(({ text }) => text)
+      assert.deepEqual(texts, subject.decoder.example.records)
+    },
+  },
+  {
+    name: 'keeps the last record when nothing stands behind it',
+    check(subject) {
+      if (subject.decoder.kind !== 'text') return
+      const texts = recordsOf(subject, Buffer.from(bodyOf(subject).toString().trimEnd())).map(({ text }) => text)
+      assert.deepEqual(texts, subject.decoder.example.records)
+    },
+  },
+  {
+    name: 'finds no record in nothing',
+    check({ among, decoder }) {
+      const decoded = decodeBody(new Uint8Array(), decoder.type, among)
+      assert.ok('broken' in decoded || decoded.count === 0)
+    },
+  },
+  {
+    name: 'gives the same bytes and records for the same body, whenever it is asked',
+    check(subject) {
+      const body = bodyOf(subject)
+      const decode = () => decodeBody(Buffer.from(body), subject.decoder.type, subject.among)
+      const first = decode()
+      decodeBody(Buffer.concat([body, body]), subject.decoder.type, subject.among)
+      assert.deepEqual(decode(), first)
+    },
+  },
+  {
+    name: 'finds the same records at the same places wherever the bytes are cut',
+    check(subject) {
+      if (subject.decoder.kind !== 'text') return
+      const body = bodyOf(subject)
+      const whole = recordsOf(subject, body)
+      for (let at = 0; at <= body.length; at++)
+        assert.deepEqual(recordsOfPieces(subject.among, [body.subarray(0, at), body.subarray(at)]), whole)
+      assert.deepEqual(
+        recordsOfPieces(
+          subject.among,
+          Array.from(body, (byte) => Buffer.of(byte)),
+        ),
+        whole,
+      )
+    },
+  },
+  {
+    name: 'goes on behind any number of records as if it had not stopped',
+    check(subject) {
+      if (subject.decoder.kind !== 'text') return
+      const body = bodyOf(subject)
+      const whole = recordsOf(subject, body)
+      const found: Found[] = []
+      let state: TextState = 'lines'
+      for (let at = 0; at < body.length; ) {
+        const options = { state, isStart: at === 0, final: true, maxRecords: 1 }
+        const decoded = decodeText(body.subarray(at), options, subject.among)
+        assert.ok(decoded.end > 0, 'every run is longer than nothing')
+        found.push(...foundIn(body.subarray(at, at + decoded.end), decoded.records, at))
+        at += decoded.end
+        state = decoded.state
+      }
+      assert.deepEqual(found, whole)
+    },
+  },
+  {
+    name: 'lets the lines behind its example alone',
+    check(subject) {
+      if (subject.decoder.kind !== 'text') return
+      const texts = recordsOf(subject, Buffer.concat([bodyOf(subject), Buffer.from('\nnext line\nlast line\n')]))
+      assert.deepEqual(
+        texts.map(({ text }) => text),
+        [...subject.decoder.example.records, 'next line', 'last line'],
+      )
+    },
+  },
+  {
+    name: 'never throws, whatever the bytes, and says why when a body is none of its own',
+    check(subject) {
+      const body = bodyOf(subject)
+      const damaged = fc.tuple(fc.nat(body.length), fc.nat(body.length), fc.uint8Array({ maxLength: 8 }))
+      fc.assert(
+        fc.property(damaged, ([from, length, bytes]) => {
+          const broken = Buffer.concat([body.subarray(0, from), bytes, body.subarray(from + length)])
+          const decoded = decodeBody(broken, subject.decoder.type, subject.among)
+          if ('broken' in decoded) assert.match(decoded.broken, /\w+ \w+/)
+          else foundIn(Buffer.from(decoded.bytes), decoded.records, 0)
+        }),
+        { numRuns: 300, seed: 7 },
+      )
+    },
+  },
+  {
+    name: 'gives hints in order, and only beside a list of records',
+    check({ among, decoder }) {
+      const decoded = decodeBody(Buffer.from(decoder.example.body as string), decoder.type, among)
+      if ('broken' in decoded || !decoded.hints) return
+      assert.ok(decoded.records, 'hints need a list of records')
+      const places = decoded.hints.map(({ from }) => from)
+      assert.deepEqual(
+        places,
+        places.toSorted((a, b) => a - b),
+      )
+    },
+  },
+]
+
+/** A decoder in the place of the registered one of its name, or before all others. */
+export function amongOthers(decoder: Decoder): DecoderSubject {
+  const isKnown = decoders.some(({ type }) => type === decoder.type)
+  const among = isKnown ? decoders.map((one) => (one.type === decoder.type ? decoder : one)) : [decoder, ...decoders]
+  return { decoder, among }
+}
+
+export const decoderSuite: Suite<Decoder, DecoderSubject> = {
+  kind: 'decoder',
+  registry: decoders,
+  subjectOf: amongOthers,
+  behaviours,
+}
