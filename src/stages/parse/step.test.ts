@@ -5,7 +5,7 @@ import type { Chunk } from '../../model/chunk.ts'
 import { DEAD_LETTER_REASONS, MAX_DEAD_LETTER_BYTES } from '../../model/outcome.ts'
 import { decodeText } from '../source/decoders/decode.ts'
 import type { ParseResult } from './parser.ts'
-import { all, conn, dns, events, header, outcomes, PLACE, parse, RECEIVED, schema, zeek } from './step.fixture.ts'
+import { all, dns, events, header, outcomes, PLACE, parse, RECEIVED, schema, zeek } from './step.fixture.ts'
 import { createParser } from './step.ts'
 
 describe('JSON lines', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Chunk } from '../../model/chunk.ts'
-import { all, conn, dns, events, header, outcomes, PLACE, parse, RECEIVED, zeek } from './step.fixture.ts'
+import { all, events, header, outcomes, PLACE, parse, RECEIVED, zeek } from './step.fixture.ts'
 import { createParser } from './step.ts'
 
 describe('Zeek TSV', () => {
