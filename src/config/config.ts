@@ -3,6 +3,7 @@ import { DEFAULT_MAX_RECORD_BYTES } from '../model/outcome.ts'
 import { destinations } from '../stages/deliver/index.ts'
 import { sources } from '../stages/source/index.ts'
 import { oneOf } from '../util/define.ts'
+import { httpSchema } from './http.ts'
 
 const MIB = 1024 * 1024
 
@@ -61,6 +62,7 @@ export const configSchema = z.strictObject({
     .min(MIB)
     .default(1024 * MIB)
     .describe('When this much waits for the lake, reading pauses.'),
+  http: httpSchema.prefault({}).describe('How Caracal reaches the outside: destinations, tables, heartbeat.'),
   heartbeat_url: z
     .url({ protocol: /^https?$/ })
     .optional()
@@ -121,4 +123,3 @@ export const configSchema = z.strictObject({
 
 export type Config = z.output<typeof configSchema>
 export type SourceConfig = Config['sources'][number]
-export type DestinationConfig = Config['destinations'][number]

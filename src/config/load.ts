@@ -13,8 +13,10 @@ const PREFIX = 'CARACAL_'
 const MAX_BYTES = 4 * 1024 * 1024
 /** No more of what is wrong is listed. */
 const MAX_ISSUES = 20
-/** What only the file says. */
-const LISTS = new Set(['sources', 'destinations', 'disabled_packs'])
+/** Keys whose values are not quoted in messages: a URL or header may be a secret as a whole. */
+const MAY_HOLD_SECRETS = new Set<PropertyKey | undefined>(['destinations', 'heartbeat_url', 'http'])
+/** Keys that can only be set in the file. */
+const LISTS = new Set(['sources', 'destinations', 'disabled_packs', 'http'])
 
 /**
  * The configuration: `file`, or caracal.yml in the working folder if it is there, else defaults; then the environment
@@ -109,8 +111,7 @@ function wordsOf(issue: z.core.$ZodIssue, value: unknown): string {
   }
   const given = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value)
   const isKind = issue.code === 'invalid_union' && 'discriminator' in issue
-  // What destinations are given may be a secret.
-  const isSecret = issue.path[0] === 'destinations' && !isKind
+  const isSecret = !isKind && (MAY_HOLD_SECRETS.has(issue.path[0]) || issue.path.some((key) => /token|secret/.test(String(key))))
   const shown = given === undefined || isSecret ? '' : `${JSON.stringify(given).slice(0, 80)}: `
   if (!isKind)
     return `${shown}${given === undefined ? 'missing: ' : ''}${issue.message.replace(/^Invalid input: |, received undefined$/g, '')}`

@@ -1,69 +1,79 @@
-import { expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { TestServer } from '../../test/support/servers.ts'
+import { createHttp, type Http } from '../util/http/http.ts'
 import { Heartbeat } from './heartbeat.ts'
 
-const url = 'https://beats.example:8443/ping/secret'
+let server: TestServer
+let http: Http
 
-function world(answer: () => Response | Promise<Response>) {
-  const calls: { address: string; redirect: string | undefined }[] = []
+beforeEach(async () => {
+  server = await new TestServer().listen()
+  http = createHttp({ proxy: { https: undefined, http: undefined, except: [] }, allowPrivate: [] })
+})
+afterEach(async () => {
+  await http.close()
+  await server.close()
+})
+
+function world() {
   const problems: string[] = []
   const state = { isAlive: true }
   const heartbeat = new Heartbeat({
-    url,
-    fetch: async (address, init) => {
-      calls.push({ address: String(address), redirect: init?.redirect })
-      return answer()
-    },
+    url: `${server.url}/ping/secret`,
+    send: http.configured,
     isAlive: () => state.isAlive,
     onProblems: (all) => problems.splice(0, problems.length, ...all.map(({ what, message }) => `${what}: ${message}`)),
   })
-  return { heartbeat, calls, problems, state }
+  return { heartbeat, problems, state }
 }
 
-test.each([
-  { name: 'a refusal', answer: () => new Response(null, { status: 404 }), says: 'it answered 404' },
+test.each<{ name: string; answer: TestServer['answer']; says: string }>([
+  { name: 'a refusal', answer: (response) => void response.writeHead(404).end(), says: 'it answered 404' },
   {
     name: 'a redirect',
-    answer: () => new Response(null, { status: 302, headers: { location: 'http://evil.example/' } }),
+    answer: (response) => void response.writeHead(302, { location: '/elsewhere' }).end(),
     says: 'it answered 302, and redirects are not followed',
   },
   {
-    name: 'no network',
-    answer: () => Promise.reject(new TypeError('fetch failed', { cause: new Error('ENOTFOUND') })),
-    says: 'it cannot be reached: fetch failed: ENOTFOUND',
+    name: 'a connection that breaks',
+    answer: (response) => void response.socket?.destroy(),
+    says: 'it cannot be reached: the connection broke (UND_ERR_SOCKET)',
   },
 ])('three calls in a row must fail, each by $name, before it is a problem, which names no secret', async ({ answer, says }) => {
-  let isDown = true
-  const { heartbeat, calls, problems } = world(() => (isDown ? answer() : new Response('ok')))
+  const { heartbeat, problems } = world()
+  server.answer = answer
   await heartbeat.beat()
   await heartbeat.beat()
   expect(problems).toEqual([])
   await heartbeat.beat()
-  expect(problems).toEqual([`HeartbeatFailed: 3 calls in a row of the heartbeat's address at beats.example:8443 failed; ${says}`])
-  isDown = false
+  expect(problems).toEqual([`HeartbeatFailed: 3 heartbeat calls in a row to ${server.url} failed; the last time, ${says}`])
+  server.answer = (response) => void response.end('ok')
   await heartbeat.beat()
   expect(problems).toEqual([])
-  expect(calls).toEqual(Array.from({ length: 4 }, () => ({ address: url, redirect: 'manual' })))
+  expect(server.received.map(({ url }) => url)).toEqual(Array.from({ length: 4 }, () => '/ping/secret'))
 })
 
 test('it is silent while Caracal does not work, and never calls twice at once', async () => {
-  let answer: (response: Response) => void = () => {}
-  const { heartbeat, calls, state } = world(
-    () =>
-      new Promise((resolve) => {
-        answer = resolve
-      }),
-  )
+  let answer = () => {}
+  let heard = () => {}
+  server.answer = (response) => {
+    answer = () => void response.end()
+    heard()
+  }
+  const { heartbeat, state } = world()
   state.isAlive = false
   await heartbeat.beat()
-  expect(calls).toEqual([])
+  expect(server.received).toEqual([])
   state.isAlive = true
-  const first = heartbeat.beat()
-  await heartbeat.beat()
-  expect(calls).toHaveLength(1)
-  answer(new Response())
-  await first
-  const next = heartbeat.beat()
-  answer(new Response())
-  await next
-  expect(calls).toHaveLength(2)
+  for (const calls of [1, 2]) {
+    const arrived = new Promise<void>((resolve) => {
+      heard = resolve
+    })
+    const beat = heartbeat.beat()
+    await arrived
+    await heartbeat.beat()
+    expect(server.received).toHaveLength(calls)
+    answer()
+    await beat
+  }
 })

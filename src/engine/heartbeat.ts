@@ -1,21 +1,22 @@
 import { type SystemProblem, systemProblem } from '../model/system-problem.ts'
 import { messageOf } from '../util/errors.ts'
+import { type Send, shownUrl } from '../util/http/send.ts'
 
 export interface HeartbeatDeps {
   readonly url: string
-  readonly fetch: typeof fetch
-  /** False while alerts cannot be made or sent: then silence is what must be noticed. */
+  readonly send: Send
+  /** False while alerts cannot be made or sent: the silence is what must be noticed then. */
   readonly isAlive: () => boolean
-  /** What is wrong with the heartbeat itself now. */
+  /** Reports what is wrong with the heartbeat itself; nothing when it works. */
   readonly onProblems: (problems: readonly SystemProblem[]) => void
 }
 
 const EVERY_MS = 60_000
 const TIMEOUT_MS = 10_000
-/** So many calls in a row must fail before it is a problem. */
+/** Calls that must fail in a row before it is a problem. */
 export const MAX_FAILED = 3
 
-/** Calls an address each minute while Caracal works, so that somebody else notices when it does not. */
+/** Calls a URL every minute while Caracal works, so that a service there notices when it does not. */
 export class Heartbeat {
   readonly #deps: HeartbeatDeps
   readonly #stopping = new AbortController()
@@ -38,7 +39,7 @@ export class Heartbeat {
     this.#stopping.abort()
   }
 
-  /** One call, unless the last one is still under way or Caracal does not work. Never rejects. */
+  /** Makes one call, unless the last one is still under way or Caracal does not work. Never rejects. */
   async beat(): Promise<void> {
     const { isAlive, onProblems } = this.#deps
     if (this.#isCalling || !isAlive()) return
@@ -53,22 +54,18 @@ export class Heartbeat {
   /** Why it failed, or `undefined`. */
   async #call(): Promise<string | undefined> {
     try {
-      const response = await this.#deps.fetch(this.#deps.url, {
-        redirect: 'manual',
-        signal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(TIMEOUT_MS)]),
-      })
-      await response.body?.cancel().catch(() => {})
-      if (response.ok) return undefined
-      const isElsewhere = response.status >= 300 && response.status < 400
-      return `it answered ${response.status}${isElsewhere ? ', and redirects are not followed' : ''}`
+      const { url, send } = this.#deps
+      const { status } = await send({ url, signal: this.#stopping.signal, timeoutMs: TIMEOUT_MS, maxBytes: 0 })
+      if (status >= 200 && status < 300) return undefined
+      const isElsewhere = status >= 300 && status < 400
+      return `it answered ${status}${isElsewhere ? ', and redirects are not followed' : ''}`
     } catch (error) {
-      const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : ''
-      return `it cannot be reached: ${messageOf(error)}${cause}`
+      return `it cannot be reached: ${messageOf(error)}`
     }
   }
 
-  /** Names the host alone: the rest of such an address is a secret. */
+  /** Names the host alone: the rest of such a URL is a secret. */
   #sentence(failure: string): string {
-    return `${this.#failed} calls in a row of the heartbeat's address at ${new URL(this.#deps.url).host} failed; ${failure}`
+    return `${this.#failed} heartbeat calls in a row to ${shownUrl(this.#deps.url)} failed; the last time, ${failure}`
   }
 }

@@ -2,8 +2,6 @@ import type { Config, SourceConfig } from '../config/config.ts'
 import { environment, resolveSecret } from '../config/env.ts'
 import { systemProblem } from '../model/system-problem.ts'
 import { Deliverer } from '../pipeline/deliverer.ts'
-import type { Destination, DestinationDeps } from '../stages/deliver/destination.ts'
-import { destinations as destinationDefinitions } from '../stages/deliver/index.ts'
 import { systemClock, TableKeeper } from '../stages/enrich/keeper.ts'
 import type { TableState } from '../stages/enrich/keeper-types.ts'
 import { sources as sourceDefinitions } from '../stages/source/index.ts'
@@ -16,6 +14,8 @@ import { loadTableState } from '../state/table-status.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { find } from '../util/define.ts'
+import type { Http } from '../util/http/http.ts'
+import { openDestinations } from './destinations.ts'
 import type { Events } from './events.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { type ContentReport, queryKey } from './pipeline-calls.ts'
@@ -30,13 +30,17 @@ export interface PartsDeps {
   readonly log: Log
   readonly metrics: Metrics
   readonly events: Events
+  readonly http: Http
   readonly lake: Lake
   readonly state: StateDb
   readonly pipeline: PipelineThread
 }
 
 /** Puts the last good content of every table in force and begins to refresh them. */
-export async function startKeeper({ tables }: ContentReport, { config, state, pipeline, log }: PartsDeps): Promise<TableKeeper> {
+export async function startKeeper(
+  { tables }: ContentReport,
+  { config, state, pipeline, log, http }: PartsDeps,
+): Promise<TableKeeper> {
   const keeper = new TableKeeper({
     definitions: tables,
     dataFolder: config.data_dir,
@@ -48,7 +52,7 @@ export async function startKeeper({ tables }: ContentReport, { config, state, pi
       save: (name, value) => pipeline.rpc.call('saveTableState', { name, value: JSON.stringify(value) }),
     },
     accept: (content) => pipeline.rpc.call('acceptTable', content),
-    fetch,
+    send: http.fromContent,
     clock: systemClock,
     random: Math.random,
     firstDelayMs: config.table_first_refresh_ms,
@@ -59,20 +63,13 @@ export async function startKeeper({ tables }: ContentReport, { config, state, pi
 }
 
 /** Begins to make the deliveries that are due. */
-export async function startDeliverer({ config, state, pipeline, events, metrics }: PartsDeps): Promise<Deliverer> {
-  const deps: DestinationDeps = {
-    fetch,
-    now: Date.now,
+export async function startDeliverer({ config, state, pipeline, events, metrics, http }: PartsDeps): Promise<Deliverer> {
+  const destinations = await openDestinations(config.destinations, {
+    send: http.configured,
     write: (text) => void process.stdout.write(text),
-    secret: (reference) => resolveSecret(reference, environment()),
-  }
-  const made = new Map<string, Destination>()
-  for (const settings of config.destinations) {
-    const definition = find('destination', destinationDefinitions, settings.type)
-    made.set(settings.id, await definition.create(settings as never, deps))
-  }
+  })
   const deliverer = new Deliverer({
-    destinations: made,
+    destinations,
     due: async (nowMs, limit, except) =>
       (await dueDeliveries(state, nowMs, limit, except)).map((row) => ({
         deliveryId: row.delivery_id,
@@ -118,12 +115,13 @@ export async function startScheduler(report: ContentReport, { lake, state, pipel
   return scheduler
 }
 
-/** Calls the heartbeat's address as long as the path is alive, if there is one. */
-export function startHeartbeat(url: string | undefined, { problems }: Events): Heartbeat | undefined {
+/** Calls `heartbeat_url`, if it is set, for as long as the path is alive. */
+export function startHeartbeat({ config, events: { problems }, http }: PartsDeps): Heartbeat | undefined {
+  const { heartbeat_url: url } = config
   if (url === undefined) return undefined
   const heartbeat = new Heartbeat({
     url,
-    fetch,
+    send: http.configured,
     isAlive: () => problems.current.every(({ what }) => what !== 'PathStuck'),
     onProblems: (own) => problems.report('heartbeat', own),
   })

@@ -1,11 +1,15 @@
 import { MessageChannel } from 'node:worker_threads'
 import { type Config, configSchema, type SourceConfig } from '../config/config.ts'
+import { environment } from '../config/env.ts'
+import { httpSettings } from '../config/http.ts'
+import { isLocal } from '../stages/deliver/index.ts'
 import { createChdbLake } from '../stages/store/chdb.ts'
 import { readState } from '../state/db.ts'
 import { lockDataDir } from '../state/sqlite.ts'
 import { type Log, processLog } from '../telemetry/log.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { RetryLater } from '../util/errors.ts'
+import { createHttp } from '../util/http/http.ts'
 import { Started } from '../util/started.ts'
 import { contentProblems } from './checks/content.ts'
 import { allChecks } from './checks/index.ts'
@@ -50,6 +54,11 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     (unlock) => unlock(),
   )
   const token = dataToken(config.data_dir)
+  const http = await started.step(
+    'outgoing HTTP',
+    () => createHttp(httpSettings(config.http, environment())),
+    (made) => made.close(),
+  )
   const lake = await started.step(
     'the lake',
     () => openLake(config, events),
@@ -57,7 +66,14 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
   )
   await logLayouts(lake, log)
   const demoBefore = await demoState(config.data_dir)
-  const isDemo = demoBefore === 'running' || (demoBefore === undefined && isDemoWanted)
+  // Nobody is woken by an alert of the sample: it is only shown while every alert stays on this machine.
+  const elsewhere = config.destinations.filter((destination) => !isLocal(destination)).map(({ id }) => id)
+  const isDemoDue = demoBefore === 'running' || (demoBefore === undefined && isDemoWanted)
+  const isDemo = isDemoDue && elsewhere.length === 0
+  if (isDemoDue && !isDemo)
+    log.info(
+      `The demo is left out, so that none of its alerts goes to ${elsewhere.join(', ')}. It is shown where alerts only go to stdout.`,
+    )
   const sources = allSources(config, isDemo ? demoSource() : undefined)
   const pages = maxPages === undefined ? {} : { maxPages }
   const { port1, port2 } = new MessageChannel()
@@ -87,7 +103,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     () => readState(config.data_dir),
     (made) => made.destroy(),
   )
-  const parts: PartsDeps = { config, log, metrics, events, lake, state, pipeline }
+  const parts: PartsDeps = { config, log, metrics, events, http, lake, state, pipeline }
   const keeper = await started.step(
     'the tables',
     () => startKeeper(report, parts),
@@ -125,7 +141,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
   )
   await started.step(
     'the heartbeat',
-    () => startHeartbeat(config.heartbeat_url, events),
+    () => startHeartbeat(parts),
     (made) => made?.stop(),
   )
   await started.step(

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { outgoingAlert } from '../../test/support/alerts.ts'
 import type { DeliveryResult } from '../model/batch.ts'
 import type { Destination } from '../stages/deliver/destination.ts'
 import { Refused, RetryLater } from '../util/errors.ts'
@@ -13,6 +14,8 @@ afterEach(() => {
 
 type Send = Destination['send']
 
+const BODY = JSON.stringify({ version: 2, kind: 'opened', alert: outgoingAlert() })
+
 /** A store in memory with the semantics of the real one, and destinations by name. */
 function world(sends: Readonly<Record<string, Send>>, part: Partial<DelivererDeps> & { failures?: number } = {}) {
   let failures = part.failures ?? 0
@@ -24,7 +27,7 @@ function world(sends: Readonly<Record<string, Send>>, part: Partial<DelivererDep
     for (let i = 0; i < n; i++) {
       const deliveryId = `${destination}${queue.size}`
       queue.set(deliveryId, {
-        delivery: { deliveryId, alertId: 'a', destination, tries: 0, body: '{}' },
+        delivery: { deliveryId, alertId: 'a', destination, tries: 0, body: BODY },
         nextMs: Date.now(),
         state: 'pending',
       })
@@ -179,7 +182,7 @@ test('a result that cannot be written does not make it be sent again and again',
   deliverer.start()
   await vi.advanceTimersByTimeAsync(20_000)
   expect(sent).toBe(1)
-  expect(troubles[0]).toMatch(/cannot be written: disk full/)
+  expect(troubles[0]).toMatch(/cannot be saved: disk full/)
   await vi.advanceTimersByTimeAsync(20_000)
   expect(results).toMatchObject([{ kind: 'delivered', tries: 1 }])
   expect(troubles.at(-1)).toBeUndefined()

@@ -1,4 +1,5 @@
 import type { DeliveryResult } from '../model/batch.ts'
+import { readDeliveryBody } from '../stages/deliver/body.ts'
 import type { Destination } from '../stages/deliver/destination.ts'
 import { messageOf, Refused, RetryLater } from '../util/errors.ts'
 
@@ -7,7 +8,9 @@ export interface DueDelivery {
   readonly deliveryId: string
   readonly alertId: string
   readonly destination: string
+  /** Tries made so far. */
   readonly tries: number
+  /** As kept in the state: `readDeliveryBody` reads it. */
   readonly body: string
 }
 
@@ -23,20 +26,22 @@ export interface DelivererDeps {
   readonly onTrouble: (message: string | undefined) => void
 }
 
-/** After this many tries a delivery is dead: it stays visible, and people are told. */
+/** After this many tries a delivery is dead: it stays visible, and a system alert reports it. */
 export const MAX_TRIES = 10
-/** Tries under way at the same time, per destination: a slow one uses up only its own. */
+/** Tries under way at the same time per destination, so that a slow one delays no other. */
 const AT_ONCE = 16
 const CHECK_MS = 500
-/** A destination that does not even let go of a try that was ended is not waited for. */
+/** Longest time of one try, whatever the destination's own limit. */
+const MAX_TRY_MS = 120_000
+/** How long a destination may take to end tries that were aborted. */
 const LAST_GRACE_MS = 1000
 
-/** Sends what the outbox of deliveries holds, at least once each, with back-off. Slow destinations do not stop others. */
+/** Sends each delivery that is due at least once, with back-off. A slow destination does not delay the others. */
 export class Deliverer {
   readonly #deps: DelivererDeps
   readonly #underWay = new Map<string, { readonly destination: string; readonly done: Promise<void> }>()
   readonly #stopping = new AbortController()
-  /** The grace time is over. */
+  /** Aborted when the grace time is over. */
   readonly #ending = new AbortController()
   #timer: NodeJS.Timeout | undefined
   #stopped: Promise<void> | undefined
@@ -53,7 +58,7 @@ export class Deliverer {
     this.wake()
   }
 
-  /** New deliveries may be due. */
+  /** Looks for deliveries that are due. */
   wake(): void {
     if (this.#stopping.signal.aborted) return
     if (this.#looking) {
@@ -61,8 +66,8 @@ export class Deliverer {
       return
     }
     this.#looking = this.#look()
-      .then(() => this.#tell('read', undefined))
-      .catch((error: unknown) => this.#tell('read', `Deliveries cannot be read: ${messageOf(error)}`))
+      .then(() => this.#report('read', undefined))
+      .catch((error: unknown) => this.#report('read', `Deliveries cannot be read: ${messageOf(error)}`))
       .finally(() => {
         this.#looking = undefined
         if (this.#again) {
@@ -73,7 +78,7 @@ export class Deliverer {
   }
 
   /**
-   * Waits for the tries under way, at most `graceMs`, then ends them; they are made again after the next start. Further calls wait
+   * Waits up to `graceMs` for the tries under way, then aborts them; they are made again after the next start. Further calls wait
    * for the first one.
    */
   stop(graceMs = 5000): Promise<void> {
@@ -111,7 +116,7 @@ export class Deliverer {
       if (n >= AT_ONCE || this.#underWay.has(deliveryId)) continue
       busy.set(destination, n + 1)
       const done = this.#try(delivery)
-        .catch((error: unknown) => this.#tell('write', `A delivery could not be followed up: ${messageOf(error)}`))
+        .catch((error: unknown) => this.#report('write', `The result of a delivery cannot be recorded: ${messageOf(error)}`))
         .finally(() => {
           this.#underWay.delete(deliveryId)
           this.wake()
@@ -122,44 +127,42 @@ export class Deliverer {
 
   async #try(delivery: DueDelivery): Promise<void> {
     const { destinations, now, onResult } = this.#deps
-    const { deliveryId, alertId, destination: name, body } = delivery
+    const { deliveryId, destination: name, body } = delivery
     const tries = delivery.tries + 1
     let result: DeliveryResult
     try {
       const destination = destinations.get(name)
-      if (!destination) throw new Refused(`there is no destination '${name}' in the configuration any more`)
+      if (!destination) throw new Refused(`the configuration has no destination '${name}' any more`)
       // Not the stopping signal: a try under way may still succeed within the grace time.
-      await destination.send(
-        { id: deliveryId, alertId, body },
-        AbortSignal.any([this.#ending.signal, AbortSignal.timeout(120_000)]),
-      )
+      const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(MAX_TRY_MS)])
+      await destination.send({ id: deliveryId, ...readDeliveryBody(body) }, signal)
       result = { deliveryId, kind: 'delivered', tries, nowMs: now() }
     } catch (error) {
       result = this.#failure(deliveryId, tries, error)
     }
-    await this.#note(result)
+    await this.#save(result)
     onResult(name, result.kind === 'again' ? 'retried' : result.kind)
   }
 
-  /** Writes a result, again until it is written: a delivery whose result is not noted would be sent again and again. */
-  async #note(result: DeliveryResult): Promise<void> {
+  /** Saves a result, and retries until it is saved: a delivery without a saved result would be sent over and over. */
+  async #save(result: DeliveryResult): Promise<void> {
     const { save, retryMinMs, retryMaxMs } = this.#deps
     for (let tries = 0; ; tries++) {
       try {
         await save(result)
-        this.#tell('write', undefined)
+        this.#report('write', undefined)
         return
       } catch (error) {
-        this.#tell('write', `The result of a delivery cannot be written: ${messageOf(error)}`)
-        // At the stop: it is sent again after the next start with the same id, which receivers drop.
+        this.#report('write', `The result of a delivery cannot be saved: ${messageOf(error)}`)
+        // While stopping: it is sent again after the next start, with the same id, which receivers drop.
         if (this.#stopping.signal.aborted) return
         await pause(Math.min(retryMaxMs, retryMinMs * 2 ** Math.min(tries, 30)), this.#stopping.signal)
       }
     }
   }
 
-  /** One of the two kinds of trouble is here, or over. */
-  #tell(kind: 'read' | 'write', message: string | undefined): void {
+  /** Reports that reading or saving deliveries fails, or, with `undefined`, that it works again. */
+  #report(kind: 'read' | 'write', message: string | undefined): void {
     const before = this.#troubles.get(kind)
     if (before === message) return
     if (message === undefined) this.#troubles.delete(kind)
@@ -179,7 +182,7 @@ export class Deliverer {
   }
 }
 
-/** Waits, at most until the signal. */
+/** Waits, until the signal at most. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

@@ -1,38 +1,137 @@
-import type { AlertBody } from '../../model/alert.ts'
+import { z } from 'zod'
+import { ALERT_TYPES, type AlertBody } from '../../model/alert.ts'
+import { DELIVERY_KINDS, type DeliveryKind, type OutgoingAlert } from '../../model/outgoing-alert.ts'
+import { SEVERITIES, type Severity } from '../../model/rule.ts'
+import { messageOf, Refused } from '../../util/errors.ts'
+import { webhookParts } from './webhook-body.ts'
 
 /** What a delivery's body is made from. */
 export interface AlertForDelivery {
   readonly alertId: string
   readonly ruleId: string
-  readonly severity: string
+  readonly severity: Severity
   readonly eventCount: number
   readonly createdMs: number
   readonly body: AlertBody
 }
 
-/** The webhook body: Panther's keys, then ours. `link` opens the alert on this machine. */
+/** What a delivery says: the alert, and why it is sent. */
+export interface DeliveryContent {
+  readonly kind: DeliveryKind
+  readonly alert: OutgoingAlert
+}
+
+/** Version of the text that the state keeps for a delivery. */
+const VERSION = 2
+
+/**
+ * The text that the state keeps for a delivery, made in the transaction that opens the alert: `{version, kind, alert}` as JSON,
+ * `alert` being an `OutgoingAlert`. Destinations make their own form from it when it is sent.
+ */
 export function deliveryBody(alert: AlertForDelivery, baseUrl: string): string {
-  const { body } = alert
-  const head = {
-    id: alert.ruleId,
-    createdAt: new Date(alert.createdMs).toISOString(),
-    severity: alert.severity,
+  return JSON.stringify({ version: VERSION, kind: 'opened' satisfies DeliveryKind, alert: outgoingAlert(alert, baseUrl) })
+}
+
+/** The alert as destinations see it. `link` opens it on this machine. */
+function outgoingAlert(
+  { alertId, ruleId, severity, eventCount, createdMs, body }: AlertForDelivery,
+  baseUrl: string,
+): OutgoingAlert {
+  return {
+    alertId,
+    ruleId,
     type: body.type,
-    link: `${baseUrl}/api/v1/alerts/${alert.alertId}`,
+    severity,
     title: body.title,
     name: body.displayName,
-    alertId: alert.alertId,
-  }
-  const tail = {
     description: body.description,
+    reference: body.reference,
     runbook: body.runbook,
     tags: body.tags,
-    version: '1',
-    eventCount: alert.eventCount,
+    reports: body.reports,
+    dedup: body.dedup,
+    context: body.context ?? '{}',
+    createdTime: new Date(createdMs).toISOString(),
     firstEventTime: body.firstEventTime,
     lastEventTime: body.lastEventTime,
-    dedup: body.dedup,
+    eventCount,
+    logTypes: body.logTypes,
+    indicators: body.indicators,
+    sourceLabels: body.sourceLabels,
+    link: `${baseUrl}/api/v1/alerts/${alertId}`,
   }
-  // The context is exact JSON text: reading and writing it again would change big integers.
-  return `${JSON.stringify(head).slice(0, -1)},"alertContext":${body.context ?? '{}'},${JSON.stringify(tail).slice(1)}`
+}
+
+const texts = z.array(z.string())
+const kept = z.object({
+  version: z.literal(VERSION),
+  kind: z.enum(DELIVERY_KINDS),
+  alert: z.object({
+    alertId: z.string(),
+    ruleId: z.string(),
+    type: z.enum(ALERT_TYPES),
+    severity: z.enum(SEVERITIES),
+    title: z.string(),
+    name: z.string(),
+    description: z.string(),
+    reference: z.string(),
+    runbook: z.string(),
+    tags: texts,
+    reports: z.record(z.string(), texts),
+    dedup: z.string(),
+    context: z.string(),
+    createdTime: z.string(),
+    firstEventTime: z.string(),
+    lastEventTime: z.string(),
+    eventCount: z.number(),
+    logTypes: texts,
+    indicators: z.record(z.string(), texts),
+    sourceLabels: texts,
+    link: z.string(),
+  }),
+})
+
+/** Version 1: the body of a webhook, as it was sent. */
+const webhookBodySchema = z.object({
+  version: z.literal('1'),
+  id: z.string(),
+  createdAt: z.string(),
+  severity: z.enum(SEVERITIES),
+  type: z.enum(ALERT_TYPES),
+  link: z.string(),
+  title: z.string(),
+  name: z.string(),
+  alertId: z.string(),
+  description: z.string(),
+  runbook: z.string(),
+  tags: texts,
+  eventCount: z.number(),
+  firstEventTime: z.string(),
+  lastEventTime: z.string(),
+  dedup: z.string(),
+})
+
+/** The content of a delivery as this or an earlier version kept it. Throws `Refused` when it is neither. */
+export function readDeliveryBody(text: string): DeliveryContent {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new Refused(`the alert kept for this delivery is not JSON: ${messageOf(error)}`, { cause: error })
+  }
+  const now = kept.safeParse(value)
+  if (now.success) return now.data
+  const before = webhookBodySchema.safeParse(value)
+  if (before.success) return { kind: 'opened', alert: fromWebhookBody(before.data, text) }
+  throw new Refused('the alert kept for this delivery cannot be read: a newer version of Caracal may have written it')
+}
+
+function fromWebhookBody(body: z.output<typeof webhookBodySchema>, text: string): OutgoingAlert {
+  const { id, createdAt, version: _, ...same } = body
+  const absent = { reference: '', reports: {}, logTypes: [], indicators: {}, sourceLabels: [] }
+  const alert = { ...absent, ...same, ruleId: id, createdTime: createdAt, context: '{}' }
+  // The context is cut out of the text: reading and writing it again would change long numbers.
+  const { head, tail } = webhookParts(alert)
+  const isAsWritten = text.startsWith(head) && text.endsWith(tail)
+  return isAsWritten ? { ...alert, context: text.slice(head.length, -tail.length) } : alert
 }

@@ -1,5 +1,24 @@
+import { type ConfigOf, find } from '../../util/define.ts'
+import { ConfigError, messageOf } from '../../util/errors.ts'
+import type { Destination, DestinationDeps } from './destination.ts'
 import { stdout } from './stdout.ts'
 import { webhook } from './webhook.ts'
 
 /** Built-in destinations. A new one is one file in this folder and one name here. */
 export const destinations = [stdout, webhook] as const
+
+export type DestinationConfig = ConfigOf<(typeof destinations)[number]>
+
+/** Makes the destination of a config block. Throws `ConfigError` that names the destination. */
+export async function createDestination(config: DestinationConfig, deps: DestinationDeps): Promise<Destination> {
+  try {
+    return await find('destination', destinations, config.type).create(config as never, deps)
+  } catch (error) {
+    throw new ConfigError(messageOf(error), { path: `destination ${config.id}` }, { cause: error })
+  }
+}
+
+/** True when the alerts that a destination gets stay on this machine. */
+export function isLocal({ type }: DestinationConfig): boolean {
+  return find('destination', destinations, type).isLocal
+}

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { printable } from '../../util/terminal.ts'
 import { defineDestination, destinationBase } from './destination.ts'
+import { webhookBody } from './webhook-body.ts'
 
-/** A line an alert, for a person; or the webhook body as a JSON line, for a program. */
+/** One line per alert: text for people, or the webhook body as JSON for programs. */
 export const stdout = defineDestination({
   type: 'stdout',
   summary: 'Prints each alert as a line.',
@@ -11,23 +12,23 @@ export const stdout = defineDestination({
     format: z
       .enum(['text', 'json'])
       .default('text')
-      .describe('`text` for people, `json` for programs: the webhook body, one a line.'),
+      .describe('`text` for people; `json` for programs: the webhook body, one per line.'),
   }),
   example: { id: 'terminal' },
+  isLocal: true,
 
   async create({ format }, { write }) {
     return {
-      async send({ body }) {
-        if (format === 'json') return write(`${escaped(body)}\n`)
-        const { severity, title } = JSON.parse(body) as { severity: string; title: string }
-        write(`${severity.padEnd(9)} ${printable(title)}\n`)
+      async send({ alert }) {
+        if (format === 'json') write(`${escaped(webhookBody(alert))}\n`)
+        else write(`${alert.severity.padEnd(9)} ${printable(alert.title)}\n`)
       },
       async close() {},
     }
   },
 })
 
-/** JSON text with everything that a terminal may obey written as escapes: JSON itself leaves most of it as it is. */
+/** JSON text with every control and format character escaped: JSON leaves most of them as they are, and a terminal obeys them. */
 function escaped(json: string): string {
   return json.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (char) => {
     let text = ''

@@ -1,73 +1,82 @@
-import { createHmac } from 'node:crypto'
 import { z } from 'zod'
-import { messageOf, Refused, RetryLater } from '../../util/errors.ts'
+import { ConfigError, messageOf, Refused, RetryLater } from '../../util/errors.ts'
+import { retryAfterMs } from '../../util/http/retry-after.ts'
+import { checkedHeaders, type HttpAnswer, HttpError, type HttpRequest, type Send, shownUrl } from '../../util/http/send.ts'
+import { signatureHeaders } from '../../util/http/signature.ts'
+import { type SecretReference, secretReference } from '../../util/secret.ts'
 import { defineDestination, destinationBase } from './destination.ts'
+import { webhookBody } from './webhook-body.ts'
 
-const secretReference = z.union([z.strictObject({ env: z.string() }), z.strictObject({ file: z.string() })])
+const httpUrl = z.url({ protocol: /^https?$/ })
 
-/** 2xx is delivered; 408, 429 and 5xx are tried again, and so is a receiver that cannot be reached; any other answer is final. */
+/**
+ * 2xx is delivered; 408, 429, 5xx and no answer at all are retried; any other answer is final. A redirect is not followed: what
+ * answers there was not chosen by the operator.
+ */
 export const webhook = defineDestination({
   type: 'webhook',
   summary: 'Posts each alert as JSON to a URL.',
   config: z.object({
     ...destinationBase,
-    url: z.url({ protocol: /^https?$/ }).describe('Where alerts are posted.'),
-    headers: z.record(z.string(), z.string()).default({}).describe('Extra request headers.'),
+    url: z
+      .union([httpUrl, secretReference], { error: 'a URL (https://…), or {env: NAME} or {file: PATH} where the URL is a secret' })
+      .describe('URL that alerts are posted to, or where it is found when it is a secret. Private addresses are allowed.'),
+    headers: z
+      .record(z.string(), z.union([z.string(), secretReference]))
+      .default({})
+      .describe('Extra request headers; a value that is a secret is given as {env: NAME} or {file: PATH}.'),
     secret: secretReference.optional().describe('Key of the HMAC in Caracal-Signature; without it there is no signature.'),
-    timeout_ms: z.int().min(100).max(120_000).default(10_000).describe('A try that takes longer is ended and made again.'),
+    timeout_ms: z.int().min(100).max(120_000).default(10_000).describe('Time limit of one try; a slower try is made again.'),
   }),
   example: { id: 'soc', url: 'https://hooks.example.com/alerts' },
+  isLocal: false,
 
-  async create({ url, headers, secret, timeout_ms }, { fetch, now, secret: resolve }) {
-    const key = secret ? resolve(secret) : undefined
-    // Made once, so that a header that cannot be sent stops the start and not every delivery.
-    const fixed = new Headers({ 'content-type': 'application/json' })
-    for (const [name, value] of Object.entries(headers)) fixed.set(name, value)
+  async create({ url, headers, secret, timeout_ms }, { send, now, secret: resolve }) {
+    const text = (value: string | SecretReference) => (typeof value === 'string' ? value : resolve(value))
+    const address = text(url)
+    if (!httpUrl.safeParse(address).success)
+      throw new ConfigError('url: the secret that it refers to is not an http or https URL')
+    const key = secret && resolve(secret)
+    const fixed = checkedHeaders(Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, text(value)])))
+    const host = shownUrl(address)
     return {
-      async send({ id, body }, signal) {
-        const timestamp = String(Math.floor(now() / 1000))
-        const all = new Headers(fixed)
-        all.set('Caracal-Delivery', id)
-        all.set('Caracal-Timestamp', timestamp)
-        if (key !== undefined)
-          all.set('Caracal-Signature', `sha256=${createHmac('sha256', key).update(`${timestamp}.${body}`).digest('hex')}`)
-        const response = await post(fetch, url, {
+      async send({ id, alert }, signal) {
+        const body = webhookBody(alert)
+        const answer = await post(send, host, {
           method: 'POST',
-          redirect: 'manual',
-          headers: all,
+          url: address,
+          headers: {
+            'content-type': 'application/json',
+            ...fixed,
+            ...signatureHeaders(body, key, now()),
+            'caracal-delivery': id,
+          },
           body,
-          signal: AbortSignal.any([signal, AbortSignal.timeout(timeout_ms)]),
+          signal,
+          timeoutMs: timeout_ms,
+          maxBytes: 0,
         })
-        // The answer's text is not wanted; that its connection breaks now changes nothing.
-        await response.body?.cancel().catch(() => {})
-        if (response.ok) return
-        const message = `the webhook answered ${response.status}`
-        if (response.status === 408 || response.status === 429 || response.status >= 500)
-          throw new RetryLater(message, retryAfter(response, now()))
-        throw new Refused(message)
+        judge(answer, host, now())
       },
       async close() {},
     }
   },
 })
 
-async function post(send: typeof fetch, url: string, init: RequestInit): Promise<Response> {
+async function post(send: Send, host: string, request: HttpRequest): Promise<HttpAnswer> {
   try {
-    return await send(url, init)
+    return await send(request)
   } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : ''
-    throw new RetryLater(`the webhook cannot be reached: ${messageOf(error)}${cause}`, undefined, { cause: error })
+    const why = error instanceof HttpError || request.signal?.aborted ? messageOf(error) : 'an unexpected error'
+    throw new RetryLater(`the webhook at ${host} cannot be reached: ${why}`, undefined, { cause: error })
   }
 }
 
-/** Longest wait that a receiver may ask for. */
-const MAX_RETRY_AFTER_MS = 3_600_000
-
-/** Milliseconds of a Retry-After, in seconds or as a date, at most an hour. */
-function retryAfter(response: Response, nowMs: number): number | undefined {
-  const text = response.headers.get('retry-after')?.trim()
-  if (!text) return undefined
-  const isDate = /^[A-Z][a-z]{2,8}[, ]/.test(text)
-  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : isDate ? Date.parse(text) - nowMs : Number.NaN
-  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS) : undefined
+/** Returns when the alert was taken. */
+function judge({ status, headers }: HttpAnswer, host: string, nowMs: number): void {
+  if (status >= 200 && status < 300) return
+  const message = `the webhook at ${host} answered ${status}`
+  if (status === 408 || status === 429 || status >= 500)
+    throw new RetryLater(message, retryAfterMs(headers.get('retry-after'), nowMs))
+  throw new Refused(status >= 300 && status < 400 ? `${message}, and redirects are not followed: name the final URL` : message)
 }

@@ -2,6 +2,7 @@ import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { sendNothing } from '../../util/http/send.ts'
 import { file, MissingFile } from './file.ts'
 
 let folder: string
@@ -11,7 +12,8 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }))
 
 const signal = new AbortController().signal
-const provider = (config: object) => file.create(file.config.parse(config), { fetch, folder, dataFolder: join(folder, 'data') })
+const provider = (config: object) =>
+  file.create(file.config.parse(config), { send: sendNothing, folder, dataFolder: join(folder, 'data') })
 
 test('a file is read once, and again when it has changed', async () => {
   const path = join(folder, 'a.csv')

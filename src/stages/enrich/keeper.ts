@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Send } from '../../util/http/send.ts'
 import type { TableDefinition } from './definition.ts'
 import { providerDefinition } from './index.ts'
 import type { AcceptContent, KeeperClock, TableStatus, TableStatusStore } from './keeper-types.ts'
@@ -11,7 +12,7 @@ export interface TableKeeperOptions {
   readonly dataFolder: string
   readonly store: TableStatusStore
   readonly accept: AcceptContent
-  readonly fetch: typeof fetch
+  readonly send: Send
   readonly clock: KeeperClock
   /** 0 ≤ n < 1, to spread refreshes. */
   readonly random: () => number
@@ -42,11 +43,11 @@ export class TableKeeper {
 
   constructor(options: TableKeeperOptions) {
     this.#options = options
-    const { definitions, dataFolder, store, accept, fetch, clock } = options
+    const { definitions, dataFolder, store, accept, send, clock } = options
     const tablesFolder = join(dataFolder, 'tables')
     this.#entries = new Map(
       definitions.map((definition) => {
-        const table = new KeptTable({ definition, tablesFolder, dataFolder, store, accept, fetch, clock })
+        const table = new KeptTable({ definition, tablesFolder, dataFolder, store, accept, send, clock })
         return [definition.name, { table, nextMs: undefined, cancel: undefined, running: undefined }]
       }),
     )

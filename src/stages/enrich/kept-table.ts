@@ -1,6 +1,7 @@
 import { access, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { messageOf } from '../../util/errors.ts'
+import type { Send } from '../../util/http/send.ts'
 import { unpack, versionOf } from './content.ts'
 import type { TableDefinition } from './definition.ts'
 import { MissingFile } from './file.ts'
@@ -18,7 +19,7 @@ export interface KeptTableOptions {
   readonly dataFolder: string
   readonly store: TableStatusStore
   readonly accept: AcceptContent
-  readonly fetch: typeof fetch
+  readonly send: Send
   readonly clock: KeeperClock
 }
 
@@ -40,7 +41,7 @@ export class KeptTable {
     this.definition = definition
     this.#folder = tableFolder(options.tablesFolder, definition.name)
     this.#source = versionOf(Buffer.from(JSON.stringify(definition.provider ?? null)))
-    this.#provider = definition.provider && providerOf(definition.provider, definition, dataFolder, options.fetch)
+    this.#provider = definition.provider && providerOf(definition.provider, definition, dataFolder, options.send)
   }
 
   get hasProvider(): boolean {
@@ -195,8 +196,8 @@ export class KeptTable {
   }
 }
 
-function providerOf(config: ProviderConfig, { file }: TableDefinition, dataFolder: string, fetcher: typeof fetch): Provider {
-  return createProvider(config, { fetch: fetcher, folder: dirname(file), dataFolder })
+function providerOf(config: ProviderConfig, { file }: TableDefinition, dataFolder: string, send: Send): Provider {
+  return createProvider(config, { send, folder: dirname(file), dataFolder })
 }
 
 /** The date at the front of a version. */

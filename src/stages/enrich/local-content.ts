@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { messageOf } from '../../util/errors.ts'
+import { sendNothing } from '../../util/http/send.ts'
 import type { TableContent } from './build.ts'
 import type { TableDefinition } from './definition.ts'
 import { MissingFile } from './file.ts'
@@ -16,7 +17,7 @@ import { TableError } from './table.ts'
 export async function readLocalContent(definition: TableDefinition, dataFolder: string): Promise<TableContent | undefined> {
   const { provider: config } = definition
   if (config !== undefined && providerDefinition(config.type).isLocal) {
-    const deps = { fetch, folder: dirname(definition.file), dataFolder }
+    const deps = { send: sendNothing, folder: dirname(definition.file), dataFolder }
     try {
       const fetched = await createProvider(config, deps).refresh({}, new AbortController().signal)
       if (fetched) return { bytes: fetched.bytes, fileName: sourceName(definition) }

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Definition } from '../../util/define.ts'
+import type { Send } from '../../util/http/send.ts'
 
 /** Content of a table, as fetched. */
 export interface Fetched {
@@ -10,7 +11,7 @@ export interface Fetched {
 }
 
 export interface ProviderDeps {
-  readonly fetch: typeof fetch
+  readonly send: Send
   /** Folder of the table's YAML: relative paths start here. */
   readonly folder: string
   /** The data folder (`data_dir`), for paths that start there. */

@@ -1,0 +1,28 @@
+import { environment, resolveSecret } from '../config/env.ts'
+import type { Destination } from '../stages/deliver/destination.ts'
+import { createDestination, type DestinationConfig } from '../stages/deliver/index.ts'
+import type { Send } from '../util/http/send.ts'
+
+export interface DestinationOutlets {
+  readonly send: Send
+  readonly write: (text: string) => void
+}
+
+/** Makes one destination as it is configured. Throws `ConfigError` that names it, for a missing secret too. */
+export function openDestination(config: DestinationConfig, outlets: DestinationOutlets): Promise<Destination> {
+  return createDestination(config, {
+    ...outlets,
+    now: Date.now,
+    secret: (reference) => resolveSecret(reference, environment()),
+  })
+}
+
+/** Makes all configured destinations, by id. */
+export async function openDestinations(
+  configs: readonly DestinationConfig[],
+  outlets: DestinationOutlets,
+): Promise<ReadonlyMap<string, Destination>> {
+  const made = new Map<string, Destination>()
+  for (const config of configs) made.set(config.id, await openDestination(config, outlets))
+  return made
+}

@@ -1,0 +1,37 @@
+import type { AlertType } from './alert.ts'
+import type { Severity } from './rule.ts'
+
+/** Why an alert goes to a destination. */
+export const DELIVERY_KINDS = ['opened', 'updated', 'resolved', 'test', 'digest'] as const
+export type DeliveryKind = (typeof DELIVERY_KINDS)[number]
+
+/** An alert as destinations see it: what they need to tell people, without the windows and counters of its making. */
+export interface OutgoingAlert {
+  readonly alertId: string
+  readonly ruleId: string
+  readonly type: AlertType
+  readonly severity: Severity
+  readonly title: string
+  /** Display name of the rule. */
+  readonly name: string
+  readonly description: string
+  readonly reference: string
+  readonly runbook: string
+  readonly tags: readonly string[]
+  readonly reports: Readonly<Record<string, readonly string[]>>
+  readonly dedup: string
+  /** Exact JSON text of the rule's context object; `{}` when it gave none. Parsing it may lose digits of long numbers. */
+  readonly context: string
+  /** RFC 3339, UTC. */
+  readonly createdTime: string
+  /** RFC 3339, UTC; '' when the alert is about no event. */
+  readonly firstEventTime: string
+  readonly lastEventTime: string
+  readonly eventCount: number
+  readonly logTypes: readonly string[]
+  /** Indicator field (`p_any_ip_addresses`) → values. */
+  readonly indicators: Readonly<Record<string, readonly string[]>>
+  readonly sourceLabels: readonly string[]
+  /** Where the alert can be read. */
+  readonly link: string
+}

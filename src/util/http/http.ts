@@ -1,0 +1,157 @@
+import * as tls from 'node:tls'
+import { Agent, buildConnector, type Dispatcher, fetch, ProxyAgent, type Response } from 'undici'
+import { type AddressRule, guardedLookup, isRefusedLiteral, privateAddress, publicOr } from './addresses.ts'
+import { type ProxySettings, proxyFor } from './proxy.ts'
+import { reasonOf } from './reasons.ts'
+import { checkedHeaders, type HttpAnswer, HttpError, type HttpRequest, type Send, shownUrl } from './send.ts'
+
+export interface HttpSettings {
+  readonly proxy: ProxySettings
+  /** Certificates (PEM) of authorities that are trusted beside the usual ones. */
+  readonly ca?: string | undefined
+  /** Private addresses and ranges that content may reach too. */
+  readonly allowPrivate: readonly string[]
+}
+
+export interface Http {
+  /** For addresses that the operator wrote into the configuration: any address, private ones too. */
+  readonly configured: Send
+  /** For addresses that come from content, which others may have written: public addresses, and those that the configuration allows. */
+  readonly fromContent: Send
+  /** Ends every connection. */
+  close(): Promise<void>
+}
+
+const CONNECT_TIMEOUT_MS = 10_000
+/** Until the headers of an answer, and between two pieces of its body. */
+const SILENCE_TIMEOUT_MS = 60_000
+const MAX_HEADER_BYTES = 64 * 1024
+
+/** HTTP as everything in the engine uses it that talks to the outside. */
+export function createHttp({ proxy, ca, allowPrivate }: HttpSettings): Http {
+  const open: Dispatcher[] = []
+  const kept = <D extends Dispatcher>(agent: D): D => {
+    open.push(agent)
+    return agent
+  }
+  const trusted = ca === undefined ? {} : { ca: [...usualAuthorities(), ca] }
+  const limits = {
+    headersTimeout: SILENCE_TIMEOUT_MS,
+    bodyTimeout: SILENCE_TIMEOUT_MS,
+    maxHeaderSize: MAX_HEADER_BYTES,
+  }
+  const proxies = new Map<string, Dispatcher>()
+  const proxied = (uri: string) => {
+    const known = proxies.get(uri)
+    if (known) return known
+    const connect = { timeout: CONNECT_TIMEOUT_MS, ...trusted }
+    const made = kept(new ProxyAgent({ ...limits, uri, requestTls: connect, proxyTls: connect, proxyTunnel: false }))
+    proxies.set(uri, made)
+    return made
+  }
+  const sender = (isAllowed?: AddressRule): Send => {
+    const direct = kept(new Agent({ ...limits, connect: connector(trusted, isAllowed) }))
+    return (request) =>
+      send(request, (url) => {
+        // The name behind a proxy is resolved there, so the proxy decides what it may reach; an address is judged here.
+        if (isAllowed && isRefusedLiteral(url.hostname, isAllowed)) throw privateAddress(url.hostname)
+        const through = proxyFor(url, proxy)
+        return through === undefined ? direct : proxied(through)
+      })
+  }
+  return {
+    configured: sender(),
+    fromContent: sender(publicOr(allowPrivate)),
+    async close() {
+      await Promise.all(open.map((agent) => agent.destroy()))
+    },
+  }
+}
+
+function connector(trusted: { ca?: string[] }, isAllowed: AddressRule | undefined): buildConnector.connector {
+  const lookup = isAllowed && { lookup: guardedLookup(isAllowed) }
+  return buildConnector({ timeout: CONNECT_TIMEOUT_MS, ...trusted, ...lookup })
+}
+
+/** What Node trusts by itself. Before Node 22.15 that is its own list alone: NODE_EXTRA_CA_CERTS cannot be read back there. */
+function usualAuthorities(): readonly string[] {
+  const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => string[] }
+  return getCACertificates?.('default') ?? tls.rootCertificates
+}
+
+async function send(request: HttpRequest, agentFor: (url: URL) => Dispatcher): Promise<HttpAnswer> {
+  const time = AbortSignal.timeout(request.timeoutMs)
+  const signal = request.signal ? AbortSignal.any([request.signal, time]) : time
+  try {
+    const response = await follow(request, agentFor, signal)
+    return { status: response.status, headers: new Map(response.headers), body: await bodyOf(response, request.maxBytes) }
+  } catch (error) {
+    if (request.signal?.aborted) throw request.signal.reason
+    if (time.aborted) throw new HttpError('timeout', `no whole answer within ${request.timeoutMs / 1000} s`)
+    throw failureOf(error)
+  }
+}
+
+/** The last of a chain of redirects, at most `redirects` long. */
+async function follow(request: HttpRequest, agentFor: (url: URL) => Dispatcher, signal: AbortSignal): Promise<Response> {
+  const { redirects = 0, method = 'GET', body } = request
+  let url = new URL(request.url)
+  let headers = { 'user-agent': 'caracal', ...checkedHeaders(request.headers ?? {}) } as Record<string, string>
+  for (let hop = 0; ; hop++) {
+    if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new HttpError('invalid', `${url.protocol} is not HTTP`)
+    if (url.username !== '' || url.password !== '')
+      throw new HttpError('invalid', 'the URL holds a user name or password, which is not sent: use the header Authorization')
+    const response = await fetch(url, {
+      dispatcher: agentFor(url),
+      method,
+      headers,
+      redirect: 'manual',
+      signal,
+      ...(body !== undefined && { body }),
+    })
+    const next = redirects > 0 ? redirectOf(response, url) : undefined
+    if (next === undefined) return response
+    await response.body?.cancel().catch(() => {})
+    if (hop === redirects) throw new HttpError('redirect', `it redirects more than ${redirects} times`)
+    if (next.origin !== url.origin) headers = { 'user-agent': headers['user-agent']! }
+    url = next
+  }
+}
+
+/** Where an answer redirects to; `undefined` when it is none. Never from https to http, never to another protocol. */
+function redirectOf({ status, headers }: Response, from: URL): URL | undefined {
+  const location = headers.get('location')
+  if (status < 300 || status > 399 || status === 304 || location === null) return undefined
+  if (!URL.canParse(location, from.href)) throw new HttpError('redirect', `${shownUrl(from)} redirects to what is not a URL`)
+  const next = new URL(location, from)
+  if (next.protocol !== 'http:' && next.protocol !== 'https:')
+    throw new HttpError('redirect', `${shownUrl(from)} redirects to ${next.protocol}, which is not HTTP`)
+  if (from.protocol === 'https:' && next.protocol === 'http:')
+    throw new HttpError('redirect', `${shownUrl(from)} redirects to plain HTTP at ${next.host}`)
+  return next
+}
+
+/** The body, given up as soon as it is longer than the limit. */
+async function bodyOf(response: Response, maxBytes: number): Promise<Uint8Array> {
+  if (!response.body) return new Uint8Array(0)
+  if (maxBytes === 0) {
+    // That the connection breaks now changes nothing.
+    await response.body.cancel().catch(() => {})
+    return new Uint8Array(0)
+  }
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+    size += chunk.length
+    if (size > maxBytes) throw new HttpError('too_large', `the answer is larger than ${maxBytes} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks, size)
+}
+
+function failureOf(error: unknown): HttpError {
+  for (let at = error, depth = 0; depth < 5 && at instanceof Error; at = at.cause, depth++) {
+    if (at instanceof HttpError) return at
+  }
+  return new HttpError('unreachable', reasonOf(error))
+}

@@ -1,0 +1,11 @@
+/** Longest wait that the other side may ask for. */
+export const MAX_RETRY_AFTER_MS = 3_600_000
+
+/** Milliseconds of a Retry-After header, given in seconds or as a date; at most an hour, `undefined` when it cannot be read. */
+export function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
+  const text = header?.trim()
+  if (!text) return undefined
+  const isDate = /^[A-Z][a-z]{2,8}[, ]/.test(text)
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : isDate ? Date.parse(text) - nowMs : Number.NaN
+  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS) : undefined
+}

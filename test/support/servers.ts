@@ -1,0 +1,115 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { type AddressInfo, connect, type Server as NetServer } from 'node:net'
+
+/** A request as a test server received it. */
+export interface Received {
+  readonly method: string
+  readonly url: string
+  readonly headers: IncomingMessage['headers']
+  readonly body: string
+}
+
+/** A real HTTP server on 127.0.0.1 whose answers the test sets, one after another. */
+export class TestServer {
+  readonly received: Received[] = []
+  /** Connections that were opened. */
+  connections = 0
+  answer: (response: ServerResponse, request: Received) => void = (response) => void response.writeHead(204).end()
+  readonly #server: Server
+
+  constructor(tls?: { readonly key: string; readonly cert: string }) {
+    const listener: RequestListener = (request, response) => {
+      const chunks: Buffer[] = []
+      request.on('data', (chunk: Buffer) => chunks.push(chunk))
+      request.on('end', () => {
+        const { method = '', url = '', headers } = request
+        const received = { method, url, headers, body: Buffer.concat(chunks).toString() }
+        this.received.push(received)
+        this.answer(response, received)
+      })
+    }
+    this.#server = tls ? createTlsServer(tls, listener) : createServer(listener)
+    this.#server.on('connection', () => this.connections++)
+  }
+
+  async listen(): Promise<this> {
+    await listening(this.#server)
+    return this
+  }
+
+  get port(): number {
+    return portOf(this.#server)
+  }
+
+  get url(): string {
+    return `${'setSecureContext' in this.#server ? 'https' : 'http'}://127.0.0.1:${this.port}`
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections()
+    if (this.#server.listening) await new Promise((resolve) => this.#server.close(resolve))
+  }
+}
+
+/**
+ * An HTTP proxy: opens tunnels (CONNECT) and forwards plain requests, each to 127.0.0.1 whatever name was asked for, as a proxy
+ * does that resolves names by itself.
+ */
+export class TestProxy {
+  /** What was asked for: `CONNECT name:port`, or `GET http://name:port/path`. */
+  readonly asked: string[] = []
+  readonly authorizations: (string | undefined)[] = []
+  /** Status of every answer when it is not 200. */
+  refusesWith: number | undefined
+  readonly #server: Server
+
+  constructor() {
+    this.#server = createServer((request, response) => {
+      this.#note(`${request.method} ${request.url}`, request)
+      if (this.refusesWith !== undefined) return void response.writeHead(this.refusesWith).end()
+      const url = new URL(request.url!)
+      const { 'proxy-authorization': _, 'proxy-connection': __, ...headers } = request.headers
+      void fetch(`http://127.0.0.1:${url.port}${url.pathname}`, { headers: { 'x-via': String(headers.host) } }).then(
+        async (answer) => response.writeHead(answer.status).end(await answer.text()),
+      )
+    })
+    this.#server.on('connect', (request, client) => {
+      this.#note(`CONNECT ${request.url}`, request)
+      if (this.refusesWith !== undefined) return client.end(`HTTP/1.1 ${this.refusesWith} No\r\n\r\n`)
+      const upstream = connect(Number(request.url!.split(':').at(-1)), '127.0.0.1', () => {
+        client.write('HTTP/1.1 200 Connection established\r\n\r\n')
+        upstream.pipe(client)
+        client.pipe(upstream)
+      })
+      for (const socket of [client, upstream]) socket.on('error', () => {})
+    })
+  }
+
+  #note(asked: string, request: IncomingMessage): void {
+    this.asked.push(asked)
+    this.authorizations.push(request.headers['proxy-authorization'])
+  }
+
+  async listen(): Promise<this> {
+    await listening(this.#server)
+    return this
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${portOf(this.#server)}`
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections()
+    await new Promise((resolve) => this.#server.close(resolve))
+  }
+}
+
+async function listening(server: NetServer): Promise<void> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+}
+
+function portOf(server: NetServer): number {
+  return (server.address() as AddressInfo).port
+}
