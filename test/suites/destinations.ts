@@ -1,0 +1,203 @@
+import { strict as assert } from 'node:assert'
+import type { ServerResponse } from 'node:http'
+import { DELIVERY_KINDS } from '../../src/model/outgoing-alert.ts'
+import type { Delivery, Destination, DestinationDeps } from '../../src/stages/deliver/destination.ts'
+import { destinations } from '../../src/stages/deliver/index.ts'
+import type { AnyDefinition } from '../../src/util/define.ts'
+import { ConfigError, Refused, RetryLater } from '../../src/util/errors.ts'
+import { createHttp } from '../../src/util/http/http.ts'
+import { outgoingAlert } from '../support/alerts.ts'
+import { type Received, TestServer } from '../support/servers.ts'
+import type { Behaviour, Suite } from './behaviours.ts'
+
+/** A destination's definition as the suite uses it: its config is checked by its own schema. */
+export interface AnyDestination extends AnyDefinition {
+  readonly isLocal: boolean
+  create(config: never, deps: DestinationDeps): Promise<Destination>
+}
+
+/** Part of every secret, so that it is found wherever it leaks. */
+const SECRET = 's3cr3t-5f1e'
+
+/** What it takes to put a destination to use against a test server: its keys, with secrets as references, and the secrets. */
+interface Fitting {
+  readonly config: object
+  readonly secrets: (serverUrl: string) => Readonly<Record<string, string>>
+}
+
+const fittings: Readonly<Record<string, Fitting>> = {
+  stdout: { config: {}, secrets: () => ({}) },
+  webhook: {
+    config: { url: { env: 'URL' }, headers: { authorization: { env: 'TOKEN' } }, secret: { env: 'KEY' } },
+    secrets: (url) => ({ URL: `${url}/${SECRET}?key=${SECRET}`, TOKEN: `Bearer ${SECRET}`, KEY: SECRET }),
+  },
+}
+
+interface Bench {
+  readonly server: TestServer
+  /** Makes the destination, without one of its secrets if that is named. */
+  open(missing?: string): Promise<Destination>
+  readonly secrets: Readonly<Record<string, string>>
+}
+
+async function onBench(definition: AnyDestination, use: (bench: Bench) => Promise<void>): Promise<void> {
+  const fitting = fittings[definition.type]
+  if (!fitting) throw new Error(`add what destination '${definition.type}' needs to the table \`fittings\` of this suite`)
+  const server = await new TestServer().listen()
+  const http = createHttp({ proxy: { https: undefined, http: undefined, except: [] }, allowPrivate: [] })
+  const secrets = fitting.secrets(server.url)
+  const open = (missing?: string) =>
+    definition.create(definition.config.parse({ id: 'suite', ...fitting.config }) as never, {
+      send: http.configured,
+      now: Date.now,
+      write: () => {},
+      secret: (reference) => {
+        const name = 'env' in reference ? reference.env : reference.file
+        const value = name === missing ? undefined : secrets[name]
+        if (value === undefined) throw new ConfigError(`there is no secret ${name}`)
+        return value
+      },
+    })
+  try {
+    await use({ server, open, secrets })
+  } finally {
+    await http.close()
+    await server.close()
+  }
+}
+
+const delivery = (part: Partial<Delivery> = {}): Delivery => ({
+  id: 'd0d1d2d3d4d5d6d7',
+  kind: 'opened',
+  alert: outgoingAlert({ title: 'é \0 \u2028 \x1b[2J 😀' }),
+  ...part,
+})
+
+const never = () => new AbortController().signal
+
+/** Answers of the other side that are failures; each echoes what it was sent wherever an answer can. */
+const FAILURES: Readonly<Record<string, (response: ServerResponse, request: Received) => void>> = {
+  'a fault': (response, request) => void response.writeHead(500, echo(request)).end(echo(request)),
+  'too many requests': (response, request) => void response.writeHead(429, { 'retry-after': '1' }).end(echo(request)),
+  'a refusal': (response, request) => void response.writeHead(400, echo(request)).end(echo(request)),
+  'a wrong token': (response, request) => void response.writeHead(401).end(echo(request)),
+  'a redirect': (response, request) => void response.writeHead(302, { location: `http://${SECRET}.test/${request.url}` }).end(),
+  'a broken connection': (response) => void response.socket?.destroy(),
+  'no HTTP': (response, request) => void response.socket?.end(`${echo(request)}\r\n\r\n`),
+}
+
+function echo(request: Received): string {
+  return JSON.stringify({ ...request, body: '' }).replace(/[^\x20-\x7e]/g, '?')
+}
+
+/** The error of a send, for each failure; `undefined`: it resolved. */
+async function failuresOf({ server, open }: Bench): Promise<Map<string, unknown>> {
+  const errors = new Map<string, unknown>()
+  const destination = await open()
+  for (const [name, answer] of Object.entries(FAILURES)) {
+    server.answer = answer
+    const error = await destination.send(delivery(), never()).then(
+      () => undefined,
+      (caught: unknown) => caught,
+    )
+    errors.set(name, error)
+  }
+  await destination.close()
+  return errors
+}
+
+/** Far longer than letting go of a connection takes; only a destination that does not let go waits for it. */
+const PATIENCE_MS = 3000
+
+const behaviours: readonly Behaviour<AnyDestination>[] = [
+  {
+    name: 'is made without a word to the other side',
+    check: (definition) =>
+      onBench(definition, async ({ server, open }) => {
+        const destination = await open()
+        assert.equal(server.connections, 0)
+        await destination.close()
+        await server.close()
+        // The other side may be down when Caracal starts.
+        await (await open()).close()
+      }),
+  },
+  {
+    name: 'takes alerts of every kind, many at once, and says which delivery each is',
+    check: (definition) =>
+      onBench(definition, async ({ server, open }) => {
+        const destination = await open()
+        const ids = DELIVERY_KINDS.flatMap((kind) => Array.from({ length: 8 }, (_, i) => ({ kind, id: `id-${kind}-${i}` })))
+        await Promise.all(ids.map((one) => destination.send(delivery(one), never())))
+        await destination.close()
+        if (definition.isLocal) return
+        const texts = server.received.map((request) => JSON.stringify(request))
+        for (const { id } of ids) assert.equal(texts.filter((text) => text.includes(id)).length, 1, id)
+      }),
+  },
+  {
+    name: 'ends a send whose signal is aborted',
+    check: (definition) =>
+      onBench(definition, async ({ server, open }) => {
+        const destination = await open()
+        const stop = new AbortController()
+        const arrived = new Promise<void>((resolve) => {
+          server.answer = () => resolve()
+        })
+        const sent = destination.send(delivery(), stop.signal).catch(() => {})
+        await Promise.race([arrived, sent])
+        stop.abort()
+        let timer: NodeJS.Timeout | undefined
+        const patience = new Promise<never>((_, reject) => {
+          timer = setTimeout(() => reject(new Error('the send goes on')), PATIENCE_MS)
+        })
+        await Promise.race([sent, patience]).finally(() => clearTimeout(timer))
+        await destination.close()
+      }),
+  },
+  {
+    name: 'reports every failure as RetryLater or Refused',
+    check: (definition) =>
+      onBench(definition, async (bench) => {
+        for (const [name, error] of await failuresOf(bench)) {
+          if (definition.isLocal && error === undefined) continue
+          assert.ok(error instanceof RetryLater || error instanceof Refused, `${name}: ${error}`)
+        }
+      }),
+  },
+  {
+    name: 'names no secret in an error',
+    check: (definition) =>
+      onBench(definition, async (bench) => {
+        for (const [name, error] of await failuresOf(bench))
+          for (let at = error; at instanceof Error; at = at.cause)
+            assert.ok(!`${at.stack} ${JSON.stringify(at)}`.includes(SECRET), `${name}: ${at.message}`)
+      }),
+  },
+  {
+    name: 'is not made without one of its secrets, and says which',
+    check: (definition) =>
+      onBench(definition, async ({ open, secrets }) => {
+        for (const name of Object.keys(secrets))
+          await assert.rejects(open(name), (error) => error instanceof ConfigError && error.message.includes(name))
+      }),
+  },
+  {
+    name: 'may be closed twice',
+    check: (definition) =>
+      onBench(definition, async ({ open }) => {
+        const destination = await open()
+        await destination.send(delivery(), never())
+        await destination.close()
+        await destination.close()
+      }),
+  },
+]
+
+/** What every destination must do. */
+export const destinationSuite: Suite<AnyDestination, AnyDestination> = {
+  kind: 'destination',
+  registry: destinations as unknown as readonly AnyDestination[],
+  subjectOf: (definition) => definition,
+  behaviours,
+}

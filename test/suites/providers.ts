@@ -1,0 +1,166 @@
+import { strict as assert } from 'node:assert'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { providers } from '../../src/stages/enrich/index.ts'
+import type { Provider, ProviderDeps } from '../../src/stages/enrich/provider.ts'
+import { TableError } from '../../src/stages/enrich/table.ts'
+import type { AnyDefinition } from '../../src/util/define.ts'
+import { hash16 } from '../../src/util/hash.ts'
+import { createHttp } from '../../src/util/http/http.ts'
+import { TestServer } from '../support/servers.ts'
+import type { Behaviour, Suite } from './behaviours.ts'
+
+/** A provider's definition as the suite uses it: its config is checked by its own schema. */
+export interface AnyProvider extends AnyDefinition {
+  readonly isLocal: boolean
+  create(config: never, deps: ProviderDeps): Provider
+}
+
+const SECRET = 's3cr3t-7a20'
+
+interface Place {
+  readonly server: TestServer
+  readonly folder: string
+}
+
+/** What it takes to put a provider to use: keys that point to the place, and how content gets there. */
+interface Fitting {
+  readonly config: (place: Place) => object
+  /** `undefined`: there is no content, or the other side fails. */
+  readonly put: (place: Place, content: string | undefined) => void
+}
+
+const fittings: Readonly<Record<string, Fitting>> = {
+  file: {
+    config: () => ({ path: 'list.txt' }),
+    put: ({ folder }, content) => {
+      const path = join(folder, 'list.txt')
+      if (content === undefined) rmSync(path, { force: true })
+      else writeFileSync(path, content)
+    },
+  },
+  url: {
+    config: ({ server }) => ({ url: `${server.url}/list.txt?key=${SECRET}`, headers: { authorization: SECRET } }),
+    put: ({ server }, content) => {
+      server.answer = (response, { headers }) => {
+        const etag = `"${hash16(content ?? '')}"`
+        if (content === undefined) response.writeHead(500).end(JSON.stringify(headers))
+        else if (headers['if-none-match'] === etag) response.writeHead(304).end()
+        else response.writeHead(200, { etag }).end(content)
+      }
+    },
+  },
+}
+
+interface Bench extends Place {
+  readonly provider: Provider
+  put(content: string | undefined): void
+}
+
+async function onBench(definition: AnyProvider, use: (bench: Bench) => Promise<void>, more: object = {}): Promise<void> {
+  const fitting = fittings[definition.type]
+  if (!fitting) throw new Error(`add what provider '${definition.type}' needs to the table \`fittings\` of this suite`)
+  const place = { server: await new TestServer().listen(), folder: mkdtempSync(join(tmpdir(), 'caracal-provider-')) }
+  const http = createHttp({ proxy: { https: undefined, http: undefined, except: [] }, allowPrivate: ['127.0.0.0/8'] })
+  const config = definition.config.parse({ ...fitting.config(place), ...more }) as never
+  const provider = definition.create(config, { send: http.fromContent, folder: place.folder, dataFolder: place.folder })
+  try {
+    await use({ ...place, provider, put: (content) => fitting.put(place, content) })
+  } finally {
+    await http.close()
+    await place.server.close()
+    rmSync(place.folder, { recursive: true })
+  }
+}
+
+const never = () => new AbortController().signal
+
+const behaviours: readonly Behaviour<AnyProvider>[] = [
+  {
+    name: 'is made without looking for content',
+    check: (definition) =>
+      onBench(definition, async ({ server }) => {
+        assert.equal(server.connections, 0)
+      }),
+  },
+  {
+    name: 'gives the content byte by byte',
+    check: (definition) =>
+      onBench(definition, async ({ provider, put }) => {
+        const content = `192.0.2.1\r\n\0\u{1f600}${'x'.repeat(200_000)}`
+        put(content)
+        const fetched = await provider.refresh({}, never())
+        assert.equal(Buffer.from(fetched!.bytes).toString(), content)
+      }),
+  },
+  {
+    name: 'gives content again only when it has changed',
+    check: (definition) =>
+      onBench(definition, async ({ provider, put }) => {
+        put('192.0.2.1\n')
+        const { validators } = (await provider.refresh({}, never()))!
+        assert.equal(await provider.refresh(validators, never()), undefined)
+        put('192.0.2.1\n192.0.2.2\n')
+        const changed = await provider.refresh(validators, never())
+        assert.equal(Buffer.from(changed!.bytes).toString(), '192.0.2.1\n192.0.2.2\n')
+        assert.equal(await provider.refresh(changed!.validators, never()), undefined)
+      }),
+  },
+  {
+    name: 'refuses content over its limit',
+    check: (definition) =>
+      onBench(
+        definition,
+        async ({ provider, put }) => {
+          put('x'.repeat(1000))
+          assert.equal((await provider.refresh({}, never()))!.bytes.length, 1000)
+          put('x'.repeat(1001))
+          await assert.rejects(provider.refresh({}, never()), /larger than 1000 bytes/)
+        },
+        { max_bytes: 1000 },
+      ),
+  },
+  {
+    name: 'fails as a TableError that names no secret',
+    check: (definition) =>
+      onBench(definition, async ({ provider, put }) => {
+        put(undefined)
+        const error = await provider.refresh({}, never()).catch((caught: unknown) => caught)
+        assert.ok(error instanceof TableError, String(error))
+        for (let at: unknown = error; at instanceof Error; at = at.cause)
+          assert.ok(!`${at.stack} ${JSON.stringify(at)}`.includes(SECRET), at.message)
+      }),
+  },
+  {
+    name: 'ends when its signal is aborted',
+    check: (definition) =>
+      onBench(definition, async ({ provider, put, server }) => {
+        put('192.0.2.1\n')
+        await assert.rejects(provider.refresh({}, AbortSignal.abort(new Error('stopped'))))
+        const stop = new AbortController()
+        const arrived = new Promise<void>((resolve) => {
+          server.answer = () => resolve()
+        })
+        const refreshed = provider.refresh({}, stop.signal).catch(() => {})
+        await Promise.race([arrived, refreshed])
+        stop.abort(new Error('stopped'))
+        let timer: NodeJS.Timeout | undefined
+        const patience = new Promise<never>((_, reject) => {
+          timer = setTimeout(() => reject(new Error('the refresh goes on')), PATIENCE_MS)
+        })
+        await Promise.race([refreshed, patience]).finally(() => clearTimeout(timer))
+      }),
+  },
+]
+
+/** Far longer than letting go of a connection takes; only a provider that does not let go waits for it. */
+const PATIENCE_MS = 3000
+
+/** What every provider must do. */
+export const providerSuite: Suite<AnyProvider, AnyProvider> = {
+  kind: 'provider',
+  registry: providers as unknown as readonly AnyProvider[],
+  subjectOf: (definition) => definition,
+  behaviours,
+}
