@@ -217,7 +217,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
     const events = rowsToEvents(answer) as Event[]
     // Begun before its turn in the commits is taken, as batches do: the order of judging is the order of committing.
     const { generation } = this.#content
-    const judged = judgeEvents(queryLogType(answer.query), events, generation.detectors)
+    const judged = judgeEvents([{ logType: queryLogType(answer.query), events }], generation.detectors)
     judged.catch(() => {})
     const meta = new Map([[queryKey(answer.query), String(answer.dueMs)]])
     await loop.other(async (deps) => effectsOfRows(await judged, meta, deps), generation)

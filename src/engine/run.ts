@@ -2,28 +2,25 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Config } from '../config/config.ts'
-import { type AlertWindow, NOTHING_KNOWN } from '../model/alert.ts'
-import { type Event, INDICATOR_FIELDS } from '../model/event.ts'
-import type { DeadLetter } from '../model/outcome.ts'
+import { NOTHING_KNOWN } from '../model/alert.ts'
 import { localTable } from '../packs/checks/tables.ts'
-import { correlate, correlateDue } from '../pipeline/correlate.ts'
-import { bindingOf, type Generation } from '../pipeline/generation.ts'
-import { type JudgedBatch, judgeBatch, parseBatch } from '../pipeline/judge.ts'
-import { rawText } from '../pipeline/rows.ts'
+import { correlateDue } from '../pipeline/correlate.ts'
+import type { Generation } from '../pipeline/generation.ts'
+import type { ParsedChunks } from '../pipeline/parse.ts'
+import { type PathEnd, takePath } from '../pipeline/path.ts'
+import { type CorrelatedBatch, type JudgedBatch, NO_RECORDS } from '../pipeline/steps.ts'
+import { commitBatch } from '../pipeline/take-apart.ts'
 import { groupFindings, type Judged } from '../stages/alert/step.ts'
 import { MemoryStore } from '../stages/detect/correlation/store.ts'
 import { fileChunks } from '../stages/source/file-chunks.ts'
 import { type StreamChunk, streamChunks } from '../stages/source/line-stream.ts'
 import { ConfigError, messageOf } from '../util/errors.ts'
 import { hash16 } from '../util/hash.ts'
-import { stringifyJson } from '../util/json.ts'
 import { createGeneration } from './generation.ts'
 import { LiveTables } from './live-tables.ts'
 import { type LoadedContent, loadPath } from './path.ts'
 import { foldersApart } from './python-children.ts'
-
-export const EMITS = ['events', 'matches', 'alerts', 'dead-letters'] as const
-export type Emit = (typeof EMITS)[number]
+import { alertLine, batchLines, type Emit, newestMs, slim, timeOf } from './run-output.ts'
 
 export interface RunOptions {
   /** Paths; `-` is standard input. None: standard input. */
@@ -79,6 +76,15 @@ export async function runFiles(options: RunOptions, streams: RunStreams): Promis
 /** The id of the only source. */
 const SOURCE = 'run'
 
+/** More rule errors are only counted. */
+const MAX_TOLD = 20
+
+/** What a batch becomes here. */
+interface Output {
+  readonly batch: CorrelatedBatch
+  readonly lines: readonly string[]
+}
+
 /** No time comes later. */
 const END_OF_TIME_MS = 8.64e15
 
@@ -87,8 +93,8 @@ class Run {
   readonly #streams: RunStreams
   readonly #generation: Generation
   readonly #totals: Totals = { received: 0, stored: 0, filtered: 0, deadLettered: 0, matches: 0, ruleErrors: 0 }
-  /** What alerts are made of at the end: findings in order of event time. */
-  readonly #findings: (Judged & { readonly atMs: number })[] = []
+  /** What alerts are made of at the end. */
+  readonly #findings: Judged[] = []
   readonly #memory: MemoryStore
   readonly #guessed = new Map<string, number>()
   #unreadable = 0
@@ -106,6 +112,7 @@ class Run {
         timeoutMs: config.rule_timeout_ms,
         compiledFolder: join(cacheFolder, 'python'),
         apart: foldersApart(config),
+        prefilter: { ruleErrors: config.rule_errors, shadowEvery: config.shadow_every, onProblem: streams.tell },
       },
     })
     return new Run(options, streams, generation, memory)
@@ -124,25 +131,62 @@ class Run {
 
   async all(): Promise<number> {
     const files = this.#options.files.length > 0 ? this.#options.files : ['-']
-    const { parser, detectors } = this.#generation
-    const { parse, enricher } = bindingOf(this.#generation, SOURCE)
     let before: Promise<void> = Promise.resolve()
     for (const name of files) {
-      for await (const chunk of this.#chunks(name)) {
-        const parsed = parseBatch([chunk.chunk], parse, parser, this.#options.nowMs)
-        chunk.parsed(parsed.context)
-        for (const [logType, n] of parsed.guessed) this.#guessed.set(logType, (this.#guessed.get(logType) ?? 0) + n)
-        const judged = judgeBatch(parsed, { enricher: enricher(), detectors, observe: () => {} })
-        judged.catch(() => {})
-        // One batch is written out while the next one is parsed; not more, so that memory stays flat.
-        await before
-        before = judged.then((batch) => this.#emit(batch))
+      for await (const { chunk, parsed } of this.#chunks(name)) {
+        const turn = before
+        const onParsed = ({ context, guessed }: ParsedChunks) => {
+          parsed(context)
+          for (const [logType, n] of guessed) this.#guessed.set(logType, (this.#guessed.get(logType) ?? 0) + n)
+        }
+        const batch = { sourceId: SOURCE, receivedMs: this.#options.nowMs, chunks: [chunk], onParsed }
+        before = takePath(batch, this.#generation, { ...this.#end, turn: () => turn })
         before.catch(() => {})
+        // One batch is written out while the next one is parsed; not more, so that memory stays flat.
+        await turn
       }
     }
     await before
     await this.#passTime()
-    const alerts = await this.#alerts()
+    return this.#finish(await this.#alerts())
+  }
+
+  /** Where the path of a batch ends here: on standard output. Alerts wait for the end, since windows run on the time of events. */
+  readonly #end: Omit<PathEnd<Output>, 'turn'> = {
+    retrying: { onTrouble: (message) => message && this.#streams.tell(message), isStopping: () => false },
+    observe: () => {},
+    times: (batch) => ({ atMs: timeOf, signalsMs: newestMs(batch), nowMs: this.#options.nowMs }),
+    encode: (batch) => ({ batch, lines: batchLines(batch, this.#options.emit) }),
+    commit: async (judged, finish) => {
+      const { retrying } = this.#end
+      const keep = async (part: JudgedBatch) => (await finish(part)).decide(NOTHING_KNOWN)
+      const attempt = async (part: JudgedBatch) => void (await keep(part))
+      const what = 'the batch cannot be finished'
+      await this.#write(await commitBatch(SOURCE, judged, { what, keep, attempt, onDropped: this.#streams.tell, retrying }))
+    },
+  }
+
+  async #write({ batch, lines }: Output): Promise<void> {
+    const { received, groups, filtered, deadLetters, judged, correlation } = batch
+    const totals = this.#totals
+    this.#memory.apply(correlation)
+    totals.received += received
+    for (const n of filtered.values()) totals.filtered += n
+    totals.deadLettered += deadLetters.length
+    for (const { events } of groups) totals.stored += events.length
+    for (const { finding, event, span } of judged) {
+      if (finding.kind === 'error') {
+        totals.ruleErrors++
+        if (totals.ruleErrors <= MAX_TOLD) this.#streams.tell(`rule ${finding.ruleId}: ${finding.message}`)
+        continue
+      }
+      totals.matches++
+      this.#findings.push({ finding, event: event && slim(event), text: () => '', ...(span && { span }) })
+    }
+    if (lines.length > 0) await this.#streams.write(`${lines.join('\n')}\n`)
+  }
+
+  async #finish(alerts: readonly object[]): Promise<number> {
     if (this.#options.emit === 'alerts') for (const alert of alerts) await this.#streams.write(`${JSON.stringify(alert)}\n`)
     const guesses = [...this.#guessed].map(([logType, n]) => `${logType} ${n}`)
     if (guesses.length > 0) this.#streams.tell(`log type guessed: ${guesses.join(', ')} (name it with --log-type to be sure)`)
@@ -176,65 +220,23 @@ class Run {
     yield* fileChunks(path, { sourceId: SOURCE, maxRecordBytes, tell })
   }
 
-  async #emit({ received, groups, filtered, deadLetters, judged }: JudgedBatch): Promise<void> {
-    const totals = this.#totals
-    totals.received += received
-    for (const n of filtered.values()) totals.filtered += n
-    totals.deadLettered += deadLetters.length
-    const lines: string[] = []
-    for (const { events } of groups) {
-      totals.stored += events.length
-      if (this.#options.emit === 'events') for (const event of events) lines.push(stringifyJson(event))
-    }
-    if (this.#options.emit === 'dead-letters') for (const letter of deadLetters) lines.push(deadLetterLine(letter))
-    const newest = groups.reduce((ms, { events }) => events.reduce((m, e) => Math.max(m, Date.parse(e.p_event_time)), ms), 0)
-    for (const item of [...judged, ...(await this.#correlated(judged, newest))]) {
-      const { finding, event } = item
-      if (finding.kind === 'error') {
-        totals.ruleErrors++
-        if (totals.ruleErrors <= 20) this.#streams.tell(`rule ${finding.ruleId}: ${finding.message}`)
-        continue
-      }
-      totals.matches++
-      if (this.#options.emit === 'matches') lines.push(matchLine(item))
-      const atMs = Date.parse(event?.p_event_time ?? item.span?.last ?? '')
-      this.#findings.push({ finding, event: event && slim(event), text: () => '', atMs, ...(item.span && { span: item.span }) })
-    }
-    if (lines.length > 0) await this.#streams.write(`${lines.join('\n')}\n`)
-  }
-
-  async #correlated(judged: readonly Judged[], nowMs: number): Promise<readonly Judged[]> {
-    const { judged: found, changes } = await correlate(judged, this.#generation.correlation, nowMs)
-    this.#memory.apply(changes)
-    return found
-  }
-
   /** What correlation rules would say once all windows have ended. */
   async #passTime(): Promise<void> {
     const { correlation } = this.#generation
     if (!correlation) return
     for (;;) {
-      const { judged, changes } = await correlateDue(correlation, END_OF_TIME_MS)
-      if (judged.length === 0 && changes.saved.length === 0 && changes.removed.length === 0) return
-      this.#memory.apply(changes)
-      await this.#emit({
-        received: 0,
-        groups: [],
-        deadLetters: [],
-        filtered: new Map(),
-        guessed: new Map(),
-        unknownFields: new Map(),
-        raw: [],
-        judged,
-        cacheWrites: [],
-      })
+      const found = await correlateDue(correlation, END_OF_TIME_MS)
+      const { saved, removed } = found.correlation
+      if (found.judged.length === 0 && saved.length === 0 && removed.length === 0) return
+      const batch = { ...NO_RECORDS, ...found }
+      await this.#write({ batch, lines: batchLines(batch, this.#options.emit) })
     }
   }
 
   /** Alerts over everything read, on windows of event time. */
   async #alerts(): Promise<object[]> {
-    const sorted = this.#findings.sort((a, b) => a.atMs - b.atMs)
-    const clock = { atMs: (item: Judged) => (item as Judged & { atMs: number }).atMs, nowMs: this.#options.nowMs }
+    const sorted = this.#findings.sort((a, b) => timeOf(a) - timeOf(b))
+    const clock = { atMs: timeOf, nowMs: this.#options.nowMs }
     const { windows } = groupFindings(sorted, this.#generation.rules, clock).decide(NOTHING_KNOWN)
     return windows.filter((window) => window.opened).map(alertLine)
   }
@@ -271,56 +273,4 @@ async function loadTables(options: RunOptions, loaded: LoadedContent): Promise<L
     }
   }
   return tables
-}
-
-/** What alerts need of an event; the rest would fill memory. */
-function slim(event: Event): Event {
-  const { p_log_type, p_row_id, p_event_time, p_parse_time, p_source_id, p_source_label, p_schema_version } = event
-  const kept: Event = { p_log_type, p_row_id, p_event_time, p_parse_time, p_source_id, p_source_label, p_schema_version }
-  for (const field of INDICATOR_FIELDS) if (event[field] !== undefined) kept[field] = event[field]
-  return kept
-}
-
-function matchLine({ finding, event, text }: Judged): string {
-  if (finding.kind !== 'match') throw new Error('a match was expected')
-  const { ruleId, title, dedup, severity, alertContext } = finding
-  const head = JSON.stringify({
-    rule_id: ruleId,
-    log_type: event?.p_log_type,
-    p_event_time: event?.p_event_time,
-    title,
-    dedup,
-    severity,
-  })
-  return `${head.slice(0, -1)},"alert_context":${alertContext ?? '{}'},"event":${text()}}`
-}
-
-function alertLine({ alertId, ruleId, severity, eventCount, body }: AlertWindow): object {
-  return {
-    alert_id: alertId,
-    rule_id: ruleId,
-    title: body.title,
-    severity,
-    dedup: body.dedup,
-    event_count: eventCount,
-    first_event_time: body.firstEventTime,
-    last_event_time: body.lastEventTime,
-    log_types: body.logTypes,
-    ...body.indicators,
-  }
-}
-
-function deadLetterLine(letter: DeadLetter): string {
-  const { reason, message, source, position, length, sha256 } = letter
-  const { raw, encoding } = rawText(letter.raw)
-  return JSON.stringify({
-    reason,
-    message,
-    source,
-    position,
-    length,
-    sha256,
-    raw,
-    ...(encoding === 'base64' && { raw_encoding: 'base64' }),
-  })
 }

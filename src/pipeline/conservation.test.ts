@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { NOTHING_KNOWN } from '../model/alert.ts'
 import type { Chunk } from '../model/chunk.ts'
 import type { Event } from '../model/event.ts'
 import type { CompiledSchema } from '../model/schema.ts'
@@ -11,10 +10,9 @@ import { createParser } from '../stages/parse/step.ts'
 import { openState, type StateDb } from '../state/db.ts'
 import { pipelineState } from '../state/pipeline-state.ts'
 import { sourceCounts } from '../state/sources.ts'
-import { effectsOf } from './effects.ts'
-import { judgeBatch, parseBatch } from './judge.ts'
-import { evilDetector, lineGeneration, lineSchema } from './loop.fixture.ts'
-import { finishApart, judgeApart } from './take-apart.ts'
+import { endInState } from './end-in-state.ts'
+import { anySource, evilDetector, lineGeneration, lineSchema, loopDeps } from './loop.fixture.ts'
+import { takePath } from './path.ts'
 
 /** Every record is counted under exactly one outcome, on each way that a batch can take to its commit. */
 let folder: string
@@ -71,32 +69,33 @@ async function countsAfter(texts: readonly string[], way: (typeof WAYS)[number])
   const sourceId = `s${++last}`
   const bytes = Buffer.from(texts.map((text) => `${text}\n`).join(''))
   const chunk: Chunk = { bytes, place: 'p', offset: 0, context: '', final: true, faults: [] }
-  const source = { id: sourceId, label: sourceId, schemas: [schema], logType: 'Test.Line', isNamed: true }
   const state = pipelineState(db)
   const batch = { batchId: String(last).padStart(20, '0'), sourceId, extent: { kind: 'x' }, receivedMs: 1_700_000_000_000 }
   await state.recordBatch(batch)
-  const parsed = parseBatch([chunk], source, createParser({ maxRecordBytes: 10_000, maxDepth: 20 }), batch.receivedMs)
-  const deps = { enricher: { enrich: () => {}, lookup: () => undefined }, detectors: [evilDetector()], observe: () => {} }
-  const judged = way === 'judged apart' ? await judgeApart(parsed, sourceId, deps) : await judgeBatch(parsed, deps)
-  const made = (part: typeof judged) =>
-    effectsOf(batch, { place: 'p', value: {} }, part, {
-      generation: lineGeneration(),
-      routes: [],
-      baseUrl: 'http://x',
-      nowMs: batch.receivedMs,
-    })
-  // Rows that cannot be written only ever end in the way that takes a batch apart.
-  const isUnwritable = texts.includes(RECORDS.unwritable.text)
-  const finished =
-    way === 'finished apart' || isUnwritable
-      ? await finishApart(
-          batch,
-          judged,
-          async (part) => void (await made(part)).decide(NOTHING_KNOWN),
-          () => {},
-        )
-      : judged
-  await state.commitBatch(batch, await made(finished))
+  // As often as a whole batch is tried.
+  let [refusals, failures] = [way === 'judged apart' ? 3 : 0, way === 'finished apart' ? 3 : 0]
+  const detector = evilDetector()
+  const evaluate: typeof detector.evaluate = async (events) => {
+    if (refusals-- > 0) throw new Error('the child cannot be started')
+    return detector.evaluate(events)
+  }
+  const commitBatch: typeof state.commitBatch = async (...effects) => {
+    if (failures-- > 0) throw new Error('the batch cannot be kept')
+    return state.commitBatch(...effects)
+  }
+  const parse = { id: sourceId, label: sourceId, schemas: [schema], logType: 'Test.Line', isNamed: true }
+  const generation = lineGeneration({
+    parser: createParser({ maxRecordBytes: 10_000, maxDepth: 20 }),
+    detectors: [{ ...detector, evaluate }],
+    sources: new Map([[sourceId, { ...anySource.get(sourceId)!, parse }]]),
+  })
+  const end = endInState(batch, () => ({ place: 'p', value: {} }), {
+    ...loopDeps([], { state: { ...state, commitBatch } }),
+    generation,
+    retrying: { onTrouble: () => {}, isStopping: () => false, pauseMs: 0 },
+  })
+  const { receivedMs } = batch
+  await takePath({ sourceId, receivedMs, chunks: [chunk], onParsed: () => {} }, generation, { ...end, turn: async () => {} })
   const all = await sourceCounts(db)
   return all.get(sourceId)!
 }

@@ -7,6 +7,7 @@ import { toFinding } from '../stages/detect/correlation/finding.ts'
 import type { CorrelationRule, Signal } from '../stages/detect/correlation/rule.ts'
 import type { CorrelationStore } from '../stages/detect/correlation/store.ts'
 import { parseJson } from '../util/json.ts'
+import type { Correlated, Findings } from './steps.ts'
 
 /** Correlation rules and what they remember, as the last commit left it. */
 export interface Correlation {
@@ -15,36 +16,34 @@ export interface Correlation {
   readonly store: CorrelationStore
 }
 
-export interface Correlated {
-  /** Matches of correlation rules, and limits that bit as rule errors. */
-  readonly judged: readonly Judged[]
-  readonly changes: CorrelationChanges
-  /** There is more to look at now: ask again after this is committed. */
+/** What correlation rules say of themselves: their matches, and limits that bit as rule errors. */
+export interface CorrelationFindings extends Correlated {
+  /** There is more to say now: ask again after this is committed. */
   readonly more: boolean
 }
 
-const NOTHING: Correlated = { judged: [], changes: { saved: [], removed: [] }, more: false }
+const NO_CHANGES: CorrelationChanges = { saved: [], removed: [] }
 /** Deeper than any record may be: an alert context was limited where it was made. */
 const MAX_DEPTH = 1000
 
-/** The matches of a batch as signals for correlation rules. `atMs` is the batch's receive time, so that a repeat gives the same. */
-export async function correlate(
-  judged: readonly Judged[],
+/**
+ * Gives the matches to correlation rules as signals, and adds what these rules say. `atMs` is the batch's receive time, so that the
+ * same batch gives the same again.
+ */
+export async function correlate<T extends Findings>(
+  found: T,
   correlation: Correlation | undefined,
   atMs: number,
-): Promise<Correlated> {
-  if (!correlation) return NOTHING
-  const { correlator, store } = correlation
-  const signals = judged.flatMap((item) =>
-    item.finding.kind === 'match' && correlator.wanted.has(item.finding.ruleId) ? [signalOf(item, item.finding, atMs)] : [],
-  )
-  if (signals.length === 0) return NOTHING
-  return correlated(await correlator.feed(signals, store, atMs), correlation)
+): Promise<T & Correlated> {
+  const signals = correlation ? signalsOf(found, correlation.correlator, atMs) : []
+  if (!correlation || signals.length === 0) return { ...found, correlation: NO_CHANGES }
+  const step = findingsOf(await correlation.correlator.feed(signals, correlation.store, atMs), correlation)
+  return { ...found, judged: [...found.judged, ...step.judged], correlation: step.correlation }
 }
 
 /** What has become certain because time has passed. */
-export async function correlateDue(correlation: Correlation, nowMs: number): Promise<Correlated> {
-  return correlated(await correlation.correlator.due(correlation.store, nowMs), correlation)
+export async function correlateDue(correlation: Correlation, nowMs: number): Promise<CorrelationFindings> {
+  return findingsOf(await correlation.correlator.due(correlation.store, nowMs), correlation)
 }
 
 /** What rules that are new or changed make of signals of the time before. */
@@ -53,8 +52,8 @@ export async function correlateRemembered(
   fresh: ReadonlySet<string>,
   signals: readonly Signal[],
   nowMs: number,
-): Promise<Correlated> {
-  return correlated(await correlator.remember(fresh, signals, store, nowMs), { rules })
+): Promise<CorrelationFindings> {
+  return findingsOf(await correlator.remember(fresh, signals, store, nowMs), { rules })
 }
 
 /** A part of a run of a rule's schedule. */
@@ -63,9 +62,15 @@ export async function correlateRun(
   ruleId: string,
   nowMs: number,
   from: string | undefined,
-): Promise<Correlated & { readonly next: string | undefined }> {
+): Promise<CorrelationFindings & { readonly next: string | undefined }> {
   const step = await correlator.run(ruleId, store, nowMs, from)
-  return { ...correlated(step, { rules }), next: step.next }
+  return { ...findingsOf(step, { rules }), next: step.next }
+}
+
+function signalsOf({ judged }: Findings, { wanted }: Correlator, atMs: number): Signal[] {
+  return judged.flatMap((item) =>
+    item.finding.kind === 'match' && wanted.has(item.finding.ruleId) ? [signalOf(item, item.finding, atMs)] : [],
+  )
 }
 
 function signalOf({ event }: Judged, match: Match, atMs: number): Signal {
@@ -79,7 +84,10 @@ function signalOf({ event }: Judged, match: Match, atMs: number): Signal {
   }
 }
 
-function correlated({ matches, changes, notices, more }: CorrelationStep, { rules }: Pick<Correlation, 'rules'>): Correlated {
+function findingsOf(
+  { matches, changes, notices, more }: CorrelationStep,
+  { rules }: Pick<Correlation, 'rules'>,
+): CorrelationFindings {
   const found = matches.map((match): Judged => {
     const finding = toFinding(rules.get(match.ruleId)!, match)
     const span = { first: new Date(match.firstMs).toISOString(), last: new Date(match.timeMs).toISOString() }
@@ -89,5 +97,5 @@ function correlated({ matches, changes, notices, more }: CorrelationStep, { rule
     const finding: RuleError = { kind: 'error', ruleId, event: -1, cause: 'exception', message }
     return { finding, event: undefined, text: () => '' }
   })
-  return { judged: [...found, ...limits], changes, more }
+  return { judged: [...found, ...limits], cacheWrites: [], correlation: changes, more }
 }

@@ -4,7 +4,7 @@ import { Due } from '../stages/detect/scheduled/plan.ts'
 import { scheduleProblem } from '../stages/detect/scheduled/schedule.ts'
 import { hash16 } from '../util/hash.ts'
 import { correlateRun } from './correlate.ts'
-import { type EffectsDeps, effectsOfCorrelated } from './effects.ts'
+import { type EffectsDeps, effectsOfCorrelated, NOTHING_FOUND } from './effects.ts'
 
 /** What is kept in state beside what rules remember. */
 export interface Memory {
@@ -72,7 +72,7 @@ export class CorrelationRuns {
 
   async #firstSeen(deps: EffectsDeps): Promise<RunPart> {
     return {
-      effects: await effectsOfCorrelated({ judged: [], changes: { saved: [], removed: [] }, more: false }, this.#unseen, deps),
+      effects: await effectsOfCorrelated(NOTHING_FOUND, this.#unseen, deps),
       committed: () => {
         this.#unseen = new Map()
       },

@@ -1,14 +1,14 @@
 import type { BatchEffects, Cursor, Decision, Extent, OtherEffects, RecordedBatch } from '../model/batch.ts'
 import type { Chunk } from '../model/chunk.ts'
-import type { Enricher } from '../stages/enrich/table.ts'
 import type { BatchSource } from '../stages/source/source.ts'
-import { StorageError } from '../util/errors.ts'
-import { type EffectsDeps, effectsOf, type Route } from './effects.ts'
-import { bindingOf, type Generation } from './generation.ts'
-import { type JudgedBatch, judgeBatch, type ParsedBatch, parseBatch } from './judge.ts'
+import type { Route } from './deliveries.ts'
+import type { EffectsDeps } from './effects.ts'
+import { endInState } from './end-in-state.ts'
+import { type Retrying, retry } from './faults.ts'
+import type { Generation } from './generation.ts'
+import type { ParsedChunks } from './parse.ts'
+import { takePath } from './path.ts'
 import type { PipelineState } from './pipeline-state.ts'
-import { retry } from './retry.ts'
-import { finishApart, judgeApart } from './take-apart.ts'
 import { Turns } from './turns.ts'
 
 export interface LoopDeps {
@@ -56,6 +56,10 @@ export class Loop {
   #failed: Error | undefined
   #wake: () => void = () => {}
   #pending = false
+  readonly #retrying: Retrying = {
+    onTrouble: (message) => this.#deps.onTrouble('loop', message),
+    isStopping: () => this.#stopping,
+  }
 
   constructor(deps: LoopDeps) {
     this.#deps = deps
@@ -196,73 +200,46 @@ export class Loop {
       this.#turns.failed(source.id, error)
       return this.#hold(batch)
     }
-    const start = performance.now()
+    let [cursor, received]: [Cursor | undefined, number] = [undefined, 0]
+    const onParsed = (parsed: ParsedChunks) => {
+      cursor = source.parsed(batch.extent, parsed.context)
+      received = parsed.received
+    }
     const generation = this.#deps.generation()
-    const { parse, enricher } = bindingOf(generation, source.id)
-    const parsed = parseBatch(chunks, parse, generation.parser, batch.receivedMs)
-    this.#deps.observe('parse', (performance.now() - start) / 1000)
-    const cursor = source.parsed(batch.extent, parsed.context)
-    const judged = this.#judge(parsed, source.id, { enricher: enricher(), detectors: generation.detectors })
-    judged.catch(() => {})
-    this.#underWay++
-    this.#inHand.set(batch.sourceId, (this.#inHand.get(batch.sourceId) ?? 0) + 1)
-    this.#count(batch.sourceId, parsed.received)
+    const end = endInState(batch, () => cursor!, {
+      ...this.#deps,
+      generation,
+      retrying: this.#retrying,
+    })
+    const { sourceId, receivedMs } = batch
     const before = this.#commits
+    const turn = async () => {
+      await before
+      if (this.#failed) throw this.#failed
+    }
+    const done = takePath({ sourceId, receivedMs, chunks, onParsed }, generation, { ...end, turn })
+    done.catch(() => {})
+    this.#underWay++
+    this.#inHand.set(sourceId, (this.#inHand.get(sourceId) ?? 0) + 1)
+    this.#count(sourceId, received)
     this.#commits = (async () => {
       await before
-      if (this.#failed) return
       try {
-        await this.#commit(batch, cursor, await judged, generation)
+        await done
         source.committed(batch.extent)
       } catch (error) {
-        this.#failed = error instanceof Error ? error : new Error(String(error))
+        this.#failed ??= error instanceof Error ? error : new Error(String(error))
       } finally {
         this.#underWay--
-        this.#inHand.set(batch.sourceId, (this.#inHand.get(batch.sourceId) ?? 1) - 1)
-        this.#count(batch.sourceId, -parsed.received)
+        this.#inHand.set(sourceId, (this.#inHand.get(sourceId) ?? 1) - 1)
+        this.#count(sourceId, -received)
         this.#wake()
       }
     })()
   }
 
-  async #judge(
-    parsed: ParsedBatch,
-    sourceId: string,
-    by: { readonly enricher: Enricher; readonly detectors: Generation['detectors'] },
-  ): Promise<JudgedBatch> {
-    const deps = { ...by, observe: this.#deps.observe }
-    return this.#retry('detection cannot run', () => judgeBatch(parsed, deps)).catch((error: unknown) => {
-      if (this.#stopping) throw error
-      return this.#retry('detection cannot run', () => judgeApart(parsed, sourceId, deps))
-    })
-  }
-
   #count(sourceId: string, records: number): void {
     this.#recordsUnderWay.set(sourceId, (this.#recordsUnderWay.get(sourceId) ?? 0) + records)
-  }
-
-  async #commit(batch: RecordedBatch, cursor: Cursor, judged: JudgedBatch, generation: Generation): Promise<void> {
-    const { state } = this.#deps
-    const start = performance.now()
-    const keep = async (doable: JudgedBatch) => {
-      return state.commitBatch(batch, await effectsOf(batch, cursor, doable, this.#effectsDeps(generation)))
-    }
-    const what = 'state cannot be written'
-    const effects = await this.#retry(what, () => keep(judged)).catch(async (error: unknown) => {
-      if (this.#stopping || error instanceof StorageError) throw error
-      const attempt = async (part: JudgedBatch) => {
-        await state.tryBatch(batch, await effectsOf(batch, cursor, part, this.#effectsDeps(generation)))
-      }
-      const dropped: string[] = []
-      const onDropped = (message: string) => {
-        dropped.push(message)
-        this.#deps.onTrouble('cache', dropped.join('; '))
-      }
-      const rest = await this.#retry(what, () => finishApart(batch, judged, attempt, onDropped))
-      return this.#retry(what, () => keep(rest))
-    })
-    if (effects) this.#deps.onCommitted(effects)
-    this.#deps.observe('commit', (performance.now() - start) / 1000)
   }
 
   #effectsDeps(generation: Generation): EffectsDeps {
@@ -271,10 +248,7 @@ export class Loop {
   }
 
   #retry<T>(what: string, attempt: () => Promise<T>): Promise<T> {
-    return retry(what, attempt, {
-      onTrouble: (message) => this.#deps.onTrouble('loop', message),
-      isStopping: () => this.#stopping,
-    })
+    return retry(what, attempt, this.#retrying)
   }
 
   async #oneCommitted(): Promise<void> {

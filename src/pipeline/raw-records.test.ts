@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { Chunk } from '../model/chunk.ts'
 import { compileSchema } from '../stages/normalise/compile.ts'
 import { createParser } from '../stages/parse/step.ts'
-import { parseBatch } from './judge.ts'
+import { parseBatch } from './parse.ts'
 import { rawText } from './raw-records.ts'
 
 const schema = compileSchema({ schema: 'Raw.Test', fields: [{ name: 'n', type: 'int', required: true }] }, { file: 'raw.yml' })

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { AlertWindow, GroupRef, KnownGroups } from '../model/alert.ts'
 import { PROBLEM_KINDS, type ProblemWhat, type SystemProblem, systemProblem } from '../model/system-problem.ts'
 import { MAX_COVERS, QUIET_MS, REMIND_MS } from '../stages/alert/system.ts'
-import type { Route } from './effects.ts'
+import type { Route } from './deliveries.ts'
 import { effectsOfProblems } from './system-alerts.ts'
 
 const MINUTE = 60_000

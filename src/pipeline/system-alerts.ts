@@ -4,7 +4,8 @@ import type { Rule } from '../model/rule.ts'
 import type { SystemProblem } from '../model/system-problem.ts'
 import { systemRuleId } from '../model/system-problem.ts'
 import { groupProblems, systemAlert } from '../stages/alert/system.ts'
-import { deliveriesOf, type EffectsDeps, NO_ALERTS } from './effects.ts'
+import { deliveriesOf } from './deliveries.ts'
+import { type EffectsDeps, NO_ALERTS } from './effects.ts'
 
 /** A system alert is of no rule. */
 const NO_RULES: ReadonlyMap<string, Rule> = new Map()

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { cacheFolder } from '../../config/env.ts'
-import type { Emit, RunOptions } from '../../engine/run.ts'
+import type { RunOptions } from '../../engine/run.ts'
+import type { Emit } from '../../engine/run-output.ts'
 import { collect, configOption, contentOption, readConfig } from '../config.ts'
 import { UsageError } from '../exit.ts'
 import type { Io } from '../io.ts'

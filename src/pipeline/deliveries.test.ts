@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { AlertBody, AlertWindow } from '../model/alert.ts'
 import type { Rule } from '../model/rule.ts'
-import { deliveriesOf, type Route } from './effects.ts'
+import { deliveriesOf, type Route } from './deliveries.ts'
 
 const ROUTES: readonly Route[] = [
   { id: 'all', severities: [] },

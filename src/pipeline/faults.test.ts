@@ -1,13 +1,15 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { sift } from './sift.ts'
+import { StorageError } from '../util/errors.ts'
+import { isolate } from './faults.ts'
 
 /** Fails when one of the bad items is there. */
 function failing(bad: ReadonlySet<number>) {
   const calls: number[] = []
   const attempt = async (items: readonly number[]) => {
     calls.push(items.length)
-    return items.find((item) => bad.has(item))
+    const found = items.find((item) => bad.has(item))
+    if (found !== undefined) throw found
   }
   return { calls, attempt }
 }
@@ -17,9 +19,9 @@ test('finds exactly the items at fault, keeps the order, and tries little when l
     fc.asyncProperty(fc.uniqueArray(fc.nat(1000)), fc.uniqueArray(fc.nat(1000), { maxLength: 5 }), async (items, wrong) => {
       const bad = new Set(wrong.filter((item) => items.includes(item)))
       const { calls, attempt } = failing(bad)
-      const sifted = await sift(items, attempt, 10_000)
-      expect(sifted.good).toEqual(items.filter((item) => !bad.has(item)))
-      expect(sifted.bad.map(({ item, error }) => [item, error])).toEqual(
+      const isolated = await isolate(items, attempt, 10_000)
+      expect(isolated.fine).toEqual(items.filter((item) => !bad.has(item)))
+      expect(isolated.atFault.map(({ item, error }) => [item, error])).toEqual(
         items.filter((item) => bad.has(item)).map((item) => [item, item]),
       )
       expect(calls.length).toBeLessThanOrEqual(1 + 2 * bad.size * (Math.ceil(Math.log2(items.length + 1)) + 1))
@@ -28,13 +30,13 @@ test('finds exactly the items at fault, keeps the order, and tries little when l
   )
 })
 
-test('stops trying when the budget is used up: what was not tried counts as bad', async () => {
+test('stops trying when the budget is used up: what was not tried counts as at fault', async () => {
   const { calls, attempt } = failing(new Set(Array.from({ length: 1000 }, (_, i) => i)))
-  const sifted = await sift([...Array(1000).keys()], attempt, 20)
-  expect([sifted.good.length, sifted.bad.length, calls.length]).toEqual([0, 1000, 20])
-  expect(sifted.bad.map(({ item }) => item)).toEqual([...Array(1000).keys()])
+  const isolated = await isolate([...Array(1000).keys()], attempt, 20)
+  expect([isolated.fine.length, isolated.atFault.length, calls.length]).toEqual([0, 1000, 20])
+  expect(isolated.atFault.map(({ item }) => item)).toEqual([...Array(1000).keys()])
 })
 
-test('rejects when an attempt does', async () => {
-  await expect(sift([1], () => Promise.reject(new Error('disk full')), 5)).rejects.toThrow('disk full')
+test('a disk that refuses is no fault of the items', async () => {
+  await expect(isolate([1], () => Promise.reject(new StorageError('disk full')), 5)).rejects.toThrow('disk full')
 })

@@ -1,0 +1,22 @@
+import type { Count } from '../model/batch.ts'
+import type { Parsed } from './steps.ts'
+
+/** How many records of a batch had which outcome: those received are the stored, filtered and dead-lettered ones together. */
+export function countsOf(sourceId: string, { received, groups, deadLetters, filtered, guessed }: Parsed): Count[] {
+  const all = groups.reduce((n, { events }) => n + events.length, 0)
+  // An event that could not be finished is not stored, whatever it was guessed to be.
+  const guesses = groups.flatMap(({ schema: { name }, events }) => {
+    const n = Math.min(guessed.get(name) ?? 0, events.length)
+    return n > 0 ? [[name, n] as const] : []
+  })
+  const stored = all - guesses.reduce((sum, [, n]) => sum + n, 0)
+  const reasons = new Map<string, number>()
+  for (const { reason } of deadLetters) reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
+  return [
+    { sourceId, outcome: 'received', reason: '', n: received },
+    { sourceId, outcome: 'stored', reason: '', n: stored },
+    ...guesses.map(([logType, n]): Count => ({ sourceId, outcome: 'stored', reason: logType, n })),
+    ...[...filtered].map(([filter, n]): Count => ({ sourceId, outcome: 'filtered', reason: filter, n })),
+    ...[...reasons].map(([reason, n]): Count => ({ sourceId, outcome: 'dead_lettered', reason, n })),
+  ]
+}

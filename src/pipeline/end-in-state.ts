@@ -1,0 +1,47 @@
+import type { BatchEffects, Cursor, RecordedBatch } from '../model/batch.ts'
+import type { Routing } from './deliveries.ts'
+import { effectsOf } from './effects.ts'
+import type { Retrying } from './faults.ts'
+import type { Generation } from './generation.ts'
+import type { PathEnd } from './path.ts'
+import type { PipelineState } from './pipeline-state.ts'
+import { commitBatch } from './take-apart.ts'
+
+export interface StateEndDeps extends Routing {
+  readonly state: PipelineState
+  readonly generation: Generation
+  readonly retrying: Retrying
+  readonly now: () => number
+  readonly observe: (step: string, seconds: number) => void
+  /** The batch's effects are durable. Not called when they were before. */
+  readonly onCommitted: (effects: BatchEffects) => void
+  /** What the rules' `cache` could not keep, or a batch lost. */
+  readonly onTrouble: (what: string, message: string | undefined) => void
+}
+
+/** Where the path ends in `up`: in one transaction of the state. `cursor` is known once the batch is parsed. */
+export function endInState(batch: RecordedBatch, cursor: () => Cursor, deps: StateEndDeps): Omit<PathEnd<BatchEffects>, 'turn'> {
+  const { state, retrying, now, observe, onCommitted, onTrouble } = deps
+  return {
+    retrying,
+    observe,
+    times: () => ({ atMs: () => batch.receivedMs, signalsMs: batch.receivedMs, nowMs: now() }),
+    encode: (grouped) => effectsOf(batch, cursor(), grouped, deps),
+    commit: async (judged, finish) => {
+      const start = performance.now()
+      const dropped: string[] = []
+      const effects = await commitBatch(batch.sourceId, judged, {
+        what: 'state cannot be written',
+        keep: async (part) => state.commitBatch(batch, await finish(part)),
+        attempt: async (part) => state.tryBatch(batch, await finish(part)),
+        onDropped: (message) => {
+          dropped.push(message)
+          onTrouble('cache', dropped.join('; '))
+        },
+        retrying,
+      })
+      if (effects) onCommitted(effects)
+      observe('commit', (performance.now() - start) / 1000)
+    },
+  }
+}

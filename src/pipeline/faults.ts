@@ -1,0 +1,104 @@
+import { messageOf, StorageError } from '../util/errors.ts'
+
+const PAUSE_MS = 500
+/** Attempts that may fail before an error that is not the disk's counts as lasting. */
+const MAX_ATTEMPTS = 3
+
+/** How long something that fails is tried again, and who hears of it. */
+export interface Retrying {
+  /** What is wrong while it fails, for people; `undefined` once it works again. */
+  readonly onTrouble: (message: string | undefined) => void
+  readonly isStopping: () => boolean
+  /** Between two attempts, milliseconds; default 500. */
+  readonly pauseMs?: number
+}
+
+/**
+ * Does something as a whole, or apart. A disk that refuses is waited for without end. After three attempts that failed for any other
+ * reason `apart` does it in parts, so that only the part at fault is lost. Rejects with the last error as soon as the program
+ * stops, and with that of `apart`.
+ */
+export async function wholeOrApart<T>(
+  what: string,
+  whole: () => Promise<T>,
+  apart: (error: unknown) => Promise<T>,
+  retrying: Retrying,
+): Promise<T> {
+  try {
+    return await retry(what, whole, retrying)
+  } catch (error) {
+    if (retrying.isStopping() || error instanceof StorageError) throw error
+    return retry(what, () => apart(error), retrying)
+  }
+}
+
+/** Tries until it works: without end while it is the disk that fails, three times otherwise. Rejects with the last error, also when stopping. */
+export async function retry<T>(what: string, attempt: () => Promise<T>, retrying: Retrying): Promise<T> {
+  const { onTrouble, isStopping, pauseMs = PAUSE_MS } = retrying
+  for (let tries = 1; ; tries++) {
+    try {
+      const value = await attempt()
+      if (tries > 1) onTrouble(undefined)
+      return value
+    } catch (error) {
+      const until = error instanceof StorageError ? '; everything waits until it works' : ' and is tried again'
+      onTrouble(`${what}${until}: ${messageOf(error)}`)
+      if (isStopping()) throw error
+      if (tries >= MAX_ATTEMPTS && !(error instanceof StorageError)) {
+        onTrouble(undefined)
+        throw error
+      }
+      await new Promise((resolve) => setTimeout(resolve, pauseMs))
+    }
+  }
+}
+
+export interface Isolated<T> {
+  readonly fine: readonly T[]
+  readonly atFault: readonly { readonly item: T; readonly error: unknown }[]
+}
+
+/**
+ * Finds the items that each make `attempt` reject, by halving, and keeps the order. After `budget` attempts whatever has not been tried
+ * counts as at fault, which bounds the cost when everything fails. Rejects only for the disk, which is no item's fault.
+ */
+export async function isolate<T>(
+  items: readonly T[],
+  attempt: (items: readonly T[]) => Promise<unknown>,
+  budget: number,
+): Promise<Isolated<T>> {
+  const fine: T[] = []
+  const atFault: { item: T; error: unknown }[] = []
+  let left = budget
+  let last: unknown
+  const visit = async (part: readonly T[]): Promise<void> => {
+    if (part.length === 0) return
+    if (left > 0) {
+      left--
+      last = await failureOf(() => attempt(part))
+      if (last === undefined) {
+        for (const item of part) fine.push(item)
+        return
+      }
+    }
+    if (part.length === 1 || left === 0) for (const item of part) atFault.push({ item, error: last })
+    else {
+      const middle = part.length >> 1
+      await visit(part.slice(0, middle))
+      await visit(part.slice(middle))
+    }
+  }
+  await visit(items)
+  return { fine, atFault }
+}
+
+/** What the call fails with, or `undefined`. Rejects for the disk. */
+export async function failureOf(call: () => Promise<unknown>): Promise<unknown> {
+  try {
+    await call()
+    return undefined
+  } catch (error) {
+    if (error instanceof StorageError) throw error
+    return error ?? new Error('unknown')
+  }
+}

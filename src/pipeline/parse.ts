@@ -1,0 +1,49 @@
+import type { Chunk } from '../model/chunk.ts'
+import type { DeadLetter } from '../model/outcome.ts'
+import type { ParsedEvents, Parser, ParseSource } from '../stages/parse/parser.ts'
+import { parseApart } from './parse-apart.ts'
+import type { RawRecords } from './raw-records.ts'
+import type { Parsed } from './steps.ts'
+
+/** Parsed chunks, with what the next chunk of the same place must be given. */
+export interface ParsedChunks extends Parsed {
+  readonly context: string
+}
+
+/** Bytes → events. Never throws for what is in the bytes: a record on which the parser fails is dead-lettered as `internal`. */
+export function parseBatch(chunks: readonly Chunk[], source: ParseSource, parser: Parser, receivedMs: number): ParsedChunks {
+  let received = 0
+  let context = ''
+  const groups: ParsedEvents[] = []
+  const deadLetters: DeadLetter[] = []
+  const filtered = new Map<string, number>()
+  const guessed = new Map<string, number>()
+  const unknownFields = new Map<string, number>()
+  const raw: RawRecords[] = []
+  const attempt = (chunk: Chunk) => {
+    const result = parser.parse(chunk, source, receivedMs)
+    raw.push({ place: chunk.place, bytes: chunk.bytes, spans: result.spans })
+    return result
+  }
+  for (const result of chunks.flatMap((chunk) => parseApart(chunk, source.id, attempt))) {
+    received += result.received
+    context = result.context
+    for (const group of result.groups) merge(groups, group)
+    for (const letter of result.deadLetters) deadLetters.push(letter)
+    addCounts(filtered, result.filtered)
+    addCounts(guessed, result.guessed)
+    addCounts(unknownFields, result.unknownFields)
+  }
+  return { received, groups, deadLetters, guessed, filtered, unknownFields, raw, context }
+}
+
+function addCounts(into: Map<string, number>, counts: ReadonlyMap<string, number>): void {
+  for (const [name, n] of counts) into.set(name, (into.get(name) ?? 0) + n)
+}
+
+/** Events of one log type are judged together, also when they came in several chunks. */
+function merge(groups: ParsedEvents[], group: ParsedEvents): void {
+  const same = groups.find((g) => g.schema === group.schema)
+  if (!same) groups.push(group)
+  else for (const event of group.events) same.events.push(event)
+}

@@ -1,0 +1,78 @@
+import type { Decision } from '../model/batch.ts'
+import type { Chunk } from '../model/chunk.ts'
+import type { AlertClock } from '../stages/alert/step.ts'
+import { correlate } from './correlate.ts'
+import { enrichBatch } from './enrich.ts'
+import type { Retrying } from './faults.ts'
+import { bindingOf, type Generation } from './generation.ts'
+import { decided, group } from './group.ts'
+import { judgeBatch } from './judge.ts'
+import { type ParsedChunks, parseBatch } from './parse.ts'
+import type { GroupedBatch, JudgedBatch } from './steps.ts'
+
+/** A batch on its way in. */
+export interface PathBatch {
+  readonly sourceId: string
+  /** Epoch ms. */
+  readonly receivedMs: number
+  readonly chunks: readonly Chunk[]
+  /** Called before anything waits, so that reading can go on behind it. */
+  readonly onParsed: (parsed: ParsedChunks) => void
+}
+
+/** What each way of running the path does in its own way: `up` keeps state and fills the lake, `run` writes to standard output. */
+export interface PathEnd<Made> {
+  readonly retrying: Retrying
+  /** Seconds that a step took, for the metrics. */
+  readonly observe: (step: 'parse' | 'enrich' | 'detect', seconds: number) => void
+  /** Resolves when every batch before this one is committed: batches are judged side by side, and committed in order. */
+  readonly turn: () => Promise<void>
+  readonly times: (batch: JudgedBatch) => Times
+  readonly encode: (batch: GroupedBatch) => Made
+  /** Keeps what `finish` makes of the batch, all of it or nothing. Of a batch that cannot be kept, `finish` is called with parts. */
+  readonly commit: (batch: JudgedBatch, finish: (part: JudgedBatch) => Promise<Decision<Made>>) => Promise<void>
+}
+
+/** The times that alert windows and correlation rules go by: of receipt, or of events where the past is judged. */
+export interface Times extends AlertClock {
+  /** What counts as now for correlation rules, epoch ms. The same for the same batch. */
+  readonly signalsMs: number
+}
+
+/** The path of a batch, in `up`, `run` and tests alike. It is finished with the generation it began with. Start reading here. */
+export async function takePath<Made>(batch: PathBatch, generation: Generation, end: PathEnd<Made>): Promise<void> {
+  const { sourceId, receivedMs, chunks } = batch
+  const { parse, enricher } = bindingOf(generation, sourceId)
+  const timed = stopwatch(end.observe)
+
+  // Parse and normalise: records become events by the schema of their log type, or dead letters with a reason.
+  const parsed = timed('parse', () => parseBatch(chunks, parse, generation.parser, receivedMs))
+  batch.onParsed(parsed)
+  // Enrich: events are joined with the rows of the tables that are in force for their source.
+  const enriched = await timed('enrich', () => enrichBatch(parsed, sourceId, enricher()))
+  // Detect: every rule of the log type judges every event. Its answers are matches and rule errors.
+  const judged = await timed('detect', () => judgeBatch(enriched, generation.detectors, end.retrying))
+
+  await end.turn()
+  await end.commit(judged, async (part) => {
+    // Correlate: matches are signals of correlation rules, which answer with matches of their own.
+    const times = end.times(part)
+    const correlated = await correlate(part, generation.correlation, times.signalsMs)
+    // Alert: matches of one rule with one dedup string in one window are one alert. Windows are decided in the transaction.
+    const grouped = group(correlated, generation.rules, times)
+    // Effects: rows, windows, deliveries, counts: what the transaction keeps.
+    return decided(grouped, end.encode)
+  })
+}
+
+/** Runs a step and reports its duration, once it settles if it is asynchronous. */
+function stopwatch(observe: PathEnd<unknown>['observe']) {
+  return <T>(step: Parameters<typeof observe>[0], run: () => T): T => {
+    const start = performance.now()
+    const done = () => observe(step, (performance.now() - start) / 1000)
+    const value = run()
+    if (value instanceof Promise) value.then(done, () => {})
+    else done()
+    return value
+  }
+}

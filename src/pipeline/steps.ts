@@ -1,0 +1,56 @@
+import type { CorrelationChanges } from '../model/correlation.ts'
+import type { CacheWrite } from '../model/match.ts'
+import type { DeadLetter } from '../model/outcome.ts'
+import type { AlertStepResult, Judged } from '../stages/alert/step.ts'
+import type { ParsedEvents } from '../stages/parse/parser.ts'
+import type { RawRecords } from './raw-records.ts'
+
+/** A batch's records as events and dead letters. */
+export interface Parsed {
+  readonly received: number
+  readonly groups: readonly ParsedEvents[]
+  readonly deadLetters: readonly DeadLetter[]
+  /** Filter → records that it kept out. */
+  readonly filtered: ReadonlyMap<string, number>
+  /** Log type → events that are of it by a guess. */
+  readonly guessed: ReadonlyMap<string, number>
+  /** Fields the schema does not know: `<log type>\t<field>` → count. */
+  readonly unknownFields: ReadonlyMap<string, number>
+  /** What the events were made of. */
+  readonly raw: readonly RawRecords[]
+}
+
+/** What is no batch: findings without records. */
+export const NO_RECORDS: Parsed = {
+  received: 0,
+  groups: [],
+  deadLetters: [],
+  filtered: new Map(),
+  guessed: new Map(),
+  unknownFields: new Map(),
+  raw: [],
+}
+
+/** What rules said of events, of a query's rows, or of what has happened before. */
+export interface Findings {
+  readonly judged: readonly Judged[]
+  /** What rules changed in their cache, the last change of each key. */
+  readonly cacheWrites: readonly CacheWrite[]
+}
+
+/** Findings, those of correlation rules among them, with what these rules remember from now on. */
+export interface Correlated extends Findings {
+  readonly correlation: CorrelationChanges
+}
+
+/** Findings with the alert windows that they fall into. */
+export interface Grouped extends Correlated {
+  readonly alerts: AlertStepResult
+  /** When that was decided, epoch ms. */
+  readonly nowMs: number
+}
+
+/** What a batch is before and after each step of the path. */
+export type JudgedBatch = Parsed & Findings
+export type CorrelatedBatch = Parsed & Correlated
+export type GroupedBatch = Parsed & Grouped
