@@ -10,6 +10,7 @@ import { formats as logFormats } from '../src/stages/parse/index.ts'
 import { decoders } from '../src/stages/source/decoders/index.ts'
 import { sources } from '../src/stages/source/index.ts'
 import { lakes } from '../src/stages/store/index.ts'
+import { states } from '../src/state/index.ts'
 import { type AnyDefinition, find, oneOf } from '../src/util/define.ts'
 
 /** Every registry whose members have a config block. A new member is tested here before its author writes a test. */
@@ -27,6 +28,7 @@ const NAMED: Readonly<Record<string, readonly { readonly type: string; readonly 
   decoder: decoders,
   'log format': logFormats,
   'table format': tableFormats,
+  state: states,
 }
 
 const catalogue = readFileSync(join(import.meta.dirname, '../docs/components.md'), 'utf8')

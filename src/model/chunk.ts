@@ -51,4 +51,6 @@ export interface Chunk {
   readonly faults: readonly Fault[]
   /** In order of `from`. Only together with `records`. */
   readonly hints?: readonly HintsFrom[] | undefined
+  /** When it was received, epoch ms. Absent: when its batch was. */
+  readonly receivedMs?: number
 }

@@ -1,4 +1,5 @@
 import type { BatchEffects, Cursor, RecordedBatch } from '../model/batch.ts'
+import type { Judged } from '../stages/alert/step.ts'
 import type { Routing } from './deliveries.ts'
 import { effectsOf } from './effects.ts'
 import type { Retrying } from './faults.ts'
@@ -25,7 +26,7 @@ export function endInState(batch: RecordedBatch, cursor: () => Cursor, deps: Sta
   return {
     retrying,
     observe,
-    times: () => ({ atMs: () => batch.receivedMs, signalsMs: batch.receivedMs, nowMs: now() }),
+    times: () => ({ atMs: (item) => receivedMsOf(item, batch), signalsMs: batch.receivedMs, nowMs: now() }),
     encode: (grouped) => effectsOf(batch, cursor(), grouped, deps),
     commit: async (judged, finish) => {
       const start = performance.now()
@@ -44,4 +45,9 @@ export function endInState(batch: RecordedBatch, cursor: () => Cursor, deps: Sta
       observe('commit', (performance.now() - start) / 1000)
     },
   }
+}
+
+/** When the record was received, not when its batch was: a batch may begin and end anywhere. */
+function receivedMsOf({ event }: Judged, batch: RecordedBatch): number {
+  return event ? Date.parse(event.p_parse_time) : batch.receivedMs
 }

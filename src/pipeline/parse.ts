@@ -21,7 +21,7 @@ export function parseBatch(chunks: readonly Chunk[], source: ParseSource, parser
   const unknownFields = new Map<string, number>()
   const raw: RawRecords[] = []
   const attempt = (chunk: Chunk) => {
-    const result = parser.parse(chunk, source, receivedMs)
+    const result = parser.parse(chunk, source, chunk.receivedMs ?? receivedMs)
     raw.push({ place: chunk.place, bytes: chunk.bytes, spans: result.spans })
     return result
   }

@@ -55,8 +55,8 @@ export class SpoolSource implements BatchSource {
     return rows.map((row) => this.#chunkOf(row, hash16(this.id, epoch, String(row.id))))
   }
 
-  #chunkOf({ body, decoding }: SpooledRow, place: string): Chunk {
-    const chunk = { place, offset: 0, context: '', final: true }
+  #chunkOf({ body, decoding, receivedMs }: SpooledRow, place: string): Chunk {
+    const chunk = { place, offset: 0, context: '', final: true, receivedMs }
     const decoded = decodeBody(body, decoding, this.#decoders)
     if (!('broken' in decoded)) return { ...chunk, ...decoded, faults: [] }
     const message = `The body cannot be decoded: ${decoded.broken}. Its bytes are kept; send it again in a format that this source takes.`

@@ -35,6 +35,13 @@ export async function openState(dataDir: string, options: SqliteOptions = {}): P
   return db
 }
 
+/** What keeps state: opened by the process that writes. */
+export const sqliteState = {
+  type: 'sqlite',
+  summary: 'Keeps state in one SQLite file of the data folder, which one thread writes.',
+  open: openState,
+} as const
+
 /** Opens `state.db` for reading only (API, deliveries). */
 export function readState(dataDir: string): StateDb {
   return new Kysely<StateTables>({ dialect: dialectOf(openSqlite(join(dataDir, 'state.db'), { readonly: true })) })

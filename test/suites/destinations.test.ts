@@ -111,5 +111,7 @@ describe('the suite fails a destination that', () => {
 
 test('a destination that the suite cannot put to use yet says what to add', async () => {
   const unknown = { ...(webhook as unknown as AnyDestination), type: 'pager' }
-  await expect(async () => destinationSuite.behaviours[0]!.check(unknown)).rejects.toThrow(/'pager' needs to the table `fittings`/)
+  await expect(async () => destinationSuite.behaviours[0]!.check(unknown)).rejects.toThrow(
+    /'pager' needs to the table `fittings`/,
+  )
 })
