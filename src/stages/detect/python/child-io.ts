@@ -1,12 +1,13 @@
 import { fstatSync, readSync, writeSync } from 'node:fs'
-import { exit } from 'node:process'
 import { encodeFrame, MAX_FRAME_BYTES } from '../../../util/frames.ts'
 import type { Reply, Request } from './protocol.ts'
 
 // Taken now: the functions of `node:fs` are closed once the interpreter runs.
 const read = readSync
 const write = writeSync
-const leave = exit.bind(process)
+// The global `process`, never an import of `node:process`: importing that opens `process.stdin`, which makes the pipe non-blocking,
+// and a child without work would have to poll it.
+const leave = process.exit.bind(process)
 const pause = new Int32Array(new SharedArrayBuffer(4))
 const decoder = new TextDecoder()
 
@@ -46,7 +47,7 @@ export function readSnapshot(): Uint8Array {
   return bytes
 }
 
-/** The next request, waiting for it; `undefined` when the parent is gone. */
+/** The next request. Blocks in the kernel until there is one; `undefined` when the parent is gone. */
 export function nextRequest(): { header: Request; payload: Uint8Array } | undefined {
   const prefix = new Uint8Array(8)
   if (!fill(prefix)) return undefined
@@ -68,7 +69,7 @@ export function reply(header: Reply, payload: Uint8Array = new Uint8Array()): vo
   }
 }
 
-/** A pipe that the parent made non-blocking answers EAGAIN instead of waiting. */
+/** Repeats an interrupted call. Pipes block here; should one be non-blocking after all, it is polled. */
 function again(call: () => number): number {
   for (;;) {
     try {

@@ -2,7 +2,6 @@
  * The Python child: a process without files, network or environment that runs rules in Pyodide and answers frames.
  * Everything after the start is synchronous: one request, one answer.
  */
-import { argv, exit } from 'node:process'
 import { pathToFileURL } from 'node:url'
 import { nextRequest, readSnapshot, reply } from './child-io.ts'
 import { createInterpreter, type Interpreter } from './interpreter.ts'
@@ -13,8 +12,8 @@ import { Stopped } from './stop-guard.ts'
 // itself; and when the engine is gone, stdin ends.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
 
-const folder = argv[2]!
-const leave = exit.bind(process)
+const folder = process.argv[2]!
+const leave = process.exit.bind(process)
 
 function serve(interpreter: Interpreter): void {
   for (let request = nextRequest(); request; request = nextRequest()) {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, expect, test, vi } from 'vitest'
@@ -24,6 +25,25 @@ test('signals that reach the whole process group do not end a child', async () =
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(pid!, signal)
     expect(matchesOf(await detector.evaluate(makeBatch([{ n: 1 }, { n: 2 }])))).toHaveLength(2)
     expect(detector.pid).toBe(pid)
+  } finally {
+    await detector.close()
+  }
+})
+
+// `O_NONBLOCK` of `open(2)`; the kernel prints the flags of an open file in octal.
+test.runIf(process.platform === 'linux')('a child without work blocks in the kernel instead of polling its input', async () => {
+  const O_NONBLOCK = 0o4000
+  const detector = await python.create(
+    { rules: [makeRule('R', 'def rule(event): return True')], helpers: [] },
+    { timeoutMs: 5000, all: false },
+  )
+  try {
+    await detector.evaluate(makeBatch([{ n: 1 }]))
+    const flags = [0, 1].map((fd) => {
+      const info = readFileSync(`/proc/${detector.pid}/fdinfo/${fd}`, 'utf8')
+      return Number.parseInt(/^flags:\s+(\d+)/m.exec(info)![1]!, 8) & O_NONBLOCK
+    })
+    expect(flags).toEqual([0, 0])
   } finally {
     await detector.close()
   }

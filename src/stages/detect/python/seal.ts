@@ -67,9 +67,13 @@ function close(target: Target, stays: ReadonlySet<string> = new Set()): void {
   }
 }
 
-/** `process.binding` is all that stands between Pyodide and its start under Node's permission flags. */
+/**
+ * `process.binding` is all that stands between Pyodide and its start under Node's permission flags. The standard streams become plain
+ * objects: Pyodide reads `process.stdin`, and Node's getter would make the pipe non-blocking, so that an idle child had to poll it.
+ */
 export function prepareForPyodide(): void {
   const { constants } = fs
+  for (const [fd, name] of ['stdin', 'stdout', 'stderr'].entries()) Object.defineProperty(process, name, { value: { fd } })
   Object.assign(process, { binding: (name: string) => (name === 'constants' ? { fs: constants } : refused()) })
 }
 
