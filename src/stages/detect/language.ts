@@ -127,6 +127,11 @@ export interface DetectorOptions {
   readonly prefilter?: PrefilterOptions
   /** Called when a rule that was off is on again, or one goes off later. */
   readonly onOff?: (() => void) | undefined
+  /**
+   * Start what rules need with the first event that some rule must see, and read conditions with the first event of a log type that has
+   * rules. Rules that cannot be loaded are findings of that batch then, about no event (-1), beside `setupErrors`. Absent: at `create`.
+   */
+  readonly lazy?: boolean | undefined
   /** For tests of what is tried again after a while. Absent: timers that keep no process alive. */
   readonly later?: Later | undefined
   /** Where the cache of rules begins: read once, at `create`. Absent: empty. */

@@ -1,3 +1,4 @@
+import { messageOf } from '../../../util/errors.ts'
 import { hash16 } from '../../../util/hash.ts'
 import { Kept } from '../../../util/kept.ts'
 import { type Reading, readConditions } from '../prefilter/conditions.ts'
@@ -24,6 +25,45 @@ export async function keptConditions(folder: string | undefined, roots: readonly
   // All of the shipped Python: the reader itself, and the helpers that rules import.
   const stamp = `caracal-conditions 1 ${snapshotKey(await readSources())}`
   return new Kept({ folder, kind: 'conditions', id: hash16(...roots), stamp, spare: SPARE })
+}
+
+/** Reads the conditions of rules once, for all the children that judge with them. */
+export class ConditionReader {
+  readonly #set: RuleSet
+  readonly #kept: Promise<Kept>
+  readonly #closed = new AbortController()
+  readonly #onProblem: (message: string) => void
+  #reading: Promise<Reading | undefined> | undefined
+
+  /** `kept`: what an earlier run has read. `onProblem`: called when rules cannot be read, so that they see every event. */
+  constructor(set: RuleSet, kept: Promise<Kept>, onProblem: (message: string) => void = () => {}) {
+    this.#set = set
+    this.#kept = kept
+    this.#onProblem = onProblem
+  }
+
+  /** Begins at the first call. Resolves with `undefined` when reading failed or was ended by `close`; never rejects. */
+  read(): Promise<Reading | undefined> {
+    this.#reading ??= this.#read()
+    return this.#reading
+  }
+
+  async #read(): Promise<Reading | undefined> {
+    try {
+      const reading = await readRules(this.#set, this.#closed.signal, await this.#kept)
+      for (const problem of reading.problems)
+        this.#onProblem(`the prefilter shows every event to a rule that it could not read: ${problem}`)
+      return reading
+    } catch (error) {
+      if (!this.#closed.signal.aborted) this.#onProblem(`the prefilter of Python rules is off: ${messageOf(error)}`)
+      return undefined
+    }
+  }
+
+  /** Ends a reading that is under way, with its child. */
+  close(): void {
+    this.#closed.abort()
+  }
 }
 
 /**

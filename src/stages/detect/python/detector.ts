@@ -1,9 +1,8 @@
 import type { Finding, RuleError } from '../../../model/match.ts'
 import type { Rule, RuleTest } from '../../../model/rule.ts'
-import type { Kept } from '../../../util/kept.ts'
 import type { DetectBatch, Detector, DetectorOptions, Later, PrefilterOptions, RuleOff, TestRun } from '../language.ts'
 import { fromNdjson } from '../ndjson.ts'
-import { readRules } from './conditions.ts'
+import type { ConditionReader } from './conditions.ts'
 import { judgeCrossing } from './judge.ts'
 import { PenaltyBox } from './penalty-box.ts'
 import { Retries, timer } from './retries.ts'
@@ -22,7 +21,7 @@ export class PythonDetector implements Detector {
   readonly #spent = new Map<string, { seconds: number; events: number }>()
   readonly #waiting: WaitingTest[] = []
   readonly #set: RuleSet
-  readonly #closed = new AbortController()
+  #isClosed = false
   readonly #retries: Retries
   /** Rule id → events that it was not shown while it was off. */
   readonly #missed = new Map<string, number>()
@@ -32,11 +31,21 @@ export class PythonDetector implements Detector {
   #off: string
   /** Ends the wait for the next penalty to be over. */
   #unwait: (() => void) | undefined
+  readonly #isLazy: boolean
+  /** Errors of loading have been reported: `create` does it, unless the child starts later. */
+  #isReported: boolean
   #screen: Screen | undefined
-  #prefiltered: Promise<void> = Promise.resolve()
+  #prefilter: { readonly reader: ConditionReader; readonly options: PrefilterOptions } | undefined
+  #prefiltered: Promise<void> | undefined
   #queue: Promise<unknown> = Promise.resolve()
 
-  constructor(set: RuleSet, runtime: Runtime, { onOff, later = timer }: Pick<DetectorOptions, 'onOff' | 'later'> = {}) {
+  constructor(
+    set: RuleSet,
+    runtime: Runtime,
+    { onOff, later = timer, lazy = false }: Pick<DetectorOptions, 'onOff' | 'later' | 'lazy'> = {},
+  ) {
+    this.#isLazy = lazy
+    this.#isReported = !lazy
     this.#onOff = onOff ?? (() => {})
     this.#later = later
     this.#retries = new Retries(
@@ -108,7 +117,7 @@ export class PythonDetector implements Detector {
   #awaitPenalties(): void {
     const now = performance.now()
     const untilMs = Math.min(...this.#penalties.all(now).map(([, penalty]) => penalty.untilMs))
-    if (this.#unwait || this.#closed.signal.aborted || !Number.isFinite(untilMs)) return
+    if (this.#unwait || this.#isClosed || !Number.isFinite(untilMs)) return
     this.#unwait = this.#later(untilMs - now + 1, () => {
       this.#unwait = undefined
       this.#looked()
@@ -130,28 +139,27 @@ export class PythonDetector implements Detector {
   }
 
   /**
-   * Reads the rules and from then on keeps events from those that cannot match them; until then, and when that is not possible,
-   * every rule sees every event. `kept`: what an earlier run has read. Never rejects.
+   * From when the rules have been read on, events are kept from those that cannot match them; until then, and when reading fails,
+   * every rule sees every event. Detectors that are closed together may share a reader: the first to close ends it.
    */
-  usePrefilter(options: PrefilterOptions, kept?: Kept): Promise<void> {
-    this.#prefiltered = this.#readRules(options, kept)
-    return this.#prefiltered
+  usePrefilter(reader: ConditionReader, options: PrefilterOptions): void {
+    this.#prefilter = { reader, options }
+    if (!this.#isLazy) void this.#read()
   }
 
   /** Resolves when the prefilter works, or is known not to; at once without one. */
   get prefiltered(): Promise<void> {
+    return this.#read()
+  }
+
+  #read(): Promise<void> {
+    this.#prefiltered ??= this.#readOnce()
     return this.#prefiltered
   }
 
-  async #readRules(options: PrefilterOptions, kept: Kept | undefined): Promise<void> {
-    try {
-      const { byLogType, problems } = await readRules(this.#set, this.#closed.signal, kept)
-      this.#screen = new Screen(byLogType, this.#loaded, options)
-      for (const problem of problems)
-        options.onProblem?.(`the prefilter shows every event to a rule that it could not read: ${problem}`)
-    } catch (error) {
-      if (!this.#closed.signal.aborted) options.onProblem?.(`the prefilter of Python rules is off: ${(error as Error).message}`)
-    }
+  async #readOnce(): Promise<void> {
+    const reading = await this.#prefilter?.reader.read()
+    if (reading) this.#screen = new Screen(reading.byLogType, this.#loaded, this.#prefilter!.options)
   }
 
   evaluate(batch: DetectBatch): Promise<readonly Finding[]> {
@@ -187,7 +195,8 @@ export class PythonDetector implements Detector {
   }
 
   close(): Promise<void> {
-    this.#closed.abort()
+    this.#isClosed = true
+    this.#prefilter?.reader.close()
     this.#retries.stop()
     this.#unwait?.()
     return this.#runtime.close()
@@ -203,6 +212,7 @@ export class PythonDetector implements Detector {
     const { logType } = batch
     const rules = this.#loaded.get(logType)
     if (!rules) return []
+    if (this.#isLazy) await this.#read()
     // Filters look at objects.
     const events = batch.events ?? (rules.some((rule) => rule.inlineFilter) ? fromNdjson(batch.ndjson, logType) : undefined)
     const screened: Screened =
@@ -225,7 +235,14 @@ export class PythonDetector implements Detector {
       throw error
     }
     this.#count(rules, batch.count)
-    return screened.finish(findings)
+    return [...this.#late(), ...screened.finish(findings)]
+  }
+
+  /** Errors of loading that nobody has heard of, because the child started after `create`. */
+  #late(): readonly RuleError[] {
+    if (this.#isReported || !this.#runtime.isLoaded) return []
+    this.#isReported = true
+    return this.setupErrors
   }
 
   /** Tests asked for in one turn of the event loop go to the child together. */

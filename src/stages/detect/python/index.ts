@@ -1,9 +1,10 @@
-import { setImmediate } from 'node:timers/promises'
-import type { DetectionContent } from '../../../model/rule.ts'
+import { setTimeout } from 'node:timers/promises'
+import type { DetectionContent, Rule } from '../../../model/rule.ts'
 import type { DetectorOptions, Language } from '../language.ts'
 import { CacheMirror } from './cache-mirror.ts'
+import { cacheUse } from './cache-use.ts'
 import { CompiledCode } from './compiled-code.ts'
-import { keptConditions } from './conditions.ts'
+import { ConditionReader, keptConditions } from './conditions.ts'
 import { PythonDetector } from './detector.ts'
 import { byRoot, RootsDetector } from './roots.ts'
 import { createRuleSet } from './rules.ts'
@@ -32,21 +33,47 @@ export const python = {
   create: ((content: DetectionContent, options: DetectorOptions) => createDetector(content, options, startSandbox)) as Create,
 } as const satisfies Language
 
+/** How long the start waits for the prefilter: nearly always less than judging would cost without it. */
+const PREFILTER_WAIT_MS = 20_000
+
 async function createDetector(
   content: DetectionContent,
   options: DetectorOptions,
   start: () => Promise<Sandbox>,
 ): Promise<PythonDetector | RootsDetector> {
   const mirror = new CacheMirror((await options.cache?.load()) ?? [])
-  const { rules } = createRuleSet(content, options.all)
-  const groups = byRoot(rules, options.apart ?? [])
-  if (!options.apart || groups.size < 2) return createPart(content, options, start, mirror)
-  const created = await Promise.allSettled(
-    [...groups].map(([root, own]) => createPart({ ...content, rules: own }, options, start, mirror, root)),
-  )
-  const parts = created.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+  const { apart, compiledFolder, prefilter, lazy } = options
+  const set = createRuleSet(content, options.all)
+  const groups = byRoot(set.rules, apart ?? [])
+  const reader = prefilter && new ConditionReader(set, keptConditions(compiledFolder, rootsOf(content)), prefilter.onProblem)
+  const isOne = !apart || groups.size < 2
+  // Read beside the start of the children, so that both are there at the same time.
+  if (!lazy && set.rules.length > 0) void reader?.read()
+  const parts = await createParts(content, isOne ? [[undefined, set.rules]] : [...groups], { options, mirror, start, reader })
+  if (!lazy) await within(PREFILTER_WAIT_MS, Promise.all(parts.map((part) => part.prefiltered)))
+  if (isOne) return parts[0]!
+  const usesCache = cacheUse(set.rules, content.helpers)
+  return new RootsDetector(parts, set.rules, mirror, usesCache)
+}
+
+interface Shared {
+  readonly options: DetectorOptions
+  readonly mirror: CacheMirror
+  readonly start: () => Promise<Sandbox>
+  readonly reader: ConditionReader | undefined
+}
+
+/** A detector with a child for each group of rules, named by the content folder that they are in. */
+async function createParts(
+  content: DetectionContent,
+  groups: readonly (readonly [root: string | undefined, rules: readonly Rule[]])[],
+  shared: Shared,
+): Promise<PythonDetector[]> {
+  const created = await Promise.allSettled(groups.map(([root, rules]) => createPart({ ...content, rules }, root, shared)))
   const failed = created.find((result) => result.status === 'rejected')
-  if (!failed) return new RootsDetector(parts, rules, mirror)
+  const parts = created.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+  if (!failed) return parts
+  shared.reader?.close()
   await Promise.all(parts.map((part) => part.close()))
   throw failed.reason
 }
@@ -54,28 +81,30 @@ async function createDetector(
 /** A detector with one child. `root`: the content folder that its rules are in, when others are in other children. */
 async function createPart(
   content: DetectionContent,
-  { timeoutMs, all, compiledFolder, prefilter, onOff, later }: DetectorOptions,
-  start: () => Promise<Sandbox>,
-  mirror: CacheMirror,
-  root?: string,
+  root: string | undefined,
+  { options, mirror, start, reader }: Shared,
 ): Promise<PythonDetector> {
+  const { timeoutMs, all, compiledFolder, prefilter, onOff, later, lazy } = options
   const set = createRuleSet(content, all)
   const roots = [...rootsOf(content), ...(root === undefined ? [] : [`apart ${root}`])]
   const runtime = new Runtime(set, timeoutMs, CompiledCode.open(compiledFolder, roots), mirror, start)
   try {
     // Without rules nothing needs to start.
-    if (set.rules.length > 0) await runtime.ready()
+    if (set.rules.length > 0 && !lazy) await runtime.ready()
   } catch (error) {
     await runtime.close()
     throw error
   }
-  const detector = new PythonDetector(set, runtime, { onOff, later: all ? never : later })
-  if (prefilter && set.rules.length > 0) {
-    const reading = detector.usePrefilter(prefilter, await keptConditions(compiledFolder, roots))
-    // What an earlier run has read works at once. The rest is read in the background: events that come before are judged without it.
-    await Promise.race([reading, setImmediate()])
-  }
+  const detector = new PythonDetector(set, runtime, { onOff, later: all ? never : later, lazy })
+  if (prefilter && reader && set.rules.length > 0) detector.usePrefilter(reader, prefilter)
   return detector
+}
+
+/** Resolves with the promise, or when the time is over. */
+async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+  const over = new AbortController()
+  await Promise.race([promise, setTimeout(ms, undefined, { signal: over.signal, ref: false }).catch(() => {})])
+  over.abort()
 }
 
 /** Unit tests tell at once what does not load. */

@@ -33,6 +33,8 @@ export async function judgeCrossing(logType: string, crossing: Crossing, rules: 
   const guilty: Guilty[] = []
   let careful = false
   let watch = false
+  // Which rules are loaded shows with the first child.
+  await deps.runtime.ready()
   for (;;) {
     const out = penalised(rules, crossing, guilty, deps)
     const running = rules.map((_, i) => i).filter((i) => !out.rules.has(i) && crossing.byRule?.[i]?.length !== 0)

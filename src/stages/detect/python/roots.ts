@@ -20,18 +20,28 @@ export function byRoot(rules: readonly Rule[], roots: readonly string[]): Readon
 }
 
 /**
- * The rules of several content folders, each folder's in a child of its own. A batch goes through the folders one after the other, so
- * that the cache of rules is one for all: what an earlier folder's rules have written in a batch the later ones see.
+ * The rules of several content folders, each folder's in a child of its own. The folders judge a batch at the same time, unless rules of
+ * two of them use the cache of rules: then one after the other, so that the later ones see what the earlier ones have written.
  */
 export class RootsDetector implements Detector {
   readonly logTypes: ReadonlySet<string>
   readonly #parts: readonly PythonDetector[]
   readonly #cache: CacheMirror
   readonly #place: ReadonlyMap<string, { readonly at: number; readonly part: PythonDetector }>
+  readonly #usesCache: (ruleId: string) => boolean
   #queue: Promise<unknown> = Promise.resolve()
 
-  /** `rules`: of all parts, in the order in which findings name them. `cache`: what all parts read and write. */
-  constructor(parts: readonly PythonDetector[], rules: readonly Rule[], cache: CacheMirror) {
+  /**
+   * `rules`: of all parts, in the order in which findings name them. `cache`: what all parts read and write; `usesCache`: whether a rule
+   * may.
+   */
+  constructor(
+    parts: readonly PythonDetector[],
+    rules: readonly Rule[],
+    cache: CacheMirror,
+    usesCache: (ruleId: string) => boolean,
+  ) {
+    this.#usesCache = usesCache
     this.#parts = parts
     this.#cache = cache
     this.logTypes = new Set(parts.flatMap((part) => [...part.logTypes]))
@@ -86,11 +96,11 @@ export class RootsDetector implements Detector {
 
   async #evaluate(batch: DetectBatch): Promise<readonly Finding[]> {
     const concerned = this.#parts.filter((part) => part.logTypes.has(batch.logType))
-    const findings: Finding[] = []
+    let findings: Finding[]
     try {
-      for (const part of concerned) for (const finding of await part.judge(batch)) findings.push(finding)
+      findings = (await this.#judge(batch, concerned)).flat()
     } catch (error) {
-      // What the earlier ones wrote to the cache has not happened either.
+      // What the others wrote to the cache has not happened either.
       await Promise.all(this.#parts.map((part) => part.discard()))
       throw error
     }
@@ -98,6 +108,20 @@ export class RootsDetector implements Detector {
     if (writes.length > 0) batch.onCacheWrites?.(writes)
     if (concerned.length === 1) return findings
     return findings.sort((a, b) => a.event - b.event || this.#at(a.ruleId) - this.#at(b.ruleId))
+  }
+
+  async #judge(batch: DetectBatch, parts: readonly PythonDetector[]): Promise<readonly (readonly Finding[])[]> {
+    const caching = parts.filter((part) => part.ruleIds(batch.logType).some(this.#usesCache))
+    if (caching.length < 2) {
+      const results = await Promise.allSettled(parts.map((part) => part.judge(batch)))
+      return results.map((result) => {
+        if (result.status === 'rejected') throw result.reason
+        return result.value
+      })
+    }
+    const all: (readonly Finding[])[] = []
+    for (const part of parts) all.push(await part.judge(batch))
+    return all
   }
 
   #at(ruleId: string): number {

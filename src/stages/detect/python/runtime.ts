@@ -68,7 +68,7 @@ export class Runtime {
   readonly #compiled: CompiledCode
   readonly #start: (signal?: AbortSignal) => Promise<Sandbox>
   #left = new LeftOut()
-  /** Of these rules `create` has told; errors that come later are told with each event. */
+  /** Rules whose errors the first load has reported; errors that come later are reported with each event. */
   #told: ReadonlySet<string> | undefined
   #sandbox: Sandbox | undefined
   #spare: Spare | undefined
@@ -110,6 +110,11 @@ export class Runtime {
   /** Process id of the living child. */
   get pid(): number | undefined {
     return this.#sandbox?.alive ? this.#sandbox.pid : undefined
+  }
+
+  /** Rules have been loaded at least once, so `loadErrors` says which could not be. */
+  get isLoaded(): boolean {
+    return this.#told !== undefined
   }
 
   /** Starts a child and loads the rules, unless one lives. Rejects when that is impossible. */
