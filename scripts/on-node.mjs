@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 const ALERT = 'CRITICAL  SSH Connection Established from TOR Exit Node'
 const ALERT_MS = 180_000
 const STOP_MS = 60_000
-const ATTACKS = 'src/stages/detect/python/attack.test.ts'
+const ATTACKS = 'src/stages/detect/python/interpreter/attack.test.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const majors = process.argv.slice(2)

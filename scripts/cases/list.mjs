@@ -227,7 +227,7 @@ export const CASES = {
   },
 
   '19-rules-off-on-a-busy-machine': async () => {
-    const { passed, failed, text } = await testEntry('src/stages/detect/python/limits.test.ts')
+    const { passed, failed, text } = await testEntry('src/stages/detect/python/sandbox/limits.test.ts')
     assert.ok(failed === 0 && passed > 0, `${passed} passed, ${failed} failed: ${text}`)
     return `${passed} tests of the limits, on a clock and a processor meter that are passed in`
   },

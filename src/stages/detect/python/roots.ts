@@ -2,9 +2,9 @@ import { sep } from 'node:path'
 import type { CacheWrite, Finding, RuleError } from '../../../model/match.ts'
 import type { Rule, RuleTest } from '../../../model/rule.ts'
 import type { DetectBatch, Detector, RuleOff, TestRun } from '../language.ts'
-import type { CacheMirror } from './cache-mirror.ts'
 import type { PythonDetector } from './detector.ts'
-import { failedRun } from './tests.ts'
+import type { CacheMirror } from './judge/cache-mirror.ts'
+import { failedRun } from './judge/tests.ts'
 
 /** Rules by the content folder that they are below, in the order of the first of each; those below none are together. */
 export function byRoot(rules: readonly Rule[], roots: readonly string[]): ReadonlyMap<string, readonly Rule[]> {

@@ -2,7 +2,7 @@ import { dirname } from 'node:path'
 import type { DataModel } from '../../../model/data-model.ts'
 import type { DetectionContent, HelperModule, Rule } from '../../../model/rule.ts'
 import { queryLogType } from '../language.ts'
-import type { LoadContent, ModelContent, Source } from './protocol.ts'
+import type { LoadContent, ModelContent, Source } from './sandbox/protocol.ts'
 
 type LoadHow = Pick<LoadContent, 'careful' | 'watch'>
 

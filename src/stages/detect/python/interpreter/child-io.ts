@@ -1,0 +1,88 @@
+import { fstatSync, readSync, writeSync } from 'node:fs'
+import { encodeFrame, MAX_FRAME_BYTES } from '../../../../util/frames.ts'
+import type { Reply, Request } from '../sandbox/protocol.ts'
+
+// Taken now: the functions of `node:fs` are closed once the interpreter runs.
+const read = readSync
+const write = writeSync
+// The global `process`, never an import of `node:process`: importing that opens `process.stdin`, which makes the pipe non-blocking,
+// and a child without work would have to poll it.
+const leave = process.exit.bind(process)
+const pause = new Int32Array(new SharedArrayBuffer(4))
+const decoder = new TextDecoder()
+
+const parent = process.ppid
+
+/** The engine has ended and this process was given to another parent. */
+export function isOrphan(): boolean {
+  return process.ppid !== parent
+}
+
+/** Ends this process when the engine is gone; called every so often while a rule runs. */
+export function leaveIfOrphan(): void {
+  if (isOrphan()) leave(0)
+}
+
+/** Fills `into` from stdin. False: the parent is gone. */
+function fill(into: Uint8Array): boolean {
+  let at = 0
+  while (at < into.length) {
+    const count = again(() => read(0, into, at, into.length - at, null))
+    if (count === 0) return false
+    at += count
+  }
+  return true
+}
+
+/** The snapshot that the engine has opened for this child. Other children share its position: only reads at a place of one's own. */
+export function readSnapshot(): Uint8Array {
+  const file = 3
+  const bytes = new Uint8Array(fstatSync(file).size)
+  let at = 0
+  while (at < bytes.length) {
+    const count = again(() => read(file, bytes, at, bytes.length - at, at))
+    if (count === 0) throw new Error(`the snapshot ends after ${at} of ${bytes.length} bytes`)
+    at += count
+  }
+  return bytes
+}
+
+/** The next request. Blocks in the kernel until there is one; `undefined` when the parent is gone. */
+export function nextRequest(): { header: Request; payload: Uint8Array } | undefined {
+  const prefix = new Uint8Array(8)
+  if (!fill(prefix)) return undefined
+  const view = new DataView(prefix.buffer)
+  const total = view.getUint32(0, true)
+  const head = view.getUint32(4, true)
+  if (total > MAX_FRAME_BYTES || head + 4 > total)
+    throw new Error(`a frame of ${total} bytes was announced: the stream is broken`)
+  const body = new Uint8Array(total - 4)
+  if (!fill(body)) return undefined
+  return { header: JSON.parse(decoder.decode(body.subarray(0, head))) as Request, payload: body.subarray(head) }
+}
+
+/** Writes a frame to stdout before it returns: also when the interpreter is busy or about to die. */
+export function reply(header: Reply, payload: Uint8Array = new Uint8Array()): void {
+  for (const part of encodeFrame(header, payload)) {
+    let at = 0
+    while (at < part.length) at += again(() => write(1, part, at, part.length - at))
+  }
+}
+
+/** Repeats an interrupted call. Pipes block here; should one be non-blocking after all, it is polled. */
+function again(call: () => number): number {
+  for (;;) {
+    try {
+      return call()
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code
+      if (code === 'EOF') return 0
+      // The parent is gone: also a rule that never ends must not outlive it.
+      if (code === 'EPIPE') leave(0)
+      if (code === 'EINTR') continue
+      if (code !== 'EAGAIN') throw error
+      if (isOrphan()) leave(0)
+      Atomics.wait(pause, 0, 0, 1)
+    }
+  }
+}

@@ -1,0 +1,252 @@
+import type { PyodideAPI } from 'pyodide'
+import type { Request } from '../sandbox/protocol.ts'
+import { leaveIfOrphan, reply } from './child-io.ts'
+import { prepareForPyodide } from './seal.ts'
+import { StopGuard } from './stop-guard.ts'
+import { isJudged, joinParts, type Suspect } from './suspects.ts'
+import { BEAT_MS, createWatch, processMeter, type Watch } from './watch.ts'
+
+interface InterpreterOptions {
+  readonly moduleUrl: string
+  /** Pyodide's folder. */
+  readonly folder: string
+  /** The interpreter's memory never grows beyond this. */
+  readonly memoryBytes: number
+  readonly snapshot: Uint8Array | undefined
+  /** `{path: source}` as JSON, when there is no snapshot. */
+  readonly sources: Uint8Array | undefined
+  readonly makeSnapshot: boolean
+}
+
+type Work = Exclude<Request, { kind: 'start' | 'sources' }>
+
+/** The parts of Pyodide that its types leave out. */
+interface Internals {
+  readonly _module: {
+    readonly HEAPU8: Uint8Array
+    readonly HEAPU32: Uint32Array
+    readonly FS: { readonly filesystems: { readonly MEMFS: { expandFileStorage(node: unknown, size: number): void } } }
+  }
+  makeMemorySnapshot(): Uint8Array
+}
+
+/** Functions of `_caracal/engine.py`: numbers and strings only. */
+interface Engine {
+  room(size: number): number
+  address(): number
+  start(): number
+  compile(): void
+  load(): void
+  necessary(): void
+  fill(): void
+  prepare(header: string): string
+  evaluate(): void
+  prepare_suspect(number: number): void
+  suspect(): void
+  watched(): number
+  done(): void
+  test(): void
+  answer(): number
+}
+
+/** Files that rules write live in the host's memory: this much of it in all. */
+const MAX_FILE_BYTES = 16 * 1024 * 1024
+
+/** CPython in WebAssembly with the Python engine loaded. */
+export class Interpreter {
+  readonly #pyodide: PyodideAPI & Internals
+  readonly #memory: Internals['_module']
+  readonly #guard = new StopGuard()
+  #engine: Engine | undefined
+  #watch: Watch | undefined
+  #cells = 0
+  #careful = false
+  /** How much is compared after a suspect rule; taken before the first one runs. */
+  #watched: number | undefined
+  /** It reads events; no rule runs. */
+  isReading = false
+
+  constructor(pyodide: PyodideAPI & Internals) {
+    this.#pyodide = pyodide
+    this.#memory = pyodide._module
+  }
+
+  snapshot(): Uint8Array {
+    return this.#pyodide.makeMemorySnapshot()
+  }
+
+  /** Makes it ready for requests: limits on, ways out closed. */
+  open(): void {
+    const python = this.#pyodide
+    limitFiles(this.#memory)
+    // Taken once: what a rule makes of the module's names later is not called.
+    const {
+      room,
+      address,
+      start,
+      necessary,
+      compile,
+      load,
+      fill,
+      prepare,
+      evaluate,
+      prepare_suspect,
+      suspect,
+      watched,
+      done,
+      test,
+      answer,
+    } = python.pyimport('_caracal.engine') as unknown as Engine
+    const judging = { prepare, evaluate, prepare_suspect, suspect, watched, done }
+    const engine = { room, address, start, necessary, compile, load, fill, test, answer, ...judging }
+    this.#engine = engine
+    this.#cells = engine.start()
+    this.#watch = createWatch(
+      () => this.#memory.HEAPU32,
+      this.#cells,
+      (beat) => {
+        leaveIfOrphan()
+        reply({ kind: 'beat', ...beat })
+      },
+      processMeter(),
+    )
+    python.setStdout({ write: (bytes) => this.#printed(bytes.length), isatty: false })
+    python.setStderr({ write: (bytes) => bytes.length, isatty: false })
+    python.setStdin({ stdin: () => null })
+    python.runPython('import _caracal.close\n_caracal.close.install()\ndel _caracal')
+    python.setInterruptBuffer(this.#watch.buffer)
+    // Python holds this object somewhere; from here on there is nothing in it.
+    for (const name of Object.getOwnPropertyNames(python)) Reflect.deleteProperty(python, name)
+  }
+
+  /** Which call of which rule is under way, or whose exception is being dealt with. */
+  mark(): number {
+    const cells = this.#memory.HEAPU32
+    return cells[this.#cells >>> 2]! || cells[(this.#cells >>> 2) + 3]!
+  }
+
+  /** Runs a request. Throws when the interpreter is gone: `Stopped` when the engine has told it to stop. */
+  call(request: Work, payload: Uint8Array): Uint8Array {
+    const engine = this.#engine!
+    const memory = this.#memory
+    this.#watch!.begin(request.timeoutMs)
+    this.#careful = request.careful
+    const at = engine.room(payload.length)
+    memory.HEAPU8.set(payload, at)
+    const { kind } = request
+    if (kind === 'evaluate') return this.#evaluate(engine, request.header, request.timeoutMs)
+    // Where code of rules runs the engine may end it; what is before and after takes the time it takes.
+    if (kind === 'load' || kind === 'test') this.#guard.run(() => engine[kind](), request.timeoutMs)
+    else engine[kind]()
+    return this.#answer(engine)
+  }
+
+  /** Valid until the next call. */
+  #answer(engine: Engine): Uint8Array {
+    const length = engine.answer()
+    const from = engine.address()
+    return this.#memory.HEAPU8.subarray(from, from + length)
+  }
+
+  /** The ordinary rules together, then each suspect by itself, when what the others answered is out of its reach. */
+  #evaluate(engine: Engine, header: string, limitMs: number): Uint8Array {
+    const numbers = this.#read(() => engine.prepare(header))
+    if (numbers && this.#watched === undefined) this.#watched = engine.watched()
+    this.#guard.run(() => engine.evaluate(), limitMs)
+    if (!numbers) return this.#answer(engine)
+    const first = this.#answer(engine).slice()
+    const suspects: Suspect[] = []
+    for (const number of isJudged(first) ? numbers.split(',').map(Number) : []) {
+      this.#read(() => engine.prepare_suspect(number))
+      this.#guard.run(() => engine.suspect(), limitMs)
+      suspects.push({ number, answer: this.#answer(engine).slice() })
+    }
+    engine.done()
+    return joinParts(first, suspects, this.#watched ?? 0)
+  }
+
+  /** Reading a large crossing takes a while: the engine is told when it ends, or would count it as the first rule's. */
+  #read<T>(work: () => T): T {
+    const started = performance.now()
+    this.isReading = true
+    const result = work()
+    this.isReading = false
+    if (performance.now() - started > BEAT_MS / 2) reply({ kind: 'beat', mark: 0, ms: 0, interrupted: false })
+    return result
+  }
+
+  /** Rules' own prints never get here; careful mode announces each call with a byte on the real stdout. */
+  #printed(length: number): number {
+    if (this.#careful) reply({ kind: 'beat', mark: this.mark(), ms: 0, interrupted: false })
+    return length
+  }
+}
+
+export async function createInterpreter(options: InterpreterOptions): Promise<Interpreter> {
+  prepareForPyodide()
+  limitMemory(options.memoryBytes)
+  if (options.snapshot) makeRoom(options.snapshot)
+  const { loadPyodide } = (await import(options.moduleUrl)) as typeof import('pyodide')
+  const pyodide = (await loadPyodide({
+    indexURL: options.folder,
+    jsglobals: Object.create(null) as object,
+    stdout: () => {},
+    stderr: () => {},
+    ...(options.snapshot && { _loadSnapshot: options.snapshot }),
+    ...(options.makeSnapshot && { _makeSnapshot: true }),
+  })) as PyodideAPI & Internals
+  if (options.sources) {
+    const sources = JSON.parse(new TextDecoder().decode(options.sources)) as Record<string, string>
+    pyodide.FS.writeFile('/caracal.json', options.sources)
+    pyodide.runPython(`${sources['_caracal/bootstrap.py']}\nNone`)
+  }
+  // The first use fetches Node's random source, which is closed to later comers.
+  if (!options.makeSnapshot) pyodide.runPython('import os\nos.urandom(1)\ndel os')
+  return new Interpreter(pyodide)
+}
+
+/**
+ * The image is larger than the memory that an interpreter begins with, and Pyodide copies it there without making room: the
+ * memory grows as soon as there is one.
+ */
+function makeRoom(snapshot: Uint8Array): void {
+  // The second word says how long the head before the image is.
+  const bytes = snapshot.length - new DataView(snapshot.buffer, snapshot.byteOffset).getUint32(4, true)
+  const wasm = (globalThis as unknown as { WebAssembly: { instantiate: Instantiate } }).WebAssembly
+  const { instantiate } = wasm
+  wasm.instantiate = async (...given) => {
+    const made = await instantiate(...given)
+    const memory = made.instance?.exports.memory
+    if (memory && memory.buffer.byteLength < bytes) memory.grow(Math.ceil((bytes - memory.buffer.byteLength) / 65_536))
+    return made
+  }
+}
+
+type Instantiate = (...given: unknown[]) => Promise<{ instance?: { exports: { memory?: WasmMemory } } }>
+
+/** `WebAssembly.Memory`, which the types of Node 20 leave to the DOM's. */
+interface WasmMemory {
+  readonly buffer: ArrayBuffer
+  grow(pages: number): number
+}
+
+/** A refused growth is a MemoryError in Python. */
+function limitMemory(maxBytes: number): void {
+  const { prototype } = (globalThis as unknown as { WebAssembly: { Memory: { prototype: WasmMemory } } }).WebAssembly.Memory
+  const grow = prototype.grow
+  prototype.grow = function (this: WasmMemory, pages: number) {
+    if (this.buffer.byteLength + pages * 65_536 > maxBytes) throw new RangeError('the memory limit is reached')
+    return grow.call(this, pages)
+  }
+}
+
+function limitFiles(memory: Internals['_module']): void {
+  const files = memory.FS.filesystems.MEMFS
+  const expand = files.expandFileStorage
+  let total = 0
+  files.expandFileStorage = (node, size) => {
+    total += Math.max(0, size)
+    if (total > MAX_FILE_BYTES) throw new RangeError('the sandbox keeps no files of this size')
+    expand.call(files, node, size)
+  }
+}

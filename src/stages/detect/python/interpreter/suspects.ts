@@ -1,0 +1,57 @@
+import type { EvaluateAnswer, TamperingAnswer } from '../sandbox/protocol.ts'
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+/** The answer of one part of a crossing, as `_caracal/engine.py` gives it: it may be anything. */
+type Part = Partial<EvaluateAnswer & TamperingAnswer> & { readonly failed?: unknown; readonly looked?: unknown }
+
+/** A rule that was judged apart from the others: its number in the request. */
+export interface Suspect {
+  readonly number: number
+  readonly answer: Uint8Array
+}
+
+/**
+ * Joins what the ordinary rules of a crossing gave, and each suspect after them, to one answer. The ordinary rules' answer was out
+ * of the interpreter's reach before the first suspect ran; a suspect that speaks for others, or whose look afterwards
+ * compared less than `watched`, has tampered.
+ */
+export function joinParts(first: Uint8Array, suspects: readonly Suspect[], watched: number): Uint8Array {
+  const whole = read(first)
+  if (!whole?.rows || !whole.seconds || !whole.cacheWrites) return first
+  const rows = [...whole.rows]
+  const seconds = [...whole.seconds]
+  const cacheWrites = [...whole.cacheWrites]
+  for (const { number, answer } of suspects) {
+    const part = read(answer)
+    if (!part) return tampered(number, 'what the engine answers')
+    if (!Array.isArray(part.rows) || !Array.isArray(part.seconds) || !Array.isArray(part.cacheWrites)) return answer
+    if (typeof part.looked !== 'number' || part.looked < watched) return tampered(number, 'what looks for changes')
+    if (part.rows.some((row) => !Array.isArray(row) || row[1] !== number)) return tampered(number, 'findings')
+    rows.push(...part.rows)
+    cacheWrites.push(...part.cacheWrites)
+    seconds[number] = part.seconds[number] ?? 0
+  }
+  return encoder.encode(JSON.stringify({ rows, seconds, cacheWrites }))
+}
+
+function read(answer: Uint8Array): Part | undefined {
+  try {
+    const part = JSON.parse(decoder.decode(answer)) as Part | null
+    return typeof part === 'object' && part ? part : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The answer that names a rule and what it changed. */
+export function tampered(number: number, what: string): Uint8Array {
+  return encoder.encode(JSON.stringify({ changed: [number, what] } satisfies TamperingAnswer))
+}
+
+/** Whether an answer says that rules were judged, not that one tampered or the engine failed. */
+export function isJudged(answer: Uint8Array): boolean {
+  const part = read(answer)
+  return part !== undefined && !('changed' in part) && !('failed' in part)
+}

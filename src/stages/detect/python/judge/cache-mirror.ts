@@ -1,0 +1,108 @@
+import type { CacheEntry, CacheWrite } from '../../../../model/match.ts'
+import type { EvaluateAnswer } from '../sandbox/protocol.ts'
+
+/** One request to fill a child's cache is about this long. */
+const MAX_CHARS = 4 * 1024 * 1024
+
+/** An entry as a child takes it: `null` when it has gone. */
+export type CacheItem = readonly [key: string, entry: string | null]
+
+/** What one child knows of the cache of rules. */
+export interface CacheReader {
+  /** Everything, in lists for requests to a new child. */
+  parts(): Generator<CacheItem[]>
+  /** What other children have changed since this was last asked, or since `parts`. */
+  missed(): CacheItem[]
+  /** What a crossing of the batch under way has changed in this child. */
+  add(writes: EvaluateAnswer['cacheWrites']): void
+}
+
+/**
+ * The cache of rules as it is in the children, for the day one has to be replaced. What the batch under way has changed is
+ * kept apart until the batch has been judged: if it cannot be, none of it has happened.
+ */
+export class CacheMirror {
+  readonly #settled = new Map<string, string>()
+  readonly #open = new Map<string, string | undefined>()
+  /** For each child what others have changed meanwhile. */
+  readonly #missed = new Set<Map<string, string | null>>()
+
+  constructor(entries: readonly CacheEntry[]) {
+    for (const { key, entry } of entries) this.#settled.set(key, entry)
+  }
+
+  /** The cache as one child sees it. */
+  reader(): CacheReader {
+    const missed = new Map<string, string | null>()
+    this.#missed.add(missed)
+    const all = () => this.parts()
+    return {
+      *parts() {
+        missed.clear()
+        yield* all()
+      },
+      missed: () => {
+        const items = [...missed]
+        missed.clear()
+        return items
+      },
+      add: (writes) => {
+        this.add(writes)
+        for (const others of this.#missed) if (others !== missed) for (const [key, entry] of writes) others.set(key, entry)
+      },
+    }
+  }
+
+  /** What a crossing of the batch under way has changed. */
+  add(writes: EvaluateAnswer['cacheWrites']): void {
+    for (const [key, entry] of writes) this.#open.set(key, entry ?? undefined)
+  }
+
+  /** The batch has been judged: gives all that it changed. */
+  settle(): CacheWrite[] {
+    const writes: CacheWrite[] = []
+    for (const [key, entry] of this.#open) {
+      if (entry === undefined) {
+        this.#settled.delete(key)
+        writes.push({ key, entry })
+      } else {
+        this.#settled.set(key, entry)
+        writes.push({ key, entry, expiresMs: expiryOf(entry) })
+      }
+    }
+    this.#open.clear()
+    return writes
+  }
+
+  /** The batch could not be judged. A child that lives knows more than it may now. */
+  forget(): void {
+    this.#open.clear()
+  }
+
+  /** Everything, in lists for requests to a new child. */
+  *parts(): Generator<CacheItem[]> {
+    let part: CacheItem[] = []
+    let chars = 0
+    for (const [key, entry] of this.#all()) {
+      part.push([key, entry])
+      chars += key.length + entry.length
+      if (chars < MAX_CHARS) continue
+      yield part
+      part = []
+      chars = 0
+    }
+    if (part.length > 0) yield part
+  }
+
+  *#all(): Generator<readonly [string, string]> {
+    for (const [key, entry] of this.#settled) if (!this.#open.has(key)) yield [key, entry]
+    for (const [key, entry] of this.#open) if (entry !== undefined) yield [key, entry]
+  }
+}
+
+/** The last part of an entry's text, written by `_caracal/cache.py`. */
+function expiryOf(entry: string): number | undefined {
+  const { expires } = JSON.parse(entry) as { expires?: number }
+  // Rules name points in time of any size, also long before the first.
+  return expires === undefined ? undefined : Math.max(0, expires * 1000)
+}

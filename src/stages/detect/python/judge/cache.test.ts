@@ -1,0 +1,182 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import type { CacheEntry, CacheWrite } from '../../../../model/match.ts'
+import type { PythonDetector } from '../detector.ts'
+import { python } from '../index.ts'
+import { errorsOf, makeBatch, makeRule, makeTest, matchesOf } from '../rule.fixture.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
+
+/** Runs what an event says and gives what it came to as the title. */
+const CALLS = makeRule(
+  'Calls',
+  `
+  import time
+  from collections.abc import Mapping
+  from panther_detection_helpers import caching
+  from panther_detection_helpers.caching import *
+
+  def rule(event):
+      global answer
+      try:
+          answer = eval(event['do'])
+      except (TypeError, ValueError) as error:
+          answer = type(error)
+      return True
+
+  def title(event):
+      if isinstance(answer, set):
+          return str(sorted(answer))
+      return answer.__name__ if isinstance(answer, type) else str(answer)
+`,
+)
+
+const open: PythonDetector[] = []
+afterEach(async () => {
+  for (const detector of open.splice(0)) await detector.close()
+})
+
+async function detect(entries: readonly CacheEntry[] = [], rules = [CALLS]): Promise<PythonDetector> {
+  const cache = { load: async () => entries }
+  const detector = await python.create({ rules, helpers: [] }, { timeoutMs: 30_000, all: false, cache })
+  open.push(detector)
+  return detector
+}
+
+/** Runs calls one after the other in one batch: their results, and what they changed. */
+async function call(detector: PythonDetector, calls: readonly string[]): Promise<{ results: string[]; writes: CacheWrite[] }> {
+  const writes: CacheWrite[] = []
+  const batch = makeBatch(calls.map((text) => ({ do: text })))
+  const findings = await detector.evaluate({ ...batch, onCacheWrites: (list) => writes.push(...list) })
+  expect(errorsOf(findings)).toEqual([])
+  return { results: matchesOf(findings).map(({ title }) => title), writes }
+}
+
+// Calls in their order, each with what it gives.
+const STEPS: readonly (readonly [string, string])[] = [
+  ["get_counter('c')", '0'],
+  ["increment_counter('c')", '1'],
+  ["increment_counter('c', 5)", '6'],
+  ["get_counter('c', force_ttl_check=True)", '6'],
+  ["increment_counter('c', 1, 0)", '7'],
+  ["get_counter('c')", '0'],
+  ["increment_counter('c', 2)", '2'],
+  ["reset_counter('c')", 'None'],
+  ["get_counter('c')", '0'],
+  ["get_string_set('s')", '[]'],
+  ["put_string_set('s', ['b', 'a', 'a'])", 'None'],
+  ["get_string_set('s')", "['a', 'b']"],
+  ["add_to_string_set('s', 'xyz')", "['a', 'b', 'xyz']"],
+  ["add_to_string_set('s', {'d', 'e'})", "['a', 'b', 'd', 'e', 'xyz']"],
+  ["add_to_string_set('s', [])", "['a', 'b', 'd', 'e', 'xyz']"],
+  ["remove_from_string_set('s', ['a', 'b'])", "['d', 'e', 'xyz']"],
+  ["remove_from_string_set('s', 'xyz')", "['d', 'e']"],
+  ["get_string_set('s').add('changed outside')", 'None'],
+  ["get_string_set('s')", "['d', 'e']"],
+  ["check_account_age('s')", 'True'],
+  ["check_account_age('')", 'False'],
+  ['check_account_age(7)', 'False'],
+  ["set_key_expiration('s', '1000000001')", 'None'],
+  ["get_string_set('s')", '[]'],
+  ["check_account_age('s')", 'False'],
+  ["add_to_string_set('s', 'new')", "['new']"],
+  ["put_string_set('s', [])", 'None'],
+  ["get_string_set('s')", '[]'],
+  ["put_string_set('s', [1])", 'TypeError'],
+  ["get_dictionary('d')", '{}'],
+  ["put_dictionary('d', {'a': [1.0, None, 'é'], 'big': 2 ** 70})", 'None'],
+  ["get_dictionary('d')", "{'a': [1.0, None, 'é'], 'big': 1180591620717411303424}"],
+  ["put_dictionary('d', [1])", 'TypeError'],
+  ["put_dictionary('d', {'a': {1}})", 'ValueError'],
+  ["put_dictionary('d', {'event': event})", 'None'],
+  ["get_dictionary('d')['event']['do']", "put_dictionary('d', {'event': event})"],
+  ['increment_counter("")', 'ValueError'],
+  ["increment_counter('k' * 2049)", 'ValueError'],
+  ["put_dictionary('d', {'a': 'x' * 500_000})", 'ValueError'],
+  ["[evaluate_threshold('t', 3) for _ in range(7)]", '[False, False, True, False, False, True, False]'],
+  [
+    "increment_counter('day', 1, str(int(time.time()) + 86400)) and round(caching.kv_table().get('day').expires - time.time(), -2)",
+    '86400.0',
+  ],
+  ["increment_counter('week', 1, 'a week') and round((caching.kv_table().get('week').expires - time.time()) / 86400)", '90'],
+]
+
+test('counters, string sets, dictionaries and expiries', async () => {
+  const detector = await detect()
+  const { results } = await call(
+    detector,
+    STEPS.map(([text]) => text),
+  )
+  expect(results).toEqual(STEPS.map(([, result]) => result))
+})
+
+test('what a batch changed is told once, as it is at the end of the batch', async () => {
+  const detector = await detect()
+  const first = await call(detector, [
+    "increment_counter('c')",
+    "increment_counter('c')",
+    "put_string_set('s', ['\\0', '\\ud800'])",
+  ])
+  expect(first.writes.map(({ key }) => key)).toEqual(['c', 's'])
+  expect(JSON.parse(first.writes[0]!.entry!)).toMatchObject({ counter: 2 })
+  expect(first.writes[0]).toHaveProperty('expiresMs', JSON.parse(first.writes[0]!.entry!).expires * 1000)
+  const second = await call(detector, ["get_counter('c')", "reset_counter('c')", "increment_counter('z')", "reset_counter('z')"])
+  expect(second.results[0]).toBe('2')
+  expect(second.writes).toEqual([
+    { key: 'c', entry: undefined },
+    { key: 'z', entry: undefined },
+  ])
+  expect((await call(detector, ["get_counter('c')"])).writes).toEqual([])
+})
+
+test('a detector begins with what was kept: batches that were not kept have not happened', async () => {
+  const before = await detect()
+  const { writes } = await call(before, ["increment_counter('c')", "put_string_set('s', ['a'])"])
+  await call(before, ["increment_counter('c')", "put_string_set('lost', ['a'])"])
+  const kept = writes.filter((write): write is CacheEntry => write.entry !== undefined)
+  const after = await detect(kept)
+  const { results } = await call(after, ["increment_counter('c')", "get_string_set('s')", "get_string_set('lost')"])
+  expect(results).toEqual(['2', "['a']", '[]'])
+})
+
+test('a child that dies takes nothing with it, and what the batch did before is not done twice', async () => {
+  const detector = await detect()
+  await call(detector, ["increment_counter('c')", "put_string_set('s', ['a'])", "increment_counter('gone')"])
+  await call(detector, ["reset_counter('gone')"])
+  const { pid } = detector
+  const writes: CacheWrite[] = []
+  const calls = ["increment_counter('c')", "__import__('os')._exit(1)", "increment_counter('c')", "get_counter('gone')"]
+  const findings = await detector.evaluate({
+    ...makeBatch(calls.map((text) => ({ do: text }))),
+    onCacheWrites: (list) => writes.push(...list),
+  })
+  expect(detector.pid).not.toBe(pid)
+  expect(errorsOf(findings)).toMatchObject([{ event: 1, cause: 'crash' }])
+  expect(matchesOf(findings).map(({ title }) => title)).toEqual(['2', '3', '0'])
+  expect(writes).toMatchObject([{ key: 'c', entry: expect.stringContaining('"counter":3') }])
+  expect((await call(detector, ["get_string_set('s')"])).results).toEqual(["['a']"])
+})
+
+test('every unit test begins with an empty cache and leaves nothing behind', async () => {
+  const detector = await detect()
+  await call(detector, ["increment_counter('c')"])
+  for (let i = 0; i < 2; i++) {
+    const run = await detector.test('Calls', makeTest({ do: "increment_counter('c') + increment_counter('c')" }))
+    expect(run.out).toEqual({ detection: 'true', title: '"3"' })
+  }
+  expect(await call(detector, ["increment_counter('c')"])).toMatchObject({ results: ['2'], writes: [{ key: 'c' }] })
+})
+
+test('a full cache is a rule error that says so; expired entries make room', async () => {
+  const detector = await detect()
+  await call(detector, ["[put_dictionary(f'old{i}', {'a': 'x' * 400_000}, 1_000_000_001) for i in range(40)] and None"])
+  const fill = "[put_dictionary(f'd{i}', {'a': 'x' * 400_000}) for i in range(83)]"
+  const first = await detector.evaluate(makeBatch([{ do: `${fill} and None` }]))
+  expect(errorsOf(first)).toEqual([])
+  const second = await detector.evaluate(
+    makeBatch([{ do: "put_dictionary('more', {'a': 'x' * 400_000})" }, { do: "get_counter('c')" }]),
+  )
+  expect(errorsOf(second)).toMatchObject([
+    { event: 0, message: expect.stringMatching(/CacheFull: the cache of rules is full \(83 entries/) },
+  ])
+  expect(matchesOf(second)).toHaveLength(1)
+})

@@ -1,0 +1,226 @@
+import type { Finding } from '../../../../model/match.ts'
+import type { Rule } from '../../../../model/rule.ts'
+import { type EvaluateAnswer, markedCall } from '../sandbox/protocol.ts'
+import { MalformedAnswer, SandboxDied } from '../sandbox/sandbox.ts'
+import { ruleError, toFinding } from './findings.ts'
+import { type PenaltyBox, STRIKES } from './penalty-box.ts'
+import type { Runtime } from './runtime.ts'
+import { type Crossing, sliceCrossing } from './split.ts'
+
+/** After so many deaths in a row of rules judged one by one it is not the rules. */
+const MAX_IN_ROW = 3
+
+interface Deps {
+  readonly runtime: Runtime
+  readonly penalties: PenaltyBox
+  /** Milliseconds of a steady clock. */
+  readonly now: () => number
+  readonly spent: (ruleId: string, seconds: number, events: number) => void
+}
+
+/** Pairs of (index in the log type's rules, event) that ended a child, with the reason. */
+interface Guilty {
+  readonly rule: number
+  readonly event: number
+  readonly finding: Finding
+}
+
+/**
+ * Judges one crossing. When the child dies of it, the crossing is judged again in a new one: without the call that was
+ * under way if that is known, else with each call announced. So only the guilty call gets an error.
+ */
+export async function judgeCrossing(logType: string, crossing: Crossing, rules: readonly Rule[], deps: Deps): Promise<Finding[]> {
+  const guilty: Guilty[] = []
+  let careful = false
+  let watch = false
+  // Which rules are loaded shows with the first child.
+  await deps.runtime.ready()
+  for (;;) {
+    const out = penalised(rules, crossing, guilty, deps)
+    const running = rules.map((_, i) => i).filter((i) => !out.rules.has(i) && crossing.byRule?.[i]?.length !== 0)
+    if (running.length === 0) return inOrder(out.findings, [], rules, crossing)
+    const skip = guilty.filter((g) => !out.rules.has(g.rule)).map((g) => [running.indexOf(g.rule), g.event] as const)
+    try {
+      const answer = await deps.runtime.evaluate(
+        { logType, rules: running, skip, careful, watch, ...onlyOf(crossing, running) },
+        crossing,
+      )
+      if ('changed' in answer) {
+        // What the others answered beside it may be wrong: all is judged again, in a child that has not seen it.
+        const [index, what] = answer.changed
+        if (index !== null) blameTampering(rules[running[index]!]!, what, deps)
+        // Each rule was looked at, and still it is not known whose it is.
+        else if (watch) return ruleByRule(logType, crossing, rules, deps)
+        else watch = true
+        continue
+      }
+      account(answer, running, rules, crossing, guilty, deps)
+      const findings = [...out.findings, ...guilty.filter((g) => !out.rules.has(g.rule)).map((g) => g.finding)]
+      return inOrder(
+        findings,
+        answer.rows.map((row) => [row, running[row[1]]!] as const),
+        rules,
+        crossing,
+      )
+    } catch (error) {
+      if (!(error instanceof SandboxDied)) throw error
+      await deps.runtime.ready()
+      const call = error.mark === undefined ? undefined : markedCall(error.mark, running.length)
+      if (call && call.event < crossing.count) {
+        guilty.push(blame(error, call.event, running[call.rule]!, rules, crossing, deps))
+      } else if (error.isReading) {
+        return halve(logType, crossing, rules, error, deps)
+      } else if (careful || error.mark === 0) {
+        return ruleByRule(logType, crossing, rules, deps, error)
+      } else careful = true
+    }
+  }
+}
+
+/** For the rules that run, the events that each sees. */
+function onlyOf({ byRule }: Crossing, running: readonly number[]): { only?: readonly (readonly number[])[] } {
+  return byRule ? { only: running.map((i) => byRule[i]!) } : {}
+}
+
+/** Rules that do not run now, and the errors that say so for each event. */
+function penalised(rules: readonly Rule[], crossing: Crossing, guilty: readonly Guilty[], { runtime, penalties, now }: Deps) {
+  const out = new Set<number>()
+  const findings: Finding[] = []
+  for (const [i, rule] of rules.entries()) {
+    if (runtime.isUnloadable(rule.id)) {
+      out.add(i)
+      continue
+    }
+    const penalty = runtime.lostRule(rule.id) ?? penalties.penalty(rule.id, now())
+    if (!penalty) continue
+    out.add(i)
+    for (const event of crossing.byRule?.[i] ?? Array(crossing.count).keys()) {
+      const own = guilty.find((g) => g.rule === i && g.event === event)
+      findings.push(
+        own?.finding ?? ruleError(rule.id, crossing.first + event, penalty.cause, `${rule.source.file}: ${penalty.message}`),
+      )
+    }
+  }
+  return { rules: out, findings }
+}
+
+function blame(died: SandboxDied, event: number, index: number, rules: readonly Rule[], crossing: Crossing, deps: Deps): Guilty {
+  const rule = rules[index]!
+  const what = whatOf(died)
+  const message = `${rule.source.file}: ${what}: ${died.message}`
+  // What had to be ended has cost a whole limit each time: the second one is the last.
+  deps.penalties.strike(rule.id, died.how, what, deps.now(), died.how === 'timeout' ? STRIKES - 1 : 1)
+  return { rule: index, event, finding: ruleError(rule.id, crossing.first + event, died.how, message) }
+}
+
+function whatOf(died: SandboxDied): string {
+  if (died instanceof MalformedAnswer) return 'judged by itself'
+  return died.how === 'timeout' ? 'it could not be interrupted' : 'it ended the sandbox'
+}
+
+/** A rule that changes what others share is left out at once: each further attempt would cost a child. */
+function blameTampering(rule: Rule, what: string, { penalties, now }: Deps): void {
+  penalties.strike(rule.id, 'tampering', `it changed ${what}, which all rules share`, now(), STRIKES)
+}
+
+/**
+ * Nobody can be blamed: each rule is judged by itself, and one that ends its child, or changes what all share, is left out. When
+ * several die of it in a row it is not them: then the events are halved.
+ */
+async function ruleByRule(
+  logType: string,
+  crossing: Crossing,
+  rules: readonly Rule[],
+  deps: Deps,
+  died?: SandboxDied,
+): Promise<Finding[]> {
+  const out = penalised(rules, crossing, [], deps)
+  const findings = [...out.findings]
+  let inRow = 0
+  for (const [index, rule] of rules.entries()) {
+    if (out.rules.has(index) || crossing.byRule?.[index]?.length === 0) continue
+    try {
+      const answer = await deps.runtime.evaluate(
+        { logType, rules: [index], skip: [], careful: false, watch: true, ...onlyOf(crossing, [index]) },
+        crossing,
+      )
+      if (!('changed' in answer)) {
+        inRow = 0
+        account(answer, [index], rules, crossing, [], deps)
+        for (const row of answer.rows) findings.push(toFinding(row, rule, crossing.first + row[0]))
+        continue
+      }
+      blameTampering(rule, answer.changed[1], deps)
+    } catch (error) {
+      if (!(error instanceof SandboxDied)) throw error
+      await deps.runtime.ready()
+      if (++inRow === MAX_IN_ROW) return halve(logType, crossing, rules, died ?? error, deps)
+      deps.penalties.strike(rule.id, error.how, `${whatOf(error)}: ${error.message}`, deps.now(), STRIKES)
+    }
+    findings.push(...penalised([rule], oneRule(crossing, index), [], deps).findings)
+  }
+  return inOrder(findings, [], rules, crossing)
+}
+
+function oneRule(crossing: Crossing, index: number): Crossing {
+  return crossing.byRule ? { ...crossing, byRule: [crossing.byRule[index]!] } : crossing
+}
+
+/** It died while reading the events: the halves are tried, down to a single event. */
+async function halve(
+  logType: string,
+  crossing: Crossing,
+  rules: readonly Rule[],
+  died: SandboxDied,
+  deps: Deps,
+): Promise<Finding[]> {
+  if (crossing.count === 1) {
+    const seeing = rules.filter((_, i) => crossing.byRule?.[i]?.length !== 0)
+    return seeing.map((rule) =>
+      ruleError(
+        rule.id,
+        crossing.first,
+        died.how,
+        `${rule.source.file}: ${died instanceof MalformedAnswer ? 'on the event' : 'the event ended the sandbox'}: ${died.message}`,
+      ),
+    )
+  }
+  const middle = crossing.count >> 1
+  const left = await judgeCrossing(logType, sliceCrossing(crossing, 0, middle), rules, deps)
+  const right = await judgeCrossing(logType, sliceCrossing(crossing, middle, crossing.count), rules, deps)
+  return [...left, ...right]
+}
+
+function account(
+  answer: EvaluateAnswer,
+  running: readonly number[],
+  rules: readonly Rule[],
+  crossing: Crossing,
+  guilty: readonly Guilty[],
+  deps: Deps,
+): void {
+  const timeouts = new Map<number, number>()
+  for (const row of answer.rows) {
+    if (row[2] === 'timeout') timeouts.set(running[row[1]]!, (timeouts.get(running[row[1]]!) ?? 0) + 1)
+  }
+  for (const [at, index] of running.entries()) {
+    const rule = rules[index]!
+    deps.spent(rule.id, answer.seconds[at] ?? 0, crossing.byRule?.[index]?.length ?? crossing.count)
+    const slow = timeouts.get(index)
+    if (slow) deps.penalties.strike(rule.id, 'timeout', `rule() took too long on ${slow} events`, deps.now(), slow)
+    else if (!guilty.some((g) => g.rule === index)) deps.penalties.clear(rule.id)
+  }
+}
+
+/** By event, then by the rules' order. */
+function inOrder(
+  findings: readonly Finding[],
+  rows: readonly (readonly [EvaluateAnswer['rows'][number], number])[],
+  rules: readonly Rule[],
+  crossing: Crossing,
+): Finding[] {
+  const place = new Map(rules.map((rule, i) => [rule.id, i]))
+  const all = [...findings]
+  for (const [row, index] of rows) all.push(toFinding(row, rules[index]!, crossing.first + row[0]))
+  return all.sort((a, b) => a.event - b.event || place.get(a.ruleId)! - place.get(b.ruleId)!)
+}

@@ -1,0 +1,161 @@
+import { readFileSync } from 'node:fs'
+import type { Beat, Meter } from '../interpreter/watch.ts'
+
+/** What to do about the call under way. `slow`: it may have to be stopped. `stop`: by a signal. `end`: the process has not stopped. */
+export type Verdict = 'wait' | 'slow' | 'stop' | 'end'
+
+/** A call that its own process has told to stop gets so much processor time to do it, in ms. */
+const OVERTIME_MS = 100
+
+/**
+ * What is heard of and goes on is not told to stop by its own process when it is no call: code of rules that runs between two calls.
+ * Twice the limit and so much processor time, in ms, is enough.
+ */
+const BETWEEN_CALLS_MS = 1500
+
+/** A process that is told to stop ends within a few ms. After so much processor time, or so much time, it is killed. */
+const STOPPING_WORK_MS = 3000
+const STOPPING_MS = 10_000
+
+/**
+ * A call that hangs: so many times its limit have passed (within these bounds, in ms), and it has worked for less than this share
+ * of them. What works at all, however little of the machine it gets, comes to its limit.
+ */
+const HANG_LIMITS = 30
+const HANG_LEAST_MS = 30_000
+const HANG_MOST_MS = 300_000
+const HANG_SHARE = 0.002
+
+/** Time that passes between two checks counts up to this: more means that nobody could have looked (a machine that is paused). */
+const MAX_STEP_MS = 250
+
+/**
+ * How long the parent waits for one request to a child. A call that reads its interrupt buffer ends itself (`watch.ts`) and is
+ * heard of all the time; this is about those that do not. As there, processor time counts.
+ */
+export class Patience {
+  readonly #limitMs: number
+  readonly #meter: Meter
+  #mark: number | undefined
+  #isInterrupted = false
+  /** Since the call began, as far as it is known; since anything was heard, and since the last check. */
+  #since: number
+  #checked: number
+  /** Processor time at the first check of this call, and at the first one since it was heard of; `undefined`: none yet. */
+  #callWork: number | undefined
+  #silentWork: number | undefined
+  /** Processor time when it was first checked after it had been told to stop by its own process. */
+  #toldWork: number | undefined
+  /** Time and processor time that have passed unheard. */
+  #silentMs = 0
+  #stopped: { readonly work: number; ms: number } | undefined
+  #isSlow = false
+  #hangs = false
+
+  /** `meter`: the child's processor time, by the parent's clock. */
+  constructor(limitMs: number, meter: Meter) {
+    this.#limitMs = limitMs
+    this.#meter = meter
+    this.#since = this.#checked = meter.now()
+  }
+
+  /** The last mark heard of. */
+  get mark(): number | undefined {
+    return this.#mark
+  }
+
+  /** Why a call that was stopped was. */
+  get tooLong(): string {
+    return this.#hangs
+      ? `a call did nothing for ${Math.round(this.#silentMs / 1000)} s`
+      : `a call took longer than ${this.#limitMs} ms of processor time`
+  }
+
+  get isInterrupted(): boolean {
+    return this.#isInterrupted
+  }
+
+  hear({ mark, ms, interrupted }: Beat): void {
+    if (this.#mark !== mark) {
+      this.#mark = mark
+      this.#since = this.#meter.now() - ms
+      this.#callWork = this.#stopped = undefined
+    }
+    if (!interrupted) this.#toldWork = undefined
+    this.#isInterrupted = interrupted
+    this.#silentWork = undefined
+    this.#silentMs = 0
+  }
+
+  /** To be called several times within a limit. `slow` is answered once. */
+  check(): Verdict {
+    const now = this.#meter.now()
+    const step = Math.min(now - this.#checked, MAX_STEP_MS)
+    this.#checked = now
+    this.#silentMs += step
+    if (!this.#stopped && now - this.#since < this.#limitMs / 4) return 'wait'
+    const work = this.#meter.worked()
+    this.#callWork ??= work
+    this.#silentWork ??= work
+    if (this.#stopped) {
+      this.#stopped.ms += step
+      const isOver = work - this.#stopped.work >= STOPPING_WORK_MS || this.#stopped.ms >= STOPPING_MS
+      return isOver ? 'end' : 'stop'
+    }
+    if (this.#isTooLong(work)) {
+      this.#stopped = { work, ms: 0 }
+      return 'stop'
+    }
+    if (this.#isSlow || work - this.#callWork < this.#limitMs / 8) return 'wait'
+    this.#isSlow = true
+    return 'slow'
+  }
+
+  #isTooLong(work: number): boolean {
+    if (this.#isInterrupted) {
+      this.#toldWork ??= work
+      return work - this.#toldWork >= OVERTIME_MS
+    }
+    const silent = work - this.#silentWork!
+    if (silent >= this.#limitMs || work - this.#callWork! >= 2 * this.#limitMs + BETWEEN_CALLS_MS) return true
+    const hang = Math.min(Math.max(HANG_LIMITS * this.#limitMs, HANG_LEAST_MS), HANG_MOST_MS)
+    this.#hangs = this.#silentMs >= hang && silent < HANG_SHARE * this.#silentMs
+    return this.#hangs
+  }
+}
+
+/** The processor time of another process's main thread, where the system gives it (Linux); else a quarter of the time that passes. */
+export function childMeter(pid: number | undefined): Meter {
+  const now = performance.now.bind(performance)
+  return { now, worked: isMetered() ? () => workedBy(pid) : () => now() / 4 }
+}
+
+let metered: boolean | undefined
+function isMetered(): boolean {
+  metered ??= !Number.isNaN(workedBy(process.pid))
+  return metered
+}
+
+/** In ms; NaN when the process has ended. */
+function workedBy(pid: number | undefined): number {
+  const folder = `/proc/${pid}/task/${pid}`
+  return firstOf(`${folder}/schedstat`) / 1e6 || ticksOf(`${folder}/stat`) * 10
+}
+
+function firstOf(file: string): number {
+  try {
+    return Number(readFileSync(file, 'utf8').split(' ')[0])
+  } catch {
+    return Number.NaN
+  }
+}
+
+/** In hundredths of a second. */
+function ticksOf(file: string): number {
+  try {
+    const fields = readFileSync(file, 'utf8').split(') ')[1]!.split(' ')
+    return Number(fields[11]) + Number(fields[12])
+  } catch {
+    return Number.NaN
+  }
+}
