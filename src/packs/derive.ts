@@ -1,9 +1,9 @@
 import type { Rule } from '../model/rule.ts'
-import { parseSimpleDetection } from '../stages/detect/simple/parse.ts'
 import { ConfigError } from '../util/errors.ts'
 import type { Problem } from './content.ts'
 import { JsonText } from './json-text.ts'
-import { CODE_KEYS, type DerivedDraft, simpleCode } from './rule-items.ts'
+import type { DerivedDraft } from './rule-items.ts'
+import { codeOf, yamlLanguageOf } from './yaml-code.ts'
 
 /** Rules made from derived drafts, and what is to be said about the others. */
 export interface Derived {
@@ -48,13 +48,15 @@ export function deriveRules(drafts: readonly DerivedDraft[], rules: readonly Rul
 function derive({ id, file, base: baseDetection, says, code }: DerivedDraft, base: Rule): { rule: Rule; idle: string[] } {
   const rule: Rule = { ...base, ...says, id, file, baseDetection }
   if (code.size === 0) return { rule, idle: [] }
-  if (base.source.language !== 'simple') return { rule, idle: [...code.keys()] }
+  const language = yamlLanguageOf(base.source.language)
+  if (!language) return { rule, idle: [...code.keys()] }
   const inherited = new JsonText(base.source.code)
-  const texts = CODE_KEYS.flatMap((key) => {
+  const texts = language.keys.flatMap((key) => {
     const text = code.get(key) ?? inherited.slice([key])
     return text === undefined ? [] : [[key, text] as const]
   })
-  const merged = simpleCode(new Map(texts))
-  parseSimpleDetection(merged, { file })
-  return { rule: { ...rule, source: { ...base.source, code: merged } }, idle: [] }
+  const merged = codeOf(new Map(texts))
+  language.check(merged, { file })
+  const idle = [...code.keys()].filter((key) => !language.keys.includes(key))
+  return { rule: { ...rule, source: { ...base.source, code: merged } }, idle }
 }

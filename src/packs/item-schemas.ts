@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { CODE_KEYS, FIRST_KEYS } from './yaml-code.ts'
 
 /** The characters of an id or display name, as Panther's tool takes them. */
 export const name = z
@@ -59,6 +60,10 @@ const about = {
   BaseVersion: baseVersion,
 }
 
+function unchecked(keys: readonly string[]): Record<string, z.ZodOptional<z.ZodUnknown>> {
+  return Object.fromEntries(keys.map((key) => [key, z.unknown().optional()]))
+}
+
 /** What of a rule a derived rule may say anew. */
 const ruleShape = {
   ...about,
@@ -67,21 +72,19 @@ const ruleShape = {
   SummaryAttributes: strings.optional(),
   CreateAlert: z.boolean().optional(),
   Tests: z.array(ruleTest).optional(),
-  /** These are checked by `stages/detect/simple`. */
+  /** Checked by `stages/detect/simple/filters.ts`. */
   InlineFilters: z.unknown().optional(),
-  AlertTitle: z.string().optional(),
-  AlertContext: z.unknown().optional(),
-  GroupBy: z.unknown().optional(),
-  DynamicSeverities: z.unknown().optional(),
+  /** Checked by the language that they are code of. */
+  ...unchecked(CODE_KEYS.filter((key) => !FIRST_KEYS.includes(key))),
 }
 
 const judging = {
   RuleID: name,
   Enabled: z.boolean(),
   Severity: severity,
-  /** Exactly one of these two. */
+  /** Either this, or code of a language in the YAML. */
   Filename: z.string().min(1).optional(),
-  Detection: z.unknown().optional(),
+  ...unchecked(FIRST_KEYS),
 }
 
 /** `AnalysisType: rule`. */

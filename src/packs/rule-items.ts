@@ -1,14 +1,12 @@
 import { extname } from 'node:path'
 import type { z } from 'zod'
 import type { Rule, RuleKind, RuleTest } from '../model/rule.ts'
-import { languages } from '../stages/detect/index.ts'
-import type { Language } from '../stages/detect/language.ts'
 import { readInlineFilters } from '../stages/detect/simple/filters.ts'
-import { parseSimpleDetection } from '../stages/detect/simple/parse.ts'
 import { ConfigError } from '../util/errors.ts'
 import { readAbout, readReports, readSeverity } from './about.ts'
 import { checked, checkedButExtraKeys, type Item } from './item.ts'
 import { derivedItem, policyItem, ruleItem, scheduledRuleItem } from './item-schemas.ts'
+import { CODE_KEYS, codeOf, codeTexts, fileLanguages, yamlLanguageOf, yamlLanguages } from './yaml-code.ts'
 import type { YamlFile } from './yaml-file.ts'
 
 /** A rule, scheduled rule or policy without its code file, which is read next. */
@@ -28,9 +26,6 @@ export interface DerivedDraft {
   /** Key of a detection in YAML → its JSON text. */
   readonly code: ReadonlyMap<string, string>
 }
-
-/** The keys of a detection that is written in YAML: its code. */
-export const CODE_KEYS = ['Detection', 'AlertTitle', 'AlertContext', 'GroupBy', 'DynamicSeverities'] as const
 
 /** Reads a file whose `AnalysisType` is one of these kinds. */
 export function readDetection(kind: RuleKind, file: string, yaml: YamlFile, ignoresExtraKeys: boolean): Item {
@@ -72,7 +67,7 @@ function readRule(
     ...(inlineFilter && { inlineFilter }),
     ...readCode(file, yaml, item),
   }
-  return { kind: 'rule', id: rule.id, rule, notices: ruleNotices(rule, item) }
+  return { kind: 'rule', id: rule.id, rule, notices: ruleNotices(rule, yaml, item) }
 }
 
 function readPolicy(file: string, yaml: YamlFile, item: z.output<typeof policyItem>): Item {
@@ -128,41 +123,31 @@ function readDerived(file: string, yaml: YamlFile, item: z.output<typeof derived
     file,
     base: item.BaseDetection,
     says: Object.fromEntries(Object.entries(says).filter(([, value]) => value !== undefined)),
-    code: codeTexts(yaml),
+    code: codeTexts(yaml, CODE_KEYS),
   }
   return { kind: 'derived', id: rule.id, rule, notices: dedupNotice(item.DedupPeriodMinutes) }
 }
 
-/** The parts of a detection in YAML that a file has, as exact JSON. */
-function codeTexts(yaml: YamlFile): Map<string, string> {
-  const keys = CODE_KEYS.filter((key) => Object.hasOwn(yaml.value as object, key))
-  return new Map(keys.map((key) => [key, yaml.json([key])]))
-}
-
-/** The code of a detection in YAML, as `stages/detect/simple` reads it. */
-export function simpleCode(texts: ReadonlyMap<string, string>): string {
-  return `{${[...texts].map(([key, text]) => `${JSON.stringify(key)}:${text}`).join(',')}}`
-}
-
 function readCode(file: string, yaml: YamlFile, item: RuleKeys): Pick<RuleDraft, 'language' | 'code'> {
-  const hasDetection = Object.hasOwn(yaml.value as object, 'Detection')
+  const written = yamlLanguages.find(({ keys: [first] }) => Object.hasOwn(yaml.value as object, first))
   if (item.Filename !== undefined) {
-    if (hasDetection) throw new ConfigError('a rule has either a Filename or a Detection: remove one', { path: 'Detection' })
-    return readFilename(item.Filename)
+    if (!written) return readFilename(item.Filename)
+    const [first] = written.keys
+    throw new ConfigError(`a rule has either a Filename or a ${first}: remove one`, { path: first })
   }
-  if (!hasDetection) throw new ConfigError('is missing: add it, or a Detection', { path: 'Filename' })
-  const text = simpleCode(codeTexts(yaml))
-  parseSimpleDetection(text, { file })
-  return { language: 'simple', code: { text } }
+  if (!written) {
+    const known = yamlLanguages.map(({ keys: [first] }) => `a ${first}`).join(', ')
+    throw new ConfigError(`is missing: add it, or ${known}`, { path: 'Filename' })
+  }
+  const text = codeOf(codeTexts(yaml, written.keys))
+  written.check(text, { file })
+  return { language: written.type, code: { text } }
 }
 
 function readFilename(filename: string): Pick<RuleDraft, 'language' | 'code'> {
-  const registered: readonly Language[] = languages
-  // The extension of detections in YAML is no code file's.
-  const withFiles = registered.filter(({ extension }) => extension !== '.yml')
-  const language = withFiles.find(({ extension }) => extension === extname(filename))
+  const language = fileLanguages.find(({ extension }) => extension === extname(filename))
   if (language) return { language: language.type, code: { filename } }
-  const known = withFiles.map(({ extension }) => extension).join(', ')
+  const known = fileLanguages.map(({ extension }) => extension).join(', ')
   throw new ConfigError(`no language runs '${filename}'. Known: ${known}`, { path: 'Filename' })
 }
 
@@ -201,8 +186,9 @@ function dedupNotice(minutes = 60): string[] {
   return minutes >= 5 ? [] : [`DedupPeriodMinutes ${minutes} is taken as ${dedupPeriod(minutes)}: write at least 5`]
 }
 
-function ruleNotices(rule: RuleDraft, item: RuleKeys): string[] {
-  const idle = rule.language === 'simple' ? [] : CODE_KEYS.filter((key) => item[key] !== undefined)
+function ruleNotices(rule: RuleDraft, yaml: YamlFile, item: RuleKeys): string[] {
+  const own: readonly string[] = yamlLanguageOf(rule.language)?.keys ?? []
+  const idle = CODE_KEYS.filter((key) => !own.includes(key) && Object.hasOwn(yaml.value as object, key))
   return [
     ...dedupNotice(item.DedupPeriodMinutes),
     ...testNotices(rule.tests),

@@ -77,8 +77,10 @@ export interface TestRun {
 export interface Language {
   readonly type: string
   readonly summary: string
-  /** Extension of the code files it runs, with the dot. */
-  readonly extension: string
+  /** Extension of the code files it runs, with the dot. Absent: it runs none. */
+  readonly extension?: string
+  /** How its rules are written in the YAML of a rule. Absent: they are code files. */
+  readonly yaml?: YamlCode
   /**
    * Starts what `create` would wait for, before the content is known; resolves when that goes on by itself. Rejects when it
    * cannot be started. Absent: there is nothing of the kind.
@@ -86,6 +88,14 @@ export interface Language {
   prepare?(): Promise<Prepared>
   /** Loads every rule (disabled ones too when `all`), starts what it needs. */
   create(content: DetectionContent, options: DetectorOptions): Promise<Detector>
+}
+
+/** Rules written in the YAML itself. Their code is the exact JSON text of an object with those of the keys that the YAML has. */
+export interface YamlCode {
+  /** The first makes a rule one of this language. */
+  readonly keys: readonly [string, ...string[]]
+  /** Throws `ConfigError` with file and path when such code cannot be used. */
+  check(code: string, where: { readonly file: string }): void
 }
 
 /** What a language has started before the content is known. */

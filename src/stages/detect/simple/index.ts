@@ -1,12 +1,16 @@
 import type { Language } from '../language.ts'
 import { SimpleDetector } from './detector.ts'
+import { parseSimpleDetection } from './parse.ts'
 import { loadRules } from './rules.ts'
 
-/** Rules whose YAML holds the detection itself. They have no code file: `extension` is that of the YAML. */
+/** Rules whose YAML holds the detection itself. */
 export const simple = {
   type: 'simple',
   summary: 'Detections written as match expressions in a rule’s YAML, in the format of Panther.',
-  extension: '.yml',
+  yaml: {
+    keys: ['Detection', 'AlertTitle', 'AlertContext', 'GroupBy', 'DynamicSeverities'],
+    check: parseSimpleDetection,
+  },
 
   // A predicate cannot run long: its cost grows with the event, so there is no time limit to keep.
   async create(content, { all }) {
