@@ -62,7 +62,7 @@ export async function startCaracal(config = {}, content = () => {}) {
   content(contentFolder)
   writeFileSync(join(folder, 'caracal.yml'), JSON.stringify({ listen: `127.0.0.1:${port}`, destinations: [], ...config }))
   const started = performance.now()
-  const child = spawn(process.execPath, [join(root, 'bin/caracal.js'), 'up', '--no-demo'], {
+  const child = spawn(process.execPath, [join(process.env.BENCH_CHECKOUT ?? root, 'bin/caracal.js'), 'up', '--no-demo'], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'inherit'],
   })

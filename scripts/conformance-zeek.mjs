@@ -11,6 +11,7 @@ import { FOREIGN, objectsOf, withoutOwnWords } from './lib/zeek-guess.mjs'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const dist = process.env.CARACAL_DIST ?? join(root, 'dist')
 const load = (path) => import(pathToFileURL(join(dist, path)).href)
+const { blocksOf } = await load('util/block/encode.js')
 const { loadPath, parseSource } = await load('engine/path.js')
 const { createParser } = await load('stages/parse/step.js')
 const { fileChunks } = await load('stages/source/file-chunks.js')
@@ -45,7 +46,7 @@ async function readFile(path, keep) {
     result.received += parsed.received
     for (const { schema, events } of parsed.groups) {
       result.events[schema.name] = (result.events[schema.name] ?? 0) + events.length
-      for (const event of events) JSON.parse(schema.row(event))
+      blocksOf(events, (some, out) => schema.encode(some, out, {}))
       if (keep) result.kept.push(...events)
     }
     for (const { reason, message } of parsed.deadLetters) {

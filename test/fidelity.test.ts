@@ -11,6 +11,8 @@ import { compileSchema } from '../src/stages/normalise/compile.ts'
 import { createParser } from '../src/stages/parse/step.ts'
 import { createChdbLake } from '../src/stages/store/chdb.ts'
 import type { Lake } from '../src/stages/store/lake.ts'
+import { RowWriter } from '../src/stages/store/row-writer.ts'
+import { blocksOf } from '../src/util/block/encode.ts'
 import { parseJson, stringifyJson } from '../src/util/json.ts'
 
 /** Events per run: hostile ones, through parsing, the lake and a query, and back. */
@@ -182,8 +184,8 @@ test('what a query gives back is the event, or the record is a dead letter with 
   }
   const table = eventTable(schema)
   await lake.ensure(table)
-  const rows = Buffer.from(`${events.map((event) => schema.row(event)).join('\n')}\n`)
-  expect(await lake.insert(table, rows, 'fidelity')).toEqual([])
+  const blocks = blocksOf(events, (some, out) => schema.encode(some, out, {})).map((block) => block.rows)
+  expect(await new RowWriter(folder, lake).insert(table, blocks, 'fidelity')).toEqual([])
   const columns = table.columns.map(({ name }) => `\`${name}\``).join(', ')
   const answer = await lake.query(`SELECT ${columns} FROM logs.${table.table} ORDER BY n`, { maxRows: EVENTS })
   expect(answer.rows.length).toBe(events.length)

@@ -8,6 +8,8 @@ import { pathToFileURL } from 'node:url'
 
 const dist = pathToFileURL(resolve(process.env['DIST'] ?? 'dist')).href
 const { createChdbLake } = await import(`${dist}/stages/store/chdb.js`)
+const { RowWriter } = await import(`${dist}/stages/store/row-writer.js`)
+const { blocksOf, valueEncoder } = await import(`${dist}/util/block/encode.js`)
 
 const TABLES = 40
 const IDLE_MS = 10_000
@@ -49,8 +51,8 @@ const randomOf = {
   json: () => JSON.stringify({ tor: { id_orig_h: { ip: address(), p_match: address(), p_version: '2024-04-19' } } }),
 }
 function rows(count) {
-  const lines = Array.from({ length: count }, () => JSON.stringify(columns.map(({ kind }, i) => randomOf[kind](i))))
-  return Buffer.from(`${lines.join('\n')}\n`)
+  const values = Array.from({ length: count }, () => columns.map(({ kind }, i) => randomOf[kind](i)))
+  return blocksOf(values, valueEncoder(columns)).map((block) => block.rows)
 }
 
 /** CPU of a process so far, ms. */
@@ -74,6 +76,7 @@ let began = performance.now()
 let lake = await createChdbLake({ dataDir })
 console.log(`open, new folder: ${Math.round(performance.now() - began)} ms`)
 await setTimeout(IDLE_MS)
+const writer = new RowWriter(dataDir, lake)
 console.log(`idle, empty: ${memory(lake.pid)}`)
 
 const tables = Array.from({ length: TABLES }, (_, i) => ({
@@ -92,11 +95,11 @@ for (const [count, times] of [
 ]) {
   const batches = Array.from({ length: times }, () => rows(count))
   const { ms, cpu } = await measure(lake, async () => {
-    for (const [i, batch] of batches.entries()) await lake.insert(tables[0], batch, `big ${count} ${i}`)
+    for (const [i, batch] of batches.entries()) await writer.insert(tables[0], batch, `big ${count} ${i}`)
   })
   const all = count * times
   console.log(
-    `inserts of ${count} rows (${columns.length} columns, ${Math.round(batches[0].length / count)} B as JSON): ` +
+    `inserts of ${count} rows (${columns.length} columns, ${Math.round(batches[0].reduce((n, block) => n + block.length, 0) / count)} B as a block): ` +
       `${Math.round((all / ms) * 1000)} rows/s, ${((cpu * 1000) / all).toFixed(1)} µs CPU a row, ${(cpu / times).toFixed(0)} ms CPU an insert`,
   )
 }
@@ -110,7 +113,7 @@ const flushes = []
 for (let flush = 0; flush < 5; flush++) {
   flushes.push(
     await measure(lake, async () => {
-      for (const table of tables) await lake.insert(table, small, `small ${flush}`)
+      for (const table of tables) await writer.insert(table, small, `small ${flush}`)
     }),
   )
   await setTimeout(Math.max(0, 2000 - flushes.at(-1).ms))

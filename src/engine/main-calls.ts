@@ -6,7 +6,7 @@ import type { Events } from './events.ts'
 import type { MainCalls, PipelineProgress } from './pipeline-calls.ts'
 
 export interface MainCallsDeps {
-  readonly lake: Pick<Lake, 'ensure' | 'insert' | 'query'>
+  readonly lake: Pick<Lake, 'ensure' | 'store' | 'query'>
   readonly events: Events
   readonly metrics: Metrics
 }
@@ -15,7 +15,7 @@ export interface MainCallsDeps {
 export function mainCalls({ lake, events, metrics }: MainCallsDeps): Handlers<MainCalls> {
   return {
     ensure: ({ table, late }) => lake.ensure(table, late),
-    insert: ({ table, rows, token }) => lake.insert(table, rows, token),
+    store: ({ table, file, token }) => lake.store(table, file, token),
     query: ({ sql, maxRows }) => lake.query(sql, { maxRows }),
     progress: (progress) => {
       observe(metrics, progress)

@@ -8,6 +8,8 @@ import type { Rule } from '../model/rule.ts'
 import { rowsToEvents } from '../stages/detect/scheduled/rows.ts'
 import { createChdbLake } from '../stages/store/chdb.ts'
 import { NOW_PARAM } from '../stages/store/dialect/translate.ts'
+import { RowWriter } from '../stages/store/row-writer.ts'
+import { blocksOf } from '../util/block/encode.ts'
 import { compileContent, lakeTables, schemaOf } from './path.ts'
 import { queryNotices, translateQuery } from './queries.ts'
 
@@ -66,6 +68,7 @@ const events: Readonly<Record<string, readonly JsonObject[]>> = {
 
 const dataDir = mkdtempSync(join(tmpdir(), 'open-tables-'))
 const lake = await createChdbLake({ dataDir })
+const writer = new RowWriter(dataDir, lake)
 for (const [type, list] of Object.entries(events)) {
   const schema = schemaOf(type, loaded)!
   const table = { database: 'logs', table: schema.table, columns: schema.columns, timeColumn: 'p_event_time' }
@@ -80,9 +83,10 @@ for (const [type, list] of Object.entries(events)) {
     }
     const event = schema.normalise(raw, meta)
     if (event.kind !== 'ok') throw new Error(`a test event was not taken: ${JSON.stringify(event)}`)
-    return `${schema.row(event.value)}\n`
+    return event.value
   })
-  expect(await lake.insert(table, Buffer.from(rows.join('')), type)).toEqual([])
+  const blocks = blocksOf(rows, (events, out) => schema.encode(events, out, {})).map((block) => block.rows)
+  expect(await writer.insert(table, blocks, type)).toEqual([])
 }
 afterAll(async () => {
   await lake.close()

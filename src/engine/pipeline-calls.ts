@@ -49,7 +49,7 @@ export interface PipelineCalls {
 /** What the pipeline's thread asks of main, and what it reports. */
 export interface MainCalls {
   ensure: (ask: { table: TableSpec; late: boolean | undefined }) => Awaited<ReturnType<Lake['ensure']>>
-  insert: (ask: { table: TableSpec; rows: Uint8Array; token: string }) => Awaited<ReturnType<Lake['insert']>>
+  store: (ask: { table: TableSpec; file: string; token: string }) => Awaited<ReturnType<Lake['store']>>
   query: (ask: { sql: string; maxRows: number }) => QueryResult
   /** A batch, or something else that is one transaction, was committed. */
   progress: (progress: PipelineProgress) => void

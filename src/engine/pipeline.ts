@@ -14,6 +14,7 @@ import { queryLogType } from '../stages/detect/language.ts'
 import { type QueryRows, rowsToEvents } from '../stages/detect/scheduled/rows.ts'
 import type { ContentFileRef } from '../stages/enrich/keeper-types.ts'
 import type { BuiltTable } from '../stages/enrich/table.ts'
+import { RowWriter } from '../stages/store/row-writer.ts'
 import { type AlertStatus, setAlertStatus } from '../state/alerts.ts'
 import { openState, type StateDb } from '../state/db.ts'
 import { saveDeliveryResults } from '../state/deliveries.ts'
@@ -230,14 +231,10 @@ export class Pipeline implements Handlers<PipelineCalls> {
   #createFlusher(): Flusher {
     const { config } = this.#options
     const main = this.#main
-    const lake: ConstructorParameters<typeof Flusher>[1] = {
+    const lake = new RowWriter(config.data_dir, {
       ensure: (table, late) => main.call('ensure', { table, late }),
-      insert: (table, rows, token) => {
-        // A view on a larger buffer would move all of it: copy then.
-        const own = rows.byteLength === rows.buffer.byteLength ? rows : new Uint8Array(rows)
-        return main.move('insert', { table, rows: own, token }, [own.buffer as ArrayBuffer])
-      },
-    }
+      store: (table, file, token) => main.call('store', { table, file, token }),
+    })
     return new Flusher(this.#state, lake, {
       flushRows: config.flush_rows,
       flushMs: config.flush_ms,

@@ -24,7 +24,7 @@ export interface RecordedBatch {
   readonly receivedMs: number
 }
 
-/** Finished lake rows of one table: NDJSON, one JSON array a row. */
+/** Finished lake rows of one table, as a block (`src/util/block/writer.ts`). */
 export interface FinishedRows {
   readonly spec: TableSpec
   readonly rows: Uint8Array
@@ -112,7 +112,8 @@ export interface FlushPart {
   readonly late: boolean
   /** Insert token: the same rows under it, always. */
   readonly token: string
-  readonly rows: Uint8Array
+  /** Blocks; an older version left NDJSON, one JSON array a row. */
+  readonly blocks: readonly Uint8Array[]
   readonly count: number
 }
 

@@ -1,4 +1,5 @@
 import type { Column } from './column.ts'
+import type { ColumnSink } from './column-sink.ts'
 import type { Event } from './event.ts'
 import type { JsonObject } from './json.ts'
 import type { Outcome } from './outcome.ts'
@@ -40,6 +41,9 @@ export interface RowOrigin {
   readonly generation?: string | undefined
 }
 
+/** Writes events as the columns of their lake table. */
+export type EncodeEvents = (events: readonly Event[], out: ColumnSink, origin: RowOrigin) => void
+
 /** A log type's schema, compiled: one call per record, no look-ups by name left. */
 export interface CompiledSchema {
   /** Log type, `Zeek.Conn`. */
@@ -51,8 +55,8 @@ export interface CompiledSchema {
   readonly columns: readonly Column[]
   /** Raw object → event with `p_` fields and indicators, or the reason why not. Does not change `raw`. */
   normalise(raw: JsonObject, meta: RecordMeta): Outcome<Event>
-  /** The event as one JSON array text in the order of `columns`; nested values as JSON text inside strings. */
-  row(event: Event, origin?: RowOrigin): string
+  /** Writes events as the columns of the lake table, in the order of `columns`. */
+  readonly encode: EncodeEvents
   /** Field names that the schema does not know, of one event. */
   unknownFields(event: Event): readonly string[]
   /** Native parser of the format (`zeek`); its schemas name all fields that such a log has. */

@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { TableSpec } from '../model/column.ts'
 import type { BatchSource } from '../stages/source/source.ts'
 import { cursorsOf } from '../state/batches.ts'
 import { openState, type StateDb } from '../state/db.ts'
 import { pipelineState } from '../state/pipeline-state.ts'
 import { sourceCounts } from '../state/sources.ts'
 import { openSqlite } from '../state/sqlite.ts'
+import { readBlock } from '../util/block/read.ts'
 import { ListSource, loopDeps } from './loop.fixture.ts'
 import { Loop } from './loop.ts'
 import type { PipelineState } from './pipeline-state.ts'
@@ -105,9 +107,9 @@ async function outcome(db: StateDb) {
     .execute()
   const of = (database: string) =>
     outbox
-      .filter(({ spec }) => (JSON.parse(spec) as { database: string }).database === database)
-      .flatMap(({ rows }) => Buffer.from(rows).toString().trimEnd().split('\n'))
-      .map((row) => JSON.parse(row) as string[])
+      .map(({ spec, rows }) => ({ spec: JSON.parse(spec) as TableSpec, rows }))
+      .filter(({ spec }) => spec.database === database)
+      .flatMap(({ spec, rows }) => readBlock(spec.columns, new Uint8Array(rows)) as string[][])
   const alerts = await db.selectFrom('alerts').select(['body', 'event_count']).execute()
   return {
     lines: of('logs').map(([, source, line]) => `${source} ${line}`),

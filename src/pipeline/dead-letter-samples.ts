@@ -1,4 +1,5 @@
 import type { FinishedRows } from '../model/batch.ts'
+import { readBlock } from '../util/block/read.ts'
 import { printable } from '../util/terminal.ts'
 import { DEAD_LETTERS } from './rows.ts'
 
@@ -25,8 +26,8 @@ export class DeadLetterSamples {
   added(finished: readonly FinishedRows[]): void {
     for (const { spec, rows } of finished) {
       if (spec.table !== DEAD_LETTERS.table || spec.database !== DEAD_LETTERS.database) continue
-      for (const line of firstLines(rows)) {
-        const { source, sample } = readRow(line)
+      for (const row of readBlock(spec.columns, rows).slice(0, MAX_SAMPLES)) {
+        const { source, sample } = readRow(row)
         const others = this.#bySource.get(source) ?? []
         this.#bySource.set(source, [...others, sample].slice(-MAX_SAMPLES))
       }
@@ -38,20 +39,7 @@ export class DeadLetterSamples {
   }
 }
 
-function firstLines(rows: Uint8Array): string[] {
-  const bytes = Buffer.from(rows.buffer, rows.byteOffset, rows.byteLength)
-  const lines: string[] = []
-  for (let start = 0; lines.length < MAX_SAMPLES && start < bytes.length; ) {
-    const newline = bytes.indexOf(0x0a, start)
-    const end = newline < 0 ? bytes.length : newline
-    if (end > start) lines.push(bytes.toString('utf8', start, end))
-    start = end + 1
-  }
-  return lines
-}
-
-function readRow(line: string): { source: string; sample: DeadLetterSample } {
-  const values = JSON.parse(line) as unknown[]
+function readRow(values: readonly unknown[]): { source: string; sample: DeadLetterSample } {
   const text = (name: string) => String(values[INDEX.get(name)!] ?? '')
   const raw = text('raw')
   const excerpt =

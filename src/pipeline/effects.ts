@@ -5,7 +5,7 @@ import { countsOf } from './counts.ts'
 import { type EncodeDeps, encode } from './encode.ts'
 import type { Generation } from './generation.ts'
 import { decided, group } from './group.ts'
-import { RULE_ERRORS, ruleErrorRow } from './rows.ts'
+import { RULE_ERRORS, rowsOf, ruleErrorRow } from './rows.ts'
 import { type Correlated, type Findings, type GroupedBatch, NO_RECORDS } from './steps.ts'
 
 export interface EffectsDeps extends EncodeDeps {
@@ -82,7 +82,7 @@ export function effectsOfOff(errors: readonly RuleError[], { nowMs }: Pick<Effec
   const time = new Date(nowMs).toISOString()
   const rows = errors.map((error) => ruleErrorRow(error, undefined, undefined, time))
   const effects = {
-    rows: rows.length > 0 ? [{ spec: RULE_ERRORS, rows: Buffer.from(`${rows.join('\n')}\n`), count: rows.length }] : [],
+    rows: rowsOf(RULE_ERRORS, rows),
     ...NO_ALERTS,
     findings: { matches: new Map(), errors: new Map(errors.map(({ ruleId }) => [ruleId, 1])) },
     nowMs,

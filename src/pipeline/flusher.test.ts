@@ -5,14 +5,16 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { BatchEffects, FinishedRows } from '../model/batch.ts'
 import type { TableSpec } from '../model/column.ts'
-import type { RejectedRow } from '../stages/store/lake.ts'
+import type { LakeWriter, RejectedRow } from '../stages/store/lake.ts'
 import { openState, type StateDb } from '../state/db.ts'
 import { pipelineState } from '../state/pipeline-state.ts'
 import { sourceCounts } from '../state/sources.ts'
+import { readBlock } from '../util/block/read.ts'
 import { Refused, RetryLater } from '../util/errors.ts'
 import { stringifyJson } from '../util/json.ts'
-import { Flusher, type LakeWriter } from './flusher.ts'
+import { Flusher } from './flusher.ts'
 import type { PipelineState } from './pipeline-state.ts'
+import { rowsOf } from './rows.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'caracal-flusher-'))
 let db: StateDb
@@ -32,8 +34,8 @@ class MemoryLake implements LakeWriter {
   fails: (nth: number) => 'before' | 'after' | undefined = () => undefined
   rejects: (line: string) => boolean = () => false
   async ensure(_table?: TableSpec, _late?: boolean): Promise<void> {}
-  async insert(table: TableSpec, rows: Uint8Array, token: string): Promise<readonly RejectedRow[]> {
-    const text = Buffer.from(rows).toString()
+  async insert(table: TableSpec, blocks: readonly Uint8Array[], token: string): Promise<readonly RejectedRow[]> {
+    const text = blocks.flatMap((block) => readBlock(table.columns, block).map((row) => `${stringifyJson(row)}\n`)).join('')
     this.calls.push({ token, text })
     const what = this.fails(this.calls.length)
     if (what === 'before') throw new RetryLater('the lake is away')
@@ -57,11 +59,11 @@ const spec = (table: string, columns = ['p_row_id', 'p_source_id']): TableSpec =
   columns: columns.map((name) => ({ name, kind: 'string' as const })),
   timeColumn: 'p_row_id',
 })
-const rows = (table: string, ids: readonly string[], columns?: string[]): FinishedRows => ({
-  spec: spec(table, columns),
-  rows: Buffer.from(ids.map((id) => `${JSON.stringify([id, 's'])}\n`).join('')),
-  count: ids.length,
-})
+const rows = (table: string, ids: readonly string[], columns?: string[]): FinishedRows =>
+  rowsOf(
+    spec(table, columns),
+    ids.map((id) => [id, 's']),
+  )[0]!
 
 let lastId = 0
 async function commit(flusher: Flusher, finished: readonly FinishedRows[]): Promise<void> {
@@ -105,7 +107,7 @@ test('two shapes of one table go to the lake in one flush, each under a token of
   await commit(flusher, [rows('t', ['1']), rows('t', ['2'], ['p_row_id', 'p_source_id', 'new']), rows('t', ['3'])])
   await flusher.flush()
   expect(lake.calls.map(({ token }) => token.replace(/^[^/]*\//, ''))).toEqual(['logs.t', 'logs.t/1'])
-  expect(lake.calls.map(({ text }) => text)).toEqual(['["1","s"]\n["3","s"]\n', '["2","s"]\n'])
+  expect(lake.calls.map(({ text }) => text)).toEqual(['["1","s"]\n["3","s"]\n', '["2","s",null]\n'])
   expect(flusher.waitingBytes).toBe(0)
 })
 
@@ -187,7 +189,7 @@ test('whatever fails and whenever the process ends, every row is stored once and
           lake.fails = () => undefined
           const flush = await state.beginFlush(1 << 20, 1)
           if (flush)
-            for (const part of (await state.flushParts(flush)).slice(0, 1)) await lake.insert(part.spec, part.rows, part.token)
+            for (const part of (await state.flushParts(flush)).slice(0, 1)) await lake.insert(part.spec, part.blocks, part.token)
           flusher = flusherOf(lake)
         }
       }
@@ -218,14 +220,26 @@ test('rows of a table that can never take them become dead letters that can be s
     ],
   }
   const row = ['1', 's', 18446744073709551615n, '[1,{"a":null}]', '{"odd":"é","n2":0.1}', '{"x":{}}']
-  const bytes = Buffer.from(`${stringifyJson(row as never)}\n`)
-  await commit(flusher, [{ spec: big, rows: bytes, count: 1 }, rows('u', ['2'])])
+  await commit(flusher, [...rowsOf(big, [row]), rows('u', ['2'])])
   await flusher.flush()
   expect(lake.rows[0]).toBe('logs.u ["2","s"]')
   const letter = JSON.parse(lake.rows[1]!.replace('monitor.dead_letters ', '')) as unknown[]
   expect(letter[8]).toBe('{"n":18446744073709551615,"tags":[1,{"a":null}],"odd":"é","n2":0.1}')
   expect(letter[3]).toContain('The lake refused this row of logs.t: the table is ordered by it')
   expect((await sourceCounts(db)).get('s')).toMatchObject({ stored: 1, deadLettered: 1, reasons: { internal: 1 } })
+})
+
+test('rows that an older version left as JSON go to the lake in the same order, and one that does not fit is a dead letter', async () => {
+  const lake = new MemoryLake()
+  const flusher = flusherOf(lake)
+  const counted: TableSpec = { ...spec('t'), columns: [...spec('t').columns, { name: 'n', kind: 'ubigint' }] }
+  const text = '["1","s",18446744073709551615]\n["2","s",-1]\n["3","s",null]\n'
+  await commit(flusher, [{ spec: counted, rows: Buffer.from(text), count: 3 }, ...rowsOf(counted, [['4', 's', 4]])])
+  await flusher.flush()
+  expect(lake.rows.slice(0, 3)).toEqual(['logs.t ["1","s",18446744073709551615]', 'logs.t ["3","s",null]', 'logs.t ["4","s",4]'])
+  const letter = JSON.parse(lake.rows[3]!.replace('monitor.dead_letters ', '')) as unknown[]
+  expect([letter[1], letter[8]]).toEqual(['2', '{"n":-1}'])
+  expect((await sourceCounts(db)).get('s')).toMatchObject({ stored: 3, deadLettered: 1 })
 })
 
 test('of two specs of one table in a flush, the earlier is late', async () => {
@@ -246,7 +260,7 @@ test('a process that ends between insert and noting it stores nothing twice', as
   const first = flusherOf(lake)
   await commit(first, [rows('t', ['1', '2'])])
   const flush = (await state.beginFlush(1 << 20, 1))!
-  for (const part of await state.flushParts(flush)) await lake.insert(part.spec, part.rows, part.token)
+  for (const part of await state.flushParts(flush)) await lake.insert(part.spec, part.blocks, part.token)
   await db.destroy()
   db = await openState(dataDir)
   state = pipelineState(db)

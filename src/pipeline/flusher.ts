@@ -1,11 +1,11 @@
 import type { Count, FinishedRows, Flush, FlushOutcome, FlushPart } from '../model/batch.ts'
-import type { Lake, RejectedRow } from '../stages/store/lake.ts'
+import type { LakeWriter } from '../stages/store/lake.ts'
+import type { UnfitRow } from '../util/block/encode.ts'
+import { withoutJson } from '../util/block/json-rows.ts'
+import { readBlock } from '../util/block/read.ts'
 import { messageOf, Refused, RetryLater } from '../util/errors.ts'
 import type { PipelineState } from './pipeline-state.ts'
-import { allRows, refusedRows } from './refused-rows.ts'
-
-/** The flusher's part of a lake. */
-export type LakeWriter = Pick<Lake, 'ensure' | 'insert'>
+import { refusedRows } from './refused-rows.ts'
 
 export interface FlusherOptions {
   /** Flush when this many rows wait … */
@@ -153,7 +153,7 @@ export class Flusher {
       // The order of a table's rows is the order of its schema's changes.
       if (failed.has(table)) continue
       try {
-        const refused = refusedRows(part, await this.#insert(part), this.#options.now())
+        const refused = refusedRows(part.spec, await this.#insert(part), this.#options.now())
         rows.push(...refused.rows)
         counts.push(...refused.counts)
       } catch (error) {
@@ -168,13 +168,20 @@ export class Flusher {
   }
 
   /** Rows that the table will never take are answered as refused, so that nothing is tried for ever but what may pass. */
-  async #insert(part: FlushPart): Promise<readonly RejectedRow[]> {
+  async #insert(part: FlushPart): Promise<readonly UnfitRow[]> {
+    const { spec, late, token } = part
+    const { blocks, unfit } = withoutJson(part)
+    const rowsOfAll = () => blocks.flatMap((block) => readBlock(spec.columns, block))
     try {
-      await this.#lake.ensure(part.spec, part.late)
-      return await this.#lake.insert(part.spec, part.rows, part.token)
+      await this.#lake.ensure(spec, late)
+      const rejected = await this.#lake.insert(spec, blocks, token)
+      if (rejected.length === 0) return unfit
+      const rows = rowsOfAll()
+      return [...unfit, ...rejected.map(({ index, message }) => ({ row: rows[index]!, message }))]
     } catch (error) {
       if (!(error instanceof Refused)) throw error
-      return allRows(part, messageOf(error))
+      const message = messageOf(error)
+      return [...unfit, ...rowsOfAll().map((row) => ({ row, message }))]
     }
   }
 

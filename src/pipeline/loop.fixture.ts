@@ -26,9 +26,16 @@ export const lineSchema: CompiledSchema = {
   normalise: () => {
     throw new Error('the test parser makes events by itself')
   },
-  row: (event, origin) => {
-    if (event['line'] === 'unwritable') throw new TypeError('this row cannot be written')
-    return JSON.stringify([event.p_row_id, event.p_source_id, event['line'], origin?.generation])
+  encode(events, out, { generation }) {
+    if (events.some((event) => event['line'] === 'unwritable')) throw new TypeError('this row cannot be written')
+    for (const column of lineSchema.columns) {
+      if (column.name === 'p_generation') out.same(column, generation)
+      else
+        out.column(
+          column,
+          events.map((event) => event[column.name]),
+        )
+    }
   },
   unknownFields: () => [],
   native: undefined,

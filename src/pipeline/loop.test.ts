@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { NOTHING_KNOWN } from '../model/alert.ts'
 import type { BatchEffects, Decision, Extent, RecordedBatch } from '../model/batch.ts'
+import { readBlock } from '../util/block/read.ts'
 import { StorageError } from '../util/errors.ts'
 import type { EffectsDeps } from './effects.ts'
 import { evilDetector, evilRule, ListSource, lineGeneration, loopDeps } from './loop.fixture.ts'
@@ -67,7 +68,7 @@ const lines = (state: MemoryState) =>
   state.committed.flatMap(({ rows }) =>
     rows
       .filter(({ spec }) => spec.database === 'logs')
-      .flatMap(({ rows: bytes }) => Buffer.from(bytes).toString().trim().split('\n')),
+      .flatMap(({ spec, rows: block }) => readBlock(spec.columns, block).map((row) => JSON.stringify(row))),
   )
 
 test('sources take turns: a flood does not starve the others', async () => {
@@ -298,8 +299,7 @@ test('a record on which the parser breaks is the only internal dead letter, and 
   const letters = state.committed.flatMap(({ rows }) =>
     rows
       .filter(({ spec }) => spec.table === 'dead_letters')
-      .flatMap(({ rows: bytes }) => Buffer.from(bytes).toString().trim().split('\n'))
-      .map((row) => JSON.parse(row) as string[]),
+      .flatMap(({ spec, rows: block }) => readBlock(spec.columns, block) as string[][]),
   )
   expect(letters.map((row) => [row[2], row[5]?.split(':')[1], row[8]])).toEqual([
     ['internal', '2', 'throw\n'],

@@ -1,25 +1,28 @@
-import type { Count, FinishedRows, FlushPart } from '../model/batch.ts'
+import type { Count, FinishedRows } from '../model/batch.ts'
+import type { TableSpec } from '../model/column.ts'
 import type { JsonObject, JsonValue } from '../model/json.ts'
 import type { DeadLetter } from '../model/outcome.ts'
 import { MAX_DEAD_LETTER_BYTES } from '../model/outcome.ts'
-import type { RejectedRow } from '../stages/store/lake.ts'
+import type { UnfitRow } from '../util/block/encode.ts'
 import { sha256 } from '../util/hash.ts'
 import { parseJson, stringifyJson } from '../util/json.ts'
-import { DEAD_LETTERS, deadLetterRow } from './rows.ts'
+import { DEAD_LETTERS, deadLetterRow, rowsOf } from './rows.ts'
 
-/** Rows of a part that the lake will never take, as dead letters and the counts that move with them. */
+/** Rows that the lake will never take, as dead letters and the counts that move with them. */
 export function refusedRows(
-  part: FlushPart,
-  rejected: readonly RejectedRow[],
+  spec: TableSpec,
+  refused: readonly UnfitRow[],
   nowMs: number,
 ): { rows: FinishedRows[]; counts: Count[] } {
   // A dead letter that the lake refuses cannot be stored as a dead letter again; it would come back for ever.
-  if (rejected.length === 0 || part.spec.database === 'monitor') return { rows: [], counts: [] }
+  if (refused.length === 0 || spec.database === 'monitor') return { rows: [], counts: [] }
   const time = new Date(nowMs).toISOString()
-  const letters = refusedLetters(part, rejected)
-  const text = letters.map((letter) => `${deadLetterRow(letter, time)}\n`).join('')
-  const rows = [{ spec: DEAD_LETTERS, rows: Buffer.from(text), count: letters.length }]
-  if (part.spec.database !== 'logs') return { rows, counts: [] }
+  const letters = refusedLetters(spec, refused)
+  const rows = rowsOf(
+    DEAD_LETTERS,
+    letters.map((letter) => deadLetterRow(letter, time)),
+  )
+  if (spec.database !== 'logs') return { rows, counts: [] }
   const counts = letters.flatMap(({ source }): Count[] => [
     { sourceId: source, outcome: 'stored', reason: '', n: -1 },
     { sourceId: source, outcome: 'dead_lettered', reason: 'internal', n: 1 },
@@ -27,19 +30,13 @@ export function refusedRows(
   return { rows, counts }
 }
 
-/** Every row of a part, refused for the same reason. */
-export function allRows({ rows }: FlushPart, message: string): RejectedRow[] {
-  const lines = Buffer.from(rows).toString('utf8').split('\n')
-  return lines.flatMap((line, index) => (line === '' ? [] : [{ index, message }]))
-}
-
-function refusedLetters({ spec, rows }: FlushPart, rejected: readonly RejectedRow[]): DeadLetter[] {
-  const lines = Buffer.from(rows).toString('utf8').split('\n')
+/** A dead letter for each row that its table cannot hold. */
+export function refusedLetters(spec: TableSpec, refused: readonly UnfitRow[]): DeadLetter[] {
   const at = (name: string) => spec.columns.findIndex((column) => column.name === name)
-  return rejected.map(({ index, message }) => {
-    const line = lines[index] ?? ''
-    const values = valuesOf(line)
-    const bytes = Buffer.from(spec.database === 'logs' ? recordOf(spec, values, line) : line)
+  return refused.map(({ row, message }) => {
+    const values = row as readonly JsonValue[]
+    const whole = stringifyJson(values.map((value) => value ?? null))
+    const bytes = Buffer.from(spec.database === 'logs' ? recordOf(spec, values, whole) : whole)
     return {
       reason: 'internal',
       message: `The lake refused this row of ${spec.database}.${spec.table}: ${message}. The schema and the lake disagree about a value: change the schema, then send the record again.`,
@@ -53,13 +50,8 @@ function refusedLetters({ spec, rows }: FlushPart, rejected: readonly RejectedRo
   })
 }
 
-function valuesOf(line: string): readonly JsonValue[] {
-  const parsed = parseJson(line, { maxDepth: 2 })
-  return parsed.kind === 'ok' && Array.isArray(parsed.value) ? parsed.value : []
-}
-
 /** The finished row as a record that its source can be sent again: the log's own fields, without what Caracal added. */
-function recordOf({ columns }: FlushPart['spec'], values: readonly JsonValue[], line: string): string {
+function recordOf({ columns }: TableSpec, values: readonly JsonValue[], line: string): string {
   const members: string[] = []
   columns.forEach(({ name, kind }, i) => {
     const value = values[i]

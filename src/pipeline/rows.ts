@@ -1,12 +1,14 @@
 import type { AlertWindow } from '../model/alert.ts'
 import type { FinishedRows } from '../model/batch.ts'
 import type { Column, TableSpec } from '../model/column.ts'
+import type { ColumnSink } from '../model/column-sink.ts'
 import { type Event, INDICATOR_FIELDS } from '../model/event.ts'
 import type { Match, RuleError } from '../model/match.ts'
 import type { DeadLetter } from '../model/outcome.ts'
 import type { Rule } from '../model/rule.ts'
 import type { CompiledSchema, RowOrigin } from '../model/schema.ts'
 import type { Judged } from '../stages/alert/step.ts'
+import { blocksOf, type ValueRow, valueEncoder } from '../util/block/encode.ts'
 
 /** What a matched event's row has beside the event's own columns. */
 const MATCH_COLUMNS: readonly Column[] = [
@@ -29,28 +31,45 @@ export function matchTable(schema: CompiledSchema): TableSpec {
   return { database: 'matches', table: schema.table, columns: [...schema.columns, ...MATCH_COLUMNS], timeColumn: 'p_event_time' }
 }
 
-/** A matched event's row: the event's row with the match behind it. `from`: what the event was made of. */
-export function matchRow(
+/** Writes matched events: the event's columns with the match behind them. `tails` are the values of `MATCH_COLUMNS`. */
+export function writeMatches(
   schema: CompiledSchema,
-  event: Event,
+  matched: readonly { readonly event: Event; readonly tail: ValueRow }[],
+  out: ColumnSink,
+  origin: RowOrigin,
+): void {
+  schema.encode(
+    matched.map(({ event }) => event),
+    out,
+    origin,
+  )
+  writeTails(
+    matched.map(({ tail }) => tail),
+    out,
+  )
+}
+
+const writeTails = valueEncoder(MATCH_COLUMNS)
+
+/** What a matched event's row has beside the event's own columns. `raw`: the record that the event was made of. */
+export function matchTail(
   match: Match,
   rule: Rule | undefined,
   window: AlertWindow | undefined,
-  from: RowOrigin & { readonly raw: string | undefined },
-): string {
+  raw: string | undefined,
+): ValueRow {
   const opened = window?.opened ? new Date(window.createdMs).toISOString() : null
-  const tail = [
-    window?.alertId ?? null,
+  return [
+    window?.alertId,
     opened,
     match.severity,
-    match.alertContext ?? null,
+    match.alertContext,
     match.ruleId,
-    rule?.tags ?? [],
+    rule?.tags,
     JSON.stringify(rule?.reports ?? {}),
-    rule?.severity ?? null,
-    from.raw ?? null,
+    rule?.severity,
+    raw,
   ]
-  return `${schema.row(event, from).slice(0, -1)},${JSON.stringify(tail).slice(1)}`
 }
 
 /** Every match of every rule in one wide table, `CreateAlert: false` or not, whatever it is about. */
@@ -83,25 +102,30 @@ export function signalRow(
   rule: Rule | undefined,
   window: AlertWindow | undefined,
   time: string,
-): string {
+): ValueRow {
   const { event, rowId, span } = item
-  return JSON.stringify([
-    event?.p_event_time ?? span?.last ?? time,
+  return [
+    instant(event?.p_event_time ?? span?.last ?? time),
     time,
     match.ruleId,
-    rule?.severity ?? null,
-    rule?.tags ?? [],
-    event?.p_log_type ?? null,
-    event?.p_row_id ?? rowId ?? null,
-    event?.p_source_id ?? null,
-    event?.p_source_label ?? null,
-    window?.alertId ?? null,
+    rule?.severity,
+    rule?.tags,
+    event?.p_log_type,
+    event?.p_row_id ?? rowId,
+    event?.p_source_id,
+    event?.p_source_label,
+    window?.alertId,
     match.severity,
     match.title.toWellFormed(),
-    match.alertContext ?? null,
-    ...INDICATOR_FIELDS.map((name) => event?.[name] ?? []),
+    match.alertContext,
+    ...INDICATOR_FIELDS.map((name) => event?.[name]),
     event ? item.text() : null,
-  ])
+  ]
+}
+
+/** A query may give a time as SQL writes it. */
+function instant(time: string): string {
+  return /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,9})?$/.test(time) ? `${time.replace(' ', 'T')}Z` : time
 }
 
 export const DEAD_LETTERS: TableSpec = {
@@ -122,10 +146,10 @@ export const DEAD_LETTERS: TableSpec = {
   ],
 }
 
-export function deadLetterRow(letter: DeadLetter, time: string): string {
+export function deadLetterRow(letter: DeadLetter, time: string): ValueRow {
   const { raw, encoding } = rawText(letter.raw)
   const { rowId, reason, message, source, position, length, sha256 } = letter
-  return JSON.stringify([time, rowId, reason, message.toWellFormed(), source, position, length, sha256, raw, encoding])
+  return [time, rowId, reason, message.toWellFormed(), source, position, length, sha256, raw, encoding]
 }
 
 /** A dead letter's bytes as text when they are UTF-8, else as base64. */
@@ -155,10 +179,14 @@ export const RULE_ERRORS: TableSpec = {
   ],
 }
 
-export function ruleErrorRow(error: RuleError, event: Event | undefined, window: AlertWindow | undefined, time: string): string {
+export function ruleErrorRow(
+  error: RuleError,
+  event: Event | undefined,
+  window: AlertWindow | undefined,
+  time: string,
+): ValueRow {
   const { ruleId, cause, message } = error
-  const about = [event?.p_log_type ?? null, event?.p_row_id ?? null, event?.p_source_id ?? null, window?.alertId ?? null]
-  return JSON.stringify([time, ruleId, cause, message.toWellFormed(), ...about])
+  return [time, ruleId, cause, message.toWellFormed(), event?.p_log_type, event?.p_row_id, event?.p_source_id, window?.alertId]
 }
 
 export const TABLE_VERSIONS: TableSpec = {
@@ -175,6 +203,10 @@ export const TABLE_VERSIONS: TableSpec = {
 
 /** The row that remembers which content a table had from when on. */
 export function tableVersionRow(name: string, version: string, rows: number, nowMs: number): FinishedRows {
-  const row = JSON.stringify([new Date(nowMs).toISOString(), name, version, rows])
-  return { spec: TABLE_VERSIONS, rows: Buffer.from(`${row}\n`), count: 1 }
+  return rowsOf(TABLE_VERSIONS, [[new Date(nowMs).toISOString(), name, version, rows]])[0]!
+}
+
+/** Rows of values as finished rows. Throws `UnfitRows` when the table cannot hold one. */
+export function rowsOf(spec: TableSpec, rows: readonly ValueRow[]): FinishedRows[] {
+  return blocksOf(rows, valueEncoder(spec.columns)).map((block) => ({ spec, ...block }))
 }

@@ -9,6 +9,7 @@ import type { Detector } from '../stages/detect/language.ts'
 import { openState, type StateDb } from '../state/db.ts'
 import { pipelineState } from '../state/pipeline-state.ts'
 import { sourceCounts } from '../state/sources.ts'
+import { readBlock } from '../util/block/read.ts'
 import { anySource, evilDetector, ListSource, type LoopParts, loopDeps } from './loop.fixture.ts'
 import { Loop } from './loop.ts'
 
@@ -42,8 +43,7 @@ async function outcome(texts: readonly string[], part: Partial<LoopParts> = {}) 
     committed
       .flatMap((effects) => effects.rows)
       .filter(({ spec }) => `${spec.database}.${spec.table}` === table)
-      .flatMap(({ rows: bytes }) => Buffer.from(bytes).toString().trim().split('\n'))
-      .map((row) => JSON.parse(row) as unknown[])
+      .flatMap(({ spec, rows: block }) => readBlock(spec.columns, block))
   const count = (await sourceCounts(db)).get('s')!
   expect(count.received).toBe(count.stored + count.filtered + count.deadLettered)
   return {

@@ -108,7 +108,7 @@ function withTokens(
   return named.map(({ spec, pieces, count, name, nth }) => {
     // One table twice in a flush: its schema changed in between. Each shape is an insert of its own.
     const token = nth === 0 ? `${flush.flushId}/${name}` : `${flush.flushId}/${name}/${nth}`
-    return { spec, token, late: nth < seen.get(name)! - 1, rows: Buffer.concat(pieces), count }
+    return { spec, token, late: nth < seen.get(name)! - 1, blocks: pieces, count }
   })
 }
 

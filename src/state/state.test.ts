@@ -205,7 +205,7 @@ test('a flush that is begun stays as it is: same range, same token, same bytes, 
   await commit(await effects('s', { rows: [rows('t', '["later"]\n')] }))
   expect(await state.beginFlush(1, 2)).toEqual(flush)
   expect(await state.flushParts(flush)).toEqual(parts)
-  expect(parts.map(({ token, rows: bytes, count }) => [token, Buffer.from(bytes).toString(), count])).toEqual([
+  expect(parts.map(({ token, blocks, count }) => [token, Buffer.concat(blocks).toString(), count])).toEqual([
     [`${flush.flushId}/logs.t`, '["a"]\n["d"]\n', 2],
     [`${flush.flushId}/logs.t/1`, '["b","c"]\n', 1],
   ])

@@ -5,7 +5,7 @@ import type { CompiledSchema } from '../../model/schema.ts'
 import { readSchemaDocument, type SchemaSpec } from './document.ts'
 import { compileFit } from './fit.ts'
 import { generateNormalise, type Names } from './generate-normalise.ts'
-import { generateRow } from './generate-row.ts'
+import { generateEncoder } from './generate-row.ts'
 import { unfoldZeek, ZEEK_COMMON_FIELDS, zeekName, zeekPrefixes, zeekSpellings } from './zeek-names.ts'
 
 const STANDARD_COLUMNS: readonly Column[] = [
@@ -47,7 +47,7 @@ export function compileSchema(document: unknown, where: { readonly file: string 
     columns,
     normalise,
     unknownFields,
-    row: generateRow(columns, constantsOf(spec, filled), unknownFields),
+    encode: generateEncoder(columns, constantsOf(spec, filled), unknownFields),
     native: spec.native,
     mayGuess: spec.mayGuess,
     isDescribed: true,
@@ -56,15 +56,15 @@ export function compileSchema(document: unknown, where: { readonly file: string 
 }
 
 /** Columns that are not filled yet: see docs/lake.md. */
-const UNFILLED = [['p_header', 'null']] as const
+const UNFILLED = [['p_header', null]] as const
 
 /** Columns that no member of an event fills: one of such a name is a field that the schema does not know. */
 const NOT_OF_EVENTS = new Set(['extra', 'p_source_file', 'p_generation', 'p_header'])
 
 /** Columns that are the same in every event of a schema. */
-function constantsOf(spec: SchemaSpec, filled: readonly IndicatorField[]): ReadonlyMap<string, string> {
-  const empty = INDICATOR_FIELDS.filter((field) => !filled.includes(field)).map((field) => [field, '[]'] as const)
-  return new Map([['p_log_type', JSON.stringify(spec.name)], ['p_schema_version', String(spec.version)], ...UNFILLED, ...empty])
+function constantsOf(spec: SchemaSpec, filled: readonly IndicatorField[]): ReadonlyMap<string, unknown> {
+  const empty = INDICATOR_FIELDS.filter((field) => !filled.includes(field)).map((field) => [field, null] as const)
+  return new Map<string, unknown>([['p_log_type', spec.name], ['p_schema_version', spec.version], ...UNFILLED, ...empty])
 }
 
 function withCommonFields(spec: SchemaSpec): SchemaSpec {

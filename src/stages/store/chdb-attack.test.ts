@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Refused } from '../../util/errors.ts'
 import { type ChdbLake, createChdbLake } from './chdb.ts'
+import { insertInto } from './insert.fixture.ts'
 
 /** What stands in a file that no query may read, and what a server would say that no query may reach. */
 const SECRET = 'the host has been read'
@@ -30,7 +31,7 @@ beforeAll(async () => {
   ] as const
   const table = { database: 'logs', table: 't', columns, timeColumn: 'p_event_time' }
   await lake.ensure(table)
-  await lake.insert(table, Buffer.from('["2024-04-19T10:00:00Z","kept"]\n'), 't')
+  await insertInto(lake, table, [['2024-04-19T10:00:00Z', 'kept']], 't')
 })
 afterAll(async () => {
   await lake.close()

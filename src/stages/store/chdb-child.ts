@@ -34,19 +34,20 @@ async function main(): Promise<void> {
   const brought = await work.prepare()
   const reader = new FrameReader<Request>()
   requests.on('data', (chunk: Uint8Array) => {
-    for (const { header, payload } of reader.push(chunk)) void serve(work, header, payload)
+    for (const { header } of reader.push(chunk)) void serve(work, header)
   })
   send({ op: 'ready', brought })
 }
 
-async function serve(work: ChdbWork, request: Request, payload: Uint8Array): Promise<void> {
+async function serve(work: ChdbWork, request: Request): Promise<void> {
   const { id } = request
   try {
     if (request.op === 'ensure') {
       await work.ensure(request)
       send({ op: 'done', id })
-    } else if (request.op === 'insert') {
-      send({ op: 'done', id, rejected: await work.insert(request, payload) })
+    } else if (request.op === 'store') {
+      const refused = await work.store(request)
+      send({ op: 'done', id, ...(refused !== undefined && { refused }) })
     } else if (request.op === 'query') {
       const { head, rows } = await work.query(request, () => send({ op: 'began', id }))
       send({ op: 'done', id, answer: head }, rows)

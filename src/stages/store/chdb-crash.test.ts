@@ -10,6 +10,7 @@ import type { TableSpec } from '../../model/column.ts'
 import { entryFile } from '../../util/entry.ts'
 import { Refused, RetryLater } from '../../util/errors.ts'
 import { type ChdbLake, createChdbLake } from './chdb.ts'
+import { insertInto } from './insert.fixture.ts'
 
 const table: TableSpec = {
   database: 'logs',
@@ -22,20 +23,24 @@ const table: TableSpec = {
   ],
 }
 const PER_INSERT = 2000
-/** Every 97th row cannot be stored, so that a kill also falls into the search for bad rows. */
-const isBad = (n: number) => n % 97 === 0
+/** The column of numbers has become unsigned since the rows were finished. */
+const unsigned: TableSpec = {
+  ...table,
+  columns: table.columns.map((column) => (column.name === 'n' ? { ...column, kind: 'ubigint' } : column)),
+}
+/** Every 701st row is negative, so that a kill also falls into the search for bad rows. */
+const isBad = (n: number) => n % 701 === 0
 
-function rowsOf(insert: number): Buffer {
+function rowsOf(insert: number): unknown[][] {
   const rows = Array.from({ length: PER_INSERT }, (_, i) => insert * PER_INSERT + i)
-  const line = (n: number) => JSON.stringify([`2024-0${(n % 3) + 1}-01T00:00:00Z`, n, isBad(n) ? n : `row ${n}`])
-  return Buffer.from(rows.map((n) => `${line(n)}\n`).join(''))
+  return rows.map((n) => [`2024-0${(n % 3) + 1}-01T00:00:00Z`, isBad(n) ? -n - 1 : n, `row ${n}`])
 }
 
 /** As the flusher does: the same call again until it is taken. */
 async function insertAlways(lake: ChdbLake, insert: number, onRetry: () => void): Promise<number> {
   for (;;) {
     try {
-      return (await lake.insert(table, rowsOf(insert), `flush ${insert}`)).length
+      return (await insertInto(lake, table, rowsOf(insert), `flush ${insert}`)).length
     } catch (error) {
       expect(error).toBeInstanceOf(RetryLater)
       onRetry()
@@ -53,6 +58,7 @@ test('kills of the lake’s process in mid-insert lose no row and double none', 
   const dataDir = mkdtempSync(join(tmpdir(), 'lake-'))
   const lake = await createChdbLake({ dataDir })
   await lake.ensure(table)
+  await lake.ensure(unsigned)
   let retries = 0
   let rejected = 0
   for (let insert = 0; insert < 5; insert++) {
@@ -73,24 +79,24 @@ test('kills of the lake’s process in mid-insert lose no row and double none', 
 
 test('a kill between the engine’s note of a token and its part loses nothing', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'lake-'))
-  const row = (n: number) => Buffer.from(`["2024-01-01T00:00:00Z", ${n}, "x"]\n`)
+  const row = (n: number) => [['2024-01-01T00:00:00Z', n, 'x']]
   const first = await createChdbLake({ dataDir })
   await first.ensure(table)
-  await first.insert(table, row(1), 'one')
-  await first.insert(table, row(2), 'two')
+  await insertInto(first, table, row(1), 'one')
+  await insertInto(first, table, row(2), 'two')
   await first.close()
   // What such a kill leaves: the token is in the log, the part is not in its place.
   const parts = globSync('lake/store/*/*/202*_2_2_0', { cwd: dataDir, onlyDirectories: true, absolute: true })
   expect(parts.length).toBe(1)
   rmSync(parts[0]!, { recursive: true })
   const second = await createChdbLake({ dataDir })
-  await second.insert(table, row(2), 'two')
-  await second.insert(table, row(1), 'one')
+  await insertInto(second, table, row(2), 'two')
+  await insertInto(second, table, row(1), 'one')
   expect((await second.query('SELECT n FROM logs.t ORDER BY n')).rows).toEqual(['[1]', '[2]'])
   await second.close()
   // Opened once more, all tokens are known.
   const third = await createChdbLake({ dataDir })
-  for (const [n, token] of ['one', 'two'].entries()) await third.insert(table, row(n + 1), token)
+  for (const [n, token] of ['one', 'two'].entries()) await insertInto(third, table, row(n + 1), token)
   expect((await third.query('SELECT n FROM logs.t ORDER BY n')).rows).toEqual(['[1]', '[2]'])
   await third.close()
   rmSync(dataDir, { recursive: true })
@@ -116,10 +122,15 @@ test('a query under way when the process dies is refused or told to come again, 
 function startParent(dataDir: string): ChildProcess {
   const script = `
     import { createChdbLake } from ${JSON.stringify(entryFile('stages/store/chdb'))}
+    import { RowWriter } from ${JSON.stringify(entryFile('stages/store/row-writer'))}
+    import { blocksOf, valueEncoder } from ${JSON.stringify(entryFile('util/block/encode'))}
+    const table = ${JSON.stringify(table)}
     const lake = await createChdbLake({ dataDir: ${JSON.stringify(dataDir)} })
-    await lake.ensure(${JSON.stringify(table)})
+    const writer = new RowWriter(${JSON.stringify(dataDir)}, lake)
+    const write = valueEncoder(table.columns)
+    await lake.ensure(table)
     for (let n = 0; ; n++) {
-      await lake.insert(${JSON.stringify(table)}, Buffer.from(JSON.stringify(['2024-01-01T00:00:00Z', n, 'x'])), 'p' + n)
+      await writer.insert(table, blocksOf([['2024-01-01T00:00:00Z', n, 'x']], write).map(({ rows }) => rows), 'p' + n)
       console.log('done ' + n)
     }`
   return spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })

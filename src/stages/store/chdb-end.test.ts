@@ -8,6 +8,7 @@ import type { TableSpec } from '../../model/column.ts'
 import type { SystemProblem } from '../../model/system-problem.ts'
 import { RetryLater } from '../../util/errors.ts'
 import { type ChdbLake, createChdbLake } from './chdb.ts'
+import { insertInto } from './insert.fixture.ts'
 import { LakeEnded, QueryBarred } from './lake.ts'
 import { GRACE_MS } from './query-limit.ts'
 
@@ -32,7 +33,7 @@ const table: TableSpec = {
     { name: 'n', kind: 'int', required: true },
   ],
 }
-const row = (n: number) => Buffer.from(`["2026-01-01T00:00:00Z",${n}]\n`)
+const row = (n: number) => [['2026-01-01T00:00:00Z', n]]
 
 let dataDir: string
 let clock: ManualClock
@@ -156,7 +157,7 @@ test('nothing is lost and nothing doubled by ends of the process while rows are 
     for (let n = 0; !isOver; n++) {
       // As the flusher does: the same call again until it is taken.
       while (!isOver) {
-        const error = await failure(lake.insert(table, row(n), `token ${n}`))
+        const error = await failure(insertInto(lake, table, row(n), `token ${n}`))
         if (!error) break
         expect(error).toBeInstanceOf(RetryLater)
         again++
@@ -176,7 +177,7 @@ test('nothing is lost and nothing doubled by ends of the process while rows are 
     await inserting
   }
   const last = inserted.length - 1
-  await lake.insert(table, row(last), `token ${last}`)
+  await insertInto(lake, table, row(last), `token ${last}`)
   const { rows } = await lake.query('SELECT n FROM logs.t ORDER BY n', { maxRows: 1_000_000 })
   expect(rows).toEqual(inserted.map((n) => `[${n}]`))
   expect(again).toBeGreaterThan(0)
@@ -206,11 +207,11 @@ test('a query under which the process crashed twice is refused', async () => {
 test('a process that hangs is replaced, and what was asked of it may be asked again', async () => {
   await lake.ensure(table)
   process.kill(lake.pid!, 'SIGSTOP')
-  const insert = failure(lake.insert(table, row(1), 'one'))
+  const insert = failure(insertInto(lake, table, row(1), 'one'))
   await clock.advance(60_000)
   expect(await insert).toBeInstanceOf(RetryLater)
   await answered()
-  await lake.insert(table, row(1), 'one')
+  await insertInto(lake, table, row(1), 'one')
   expect((await lake.query('SELECT n FROM logs.t')).rows).toEqual(['[1]'])
   expect(problems).toMatchObject([{ what: 'LakeReplaced', message: expect.stringContaining('not answered for 30 seconds') }])
 })

@@ -26,16 +26,17 @@ export interface Engine {
   readonly surface: Surface
 }
 
-/**
- * A value is taken as its column's kind or not at all; inserts are synchronous; one thread reads the rows, so that
- * "row 7" in a complaint is row 7 and one insert is one block, which is what a token stands for.
- */
-const WRITER = `async_insert = 0, input_format_null_as_default = 0, input_format_parallel_parsing = 0, max_insert_threads = 1,
-  input_format_json_read_bools_as_numbers = 0, input_format_json_read_numbers_as_strings = 0,
-  input_format_json_read_bools_as_strings = 0, input_format_json_read_objects_as_strings = 0,
-  input_format_json_read_arrays_as_strings = 0, precise_float_parsing = 1, date_time_input_format = 'best_effort',
-  max_partitions_per_insert_block = 1000,
+/** Definitions and inserts; what inserts need beside it is `ONE_BLOCK`. */
+const WRITER = `async_insert = 0, max_insert_threads = 1, max_partitions_per_insert_block = 1000,
   deduplicate_blocks_in_dependent_materialized_views = 1`
+
+/**
+ * What makes an insert one block, which is what a token stands for: the engine neither cuts nor joins what a file holds, and reads it
+ * in one thread. That tokens count for `INSERT … SELECT` too has to be said.
+ */
+export const ONE_BLOCK = `deduplicate_insert_select = 'force_enable', max_insert_threads = 1, max_threads = 1,
+use_strict_insert_block_limits = 0, max_insert_block_size = 1048449, min_insert_block_size_rows = 1048449,
+min_insert_block_size_bytes = 268402944`
 
 /**
  * Without simdjson, which refuses a whole document for one integer beyond 64 bits in it: a sender could hide an event's

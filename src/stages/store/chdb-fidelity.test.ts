@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ColumnKind, TableSpec } from '../../model/column.ts'
+import { blocksOfJson } from '../../util/block/json-rows.ts'
 import { createChdbLake } from './chdb.ts'
+import { RowWriter } from './row-writer.ts'
 
 const ROWS = 10_000
 const SEED = 20_240_419
@@ -153,8 +155,11 @@ test(`${ROWS} rows of hostile values come back as they went in, column kind by c
     (_, n) => `["2024-04-19T10:00:00Z",${n},${columns.map((values) => values[n]).join(',')}]\n`,
   )
   await lake.ensure(table)
+  const writer = new RowWriter(dataDir, lake)
   for (let from = 0; from < ROWS; from += 2500) {
-    expect(await lake.insert(table, Buffer.from(rows.slice(from, from + 2500).join('')), `t${from}`)).toEqual([])
+    const { blocks, unfit } = blocksOfJson(table, Buffer.from(rows.slice(from, from + 2500).join('')))
+    expect(unfit).toEqual([])
+    expect(await writer.insert(table, blocks, `t${from}`)).toEqual([])
   }
   for (const [i, wanted] of columns.entries()) {
     const { kind } = kinds[i % kinds.length]!

@@ -105,7 +105,7 @@ export class ChdbProcess {
 
   /** When the oldest insert or table definition under way was asked for, in the clock's time. */
   get oldestWrite(): number | undefined {
-    const writes = [...this.#waiting.values()].filter(({ op }) => op === 'insert' || op === 'ensure')
+    const writes = [...this.#waiting.values()].filter(({ op }) => op === 'store' || op === 'ensure')
     return writes.length > 0 ? Math.min(...writes.map(({ askedAt }) => askedAt)) : undefined
   }
 

@@ -1,5 +1,4 @@
 import type { TableSpec } from '../../model/column.ts'
-import type { RejectedRow } from './lake.ts'
 import type { Brought } from './layout.ts'
 
 /** What the child is told when it starts (its only argument, as JSON). */
@@ -20,10 +19,10 @@ export interface ChildOptions {
   readonly retentionDays?: number
 }
 
-/** What the parent asks. The rows of an insert are the frame's payload. */
+/** What the parent asks. */
 export type Request =
   | { readonly op: 'ensure'; readonly id: number; readonly spec: TableSpec; readonly late: boolean }
-  | { readonly op: 'insert'; readonly id: number; readonly spec: TableSpec; readonly token: string }
+  | { readonly op: 'store'; readonly id: number; readonly spec: TableSpec; readonly file: string; readonly token: string }
   | {
       readonly op: 'query'
       readonly id: number
@@ -44,7 +43,7 @@ export type Reply =
   | { readonly op: 'failed'; readonly code: string; readonly message: string }
   /** A reader has taken the query of that id. */
   | { readonly op: 'began'; readonly id: number }
-  | { readonly op: 'done'; readonly id: number; readonly rejected?: readonly RejectedRow[]; readonly answer?: AnswerHead }
+  | { readonly op: 'done'; readonly id: number; readonly refused?: string; readonly answer?: AnswerHead }
   | { readonly op: 'error'; readonly id: number; readonly code: string; readonly message: string }
 
 export interface AnswerHead {

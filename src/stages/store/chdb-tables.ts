@@ -1,6 +1,6 @@
 import type { TableSpec } from '../../model/column.ts'
-import { rowsOf, type Session } from './chdb-engine.ts'
-import { alterations, isKept, targetColumns } from './columns.ts'
+import { ONE_BLOCK, rowsOf, type Session } from './chdb-engine.ts'
+import { alterations, isKept, isNarrowing, targetColumns } from './columns.ts'
 import {
   ALL,
   allColumns,
@@ -16,6 +16,7 @@ import {
 } from './ddl.ts'
 import { statementError } from './engine-error.ts'
 import { createView, isIndexed } from './indicators.ts'
+import { NativeRows } from './native.ts'
 
 type TableId = Pick<TableSpec, 'database' | 'table'>
 
@@ -56,10 +57,18 @@ export class ChdbTables {
     if ((UNITED as readonly string[]).includes(spec.database)) await unite(this.#session, spec.database)
   }
 
-  /** `INSERT INTO …` for rows in the order of the spec's columns. Throws `Refused` when the table has no place for them. */
-  async insertInto(spec: TableSpec): Promise<string> {
-    const known = this.#columns.get(tableName(spec)) ?? (await this.#load(spec))
-    return `INSERT INTO ${tableName(spec)} (${targetColumns(spec, known).map(quoteName).join(', ')})`
+  /** The statement that stores a file's rows, in the order of the spec's columns. Throws `Refused` when the table has no place for them. */
+  async insertFrom(spec: TableSpec, file: string, token: string): Promise<string> {
+    const stored = this.#columns.get(tableName(spec)) ?? (await this.#load(spec))
+    const targets = targetColumns(spec, stored)
+    const values = spec.columns.map((column, i) => {
+      const type = stored.find(({ name }) => name === targets[i])!.type
+      // A number that became unsigned: a negative one would turn into another.
+      return isNarrowing(column, type) ? `accurateCast(c${i}, ${quoteText(type)})` : `c${i}`
+    })
+    return `INSERT INTO ${tableName(spec)} (${targets.map(quoteName).join(', ')}) SELECT ${values.join(', ')}
+FROM file(${quoteText(file)}, 'Native', ${quoteText(NativeRows.structure(spec.columns))})
+SETTINGS insert_deduplication_token = ${quoteText(token)}, ${ONE_BLOCK}`
   }
 
   async #load(table: TableId): Promise<readonly StoredColumn[]> {

@@ -6,14 +6,12 @@ import type { AnswerHead, ChildOptions, Request } from './chdb-protocol.ts'
 import { forgetLostTokens } from './chdb-repair.ts'
 import { ChdbTables, unite } from './chdb-tables.ts'
 import { ALL, quoteName, quoteText, tableName, UNITED } from './ddl.ts'
-import { insertError, queryError } from './engine-error.ts'
-import { insertRows } from './insert.ts'
-import type { RejectedRow } from './lake.ts'
+import { queryError, refusalOf } from './engine-error.ts'
 import { type Brought, bringToLayout } from './layout.ts'
 import { guardQuery } from './sql-guard.ts'
 
 type EnsureRequest = Extract<Request, { op: 'ensure' }>
-type InsertRequest = Extract<Request, { op: 'insert' }>
+type StoreRequest = Extract<Request, { op: 'store' }>
 type QueryRequest = Extract<Request, { op: 'query' }>
 
 const KILL_PAUSE_MS = 50
@@ -64,17 +62,11 @@ export class ChdbWork {
     return this.#write(() => this.#tables.ensure(spec, late))
   }
 
-  insert({ spec, token }: InsertRequest, rows: Uint8Array): Promise<RejectedRow[]> {
+  /** Gives a message when the rows can never be stored together. */
+  store({ spec, file, token }: StoreRequest): Promise<string | undefined> {
     return this.#write(async (writer) => {
-      const into = await this.#tables.insertInto(spec)
-      const attempt = async (part: Uint8Array, partToken: string) => {
-        const statement = `${into} SETTINGS insert_deduplication_token = ${quoteText(partToken)} FORMAT JSONCompactEachRow\n`
-        const text = Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString()
-        await writer.run(statement + text).catch((error: unknown) => {
-          throw insertError(error)
-        })
-      }
-      return insertRows(attempt, rows, token)
+      const statement = await this.#tables.insertFrom(spec, file, token)
+      return writer.run(statement).then(() => undefined, refusalOf)
     })
   }
 

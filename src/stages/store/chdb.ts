@@ -11,7 +11,7 @@ import type { ChildOptions } from './chdb-protocol.ts'
 import { watchProcess } from './chdb-watch.ts'
 import { Culprits } from './culprits.ts'
 import { Incidents } from './incidents.ts'
-import { defineLake, type Lake, LakeEnded, type QueryOptions, type QueryResult, type RejectedRow } from './lake.ts'
+import { defineLake, type Lake, LakeEnded, type QueryOptions, type QueryResult } from './lake.ts'
 import type { Brought } from './layout.ts'
 import { QueryLimit } from './query-limit.ts'
 
@@ -22,9 +22,6 @@ const BACK_OFF_MS = [100, 500, 2000, 5000, 15_000]
 
 /** A lake that is not open by then is reported. Its process is left alone: a large lake takes long to open, or to be brought over. */
 const SLOW_START_MS = 60_000
-
-/** A frame to the process carries less than twice as much. */
-const MAX_INSERT_BYTES = 256 * MIB
 
 const OPEN_ATTEMPTS = 4
 const OPEN_PAUSE_MS = 300
@@ -161,12 +158,9 @@ export class ChdbLake implements Lake {
     return made
   }
 
-  async insert(spec: TableSpec, rows: Uint8Array, token: string): Promise<readonly RejectedRow[]> {
-    if (rows.length === 0) return []
-    if (rows.length > MAX_INSERT_BYTES)
-      throw new Refused(`an insert of ${rows.length} bytes: at most ${MAX_INSERT_BYTES} are taken`)
-    const { header } = await this.#ask({ op: 'insert', spec, token }, rows)
-    return header.rejected ?? []
+  async store(spec: TableSpec, file: string, token: string): Promise<string | undefined> {
+    const { header } = await this.#ask({ op: 'store', spec, file, token })
+    return header.refused
   }
 
   async query(sql: string, options: QueryOptions = {}): Promise<QueryResult> {

@@ -94,6 +94,11 @@ function takes(column: Column, stored: readonly StoredColumn[]): string | undefi
   return now && bare(now.type) === 'UInt64' && INTEGERS.includes(bare(wants)) ? now.name : undefined
 }
 
+/** Not every value of the column can be stored as `type`: see `takes`. */
+export function isNarrowing(column: Column, type: string): boolean {
+  return !holds(type, typeOf(column))
+}
+
 /** Every value of type `wanted` can be stored as `type`. */
 function holds(type: string, wanted: string): boolean {
   if (type === wanted || type === `Nullable(${wanted})`) return true

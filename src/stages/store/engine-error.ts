@@ -1,5 +1,4 @@
 import { Refused, RetryLater } from '../../util/errors.ts'
-import { BadRows } from './insert.ts'
 
 /**
  * Codes of the engine's errors that pass by themselves or with the disk: memory, space, files that cannot be read or written,
@@ -17,14 +16,13 @@ function isPassing({ code, text }: EngineError): boolean {
   return PASSING.has(code) || (code === TOO_MANY_PARTS && !text.includes('partitions'))
 }
 
-/** An insert's error as ours: `BadRows` when the same rows would be refused again, else `RetryLater`. */
-export function insertError(error: unknown): Error {
+/** What an insert's error says of its rows, when the same rows would be refused again. Throws `RetryLater` for any other. */
+export function refusalOf(error: unknown): string {
   const found = engineError(error)
   const { text } = found
   if (isPassing(found))
-    return new RetryLater(`the lake did not take an insert: ${text.slice(0, 500)}`, undefined, { cause: error })
-  const row = [...text.matchAll(/\(at row (\d+)\)/g)].at(-1)
-  return new BadRows(text.split('\n')[0]!.slice(0, 300), row ? Number(row[1]) - 1 : undefined)
+    throw new RetryLater(`the lake did not take an insert: ${text.slice(0, 500)}`, undefined, { cause: error })
+  return text.split('\n')[0]!.slice(0, 300)
 }
 
 /** The error of a statement of ours, `Refused` when it would fail again, else `RetryLater`. */

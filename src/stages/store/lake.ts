@@ -47,11 +47,11 @@ export interface Lake {
    */
   ensure(table: TableSpec, late?: boolean): Promise<void>
   /**
-   * Stores rows: NDJSON, one JSON array per row in the order of `columns`. The same token inserts once, ever.
-   * Rows that can never be stored are found by bisection and returned; the rest is stored. Rejects with `RetryLater` when the same
-   * call may be made again, with `Refused` when the table has no place for any of the rows.
+   * Stores the rows of a file that `RowWriter` made, all or none. The same token inserts once, ever. Gives a message when the rows
+   * can never be stored together, because of one of them or of their number. Rejects with `RetryLater` when the same call may be made
+   * again, with `Refused` when the table has no place for any of the rows.
    */
-  insert(table: TableSpec, rows: Uint8Array, token: string): Promise<readonly RejectedRow[]>
+  store(table: TableSpec, file: string, token: string): Promise<string | undefined>
   /**
    * Read-only SQL: can reach nothing but the lake. Rejects with `Refused` and the engine's message on a bad query or one that ran out
    * of time, and with `RetryLater` when the lake could not serve it now: it never began, or it was under way when the process ended.
@@ -60,6 +60,15 @@ export interface Lake {
   /** Deletes every event and match row of a source (`p_source_id`), and its dead letters. */
   removeSource(sourceId: string): Promise<void>
   close(): Promise<void>
+}
+
+/** The part of a lake that takes finished rows. */
+export interface LakeWriter extends Pick<Lake, 'ensure'> {
+  /**
+   * Stores blocks (`src/util/block/writer.ts`). The same token inserts the same rows once, ever. Rows that can never be stored are found
+   * by bisection and returned; the rest is stored. Rejects as `Lake.store` does.
+   */
+  insert(table: TableSpec, blocks: readonly Uint8Array[], token: string): Promise<readonly RejectedRow[]>
 }
 
 /** What a lake may use of the outside. */

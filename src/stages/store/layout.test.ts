@@ -10,6 +10,7 @@ import { steadyClock } from '../../util/clock.ts'
 import { packageRoot } from '../../util/entry.ts'
 import { RetryLater } from '../../util/errors.ts'
 import { ChdbLake, createChdbLake } from './chdb.ts'
+import { insertInto } from './insert.fixture.ts'
 
 const top = mkdtempSync(join(tmpdir(), 'lake-'))
 afterAll(() => rmSync(top, { recursive: true, force: true }))
@@ -36,8 +37,9 @@ interface Seen {
 }
 let lastId = 0
 const row = ({ ips = [], names = [], source = 's', at = '2024-04-19T10:00:00Z', parsed = at }: Seen) =>
-  JSON.stringify(['Test.Log', `${lastId++}`, source, at, parsed, ips, names, ...INDICATOR_FIELDS.slice(2).map(() => [])])
-const bytes = (...rows: readonly string[]) => Buffer.from(rows.map((line) => `${line}\n`).join(''))
+  ['Test.Log', `${lastId++}`, source, at, parsed, ips, names, ...INDICATOR_FIELDS.slice(2).map(() => [])] as const
+type Row = ReturnType<typeof row>
+const bytes = (...rows: readonly Row[]) => rows
 const INDEX =
   'SELECT kind, value, p_log_type, day, sum(count), min(first), max(last) FROM monitor.indicators GROUP BY ALL ORDER BY kind, value, day'
 
@@ -51,8 +53,8 @@ describe('the index of indicators', () => {
       row({ ips: ['192.0.2.1'], at: '2024-04-19T23:59:59.5Z' }),
       row({}),
     )
-    for (let again = 0; again < 3; again++) expect(await lake.insert(table, first, 'first')).toEqual([])
-    await lake.insert(table, bytes(row({ ips: ['192.0.2.1'], at: '2024-04-20T00:00:00Z' })), 'second')
+    for (let again = 0; again < 3; again++) expect(await insertInto(lake, table, first, 'first')).toEqual([])
+    await insertInto(lake, table, bytes(row({ ips: ['192.0.2.1'], at: '2024-04-20T00:00:00Z' })), 'second')
     expect((await lake.query(INDEX)).rows).toEqual([
       '["domain_names", "a.example", "Test.Log", "2024-04-19", 1, "2024-04-19T10:00:00Z", "2024-04-19T10:00:00Z"]',
       '["ip_addresses", "192.0.2.1", "Test.Log", "2024-04-19", 2, "2024-04-19T10:00:00Z", "2024-04-19T23:59:59.5Z"]',
@@ -67,7 +69,7 @@ describe('the index of indicators', () => {
     const table = events('seen')
     await lake.ensure(table)
     const rows = bytes(row({ ips: ['192.0.2.1'], source: 'demo' }), row({ ips: ['192.0.2.1'], source: 'mine' }))
-    await lake.insert(table, rows, 't')
+    await insertInto(lake, table, rows, 't')
     await lake.removeSource('demo')
     expect((await lake.query('SELECT p_source_id, sum(count) FROM monitor.indicators GROUP BY 1')).rows).toEqual(['["mine", 1]'])
     await lake.close()
@@ -106,10 +108,10 @@ function killLake({ pid }: ChdbLake): void {
   }
 }
 
-async function insertAlways(lake: ChdbLake, table: TableSpec, rows: Uint8Array, token: string, onRetry: () => void) {
+async function insertAlways(lake: ChdbLake, table: TableSpec, rows: readonly Row[], token: string, onRetry: () => void) {
   for (;;) {
     try {
-      return await lake.insert(table, rows, token)
+      return await insertInto(lake, table, rows, token)
     } catch (error) {
       expect(error).toBeInstanceOf(RetryLater)
       onRetry()
@@ -198,8 +200,8 @@ describe('retention', () => {
     const now = new Date().toISOString()
     await lake.ensure(table)
     // Recent events that were received long ago go, old events that were received just now stay.
-    await lake.insert(table, bytes(row({ ips: ['192.0.2.1'], at: now, parsed: old })), 'old')
-    await lake.insert(table, bytes(row({ ips: ['192.0.2.2'], at: old, parsed: now })), 'new')
+    await insertInto(lake, table, bytes(row({ ips: ['192.0.2.1'], at: now, parsed: old })), 'old')
+    await insertInto(lake, table, bytes(row({ ips: ['192.0.2.2'], at: old, parsed: now })), 'new')
     await lake.close()
     // The engine drops expired parts soon after it has opened a table.
     const again = await createChdbLake({ dataDir, retentionDays: 7 })
@@ -218,7 +220,7 @@ describe('retention', () => {
       return lake
     }
     const first = await open(undefined)
-    await first.insert(table, bytes(row({ parsed: old })), 'old')
+    await insertInto(first, table, bytes(row({ parsed: old })), 'old')
     expect((await first.query('SELECT count() FROM logs.kept')).rows).toEqual(['[1]'])
     await first.close()
     const long = await open(10_000)
@@ -228,7 +230,7 @@ describe('retention', () => {
     while ((await short.query('SELECT count() FROM logs.kept')).rows[0] !== '[0]') await setTimeout(100)
     await short.close()
     const last = await open(undefined)
-    await last.insert(table, bytes(row({ parsed: old })), 'again')
+    await insertInto(last, table, bytes(row({ parsed: old })), 'again')
     expect((await last.query('SELECT count() FROM logs.kept')).rows).toEqual(['[1]'])
     await last.close()
   })

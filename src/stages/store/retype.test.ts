@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Column, ColumnKind, TableSpec } from '../../model/column.ts'
+import { blocksOfJson } from '../../util/block/json-rows.ts'
 import { Refused } from '../../util/errors.ts'
 import { type ChdbLake, createChdbLake } from './chdb.ts'
+import { RowWriter } from './row-writer.ts'
 
 const dataDir = mkdtempSync(join(tmpdir(), 'lake-'))
 let lake: ChdbLake
@@ -37,7 +39,10 @@ async function store(table: string, kind: ColumnKind, values: readonly string[],
   const spec = specOf(table, kind)
   await lake.ensure(spec, late)
   const bytes = rows(...values.map((value, i) => [`${token}${i}`, value] as const))
-  expect(await lake.insert(spec, bytes, token)).toEqual([])
+  const { blocks, unfit } = blocksOfJson(spec, bytes)
+  expect(unfit).toEqual([])
+  const writer = new RowWriter(join(dataDir, 'rows'), lake)
+  expect(await writer.insert(spec, blocks, token)).toEqual([])
 }
 
 /** The values of a column as exact JSON texts, in the order of the rows' ids. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Column } from '../../../model/column.ts'
 import { createChdbLake } from '../chdb.ts'
+import { insertInto } from '../insert.fixture.ts'
 import type { Catalog } from './context.ts'
 import { NOW_PARAM, type Translation, translate } from './translate.ts'
 
@@ -30,8 +31,8 @@ export async function openTestLake(tables: readonly TestTable[]) {
   for (const { name, columns, rows } of tables) {
     const table = { database: 'logs', table: name, columns: [...standard, ...columns], timeColumn: 'p_event_time' }
     await lake.ensure(table)
-    const lines = rows.map(([time, ...cells], i) => `${JSON.stringify(['Test.Log', `row ${i}`, time, NOW, ...cells])}\n`)
-    const rejected = await lake.insert(table, Buffer.from(lines.join('')), name)
+    const lines = rows.map(([time, ...cells], i) => ['Test.Log', `row ${i}`, time, NOW, ...cells])
+    const rejected = await insertInto(lake, table, lines, name)
     if (rejected.length > 0) throw new Error(`a test row was not stored: ${rejected[0]!.message}`)
   }
   const known = new Map(tables.map(({ name, columns }) => [`logs.${name}`, { columns: [...standard, ...columns] }]))

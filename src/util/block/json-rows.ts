@@ -1,0 +1,31 @@
+import type { FlushPart } from '../../model/batch.ts'
+import type { TableSpec } from '../../model/column.ts'
+import { parseJson } from '../json.ts'
+import { fittingBlocks, type UnfitRow, type ValueRow } from './encode.ts'
+
+const BRACKET = 0x5b
+
+/** Version 0.1.0 left finished rows as NDJSON: the part with those as blocks too, and the rows of them that do not fit. */
+export function withoutJson({ spec, blocks }: FlushPart): { blocks: readonly Uint8Array[]; unfit: readonly UnfitRow[] } {
+  if (!blocks.some((block) => block[0] === BRACKET)) return { blocks, unfit: [] }
+  const unfit: UnfitRow[] = []
+  const binary = blocks.flatMap((block) => {
+    if (block[0] !== BRACKET) return [block]
+    const made = blocksOfJson(spec, block)
+    unfit.push(...made.unfit)
+    return made.blocks
+  })
+  return { blocks: binary, unfit }
+}
+
+/** NDJSON, one JSON array a row in the order of the columns, as blocks. */
+export function blocksOfJson(spec: TableSpec, ndjson: Uint8Array): { blocks: Uint8Array[]; unfit: UnfitRow[] } {
+  const lines = Buffer.from(ndjson.buffer, ndjson.byteOffset, ndjson.byteLength).toString('utf8').split('\n')
+  const made = fittingBlocks(spec.columns, lines.filter(Boolean).map(valuesOf))
+  return { blocks: made.blocks.map(({ rows }) => rows), unfit: made.unfit }
+}
+
+function valuesOf(line: string): ValueRow {
+  const parsed = parseJson(line, { maxDepth: 2 })
+  return parsed.kind === 'ok' && Array.isArray(parsed.value) ? parsed.value : []
+}
