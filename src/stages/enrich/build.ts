@@ -10,8 +10,10 @@ import { keyOfColumns } from './formats/span.ts'
 import { createSlice, type Slice } from './slice.ts'
 import { type MatchKind, type Table, TableError } from './table.ts'
 import { schemaOfIndicators, type TableSchema } from './table-schema.ts'
+import { MAX_ROW } from './tables/entries.ts'
 import { createIndexBuilder } from './tables/index.ts'
 import { MemoryTable } from './tables/memory-table.ts'
+import { RowStoreBuilder } from './tables/row-store.ts'
 
 /** Content on its way to become a table. */
 export interface TableContent {
@@ -46,6 +48,7 @@ export async function buildTable(
   content: TableContent,
   { maxBytes = DEFAULT_MAX_BYTES, maxRows = DEFAULT_MAX_ROWS, timeoutMs = DEFAULT_TIMEOUT_MS }: BuildOptions = {},
 ): Promise<Table> {
+  const mostRows = Math.min(maxRows, MAX_ROW)
   const unpacked = await unpack(content.bytes, maxBytes)
   const text = decode(unpacked)
   const { primaryKey, indicators } = definition
@@ -58,27 +61,27 @@ export async function buildTable(
   const reader = new RowReader(format, schema, primaryKey)
   for await (const batch of format.read(text, { primaryKey })) {
     for (const row of batch) reader.take(row)
-    if (reader.rows.length > maxRows) throw new TableError(`the content has more than ${maxRows} rows`)
+    if (reader.rows.size > mostRows) throw new TableError(`the content has more than ${mostRows} rows`)
     await slice()
   }
   const match = definition.match ?? schema?.matchOf(primaryKey) ?? inferMatch(reader.keys)
   const index = await indexRows(reader, match, slice)
   checkShare(reader, match)
-  return new MemoryTable({
+  const image = {
     name: definition.name,
     version: versionOf(unpacked, content.date),
     match,
-    rows: reader.rows,
-    index,
+    rows: reader.rows.build(),
+    index: index.parts,
     skipped: { count: reader.skipped, examples: reader.examples },
     binding: { associations: definition.associations, added: definition.added, automatic: schema?.automaticOf(primaryKey) },
-    schema,
-  })
+  }
+  return new MemoryTable(image, schema)
 }
 
 /** Gathers usable rows with their keys, counts the others. */
 class RowReader {
-  readonly rows: JsonObject[] = []
+  readonly rows = new RowStoreBuilder()
   /** One entry per key; a row may have several (a list as primary key). */
   readonly keys: string[] = []
   readonly keyRows: number[] = []
@@ -120,10 +123,10 @@ class RowReader {
     }
     for (const key of keys) {
       this.keys.push(key)
-      this.keyRows.push(this.rows.length)
+      this.keyRows.push(this.rows.size)
     }
     const fields = this.#format.isWide ? this.#schema?.fields : undefined
-    this.rows.push(fields ? project(shaped, fields) : shaped)
+    this.rows.add(fields ? project(shaped, fields) : shaped)
   }
 
   skip(sentence: string): void {

@@ -1,9 +1,10 @@
 import type { Event } from '../../model/event.ts'
-import { parseIp } from '../../model/ip.ts'
 import type { JsonObject, JsonValue } from '../../model/json.ts'
 import { type LogTypeShape, selectorsFor } from './associations.ts'
 import { parseSelector, type Selector } from './selector.ts'
 import type { Enricher, Table } from './table.ts'
+import { AddressBatch } from './tables/address-batch.ts'
+import type { TableRow } from './tables/row-store.ts'
 
 /** Matches of one list-valued selector beyond this are left out, and `p_enrichment.p_any_truncated` names it. */
 const MAX_LIST = 100
@@ -29,8 +30,7 @@ export function createEnricher(tables: readonly Table[]): Enricher {
         plan = planFor(schema, tables)
         plans.set(schema, plan)
       }
-      if (plan.length === 0) return
-      for (const event of events) enrichEvent(event, plan)
+      if (plan.length > 0) enrichEvents(events, plan)
     },
     lookup: (name, key) => byName.get(name)?.get(key),
   }
@@ -50,83 +50,116 @@ function planFor(logType: LogTypeShape, tables: readonly Table[]): Join[] {
   return [...bySelector.values()].map((join) => ({
     ...join,
     isPlain: join.selector.path.length === 1 && join.selector.path[0] === join.selector.name && !(join.selector.name in {}),
-    hasAddresses: join.tables.some(isOfAddresses),
+    hasAddresses: join.tables.some((table) => table.hasAddresses),
   }))
 }
 
-function isOfAddresses({ match }: Table): boolean {
-  return match === 'ip' || match === 'cidr'
-}
+/** Values that are looked up at once: enough to make reading their addresses together worth it, few enough for the processor's cache. */
+const AT_ONCE = 1000
 
-function enrichEvent(event: Event, plan: readonly Join[]): void {
-  let enrichment: Enrichment | undefined
+const addresses = new AddressBatch(AT_ONCE)
+const rows = new Int32Array(AT_ONCE)
+
+function enrichEvents(events: readonly Event[], plan: readonly Join[]): void {
+  const found = new Map<number, Enrichment>()
   for (const join of plan) {
-    const { name } = join.selector
-    const value = join.isPlain ? event[name] : select(event, join.selector)
-    if (value === undefined || value === null) continue
-    if (Array.isArray(value)) {
-      for (const table of join.tables) {
-        const hits = rowsOf(table, value)
-        if (hits !== undefined) enrichment = (enrichment ?? new Enrichment()).list(table, name, hits)
-      }
-      continue
-    }
-    const key = typeof value === 'string' ? value : keyOf(value)
-    if (key === undefined) continue
-    const family = join.hasAddresses ? parseIp(key, words) : 0
-    for (const table of join.tables) {
-      const row = isOfAddresses(table) ? table.getAddress(family, words) : table.get(key)
-      if (row !== undefined) enrichment = (enrichment ?? new Enrichment()).one(table, name, row, value)
-    }
+    const field = new FieldLookup(join, found)
+    for (let i = 0; i < events.length; i++) field.take(events[i]!, i)
+    field.finish()
   }
-  if (enrichment !== undefined) event['p_enrichment'] = enrichment.finish()
+  for (const [event, enrichment] of found) events[event]!['p_enrichment'] = enrichment.finish()
 }
 
-/** The address that the tables of one field are asked for. */
-const words = new Uint32Array(4)
+/** Looks up the values of one field of many events in its tables, many at once. */
+class FieldLookup {
+  readonly #join: Join
+  readonly #found: Map<number, Enrichment>
+  /** What is looked up. */
+  readonly #texts: string[] = []
+  /** What stands in the event, for `p_match`. */
+  readonly #values: JsonValue[] = []
+  /** The number of the event that each belongs to; below zero (`~number`) when the field is a list. */
+  readonly #events: number[] = []
+
+  constructor(join: Join, found: Map<number, Enrichment>) {
+    this.#join = join
+    this.#found = found
+  }
+
+  take(event: Event, number: number): void {
+    const { selector, isPlain } = this.#join
+    const value = isPlain ? event[selector.name] : select(event, selector)
+    if (value === undefined || value === null) return
+    if (!Array.isArray(value)) this.#add(value, number)
+    else for (const one of value) this.#add(one as JsonValue, ~number)
+  }
+
+  #add(value: JsonValue, event: number): void {
+    const text = typeof value === 'string' ? value : keyOf(value)
+    if (text === undefined) return
+    this.#texts.push(text)
+    this.#values.push(value)
+    if (this.#events.push(event) === AT_ONCE) this.finish()
+  }
+
+  /** Looks up what was taken last. */
+  finish(): void {
+    const { tables, hasAddresses } = this.#join
+    const texts = this.#texts
+    if (hasAddresses) addresses.read(texts)
+    for (const table of tables) {
+      if (table.hasAddresses) table.findAll(addresses, rows)
+      else for (let i = 0; i < texts.length; i++) rows[i] = table.find(texts[i]!)
+      for (let i = 0; i < texts.length; i++) if (rows[i]! >= 0) this.#match(table, rows[i]!, i)
+    }
+    texts.length = 0
+    this.#values.length = 0
+    this.#events.length = 0
+  }
+
+  #match(table: Table, row: number, at: number): void {
+    const event = this.#events[at]!
+    const isList = event < 0
+    const number = isList ? ~event : event
+    const enrichment = this.#found.get(number) ?? new Enrichment()
+    this.#found.set(number, enrichment)
+    const { name } = this.#join.selector
+    if (isList) enrichment.add(table, name, table.row(row), this.#values[at]!)
+    else enrichment.set(table, name, table.row(row), this.#values[at]!)
+  }
+}
 
 /** A field whose name holds dots wins over the path. */
 function select(event: Event, { name, path }: Selector): JsonValue | undefined {
   return Object.hasOwn(event, name) ? event[name] : valueAt(event, path, 0)
 }
 
-interface Hit {
-  readonly row: JsonObject
-  readonly value: JsonValue
-}
-
-/** Rows of a list's distinct values; `undefined` when there is none. */
-function rowsOf(table: Table, values: readonly JsonValue[]): Hit[] | undefined {
-  let hits: Hit[] | undefined
-  let seen: Set<JsonValue> | undefined
-  for (const value of values) {
-    const key = typeof value === 'string' ? value : keyOf(value)
-    const row = key === undefined ? undefined : table.get(key)
-    if (row === undefined || seen?.has(value)) continue
-    seen ??= new Set()
-    seen.add(value)
-    hits ??= []
-    hits.push({ row, value })
-    if (hits.length > MAX_LIST) break
-  }
-  return hits
-}
-
 /** What `p_enrichment` will hold, gathered from the first match on. */
 class Enrichment {
   readonly #tables = new Map<string, JsonObject>()
   readonly #indicators = new Map<string, string[]>()
+  /** Of each list, by table and selector: the values that matched. */
+  readonly #seen = new Map<string, Set<JsonValue>>()
   readonly #truncated: string[] = []
 
-  one(table: Table, selector: string, row: JsonObject, value: JsonValue): this {
+  /** The match of a field with one value. */
+  set(table: Table, selector: string, row: TableRow, value: JsonValue): void {
     this.#under(table)[selector] = this.#copy(table, row, value)
-    return this
   }
 
-  list(table: Table, selector: string, hits: readonly Hit[]): this {
-    if (hits.length > MAX_LIST) this.#truncated.push(`${table.name}.${selector}`)
-    this.#under(table)[selector] = hits.slice(0, MAX_LIST).map(({ row, value }) => this.#copy(table, row, value))
-    return this
+  /** One more match of a field that is a list; each value once. */
+  add(table: Table, selector: string, row: TableRow, value: JsonValue): void {
+    const place = `${table.name}.${selector}`
+    const seen = this.#seen.get(place) ?? new Set()
+    this.#seen.set(place, seen)
+    if (seen.has(value) || seen.size > MAX_LIST) return
+    seen.add(value)
+    if (seen.size > MAX_LIST) {
+      this.#truncated.push(place)
+      return
+    }
+    const under = this.#under(table)
+    under[selector] = [...((under[selector] as JsonValue[] | undefined) ?? []), this.#copy(table, row, value)]
   }
 
   finish(): JsonObject {
@@ -140,14 +173,14 @@ class Enrichment {
     return under
   }
 
-  #copy(table: Table, row: JsonObject, value: JsonValue): JsonObject {
-    for (const [field, values] of Object.entries(table.indicators(row))) {
+  #copy(table: Table, { values, indicators }: TableRow, value: JsonValue): JsonObject {
+    for (const [field, texts] of Object.entries(indicators)) {
       const list = this.#indicators.get(field) ?? []
-      for (const one of values) if (!list.includes(one)) list.push(one)
+      for (const one of texts) if (!list.includes(one)) list.push(one)
       this.#indicators.set(field, list)
     }
     // Spread copies own properties as data, a key `__proto__` too.
-    return { ...row, p_match: value, p_version: table.version }
+    return { ...values, p_match: value, p_version: table.version }
   }
 }
 

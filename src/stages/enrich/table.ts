@@ -1,8 +1,9 @@
 import type { Event } from '../../model/event.ts'
-import type { IpFamily } from '../../model/ip.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { CaracalError } from '../../util/errors.ts'
 import type { Binding, LogTypeShape } from './associations.ts'
+import type { AddressBatch } from './tables/address-batch.ts'
+import type { TableRow } from './tables/row-store.ts'
 
 /**
  * How an event's value is compared with the keys: as text (`exact`, `ignore_case`), as an address (`ip`: every spelling
@@ -20,21 +21,24 @@ export interface Table {
   readonly match: MatchKind
   /** Distinct keys. */
   readonly size: number
+  /** Memory of rows and index, shared by all threads that have the table. */
+  readonly bytes: number
   /** Rows of the content that could not be used, and why for the first few. */
   readonly skipped: SkippedRows
   readonly binding: Binding
-  /**
-   * The row for a key, or `undefined`. The row is the table's own: copy before changing. No allocation on a miss
-   * (`port` and upper case under `ignore_case` aside).
-   */
+  /** Keys are addresses or networks: `findAll` can be used. */
+  readonly hasAddresses: boolean
+  /** The number of the row for a key, -1 for none. No allocation (upper case under `ignore_case` aside). */
+  find(key: string): number
+  /** The numbers of the rows for a batch of addresses, -1 for none. */
+  findAll(batch: AddressBatch, rows: Int32Array): void
+  /** A row by its number. */
+  row(number: number): TableRow
+  /** The values of the row for a key, or `undefined`. They are the table's own: copy before changing. */
   get(key: string): JsonObject | undefined
-  /** `get` for an address that `parseIp` has read; only tables that match by `ip` or `cidr` can. */
-  getAddress(family: IpFamily, words: Uint32Array): JsonObject | undefined
-  /** Indicators of a row, by `p_any_*` name, from the table schema. */
-  indicators(row: JsonObject): Readonly<Record<string, readonly string[]>>
 }
 
-/** What is told of a table that was built, across threads. */
+/** What other threads learn of a table that was built. */
 export interface BuiltTable {
   readonly version: string
   /** Distinct keys. */

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import ipaddr from 'ipaddr.js'
 import { describe, expect, test } from 'vitest'
 import { createSlice } from '../slice.ts'
+import { AddressBatch } from './address-batch.ts'
 import { AddressIndexBuilder } from './address-index.ts'
 
 const seed = 4848
@@ -92,6 +93,68 @@ describe('a linear scan with ipaddr.js finds the same', () => {
       { seed, numRuns: 200 },
     )
   })
+})
+
+/** Thousands of networks of all lengths, below a few leading words, so that they nest and the trees are deep. */
+describe('of thousands of networks a slow comparison finds the same, one by one and in a batch', () => {
+  const random = fc.integer({ min: 0, max: 0xffff })
+  const head = fc.constantFrom('2001:db8', '2001:db9', 'fe80:0', '0:0', 'ffff:ffff')
+  const v6 = fc.tuple(head, fc.constantFrom('0', '1'), random, fc.constantFrom(0, 1, 0xffff), random).map(([h, a, b, c, d]) => {
+    return `${h}:${a}:${b.toString(16)}:0:0:${c.toString(16)}:${d.toString(16)}`
+  })
+  const v4 = fc.tuple(fc.constantFrom(10, 203), fc.nat(3), fc.nat(255), fc.nat(255)).map((parts) => parts.join('.'))
+  const key = fc.oneof(
+    fc.tuple(v6, fc.integer({ min: 1, max: 128 })).map(([address, bits]) => `${address}/${bits}`),
+    fc.tuple(v4, fc.integer({ min: 4, max: 32 })).map(([address, bits]) => `${address}/${bits}`),
+    v6,
+    v4,
+  )
+
+  test('mixed families', async () => {
+    const [keys] = fc.sample(fc.array(key, { minLength: 4000, maxLength: 4000, size: 'max' }), { seed, numRuns: 1 })
+    const [others] = fc.sample(fc.array(fc.oneof(v6, v4), { minLength: 400, maxLength: 400, size: 'max' }), {
+      seed: 1,
+      numRuns: 1,
+    })
+    const asked = [...others!, ...keys!.slice(0, 400).map((one) => one.split('/')[0]!), 'x', '::', '0.0.0.0', '255.255.255.255']
+    const { index } = await indexOf(keys!)
+    const networks = keys!.map(numbersOf)
+    const expected = asked.map((one) => slowest(networks, one))
+    expect(asked.map((one) => index.find(one))).toEqual(expected)
+    const batch = new AddressBatch(asked.length)
+    const rows = new Int32Array(asked.length)
+    batch.read(asked)
+    index.findAll(batch, rows)
+    expect([...rows]).toEqual(expected)
+  })
+
+  interface Network {
+    readonly kind: string
+    readonly address: bigint
+    readonly shift: bigint
+    readonly bits: number
+  }
+
+  function numbersOf(text: string): Network {
+    const [address, bits] = toCidr(text)
+    const bytes = address.toByteArray()
+    return { kind: address.kind(), address: toNumber(bytes), shift: BigInt(bytes.length * 8 - bits), bits }
+  }
+
+  function slowest(networks: readonly Network[], text: string): number {
+    if (!ipaddr.isValid(text)) return -1
+    const { kind, address } = numbersOf(text)
+    let best = -1
+    for (const [i, network] of networks.entries()) {
+      if (network.kind !== kind || address >> network.shift !== network.address >> network.shift) continue
+      if (best < 0 || network.bits >= networks[best]!.bits) best = i
+    }
+    return best
+  }
+
+  function toNumber(bytes: readonly number[]): bigint {
+    return bytes.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n)
+  }
 })
 
 /** The oracle: every key in turn. An IPv4-mapped address or network is the IPv4 one. */

@@ -1,14 +1,22 @@
 import type { Slice } from '../slice.ts'
-import { type TextIndex, TextIndexBuilder } from './text-index.ts'
+import { TextIndex, TextIndexBuilder, type TextParts } from './text-index.ts'
+
+/** What an index of texts without regard to case is made of. */
+export interface FoldedParts {
+  readonly kind: 'folded'
+  readonly texts: TextParts
+}
 
 /** Text keys without regard to case. */
 export class FoldedIndex {
+  readonly parts: FoldedParts
   readonly size: number
   readonly #index: TextIndex
 
-  constructor(index: TextIndex) {
-    this.#index = index
-    this.size = index.size
+  constructor(parts: FoldedParts) {
+    this.parts = parts
+    this.#index = new TextIndex(parts.texts)
+    this.size = this.#index.size
   }
 
   find(text: string): number {
@@ -24,6 +32,6 @@ export class FoldedIndexBuilder {
   }
 
   async build(slice: Slice): Promise<FoldedIndex> {
-    return new FoldedIndex(await this.#builder.build(slice))
+    return new FoldedIndex({ kind: 'folded', texts: (await this.#builder.build(slice)).parts })
   }
 }

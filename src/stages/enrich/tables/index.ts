@@ -1,18 +1,25 @@
 import type { IpFamily } from '../../../model/ip.ts'
 import type { Slice } from '../slice.ts'
 import type { MatchKind } from '../table.ts'
-import { AddressIndexBuilder } from './address-index.ts'
-import { FoldedIndexBuilder } from './folded-index.ts'
-import { PortIndexBuilder } from './port-index.ts'
-import { TextIndexBuilder } from './text-index.ts'
+import type { AddressBatch } from './address-batch.ts'
+import { AddressIndex, AddressIndexBuilder, type AddressParts } from './address-index.ts'
+import { FoldedIndex, FoldedIndexBuilder, type FoldedParts } from './folded-index.ts'
+import { PortIndex, PortIndexBuilder, type PortParts } from './port-index.ts'
+import { TextIndex, TextIndexBuilder, type TextParts } from './text-index.ts'
+
+/** What an index is made of: plain values and arrays in shared memory, to be sent to another thread. */
+export type IndexParts = AddressParts | FoldedParts | PortParts | TextParts
 
 /** Finds the number of the row for a key, -1 for none. Made once, never changed. */
 export interface KeyIndex {
+  readonly parts: IndexParts
   /** Distinct keys. */
   readonly size: number
   find(key: string): number
   /** Where keys are addresses: the same for one that `parseIp` has read, so that several tables share the reading. */
   findAddress?(family: IpFamily, words: Uint32Array): number
+  /** Where keys are addresses: the row numbers for a batch. */
+  findAll?(batch: AddressBatch, rows: Int32Array): void
 }
 
 /** Gathers keys, then makes the index; of equal keys the last added wins. */
@@ -35,5 +42,19 @@ export function createIndexBuilder(match: MatchKind): KeyIndexBuilder {
       return new AddressIndexBuilder(true)
     case 'port':
       return new PortIndexBuilder()
+  }
+}
+
+/** The index over parts that another thread may have made. */
+export function openIndex(parts: IndexParts): KeyIndex {
+  switch (parts.kind) {
+    case 'addresses':
+      return new AddressIndex(parts)
+    case 'folded':
+      return new FoldedIndex(parts)
+    case 'ports':
+      return new PortIndex(parts)
+    case 'texts':
+      return new TextIndex(parts)
   }
 }

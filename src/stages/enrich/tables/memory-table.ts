@@ -1,56 +1,70 @@
-import type { IpFamily } from '../../../model/ip.ts'
 import type { JsonObject } from '../../../model/json.ts'
 import type { Binding } from '../associations.ts'
 import type { MatchKind, SkippedRows, Table } from '../table.ts'
 import type { TableSchema } from '../table-schema.ts'
-import type { KeyIndex } from './index.ts'
+import type { AddressBatch } from './address-batch.ts'
+import { type IndexParts, type KeyIndex, openIndex } from './index.ts'
+import { type RowParts, RowStore, type TableRow } from './row-store.ts'
+import { bytesOf } from './shared.ts'
 
-export interface MemoryTableParts {
+/** All of a table but what its schema says: to be sent to another thread, which then shares the memory. */
+export interface TableImage {
   readonly name: string
   readonly version: string
   readonly match: MatchKind
-  readonly rows: readonly JsonObject[]
-  readonly index: KeyIndex
   readonly skipped: SkippedRows
   readonly binding: Binding
-  readonly schema: TableSchema | undefined
+  readonly index: IndexParts
+  readonly rows: RowParts
 }
 
-/** Rows as objects beside an index of their keys. */
+/** Rows and an index of their keys in shared memory. */
 export class MemoryTable implements Table {
+  readonly image: TableImage
   readonly name: string
   readonly version: string
   readonly match: MatchKind
   readonly size: number
   readonly skipped: SkippedRows
   readonly binding: Binding
-  readonly #rows: readonly JsonObject[]
+  readonly #rows: RowStore
   readonly #index: KeyIndex
-  readonly #schema: TableSchema | undefined
 
-  constructor({ name, version, match, rows, index, skipped, binding, schema }: MemoryTableParts) {
-    this.name = name
-    this.version = version
-    this.match = match
-    this.size = index.size
-    this.skipped = skipped
-    this.binding = binding
-    this.#rows = rows
-    this.#index = index
-    this.#schema = schema
+  /** Opens a table that this or another thread has built; the schema is the same as there. */
+  constructor(image: TableImage, schema: TableSchema | undefined) {
+    this.image = image
+    this.name = image.name
+    this.version = image.version
+    this.match = image.match
+    this.skipped = image.skipped
+    this.binding = image.binding
+    this.#index = openIndex(image.index)
+    this.#rows = new RowStore(image.rows, schema)
+    this.size = this.#index.size
+  }
+
+  get bytes(): number {
+    return bytesOf(this.image)
+  }
+
+  get hasAddresses(): boolean {
+    return this.#index.findAll !== undefined
+  }
+
+  find(key: string): number {
+    return this.#index.find(key)
+  }
+
+  findAll(batch: AddressBatch, rows: Int32Array): void {
+    this.#index.findAll?.(batch, rows)
+  }
+
+  row(number: number): TableRow {
+    return this.#rows.get(number)
   }
 
   get(key: string): JsonObject | undefined {
     const row = this.#index.find(key)
-    return row < 0 ? undefined : this.#rows[row]
-  }
-
-  getAddress(family: IpFamily, words: Uint32Array): JsonObject | undefined {
-    const row = this.#index.findAddress?.(family, words) ?? -1
-    return row < 0 ? undefined : this.#rows[row]
-  }
-
-  indicators(row: JsonObject): Readonly<Record<string, readonly string[]>> {
-    return this.#schema?.indicators(row) ?? {}
+    return row < 0 ? undefined : this.#rows.get(row).values
   }
 }

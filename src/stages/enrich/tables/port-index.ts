@@ -1,11 +1,24 @@
+import { sharedInt32 } from './shared.ts'
+
+/** What an index of ports is made of; the array in shared memory. */
+export interface PortParts {
+  readonly kind: 'ports'
+  /** Distinct ports. */
+  readonly size: number
+  /** Row of each port, -1 for none. */
+  readonly rows: Int32Array
+}
+
 /** Ports; an event's value may be an address with a port. */
 export class PortIndex {
+  readonly parts: PortParts
   readonly size: number
   readonly #rows: Int32Array
 
-  constructor(rows: Int32Array) {
-    this.#rows = rows
-    this.size = rows.filter((row) => row >= 0).length
+  constructor(parts: PortParts) {
+    this.parts = parts
+    this.size = parts.size
+    this.#rows = parts.rows
   }
 
   find(text: string): number {
@@ -15,7 +28,7 @@ export class PortIndex {
 }
 
 export class PortIndexBuilder {
-  readonly #rows = new Int32Array(0x10000).fill(-1)
+  readonly #rows = sharedInt32(0x10000).fill(-1)
 
   add(key: string, row: number): boolean {
     const port = /^\d{1,5}$/.test(key) ? portOf(key) : -1
@@ -24,7 +37,7 @@ export class PortIndexBuilder {
   }
 
   async build(): Promise<PortIndex> {
-    return new PortIndex(this.#rows)
+    return new PortIndex({ kind: 'ports', size: this.#rows.filter((row) => row >= 0).length, rows: this.#rows })
   }
 }
 

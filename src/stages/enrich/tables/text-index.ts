@@ -1,24 +1,42 @@
 import type { Slice } from '../slice.ts'
+import { sharedBytes, sharedInt32 } from './shared.ts'
+
+/** What an index of texts is made of; arrays in shared memory. */
+export interface TextParts {
+  readonly kind: 'texts'
+  /** Distinct keys. */
+  readonly size: number
+  /** The characters of all keys: bytes when every one fits in a byte, else UTF-16 units. */
+  readonly units: Uint8Array | Uint16Array
+  /** Where each key begins in `units`, and at the end where the last one ends. */
+  readonly starts: Int32Array
+  /** Row of each key. */
+  readonly rows: Int32Array
+  /** Pairs: hash, number of the key + 1 (0 = empty). At most half full, so a search ends soon. */
+  readonly slots: Int32Array
+}
 
 /**
  * Finds the row of an exact text key: open addressing over typed arrays. A miss costs a hash and mostly one read, where a
  * `Map` of a million texts costs several cache misses.
  */
 export class TextIndex {
-  /** Distinct keys. */
+  readonly parts: TextParts
   readonly size: number
-  readonly #keys: readonly string[]
+  readonly #units: Uint8Array | Uint16Array
+  readonly #starts: Int32Array
   readonly #rows: Int32Array
-  /** Pairs: hash, number of the key + 1 (0 = empty). At most half full, so a search ends soon. */
   readonly #slots: Int32Array
   readonly #mask: number
 
-  constructor(keys: readonly string[], rows: Int32Array, slots: Int32Array, size: number) {
-    this.size = size
-    this.#keys = keys
-    this.#rows = rows
-    this.#slots = slots
-    this.#mask = slots.length / 2 - 1
+  constructor(parts: TextParts) {
+    this.parts = parts
+    this.size = parts.size
+    this.#units = parts.units
+    this.#starts = parts.starts
+    this.#rows = parts.rows
+    this.#slots = parts.slots
+    this.#mask = parts.slots.length / 2 - 1
   }
 
   /** The row number for a key, or -1. Never allocates. */
@@ -28,8 +46,15 @@ export class TextIndex {
     for (let slot = hash & this.#mask; ; slot = (slot + 1) & this.#mask) {
       const key = slots[slot * 2 + 1]!
       if (key === 0) return -1
-      if (slots[slot * 2] === hash && this.#keys[key - 1] === text) return this.#rows[key - 1]!
+      if (slots[slot * 2] === hash && this.#isKey(key - 1, text)) return this.#rows[key - 1]!
     }
+  }
+
+  #isKey(key: number, text: string): boolean {
+    const start = this.#starts[key]!
+    if (this.#starts[key + 1]! - start !== text.length) return false
+    for (let i = 0; i < text.length; i++) if (this.#units[start + i] !== text.charCodeAt(i)) return false
+    return true
   }
 }
 
@@ -46,14 +71,33 @@ export class TextIndexBuilder {
 
   async build(slice: Slice): Promise<TextIndex> {
     const size = Math.max(16, 2 ** Math.ceil(Math.log2(this.#keys.length * 2 + 1)))
-    const slots = new Int32Array(size * 2)
-    const rows = Int32Array.from(this.#rows)
+    const slots = sharedInt32(size * 2)
+    const rows = sharedInt32(this.#keys.length)
+    rows.set(this.#rows)
     let distinct = 0
     for (const [i, key] of this.#keys.entries()) {
       if (this.#insert(slots, size - 1, key, i)) distinct++
       if ((i & 0xfff) === 0xfff) await slice()
     }
-    return new TextIndex(this.#keys, rows, slots, distinct)
+    return new TextIndex({ kind: 'texts', size: distinct, ...(await this.#characters(slice)), rows, slots })
+  }
+
+  async #characters(slice: Slice): Promise<Pick<TextParts, 'units' | 'starts'>> {
+    const starts = sharedInt32(this.#keys.length + 1)
+    let isWide = false
+    for (const [i, key] of this.#keys.entries()) {
+      starts[i + 1] = starts[i]! + key.length
+      isWide ||= !isOfBytes(key)
+    }
+    const { length } = starts
+    const total = starts[length - 1]!
+    const units = isWide ? new Uint16Array(new SharedArrayBuffer(total * 2)) : sharedBytes(total)
+    for (const [i, key] of this.#keys.entries()) {
+      const start = starts[i]!
+      for (let at = 0; at < key.length; at++) units[start + at] = key.charCodeAt(at)
+      if ((i & 0xfff) === 0xfff) await slice()
+    }
+    return { units, starts }
   }
 
   /** True when the key is new. */
@@ -69,6 +113,11 @@ export class TextIndexBuilder {
     slots[slot * 2 + 1] = number + 1
     return other === 0
   }
+}
+
+function isOfBytes(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0xff) return false
+  return true
 }
 
 /** 32 bits of FNV-1a over UTF-16 units with a final mix (the murmur3 finaliser), so that low bits are spread. */

@@ -1,0 +1,67 @@
+import type { Ranges } from './ranges.ts'
+
+/**
+ * Ranges as an index keeps them: most tables are sparse, so that every other range would say "no row from here on". Where such a one
+ * follows a range that is a network, the network's length stands with its row instead, and is checked.
+ */
+export interface Entries {
+  readonly size: number
+  /** One word for IPv4, four for IPv6. */
+  readonly width: 1 | 4
+  /** Ascending; the first is zero. */
+  readonly starts: Uint32Array
+  /** Row + 1 (0 = none) in the lower 24 bits, above them the length of the network, or `UNCHECKED`. */
+  readonly values: Uint32Array
+}
+
+/** The row holds up to the next start. */
+export const UNCHECKED = 0xff
+const ROW_BITS = 24
+export const MAX_ROW = 2 ** ROW_BITS - 2
+
+export function rowOf(value: number): number {
+  return (value & 0xffffff) - 1
+}
+
+export function lengthOf(value: number): number {
+  return value >>> ROW_BITS
+}
+
+/** The entries of flattened ranges. */
+export function entriesOf({ starts, rows, size }: Ranges, width: 1 | 4): Entries {
+  const kept = { starts: new Uint32Array(size * width), values: new Uint32Array(size) }
+  let entries = 0
+  for (let i = 0; i < size; i++) {
+    const row = rows[i]!
+    const isSparse = row >= 0 && rows[i + 1] === -1
+    const length = isSparse ? networkLength(starts, i * width, width) : -1
+    kept.starts.set(starts.subarray(i * width, (i + 1) * width), entries * width)
+    kept.values[entries++] = ((length < 0 ? UNCHECKED : length) << ROW_BITS) | (row + 1)
+    if (length >= 0) i++
+  }
+  return { size: entries, width, starts: kept.starts.subarray(0, entries * width), values: kept.values.subarray(0, entries) }
+}
+
+/** The length of the network that ends where the next range starts, -1 when the range is not one network. */
+function networkLength(starts: Uint32Array, at: number, width: number): number {
+  let length = 0
+  let isInside = false
+  let borrow = 1
+  const bits: number[] = []
+  for (let word = width - 1; word >= 0; word--) {
+    const start = starts[at + word]!
+    const next = starts[at + width + word]!
+    bits[word] = start ^ ((next - borrow) >>> 0)
+    // The address bits of a network's start are all zero.
+    if ((start & bits[word]!) !== 0) return -1
+    borrow = borrow > 0 && next === 0 ? 1 : 0
+  }
+  for (const differing of bits) {
+    const zeros = Math.clz32(differing)
+    // Ones up to the end, and nothing but ones in the words that follow.
+    if (isInside ? zeros > 0 || ~differing !== 0 : zeros < 32 && differing >>> 0 !== 0xffffffff >>> zeros) return -1
+    if (!isInside) length += zeros
+    isInside ||= zeros < 32
+  }
+  return length
+}

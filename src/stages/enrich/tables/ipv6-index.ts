@@ -1,0 +1,127 @@
+import { type Entries, lengthOf, rowOf, UNCHECKED } from './entries.ts'
+import { sharedInt32, sharedUint32 } from './shared.ts'
+
+/** What an index of IPv6 networks is made of; arrays in shared memory. */
+export interface Ipv6Parts {
+  /** Five words each: start of an entry, its value (`Entries`). The first starts at `::`. */
+  readonly entries: Uint32Array
+  /**
+   * A tree over the starts but the first. A node is: how many leading bits its starts have in common, how many bits after these
+   * choose a branch, its first start and the one after its last; then a pair for each branch: its first start, and its node (0 where its
+   * few starts are compared one by one); then the start after the last.
+   */
+  readonly tree: Int32Array
+}
+
+const STRIDE = 5
+/** Starts that are not worth a node of their own. */
+const FEW = 6
+/** A node has a quarter as many branches as starts, and at most 2^16. */
+const MAX_BITS = 16
+const HEAD = 4
+
+/** IPv6 networks below a tree that reads as many bits at once as there are starts to tell apart, and skips what all have in common. */
+export class Ipv6Index {
+  readonly parts: Ipv6Parts
+  readonly #entries: Uint32Array
+  readonly #tree: Int32Array
+
+  constructor(parts: Ipv6Parts) {
+    this.parts = parts
+    this.#entries = parts.entries
+    this.#tree = parts.tree
+  }
+
+  /** The row for the address in `words[at..at+3]`, -1 for none. */
+  find(words: Uint32Array, at: number): number {
+    const entry = this.#last(words, at) * STRIDE
+    const entries = this.#entries
+    const value = entries[entry + 4]!
+    const length = lengthOf(value)
+    return length === UNCHECKED || comparePrefix(words, at, entries, entry, length) === 0 ? rowOf(value) : -1
+  }
+
+  /** The last entry that starts at or before the address. */
+  #last(words: Uint32Array, at: number): number {
+    const tree = this.#tree
+    if (tree.length === 0) return 0
+    for (let node = 0; ; ) {
+      const prefix = tree[node]!
+      const bits = tree[node + 1]!
+      const first = tree[node + 2]!
+      const order = comparePrefix(words, at, this.#entries, first * STRIDE, prefix)
+      if (order !== 0) return (order < 0 ? first : tree[node + 3]!) - 1
+      const branch = node + HEAD + bitsAt(words, at, prefix, bits) * 2
+      const child = tree[branch + 1]!
+      if (child === 0) return this.#compareEach(words, at, tree[branch]!, tree[branch + 2]!)
+      node = child
+    }
+  }
+
+  #compareEach(words: Uint32Array, at: number, from: number, to: number): number {
+    let entry = from
+    while (entry < to && comparePrefix(this.#entries, entry * STRIDE, words, at, 128) <= 0) entry++
+    return entry - 1
+  }
+}
+
+/** Makes the parts of entries. */
+export function ipv6Parts({ starts, values, size }: Entries): Ipv6Parts {
+  const entries = sharedUint32(size * STRIDE)
+  for (let i = 0; i < size; i++) {
+    entries.set(starts.subarray(i * 4, i * 4 + 4), i * STRIDE)
+    entries[i * STRIDE + 4] = values[i]!
+  }
+  const nodes: number[] = []
+  if (size > 1) addNode(nodes, starts, 1, size)
+  const tree = sharedInt32(nodes.length)
+  tree.set(nodes)
+  return { entries, tree }
+}
+
+/** Adds a node for the starts `first..end` (at least one, no two alike) and answers its place. */
+function addNode(tree: number[], starts: Uint32Array, first: number, end: number): number {
+  const node = tree.length
+  const prefix = first + 1 === end ? 127 : commonBits(starts, first * 4, (end - 1) * 4)
+  const bits = Math.min(MAX_BITS, 128 - prefix, Math.max(1, Math.ceil(Math.log2(end - first)) - 2))
+  tree.push(prefix, bits, first, end)
+  for (let branch = 0, start = first; branch < 1 << bits; branch++) {
+    while (start < end && bitsAt(starts, start * 4, prefix, bits) < branch) start++
+    tree.push(start, 0)
+  }
+  tree.push(end)
+  for (let branch = 0; branch < 1 << bits; branch++) {
+    const at = node + HEAD + branch * 2
+    const from = tree[at]!
+    const to = tree[at + 2]!
+    if (to - from > FEW) tree[at + 1] = addNode(tree, starts, from, to)
+  }
+  return node
+}
+
+/** The number that `bits` bits (at most 16) make, after the first `prefix` bits. */
+function bitsAt(words: Uint32Array, at: number, prefix: number, bits: number): number {
+  const word = at + (prefix >>> 5)
+  const offset = prefix & 31
+  let value = words[word]! << offset
+  if (offset + bits > 32) value |= words[word + 1]! >>> (32 - offset)
+  return value >>> (32 - bits)
+}
+
+/** How many leading bits two different addresses have in common. */
+function commonBits(starts: Uint32Array, a: number, b: number): number {
+  let word = 0
+  while (starts[a + word] === starts[b + word]) word++
+  return word * 32 + Math.clz32(starts[a + word]! ^ starts[b + word]!)
+}
+
+/** Compares the first `bits` bits: below, above or 0. */
+function comparePrefix(a: Uint32Array, aAt: number, b: Uint32Array, bAt: number, bits: number): number {
+  let word = 0
+  for (let left = bits; left > 0; left -= 32, word++) {
+    const shift = left >= 32 ? 0 : 32 - left
+    const difference = (a[aAt + word]! >>> shift) - (b[bAt + word]! >>> shift)
+    if (difference !== 0) return difference
+  }
+  return 0
+}

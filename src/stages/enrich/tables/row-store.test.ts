@@ -1,0 +1,37 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { JsonObject, JsonValue } from '../../../model/json.ts'
+import { parseJson, stringifyJson } from '../../../util/json.ts'
+import { RowStore, RowStoreBuilder } from './row-store.ts'
+
+function storeOf(rows: readonly JsonObject[]) {
+  const builder = new RowStoreBuilder()
+  for (const row of rows) builder.add(row)
+  return new RowStore(builder.build(), undefined)
+}
+
+test('rows come out as they went in, whatever their columns and values', () => {
+  const value = fc.oneof(fc.jsonValue(), fc.bigInt({ min: 2n ** 60n, max: 2n ** 64n })) as fc.Arbitrary<JsonValue>
+  const column = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 4 }), fc.constantFrom('__proto__', 'ip', 'constructor'))
+  fc.assert(
+    fc.property(fc.array(fc.dictionary(column, value), { maxLength: 20 }), (made) => {
+      const rows = made.map((row) => read(stringifyJson(row)))
+      const store = storeOf(rows)
+      expect(rows.map((_, i) => store.get(i).values)).toEqual(rows)
+    }),
+    { seed: 4848, numRuns: 300 },
+  )
+})
+
+test('a row that is asked for after a thousand others is still its own', () => {
+  const store = storeOf(Array.from({ length: 5000 }, (_, n) => ({ n })))
+  const asked = [0, 1024, 2048, 0, 4999, 1024]
+  expect(asked.map((n) => store.get(n).values['n'])).toEqual(asked)
+})
+
+/** A row as it comes from a file. */
+function read(text: string): JsonObject {
+  const result = parseJson(text, { maxDepth: 100 })
+  if (result.kind !== 'ok') throw new Error(result.message)
+  return result.value as JsonObject
+}
