@@ -5,7 +5,7 @@ import type { JsonObject, JsonValue } from '../model/json.ts'
 import { parseJson, stringifyJson } from '../util/json.ts'
 import { printable } from '../util/terminal.ts'
 import type { Io } from './io.ts'
-import { self } from './self.ts'
+import { selfCall } from './self.ts'
 import { bold, count, counted, faint, severityText, span } from './style.ts'
 
 type Alert = z.output<typeof alertDetailSchema>
@@ -66,7 +66,7 @@ const KINDS: Readonly<Record<Alert['type'], string | undefined>> = {
 
 /** Where the lake keeps an alert's events; for several log types, what they have in common. */
 function allEvents(alert: Alert): string {
-  return `All its events: ${self()} query "SELECT * FROM ${tableOf(alert)} WHERE p_alert_id = '${alert.alert_id}'"`
+  return `All its events: ${selfCall(`query "SELECT * FROM ${tableOf(alert)} WHERE p_alert_id = '${alert.alert_id}'"`)}`
 }
 
 function tableOf({ type, log_types }: Alert): string {

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts'
 import type { Engine, SourceView } from '../engine/engine.ts'
 import { listAlerts, windowOf } from '../state/alerts.ts'
 import type { AlertRow } from '../state/tables.ts'
-import { self } from './self.ts'
+import { self, selfCall } from './self.ts'
 import { count, counted, span } from './style.ts'
 
 /** Label of the bundled sample's events. */
@@ -87,11 +87,11 @@ function nextSteps({ data_dir }: Config, url: string, alert: AlertRow | undefine
     '        id: zeek',
     '        paths: [/opt/zeek/logs/current/*.log]',
     '  See why an alert was made, and ask the lake:',
-    `    ${self()} alerts show ${alert ? alert.alert_id.slice(0, 8) : '<id>'}`,
-    `    ${self()} query "SELECT p_log_type, count() FROM logs.all GROUP BY p_log_type"`,
+    `    ${selfCall(`alerts show ${alert ? alert.alert_id.slice(0, 8) : '<id>'}`)}`,
+    `    ${selfCall('query "SELECT p_log_type, count() FROM logs.all GROUP BY p_log_type"')}`,
     '  Write a rule: copy one of packs/tor/rules into ./content, change it, try it, start again:',
     `    ${self()} test --path content`,
     '  Remove the demo and everything that came of it:',
-    `    ${self()} demo --remove`,
+    `    ${selfCall('demo --remove')}`,
   ]
 }

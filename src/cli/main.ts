@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   tables: async () => (await import('./commands/tables.ts')).registerTables,
   rules: async () => (await import('./commands/rules.ts')).registerRules,
   packs: async () => (await import('./commands/packs.ts')).registerPacks,
+  destinations: async () => (await import('./commands/destinations.ts')).registerDestinations,
   health: async () => (await import('./commands/health.ts')).registerHealth,
   demo: async () => (await import('./commands/demo.ts')).registerDemo,
   test: async () => (await import('./commands/test.ts')).registerTest,

@@ -9,7 +9,7 @@ import { messageOf } from '../util/errors.ts'
 import { printable } from '../util/terminal.ts'
 import { demoSummary } from './demo-summary.ts'
 import type { Io } from './io.ts'
-import { self } from './self.ts'
+import { self, selfCall } from './self.ts'
 import { count, counted } from './style.ts'
 import { version } from './version.ts'
 
@@ -94,7 +94,7 @@ async function summary(engine: Engine, url: string): Promise<string> {
     }
   }
   lines.push(`Data       ${config.data_dir} (the API's token is in the file token)`)
-  if (!engine.isDemo) lines.push(`           ${self()} alerts shows what is found; Ctrl-C stops`)
+  if (!engine.isDemo) lines.push(`           ${selfCall('alerts')} shows what is found; Ctrl-C stops`)
   lines.push('')
   return lines.join('\n')
 }

@@ -1,20 +1,18 @@
-import { environment, resolveSecret } from '../config/env.ts'
+import { type Environment, resolveSecret } from '../config/env.ts'
 import type { Destination } from '../stages/deliver/destination.ts'
 import { createDestination, type DestinationConfig } from '../stages/deliver/index.ts'
 import type { Send } from '../util/http/send.ts'
 
 export interface DestinationOutlets {
+  /** Where secrets are found. */
+  readonly env: Environment
   readonly send: Send
   readonly write: (text: string) => void
 }
 
 /** Makes one destination as it is configured. Throws `ConfigError` that names it, for a missing secret too. */
-export function openDestination(config: DestinationConfig, outlets: DestinationOutlets): Promise<Destination> {
-  return createDestination(config, {
-    ...outlets,
-    now: Date.now,
-    secret: (reference) => resolveSecret(reference, environment()),
-  })
+export function openDestination(config: DestinationConfig, { env, send, write }: DestinationOutlets): Promise<Destination> {
+  return createDestination(config, { send, write, now: Date.now, secret: (reference) => resolveSecret(reference, env) })
 }
 
 /** Makes all configured destinations, by id. */

@@ -13,6 +13,7 @@ import { getMeta } from '../state/sources.ts'
 import { loadTableState } from '../state/table-status.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import { sameSecret } from '../util/bearer.ts'
 import { find } from '../util/define.ts'
 import type { Http } from '../util/http/http.ts'
 import { openDestinations } from './destinations.ts'
@@ -22,7 +23,6 @@ import { type ContentReport, queryKey } from './pipeline-calls.ts'
 import { byName } from './queries.ts'
 import { Scheduler } from './scheduler.ts'
 import type { PipelineThread, SpoolThread } from './threads.ts'
-import { sameSecret } from './token.ts'
 
 /** What the parts of the running product are made with. */
 export interface PartsDeps {
@@ -65,6 +65,7 @@ export async function startKeeper(
 /** Begins to make the deliveries that are due. */
 export async function startDeliverer({ config, state, pipeline, events, metrics, http }: PartsDeps): Promise<Deliverer> {
   const destinations = await openDestinations(config.destinations, {
+    env: environment(),
     send: http.configured,
     write: (text) => void process.stdout.write(text),
   })

@@ -1,4 +1,4 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError, messageOf, StorageError } from '../util/errors.ts'
@@ -37,11 +37,4 @@ function readToken(file: string): string | undefined {
   const what = token === '' ? 'is empty' : 'is not one line of up to 1,000 visible ASCII characters'
   const advice = 'Write the token that senders use into it, or remove it: the next start makes a new one.'
   throw new ConfigError(`the token ${what}. ${advice}`, { file })
-}
-
-/** Compares secrets in a time that tells nothing of where they differ. */
-export function sameSecret(given: string | undefined, expected: string): boolean {
-  if (given === undefined) return false
-  const [a, b] = [Buffer.from(given), Buffer.from(expected)]
-  return a.length === b.length && timingSafeEqual(a, b)
 }

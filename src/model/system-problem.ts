@@ -59,6 +59,15 @@ export const PROBLEM_KINDS = {
     advice:
       'Read the alerts with `caracal alerts`, fix the destination, and set the alerts to another status when they are dealt with.',
   },
+  DestinationDown: {
+    headline: 'Destinations do not take alerts',
+    severity: 'HIGH',
+    alerts: 'each',
+    afterMs: 0,
+    meaning:
+      'A destination does not take alerts at the moment. Each is tried ten times; `caracal alerts` lists all of them meanwhile.',
+    advice: 'The message says what fails. Check the network and the receiver, or the URL and the secrets of the destination.',
+  },
   DiskLow: {
     headline: 'The disk is nearly full',
     severity: 'HIGH',
@@ -109,7 +118,7 @@ export const PROBLEM_KINDS = {
     isFailing: true,
     alerts: 'all',
     afterMs: MINUTE,
-    meaning: 'Reading, judging, committing or delivering does not go on. Records wait; none is lost.',
+    meaning: 'Reading, judging, committing or delivering has stopped. Records wait; none is lost.',
     advice: 'The message says what fails. Check disk space and memory, then restart.',
   },
   QueryFailed: {

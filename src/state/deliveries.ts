@@ -115,3 +115,40 @@ export async function deadDeliveries(db: Kysely<StateTables>, exceptRule: string
   }
   return found
 }
+
+/** Deliveries that fail and are tried again. */
+export interface FailingDeliveries {
+  readonly destination: string
+  readonly alerts: number
+  /** Why the last try failed. */
+  readonly error: string
+}
+
+/** A failure counts from this try on, or from this age of the delivery on, whichever comes first: one hiccup is no news. */
+const FAILING_TRIES = 3
+const FAILING_AFTER_MS = 60_000
+
+/** Destinations whose deliveries fail now. */
+export async function failingDeliveries(db: Kysely<StateTables>, nowMs: number): Promise<FailingDeliveries[]> {
+  const failing = db
+    .selectFrom('deliveries')
+    .where('state', '=', 'pending')
+    .where('tries', '>', 0)
+    .where((eb) => eb.or([eb('tries', '>=', FAILING_TRIES), eb('created_ms', '<=', nowMs - FAILING_AFTER_MS)]))
+  const counts = await failing
+    .select((eb) => ['destination', eb.fn.countAll<number>().as('n')])
+    .groupBy('destination')
+    .orderBy('destination')
+    .execute()
+  const found: FailingDeliveries[] = []
+  for (const { destination, n } of counts) {
+    const latest = await failing
+      .select('error')
+      .where('destination', '=', destination)
+      .orderBy('tries', 'desc')
+      .limit(1)
+      .executeTakeFirst()
+    found.push({ destination, alerts: n, error: latest?.error ? String(JSON.parse(latest.error)) : '' })
+  }
+  return found
+}

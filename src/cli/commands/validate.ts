@@ -15,8 +15,9 @@ interface Flags extends ContentFlags {
 }
 
 const HELP = `
-Checks what \`caracal up\` would load: keys, ids, schemas, tables and their content, the code of every rule, and that something
-answers to every name (log types, destinations, queries, fields). Runs nothing on events; \`caracal test\` does that.
+Checks what \`caracal up\` would load: keys, ids, schemas, tables and their content, the code of every rule, that every name is
+known (log types, destinations, queries, fields), and that the secrets of the configuration are there. It runs nothing on events
+and sends nothing; \`caracal test\` and \`caracal destinations test\` do.
 Exit code: 0 all in order; 1 something cannot be used, or a filter cannot be read; 2 usage or configuration.`
 
 export function registerValidate(program: Command, io: Io): void {
@@ -51,6 +52,7 @@ async function validate(flags: Flags, io: Io): Promise<0 | 1> {
 
 async function check(languages: readonly Creates[], flags: Flags, io: Io): Promise<readonly [Content, Found]> {
   const { checkContent } = await import('../../packs/check.ts')
+  const { checkSecrets } = await import('../check-secrets.ts')
   const { checkSources } = await import('../check-sources.ts')
   const { queryNoticesOf } = await import('../query-notices.ts')
   const { compileContent, loadPath } = await import('../../engine/path.ts')
@@ -68,6 +70,7 @@ async function check(languages: readonly Creates[], flags: Flags, io: Io): Promi
   const ofConfiguration = [
     ...packProblems,
     ...(flags.path === undefined ? await checkSources(sources, { ...whole, ...known }) : []),
+    ...(flags.path === undefined ? await checkSecrets(config, io.env) : []),
   ]
   return [
     selected,

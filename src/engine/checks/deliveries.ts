@@ -1,10 +1,25 @@
 import { type SystemProblem, systemProblem } from '../../model/system-problem.ts'
-import type { DeadDeliveries } from '../../state/deliveries.ts'
+import type { DeadDeliveries, FailingDeliveries } from '../../state/deliveries.ts'
 
 /** Destinations that did not take alerts that are still open. */
 export function deliveryProblems(dead: readonly DeadDeliveries[]): SystemProblem[] {
   return dead.map(({ destination, alerts, alertIds, error }) => {
-    const message = `Destination ${destination} did not take ${alerts === 1 ? 'an open alert' : `${alerts} open alerts`}; the last time: ${error}`
+    const message = `Destination ${destination} did not take ${alerts === 1 ? 'an open alert' : `${alerts} open alerts`}: ${error}`
     return systemProblem('DeliveryDead', destination, message, { covers: alertIds, notTo: [destination] })
+  })
+}
+
+/** Destinations that do not take alerts now, while they are still tried. */
+export function failingProblems(failing: readonly FailingDeliveries[]): SystemProblem[] {
+  return failing.map(({ destination, alerts, error }) => {
+    const waiting = alerts === 1 ? 'an alert waits' : `${alerts} alerts wait`
+    return systemProblem(
+      'DestinationDown',
+      destination,
+      `Destination ${destination} is failing and ${waiting} for it: ${error}`,
+      {
+        notTo: [destination],
+      },
+    )
   })
 }

@@ -3,14 +3,14 @@ import type { Config, SourceConfig } from '../../config/config.ts'
 import { systemRuleId } from '../../model/system-problem.ts'
 import type { TableKeeper } from '../../stages/enrich/keeper.ts'
 import type { StateDb } from '../../state/db.ts'
-import { deadDeliveries } from '../../state/deliveries.ts'
+import { deadDeliveries, failingDeliveries } from '../../state/deliveries.ts'
 import { getMeta, sourceCounts } from '../../state/sources.ts'
 import type { SourceProgress } from '../pipeline-calls.ts'
 import type { PipelineThread, SpoolThread } from '../threads.ts'
 import type { Check } from './check.ts'
 import { clockCheck } from './clock.ts'
 import { deadLetterCheck } from './dead-letters.ts'
-import { deliveryProblems } from './deliveries.ts'
+import { deliveryProblems, failingProblems } from './deliveries.ts'
 import { diskCheck } from './disk.ts'
 import { readerCheck } from './readers.ts'
 import { spoolCheck } from './spool.ts'
@@ -57,5 +57,6 @@ export function allChecks({ config, sources, keeper, state, pipeline, spool, onS
     }),
     { name: 'the tables', run: () => tableProblems(keeper.status()) },
     { name: 'the deliveries', run: async () => deliveryProblems(await deadDeliveries(state, systemRuleId('DeliveryDead'))) },
+    { name: 'the destinations', run: async () => failingProblems(await failingDeliveries(state, Date.now())) },
   ]
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { bearerOf } from '../../util/bearer.ts'
 import { CaracalError, messageOf, RetryLater } from '../../util/errors.ts'
 import { withoutHostPaths } from '../../util/host-paths.ts'
 import { BodyMemory } from './body-memory.ts'
@@ -75,7 +76,7 @@ export class HttpIntake implements Intake {
   /** What can be told from the head of the request; `undefined`: the body is wanted. */
   #refuse(request: Request): Response | undefined {
     const { max_body_bytes: maxBytes } = this.#config
-    const token = /^bearer +(\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
+    const token = bearerOf(request.headers.get('authorization'))
     if (!this.#deps.authorised(token))
       return answer(401, 'a bearer token is needed: Authorization: Bearer <token> (see the file `token` in the data folder)')
     const type = request.headers.get('content-type')

@@ -1,0 +1,27 @@
+import type { Config } from '../config/config.ts'
+import { type Environment, resolveSecret } from '../config/env.ts'
+import { httpSettings } from '../config/http.ts'
+import { messageOf } from '../util/errors.ts'
+import { sendNothing } from '../util/http/send.ts'
+
+/** Destinations that cannot be made, and secrets and files that the configuration names and that are not there. Sends nothing. */
+export async function checkSecrets({ destinations, http, sources }: Config, env: Environment): Promise<string[]> {
+  const { openDestination } = await import('../engine/destinations.ts')
+  const problems: string[] = []
+  const attempt = async (make: () => unknown) => {
+    try {
+      await make()
+    } catch (error) {
+      problems.push(messageOf(error))
+    }
+  }
+  await attempt(() => httpSettings(http, env))
+  for (const destination of destinations)
+    await attempt(async () => (await openDestination(destination, { env, send: sendNothing, write: () => {} })).close())
+  for (const source of sources)
+    if ('token' in source && source.token) {
+      const { token } = source
+      await attempt(() => resolveSecret(token, env))
+    }
+  return problems
+}

@@ -1,0 +1,30 @@
+import type { OutgoingAlert } from '../../model/outgoing-alert.ts'
+import type { Severity } from '../../model/rule.ts'
+
+/** The alert of a delivery of kind `test`: about nothing, and it says so. */
+export function testAlert(nowMs: number, severity: Severity, baseUrl: string): OutgoingAlert {
+  const time = new Date(nowMs).toISOString()
+  return {
+    alertId: `test-${nowMs}`,
+    ruleId: 'Caracal.Test',
+    type: 'SYSTEM',
+    severity,
+    title: 'Test alert from Caracal: this destination works',
+    name: 'Test alert',
+    description: 'Somebody ran `caracal destinations test`. There is nothing to do.',
+    reference: '',
+    runbook: '',
+    tags: ['Test'],
+    reports: {},
+    dedup: 'test',
+    context: '{}',
+    createdTime: time,
+    firstEventTime: time,
+    lastEventTime: time,
+    eventCount: 0,
+    logTypes: [],
+    indicators: {},
+    sourceLabels: [],
+    link: baseUrl,
+  }
+}
