@@ -17,7 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   packs: 'stages model telemetry util',
   config: 'stages model util',
   engine: 'config packs state pipeline stages model telemetry util',
-  api: 'engine? config packs state stages? model telemetry util',
+  api: 'engine? config packs state? stages? model telemetry util',
   cli: 'api engine config packs state pipeline stages sdk model telemetry util',
 }
 
@@ -77,6 +77,18 @@ describe('imports', () => {
 
   test('imports only go down, and no stage imports another', () => {
     expect(files.flatMap(({ file, text }) => importsOf(file, text).flatMap((one) => breach(file, one) ?? []))).toEqual([])
+  })
+
+  test('API and CLI read state through its named reads, not with the query builder', () => {
+    const seen = files.flatMap(({ file, text }) => {
+      if (!/^(?:api|cli)\//.test(file)) return []
+      const own = importsOf(file, text).filter(({ target }) => target.startsWith('state/') && target !== 'state/read.ts')
+      return [
+        ...own.map(({ target }) => `${file} imports ${target}`),
+        ...(text.includes("'kysely'") ? [`${file} imports kysely`] : []),
+      ]
+    })
+    expect(seen).toEqual([])
   })
 
   test('no file imports itself by a detour of values', () => {

@@ -1,10 +1,8 @@
 import { z } from 'zod'
-import { ALERT_TYPES, type AlertBody } from '../model/alert.ts'
+import { ALERT_STATUSES, ALERT_TYPES, type AlertBody, type StoredAlert } from '../model/alert.ts'
 import type { JsonValue } from '../model/json.ts'
 import { SEVERITIES } from '../model/rule.ts'
-import { ALERT_STATUSES, type AlertStatus, windowOf } from '../state/alerts.ts'
-import type { StateDb } from '../state/db.ts'
-import type { AlertRow, DeliveryRow } from '../state/tables.ts'
+import type { StoredDelivery } from '../state/read.ts'
 import { stringifyJson } from '../util/json.ts'
 import { enrichmentOf } from './enrichment.ts'
 import { ExactJson, exactObject } from './exact-json.ts'
@@ -16,6 +14,10 @@ export const alertSchema = z.object({
   alert_id: z.string(),
   rule_id: z.string(),
   rule_name: z.string(),
+  rule_version: z
+    .string()
+    .nullable()
+    .describe('Hash of the rule, code included, as it was for the first match; null: not kept, or not an alert of a rule.'),
   type: z.enum(ALERT_TYPES),
   title: z.string(),
   severity: z.enum(SEVERITIES),
@@ -72,16 +74,17 @@ export const alertDetailSchema = alertSchema.extend({
   deliveries: z.array(deliverySchema),
 })
 
-export function alertView(row: AlertRow): z.output<typeof alertSchema> {
-  const { alertId, ruleId, severity, eventCount, createdMs, updatedMs, body } = windowOf(row)
+export function alertView(alert: StoredAlert): z.output<typeof alertSchema> {
+  const { alertId, ruleId, ruleVersion, severity, status, eventCount, createdMs, updatedMs, body } = alert
   return {
     alert_id: alertId,
     rule_id: ruleId,
     rule_name: body.displayName,
+    rule_version: ruleVersion,
     type: body.type,
     title: body.title,
     severity,
-    status: row.status as AlertStatus,
+    status,
     dedup: body.dedup,
     event_count: eventCount,
     created_time: iso(createdMs),
@@ -95,11 +98,11 @@ export function alertView(row: AlertRow): z.output<typeof alertSchema> {
 }
 
 /** The JSON text of `alertDetailSchema`: context and events exactly as they were. */
-export function alertDetail(row: AlertRow, deliveries: readonly DeliveryRow[]): string {
-  const { startMs, endMs, body } = windowOf(row)
+export function alertDetail(alert: StoredAlert, deliveries: readonly StoredDelivery[]): string {
+  const { startMs, endMs, body } = alert
   const { threshold, description, reference, runbook, tags, reports, functionErrors, indicators, indicatorsCut } = body
   return exactObject({
-    ...alertView(row),
+    ...alertView(alert),
     threshold,
     window_start_time: iso(startMs),
     window_end_time: iso(endMs),
@@ -118,23 +121,14 @@ export function alertDetail(row: AlertRow, deliveries: readonly DeliveryRow[]): 
   })
 }
 
-export async function deliveriesOf(state: StateDb, alertId: string): Promise<DeliveryRow[]> {
-  return state.selectFrom('deliveries').selectAll().where('alert_id', '=', alertId).orderBy('destination').execute()
-}
-
 function evidenceOf({ sampleEvent }: AlertBody): JsonValue {
   return (sampleEvent === null ? [] : enrichmentOf(sampleEvent)).map((evidence) => ({ ...evidence }))
 }
 
-function deliveryView(row: DeliveryRow): z.output<typeof deliverySchema> {
-  return {
-    delivery_id: row.delivery_id,
-    destination: row.destination,
-    state: row.state as 'pending' | 'delivered' | 'dead',
-    tries: row.tries,
-    next_try_time: row.state === 'pending' ? iso(row.next_ms) : null,
-    error: row.error === '' ? null : String(JSON.parse(row.error)),
-  }
+function deliveryView(delivery: StoredDelivery): z.output<typeof deliverySchema> {
+  const { deliveryId, destination, state, tries, nextMs, error } = delivery
+  const next_try_time = state === 'pending' ? iso(nextMs) : null
+  return { delivery_id: deliveryId, destination, state, tries, next_try_time, error }
 }
 
 function exact(text: string | null): ExactJson | null {

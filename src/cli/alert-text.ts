@@ -22,6 +22,7 @@ export function alertText(alert: Alert, text: string, io: Io): string {
     ...fields(io, [
       ['Alert', `${alert.alert_id} (${alert.status})`],
       ['Rule', `${alert.rule_id}${alert.rule_name && alert.rule_name !== alert.rule_id ? ` (${alert.rule_name})` : ''}`],
+      ['Rule version', alert.rule_version ?? ''],
       ['Kind', KINDS[alert.type]],
       [
         'Created',

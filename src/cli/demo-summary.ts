@@ -1,7 +1,6 @@
 import type { Config } from '../config/config.ts'
 import type { Engine, SourceView } from '../engine/engine.ts'
-import { listAlerts, windowOf } from '../state/alerts.ts'
-import type { AlertRow } from '../state/tables.ts'
+import type { StoredAlert } from '../model/alert.ts'
 import { self, selfCall } from './self.ts'
 import { count, counted, span } from './style.ts'
 
@@ -9,9 +8,9 @@ import { count, counted, span } from './style.ts'
 const DEMO = 'demo'
 
 /** Alerts of the sample, newest first; more than it can make. */
-async function demoAlerts({ state }: Engine): Promise<AlertRow[]> {
-  const rows = await listAlerts(state, { limit: 200 })
-  return rows.filter((row) => windowOf(row).body.sourceLabels.includes(DEMO))
+async function demoAlerts({ read }: Engine): Promise<readonly StoredAlert[]> {
+  const alerts = await read.alerts({ limit: 200 })
+  return alerts.filter(({ body }) => body.sourceLabels.includes(DEMO))
 }
 
 /** Ids of the destinations that print alerts for people where this process writes. */
@@ -24,19 +23,12 @@ const PRINT_WAIT_MS = 5000
 const PRINT_LOOK_MS = 25
 
 /** Resolves when the sample's alerts stand on the terminal, so that the summary comes below them. */
-async function printed(engine: Engine, alerts: readonly AlertRow[]): Promise<void> {
-  const ids = alerts.map(({ alert_id }) => alert_id)
+async function printed(engine: Engine, alerts: readonly StoredAlert[]): Promise<void> {
+  const ids = alerts.map(({ alertId }) => alertId)
   const to = printers(engine.config)
   if (ids.length === 0 || to.length === 0) return
   for (let waited = 0; waited < PRINT_WAIT_MS; waited += PRINT_LOOK_MS) {
-    const pending = await engine.state
-      .selectFrom('deliveries')
-      .select('delivery_id')
-      .where('alert_id', 'in', ids)
-      .where('destination', 'in', to)
-      .where('state', '=', 'pending')
-      .executeTakeFirst()
-    if (!pending) return
+    if (!(await engine.read.isPending(ids, to))) return
     await new Promise((resolve) => setTimeout(resolve, PRINT_LOOK_MS))
   }
 }
@@ -45,7 +37,7 @@ async function printed(engine: Engine, alerts: readonly AlertRow[]): Promise<voi
  * Waits for the bundled sample and says what came of it: counts, times, and what to do next. The alerts themselves are
  * printed by the terminal's destination, or here when there is none.
  */
-export async function demoSummary(engine: Engine, url: string, alertLine: (row: AlertRow) => string): Promise<string> {
+export async function demoSummary(engine: Engine, url: string, alertLine: (row: StoredAlert) => string): Promise<string> {
   await engine.settled(DEMO)
   const alerts = await demoAlerts(engine)
   await printed(engine, alerts)
@@ -56,18 +48,18 @@ export async function demoSummary(engine: Engine, url: string, alertLine: (row: 
   )
 }
 
-function figures(source: SourceView, alerts: readonly AlertRow[]): string[] {
+function figures(source: SourceView, alerts: readonly StoredAlert[]): string[] {
   const reasons = Object.entries(source.deadLetterReasons).map(([reason, n]) => `${reason} ${count(n)}`)
   const dead = source.deadLettered > 0 ? `, ${counted(source.deadLettered, 'dead letter')} (${reasons.join(', ')})` : ''
   const filtered = source.filtered > 0 ? `, ${count(source.filtered)} filtered` : ''
   const lines = [
     `Demo       ${counted(source.received, 'record')} of the bundled sample (source ${DEMO}): ${count(source.stored)} stored${filtered}${dead}`,
     `           ${counted(
-      alerts.reduce((n, row) => n + row.event_count, 0),
+      alerts.reduce((n, { eventCount }) => n + eventCount, 0),
       'matched event',
     )} in ${counted(alerts.length, 'alert')}`,
   ]
-  const times = alerts.flatMap((row) => windowOf(row).body.latencyMs ?? []).sort((a, b) => a - b)
+  const times = alerts.flatMap(({ body }) => body.latencyMs ?? []).sort((a, b) => a - b)
   if (times.length > 0) {
     const most = times.length > 1 ? `, at most ${span(times.at(-1)!)}` : ''
     lines.push(`           from line to alert in ${span(times[Math.floor((times.length - 1) / 2)]!)}${most}`)
@@ -75,7 +67,7 @@ function figures(source: SourceView, alerts: readonly AlertRow[]): string[] {
   return lines
 }
 
-function nextSteps({ data_dir }: Config, url: string, alert: AlertRow | undefined): string[] {
+function nextSteps({ data_dir }: Config, url: string, alert: StoredAlert | undefined): string[] {
   const folder = data_dir.startsWith(`${process.cwd()}/`) ? data_dir.slice(process.cwd().length + 1) : data_dir
   return [
     'What next',
@@ -87,7 +79,7 @@ function nextSteps({ data_dir }: Config, url: string, alert: AlertRow | undefine
     '        id: zeek',
     '        paths: [/opt/zeek/logs/current/*.log]',
     '  See why an alert was made, and ask the lake:',
-    `    ${selfCall(`alerts show ${alert ? alert.alert_id.slice(0, 8) : '<id>'}`)}`,
+    `    ${selfCall(`alerts show ${alert ? alert.alertId.slice(0, 8) : '<id>'}`)}`,
     `    ${selfCall('query "SELECT p_log_type, count() FROM logs.all GROUP BY p_log_type"')}`,
     '  Write a rule: copy one of packs/tor/rules into ./content, change it, try it, start again:',
     `    ${self()} test --path content`,

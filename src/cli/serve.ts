@@ -3,7 +3,7 @@ import { type RunningServer, startServer } from '../api/server.ts'
 import type { Config } from '../config/config.ts'
 import { listeningSources } from '../config/listening-sources.ts'
 import type { Engine } from '../engine/engine.ts'
-import { windowOf } from '../state/alerts.ts'
+import type { StoredAlert } from '../model/alert.ts'
 import { type Log, processLog } from '../telemetry/log.ts'
 import { messageOf } from '../util/errors.ts'
 import { printable } from '../util/terminal.ts'
@@ -74,7 +74,7 @@ async function greet(engine: Engine, { url }: RunningServer, io: Io, log: Log): 
   for (const { file, message } of content.problems) log.warn({ file }, `Content: ${message}`)
   if (!engine.isDemo) return
   if (io.isTty) say(`\nThis is a first start: the bundled sample goes through the same path as your logs will.\n\n`)
-  const line = (row: Parameters<typeof windowOf>[0]) => `${row.severity.padEnd(9)} ${printable(windowOf(row).body.title)}`
+  const line = ({ severity, body }: StoredAlert) => `${severity.padEnd(9)} ${printable(body.title)}`
   say(await demoSummary(engine, url, line))
 }
 

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts'
+import type { AlertStatus } from '../model/alert.ts'
 import type { QueryOptions, QueryResult } from '../stages/store/lake.ts'
-import type { AlertStatus } from '../state/alerts.ts'
-import type { StateDb } from '../state/db.ts'
+import type { StateReader } from '../state/read.ts'
 import type { LastingProblem } from './problems.ts'
 import type { RuleState } from './rule-states.ts'
 
@@ -91,8 +91,8 @@ export interface Engine {
   readonly config: Config
   /** The bearer token of the API and of sources without one of their own. */
   readonly token: string
-  /** State, for reading only. */
-  readonly state: StateDb
+  /** What is kept in state. */
+  readonly read: StateReader
   readonly content: ContentView
   /** The bundled sample is being sent through the path (source `demo`). */
   readonly isDemo: boolean

@@ -1,4 +1,4 @@
-import type { AlertWindow } from '../model/alert.ts'
+import type { AlertStatus, AlertWindow } from '../model/alert.ts'
 import type { DeliveryResult } from '../model/batch.ts'
 import type { TableSpec } from '../model/column.ts'
 import type { SavedQuery, ScheduledQuery } from '../model/query.ts'
@@ -11,7 +11,6 @@ import type { TableDefinition } from '../stages/enrich/definition.ts'
 import type { ContentFileRef } from '../stages/enrich/keeper-types.ts'
 import type { BuiltTable } from '../stages/enrich/table.ts'
 import type { Lake, QueryResult } from '../stages/store/lake.ts'
-import type { AlertStatus } from '../state/alerts.ts'
 import { hash16 } from '../util/hash.ts'
 import type { AlertNotice, ContentView } from './engine.ts'
 

@@ -5,6 +5,7 @@ import { httpSettings } from '../config/http.ts'
 import { isLocal } from '../stages/deliver/index.ts'
 import { createChdbLake } from '../stages/store/chdb.ts'
 import { readState } from '../state/db.ts'
+import { stateReader } from '../state/read.ts'
 import { lockDataDir } from '../state/sqlite.ts'
 import { type Log, processLog } from '../telemetry/log.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
@@ -177,7 +178,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     config,
     token,
     isDemo,
-    state,
+    read: stateReader(state),
     content: report.content,
     failed: Promise.race([events.failed, pipeline.died, spool.died]),
     ...views,

@@ -74,6 +74,15 @@ export interface AlertWindow extends GroupRef {
   body: AlertBody
 }
 
+/** What people may set an alert to. */
+export const ALERT_STATUSES = ['OPEN', 'TRIAGED', 'RESOLVED', 'CLOSED'] as const
+export type AlertStatus = (typeof ALERT_STATUSES)[number]
+
+/** A window as it is kept, with what people say of it. */
+export interface StoredAlert extends AlertWindow {
+  readonly status: AlertStatus
+}
+
 /** What state holds of one group. */
 export interface KnownGroup {
   /** By their start. */

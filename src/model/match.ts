@@ -37,6 +37,8 @@ export interface RuleError {
   readonly cause: 'exception' | 'return_type' | 'timeout' | 'import' | 'crash' | 'tampering' | 'prefilter'
   /** Error text with file and line, for a person. */
   readonly message: string
+  /** The rule is off because of this: the system alert `RuleOff` says so, and there is no second one. */
+  readonly isOff?: true
 }
 
 export type Finding = Match | RuleError

@@ -154,6 +154,16 @@ export const PROBLEM_KINDS = {
     meaning: 'A source cannot be read, or reading it hangs: what it holds is not judged.',
     advice: 'Check the disk, mount or peer that the source reads from; a hung network file system needs a remount.',
   },
+  RuleLimited: {
+    headline: 'Rules reached a limit',
+    severity: 'MEDIUM',
+    alerts: 'all',
+    afterMs: 0,
+    meaning:
+      'Rules reached a limit within the last hour: their alerts are grouped more coarsely, or their cache lost its oldest entries. Other rules are not affected.',
+    advice:
+      'See `caracal rules` for what was reached. Make the dedup string or the keys of the rule coarser, or filter the flood.',
+  },
   RuleOff: {
     headline: 'Rules are off',
     severity: 'HIGH',

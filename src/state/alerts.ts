@@ -1,11 +1,7 @@
 import type { Kysely, Transaction } from 'kysely'
-import type { AlertBody, AlertWindow } from '../model/alert.ts'
+import type { AlertBody, AlertStatus, AlertWindow, StoredAlert } from '../model/alert.ts'
 import type { Severity } from '../model/rule.ts'
 import type { AlertRow, StateTables } from './tables.ts'
-
-/** What people may set an alert to. */
-export const ALERT_STATUSES = ['OPEN', 'TRIAGED', 'RESOLVED', 'CLOSED'] as const
-export type AlertStatus = (typeof ALERT_STATUSES)[number]
 
 /** Rows a statement writes at most: far below SQLite's limit of bound values. */
 const ROWS_PER_STATEMENT = 200
@@ -63,9 +59,13 @@ export function windowOf(row: AlertRow): AlertWindow {
   }
 }
 
+export function storedAlert(row: AlertRow): StoredAlert {
+  return { ...windowOf(row), status: row.status as AlertStatus }
+}
+
 export interface AlertFilter {
-  readonly severity?: string
-  readonly status?: string
+  readonly severity?: Severity
+  readonly status?: AlertStatus
   readonly ruleId?: string
   /** Only alerts made before this alert of the list: paging. */
   readonly before?: { readonly createdMs: number; readonly alertId: string }

@@ -9,6 +9,7 @@ import type { QueryOptions, QueryResult } from '../../src/stages/store/lake.ts'
 import { saveWindows, setAlertStatus } from '../../src/state/alerts.ts'
 import { openState } from '../../src/state/db.ts'
 import { saveDeliveries, saveDeliveryResults } from '../../src/state/deliveries.ts'
+import { stateReader } from '../../src/state/read.ts'
 import { ConfigError } from '../../src/util/errors.ts'
 
 export const TOKEN = 'the-token-of-these-tests'
@@ -42,7 +43,7 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
     config: { ...configSchema.parse({}), data_dir: folder, ...config },
     token: TOKEN,
     isDemo: false,
-    state,
+    read: stateReader(state),
     content: CONTENT,
     queries,
     removed,

@@ -1,6 +1,5 @@
 import type { Engine } from '../../engine/engine.ts'
-import type { AlertBody } from '../../model/alert.ts'
-import type { AlertRow } from '../../state/tables.ts'
+import type { StoredAlert } from '../../model/alert.ts'
 import { splitJsonArray } from '../../util/json.ts'
 import { alertTables } from '../alert-tables.ts'
 import { type ExactAnswer, exactAnswer } from '../exact-json.ts'
@@ -13,16 +12,15 @@ interface Events {
 /** The lake rows of an alert's events: a table for each of its log types, until `limit` rows are there. */
 export async function alertEvents(
   engine: Engine,
-  row: AlertRow,
+  { alertId, body }: StoredAlert,
   limit: number,
   signal: AbortSignal,
 ): Promise<ExactAnswer<Events, 200>> {
   const rows: string[] = []
   let isTruncated = false
-  const { type, logTypes } = JSON.parse(row.body) as AlertBody
-  for (const table of alertTables(type, logTypes)) {
+  for (const table of alertTables(body.type, body.logTypes)) {
     const sql = `SELECT * FROM ${table} WHERE p_alert_id = {alert:String} ORDER BY ${timeOf(table)} LIMIT {limit:UInt32}`
-    const params = { alert: row.alert_id, limit: limit + 1 - rows.length }
+    const params = { alert: alertId, limit: limit + 1 - rows.length }
     // All of a fresh lake's rows are there for the later tables too.
     const answer = await engine.query(sql, { params, signal, maxRows: limit + 1, fresh: rows.length === 0 })
     rows.push(...answer.rows.map((values) => asObject(answer.columns, values)))

@@ -1,10 +1,9 @@
 import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import type { Engine } from '../../engine/engine.ts'
+import { ALERT_STATUSES, type StoredAlert } from '../../model/alert.ts'
 import { SEVERITIES } from '../../model/rule.ts'
-import { ALERT_STATUSES, findAlert, listAlerts } from '../../state/alerts.ts'
-import type { AlertRow } from '../../state/tables.ts'
-import { alertDetail, alertDetailSchema, alertSchema, alertView, deliveriesOf } from '../alert-view.ts'
+import { alertDetail, alertDetailSchema, alertSchema, alertView } from '../alert-view.ts'
 import { ApiError, failures } from '../errors.ts'
 import { exactAnswer } from '../exact-json.ts'
 import { createRouter } from '../router.ts'
@@ -109,14 +108,14 @@ export function alertRoutes(engine: Engine) {
         ...(rule && { ruleId: rule }),
         ...(before && { before }),
       }
-      const rows = await listAlerts(engine.state, { ...filter, limit: limit + 1 })
+      const rows = await engine.read.alerts({ ...filter, limit: limit + 1 })
       const page = rows.slice(0, limit)
       return c.json({ results: page.map(alertView), next: rows.length > limit ? cursorOf(page.at(-1)!) : null }, 200)
     })
     .openapi(show, async (c) => {
       const row = await alertOf(engine, c.req.valid('param').id)
       return exactAnswer<z.output<typeof alertDetailSchema>, 200>(
-        alertDetail(row, await deliveriesOf(engine.state, row.alert_id)),
+        alertDetail(row, await engine.read.deliveries(row.alertId)),
         200,
       )
     })
@@ -125,16 +124,16 @@ export function alertRoutes(engine: Engine) {
       return alertEvents(engine, row, c.req.valid('query').limit, c.req.raw.signal)
     })
     .openapi(update, async (c) => {
-      const { alert_id } = await alertOf(engine, c.req.valid('param').id)
-      if (!(await engine.setAlertStatus(alert_id, c.req.valid('json').status))) throw noAlert(alert_id)
-      return c.json(alertView(await alertOf(engine, alert_id)), 200)
+      const { alertId } = await alertOf(engine, c.req.valid('param').id)
+      if (!(await engine.setAlertStatus(alertId, c.req.valid('json').status))) throw noAlert(alertId)
+      return c.json(alertView(await alertOf(engine, alertId)), 200)
     })
 }
 
-async function alertOf({ state }: Engine, id: string): Promise<AlertRow> {
-  const row = await findAlert(state, id)
-  if (!row) throw noAlert(id)
-  return row
+async function alertOf({ read }: Engine, id: string): Promise<StoredAlert> {
+  const alert = await read.alert(id)
+  if (!alert) throw noAlert(id)
+  return alert
 }
 
 function noAlert(id: string): ApiError {
@@ -145,8 +144,8 @@ function noAlert(id: string): ApiError {
   )
 }
 
-function cursorOf(row: AlertRow): string {
-  return `${row.created_ms}-${row.alert_id}`
+function cursorOf({ createdMs, alertId }: StoredAlert): string {
+  return `${createdMs}-${alertId}`
 }
 
 function readCursor(text: string): { createdMs: number; alertId: string } {

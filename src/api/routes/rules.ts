@@ -1,6 +1,7 @@
 import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import type { Engine } from '../../engine/engine.ts'
+import { RULE_LIMITS } from '../../model/limit.ts'
 import { createRouter } from '../router.ts'
 
 const time = z.string().nullable()
@@ -20,6 +21,11 @@ export const ruleSchema = z.object({
   why: z.string().nullable().describe('Why it is not simply on.'),
   matches: z.int().describe('Since the start.'),
   errors: z.int().describe('Since the start.'),
+  limits: z
+    .array(z.object({ what: z.enum(RULE_LIMITS), count: z.int(), last: z.string() }))
+    .describe(
+      'Limits that it reached since the data folder was made. `dedup`: matches that shared an alert because it had too many windows. `unique`: windows whose number of distinct values is an estimate. `cache`: entries of the cache of rules that had to go.',
+    ),
   not_judged: z
     .array(
       z.object({
@@ -46,8 +52,9 @@ const list = createRoute({
   responses: { 200: { description: 'All rules.', content: { 'application/json': { schema: rulesSchema } } } },
 })
 
-export function ruleRoutes({ content, ruleStates }: Engine) {
-  return createRouter().openapi(list, (c) => {
+export function ruleRoutes({ content, ruleStates, read }: Engine) {
+  return createRouter().openapi(list, async (c) => {
+    const reached = await read.limits()
     const states = ruleStates(content.rules)
     const results = content.rules.map(({ id, displayName, enabled, severity, logTypes }, i) => {
       const { state, sinceMs, why, matches, errors, spans } = states[i]!
@@ -62,6 +69,9 @@ export function ruleRoutes({ content, ruleStates }: Engine) {
         why: why ?? null,
         matches,
         errors,
+        limits: reached
+          .filter(({ ruleId }) => ruleId === id)
+          .map(({ what, n, lastMs }) => ({ what, count: n, last: new Date(lastMs).toISOString() })),
         not_judged: spans.map(({ fromMs, toMs, logTypes: types, events, why: reason }) => ({
           from: new Date(fromMs).toISOString(),
           to: timeOf(toMs),

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { z } from 'zod'
 import type { ruleSchema } from '../../api/routes/rules.ts'
+import { MAX_WINDOWS_PER_RULE } from '../../model/limit.ts'
 import { printable } from '../../util/terminal.ts'
 import { columns } from '../columns.ts'
 import type { Io } from '../io.ts'
@@ -59,8 +60,17 @@ function list(rules: readonly Rule[], io: Io): string[] {
   ]
 }
 
-function notesOf({ id, why, enabled, not_judged }: Rule): string[] {
+/** What reaching a limit did. */
+const LIMITS: Readonly<Record<Rule['limits'][number]['what'], (n: number) => string>> = {
+  dedup: (n) =>
+    `${n === 1 ? '1 match' : `${count(n)} matches`} shared an alert, since it may have ${count(MAX_WINDOWS_PER_RULE)} windows`,
+  unique: (n) => `${counted(n, 'window')} only estimated the number of distinct values`,
+  cache: (n) => `${n === 1 ? '1 entry' : `${count(n)} entries`} of its cache had to go for newer ones`,
+}
+
+function notesOf({ id, why, enabled, not_judged, limits }: Rule): string[] {
   const notes = why !== null && enabled ? [`${id}: ${why}`] : []
+  for (const { what, count: n, last } of limits) notes.push(`${id}: ${LIMITS[what](n)}; last at ${last}`)
   for (const { from, to, events, log_types } of not_judged) {
     const what = events > 0 ? `${counted(events, 'event')} of` : 'everything of'
     notes.push(`${id}: from ${from} to ${to ?? 'now'} it did not judge ${what} ${log_types.join(', ') || 'its log types'}`)

@@ -4,6 +4,7 @@ import { systemRuleId } from '../../model/system-problem.ts'
 import type { TableKeeper } from '../../stages/enrich/keeper.ts'
 import type { StateDb } from '../../state/db.ts'
 import { deadDeliveries, failingDeliveries } from '../../state/deliveries.ts'
+import { limitCounts } from '../../state/limits.ts'
 import { getMeta, sourceCounts } from '../../state/sources.ts'
 import type { SourceProgress } from '../pipeline-calls.ts'
 import type { PipelineThread, SpoolThread } from '../threads.ts'
@@ -13,6 +14,7 @@ import { deadLetterCheck } from './dead-letters.ts'
 import { deliveryProblems, failingProblems } from './deliveries.ts'
 import { diskCheck } from './disk.ts'
 import { readerCheck } from './readers.ts'
+import { limitProblems } from './rule-limits.ts'
 import { spoolCheck } from './spool.ts'
 import { tableProblems } from './tables.ts'
 
@@ -55,6 +57,7 @@ export function allChecks({ config, sources, keeper, state, pipeline, spool, onS
       onSources(progress)
       return progress
     }),
+    { name: 'the limits of rules', run: async () => limitProblems(await limitCounts(state), Date.now()) },
     { name: 'the tables', run: () => tableProblems(keeper.status()) },
     { name: 'the deliveries', run: async () => deliveryProblems(await deadDeliveries(state, systemRuleId('DeliveryDead'))) },
     { name: 'the destinations', run: async () => failingProblems(await failingDeliveries(state, Date.now())) },

@@ -1,7 +1,7 @@
 import type { AlertWindow, GroupRef } from '../../model/alert.ts'
 import type { Decision } from '../../model/batch.ts'
 import type { Event } from '../../model/event.ts'
-import type { LimitHit } from '../../model/limit.ts'
+import { type LimitHit, MAX_WINDOWS_PER_RULE } from '../../model/limit.ts'
 import type { Finding } from '../../model/match.ts'
 import type { Rule } from '../../model/rule.ts'
 import { hash16 } from '../../util/hash.ts'
@@ -26,7 +26,7 @@ export interface AlertStepResult {
   readonly windows: readonly AlertWindow[]
   /** Windows that became alerts in this step. */
   readonly opened: readonly AlertWindow[]
-  /** For each judged finding its window, or `undefined` when it makes no alert (`CreateAlert: false`). */
+  /** For each judged finding its window, or `undefined` when it makes no alert (`CreateAlert: false`, or its rule is off). */
   readonly windowOf: ReadonlyMap<Judged, AlertWindow>
   /** Findings that shared a window, and windows that only estimate a number, because a limit was reached. */
   readonly limits: readonly LimitHit[]
@@ -37,9 +37,6 @@ export interface AlertClock {
   readonly atMs: (item: Judged) => number
   readonly nowMs: number
 }
-
-/** Windows of one rule that are open or ended within the last hour (`CROWD_SPAN_MS`). Further dedup strings share one window. */
-export const MAX_WINDOWS_PER_RULE = 10_000
 
 /** Rule errors of one rule come together for this long. */
 const ERROR_WINDOW_MINUTES = 60
@@ -55,7 +52,9 @@ export function groupFindings(
   clock: AlertClock,
   maxWindows = MAX_WINDOWS_PER_RULE,
 ): Decision<AlertStepResult> {
-  const wanted = judged.filter(({ finding }) => finding.kind === 'error' || rules.get(finding.ruleId)?.createAlert !== false)
+  const wanted = judged.filter(({ finding }) =>
+    finding.kind === 'error' ? !finding.isOff : rules.get(finding.ruleId)?.createAlert !== false,
+  )
   return {
     groups: groupsOf(wanted),
     fromMs: wanted.reduce((least, item) => Math.min(least, clock.atMs(item)), Number.POSITIVE_INFINITY),
