@@ -172,7 +172,7 @@ export function parseSource(
     label: source.label ?? source.id,
     schemas: chosen.length > 0 ? chosen : [...schemas.values()],
     isNamed: chosen.length > 0,
-    describe: chosen.length > 0 ? undefined : (logType, columns) => loaded.headerSchemas.get(logType, columns),
+    describe: chosen.length > 0 ? undefined : (logType, columns) => loaded.headerSchemas.get(logType, columns, source.id),
     logType: chosen.length === 1 ? only!.name : undefined,
   }
 }

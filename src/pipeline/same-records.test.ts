@@ -11,7 +11,7 @@ import { file } from '../stages/source/file.ts'
 import { fileChunks } from '../stages/source/file-chunks.ts'
 import { http } from '../stages/source/http.ts'
 import { streamChunks } from '../stages/source/line-stream.ts'
-import type { IntakeDeps } from '../stages/source/source.ts'
+import { BUSY, type IntakeDeps } from '../stages/source/source.ts'
 import { StdinIntake } from '../stages/source/stdin.ts'
 import { SpoolSource } from './spool-source.ts'
 
@@ -45,6 +45,7 @@ async function growingFile(pieces: readonly Buffer[]): Promise<string[]> {
   const pull = async (afterMs: number) => {
     clock += afterMs
     for (let extent = await source.next(); extent; extent = await source.next()) {
+      if (extent === BUSY) continue
       const first = await source.read(extent)
       chunks.push(...first)
       source.parsed(extent, '')

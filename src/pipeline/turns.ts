@@ -1,5 +1,5 @@
 import type { Extent } from '../model/batch.ts'
-import type { BatchSource } from '../stages/source/source.ts'
+import { type BatchSource, BUSY } from '../stages/source/source.ts'
 import { messageOf } from '../util/errors.ts'
 
 /** Pause before a source that failed is asked again; doubles with every failure in a row up to the largest. */
@@ -70,7 +70,7 @@ export class Turns {
       const at = (this.#turn + i) % this.#sources.length
       const source = this.#sources[at]!
       if (isHeld(source.id) || this.isPausing(source.id)) continue
-      let extent: Extent | undefined
+      let extent: Extent | typeof BUSY | undefined
       try {
         extent = await source.next()
       } catch (error) {
@@ -83,6 +83,8 @@ export class Turns {
         continue
       }
       this.#dry.delete(source.id)
+      // It asks for its next turn by itself.
+      if (extent === BUSY) continue
       this.#turn = (at + 1) % this.#sources.length
       return { source, extent }
     }

@@ -106,7 +106,10 @@ test.each([
   { name: 'ten of more than a thousand', received: 1001, dead: 10, severity: undefined },
   { name: 'the only one', received: 1, dead: 1, severity: 'HIGH' },
   { name: 'half of a few', received: 4, dead: 2, severity: 'HIGH' },
-  { name: 'less than half of a few', received: 5, dead: 2, severity: undefined },
+  { name: 'less than half of a few', received: 5, dead: 2, severity: 'MEDIUM' },
+  { name: 'seven of eighteen', received: 18, dead: 7, severity: 'MEDIUM' },
+  { name: 'one of ten', received: 10, dead: 1, severity: 'MEDIUM' },
+  { name: 'one of eleven', received: 11, dead: 1, severity: undefined },
   { name: 'nearly half of many', received: 1000, dead: 499, severity: 'MEDIUM' },
 ])('dead letters within the hour, $name: $severity', async ({ received, dead, severity }) => {
   let now = counts(5000, 5000)
@@ -150,13 +153,14 @@ test.each([
       text = saved
     },
   }
+  let latest: string[] = []
   let now = counts(100, 0)
   let wall = 1_700_000_000_000
   let steady = 0
   const start = () =>
     deadLetterCheck({
       counts: async () => new Map([['s', now]]),
-      samples: async () => [],
+      samples: async () => latest,
       now: () => steady,
       oldest,
       wall: () => wall,
@@ -170,6 +174,11 @@ test.each([
     ? ['DeadLetters s HIGH: 40 of 40 records of source s within the last hour (100 %) became dead letters: invalid_json 40']
     : []
   expect(await messages(check.run())).toEqual(found)
+  latest = ['a sample']
+  await check.run()
+  // After another restart the pipeline has no samples of its own.
+  latest = []
+  expect((await start().run()).map(({ evidence }) => evidence)).toEqual(isReported ? [['a sample']] : [])
   steady += 61 * MINUTE
   wall += 61 * MINUTE
   await check.run()

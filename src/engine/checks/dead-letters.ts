@@ -9,12 +9,22 @@ const STEP_MS = 60_000
 /** This share of a source's records, and at least this number of them, … */
 const SHARE = 0.01
 const LEAST = 10
-/** … or this share, however few they are; that is also worse. */
+/** … or this share, however few they are. */
+const LARGE_SHARE = 0.1
+/** From this share on it is worse. */
 const BAD_SHARE = 0.5
 
 interface Snapshot {
   readonly atMs: number
   readonly counts: ReadonlyMap<string, SourceCounts>
+}
+
+/** What is kept over a restart, as JSON. */
+interface Saved {
+  readonly wallMs: number
+  readonly counts: readonly (readonly [string, SourceCounts])[]
+  /** Absent in what earlier versions kept. */
+  readonly samples?: readonly (readonly [string, readonly unknown[]])[]
 }
 
 export interface DeadLetterDeps {
@@ -24,7 +34,7 @@ export interface DeadLetterDeps {
   readonly samples: (sourceId: string) => Promise<readonly unknown[]>
   /** Milliseconds; only differences matter. */
   readonly now: () => number
-  /** Keeps the oldest counts over a restart, as text. Absent: records are counted from the first run on. */
+  /** Keeps the oldest counts and the samples over a restart, as text. Absent: records are counted from the first run on. */
   readonly oldest?: { readonly load: () => Promise<string | undefined>; readonly save: (text: string) => Promise<void> }
   /** Epoch ms, for the age of what was kept over a restart. */
   readonly wall?: () => number
@@ -35,21 +45,33 @@ export function deadLetterCheck({ counts, samples, now, oldest, wall = Date.now 
   /** Oldest first; the first one is as old as the span, or as the first run. */
   const kept: Snapshot[] = []
   let saved: Snapshot | undefined
+  /** The last samples of each source, also from before a restart. */
+  const sampled = new Map<string, readonly unknown[]>()
   let isFirst = true
 
   async function load(): Promise<void> {
     const text = await oldest?.load()
     if (text === undefined) return
-    const { wallMs, counts: pairs } = JSON.parse(text) as { wallMs: number; counts: [string, SourceCounts][] }
+    const { wallMs, counts: pairs, samples: old = [] } = JSON.parse(text) as Saved
     const age = wall() - wallMs
     if (age >= 0 && age < SPAN_MS) kept.push({ atMs: now() - age, counts: new Map(pairs) })
+    for (const [id, list] of old) sampled.set(id, list)
     saved = kept[0]
   }
 
-  async function save(first: Snapshot): Promise<void> {
-    if (first === saved) return
+  async function save(first: Snapshot, isForced: boolean): Promise<void> {
+    if (first === saved && !isForced) return
     saved = first
-    await oldest?.save(JSON.stringify({ wallMs: Math.round(wall() - (now() - first.atMs)), counts: [...first.counts] }))
+    const wallMs = Math.round(wall() - (now() - first.atMs))
+    await oldest?.save(JSON.stringify({ wallMs, counts: [...first.counts], samples: [...sampled] } satisfies Saved))
+  }
+
+  /** True when there were none of this source before: worth being kept at once. */
+  async function sample(id: string): Promise<boolean> {
+    const latest = await samples(id)
+    const isNew = latest.length > 0 && !sampled.has(id)
+    if (latest.length > 0) sampled.set(id, latest)
+    return isNew
   }
 
   return {
@@ -61,12 +83,18 @@ export function deadLetterCheck({ counts, samples, now, oldest, wall = Date.now 
       const last = kept.at(-1)
       if (!last || latest.atMs - last.atMs >= STEP_MS) kept.push(latest)
       while (kept.length > 1 && latest.atMs - kept[1]!.atMs >= SPAN_MS) kept.shift()
-      await save(kept[0]!)
       const problems: SystemProblem[] = []
+      let isSampled = false
       for (const [id, count] of latest.counts) {
         const found = deadOf(id, count, kept[0]!.counts.get(id))
-        if (found) problems.push(systemProblem('DeadLetters', id, found.message, { ...found.more, evidence: await samples(id) }))
+        if (!found) {
+          sampled.delete(id)
+          continue
+        }
+        isSampled = (await sample(id)) || isSampled
+        problems.push(systemProblem('DeadLetters', id, found.message, { ...found.more, evidence: sampled.get(id) ?? [] }))
       }
+      await save(kept[0]!, isSampled)
       return problems
     },
   }
@@ -79,7 +107,7 @@ function deadOf(id: string, after: SourceCounts, before: SourceCounts | undefine
   if (dead <= 0 || received <= 0) return undefined
   const share = dead / received
   const isBad = share >= BAD_SHARE
-  if (!isBad && (share < SHARE || dead < LEAST)) return undefined
+  if (share < SHARE || (dead < LEAST && share < LARGE_SHARE)) return undefined
   const reasons = Object.entries(after.reasons)
     .map(([reason, n]) => [reason, n - (before?.reasons[reason] ?? 0)] as const)
     .filter(([, n]) => n > 0)

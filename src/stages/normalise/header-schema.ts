@@ -9,9 +9,14 @@ export interface HeaderField {
   readonly type: string
 }
 
-/** Log types made of headers while the program runs, and headers that they were made of. More are refused. */
-const MAX_LOG_TYPES = 100
-const MAX_HEADERS = 400
+/**
+ * Log types made of headers while the program runs, and headers that they were made of: each source may always have the first of
+ * them, beyond those all sources share a number. More are refused.
+ */
+const OWN_LOG_TYPES = 20
+const SHARED_LOG_TYPES = 80
+const OWN_HEADERS = 80
+const SHARED_HEADERS = 320
 
 const MAX_FIELDS = 300
 const MAX_NAME = 128
@@ -40,8 +45,11 @@ export class HeaderSchemas {
   readonly #made = new Map<string, CompiledSchema>()
   /** Log type → field → its type: a field keeps the type that it came with first. */
   readonly #types = new Map<string, Map<string, string>>()
+  readonly #logTypeShares = new Shares(OWN_LOG_TYPES, SHARED_LOG_TYPES)
+  readonly #headerShares = new Shares(OWN_HEADERS, SHARED_HEADERS)
 
-  get(logType: string, header: readonly HeaderField[]): CompiledSchema | string {
+  /** `sourceId`: whose record has the header. */
+  get(logType: string, header: readonly HeaderField[], sourceId: string): CompiledSchema | string {
     if (!/^Zeek\.[A-Z][A-Za-z0-9]{1,62}$/.test(logType)) return 'its path is not one word of letters and digits'
     if (header.length > MAX_FIELDS)
       return `its header has ${header.length} fields, more than the ${MAX_FIELDS} that are read without a schema`
@@ -50,8 +58,9 @@ export class HeaderSchemas {
     const key = JSON.stringify([logType, ...header.map(({ name, type }) => [name, type])])
     const known = this.#made.get(key)
     if (known) return known
-    if (this.#made.size >= MAX_HEADERS || (!this.#types.has(logType) && this.#types.size >= MAX_LOG_TYPES))
-      return `${this.#types.size} log types have been made of headers since the start, and more are not`
+    const isNewType = !this.#types.has(logType)
+    if (!this.#headerShares.has(sourceId) || (isNewType && !this.#logTypeShares.has(sourceId)))
+      return `${this.#types.size} log types have been made of headers since the start, this source has used its share, and more are not made`
     const types = new Map(this.#types.get(logType))
     try {
       const document = documentOf(logType, header, types)
@@ -59,10 +68,34 @@ export class HeaderSchemas {
       const schema = compileSchema(document, { file: `(header of ${logType})` })
       this.#made.set(key, schema)
       this.#types.set(logType, types)
+      this.#headerShares.take(sourceId)
+      if (isNewType) this.#logTypeShares.take(sourceId)
       return schema
     } catch (error) {
       return messageOf(error)
     }
+  }
+}
+
+/** A number of things for each source, and one for all sources together beyond that. */
+class Shares {
+  readonly #own: number
+  readonly #bySource = new Map<string, number>()
+  #shared: number
+
+  constructor(own: number, shared: number) {
+    this.#own = own
+    this.#shared = shared
+  }
+
+  has(sourceId: string): boolean {
+    return this.#shared > 0 || (this.#bySource.get(sourceId) ?? 0) < this.#own
+  }
+
+  take(sourceId: string): void {
+    const taken = this.#bySource.get(sourceId) ?? 0
+    if (taken < this.#own) this.#bySource.set(sourceId, taken + 1)
+    else this.#shared--
   }
 }
 

@@ -1,10 +1,11 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { GzipReader, isGzip, PlainReader } from './byte-reader.ts'
+import { GzipReader, isGzip, openReader, PlainReader } from './byte-reader.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'caracal-reader-'))
 const text = Buffer.from(Array.from({ length: 40_000 }, (_, i) => `line ${i} ${(i * 7919) % 104_729}\n`).join(''))
@@ -62,4 +63,11 @@ test('compression is told from the content, not from the name', async () => {
   expect(await isGzip(file('named.gz', Buffer.from('plain text')))).toBe(false)
   expect(await isGzip(file('unnamed.log', gzipSync('x')))).toBe(true)
   expect(await isGzip(file('empty', Buffer.alloc(0)))).toBe(false)
+})
+
+test('a pipe in the place of a file is refused at once, whether or not it has a writer', async () => {
+  const path = join(folder, 'pipe.log')
+  execFileSync('mkfifo', [path])
+  await expect(openReader(path)).rejects.toThrow(/pipe\.log' is not a file any more/)
+  await expect(new PlainReader(path).read(0, 10)).rejects.toThrow(/not a file any more/)
 })

@@ -1,4 +1,4 @@
-import type { Stats } from 'node:fs'
+import { constants, type Stats } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { Inflater } from './inflater.ts'
 
@@ -19,9 +19,17 @@ export interface ByteReader {
   close(): Promise<void>
 }
 
-/** True when the file begins like gzip. Told from the content, never from the name. */
+/** Opens a regular file. What took its name since it was looked at (a pipe without a writer) is refused, never waited for. */
+async function openFile(path: string): Promise<FileHandle> {
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+  if ((await file.stat()).isFile()) return file
+  await file.close()
+  throw new Error(`'${path}' is not a file any more`)
+}
+
+/** True when the file begins like gzip: its content decides, never its name. */
 export async function isGzip(path: string): Promise<boolean> {
-  const file = await open(path, 'r')
+  const file = await openFile(path)
   try {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(2), 0, 2, 0)
     return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b
@@ -46,7 +54,7 @@ export class PlainReader implements ByteReader {
   }
 
   async read(from: number, length: number): Promise<ReadBytes> {
-    this.#file ??= await open(this.#path, 'r')
+    this.#file ??= await openFile(this.#path)
     const buffer = Buffer.allocUnsafe(length)
     let filled = 0
     while (filled < length) {
@@ -58,7 +66,7 @@ export class PlainReader implements ByteReader {
   }
 
   async stat(): Promise<Stats> {
-    this.#file ??= await open(this.#path, 'r')
+    this.#file ??= await openFile(this.#path)
     return this.#file.stat()
   }
 
@@ -109,7 +117,7 @@ export class GzipReader implements ByteReader {
   }
 
   async stat(): Promise<Stats> {
-    this.#file ??= await open(this.#path, 'r')
+    this.#file ??= await openFile(this.#path)
     return this.#file.stat()
   }
 
@@ -151,7 +159,7 @@ export class GzipReader implements ByteReader {
     this.#ended = false
     this.#fault = undefined
     this.#fresh = []
-    this.#file ??= await open(this.#path, 'r')
+    this.#file ??= await openFile(this.#path)
     const fresh = this.#fresh
     this.#inflater = new Inflater('gzip', (chunk) => fresh.push(chunk), { chunkSize: 256 * 1024 })
   }

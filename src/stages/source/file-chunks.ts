@@ -1,5 +1,6 @@
 import { file } from './file.ts'
 import type { StreamChunk } from './line-stream.ts'
+import { BUSY } from './source.ts'
 
 /**
  * One file from its beginning to its end, plain or gzip, as the file source reads it. `sourceId` goes into row ids;
@@ -20,6 +21,7 @@ export async function* fileChunks(
   try {
     for (;;) {
       const extent = await source.next()
+      if (extent === BUSY) continue
       if (!extent) break
       for (const chunk of await source.read(extent)) yield { chunk, parsed: (context) => source.parsed(extent, context) }
     }

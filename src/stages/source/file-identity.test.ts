@@ -49,20 +49,6 @@ test('a hole of any size is passed over in turns: other files and sources do not
   expect(reading.lines.at(-1)).toBe('after')
 })
 
-test('of many files that begin alike the first are read before the last are told apart, and each is read once', async () => {
-  const files = Array.from({ length: 60 }, (_, i) => text([...head, `only in ${i}`]))
-  for (const [i, content] of files.entries()) writeFileSync(at(`${i}.log`), content)
-  const bytes = files.reduce((sum, content) => sum + content.length, 0)
-  expect(await reading.source.next()).toBeDefined()
-  const { backlogBytes } = reading.source.status()
-  expect(backlogBytes).toBeGreaterThan(0)
-  expect(backlogBytes).toBeLessThan(bytes / 2)
-  const got = []
-  for (let i = 0; i < 40; i++) got.push(...(await reading.pull(IDLE_MS)))
-  expect(got.filter((line) => line.startsWith('only in')).sort()).toEqual(files.map((_, i) => `only in ${i}`).sort())
-  expect(got.length).toBe(60 * (head.length + 1))
-})
-
 test('a new file that begins like one that was deleted is read from its beginning', async () => {
   writeFileSync(at('a.log'), text([...head, 'old']))
   expect(await all()).toEqual([...head, 'old'])

@@ -1,6 +1,6 @@
 import type { Cursor, Extent } from '../../model/batch.ts'
 import { file } from './file.ts'
-import type { BatchSource } from './source.ts'
+import { type BatchSource, BUSY } from './source.ts'
 
 export const IDLE_MS = 60_000
 /** Longer than the source waits between two looks for new files. */
@@ -11,6 +11,8 @@ export class Reading {
   source!: BatchSource
   readonly #folder: string
   skewMs = 0
+  /** Turns in which the source had read as much as one may cost. */
+  busy = 0
   readonly cursors = new Map<string, Cursor>()
   readonly lines: string[] = []
   readonly faults: { reason: string; raw: string; length: number }[] = []
@@ -40,7 +42,10 @@ export class Reading {
   async pull(afterMs = LOOK_MS + 30_000): Promise<string[]> {
     const before = this.lines.length
     this.skewMs += afterMs
-    for (let extent = await this.source.next(); extent; extent = await this.source.next()) await this.take(extent)
+    for (let extent = await this.source.next(); extent; extent = await this.source.next()) {
+      if (extent === BUSY) this.busy++
+      else await this.take(extent)
+    }
     return this.lines.slice(before)
   }
   async take(extent: Extent): Promise<void> {

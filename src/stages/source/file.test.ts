@@ -17,6 +17,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Extent } from '../../model/batch.ts'
 import { IDLE_MS, LOOK_MS, Reading } from './file.fixture.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'caracal-file-'))
@@ -288,7 +289,7 @@ test('an extent recorded before a restart is read byte for byte again, wherever 
 test('bytes that are gone since their extent was recorded are told as truncated', async () => {
   writeFileSync(at('a.log'), text(['one', 'two']))
   reading.skewMs += LOOK_MS
-  const extent = (await reading.source.next())!
+  const extent = (await reading.source.next()) as Extent
   await reading.restart()
   rmSync(at('a.log'))
   await reading.take(extent)

@@ -5,17 +5,15 @@ import { z } from 'zod'
 import type { Cursor, Extent } from '../../model/batch.ts'
 import type { Chunk } from '../../model/chunk.ts'
 import { messageOf } from '../../util/errors.ts'
-import { hash16 } from '../../util/hash.ts'
 import { isGzip, openReader } from './byte-reader.ts'
 import { unreadableFolders } from './folders.ts'
 import { isSameInode, KnownFiles } from './known-files.ts'
 import { readerOf } from './recorded-file.ts'
-import { type BatchSource, type CursorDeps, defineSource, type SourceStatus, sourceBase } from './source.ts'
+import { type BatchSource, BUSY, type CursorDeps, defineSource, type SourceStatus, sourceBase } from './source.ts'
 import {
   FINGERPRINT_BYTES,
   type FileCursor,
   type FileExtent,
-  fileIdOf,
   fingerprintOf,
   isContinued,
   nextExtent,
@@ -89,8 +87,9 @@ class FileSource implements BatchSource {
     this.#timer = setInterval(deps.wake, settings.poll_ms)
   }
 
-  async next(): Promise<Extent | undefined> {
+  async next(): Promise<Extent | typeof BUSY | undefined> {
     await this.#look()
+    let busy: typeof BUSY | undefined
     const files = [...this.#tracked.values()].filter((f) => !f.complete)
     for (let i = 0; i < files.length; i++) {
       const file = files[(this.#turn + i) % files.length]!
@@ -99,19 +98,22 @@ class FileSource implements BatchSource {
       // Compressed data can be read only as a whole: while it is being written it looks broken.
       if (file.gzip && !idle) continue
       const extent = await this.#tryNext(file, idle)
-      if (extent) {
+      if (extent === BUSY) busy = BUSY
+      else if (extent) {
         // Files take turns as sources do. A packed file is read to its end: each that is open holds a window in memory.
         this.#turn = (this.#turn + i + (file.gzip ? 0 : 1)) % files.length
         return extent
       }
     }
-    return undefined
+    // Before the answer: the pipeline asks again at once.
+    if (busy) this.#deps.wake()
+    return busy
   }
 
-  async #tryNext(file: TrackedFile, idle: boolean): Promise<FileExtent | undefined> {
+  async #tryNext(file: TrackedFile, idle: boolean): Promise<FileExtent | typeof BUSY | undefined> {
     try {
       const extent = await nextExtent(file, this.#window, idle)
-      if (!extent) return undefined
+      if (!extent || extent === BUSY) return extent
       file.problem = undefined
       const printed = await withPrint(file, extent)
       return file.cursor.fingerprintBytes < FINGERPRINT_BYTES ? await this.#refingerprint(file, printed) : printed
@@ -131,7 +133,7 @@ class FileSource implements BatchSource {
   async read(recorded: Extent): Promise<readonly Chunk[]> {
     const extent = recorded as FileExtent
     const tracked = this.#tracked.get(extent.fileId)
-    if (tracked) return [await readExtent(this.id, tracked.reader, extent, tracked.framed)]
+    if (tracked) return [await readExtent(this.id, tracked.reader, extent, tracked)]
     const reader = await readerOf(extent, await this.#glob())
     try {
       return [await readExtent(this.id, reader, extent)]
@@ -318,8 +320,8 @@ class FileSource implements BatchSource {
       return (known ?? copyOf)?.fileId
     }
     this.#notices.delete(`copy ${path}`)
-    const cursor = known ?? this.#newCursor(path, info, head)
     const now = this.#deps.now()
+    const cursor = known ?? this.#known.add(this.id, path, { head, info }, now)
     this.#tracked.set(cursor.fileId, {
       cursor: { ...cursor, path, ino: info.ino, dev: info.dev, birthMs: info.birthtimeMs },
       offset: cursor.offset,
@@ -341,29 +343,6 @@ class FileSource implements BatchSource {
       problem: undefined,
     })
     return cursor.fileId
-  }
-
-  #newCursor(path: string, info: Stats, head: Buffer): FileCursor {
-    const seenMs = this.#deps.now()
-    let fileId = fileIdOf(this.id, head, info)
-    // Cut and begun again with the same lines: other bytes, so another file.
-    for (let nth = 1; this.#known.get(fileId); nth++) fileId = hash16(fileId, String(info.mtimeMs), String(nth))
-    const cursor: FileCursor = {
-      fileId,
-      path,
-      ino: info.ino,
-      dev: info.dev,
-      birthMs: info.birthtimeMs,
-      seenMs,
-      size: info.size,
-      fingerprint: fingerprintOf(head),
-      fingerprintBytes: head.length,
-      offset: 0,
-      context: '',
-      complete: false,
-    }
-    this.#known.set(cursor)
-    return cursor
   }
 
   /** A file that was renamed out of the patterns or deleted is read to its end, then let go. */

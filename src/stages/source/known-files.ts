@@ -1,8 +1,10 @@
 import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import { hash16 } from '../../util/hash.ts'
 import { type ByteReader, openReader } from './byte-reader.ts'
 import { BLOCK_BYTES, isBeginningOf, matchEnds, printsOf } from './print.ts'
-import { FINGERPRINT_BYTES, type FileCursor, fingerprintOf } from './tracked-file.ts'
+import { differs, type Sample, sampleOf } from './sample.ts'
+import { FINGERPRINT_BYTES, type FileCursor, fileIdOf, fingerprintOf } from './tracked-file.ts'
 
 /** A file met on disk. */
 export interface MetFile {
@@ -28,6 +30,8 @@ export class KnownFiles {
   readonly #short = new Set<string>()
   /** Path → the file that was there last. */
   readonly #lastAt = new Map<string, string>()
+  /** Of files of which nothing was read yet, made when one that begins alike is met; `undefined`: cannot be made. */
+  readonly #samples = new Map<string, Sample | undefined>()
   /** Files opened so far to compare them with others: the cost of recognising. */
   compared = 0
 
@@ -40,6 +44,7 @@ export class KnownFiles {
     const before = this.#byId.get(fileId)
     if (before && before.ino !== ino) this.#byInode.get(before.ino)?.delete(fileId)
     this.#byId.set(fileId, cursor)
+    if (cursor.print) this.#samples.delete(fileId)
     addTo(this.#byInode, ino, fileId)
     if (fingerprintBytes >= FINGERPRINT_BYTES) {
       this.#short.delete(fileId)
@@ -47,6 +52,29 @@ export class KnownFiles {
     } else this.#short.add(fileId)
     const last = this.#byId.get(this.#lastAt.get(path) ?? '')
     if (!last || last.path !== path || last.seenMs <= seenMs) this.#lastAt.set(path, fileId)
+  }
+
+  /** A file that was not known, with nothing read of it. */
+  add(sourceId: string, path: string, { head, info }: Pick<MetFile, 'head' | 'info'>, seenMs: number): FileCursor {
+    let fileId = fileIdOf(sourceId, head, info)
+    // Cut and begun again with the same lines: other bytes, so another file.
+    for (let nth = 1; this.#byId.has(fileId); nth++) fileId = hash16(fileId, String(info.mtimeMs), String(nth))
+    const cursor: FileCursor = {
+      fileId,
+      path,
+      ino: info.ino,
+      dev: info.dev,
+      birthMs: info.birthtimeMs,
+      seenMs,
+      size: info.size,
+      fingerprint: fingerprintOf(head),
+      fingerprintBytes: head.length,
+      offset: 0,
+      context: '',
+      complete: false,
+    }
+    this.set(cursor)
+    return cursor
   }
 
   /** The file on this inode, if one is known; of those that were cut and begun again, the last. */
@@ -70,7 +98,7 @@ export class KnownFiles {
       const tellsApart = cursor.fingerprintBytes >= FINGERPRINT_BYTES || (met.isGzip && cursor.fingerprintBytes > 0)
       return tellsApart && cursor !== own && !isSameInode(cursor, met.info)
     })
-    for (const cursor of await notSurelyOthers(met, alike)) {
+    for (const cursor of await this.#unlessOthers(met, await notSurelyOthers(met, alike))) {
       this.compared++
       const list = (await this.#isInPlace(cursor)) ? inPlace : gone
       list.push(cursor)
@@ -79,6 +107,34 @@ export class KnownFiles {
     if (moved) return { cursor: moved }
     for (const cursor of inPlace) if (await isCopyOf(met, cursor)) return { copyOf: cursor }
     return {}
+  }
+
+  /**
+   * Leaves out the files of which nothing was read yet and that this one differs from. Each of them is opened once, however many
+   * files are met.
+   */
+  async #unlessOthers({ reader }: MetFile, cursors: readonly FileCursor[]): Promise<readonly FileCursor[]> {
+    const unread = cursors.filter(({ print }) => !print)
+    if (unread.length === 0) return cursors
+    const { bytes } = await reader.read(0, BLOCK_BYTES)
+    const own = sampleOf(bytes)
+    const others = new Set<FileCursor>()
+    for (const cursor of unread) {
+      const sample = await this.#sampleOf(cursor)
+      if (sample && differs(sample, own, bytes)) others.add(cursor)
+    }
+    return cursors.filter((cursor) => !others.has(cursor))
+  }
+
+  async #sampleOf(cursor: FileCursor): Promise<Sample | undefined> {
+    const { fileId, path } = cursor
+    if (this.#samples.has(fileId)) return this.#samples.get(fileId)
+    this.compared++
+    const sample = await withReader(path, async (reader) =>
+      isSameInode(cursor, await reader.stat()) ? sampleOf((await reader.read(0, BLOCK_BYTES)).bytes) : undefined,
+    ).catch(() => undefined)
+    this.#samples.set(fileId, sample)
+    return sample
   }
 
   #beginningLike(head: Buffer): FileCursor[] {

@@ -1,10 +1,8 @@
-import { createHash, type Hash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { Chunk, Fault } from '../../model/chunk.ts'
-import { MAX_DEAD_LETTER_BYTES } from '../../model/outcome.ts'
 import { type DecodedText, decodeText } from './decoders/decode.ts'
-import { RecordEnd } from './decoders/record-end.ts'
 import type { TextState } from './decoders/text-walk.ts'
+import { LongRecord, tooLongFault } from './long-record.ts'
 
 /** A chunk of a stream; `parsed` is told the parser's context before the next one is asked for. */
 export interface StreamChunk {
@@ -42,7 +40,7 @@ export async function* streamChunks(
     if (long) {
       rest = long.add(piece)
       if (!long.isWhole) continue
-      yield emit({ bytes: Buffer.alloc(0), faults: [long.fault(offset)] })
+      yield emit({ bytes: Buffer.alloc(0), faults: [faultOf(long, offset)] })
       offset += long.length
       long = undefined
     }
@@ -56,7 +54,7 @@ export async function* streamChunks(
       long.add(held.take())
     }
   }
-  if (long) yield emit({ bytes: Buffer.alloc(0), final: true, faults: [long.fault(offset)] })
+  if (long) yield emit({ bytes: Buffer.alloc(0), final: true, faults: [faultOf(long, offset)] })
   else {
     const last = held.frame(Buffer.alloc(0), { isStart: offset === 0, final: true })!
     nulBytes += last.nulBytes
@@ -113,36 +111,6 @@ export class HeldBytes {
   }
 }
 
-class LongRecord {
-  length = 0
-  isWhole = false
-  readonly #end: RecordEnd
-  readonly #hash: Hash = createHash('sha256')
-  readonly #head: Buffer[] = []
-  #headLength = 0
-
-  constructor(pending: DecodedText['pending']) {
-    this.#end = new RecordEnd(pending)
-  }
-
-  /** Takes what belongs to the record; answers the rest. */
-  add(bytes: Buffer): Buffer {
-    const end = this.#end.find(bytes)
-    this.isWhole = end >= 0
-    const own = this.isWhole ? bytes.subarray(0, end) : bytes
-    this.length += own.length
-    this.#hash.update(own)
-    if (this.#headLength < MAX_DEAD_LETTER_BYTES) {
-      const part = Buffer.from(own.subarray(0, MAX_DEAD_LETTER_BYTES - this.#headLength))
-      this.#head.push(part)
-      this.#headLength += part.length
-    }
-    return bytes.subarray(own.length)
-  }
-
-  fault(offset: number): Fault {
-    const raw = Buffer.concat(this.#head)
-    const message = `A record of ${this.length} bytes is longer than a record may be; its first ${raw.length} bytes are kept. Raise max_record_bytes if such records are real.`
-    return { reason: 'too_long', message, offset, length: this.length, sha256: this.#hash.digest('hex'), raw }
-  }
+function faultOf(long: LongRecord, offset: number): Fault {
+  return tooLongFault({ offset, length: long.length, sha256: long.digest(), raw: long.head() })
 }

@@ -20,14 +20,17 @@ export const sourceBase = {
     .describe('Table name → file: tables pinned to this content for this source, whatever version others see.'),
 } as const
 
+/** There is nothing to take yet, but there may be as soon as `next` is asked again: it has read as much as one turn may cost. */
+export const BUSY = 'busy'
+
 /**
  * Something the pipeline reads batches from. One call at a time, always in the order
  * `next` → `read` → `parsed`, and `committed` any time later, once per extent and in order.
  */
 export interface BatchSource {
   readonly id: string
-  /** The next batch's extent, or `undefined` when there is nothing to read now. Does not wait for data. */
-  next(): Promise<Extent | undefined>
+  /** The next batch's extent, or `undefined` when there is nothing to read now. Does not wait for data, nor read without bound. */
+  next(): Promise<Extent | typeof BUSY | undefined>
   /** The extent's records. For an extent recorded before a crash, exactly the same as the first time. */
   read(extent: Extent): Promise<readonly Chunk[]>
   /** When the extent's first byte came in, epoch ms, if the source knows; else the pipeline's clock counts. */

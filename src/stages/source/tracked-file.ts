@@ -6,9 +6,10 @@ import { MAX_DEAD_LETTER_BYTES } from '../../model/outcome.ts'
 import { hash16 } from '../../util/hash.ts'
 import type { ByteReader } from './byte-reader.ts'
 import { decodeText } from './decoders/decode.ts'
-import { RecordEnd } from './decoders/record-end.ts'
 import type { TextState } from './decoders/text-walk.ts'
+import { LongRecord, tooLongFault } from './long-record.ts'
 import { addBytes, matchEnds, type Print, Printer } from './print.ts'
+import { BUSY } from './source.ts'
 
 /** Bytes of a file that tell it from others, wherever it is moved or packed. */
 export const FINGERPRINT_BYTES = 1024
@@ -65,8 +66,10 @@ export interface FileExtent extends Extent {
   readonly nulBytes?: number
   /** Nothing but NULs. */
   readonly isHole?: boolean
-  /** One record longer than a window: only its hash and head are read. */
+  /** One record longer than a window: only its head is kept. */
   readonly oversize: boolean
+  /** Of the record that is longer than a window. Absent in extents of earlier versions. */
+  readonly sha256?: string
   /** The compressed data breaks off at `to`; why. */
   readonly broken: string | null
   /** Where reading goes on: `to`, or, when the data broke off within a record, where that record begins. */
@@ -96,8 +99,8 @@ export interface TrackedFile {
   complete: boolean
   /** The records of the extent that was made last, so that it is not framed twice. */
   framed: { readonly from: number; readonly to: number; readonly records: Uint32Array | undefined } | undefined
-  /** The search for the end of an over-long record, and where it has come to. */
-  long: { readonly end: RecordEnd; at: number } | undefined
+  /** An over-long record at `offset`, as far as it was read, and the printer of everything up to there. */
+  long: { readonly record: LongRecord; readonly printer: Printer; sha256?: string } | undefined
   /** Bytes of NUL that were passed over. */
   nulBytes: number
   problem: string | undefined
@@ -105,9 +108,12 @@ export interface TrackedFile {
 
 /** The extent with the print of everything up to where reading goes on behind it. */
 export async function withPrint(file: TrackedFile, extent: FileExtent): Promise<FileExtent> {
-  file.printer ??= await printerOf(file)
-  const printer = file.printer.copy()
-  await addBytes(printer, file.reader, extent.from, extent.resume)
+  let printer = extent.oversize ? file.long?.printer : undefined
+  if (!printer) {
+    file.printer ??= await printerOf(file)
+    printer = file.printer.copy()
+    await addBytes(printer, file.reader, extent.from, extent.resume)
+  }
   file.nextPrinter = printer
   return { ...extent, print: printer.print() }
 }
@@ -151,10 +157,14 @@ export function fileIdOf(sourceId: string, head: Uint8Array, stat: Stats): strin
 const MAX_RECORDS = 50_000
 
 /**
- * The next run of whole records of a file, at most about `windowBytes`, or `undefined` when there is none yet. `idle`: the
- * file has not grown for a while, so a last record that is not whole (a line without newline) counts.
+ * The next run of whole records of a file, at most about `windowBytes`; `undefined` when there is none yet, `BUSY` when more must be
+ * read to know. `idle`: the file has not grown for a while, so a last record that is not whole (a line without newline) counts.
  */
-export async function nextExtent(file: TrackedFile, windowBytes: number, idle: boolean): Promise<FileExtent | undefined> {
+export async function nextExtent(
+  file: TrackedFile,
+  windowBytes: number,
+  idle: boolean,
+): Promise<FileExtent | typeof BUSY | undefined> {
   if (file.long) return longExtent(file, file.long, windowBytes, idle)
   const { offset, framing } = file
   const { bytes, end, fault } = await file.reader.read(offset, windowBytes)
@@ -173,37 +183,42 @@ export async function nextExtent(file: TrackedFile, windowBytes: number, idle: b
   if (fault !== undefined)
     return extent(file, offset + bytes.length, { framingAfter, nulBytes, broken: fault, final: true, resume })
   if (end) return undefined
-  file.long = { end: new RecordEnd(framed.pending), at: offset }
+  file.printer ??= await printerOf(file)
+  file.long = { record: new LongRecord(framed.pending), printer: file.printer.copy() }
   return longExtent(file, file.long, windowBytes, idle)
 }
 
+/** An over-long record or a hole may have any size: this much of it is read before other files and sources have their turn. */
+const MAX_STEP_BYTES = 32 * 1024 * 1024
+
+/** Reads on in an over-long record, one step. */
 async function longExtent(
   file: TrackedFile,
   long: NonNullable<TrackedFile['long']>,
   windowBytes: number,
   idle: boolean,
-): Promise<FileExtent | undefined> {
-  const framingAfter = file.framing
-  for (;;) {
-    const { bytes, end, fault } = await file.reader.read(long.at, windowBytes)
-    const found = long.end.find(bytes)
-    long.at += found >= 0 ? found : bytes.length
-    if (found >= 0) return extent(file, long.at, { oversize: true, framingAfter })
-    if (fault !== undefined || (end && (file.gzip || idle)))
-      return extent(file, long.at, { oversize: true, framingAfter, final: true })
-    if (end) return undefined
+): Promise<FileExtent | typeof BUSY | undefined> {
+  const { record, printer } = long
+  const stepEnd = record.length + MAX_STEP_BYTES
+  for (let final = false; !record.isWhole && !final; ) {
+    if (record.length >= stepEnd) return BUSY
+    const { bytes, end, fault } = await file.reader.read(file.offset + record.length, windowBytes)
+    const rest = record.add(bytes)
+    printer.add(bytes.subarray(0, bytes.length - rest.length))
+    final = fault !== undefined || (end && (file.gzip || idle))
+    if (end && !final && !record.isWhole) return undefined
   }
+  long.sha256 ??= record.digest()
+  const flags = { oversize: true, framingAfter: file.framing, final: !record.isWhole, sha256: long.sha256 }
+  return extent(file, file.offset + record.length, flags)
 }
-
-/** A hole costs its writer nothing and may have any size: this much of it is passed over before other files and sources have their turn. */
-const MAX_HOLE_BYTES = 32 * 1024 * 1024
 
 /** Where data begins again behind `from`, or where this turn ends. */
 async function endOfHole(file: TrackedFile, from: number, windowBytes: number): Promise<number> {
   const nuls = Buffer.alloc(windowBytes)
   for (let at = from; ; ) {
     const { bytes } = await file.reader.read(at, windowBytes)
-    if (bytes.length === 0 || at >= from + MAX_HOLE_BYTES) return at
+    if (bytes.length === 0 || at >= from + MAX_STEP_BYTES) return at
     if (!bytes.equals(nuls.subarray(0, bytes.length))) return at + bytes.findIndex((byte) => byte !== 0)
     at += bytes.length
   }
@@ -212,7 +227,7 @@ async function endOfHole(file: TrackedFile, from: number, windowBytes: number): 
 function extent(
   file: TrackedFile,
   to: number,
-  flags: Partial<Pick<FileExtent, 'final' | 'oversize' | 'resume' | 'framingAfter' | 'nulBytes' | 'isHole'>> & {
+  flags: Partial<Pick<FileExtent, 'final' | 'oversize' | 'sha256' | 'resume' | 'framingAfter' | 'nulBytes' | 'isHole'>> & {
     broken?: string
   },
 ): FileExtent {
@@ -236,6 +251,7 @@ function extent(
     isHole: flags.isHole ?? false,
     final: flags.final ?? false,
     oversize: flags.oversize ?? false,
+    ...(flags.sha256 !== undefined && { sha256: flags.sha256 }),
     broken: flags.broken ?? null,
     resume: flags.resume ?? to,
   }
@@ -246,12 +262,20 @@ export async function readExtent(
   sourceId: string,
   reader: ByteReader,
   extent: FileExtent,
-  known?: TrackedFile['framed'],
+  tracked?: TrackedFile,
 ): Promise<Chunk> {
   const { from, to, framing, framingAfter: endState, context, final } = extent
   const chunk = { place: hash16(sourceId, extent.fileId), offset: from, context, final }
   if (extent.isHole) return { ...chunk, bytes: new Uint8Array(), faults: [] }
-  if (extent.oversize) return { ...chunk, bytes: new Uint8Array(), faults: [await oversizeFault(reader, extent)] }
+  if (extent.oversize) {
+    const { sha256 } = extent
+    const fault =
+      tracked?.long && sha256 !== undefined
+        ? tooLongFault({ offset: from, length: to - from, sha256, raw: tracked.long.record.head() }, extent.path)
+        : await oversizeFault(reader, extent)
+    return { ...chunk, bytes: new Uint8Array(), faults: [fault] }
+  }
+  const known = tracked?.framed
   const { bytes } = await reader.read(from, to - from)
   const isCut = bytes.length < to - from
   const isWhole = !isCut && extent.broken === null
@@ -266,18 +290,23 @@ export async function readExtent(
   return { ...chunk, bytes: bytes.subarray(0, whole), records: framed?.records, faults: [fault] }
 }
 
-async function oversizeFault(reader: ByteReader, { from, to, path }: FileExtent): Promise<Fault> {
+async function oversizeFault(reader: ByteReader, extent: FileExtent): Promise<Fault> {
+  const { from, to, path } = extent
+  const { bytes } = await reader.read(from, Math.min(MAX_DEAD_LETTER_BYTES, to - from))
+  const sha256 = extent.sha256 ?? (await hashOf(reader, from, to))
+  return tooLongFault({ offset: from, length: to - from, sha256, raw: Buffer.from(bytes) }, path)
+}
+
+/** Of an extent that an earlier version recorded without its hash. */
+async function hashOf(reader: ByteReader, from: number, to: number): Promise<string> {
   const hash = createHash('sha256')
-  let head: Buffer = Buffer.alloc(0)
   for (let at = from; at < to; ) {
     const { bytes } = await reader.read(at, Math.min(1024 * 1024, to - at))
     if (bytes.length === 0) break
     hash.update(bytes)
-    if (at === from) head = Buffer.from(bytes.subarray(0, MAX_DEAD_LETTER_BYTES))
     at += bytes.length
   }
-  const message = `${path}: a record of ${to - from} bytes is longer than a record may be; its first ${head.length} bytes are kept. Raise max_record_bytes if such records are real.`
-  return { reason: 'too_long', message, offset: from, length: to - from, sha256: hash.digest('hex'), raw: head }
+  return hash.digest('hex')
 }
 
 function faultOf(reason: Fault['reason'], message: string, offset: number, bytes: Buffer): Fault {

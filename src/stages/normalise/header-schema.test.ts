@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest'
+import { HeaderSchemas } from './header-schema.ts'
+
+const header = [
+  { name: 'ts', type: 'time' },
+  { name: 'n', type: 'count' },
+]
+
+/** How many log types a source gets of so many. */
+function made(schemas: HeaderSchemas, sourceId: string, count: number): number {
+  const results = Array.from({ length: count }, (_, i) => schemas.get(`Zeek.${sourceId}${i}`, header, sourceId))
+  return results.filter((result) => typeof result === 'object').length
+}
+
+test('a source that makes up log types leaves every other source its own share', () => {
+  const schemas = new HeaderSchemas()
+  expect(made(schemas, 'Flood', 1000)).toBe(100)
+  expect(made(schemas, 'Quiet', 1000)).toBe(20)
+  expect(made(schemas, 'Late', 5)).toBe(5)
+  expect(schemas.get('Zeek.Flood1000', header, 'Flood')).toMatch(/this source has used its share/)
+})
+
+test('what one source has made costs another one nothing', () => {
+  const schemas = new HeaderSchemas()
+  const [first] = [schemas.get('Zeek.Odd', header, 'a')]
+  expect(schemas.get('Zeek.Odd', header, 'Other')).toBe(first)
+  expect(made(schemas, 'Other', 1000)).toBe(100)
+})
+
+test('headers of one log type without end are refused, too', () => {
+  const schemas = new HeaderSchemas()
+  const results = Array.from({ length: 500 }, (_, i) =>
+    schemas.get('Zeek.Wide', [...header, { name: `f${i}`, type: 'string' }], 'a'),
+  )
+  expect(results.filter((result) => typeof result === 'object').length).toBe(400)
+})
