@@ -1,0 +1,138 @@
+import { once } from 'node:events'
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import type { Cursor } from '../../src/model/batch.ts'
+import type { file } from '../../src/stages/source/file.ts'
+import type { http } from '../../src/stages/source/http.ts'
+import type { BatchSource, Intake, IntakeDeps } from '../../src/stages/source/source.ts'
+import { StdinIntake } from '../../src/stages/source/stdin.ts'
+import type { AnySource } from './sources.ts'
+import type { TcpIntake, tcpLines } from './tcp-lines.fixture.ts'
+
+/** A source that can be read again, with something to read. */
+export interface Seekable {
+  open(cursors: readonly Cursor[]): BatchSource
+  /** Adds records to what there is to read, and lets so much time pass that a look finds them. */
+  write(records: readonly string[]): Promise<void>
+  end(): Promise<void>
+}
+
+/** A source that pushes, with a peer that sends to it. */
+export interface Sender {
+  readonly intake: Intake
+  /** Whether senders hear that their records are on disk. */
+  readonly acknowledges: boolean
+  /** What a sender does that must not lose records: sends them until they are acknowledged, or, where nothing is, until they are in the spool. */
+  send(records: readonly string[]): Promise<void>
+  end(): Promise<void>
+}
+
+const text = (records: readonly string[]) => records.map((record) => `${record}\n`).join('')
+
+function missing(type: string): never {
+  throw new Error(`the behaviour suite does not know how to feed the source '${type}': add it to test/suites/source-harnesses.ts`)
+}
+
+/** How a source that can be read again is given something to read. */
+export function seekable(definition: AnySource): (() => Promise<Seekable>) | undefined {
+  if (!definition.seekable) return undefined
+  return definition.type === 'file' ? () => files(definition as typeof file) : missing(definition.type)
+}
+
+async function files(definition: typeof file): Promise<Seekable> {
+  const folder = mkdtempSync(join(tmpdir(), 'caracal-suite-'))
+  const opened: BatchSource[] = []
+  let nowMs = Date.now()
+  return {
+    open(cursors) {
+      const config = definition.config.parse({ id: 'suite', paths: [join(folder, '*.log')], poll_ms: 20, idle_ms: 1000 })
+      const source = definition.seekable!(config, { cursors, wake: () => {}, now: () => nowMs, maxRecordBytes: 1024 * 1024 })
+      opened.push(source)
+      return source
+    },
+    async write(records) {
+      appendFileSync(join(folder, 'a.log'), text(records))
+      nowMs += 5000
+    },
+    async end() {
+      // A check that failed has left its source open; one with a fault may not close.
+      for (const source of opened) void source.close()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+/** How records are sent to a source that pushes. */
+export function pushing(definition: AnySource): ((deps: IntakeDeps) => Promise<Sender>) | undefined {
+  if (!definition.pushes) return undefined
+  if (definition.type === 'http') return (deps) => posts(definition as typeof http, deps)
+  if (definition.type === 'stdin') return writes
+  return definition.type === 'tcp-lines' ? (deps) => connects(definition as typeof tcpLines, deps) : missing(definition.type)
+}
+
+async function posts(definition: typeof http, deps: IntakeDeps): Promise<Sender> {
+  const intake = await definition.pushes!(definition.config.parse({ id: 'suite' }), deps)
+  const headers = { authorization: 'Bearer good', 'content-type': 'application/x-ndjson' }
+  return {
+    intake,
+    acknowledges: true,
+    async send(records) {
+      for (;;) {
+        const { status } = await intake.handle!(new Request('http://x/', { method: 'POST', headers, body: text(records) }))
+        if (status === 202) return
+        if (status !== 429 && status !== 503) throw new Error(`refused with ${status}`)
+      }
+    },
+    end: () => intake.close(),
+  }
+}
+
+/** The definition reads the process's own standard input: its intake is given another stream. */
+async function writes(deps: IntakeDeps): Promise<Sender> {
+  const stream = new PassThrough()
+  let onAppended = () => {}
+  const append: IntakeDeps['append'] = async (body, entry) => {
+    await deps.append(body, entry)
+    onAppended()
+  }
+  const intake = new StdinIntake(stream, { ...deps, append })
+  return {
+    intake,
+    acknowledges: false,
+    async send(records) {
+      const appended = new Promise<void>((resolve) => {
+        onAppended = resolve
+      })
+      stream.write(text(records))
+      await appended
+    },
+    end: () => intake.close(),
+  }
+}
+
+async function connects(definition: typeof tcpLines, deps: IntakeDeps): Promise<Sender> {
+  const intake = (await definition.pushes!(definition.config.parse({ id: 'suite' }), deps)) as TcpIntake
+  const socket = connect(intake.port, '127.0.0.1')
+  // The source may close the connection.
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  return {
+    intake,
+    acknowledges: true,
+    async send(records) {
+      for (;;) {
+        socket.write(text(records))
+        const [answer] = (await once(socket, 'data')) as [Buffer]
+        if (answer.toString() === `ok ${records.length}\n`) return
+        if (answer.toString() !== 'again\n') throw new Error(`answered ${answer}`)
+      }
+    },
+    async end() {
+      socket.destroy()
+      await intake.close()
+    },
+  }
+}
