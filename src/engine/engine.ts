@@ -32,7 +32,7 @@ export interface TableView {
   readonly name: string
   readonly rows: number
   readonly version: string | undefined
-  /** `fresh`, `shipped` (dated content from the pack, no refresh yet), `stale`, `failed`, `missing`, `static`. */
+  /** `ok`, `shipped` (content beside the definition, no refresh yet), `static` (never refreshed), `stale`, `missing`, `failing`. */
   readonly state: string
   /** A sentence on what is wrong, or undefined. */
   readonly problem: string | undefined

@@ -16,7 +16,7 @@ Examples:
   caracal tables refresh tor_exit_nodes`
 
 /** States in which a table does what it should. */
-const GOOD = ['ok', 'fresh', 'shipped', 'static']
+const GOOD = ['ok', 'shipped', 'static']
 
 export function registerTables(program: Command, io: Io): void {
   const tables = program

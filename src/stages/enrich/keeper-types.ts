@@ -61,7 +61,7 @@ export type TableHealth = 'ok' | 'shipped' | 'static' | 'stale' | 'missing' | 'f
 /** For `caracal tables`, health and metrics. Times in epoch milliseconds. */
 export interface TableStatus {
   readonly name: string
-  /** Provider type, or `shipped`. */
+  /** Provider type, or the name of the file that is never refreshed. */
   readonly provider: string
   readonly health: TableHealth
   readonly version: string | undefined

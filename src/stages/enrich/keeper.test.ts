@@ -261,7 +261,7 @@ test('a file is read at the start, is missing while it is not there, and is read
 test('a table that is only a file beside its definition is static and has no timer', async () => {
   world.definition = define({ Provider: undefined, Filename: 'shipped.txt' })
   await world.start()
-  expect(world.status).toMatchObject({ health: 'static', provider: 'shipped', rows: 1, nextRefreshMs: undefined })
+  expect(world.status).toMatchObject({ health: 'static', provider: 'shipped.txt', rows: 1, nextRefreshMs: undefined })
   expect(world.timers).toEqual([])
 })
 

@@ -1,5 +1,5 @@
 import { access, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { messageOf } from '../../util/errors.ts'
 import type { Send } from '../../util/http/send.ts'
 import { unpack, versionOf } from './content.ts'
@@ -94,7 +94,7 @@ export class KeptTable {
     const age = this.#ageMs()
     return {
       name: this.definition.name,
-      provider: this.definition.provider?.type ?? 'shipped',
+      provider: this.definition.provider?.type ?? basename(this.definition.filename ?? ''),
       health: this.#health(age),
       version: this.#inForce?.table.version,
       rows: this.#inForce?.table.rows ?? 0,
