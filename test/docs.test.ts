@@ -1,6 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { configurationPage } from '../scripts/lib/configuration-page.mjs'
+import { configSchema } from '../src/config/config.ts'
 import { DEAD_LETTER_REASONS } from '../src/model/outcome.ts'
 import { PROBLEM_KINDS } from '../src/model/system-problem.ts'
 import { matchTable } from '../src/pipeline/rows.ts'
@@ -61,6 +64,10 @@ describe.each(documents)('$file', ({ file, text }) => {
     const options = calls.flatMap(([, , rest]) => [...rest!.matchAll(/(?<=\s)--([a-z][a-z-]+)/g)].map(([, option]) => option!))
     expect(options.filter((option) => !cli.includes(`--${option}`))).toEqual([])
   })
+})
+
+test('docs/configuration.md is what `node scripts/configuration.mjs` makes of the schema', () => {
+  expect(read('docs/configuration.md')).toBe(configurationPage(z.toJSONSchema(configSchema, { io: 'input' })))
 })
 
 describe('docs/errors.md', () => {

@@ -1,0 +1,84 @@
+/** docs/configuration.md: every key of caracal.yml, made from the JSON Schema of the configuration. */
+
+const INTRO = `# Configuration
+
+\`caracal.yml\` in the working folder, or the file that \`--config\` names. Without one, every key has its default. Unknown keys are
+refused, with their line. Top-level keys that hold a single value can be set by the environment too: \`CARACAL_FLUSH_MS=500\`.
+\`caracal validate\` checks the file. A secret is never written here, only where it is found: \`{env: NAME}\` or \`{file: PATH}\`.
+
+This page is made from the code: \`node scripts/configuration.mjs\` after a change of a key.
+`
+
+/** @param {any} schema JSON Schema of the configuration, as people write it. */
+export function configurationPage(schema) {
+  const parts = [INTRO, table(schema)]
+  for (const [key, value] of Object.entries(schema.properties)) {
+    const { description } = value
+    if (value.items?.oneOf) parts.push(...kinds(key, value))
+    else if (value.type === 'object' && value.properties) parts.push(`## ${key}\n\n${description}\n`, table(value))
+  }
+  return `${parts.join('\n').trimEnd()}\n`
+}
+
+/** A list whose elements are of several types: what all have, then what each adds. */
+function kinds(key, { description, items }) {
+  const [first, ...others] = items.oneOf
+  const shared = Object.keys(first.properties).filter(
+    (name) => name !== 'type' && others.every(({ properties }) => same(properties[name], first.properties[name])),
+  )
+  const common = { required: first.required, properties: pick(first.properties, (name) => shared.includes(name)) }
+  const own = items.oneOf.map(({ properties, required }) => {
+    const rest = pick(properties, (name) => name !== 'type' && !shared.includes(name))
+    const keys = Object.keys(rest).length > 0 ? table({ required, properties: rest }) : 'No keys of its own.\n'
+    return `### ${key}, type \`${properties.type.const}\`\n\n${keys}`
+  })
+  return [`## ${key}\n\n${description} A list; each entry has a \`type\` and these keys:\n`, table(common), ...own]
+}
+
+function table({ properties, required = [] }) {
+  const rows = Object.entries(properties).map(([name, value]) => {
+    const given = required.includes(name) && value.default === undefined ? 'required' : defaultOf(value)
+    return `| \`${name}\` | ${shapeOf(value)} | ${given} | ${cell(value.description ?? '')} |`
+  })
+  return ['| key | value | default | what it does |', '|---|---|---|---|', ...rows, ''].join('\n')
+}
+
+function defaultOf(value) {
+  if (value.default === undefined || (typeof value.default === 'object' && Object.keys(value.default).length === 0)) return ''
+  return `\`${cell(typeof value.default === 'string' ? value.default : JSON.stringify(value.default))}\``
+}
+
+function shapeOf(value) {
+  if (value.const !== undefined) return `\`${value.const}\``
+  if (value.enum) return value.enum.map((word) => `\`${word}\``).join(', ')
+  const options = value.anyOf ?? value.oneOf
+  if (options) return options.map(shapeOf).join(', or ')
+  if (value.type === 'array') return value.items.oneOf ? 'list, see below' : `list of ${shapeOf(value.items)}`
+  if (value.type === 'object') return objectShape(value)
+  if (value.type === 'integer' || value.type === 'number') return `number${rangeOf(value)}`
+  if (value.type === 'boolean') return 'true or false'
+  return value.format === 'uri' ? 'URL' : 'text'
+}
+
+function objectShape({ properties, additionalProperties }) {
+  const names = Object.keys(properties ?? {})
+  if (names.length === 1) return `\`{${names[0]}: …}\``
+  return names.length === 0 && additionalProperties ? `key: ${shapeOf(additionalProperties)}` : 'block, see below'
+}
+
+function rangeOf({ minimum, maximum }) {
+  const [from, to] = [minimum ?? 0, maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER ? undefined : maximum]
+  return to === undefined ? `, at least ${from}` : `, ${from} to ${to}`
+}
+
+function pick(properties, isWanted) {
+  return Object.fromEntries(Object.entries(properties).filter(([name]) => isWanted(name)))
+}
+
+function same(a, b) {
+  return JSON.stringify(a) === JSON.stringify(b)
+}
+
+function cell(text) {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ')
+}
