@@ -232,7 +232,7 @@ const unusable: readonly Case[] = [
   {
     name: 'a primary key that the schema lacks',
     files: { 't.yml': table('', 'Filename: t.csv\nSchema: Custom.Nested'), 's.yml': schema, ...CSV },
-    says: ["t.csv: the primary key 'ip' is no field of the schema 'Custom.Nested'"],
+    says: ["t.csv: the primary key 'ip' is not a field of the schema 'Custom.Nested'"],
   },
   {
     name: 'a schema',

@@ -7,7 +7,7 @@ export interface Association {
   readonly logType: string
   /** As written: `id_orig_h`, `a.b`, `$.a.b`. */
   readonly selectors: readonly string[]
-  /** The YAML file that says it: the table's, or that of an extension. */
+  /** The YAML file it is written in: the table's, or an extension's. */
   readonly file: string
 }
 
@@ -17,7 +17,7 @@ export interface Binding {
   readonly associations: readonly Association[]
   /** Of its extensions: they add to what the table is joined on without them. */
   readonly added: readonly Association[]
-  /** Selector for log types that the table itself names no field of (`p_any_ip_addresses` …); `undefined`: none. */
+  /** Selector for log types for which the table names no field itself (`p_any_ip_addresses` …), if there is one. */
   readonly automatic: string | undefined
 }
 
@@ -50,7 +50,7 @@ export function isPattern(logType: string): boolean {
   return logType.includes('*')
 }
 
-/** True when the log type has the name, or fits the pattern: `*` stands for any characters, none included. */
+/** True when the log type has the name, or fits the pattern: `*` stands for any number of characters. */
 export function fits(pattern: string, name: string): boolean {
   const parts = pattern.split('*')
   const first = parts[0]!

@@ -97,7 +97,7 @@ describe('keys', () => {
   test('some unusable rows are counted and shown', async () => {
     const table = await read('192.0.2.1\n192.0.2.2\n10.0.0.0/8\n192.0.2.4\n', {})
     expect(table.size).toBe(3)
-    expect(table.skipped).toEqual({ count: 1, examples: [expect.stringMatching(/"10\.0\.0\.0\/8" is no key.*validate: \{cidr/)] })
+    expect(table.skipped).toEqual({ count: 1, examples: [expect.stringMatching(/"10\.0\.0\.0\/8" is not a key.*validate: \{cidr/)] })
   })
 })
 
@@ -109,14 +109,14 @@ describe('content that cannot become a table', () => {
       'an error page',
       '<html>\n<body>\nService unavailable\n</body>\n</html>\n',
       { Format: 'list' },
-      /no usable row: "<html>" is no key of this table/,
+      /no usable row: "<html>" is not a key of this table/,
     ],
     ['mostly something else', '192.0.2.1\nfoo\nbar\nbaz\n', { Format: 'list' }, /3 of 4 rows cannot be used as ip keys/],
     [
       'not told what it is',
       'foo bar\nbaz\n',
       {},
-      /cannot tell the format .*add `Format:` \(csv, jsonl, json, list, tor, greynoise\)/,
+      /the format of the content is unclear.*add `Format:` \(csv, jsonl, json, list, tor, greynoise\)/,
     ],
     ['CSV without the key', 'address,note\n192.0.2.1,a\n', { Format: 'csv' }, /no column 'ip' .*first line is "address,note"/],
     ['CSV that names a column twice', 'ip,ip\n1,2\n', { Format: 'csv' }, /"ip" twice/],
@@ -137,7 +137,7 @@ describe('content that cannot become a table', () => {
 
   test('a primary key that the schema does not have', async () => {
     const table = buildTable(define({ Format: 'list' }, 'address'), addresses, { bytes: bytes('192.0.2.1') })
-    await expect(table).rejects.toThrow(/'address' is no field of the schema 'X'/)
+    await expect(table).rejects.toThrow(/'address' is not a field of the schema 'X'/)
   })
 
   const list = define({ Format: 'list' })

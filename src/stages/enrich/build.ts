@@ -19,7 +19,7 @@ import { RowStoreBuilder } from './tables/row-store.ts'
 export interface TableContent {
   /** As it came, perhaps gzip. */
   readonly bytes: Uint8Array
-  /** Helps to tell the format. */
+  /** A hint at the format. */
   readonly fileName?: string | undefined
   /** `YYYY-MM-DD` when the content was current, if known: part of the version. */
   readonly date?: string | undefined
@@ -54,7 +54,7 @@ export async function buildTable(
   const { primaryKey, indicators } = definition
   const schema = fileSchema ?? (indicators && schemaOfIndicators(indicators))
   if (schema?.fields?.has(primaryKey) === false) {
-    throw new TableError(`the primary key '${primaryKey}' is no field of the schema '${schema.name}'`)
+    throw new TableError(`the primary key '${primaryKey}' is not a field of the schema '${schema.name}'`)
   }
   const format = chooseFormat(text, { type: definition.format, fileName: content.fileName, primaryKey })
   const slice = withDeadline(createSlice(), timeoutMs)
@@ -87,7 +87,7 @@ class RowReader {
   readonly keyRows: number[] = []
   readonly examples: string[] = []
   skipped = 0
-  /** Rows left out because the table does not want such rows (a wide format's), which is no fault. */
+  /** Rows of a wide format that this table leaves out on purpose. */
   unwanted = 0
   readonly #format: Format
   readonly #schema: TableSchema | undefined
@@ -156,7 +156,7 @@ function inferMatch(keys: readonly string[]): MatchKind {
 async function indexRows(reader: RowReader, match: MatchKind, slice: Slice) {
   const builder = createIndexBuilder(match)
   for (const [i, key] of reader.keys.entries()) {
-    if (!builder.add(key, reader.keyRows[i]!)) reader.skip(`${quote(key)} is no key of this table: ${KEY_HELP[match]}`)
+    if (!builder.add(key, reader.keyRows[i]!)) reader.skip(`${quote(key)} is not a key of this table: ${KEY_HELP[match]}`)
     if ((i & 0xfff) === 0xfff) await slice()
   }
   return builder.build(slice)

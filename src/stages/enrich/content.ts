@@ -9,7 +9,7 @@ export const DEFAULT_MAX_BYTES = 64 * 1024 * 1024
 
 const inflate = promisify(gunzip)
 
-/** Content as bytes without gzip (told by its first two bytes, whatever the name), within the limit. */
+/** Decompresses content that begins like gzip, whatever its name, within the limit. */
 export async function unpack(bytes: Uint8Array, maxBytes = DEFAULT_MAX_BYTES): Promise<Uint8Array> {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) {
     if (bytes.length > maxBytes) throw tooLarge(maxBytes)

@@ -184,7 +184,7 @@ class Enrichment {
   }
 }
 
-/** Numbers and booleans are looked up as their text; objects are no keys. */
+/** Numbers and booleans are looked up as their text; objects are never keys. */
 function keyOf(value: JsonValue): string | undefined {
   return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : undefined
 }

@@ -46,7 +46,7 @@ export const file = defineProvider({
   },
 })
 
-/** There is no such file yet: a state of the table more than a failure. */
+/** The file does not exist yet, which is a state of the table rather than a failure. */
 export class MissingFile extends TableError {
   constructor(path: string, cause: Error) {
     super(`there is no file ${path} yet: put the table's content there`, { cause })

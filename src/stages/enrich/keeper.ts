@@ -18,7 +18,7 @@ export interface TableKeeperOptions {
   readonly random: () => number
   /** The first network refresh after a start comes about this much later (default: three minutes). */
   readonly firstDelayMs?: number
-  /** Told when the keeper itself fails (state or disk), which is not a table's fault. */
+  /** Called when the keeper itself fails (state or disk), which is not a table's fault. */
   readonly onError: (error: unknown) => void
 }
 
@@ -34,7 +34,7 @@ interface Entry {
 
 /**
  * Keeps tables fresh: loads the last good content of each at start, asks providers by timer, hands new content over,
- * keeps the last good content through every failure, and says how each table is.
+ * keeps the last good content through every failure, and reports the status of each table.
  */
 export class TableKeeper {
   readonly #options: TableKeeperOptions
@@ -66,7 +66,7 @@ export class TableKeeper {
     }
   }
 
-  /** Refreshes one table now (after the refresh under way, if any) and answers how it is then. */
+  /** Refreshes one table now (after the refresh under way, if any) and returns its status afterwards. */
   async refresh(name: string): Promise<TableStatus> {
     const entry = this.#entries.get(name)
     if (!entry) throw new Error(`there is no table '${name}'. Known: ${[...this.#entries.keys()].join(', ')}`)

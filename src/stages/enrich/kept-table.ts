@@ -82,7 +82,8 @@ export class KeptTable {
       const fetched = await this.#provider.refresh(validators, signal)
       hasContent = fetched !== undefined
       if (fetched) await this.#take(fetched)
-      else if (!this.#inForce?.isFetched) throw new TableError('the provider says «unchanged», but was not asked so')
+      else if (!this.#inForce?.isFetched)
+        throw new TableError('the provider reports no change, although it was asked for the whole content')
       await this.#succeed(fetched?.validators ?? validators)
     } catch (error) {
       if (!signal.aborted) await this.#fail(error, hasContent)

@@ -31,7 +31,7 @@ export interface Provider {
 export interface ProviderDefinition<T extends string, S extends z.ZodRawShape> extends Definition<T, S> {
   /** True when `refresh` touches only this machine: such a table is read at start, and by `caracal run`. */
   readonly isLocal: boolean
-  /** How often content is looked for when the table does not say. */
+  /** Refresh period of tables that do not set one. */
   readonly periodMinutes: number
   create(config: z.output<z.ZodObject<S>>, deps: ProviderDeps): Provider
 }

@@ -28,7 +28,7 @@ export function parseSelector(text: string): Selector {
     rest = rest.slice(step[0].length)
   }
   if (path.length === 0 || path.length > 32) throw refuse(text, 'it must name between 1 and 32 fields')
-  // A prototype is no field: such a name would never be found, and must not be made under p_enrichment.
+  // No event has such a field, and setting it under p_enrichment would change a prototype.
   if (name === '__proto__') throw refuse(text, 'no event has such a field')
   return { name, path }
 }

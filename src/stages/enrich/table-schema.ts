@@ -114,14 +114,15 @@ function shape(fields: readonly Field[], row: JsonObject, isText: boolean): Json
       if (isText && value === '' && field.type !== 'string') delete row[field.name]
     } else if (isText && field.type !== 'string') {
       const converted = fromText(value as string, field.type)
-      if (converted === undefined) return `its '${field.name}' is no ${field.type}: ${JSON.stringify(value).slice(0, 80)}`
+      if (converted === undefined)
+        return `its '${field.name}' is not of type ${field.type}: ${JSON.stringify(value).slice(0, 80)}`
       row[field.name] = converted
     }
   }
   return row
 }
 
-/** A CSV cell as the type of its field, `undefined` when it is none. */
+/** A CSV cell as the type of its field, `undefined` when it cannot be read as that type. */
 function fromText(text: string, type: string): JsonValue | undefined {
   switch (type) {
     case 'int':

@@ -15,7 +15,7 @@ export function versionFile(version: string): string {
   return `${version}${SUFFIX}`
 }
 
-/** Writes content durably under a temporary name and answers its path: not a version until it is renamed. */
+/** Writes content durably under a temporary name, and returns its path. It becomes a version when it is renamed. */
 export async function writeCandidate(folder: string, bytes: Uint8Array): Promise<string> {
   await mkdir(folder, { recursive: true })
   const path = join(folder, 'candidate.tmp')

@@ -19,8 +19,8 @@ export interface Format {
   /** File name endings that say it, with the dot. */
   readonly extensions: readonly string[]
   /**
-   * Rows in small batches, so that the caller can pause between them. A piece that is no row is a sentence in its
-   * place; content that is not this format at all throws `TableError` with what to do.
+   * Rows in small batches, so that the caller can pause between them. A piece that cannot be read as a row is a
+   * sentence in its place; content that is not this format at all throws `TableError` with what to do.
    */
   read(text: string, context: FormatContext): Iterable<readonly ReadRow[]> | AsyncIterable<readonly ReadRow[]>
 }

@@ -92,12 +92,12 @@ describe('answers about addresses', () => {
 
 describe('answers about other things are shown as such', () => {
   const cases: [what: string, answer: unknown, sentence: RegExp][] = [
-    ['stats', { count: 1, query: 'x', stats: {} }, /no answer about addresses \(it has count, query, stats\)/],
-    ['tags', { metadata: [] }, /no answer about addresses/],
-    ['similar', { ip: { ip }, similar_ips: [] }, /no answer about addresses/],
+    ['stats', { count: 1, query: 'x', stats: {} }, /not an answer about addresses \(it has count, query, stats\)/],
+    ['tags', { metadata: [] }, /not an answer about addresses/],
+    ['similar', { ip: { ip }, similar_ips: [] }, /not an answer about addresses/],
     ['timeline', { ip, activity: [] }, /says nothing about noise/],
-    ['text', 'hello', /is no JSON object/],
-    ['an element', [community, 7], /element 1 is no JSON object/],
+    ['text', 'hello', /is not a JSON object/],
+    ['an element', [community, 7], /element 1 is not a JSON object/],
   ]
   test.each(cases)('%s', (_, answer, sentence) => expect(read(JSON.stringify(answer)).at(-1)).toMatch(sentence))
 })
@@ -106,10 +106,10 @@ test.each([
   [
     'a comma too many',
     '{"ip":"192.0.2.10","noise":true,}',
-    /no GreyNoise answer: not JSON at position 32.*documentation are not always strict JSON/,
+    /not a GreyNoise answer: not JSON at position 32.*documentation are not always strict JSON/,
   ],
-  ['a cut-off page', '{\n"data": [\n', /no GreyNoise answer: not JSON/],
-  ['a broken second line', `${JSON.stringify(community)}\n{"ip":\n`, /no GreyNoise answer in line 2/],
+  ['a cut-off page', '{\n"data": [\n', /not a GreyNoise answer: not JSON/],
+  ['a broken second line', `${JSON.stringify(community)}\n{"ip":\n`, /not a GreyNoise answer in line 2/],
 ])('refused: %s', (_, text, message) => expect(() => read(text)).toThrow(message))
 
 function read(text: string) {

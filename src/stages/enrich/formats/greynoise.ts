@@ -36,8 +36,8 @@ function* answers(text: string): Generator<[string, JsonValue]> {
   for (const { line, number } of lines(text)) {
     if (line.trim() === '') continue
     const one = parseJson(line, { maxDepth: MAX_DEPTH })
-    if (one.kind === 'failure' && isFirst) throw new TableError(`no GreyNoise answer: ${whole.message}; ${SAVE}`)
-    if (one.kind === 'failure') throw new TableError(`no GreyNoise answer in line ${number}: ${one.message}; ${SAVE}`)
+    if (one.kind === 'failure' && isFirst) throw new TableError(`not a GreyNoise answer: ${whole.message}; ${SAVE}`)
+    if (one.kind === 'failure') throw new TableError(`not a GreyNoise answer in line ${number}: ${one.message}; ${SAVE}`)
     isFirst = false
     yield [`line ${number}`, one.value]
   }
@@ -49,13 +49,13 @@ function* rowsOf(answer: JsonValue, place: string, primaryKey: string): Generato
     return
   }
   if (!isObject(answer)) {
-    yield `${place} is no JSON object`
+    yield `${place} is not a JSON object`
   } else if (Array.isArray(answer['data'])) {
     for (const [i, one] of (answer['data'] as readonly JsonValue[]).entries())
       yield* rowsOf(one, `${place}, data[${i}]`, primaryKey)
   } else if (typeof answer['ip'] !== 'string') {
     const keys = Object.keys(answer).slice(0, 6).join(', ')
-    yield `${place} is no answer about addresses (it has ${keys || 'no keys'}): use community, quick, context, multi, GNQL or v3 IP answers`
+    yield `${place} is not an answer about addresses (it has ${keys || 'no keys'}): use community, quick, context, multi, GNQL or v3 IP answers`
   } else {
     const row = isObject(answer['internet_scanner_intelligence']) ? version3(answer, primaryKey) : version2(answer, primaryKey)
     if (row) yield row

@@ -11,7 +11,7 @@ import { tor } from './tor.ts'
 /** Built-in formats of table content. A new one is one file in this folder and one name here. */
 export const formats: readonly Format[] = [csv, jsonl, json, list, tor, greynoise]
 
-/** What the choice of a format rests on when the definition names none. */
+/** What a format is chosen by when the definition does not name one. */
 export interface FormatHint {
   readonly type: string | undefined
   readonly fileName: string | undefined
@@ -19,15 +19,15 @@ export interface FormatHint {
 }
 
 /**
- * The format that the definition names; else what the file's ending says; else what the content safely says.
+ * The format that the definition names; else that of the file's ending; else the one that the content clearly has.
  *
- * @throws {TableError} when none of them says it.
+ * @throws {TableError} when none of these tells.
  */
 export function chooseFormat(text: string, { type, fileName, primaryKey }: FormatHint): Format {
   if (type !== undefined) return find('format', formats, type)
   const name = fileName?.toLowerCase().replace(/\.gz$/, '')
   const first = firstCharacter(text)
-  // Brackets say more than an ending: `.json` is used for lines as well as for one array.
+  // Brackets are better evidence than an ending: `.json` is used for lines as well as for one array.
   if (first === '[') return json
   if (first === '{') return jsonl
   const byEnding = name === undefined ? undefined : formats.find((format) => format.extensions.some((end) => name.endsWith(end)))
@@ -37,7 +37,7 @@ export function chooseFormat(text: string, { type, fileName, primaryKey }: Forma
   if (cells.length > 1 && cells.includes(primaryKey)) return csv
   const known = formats.map((format) => format.type).join(', ')
   throw new TableError(
-    `cannot tell the format of the content, which begins with ${quote(text.slice(0, 60))}: add \`Format:\` (${known})`,
+    `the format of the content is unclear; it begins with ${quote(text.slice(0, 60))}: add \`Format:\` (${known})`,
   )
 }
 

@@ -21,7 +21,7 @@ function* rows(text: string): Generator<ReadRow> {
   }
 }
 
-/** One JSON object, or a sentence why it is none. */
+/** One JSON object, or a sentence on why the text is not one. */
 export function readObject(text: string, place: string): ReadRow {
   const result = parseJson(text, { maxDepth: MAX_DEPTH })
   if (result.kind === 'failure') return `${place}: ${result.message}`

@@ -59,7 +59,7 @@ interface Span {
 
 /**
  * The range at the beginning of a line. Two addresses are one when a dash joins them, the header says so, the prefix length
- * behind them agrees, or they are the ends of a network. Otherwise nobody knows what the second is.
+ * behind them agrees, or they are the ends of a network. Otherwise the second could be anything.
  */
 function rangeAt(line: string, number: number, namesRange: boolean): Span | undefined {
   const found = TWO_ADDRESSES.exec(line)

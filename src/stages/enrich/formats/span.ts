@@ -52,7 +52,7 @@ function maskBits(text: string): number | undefined {
 
 /**
  * The key of a row with named columns, when another column makes a range or a network of it. A sentence when the two do not
- * go together: half of a range is worse than none.
+ * go together: half of a range would be misleading.
  */
 export function keyOfColumns(row: JsonObject, primaryKey: string): { readonly key: string } | string | undefined {
   const key = row[primaryKey]

@@ -33,7 +33,7 @@ describe('what is none of them', () => {
   test('a strange line among exit-addresses is shown', async () => {
     expect(await read('ExitNode A\nExitAddress 192.0.2.1 x\n<html>\n')).toEqual([
       { ip: '192.0.2.1' },
-      'line 3 is no line of exit-addresses: "<html>"',
+      'line 3 is not a line of exit-addresses: "<html>"',
     ])
   })
 })

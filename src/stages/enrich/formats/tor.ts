@@ -44,7 +44,7 @@ function* exitAddresses(text: string, primaryKey: string): Generator<ReadRow> {
     const keyword = RECORD_LINE.exec(line)?.[1]
     // ExitAddress 185.241.208.232 2024-03-12 08:10:51
     if (keyword === 'ExitAddress') yield { [primaryKey]: line.split(' ')[1] ?? '' }
-    else if (keyword === undefined) yield `line ${number} is no line of exit-addresses: ${quote(line)}`
+    else if (keyword === undefined) yield `line ${number} is not a line of exit-addresses: ${quote(line)}`
   }
 }
 

@@ -79,7 +79,7 @@ export function ipv6Parts({ starts, values, size }: Entries): Ipv6Parts {
   return { entries, tree }
 }
 
-/** Adds a node for the starts `first..end` (at least one, no two alike) and answers its place. */
+/** Adds a node for the starts `first..end` (at least one, all different) and returns its place. */
 function addNode(tree: number[], starts: Uint32Array, first: number, end: number): number {
   const node = tree.length
   const prefix = first + 1 === end ? 127 : commonBits(starts, first * 4, (end - 1) * 4)
