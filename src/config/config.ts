@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { DEFAULT_MAX_RECORD_BYTES } from '../model/outcome.ts'
 import { destinations } from '../stages/deliver/index.ts'
 import { sources } from '../stages/source/index.ts'
+import { lakes } from '../stages/store/index.ts'
 import { oneOf } from '../util/define.ts'
 import { httpSchema } from './http.ts'
 
@@ -38,6 +39,7 @@ export const configSchema = z.strictObject({
     .array(oneOf('destination', destinations))
     .default(() => [{ type: 'stdout' as const, id: 'stdout', severities: [], system: true, format: 'text' as const }])
     .describe('Where alerts go.'),
+  lake: oneOf('lake', lakes).prefault({ type: 'chdb' }).describe('Where events are kept and asked with SQL.'),
   max_record_bytes: z
     .int()
     .min(1024)
@@ -59,8 +61,10 @@ export const configSchema = z.strictObject({
   flush_rows: z
     .int()
     .min(1)
-    .default(5000)
-    .describe('Finished rows that are written to the lake at once, without waiting for flush_ms.'),
+    .default(50_000)
+    .describe(
+      'Finished rows that are written to the lake at once, without waiting for flush_ms; the more in one insert, the less each row costs.',
+    ),
   spool_max_bytes: z
     .int()
     .min(MIB)

@@ -3,12 +3,14 @@ import { type Config, configSchema, type SourceConfig } from '../config/config.t
 import { environment } from '../config/env.ts'
 import { httpSettings } from '../config/http.ts'
 import { isLocal } from '../stages/deliver/index.ts'
-import { createChdbLake } from '../stages/store/chdb.ts'
+import { lakes } from '../stages/store/index.ts'
+import type { Lake } from '../stages/store/lake.ts'
 import { readState } from '../state/db.ts'
 import { stateReader } from '../state/read.ts'
 import { lockDataDir } from '../state/sqlite.ts'
 import { type Log, processLog } from '../telemetry/log.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
+import { find } from '../util/define.ts'
 import { RetryLater } from '../util/errors.ts'
 import { createHttp } from '../util/http/http.ts'
 import { Started } from '../util/started.ts'
@@ -204,17 +206,17 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
   }
 }
 
-function openLake({ data_dir, query_timeout_ms, query_max_rows, retention }: Config, events: Events) {
-  return createChdbLake({
+function openLake({ lake, data_dir, query_timeout_ms, query_max_rows, retention }: Config, events: Events): Promise<Lake> {
+  return find('lake', lakes, lake.type).create(lake, {
     dataDir: data_dir,
-    max_query_ms: query_timeout_ms,
-    max_rows: query_max_rows,
+    maxQueryMs: query_timeout_ms,
+    maxRows: query_max_rows,
     onProblems: (problems) => events.problems.report('lake', problems),
     retentionDays: retention.lake_days,
   })
 }
 
-async function logLayouts(lake: Awaited<ReturnType<typeof openLake>>, log: Log): Promise<void> {
+async function logLayouts(lake: Lake, log: Log): Promise<void> {
   for (const { table, rowsBefore, rowsAfter } of await lake.ready())
     log.info(
       { table, rowsBefore, rowsAfter },

@@ -3,7 +3,9 @@ import type { TableSpec } from '../model/column.ts'
 import type { Rule } from '../model/rule.ts'
 import type { RowOrigin } from '../model/schema.ts'
 import type { Judged } from '../stages/alert/step.ts'
-import { blocksOf, fittingBlocks, type ValueRow, type WriteRows } from '../util/block/encode.ts'
+import { INDEX } from '../stages/store/indicators.ts'
+import { blocksOf, fittingBlocks, type ValueRow, valueEncoder, type WriteRows } from '../util/block/encode.ts'
+import { indicatorRows } from './indicator-rows.ts'
 import { rawText } from './raw-records.ts'
 import { refusedLetters } from './refused-rows.ts'
 import {
@@ -20,6 +22,8 @@ import {
 } from './rows.ts'
 import type { Grouped, Parsed } from './steps.ts'
 
+const writeIndex = valueEncoder(INDEX.columns)
+
 /** What rows are made of. */
 type Found = Grouped & Pick<Parsed, 'groups' | 'deadLetters' | 'raw'>
 
@@ -34,6 +38,7 @@ export function finishedRows(found: Found, rules: ReadonlyMap<string, Rule>, ori
   for (const group of found.groups) {
     const { schema } = group
     add(eventTable(schema), group.events, (some, out) => schema.encode(some, out, origin))
+    add(INDEX, indicatorRows(group.events), writeIndex)
     const matched = matchesOf(found, group).map((item) => {
       if (item.finding.kind !== 'match') throw new Error('a match was expected')
       const raw = rawText(found.raw, item.event!.p_row_id)

@@ -1,11 +1,14 @@
 import type { Count, FinishedRows, Flush, FlushOutcome, FlushPart } from '../model/batch.ts'
+import { INDEX } from '../stages/store/indicators.ts'
 import type { LakeWriter } from '../stages/store/lake.ts'
 import type { UnfitRow } from '../util/block/encode.ts'
-import { withoutJson } from '../util/block/json-rows.ts'
+import { hasJson, withoutJson } from '../util/block/json-rows.ts'
 import { readBlock } from '../util/block/read.ts'
 import { messageOf, Refused, RetryLater } from '../util/errors.ts'
+import { type Indicated, indicatorRows } from './indicator-rows.ts'
 import type { PipelineState } from './pipeline-state.ts'
 import { refusedRows } from './refused-rows.ts'
+import { rowsOf } from './rows.ts'
 
 export interface FlusherOptions {
   /** Flush when this many rows wait … */
@@ -153,6 +156,7 @@ export class Flusher {
       // The order of a table's rows is the order of its schema's changes.
       if (failed.has(table)) continue
       try {
+        if (hasJson(part) && part.spec.database === 'logs') rows.push(...indexOf(part))
         const refused = refusedRows(part.spec, await this.#insert(part), this.#options.now())
         rows.push(...refused.rows)
         counts.push(...refused.counts)
@@ -198,6 +202,14 @@ export class Flusher {
     const same = others.every(({ message }) => message === first.message)
     return same ? `${tables}: ${first.message}` : [...this.#held].map(([table, { message }]) => `${table}: ${message}`).join('; ')
   }
+}
+
+/** What an older version's rows add to the index of indicators: it had the lake count them. */
+function indexOf(part: FlushPart): FinishedRows[] {
+  const { columns } = part.spec
+  const events = withoutJson(part).blocks.flatMap((block) => readBlock(columns, block))
+  const named = events.map((row) => Object.fromEntries(columns.map(({ name }, i) => [name, row[i]])) as unknown as Indicated)
+  return rowsOf(INDEX, indicatorRows(named))
 }
 
 function nameOf(spec: FlushPart['spec']): string {

@@ -27,6 +27,9 @@ export async function outboxSize(db: Kysely<StateTables>): Promise<OutboxSize> {
   return { rows: waiting?.rows ?? 0, bytes: all?.bytes ?? 0, oldestMs: waiting?.oldest ?? undefined }
 }
 
+/** Rows of a flush, so that each table's are one insert. */
+const MAX_FLUSH_ROWS = 50_000
+
 /** The flush under way, or a new one over the oldest rows (about `maxBytes`); `undefined` when nothing waits. */
 export async function beginFlush(db: Kysely<StateTables>, maxBytes: number, nowMs: number): Promise<Flush | undefined> {
   const open = await db.selectFrom('flushes').selectAll().executeTakeFirst()
@@ -34,7 +37,7 @@ export async function beginFlush(db: Kysely<StateTables>, maxBytes: number, nowM
   const held = await heldSpecs(db)
   const heads = await db
     .selectFrom('outbox')
-    .select(['id', 'bytes'])
+    .select(['id', 'bytes', 'row_count'])
     .$if(held.length > 0, (query) => query.where('spec_id', 'not in', held))
     .orderBy('id')
     .limit(5000)
@@ -42,10 +45,12 @@ export async function beginFlush(db: Kysely<StateTables>, maxBytes: number, nowM
   const first = heads[0]
   if (!first) return undefined
   let bytes = 0
+  let rows = 0
   let toId = first.id
   for (const head of heads) {
     bytes += head.bytes
-    if (bytes > maxBytes && head !== first) break
+    rows += head.row_count
+    if ((bytes > maxBytes || rows > MAX_FLUSH_ROWS) && head !== first) break
     toId = head.id
   }
   // Outbox ids are never used twice, so the range and the table name the rows; the epoch tells it from one of a state that was lost,

@@ -1,7 +1,7 @@
 import { NotSupported, StorageError } from '../../util/errors.ts'
 import type { ChildOptions } from './chdb-protocol.ts'
 import { quoteText } from './ddl.ts'
-import { VIEWS } from './indicators.ts'
+import { OLD_VIEWS } from './indicators.ts'
 import type { Surface } from './sql-guard.ts'
 
 const MIB = 1024 * 1024
@@ -109,8 +109,7 @@ async function readSurface(session: Session): Promise<Surface> {
     tableFunctions: new Set(tableFunctions.map(([name]) => name!)),
     functions: new Set(functions.map(([name]) => name!)),
     aliases: new Map(aliases.map(([name, to]) => [name!, to!])),
-    // Made after this in a new lake.
-    databases: new Set([...databases.map(([name]) => name!), VIEWS]),
+    databases: new Set([...databases.map(([name]) => name!), OLD_VIEWS]),
   }
 }
 

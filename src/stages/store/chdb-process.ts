@@ -5,7 +5,7 @@ import { entryFile } from '../../util/entry.ts'
 import { CaracalError, messageOf, NotSupported, Refused, RetryLater, StorageError } from '../../util/errors.ts'
 import { encodeFrame, type Frame, FrameReader } from '../../util/frames.ts'
 import type { ChildOptions, Reply, Request } from './chdb-protocol.ts'
-import type { Brought } from './layout.ts'
+import type { Brought } from './lake.ts'
 
 type Done = Extract<Reply, { op: 'done' }>
 

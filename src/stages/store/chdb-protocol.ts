@@ -1,5 +1,5 @@
 import type { TableSpec } from '../../model/column.ts'
-import type { Brought } from './layout.ts'
+import type { Brought } from './lake.ts'
 
 /** What the child is told when it starts (its only argument, as JSON). */
 export interface ChildOptions {

@@ -15,7 +15,7 @@ import {
   UNITED,
 } from './ddl.ts'
 import { statementError } from './engine-error.ts'
-import { createView, isIndexed } from './indicators.ts'
+import { INDEX_INSERT, isIndex } from './indicators.ts'
 import { NativeRows } from './native.ts'
 
 type TableId = Pick<TableSpec, 'database' | 'table'>
@@ -24,8 +24,6 @@ type TableId = Pick<TableSpec, 'database' | 'table'>
 export class ChdbTables {
   readonly #session: Session
   readonly #keeping: Keeping
-  /** Events tables that fill the index of indicators. */
-  readonly #indexed = new Set<string>()
   readonly #columns = new Map<string, readonly StoredColumn[]>()
 
   constructor(session: Session, keeping: Keeping) {
@@ -36,20 +34,17 @@ export class ChdbTables {
   /** Makes the table, or brings its columns to the spec. `late`: see `alterations`. Throws `Refused` or `RetryLater`. */
   async ensure(spec: TableSpec, late = false): Promise<void> {
     checkSpec(spec)
+    // It is made when the lake is opened.
+    if (isIndex(spec)) return
     const existing = await this.#load(spec)
     const statements =
       existing.length > 0
         ? await alterations(spec, existing, (column) => this.#hasNegative(spec, column), late)
         : [createTable(spec, this.#keeping)]
-    if (isIndexed(spec.database, spec.columns) && !this.#indexed.has(spec.table)) {
-      statements.push(createView(spec.table))
-      this.#indexed.add(spec.table)
-    }
     if (statements.length === 0) return
     try {
       for (const statement of statements) await this.#session.run(statement)
     } catch (error) {
-      this.#indexed.delete(spec.table)
       throw statementError(`lake table ${spec.database}.${spec.table} cannot be brought to its schema`, error)
     } finally {
       this.#columns.delete(tableName(spec))
@@ -59,16 +54,22 @@ export class ChdbTables {
 
   /** The statement that stores a file's rows, in the order of the spec's columns. Throws `Refused` when the table has no place for them. */
   async insertFrom(spec: TableSpec, file: string, token: string): Promise<string> {
+    const { columns, values } = isIndex(spec) ? INDEX_INSERT : await this.#filled(spec)
+    return `INSERT INTO ${tableName(spec)} (${columns.map(quoteName).join(', ')}) SELECT ${values.join(', ')}
+FROM file(${quoteText(file)}, 'Native', ${quoteText(NativeRows.structure(spec.columns))})
+SETTINGS insert_deduplication_token = ${quoteText(token)}, ${ONE_BLOCK}`
+  }
+
+  /** The stored columns that take the spec's, and what they are filled with. */
+  async #filled(spec: TableSpec): Promise<{ columns: readonly string[]; values: readonly string[] }> {
     const stored = this.#columns.get(tableName(spec)) ?? (await this.#load(spec))
-    const targets = targetColumns(spec, stored)
+    const columns = targetColumns(spec, stored)
     const values = spec.columns.map((column, i) => {
-      const type = stored.find(({ name }) => name === targets[i])!.type
+      const type = stored.find(({ name }) => name === columns[i])!.type
       // A number that became unsigned: a negative one would turn into another.
       return isNarrowing(column, type) ? `accurateCast(c${i}, ${quoteText(type)})` : `c${i}`
     })
-    return `INSERT INTO ${tableName(spec)} (${targets.map(quoteName).join(', ')}) SELECT ${values.join(', ')}
-FROM file(${quoteText(file)}, 'Native', ${quoteText(NativeRows.structure(spec.columns))})
-SETTINGS insert_deduplication_token = ${quoteText(token)}, ${ONE_BLOCK}`
+    return { columns, values }
   }
 
   async #load(table: TableId): Promise<readonly StoredColumn[]> {

@@ -7,7 +7,8 @@ import { forgetLostTokens } from './chdb-repair.ts'
 import { ChdbTables, unite } from './chdb-tables.ts'
 import { ALL, quoteName, quoteText, tableName, UNITED } from './ddl.ts'
 import { queryError, refusalOf } from './engine-error.ts'
-import { type Brought, bringToLayout } from './layout.ts'
+import type { Brought } from './lake.ts'
+import { bringToLayout } from './layout.ts'
 import { guardQuery } from './sql-guard.ts'
 
 type EnsureRequest = Extract<Request, { op: 'ensure' }>

@@ -11,8 +11,8 @@ import type { ChildOptions } from './chdb-protocol.ts'
 import { watchProcess } from './chdb-watch.ts'
 import { Culprits } from './culprits.ts'
 import { Incidents } from './incidents.ts'
+import type { Brought } from './lake.ts'
 import { defineLake, type Lake, LakeEnded, type QueryOptions, type QueryResult } from './lake.ts'
-import type { Brought } from './layout.ts'
 import { QueryLimit } from './query-limit.ts'
 
 const MIB = 1024 * 1024
@@ -57,9 +57,11 @@ export type ChdbConfig = z.output<typeof config>
 export const chdb = defineLake({
   type: 'chdb',
   summary: 'Keeps events in an embedded ClickHouse (chDB) in the data folder.',
-  config,
+  // How long queries run and how much they answer is set for any lake.
+  config: config.omit({ max_query_ms: true, max_rows: true }),
   example: {},
-  create: (settings, deps) => createChdbLake({ ...settings, ...deps }),
+  create: (settings, { maxQueryMs, maxRows, ...deps }) =>
+    createChdbLake({ ...settings, ...deps, max_query_ms: maxQueryMs, max_rows: maxRows }),
 })
 
 export interface ChdbLakeOptions extends Partial<ChdbConfig>, Partial<ChdbLakeDeps> {

@@ -1,14 +1,31 @@
+import type { TableSpec } from '../../model/column.ts'
 import { INDICATOR_FIELDS } from '../../model/event.ts'
 import { type Keeping, quoteName, quoteText, settingsOf, tableName, ttlOf } from './ddl.ts'
 
 /**
- * The index of indicators: which value was seen in which log type, when and how often. A materialized view for each events
- * table fills it as a part of the insert and under the insert's token, so a row counts once, whatever is repeated.
+ * The index of indicators: which value was seen in which log type, when and how often. Its rows are finished together with the events
+ * that they count, and stored once under a token of their own, so that it agrees with the events whatever is repeated.
  */
-export const INDICATORS = { database: 'monitor', table: 'indicators' }
+export const INDEX: TableSpec = {
+  database: 'monitor',
+  table: 'indicators',
+  timeColumn: 'p_parse_time',
+  columns: [
+    { name: 'kind', kind: 'string', required: true },
+    { name: 'value', kind: 'string', required: true },
+    { name: 'p_log_type', kind: 'string', required: true },
+    { name: 'p_source_id', kind: 'string', required: true },
+    { name: 'count', kind: 'ubigint', required: true },
+    { name: 'first', kind: 'timestamp', required: true },
+    { name: 'last', kind: 'timestamp', required: true },
+    { name: 'p_parse_time', kind: 'timestamp', required: true },
+  ],
+}
 
-/** Where the views are; people's SQL does not reach it. */
-export const VIEWS = 'internal'
+/** True for the index, whose stored columns are its own: it adds rows of the same value up, and has the day. */
+export function isIndex({ database, table }: Pick<TableSpec, 'database' | 'table'>): boolean {
+  return database === INDEX.database && table === INDEX.table
+}
 
 /** The statement that makes the index. */
 export function createIndicators(keeping: Keeping): string {
@@ -23,10 +40,19 @@ export function createIndicators(keeping: Keeping): string {
     "last SimpleAggregateFunction(max, DateTime64(9, 'UTC'))",
     "p_parse_time SimpleAggregateFunction(max, DateTime64(9, 'UTC'))",
   ]
-  return `CREATE TABLE IF NOT EXISTS ${tableName(INDICATORS)} (${columns.join(', ')}) ENGINE = AggregatingMergeTree
+  return `CREATE TABLE IF NOT EXISTS ${tableName(INDEX)} (${columns.join(', ')}) ENGINE = AggregatingMergeTree
 PARTITION BY toYYYYMMDD(toMonday(p_parse_time)) ORDER BY (kind, value, p_log_type, p_source_id, day)${ttlOf(keeping)}
 ${settingsOf(keeping)}`
 }
+
+/** The columns that an insert fills, and what with: `c0` … are those of `INDEX`. */
+export const INDEX_INSERT = {
+  columns: [...INDEX.columns.map(({ name }) => name), 'day'],
+  values: [...INDEX.columns.map((_, i) => `c${i}`), `toDate32(c${INDEX.columns.findIndex(({ name }) => name === 'first')})`],
+}
+
+/** Where an older version had views that filled the index at each insert. */
+export const OLD_VIEWS = 'internal'
 
 /** True for a table whose rows the index counts. */
 export function isIndexed(database: string, columns: readonly { readonly name: string }[]): boolean {
@@ -36,24 +62,13 @@ export function isIndexed(database: string, columns: readonly { readonly name: s
   )
 }
 
-/** The statement that lets inserts into an events table fill the index. */
-export function createView(table: string): string {
-  const name = tableName({ database: VIEWS, table: `indicators_of_${table}` })
-  return `CREATE MATERIALIZED VIEW IF NOT EXISTS ${name} TO ${tableName(INDICATORS)} AS ${seenIn(table)}`
-}
-
 /** What an events table's stored rows add to the index. */
 export function indexStored(table: string): string {
-  return `INSERT INTO ${tableName(INDICATORS)} (${COLUMNS}) ${seenIn(table)}`
-}
-
-const COLUMNS = 'kind, value, p_log_type, p_source_id, day, count, first, last, p_parse_time'
-
-function seenIn(table: string): string {
   const values = INDICATOR_FIELDS.map(
     (field) => `arrayMap(v -> (${quoteText(field.replace('p_any_', ''))}, v), ${quoteName(field)})`,
   )
-  return `SELECT seen.1 AS kind, seen.2 AS value, p_log_type, p_source_id, toDate32(p_event_time) AS day, count() AS count,
+  return `INSERT INTO ${tableName(INDEX)} (kind, value, p_log_type, p_source_id, day, count, first, last, p_parse_time)
+SELECT seen.1 AS kind, seen.2 AS value, p_log_type, p_source_id, toDate32(p_event_time) AS day, count() AS count,
 min(p_event_time) AS first, max(p_event_time) AS last, max(t.p_parse_time) AS p_parse_time
 FROM ${tableName({ database: 'logs', table })} AS t ARRAY JOIN arrayConcat(${values.join(', ')}) AS seen
 GROUP BY kind, value, p_log_type, p_source_id, day`

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { TableSpec } from '../../model/column.ts'
+import type { SystemProblem } from '../../model/system-problem.ts'
 import type { Definition } from '../../util/define.ts'
 import { Refused } from '../../util/errors.ts'
 
@@ -59,7 +60,16 @@ export interface Lake {
   query(sql: string, options?: QueryOptions): Promise<QueryResult>
   /** Deletes every event and match row of a source (`p_source_id`), and its dead letters. */
   removeSource(sourceId: string): Promise<void>
+  /** Resolves when the lake can be used, with the tables that its last start brought to the present layout. */
+  ready(): Promise<readonly Brought[]>
   close(): Promise<void>
+}
+
+/** A table of an older layout, brought to the present one. */
+export interface Brought {
+  readonly table: string
+  readonly rowsBefore: number
+  readonly rowsAfter: number
 }
 
 /** The part of a lake that takes finished rows. */
@@ -75,6 +85,14 @@ export interface LakeWriter extends Pick<Lake, 'ensure'> {
 export interface LakeDeps {
   /** The product's data folder; a lake that keeps files makes a folder of its own in it. */
   readonly dataDir: string
+  /** Longest run of any query. */
+  readonly maxQueryMs: number
+  /** Rows of an answer, unless the query asks for fewer or more. */
+  readonly maxRows: number
+  /** Rows are deleted this many days after they were parsed; never when absent. */
+  readonly retentionDays?: number | undefined
+  /** Gets everything that is wrong with the lake, whenever that changes. */
+  readonly onProblems: (problems: readonly SystemProblem[]) => void
 }
 
 export interface LakeDefinition<T extends string, S extends z.ZodRawShape> extends Definition<T, S> {

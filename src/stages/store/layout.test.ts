@@ -6,10 +6,12 @@ import { setTimeout } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Column, TableSpec } from '../../model/column.ts'
 import { INDICATOR_FIELDS } from '../../model/event.ts'
+import { type Indicated, indicatorRows } from '../../pipeline/indicator-rows.ts'
 import { steadyClock } from '../../util/clock.ts'
 import { packageRoot } from '../../util/entry.ts'
 import { RetryLater } from '../../util/errors.ts'
 import { ChdbLake, createChdbLake } from './chdb.ts'
+import { INDEX } from './indicators.ts'
 import { insertInto } from './insert.fixture.ts'
 
 const top = mkdtempSync(join(tmpdir(), 'lake-'))
@@ -40,8 +42,18 @@ const row = ({ ips = [], names = [], source = 's', at = '2024-04-19T10:00:00Z', 
   ['Test.Log', `${lastId++}`, source, at, parsed, ips, names, ...INDICATOR_FIELDS.slice(2).map(() => [])] as const
 type Row = ReturnType<typeof row>
 const bytes = (...rows: readonly Row[]) => rows
-const INDEX =
+const COUNTED =
   'SELECT kind, value, p_log_type, day, sum(count), min(first), max(last) FROM monitor.indicators GROUP BY ALL ORDER BY kind, value, day'
+
+/** Stores events and what the index counts of them, as a flush does: each under a token of its own. */
+async function insertSeen(lake: ChdbLake, table: TableSpec, rows: readonly Row[], token: string) {
+  const named = rows.map(
+    (cells) => Object.fromEntries(table.columns.map(({ name }, i) => [name, cells[i]])) as unknown as Indicated,
+  )
+  const rejected = await insertInto(lake, table, rows, token)
+  await insertInto(lake, INDEX, indicatorRows(named), `${token}/index`)
+  return rejected
+}
 
 describe('the index of indicators', () => {
   test('counts each event once by value, log type and day, whatever is repeated', async () => {
@@ -53,9 +65,9 @@ describe('the index of indicators', () => {
       row({ ips: ['192.0.2.1'], at: '2024-04-19T23:59:59.5Z' }),
       row({}),
     )
-    for (let again = 0; again < 3; again++) expect(await insertInto(lake, table, first, 'first')).toEqual([])
-    await insertInto(lake, table, bytes(row({ ips: ['192.0.2.1'], at: '2024-04-20T00:00:00Z' })), 'second')
-    expect((await lake.query(INDEX)).rows).toEqual([
+    for (let again = 0; again < 3; again++) expect(await insertSeen(lake, table, first, 'first')).toEqual([])
+    await insertSeen(lake, table, bytes(row({ ips: ['192.0.2.1'], at: '2024-04-20T00:00:00Z' })), 'second')
+    expect((await lake.query(COUNTED)).rows).toEqual([
       '["domain_names", "a.example", "Test.Log", "2024-04-19", 1, "2024-04-19T10:00:00Z", "2024-04-19T10:00:00Z"]',
       '["ip_addresses", "192.0.2.1", "Test.Log", "2024-04-19", 2, "2024-04-19T10:00:00Z", "2024-04-19T23:59:59.5Z"]',
       '["ip_addresses", "192.0.2.1", "Test.Log", "2024-04-20", 1, "2024-04-20T00:00:00Z", "2024-04-20T00:00:00Z"]',
@@ -69,7 +81,7 @@ describe('the index of indicators', () => {
     const table = events('seen')
     await lake.ensure(table)
     const rows = bytes(row({ ips: ['192.0.2.1'], source: 'demo' }), row({ ips: ['192.0.2.1'], source: 'mine' }))
-    await insertInto(lake, table, rows, 't')
+    await insertSeen(lake, table, rows, 't')
     await lake.removeSource('demo')
     expect((await lake.query('SELECT p_source_id, sum(count) FROM monitor.indicators GROUP BY 1')).rows).toEqual(['["mine", 1]'])
     await lake.close()
@@ -111,7 +123,7 @@ function killLake({ pid }: ChdbLake): void {
 async function insertAlways(lake: ChdbLake, table: TableSpec, rows: readonly Row[], token: string, onRetry: () => void) {
   for (;;) {
     try {
-      return await insertInto(lake, table, rows, token)
+      return await insertSeen(lake, table, rows, token)
     } catch (error) {
       expect(error).toBeInstanceOf(RetryLater)
       onRetry()
@@ -200,8 +212,8 @@ describe('retention', () => {
     const now = new Date().toISOString()
     await lake.ensure(table)
     // Recent events that were received long ago go, old events that were received just now stay.
-    await insertInto(lake, table, bytes(row({ ips: ['192.0.2.1'], at: now, parsed: old })), 'old')
-    await insertInto(lake, table, bytes(row({ ips: ['192.0.2.2'], at: old, parsed: now })), 'new')
+    await insertSeen(lake, table, bytes(row({ ips: ['192.0.2.1'], at: now, parsed: old })), 'old')
+    await insertSeen(lake, table, bytes(row({ ips: ['192.0.2.2'], at: old, parsed: now })), 'new')
     await lake.close()
     // The engine drops expired parts soon after it has opened a table.
     const again = await createChdbLake({ dataDir, retentionDays: 7 })
@@ -220,7 +232,7 @@ describe('retention', () => {
       return lake
     }
     const first = await open(undefined)
-    await insertInto(first, table, bytes(row({ parsed: old })), 'old')
+    await insertSeen(first, table, bytes(row({ parsed: old })), 'old')
     expect((await first.query('SELECT count() FROM logs.kept')).rows).toEqual(['[1]'])
     await first.close()
     const long = await open(10_000)
@@ -230,7 +242,7 @@ describe('retention', () => {
     while ((await short.query('SELECT count() FROM logs.kept')).rows[0] !== '[0]') await setTimeout(100)
     await short.close()
     const last = await open(undefined)
-    await insertInto(last, table, bytes(row({ parsed: old })), 'again')
+    await insertSeen(last, table, bytes(row({ parsed: old })), 'again')
     expect((await last.query('SELECT count() FROM logs.kept')).rows).toEqual(['[1]'])
     await last.close()
   })

@@ -1,20 +1,14 @@
 import type { TableSpec } from '../../model/column.ts'
 import { rowsOf, type Session } from './chdb-engine.ts'
 import { ALL, DATABASES, type Keeping, quoteName, quoteText, tableName, typeOf } from './ddl.ts'
-import { createIndicators, createView, INDICATORS, indexStored, isIndexed, VIEWS } from './indicators.ts'
+import { createIndicators, INDEX, indexStored, isIndexed, OLD_VIEWS } from './indicators.ts'
+import type { Brought } from './lake.ts'
 import { applyRetention } from './retention.ts'
 
 /** The layout that this version writes; docs/decisions/0014 says what it is. */
 export const LAYOUT = 2
 
 const RECORD = { database: 'monitor', table: 'lake_layout' }
-
-/** A table of an older layout, brought to the present one. */
-export interface Brought {
-  readonly table: string
-  readonly rowsBefore: number
-  readonly rowsAfter: number
-}
 
 /** Columns that layout 2 adds to every events and matches table, and to matches tables only. */
 const ADDED = ['p_source_file', 'p_generation', 'p_header']
@@ -26,7 +20,8 @@ const ADDED_TO_MATCHES = ['p_raw']
  */
 export async function bringToLayout(session: Session, keeping: Keeping): Promise<Brought[]> {
   const tables = await storedTables(session)
-  for (const database of [...DATABASES, VIEWS]) await session.run(`CREATE DATABASE IF NOT EXISTS ${quoteName(database)}`)
+  await session.run(`DROP DATABASE IF EXISTS ${quoteName(OLD_VIEWS)}`)
+  for (const database of DATABASES) await session.run(`CREATE DATABASE IF NOT EXISTS ${quoteName(database)}`)
   await session.run(createIndicators(keeping))
   const brought = (await isPresent(session, tables)) ? [] : await bring(session, tables)
   await applyRetention(session, keeping)
@@ -54,7 +49,7 @@ async function bring(session: Session, tables: readonly Stored[]): Promise<Broug
     `CREATE TABLE IF NOT EXISTS ${tableName(RECORD)} (layout UInt32, time DateTime64(9, 'UTC'), "table" String, rows_before UInt64, rows_after UInt64)
 ENGINE = MergeTree ORDER BY (layout, "table") SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`,
   )
-  await session.run(`TRUNCATE TABLE ${tableName(INDICATORS)}`)
+  await session.run(`TRUNCATE TABLE ${tableName(INDEX)}`)
   const brought: Brought[] = []
   for (const one of tables.filter(({ table }) => table !== RECORD.table)) {
     const rowsBefore = await count(session, one)
@@ -63,9 +58,7 @@ ENGINE = MergeTree ORDER BY (layout, "table") SETTINGS fsync_after_insert = 1, f
     brought.push({ table: `${one.database}.${one.table}`, rowsBefore, rowsAfter })
   }
   for (const { database, table } of tables) {
-    if (!isIndexed(database, await columnsOf(session, { database, table }))) continue
-    await session.run(indexStored(table))
-    await session.run(createView(table))
+    if (isIndexed(database, await columnsOf(session, { database, table }))) await session.run(indexStored(table))
   }
   const rows = [{ table: '', rowsBefore: 0, rowsAfter: 0 }, ...brought].map(
     ({ table, rowsBefore, rowsAfter }) => `(${LAYOUT}, now64(9, 'UTC'), ${quoteText(table)}, ${rowsBefore}, ${rowsAfter})`,

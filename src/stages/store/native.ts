@@ -36,7 +36,7 @@ export class NativeRows {
         pieces.push({ rows: b - a, sections: this.#columns.map(({ kind }, i) => cut(sections[i]!, kind, rows, a, b)) })
       first += rows
     }
-    const out = new Bytes()
+    const out = new Bytes(pieces.reduce((sum, piece) => sum + sizeOf(piece, this.#columns), 0))
     out.length(this.#columns.length)
     out.length(to - from)
     this.#columns.forEach((column, i) => {
@@ -48,6 +48,15 @@ export class NativeRows {
     })
     return out.taken
   }
+}
+
+/** Room for the rows and for the names and types of all columns; not less than they take. */
+function sizeOf({ rows, sections }: { rows: number; sections: readonly Section[] }, columns: readonly Column[]): number {
+  const perRow = (kind: Column['kind']) => (kind === 'strings' ? 8 : 1 + (WIDTH[kind] || 1))
+  return columns.reduce((sum, { kind }, i) => {
+    const { form, data } = sections[i]!
+    return sum + 64 + rows * perRow(kind) + data.length * (form === FORM.same ? rows : 1)
+  }, 0)
 }
 
 interface Piece {
@@ -73,11 +82,8 @@ function writeColumn(column: Column, pieces: readonly Piece[], out: Bytes): void
 function writeLists(pieces: readonly Piece[], out: Bytes): void {
   let end = 0
   for (const { rows, section } of pieces) {
-    const counts = countsOf(section)
-    for (let row = 0; row < rows; row++) {
-      if (section.form !== FORM.none) end += counts.getUint32(section.form === FORM.same ? 0 : 4 * row, true)
-      out.uint64(end)
-    }
+    if (section.form === FORM.none && end === 0) out.fill(0, 8 * rows)
+    else end = out.ends(end, rows, section.form === FORM.none ? undefined : countsOf(section), section.form === FORM.same ? 0 : 4)
   }
   for (const { rows, section } of pieces) {
     if (section.form === FORM.same) out.repeat(section.data.subarray(4), rows)
@@ -120,8 +126,12 @@ function skipTexts(data: Uint8Array, from: number, count: number): number {
 
 /** Bytes that grow. */
 class Bytes {
-  #bytes = Buffer.allocUnsafeSlow(1024 * 1024)
+  #bytes: Buffer
   #at = 0
+
+  constructor(size: number) {
+    this.#bytes = Buffer.allocUnsafeSlow(size)
+  }
 
   get taken(): Uint8Array {
     return this.#bytes.subarray(0, this.#at)
@@ -146,11 +156,18 @@ class Bytes {
     this.#at = end
   }
 
-  uint64(value: number): void {
-    this.#room(8)
-    this.#bytes.writeUInt32LE(value % 0x1_0000_0000, this.#at)
-    this.#bytes.writeUInt32LE(Math.floor(value / 0x1_0000_0000), this.#at + 4)
-    this.#at += 8
+  /** Where each list ends, from the ends before it: 64 bits each. Gives the last. */
+  ends(before: number, rows: number, counts: DataView | undefined, step: number): number {
+    this.#room(8 * rows)
+    const view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength)
+    let end = before
+    for (let row = 0; row < rows; row++, this.#at += 8) {
+      if (counts) end += counts.getUint32(step * row, true)
+      // An insert has far fewer texts than 32 bits can count.
+      view.setUint32(this.#at, end, true)
+      view.setUint32(this.#at + 4, 0, true)
+    }
+    return end
   }
 
   length(value: number): void {

@@ -5,9 +5,17 @@ import { fittingBlocks, type UnfitRow, type ValueRow } from './encode.ts'
 
 const BRACKET = 0x5b
 
+/** True for rows that version 0.1.0 left. */
+export function hasJson({ blocks }: Pick<FlushPart, 'blocks'>): boolean {
+  return blocks.some((block) => block[0] === BRACKET)
+}
+
 /** Version 0.1.0 left finished rows as NDJSON: the part with those as blocks too, and the rows of them that do not fit. */
-export function withoutJson({ spec, blocks }: FlushPart): { blocks: readonly Uint8Array[]; unfit: readonly UnfitRow[] } {
-  if (!blocks.some((block) => block[0] === BRACKET)) return { blocks, unfit: [] }
+export function withoutJson({ spec, blocks }: Pick<FlushPart, 'spec' | 'blocks'>): {
+  blocks: readonly Uint8Array[]
+  unfit: readonly UnfitRow[]
+} {
+  if (!hasJson({ blocks })) return { blocks, unfit: [] }
   const unfit: UnfitRow[] = []
   const binary = blocks.flatMap((block) => {
     if (block[0] !== BRACKET) return [block]
