@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
+/** The checkout whose compiled code is measured. */
+const checkout = process.env.BENCH_CHECKOUT ?? root
 
 export function machine() {
   const cpu = cpus()
@@ -62,7 +64,7 @@ export async function startCaracal(config = {}, content = () => {}) {
   content(contentFolder)
   writeFileSync(join(folder, 'caracal.yml'), JSON.stringify({ listen: `127.0.0.1:${port}`, destinations: [], ...config }))
   const started = performance.now()
-  const child = spawn(process.execPath, [join(process.env.BENCH_CHECKOUT ?? root, 'bin/caracal.js'), 'up', '--no-demo'], {
+  const child = spawn(process.execPath, [join(checkout, 'bin/caracal.js'), 'up', '--no-demo'], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'inherit'],
   })

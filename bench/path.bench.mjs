@@ -1,8 +1,52 @@
 // The whole path on Zeek conn JSON: HTTP in, five tables of 1k-100k rows of which 1 % hit, twenty Python rules, lake on.
-// Beside it, in the same minute, JSON.parse alone on the same lines: the yardstick.
+// Beside it, in the same run, JSON.parse alone on the same lines: the yardstick. `--against DIR` compares with another built checkout:
+// A B A B …, `--rounds N` of each (3), median and spread of CPU an event in units of that yardstick.
+import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { address, connLine, cpuSeconds, machine, memory, percentile, startCaracal } from './lib.mjs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { address, connLine, cpuSeconds, machine, memory, percentile, root, startCaracal } from './lib.mjs'
+
+const { values: options } = parseArgs({ options: { against: { type: 'string' }, rounds: { type: 'string', default: '3' } } })
+if (options.against) {
+  compare(options.against, Number(options.rounds))
+  process.exit()
+}
+
+/** Runs both checkouts in turn and prints what each costs. */
+function compare(other, rounds) {
+  const found = new Map([
+    [root, []],
+    [other, []],
+  ])
+  for (let round = 0; round < rounds; round++) {
+    for (const [checkout, results] of found) {
+      const env = { ...process.env, BENCH_CHECKOUT: checkout }
+      const { stdout } = spawnSync(process.execPath, [fileURLToPath(import.meta.url)], {
+        env,
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      })
+      const line = /^result (.*)$/m.exec(stdout)
+      if (!line) throw new Error(`${checkout} gave no result:\n${stdout}`)
+      results.push(JSON.parse(line[1]))
+      console.log(`${checkout}: ${line[1]}`)
+    }
+  }
+  const middle = (list) => percentile(list, 0.5)
+  for (const [checkout, results] of found) {
+    const ratios = results.map(({ ratio }) => ratio)
+    console.log(
+      `${checkout}: ${middle(ratios).toFixed(1)} times JSON.parse (${Math.min(...ratios).toFixed(1)} to ${Math.max(...ratios).toFixed(1)}), ${middle(results.map(({ cpuUs }) => cpuUs)).toFixed(1)} µs an event`,
+    )
+  }
+  const [mine, theirs] = [...found.values()]
+  const pairs = mine.map(({ ratio }, i) => ratio / theirs[i].ratio)
+  console.log(
+    `pairs: ${middle(pairs).toFixed(2)} (${Math.min(...pairs).toFixed(2)} to ${Math.max(...pairs).toFixed(2)}) of what the other costs`,
+  )
+}
 
 const EVENTS = Number(process.env.BENCH_EVENTS ?? 200_000)
 const BODY = 2000
@@ -44,11 +88,17 @@ const lines = Array.from({ length: EVENTS }, (_, i) => {
   return connLine(i, t < 5 ? address(t * 1_000_000 + (i % TABLES[t])) : undefined)
 })
 const bytes = lines.reduce((n, line) => n + line.length, 0) / lines.length
-const parseStart = performance.now()
-let keys = 0
-for (const line of lines) keys += JSON.parse(line).uid.length
-const parseUs = ((performance.now() - parseStart) * 1000) / EVENTS
-if (keys === 0) throw new Error('nothing was parsed')
+/** CPU of JSON.parse alone, µs a line: measured before and after, since machines change their speed. */
+function yardstick() {
+  const before = process.cpuUsage()
+  let keys = 0
+  for (const line of lines) keys += JSON.parse(line).uid.length
+  if (keys === 0) throw new Error('nothing was parsed')
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / EVENTS
+}
+yardstick()
+const yardsticks = [yardstick(), yardstick()]
 
 const caracal = await startCaracal(
   { sources: [{ type: 'http', id: 'bench', log_types: ['Zeek.Conn'] }], content: ['content'] },
@@ -76,6 +126,9 @@ while (Number((await caracal.query('SELECT count() FROM logs.zeek_conn'))?.[0]?.
   await new Promise((resolve) => setTimeout(resolve, 50))
 const lakeSecs = (performance.now() - start) / 1000
 const cpu = cpuSeconds(caracal.pid) - cpuBefore
+yardsticks.push(yardstick(), yardstick())
+const parseUs = yardsticks.reduce((sum, us) => sum + us, 0) / yardsticks.length
+const cpuUs = (cpu * 1e6) / EVENTS
 const text = await caracal.metrics()
 const stage = (name) => Number(new RegExp(`caracal_stage_seconds_sum\\{stage="${name}"\\} (\\S+)`).exec(text)?.[1] ?? 0)
 const enriched = await caracal.query('SELECT countIf(p_enrichment IS NOT NULL) FROM logs.zeek_conn')
@@ -88,7 +141,9 @@ console.log(`  JSON.parse alone        ${(1e6 / parseUs).toFixed(0).padStart(9)}
 console.log(`  taken (2xx, fsynced)    ${(EVENTS / sentSecs).toFixed(0).padStart(9)} events/s`)
 console.log(`  committed (alerts made) ${(EVENTS / committedSecs).toFixed(0).padStart(9)} events/s`)
 console.log(`  in the lake             ${(EVENTS / lakeSecs).toFixed(0).padStart(9)} events/s`)
-console.log(`  CPU of all processes    ${((cpu * 1e6) / EVENTS).toFixed(1).padStart(9)} µs an event`)
+console.log(
+  `  CPU of all processes    ${cpuUs.toFixed(1).padStart(9)} µs an event, ${(cpuUs / parseUs).toFixed(1)} times JSON.parse`,
+)
 for (const name of ['parse', 'enrich', 'detect', 'commit'])
   console.log(`  ${name.padEnd(8)} ${((stage(name) * 1e6) / EVENTS).toFixed(2).padStart(8)} µs an event (waiting included)`)
 console.log(
@@ -106,5 +161,8 @@ for (let i = 0; i < 500; i++) {
 }
 console.log(
   `  single posts: answered in p50 ${percentile(posts, 0.5).toFixed(1)} ms, p99 ${percentile(posts, 0.99).toFixed(1)} ms`,
+)
+console.log(
+  `result ${JSON.stringify({ cpuUs, parseUs, ratio: cpuUs / parseUs, eventsPerSecond: EVENTS / lakeSecs, p50: percentile(posts, 0.5), p99: percentile(posts, 0.99) })}`,
 )
 await caracal.stop()
