@@ -1,3 +1,6 @@
+import { isJson } from '../util/json.ts'
+import { endOfString } from '../util/json-spans.ts'
+
 /** A text in which test events written as JSON are replaced by marks; YAML readers are slow, `JSON.parse` is not. */
 export interface Unburdened {
   readonly text: string
@@ -48,9 +51,9 @@ function objectAt(text: string, start: number): { readonly end: number; readonly
   let depth = 0
   for (let found = token.exec(text); found; found = token.exec(text)) {
     if (found[0] === '"') {
-      const close = stringEnd(text, found.index + 1)
-      if (close === undefined) return undefined
-      token.lastIndex = close
+      const close = endOfString(text, found.index)
+      if (close === text.length) return undefined
+      token.lastIndex = close + 1
     } else if (found[0] === ',') {
       parts.push(text.slice(kept, found.index))
       kept = found.index + 1
@@ -66,23 +69,4 @@ function objectAt(text: string, start: number): { readonly end: number; readonly
     }
   }
   return undefined
-}
-
-/** Index after the closing quote of a JSON string whose text begins at `at`. */
-function stringEnd(text: string, at: number): number | undefined {
-  for (let quote = text.indexOf('"', at); quote >= 0; quote = text.indexOf('"', quote + 1)) {
-    let slashes = 0
-    while (text[quote - 1 - slashes] === '\\') slashes += 1
-    if (slashes % 2 === 0) return quote + 1
-  }
-  return undefined
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
 }

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../model/json.ts'
 import { parseJson, setOwn } from '../util/json.ts'
+import { endOfString, skipSpace } from '../util/json-spans.ts'
 
 export type Path = readonly PropertyKey[]
 
@@ -81,18 +82,7 @@ function valueEnd(text: string, start: number): number {
 
 /** Index after the closing quote of the string whose opening quote is at `open`. */
 function stringEnd(text: string, open: number): number {
-  for (let quote = text.indexOf('"', open + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
-    let slashes = 0
-    while (text[quote - 1 - slashes] === '\\') slashes += 1
-    if (slashes % 2 === 0) return quote + 1
-  }
-  return text.length
-}
-
-function skipSpace(text: string, from: number): number {
-  let at = from
-  while (text[at] === ' ' || text[at] === '\n' || text[at] === '\r' || text[at] === '\t') at += 1
-  return at
+  return endOfString(text, open) + 1
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Engine } from '../../engine/engine.ts'
 import type { StoredAlert } from '../../model/alert.ts'
-import { splitJsonArray } from '../../util/json.ts'
+import { splitJsonArray } from '../../util/json-spans.ts'
 import { alertTables } from '../alert-tables.ts'
 import { type ExactAnswer, exactAnswer } from '../exact-json.ts'
 

@@ -39,8 +39,14 @@ export function zeekLogType(path: string): string {
 
 /** A record's outcome, and the schema that made it an event. */
 export type Classified =
-  | { readonly schema: CompiledSchema; readonly outcome: Outcome<Event>; readonly isGuess?: true }
-  | { readonly schema: undefined; readonly outcome: Outcome<never>; readonly isGuess?: undefined }
+  | {
+      readonly schema: CompiledSchema
+      readonly outcome: Outcome<Event>
+      readonly isGuess?: true
+      /** The event's fields that the schema does not know, where they were needed to decide. */
+      readonly unknown?: readonly string[]
+    }
+  | { readonly schema: undefined; readonly outcome: Outcome<never>; readonly isGuess?: undefined; readonly unknown?: undefined }
 
 /** Schemas that may take the records with one set of keys. */
 interface Candidates {
@@ -126,10 +132,11 @@ export class Classifier {
   declared(schema: CompiledSchema, raw: JsonObject, meta: RecordMeta): Classified {
     const outcome = schema.normalise(raw, meta)
     if (outcome.kind !== 'ok') return { schema, outcome }
-    if (!schema.isDescribed || schema.unknownFields(outcome.value).length <= Object.keys(raw).length / 2)
-      return { schema, outcome }
+    if (!schema.isDescribed) return { schema, outcome }
+    const unknown = schema.unknownFields(outcome.value)
+    if (unknown.length <= Object.keys(raw).length / 2) return { schema, outcome, unknown }
     const assessment = { schema, fit: schema.fit(keysOnly(raw)) }
-    if (!isForeign(assessment, schema.confirmed(raw))) return { schema, outcome }
+    if (!isForeign(assessment, schema.confirmed(raw))) return { schema, outcome, unknown }
     const message = `its source or body says that the record is of ${schema.name}, but it is something else (${against(assessment)})`
     return { schema: undefined, outcome: unknownType(message) }
   }

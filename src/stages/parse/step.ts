@@ -158,7 +158,7 @@ class ChunkParser {
       this.#refuse(start, end, offset, reading)
       return
     }
-    const { schema, outcome, isGuess } = this.#classify(reading, offset)
+    const { schema, outcome, isGuess, unknown } = this.#classify(reading, offset)
     if (outcome.kind === 'dead-letter') {
       this.#refuse(start, end, offset, outcome)
       return
@@ -169,7 +169,7 @@ class ChunkParser {
       return
     }
     this.#spans.push(offset, start, end)
-    this.#keep(schema!, outcome.value)
+    this.#keep(schema!, outcome.value, unknown)
     if (isGuess) this.#guessed.set(schema.name, (this.#guessed.get(schema.name) ?? 0) + 1)
     if (this.#source.logType === undefined) this.#near = schema
   }
@@ -210,11 +210,11 @@ class ChunkParser {
     return this.#lastNamed
   }
 
-  #keep(schema: CompiledSchema, event: Event): void {
+  #keep(schema: CompiledSchema, event: Event, unknown = schema.unknownFields(event)): void {
     const events = this.#groups.get(schema)
     if (events) events.push(event)
     else this.#groups.set(schema, [event])
-    for (const field of schema.unknownFields(event)) {
+    for (const field of unknown) {
       const counts = this.#unknownFields
       const key = `${schema.name}\t${field}`
       const counted = counts.has(key) || counts.size < MAX_UNKNOWN_NAMES ? key : `${schema.name}\t…`

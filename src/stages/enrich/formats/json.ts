@@ -1,4 +1,4 @@
-import { splitJsonArray } from '../../../util/json.ts'
+import { splitJsonArray } from '../../../util/json-spans.ts'
 import { TableError } from '../table.ts'
 import { batches, type Format, type ReadRow } from './format.ts'
 import { readObject } from './jsonl.ts'

@@ -1,6 +1,7 @@
 import { isCondition } from '../../../../model/condition/check.ts'
 import type { RuleError } from '../../../../model/match.ts'
 import { SEVERITIES } from '../../../../model/rule.ts'
+import { isJson } from '../../../../util/json.ts'
 import type {
   EvaluateAnswer,
   EvaluateHeader,
@@ -324,15 +325,6 @@ function objectOf(text: unknown, most: number): Record<string, unknown> | undefi
     return isPlain(value) ? value : undefined
   } catch {
     return undefined
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
   }
 }
 
