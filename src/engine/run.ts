@@ -112,6 +112,7 @@ class Run {
         timeoutMs: config.rule_timeout_ms,
         compiledFolder: join(cacheFolder, 'python'),
         apart: foldersApart(config),
+        lazy: true,
         prefilter: { ruleErrors: config.rule_errors, shadowEvery: config.shadow_every, onProblem: streams.tell },
       },
     })
