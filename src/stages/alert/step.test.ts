@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type AlertWindow, CROWD_SPAN_MS, type KnownGroup, MAX_INDICATORS } from '../../model/alert.ts'
 import type { Decision } from '../../model/batch.ts'
 import type { Event } from '../../model/event.ts'
@@ -251,4 +251,82 @@ test.each([
 ] as const)('an error of a rule of severity %s is an alert of severity %s', async (severity, expected) => {
   const { windows } = await run([[errorAt(0)]], severity && ruleOf({ severity }))
   expect(windows.map((window) => window.severity)).toEqual([expected])
+})
+
+test('an error of a rule that is off makes no alert: the system alert is about the same cause', async () => {
+  const off = { ...errorAt(0), finding: { ...errorAt(0).finding, isOff: true } } as Timed
+  expect((await run([[off]])).windows).toEqual([])
+  expect((await run([[off, errorAt(0)]])).windows.map(({ eventCount }) => eventCount)).toEqual([1])
+})
+
+describe('a flood of distinct dedup strings', () => {
+  const LIMIT = 5
+  const matches = (ruleId: string, from: number, to: number, minute = 0) =>
+    Array.from({ length: to - from }, (_, i) => matchAt(minute * MINUTE, { ruleId, dedup: `d${from + i}` }))
+
+  function flood(rules: Readonly<Record<string, Partial<Rule>>>) {
+    const store = new Store()
+    const known = new Map(Object.entries(rules).map(([id, part]) => [id, ruleOf({ ...part, id })]))
+    const limits: Record<string, number> = {}
+    return {
+      store,
+      limits,
+      commit(batch: readonly Timed[]) {
+        const clock = { atMs: (item: Judged) => (item as Timed).atMs, nowMs: 7 }
+        const result = store.commit(groupFindings(batch, known, clock, LIMIT))
+        for (const { ruleId, what, n } of result.limits) limits[`${ruleId} ${what}`] = (limits[`${ruleId} ${what}`] ?? 0) + n
+        return result
+      },
+      of: (ruleId: string) => [...store.windows.values()].filter((window) => window.ruleId === ruleId),
+    }
+  }
+
+  test('shares one alert beyond the limit: nothing is dropped, each match is counted once, and the alert says why', () => {
+    const { commit, limits, of } = flood({ R: { description: 'Text.' } })
+    for (let from = 0; from < 100; from += 7)
+      expect(commit(matches('R', from, Math.min(100, from + 7))).windowOf.size).toBeGreaterThan(0)
+    const windows = of('R')
+    expect(windows).toHaveLength(LIMIT + 1)
+    expect(windows.reduce((sum, { eventCount }) => sum + eventCount, 0)).toBe(100)
+    const crowd = windows.find(({ body }) => body.dedup.startsWith('Caracal'))!
+    expect(crowd).toMatchObject({ eventCount: 95, opened: true, body: { title: 'More than 5 dedup strings at once: R' } })
+    expect(crowd.body.description).toContain('further dedup strings share this alert')
+    expect(limits).toEqual({ 'R dedup': 95 })
+  })
+
+  test('does not keep a group that is there already from counting, nor another rule from alerting', () => {
+    const { commit, limits, of } = flood({ R: {}, Slow: { threshold: 3 } })
+    for (let minute = 0; minute < 50; minute += 20) {
+      commit(matches('R', minute * 10, minute * 10 + 200, minute))
+      commit([matchAt(minute * MINUTE, { ruleId: 'Slow', dedup: 'root' })])
+      commit(matches('R', 0, 1, minute))
+    }
+    expect(of('Slow').map(({ eventCount, opened }) => [eventCount, opened])).toEqual([[3, true]])
+    expect(of('R').find(({ body }) => body.dedup === 'd0')!.eventCount).toBe(4)
+    expect(Object.keys(limits)).toEqual(['R dedup'])
+  })
+
+  test('is over when its windows ended an hour ago', () => {
+    const { commit, limits, of } = flood({ R: {} })
+    commit(matches('R', 0, 20))
+    commit(matches('R', 100, 101, 119))
+    expect(limits).toEqual({ 'R dedup': 16 })
+    commit(matches('R', 200, 201, 121))
+    expect(limits).toEqual({ 'R dedup': 16 })
+    expect(of('R').some(({ body }) => body.dedup === 'd200')).toBe(true)
+  })
+})
+
+test('windows of a group are numbered, and their ids are made of rule, dedup string and number alone', async () => {
+  const one = await run([minutes(0), minutes(60), minutes(120)])
+  const other = await run([minutes(5), minutes(90), minutes(1000)])
+  expect(one.windows.map(({ number }) => number)).toEqual([1, 2, 3])
+  expect(one.windows.map(({ alertId }) => alertId)).toEqual(other.windows.map(({ alertId }) => alertId))
+  expect(new Set(one.windows.map(({ alertId }) => alertId)).size).toBe(3)
+  expect(one.windows[0]!.alertId).toMatch(/^[0-9a-f]{32}$/)
+})
+
+test('an alert carries the version of the rule that its first match was of', async () => {
+  expect((await run([minutes(0)], ruleOf({ version: 'abc' }))).windows[0]!.ruleVersion).toBe('abc')
+  expect((await run([minutes(0)])).windows[0]!.ruleVersion).toBeNull()
 })

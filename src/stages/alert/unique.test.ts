@@ -4,6 +4,7 @@ import { type AlertWindow, NOTHING_KNOWN } from '../../model/alert.ts'
 import type { Match } from '../../model/match.ts'
 import type { Rule } from '../../model/rule.ts'
 import { groupFindings, type Judged } from './step.ts'
+import { FEW_VALUES, FEW_WINDOWS } from './unique.ts'
 
 const rule = (threshold: number) =>
   new Map([
@@ -98,4 +99,17 @@ test('beyond what is kept exactly the number is an estimate within a few per cen
   expect(Math.abs(at! - threshold) / threshold).toBeLessThan(0.05)
   const { window } = await openedAt(values.slice(0, 20_000), threshold, 20_000)
   expect(window!.body.unique).toMatchObject({ estimated: true, values: { length: 10_000 } })
+})
+
+test('a rule with many windows keeps few values in each further one, and says when it estimates', () => {
+  const crowds = new Map([['R', FEW_WINDOWS + 1]])
+  const many = Array.from({ length: 2000 }, (_, i) => match(`value ${i}`))
+  const few = groupFindings(many, rule(5000), CLOCK).decide({ groups: new Map(), crowds })
+  expect(few.windows[0]!.body.unique).toMatchObject({ values: { length: FEW_VALUES }, estimated: true })
+  expect(few.limits).toEqual([{ ruleId: 'R', what: 'unique', n: 1 }])
+  const opened = groupFindings(many, rule(1000), CLOCK).decide({ groups: new Map(), crowds })
+  expect(opened.opened).toHaveLength(1)
+  const exact = groupFindings(many, rule(5000), CLOCK).decide(NOTHING_KNOWN)
+  expect(exact.windows[0]!.body.unique).toMatchObject({ values: { length: 2000 }, estimated: false })
+  expect(exact.limits).toEqual([])
 })

@@ -235,7 +235,16 @@ export class PythonDetector implements Detector {
       throw error
     }
     this.#count(rules, batch.count)
-    return [...this.#late(), ...screened.finish(findings)]
+    return this.#offMarked([...this.#late(), ...screened.finish(findings)])
+  }
+
+  /** Errors for which a rule is switched off for a while need no alert of their own: the system alert about the rule has their text. */
+  #offMarked(findings: readonly Finding[]): readonly Finding[] {
+    const causes = new Map(this.#penalties.all(performance.now()).map(([ruleId, { cause }]) => [ruleId, cause]))
+    if (causes.size === 0) return findings
+    return findings.map((finding) =>
+      finding.kind === 'error' && causes.get(finding.ruleId) === finding.cause ? { ...finding, isOff: true } : finding,
+    )
   }
 
   /** Errors of loading that nobody has heard of, because the child started after `create`. */
