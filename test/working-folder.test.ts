@@ -98,7 +98,7 @@ describe('without --path', () => {
   test('an empty folder is told, and the shipped packs are tested', async () => {
     const root = workIn({})
     const { code, out, err } = await caracal(['test'])
-    expect([code, err]).toEqual([0, `There is no content in ${root}: what is looked at is the shipped packs only.\n`])
+    expect([code, err]).toEqual([0, `There is no content in ${root}: only the shipped packs are checked.\n`])
     expect(out).toContain('Tor.SSH.Login\n')
   })
 

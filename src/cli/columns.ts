@@ -11,7 +11,7 @@ export interface Cell {
 /** No column is narrower than this when the terminal is too small for all. */
 const LEAST_WIDTH = 8
 const GAP = '  '
-/** Longer cells are cut before their width is looked at. */
+/** Longer cells are cut before their width is measured. */
 const MOST_CHARS = 1000
 
 /** Lines of a table, cells cut so that lines fit `width` columns. Foreign text is made harmless. */
@@ -44,7 +44,7 @@ export function columns(head: readonly string[], rows: readonly (readonly Cell[]
   ]
 }
 
-/** True when so many columns fit a line of `width`, however short they are cut. */
+/** True when this number of columns fits a line of `width`, however short they are cut. */
 export function canFit(columnCount: number, width: number): boolean {
   return columnCount * (LEAST_WIDTH + GAP.length) - GAP.length <= width
 }

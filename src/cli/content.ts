@@ -34,7 +34,7 @@ export function withContent(command: Command, what: string): Command {
 export interface Selected {
   readonly scope: TestScope
   readonly settings: TestSettings
-  /** What is wrong with `disabled_packs` of the configuration, when all content has been looked at. */
+  /** What is wrong with `disabled_packs` of the configuration, when all content is checked. */
   readonly packProblems: readonly string[]
 }
 
@@ -67,7 +67,7 @@ export async function selectContent(flags: ContentFlags & TestSettings, io: Io):
     ignoreExtraKeys,
     without: [config.data_dir],
   })
-  if (scope.isElsewhere) io.err(`There is no content in ${process.cwd()}: what is looked at is the shipped packs only.\n`)
+  if (scope.isElsewhere) io.err(`There is no content in ${process.cwd()}: only the shipped packs are checked.\n`)
   const packProblems = path === undefined ? unknownPacks(scope.content.packs, config.disabled_packs) : []
   return { scope, settings, packProblems }
 }

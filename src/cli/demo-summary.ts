@@ -35,7 +35,7 @@ async function printed(engine: Engine, alerts: readonly StoredAlert[]): Promise<
 
 /**
  * Waits for the bundled sample and says what came of it: counts, times, and what to do next. The alerts themselves are
- * printed by the terminal's destination, or here when there is none.
+ * printed by the terminal's destination, or here when there is no such destination.
  */
 export async function demoSummary(engine: Engine, url: string, alertLine: (row: StoredAlert) => string): Promise<string> {
   await engine.settled(DEMO)

@@ -3,7 +3,7 @@ import type { LoadedContent } from '../engine/path.ts'
 import type { TestScope } from '../packs/test-scope.ts'
 
 /**
- * Sentences on the selected scheduled queries that could not run. Tables are those of the content looked at and of what `up`
+ * Sentences on the selected scheduled queries that could not run. Tables are those of the content that is checked and of what `up`
  * would load (`whole`, its schemas those of both), with its sources: a folder of queries need not bring the schemas of the logs they are about.
  */
 export async function queryNoticesOf(

@@ -23,7 +23,7 @@ export interface Running {
 }
 
 /**
- * Takes the address first, so that a taken one is told before anything begins and senders get a 503 instead of nothing
+ * Takes the address first, so that one already in use is reported before anything begins and senders get a 503 instead of nothing
  * while the engine starts.
  */
 export async function serve(config: Config, start: () => Promise<Engine>, io: Io, log: Log = processLog()): Promise<Running> {

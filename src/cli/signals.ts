@@ -1,4 +1,4 @@
-/** Exit code of a process that was told twice to stop. */
+/** Exit code of a process that received a second signal to stop. */
 const INTERRUPTED = 130
 
 export interface StopSignals {

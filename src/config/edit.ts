@@ -37,7 +37,7 @@ export function withPackOff(text: string, id: string, isOff: boolean): string {
   return isSame ? least : written(document, text)
 }
 
-/** Changes the lines of the key alone, or adds them at the end; not always a text that means what it should. */
+/** Changes only the lines of the key, or adds them at the end. The caller checks that the result means what it should. */
 function withLeastChange(text: string, change: (part: string) => string): string {
   const { contents } = parseDocument(text)
   const pair = isMap(contents) ? contents.items.find(({ key }) => isScalar(key) && key.value === KEY) : undefined
@@ -58,7 +58,7 @@ function edit(document: Document, id: string, isOff: boolean): void {
   else list.items = list.items.filter((item) => !isScalar(item) || item.value !== id)
 }
 
-/** The document in the habits of the text, where these can be told. */
+/** The document in the style of the text, as far as it can be recognised. */
 function written(document: Document, text: string): string {
   const result = document.toString({
     lineWidth: 0,

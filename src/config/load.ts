@@ -6,12 +6,12 @@ import { ConfigError, messageOf } from '../util/errors.ts'
 import { type Config, configSchema } from './config.ts'
 import type { Environment } from './env.ts'
 
-/** Read when no file is named. */
+/** Read when no other file is named. */
 export const DEFAULT_FILE = 'caracal.yml'
 const PREFIX = 'CARACAL_'
-/** No configuration is longer. */
+/** Size limit of a configuration file. */
 const MAX_BYTES = 4 * 1024 * 1024
-/** No more of what is wrong is listed. */
+/** Errors that are listed at most. */
 const MAX_ISSUES = 20
 /** Keys whose values are not quoted in messages: a URL or header may be a secret as a whole. */
 const MAY_HOLD_SECRETS = new Set<PropertyKey | undefined>(['destinations', 'heartbeat_url', 'http'])

@@ -32,7 +32,7 @@ export function registerRun(program: Command, io: Io): void {
     .summary('run files through rules, without a server')
     .description('Runs files, or standard input, through schemas, tables and rules, and prints what comes out.')
     .argument('[files...]', 'log files, also .gz; - is standard input (default: -)')
-    .option('--log-type <type>', 'log type of all records (default: told from each record)')
+    .option('--log-type <type>', 'log type of all records (default: recognised from each record)')
     .addOption(contentOption())
     .addOption(new Option('--table <name=file>', "replaces a table's content; may be given again").argParser(collect))
     .addOption(new Option('--emit <what>', 'what is printed').choices(EMITS).default('events' satisfies Emit))

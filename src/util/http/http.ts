@@ -118,7 +118,7 @@ async function follow(request: HttpRequest, agentFor: (url: URL) => Dispatcher, 
   }
 }
 
-/** Where an answer redirects to; `undefined` when it is none. Never from https to http, never to another protocol. */
+/** Where an answer redirects to; `undefined` when it does not. Never from https to http, never to another protocol. */
 function redirectOf({ status, headers }: Response, from: URL): URL | undefined {
   const location = headers.get('location')
   if (status < 300 || status > 399 || status === 304 || location === null) return undefined
