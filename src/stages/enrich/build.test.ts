@@ -97,7 +97,10 @@ describe('keys', () => {
   test('some unusable rows are counted and shown', async () => {
     const table = await read('192.0.2.1\n192.0.2.2\n10.0.0.0/8\n192.0.2.4\n', {})
     expect(table.size).toBe(3)
-    expect(table.skipped).toEqual({ count: 1, examples: [expect.stringMatching(/"10\.0\.0\.0\/8" is not a key.*validate: \{cidr/)] })
+    expect(table.skipped).toEqual({
+      count: 1,
+      examples: [expect.stringMatching(/"10\.0\.0\.0\/8" is not a key.*validate: \{cidr/)],
+    })
   })
 })
 
