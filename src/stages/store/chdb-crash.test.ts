@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import { globSync } from 'tinyglobby'
 import { expect, test } from 'vitest'
 import type { TableSpec } from '../../model/column.ts'
@@ -73,6 +73,53 @@ test('kills of the lake’s process in mid-insert lose no row and double none', 
   expect(retries).toBeGreaterThanOrEqual(3)
   await expectExact(lake, 5)
   expect(rejected).toBe(Array.from({ length: 5 * PER_INSERT }, (_, n) => n).filter(isBad).length)
+  await lake.close()
+  rmSync(dataDir, { recursive: true })
+})
+
+/** Bytes of the table's token logs. */
+function tokenBytes(dataDir: string): number {
+  const logs = globSync('lake/store/*/*/deduplication_logs/*.txt', { cwd: dataDir, absolute: true })
+  return logs.reduce((sum, log) => sum + statSync(log).size, 0)
+}
+
+/** Kills the lake's process as soon as its token log has grown `times` times; not at all when `isOver` says so first. */
+async function killAsTokensGrow(dataDir: string, lake: ChdbLake, times: number, isOver: () => boolean): Promise<void> {
+  let before = tokenBytes(dataDir)
+  for (let grown = 0; grown < times && !isOver(); ) {
+    const now = tokenBytes(dataDir)
+    if (now > before) {
+      grown++
+      before = now
+    } else await setImmediate()
+  }
+  if (!isOver()) process.kill(lake.pid!, 'SIGKILL')
+}
+
+test('kills as a token is noted, with some partitions of the insert stored and others not, lose no row and double none', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'lake-'))
+  const lake = await createChdbLake({ dataDir })
+  await lake.ensure(table)
+  const rowsFrom = (first: number) => Array.from({ length: 300 }, (_, i) => [`2024-0${(i % 3) + 1}-01T00:00:00Z`, first + i, 'x'])
+  let retries = 0
+  for (let insert = 0; insert < 9; insert++) {
+    let isOver = false
+    const kill = insert === 0 ? undefined : killAsTokensGrow(dataDir, lake, ((insert - 1) % 3) + 1, () => isOver)
+    for (;;) {
+      try {
+        expect(await insertInto(lake, table, rowsFrom(insert * 300), `flush ${insert}`)).toEqual([])
+        break
+      } catch (error) {
+        expect(error).toBeInstanceOf(RetryLater)
+        retries++
+      }
+    }
+    isOver = true
+    await kill
+  }
+  expect(retries).toBeGreaterThanOrEqual(3)
+  const { rows } = await lake.query('SELECT count(), uniqExact(n), uniqExact(_partition_id) FROM logs.t')
+  expect(rows).toEqual(['[2700, 2700, 3]'])
   await lake.close()
   rmSync(dataDir, { recursive: true })
 })
