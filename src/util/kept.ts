@@ -100,7 +100,7 @@ function readTexts(place: KeptPlace): Map<string, string> {
       if (space > 0) texts.set(line.slice(0, space), line.slice(space + 1))
     }
   } catch {
-    // There is none yet, or it cannot be read.
+    // Not there yet, or unreadable.
   }
   return texts
 }

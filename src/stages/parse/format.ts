@@ -34,7 +34,7 @@ export interface FormatOptions {
   readonly maxDepth: number
 }
 
-/** A record format that is told from the bytes. */
+/** A record format that is recognised by its bytes. */
 export interface Format {
   readonly type: string
   readonly summary: string

@@ -41,7 +41,7 @@ export function readJson(text: string, maxDepth: number): Reading {
 }
 
 function advice(reason: string, message: string): string {
-  if (reason === 'invalid_json') return `${message}: mend the sender, or resend the record if it was cut off`
+  if (reason === 'invalid_json') return `${message}: fix the sender, or resend the record if it was cut off`
   if (reason === 'too_deep') return `${message}: flatten the record before sending it`
   return message
 }

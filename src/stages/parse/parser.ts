@@ -42,7 +42,7 @@ export interface ParseResult {
 }
 
 /**
- * Bytes → events: splits a chunk into records, reads each (JSON or Zeek TSV, told from the bytes), chooses its log type
+ * Bytes → events: splits a chunk into records, reads each (JSON or Zeek TSV, recognised by the bytes), chooses its log type
  * and normalises it by that type's schema. One parser per pipeline thread; what it remembers only saves time. The same chunk always gives the same events.
  */
 export interface Parser {

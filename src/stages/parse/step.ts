@@ -12,7 +12,7 @@ import { formats } from './index.ts'
 import type { ParseResult, Parser, ParserOptions, ParseSource } from './parser.ts'
 import { stray } from './stray.ts'
 
-/** So many names of unknown fields are counted apart in a chunk; the others together under `…`. */
+/** Names of unknown fields that are counted separately in a chunk; the rest are counted together under `…`. */
 const MAX_UNKNOWN_NAMES = 1000
 
 /** The first line of a context. */

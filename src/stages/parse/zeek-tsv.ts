@@ -153,7 +153,7 @@ class ZeekReader implements LineReader {
   }
 }
 
-/** A line has fewer separators than a row of so many columns. */
+/** True when a line has fewer separators than a row with this number of columns. */
 function isShort(line: string, separator: string, columns: number): boolean {
   let at = -separator.length
   for (let i = 1; i < columns; i++) {

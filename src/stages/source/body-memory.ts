@@ -7,7 +7,7 @@ export class BodyMemory {
     this.#maxBytes = maxBytes
   }
 
-  /** False when so many more bytes would be too many; then nothing is taken. */
+  /** False when these bytes would exceed the limit; then nothing is taken. */
   take(bytes: number): boolean {
     if (this.#taken + bytes > this.#maxBytes) return false
     this.#taken += bytes

@@ -19,7 +19,7 @@ export interface ByteReader {
   close(): Promise<void>
 }
 
-/** Opens a regular file. What took its name since it was looked at (a pipe without a writer) is refused, never waited for. */
+/** Opens a regular file. Whatever has taken its name since the last check (a pipe without a writer) is refused, never waited for. */
 async function openFile(path: string): Promise<FileHandle> {
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   if ((await file.stat()).isFile()) return file

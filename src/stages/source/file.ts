@@ -25,9 +25,9 @@ import {
 
 const config = z.object({
   ...sourceBase,
-  paths: z.array(z.string().min(1)).min(1).describe('Files or glob patterns. Gzip is told from the content.'),
-  poll_ms: z.int().min(20).max(60_000).default(200).describe('How often files are looked at for new lines.'),
-  idle_ms: z.int().min(0).default(2000).describe('A last line without newline counts when the file has not grown for so long.'),
+  paths: z.array(z.string().min(1)).min(1).describe('Files or glob patterns. Gzip is recognised by content.'),
+  poll_ms: z.int().min(20).max(60_000).default(200).describe('How often files are checked for new lines, in milliseconds.'),
+  idle_ms: z.int().min(0).default(2000).describe('Milliseconds without growth after which a last line without a newline counts.'),
 })
 
 /** Files and growing files. Where reading has come to is kept per file, whatever the file is called by then. */
@@ -41,21 +41,21 @@ export const file = defineSource({
 
 /** Bytes of one batch: small enough for a short wait behind it, large enough to make a transaction worth it. */
 const WINDOW_BYTES = 1024 * 1024
-/** New files are looked for this often; known ones are looked at every `poll_ms`. */
+/** New files are looked for this often; known ones are checked every `poll_ms`. */
 const RESCAN_MS = 1000
 /** Comparisons with known files in one look; each opens a file. */
 const MAX_COMPARED = 200
-/** A file that lost its name is kept open so long after its last growth: its writer may still have it open. */
+/** A file that lost its name stays open this long after its last growth: its writer may still have it open. */
 const LINGER_MS = 5000
 
-/** A path as it was when it was looked at last. */
+/** A path as it was at the last check. */
 interface SeenPath {
   readonly ino: number
   readonly size: number
   readonly mtimeMs: number
   /** When it was first seen so, epoch ms. */
   readonly sinceMs: number
-  /** Which file it is; `null`: that cannot be told before it is whole. */
+  /** Which file it is; `null`: unknown until the file is whole. */
   readonly fileId: string | null | undefined
 }
 
@@ -215,7 +215,7 @@ class FileSource implements BatchSource {
     const paths = [...new Set([...found, ...this.#byPath.keys()])].sort()
     const mostCompared = this.#known.compared + MAX_COMPARED
     for (const path of paths) {
-      // The next look goes on here. What has been read by then is told apart without opening it.
+      // The next check continues here. Files read by then are told apart without being opened.
       if (this.#known.compared > mostCompared && !this.#byPath.has(path)) {
         this.#scannedMs = Number.NEGATIVE_INFINITY
         continue
@@ -283,7 +283,7 @@ class FileSource implements BatchSource {
     await this.#forgetCopies(file, path)
   }
 
-  /** What was taken for a copy of a file that is read no more is looked at again, if it may go on where that one ended. */
+  /** Checks again what was taken for a copy of a file that is no longer read, if it may continue where that one ended. */
   async #forgetCopies({ cursor, offset }: TrackedFile, except?: string): Promise<void> {
     for (const [path, { fileId, size }] of [...this.#byPath]) {
       if (fileId !== cursor.fileId || path === except) continue
@@ -292,7 +292,7 @@ class FileSource implements BatchSource {
     }
   }
 
-  /** Which file this is: one known before (moved, packed, seen before a restart) or a new one; `null`: not to be told yet. */
+  /** Which file this is: one known before (moved, packed, seen before a restart) or a new one; `null`: not known yet. */
   async #identify(path: string, info: Stats, isIdle: boolean): Promise<string | null | undefined> {
     if (info.size === 0) return undefined
     const { reader, isGzip: gzip } = await openReader(path)

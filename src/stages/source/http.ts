@@ -73,7 +73,7 @@ export class HttpIntake implements Intake {
     }
   }
 
-  /** What can be told from the head of the request; `undefined`: the body is wanted. */
+  /** The refusal that the request's headers call for; `undefined`: read the body. */
   #refuse(request: Request): Response | undefined {
     const { max_body_bytes: maxBytes } = this.#config
     const token = bearerOf(request.headers.get('authorization'))
@@ -123,7 +123,7 @@ export class HttpIntake implements Intake {
 
 function refusal(error: unknown): Response {
   if (error instanceof BodyRefused) return answer(error.status, error.message, error.status === 503 ? BUSY_SECS : undefined)
-  // Told by its code: an error that came from the spool's thread has lost its class on the way.
+  // By its code: an error that came from the spool's thread has lost its class on the way.
   const code = error instanceof CaracalError ? error.code : undefined
   const afterMs = error instanceof RetryLater ? error.afterMs : undefined
   const message = withoutHostPaths(messageOf(error))

@@ -4,7 +4,7 @@ import { type DecodedText, decodeText } from './decoders/decode.ts'
 import type { TextState } from './decoders/text-walk.ts'
 import { LongRecord, tooLongFault } from './long-record.ts'
 
-/** A chunk of a stream; `parsed` is told the parser's context before the next one is asked for. */
+/** A chunk of a stream; call `parsed` with the parser's context before asking for the next one. */
 export interface StreamChunk {
   readonly chunk: Chunk
   readonly parsed: (context: string) => void

@@ -72,7 +72,7 @@ function refusalOf(error: unknown, maxBytes: number): BodyRefused {
   return new BodyRefused(400, `the body could not be read: ${messageOf(error)}`)
 }
 
-/** Of a refused body at most this much is read and thrown away, for at most so long. */
+/** At most this much of a refused body is read and discarded, for at most this time. */
 const DISCARD_BYTES = 64 * 1024 * 1024
 const DISCARD_MS = 2000
 
@@ -143,7 +143,7 @@ class Sink {
     else for (const part of await decoder.write(bytes)) await this.#pass(part, from + 1)
   }
 
-  /** Gzip and zstd are told from the content, whether they are announced or not. */
+  /** Gzip and zstd are recognised by content, whether announced or not. */
   #outermost(head: Uint8Array, undo: readonly Coding[]): Decoder | undefined {
     const [announced] = undo
     const seen = sniff(head)

@@ -13,7 +13,7 @@ export const sourceBase = {
   log_types: z
     .array(z.string())
     .default([])
-    .describe('Log types its records may have. Empty: any known one, told from each record.'),
+    .describe('Log types its records may have. Empty: any known type, recognised per record.'),
   tables: z
     .record(z.string(), z.string())
     .default({})
@@ -56,7 +56,7 @@ export interface SourceStatus {
 export interface CursorDeps {
   /** The cursors of this source as committed. */
   readonly cursors: readonly Cursor[]
-  /** Tells the pipeline that `next` may have something. */
+  /** Lets the pipeline know that `next` may have something. */
   readonly wake: () => void
   readonly now: () => number
   readonly maxRecordBytes: number

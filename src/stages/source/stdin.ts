@@ -64,7 +64,7 @@ export class StdinIntake implements Intake {
     if (this.#held.length >= MAX_PENDING_BYTES) await this.#append(this.#held.take(), state)
   }
 
-  /** Tries until the spool has it. When told to stop it tries once more: then the bytes are lost, and that is said. */
+  /** Retries until the spool has it. When stopped, tries once more; if that fails, the bytes are lost and a warning says so. */
   async #append(bytes: Buffer, decoding: TextState): Promise<void> {
     const { signal } = this.#stopping
     for (;;) {

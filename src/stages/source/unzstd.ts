@@ -36,7 +36,7 @@ export function unzstd(data: Uint8Array, maxBytes: number): Unzstd {
 class TooLarge extends Error {}
 
 /**
- * Where the frame that begins at `at` ends, told from the sizes in its headers. The decoder believes what a header says of
+ * Where the frame that begins at `at` ends, by the sizes in its headers. The decoder believes what a header says of
  * the window and the blocks and takes that much memory at once, so they are checked here. Throws when they cannot be right.
  */
 function measure(data: Uint8Array, at: number, maxBytes: number): { readonly end: number; readonly isSkippable: boolean } {

@@ -2,7 +2,7 @@ import { JsonScanner, MORE } from '../../../util/json-scanner.ts'
 import type { TextDecoder } from './decoder.ts'
 import { CLOSE_LIST, CLOSE_OBJECT, COMMA, NEWLINE, OPEN_LIST, OPEN_OBJECT, SEPARATOR, type TextWalk } from './text-walk.ts'
 
-/** A line that begins like a value and is none is taken as a line, and the next line is judged afresh. */
+/** A line that begins like a value but is not one is taken as a line, and decoding starts over on the next. */
 export const json: TextDecoder = {
   kind: 'text',
   type: 'json',

@@ -18,7 +18,7 @@ export class Occurrences {
     this.#what = what
   }
 
-  /** The first at or behind `from`, which never goes back; -1 when there is none. */
+  /** The first at or behind `from`, which never goes back; -1 when not found. */
   from(from: number): number {
     if (this.#at !== -1 && this.#at < from) this.#at = this.#bytes.indexOf(this.#what, from)
     return this.#at

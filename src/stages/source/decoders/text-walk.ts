@@ -6,7 +6,7 @@ export type TextState = 'lines' | 'array'
 
 export interface TextOptions {
   readonly state?: TextState
-  /** The bytes begin a file, body or stream: a byte order mark is none of its records'. */
+  /** The bytes begin a file, body or stream: a byte order mark there belongs to no record. */
   readonly isStart?: boolean
   /** Nothing follows: what is not whole is a record all the same. */
   readonly final?: boolean
