@@ -29,16 +29,16 @@ export interface RunOptions {
   /** Table name → file that replaces its content. */
   readonly tables: Readonly<Record<string, string>>
   readonly emit: Emit
-  /** The time that counts as now, epoch ms. */
+  /** What the run takes for now, epoch ms. */
   readonly nowMs: number
   readonly config: Config
-  /** What was read and compiled of content stays there for the next run. */
+  /** Keeps what was read and compiled of content for the next run. */
   readonly cacheFolder: string
 }
 
 export interface RunStreams {
   readonly stdin: Readable
-  /** Resolves when the text is taken. */
+  /** Resolves once the text is written. */
   readonly write: (text: string) => Promise<void>
   /** A message for people. */
   readonly tell: (text: string) => void
@@ -54,9 +54,9 @@ interface Totals {
 }
 
 /**
- * The path without server, lake and state: records in, NDJSON out. Answers the exit code: 0 every record stored, 1 some
- * dead-lettered or some rule erred, 2 some content could not be used, which is told first. Throws `ConfigError` where nothing is
- * to be expected of a run: a usage or configuration error, a table that cannot be used.
+ * Runs files through the path, with NDJSON instead of state and lake. Resolves with the exit code: 0 every record was stored, 1 some
+ * became dead letters or some rule failed, 2 some content could not be used, which is printed first. Rejects with `ConfigError` when
+ * the run makes no sense: a usage or configuration error, a table that cannot be used.
  */
 export async function runFiles(options: RunOptions, streams: RunStreams): Promise<number> {
   const { config, logType } = options
@@ -76,7 +76,7 @@ export async function runFiles(options: RunOptions, streams: RunStreams): Promis
 /** The id of the only source. */
 const SOURCE = 'run'
 
-/** More rule errors are only counted. */
+/** Rule errors that are printed; further ones are only counted. */
 const MAX_TOLD = 20
 
 /** What a batch becomes here. */
@@ -221,7 +221,7 @@ class Run {
     yield* fileChunks(path, { sourceId: SOURCE, maxRecordBytes, tell })
   }
 
-  /** What correlation rules would say once all windows have ended. */
+  /** Lets correlation rules speak as if all windows had ended. */
   async #passTime(): Promise<void> {
     const { correlation } = this.#generation
     if (!correlation) return
@@ -244,8 +244,8 @@ class Run {
 }
 
 /**
- * Tables from what is on this machine, those named by the user from their files. Throws `ConfigError` for one that cannot be used:
- * without it rules would answer something else, and nobody would see why.
+ * Tables as they are on this machine, those named by the user from their files. Rejects with `ConfigError` for one that cannot be used:
+ * without it rules would give other answers, and nobody would see why.
  */
 async function loadTables(options: RunOptions, loaded: LoadedContent): Promise<LiveTables> {
   const tables = new LiveTables(loaded)

@@ -25,20 +25,18 @@ export interface LoopDeps {
   /** The batch's effects are durable. */
   readonly onCommitted: (effects: BatchEffects) => void
   readonly onOtherCommitted: (effects: OtherEffects) => void
-  /** What is wrong with a source (`source/<id>`), the rules' `cache` or everything (`loop`), or `undefined` once it is not any more. */
+  /** What is wrong with a source (`source/<id>`), the rules' `cache` or everything (`loop`); `undefined` once it works again. */
   readonly onTrouble: (what: string, message: string | undefined) => void
 }
 
 /** Batches under way at once: one is parsed while the one before it is judged and the one before that committed. */
 const DEPTH = 3
-/** Without a wake-up, sources are asked this often. */
+/** How often sources are asked without a wake-up. */
 const IDLE_MS = 250
 
 /**
- * The loop: takes a batch from the source whose turn it is, records its extent, parses, judges, and commits all its
- * effects in one transaction, in order. What the disk does not take is tried again until it does. A source that cannot be read waits
- * while the others go on. A batch that fails three times for another reason is taken apart, until the part at fault is a dead letter or
- * an error of a rule.
+ * The loop takes a batch from the source whose turn it is, records its extent, and sends it down the path. Batches are judged side by
+ * side and committed in order. A disk that refuses is tried until it works. A source that cannot be read waits while the others go on.
  */
 export class Loop {
   readonly #deps: LoopDeps
@@ -75,7 +73,7 @@ export class Loop {
     return this.#recordsUnderWay
   }
 
-  /** True when the source had nothing when it was asked last, and everything of it is committed. */
+  /** True when the source had nothing new when last asked, and everything it gave is committed. */
   isSettled(sourceId: string): boolean {
     return this.#turns.isDry(sourceId) && (this.#inHand.get(sourceId) ?? 0) === 0 && !this.#held.has(sourceId)
   }
@@ -164,7 +162,7 @@ export class Loop {
     await this.#begin(batch)
   }
 
-  /** Tries again to read batches whose source could not be read. */
+  /** Reads batches again whose source could not be read. */
   async #beginHeld(): Promise<void> {
     for (const [sourceId, held] of [...this.#held]) {
       if (this.#turns.isPausing(sourceId)) continue
@@ -180,13 +178,13 @@ export class Loop {
     else this.#held.set(batch.sourceId, [batch])
   }
 
-  /** Reads and parses the batch, then lets judging and committing go on behind it. */
+  /** Reads and parses the batch; judging and committing go on in the background. */
   async #begin(batch: RecordedBatch): Promise<void> {
     const source = this.#bySource.get(batch.sourceId)
     if (!source) {
       this.#deps.onTrouble(
         `source/${batch.sourceId}`,
-        `a batch of source '${batch.sourceId}' was begun before, and the source is not configured any more; it waits for it`,
+        `a batch of source '${batch.sourceId}' was begun before, and the source is no longer configured; the batch waits until it is`,
       )
       return
     }

@@ -1,10 +1,10 @@
 import type { RuleSpan } from '../model/rule-span.ts'
 import type { RuleOff } from '../stages/detect/language.ts'
 
-/** So many ended spans are kept, the latest; those that last are kept whatever their number. */
+/** Ended spans that are kept, the latest ones. Lasting spans are all kept. */
 const MAX_ENDED = 1000
 
-/** The times in which rules were off, over restarts. */
+/** The times in which rules were off, across restarts. */
 export class RuleSpans {
   #spans: RuleSpan[]
   readonly #logTypesOf: (ruleId: string) => readonly string[]
@@ -22,7 +22,7 @@ export class RuleSpans {
     return this.#spans
   }
 
-  /** Takes which rules are off now. True: something has changed. */
+  /** Takes the rules that are off now; returns whether anything has changed. */
   update(off: readonly RuleOff[], nowMs: number): boolean {
     const byRule = new Map(off.map((one) => [one.ruleId, one]))
     const lasting = new Set<string>()
@@ -40,7 +40,7 @@ export class RuleSpans {
     for (const { ruleId, message, missed } of off) {
       if (lasting.has(ruleId)) continue
       isChanged = true
-      // What it missed before belongs to an earlier span.
+      // Events missed before belong to an earlier span.
       const earlier = this.#spans.some((span) => span.ruleId === ruleId) ? missed : 0
       this.#before.set(ruleId, -earlier)
       this.#spans.push({

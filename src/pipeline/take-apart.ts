@@ -17,7 +17,7 @@ type Part =
   | { readonly kind: 'cache'; readonly write: CacheWrite }
 
 export interface Committing<Kept> {
-  /** What people are told while it fails, without the reason. */
+  /** What fails, as a clause for people: `state cannot be written`. */
   readonly what: string
   readonly keep: (part: JudgedBatch) => Promise<Kept>
   /** Does what `keep` does and takes it back: rejects when `keep` would. */

@@ -2,7 +2,7 @@ import type { Extent } from '../model/batch.ts'
 import { type BatchSource, BUSY } from '../stages/source/source.ts'
 import { messageOf } from '../util/errors.ts'
 
-/** Pause before a source that failed is asked again; doubles with every failure in a row up to the largest. */
+/** Pause before a failed source is asked again; doubles with each failure in a row, up to the maximum. */
 const MIN_PAUSE_MS = 500
 const MAX_PAUSE_MS = 10_000
 
@@ -15,7 +15,7 @@ interface Failure {
 export interface TurnsDeps {
   /** Milliseconds of a steady clock. */
   readonly now: () => number
-  /** What is wrong with a source, for people; `undefined` once it can be read again. */
+  /** Why a source cannot be read, for people; `undefined` once it can. */
   readonly onTrouble: (sourceId: string, message: string | undefined) => void
 }
 
@@ -32,7 +32,7 @@ export class Turns {
     this.#deps = deps
   }
 
-  /** True when the source had nothing when it was asked last. */
+  /** True when the source had nothing new when last asked. */
   isDry(sourceId: string): boolean {
     return this.#dry.has(sourceId)
   }
@@ -42,18 +42,18 @@ export class Turns {
     this.#dry.clear()
   }
 
-  /** True while a source that failed is left alone. */
+  /** True while a failed source is left alone. */
   isPausing(sourceId: string): boolean {
     return (this.#failures.get(sourceId)?.untilMs ?? 0) > this.#deps.now()
   }
 
-  /** The source could not be read: it is left alone for a while, the others go on. */
+  /** The source could not be read: it is left alone for a while and the others go on. */
   failed(sourceId: string, error: unknown): void {
     const pauseMs = Math.min(MAX_PAUSE_MS, 2 * (this.#failures.get(sourceId)?.pauseMs ?? MIN_PAUSE_MS / 2))
     this.#failures.set(sourceId, { pauseMs, untilMs: this.#deps.now() + pauseMs })
     this.#deps.onTrouble(
       sourceId,
-      `Source '${sourceId}' cannot be read and is tried again; other sources go on: ${messageOf(error)}`,
+      `Source '${sourceId}' cannot be read and will be tried again; other sources go on: ${messageOf(error)}`,
     )
   }
 
