@@ -53,7 +53,7 @@ describe('without a server', () => {
     const { code, out, err } = await cli(['--help'])
     expect([code, err]).toEqual([0, ''])
     const commands = out.slice(out.indexOf('Commands:')).matchAll(/^ {2}([a-z]+)/gm)
-    expect([...commands].map((match) => match[1]).slice(0, 15)).toEqual([
+    expect([...commands].map((match) => match[1]).slice(0, 16)).toEqual([
       'up',
       'run',
       'alerts',
@@ -62,6 +62,7 @@ describe('without a server', () => {
       'tables',
       'rules',
       'packs',
+      'destinations',
       'health',
       'demo',
       'test',
