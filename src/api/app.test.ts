@@ -205,6 +205,8 @@ test('the description names every route of the API', async () => {
     'get /api/v1/sources',
     'delete /api/v1/sources/{id}/data',
     'get /api/v1/rules',
+    'get /api/v1/content',
+    'post /api/v1/content/reload',
   ])
 })
 

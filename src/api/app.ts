@@ -8,6 +8,7 @@ import { requireHost, requireJson, requireToken } from './auth.ts'
 import { ApiError, answerError } from './errors.ts'
 import { createRouter } from './router.ts'
 import { alertRoutes } from './routes/alerts.ts'
+import { contentRoutes } from './routes/content.ts'
 import { healthCheck, healthRoutes, metricsRoutes } from './routes/health.ts'
 import { homeRoutes } from './routes/home.ts'
 import { ingestRoutes } from './routes/ingest.ts'
@@ -49,6 +50,7 @@ export function createApp(engine: Engine, log: Log = processLog()) {
     .route('/', tableRoutes(engine))
     .route('/', sourceRoutes(engine))
     .route('/', ruleRoutes(engine))
+    .route('/', contentRoutes(engine))
     .route('/', homeRoutes())
     .doc31('/api/v1/openapi.json', { openapi: '3.1.0', info: { title: 'Caracal', version: '1' } })
 }

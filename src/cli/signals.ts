@@ -24,3 +24,9 @@ export function stopSignals(): StopSignals {
     dispose: () => void process.off('SIGINT', listener).off('SIGTERM', listener),
   }
 }
+
+/** Calls `reload` at each SIGHUP, until the function that it gives is called. */
+export function onHangup(reload: () => void): () => void {
+  process.on('SIGHUP', reload)
+  return () => void process.off('SIGHUP', reload)
+}

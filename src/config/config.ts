@@ -25,6 +25,10 @@ export const configSchema = z.strictObject({
     .array(z.string())
     .default([])
     .describe('More folders of rules, schemas and tables, beside ./content and the shipped packs.'),
+  watch_content: z
+    .boolean()
+    .default(true)
+    .describe('Put changes of content files in force while running. Off: only `caracal reload`, SIGHUP and the API do.'),
   disabled_packs: z
     .array(z.string().min(1))
     .default([])

@@ -1,21 +1,22 @@
-import type { Correlation } from '../pipeline/correlate.ts'
 import { CorrelationRuns, type Memory, type RunPart } from '../pipeline/correlation-runs.ts'
 import { effectsOfTime } from '../pipeline/effects.ts'
+import type { Generation } from '../pipeline/generation.ts'
 import { LAST_RULES, lookBack } from '../pipeline/look-back.ts'
 import type { Loop } from '../pipeline/loop.ts'
 import { forgetCorrelation } from '../state/correlation.ts'
 import type { StateDb } from '../state/db.ts'
 import { getMeta, setMeta } from '../state/sources.ts'
 import { messageOf } from '../util/errors.ts'
+import type { PastSignals } from './past-signals.ts'
 
 export interface CorrelationClockDeps {
-  readonly correlation: Correlation | undefined
   readonly db: StateDb
   readonly loop: Pick<Loop, 'other'>
-  /** Stored signals from the lake, what is committed included. Rows are JSON array texts. */
-  readonly querySignals: (sql: string, maxRows: number) => Promise<readonly string[]>
+  /** The generation that has these correlation rules. */
+  readonly generation: Generation
+  readonly signals: PastSignals
   /** Resolves when what came while the program was down has been read: until then nobody knows what has not happened. */
-  readonly caughtUp: () => Promise<void>
+  readonly caughtUp: Promise<void>
   readonly now: () => number
   readonly onTrouble: (kind: 'look-back' | 'correlation', message: string | undefined) => void
 }
@@ -28,6 +29,10 @@ export class CorrelationClock {
   readonly #memory: Memory
   #isStopped = false
   #wake: () => void = () => {}
+  #stop: () => void = () => {}
+  readonly #stopping = new Promise<void>((resolve) => {
+    this.#stop = resolve
+  })
   #running: Promise<void> = Promise.resolve()
 
   constructor(deps: CorrelationClockDeps) {
@@ -35,23 +40,50 @@ export class CorrelationClock {
     this.#memory = { get: (key) => getMeta(deps.db, key) }
   }
 
-  /** Lets correlation rules that are new or changed see what is stored already. To be called before the first batch. */
-  async remember(): Promise<void> {
-    const { correlation, db, loop, querySignals, now, onTrouble } = this.#deps
+  /**
+   * Reads what is stored of signals for correlation rules that are new or changed. The answer commits what they make of it: in turn with
+   * the batches, so that those before it are looked at too.
+   */
+  async remember(): Promise<() => Promise<void>> {
+    const { generation, db, loop, signals, now } = this.#deps
+    const { correlation } = generation
     try {
       if (!correlation) {
-        // Time goes by unseen: what is remembered now would be wrong when there are rules again.
-        await forgetCorrelation(db)
-        return await setMeta(db, LAST_RULES, '{}')
+        return () =>
+          this.#kept(
+            loop.other(async () => {
+              await forget(db)
+              return undefined
+            }),
+          )
       }
-      const make = await lookBack({ correlation, memory: this.#memory, query: querySignals, nowMs: now() })
-      if (make) await loop.other(make)
+      const tap = signals.listen()
+      const deps = { correlation, memory: this.#memory, query: signals.query, since: tap.rows, nowMs: now() }
+      const make = await lookBack(deps)
+      if (!make) {
+        tap.end()
+        return async () => this.#deps.onTrouble('look-back', undefined)
+      }
+      return () => this.#kept(loop.other(make, generation)).finally(tap.end)
     } catch (error) {
-      onTrouble(
-        'look-back',
-        `New or changed correlation rules do not know what happened before this start, which could not be looked up (the next start tries again): ${messageOf(error)}`,
-      )
+      return async () => this.#cannotLookBack(error)
     }
+  }
+
+  async #kept(done: Promise<void>): Promise<void> {
+    try {
+      await done
+      this.#deps.onTrouble('look-back', undefined)
+    } catch (error) {
+      this.#cannotLookBack(error)
+    }
+  }
+
+  #cannotLookBack(error: unknown): void {
+    this.#deps.onTrouble(
+      'look-back',
+      `New or changed correlation rules do not know what happened before they were loaded, which could not be looked up (the next start tries again): ${messageOf(error)}`,
+    )
   }
 
   /** Time passes from now on. */
@@ -62,21 +94,22 @@ export class CorrelationClock {
   /** Resolves when nothing of it is under way. The loop must have stopped, or go on committing. */
   async stop(): Promise<void> {
     this.#isStopped = true
+    this.#stop()
     this.#wake()
     await this.#running
   }
 
   async #run(): Promise<void> {
-    const { correlation, caughtUp, now } = this.#deps
-    if (!correlation) return
-    const runs = await CorrelationRuns.start(correlation.correlator.order, this.#memory, now())
-    await caughtUp()
+    const { generation, caughtUp, now } = this.#deps
+    if (!generation.correlation) return
+    const runs = await CorrelationRuns.start(generation.correlation.correlator.order, this.#memory, now())
+    await Promise.race([caughtUp, this.#stopping])
     while (!this.#isStopped) if (!(await this.#pass(runs))) await this.#sleep()
   }
 
   /** One step of what time makes certain, and one part of a run that is due. True: there is more to do now. */
   async #pass(runs: CorrelationRuns): Promise<boolean> {
-    const { loop, onTrouble } = this.#deps
+    const { loop, generation, onTrouble } = this.#deps
     let isMore = false
     let part: RunPart | undefined
     try {
@@ -84,11 +117,11 @@ export class CorrelationClock {
         const due = await effectsOfTime(deps)
         isMore = due?.more ?? false
         return due?.effects
-      })
+      }, generation)
       await loop.other(async (deps) => {
         part = await runs.part(deps)
         return part?.effects
-      })
+      }, generation)
       part?.committed()
       onTrouble('correlation', undefined)
       return isMore || part !== undefined
@@ -108,4 +141,10 @@ export class CorrelationClock {
       }
     })
   }
+}
+
+/** Time goes by unseen: what is remembered now would be wrong when there are rules again. */
+async function forget(db: StateDb): Promise<void> {
+  await forgetCorrelation(db)
+  await setMeta(db, LAST_RULES, '{}')
 }

@@ -75,6 +75,20 @@ export interface ContentView {
   readonly notices: readonly string[]
 }
 
+/** What came of reading the content folders again. */
+export interface ContentChange {
+  /** `broken`: what was in force stays. */
+  readonly outcome: 'swapped' | 'unchanged' | 'broken'
+  /** The hash of the content in force now. */
+  readonly generation: string
+  /** The changes in a few words. */
+  readonly summary: string
+  /** Milliseconds in which no batch could begin. */
+  readonly pauseMs: number
+  /** Why it is broken. */
+  readonly problems: readonly { readonly file: string; readonly message: string }[]
+}
+
 /** An alert that was just committed. */
 export interface AlertNotice {
   readonly alertId: string
@@ -93,7 +107,12 @@ export interface Engine {
   readonly token: string
   /** What is kept in state. */
   readonly read: StateReader
+  /** What is in force now. */
   readonly content: ContentView
+  /** The hash of the content in force: events carry it as `p_generation`. */
+  readonly generation: string
+  /** Reads the content folders and puts what they hold in force while everything runs. */
+  reloadContent(): Promise<ContentChange>
   /** The bundled sample is being sent through the path (source `demo`). */
   readonly isDemo: boolean
   /** The ingest handler of a source, or `undefined` when there is no such http source. */

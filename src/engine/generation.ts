@@ -1,15 +1,13 @@
-import type { Rule } from '../model/rule.ts'
-import type { Content } from '../packs/content.ts'
 import type { Generation, SourceBinding } from '../pipeline/generation.ts'
-import { toRule } from '../stages/detect/correlation/finding.ts'
 import type { CorrelationStore } from '../stages/detect/correlation/store.ts'
 import type { DetectorOptions } from '../stages/detect/language.ts'
 import type { Table } from '../stages/enrich/table.ts'
 import type { ParserOptions } from '../stages/parse/parser.ts'
 import { createParser } from '../stages/parse/step.ts'
-import { hash16 } from '../util/hash.ts'
+import { type ContentParts, contentParts, hashOf, versionOf } from './content-parts.ts'
+import { type RunningDetector, startDetectors } from './detectors.ts'
 import type { LiveTables } from './live-tables.ts'
-import { alertingRules, correlationOf, type LoadedContent, parseSource, startDetectors } from './path.ts'
+import { alertingRules, correlationOf, type LoadedContent, parseSource } from './path.ts'
 
 /** What the configuration says of a source about content. */
 export interface ContentSource {
@@ -27,13 +25,21 @@ export interface GenerationDeps {
   readonly detection: Omit<DetectorOptions, 'all'>
   /** What correlation rules remember. */
   readonly memory: CorrelationStore
+  /** Detectors that run: those whose content is the same are kept. */
+  readonly running?: readonly RunningDetector[]
+}
+
+/** A generation with what tells it from another one. */
+export interface MadeGeneration extends Generation {
+  readonly parts: ContentParts
+  readonly running: readonly RunningDetector[]
 }
 
 /**
  * Makes loaded content ready to run: binds sources to their schemas and tables, and starts the detection languages. Rejects with
  * `ConfigError` for a source whose log type has no schema or whose table cannot be built; nothing is left running then.
  */
-export async function createGeneration(loaded: LoadedContent, deps: GenerationDeps): Promise<Generation> {
+export async function createGeneration(loaded: LoadedContent, deps: GenerationDeps): Promise<MadeGeneration> {
   const { sources, tables, parser, detection, memory } = deps
   const bindings = new Map<string, SourceBinding>()
   for (const source of sources) {
@@ -42,40 +48,16 @@ export async function createGeneration(loaded: LoadedContent, deps: GenerationDe
       pinned.push(await tables.build(name, path, undefined, undefined))
     bindings.set(source.id, { parse: parseSource(source, loaded), enricher: tables.enricherWith(pinned) })
   }
+  const parts = contentParts(loaded.content, sources)
+  const running = await startDetectors(loaded.content, detection, deps.running)
   return {
-    hash: hashOf(loaded.content, sources),
+    hash: hashOf(parts),
+    parts,
     parser: createParser(parser),
     rules: new Map([...alertingRules(loaded)].map(([id, rule]) => [id, { ...rule, version: versionOf(rule) }])),
     correlation: correlationOf(loaded, memory),
     sources: bindings,
-    detectors: await startDetectors(loaded, detection),
+    running,
+    detectors: running.map(({ detector }) => detector),
   }
-}
-
-/** A hash of a rule's metadata and code; where its files lie and how it is tested do not count. */
-export function versionOf(rule: Rule): string {
-  const { file, tests, source, version, ...item } = rule
-  return hash16(textOf(item), source.language, source.code, version ?? '')
-}
-
-/** A hash of all content and of what sources say about it. */
-function hashOf(content: Content, sources: readonly ContentSource[]): string {
-  const { rules, scheduledRules, policies } = content
-  const parts = [
-    ...content.schemas.map(({ name, document }) => ['schema', name, document]),
-    ...content.tables.map(({ name, document }) => ['table', name, document]),
-    ...[...rules, ...scheduledRules, ...policies].map((rule) => ['rule', rule.id, versionOf(rule)]),
-    ...content.correlationRules.map(({ rule }) => ['correlation', rule.id, rule.enabled, versionOf(toRule(rule))]),
-    ...content.helpers.map(({ name, code }) => ['helper', name, code]),
-    ...content.dataModels.map(({ id, logTypes, mappings, source }) => ['data model', id, logTypes, mappings, source?.code]),
-    ...content.scheduledQueries.map(({ file, ...query }) => ['scheduled query', query]),
-    ...content.savedQueries.map(({ file, ...query }) => ['saved query', query]),
-    ...sources.map(({ id, label, log_types, tables = {} }) => ['source', id, label, log_types, tables]),
-  ]
-  return hash16(...parts.map(textOf))
-}
-
-/** Documents hold integers of any size. */
-function textOf(part: unknown): string {
-  return JSON.stringify(part, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))
 }

@@ -5,6 +5,7 @@ import { createEnricher } from '../stages/enrich/enricher.ts'
 import type { ContentFileRef } from '../stages/enrich/keeper-types.ts'
 import type { BuiltTable, Enricher, Table } from '../stages/enrich/table.ts'
 import { ConfigError } from '../util/errors.ts'
+import { exactText } from './exact-text.ts'
 import type { LoadedContent } from './path.ts'
 
 /** The tables in force in this thread; a new content is swapped in between two batches, whole. */
@@ -34,6 +35,20 @@ export class LiveTables {
       fileName: fileName ?? basename(path),
       date,
     })
+  }
+
+  /** True when the table is there and defined as it is in the other content: the same file makes the same table. */
+  isAsIn(other: LiveTables, name: string): boolean {
+    const [own, others] = [this, other].map((tables) => {
+      const loaded = tables.#content.tables.get(name)
+      return loaded && exactText([loaded.definition, loaded.schema])
+    })
+    return own !== undefined && own === others
+  }
+
+  /** Puts in force here what is in force there, of tables that are defined alike and not built here yet. */
+  inherit(other: LiveTables): void {
+    for (const [name, table] of other.#tables) if (!this.#tables.has(name) && this.isAsIn(other, name)) this.put(table)
   }
 
   put(table: Table): void {

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import type { Config, SourceConfig } from '../config/config.ts'
 import type { Rule } from '../model/rule.ts'
-import type { Generation } from '../pipeline/generation.ts'
 import { loadCache } from '../state/cache.ts'
 import { correlationStore } from '../state/correlation.ts'
 import type { StateDb } from '../state/db.ts'
-import { createGeneration } from './generation.ts'
+import { closeDetectors } from './detectors.ts'
+import { createGeneration, type MadeGeneration } from './generation.ts'
 import { LiveTables } from './live-tables.ts'
 import { judgedQueries, judgedRules, type LoadedContent, lakeTables, loadPath, ruleViews } from './path.ts'
 import type { ContentReport } from './pipeline-calls.ts'
@@ -21,23 +21,30 @@ export interface OpenContentDeps {
   readonly onOff: () => void
   /** A sentence: rules are judged more slowly than they could be. */
   readonly onSlower: (message: string) => void
+  /** The content in force: what has not changed is taken from it. */
+  readonly before?: OpenContent | undefined
 }
 
 /** Content, loaded, and the rules' processes running. */
 export interface OpenContent {
-  readonly generation: Generation
+  readonly loaded: LoadedContent
+  readonly generation: MadeGeneration
   readonly tables: LiveTables
   /** Everything that a detection language judges with, disabled rules too. */
   readonly judged: readonly Rule[]
   readonly report: ContentReport
-  /** Ends the rules' processes. */
-  close(): Promise<void>
+  /** Ends the rules' processes, but not those that `kept` has too. */
+  close(kept?: OpenContent): Promise<void>
 }
 
-/** Loads the content of the configuration and starts what runs its rules. */
-export async function openContent(deps: OpenContentDeps): Promise<OpenContent> {
+/** Loads the content of the configuration. */
+export function readContent({ config }: Pick<OpenContentDeps, 'config'>): Promise<LoadedContent> {
+  return loadPath(config, join(config.data_dir, 'content-cache'))
+}
+
+/** Makes loaded content ready: starts what runs its rules. */
+export async function openContent(loaded: LoadedContent, deps: OpenContentDeps): Promise<OpenContent> {
   const { config, sources } = deps
-  const loaded = await loadPath(config, join(config.data_dir, 'content-cache'))
   const apart = foldersApart(config)
   const tables = new LiveTables(loaded)
   const starting = startGeneration(loaded, tables, apart, deps)
@@ -55,10 +62,12 @@ export async function openContent(deps: OpenContentDeps): Promise<OpenContent> {
   ]
   const rulesOff = detectors.flatMap((d) => d.setupErrors.map(({ ruleId, message }) => ({ id: ruleId, message })))
   return {
+    loaded,
     generation,
     tables,
     judged: judgedRules(loaded.content),
     report: {
+      generation: generation.hash,
       content: {
         rules: ruleViews(loaded.content, rules),
         schemas: [...loaded.schemas.keys()].sort(),
@@ -76,7 +85,7 @@ export async function openContent(deps: OpenContentDeps): Promise<OpenContent> {
       queryNotices: cannotRun,
       children: describeChildren(detectors, apart),
     },
-    close: async () => void (await Promise.all(detectors.map((detector) => detector.close()))),
+    close: (kept) => closeDetectors(generation.running, kept?.generation.running),
   }
 }
 
@@ -84,13 +93,14 @@ function startGeneration(
   loaded: LoadedContent,
   tables: LiveTables,
   apart: string[] | undefined,
-  { config, sources, db, now, onOff, onSlower }: OpenContentDeps,
-): Promise<Generation> {
+  { config, sources, db, now, onOff, onSlower, before }: OpenContentDeps,
+): Promise<MadeGeneration> {
   return createGeneration(loaded, {
     sources,
     tables,
     parser: { maxRecordBytes: config.max_record_bytes, maxDepth: config.max_depth },
     memory: correlationStore(db),
+    ...(before && { running: before.generation.running }),
     detection: {
       timeoutMs: config.rule_timeout_ms,
       apart,

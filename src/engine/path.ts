@@ -15,8 +15,6 @@ import { eventTable, matchTable, SIGNALS } from '../pipeline/rows.ts'
 import { createCorrelator } from '../stages/detect/correlation/correlator.ts'
 import { toRule } from '../stages/detect/correlation/finding.ts'
 import type { CorrelationStore } from '../stages/detect/correlation/store.ts'
-import { languages } from '../stages/detect/index.ts'
-import type { Detector, DetectorOptions } from '../stages/detect/language.ts'
 import { compileSchema } from '../stages/normalise/compile.ts'
 import { HeaderSchemas } from '../stages/normalise/header-schema.ts'
 import type { ParseSource } from '../stages/parse/parser.ts'
@@ -108,17 +106,6 @@ export function judgedRules({ rules, scheduledRules, policies }: Content): reado
     rule.policy?.resourceTypes.length === 0 ? { ...rule, policy: { ...rule.policy, resourceTypes } } : rule,
   )
   return [...rules, ...scheduledRules, ...complete]
-}
-
-/** Starts every detection language that has rules. */
-export async function startDetectors({ content }: LoadedContent, options: Omit<DetectorOptions, 'all'>): Promise<Detector[]> {
-  const { helpers, dataModels } = content
-  const detectors: Detector[] = []
-  for (const language of languages) {
-    const rules = judgedRules(content).filter((rule) => rule.enabled && rule.source.language === language.type)
-    if (rules.length > 0) detectors.push(await language.create({ rules, helpers, dataModels }, { ...options, all: false }))
-  }
-  return detectors
 }
 
 /** Log types that rules and resource types that policies name. */

@@ -13,11 +13,16 @@ import type { BuiltTable } from '../stages/enrich/table.ts'
 import type { Lake, QueryResult } from '../stages/store/lake.ts'
 import { hash16 } from '../util/hash.ts'
 import type { AlertNotice, ContentView } from './engine.ts'
+import type { BuiltContent } from './live-content.ts'
 
 /** What the main thread asks of the pipeline's, the only writer of state. */
 export interface PipelineCalls {
   /** What is loaded. */
   content: () => ContentReport
+  /** Reads the content folders again and makes what they hold ready, beside what runs. */
+  buildContent: () => BuiltContent
+  /** Puts what was built last in force between two batches. */
+  swapContent: () => SwappedContent
   /** Opens the sources and begins to read. Tables must be in force by now. */
   start: () => void
   /** No further batch begins; resolves when those under way are committed. */
@@ -62,8 +67,15 @@ export interface MainCalls {
   failed: (error: string) => void
 }
 
+export interface SwappedContent {
+  /** Milliseconds in which no batch could begin. */
+  readonly pauseMs: number
+}
+
 /** What is loaded and running. */
 export interface ContentReport {
+  /** The hash of the generation. */
+  readonly generation: string
   readonly content: ContentView
   /** Enabled tables, for the keeper. */
   readonly tables: readonly TableDefinition[]

@@ -24,7 +24,8 @@ import { removeSource, setMeta } from '../state/sources.ts'
 import { recordTableVersion, saveTableState } from '../state/table-status.ts'
 import type { Handlers, Remote } from '../util/rpc.ts'
 import { Started } from '../util/started.ts'
-import { type OpenContent, openContent } from './open-content.ts'
+import { type BuiltContent, LiveContent } from './live-content.ts'
+import { CommittedSignals } from './past-signals.ts'
 import {
   type ContentReport,
   type MainCalls,
@@ -33,6 +34,7 @@ import {
   type PipelineProgress,
   queryKey,
   type SourceProgress,
+  type SwappedContent,
 } from './pipeline-calls.ts'
 import { Reading } from './reading.ts'
 import { RulesOff } from './rules-off.ts'
@@ -55,11 +57,12 @@ export class Pipeline implements Handlers<PipelineCalls> {
   readonly #main: Remote<MainCalls>
   readonly #started: Started
   readonly #samples = new DeadLetterSamples()
+  readonly #signals = new CommittedSignals()
   readonly #troubles: Troubles
   #observations: [string, number][] = []
   #db!: StateDb
   #state!: PipelineState
-  #content!: OpenContent
+  #content!: LiveContent
   #flusher!: Flusher
   #rulesOff!: RulesOff
   #reading!: Reading
@@ -102,10 +105,11 @@ export class Pipeline implements Handlers<PipelineCalls> {
     this.#content = await started.step(
       'content',
       () =>
-        openContent({
+        LiveContent.open({
           config,
           sources,
           db,
+          lake: this.#main,
           now: Date.now,
           onOff: () => this.#rulesOff.changed(),
           onSlower: (message) => void this.#main.call('slower', message).catch(() => {}),
@@ -126,19 +130,28 @@ export class Pipeline implements Handlers<PipelineCalls> {
       observe: (stage, seconds) => this.#observations.push([stage, seconds]),
       onCommitted: (effects, sourceId, receivedMs) => this.#committed(effects, sourceId, receivedMs),
       onTrouble,
-      querySignals: (sql, maxRows) => this.#querySignals(sql, maxRows),
+      signals: { query: (sql, maxRows) => this.#querySignals(sql, maxRows), listen: () => this.#signals.listen() },
+      onSwapped: ({ generation, judged }) => this.#rulesOff.watch(generation.detectors, judged),
       onFailed: (error) => this.#main.call('failed', String(error instanceof Error ? error.stack : error)).catch(() => {}),
     })
     await this.#reading.connect(spool)
     await started.step(
       'the record of rules that are off',
-      () => this.#rulesOff.watch(this.#content.generation.detectors, this.#content.judged),
+      () => this.#rulesOff.watch(this.#content.current.generation.detectors, this.#content.current.judged),
       () => this.#rulesOff.close(),
     )
   }
 
   content(): ContentReport {
-    return this.#content.report
+    return this.#content.current.report
+  }
+
+  buildContent(): Promise<BuiltContent> {
+    return this.#content.build()
+  }
+
+  swapContent(): Promise<SwappedContent> {
+    return this.#reading.swap()
   }
 
   async start(): Promise<void> {
@@ -163,7 +176,10 @@ export class Pipeline implements Handlers<PipelineCalls> {
   }
 
   async acceptTable(ref: ContentFileRef): Promise<BuiltTable> {
-    const built = await this.#content.tables.accept(ref)
+    const { current, next } = this.#content
+    // A table that the content to come defines otherwise is built for that one.
+    const tables = next && !next.tables.isAsIn(current.tables, ref.table) ? next.tables : current.tables
+    const built = await tables.accept(ref)
     const now = Date.now()
     const { spec, rows, count } = tableVersionRow(ref.table, built.version, built.rows, now)
     if (await recordTableVersion(this.#db, ref.table, built.version, { spec, rows, count }, now))
@@ -218,9 +234,9 @@ export class Pipeline implements Handlers<PipelineCalls> {
     const { loop } = this.#reading
     const events = rowsToEvents(answer) as Event[]
     // Begun before its turn in the commits is taken, as batches do: the order of judging is the order of committing.
-    const { generation } = this.#content
+    const { generation } = this.#content.current
     const judged = judgeEvents([{ logType: queryLogType(answer.query), events }], generation.detectors)
-    judged.catch(() => {})
+    this.#reading.holds(judged)
     const meta = new Map([[queryKey(answer.query), String(answer.dueMs)]])
     await loop.other(async (deps) => effectsOfRows(await judged, meta, deps), generation)
   }
@@ -271,8 +287,9 @@ export class Pipeline implements Handlers<PipelineCalls> {
   #committed(effects: Effects, sourceId: string | undefined, receivedMs: number | undefined): void {
     this.#flusher.added(effects.rows, effects.nowMs)
     this.#samples.added(effects.rows)
+    this.#signals.committed(effects.rows)
     const { matches, errors, lastErrors } = effects.findings
-    const timings = this.#content.generation.detectors.flatMap((d) => d.timings())
+    const timings = this.#content.current.generation.detectors.flatMap((d) => d.timings())
     const progress: PipelineProgress = {
       sourceId,
       observations: this.#observations,

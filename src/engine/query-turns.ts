@@ -39,12 +39,15 @@ export class QueryTurns {
   /** `nowMs`: lateness counts from here at the earliest, since nothing could run while the program was down. */
   constructor(queries: readonly Queued[], nowMs: number) {
     this.#startMs = nowMs
-    for (const { name, schedule, doneMs } of queries) {
-      const due = new Due(schedule, doneMs)
-      const oldest = oldestAfter(schedule, doneMs)
-      const againMs = Number.NEGATIVE_INFINITY
-      this.#entries.set(name, { schedule, due, oldest, runningMs: undefined, againMs, pauseMs: 0, late: undefined })
-    }
+    for (const query of queries) this.add(query)
+  }
+
+  /** The query takes turns from now on. */
+  add({ name, schedule, doneMs }: Queued): void {
+    const due = new Due(schedule, doneMs)
+    const oldest = oldestAfter(schedule, doneMs)
+    const againMs = Number.NEGATIVE_INFINITY
+    this.#entries.set(name, { schedule, due, oldest, runningMs: undefined, againMs, pauseMs: 0, late: undefined })
   }
 
   /** Gives the query that has waited longest its turn, and the due time to run it for; `undefined` when none is due. */

@@ -15,8 +15,10 @@ import { find } from '../util/define.ts'
 import { messageOf } from '../util/errors.ts'
 import type { Started } from '../util/started.ts'
 import { CorrelationClock } from './correlation-clock.ts'
+import type { LiveContent } from './live-content.ts'
 import type { OpenContent } from './open-content.ts'
-import type { SourceProgress } from './pipeline-calls.ts'
+import type { PastSignals } from './past-signals.ts'
+import type { SourceProgress, SwappedContent } from './pipeline-calls.ts'
 import { Pruning } from './retention.ts'
 import { connectSpool } from './spool-port.ts'
 
@@ -26,16 +28,18 @@ export interface ReadingDeps {
   readonly baseUrl: string
   readonly db: StateDb
   readonly state: PipelineState
-  readonly content: OpenContent
+  readonly content: LiveContent
   readonly routes: LoopDeps['routes']
   readonly now: () => number
   readonly isFull: () => boolean
   readonly observe: LoopDeps['observe']
   readonly onCommitted: (effects: Effects, sourceId: string | undefined, receivedMs: number | undefined) => void
   readonly onTrouble: LoopDeps['onTrouble']
-  readonly querySignals: (sql: string, maxRows: number) => Promise<readonly string[]>
+  readonly signals: PastSignals
   /** The loop has ended by itself: a fault. */
   readonly onFailed: (error: unknown) => void
+  /** Other content is in force from now on: called between two batches. */
+  readonly onSwapped: (now: OpenContent) => void
 }
 
 /** Without a limit, sources that always have something would keep correlation from speaking. */
@@ -49,6 +53,10 @@ export class Reading {
   readonly #open: WatchedSource[] = []
   #spool: SpoolPort | undefined
   #loop: Loop | undefined
+  #clock: CorrelationClock | undefined
+  #caughtUp: Promise<void> = Promise.resolve()
+  /** What is judged outside of the loop's batches. */
+  readonly #judging = new Set<Promise<unknown>>()
   #isStopping = false
   #stopped: Promise<void> | undefined
   readonly #stops: (() => unknown)[] = []
@@ -76,16 +84,10 @@ export class Reading {
     }
     const loop = this.#createLoop()
     this.#loop = loop
-    const clock = new CorrelationClock({
-      db,
-      correlation: content.generation.correlation,
-      loop,
-      querySignals: this.#deps.querySignals,
-      caughtUp: () => this.#caughtUp(now()),
-      now,
-      onTrouble,
-    })
-    await clock.remember()
+    this.#caughtUp = this.#catchUp(now())
+    const clock = this.#createClock(loop, content.current)
+    this.#clock = clock
+    await (await clock.remember())()
     const pruning = new Pruning(db, {
       retention: { deliveriesDays: config.retention.deliveries_days, alertsDays: config.retention.alerts_days },
       now,
@@ -96,14 +98,46 @@ export class Reading {
     running.catch(onFailed)
     this.#stops.push(
       () => loop.stop(),
-      () => clock.stop(),
+      () => this.#clock?.stop(),
       () => running.catch(() => {}),
       () => pruning.stop(),
     )
-    void this.#caughtUp(now()).then(() => !this.#isStopping && pruning.start())
-    const off = content.generation.detectors.flatMap((d) => d.setupErrors)
-    if (off.length > 0) loop.other(async (effects) => effectsOfOff(off, effects)).catch((error) => this.cannotReport(error))
+    void this.#caughtUp.then(() => !this.#isStopping && pruning.start())
+    this.#reportOff(content.current)
     clock.start()
+  }
+
+  /** Puts the content that was built in force, between two batches, and ends what only the one before it needed. */
+  async swap(): Promise<SwappedContent> {
+    const { loop } = this
+    const { content, onSwapped } = this.#deps
+    const next = content.next
+    if (!next) throw new Error('no content has been built')
+    await this.#clock?.stop()
+    const clock = this.#createClock(loop, next)
+    this.#clock = clock
+    const look = await clock.remember()
+    let looked: Promise<void> | undefined
+    let before: OpenContent | undefined
+    const pauseMs = await loop.between(() => {
+      before = content.swap()
+      looked = look()
+      onSwapped(next)
+    })
+    this.#reportOff(next, before)
+    clock.start()
+    await looked
+    // What was judged by the one before is committed by then.
+    await loop.other(async () => undefined)
+    await Promise.allSettled(this.#judging)
+    await before?.close(next)
+    return { pauseMs }
+  }
+
+  /** Keeps the detectors that `judged` is asked of until it has settled. */
+  holds(judged: Promise<unknown>): void {
+    this.#judging.add(judged)
+    judged.catch(() => {}).finally(() => this.#judging.delete(judged))
   }
 
   /** The loop, once there is one. */
@@ -151,11 +185,24 @@ export class Reading {
     return watchedSource(definition.seekable(source as never, deps), monotonic)
   }
 
+  #createClock(loop: Loop, { generation }: OpenContent): CorrelationClock {
+    const { db, signals, now, onTrouble } = this.#deps
+    return new CorrelationClock({ db, generation, loop, signals, caughtUp: this.#caughtUp, now, onTrouble })
+  }
+
+  /** Makes alerts of rules that do not load, without those that did not before either. */
+  #reportOff(now: OpenContent, before?: OpenContent): void {
+    const known = new Set(before?.generation.detectors.flatMap((d) => d.setupErrors.map(({ ruleId }) => ruleId)))
+    const off = now.generation.detectors.flatMap((d) => d.setupErrors).filter(({ ruleId }) => !known.has(ruleId))
+    if (off.length === 0) return
+    this.loop.other(async (effects) => effectsOfOff(off, effects)).catch((error) => this.cannotReport(error))
+  }
+
   #createLoop(): Loop {
     const { content, state, routes, baseUrl, now, isFull, observe, onCommitted, onTrouble } = this.#deps
     return new Loop({
       sources: this.#open,
-      generation: () => content.generation,
+      generation: () => content.current.generation,
       state,
       routes,
       baseUrl,
@@ -172,7 +219,7 @@ export class Reading {
    * Resolves when what came while the program was down has been read. Sources that are read now had time to be asked, and had
    * nothing once.
    */
-  async #caughtUp(startedMs: number): Promise<void> {
+  async #catchUp(startedMs: number): Promise<void> {
     const behind = new Set(this.#open.map(({ id }) => id))
     const { now } = this.#deps
     while (!this.#isStopping && now() < startedMs + MAX_CATCH_UP_MS) {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { ScheduledQuery } from '../model/query.ts'
 import { type ProblemWhat, type SystemProblem, systemProblem } from '../model/system-problem.ts'
 import type { QueryRows } from '../stages/detect/scheduled/rows.ts'
@@ -8,9 +9,13 @@ import { messageOf, RetryLater } from '../util/errors.ts'
 import { type QueryWorld, translateQuery } from './queries.ts'
 import { type Overdue, QueryTurns } from './query-turns.ts'
 
-export interface SchedulerDeps extends QueryWorld {
+/** What content says of scheduled queries. */
+export interface QueryContent extends QueryWorld {
   /** Enabled queries whose rows some rule judges. */
   readonly queries: readonly ScheduledQuery[]
+}
+
+export interface SchedulerDeps extends QueryContent {
   readonly lake: Pick<Lake, 'ensure' | 'query'>
   /** The due time of the last run of a query, or when it was first seen; `undefined` when it was never seen. */
   readonly loadDone: (name: string) => Promise<number | undefined>
@@ -41,7 +46,8 @@ type Outcome = { readonly kind: 'done' } | { readonly kind: 'off' } | { readonly
 /** Runs scheduled queries when they are due, longest waiting first, each at most once at a time; after downtime one run catches up. */
 export class Scheduler {
   readonly #deps: SchedulerDeps
-  readonly #queries: ReadonlyMap<string, ScheduledQuery>
+  readonly #queries = new Map<string, ScheduledQuery>()
+  #world: QueryWorld
   #turns = new QueryTurns([], 0)
   readonly #running = new Map<string, Promise<void>>()
   readonly #problems = new Map<string, SystemProblem>()
@@ -53,23 +59,50 @@ export class Scheduler {
 
   constructor(deps: SchedulerDeps) {
     this.#deps = deps
-    this.#queries = new Map(deps.queries.map((query) => [query.name, query]))
+    this.#world = deps
   }
 
   /** Reads how far each query has come, and reports those that cannot run. */
   async start(): Promise<void> {
-    const queued = []
-    for (const query of this.#queries.values()) {
-      const doneMs = await this.#progress(query)
-      const schedule = scheduleProblem(query.schedule)
-      if (schedule) this.#tell(query, `does not run: ${schedule}`)
-      else {
-        await this.#translated(query)
-        queued.push({ name: query.name, schedule: query.schedule, doneMs })
-      }
+    this.#turns = new QueryTurns([], this.#deps.now())
+    for (const query of this.#deps.queries) await this.#add(query)
+    this.#keepTime()
+  }
+
+  /** From now on these queries. Runs under way end as they began; those of queries that are as before go on being due as they were. */
+  async update({ queries, ...world }: QueryContent): Promise<void> {
+    this.#world = world
+    const wanted = new Map(queries.map((query) => [query.name, query]))
+    for (const [name, query] of [...this.#queries]) {
+      if (isDeepStrictEqual(query, wanted.get(name))) continue
+      this.#queries.delete(name)
+      this.#turns.remove(name)
+      this.#problems.delete(name)
+      this.#ended.delete(name)
     }
-    this.#turns = new QueryTurns(queued, this.#deps.now())
-    if (queued.length > 0) this.#timer = setInterval(() => this.#fill(), TICK_MS)
+    for (const query of wanted.values()) {
+      const running = this.#running.get(query.name)
+      if (this.#queries.has(query.name)) await this.#translated(query)
+      else if (running) running.then(() => this.#add(query)).catch(() => {})
+      else await this.#add(query)
+    }
+    this.#keepTime()
+    this.#report()
+  }
+
+  /** Reads how far the query has come, and gives it turns; one that cannot run is reported. */
+  async #add(query: ScheduledQuery): Promise<void> {
+    const { name, schedule } = query
+    this.#queries.set(name, query)
+    const doneMs = await this.#progress(query)
+    const problem = scheduleProblem(schedule)
+    if (problem) return this.#tell(query, `does not run: ${problem}`)
+    await this.#translated(query)
+    this.#turns.add({ name, schedule, doneMs })
+  }
+
+  #keepTime(): void {
+    if (this.#queries.size > 0) this.#timer ??= setInterval(() => this.#fill(), TICK_MS)
   }
 
   async #progress({ name }: ScheduledQuery): Promise<number> {
@@ -107,7 +140,8 @@ export class Scheduler {
   }
 
   async #run(query: ScheduledQuery, dueMs: number): Promise<Outcome> {
-    const { lake, judge, flush, tables } = this.#deps
+    const { lake, judge, flush } = this.#deps
+    const { tables } = this.#world
     let isAnswered = false
     try {
       const translated = await this.#translated(query)
@@ -161,7 +195,7 @@ export class Scheduler {
 
   /** The query in the lake's SQL, against the tables as they are now; reported when it cannot be had. */
   async #translated(query: ScheduledQuery): Promise<Translation> {
-    const translated = await translateQuery(query, this.#deps)
+    const translated = await translateQuery(query, this.#world)
     if (translated.kind !== 'ok') this.#tell(query, `does not run: ${translated.what.join('; ')}`)
     return translated
   }

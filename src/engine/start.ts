@@ -1,7 +1,10 @@
+import { resolve } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
 import { type Config, configSchema, type SourceConfig } from '../config/config.ts'
 import { environment } from '../config/env.ts'
 import { httpSettings } from '../config/http.ts'
+import { contentRoots } from '../packs/load.ts'
+import { ContentWatch } from '../packs/watch.ts'
 import { isLocal } from '../stages/deliver/index.ts'
 import { lakes } from '../stages/store/index.ts'
 import type { Lake } from '../stages/store/lake.ts'
@@ -16,6 +19,7 @@ import { createHttp } from '../util/http/http.ts'
 import { Started } from '../util/started.ts'
 import { contentProblems } from './checks/content.ts'
 import { allChecks } from './checks/index.ts'
+import { ContentReload, reloadQuietly } from './content-reload.ts'
 import { DEMO_KEY, DEMO_SOURCE, demoSource, demoState } from './demo.ts'
 import type { Engine } from './engine.ts'
 import { Events } from './events.ts'
@@ -147,10 +151,20 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     () => startHeartbeat(parts),
     (made) => made?.stop(),
   )
-  await started.step(
+  const scheduler = await started.step(
     'scheduled queries',
     () => startScheduler(report, parts),
     (made) => made.stop(),
+  )
+  const content = await started.step(
+    'changes of content',
+    () => new ContentReload({ pipeline, keeper, scheduler, events, log, first: report }),
+    (made) => made.stop(),
+  )
+  await started.step(
+    'the watch over content folders',
+    () => watchContent(config, content, log),
+    (made) => made?.close(),
   )
   const intakes = await started.step(
     'the intakes',
@@ -162,14 +176,15 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
   const views = createViews({
     config,
     sources,
-    tables: report.tables,
+    tables: () => content.report.tables,
+    reload: () => content.reload(),
     state,
     keeper,
     pipeline,
     spool,
     watch,
     metrics,
-    notices: () => noticesOf(report.content, progress),
+    notices: () => noticesOf(content.report.content, progress),
   })
   if (isDemo) {
     const done = views.settled(DEMO_SOURCE).then(() => pipeline.rpc.call('setMeta', { key: DEMO_KEY, value: 'done' }))
@@ -181,7 +196,13 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     token,
     isDemo,
     read: stateReader(state),
-    content: report.content,
+    get content() {
+      return content.report.content
+    },
+    get generation() {
+      return content.report.generation
+    },
+    reloadContent: () => content.reload(),
     failed: Promise.race([events.failed, pipeline.died, spool.died]),
     ...views,
     ruleStates: (rules) => rules.map((rule) => events.rules.of(rule)),
@@ -214,6 +235,15 @@ function openLake({ lake, data_dir, query_timeout_ms, query_max_rows, retention 
     onProblems: (problems) => events.problems.report('lake', problems),
     retentionDays: retention.lake_days,
   })
+}
+
+async function watchContent(config: Config, content: ContentReload, log: Log): Promise<ContentWatch | undefined> {
+  if (!config.watch_content) return undefined
+  // `content` in the working folder may come later.
+  const folders = new Set([...contentRoots(config.content), resolve('content')])
+  const watch = new ContentWatch([...folders], { onChange: () => reloadQuietly(content, log) })
+  await watch.start()
+  return watch
 }
 
 async function logLayouts(lake: Lake, log: Log): Promise<void> {

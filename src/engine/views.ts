@@ -14,7 +14,10 @@ import type { PipelineThread, SpoolThread } from './threads.ts'
 export interface ViewDeps {
   readonly config: Config
   readonly sources: readonly SourceConfig[]
-  readonly tables: readonly TableDefinition[]
+  /** Definitions of the tables in force. */
+  readonly tables: () => readonly TableDefinition[]
+  /** Takes edits of content. */
+  readonly reload: () => Promise<unknown>
   readonly state: StateDb
   readonly keeper: TableKeeper
   readonly pipeline: PipelineThread
@@ -33,8 +36,10 @@ export function createViews(
     sources: () => sourceViews(deps),
     tables: async () => deps.keeper.status().map((status) => tableView(status, deps)),
     refreshTable: async (name) => {
-      if (!deps.tables.some((table) => table.name === name))
-        throw new ConfigError(`there is no table '${name}'. Known: ${deps.tables.map((table) => table.name).join(', ')}`)
+      // An edit of the table's definition or of its file counts.
+      await deps.reload()
+      const known = deps.tables().map((table) => table.name)
+      if (!known.includes(name)) throw new ConfigError(`there is no table '${name}'. Known: ${known.join(', ')}`)
       return tableView(await deps.keeper.refresh(name), deps)
     },
     health: async () => healthOf(await deps.watch.current(), deps.notices()),
@@ -74,7 +79,7 @@ async function sourceViews({ sources, state, pipeline, spool }: ViewDeps): Promi
 }
 
 function tableView(status: TableStatus, { tables }: ViewDeps): TableView {
-  const definition = tables.find((table) => table.name === status.name)
+  const definition = tables().find((table) => table.name === status.name)
   return {
     name: status.name,
     rows: status.rows,

@@ -19,6 +19,8 @@ export interface LookBackDeps {
   readonly memory: Memory
   /** Asks the lake, which holds all that is committed. Rows are JSON array texts. */
   readonly query: (sql: string, maxRows: number) => Promise<readonly string[]>
+  /** Signals that were committed since `query` was called, some of them perhaps in its answer too, as rows of the same form. */
+  readonly since?: () => readonly string[]
   readonly nowMs: number
 }
 
@@ -31,6 +33,7 @@ export async function lookBack({
   correlation,
   memory,
   query,
+  since = () => [],
   nowMs,
 }: LookBackDeps): Promise<((deps: EffectsDeps) => Promise<Decision<OtherEffects> | undefined>) | undefined> {
   const rules = [...correlation.rules.values()]
@@ -46,15 +49,23 @@ export async function lookBack({
   if (unread > 0)
     cut.push(...fresh.map(({ id }) => notice(id, `${unread} of the stored signals cannot be read and are left out`)))
   const ids = new Set(fresh.map(({ id }) => id))
-  const told = signals.filter(({ ruleId, timeMs }) => {
+  const isTold = ({ ruleId, timeMs }: Signal) => {
     const inner = ids.has(ruleId) ? correlation.rules.get(ruleId) : undefined
     // What a new or changed rule tells again is a signal then.
     return !inner || timeMs < nowMs - inner.lookbackMs
-  })
+  }
   return async (deps) => {
+    const members = new Set(fresh.flatMap((rule) => rule.members.map(({ ruleId }) => ruleId)))
+    const seen = new Set(signals.map(keyOf))
+    const later = readPastSignals(since(), correlation.rules).filter((one) => members.has(one.ruleId) && !seen.has(keyOf(one)))
+    const told = [...later, ...signals].filter(isTold).sort((a, b) => b.timeMs - a.timeMs)
     const found = await correlateRemembered(correlation, ids, told, nowMs)
     return effectsOfCorrelated({ ...found, judged: [...found.judged, ...cut] }, new Map([[LAST_RULES, versions]]), deps)
   }
+}
+
+function keyOf({ ruleId, rowId }: Signal): string {
+  return `${ruleId}\0${rowId}`
 }
 
 /** Told when the signals that were read begin within the rule's look-back. */

@@ -58,6 +58,10 @@ export class Loop {
     onTrouble: (message) => this.#deps.onTrouble('loop', message),
     isStopping: () => this.#stopping,
   }
+  /** While set, no batch begins. */
+  #gate: Promise<void> | undefined
+  /** Settles when the batch has been judged. */
+  readonly #judging = new Set<Promise<void>>()
 
   constructor(deps: LoopDeps) {
     this.#deps = deps
@@ -104,6 +108,27 @@ export class Loop {
     })
     this.#commits = done.catch(() => {})
     return done
+  }
+
+  /**
+   * Calls `work` between two batches: those under way have been judged, and none begins before it has settled. What it gives to `other`
+   * at once is committed after them and before those that come. Resolves with the time in which no batch could begin, in milliseconds.
+   */
+  async between(work: () => void | Promise<void>): Promise<number> {
+    while (this.#gate) await this.#gate
+    const start = performance.now()
+    let open = () => {}
+    this.#gate = new Promise((resolve) => {
+      open = resolve
+    })
+    try {
+      await Promise.allSettled(this.#judging)
+      await work()
+      return performance.now() - start
+    } finally {
+      this.#gate = undefined
+      open()
+    }
   }
 
   /** Ends the loop: no new batch begins, those under way are committed. */
@@ -203,6 +228,7 @@ export class Loop {
       cursor = source.parsed(batch.extent, parsed.context)
       received = parsed.received
     }
+    while (this.#gate) await this.#gate
     const generation = this.#deps.generation()
     const end = endInState(batch, () => cursor!, {
       ...this.#deps,
@@ -211,12 +237,19 @@ export class Loop {
     })
     const { sourceId, receivedMs } = batch
     const before = this.#commits
+    let isJudged = () => {}
+    const judging = new Promise<void>((resolve) => {
+      isJudged = resolve
+    })
+    this.#judging.add(judging)
     const turn = async () => {
+      isJudged()
       await before
       if (this.#failed) throw this.#failed
     }
     const done = takePath({ sourceId, receivedMs, chunks, onParsed }, generation, { ...end, turn })
-    done.catch(() => {})
+    done.catch(() => {}).finally(isJudged)
+    void judging.finally(() => this.#judging.delete(judging))
     this.#underWay++
     this.#inHand.set(sourceId, (this.#inHand.get(sourceId) ?? 0) + 1)
     this.#count(sourceId, received)

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Config, configSchema } from '../../src/config/config.ts'
-import type { Engine, Health, SourceView, TableView } from '../../src/engine/engine.ts'
+import type { ContentChange, Engine, Health, SourceView, TableView } from '../../src/engine/engine.ts'
 import type { RuleState } from '../../src/engine/rule-states.ts'
 import type { AlertBody, AlertWindow } from '../../src/model/alert.ts'
 import type { QueryOptions, QueryResult } from '../../src/stages/store/lake.ts'
@@ -26,6 +26,8 @@ export interface FakeEngine extends Engine {
   readonly removed: string[]
   answer: (query: Query) => Promise<QueryResult>
   healthNow: Health
+  /** What a reload comes to. */
+  reloaded: ContentChange
   /** Puts an alert into state. */
   addAlert(alert: Partial<AlertWindow>, body?: Partial<AlertBody>): Promise<void>
   /** Puts a delivery into state: refused for good when there is an error. */
@@ -45,6 +47,9 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
     isDemo: false,
     read: stateReader(state),
     content: CONTENT,
+    generation: '00112233aabbccdd',
+    reloadContent: async () => engine.reloaded,
+    reloaded: { outcome: 'unchanged', generation: '00112233aabbccdd', summary: 'nothing changed', pauseMs: 0, problems: [] },
     queries,
     removed,
     answer: async () => ({ columns: [], rows: [], truncated: false, ms: 1 }),

@@ -5,7 +5,7 @@ import { processLog } from '../../telemetry/log.ts'
 import { type ConfigOptions, configOption, contentOption, dataDirOption, listenOption, readConfig } from '../config.ts'
 import { Exit } from '../exit.ts'
 import type { Io } from '../io.ts'
-import { stopSignals } from '../signals.ts'
+import { onHangup, stopSignals } from '../signals.ts'
 
 interface Flags extends ConfigOptions {
   readonly demo: boolean
@@ -13,6 +13,7 @@ interface Flags extends ConfigOptions {
 
 const HELP = `
 SIGTERM or Ctrl-C: what is under way is finished, then it ends with 0; a second one ends it at once with 130.
+SIGHUP: content is read again, as \`caracal reload\` does.
 Exit code: 2 configuration or content cannot be used; 1 storage fails, or a part of it died.
 
 Examples:
@@ -35,10 +36,14 @@ export function registerUp(program: Command, io: Io): void {
 
 async function up(config: Config, demo: boolean, io: Io): Promise<void> {
   const signals = stopSignals()
+  let reload = () => {}
+  // Taken from the beginning: a hangup while it starts must not end it.
+  const dispose = onHangup(() => reload())
   try {
     const { serve } = await import('../serve.ts')
     const { startEngine } = await import('../../engine/start.ts')
     const running = await serve(config, () => startEngine(config, { demo }), io)
+    reload = () => void reloadQuietly(running.engine)
     const ended = await Promise.race([
       signals.first,
       running.engine.failed,
@@ -47,6 +52,15 @@ async function up(config: Config, demo: boolean, io: Io): Promise<void> {
     await end(ended, running, io)
   } finally {
     signals.dispose()
+    dispose()
+  }
+}
+
+async function reloadQuietly(engine: Engine): Promise<void> {
+  try {
+    await engine.reloadContent()
+  } catch (error) {
+    processLog().error({ err: error }, 'Content could not be reloaded.')
   }
 }
 

@@ -55,6 +55,14 @@ export interface Detector {
   test(ruleId: string, test: RuleTest): Promise<TestRun>
   /** Seconds spent and events seen per rule since the last call. */
   timings(): readonly { readonly ruleId: string; readonly seconds: number; readonly events: number }[]
+  /** Resolves when as few rules as possible see each event, or it is known that this cannot be had. Absent: at once. */
+  readonly prefiltered?: Promise<void>
+  /**
+   * Goes on where another detector of the language has come to: with the cache of rules as that one left it, and with what it found out
+   * about the `unchanged` rules, whose ids these are. Called before the first batch, when `before` has judged its last. Absent: there
+   * is nothing to go on with.
+   */
+  inherit?(before: Detector, unchanged: ReadonlySet<string>): void
   /** Process ids of the children that live. Absent: this detector has none. */
   readonly pids?: readonly number[]
   /** Ends the children. Evaluations under way reject. */

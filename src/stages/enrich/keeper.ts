@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { Send } from '../../util/http/send.ts'
 import type { TableDefinition } from './definition.ts'
 import { providerDefinition } from './index.ts'
@@ -27,6 +28,8 @@ const FIRST_RETRY_MS = 60_000
 
 interface Entry {
   readonly table: KeptTable
+  /** Aborted when the table is no longer kept. */
+  readonly ended: AbortController
   nextMs: number | undefined
   cancel: (() => void) | undefined
   running: Promise<void> | undefined
@@ -38,19 +41,12 @@ interface Entry {
  */
 export class TableKeeper {
   readonly #options: TableKeeperOptions
-  readonly #entries: ReadonlyMap<string, Entry>
+  readonly #entries = new Map<string, Entry>()
   readonly #stopping = new AbortController()
 
   constructor(options: TableKeeperOptions) {
     this.#options = options
-    const { definitions, dataFolder, store, accept, send, clock } = options
-    const tablesFolder = join(dataFolder, 'tables')
-    this.#entries = new Map(
-      definitions.map((definition) => {
-        const table = new KeptTable({ definition, tablesFolder, dataFolder, store, accept, send, clock })
-        return [definition.name, { table, nextMs: undefined, cancel: undefined, running: undefined }]
-      }),
-    )
+    for (const definition of options.definitions) this.#entries.set(definition.name, this.#entryOf(definition))
   }
 
   /**
@@ -58,11 +54,30 @@ export class TableKeeper {
    * Rejects only when the state or the disk fails.
    */
   async start(): Promise<void> {
-    for (const entry of this.#entries.values()) {
-      await entry.table.start()
-      if (!entry.table.hasProvider) continue
-      if (providerDefinition(entry.table.definition.provider!.type).isLocal) await this.#run(entry)
-      else this.#schedule(entry, this.#firstDelay(entry))
+    for (const entry of this.#entries.values()) await this.#begin(entry)
+  }
+
+  /**
+   * From now on these tables: those that are defined as before go on, with what has changed in their local files; the others begin as at a
+   * start. Resolves when all of that is in force.
+   */
+  async update(definitions: readonly TableDefinition[]): Promise<void> {
+    const wanted = new Map(definitions.map((definition) => [definition.name, definition]))
+    for (const [name, entry] of this.#entries) {
+      if (isSame(entry.table.definition, wanted.get(name))) continue
+      entry.ended.abort()
+      entry.cancel?.()
+      this.#entries.delete(name)
+      await entry.running
+    }
+    for (const [name, definition] of wanted) {
+      const kept = this.#entries.get(name)
+      if (kept) await this.#reread(kept)
+      else {
+        const entry = this.#entryOf(definition)
+        this.#entries.set(name, entry)
+        await this.#begin(entry)
+      }
     }
   }
 
@@ -72,6 +87,7 @@ export class TableKeeper {
     if (!entry) throw new Error(`there is no table '${name}'. Known: ${[...this.#entries.keys()].join(', ')}`)
     await entry.running
     if (entry.table.hasProvider) await this.#run(entry)
+    else await entry.table.reread()
     return entry.table.status(entry.nextMs)
   }
 
@@ -92,11 +108,33 @@ export class TableKeeper {
     await this.settled()
   }
 
+  #entryOf(definition: TableDefinition): Entry {
+    const { dataFolder, store, accept, send, clock } = this.#options
+    const tablesFolder = join(dataFolder, 'tables')
+    const table = new KeptTable({ definition, tablesFolder, dataFolder, store, accept, send, clock })
+    return { table, ended: new AbortController(), nextMs: undefined, cancel: undefined, running: undefined }
+  }
+
+  async #begin(entry: Entry): Promise<void> {
+    await entry.table.start()
+    if (!entry.table.hasProvider) return
+    if (isLocal(entry)) await this.#run(entry)
+    else this.#schedule(entry, this.#firstDelay(entry))
+  }
+
+  /** Takes local content that has changed. */
+  async #reread(entry: Entry): Promise<void> {
+    if (!entry.table.hasProvider) return entry.table.reread()
+    if (!isLocal(entry)) return
+    await entry.running
+    await this.#run(entry)
+  }
+
   #run(entry: Entry): Promise<void> {
     if (entry.running) return entry.running
     entry.cancel?.()
     const done = entry.table
-      .refresh(this.#stopping.signal)
+      .refresh(AbortSignal.any([this.#stopping.signal, entry.ended.signal]))
       .catch(this.#options.onError)
       .finally(() => {
         entry.running = undefined
@@ -107,7 +145,7 @@ export class TableKeeper {
   }
 
   #schedule(entry: Entry, delayMs: number): void {
-    if (this.#stopping.signal.aborted) return
+    if (this.#stopping.signal.aborted || entry.ended.signal.aborted) return
     entry.nextMs = this.#options.clock.now() + delayMs
     entry.cancel = this.#options.clock.after(delayMs, () => void this.#run(entry))
   }
@@ -133,6 +171,14 @@ export class TableKeeper {
   #jitter(): number {
     return 0.9 + this.#options.random() * 0.2
   }
+}
+
+function isLocal({ table }: Entry): boolean {
+  return table.definition.provider !== undefined && providerDefinition(table.definition.provider.type).isLocal === true
+}
+
+function isSame(a: TableDefinition, b: TableDefinition | undefined): boolean {
+  return isDeepStrictEqual(a, b)
 }
 
 /** The machine's own time; timers do not keep the process alive. */

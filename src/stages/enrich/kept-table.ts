@@ -1,4 +1,4 @@
-import { access, rm } from 'node:fs/promises'
+import { access, readFile, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { messageOf } from '../../util/errors.ts'
 import type { Send } from '../../util/http/send.ts'
@@ -61,14 +61,33 @@ export class KeptTable {
     const stored = this.#provider && (await this.#options.store.load(this.definition.name))
     if (stored?.source === this.#source) this.#state = stored
     if (await this.#loadKept()) return
+    await this.#takeShipped()
+  }
+
+  /** Takes what lies beside the definition if it has changed since, unless a provider's content is in force. Never rejects because of content. */
+  async reread(): Promise<void> {
+    const { filename } = this.definition
+    if (this.#inForce?.isFetched || filename === undefined) return
+    const hash = await readFile(filename)
+      .then(unpack)
+      .then(versionOf, () => undefined)
+    if (hash !== undefined && this.#inForce?.table.version.endsWith(hash) && this.#state.lastError === undefined) return
+    const { lastError, isRefused, failures, ...rest } = this.#state
+    if ((await this.#takeShipped()) && lastError !== undefined) await this.#save(rest)
+  }
+
+  /** True when it is in force. */
+  async #takeShipped(): Promise<boolean> {
     const { filename: path, contentDate: date, name: table } = this.definition
-    if (path === undefined) return
+    if (path === undefined) return false
     try {
       const built = await this.#options.accept({ table, path, fileName: path, date })
       this.#inForce = { table: built, isFetched: false }
+      return true
     } catch (error) {
       const message = messageOf(error)
       await this.#fail(message.includes(path) ? error : new TableError(`${path}: ${message}`, { cause: error }), true)
+      return false
     }
   }
 

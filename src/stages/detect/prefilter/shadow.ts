@@ -7,6 +7,10 @@ import type { Selection } from './selection.ts'
 export interface Shadow {
   /** Whether the next event is in the sample. */
   isSampled(): boolean
+  /** Events since the last one of the sample. */
+  readonly count: number
+  /** Goes on counting where another one is. */
+  inherit(before: Shadow): void
   /**
    * What the prefilter would have missed in a batch that was judged with this selection: an error for each rule, beside the
    * match, which is kept. The rule sees every event from then on. Findings count events as the selection does.
@@ -18,6 +22,12 @@ export interface Shadow {
 export function createShadow(every: number): Shadow {
   let count = 0
   return {
+    get count() {
+      return count
+    },
+    inherit(before) {
+      count = before.count
+    },
     isSampled() {
       if (every <= 0) return false
       count = (count + 1) % every

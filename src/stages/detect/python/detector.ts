@@ -2,6 +2,7 @@ import type { Finding, RuleError } from '../../../model/match.ts'
 import type { Rule, RuleTest } from '../../../model/rule.ts'
 import type { DetectBatch, Detector, DetectorOptions, Later, PrefilterOptions, RuleOff, TestRun } from '../language.ts'
 import { fromNdjson } from '../ndjson.ts'
+import type { CacheMirror } from './judge/cache-mirror.ts'
 import { judgeCrossing } from './judge/judge.ts'
 import { PenaltyBox } from './judge/penalty-box.ts'
 import { Retries, timer } from './judge/retries.ts'
@@ -11,6 +12,20 @@ import { failedRun, runTests, type WaitingTest } from './judge/tests.ts'
 import type { ConditionReader } from './prefilter/conditions.ts'
 import { Screen, type Screened } from './prefilter/screen.ts'
 import type { RuleSet } from './rules.ts'
+
+/** What judges Python rules: one detector, or one for each content folder. */
+interface PythonDetectors extends Detector {
+  readonly parts: readonly PythonDetector[]
+  /** The cache of rules, one for all parts. */
+  readonly cache: CacheMirror
+}
+
+/** `Detector.inherit` between whatever judges Python rules. */
+export function inheritAll(heir: PythonDetectors, before: Detector, unchanged: ReadonlySet<string>): void {
+  const { parts, cache } = before as PythonDetectors
+  heir.cache.inherit(cache)
+  for (const own of heir.parts) for (const part of parts) own.inheritRules(part, unchanged)
+}
 
 /** Judges batches in a Python child, one crossing at a time, in the order of the calls. */
 export class PythonDetector implements Detector {
@@ -124,6 +139,18 @@ export class PythonDetector implements Detector {
     })
   }
 
+  inherit(before: Detector, unchanged: ReadonlySet<string>): void {
+    inheritAll(this, before, unchanged)
+  }
+
+  get parts(): readonly PythonDetector[] {
+    return [this]
+  }
+
+  get cache(): CacheMirror {
+    return this.#runtime.mirror
+  }
+
   /** Process id of the living child. */
   get pid(): number | undefined {
     return this.#runtime.pid
@@ -160,6 +187,15 @@ export class PythonDetector implements Detector {
   async #readOnce(): Promise<void> {
     const reading = await this.#prefilter?.reader.read()
     if (reading) this.#screen = new Screen(reading.byLogType, this.#loaded, this.#prefilter!.options)
+  }
+
+  /** Takes over penalties, counts of missed events and what sampling found out, of the unchanged rules that `before` has too. */
+  inheritRules(before: PythonDetector, unchanged: ReadonlySet<string>): void {
+    const ids = new Set([...unchanged].filter((id) => this.has(id) && before.has(id)))
+    this.#penalties.inherit(before.#penalties, ids)
+    for (const id of ids) if (before.#missed.has(id)) this.#missed.set(id, before.#missedOf(id))
+    if (before.#screen) this.#screen?.inherit(before.#screen, ids)
+    this.#looked()
   }
 
   evaluate(batch: DetectBatch): Promise<readonly Finding[]> {

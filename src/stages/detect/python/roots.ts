@@ -2,7 +2,7 @@ import { sep } from 'node:path'
 import type { CacheWrite, Finding, RuleError } from '../../../model/match.ts'
 import type { Rule, RuleTest } from '../../../model/rule.ts'
 import type { DetectBatch, Detector, RuleOff, TestRun } from '../language.ts'
-import type { PythonDetector } from './detector.ts'
+import { inheritAll, type PythonDetector } from './detector.ts'
 import type { CacheMirror } from './judge/cache-mirror.ts'
 import { failedRun } from './judge/tests.ts'
 
@@ -25,8 +25,8 @@ export function byRoot(rules: readonly Rule[], roots: readonly string[]): Readon
  */
 export class RootsDetector implements Detector {
   readonly logTypes: ReadonlySet<string>
-  readonly #parts: readonly PythonDetector[]
-  readonly #cache: CacheMirror
+  readonly parts: readonly PythonDetector[]
+  readonly cache: CacheMirror
   readonly #place: ReadonlyMap<string, { readonly at: number; readonly part: PythonDetector }>
   readonly #usesCache: (ruleId: string) => boolean
   #queue: Promise<unknown> = Promise.resolve()
@@ -42,8 +42,8 @@ export class RootsDetector implements Detector {
     usesCache: (ruleId: string) => boolean,
   ) {
     this.#usesCache = usesCache
-    this.#parts = parts
-    this.#cache = cache
+    this.parts = parts
+    this.cache = cache
     this.logTypes = new Set(parts.flatMap((part) => [...part.logTypes]))
     this.#place = new Map(
       rules.flatMap(({ id }, at) => {
@@ -54,26 +54,26 @@ export class RootsDetector implements Detector {
   }
 
   get setupErrors(): readonly RuleError[] {
-    return this.#parts.flatMap((part) => part.setupErrors)
+    return this.parts.flatMap((part) => part.setupErrors)
   }
 
   off(): readonly RuleOff[] {
-    return this.#parts.flatMap((part) => part.off())
+    return this.parts.flatMap((part) => part.off())
   }
 
   ruleIds(logType: string): readonly string[] {
-    const ids = this.#parts.flatMap((part) => part.ruleIds(logType))
+    const ids = this.parts.flatMap((part) => part.ruleIds(logType))
     return ids.sort((a, b) => this.#at(a) - this.#at(b))
   }
 
   /** Process ids of the living children. */
   get pids(): readonly number[] {
-    return this.#parts.flatMap((part) => part.pids)
+    return this.parts.flatMap((part) => part.pids)
   }
 
   /** Resolves when the prefilter of each part works, or is known not to. */
   get prefiltered(): Promise<void> {
-    return Promise.all(this.#parts.map((part) => part.prefiltered)).then(() => {})
+    return Promise.all(this.parts.map((part) => part.prefiltered)).then(() => {})
   }
 
   evaluate(batch: DetectBatch): Promise<readonly Finding[]> {
@@ -82,29 +82,33 @@ export class RootsDetector implements Detector {
     return result
   }
 
+  inherit(before: Detector, unchanged: ReadonlySet<string>): void {
+    inheritAll(this, before, unchanged)
+  }
+
   async test(ruleId: string, test: RuleTest): Promise<TestRun> {
     return this.#place.get(ruleId)?.part.test(ruleId, test) ?? failedRun(`there is no rule '${ruleId}'`)
   }
 
   timings(): readonly { readonly ruleId: string; readonly seconds: number; readonly events: number }[] {
-    return this.#parts.flatMap((part) => part.timings())
+    return this.parts.flatMap((part) => part.timings())
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#parts.map((part) => part.close()))
+    await Promise.all(this.parts.map((part) => part.close()))
   }
 
   async #evaluate(batch: DetectBatch): Promise<readonly Finding[]> {
-    const concerned = this.#parts.filter((part) => part.logTypes.has(batch.logType))
+    const concerned = this.parts.filter((part) => part.logTypes.has(batch.logType))
     let findings: Finding[]
     try {
       findings = (await this.#judge(batch, concerned)).flat()
     } catch (error) {
       // What the others wrote to the cache has not happened either.
-      await Promise.all(this.#parts.map((part) => part.discard()))
+      await Promise.all(this.parts.map((part) => part.discard()))
       throw error
     }
-    const writes: readonly CacheWrite[] = this.#cache.settle()
+    const writes: readonly CacheWrite[] = this.cache.settle()
     if (writes.length > 0) batch.onCacheWrites?.(writes)
     if (concerned.length === 1) return findings
     return findings.sort((a, b) => a.event - b.event || this.#at(a.ruleId) - this.#at(b.ruleId))

@@ -53,6 +53,18 @@ export class CacheMirror {
     }
   }
 
+  /** Takes over what another mirror has settled: it was read later than the entries that this one began with. */
+  inherit(before: CacheMirror): void {
+    const changed = new Map<string, string | null>()
+    for (const [key, entry] of before.#settled) if (this.#settled.get(key) !== entry) changed.set(key, entry)
+    for (const key of this.#settled.keys()) if (!before.#settled.has(key)) changed.set(key, null)
+    for (const [key, entry] of changed) {
+      if (entry === null) this.#settled.delete(key)
+      else this.#settled.set(key, entry)
+      for (const missed of this.#missed) missed.set(key, entry)
+    }
+  }
+
   /** What a crossing of the batch under way has changed. */
   add(writes: EvaluateAnswer['cacheWrites']): void {
     for (const [key, entry] of writes) this.#open.set(key, entry ?? undefined)

@@ -39,6 +39,15 @@ export class PenaltyBox {
     this.#strikes.delete(ruleId)
   }
 
+  /** Takes over what another box holds of these rules. */
+  inherit(before: PenaltyBox, ruleIds: ReadonlySet<string>): void {
+    for (const id of ruleIds) {
+      copyEntry(before.#strikes, this.#strikes, id)
+      copyEntry(before.#penalties, this.#penalties, id)
+      copyEntry(before.#lengths, this.#lengths, id)
+    }
+  }
+
   /** All penalties in force, by rule id. */
   all(nowMs: number): readonly (readonly [ruleId: string, penalty: Penalty])[] {
     return [...this.#penalties].filter(([, { untilMs }]) => nowMs < untilMs)
@@ -52,4 +61,9 @@ export class PenaltyBox {
     this.#penalties.delete(ruleId)
     return undefined
   }
+}
+
+function copyEntry<V>(from: ReadonlyMap<string, V>, to: Map<string, V>, key: string): void {
+  const value = from.get(key)
+  if (value !== undefined) to.set(key, value)
 }

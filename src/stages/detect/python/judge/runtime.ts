@@ -63,7 +63,8 @@ async function fill(sandbox: Sandbox, items: readonly CacheItem[]): Promise<void
 export class Runtime {
   readonly #set: RuleSet
   readonly #timeoutMs: number
-  readonly #mirror: CacheMirror
+  /** The cache of rules as the child has it. */
+  readonly mirror: CacheMirror
   readonly #cache: CacheReader
   readonly #compiled: CompiledCode
   readonly #start: (signal?: AbortSignal) => Promise<Sandbox>
@@ -88,7 +89,7 @@ export class Runtime {
     this.#start = start
     this.#set = set
     this.#timeoutMs = timeoutMs
-    this.#mirror = mirror
+    this.mirror = mirror
     this.#cache = mirror.reader()
   }
 
@@ -169,12 +170,12 @@ export class Runtime {
 
   /** A whole batch has been judged: gives what it changed in the cache of rules. */
   settle(): CacheWrite[] {
-    return this.#mirror.settle()
+    return this.mirror.settle()
   }
 
   /** A batch could not be judged: nothing of it stays in the cache of rules, so the child is replaced. */
   async discard(): Promise<void> {
-    this.#mirror.forget()
+    this.mirror.forget()
     await this.#sandbox?.close()
   }
 

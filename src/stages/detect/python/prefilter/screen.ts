@@ -20,6 +20,9 @@ export interface Screened {
 export class Screen {
   readonly #prefilters: ReadonlyMap<string, Prefilter>
   readonly #shadow: Shadow
+  readonly #rules: ReadonlyMap<string, readonly Rule[]>
+  /** Rules that see every event since the prefilter was wrong about them. */
+  readonly #distrusted = new Set<string>()
 
   constructor(
     known: NecessaryByLogType,
@@ -27,6 +30,7 @@ export class Screen {
     { ruleErrors, shadowEvery }: PrefilterOptions,
   ) {
     this.#shadow = createShadow(shadowEvery)
+    this.#rules = byLogType
     this.#prefilters = new Map(
       [...byLogType].map(([logType, rules]) => [
         logType,
@@ -39,6 +43,18 @@ export class Screen {
     )
   }
 
+  /** Goes on with the sampling of another screen: with its count, and with the rules among these that it does not trust. */
+  inherit(before: Screen, ruleIds: ReadonlySet<string>): void {
+    this.#shadow.inherit(before.#shadow)
+    for (const id of before.#distrusted) {
+      if (!ruleIds.has(id)) continue
+      this.#distrusted.add(id)
+      for (const [logType, rules] of this.#rules) {
+        for (const [number, rule] of rules.entries()) if (rule.id === id) this.#prefilters.get(logType)?.distrust(number)
+      }
+    }
+  }
+
   screen(logType: string, events: readonly JsonObject[], rules: readonly Rule[]): Screened {
     const prefilter = this.#prefilters.get(logType)!
     const selection = selectEvents(events, prefilter, this.#shadow, rules.length)
@@ -46,6 +62,7 @@ export class Screen {
       crossings: crossingsOf(events, selection),
       finish: (findings) => {
         const missed = this.#shadow.check(findings, selection, rules, prefilter)
+        for (const { ruleId } of missed) this.#distrusted.add(ruleId)
         const all = [...findings, ...missed].map((finding) => ({ ...finding, event: selection.events[finding.event]! }))
         return missed.length > 0 ? all.sort((a, b) => a.event - b.event) : all
       },

@@ -1,0 +1,61 @@
+import { createRoute } from '@hono/zod-openapi'
+import { z } from 'zod'
+import type { ContentChange, Engine } from '../../engine/engine.ts'
+import { createRouter } from '../router.ts'
+
+const problem = z.object({ file: z.string(), message: z.string() })
+
+export const changeSchema = z.object({
+  outcome: z
+    .enum(['swapped', 'unchanged', 'broken'])
+    .describe('`swapped`: in force. `unchanged`: it was. `broken`: the content before stays in force; see `problems`.'),
+  generation: z.string().describe('Of the content in force now; events carry it as `p_generation`.'),
+  summary: z.string().describe('The changes in a few words.'),
+  pause_ms: z.number().describe('For how long no batch could begin.'),
+  problems: z.array(problem).describe('Why it is broken.'),
+})
+
+const show = createRoute({
+  method: 'get',
+  path: '/api/v1/content',
+  summary: 'The content in force.',
+  responses: {
+    200: {
+      description: 'How much there is of what, and what is wrong with it.',
+      content: {
+        'application/json': {
+          schema: z.object({
+            generation: z.string(),
+            rules: z.number(),
+            schemas: z.number(),
+            tables: z.number(),
+            problems: z.array(problem),
+          }),
+        },
+      },
+    },
+  },
+})
+
+const reload = createRoute({
+  method: 'post',
+  path: '/api/v1/content/reload',
+  summary: 'Reads the content folders and puts what they hold in force, without a stop. Broken content changes nothing.',
+  responses: {
+    200: { description: 'What came of it.', content: { 'application/json': { schema: changeSchema } } },
+  },
+})
+
+export function contentRoutes(engine: Engine) {
+  return createRouter()
+    .openapi(show, (c) => {
+      const { rules, schemas, tables, problems } = engine.content
+      const counts = { rules: rules.length, schemas: schemas.length, tables }
+      return c.json({ generation: engine.generation, ...counts, problems: [...problems] }, 200)
+    })
+    .openapi(reload, async (c) => c.json(changeView(await engine.reloadContent()), 200))
+}
+
+function changeView({ outcome, generation, summary, pauseMs, problems }: ContentChange): z.output<typeof changeSchema> {
+  return { outcome, generation, summary, pause_ms: Math.round(pauseMs), problems: [...problems] }
+}

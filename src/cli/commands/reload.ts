@@ -1,0 +1,37 @@
+import type { Command } from 'commander'
+import type { z } from 'zod'
+import type { changeSchema } from '../../api/routes/content.ts'
+import { printable } from '../../util/terminal.ts'
+import { Exit } from '../exit.ts'
+import type { Io } from '../io.ts'
+import { clientOf, type ServerFlags, withServer } from '../server-options.ts'
+
+type Change = z.output<typeof changeSchema>
+
+const HELP = `
+Exit code: 1 the content is broken, and what was in force stays.
+
+Example:
+  caracal reload`
+
+export function registerReload(program: Command, io: Io): void {
+  withServer(
+    program
+      .command('reload')
+      .summary('put changed content in force')
+      .description('Reads the content folders again and puts what they hold in force, without a stop.'),
+  )
+    .addHelpText('after', HELP)
+    .action(async (flags: ServerFlags) => {
+      const change = await clientOf(flags, io).json<Change>('/api/v1/content/reload', { method: 'POST' })
+      io.out(flags.json ? `${JSON.stringify(change)}\n` : `${textOf(change)}\n`)
+      if (change.outcome === 'broken') throw new Exit(1)
+    })
+}
+
+function textOf({ outcome, generation, summary, pause_ms, problems }: Change): string {
+  if (outcome === 'swapped') return printable(`Generation ${generation}: ${summary}, swapped in ${pause_ms} ms`)
+  if (outcome === 'unchanged') return `Generation ${generation}: nothing changed`
+  const lines = problems.map(({ file, message }) => printable(`${file}: ${message}`))
+  return ['The content is broken; what was in force stays:', ...lines].join('\n')
+}

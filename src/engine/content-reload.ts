@@ -1,0 +1,127 @@
+import { type SystemProblem, systemProblem } from '../model/system-problem.ts'
+import type { TableKeeper } from '../stages/enrich/keeper.ts'
+import type { Log } from '../telemetry/log.ts'
+import { messageOf } from '../util/errors.ts'
+import { contentProblems } from './checks/content.ts'
+import { summaryOf } from './content-parts.ts'
+import type { ContentChange } from './engine.ts'
+import type { Events } from './events.ts'
+import type { BuiltContent } from './live-content.ts'
+import type { ContentReport } from './pipeline-calls.ts'
+import { byName } from './queries.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { PipelineThread } from './threads.ts'
+
+export interface ContentReloadDeps {
+  readonly pipeline: PipelineThread
+  readonly keeper: TableKeeper
+  readonly scheduler: Scheduler
+  readonly events: Events
+  readonly log: Log
+  /** What the start loaded. */
+  readonly first: ContentReport
+}
+
+/** The reporter of problems with content that is not in force. */
+const REPORTER = 'content-change'
+/** Content that may be tried again as it is. */
+const AGAIN_MS = 10_000
+
+/** Puts changed content in force while everything runs: one change at a time, each built aside. */
+export class ContentReload {
+  readonly #deps: ContentReloadDeps
+  #report: ContentReport
+  #running: Promise<ContentChange> | undefined
+  /** A change that was asked for while another one was under way. */
+  #following: Promise<ContentChange> | undefined
+  #again: NodeJS.Timeout | undefined
+  #isStopped = false
+
+  constructor(deps: ContentReloadDeps) {
+    this.#deps = deps
+    this.#report = deps.first
+  }
+
+  /** What is in force. */
+  get report(): ContentReport {
+    return this.#report
+  }
+
+  /**
+   * Reads the content folders and puts what they hold in force, unless it has faults that the content in force does not have. Resolves
+   * with what came of it; rejects when the pipeline has ended.
+   */
+  reload(): Promise<ContentChange> {
+    if (!this.#running) return this.#begin()
+    // What is under way may have read the folders before the change that this call is about.
+    this.#following ??= this.#running
+      .catch(() => {})
+      .then(() => {
+        this.#following = undefined
+        return this.#begin()
+      })
+    return this.#following
+  }
+
+  /** Resolves when no change is under way; none begins later. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    clearTimeout(this.#again)
+    await this.#running?.catch(() => {})
+  }
+
+  #begin(): Promise<ContentChange> {
+    if (this.#isStopped) return Promise.reject(new Error('Caracal is stopping'))
+    clearTimeout(this.#again)
+    this.#running = this.#change().finally(() => {
+      this.#running = undefined
+    })
+    return this.#running
+  }
+
+  async #change(): Promise<ContentChange> {
+    const { pipeline, keeper, log, events } = this.#deps
+    const built = await pipeline.rpc.call('buildContent')
+    if (built.kind === 'broken') return this.#refuse(built)
+    if (built.kind === 'unchanged') {
+      await keeper.update(this.#report.tables)
+      this.#say([])
+      return { outcome: 'unchanged', generation: built.generation, summary: 'nothing changed', pauseMs: 0, problems: [] }
+    }
+    const { report, changes, generation } = built
+    // Tables that are new or defined otherwise are built for the content to come.
+    await keeper.update(report.tables)
+    const { pauseMs } = await pipeline.rpc.call('swapContent')
+    this.#report = report
+    await this.#deps.scheduler.update({
+      queries: report.queries,
+      saved: byName(report.savedQueries),
+      tables: report.lakeTables,
+    })
+    events.problems.report('content', contentProblems(report.content))
+    this.#say([])
+    const summary = summaryOf(changes)
+    const rounded = Math.round(pauseMs)
+    log.info(
+      { generation, changes: changes.slice(0, 100), pauseMs: rounded },
+      `content changed: ${summary}, swapped in ${rounded} ms`,
+    )
+    return { outcome: 'swapped', generation, summary, pauseMs, problems: [] }
+  }
+
+  #refuse({ problems, later }: Extract<BuiltContent, { kind: 'broken' }>): ContentChange {
+    const stays = 'The content in force stays as it was until this is fixed; `caracal validate` shows all problems.'
+    this.#say(problems.map(({ file, message }) => systemProblem('ContentBroken', file, `${file}: ${message}. ${stays}`)))
+    if (later && !this.#isStopped) this.#again = setTimeout(() => void this.reload().catch(() => {}), AGAIN_MS).unref()
+    return { outcome: 'broken', generation: this.#report.generation, summary: 'nothing changed', pauseMs: 0, problems }
+  }
+
+  #say(problems: readonly SystemProblem[]): void {
+    this.#deps.events.problems.report(REPORTER, problems)
+  }
+}
+
+/** Reloads when somebody has changed a file; what fails is in the log. */
+export function reloadQuietly(content: Pick<ContentReload, 'reload'>, log: Log): void {
+  content.reload().catch((error: unknown) => log.error({ err: error }, `Content could not be reloaded: ${messageOf(error)}`))
+}

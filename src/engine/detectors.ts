@@ -1,0 +1,55 @@
+import type { DetectionContent } from '../model/rule.ts'
+import type { Content } from '../packs/content.ts'
+import { languages } from '../stages/detect/index.ts'
+import type { Detector, DetectorOptions } from '../stages/detect/language.ts'
+import { hash16 } from '../util/hash.ts'
+import { exactText } from './exact-text.ts'
+import { judgedRules } from './path.ts'
+
+/** A detector of one language, and what it was made of. */
+export interface RunningDetector {
+  readonly language: string
+  /** A hash of everything that it was given: of equal ones the one that runs is as good as a new one. */
+  readonly key: string
+  readonly detector: Detector
+}
+
+/**
+ * Starts every detection language that has enabled rules, but keeps those of `running` whose content is the same. When one cannot be
+ * started, those that were started before it are closed.
+ */
+export async function startDetectors(
+  content: Content,
+  options: Omit<DetectorOptions, 'all'>,
+  running: readonly RunningDetector[] = [],
+): Promise<RunningDetector[]> {
+  const detectors: RunningDetector[] = []
+  try {
+    for (const { type, create } of languages) {
+      const given = givenTo(type, content)
+      if (given.rules.length === 0) continue
+      const key = hash16(exactText(given))
+      const same = running.find((one) => one.language === type && one.key === key)
+      detectors.push(same ?? { language: type, key, detector: await create(given, { ...options, all: false }) })
+    }
+    return detectors
+  } catch (error) {
+    await closeDetectors(detectors, running)
+    throw error
+  }
+}
+
+/** Closes those that are not among `kept`. */
+export async function closeDetectors(
+  detectors: readonly RunningDetector[],
+  kept: readonly RunningDetector[] = [],
+): Promise<void> {
+  const goes = detectors.filter(({ detector }) => !kept.some((one) => one.detector === detector))
+  await Promise.all(goes.map(({ detector }) => detector.close()))
+}
+
+function givenTo(language: string, content: Content): DetectionContent {
+  const { helpers, dataModels } = content
+  const rules = judgedRules(content).filter((rule) => rule.enabled && rule.source.language === language)
+  return { rules, helpers, dataModels }
+}

@@ -1,0 +1,44 @@
+import type { FinishedRows } from '../model/batch.ts'
+import { SIGNALS } from '../pipeline/rows.ts'
+import { readBlock } from '../util/block/read.ts'
+
+/** Signals of the time before now. */
+export interface PastSignals {
+  /** Asks the lake, which holds all that was committed before the call. Rows are JSON array texts. */
+  readonly query: (sql: string, maxRows: number) => Promise<readonly string[]>
+  /** Hears of the signals that are committed from now on, which the answer to a query may lack. */
+  listen(): SignalTap
+}
+
+export interface SignalTap {
+  /** What was committed since, in the form of the query's answer. */
+  readonly rows: () => readonly string[]
+  readonly end: () => void
+}
+
+/** The columns that look-back asks for, in its order. */
+const COLUMNS = ['p_rule_id', 'p_row_id', 'p_event_time', 'p_alert_context', 'event']
+const PLACES = COLUMNS.map((name) => SIGNALS.columns.findIndex((column) => column.name === name))
+
+/** Signals as they are committed, for whoever listens. */
+export class CommittedSignals {
+  readonly #taps = new Set<string[]>()
+
+  /** Something was committed. */
+  committed(finished: readonly FinishedRows[]): void {
+    if (this.#taps.size === 0) return
+    for (const { spec, rows } of finished) {
+      if (spec.database !== SIGNALS.database || spec.table !== SIGNALS.table) continue
+      for (const cells of readBlock(spec.columns, rows)) {
+        const row = JSON.stringify(PLACES.map((at) => cells[at] ?? null))
+        for (const tap of this.#taps) tap.push(row)
+      }
+    }
+  }
+
+  listen(): SignalTap {
+    const rows: string[] = []
+    this.#taps.add(rows)
+    return { rows: () => rows, end: () => void this.#taps.delete(rows) }
+  }
+}

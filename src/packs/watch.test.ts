@@ -1,0 +1,47 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { ContentWatch } from './watch.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'caracal-watch-'))
+let watch: ContentWatch | undefined
+afterEach(() => {
+  watch?.close()
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder)
+})
+
+/** Resolves with the number of reports at the first one. */
+async function watching(lookMs: number, folders = [folder]): Promise<{ seen: () => number }> {
+  let reports = 0
+  watch = new ContentWatch(folders, { onChange: () => reports++, quietMs: 20, lookMs })
+  await watch.start()
+  return { seen: () => reports }
+}
+
+test('a change below the folder is reported, several at once as one', async () => {
+  mkdirSync(join(folder, 'deep'))
+  const { seen } = await watching(3_600_000)
+  for (const name of ['a.yml', 'b.py', 'deep/c.yml']) writeFileSync(join(folder, name), 'x')
+  await expect.poll(seen).toBe(1)
+})
+
+test('a folder that comes later is found, and what is in it', async () => {
+  const later = join(folder, 'later')
+  const { seen } = await watching(20, [later])
+  mkdirSync(later)
+  writeFileSync(join(later, 'a.yml'), 'x')
+  await expect.poll(seen).toBeGreaterThan(0)
+})
+
+test('files of tools and hidden ones are passed over', async () => {
+  mkdirSync(join(folder, '.git'))
+  mkdirSync(join(folder, '__pycache__'))
+  const { seen } = await watching(20)
+  writeFileSync(join(folder, '.git/index'), 'x')
+  writeFileSync(join(folder, '__pycache__/a.pyc'), 'x')
+  writeFileSync(join(folder, '.a.yml.swp'), 'x')
+  writeFileSync(join(folder, 'a.yml'), 'x')
+  await expect.poll(seen).toBe(1)
+})
