@@ -30,6 +30,10 @@ if (!existsSync(python)) {
 const installed = run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...PACKAGES])
 if (installed.status !== 0) skip(`the packages cannot be installed: ${installed.stderr}`)
 
+function cut(answer) {
+  return String(JSON.stringify(answer)).slice(0, 300)
+}
+
 /** The answers, in the order of the questions. `path`: where modules are looked for first. */
 function answers(path) {
   const { status, stdout, stderr } = run(python, [join(root, 'scripts/conformance/python-twins.py')], {
@@ -55,7 +59,7 @@ for (const [at, [module, question, theirs]] of real.entries()) {
   counts[module] ??= { same: 0, refused: 0, different: 0 }
   counts[module][outcome]++
   if (outcome === 'different' && printed++ < MAX_PRINTED) {
-    console.log(`${module}: ${question}\n  package  ${JSON.stringify(theirs)}\n  ours     ${JSON.stringify(own)}`)
+    console.log(`${module}: ${question}\n  package  ${cut(theirs)}\n  ours     ${cut(own)}`)
   }
 }
 console.table(counts)
