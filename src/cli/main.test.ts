@@ -53,7 +53,7 @@ describe('without a server', () => {
     const { code, out, err } = await cli(['--help'])
     expect([code, err]).toEqual([0, ''])
     const commands = out.slice(out.indexOf('Commands:')).matchAll(/^ {2}([a-z]+)/gm)
-    expect([...commands].map((match) => match[1]).slice(0, 16)).toEqual([
+    expect([...commands].map((match) => match[1]).slice(0, 17)).toEqual([
       'up',
       'run',
       'alerts',
@@ -63,6 +63,7 @@ describe('without a server', () => {
       'rules',
       'packs',
       'destinations',
+      'reload',
       'health',
       'demo',
       'test',
