@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Caracal, freePort } from './support/caracal.ts'
 import { LiveLoad } from './support/live-load.ts'
 
@@ -80,66 +80,68 @@ afterAll(async () => {
 
 const versions = new Map<string, string>()
 
-test(
-  'edits of a rule and of a table are in force one after the other, while senders send',
-  async () => {
-    versions.set('v0', ((await (await caracal.fetch('/api/v1/content')).json()) as { generation: string }).generation)
-    for (let version = 1; version <= 2; version++) {
-      await load.more(50)
-      write('live.py', rule(version))
-      const change = await reload()
-      expect(change.outcome).toBe('swapped')
-      versions.set(`v${version}`, change.generation)
-      await load.more(50)
-      write('hosts.csv', `ip,name\n10.0.0.1,t${version}\n`)
-      const refreshed = await caracal.fetch('/api/v1/tables/hosts/refresh', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-      })
-      expect(refreshed.status).toBe(200)
-    }
-    expect(new Set(versions.values()).size).toBe(3)
-  },
-  LIMIT_MS,
-)
-
-test(
-  'a broken edit keeps the rule that was there, and says so; a fixed one takes its place',
-  async () => {
-    const { generation } = await reload()
-    write('live.py', 'def rule(event)\n    return True\n')
-    const broken = await reload()
-    expect(broken).toMatchObject({ outcome: 'broken', generation })
-    expect(broken.problems[0]!.message).toContain('live.py')
-    const problem = (await problems()).find(({ what }) => what === 'ContentBroken')
-    expect(problem?.message).toContain('The content in force stays')
-    await load.more(100)
-    write('live.yml', `${files['live.yml']}LogTipes: [x]\n`)
-    expect(await reload()).toMatchObject({ outcome: 'broken', generation })
-    write('live.yml', files['live.yml']!)
-    write('live.py', rule(9))
-    const fixed = await reload()
-    expect(fixed.outcome).toBe('swapped')
-    versions.set('v9', fixed.generation)
-    expect((await problems()).map(({ what }) => what)).not.toContain('ContentBroken')
-    await load.more(100)
-  },
-  LIMIT_MS,
-)
-
-test('nothing is lost or doubled, nobody heard anything but 202, and each match is of the version that judged its event', async () => {
-  const sent = await load.stop()
-  expect(load.refused).toEqual([])
-  await expect
-    .poll(async () => (await caracal.query('SELECT count(), uniqExact(n), max(n) FROM logs.custom_live'))[0])
-    .toEqual([sent, sent, sent - 1])
-  const judged = await caracal.query(
-    'SELECT s.p_alert_title, l.p_generation, count() FROM signals.correlation_signals s JOIN logs.custom_live l ON s.p_row_id = l.p_row_id GROUP BY 1, 2 ORDER BY 1',
+describe('content that is edited under load', { shuffle: false }, () => {
+  test(
+    'edits of a rule and of a table are in force one after the other, while senders send',
+    async () => {
+      versions.set('v0', ((await (await caracal.fetch('/api/v1/content')).json()) as { generation: string }).generation)
+      for (let version = 1; version <= 2; version++) {
+        await load.more(50)
+        write('live.py', rule(version))
+        const change = await reload()
+        expect(change.outcome).toBe('swapped')
+        versions.set(`v${version}`, change.generation)
+        await load.more(50)
+        write('hosts.csv', `ip,name\n10.0.0.1,t${version}\n`)
+        const refreshed = await caracal.fetch('/api/v1/tables/hosts/refresh', {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+        })
+        expect(refreshed.status).toBe(200)
+      }
+      expect(new Set(versions.values()).size).toBe(3)
+    },
+    LIMIT_MS,
   )
-  expect(judged.map(([title, generation]) => [title, generation])).toEqual([...versions])
-  expect(judged.reduce((sum, [, , n]) => sum + Number(n), 0)).toBe(Math.ceil(sent / 5))
-  const tables = await caracal.query(
-    `SELECT DISTINCT JSONExtractString(p_enrichment, 'hosts', 'ip', 'name') AS name FROM logs.custom_live ORDER BY name`,
+
+  test(
+    'a broken edit keeps the rule that was there, and says so; a fixed one takes its place',
+    async () => {
+      const { generation } = await reload()
+      write('live.py', 'def rule(event)\n    return True\n')
+      const broken = await reload()
+      expect(broken).toMatchObject({ outcome: 'broken', generation })
+      expect(broken.problems[0]!.message).toContain('live.py')
+      const problem = (await problems()).find(({ what }) => what === 'ContentBroken')
+      expect(problem?.message).toContain('The content in force stays')
+      await load.more(100)
+      write('live.yml', `${files['live.yml']}LogTipes: [x]\n`)
+      expect(await reload()).toMatchObject({ outcome: 'broken', generation })
+      write('live.yml', files['live.yml']!)
+      write('live.py', rule(9))
+      const fixed = await reload()
+      expect(fixed.outcome).toBe('swapped')
+      versions.set('v9', fixed.generation)
+      expect((await problems()).map(({ what }) => what)).not.toContain('ContentBroken')
+      await load.more(100)
+    },
+    LIMIT_MS,
   )
-  expect(tables.flat()).toEqual(['t0', 't1', 't2'])
+
+  test('nothing is lost or doubled, nobody heard anything but 202, and each match is of the version that judged its event', async () => {
+    const sent = await load.stop()
+    expect(load.refused).toEqual([])
+    await expect
+      .poll(async () => (await caracal.query('SELECT count(), uniqExact(n), max(n) FROM logs.custom_live'))[0])
+      .toEqual([sent, sent, sent - 1])
+    const judged = await caracal.query(
+      'SELECT s.p_alert_title, l.p_generation, count() FROM signals.correlation_signals s JOIN logs.custom_live l ON s.p_row_id = l.p_row_id GROUP BY 1, 2 ORDER BY 1',
+    )
+    expect(judged.map(([title, generation]) => [title, generation])).toEqual([...versions])
+    expect(judged.reduce((sum, [, , n]) => sum + Number(n), 0)).toBe(Math.ceil(sent / 5))
+    const tables = await caracal.query(
+      `SELECT DISTINCT JSONExtractString(p_enrichment, 'hosts', 'ip', 'name') AS name FROM logs.custom_live ORDER BY name`,
+    )
+    expect(tables.flat()).toEqual(['t0', 't1', 't2'])
+  })
 })
