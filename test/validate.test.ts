@@ -324,3 +324,24 @@ describe('caracal run', () => {
     expect(code).toBe(0)
   })
 })
+
+describe('overrides', () => {
+  test('of rules in another root are in order, and unknown ids, destinations and wrong values are problems', async () => {
+    const root = tree({
+      'overrides.yml':
+        'Overrides:\n  - { RuleID: Tor.SSH.Login, Severity: Low }\n  - { RuleID: Tor.SSH.Logn, Enabled: false }\n  - { RuleID: Tor.SSH.Login, Threshold: 0 }\n',
+    })
+    const file = join(root, 'overrides.yml')
+    for (const flags of [
+      ['--content', root],
+      ['--path', root],
+    ]) {
+      const { code, out } = await caracal('validate', ...flags)
+      expect(code).toBe(1)
+      expect(out.match(/^ERROR .*$/gm)?.map((line) => line.replace(/^ERROR +/, '').split(' (is')[0])).toEqual([
+        expect.stringContaining(`${file}:4: Threshold: Too small`),
+        `${file}:3: RuleID: there is no rule 'Tor.SSH.Logn': did you mean 'Tor.SSH.Login'?`,
+      ])
+    }
+  }, 60_000)
+})

@@ -222,6 +222,7 @@ test('metrics and rules are passed on', async () => {
         since: '2023-11-14T22:13:20.000Z',
         matches: 1234,
         errors: 5,
+        overrides: [{ key: 'Severity', file: '/rules/overrides.yml', line: 3 }],
         not_judged: [{ from: '2023-11-14T22:13:20.000Z', to: null, log_types: ['Zeek.SSH'], events: 12 }],
       },
     ],

@@ -295,6 +295,7 @@ describe('with a server', () => {
     expect(out).toMatch(/^RULE +STATE +SINCE +SEVERITY +MATCHES +ERRORS +LOG TYPES\n/)
     expect(out).toMatch(/\nTor\.SSH\.Login +waiting +2023-11-14T22:13:20\.000Z +CRITICAL +1,234 +5 +Zeek\.SSH\n/)
     expect(out).toContain('\n\nTor.SSH.Login: tor.py: took longer than 1000 ms of processor time\n')
+    expect(out).toContain('\nTor.SSH.Login: overridden: Severity (/rules/overrides.yml:3)\n')
     expect(out).toContain('from 2023-11-14T22:13:20.000Z to now it did not judge 12 events of Zeek.SSH\n')
     expect(await cli(['rules', '--state', 'on,off', ...flags])).toMatchObject({ code: 0, out: 'No rules.\n' })
     expect((await cli(['rules', '--state', 'waiting', '--json', ...flags])).out).toMatch(/^\{"id":"Tor\.SSH\.Login".*\}\n$/)

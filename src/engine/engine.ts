@@ -61,6 +61,8 @@ export interface ContentView {
     readonly enabled: boolean
     readonly severity: string
     readonly logTypes: readonly string[]
+    /** Keys that `overrides.yml` of a content root sets, and where. */
+    readonly overrides: readonly { readonly key: string; readonly file: string; readonly line: number | undefined }[]
   }[]
   readonly schemas: readonly string[]
   readonly tables: number

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { alertingRules, loadPath } from './path.ts'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { changedParts, contentParts, hashOf } from './content-parts.ts'
+import { alertingRules, loadPath, ruleViews } from './path.ts'
 
 let folder: string
 beforeAll(() => {
@@ -32,4 +33,30 @@ test('the detections of packs that are off do not run, and an unknown pack is a 
   const unknown = await own(['Path.Pakc'])
   expect(unknown.ids).toHaveLength(3)
   expect(unknown.problems).toEqual(["disabled_packs: there is no pack 'Path.Pakc': did you mean 'Path.Pack'?"])
+})
+
+test('an override is in force, has a part in the hash of its rule alone, and is shown; a pack that is off stays off', async () => {
+  const overrides = mkdtempSync(join(tmpdir(), 'caracal-path-'))
+  onTestFinished(() => rmSync(overrides, { recursive: true }))
+  const load = (off: string[] = []) => loadPath({ content: [folder, overrides], disabled_packs: off })
+  const partsOf = async () => contentParts((await load()).content, [])
+  const before = await partsOf()
+  writeFileSync(
+    join(overrides, 'overrides.yml'),
+    'Overrides:\n  - RuleID: Path.In\n    Severity: High\n    Enabled: true\n  - { RuleID: Path.C, Enabled: false }\n',
+  )
+  const loaded = await load()
+  const running = alertingRules(loaded)
+  expect([loaded.problems, running.get('Path.In')?.severity, running.has('Path.C')]).toEqual([[], 'HIGH', false])
+  expect(ruleViews(loaded.content, running).find(({ id }) => id === 'Path.In')).toMatchObject({
+    severity: 'HIGH',
+    overrides: [
+      { key: 'Enabled', line: 4 },
+      { key: 'Severity', file: join(overrides, 'overrides.yml'), line: 3 },
+    ],
+  })
+  const after = await partsOf()
+  expect(changedParts(before, after).map(({ name }) => name)).toEqual(['Path.In', 'Path.C'])
+  expect(hashOf(after)).not.toBe(hashOf(before))
+  expect(alertingRules(await load(['Path.Pack'])).has('Path.In')).toBe(false)
 })

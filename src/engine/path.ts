@@ -8,6 +8,7 @@ import { compileFiles, type LoadedTable } from '../packs/compile.ts'
 import type { Content, Problem } from '../packs/content.ts'
 import { suggestion } from '../packs/issues.ts'
 import { contentRoots, loadContent } from '../packs/load.ts'
+import { withOverrides } from '../packs/overrides.ts'
 import { unknownPacks, withoutPacks } from '../packs/packs.ts'
 import { withSuppressions } from '../packs/suppressions.ts'
 import type { Correlation } from '../pipeline/correlate.ts'
@@ -53,7 +54,7 @@ export async function loadPath(
   { content: folders, disabled_packs: off = [], sources, destinations }: Chosen,
   cache?: string,
 ): Promise<LoadedContent> {
-  const read = await loadContent(contentRoots(folders), { tests: false, ...(cache !== undefined && { cache }) })
+  const read = withOverrides(await loadContent(contentRoots(folders), { tests: false, ...(cache !== undefined && { cache }) }))
   const running = withoutPacks(read, off)
   const loaded = compileContent({ ...running, policies: running.policies.map(withSuppressions) })
   const unknown = unknownPacks(read.packs, off).map((message) => ({ file: 'configuration', message }))
@@ -232,5 +233,6 @@ export function ruleViews(content: Content, alerting: ReadonlyMap<string, Rule>)
     enabled,
     severity,
     logTypes,
+    overrides: content.overrides.filter((one) => one.id === id).map(({ key, file, line }) => ({ key, file, line })),
   }))
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { RuleStates } from './rule-states.ts'
 
 const HOUR = 3_600_000
-const rule = (id: string, enabled = true) => ({ id, displayName: id, enabled, severity: 'LOW', logTypes: ['A.B'] })
+const rule = (id: string, enabled = true) => ({ id, displayName: id, enabled, severity: 'LOW', logTypes: ['A.B'], overrides: [] })
 const span = (ruleId: string, fromMs: number, toMs: number | null, events = 0) => ({
   ruleId,
   logTypes: ['A.B'],
@@ -44,6 +44,8 @@ test('a rule is on, erring for an hour after an error, off or waiting for anothe
   })
   expect(states.of(rule('B'))).toMatchObject({ state: 'off', why: 'r.py: too slow' })
   expect(states.of(rule('C', false))).toMatchObject({ state: 'off', why: 'it is disabled in its file' })
+  const overrides = [{ key: 'Enabled', file: '/c/overrides.yml', line: 3 }]
+  expect(states.of({ ...rule('C', false), overrides }).why).toBe('it is disabled in /c/overrides.yml')
   expect(states.problems.map(({ what, key, message }) => [what, key, message])).toEqual([
     [
       'RuleOff',

@@ -74,12 +74,13 @@ export class RuleStates {
     })
   }
 
-  of({ id, enabled }: ContentView['rules'][number]): RuleState {
+  of({ id, enabled, overrides }: ContentView['rules'][number]): RuleState {
     const { off, spans } = this.#progress
     const own = spans.filter(({ ruleId }) => ruleId === id)
     const { matches = 0, errors = 0, lastErrorMs = 0, erringSinceMs, lastError } = this.#counts.get(id) ?? {}
     const common = { ruleId: id, matches, errors, spans: own }
-    if (!enabled) return { ...common, state: 'off', sinceMs: undefined, why: 'it is disabled in its file' }
+    const disabler = overrides.find(({ key }) => key === 'Enabled')
+    if (!enabled) return { ...common, state: 'off', sinceMs: undefined, why: `it is disabled in ${disabler?.file ?? 'its file'}` }
     const now = off.find(({ ruleId }) => ruleId === id)
     if (now) {
       const { retryMs, message } = now

@@ -40,6 +40,22 @@ export interface Pack {
   readonly missing: readonly string[]
 }
 
+/** Keys of a rule, policy or correlation rule that `overrides.yml` can set. */
+export type OverrideKey = 'Enabled' | 'Severity' | 'Threshold' | 'DedupPeriodMinutes' | 'OutputIds' | 'InlineFilters'
+
+/** One key of one rule, policy or correlation rule, set in a content root's `overrides.yml`. */
+export interface Override {
+  readonly id: string
+  readonly idKey: 'RuleID' | 'PolicyID'
+  readonly key: OverrideKey
+  /** What it sets. */
+  readonly says: Partial<Pick<Rule, 'enabled' | 'severity' | 'threshold' | 'dedupPeriodMinutes' | 'outputIds' | 'inlineFilter'>>
+  readonly file: string
+  readonly line: number | undefined
+  /** The line of the id. */
+  readonly idLine: number | undefined
+}
+
 /** A file, or a place in it, that could not be used. */
 export interface Problem {
   /** Absolute path. */
@@ -68,6 +84,8 @@ export interface Content extends DetectionContent {
   readonly schemas: readonly SchemaFile[]
   readonly tables: readonly TableFile[]
   readonly packs: readonly Pack[]
+  /** As found: `withOverrides` puts them in force. */
+  readonly overrides: readonly Override[]
   /**
    * What is in order but worth knowing, shown by `validate`: ids of a later root that hide the same id of an earlier one,
    * items that only their unit tests run.

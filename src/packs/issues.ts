@@ -4,7 +4,12 @@ import type { Problem } from './content.ts'
 import type { YamlFile } from './yaml-file.ts'
 
 /** Zod's issues with a YAML file as problems: one for each key, with its line and what to do. */
-export function problemsOf(file: string, yaml: YamlFile, schema: z.ZodObject, issues: readonly z.core.$ZodIssue[]): Problem[] {
+export function problemsOf(
+  file: string,
+  yaml: Pick<YamlFile, 'value' | 'line'>,
+  schema: z.ZodObject,
+  issues: readonly z.core.$ZodIssue[],
+): Problem[] {
   return issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {
       return extraKeys(schema, [issue]).map(({ key, name, advice }) => {
@@ -53,7 +58,7 @@ function without(value: unknown, [step, ...rest]: readonly PropertyKey[], keys: 
 }
 
 /** A stage's complaint about a document as a problem with its line. The place is in the problem's fields, not in its text. */
-export function problemOf(file: string, yaml: YamlFile, { message, path, file: named }: ConfigError): Problem {
+export function problemOf(file: string, yaml: Pick<YamlFile, 'line'>, { message, path, file: named }: ConfigError): Problem {
   const place = `${[named, path].filter(Boolean).join(' at ')}: `
   const text = message.startsWith(place) ? message.slice(place.length) : message
   return { file, line: yaml.line(path ? path.split('.') : []), message: path ? `${path}: ${text}` : text }

@@ -76,6 +76,7 @@ export async function loadContent(roots: readonly (string | ContentRoot)[], opti
       ),
     ),
     packs: loaded.flatMap((root) => root.packs.filter(({ id, file }) => force.takes('pack', id, file))),
+    overrides: loaded.flatMap((root) => root.overrides),
     helpers: loaded.flatMap((root) => root.helpers),
     problems: [...loaded.flatMap((root) => root.problems), ...derived.problems],
     notices: [],

@@ -11,7 +11,7 @@ export interface PackState {
   /** False: the configuration has it off. */
   readonly isOn: boolean
   readonly detections: number
-  /** Those whose own file says `Enabled`. */
+  /** Those whose own file, or an override, says `Enabled`. */
   readonly enabled: number
   /** Those of them that run: of a pack that is off, what another pack has too. */
   readonly running: number

@@ -1,16 +1,17 @@
 import { isUtf8 } from 'node:buffer'
 import { readFileSync, statSync } from 'node:fs'
-import { basename, dirname, relative, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { DataModel } from '../model/data-model.ts'
 import type { SavedQuery, ScheduledQuery } from '../model/query.ts'
 import type { HelperModule, Rule } from '../model/rule.ts'
 import { messageOf } from '../util/errors.ts'
 import { ContentCache } from './cache.ts'
-import type { CorrelationRuleFile, Pack, Problem, SchemaFile, TableFile } from './content.ts'
+import type { CorrelationRuleFile, Override, Pack, Problem, SchemaFile, TableFile } from './content.ts'
 import { suggestion } from './issues.ts'
 import type { DataModelDraft, Item, PackDraft } from './item.ts'
 import { readItem } from './items.ts'
+import { isOverrideFile, isStrayOverrideFile, readOverrides } from './override-file.ts'
 import type { DerivedDraft, RuleDraft } from './rule-items.ts'
 import { type ContentRoot, PACK, type ScannedFiles, scan } from './scan.ts'
 import { hasTests, holdsContent, isMarked, withoutTests } from './text.ts'
@@ -34,6 +35,7 @@ export interface LoadedRoot {
   readonly schemas: readonly SchemaFile[]
   readonly tables: readonly TableFile[]
   readonly packs: readonly Pack[]
+  readonly overrides: readonly Override[]
   readonly problems: readonly Problem[]
   readonly notices: readonly string[]
 }
@@ -75,6 +77,7 @@ class RootLoader implements LoadedRoot {
   readonly schemas: SchemaFile[] = []
   readonly tables: TableFile[] = []
   packs: readonly Pack[] = []
+  readonly overrides: Override[] = []
   readonly problems: Problem[] = []
   readonly notices: string[] = []
   readonly #root: string
@@ -103,6 +106,7 @@ class RootLoader implements LoadedRoot {
       if (at % 50 === 49) await setImmediate()
       const text = readText(file, MAX_YAML_BYTES)
       if (text instanceof Error) this.#problem(file, `cannot be read: ${text.message}`)
+      else if (isOverrideFile(file, this.#root)) this.#addOverrides(file, text)
       else this.#add(file, this.#read(file, text))
     }
     await this.#cache.save()
@@ -110,7 +114,23 @@ class RootLoader implements LoadedRoot {
     this.#checkPacks()
   }
 
+  #addOverrides(file: string, text: string): void {
+    try {
+      const { overrides, problems, notices } = readOverrides(file, new YamlFile(text))
+      this.overrides.push(...overrides)
+      this.problems.push(...problems)
+      this.notices.push(...notices)
+    } catch (error) {
+      if (!(error instanceof YamlError)) throw error
+      this.#problem(file, error.message, error.line)
+    }
+  }
+
   #read(file: string, text: string): Item {
+    if (isStrayOverrideFile(file, text)) {
+      this.#problem(file, `overrides are read from the top of a content root: move it to ${join(this.#root, 'overrides.yml')}`)
+      return undefined
+    }
     if (!holdsContent(text)) return undefined
     const wanted = this.#tests && hasTests(text) ? text : withoutTests(text)
     try {

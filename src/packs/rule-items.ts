@@ -151,8 +151,8 @@ function readFilename(filename: string): Pick<RuleDraft, 'language' | 'code'> {
   throw new ConfigError(`no language runs '${filename}'. Known: ${known}`, { path: 'Filename' })
 }
 
-/** `undefined` when every event passes, as with `InlineFilters: [{ All: [] }]`. */
-function readFilter(file: string, filters: unknown): Rule['inlineFilter'] {
+/** `undefined` when every event passes, as with `InlineFilters: [{ All: [] }]`. Throws `ConfigError`. */
+export function readFilter(file: string, filters: unknown): Rule['inlineFilter'] {
   const condition = readInlineFilters(filters, { file })
   const isOpen = condition.op === 'and' && condition.of.every((one) => one.op === 'always' && one.value)
   return isOpen ? undefined : condition
@@ -178,11 +178,12 @@ function readTest(yaml: YamlFile, test: TestKeys, at: number, eventKey: 'Log' | 
 }
 
 /** The service ignores 0 and takes less than five minutes for five. */
-function dedupPeriod(minutes: number): number {
+export function dedupPeriod(minutes: number): number {
   return minutes === 0 ? 60 : Math.max(5, minutes)
 }
 
-function dedupNotice(minutes = 60): string[] {
+/** What to say of a period that is not taken as it is written. */
+export function dedupNotice(minutes = 60): string[] {
   return minutes >= 5 ? [] : [`DedupPeriodMinutes ${minutes} is taken as ${dedupPeriod(minutes)}: write at least 5`]
 }
 

@@ -146,5 +146,6 @@ function narrowed(content: Content, isInside: (file: string) => boolean, isWante
     savedQueries: inside(content.savedQueries),
     schemas: inside(content.schemas),
     tables: inside(content.tables),
+    overrides: inside(content.overrides),
   }
 }

@@ -161,6 +161,7 @@ const CONTENT: Engine['content'] = {
       enabled: true,
       severity: 'CRITICAL',
       logTypes: ['Zeek.SSH'],
+      overrides: [{ key: 'Severity', file: '/rules/overrides.yml', line: 3 }],
     },
   ],
   schemas: ['Zeek.SSH'],

@@ -26,6 +26,9 @@ export const ruleSchema = z.object({
     .describe(
       'Limits that it reached since the data folder was made. `dedup`: matches that shared an alert because it had too many windows. `unique`: windows whose number of distinct values is an estimate. `cache`: entries of the cache of rules that had to go.',
     ),
+  overrides: z
+    .array(z.object({ key: z.string(), file: z.string(), line: z.int().nullable() }))
+    .describe('Keys that `overrides.yml` of a content folder sets, and where.'),
   not_judged: z
     .array(
       z.object({
@@ -56,7 +59,7 @@ export function ruleRoutes({ content, ruleStates, read }: Engine) {
   return createRouter().openapi(list, async (c) => {
     const reached = await read.limits()
     const states = ruleStates(content.rules)
-    const results = content.rules.map(({ id, displayName, enabled, severity, logTypes }, i) => {
+    const results = content.rules.map(({ id, displayName, enabled, severity, logTypes, overrides }, i) => {
       const { state, sinceMs, why, matches, errors, spans } = states[i]!
       return {
         id,
@@ -72,6 +75,7 @@ export function ruleRoutes({ content, ruleStates, read }: Engine) {
         limits: reached
           .filter(({ ruleId }) => ruleId === id)
           .map(({ what, n, lastMs }) => ({ what, count: n, last: new Date(lastMs).toISOString() })),
+        overrides: overrides.map(({ key, file, line = null }) => ({ key, file, line })),
         not_judged: spans.map(({ fromMs, toMs, logTypes: types, events, why: reason }) => ({
           from: new Date(fromMs).toISOString(),
           to: timeOf(toMs),

@@ -76,7 +76,8 @@ async function load(flags: Flags, io: Io): Promise<{ readonly content: Content; 
   const { contentRoots, loadContent } = await import('../../packs/load.ts')
   const config = readConfig(flags, io)
   const cache = join(cacheFolder(io.env), 'content')
-  const content = await loadContent(contentRoots(config.content), { tests: false, cache })
+  const { withOverrides } = await import('../../packs/overrides.ts')
+  const content = withOverrides(await loadContent(contentRoots(config.content), { tests: false, cache }))
   return { content, off: config.disabled_packs }
 }
 

@@ -15,7 +15,8 @@ const STATES = ['on', 'off', 'waiting', 'erring'] as const
 const HELP = `
 States: on; off (disabled, or it cannot be loaded); waiting (it could not be loaded in time, and is tried again);
 erring (it runs, and had an error within the hour). Matches and errors are counted since the start.
-Below the list: why a rule is not simply on, and the times in which it was off, so that nothing was judged by it.
+Below the list: why a rule is not simply on, what overrides.yml sets, and the times in which the rule was off, so that nothing was
+judged by it.
 
 Examples:
   caracal rules
@@ -68,8 +69,10 @@ const LIMITS: Readonly<Record<Rule['limits'][number]['what'], (n: number) => str
   cache: (n) => `${n === 1 ? '1 entry' : `${count(n)} entries`} of its cache had to go for newer ones`,
 }
 
-function notesOf({ id, why, enabled, not_judged, limits }: Rule): string[] {
+function notesOf({ id, why, enabled, not_judged, limits, overrides }: Rule): string[] {
   const notes = why !== null && enabled ? [`${id}: ${why}`] : []
+  const set = overrides.map(({ key, file, line }) => `${key} (${line === null ? file : `${file}:${line}`})`)
+  if (set.length > 0) notes.push(`${id}: overridden: ${set.join(', ')}`)
   for (const { what, count: n, last } of limits) notes.push(`${id}: ${LIMITS[what](n)}; last at ${last}`)
   for (const { from, to, events, log_types } of not_judged) {
     const what = events > 0 ? `${counted(events, 'event')} of` : 'everything of'

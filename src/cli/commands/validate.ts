@@ -65,7 +65,11 @@ async function check(languages: readonly Creates[], flags: Flags, io: Io): Promi
   const known = { content: union(content, whole.content), schemas, tables: whole.tables }
   const compiledFolder = join(cacheFolder(io.env), 'python')
   const world = { known, sources, destinations }
-  const found = await checkContent(selected, { languages, world, dataFolder, compiledFolder })
+  const { withOverrides } = await import('../../packs/overrides.ts')
+  const only = (overrides: Content['overrides'], of: Content) => withOverrides({ ...of, overrides, problems: [], notices: [] })
+  // What is overridden may be in another root than what is asked for.
+  const overrides = only(selected.overrides, known.content)
+  const found = await checkContent(only(overrides.overrides, selected), { languages, world, dataFolder, compiledFolder })
   const file = resolve(flags.config ?? DEFAULT_FILE)
   const ofConfiguration = [
     ...packProblems,
@@ -79,9 +83,15 @@ async function check(languages: readonly Creates[], flags: Flags, io: Io): Promi
         ...ofConfiguration.map((message) => ({ file, line: undefined, message })),
         ...scope.problems,
         ...scope.schemaProblems,
+        ...overrides.problems,
         ...found.problems,
       ],
-      notices: [...selected.notices, ...found.notices, ...(await queryNoticesOf(scope, { ...whole, schemas }, sources))],
+      notices: [
+        ...selected.notices,
+        ...overrides.notices,
+        ...found.notices,
+        ...(await queryNoticesOf(scope, { ...whole, schemas }, sources)),
+      ],
     },
   ]
 }

@@ -5,14 +5,15 @@ import { type Check, problemOfUsers, type User, usersByName } from './check.ts'
 const SKIP = 'SKIP'
 
 /** Destinations that rules name in `OutputIds`: the configuration must have them. */
-export const checkDestinations: Check = ({ rules, scheduledRules, policies, correlationRules }, { destinations }) => {
+export const checkDestinations: Check = ({ rules, scheduledRules, policies, correlationRules, overrides }, { destinations }) => {
   if (destinations === undefined) return { problems: [], notices: [] }
   const known = new Set(destinations.map(({ id }) => id))
   const items = [...rules, ...scheduledRules, ...policies, ...correlationRules.map(({ rule }) => rule)]
+  const overridden = new Map(overrides.flatMap(({ id, key, file }) => (key === 'OutputIds' ? [[id, file] as const] : [])))
   const uses = items.flatMap(({ id, file, outputIds }) =>
     outputIds.length === 1 && outputIds[0] === SKIP
       ? []
-      : outputIds.map((name): [string, User] => [name, { label: `rule '${id}'`, file }]),
+      : outputIds.map((name): [string, User] => [name, { label: `rule '${id}'`, file: overridden.get(id) ?? file }]),
   )
   const problems = [...usersByName(uses)].flatMap(([name, users]) => {
     if (known.has(name)) return []
