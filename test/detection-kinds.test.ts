@@ -263,7 +263,11 @@ describe('in the running program', { shuffle: false }, () => {
   test('the statement that an alert of a correlation rule or a rule error is shown with finds its rows', async () => {
     expect(await eventRows('Password guessed')).toHaveLength(1)
     await post('failing', [{ name: 'Fails' }])
-    expect(await alertWith('Kinds.Failing')).toMatchObject({ type: 'RULE_ERROR' })
+    const alert = await alertWith('Kinds.Failing')
+    expect(alert).toMatchObject({ type: 'RULE_ERROR' })
+    const shown = await (await caracal.fetch(`/api/v1/alerts/${String(alert['alert_id'])}`)).text()
+    expect(shown).toContain('failing.py')
+    expect(shown).not.toContain(content)
     expect(await eventRows('Kinds.Failing')).toHaveLength(1)
   })
 

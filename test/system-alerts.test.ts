@@ -96,6 +96,10 @@ describe('what is wrong with the program reaches its webhook', { shuffle: false 
     expect(alert).toMatchObject({ type: 'SYSTEM', severity: 'HIGH', title: 'Rules are off: Broken.1, Broken.2' })
     expect(alert.alertContext.covers).toEqual(['Broken.1', 'Broken.2'])
     expect(alert.alertContext.problems[0]).toContain('no_such_module')
+    expect(JSON.stringify(alert)).not.toContain(content)
+    const rules = await (await caracal.fetch('/api/v1/rules')).text()
+    expect(rules).toContain('no_such_module')
+    expect(rules).not.toContain(content)
   })
 
   test('a table whose content cannot be used is one alert', async () => {
@@ -149,6 +153,7 @@ describe('what is wrong with the program reaches its webhook', { shuffle: false 
     await caracal.start()
     const alert = await until(() => heard().find(({ id }) => id === 'Caracal.ContentBroken'))
     expect(alert.title).toContain('not-yaml.yml')
+    expect(alert.title).not.toContain(content)
     const list = (await (await caracal.fetch('/api/v1/alerts')).json()) as { results: { rule_id: string }[] }
     expect(list.results.map(({ rule_id }) => rule_id).sort()).toEqual([
       'Caracal.ContentBroken',

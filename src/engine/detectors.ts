@@ -4,7 +4,8 @@ import { languages } from '../stages/detect/index.ts'
 import type { Detector, DetectorOptions } from '../stages/detect/language.ts'
 import { hash16 } from '../util/hash.ts'
 import { exactText } from './exact-text.ts'
-import { judgedRules } from './path.ts'
+import { judgedRules, type LoadedContent } from './path.ts'
+import { ShortPaths } from './short-paths.ts'
 
 /** A detector of one language, and what it was made of. */
 export interface RunningDetector {
@@ -19,7 +20,7 @@ export interface RunningDetector {
  * started, those that were started before it are closed.
  */
 export async function startDetectors(
-  content: Content,
+  { content, roots }: Pick<LoadedContent, 'content' | 'roots'>,
   options: Omit<DetectorOptions, 'all'>,
   running: readonly RunningDetector[] = [],
 ): Promise<RunningDetector[]> {
@@ -30,7 +31,11 @@ export async function startDetectors(
       if (given.rules.length === 0) continue
       const key = hash16(exactText(given))
       const same = running.find((one) => one.language === type && one.key === key)
-      detectors.push(same ?? { language: type, key, detector: await create(given, { ...options, all: false }) })
+      if (same) detectors.push(same)
+      else {
+        const detector = await create(given, { ...options, all: false })
+        detectors.push({ language: type, key, detector: new ShortPaths(detector, roots) })
+      }
     }
     return detectors
   } catch (error) {

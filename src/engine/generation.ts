@@ -49,7 +49,7 @@ export async function createGeneration(loaded: LoadedContent, deps: GenerationDe
     bindings.set(source.id, { parse: parseSource(source, loaded), enricher: tables.enricherWith(pinned) })
   }
   const parts = contentParts(loaded.content, sources)
-  const running = await startDetectors(loaded.content, detection, deps.running)
+  const running = await startDetectors(loaded, detection, deps.running)
   return {
     hash: hashOf(parts),
     parts,

@@ -4,10 +4,11 @@ import type { Rule } from '../model/rule.ts'
 import { loadCache } from '../state/cache.ts'
 import { correlationStore } from '../state/correlation.ts'
 import type { StateDb } from '../state/db.ts'
+import { fromRoots } from '../util/host-paths.ts'
 import { closeDetectors } from './detectors.ts'
 import { createGeneration, type MadeGeneration } from './generation.ts'
 import { LiveTables } from './live-tables.ts'
-import { judgedQueries, judgedRules, type LoadedContent, lakeTables, loadPath, ruleViews } from './path.ts'
+import { type ContentProblem, judgedQueries, judgedRules, type LoadedContent, lakeTables, loadPath, ruleViews } from './path.ts'
 import type { ContentReport } from './pipeline-calls.ts'
 import { describeChildren, foldersApart } from './python-children.ts'
 import { byName, queryNotices } from './queries.ts'
@@ -56,10 +57,13 @@ export async function openContent(loaded: LoadedContent, deps: OpenContentDeps):
     queryNotices(scheduledQueries, { saved: byName(savedQueries), tables: queryTables }),
   ])
   const { detectors, correlation, rules } = generation
+  const shorten = fromRoots(loaded.roots)
+  const short = ({ file, message }: ContentProblem) => ({ file: shorten(file), message: shorten(message) })
   const broken = [
-    ...loaded.problems,
+    ...loaded.problems.map(short),
     ...(correlation?.correlator.problems ?? []).map((error) => ({ file: 'correlation', message: error.message })),
   ]
+  const names = loaded.names.map(short)
   const rulesOff = detectors.flatMap((d) => d.setupErrors.map(({ ruleId, message }) => ({ id: ruleId, message })))
   return {
     loaded,
@@ -72,11 +76,11 @@ export async function openContent(loaded: LoadedContent, deps: OpenContentDeps):
         rules: ruleViews(loaded.content, rules),
         schemas: [...loaded.schemas.keys()].sort(),
         tables: loaded.tables.size,
-        problems: [...broken, ...loaded.names, ...rulesOff.map(({ id, message }) => ({ file: id, message }))],
+        problems: [...broken, ...names, ...rulesOff.map(({ id, message }) => ({ file: id, message }))],
         broken,
-        names: loaded.names,
+        names,
         rulesOff,
-        notices: [...loaded.notices, ...cannotRun],
+        notices: [...loaded.notices, ...cannotRun].map(shorten),
       },
       tables: [...loaded.tables.values()].map(({ definition }) => definition),
       lakeTables: queryTables,

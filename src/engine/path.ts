@@ -26,6 +26,8 @@ import type { ContentView } from './engine.ts'
 /** Content, ready to run. What could not be used is in `problems`, and the rest runs. */
 export interface LoadedContent {
   readonly content: Content
+  /** The content folders, absolute. */
+  readonly roots: readonly string[]
   readonly schemas: ReadonlyMap<string, CompiledSchema>
   readonly rules: ReadonlyMap<string, Rule>
   readonly tables: ReadonlyMap<string, LoadedTable>
@@ -54,13 +56,15 @@ export async function loadPath(
   { content: folders, disabled_packs: off = [], sources, destinations }: Chosen,
   cache?: string,
 ): Promise<LoadedContent> {
-  const read = withOverrides(await loadContent(contentRoots(folders), { tests: false, ...(cache !== undefined && { cache }) }))
+  const roots = contentRoots(folders)
+  const read = withOverrides(await loadContent(roots, { tests: false, ...(cache !== undefined && { cache }) }))
   const running = withoutPacks(read, off)
   const loaded = compileContent({ ...running, policies: running.policies.map(withSuppressions) })
   const unknown = unknownPacks(read.packs, off).map((message) => ({ file: 'configuration', message }))
   const names = checkNames(enabledOnly(loaded.content), { known: loaded, sources, destinations })
   return {
     ...loaded,
+    roots,
     problems: [...loaded.problems, ...unknown],
     names: names.problems.map(placed),
     notices: [...loaded.notices, ...names.notices],
@@ -82,6 +86,7 @@ export function compileContent(content: Content): LoadedContent {
   const all = [...content.problems, ...problems].map(placed)
   return {
     content,
+    roots: [],
     schemas,
     rules,
     tables,

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { withoutHostPaths } from './host-paths.ts'
+import { fromRoots, withoutHostPaths } from './host-paths.ts'
 
 const hidden: readonly (readonly [text: string, shown: string])[] = [
   ["ENOENT: no such file or directory, open '/srv/caracal/state.db'", "ENOENT: no such file or directory, open '[path]'"],
@@ -46,4 +46,11 @@ test('no path below a known folder gets through, wherever it is in the text', ()
     ),
     { seed: 20261128 },
   )
+})
+
+test('files below a content folder are named from it, others as they are', () => {
+  const short = fromRoots(['/srv/content', '/srv/content/sub (1)', '/'])
+  expect(short('/srv/content/rules/a.py:3 in rule: KeyError')).toBe('rules/a.py:3 in rule: KeyError')
+  expect(short("'/srv/content/sub (1)/b.py' and /srv/content/c.py")).toBe("'b.py' and c.py")
+  expect(short('/etc/passwd, /x/srv/content/a and /srv/contents/a')).toBe('/etc/passwd, /x/srv/content/a and /srv/contents/a')
 })

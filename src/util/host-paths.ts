@@ -24,3 +24,12 @@ export function withoutHostPaths(text: string, roots: readonly string[] = []): s
     .replace(FILE_URL, HIDDEN)
     .replace(BARE, (found) => (OWN.test(found) ? found : HIDDEN))
 }
+
+/** Names files below `roots` (absolute folders) from their root. Other paths stay: they may be what a text is about. */
+export function fromRoots(roots: readonly string[]): (text: string) => string {
+  const patterns = roots
+    .filter((root) => root.length > 1)
+    .sort((a, b) => b.length - a.length)
+    .map((root) => new RegExp(`(?<![\\w./\\\\-])${root.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}[/\\\\]`, 'g'))
+  return (text) => patterns.reduce((out, pattern) => out.replace(pattern, ''), text)
+}
