@@ -86,7 +86,7 @@ function readEvents(file: string): string[] {
     } catch {
       // Said below.
     }
-    throw new UsageError(`--events '${file}' line ${at + 1} is no JSON object`)
+    throw new UsageError(`--events '${file}' line ${at + 1} is not a JSON object`)
   })
 }
 

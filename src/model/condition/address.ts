@@ -88,6 +88,6 @@ function isWithin(family: number, prefix: IpPrefix): boolean {
 
 function network(text: string): IpPrefix {
   const prefix = parsePrefix(text)
-  if (!prefix) throw new Error(`${text} is no network: this is a bug`)
+  if (!prefix) throw new Error(`${text} is not a network: this is a bug`)
   return prefix
 }

@@ -29,7 +29,7 @@ function shown(value: JsonValue): string {
 function wrongType(value: JsonValue, path: string, wanted: string): Misfit {
   return new Misfit(
     'wrong_type',
-    `field '${path}' should be ${wanted} but is ${shown(value)}: mend the sender or the field's type in the schema`,
+    `field '${path}' should be ${wanted} but is ${shown(value)}: correct what the sender writes, or the field's type in the schema`,
   )
 }
 
@@ -106,7 +106,7 @@ export function timeReader(formats: readonly string[]): (value: JsonValue, path:
     }
     return new Misfit(
       'invalid_time',
-      `field '${path}' is no time from 1900 to 2261 in the format ${formats.join(' or ')}: ${shown(value)}. Mend the sender's clock or format, or add the format to the schema`,
+      `field '${path}' is not a time from 1900 to 2261 in the format ${formats.join(' or ')}: ${shown(value)}. Correct the sender's clock or format, or add the format to the schema`,
     )
   }
 }

@@ -194,7 +194,7 @@ describe('the document around the detection', () => {
     {
       name: 'a time that is none',
       more: { Tests: [{ ...test1, RuleOutputs: [{ ID: 'A', Matches: { f: { v: ['soon'] } } }] }] },
-      says: "'soon' is no time",
+      says: "'soon' is not a time",
     },
   ]
 

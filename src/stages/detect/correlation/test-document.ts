@@ -42,7 +42,7 @@ function readTime(time: number | string, where: { readonly file: string; readonl
   const [, day, clock, zone] = TIMESTAMP.exec(time) ?? []
   const ms = Date.parse(`${day}T${clock}${zone ?? 'Z'}`)
   if (Number.isNaN(ms)) {
-    throw new ConfigError(`'${time}' is no time: write minutes (30) or a timestamp (2024-06-01T10:30:00Z)`, where)
+    throw new ConfigError(`'${time}' is not a time: write minutes (30) or a timestamp (2024-06-01T10:30:00Z)`, where)
   }
   return ms
 }

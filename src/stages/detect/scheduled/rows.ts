@@ -35,7 +35,7 @@ export function rowsToEvents({ query, dueMs, columns, rows }: QueryRows): JsonOb
   return rows.map((row) => {
     const cells = parseJson(row, { maxDepth: MAX_DEPTH })
     if (cells.kind !== 'ok' || !Array.isArray(cells.value))
-      throw new Error(`the lake's row is no list of cells: ${row.slice(0, 200)}`)
+      throw new Error(`the lake's row is not a list of cells: ${row.slice(0, 200)}`)
     const event: JsonObject = {}
     columns.forEach((column, at) => {
       const value = unfold((cells.value as readonly JsonValue[])[at] ?? null, column.shape)

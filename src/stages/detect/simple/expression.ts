@@ -138,7 +138,7 @@ function readNetwork(document: ExpressionDocument, inList: boolean, place: Place
   }
   const texts = networks.map((text) => {
     if (typeof text === 'string' && parsePrefix(text)) return text
-    throw refuse(place, `${JSON.stringify(text)} is no network: write an address and its bits, such as 10.0.0.0/8`)
+    throw refuse(place, `${JSON.stringify(text)} is not a network: write an address and its bits, such as 10.0.0.0/8`)
   })
   const field = readField(document, place)
   const one: Condition = { op: 'network', field, networks: texts }

@@ -229,7 +229,7 @@ const refusals: readonly (readonly [what: string, document: unknown, message: st
   [
     'a text that is no network',
     { Detection: [{ ...a, Condition: 'IsIPAddressInCIDR', Value: '10.0.0.0/64' }] },
-    '"10.0.0.0/64" is no network',
+    '"10.0.0.0/64" is not a network',
   ],
   ['elements without expressions', { Detection: [{ ...a, Condition: 'AnyElement' }] }, 'AnyElement needs Expressions'],
   ['an any of nothing', { Detection: [{ Any: [] }] }, 'Any of nothing never holds'],

@@ -136,7 +136,7 @@ export class Sandbox {
   }
 
   #take({ header, payload }: Frame<unknown>): void {
-    if (!isReply(header)) throw new Error('its header is none of the replies')
+    if (!isReply(header)) throw new Error('its header is not that of a reply')
     const pending = this.#pending
     if (!pending) return
     const { patience } = pending
