@@ -1,9 +1,11 @@
+import type { Rule } from '../model/rule.ts'
 import type { Generation, SourceBinding } from '../pipeline/generation.ts'
 import type { CorrelationStore } from '../stages/detect/correlation/store.ts'
 import type { DetectorOptions } from '../stages/detect/language.ts'
 import type { Table } from '../stages/enrich/table.ts'
 import type { ParserOptions } from '../stages/parse/parser.ts'
 import { createParser } from '../stages/parse/step.ts'
+import { fromRoots } from '../util/host-paths.ts'
 import { type ContentParts, contentParts, hashOf, versionOf } from './content-parts.ts'
 import { type RunningDetector, startDetectors } from './detectors.ts'
 import type { LiveTables } from './live-tables.ts'
@@ -48,16 +50,23 @@ export async function createGeneration(loaded: LoadedContent, deps: GenerationDe
       pinned.push(await tables.build(name, path, undefined, undefined))
     bindings.set(source.id, { parse: parseSource(source, loaded), enricher: tables.enricherWith(pinned) })
   }
+  const shorten = fromRoots(loaded.roots)
   const parts = contentParts(loaded.content, sources)
   const running = await startDetectors(loaded, detection, deps.running)
   return {
     hash: hashOf(parts),
     parts,
     parser: createParser(parser),
-    rules: new Map([...alertingRules(loaded)].map(([id, rule]) => [id, { ...rule, version: versionOf(rule) }])),
+    rules: new Map([...alertingRules(loaded)].map(([id, rule]) => [id, shown(rule, shorten)])),
     correlation: correlationOf(loaded, memory),
     sources: bindings,
     running,
     detectors: running.map(({ detector }) => detector),
   }
+}
+
+/** A rule as alerts tell of it: with its version, and its files named from their content folder. */
+function shown(rule: Rule, shorten: (text: string) => string): Rule {
+  const { file, source } = rule
+  return { ...rule, version: versionOf(rule), file: shorten(file), source: { ...source, file: shorten(source.file) } }
 }
