@@ -57,7 +57,7 @@ describe('records of other programs', () => {
   test('nor of the one log type that its source names', () => {
     const [letter] = parse([foreign[0]!], ['Zeek.LoadedScripts']).deadLetters
     expect(letter).toMatchObject({ reason: 'unknown_log_type' })
-    expect(letter!.message).toContain('the source says that its records are of Zeek.LoadedScripts')
+    expect(letter!.message).toContain('its source or body says that the record is of Zeek.LoadedScripts')
   })
 
   test('names that any log may have are no evidence, whatever their number', () => {
