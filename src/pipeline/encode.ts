@@ -13,7 +13,7 @@ type Encodable = Grouped & Pick<Parsed, 'groups' | 'deadLetters' | 'raw'>
 
 /** Grouped findings → everything that one transaction keeps of them: finished lake rows, windows, deliveries, counts. */
 export function encode(found: Encodable, file: string | undefined, deps: EncodeDeps): Effects {
-  const { alerts, cacheWrites, correlation, nowMs } = found
+  const { alerts, cacheWrites, cacheLimits = [], correlation, nowMs } = found
   return {
     rows: finishedRows(found, deps.generation.rules, { file, generation: deps.generation.hash }),
     windows: alerts.windows,
@@ -21,7 +21,8 @@ export function encode(found: Encodable, file: string | undefined, deps: EncodeD
     deliveries: alerts.opened.flatMap((window) => deliveriesOf(window, deps.generation.rules, deps)),
     cacheWrites,
     correlation,
-    limits: alerts.limits,
+    // A child speaks for rules of all folders, so it may name one that there is not.
+    limits: [...alerts.limits, ...cacheLimits.filter(({ ruleId }) => deps.generation.rules.has(ruleId))],
     findings: tally(found),
     nowMs,
   }

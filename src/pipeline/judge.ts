@@ -1,4 +1,5 @@
 import type { Event } from '../model/event.ts'
+import type { LimitHit } from '../model/limit.ts'
 import type { CacheWrite, Finding } from '../model/match.ts'
 import type { Judged } from '../stages/alert/step.ts'
 import type { Detector } from '../stages/detect/language.ts'
@@ -55,8 +56,12 @@ async function judgeApart(groups: readonly Events[], detectors: readonly Detecto
     for (const detector of detectors) {
       const attempt = async (part: readonly Event[]) => {
         const writes: CacheWrite[] = []
-        const found = await detectEvents(logType, part, [detector], (some) => writes.push(...some))
-        cache.add(writes)
+        const limits: LimitHit[] = []
+        const found = await detectEvents(logType, part, [detector], (some, hits) => {
+          writes.push(...some)
+          limits.push(...hits)
+        })
+        cache.add(writes, limits)
         findings.push(...found.map((finding) => judgedOf(finding, part)))
       }
       const { atFault } = await isolate(events, attempt, ATTEMPTS)
@@ -81,15 +86,17 @@ function unjudged(
     .map((ruleId) => judgedOf({ kind: 'error', ruleId, event: 0, cause: 'crash', message }, [first.item]))
 }
 
-/** The last change of each key of the rules' cache. */
+/** The last change of each key of the rules' cache, and how often rules reached its limits. */
 class LastWrites {
   readonly #byKey = new Map<string, CacheWrite>()
-  readonly add = (writes: readonly CacheWrite[]): void => {
+  readonly #limits: LimitHit[] = []
+  readonly add = (writes: readonly CacheWrite[], limits: readonly LimitHit[]): void => {
+    this.#limits.push(...limits)
     for (const write of writes) this.#byKey.set(write.key, write)
   }
 
-  get kept(): Pick<Findings, 'cacheWrites'> {
-    return { cacheWrites: [...this.#byKey.values()] }
+  get kept(): Pick<Findings, 'cacheWrites' | 'cacheLimits'> {
+    return { cacheWrites: [...this.#byKey.values()], cacheLimits: this.#limits }
   }
 }
 

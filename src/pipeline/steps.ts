@@ -1,4 +1,5 @@
 import type { CorrelationChanges } from '../model/correlation.ts'
+import type { LimitHit } from '../model/limit.ts'
 import type { CacheWrite } from '../model/match.ts'
 import type { DeadLetter } from '../model/outcome.ts'
 import type { AlertStepResult, Judged } from '../stages/alert/step.ts'
@@ -36,6 +37,8 @@ export interface Findings {
   readonly judged: readonly Judged[]
   /** What rules changed in their cache, the last change of each key. */
   readonly cacheWrites: readonly CacheWrite[]
+  /** How often rules lost entries of their cache; absent: none did. */
+  readonly cacheLimits?: readonly LimitHit[]
 }
 
 /** Findings, those of correlation rules among them, with what these rules remember from now on. */

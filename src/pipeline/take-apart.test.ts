@@ -7,6 +7,7 @@ import type { Event } from '../model/event.ts'
 import type { Finding } from '../model/match.ts'
 import type { Detector } from '../stages/detect/language.ts'
 import { openState, type StateDb } from '../state/db.ts'
+import { limitCounts } from '../state/limits.ts'
 import { pipelineState } from '../state/pipeline-state.ts'
 import { sourceCounts } from '../state/sources.ts'
 import { readBlock } from '../util/block/read.ts'
@@ -155,12 +156,20 @@ test.each(HARMFUL)('a finding with %s harms no other finding', async (_, harm) =
 })
 
 test('an entry of the rules’ cache that cannot be kept is dropped, and nothing else', async () => {
+  let calls = 0
   const detector = evilDetector({
     evaluate: async (batch) => {
-      batch.onCacheWrites?.([
-        { key: 'fine', entry: '1', expiresMs: undefined },
-        { key: 'harmful', entry: '1', expiresMs: Number.NaN },
-      ])
+      calls++
+      batch.onCacheWrites?.(
+        [
+          { key: 'fine', entry: '1', expiresMs: undefined },
+          { key: 'harmful', entry: '1', expiresMs: Number.NaN },
+        ],
+        [
+          { ruleId: 'Evil', what: 'cache', n: 3 },
+          { ruleId: 'Nobody', what: 'cache', n: 1 },
+        ],
+      )
       return evilDetector().evaluate(batch)
     },
   })
@@ -168,4 +177,6 @@ test('an entry of the rules’ cache that cannot be kept is dropped, and nothing
   expect(matches).toEqual(['evil 1', 'evil 2'])
   const kept = await db.selectFrom('rule_cache').select('entry').execute()
   expect(kept.map(({ entry }) => entry)).toEqual([expect.stringContaining('fine')])
+  // What rules lost is counted, for rules that there are.
+  expect(await limitCounts(db)).toMatchObject([{ ruleId: 'Evil', what: 'cache', n: 3 * calls }])
 })

@@ -74,7 +74,7 @@ async function withoutFaults(
 
 /** The batch with these parts only; what was dead-lettered and counted before stays. */
 function composed(
-  { received, deadLetters, guessed, filtered, unknownFields, raw, groups }: JudgedBatch,
+  { received, deadLetters, guessed, filtered, unknownFields, raw, groups, cacheLimits = [] }: JudgedBatch,
   parts: readonly Part[],
 ): JudgedBatch {
   const events = new Map<ParsedEvents, Event[]>(groups.map((group) => [group, []]))
@@ -86,7 +86,7 @@ function composed(
     else cacheWrites.push(part.write)
   }
   const kept = [...events].flatMap(([{ schema }, some]) => (some.length > 0 ? [{ schema, events: some }] : []))
-  return { received, deadLetters, guessed, filtered, unknownFields, raw, groups: kept, judged, cacheWrites }
+  return { received, deadLetters, guessed, filtered, unknownFields, raw, groups: kept, judged, cacheWrites, cacheLimits }
 }
 
 function errorOf(item: Judged, error: unknown): Judged {

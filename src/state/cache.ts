@@ -7,9 +7,9 @@ const NEVER_MS = Number.MAX_SAFE_INTEGER
 /** Far below SQLite's limit of bound values. */
 const ROWS_PER_STATEMENT = 200
 
-/** The cache of rules as the last committed batch left it, without what has expired. */
+/** The cache of rules as the last committed batch left it, without what has expired; what expires first comes first. */
 export async function loadCache(db: Kysely<StateTables>, nowMs: number): Promise<CacheEntry[]> {
-  const rows = await db.selectFrom('rule_cache').selectAll().where('expires_ms', '>', nowMs).execute()
+  const rows = await db.selectFrom('rule_cache').selectAll().where('expires_ms', '>', nowMs).orderBy('expires_ms').execute()
   return rows.map((row) => {
     const [key, entry] = JSON.parse(row.entry) as [string, string]
     return { key, entry, expiresMs: row.expires_ms === NEVER_MS ? undefined : row.expires_ms }

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../model/json.ts'
+import type { LimitHit } from '../../model/limit.ts'
 import type { CacheEntry, CacheWrite, Finding, RuleError } from '../../model/match.ts'
 import type { DetectionContent, RuleTest } from '../../model/rule.ts'
 import type { RuleErrorMode } from './prefilter/prefilter.ts'
@@ -13,9 +14,9 @@ export interface DetectBatch {
   readonly count: number
   /**
    * Told, before `evaluate` settles, what the rules changed in their cache: it must be kept in one transaction with what
-   * becomes of the findings. Batches are judged one after the other, so a later batch's writes hold the earlier one's.
+   * becomes of the findings, and how often rules lost entries. Batches are judged one after the other, so a later batch's writes hold the earlier one's.
    */
-  readonly onCacheWrites?: (writes: readonly CacheWrite[]) => void
+  readonly onCacheWrites?: (writes: readonly CacheWrite[], limits: readonly LimitHit[]) => void
 }
 
 /** The log type under which the rows of a scheduled query's answer are judged; no log's own name holds a slash. */

@@ -1,5 +1,5 @@
 import type { Event } from '../../model/event.ts'
-import type { CacheWrite, Finding } from '../../model/match.ts'
+import type { Finding } from '../../model/match.ts'
 import type { DetectBatch, Detector } from './language.ts'
 import { toNdjson } from './ndjson.ts'
 
@@ -11,7 +11,7 @@ export async function detectEvents(
   logType: string,
   events: readonly Event[],
   detectors: readonly Detector[],
-  onCacheWrites?: (writes: readonly CacheWrite[]) => void,
+  onCacheWrites?: DetectBatch['onCacheWrites'],
 ): Promise<readonly Finding[]> {
   const concerned = detectors.filter((detector) => detector.logTypes.has(logType))
   if (concerned.length === 0 || events.length === 0) return []

@@ -6,26 +6,29 @@ counter, a set of strings, a dictionary (as JSON text) and the second at which i
 
 import json
 import time
+from collections import OrderedDict
 from contextlib import contextmanager
 
-# The limits of the hosted service for one item, and ours for all of them together.
+# The limits of the hosted service for one item, ours for the entries that one rule wrote last, and ours for all of them together.
 MAX_KEY_CHARS = 2048
 MAX_ENTRY_CHARS = 400 * 1024
+MAX_RULE_ENTRIES = 10_000
+MAX_RULE_CHARS = 4 * 1024 * 1024
 MAX_ENTRIES = 100_000
 MAX_CHARS = 32 * 1024 * 1024
 
-
-class CacheFull(Exception):
-    """There is no room for another value."""
+# A full share is searched for expired entries this often at most.
+SWEEP_SECONDS = 10
 
 
 class Entry:
-    """`size` is the length of the entry's key and text."""
+    """`size` is the length of the entry's key and text, `rule` the id of the rule that wrote it last ('': not known)."""
 
-    __slots__ = ("counter", "strings", "dictionary", "expires", "size")
+    __slots__ = ("counter", "strings", "dictionary", "expires", "rule", "size")
 
     def __init__(self):
         self.counter = self.strings = self.dictionary = self.expires = None
+        self.rule = ""
         self.size = 0
 
     def is_expired(self, now):
@@ -36,7 +39,7 @@ class Entry:
 
     def to_text(self):
         strings = None if self.strings is None else sorted(self.strings)
-        parts = {"counter": self.counter, "strings": strings, "dictionary": self.dictionary, "expires": self.expires}
+        parts = {"counter": self.counter, "strings": strings, "dictionary": self.dictionary, "expires": self.expires, "rule": self.rule or None}
         return json.dumps({name: value for name, value in parts.items() if value is not None}, separators=(",", ":"))
 
 
@@ -48,28 +51,45 @@ def entry_of(text):
     entry.strings = None if strings is None else frozenset(strings)
     entry.dictionary = parts.get("dictionary")
     entry.expires = parts.get("expires")
+    entry.rule = parts.get("rule", "")
     return entry
 
 
+class Share:
+    """The entries that one rule wrote last: their keys, the longest untouched one first, and the characters they take."""
+
+    __slots__ = ("keys", "chars", "swept")
+
+    def __init__(self):
+        self.keys = OrderedDict()
+        self.chars = 0
+        self.swept = 0
+
+
 class Table:
-    """All entries by key, and which of them have changed."""
+    """
+    All entries by key, and which of them have changed. `writer`: id of the rule that is running. A rule that wants more than its
+    share loses the entry that it has left untouched for longest; other rules lose nothing. When all shares together are too
+    much, the largest one gives way.
+    """
 
     def __init__(self):
         self.entries = {}
         self.changed = {}
         self.chars = 0
+        self.writer = ""
+        self._shares = {}
+        # Keys that the host has not heard of yet.
+        self._fresh = set()
+        self._evicted = {}
 
     def fill(self, items):
         """[[key, text or None]]: what the host knows, the first time or of late."""
         for key, text in items:
-            old = self.entries.pop(key, None)
-            self.chars -= old.size if old else 0
             if text is None:
-                continue
-            entry = entry_of(text)
-            entry.size = len(key) + len(text)
-            self.entries[key] = entry
-            self.chars += entry.size
+                self._remove(key)
+            else:
+                self._put(key, entry_of(text), text)
 
     def seed(self, key, value):
         if isinstance(value, list):
@@ -99,14 +119,15 @@ class Table:
         if entry.is_empty():
             self._drop(key)
             return
+        entry.rule = self.writer
         text = entry.to_text()
         if len(text) > MAX_ENTRY_CHARS:
             raise ValueError(f"the cache entry '{key[:100]}' would be {len(text)} characters long, more than {MAX_ENTRY_CHARS}")
-        entry.size = len(key) + len(text)
-        self._make_room(entry.size - (old.size if old else 0), old is None)
-        self.entries[key] = entry
-        self.chars += entry.size - (old.size if old else 0)
+        if old is None and key not in self.changed:
+            self._fresh.add(key)
         self.changed[key] = text
+        self._put(key, entry, text)
+        self._make_room(entry.rule)
 
     def check_changes(self):
         """Raises when something other than `change` has written here, and takes that away."""
@@ -118,31 +139,78 @@ class Table:
                     entry_of(text)
             except (TypeError, ValueError, AttributeError) as error:
                 del self.changed[key]
-                self.entries.pop(key, None)
+                self._remove(key)
                 raise ValueError(f"the cache of rules was written to past its functions, at key {key!r:.100}: {error}") from error
 
     def take_changes(self):
         """[[key, text or None]] since the last call."""
         changes = [[key, text] for key, text in self.changed.items()]
         self.changed.clear()
+        self._fresh.clear()
         return changes
 
-    def _drop(self, key):
+    def take_evictions(self):
+        """[[rule id, number of entries that it lost]] since the last call."""
+        evictions = [[rule, count] for rule, count in self._evicted.items() if rule]
+        self._evicted.clear()
+        return evictions
+
+    def _put(self, key, entry, text):
+        self._remove(key)
+        entry.size = len(key) + len(text)
+        self.entries[key] = entry
+        self.chars += entry.size
+        share = self._shares.get(entry.rule)
+        if share is None:
+            share = self._shares[entry.rule] = Share()
+        share.keys[key] = None
+        share.chars += entry.size
+
+    def _remove(self, key):
+        """Gives the entry that was there, or None."""
         entry = self.entries.pop(key, None)
-        if entry is not None:
+        share = self._shares.get(entry.rule) if entry else None
+        if share is not None and key in share.keys:
             self.chars -= entry.size
+            share.chars -= entry.size
+            del share.keys[key]
+            if not share.keys:
+                del self._shares[entry.rule]
+        return entry
+
+    def _drop(self, key):
+        if self._remove(key) is None:
+            return
+        if key in self._fresh:
+            self._fresh.discard(key)
+            self.changed.pop(key, None)
+        else:
             self.changed[key] = None
 
-    def _make_room(self, chars, is_new):
-        if self.chars + chars <= MAX_CHARS and len(self.entries) + is_new <= MAX_ENTRIES:
-            return
+    def _make_room(self, rule):
+        share = self._shares[rule]
+        while len(share.keys) > MAX_RULE_ENTRIES or share.chars > MAX_RULE_CHARS:
+            self._evict(rule)
+        while len(self.entries) > MAX_ENTRIES:
+            self._evict(max(self._shares, key=lambda rule: len(self._shares[rule].keys)))
+        while self.chars > MAX_CHARS:
+            self._evict(max(self._shares, key=lambda rule: self._shares[rule].chars))
+
+    def _evict(self, rule):
+        """Takes away what has expired of the rule's entries or, at the least, the one that it has left untouched for longest."""
+        share = self._shares[rule]
         now = time.time()
-        for key in [key for key, entry in self.entries.items() if entry.is_expired(now)]:
-            self._drop(key)
-        if self.chars + chars > MAX_CHARS or len(self.entries) + is_new > MAX_ENTRIES:
-            raise CacheFull(
-                f"the cache of rules is full ({len(self.entries)} entries, {self.chars} characters): give entries a shorter life"
-            )
+        if now - share.swept >= SWEEP_SECONDS:
+            share.swept = now
+            expired = [key for key in share.keys if self.entries[key].is_expired(now)]
+            for key in expired:
+                self._drop(key)
+            if expired:
+                return
+        oldest = next(iter(share.keys))
+        if not self.entries[oldest].is_expired(now):
+            self._evicted[rule] = self._evicted.get(rule, 0) + 1
+        self._drop(oldest)
 
 
 _table = Table()

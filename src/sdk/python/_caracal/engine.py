@@ -106,8 +106,8 @@ def prepare(header):
 
 def evaluate():
     """
-    Judges what `prepare` has read, but for the suspects. Answer: {rows, seconds, cacheWrites}, or {changed} when a rule has changed
-    what all share.
+    Judges what `prepare` has read, but for the suspects. Answer: {rows, seconds, cacheWrites, cacheEvictions}, or {changed} when a
+    rule has changed what all share.
     """
     global _batch, _result
     rules, numbers, events, skip, only, watch, text, model = _batch
@@ -131,7 +131,7 @@ def evaluate():
             _result = {"failed": f"the engine failed: {safe_repr(error)}"}
             return
     if changed is None:
-        _result = {"rows": rows, "seconds": seconds, "cacheWrites": cache.table().take_changes()}
+        _result = {"rows": rows, "seconds": seconds, **_cache_changes()}
         return
     # This child is lost. Which rule it was shows when they run once more, one by one; if not, the host asks the next child.
     shared.restore()
@@ -153,8 +153,8 @@ def prepare_suspect(number):
 
 def suspect():
     """
-    Judges one. Answer: {rows, seconds, cacheWrites, looked}, where `looked` is how much was compared afterwards, or {changed}. The
-    host has taken the answers of the others by then.
+    Judges one. Answer: {rows, seconds, cacheWrites, cacheEvictions, looked}, where `looked` is how much was compared
+    afterwards, or {changed}. The host has taken the answers of the others by then.
     """
     global _result, _suspect
     rules, skip, only, _text, _model = _batch
@@ -175,8 +175,12 @@ def suspect():
         _result = {"failed": failed}
     else:
         shared.put_back()
-        writes = cache.table().take_changes()
-        _result = {"rows": rows, "seconds": seconds, "cacheWrites": writes, "looked": shared.looked + _content.others().size}
+        _result = {"rows": rows, "seconds": seconds, **_cache_changes(), "looked": shared.looked + _content.others().size}
+
+
+def _cache_changes():
+    table = cache.table()
+    return {"cacheWrites": table.take_changes(), "cacheEvictions": table.take_evictions()}
 
 
 def watched():

@@ -8,7 +8,7 @@ from panther_core import PantherEvent, enriched_event
 from panther_core.enriched_event import event_of
 
 from _caracal.functions import CHECKS, FUNCTIONS_WITH_TEXT, context_error, cut, wrong_type
-from _caracal import wire
+from _caracal import cache, wire
 from _caracal.limits import FUNCTIONS, RuleTimeout, mark, stopped
 from _caracal.messages import locate, safe_repr
 from _caracal.shared import NAMES
@@ -53,8 +53,10 @@ def judge(rules, numbers, events, skip, only, timings, shared, watch):
     count = len(rules)
     enriched_event.engine_times = True
     bad = {index for index, event in enumerate(events) if event is not None and type(event) is not PantherEvent}
+    table = cache.table()
     for number in numbers:
         rule = rules[number]
+        table.writer = rule.id
         left_out = bad | skip.get(number, _NONE) if bad or skip else None
         seen = None if only is None else only[number]
         started = perf_counter()
@@ -66,6 +68,7 @@ def judge(rules, numbers, events, skip, only, timings, shared, watch):
         for index in sorted(bad if seen is None else bad.intersection(seen)):
             rows.append([index, number, "exception", f"the event cannot be read: {safe_repr(events[index])}"])
     mark[0] = 0
+    table.writer = ""
     return rows
 
 

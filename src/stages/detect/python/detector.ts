@@ -201,8 +201,7 @@ export class PythonDetector implements Detector {
   evaluate(batch: DetectBatch): Promise<readonly Finding[]> {
     return this.#enqueue(async () => {
       const findings = await this.#judge(batch)
-      const writes = this.#runtime.settle()
-      if (writes.length > 0) batch.onCacheWrites?.(writes)
+      this.cache.settleFor(batch)
       return findings
     })
   }

@@ -1,5 +1,5 @@
 import { sep } from 'node:path'
-import type { CacheWrite, Finding, RuleError } from '../../../model/match.ts'
+import type { Finding, RuleError } from '../../../model/match.ts'
 import type { Rule, RuleTest } from '../../../model/rule.ts'
 import type { DetectBatch, Detector, RuleOff, TestRun } from '../language.ts'
 import { inheritAll, type PythonDetector } from './detector.ts'
@@ -108,8 +108,7 @@ export class RootsDetector implements Detector {
       await Promise.all(this.parts.map((part) => part.discard()))
       throw error
     }
-    const writes: readonly CacheWrite[] = this.cache.settle()
-    if (writes.length > 0) batch.onCacheWrites?.(writes)
+    this.cache.settleFor(batch)
     if (concerned.length === 1) return findings
     return findings.sort((a, b) => a.event - b.event || this.#at(a.ruleId) - this.#at(b.ruleId))
   }

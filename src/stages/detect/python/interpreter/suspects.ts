@@ -19,21 +19,24 @@ export interface Suspect {
  */
 export function joinParts(first: Uint8Array, suspects: readonly Suspect[], watched: number): Uint8Array {
   const whole = read(first)
-  if (!whole?.rows || !whole.seconds || !whole.cacheWrites) return first
+  if (!whole?.rows || !whole.seconds || !whole.cacheWrites || !whole.cacheEvictions) return first
   const rows = [...whole.rows]
   const seconds = [...whole.seconds]
   const cacheWrites = [...whole.cacheWrites]
+  const cacheEvictions = [...whole.cacheEvictions]
   for (const { number, answer } of suspects) {
     const part = read(answer)
     if (!part) return tampered(number, 'what the engine answers')
     if (!Array.isArray(part.rows) || !Array.isArray(part.seconds) || !Array.isArray(part.cacheWrites)) return answer
+    if (!Array.isArray(part.cacheEvictions)) return answer
     if (typeof part.looked !== 'number' || part.looked < watched) return tampered(number, 'what looks for changes')
     if (part.rows.some((row) => !Array.isArray(row) || row[1] !== number)) return tampered(number, 'findings')
     rows.push(...part.rows)
     cacheWrites.push(...part.cacheWrites)
+    cacheEvictions.push(...part.cacheEvictions)
     seconds[number] = part.seconds[number] ?? 0
   }
-  return encoder.encode(JSON.stringify({ rows, seconds, cacheWrites }))
+  return encoder.encode(JSON.stringify({ rows, seconds, cacheWrites, cacheEvictions }))
 }
 
 function read(answer: Uint8Array): Part | undefined {

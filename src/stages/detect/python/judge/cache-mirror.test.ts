@@ -1,22 +1,26 @@
 import { expect, test } from 'vitest'
+import type { EvaluateAnswer } from '../sandbox/protocol.ts'
 import { CacheMirror } from './cache-mirror.ts'
 
 const parts = (mirror: CacheMirror) => [...mirror.parts()].flat().sort()
+const changes = (cacheWrites: EvaluateAnswer['cacheWrites']) => ({ cacheWrites, cacheEvictions: [] })
 
 test('a new child gets what is settled and what the batch under way has changed', () => {
   const mirror = new CacheMirror([
     { key: 'a', entry: '{}', expiresMs: undefined },
     { key: 'b', entry: '{}', expiresMs: undefined },
   ])
-  mirror.add([
-    ['a', null],
-    ['c', '{"counter":1}'],
-  ])
+  mirror.add(
+    changes([
+      ['a', null],
+      ['c', '{"counter":1}'],
+    ]),
+  )
   expect(parts(mirror)).toEqual([
     ['b', '{}'],
     ['c', '{"counter":1}'],
   ])
-  mirror.add([['c', '{"counter":2,"expires":7}']])
+  mirror.add(changes([['c', '{"counter":2,"expires":7}']]))
   expect(mirror.settle()).toEqual([
     { key: 'a', entry: undefined },
     { key: 'c', entry: '{"counter":2,"expires":7}', expiresMs: 7000 },
@@ -26,12 +30,15 @@ test('a new child gets what is settled and what the batch under way has changed'
 
 test('a batch that could not be judged has changed nothing', () => {
   const mirror = new CacheMirror([{ key: 'a', entry: '{}', expiresMs: undefined }])
-  mirror.add([
-    ['a', null],
-    ['c', '{}'],
-  ])
+  mirror.add({
+    cacheWrites: [
+      ['a', null],
+      ['c', '{}'],
+    ],
+    cacheEvictions: [['R', 1]],
+  })
   mirror.forget()
-  expect(mirror.settle()).toEqual([])
+  mirror.settleFor({ onCacheWrites: () => expect.unreachable() })
   expect(parts(mirror)).toEqual([['a', '{}']])
 })
 
@@ -41,4 +48,36 @@ test('a large cache goes to the child in several parts', () => {
   const lengths = [...mirror.parts()].map((part) => part.length)
   expect(lengths.length).toBeGreaterThan(1)
   expect(lengths.reduce((sum, n) => sum + n)).toBe(12)
+})
+
+test('what rules lost in all crossings of a batch is handed on once', () => {
+  const mirror = new CacheMirror([])
+  mirror.add({ cacheWrites: [['a', '{}']], cacheEvictions: [['R', 2]] })
+  mirror.add({
+    cacheWrites: [],
+    cacheEvictions: [
+      ['R', 1],
+      ['S', 1],
+    ],
+  })
+  const told: unknown[] = []
+  const batch = { onCacheWrites: (...all: unknown[]) => void told.push(all) }
+  mirror.settleFor(batch)
+  mirror.settleFor(batch)
+  expect(told).toEqual([
+    [
+      [{ key: 'a', entry: '{}', expiresMs: undefined }],
+      [
+        { ruleId: 'R', what: 'cache', n: 3 },
+        { ruleId: 'S', what: 'cache', n: 1 },
+      ],
+    ],
+  ])
+})
+
+test('a child that is filled later gets what was written last at the end', () => {
+  const mirror = new CacheMirror(['a', 'b'].map((key) => ({ key, entry: '{}', expiresMs: undefined })))
+  mirror.add(changes([['a', '{"counter":1}']]))
+  mirror.settle()
+  expect([...mirror.parts()].flat().map(([key]) => key)).toEqual(['b', 'a'])
 })

@@ -1,4 +1,6 @@
+import type { LimitHit } from '../../../../model/limit.ts'
 import type { CacheEntry, CacheWrite } from '../../../../model/match.ts'
+import type { DetectBatch } from '../../language.ts'
 import type { EvaluateAnswer } from '../sandbox/protocol.ts'
 
 /** One request to fill a child's cache is about this long. */
@@ -7,6 +9,9 @@ const MAX_CHARS = 4 * 1024 * 1024
 /** An entry as a child takes it: `null` when it has gone. */
 export type CacheItem = readonly [key: string, entry: string | null]
 
+/** What a crossing has changed in the cache of rules, and what rules lost of it. */
+type CacheChanges = Pick<EvaluateAnswer, 'cacheWrites' | 'cacheEvictions'>
+
 /** What one child knows of the cache of rules. */
 export interface CacheReader {
   /** Everything, in lists for requests to a new child. */
@@ -14,7 +19,7 @@ export interface CacheReader {
   /** What other children have changed since this was last asked, or since `parts`. */
   missed(): CacheItem[]
   /** What a crossing of the batch under way has changed in this child. */
-  add(writes: EvaluateAnswer['cacheWrites']): void
+  add(changes: CacheChanges): void
 }
 
 /**
@@ -24,6 +29,8 @@ export interface CacheReader {
 export class CacheMirror {
   readonly #settled = new Map<string, string>()
   readonly #open = new Map<string, string | undefined>()
+  /** Entries that rules lost in the batch under way. */
+  readonly #evicted = new Map<string, number>()
   /** For each child what others have changed meanwhile. */
   readonly #missed = new Set<Map<string, string | null>>()
 
@@ -46,9 +53,10 @@ export class CacheMirror {
         missed.clear()
         return items
       },
-      add: (writes) => {
-        this.add(writes)
-        for (const others of this.#missed) if (others !== missed) for (const [key, entry] of writes) others.set(key, entry)
+      add: (changes) => {
+        this.add(changes)
+        for (const others of this.#missed)
+          if (others !== missed) for (const [key, entry] of changes.cacheWrites) others.set(key, entry)
       },
     }
   }
@@ -66,16 +74,25 @@ export class CacheMirror {
   }
 
   /** What a crossing of the batch under way has changed. */
-  add(writes: EvaluateAnswer['cacheWrites']): void {
-    for (const [key, entry] of writes) this.#open.set(key, entry ?? undefined)
+  add({ cacheWrites, cacheEvictions }: CacheChanges): void {
+    for (const [key, entry] of cacheWrites) this.#open.set(key, entry ?? undefined)
+    for (const [ruleId, n] of cacheEvictions) this.#evicted.set(ruleId, (this.#evicted.get(ruleId) ?? 0) + n)
+  }
+
+  /** The batch has been judged: hands on what it changed and what rules lost, if there is any. */
+  settleFor({ onCacheWrites }: Pick<DetectBatch, 'onCacheWrites'>): void {
+    const limits = [...this.#evicted].map(([ruleId, n]): LimitHit => ({ ruleId, what: 'cache', n }))
+    const writes = this.settle()
+    if (writes.length + limits.length > 0) onCacheWrites?.(writes, limits)
   }
 
   /** The batch has been judged: gives all that it changed. */
   settle(): CacheWrite[] {
     const writes: CacheWrite[] = []
     for (const [key, entry] of this.#open) {
+      // What was written last comes last, also in a child that is filled later: rules lose their oldest entries first.
+      this.#settled.delete(key)
       if (entry === undefined) {
-        this.#settled.delete(key)
         writes.push({ key, entry })
       } else {
         this.#settled.set(key, entry)
@@ -83,12 +100,14 @@ export class CacheMirror {
       }
     }
     this.#open.clear()
+    this.#evicted.clear()
     return writes
   }
 
   /** The batch could not be judged. A child that lives knows more than it may now. */
   forget(): void {
     this.#open.clear()
+    this.#evicted.clear()
   }
 
   /** Everything, in lists for requests to a new child. */

@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
+import type { LimitHit } from '../../../../model/limit.ts'
 import type { CacheEntry, CacheWrite } from '../../../../model/match.ts'
 import type { PythonDetector } from '../detector.ts'
 import { python } from '../index.ts'
@@ -121,10 +122,7 @@ test('what a batch changed is told once, as it is at the end of the batch', asyn
   expect(first.writes[0]).toHaveProperty('expiresMs', JSON.parse(first.writes[0]!.entry!).expires * 1000)
   const second = await call(detector, ["get_counter('c')", "reset_counter('c')", "increment_counter('z')", "reset_counter('z')"])
   expect(second.results[0]).toBe('2')
-  expect(second.writes).toEqual([
-    { key: 'c', entry: undefined },
-    { key: 'z', entry: undefined },
-  ])
+  expect(second.writes).toEqual([{ key: 'c', entry: undefined }])
   expect((await call(detector, ["get_counter('c')"])).writes).toEqual([])
 })
 
@@ -166,17 +164,94 @@ test('every unit test begins with an empty cache and leaves nothing behind', asy
   expect(await call(detector, ["increment_counter('c')"])).toMatchObject({ results: ['2'], writes: [{ key: 'c' }] })
 })
 
-test('a full cache is a rule error that says so; expired entries make room', async () => {
-  const detector = await detect()
-  await call(detector, ["[put_dictionary(f'old{i}', {'a': 'x' * 400_000}, 1_000_000_001) for i in range(40)] and None"])
-  const fill = "[put_dictionary(f'd{i}', {'a': 'x' * 400_000}) for i in range(83)]"
-  const first = await detector.evaluate(makeBatch([{ do: `${fill} and None` }]))
-  expect(errorsOf(first)).toEqual([])
-  const second = await detector.evaluate(
-    makeBatch([{ do: "put_dictionary('more', {'a': 'x' * 400_000})" }, { do: "get_counter('c')" }]),
-  )
-  expect(errorsOf(second)).toMatchObject([
-    { event: 0, message: expect.stringMatching(/CacheFull: the cache of rules is full \(83 entries/) },
-  ])
-  expect(matchesOf(second)).toHaveLength(1)
+/** Writes as many keys as an event says, under names that begin with `prefix`. */
+const FLOOD = makeRule(
+  'Flood',
+  `
+  from panther_detection_helpers.caching import put_dictionary, increment_counter
+
+  def rule(event):
+      for i in range(event.get('small', 0)):
+          increment_counter(f"{event['prefix']}{i}")
+      for i in range(event.get('large', 0)):
+          put_dictionary(f"{event['prefix']}{i}", {'a': 'x' * 400_000}, event.get('until', 3600))
+      return False
+`,
+)
+const SLOW = makeRule(
+  'Slow',
+  `
+  from panther_detection_helpers.caching import increment_counter
+
+  def rule(event):
+      return increment_counter('slow') == 5
+`,
+)
+
+/** The findings of a batch and how many entries rules lost. */
+async function flood(detector: PythonDetector, events: readonly object[]) {
+  const lost: LimitHit[] = []
+  const writes: CacheWrite[] = []
+  const onCacheWrites = (changed: readonly CacheWrite[], limits: readonly LimitHit[]) => {
+    writes.push(...changed)
+    lost.push(...limits)
+  }
+  const findings = await detector.evaluate({ ...makeBatch(events), onCacheWrites })
+  expect(errorsOf(findings)).toEqual([])
+  return { lost, writes, matches: matchesOf(findings).map(({ ruleId }) => ruleId) }
+}
+
+test.each([
+  ['many', { small: 12_000 }, 10_000],
+  ['large', { large: 15 }, 10],
+])(
+  'a rule that writes %s entries loses its oldest ones; another that counts slowly reaches its threshold',
+  async (_, event, kept) => {
+    const detector = await detect([], [FLOOD, SLOW])
+    const all: CacheWrite[] = []
+    for (let i = 0; i < 5; i++) {
+      const { matches, lost, writes } = await flood(detector, [{ ...event, prefix: `${i}-` }])
+      all.push(...writes)
+      expect(matches).toEqual(i === 4 ? ['Slow'] : [])
+      const written = Object.values(event)[0]!
+      expect(lost).toEqual([{ ruleId: 'Flood', what: 'cache', n: i === 0 ? written - kept : written }])
+    }
+    const held = new Map(all.map((write) => [write.key, write.entry]))
+    expect([...held.values()].filter((entry) => entry?.includes('"Flood"'))).toHaveLength(kept)
+    expect(held.get(`4-${Object.values(event)[0]! - 1}`)).toBeDefined()
+  },
+)
+
+test('when all shares together are too much, the largest one gives way', async () => {
+  const floods = Array.from({ length: 9 }, (_, i) => ({ ...FLOOD, id: `Flood${i}`, logTypes: [`Flood.${i}`] }))
+  const detector = await detect([], [...floods, SLOW])
+  expect((await flood(detector, [{}, {}, {}, {}])).matches).toEqual([])
+  let lost = 0
+  for (const [i] of floods.entries()) {
+    const onCacheWrites = (_: unknown, limits: readonly LimitHit[]) => {
+      for (const { ruleId, n } of limits) lost += Number(ruleId.startsWith('Flood')) * n
+    }
+    await detector.evaluate({ ...makeBatch([{ large: 10, prefix: `${i}-` }], `Flood.${i}`), onCacheWrites })
+  }
+  expect(lost).toBe(9 * 10 - 83)
+  expect((await flood(detector, [{}])).matches).toEqual(['Slow'])
+})
+
+test('a key belongs to the rule that wrote it last, also in a detector that begins with what was kept', async () => {
+  const before = await detect([], [FLOOD, SLOW])
+  const { writes } = await flood(before, [{ small: 9_999, prefix: 'old' }, {}, {}])
+  const kept = writes.filter((write): write is CacheEntry => write.entry !== undefined)
+  const taking = { ...SLOW, source: { ...SLOW.source, code: SLOW.source.code.replace("'slow'", "'old0'") } }
+  const after = await detect(kept, [FLOOD, taking])
+  expect((await flood(after, [{}])).lost).toEqual([])
+  expect((await flood(after, [{ small: 2, prefix: 'new' }])).lost).toEqual([])
+  expect((await flood(after, [{ small: 10_000, prefix: 'newer' }])).lost).toEqual([{ ruleId: 'Flood', what: 'cache', n: 10_000 }])
+})
+
+test('expired entries make room before any other', async () => {
+  const detector = await detect([], [FLOOD])
+  await flood(detector, [{ large: 3, prefix: 'live' }])
+  expect((await flood(detector, [{ large: 7, prefix: 'expired', until: 1_000_000_001 }])).lost).toEqual([])
+  expect((await flood(detector, [{ large: 7, prefix: 'new' }])).lost).toEqual([])
+  expect((await flood(detector, [{ large: 1, prefix: 'more' }])).lost).toEqual([{ ruleId: 'Flood', what: 'cache', n: 1 }])
 })

@@ -1,4 +1,4 @@
-import type { CacheWrite, RuleError } from '../../../../model/match.ts'
+import type { RuleError } from '../../../../model/match.ts'
 import type { RuleSet } from '../rules.ts'
 import { type Checked, readCompiled, readEvaluation, readLoad, readTests } from '../sandbox/answer.ts'
 import type { CompiledCode } from '../sandbox/compiled-code.ts'
@@ -164,13 +164,8 @@ export class Runtime {
       return answer
     }
     await this.#cool()
-    this.#cache.add(answer.cacheWrites)
+    this.#cache.add(answer)
     return answer
-  }
-
-  /** A whole batch has been judged: gives what it changed in the cache of rules. */
-  settle(): CacheWrite[] {
-    return this.mirror.settle()
   }
 
   /** A batch could not be judged: nothing of it stays in the cache of rules, so the child is replaced. */

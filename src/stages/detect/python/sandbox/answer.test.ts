@@ -33,8 +33,9 @@ const ANSWER = {
   cacheWrites: [
     ['a', '{"counter":99999999999999999999999,"expires":1800000000}'],
     ['b', null],
-    ['\ud800', '{"strings":["x"],"dictionary":"{\\"a\\": 1}"}'],
+    ['\ud800', '{"strings":["x"],"dictionary":"{\\"a\\": 1}","rule":"R"}'],
   ],
+  cacheEvictions: [['R', 3]],
 }
 
 const evaluation = (answer: unknown) => readEvaluation(encode(answer), HEADER, COUNT)
@@ -85,10 +86,18 @@ test.each([
   ['an alert_context with text behind it', values({ alert_context: '{}x' }), /"alert_context"/],
   ['an alert_context that is an object', values({ alert_context: {} }), /"alert_context" is an object/],
   ['an unknown value', values({ rule: 'x' }), /"rule" is "x"/],
-  ['a value __proto__', '{"rows":[[1,0,{"__proto__":"x"},{}]],"seconds":[0,0],"cacheWrites":[]}', /__proto__/],
+  [
+    'a value __proto__',
+    '{"rows":[[1,0,{"__proto__":"x"},{}]],"seconds":[0,0],"cacheWrites":[],"cacheEvictions":[]}',
+    /__proto__/,
+  ],
   ['no seconds', { ...ANSWER, seconds: undefined }, /seconds is missing/],
   ['too few seconds', { ...ANSWER, seconds: [1] }, /1 rules instead of 2/],
   ['negative seconds', { ...ANSWER, seconds: [1, -1] }, /seconds is -1/],
+  ['evictions null', { ...ANSWER, cacheEvictions: null }, /cacheEvictions is null/],
+  ['an eviction of no rule', { ...ANSWER, cacheEvictions: [[7, 1]] }, /cacheEvictions\[0\], the rule, is 7/],
+  ['evictions below one', { ...ANSWER, cacheEvictions: [['R', -1]] }, /cacheEvictions\[0\], the number, is -1/],
+  ['an entry of a rule that is no text', write(['k', '{"rule":1}']), /the entry of key "k"/],
   ['cache writes null', { ...ANSWER, cacheWrites: null }, /cacheWrites is null/],
   ['a cache key that is no text', write([5, null]), /key, is 5/],
   ['an empty cache key', write(['', null]), /empty key/],

@@ -27,7 +27,9 @@ const MAX_MESSAGE = 32 * 1024
 const MAX_KEY = 2 * 2048
 /** An entry's text is ASCII. */
 const MAX_ENTRY = 400 * 1024
-const MAX_ENTRIES = 100_000
+/** Entries of a full cache, and as many that had to go. */
+const MAX_WRITES = 2 * 100_000
+const MAX_RULES = 100_000
 const MAX_PRINTED = 2 * 300 * 1024
 
 const FUNCTIONS: ReadonlySet<string> = new Set([
@@ -59,10 +61,11 @@ export function readEvaluation(
   return checked(bytes, (answer) => {
     if (typeof answer['failed'] === 'string') throw new Fault(shown(answer['failed']))
     if ('changed' in answer) return tampering(answer['changed'], header.rules.length)
-    const { rows, seconds, cacheWrites } = answer
+    const { rows, seconds, cacheWrites, cacheEvictions } = answer
     checkRows(rows, header, count)
     checkSeconds(seconds, header.rules.length)
     checkWrites(cacheWrites)
+    checkEvictions(cacheEvictions)
     return answer as unknown as EvaluateAnswer
   })
 }
@@ -225,12 +228,22 @@ function checkSeconds(seconds: unknown, rules: number): void {
 
 function checkWrites(writes: unknown): void {
   const list = listOf(writes, 'cacheWrites')
-  if (list.length > MAX_ENTRIES) throw new Fault(`${list.length} cache entries, more than ${MAX_ENTRIES}`)
+  if (list.length > MAX_WRITES) throw new Fault(`${list.length} cache entries, more than ${MAX_WRITES}`)
   for (const [i, write] of list.entries()) {
     const [key, entry] = listOf(write, `cacheWrites[${i}]`)
     checkText(key, MAX_KEY, `cacheWrites[${i}], the key,`)
     if (key === '') throw new Fault(`cacheWrites[${i}] has an empty key`)
     if (entry !== null && !isEntry(entry)) throw unexpected(entry, `cacheWrites[${i}], the entry of key ${shown(key)},`)
+  }
+}
+
+function checkEvictions(evictions: unknown): void {
+  const list = listOf(evictions, 'cacheEvictions')
+  if (list.length > MAX_RULES) throw new Fault(`cacheEvictions of ${list.length} rules, more than ${MAX_RULES}`)
+  for (const [i, eviction] of list.entries()) {
+    const [ruleId, entries] = listOf(eviction, `cacheEvictions[${i}]`)
+    checkText(ruleId, MAX_TEXT, `cacheEvictions[${i}], the rule,`)
+    if (!Number.isSafeInteger(entries) || (entries as number) < 1) throw unexpected(entries, `cacheEvictions[${i}], the number,`)
   }
 }
 
@@ -247,7 +260,9 @@ function isEntry(text: unknown): boolean {
           ? Number.isInteger(value)
           : name === 'dictionary'
             ? objectOf(value, MAX_ENTRY) !== undefined
-            : name === 'strings' && Array.isArray(value) && value.every((item) => typeof item === 'string')
+            : name === 'rule'
+              ? isText(value, MAX_TEXT)
+              : name === 'strings' && Array.isArray(value) && value.every((item) => typeof item === 'string')
     if (!isRight) return false
   }
   return true

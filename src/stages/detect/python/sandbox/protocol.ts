@@ -157,6 +157,8 @@ export interface EvaluateAnswer {
   readonly seconds: readonly number[]
   /** What the rules changed in their cache. */
   readonly cacheWrites: readonly (readonly [key: string, entry: string | null])[]
+  /** How many entries of the cache rules lost because they wanted more than their share. */
+  readonly cacheEvictions: readonly (readonly [ruleId: string, entries: number])[]
 }
 
 /** Instead of an answer: a rule of the request (`null`: not known which) has changed what all rules share. The child is lost. */
