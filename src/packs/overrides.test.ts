@@ -39,10 +39,10 @@ const BASE = {
 async function load(overrides: string, files: Readonly<Record<string, string>> = BASE) {
   const root = tree({ ...files, 'overrides.yml': overrides })
   const content = withOverrides(await loadContent([root]))
-  return { content, told: told(content, root) }
+  return { content, reported: reported(content, root) }
 }
 
-function told(content: Content, root: string): string[] {
+function reported(content: Content, root: string): string[] {
   return content.problems.map(({ file, line, message }) => `${relative(root, file)}:${line ?? '-'} ${message}`)
 }
 
@@ -50,11 +50,11 @@ const find = (rules: readonly Rule[], id: string) => rules.find((rule) => rule.i
 
 describe('overrides', () => {
   test('set every key of a rule, and leave the rest and other rules alone', async () => {
-    const { content, told } = await load(
+    const { content, reported } = await load(
       'AnalysisType: overrides\nOverrides:\n  - RuleID: Some.Rule\n    Enabled: false\n    Severity: Critical\n    Threshold: 7\n' +
         '    DedupPeriodMinutes: 15\n    OutputIds: [pager]\n    InlineFilters: []\n',
     )
-    expect(told).toEqual([])
+    expect(reported).toEqual([])
     const before = (await loadContent([dirname(content.rules[0]!.file)])).rules
     const { inlineFilter, ...rule } = find(before, 'Some.Rule')!
     expect(inlineFilter).toBeDefined()
@@ -86,10 +86,10 @@ describe('overrides', () => {
   })
 
   test('name scheduled, derived and correlation rules in one list, and policies by their own key', async () => {
-    const { content, told } = await load(
+    const { content, reported } = await load(
       'Overrides:\n  - RuleID: [Some.Scheduled, Some.Derived, Some.Correlation]\n    Severity: High\n  - PolicyID: Some.Policy\n    Enabled: false\n',
     )
-    expect(told).toEqual([])
+    expect(reported).toEqual([])
     expect(content.scheduledRules[0]?.severity).toBe('HIGH')
     expect(find(content.rules, 'Some.Derived')?.severity).toBe('HIGH')
     expect(find(content.rules, 'Some.Rule')?.severity).toBe('LOW')
@@ -112,8 +112,8 @@ describe('overrides', () => {
   })
 
   test.each(['', '# nothing\n', 'Overrides:\n', 'Overrides: []\n'])('may be empty: %j', async (text) => {
-    const { content, told } = await load(text)
-    expect([told, content.overrides]).toEqual([[], []])
+    const { content, reported } = await load(text)
+    expect([reported, content.overrides]).toEqual([[], []])
   })
 
   test('leave what is loaded for unit tests as its files say', async () => {
@@ -153,18 +153,18 @@ describe('overrides', () => {
     { of: 'Overrides: [\n', tells: ' not valid YAML' },
   ]
   test.each(mistakes)('$tells', async ({ of, tells }) => {
-    const { content, told } = await load(of)
-    expect(told.join('\n')).toMatch(/^overrides\.yml:/)
-    expect(told.join('\n')).toContain(tells)
-    expect(told).toHaveLength(1)
+    const { content, reported } = await load(of)
+    expect(reported.join('\n')).toMatch(/^overrides\.yml:/)
+    expect(reported.join('\n')).toContain(tells)
+    expect(reported).toHaveLength(1)
     expect(content.rules).toHaveLength(2)
   })
 
   test.each(['{ RuleID: Gone, Enabled: false }', '{ RuleID: Some.Rule, Threshold: x }'])(
     'count although the entry %s is refused',
     async (entry) => {
-      const { content, told } = await load(`${one(entry)}  - { RuleID: Some.Rule, Enabled: false }\n`)
-      expect(told).toHaveLength(1)
+      const { content, reported } = await load(`${one(entry)}  - { RuleID: Some.Rule, Enabled: false }\n`)
+      expect(reported).toHaveLength(1)
       expect(find(content.rules, 'Some.Rule')?.enabled).toBe(false)
     },
   )
@@ -174,7 +174,7 @@ describe('overrides', () => {
     ['other.yml', 'AnalysisType: overrides\nOverrides: []\n'],
   ])('in %s are refused: only the file at the top of a content root counts', async (name, text) => {
     const root = tree({ [name]: text })
-    expect(told(await loadContent([root]), root)).toEqual([
+    expect(reported(await loadContent([root]), root)).toEqual([
       `${name}:- overrides are read from the top of a content root: move it to ${join(root, 'overrides.yml')}`,
     ])
   })
@@ -184,7 +184,7 @@ describe('overrides', () => {
     const [, example] = /```yaml\n(Overrides:\n[^`]*)```/.exec(page)!
     const root = tree({ 'overrides.yml': example! })
     const content = withOverrides(await loadContent([...contentRoots([], tmpdir()), root], { tests: false }))
-    expect(told(content, root)).toEqual([])
+    expect(reported(content, root)).toEqual([])
     expect(content.overrides.length).toBeGreaterThan(1)
   })
 })
