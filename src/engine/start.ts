@@ -100,7 +100,8 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
         mainCalls({ lake, events, metrics }),
       ),
     async ({ rpc, end }) => {
-      await rpc.call('stop').finally(end)
+      // A pipeline that still waits for a spool that died cannot stop by itself.
+      await Promise.race([rpc.call('stop'), spool.died]).finally(end)
     },
   )
   // A spool that cannot be opened would leave the pipeline waiting for it.
