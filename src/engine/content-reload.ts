@@ -49,7 +49,7 @@ export class ContentReload {
 
   /**
    * Reads the content folders and puts what they hold in force, unless it has faults that the content in force does not have. Resolves
-   * with what came of it; rejects when the pipeline has ended.
+   * with the outcome; rejects when the pipeline has ended.
    */
   reload(): Promise<ContentChange> {
     if (!this.#running) return this.#begin()
@@ -73,10 +73,27 @@ export class ContentReload {
   #begin(): Promise<ContentChange> {
     if (this.#isStopped) return Promise.reject(new Error('Caracal is stopping'))
     clearTimeout(this.#again)
-    this.#running = this.#change().finally(() => {
-      this.#running = undefined
-    })
+    this.#running = this.#change()
+      .catch((error: unknown) => {
+        this.#failed(error)
+        throw error
+      })
+      .finally(() => {
+        this.#running = undefined
+      })
     return this.#running
+  }
+
+  /** The change was in order and could not be put in force: tables may follow it by now, so that it is tried again. */
+  #failed(error: unknown): void {
+    if (this.#isStopped) return
+    const message = `Changed content could not be put in force, which is tried again: ${messageOf(error)}`
+    this.#say([systemProblem('ContentBroken', 'content', message)])
+    this.#tryAgain()
+  }
+
+  #tryAgain(): void {
+    if (!this.#isStopped) this.#again = setTimeout(() => void this.reload().catch(() => {}), AGAIN_MS).unref()
   }
 
   async #change(): Promise<ContentChange> {
@@ -112,7 +129,7 @@ export class ContentReload {
   #refuse({ problems, later }: Extract<BuiltContent, { kind: 'broken' }>): ContentChange {
     const stays = 'The content in force stays as it was until this is fixed; `caracal validate` shows all problems.'
     this.#say(problems.map(({ file, message }) => systemProblem('ContentBroken', file, `${file}: ${message}. ${stays}`)))
-    if (later && !this.#isStopped) this.#again = setTimeout(() => void this.reload().catch(() => {}), AGAIN_MS).unref()
+    if (later) this.#tryAgain()
     return { outcome: 'broken', generation: this.#report.generation, summary: 'nothing changed', pauseMs: 0, problems }
   }
 

@@ -42,7 +42,7 @@ export class CorrelationClock {
 
   /**
    * Reads what is stored of signals for correlation rules that are new or changed. The answer commits what they make of it: in turn with
-   * the batches, so that those before it are looked at too.
+   * the batches, so that those before it count too.
    */
   async remember(): Promise<() => Promise<void>> {
     const { generation, db, loop, signals, now } = this.#deps
@@ -88,7 +88,7 @@ export class CorrelationClock {
 
   /** Time passes from now on. */
   start(): void {
-    this.#running = this.#run().catch(() => {})
+    this.#running = this.#run()
   }
 
   /** Resolves when nothing of it is under way. The loop must have stopped, or go on committing. */
@@ -102,9 +102,26 @@ export class CorrelationClock {
   async #run(): Promise<void> {
     const { generation, caughtUp, now } = this.#deps
     if (!generation.correlation) return
-    const runs = await CorrelationRuns.start(generation.correlation.correlator.order, this.#memory, now())
+    const { order } = generation.correlation.correlator
+    let runs: CorrelationRuns | undefined
+    while (!runs && !this.#isStopped) {
+      try {
+        runs = await CorrelationRuns.start(order, this.#memory, now())
+      } catch (error) {
+        this.#cannotPass(error)
+        await this.#sleep()
+      }
+    }
     await Promise.race([caughtUp, this.#stopping])
-    while (!this.#isStopped) if (!(await this.#pass(runs))) await this.#sleep()
+    while (runs && !this.#isStopped) if (!(await this.#pass(runs))) await this.#sleep()
+  }
+
+  #cannotPass(error: unknown): void {
+    if (!this.#isStopped)
+      this.#deps.onTrouble(
+        'correlation',
+        `Correlation rules cannot see that time passes, which is tried again: ${messageOf(error)}`,
+      )
   }
 
   /** One step of what time makes certain, and one part of a run that is due. True: there is more to do now. */
@@ -126,8 +143,7 @@ export class CorrelationClock {
       onTrouble('correlation', undefined)
       return isMore || part !== undefined
     } catch (error) {
-      if (!this.#isStopped)
-        onTrouble('correlation', `Correlation rules cannot see that time passes, which is tried again: ${messageOf(error)}`)
+      this.#cannotPass(error)
       return false
     }
   }

@@ -59,7 +59,7 @@ export interface MainCalls {
   progress: (progress: PipelineProgress) => void
   /** All problems of the pipeline as they are now. */
   problems: (problems: readonly SystemProblem[]) => void
-  /** A rule went off or on; also now and then while one is off. */
+  /** A rule went off or on; also from time to time while one is off. */
   rules: (progress: RulesProgress) => void
   /** A sentence: rules are judged more slowly than they could be. */
   slower: (message: string) => void

@@ -54,7 +54,7 @@ export class ContentWatch {
         watcher.on('error', () => this.#forget(folder))
         this.#watchers.set(folder, watcher)
       } catch {
-        // It is not there, or the system watches no more folders: it is looked at now and then.
+        // It is not there, or the system watches no more folders: it is checked at intervals.
       }
     }
   }

@@ -242,6 +242,44 @@ test('rows that an older version left as JSON go to the lake in the same order, 
   expect((await sourceCounts(db)).get('s')).toMatchObject({ stored: 3, deadLettered: 1 })
 })
 
+test('rows that an older version left are counted in the index once, however often their table is tried, and those beside them not again', async () => {
+  const lake = new MemoryLake()
+  lake.fails = (nth) => (nth === 1 ? 'before' : undefined)
+  const flusher = flusherOf(lake)
+  const events: TableSpec = {
+    ...spec('t'),
+    timeColumn: 'p_event_time',
+    columns: [
+      ...['p_log_type', 'p_source_id', 'p_event_time', 'p_parse_time'].map((name) => ({ name, kind: 'string' as const })),
+      { name: 'p_any_usernames', kind: 'strings' },
+    ],
+  }
+  const row = (user: string) => ['Test.Log', 's', '2024-01-01T00:00:00Z', '2024-01-01T00:00:01Z', [user]]
+  await commit(flusher, [
+    { spec: events, rows: Buffer.from(`${JSON.stringify(row('old'))}\n`), count: 1 },
+    ...rowsOf(events, [row('new')]),
+    rows('u', ['1']),
+  ])
+  await expect(flusher.flush()).rejects.toThrow('the lake is away')
+  await flusher.flush()
+  const index = lake.rows.filter((line) => line.startsWith('monitor.indicators'))
+  expect(index.map((line) => JSON.parse(line.slice(line.indexOf('[')))).map(([kind, value, , , n]) => [kind, value, n])).toEqual([
+    ['usernames', 'old', 1],
+  ])
+})
+
+test('rows that one shape of a table refuses are dead letters once, however often the next shape fails', async () => {
+  const lake = new MemoryLake()
+  lake.rejects = (line) => line.startsWith('["odd')
+  lake.fails = (nth) => (nth === 2 ? 'before' : undefined)
+  const flusher = flusherOf(lake)
+  await commit(flusher, [rows('t', ['odd']), rows('t', ['2'], ['p_row_id', 'p_source_id', 'new']), rows('u', ['3'])])
+  await expect(flusher.flush()).rejects.toThrow('the lake is away')
+  await flusher.flush()
+  expect(lake.rows.filter((line) => line.startsWith('monitor.dead_letters')).length).toBe(1)
+  expect((await sourceCounts(db)).get('s')).toMatchObject({ received: 3, stored: 2, deadLettered: 1 })
+})
+
 test('of two specs of one table in a flush, the earlier is late', async () => {
   const lake = new MemoryLake()
   const ensured: [number, boolean | undefined][] = []

@@ -2,7 +2,7 @@ import type { Count, FinishedRows, Flush, FlushOutcome, FlushPart } from '../mod
 import { INDEX } from '../stages/store/indicators.ts'
 import type { LakeWriter } from '../stages/store/lake.ts'
 import type { UnfitRow } from '../util/block/encode.ts'
-import { hasJson, withoutJson } from '../util/block/json-rows.ts'
+import { hasJson, onlyJson, withoutJson } from '../util/block/json-rows.ts'
 import { readBlock } from '../util/block/read.ts'
 import { messageOf, Refused, RetryLater } from '../util/errors.ts'
 import { type Indicated, indicatorRows } from './indicator-rows.ts'
@@ -148,25 +148,32 @@ export class Flusher {
 
   /** Puts a flush into the lake and notes what became of it. */
   async #store(flush: Flush): Promise<void> {
-    const rows: FinishedRows[] = []
-    const counts: Count[] = []
+    /** By table. What comes of one that is held comes of it again when it is tried again. */
+    const stored = new Map<string, { readonly rows: FinishedRows[]; readonly counts: Count[] }>()
     const failed = new Map<string, string>()
     for (const part of await this.#state.flushParts(flush)) {
       const table = nameOf(part.spec)
       // The order of a table's rows is the order of its schema's changes.
       if (failed.has(table)) continue
       try {
-        if (hasJson(part) && part.spec.database === 'logs') rows.push(...indexOf(part))
         const refused = refusedRows(part.spec, await this.#insert(part), this.#options.now())
-        rows.push(...refused.rows)
-        counts.push(...refused.counts)
+        const own = stored.get(table) ?? { rows: [], counts: [] }
+        stored.set(table, own)
+        own.rows.push(...refused.rows, ...indexOf(part))
+        own.counts.push(...refused.counts)
       } catch (error) {
         failed.set(table, messageOf(error))
+        stored.delete(table)
       }
     }
     for (const [table, message] of failed) this.#hold(table, message)
     if (flush.table !== undefined && failed.has(flush.table)) return
-    const outcome: FlushOutcome = { rows, counts, waiting: [...failed.keys()] }
+    const done = [...stored.values()]
+    const outcome: FlushOutcome = {
+      rows: done.flatMap(({ rows }) => rows),
+      counts: done.flatMap(({ counts }) => counts),
+      waiting: [...failed.keys()],
+    }
     await this.#state.endFlush(flush, outcome, this.#options.now())
     if (flush.table !== undefined) this.#held.delete(flush.table)
   }
@@ -204,10 +211,11 @@ export class Flusher {
   }
 }
 
-/** What an older version's rows add to the index of indicators: it had the lake count them. */
+/** What an older version's rows add to the index of indicators: it had the lake count them. Those beside them are counted already. */
 function indexOf(part: FlushPart): FinishedRows[] {
-  const { columns } = part.spec
-  const events = withoutJson(part).blocks.flatMap((block) => readBlock(columns, block))
+  const { database, columns, timeColumn } = part.spec
+  if (database !== 'logs' || timeColumn !== 'p_event_time' || !hasJson(part)) return []
+  const events = withoutJson(onlyJson(part)).blocks.flatMap((block) => readBlock(columns, block))
   const named = events.map((row) => Object.fromEntries(columns.map(({ name }, i) => [name, row[i]])) as unknown as Indicated)
   return rowsOf(INDEX, indicatorRows(named))
 }

@@ -20,7 +20,7 @@ const schema: CompiledSchema = {
   },
 }
 
-/** The windows of a batch of one record per body, which all match; each body received so many hours after the batch began. */
+/** The windows of a batch of one record per body, which all match; each body received that number of hours after the batch began. */
 function windowsOf(hours: readonly (number | undefined)[]) {
   const chunks = hours.map((hour, nth): Chunk => {
     const bytes = Buffer.from('{"a":1}\n')

@@ -89,7 +89,7 @@ export async function listAlerts(db: Kysely<StateTables>, filter: AlertFilter): 
   return query.orderBy('created_ms', 'desc').orderBy('alert_id', 'desc').limit(filter.limit).execute()
 }
 
-/** One alert by its id or by a beginning of it that is unique; `undefined` when there is none or more than one. */
+/** One alert by its id or a unique prefix of it; `undefined` when no alert or several match. */
 export async function findAlert(db: Kysely<StateTables>, idPrefix: string): Promise<AlertRow | undefined> {
   if (!/^[0-9a-f]{4,32}$/.test(idPrefix)) return undefined
   const rows = await db

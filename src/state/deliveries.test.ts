@@ -1,10 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { failingProblems } from '../engine/checks/deliveries.ts'
-import { openState } from './db.ts'
-import { failingDeliveries } from './deliveries.ts'
+import type { BatchEffects } from '../model/batch.ts'
+import { setAlertStatus } from './alerts.ts'
+import { openState, type StateDb } from './db.ts'
+import { deadDeliveries, deliveriesOfAlert, dueDeliveries, failingDeliveries, saveDeliveryResults } from './deliveries.ts'
+import { pipelineState } from './pipeline-state.ts'
+import { commitTo, delivery, effectsIn, window } from './state.fixture.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'caracal-deliveries-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -45,4 +49,73 @@ test('a destination is failing from the third failed try on, or when its alert i
     ['DestinationDown', 'Destination third is failing and an alert waits for it: third', ['third']],
   ])
   await db.destroy()
+})
+
+describe('deliveries that batches commit', () => {
+  let db: StateDb
+
+  beforeEach(async () => {
+    db = await openState(mkdtempSync(join(folder, 'data-')))
+  })
+  afterEach(() => db.destroy())
+
+  async function keep(part: Partial<BatchEffects>): Promise<void> {
+    const state = pipelineState(db)
+    await commitTo(state, await effectsIn(state, 's', part))
+  }
+
+  test('deliveries: due, tried again, delivered or dead', async () => {
+    await keep({ deliveries: [delivery('d1', 'soc', 10), delivery('d2', 'soc', 20), delivery('d3', 'mail', 30)] })
+    await keep({ deliveries: [delivery('d1', 'soc', 99)] })
+    const due = async (now: number, except: string[] = []) =>
+      (await dueDeliveries(db, now, 10, except)).map(({ delivery_id }) => delivery_id)
+    expect(await due(9)).toEqual([])
+    expect(await due(30)).toEqual(['d1', 'd2', 'd3'])
+    expect(await due(30, ['d2'])).toEqual(['d1', 'd3'])
+    await saveDeliveryResults(db, [
+      { deliveryId: 'd1', kind: 'again', tries: 1, nextMs: 500, error: 'a\0b\ud800' },
+      { deliveryId: 'd2', kind: 'delivered', tries: 1, nowMs: 40 },
+      { deliveryId: 'd3', kind: 'dead', tries: 1, error: 'no', nowMs: 40 },
+    ])
+    expect(await due(499)).toEqual([])
+    expect(await due(500)).toEqual(['d1'])
+    const [, first] = await deliveriesOfAlert(db, 'a'.repeat(32))
+    expect(first).toMatchObject({ delivery_id: 'd1', tries: 1, state: 'pending' })
+    expect(JSON.parse(first!.error)).toBe('a\0b\ud800')
+  })
+
+  test('dead deliveries count by destination while their alert is open, but for those of the rule named', async () => {
+    const alerts = ['a', 'b', 'c'].map((letter) => ({ alertId: letter.repeat(32), ruleId: letter === 'c' ? 'Own' : 'R' }))
+    const all = alerts.flatMap(({ alertId }) =>
+      ['mail', 'soc'].map((to) => ({ ...delivery(`${alertId}${to}`, to, 10), alertId })),
+    )
+    const windows = alerts.map((part) => window({ ...part, groupKey: part.alertId }))
+    await keep({ windows, deliveries: all })
+    const dead = all.map(({ deliveryId }, i) => ({
+      deliveryId,
+      kind: 'dead' as const,
+      tries: 1,
+      error: `no ${i}`,
+      nowMs: 40 + i,
+    }))
+    await saveDeliveryResults(
+      db,
+      dead.filter(({ deliveryId }) => deliveryId !== `${'b'.repeat(32)}mail`),
+    )
+    expect(await deadDeliveries(db, 'Own')).toEqual([
+      { destination: 'mail', alerts: 1, alertIds: ['a'.repeat(32)], error: 'no 0' },
+      { destination: 'soc', alerts: 2, alertIds: ['b'.repeat(32), 'a'.repeat(32)], error: 'no 3' },
+    ])
+    await setAlertStatus(db, 'a'.repeat(32), 'TRIAGED', 50)
+    expect(await deadDeliveries(db, 'Own')).toEqual([
+      { destination: 'soc', alerts: 1, alertIds: ['b'.repeat(32)], error: 'no 3' },
+    ])
+  })
+
+  test('a long queue of one destination hides nothing of another', async () => {
+    const slow = Array.from({ length: 50 }, (_, i) => delivery(`slow${i}`, 'slow', i))
+    await keep({ deliveries: [...slow, delivery('quick', 'zz', 1000)] })
+    const due = await dueDeliveries(db, 2000, 3, [])
+    expect(due.map(({ delivery_id }) => delivery_id)).toEqual(['slow0', 'slow1', 'slow2', 'quick'])
+  })
 })

@@ -20,7 +20,7 @@ export interface StoredDelivery {
 export interface StateReader {
   /** Alerts that people see, newest first. */
   alerts(filter: AlertFilter): Promise<readonly StoredAlert[]>
-  /** One alert by its id or by a beginning of it that is unique; `undefined` when there is none or more than one. */
+  /** One alert by its id or a unique prefix of it; `undefined` when no alert or several match. */
   alert(idPrefix: string): Promise<StoredAlert | undefined>
   deliveries(alertId: string): Promise<readonly StoredDelivery[]>
   /** True when one of these alerts has yet to be sent to one of these destinations. */

@@ -4,17 +4,15 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { AlertWindow, KnownGroups } from '../model/alert.ts'
-import type { BatchEffects, FinishedRows, NewDelivery } from '../model/batch.ts'
-import type { TableSpec } from '../model/column.ts'
+import type { BatchEffects } from '../model/batch.ts'
 import { StorageError } from '../util/errors.ts'
 import { findAlert, listAlerts, setAlertStatus } from './alerts.ts'
 import { addCounts, cursorsOf } from './batches.ts'
 import { openState, readState, type StateDb } from './db.ts'
-import { deadDeliveries, deliveriesOfAlert, dueDeliveries, saveDeliveryResults } from './deliveries.ts'
-import { readGroups } from './groups.ts'
+import { dueDeliveries, saveDeliveryResults } from './deliveries.ts'
 import { pipelineState } from './pipeline-state.ts'
 import { getMeta, removeSource, setMeta, sourceCounts, unknownFields } from './sources.ts'
+import { commitTo, delivery, effectsIn, knownTo, rows, window } from './state.fixture.ts'
 import { loadTableState, recordTableVersion, saveTableState } from './table-status.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'caracal-state-'))
@@ -29,110 +27,20 @@ beforeEach(async () => {
 })
 afterEach(() => db.destroy())
 
-const spec = (table: string, columns = 1): TableSpec => ({
-  database: 'logs',
-  table,
-  columns: Array.from({ length: columns }, (_, i) => ({ name: `c${i}`, kind: 'string' as const })),
-  timeColumn: 'c0',
-})
-const rows = (table: string, text: string, columns = 1): FinishedRows => ({
-  spec: spec(table, columns),
-  rows: Buffer.from(text),
-  count: text.split('\n').length - 1,
-})
+const commit = (made: BatchEffects) => commitTo(state, made)
+const effects = (sourceId: string, part: Partial<BatchEffects> = {}) => effectsIn(state, sourceId, part)
+const known = (keys: readonly string[], fromMs: number) => knownTo(db, keys, fromMs)
 
-let lastId = 0
-/** Commits a batch's effects, whatever state holds. */
-async function commit(made: BatchEffects): Promise<boolean> {
-  return (await state.commitBatch(made.batch, { groups: [], fromMs: 0, decide: () => made })) !== undefined
-}
-
-/** What a decision about these groups is given. */
-async function known(keys: readonly string[], fromMs: number): Promise<KnownGroups['groups']> {
-  const { groups } = await db.transaction().execute((tx) =>
-    readGroups(
-      tx,
-      keys.map((groupKey) => ({ groupKey, ruleId: 'R' })),
-      fromMs,
-    ),
-  )
-  return groups
-}
-
-async function effects(sourceId: string, part: Partial<BatchEffects> = {}): Promise<BatchEffects> {
-  const batch = { batchId: String(++lastId).padStart(20, '0'), sourceId, extent: { kind: 'x', at: lastId }, receivedMs: 5 }
-  await state.recordBatch(batch)
-  return {
-    batch,
-    cursor: { place: 'p', value: { at: lastId } },
-    rows: [],
-    windows: [],
-    opened: [],
-    deliveries: [],
-    counts: [],
-    unknownFields: new Map(),
-    cacheWrites: [],
-    correlation: { saved: [], removed: [] },
-    findings: { matches: new Map(), errors: new Map() },
-    nowMs: 1000,
-    ...part,
-  }
-}
-
-const window = (part: Partial<AlertWindow> = {}): AlertWindow => ({
-  alertId: 'a'.repeat(32),
-  ruleId: 'R',
-  groupKey: 'g',
-  startMs: 100,
-  endMs: 200,
-  opened: true,
-  severity: 'LOW',
-  eventCount: 1,
-  createdMs: 100,
-  updatedMs: 100,
-  number: 1,
-  ruleVersion: null,
-  body: {
-    type: 'RULE',
-    title: 't',
-    dedup: 'd',
-    displayName: 'n',
-    description: '',
-    reference: '',
-    runbook: '',
-    tags: [],
-    reports: {},
-    destinations: null,
-    context: null,
-    functionErrors: {},
-    threshold: 1,
-    firstEventTime: '',
-    lastEventTime: '',
-    logTypes: [],
-    indicators: {},
-    indicatorsCut: false,
-    sampleEvent: null,
-    latencyMs: null,
-    sourceLabels: ['web'],
-  },
-  ...part,
-})
-
-const delivery = (id: string, destination: string, createdMs = 10): NewDelivery => ({
-  deliveryId: id,
-  alertId: 'a'.repeat(32),
-  destination,
-  body: '{}',
-  createdMs,
-})
+let lastAlert = 0
 
 test('an existing state is opened again as it was', async () => {
-  await commit(await effects('s', { rows: [rows('t', '["a"]\n')] }))
+  const made = await effects('s', { rows: [rows('t', '["a"]\n')] })
+  await commit(made)
   await db.destroy()
   db = await openState(dataDir)
   state = pipelineState(db)
   expect((await state.outboxSize()).rows).toBe(1)
-  expect(await cursorsOf(db, 's')).toEqual([{ place: 'p', value: { at: lastId } }])
+  expect(await cursorsOf(db, 's')).toEqual([made.cursor])
 })
 
 test('a batch committed twice has its effects once', async () => {
@@ -280,53 +188,6 @@ test('stored records whose log type was guessed are counted apart, and among the
   expect((await sourceCounts(db)).get('g')).toMatchObject({ stored: 8, guessed: { 'Zeek.Conn': 2, 'Zeek.DNS': 1 } })
 })
 
-test('deliveries: due, tried again, delivered or dead', async () => {
-  await commit(
-    await effects('s', { deliveries: [delivery('d1', 'soc', 10), delivery('d2', 'soc', 20), delivery('d3', 'mail', 30)] }),
-  )
-  await commit(await effects('s', { deliveries: [delivery('d1', 'soc', 99)] }))
-  const due = async (now: number, except: string[] = []) =>
-    (await dueDeliveries(db, now, 10, except)).map(({ delivery_id }) => delivery_id)
-  expect(await due(9)).toEqual([])
-  expect(await due(30)).toEqual(['d1', 'd2', 'd3'])
-  expect(await due(30, ['d2'])).toEqual(['d1', 'd3'])
-  await saveDeliveryResults(db, [
-    { deliveryId: 'd1', kind: 'again', tries: 1, nextMs: 500, error: 'a\0b\ud800' },
-    { deliveryId: 'd2', kind: 'delivered', tries: 1, nowMs: 40 },
-    { deliveryId: 'd3', kind: 'dead', tries: 1, error: 'no', nowMs: 40 },
-  ])
-  expect(await due(499)).toEqual([])
-  expect(await due(500)).toEqual(['d1'])
-  const [, first] = await deliveriesOfAlert(db, 'a'.repeat(32))
-  expect(first).toMatchObject({ delivery_id: 'd1', tries: 1, state: 'pending' })
-  expect(JSON.parse(first!.error)).toBe('a\0b\ud800')
-})
-
-test('dead deliveries count by destination while their alert is open, but for those of the rule named', async () => {
-  const alerts = ['a', 'b', 'c'].map((letter) => ({ alertId: letter.repeat(32), ruleId: letter === 'c' ? 'Own' : 'R' }))
-  const all = alerts.flatMap(({ alertId }) => ['mail', 'soc'].map((to) => ({ ...delivery(`${alertId}${to}`, to, 10), alertId })))
-  const windows = alerts.map((part) => window({ ...part, groupKey: part.alertId }))
-  await commit(await effects('s', { windows, deliveries: all }))
-  const dead = all.map(({ deliveryId }, i) => ({ deliveryId, kind: 'dead' as const, tries: 1, error: `no ${i}`, nowMs: 40 + i }))
-  await saveDeliveryResults(
-    db,
-    dead.filter(({ deliveryId }) => deliveryId !== `${'b'.repeat(32)}mail`),
-  )
-  expect(await deadDeliveries(db, 'Own')).toEqual([
-    { destination: 'mail', alerts: 1, alertIds: ['a'.repeat(32)], error: 'no 0' },
-    { destination: 'soc', alerts: 2, alertIds: ['b'.repeat(32), 'a'.repeat(32)], error: 'no 3' },
-  ])
-  await setAlertStatus(db, 'a'.repeat(32), 'TRIAGED', 50)
-  expect(await deadDeliveries(db, 'Own')).toEqual([{ destination: 'soc', alerts: 1, alertIds: ['b'.repeat(32)], error: 'no 3' }])
-})
-
-test('a long queue of one destination hides nothing of another', async () => {
-  const slow = Array.from({ length: 50 }, (_, i) => delivery(`slow${i}`, 'slow', i))
-  await commit(await effects('s', { deliveries: [...slow, delivery('quick', 'zz', 1000)] }))
-  const due = await dueDeliveries(db, 2000, 3, [])
-  expect(due.map(({ delivery_id }) => delivery_id)).toEqual(['slow0', 'slow1', 'slow2', 'quick'])
-})
-
 test('a source that is removed leaves nothing of its own, and everything of others', async () => {
   const both = window({ alertId: 'c'.repeat(32), groupKey: 'c', body: { ...window().body, sourceLabels: ['web', 'db'] } })
   const counts = ['s', 'other'].map((sourceId) => ({ sourceId, outcome: 'received' as const, reason: '', n: 1 }))
@@ -389,7 +250,7 @@ const hostile = fc.oneof(
 test('foreign text in every place where it may come survives', async () => {
   await fc.assert(
     fc.asyncProperty(hostile, hostile, hostile, async (a, b, c) => {
-      const alertId = String(++lastId).padStart(32, '0')
+      const alertId = String(++lastAlert).padStart(32, '0')
       const body = {
         ...window().body,
         title: a,

@@ -237,7 +237,7 @@ const behaviours: readonly Behaviour<SourceSubject>[] = [
       const sending = send(RECORDS).then(() => {
         isAcknowledged = true
       })
-      // As long as any answer takes to come.
+      // Time enough for an answer that comes too early.
       for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
       assert.equal(isAcknowledged, false)
       sync()

@@ -1,6 +1,7 @@
 import { type AlertWindow, MAX_UNIQUE, type UniqueCount } from '../../model/alert.ts'
 import type { Match } from '../../model/match.ts'
 import { sha256 } from '../../util/hash.ts'
+import { lowerBound } from '../../util/lower-bound.ts'
 
 const HASH_DIGITS = 12
 const HASH_RANGE = 16 ** HASH_DIGITS
@@ -51,13 +52,7 @@ export function forgetUnique({ body }: AlertWindow): void {
 /** Keeps the hashes in order, so that a value is found without a walk, and the largest is the last. */
 function add(count: UniqueCount, hash: string): void {
   const { values, most = MAX_UNIQUE } = count
-  let from = 0
-  let to = values.length
-  while (from < to) {
-    const middle = (from + to) >> 1
-    if (values[middle]! < hash) from = middle + 1
-    else to = middle
-  }
+  const from = lowerBound(values, hash)
   if (values[from] === hash) return
   if (values.length >= most) {
     count.estimated = true

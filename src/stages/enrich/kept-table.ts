@@ -102,7 +102,7 @@ export class KeptTable {
       hasContent = fetched !== undefined
       if (fetched) await this.#take(fetched)
       else if (!this.#inForce?.isFetched)
-        throw new TableError('the provider reports no change, although it was asked for the whole content')
+        throw new TableError('the provider reports that the content is unchanged, although it was asked for all of it')
       await this.#succeed(fetched?.validators ?? validators)
     } catch (error) {
       if (!signal.aborted) await this.#fail(error, hasContent)

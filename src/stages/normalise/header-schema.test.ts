@@ -6,7 +6,7 @@ const header = [
   { name: 'n', type: 'count' },
 ]
 
-/** How many log types a source gets of so many. */
+/** How many of the log types that a source asks for it gets. */
 function made(schemas: HeaderSchemas, sourceId: string, count: number): number {
   const results = Array.from({ length: count }, (_, i) => schemas.get(`Zeek.${sourceId}${i}`, header, sourceId))
   return results.filter((result) => typeof result === 'object').length

@@ -157,7 +157,7 @@ export function fileIdOf(sourceId: string, head: Uint8Array, stat: Stats): strin
 const MAX_RECORDS = 50_000
 
 /**
- * The next run of whole records of a file, at most about `windowBytes`; `undefined` when there is none yet, `BUSY` when more must be
+ * The next run of whole records of a file, at most about `windowBytes`; `undefined` while there is nothing whole, `BUSY` when more must be
  * read to know. `idle`: the file has not grown for a while, so a last record that is not whole (a line without newline) counts.
  */
 export async function nextExtent(

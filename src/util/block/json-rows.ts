@@ -10,6 +10,11 @@ export function hasJson({ blocks }: Pick<FlushPart, 'blocks'>): boolean {
   return blocks.some((block) => block[0] === BRACKET)
 }
 
+/** The rows of a part that version 0.1.0 left. */
+export function onlyJson({ spec, blocks }: Pick<FlushPart, 'spec' | 'blocks'>): Pick<FlushPart, 'spec' | 'blocks'> {
+  return { spec, blocks: blocks.filter((block) => block[0] === BRACKET) }
+}
+
 /** Version 0.1.0 left finished rows as NDJSON: the part with those as blocks too, and the rows of them that do not fit. */
 export function withoutJson({ spec, blocks }: Pick<FlushPart, 'spec' | 'blocks'>): {
   blocks: readonly Uint8Array[]

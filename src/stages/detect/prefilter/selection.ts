@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../../model/json.ts'
+import { lowerBound } from '../../../util/lower-bound.ts'
 import type { Prefilter } from './prefilter.ts'
 import type { Shadow } from './shadow.ts'
 
@@ -47,16 +48,4 @@ export function sliceByRule(
     const from = lowerBound(list, first)
     return list.slice(from, lowerBound(list, first + count)).map((number) => number - first)
   })
-}
-
-/** How many numbers of an ascending list are below a limit. */
-function lowerBound(list: readonly number[], limit: number): number {
-  let low = 0
-  let high = list.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (list[middle]! < limit) low = middle + 1
-    else high = middle
-  }
-  return low
 }

@@ -2,6 +2,7 @@ import { isCondition } from '../../../../model/condition/check.ts'
 import type { RuleError } from '../../../../model/match.ts'
 import { SEVERITIES } from '../../../../model/rule.ts'
 import { isJson } from '../../../../util/json.ts'
+import { lowerBound } from '../../../../util/lower-bound.ts'
 import type {
   EvaluateAnswer,
   EvaluateHeader,
@@ -174,7 +175,7 @@ function checkRows(rows: unknown, { rules, only, skip }: Pick<EvaluateHeader, 'r
     if (!isIndex(event, count)) throw unexpected(event, `rows[${i}], the event's index,`)
     if (!isIndex(rule, rules.length)) throw unexpected(rule, `rows[${i}], the rule's index,`)
     const call = event * rules.length + rule
-    if (left.has(call) || (only && !includesSorted(only[rule]!, event)))
+    if (left.has(call) || (only && !has(only[rule]!, event)))
       throw new Fault(`rows[${i}] is about event ${event}, which its rule was not given`)
     // A match whose title() did not end is a match and a time-out.
     const key = 2 * call + (typeof row[2] === 'string' ? 1 : 0)
@@ -344,15 +345,8 @@ function objectOf(text: unknown, most: number): Record<string, unknown> | undefi
 }
 
 /** `list` ascends. */
-function includesSorted(list: readonly number[], value: number): boolean {
-  let from = 0
-  let to = list.length
-  while (from < to) {
-    const middle = (from + to) >> 1
-    if (list[middle]! < value) from = middle + 1
-    else to = middle
-  }
-  return list[from] === value
+function has(list: readonly number[], value: number): boolean {
+  return list[lowerBound(list, value)] === value
 }
 
 function unexpected(value: unknown, where: string): Fault {
