@@ -114,46 +114,49 @@ export async function startCaracal(config = {}, content = () => {}) {
   }
 }
 
-/** Resident MiB of a process and its descendants, by command. */
-export function memory(pid) {
-  const parents = new Map()
+/** A process and its living descendants, each with the fields of its `stat` line from the state on. */
+function family(pid) {
+  const all = new Map()
   for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
       const stat = readFileSync(`/proc/${entry}/stat`, 'utf8')
-      parents.set(Number(entry), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]))
+      all.set(Number(entry), stat.slice(stat.lastIndexOf(')') + 2).split(' '))
     } catch {
       // It has ended meanwhile.
     }
   }
-  const family = [...parents.keys()].filter((p) => {
-    for (let at = p; at > 1; at = parents.get(at) ?? 0) if (at === pid) return true
+  return [...all].filter(([p]) => {
+    for (let at = p; at > 1; at = Number(all.get(at)?.[1] ?? 0)) if (at === pid) return true
     return false
-  })
-  return family.map((p) => {
-    const status = readFileSync(`/proc/${p}/status`, 'utf8')
-    const command =
-      readFileSync(`/proc/${p}/cmdline`, 'utf8')
-        .split('\0')
-        .find((part) => part.endsWith('.js')) ?? ''
-    return { command: command.split('/').at(-1), mib: Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024) }
   })
 }
 
+/** The script that a process runs. */
+function commandOf(pid) {
+  const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+    .split('\0')
+    .find((part) => part.endsWith('.js'))
+  return command?.split('/').at(-1) ?? 'node'
+}
+
+/** Resident MiB of a process and its descendants, by command. */
+export function memory(pid) {
+  return family(pid).map(([p]) => {
+    const status = readFileSync(`/proc/${p}/status`, 'utf8')
+    return { command: commandOf(p), mib: Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024) }
+  })
+}
+
+const secondsOf = (fields) => (Number(fields[11]) + Number(fields[12])) / 100
+
 /** CPU seconds used so far by a process and its living descendants. */
 export function cpuSeconds(pid) {
-  let ticks = 0
-  const parents = new Map()
-  const times = new Map()
-  for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      const stat = readFileSync(`/proc/${entry}/stat`, 'utf8')
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-      parents.set(Number(entry), Number(fields[1]))
-      times.set(Number(entry), Number(fields[11]) + Number(fields[12]))
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-  for (const [p, t] of times) for (let at = p; at > 1; at = parents.get(at) ?? 0) if (at === pid) ticks += t
-  return ticks / 100
+  return family(pid).reduce((sum, [, fields]) => sum + secondsOf(fields), 0)
+}
+
+/** The same by command; what runs more than once is summed. */
+export function cpuByCommand(pid) {
+  const sums = {}
+  for (const [p, fields] of family(pid)) sums[commandOf(p)] = (sums[commandOf(p)] ?? 0) + secondsOf(fields)
+  return sums
 }

@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { address, connLine, cpuSeconds, machine, memory, percentile, root, startCaracal } from './lib.mjs'
+import { address, connLine, cpuByCommand, cpuSeconds, machine, memory, percentile, root, startCaracal } from './lib.mjs'
 
 const { values: options } = parseArgs({ options: { against: { type: 'string' }, rounds: { type: 'string', default: '3' } } })
 if (options.against) {
@@ -109,6 +109,7 @@ for (let i = 0; i < EVENTS; i += BODY) bodies.push(`${lines.slice(i, i + BODY).j
 await caracal.post('bench', `${connLine(EVENTS)}\n`)
 while ((await caracal.source('bench')).records.stored < 1) await new Promise((resolve) => setTimeout(resolve, 20))
 const cpuBefore = cpuSeconds(caracal.pid)
+const startedWith = cpuByCommand(caracal.pid)
 const start = performance.now()
 let next = 0
 const senders = Array.from({ length: 4 }, async () => {
@@ -126,6 +127,10 @@ while (Number((await caracal.query('SELECT count() FROM logs.zeek_conn'))?.[0]?.
   await new Promise((resolve) => setTimeout(resolve, 50))
 const lakeSecs = (performance.now() - start) / 1000
 const cpu = cpuSeconds(caracal.pid) - cpuBefore
+const shares = Object.entries(cpuByCommand(caracal.pid)).map(([command, s]) => [
+  command,
+  ((s - (startedWith[command] ?? 0)) * 1e6) / EVENTS,
+])
 yardsticks.push(yardstick(), yardstick())
 const parseUs = yardsticks.reduce((sum, us) => sum + us, 0) / yardsticks.length
 const cpuUs = (cpu * 1e6) / EVENTS
@@ -144,6 +149,7 @@ console.log(`  in the lake             ${(EVENTS / lakeSecs).toFixed(0).padStart
 console.log(
   `  CPU of all processes    ${cpuUs.toFixed(1).padStart(9)} µs an event, ${(cpuUs / parseUs).toFixed(1)} times JSON.parse`,
 )
+console.log(`  of it: ${shares.map(([command, us]) => `${command} ${us.toFixed(1)}`).join(', ')}`)
 for (const name of ['parse', 'enrich', 'detect', 'commit'])
   console.log(`  ${name.padEnd(8)} ${((stage(name) * 1e6) / EVENTS).toFixed(2).padStart(8)} µs an event (waiting included)`)
 console.log(

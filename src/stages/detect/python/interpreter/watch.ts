@@ -82,8 +82,8 @@ export function createWatch(cells: () => Uint32Array, address: number, beat: (be
       }
     }
     if (time - lastBeat > BEAT_MS) tell(mark, time)
-    // The engine shortens it for a rule that has timed out in this batch.
-    const limit = memory[index + 2]!
+    // The engine shortens it for a rule that has timed out in this batch. A rule that writes 0 there would be stopped or not by chance.
+    const limit = Math.max(memory[index + 2]!, 1)
     if (mark === 0 || interrupted || time - since < limit * UNMEASURED) return 0
     // Before so much time has passed it cannot have been spent.
     if (measured && time - measured.at < limit - measured.spent) return 0

@@ -75,6 +75,12 @@ describe('a call that looks whether it should stop', () => {
     expect(call(9, 10 * LIMIT)).toBeGreaterThanOrEqual(LIMIT)
   })
 
+  test('is not stopped at once when it writes a limit of 0', () => {
+    const { call, cells } = child(1)
+    cells[4] = 0
+    expect(call(1, 1)).toBeUndefined()
+  })
+
   test('is not charged with what the process does in other threads', () => {
     const { call, machine } = child(1)
     // Four threads compile beside it: the process works five times as fast as the clock goes.
