@@ -42,7 +42,7 @@ export function createIndicators(keeping: Keeping): string {
   ]
   return `CREATE TABLE IF NOT EXISTS ${tableName(INDEX)} (${columns.join(', ')}) ENGINE = AggregatingMergeTree
 PARTITION BY toYYYYMMDD(toMonday(p_parse_time)) ORDER BY (kind, value, p_log_type, p_source_id, day)${ttlOf(keeping)}
-${settingsOf(keeping)}`
+SETTINGS ${settingsOf(keeping).join(', ')}`
 }
 
 /** The columns that an insert fills, and what with: `c0` … are those of `INDEX`. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -199,6 +199,38 @@ describe('a lake of layout 1', () => {
     const lake = await createChdbLake({ dataDir })
     await expectBrought(lake)
     await lake.close()
+  })
+})
+
+describe('the settings of tables', () => {
+  const files = (dataDir: string) =>
+    readdirSync(join(dataDir, 'lake/store'), { recursive: true, encoding: 'utf8' }).map((name) =>
+      join(dataDir, 'lake/store', name),
+    )
+
+  test('an insert of 20 MB makes a handful of files, however many columns it has', async () => {
+    const dataDir = mkdtempSync(join(top, 'data-'))
+    const lake = await createChdbLake({ dataDir, fsync: false })
+    const table = events('wide')
+    await lake.ensure(table)
+    const before = new Set(files(dataDir))
+    const rows = Array.from({ length: 10_000 }, () => row({ source: 'x'.repeat(2000) }))
+    await insertInto(lake, table, rows, 'all')
+    expect(files(dataDir).filter((file) => !before.has(file)).length).toBeLessThan(20)
+    await lake.close()
+  })
+
+  test('tables of an earlier version get those of new ones', async () => {
+    const dataDir = firstLayout()
+    const lake = await createChdbLake({ dataDir })
+    await lake.ready()
+    await lake.close()
+    const definitions = files(dataDir)
+      .filter((file) => file.endsWith('.sql'))
+      .map((file) => readFileSync(file, 'utf8'))
+      .filter((definition) => definition.includes('p_parse_time') && definition.includes('MergeTree'))
+    expect(definitions.length).toBeGreaterThan(5)
+    for (const definition of definitions) expect(definition).toContain('min_bytes_for_wide_part')
   })
 })
 

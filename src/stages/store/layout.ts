@@ -2,8 +2,8 @@ import type { TableSpec } from '../../model/column.ts'
 import { rowsOf, type Session } from './chdb-engine.ts'
 import { ALL, DATABASES, type Keeping, quoteName, quoteText, tableName, typeOf } from './ddl.ts'
 import { createIndicators, INDEX, indexStored, isIndexed, OLD_VIEWS } from './indicators.ts'
+import { applyKeeping } from './keeping.ts'
 import type { Brought } from './lake.ts'
-import { applyRetention } from './retention.ts'
 
 /** The layout that this version writes; docs/decisions/0014 says what it is. */
 export const LAYOUT = 2
@@ -24,7 +24,7 @@ export async function bringToLayout(session: Session, keeping: Keeping): Promise
   for (const database of DATABASES) await session.run(`CREATE DATABASE IF NOT EXISTS ${quoteName(database)}`)
   await session.run(createIndicators(keeping))
   const brought = (await isPresent(session, tables)) ? [] : await bring(session, tables)
-  await applyRetention(session, keeping)
+  await applyKeeping(session, keeping)
   return brought
 }
 
