@@ -3,18 +3,17 @@ import { type Event, INDICATOR_FIELDS } from '../model/event.ts'
 import type { Match } from '../model/match.ts'
 import type { DeadLetter } from '../model/outcome.ts'
 import { rawText } from '../pipeline/rows.ts'
-import type { CorrelatedBatch } from '../pipeline/steps.ts'
+import type { CorrelatedBatch, Parsed } from '../pipeline/steps.ts'
 import type { Judged } from '../stages/alert/step.ts'
-import { stringifyJson } from '../util/json.ts'
 
 /** What a run prints. */
 export type Emit = 'events' | 'matches' | 'alerts' | 'dead-letters'
 
 /** The NDJSON lines of a batch; alerts come at the end of a run. */
-export function batchLines({ groups, judged, deadLetters }: CorrelatedBatch, emit: Emit): string[] {
+export function batchLines({ encoded, judged, deadLetters }: CorrelatedBatch<readonly string[]>, emit: Emit): readonly string[] {
   switch (emit) {
     case 'events':
-      return groups.flatMap(({ events }) => events.map((event) => stringifyJson(event)))
+      return encoded.flat()
     case 'matches':
       return judged.flatMap((item) => (item.finding.kind === 'match' ? [matchLine(item, item.finding)] : []))
     case 'dead-letters':
@@ -25,7 +24,7 @@ export function batchLines({ groups, judged, deadLetters }: CorrelatedBatch, emi
 }
 
 /** The time of the latest event, epoch ms; 0 without events. */
-export function newestMs({ groups }: Pick<CorrelatedBatch, 'groups'>): number {
+export function newestMs({ groups }: Pick<Parsed, 'groups'>): number {
   return groups.reduce((ms, { events }) => events.reduce((m, event) => Math.max(m, Date.parse(event.p_event_time)), ms), 0)
 }
 

@@ -8,7 +8,7 @@ import { correlateDue } from '../pipeline/correlate.ts'
 import type { Generation } from '../pipeline/generation.ts'
 import type { ParsedChunks } from '../pipeline/parse.ts'
 import { type PathEnd, takePath } from '../pipeline/path.ts'
-import { type CorrelatedBatch, type JudgedBatch, NO_RECORDS } from '../pipeline/steps.ts'
+import { type CorrelatedBatch, NO_RECORDS } from '../pipeline/steps.ts'
 import { commitBatch } from '../pipeline/take-apart.ts'
 import { groupFindings, type Judged } from '../stages/alert/step.ts'
 import { MemoryStore } from '../stages/detect/correlation/store.ts'
@@ -16,6 +16,7 @@ import { fileChunks } from '../stages/source/file-chunks.ts'
 import { type StreamChunk, streamChunks } from '../stages/source/line-stream.ts'
 import { ConfigError, messageOf } from '../util/errors.ts'
 import { hash16 } from '../util/hash.ts'
+import { stringifyJson } from '../util/json.ts'
 import { createGeneration } from './generation.ts'
 import { LiveTables } from './live-tables.ts'
 import { type LoadedContent, loadPath } from './path.ts'
@@ -79,9 +80,12 @@ const SOURCE = 'run'
 /** Rule errors that are printed; further ones are only counted. */
 const MAX_TOLD = 20
 
+/** Of its events, the lines that are printed of them. */
+type RunBatch = CorrelatedBatch<readonly string[]>
+
 /** What a batch becomes here. */
 interface Output {
-  readonly batch: CorrelatedBatch
+  readonly batch: RunBatch
   readonly lines: readonly string[]
 }
 
@@ -153,15 +157,16 @@ class Run {
   }
 
   /** Where the path of a batch ends here: on standard output. Alerts wait for the end, since windows run on the time of events. */
-  readonly #end: Omit<PathEnd<Output>, 'turn'> = {
+  readonly #end: Omit<PathEnd<readonly string[], Output>, 'turn'> = {
     retrying: { onTrouble: (message) => message && this.#streams.tell(message), isStopping: () => false },
     observe: () => {},
+    encodeEvents: ({ events }) => (this.#options.emit === 'events' ? events.map((event) => stringifyJson(event)) : []),
     times: (batch) => ({ atMs: timeOf, signalsMs: newestMs(batch), nowMs: this.#options.nowMs }),
     encode: (batch) => ({ batch, lines: batchLines(batch, this.#options.emit) }),
     commit: async (judged, finish) => {
       const { retrying } = this.#end
-      const keep = async (part: JudgedBatch) => (await finish(part)).decide(NOTHING_KNOWN)
-      const attempt = async (part: JudgedBatch) => void (await keep(part))
+      const keep = async (part: typeof judged) => (await finish(part)).decide(NOTHING_KNOWN)
+      const attempt = async (part: typeof judged) => void (await keep(part))
       const what = 'the batch cannot be finished'
       await this.#write(await commitBatch(SOURCE, judged, { what, keep, attempt, onDropped: this.#streams.tell, retrying }))
     },

@@ -26,7 +26,7 @@ export class DeadLetterSamples {
   added(finished: readonly FinishedRows[]): void {
     for (const { spec, rows } of finished) {
       if (spec.table !== DEAD_LETTERS.table || spec.database !== DEAD_LETTERS.database) continue
-      for (const row of readBlock(spec.columns, rows).slice(0, MAX_SAMPLES)) {
+      for (const row of readBlock(spec.columns, rows, MAX_SAMPLES)) {
         const { source, sample } = readRow(row)
         const others = this.#bySource.get(source) ?? []
         this.#bySource.set(source, [...others, sample].slice(-MAX_SAMPLES))

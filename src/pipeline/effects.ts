@@ -1,5 +1,6 @@
-import type { BatchEffects, Cursor, Decision, OtherEffects, RecordedBatch } from '../model/batch.ts'
+import type { BatchEffects, Cursor, Decision, FinishedRows, OtherEffects, RecordedBatch } from '../model/batch.ts'
 import type { RuleError } from '../model/match.ts'
+import type { RowOrigin } from '../model/schema.ts'
 import { type CorrelationFindings, correlate, correlateDue } from './correlate.ts'
 import { countsOf } from './counts.ts'
 import { type EncodeDeps, encode } from './encode.ts'
@@ -15,20 +16,27 @@ export interface EffectsDeps extends EncodeDeps {
 }
 
 /** Everything that a grouped batch does, ready for one transaction. */
-export function effectsOf(batch: RecordedBatch, cursor: Cursor, grouped: GroupedBatch, deps: EncodeDeps): BatchEffects {
+export function effectsOf(
+  batch: RecordedBatch,
+  cursor: Cursor,
+  grouped: GroupedBatch<readonly FinishedRows[]>,
+  origin: RowOrigin,
+  deps: EncodeDeps,
+): BatchEffects {
   for (const window of grouped.alerts.opened) window.body.latencyMs = grouped.nowMs - batch.receivedMs
   return {
     batch,
     cursor,
     counts: countsOf(batch.sourceId, grouped),
     unknownFields: grouped.unknownFields,
-    ...encode(grouped, fileOf(batch), deps),
+    ...encode(grouped, origin, deps),
   }
 }
 
-/** Extents are the sources' own; those of files have the path. */
-function fileOf({ extent }: RecordedBatch): string | undefined {
-  return extent.kind === 'file' && typeof extent['path'] === 'string' ? extent['path'] : undefined
+/** Where a batch's events come from. Extents are the sources' own; those of files have the path. */
+export function originOf({ extent }: RecordedBatch, { hash }: Pick<Generation, 'hash'>): RowOrigin {
+  const file = extent.kind === 'file' && typeof extent['path'] === 'string' ? extent['path'] : undefined
+  return { file, generation: hash }
 }
 
 /** What the rows of a scheduled query's answer do, once judged. */
@@ -71,7 +79,7 @@ export const NOTHING_FOUND: CorrelationFindings = {
 function effectsOfFindings(found: Correlated, meta: ReadonlyMap<string, string>, deps: EffectsDeps): Decision<OtherEffects> {
   const { nowMs } = deps
   const grouped = group(found, deps.generation.rules, { atMs: () => nowMs, nowMs })
-  return decided(grouped, (all) => ({ meta, ...encode({ ...NO_RECORDS, ...all }, undefined, deps) }))
+  return decided(grouped, (all) => ({ meta, ...encode({ ...NO_RECORDS, ...all }, { generation: deps.generation.hash }, deps) }))
 }
 
 /**

@@ -1,21 +1,22 @@
-import type { Effects } from '../model/batch.ts'
+import type { Effects, FinishedRows } from '../model/batch.ts'
+import type { RowOrigin } from '../model/schema.ts'
 import { deliveriesOf, type Routing } from './deliveries.ts'
 import { finishedRows } from './finished-rows.ts'
 import type { Generation } from './generation.ts'
-import type { Grouped, Parsed } from './steps.ts'
+import type { Encoded, Grouped, Parsed } from './steps.ts'
 
 export interface EncodeDeps extends Routing {
-  readonly generation: Pick<Generation, 'rules' | 'hash'>
+  readonly generation: Pick<Generation, 'rules'>
 }
 
 /** What is no batch has findings only. */
-type Encodable = Grouped & Pick<Parsed, 'groups' | 'deadLetters' | 'raw'>
+type Encodable = Grouped & Pick<Parsed, 'groups' | 'deadLetters' | 'raw'> & Encoded<readonly FinishedRows[]>
 
 /** Grouped findings → everything that one transaction keeps of them: finished lake rows, windows, deliveries, counts. */
-export function encode(found: Encodable, file: string | undefined, deps: EncodeDeps): Effects {
+export function encode(found: Encodable, origin: RowOrigin, deps: EncodeDeps): Effects {
   const { alerts, cacheWrites, cacheLimits = [], correlation, nowMs } = found
   return {
-    rows: finishedRows(found, deps.generation.rules, { file, generation: deps.generation.hash }),
+    rows: finishedRows(found, deps.generation.rules, origin),
     windows: alerts.windows,
     opened: alerts.opened,
     deliveries: alerts.opened.flatMap((window) => deliveriesOf(window, deps.generation.rules, deps)),

@@ -1,8 +1,9 @@
-import type { BatchEffects, Cursor, RecordedBatch } from '../model/batch.ts'
+import type { BatchEffects, Cursor, FinishedRows, RecordedBatch } from '../model/batch.ts'
 import type { Judged } from '../stages/alert/step.ts'
 import type { Routing } from './deliveries.ts'
-import { effectsOf } from './effects.ts'
+import { effectsOf, originOf } from './effects.ts'
 import type { Retrying } from './faults.ts'
+import { eventRows } from './finished-rows.ts'
 import type { Generation } from './generation.ts'
 import type { PathEnd } from './path.ts'
 import type { PipelineState } from './pipeline-state.ts'
@@ -21,13 +22,19 @@ export interface StateEndDeps extends Routing {
 }
 
 /** Where the path ends in `up`: in one transaction of the state. `cursor` is known once the batch is parsed. */
-export function endInState(batch: RecordedBatch, cursor: () => Cursor, deps: StateEndDeps): Omit<PathEnd<BatchEffects>, 'turn'> {
+export function endInState(
+  batch: RecordedBatch,
+  cursor: () => Cursor,
+  deps: StateEndDeps,
+): Omit<PathEnd<readonly FinishedRows[], BatchEffects>, 'turn'> {
   const { state, retrying, now, observe, onCommitted, onTrouble } = deps
+  const origin = () => originOf(batch, deps.generation)
   return {
     retrying,
     observe,
+    encodeEvents: (group) => eventRows(group, origin()),
     times: () => ({ atMs: (item) => receivedMsOf(item, batch), signalsMs: batch.receivedMs, nowMs: now() }),
-    encode: (grouped) => effectsOf(batch, cursor(), grouped, deps),
+    encode: (grouped) => effectsOf(batch, cursor(), grouped, origin(), deps),
     commit: async (judged, finish) => {
       const start = performance.now()
       const dropped: string[] = []

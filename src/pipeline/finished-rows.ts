@@ -1,8 +1,11 @@
 import type { FinishedRows } from '../model/batch.ts'
 import type { TableSpec } from '../model/column.ts'
+import type { Event } from '../model/event.ts'
+import type { Match } from '../model/match.ts'
 import type { Rule } from '../model/rule.ts'
 import type { RowOrigin } from '../model/schema.ts'
 import type { Judged } from '../stages/alert/step.ts'
+import type { ParsedEvents } from '../stages/parse/parser.ts'
 import { INDEX } from '../stages/store/indicators.ts'
 import { blocksOf, fittingBlocks, type ValueRow, valueEncoder, type WriteRows } from '../util/block/encode.ts'
 import { indicatorRows } from './indicator-rows.ts'
@@ -20,43 +23,42 @@ import {
   signalRow,
   writeMatches,
 } from './rows.ts'
-import type { Grouped, Parsed } from './steps.ts'
+import type { Encoded, Grouped, Parsed } from './steps.ts'
 
 const writeIndex = valueEncoder(INDEX.columns)
 
-/** What rows are made of. */
-type Found = Grouped & Pick<Parsed, 'groups' | 'deadLetters' | 'raw'>
+/** What of events depends on no decision: their rows, and what they add to the index. Throws `UnfitRows` for events that do not fit. */
+export function eventRows({ schema, events }: ParsedEvents, origin: RowOrigin): FinishedRows[] {
+  return [
+    ...finished(eventTable(schema), events, (some, out) => schema.encode(some, out, origin)),
+    ...finished(INDEX, indicatorRows(events), writeIndex),
+  ]
+}
 
-/** Everything found as rows of lake tables. Throws `UnfitRows` for an event that its table cannot hold. */
+/** What rows are made of. */
+type Found = Grouped & Pick<Parsed, 'groups' | 'deadLetters' | 'raw'> & Encoded<readonly FinishedRows[]>
+
+/** Everything found as rows of lake tables. */
 export function finishedRows(found: Found, rules: ReadonlyMap<string, Rule>, origin: RowOrigin): FinishedRows[] {
   const time = new Date(found.nowMs).toISOString()
   const { windowOf } = found.alerts
-  const finished: FinishedRows[] = []
-  const add = <Row>(spec: TableSpec, rows: readonly Row[], write: WriteRows<Row>) => {
-    for (const block of blocksOf(rows, write)) finished.push({ spec, ...block })
-  }
-  for (const group of found.groups) {
-    const { schema } = group
-    add(eventTable(schema), group.events, (some, out) => schema.encode(some, out, origin))
-    add(INDEX, indicatorRows(group.events), writeIndex)
-    const matched = matchesOf(found, group).map((item) => {
-      if (item.finding.kind !== 'match') throw new Error('a match was expected')
-      const raw = rawText(found.raw, item.event!.p_row_id)
-      return { event: item.event!, tail: matchTail(item.finding, rules.get(item.finding.ruleId), windowOf.get(item), raw) }
+  const rows = found.encoded.flat()
+  const matches = found.judged.filter(isMatch)
+  for (const { schema, matched } of matchedEvents(found.groups, matches)) {
+    const items = matched.map(({ event, item }) => {
+      const { finding } = item
+      const raw = rawText(found.raw, event.p_row_id)
+      return { event, tail: matchTail(finding, rules.get(finding.ruleId), windowOf.get(item), raw) }
     })
-    add(matchTable(schema), matched, (some, out) => writeMatches(schema, some, out, origin))
+    rows.push(...finished(matchTable(schema), items, (some, out) => writeMatches(schema, some, out, origin)))
   }
   const deadLetters = [...found.deadLetters]
-  const addValues = (spec: TableSpec, rows: readonly ValueRow[]) => {
-    const { blocks, unfit } = fittingBlocks(spec.columns, rows)
-    finished.push(...blocks.map((block) => ({ spec, ...block })))
+  const addValues = (spec: TableSpec, values: readonly ValueRow[]) => {
+    const { blocks, unfit } = fittingBlocks(spec.columns, values)
+    for (const block of blocks) rows.push({ spec, ...block })
     if (spec !== DEAD_LETTERS) deadLetters.push(...refusedLetters(spec, unfit))
   }
-  const signals = found.judged.flatMap((item) =>
-    item.finding.kind === 'match'
-      ? [signalRow(item, item.finding, rules.get(item.finding.ruleId), windowOf.get(item), time)]
-      : [],
-  )
+  const signals = matches.map((item) => signalRow(item, item.finding, rules.get(item.finding.ruleId), windowOf.get(item), time))
   addValues(SIGNALS, signals)
   const errors = found.judged.flatMap((item) =>
     item.finding.kind === 'error' ? [ruleErrorRow(item.finding, item.event, windowOf.get(item), time)] : [],
@@ -66,14 +68,29 @@ export function finishedRows(found: Found, rules: ReadonlyMap<string, Rule>, ori
     DEAD_LETTERS,
     deadLetters.map((letter) => deadLetterRow(letter, time)),
   )
-  return finished
+  return rows
 }
 
-/** The matches of a group's events. A log type may have several schemas at once, when its header changes in the middle of a batch. */
-function matchesOf({ groups, judged }: Found, { schema: { name }, events }: Found['groups'][number]): readonly Judged[] {
-  const isShared = groups.filter(({ schema }) => schema.name === name).length > 1
-  const mine = isShared ? new Set(events) : undefined
-  return judged.filter(
-    ({ finding, event }) => finding.kind === 'match' && event?.p_log_type === name && (!mine || mine.has(event)),
-  )
+function finished<Row>(spec: TableSpec, rows: readonly Row[], write: WriteRows<Row>): FinishedRows[] {
+  return blocksOf(rows, write).map((block) => ({ spec, ...block }))
+}
+
+type JudgedMatch = Judged & { readonly finding: Match }
+
+function isMatch(item: Judged): item is JudgedMatch {
+  return item.finding.kind === 'match'
+}
+
+/** The matches of each group's events. An event that became a dead letter is in no group: it has no row, so its matches have none. */
+function matchedEvents(groups: readonly ParsedEvents[], matches: readonly JudgedMatch[]) {
+  const byEvent = new Map<Event | undefined, JudgedMatch[]>()
+  for (const item of matches) {
+    const same = byEvent.get(item.event)
+    if (same) same.push(item)
+    else byEvent.set(item.event, [item])
+  }
+  return (matches.length > 0 ? groups : []).map(({ schema, events }) => ({
+    schema,
+    matched: events.flatMap((event) => (byEvent.get(event) ?? []).map((item) => ({ event, item }))),
+  }))
 }

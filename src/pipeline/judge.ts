@@ -44,11 +44,13 @@ interface Events {
 export async function judgeEvents(groups: readonly Events[], detectors: readonly Detector[]): Promise<Findings> {
   const cache = new LastWrites()
   const all = await Promise.all(groups.map(({ logType, events }) => detectEvents(logType, events, detectors, cache.add)))
+  const judgedOf = judging()
   return { judged: groups.flatMap(({ events }, i) => all[i]!.map((finding) => judgedOf(finding, events))), ...cache.kept }
 }
 
 async function judgeApart(groups: readonly Events[], detectors: readonly Detector[]): Promise<Findings> {
   const cache = new LastWrites()
+  const judgedOf = judging()
   const judged: Judged[] = []
   for (const { logType, events } of groups) {
     const order = new Map(events.map((event, i) => [event, i]))
@@ -65,7 +67,7 @@ async function judgeApart(groups: readonly Events[], detectors: readonly Detecto
         findings.push(...found.map((finding) => judgedOf(finding, part)))
       }
       const { atFault } = await isolate(events, attempt, ATTEMPTS)
-      findings.push(...unjudged(atFault, logType, detector))
+      findings.push(...unjudged(atFault, logType, detector, judgedOf))
     }
     judged.push(...findings.sort((a, b) => order.get(a.event!)! - order.get(b.event!)!))
   }
@@ -77,6 +79,7 @@ function unjudged(
   atFault: readonly { readonly item: Event; readonly error: unknown }[],
   logType: string,
   detector: Detector,
+  judgedOf: JudgedOf,
 ): Judged[] {
   const [first] = atFault
   if (!first) return []
@@ -100,8 +103,21 @@ class LastWrites {
   }
 }
 
-/** A finding with the event it is about. */
-function judgedOf(finding: Finding, events: readonly Event[]): Judged {
-  const event = finding.event >= 0 ? events[finding.event] : undefined
-  return { finding, event, text: () => (event ? stringifyJson(event) : '') }
+/** Makes a finding one with the event it is about. */
+type JudgedOf = (finding: Finding, events: readonly Event[]) => Judged
+
+/** However many findings are about an event, its text is made once. */
+function judging(): JudgedOf {
+  const texts = new Map<Event, string>()
+  const textOf = (event: Event) => {
+    const known = texts.get(event)
+    if (known !== undefined) return known
+    const text = stringifyJson(event)
+    texts.set(event, text)
+    return text
+  }
+  return (finding, events) => {
+    const event = finding.event >= 0 ? events[finding.event] : undefined
+    return { finding, event, text: () => (event ? textOf(event) : '') }
+  }
 }

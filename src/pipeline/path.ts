@@ -1,14 +1,16 @@
 import type { Decision } from '../model/batch.ts'
 import type { Chunk } from '../model/chunk.ts'
 import type { AlertClock } from '../stages/alert/step.ts'
+import type { ParsedEvents } from '../stages/parse/parser.ts'
 import { correlate } from './correlate.ts'
+import { encodeBatch } from './encode-batch.ts'
 import { enrichBatch } from './enrich.ts'
 import type { Retrying } from './faults.ts'
 import { bindingOf, type Generation } from './generation.ts'
 import { decided, group } from './group.ts'
 import { judgeBatch } from './judge.ts'
 import { type ParsedChunks, parseBatch } from './parse.ts'
-import type { GroupedBatch, JudgedBatch } from './steps.ts'
+import type { EncodedBatch, GroupedBatch, JudgedBatch } from './steps.ts'
 
 /** A batch on its way in. */
 export interface PathBatch {
@@ -21,16 +23,18 @@ export interface PathBatch {
 }
 
 /** What each way of running the path does in its own way: `up` keeps state and fills the lake, `run` writes to standard output. */
-export interface PathEnd<Made> {
+export interface PathEnd<Rows, Made> {
   readonly retrying: Retrying
   /** Seconds that a step took, for the metrics. */
-  readonly observe: (step: 'parse' | 'enrich' | 'detect', seconds: number) => void
+  readonly observe: (step: 'parse' | 'enrich' | 'detect' | 'encode', seconds: number) => void
+  /** What is kept of events of one schema. Throws when it cannot be made, `UnfitRows` when it is known which of them are at fault. */
+  readonly encodeEvents: (group: ParsedEvents) => Rows
   /** Resolves when every batch before this one is committed: batches are judged side by side, and committed in order. */
   readonly turn: () => Promise<void>
   readonly times: (batch: JudgedBatch) => Times
-  readonly encode: (batch: GroupedBatch) => Made
+  readonly encode: (batch: GroupedBatch<Rows>) => Made
   /** Keeps what `finish` makes of the batch, all of it or nothing. Of a batch that cannot be kept, `finish` is called with parts. */
-  readonly commit: (batch: JudgedBatch, finish: (part: JudgedBatch) => Promise<Decision<Made>>) => Promise<void>
+  readonly commit: (batch: EncodedBatch<Rows>, finish: (part: EncodedBatch<Rows>) => Promise<Decision<Made>>) => Promise<void>
 }
 
 /** The times that alert windows and correlation rules go by: of receipt, or of events where the past is judged. */
@@ -40,7 +44,7 @@ export interface Times extends AlertClock {
 }
 
 /** The path of a batch, in `up`, `run` and tests alike. It is finished with the generation it began with. Start reading here. */
-export async function takePath<Made>(batch: PathBatch, generation: Generation, end: PathEnd<Made>): Promise<void> {
+export async function takePath<Rows, Made>(batch: PathBatch, generation: Generation, end: PathEnd<Rows, Made>): Promise<void> {
   const { sourceId, receivedMs, chunks } = batch
   const { parse, enricher } = bindingOf(generation, sourceId)
   const timed = stopwatch(end.observe)
@@ -52,21 +56,23 @@ export async function takePath<Made>(batch: PathBatch, generation: Generation, e
   const enriched = await timed('enrich', () => enrichBatch(parsed, sourceId, enricher()))
   // Detect: every rule of the log type judges every event. Its answers are matches and rule errors.
   const judged = await timed('detect', () => judgeBatch(enriched, generation.detectors, end.retrying))
+  // Encode: events become rows. Nothing that is decided later changes these, so they are made before the batch's turn, and once.
+  const encoded = await timed('encode', () => encodeBatch(judged, sourceId, end.encodeEvents))
 
   await end.turn()
-  await end.commit(judged, async (part) => {
+  await end.commit(encoded, async (part) => {
     // Correlate: matches are signals of correlation rules, which answer with matches of their own.
     const times = end.times(part)
     const correlated = await correlate(part, generation.correlation, times.signalsMs)
     // Alert: matches of one rule with one dedup string in one window are one alert. Windows are decided in the transaction.
     const grouped = group(correlated, generation.rules, times)
-    // Effects: rows, windows, deliveries, counts: what the transaction keeps.
+    // Effects: those rows and the findings', windows, deliveries, counts: what the transaction keeps.
     return decided(grouped, end.encode)
   })
 }
 
 /** Runs a step and reports its duration, once it settles if it is asynchronous. */
-function stopwatch(observe: PathEnd<unknown>['observe']) {
+function stopwatch(observe: PathEnd<unknown, unknown>['observe']) {
   return <T>(step: Parameters<typeof observe>[0], run: () => T): T => {
     const start = performance.now()
     const done = () => observe(step, (performance.now() - start) / 1000)

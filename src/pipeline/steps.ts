@@ -22,7 +22,8 @@ export interface Parsed {
 }
 
 /** What is no batch: findings without records. */
-export const NO_RECORDS: Parsed = {
+export const NO_RECORDS: Parsed & Encoded<never> = {
+  encoded: [],
   received: 0,
   groups: [],
   deadLetters: [],
@@ -53,7 +54,14 @@ export interface Grouped extends Correlated {
   readonly nowMs: number
 }
 
+/** Events as what the end of the path keeps of them, whatever is decided about findings. */
+export interface Encoded<Rows> {
+  /** By the groups of events, in their order. */
+  readonly encoded: readonly Rows[]
+}
+
 /** What a batch is before and after each step of the path. */
 export type JudgedBatch = Parsed & Findings
-export type CorrelatedBatch = Parsed & Correlated
-export type GroupedBatch = Parsed & Grouped
+export type EncodedBatch<Rows> = JudgedBatch & Encoded<Rows>
+export type CorrelatedBatch<Rows> = Parsed & Correlated & Encoded<Rows>
+export type GroupedBatch<Rows> = Parsed & Grouped & Encoded<Rows>

@@ -5,13 +5,15 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { BatchEffects } from '../model/batch.ts'
 import type { Event } from '../model/event.ts'
 import type { Finding } from '../model/match.ts'
+import type { CompiledSchema } from '../model/schema.ts'
 import type { Detector } from '../stages/detect/language.ts'
+import type { Parser } from '../stages/parse/parser.ts'
 import { openState, type StateDb } from '../state/db.ts'
 import { limitCounts } from '../state/limits.ts'
 import { pipelineState } from '../state/pipeline-state.ts'
 import { sourceCounts } from '../state/sources.ts'
 import { readBlock } from '../util/block/read.ts'
-import { anySource, evilDetector, ListSource, type LoopParts, loopDeps } from './loop.fixture.ts'
+import { anySource, evilDetector, ListSource, type LoopParts, lineParser, lineSchema, loopDeps } from './loop.fixture.ts'
 import { Loop } from './loop.ts'
 
 let folder: string
@@ -51,8 +53,20 @@ async function outcome(texts: readonly string[], part: Partial<LoopParts> = {}) 
     events: rows('logs.test_line').map((row) => row[2]),
     matches: rows('matches.test_line').map((row) => row[2]),
     letters: rows('monitor.dead_letters').map((row) => [row[2], row[3]] as [string, string]),
+    signals: rows('signals.correlation_signals').map((row) => (JSON.parse(String(row.at(-1))) as { line: string }).line),
+    alerts: committed.flatMap(({ opened }) => opened.map(({ body }) => body.dedup)),
     errors: rows('monitor.rule_errors').map((row) => [row[1], row[3]] as [string, string]),
     count,
+  }
+}
+
+/** Makes events of another schema for lines. */
+function parserOf(schema: CompiledSchema): Parser {
+  return {
+    parse: (...parts) => {
+      const parsed = lineParser.parse(...parts)
+      return { ...parsed, groups: parsed.groups.map(({ events }) => ({ schema, events })) }
+    },
   }
 }
 
@@ -82,6 +96,61 @@ test('an event that no row can be made of is the only dead letter of its batch',
     ['internal', expect.stringContaining('this row cannot be written')],
   ])
   expect([count.received, count.stored]).toEqual([5, 3])
+})
+
+test('an event that no row can be made of and that matched costs no other finding, and alerts all the same', async () => {
+  const { events, matches, letters, signals, alerts } = await outcome(['evil 1\nunwritable evil 3\nevil 2\n'])
+  expect([events, matches]).toEqual([
+    ['evil 1', 'evil 2'],
+    ['evil 1', 'evil 2'],
+  ])
+  expect(letters).toEqual([['internal', expect.stringContaining('this row cannot be written')]])
+  expect(signals).toEqual(['evil 1', 'unwritable evil 3', 'evil 2'])
+  expect(alerts.sort()).toEqual([' 1', ' 2', ' 3'])
+})
+
+test('events that their table cannot hold become dead letters, each with its own reason', async () => {
+  const unfit: CompiledSchema = {
+    ...lineSchema,
+    encode(events, out, origin) {
+      const odd = (line: unknown) => (String(line).startsWith('odd') ? Number(String(line).slice(3)) : line)
+      lineSchema.encode(
+        events.map((event) => ({ ...event, line: odd(event['line']) as string })),
+        out,
+        origin,
+      )
+    },
+  }
+  const generation = { parser: parserOf(unfit) }
+  const { events, matches, letters } = await outcome(['evil 1\nodd1\nodd2\nevil 2\n'], { generation })
+  expect([events, matches]).toEqual([
+    ['evil 1', 'evil 2'],
+    ['evil 1', 'evil 2'],
+  ])
+  expect(letters).toEqual([
+    ['internal', expect.stringMatching(/column 'line' of kind string cannot hold 1\b/)],
+    ['internal', expect.stringMatching(/column 'line' of kind string cannot hold 2\b/)],
+  ])
+})
+
+test('events are encoded once, however often their batch has to be committed', async () => {
+  let encoded = 0
+  const counting: CompiledSchema = {
+    ...lineSchema,
+    encode(events, out, origin) {
+      encoded += events.length
+      lineSchema.encode(events, out, origin)
+    },
+  }
+  const state = pipelineState(db)
+  let failures = 2
+  const commitBatch: typeof state.commitBatch = async (...effects) => {
+    if (failures-- > 0) throw new Error('not yet')
+    return state.commitBatch(...effects)
+  }
+  const generation = { parser: parserOf(counting) }
+  const { events } = await outcome(['a\nb\n'], { state: { ...state, commitBatch }, generation })
+  expect([events, encoded]).toEqual([['a', 'b'], 2])
 })
 
 test('an event that a detector cannot judge costs its rules an error; the others of the batch are judged', async () => {

@@ -66,6 +66,7 @@ test('a block gives back the rows that it was made of', () => {
     fc.property(rows, ([columns, list]) => {
       const blocks = blocksOf(list, valueEncoder(columns))
       expect(blocks.flatMap((block) => readBlock(columns, block.rows))).toEqual(list)
+      for (const rows of [0, 1, 2]) expect(readBlock(columns, blocks[0]!.rows, rows)).toEqual(list.slice(0, rows))
     }),
     { seed: 4848, numRuns: 500 },
   )
@@ -125,3 +126,25 @@ test('many and large rows become several blocks, in their order', () => {
   const many = Array.from({ length: 25_000 }, (_, i) => [`${i}`])
   expect(blocksOf(many, valueEncoder([column])).map(({ count }) => count)).toEqual([10_000, 10_000, 5000])
 })
+
+test('which rows do not fit is known by their places, however many blocks they would have become, and none is tried twice', () => {
+  const column = { name: 'c', kind: 'string' } as const
+  const bad = new Set([0, 9999, 10_000, 24_999])
+  const rows = Array.from({ length: 25_000 }, (_, i) =>
+    bad.has(i) ? [i] : [`${i} ${i % 1000 === 0 ? 'x'.repeat(1_000_000) : ''}`],
+  )
+  const error = thrown(() => blocksOf(rows, valueEncoder([column])))
+  expect([...(error as UnfitRows).rows.keys()].sort((a, b) => a - b)).toEqual([...bad])
+  const { blocks, unfit } = fittingBlocks([column], rows)
+  expect(unfit.map(({ row }) => row)).toEqual([...bad].map((i) => [i]))
+  expect(blocks.flatMap((block) => readBlock([column], block.rows))).toEqual(rows.filter((_, i) => !bad.has(i)))
+})
+
+function thrown(call: () => unknown): unknown {
+  try {
+    call()
+  } catch (error) {
+    return error
+  }
+  return undefined
+}

@@ -15,15 +15,30 @@ export interface CountedBlock {
 /** Writes all columns of the rows it is given. */
 export type WriteRows<Row> = (rows: readonly Row[], out: ColumnSink) => void
 
-/** Encodes rows into as many blocks as their number and size ask for. */
+/** Encodes rows into as many blocks as their number and size ask for. Throws `UnfitRows` when their table cannot hold one of them. */
 export function blocksOf<Row>(rows: readonly Row[], write: WriteRows<Row>): CountedBlock[] {
-  if (rows.length <= MAX_ROWS) return rows.length === 0 ? [] : asSmall(rows, write)
-  const blocks: CountedBlock[] = []
-  for (let from = 0; from < rows.length; from += MAX_ROWS) blocks.push(...asSmall(rows.slice(from, from + MAX_ROWS), write))
+  const { blocks, unfit } = encodeRows(rows, write)
+  if (unfit.size > 0) throw new UnfitRows(unfit)
   return blocks
 }
 
-function asSmall<Row>(rows: readonly Row[], write: WriteRows<Row>): CountedBlock[] {
+interface EncodedRows {
+  readonly blocks: CountedBlock[]
+  /** Rows that are in no block, by their place among all, and why. */
+  readonly unfit: Map<number, string>
+}
+
+function encodeRows<Row>(rows: readonly Row[], write: WriteRows<Row>): EncodedRows {
+  const encoded: EncodedRows = { blocks: [], unfit: new Map() }
+  if (rows.length <= MAX_ROWS) addRows(rows, (row) => row, write, encoded)
+  else
+    for (let from = 0; from < rows.length; from += MAX_ROWS)
+      addRows(rows.slice(from, from + MAX_ROWS), (row) => from + row, write, encoded)
+  return encoded
+}
+
+function addRows<Row>(rows: readonly Row[], placeOf: (row: number) => number, write: WriteRows<Row>, encoded: EncodedRows): void {
+  if (rows.length === 0) return
   // One row has to go into a block whatever its size.
   const out = rows.length > 1 ? new BlockWriter(rows.length, MAX_BLOCK_BYTES) : new BlockWriter(1)
   try {
@@ -32,12 +47,23 @@ function asSmall<Row>(rows: readonly Row[], write: WriteRows<Row>): CountedBlock
       column: (column, values) => writeColumn(column, values, out),
       same: (column, value) => writeSame(column, value, out),
     })
+    encoded.blocks.push({ rows: out.finish(), count: rows.length })
   } catch (error) {
-    if (!(error instanceof BlockTooLarge)) throw error
-    const middle = rows.length >> 1
-    return [...asSmall(rows.slice(0, middle), write), ...asSmall(rows.slice(middle), write)]
+    if (error instanceof BlockTooLarge) {
+      const middle = rows.length >> 1
+      addRows(rows.slice(0, middle), placeOf, write, encoded)
+      addRows(rows.slice(middle), (row) => placeOf(middle + row), write, encoded)
+    } else if (error instanceof UnfitRows) {
+      for (const [row, message] of error.rows) encoded.unfit.set(placeOf(row), message)
+      const fitting = [...rows.keys()].filter((row) => !error.rows.has(row))
+      addRows(
+        fitting.map((row) => rows[row]!),
+        (row) => placeOf(fitting[row]!),
+        write,
+        encoded,
+      )
+    } else throw error
   }
-  return [{ rows: out.finish(), count: rows.length }]
 }
 
 /** A row as its values in the order of the columns; see `ColumnSink` for what they may be. */
@@ -64,33 +90,6 @@ export function fittingBlocks(
   columns: readonly Column[],
   rows: readonly ValueRow[],
 ): { blocks: CountedBlock[]; unfit: UnfitRow[] } {
-  const unfit: UnfitRow[] = []
-  const write = valueEncoder(columns)
-  const blocks: CountedBlock[] = []
-  for (let from = 0; from < rows.length; from += MAX_ROWS) {
-    const some = rows.slice(from, from + MAX_ROWS)
-    try {
-      blocks.push(...blocksOf(some, write))
-    } catch (error) {
-      if (!(error instanceof UnfitRows)) throw error
-      // Which half of a large block is meant is not said: each row shows by itself whether it fits.
-      const fitting = some.filter((row) => {
-        const message = misfitOf(row, write)
-        if (message !== undefined) unfit.push({ row, message })
-        return message === undefined
-      })
-      blocks.push(...blocksOf(fitting, write))
-    }
-  }
-  return { blocks, unfit }
-}
-
-function misfitOf(row: ValueRow, write: WriteRows<ValueRow>): string | undefined {
-  try {
-    blocksOf([row], write)
-    return undefined
-  } catch (error) {
-    if (error instanceof UnfitRows) return error.message
-    throw error
-  }
+  const { blocks, unfit } = encodeRows(rows, valueEncoder(columns))
+  return { blocks, unfit: [...unfit].map(([row, message]) => ({ row: rows[row]!, message })) }
 }

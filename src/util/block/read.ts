@@ -57,19 +57,29 @@ export function skipText(bytes: Uint8Array, at: number): number {
   return start + length
 }
 
-/** The rows of a block as values in the order of the columns: times as RFC 3339 in UTC, integers beyond ±2^53 as BigInts. */
-export function readBlock(columns: readonly Column[], bytes: Uint8Array): JsonValue[][] {
-  const { rows, sections } = openBlock(bytes)
-  const read = columns.map(({ kind }, i) => readColumn(kind, sections[i]!, rows))
+/**
+ * The first rows of a block, all of them by default, as values in the order of the columns: times as RFC 3339 in UTC, integers beyond
+ * ±2^53 as BigInts.
+ */
+export function readBlock(columns: readonly Column[], bytes: Uint8Array, maxRows = Number.POSITIVE_INFINITY): JsonValue[][] {
+  const { rows: all, sections } = openBlock(bytes)
+  const rows = Math.min(all, maxRows)
+  const read = columns.map(({ kind }, i) => readColumn(kind, sections[i]!, rows, all))
   return Array.from({ length: rows }, (_, row) => read.map((values) => values[row]!))
 }
 
-function readColumn(kind: ColumnKind, { form, nulls, data }: Section, rows: number): JsonValue[] {
+/** The first `rows` values of a column that has `all`. */
+function readColumn(kind: ColumnKind, { form, nulls, data }: Section, rows: number, all: number): JsonValue[] {
   const nothing = () => (kind === 'strings' ? [] : null)
   if (form === FORM.none) return Array.from({ length: rows }, nothing)
   const count = form === FORM.same ? 1 : rows
+  const stored = form === FORM.same ? 1 : all
   const values =
-    kind === 'strings' ? readLists(data, count) : WIDTH[kind] === 0 ? readTexts(data, 0, count) : readFixed(kind, data)
+    kind === 'strings'
+      ? readLists(data, count, stored)
+      : WIDTH[kind] === 0
+        ? readTexts(data, 0, count)
+        : readFixed(kind, data, count)
   if (form === FORM.same) return Array.from({ length: rows }, () => values[0]!)
   return nulls ? values.map((value, row) => (nulls[row] === 1 ? null : value)) : values
 }
@@ -86,12 +96,12 @@ function readTexts(data: Uint8Array, from: number, count: number): string[] {
   return texts
 }
 
-function readLists(data: Uint8Array, count: number): string[][] {
+function readLists(data: Uint8Array, count: number, stored: number): string[][] {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
   const lengths = Array.from({ length: count }, (_, row) => view.getUint32(4 * row, true))
   const texts = readTexts(
     data,
-    4 * count,
+    4 * stored,
     lengths.reduce((sum, n) => sum + n, 0),
   )
   let at = 0
@@ -101,10 +111,10 @@ function readLists(data: Uint8Array, count: number): string[][] {
   })
 }
 
-function readFixed(kind: ColumnKind, data: Uint8Array): JsonValue[] {
+function readFixed(kind: ColumnKind, data: Uint8Array, count: number): JsonValue[] {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
   const width = WIDTH[kind]
-  return Array.from({ length: data.length / width }, (_, row) => readValue(kind, view, row * width))
+  return Array.from({ length: count }, (_, row) => readValue(kind, view, row * width))
 }
 
 function readValue(kind: ColumnKind, view: DataView, at: number): JsonValue {

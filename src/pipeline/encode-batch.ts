@@ -1,0 +1,44 @@
+import type { Event } from '../model/event.ts'
+import type { DeadLetter } from '../model/outcome.ts'
+import type { ParsedEvents } from '../stages/parse/parser.ts'
+import { UnfitRows } from '../util/block/writer.ts'
+import { isolate } from './faults.ts'
+import { internalLetter } from './internal-letter.ts'
+import type { Encoded, Parsed } from './steps.ts'
+
+/** Makes what is kept of events. An event of which that cannot be made is dead-lettered as `internal`; its findings stay. */
+export async function encodeBatch<T extends Parsed, Rows>(
+  batch: T,
+  sourceId: string,
+  encode: (group: ParsedEvents) => Rows,
+): Promise<T & Encoded<Rows>> {
+  const groups: ParsedEvents[] = []
+  const encoded: Rows[] = []
+  const letters: DeadLetter[] = []
+  const add = (group: ParsedEvents) => {
+    if (group.events.length === 0) return
+    encoded.push(encode(group))
+    groups.push(group)
+  }
+  for (const group of batch.groups) {
+    try {
+      add(group)
+    } catch (error) {
+      const { fine, atFault } = await faultsOf(group, error, encode)
+      for (const { item, error: why } of atFault) letters.push(internalLetter(item, sourceId, why))
+      add({ ...group, events: [...fine] })
+    }
+  }
+  return { ...batch, groups, encoded, deadLetters: letters.length > 0 ? [...batch.deadLetters, ...letters] : batch.deadLetters }
+}
+
+/** Which events are at fault: as the error says, else by halves. */
+async function faultsOf({ schema, events }: ParsedEvents, error: unknown, encode: (group: ParsedEvents) => unknown) {
+  if (!(error instanceof UnfitRows))
+    return isolate(events, async (some) => encode({ schema, events: [...some] }), 2 * events.length)
+  const reasons = error.rows
+  return {
+    fine: events.filter((_, row) => !reasons.has(row)),
+    atFault: [...reasons].map(([row, why]): { item: Event; error: unknown } => ({ item: events[row]!, error: new Error(why) })),
+  }
+}

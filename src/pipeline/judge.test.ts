@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest'
+import type { Event } from '../model/event.ts'
+import { judgeEvents } from './judge.ts'
+import { evilDetector } from './loop.fixture.ts'
+
+test('however many rules match an event, its text is made once, and not before it is asked for', async () => {
+  let reads = 0
+  const event = {
+    p_log_type: 'Test.Line',
+    get line() {
+      reads++
+      return 'evil'
+    },
+  } as unknown as Event
+  const detector = evilDetector({ evaluate: async () => evilDetector().evaluate(batch) })
+  const batch = { logType: 'Test.Line', ndjson: Buffer.from('{"line":"evil"}\n'), count: 1 }
+  const { judged } = await judgeEvents([{ logType: 'Test.Line', events: [event] }], [detector, detector, detector])
+  reads = 0
+  const texts = judged.map(({ text }) => text())
+  expect(texts).toEqual(Array(3).fill('{"p_log_type":"Test.Line","line":"evil"}'))
+  expect(reads).toBe(1)
+})
