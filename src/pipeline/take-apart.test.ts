@@ -145,8 +145,9 @@ test('events are encoded once, however often their batch has to be committed', a
   const state = pipelineState(db)
   let failures = 2
   const commitBatch: typeof state.commitBatch = async (...effects) => {
-    if (failures-- > 0) throw new Error('not yet')
-    return state.commitBatch(...effects)
+    if (failures-- <= 0) return state.commitBatch(...effects)
+    await state.tryBatch(...effects)
+    throw new Error('the transaction could not end')
   }
   const generation = { parser: parserOf(counting) }
   const { events } = await outcome(['a\nb\n'], { state: { ...state, commitBatch }, generation })
