@@ -115,7 +115,7 @@ export async function startCaracal(config = {}, content = () => {}) {
 }
 
 /** A process and its living descendants, each with the fields of its `stat` line from the state on. */
-function family(pid) {
+export function family(pid) {
   const all = new Map()
   for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {

@@ -13,6 +13,7 @@ const files = [
     : []),
   join(root, 'bench/path.bench.mjs'),
   join(root, 'bench/latency.bench.mjs'),
+  join(root, 'bench/idle.bench.mjs'),
 ]
 let failed = 0
 for (const file of files) {

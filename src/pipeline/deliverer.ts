@@ -30,7 +30,8 @@ export interface DelivererDeps {
 export const MAX_TRIES = 10
 /** Tries under way at the same time per destination, so that a slow one delays no other. */
 const AT_ONCE = 16
-const CHECK_MS = 500
+/** New deliveries wake it; those that are to be tried again wait for this. */
+const CHECK_MS = 1000
 /** Longest time of one try, whatever the destination's own limit. */
 const MAX_TRY_MS = 120_000
 /** How long a destination may take to end tries that were aborted. */

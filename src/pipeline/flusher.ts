@@ -47,6 +47,7 @@ export class Flusher {
   readonly #held = new Map<string, Held>()
   #running: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
+  #isStarted = false
   /** What waits, kept beside the table so that looking costs nothing. */
   #waiting = { rows: 0, bytes: 0, oldestMs: undefined as number | undefined }
   /** What was committed while the outbox is being measured; counted twice rather than not at all. */
@@ -67,8 +68,18 @@ export class Flusher {
     await this.#measure()
     const held = { message: 'not tried since the start', tries: 0, nextMs: 0 }
     for (const { table } of await this.#state.heldFlushes()) this.#held.set(table!, held)
-    this.#timer = setInterval(() => {
-      if (this.#isDue()) void this.#run(false).catch(() => {})
+    this.#isStarted = true
+    this.#check()
+  }
+
+  /** Runs when it is time to, and looks again while anything waits: an idle machine is left alone. */
+  #check(): void {
+    if (!this.#isStarted || this.#timer) return
+    if (this.#isDue()) void this.#run(false).catch(() => {})
+    if (this.#waiting.rows === 0 && this.#held.size === 0) return
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#check()
     }, CHECK_MS)
   }
 
@@ -81,6 +92,7 @@ export class Flusher {
       this.#waiting.rows += count
       this.#waiting.oldestMs ??= nowMs
     }
+    this.#check()
   }
 
   /** Everything committed before the call is in the lake when this resolves. Rejects when a table does not take its rows. */
@@ -92,7 +104,8 @@ export class Flusher {
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer)
+    this.#isStarted = false
+    clearTimeout(this.#timer)
     await this.#running?.catch(() => {})
   }
 
@@ -106,6 +119,7 @@ export class Flusher {
   #run(force: boolean): Promise<void> {
     this.#running ??= this.#drain(force).finally(() => {
       this.#running = undefined
+      this.#check()
     })
     return this.#running
   }

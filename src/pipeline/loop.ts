@@ -31,8 +31,8 @@ export interface LoopDeps {
 
 /** Batches under way at once: one is parsed while the one before it is judged and the one before that committed. */
 const DEPTH = 3
-/** How often sources are asked without a wake-up. */
-const IDLE_MS = 250
+/** How often sources are asked without a wake-up, which each of them gives when it has something. */
+const IDLE_MS = 1000
 
 /**
  * The loop takes a batch from the source whose turn it is, records its extent, and sends it down the path. Batches are judged side by
