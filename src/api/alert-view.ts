@@ -18,6 +18,7 @@ export const alertSchema = z.object({
     .string()
     .nullable()
     .describe('Hash of the rule, code included, as it was for the first match; null: not kept, or not an alert of a rule.'),
+  retroactive: z.boolean().describe('True: a replay found it in stored events. Its window runs on the time of the events.'),
   type: z.enum(ALERT_TYPES),
   title: z.string(),
   severity: z.enum(SEVERITIES),
@@ -81,6 +82,7 @@ export function alertView(alert: StoredAlert): z.output<typeof alertSchema> {
     rule_id: ruleId,
     rule_name: body.displayName,
     rule_version: ruleVersion,
+    retroactive: alert.retroactive === true,
     type: body.type,
     title: body.title,
     severity,

@@ -64,6 +64,8 @@ export interface AlertWindow extends GroupRef {
   readonly number: number
   /** Hash of the rule as it was for the first match, code included; `null` when it has none or was not kept. */
   readonly ruleVersion: string | null
+  /** It was made by judging the past again: it runs on the time of events, and no live match ever joins it. */
+  readonly retroactive?: true
   readonly startMs: number
   readonly endMs: number
   opened: boolean
@@ -95,7 +97,7 @@ export interface KnownGroup {
 export interface KnownGroups {
   /** By group key. A group that was never seen, or whose windows are deleted, has no windows and a number all the same. */
   readonly groups: ReadonlyMap<string, KnownGroup>
-  /** Rule id → its windows that are open or ended within `CROWD_SPAN_MS`. */
+  /** Rule id → its windows that are open or ended within `CROWD_SPAN_MS`: the live ones, or the retroactive ones for a retroactive decision. */
   readonly crowds: ReadonlyMap<string, number>
 }
 

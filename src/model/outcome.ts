@@ -1,3 +1,5 @@
+import type { Hints } from './chunk.ts'
+
 /** Why a record could not become an event. The words are fixed: people's scripts depend on them. */
 export const DEAD_LETTER_REASONS = [
   'no_header',
@@ -24,6 +26,14 @@ export type Outcome<T> =
   | { readonly kind: 'drop'; readonly filter: string }
   | { readonly kind: 'dead-letter'; readonly reason: DeadLetterReason; readonly message: string }
 
+/** What a record is parsed again with. */
+export interface LetterContext {
+  /** What the parser remembered from earlier records: a header's lines, a log type. */
+  readonly context?: string
+  /** What its body said of it. */
+  readonly hints?: Hints
+}
+
 /** A record that did not become an event, with what a person needs to mend and replay it. */
 export interface DeadLetter {
   readonly reason: DeadLetterReason
@@ -41,6 +51,10 @@ export interface DeadLetter {
   readonly raw: Uint8Array
   /** The same as `p_row_id` would have been. */
   readonly rowId: string
+  /** When the record was received, epoch ms. Absent: it was no longer known. */
+  readonly receivedMs?: number
+  /** What parsing knew of the record beside its bytes, as JSON text of a `LetterContext`. Absent: nothing. */
+  readonly context?: string | undefined
 }
 
 /** Of a dead letter's bytes at most this many are kept. */

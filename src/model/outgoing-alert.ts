@@ -32,6 +32,8 @@ export interface OutgoingAlert {
   /** Indicator field (`p_any_ip_addresses`) → values. */
   readonly indicators: Readonly<Record<string, readonly string[]>>
   readonly sourceLabels: readonly string[]
+  /** True: a replay found it in events of the past. Absent: it was found as they came. */
+  readonly retroactive?: true | undefined
   /** Where the alert can be read. */
   readonly link: string
 }

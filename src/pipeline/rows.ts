@@ -93,6 +93,7 @@ export const SIGNALS: TableSpec = {
     { name: 'p_alert_context', kind: 'json' },
     ...INDICATOR_FIELDS.map((name) => ({ name, kind: 'strings' as const })),
     { name: 'event', kind: 'json' },
+    { name: 'p_rule_version', kind: 'string' },
   ],
 }
 
@@ -120,6 +121,7 @@ export function signalRow(
     match.alertContext,
     ...INDICATOR_FIELDS.map((name) => event?.[name]),
     event ? item.text() : null,
+    rule?.version,
   ]
 }
 
@@ -143,13 +145,16 @@ export const DEAD_LETTERS: TableSpec = {
     { name: 'sha256', kind: 'string', required: true },
     { name: 'raw', kind: 'string', required: true },
     { name: 'raw_encoding', kind: 'string', required: true },
+    { name: 'context', kind: 'string' },
   ],
 }
 
+/** `time`: when the batch was committed, for a letter that does not know when its record was received. */
 export function deadLetterRow(letter: DeadLetter, time: string): ValueRow {
   const { raw, encoding } = rawText(letter.raw)
-  const { rowId, reason, message, source, position, length, sha256 } = letter
-  return [time, rowId, reason, message.toWellFormed(), source, position, length, sha256, raw, encoding]
+  const { rowId, reason, message, source, position, length, sha256, receivedMs, context } = letter
+  const parsed = receivedMs === undefined ? time : new Date(receivedMs).toISOString()
+  return [parsed, rowId, reason, message.toWellFormed(), source, position, length, sha256, raw, encoding, context]
 }
 
 /** A dead letter's bytes as text when they are UTF-8, else as base64. */

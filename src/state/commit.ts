@@ -66,8 +66,8 @@ export async function commit<E extends OtherEffects | undefined>(db: Kysely<Stat
   })
 }
 
-async function decided<E>(tx: Transaction<StateTables>, { groups, fromMs, decide }: Decision<E>): Promise<E> {
-  return decide(await readGroups(tx, groups, fromMs))
+async function decided<E>(tx: Transaction<StateTables>, decision: Decision<E>): Promise<E> {
+  return decision.decide(await readGroups(tx, decision))
 }
 
 async function saveEffects(tx: Transaction<StateTables>, effects: Effects): Promise<void> {

@@ -7,6 +7,7 @@ import * as correlation from './migrations/0003-correlation.ts'
 import * as correlationPages from './migrations/0004-correlation-pages.ts'
 import * as heldFlushes from './migrations/0005-held-flushes.ts'
 import * as windowNumbers from './migrations/0006-window-numbers.ts'
+import * as retroactive from './migrations/0007-retroactive.ts'
 import { openSqlite, type SqliteFile, type SqliteOptions } from './sqlite.ts'
 import type { StateTables } from './tables.ts'
 
@@ -20,6 +21,7 @@ const migrations: MigrationProvider = {
     '0004-correlation-pages': correlationPages,
     '0005-held-flushes': heldFlushes,
     '0006-window-numbers': windowNumbers,
+    '0007-retroactive': retroactive,
   }),
 }
 

@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely'
-import { type AlertWindow, CROWD_SPAN_MS, type GroupRef, type KnownGroup, type KnownGroups } from '../model/alert.ts'
+import { type AlertWindow, CROWD_SPAN_MS, type KnownGroup, type KnownGroups } from '../model/alert.ts'
+import type { Decision } from '../model/batch.ts'
 import { windowOf } from './alerts.ts'
 import type { StateTables } from './tables.ts'
 
@@ -13,7 +14,10 @@ const FIRST_NUMBER = 1
  * transaction itself is the lock; where there are several, the group keys must be locked here first, in the order of `groups`, also
  * those without a row.
  */
-export async function readGroups(tx: Transaction<StateTables>, refs: readonly GroupRef[], fromMs: number): Promise<KnownGroups> {
+export async function readGroups(
+  tx: Transaction<StateTables>,
+  { groups: refs, fromMs, retroactive }: Pick<Decision<unknown>, 'groups' | 'fromMs' | 'retroactive'>,
+): Promise<KnownGroups> {
   const ruleOf = new Map(refs.map(({ groupKey, ruleId }) => [groupKey, ruleId]))
   const keys = [...ruleOf.keys()].sort()
   const windows = await openWindows(tx, keys, fromMs)
@@ -25,7 +29,7 @@ export async function readGroups(tx: Transaction<StateTables>, refs: readonly Gr
     const nextNumber = Math.max((numbers.get(groupKey) ?? 0) + 1, floors.get(ruleId) ?? FIRST_NUMBER)
     groups.set(groupKey, { windows: windows.get(groupKey) ?? [], nextNumber })
   }
-  return { groups, crowds: await crowdsOf(tx, ruleIds, fromMs) }
+  return { groups, crowds: await crowdsOf(tx, ruleIds, fromMs, retroactive ? 1 : 0) }
 }
 
 async function openWindows(
@@ -67,7 +71,12 @@ async function floorsOf(tx: Transaction<StateTables>, ruleIds: readonly string[]
   return found
 }
 
-async function crowdsOf(tx: Transaction<StateTables>, ruleIds: readonly string[], fromMs: number): Promise<Map<string, number>> {
+async function crowdsOf(
+  tx: Transaction<StateTables>,
+  ruleIds: readonly string[],
+  fromMs: number,
+  retroactive: number,
+): Promise<Map<string, number>> {
   const found = new Map<string, number>()
   for (const part of parts(ruleIds)) {
     const rows = await tx
@@ -75,6 +84,7 @@ async function crowdsOf(tx: Transaction<StateTables>, ruleIds: readonly string[]
       .select((eb) => ['rule_id', eb.fn.countAll<number>().as('n')])
       .where('rule_id', 'in', part)
       .where('window_end_ms', '>', fromMs - CROWD_SPAN_MS)
+      .where('retroactive', '=', retroactive)
       .groupBy('rule_id')
       .execute()
     for (const { rule_id, n } of rows) found.set(rule_id, n)

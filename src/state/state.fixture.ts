@@ -26,13 +26,9 @@ export async function commitTo(state: State, made: BatchEffects): Promise<boolea
 
 /** What a decision about these groups is given. */
 export async function knownTo(db: StateDb, keys: readonly string[], fromMs: number): Promise<KnownGroups['groups']> {
-  const { groups } = await db.transaction().execute((tx) =>
-    readGroups(
-      tx,
-      keys.map((groupKey) => ({ groupKey, ruleId: 'R' })),
-      fromMs,
-    ),
-  )
+  const { groups } = await db
+    .transaction()
+    .execute((tx) => readGroups(tx, { groups: keys.map((groupKey) => ({ groupKey, ruleId: 'R' })), fromMs }))
   return groups
 }
 

@@ -10,6 +10,7 @@ import { findAlert, listAlerts, setAlertStatus } from './alerts.ts'
 import { addCounts, cursorsOf } from './batches.ts'
 import { openState, readState, type StateDb } from './db.ts'
 import { dueDeliveries, saveDeliveryResults } from './deliveries.ts'
+import { readGroups } from './groups.ts'
 import { pipelineState } from './pipeline-state.ts'
 import { getMeta, removeSource, setMeta, sourceCounts, unknownFields } from './sources.ts'
 import { commitTo, delivery, effectsIn, knownTo, rows, window } from './state.fixture.ts'
@@ -146,6 +147,17 @@ test('windows are found until they end, and not after', async () => {
   expect(await starts(199)).toEqual([100, 200])
   expect(await starts(200)).toEqual([200])
   expect(await starts(300)).toEqual([])
+})
+
+test('windows of the past judged again count against no live limit, and live ones against none of theirs', async () => {
+  const retroactive = { ...window({ alertId: 'b'.repeat(32), groupKey: 'past' }), retroactive: true as const }
+  await commitTo(state, await effectsIn(state, 'web', { windows: [window(), retroactive, window({ alertId: 'c'.repeat(32) })] }))
+  const crowds = async (kind: { retroactive?: true }) => {
+    const asked = { groups: [{ groupKey: 'x', ruleId: 'R' }], fromMs: 0, ...kind }
+    return (await db.transaction().execute((tx) => readGroups(tx, asked))).crowds.get('R')
+  }
+  expect([await crowds({}), await crowds({ retroactive: true })]).toEqual([2, 1])
+  expect((await known(['past'], 0)).get('past')?.windows).toEqual([retroactive])
 })
 
 test('alerts are listed newest first, a page at a time, without windows that have not opened', async () => {

@@ -27,6 +27,8 @@ export interface StateTables {
     window_number: Generated<number>
     /** Hash of the rule, code included, that the first match was of. */
     rule_version: string | null
+    /** 1: made by judging the past again. */
+    retroactive: Generated<number>
     window_start_ms: number
     window_end_ms: number
     /** 1 once the threshold was reached: only then it is an alert that people see. */

@@ -330,3 +330,34 @@ test('an alert carries the version of the rule that its first match was of', asy
   expect((await run([minutes(0)], ruleOf({ version: 'abc' }))).windows[0]!.ruleVersion).toBe('abc')
   expect((await run([minutes(0)])).windows[0]!.ruleVersion).toBeNull()
 })
+
+test('what a replay finds shares no window with what was found live, nor with what another version of the rule finds', () => {
+  const store = new Store()
+  const commit = (rule: Partial<Rule>, retroactive?: true) => {
+    const clock = { atMs: (item: Judged) => (item as Timed).atMs, nowMs: 7, ...(retroactive && { retroactive }) }
+    return store.commit(groupFindings([...minutes(0), errorAt(0)], new Map([['R', ruleOf(rule)]]), clock))
+  }
+  commit({ version: 'a' })
+  const decision = commit({ version: 'a' }, true)
+  expect(decision.windows.map(({ retroactive, eventCount }) => [retroactive, eventCount])).toEqual([
+    [true, 1],
+    [true, 1],
+  ])
+  commit({ version: 'b' }, true)
+  commit({ version: 'b' }, true)
+  commit({ version: 'b' })
+  const counts = [...store.windows.values()].map(({ retroactive, ruleVersion, eventCount, body }) => [
+    retroactive ?? false,
+    ruleVersion,
+    body.type,
+    eventCount,
+  ])
+  expect(counts).toEqual([
+    [false, 'a', 'RULE', 2],
+    [false, 'a', 'RULE_ERROR', 2],
+    [true, 'a', 'RULE', 1],
+    [true, 'a', 'RULE_ERROR', 1],
+    [true, 'b', 'RULE', 2],
+    [true, 'b', 'RULE_ERROR', 2],
+  ])
+})

@@ -36,6 +36,8 @@ export interface AlertClock {
   /** The time that windows run on, epoch ms: when the record was received, or the event's own time in replays. NaN: it has none. */
   readonly atMs: (item: Judged) => number
   readonly nowMs: number
+  /** The past is judged again: findings fall into windows of their own, one kind for each version of the rule. */
+  readonly retroactive?: true
 }
 
 /** Rule errors of one rule come together for this long. */
@@ -55,11 +57,13 @@ export function groupFindings(
   const wanted = judged.filter(({ finding }) =>
     finding.kind === 'error' ? !finding.isOff : rules.get(finding.ruleId)?.createAlert !== false,
   )
+  const keys = keysOf(rules, clock)
   return {
-    groups: groupsOf(wanted),
+    ...(clock.retroactive && { retroactive: true }),
+    groups: groupsOf(wanted, keys),
     fromMs: wanted.reduce((least, item) => Math.min(least, clock.atMs(item)), Number.POSITIVE_INFINITY),
     decide: (known) => {
-      const step = new Step(new Windows(known), rules, clock, maxWindows)
+      const step = new Step(new Windows(known), rules, { clock, keys, maxWindows })
       for (const item of wanted) step.take(item)
       return step.result
     },
@@ -67,7 +71,7 @@ export function groupFindings(
 }
 
 /** The groups of findings; with those of each rule the one that takes what is too much. */
-function groupsOf(wanted: readonly Judged[]): GroupRef[] {
+function groupsOf(wanted: readonly Judged[], { groupKeyOf, crowdKeyOf }: Keys): GroupRef[] {
   const groups = new Map<string, GroupRef>()
   for (const { finding } of wanted) {
     const { ruleId } = finding
@@ -82,16 +86,22 @@ class Step {
   readonly #windows: Windows
   readonly #rules: ReadonlyMap<string, Rule>
   readonly #clock: AlertClock
+  readonly #keys: Keys
   readonly #maxWindows: number
   readonly #changed = new Set<AlertWindow>()
   readonly #opened: AlertWindow[] = []
   readonly #windowOf = new Map<Judged, AlertWindow>()
   readonly #limits = new Map<string, LimitHit>()
 
-  constructor(windows: Windows, rules: ReadonlyMap<string, Rule>, clock: AlertClock, maxWindows: number) {
+  constructor(
+    windows: Windows,
+    rules: ReadonlyMap<string, Rule>,
+    { clock, keys, maxWindows }: { readonly clock: AlertClock; readonly keys: Keys; readonly maxWindows: number },
+  ) {
     this.#windows = windows
     this.#rules = rules
     this.#clock = clock
+    this.#keys = keys
     this.#maxWindows = maxWindows
   }
 
@@ -125,13 +135,13 @@ class Step {
   #windowFor(item: Judged): AlertWindow {
     const { finding } = item
     const atMs = this.#clock.atMs(item)
-    const groupKey = groupKeyOf(finding)
+    const groupKey = this.#keys.groupKeyOf(finding)
     const own = this.#windows.at(groupKey, atMs)
     if (own) return own
     const { ruleId } = finding
     if (finding.kind !== 'match' || this.#windows.crowd(ruleId) < this.#maxWindows) return this.#begin(item, groupKey, false)
     this.#hit(ruleId, 'dedup')
-    const crowdKey = crowdKeyOf(ruleId)
+    const crowdKey = this.#keys.crowdKeyOf(ruleId)
     return this.#windows.at(crowdKey, atMs) ?? this.#begin(item, crowdKey, true)
   }
 
@@ -141,7 +151,7 @@ class Step {
     const rule = this.#rules.get(ruleId)
     const minutes = finding.kind === 'match' ? (rule?.dedupPeriodMinutes ?? 60) : ERROR_WINDOW_MINUTES
     const startMs = this.#clock.atMs(item)
-    const { nowMs } = this.#clock
+    const { nowMs, retroactive } = this.#clock
     const number = this.#windows.nextNumber(groupKey)
     return this.#windows.add({
       alertId: alertIdOf(ruleId, groupKey, number),
@@ -149,6 +159,7 @@ class Step {
       groupKey,
       number,
       ruleVersion: rule?.version ?? null,
+      ...(retroactive && { retroactive }),
       startMs,
       // Never empty: what comes in the same moment belongs together.
       endMs: startMs + Math.max(1, minutes * 60_000),
@@ -172,11 +183,20 @@ export function alertIdOf(ruleId: string, groupKey: string, number: number): str
   return hash16('window', groupKey, String(number)) + hash16('window', ruleId, groupKey, String(number))
 }
 
-function groupKeyOf(finding: Finding): string {
-  return finding.kind === 'match' ? hash16('match', finding.ruleId, finding.dedup) : hash16('error', finding.ruleId)
+/** How findings are grouped. */
+interface Keys {
+  readonly groupKeyOf: (finding: Finding) => string
+  /** Of the group that takes matches of a rule with too many windows. */
+  readonly crowdKeyOf: (ruleId: string) => string
 }
 
-/** The group that takes matches of a rule with too many windows. */
-function crowdKeyOf(ruleId: string): string {
-  return hash16('crowd', ruleId)
+/** What was matched live and what is found later never share a key, nor do versions of a rule that judged the past. */
+function keysOf(rules: ReadonlyMap<string, Rule>, { retroactive }: AlertClock): Keys {
+  const key = (kind: string, ruleId: string, ...more: readonly string[]) =>
+    retroactive ? hash16(`retroactive ${kind}`, ruleId, rules.get(ruleId)?.version ?? '', ...more) : hash16(kind, ruleId, ...more)
+  return {
+    groupKeyOf: (finding) =>
+      finding.kind === 'match' ? key('match', finding.ruleId, finding.dedup) : key('error', finding.ruleId),
+    crowdKeyOf: (ruleId) => key('crowd', ruleId),
+  }
 }

@@ -12,6 +12,7 @@ export interface AlertForDelivery {
   readonly severity: Severity
   readonly eventCount: number
   readonly createdMs: number
+  readonly retroactive?: true
   readonly body: AlertBody
 }
 
@@ -34,7 +35,7 @@ export function deliveryBody(alert: AlertForDelivery, baseUrl: string): string {
 
 /** The alert as destinations see it. `link` opens it on this machine. */
 function outgoingAlert(
-  { alertId, ruleId, severity, eventCount, createdMs, body }: AlertForDelivery,
+  { alertId, ruleId, severity, eventCount, createdMs, retroactive, body }: AlertForDelivery,
   baseUrl: string,
 ): OutgoingAlert {
   return {
@@ -58,6 +59,7 @@ function outgoingAlert(
     logTypes: body.logTypes,
     indicators: body.indicators,
     sourceLabels: body.sourceLabels,
+    ...(retroactive && { retroactive }),
     link: `${baseUrl}/api/v1/alerts/${alertId}`,
   }
 }
@@ -87,6 +89,7 @@ const kept = z.object({
     logTypes: texts,
     indicators: z.record(z.string(), texts),
     sourceLabels: texts,
+    retroactive: z.literal(true).optional(),
     link: z.string(),
   }),
 })

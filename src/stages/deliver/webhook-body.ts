@@ -28,6 +28,7 @@ export function webhookParts(alert: OutgoingAlert): { readonly head: string; rea
     firstEventTime: alert.firstEventTime,
     lastEventTime: alert.lastEventTime,
     dedup: alert.dedup,
+    ...(alert.retroactive && { retroactive: true }),
   }
   return { head: `${JSON.stringify(head).slice(0, -1)},"alertContext":`, tail: `,${JSON.stringify(tail).slice(1)}` }
 }

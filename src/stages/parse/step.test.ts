@@ -211,6 +211,7 @@ describe('faults of the source', () => {
         sha256: 'ab',
         raw: fault.raw,
         rowId: `${PLACE}00000000004d`,
+        receivedMs: RECEIVED,
       },
     ])
   })

@@ -1,7 +1,7 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import type { Chunk, Hints } from '../../model/chunk.ts'
 import type { Event } from '../../model/event.ts'
-import type { DeadLetter, Outcome } from '../../model/outcome.ts'
+import type { DeadLetter, LetterContext, Outcome } from '../../model/outcome.ts'
 import type { CompiledSchema } from '../../model/schema.ts'
 import { messageOf } from '../../util/errors.ts'
 import { setOwn } from '../../util/json.ts'
@@ -51,6 +51,7 @@ class ChunkParser {
   /** The log type of the record before this one in the same place. */
   #near: CompiledSchema | undefined
   readonly #spans: number[] = []
+  readonly #readers: readonly LineReader[]
   /** What the body says of the record at hand, and where in the list of hints that stands. */
   #hints: Hints = NO_HINTS
   #nextHint = 0
@@ -68,22 +69,22 @@ class ChunkParser {
     this.#parseTime = new Date(receivedMs).toISOString().replace(/\.?0+Z$/, 'Z')
     this.#bytes = Buffer.from(chunk.bytes.buffer, chunk.bytes.byteOffset, chunk.bytes.byteLength)
     this.#isUtf8 = isUtf8(this.#bytes)
+    this.#readers = formats.map((format) => format.open(chunk.context, options))
     const near = NEAR.exec(chunk.context)?.[1]
     this.#near = near === undefined ? undefined : classifier.byName(near)
   }
 
   parse(): ParseResult {
     for (const fault of this.#chunk.faults) this.#letter(faultLetter(fault, this.#chunk, this.#source))
-    const readers = formats.map((format) => format.open(this.#chunk.context, this.#options))
-    if (this.#chunk.records) this.#parseRecords(readers, this.#chunk.records)
-    else if (isAscii(this.#bytes)) this.#parseAsciiLines(readers)
-    else this.#parseLines(readers)
+    if (this.#chunk.records) this.#parseRecords(this.#chunk.records)
+    else if (isAscii(this.#bytes)) this.#parseAsciiLines()
+    else this.#parseLines()
     return {
       received: this.#received,
       groups: [...this.#groups].map(([schema, events]) => ({ schema, events })),
       deadLetters: this.#deadLetters,
       spans: this.#spans,
-      context: this.#contextOf(readers),
+      context: this.#contextNow(),
       filtered: this.#filtered,
       guessed: this.#guessed,
       unknownFields: this.#unknownFields,
@@ -91,35 +92,35 @@ class ChunkParser {
   }
 
   /** What the formats remember, behind a line with the last log type: it is evidence for the records that follow. */
-  #contextOf(readers: readonly LineReader[]): string {
-    const context = readers.map((reader) => reader.context()).find((text) => text !== '') ?? ''
+  #contextNow(): string {
+    const context = this.#readers.map((reader) => reader.context()).find((text) => text !== '') ?? ''
     return this.#near === undefined ? context : `@log_type ${this.#near.name}\n${context}`
   }
 
   /** One string for the whole chunk, whose indexes are byte offsets: lines are slices of it and cost no copy. */
-  #parseAsciiLines(readers: readonly LineReader[]): void {
+  #parseAsciiLines(): void {
     const text = this.#bytes.toString('latin1')
     for (let start = 0; start < text.length; ) {
       const newline = text.indexOf('\n', start)
       const end = newline < 0 ? text.length : newline
-      this.#line(readers, start, end, text.slice(start, end))
+      this.#line(start, end, text.slice(start, end))
       start = end + 1
     }
   }
 
-  #parseLines(readers: readonly LineReader[]): void {
+  #parseLines(): void {
     const bytes = this.#bytes
     let start = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf && this.#chunk.offset === 0 ? 3 : 0
     while (start < bytes.length) {
       const newline = bytes.indexOf(0x0a, start)
       const end = newline < 0 ? bytes.length : newline
-      if (this.#isUtf8 || isUtf8(bytes.subarray(start, end))) this.#line(readers, start, end, bytes.toString('utf8', start, end))
+      if (this.#isUtf8 || isUtf8(bytes.subarray(start, end))) this.#line(start, end, bytes.toString('utf8', start, end))
       else this.#refuse(start, end, this.#chunk.offset + start, invalidUtf8)
       start = end + 1
     }
   }
 
-  #line(readers: readonly LineReader[], start: number, end: number, text: string): void {
+  #line(start: number, end: number, text: string): void {
     const isCrlf = text.charCodeAt(text.length - 1) === 0x0d
     const line = isCrlf ? text.slice(0, -1) : text
     if (line.length === 0 || (line.charCodeAt(0) <= 0x20 && line.trim() === '')) return
@@ -129,19 +130,20 @@ class ChunkParser {
       this.#refuse(start, last, offset, tooLong(last - start, this.#options.maxRecordBytes))
       return
     }
+    const readers = this.#readers
     let reading: Reading | undefined
     for (let i = 0; i < readers.length && reading === undefined; i++) reading = readers[i]!.read(line)
     this.#take(reading ?? stray(line), start, last, offset)
   }
 
   /** Records that are not simply lines: values over several lines, elements of arrays. */
-  #parseRecords(readers: readonly LineReader[], records: Uint32Array): void {
+  #parseRecords(records: Uint32Array): void {
     for (let i = 0; i < records.length; i += 2) {
       const start = records[i]!
       const end = records[i + 1]!
       this.#takeHints(start)
       if (this.#isUtf8 || isUtf8(this.#bytes.subarray(start, end)))
-        this.#line(readers, start, end, this.#bytes.toString('utf8', start, end).replace(BEFORE_JSON, ''))
+        this.#line(start, end, this.#bytes.toString('utf8', start, end).replace(BEFORE_JSON, ''))
       else this.#refuse(start, end, this.#chunk.offset + start, invalidUtf8)
     }
   }
@@ -223,12 +225,23 @@ class ChunkParser {
   }
 
   #refuse(start: number, end: number, offset: number, why: Refusal): void {
-    this.#letter(deadLetter(why, this.#bytes.subarray(start, end), this.#chunk.place, offset, this.#source.id))
+    const letter = deadLetter(why, this.#bytes.subarray(start, end), this.#chunk.place, offset, this.#source.id)
+    this.#letter({ ...letter, context: this.#letterContext() })
   }
 
   #letter(letter: DeadLetter): void {
     this.#received++
-    this.#deadLetters.push(letter)
+    this.#deadLetters.push({ ...letter, receivedMs: this.#receivedMs })
+  }
+
+  /** What the record would be parsed with again. */
+  #letterContext(): string | undefined {
+    const context = this.#contextNow()
+    const own: LetterContext = {
+      ...(context !== '' && { context }),
+      ...(this.#hints !== NO_HINTS && { hints: this.#hints }),
+    }
+    return Object.keys(own).length > 0 ? JSON.stringify(own) : undefined
   }
 }
 

@@ -1,0 +1,9 @@
+import type { Kysely } from 'kysely'
+
+/** Windows of the past judged again are told from the live ones: neither counts against the other's limit. */
+export async function up({ schema }: Kysely<unknown>): Promise<void> {
+  await schema
+    .alterTable('alerts')
+    .addColumn('retroactive', 'integer', (column) => column.notNull().defaultTo(0))
+    .execute()
+}
