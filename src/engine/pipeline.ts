@@ -262,6 +262,8 @@ export class Pipeline implements Handlers<PipelineCalls> {
           'lake',
           message && `Rows wait in the state for tables of the lake that do not take them now: ${message}`,
         ),
+      // Reading pauses while too much waits.
+      onStored: () => this.#reading.wake(),
     })
   }
 

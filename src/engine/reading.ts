@@ -67,7 +67,7 @@ export class Reading {
 
   /** Connects to the spool: done before anything is read, since the spool says at once what it has. */
   async connect(port: MessagePort): Promise<void> {
-    this.#spool = await connectSpool(port, () => this.#loop?.wake())
+    this.#spool = await connectSpool(port, () => this.wake())
   }
 
   /** Opens the sources and lets the loop run. `started` gets what must be closed once reading has stopped. */
@@ -140,6 +140,11 @@ export class Reading {
     judged.catch(() => {}).finally(() => this.#judging.delete(judged))
   }
 
+  /** There may be something to read, or room for it. */
+  wake(): void {
+    this.#loop?.wake()
+  }
+
   /** The loop, once there is one. */
   get loop(): Loop {
     if (!this.#loop) throw new Error('the pipeline has not begun')
@@ -181,7 +186,7 @@ export class Reading {
     const definition = find('source', sourceDefinitions, source.type)
     const monotonic = () => performance.now()
     if (!definition.seekable) return watchedSource(new SpoolSource(source.id, this.#spool!, cursors), monotonic)
-    const deps: CursorDeps = { cursors, wake: () => this.#loop?.wake(), now, maxRecordBytes: config.max_record_bytes }
+    const deps: CursorDeps = { cursors, wake: () => this.wake(), now, maxRecordBytes: config.max_record_bytes }
     return watchedSource(definition.seekable(source as never, deps), monotonic)
   }
 

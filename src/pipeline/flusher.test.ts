@@ -280,6 +280,17 @@ test('rows that one shape of a table refuses are dead letters once, however ofte
   expect((await sourceCounts(db)).get('s')).toMatchObject({ received: 3, stored: 2, deadLettered: 1 })
 })
 
+test('whoever waits for room hears of it once there is some, also when a table did not take its rows', async () => {
+  const lake = new MemoryLake()
+  lake.fails = (nth) => (nth === 1 ? 'before' : undefined)
+  const heard: boolean[] = []
+  const flusher: Flusher = flusherOf(lake, { onStored: () => heard.push(flusher.waitingBytes > 0) })
+  await commit(flusher, [rows('t', ['1'])])
+  await expect(flusher.flush()).rejects.toThrow('the lake is away')
+  await flusher.flush()
+  expect(heard).toEqual([true, false])
+})
+
 test('of two specs of one table in a flush, the earlier is late', async () => {
   const lake = new MemoryLake()
   const ensured: [number, boolean | undefined][] = []

@@ -19,6 +19,8 @@ export interface FlusherOptions {
   readonly now: () => number
   /** Which tables take no rows now and why, or that all do again (undefined). */
   readonly onTrouble: (message: string | undefined) => void
+  /** Less may wait now than before. */
+  readonly onStored?: () => void
 }
 
 const CHECK_MS = 100
@@ -145,6 +147,7 @@ export class Flusher {
     } finally {
       // A state that cannot be read keeps the last figures; the error that led here is the one to tell.
       await this.#measure().catch(() => {})
+      this.#options.onStored?.()
     }
   }
 

@@ -257,23 +257,33 @@ test('what is no batch is committed with the generation that judged it, or else 
   expect(seen).toEqual(['old', 'new'])
 })
 
-test('while the outbox is full no batch begins; when it is not, reading goes on', async () => {
+test('while the outbox is full no batch begins; once it is not and the loop hears of it, reading goes on', async () => {
   const state = new MemoryState()
   let isFull = true
-  let asked = 0
-  const done = runUntil(
-    {
+  let asked = () => {}
+  const twice = new Promise<void>((resolve) => {
+    let times = 0
+    asked = () => {
+      if (++times === 2) resolve()
+    }
+  })
+  const loop = new Loop(
+    loopDeps([new ListSource('s', ['a\n'])], {
       state,
       isFull: () => {
-        if (++asked === 3) isFull = false
+        asked()
         return isFull
       },
-    },
-    [new ListSource('s', ['a\n'])],
-    1,
+      onCommitted: () => loop.stop(),
+    }),
   )
-  await done
-  expect(asked).toBeGreaterThanOrEqual(3)
+  const running = loop.run()
+  loop.wake()
+  await twice
+  expect(state.log).toEqual([])
+  isFull = false
+  loop.wake()
+  await running
   expect(state.log).toEqual(['record s0', 'commit s0'])
 })
 
