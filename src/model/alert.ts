@@ -57,6 +57,15 @@ export interface GroupRef {
   readonly ruleId: string
 }
 
+/** Windows of rules that end after one time and not after another, epoch ms. */
+export interface CrowdRef {
+  readonly ruleIds: readonly string[]
+  readonly fromMs: number
+  readonly toMs: number
+  /** Windows of the past judged again, instead of the live ones. */
+  readonly retroactive?: true
+}
+
 /** A group of matches of one rule and dedup string within one window: an alert once `opened`. */
 export interface AlertWindow extends GroupRef {
   readonly alertId: string
@@ -97,7 +106,7 @@ export interface KnownGroup {
 export interface KnownGroups {
   /** By group key. A group that was never seen, or whose windows are deleted, has no windows and a number all the same. */
   readonly groups: ReadonlyMap<string, KnownGroup>
-  /** Rule id → its windows that are open or ended within `CROWD_SPAN_MS`: the live ones, or the retroactive ones for a retroactive decision. */
+  /** Rule id → how many windows of it there are, as the decision asks. */
   readonly crowds: ReadonlyMap<string, number>
 }
 

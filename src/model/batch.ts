@@ -1,4 +1,4 @@
-import type { AlertWindow, GroupRef, KnownGroups } from './alert.ts'
+import type { AlertWindow, CrowdRef, GroupRef, KnownGroups } from './alert.ts'
 import type { TableSpec } from './column.ts'
 import type { CorrelationChanges } from './correlation.ts'
 import type { LimitHit } from './limit.ts'
@@ -92,8 +92,8 @@ export interface Decision<E> {
   readonly groups: readonly GroupRef[]
   /** Windows that ended by then are of no use to `decide`, epoch ms. */
   readonly fromMs: number
-  /** It is about windows of the past judged again, which are counted apart from the live ones. */
-  readonly retroactive?: true
+  /** Windows that are counted by rule; absent: none. */
+  readonly crowds?: readonly CrowdRef[]
   /** Must not wait for anything, and changes nothing but the windows it is given. Called again when the transaction is repeated. */
   readonly decide: (known: KnownGroups) => E
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { StorageError } from '../util/errors.ts'
-import { isolate } from './faults.ts'
+import { isolate, retry, wholeOrApart } from './faults.ts'
 
 /** Fails when one of the bad items is there. */
 function failing(bad: ReadonlySet<number>) {
@@ -39,4 +39,33 @@ test('stops trying when the budget is used up: what was not tried counts as at f
 
 test('a disk that refuses is no fault of the items', async () => {
   await expect(isolate([1], () => Promise.reject(new StorageError('disk full')), 5)).rejects.toThrow('disk full')
+})
+
+/** Fails in this order, then works. */
+function failures(...errors: readonly Error[]) {
+  const left = [...errors]
+  const troubles: (string | undefined)[] = []
+  return {
+    troubles,
+    attempt: async () => {
+      const error = left.shift()
+      if (error) throw error
+      return 'done'
+    },
+    retrying: { onTrouble: (message: string | undefined) => troubles.push(message), isStopping: () => false, pauseMs: 0 },
+  }
+}
+const full = () => new StorageError('disk full')
+const fault = () => new Error('fault')
+
+test('a disk that refuses for long uses up no attempt, before or between other failures', async () => {
+  const { attempt, retrying, troubles } = failures(...Array.from({ length: 20 }, full), fault(), full(), fault())
+  expect(await retry('it fails', attempt, retrying)).toBe('done')
+  expect(troubles.at(-1)).toBe(undefined)
+})
+
+test('what fails whole for another reason than the disk is done apart after the third failure', async () => {
+  const { attempt, retrying, troubles } = failures(full(), fault(), full(), fault(), fault(), fault())
+  expect(await wholeOrApart('it fails', attempt, async (error) => `apart: ${error}`, retrying)).toBe('apart: Error: fault')
+  expect(troubles.at(-1)).toBe(undefined)
 })

@@ -32,19 +32,24 @@ export async function wholeOrApart<T>(
   }
 }
 
-/** Tries until it works: without end while it is the disk that fails, three times otherwise. Rejects with the last error, also when stopping. */
+/** Tries until it works; gives up at the third failure that is not the disk's. Rejects with the last error, also when stopping. */
 export async function retry<T>(what: string, attempt: () => Promise<T>, retrying: Retrying): Promise<T> {
   const { onTrouble, isStopping, pauseMs = PAUSE_MS } = retrying
-  for (let tries = 1; ; tries++) {
+  let hasFailed = false
+  let faults = 0
+  for (;;) {
     try {
       const value = await attempt()
-      if (tries > 1) onTrouble(undefined)
+      if (hasFailed) onTrouble(undefined)
       return value
     } catch (error) {
-      const until = error instanceof StorageError ? '; everything waits until it works' : ' and is tried again'
+      hasFailed = true
+      const isDisk = error instanceof StorageError
+      const until = isDisk ? '; everything waits until it works' : ' and is tried again'
       onTrouble(`${what}${until}: ${messageOf(error)}`)
       if (isStopping()) throw error
-      if (tries >= MAX_ATTEMPTS && !(error instanceof StorageError)) {
+      // What the disk refuses says nothing about what is tried.
+      if (!isDisk && ++faults >= MAX_ATTEMPTS) {
         onTrouble(undefined)
         throw error
       }

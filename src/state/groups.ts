@@ -1,5 +1,5 @@
 import type { Transaction } from 'kysely'
-import { type AlertWindow, CROWD_SPAN_MS, type KnownGroup, type KnownGroups } from '../model/alert.ts'
+import type { AlertWindow, CrowdRef, KnownGroup, KnownGroups } from '../model/alert.ts'
 import type { Decision } from '../model/batch.ts'
 import { windowOf } from './alerts.ts'
 import type { StateTables } from './tables.ts'
@@ -16,7 +16,7 @@ const FIRST_NUMBER = 1
  */
 export async function readGroups(
   tx: Transaction<StateTables>,
-  { groups: refs, fromMs, retroactive }: Pick<Decision<unknown>, 'groups' | 'fromMs' | 'retroactive'>,
+  { groups: refs, fromMs, crowds = [] }: Omit<Decision<unknown>, 'decide'>,
 ): Promise<KnownGroups> {
   const ruleOf = new Map(refs.map(({ groupKey, ruleId }) => [groupKey, ruleId]))
   const keys = [...ruleOf.keys()].sort()
@@ -29,7 +29,7 @@ export async function readGroups(
     const nextNumber = Math.max((numbers.get(groupKey) ?? 0) + 1, floors.get(ruleId) ?? FIRST_NUMBER)
     groups.set(groupKey, { windows: windows.get(groupKey) ?? [], nextNumber })
   }
-  return { groups, crowds: await crowdsOf(tx, ruleIds, fromMs, retroactive ? 1 : 0) }
+  return { groups, crowds: await countWindows(tx, crowds) }
 }
 
 async function openWindows(
@@ -71,24 +71,21 @@ async function floorsOf(tx: Transaction<StateTables>, ruleIds: readonly string[]
   return found
 }
 
-async function crowdsOf(
-  tx: Transaction<StateTables>,
-  ruleIds: readonly string[],
-  fromMs: number,
-  retroactive: number,
-): Promise<Map<string, number>> {
+async function countWindows(tx: Transaction<StateTables>, crowds: readonly CrowdRef[]): Promise<Map<string, number>> {
   const found = new Map<string, number>()
-  for (const part of parts(ruleIds)) {
-    const rows = await tx
-      .selectFrom('alerts')
-      .select((eb) => ['rule_id', eb.fn.countAll<number>().as('n')])
-      .where('rule_id', 'in', part)
-      .where('window_end_ms', '>', fromMs - CROWD_SPAN_MS)
-      .where('retroactive', '=', retroactive)
-      .groupBy('rule_id')
-      .execute()
-    for (const { rule_id, n } of rows) found.set(rule_id, n)
-  }
+  for (const { ruleIds, fromMs, toMs, retroactive } of crowds)
+    for (const part of parts(ruleIds)) {
+      const rows = await tx
+        .selectFrom('alerts')
+        .select((eb) => ['rule_id', eb.fn.countAll<number>().as('n')])
+        .where('rule_id', 'in', part)
+        .where('retroactive', '=', retroactive ? 1 : 0)
+        .where('window_end_ms', '>', fromMs)
+        .where('window_end_ms', '<=', toMs)
+        .groupBy('rule_id')
+        .execute()
+      for (const { rule_id, n } of rows) found.set(rule_id, n)
+    }
   return found
 }
 

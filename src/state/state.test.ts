@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { CrowdRef } from '../model/alert.ts'
 import type { BatchEffects } from '../model/batch.ts'
 import { StorageError } from '../util/errors.ts'
 import { findAlert, listAlerts, setAlertStatus } from './alerts.ts'
@@ -153,7 +154,7 @@ test('windows of the past judged again count against no live limit, and live one
   const retroactive = { ...window({ alertId: 'b'.repeat(32), groupKey: 'past' }), retroactive: true as const }
   await commitTo(state, await effectsIn(state, 'web', { windows: [window(), retroactive, window({ alertId: 'c'.repeat(32) })] }))
   const crowds = async (kind: { retroactive?: true }) => {
-    const asked = { groups: [{ groupKey: 'x', ruleId: 'R' }], fromMs: 0, ...kind }
+    const asked = { groups: [], fromMs: 0, crowds: [{ ruleIds: ['R'], fromMs: 0, toMs: 1000, ...kind }] }
     return (await db.transaction().execute((tx) => readGroups(tx, asked))).crowds.get('R')
   }
   expect([await crowds({}), await crowds({ retroactive: true })]).toEqual([2, 1])
@@ -310,4 +311,22 @@ test('on a full disk a batch is not half there; with space again it goes through
   await sql`PRAGMA max_page_count = 100000`.execute(db)
   expect(await commit(big)).toBe(true)
   expect((await state.outboxSize()).rows).toBe(20)
+})
+
+test('windows are counted by rule within the times asked for, and of no rule that is not asked for', async () => {
+  const windows = [100, 200, 300].flatMap((endMs) =>
+    ['R', 'Q'].map((ruleId) =>
+      window({ alertId: `${ruleId}${endMs}`, ruleId, groupKey: `${ruleId}${endMs}`, startMs: 0, endMs }),
+    ),
+  )
+  await commit(await effects('s', { windows }))
+  const groups = [{ groupKey: 'x', ruleId: 'Q' }]
+  const count = async (...crowds: CrowdRef[]) =>
+    [...(await db.transaction().execute((tx) => readGroups(tx, { groups, fromMs: 0, crowds }))).crowds].sort()
+  expect(await count()).toEqual([])
+  expect(await count({ ruleIds: ['R'], fromMs: 100, toMs: 200 })).toEqual([['R', 1]])
+  expect(await count({ ruleIds: ['R'], fromMs: 0, toMs: 200 }, { ruleIds: ['Q'], fromMs: 0, toMs: 300 })).toEqual([
+    ['Q', 3],
+    ['R', 2],
+  ])
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type AlertWindow, CROWD_SPAN_MS, type KnownGroup, MAX_INDICATORS } from '../../model/alert.ts'
+import { type AlertWindow, type KnownGroup, MAX_INDICATORS } from '../../model/alert.ts'
 import type { Decision } from '../../model/batch.ts'
 import type { Event } from '../../model/event.ts'
 import type { Match } from '../../model/match.ts'
@@ -67,15 +67,14 @@ class Store {
     const all = [...this.windows.values()].sort((a, b) => a.startMs - b.startMs || a.number - b.number)
     const groups = new Map<string, KnownGroup>()
     const crowds = new Map<string, number>()
-    for (const { groupKey, ruleId } of decision.groups) {
+    for (const { groupKey } of decision.groups) {
       const own = all.filter((window) => window.groupKey === groupKey)
       const open = own.filter(({ endMs }) => endMs > decision.fromMs).map((window) => structuredClone(window))
       groups.set(groupKey, { windows: open, nextNumber: Math.max(0, ...own.map(({ number }) => number)) + 1 })
-      crowds.set(
-        ruleId,
-        all.filter((window) => window.ruleId === ruleId && window.endMs > decision.fromMs - CROWD_SPAN_MS).length,
-      )
     }
+    for (const { ruleIds, fromMs, toMs } of decision.crowds ?? [])
+      for (const ruleId of ruleIds)
+        crowds.set(ruleId, all.filter((one) => one.ruleId === ruleId && one.endMs > fromMs && one.endMs <= toMs).length)
     const result = decision.decide({ groups, crowds })
     for (const window of result.windows) this.windows.set(window.alertId, structuredClone(window))
     return result
@@ -304,6 +303,23 @@ describe('a flood of distinct dedup strings', () => {
     expect(of('Slow').map(({ eventCount, opened }) => [eventCount, opened])).toEqual([[3, true]])
     expect(of('R').find(({ body }) => body.dedup === 'd0')!.eventCount).toBe(4)
     expect(Object.keys(limits)).toEqual(['R dedup'])
+  })
+
+  test('does not count for a backlog of the time before it', () => {
+    const { commit, limits, of } = flood({ R: {} })
+    commit(matches('R', 0, LIMIT, 600))
+    commit(matches('R', 100, 100 + LIMIT, 0))
+    expect(limits).toEqual({})
+    expect(of('R')).toHaveLength(2 * LIMIT)
+    commit(matches('R', 200, 201, 0))
+    expect(limits).toEqual({ 'R dedup': 1 })
+  })
+
+  test('is of matches: windows of a rule that only failed are not counted', () => {
+    const rules = new Map([['R', ruleOf()]])
+    const clock = { atMs: (item: Judged) => (item as Timed).atMs, nowMs: 7 }
+    expect(groupFindings([errorAt(5)], rules, clock).crowds).toEqual([])
+    expect(groupFindings([errorAt(5), matchAt(9)], rules, clock).crowds).toMatchObject([{ ruleIds: ['R'] }])
   })
 
   test('is over when its windows ended an hour ago', () => {

@@ -1,4 +1,4 @@
-import type { AlertWindow, GroupRef } from '../../model/alert.ts'
+import { type AlertWindow, CROWD_SPAN_MS, type CrowdRef, type GroupRef } from '../../model/alert.ts'
 import type { Decision } from '../../model/batch.ts'
 import type { Event } from '../../model/event.ts'
 import { type LimitHit, MAX_WINDOWS_PER_RULE } from '../../model/limit.ts'
@@ -58,10 +58,11 @@ export function groupFindings(
     finding.kind === 'error' ? !finding.isOff : rules.get(finding.ruleId)?.createAlert !== false,
   )
   const keys = keysOf(rules, clock)
+  const span = spanOf(wanted, clock)
   return {
-    ...(clock.retroactive && { retroactive: true }),
     groups: groupsOf(wanted, keys),
-    fromMs: wanted.reduce((least, item) => Math.min(least, clock.atMs(item)), Number.POSITIVE_INFINITY),
+    fromMs: span.fromMs,
+    crowds: crowdsOf(wanted, rules, { ...span, ...(clock.retroactive && { retroactive: true }) }),
     decide: (known) => {
       const step = new Step(new Windows(known), rules, { clock, keys, maxWindows })
       for (const item of wanted) step.take(item)
@@ -79,6 +80,48 @@ function groupsOf(wanted: readonly Judged[], { groupKeyOf, crowdKeyOf }: Keys): 
       groups.set(groupKey, { groupKey, ruleId })
   }
   return [...groups.values()]
+}
+
+/** The earliest and the latest time of the findings. */
+function spanOf(wanted: readonly Judged[], clock: AlertClock): Pick<CrowdRef, 'fromMs' | 'toMs'> {
+  let [fromMs, toMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (const item of wanted) {
+    const ms = clock.atMs(item)
+    if (ms < fromMs) fromMs = ms
+    if (ms > toMs) toMs = ms
+  }
+  return fromMs > toMs ? { fromMs: clock.nowMs, toMs: clock.nowMs } : { fromMs, toMs }
+}
+
+/**
+ * The windows that count against a rule's limit: those open within the span, and those that ended a short while before it, but none
+ * that begin later, since an old backlog is no part of what happens now. Errors of a rule are one group, so they are no crowd.
+ */
+function crowdsOf(
+  wanted: readonly Judged[],
+  rules: ReadonlyMap<string, Rule>,
+  { fromMs, toMs, ...kind }: Omit<CrowdRef, 'ruleIds'>,
+): CrowdRef[] {
+  const byLength = new Map<number, Set<string>>()
+  for (const { finding } of wanted) {
+    if (finding.kind !== 'match') continue
+    const length = lengthOf(finding, rules)
+    const same = byLength.get(length)
+    if (same) same.add(finding.ruleId)
+    else byLength.set(length, new Set([finding.ruleId]))
+  }
+  return [...byLength].map(([length, ruleIds]) => ({
+    ...kind,
+    ruleIds: [...ruleIds],
+    fromMs: fromMs - CROWD_SPAN_MS,
+    toMs: toMs + length,
+  }))
+}
+
+/** How long a window is, milliseconds. Never nothing: what comes in the same moment belongs together. */
+function lengthOf(finding: Finding, rules: ReadonlyMap<string, Rule>): number {
+  const minutes = finding.kind === 'match' ? (rules.get(finding.ruleId)?.dedupPeriodMinutes ?? 60) : ERROR_WINDOW_MINUTES
+  return Math.max(1, minutes * 60_000)
 }
 
 /** One decision under way. */
@@ -149,7 +192,6 @@ class Step {
     const { finding } = item
     const { ruleId } = finding
     const rule = this.#rules.get(ruleId)
-    const minutes = finding.kind === 'match' ? (rule?.dedupPeriodMinutes ?? 60) : ERROR_WINDOW_MINUTES
     const startMs = this.#clock.atMs(item)
     const { nowMs, retroactive } = this.#clock
     const number = this.#windows.nextNumber(groupKey)
@@ -161,8 +203,7 @@ class Step {
       ruleVersion: rule?.version ?? null,
       ...(retroactive && { retroactive }),
       startMs,
-      // Never empty: what comes in the same moment belongs together.
-      endMs: startMs + Math.max(1, minutes * 60_000),
+      endMs: startMs + lengthOf(finding, this.#rules),
       opened: false,
       severity: severityOf(finding, rule),
       eventCount: 0,

@@ -6,4 +6,6 @@ export async function up({ schema }: Kysely<unknown>): Promise<void> {
     .alterTable('alerts')
     .addColumn('retroactive', 'integer', (column) => column.notNull().defaultTo(0))
     .execute()
+  await schema.dropIndex('alerts_rule').execute()
+  await schema.createIndex('alerts_rule').on('alerts').columns(['rule_id', 'retroactive', 'window_end_ms']).execute()
 }
