@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { SpoolBody, SpooledRow } from '../model/spool.ts'
 import { Spool } from '../pipeline/spool.ts'
-import { isStorageFault, openSqlite } from '../state/sqlite.ts'
+import { openSqlite } from '../state/sqlite.ts'
 import { messageOf, RetryLater, StorageError } from '../util/errors.ts'
 import { type Handlers, type Remote, Transfer } from '../util/rpc.ts'
 import type { SpoolCalls, SpoolNews, SpoolReads } from './spool-calls.ts'
@@ -87,9 +87,10 @@ export class SpoolServer {
     try {
       this.#spool.append(batch.map(({ body }) => body))
     } catch (error) {
-      const fault = isStorageFault(error)
-        ? new StorageError(`The spool cannot be written: ${messageOf(error)}. Free space on the disk of the data folder.`)
-        : new StorageError(`The spool failed: ${messageOf(error)}`)
+      const fault =
+        error instanceof StorageError
+          ? new StorageError(`The spool cannot be written: ${messageOf(error)}. Free space on the disk of the data folder.`)
+          : new StorageError(`The spool failed: ${messageOf(error)}`)
       for (const { reject } of batch) reject(fault)
       return
     }

@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { isStorageFault, openSqlite } from '../state/sqlite.ts'
+import { openSqlite } from '../state/sqlite.ts'
 import { entryFile } from '../util/entry.ts'
+import { StorageError } from '../util/errors.ts'
 import { Spool } from './spool.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'caracal-spool-'))
@@ -144,7 +145,7 @@ test('on a full disk nothing of a group is appended; with space again it is', ()
     } catch (error) {
       fault = error
     }
-    expect(isStorageFault(fault), String(fault)).toBe(true)
+    expect(fault).toBeInstanceOf(StorageError)
   }
   expect(spool.bytes()).toBe(5)
   expect(drain(spool, 'a', 0, 1000).map(({ text }) => text)).toEqual(['first'])

@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { entryFile } from '../util/entry.ts'
 import { StorageError } from '../util/errors.ts'
-import { bindable, isStorageFault, lockDataDir, openSqlite } from './sqlite.ts'
+import { bindable, lockDataDir, openSqlite } from './sqlite.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'caracal-sqlite-'))
 const compiled = entryFile('state/sqlite')
@@ -167,10 +167,21 @@ test('a full disk is told as one, and what did not fit is not there', () => {
       fault = error
     }
   }
-  expect(isStorageFault(fault)).toBe(true)
+  expect(fault).toBeInstanceOf(StorageError)
   expect(db.prepare('SELECT count(*) AS n FROM t').all([])).toEqual([{ n: taken }])
   db.exec('PRAGMA max_page_count = 1000')
   insert.run([new Uint8Array(10_000)])
   expect(db.prepare('SELECT count(*) AS n FROM t').all([])).toEqual([{ n: taken + 1 }])
   db.close()
 })
+
+test.each(['database or disk is full', 'database disk image is malformed', 'no transaction is active'])(
+  'a statement that only speaks of %s is no fault of the disk, which would be waited for',
+  (words) => {
+    const db = openSqlite(join(folder, 'words.db'))
+    const prepare = () => db.prepare(`SELECT [${words}]`).all([])
+    expect(prepare).toThrow(words)
+    expect(prepare).not.toThrow(StorageError)
+    db.close()
+  },
+)

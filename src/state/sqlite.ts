@@ -49,7 +49,7 @@ export function openSqlite(file: string, options: SqliteOptions = {}): SqliteFil
   } catch (error) {
     db?.close()
     const reason = messageOf(error)
-    const text = isDamage(reason)
+    const text = isDamage(error)
       ? damageText(file, reason)
       : `Cannot open ${file}: ${reason}. Is the folder writable and the disk not full?`
     throw new StorageError(text, { cause: error })
@@ -58,7 +58,7 @@ export function openSqlite(file: string, options: SqliteOptions = {}): SqliteFil
   return {
     prepare: (sql) => {
       const statement = guarded(storing(file, () => opened.prepare(sql)) as unknown as Statement, file)
-      return /^\s*rollback\b/i.test(sql) ? forgiving(statement) : statement
+      return /^\s*rollback\b/i.test(sql) ? inTransaction(opened, statement) : statement
     },
     exec: (sql) => storing(file, () => void opened.exec(sql)),
     close: () => {
@@ -77,7 +77,7 @@ function checkAfterCrash(db: InstanceType<typeof Database>): void {
   if (row?.user_version !== CLEAN) {
     const found = (db.prepare('PRAGMA quick_check(5)').all() as { quick_check: string }[]).map((each) => each.quick_check)
     if (found.some((text) => text !== 'ok'))
-      throw new Error(
+      throw new Damaged(
         `database disk image is malformed: ${found
           .join('; ')
           .replace(/\s*\n\s*/g, '; ')
@@ -95,8 +95,19 @@ function markClean(db: InstanceType<typeof Database>): void {
   }
 }
 
-function isDamage(reason: string): boolean {
-  return /malformed|file is not a database|SQLITE_CORRUPT|SQLITE_NOTADB/i.test(reason)
+/** What the check of a file found. */
+class Damaged extends Error {}
+
+/** SQLite's result codes; the number that libsql gives may carry more in its higher bits. */
+const CODE = { busy: 5, readonly: 8, ioErr: 10, corrupt: 11, full: 13, cantOpen: 14, notADb: 26 } as const
+
+function hasCode(error: unknown, ...names: readonly (keyof typeof CODE)[]): boolean {
+  const { rawCode } = error as { readonly rawCode?: unknown }
+  return typeof rawCode === 'number' && names.some((name) => CODE[name] === (rawCode & 0xff))
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof Damaged || hasCode(error, 'corrupt', 'notADb')
 }
 
 function damageText(file: string, reason: string): string {
@@ -117,27 +128,19 @@ function storing<T>(file: string, call: () => T): T {
   try {
     return call()
   } catch (error) {
-    const reason = messageOf(error)
-    if (isDamage(reason)) throw new StorageError(damageText(file, reason), { cause: error })
-    if (isStorageFault(error)) throw new StorageError(messageOf(error), { cause: error })
+    if (isDamage(error)) throw new StorageError(damageText(file, messageOf(error)), { cause: error })
+    // The disk, or a quota, is full, or the file may not be written.
+    if (hasCode(error, 'full', 'ioErr', 'readonly', 'cantOpen')) throw new StorageError(messageOf(error), { cause: error })
     throw error
   }
 }
 
 /** SQLite rolls back by itself when the disk is full; a second rollback must not hide why. */
-function forgiving(statement: Statement): Statement {
-  const attempt = <T>(call: () => T, otherwise: T): T => {
-    try {
-      return call()
-    } catch (error) {
-      if (/no transaction is active/.test(messageOf(error))) return otherwise
-      throw error
-    }
-  }
+function inTransaction(db: InstanceType<typeof Database>, statement: Statement): Statement {
   return {
     ...statement,
-    all: (parameters) => attempt(() => statement.all(parameters), []),
-    run: (parameters) => attempt(() => statement.run(parameters), { changes: 0, lastInsertRowid: 0 }),
+    all: (parameters) => (db.inTransaction ? statement.all(parameters) : []),
+    run: (parameters) => (db.inTransaction ? statement.run(parameters) : { changes: 0, lastInsertRowid: 0 }),
   }
 }
 
@@ -161,13 +164,6 @@ export function bindable(value: unknown): string | number | null | Uint8Array {
   }
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
   throw new TypeError(`cannot bind ${Object.prototype.toString.call(value)}: only text, numbers, booleans, bytes and null`)
-}
-
-/** True when an error says that the disk, or a quota, is full or the file may not be written. */
-export function isStorageFault(error: unknown): boolean {
-  return /database or disk is full|SQLITE_FULL|disk I\/O error|SQLITE_IOERR|readonly database|SQLITE_READONLY|SQLITE_CANTOPEN|unable to open database|ENOSPC/i.test(
-    messageOf(error),
-  )
 }
 
 /**
@@ -194,7 +190,7 @@ export function lockDataDir(dataDir: string): () => void {
     )
   } catch (error) {
     db?.close()
-    const text = /database is locked|SQLITE_BUSY/i.test(messageOf(error))
+    const text = hasCode(error, 'busy')
       ? `The data folder ${dataDir} is in use by another Caracal process. Stop that one first, or set data_dir to another folder.`
       : `The data folder ${dataDir} cannot be locked: ${messageOf(error)}. Is the disk full, or is ${join(dataDir, 'lock')} not a file of ours?`
     throw new StorageError(text, { cause: error })
