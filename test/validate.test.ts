@@ -344,4 +344,18 @@ describe('overrides', () => {
       ])
     }
   }, 60_000)
+
+  test('beside caracal.yml count where `caracal up` reads them: if that folder is a content root', async () => {
+    const overrides = 'Overrides:\n  - { RuleID: Tor.SSH.Login, Severity: Low }\n'
+    const here = tree({ 'caracal.yml': '{}\n', 'overrides.yml': overrides, 'content/x.txt': '' })
+    process.chdir(here)
+    const severity = async (content: string[]) => (await loadPath({ content, sources: [] })).rules.get('Tor.SSH.Login')?.severity
+    const left = await caracal('validate')
+    expect([left.code, left.out]).toEqual([1, expect.stringContaining(join(here, 'content/overrides.yml'))])
+    expect(await severity([])).not.toBe('LOW')
+    const named = await caracal('validate', '--content', '.')
+    expect([named.code, named.out]).toEqual([0, expect.not.stringContaining('overrides')])
+    expect(await severity(['.'])).toBe('LOW')
+    process.chdir(join(top, 'empty'))
+  }, 60_000)
 })

@@ -230,6 +230,17 @@ test('metrics and rules are passed on', async () => {
   })
 })
 
+test('rules and content are those in force when they are asked for', async () => {
+  const app = createApp(engine, createLog({ isPretty: false, write: () => {} }))
+  const ids = async () => {
+    const answer = await app.request('/api/v1/rules', { headers: { authorization: `Bearer ${TOKEN}` } })
+    return ((await answer.json()) as { results: { id: string }[] }).results.map(({ id }) => id)
+  }
+  expect(await ids()).toEqual(['Tor.SSH.Login'])
+  engine.content = { ...engine.content, rules: engine.content.rules.map((rule) => ({ ...rule, id: 'Another' })) }
+  expect(await ids()).toEqual(['Another'])
+})
+
 test('tables tell their state, and a refresh answers how it went', async () => {
   const { results } = (await (await call('/api/v1/tables')).json()) as { results: Record<string, unknown>[] }
   expect(results[0]).toMatchObject({

@@ -81,7 +81,7 @@ function nextSteps({ data_dir }: Config, url: string, alert: StoredAlert | undef
     '  See why an alert was made, and ask the lake:',
     `    ${selfCall(`alerts show ${alert ? alert.alertId.slice(0, 8) : '<id>'}`)}`,
     `    ${selfCall('query "SELECT p_log_type, count() FROM logs.all GROUP BY p_log_type"')}`,
-    '  Write a rule: copy one of packs/tor/rules into ./content, change it, try it, start again:',
+    '  Write a rule: copy one of packs/tor/rules into ./content and change it; it is in force once it is saved. Try it:',
     `    ${self()} test --path content`,
     '  Remove the demo and everything that came of it:',
     `    ${selfCall('demo --remove')}`,

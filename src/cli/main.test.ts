@@ -284,6 +284,12 @@ describe('with a server', () => {
       code: 0,
       out: expect.stringMatching(/tor_exit_nodes +ok/),
     })
+    engine.reloaded = { ...engine.reloaded, outcome: 'broken', problems: [{ file: 'tor.yml:3', message: 'unknown key' }] }
+    expect(await cli(['tables', 'refresh', 'tor_exit_nodes', ...flags])).toEqual({
+      code: 1,
+      out: expect.stringMatching(/tor_exit_nodes +ok/),
+      err: 'caracal: edits of content are not in force, so the table was refreshed as it was defined before:\ntor.yml:3: unknown key\n',
+    })
     expect(await cli(['tables', 'refresh', 'nope', ...flags])).toMatchObject({
       code: 1,
       err: expect.stringContaining('Known: tor_exit_nodes'),

@@ -28,7 +28,9 @@ export const configSchema = z.strictObject({
   watch_content: z
     .boolean()
     .default(true)
-    .describe('Put changes of content files in force while running. Off: only `caracal reload`, SIGHUP and the API do.'),
+    .describe(
+      'Put changes of content files in force while running. Off: only `caracal reload`, `caracal tables refresh`, SIGHUP and the API do.',
+    ),
   disabled_packs: z
     .array(z.string().min(1))
     .default([])

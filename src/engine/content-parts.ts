@@ -2,8 +2,8 @@ import { relative } from 'node:path'
 import type { Rule } from '../model/rule.ts'
 import type { Content } from '../packs/content.ts'
 import { toRule } from '../stages/detect/correlation/finding.ts'
+import { exactText } from '../util/exact-text.ts'
 import { hash16 } from '../util/hash.ts'
-import { exactText } from './exact-text.ts'
 import type { ContentSource } from './generation.ts'
 
 /** A hash for each part of content, by its kind and name: what differs between two of them has changed. */

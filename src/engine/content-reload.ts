@@ -6,7 +6,7 @@ import { contentProblems } from './checks/content.ts'
 import { summaryOf } from './content-parts.ts'
 import type { ContentChange } from './engine.ts'
 import type { Events } from './events.ts'
-import type { BuiltContent } from './live-content.ts'
+import type { ContentProblem } from './path.ts'
 import type { ContentReport } from './pipeline-calls.ts'
 import { byName } from './queries.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -74,8 +74,8 @@ export class ContentReload {
     if (this.#isStopped) return Promise.reject(new Error('Caracal is stopping'))
     clearTimeout(this.#again)
     this.#running = this.#change()
-      .catch((error: unknown) => {
-        this.#failed(error)
+      .catch(async (error: unknown) => {
+        await this.#failed(error)
         throw error
       })
       .finally(() => {
@@ -84,12 +84,14 @@ export class ContentReload {
     return this.#running
   }
 
-  /** The change was in order and could not be put in force: tables may follow it by now, so that it is tried again. */
-  #failed(error: unknown): void {
+  /** The change was in order and could not be put in force, or not everywhere: everything follows what is in force, and it is tried again. */
+  async #failed(error: unknown): Promise<void> {
     if (this.#isStopped) return
     const message = `Changed content could not be put in force, which is tried again: ${messageOf(error)}`
     this.#say([systemProblem('ContentBroken', 'content', message)])
     this.#tryAgain()
+    // What fails here is done by the next try.
+    await this.#follow().catch(() => {})
   }
 
   #tryAgain(): void {
@@ -97,25 +99,23 @@ export class ContentReload {
   }
 
   async #change(): Promise<ContentChange> {
-    const { pipeline, keeper, log, events } = this.#deps
+    const { pipeline, keeper, log } = this.#deps
     const built = await pipeline.rpc.call('buildContent')
-    if (built.kind === 'broken') return this.#refuse(built)
+    if (built.kind === 'broken') return this.#refuse(built.problems, built.later)
     if (built.kind === 'unchanged') {
-      await keeper.update(this.#report.tables)
+      await this.#follow()
       this.#say([])
       return { outcome: 'unchanged', generation: built.generation, summary: 'nothing changed', pauseMs: 0, problems: [] }
     }
     const { report, changes, generation } = built
     // Tables that are new or defined otherwise are built for the content to come.
     await keeper.update(report.tables)
-    const { pauseMs } = await pipeline.rpc.call('swapContent')
-    this.#report = report
-    await this.#deps.scheduler.update({
-      queries: report.queries,
-      saved: byName(report.savedQueries),
-      tables: report.lakeTables,
-    })
-    events.problems.report('content', contentProblems(report.content))
+    const { pauseMs, problems } = await pipeline.rpc.call('swapContent')
+    if (problems.length > 0) {
+      await this.#follow()
+      return this.#refuse(problems, false)
+    }
+    await this.#use(report)
     this.#say([])
     const summary = summaryOf(changes)
     const rounded = Math.round(pauseMs)
@@ -126,7 +126,23 @@ export class ContentReload {
     return { outcome: 'swapped', generation, summary, pauseMs, problems: [] }
   }
 
-  #refuse({ problems, later }: Extract<BuiltContent, { kind: 'broken' }>): ContentChange {
+  /** Everything here follows the content that the pipeline has in force, whatever became of a change. May be called at any time. */
+  async #follow(): Promise<void> {
+    const { pipeline, keeper } = this.#deps
+    const report = await pipeline.rpc.call('content')
+    await keeper.update(report.tables)
+    await this.#use(report)
+  }
+
+  /** The same without the tables. */
+  async #use(report: ContentReport): Promise<void> {
+    const { scheduler, events } = this.#deps
+    this.#report = report
+    events.problems.report('content', contentProblems(report.content))
+    await scheduler.update({ queries: report.queries, saved: byName(report.savedQueries), tables: report.lakeTables })
+  }
+
+  #refuse(problems: readonly ContentProblem[], later: boolean): ContentChange {
     const stays = 'The content in force stays as it was until this is fixed; `caracal validate` shows all problems.'
     this.#say(problems.map(({ file, message }) => systemProblem('ContentBroken', file, `${file}: ${message}. ${stays}`)))
     if (later) this.#tryAgain()

@@ -21,6 +21,14 @@ export interface CorrelationClockDeps {
   readonly onTrouble: (kind: 'look-back' | 'correlation', message: string | undefined) => void
 }
 
+/** What new or changed correlation rules make of the signals before them. One of the two is called, once. */
+export interface LookBack {
+  /** Commits it, in turn with the batches: those before it count too. Rejects never. */
+  readonly commit: () => Promise<void>
+  /** The rules will not be in force: nothing is committed. */
+  readonly drop: () => void
+}
+
 const IDLE_MS = 1000
 
 /** Lets correlation rules see what was before them, that time passes, and when their schedules are due. */
@@ -40,33 +48,27 @@ export class CorrelationClock {
     this.#memory = { get: (key) => getMeta(deps.db, key) }
   }
 
-  /**
-   * Reads what is stored of signals for correlation rules that are new or changed. The answer commits what they make of it: in turn with
-   * the batches, so that those before it count too.
-   */
-  async remember(): Promise<() => Promise<void>> {
+  /** Reads what is stored of signals for correlation rules that are new or changed. */
+  async remember(): Promise<LookBack> {
     const { generation, db, loop, signals, now } = this.#deps
     const { correlation } = generation
-    try {
-      if (!correlation) {
-        return () =>
-          this.#kept(
-            loop.other(async () => {
-              await forget(db)
-              return undefined
-            }),
-          )
+    if (!correlation) {
+      const forgetAll = async () => {
+        await forget(db)
+        return undefined
       }
-      const tap = signals.listen()
+      return { commit: () => this.#kept(loop.other(forgetAll)), drop: () => {} }
+    }
+    const tap = signals.listen()
+    try {
       const deps = { correlation, memory: this.#memory, query: signals.query, since: tap.rows, nowMs: now() }
       const make = await lookBack(deps)
-      if (!make) {
-        tap.end()
-        return async () => this.#deps.onTrouble('look-back', undefined)
-      }
-      return () => this.#kept(loop.other(make, generation)).finally(tap.end)
+      if (make) return { commit: () => this.#kept(loop.other(make, generation)).finally(tap.end), drop: tap.end }
+      tap.end()
+      return { commit: async () => this.#deps.onTrouble('look-back', undefined), drop: () => {} }
     } catch (error) {
-      return async () => this.#cannotLookBack(error)
+      tap.end()
+      return { commit: async () => this.#cannotLookBack(error), drop: () => {} }
     }
   }
 
@@ -82,7 +84,7 @@ export class CorrelationClock {
   #cannotLookBack(error: unknown): void {
     this.#deps.onTrouble(
       'look-back',
-      `New or changed correlation rules do not know what happened before they were loaded, which could not be looked up (the next start tries again): ${messageOf(error)}`,
+      `New or changed correlation rules do not know what happened before they were loaded, which could not be looked up (the next change of content and the next start try again): ${messageOf(error)}`,
     )
   }
 

@@ -42,6 +42,12 @@ export interface TableView {
   readonly file: string
 }
 
+/** A table after a refresh. */
+export interface RefreshedTable extends TableView {
+  /** Why edits of content are not in force: the table is refreshed as it was defined before them. */
+  readonly contentProblems: ContentChange['problems']
+}
+
 /** `ok`, or what stands in the way of the promise that nothing is lost and no rule is silently off. */
 export interface Health {
   readonly status: 'ok' | 'degraded' | 'failing'
@@ -127,8 +133,8 @@ export interface Engine {
   tables(): Promise<readonly TableView[]>
   /** How rules do now. */
   ruleStates(rules: ContentView['rules']): readonly RuleState[]
-  /** Refreshes now; resolves with how it went. Throws `ConfigError` for an unknown table. */
-  refreshTable(name: string): Promise<TableView>
+  /** Takes edits of content and refreshes now; resolves with how it went. Throws `ConfigError` for an unknown table. */
+  refreshTable(name: string): Promise<RefreshedTable>
   health(): Promise<Health>
   /** Prometheus text. */
   metrics(): Promise<string>

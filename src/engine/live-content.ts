@@ -1,4 +1,7 @@
-import { messageOf, RetryLater } from '../util/errors.ts'
+import type { TableSpec } from '../model/column.ts'
+import type { ContentFileRef } from '../stages/enrich/keeper-types.ts'
+import { type BuiltTable, TableError } from '../stages/enrich/table.ts'
+import { messageOf, Refused, RetryLater } from '../util/errors.ts'
 import type { Remote } from '../util/rpc.ts'
 import { type ChangedPart, changedParts, contentParts, hashOf } from './content-parts.ts'
 import { type OpenContent, type OpenContentDeps, openContent, readContent } from './open-content.ts'
@@ -49,6 +52,19 @@ export class LiveContent {
   }
 
   /**
+   * Builds a table of a content file aside and puts it in force in every content that defines it so: the present one, the one to come,
+   * and one that takes its place meanwhile. Rejects, with the old one in force, when it cannot be built.
+   */
+  async accept({ table: name, definition, path, fileName, date }: ContentFileRef): Promise<BuiltTable> {
+    const takers = () => [this.#current, this.#next].flatMap((one) => (one?.tables.defines(name, definition) ? [one.tables] : []))
+    const [builder] = takers()
+    if (!builder) throw new TableError(`the table '${name}' is defined otherwise by now, or not at all`)
+    const table = await builder.build(name, path, fileName, date)
+    for (const tables of takers()) tables.put(table)
+    return { version: table.version, rows: table.size, skipped: table.skipped.count }
+  }
+
+  /**
    * Reads the folders again and makes everything ready beside what runs: the rules' processes, their prefilter, the lake's tables. What
    * has not changed is kept. Content with faults that the present one does not have is not taken.
    */
@@ -65,7 +81,6 @@ export class LiveContent {
       const faults = [...added(next.report.content.broken, before.report.content.broken), ...newlyOff(next, before)]
       if (faults.length > 0) return await this.#drop(next, faults)
       await Promise.all(next.generation.detectors.map((detector) => detector.prefiltered))
-      await this.#askLake(next.report, before.report)
     } catch (error) {
       return this.#drop(next, [{ file: 'content', message: messageOf(error) }], error instanceof RetryLater)
     }
@@ -77,6 +92,27 @@ export class LiveContent {
       report,
       changes: changedParts(before.generation.parts, generation.parts),
     }
+  }
+
+  /**
+   * Brings the lake's tables to the content to come, right before it is put in force: a table that cannot follow its new schema keeps the
+   * old one. Returns why it cannot; rejects when it cannot now.
+   */
+  async askLake(): Promise<readonly ContentProblem[]> {
+    if (!this.#next) throw new Error('no content has been built')
+    const known = new Map(this.#current.report.lakeTables.map((spec) => [nameOf(spec), JSON.stringify(spec)]))
+    for (const spec of this.#next.report.lakeTables) {
+      const was = known.get(nameOf(spec))
+      const isView = spec.table === 'all'
+      if (was === undefined || isView || was === JSON.stringify(spec)) continue
+      try {
+        await this.#deps.lake.call('ensure', { table: spec, late: undefined })
+      } catch (error) {
+        if (error instanceof Refused) return [{ file: 'content', message: error.message }]
+        throw error
+      }
+    }
+    return []
   }
 
   /** Puts what was built in force; returns what was before, which the caller closes once nothing of it is under way. */
@@ -116,17 +152,6 @@ export class LiveContent {
     const said = ({ problems, names }: LoadedContent) => JSON.stringify([problems, names])
     return hashOf(contentParts(loaded.content, this.#deps.sources)) === generation.hash && said(loaded) === said(present)
   }
-
-  /** A table that the lake cannot bring to its new schema keeps the old one: found out before anything depends on it. */
-  async #askLake({ lakeTables }: ContentReport, before: ContentReport): Promise<void> {
-    const known = new Map(before.lakeTables.map((spec) => [`${spec.database}.${spec.table}`, JSON.stringify(spec)]))
-    for (const spec of lakeTables) {
-      const was = known.get(`${spec.database}.${spec.table}`)
-      const isView = spec.table === 'all'
-      if (was === undefined || isView || was === JSON.stringify(spec)) continue
-      await this.#deps.lake.call('ensure', { table: spec, late: undefined })
-    }
-  }
 }
 
 /** Rules that judge as before: they and everything that they could import are the same. */
@@ -135,6 +160,10 @@ function unchangedRules({ generation: before }: OpenContent, { generation: next 
   if (changes.some(({ kind }) => kind === 'helper' || kind === 'data model')) return new Set()
   const changed = new Set(changes.flatMap(({ kind, name }) => (kind === 'rule' ? [name] : [])))
   return new Set([...next.rules.keys()].filter((id) => before.rules.has(id) && !changed.has(id)))
+}
+
+function nameOf({ database, table }: TableSpec): string {
+  return `${database}.${table}`
 }
 
 function newlyOff(next: OpenContent, before: OpenContent): ContentProblem[] {

@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { buildTable } from '../stages/enrich/build.ts'
+import { definitionKey } from '../stages/enrich/definition.ts'
 import { createEnricher } from '../stages/enrich/enricher.ts'
-import type { ContentFileRef } from '../stages/enrich/keeper-types.ts'
-import type { BuiltTable, Enricher, Table } from '../stages/enrich/table.ts'
+import type { Enricher, Table } from '../stages/enrich/table.ts'
 import { ConfigError } from '../util/errors.ts'
-import { exactText } from './exact-text.ts'
 import type { LoadedContent } from './path.ts'
 
 /** The tables in force in this thread; a new content is swapped in between two batches, whole. */
@@ -16,14 +15,6 @@ export class LiveTables {
 
   constructor(content: LoadedContent) {
     this.#content = content
-  }
-
-  /** Builds a table of a content file aside and puts it in force. Rejects, with the old one in force, when it cannot be built. */
-  async accept({ table: name, path, fileName, date }: ContentFileRef): Promise<BuiltTable> {
-    const table = await this.build(name, path, fileName, date)
-    this.#tables.set(name, table)
-    this.#version++
-    return { version: table.version, rows: table.size, skipped: table.skipped.count }
   }
 
   /** A table of that content, in force nowhere. */
@@ -37,18 +28,18 @@ export class LiveTables {
     })
   }
 
-  /** True when the table is there and defined as it is in the other content: the same file makes the same table. */
-  isAsIn(other: LiveTables, name: string): boolean {
-    const [own, others] = [this, other].map((tables) => {
-      const loaded = tables.#content.tables.get(name)
-      return loaded && exactText([loaded.definition, loaded.schema])
-    })
-    return own !== undefined && own === others
+  /** True when the table is here and defined so (`definitionKey`). */
+  defines(name: string, key: string): boolean {
+    const loaded = this.#content.tables.get(name)
+    return loaded !== undefined && definitionKey(loaded.definition) === key
   }
 
   /** Puts in force here what is in force there, of tables that are defined alike and not built here yet. */
   inherit(other: LiveTables): void {
-    for (const [name, table] of other.#tables) if (!this.#tables.has(name) && this.isAsIn(other, name)) this.put(table)
+    for (const [name, table] of other.#tables) {
+      const definition = other.#content.tables.get(name)?.definition
+      if (definition && !this.#tables.has(name) && this.defines(name, definitionKey(definition))) this.put(table)
+    }
   }
 
   put(table: Table): void {

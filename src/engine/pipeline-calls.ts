@@ -14,6 +14,7 @@ import type { Lake, QueryResult } from '../stages/store/lake.ts'
 import { hash16 } from '../util/hash.ts'
 import type { AlertNotice, ContentView } from './engine.ts'
 import type { BuiltContent } from './live-content.ts'
+import type { ContentProblem } from './path.ts'
 
 /** What the main thread asks of the pipeline's, the only writer of state. */
 export interface PipelineCalls {
@@ -21,7 +22,7 @@ export interface PipelineCalls {
   content: () => ContentReport
   /** Reads the content folders again and makes what they hold ready, beside what runs. */
   buildContent: () => BuiltContent
-  /** Puts what was built last in force between two batches. */
+  /** Puts what was built last in force between two batches, unless the lake cannot follow it. */
   swapContent: () => SwappedContent
   /** Opens the sources and begins to read. Tables must be in force by now. */
   start: () => void
@@ -70,6 +71,8 @@ export interface MainCalls {
 export interface SwappedContent {
   /** Milliseconds in which no batch could begin. */
   readonly pauseMs: number
+  /** Why it could not be put in force. */
+  readonly problems: readonly ContentProblem[]
 }
 
 /** What is loaded and running. */

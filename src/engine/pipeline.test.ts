@@ -1,20 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MessageChannel } from 'node:worker_threads'
 import { afterAll, expect, test } from 'vitest'
 import { type Config, configSchema } from '../config/config.ts'
-import { createChdbLake } from '../stages/store/chdb.ts'
 import { listAlerts } from '../state/alerts.ts'
 import { readState } from '../state/db.ts'
-import { createMetrics } from '../telemetry/metrics.ts'
-import { Rpc } from '../util/rpc.ts'
-import { Events } from './events.ts'
-import { mainCalls } from './main-calls.ts'
-import { Pipeline } from './pipeline.ts'
-import type { MainCalls, PipelineCalls } from './pipeline-calls.ts'
-import type { SpoolCalls, SpoolNews, SpoolReads } from './spool-calls.ts'
-import { SpoolServer } from './spool-server.ts'
+import { openPipeline as open } from './pipeline.fixture.ts'
 
 /** The pipeline in this thread, with its real spool, lake and state. */
 const folder = mkdtempSync(join(tmpdir(), 'caracal-pipeline-'))
@@ -31,30 +22,6 @@ function configOf(name: string, more: object = {}): Config {
   const dataDir = join(folder, name)
   mkdirSync(dataDir)
   return { ...given, data_dir: dataDir, content: [content] }
-}
-
-/** A pipeline as its thread runs it, and what its neighbours have. */
-async function open(config: Config) {
-  const lake = await createChdbLake({ dataDir: config.data_dir, max_query_ms: 60_000, max_rows: 1000 })
-  const toPipeline = new MessageChannel()
-  const toSpool = new MessageChannel()
-  const toReader = new MessageChannel()
-  const news = new Rpc<SpoolNews, SpoolReads>(toReader.port1)
-  const server = new SpoolServer({ dataDir: config.data_dir, maxBytes: 1e9, maxSourceBytes: 1e9 }, news)
-  news.serve(server.reads)
-  new Rpc<Record<never, never>, SpoolCalls>(toSpool.port2, server.calls)
-  const spool = new Rpc<SpoolCalls>(toSpool.port1)
-  const events = new Events()
-  const pipeline = new Rpc<PipelineCalls, MainCalls>(toPipeline.port1, mainCalls({ lake, events, metrics: createMetrics() }))
-  const main = new Rpc<MainCalls, PipelineCalls>(toPipeline.port2)
-  const opened = Pipeline.open({ config, sources: config.sources, baseUrl: 'http://x' }, main, toReader.port2)
-  opened.then((made) => main.serve(made)).catch(() => {})
-  const close = async () => {
-    await spool.call('close')
-    await lake.close()
-    for (const { port1 } of [toPipeline, toSpool, toReader]) port1.close()
-  }
-  return { opened, pipeline, spool, lake, events, close }
 }
 
 test('it starts, judges and stores what the spool has, and stops once however often it is asked', async () => {

@@ -176,10 +176,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
   }
 
   async acceptTable(ref: ContentFileRef): Promise<BuiltTable> {
-    const { current, next } = this.#content
-    // A table that the content to come defines otherwise is built for that one.
-    const tables = next && !next.tables.isAsIn(current.tables, ref.table) ? next.tables : current.tables
-    const built = await tables.accept(ref)
+    const built = await this.#content.accept(ref)
     const now = Date.now()
     const { spec, rows, count } = tableVersionRow(ref.table, built.version, built.rows, now)
     if (await recordTableVersion(this.#db, ref.table, built.version, { spec, rows, count }, now))

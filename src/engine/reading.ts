@@ -87,7 +87,7 @@ export class Reading {
     this.#caughtUp = this.#catchUp(now())
     const clock = this.#createClock(loop, content.current)
     this.#clock = clock
-    await (await clock.remember())()
+    await (await clock.remember()).commit()
     const pruning = new Pruning(db, {
       retention: { deliveriesDays: config.retention.deliveries_days, alertsDays: config.retention.alerts_days },
       now,
@@ -107,31 +107,55 @@ export class Reading {
     clock.start()
   }
 
-  /** Puts the content that was built in force, between two batches, and ends what only the one before it needed. */
+  /**
+   * Puts the content that was built in force, between two batches, and ends what only the one before it needed. When it rejects, or
+   * has problems, everything goes on with the content in force.
+   */
   async swap(): Promise<SwappedContent> {
-    const { loop } = this
-    const { content, onSwapped } = this.#deps
+    const { content } = this.#deps
     const next = content.next
     if (!next) throw new Error('no content has been built')
     await this.#clock?.stop()
-    const clock = this.#createClock(loop, next)
-    this.#clock = clock
-    const look = await clock.remember()
+    try {
+      return await this.#swapTo(next)
+    } finally {
+      this.#clock = this.#createClock(this.loop, content.current)
+      if (!this.#isStopping) this.#clock.start()
+    }
+  }
+
+  async #swapTo(next: OpenContent): Promise<SwappedContent> {
+    const { loop } = this
+    const { content, onSwapped } = this.#deps
+    const look = await this.#createClock(loop, next).remember()
     let looked: Promise<void> | undefined
     let before: OpenContent | undefined
-    const pauseMs = await loop.between(() => {
-      before = content.swap()
-      looked = look()
-      onSwapped(next)
-    })
-    this.#reportOff(next, before)
-    clock.start()
-    await looked
-    // What was judged by the one before is committed by then.
-    await loop.other(async () => undefined)
+    try {
+      // The last that can fail: a lake that was altered for content that is not in force would be altered back.
+      const problems = await content.askLake()
+      if (problems.length > 0) return { pauseMs: 0, problems }
+      await Promise.allSettled(this.#judging)
+      const pauseMs = await loop.between(async () => {
+        // Those that have begun since: what they leave in the cache of rules is handed over too.
+        while (this.#judging.size > 0) await Promise.allSettled(this.#judging)
+        before = content.swap()
+        looked = look.commit()
+        onSwapped(next)
+      })
+      this.#reportOff(next, before)
+      return { pauseMs, problems: [] }
+    } finally {
+      if (looked) await looked
+      else look.drop()
+      if (before) await this.#retire(before, next)
+    }
+  }
+
+  /** Ends what only this content needed, once all that it judged is committed. */
+  async #retire(before: OpenContent, next: OpenContent): Promise<void> {
+    await this.loop.other(async () => undefined).catch(() => {})
     await Promise.allSettled(this.#judging)
-    await before?.close(next)
-    return { pauseMs }
+    await before.close(next)
   }
 
   /** Keeps the detectors that `judged` is asked of until it has settled. */

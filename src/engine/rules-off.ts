@@ -38,6 +38,8 @@ export class RulesOff {
 
   /** From now on these detectors judge, with these rules. */
   watch(detectors: readonly Detector[], rules: readonly { readonly id: string; readonly logTypes: readonly string[] }[]): void {
+    // What the detectors before have counted: those of changed rules begin at 0.
+    this.#look(false)
     this.#detectors = detectors
     this.#logTypes.clear()
     for (const { id, logTypes } of rules) this.#logTypes.set(id, logTypes)

@@ -160,3 +160,78 @@ test('a query that ends the lake in two runs in a row is switched off, however f
   expect(asked).toHaveLength(4)
   expect(problems.at(-1)).toEqual([expect.stringMatching(/is switched off .*: it did not stop/)])
 })
+
+/** A scheduler that is changed while it runs, with the state and the lake in the test's hands. */
+function changeable() {
+  vi.setSystemTime(new Date('2024-04-19T10:00:30Z'))
+  const state = new Map<string, number>([[QUARTERLY.name, Date.parse('2024-04-19T10:00:00Z')]])
+  const world = { saved: new Map(), tables: [LOGIN] }
+  const judged: string[] = []
+  const self = {
+    isReadable: true,
+    answer: async (): Promise<QueryResult> => ANSWER,
+    problems: [] as readonly string[],
+    judged,
+    update: (...queries: readonly ScheduledQuery[]) => scheduler.update({ ...world, queries }),
+  }
+  const scheduler = new Scheduler({
+    ...world,
+    queries: [],
+    lake: { ensure: async () => {}, query: () => self.answer() },
+    loadDone: async (name) => {
+      if (!self.isReadable) throw new Error('the disk is full')
+      return state.get(name)
+    },
+    saveSeen: async (name, seenMs) => void state.set(name, seenMs),
+    judge: async ({ query, dueMs }) => {
+      judged.push(`${query} ${new Date(dueMs).toISOString().slice(11, 16)}`)
+      state.set(query, dueMs)
+    },
+    flush: async () => {},
+    now: Date.now,
+    onProblems: (now) => {
+      self.problems = now.map(({ message }) => message)
+    },
+  })
+  return { ...self, scheduler, self }
+}
+
+test('a query that cannot be added because the state cannot be read is reported, and added once it can', async () => {
+  const { self, scheduler } = changeable()
+  await scheduler.start()
+  self.isReadable = false
+  await self.update(QUARTERLY)
+  expect(self.problems).toEqual([expect.stringContaining('does not run yet, which is tried again: the disk is full')])
+  await vi.advanceTimersByTimeAsync(20 * 60_000)
+  expect(self.judged).toEqual([])
+  self.isReadable = true
+  await vi.waitFor(() => expect(self.judged).toEqual(['Quarterly 10:15']), 60_000)
+  expect(self.problems).toEqual([])
+  await scheduler.stop()
+})
+
+test('what a run says after its query was changed or removed is about nothing that is there', async () => {
+  const { self, scheduler } = changeable()
+  await scheduler.start()
+  let fail: (error: Error) => void = () => {}
+  self.answer = () => new Promise((_, reject) => (fail = reject))
+  await self.update(QUARTERLY)
+  await vi.advanceTimersByTimeAsync(15 * 60_000)
+  // Changed while its run is under way: it takes turns once that is over.
+  const changed = { ...QUARTERLY, schedule: { rateMinutes: 5, timeoutMinutes: 1 } }
+  await self.update(changed)
+  self.answer = async () => ANSWER
+  fail(new Error('no such column'))
+  await vi.advanceTimersByTimeAsync(6 * 60_000)
+  expect(self.problems).toEqual([])
+  expect(self.judged).toEqual(['Quarterly 10:15', 'Quarterly 10:20'])
+
+  self.answer = () => new Promise((_, reject) => (fail = reject))
+  await vi.advanceTimersByTimeAsync(5 * 60_000)
+  await self.update()
+  fail(new Error('no such column'))
+  await vi.advanceTimersByTimeAsync(60 * 60_000)
+  expect(self.problems).toEqual([])
+  expect(self.judged).toHaveLength(2)
+  await scheduler.stop()
+})

@@ -47,6 +47,9 @@ type Outcome = { readonly kind: 'done' } | { readonly kind: 'off' } | { readonly
 export class Scheduler {
   readonly #deps: SchedulerDeps
   readonly #queries = new Map<string, ScheduledQuery>()
+  /** Queries to add, by name: once the run of what they were before is over, and the state can be read. */
+  readonly #entering = new Map<string, ScheduledQuery>()
+  #entered: Promise<void> = Promise.resolve()
   #world: QueryWorld
   #turns = new QueryTurns([], 0)
   readonly #running = new Map<string, Promise<void>>()
@@ -65,7 +68,7 @@ export class Scheduler {
   /** Reads how far each query has come, and reports those that cannot run. */
   async start(): Promise<void> {
     this.#turns = new QueryTurns([], this.#deps.now())
-    for (const query of this.#deps.queries) await this.#add(query)
+    for (const query of this.#deps.queries) await this.#add(query, await this.#progress(query))
     this.#keepTime()
   }
 
@@ -73,36 +76,58 @@ export class Scheduler {
   async update({ queries, ...world }: QueryContent): Promise<void> {
     this.#world = world
     const wanted = new Map(queries.map((query) => [query.name, query]))
-    for (const [name, query] of [...this.#queries]) {
-      if (isDeepStrictEqual(query, wanted.get(name))) continue
-      this.#queries.delete(name)
-      this.#turns.remove(name)
-      this.#problems.delete(name)
-      this.#ended.delete(name)
-    }
-    for (const query of wanted.values()) {
-      const running = this.#running.get(query.name)
-      if (this.#queries.has(query.name)) await this.#translated(query)
-      else if (running) running.then(() => this.#add(query)).catch(() => {})
-      else await this.#add(query)
-    }
+    for (const name of this.#entering.keys()) this.#problems.delete(name)
+    this.#entering.clear()
+    for (const [name, query] of [...this.#queries]) if (!isDeepStrictEqual(query, wanted.get(name))) this.#leave(name)
+    for (const [name, query] of wanted) if (!this.#queries.has(name)) this.#entering.set(name, query)
+    for (const query of this.#queries.values()) await this.#translated(query)
+    await this.#enter()
     this.#keepTime()
     this.#report()
   }
 
-  /** Reads how far the query has come, and gives it turns; one that cannot run is reported. */
-  async #add(query: ScheduledQuery): Promise<void> {
+  #leave(name: string): void {
+    this.#queries.delete(name)
+    this.#turns.remove(name)
+    this.#problems.delete(name)
+    this.#ended.delete(name)
+  }
+
+  #enter(): Promise<void> {
+    this.#entered = this.#entered.then(() => this.#enterAll())
+    return this.#entered
+  }
+
+  /** Adds the queries that wait to be added, those that could not be added before too. */
+  async #enterAll(): Promise<void> {
+    for (const [name, query] of this.#entering) {
+      // The run of what the query was before ends first.
+      if (this.#running.has(name)) continue
+      try {
+        const doneMs = await this.#progress(query)
+        if (this.#entering.get(name) !== query) continue
+        await this.#add(query, doneMs)
+        if (this.#entering.get(name) === query) this.#entering.delete(name)
+      } catch (error) {
+        if (this.#entering.get(name) !== query) continue
+        this.#problems.set(name, problemOf(query, `does not run yet, which is tried again: ${messageOf(error)}`))
+      }
+    }
+  }
+
+  /** Gives the query turns from its last run on; one that cannot run is reported. */
+  async #add(query: ScheduledQuery, doneMs: number): Promise<void> {
     const { name, schedule } = query
     this.#queries.set(name, query)
-    const doneMs = await this.#progress(query)
+    this.#problems.delete(name)
     const problem = scheduleProblem(schedule)
     if (problem) return this.#tell(query, `does not run: ${problem}`)
     await this.#translated(query)
-    this.#turns.add({ name, schedule, doneMs })
+    if (this.#queries.get(name) === query) this.#turns.add({ name, schedule, doneMs })
   }
 
   #keepTime(): void {
-    if (this.#queries.size > 0) this.#timer ??= setInterval(() => this.#fill(), TICK_MS)
+    if (this.#queries.size + this.#entering.size > 0) this.#timer ??= setInterval(() => void this.#tick(), TICK_MS)
   }
 
   async #progress({ name }: ScheduledQuery): Promise<number> {
@@ -118,6 +143,11 @@ export class Scheduler {
     clearInterval(this.#timer)
     this.#stopping.abort()
     await Promise.allSettled(this.#running.values())
+  }
+
+  async #tick(): Promise<void> {
+    if (this.#entering.size > 0 && !this.#stopping.signal.aborted) await this.#enter()
+    this.#fill()
   }
 
   /** Starts what is due while there is room. */
@@ -136,7 +166,7 @@ export class Scheduler {
     else if (outcome.kind === 'off') this.#turns.remove(query.name)
     else this.#turns.again(query.name, this.#deps.now(), outcome.pauseMs)
     this.#running.delete(query.name)
-    this.#fill()
+    await this.#tick()
   }
 
   async #run(query: ScheduledQuery, dueMs: number): Promise<Outcome> {
@@ -201,8 +231,10 @@ export class Scheduler {
   }
 
   #tell(query: ScheduledQuery, problem: string | undefined, what: ProblemWhat = 'QueryFailed'): void {
+    // A run that ends after its query was changed or removed has nothing more to say.
+    if (this.#queries.get(query.name) !== query) return
     if (problem === undefined) this.#problems.delete(query.name)
-    else this.#problems.set(query.name, systemProblem(what, query.name, `Query '${query.name}' (${query.file}) ${problem}`))
+    else this.#problems.set(query.name, problemOf(query, problem, what))
     this.#report()
   }
 
@@ -226,4 +258,8 @@ export class Scheduler {
       `more than its period of ${minutes(periodMs)}. ${AT_ONCE} queries run at a time: make queries faster, or run them less often`
     )
   }
+}
+
+function problemOf({ name, file }: ScheduledQuery, problem: string, what: ProblemWhat = 'QueryFailed'): SystemProblem {
+  return systemProblem(what, name, `Query '${name}' (${file}) ${problem}`)
 }

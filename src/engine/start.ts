@@ -61,6 +61,11 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     (unlock) => unlock(),
   )
   const token = dataToken(config.data_dir)
+  const contentWatch = await started.step(
+    'the look at content folders',
+    () => noteContent(config),
+    (made) => made?.close(),
+  )
   const http = await started.step(
     'outgoing HTTP',
     () => createHttp(httpSettings(config.http, environment())),
@@ -162,11 +167,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     () => new ContentReload({ pipeline, keeper, scheduler, events, log, first: report }),
     (made) => made.stop(),
   )
-  await started.step(
-    'the watch over content folders',
-    () => watchContent(config, content, log),
-    (made) => made?.close(),
-  )
+  await started.step('the watch over content folders', () => contentWatch?.start(() => reloadQuietly(content, log)))
   const intakes = await started.step(
     'the intakes',
     () => openIntakes(sources, spool, token),
@@ -238,12 +239,12 @@ function openLake({ lake, data_dir, query_timeout_ms, query_max_rows, retention 
   })
 }
 
-async function watchContent(config: Config, content: ContentReload, log: Log): Promise<ContentWatch | undefined> {
+/** Before content is loaded, so that what is edited during the start is not missed. */
+async function noteContent(config: Config): Promise<ContentWatch | undefined> {
   if (!config.watch_content) return undefined
   // `content` in the working folder may come later.
-  const folders = new Set([...contentRoots(config.content), resolve('content')])
-  const watch = new ContentWatch([...folders], { onChange: () => reloadQuietly(content, log) })
-  await watch.start()
+  const watch = new ContentWatch([...new Set([...contentRoots(config.content), resolve('content')])])
+  await watch.note()
   return watch
 }
 

@@ -6,7 +6,7 @@ import type { StateDb } from '../state/db.ts'
 import { sourceCounts, unknownFields } from '../state/sources.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { ConfigError } from '../util/errors.ts'
-import type { Engine, SourceView, TableView } from './engine.ts'
+import type { ContentChange, Engine, SourceView, TableView } from './engine.ts'
 import { healthOf } from './health.ts'
 import type { SystemWatch } from './system-watch.ts'
 import type { PipelineThread, SpoolThread } from './threads.ts'
@@ -17,7 +17,7 @@ export interface ViewDeps {
   /** Definitions of the tables in force. */
   readonly tables: () => readonly TableDefinition[]
   /** Takes edits of content. */
-  readonly reload: () => Promise<unknown>
+  readonly reload: () => Promise<ContentChange>
   readonly state: StateDb
   readonly keeper: TableKeeper
   readonly pipeline: PipelineThread
@@ -37,10 +37,10 @@ export function createViews(
     tables: async () => deps.keeper.status().map((status) => tableView(status, deps)),
     refreshTable: async (name) => {
       // An edit of the table's definition or of its file counts.
-      await deps.reload()
+      const { problems } = await deps.reload()
       const known = deps.tables().map((table) => table.name)
       if (!known.includes(name)) throw new ConfigError(`there is no table '${name}'. Known: ${known.join(', ')}`)
-      return tableView(await deps.keeper.refresh(name), deps)
+      return { ...tableView(await deps.keeper.refresh(name), deps), contentProblems: problems }
     },
     health: async () => healthOf(await deps.watch.current(), deps.notices()),
     metrics: () => metricsText(deps),

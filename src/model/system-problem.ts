@@ -39,7 +39,8 @@ export const PROBLEM_KINDS = {
     alerts: 'all',
     afterMs: 0,
     meaning: 'Content files cannot be used: whatever rules, schemas, tables or queries they hold are missing.',
-    advice: 'Fix the files that the alert lists, check them with `caracal validate`, and restart.',
+    advice:
+      'Fix the files that the alert lists; `caracal validate` shows all problems. Once they load, they are in force without a restart (with `watch_content: false` after `caracal reload`).',
   },
   DeadLetters: {
     headline: 'Records become dead letters',
@@ -110,7 +111,7 @@ export const PROBLEM_KINDS = {
     meaning:
       'Content uses names that nothing answers to (a log type, a destination, a query, a field), so a part of it has no effect.',
     advice:
-      'Correct the names that the alert lists, or add what they name; `caracal validate` suggests the nearest ones. Then restart.',
+      'Correct the names that the alert lists, or add what they name; `caracal validate` suggests the nearest ones. Edits of content count at once, those of caracal.yml after a restart.',
   },
   PathStuck: {
     headline: 'The path does not go on',
@@ -136,7 +137,7 @@ export const PROBLEM_KINDS = {
     alerts: 'all',
     afterMs: 0,
     meaning: 'Scheduled queries are switched off because they ended the process of the lake again and again.',
-    advice: 'Change the queries so that they need less memory and time, then restart.',
+    advice: 'Change the queries so that they need less memory and time: a changed query runs again.',
   },
   QueryOverdue: {
     headline: 'Scheduled queries are overdue',
@@ -170,7 +171,8 @@ export const PROBLEM_KINDS = {
     alerts: 'all',
     afterMs: 0,
     meaning: 'Enabled rules do not run, so whatever they look for goes unnoticed.',
-    advice: 'Fix the rules that the alert lists, check them with `caracal test`, and restart.',
+    advice:
+      'Fix the rules that the alert lists and check them with `caracal test`. Once they load, they are in force without a restart (with `watch_content: false` after `caracal reload`).',
   },
   RulesImpaired: {
     headline: 'Rules are impaired',
@@ -178,7 +180,7 @@ export const PROBLEM_KINDS = {
     alerts: 'all',
     afterMs: 0,
     meaning: 'Rules run, but more slowly than they could, or without knowledge of earlier events.',
-    advice: 'The message says what is missing. A restart tries again.',
+    advice: 'The message says what is missing. The next change of content and the next start try again.',
   },
   SpoolFull: {
     headline: 'The spool is nearly full',

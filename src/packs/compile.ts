@@ -9,6 +9,8 @@ import {
 import { compileTableSchema, type TableSchema } from '../stages/enrich/table-schema.ts'
 import { compileSchema } from '../stages/normalise/compile.ts'
 import { ConfigError, messageOf } from '../util/errors.ts'
+import { exactText } from '../util/exact-text.ts'
+import { hash16 } from '../util/hash.ts'
 import type { Content, Problem, TableFile } from './content.ts'
 import { suggestion } from './issues.ts'
 
@@ -58,7 +60,7 @@ export function compileFiles(
     }
     const schema = found && attempt(found.file, () => compileTableSchema(found.document, { file: found.file }))
     if (found) rowSchemas.add(found.name)
-    tables.set(definition.name, { definition, schema })
+    tables.set(definition.name, { definition: found ? { ...definition, rowSchema: hashOf(found.document) } : definition, schema })
   }
   for (const { document, file } of tableFiles.filter((table) => isExtension(table.document))) {
     const extension = attempt(file, () => defineExtension(document, { file }))
@@ -79,6 +81,10 @@ function withBases(here: readonly TableFile[], elsewhere: readonly TableFile[]):
   const own = here.filter(({ document }) => !isExtension(document))
   for (const { name } of own) bases.delete(name)
   return [...elsewhere.filter(({ name, document }) => bases.has(name) && !isExtension(document)), ...own]
+}
+
+function hashOf(document: unknown): string {
+  return hash16(exactText(document))
 }
 
 function extendedName(document: unknown): unknown {

@@ -81,6 +81,7 @@ class RootLoader implements LoadedRoot {
   readonly problems: Problem[] = []
   readonly notices: string[] = []
   readonly #root: string
+  readonly #hasOverrides: boolean
   /** A file of the root lies in one of these. */
   readonly #folders: readonly string[]
   readonly #tests: boolean
@@ -92,8 +93,9 @@ class RootLoader implements LoadedRoot {
   /** Code files that an item names: they are not helpers of their folder. */
   readonly #named = new Set<string>()
 
-  constructor({ folder: root, also = [] }: ContentRoot, { tests, cache, ignoreExtraKeys }: RootOptions) {
+  constructor({ folder: root, also = [], hasOverrides = true }: ContentRoot, { tests, cache, ignoreExtraKeys }: RootOptions) {
     this.#root = root
+    this.#hasOverrides = hasOverrides
     this.#folders = [root, ...also]
     this.#ignoreExtraKeys = ignoreExtraKeys
     this.#tests = tests
@@ -106,7 +108,7 @@ class RootLoader implements LoadedRoot {
       if (at % 50 === 49) await setImmediate()
       const text = readText(file, MAX_YAML_BYTES)
       if (text instanceof Error) this.#problem(file, `cannot be read: ${text.message}`)
-      else if (isOverrideFile(file, this.#root)) this.#addOverrides(file, text)
+      else if (this.#hasOverrides && isOverrideFile(file, this.#root)) this.#addOverrides(file, text)
       else this.#add(file, this.#read(file, text))
     }
     await this.#cache.save()
@@ -128,7 +130,10 @@ class RootLoader implements LoadedRoot {
 
   #read(file: string, text: string): Item {
     if (isStrayOverrideFile(file, text)) {
-      this.#problem(file, `overrides are read from the top of a content root: move it to ${join(this.#root, 'overrides.yml')}`)
+      const advice = this.#hasOverrides
+        ? `move it to ${join(this.#root, 'overrides.yml')}`
+        : `\`caracal up\` does not read this folder; move it to ${join(this.#root, 'content/overrides.yml')}, or name the folder in \`content\` of caracal.yml or with --content`
+      this.#problem(file, `overrides are read from the top of a content root: ${advice}`)
       return undefined
     }
     if (!holdsContent(text)) return undefined

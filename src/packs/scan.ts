@@ -12,6 +12,8 @@ export interface ContentRoot {
   readonly without?: readonly string[]
   /** A file or folder below it that is read first, so that its items are the ones that have an id. */
   readonly first?: string | undefined
+  /** False: `overrides.yml` at its top is without effect, since nothing runs with this folder as a root. Default true. */
+  readonly hasOverrides?: boolean
   /** Where the root is a repository of Panther's layout, only the folders of that layout are read. */
   readonly byLayout?: boolean
 }

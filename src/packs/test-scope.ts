@@ -102,7 +102,7 @@ function rootsFor({ path, folders, workingFolder: here = process.cwd(), without 
   const roots = named.map((folder): ContentRoot => ({ folder, without }))
   if (named.some((root) => isUnder(root, here))) return { roots, shared: [], isDefault }
   const shared = sharedFolders(here, here)
-  const own = rootWith(here, shared, [...named, ...without], { byLayout: true })
+  const own = rootWith(here, shared, [...named, ...without], { byLayout: true, hasOverrides: false })
   return { roots: [roots[0]!, own, ...roots.slice(1)], shared, isDefault }
 }
 
@@ -110,7 +110,7 @@ function rootWith(
   folder: string,
   shared: readonly string[],
   without: readonly string[],
-  more: Pick<ContentRoot, 'first' | 'byLayout'>,
+  more: Pick<ContentRoot, 'first' | 'byLayout' | 'hasOverrides'>,
 ): ContentRoot {
   return { folder, also: shared.filter((one) => !isUnder(folder, one)), without, ...more }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
@@ -15,8 +15,8 @@ afterEach(() => {
 /** Resolves with the number of reports at the first one. */
 async function watching(lookMs: number, folders = [folder]): Promise<{ seen: () => number }> {
   let reports = 0
-  watch = new ContentWatch(folders, { onChange: () => reports++, quietMs: 20, lookMs })
-  await watch.start()
+  watch = new ContentWatch(folders, { quietMs: 20, lookMs })
+  await watch.start(() => reports++)
   return { seen: () => reports }
 }
 
@@ -45,3 +45,30 @@ test('files of tools and hidden ones are passed over', async () => {
   writeFileSync(join(folder, 'a.yml'), 'x')
   await expect.poll(seen).toBe(1)
 })
+
+test('what changes between the note and the start is reported', async () => {
+  let reports = 0
+  watch = new ContentWatch([folder], { quietMs: 20, lookMs: 3_600_000 })
+  await watch.note()
+  writeFileSync(join(folder, 'a.yml'), 'x')
+  await watch.start(() => reports++)
+  await expect.poll(() => reports).toBe(1)
+})
+
+test.each([20, 3_600_000])(
+  'folders and files that are linked are watched where they are (looked at every %d ms)',
+  async (lookMs) => {
+    const elsewhere = mkdtempSync(join(tmpdir(), 'caracal-watch-linked-'))
+    mkdirSync(join(elsewhere, 'team/deep'), { recursive: true })
+    writeFileSync(join(elsewhere, 'one.yml'), 'x')
+    symlinkSync(join(elsewhere, 'team'), join(folder, 'team'))
+    symlinkSync(join(elsewhere, 'one.yml'), join(folder, 'one.yml'))
+    symlinkSync(folder, join(elsewhere, 'team/circle'))
+    const { seen } = await watching(lookMs)
+    writeFileSync(join(elsewhere, 'team/deep/a.yml'), 'x')
+    await expect.poll(seen).toBe(1)
+    writeFileSync(join(elsewhere, 'one.yml'), 'longer')
+    await expect.poll(seen).toBe(2)
+    rmSync(elsewhere, { recursive: true })
+  },
+)

@@ -1,11 +1,10 @@
 import { type FSWatcher, watch } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
+import { readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hash16 } from '../util/hash.ts'
 
 export interface WatchOptions {
-  /** Called once after changes, when nothing has changed for `quietMs`. */
-  readonly onChange: () => void
+  /** A change is reported when nothing has changed for this long. */
   readonly quietMs?: number
   /** Folders are looked at this often, whatever the system reports: network drives report nothing. */
   readonly lookMs?: number
@@ -15,7 +14,10 @@ const QUIET_MS = 500
 const LOOK_MS = 60_000
 const MAX_ENTRIES = 50_000
 
-/** Watches folders of content, and all below them, for changes. Folders that are not there yet are found when they are. */
+/**
+ * Watches folders of content, and all below them, for changes; links are followed. Folders that are not there yet are found when they
+ * are.
+ */
 export class ContentWatch {
   readonly #folders: readonly string[]
   readonly #options: Required<WatchOptions>
@@ -23,17 +25,24 @@ export class ContentWatch {
   #timer: NodeJS.Timeout | undefined
   #looking: NodeJS.Timeout | undefined
   #seen: string | undefined
+  #onChange: () => void = () => {}
   #isClosed = false
 
-  constructor(folders: readonly string[], { onChange, quietMs = QUIET_MS, lookMs = LOOK_MS }: WatchOptions) {
+  constructor(folders: readonly string[], { quietMs = QUIET_MS, lookMs = LOOK_MS }: WatchOptions = {}) {
     this.#folders = folders
-    this.#options = { onChange, quietMs, lookMs }
+    this.#options = { quietMs, lookMs }
   }
 
-  /** Resolves when every later change is seen. */
-  async start(): Promise<void> {
-    this.#listen()
-    this.#seen = await this.#state()
+  /** Notes what is there: what has changed by `start` is reported then. */
+  async note(): Promise<void> {
+    this.#seen = (await this.#state()).hash
+  }
+
+  /** Resolves when every later change is seen: `onChange` is called once after changes. */
+  async start(onChange: () => void): Promise<void> {
+    this.#onChange = onChange
+    if (this.#seen === undefined) await this.note()
+    await this.#look()
     this.#looking = setInterval(() => void this.#look(), this.#options.lookMs).unref()
   }
 
@@ -44,18 +53,16 @@ export class ContentWatch {
     for (const watcher of this.#watchers.values()) watcher.close()
   }
 
-  #listen(): void {
-    for (const folder of this.#folders) {
-      if (this.#watchers.has(folder)) continue
-      try {
-        const watcher = watch(folder, { recursive: true, persistent: false }, (_, name) => {
-          if (name === null || !isPassedOver(name)) this.#changed()
-        })
-        watcher.on('error', () => this.#forget(folder))
-        this.#watchers.set(folder, watcher)
-      } catch {
-        // It is not there, or the system watches no more folders: it is checked at intervals.
-      }
+  #listen(path: string): void {
+    if (this.#watchers.has(path) || this.#isClosed) return
+    try {
+      const watcher = watch(path, { recursive: true, persistent: false }, (_, name) => {
+        if (name === null || !isPassedOver(name)) this.#changed()
+      })
+      watcher.on('error', () => this.#forget(path))
+      this.#watchers.set(path, watcher)
+    } catch {
+      // It is not there, or the system watches no more folders: it is checked at intervals.
     }
   }
 
@@ -67,43 +74,54 @@ export class ContentWatch {
   #changed(): void {
     if (this.#isClosed) return
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => {
-      this.#options.onChange()
-      // So that a look does not report the same again.
-      void this.#state().then((state) => {
-        this.#seen = state
-      })
-    }, this.#options.quietMs).unref()
+    const timer = setTimeout(() => void this.#tell(timer), this.#options.quietMs).unref()
+    this.#timer = timer
+  }
+
+  async #tell(timer: NodeJS.Timeout): Promise<void> {
+    // Before the content is read: what changes from here on is another change.
+    this.#seen = (await this.#state()).hash
+    if (this.#timer === timer) this.#timer = undefined
+    if (!this.#isClosed) this.#onChange()
   }
 
   async #look(): Promise<void> {
-    this.#listen()
-    const state = await this.#state()
-    if (state === this.#seen || this.#isClosed) return
-    this.#seen = state
-    this.#changed()
+    for (const folder of this.#folders) this.#listen(folder)
+    const { hash, links } = await this.#state()
+    for (const link of links) this.#listen(link)
+    // What is about to be reported is not reported again.
+    if (hash !== this.#seen && !this.#timer) this.#changed()
   }
 
-  /** A hash of what lies in the folders: names, sizes, times. */
-  async #state(): Promise<string> {
-    const entries: string[] = []
-    for (const folder of this.#folders) await list(folder, entries).catch(() => {})
-    return hash16(...entries.sort())
+  /** A hash of what lies in the folders (names, sizes, times), and where the links in them lead. */
+  async #state(): Promise<{ readonly hash: string; readonly links: readonly string[] }> {
+    const found: Found = { entries: [], links: [], visited: new Set() }
+    for (const folder of this.#folders) await list(folder, found).catch(() => {})
+    return { hash: hash16(...found.entries.sort()), links: found.links }
   }
+}
+
+interface Found {
+  readonly entries: string[]
+  readonly links: string[]
+  /** Real paths of folders: links may lead in circles. */
+  readonly visited: Set<string>
 }
 
 function isPassedOver(path: string): boolean {
   return path.split(/[\\/]/).some((part) => part.startsWith('.') || part === '__pycache__' || part === 'node_modules')
 }
 
-async function list(folder: string, entries: string[]): Promise<void> {
+async function list(folder: string, found: Found): Promise<void> {
+  const real = await realpath(folder)
+  if (found.visited.has(real)) return
+  found.visited.add(real)
   for (const entry of await readdir(folder, { withFileTypes: true })) {
-    if (isPassedOver(entry.name) || entries.length >= MAX_ENTRIES) continue
+    if (isPassedOver(entry.name) || found.entries.length >= MAX_ENTRIES) continue
     const path = join(folder, entry.name)
-    if (entry.isDirectory()) await list(path, entries)
-    else {
-      const { size, mtimeMs } = await stat(path).catch(() => ({ size: 0, mtimeMs: 0 }))
-      entries.push(`${path}\0${size}\0${mtimeMs}`)
-    }
+    const at = await stat(path).catch(() => undefined)
+    if (entry.isSymbolicLink() && at) found.links.push(await realpath(path).catch(() => path))
+    if (at?.isDirectory()) await list(path, found)
+    else found.entries.push(`${path}\0${at?.size ?? 0}\0${at?.mtimeMs ?? 0}`)
   }
 }

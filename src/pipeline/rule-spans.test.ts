@@ -47,6 +47,20 @@ test('a span goes on over a restart, or ends with it', () => {
   expect(after.all[0]!.why).toBe('still too slow')
 })
 
+test('a count that begins anew, since the rule was changed while it is off, is added to what was counted before', () => {
+  const one = spans()
+  one.update([off('A', 0)], 10)
+  one.update([off('A', 7)], 20)
+  // An edit that leaves it off.
+  one.update([off('A', 0)], 30)
+  expect(shown(one)).toEqual([['A', 10, null, 7]])
+  one.update([off('A', 2)], 40)
+  one.update([off('A', 5)], 50)
+  expect(shown(one)).toEqual([['A', 10, null, 12]])
+  one.update([off('A', 1)], 60)
+  expect(shown(one)).toEqual([['A', 10, null, 13]])
+})
+
 test('a thousand ended spans are kept, and all that last', () => {
   const one = spans()
   one.update([off('Lasting', 0)], 0)

@@ -8,8 +8,10 @@ const MAX_ENDED = 1000
 export class RuleSpans {
   #spans: RuleSpan[]
   readonly #logTypesOf: (ruleId: string) => readonly string[]
-  /** Events of lasting spans that were counted before this start. */
+  /** Events of lasting spans that their rule's present count lacks: of an earlier start, or of an earlier version of the rule. */
   readonly #before = new Map<string, number>()
+  /** The rule's count when it was last taken. */
+  readonly #counted = new Map<string, number>()
 
   /** `saved`: what `all` was at the end of the last run. */
   constructor(saved: readonly RuleSpan[], logTypesOf: (ruleId: string) => readonly string[]) {
@@ -30,7 +32,12 @@ export class RuleSpans {
     this.#spans = this.#spans.map((span) => {
       if (span.toMs !== null) return span
       const one = byRule.get(span.ruleId)
-      if (one) lasting.add(span.ruleId)
+      if (one) {
+        lasting.add(span.ruleId)
+        // A changed rule is counted from 0 again.
+        if (one.missed < (this.#counted.get(span.ruleId) ?? 0)) this.#before.set(span.ruleId, span.events)
+        this.#counted.set(span.ruleId, one.missed)
+      }
       const events = one ? (this.#before.get(span.ruleId) ?? 0) + one.missed : span.events
       const next = { ...span, events, why: one?.message ?? span.why, toMs: one ? null : nowMs }
       if (next.events === span.events && next.why === span.why && next.toMs === null) return span
@@ -43,6 +50,7 @@ export class RuleSpans {
       // Events missed before belong to an earlier span.
       const earlier = this.#spans.some((span) => span.ruleId === ruleId) ? missed : 0
       this.#before.set(ruleId, -earlier)
+      this.#counted.set(ruleId, missed)
       this.#spans.push({
         ruleId,
         logTypes: this.#logTypesOf(ruleId),

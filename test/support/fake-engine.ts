@@ -26,6 +26,7 @@ export interface FakeEngine extends Engine {
   readonly removed: string[]
   answer: (query: Query) => Promise<QueryResult>
   healthNow: Health
+  content: Engine['content']
   /** What a reload comes to. */
   reloaded: ContentChange
   /** Puts an alert into state. */
@@ -67,7 +68,7 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
     async refreshTable(name) {
       const table = TABLES.find((one) => one.name === name)
       if (!table) throw new ConfigError(`there is no table '${name}'. Known: ${TABLES.map((one) => one.name).join(', ')}`)
-      return { ...table, state: 'ok', problem: undefined }
+      return { ...table, state: 'ok', problem: undefined, contentProblems: engine.reloaded.problems }
     },
     health: async () => engine.healthNow,
     metrics: async () => 'caracal_spool_bytes 0\n',

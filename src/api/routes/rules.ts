@@ -55,10 +55,11 @@ const list = createRoute({
   responses: { 200: { description: 'All rules.', content: { 'application/json': { schema: rulesSchema } } } },
 })
 
-export function ruleRoutes({ content, ruleStates, read }: Engine) {
+export function ruleRoutes(engine: Engine) {
   return createRouter().openapi(list, async (c) => {
-    const reached = await read.limits()
-    const states = ruleStates(content.rules)
+    const reached = await engine.read.limits()
+    const { content } = engine
+    const states = engine.ruleStates(content.rules)
     const results = content.rules.map(({ id, displayName, enabled, severity, logTypes, overrides }, i) => {
       const { state, sinceMs, why, matches, errors, spans } = states[i]!
       return {

@@ -1,6 +1,6 @@
 import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
-import type { Engine, TableView } from '../../engine/engine.ts'
+import type { Engine, RefreshedTable, TableView } from '../../engine/engine.ts'
 import { ConfigError } from '../../util/errors.ts'
 import { ApiError, failures } from '../errors.ts'
 import { createRouter } from '../router.ts'
@@ -18,6 +18,12 @@ export const tableSchema = z.object({
   file: z.string().describe("The table's definition."),
 })
 
+export const refreshedSchema = tableSchema.extend({
+  content_problems: z
+    .array(z.object({ file: z.string(), message: z.string() }))
+    .describe('Why edits of content are not in force: the table was refreshed as it was defined before them.'),
+})
+
 const list = createRoute({
   method: 'get',
   path: '/api/v1/tables',
@@ -30,10 +36,11 @@ const list = createRoute({
 const refresh = createRoute({
   method: 'post',
   path: '/api/v1/tables/{name}/refresh',
-  summary: 'Fetches a table now. A failed refresh keeps the last good content and says why in `problem`.',
+  summary:
+    'Takes edits of content, then fetches a table now. A failed refresh keeps the last good content and says why in `problem`.',
   request: { params: z.object({ name: z.string().max(200) }) },
   responses: {
-    200: { description: 'The table as it is now.', content: { 'application/json': { schema: tableSchema } } },
+    200: { description: 'The table as it is now.', content: { 'application/json': { schema: refreshedSchema } } },
     ...failures(404),
   },
 })
@@ -43,7 +50,7 @@ export function tableRoutes(engine: Engine) {
     .openapi(list, async (c) => c.json({ results: (await engine.tables()).map(tableView) }, 200))
     .openapi(refresh, async (c) => {
       try {
-        return c.json(tableView(await engine.refreshTable(c.req.valid('param').name)), 200)
+        return c.json(refreshedView(await engine.refreshTable(c.req.valid('param').name)), 200)
       } catch (error) {
         if (error instanceof ConfigError) throw new ApiError(404, 'not_found', error.message)
         throw error
@@ -65,6 +72,10 @@ function tableView(table: TableView): z.output<typeof tableSchema> {
     provider,
     file,
   }
+}
+
+function refreshedView(table: RefreshedTable): z.output<typeof refreshedSchema> {
+  return { ...tableView(table), content_problems: [...table.contentProblems] }
 }
 
 function iso(ms: number | undefined): string | null {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { z } from 'zod'
-import type { tableSchema } from '../../api/routes/tables.ts'
+import type { refreshedSchema, tableSchema } from '../../api/routes/tables.ts'
 import { printable } from '../../util/terminal.ts'
 import { columns } from '../columns.ts'
 import { Exit } from '../exit.ts'
@@ -9,8 +9,11 @@ import { clientOf, type ServerFlags, withServer } from '../server-options.ts'
 import { count, span } from '../style.ts'
 
 type Table = z.output<typeof tableSchema>
+type Refreshed = z.output<typeof refreshedSchema>
 
 const HELP = `
+Exit code of \`tables refresh\`: 1 the table cannot be used, or content is broken, so that edits of it are not in force.
+
 Examples:
   caracal tables
   caracal tables refresh tor_exit_nodes`
@@ -30,12 +33,17 @@ export function registerTables(program: Command, io: Io): void {
       if (flags.json) return io.out(results.map((table) => `${JSON.stringify(table)}\n`).join(''))
       io.out(results.length > 0 ? `${list(results, io).join('\n')}\n` : 'No tables.\n')
     })
-  withServer(tables.command('refresh <name>').description('Fetch a table now.')).action(
+  withServer(tables.command('refresh <name>').description('Take edits of content, then fetch a table now.')).action(
     async (name: string, flags: ServerFlags) => {
       const path = `/api/v1/tables/${encodeURIComponent(name)}/refresh`
-      const table = await clientOf(flags, io).json<Table>(path, { method: 'POST' })
+      const table = await clientOf(flags, io).json<Refreshed>(path, { method: 'POST' })
       io.out(flags.json ? `${JSON.stringify(table)}\n` : `${list([table], io).join('\n')}\n`)
-      if (!GOOD.includes(table.state)) throw new Exit(1)
+      const problems = table.content_problems
+      if (problems.length > 0) {
+        io.err('caracal: edits of content are not in force, so the table was refreshed as it was defined before:\n')
+        for (const { file, message } of problems) io.err(`${printable(`${file}: ${message}`)}\n`)
+      }
+      if (problems.length > 0 || !GOOD.includes(table.state)) throw new Exit(1)
     },
   )
 }

@@ -1,6 +1,8 @@
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { ConfigError, messageOf, NotSupported } from '../../util/errors.ts'
+import { exactText } from '../../util/exact-text.ts'
+import { hash16 } from '../../util/hash.ts'
 import type { Association } from './associations.ts'
 import { formats } from './formats/index.ts'
 import { type ProviderConfig, providerDefinition, providerSchema } from './index.ts'
@@ -34,8 +36,15 @@ export interface TableDefinition {
   readonly description: string
   readonly reference: string
   readonly baseVersion: number | undefined
+  /** Hash of the schema of its rows; `undefined` until that is known, and without one. */
+  readonly rowSchema?: string
   /** The YAML file. */
   readonly file: string
+}
+
+/** Equal for tables that are defined alike, the schema of their rows included: the same content makes the same table. */
+export function definitionKey(definition: TableDefinition): string {
+  return hash16(exactText(definition))
 }
 
 /** Not a path, no control characters, no name that helpers skip or that no object should have. */

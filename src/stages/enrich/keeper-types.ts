@@ -39,6 +39,8 @@ export interface KeeperClock {
 /** Content for the pipeline to load. */
 export interface ContentFileRef {
   readonly table: string
+  /** `definitionKey` of the table that it is content of. */
+  readonly definition: string
   /** Absolute path; bytes perhaps gzip. */
   readonly path: string
   readonly fileName: string | undefined

@@ -288,3 +288,21 @@ test('stopping ends a refresh under way without counting a failure', async () =>
   await refresh
   expect(world.states.get('x')).toBeUndefined()
 })
+
+test('a table that could not begin because the state failed begins with the next update', async () => {
+  const keeper = await world.start()
+  const other = define({ Filename: 'shipped.txt', Description: 'changed' })
+  world.definition = other
+  const { states } = world
+  world.states = new (class extends Map<string, TableState> {
+    override get(): never {
+      throw new Error('the disk is full')
+    }
+  })()
+  await expect(keeper.update([other])).rejects.toThrow('the disk is full')
+  world.states = states
+  world.inForce.clear()
+  await keeper.update([other])
+  expect(world.has('192.0.2.1')).toBe(true)
+  expect(world.status).toMatchObject({ name: 'x', rows: 1 })
+})

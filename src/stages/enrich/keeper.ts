@@ -1,7 +1,6 @@
 import { join } from 'node:path'
-import { isDeepStrictEqual } from 'node:util'
 import type { Send } from '../../util/http/send.ts'
-import type { TableDefinition } from './definition.ts'
+import { definitionKey, type TableDefinition } from './definition.ts'
 import { providerDefinition } from './index.ts'
 import type { AcceptContent, KeeperClock, TableStatus, TableStatusStore } from './keeper-types.ts'
 import { KeptTable } from './kept-table.ts'
@@ -76,7 +75,13 @@ export class TableKeeper {
       else {
         const entry = this.#entryOf(definition)
         this.#entries.set(name, entry)
-        await this.#begin(entry)
+        try {
+          await this.#begin(entry)
+        } catch (error) {
+          // It is not kept, so that the next call begins it again.
+          this.#entries.delete(name)
+          throw error
+        }
       }
     }
   }
@@ -178,7 +183,7 @@ function isLocal({ table }: Entry): boolean {
 }
 
 function isSame(a: TableDefinition, b: TableDefinition | undefined): boolean {
-  return isDeepStrictEqual(a, b)
+  return b !== undefined && definitionKey(a) === definitionKey(b)
 }
 
 /** The machine's own time; timers do not keep the process alive. */

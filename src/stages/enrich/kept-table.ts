@@ -3,10 +3,18 @@ import { basename, dirname, join } from 'node:path'
 import { messageOf } from '../../util/errors.ts'
 import type { Send } from '../../util/http/send.ts'
 import { unpack, versionOf } from './content.ts'
-import type { TableDefinition } from './definition.ts'
+import { definitionKey, type TableDefinition } from './definition.ts'
 import { MissingFile } from './file.ts'
 import { createProvider, type ProviderConfig } from './index.ts'
-import type { AcceptContent, KeeperClock, TableHealth, TableState, TableStatus, TableStatusStore } from './keeper-types.ts'
+import type {
+  AcceptContent,
+  ContentFileRef,
+  KeeperClock,
+  TableHealth,
+  TableState,
+  TableStatus,
+  TableStatusStore,
+} from './keeper-types.ts'
 import { sourceName } from './local-content.ts'
 import type { Fetched, Provider } from './provider.ts'
 import { type BuiltTable, TableError } from './table.ts'
@@ -78,10 +86,10 @@ export class KeptTable {
 
   /** True when it is in force. */
   async #takeShipped(): Promise<boolean> {
-    const { filename: path, contentDate: date, name: table } = this.definition
+    const { filename: path, contentDate: date } = this.definition
     if (path === undefined) return false
     try {
-      const built = await this.#options.accept({ table, path, fileName: path, date })
+      const built = await this.#accept({ path, fileName: path, date })
       this.#inForce = { table: built, isFetched: false }
       return true
     } catch (error) {
@@ -135,8 +143,7 @@ export class KeptTable {
     const path = join(this.#folder, file)
     try {
       await access(path)
-      const content = { table: this.definition.name, path, fileName, date: dateOf(version) }
-      this.#inForce = { table: await this.#options.accept(content), isFetched: true }
+      this.#inForce = { table: await this.#accept({ path, fileName, date: dateOf(version) }), isFetched: true }
       return true
     } catch (error) {
       await this.#fail(new TableError(`the kept content ${path} cannot be used: ${messageOf(error)}`, { cause: error }), true)
@@ -153,12 +160,16 @@ export class KeptTable {
     const fileName = sourceName(this.definition)
     const path = await writeCandidate(this.#folder, bytes)
     try {
-      const table = await this.#options.accept({ table: this.definition.name, path, fileName, date })
+      const table = await this.#accept({ path, fileName, date })
       await keepCandidate(this.#folder, path, table.version)
       this.#inForce = { table, isFetched: true }
     } finally {
       await rm(path, { force: true })
     }
+  }
+
+  #accept(content: Omit<ContentFileRef, 'table' | 'definition'>): Promise<BuiltTable> {
+    return this.#options.accept({ table: this.definition.name, definition: definitionKey(this.definition), ...content })
   }
 
   async #succeed(validators: Readonly<Record<string, string>>): Promise<void> {
