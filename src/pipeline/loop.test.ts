@@ -261,11 +261,8 @@ test('while the outbox is full no batch begins; once it is not and the loop hear
   const state = new MemoryState()
   let isFull = true
   let asked = () => {}
-  const twice = new Promise<void>((resolve) => {
-    let times = 0
-    asked = () => {
-      if (++times === 2) resolve()
-    }
+  const isAsked = new Promise<void>((resolve) => {
+    asked = resolve
   })
   const loop = new Loop(
     loopDeps([new ListSource('s', ['a\n'])], {
@@ -278,8 +275,7 @@ test('while the outbox is full no batch begins; once it is not and the loop hear
     }),
   )
   const running = loop.run()
-  loop.wake()
-  await twice
+  await isAsked
   expect(state.log).toEqual([])
   isFull = false
   loop.wake()
