@@ -41,6 +41,8 @@ test.each([
 ])('hundreds of files that begin alike and %s cost an opening each, not one a pair', async (_, content) => {
   const only = write(300, content)
   const got: string[] = []
-  for (let i = 0; i < 4; i++) got.push(...(await reading.pull(IDLE_MS)))
-  expect(got.filter((line) => line.startsWith('only in')).sort()).toEqual(only)
+  // How many files one look tells apart depends on how fast this machine is.
+  for (let looks = 0; looks < 100 && got.length < only.length; looks++)
+    got.push(...(await reading.pull(IDLE_MS)).filter((line) => line.startsWith('only in')))
+  expect(got.sort()).toEqual(only)
 })

@@ -19,6 +19,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Extent } from '../../model/batch.ts'
 import { IDLE_MS, LOOK_MS, Reading } from './file.fixture.ts'
+import type { FileExtent } from './tracked-file.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'caracal-file-'))
 
@@ -201,6 +202,17 @@ test('gzip that is still being written is not taken for broken; broken gzip keep
   const rest = [...(await reading.pull()), ...(await reading.pull(IDLE_MS + 1))]
   expect([...half, ...rest]).toEqual(lines)
   expect(reading.faults.length).toBe(1)
+})
+
+test('gzip that breaks before its first byte is one fault, and its end', async () => {
+  const head = gzipSync('').subarray(0, 10)
+  writeFileSync(at('a.log.gz'), Buffer.concat([head, Buffer.alloc(100, 0xff)]))
+  reading.skewMs += IDLE_MS + 1
+  const extent = (await reading.source.next()) as FileExtent
+  expect(extent).toMatchObject({ isHole: false, from: 0, to: 0, resume: 0 })
+  await reading.take(extent)
+  expect(await reading.source.next()).toBeUndefined()
+  expect(reading.faults).toEqual([{ reason: 'compression', raw: '', length: 0 }])
 })
 
 test('gzip with zero padding behind it ends there', async () => {

@@ -28,6 +28,8 @@ export async function* streamChunks(
   let context = ''
   let nulBytes = 0
   let long: LongRecord | undefined
+  /** What the over-long record may go on with, see `LongRecord.add`. */
+  let undecided: Buffer = Buffer.alloc(0)
   const held = new HeldBytes()
   const emit = (more: Pick<Chunk, 'bytes'> & Partial<Chunk>): StreamChunk => ({
     chunk: { place, offset, context, final: false, faults: [], ...more },
@@ -35,31 +37,31 @@ export async function* streamChunks(
       context = after
     },
   })
-  for await (const piece of stream as AsyncIterable<Buffer>) {
-    let rest = piece
-    if (long) {
-      rest = long.add(piece)
-      if (!long.isWhole) continue
-      yield emit({ bytes: Buffer.alloc(0), faults: [faultOf(long, offset)] })
-      offset += long.length
-      long = undefined
-    }
-    const framed = held.frame(rest, { isStart: offset === 0 })
-    if (!framed) continue
-    nulBytes += framed.nulBytes
-    if (framed.bytes.length > 0) yield emit(framed)
-    offset += framed.bytes.length
-    if (held.length > maxRecordBytes) {
+  function* take(bytes: Buffer, final: boolean): Generator<StreamChunk> {
+    let rest = bytes
+    for (;;) {
+      if (long) {
+        rest = long.add(rest, final)
+        const isOver = long.isWhole || final
+        undecided = isOver ? Buffer.alloc(0) : rest
+        if (!isOver) return
+        yield emit({ bytes: Buffer.alloc(0), final, faults: [faultOf(long, offset)] })
+        offset += long.length
+        long = undefined
+      }
+      const framed = held.frame(rest, { isStart: offset === 0, final })
+      if (!framed) return
+      nulBytes += framed.nulBytes
+      if (framed.bytes.length > 0) yield emit({ ...framed, final })
+      offset += framed.bytes.length
+      if (held.length <= maxRecordBytes) return
       long = new LongRecord(framed.pending)
-      long.add(held.take())
+      rest = held.take()
     }
   }
-  if (long) yield emit({ bytes: Buffer.alloc(0), final: true, faults: [faultOf(long, offset)] })
-  else {
-    const last = held.frame(Buffer.alloc(0), { isStart: offset === 0, final: true })!
-    nulBytes += last.nulBytes
-    if (last.bytes.length > 0) yield emit({ ...last, final: true })
-  }
+  for await (const piece of stream as AsyncIterable<Buffer>)
+    yield* take(undecided.length > 0 ? Buffer.concat([undecided, piece]) : piece, false)
+  yield* take(undecided, true)
   if (nulBytes > 0) tell(`${nulBytes} NUL bytes between records were passed over`)
 }
 
@@ -107,6 +109,8 @@ export class HeldBytes {
     const all = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces)
     this.#pieces = []
     this.length = 0
+    this.#pending = 'line'
+    this.#nextScan = 0
     return all
   }
 }

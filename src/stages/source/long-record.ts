@@ -7,7 +7,6 @@ import { RecordEnd } from './decoders/record-end.ts'
 /** A record that is too long to be held: its bytes pass by a piece at a time and leave their number, hash and head. */
 export class LongRecord {
   length = 0
-  isWhole = false
   readonly #end: RecordEnd
   readonly #hash: Hash = createHash('sha256')
   readonly #head: Buffer[] = []
@@ -17,11 +16,16 @@ export class LongRecord {
     this.#end = new RecordEnd(pending)
   }
 
-  /** Takes what belongs to the record; returns the rest, which is empty until `isWhole`. */
-  add(bytes: Buffer): Buffer {
-    const end = this.#end.find(bytes)
-    this.isWhole = end >= 0
-    const own = this.isWhole ? bytes.subarray(0, end) : bytes
+  get isWhole(): boolean {
+    return this.#end.isFound
+  }
+
+  /**
+   * Takes what belongs to the record and returns the rest. While the record is not whole, the rest is NULs of which what follows decides:
+   * give them again before it. `final`: nothing follows.
+   */
+  add(bytes: Buffer, final = false): Buffer {
+    const own = bytes.subarray(0, this.#end.find(bytes, final))
     this.length += own.length
     this.#hash.update(own)
     if (this.#headLength < MAX_DEAD_LETTER_BYTES) {

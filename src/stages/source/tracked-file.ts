@@ -6,7 +6,7 @@ import { MAX_DEAD_LETTER_BYTES } from '../../model/outcome.ts'
 import { hash16 } from '../../util/hash.ts'
 import type { ByteReader } from './byte-reader.ts'
 import { decodeText } from './decoders/decode.ts'
-import type { TextState } from './decoders/text-walk.ts'
+import { HOLE_ENDING, type TextState } from './decoders/text-walk.ts'
 import { LongRecord, tooLongFault } from './long-record.ts'
 import { addBytes, matchEnds, type Print, Printer } from './print.ts'
 import { BUSY } from './source.ts'
@@ -177,7 +177,8 @@ export async function nextExtent(
   const { state: framingAfter, nulBytes } = framed
   const resume = offset + framed.end
   file.framed = { from: offset, to: resume, records: framed.records }
-  if (nulBytes === bytes.length) return extent(file, await endOfHole(file, resume, windowBytes), { framingAfter, isHole: true })
+  if (nulBytes > 0 && nulBytes === framed.end)
+    return extent(file, await endOfHole(file, resume, windowBytes), { framingAfter, isHole: true })
   if (framed.end > 0 && !(fault !== undefined && framed.end === bytes.length))
     return extent(file, resume, { framingAfter, nulBytes, final })
   if (fault !== undefined)
@@ -203,9 +204,9 @@ async function longExtent(
   for (let final = false; !record.isWhole && !final; ) {
     if (record.length >= stepEnd) return BUSY
     const { bytes, end, fault } = await file.reader.read(file.offset + record.length, windowBytes)
-    const rest = record.add(bytes)
-    printer.add(bytes.subarray(0, bytes.length - rest.length))
     final = fault !== undefined || (end && (file.gzip || idle))
+    const rest = record.add(bytes, final)
+    printer.add(bytes.subarray(0, bytes.length - rest.length))
     if (end && !final && !record.isWhole) return undefined
   }
   long.sha256 ??= record.digest()
@@ -218,7 +219,7 @@ async function endOfHole(file: TrackedFile, from: number, windowBytes: number): 
   const nuls = Buffer.alloc(windowBytes)
   for (let at = from; ; ) {
     const { bytes } = await file.reader.read(at, windowBytes)
-    if (bytes.length === 0 || at >= from + MAX_STEP_BYTES) return at
+    if (bytes.length === 0 || at >= from + MAX_STEP_BYTES) return Math.max(from, at - HOLE_ENDING)
     if (!bytes.equals(nuls.subarray(0, bytes.length))) return at + bytes.findIndex((byte) => byte !== 0)
     at += bytes.length
   }

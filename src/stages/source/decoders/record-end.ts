@@ -1,40 +1,48 @@
 import { FAILED, JsonScanner, MORE } from '../../../util/json-scanner.ts'
-import { HOLE, NEWLINE } from './text-walk.ts'
+import { HOLE, NEWLINE, SEPARATOR } from './text-walk.ts'
 
 /** Finds the end of a record that is too long to be held, a piece at a time. */
 export class RecordEnd {
+  /** The last `find` came to the record's end. */
+  isFound = false
   #scanner: JsonScanner | undefined
-  /** NULs that the piece before ended with. */
-  #nuls = 0
+  #isFirst = true
 
   constructor(pending: 'line' | 'value') {
     if (pending === 'value') this.#scanner = new JsonScanner()
   }
 
-  /** How many of these bytes still belong to the record, or `MORE` when all do and it goes on. */
-  find(bytes: Uint8Array): number {
-    let from = 0
+  /**
+   * How many of these bytes belong to the record for certain. NULs that may turn out to be the beginning of a hole do not yet: unless the
+   * record's end is found, give the rest again with what follows it. `final`: nothing follows.
+   */
+  find(bytes: Uint8Array, final: boolean): number {
+    // The separator before a text of a sequence.
+    let from = this.#isFirst && bytes[0] === SEPARATOR ? 1 : 0
+    this.#isFirst = false
     if (this.#scanner) {
-      const end = this.#scanner.scan(bytes)
-      if (end !== FAILED) return end
+      const end = this.#scanner.scan(bytes, from)
+      if (end === MORE) return bytes.length
+      if (end !== FAILED) return this.#found(end)
       from = this.#scanner.failedAt
       this.#scanner = undefined
     }
-    return this.#endOfLine(bytes, from)
+    return this.#endOfLine(bytes, from, final)
   }
 
   /** Behind the line's newline, or where a hole begins in it. */
-  #endOfLine(bytes: Uint8Array, from: number): number {
-    let nuls = 0
-    while (this.#nuls > 0 && this.#nuls + nuls < HOLE.length && bytes[nuls] === 0) nuls++
-    if (this.#nuls > 0 && this.#nuls + nuls === HOLE.length) return nuls
+  #endOfLine(bytes: Uint8Array, from: number, final: boolean): number {
     const newline = bytes.indexOf(NEWLINE, from)
     const hole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf(HOLE, from)
-    if (hole >= 0 && (newline < 0 || hole < newline)) return hole
-    if (newline >= 0) return newline + 1
-    let last = bytes.length
-    while (last > 0 && bytes[last - 1] === 0) last--
-    this.#nuls = bytes.length - last + (last === 0 ? this.#nuls : 0)
-    return MORE
+    if (hole >= 0 && (newline < 0 || hole < newline)) return this.#found(hole)
+    if (newline >= 0) return this.#found(newline + 1)
+    let end = bytes.length
+    while (!final && end > from && bytes[end - 1] === 0) end--
+    return end
+  }
+
+  #found(end: number): number {
+    this.isFound = true
+    return end
   }
 }

@@ -27,6 +27,9 @@ export const OPEN_OBJECT = 0x7b
 export const CLOSE_OBJECT = 0x7d
 const NUL = 0x00
 
+/** NULs that are kept of a hole until it is known what follows them. */
+export const HOLE_ENDING = 2
+
 /** Within a line, fewer NULs than this may be what somebody wrote. */
 export const HOLE = Buffer.alloc(64)
 
@@ -103,9 +106,10 @@ export class TextWalk {
     let end = this.at
     while (bytes[end] === NUL) end++
     const byte = bytes[end]
-    if (end - this.at > 1 || byte === OPEN_OBJECT || byte === OPEN_LIST || byte === NEWLINE) return end
-    if (byte !== undefined) return undefined
-    return this.final ? end : MORE
+    // A single NUL may belong to what follows. So two of a hole that is cut here stay, and show what they are when more comes.
+    if (byte === undefined && !this.final) return end - this.at > HOLE_ENDING ? end - HOLE_ENDING : MORE
+    if (end - this.at > 1 || byte === undefined) return end
+    return byte === OPEN_OBJECT || byte === OPEN_LIST || byte === NEWLINE ? end : undefined
   }
 
   /** The next record begins at `at`, or behind it. */
