@@ -5,6 +5,7 @@ import { outgoingAlert } from '../../../test/support/alerts.ts'
 import { TestServer } from '../../../test/support/servers.ts'
 import { Refused, RetryLater } from '../../util/errors.ts'
 import { createHttp, type Http } from '../../util/http/http.ts'
+import { HttpError } from '../../util/http/send.ts'
 import type { Delivery } from './destination.ts'
 import { webhook } from './webhook.ts'
 import { webhookBody } from './webhook-body.ts'
@@ -26,7 +27,10 @@ const open = (part: object = {}) =>
     send: http.configured,
     now: () => NOW,
     write: () => {},
-    secret: (reference) => ('env' in reference && reference.env === 'URL' ? `${server.url}/hidden` : 'key'),
+    secret: (reference) => {
+      if ('file' in reference && reference.file?.startsWith('http')) return reference.file
+      return 'env' in reference && reference.env === 'URL' ? `${server.url}/hidden` : 'key'
+    },
   })
 const delivery: Delivery = { id: 'delivery-1', kind: 'opened', alert: outgoingAlert({ title: 'é \0' }) }
 const shown = (message: string) => message.replace('HOST', server.url)
@@ -131,6 +135,24 @@ test.each([
 
 test.each(['ftp://x.example', 'file:///etc/passwd', 'x', ''])('%s is no address of a webhook', (bad) => {
   expect(webhook.config.safeParse({ id: 'soc', url: bad }).success).toBe(false)
+})
+
+test.each([
+  ['written down', (address: string) => ({ url: address })],
+  ['a secret', (address: string) => ({ url: { file: address } })],
+])('a URL with a password in it stops the start, whatever is done with it: %s', async (_, part) => {
+  const address = server.url.replace('//', '//user:s3cr3t@')
+  const start = async () => open(part(address))
+  await expect(start()).rejects.toThrow(/holds a user name or password.*header Authorization/)
+  await expect(start()).rejects.not.toThrow(/s3cr3t/)
+})
+
+test('a request that cannot be sent at all is refused, not tried again', async () => {
+  const send = () => Promise.reject(new HttpError('invalid', 'it cannot be sent'))
+  const config = webhook.config.parse({ id: 'soc', url: server.url })
+  const destination = await webhook.create(config, { send, now: () => NOW, write: () => {}, secret: () => '' })
+  const sent = destination.send(delivery, AbortSignal.timeout(5000))
+  await expect(sent).rejects.toEqual(new Refused(shown('the webhook at HOST cannot be reached: it cannot be sent')))
 })
 
 test('the body is the documented one', async () => {

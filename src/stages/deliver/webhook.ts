@@ -3,11 +3,10 @@ import { ConfigError, messageOf, Refused, RetryLater } from '../../util/errors.t
 import { retryAfterMs } from '../../util/http/retry-after.ts'
 import { checkedHeaders, type HttpAnswer, HttpError, type HttpRequest, type Send, shownUrl } from '../../util/http/send.ts'
 import { signatureHeaders } from '../../util/http/signature.ts'
+import { CREDENTIALS_IN_URL, holdsCredentials, targetUrl } from '../../util/http/target-url.ts'
 import { type SecretReference, secretReference } from '../../util/secret.ts'
 import { defineDestination, destinationBase } from './destination.ts'
 import { webhookBody } from './webhook-body.ts'
-
-const httpUrl = z.url({ protocol: /^https?$/ })
 
 /**
  * 2xx is delivered; 408, 429, 5xx and no answer at all are retried; any other answer is final. A redirect is not followed: what
@@ -19,7 +18,9 @@ export const webhook = defineDestination({
   config: z.object({
     ...destinationBase,
     url: z
-      .union([httpUrl, secretReference], { error: 'a URL (https://…), or {env: NAME} or {file: PATH} where the URL is a secret' })
+      .union([targetUrl, secretReference], {
+        error: 'a URL (https://…), or {env: NAME} or {file: PATH} where the URL is a secret',
+      })
       .describe('URL that alerts are posted to, or where it is found when it is a secret. Private addresses are allowed.'),
     headers: z
       .record(z.string(), z.union([z.string(), secretReference]))
@@ -34,8 +35,7 @@ export const webhook = defineDestination({
   async create({ url, headers, secret, timeout_ms }, { send, now, secret: resolve }) {
     const text = (value: string | SecretReference) => (typeof value === 'string' ? value : resolve(value))
     const address = text(url)
-    if (!httpUrl.safeParse(address).success)
-      throw new ConfigError('url: the secret that it refers to is not an http or https URL')
+    checkAddress(address)
     const key = secret && resolve(secret)
     const fixed = checkedHeaders(Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, text(value)])))
     const host = shownUrl(address)
@@ -63,12 +63,22 @@ export const webhook = defineDestination({
   },
 })
 
+/** The schema has checked a URL that stands in the configuration; of one that is a secret nothing may be shown. */
+function checkAddress(address: string): void {
+  if (holdsCredentials(address))
+    throw new ConfigError(`url: ${CREDENTIALS_IN_URL} (under headers; its value may be {env: NAME} or {file: PATH})`)
+  if (!targetUrl.safeParse(address).success)
+    throw new ConfigError('url: the secret that it refers to is not an http or https URL')
+}
+
 async function post(send: Send, host: string, request: HttpRequest): Promise<HttpAnswer> {
   try {
     return await send(request)
   } catch (error) {
     const why = error instanceof HttpError || request.signal?.aborted ? messageOf(error) : 'an unexpected error'
-    throw new RetryLater(`the webhook at ${host} cannot be reached: ${why}`, undefined, { cause: error })
+    const message = `the webhook at ${host} cannot be reached: ${why}`
+    if (error instanceof HttpError && error.failure === 'invalid') throw new Refused(message, { cause: error })
+    throw new RetryLater(message, undefined, { cause: error })
   }
 }
 

@@ -53,6 +53,11 @@ test('gzip in transit and gzip as content both arrive', async () => {
   expect(Buffer.from((await refresh())!.bytes)).toEqual(gzipSync('a'))
 })
 
+test('a URL with a password in it is refused, with what to write instead', () => {
+  const { error } = url.config.safeParse({ url: 'https://user:s3cr3t@lists.example.com/' })
+  expect(error?.issues[0]?.message).toMatch(/holds a user name or password.*header Authorization/)
+})
+
 test('a few redirects are followed, and extra headers do not go to another host', async () => {
   server.answer = (response, request) =>
     request.url.startsWith('/list.txt')

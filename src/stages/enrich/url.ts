@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { messageOf } from '../../util/errors.ts'
 import { type HttpAnswer, HttpError, type HttpRequest, type Send, shownUrl } from '../../util/http/send.ts'
+import { targetUrl } from '../../util/http/target-url.ts'
 import { DEFAULT_MAX_BYTES, tooLarge, unpack } from './content.ts'
 import { defineProvider } from './provider.ts'
 import { TableError } from './table.ts'
@@ -12,9 +13,7 @@ export const url = defineProvider({
   type: 'url',
   summary: 'Fetches a table over HTTP or HTTPS, again when it has changed.',
   config: z.object({
-    url: z
-      .url({ protocol: /^https?$/ })
-      .describe('URL of the content. A private address needs http.allow_private in the configuration.'),
+    url: targetUrl.describe('URL of the content. A private address needs http.allow_private in the configuration.'),
     headers: z.record(z.string(), z.string()).default({}).describe('Extra request headers.'),
     timeout_secs: z.int().min(1).max(3600).default(60).describe('Time limit of the whole fetch.'),
     max_bytes: z.int().min(1).default(DEFAULT_MAX_BYTES).describe('Content larger than this after decompression is refused.'),

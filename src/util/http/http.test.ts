@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import { createRequire } from 'node:module'
 import { type AddressInfo, createServer as createNetServer } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
@@ -8,6 +9,9 @@ import { testAuthority } from '../../../test/support/certificates.ts'
 import { TestProxy, TestServer } from '../../../test/support/servers.ts'
 import { createHttp, type Http, type HttpSettings } from './http.ts'
 import { HttpError } from './send.ts'
+
+/** The clock by which undici's own time limits run, as its tests move it on. */
+const undiciTimers = createRequire(import.meta.url)('undici/lib/util/timers.js') as { tick(ms: number): void }
 
 const NO_PROXY = { https: undefined, http: undefined, except: [] }
 let server: TestServer
@@ -81,6 +85,25 @@ describe('limits', () => {
       'timeout',
       'no whole answer within 0.2 s',
     ])
+  })
+
+  test.each<[string, (response: ServerResponse) => void]>([
+    ['before it begins', () => {}],
+    ['within its body', (response) => response.writeHead(200).write('sl')],
+  ])('an answer may be silent as long as its time limit allows: %s', async (_, begin) => {
+    const begun = new Promise<ServerResponse>((resolve) => {
+      server.answer = (response) => {
+        begin(response)
+        resolve(response)
+      }
+    })
+    const answer = http().configured({ ...limits, url: server.url })
+    const response = await begun
+    // Until the client has read what came.
+    for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve))
+    for (let hour = 0; hour < 3; hour++) undiciTimers.tick(3_600_000)
+    response.end('ow')
+    expect(Buffer.from((await answer).body).toString()).toMatch(/ow$/)
   })
 
   test('an aborted signal ends a request in any phase, with its own reason', async () => {

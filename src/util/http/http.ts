@@ -4,6 +4,7 @@ import { type AddressRule, guardedLookup, isRefusedLiteral, privateAddress, publ
 import { type ProxySettings, proxyFor } from './proxy.ts'
 import { reasonOf } from './reasons.ts'
 import { checkedHeaders, type HttpAnswer, HttpError, type HttpRequest, type Send, shownUrl } from './send.ts'
+import { CREDENTIALS_IN_URL, holdsCredentials } from './target-url.ts'
 
 export interface HttpSettings {
   readonly proxy: ProxySettings
@@ -23,8 +24,6 @@ export interface Http {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000
-/** Until the headers of an answer, and between two pieces of its body. */
-const SILENCE_TIMEOUT_MS = 60_000
 const MAX_HEADER_BYTES = 64 * 1024
 
 /** HTTP as everything in the engine uses it that talks to the outside. */
@@ -35,11 +34,8 @@ export function createHttp({ proxy, ca, allowPrivate }: HttpSettings): Http {
     return agent
   }
   const trusted = ca === undefined ? {} : { ca: [...usualAuthorities(), ca] }
-  const limits = {
-    headersTimeout: SILENCE_TIMEOUT_MS,
-    bodyTimeout: SILENCE_TIMEOUT_MS,
-    maxHeaderSize: MAX_HEADER_BYTES,
-  }
+  // No limit on silence: how long an answer may take is the request's own time limit.
+  const limits = { headersTimeout: 0, bodyTimeout: 0, maxHeaderSize: MAX_HEADER_BYTES }
   const proxies = new Map<string, Dispatcher>()
   const proxied = (uri: string) => {
     const known = proxies.get(uri)
@@ -99,8 +95,7 @@ async function follow(request: HttpRequest, agentFor: (url: URL) => Dispatcher, 
   let headers = { 'user-agent': 'caracal', ...checkedHeaders(request.headers ?? {}) } as Record<string, string>
   for (let hop = 0; ; hop++) {
     if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new HttpError('invalid', `${url.protocol} is not HTTP`)
-    if (url.username !== '' || url.password !== '')
-      throw new HttpError('invalid', 'the URL holds a user name or password, which is not sent: use the header Authorization')
+    if (holdsCredentials(url)) throw new HttpError('invalid', CREDENTIALS_IN_URL)
     const response = await fetch(url, {
       dispatcher: agentFor(url),
       method,
