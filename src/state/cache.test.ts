@@ -60,6 +60,13 @@ test('the cache is what the committed batches made of it', async () => {
   ])
 })
 
+test('what was written last comes last, whenever it expires', async () => {
+  const write = (key: string, expiresMs: number) => ({ key, entry: '{}', expiresMs })
+  await commit([write('a', 3000), write('b', 2000), write('c', 5000)])
+  await commit([write('a', 2000), write('d', 1500)])
+  expect((await loadCache(db, 1000)).map(({ key }) => key)).toEqual(['b', 'c', 'a', 'd'])
+})
+
 test('a batch that was done before changes nothing', async () => {
   const effects = await commit([{ key: 'a', entry: '1', expiresMs: undefined }])
   await commit([{ key: 'a', entry: '2', expiresMs: undefined }])

@@ -7,9 +7,15 @@ const NEVER_MS = Number.MAX_SAFE_INTEGER
 /** Far below SQLite's limit of bound values. */
 const ROWS_PER_STATEMENT = 200
 
-/** The cache of rules as the last committed batch left it, without what has expired; what expires first comes first. */
+/** The cache of rules as the last committed batch left it, without what has expired, in the order in which it was written. */
 export async function loadCache(db: Kysely<StateTables>, nowMs: number): Promise<CacheEntry[]> {
-  const rows = await db.selectFrom('rule_cache').selectAll().where('expires_ms', '>', nowMs).orderBy('expires_ms').execute()
+  const rows = await db
+    .selectFrom('rule_cache')
+    .selectAll()
+    .where('expires_ms', '>', nowMs)
+    .orderBy('written')
+    .orderBy('expires_ms')
+    .execute()
   return rows.map((row) => {
     const [key, entry] = JSON.parse(row.entry) as [string, string]
     return { key, entry, expiresMs: row.expires_ms === NEVER_MS ? undefined : row.expires_ms }
@@ -20,6 +26,11 @@ export async function loadCache(db: Kysely<StateTables>, nowMs: number): Promise
 export async function saveCacheWrites(tx: Transaction<StateTables>, writes: readonly CacheWrite[], nowMs: number): Promise<void> {
   if (writes.length === 0) return
   await tx.deleteFrom('rule_cache').where('expires_ms', '<=', nowMs).execute()
+  const last = await tx
+    .selectFrom('rule_cache')
+    .select((eb) => eb.fn.max('written').as('written'))
+    .executeTakeFirst()
+  let written = Number(last?.written ?? 0)
   for (let i = 0; i < writes.length; i += ROWS_PER_STATEMENT) {
     const part = writes.slice(i, i + ROWS_PER_STATEMENT)
     const gone = part.filter((write) => write.entry === undefined).map(({ key }) => hashOf(key))
@@ -33,6 +44,7 @@ export async function saveCacheWrites(tx: Transaction<StateTables>, writes: read
               entry: JSON.stringify([write.key, write.entry]),
               // Rules name points in time of any size.
               expires_ms: Math.min(write.expiresMs ?? NEVER_MS, NEVER_MS),
+              written: ++written,
             },
           ],
     )
@@ -41,9 +53,11 @@ export async function saveCacheWrites(tx: Transaction<StateTables>, writes: read
       .insertInto('rule_cache')
       .values(rows)
       .onConflict((oc) =>
-        oc
-          .column('key_hash')
-          .doUpdateSet((eb) => ({ entry: eb.ref('excluded.entry'), expires_ms: eb.ref('excluded.expires_ms') })),
+        oc.column('key_hash').doUpdateSet(({ ref }) => ({
+          entry: ref('excluded.entry'),
+          expires_ms: ref('excluded.expires_ms'),
+          written: ref('excluded.written'),
+        })),
       )
       .execute()
   }

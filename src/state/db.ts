@@ -8,6 +8,7 @@ import * as correlationPages from './migrations/0004-correlation-pages.ts'
 import * as heldFlushes from './migrations/0005-held-flushes.ts'
 import * as windowNumbers from './migrations/0006-window-numbers.ts'
 import * as retroactive from './migrations/0007-retroactive.ts'
+import * as ruleCacheOrder from './migrations/0008-rule-cache-order.ts'
 import { openSqlite, type SqliteFile, type SqliteOptions } from './sqlite.ts'
 import type { StateTables } from './tables.ts'
 
@@ -22,6 +23,7 @@ const migrations: MigrationProvider = {
     '0005-held-flushes': heldFlushes,
     '0006-window-numbers': windowNumbers,
     '0007-retroactive': retroactive,
+    '0008-rule-cache-order': ruleCacheOrder,
   }),
 }
 

@@ -68,8 +68,8 @@ export interface StateTables {
   sequences: { name: string; value: number }
   /** What correlation rules remember between signals; `value` is JSON text. */
   correlation: { id: string; rule_id: string; wake_ms: number; value: string }
-  /** The cache of rules, by hash of the key; `entry` is JSON text of [key, entry]. Without an expiry: the end of time. */
-  rule_cache: { key_hash: string; entry: string; expires_ms: number }
+  /** The cache of rules, by hash of the key; `entry` is JSON text of [key, entry]. Without an expiry: the end of time. What was written later has a greater `written`. */
+  rule_cache: { key_hash: string; entry: string; expires_ms: number; written: number }
 }
 
 export type AlertRow = Selectable<StateTables['alerts']>

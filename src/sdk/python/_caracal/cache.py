@@ -125,6 +125,8 @@ class Table:
             raise ValueError(f"the cache entry '{key[:100]}' would be {len(text)} characters long, more than {MAX_ENTRY_CHARS}")
         if old is None and key not in self.changed:
             self._fresh.add(key)
+        # What was written last comes last.
+        self.changed.pop(key, None)
         self.changed[key] = text
         self._put(key, entry, text)
         self._make_room(entry.rule)

@@ -52,7 +52,7 @@ async function createDetector(
   const parts = await createParts(content, isOne ? [[undefined, set.rules]] : [...groups], { options, mirror, start, reader })
   if (!lazy) await within(PREFILTER_WAIT_MS, Promise.all(parts.map((part) => part.prefiltered)))
   if (isOne) return parts[0]!
-  const usesCache = cacheUse(set.rules, content.helpers)
+  const usesCache = cacheUse({ ...content, rules: set.rules })
   return new RootsDetector(parts, set.rules, mirror, usesCache)
 }
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { EvaluateAnswer } from '../sandbox/protocol.ts'
 import { CacheMirror } from './cache-mirror.ts'
@@ -80,4 +81,40 @@ test('a child that is filled later gets what was written last at the end', () =>
   mirror.add(changes([['a', '{"counter":1}']]))
   mirror.settle()
   expect([...mirror.parts()].flat().map(([key]) => key)).toEqual(['b', 'a'])
+})
+
+test('with what another mirror has settled comes the order in which it was written, also to a child that is there already', () => {
+  const key = fc.constantFrom(...'abcdef')
+  const write = fc.tuple(key, fc.constantFrom('{}', '{"counter":1}', null))
+  fc.assert(
+    fc.property(fc.uniqueArray(key), fc.array(fc.array(write)), (keys, batches) => {
+      const entries = keys.map((name) => ({ key: name, entry: '{}', expiresMs: undefined }))
+      const before = new CacheMirror(entries)
+      const heir = new CacheMirror(entries)
+      const reader = heir.reader()
+      const child = new Map([...reader.parts()].flat())
+      for (const batch of batches) {
+        before.add(changes(batch))
+        before.settle()
+      }
+      heir.inherit(before)
+      for (const [name, entry] of reader.missed()) {
+        child.delete(name)
+        if (entry !== null) child.set(name, entry)
+      }
+      const wanted = [...before.parts()].flat()
+      expect([...heir.parts()].flat()).toEqual(wanted)
+      expect([...child]).toEqual(wanted)
+    }),
+    { numRuns: 500, seed: 28 },
+  )
+})
+
+test('what a batch writes twice was written last, for the state and for other children', () => {
+  const mirror = new CacheMirror([])
+  const own = mirror.reader()
+  const other = mirror.reader()
+  for (const name of ['a', 'b', 'a']) own.add(changes([[name, '{}']]))
+  expect(other.missed().map(([name]) => name)).toEqual(['b', 'a'])
+  expect(mirror.settle().map(({ key }) => key)).toEqual(['b', 'a'])
 })

@@ -56,26 +56,26 @@ export class CacheMirror {
       add: (changes) => {
         this.add(changes)
         for (const others of this.#missed)
-          if (others !== missed) for (const [key, entry] of changes.cacheWrites) others.set(key, entry)
+          if (others !== missed) for (const [key, entry] of changes.cacheWrites) putLast(others, key, entry)
       },
     }
   }
 
-  /** Takes over what another mirror has settled: it was read later than the entries that this one began with. */
+  /** Takes over what another mirror has settled, which was read later than the entries that this one began with, in the order that it has. */
   inherit(before: CacheMirror): void {
-    const changed = new Map<string, string | null>()
-    for (const [key, entry] of before.#settled) if (this.#settled.get(key) !== entry) changed.set(key, entry)
-    for (const key of this.#settled.keys()) if (!before.#settled.has(key)) changed.set(key, null)
-    for (const [key, entry] of changed) {
-      if (entry === null) this.#settled.delete(key)
-      else this.#settled.set(key, entry)
-      for (const missed of this.#missed) missed.set(key, entry)
+    const gone = [...this.#settled.keys()].filter((key) => !before.#settled.has(key))
+    const written = writtenSince(this.#settled, before.#settled)
+    for (const missed of this.#missed) {
+      for (const key of gone) putLast(missed, key, null)
+      for (const [key, entry] of written) putLast(missed, key, entry)
     }
+    this.#settled.clear()
+    for (const [key, entry] of before.#settled) this.#settled.set(key, entry)
   }
 
   /** What a crossing of the batch under way has changed. */
   add({ cacheWrites, cacheEvictions }: CacheChanges): void {
-    for (const [key, entry] of cacheWrites) this.#open.set(key, entry ?? undefined)
+    for (const [key, entry] of cacheWrites) putLast(this.#open, key, entry ?? undefined)
     for (const [ruleId, n] of cacheEvictions) this.#evicted.set(ruleId, (this.#evicted.get(ruleId) ?? 0) + n)
   }
 
@@ -90,12 +90,11 @@ export class CacheMirror {
   settle(): CacheWrite[] {
     const writes: CacheWrite[] = []
     for (const [key, entry] of this.#open) {
-      // What was written last comes last, also in a child that is filled later: rules lose their oldest entries first.
-      this.#settled.delete(key)
       if (entry === undefined) {
+        this.#settled.delete(key)
         writes.push({ key, entry })
       } else {
-        this.#settled.set(key, entry)
+        putLast(this.#settled, key, entry)
         writes.push({ key, entry, expiresMs: expiryOf(entry) })
       }
     }
@@ -129,6 +128,26 @@ export class CacheMirror {
     for (const [key, entry] of this.#settled) if (!this.#open.has(key)) yield [key, entry]
     for (const [key, entry] of this.#open) if (entry !== undefined) yield [key, entry]
   }
+}
+
+/** What was written last comes last, also in a child that is filled later: rules lose first what they have left untouched for longest. */
+function putLast<Value>(entries: Map<string, Value>, key: string, value: Value): void {
+  entries.delete(key)
+  entries.set(key, value)
+}
+
+/** The entries of `now` that a child which knows `before` has to write, in this order, to have those of `now` in their order. */
+function writtenSince(before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): (readonly [string, string])[] {
+  const places = new Map([...before.keys()].map((key, place) => [key, place]))
+  const entries = [...now]
+  let last = -1
+  const first = entries.findIndex(([key, entry]) => {
+    const place = before.get(key) === entry ? places.get(key)! : -1
+    const isInOrder = place > last
+    last = place
+    return !isInOrder
+  })
+  return first < 0 ? [] : entries.slice(first)
 }
 
 /** The last part of an entry's text, written by `_caracal/cache.py`. */

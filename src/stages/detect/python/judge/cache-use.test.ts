@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { DataModel } from '../../../../model/data-model.ts'
 import { makeHelper, makeRule } from '../rule.fixture.ts'
 import { cacheUse } from './cache-use.ts'
 
@@ -19,6 +20,29 @@ test.each([
     ),
     makeHelper('harmless', 'LIMIT = 1', '/a'),
   ]
-  const usesCache = cacheUse([makeRule('R', code), makeRule('Other', 'x = 1')], helpers)
+  const usesCache = cacheUse({ rules: [makeRule('R', code), makeRule('Other', 'x = 1')], helpers })
   expect([usesCache('R'), usesCache('Other')]).toEqual([expected, false])
+})
+
+test('whether a rule may use the cache through the data model of its log type', () => {
+  const model = (id: string, logType: string, code: string | undefined): DataModel => ({
+    id,
+    displayName: undefined,
+    enabled: true,
+    logTypes: [logType],
+    mappings: [],
+    file: `/a/${id}.yml`,
+    root: '/a',
+    source: code === undefined ? undefined : { file: `/a/${id}.py`, code },
+  })
+  const helpers = [makeHelper('counts', 'from panther_detection_helpers import caching', '/a')]
+  const dataModels = [
+    model('Own', 'A.Log', 'from panther_detection_helpers.caching import get_counter'),
+    model('ByHelper', 'B.Log', 'import counts'),
+    model('Plain', 'C.Log', 'x = 1'),
+    model('Paths', 'D.Log', undefined),
+  ]
+  const code = "def rule(event): return event.udm('user') == 'root'"
+  const rules = ['A.Log', 'B.Log', 'C.Log', 'D.Log'].map((logType) => makeRule(logType, code, { logTypes: ['X.Log', logType] }))
+  expect(rules.map(({ id }) => id).filter(cacheUse({ rules, helpers, dataModels }))).toEqual(['A.Log', 'B.Log'])
 })

@@ -1,4 +1,4 @@
-import type { HelperModule, Rule } from '../../../../model/rule.ts'
+import type { DetectionContent } from '../../../../model/rule.ts'
 
 /** Names by which code comes to the cache of rules, or to modules that a search of its text does not find. */
 const CACHE_NAMES =
@@ -7,10 +7,10 @@ const CACHE_NAMES =
 const NAME = /[A-Za-z_]\w*/g
 
 /**
- * Whether a rule may use the cache of rules, itself or through helpers: a name in its text that could mean so is enough. A rule that hides
- * it may see the cache without what another content folder's rules have written for the same batch.
+ * Whether a rule may use the cache of rules, itself, through helpers or through the data model of a log type that it sees: a name in a text that
+ * could mean so is enough. A rule that hides it may see the cache without what another content folder's rules have written for the same batch.
  */
-export function cacheUse(rules: readonly Rule[], helpers: readonly HelperModule[]): (ruleId: string) => boolean {
+export function cacheUse({ rules, helpers, dataModels = [] }: DetectionContent): (ruleId: string) => boolean {
   const using = new Set<string>()
   const waiting = new Map(helpers.map((helper) => [helper, namesIn(helper.code)]))
   let found: boolean
@@ -23,7 +23,13 @@ export function cacheUse(rules: readonly Rule[], helpers: readonly HelperModule[
       found = true
     }
   } while (found)
-  const ids = new Set(rules.filter(({ source }) => usesCache(source.code, namesIn(source.code), using)).map(({ id }) => id))
+  const uses = (code: string) => usesCache(code, namesIn(code), using)
+  const modelled = new Set(dataModels.flatMap(({ source, logTypes }) => (source && uses(source.code) ? logTypes : [])))
+  const ids = new Set(
+    rules
+      .filter(({ source, logTypes }) => uses(source.code) || logTypes.some((logType) => modelled.has(logType)))
+      .map(({ id }) => id),
+  )
   return (ruleId) => ids.has(ruleId)
 }
 

@@ -255,3 +255,8 @@ test('expired entries make room before any other', async () => {
   expect((await flood(detector, [{ large: 7, prefix: 'new' }])).lost).toEqual([])
   expect((await flood(detector, [{ large: 1, prefix: 'more' }])).lost).toEqual([{ ruleId: 'Flood', what: 'cache', n: 1 }])
 })
+
+test('what a rule writes again comes last among what has changed', async () => {
+  const { writes } = await call(await detect(), ["increment_counter('a')", "increment_counter('b')", "increment_counter('a')"])
+  expect(writes.map(({ key }) => key)).toEqual(['b', 'a'])
+})
