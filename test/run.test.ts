@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -13,36 +13,60 @@ afterAll(() => {
 })
 
 async function events(...argv: readonly string[]): Promise<Record<string, unknown>[]> {
+  const { out } = await run(argv)
+  const lines = out.trimEnd().split('\n')
+  return lines.map((line): Record<string, unknown> => JSON.parse(line))
+}
+
+async function run(argv: readonly string[], env: Record<string, string> = {}): Promise<{ out: string; err: string }> {
   const out: string[] = []
+  const err: string[] = []
   const io: Io = {
     out: (text) => void out.push(text),
     write: async (text) => void out.push(text),
-    err: () => {},
+    err: (text) => void err.push(text),
     isTty: false,
     columns: 100,
     hasColours: false,
-    env: { XDG_CACHE_HOME: join(top, 'cache'), CARACAL_DATA_DIR: join(top, 'data') },
+    env: { XDG_CACHE_HOME: join(top, 'cache'), CARACAL_DATA_DIR: join(top, 'data'), ...env },
     stdin: Readable.from([]),
     onInterrupt: () => () => {},
   }
   await runCli(['run', ...argv], io)
-  const lines = out.join('').trimEnd().split('\n')
-  return lines.map((line): Record<string, unknown> => JSON.parse(line))
+  return { out: out.join(''), err: err.join('\n') }
 }
+
+/** A connection of Zeek's. */
+function record(ts: string): string {
+  return JSON.stringify({
+    _path: 'conn',
+    ts,
+    uid: 'C1',
+    'id.orig_h': '192.0.2.1',
+    'id.orig_p': 1,
+    'id.resp_h': '192.0.2.2',
+    'id.resp_p': 2,
+    proto: 'tcp',
+  })
+}
+
+test('a rule that cannot be loaded is reported, and counts, also when no event has to be seen by a rule', async () => {
+  const content = join(top, 'content')
+  mkdirSync(content)
+  const rule = 'AnalysisType: rule\nRuleID: Broken\nFilename: broken.py\nLogTypes: [Zeek.Conn]\nSeverity: Low\nEnabled: true\n'
+  writeFileSync(join(content, 'broken.yml'), rule)
+  writeFileSync(join(content, 'broken.py'), "import nothing\ndef rule(event): return event.get('uid') == 'never'\n")
+  const config = join(top, 'caracal.yml')
+  writeFileSync(config, JSON.stringify({ content: [content], disabled_packs: [] }))
+  const file = join(top, 'quiet.log')
+  writeFileSync(file, `${record('2024-04-19T10:04:00Z')}\n`)
+  const { err } = await run([file, '--log-type', 'Zeek.Conn', '--config', config])
+  expect(err).toMatch(/rule Broken: .*nothing/)
+  expect(err).toMatch(/rule_errors 1\n$/)
+})
 
 test('--as-of is the time of receipt: events more than five minutes after it are not believed', async () => {
   const file = join(top, 'conn.log')
-  const record = (ts: string) =>
-    JSON.stringify({
-      _path: 'conn',
-      ts,
-      uid: 'C1',
-      'id.orig_h': '192.0.2.1',
-      'id.orig_p': 1,
-      'id.resp_h': '192.0.2.2',
-      'id.resp_p': 2,
-      proto: 'tcp',
-    })
   writeFileSync(file, `${record('2024-04-19T10:04:00Z')}\n${record('2024-04-19T10:06:00Z')}\n`)
   const shown = async (asOf: string) =>
     (await events(file, '--log-type', 'Zeek.Conn', '--as-of', asOf)).map((event) => [

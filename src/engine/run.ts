@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Config } from '../config/config.ts'
 import { NOTHING_KNOWN } from '../model/alert.ts'
+import type { RuleError } from '../model/match.ts'
 import { localTable } from '../packs/checks/tables.ts'
 import { correlateDue } from '../pipeline/correlate.ts'
 import type { Generation } from '../pipeline/generation.ts'
@@ -128,9 +129,14 @@ class Run {
     this.#streams = streams
     this.#generation = generation
     this.#memory = memory
-    for (const error of generation.detectors.flatMap((d) => d.setupErrors)) {
+    this.#tellErrors(generation.detectors.flatMap(({ setupErrors }) => setupErrors))
+  }
+
+  /** Of rules that could not be loaded. */
+  #tellErrors(errors: readonly RuleError[]): void {
+    for (const { ruleId, message } of errors) {
       this.#totals.ruleErrors++
-      streams.tell(`rule ${error.ruleId}: ${error.message}`)
+      this.#streams.tell(`rule ${ruleId}: ${message}`)
     }
   }
 
@@ -152,6 +158,7 @@ class Run {
       }
     }
     await before
+    for (const detector of this.#generation.detectors) this.#tellErrors((await detector.unreported?.()) ?? [])
     await this.#passTime()
     return this.#finish(await this.#alerts())
   }

@@ -49,6 +49,11 @@ export class ShortPaths implements Detector {
     return findings.map((finding) => this.#shortFinding(finding))
   }
 
+  async unreported() {
+    const errors = (await this.#inner.unreported?.()) ?? []
+    return errors.map((error) => this.#short(error))
+  }
+
   test(...args: Parameters<Detector['test']>) {
     return this.#inner.test(...args)
   }

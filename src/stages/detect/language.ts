@@ -52,6 +52,11 @@ export interface Detector {
    * are findings of kind `error`. Rejects only when judging is impossible (the child cannot be started).
    */
   evaluate(batch: DetectBatch): Promise<readonly Finding[]>
+  /**
+   * After the last batch of a detector made with `lazy`: errors of loading that no batch has reported, since no event that came had to be
+   * seen by a rule. Empty when no rule was concerned. Absent: `create` or a batch has reported all.
+   */
+  unreported?(): Promise<readonly RuleError[]>
   /** Runs one unit test of a rule: every function runs, nothing is truncated or replaced. */
   test(ruleId: string, test: RuleTest): Promise<TestRun>
   /** Seconds spent and events seen per rule since the last call. */
@@ -148,7 +153,8 @@ export interface DetectorOptions {
   readonly onOff?: (() => void) | undefined
   /**
    * Start what rules need with the first event that some rule must see, and read conditions with the first event of a log type that has
-   * rules. Rules that cannot be loaded are findings of that batch then, about no event (-1), beside `setupErrors`. Absent: at `create`.
+   * rules. Rules that cannot be loaded are findings of that batch then, about no event (-1), beside `setupErrors`; without such a batch
+   * `unreported` gives them. Absent: at `create`.
    */
   readonly lazy?: boolean | undefined
   /** For tests of what is tried again after a while. Absent: timers that keep no process alive. */

@@ -4,6 +4,7 @@ import type { DetectBatch, Detector, DetectorOptions, Later, PrefilterOptions, R
 import { fromNdjson } from '../ndjson.ts'
 import type { CacheMirror } from './judge/cache-mirror.ts'
 import { judgeCrossing } from './judge/judge.ts'
+import type { KnownLoads } from './judge/known-loads.ts'
 import { PenaltyBox } from './judge/penalty-box.ts'
 import { Retries, timer } from './judge/retries.ts'
 import type { Runtime } from './judge/runtime.ts'
@@ -49,6 +50,9 @@ export class PythonDetector implements Detector {
   readonly #isLazy: boolean
   /** Errors of loading have been reported: `create` does it, unless the child starts later. */
   #isReported: boolean
+  /** An event came that some rule is for. */
+  #isConcerned = false
+  readonly #knownLoads: KnownLoads | undefined
   #screen: Screen | undefined
   #prefilter: { readonly reader: ConditionReader; readonly options: PrefilterOptions } | undefined
   #prefiltered: Promise<void> | undefined
@@ -57,8 +61,14 @@ export class PythonDetector implements Detector {
   constructor(
     set: RuleSet,
     runtime: Runtime,
-    { onOff, later = timer, lazy = false }: Pick<DetectorOptions, 'onOff' | 'later' | 'lazy'> = {},
+    {
+      onOff,
+      later = timer,
+      knownLoads,
+    }: Pick<DetectorOptions, 'onOff' | 'later'> & { readonly knownLoads?: KnownLoads | undefined } = {},
   ) {
+    const lazy = knownLoads !== undefined
+    this.#knownLoads = knownLoads
     this.#isLazy = lazy
     this.#isReported = !lazy
     this.#onOff = onOff ?? (() => {})
@@ -206,6 +216,16 @@ export class PythonDetector implements Detector {
     })
   }
 
+  unreported(): Promise<readonly RuleError[]> {
+    return this.#enqueue(async () => {
+      const known = this.#knownLoads
+      if (!known || !this.#isConcerned || (!this.#runtime.isLoaded && (await known.has()))) return []
+      await this.#runtime.ready()
+      if (this.setupErrors.length === 0) await known.add()
+      return this.#late()
+    })
+  }
+
   /** As `evaluate`, but what the batch changed in the cache of rules stays open: others judge the same batch. */
   judge(batch: DetectBatch): Promise<readonly Finding[]> {
     return this.#enqueue(() => this.#judge(batch))
@@ -247,6 +267,7 @@ export class PythonDetector implements Detector {
     const { logType } = batch
     const rules = this.#loaded.get(logType)
     if (!rules) return []
+    this.#isConcerned = true
     if (this.#isLazy) await this.#read()
     // Filters look at objects.
     const events = batch.events ?? (rules.some((rule) => rule.inlineFilter) ? fromNdjson(batch.ndjson, logType) : undefined)

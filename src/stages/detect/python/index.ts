@@ -4,6 +4,7 @@ import type { DetectorOptions, Language } from '../language.ts'
 import { PythonDetector } from './detector.ts'
 import { CacheMirror } from './judge/cache-mirror.ts'
 import { cacheUse } from './judge/cache-use.ts'
+import { KnownLoads } from './judge/known-loads.ts'
 import { Runtime } from './judge/runtime.ts'
 import { ConditionReader, keptConditions } from './prefilter/conditions.ts'
 import { byRoot, RootsDetector } from './roots.ts'
@@ -95,7 +96,8 @@ async function createPart(
     await runtime.close()
     throw error
   }
-  const detector = new PythonDetector(set, runtime, { onOff, later: all ? never : later, lazy })
+  const knownLoads = lazy ? new KnownLoads(set, compiledFolder, roots) : undefined
+  const detector = new PythonDetector(set, runtime, { onOff, later: all ? never : later, knownLoads })
   if (prefilter && reader && set.rules.length > 0) detector.usePrefilter(reader, prefilter)
   return detector
 }

@@ -82,6 +82,10 @@ export class RootsDetector implements Detector {
     return result
   }
 
+  async unreported(): Promise<readonly RuleError[]> {
+    return (await Promise.all(this.parts.map((part) => part.unreported()))).flat()
+  }
+
   inherit(before: Detector, unchanged: ReadonlySet<string>): void {
     inheritAll(this, before, unchanged)
   }
