@@ -1,12 +1,12 @@
-/** docs/configuration.md: every key of caracal.yml, made from the JSON Schema of the configuration. */
+/** docs/configuration.md: every key of caracal.yml, generated from the JSON Schema of the configuration. */
 
 const INTRO = `# Configuration
 
-\`caracal.yml\` in the working folder, or the file that \`--config\` names. Without one, every key has its default. Unknown keys are
-refused, with their line. Top-level keys that hold a single value can be set by the environment too: \`CARACAL_FLUSH_MS=500\`.
-\`caracal validate\` checks the file. A secret is never written here, only where it is found: \`{env: NAME}\` or \`{file: PATH}\`.
+Caracal reads \`caracal.yml\` in the working folder, or the file given with \`--config\`. Without one, every key has its default. Unknown
+keys are refused, with their line. A top-level key with a single value can also be set in the environment: \`CARACAL_FLUSH_MS=500\`.
+\`caracal validate\` checks the file. Secrets are not written in this file; refer to them as \`{env: NAME}\` or \`{file: PATH}\`.
 
-This page is made from the code: \`node scripts/configuration.mjs\` after a change of a key.
+This page is generated from the code. Run \`node scripts/configuration.mjs\` after changing a key.
 `
 
 /** @param {any} schema JSON Schema of the configuration, as people write it. */
@@ -20,7 +20,7 @@ export function configurationPage(schema) {
   return `${parts.join('\n').trimEnd()}\n`
 }
 
-/** A list whose elements are of several types: what all have, then what each adds. */
+/** A list whose elements have several types: first the shared keys, then those of each type. */
 function kinds(key, { description, items }) {
   const [first, ...others] = items.oneOf
   const shared = Object.keys(first.properties).filter(

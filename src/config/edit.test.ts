@@ -27,7 +27,7 @@ flush_ms: 0x7d0
 
 test.each<[what: string, before: string, id: string, isOff: boolean, after: string]>([
   ['an empty file', '', 'A', true, 'disabled_packs:\n  - A\n'],
-  ['comments alone', '# Ours.\n', 'A', true, '# Ours.\ndisabled_packs:\n  - A\n'],
+  ['only comments', '# Ours.\n', 'A', true, '# Ours.\ndisabled_packs:\n  - A\n'],
   ['a key without a value', 'disabled_packs:\n', 'A', true, 'disabled_packs:\n  - A\n'],
   ['a list in one line', 'disabled_packs: [A] # noisy\n', 'B', true, 'disabled_packs: [A, B] # noisy\n'],
   ['a list in one line, spaced', 'disabled_packs: [ A ]\n', 'B', true, 'disabled_packs: [ A, B ]\n'],
@@ -42,7 +42,7 @@ test.each<[what: string, before: string, id: string, isOff: boolean, after: stri
   ['the last', '# Off.\ndisabled_packs:\n  - A\n', 'A', false, '# Off.\ndisabled_packs: []\n'],
   ['one named twice', 'disabled_packs: [A, B, A]\n', 'A', false, 'disabled_packs: [B]\n'],
   [
-    'lines of others, oddly written',
+    'unrelated lines in an odd style',
     'sources:   [ ]   # none\n\n\n# Last.',
     'A',
     true,
@@ -57,12 +57,12 @@ test.each<[what: string, before: string, id: string, isOff: boolean, after: stri
   ],
   ['JSON', '{"flush_ms": 100}\n', 'A', true, '{"flush_ms": 100, "disabled_packs": ["A"]}\n'],
   ['an id that looks like a number', 'disabled_packs: [A]\n', '12', true, 'disabled_packs: [A, "12"]\n'],
-  ['lines that end as on Windows', 'flush_ms: 100\r\n', 'A', true, 'flush_ms: 100\r\ndisabled_packs:\r\n  - A\r\n'],
+  ['Windows line endings', 'flush_ms: 100\r\n', 'A', true, 'flush_ms: 100\r\ndisabled_packs:\r\n  - A\r\n'],
 ])('%s', (_what, before, id, isOff, after) => {
   expect(withPackOff(before, id, isOff)).toBe(after)
 })
 
-test('everything else stays as it is written, and the file says what was asked for', () => {
+test('everything else stays as written, and the change is made', () => {
   const file = join(folder, 'caracal.yml')
   writeFileSync(file, CONFIG)
   const before = loadConfig(file, {})
@@ -75,7 +75,7 @@ test('everything else stays as it is written, and the file says what was asked f
   expect(readdirSync(folder)).toEqual(['caracal.yml'])
 })
 
-test('a file that is not there is made; one that cannot be is named', () => {
+test('a missing file is created; one that cannot be created is named', () => {
   setPackOff(join(folder, 'new.yml'), 'A', true)
   expect(loadConfig(join(folder, 'new.yml'), {}).disabled_packs).toEqual(['A'])
   expect(() => setPackOff(join(folder, 'none/new.yml'), 'A', true)).toThrow(/cannot be written.*none\/new\.yml/)

@@ -7,14 +7,14 @@ import { ConfigError, messageOf } from '../util/errors.ts'
 const KEY = 'disabled_packs'
 
 /**
- * Puts a pack into the list `disabled_packs` of a configuration file, or takes it out of it; comments stay. A file that is
- * not there is made. Throws `ConfigError`. The file is one that `loadConfig` can read.
+ * Adds a pack to the `disabled_packs` list of a configuration file or removes it, keeping comments. Creates the file if it does
+ * not exist. Throws `ConfigError`. `loadConfig` must be able to read the file.
  */
 export function setPackOff(file: string, id: string, isOff: boolean): void {
   try {
     const path = existsSync(file) ? realpathSync(file) : file
     const text = existsSync(path) ? readFileSync(path, 'utf8') : ''
-    // A reader never sees half a file.
+    // Renamed into place, so that no reader sees half a file.
     const draft = `${path}.${randomUUID()}`
     writeFileSync(draft, withPackOff(text, id, isOff), existsSync(path) ? { mode: statSync(path).mode } : {})
     renameSync(draft, path)
@@ -23,7 +23,7 @@ export function setPackOff(file: string, id: string, isOff: boolean): void {
   }
 }
 
-/** The text of a configuration with a pack in `disabled_packs`, or without it. */
+/** The text of a configuration with a pack added to `disabled_packs`, or removed from it. */
 export function withPackOff(text: string, id: string, isOff: boolean): string {
   const document = parseDocument(text)
   edit(document, id, isOff)
@@ -37,7 +37,7 @@ export function withPackOff(text: string, id: string, isOff: boolean): string {
   return isSame ? least : written(document, text)
 }
 
-/** Changes only the lines of the key, or adds them at the end. The caller checks that the result means what it should. */
+/** Changes only the lines of the key, or appends them. The caller checks that the result has the intended meaning. */
 function withLeastChange(text: string, change: (part: string) => string): string {
   const { contents } = parseDocument(text)
   const pair = isMap(contents) ? contents.items.find(({ key }) => isScalar(key) && key.value === KEY) : undefined
@@ -54,11 +54,11 @@ function edit(document: Document, id: string, isOff: boolean): void {
   if (!isSeq(list)) {
     if (isOff) document.set(KEY, [id])
   } else if (isOff) list.add(document.createNode(id))
-  // An empty list is left: the key may have comments.
+  // An empty list stays, since the key may have comments.
   else list.items = list.items.filter((item) => !isScalar(item) || item.value !== id)
 }
 
-/** The document in the style of the text, as far as it can be recognised. */
+/** The document in the style of the original text, as far as we can recognise it. */
 function written(document: Document, text: string): string {
   const result = document.toString({
     lineWidth: 0,

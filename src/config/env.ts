@@ -5,12 +5,12 @@ import { ConfigError, messageOf } from '../util/errors.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** The process's environment: the only place where it is read. */
+/** The only place that reads the process's environment. */
 export function environment(): Environment {
   return process.env
 }
 
-/** The folder of a user's caches of this program, by the habits of the operating system. It may not exist yet. */
+/** The user's cache folder for Caracal, following the operating system's conventions. It may not exist yet. */
 export function cacheFolder(env: Environment = environment()): string {
   const home = homedir()
   if (process.platform === 'win32') return join(env['LOCALAPPDATA'] || join(home, 'AppData', 'Local'), 'caracal', 'cache')
@@ -18,7 +18,7 @@ export function cacheFolder(env: Environment = environment()): string {
   return join(env['XDG_CACHE_HOME'] || join(home, '.cache'), 'caracal')
 }
 
-/** A secret by reference. Throws a `ConfigError` that names the reference, never the secret. */
+/** Resolves a secret reference. Throws a `ConfigError` that names the reference, never the secret. */
 export function resolveSecret(
   reference: { readonly env: string } | { readonly file: string },
   env: Environment = environment(),

@@ -16,36 +16,32 @@ function isRange(text: string): boolean {
   }
 }
 
-/** The block `http`: how Caracal reaches the outside. */
+/** The `http` block: settings for outgoing HTTP. */
 export const httpSchema = z.strictObject({
   proxy: z
     .union([z.url({ protocol: /^https?$/ }), secretReference])
     .optional()
     .describe(
-      'Proxy for everything that Caracal sends: a URL, or where one that holds a password is found. Default: the environment variables HTTPS_PROXY and HTTP_PROXY. This machine itself is always reached directly.',
+      'Proxy for all outgoing requests: a URL, or a secret reference if the URL contains a password. Default: the environment variables HTTPS_PROXY and HTTP_PROXY. Requests to this machine never use the proxy.',
     ),
   no_proxy: z
     .array(z.string())
     .optional()
     .describe(
-      'What is reached without the proxy: names with their subdomains, addresses, ranges (10.0.0.0/8), or * for everything. Default: the environment variable NO_PROXY.',
+      'Hosts to reach without the proxy: names (subdomains included), addresses, ranges (10.0.0.0/8), or * for all. Default: the environment variable NO_PROXY.',
     ),
-  ca_file: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('File of certificates (PEM) of authorities that are trusted beside the usual ones.'),
+  ca_file: z.string().min(1).optional().describe('PEM file of CA certificates to trust in addition to the standard ones.'),
   allow_private: z
     .array(z.string().refine(isRange, 'an address or a range, as in 10.0.0.0/8'))
     .default([])
     .describe(
-      'Private addresses and ranges that tables of content may be fetched from. Addresses in this file itself (destinations, heartbeat_url) may always be private.',
+      'Private addresses and ranges that tables may be fetched from. URLs in this file (destinations, heartbeat_url) may always be private.',
     ),
 })
 
 type HttpConfig = z.output<typeof httpSchema>
 
-/** The settings of the HTTP client. Throws `ConfigError` when a file or secret that is named cannot be used. */
+/** Settings for the HTTP client. Throws `ConfigError` when the CA file or a secret cannot be used. */
 export function httpSettings({ proxy, no_proxy, ca_file, allow_private }: HttpConfig, env: Environment): HttpSettings {
   const own = typeof proxy === 'object' ? resolveSecret(proxy, env) : proxy
   const given = (name: string) => env[name] || env[name.toLowerCase()] || undefined
@@ -60,12 +56,12 @@ export function httpSettings({ proxy, no_proxy, ca_file, allow_private }: HttpCo
   }
 }
 
-/** A proxy's URL, which may lack its scheme as curl allows. The message quotes nothing: it may hold a password. */
+/** A proxy URL; like curl, we accept one without a scheme. The message does not quote the value, which may contain a password. */
 function proxyUrl(text: string | undefined, from: string): string | undefined {
   if (text === undefined) return undefined
   const url = text.includes('://') ? text : `http://${text}`
   if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url
-  throw new ConfigError(`${from} is not the URL of an HTTP proxy, as in http://proxy.example.com:3128`)
+  throw new ConfigError(`${from} is not the URL of an HTTP proxy; it should look like http://proxy.example.com:3128`)
 }
 
 function authorities(file: string): string {
@@ -74,7 +70,7 @@ function authorities(file: string): string {
     pem = readFileSync(file, 'utf8')
     new X509Certificate(pem)
   } catch (error) {
-    throw new ConfigError(`${file} cannot be used as a file of certificates (PEM): ${messageOf(error)}`, { path: 'http.ca_file' })
+    throw new ConfigError(`${file} cannot be used as a PEM certificate file: ${messageOf(error)}`, { path: 'http.ca_file' })
   }
   return pem
 }

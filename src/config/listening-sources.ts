@@ -3,7 +3,7 @@ import type { ListenTerms } from '../stages/source/source.ts'
 import { find } from '../util/define.ts'
 import type { Config } from './config.ts'
 
-/** The sources that take requests at `POST /ingest/<id>`: their ids, and what those who run the server must know of each. */
+/** The sources that accept requests at `POST /ingest/<id>`: their ids and what the server needs to know about each. */
 export function listeningSources(list: Config['sources']): ReadonlyMap<string, ListenTerms> {
   const found = new Map<string, ListenTerms>()
   for (const source of list) {

@@ -18,7 +18,7 @@ function refusal(yaml: string): string[] {
   return []
 }
 
-test('everything that is wrong is listed at once: where, what was given, what is allowed', () => {
+test('all errors are listed at once, each with its place, the value and what is allowed', () => {
   const yaml = `listen: abc
 flush_ms: 3
 destinations:
@@ -39,7 +39,7 @@ sources:
   ])
 })
 
-test('the list of what is wrong has an end', () => {
+test('the list of errors is bounded', () => {
   const sources = Array.from({ length: 25 }, () => '  - { type: tape }').join('\n')
   const lines = refusal(`sources:\n${sources}\n`)
   expect(lines).toHaveLength(21)

@@ -6,21 +6,22 @@ import { ConfigError, messageOf } from '../util/errors.ts'
 import { type Config, configSchema } from './config.ts'
 import type { Environment } from './env.ts'
 
-/** Read when no other file is named. */
+/** Read when no file is named. */
 export const DEFAULT_FILE = 'caracal.yml'
 const PREFIX = 'CARACAL_'
 /** Size limit of a configuration file. */
 const MAX_BYTES = 4 * 1024 * 1024
-/** Errors that are listed at most. */
+/** Maximum number of errors listed. */
 const MAX_ISSUES = 20
-/** Keys whose values are not quoted in messages: a URL or header may be a secret as a whole. */
+/** Keys whose values are not quoted in messages: an entire URL or header may be a secret. */
 const MAY_HOLD_SECRETS = new Set<PropertyKey | undefined>(['destinations', 'heartbeat_url', 'http'])
 /** Keys that can only be set in the file. */
 const LISTS = new Set(['sources', 'destinations', 'disabled_packs', 'http'])
 
 /**
- * The configuration: `file`, or caracal.yml in the working folder if it is there, else defaults; then the environment
- * (`CARACAL_LISTEN`, `CARACAL_DATA_DIR` … for single values). Throws `ConfigError` with file, line and key.
+ * Loads the configuration from `file`, or from caracal.yml in the working folder if it exists, or from the defaults, and then
+ * applies the environment (`CARACAL_LISTEN`, `CARACAL_DATA_DIR` … for single values). Throws `ConfigError` with file, line and
+ * key.
  */
 export function loadConfig(file: string | undefined, env: Environment): Config {
   const path = file ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : undefined)
@@ -42,7 +43,7 @@ function readYaml(path: string): { value: unknown; lineOf: (keys: readonly Prope
   let text: string
   try {
     const { size } = statSync(path)
-    if (size > MAX_BYTES) throw new Error(`it is ${size} bytes long, more than ${MAX_BYTES}`)
+    if (size > MAX_BYTES) throw new Error(`it is ${size} bytes long; the limit is ${MAX_BYTES}`)
     text = readFileSync(path, 'utf8')
   } catch (error) {
     throw new ConfigError(`the configuration cannot be read: ${messageOf(error)}`, { file: path }, { cause: error })
@@ -64,12 +65,14 @@ function readYaml(path: string): { value: unknown; lineOf: (keys: readonly Prope
   return { value, lineOf }
 }
 
-/** What the YAML reader throws: aliases that would unfold to far more than the text, nesting that is too deep. */
+/**
+ * Reports what the YAML reader throws, such as for aliases that expand to far more than the text or for nesting that is too deep.
+ */
 function attempt<T>(file: string, read: () => T): T {
   try {
     return read()
   } catch (error) {
-    const why = /alias/i.test(messageOf(error)) ? 'its aliases unfold to too much: write the values out' : messageOf(error)
+    const why = /alias/i.test(messageOf(error)) ? 'its aliases expand to too much: write the values out' : messageOf(error)
     throw new ConfigError(`the configuration cannot be read: ${why}`, { file }, { cause: error })
   }
 }
@@ -81,7 +84,9 @@ function fromEnvironment(env: Environment): Record<string, unknown> {
     if (!name.startsWith(PREFIX) || text === undefined) continue
     const key = name.slice(PREFIX.length).toLowerCase()
     if (!(key in configSchema.shape) || LISTS.has(key))
-      throw new ConfigError(`the environment variable ${name} names no configuration key that can be set so; unset it`)
+      throw new ConfigError(
+        `the environment variable ${name} does not correspond to a configuration key that the environment can set; unset it`,
+      )
     if (key === 'content') values[key] = text.split(':').filter(Boolean)
     else values[key] = /^\d+$/.test(text) ? Number(text) : text
   }
@@ -90,7 +95,7 @@ function fromEnvironment(env: Environment): Record<string, unknown> {
 
 type LineOf = (keys: readonly PropertyKey[]) => number | undefined
 
-/** One error for everything that is wrong, a line each. */
+/** One error that lists all issues, one per line. */
 function allIssues({ issues }: z.ZodError, value: unknown, file: string | undefined, lineOf: LineOf): ConfigError {
   const errors = issues.slice(0, MAX_ISSUES).map((issue) => {
     const keys = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path

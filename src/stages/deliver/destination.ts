@@ -10,9 +10,9 @@ export const destinationBase = {
   id: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9 _.-]{0,99}$/, 'letters, digits, blanks and _ . -, at most 100')
-    .describe('Name of the destination; rules may choose it by this name.'),
-  severities: z.array(z.enum(SEVERITIES)).default([]).describe('Severities of the alerts that go here; all when empty.'),
-  system: z.boolean().default(true).describe('False: alerts of Caracal about itself (type SYSTEM) do not go here.'),
+    .describe('Name of the destination, by which rules can select it.'),
+  severities: z.array(z.enum(SEVERITIES)).default([]).describe('Severities of the alerts to send here. If empty, all.'),
+  system: z.boolean().default(true).describe('Whether to send alerts about Caracal itself (type SYSTEM) here.'),
 } as const
 
 /** One alert on its way out. */

@@ -12,7 +12,7 @@ export const stdout = defineDestination({
     format: z
       .enum(['text', 'json'])
       .default('text')
-      .describe('`text` for people; `json` for programs: the webhook body, one per line.'),
+      .describe('`text` for people; `json` for programs: one webhook body per line.'),
   }),
   example: { id: 'terminal' },
   isLocal: true,

@@ -21,13 +21,20 @@ export const webhook = defineDestination({
       .union([targetUrl, secretReference], {
         error: 'a URL (https://…), or {env: NAME} or {file: PATH} where the URL is a secret',
       })
-      .describe('URL that alerts are posted to, or where it is found when it is a secret. Private addresses are allowed.'),
+      .describe('URL to post alerts to, or a reference to it if it is secret. Private addresses are allowed.'),
     headers: z
       .record(z.string(), z.union([z.string(), secretReference]))
       .default({})
-      .describe('Extra request headers; a value that is a secret is given as {env: NAME} or {file: PATH}.'),
-    secret: secretReference.optional().describe('Key of the HMAC in Caracal-Signature; without it there is no signature.'),
-    timeout_ms: z.int().min(100).max(120_000).default(10_000).describe('Time limit of one try; a slower try is made again.'),
+      .describe('Extra request headers. Write a secret value as {env: NAME} or {file: PATH}.'),
+    secret: secretReference
+      .optional()
+      .describe('Key for the HMAC in the Caracal-Signature header. Default: requests are not signed.'),
+    timeout_ms: z
+      .int()
+      .min(100)
+      .max(120_000)
+      .default(10_000)
+      .describe('Time limit for one attempt, in milliseconds; after it the attempt fails and is retried.'),
   }),
   example: { id: 'soc', url: 'https://hooks.example.com/alerts' },
   isLocal: false,

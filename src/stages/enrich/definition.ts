@@ -52,8 +52,10 @@ const NAME = /^(?!p_any_)(?!__proto__$)(?!\.)[^/\\\p{Cc}]{1,200}$/u
 const MINUTES = z.int().min(1).max(525_600)
 
 const refreshSchema = z.strictObject({
-  PeriodMinutes: MINUTES.optional().describe('How often the provider is asked.'),
-  AlarmPeriodMinutes: MINUTES.optional().describe('Content older than this is shown as stale; three periods by default.'),
+  PeriodMinutes: MINUTES.optional().describe('How often to fetch from the provider.'),
+  AlarmPeriodMinutes: MINUTES.optional().describe(
+    'Age after which the content is shown as stale. Default: three refresh periods.',
+  ),
 })
 const selector = z.string().min(1).max(500)
 const associationSchema = z.strictObject({

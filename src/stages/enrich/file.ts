@@ -16,7 +16,7 @@ export const file = defineProvider({
       .enum(['definition', 'data_dir'])
       .default('definition')
       .describe("Where a relative path starts: this YAML's folder, or the data folder."),
-    max_bytes: z.int().min(1).default(DEFAULT_MAX_BYTES).describe('Larger content is refused (decompressed).'),
+    max_bytes: z.int().min(1).default(DEFAULT_MAX_BYTES).describe('Maximum size of the content in bytes, after decompression.'),
   }),
   example: { path: 'tables/assets.csv', base: 'data_dir' },
   isLocal: true,

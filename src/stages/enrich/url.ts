@@ -15,8 +15,8 @@ export const url = defineProvider({
   config: z.object({
     url: targetUrl.describe('URL of the content. A private address needs http.allow_private in the configuration.'),
     headers: z.record(z.string(), z.string()).default({}).describe('Extra request headers.'),
-    timeout_secs: z.int().min(1).max(3600).default(60).describe('Time limit of the whole fetch.'),
-    max_bytes: z.int().min(1).default(DEFAULT_MAX_BYTES).describe('Content larger than this after decompression is refused.'),
+    timeout_secs: z.int().min(1).max(3600).default(60).describe('Time limit for the whole fetch, in seconds.'),
+    max_bytes: z.int().min(1).default(DEFAULT_MAX_BYTES).describe('Maximum size of the content in bytes, after decompression.'),
   }),
   example: { url: 'https://lists.example.com/exit-nodes.txt' },
   isLocal: false,

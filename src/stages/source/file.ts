@@ -25,9 +25,13 @@ import {
 
 const config = z.object({
   ...sourceBase,
-  paths: z.array(z.string().min(1)).min(1).describe('Files or glob patterns. Gzip is recognised by content.'),
+  paths: z.array(z.string().min(1)).min(1).describe('Files or glob patterns. Gzip files are detected by their content.'),
   poll_ms: z.int().min(20).max(60_000).default(200).describe('How often files are checked for new lines, in milliseconds.'),
-  idle_ms: z.int().min(0).default(2000).describe('Milliseconds without growth after which a last line without a newline counts.'),
+  idle_ms: z
+    .int()
+    .min(0)
+    .default(2000)
+    .describe('Milliseconds without growth after which a last line without a newline is taken as complete.'),
 })
 
 /** Files and growing files. Where reading has come to is kept per file, whatever the file is called by then. */

@@ -13,14 +13,14 @@ const config = z.object({
   token: z
     .union([z.strictObject({ env: z.string() }), z.strictObject({ file: z.string() })])
     .optional()
-    .describe('Where the bearer token of senders is found. Absent: the token of the data folder.'),
+    .describe('Bearer token that senders must use. Default: the token in the data folder.'),
   max_body_bytes: z
     .int()
     .min(1024)
     .max(256 * 1024 * 1024)
     .default(16 * 1024 * 1024)
-    .describe('Largest body, uncompressed.'),
-  body_timeout_ms: z.int().min(100).default(30_000).describe('A body must have arrived within this time.'),
+    .describe('Maximum size of a request body in bytes, after decompression.'),
+  body_timeout_ms: z.int().min(100).default(30_000).describe('Time limit for receiving a body, in milliseconds.'),
 })
 
 /** `POST /ingest/<id>`: answers 2xx only when the records are on disk. */

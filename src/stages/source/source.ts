@@ -8,16 +8,16 @@ export const sourceBase = {
   id: z
     .string()
     .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'lower-case letters, digits, - and _, at most 64')
-    .describe('Name of the source: `p_source_id`, and the last part of its ingest address.'),
-  label: z.string().max(200).optional().describe('`p_source_label` of its events; the id when absent.'),
+    .describe('Name of the source, stored as `p_source_id`; also the last part of its ingest URL.'),
+  label: z.string().max(200).optional().describe('Stored as `p_source_label`. Default: the id.'),
   log_types: z
     .array(z.string())
     .default([])
-    .describe('Log types its records may have. Empty: any known type, recognised per record.'),
+    .describe('Log types that its records may have. If empty, the type of each record is detected among all known types.'),
   tables: z
     .record(z.string(), z.string())
     .default({})
-    .describe('Table name → file: tables pinned to this content for this source, whatever version others see.'),
+    .describe('Tables pinned to a fixed file for this source (table name: file), whatever version other sources use.'),
 } as const
 
 /** There is nothing to take yet, but there may be as soon as `next` is asked again: it has read as much as one turn may cost. */

@@ -27,28 +27,28 @@ const OPEN_ATTEMPTS = 4
 const OPEN_PAUSE_MS = 300
 
 const config = z.object({
-  readers: z.int().min(1).max(16).default(2).describe('Queries that run at the same time.'),
-  max_query_ms: z.int().min(100).default(60_000).describe('Longest run of a query.'),
+  readers: z.int().min(1).max(16).default(2).describe('Number of queries that can run at the same time.'),
+  max_query_ms: z.int().min(100).default(60_000).describe('Time limit for a query, in milliseconds.'),
   max_query_bytes: z
     .int()
     .min(64 * MIB)
     .default(1024 * MIB)
-    .describe('Most memory of one query.'),
+    .describe('Memory limit for one query, in bytes.'),
   max_memory_bytes: z
     .int()
     .min(256 * MIB)
     .default(2048 * MIB)
-    .describe('Most memory of the whole lake.'),
+    .describe('Memory limit for the whole lake, in bytes.'),
   max_result_bytes: z
     .int()
     .min(MIB)
     .default(64 * MIB)
-    .describe('Largest answer of a query.'),
+    .describe('Maximum size of a query result, in bytes.'),
   fsync: z
     .boolean()
     .default(true)
-    .describe('Wait for the disk at every insert, so that a power cut loses nothing. Counts for tables made from now on.'),
-  max_rows: z.int().min(1).default(10_000).describe('Rows of an answer, unless the query asks for fewer or more.'),
+    .describe('Sync every insert to disk, so that a power cut loses nothing. Applies to tables created from now on.'),
+  max_rows: z.int().min(1).default(10_000).describe('Maximum number of rows in a result, unless the query sets its own limit.'),
 })
 
 export type ChdbConfig = z.output<typeof config>
