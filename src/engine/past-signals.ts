@@ -1,5 +1,6 @@
 import type { FinishedRows } from '../model/batch.ts'
 import { SIGNALS } from '../pipeline/rows.ts'
+import { SIGNAL_COLUMNS } from '../stages/store/stored-signals.ts'
 import { readBlock } from '../util/block/read.ts'
 
 /** Signals of the time before now. */
@@ -16,9 +17,8 @@ export interface SignalTap {
   readonly end: () => void
 }
 
-/** The columns that look-back asks for, in its order. */
-const COLUMNS = ['p_rule_id', 'p_row_id', 'p_event_time', 'p_alert_context', 'event']
-const PLACES = COLUMNS.map((name) => SIGNALS.columns.findIndex((column) => column.name === name))
+/** Where the columns that look-back asks for stand among those of a signal's row. */
+const PLACES = SIGNAL_COLUMNS.map((name) => SIGNALS.columns.findIndex((column) => column.name === name))
 
 /** Signals as they are committed, for whoever listens. */
 export class CommittedSignals {

@@ -3,7 +3,7 @@ import type { RuleError } from '../model/match.ts'
 import type { Judged } from '../stages/alert/step.ts'
 import { readPastSignals } from '../stages/detect/correlation/past-signals.ts'
 import { type CorrelationRule, rememberedFrom, type Signal } from '../stages/detect/correlation/rule.ts'
-import { quoteText } from '../stages/store/ddl.ts'
+import { storedSignals } from '../stages/store/stored-signals.ts'
 import { type Correlation, correlateRemembered } from './correlate.ts'
 import type { Memory } from './correlation-runs.ts'
 import { type EffectsDeps, effectsOfCorrelated } from './effects.ts'
@@ -42,7 +42,7 @@ export async function lookBack({
   if (before === versions) return undefined
   const known = new Map(Object.entries(JSON.parse(before ?? '{}') as Record<string, string>))
   const fresh = rules.filter(({ id, version }) => known.get(id) !== version)
-  const rows = fresh.length > 0 ? await query(pastSignalsSql(fresh, nowMs), MAX_PAST) : []
+  const rows = fresh.length > 0 ? await query(pastSignals(fresh, nowMs), MAX_PAST) : []
   const signals = readPastSignals(rows, correlation.rules)
   const cut = rows.length < MAX_PAST ? [] : fresh.flatMap((rule) => cutNotice(rule, signals, nowMs))
   const unread = rows.length - signals.length
@@ -83,13 +83,9 @@ function notice(ruleId: string, what: string): Judged {
   return { finding, event: undefined, text: () => '' }
 }
 
-/** The statement for the stored signals that rules would have had within their look-back; columns as `readPastSignals` reads them. */
-function pastSignalsSql(rules: readonly CorrelationRule[], nowMs: number): string {
-  const ids = [...new Set(rules.flatMap(({ members }) => members.map(({ ruleId }) => ruleId)))]
+/** The stored signals that the rules would have had within their look-back. */
+function pastSignals(rules: readonly CorrelationRule[], nowMs: number): string {
+  const ruleIds = [...new Set(rules.flatMap(({ members }) => members.map(({ ruleId }) => ruleId)))]
   const fromMs = Math.min(...rules.map((rule) => rememberedFrom(rule, nowMs)))
-  return [
-    'SELECT p_rule_id, p_row_id, p_event_time, p_alert_context, event FROM signals.correlation_signals',
-    `WHERE p_rule_id IN (${ids.map(quoteText).join(', ')})`,
-    `AND p_event_time >= fromUnixTimestamp64Milli(toInt64(${fromMs})) ORDER BY p_event_time DESC LIMIT ${MAX_PAST}`,
-  ].join(' ')
+  return storedSignals({ ruleIds, fromMs, most: MAX_PAST })
 }

@@ -2,26 +2,12 @@ import type { Column } from '../../model/column.ts'
 import { type Event, INDICATOR_FIELDS, type IndicatorField } from '../../model/event.ts'
 import type { JsonObject, JsonValue } from '../../model/json.ts'
 import type { CompiledSchema } from '../../model/schema.ts'
+import { STANDARD_COLUMNS } from '../../model/standard-columns.ts'
 import { readSchemaDocument, type SchemaSpec } from './document.ts'
 import { compileFit } from './fit.ts'
 import { generateNormalise, type Names } from './generate-normalise.ts'
 import { generateEncoder } from './generate-row.ts'
 import { unfoldZeek, ZEEK_COMMON_FIELDS, zeekName, zeekPrefixes, zeekSpellings } from './zeek-names.ts'
-
-const STANDARD_COLUMNS: readonly Column[] = [
-  { name: 'p_log_type', kind: 'string', required: true },
-  { name: 'p_row_id', kind: 'string', required: true },
-  { name: 'p_event_time', kind: 'timestamp', required: true },
-  { name: 'p_parse_time', kind: 'timestamp', required: true },
-  { name: 'p_source_id', kind: 'string', required: true },
-  { name: 'p_source_label', kind: 'string', required: true },
-  { name: 'p_schema_version', kind: 'int', required: true },
-  { name: 'p_event_time_corrected', kind: 'boolean' },
-  { name: 'p_source_file', kind: 'string' },
-  { name: 'p_generation', kind: 'string' },
-  { name: 'p_header', kind: 'json' },
-  ...INDICATOR_FIELDS.map((name): Column => ({ name, kind: 'strings', required: true })),
-]
 
 const LAST_COLUMNS: readonly Column[] = [
   { name: 'extra', kind: 'json' },

@@ -1,5 +1,5 @@
 import type { Column, ColumnKind, TableSpec } from '../../model/column.ts'
-import { INDICATOR_FIELDS } from '../../model/event.ts'
+import { STANDARD_COLUMNS } from '../../model/standard-columns.ts'
 import { Refused } from '../../util/errors.ts'
 
 /** The lake's databases; no other is made, and people's SQL reaches no other. */
@@ -32,17 +32,6 @@ const TYPES: Record<ColumnKind, string> = {
   json: 'String',
   strings: 'Array(String)',
 }
-
-/** What a fresh lake's `all` views show before the first table exists. */
-const STANDARD: readonly Column[] = [
-  { name: 'p_log_type', kind: 'string', required: true },
-  { name: 'p_row_id', kind: 'string', required: true },
-  { name: 'p_event_time', kind: 'timestamp', required: true },
-  { name: 'p_parse_time', kind: 'timestamp', required: true },
-  { name: 'p_source_id', kind: 'string', required: true },
-  { name: 'p_source_label', kind: 'string', required: true },
-  ...INDICATOR_FIELDS.map((name): Column => ({ name, kind: 'strings' })),
-]
 
 /** A column as the engine reports it. */
 export interface StoredColumn {
@@ -130,7 +119,7 @@ export function settingsOf({ fsync }: Keeping): readonly string[] {
 
 /** The columns of `<database>.all`: what all its tables share, or the standard columns while there is no table. */
 export function allColumns(common: readonly StoredColumn[]): readonly StoredColumn[] {
-  return common.length > 0 ? common : STANDARD.map((column) => ({ name: column.name, type: typeOf(column) }))
+  return common.length > 0 ? common : STANDARD_COLUMNS.map((column) => ({ name: column.name, type: typeOf(column) }))
 }
 
 /** The statement that makes `<database>.all`, which finds later tables by itself. */
