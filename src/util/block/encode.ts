@@ -91,5 +91,6 @@ export function fittingBlocks(
   rows: readonly ValueRow[],
 ): { blocks: CountedBlock[]; unfit: UnfitRow[] } {
   const { blocks, unfit } = encodeRows(rows, valueEncoder(columns))
-  return { blocks, unfit: [...unfit].map(([row, message]) => ({ row: rows[row]!, message })) }
+  const inOrder = [...unfit].sort(([a], [b]) => a - b)
+  return { blocks, unfit: inOrder.map(([row, message]) => ({ row: rows[row]!, message })) }
 }
