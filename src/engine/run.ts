@@ -8,7 +8,7 @@ import { localTable } from '../packs/checks/tables.ts'
 import { correlateDue } from '../pipeline/correlate.ts'
 import type { Generation } from '../pipeline/generation.ts'
 import type { ParsedChunks } from '../pipeline/parse.ts'
-import { type PathEnd, takePath } from '../pipeline/path.ts'
+import { HERE, type PathEnd, takePath } from '../pipeline/path.ts'
 import { type CorrelatedBatch, NO_RECORDS } from '../pipeline/steps.ts'
 import { commitBatch } from '../pipeline/take-apart.ts'
 import { groupFindings, type Judged } from '../stages/alert/step.ts'
@@ -167,6 +167,7 @@ class Run {
   readonly #end: Omit<PathEnd<readonly string[], Output>, 'turn'> = {
     retrying: { onTrouble: (message) => message && this.#streams.tell(message), isStopping: () => false },
     observe: () => {},
+    ...HERE,
     encodeEvents: ({ events }) => (this.#options.emit === 'events' ? events.map((event) => stringifyJson(event)) : []),
     times: (batch) => ({ atMs: timeOf, signalsMs: newestMs(batch), nowMs: this.#options.nowMs }),
     encode: (batch) => ({ batch, lines: batchLines(batch, this.#options.emit) }),
@@ -180,13 +181,13 @@ class Run {
   }
 
   async #write({ batch, lines }: Output): Promise<void> {
-    const { received, groups, filtered, deadLetters, judged, correlation } = batch
+    const { received, stored, filtered, deadLetters, judged, correlation } = batch
     const totals = this.#totals
     this.#memory.apply(correlation)
     totals.received += received
     for (const n of filtered.values()) totals.filtered += n
     totals.deadLettered += deadLetters.length
-    for (const { events } of groups) totals.stored += events.length
+    for (const n of stored.values()) totals.stored += n
     for (const { finding, event, span } of judged) {
       if (finding.kind === 'error') {
         totals.ruleErrors++

@@ -12,7 +12,7 @@ import { pipelineState } from '../state/pipeline-state.ts'
 import { sourceCounts } from '../state/sources.ts'
 import { endInState } from './end-in-state.ts'
 import { anySource, evilDetector, lineGeneration, lineSchema, loopDeps } from './loop.fixture.ts'
-import { takePath } from './path.ts'
+import { HERE, takePath } from './path.ts'
 
 /** Every record is counted under exactly one outcome, on each way that a batch can take to its commit. */
 let folder: string
@@ -95,7 +95,11 @@ async function countsAfter(texts: readonly string[], way: (typeof WAYS)[number])
     retrying: { onTrouble: () => {}, isStopping: () => false, pauseMs: 0 },
   })
   const { receivedMs } = batch
-  await takePath({ sourceId, receivedMs, chunks: [chunk], onParsed: () => {} }, generation, { ...end, turn: async () => {} })
+  await takePath({ sourceId, receivedMs, chunks: [chunk], onParsed: () => {} }, generation, {
+    ...end,
+    ...HERE,
+    turn: async () => {},
+  })
   const all = await sourceCounts(db)
   return all.get(sourceId)!
 }

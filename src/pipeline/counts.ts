@@ -1,13 +1,18 @@
 import type { Count } from '../model/batch.ts'
-import type { Parsed } from './steps.ts'
+import type { Encoded, Parsed } from './steps.ts'
+
+type Counted = 'received' | 'deadLetters' | 'filtered' | 'guessed' | 'stored'
 
 /** How many records of a batch had which outcome: those received are the stored, filtered and dead-lettered ones together. */
-export function countsOf(sourceId: string, { received, groups, deadLetters, filtered, guessed }: Parsed): Count[] {
-  const all = groups.reduce((n, { events }) => n + events.length, 0)
+export function countsOf(
+  sourceId: string,
+  { received, deadLetters, filtered, guessed, stored: byLogType }: Pick<Parsed & Encoded<unknown>, Counted>,
+): Count[] {
+  const all = [...byLogType.values()].reduce((sum, n) => sum + n, 0)
   // An event that could not be finished is not stored, whatever it was guessed to be.
-  const guesses = groups.flatMap(({ schema: { name }, events }) => {
-    const n = Math.min(guessed.get(name) ?? 0, events.length)
-    return n > 0 ? [[name, n] as const] : []
+  const guesses = [...byLogType].flatMap(([logType, events]) => {
+    const n = Math.min(guessed.get(logType) ?? 0, events)
+    return n > 0 ? [[logType, n] as const] : []
   })
   const stored = all - guesses.reduce((sum, [, n]) => sum + n, 0)
   const reasons = new Map<string, number>()

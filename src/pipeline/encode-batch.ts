@@ -14,11 +14,14 @@ export async function encodeBatch<T extends Parsed, Rows>(
 ): Promise<T & Encoded<Rows>> {
   const groups: ParsedEvents[] = []
   const encoded: Rows[] = []
+  const stored = new Map<string, number>()
   const letters: DeadLetter[] = []
+  const unfit: ParsedEvents[] = []
   const add = (group: ParsedEvents) => {
     if (group.events.length === 0) return
     encoded.push(encode(group))
     groups.push(group)
+    stored.set(group.schema.name, (stored.get(group.schema.name) ?? 0) + group.events.length)
   }
   for (const group of batch.groups) {
     try {
@@ -26,10 +29,12 @@ export async function encodeBatch<T extends Parsed, Rows>(
     } catch (error) {
       const { fine, atFault } = await faultsOf(group, error, encode)
       for (const { item, error: why } of atFault) letters.push(internalLetter(item, sourceId, why))
+      unfit.push({ ...group, events: atFault.map(({ item }) => item) })
       add({ ...group, events: [...fine] })
     }
   }
-  return { ...batch, groups, encoded, deadLetters: letters.length > 0 ? [...batch.deadLetters, ...letters] : batch.deadLetters }
+  const deadLetters = letters.length > 0 ? [...batch.deadLetters, ...letters] : batch.deadLetters
+  return { ...batch, groups, encoded, stored, unfit, deadLetters }
 }
 
 /** Which events are at fault: as the error says, else by halves. */

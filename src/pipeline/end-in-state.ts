@@ -26,7 +26,7 @@ export function endInState(
   batch: RecordedBatch,
   cursor: () => Cursor,
   deps: StateEndDeps,
-): Omit<PathEnd<readonly FinishedRows[], BatchEffects>, 'turn'> {
+): Omit<PathEnd<readonly FinishedRows[], BatchEffects>, 'turn' | 'made' | 'inOrder'> {
   const { state, retrying, now, observe, onCommitted, onTrouble } = deps
   const origin = () => originOf(batch, deps.generation)
   return {

@@ -1,8 +1,13 @@
+import type { FinishedRows } from '../model/batch.ts'
 import type { Rule } from '../model/rule.ts'
+import type { RowOrigin } from '../model/schema.ts'
 import type { Detector } from '../stages/detect/language.ts'
 import type { Enricher } from '../stages/enrich/table.ts'
 import type { Parser, ParseSource } from '../stages/parse/parser.ts'
 import type { Correlation } from './correlate.ts'
+import type { ParsedChunks } from './parse.ts'
+import type { PathBatch } from './path.ts'
+import type { EncodedBatch } from './steps.ts'
 
 /** How the records of one source are parsed, and which tables its events are joined with. */
 export interface SourceBinding {
@@ -22,12 +27,35 @@ export interface Generation {
   readonly parser: Parser
   /** Started, one for each detection language that has rules. Whoever takes the generation out of force closes them. */
   readonly detectors: readonly Detector[]
+  /** Those of `detectors` that judge what makers in other threads have left for them. Absent: batches are judged whole. */
+  readonly remembering?: Remembering
+  /** Absent: batches are made in this thread. */
+  readonly making?: Making
   /** Every enabled rule that can make alerts, correlation rules included, each with its `version`. */
   readonly rules: ReadonlyMap<string, Rule>
   /** `undefined` when no correlation rule is enabled. */
   readonly correlation: Correlation | undefined
   /** By the id of the source. */
   readonly sources: ReadonlyMap<string, SourceBinding>
+}
+
+/** What of parsing is known before a batch is made. */
+export type ParsedPart = Pick<ParsedChunks, 'context' | 'received'>
+
+/** Takes batches down the first half of the path in other threads, which hold the same generation. */
+export interface Making {
+  /** Resolves however often a thread dies of other causes; rejects when the batch cannot be made. `onParsed` is called once. */
+  make(
+    batch: Omit<PathBatch, 'onParsed'> & { readonly onParsed: (parsed: ParsedPart) => void },
+    origin: RowOrigin,
+  ): Promise<EncodedBatch<readonly FinishedRows[]>>
+}
+
+/** Rules whose answer depends on events before: what one batch leaves behind, the next one finds. */
+export interface Remembering {
+  readonly detectors: readonly Detector[]
+  /** The place of a rule's findings among those about the same event. */
+  readonly rankOf: (ruleId: string) => number
 }
 
 /** What the generation says of a source. Throws when it was made without that source, which is a fault of ours. */

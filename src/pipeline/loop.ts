@@ -1,13 +1,14 @@
-import type { BatchEffects, Cursor, Decision, Extent, OtherEffects, RecordedBatch } from '../model/batch.ts'
+import type { BatchEffects, Cursor, Decision, Extent, FinishedRows, OtherEffects, RecordedBatch } from '../model/batch.ts'
 import type { Chunk } from '../model/chunk.ts'
+import type { RowOrigin } from '../model/schema.ts'
 import type { BatchSource } from '../stages/source/source.ts'
 import type { Route } from './deliveries.ts'
-import type { EffectsDeps } from './effects.ts'
+import { type EffectsDeps, originOf } from './effects.ts'
 import { endInState } from './end-in-state.ts'
 import { type Retrying, retry } from './faults.ts'
-import type { Generation } from './generation.ts'
-import type { ParsedChunks } from './parse.ts'
-import { takePath } from './path.ts'
+import type { Generation, Making, ParsedPart } from './generation.ts'
+import { Order } from './order.ts'
+import { HERE, type PathEnd, takePath } from './path.ts'
 import type { PipelineState } from './pipeline-state.ts'
 import { Turns } from './turns.ts'
 
@@ -19,6 +20,8 @@ export interface LoopDeps {
   readonly routes: readonly Route[]
   readonly baseUrl: string
   readonly now: () => number
+  /** Batches that may be under way at once. Absent: as many as one thread makes use of. */
+  readonly depth?: number | undefined
   /** True while the outbox is so full that no new batch may begin. */
   readonly isFull: () => boolean
   readonly observe: (stage: string, seconds: number) => void
@@ -29,7 +32,7 @@ export interface LoopDeps {
   readonly onTrouble: (what: string, message: string | undefined) => void
 }
 
-/** Batches under way at once: one is parsed while the one before it is judged and the one before that committed. */
+/** Batches under way in one thread: one is parsed while the one before it is judged and the one before that committed. */
 const DEPTH = 3
 /** How often sources are asked without a wake-up, which each of them gives when it has something. */
 const IDLE_MS = 1000
@@ -62,6 +65,9 @@ export class Loop {
   #gate: Promise<void> | undefined
   /** Settles when the batch has been judged. */
   readonly #judging = new Set<Promise<void>>()
+  /** Sources whose last batch is being parsed in another thread, and what follows in them depends on it. */
+  readonly #parsing = new Map<string, Promise<void>>()
+  readonly #order = new Order()
 
   constructor(deps: LoopDeps) {
     this.#deps = deps
@@ -108,6 +114,14 @@ export class Loop {
     })
     this.#commits = done.catch(() => {})
     return done
+  }
+
+  /**
+   * Does what must be done batch by batch, in the order in which they began: after what was given before. Where each batch is made in this
+   * thread, detectors keep that order by themselves.
+   */
+  inOrder<T>(work: () => Promise<T>): Promise<T> {
+    return this.#order.run(work)
   }
 
   /**
@@ -166,7 +180,8 @@ export class Loop {
     while (!this.#stopping && !this.#failed) {
       this.#pending = false
       await this.#beginHeld()
-      const next = isFull() ? undefined : await this.#turns.next((sourceId) => this.#held.has(sourceId))
+      const isHeld = (sourceId: string) => this.#held.has(sourceId) || this.#parsing.has(sourceId)
+      const next = isFull() ? undefined : await this.#turns.next(isHeld)
       if (this.#stopping) return
       if (next) await this.#take(next.source, next.extent)
       else if (!this.#pending) await this.#sleep(IDLE_MS)
@@ -213,7 +228,8 @@ export class Loop {
       )
       return
     }
-    while (this.#underWay >= DEPTH) await this.#oneCommitted()
+    while (this.#underWay >= (this.#deps.depth ?? DEPTH)) await this.#oneCommitted()
+    await this.#parsing.get(batch.sourceId)
     if (this.#held.has(batch.sourceId)) return this.#hold(batch)
     let chunks: readonly Chunk[]
     try {
@@ -223,19 +239,22 @@ export class Loop {
       this.#turns.failed(source.id, error)
       return this.#hold(batch)
     }
-    let [cursor, received]: [Cursor | undefined, number] = [undefined, 0]
-    const onParsed = (parsed: ParsedChunks) => {
-      cursor = source.parsed(batch.extent, parsed.context)
-      received = parsed.received
-    }
+    let received = 0
+    const { sourceId, receivedMs } = batch
     while (this.#gate) await this.#gate
     const generation = this.#deps.generation()
+    let cursor: Cursor | undefined
+    if (generation.making && source.isIndependent) cursor = source.parsed(batch.extent, '')
+    const onParsed = (parsed: ParsedPart) => {
+      cursor ??= source.parsed(batch.extent, parsed.context)
+      received = parsed.received
+      this.#count(sourceId, received)
+    }
     const end = endInState(batch, () => cursor!, {
       ...this.#deps,
       generation,
       retrying: this.#retrying,
     })
-    const { sourceId, receivedMs } = batch
     const before = this.#commits
     let isJudged = () => {}
     const judging = new Promise<void>((resolve) => {
@@ -247,12 +266,14 @@ export class Loop {
       await before
       if (this.#failed) throw this.#failed
     }
-    const done = takePath({ sourceId, receivedMs, chunks, onParsed }, generation, { ...end, turn })
+    const path = { sourceId, receivedMs, chunks, onParsed }
+    const { making } = generation
+    const halves = making ? this.#elsewhere(making, path, originOf(batch, generation), cursor === undefined) : HERE
+    const done = takePath(path, generation, { ...end, ...halves, turn })
     done.catch(() => {}).finally(isJudged)
     void judging.finally(() => this.#judging.delete(judging))
     this.#underWay++
     this.#inHand.set(sourceId, (this.#inHand.get(sourceId) ?? 0) + 1)
-    this.#count(sourceId, received)
     this.#commits = (async () => {
       await before
       try {
@@ -267,6 +288,41 @@ export class Loop {
         this.#wake()
       }
     })()
+  }
+
+  /** The halves of a batch's path that is made in another thread; `isAwaited`: the source's next batch depends on how this one is parsed. */
+  #elsewhere(
+    making: Making,
+    path: Parameters<Making['make']>[0],
+    origin: RowOrigin,
+    isAwaited: boolean,
+  ): Pick<PathEnd<readonly FinishedRows[], unknown>, 'made' | 'inOrder'> {
+    const isParsed = isAwaited ? this.#awaitParsed(path.sourceId) : () => {}
+    const onParsed = (parsed: ParsedPart) => {
+      path.onParsed(parsed)
+      isParsed()
+    }
+    const { run, leave } = this.#order.place()
+    const made = making.make({ ...path, onParsed }, origin)
+    made.catch(() => {
+      isParsed()
+      leave()
+    })
+    return { made: () => made, inOrder: run }
+  }
+
+  /** The source's next batch waits; ends when what it returns is called. */
+  #awaitParsed(sourceId: string): () => void {
+    let isParsed = () => {}
+    const parsing = new Promise<void>((resolve) => {
+      isParsed = () => {
+        this.#parsing.delete(sourceId)
+        resolve()
+        this.wake()
+      }
+    })
+    this.#parsing.set(sourceId, parsing)
+    return isParsed
   }
 
   #count(sourceId: string, records: number): void {

@@ -9,6 +9,7 @@ import type { Retrying } from './faults.ts'
 import { bindingOf, type Generation } from './generation.ts'
 import { decided, group } from './group.ts'
 import { judgeBatch } from './judge.ts'
+import { judgeLeft } from './judge-left.ts'
 import { type ParsedChunks, parseBatch } from './parse.ts'
 import type { EncodedBatch, GroupedBatch, JudgedBatch } from './steps.ts'
 
@@ -29,12 +30,22 @@ export interface PathEnd<Rows, Made> {
   readonly observe: (step: 'parse' | 'enrich' | 'detect' | 'encode', seconds: number) => void
   /** What is kept of events of one schema. Throws when it cannot be made, `UnfitRows` when it is known which of them are at fault. */
   readonly encodeEvents: (group: ParsedEvents) => Rows
+  /** The first half of the path, as `make` does it: here, or in another thread by the same function. */
+  readonly made: (make: () => Promise<EncodedBatch<Rows>>) => Promise<EncodedBatch<Rows>>
+  /** Does what must be done batch by batch, in their order. */
+  readonly inOrder: <T>(work: () => Promise<T>) => Promise<T>
   /** Resolves when every batch before this one is committed: batches are judged side by side, and committed in order. */
   readonly turn: () => Promise<void>
   readonly times: (batch: JudgedBatch) => Times
   readonly encode: (batch: GroupedBatch<Rows>) => Made
   /** Keeps what `finish` makes of the batch, all of it or nothing. Of a batch that cannot be kept, `finish` is called with parts. */
   readonly commit: (batch: EncodedBatch<Rows>, finish: (part: EncodedBatch<Rows>) => Promise<Decision<Made>>) => Promise<void>
+}
+
+/** Both halves of the path in this thread, where rules that remember judge with the others. */
+export const HERE = {
+  made: <T>(make: () => Promise<T>): Promise<T> => make(),
+  inOrder: <T>(work: () => Promise<T>): Promise<T> => work(),
 }
 
 /** The times that alert windows and correlation rules go by: of receipt, or of events where the past is judged. */
@@ -49,15 +60,19 @@ export async function takePath<Rows, Made>(batch: PathBatch, generation: Generat
   const { parse, enricher } = bindingOf(generation, sourceId)
   const timed = stopwatch(end.observe)
 
-  // Parse and normalise: records become events by the schema of their log type, or dead letters with a reason.
-  const parsed = timed('parse', () => parseBatch(chunks, parse, generation.parser, receivedMs))
-  batch.onParsed(parsed)
-  // Enrich: events are joined with the rows of the tables that are in force for their source.
-  const enriched = await timed('enrich', () => enrichBatch(parsed, sourceId, enricher()))
-  // Detect: every rule of the log type judges every event. Its answers are matches and rule errors.
-  const judged = await timed('detect', () => judgeBatch(enriched, generation.detectors, end.retrying))
-  // Encode: events become rows. Nothing that is decided later changes these, so they are made before the batch's turn, and once.
-  const encoded = await timed('encode', () => encodeBatch(judged, sourceId, end.encodeEvents))
+  const made = await end.made(async () => {
+    // Parse and normalise: records become events by the schema of their log type, or dead letters with a reason.
+    const parsed = timed('parse', () => parseBatch(chunks, parse, generation.parser, receivedMs))
+    batch.onParsed(parsed)
+    // Enrich: events are joined with the rows of the tables that are in force for their source.
+    const enriched = await timed('enrich', () => enrichBatch(parsed, sourceId, enricher()))
+    // Detect: every rule of the log type judges every event. Its answers are matches and rule errors.
+    const judged = await timed('detect', () => judgeBatch(enriched, generation.detectors, end.retrying))
+    // Encode: events become rows. Nothing that is decided later changes these, so they are made before the batch's turn, and once.
+    return timed('encode', () => encodeBatch(judged, sourceId, end.encodeEvents))
+  })
+  // Where that was in another thread, rules that remember events have yet to judge: they have one owner, which is here.
+  const encoded = await end.inOrder(() => judgeLeft(made, generation.remembering, end.retrying))
 
   await end.turn()
   await end.commit(encoded, async (part) => {

@@ -1,4 +1,5 @@
 import type { CorrelationChanges } from '../model/correlation.ts'
+import type { Event } from '../model/event.ts'
 import type { LimitHit } from '../model/limit.ts'
 import type { CacheWrite } from '../model/match.ts'
 import type { DeadLetter } from '../model/outcome.ts'
@@ -9,6 +10,7 @@ import type { RawRecords } from './raw-records.ts'
 /** A batch's records as events and dead letters. */
 export interface Parsed {
   readonly received: number
+  /** Of a batch that another thread has made only events that findings are about, or that are left to be judged. */
   readonly groups: readonly ParsedEvents[]
   readonly deadLetters: readonly DeadLetter[]
   /** Filter → records that it kept out. */
@@ -24,6 +26,8 @@ export interface Parsed {
 /** What is no batch: findings without records. */
 export const NO_RECORDS: Parsed & Encoded<never> = {
   encoded: [],
+  stored: new Map(),
+  unfit: [],
   received: 0,
   groups: [],
   deadLetters: [],
@@ -58,6 +62,19 @@ export interface Grouped extends Correlated {
 export interface Encoded<Rows> {
   /** By the groups of events, in their order. */
   readonly encoded: readonly Rows[]
+  /** Log type → its events among them. */
+  readonly stored: ReadonlyMap<string, number>
+  /** Events of which nothing could be made: they are dead letters, though rules have judged them. */
+  readonly unfit: readonly ParsedEvents[]
+  /** What rules that remember have yet to judge. Absent: nothing. */
+  readonly left?: LeftEvents
+}
+
+/** Events of a batch that another thread has made, for rules that must judge batches in their order. */
+export interface LeftEvents {
+  readonly groups: readonly ParsedEvents[]
+  /** The place of an event among those of the batch. */
+  readonly placeOf: ReadonlyMap<Event, number>
 }
 
 /** What a batch is before and after each step of the path. */

@@ -35,6 +35,8 @@ export interface BatchSource {
   read(extent: Extent): Promise<readonly Chunk[]>
   /** When the extent's first byte came in, epoch ms, if the source knows; else the pipeline's clock counts. */
   receivedMs(extent: Extent): number | undefined
+  /** No extent's records matter for those that follow: `parsed` needs no context, and extents can be parsed side by side. Absent: they may. */
+  readonly isIndependent?: boolean
   /** The extent is parsed; `context` is what the parser must remember for the bytes that follow. */
   parsed(extent: Extent, context: string): Cursor
   /** The extent's effects are durable: what it came from may be forgotten. */
