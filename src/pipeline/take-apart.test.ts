@@ -15,6 +15,9 @@ import { sourceCounts } from '../state/sources.ts'
 import { readBlock } from '../util/block/read.ts'
 import { anySource, evilDetector, ListSource, type LoopParts, lineParser, lineSchema, loopDeps } from './loop.fixture.ts'
 import { Loop } from './loop.ts'
+import { SIGNALS } from './rows.ts'
+
+const EVENT = SIGNALS.columns.findIndex(({ name }) => name === 'event')
 
 let folder: string
 let db: StateDb
@@ -53,7 +56,7 @@ async function outcome(texts: readonly string[], part: Partial<LoopParts> = {}) 
     events: rows('logs.test_line').map((row) => row[2]),
     matches: rows('matches.test_line').map((row) => row[2]),
     letters: rows('monitor.dead_letters').map((row) => [row[2], row[3]] as [string, string]),
-    signals: rows('signals.correlation_signals').map((row) => (JSON.parse(String(row.at(-1))) as { line: string }).line),
+    signals: rows('signals.correlation_signals').map((row) => (JSON.parse(String(row[EVENT])) as { line: string }).line),
     alerts: committed.flatMap(({ opened }) => opened.map(({ body }) => body.dedup)),
     errors: rows('monitor.rule_errors').map((row) => [row[1], row[3]] as [string, string]),
     count,
