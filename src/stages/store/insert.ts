@@ -1,25 +1,21 @@
 import type { RejectedRow } from './lake.ts'
 
-/** One insert statement carries at most this many rows. */
-const CHUNK_ROWS = 50_000
-
 /** Stores rows `from` to `to` (exclusive) under a token, all or nothing. Gives what the engine complains of when the rows are at fault. */
 export type Attempt = (from: number, to: number, token: string) => Promise<string | undefined>
 
 /** Rows `from` to `to` (exclusive) of an insert. */
-type Range = readonly [from: number, to: number]
+export type Range = readonly [from: number, to: number]
 
 /**
  * Inserts rows so that each good one is stored exactly once, also when the same call is made again after a crash.
  *
  * Every statement's token names the range of rows it carries, so one token always means the same rows. The ranges follow
- * from the rows and the engine's verdicts on them alone: a second run makes the same ones again, and the engine drops
+ * from those given and the engine's verdicts on them alone: a second run makes the same ones again, and the engine drops
  * those it has. A refused range is cut in the middle.
  */
-export async function insertRows(attempt: Attempt, count: number, token: string): Promise<RejectedRow[]> {
+export async function insertRows(attempt: Attempt, ranges: readonly Range[], token: string): Promise<RejectedRow[]> {
   const rejected: RejectedRow[] = []
-  const todo: Range[] = []
-  for (let from = 0; from < count; from += CHUNK_ROWS) todo.unshift([from, Math.min(from + CHUNK_ROWS, count)])
+  const todo = ranges.toReversed()
   while (todo.length > 0) {
     const [from, to] = todo.pop()!
     const message = await attempt(from, to, `${token}#${from}-${to}`)

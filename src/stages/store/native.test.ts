@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { TableSpec } from '../../model/column.ts'
 import { blocksFor } from './insert.fixture.ts'
@@ -58,4 +59,67 @@ test('damaged rows, and those of another table, are no rows', () => {
   expect(() => new NativeRows(table, [block!.subarray(0, block!.length - 1)])).toThrow('damaged')
   expect(() => new NativeRows(table, [Buffer.from('[1]')])).toThrow('damaged')
   expect(() => new NativeRows({ ...table, columns: table.columns.slice(1) }, [block!])).toThrow('have 3 columns, their table 2')
+})
+
+const wide: TableSpec = {
+  database: 'logs',
+  table: 'w',
+  timeColumn: 'n',
+  columns: [
+    { name: 'n', kind: 'int', required: true },
+    { name: 'text', kind: 'string' },
+    { name: 'other', kind: 'string' },
+  ],
+}
+
+test('a long text that stands in every row, which a block holds once, is never written out for all of them at a time', () => {
+  const text = 'x'.repeat(100_000)
+  const blocks = blocksFor(
+    wide,
+    Array.from({ length: 2000 }, (_, i) => [i, text, null]),
+  )
+  expect(blocks.reduce((sum, { length }) => sum + length, 0)).toBeLessThan(1_000_000)
+  const made = new NativeRows(wide, blocks)
+  const sizes = made.ranges().map(([from, to]) => made.bytes(from, to).length)
+  expect(sizes.length).toBe(3)
+  expect(Math.max(...sizes)).toBeLessThan(65 * 1024 * 1024)
+})
+
+test('ranges cover all rows in their order, each within the limits or one row alone, and are the same every time', () => {
+  const row = fc.tuple(fc.nat(9), fc.constantFrom('', 'x', 'x'.repeat(50)), fc.constantFrom(null, 'y'.repeat(20)))
+  const block = fc.oneof(
+    fc.array(row, { minLength: 1, maxLength: 12 }),
+    fc.tuple(row, fc.nat(12)).map(([one, n]) => Array(n + 1).fill(one)),
+  )
+  const limits = fc.tuple(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 400 }))
+  fc.assert(
+    fc.property(fc.array(block, { maxLength: 5 }), limits, (lists, [maxRows, maxBytes]) => {
+      const blocks = lists.flatMap((list) => blocksFor(wide, list))
+      const made = new NativeRows(wide, blocks)
+      const ranges = made.ranges(maxRows, maxBytes)
+      expect(ranges).toEqual(new NativeRows(wide, blocks).ranges(maxRows, maxBytes))
+      expect(ranges.flatMap(([from, to]) => Array.from({ length: to - from }, (_, i) => from + i))).toEqual([
+        ...Array(made.count).keys(),
+      ])
+      // What differs within a block counts as a whole, and the head of the format has its names and types.
+      const slack = 12 * 80 + 200
+      for (const [from, to] of ranges) {
+        expect(to - from).toBeLessThanOrEqual(maxRows)
+        if (to - from > 1) expect(made.bytes(from, to).length).toBeLessThanOrEqual(maxBytes + slack)
+      }
+    }),
+    { seed: 25, numRuns: 300 },
+  )
+})
+
+test('a large insert of small rows is cut by their number', () => {
+  const blocks = blocksFor(
+    wide,
+    Array.from({ length: 120_001 }, (_, i) => [i, 'x', null]),
+  )
+  expect(new NativeRows(wide, blocks).ranges()).toEqual([
+    [0, 50_000],
+    [50_000, 100_000],
+    [100_000, 120_001],
+  ])
 })

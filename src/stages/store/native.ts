@@ -3,6 +3,12 @@ import { WIDTH } from '../../util/block/columns.ts'
 import { type Block, openBlock, type Section, skipText } from '../../util/block/read.ts'
 import { FORM } from '../../util/block/writer.ts'
 import { typeOf } from './ddl.ts'
+import type { Range } from './insert.ts'
+
+/** One insert statement carries at most this many rows … */
+const MAX_ROWS = 50_000
+/** … and about this many bytes: a block holds a value that is the same in all of its rows once, Native in each row. */
+const MAX_BYTES = 64 * 1024 * 1024
 
 /** Blocks of one table as one block of ClickHouse's format Native, whole or a range of rows of it. */
 export class NativeRows {
@@ -25,9 +31,38 @@ export class NativeRows {
     return columns.map((column, i) => `c${i} ${typeOf(column)}`).join(', ')
   }
 
+  /**
+   * The rows in their order, in ranges that can be held in memory. They follow from the blocks alone. A range exceeds the limit by what
+   * one block holds of values that differ, or by one row.
+   */
+  ranges(maxRows = MAX_ROWS, maxBytes = MAX_BYTES): Range[] {
+    const ranges: Range[] = []
+    let from = 0
+    let first = 0
+    let bytes = 0
+    for (const block of this.#blocks) {
+      const { each, once } = weightOf(block, this.#columns)
+      bytes += once
+      let row = 0
+      while (row < block.rows) {
+        const room = Math.min(maxRows - (first + row - from), Math.floor((maxBytes - bytes) / each))
+        const taken = Math.min(block.rows - row, Math.max(room, first + row === from ? 1 : 0))
+        row += taken
+        bytes += taken * each
+        if (row === block.rows) break
+        ranges.push([from, first + row])
+        from = first + row
+        bytes = once
+      }
+      first += block.rows
+    }
+    if (first > from) ranges.push([from, first])
+    return ranges
+  }
+
   /** Rows `from` to `to` (exclusive). */
   bytes(from = 0, to = this.count): Uint8Array {
-    const pieces: { readonly rows: number; readonly sections: readonly Section[] }[] = []
+    const pieces: Block[] = []
     let first = 0
     for (const { rows, sections } of this.#blocks) {
       const [a, b] = [Math.max(from - first, 0), Math.min(to - first, rows)]
@@ -51,12 +86,21 @@ export class NativeRows {
 }
 
 /** Room for the rows and for the names and types of all columns; not less than they take. */
-function sizeOf({ rows, sections }: { rows: number; sections: readonly Section[] }, columns: readonly Column[]): number {
-  const perRow = (kind: Column['kind']) => (kind === 'strings' ? 8 : 1 + (WIDTH[kind] || 1))
-  return columns.reduce((sum, { kind }, i) => {
+function sizeOf(piece: Block, columns: readonly Column[]): number {
+  const { each, once } = weightOf(piece, columns)
+  return columns.length * 64 + piece.rows * each + once
+}
+
+/** Bytes that each row takes whatever it holds, and those of all values that differ. */
+function weightOf({ sections }: Block, columns: readonly Column[]): { each: number; once: number } {
+  let [each, once] = [0, 0]
+  columns.forEach(({ kind }, i) => {
     const { form, data } = sections[i]!
-    return sum + 64 + rows * perRow(kind) + data.length * (form === FORM.same ? rows : 1)
-  }, 0)
+    each += kind === 'strings' ? 8 : 1 + (WIDTH[kind] || 1)
+    if (form === FORM.same) each += data.length
+    else once += data.length
+  })
+  return { each, once }
 }
 
 interface Piece {

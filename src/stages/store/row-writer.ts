@@ -38,6 +38,6 @@ export class RowWriter implements LakeWriter {
         await rm(file, { force: true })
       }
     }
-    return insertRows(attempt, rows.count, token)
+    return insertRows(attempt, rows.ranges(), token)
   }
 }
