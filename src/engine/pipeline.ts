@@ -254,6 +254,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
       flushMs: config.flush_ms,
       maxBytes: MAX_FLUSH_BYTES,
       now: Date.now,
+      onLost: (message) => this.#troubles.set('lost', `The lake refused rows for good: ${message}.`),
       onTrouble: (message) =>
         this.#troubles.set(
           'lake',

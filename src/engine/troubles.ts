@@ -4,6 +4,7 @@ import { type ProblemWhat, type SystemProblem, systemProblem } from '../model/sy
 const WHAT: Readonly<Record<string, ProblemWhat>> = {
   lake: 'LakeDown',
   outbox: 'LakeDown',
+  lost: 'RowsLost',
   loop: 'PathStuck',
   'look-back': 'RulesImpaired',
   correlation: 'RulesImpaired',

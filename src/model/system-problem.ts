@@ -155,6 +155,15 @@ export const PROBLEM_KINDS = {
     meaning: 'A source cannot be read, or reading it hangs: what it holds is not judged.',
     advice: 'Check the disk, mount or peer that the source reads from; a hung network file system needs a remount.',
   },
+  RowsLost: {
+    headline: 'The lake lacks rows about Caracal itself',
+    severity: 'MEDIUM',
+    alerts: 'all',
+    afterMs: 0,
+    meaning:
+      'The lake refused rows of its tables in `monitor` (index of indicators, dead letters, rule errors) since the last start, so these lack them. Events, matches and alerts are complete.',
+    advice: 'The message says which rows and why. It is a fault of Caracal: report it.',
+  },
   RuleLimited: {
     headline: 'Rules reached a limit',
     severity: 'MEDIUM',

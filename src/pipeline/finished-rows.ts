@@ -18,6 +18,7 @@ import {
   matchTable,
   matchTail,
   RULE_ERRORS,
+  rowsOf,
   ruleErrorRow,
   SIGNALS,
   signalRow,
@@ -56,7 +57,7 @@ export function finishedRows(found: Found, rules: ReadonlyMap<string, Rule>, ori
   const addValues = (spec: TableSpec, values: readonly ValueRow[]) => {
     const { blocks, unfit } = fittingBlocks(spec.columns, values)
     for (const block of blocks) rows.push({ spec, ...block })
-    if (spec !== DEAD_LETTERS) deadLetters.push(...refusedLetters(spec, unfit))
+    deadLetters.push(...refusedLetters(spec, unfit))
   }
   const signals = matches.map((item) => signalRow(item, item.finding, rules.get(item.finding.ruleId), windowOf.get(item), time))
   addValues(SIGNALS, signals)
@@ -64,11 +65,8 @@ export function finishedRows(found: Found, rules: ReadonlyMap<string, Rule>, ori
     item.finding.kind === 'error' ? [ruleErrorRow(item.finding, item.event, windowOf.get(item), time)] : [],
   )
   addValues(RULE_ERRORS, errors)
-  addValues(
-    DEAD_LETTERS,
-    deadLetters.map((letter) => deadLetterRow(letter, time)),
-  )
-  return rows
+  const letters = deadLetters.map((letter) => deadLetterRow(letter, time))
+  return [...rows, ...rowsOf(DEAD_LETTERS, letters)]
 }
 
 function finished<Row>(spec: TableSpec, rows: readonly Row[], write: WriteRows<Row>): FinishedRows[] {

@@ -400,3 +400,25 @@ test('flush covers everything committed before the call, also while a run is und
   await Promise.all([first, second])
   expect(lake.rows.length).toBe(2)
 })
+
+test('rows of Caracal’s own tables that the lake refuses for good are reported and counted, once they are', async () => {
+  const lake = new MemoryLake()
+  lake.rejects = (line) => line.includes('odd')
+  lake.fails = (nth) => (nth === 1 ? 'after' : undefined)
+  const lost: string[] = []
+  const flusher = flusherOf(lake, { onLost: (message) => lost.push(message) })
+  const own = (table: string, ids: readonly string[]) => {
+    const made = rows(table, ids)
+    return { ...made, spec: { ...made.spec, database: 'monitor' } }
+  }
+  await commit(flusher, [own('indicators', ['odd 1', '2', 'odd 3'])])
+  await expect(flusher.flush()).rejects.toThrow('the answer was lost')
+  expect(lost).toEqual([])
+  await flusher.flush()
+  await commit(flusher, [own('indicators', ['odd 4']), own('rule_errors', ['odd 5', '6'])])
+  await flusher.flush()
+  expect(lost[0]).toBe('2 rows of monitor.indicators, the last because: no')
+  expect(lost.at(-1)).toBe(
+    '3 rows of monitor.indicators, the last because: no; 1 rows of monitor.rule_errors, the last because: no',
+  )
+})

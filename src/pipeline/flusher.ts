@@ -7,7 +7,7 @@ import { readBlock } from '../util/block/read.ts'
 import { messageOf, Refused, RetryLater } from '../util/errors.ts'
 import { type Indicated, indicatorRows } from './indicator-rows.ts'
 import type { PipelineState } from './pipeline-state.ts'
-import { refusedRows } from './refused-rows.ts'
+import { type Refusal, refusedRows } from './refused-rows.ts'
 import { rowsOf } from './rows.ts'
 
 export interface FlusherOptions {
@@ -19,6 +19,8 @@ export interface FlusherOptions {
   readonly now: () => number
   /** Which tables take no rows now and why, or that all do again (undefined). */
   readonly onTrouble: (message: string | undefined) => void
+  /** Which rows the lake has refused for good, and not as dead letters, since the start. */
+  readonly onLost?: (message: string) => void
   /** Less may wait now than before. */
   readonly onStored?: () => void
 }
@@ -37,6 +39,15 @@ interface Held {
   readonly nextMs: number
 }
 
+type Lost = NonNullable<Refusal['lost']>
+
+/** What a table's part of a flush leads to. */
+interface Stored {
+  readonly rows: FinishedRows[]
+  readonly counts: Count[]
+  readonly lost: Lost[]
+}
+
 /**
  * Moves finished rows from the outbox to the lake, each exactly once. Alerts never wait for it, and tables do not wait for each
  * other: what one does not take is held, later rows of it wait behind that, and all others go on.
@@ -47,6 +58,8 @@ export class Flusher {
   readonly #options: FlusherOptions
   /** By `database.table`. */
   readonly #held = new Map<string, Held>()
+  /** By `database.table`: rows that the lake refused and that are kept nowhere. */
+  readonly #lost = new Map<string, Lost>()
   #running: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #isStarted = false
@@ -166,7 +179,7 @@ export class Flusher {
   /** Puts a flush into the lake and notes what became of it. */
   async #store(flush: Flush): Promise<void> {
     /** By table. What comes of one that is held comes of it again when it is tried again. */
-    const stored = new Map<string, { readonly rows: FinishedRows[]; readonly counts: Count[] }>()
+    const stored = new Map<string, Stored>()
     const failed = new Map<string, string>()
     for (const part of await this.#state.flushParts(flush)) {
       const table = nameOf(part.spec)
@@ -174,10 +187,11 @@ export class Flusher {
       if (failed.has(table)) continue
       try {
         const refused = refusedRows(part.spec, await this.#insert(part), this.#options.now())
-        const own = stored.get(table) ?? { rows: [], counts: [] }
+        const own = stored.get(table) ?? { rows: [], counts: [], lost: [] }
         stored.set(table, own)
         own.rows.push(...refused.rows, ...indexOf(part))
         own.counts.push(...refused.counts)
+        if (refused.lost) own.lost.push(refused.lost)
       } catch (error) {
         failed.set(table, messageOf(error))
         stored.delete(table)
@@ -192,6 +206,7 @@ export class Flusher {
       waiting: [...failed.keys()],
     }
     await this.#state.endFlush(flush, outcome, this.#options.now())
+    for (const [table, { lost }] of stored) this.#count(table, lost)
     if (flush.table !== undefined) this.#held.delete(flush.table)
   }
 
@@ -211,6 +226,16 @@ export class Flusher {
       const message = messageOf(error)
       return [...unfit, ...rowsOfAll().map((row) => ({ row, message }))]
     }
+  }
+
+  #count(table: string, lost: Stored['lost']): void {
+    const last = lost.at(-1)
+    if (!last) return
+    const n = lost.reduce((sum, each) => sum + each.n, this.#lost.get(table)?.n ?? 0)
+    this.#lost.set(table, { n, reason: last.reason })
+    this.#options.onLost?.(
+      [...this.#lost].map(([name, all]) => `${all.n} rows of ${name}, the last because: ${all.reason}`).join('; '),
+    )
   }
 
   #hold(table: string, message: string): void {

@@ -8,14 +8,21 @@ import { sha256 } from '../util/hash.ts'
 import { parseJson, stringifyJson } from '../util/json.ts'
 import { DEAD_LETTERS, deadLetterRow, rowsOf } from './rows.ts'
 
+/** What becomes of rows that the lake will never take. */
+export interface Refusal {
+  /** They as dead letters. */
+  readonly rows: readonly FinishedRows[]
+  readonly counts: readonly Count[]
+  /** Those that cannot be dead letters: how many there are, and why one of them was refused. */
+  readonly lost?: { readonly n: number; readonly reason: string }
+}
+
 /** Rows that the lake will never take, as dead letters and the counts that move with them. */
-export function refusedRows(
-  spec: TableSpec,
-  refused: readonly UnfitRow[],
-  nowMs: number,
-): { rows: FinishedRows[]; counts: Count[] } {
-  // A dead letter that the lake refuses cannot be stored as a dead letter again; it would come back for ever.
-  if (refused.length === 0 || spec.database === 'monitor') return { rows: [], counts: [] }
+export function refusedRows(spec: TableSpec, refused: readonly UnfitRow[], nowMs: number): Refusal {
+  const last = refused.at(-1)
+  if (!last) return { rows: [], counts: [] }
+  // No records, or dead letters themselves, which would come back for ever.
+  if (spec.database === 'monitor') return { rows: [], counts: [], lost: { n: refused.length, reason: last.message } }
   const time = new Date(nowMs).toISOString()
   const letters = refusedLetters(spec, refused)
   const rows = rowsOf(

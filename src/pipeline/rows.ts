@@ -154,7 +154,9 @@ export function deadLetterRow(letter: DeadLetter, time: string): ValueRow {
   const { raw, encoding } = rawText(letter.raw)
   const { rowId, reason, message, source, position, length, sha256, receivedMs, context } = letter
   const parsed = receivedMs === undefined ? time : new Date(receivedMs).toISOString()
-  return [parsed, rowId, reason, message.toWellFormed(), source, position, length, sha256, raw, encoding, context]
+  // A dead letter that does not fit its table could be kept nowhere.
+  const texts = [rowId, reason, message, source, position].map((text) => text.toWellFormed())
+  return [parsed, ...texts, length, sha256, raw, encoding, context]
 }
 
 /** A dead letter's bytes as text when they are UTF-8, else as base64. */
