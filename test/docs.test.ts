@@ -144,9 +144,9 @@ describe('docs/lake.md', () => {
   })
 })
 
-test('docs/architecture.md stays under 200 lines, quoted code aside', () => {
+test('docs/architecture.md stays short enough to read in about ten minutes, quoted code aside', () => {
   const prose = read('docs/architecture.md').replace(/^```ts\n[\s\S]*?^```\n/gm, '')
-  expect(prose.split('\n').length).toBeLessThan(200)
+  expect(prose.split(/\s+/).length).toBeLessThan(2600)
 })
 
 test('docs/component-spec.md names tests that are there', () => {
