@@ -69,7 +69,7 @@ describe('every registered component', () => {
     expect(suites.sort()).toEqual(written.map((file) => `test/suites/${file}`).sort())
   })
 
-  test.each(Object.entries(NAMED))('%s names are there once, and an unknown one is told what is known', (kind, list) => {
+  test.each(Object.entries(NAMED))('%s names are unique, and the error for an unknown one lists the known ones', (kind, list) => {
     expect(new Set(list.map(({ type }) => type)).size).toBe(list.length)
     expect(() => find(kind, list, 'nonesuch')).toThrow(
       `Unknown ${kind} 'nonesuch'. Known: ${list.map(({ type }) => type).join(', ')}`,

@@ -65,7 +65,7 @@ function lines(out: string): Line[] {
 const HEAD = 'AnalysisType: rule\nEnabled: true\nFilename: r.py\nLogTypes: [Custom.Xy]\nSeverity: Low\n'
 
 describe('caracal test', () => {
-  test('every shipped rule passes its tests, and has some of both results', async () => {
+  test('every shipped rule passes its tests, and has tests for both results', async () => {
     const { code, out } = await caracal('test', '--path', join(packageRoot(), 'packs'), '--minimum-tests', '2', '--json')
     const all = lines(out)
     expect(all.filter((line) => line.passed === false || line.error)).toEqual([])

@@ -1,15 +1,15 @@
 import type { Severity } from './rule.ts'
 
-/** One kind of system problem: how bad it is, and when people hear of it. `docs/health.md` has a row for each. */
+/** One kind of system problem: its severity and when it is alerted on. `docs/health.md` has a row for each. */
 export interface ProblemKind {
-  /** What is wrong, in a few words; names follow it in the title of an alert about several. */
+  /** What is wrong, in a few words; in the title of an alert that covers several, their names follow it. */
   readonly headline: string
   readonly severity: Severity
   /** While it lasts, health is `failing`; otherwise `degraded`. */
   readonly isFailing?: true
-  /** `all`: everything of this kind goes into one alert. `each`: one alert for every key. */
+  /** `all`: one alert for all problems of this kind. `each`: one alert per key. */
   readonly alerts: 'all' | 'each'
-  /** Problems that pass within this time raise no alert, milliseconds. */
+  /** Problems that are over within this many milliseconds raise no alert. */
   readonly afterMs: number
   /** What it means, for the alert's description. */
   readonly meaning: string
@@ -38,9 +38,9 @@ export const PROBLEM_KINDS = {
     severity: 'MEDIUM',
     alerts: 'all',
     afterMs: 0,
-    meaning: 'Content files cannot be used: whatever rules, schemas, tables or queries they hold are missing.',
+    meaning: 'Content files cannot be used, so the rules, schemas, tables and queries in them are missing.',
     advice:
-      'Fix the files that the alert lists; `caracal validate` shows all problems. Once they load, they are in force without a restart (with `watch_content: false` after `caracal reload`).',
+      'Fix the files listed in the alert; `caracal validate` shows all problems. Once they load they take effect without a restart (with `watch_content: false`, after `caracal reload`).',
   },
   DeadLetters: {
     headline: 'Records become dead letters',
@@ -56,43 +56,45 @@ export const PROBLEM_KINDS = {
     severity: 'HIGH',
     alerts: 'each',
     afterMs: 0,
-    meaning: 'A destination did not take alerts that are still open, and no further try will be made.',
+    meaning: 'A destination did not accept alerts that are still open, and they will not be retried.',
     advice:
-      'Read the alerts with `caracal alerts`, fix the destination, and set the alerts to another status when they are dealt with.',
+      'Read the alerts with `caracal alerts`, fix the destination, and change the status of the alerts once they are dealt with.',
   },
   DestinationDown: {
-    headline: 'Destinations do not take alerts',
+    headline: 'Destinations do not accept alerts',
     severity: 'HIGH',
     alerts: 'each',
     afterMs: 0,
     meaning:
-      'A destination does not take alerts at the moment. Each is tried ten times; `caracal alerts` lists all of them meanwhile.',
-    advice: 'The message says what fails. Check the network and the receiver, or the URL and the secrets of the destination.',
+      'A destination does not accept alerts at the moment. Each alert is tried ten times; meanwhile `caracal alerts` lists all of them.',
+    advice: 'The message says what fails. Check the network and the receiver, and the URL and secrets of the destination.',
   },
   DiskLow: {
     headline: 'The disk is nearly full',
     severity: 'HIGH',
     alerts: 'all',
     afterMs: 0,
-    meaning: 'The disk of the data folder is nearly full. When it is full, nothing more is taken and reading stops.',
+    meaning:
+      'The disk that holds the data folder is nearly full. Once it is full, records are no longer accepted and reading stops.',
     advice: 'Free space or enlarge the disk now. Nothing has been lost yet.',
   },
   HeartbeatFailed: {
-    headline: 'The heartbeat is not heard',
+    headline: 'The heartbeat fails',
     severity: 'LOW',
     alerts: 'all',
     afterMs: 0,
-    meaning: 'The address in heartbeat_url does not answer, so whoever watches it may believe that Caracal is dead.',
-    advice: 'Check the address, the network and the service behind it.',
+    meaning: 'The URL in heartbeat_url does not answer, so the service that watches it may report Caracal as down.',
+    advice: 'Check the URL, the network and the service behind it.',
   },
   LakeDown: {
-    headline: 'The lake takes no rows',
+    headline: 'The lake does not accept rows',
     severity: 'HIGH',
     isFailing: true,
     alerts: 'all',
     afterMs: MINUTE,
-    meaning: 'The lake takes no rows. Rules and alerts go on and rows wait in the state, until outbox_max_bytes of them wait.',
-    advice: 'Check the disk and the memory of the machine, and the message. Restart if the lake does not come back by itself.',
+    meaning:
+      'The lake does not accept rows. Rules and alerts keep working, and rows wait in the state until they reach outbox_max_bytes.',
+    advice: 'Read the message, and check the disk and memory of the machine. Restart if the lake does not recover by itself.',
   },
   LakeReplaced: {
     headline: "The lake's process was replaced",
@@ -100,8 +102,8 @@ export const PROBLEM_KINDS = {
     alerts: 'all',
     afterMs: 0,
     meaning:
-      'The process of the lake crashed, did not answer or could not stop a query, and was replaced. Rows are complete; queries that were running had to be asked again.',
-    advice: 'The message says why. Change queries that need too much time or memory, and check the memory of the machine.',
+      "The lake's process crashed, did not respond or could not stop a query, and was replaced. No rows are missing; queries that were running have to be run again.",
+    advice: 'The message says why. Rewrite queries that need too much time or memory, and check the memory of the machine.',
   },
   NameUnknown: {
     headline: 'Content uses unknown names',
@@ -109,17 +111,17 @@ export const PROBLEM_KINDS = {
     alerts: 'all',
     afterMs: 0,
     meaning:
-      'Content uses names that nothing answers to (a log type, a destination, a query, a field), so a part of it has no effect.',
+      'Content refers to things that do not exist (a log type, a destination, a query, a field), so part of it has no effect.',
     advice:
-      'Correct the names that the alert lists, or add what they name; `caracal validate` suggests the nearest ones. Edits of content count at once, those of caracal.yml after a restart.',
+      'Correct the names listed in the alert, or add what they refer to; `caracal validate` suggests similar names. Changes to content take effect immediately, changes to caracal.yml after a restart.',
   },
   PathStuck: {
-    headline: 'The path does not go on',
+    headline: 'Processing is stuck',
     severity: 'CRITICAL',
     isFailing: true,
     alerts: 'all',
     afterMs: MINUTE,
-    meaning: 'Reading, judging, committing or delivering has stopped. Records wait; none is lost.',
+    meaning: 'Reading, judging, committing or delivering has stopped. Records wait; none are lost.',
     advice: 'The message says what fails. Check disk space and memory, then restart.',
   },
   QueryFailed: {
@@ -127,24 +129,23 @@ export const PROBLEM_KINDS = {
     severity: 'MEDIUM',
     alerts: 'all',
     afterMs: 0,
-    meaning:
-      'Scheduled queries do not run or have no complete answer, so the rules that judge their rows see nothing or too little.',
-    advice: 'Run each query by hand with `caracal query` and fix its text.',
+    meaning: 'Scheduled queries fail or return incomplete results, so the rules that judge their rows see too few or none.',
+    advice: 'Run each query manually with `caracal query` and fix it.',
   },
   QueryOff: {
     headline: 'Scheduled queries are off',
     severity: 'HIGH',
     alerts: 'all',
     afterMs: 0,
-    meaning: 'Scheduled queries are switched off because they ended the process of the lake again and again.',
-    advice: 'Change the queries so that they need less memory and time: a changed query runs again.',
+    meaning: "Scheduled queries are switched off because they repeatedly brought down the lake's process.",
+    advice: 'Rewrite the queries so that they need less memory and time; a changed query runs again.',
   },
   QueryOverdue: {
     headline: 'Scheduled queries are overdue',
     severity: 'MEDIUM',
     alerts: 'all',
     afterMs: 0,
-    meaning: 'Scheduled queries wait far longer than their schedule says.',
+    meaning: 'Scheduled queries run far later than their schedule says.',
     advice: 'Spread their schedules or make them cheaper.',
   },
   ReaderStuck: {
@@ -152,17 +153,17 @@ export const PROBLEM_KINDS = {
     severity: 'HIGH',
     alerts: 'each',
     afterMs: MINUTE,
-    meaning: 'A source cannot be read, or reading it hangs: what it holds is not judged.',
+    meaning: 'A source cannot be read, or reading it hangs, so its records are not judged.',
     advice: 'Check the disk, mount or peer that the source reads from; a hung network file system needs a remount.',
   },
   RowsLost: {
-    headline: 'The lake lacks rows about Caracal itself',
+    headline: 'Monitoring tables in the lake are incomplete',
     severity: 'MEDIUM',
     alerts: 'all',
     afterMs: 0,
     meaning:
-      'The lake refused rows of its tables in `monitor` (index of indicators, dead letters, rule errors) since the last start, so these lack them. Events, matches and alerts are complete.',
-    advice: 'The message says which rows and why. It is a fault of Caracal: report it.',
+      'Since the last start the lake refused rows of its `monitor` tables (index of indicators, dead letters, rule errors), so those tables are incomplete. Events, matches and alerts are complete.',
+    advice: 'The message says which rows and why. This is a bug in Caracal; please report it.',
   },
   RuleLimited: {
     headline: 'Rules reached a limit',
@@ -172,44 +173,44 @@ export const PROBLEM_KINDS = {
     meaning:
       'Rules reached a limit within the last hour: their alerts are grouped more coarsely, or their cache lost its oldest entries. Other rules are not affected.',
     advice:
-      'See `caracal rules` for what was reached. Make the dedup string or the keys of the rule coarser, or filter the flood.',
+      '`caracal rules` shows which limit was reached. Make the dedup string or the cache keys of the rule coarser, or filter out the flood.',
   },
   RuleOff: {
     headline: 'Rules are off',
     severity: 'HIGH',
     alerts: 'all',
     afterMs: 0,
-    meaning: 'Enabled rules do not run, so whatever they look for goes unnoticed.',
+    meaning: 'Enabled rules do not run, so what they detect goes unnoticed.',
     advice:
-      'Fix the rules that the alert lists and check them with `caracal test`. Once they load, they are in force without a restart (with `watch_content: false` after `caracal reload`).',
+      'Fix the rules listed in the alert and check them with `caracal test`. Once they load they take effect without a restart (with `watch_content: false`, after `caracal reload`).',
   },
   RulesImpaired: {
     headline: 'Rules are impaired',
     severity: 'LOW',
     alerts: 'all',
     afterMs: 0,
-    meaning: 'Rules run, but more slowly than they could, or without knowledge of earlier events.',
-    advice: 'The message says what is missing. The next change of content and the next start try again.',
+    meaning: 'Rules run, but more slowly than they could, or without what they knew of earlier events.',
+    advice: 'The message says what is missing. It is retried at the next change of content and the next start.',
   },
   SpoolFull: {
     headline: 'The spool is nearly full',
     severity: 'HIGH',
     alerts: 'each',
     afterMs: 0,
-    meaning: 'The spool is nearly full. Once it is, senders are refused with 429 or 503 until it has emptied.',
+    meaning: 'The spool is nearly full. Once it is full, senders get 429 or 503 until it has drained.',
     advice:
-      'Check `caracal health` for what keeps records from being read; raise spool_max_bytes or spool_source_max_bytes for bursts.',
+      'Check `caracal health` to see why records are not being read; raise spool_max_bytes or spool_source_max_bytes to absorb bursts.',
   },
   StateGrows: {
     headline: 'State cannot be cleaned up',
     severity: 'LOW',
     alerts: 'all',
     afterMs: 0,
-    meaning: 'Old deliveries, windows and alerts cannot be deleted from the state, which grows until they can be.',
-    advice: 'The message says what fails. Check the disk of the data folder.',
+    meaning: 'Old deliveries, windows and alerts cannot be deleted from the state, so it keeps growing.',
+    advice: 'The message says what fails. Check the disk that holds the data folder.',
   },
   TableRefused: {
-    headline: 'Table content is refused',
+    headline: 'Table content was rejected',
     severity: 'MEDIUM',
     alerts: 'all',
     afterMs: 0,
@@ -222,7 +223,7 @@ export const PROBLEM_KINDS = {
     alerts: 'all',
     afterMs: 10 * MINUTE,
     meaning: 'Lookup tables are empty or older than their alarm period, because their refresh fails.',
-    advice: 'Check the network and the provider; `caracal tables refresh <name>` tries again at once.',
+    advice: 'Check the network and the provider; `caracal tables refresh <name>` retries immediately.',
   },
 } as const satisfies Record<string, ProblemKind>
 
@@ -233,22 +234,22 @@ export function systemRuleId(what: ProblemWhat): string {
   return `Caracal.${what}`
 }
 
-/** The kind as the interface, for whoever goes by a name. */
+/** A kind by name, typed as the interface. */
 export function kindOf(what: ProblemWhat): ProblemKind {
   return PROBLEM_KINDS[what]
 }
 
-/** Something that stands in the way of the promise that nothing is lost and no rule is silently off. */
+/** Something that endangers the promise that nothing is lost and no rule is silently off. */
 export interface SystemProblem {
   readonly what: ProblemWhat
-  /** What it is about (a source, a table, a rule; '' when there is only one): the same `what` and `key` is the same problem. */
+  /** What it is about (a source, a table, a rule; '' when there is only one). `what` and `key` together identify a problem. */
   readonly key: string
   readonly severity: Severity
   /** What is wrong, for a person: one or a few sentences. */
   readonly message: string
-  /** Names of everything affected (rules, tables, files); the key alone when absent. */
+  /** Names of everything affected (rules, tables, files). Default: only the key. */
   readonly covers?: readonly string[]
-  /** Destinations that must not get the alert: the ones that it is about. */
+  /** Destinations that must not get the alert because it is about them. */
   readonly notTo?: readonly string[]
   /** Evidence for the alert's context, a plain JSON value. */
   readonly evidence?: unknown

@@ -195,7 +195,7 @@ describe('one root', () => {
   })
 })
 
-describe('what is wrong is told with file, line and advice, and the rest loads', () => {
+describe('problems are reported with file, line and advice, and the rest loads', () => {
   const mistakes = [
     { of: rule('A', 'Sevrity: High\n'), tells: "7 unknown key 'Sevrity': did you mean 'Severity'?" },
     { of: rule('A', 'Zzzzzzzzz: 1\n'), tells: "7 unknown key 'Zzzzzzzzz': remove it" },

@@ -42,7 +42,7 @@ export async function openState(dataDir: string, options: SqliteOptions = {}): P
 /** What keeps state: opened by the process that writes. */
 export const sqliteState = {
   type: 'sqlite',
-  summary: 'Keeps state in one SQLite file of the data folder, which one thread writes.',
+  summary: 'Keeps state in one SQLite file in the data folder, written by one thread.',
   open: openState,
 } as const
 

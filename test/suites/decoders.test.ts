@@ -31,11 +31,11 @@ describe('the suite fails', () => {
   }
 
   test.each([
-    ['loses the last record', losesTheLast, 'keeps the last record when nothing stands behind it'],
-    ['waits for more at the end', waitsForMore, 'takes its example apart into the records that it names'],
-    ['takes what is cut for whole', dropsWhatIsCut, 'finds the same records at the same places wherever the bytes are cut'],
-    ['takes everything for one record', eatsAll, 'takes its example apart into the records that it names'],
-    ['throws', throws, 'never throws, whatever the bytes, and says why when a body is none of its own'],
+    ['loses the last record', losesTheLast, 'keeps the last record when nothing follows it'],
+    ['waits for more at the end', waitsForMore, 'splits its example into the records that it names'],
+    ['takes what is cut for whole', dropsWhatIsCut, 'finds the same records at the same places wherever the bytes are split'],
+    ['takes everything for one record', eatsAll, 'splits its example into the records that it names'],
+    ['throws', throws, 'never throws, whatever the bytes, and says why a body is not in its format'],
     ['gives hints out of order', shuffles, 'gives hints in order, and only beside a list of records'],
   ])('a decoder that %s', async (_, decoder, behaviour) => {
     expect(await failedBy(decoderSuite.behaviours, () => amongOthers(decoder))).toContain(behaviour)

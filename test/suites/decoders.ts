@@ -72,14 +72,14 @@ function bodyOf({ decoder }: DecoderSubject): Buffer {
 
 const behaviours: readonly Behaviour<DecoderSubject>[] = [
   {
-    name: 'takes its example apart into the records that it names',
+    name: 'splits its example into the records that it names',
     check(subject) {
       const texts = recordsOf(subject, bodyOf(subject)).map(({ text }) => text)
       assert.deepEqual(texts, subject.decoder.example.records)
     },
   },
   {
-    name: 'keeps the last record when nothing stands behind it',
+    name: 'keeps the last record when nothing follows it',
     check(subject) {
       if (subject.decoder.kind !== 'text') return
       const texts = recordsOf(subject, Buffer.from(bodyOf(subject).toString().trimEnd())).map(({ text }) => text)
@@ -104,7 +104,7 @@ const behaviours: readonly Behaviour<DecoderSubject>[] = [
     },
   },
   {
-    name: 'finds the same records at the same places wherever the bytes are cut',
+    name: 'finds the same records at the same places wherever the bytes are split',
     check(subject) {
       if (subject.decoder.kind !== 'text') return
       const body = bodyOf(subject)
@@ -151,7 +151,7 @@ const behaviours: readonly Behaviour<DecoderSubject>[] = [
     },
   },
   {
-    name: 'never throws, whatever the bytes, and says why when a body is none of its own',
+    name: 'never throws, whatever the bytes, and says why a body is not in its format',
     check(subject) {
       const body = bodyOf(subject)
       const damaged = fc.tuple(fc.nat(body.length), fc.nat(body.length), fc.uint8Array({ maxLength: 8 }))

@@ -27,7 +27,7 @@ describe('the suite fails a destination that', () => {
     [
       'ignores the signal',
       ({ send }) => ({ send: (one) => send(one, new AbortController().signal) }),
-      'ends a send whose signal is aborted',
+      'stops sending when the signal is aborted',
     ],
     [
       'cannot be closed twice',
@@ -66,7 +66,7 @@ describe('the suite fails a destination that', () => {
             throw new Refused(`${secret({ env: 'URL' })} did not work`)
           }),
       }),
-      'names no secret in an error',
+      'never puts a secret into an error',
     ],
     [
       'passes on what was answered, as a cause',
@@ -79,7 +79,7 @@ describe('the suite fails a destination that', () => {
           throw new Refused('it did not work', { cause: new Error(Buffer.from(answer.body).toString()) })
         },
       }),
-      'names no secret in an error',
+      'never puts a secret into an error',
     ],
     [
       'calls the other side when it is made',
@@ -104,7 +104,7 @@ describe('the suite fails a destination that', () => {
       create: (config, deps) => webhook.create({ ...(config as object), secret: undefined } as never, deps),
     }
     expect(await failedBy(destinationSuite.behaviours, () => careless)).toEqual([
-      'is not made without one of its secrets, and says which',
+      'cannot be created without one of its secrets, and says which',
     ])
   })
 })

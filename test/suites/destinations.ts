@@ -136,7 +136,7 @@ const behaviours: readonly Behaviour<AnyDestination>[] = [
       }),
   },
   {
-    name: 'ends a send whose signal is aborted',
+    name: 'stops sending when the signal is aborted',
     check: (definition) =>
       onBench(definition, async ({ server, open }) => {
         const destination = await open()
@@ -166,7 +166,7 @@ const behaviours: readonly Behaviour<AnyDestination>[] = [
       }),
   },
   {
-    name: 'names no secret in an error',
+    name: 'never puts a secret into an error',
     check: (definition) =>
       onBench(definition, async (bench) => {
         for (const [name, error] of await failuresOf(bench))
@@ -175,7 +175,7 @@ const behaviours: readonly Behaviour<AnyDestination>[] = [
       }),
   },
   {
-    name: 'is not made without one of its secrets, and says which',
+    name: 'cannot be created without one of its secrets, and says which',
     check: (definition) =>
       onBench(definition, async ({ open, secrets }) => {
         for (const name of Object.keys(secrets))

@@ -23,12 +23,12 @@ describe('the suite fails a format that', () => {
     [
       'forgets its header',
       changed(zeekTsv, () => ({ context: () => '' })),
-      'goes on behind any line with what the reader before it remembered',
+      'continues after any line with what the previous reader remembered',
     ],
     [
       'claims every line',
       changed(json, (reader) => ({ read: (line) => reader.read(line) ?? { kind: 'record', raw: { line }, path: undefined } })),
-      'leaves the lines of other formats to them',
+      'leaves lines of other formats alone',
     ],
     [
       'throws',

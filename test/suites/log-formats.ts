@@ -33,7 +33,7 @@ const behaviours: readonly Behaviour<Format>[] = [
     },
   },
   {
-    name: 'goes on behind any line with what the reader before it remembered',
+    name: 'continues after any line with what the previous reader remembered',
     check(format) {
       const { lines } = format.example
       const whole = readAll(format, lines)
@@ -42,7 +42,7 @@ const behaviours: readonly Behaviour<Format>[] = [
     },
   },
   {
-    name: 'leaves the lines of other formats to them',
+    name: 'leaves lines of other formats alone',
     check(format) {
       for (const other of formats.filter(({ type }) => type !== format.type)) {
         const claimed = other.example.lines.filter((line) => format.open('', OPTIONS).read(line)?.kind === 'record')

@@ -40,7 +40,7 @@ describe('the suite fails', () => {
         void source.close()
         source.close = never
       }),
-      'ends soon when it is closed, with data left unread',
+      'stops promptly when it is closed, with data left unread',
     ],
     [
       'waits for data',

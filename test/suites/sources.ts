@@ -181,7 +181,7 @@ const behaviours: readonly Behaviour<SourceSubject>[] = [
     }),
   },
   {
-    name: 'gives the same records and places for a recorded extent after a restart',
+    name: 'returns the same records and places for a recorded extent after a restart',
     check: onSeekable(async ({ open, write }, subject) => {
       await write(RECORDS)
       const first = open([])
@@ -208,7 +208,7 @@ const behaviours: readonly Behaviour<SourceSubject>[] = [
     }),
   },
   {
-    name: 'ends soon when it is closed, with data left unread',
+    name: 'stops promptly when it is closed, with data left unread',
     check: onSeekable(async ({ open, write }, subject) => {
       await write(RECORDS)
       const source = open([])

@@ -83,7 +83,7 @@ describe('the body of a webhook', () => {
     expect((JSON.parse(text) as { alertContext: object }).alertContext).toEqual({})
   })
 
-  test('as earlier versions kept it is read, and sent unchanged to the last byte', () => {
+  test('as earlier versions stored it is read, and sent unchanged to the last byte', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.json(), fc.nat(), (text, context, eventCount) => {
         const made = outgoingAlert({ title: text, dedup: text, tags: [text], context, eventCount })

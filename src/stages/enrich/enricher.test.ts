@@ -157,16 +157,19 @@ test.each([
   [100, 100, undefined],
   [101, 100, ['t.all']],
   [1000, 100, ['t.all']],
-])('a list of thousands of matches is cut, and says so (of %i matches %i are kept: %j)', async (length, kept, truncated) => {
-  const many = Array.from({ length }, (_, i) => `10.0.${i >> 8}.${i & 255}`)
-  const table = await tableOf(
-    't',
-    many.map((ip) => ({ ip })),
-    { A: ['all'] },
-  )
-  const enrichment = enrich([table], { all: many }) as { t: { all: unknown[] }; p_any_truncated: string[] }
-  expect([enrichment.t.all.length, enrichment.p_any_truncated]).toEqual([kept, truncated])
-})
+])(
+  'a list of thousands of matches is truncated and marked as such (of %i matches %i are kept: %j)',
+  async (length, kept, truncated) => {
+    const many = Array.from({ length }, (_, i) => `10.0.${i >> 8}.${i & 255}`)
+    const table = await tableOf(
+      't',
+      many.map((ip) => ({ ip })),
+      { A: ['all'] },
+    )
+    const enrichment = enrich([table], { all: many }) as { t: { all: unknown[] }; p_any_truncated: string[] }
+    expect([enrichment.t.all.length, enrichment.p_any_truncated]).toEqual([kept, truncated])
+  },
+)
 
 test('an event that nothing matches is left as it was', async () => {
   const event = { src: 'x' } as unknown as Event

@@ -9,7 +9,7 @@ import { TableError } from './table.ts'
 /** A file that someone else writes; read again when its time or size has changed. */
 export const file = defineProvider({
   type: 'file',
-  summary: 'Reads a file on this machine, again when it has changed.',
+  summary: 'Reads a local file, again whenever it changes.',
   config: z.object({
     path: z.string().min(1).describe('The file; relative to `base`.'),
     base: z

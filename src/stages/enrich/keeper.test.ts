@@ -159,7 +159,7 @@ test('while shipped content is in force nothing is asked conditionally: a 304 wo
   expect(world.has('192.0.2.2')).toBe(true)
 })
 
-describe('the last good content stays through', () => {
+describe('the last good content survives', () => {
   const answers: [what: string, answer: () => Response | Promise<Response>, error: RegExp][] = [
     ['404', () => new Response('no', { status: 404 }), /answered 404/],
     ['500', () => new Response('', { status: 500 }), /answered 500/],

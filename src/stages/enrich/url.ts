@@ -11,7 +11,7 @@ const MAX_REDIRECTS = 5
 /** Fetches by HTTP GET, conditionally (`ETag`, `Last-Modified`) when a version was fetched before. Messages name the host alone: paths and queries hold keys. */
 export const url = defineProvider({
   type: 'url',
-  summary: 'Fetches a table over HTTP or HTTPS, again when it has changed.',
+  summary: 'Fetches a table over HTTP or HTTPS, again whenever it changes.',
   config: z.object({
     url: targetUrl.describe('URL of the content. A private address needs http.allow_private in the configuration.'),
     headers: z.record(z.string(), z.string()).default({}).describe('Extra request headers.'),

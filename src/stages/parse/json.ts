@@ -8,7 +8,7 @@ const PATH_KEYS = ['_path', '@stream', '_stream'] as const
 /** A line that is one JSON object. Other JSON values are JSON, but no log events. */
 export const json: Format = {
   type: 'json',
-  summary: 'One JSON object a line, or one JSON array of objects.',
+  summary: 'One JSON object per line, or one JSON array of objects.',
   example: {
     lines: ['{"_path":"conn","uid":"C1","bytes":18446744073709551615}', ' {"tags":["a",null]}'],
     records: [{ _path: 'conn', uid: 'C1', bytes: 18446744073709551615n }, { tags: ['a', null] }],

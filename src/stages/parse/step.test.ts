@@ -53,7 +53,7 @@ describe('JSON lines', () => {
     expect(outcomes(parse('\ufeff{"_path":"conn","ts":1}\n'))).toEqual(['Zeek.Conn'])
   })
 
-  test('a line that is not UTF-8 is refused alone, with its bytes', () => {
+  test('a line that is not UTF-8 is rejected alone, with its bytes', () => {
     const bad = Buffer.from('{"_path":"conn","ts":"\xff"}', 'latin1')
     const result = parse(
       Buffer.concat([Buffer.from('{"_path":"conn","ts":"é"}\n'), bad, Buffer.from('\n{"_path":"conn","ts":2}')]),
@@ -235,7 +235,7 @@ describe('any bytes', () => {
   )
   const content = fc.array(piece, { maxLength: 12 }).map((pieces) => Buffer.from(pieces.join('')))
 
-  test('a file cut into chunks at any lines gives the same events and dead letters', () => {
+  test('a file split into chunks at any lines yields the same events and dead letters', () => {
     fc.assert(
       fc.property(content, fc.array(fc.nat(), { maxLength: 4 }), (bytes, cuts) => {
         const whole = parse(bytes)
@@ -259,7 +259,7 @@ describe('any bytes', () => {
     )
   })
 
-  test('never throws; received is events plus dead letters; every row id is there once', () => {
+  test('never throws; received is events plus dead letters; row ids are unique', () => {
     const binary = fc.oneof(content, fc.uint8Array({ maxLength: 400 }))
     fc.assert(
       fc.property(binary, fc.boolean(), (bytes, isFramed) => {

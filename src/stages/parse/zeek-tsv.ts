@@ -14,7 +14,7 @@ const MAX_COLUMNS = 2000
  */
 export const zeekTsv: Format = {
   type: 'zeek-tsv',
-  summary: "Zeek's tab-separated logs, with their #-header.",
+  summary: "Zeek's tab-separated logs with their # header.",
   example: {
     lines: [
       '#separator \\x09',

@@ -37,7 +37,7 @@ test.each([
   await reader.close()
 })
 
-test('a cut gzip file gives everything before the cut, then the fault', async () => {
+test('a truncated gzip file yields everything before the cut, then the fault', async () => {
   const whole = gzipSync(text)
   const reader = new GzipReader(file('cut.gz', whole.subarray(0, whole.length - 2000)))
   const { bytes, end, fault } = await reader.read(0, text.length)
@@ -59,7 +59,7 @@ test('a gzip file with a broken block keeps what was whole before it', async () 
   await reader.close()
 })
 
-test('compression is told from the content, not from the name', async () => {
+test('compression is detected from the content, not from the name', async () => {
   expect(await isGzip(file('named.gz', Buffer.from('plain text')))).toBe(false)
   expect(await isGzip(file('unnamed.log', gzipSync('x')))).toBe(true)
   expect(await isGzip(file('empty', Buffer.alloc(0)))).toBe(false)

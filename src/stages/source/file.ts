@@ -37,7 +37,7 @@ const config = z.object({
 /** Files and growing files. Where reading has come to is kept per file, whatever the file is called by then. */
 export const file = defineSource({
   type: 'file',
-  summary: 'Reads log files as they grow, plain or gzip, by glob patterns.',
+  summary: 'Follows log files that match glob patterns, plain or gzip.',
   config,
   example: { id: 'zeek', paths: ['/opt/zeek/logs/current/*.log'] },
   seekable: (settings, deps) => new FileSource(settings, deps),

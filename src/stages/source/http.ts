@@ -26,7 +26,7 @@ const config = z.object({
 /** `POST /ingest/<id>`: answers 2xx only when the records are on disk. */
 export const http = defineSource({
   type: 'http',
-  summary: 'Takes lines, JSON objects, arrays and text sequences by HTTP POST, plain or compressed (gzip, deflate, br, zstd).',
+  summary: 'Receives lines, JSON objects, arrays and text sequences by HTTP POST, plain or compressed (gzip, deflate, br, zstd).',
   config,
   example: { id: 'shipper' },
   pushes: (settings, deps) => new HttpIntake(settings, deps),

@@ -10,7 +10,7 @@ const config = z.object({ ...sourceBase })
 /** Lines, or JSON values, on standard input: `tail -F access.log | caracal up`. */
 export const stdin = defineSource({
   type: 'stdin',
-  summary: 'Takes lines and JSON values from standard input.',
+  summary: 'Reads lines and JSON values from standard input.',
   config,
   example: { id: 'pipe' },
   pushes: (_settings, deps) => new StdinIntake(process.stdin, deps),

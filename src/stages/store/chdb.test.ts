@@ -84,7 +84,7 @@ test('rows that do not fit are found and the others stored, also on a second run
   expect(values(stored.rows).flat()).toEqual(bad.map((_, i) => `good ${i}`).sort())
 })
 
-test('rows that only the lake refuses are found by halving, and the others stored, also on a second run', async () => {
+test('rows that only the lake refuses are found by bisecting, and the others are stored, also on a second run', async () => {
   // The column has become unsigned since these rows were finished.
   const table = tableOf('halved', [{ name: 'n', kind: 'int' }])
   await lake.ensure(table)

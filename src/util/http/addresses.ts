@@ -43,7 +43,7 @@ function isPublic(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
 export function privateAddress(host: string): HttpError {
   return new HttpError(
     'private_address',
-    `${host} is a private address, which content may not reach: allow it with http.allow_private in the configuration`,
+    `${host} is a private address, which content cannot reach: allow it with http.allow_private in the configuration`,
   )
 }
 

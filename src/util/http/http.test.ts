@@ -166,9 +166,9 @@ describe('redirects', () => {
 
 describe('private addresses', () => {
   const refused = (host: string) =>
-    `${host} is a private address, which content may not reach: allow it with http.allow_private in the configuration`
+    `${host} is a private address, which content cannot reach: allow it with http.allow_private in the configuration`
 
-  test.each(['127.0.0.1', 'localhost', '0x7f.1', '[::ffff:127.0.0.1]', '0.0.0.0'])('content may not reach %s', async (host) => {
+  test.each(['127.0.0.1', 'localhost', '0x7f.1', '[::ffff:127.0.0.1]', '0.0.0.0'])('content cannot reach %s', async (host) => {
     const [kind, message] = await failure(http().fromContent({ ...limits, url: `http://${host}:${server.port}/` }))
     expect([kind, message]).toEqual(['private_address', refused(new URL(`http://${host}`).hostname)])
     expect(server.connections).toBe(0)

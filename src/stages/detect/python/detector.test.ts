@@ -166,7 +166,7 @@ const FALLBACKS = [
   ['title does not end', 'title', '\n    while True: pass', { title: 'F' }],
 ] as const
 
-test('a function beside rule() that fails never loses the match', async () => {
+test('a failing function other than rule() never loses the match', async () => {
   const rules = FALLBACKS.map(([, name, body], i) =>
     makeRule(`F${i}`, `def rule(event): return True\ndef ${name}(event): ${body}`),
   )

@@ -23,7 +23,7 @@ interface Create {
 /** Rules in Python, run by CPython in WebAssembly in a process of its own that reaches nothing else. */
 export const python = {
   type: 'python',
-  summary: 'Python rules in the format of Panther, run in a sandboxed child process.',
+  summary: 'Python rules in Panther’s format, run in a sandboxed child process.',
   extension: '.py',
 
   async prepare() {

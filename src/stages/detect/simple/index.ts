@@ -6,7 +6,7 @@ import { loadRules } from './rules.ts'
 /** Rules whose YAML holds the detection itself. */
 export const simple = {
   type: 'simple',
-  summary: 'Detections written as match expressions in a rule’s YAML, in the format of Panther.',
+  summary: 'Detections written as match expressions in a rule’s YAML, in Panther’s format.',
   yaml: {
     keys: ['Detection', 'AlertTitle', 'AlertContext', 'GroupBy', 'DynamicSeverities'],
     check: parseSimpleDetection,

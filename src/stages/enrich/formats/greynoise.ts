@@ -14,7 +14,7 @@ const SAVE = "save the API's own answer (examples in its documentation are not a
  */
 export const greynoise: Format = {
   type: 'greynoise',
-  summary: 'Answers of the GreyNoise query API, versions 2 and 3.',
+  summary: 'Responses of the GreyNoise query API, versions 2 and 3.',
   isText: false,
   isWide: true,
   extensions: [],

@@ -5,10 +5,10 @@ import { batches, type Format, lines, type ReadRow } from './format.ts'
 /** Deeper rows are refused. */
 const MAX_DEPTH = 32
 
-/** One JSON object a line. */
+/** One JSON object per line. */
 export const jsonl: Format = {
   type: 'jsonl',
-  summary: 'One JSON object a line.',
+  summary: 'One JSON object per line.',
   isText: false,
   isWide: false,
   extensions: ['.jsonl', '.ndjson'],

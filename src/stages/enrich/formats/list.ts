@@ -22,7 +22,7 @@ const RANGE_HEADER = /^[#;\s]*"?(?:start|first|from|begin)(?:[ _]?(?:ip|addr(?:e
  */
 export const list: Format = {
   type: 'list',
-  summary: 'One key a line, or the two ends of a range of addresses, with comments after # or ; kept as the note.',
+  summary: 'One key or address range per line; a comment after # or ; is kept as the note.',
   isText: true,
   isWide: false,
   extensions: ['.txt', '.list', '.lst', '.netset', '.ipset'],

@@ -13,7 +13,7 @@ const ADDRESS_COLUMNS = ['ip', 'ipaddr', 'address']
  */
 export const tor: Format = {
   type: 'tor',
-  summary: 'Tor exit addresses: one a line, exit-addresses records, or CSV with an address column.',
+  summary: 'Tor exit addresses: one per line, exit-addresses records, or CSV with an address column.',
   isText: true,
   isWide: false,
   extensions: [],

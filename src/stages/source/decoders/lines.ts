@@ -4,7 +4,7 @@ import type { TextDecoder } from './decoder.ts'
 export const lines: TextDecoder = {
   kind: 'text',
   type: 'lines',
-  summary: 'One record a line: plain text, JSON objects, Zeek’s tab-separated logs.',
+  summary: 'One record per line: plain text, JSON objects, Zeek’s tab-separated logs.',
   example: { body: 'first line\r\n\n  second [line]\nthird', records: ['first line', 'second [line]', 'third'] },
   begins: () => true,
   step: (walk) => walk.line(),

@@ -128,7 +128,7 @@ test.each([
   expect(matchesOf(next).map((m) => m.ruleId)).toEqual([...rules, GOOD].map((rule) => rule.id))
 })
 
-test('a rule that times out on every event is soon left out, visibly, and the others go on', async () => {
+test('a rule that times out on every event is soon suspended, visibly, and the others continue', async () => {
   const detector = await detect([makeRule('Slow', 'def rule(event):\n  while True: pass'), GOOD], 100)
   const first = await detector.evaluate(makeBatch(EVENTS))
   expect(errorsOf(first).map((e) => [e.event, e.cause])).toEqual(EVENTS.map(({ n }) => [n, 'timeout']))

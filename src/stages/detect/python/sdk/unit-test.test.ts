@@ -56,7 +56,7 @@ beforeAll(async () => {
 })
 afterAll(() => detector.close())
 
-test('all functions run, matched or not, and what they return is not cut', async () => {
+test('all functions run, matched or not, and what they return is not truncated', async () => {
   const run = await detector.test('All', makeTest({ list: ['a', { b: 'é' }] }))
   expect(run.out).toEqual({
     detection: 'false',
