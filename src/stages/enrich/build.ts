@@ -5,8 +5,10 @@ import { DEFAULT_MAX_BYTES, decode, unpack, versionOf } from './content.ts'
 import type { TableDefinition } from './definition.ts'
 import type { Format, ReadRow } from './formats/format.ts'
 import { quote } from './formats/format.ts'
-import { chooseFormat } from './formats/index.ts'
+import { chooseFormat, MMDB } from './formats/index.ts'
 import { keyOfColumns } from './formats/span.ts'
+import { isMmdb } from './mmdb/metadata.ts'
+import { buildMmdb } from './mmdb/mmdb-table.ts'
 import { createSlice, type Slice } from './slice.ts'
 import { type MatchKind, type Table, TableError } from './table.ts'
 import { schemaOfIndicators, type TableSchema } from './table-schema.ts'
@@ -50,14 +52,18 @@ export async function buildTable(
 ): Promise<Table> {
   const mostRows = Math.min(maxRows, MAX_ROW)
   const unpacked = await unpack(content.bytes, maxBytes)
-  const text = decode(unpacked)
   const { primaryKey, indicators } = definition
   const schema = fileSchema ?? (indicators && schemaOfIndicators(indicators))
   if (schema?.fields?.has(primaryKey) === false) {
     throw new TableError(`the primary key '${primaryKey}' is not a field of the schema '${schema.name}'`)
   }
-  const format = chooseFormat(text, { type: definition.format, fileName: content.fileName, primaryKey })
   const slice = withDeadline(createSlice(), timeoutMs)
+  const { name, associations, added } = definition
+  const binding = { associations, added, automatic: schema?.automaticOf(primaryKey) }
+  if (definition.format === MMDB || (definition.format === undefined && isMmdb(unpacked)))
+    return buildMmdb({ name, binding, schema, bytes: unpacked, date: content.date }, slice)
+  const text = decode(unpacked)
+  const format = chooseFormat(text, { type: definition.format, fileName: content.fileName, primaryKey })
   const reader = new RowReader(format, schema, primaryKey)
   for await (const batch of format.read(text, { primaryKey })) {
     for (const row of batch) reader.take(row)
@@ -68,13 +74,13 @@ export async function buildTable(
   const index = await indexRows(reader, match, slice)
   checkShare(reader, match)
   const image = {
-    name: definition.name,
+    name,
     version: versionOf(unpacked, content.date),
     match,
     rows: reader.rows.build(),
     index: index.parts,
     skipped: { count: reader.skipped, examples: reader.examples },
-    binding: { associations: definition.associations, added: definition.added, automatic: schema?.automaticOf(primaryKey) },
+    binding,
   }
   return new MemoryTable(image, schema)
 }

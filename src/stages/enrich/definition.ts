@@ -4,7 +4,7 @@ import { ConfigError, messageOf, NotSupported } from '../../util/errors.ts'
 import { exactText } from '../../util/exact-text.ts'
 import { hash16 } from '../../util/hash.ts'
 import type { Association } from './associations.ts'
-import { formats } from './formats/index.ts'
+import { formatTypes } from './formats/index.ts'
 import { type ProviderConfig, providerDefinition, providerSchema } from './index.ts'
 import { INDICATORS } from './indicators.ts'
 import { parseSelector } from './selector.ts'
@@ -74,7 +74,7 @@ export const tableDefinitionSchema = z.strictObject({
   Schema: z.string().min(1).max(255).optional().describe('Name of the schema of the rows.'),
   Filename: z.string().min(1).optional().describe('Content beside this file; with a Provider: until that has delivered.'),
   ContentDate: z.iso.date().optional().describe('When the content in Filename was current.'),
-  Format: z.enum(formats.map((format) => format.type)).optional(),
+  Format: z.enum(formatTypes).optional(),
   Match: z.enum(MATCH_KINDS).optional().describe('How keys are compared, when the schema does not say it.'),
   Indicators: z
     .record(z.string().min(1), z.union([indicatorSchema, z.array(indicatorSchema).min(1)]))

@@ -11,6 +11,12 @@ import { tor } from './tor.ts'
 /** Built-in formats of table content. A new one is one file in this folder and one name here. */
 export const formats: readonly Format[] = [csv, jsonl, json, list, tor, greynoise]
 
+/** The format whose content is no text: a MaxMind DB, which is looked up where it lies (`mmdb/`). */
+export const MMDB = 'mmdb'
+
+/** What `Format:` may say. */
+export const formatTypes: readonly string[] = [...formats.map(({ type }) => type), MMDB]
+
 /** What a format is chosen by when the definition does not name one. */
 export interface FormatHint {
   readonly type: string | undefined
@@ -35,9 +41,8 @@ export function chooseFormat(text: string, { type, fileName, primaryKey }: Forma
   const [header] = lines(text)
   const cells = (header?.line ?? '').split(',').map((cell) => cell.trim().replace(/^"(.*)"$/, '$1'))
   if (cells.length > 1 && cells.includes(primaryKey)) return csv
-  const known = formats.map((format) => format.type).join(', ')
   throw new TableError(
-    `the format of the content is unclear; it begins with ${quote(text.slice(0, 60))}: add \`Format:\` (${known})`,
+    `the format of the content is unclear; it begins with ${quote(text.slice(0, 60))}: add \`Format:\` (${formatTypes.join(', ')})`,
   )
 }
 

@@ -1,0 +1,123 @@
+import type { Slice } from '../slice.ts'
+import { damaged } from './decoder.ts'
+import type { Metadata } from './metadata.ts'
+
+/** Bits of an IPv4 address that are looked up at once. */
+const JUMP_BITS = 16
+const STEPS_A_SLICE = 4096
+
+/** The search tree of a MaxMind DB, read where it lies. */
+export class Tree {
+  readonly #bytes: Uint8Array
+  readonly #metadata: Metadata
+  readonly #nodeBytes: number
+  /** Where each beginning of an IPv4 address leads. */
+  readonly #jumps = new Uint32Array(1 << JUMP_BITS)
+
+  constructor(bytes: Uint8Array, metadata: Metadata) {
+    this.#bytes = bytes
+    this.#metadata = metadata
+    this.#nodeBytes = metadata.recordBits / 4
+    // Among addresses of IPv6 those of IPv4 lie below 96 zeros.
+    let root = 0
+    for (let i = 0; metadata.ipVersion === 6 && i < 96 && root < metadata.nodeCount; i++) root = this.#child(root, 0)
+    for (let prefix = 0; prefix < this.#jumps.length; prefix++)
+      this.#jumps[prefix] = this.#walk(root, JUMP_BITS, (bit) => (prefix >>> (JUMP_BITS - 1 - bit)) & 1)
+  }
+
+  /** The offset of an IPv4 address's data, -1 for none. */
+  findIpv4(address: number): number {
+    const { nodeCount } = this.#metadata
+    let node = this.#jumps[address >>> (32 - JUMP_BITS)]!
+    for (let bit = 31 - JUMP_BITS; bit >= 0 && node < nodeCount; bit--) node = this.#child(node, (address >>> bit) & 1)
+    return this.#offsetOf(node)
+  }
+
+  /** The same for an IPv6 address in four words. */
+  findIpv6(words: Uint32Array, at: number): number {
+    if (this.#metadata.ipVersion === 4) return -1
+    return this.#offsetOf(this.#walk(0, 128, (bit) => (words[at + (bit >>> 5)]! >>> (31 - (bit & 31))) & 1))
+  }
+
+  /**
+   * Checks that every record leads to a node, to data or nowhere, that every node is led to, and that no way through the tree is longer than an address. Gives the
+   * distinct offsets of data, and how many networks have some; aliases of IPv4 networks within IPv6 are not counted again.
+   */
+  async check(slice: Slice): Promise<{ readonly offsets: ReadonlySet<number>; readonly networks: number }> {
+    const { nodeCount, ipVersion } = this.#metadata
+    const offsets = new Set<number>()
+    let networks = 0
+    let nodes = Math.min(nodeCount, 1)
+    const seen = new Uint8Array(nodeCount)
+    // Nodes on the way down, each with the side that is taken next.
+    const way = nodeCount > 0 ? [0] : []
+    const sides = [0]
+    const depthLimit = ipVersion === 4 ? 32 : 128
+    for (let step = 1; way.length > 0; step++) {
+      if (step % STEPS_A_SLICE === 0) await slice()
+      const node = way.at(-1)!
+      const side = sides.at(-1)!
+      if (side === 2) {
+        seen[node] = DONE
+        way.pop()
+        sides.pop()
+        continue
+      }
+      sides[sides.length - 1] = side + 1
+      seen[node] = ON_THE_WAY
+      const child = this.#child(node, side)
+      if (child < nodeCount) {
+        if (seen[child] === ON_THE_WAY) throw damaged('its tree leads in a circle')
+        if (seen[child] === DONE) continue
+        if (way.length >= depthLimit) throw damaged('its tree is deeper than an address has bits')
+        nodes++
+        way.push(child)
+        sides.push(0)
+      } else if (child > nodeCount) {
+        networks++
+        offsets.add(this.#offsetOf(child))
+      }
+    }
+    if (nodes < nodeCount) throw damaged(`no way leads to ${nodeCount - nodes} nodes of its tree`)
+    return { offsets, networks }
+  }
+
+  #walk(from: number, bits: number, bitAt: (bit: number) => number): number {
+    let node = from
+    for (let bit = 0; bit < bits && node < this.#metadata.nodeCount; bit++) node = this.#child(node, bitAt(bit))
+    return node
+  }
+
+  /** What a record says: a node below the count, the count for nothing, and beyond that data. */
+  #offsetOf(record: number): number {
+    const { nodeCount, dataStart, dataEnd, treeBytes } = this.#metadata
+    if (record <= nodeCount) return -1
+    const offset = record - nodeCount - (dataStart - treeBytes)
+    if (offset < 0 || offset >= dataEnd - dataStart) throw damaged('its tree leads beyond the data')
+    return offset
+  }
+
+  #child(node: number, side: number): number {
+    const bytes = this.#bytes
+    const at = node * this.#nodeBytes
+    switch (this.#metadata.recordBits) {
+      case 24: {
+        const from = at + side * 3
+        return (bytes[from]! << 16) | (bytes[from + 1]! << 8) | bytes[from + 2]!
+      }
+      case 28: {
+        const middle = bytes[at + 3]!
+        const from = at + side * 4
+        const high = side === 0 ? middle >>> 4 : middle & 15
+        return (high << 24) | (bytes[from]! << 16) | (bytes[from + 1]! << 8) | bytes[from + 2]!
+      }
+      case 32: {
+        const from = at + side * 4
+        return ((bytes[from]! << 24) | (bytes[from + 1]! << 16) | (bytes[from + 2]! << 8) | bytes[from + 3]!) >>> 0
+      }
+    }
+  }
+}
+
+const ON_THE_WAY = 1
+const DONE = 2
