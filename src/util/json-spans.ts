@@ -32,12 +32,18 @@ export function endOfString(text: string, start: number): number {
   return text.length
 }
 
+/** Where a part of a text begins and ends. */
+interface TextSpan {
+  readonly start: number
+  readonly end: number
+}
+
 /** The elements of a top-level JSON array. */
 export interface JsonArraySplit {
   /** False: the text does not begin with an array, the array is cut off, or something follows it. */
   readonly whole: boolean
   /** Where each element's text begins and ends (white space stripped), in order. Elements are not checked. */
-  readonly elements: readonly { readonly start: number; readonly end: number }[]
+  readonly elements: readonly TextSpan[]
   /** Where an element begins that has no end, or what follows the array; the text's length when `whole`. */
   readonly rest: number
 }
@@ -47,11 +53,22 @@ export interface JsonArraySplit {
  * bytes too: what it looks for is ASCII, and the indexes are then byte offsets.
  */
 export function splitJsonArray(text: string): JsonArraySplit {
-  const elements: { start: number; end: number }[] = []
+  const elements: TextSpan[] = []
+  const walk = jsonElements(text)
+  for (;;) {
+    const { done, value } = walk.next()
+    if (done) return { ...value, elements }
+    elements.push(value)
+  }
+}
+
+/** The same, an element at a time; returns how the array ended. */
+export function* jsonElements(text: string): Generator<TextSpan, Omit<JsonArraySplit, 'elements'>> {
   let at = skipSpace(text, 0)
-  if (text.charCodeAt(at) !== 0x5b) return { whole: false, elements, rest: at }
+  if (text.charCodeAt(at) !== 0x5b) return { whole: false, rest: at }
   let depth = 0
   let start = at + 1
+  let isFirst = true
   for (at++; at < text.length; at++) {
     const c = text.charCodeAt(at)
     if (c === 0x22) at = endOfString(text, at)
@@ -59,16 +76,17 @@ export function splitJsonArray(text: string): JsonArraySplit {
     else if (depth > 0) depth -= c === 0x7d || c === 0x5d ? 1 : 0
     else if (c === 0x2c || c === 0x5d) {
       const element = stripped(text, start, at)
-      const isEmptyArray = c === 0x5d && elements.length === 0 && element.start === element.end
-      if (!isEmptyArray) elements.push(element)
+      const isEmptyArray = c === 0x5d && isFirst && element.start === element.end
+      if (!isEmptyArray) yield element
+      isFirst = false
       start = at + 1
       if (c === 0x5d) {
         const rest = skipSpace(text, start)
-        return { whole: rest === text.length, elements, rest }
+        return { whole: rest === text.length, rest }
       }
     }
   }
-  return { whole: false, elements, rest: skipSpace(text, start) }
+  return { whole: false, rest: skipSpace(text, start) }
 }
 
 function isSpace(c: number): boolean {

@@ -9,7 +9,7 @@ import { chooseFormat, MMDB } from './formats/index.ts'
 import { keyOfColumns } from './formats/span.ts'
 import { isMmdb } from './mmdb/metadata.ts'
 import { buildMmdb } from './mmdb/mmdb-table.ts'
-import { createSlice, type Slice } from './slice.ts'
+import { createSlice, inParts, type Slice } from './slice.ts'
 import { type MatchKind, type Table, TableError } from './table.ts'
 import { schemaOfIndicators, type TableSchema } from './table-schema.ts'
 import { MAX_ROW } from './tables/entries.ts'
@@ -161,10 +161,12 @@ function inferMatch(keys: readonly string[]): MatchKind {
 
 async function indexRows(reader: RowReader, match: MatchKind, slice: Slice) {
   const builder = createIndexBuilder(match)
-  for (const [i, key] of reader.keys.entries()) {
-    if (!builder.add(key, reader.keyRows[i]!)) reader.skip(`${quote(key)} is not a key of this table: ${KEY_HELP[match]}`)
-    if ((i & 0xfff) === 0xfff) await slice()
-  }
+  const { keys, keyRows } = reader
+  await inParts(keys.length, slice, (from, to) => {
+    for (let i = from; i < to; i++) {
+      if (!builder.add(keys[i]!, keyRows[i]!)) reader.skip(`${quote(keys[i]!)} is not a key of this table: ${KEY_HELP[match]}`)
+    }
+  })
   return builder.build(slice)
 }
 

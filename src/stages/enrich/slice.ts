@@ -14,3 +14,14 @@ export function createSlice(ms = 10): Slice {
     })
   }
 }
+
+/** So many steps are done before the time is checked. */
+const PART = 0x2000
+
+/** Runs `count` steps, those from `from` up to `to` in one call, and lets others run in between. */
+export async function inParts(count: number, slice: Slice, run: (from: number, to: number) => void): Promise<void> {
+  for (let from = 0; from < count; from += PART) {
+    run(from, Math.min(from + PART, count))
+    await slice()
+  }
+}

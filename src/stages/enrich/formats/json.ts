@@ -1,4 +1,4 @@
-import { splitJsonArray } from '../../../util/json-spans.ts'
+import { jsonElements } from '../../../util/json-spans.ts'
 import { TableError } from '../table.ts'
 import { batches, type Format, type ReadRow } from './format.ts'
 import { readObject } from './jsonl.ts'
@@ -14,13 +14,18 @@ export const json: Format = {
 }
 
 function* rows(text: string): Generator<ReadRow> {
-  const { whole, elements, rest } = splitJsonArray(text)
-  if (!whole) {
+  const elements = jsonElements(text)
+  for (let n = 0; ; n++) {
+    const { done, value } = elements.next()
+    if (!done) {
+      yield readObject(text.slice(value.start, value.end), `element ${n}`)
+      continue
+    }
+    if (value.whole) return
     throw new TableError(
-      elements.length > 0
-        ? `the JSON array is cut off, or something follows it, at character ${rest}`
+      n > 0
+        ? `the JSON array is cut off, or something follows it, at character ${value.rest}`
         : 'not a JSON array of objects: write [ {…}, {…} ], or one object a line with `Format: jsonl`',
     )
   }
-  for (const [i, { start, end }] of elements.entries()) yield readObject(text.slice(start, end), `element ${i}`)
 }

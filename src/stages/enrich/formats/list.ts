@@ -1,7 +1,7 @@
 import { addressNumber, rangeOf } from '../../../model/ip-range.ts'
 import type { JsonObject } from '../../../model/json.ts'
 import { TableError } from '../table.ts'
-import { batches, type Format, lines, quote } from './format.ts'
+import { BATCH, batches, type Format, lines, quote, type ReadRow } from './format.ts'
 import { isNetwork, prefixBits, spanKey } from './span.ts'
 
 /** The end of the key: a tab, or blanks before a `;` or `#` (so that a key may hold blanks, `;` and `#` itself). */
@@ -26,11 +26,13 @@ export const list: Format = {
   isText: true,
   isWide: false,
   extensions: ['.txt', '.list', '.lst', '.netset', '.ipset'],
-  read: (text, { primaryKey }) => batches(rows(text, primaryKey)),
+  *read(text, { primaryKey }) {
+    const prefixes = yield* hasPrefixColumn(text)
+    yield* batches(rows(text, primaryKey, prefixes))
+  },
 }
 
-function* rows(text: string, primaryKey: string): Generator<JsonObject> {
-  const prefixes = hasPrefixColumn(text)
+function* rows(text: string, primaryKey: string, prefixes: boolean): Generator<JsonObject> {
   let namesRange = false
   for (const { line, number } of lines(text)) {
     const trimmed = line.trim()
@@ -86,11 +88,12 @@ function prefixAt(line: string): Span | undefined {
 
 /**
  * Whether the numbers behind the addresses are prefix lengths: each address is then the first of its network. Of counts
- * (`185.220.101.1 TAB 9`) that is hardly ever true of one line, and not of all.
+ * (`185.220.101.1 TAB 9`) that is hardly ever true of one line, and not of all. Yields empty batches: the whole text may have to be read.
  */
-function hasPrefixColumn(text: string): boolean {
+function* hasPrefixColumn(text: string): Generator<ReadRow[], boolean> {
   let isOne = false
-  for (const { line } of lines(text)) {
+  for (const { line, number } of lines(text)) {
+    if (number % BATCH === 0) yield []
     const trimmed = line.trim()
     if (isComment(trimmed)) continue
     const [, address, column] = ADDRESS_AND_NUMBER.exec(trimmed) ?? []

@@ -67,6 +67,19 @@ test('an index of addresses refuses networks', async () => {
   expect(index.size).toBe(1)
 })
 
+test.each([
+  ['IPv4', (i: number) => `10.${i >>> 16}.${(i >>> 8) & 255}.${i & 255}/${24 + (i % 9)}`],
+  ['IPv6', (i: number) => `2001:db8:${(i * 7919) & 0xffff}::${i & 0xffff}/${100 + (i % 29)}`],
+])('the thread is given back in every step of making an index of %s', async (_, keyOf) => {
+  const size = 1 << 17
+  const builder = new AddressIndexBuilder(true)
+  for (let i = 0; i < size; i++) builder.add(keyOf(i), i)
+  let asked = 0
+  await builder.build(() => void asked++)
+  // Each pass of the sort, the sweep, and each walk over the entries.
+  expect(asked).toBeGreaterThan(8 * (size / 0x2000))
+})
+
 describe('a linear scan with ipaddr.js finds the same', () => {
   // Few leading bits, so that networks nest, touch and repeat.
   const v4 = fc

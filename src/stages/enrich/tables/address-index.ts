@@ -83,8 +83,8 @@ export class AddressIndexBuilder {
     return new AddressIndex({
       kind: 'addresses',
       size: v4.networks + v6.networks,
-      v4: ipv4Parts(entriesOf(v4, 1)),
-      v6: ipv6Parts(entriesOf(v6, 4)),
+      v4: await ipv4Parts(await entriesOf(v4, 1, slice), slice),
+      v6: await ipv6Parts(await entriesOf(v6, 4, slice), slice),
     })
   }
 }

@@ -1,3 +1,4 @@
+import { inParts, type Slice } from '../slice.ts'
 import type { Ranges } from './ranges.ts'
 
 /**
@@ -28,38 +29,48 @@ export function lengthOf(value: number): number {
 }
 
 /** The entries of flattened ranges. */
-export function entriesOf({ starts, rows, size }: Ranges, width: 1 | 4): Entries {
+export async function entriesOf({ starts, rows, size }: Ranges, width: 1 | 4, slice: Slice): Promise<Entries> {
   const kept = { starts: new Uint32Array(size * width), values: new Uint32Array(size) }
   let entries = 0
-  for (let i = 0; i < size; i++) {
-    const row = rows[i]!
-    const isSparse = row >= 0 && rows[i + 1] === -1
-    const length = isSparse ? networkLength(starts, i * width, width) : -1
-    kept.starts.set(starts.subarray(i * width, (i + 1) * width), entries * width)
-    kept.values[entries++] = ((length < 0 ? UNCHECKED : length) << ROW_BITS) | (row + 1)
-    if (length >= 0) i++
-  }
+  // The range before ended with a network, so that this one need not be kept.
+  let isSpared = false
+  await inParts(size, slice, (from, to) => {
+    for (let i = from; i < to; i++) {
+      if (isSpared) {
+        isSpared = false
+        continue
+      }
+      const row = rows[i]!
+      const isSparse = row >= 0 && rows[i + 1] === -1
+      const length = isSparse ? networkLength(starts, i * width, width) : -1
+      for (let word = 0; word < width; word++) kept.starts[entries * width + word] = starts[i * width + word]!
+      kept.values[entries++] = ((length < 0 ? UNCHECKED : length) << ROW_BITS) | (row + 1)
+      isSpared = length >= 0
+    }
+  })
   return { size: entries, width, starts: kept.starts.subarray(0, entries * width), values: kept.values.subarray(0, entries) }
 }
+
+const differing = new Uint32Array(4)
 
 /** The length of the network that ends where the next range starts, -1 when the range is not one network. */
 function networkLength(starts: Uint32Array, at: number, width: number): number {
   let length = 0
   let isInside = false
   let borrow = 1
-  const bits: number[] = []
   for (let word = width - 1; word >= 0; word--) {
     const start = starts[at + word]!
     const next = starts[at + width + word]!
-    bits[word] = start ^ ((next - borrow) >>> 0)
+    differing[word] = start ^ ((next - borrow) >>> 0)
     // The address bits of a network's start are all zero.
-    if ((start & bits[word]!) !== 0) return -1
+    if ((start & differing[word]!) !== 0) return -1
     borrow = borrow > 0 && next === 0 ? 1 : 0
   }
-  for (const differing of bits) {
-    const zeros = Math.clz32(differing)
+  for (let word = 0; word < width; word++) {
+    const bits = differing[word]!
+    const zeros = Math.clz32(bits)
     // Ones up to the end, and nothing but ones in the words that follow.
-    if (isInside ? zeros > 0 || ~differing !== 0 : zeros < 32 && differing >>> 0 !== 0xffffffff >>> zeros) return -1
+    if (isInside ? zeros > 0 || ~bits !== 0 : zeros < 32 && bits !== 0xffffffff >>> zeros) return -1
     if (!isInside) length += zeros
     isInside ||= zeros < 32
   }

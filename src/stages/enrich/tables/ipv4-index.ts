@@ -1,4 +1,5 @@
 import { maskWord } from '../../../model/ip.ts'
+import { inParts, type Slice } from '../slice.ts'
 import { type Entries, lengthOf, rowOf, UNCHECKED } from './entries.ts'
 import { sharedInt32, sharedUint32 } from './shared.ts'
 
@@ -58,34 +59,43 @@ export class Ipv4Index {
 }
 
 /** Makes the parts of entries. */
-export function ipv4Parts({ starts, values, size }: Entries): Ipv4Parts {
+export async function ipv4Parts(all: Entries, slice: Slice): Promise<Ipv4Parts> {
+  const { starts, values, size } = all
   const bits = Math.min(20, Math.max(8, Math.ceil(Math.log2(size)) - CROWDED_BITS))
   const shift = 32 - bits
-  const bitmap = bitmapOf({ starts, values, size, width: 1 }, Math.min(24, bits + CROWDED_BITS + SPARSE_BITS))
+  const bitmap = await bitmapOf(all, Math.min(24, bits + CROWDED_BITS + SPARSE_BITS), slice)
   const first = sharedInt32((1 << bits) + 1)
-  for (let i = 0; i < size; i++) first[(starts[i]! >>> shift) + 1]!++
-  for (let bucket = 1; bucket <= 1 << bits; bucket++) first[bucket]! += first[bucket - 1]!
   const entries = sharedUint32(size * 2)
-  for (let i = 0; i < size; i++) {
-    entries[i * 2] = starts[i]!
-    entries[i * 2 + 1] = values[i]!
-  }
+  await inParts(size, slice, (from, to) => {
+    for (let i = from; i < to; i++) {
+      first[(starts[i]! >>> shift) + 1]!++
+      entries[i * 2] = starts[i]!
+      entries[i * 2 + 1] = values[i]!
+    }
+  })
+  for (let bucket = 1; bucket <= 1 << bits; bucket++) first[bucket]! += first[bucket - 1]!
   return { ...bitmap, entries, first, shift }
 }
 
 /** A table that is in most places anyway needs no bitmap: one that says yes everywhere is read faster. */
-function bitmapOf({ starts, values, size }: Entries, bits: number): Pick<Ipv4Parts, 'bitmap' | 'bitmapShift'> {
+async function bitmapOf(
+  { starts, values, size }: Entries,
+  bits: number,
+  slice: Slice,
+): Promise<Pick<Ipv4Parts, 'bitmap' | 'bitmapShift'>> {
   const bitmapShift = 32 - bits
   const bitmap = sharedUint32(1 << (bits - 5))
-  for (let i = 0; i < size; i++) {
-    const value = values[i]!
-    if (rowOf(value) < 0) continue
-    const start = starts[i]!
-    const next = i + 1 < size ? starts[i + 1]! - 1 : 0xffffffff
-    const length = lengthOf(value)
-    const last = length === UNCHECKED ? next : start + 2 ** (32 - length) - 1
-    mark(bitmap, start >>> bitmapShift, last >>> bitmapShift)
-  }
+  await inParts(size, slice, (from, to) => {
+    for (let i = from; i < to; i++) {
+      const value = values[i]!
+      if (rowOf(value) < 0) continue
+      const start = starts[i]!
+      const next = i + 1 < size ? starts[i + 1]! - 1 : 0xffffffff
+      const length = lengthOf(value)
+      const last = length === UNCHECKED ? next : start + 2 ** (32 - length) - 1
+      mark(bitmap, start >>> bitmapShift, last >>> bitmapShift)
+    }
+  })
   let full = 0
   for (const word of bitmap) if (word === 0xffffffff) full++
   return full * 2 < bitmap.length ? { bitmap, bitmapShift } : { bitmap: sharedUint32(1).fill(0xffffffff), bitmapShift: 31 }

@@ -1,3 +1,4 @@
+import { inParts, type Slice } from '../slice.ts'
 import { type Entries, lengthOf, rowOf, UNCHECKED } from './entries.ts'
 import { sharedInt32, sharedUint32 } from './shared.ts'
 
@@ -66,37 +67,63 @@ export class Ipv6Index {
 }
 
 /** Makes the parts of entries. */
-export function ipv6Parts({ starts, values, size }: Entries): Ipv6Parts {
+export async function ipv6Parts({ starts, values, size }: Entries, slice: Slice): Promise<Ipv6Parts> {
   const entries = sharedUint32(size * STRIDE)
-  for (let i = 0; i < size; i++) {
-    entries.set(starts.subarray(i * 4, i * 4 + 4), i * STRIDE)
-    entries[i * STRIDE + 4] = values[i]!
-  }
-  const nodes: number[] = []
-  if (size > 1) addNode(nodes, starts, 1, size)
+  await inParts(size, slice, (from, to) => {
+    for (let i = from; i < to; i++) {
+      for (let word = 0; word < 4; word++) entries[i * STRIDE + word] = starts[i * 4 + word]!
+      entries[i * STRIDE + 4] = values[i]!
+    }
+  })
+  const nodes = await treeOf(starts, size, slice)
   const tree = sharedInt32(nodes.length)
   tree.set(nodes)
   return { entries, tree }
 }
 
-/** Adds a node for the starts `first..end` (at least one, all different) and returns its place. */
-function addNode(tree: number[], starts: Uint32Array, first: number, end: number): number {
+/** Starts that a node of their own is to be made for, and where its place is to be written. */
+interface Waiting {
+  readonly first: number
+  readonly end: number
+  readonly at: number
+}
+
+/** The tree over all starts but the first, which are all different. */
+async function treeOf(starts: Uint32Array, size: number, slice: Slice): Promise<number[]> {
+  const tree: number[] = []
+  const waiting: Waiting[] = size > 1 ? [{ first: 1, end: size, at: -1 }] : []
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    if (next.at >= 0) tree[next.at] = tree.length
+    await addNode(tree, starts, next, waiting, slice)
+  }
+  return tree
+}
+
+/** Adds a node for at least one start; branches that need nodes of their own wait. */
+async function addNode(
+  tree: number[],
+  starts: Uint32Array,
+  { first, end }: Waiting,
+  waiting: Waiting[],
+  slice: Slice,
+): Promise<void> {
   const node = tree.length
   const prefix = first + 1 === end ? 127 : commonBits(starts, first * 4, (end - 1) * 4)
   const bits = Math.min(MAX_BITS, 128 - prefix, Math.max(1, Math.ceil(Math.log2(end - first)) - 2))
   tree.push(prefix, bits, first, end)
-  for (let branch = 0, start = first; branch < 1 << bits; branch++) {
-    while (start < end && bitsAt(starts, start * 4, prefix, bits) < branch) start++
-    tree.push(start, 0)
-  }
+  let start = first
+  await inParts(1 << bits, slice, (from, to) => {
+    for (let branch = from; branch < to; branch++) {
+      while (start < end && bitsAt(starts, start * 4, prefix, bits) < branch) start++
+      tree.push(start, 0)
+    }
+  })
   tree.push(end)
-  for (let branch = 0; branch < 1 << bits; branch++) {
+  // The last one is taken first.
+  for (let branch = (1 << bits) - 1; branch >= 0; branch--) {
     const at = node + HEAD + branch * 2
-    const from = tree[at]!
-    const to = tree[at + 2]!
-    if (to - from > FEW) tree[at + 1] = addNode(tree, starts, from, to)
+    if (tree[at + 2]! - tree[at]! > FEW) waiting.push({ first: tree[at]!, end: tree[at + 2]!, at: at + 1 })
   }
-  return node
 }
 
 /** The number that `bits` bits (at most 16) make, after the first `prefix` bits. */

@@ -1,5 +1,5 @@
 import { type IpPrefix, maskWord } from '../../../model/ip.ts'
-import type { Slice } from '../slice.ts'
+import { inParts, type Slice } from '../slice.ts'
 
 /**
  * Networks of one family, flattened into ranges that do not overlap: the range from `starts[i]` up to the next start
@@ -50,10 +50,9 @@ export class PrefixList {
 export async function flatten(list: PrefixList, slice: Slice): Promise<Ranges> {
   const order = await sort(list, slice)
   const sweep = new Sweep(list.width, list.size)
-  for (let i = 0; i < list.size; i++) {
-    sweep.take(list, order[i]!)
-    if ((i & 0xfff) === 0xfff) await slice()
-  }
+  await inParts(list.size, slice, (from, to) => {
+    for (let i = from; i < to; i++) sweep.take(list, order[i]!)
+  })
   return sweep.finish()
 }
 
@@ -62,25 +61,37 @@ async function sort(list: PrefixList, slice: Slice): Promise<Uint32Array> {
   const { width, words, bits, size } = list
   let order = new Uint32Array(size)
   for (let i = 0; i < size; i++) order[i] = i
-  order = radixPass(order, (i) => bits[i]!)
+  order = await radixPass(order, (i) => bits[i]!, slice)
   for (let word = width - 1; word >= 0; word--) {
-    order = radixPass(order, (i) => words[i * width + word]! & 0xffff)
-    await slice()
-    order = radixPass(order, (i) => words[i * width + word]! >>> 16)
-    await slice()
+    order = await radixPass(order, (i) => words[i * width + word]! & 0xffff, slice)
+    order = await radixPass(order, (i) => words[i * width + word]! >>> 16, slice)
   }
   return order
 }
 
 /** One stable counting pass over a 16-bit digit. */
-function radixPass(order: Uint32Array<ArrayBuffer>, digitOf: (item: number) => number): Uint32Array<ArrayBuffer> {
+async function radixPass(
+  order: Uint32Array<ArrayBuffer>,
+  digitOf: (item: number) => number,
+  slice: Slice,
+): Promise<Uint32Array<ArrayBuffer>> {
   const places = new Uint32Array(0x10001)
-  for (const item of order) places[digitOf(item) + 1]!++
+  // In the list's own order, which is read faster than the one that is being made.
+  await inParts(order.length, slice, (from, to) => {
+    for (let item = from; item < to; item++) places[digitOf(item) + 1]!++
+  })
+  // All have the same digit.
+  if (order.length === 0 || places[digitOf(0) + 1] === order.length) return order
   for (let digit = 1; digit <= 0x10000; digit++) places[digit]! += places[digit - 1]!
   const sorted = new Uint32Array(order.length)
-  for (const item of order) sorted[places[digitOf(item)]!++] = item
+  await inParts(order.length, slice, (from, to) => {
+    for (let i = from; i < to; i++) sorted[places[digitOf(order[i]!)]!++] = order[i]!
+  })
   return sorted
 }
+
+/** Lengths of IPv6 networks. */
+const MOST_OPEN = 129
 
 /** Walks sorted networks with a stack of those that are open, and writes a range wherever the innermost one changes. */
 class Sweep {
@@ -89,11 +100,15 @@ class Sweep {
   readonly #rows: Int32Array
   #size = 0
   #networks = 0
-  // Open networks, the innermost on top. Networks nest, so there are never more than lengths exist.
-  readonly #open: { last: Uint32Array; row: number; bits: number }[] = []
+  // Open networks, the innermost on top: last address, row and length of each. They nest, so there are never more than lengths exist.
+  #open = 0
+  readonly #lasts: Uint32Array
+  readonly #openRows = new Int32Array(MOST_OPEN)
+  readonly #openBits = new Uint8Array(MOST_OPEN)
 
   constructor(width: 1 | 4, count: number) {
     this.#width = width
+    this.#lasts = new Uint32Array(MOST_OPEN * width)
     this.#starts = new Uint32Array((count * 2 + 1) * width)
     this.#rows = new Int32Array(count * 2 + 1)
     this.#emit(new Uint32Array(width), 0, -1)
@@ -104,23 +119,22 @@ class Sweep {
     const at = item * width
     const bits = list.bits[item]!
     const row = list.rows[item]!
-    while (this.#open.length > 0 && compare(this.#open.at(-1)!.last, 0, list.words, at, width) < 0) this.#close()
-    const last = new Uint32Array(width)
-    for (let i = 0; i < width; i++) last[i] = list.words[at + i]! | ~maskWord(bits - i * 32)
-    const top = this.#open.at(-1)
-    if (top && top.bits === bits) top.row = row
-    else {
-      this.#open.push({ last, row, bits })
+    while (this.#open > 0 && compare(this.#lasts, (this.#open - 1) * width, list.words, at, width) < 0) this.#close()
+    if (this.#open === 0 || this.#openBits[this.#open - 1] !== bits) {
       this.#networks++
+      this.#openBits[this.#open] = bits
+      const last = this.#open++ * width
+      for (let i = 0; i < width; i++) this.#lasts[last + i] = list.words[at + i]! | ~maskWord(bits - i * 32)
     }
+    this.#openRows[this.#open - 1] = row
     this.#emit(list.words, at, row)
   }
 
   finish(): Ranges {
-    while (this.#open.length > 0) this.#close()
+    while (this.#open > 0) this.#close()
     return {
-      starts: this.#starts.slice(0, this.#size * this.#width),
-      rows: this.#rows.slice(0, this.#size),
+      starts: this.#starts.subarray(0, this.#size * this.#width),
+      rows: this.#rows.subarray(0, this.#size),
       size: this.#size,
       networks: this.#networks,
     }
@@ -128,11 +142,11 @@ class Sweep {
 
   /** Ends the innermost network: what follows belongs to the one around it. */
   #close(): void {
-    const { last } = this.#open.pop()!
+    const at = --this.#open * this.#width
     for (let i = this.#width - 1; i >= 0; i--) {
-      last[i]!++
-      if (last[i] !== 0) {
-        this.#emit(last, 0, this.#open.at(-1)?.row ?? -1)
+      this.#lasts[at + i]!++
+      if (this.#lasts[at + i] !== 0) {
+        this.#emit(this.#lasts, at, this.#open > 0 ? this.#openRows[this.#open - 1]! : -1)
         return
       }
     }

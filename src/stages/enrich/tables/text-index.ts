@@ -1,4 +1,4 @@
-import type { Slice } from '../slice.ts'
+import { inParts, type Slice } from '../slice.ts'
 import { sharedBytes, sharedInt32 } from './shared.ts'
 
 /** What an index of texts is made of; arrays in shared memory. */
@@ -75,28 +75,31 @@ export class TextIndexBuilder {
     const rows = sharedInt32(this.#keys.length)
     rows.set(this.#rows)
     let distinct = 0
-    for (const [i, key] of this.#keys.entries()) {
-      if (this.#insert(slots, size - 1, key, i)) distinct++
-      if ((i & 0xfff) === 0xfff) await slice()
-    }
+    await inParts(this.#keys.length, slice, (from, to) => {
+      for (let i = from; i < to; i++) if (this.#insert(slots, size - 1, this.#keys[i]!, i)) distinct++
+    })
     return new TextIndex({ kind: 'texts', size: distinct, ...(await this.#characters(slice)), rows, slots })
   }
 
   async #characters(slice: Slice): Promise<Pick<TextParts, 'units' | 'starts'>> {
-    const starts = sharedInt32(this.#keys.length + 1)
+    const keys = this.#keys
+    const starts = sharedInt32(keys.length + 1)
     let isWide = false
-    for (const [i, key] of this.#keys.entries()) {
-      starts[i + 1] = starts[i]! + key.length
-      isWide ||= !isOfBytes(key)
-    }
-    const { length } = starts
-    const total = starts[length - 1]!
+    await inParts(keys.length, slice, (from, to) => {
+      for (let i = from; i < to; i++) {
+        starts[i + 1] = starts[i]! + keys[i]!.length
+        isWide ||= !isOfBytes(keys[i]!)
+      }
+    })
+    const total = starts[keys.length]!
     const units = isWide ? new Uint16Array(new SharedArrayBuffer(total * 2)) : sharedBytes(total)
-    for (const [i, key] of this.#keys.entries()) {
-      const start = starts[i]!
-      for (let at = 0; at < key.length; at++) units[start + at] = key.charCodeAt(at)
-      if ((i & 0xfff) === 0xfff) await slice()
-    }
+    await inParts(keys.length, slice, (from, to) => {
+      for (let i = from; i < to; i++) {
+        const key = keys[i]!
+        const start = starts[i]!
+        for (let at = 0; at < key.length; at++) units[start + at] = key.charCodeAt(at)
+      }
+    })
     return { units, starts }
   }
 
