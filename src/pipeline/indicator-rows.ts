@@ -1,5 +1,6 @@
 import { type Event, INDICATOR_FIELDS, type IndicatorField } from '../model/event.ts'
 import type { ValueRow } from '../util/block/encode.ts'
+import { isBefore } from '../util/instant.ts'
 
 /** What of an event goes into the index of indicators. */
 export type Indicated = Pick<Event, 'p_log_type' | 'p_source_id' | 'p_event_time' | 'p_parse_time'> & {
@@ -65,9 +66,4 @@ function rowsOfGroup({ logType, sourceId, parsed, byField }: Group): ValueRow[] 
       rows.push([kind, value, logType, sourceId, n, first, last, parsed])
   })
   return rows
-}
-
-/** Of two times, RFC 3339 in UTC: a longer fraction is the later one when all before it is equal. */
-function isBefore(a: string, b: string): boolean {
-  return a.length === b.length ? a < b : a.slice(0, -1) < b.slice(0, -1)
 }

@@ -2,6 +2,7 @@ import { type AlertBody, type AlertWindow, MAX_INDICATORS, MAX_SAMPLE_CHARS } fr
 import { INDICATOR_FIELDS } from '../../model/event.ts'
 import type { Finding, Match, RuleError } from '../../model/match.ts'
 import type { Rule, Severity } from '../../model/rule.ts'
+import { isBefore } from '../../util/instant.ts'
 import type { Judged } from './step.ts'
 
 /** What an alert says, from the finding that begins its window. */
@@ -94,11 +95,6 @@ export function join(window: AlertWindow, { event, span }: Judged, nowMs: number
     const values = event[field]
     if (Array.isArray(values)) addIndicators(body, field, values as readonly string[])
   }
-}
-
-/** Compares RFC 3339 UTC texts; without the final Z, since `00Z` sorts behind `00.5Z`. */
-function isBefore(a: string, b: string): boolean {
-  return a.slice(0, -1) < b.slice(0, -1)
 }
 
 /** Nobody looks up a longer value, and 500 of a megabyte each would be kept with the alert. */
