@@ -4,7 +4,7 @@ import type { Severity } from './rule.ts'
 export const ALERT_TYPES = ['RULE', 'RULE_ERROR', 'SYSTEM'] as const
 export type AlertType = (typeof ALERT_TYPES)[number]
 
-/** What an alert says, from the match that began its group; kept as JSON in state. */
+/** What an alert says, taken from the match that opened its window; stored as JSON in state. */
 export interface AlertBody {
   readonly type: AlertType
   readonly title: string
@@ -15,11 +15,11 @@ export interface AlertBody {
   readonly runbook: string
   readonly tags: readonly string[]
   readonly reports: Readonly<Record<string, readonly string[]>>
-  /** Rule-given destinations; `null`: by configuration. */
+  /** Destinations chosen by the rule; `null`: by configuration. */
   readonly destinations: readonly string[] | null
   /** Exact JSON text of the context object, or `null`. */
   readonly context: string | null
-  /** What failed in the rule's functions beside `rule()`: function → error. */
+  /** Errors in the rule's functions other than `rule()`: function → error. */
   readonly functionErrors: Readonly<Record<string, string>>
   readonly threshold: number
   firstEventTime: string
@@ -27,53 +27,55 @@ export interface AlertBody {
   logTypes: string[]
   /** Indicator field → values, at most `MAX_INDICATORS` each. */
   indicators: Record<string, string[]>
-  /** True when the cap above cut values away. */
+  /** True when that limit dropped values. */
   indicatorsCut: boolean
   /** Exact JSON text of the event that began the group, at most `MAX_SAMPLE_CHARS`, else `null`. */
   sampleEvent: string | null
-  /** From line to alert: milliseconds between receipt and commit of the match that opened it. */
+  /** Milliseconds between receipt and commit of the match that opened it. */
   latencyMs: number | null
   sourceLabels: string[]
-  /** What the threshold counts when the rule has a function `unique`; forgotten once the alert is open. */
+  /** What the threshold counts when the rule has a `unique` function; dropped once the alert is open. */
   unique?: UniqueCount
 }
 
-/** Distinct values, so far. */
+/** Distinct values so far. */
 export interface UniqueCount {
-  /** Hashes of the values, 12 hex digits each: all of them, or the smallest `most` when there are more. */
+  /** Hashes of the values, 12 hex digits each: all of them, or only the smallest `most` if there are more. */
   values: string[]
-  /** Values kept at most; absent: `MAX_UNIQUE`. */
+  /** Maximum number of hashes kept. Default: `MAX_UNIQUE`. */
   readonly most?: number
-  /** Matches that count by themselves because `unique` failed on them. */
+  /** Matches that count individually because `unique` failed on them. */
   plain: number
-  /** There were more values than are kept: their number is an estimate, good to one over the root of the number kept. */
+  /** There were more values than are kept, so the count is an estimate with a relative error of about 1/√(number kept). */
   estimated: boolean
 }
 
-/** Findings that share alerts: those of one rule with one dedup string, the errors of one rule, or system problems of one cause. */
+/**
+ * Findings that share alerts: matches of one rule with one dedup string, errors of one rule, or system problems with one cause.
+ */
 export interface GroupRef {
   /** Hash of what the findings have in common. */
   readonly groupKey: string
   readonly ruleId: string
 }
 
-/** Windows of rules that end after one time and not after another, epoch ms. */
+/** Windows of rules that end within a time range, epoch ms. */
 export interface CrowdRef {
   readonly ruleIds: readonly string[]
   readonly fromMs: number
   readonly toMs: number
-  /** Windows of the past judged again, instead of the live ones. */
+  /** Windows made by rejudging the past, instead of live ones. */
   readonly retroactive?: true
 }
 
-/** A group of matches of one rule and dedup string within one window: an alert once `opened`. */
+/** The matches of one rule and dedup string within one window; an alert once `opened`. */
 export interface AlertWindow extends GroupRef {
   readonly alertId: string
-  /** Which window of its group it is; 0: it has its id from a version that did not number them. */
+  /** Its number within its group; 0 if its id comes from a version that did not number windows. */
   readonly number: number
-  /** Hash of the rule as it was for the first match, code included; `null` when it has none or was not kept. */
+  /** Hash of the rule, code included, at the first match; `null` if it has none or it was not recorded. */
   readonly ruleVersion: string | null
-  /** It was made by judging the past again: it runs on the time of events, and no live match ever joins it. */
+  /** Made by rejudging the past: it uses event time, and live matches never join it. */
   readonly retroactive?: true
   readonly startMs: number
   readonly endMs: number
@@ -85,35 +87,35 @@ export interface AlertWindow extends GroupRef {
   body: AlertBody
 }
 
-/** What people may set an alert to. */
+/** The statuses that people can give an alert. */
 export const ALERT_STATUSES = ['OPEN', 'TRIAGED', 'RESOLVED', 'CLOSED'] as const
 export type AlertStatus = (typeof ALERT_STATUSES)[number]
 
-/** A window as it is kept, with what people say of it. */
+/** A stored window, with what people set on it. */
 export interface StoredAlert extends AlertWindow {
   readonly status: AlertStatus
 }
 
-/** What state holds of one group. */
+/** The stored windows of one group. */
 export interface KnownGroup {
-  /** By their start. */
+  /** Ordered by start. */
   readonly windows: readonly AlertWindow[]
-  /** The number of the group's next window: no window of the group ever had it. */
+  /** The number for the group's next window; no window of the group has ever had it. */
   readonly nextNumber: number
 }
 
-/** What state holds of the groups that a decision names. */
+/** The stored windows of the groups that a decision names. */
 export interface KnownGroups {
-  /** By group key. A group that was never seen, or whose windows are deleted, has no windows and a number all the same. */
+  /** By group key. A group that was never seen, or whose windows were deleted, has no windows but still has a number. */
   readonly groups: ReadonlyMap<string, KnownGroup>
-  /** Rule id → how many windows of it there are, as the decision asks. */
+  /** Rule id → number of its windows, for the rules that the decision asks about. */
   readonly crowds: ReadonlyMap<string, number>
 }
 
-/** A state that holds nothing yet. */
+/** An empty state. */
 export const NOTHING_KNOWN: KnownGroups = { groups: new Map(), crowds: new Map() }
 
-/** How long an ended window still counts against the limit of windows for a rule. */
+/** How long an ended window still counts against its rule's limit. */
 export const CROWD_SPAN_MS = 60 * 60_000
 
 export const MAX_INDICATORS = 500

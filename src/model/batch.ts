@@ -4,13 +4,13 @@ import type { CorrelationChanges } from './correlation.ts'
 import type { LimitHit } from './limit.ts'
 import type { CacheWrite } from './match.ts'
 
-/** Where a batch begins and ends, with all that is needed to make exactly the same batch again. Plain JSON. */
+/** Where a batch begins and ends, with everything needed to build exactly the same batch again. Plain JSON. */
 export interface Extent {
   readonly kind: string
   readonly [key: string]: unknown
 }
 
-/** Where reading of one place (a file, the spool) goes on after a committed batch. Plain JSON. */
+/** Where reading one place (a file, the spool) continues after a committed batch. Plain JSON. */
 export interface Cursor {
   readonly place: string
   readonly value: object
@@ -34,7 +34,10 @@ export interface FinishedRows {
 export interface Count {
   readonly sourceId: string
   readonly outcome: 'received' | 'stored' | 'filtered' | 'dead_lettered'
-  /** Of dead letters the reason, of filtered records the filter, of stored ones the log type when it was a guess; else ''. */
+  /**
+   * The reason for dead letters, the filter for filtered records, the log type for stored records if it was guessed; otherwise
+   * ''.
+   */
   readonly reason: string
   readonly n: number
 }
@@ -47,16 +50,16 @@ export interface NewDelivery {
   readonly createdMs: number
 }
 
-/** What findings do, wherever they come from: everything that one transaction keeps of them. */
+/** The effects of findings, wherever they come from: everything that one transaction stores about them. */
 export interface Effects {
   readonly rows: readonly FinishedRows[]
   readonly windows: readonly AlertWindow[]
-  /** Those of `windows` that became alerts. */
+  /** The `windows` that became alerts. */
   readonly opened: readonly AlertWindow[]
   readonly deliveries: readonly NewDelivery[]
-  /** What rules changed in their cache. */
+  /** Changes that rules made to their cache. */
   readonly cacheWrites: readonly CacheWrite[]
-  /** What correlation rules remember now. */
+  /** What correlation rules now remember. */
   readonly correlation: CorrelationChanges
   /** Limits that rules reached. */
   readonly limits?: readonly LimitHit[]
@@ -78,58 +81,60 @@ export interface BatchEffects extends Effects {
   readonly unknownFields: ReadonlyMap<string, number>
 }
 
-/** All effects of something that is no batch of a source: a scheduled query's answer, time that has passed. */
+/** All effects of something other than a source's batch, such as a scheduled query's result or the passing of time. */
 export interface OtherEffects extends Effects {
-  /** State to be remembered with it, by key: when a query ran last. */
+  /** Values to store along with it, by key, such as when a query last ran. */
   readonly meta: ReadonlyMap<string, string>
 }
 
 /**
- * Effects that depend on what state holds of alert groups at the moment of the commit. State locks the groups, also those it has
- * never seen, reads them and calls `decide` within the same transaction, so that several writers decide one after the other.
+ * Effects that depend on the state of alert groups at commit time. State locks the groups, including those it has never seen,
+ * reads them and calls `decide` in the same transaction, so that concurrent writers decide one after another.
  */
 export interface Decision<E> {
   readonly groups: readonly GroupRef[]
-  /** Windows that ended by then are of no use to `decide`, epoch ms. */
+  /** `decide` does not need windows that ended before this time, epoch ms. */
   readonly fromMs: number
-  /** Windows that are counted by rule; absent: none. */
+  /** Windows to count by rule. Default: none. */
   readonly crowds?: readonly CrowdRef[]
-  /** Must not wait for anything, and changes nothing but the windows it is given. Called again when the transaction is repeated. */
+  /** Must be synchronous and change only the windows passed to it. Called again if the transaction is retried. */
   readonly decide: (known: KnownGroups) => E
 }
 
-/** A flush as recorded before its rows go to the lake: after a crash exactly the same one is made again. */
+/** A flush, recorded before its rows go to the lake so that exactly the same flush can be repeated after a crash. */
 export interface Flush {
   readonly flushId: string
   readonly fromId: number
   readonly toId: number
-  /** The only table (`database.table`) that it is not over for; absent: all tables that do not wait for an earlier flush. */
+  /**
+   * The only table (`database.table`) for which it is unfinished. Default: all tables that are not waiting for an earlier flush.
+   */
   readonly table?: string
 }
 
-/** What one flush gives to one table, in the order of the outbox. */
+/** The rows of one flush for one table, in outbox order. */
 export interface FlushPart {
   readonly spec: TableSpec
-  /** Later rows of the same flush have another spec of the same table. */
+  /** Later rows of the same flush have a different spec of this table. */
   readonly late: boolean
-  /** Insert token: the same rows under it, always. */
+  /** Insert token; it always stands for the same rows. */
   readonly token: string
-  /** Blocks; an older version left NDJSON, one JSON array a row. */
+  /** Blocks, or NDJSON from an older version, with one JSON array per row. */
   readonly blocks: readonly Uint8Array[]
   readonly count: number
 }
 
-/** What became of a flush beside what is stored. */
+/** The outcome of a flush apart from the stored rows. */
 export interface FlushOutcome {
-  /** What the lake refused for good, as dead letters. */
+  /** Rows that the lake refused permanently, as dead letters. */
   readonly rows: readonly FinishedRows[]
   readonly counts: readonly Count[]
-  /** Tables (`database.table`) that could not take their rows now. */
+  /** Tables (`database.table`) that could not accept their rows for now. */
   readonly waiting: readonly string[]
 }
 
 export interface OutboxSize {
-  /** Rows that can go to the lake: those of tables that wait for an earlier flush are not among them. */
+  /** Rows that can go to the lake, excluding those of tables that wait for an earlier flush. */
   readonly rows: number
   /** Of all rows. */
   readonly bytes: number
@@ -137,7 +142,7 @@ export interface OutboxSize {
   readonly oldestMs: number | undefined
 }
 
-/** What became of one try. */
+/** The outcome of one attempt. */
 export type DeliveryResult =
   | { readonly deliveryId: string; readonly kind: 'delivered'; readonly tries: number; readonly nowMs: number }
   | {

@@ -1,6 +1,6 @@
 import type { DeadLetterReason } from './outcome.ts'
 
-/** Something a source could not read as records; it stands for exactly one record in the counts. */
+/** Data that a source could not read as records; it counts as exactly one record. */
 export interface Fault {
   readonly reason: DeadLetterReason
   readonly message: string
@@ -8,23 +8,23 @@ export interface Fault {
   readonly offset: number
   readonly length: number
   readonly sha256: string
-  /** At most `MAX_DEAD_LETTER_BYTES` of it. */
+  /** At most `MAX_DEAD_LETTER_BYTES`. */
   readonly raw: Uint8Array
 }
 
-/** What a body says of a record beside the record's own bytes. */
+/** What a body says about a record in addition to the record's own bytes. */
 export interface Hints {
-  /** Its log type; counts where the source names none. */
+  /** Its log type; used if the source names none. */
   readonly logType?: string | undefined
-  /** When it happened, RFC 3339 UTC; counts where the record has no time of its own. */
+  /** When it happened, RFC 3339 UTC; used if the record has no time. */
   readonly time?: string | undefined
-  /** The machine it is of; becomes the field `host` where the record has none. */
+  /** The machine it comes from; becomes the field `host` if the record has none. */
   readonly host?: string | undefined
-  /** `p_source_label` in place of the source's. */
+  /** Replaces the source's `p_source_label`. */
   readonly sourceLabel?: string | undefined
 }
 
-/** Hints for the records that begin at `from` or behind it, up to the next entry. */
+/** Hints for the records that begin at or after `from`, up to the next entry. */
 export interface HintsFrom {
   /** Offset in the chunk's bytes. */
   readonly from: number
@@ -35,22 +35,25 @@ export interface HintsFrom {
 export interface Chunk {
   /** Whole records only. */
   readonly bytes: Uint8Array
-  /** Pairs of where in `bytes` a record begins and ends. Absent: each line is one, and only the last may lack its newline. */
+  /**
+   * Pairs of start and end offsets of records in `bytes`. If absent, each line is a record, and only the last may lack its
+   * newline.
+   */
   readonly records?: Uint32Array | undefined
   /** 16 hex digits: hash of the source and of the file, body or stream. Row id = place + 12 hex digits of the offset. */
   readonly place: string
   /** Absolute uncompressed byte offset of `bytes[0]`. */
   readonly offset: number
   /**
-   * What the parser must remember from earlier chunks of the same place (a Zeek header), as text it made itself
+   * What the parser must remember from earlier chunks of the same place (a Zeek header), as text that it produced
    * (`ParseResult.context`), or '' at the beginning of a place.
    */
   readonly context: string
-  /** The stream ends here: a last line without newline counts. */
+  /** The stream ends here, so a last line without a newline counts. */
   readonly final: boolean
   readonly faults: readonly Fault[]
-  /** In order of `from`. Only together with `records`. */
+  /** Ordered by `from`. Requires `records`. */
   readonly hints?: readonly HintsFrom[] | undefined
-  /** When it was received, epoch ms. Absent: when its batch was. */
+  /** When it was received, epoch ms. Default: the batch's receive time. */
   readonly receivedMs?: number
 }

@@ -1,14 +1,14 @@
 import type { Column } from './column.ts'
 
-/** Takes the columns of finished rows, one after the other, in the order of their table. */
+/** Receives the columns of finished rows one after another, in the order of their table. */
 export interface ColumnSink {
-  /** Rows that every column has. */
+  /** Number of rows in every column. */
   readonly rows: number
   /**
-   * A column with a value for each row; `null` and `undefined` alike are none. Integers are numbers or BigInts, times RFC 3339 in UTC,
-   * values of kind `json` exact JSON text.
+   * A column with a value for each row; `null` and `undefined` both mean no value. Integers are numbers or BigInts, times RFC
+   * 3339 in UTC, values of kind `json` exact JSON text.
    */
   column(column: Column, values: readonly unknown[]): void
-  /** A column with one value for all rows. */
+  /** A column with the same value in all rows. */
   same(column: Column, value: unknown): void
 }

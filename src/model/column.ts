@@ -1,4 +1,4 @@
-/** How a column's values are kept in the lake. Integers by size: 32, 16 and 64 bits, and 64 bits without a sign (`ubigint`). */
+/** How a column's values are stored in the lake. Integers by size: 32, 16 and 64 bits, and unsigned 64 bits (`ubigint`). */
 export type ColumnKind =
   | 'string'
   | 'int'
@@ -15,11 +15,11 @@ export type ColumnKind =
 export interface Column {
   readonly name: string
   readonly kind: ColumnKind
-  /** The standard columns that every row has are not nullable. */
+  /** Standard columns that every row has are not nullable. */
   readonly required?: boolean
 }
 
-/** A lake table, as the pipeline asks for it. Columns may be added later, never taken away or changed. */
+/** A lake table as the pipeline requests it. Columns may be added later, but never removed or changed. */
 export interface TableSpec {
   /** `logs`, `matches`, `signals` or `monitor`. */
   readonly database: string
@@ -27,8 +27,10 @@ export interface TableSpec {
   readonly columns: readonly Column[]
   /** The column that partitions (by month) and sorts. */
   readonly timeColumn: string
-  /** The JSON column with the events' fields, when no schema file describes them: a name that no column has is one of them. */
+  /**
+   * The JSON column with the events' fields, if no schema file describes them: any name that is not a column is a field in it.
+   */
   readonly fieldsIn?: string
-  /** The log type whose table this would be, if a source named it. */
+  /** The log type whose table this would be if a source named it. */
   readonly unread?: string
 }

@@ -1,4 +1,4 @@
-/** Names for fields that differ from log type to log type: what `event.udm('source_ip')` reads. */
+/** Common names for fields that differ between log types, as read by `event.udm('source_ip')`. */
 export interface DataModel {
   readonly id: string
   readonly displayName: string | undefined
@@ -9,11 +9,11 @@ export interface DataModel {
   readonly file: string
   /** The content root it belongs to: its code imports that root's helpers. */
   readonly root: string
-  /** The Python file with the functions that mappings name, or `undefined` when all of them are paths. */
+  /** The Python file with the functions that mappings refer to, or `undefined` if all mappings are paths. */
   readonly source: { readonly file: string; readonly code: string } | undefined
 }
 
-/** One name: a path (a field's name or a JSONPath such as `$.a.b`), or a function of the model's code. */
+/** One mapping: a path (a field name or a JSONPath such as `$.a.b`), or a function in the model's code. */
 export type DataModelMapping =
   | { readonly name: string; readonly path: string }
   | { readonly name: string; readonly method: string }

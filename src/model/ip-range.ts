@@ -17,25 +17,25 @@ export function addressNumber(text: string): { readonly family: 4 | 6; readonly 
   return { family, value: words.reduce((sum, word) => (sum << 32n) | BigInt(word), 0n) }
 }
 
-/** The range between two addresses of one family, or `undefined` when they are not, or the second comes before the first. */
+/** The range between two addresses, or `undefined` if they are not of one family or the second comes before the first. */
 export function rangeOf(first: string, last: string): IpRange | undefined {
   const [from, to] = [addressNumber(first), addressNumber(last)]
   if (!from || !to || from.family !== to.family || from.value > to.value) return undefined
   return { family: from.family, first: from.value, last: to.value }
 }
 
-/** Reads `192.0.2.1-192.0.2.9` (blanks around the dash too). */
+/** Parses `192.0.2.1-192.0.2.9`; blanks around the dash are allowed. */
 export function parseRange(text: string): IpRange | undefined {
   const dash = text.indexOf('-')
   return dash < 0 ? undefined : rangeOf(text.slice(0, dash).trim(), text.slice(dash + 1).trim())
 }
 
-/** Bits of an address of the family. */
+/** Number of bits in an address of the family. */
 export function widthOf(family: 4 | 6): number {
   return family === 4 ? 32 : 128
 }
 
-/** The fewest networks that make up a range: at most 62 for IPv4, 254 for IPv6. */
+/** The smallest set of networks that covers a range exactly: at most 62 for IPv4, 254 for IPv6. */
 export function networksOf({ family, first, last }: IpRange): IpPrefix[] {
   const width = widthOf(family)
   const networks: IpPrefix[] = []

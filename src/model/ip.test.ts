@@ -56,11 +56,11 @@ describe('parseIp', () => {
     expect([...words.slice(0, expected.length)]).toEqual(expected)
   })
 
-  test('a text of a megabyte is no address', () => {
+  test('a megabyte of text is not an address', () => {
     expect([isIp('a'.repeat(1_000_000)), isIp(':'.repeat(1_000_000)), isIp('1.'.repeat(500_000))]).toEqual([false, false, false])
   })
 
-  test('every IPv4 address reads back', () => {
+  test('every IPv4 address round-trips', () => {
     fc.assert(
       fc.property(fc.ipV4(), (text) => {
         const value = text.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0)
@@ -70,8 +70,8 @@ describe('parseIp', () => {
     )
   })
 
-  // The text goes through URL first: ipaddr.js takes the old ::1.2.3.4 for ::ffff:1.2.3.4.
-  test('every IPv6 address reads as URL and ipaddr.js read it', () => {
+  // The text goes through URL first because ipaddr.js takes the deprecated ::1.2.3.4 for ::ffff:1.2.3.4.
+  test('every IPv6 address is parsed as URL and ipaddr.js parse it', () => {
     fc.assert(
       fc.property(fc.ipV6(), (text) => {
         const address = ipaddr.IPv6.parse(new URL(`http://[${text}]`).hostname.slice(1, -1))

@@ -1,6 +1,6 @@
 import type { Severity } from './rule.ts'
 
-/** An event for which a rule said yes, with what the rule's functions answered (limits and fall-backs applied). */
+/** An event that a rule matched, with the results of the rule's functions (limits and fallbacks applied). */
 export interface Match {
   readonly kind: 'match'
   readonly ruleId: string
@@ -12,16 +12,16 @@ export interface Match {
   readonly description: string
   readonly reference: string
   readonly runbook: string
-  /** `undefined`: routing by configuration. `['SKIP']`: an alert that is sent nowhere. */
+  /** `undefined`: routed by configuration. `['SKIP']`: not sent anywhere. */
   readonly destinations: readonly string[] | undefined
   /** Exact JSON text of an object, or `undefined` when the rule has no `alert_context`. */
   readonly alertContext: string | undefined
   /**
-   * What `unique()` answered: the rule's threshold counts distinct ones. `null`: nothing that counts. Absent: the rule has
-   * no such function, or it failed; then the match itself counts.
+   * The result of `unique()`; the rule's threshold counts distinct ones. `null`: does not count. Absent: the rule has no such
+   * function or it failed, and the match itself counts.
    */
   readonly unique?: string | null
-  /** What failed in the functions beside `rule`, each with its fall-back taken: function → error text. */
+  /** Errors in functions other than `rule`, for which the fallback was used: function → error text. */
   readonly functionErrors: Readonly<Record<string, string>>
 }
 
@@ -31,19 +31,19 @@ export interface RuleError {
   readonly ruleId: string
   readonly event: number
   /**
-   * `prefilter`: the rule matched an event that the prefilter would have kept from it. `tampering`: it changed what all rules
-   * share (a helper, a built-in name).
+   * `prefilter`: the rule matched an event that the prefilter would have withheld. `tampering`: it changed something that all
+   * rules share (a helper, a built-in name).
    */
   readonly cause: 'exception' | 'return_type' | 'timeout' | 'import' | 'crash' | 'tampering' | 'prefilter'
   /** Error text with file and line, for a person. */
   readonly message: string
-  /** The rule is off because of this: the system alert `RuleOff` says so, and there is no second one. */
+  /** The rule is off because of this. The system alert `RuleOff` reports it, so no rule error alert is raised. */
   readonly isOff?: true
 }
 
 export type Finding = Match | RuleError
 
-/** An entry of the cache that rules share: its text is the detection language's own. */
+/** An entry of the cache that rules share. The format of its text is up to the detection language. */
 export interface CacheEntry {
   readonly key: string
   readonly entry: string
@@ -51,5 +51,5 @@ export interface CacheEntry {
   readonly expiresMs: number | undefined
 }
 
-/** What a batch changed in the cache of rules; a missing entry was removed. */
+/** A change to the rule cache; `undefined`: the entry was removed. */
 export type CacheWrite = CacheEntry | { readonly key: string; readonly entry: undefined }

@@ -1,6 +1,6 @@
 import type { Hints } from './chunk.ts'
 
-/** Why a record could not become an event. The words are fixed: people's scripts depend on them. */
+/** Why a record could not become an event. The names are stable: users' scripts depend on them. */
 export const DEAD_LETTER_REASONS = [
   'no_header',
   'truncated',
@@ -20,44 +20,44 @@ export const DEAD_LETTER_REASONS = [
 
 export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number]
 
-/** What became of one record in one stage. Expected outcomes are values, never exceptions. */
+/** The outcome of one record in one stage. Expected outcomes are values, never exceptions. */
 export type Outcome<T> =
   | { readonly kind: 'ok'; readonly value: T }
   | { readonly kind: 'drop'; readonly filter: string }
   | { readonly kind: 'dead-letter'; readonly reason: DeadLetterReason; readonly message: string }
 
-/** What a record is parsed again with. */
+/** What is needed to parse a record again. */
 export interface LetterContext {
   /** What the parser remembered from earlier records: a header's lines, a log type. */
   readonly context?: string
-  /** What its body said of it. */
+  /** What its body said about it. */
   readonly hints?: Hints
 }
 
-/** A record that did not become an event, with what a person needs to mend and replay it. */
+/** A record that did not become an event, with what a person needs to fix and replay it. */
 export interface DeadLetter {
   readonly reason: DeadLetterReason
   /** What is wrong and what to do about it, for a person. */
   readonly message: string
   /** Source id. */
   readonly source: string
-  /** Where the record stands: `<place>:<byte offset>` (the place is a file's or a body's). */
+  /** The record's position: `<place>:<byte offset>` (the place of a file or a body). */
   readonly position: string
-  /** Bytes of the whole record. */
+  /** Size of the whole record in bytes. */
   readonly length: number
   /** SHA-256 of the whole record, hex. */
   readonly sha256: string
-  /** The record's bytes, at most `MAX_DEAD_LETTER_BYTES` of them. */
+  /** The record's first bytes, at most `MAX_DEAD_LETTER_BYTES`. */
   readonly raw: Uint8Array
-  /** The same as `p_row_id` would have been. */
+  /** What `p_row_id` would have been. */
   readonly rowId: string
-  /** When the record was received, epoch ms. Absent: it was no longer known. */
+  /** When the record was received, epoch ms. Absent if no longer known. */
   readonly receivedMs?: number
-  /** What parsing knew of the record beside its bytes, as JSON text of a `LetterContext`. Absent: nothing. */
+  /** What parsing knew about the record besides its bytes, as JSON text of a `LetterContext`. */
   readonly context?: string | undefined
 }
 
-/** Of a dead letter's bytes at most this many are kept. */
+/** Maximum number of bytes kept of a dead letter. */
 export const MAX_DEAD_LETTER_BYTES = 64 * 1024
 
 /** A record longer than this is dead-lettered as `too_long` unless configured otherwise. */

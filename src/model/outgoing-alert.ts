@@ -1,11 +1,11 @@
 import type { AlertType } from './alert.ts'
 import type { Severity } from './rule.ts'
 
-/** Why an alert goes to a destination. */
+/** Why an alert is sent to a destination. */
 export const DELIVERY_KINDS = ['opened', 'updated', 'resolved', 'test', 'digest'] as const
 export type DeliveryKind = (typeof DELIVERY_KINDS)[number]
 
-/** An alert as destinations see it: what they need to tell people, without the windows and counters of its making. */
+/** An alert as destinations see it, without internal windows and counters. */
 export interface OutgoingAlert {
   readonly alertId: string
   readonly ruleId: string
@@ -20,11 +20,11 @@ export interface OutgoingAlert {
   readonly tags: readonly string[]
   readonly reports: Readonly<Record<string, readonly string[]>>
   readonly dedup: string
-  /** Exact JSON text of the rule's context object; `{}` when it gave none. Parsing it may lose digits of long numbers. */
+  /** Exact JSON text of the rule's context object; `{}` if it has none. Parsing it may lose digits of long numbers. */
   readonly context: string
   /** RFC 3339, UTC. */
   readonly createdTime: string
-  /** RFC 3339, UTC; '' when the alert is about no event. */
+  /** RFC 3339, UTC; '' if the alert is not about an event. */
   readonly firstEventTime: string
   readonly lastEventTime: string
   readonly eventCount: number
@@ -32,7 +32,7 @@ export interface OutgoingAlert {
   /** Indicator field (`p_any_ip_addresses`) → values. */
   readonly indicators: Readonly<Record<string, readonly string[]>>
   readonly sourceLabels: readonly string[]
-  /** True: a replay found it in events of the past. Absent: it was found as they came. */
+  /** True if a replay found it in past events, absent if it was found live. */
   readonly retroactive?: true | undefined
   /** Where the alert can be read. */
   readonly link: string

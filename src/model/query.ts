@@ -1,14 +1,14 @@
 import type { Schedule } from './schedule.ts'
 
-/** A query that people keep under a name. */
+/** A named query. */
 export interface SavedQuery {
   readonly name: string
   readonly description: string
   readonly tags: readonly string[]
   readonly sql: string
-  /** Which product's SQL the text is, by the key it stands under; `any` for the plain `Query`. */
+  /** Which product's SQL dialect the text is in, according to its key; `any` for plain `Query`. */
   readonly dialect: QueryDialect
-  /** `Lookback: true`, which has no effect: which time a run covers, the text says. */
+  /** `Lookback: true`, which has no effect: the query itself says which time a run covers. */
   readonly hasLookback: boolean
   /** The YAML file. */
   readonly file: string
@@ -16,14 +16,14 @@ export interface SavedQuery {
 
 export type QueryDialect = 'any' | 'athena' | 'snowflake' | 'databricks'
 
-/** A query that runs by itself; scheduled rules judge the rows of its answers. */
+/** A query that runs on a schedule; scheduled rules judge the rows of its results. */
 export interface ScheduledQuery extends SavedQuery {
   readonly enabled: boolean
   readonly schedule: Schedule
   readonly email: QueryEmail | undefined
 }
 
-/** Who gets the answer by mail. */
+/** Who gets the result by mail. */
 export interface QueryEmail {
   readonly recipients: readonly string[]
   readonly sendEmpty: boolean

@@ -1,4 +1,4 @@
-/** A time in which a rule that should have run was off. What came meanwhile was not judged by it. */
+/** A period in which an enabled rule was off. Events from that time were not judged by it. */
 export interface RuleSpan {
   readonly ruleId: string
   readonly logTypes: readonly string[]
@@ -7,6 +7,6 @@ export interface RuleSpan {
   readonly fromMs: number
   /** `null`: it is off now. */
   readonly toMs: number | null
-  /** Events and rows of its log types in that time, as far as they were counted: a crash loses the last seconds of it. */
+  /** Events and rows of its log types in that period. A crash may lose the last few seconds of counting. */
   readonly events: number
 }

@@ -5,13 +5,13 @@ import type { DataModel } from './data-model.ts'
 export const SEVERITIES = ['INFO', 'LOW', 'MEDIUM', 'HIGH', 'CRITICAL'] as const
 export type Severity = (typeof SEVERITIES)[number]
 
-/** What judges what: a rule each event, a scheduled rule each row of a query's answer, a policy a resource. */
+/** What a rule judges: a rule judges events, a scheduled rule the rows of a query's result, a policy resources. */
 export type RuleKind = 'rule' | 'scheduled_rule' | 'policy'
 
 /** A rule's metadata (its YAML), language-independent. */
 export interface Rule {
   readonly id: string
-  /** Absent: `rule`. A policy has a function `policy` for `rule`, and alerts when it answers false. */
+  /** Default: `rule`. A policy has a function `policy` instead of `rule` and alerts when it returns false. */
   readonly kind?: RuleKind
   readonly displayName: string | undefined
   readonly enabled: boolean
@@ -26,42 +26,45 @@ export interface Rule {
   readonly threshold: number
   readonly summaryAttributes: readonly string[]
   readonly outputIds: readonly string[]
-  /** False: the match is stored and no alert is made. */
+  /** False: matches are stored without raising an alert. */
   readonly createAlert: boolean
   readonly tests: readonly RuleTest[]
   /** The YAML file. */
   readonly file: string
   readonly source: RuleSource
-  /** Free text that filters ask for: `Experimental`, `Deprecated`. */
+  /** Free text to filter by: `Experimental`, `Deprecated`. */
   readonly status?: string | undefined
   readonly createdBy?: string | undefined
   /** What an event must satisfy before the rule sees it (`InlineFilters`). Absent: every event passes. */
   readonly inlineFilter?: Condition | undefined
   /** Names of the queries whose rows a scheduled rule judges. */
   readonly scheduledQueries?: readonly string[]
-  /** Only of a policy. */
+  /** Only for a policy. */
   readonly policy?: PolicyFacts | undefined
-  /** A derived rule: the rule whose code this one runs with metadata of its own. */
+  /** For a derived rule, the rule whose code it runs with its own metadata. */
   readonly baseDetection?: string | undefined
-  /** Hash of its metadata and code, 16 hex digits. Rules of a generation have it; a correlation rule as read hashes what it matches. */
+  /**
+   * Hash of its metadata and code, 16 hex digits. Rules in a generation have one; a correlation rule that was just read hashes
+   * what it matches.
+   */
   readonly version?: string
 }
 
-/** What only policies have. */
+/** Fields that only policies have. */
 export interface PolicyFacts {
   /** Empty: resources of every type. */
   readonly resourceTypes: readonly string[]
-  /** Patterns of resource ids (`*` stands for anything) that the policy passes over. */
+  /** Patterns of resource ids (`*` matches anything) that the policy ignores. */
   readonly suppressions: readonly string[]
   readonly autoRemediationId: string | undefined
   readonly actionDelaySeconds: number | undefined
 }
 
-/** The rule's code, and which language runs it. */
+/** The rule's code and its language. */
 export interface RuleSource {
   /** A detection language's `type`. */
   readonly language: string
-  /** The code file, for messages and imports of neighbours. */
+  /** The code file, for messages and for importing modules next to it. */
   readonly file: string
   readonly code: string
 }
@@ -69,29 +72,29 @@ export interface RuleSource {
 export interface RuleTest {
   readonly name: string
   readonly expectedResult: boolean
-  /** The event (of a policy: the resource) as exact JSON text (big integers and integral floats kept). */
+  /** The event (for a policy: the resource) as exact JSON text, which preserves big integers and integral floats. */
   readonly log: string
   readonly mocks: readonly { readonly objectName: string; readonly returnValue: string | boolean }[]
 }
 
-/** A Python module that rules may import by name. */
+/** A Python module that rules can import by name. */
 export interface HelperModule {
   readonly name: string
   readonly file: string
   readonly code: string
   /**
-   * `undefined`: importable by every rule (a `global` of a content root, or shipped). Otherwise the folder whose
-   * rules may import it (a module lying beside a rule).
+   * `undefined`: importable by every rule (a `global` of a content root, or shipped). Otherwise the folder whose rules may import
+   * it (a module next to a rule).
    */
   readonly folder: string | undefined
-  /** The content root it belongs to; '' for shipped ones. A rule sees its own root's helpers before shipped ones. */
+  /** The content root it belongs to; '' for shipped helpers. Helpers of a rule's own root take precedence over shipped ones. */
   readonly root: string
 }
 
-/** All content that detection needs. */
+/** All content needed for detection. */
 export interface DetectionContent {
   readonly rules: readonly Rule[]
   readonly helpers: readonly HelperModule[]
-  /** Absent: none. Enabled ones only, and no log type is named by two of them. */
+  /** Default: none. Only enabled ones, and at most one per log type. */
   readonly dataModels?: readonly DataModel[]
 }

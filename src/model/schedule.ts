@@ -1,2 +1,2 @@
-/** When something runs: every so many minutes, or at the times of a cron expression (UTC). */
+/** When something runs: at an interval in minutes, or according to a cron expression (UTC). */
 export type Schedule = { readonly timeoutMinutes: number } & ({ readonly rateMinutes: number } | { readonly cron: string })

@@ -4,28 +4,28 @@ import type { Event } from './event.ts'
 import type { JsonObject } from './json.ts'
 import type { Outcome } from './outcome.ts'
 
-/** What the engine knows of a record beside its bytes. */
+/** What we know about a record besides its bytes. */
 export interface RecordMeta {
   readonly rowId: string
   /** RFC 3339 UTC. */
   readonly parseTime: string
-  /** The batch's receive time, epoch milliseconds: event times more than five minutes ahead of it are not believed. */
+  /** The batch's receive time, epoch milliseconds. Event times more than five minutes later are not trusted. */
   readonly receivedMs: number
   readonly sourceId: string
   readonly sourceLabel: string
-  /** When the event happened as its body says, RFC 3339 UTC; counts where the record has no time of its own. */
+  /** When the event happened according to its body, RFC 3339 UTC; used if the record has no time. */
   readonly time?: string | undefined
 }
 
-/** How a record's keys fit a schema: what a guess of the log type rests on. */
+/** How well a record's keys fit a schema; the basis for guessing log types. */
 export interface Fit {
   /** The schema's fields that the record has. */
   readonly known: number
-  /** Those of `known` that hold the event's time, which every log has. */
+  /** How many of `known` hold the event's time, which every log has. */
   readonly times: number
-  /** Those of `known` whose names are not common to logs of any kind. */
+  /** How many of `known` have names that are not common to all kinds of logs. */
   readonly telling: number
-  /** The record's keys that the schema does not know. */
+  /** The record's keys that are not in the schema. */
   readonly unknown: readonly string[]
   /** Required fields that the record lacks. */
   readonly missing: readonly string[]
@@ -33,9 +33,9 @@ export interface Fit {
   readonly isWhole: boolean
 }
 
-/** What a row says of where its event came from, beside the event itself: the same for all events of a batch. */
+/** Where an event came from, the same for all events of a batch. */
 export interface RowOrigin {
-  /** The path of the file that it was read from, if it was. */
+  /** The path of the file that it was read from, if any. */
   readonly file?: string | undefined
   /** The hash of the generation that judged it. */
   readonly generation?: string | undefined
@@ -44,7 +44,7 @@ export interface RowOrigin {
 /** Writes events as the columns of their lake table. */
 export type EncodeEvents = (events: readonly Event[], out: ColumnSink, origin: RowOrigin) => void
 
-/** A log type's schema, compiled: one call per record, no look-ups by name left. */
+/** A log type's compiled schema: one call per record, without look-ups by name. */
 export interface CompiledSchema {
   /** Log type, `Zeek.Conn`. */
   readonly name: string
@@ -53,20 +53,20 @@ export interface CompiledSchema {
   readonly table: string
   /** Standard columns first, then the schema's fields, then `extra` and `p_enrichment`. */
   readonly columns: readonly Column[]
-  /** Raw object → event with `p_` fields and indicators, or the reason why not. Does not change `raw`. */
+  /** Converts a raw object to an event with `p_` fields and indicators, or returns the reason why not. Does not change `raw`. */
   normalise(raw: JsonObject, meta: RecordMeta): Outcome<Event>
   /** Writes events as the columns of the lake table, in the order of `columns`. */
   readonly encode: EncodeEvents
-  /** Field names that the schema does not know, of one event. */
+  /** An event's field names that are not in the schema. */
   unknownFields(event: Event): readonly string[]
-  /** Native parser of the format (`zeek`); its schemas name all fields that such a log has. */
+  /** Native parser of the format (`zeek`); its schemas list all fields that such a log can have. */
   readonly native: string | undefined
   /** False: a record is of this log type only when it, its header or its source says so. */
   readonly mayGuess: boolean
-  /** False for a schema that no file describes: it knows no field, and takes any record. */
+  /** False for a log type without a schema file: it has no fields and accepts any record. */
   readonly isDescribed: boolean
-  /** How a raw object's keys fit; its values do not matter. */
+  /** How well a raw object's keys fit; values do not matter. */
   fit(raw: JsonObject): Fit
-  /** Fields with a common name whose value speaks for this log type all the same: an address, a marker. */
+  /** Number of fields with a common name whose value still suggests this log type: an address, a marker. */
   confirmed(raw: JsonObject): number
 }

@@ -1,7 +1,7 @@
 import type { Column } from './column.ts'
 import { INDICATOR_FIELDS } from './event.ts'
 
-/** The columns that every table of events and of matches begins with. */
+/** The first columns of every events and matches table. */
 export const STANDARD_COLUMNS: readonly Column[] = [
   { name: 'p_log_type', kind: 'string', required: true },
   { name: 'p_row_id', kind: 'string', required: true },

@@ -47,7 +47,7 @@ test.each([
   expect(kinds.length > 0 ? kinds : ['neither']).toEqual([expected])
 })
 
-test('a network contains the addresses of its own family only', () => {
+test('a network only contains addresses of its own family', () => {
   const inside = networkTest(['10.1.0.0/16', '2001:db8::/33', '192.0.2.7'])
   const texts = [
     '10.1.255.255',

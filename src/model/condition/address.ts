@@ -3,8 +3,8 @@ import type { AddressKind } from './condition.ts'
 import { unknown } from './values.ts'
 
 /**
- * Networks that the IANA special-purpose address registries (RFC 6890 and its updates) give as not globally reachable, as
- * Python's `ipaddress` takes them for `is_private`; those in `EXCEPTIONS` are reachable nevertheless.
+ * Networks that the IANA special-purpose address registries (RFC 6890 and its updates) list as not globally reachable, as in
+ * Python's `ipaddress.is_private`. Those in `EXCEPTIONS` are reachable nevertheless.
  */
 const PRIVATE = [
   '0.0.0.0/8',
@@ -46,7 +46,7 @@ const SHARED = [network('100.64.0.0/10')]
 
 const words = new Uint32Array(4)
 
-/** Tells whether a text is an IP address of a kind. An IPv4-mapped IPv6 address counts as the IPv4 address. */
+/** Whether a text is an IP address of a kind. An IPv4-mapped IPv6 address counts as the IPv4 address. */
 export function addressTest(kind: AddressKind): (text: string) => boolean {
   switch (kind) {
     case 'any':
@@ -67,7 +67,7 @@ export function addressTest(kind: AddressKind): (text: string) => boolean {
   }
 }
 
-/** Tells whether a text is an IP address within one of the networks. Texts that are no networks contain nothing. */
+/** Whether a text is an IP address within one of the networks. Invalid networks contain nothing. */
 export function networkTest(networks: readonly string[]): (text: string) => boolean {
   const prefixes = networks.flatMap((text) => parsePrefix(text) ?? [])
   return (text) => {
@@ -80,7 +80,7 @@ function isPrivate(family: number): boolean {
   return PRIVATE.some((prefix) => isWithin(family, prefix)) && !EXCEPTIONS.some((prefix) => isWithin(family, prefix))
 }
 
-/** Whether the address in `words` lies within the network. */
+/** Whether the address in `words` is within the network. */
 function isWithin(family: number, prefix: IpPrefix): boolean {
   if (family !== prefix.family) return false
   return prefix.words.every((word, at) => (words[at]! & maskWord(prefix.bits - at * 32)) >>> 0 === word)

@@ -1,13 +1,13 @@
 import type { Condition } from './condition.ts'
 
-/** Deeper ones nobody writes, and walking them would end in a full stack. */
+/** Nobody writes deeper ones, and walking them would overflow the stack. */
 const MAX_DEPTH = 200
 
 const COMPARISONS = new Set<unknown>(['equals', 'starts', 'ends', 'contains', 'greater', 'greaterOrEqual', 'less', 'lessOrEqual'])
 const ADDRESS_KINDS = new Set<unknown>(['any', 'v4', 'v6', 'public', 'private'])
 const QUANTIFIERS = new Set<unknown>(['any', 'all', 'none', 'onlyOne'])
 
-/** Whether a value read from JSON is a condition as `condition.ts` describes it. Never throws. */
+/** Whether a value read from JSON is a valid condition (see `condition.ts`). Never throws. */
 export function isCondition(value: unknown, depth = 0): value is Condition {
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return false
   const one = value as Record<string, unknown>

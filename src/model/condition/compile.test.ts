@@ -6,7 +6,7 @@ import type { Comparison, Condition, Field, Quantifier, Scalar } from './conditi
 const path = (...segments: (string | number | null)[]): Field => ({ kind: 'path', segments })
 const f = path('f')
 
-/** What `f` is in the event, by kind. */
+/** The value of `f` in the event, by kind. */
 const KINDS: readonly (readonly [kind: string, value: JsonValue | undefined])[] = [
   ['missing', undefined],
   ['null', null],
@@ -36,7 +36,7 @@ const compare = (is: Comparison, value: Scalar, ignoreCase = false): Condition =
   ignoreCase,
 })
 
-/** Each condition, and the kinds for which it holds; its negation holds for all others. */
+/** Each condition with the kinds for which it holds; its negation holds for all others. */
 const CASES: readonly (readonly [name: string, condition: Condition, holdsFor: readonly string[]])[] = [
   ['equals a text', compare('equals', 'Root user'), ['text']],
   ['equals a text in another case', compare('equals', 'root user'), []],
@@ -47,11 +47,11 @@ const CASES: readonly (readonly [name: string, condition: Condition, holdsFor: r
   ['equals false', compare('equals', false), ['zero', 'false']],
   ['equals null', compare('equals', null), ['null']],
   ['equals a big integer', compare('equals', 9007199254740993n), ['big']],
-  ['equals the double beside it', compare('equals', 9007199254740992), []],
+  ['equals the nearest double', compare('equals', 9007199254740992), []],
   ['in a set', { op: 'in', field: f, values: ['x', 1, 'Root user'] }, ['text', 'one', 'true']],
   ['in a set, ignoring case', { op: 'in', field: f, values: ['root USER'], ignoreCase: true }, ['text']],
   ['fits a pattern', { op: 'pattern', field: f, patterns: ['R*t*', '1'] }, ['text', 'digits']],
-  ['fits no pattern', { op: 'pattern', field: f, patterns: [] }, []],
+  ['matches no pattern', { op: 'pattern', field: f, patterns: [] }, []],
   ['in the empty set', { op: 'in', field: f, values: [] }, []],
   ['starts with', compare('starts', 'Root'), ['text']],
   ['starts with, ignoring case', compare('starts', 'rOOT', true), ['text']],
@@ -111,18 +111,18 @@ describe('paths', () => {
   }
   const enriched = (selector: string): Field => ({ kind: 'enrichment', table: 'tor', selector, segments: ['city'] })
   const cases: readonly (readonly [name: string, field: Field, value: Scalar, holds: boolean])[] = [
-    ['a name in another case is found', path('aCTION'), 'x', true],
-    ['the exact name wins', path('DUP'), 2, true],
-    ['else the first', path('Dup'), 1, true],
-    ['not with exact case', { kind: 'path', segments: ['action'], exactCase: true }, 'x', false],
-    ['the exact name, with exact case', { kind: 'path', segments: ['Action'], exactCase: true }, 'x', true],
+    ['finds a name in another case', path('aCTION'), 'x', true],
+    ['prefers the exact name', path('DUP'), 2, true],
+    ['otherwise takes the first', path('Dup'), 1, true],
+    ['not when case must match', { kind: 'path', segments: ['action'], exactCase: true }, 'x', false],
+    ['the exact name, when case must match', { kind: 'path', segments: ['Action'], exactCase: true }, 'x', true],
     ['names within', path('A', 'b', 0, 'C'), 'u', true],
-    ['an index beyond the list is missing', path('a', 'b', 9, 'c'), 'u', false],
-    ['a list in the way of a name is missing', path('a', 'b', 'c'), 'u', false],
+    ['an index past the end of the list is missing', path('a', 'b', 9, 'c'), 'u', false],
+    ['a name below a list is missing', path('a', 'b', 'c'), 'u', false],
     ['a wildcard finds all elements', path('a', 'b', null, 'c'), 'v', true],
     ['a wildcard on something else finds nothing', path('a', null), 'u', false],
     ['a name whose lower case is longer', path('i\u0307x'), 'dotted', true],
-    ['a prototype is no field', path('constructor', 'name'), 'Object', false],
+    ['a prototype is not a field', path('constructor', 'name'), 'Object', false],
     ['nor is __proto__', path('__proto__', 'constructor'), 'x', false],
     ['a row of a table', enriched('src.ip'), 'Oslo', true],
     ['several rows of a table', enriched('p_any_ip_addresses'), 'Bonn', true],
@@ -132,12 +132,12 @@ describe('paths', () => {
     expect(compile({ op: 'compare', test: 'equals', field, value })(event)).toBe(holds)
   })
 
-  test('an own key __proto__ is read as any other', () => {
+  test('an own key __proto__ is read like any other', () => {
     const parsed = JSON.parse('{"__proto__":{"x":1}}') as JsonObject
     expect(compile({ op: 'compare', test: 'equals', field: path('__proto__', 'x'), value: 1 })(parsed)).toBe(true)
   })
 
-  test('of several values one is enough, and none may be when negated', () => {
+  test('one of several values is enough; a negation needs none to match', () => {
     const several = (value: string): Condition => ({ op: 'compare', test: 'equals', field: path('l', null), value })
     const is = (one: Condition) => compile(one)({ l: ['a', 'b'] })
     expect([is(several('a')), is({ op: 'not', of: several('a') }), is({ op: 'not', of: several('z') })]).toEqual([
@@ -184,7 +184,7 @@ describe('elements of a list', () => {
     }
   })
 
-  test('the values of a wildcard are elements, and lists among them contribute theirs', () => {
+  test('values of a wildcard count as elements, and lists among them contribute their elements', () => {
     const found = (value: string): Condition => ({
       op: 'elements',
       quantifier: 'any',

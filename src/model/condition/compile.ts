@@ -6,12 +6,12 @@ import { patternTest } from './pattern.ts'
 import { type Readers, separateReaders } from './readers.ts'
 import { comparison, containsFolded, fold, hashKey, isBeyondAscii, isNullOrEmpty, unknown } from './values.ts'
 
-/** A compiled condition: `scope` is the event, or the element that is looked at. Never throws, changes nothing. */
+/** A compiled condition: `scope` is the event, or the element being tested. Never throws, changes nothing. */
 type Predicate = (scope: JsonValue, event: JsonObject) => boolean
 
 /**
- * Compiles a condition into a predicate of events. The predicate never throws; its cost grows with the event, not beyond.
- * With shared `readers` their owner says when the next event comes.
+ * Compiles a condition into a predicate on events. The predicate never throws; its cost is linear in the size of the event. The
+ * owner of shared `readers` must announce each new event.
  */
 export function compile(condition: Condition, readers: Readers = separateReaders): (event: JsonObject) => boolean {
   const predicate = compileNode(condition, readers)

@@ -1,21 +1,21 @@
 import type { JsonObject, JsonValue } from '../json.ts'
 import type { Field, Segment } from './condition.ts'
 
-/** Told of each value found; answering true ends the search. */
+/** Called with each value found; returning true ends the search. */
 export type Visit = (value: JsonValue) => boolean
 
-/** A field, ready to be read. `scope` is where paths begin: the event, or the element that is looked at. */
+/** A field, ready to be read. `scope` is where paths begin: the event, or the element being tested. */
 export interface Reader {
-  /** Reads the one value that the path can give; `undefined` as a function for a path that can give several. */
+  /** Reads the value of a path that can only have one; the function itself is `undefined` for a path that can have several. */
   readonly one: ((scope: JsonValue, event: JsonObject) => JsonValue | undefined) | undefined
-  /** Visits the values found, in order, until one answers true; answers whether one did. */
+  /** Visits the values found, in order, until the visitor returns true; returns whether it did. */
   readonly visit: (scope: JsonValue, event: JsonObject, visit: Visit) => boolean
 }
 
 /** Reads one step from a value. */
 type Step = (value: JsonValue) => JsonValue | undefined
 
-/** Prepares the reading of a field. */
+/** Prepares a field for reading. */
 export function compileField(field: Field): Reader {
   if (field.kind === 'path' && field.walk) {
     const { segments } = field
@@ -47,7 +47,7 @@ function singleReader(steps: readonly Step[]): (scope: JsonValue) => JsonValue |
   }
 }
 
-/** A row, or each row of a list, under `p_enrichment`; a row that is null has no fields. */
+/** A row, or each row in a list, under `p_enrichment`; a null row has no fields. */
 function enrichmentReader(table: string, selector: string, steps: readonly (Step | null)[]): Reader {
   const under = singleReader(['p_enrichment', table, selector].map((name) => compileStep(name, false) as Step))
   return {
@@ -94,8 +94,8 @@ function isObject(value: JsonValue): value is JsonObject {
 }
 
 /**
- * The value under a name: the exact one, else the first key that differs in case only (as the event object of Python rules
- * reads). `lower` is the name in lower case.
+ * The value under a name: the exact key, or else the first that differs only in case (like the event object of Python rules).
+ * `lower` is the name in lower case.
  */
 export function findName(object: JsonObject, name: string, lower: string): JsonValue | undefined {
   if (Object.hasOwn(object, name)) return object[name]
@@ -104,7 +104,7 @@ export function findName(object: JsonObject, name: string, lower: string): JsonV
   const first = lower.charCodeAt(0)
   for (const key in object) {
     if (sameLength && key.length !== lower.length) continue
-    // Of two ASCII letters in either case all bits but one are the same.
+    // The upper and lower case of an ASCII letter differ in one bit.
     const other = key.charCodeAt(0)
     if (first < 0x80 && other < 0x80 && (first ^ other) & ~0x20) continue
     if (key.toLowerCase() === lower && Object.hasOwn(object, key)) return object[key]

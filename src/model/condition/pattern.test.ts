@@ -25,17 +25,17 @@ test.each<[pattern: string, text: string, fits: boolean]>([
   ['.+(a)?[b]', '.+(a)?[b]', true],
 ])('%j on %j: %j', (pattern, text, fits) => {
   expect(patternTest([pattern])(text)).toBe(fits)
-  expect(patternTest(['no such text', pattern])(text)).toBe(fits)
+  expect(patternTest(['different text', pattern])(text)).toBe(fits)
 })
 
-/** By trying every place for every star. */
+/** Tries every position for every star. */
 function slowly(pattern: string, text: string): boolean {
   if (pattern === '') return text === ''
   if (pattern[0] !== '*') return pattern[0] === text[0] && text !== '' && slowly(pattern.slice(1), text.slice(1))
   return Array.from({ length: text.length + 1 }, (_, at) => text.slice(at)).some((rest) => slowly(pattern.slice(1), rest))
 }
 
-test('is what trying every place answers', () => {
+test('agrees with trying every position', () => {
   const letters = (all: string) => fc.string({ unit: fc.constantFrom(...all), maxLength: 8 })
   fc.assert(
     fc.property(letters('ab*'), letters('ab'), (pattern, text) => {
@@ -44,6 +44,6 @@ test('is what trying every place answers', () => {
   )
 })
 
-test('no pattern is fitted by nothing', () => {
+test('an empty list of patterns matches nothing', () => {
   expect(patternTest([])('')).toBe(false)
 })

@@ -1,4 +1,4 @@
-/** Whether a whole text fits one of the patterns, in which `*` stands for any text, also none; upper and lower case differ. */
+/** Whether a whole text matches one of the patterns, in which `*` stands for any text, including none; case matters. */
 export function patternTest(patterns: readonly string[]): (text: string) => boolean {
   const exact = new Set(patterns.filter((pattern) => !pattern.includes('*')))
   const others = patterns.filter((pattern) => pattern.includes('*')).map(onePattern)
@@ -6,8 +6,8 @@ export function patternTest(patterns: readonly string[]): (text: string) => bool
 }
 
 /**
- * A pattern with a `*`. Each part between two of them is taken where it comes first, and never looked for again: if the rest
- * fits after a later place, it fits after the first one too.
+ * A pattern with a `*`. Each part between two stars is matched at its first occurrence, without backtracking: if the rest matches
+ * after a later occurrence, it also matches after the first.
  */
 function onePattern(pattern: string): (text: string) => boolean {
   const parts = pattern.split('*')
@@ -15,7 +15,7 @@ function onePattern(pattern: string): (text: string) => boolean {
   const last = parts.at(-1)!
   const between = parts.slice(1, -1).filter((part) => part !== '')
   return (text) => {
-    // What begins the text and what ends it must not be the same characters.
+    // The beginning and the end must not overlap.
     if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last)) return false
     const middle = text.slice(first.length, text.length - last.length)
     let from = 0

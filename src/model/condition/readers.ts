@@ -2,17 +2,17 @@ import type { JsonObject, JsonValue } from '../json.ts'
 import type { Field } from './condition.ts'
 import { compileField, type Reader } from './path.ts'
 
-/** Where compiled conditions get the readers of their fields. */
+/** Supplies compiled conditions with readers for their fields. */
 export interface Readers {
   of(field: Field): Reader
 }
 
-/** Each condition reads for itself. */
+/** Every condition reads its fields separately. */
 export const separateReaders: Readers = { of: compileField }
 
-/** Readers that many conditions share: a field of an event is looked for once, however many of them ask for it. */
+/** Readers shared by many conditions, so that each field of an event is only looked up once. */
 export interface SharedReaders extends Readers {
-  /** Forgets what was read. Before each event, also when it is the same object: it may have been changed in between. */
+  /** Forgets cached values. Call before each event, even if it is the same object, which may have been changed. */
   nextEvent(): void
 }
 
@@ -35,7 +35,7 @@ export function createSharedReaders(): SharedReaders {
   }
 }
 
-/** Of the event itself it is asked once a turn; within an element of a list, and for paths of several values, each time. */
+/** Cached once per turn for the event itself, but not within list elements or for paths with several values. */
 function remembering({ one, visit }: Reader, turn: { readonly number: number }): Reader {
   if (!one) return { one, visit }
   let readIn = -1

@@ -10,7 +10,7 @@ import { witnesses } from './witnesses.ts'
 
 const seed = 4848
 
-// A small world, so that random conditions do hold for random events.
+// Few values, so that random conditions do match random events.
 const name = fc.constantFrom('a', 'A', 'b', 'c')
 const word = fc.constantFrom('', 'a', 'A', 'ab', 'aB', 'xab', 'abx', '1', '10.0.0.1', '8.8.8.8')
 const scalar: fc.Arbitrary<Scalar> = fc.oneof(
@@ -77,7 +77,7 @@ const { condition } = fc.letrec<{ condition: Condition; list: readonly Condition
   list: fc.array(tie('condition'), { maxLength: 3 }),
 }))
 
-/** All values of a field, the plain way. */
+/** All values of a field, found naively. */
 function slowValues(one: Field, scope: JsonValue, root: JsonObject): JsonValue[] {
   if (one.kind === 'enrichment') {
     const rows = slowSteps(root, ['p_enrichment', one.table, one.selector], false)
@@ -100,7 +100,7 @@ function slowStep(value: JsonValue, step: string | number | null, isExact: boole
   return found ? [found[1] as JsonValue] : []
 }
 
-/** What a condition means, written for clearness only. */
+/** The meaning of a condition, written for clarity alone. */
 function slow(one: Condition, scope: JsonValue, root: JsonObject): boolean {
   const values = (of: Field) => slowValues(of, scope, root)
   switch (one.op) {
@@ -134,7 +134,7 @@ function slow(one: Condition, scope: JsonValue, root: JsonObject): boolean {
     case 'elements':
       return slowElements(one, scope, root)
     default:
-      // Addresses have tests of their own.
+      // Addresses have their own tests.
       return values(one.field).some((value) => compile({ ...one, field: { kind: 'path', segments: ['v'] } })({ v: value }))
   }
 }
@@ -150,7 +150,7 @@ function slowElements(one: Condition & { op: 'elements' }, scope: JsonValue, roo
   ]
 }
 
-test('a compiled condition says what the slow evaluation says', () => {
+test('a compiled condition agrees with the slow evaluation', () => {
   let held = 0
   fc.assert(
     fc.property(condition, enriched, (one, object) => {
@@ -163,7 +163,7 @@ test('a compiled condition says what the slow evaluation says', () => {
   expect(held).toBeGreaterThan(600)
 })
 
-test('every condition that holds for an event is among its candidates', () => {
+test('candidates include every condition that holds for the event', () => {
   let candidates = 0
   let held = 0
   let all = 0
@@ -187,7 +187,7 @@ test('every condition that holds for an event is among its candidates', () => {
     }),
     { seed, numRuns: 400 },
   )
-  // It would be sound, and useless, to name them all.
+  // Naming them all would be sound but useless.
   expect(held).toBeGreaterThan(all / 10)
   expect(candidates).toBeLessThan(all * 0.8)
 })
@@ -212,18 +212,18 @@ describe('witnesses', () => {
   const not = (of: Condition): Condition => ({ op: 'not', of })
   const cases: readonly (readonly [name: string, condition: Condition, kinds: readonly string[] | undefined])[] = [
     ['of an equality', equals('x'), ['equal']],
-    ['of its negation cannot be told', not(equals('x')), undefined],
+    ['of its negation are unknown', not(equals('x')), undefined],
     ['of a double negation', not(not(equals('x'))), ['equal']],
-    ['of a conjunction are the best', { op: 'and', of: [not(equals('y')), starts, equals('x')] }, ['equal']],
+    ['of a conjunction are the best ones', { op: 'and', of: [not(equals('y')), starts, equals('x')] }, ['equal']],
     ['of a disjunction are all', { op: 'or', of: [starts, equals('x')] }, ['prefix', 'equal']],
-    ['of a disjunction with an unknown cannot be told', { op: 'or', of: [starts, isNull] }, undefined],
-    ['of none of negations are the best', { op: 'none', of: [not(equals('x')), not(starts)] }, ['equal']],
+    ['of a disjunction with an unknown are unknown', { op: 'or', of: [starts, isNull] }, undefined],
+    ['of none of several negations are the best ones', { op: 'none', of: [not(equals('x')), not(starts)] }, ['equal']],
     ['of not null', not(isNull), ['present']],
-    ['of what never holds are none', { op: 'and', of: [equals('x'), { op: 'always', value: false }] }, []],
+    ['of something that never holds are empty', { op: 'and', of: [equals('x'), { op: 'always', value: false }] }, []],
     ['of a set', { op: 'in', field: a, values: ['x', 1] }, ['equal', 'equal']],
     ['of an element', { op: 'elements', quantifier: 'any', field: a, where: equals('x') }, ['equal']],
     ['of all elements', { op: 'elements', quantifier: 'all', field: a, where: equals('x') }, ['present']],
-    ['of no element cannot be told', { op: 'elements', quantifier: 'none', field: a, where: equals('x') }, undefined],
+    ['of no element are unknown', { op: 'elements', quantifier: 'none', field: a, where: equals('x') }, undefined],
     ['of an order', { op: 'compare', test: 'greater', field: a, value: 1 }, ['present']],
   ]
   test.each(cases)('%s', (_name, one, kinds) => expect(witnesses(one)?.map(({ kind }) => kind)).toEqual(kinds))

@@ -6,18 +6,18 @@ import { Found, ValueIndex } from './value-index.ts'
 import { fold, isBeyondAscii } from './values.ts'
 import { costOf, type Witness, witnesses } from './witnesses.ts'
 
-/** Finds the few rules that an event may match. */
+/** Finds the few rules that an event could match. */
 export interface RuleIndex {
   /**
-   * Indexes into the list of conditions, ascending, of all conditions that may hold for the event; every one that does hold
-   * is among them. The list is used again by the next call.
+   * Ascending indexes of all conditions that could hold for the event; none that holds is missing. The list is reused by the next
+   * call.
    */
   candidates(event: JsonObject): readonly number[]
 }
 
 /**
- * An index over the witnesses of conditions, by field: look-ups of equal values, prefixes and suffixes, a scan for parts.
- * With shared `readers` their owner says when the next event comes.
+ * An index over the witnesses of conditions, by field: look-ups for equal values, prefixes and suffixes, a scan for substrings.
+ * The owner of shared `readers` must announce each new event.
  */
 export function createRuleIndex(conditions: readonly Condition[], readers: Readers = separateReaders): RuleIndex {
   const always: number[] = []
@@ -41,8 +41,8 @@ export function createRuleIndex(conditions: readonly Condition[], readers: Reade
 }
 
 /**
- * What many rules ask for, most events have (`eventSource` of a service with ten rules), and what only one asks for is rare: a
- * witness counts as often as rules could choose it.
+ * Values that many rules test are common in events (`eventSource` of a service with ten rules), and those that only one tests are
+ * rare, so a witness costs as much as the number of rules that could choose it.
  */
 function costAmong(conditions: readonly Condition[]): (witness: Witness) => number {
   const rules = new Map<string, number>()
@@ -54,7 +54,7 @@ function costAmong(conditions: readonly Condition[]): (witness: Witness) => numb
     })
     for (const key of own) rules.set(key, (rules.get(key) ?? 0) + 1)
   }
-  // Letters beyond ASCII are as rare whoever asks.
+  // Non-ASCII letters are rare however many rules test for them.
   return (witness) =>
     costOf(witness) * (witness.kind === 'beyondAscii' ? 1 : (rules.get(JSON.stringify(witness, replaceBig)) ?? 1))
 }
@@ -73,7 +73,7 @@ function fieldIndex(fields: Map<string, FieldIndex>, field: Field, readers: Read
   return index
 }
 
-/** The witnesses of one field. */
+/** The witnesses for one field. */
 class FieldIndex {
   readonly #reader: Reader
   readonly #present: number[] = []

@@ -39,7 +39,7 @@ export class Found {
   }
 }
 
-/** The witnesses of one field about values, with or without case. */
+/** The value witnesses for one field, case-sensitive or not. */
 export class ValueIndex {
   isEmpty = true
   readonly #equal = new Map<unknown, number[]>()
@@ -73,7 +73,7 @@ export class ValueIndex {
     }
   }
 
-  /** Adds the rules that the value is a witness of; without case, it is told of texts in lower case. */
+  /** Adds the rules for which the value is a witness. A case-insensitive index expects texts in lower case. */
   look(value: JsonValue, found: Found): void {
     if (this.#equal.size > 0) {
       const key = hashKey(value)
@@ -94,14 +94,14 @@ export class ValueIndex {
       }
       return
     }
-    // Keys of objects, in any case: rare enough to try all.
+    // Object keys, in any case: rare enough to try all.
     for (const [part, rules] of this.#elements) if (contains(value, part as JsonValue)) found.addAll(rules)
   }
 }
 
 const EDGES = 256
 
-/** Prefixes or suffixes, by their length: at most one look-up for each length that occurs. */
+/** Prefixes or suffixes, by length: at most one look-up for each length that occurs. */
 class AffixIndex {
   readonly #lengths: { readonly length: number; readonly edges: Uint8Array; readonly affixes: Map<string, number[]> }[] = []
   readonly #isPrefix: boolean
@@ -128,7 +128,7 @@ class AffixIndex {
     }
   }
 
-  /** Of the character where an affix of the length ends within the text: most texts differ from all affixes there already. */
+  /** The inner end of an affix of this length: most texts already differ from all affixes in that character. */
   #edge(text: string, length: number): number {
     return length === 0 ? 0 : text.charCodeAt(this.#isPrefix ? length - 1 : text.length - length) % EDGES
   }
@@ -139,14 +139,14 @@ const BUCKETS = 4096
 
 interface Part {
   readonly text: string
-  /** Where in the text the three characters lie by which it is found. */
+  /** Position in the text of the three characters under which it is filed. */
   readonly at: number
   readonly rules: number[]
 }
 
 /**
- * Parts of texts: each is filed under one of its runs of three characters, so that a text is read once whatever the number of
- * parts. Parts shorter than that are tried one by one.
+ * Substrings, each filed under one of its runs of three characters, so that a text is scanned once, however many substrings there
+ * are. Shorter substrings are tried one by one.
  */
 class PartIndex {
   readonly #short = new Map<string, number[]>()
@@ -185,12 +185,12 @@ class PartIndex {
     }
   }
 
-  /** Compares in place: searching the text again here would take a hostile text's length squared. */
+  /** Compares in place; searching the text again would be quadratic in the length of a hostile text. */
   #lookAt(text: string, at: number, parts: readonly Part[], found: Found): void {
     for (const part of parts) if (at >= part.at && text.startsWith(part.text, at - part.at)) found.addAll(part.rules)
   }
 
-  /** The place in the text whose bucket holds the fewest parts. */
+  /** The position in the text whose bucket has the fewest substrings. */
   #emptiest(text: string): number {
     let best = 0
     let fewest = Number.POSITIVE_INFINITY

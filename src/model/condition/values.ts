@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../json.ts'
 import type { Comparison } from './condition.ts'
 import { findName } from './path.ts'
 
-/** Tells whether a field's value and another satisfy a comparison. */
+/** Whether a field's value and another one satisfy a comparison. */
 export type Compare = (value: JsonValue, other: JsonValue) => boolean
 
 /** Python's `==` on JSON values: numbers and booleans by value, lists and objects member by member. */
@@ -50,12 +50,12 @@ export function hashKey(value: JsonValue): string | number | bigint | null | und
 
 const MAX_EXACT = BigInt(Number.MAX_SAFE_INTEGER)
 
-/** Text without its case; other values unchanged. */
+/** Folds the case of a text; other values are unchanged. */
 export function fold<T extends JsonValue>(value: T): T | string {
   return typeof value === 'string' ? value.toLowerCase() : value
 }
 
-/** True for null, an empty text, list or object. Zero and false are values. */
+/** True for null and for an empty text, list or object. Zero and false are values. */
 export function isNullOrEmpty(value: JsonValue): boolean {
   if (value === null || value === '') return true
   if (typeof value !== 'object') return false
@@ -64,13 +64,13 @@ export function isNullOrEmpty(value: JsonValue): boolean {
   return true
 }
 
-/** A text with a character beyond ASCII in it. */
+/** Whether it is a text with a non-ASCII character. */
 export function isBeyondAscii(value: JsonValue): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII
   return typeof value === 'string' && /[^\u0000-\u007f]/.test(value)
 }
 
-/** Python's `in`: `item` is a part of a text, an element of a list, or a key (in any case) of an object. */
+/** Python's `in`: `item` is a substring, a list element, or an object key (in any case). */
 export function contains(value: JsonValue, item: JsonValue): boolean {
   if (typeof value === 'string') return typeof item === 'string' && value.includes(item)
   if (typeof value !== 'object' || value === null) return false
@@ -78,14 +78,14 @@ export function contains(value: JsonValue, item: JsonValue): boolean {
   return typeof item === 'string' && findName(value as JsonObject, item, item.toLowerCase()) !== undefined
 }
 
-/** `contains` with text compared without its case; `folded` has none any more. */
+/** `contains` ignoring case; `folded` is already folded. */
 export function containsFolded(value: JsonValue, folded: JsonValue): boolean {
   if (typeof value === 'string') return typeof folded === 'string' && value.toLowerCase().includes(folded)
   if (Array.isArray(value)) return value.some((element: JsonValue) => isEqual(fold(element), folded))
   return contains(value, folded)
 }
 
-/** Negative, zero or positive; `undefined` when the two have no order. */
+/** Negative, zero or positive; `undefined` if the two cannot be ordered. */
 export function order(a: JsonValue, b: JsonValue): number | undefined {
   if (typeof a === 'string' || typeof b === 'string') {
     return typeof a === 'string' && typeof b === 'string' ? orderTexts(a, b) : undefined
@@ -97,7 +97,7 @@ export function order(a: JsonValue, b: JsonValue): number | undefined {
   return left < right ? -1 : left > right ? 1 : 0
 }
 
-/** By code point, as Python orders texts; JavaScript's `<` orders UTF-16 units, in which U+FFFD follows an emoji. */
+/** By code point, as in Python. JavaScript's `<` compares UTF-16 units, where U+FFFD comes after an emoji. */
 function orderTexts(a: string, b: string): number {
   const shared = Math.min(a.length, b.length)
   for (let at = 0; at < shared; at++) {
@@ -112,7 +112,7 @@ function rank(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit
 }
 
-/** A comparison of two values, of which both may come from the event. */
+/** A comparison of two values, both of which may come from the event. */
 export function comparison(test: Comparison, ignoreCase: boolean): Compare {
   const plain = plainComparison(test)
   if (!ignoreCase) return plain
@@ -143,7 +143,7 @@ function plainComparison(test: Comparison): Compare {
   }
 }
 
-/** For the `default` of a switch that must know every case. */
+/** For the `default` of an exhaustive switch. */
 export function unknown(value: never): never {
   throw new Error(`unknown condition ${JSON.stringify(value)}: this is a bug`)
 }

@@ -2,22 +2,21 @@ import type { Condition, Field, Scalar } from './condition.ts'
 import { unknown } from './values.ts'
 
 /**
- * Something that can be looked up about one field. `equal`, `prefix`, `suffix` and `contains` hold when one of the field's values
- * passes the comparison of that name; `present` when the field has a value, be it null; `beyondAscii` when one is a text with such a
- * character in it.
+ * A fact about one field that can be indexed. `equal`, `prefix`, `suffix` and `contains` hold if one of the field's values passes
+ * that comparison; `present` if the field has a value, even null; `beyondAscii` if one is a text with a non-ASCII character.
  */
 export type Witness =
   | { readonly kind: 'equal' | 'contains'; readonly field: Field; readonly value: Scalar; readonly ignoreCase: boolean }
   | { readonly kind: 'prefix' | 'suffix'; readonly field: Field; readonly value: string; readonly ignoreCase: boolean }
   | { readonly kind: 'present' | 'beyondAscii'; readonly field: Field }
 
-/** How many events a witness lets through, in comparison with others. */
+/** The relative number of events that a witness lets through. */
 export type Cost = (witness: Witness) => number
 
 /**
- * Necessary conditions of a condition: whenever it holds for an event, at least one of them does. None at all means that it
- * never holds; `undefined` that nothing can be told. Conservative: what is not understood is `undefined`. Where there is a
- * choice, the list that costs least is taken; `cost` is asked about every witness that could be chosen.
+ * Witnesses of a condition: whenever it holds for an event, at least one of them does. An empty list means that it never holds,
+ * `undefined` that no witnesses are known. Conservative: anything not understood is `undefined`. Where there is a choice, the
+ * cheapest list is taken; `cost` is called for every witness that could be chosen.
  */
 export function witnesses(condition: Condition, cost: Cost = costOf): readonly Witness[] | undefined {
   const holding = (one: Condition) => witnesses(one, cost)
@@ -27,7 +26,7 @@ export function witnesses(condition: Condition, cost: Cost = costOf): readonly W
       return condition.value ? undefined : []
     case 'and':
       return best(condition.of.map(holding), cost)
-    // Whichever number of them must hold, one must.
+    // However many of them must hold, at least one must.
     case 'or':
     case 'onlyOne':
       return union(condition.of.map(holding))
@@ -48,7 +47,7 @@ export function witnesses(condition: Condition, cost: Cost = costOf): readonly W
       return [present(condition.field)]
     case 'beyondAscii':
       return [{ kind: 'beyondAscii', field: condition.field }]
-    // They hold for missing fields.
+    // These hold for missing fields.
     case 'null':
     case 'nullOrEmpty':
       return undefined
@@ -59,7 +58,7 @@ export function witnesses(condition: Condition, cost: Cost = costOf): readonly W
   }
 }
 
-/** Of the negation of a condition. */
+/** The witnesses of a condition's negation. */
 function negated(condition: Condition, cost: Cost): readonly Witness[] | undefined {
   const holding = (one: Condition) => witnesses(one, cost)
   const failing = (one: Condition) => negated(one, cost)
@@ -111,7 +110,7 @@ function ofComparison({ test, field, value, ignoreCase = false }: Extract<Condit
       return [{ kind: 'contains', field, value, ignoreCase }]
     case 'starts':
     case 'ends':
-      // Nothing but a text begins or ends a text.
+      // Only a text can be a prefix or suffix.
       if (typeof value !== 'string') return []
       return [{ kind: test === 'starts' ? 'prefix' : 'suffix', field, value, ignoreCase }]
     case 'greater':
@@ -130,7 +129,7 @@ function ofElements(
   cost: Cost,
 ): readonly Witness[] | undefined {
   if (quantifier === 'none') return undefined
-  // An empty list satisfies `all`; the elements of several lists have no single path.
+  // An empty list satisfies `all`, and the elements of several lists have no single path.
   const isPlain = field.kind === 'path' && !field.segments.includes(null)
   if (quantifier === 'all' || !isPlain) return [present(field)]
   const inner = witnesses(where, cost)
@@ -138,7 +137,7 @@ function ofElements(
   return inner?.map((witness) => ({ ...witness, field: beneath(field, witness.field) })) ?? [present(field)]
 }
 
-/** Only one of two paths is case-sensitive, or either has a name: together they are no path. */
+/** One path is case-sensitive and the other is not, so they cannot be joined into one. */
 function isCaseMixed(outer: Field & { kind: 'path' }, inner: Field): boolean {
   return inner.kind === 'path' && (outer.exactCase === true) !== (inner.exactCase === true)
 }
@@ -147,7 +146,7 @@ function beneath(outer: Field & { kind: 'path' }, inner: Field): Field {
   return inner.kind === 'path' ? { ...outer, segments: [...outer.segments, null, ...inner.segments] } : inner
 }
 
-/** One of the lists is enough: the one that lets the fewest events through, as far as can be told. */
+/** One of the lists is enough: the one that is estimated to let the fewest events through. */
 function best(lists: readonly (readonly Witness[] | undefined)[], cost: Cost): readonly Witness[] | undefined {
   let chosen: readonly Witness[] | undefined
   let least = Number.POSITIVE_INFINITY
@@ -172,8 +171,8 @@ function union(lists: readonly (readonly Witness[] | undefined)[]): readonly Wit
 
 const COSTS = { equal: 1, prefix: 8, suffix: 8, contains: 30, beyondAscii: 2, present: 1000 } as const
 
-/** Roughly: equality is the rarest, and presence says next to nothing. */
+/** A rough order: equality is the rarest, and presence says almost nothing. */
 export function costOf({ kind, field }: Witness): number {
-  // Beneath an enrichment hardly any event has a value at all.
+  // Hardly any event has a value below an enrichment.
   return field.kind === 'enrichment' ? 1 : COSTS[kind]
 }
