@@ -44,7 +44,7 @@ describe('records of other programs', () => {
 
   test('the message names the nearest schemas and what speaks against each', () => {
     const [letter] = parse(['{"ts":1789470153.2,"name":"cron","user":"root"}']).deadLetters
-    expect(letter!.message).toContain('Nearest: Zeek.Weird: 1 of 3 fields are not its own (user).')
+    expect(letter!.message).toContain('Closest: Zeek.Weird: 1 of 3 fields are not in the schema (user).')
     expect(letter!.message).toContain('Zeek.Software: the record lacks host;')
   })
 
@@ -57,10 +57,10 @@ describe('records of other programs', () => {
   test('nor of the one log type that its source names', () => {
     const [letter] = parse([foreign[0]!], ['Zeek.LoadedScripts']).deadLetters
     expect(letter).toMatchObject({ reason: 'unknown_log_type' })
-    expect(letter!.message).toContain('its source or body says that the record is of Zeek.LoadedScripts')
+    expect(letter!.message).toContain('its source or body says that the record is of type Zeek.LoadedScripts')
   })
 
-  test('names that any log may have are no evidence, whatever their number', () => {
+  test('field names common to all kinds of logs are not evidence, however many there are', () => {
     const names = 'ts time name user host path msg message level status action operation service node source id version'.split(
       ' ',
     )

@@ -6,7 +6,7 @@ function captured(isPretty: boolean, level?: 'debug' | 'error') {
   return { lines, log: createLog({ isPretty, ...(level && { level }), write: (text) => lines.push(text) }) }
 }
 
-test('for a program a line is a JSON object with level, time and sentence', () => {
+test('for programs, a line is a JSON object with level, time and message', () => {
   const { log, lines } = captured(false)
   log.warn({ table: 'tor_exit_nodes' }, 'The table is stale.')
   const { time, ...rest } = JSON.parse(lines[0]!) as Record<string, unknown>
@@ -14,13 +14,13 @@ test('for a program a line is a JSON object with level, time and sentence', () =
   expect(time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 })
 
-test('for a person a line is a sentence with its fields behind', () => {
+test('for people, a line is the message followed by its fields', () => {
   const { log, lines } = captured(true)
   log.error({ source: 'default', n: 3, err: new Error('disk full') }, 'Nothing was stored.')
   expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d error Nothing was stored\. source=default n=3 error=disk full\n$/)
 })
 
-test('foreign text cannot move the cursor or begin a line of its own', () => {
+test('untrusted text cannot move the cursor or start a new line', () => {
   const { log, lines } = captured(true)
   log.info({ file: 'a\u001b[2J\nb' }, 'Skipped.')
   expect(lines[0]).toContain('file=a\\u{1b}[2J\\u{a}b')

@@ -5,26 +5,26 @@ export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
 /**
- * The log: `log.info({ source: 'default' }, 'Sentence with a full stop.')`. `error` means that data was lost or that
- * someone must act. No secrets and no contents of events at `info` or above.
+ * The log: `log.info({ source: 'default' }, 'Sentence with a full stop.')`. `error` means that data was lost or that someone must
+ * act. Never log secrets, and no event contents at `info` or above.
  */
 export type Log = Logger
 
 export interface LogOptions {
   readonly level?: LogLevel
-  /** Lines for a person; else a JSON object a line. */
+  /** Write lines for people instead of one JSON object per line. */
   readonly isPretty: boolean
-  /** Where lines go, each with its newline. */
+  /** Receives each line, including its newline. */
   readonly write: (text: string) => void
 }
 
-/** A log. Synchronous, so that nothing is missing when the process ends. */
+/** Creates a log. Synchronous, so that nothing is missing when the process exits. */
 export function createLog({ level = 'info', isPretty, write }: LogOptions): Log {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: named } }
   return pino(options, { write: isPretty ? (line: string) => write(prettyLine(line)) : write })
 }
 
-/** The process's log: to stderr, for a person when stderr is a terminal. */
+/** The process's log: to stderr, for people if stderr is a terminal. */
 export function processLog(level?: LogLevel): Log {
   return createLog({
     ...(level && { level }),

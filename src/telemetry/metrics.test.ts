@@ -16,7 +16,7 @@ const NAMES = [
   'caracal_alert_latency_seconds',
 ]
 
-test('every promised name is there before anything has happened', async () => {
+test('every documented name exists before anything has happened', async () => {
   const text = await createMetrics().text()
   expect([...text.matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1])).toEqual(NAMES)
 })
@@ -31,7 +31,7 @@ test('records are set to absolute values, so a second scrape does not add them a
   expect(text).toContain('caracal_records_reason_total{source="default",reason="invalid_json"} 2\n')
 })
 
-test('a table that is gone, or whose age is not known, shows no figure', async () => {
+test('a table that was removed, or whose age is unknown, has no value', async () => {
   const metrics = createMetrics()
   metrics.setTables([{ name: 'gone', rows: 3, ageSecs: 4 }])
   metrics.setTables([{ name: 'tor_exit_nodes', rows: 1174, ageSecs: undefined }])
@@ -39,7 +39,7 @@ test('a table that is gone, or whose age is not known, shows no figure', async (
   expect(lines).toEqual(['caracal_table_rows{table="tor_exit_nodes"} 1174'])
 })
 
-test('counts add up by label, and times fall into their buckets', async () => {
+test('counts add up by label, and durations fall into their buckets', async () => {
   const metrics = createMetrics()
   metrics.matches('Tor', 2)
   metrics.matches('Tor', 3)

@@ -1,35 +1,35 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 
-/** A source's records with one outcome, since the data folder was made. */
+/** A source's records with one outcome, since the data folder was created. */
 export interface RecordCount {
   readonly source: string
   readonly outcome: 'received' | 'stored' | 'filtered' | 'dead_lettered'
   readonly n: number
 }
 
-/** A source's records with one reason of dead-lettering or filtering, since the data folder was made. */
+/** A source's records that were dead-lettered or filtered for one reason, since the data folder was created. */
 export interface ReasonCount {
   readonly source: string
   readonly reason: string
   readonly n: number
 }
 
-/** A lookup table; `ageSecs` `undefined`: not known. */
+/** A lookup table; `ageSecs` is `undefined` if unknown. */
 export interface TableGauge {
   readonly name: string
   readonly rows: number
   readonly ageSecs: number | undefined
 }
 
-/** Upper bounds in seconds: a batch's stage takes from tens of microseconds to seconds. */
+/** Upper bounds in seconds: a stage takes between tens of microseconds and seconds per batch. */
 const STAGE_SECONDS = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]
-/** Upper bounds in seconds, close together around the promise of 25 ms (p50) and 100 ms (p99). */
+/** Upper bounds in seconds, denser around the targets of 25 ms (p50) and 100 ms (p99). */
 const LATENCY_SECONDS = [0.005, 0.01, 0.015, 0.02, 0.025, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 10, 60]
 
 /**
- * The product's figures in Prometheus's text format. The names are fixed. Records are counted in state, so their
- * counters are set to state's absolute values before each scrape and survive a restart; the others begin at 0 with the
- * process, as Prometheus expects of counters.
+ * Metrics in Prometheus's text format. The names are stable. Records are counted in state, so their counters are set to state's
+ * absolute values before each scrape and survive a restart; the others start at 0 with the process, as Prometheus expects of
+ * counters.
  */
 export class Metrics {
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE
@@ -39,20 +39,22 @@ export class Metrics {
     'source',
     'reason',
   ])
-  readonly #matches = this.#counter('caracal_matches_total', 'Events for which a rule said yes.', ['rule'])
-  readonly #ruleErrors = this.#counter('caracal_rule_errors_total', 'Failures of a rule.', ['rule'])
+  readonly #matches = this.#counter('caracal_matches_total', 'Events that a rule matched.', ['rule'])
+  readonly #ruleErrors = this.#counter('caracal_rule_errors_total', 'Errors of a rule.', ['rule'])
   readonly #ruleSeconds = this.#counter('caracal_rule_seconds_total', 'Time spent in a rule.', ['rule'])
-  readonly #alerts = this.#counter('caracal_alerts_total', 'Alerts made, by severity.', ['severity'])
-  readonly #deliveries = this.#counter('caracal_deliveries_total', 'Tries of deliveries, by destination and outcome.', [
+  readonly #alerts = this.#counter('caracal_alerts_total', 'Alerts raised, by severity.', ['severity'])
+  readonly #deliveries = this.#counter('caracal_deliveries_total', 'Delivery attempts, by destination and outcome.', [
     'destination',
     'outcome',
   ])
   readonly #tableRows = this.#gauge('caracal_table_rows', 'Rows of a lookup table.', ['table'])
-  readonly #tableAge = this.#gauge('caracal_table_age_seconds', 'Time since a lookup table was known to be current.', ['table'])
+  readonly #tableAge = this.#gauge('caracal_table_age_seconds', 'Time since a lookup table was last known to be current.', [
+    'table',
+  ])
   readonly #spoolBytes = this.#gauge('caracal_spool_bytes', 'Bytes waiting in the spool.', [])
   readonly #stage = new Histogram({
     name: 'caracal_stage_seconds',
-    help: 'Time of a batch in a stage.',
+    help: 'Time that a batch spends in a stage.',
     labelNames: ['stage'],
     buckets: STAGE_SECONDS,
     registers: [this.#registry],
@@ -84,7 +86,7 @@ export class Metrics {
     this.#alerts.inc({ severity }, n)
   }
 
-  /** One try: `delivered`, `again` or `dead`, as in state. */
+  /** One attempt: `delivered`, `again` or `dead`, as in state. */
   deliveries(destination: string, outcome: string): void {
     this.#deliveries.inc({ destination, outcome })
   }
@@ -97,7 +99,7 @@ export class Metrics {
     this.#spoolBytes.set(n)
   }
 
-  /** All tables there are; one that is gone is no longer shown. */
+  /** All current tables; a removed one is no longer shown. */
   setTables(tables: readonly TableGauge[]): void {
     this.#tableRows.reset()
     this.#tableAge.reset()
@@ -107,7 +109,7 @@ export class Metrics {
     }
   }
 
-  /** All counts of records there are, as absolute values. */
+  /** All record counts, as absolute values. */
   setRecords(records: readonly RecordCount[], reasons: readonly ReasonCount[]): void {
     this.#records.reset()
     this.#reasons.reset()
@@ -129,7 +131,7 @@ export class Metrics {
   }
 }
 
-/** Figures of one engine, all at 0. */
+/** The metrics of one engine, all at 0. */
 export function createMetrics(): Metrics {
   return new Metrics()
 }

@@ -1,12 +1,12 @@
-/** Time, passed in wherever a limit counts, so that tests need not wait. */
+/** A clock, passed in wherever there is a time limit so that tests need not wait. */
 export interface Clock {
-  /** Milliseconds; only differences count. */
+  /** Milliseconds; only differences are meaningful. */
   now(): number
-  /** Calls `run` once after `ms`; the function it returns cancels that. */
+  /** Calls `run` once after `ms`; the returned function cancels it. */
   after(ms: number, run: () => void): () => void
 }
 
-/** The machine's clock. Its timers keep no process alive. */
+/** The machine's clock. Its timers do not keep the process alive. */
 export const steadyClock: Clock = {
   now: () => performance.now(),
   after: (ms, run) => {

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 
-/** What every registered component has: a name, a one-line summary, and the schema of its config. */
+/** What every registered component has: a name, a one-line summary and a config schema. */
 export interface Definition<Type extends string, Shape extends z.ZodRawShape> {
   readonly type: Type
   readonly summary: string
   readonly config: z.ZodObject<Shape>
-  /** A config that works; the docs show it and the conformance test parses it. */
+  /** A valid config; the docs show it and the conformance test parses it. */
   readonly example: z.input<z.ZodObject<Shape>>
 }
 
@@ -22,7 +22,7 @@ export interface AnyDefinition {
   readonly example: object
 }
 
-/** The schema of «one of these», tagged by `type`. Unknown keys are refused. */
+/** The schema for one of these, tagged by `type`. Unknown keys are refused. */
 export function oneOf<const L extends readonly AnyDefinition[]>(kind: string, list: L) {
   const types = list.map((d) => d.type)
   const twice = types.find((t, i) => types.indexOf(t) !== i)
@@ -31,7 +31,7 @@ export function oneOf<const L extends readonly AnyDefinition[]>(kind: string, li
   return z.discriminatedUnion('type', options as never) as unknown as z.ZodType<ConfigOf<L[number]>>
 }
 
-/** Finds a definition by type, or says what exists. */
+/** Finds a definition by type, or throws an error that lists the known ones. */
 export function find<L extends readonly { readonly type: string }[]>(kind: string, list: L, type: string): L[number] {
   const found = list.find((d) => d.type === type)
   if (!found) throw new Error(`Unknown ${kind} '${type}'. Known: ${list.map((d) => d.type).join(', ')}`)

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** The folder that holds package.json. */
+/** The folder that contains package.json. */
 export function packageRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url))
   while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder)
@@ -11,7 +11,7 @@ export function packageRoot(): string {
 
 /**
  * The compiled file of a thread's or child's entry, given as a path below `src` without extension
- * (`engine/pipeline-thread`). Threads and children run compiled code also when the caller runs from source (tests).
+ * (`engine/pipeline-thread`). Threads and children run compiled code even if the caller runs from source (tests).
  */
 export function entryFile(path: string): string {
   const here = dirname(dirname(fileURLToPath(import.meta.url)))

@@ -9,7 +9,7 @@ export class CaracalError extends Error {
   }
 }
 
-/** Configuration or content that cannot be used: which file, where in it, and what to do. */
+/** Configuration or content that cannot be used; says which file, where in it, and what to do. */
 export class ConfigError extends CaracalError {
   readonly file: string | undefined
   readonly line: number | undefined
@@ -27,7 +27,7 @@ export class ConfigError extends CaracalError {
   }
 }
 
-/** Another try may work, after `afterMs` milliseconds if the other side said so. */
+/** Retrying may work, after `afterMs` milliseconds if the other side specified it. */
 export class RetryLater extends CaracalError {
   readonly afterMs: number | undefined
 
@@ -37,28 +37,28 @@ export class RetryLater extends CaracalError {
   }
 }
 
-/** No further try will work. */
+/** Retrying will not work. */
 export class Refused extends CaracalError {
   constructor(message: string, options?: ErrorOptions) {
     super('refused', message, options)
   }
 }
 
-/** The disk is full, read-only or broken, or another process holds the data folder: nothing more can be promised. */
+/** The disk is full, read-only or broken, or another process holds the data folder, so nothing can be guaranteed any more. */
 export class StorageError extends CaracalError {
   constructor(message: string, options?: ErrorOptions) {
     super('storage', message, options)
   }
 }
 
-/** A feature that belongs to a later release. */
+/** A feature planned for a later release. */
 export class NotSupported extends CaracalError {
   constructor(what: string) {
     super('not_supported', `not supported yet: ${what}`)
   }
 }
 
-/** An error that came over a border between threads or processes, as the class that callers act on. */
+/** Restores an error that came from another thread or process to the class that callers act on. */
 export function rebuiltError(code: string | undefined, message: string, afterMs: number | undefined): CaracalError {
   switch (code) {
     case 'retry_later':
@@ -74,25 +74,25 @@ export function rebuiltError(code: string | undefined, message: string, afterMs:
   }
 }
 
-/** What the operating system's commonest errors mean, for people. */
+/** Plain descriptions of the most common operating system errors. */
 const PLAIN: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
-  EISDIR: 'a folder is there, not a file',
-  ELOOP: 'symbolic links lead in a circle',
+  EISDIR: 'it is a folder, not a file',
+  ELOOP: 'symbolic links form a loop',
   EMFILE: 'this process has too many files open',
   ENOENT: 'there is no such file or folder',
   ENOSPC: 'the disk is full',
-  ENOTDIR: 'a part of the path is a file, not a folder',
+  ENOTDIR: 'part of the path is a file, not a folder',
   EPERM: 'the operating system does not permit it',
   EROFS: 'the file system is read-only',
 }
 
-/** The text of anything thrown, for a message; what the file system says is put into plain words, with path and code. */
+/** The text of anything thrown, for a message. File system errors are described in plain words, with path and code. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { code, syscall, path } = error as NodeJS.ErrnoException
   const plain = code !== undefined && syscall !== undefined ? PLAIN[code] : undefined
-  // Errors of sockets have codes and calls too, and an address in place of the path.
+  // Socket errors have codes and calls too, but an address instead of a path.
   if (plain === undefined || 'address' in error) return error.message
   return path === undefined ? `${plain} (${code})` : `${plain}: '${path}' (${code})`
 }

@@ -1,7 +1,7 @@
 /**
  * Frames on a byte stream between a process and its child: a small JSON header and a payload of bytes.
  *
- * Layout: u32 total length of what follows, u32 header length, header (UTF-8 JSON), payload; little-endian.
+ * Layout: u32 length of the rest, u32 header length, header (UTF-8 JSON), payload; little-endian.
  * Bytes over a pipe are about four times as fast as strings over Node's own message channel.
  */
 export interface Frame<H = Record<string, unknown>> {
@@ -9,13 +9,13 @@ export interface Frame<H = Record<string, unknown>> {
   readonly payload: Uint8Array
 }
 
-/** A frame larger than this is a broken peer, not a message. */
+/** A larger frame means that the peer is broken. */
 export const MAX_FRAME_BYTES = 512 * 1024 * 1024
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** One frame as the buffers to write, payload untouched (no copy). */
+/** One frame as buffers to write; the payload is not copied. */
 export function encodeFrame(header: object, payload: Uint8Array = new Uint8Array()): [Uint8Array, Uint8Array] {
   const head = encoder.encode(JSON.stringify(header))
   const prefix = new Uint8Array(8 + head.length)
@@ -26,12 +26,12 @@ export function encodeFrame(header: object, payload: Uint8Array = new Uint8Array
   return [prefix, payload]
 }
 
-/** Collects chunks and gives whole frames. One reader per stream. */
+/** Collects chunks and returns complete frames. Use one reader per stream. */
 export class FrameReader<H = Record<string, unknown>> {
   #chunks: Uint8Array[] = []
   #size = 0
 
-  /** The frames completed by `chunk`, in order. Throws when the length field is impossible. */
+  /** The frames completed by `chunk`, in order. Throws if the length field is impossible. */
   push(chunk: Uint8Array): Frame<H>[] {
     this.#chunks.push(chunk)
     this.#size += chunk.length

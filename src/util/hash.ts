@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 
-/** The first 16 hex digits of SHA-256 over the parts, each closed by a NUL so that no two lists of parts collide. */
+/**
+ * The first 16 hex digits of SHA-256 over the parts, each terminated by a NUL so that different lists of parts do not collide.
+ */
 export function hash16(...parts: readonly (string | Uint8Array)[]): string {
   const hash = createHash('sha256')
   for (const part of parts) hash.update(part).update('\0')

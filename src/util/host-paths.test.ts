@@ -26,11 +26,11 @@ test.each([
   'divide 1 / 2, a/b and logs/x/y; 5/6/7',
   'Unknown expression identifier `a/b` in ./content/rules/x.yml',
   "the query begins with 'SHOW': ask information_schema.tables",
-])('%s stays as it is', (text) => {
+])('%s is left unchanged', (text) => {
   expect(withoutHostPaths(text, ['/data'])).toBe(text)
 })
 
-test('no path below a known folder gets through, wherever it is in the text', () => {
+test('no path below a known folder gets through, wherever it appears in the text', () => {
   const name = fc.stringMatching(/^[a-z][a-z0-9_.-]{3,12}$/)
   fc.assert(
     fc.property(
@@ -48,7 +48,7 @@ test('no path below a known folder gets through, wherever it is in the text', ()
   )
 })
 
-test('files below a content folder are named from it, others as they are', () => {
+test('files below a content folder are shown relative to it, others unchanged', () => {
   const short = fromRoots(['/srv/content', '/srv/content/sub (1)', '/'])
   expect(short('/srv/content/rules/a.py:3 in rule: KeyError')).toBe('rules/a.py:3 in rule: KeyError')
   expect(short("'/srv/content/sub (1)/b.py' and /srv/content/c.py")).toBe("'b.py' and c.py")

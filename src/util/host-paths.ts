@@ -1,9 +1,9 @@
 import { homedir, tmpdir } from 'node:os'
 
-/** What stands in for a path. */
+/** Replaces a path. */
 const HIDDEN = '[path]'
 
-/** Addresses of the product's own API look like paths and are none of this machine's. */
+/** URLs of our own API look like paths but are not paths on this machine. */
 const OWN = /^\/(?:api|ingest|healthz|metrics)(?=[/?]|$)/
 
 const QUOTED = /(['"`])(?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])[^'"`\n]+\1/g
@@ -11,9 +11,8 @@ const FILE_URL = /\bfile:\/\/\S+/g
 const BARE = /(?<![\w/.~%-])(?:\/[^\s/'"`()<>[\]{},;:|=]+){2,}\/?|\b[A-Za-z]:[\\/][^\s'"`()<>[\]{},;|]+/g
 
 /**
- * A text of the engine, the file system or anything else that may name files of this machine, for someone who need not know them:
- * absolute paths become `[path]`. Those of `roots` and of the folders that the process itself uses are found whatever
- * characters their names have.
+ * Hides file names in a text that comes from the engine, the file system or elsewhere: absolute paths become `[path]`. Paths
+ * below `roots` and the process's own folders are found whatever characters their names contain.
  */
 export function withoutHostPaths(text: string, roots: readonly string[] = []): string {
   const known = [...roots, process.cwd(), homedir(), tmpdir()].filter((root) => root.length > 1)
@@ -25,7 +24,7 @@ export function withoutHostPaths(text: string, roots: readonly string[] = []): s
     .replace(BARE, (found) => (OWN.test(found) ? found : HIDDEN))
 }
 
-/** Names files below `roots` (absolute folders) from their root. Other paths stay: they may be what a text is about. */
+/** Shows files below `roots` (absolute folders) relative to their root. Other paths stay, since the text may be about them. */
 export function fromRoots(roots: readonly string[]): (text: string) => string {
   const patterns = roots
     .filter((root) => root.length > 1)

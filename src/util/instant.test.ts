@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { isBefore } from './instant.ts'
 
-test('times are in order whatever the length of their fractions', () => {
+test('times are ordered whatever the length of their fractions', () => {
   const fraction = fc.nat(999_999_999).map((nanos) => [nanos, String(nanos).padStart(9, '0').replace(/0+$/, '')] as const)
   const time = fc
     .tuple(fc.constantFrom('2024-01-01T00:00:00', '2024-01-01T00:00:01'), fraction)

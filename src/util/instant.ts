@@ -1,6 +1,5 @@
 /**
- * True when one time lies before another, both RFC 3339 in UTC: a longer fraction is the later one when all before it is equal, and
- * `00Z` sorts behind `00.5Z` as text.
+ * True if one time is before another, both RFC 3339 in UTC. Comparing the text is not enough: `00Z` would sort after `00.5Z`.
  */
 export function isBefore(a: string, b: string): boolean {
   return a.length === b.length ? a < b : a.slice(0, -1) < b.slice(0, -1)

@@ -3,15 +3,15 @@ const WORD = /true|false|null/y
 const SPACE = /[ \t\n\r]*/y
 
 /**
- * Where a text stops being JSON, for a message that does not depend on the engine's wording. Called only for texts
- * that `JSON.parse` refused and whose nesting is limited.
+ * Where a text stops being valid JSON, for a message that does not depend on the engine's wording. Only called for texts that
+ * `JSON.parse` refused and whose nesting is limited.
  */
 export function jsonErrorAt(text: string): number {
   const end = value(text, skip(text, 0))
   return end < 0 ? ~end : skip(text, end)
 }
 
-// Each reader gives the index after what it read, or the complement of the index where it failed.
+// Each reader returns the index after what it read, or the bitwise complement of the index where it failed.
 
 function value(text: string, at: number): number {
   const c = text[at]

@@ -3,7 +3,7 @@ export const MORE = -1
 /** The bytes are not JSON: `failedAt` says where. */
 export const FAILED = -2
 
-/** Deeper nesting is taken for broken: each level costs memory while a value is open. */
+/** Deeper nesting is treated as broken, since each level costs memory while a value is open. */
 const MAX_DEPTH = 10_000
 
 const VALUE = 0
@@ -17,40 +17,40 @@ const IN_KEY = 7
 const IN_SCALAR = 8
 
 /**
- * Finds where one JSON value ends, byte by byte, and may be given the bytes in pieces. It checks the order of brackets, keys,
- * colons and commas; numbers and words only for their characters: what is inside is the parser's business.
+ * Finds the end of one JSON value byte by byte; the bytes may arrive in pieces. It checks the order of brackets, keys, colons and
+ * commas, but only the characters of numbers and words; the rest is left to the parser.
  */
 export class JsonScanner {
   /** Where the last `scan` failed. */
   failedAt = 0
   #state = VALUE
   #isEscaped = false
-  /** Open brackets: where each is, times two, plus one for an object. */
+  /** Open brackets: the offset of each, times two, plus one for an object. */
   readonly #open: number[] = []
 
-  /** The brackets that are open, outermost first. */
+  /** Open brackets, outermost first. */
   open(): number[] {
     return this.#open.map((entry) => (entry % 2 === 1 ? 0x7b : 0x5b))
   }
 
-  /** True when the bytes so far end inside a string. */
+  /** True if the bytes so far end inside a string. */
   get isInString(): boolean {
     return this.#state === IN_STRING || this.#state === IN_KEY
   }
 
-  /** Where the open brackets are, outermost first. */
+  /** Offsets of the open brackets, outermost first. */
   openAt(): number[] {
     return this.#open.map((entry) => Math.floor(entry / 2))
   }
 
-  /** Reads on from `from`: the index behind the value, `MORE` or `FAILED`. */
+  /** Continues at `from`; returns the index after the value, `MORE` or `FAILED`. */
   scan(bytes: Uint8Array, from = 0): number {
     let at = from
     while (at < bytes.length) {
       if (this.#state >= IN_STRING) {
         at = this.#state === IN_SCALAR ? this.#scalar(bytes, at) : this.#string(bytes, at)
         if (at < 0) return at
-        // A number at the top has no end of its own: it needs one more byte.
+        // The end of a top-level number only shows in the byte after it.
         if (this.#state === AFTER_VALUE && this.#open.length === 0) return at
         continue
       }
@@ -69,7 +69,7 @@ export class JsonScanner {
     return MORE
   }
 
-  /** A byte that is neither white space nor inside a token. False when it cannot be here. */
+  /** Handles a byte that is neither white space nor inside a token. False if it is not allowed here. */
   #structure(byte: number, at: number): boolean {
     switch (this.#state) {
       case COLON:
@@ -112,7 +112,7 @@ export class JsonScanner {
   #string(bytes: Uint8Array, from: number): number {
     for (let at = from; at < bytes.length; at++) {
       const byte = bytes[at]!
-      // A line's end, a hole or a record separator in a string: its closing quote is missing.
+      // A line break, a NUL or a record separator inside a string means that its closing quote is missing.
       if (byte === 0x0a || byte === 0 || byte === 0x1e) {
         this.failedAt = at
         return FAILED

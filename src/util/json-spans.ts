@@ -1,6 +1,6 @@
-/** True when objects and arrays of a text, JSON or not, are nested more than `maxDepth` deep. Costs nothing for most texts. */
+/** True if objects and arrays in a text, JSON or not, are nested more than `maxDepth` deep. Costs nothing for most texts. */
 export function isDeeper(text: string, maxDepth: number): boolean {
-  // As many openers as levels are needed to be too deep; most texts have a handful.
+  // Being too deep takes at least that many opening brackets; most texts only have a few.
   let openers = 0
   for (let at = text.indexOf('{'); at >= 0 && openers <= maxDepth; at = text.indexOf('{', at + 1)) openers++
   for (let at = text.indexOf('['); at >= 0 && openers <= maxDepth; at = text.indexOf('[', at + 1)) openers++
@@ -32,7 +32,7 @@ export function endOfString(text: string, start: number): number {
   return text.length
 }
 
-/** Where a part of a text begins and ends. */
+/** The start and end of a part of a text. */
 interface TextSpan {
   readonly start: number
   readonly end: number
@@ -40,17 +40,17 @@ interface TextSpan {
 
 /** The elements of a top-level JSON array. */
 export interface JsonArraySplit {
-  /** False: the text does not begin with an array, the array is cut off, or something follows it. */
+  /** False if the text does not begin with an array, the array is incomplete, or something follows it. */
   readonly whole: boolean
-  /** Where each element's text begins and ends (white space stripped), in order. Elements are not checked. */
+  /** The start and end of each element's text (without white space), in order. Elements are not validated. */
   readonly elements: readonly TextSpan[]
-  /** Where an element begins that has no end, or what follows the array; the text's length when `whole`. */
+  /** Where an unterminated element, or whatever follows the array, begins; the text's length if `whole`. */
   readonly rest: number
 }
 
 /**
- * Splits a text that is one JSON array into its elements' texts without parsing it. Works on a Latin-1 view of UTF-8
- * bytes too: what it looks for is ASCII, and the indexes are then byte offsets.
+ * Splits a text that is one JSON array into its elements' texts without parsing it. Also works on a Latin-1 view of UTF-8 bytes,
+ * since it only looks for ASCII; indexes are then byte offsets.
  */
 export function splitJsonArray(text: string): JsonArraySplit {
   const elements: TextSpan[] = []
@@ -62,7 +62,7 @@ export function splitJsonArray(text: string): JsonArraySplit {
   }
 }
 
-/** The same, an element at a time; returns how the array ended. */
+/** The same, one element at a time; returns how the array ended. */
 export function* jsonElements(text: string): Generator<TextSpan, Omit<JsonArraySplit, 'elements'>> {
   let at = skipSpace(text, 0)
   if (text.charCodeAt(at) !== 0x5b) return { whole: false, rest: at }
@@ -93,7 +93,7 @@ function isSpace(c: number): boolean {
   return c === 0x20 || c === 0x0a || c === 0x0d || c === 0x09
 }
 
-/** Index of the first character from `from` on that is no white space. */
+/** Index of the first non-white-space character at or after `from`. */
 export function skipSpace(text: string, from: number): number {
   let at = from
   while (isSpace(text.charCodeAt(at))) at++

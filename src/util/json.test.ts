@@ -12,7 +12,7 @@ const parsed = (text: string) => parseJson(text, options)
 describe('parseJson', () => {
   test.each([
     ['the largest safe integer stays a number', '9007199254740991', 9007199254740991],
-    ['the next one becomes BigInt', '9007199254740993', 9007199254740993n],
+    ['the next one becomes a BigInt', '9007199254740993', 9007199254740993n],
     ['a negative one too', '-9007199254740993', -9007199254740993n],
     ['deep inside, after white space', '{"a":[1,\n 18446743758090351616]}', { a: [1, 18446743758090351616n] }],
     ['sixteen digits in a string are text', '{"a":"9007199254740993"}', { a: '9007199254740993' }],
@@ -36,7 +36,7 @@ describe('parseJson', () => {
     ['a bare word', '{"ts":XXXX}', 'invalid_json', 'not JSON at position 6, near "XXXX}"'],
     ['a cut object', '{"a":1', 'invalid_json', 'ends too early, at position 6'],
     ['a cut string', '{"a":"x', 'invalid_json', 'ends too early, at position 7'],
-    ['a comma too many', '{"a":1,}', 'invalid_json', 'at position 7'],
+    ['an extra comma', '{"a":1,}', 'invalid_json', 'at position 7'],
     ['a control character in a string', '{"a":"x\ty"}', 'invalid_json', 'at position 7'],
     ['something after the value', '{"a":1} x', 'invalid_json', 'at position 8'],
     ['a leading zero', '{"a":01}', 'invalid_json', 'at position 6'],
@@ -47,7 +47,7 @@ describe('parseJson', () => {
     expect(parsed(text)).toMatchObject({ kind: 'failure', reason, message: expect.stringContaining(message) })
   })
 
-  test('takes 64 levels, and any number of brackets in strings', () => {
+  test('accepts 64 levels, and any number of brackets in strings', () => {
     expect(parsed('['.repeat(64) + ']'.repeat(64)).kind).toBe('ok')
     expect(parsed(JSON.stringify('[{'.repeat(1000))).kind).toBe('ok')
   })
@@ -78,7 +78,7 @@ describe('parseJson', () => {
     )
   })
 
-  test('accepts and refuses what JSON.parse does, and names the place where it could not go on', () => {
+  test('accepts and refuses what JSON.parse does, and names the place where it failed', () => {
     const damaged = fc.tuple(fc.json({ maxDepth: 3 }), fc.nat(), fc.constantFrom('', '}', '"', ',', 'x', '\\', '\u0001'))
     fc.assert(
       fc.property(damaged, ([text, at, patch]) => {
@@ -98,7 +98,7 @@ describe('parseJson', () => {
 })
 
 describe('stringifyJson', () => {
-  test('gives back every integer of any size', () => {
+  test('preserves integers of any size', () => {
     const tree = fc.letrec<{ value: JsonValue }>((tie) => ({
       value: fc.oneof(
         fc.bigInt(),
@@ -120,7 +120,7 @@ describe('stringifyJson', () => {
     )
   })
 
-  test('writes what JSON.stringify writes, character by character, with BigInts as digits', () => {
+  test('writes exactly what JSON.stringify writes, with BigInts as digits', () => {
     /** The slow way: BigInts as marked strings, unquoted afterwards. */
     const slow = (value: JsonValue) =>
       JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? `\u0001big${inner}` : inner)).replace(

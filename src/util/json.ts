@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../model/json.ts'
 import { jsonErrorAt } from './json-error.ts'
 import { endOfString, isDeeper } from './json-spans.ts'
 
-/** Why a text is no usable JSON; the reasons are those of dead letters. */
+/** Why a text is not usable JSON; the reasons are those of dead letters. */
 export interface JsonFailure {
   readonly kind: 'failure'
   readonly reason: 'invalid_json' | 'wrong_type' | 'too_deep'
@@ -11,12 +11,12 @@ export interface JsonFailure {
 
 export type JsonResult = { readonly kind: 'ok'; readonly value: JsonValue } | JsonFailure
 
-/** Longer integers are refused: no log holds them, and they would cost far more than their bytes. */
+/** Longer integers are refused: no log contains them, and parsing them would cost far more than their size suggests. */
 const MAX_INTEGER_DIGITS = 1000
 
 /**
  * Reads one JSON text exactly: integers beyond ±2^53 become BigInt, numbers that no double can hold are refused,
- * lone surrogates become U+FFFD, and nesting deeper than `maxDepth` is refused before it costs anything.
+ * lone surrogates become U+FFFD, and nesting deeper than `maxDepth` is refused up front.
  * `JSON.parse` does the work; the exact path is taken only by texts with large numbers. A key `__proto__` becomes an own
  * property, as with `JSON.parse`.
  */
@@ -41,12 +41,12 @@ export function parseJson(text: string, { maxDepth }: { readonly maxDepth: numbe
       }
     }
   }
-  // Text decoded from UTF-8 is well-formed: only an escape can make a lone surrogate.
+  // Text decoded from UTF-8 is well-formed, so only an escape can produce a lone surrogate.
   if (text.includes('\\u') && !isWellFormed(value)) value = wellFormed(value)
   return { kind: 'ok', value }
 }
 
-/** False when a number may have lost digits: integers beyond ±2^53, and what no double can hold. */
+/** False if a number may have lost digits: integers beyond ±2^53, and numbers that do not fit a double. */
 function isExact(value: JsonValue): boolean {
   if (typeof value === 'number') return value <= Number.MAX_SAFE_INTEGER && value >= Number.MIN_SAFE_INTEGER
   if (typeof value !== 'object' || value === null) return true
@@ -69,7 +69,7 @@ function syntaxMessage(text: string): string {
 
 /** Reads a text that `JSON.parse` has accepted, with exact integers. */
 class ExactReader {
-  /** The first number that cannot be held, cut for a message. */
+  /** The first number that cannot be represented, shortened for a message. */
   refused: string | undefined
   readonly #text: string
   #at = 0
@@ -142,7 +142,7 @@ class ExactReader {
   }
 }
 
-/** Sets an own property whatever its name (`__proto__` too). */
+/** Sets an own property whatever its name, even `__proto__`. */
 export function setOwn(object: JsonObject, key: string, value: JsonValue | undefined): void {
   if (key === '__proto__') Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true })
   else object[key] = value
@@ -164,7 +164,7 @@ function wellFormed(value: JsonValue): JsonValue {
   return object
 }
 
-/** True when `JSON.parse` takes the text. */
+/** True if `JSON.parse` accepts the text. */
 export function isJson(text: string): boolean {
   try {
     JSON.parse(text)
@@ -175,8 +175,8 @@ export function isJson(text: string): boolean {
 }
 
 /**
- * Exact JSON text of a value, BigInt as digits; `undefined` members are left out. As fast as `JSON.stringify` where there is no BigInt:
- * neither code written by hand nor code generated per schema was faster.
+ * Exact JSON text of a value, BigInt as digits; `undefined` members are left out. As fast as `JSON.stringify` if there is no
+ * BigInt; neither hand-written code nor code generated per schema was faster.
  */
 export function stringifyJson(value: JsonValue): string {
   try {
@@ -187,7 +187,7 @@ export function stringifyJson(value: JsonValue): string {
   }
 }
 
-/** Characters of a string that JSON escapes, and few that it does not. */
+/** Characters that JSON escapes in strings, and a few that it does not. */
 const ESCAPED = /["\\\p{Cc}\p{Cs}]/u
 
 function exactText(value: JsonValue | undefined): string {

@@ -19,7 +19,7 @@ async function keep(texts: Readonly<Record<string, string>>, spare = 0): Promise
   await kept.save()
 }
 
-test('texts come back as they were, to who made them', async () => {
+test('texts come back unchanged, but only under the stamp that wrote them', async () => {
   await keep({ a: 'one two', b: '{"é":"\\u0000"}' })
   expect([open().get('a'), open().get('b'), open().get('c')]).toEqual(['one two', '{"é":"\\u0000"}', undefined])
   expect(open(0, 'maker 2').get('a')).toBe(undefined)
@@ -29,7 +29,7 @@ test.each([
   { spare: 0, left: ['b'] },
   { spare: 1, left: ['b', 'a'] },
   { spare: 9, left: ['b', 'a', 'c'] },
-])('of what nobody asked for, $spare stay', async ({ spare, left }) => {
+])('of unused texts, $spare are kept', async ({ spare, left }) => {
   await keep({ a: '1', b: '2', c: '3' })
   const kept = open(spare)
   kept.get('b')
@@ -40,7 +40,7 @@ test.each([
   expect(now.get('b')).toBe('4')
 })
 
-test('what another process has written meanwhile is not lost', async () => {
+test('what another process has written in the meantime is not lost', async () => {
   const [one, other] = [open(9), open(9)]
   one.set('a', '1')
   other.set('b', '2')
@@ -49,7 +49,7 @@ test('what another process has written meanwhile is not lost', async () => {
   expect([open().get('a'), open().get('b')]).toEqual(['1', '2'])
 })
 
-test('of a kind sixteen files stay, those written last, and nothing else is touched', async () => {
+test('the sixteen most recently written files of a kind are kept, and nothing else is touched', async () => {
   writeFileSync(join(folder, 'thing-else'), '')
   for (let i = 0; i < 20; i++) {
     const id = i.toString(16).padStart(16, '0')
@@ -62,7 +62,7 @@ test('of a kind sixteen files stay, those written last, and nothing else is touc
   expect(open(0, 'maker 1', '13'.padStart(16, '0')).get('a')).toBe('19')
 })
 
-test('without a place everything is kept in memory', async () => {
+test('without a folder everything is kept in memory', async () => {
   const kept = new Kept(undefined)
   kept.set('a', '1')
   await kept.save()

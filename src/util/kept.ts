@@ -3,37 +3,38 @@ import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sha256 } from './hash.ts'
 
-/** A larger file is not ours. */
+/** A larger file cannot be ours. */
 const MAX_BYTES = 256 * 1024 * 1024
 
-/** So many files of a kind stay in a folder; those not written for the longest time go first. */
+/** Maximum number of files of a kind in a folder; the ones least recently written are deleted first. */
 const MAX_FILES = 16
 
 export interface KeptPlace {
-  /** Made when missing. */
+  /** Created if missing. */
   readonly folder: string
   /** First part of the file's name: letters. */
   readonly kind: string
-  /** Second part, 16 hex digits: what is kept apart, so that programs with different work do not undo each other's. */
+  /** Second part, 16 hex digits: keeps programs with different work from overwriting each other's files. */
   readonly id: string
-  /** What made the texts; nothing made by another one is read. */
+  /** Identifies what made the texts; texts with another stamp are not read. */
   readonly stamp: string
-  /** So many texts stay that a run did not ask for: a later one may. */
+  /** Number of texts to keep that this run did not use, since a later one may. */
   readonly spare: number
 }
 
 /**
- * Texts by key that cost time to make, in a file for the next run. A file that is damaged, of another stamp, or that cannot be read
- * or written is as good as none. Its hash finds damage, not malice: it is as trustworthy as its folder, which only the owner can write.
+ * A cache of expensive texts by key, in a file for the next run. A file that is damaged, has another stamp, or cannot be read or
+ * written is ignored. Its hash detects damage, not tampering: it is as trustworthy as its folder, which only the owner can write
+ * to.
  */
 export class Kept {
   readonly #place: KeptPlace | undefined
   readonly #found: ReadonlyMap<string, string>
-  /** What this run asked for or made. */
+  /** Texts that this run used or made. */
   readonly #used = new Map<string, string>()
   #isChanged = false
 
-  /** Without a place everything is kept in memory only. */
+  /** Without a folder everything is kept in memory only. */
   constructor(place: KeptPlace | undefined) {
     this.#place = place
     this.#found = place === undefined ? new Map() : readTexts(place)
@@ -45,13 +46,16 @@ export class Kept {
     return text
   }
 
-  /** A key has no space in it, a text no line break. */
+  /** A key must not contain spaces, a text no line breaks. */
   set(key: string, text: string): void {
     this.#used.set(key, text)
     this.#isChanged = true
   }
 
-  /** Writes the file if there is something new, or too much that nobody asked for. Only a file that is whole ever gets the name. */
+  /**
+   * Writes the file if there is something new, or too much that was not used. Renamed into place, so that readers only see
+   * complete files.
+   */
   async save(): Promise<void> {
     const place = this.#place
     if (place === undefined || (!this.#isChanged && this.#found.size <= this.#used.size + place.spare)) return
@@ -64,13 +68,13 @@ export class Kept {
       await rename(draft, file)
       await prune(place)
     } catch {
-      // A full or read-only disk costs the time that the file would have saved, nothing else.
+      // On a full or read-only disk we only lose the time that the file would have saved.
       await rm(draft, { force: true }).catch(() => {})
     }
     this.#isChanged = false
   }
 
-  /** What was used, and behind it some of what is in the file by now: another process may have written it meanwhile. */
+  /** The texts used, followed by some of those now in the file, which another process may have written in the meantime. */
   #kept(place: KeptPlace): ReadonlyMap<string, string> {
     const kept = new Map(this.#used)
     const most = kept.size + place.spare

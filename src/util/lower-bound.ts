@@ -1,4 +1,4 @@
-/** How many members of an ascending list are below a limit: where the limit stands, or would be put. */
+/** The number of members of an ascending list that are below a limit, which is also where the limit would be inserted. */
 export function lowerBound<T extends number | string>(list: readonly T[], limit: T): number {
   let low = 0
   let high = list.length

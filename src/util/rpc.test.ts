@@ -27,7 +27,7 @@ const handlers = {
   },
 }
 
-test('calls are answered, buffers move, and an error keeps its class and its wait', async () => {
+test('calls are answered, buffers are transferred, and an error keeps its class and retry time', async () => {
   const { asker, answerer, end } = pair()
   answerer.serve(handlers)
   expect(await asker.call('add', { a: 1, b: 2 })).toBe(3)
@@ -40,7 +40,7 @@ test('calls are answered, buffers move, and an error keeps its class and its wai
   end()
 })
 
-test('what is asked before the other side serves waits for it', async () => {
+test('calls made before the other side serves wait for it', async () => {
   const { asker, answerer, end } = pair()
   const early = [asker.call('add', { a: 1, b: 2 }), asker.call('total')]
   await new Promise((resolve) => setImmediate(resolve))
@@ -72,7 +72,7 @@ test('a misspelt name, a wrong argument and a wrong answer do not compile', () =
   end()
 })
 
-test('once it has failed, calls under way and later ones reject', async () => {
+test('after a failure, pending and later calls reject', async () => {
   const { asker, end } = pair()
   const call = asker.call('total')
   asker.fail(new Error('the thread has ended'))

@@ -2,8 +2,8 @@ import type { MessagePort, TransferListItem, Worker } from 'node:worker_threads'
 import { CaracalError, messageOf, RetryLater, rebuiltError } from './errors.ts'
 
 /**
- * What one side of a port answers, as an interface of functions with at most one argument. Arguments and answers are copied: plain
- * values only.
+ * The calls that one side of a port answers, as an interface of functions with at most one argument. Arguments and results are
+ * copied, so they must be plain values.
  */
 export type Calls<C> = { readonly [M in keyof C]: (argument: never) => unknown }
 
@@ -19,7 +19,7 @@ export type Handlers<C> = {
   ) => Answer<C[M]> | Transfer<Answer<C[M]>> | Promise<Answer<C[M]> | Transfer<Answer<C[M]>>>
 }
 
-/** The other side of a port, as it may be called. */
+/** The other side of a port, as callers see it. */
 export type Remote<C extends Calls<C>> = Pick<Rpc<C>, 'call' | 'move'>
 
 interface CallMessage {
@@ -38,7 +38,7 @@ interface AnswerMessage {
   }
 }
 
-/** Wrap a handler's answer to move buffers instead of copying them. */
+/** Wraps a handler's result to transfer buffers instead of copying them. */
 export class Transfer<T> {
   readonly value: T
   readonly list: readonly TransferListItem[]
@@ -50,19 +50,19 @@ export class Transfer<T> {
 }
 
 /**
- * Calls over a thread's port, both ways: `Theirs` is what the other side answers, `Ours` what this side does. An error on the other side
- * rejects the call with its code and message.
+ * Calls over a thread's port in both directions: the other side answers `Theirs`, this side answers `Ours`. An error on the other
+ * side rejects the call with its code and message.
  */
 export class Rpc<Theirs extends Calls<Theirs>, Ours extends Calls<Ours> = Record<never, never>> {
   readonly #port: MessagePort | Worker
   readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
-  /** Calls that came before `serve`. */
+  /** Calls that arrived before `serve`. */
   readonly #early: CallMessage[] = []
   #handlers: Handlers<Ours> | undefined
   #next = 1
   #closed: Error | undefined
 
-  /** Listens from now on; what the other side asks before `serve` waits for it. */
+  /** Listens from now on; calls that arrive before `serve` wait for it. */
   constructor(port: MessagePort | Worker, handlers?: Handlers<Ours>) {
     this.#port = port
     this.#handlers = handlers
@@ -79,12 +79,12 @@ export class Rpc<Theirs extends Calls<Theirs>, Ours extends Calls<Ours> = Record
     for (const message of this.#early.splice(0)) void this.#answer(message, handlers)
   }
 
-  /** Asks the other side. Rejects when it throws or when the port is closed. */
+  /** Calls the other side. Rejects if it throws or the port is closed. */
   call<M extends keyof Theirs & string>(method: M, ...[argument]: Argument<Theirs[M]>): Promise<Answer<Theirs[M]>> {
     return this.#send(method, argument, [])
   }
 
-  /** Like `call`; the buffers of `list` go over to the other side instead of being copied. */
+  /** Like `call`, but transfers the buffers in `list` instead of copying them. */
   move<M extends keyof Theirs & string>(
     method: M,
     argument: Argument<Theirs[M]>[0],
@@ -93,7 +93,7 @@ export class Rpc<Theirs extends Calls<Theirs>, Ours extends Calls<Ours> = Record
     return this.#send(method, argument, list)
   }
 
-  /** Every call under way and every later one rejects with `error`. */
+  /** All pending and later calls reject with `error`. */
   fail(error: Error): void {
     this.#closed = error
     for (const { reject } of this.#waiting.values()) reject(error)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Started } from './started.ts'
 
-test('what was started is ended in the opposite order, once, whoever asks and however often', async () => {
+test('parts are stopped in reverse order, once, however often stop is called', async () => {
   const did: string[] = []
   const started = new Started((message) => did.push(message))
   expect(
@@ -16,13 +16,13 @@ test('what was started is ended in the opposite order, once, whoever asks and ho
     async () => 2,
     async (made) => did.push(`b ${made}`),
   )
-  await started.step('nothing to end', () => 3)
+  await started.step('nothing to stop', () => 3)
   await Promise.all([started.stop(), started.stop()])
   await started.stop()
   expect(did).toEqual(['b 2', 'a 1'])
 })
 
-test('a part that does not end well is reported, and the others end', async () => {
+test('a part that fails to stop is reported, and the others still stop', async () => {
   const did: string[] = []
   const started = new Started((message) => did.push(message))
   await started.step(
@@ -36,10 +36,10 @@ test('a part that does not end well is reported, and the others end', async () =
     () => Promise.reject(new Error('stuck')),
   )
   await started.stop()
-  expect(did).toEqual(['b did not end well: stuck', 'a'])
+  expect(did).toEqual(['b failed to stop: stuck', 'a'])
 })
 
-test('a step that fails has those before it undone, and its error is the one that is thrown', async () => {
+test('if a step fails, the ones before it are undone and its error is thrown', async () => {
   const did: string[] = []
   const failing = Started.all(
     (message) => did.push(message),
@@ -67,7 +67,7 @@ test('a step that fails has those before it undone, and its error is the one tha
   expect(did).toEqual(['a'])
 })
 
-test('what starts while everything is being stopped is ended too, and nothing starts after it', async () => {
+test('a part that starts during a stop is stopped too, and nothing starts after it', async () => {
   const did: string[] = []
   const started = new Started((message) => did.push(message))
   let begin = () => {}

@@ -44,7 +44,7 @@ export function compileSchema(document: unknown, where: { readonly file: string 
 /** Columns that are not filled yet: see docs/lake.md. */
 const UNFILLED = [['p_header', null]] as const
 
-/** Columns that no member of an event fills: one of such a name is a field that the schema does not know. */
+/** Columns that are not filled from event members; a member with such a name is an unknown field. */
 const NOT_OF_EVENTS = new Set(['extra', 'p_source_file', 'p_generation', 'p_header'])
 
 /** Columns that are the same in every event of a schema. */
@@ -63,7 +63,7 @@ function columnOf({ name, type }: SchemaSpec['fields'][number]): Column {
   return { name, kind: type === 'array' || type === 'object' ? 'json' : type }
 }
 
-/** How keys of a record are found to be fields. */
+/** How a record's keys are mapped to fields. */
 function namesOf(spec: SchemaSpec): Names {
   const slots = new Map<string, number>()
   const claim = (key: string, slot: number) => {
@@ -117,7 +117,7 @@ function without(object: JsonObject, [name, ...rest]: readonly string[]): JsonOb
   return rest.length === 0 ? others : { ...others, [name!]: without(inner as JsonObject, rest) }
 }
 
-/** Keys that are neither fields nor standard columns. Most events have none, which their number of keys tells. */
+/** Keys that are neither fields nor standard columns. Most events have none, as their number of keys shows. */
 function unknownKeys(event: Event, known: ReadonlySet<string>, keyCount: number): readonly string[] {
   const keys = Object.keys(event)
   return keys.length === keyCount ? NONE : keys.filter((key) => !known.has(key))

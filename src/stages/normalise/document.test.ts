@@ -38,12 +38,12 @@ test.each([
     field('type: array, element: {type: object, fields: [{name: b, type: x}]}'),
     'fields.0.element.fields.0.type',
   ],
-])('%s is refused with its place', (_, yaml, message) => {
+])('%s is refused with its position', (_, yaml, message) => {
   expect(() => readSchemaDocument(parseYaml(yaml), { file: 'x.yml' })).toThrow(message)
   expect(() => readSchemaDocument(parseYaml(yaml), { file: 'x.yml' })).toThrow('x.yml')
 })
 
-test('the old single timeFormat and empty defaults are taken', () => {
+test('the old single timeFormat and empty defaults are accepted', () => {
   const spec = readSchemaDocument(parseYaml(field('type: timestamp, timeFormat: unix_ms, isEventTime: true')), { file: 'x.yml' })
   expect(spec).toMatchObject({ name: 'Custom.Xy', version: 0, native: undefined })
   expect(spec.fields[0]).toMatchObject({ timeFormats: ['unix_ms'], required: false, isEventTime: true, from: undefined })

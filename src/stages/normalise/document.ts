@@ -36,7 +36,7 @@ export interface FieldSpec extends ValueSpec {
   readonly name: string
   readonly required: boolean
   readonly isEventTime: boolean
-  /** Name in the record when it differs: tried as a key, then as a dotted path. */
+  /** Name in the record, if different: tried as a key, then as a dotted path. */
   readonly from: string | undefined
 }
 
@@ -47,7 +47,7 @@ export interface ValidateSpec {
   readonly cidr?: 'ipv4' | 'ipv6' | 'any' | undefined
 }
 
-/** Values that speak for the log type where the record does not name it. */
+/** Values that suggest this log type if the record does not name it. */
 export interface MarkerSpec {
   readonly endsWith: readonly string[]
 }
@@ -58,19 +58,19 @@ export interface SchemaSpec {
   readonly version: number
   readonly native: 'zeek' | undefined
   readonly mayGuess: boolean
-  /** Number of fields that the file names; those that every log of the native format has may follow in `fields`. */
+  /** Number of fields listed in the file; `fields` may also contain those that every log in the native format has. */
   readonly ownFields: number
   readonly fields: readonly FieldSpec[]
 }
 
-/** A key of Panther's language that a later release brings: refused with these words instead of as unknown. */
+/** A key of Panther's language that we do not support yet; refused with this message instead of as unknown. */
 function later(what: string) {
   return z.undefined({ error: `not supported yet: ${what}` }).optional()
 }
 
 const validateSchema = z
   .strictObject({
-    allow: z.array(z.string()).min(1).optional().describe('The only values that are taken.'),
+    allow: z.array(z.string()).min(1).optional().describe('The only values that are accepted.'),
     deny: z.array(z.string()).min(1).optional().describe('Values that are refused.'),
     ip: z.enum(['ipv4', 'ipv6', 'any']).optional().describe('The value must be an address of this family.'),
     cidr: z.enum(['ipv4', 'ipv6', 'any']).optional().describe('The value must be a network in CIDR notation.'),
@@ -87,7 +87,7 @@ const valueShape = {
   marker: z
     .strictObject({ endsWith: z.array(z.string().min(1)).min(1) })
     .optional()
-    .describe('Values that speak for this log type when a record does not say what it is.'),
+    .describe('Values that suggest this log type when a record does not say what it is.'),
   isEmbeddedJSON: later('`isEmbeddedJSON` in a schema field'),
   copy: later('`copy` in a schema field'),
   concat: later('`concat` in a schema field'),
@@ -102,7 +102,7 @@ function typeError(input: unknown): string {
   return `unknown type ${JSON.stringify(input)}: use one of ${VALUE_TYPES.join(', ')}`
 }
 
-/** A value as the checked YAML gives it. */
+/** A value in the validated YAML. */
 interface ValueInput {
   type: ValueType
   timeFormat?: string | undefined
@@ -141,7 +141,10 @@ const fieldSchema: z.ZodType<FieldInput> = z.strictObject({
   },
   name: z.string().min(1).max(255),
   required: z.boolean().default(false),
-  isEventTime: z.boolean().default(false).describe('Sets p_event_time; of several, the first in field order that is present.'),
+  isEventTime: z
+    .boolean()
+    .default(false)
+    .describe('Sets p_event_time. If there are several, the first one that is present, in field order, is used.'),
   rename: z
     .strictObject({ from: z.string().min(1) })
     .optional()
@@ -173,7 +176,7 @@ export const schemaDocument = z.strictObject({
   guess: z
     .boolean()
     .default(true)
-    .describe('False: a record is of this log type only when it, its header or its source says so.'),
+    .describe('If false, this log type is never guessed: the record, its header or its source must name it.'),
   definitions: later('`definitions` (write the referenced values out in full)'),
   fields: z.array(fieldSchema).min(1),
 })
@@ -212,7 +215,7 @@ function readFields(fields: readonly FieldInput[], path: string, file: string, i
     if (field.name === '__proto__') throw new ConfigError('no field may be called __proto__', at)
     if (isTop && RESERVED.test(field.name)) {
       throw new ConfigError(
-        `the name '${field.name}' is taken by a standard column: give the field another name with \`rename: {from: ${field.name}}\``,
+        `the name '${field.name}' is taken by a standard column: give the field a different name with \`rename: {from: ${field.name}}\``,
         at,
       )
     }
@@ -244,9 +247,9 @@ function readValue(value: ValueInput, path: string, file: string): ValueSpec {
     if (typeof compiled === 'string') throw new ConfigError(compiled, at)
   }
   if ((value.element !== undefined) !== (type === 'array'))
-    throw new ConfigError('type array needs `element`, and only it has one', at)
+    throw new ConfigError('type array needs `element`; no other type has one', at)
   if ((value.fields !== undefined) !== (type === 'object'))
-    throw new ConfigError('type object needs `fields`, and only it has them', at)
+    throw new ConfigError('type object needs `fields`; no other type has them', at)
   if (value.marker && type !== 'string') throw new ConfigError('`marker` belongs to type string', at)
   if (type !== 'string' && (value.indicators || value.validate)) {
     throw new ConfigError('`indicators` and `validate` belong to type string (of an array: to its element)', at)

@@ -5,8 +5,8 @@ import type { Names } from './generate-normalise.ts'
 import { isIp } from './indicators.ts'
 
 /**
- * Names that logs of any kind use. A record that has them says nothing about its log type, unless the value of the field
- * tells: an address where the schema has an address, or what the field's `marker` describes.
+ * Field names that are common to all kinds of logs. They are not evidence of a log type unless the value is telling: an address
+ * where the schema has an address, or a value that the field's `marker` describes.
  */
 const COMMON_NAMES: ReadonlySet<string> = new Set(
   `ts time timestamp date datetime id uid name type kind class category level severity priority msg message text note info
@@ -17,13 +17,13 @@ const COMMON_NAMES: ReadonlySet<string> = new Set(
   ty ev old_value new_value`.split(/\s+/),
 )
 
-/** How well records' keys fit a schema, and whether their values say more than the keys do. */
+/** How well records' keys fit a schema, and whether their values are further evidence. */
 export interface Fitting {
   fit(record: JsonObject): Fit
   confirmed(record: JsonObject): number
 }
 
-/** Compiles what a guess of the log type needs to know of a schema. */
+/** Compiles what guessing needs to know about a schema. */
 export function compileFit(spec: SchemaSpec, { slots, unfold }: Names): Fitting {
   const tells = spec.fields.map(({ name }) => !COMMON_NAMES.has(name.toLowerCase()))
   const required = spec.fields.flatMap(({ required, name }, slot) => (required ? [{ name, slot }] : []))

@@ -7,19 +7,19 @@ import type { FieldSpec, SchemaSpec, ValueSpec } from './document.ts'
 import { extractors, type IndicatorName, Indicators } from './indicators.ts'
 import { indicatorReader, Misfit, missingField, timeReader, toText, validator, valueReader } from './values.ts'
 
-/** How keys of a record are found to be fields. */
+/** How a record's keys are mapped to fields. */
 export interface Names {
   /** Key in the record → index of the field. */
   readonly slots: ReadonlyMap<string, number>
-  /** Keys whose value, when it is an object, holds fields. */
+  /** Keys whose value contains fields if it is an object. */
   readonly prefixes: ReadonlySet<string>
-  /** The record with those fields brought to the top; itself when there are none. */
+  /** The record with those fields moved to the top level; the record itself if there are none. */
   readonly unfold: (raw: JsonObject) => JsonObject
-  /** The event's name for a key that is no field. */
+  /** The event's name for a key that is not a field. */
   readonly nameOfUnknown: (key: string) => string
 }
 
-/** What the generated code is, and what the row's writer must know of it. */
+/** The generated code and what the row writer needs to know about it. */
 interface Generated {
   readonly normalise: Normalise
   /** Keys of every event that has no unknown fields. */
@@ -30,7 +30,7 @@ interface Generated {
 
 export type Normalise = (raw: JsonObject, meta: RecordMeta) => Outcome<Event>
 
-/** How far ahead of its receipt an event may say it happened. */
+/** How far an event's time may be ahead of its receipt. */
 const MAX_AHEAD_MS = 5 * 60_000
 
 /**
@@ -38,9 +38,9 @@ const MAX_AHEAD_MS = 5 * 60_000
  * has the right type already, and builds every event with the same hidden class (absent fields hold `undefined`), which
  * makes all later reads of events fast.
  *
- * Generating code is safe here: the only foreign text in it are field names, the log type and the version, and they
- * enter as JSON literals (a subset of JavaScript literals), never as code. Records are data for the function, not part
- * of its text. The field name `__proto__` is refused by the schema reader.
+ * Generating code is safe here: the only untrusted text in it are field names, the log type and the version, which are inserted
+ * as JSON literals (a subset of JavaScript literals), never as code. Records are arguments of the function, not part of its text.
+ * The schema reader refuses the field name `__proto__`.
  */
 export function generateNormalise(spec: SchemaSpec, names: Names): Generated {
   const filled = INDICATOR_FIELDS.filter((field) =>
@@ -109,7 +109,7 @@ function indicatorsOf(specs: readonly ValueSpec[]): IndicatorName[] {
   ])
 }
 
-/** What the generated code of one field may call. */
+/** Functions that the generated code of a field can call. */
 function fieldTools(field: FieldSpec) {
   return {
     read: field.type === 'timestamp' ? timeReader(field.timeFormats) : valueReader(field),
@@ -118,7 +118,7 @@ function fieldTools(field: FieldSpec) {
   }
 }
 
-/** Tests that a value is already what the event holds; everything else goes through the field's reader. */
+/** Tests whether a value already has the right form; everything else goes through the field's reader. */
 const IN_PLACE: Readonly<Partial<Record<FieldSpec['type'], (v: string) => string>>> = {
   string: (v) => `typeof ${v} === 'string'`,
   boolean: (v) => `typeof ${v} === 'boolean'`,
@@ -152,7 +152,7 @@ function fieldCode(field: FieldSpec, i: number): string {
   return lines.join('\n')
 }
 
-/** Decides whether an event's own time is believed, and gives the time that replaces one that is not. */
+/** Decides whether an event's own time is trusted, and returns the time that replaces it if not. */
 function clock() {
   let forMs = Number.NaN
   let latest = ''
@@ -164,7 +164,7 @@ function clock() {
     return latest
   }
   return {
-    // Times are compared as text: 1970 to five minutes after receipt. Only in that very second does the `Z` disturb.
+    // Times are compared as text: 1970 to five minutes after receipt. The `Z` only matters within that last second.
     isBelievable(time: string, receivedMs: number): boolean {
       const until = believableUntil(receivedMs)
       return (time < until || time.slice(0, -1) <= until) && time >= '1970'
@@ -176,8 +176,8 @@ function clock() {
 type Unknown = [key: string, value: JsonValue][]
 
 /**
- * Fields that the schema does not know stay on the event. Names of standard columns are not for records to set (such a
- * field gets an underscore before its name), and a name that is taken, by a second spelling, gets `_2`, `_3` … behind it.
+ * Fields that are not in the schema stay on the event. Records cannot set standard columns (such a field gets an underscore
+ * before its name), and a name that is already taken by another spelling gets `_2`, `_3` … appended.
  */
 function unknownTools({ nameOfUnknown }: Names) {
   return {

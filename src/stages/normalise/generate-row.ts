@@ -8,9 +8,9 @@ import { setOwn, stringifyJson } from '../../util/json.ts'
 type ReadColumn = (events: readonly Event[], values: unknown[]) => void
 
 /**
- * The function that writes events as columns of their lake table. What reads a field is generated, so that each event is asked by a
- * constant name; as safely as the code that makes events: names enter it as JSON literals only. `constants` are the columns that hold
- * the same value in every event of the schema.
+ * The function that writes events as columns of their lake table. The code that reads a field is generated, so that each event is
+ * read by a constant name; this is safe because names are only inserted as JSON literals. `constants` are the columns with the
+ * same value in every event of the schema.
  */
 export function generateEncoder(
   columns: readonly Column[],
@@ -37,7 +37,7 @@ export function generateEncoder(
   }
 }
 
-/** Columns of what a batch's events have in common. */
+/** Columns with values that all events of a batch share. */
 const ORIGIN: ReadonlyMap<string, keyof RowOrigin> = new Map([
   ['p_source_file', 'file'],
   ['p_generation', 'generation'],
@@ -64,7 +64,7 @@ function json(value: JsonValue | undefined): string | null {
   return Array.isArray(value) && value.length === 0 ? '[]' : stringifyJson(value)
 }
 
-/** `extra`: the fields that the schema does not know, as an object. */
+/** `extra`: the fields that are not in the schema, as an object. */
 function extra(event: Event, names: readonly string[]): string | null {
   if (names.length === 0) return null
   const object: JsonObject = {}

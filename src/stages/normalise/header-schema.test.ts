@@ -6,13 +6,13 @@ const header = [
   { name: 'n', type: 'count' },
 ]
 
-/** How many of the log types that a source asks for it gets. */
+/** How many of the log types that a source requests are granted. */
 function made(schemas: HeaderSchemas, sourceId: string, count: number): number {
   const results = Array.from({ length: count }, (_, i) => schemas.get(`Zeek.${sourceId}${i}`, header, sourceId))
   return results.filter((result) => typeof result === 'object').length
 }
 
-test('a source that makes up log types leaves every other source its own share', () => {
+test('a source that invents log types leaves every other source its own share', () => {
   const schemas = new HeaderSchemas()
   expect(made(schemas, 'Flood', 1000)).toBe(100)
   expect(made(schemas, 'Quiet', 1000)).toBe(20)
@@ -20,14 +20,14 @@ test('a source that makes up log types leaves every other source its own share',
   expect(schemas.get('Zeek.Flood1000', header, 'Flood')).toMatch(/this source has used its share/)
 })
 
-test('what one source has made costs another one nothing', () => {
+test('log types made by one source do not count against another', () => {
   const schemas = new HeaderSchemas()
   const [first] = [schemas.get('Zeek.Odd', header, 'a')]
   expect(schemas.get('Zeek.Odd', header, 'Other')).toBe(first)
   expect(made(schemas, 'Other', 1000)).toBe(100)
 })
 
-test('headers of one log type without end are refused, too', () => {
+test('an endless stream of headers for one log type is refused, too', () => {
   const schemas = new HeaderSchemas()
   const results = Array.from({ length: 500 }, (_, i) =>
     schemas.get('Zeek.Wide', [...header, { name: `f${i}`, type: 'string' }], 'a'),

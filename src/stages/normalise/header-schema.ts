@@ -3,15 +3,15 @@ import { messageOf } from '../../util/errors.ts'
 import { compileSchema } from './compile.ts'
 import { zeekName } from './zeek-names.ts'
 
-/** A column as a log's own header describes it: `id.orig_h`, `addr`. */
+/** A column as described by the log's own header: `id.orig_h`, `addr`. */
 export interface HeaderField {
   readonly name: string
   readonly type: string
 }
 
 /**
- * Log types made of headers while the program runs, and headers that they were made of: each source may always have the first of
- * them, beyond those all sources share a number. More are refused.
+ * Limits on log types derived from headers at run time, and on the headers: each source has its own share, and beyond that all
+ * sources share a pool. More are refused.
  */
 const OWN_LOG_TYPES = 20
 const SHARED_LOG_TYPES = 80
@@ -20,12 +20,12 @@ const SHARED_HEADERS = 320
 
 const MAX_FIELDS = 300
 const MAX_NAME = 128
-/** Fields of one log type under all its headers: each is a column of its table. */
+/** Maximum number of fields of one log type under all its headers; each is a column in its table. */
 const MAX_FIELDS_IN_ALL = 1000
 
 const TIME = { type: 'timestamp', timeFormats: ['unix', 'rfc3339', 'unix_ms'] }
 
-/** Zeek's types as a schema's; what is not here is text. */
+/** Zeek types → schema types; types not listed are text. */
 const TYPES: Readonly<Record<string, object>> = {
   bool: { type: 'boolean' },
   count: { type: 'ubigint' },
@@ -38,29 +38,29 @@ const TYPES: Readonly<Record<string, object>> = {
 }
 
 /**
- * Schemas of Zeek logs that no schema file describes, made of what their headers say. One of the same path and fields is the
- * same schema again. A sentence says why there is none: headers are foreign text, and every log type costs two tables.
+ * Derives schemas from headers for Zeek logs without a schema file. The same path and fields yield the same schema. Returns a
+ * sentence instead if a header is refused: headers are untrusted, and every log type costs two tables.
  */
 export class HeaderSchemas {
   readonly #made = new Map<string, CompiledSchema>()
-  /** Log type → field → its type: a field keeps the type that it came with first. */
+  /** Log type → field → its type: a field keeps the first type it had. */
   readonly #types = new Map<string, Map<string, string>>()
   readonly #logTypeShares = new Shares(OWN_LOG_TYPES, SHARED_LOG_TYPES)
   readonly #headerShares = new Shares(OWN_HEADERS, SHARED_HEADERS)
 
-  /** `sourceId`: whose record has the header. */
+  /** `sourceId`: the source that the header comes from. */
   get(logType: string, header: readonly HeaderField[], sourceId: string): CompiledSchema | string {
     if (!/^Zeek\.[A-Z][A-Za-z0-9]{1,62}$/.test(logType)) return 'its path is not one word of letters and digits'
     if (header.length > MAX_FIELDS)
-      return `its header has ${header.length} fields, more than the ${MAX_FIELDS} that are read without a schema`
+      return `its header has ${header.length} fields, more than the ${MAX_FIELDS} allowed without a schema`
     const bad = header.find(({ name }) => name.length > MAX_NAME || !/^[\w.-]+$/.test(name))
-    if (bad) return `its header has a field that is no name: ${JSON.stringify(bad.name.slice(0, 40))}`
+    if (bad) return `its header has an invalid field name: ${JSON.stringify(bad.name.slice(0, 40))}`
     const key = JSON.stringify([logType, ...header.map(({ name, type }) => [name, type])])
     const known = this.#made.get(key)
     if (known) return known
     const isNewType = !this.#types.has(logType)
     if (!this.#headerShares.has(sourceId) || (isNewType && !this.#logTypeShares.has(sourceId)))
-      return `${this.#types.size} log types have been made of headers since the start, this source has used its share, and more are not made`
+      return `${this.#types.size} log types have been derived from headers since the start, and this source has used up its share`
     const types = new Map(this.#types.get(logType))
     try {
       const document = documentOf(logType, header, types)
@@ -77,7 +77,7 @@ export class HeaderSchemas {
   }
 }
 
-/** A number of things for each source, and one for all sources together beyond that. */
+/** A limit for each source, plus a pool that all sources share. */
 class Shares {
   readonly #own: number
   readonly #bySource = new Map<string, number>()
@@ -99,7 +99,7 @@ class Shares {
   }
 }
 
-/** The schema file that the header stands for; notes the types of its fields. */
+/** The schema file equivalent to the header; records the types of its fields. */
 function documentOf(logType: string, header: readonly HeaderField[], types: Map<string, string>): object {
   const taken = new Set<string>()
   const time = header.find(({ name, type }) => type === 'time' && name === 'ts') ?? header.find(({ type }) => type === 'time')

@@ -80,12 +80,12 @@ test.each<[IndicatorName, string, object]>([
   expect(found(name, value)).toEqual(expected)
 })
 
-test('each value is kept once, in the order first seen, also in long lists', () => {
+test('each value is kept once, in the order first seen, even in long lists', () => {
   const many = Array.from({ length: 200 }, (_, i) => `u${i % 50}`)
   expect(found('username', ...many)).toEqual({ usernames: Array.from({ length: 50 }, (_, i) => `u${i}`) })
 })
 
-test('addresses are those that node:net takes, without zones', () => {
+test('addresses are those that node:net accepts, without zones', () => {
   const octet = fc.oneof(fc.nat(300).map(String), fc.constantFrom('', '00', '1a', '-1'))
   const text = fc.oneof(
     fc.ipV4(),

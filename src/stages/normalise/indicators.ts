@@ -35,7 +35,7 @@ export class Indicators implements Record<IndicatorField, string[] | undefined> 
   }
 }
 
-/** Reads one value of a field and adds the indicators found in it. A value that is none adds nothing. */
+/** Reads one value of a field and adds the indicators found in it. */
 export interface Extractor {
   readonly fills: readonly IndicatorField[]
   extract(value: string, into: Indicators): void
@@ -73,7 +73,7 @@ function ip(value: string, into: Indicators): void {
 function domain(value: string, into: Indicators): void {
   const text = value.trim()
   if (text === '') return
-  // An invalid punycode name decodes to '': it is kept as it stands.
+  // An invalid punycode name decodes to '', so it is kept as is.
   into.add('p_any_domain_names', /(^|\.)xn--/i.test(text) ? domainToUnicode(text) || text : text)
 }
 
@@ -89,7 +89,7 @@ function netAddress(value: string, into: Indicators): void {
   const colon = text.lastIndexOf(':')
   const head = colon < 0 ? text : text.slice(0, colon)
   const host = /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? (isIp(text) ? text : head)
-  // A host with colons that is no address is no name either; `*` stands for any.
+  // A host with colons that is not an address is not a name either; `*` means any host.
   if (host !== '*' && (!host.includes(':') || isIp(host))) hostname(host, into)
 }
 
@@ -144,7 +144,7 @@ function asIs(field: IndicatorField): Extractor {
 
 const HOST_FIELDS = ['p_any_ip_addresses', 'p_any_domain_names'] as const
 
-/** Every indicator a schema may name. A new one is a line here. */
+/** Every indicator that a schema can use. */
 export const extractors = {
   ip: { fills: ['p_any_ip_addresses'], extract: ip },
   domain: { fills: ['p_any_domain_names'], extract: domain },

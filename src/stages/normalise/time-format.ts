@@ -1,6 +1,6 @@
 import { epochSeconds, offsetSeconds, rfc3339Time, timeText, unixTime } from './time.ts'
 
-/** Text of a time → RFC 3339 UTC, or `undefined` when it is not of the format or no time. */
+/** Text of a time → RFC 3339 UTC, or `undefined` if it does not match the format or is not a valid time. */
 export type TimeReader = (text: string) => string | undefined
 
 const NAMED: Readonly<Record<string, TimeReader>> = {
@@ -11,7 +11,7 @@ const NAMED: Readonly<Record<string, TimeReader>> = {
   unix_ns: (text) => unixTime(text, 9),
 }
 
-/** What the directives of a strftime format have read so far. */
+/** What has been read so far with a strftime format. */
 interface Clock {
   year: number
   month: number
@@ -26,7 +26,7 @@ interface Clock {
   epoch: string | undefined
 }
 
-/** Reads at `at`; answers the index after what it read, or -1. */
+/** Reads at `at`; returns the index after what it read, or -1. */
 type Directive = (text: string, at: number, clock: Clock) => number
 
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
@@ -129,7 +129,7 @@ const COMPOUND: Readonly<Record<string, string>> = { T: '%H:%M:%S', R: '%H:%M', 
 
 /**
  * A reader for one entry of `timeFormats`: a name (`rfc3339`, `unix`, `unix_ms`, `unix_us`, `unix_ns`) or a strftime
- * format. Answers a string, the mistake, when there is no such format. Times without a zone are UTC.
+ * format. Returns an error text if there is no such format. Times without a zone are UTC.
  */
 export function compileTimeFormat(format: string): TimeReader | string {
   const named = Object.hasOwn(NAMED, format) ? NAMED[format] : undefined
@@ -146,7 +146,7 @@ export function compileTimeFormat(format: string): TimeReader | string {
     else
       return `time format '${format}' has the directive '%${letter}', which is not supported: known are ${Object.keys(DIRECTIVES).join(' ')} T R D F %`
   }
-  if (!/%[Yys]/.test(expanded)) return `time format '${format}' has no year (%Y): a time without a year cannot be placed`
+  if (!/%[Yys]/.test(expanded)) return `time format '${format}' has no year (%Y), which is required`
   const isDayOfYear = expanded.includes('%j')
   return (text) => readSteps(steps, text, isDayOfYear)
 }

@@ -34,7 +34,7 @@ test.each([
   ['0x10', 0, undefined],
   ['XXXXXXXXXX.XXXXXX', 0, undefined],
 ] as const)('unix time %s with %i digits is %s', (text, digits, time) => {
-  // The last digits of the double in the exponent form are what Number gives; they are compared to the microsecond.
+  // The exponent form is read as a double, so times are compared to the microsecond.
   const found = unixTime(text, digits)
   if (text.includes('e+')) expect(found?.slice(0, 25)).toBe(time?.slice(0, 25))
   else expect(found).toBe(time)
@@ -72,7 +72,7 @@ test.each([
 describe('against Date, the slow oracle', () => {
   const seconds = fc.integer({ min: -2_208_988_800, max: 9_214_646_399 })
 
-  test('a count of milliseconds gives the time that Date gives', () => {
+  test('a count of milliseconds yields the same time as Date', () => {
     fc.assert(
       fc.property(seconds, fc.nat(999), (s, ms) => {
         const iso = new Date(s * 1000 + ms).toISOString()
@@ -84,7 +84,7 @@ describe('against Date, the slow oracle', () => {
     )
   })
 
-  test('a number of seconds gives the time that its shortest text gives', () => {
+  test('a number of seconds yields the same time as its shortest text', () => {
     const value = fc.oneof(
       fc.double(),
       fc.double({ min: 0, max: 5e9 }),
@@ -98,7 +98,7 @@ describe('against Date, the slow oracle', () => {
     )
   })
 
-  test('what is written is read back as it was, whatever its fraction', () => {
+  test('times round-trip, whatever their fraction', () => {
     fc.assert(
       fc.property(seconds, fc.stringMatching(/^\d{0,9}$/), (s, fraction) => {
         const text = timeText(s, fraction)!

@@ -7,7 +7,7 @@ const TWO = Array.from({ length: 100 }, (_, n) => String(n).padStart(2, '0'))
 let cachedDay = Number.NaN
 let cachedDate = ''
 
-/** `2024-04-19T` of a day counted from 1970. Consecutive records mostly share it. */
+/** `2024-04-19T` for a day counted from 1970, cached since consecutive records usually share it. */
 function dateOf(day: number): string {
   if (day !== cachedDay) {
     cachedDay = day
@@ -17,8 +17,8 @@ function dateOf(day: number): string {
 }
 
 /**
- * RFC 3339 in UTC. `fraction` is the digits after the point; more than nine are cut, trailing zeros are left out.
- * `undefined` outside 1900 to 2261, which is what the lake's columns hold.
+ * RFC 3339 in UTC. `fraction` is the digits after the point; more than nine are truncated, trailing zeros are dropped.
+ * `undefined` outside 1900 to 2261, the range of the lake's columns.
  */
 export function timeText(seconds: number, fraction: string): string | undefined {
   if (!(seconds >= EARLIEST && seconds < TOO_LATE)) return undefined
@@ -60,8 +60,8 @@ export function unixTime(text: string, digits: 0 | 3 | 6 | 9): string | undefine
 }
 
 /**
- * The same for a number of seconds. Numbers from 1970 to 2106 with at most six digits behind the point, which is what
- * Zeek writes, need not go through their text: at that size no two of them share a double.
+ * The same for a number of seconds. Numbers from 1970 to 2106 with at most six decimals, as Zeek writes them, need not go through
+ * their text: in that range no two of them share a double.
  */
 export function unixSeconds(value: number): string | undefined {
   if (value >= 0 && value < 4_294_967_296) {
@@ -75,19 +75,21 @@ export function unixSeconds(value: number): string | undefined {
   return unixTime(String(value), 0)
 }
 
-/** `1e-7` and the like without exponent; text that is no number becomes '' and is refused. */
+/** `1e-7` and the like without exponent; text that is not a number becomes '' and is refused. */
 function plainDecimal(text: string): string {
   const value = Number(text)
   return Math.abs(value) < 1e21 ? value.toFixed(20) : ''
 }
 
-/** The time that lies `whole.fraction` seconds before 1970. */
+/** The time `whole.fraction` seconds before 1970. */
 function beforeEpoch(whole: number, fraction: string): string | undefined {
   const nanos = Number(fraction.slice(0, 9).padEnd(9, '0'))
   return nanos === 0 ? timeText(-whole, '') : timeText(-whole - 1, String(1e9 - nanos).padStart(9, '0'))
 }
 
-/** Seconds since 1970 of a date and clock in UTC, or NaN when there is no such day or hour. A leap second counts as the next second. */
+/**
+ * Seconds since 1970 for a date and time in UTC, or NaN if there is no such day or hour. A leap second counts as the next second.
+ */
 export function epochSeconds(year: number, month: number, day: number, hour: number, minute: number, second: number): number {
   if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return Number.NaN
   if (hour > 23 || minute > 59 || second > 60) return Number.NaN
@@ -105,7 +107,7 @@ function daysIn(year: number, month: number): number {
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
 }
 
-/** The number that `count` digits at `at` make, or NaN. */
+/** The value of `count` digits at `at`, or NaN. */
 export function digitsAt(text: string, at: number, count: number): number {
   let value = 0
   for (let i = at; i < at + count; i++) {
@@ -116,7 +118,7 @@ export function digitsAt(text: string, at: number, count: number): number {
   return value
 }
 
-/** RFC 3339 (a space instead of `T` too), any offset, any number of fraction digits → the same in UTC. */
+/** RFC 3339 (or with a space instead of `T`), any offset, any number of fraction digits → the same in UTC. */
 export function rfc3339Time(text: string): string | undefined {
   if (text.charCodeAt(4) !== 0x2d || text.charCodeAt(7) !== 0x2d || text.charCodeAt(13) !== 0x3a || text.charCodeAt(16) !== 0x3a)
     return undefined

@@ -6,7 +6,7 @@ import { type Extractor, extractors, type IndicatorName, type Indicators, isIp, 
 import { unixSeconds } from './time.ts'
 import { compileTimeFormat, type TimeReader } from './time-format.ts'
 
-/** A value that does not fit its schema, with the outcome of the record it stands in. */
+/** A value that does not fit its schema, with the outcome of its record. */
 export class Misfit {
   readonly outcome: Outcome<never>
 
@@ -15,10 +15,10 @@ export class Misfit {
   }
 }
 
-/** Reads a value of known type, adding the indicators found in it. `path` is for messages. Never called with null. */
+/** Reads a value of a known type and collects the indicators in it. `path` is for messages. Never called with null. */
 export type ValueReader = (value: JsonValue, path: string, into: Indicators) => JsonValue | Misfit
 
-/** A value for a message: its type, and its text cut short. */
+/** A value for a message: its type and its shortened text. */
 function shown(value: JsonValue): string {
   if (Array.isArray(value)) return 'an array'
   if (typeof value === 'object') return value === null ? 'null' : 'an object'
@@ -41,7 +41,7 @@ export function missingField(name: string, logType: string): Misfit {
   )
 }
 
-/** Strings as they are; numbers and booleans as their JSON text. */
+/** Strings unchanged; numbers and booleans as JSON text. */
 export function toText(value: JsonValue, path: string): string | Misfit {
   if (typeof value === 'string') return value
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value)
@@ -84,7 +84,7 @@ export function toBoolean(value: JsonValue, path: string): boolean | Misfit {
   return word === 'true' ? true : word === 'false' ? false : wrongType(value, path, 'true or false')
 }
 
-/** Reads a time given as text or number (whose shortest text loses nothing), by the formats in their order. */
+/** Reads a time given as text or number (whose shortest text loses nothing), trying the formats in order. */
 export function timeReader(formats: readonly string[]): (value: JsonValue, path: string) => string | Misfit {
   const readers = formats.map((format) => {
     const reader = compileTimeFormat(format)
@@ -145,7 +145,7 @@ export function indicatorReader(names: readonly string[]): ((text: string, into:
   }
 }
 
-/** A reader for any type, nested ones included. The compiled schema calls it for what it does not do in place. */
+/** A reader for any type, including nested ones. The compiled schema calls it for whatever it does not handle inline. */
 export function valueReader(spec: ValueSpec): ValueReader {
   switch (spec.type) {
     case 'string':
@@ -185,7 +185,7 @@ function stringReader(spec: ValueSpec): ValueReader {
   }
 }
 
-/** A null element stays null: Zeek's vectors have unset elements. */
+/** A null element stays null, since Zeek's vectors can have unset elements. */
 function arrayReader(read: ValueReader): ValueReader {
   return (value, path, into) => {
     if (!Array.isArray(value)) return wrongType(value, path, 'an array')
@@ -199,7 +199,7 @@ function arrayReader(read: ValueReader): ValueReader {
   }
 }
 
-/** Members that the schema does not know stay as they are; known ones that are null are left out. */
+/** Members that are not in the schema are unchanged; known ones that are null are dropped. */
 function objectReader(spec: ValueSpec): ValueReader {
   const readers = new Map(spec.fields.map((field) => [field.from ?? field.name, { ...field, read: valueReader(field) }]))
   const required = spec.fields.filter((field) => field.required).map((field) => field.from ?? field.name)

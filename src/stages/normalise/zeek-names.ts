@@ -3,11 +3,11 @@ import { setOwn } from '../../util/json.ts'
 import type { FieldSpec } from './document.ts'
 
 /**
- * Zeek spells one field in several ways: `id.orig_h` (its own logs), `id_orig_h` (with `Log::default_scope_sep`),
+ * Zeek logs spell the same field in several ways: `id.orig_h` (its own logs), `id_orig_h` (with `Log::default_scope_sep`),
  * `id: {orig_h}` (shippers that unfold dots). Events have `id_orig_h`.
  */
 
-/** Names that stand for another: Corelight's JSON streaming writes `@stream`, Zeek's field extension `_stream`. */
+/** Aliases: Corelight's JSON streaming writes `@stream`, Zeek's field extension `_stream`. */
 const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   _path: ['@stream', '_stream'],
   _system_name: ['@system'],
@@ -27,7 +27,7 @@ const text = {
   from: undefined,
 } as const
 
-/** What loggers and shippers add to every Zeek log; each Zeek schema has these fields without naming them. */
+/** Fields that loggers and shippers add to every Zeek log; each Zeek schema has them without listing them. */
 export const ZEEK_COMMON_FIELDS: readonly FieldSpec[] = [
   { ...text, name: '_path' },
   { ...text, name: '_write_ts', type: 'timestamp', timeFormats: ['unix', 'rfc3339', 'unix_ms'] },
@@ -42,7 +42,7 @@ export function zeekSpellings(name: string): string[] {
   for (let at = name.indexOf('_', 1); at > 0; at = name.indexOf('_', at + 1)) {
     const [head, tail] = [name.slice(0, at), name.slice(at + 1)]
     spellings.push(`${head}.${tail}`)
-    // Records in records: `flow_mod.actions.out_ports`. Zeek's own logs go no deeper.
+    // Nested records: `flow_mod.actions.out_ports`. Zeek's own logs are not nested deeper.
     for (let next = tail.indexOf('_'); next >= 0; next = tail.indexOf('_', next + 1)) {
       spellings.push(`${head}.${tail.slice(0, next)}.${tail.slice(next + 1)}`)
     }
@@ -50,7 +50,7 @@ export function zeekSpellings(name: string): string[] {
   return [...spellings, ...(Object.hasOwn(SYNONYMS, name) ? SYNONYMS[name]! : [])]
 }
 
-/** The event's spelling of a field that the schema does not know. */
+/** The event's spelling of a field that is not in the schema. */
 export function zeekName(key: string): string {
   return key.includes('.') ? key.replaceAll('.', '_') : key
 }
@@ -64,7 +64,7 @@ export function zeekPrefixes(names: readonly string[]): ReadonlySet<string> {
   return prefixes
 }
 
-/** The record with objects under those keys unfolded to `key.member`; the record itself when there are none. */
+/** The record with objects under those keys flattened to `key.member`; the record itself if there are none. */
 export function unfoldZeek(raw: JsonObject, prefixes: ReadonlySet<string>): JsonObject {
   if (!Object.keys(raw).some((key) => prefixes.has(key) && isObject(raw[key]))) return raw
   const flat: JsonObject = {}

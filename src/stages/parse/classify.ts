@@ -17,16 +17,16 @@ import {
 import type { HeaderColumn } from './format.ts'
 import type { ParseSource } from './parser.ts'
 
-/** Key sets remembered per source; a flood of ever new ones starts the memory afresh. */
+/** Number of key sets remembered per source; when a flood of new ones exceeds it, all are forgotten. */
 const MAX_REMEMBERED = 4096
 
-/** A record with more keys is no log's: it is not compared with every schema, which would cost too much. */
+/** Comparing a record with more keys to every schema would cost too much, and no log has that many. */
 const MAX_KEYS = 2000
 
 /** Longer key sets are not remembered. */
 const MAX_KEYS_CHARS = 8192
 
-/** Schemas that a message names as the nearest. */
+/** Maximum number of closest schemas to list in a message. */
 const NEAREST = 3
 
 const WORDS: Readonly<Record<string, string>> = { dns: 'DNS', http: 'HTTP', ssh: 'SSH' }
@@ -43,27 +43,27 @@ export type Classified =
       readonly schema: CompiledSchema
       readonly outcome: Outcome<Event>
       readonly isGuess?: true
-      /** The event's fields that the schema does not know, where they were needed to decide. */
+      /** The event's fields that are not in the schema, if they were needed to decide. */
       readonly unknown?: readonly string[]
     }
   | { readonly schema: undefined; readonly outcome: Outcome<never>; readonly isGuess?: undefined; readonly unknown?: undefined }
 
-/** Schemas that may take the records with one set of keys. */
+/** Schemas that could fit records with a particular set of keys. */
 interface Candidates {
-  /** Best first; those that nothing tells apart are in one list. */
+  /** Best first; equally good ones are in one list. */
   readonly ranks: readonly (readonly Assessment[])[]
-  /** Why it may be none of them, for a message. */
+  /** Why the others do not fit, for a message. */
   readonly against: string
 }
 
 /**
- * Finds the log type of records and normalises them by it. In this order: the type that the user gave, the path that
- * the record names (`#path`, `_path`), and for records without either a guess, which needs evidence (`evidence.ts`).
+ * Determines the log type of records and normalises them accordingly. In this order: the type given by the user, the path named
+ * in the record (`#path`, `_path`), and otherwise a guess, which needs evidence (`evidence.ts`).
  *
- * A guess takes the schema with the fewest unknown fields, then with the most known ones. Of schemas that are equal in both
- * the neighbours decide: the log type of the record before it in the same file or body. Otherwise the one that takes the
- * record, if it is only one. What remains undecided is a dead letter that names the nearest schemas and what speaks against
- * each. Neither the alphabet nor the file's name says anything.
+ * A guess prefers the schema with the fewest unknown fields, then the one with the most known ones. Ties are decided by the
+ * neighbours: the log type of the previous record in the same file or body. Otherwise the schema that accepts the record is
+ * chosen, if there is only one. Anything still undecided is a dead letter that names the closest schemas and why each does not
+ * fit. Alphabetical order and file names are not evidence.
  */
 export class Classifier {
   readonly #byName = new Map<string, CompiledSchema>()
@@ -78,7 +78,7 @@ export class Classifier {
     this.#hasZeek = schemas.some(({ name }) => name.startsWith('Zeek.'))
   }
 
-  /** Log type by name or by Zeek path; `undefined`: to be guessed. */
+  /** Log type by name or by Zeek path; `undefined` if it has to be guessed. */
   named(path: string | undefined, columns?: readonly HeaderColumn[]): CompiledSchema | Outcome<never> | undefined {
     const { id, logType } = this.#source
     if (logType !== undefined)
@@ -89,13 +89,13 @@ export class Classifier {
     if (known) return known
     const described = columns && this.#source.describe?.(name, columns)
     if (typeof described === 'object') return described
-    const why = described === undefined ? '' : `, nor can one be made of its header: ${described}`
+    const why = described === undefined ? '' : `, and its header cannot be turned into one: ${described}`
     return unknownType(
       `the record is of the Zeek log '${path}', and source '${id}' has no schema ${/^[\w.]+$/.test(name) ? `'${name}'` : 'for it'}${why}`,
     )
   }
 
-  /** The log type that a record's body names; `undefined` when it names none, or the source has the last word. */
+  /** The log type named by the record's body; `undefined` if it names none or the source decides. */
   hinted(logType: string | undefined): CompiledSchema | Outcome<never> | undefined {
     const { id, logType: declared } = this.#source
     if (logType === undefined || declared !== undefined) return undefined
@@ -110,8 +110,8 @@ export class Classifier {
   }
 
   /**
-   * `{"http": {…}}`, as some shippers write Zeek's logs: the inner record and its schema. Only where a schema of that path
-   * exists and the inner record has a time and is mostly of its fields; else the outer object is the record.
+   * `{"http": {…}}`, as some shippers write Zeek's logs: the inner record and its schema. Only if there is a schema with that
+   * path and the inner record has a time and mostly its fields; otherwise the outer object is the record.
    */
   wrapped(raw: JsonObject): { readonly schema: CompiledSchema; readonly raw: JsonObject } | undefined {
     let path: string | undefined
@@ -128,7 +128,7 @@ export class Classifier {
     return isZeek ? { schema, raw: inner } : undefined
   }
 
-  /** A record that its source says is of this log type: refused when next to nothing in it is. */
+  /** A record whose source says it has this log type; refused if almost nothing in it matches. */
   declared(schema: CompiledSchema, raw: JsonObject, meta: RecordMeta): Classified {
     const outcome = schema.normalise(raw, meta)
     if (outcome.kind !== 'ok') return { schema, outcome }
@@ -137,15 +137,15 @@ export class Classifier {
     if (unknown.length <= Object.keys(raw).length / 2) return { schema, outcome, unknown }
     const assessment = { schema, fit: schema.fit(keysOnly(raw)) }
     if (!isForeign(assessment, schema.confirmed(raw))) return { schema, outcome, unknown }
-    const message = `its source or body says that the record is of ${schema.name}, but it is something else (${against(assessment)})`
+    const message = `its source or body says that the record is of type ${schema.name}, but it is something else (${against(assessment)})`
     return { schema: undefined, outcome: unknownType(message) }
   }
 
-  /** The schema that takes a record without a declared log type; `near` is the log type of the record before it. */
+  /** The schema for a record without a declared log type; `near` is the log type of the previous record. */
   guess(raw: JsonObject, meta: RecordMeta, near: CompiledSchema | undefined): Classified {
     const keyCount = Object.keys(raw).length
     if (keyCount > MAX_KEYS)
-      return unguessed(`the record has ${keyCount} fields, more than the ${MAX_KEYS} up to which its log type is searched`)
+      return unguessed(`the record has ${keyCount} fields; its log type is only guessed for up to ${MAX_KEYS}`)
     const candidates = this.#candidatesFor(raw)
     let refused: Classified | undefined
     for (const rank of candidates.ranks) {
@@ -156,7 +156,7 @@ export class Classifier {
       if (taken.length === 1) return { ...taken[0]!, isGuess: true }
       if (taken.length > 1)
         return unguessed(
-          `the record fits ${listed(taken.map(({ schema }) => schema.name))} equally well, and nothing tells which it is`,
+          `the record fits ${listed(taken.map(({ schema }) => schema.name))} equally well, and nothing shows which it is`,
         )
       refused ??= tries[0]
     }
@@ -188,14 +188,14 @@ export class Classifier {
       else ranks.push([one])
     }
     const near = nearest(all, NEAREST).map(against)
-    const candidates = { ranks, against: near.length > 0 ? `. Nearest: ${near.join('. ')}` : '; none has any of its fields' }
+    const candidates = { ranks, against: near.length > 0 ? `. Closest: ${near.join('. ')}` : '; none has any of its fields' }
     if (this.#candidates.size >= MAX_REMEMBERED) this.#candidates.clear()
     if (keys.length <= MAX_KEYS_CHARS) this.#candidates.set(keys, candidates)
     return candidates
   }
 }
 
-/** A JSON text of the keys, and of those of objects in the record: unlike joined keys it cannot be made to look like other keys. */
+/** The record's keys, including those of nested objects, as JSON, so that no other set of keys can produce the same text. */
 function keysOf(raw: JsonObject): string {
   const keys: (string | readonly string[])[] = []
   for (const key of Object.keys(raw)) {
@@ -206,7 +206,7 @@ function keysOf(raw: JsonObject): string {
   return JSON.stringify(keys)
 }
 
-/** Keys decide, values do not: what is remembered for a set of keys must hold for all records with them. */
+/** Depends on keys, not on values: what is remembered for a set of keys must hold for all records with these keys. */
 function keysOnly(raw: JsonObject): JsonObject {
   const present: JsonObject = {}
   for (const key of Object.keys(raw)) {
@@ -232,7 +232,7 @@ function listed(names: readonly string[]): string {
   return others > 0 ? `${names.slice(0, NEAREST).join(', ')} and ${others} others` : names.join(' and ')
 }
 
-/** A name from outside, for a message. */
+/** An untrusted name, for a message. */
 function shown(name: string): string {
   return JSON.stringify(name.slice(0, 80))
 }

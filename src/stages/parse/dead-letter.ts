@@ -19,7 +19,10 @@ export function rowId(place: string, offset: number): string {
   return place + cachedDigits + HEX[low >> 8]! + HEX[low & 255]!
 }
 
-/** A record's bytes with the reason why they became no event. The bytes are copied: the chunk's buffer may travel on. */
+/**
+ * A record's bytes with the reason why it did not become an event. The bytes are copied because the chunk's buffer may be
+ * transferred.
+ */
 export function deadLetter(
   why: { readonly reason: DeadLetterReason; readonly message: string },
   bytes: Buffer,
@@ -39,7 +42,7 @@ export function deadLetter(
   }
 }
 
-/** What the source could not read as records. */
+/** Data that the source could not read as records. */
 export function faultLetter(fault: Fault, chunk: Chunk, source: ParseSource): DeadLetter {
   return {
     reason: fault.reason,

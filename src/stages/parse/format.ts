@@ -1,31 +1,31 @@
 import type { JsonObject } from '../../model/json.ts'
 import type { DeadLetterReason } from '../../model/outcome.ts'
 
-/** A column as a header describes it, in the format's own words. */
+/** A column as described by a header, in the format's own terms. */
 export interface HeaderColumn {
   readonly name: string
   readonly type: string
 }
 
-/** What a line turned out to be. */
+/** The result of reading a line. */
 export type Reading =
   | {
       readonly kind: 'record'
       readonly raw: JsonObject
-      /** What the record says it is, in the format's own words (`conn`), or `undefined`. */
+      /** The record's own name for its type, in the format's terms (`conn`), or `undefined`. */
       readonly path: string | undefined
-      /** Its columns, where a header with types names them; the same list for all records under one header. */
+      /** Its columns, if a header lists them with types; the same list for all records under one header. */
       readonly columns?: readonly HeaderColumn[] | undefined
     }
-  /** A header or comment of the format: no record. */
+  /** A header or comment in this format; not a record. */
   | { readonly kind: 'header' }
   | { readonly kind: 'dead-letter'; readonly reason: DeadLetterReason; readonly message: string }
 
 /** Reads the lines of one chunk, in order. */
 export interface LineReader {
-  /** `undefined` when the line is not of this format: the next format is asked. Never throws. */
+  /** `undefined` if the line is not in this format, so that the next format is tried. Never throws. */
   read(line: string): Reading | undefined
-  /** What a reader must be opened with to go on after the lines read so far. */
+  /** The context that a reader needs to continue after the lines read so far. */
   context(): string
 }
 
@@ -34,12 +34,12 @@ export interface FormatOptions {
   readonly maxDepth: number
 }
 
-/** A record format that is recognised by its bytes. */
+/** A record format that is detected from its bytes. */
 export interface Format {
   readonly type: string
   readonly summary: string
-  /** Lines, and what those of them that are records hold, in order. The docs and the behaviour suite use it. */
+  /** Lines, and the contents of those that are records, in order. Used by the docs and the behaviour suite. */
   readonly example: { readonly lines: readonly string[]; readonly records: readonly JsonObject[] }
-  /** A reader for one chunk; `context` is what the reader of the chunk before it answered, or ''. */
+  /** A reader for one chunk; `context` comes from the reader of the previous chunk, or is ''. */
   open(context: string, options: FormatOptions): LineReader
 }

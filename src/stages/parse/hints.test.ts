@@ -13,7 +13,7 @@ const timed = compileSchema(
   { file: 'timed.yml' },
 )
 
-/** Records with the hints that a body gives for some of them. */
+/** Records with hints for some of them. */
 function parse(records: readonly { readonly text: string; readonly hints?: object }[], logType?: string) {
   let text = ''
   const spans: number[] = []
@@ -28,7 +28,7 @@ function parse(records: readonly { readonly text: string; readonly hints?: objec
   return parser.parse({ ...chunk, records: Uint32Array.from(spans), hints }, source, RECEIVED)
 }
 
-test('a hint holds for its record and those behind it, up to the next one', () => {
+test('a hint applies to its record and the following ones, up to the next hint', () => {
   const { groups } = parse([
     { text: '{"n":1}', hints: { logType: 'Custom.Timed', sourceLabel: 'Door' } },
     { text: '{"n":2}' },
@@ -41,7 +41,7 @@ test('a hint holds for its record and those behind it, up to the next one', () =
   ])
 })
 
-test('time and host count where the record has none of its own; a time far ahead is not believed', () => {
+test('time and host are used if the record has none; a time far in the future is not trusted', () => {
   const hints = { logType: 'Custom.Timed', time: '2024-04-19T10:00:00Z', host: 'web1' }
   const result = parse([
     { text: '{"n":1}', hints },
@@ -55,7 +55,7 @@ test('time and host count where the record has none of its own; a time far ahead
   ])
 })
 
-test('a log type that the source names comes before a hint; one that is not known is a dead letter', () => {
+test('a log type named by the source takes precedence over a hint; an unknown one is a dead letter', () => {
   expect(outcomes(parse([{ text: '{"n":1}', hints: { logType: 'Zeek.DNS' } }], 'Custom.Timed'))).toEqual(['Custom.Timed'])
   const unknown = parse([{ text: '{"n":1}', hints: { logType: 'Custom.Nothing' } }])
   expect(unknown.deadLetters.map(({ reason, message }) => [reason, message])).toEqual([

@@ -5,7 +5,7 @@ import type { Format, Reading } from './format.ts'
 /** Keys in which Zeek's JSON writers name the log: Zeek's own, Corelight's, and the field extension's. */
 const PATH_KEYS = ['_path', '@stream', '_stream'] as const
 
-/** A line that is one JSON object. Other JSON values are JSON, but no log events. */
+/** A line that is one JSON object. Other JSON values are not log events. */
 export const json: Format = {
   type: 'json',
   summary: 'One JSON object per line, or one JSON array of objects.',
@@ -19,7 +19,7 @@ export const json: Format = {
   }),
 }
 
-/** An object, array or string; or a number, `true`, `false`, `null` that makes up the whole line. */
+/** An object, array or string, or a number, `true`, `false` or `null` that takes up the whole line. */
 function isJsonStart(line: string): boolean {
   const c = line.charCodeAt(0)
   if (c === 0x7b) return true
@@ -34,7 +34,7 @@ export function readJson(text: string, maxDepth: number): Reading {
     return { kind: 'dead-letter', reason: result.reason, message: advice(result.reason, result.message) }
   const { value } = result
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    const message = `a JSON ${typeName(value)} is not a log event: send one JSON object a line, or an array of objects`
+    const message = `a JSON ${typeName(value)} is not a log event: send one JSON object per line, or an array of objects`
     return { kind: 'dead-letter', reason: 'wrong_type', message }
   }
   return { kind: 'record', raw: value as JsonObject, path: pathOf(value as JsonObject) }

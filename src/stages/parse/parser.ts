@@ -4,17 +4,17 @@ import type { DeadLetter } from '../../model/outcome.ts'
 import type { CompiledSchema } from '../../model/schema.ts'
 import type { HeaderColumn } from './format.ts'
 
-/** Which source a chunk came from, as far as parsing cares. */
+/** What parsing needs to know about a chunk's source. */
 export interface ParseSource {
   readonly id: string
   readonly label: string
   /** The log types its records may have. */
   readonly schemas: readonly CompiledSchema[]
-  /** The user has named these log types; else they are all that there are, and a guess among them needs more evidence. */
+  /** True if the user named these log types; otherwise they are all known ones, and a guess among them needs more evidence. */
   readonly isNamed: boolean
-  /** Makes a schema for a log that no schema describes, of what its header says; or says why it does not. */
+  /** Derives a schema for an unknown log from its header, or returns the reason why not. */
   readonly describe?: ((logType: string, columns: readonly HeaderColumn[]) => CompiledSchema | string) | undefined
-  /** Set when the user says what the records are (`--log-type`, or a source with exactly one log type). */
+  /** Set if the user says what the records are (`--log-type`, or a source with exactly one log type). */
   readonly logType: string | undefined
 }
 
@@ -29,21 +29,24 @@ export interface ParseResult {
   readonly received: number
   readonly groups: readonly ParsedEvents[]
   readonly deadLetters: readonly DeadLetter[]
-  /** Where the events' records are in the chunk, in their order: three numbers each, the number in the row id, first byte, end. */
+  /**
+   * Positions of the events' records in the chunk, in order, as three numbers each: the number in the row id, first byte, end.
+   */
   readonly spans: readonly number[]
-  /** What the next chunk of the same place must be given as `context`. */
+  /** The `context` for the next chunk of the same place. */
   readonly context: string
-  /** Filter → records that it kept out. */
+  /** Filter → number of records that it dropped. */
   readonly filtered: ReadonlyMap<string, number>
-  /** Log type → events that are of it by a guess: neither their source nor they themselves say so. */
+  /** Log type → number of events whose log type was guessed. */
   readonly guessed: ReadonlyMap<string, number>
-  /** Fields the schema does not know: `<log type>\t<field>` → count. */
+  /** Fields that are not in the schema: `<log type>\t<field>` → count. */
   readonly unknownFields: ReadonlyMap<string, number>
 }
 
 /**
- * Bytes → events: splits a chunk into records, reads each (JSON or Zeek TSV, recognised by the bytes), chooses its log type
- * and normalises it by that type's schema. One parser per pipeline thread; what it remembers only saves time. The same chunk always gives the same events.
+ * Bytes → events: splits a chunk into records, reads each (JSON or Zeek TSV, detected from the bytes), determines its log type
+ * and normalises it with that type's schema. One parser per pipeline thread; what it remembers only saves time. The same chunk
+ * always yields the same events.
  */
 export interface Parser {
   parse(chunk: Chunk, source: ParseSource, receivedMs: number): ParseResult

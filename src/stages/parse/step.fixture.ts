@@ -6,7 +6,7 @@ import { createParser } from './step.ts'
 export const RECEIVED = Date.UTC(2024, 3, 19, 12)
 export const PLACE = 'feedfacefeedface'
 
-/** A schema by hand: what a record must have, and what it may have. Parsing knows schemas by their interface only. */
+/** A hand-made schema with required and optional fields. Parsing only knows schemas by their interface. */
 export function schema(name: string, required: readonly string[], optional: readonly string[] = []): CompiledSchema {
   const known = [...required, ...optional]
   return {
@@ -67,7 +67,7 @@ export function parse(
 
 /** All events, group by group. */
 export const events = (result: ParseResult) => result.groups.flatMap((group) => group.events)
-/** What came of each record, short: the log type or the reason. */
+/** The outcome of each record in short: the log type or the reason. */
 export const outcomes = (result: ParseResult) => [
   ...events(result).map((e) => e.p_log_type),
   ...result.deadLetters.map((d) => d.reason),

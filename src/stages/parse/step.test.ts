@@ -10,17 +10,17 @@ import { createParser } from './step.ts'
 
 describe('JSON lines', () => {
   test.each([
-    ['one object a line', '{"_path":"conn","ts":1}\n{"_path":"dns","ts":1,"query":"q"}\n', ['Zeek.Conn', 'Zeek.DNS']],
+    ['one object per line', '{"_path":"conn","ts":1}\n{"_path":"dns","ts":1,"query":"q"}\n', ['Zeek.Conn', 'Zeek.DNS']],
     [
-      'CRLF, blank lines and a last line without newline',
+      'CRLF, blank lines and a last line without a newline',
       '{"_path":"conn","ts":1}\r\n\r\n  \n\n{"_path":"conn","ts":2}',
       ['Zeek.Conn', 'Zeek.Conn'],
     ],
     ['white space before the object', '  {"_path":"conn","ts":1}', ['Zeek.Conn']],
     ['a path of two words', '{"_path":"capture_loss","gaps":1}', ['Zeek.CaptureLoss']],
     ['the stream name that streaming writers give', '{"@stream":"conn","ts":1}', ['Zeek.Conn']],
-    ['a path without schema', '{"_path":"conn_summary","ts":1}', ['unknown_log_type']],
-    ['a path that is no word', '{"_path":"__proto__","ts":1}', ['unknown_log_type']],
+    ['a path without a schema', '{"_path":"conn_summary","ts":1}', ['unknown_log_type']],
+    ['a path that is not a word', '{"_path":"__proto__","ts":1}', ['unknown_log_type']],
     ['an array', '[1,2]', ['wrong_type']],
     ['a string', '"x"', ['wrong_type']],
     ['numbers and words', '1.5\ntrue\nnull', ['wrong_type', 'wrong_type', 'wrong_type']],
@@ -30,7 +30,7 @@ describe('JSON lines', () => {
     ['a missing field', '{"_path":"dns","ts":1}', ['missing_field']],
     ['prose', 'Connection closed by peer', ['not_a_log']],
     ['prose that begins with a digit', '10 servers were found', ['not_a_log']],
-    ['a table without header', '1713484795.943239\tC1\t192.0.2.1\t80\n1713484795.943239|C1', ['no_header', 'no_header']],
+    ['a table without a header', '1713484795.943239\tC1\t192.0.2.1\t80\n1713484795.943239|C1', ['no_header', 'no_header']],
     ['a failing schema', '{"_path":"conn","ts":1,"bug":1}\n{"_path":"conn","ts":2}', ['Zeek.Conn', 'internal']],
   ])('%s', (_, content, expected) => {
     const result = parse(content)
@@ -39,7 +39,7 @@ describe('JSON lines', () => {
     for (const { message } of result.deadLetters) expect(message.length).toBeGreaterThan(30)
   })
 
-  test('row ids are the place and the byte offset, also behind characters of several bytes', () => {
+  test('row ids are the place and the byte offset, even after multi-byte characters', () => {
     const result = parse('{"_path":"conn","ts":"é"}\n{"_path":"conn","ts":2}\nprose\n', { offset: 0x1_0000_fff0 })
     expect(events(result).map((e) => e.p_row_id)).toEqual([`${PLACE}00010000fff0`, `${PLACE}00010001000b`])
     expect(result.deadLetters[0]).toMatchObject({
@@ -49,7 +49,7 @@ describe('JSON lines', () => {
     })
   })
 
-  test('a byte order mark at the beginning of a file is no part of the record', () => {
+  test('a byte order mark at the beginning of a file is not part of the record', () => {
     expect(outcomes(parse('\ufeff{"_path":"conn","ts":1}\n'))).toEqual(['Zeek.Conn'])
   })
 
@@ -81,7 +81,7 @@ describe('JSON lines', () => {
   })
 })
 
-test('a record with fields beyond number costs little and says so', () => {
+test('a record with a huge number of fields is cheap to reject, with a reason', () => {
   const wide = JSON.stringify(Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`k${i}`, 1])))
   const bytes = Buffer.from(`${wide}\n${wide.replace('{', '{"_path":"conn","ts":1,')}\n`)
   const chunk: Chunk = { bytes, place: PLACE, offset: 0, context: '', final: true, faults: [] }
@@ -108,9 +108,9 @@ describe('records that are not lines', () => {
   test.each([
     ['an array on several lines', '[\n  {\n    "_path": "conn",\n    "ts": 1\n  }\n]', ['Zeek.Conn']],
     ['an object on several lines with white space before it', '\r\n\r \t{"_path":"conn",\n"ts":1}', ['Zeek.Conn']],
-    ['an array that is cut off', '[{"_path":"conn","ts":1},{"_path"', ['Zeek.Conn', 'invalid_json']],
+    ['a truncated array', '[{"_path":"conn","ts":1},{"_path"', ['Zeek.Conn', 'invalid_json']],
     ['an array followed by something', '[{"_path":"conn","ts":1}] x', ['Zeek.Conn', 'not_a_log']],
-    ['an array with a comma too many', '[{"_path":"conn","ts":1},]', ['Zeek.Conn']],
+    ['an array with an extra comma', '[{"_path":"conn","ts":1},]', ['Zeek.Conn']],
     ['an empty array', '[]', []],
     [
       'an element over the limit',
@@ -127,7 +127,7 @@ describe('records that are not lines', () => {
   })
 
   test.each([
-    ['of the greatest length', 0, ['Zeek.Conn', 'Zeek.Conn']],
+    ['of the maximum length', 0, ['Zeek.Conn', 'Zeek.Conn']],
     ['one byte longer', 1, ['Zeek.Conn', 'too_long']],
   ])('an element %s', (_, more, expected) => {
     const element = (text: string) => `{"_path":"conn","ts":1,"text":"${text}"}`
@@ -135,20 +135,20 @@ describe('records that are not lines', () => {
     expect(outcomes(framed(`[${element('')},${element(text)}]`))).toEqual(expected)
   })
 
-  test('a bad byte spoils its element only', () => {
+  test('a bad byte only affects its own element', () => {
     const bytes = Buffer.from('[{"_path":"conn","ts":"\xff"},{"_path":"conn","ts":1}]', 'latin1')
     expect(outcomes(framed(bytes))).toEqual(['Zeek.Conn', 'invalid_utf8'])
   })
 })
 
 describe('log type', () => {
-  test('what the user says comes before what the record says', () => {
+  test('the user’s log type takes precedence over the record’s', () => {
     expect(outcomes(parse('{"_path":"dns","ts":1}', {}, 'Zeek.Conn'))).toEqual(['Zeek.Conn'])
     expect(outcomes(parse('{"_path":"dns","ts":1}', {}, 'zeek.conn'))).toEqual(['Zeek.Conn'])
     expect(outcomes(parse('{"_path":"dns","ts":1}', {}, 'Zeek.Nothing'))).toEqual(['unknown_log_type'])
   })
 
-  test('without either the schema with its required fields, fewest unknown and most known fields is taken', () => {
+  test('without either, the schema with all required, the fewest unknown and the most known fields is chosen', () => {
     expect(outcomes(parse('{"x":1,"y":2}\n{"ts":1,"query":"q"}\n{"nothing":1}\n{}'))).toEqual([
       'Custom.Other',
       'Zeek.DNS',
@@ -157,12 +157,12 @@ describe('log type', () => {
     ])
   })
 
-  test('when the best one refuses the record, the next one gets it', () => {
+  test('if the best one refuses the record, the next one is tried', () => {
     const both = [schema('Custom.Both', ['x', 'y']), schema('Custom.Other', ['x'], ['y', 'reject'])]
     expect(outcomes(parse('{"x":1,"y":2,"reject":"Custom.Other"}', {}, undefined, both))).toEqual(['Custom.Both'])
   })
 
-  test('of equal ones the log type of the record before decides, also across chunks; without one nothing is guessed', () => {
+  test('a tie is decided by the log type of the previous record, even across chunks; otherwise nothing is guessed', () => {
     const twins = [schema('Custom.A', ['x'], ['reject']), schema('Custom.B', ['x'], ['reject'])]
     const lines = '{"x":1,"reject":"Custom.A"}\n{"x":2,"reject":null}\n'
     for (let i = 0; i < 2; i++) {
@@ -175,7 +175,7 @@ describe('log type', () => {
     expect(alone.deadLetters[0]!.message).toContain('fits Custom.A and Custom.B equally well')
   })
 
-  test('guesses are counted apart from what records or their source say', () => {
+  test('guesses are counted separately', () => {
     const mixed = '{"_path":"dns","ts":1,"query":"q"}\n{"ts":1,"query":"q"}\n{"x":1,"y":2}\n{"ts":1,"query":"r"}\n'
     expect([...parse(mixed).guessed]).toEqual([
       ['Zeek.DNS', 2],
@@ -184,7 +184,7 @@ describe('log type', () => {
     expect(parse('{"ts":1,"query":"q"}\n', {}, 'Zeek.DNS').guessed.size).toBe(0)
   })
 
-  test('a source with one schema gives that schema’s reason', () => {
+  test('a source with one schema reports that schema’s reason', () => {
     expect(outcomes(parse('{"a":1}', {}, 'Zeek.DNS', [dns]))).toEqual(['missing_field'])
   })
 })

@@ -12,7 +12,7 @@ import { formats } from './index.ts'
 import type { ParseResult, Parser, ParserOptions, ParseSource } from './parser.ts'
 import { stray } from './stray.ts'
 
-/** Names of unknown fields that are counted separately in a chunk; the rest are counted together under `…`. */
+/** Maximum number of unknown fields counted by name in a chunk; the rest are counted together under `…`. */
 const MAX_UNKNOWN_NAMES = 1000
 
 /** The first line of a context. */
@@ -33,7 +33,7 @@ export function createParser(options: ParserOptions): Parser {
 const NO_HINTS: Hints = {}
 const BEFORE_JSON = /^\s+(?=[{[])/
 
-/** One chunk on its way to events. */
+/** One chunk while it is being parsed. */
 class ChunkParser {
   readonly #chunk: Chunk
   readonly #source: ParseSource
@@ -48,11 +48,11 @@ class ChunkParser {
   readonly #unknownFields = new Map<string, number>()
   readonly #filtered = new Map<string, number>()
   readonly #guessed = new Map<string, number>()
-  /** The log type of the record before this one in the same place. */
+  /** The log type of the previous record in the same place. */
   #near: CompiledSchema | undefined
   readonly #spans: number[] = []
   readonly #readers: readonly LineReader[]
-  /** What the body says of the record at hand, and where in the list of hints that stands. */
+  /** The hint for the current record, and its position in the list of hints. */
   #hints: Hints = NO_HINTS
   #nextHint = 0
   #received = 0
@@ -91,13 +91,13 @@ class ChunkParser {
     }
   }
 
-  /** What the formats remember, behind a line with the last log type: it is evidence for the records that follow. */
+  /** A line with the last log type, which is evidence for the next records, followed by what the formats remember. */
   #contextNow(): string {
     const context = this.#readers.map((reader) => reader.context()).find((text) => text !== '') ?? ''
     return this.#near === undefined ? context : `@log_type ${this.#near.name}\n${context}`
   }
 
-  /** One string for the whole chunk, whose indexes are byte offsets: lines are slices of it and cost no copy. */
+  /** One string for the whole chunk whose indexes are byte offsets, so that lines are slices of it without copying. */
   #parseAsciiLines(): void {
     const text = this.#bytes.toString('latin1')
     for (let start = 0; start < text.length; ) {
@@ -196,13 +196,13 @@ class ChunkParser {
       if (path === undefined) return this.#classifier.declared(named, raw, meta)
       return { schema: named, outcome: named.normalise(raw, meta) }
     } catch (error) {
-      // A bug must not stop the records behind this one.
+      // A bug must not stop the records after this one.
       const message = `the parser failed on this record (${messageOf(error)}): please report it with the record`
       return { schema: undefined, outcome: { kind: 'dead-letter', reason: 'internal', message } }
     }
   }
 
-  /** Consecutive records mostly have the same path. */
+  /** Consecutive records usually have the same path. */
   #named(path: string | undefined, columns: readonly HeaderColumn[] | undefined): ReturnType<Classifier['named']> {
     if (this.#lastNamed === null || path !== this.#lastPath || columns !== this.#lastColumns) {
       this.#lastPath = path
@@ -234,7 +234,7 @@ class ChunkParser {
     this.#deadLetters.push({ ...letter, receivedMs: this.#receivedMs })
   }
 
-  /** What the record would be parsed with again. */
+  /** What is needed to parse the record again. */
   #letterContext(): string | undefined {
     const context = this.#contextNow()
     const own: LetterContext = {
@@ -250,13 +250,13 @@ type Refusal = Extract<Outcome<never>, { kind: 'dead-letter' }>
 const invalidUtf8: Refusal = {
   kind: 'dead-letter',
   reason: 'invalid_utf8',
-  message: 'the record is not UTF-8: let the sender write UTF-8, or convert the file (iconv -t UTF-8)',
+  message: 'the record is not UTF-8: configure the sender to write UTF-8, or convert the file (iconv -t UTF-8)',
 }
 
 function tooLong(length: number, limit: number): Refusal {
   return {
     kind: 'dead-letter',
     reason: 'too_long',
-    message: `the record has ${length} bytes and the limit is ${limit}: let the sender split it, or raise the limit`,
+    message: `the record has ${length} bytes and the limit is ${limit}: have the sender split it, or raise the limit`,
   }
 }

@@ -1,10 +1,13 @@
 import { isUtf8 } from 'node:buffer'
 import type { JsonValue } from '../../model/json.ts'
 
-/** A cell's text → its value; `null` is unset. Values that are not of their type stay text: the schema then says what is wrong. */
+/**
+ * A cell's text → its value; `null` is unset. Values that do not fit their type stay text, so that the schema reports what is
+ * wrong.
+ */
 export type CellReader = (cell: string) => JsonValue
 
-/** What a Zeek header says about cells. */
+/** Settings from a Zeek header that determine how cells are read. */
 export interface CellHeader {
   readonly setSeparator: string
   readonly emptyField: string
@@ -12,7 +15,7 @@ export interface CellHeader {
 }
 
 /**
- * Text with Zeek's escapes resolved as Zeek's JSON writer would give it: `\\` is a backslash, `\xNN` a byte. Bytes that
+ * Text with Zeek's escapes resolved as in Zeek's JSON output: `\\` is a backslash, `\xNN` a byte. Bytes that
  * make up UTF-8 become their characters; other bytes, and control characters without a short JSON escape, stay `\xNN`.
  */
 export function unescapeZeek(text: string): string {
@@ -50,7 +53,9 @@ function decodeRun(run: string): string {
   return out
 }
 
-/** Length of the UTF-8 sequence at `at`, or 0 when there is none (overlong forms, surrogates and most control characters included). */
+/**
+ * Length of the UTF-8 sequence at `at`, or 0 if there is none (overlong forms, surrogates and most control characters included).
+ */
 function sequenceLength(bytes: Buffer, at: number): number {
   const first = bytes[at]!
   if (first < 0x80) return (first >= 0x20 && first !== 0x7f) || SHORT_ESCAPES.includes(first) ? 1 : 0
@@ -66,7 +71,7 @@ function integer(cell: string): JsonValue {
   return INTEGER.test(cell) && cell.length < 30 ? BigInt(cell) : cell
 }
 
-/** Zeek's JSON writer gives null for numbers that JSON lacks. */
+/** Zeek's JSON writer outputs null for numbers that JSON does not have. */
 function double(cell: string): JsonValue {
   if (cell === 'nan' || cell === 'inf' || cell === '-inf') return null
   const value = +cell
@@ -85,7 +90,7 @@ const SCALARS: Readonly<Record<string, (cell: string) => JsonValue>> = {
   port: integer,
   double,
   interval: double,
-  // Times stay text, so that no digit is lost; addresses, networks and enums have no escapes.
+  // Times stay text so that no digits are lost; addresses, networks and enums have no escapes.
   time: (cell) => cell,
   addr: (cell) => cell,
   subnet: (cell) => cell,

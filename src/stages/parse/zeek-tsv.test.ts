@@ -46,7 +46,7 @@ describe('Zeek TSV', () => {
 
   test.each([
     ['a cut row', `${zeek}1\t2\t`, ['truncated']],
-    ['a row with a column too many', `${zeek}1\t2\tx\ty\tT\tz\n`, ['truncated']],
+    ['a row with an extra column', `${zeek}1\t2\tx\ty\tT\tz\n`, ['truncated']],
     ['rows before the header', `1713484795.9\ta\tb\tc\n${zeek}1\t2\tx\ty\tT\n`, ['Zeek.Conn', 'no_header']],
     ['a header alone', `${zeek}#close\t2024\n`, []],
     ['rows after #close', `${zeek}#close\t2024\n1\t2\tx\ty\tT\n`, ['Zeek.Conn']],
@@ -72,7 +72,7 @@ describe('Zeek TSV', () => {
     },
   )
 
-  test('an empty column too many is no column, one with a value is', () => {
+  test('an extra column is ignored if it is empty, but not if it has a value', () => {
     const ended = zeek.replaceAll('\n', '\t\n').replace('\\x09\t', '\\x09')
     for (const head of [zeek, ended])
       for (const end of ['', '\t', '\t\t\t']) {
@@ -92,19 +92,19 @@ describe('Zeek TSV', () => {
     expect(full).toMatchObject({ ts: '2', column_2: 'ssh', n: 6 })
   })
 
-  test('a header whose separator does not split its fields is the reason, not a field that is missing', () => {
+  test('the reason is a header whose separator does not split its fields, not a missing field', () => {
     const result = parse('#separator |\n#path|conn\n#fields|ts\tn\ttext\n#types|time\tcount\tstring\n1\t2\tx\n')
     expect(outcomes(result)).toEqual(['no_header'])
     expect(result.deadLetters[0]!.message).toContain('#separator is "|", which does not split #fields ("ts\\tn\\ttext")')
   })
 
-  test('columns of one name do not hide each other, and none reaches a prototype', () => {
+  test('columns with the same name do not hide each other, and none reaches a prototype', () => {
     const result = parse('#separator \\x09\n#path\tconn\n#fields\tts\tts\t__proto__\n#types\ttime\ttime\tstring\n1\t2\tx\n')
     expect(events(result)[0]).toMatchObject({ ts: '1', ts_2: '2' })
     expect(Object.getPrototypeOf(events(result)[0]!)).toBe(Object.prototype)
   })
 
-  test('header lines and short rows in turn do not pay for a wide header each time', () => {
+  test('alternating header lines and short rows do not recompile a wide header each time', () => {
     const micros = (fields: number) => {
       const header = ['#separator \\x09', `#fields\t${Array.from({ length: fields }, (_, i) => `c${i}`).join('\t')}`]
       const turns = Array.from({ length: 500 }, (_, i) => `#path\tp${i}\na`)
@@ -121,7 +121,7 @@ describe('Zeek TSV', () => {
     expect(micros(2000) / Math.max(micros(10), 5000)).toBeLessThan(15)
   })
 
-  test('a header beyond any measure is not in force', () => {
+  test('an absurdly long header is ignored', () => {
     const wide = `#separator \\x09\n#fields\t${'x\t'.repeat(40_000)}\n1\t2\t3\t4\n`
     const chunk: Chunk = {
       bytes: Buffer.from(wide),

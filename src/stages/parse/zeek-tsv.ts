@@ -3,13 +3,13 @@ import { setOwn } from '../../util/json.ts'
 import type { Format, LineReader, Reading } from './format.ts'
 import { type CellReader, cellReader, unescapeZeek } from './zeek-cell.ts'
 
-/** Header lines together longer than this belong to no log; the header is then not in force. */
+/** Longer headers do not occur in real logs and are ignored. */
 const MAX_HEADER_CHARS = 64 * 1024
 const MAX_COLUMNS = 2000
 
 /**
  * Zeek's ASCII writer: rows of separated values under a header of `#` lines (`#separator`, `#fields`, `#types` …).
- * A header may come again in the middle of a file and then counts from there on. Lines that begin with `#` are never
+ * A header can appear again in the middle of a file and then applies from there on. Lines that begin with `#` are never
  * rows: Zeek writes such a first value as `\x23…`.
  */
 export const zeekTsv: Format = {
@@ -33,7 +33,7 @@ export const zeekTsv: Format = {
   open: (context) => new ZeekReader(context),
 }
 
-/** What a header's lines have said so far. */
+/** The header lines read so far. */
 interface Header {
   lines: string[]
   separator: string
@@ -56,7 +56,7 @@ const HEADER_START: Header = {
   types: [],
 }
 
-/** Only these header lines change how rows are read; `#open`, `#close` and comments do not. */
+/** The header lines that affect how rows are read; `#open`, `#close` and comments do not. */
 const KEPT = ['separator', 'set_separator', 'empty_field', 'unset_field', 'path', 'fields', 'types']
 
 const IS_HEADER: Reading = { kind: 'header' }
@@ -82,9 +82,9 @@ class ZeekReader implements LineReader {
     const { fields, separator } = this.#header
     const columns = fields.length
     if (columns === 0) return undefined
-    // A JSON record among the rows, unless the line has a row's number of columns.
+    // This is a JSON record among the rows, unless the line has as many columns as a row.
     if (c === 0x7b && line.split(separator, columns + 1).length !== columns) return undefined
-    // Header lines and rows that are short, in turn, would have a wide header compiled again for each.
+    // Otherwise alternating header lines and short rows would recompile a wide header each time.
     if (!this.#readRow && isShort(line, separator, columns)) return wrongCount(line, separator, columns)
     this.#readRow ??= this.#compile()
     return this.#readRow(line)
@@ -112,7 +112,7 @@ class ZeekReader implements LineReader {
   }
 
   #setValue(header: Header, name: string, value: string): void {
-    // Tools that end each line with a separator end these lines with one, too.
+    // Tools that end every line with a separator do so here, too.
     const first = value.split(header.separator, 1)[0]!
     if (name === 'set_separator') header.setSeparator = unescapeZeek(first) || ','
     else if (name === 'empty_field') header.emptyField = first
@@ -133,7 +133,7 @@ class ZeekReader implements LineReader {
     const columns = fields.length
     const last = columns - 1
     const hasProto = fields.includes('__proto__')
-    // Rows are copies of one object that has all fields: ten times cheaper than adding field by field.
+    // Rows are copies of one object with all fields, which is ten times cheaper than adding fields one by one.
     const template = JSON.parse(`{${fields.map((name) => `${JSON.stringify(name)}:null`).join()}}`) as JsonObject
     return (line) => {
       const raw: JsonObject = { ...template }
@@ -153,7 +153,7 @@ class ZeekReader implements LineReader {
   }
 }
 
-/** True when a line has fewer separators than a row with this number of columns. */
+/** True if a line has fewer separators than a row with this number of columns. */
 function isShort(line: string, separator: string, columns: number): boolean {
   let at = -separator.length
   for (let i = 1; i < columns; i++) {
@@ -169,7 +169,7 @@ function wrongCount(line: string, separator: string, columns: number): Reading {
   return { kind: 'dead-letter', reason: 'truncated', message }
 }
 
-/** Other ways in which tools write the separator's escapes. */
+/** Other spellings that tools use for the separator's escapes. */
 const SEPARATORS: Readonly<Record<string, string>> = {
   '\\t': '\t',
   '\\x09': '\t',
@@ -182,7 +182,7 @@ const SEPARATORS: Readonly<Record<string, string>> = {
   '\\s': ' ',
 }
 
-/** `#separator`'s value: behind one space (or tab), an escape as Zeek writes it, or in another tool's spelling. */
+/** The value of `#separator`: after one space or tab, an escape as written by Zeek or by another tool. */
 function separatorOf(value: string): string {
   const text = value.length > 1 ? value.replace(/^[ \t]/, '').replace(/(?<=\S)\s+$/, '') : value
   const bare = /^"(.+)"$/.exec(text)?.[1] ?? text
@@ -190,21 +190,21 @@ function separatorOf(value: string): string {
   return Object.hasOwn(SEPARATORS, spelling) ? SEPARATORS[spelling]! : unescapeZeek(bare) || ' '
 }
 
-/** What a column is called that the header gives no name. */
+/** Name for a column that has none in the header. */
 const NAMELESS = /^column_\d+$/
 
-/** The cell of such a column: mostly there is nothing in it. */
+/** A cell in such a column; it is usually empty. */
 const orNull: CellReader = (cell) => (cell === '' ? null : cell)
 
-/** A line has nothing but separators from this index on. */
+/** Whether a line has only separators from this index on. */
 function hasOnly(line: string, from: number, separator: string): boolean {
   for (let at = from; at < line.length; at += separator.length) if (!line.startsWith(separator, at)) return false
   return true
 }
 
 /**
- * Column names, each once. Tools that take columns out of a log leave holes in the header: one at its end is no column, one
- * in between keeps its place under a name of ours.
+ * Unique column names. Tools that remove columns from a log leave holes in the header: one at the end is dropped, one in between
+ * keeps its position under a name of ours.
  */
 function columnNames(names: readonly string[]): string[] {
   let count = names.length
@@ -212,14 +212,14 @@ function columnNames(names: readonly string[]): string[] {
   return uniqueNames(names.slice(0, count).map((name, i) => (name === '' ? `column_${i + 1}` : name)))
 }
 
-/** Zeek's field names have no spaces: one that has is a whole line of them, which the separator did not split. */
+/** Zeek's field names have no spaces, so a name with spaces is a whole line that the separator did not split. */
 function unsplitHeader(fields: readonly string[], separator: string): Reading | undefined {
   if (fields.length !== 1 || !/[\s,;|]/.test(fields[0]!.trim())) return undefined
   const message = `the header's #separator is ${JSON.stringify(separator)}, which does not split #fields (${JSON.stringify(fields[0]!.slice(0, 60))}): the two do not belong together. Send the file with the header as Zeek wrote it`
   return { kind: 'dead-letter', reason: 'no_header', message }
 }
 
-/** A name that comes again gets `_2`, `_3` … behind it, so that no column hides another. */
+/** A repeated name gets `_2`, `_3` … appended, so that no column hides another. */
 function uniqueNames(names: readonly string[]): string[] {
   const taken = new Set(names)
   const times = new Map<string, number>()

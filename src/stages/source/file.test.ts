@@ -229,7 +229,7 @@ test('a path that cannot be read is a problem until it can be', async () => {
   rmSync(at('a.log'))
   symlinkSync('a.log', at('a.log'))
   await reading.pull()
-  expect(problems()).toEqual([expect.stringMatching(/a\.log cannot be read: symbolic links lead in a circle/)])
+  expect(problems()).toEqual([expect.stringMatching(/a\.log cannot be read: symbolic links form a loop/)])
   rmSync(folder, { recursive: true })
   writeFileSync(folder, 'no folder')
   await reading.pull()
