@@ -17,7 +17,7 @@ test('a source that invents log types leaves every other source its own share', 
   expect(made(schemas, 'Flood', 1000)).toBe(100)
   expect(made(schemas, 'Quiet', 1000)).toBe(20)
   expect(made(schemas, 'Late', 5)).toBe(5)
-  expect(schemas.get('Zeek.Flood1000', header, 'Flood')).toMatch(/this source has used its share/)
+  expect(schemas.get('Zeek.Flood1000', header, 'Flood')).toMatch(/this source has used up its share/)
 })
 
 test('log types made by one source do not count against another', () => {
