@@ -18,6 +18,18 @@ const contents: Readonly<Record<string, TableFormat['contentOf']>> = {
   jsonl: (keys) => keys.map((ip) => `${JSON.stringify({ ip, count: 1 })}\n`).join(''),
   json: (keys) => JSON.stringify(keys.map((ip) => ({ ip, tags: ['a'] }))),
   list: (keys) => `# a list\n${keys.map((key) => `${key} ; note\n`).join('')}`,
+  hosts: (keys) => `127.0.0.1 localhost\n${keys.map((key) => `0.0.0.0 ${key} # note\n`).join('')}`,
+  misp: (keys) => JSON.stringify({ name: 'A list', type: 'string', version: 1, list: keys }),
+  stix: (keys) =>
+    JSON.stringify({
+      type: 'bundle',
+      objects: keys.map((key, i) => ({
+        type: 'indicator',
+        id: `indicator--${i}`,
+        pattern: `[ipv4-addr:value = '${key}']`,
+        pattern_type: 'stix',
+      })),
+    }),
   tor: (keys) => keys.map((key) => `ExitNode 00\nPublished x\nLastStatus x\nExitAddress ${key} 2024-03-12 08:10:51\n`).join(''),
   greynoise: (keys) => JSON.stringify(keys.map((ip) => ({ ip, noise: true, riot: false, code: '0x01' }))),
 }

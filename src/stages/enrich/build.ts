@@ -70,7 +70,7 @@ export async function buildTable(
     if (reader.rows.size > mostRows) throw new TableError(`the content has more than ${mostRows} rows`)
     await slice()
   }
-  const match = definition.match ?? schema?.matchOf(primaryKey) ?? inferMatch(reader.keys)
+  const match = definition.match ?? format.matchOf?.(text) ?? schema?.matchOf(primaryKey) ?? inferMatch(reader.keys)
   const index = await indexRows(reader, match, slice)
   checkShare(reader, match)
   const image = {
@@ -176,6 +176,8 @@ const KEY_HELP: Readonly<Record<MatchKind, string>> = {
   ip: 'keys are addresses (for networks and ranges the schema must say `validate: {cidr: any}`)',
   cidr: 'keys are addresses, networks like 10.0.0.0/8 or ranges like 10.0.0.1-10.0.0.9',
   port: 'keys are ports from 0 to 65535',
+  domain: 'keys are domains like example.com or *.example.com',
+  glob: 'keys are at most 10,000 patterns of at most 1,000 characters',
 }
 
 /** Content that is mostly unusable is something else than it should be: an error page, another format. */

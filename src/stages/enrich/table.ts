@@ -8,9 +8,10 @@ import type { TableRow } from './tables/row-store.ts'
 /**
  * How an event's value is compared with the keys: as text (`exact`, `ignore_case`), as an address (`ip`: every spelling
  * of one address is the same key), as an address within the keys' networks (`cidr`, the longest wins), or by the port in
- * it (`port`: the value may be `22`, `0.0.0.0:22`, `[::]:22`).
+ * it (`port`: the value may be `22`, `0.0.0.0:22`, `[::]:22`), as a name at or below a domain (`domain`, the longest wins),
+ * or by patterns with `*` and `?` (`glob`, the most specific wins).
  */
-export const MATCH_KINDS = ['exact', 'ignore_case', 'ip', 'cidr', 'port'] as const
+export const MATCH_KINDS = ['exact', 'ignore_case', 'ip', 'cidr', 'port', 'domain', 'glob'] as const
 export type MatchKind = (typeof MATCH_KINDS)[number]
 
 /** A lookup table's content of one version, held in memory and never changed: a refresh makes a new one. */

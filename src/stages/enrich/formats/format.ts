@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../../model/json.ts'
+import type { MatchKind } from '../table.ts'
 
 /** One row of a table's content as read: the row, or a sentence why that piece could not be read. */
 export type ReadRow = JsonObject | string
@@ -18,6 +19,8 @@ export interface Format {
   readonly isWide: boolean
   /** File name endings that say it, with the dot. */
   readonly extensions: readonly string[]
+  /** How keys are compared, where the content says it. Throws `TableError` where it says that the definition has to. */
+  matchOf?(text: string): MatchKind
   /**
    * Rows in small batches, so that the caller can pause between them. A piece that cannot be read as a row is a
    * sentence in its place; content that is not this format at all throws `TableError` with what to do.

@@ -3,13 +3,16 @@ import { TableError } from '../table.ts'
 import { csv } from './csv.ts'
 import { type Format, lines, quote } from './format.ts'
 import { greynoise } from './greynoise.ts'
+import { hosts } from './hosts.ts'
 import { json } from './json.ts'
 import { jsonl } from './jsonl.ts'
 import { list } from './list.ts'
+import { misp } from './misp.ts'
+import { stix } from './stix.ts'
 import { tor } from './tor.ts'
 
 /** Built-in formats of table content. A new one is one file in this folder and one name here. */
-export const formats: readonly Format[] = [csv, jsonl, json, list, tor, greynoise]
+export const formats: readonly Format[] = [csv, jsonl, json, list, hosts, tor, greynoise, misp, stix]
 
 /** The format whose content is no text: a MaxMind DB, which is looked up where it lies (`mmdb/`). */
 export const MMDB = 'mmdb'

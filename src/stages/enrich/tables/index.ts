@@ -3,12 +3,14 @@ import type { Slice } from '../slice.ts'
 import type { MatchKind } from '../table.ts'
 import type { AddressBatch } from './address-batch.ts'
 import { AddressIndex, AddressIndexBuilder, type AddressParts } from './address-index.ts'
+import { DomainIndex, DomainIndexBuilder, type DomainParts } from './domain-index.ts'
 import { FoldedIndex, FoldedIndexBuilder, type FoldedParts } from './folded-index.ts'
+import { GlobIndex, GlobIndexBuilder, type GlobParts } from './glob-index.ts'
 import { PortIndex, PortIndexBuilder, type PortParts } from './port-index.ts'
 import { TextIndex, TextIndexBuilder, type TextParts } from './text-index.ts'
 
 /** What an index is made of: plain values and arrays in shared memory, to be sent to another thread. */
-export type IndexParts = AddressParts | FoldedParts | PortParts | TextParts
+export type IndexParts = AddressParts | DomainParts | FoldedParts | GlobParts | PortParts | TextParts
 
 /** Finds the number of the row for a key, -1 for none. Made once, never changed. */
 export interface KeyIndex {
@@ -42,6 +44,10 @@ export function createIndexBuilder(match: MatchKind): KeyIndexBuilder {
       return new AddressIndexBuilder(true)
     case 'port':
       return new PortIndexBuilder()
+    case 'domain':
+      return new DomainIndexBuilder()
+    case 'glob':
+      return new GlobIndexBuilder()
   }
 }
 
@@ -50,8 +56,12 @@ export function openIndex(parts: IndexParts): KeyIndex {
   switch (parts.kind) {
     case 'addresses':
       return new AddressIndex(parts)
+    case 'domains':
+      return new DomainIndex(parts)
     case 'folded':
       return new FoldedIndex(parts)
+    case 'globs':
+      return new GlobIndex(parts)
     case 'ports':
       return new PortIndex(parts)
     case 'texts':

@@ -39,21 +39,21 @@ export class TextIndex {
     this.#mask = parts.slots.length / 2 - 1
   }
 
-  /** The row number for a key, or -1. Never allocates. */
-  find(text: string): number {
-    const hash = hashOf(text)
+  /** The row number for a key, or -1; `from`: the key is the rest of the text from there. Never allocates. */
+  find(text: string, from = 0): number {
+    const hash = hashOf(text, from)
     const slots = this.#slots
     for (let slot = hash & this.#mask; ; slot = (slot + 1) & this.#mask) {
       const key = slots[slot * 2 + 1]!
       if (key === 0) return -1
-      if (slots[slot * 2] === hash && this.#isKey(key - 1, text)) return this.#rows[key - 1]!
+      if (slots[slot * 2] === hash && this.#isKey(key - 1, text, from)) return this.#rows[key - 1]!
     }
   }
 
-  #isKey(key: number, text: string): boolean {
-    const start = this.#starts[key]!
+  #isKey(key: number, text: string, from: number): boolean {
+    const start = this.#starts[key]! - from
     if (this.#starts[key + 1]! - start !== text.length) return false
-    for (let i = 0; i < text.length; i++) if (this.#units[start + i] !== text.charCodeAt(i)) return false
+    for (let i = from; i < text.length; i++) if (this.#units[start + i] !== text.charCodeAt(i)) return false
     return true
   }
 }
@@ -124,9 +124,9 @@ function isOfBytes(text: string): boolean {
 }
 
 /** 32 bits of FNV-1a over UTF-16 units with a final mix (the murmur3 finaliser), so that low bits are spread. */
-function hashOf(text: string): number {
+function hashOf(text: string, from = 0): number {
   let hash = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  for (let i = from; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
   return hash ^ (hash >>> 16)

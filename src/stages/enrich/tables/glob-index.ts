@@ -1,0 +1,113 @@
+import { sharedInt32 } from './shared.ts'
+
+/** What an index of patterns is made of. */
+export interface GlobParts {
+  readonly kind: 'globs'
+  /** Distinct patterns, the most specific first. */
+  readonly patterns: readonly string[]
+  /** Row of each. */
+  readonly rows: Int32Array
+}
+
+/** Patterns are compared one by one once their beginning or end fits. */
+const MAX_PATTERNS = 10_000
+const MAX_PATTERN = 1000
+/** Longer texts match nothing. */
+const MAX_TEXT = 8192
+/** Characters by which patterns are found. */
+const CUE = 3
+
+/** Patterns in which `*` stands for any characters and `?` for one. The one with the most characters of its own wins. */
+export class GlobIndex {
+  readonly parts: GlobParts
+  readonly size: number
+  /** Numbers of patterns by their first characters, by their last ones, and those that have too few of either; ascending. */
+  readonly #starts = new Map<string, number[]>()
+  readonly #ends = new Map<string, number[]>()
+  readonly #others: number[] = []
+
+  constructor(parts: GlobParts) {
+    this.parts = parts
+    this.size = parts.patterns.length
+    for (const [number, pattern] of parts.patterns.entries()) {
+      const start = pattern.slice(0, CUE)
+      const end = pattern.slice(-CUE)
+      if (isCue(start)) add(this.#starts, start, number)
+      else if (isCue(end)) add(this.#ends, end, number)
+      else this.#others.push(number)
+    }
+  }
+
+  find(text: string): number {
+    if (text.length > MAX_TEXT) return -1
+    let best = this.size
+    best = this.#first(this.#starts.get(text.slice(0, CUE)), text, best)
+    best = this.#first(this.#ends.get(text.slice(-CUE)), text, best)
+    best = this.#first(this.#others, text, best)
+    return best < this.size ? this.parts.rows[best]! : -1
+  }
+
+  /** The first of the patterns that fits, if it comes before `best`. */
+  #first(numbers: readonly number[] | undefined, text: string, best: number): number {
+    for (const number of numbers ?? []) {
+      if (number >= best) return best
+      if (matches(this.parts.patterns[number]!, text)) return number
+    }
+    return best
+  }
+}
+
+export class GlobIndexBuilder {
+  readonly #rows = new Map<string, number>()
+
+  /** False for what is too long, and for patterns beyond the limit. */
+  add(key: string, row: number): boolean {
+    const pattern = key.replaceAll(/\*+/g, '*')
+    if (pattern.length > MAX_PATTERN || (!this.#rows.has(pattern) && this.#rows.size >= MAX_PATTERNS)) return false
+    this.#rows.set(pattern, row)
+    return true
+  }
+
+  async build(): Promise<GlobIndex> {
+    const sorted = [...this.#rows].sort(([a], [b]) => ownCharacters(b) - ownCharacters(a))
+    const rows = sharedInt32(sorted.length)
+    rows.set(sorted.map(([, row]) => row))
+    return new GlobIndex({ kind: 'globs', patterns: sorted.map(([pattern]) => pattern), rows })
+  }
+}
+
+function ownCharacters(pattern: string): number {
+  return pattern.replaceAll(/[*?]/g, '').length
+}
+
+function isCue(part: string): boolean {
+  return part.length === CUE && !/[*?]/.test(part)
+}
+
+function add(map: Map<string, number[]>, key: string, number: number): void {
+  const list = map.get(key)
+  if (list) list.push(number)
+  else map.set(key, [number])
+}
+
+/** Goes back to the last `*` only, so that it takes at most pattern times text steps. */
+function matches(pattern: string, text: string): boolean {
+  let at = 0
+  let star = -1
+  let mark = 0
+  for (let i = 0; i < text.length; ) {
+    const own = pattern[at]
+    if (own === '*') {
+      star = at++
+      mark = i
+    } else if (own === '?' || own === text[i]) {
+      at++
+      i++
+    } else if (star >= 0) {
+      at = star + 1
+      i = ++mark
+    } else return false
+  }
+  while (pattern[at] === '*') at++
+  return at === pattern.length
+}
