@@ -3,6 +3,7 @@ import { alertId, type FakeEngine, fakeEngine, TOKEN } from '../../test/support/
 import { configSchema } from '../config/config.ts'
 import { createLog } from '../telemetry/log.ts'
 import { Refused, RetryLater, StorageError } from '../util/errors.ts'
+import { sha256 } from '../util/hash.ts'
 import { createApp } from './app.ts'
 
 let engine: FakeEngine
@@ -207,6 +208,9 @@ test('the description names every route of the API', async () => {
     'get /api/v1/rules',
     'get /api/v1/content',
     'post /api/v1/content/reload',
+    'get /api/v1/content/history',
+    'get /api/v1/content/history/{generation}',
+    'post /api/v1/content/undo',
   ])
 })
 
@@ -239,6 +243,61 @@ test('rules and content are those in force when they are asked for', async () =>
   expect(await ids()).toEqual(['Tor.SSH.Login'])
   engine.content = { ...engine.content, rules: engine.content.rules.map((rule) => ({ ...rule, id: 'Another' })) }
   expect(await ids()).toEqual(['Another'])
+})
+
+test('the history of content has what changed, and undo passes on who asks', async () => {
+  const texts = ['Severity: Low\n', 'Severity: High\n'].map((text) => Buffer.from(text))
+  for (const [at, text] of texts.entries())
+    await engine.record({
+      generation: `${at}`.repeat(16),
+      nowMs: 1_700_000_000_000 + at,
+      cause: at === 0 ? 'start' : 'reload',
+      actor: at === 0 ? '' : 'ann',
+      commits: {},
+      files: [{ root: 'content', path: 'rules/a.yml', hash: sha256(text) }],
+      textOf: async () => text,
+    })
+  const { results } = (await (await call('/api/v1/content/history?limit=1')).json()) as { results: unknown[] }
+  const changed = { root: 'content', path: 'rules/a.yml', change: 'changed', before: sha256(texts[0]!), after: sha256(texts[1]!) }
+  const second = {
+    number: 2,
+    generation: '1'.repeat(16),
+    time: '2023-11-14T22:13:20.001Z',
+    cause: 'reload',
+    by: 'ann',
+    commits: {},
+  }
+  expect(results).toEqual([{ ...second, files: [changed] }])
+  const diff = '@@ -1,1 +1,1 @@\n-Severity: Low\n+Severity: High\n'
+  for (const name of ['2', '1111'])
+    expect(await (await call(`/api/v1/content/history/${name}?file=rules/a.yml`)).json()).toEqual({
+      ...second,
+      files: [{ ...changed, diff }],
+    })
+  expect(await failure('/api/v1/content/history/9')).toMatchObject({
+    status: 404,
+    message: expect.stringContaining("no generation '9'"),
+  })
+  expect(await failure('/api/v1/content/history/2?file=b.yml')).toMatchObject({ status: 404 })
+  const asked: unknown[] = []
+  engine.undo = async (...args) => {
+    asked.push(args)
+    return { ...engine.reloaded, outcome: 'swapped', number: 2 }
+  }
+  expect(await (await call('/api/v1/content/undo', { body: { generation: '2', by: 'bob' } })).json()).toMatchObject({ undone: 2 })
+  expect((await call('/api/v1/content/undo', { method: 'POST' })).status).toBe(200)
+  expect(asked).toEqual([
+    ['2', 'bob'],
+    [undefined, ''],
+  ])
+  engine.undo = () => Promise.reject(new Refused('rules/a.yml was changed after it'))
+  expect(await failure('/api/v1/content/undo', { body: {} })).toMatchObject({ status: 400, code: 'refused' })
+  await call('/api/v1/content/reload?by=ann', { method: 'POST' })
+  await call('/api/v1/content/reload', { method: 'POST' })
+  expect(engine.reloads).toEqual([
+    ['reload', 'ann'],
+    ['reload', undefined],
+  ])
 })
 
 test('tables tell their state, and a refresh answers how it went', async () => {

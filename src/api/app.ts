@@ -9,6 +9,7 @@ import { ApiError, answerError } from './errors.ts'
 import { createRouter } from './router.ts'
 import { alertRoutes } from './routes/alerts.ts'
 import { contentRoutes } from './routes/content.ts'
+import { contentHistoryRoutes } from './routes/content-history.ts'
 import { healthCheck, healthRoutes, metricsRoutes } from './routes/health.ts'
 import { homeRoutes } from './routes/home.ts'
 import { ingestRoutes } from './routes/ingest.ts'
@@ -51,6 +52,7 @@ export function createApp(engine: Engine, log: Log = processLog()) {
     .route('/', sourceRoutes(engine))
     .route('/', ruleRoutes(engine))
     .route('/', contentRoutes(engine))
+    .route('/', contentHistoryRoutes(engine))
     .route('/', homeRoutes())
     .doc31('/api/v1/openapi.json', { openapi: '3.1.0', info: { title: 'Caracal', version: '1' } })
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
+import { contentFolders } from '../config/content.ts'
 import { cacheFolder } from '../config/env.ts'
 import type { TestSettings } from '../packs/settings.ts'
 import type { TestScope } from '../packs/test-scope.ts'
@@ -60,7 +61,7 @@ export async function selectContent(flags: ContentFlags & TestSettings, io: Io):
   }
   const scope = await selectTests({
     path: path === undefined ? undefined : resolve(path),
-    folders: config.content,
+    folders: contentFolders(config),
     filters: filter,
     ignore: ignoreFiles,
     cache: join(cacheFolder(io.env), 'content'),

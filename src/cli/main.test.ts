@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { alertId, type FakeEngine, fakeEngine, TOKEN } from '../../test/support/fake-engine.ts'
 import { createApp } from '../api/app.ts'
 import { type RunningServer, startServer } from '../api/server.ts'
+import { hash16, sha256 } from '../util/hash.ts'
 import type { Io } from './io.ts'
 import { runCli } from './main.ts'
 import { version } from './version.ts'
@@ -53,7 +54,7 @@ describe('without a server', () => {
     const { code, out, err } = await cli(['--help'])
     expect([code, err]).toEqual([0, ''])
     const commands = out.slice(out.indexOf('Commands:')).matchAll(/^ {2}([a-z]+)/gm)
-    expect([...commands].map((match) => match[1]).slice(0, 17)).toEqual([
+    expect([...commands].map((match) => match[1]).slice(0, 18)).toEqual([
       'up',
       'run',
       'alerts',
@@ -63,6 +64,7 @@ describe('without a server', () => {
       'rules',
       'packs',
       'destinations',
+      'content',
       'reload',
       'health',
       'demo',
@@ -294,6 +296,35 @@ describe('with a server', () => {
       code: 1,
       err: expect.stringContaining('Known: tor_exit_nodes'),
     })
+  })
+
+  test('content shows what was in force, what changed, and undoes it', async () => {
+    expect(await cli(['content', ...flags])).toMatchObject({ code: 0, out: 'No generations.\n' })
+    for (const text of ['Enabled: false\n', 'Enabled: true\n\u001b[31m\n'])
+      await engine.record({
+        generation: hash16(text),
+        nowMs: 1_700_000_000_000,
+        cause: 'reload',
+        actor: 'ann',
+        commits: { 'https://git.test/rules.git#main': '0123456789abcdef' },
+        files: [{ root: 'content', path: 'a.yml', hash: sha256(Buffer.from(text)) }],
+        textOf: async () => Buffer.from(text),
+      })
+    const { out } = await cli(['content', 'history', ...flags])
+    expect(out).toMatch(
+      /^ *NUMBER +GENERATION +TIME +CAUSE +BY +FILES\n *2 +[0-9a-f]{16} +2023-11-14T22:13:20\.000Z +reload +ann +a\.yml\n *1 /,
+    )
+    const shown = await cli(['content', 'show', '2', 'a.yml', ...flags])
+    expect(shown.out).toContain('changed content/a.yml\n@@ -1,1 +1,2 @@\n-Enabled: false\n+Enabled: true\n+\\u{1b}[31m\n')
+    expect(shown.out).toContain('https://git.test/rules.git#main at 0123456789abcdef\n')
+    expect(await cli(['content', 'show', '7', ...flags])).toMatchObject({ code: 1, err: expect.stringContaining("'7'") })
+    engine.undo = async () => ({ ...engine.reloaded, outcome: 'swapped', summary: '1 rule changed', number: 2 })
+    expect(await cli(['content', 'undo', ...flags])).toMatchObject({
+      code: 0,
+      out: 'Undo of 2. Generation 00112233aabbccdd: 1 rule changed, swapped in 0 ms\n',
+    })
+    engine.undo = async () => ({ ...engine.reloaded, outcome: 'broken', problems: [{ file: 'b.yml', message: 'x' }], number: 2 })
+    expect(await cli(['content', 'undo', '2', ...flags])).toMatchObject({ code: 1, out: expect.stringContaining('b.yml: x') })
   })
 
   test('rules shows how each does, why it is off and what it has not judged', async () => {

@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   rules: async () => (await import('./commands/rules.ts')).registerRules,
   packs: async () => (await import('./commands/packs.ts')).registerPacks,
   destinations: async () => (await import('./commands/destinations.ts')).registerDestinations,
+  content: async () => (await import('./commands/content.ts')).registerContent,
   reload: async () => (await import('./commands/reload.ts')).registerReload,
   health: async () => (await import('./commands/health.ts')).registerHealth,
   demo: async () => (await import('./commands/demo.ts')).registerDemo,

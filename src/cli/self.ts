@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os'
 import { relative } from 'node:path'
 
 /** How this program is called here, for examples that a person can paste. */
@@ -35,4 +36,13 @@ function serverFlags(args: readonly string[]): string[] {
 /** For a POSIX shell. */
 function quoted(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
+}
+
+/** Whose shell it is, for the history. */
+export function userName(): string {
+  try {
+    return userInfo().username.slice(0, 200)
+  } catch {
+    return ''
+  }
 }

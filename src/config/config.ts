@@ -4,6 +4,7 @@ import { destinations } from '../stages/deliver/index.ts'
 import { sources } from '../stages/source/index.ts'
 import { lakes } from '../stages/store/index.ts'
 import { oneOf } from '../util/define.ts'
+import { gitContent } from './content.ts'
 import { httpSchema } from './http.ts'
 
 const MIB = 1024 * 1024
@@ -22,9 +23,11 @@ export const configSchema = z.strictObject({
     .describe('Address and port for the API, ingest and the console.'),
   data_dir: z.string().min(1).default('./data').describe('Folder for the state, spool, lake, table versions and API token.'),
   content: z
-    .array(z.string())
+    .array(z.union([z.string().min(1), gitContent]))
     .default([])
-    .describe('Additional folders of rules, schemas and tables, besides ./content and the shipped packs.'),
+    .describe(
+      'Additional folders of rules, schemas and tables, besides ./content and the shipped packs: a path, or a git repository, as in `{git: https://git.example.com/detections.git, ref: main, path: rules, every: 5m}`.',
+    ),
   watch_content: z
     .boolean()
     .default(true)

@@ -95,8 +95,18 @@ function fromEnvironment(env: Environment): Record<string, unknown> {
 
 type LineOf = (keys: readonly PropertyKey[]) => number | undefined
 
+/** The issues of a value that may be of several kinds: those of the kind that it comes closest to. */
+function nearest(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union' || 'discriminator' in issue) return [issue]
+  const kinds = issue.errors.filter((errors) => !errors.some(({ code, path }) => code === 'invalid_type' && path.length === 0))
+  const [only] = kinds
+  if (kinds.length !== 1) return [issue]
+  return only!.flatMap((inner) => nearest({ ...inner, path: [...issue.path, ...inner.path] }))
+}
+
 /** One error that lists all issues, one per line. */
-function allIssues({ issues }: z.ZodError, value: unknown, file: string | undefined, lineOf: LineOf): ConfigError {
+function allIssues({ issues: found }: z.ZodError, value: unknown, file: string | undefined, lineOf: LineOf): ConfigError {
+  const issues = found.flatMap(nearest)
   const errors = issues.slice(0, MAX_ISSUES).map((issue) => {
     const keys = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path
     const line = lineOf(keys)

@@ -1,13 +1,19 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { configSchema } from '../config/config.ts'
+import type { PastGeneration } from '../model/content-history.ts'
 import { definitionKey } from '../stages/enrich/definition.ts'
 import { systemClock, TableKeeper } from '../stages/enrich/keeper.ts'
+import { readState } from '../state/db.ts'
+import { stateReader } from '../state/read.ts'
 import { createLog } from '../telemetry/log.ts'
+import { packageRoot } from '../util/entry.ts'
 import { RetryLater } from '../util/errors.ts'
+import type { ContentPlace } from './content-places.ts'
 import { ContentReload } from './content-reload.ts'
+import { undoContent } from './content-undo.ts'
 import { openPipeline } from './pipeline.fixture.ts'
 import { Scheduler } from './scheduler.ts'
 import type { PipelineThread } from './threads.ts'
@@ -32,7 +38,10 @@ async function start() {
   const data = join(folder, `data-${++test_}`)
   const content = join(folder, `content-${test_}`)
   for (const one of [data, content]) mkdirSync(one)
-  const write = (name: string, text: string) => writeFileSync(join(content, name), text)
+  const write = (name: string, text: string) => {
+    mkdirSync(dirname(join(content, name)), { recursive: true })
+    writeFileSync(join(content, name), text)
+  }
   write('visit.schema.yml', SCHEMA('int'))
   write('row.schema.yml', ROWS(['ip', 'name']))
   write('hosts.yml', HOSTS())
@@ -87,10 +96,19 @@ async function start() {
     events,
     log: createLog({ isPretty: false, write: () => {} }),
     first,
+    commits: () => ({}),
   })
+  await reload.begin()
+  const state = readState(data)
+  const read = stateReader(state)
+  const places = (): ContentPlace[] => [
+    { name: 'shipped packs', folder: join(packageRoot(), 'packs'), kind: 'shipped' },
+    { name: content, folder: content, kind: 'folder' },
+  ]
   await pipeline.call('start')
   let sent = 0
   return {
+    content,
     write,
     faults,
     pipeline,
@@ -111,7 +129,11 @@ async function start() {
       return [stored, fields]
     },
     severity: () => reload.report.content.rules.find(({ id }) => id === 'Visit')?.severity,
+    read,
+    undo: (name?: string, actor = '') => undoContent(name, actor, { read, places, content: reload }),
+    text: (name: string) => (existsSync(join(content, name)) ? readFileSync(join(content, name), 'utf8') : undefined),
     async stop() {
+      await state.destroy()
       await reload.stop()
       await scheduler.stop()
       await keeper.stop()
@@ -130,11 +152,11 @@ test('an edit of nothing but the schema of its rows builds a table anew', async 
   expect(await world.visit(1)).toEqual([1, { ip: '10.0.0.1', name: 'one' }])
   world.write('row.schema.yml', ROWS(['ip', 'name', 'owner']))
   world.write('hosts.csv', 'ip,name,owner\n10.0.0.1,one,ann\n')
-  expect(await world.reload.reload()).toMatchObject({ outcome: 'swapped' })
+  expect(await world.reload.reload({ cause: 'reload' })).toMatchObject({ outcome: 'swapped' })
   expect(await world.visit(2)).toEqual([2, { ip: '10.0.0.1', name: 'one', owner: 'ann' }])
   // The schema alone.
   world.write('row.schema.yml', ROWS(['ip', 'owner']))
-  expect(await world.reload.reload()).toMatchObject({ outcome: 'swapped' })
+  expect(await world.reload.reload({ cause: 'reload' })).toMatchObject({ outcome: 'swapped' })
   expect((await world.visit(3))[1]).toMatchObject({ owner: 'ann' })
   expect(world.keeper.status().find(({ name }) => name === 'hosts')).toMatchObject({ health: 'static', rows: 1 })
 })
@@ -144,12 +166,12 @@ test('a change that the lake cannot take now leaves tables, rules and lake as th
   world.write('hosts.yml', HOSTS('Description: other\n'))
   world.write('rule.yml', RULE('High'))
   world.faults.lake = new RetryLater('the lake is busy')
-  await expect(world.reload.reload()).rejects.toThrow('the lake is busy')
+  await expect(world.reload.reload({ cause: 'reload' })).rejects.toThrow('the lake is busy')
   expect(world.problems()).toEqual([expect.stringContaining('which is tried again: the lake is busy')])
   world.faults.lake = undefined
   expect(world.severity()).toBe('LOW')
   expect(await world.visit(7)).toEqual([7, { ip: '10.0.0.1', name: 'one' }])
-  expect(await world.reload.reload()).toMatchObject({ outcome: 'swapped' })
+  expect(await world.reload.reload({ cause: 'reload' })).toMatchObject({ outcome: 'swapped' })
   expect(world.problems()).toEqual([])
   expect(world.severity()).toBe('HIGH')
   expect(await world.visit('eight')).toEqual(['eight', { ip: '10.0.0.1', name: 'one' }])
@@ -158,15 +180,15 @@ test('a change that the lake cannot take now leaves tables, rules and lake as th
 test('a change whose success nobody heard of is followed all the same', async () => {
   world.write('rule.yml', RULE('High'))
   world.faults.lost.add('swapContent')
-  await expect(world.reload.reload()).rejects.toThrow('was lost')
+  await expect(world.reload.reload({ cause: 'reload' })).rejects.toThrow('was lost')
   expect(world.severity()).toBe('HIGH')
   // What could not follow at once follows with the next reload, which finds nothing changed.
   world.write('rule.yml', RULE('Critical'))
   world.faults.lost.add('content')
-  await expect(world.reload.reload()).rejects.toThrow('was lost')
+  await expect(world.reload.reload({ cause: 'reload' })).rejects.toThrow('was lost')
   expect(world.severity()).toBe('HIGH')
   world.faults.lost.clear()
-  expect(await world.reload.reload()).toMatchObject({ outcome: 'unchanged' })
+  expect(await world.reload.reload({ cause: 'reload' })).toMatchObject({ outcome: 'unchanged' })
   expect(world.severity()).toBe('CRITICAL')
   expect(world.problems()).toEqual([])
 })
@@ -188,4 +210,70 @@ test('a table whose content is taken while content changes is in force afterward
   await world.pipeline.call('swapContent')
   await taken
   expect(await world.visit(1)).toEqual([1, { ip: '10.0.0.1', name: 'new' }])
+})
+
+const shown = (past: PastGeneration | undefined) => [
+  past?.number,
+  past?.cause,
+  past?.actor,
+  past?.files.map(({ path, before, after }) => `${path} ${before ? 'was' : ''} ${after ? 'is' : ''}`).sort(),
+]
+
+test('each generation is remembered with its files, and undone', async () => {
+  const first = await world.read.generation(undefined)
+  expect(shown(first).slice(0, 3)).toEqual([1, 'start', ''])
+  expect(first!.files.map(({ path }) => path)).toEqual(
+    expect.arrayContaining(['rule.yml', 'hosts.yml', 'hosts.csv', 'row.schema.yml', 'visit.schema.yml']),
+  )
+  expect(first!.generation).toBe(world.reload.report.generation)
+  world.write('rule.yml', RULE('High'))
+  world.write('more/other.yml', RULE('Low').replace('RuleID: Visit', 'RuleID: Other'))
+  expect(await world.reload.reload({ cause: 'watch' })).toMatchObject({ outcome: 'swapped' })
+  expect(shown(await world.read.generation(undefined))).toEqual([2, 'watch', '', ['more/other.yml  is', 'rule.yml was is']])
+
+  expect(await world.undo(undefined, 'ann')).toMatchObject({ outcome: 'swapped', number: 2, generation: first!.generation })
+  expect([world.text('rule.yml'), world.text('more/other.yml'), world.severity()]).toEqual([RULE('Low'), undefined, 'LOW'])
+  expect(shown(await world.read.generation(undefined))).toEqual([
+    3,
+    'undo',
+    'ann, who undid 2',
+    ['more/other.yml was ', 'rule.yml was is'],
+  ])
+  // An undo is undone like any other, folders included.
+  rmSync(join(world.content, 'more'), { recursive: true })
+  expect(await world.undo('3')).toMatchObject({ outcome: 'swapped', number: 3 })
+  expect([world.text('rule.yml'), world.severity()]).toEqual([RULE('High'), 'HIGH'])
+  expect(world.text('more/other.yml')).toContain('RuleID: Other')
+  await expect(world.undo('1')).rejects.toThrow('shipped packs, which come with the release')
+  await expect(world.undo('99')).rejects.toThrow("there is no generation '99'")
+})
+
+test('nobody’s later work is undone, and what would be broken stays as it is', async () => {
+  world.write('rule.yml', RULE('High'))
+  await world.reload.reload({ cause: 'watch' })
+  world.write('rule.yml', RULE('Critical'))
+  await expect(world.undo()).rejects.toThrow(/rule\.yml was changed after it/)
+  expect(world.text('rule.yml')).toBe(RULE('Critical'))
+  await world.reload.reload({ cause: 'watch' })
+  await expect(world.undo('2')).rejects.toThrow(/rule\.yml was changed after it/)
+  // Removed in one generation, needed in the next.
+  world.write('more.schema.yml', SCHEMA('int').replace('Custom.Visit', 'Custom.More'))
+  await world.reload.reload({ cause: 'watch' })
+  world.write('more.yml', HOSTS().replace('hosts', 'more').replace('Hosts.Row', 'Custom.More'))
+  world.write('hosts.csv', 'ip,name\n10.0.0.1,two\n')
+  expect(await world.reload.reload({ cause: 'watch' })).toMatchObject({ outcome: 'swapped' })
+  expect(await world.undo('4')).toMatchObject({ outcome: 'broken', number: 4 })
+  expect(world.text('more.schema.yml')).toContain('Custom.More')
+  expect(await world.undo('5')).toMatchObject({ outcome: 'swapped' })
+  expect(world.text('hosts.csv')).toBe('ip,name\n10.0.0.1,one\n')
+  expect(await world.undo('4')).toMatchObject({ outcome: 'swapped' })
+  expect([world.text('more.schema.yml'), world.problems()]).toEqual([undefined, []])
+})
+
+test('edits that change nothing that runs are remembered too', async () => {
+  world.write('rule.yml', `# Why: see the wiki.\n${RULE('Low')}`)
+  expect(await world.reload.reload({ cause: 'reload', actor: 'bob' })).toMatchObject({ outcome: 'unchanged' })
+  expect(shown(await world.read.generation(undefined))).toEqual([2, 'reload', 'bob', ['rule.yml was is']])
+  expect(await world.reload.reload({ cause: 'reload' })).toMatchObject({ outcome: 'unchanged' })
+  expect((await world.read.generation(undefined))!.number).toBe(2)
 })

@@ -1,3 +1,4 @@
+import type { ContentCause } from '../model/content-history.ts'
 import { type SystemProblem, systemProblem } from '../model/system-problem.ts'
 import type { TableKeeper } from '../stages/enrich/keeper.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -20,6 +21,8 @@ export interface ContentReloadDeps {
   readonly log: Log
   /** What the start loaded. */
   readonly first: ContentReport
+  /** The commits that content roots in git are at, by the root's name. */
+  readonly commits: () => Readonly<Record<string, string>>
 }
 
 /** The reporter of problems with content that is not in force. */
@@ -27,13 +30,22 @@ const REPORTER = 'content-change'
 /** Content that may be tried again as it is. */
 const AGAIN_MS = 10_000
 
+/** A change of content that somebody or something asks for. */
+export interface ContentRequest {
+  readonly cause: ContentCause
+  readonly actor?: string | undefined
+  /** Changes files before they are read; what it returns takes that back, and is called when the content does not come in force. */
+  readonly apply?: () => Promise<() => Promise<void>>
+}
+
 /** Puts changed content in force while everything runs: one change at a time, each built aside. */
 export class ContentReload {
   readonly #deps: ContentReloadDeps
   #report: ContentReport
-  #running: Promise<ContentChange> | undefined
-  /** A change that was asked for while another one was under way. */
-  #following: Promise<ContentChange> | undefined
+  /** Settles when the last change that was asked for has. */
+  #tail: Promise<unknown> = Promise.resolve()
+  /** A change that waits for its turn and reads the folders as they are then: it stands for others of its kind. */
+  #waiting: Promise<ContentChange> | undefined
   #again: NodeJS.Timeout | undefined
   #isStopped = false
 
@@ -51,59 +63,66 @@ export class ContentReload {
    * Reads the content folders and puts what they hold in force, unless it has faults that the content in force does not have. Resolves
    * with the outcome; rejects when the pipeline has ended.
    */
-  reload(): Promise<ContentChange> {
-    if (!this.#running) return this.#begin()
-    // What is under way may have read the folders before the change that this call is about.
-    this.#following ??= this.#running
-      .catch(() => {})
-      .then(() => {
-        this.#following = undefined
-        return this.#begin()
-      })
-    return this.#following
+  reload(request: ContentRequest): Promise<ContentChange> {
+    if (!request.apply && this.#waiting) return this.#waiting
+    const change = this.#tail.then(() => {
+      if (this.#waiting === change) this.#waiting = undefined
+      return this.#begin(request)
+    })
+    if (!request.apply) this.#waiting = change
+    this.#tail = change.catch(() => {})
+    return change
+  }
+
+  /** Writes down what the start has loaded. */
+  async begin(): Promise<void> {
+    await this.#record({ cause: 'start' })
   }
 
   /** Resolves when no change is under way; none begins later. */
   async stop(): Promise<void> {
     this.#isStopped = true
     clearTimeout(this.#again)
-    await this.#running?.catch(() => {})
+    await this.#tail
   }
 
-  #begin(): Promise<ContentChange> {
-    if (this.#isStopped) return Promise.reject(new Error('Caracal is stopping'))
+  async #begin(request: ContentRequest): Promise<ContentChange> {
+    if (this.#isStopped) throw new Error('Caracal is stopping')
     clearTimeout(this.#again)
-    this.#running = this.#change()
-      .catch(async (error: unknown) => {
-        await this.#failed(error)
-        throw error
-      })
-      .finally(() => {
-        this.#running = undefined
-      })
-    return this.#running
+    const before = this.#report.generation
+    const takeBack = await request.apply?.()
+    try {
+      const change = await this.#change(request)
+      if (change.outcome === 'broken') await takeBack?.()
+      return change
+    } catch (error) {
+      await this.#failed(error, request)
+      if (this.#report.generation === before) await takeBack?.()
+      throw error
+    }
   }
 
   /** The change was in order and could not be put in force, or not everywhere: everything follows what is in force, and it is tried again. */
-  async #failed(error: unknown): Promise<void> {
+  async #failed(error: unknown, request: ContentRequest): Promise<void> {
     if (this.#isStopped) return
     const message = `Changed content could not be put in force, which is tried again: ${messageOf(error)}`
     this.#say([systemProblem('ContentBroken', 'content', message)])
-    this.#tryAgain()
+    this.#tryAgain(request)
     // What fails here is done by the next try.
     await this.#follow().catch(() => {})
   }
 
-  #tryAgain(): void {
-    if (!this.#isStopped) this.#again = setTimeout(() => void this.reload().catch(() => {}), AGAIN_MS).unref()
+  #tryAgain({ cause, actor }: ContentRequest): void {
+    if (!this.#isStopped) this.#again = setTimeout(() => void this.reload({ cause, actor }).catch(() => {}), AGAIN_MS).unref()
   }
 
-  async #change(): Promise<ContentChange> {
+  async #change(request: ContentRequest): Promise<ContentChange> {
     const { pipeline, keeper, log } = this.#deps
     const built = await pipeline.rpc.call('buildContent')
-    if (built.kind === 'broken') return this.#refuse(built.problems, built.later)
+    if (built.kind === 'broken') return this.#refuse(built.problems, built.later ? request : undefined)
     if (built.kind === 'unchanged') {
       await this.#follow()
+      await this.#record(request)
       this.#say([])
       return { outcome: 'unchanged', generation: built.generation, summary: 'nothing changed', pauseMs: 0, problems: [] }
     }
@@ -113,9 +132,10 @@ export class ContentReload {
     const { pauseMs, problems } = await pipeline.rpc.call('swapContent')
     if (problems.length > 0) {
       await this.#follow()
-      return this.#refuse(problems, false)
+      return this.#refuse(problems)
     }
     await this.#use(report)
+    await this.#record(request)
     this.#say([])
     const summary = summaryOf(changes)
     const rounded = Math.round(pauseMs)
@@ -142,11 +162,19 @@ export class ContentReload {
     await scheduler.update({ queries: report.queries, saved: byName(report.savedQueries), tables: report.lakeTables })
   }
 
-  #refuse(problems: readonly ContentProblem[], later: boolean): ContentChange {
+  #refuse(problems: readonly ContentProblem[], later?: ContentRequest): ContentChange {
     const stays = 'The content in force stays as it was until this is fixed; `caracal validate` shows all problems.'
     this.#say(problems.map(({ file, message }) => systemProblem('ContentBroken', file, `${file}: ${message}. ${stays}`)))
-    if (later) this.#tryAgain()
+    if (later) this.#tryAgain(later)
     return { outcome: 'broken', generation: this.#report.generation, summary: 'nothing changed', pauseMs: 0, problems }
+  }
+
+  /** The history lacks nothing for long: what could not be written down is a part of the next entry. */
+  async #record({ cause, actor = '' }: ContentRequest): Promise<void> {
+    const { pipeline, commits, log } = this.#deps
+    await pipeline.rpc
+      .call('recordContent', { cause, actor, commits: commits() })
+      .catch((error: unknown) => log.warn({ err: error }, `The history of content could not be written: ${messageOf(error)}`))
   }
 
   #say(problems: readonly SystemProblem[]): void {
@@ -156,5 +184,7 @@ export class ContentReload {
 
 /** Reloads when somebody has changed a file; what fails is in the log. */
 export function reloadQuietly(content: Pick<ContentReload, 'reload'>, log: Log): void {
-  content.reload().catch((error: unknown) => log.error({ err: error }, `Content could not be reloaded: ${messageOf(error)}`))
+  content
+    .reload({ cause: 'watch' })
+    .catch((error: unknown) => log.error({ err: error }, `Content could not be reloaded: ${messageOf(error)}`))
 }

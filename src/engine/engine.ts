@@ -1,7 +1,9 @@
 import type { Config } from '../config/config.ts'
 import type { AlertStatus } from '../model/alert.ts'
+import type { ContentCause } from '../model/content-history.ts'
 import type { QueryOptions, QueryResult } from '../stages/store/lake.ts'
 import type { StateReader } from '../state/read.ts'
+import type { UndoneContent } from './content-undo.ts'
 import type { LastingProblem } from './problems.ts'
 import type { RuleState } from './rule-states.ts'
 
@@ -120,7 +122,9 @@ export interface Engine {
   /** The hash of the content in force: events carry it as `p_generation`. */
   readonly generation: string
   /** Reads the content folders and puts what they hold in force while everything runs. */
-  reloadContent(): Promise<ContentChange>
+  reloadContent(cause: ContentCause, actor?: string): Promise<ContentChange>
+  /** Undoes what a generation changed, the last one without a name: see `undoContent`. */
+  undoContent(name: string | undefined, actor: string): Promise<UndoneContent>
   /** The bundled sample is being sent through the path (source `demo`). */
   readonly isDemo: boolean
   /** The ingest handler of a source, or `undefined` when there is no such http source. */

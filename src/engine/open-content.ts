@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Config, SourceConfig } from '../config/config.ts'
+import { contentFolders } from '../config/content.ts'
 import type { Rule } from '../model/rule.ts'
 import { loadCache } from '../state/cache.ts'
 import { correlationStore } from '../state/correlation.ts'
@@ -40,13 +41,13 @@ export interface OpenContent {
 
 /** Loads the content of the configuration. */
 export function readContent({ config }: Pick<OpenContentDeps, 'config'>): Promise<LoadedContent> {
-  return loadPath(config, join(config.data_dir, 'content-cache'))
+  return loadPath({ ...config, content: contentFolders(config) }, join(config.data_dir, 'content-cache'))
 }
 
 /** Makes loaded content ready: starts what runs its rules. */
 export async function openContent(loaded: LoadedContent, deps: OpenContentDeps): Promise<OpenContent> {
   const { config, sources } = deps
-  const apart = foldersApart(config)
+  const apart = foldersApart({ ...config, content: contentFolders(config) })
   const tables = new LiveTables(loaded)
   const starting = startGeneration(loaded, tables, apart, deps)
   const queryTables = lakeTables(loaded, new Set(sources.flatMap(({ log_types }) => log_types)))

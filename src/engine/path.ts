@@ -46,8 +46,7 @@ export interface ContentProblem {
 }
 
 /** What the configuration says about content. Without sources and destinations, names are not checked against them. */
-type Chosen = Pick<Config, 'content'> &
-  Partial<Pick<Config, 'disabled_packs' | 'destinations'>> & {
+type Chosen = { readonly content: readonly string[] } & Partial<Pick<Config, 'disabled_packs' | 'destinations'>> & {
     readonly sources?: readonly { readonly log_types: readonly string[] }[]
   }
 

@@ -1,6 +1,7 @@
 import type { AlertStatus, AlertWindow } from '../model/alert.ts'
 import type { DeliveryResult } from '../model/batch.ts'
 import type { TableSpec } from '../model/column.ts'
+import type { ContentMark } from '../model/content-history.ts'
 import type { SavedQuery, ScheduledQuery } from '../model/query.ts'
 import type { RuleSpan } from '../model/rule-span.ts'
 import type { SystemProblem } from '../model/system-problem.ts'
@@ -24,6 +25,8 @@ export interface PipelineCalls {
   buildContent: () => BuiltContent
   /** Puts what was built last in force between two batches, unless the lake cannot follow it. */
   swapContent: () => SwappedContent
+  /** Writes down which files of content have changed since the last time; resolves when that is durable. */
+  recordContent: (mark: ContentMark) => void
   /** Opens the sources and begins to read. Tables must be in force by now. */
   start: () => void
   /** No further batch begins; resolves when those under way are committed. */

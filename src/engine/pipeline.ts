@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { Config, SourceConfig } from '../config/config.ts'
 import type { AlertStatus } from '../model/alert.ts'
 import type { DeliveryResult, Effects } from '../model/batch.ts'
+import type { ContentMark } from '../model/content-history.ts'
 import type { Event } from '../model/event.ts'
 import type { SystemProblem } from '../model/system-problem.ts'
 import { type DeadLetterSample, DeadLetterSamples } from '../pipeline/dead-letter-samples.ts'
@@ -17,6 +18,7 @@ import type { ContentFileRef } from '../stages/enrich/keeper-types.ts'
 import type { BuiltTable } from '../stages/enrich/table.ts'
 import { RowWriter } from '../stages/store/row-writer.ts'
 import { setAlertStatus } from '../state/alerts.ts'
+import { contentFiles, type PresentFile, recordContent } from '../state/content-history.ts'
 import { openState, type StateDb } from '../state/db.ts'
 import { saveDeliveryResults } from '../state/deliveries.ts'
 import { pipelineState } from '../state/pipeline-state.ts'
@@ -24,6 +26,8 @@ import { removeSource, setMeta } from '../state/sources.ts'
 import { recordTableVersion, saveTableState } from '../state/table-status.ts'
 import type { Handlers, Remote } from '../util/rpc.ts'
 import { Started } from '../util/started.ts'
+import { ContentFiles } from './content-files.ts'
+import { contentPlaces } from './content-places.ts'
 import { type BuiltContent, LiveContent } from './live-content.ts'
 import { CommittedSignals } from './past-signals.ts'
 import {
@@ -58,6 +62,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
   readonly #started: Started
   readonly #samples = new DeadLetterSamples()
   readonly #signals = new CommittedSignals()
+  readonly #files = new ContentFiles()
   readonly #troubles: Troubles
   #observations: [string, number][] = []
   #db!: StateDb
@@ -152,6 +157,14 @@ export class Pipeline implements Handlers<PipelineCalls> {
 
   swapContent(): Promise<SwappedContent> {
     return this.#reading.swap()
+  }
+
+  async recordContent(mark: ContentMark): Promise<void> {
+    const { loaded, generation } = this.#content.current
+    const places = contentPlaces(this.#options.config)
+    const files = await this.#files.present(loaded, places, await contentFiles(this.#db))
+    const textOf = (file: PresentFile) => this.#files.textOf(file, places)
+    await recordContent(this.#db, { ...mark, generation: generation.hash, nowMs: Date.now(), files, textOf })
   }
 
   async start(): Promise<void> {

@@ -9,7 +9,7 @@ const MIB = 1024 * 1024
 /** With more free memory than this each content folder's Python rules get a child of their own. */
 const ENOUGH_BYTES = 4096 * MIB
 
-type Chosen = Pick<Config, 'content' | 'python_children'>
+type Chosen = Pick<Config, 'python_children'> & { readonly content: readonly string[] }
 
 /** The content folders whose Python rules are to be judged apart from each other, or `undefined`: all together. */
 export function foldersApart({ content, python_children }: Chosen, freeBytes = freeMemory()): string[] | undefined {

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Config } from '../config/config.ts'
+import { contentFolders } from '../config/content.ts'
 import { NOTHING_KNOWN } from '../model/alert.ts'
 import type { RuleError } from '../model/match.ts'
 import { localTable } from '../packs/checks/tables.ts'
@@ -63,8 +64,11 @@ interface Totals {
 export async function runFiles(options: RunOptions, streams: RunStreams): Promise<number> {
   const { config, logType } = options
   const sources = [...config.sources, { log_types: logType === undefined ? [] : [logType] }]
-  const { content, disabled_packs } = config
-  const loaded = await loadPath({ content, disabled_packs, sources }, join(options.cacheFolder, 'content'))
+  const { disabled_packs } = config
+  const loaded = await loadPath(
+    { content: contentFolders(config), disabled_packs, sources },
+    join(options.cacheFolder, 'content'),
+  )
   for (const { file, message } of [...loaded.problems, ...loaded.names]) streams.tell(`${file}: ${message}`)
   const run = await Run.create(options, streams, loaded)
   try {
@@ -116,7 +120,7 @@ class Run {
       detection: {
         timeoutMs: config.rule_timeout_ms,
         compiledFolder: join(cacheFolder, 'python'),
-        apart: foldersApart(config),
+        apart: foldersApart({ ...config, content: contentFolders(config) }),
         lazy: true,
         prefilter: { ruleErrors: config.rule_errors, shadowEvery: config.shadow_every, onProblem: streams.tell },
       },

@@ -19,7 +19,9 @@ import { createHttp } from '../util/http/http.ts'
 import { Started } from '../util/started.ts'
 import { contentProblems } from './checks/content.ts'
 import { allChecks } from './checks/index.ts'
+import { contentPlaces } from './content-places.ts'
 import { ContentReload, reloadQuietly } from './content-reload.ts'
+import { undoContent } from './content-undo.ts'
 import { DEMO_KEY, DEMO_SOURCE, demoSource, demoState } from './demo.ts'
 import type { Engine } from './engine.ts'
 import { Events } from './events.ts'
@@ -164,9 +166,10 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
   )
   const content = await started.step(
     'changes of content',
-    () => new ContentReload({ pipeline, keeper, scheduler, events, log, first: report }),
+    () => new ContentReload({ pipeline, keeper, scheduler, events, log, first: report, commits: () => ({}) }),
     (made) => made.stop(),
   )
+  await content.begin()
   await started.step('the watch over content folders', () => contentWatch?.start(() => reloadQuietly(content, log)))
   const intakes = await started.step(
     'the intakes',
@@ -175,11 +178,12 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
       for (const intake of made.values()) await intake.close()
     },
   )
+  const read = stateReader(state)
   const views = createViews({
     config,
     sources,
     tables: () => content.report.tables,
-    reload: () => content.reload(),
+    reload: () => content.reload({ cause: 'tables' }),
     state,
     keeper,
     pipeline,
@@ -197,14 +201,15 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     config,
     token,
     isDemo,
-    read: stateReader(state),
+    read,
     get content() {
       return content.report.content
     },
     get generation() {
       return content.report.generation
     },
-    reloadContent: () => content.reload(),
+    reloadContent: (cause, actor) => content.reload({ cause, actor }),
+    undoContent: (name, actor) => undoContent(name, actor, { read, places: () => contentPlaces(config), content }),
     failed: Promise.race([events.failed, pipeline.died, spool.died]),
     ...views,
     ruleStates: (rules) => rules.map((rule) => events.rules.of(rule)),
@@ -242,8 +247,9 @@ function openLake({ lake, data_dir, query_timeout_ms, query_max_rows, retention 
 /** Before content is loaded, so that what is edited during the start is not missed. */
 async function noteContent(config: Config): Promise<ContentWatch | undefined> {
   if (!config.watch_content) return undefined
-  // `content` in the working folder may come later.
-  const watch = new ContentWatch([...new Set([...contentRoots(config.content), resolve('content')])])
+  // What is pulled from git changes when it is pulled. `content` in the working folder may come later.
+  const configured = config.content.filter((entry) => typeof entry === 'string')
+  const watch = new ContentWatch([...new Set([...contentRoots(configured), resolve('content')])])
   await watch.note()
   return watch
 }

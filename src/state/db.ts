@@ -9,6 +9,7 @@ import * as heldFlushes from './migrations/0005-held-flushes.ts'
 import * as windowNumbers from './migrations/0006-window-numbers.ts'
 import * as retroactive from './migrations/0007-retroactive.ts'
 import * as ruleCacheOrder from './migrations/0008-rule-cache-order.ts'
+import * as contentHistory from './migrations/0009-content-history.ts'
 import { openSqlite, type SqliteFile, type SqliteOptions } from './sqlite.ts'
 import type { StateTables } from './tables.ts'
 
@@ -24,6 +25,7 @@ const migrations: MigrationProvider = {
     '0006-window-numbers': windowNumbers,
     '0007-retroactive': retroactive,
     '0008-rule-cache-order': ruleCacheOrder,
+    '0009-content-history': contentHistory,
   }),
 }
 

@@ -1,5 +1,7 @@
 import type { StoredAlert } from '../model/alert.ts'
+import type { PastGeneration } from '../model/content-history.ts'
 import { type AlertFilter, findAlert, listAlerts, storedAlert } from './alerts.ts'
+import { contentTexts, pastGeneration, pastGenerations } from './content-history.ts'
 import type { StateDb } from './db.ts'
 import { deliveriesOfAlert } from './deliveries.ts'
 import { type LimitCount, limitCounts } from './limits.ts'
@@ -27,6 +29,12 @@ export interface StateReader {
   isPending(alertIds: readonly string[], destinations: readonly string[]): Promise<boolean>
   /** The limits that rules reached, by rule. */
   limits(): Promise<readonly LimitCount[]>
+  /** Content that was in force, the last first. */
+  generations(limit: number): Promise<readonly PastGeneration[]>
+  /** One by its number, or by its hash or the beginning of that; the last one without a name. `undefined`: there is none, or no longer. */
+  generation(name: string | undefined): Promise<PastGeneration | undefined>
+  /** Texts of content files by their hash; those that are not kept are missing. */
+  contentTexts(hashes: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>
 }
 
 export function stateReader(db: StateDb): StateReader {
@@ -57,5 +65,8 @@ export function stateReader(db: StateDb): StateReader {
       return pending !== undefined
     },
     limits: () => limitCounts(db),
+    generations: (limit) => pastGenerations(db, limit),
+    generation: async (name) => (name === undefined ? (await pastGenerations(db, 1))[0] : pastGeneration(db, name)),
+    contentTexts: (hashes) => contentTexts(db, hashes),
   }
 }

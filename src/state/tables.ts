@@ -70,6 +70,21 @@ export interface StateTables {
   correlation: { id: string; rule_id: string; wake_ms: number; value: string }
   /** The cache of rules, by hash of the key; `entry` is JSON text of [key, entry]. Without an expiry: the end of time. What was written later has a greater `written`. */
   rule_cache: { key_hash: string; entry: string; expires_ms: number; written: number }
+  /** Contents that were in force, numbered in their order. `actor` and `commits` are JSON text. */
+  content_generations: {
+    number: number
+    generation: string
+    created_ms: number
+    cause: string
+    actor: string
+    commits: string
+  }
+  /** Files that a generation has changed, by the name of their content root: a hash that is absent is a file that was not there. */
+  content_changes: { number: number; root: string; path: string; before_hash: string | null; after_hash: string | null }
+  /** Files as they are in the last generation. */
+  content_files: { root: string; path: string; hash: string }
+  /** Texts of files, those of before their changes too; long ones are not kept. */
+  content_texts: { hash: string; text: Uint8Array; bytes: number }
 }
 
 export type AlertRow = Selectable<StateTables['alerts']>

@@ -7,6 +7,7 @@ import type { RuleState } from '../../src/engine/rule-states.ts'
 import type { AlertBody, AlertWindow } from '../../src/model/alert.ts'
 import type { QueryOptions, QueryResult } from '../../src/stages/store/lake.ts'
 import { saveWindows, setAlertStatus } from '../../src/state/alerts.ts'
+import { type ContentRecord, recordContent } from '../../src/state/content-history.ts'
 import { openState } from '../../src/state/db.ts'
 import { saveDeliveries, saveDeliveryResults } from '../../src/state/deliveries.ts'
 import { stateReader } from '../../src/state/read.ts'
@@ -29,6 +30,11 @@ export interface FakeEngine extends Engine {
   content: Engine['content']
   /** What a reload comes to. */
   reloaded: ContentChange
+  /** Who asked for reloads. */
+  readonly reloads: (readonly [cause: string, actor: string | undefined])[]
+  undo: Engine['undoContent']
+  /** Writes down content that was in force, as the pipeline does. */
+  record(content: ContentRecord): Promise<void>
   /** Puts an alert into state. */
   addAlert(alert: Partial<AlertWindow>, body?: Partial<AlertBody>): Promise<void>
   /** Puts a delivery into state: refused for good when there is an error. */
@@ -42,6 +48,7 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
   const state = await openState(folder)
   const queries: Query[] = []
   const removed: string[] = []
+  const reloads: [string, string | undefined][] = []
   const engine: FakeEngine = {
     config: { ...configSchema.parse({}), data_dir: folder, ...config },
     token: TOKEN,
@@ -49,7 +56,13 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
     read: stateReader(state),
     content: CONTENT,
     generation: '00112233aabbccdd',
-    reloadContent: async () => engine.reloaded,
+    reloadContent: async (cause, actor) => {
+      reloads.push([cause, actor])
+      return engine.reloaded
+    },
+    undoContent: (name, actor) => engine.undo(name, actor),
+    undo: async () => ({ ...engine.reloaded, number: 1 }),
+    reloads,
     reloaded: { outcome: 'unchanged', generation: '00112233aabbccdd', summary: 'nothing changed', pauseMs: 0, problems: [] },
     queries,
     removed,
@@ -72,6 +85,9 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
     },
     health: async () => engine.healthNow,
     metrics: async () => 'caracal_spool_bytes 0\n',
+    async record(content) {
+      await recordContent(state, content)
+    },
     async removeSource(id) {
       removed.push(id)
     },

@@ -37,9 +37,16 @@ const show = createRoute({
   },
 })
 
+export const actorSchema = z
+  .string()
+  .max(200)
+  .optional()
+  .describe('Who asks, in words of their own: the history of content shows it.')
+
 const reload = createRoute({
   method: 'post',
   path: '/api/v1/content/reload',
+  request: { query: z.object({ by: actorSchema }) },
   summary: 'Reads the content folders and puts what they hold in force, without a stop. Broken content changes nothing.',
   responses: {
     200: { description: 'What came of it.', content: { 'application/json': { schema: changeSchema } } },
@@ -53,9 +60,9 @@ export function contentRoutes(engine: Engine) {
       const counts = { rules: rules.length, schemas: schemas.length, tables }
       return c.json({ generation: engine.generation, ...counts, problems: [...problems] }, 200)
     })
-    .openapi(reload, async (c) => c.json(changeView(await engine.reloadContent()), 200))
+    .openapi(reload, async (c) => c.json(changeView(await engine.reloadContent('reload', c.req.valid('query').by)), 200))
 }
 
-function changeView({ outcome, generation, summary, pauseMs, problems }: ContentChange): z.output<typeof changeSchema> {
+export function changeView({ outcome, generation, summary, pauseMs, problems }: ContentChange): z.output<typeof changeSchema> {
   return { outcome, generation, summary, pause_ms: Math.round(pauseMs), problems: [...problems] }
 }

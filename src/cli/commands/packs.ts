@@ -76,8 +76,9 @@ async function load(flags: Flags, io: Io): Promise<{ readonly content: Content; 
   const { contentRoots, loadContent } = await import('../../packs/load.ts')
   const config = readConfig(flags, io)
   const cache = join(cacheFolder(io.env), 'content')
+  const { contentFolders } = await import('../../config/content.ts')
   const { withOverrides } = await import('../../packs/overrides.ts')
-  const content = withOverrides(await loadContent(contentRoots(config.content), { tests: false, cache }))
+  const content = withOverrides(await loadContent(contentRoots(contentFolders(config)), { tests: false, cache }))
   return { content, off: config.disabled_packs }
 }
 

@@ -4,6 +4,7 @@ import type { changeSchema } from '../../api/routes/content.ts'
 import { printable } from '../../util/terminal.ts'
 import { Exit } from '../exit.ts'
 import type { Io } from '../io.ts'
+import { userName } from '../self.ts'
 import { clientOf, type ServerFlags, withServer } from '../server-options.ts'
 
 type Change = z.output<typeof changeSchema>
@@ -23,13 +24,16 @@ export function registerReload(program: Command, io: Io): void {
   )
     .addHelpText('after', HELP)
     .action(async (flags: ServerFlags) => {
-      const change = await clientOf(flags, io).json<Change>('/api/v1/content/reload', { method: 'POST' })
-      io.out(flags.json ? `${JSON.stringify(change)}\n` : `${textOf(change)}\n`)
+      const change = await clientOf(flags, io).json<Change>(`/api/v1/content/reload?by=${encodeURIComponent(userName())}`, {
+        method: 'POST',
+      })
+      io.out(flags.json ? `${JSON.stringify(change)}\n` : `${changeText(change)}\n`)
       if (change.outcome === 'broken') throw new Exit(1)
     })
 }
 
-function textOf({ outcome, generation, summary, pause_ms, problems }: Change): string {
+/** What came of a change of content. */
+export function changeText({ outcome, generation, summary, pause_ms, problems }: Change): string {
   if (outcome === 'swapped') return printable(`Generation ${generation}: ${summary}, swapped in ${pause_ms} ms`)
   if (outcome === 'unchanged') return `Generation ${generation}: nothing changed`
   const lines = problems.map(({ file, message }) => printable(`${file}: ${message}`))

@@ -58,7 +58,7 @@ async function up(config: Config, demo: boolean, io: Io): Promise<void> {
 
 async function reloadQuietly(engine: Engine): Promise<void> {
   try {
-    await engine.reloadContent()
+    await engine.reloadContent('signal')
   } catch (error) {
     processLog().error({ err: error }, 'Content could not be reloaded.')
   }

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { contentFolders } from '../../config/content.ts'
 import { cacheFolder } from '../../config/env.ts'
 import { DEFAULT_FILE } from '../../config/load.ts'
 import type { Found } from '../../packs/checks/check.ts'
@@ -59,8 +60,8 @@ async function check(languages: readonly Creates[], flags: Flags, io: Io): Promi
   const { scope, packProblems } = await selectContent(flags, io)
   const { selected, content } = scope
   const config = readConfig(flags, io)
-  const { content: folders, sources, destinations, data_dir: dataFolder } = config
-  const whole = await loadPath({ content: folders }, join(cacheFolder(io.env), 'content'))
+  const { sources, destinations, data_dir: dataFolder } = config
+  const whole = await loadPath({ content: contentFolders(config) }, join(cacheFolder(io.env), 'content'))
   const schemas = new Map([...whole.schemas, ...compileContent(content).schemas])
   const known = { content: union(content, whole.content), schemas, tables: whole.tables }
   const compiledFolder = join(cacheFolder(io.env), 'python')

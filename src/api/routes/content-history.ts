@@ -1,0 +1,155 @@
+import { createRoute } from '@hono/zod-openapi'
+import { z } from 'zod'
+import type { Engine } from '../../engine/engine.ts'
+import { CONTENT_CAUSES, type FileChange, MAX_GENERATIONS, type PastGeneration } from '../../model/content-history.ts'
+import { unifiedDiff } from '../../util/diff.ts'
+import { ConfigError } from '../../util/errors.ts'
+import { ApiError, failures } from '../errors.ts'
+import { createRouter } from '../router.ts'
+import { actorSchema, changeSchema, changeView } from './content.ts'
+
+/** Characters of differences that one answer has at most. */
+const MAX_DIFF = 1024 * 1024
+
+const fileSchema = z.object({
+  root: z.string().describe('The content folder, as the configuration names it.'),
+  path: z.string().describe('Inside the content folder.'),
+  change: z.enum(['added', 'changed', 'removed']),
+  before: z.string().nullable().describe('SHA-256 of the file before; null: it was not there.'),
+  after: z.string().nullable().describe('SHA-256 of the file after; null: it is not there any more.'),
+})
+
+export const generationSchema = z.object({
+  number: z.int().describe('Counts up; the same content may be in force again under another number.'),
+  generation: z.string().describe('Events carry it as `p_generation`.'),
+  time: z.string(),
+  cause: z.enum(CONTENT_CAUSES),
+  by: z.string().nullable().describe('Who or what asked for it.'),
+  commits: z.record(z.string(), z.string()).describe('Content folders in git, and the commits that they were at.'),
+  files: z.array(fileSchema).describe('The files that differ from the generation before.'),
+})
+
+export const shownSchema = generationSchema.extend({
+  files: z.array(
+    fileSchema.extend({
+      diff: z
+        .string()
+        .nullable()
+        .describe('The difference, unified; null where it is not known: texts of long files and of old ones are not kept.'),
+    }),
+  ),
+})
+
+const list = createRoute({
+  method: 'get',
+  path: '/api/v1/content/history',
+  summary: 'Content that was in force, the last first, with the files that changed.',
+  request: { query: z.object({ limit: z.coerce.number().int().min(1).max(MAX_GENERATIONS).default(20) }) },
+  responses: {
+    200: {
+      description: 'The generations.',
+      content: { 'application/json': { schema: z.object({ results: z.array(generationSchema) }) } },
+    },
+    ...failures(400),
+  },
+})
+
+const name = z.string().min(1).max(40)
+
+const show = createRoute({
+  method: 'get',
+  path: '/api/v1/content/history/{generation}',
+  summary: 'What one generation changed, with the differences of its files.',
+  request: {
+    params: z.object({ generation: name.describe('Its number, or its hash or the beginning of that.') }),
+    query: z.object({ file: z.string().max(1000).optional().describe('Only this file, by its path.') }),
+  },
+  responses: {
+    200: { description: 'The generation.', content: { 'application/json': { schema: shownSchema } } },
+    ...failures(404),
+  },
+})
+
+const undo = createRoute({
+  method: 'post',
+  path: '/api/v1/content/undo',
+  summary:
+    'Writes the files of a generation back as they were before it, and reloads. Refused when one of them was changed since. Content that would be broken leaves the files as they are.',
+  request: {
+    body: {
+      content: {
+        'application/json': {
+          schema: z.strictObject({ generation: name.optional().describe('Default: the last one.'), by: actorSchema }),
+        },
+      },
+    },
+  },
+  responses: {
+    200: {
+      description: 'What came of it.',
+      content: {
+        'application/json': { schema: changeSchema.extend({ undone: z.int().describe('The number of the generation.') }) },
+      },
+    },
+    ...failures(400, 404),
+  },
+})
+
+export function contentHistoryRoutes(engine: Engine) {
+  return createRouter()
+    .openapi(list, async (c) => {
+      const generations = await engine.read.generations(c.req.valid('query').limit)
+      return c.json({ results: generations.map((one) => ({ ...viewOf(one), files: one.files.map(fileView) })) }, 200)
+    })
+    .openapi(show, async (c) => {
+      const { generation } = c.req.valid('param')
+      const { file } = c.req.valid('query')
+      const past = await engine.read.generation(generation)
+      if (!past) throw new ApiError(404, 'not_found', `there is no generation '${generation}', or it is no longer kept`)
+      const files = past.files.filter(({ path }) => file === undefined || path === file)
+      if (file !== undefined && files.length === 0)
+        throw new ApiError(404, 'not_found', `generation ${past.number} did not change the file '${file}'`)
+      return c.json({ ...viewOf(past), files: await withDiffs(files, engine) }, 200)
+    })
+    .openapi(undo, async (c) => {
+      const { generation, by = '' } = c.req.valid('json')
+      try {
+        const { number, ...change } = await engine.undoContent(generation, by)
+        return c.json({ ...changeView(change), undone: number }, 200)
+      } catch (error) {
+        if (error instanceof ConfigError) throw new ApiError(404, 'not_found', error.message)
+        throw error
+      }
+    })
+}
+
+function viewOf({ number, generation, createdMs, cause, actor, commits }: PastGeneration) {
+  return { number, generation, time: new Date(createdMs).toISOString(), cause, by: actor === '' ? null : actor, commits }
+}
+
+function fileView({ root, path, before, after }: FileChange): z.output<typeof fileSchema> {
+  const change = before === undefined ? 'added' : after === undefined ? 'removed' : 'changed'
+  return { root, path, change, before: before ?? null, after: after ?? null }
+}
+
+async function withDiffs(files: readonly FileChange[], { read }: Engine): Promise<z.output<typeof shownSchema>['files']> {
+  const shown: z.output<typeof shownSchema>['files'] = []
+  let left = MAX_DIFF
+  for (const file of files) {
+    const diff = left > 0 ? await diffOf(file, read) : undefined
+    left -= diff?.length ?? 0
+    shown.push({ ...fileView(file), diff: diff === undefined || left < 0 ? null : diff })
+  }
+  return shown
+}
+
+async function diffOf({ before, after }: FileChange, read: Engine['read']): Promise<string | undefined> {
+  const texts = await read.contentTexts([before, after].filter((hash) => hash !== undefined))
+  const textOf = (hash: string | undefined) => (hash === undefined ? '' : decoded(texts.get(hash)))
+  const [old, fresh] = [textOf(before), textOf(after)]
+  return old === undefined || fresh === undefined ? undefined : unifiedDiff(old, fresh)
+}
+
+function decoded(bytes: Uint8Array | undefined): string | undefined {
+  return bytes && new TextDecoder().decode(bytes)
+}

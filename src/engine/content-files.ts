@@ -1,0 +1,75 @@
+import { readFile, stat } from 'node:fs/promises'
+import { join, relative, sep } from 'node:path'
+import { MAX_TEXT_BYTES } from '../model/content-history.ts'
+import type { PresentFile } from '../state/content-history.ts'
+import { sha256 } from '../util/hash.ts'
+import type { ContentPlace } from './content-places.ts'
+import type { LoadedContent } from './path.ts'
+
+/** Finds out which files content consists of and what is in them; files that look as before are not read again. */
+export class ContentFiles {
+  readonly #seen = new Map<string, { readonly look: string; readonly hash: string }>()
+
+  /**
+   * The files of the content, and those of `known` that are still there: a file that has no item any more, or none that counts, is still
+   * the file that it was.
+   */
+  async present(loaded: LoadedContent, places: readonly ContentPlace[], known: readonly PresentFile[]): Promise<PresentFile[]> {
+    const paths = new Map<string, PresentFile>()
+    const add = async (root: string, path: string, file: string) => {
+      const hash = await this.#hashOf(file)
+      if (hash !== undefined) paths.set(`${root}\0${path}`, { root, path, hash })
+    }
+    const innermost = [...places].sort((a, b) => b.folder.length - a.folder.length)
+    for (const file of filesOf(loaded)) {
+      const place = innermost.find(({ folder }) => file.startsWith(folder + sep))
+      if (place) await add(place.name, relative(place.folder, file), file)
+    }
+    for (const { root, path } of known) {
+      const place = places.find(({ name }) => name === root)
+      if (place && !paths.has(`${root}\0${path}`)) await add(root, path, join(place.folder, path))
+    }
+    return [...paths.values()]
+  }
+
+  /** The text of a file, unless it is long or has changed since. */
+  async textOf({ root, path, hash }: PresentFile, places: readonly ContentPlace[]): Promise<Uint8Array | undefined> {
+    const place = places.find(({ name }) => name === root)
+    if (!place) return undefined
+    const bytes = await readIfShort(join(place.folder, path))
+    return bytes && sha256(bytes) === hash ? bytes : undefined
+  }
+
+  async #hashOf(file: string): Promise<string | undefined> {
+    try {
+      const { size, mtimeMs, ctimeMs, ino } = await stat(file)
+      const look = [size, mtimeMs, ctimeMs, ino].join()
+      const seen = this.#seen.get(file)
+      if (seen?.look === look) return seen.hash
+      const hash = sha256(await readFile(file))
+      this.#seen.set(file, { look, hash })
+      return hash
+    } catch {
+      return undefined
+    }
+  }
+}
+
+async function readIfShort(file: string): Promise<Uint8Array | undefined> {
+  try {
+    const { size } = await stat(file)
+    return size > MAX_TEXT_BYTES ? undefined : await readFile(file)
+  } catch {
+    return undefined
+  }
+}
+
+/** The files of everything that counts, absolute. */
+function filesOf({ content, tables }: LoadedContent): ReadonlySet<string> {
+  const { notices: _, problems: __, ...kinds } = content
+  const items: readonly { readonly file: string; readonly source?: { readonly file: string } | undefined }[] =
+    Object.values(kinds).flat()
+  const files = items.flatMap(({ file, source }) => [file, ...(source ? [source.file] : [])])
+  const rows = [...tables.values()].flatMap(({ definition }) => definition.filename ?? [])
+  return new Set([...files, ...rows])
+}

@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, sep } from 'node:path'
+import type { FileChange, PastGeneration } from '../model/content-history.ts'
+import type { StateReader } from '../state/read.ts'
+import { ConfigError, messageOf, Refused } from '../util/errors.ts'
+import { sha256 } from '../util/hash.ts'
+import type { ContentPlace } from './content-places.ts'
+import type { ContentReload } from './content-reload.ts'
+import type { ContentChange } from './engine.ts'
+
+export interface UndoDeps {
+  readonly read: Pick<StateReader, 'generation' | 'contentTexts'>
+  readonly places: () => readonly ContentPlace[]
+  readonly content: Pick<ContentReload, 'reload'>
+}
+
+/** A generation that was undone, and what came of it. */
+export interface UndoneContent extends ContentChange {
+  /** The number of the generation that was undone. */
+  readonly number: number
+}
+
+/** A file to write back; `undefined`: it was not there. */
+interface Step {
+  readonly file: string
+  readonly shown: string
+  readonly before: Uint8Array | undefined
+  readonly after: Uint8Array | undefined
+  readonly afterHash: string | undefined
+}
+
+/** Files that a message names. */
+const MAX_NAMED = 5
+
+/**
+ * Writes the files of a generation back as they were before it and reloads; without a name, those of the last. When the content is broken
+ * then, the files stay as they are. Rejects with `ConfigError` when there is no such generation, with `Refused` when it cannot be undone.
+ */
+export async function undoContent(name: string | undefined, actor: string, deps: UndoDeps): Promise<UndoneContent> {
+  const past = await deps.read.generation(name)
+  if (!past) {
+    const which =
+      name === undefined ? 'nothing is known of earlier content' : `there is no generation '${name}', or it is no longer kept`
+    throw new ConfigError(`${which}: see \`caracal content history\``)
+  }
+  const steps = await stepsOf(past, deps)
+  const apply = async () => {
+    await refuseForeign(steps, past)
+    return writeAll(steps)
+  }
+  const change = await deps.content.reload({ cause: 'undo', actor: actorOf(past, actor), apply })
+  return { ...change, number: past.number }
+}
+
+function actorOf({ number }: PastGeneration, actor: string): string {
+  return actor === '' ? `undid ${number}` : `${actor}, who undid ${number}`
+}
+
+async function stepsOf({ number, files }: PastGeneration, { read, places }: UndoDeps): Promise<Step[]> {
+  if (files.length === 0) throw new Refused(`generation ${number} changed no file: there is nothing to write back`)
+  const known = new Map(places().map((place) => [place.name, place]))
+  refuse(files, ({ root }) => !known.has(root), 'are in a content folder that is not configured any more')
+  refuse(
+    files,
+    ({ root }) => known.get(root)?.kind === 'shipped',
+    'are shipped packs, which come with the release: use overrides.yml',
+  )
+  refuse(files, ({ root }) => known.get(root)?.kind === 'git', 'come from git: revert the commit there, and it is pulled')
+  if (number === 1) throw new Refused('generation 1 is the first that is known: what was before it is not')
+  const texts = await read.contentTexts(
+    files.flatMap(({ before, after }) => [before, after].filter((hash) => hash !== undefined)),
+  )
+  const isLost = (hash: string | undefined) => hash !== undefined && !texts.has(hash)
+  refuse(files, ({ before, after }) => isLost(before) || isLost(after), 'are too long, so that their texts are not kept')
+  return files.map((file) => {
+    const { folder } = known.get(file.root)!
+    const path = join(folder, file.path)
+    if (!path.startsWith(folder + sep)) throw new Refused(`${shownOf(file)} is outside of its content folder`)
+    const textOf = (hash: string | undefined) => (hash === undefined ? undefined : texts.get(hash))
+    return { file: path, shown: shownOf(file), before: textOf(file.before), after: textOf(file.after), afterHash: file.after }
+  })
+}
+
+function refuse(files: readonly FileChange[], isRefused: (file: FileChange) => boolean, why: string): void {
+  const refused = files.filter(isRefused)
+  if (refused.length > 0) throw new Refused(`this generation cannot be undone: ${named(refused.map(shownOf))} ${why}`)
+}
+
+function shownOf({ root, path }: FileChange): string {
+  return `${root}/${path}`
+}
+
+function named(names: readonly string[]): string {
+  const more = names.length - MAX_NAMED
+  return names.slice(0, MAX_NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '')
+}
+
+/** Nobody's later work is overwritten. */
+async function refuseForeign(steps: readonly Step[], { number }: PastGeneration): Promise<void> {
+  const changed: string[] = []
+  for (const { file, shown, afterHash } of steps) {
+    const now = await readFile(file).then(sha256, () => undefined)
+    if (now !== afterHash) changed.push(shown)
+  }
+  if (changed.length > 0)
+    throw new Refused(
+      `generation ${number} cannot be undone, since ${named(changed)} ${changed.length === 1 ? 'was' : 'were'} changed after it: undo the later generations first, or edit by hand`,
+    )
+}
+
+/** Writes all, or nothing. What it returns writes them back. */
+async function writeAll(steps: readonly Step[]): Promise<() => Promise<void>> {
+  const done: Step[] = []
+  const takeBack = async () => {
+    for (const { file, after } of done.reverse()) await put(file, after)
+  }
+  try {
+    for (const step of steps) {
+      done.push(step)
+      await put(step.file, step.before)
+    }
+  } catch (error) {
+    await takeBack().catch(() => {})
+    throw new Refused(`the files cannot be written: ${messageOf(error)}`, { cause: error })
+  }
+  return takeBack
+}
+
+/** A reader never sees half a file; a link stays one. */
+async function put(file: string, text: Uint8Array | undefined): Promise<void> {
+  if (text === undefined) return rm(file, { force: true })
+  await mkdir(dirname(file), { recursive: true })
+  const target = await realpath(file).catch(() => file)
+  const mode = await stat(target).then(
+    (found) => found.mode,
+    () => 0o644,
+  )
+  const draft = join(dirname(target), `.${basename(target)}.${randomUUID()}`)
+  await writeFile(draft, text, { mode })
+  await rename(draft, target)
+}

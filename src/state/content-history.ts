@@ -1,0 +1,198 @@
+import type { Kysely, Transaction } from 'kysely'
+import {
+  type ContentCause,
+  type ContentFile,
+  type ContentMark,
+  type FileChange,
+  MAX_GENERATIONS,
+  MAX_HISTORY_BYTES,
+  MAX_TEXT_BYTES,
+  type PastGeneration,
+} from '../model/content-history.ts'
+import type { StateTables } from './tables.ts'
+
+/** A file as it is. */
+export interface PresentFile extends ContentFile {
+  readonly hash: string
+}
+
+export interface ContentRecord extends ContentMark {
+  readonly generation: string
+  readonly nowMs: number
+  /** All files of content as they are. */
+  readonly files: readonly PresentFile[]
+  /** A text with this hash; `undefined` when it is too long to be kept, or gone. */
+  readonly textOf: (file: PresentFile) => Promise<Uint8Array | undefined>
+}
+
+/** Rows of one statement: SQLite takes a limited number of values. */
+const ROWS = 100
+
+/** The files of the last generation. */
+export function contentFiles(db: Kysely<StateTables>): Promise<PresentFile[]> {
+  return db.selectFrom('content_files').selectAll().execute()
+}
+
+/** Writes down which files have changed since the last generation. Returns its number; `undefined` when it is the last one as it was. */
+export async function recordContent(db: Kysely<StateTables>, record: ContentRecord): Promise<number | undefined> {
+  const changes = changesSince(await contentFiles(db), record.files)
+  const last = await lastGeneration(db)
+  if (changes.length === 0 && last?.generation === record.generation) return undefined
+  // Read before the transaction, which keeps batches waiting.
+  const fresh = await freshTexts(db, record, changes)
+  const number = (last?.number ?? 0) + 1
+  await db.transaction().execute(async (tx) => {
+    const { generation, nowMs, cause, actor, commits } = record
+    const row = { number, generation, created_ms: nowMs, cause, actor: JSON.stringify(actor), commits: JSON.stringify(commits) }
+    await tx.insertInto('content_generations').values(row).execute()
+    for (const part of parts(changes)) {
+      const rows = part.map(({ root, path, before = null, after = null }) => ({
+        number,
+        root,
+        path,
+        before_hash: before,
+        after_hash: after,
+      }))
+      await tx.insertInto('content_changes').values(rows).execute()
+    }
+    await replaceFiles(tx, changes)
+    await makeRoom(tx, number, fresh)
+  })
+  return number
+}
+
+function changesSince(before: readonly PresentFile[], after: readonly PresentFile[]): FileChange[] {
+  const keyOf = ({ root, path }: ContentFile) => `${root}\0${path}`
+  const old = new Map(before.map((file) => [keyOf(file), file]))
+  const changes: FileChange[] = []
+  for (const { root, path, hash } of after) {
+    const was = old.get(keyOf({ root, path }))
+    old.delete(keyOf({ root, path }))
+    if (was?.hash !== hash) changes.push({ root, path, before: was?.hash, after: hash })
+  }
+  for (const { root, path, hash } of old.values()) changes.push({ root, path, before: hash, after: undefined })
+  return changes
+}
+
+async function freshTexts(
+  db: Kysely<StateTables>,
+  { textOf }: ContentRecord,
+  changes: readonly FileChange[],
+): Promise<Map<string, Uint8Array>> {
+  const known = new Set((await db.selectFrom('content_texts').select('hash').execute()).map(({ hash }) => hash))
+  const fresh = new Map<string, Uint8Array>()
+  for (const { root, path, after: hash } of changes) {
+    if (hash === undefined || known.has(hash) || fresh.has(hash)) continue
+    const text = await textOf({ root, path, hash })
+    if (text && text.length <= MAX_TEXT_BYTES) fresh.set(hash, text)
+  }
+  return fresh
+}
+
+async function replaceFiles(tx: Transaction<StateTables>, changes: readonly FileChange[]): Promise<void> {
+  for (const { root, path, after } of changes) {
+    if (after === undefined) await tx.deleteFrom('content_files').where('root', '=', root).where('path', '=', path).execute()
+    else
+      await tx
+        .insertInto('content_files')
+        .values({ root, path, hash: after })
+        .onConflict((oc) => oc.columns(['root', 'path']).doUpdateSet({ hash: after }))
+        .execute()
+  }
+}
+
+/** Keeps the texts, and no more than may be kept: the oldest generations go first, then long texts are left out. */
+async function makeRoom(tx: Transaction<StateTables>, last: number, fresh: ReadonlyMap<string, Uint8Array>): Promise<void> {
+  await dropBefore(tx, last - MAX_GENERATIONS + 1)
+  let bytes = await textBytes(tx)
+  const needed = [...fresh.values()].reduce((sum, { length }) => sum + length, 0)
+  while (bytes + needed > MAX_HISTORY_BYTES) {
+    const oldest = await tx
+      .selectFrom('content_generations')
+      .select((eb) => eb.fn.min<number>('number').as('number'))
+      .executeTakeFirstOrThrow()
+    if (oldest.number >= last) break
+    await dropBefore(tx, oldest.number + 1)
+    bytes = await textBytes(tx)
+  }
+  for (const [hash, text] of fresh) {
+    if (bytes + text.length > MAX_HISTORY_BYTES) continue
+    bytes += text.length
+    await tx.insertInto('content_texts').values({ hash, text, bytes: text.length }).execute()
+  }
+}
+
+/** Deletes generations below this number, and texts that nothing needs any more. */
+async function dropBefore(tx: Transaction<StateTables>, number: number): Promise<void> {
+  const gone = await tx.deleteFrom('content_generations').where('number', '<', number).executeTakeFirst()
+  if (Number(gone.numDeletedRows) === 0) return
+  await tx.deleteFrom('content_changes').where('number', '<', number).execute()
+  await tx
+    .deleteFrom('content_texts')
+    .where('hash', 'not in', (eb) => eb.selectFrom('content_files').select('hash'))
+    .where('hash', 'not in', (eb) =>
+      eb.selectFrom('content_changes').select('before_hash').where('before_hash', 'is not', null).$castTo<{ hash: string }>(),
+    )
+    .where('hash', 'not in', (eb) =>
+      eb.selectFrom('content_changes').select('after_hash').where('after_hash', 'is not', null).$castTo<{ hash: string }>(),
+    )
+    .execute()
+}
+
+async function textBytes(tx: Transaction<StateTables>): Promise<number> {
+  const { bytes } = await tx
+    .selectFrom('content_texts')
+    .select((eb) => eb.fn.sum<number | null>('bytes').as('bytes'))
+    .executeTakeFirstOrThrow()
+  return Number(bytes ?? 0)
+}
+
+function lastGeneration(db: Kysely<StateTables>) {
+  return db.selectFrom('content_generations').selectAll().orderBy('number', 'desc').limit(1).executeTakeFirst()
+}
+
+/** The latest generations, the last one first. */
+export async function pastGenerations(db: Kysely<StateTables>, limit: number): Promise<PastGeneration[]> {
+  const rows = await db.selectFrom('content_generations').selectAll().orderBy('number', 'desc').limit(limit).execute()
+  const oldest = rows.at(-1)?.number
+  if (oldest === undefined) return []
+  const changes = await db.selectFrom('content_changes').selectAll().where('number', '>=', oldest).execute()
+  return rows.map((row) => ({
+    number: row.number,
+    generation: row.generation,
+    createdMs: row.created_ms,
+    cause: row.cause as ContentCause,
+    actor: String(JSON.parse(row.actor)),
+    commits: JSON.parse(row.commits) as Record<string, string>,
+    files: changes
+      .filter(({ number }) => number === row.number)
+      .map(({ root, path, before_hash, after_hash }) => ({
+        root,
+        path,
+        before: before_hash ?? undefined,
+        after: after_hash ?? undefined,
+      })),
+  }))
+}
+
+/** A generation by its number, or by its hash or the beginning of that: the latest which has it. */
+export async function pastGeneration(db: Kysely<StateTables>, name: string): Promise<PastGeneration | undefined> {
+  const all = await pastGenerations(db, MAX_GENERATIONS)
+  return (
+    all.find(({ number }) => String(number) === name) ?? all.find(({ generation }) => name !== '' && generation.startsWith(name))
+  )
+}
+
+/** Texts by their hash; those that are not kept are missing. */
+export async function contentTexts(db: Kysely<StateTables>, hashes: readonly string[]): Promise<Map<string, Uint8Array>> {
+  const texts = new Map<string, Uint8Array>()
+  for (const part of parts([...new Set(hashes)])) {
+    const rows = await db.selectFrom('content_texts').select(['hash', 'text']).where('hash', 'in', part).execute()
+    for (const { hash, text } of rows) texts.set(hash, new Uint8Array(text))
+  }
+  return texts
+}
+
+function* parts<T>(list: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < list.length; at += ROWS) yield list.slice(at, at + ROWS)
+}
