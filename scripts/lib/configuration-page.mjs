@@ -14,7 +14,9 @@ export function configurationPage(schema) {
   const parts = [INTRO, table(schema)]
   for (const [key, value] of Object.entries(schema.properties)) {
     const { description } = value
+    const block = value.items?.anyOf?.find(({ type }) => type === 'object')
     if (value.items?.oneOf) parts.push(...kinds(key, value))
+    else if (block) parts.push(`## ${key}\n\n${description} An entry that is a block has these keys:\n`, table(block))
     else if (value.type === 'object' && value.properties) parts.push(`## ${key}\n\n${description}\n`, table(value))
   }
   return `${parts.join('\n').trimEnd()}\n`

@@ -5,7 +5,7 @@ import { messageOf } from '../util/errors.ts'
 import { sendNothing } from '../util/http/send.ts'
 
 /** Destinations that cannot be made, and secrets and files that the configuration names and that are not there. Sends nothing. */
-export async function checkSecrets({ destinations, http, sources }: Config, env: Environment): Promise<string[]> {
+export async function checkSecrets({ content, destinations, http, sources }: Config, env: Environment): Promise<string[]> {
   const { openDestination } = await import('../engine/destinations.ts')
   const problems: string[] = []
   const attempt = async (make: () => unknown) => {
@@ -18,6 +18,11 @@ export async function checkSecrets({ destinations, http, sources }: Config, env:
   await attempt(() => httpSettings(http, env))
   for (const destination of destinations)
     await attempt(async () => (await openDestination(destination, { env, send: sendNothing, write: () => {} })).close())
+  for (const entry of content)
+    if (typeof entry !== 'string' && entry.password) {
+      const { password } = entry
+      await attempt(() => resolveSecret(password, env))
+    }
   for (const source of sources)
     if ('token' in source && source.token) {
       const { token } = source

@@ -23,7 +23,7 @@ export const configSchema = z.strictObject({
     .describe('Address and port for the API, ingest and the console.'),
   data_dir: z.string().min(1).default('./data').describe('Folder for the state, spool, lake, table versions and API token.'),
   content: z
-    .array(z.union([z.string().min(1), gitContent]))
+    .array(z.union([z.string().min(1), gitContent], { error: 'a folder, or a block with the key git' }))
     .default([])
     .describe(
       'Additional folders of rules, schemas and tables, besides ./content and the shipped packs: a path, or a git repository, as in `{git: https://git.example.com/detections.git, ref: main, path: rules, every: 5m}`.',

@@ -45,3 +45,52 @@ test('the list of errors is bounded', () => {
   expect(lines).toHaveLength(21)
   expect(lines[20]).toBe('… and 5 more')
 })
+
+test('content is a folder or a repository, and a password is neither in its URL nor sent in the clear', () => {
+  const yaml = `content:
+  - ./detections
+  - git: https://git.example.com/a.git
+  - { git: https://git.example.com/a.git, ref: release/2, path: rules/, every: 1h, username: bot, password: { env: GIT } }
+  - { git: http://127.0.0.1:3000/a.git, password: { file: /run/git } }
+`
+  const file = join(folder, 'caracal.yml')
+  writeFileSync(file, yaml)
+  expect(loadConfig(file, {}).content).toEqual([
+    './detections',
+    { git: 'https://git.example.com/a.git', ref: 'main', every: 300_000, username: 'git' },
+    {
+      git: 'https://git.example.com/a.git',
+      ref: 'release/2',
+      path: 'rules',
+      every: 3_600_000,
+      username: 'bot',
+      password: { env: 'GIT' },
+    },
+    { git: 'http://127.0.0.1:3000/a.git', ref: 'main', every: 300_000, username: 'git', password: { file: '/run/git' } },
+  ])
+  const wrong = `content:
+  - { git: "https://bot:hunter2@git.example.com/a.git" }
+  - { git: ssh://git@git.example.com/a.git }
+  - { git: file:///srv/a.git }
+  - { git: https://git.example.com/a.git, ref: --upload-pack=x }
+  - { git: https://git.example.com/a.git, path: ../x }
+  - { git: https://git.example.com/a.git, every: 1s }
+  - { git: https://git.example.com/a.git, branch: main }
+  - { git: http://git.example.com/a.git, password: { env: GIT } }
+  - 7
+`
+  const lines = refusal(wrong)
+  expect(lines.join('\n')).not.toContain('hunter2')
+  expect(lines).toEqual([
+    expect.stringMatching(/^FILE:2 at content\.0\.git: a user name or password does not belong in the URL/),
+    expect.stringMatching(/^FILE:3 at content\.1\.git: .*https:\/\//),
+    expect.stringMatching(/^FILE:3 at content\.1\.git: a user name/),
+    expect.stringMatching(/^FILE:4 at content\.2\.git: .*https:\/\//),
+    expect.stringMatching(/^FILE:5 at content\.3\.ref: the name of a branch or a tag/),
+    expect.stringMatching(/^FILE:6 at content\.4\.path: a folder inside the repository/),
+    expect.stringMatching(/^FILE:7 at content\.5\.every: between 10s and 24h/),
+    expect.stringMatching(/^FILE:8 at content\.6\.branch: Unrecognized key: "branch"/),
+    expect.stringMatching(/^FILE:9 at content\.7\.git: a password is only sent over https/),
+    expect.stringMatching(/^FILE:10 at content\.8: a folder, or a block with the key git/),
+  ])
+})

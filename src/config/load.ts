@@ -14,7 +14,7 @@ const MAX_BYTES = 4 * 1024 * 1024
 /** Maximum number of errors listed. */
 const MAX_ISSUES = 20
 /** Keys whose values are not quoted in messages: an entire URL or header may be a secret. */
-const MAY_HOLD_SECRETS = new Set<PropertyKey | undefined>(['destinations', 'heartbeat_url', 'http'])
+const MAY_HOLD_SECRETS = new Set<PropertyKey | undefined>(['content', 'destinations', 'heartbeat_url', 'http'])
 /** Keys that can only be set in the file. */
 const LISTS = new Set(['sources', 'destinations', 'disabled_packs', 'http'])
 

@@ -119,7 +119,7 @@ export class ContentReload {
   async #change(request: ContentRequest): Promise<ContentChange> {
     const { pipeline, keeper, log } = this.#deps
     const built = await pipeline.rpc.call('buildContent')
-    if (built.kind === 'broken') return this.#refuse(built.problems, built.later ? request : undefined)
+    if (built.kind === 'broken') return this.#refuse(built.problems, request, built.later)
     if (built.kind === 'unchanged') {
       await this.#follow()
       await this.#record(request)
@@ -132,7 +132,7 @@ export class ContentReload {
     const { pauseMs, problems } = await pipeline.rpc.call('swapContent')
     if (problems.length > 0) {
       await this.#follow()
-      return this.#refuse(problems)
+      return this.#refuse(problems, request, false)
     }
     await this.#use(report)
     await this.#record(request)
@@ -162,11 +162,14 @@ export class ContentReload {
     await scheduler.update({ queries: report.queries, saved: byName(report.savedQueries), tables: report.lakeTables })
   }
 
-  #refuse(problems: readonly ContentProblem[], later?: ContentRequest): ContentChange {
+  #refuse(problems: readonly ContentProblem[], request: ContentRequest, later: boolean): ContentChange {
+    const outcome = { generation: this.#report.generation, summary: 'nothing changed', pauseMs: 0, problems }
+    // Files that are taken back leave nothing that is broken.
+    if (request.apply) return { outcome: 'broken', ...outcome }
     const stays = 'The content in force stays as it was until this is fixed; `caracal validate` shows all problems.'
     this.#say(problems.map(({ file, message }) => systemProblem('ContentBroken', file, `${file}: ${message}. ${stays}`)))
-    if (later) this.#tryAgain(later)
-    return { outcome: 'broken', generation: this.#report.generation, summary: 'nothing changed', pauseMs: 0, problems }
+    if (later) this.#tryAgain(request)
+    return { outcome: 'broken', ...outcome }
   }
 
   /** The history lacks nothing for long: what could not be written down is a part of the next entry. */

@@ -99,6 +99,18 @@ export interface ContentChange {
   readonly problems: readonly { readonly file: string; readonly message: string }[]
 }
 
+/** What came of a reload that somebody asked for. */
+export interface ReloadedContent extends ContentChange {
+  /** What came of asking each repository that content comes from. */
+  readonly pulls: readonly {
+    readonly name: string
+    /** The commit in force. */
+    readonly commit: string | undefined
+    /** Why it is not what the ref is at. */
+    readonly problem: string | undefined
+  }[]
+}
+
 /** An alert that was just committed. */
 export interface AlertNotice {
   readonly alertId: string
@@ -121,8 +133,8 @@ export interface Engine {
   readonly content: ContentView
   /** The hash of the content in force: events carry it as `p_generation`. */
   readonly generation: string
-  /** Reads the content folders and puts what they hold in force while everything runs. */
-  reloadContent(cause: ContentCause, actor?: string): Promise<ContentChange>
+  /** Pulls content from git, reads the content folders and puts what they hold in force while everything runs. */
+  reloadContent(cause: ContentCause, actor?: string): Promise<ReloadedContent>
   /** Undoes what a generation changed, the last one without a name: see `undoContent`. */
   undoContent(name: string | undefined, actor: string): Promise<UndoneContent>
   /** The bundled sample is being sent through the path (source `demo`). */

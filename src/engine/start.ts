@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
 import { type Config, configSchema, type SourceConfig } from '../config/config.ts'
-import { environment } from '../config/env.ts'
+import { environment, resolveSecret } from '../config/env.ts'
 import { httpSettings } from '../config/http.ts'
 import { contentRoots } from '../packs/load.ts'
 import { ContentWatch } from '../packs/watch.ts'
@@ -25,6 +25,7 @@ import { undoContent } from './content-undo.ts'
 import { DEMO_KEY, DEMO_SOURCE, demoSource, demoState } from './demo.ts'
 import type { Engine } from './engine.ts'
 import { Events } from './events.ts'
+import { GitRoots, reloaded } from './git/roots.ts'
 import { logChanges, noticesOf } from './health.ts'
 import { mainCalls } from './main-calls.ts'
 import type { SourceProgress } from './pipeline-calls.ts'
@@ -72,6 +73,11 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     'outgoing HTTP',
     () => createHttp(httpSettings(config.http, environment())),
     (made) => made.close(),
+  )
+  const git = await started.step(
+    'content in git',
+    () => openGit(config, events),
+    (made) => made.stop(),
   )
   const lake = await started.step(
     'the lake',
@@ -166,10 +172,11 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
   )
   const content = await started.step(
     'changes of content',
-    () => new ContentReload({ pipeline, keeper, scheduler, events, log, first: report, commits: () => ({}) }),
+    () => new ContentReload({ pipeline, keeper, scheduler, events, log, first: report, commits: () => git.commits }),
     (made) => made.stop(),
   )
   await content.begin()
+  git.start((request) => content.reload(request))
   await started.step('the watch over content folders', () => contentWatch?.start(() => reloadQuietly(content, log)))
   const intakes = await started.step(
     'the intakes',
@@ -208,7 +215,10 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     get generation() {
       return content.report.generation
     },
-    reloadContent: (cause, actor) => content.reload({ cause, actor }),
+    reloadContent: async (cause, actor) => {
+      const pulls = await git.pullAll()
+      return reloaded(pulls, await content.reload({ cause, actor }))
+    },
     undoContent: (name, actor) => undoContent(name, actor, { read, places: () => contentPlaces(config), content }),
     failed: Promise.race([events.failed, pipeline.died, spool.died]),
     ...views,
@@ -242,6 +252,22 @@ function openLake({ lake, data_dir, query_timeout_ms, query_max_rows, retention 
     onProblems: (problems) => events.problems.report('lake', problems),
     retentionDays: retention.lake_days,
   })
+}
+
+async function openGit(config: Config, { problems }: Events): Promise<GitRoots> {
+  const env = environment()
+  const made = new GitRoots({
+    content: config.content,
+    dataDir: config.data_dir,
+    access: ({ password }) => ({
+      http: httpSettings(config.http, env),
+      path: env['PATH'] ?? '',
+      password: password && resolveSecret(password, env),
+    }),
+    onProblems: (now) => problems.report('git', now),
+  })
+  await made.prepare()
+  return made
 }
 
 /** Before content is loaded, so that what is edited during the start is not missed. */

@@ -42,6 +42,15 @@ export const PROBLEM_KINDS = {
     advice:
       'Fix the files listed in the alert; `caracal validate` shows all problems. Once they load they take effect without a restart (with `watch_content: false`, after `caracal reload`).',
   },
+  ContentStale: {
+    headline: 'Content in git is not up to date',
+    severity: 'MEDIUM',
+    alerts: 'each',
+    afterMs: 10 * MINUTE,
+    meaning:
+      'A repository that content comes from cannot be pulled, or its latest commit cannot be put in force. What was in force before stays.',
+    advice: 'The message says why. Fix the commit or the access to the repository; `caracal reload` tries again at once.',
+  },
   DeadLetters: {
     headline: 'Records become dead letters',
     severity: 'MEDIUM',

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Config, configSchema } from '../../src/config/config.ts'
-import type { ContentChange, Engine, Health, SourceView, TableView } from '../../src/engine/engine.ts'
+import type { ContentChange, Engine, Health, ReloadedContent, SourceView, TableView } from '../../src/engine/engine.ts'
 import type { RuleState } from '../../src/engine/rule-states.ts'
 import type { AlertBody, AlertWindow } from '../../src/model/alert.ts'
 import type { QueryOptions, QueryResult } from '../../src/stages/store/lake.ts'
@@ -33,6 +33,7 @@ export interface FakeEngine extends Engine {
   /** Who asked for reloads. */
   readonly reloads: (readonly [cause: string, actor: string | undefined])[]
   undo: Engine['undoContent']
+  pulls: ReloadedContent['pulls']
   /** Writes down content that was in force, as the pipeline does. */
   record(content: ContentRecord): Promise<void>
   /** Puts an alert into state. */
@@ -58,11 +59,12 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
     generation: '00112233aabbccdd',
     reloadContent: async (cause, actor) => {
       reloads.push([cause, actor])
-      return engine.reloaded
+      return { ...engine.reloaded, pulls: engine.pulls }
     },
     undoContent: (name, actor) => engine.undo(name, actor),
     undo: async () => ({ ...engine.reloaded, number: 1 }),
     reloads,
+    pulls: [],
     reloaded: { outcome: 'unchanged', generation: '00112233aabbccdd', summary: 'nothing changed', pauseMs: 0, problems: [] },
     queries,
     removed,

@@ -15,6 +15,18 @@ export const changeSchema = z.object({
   problems: z.array(problem).describe('Why it is broken.'),
 })
 
+export const reloadedSchema = changeSchema.extend({
+  pulls: z
+    .array(
+      z.object({
+        name: z.string().describe('URL, ref and folder of the repository.'),
+        commit: z.string().nullable().describe('In force now; null: none yet.'),
+        problem: z.string().nullable().describe('Why it is not what the ref is at.'),
+      }),
+    )
+    .describe('What came of asking the repositories that content comes from.'),
+})
+
 const show = createRoute({
   method: 'get',
   path: '/api/v1/content',
@@ -47,9 +59,10 @@ const reload = createRoute({
   method: 'post',
   path: '/api/v1/content/reload',
   request: { query: z.object({ by: actorSchema }) },
-  summary: 'Reads the content folders and puts what they hold in force, without a stop. Broken content changes nothing.',
+  summary:
+    'Pulls content from git, reads the content folders and puts what they hold in force, without a stop. Broken content changes nothing.',
   responses: {
-    200: { description: 'What came of it.', content: { 'application/json': { schema: changeSchema } } },
+    200: { description: 'What came of it.', content: { 'application/json': { schema: reloadedSchema } } },
   },
 })
 
@@ -60,7 +73,11 @@ export function contentRoutes(engine: Engine) {
       const counts = { rules: rules.length, schemas: schemas.length, tables }
       return c.json({ generation: engine.generation, ...counts, problems: [...problems] }, 200)
     })
-    .openapi(reload, async (c) => c.json(changeView(await engine.reloadContent('reload', c.req.valid('query').by)), 200))
+    .openapi(reload, async (c) => {
+      const { pulls, ...change } = await engine.reloadContent('reload', c.req.valid('query').by)
+      const shown = pulls.map(({ name, commit, problem }) => ({ name, commit: commit ?? null, problem: problem ?? null }))
+      return c.json({ ...changeView(change), pulls: shown }, 200)
+    })
 }
 
 export function changeView({ outcome, generation, summary, pauseMs, problems }: ContentChange): z.output<typeof changeSchema> {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { z } from 'zod'
-import type { changeSchema } from '../../api/routes/content.ts'
+import type { changeSchema, reloadedSchema } from '../../api/routes/content.ts'
 import { printable } from '../../util/terminal.ts'
 import { Exit } from '../exit.ts'
 import type { Io } from '../io.ts'
@@ -8,9 +8,10 @@ import { userName } from '../self.ts'
 import { clientOf, type ServerFlags, withServer } from '../server-options.ts'
 
 type Change = z.output<typeof changeSchema>
+type Reloaded = z.output<typeof reloadedSchema>
 
 const HELP = `
-Exit code: 1 the content is broken, and what was in force stays.
+Exit code: 1 the content is broken, or a repository cannot be brought up to date: what was in force stays.
 
 Example:
   caracal reload`
@@ -20,15 +21,17 @@ export function registerReload(program: Command, io: Io): void {
     program
       .command('reload')
       .summary('put changed content in force')
-      .description('Reads the content folders again and puts what they hold in force, without a stop.'),
+      .description('Pulls content from git, reads the content folders again and puts what they hold in force, without a stop.'),
   )
     .addHelpText('after', HELP)
     .action(async (flags: ServerFlags) => {
-      const change = await clientOf(flags, io).json<Change>(`/api/v1/content/reload?by=${encodeURIComponent(userName())}`, {
+      const change = await clientOf(flags, io).json<Reloaded>(`/api/v1/content/reload?by=${encodeURIComponent(userName())}`, {
         method: 'POST',
       })
       io.out(flags.json ? `${JSON.stringify(change)}\n` : `${changeText(change)}\n`)
-      if (change.outcome === 'broken') throw new Exit(1)
+      const stale = change.pulls.filter(({ problem }) => problem !== null)
+      for (const { problem } of stale) io.err(`caracal: ${printable(problem!)}\n`)
+      if (change.outcome === 'broken' || stale.length > 0) throw new Exit(1)
     })
 }
 

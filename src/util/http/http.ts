@@ -70,7 +70,7 @@ function connector(trusted: { ca?: string[] }, isAllowed: AddressRule | undefine
 }
 
 /** What Node trusts by itself. Before Node 22.15 that is its own list alone: NODE_EXTRA_CA_CERTS cannot be read back there. */
-function usualAuthorities(): readonly string[] {
+export function usualAuthorities(): readonly string[] {
   const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => string[] }
   return getCACertificates?.('default') ?? tls.rootCertificates
 }

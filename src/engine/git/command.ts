@@ -1,0 +1,93 @@
+import { spawn } from 'node:child_process'
+import { printable } from '../../util/terminal.ts'
+
+export interface GitOptions {
+  /** Everything that git finds in its environment. */
+  readonly env: Readonly<Record<string, string>>
+  /** Ends the command, and what it started, at once. */
+  readonly signal: AbortSignal
+  readonly input?: string
+  /** Longest output, bytes. */
+  readonly maxBytes: number
+}
+
+/** Size limit of any file that git writes, in the blocks of `ulimit -f`, which are 512 or 1024 bytes. */
+const MAX_FILE_BLOCKS = 256 * 1024
+
+/**
+ * What holds for every command: nothing but HTTP, no hook or other program of a repository, nobody is asked for a password. Repositories
+ * are never checked out, so that filters, attributes, links and submodules have no say.
+ */
+const SETTINGS = [
+  'protocol.allow=never',
+  'protocol.http.allow=always',
+  'protocol.https.allow=always',
+  'core.hooksPath=/dev/null',
+  'core.fsmonitor=false',
+  'core.askPass=',
+  'credential.helper=',
+  'http.followRedirects=initial',
+  'http.lowSpeedLimit=1000',
+  'http.lowSpeedTime=30',
+  'submodule.recurse=false',
+  'fetch.recurseSubmodules=false',
+  'gc.auto=0',
+  'maintenance.auto=false',
+  'pack.threads=1',
+].flatMap((setting) => ['-c', setting])
+
+/** Git has failed; the text is its own. */
+export class GitFailed extends Error {}
+
+/** Runs git and gives what it writes. Rejects with `GitFailed`, or with the signal's reason. */
+export function git(args: readonly string[], { env, signal, input, maxBytes }: GitOptions): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted()
+    // A process group of its own: git leaves the network to a child.
+    const child = spawn('sh', ['-c', `ulimit -f ${MAX_FILE_BLOCKS}; exec git "$@"`, 'sh', ...SETTINGS, ...args], {
+      env,
+      detached: true,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+    const out: Buffer[] = []
+    let [size, errors] = [0, '']
+    let fault: unknown
+    const end = (reason: unknown) => {
+      fault ??= reason
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+      } catch {
+        // It has ended by itself.
+      }
+    }
+    const onAbort = () => end(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    child.stdout.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > maxBytes) end(new GitFailed(`its answer is longer than ${maxBytes} bytes`))
+      else out.push(chunk)
+    })
+    child.stderr.on('data', (chunk: Buffer) => {
+      if (errors.length < 10_000) errors += chunk.toString()
+    })
+    child.on('error', (error) => end(error))
+    child.on('close', (code) => {
+      signal.removeEventListener('abort', onAbort)
+      if (fault !== undefined) reject(fault instanceof Error ? fault : new GitFailed(String(fault)))
+      else if (code === 0) resolve(Buffer.concat(out, size))
+      else reject(new GitFailed(code === 127 ? 'git is not installed: install git 2.31 or later' : textOf(errors, code)))
+    })
+    // A command that has ended already reads nothing.
+    child.stdin.on('error', () => {})
+    child.stdin.end(input ?? '')
+  })
+}
+
+/** What git said, on one line. */
+function textOf(errors: string, code: number | null): string {
+  const lines = errors
+    .split('\n')
+    .map((line) => line.replace(/^(?:fatal|error|remote): /, '').trim())
+    .filter((line) => line !== '')
+  return printable(lines.join('; ')).slice(0, 400) || `git ended with ${code}`
+}

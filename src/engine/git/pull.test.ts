@@ -1,0 +1,139 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { GitServer } from '../../../test/support/git-server.ts'
+import { gitContent } from '../../config/content.ts'
+import { pull } from './pull.ts'
+
+let server: GitServer
+let folder: string
+beforeEach(async () => {
+  server = new GitServer()
+  folder = mkdtempSync(join(tmpdir(), 'caracal-pull-'))
+  await server.listen()
+})
+afterEach(async () => {
+  await server.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+interface Ask {
+  readonly known?: string
+  readonly password?: string
+  readonly signal?: AbortSignal
+}
+
+function ask(more: object = {}, { known, password, signal = new AbortController().signal }: Ask = {}): Promise<string> {
+  const entry = gitContent.parse({ git: server.url, ...more })
+  const http = { proxy: { except: [] }, allowPrivate: [] }
+  return pull(entry, { folder, known, access: { http, path: process.env['PATH'] ?? '', password }, signal })
+}
+
+/** Paths of the files of a commit. */
+const files = (commit: string) =>
+  readdirSync(join(folder, commit), { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name).slice(join(folder, commit).length + 1))
+    .sort()
+
+test('a commit’s files are put into a folder, once', async () => {
+  const first = server.commit({ 'rules/a.yml': 'one\n', 'b.py': '\u00fc\n', 'empty.yml': '' })
+  expect(await ask()).toBe(first)
+  expect(files(first)).toEqual(['b.py', 'empty.yml', 'rules/a.yml'])
+  expect(readFileSync(join(folder, first, 'b.py'), 'utf8')).toBe('\u00fc\n')
+  const asked = server.requests
+  expect(await ask({}, { known: first })).toBe(first)
+  expect(server.requests - asked).toBeLessThan(3)
+  // Nothing is left of the pull but the commit.
+  expect(readdirSync(folder)).toEqual([first])
+})
+
+test('a ref that was moved back, a tag, and a folder of the repository', async () => {
+  const first = server.commit({ 'rules/a.yml': 'one\n' })
+  server.git('tag', '-a', 'v1', '-m', 'v1')
+  const second = server.commit({ 'rules/a.yml': 'two\n', 'rules/deep/b.yml': 'b\n' })
+  expect(await ask()).toBe(second)
+  server.git('reset', '--quiet', '--hard', first)
+  const other = server.commit({ 'rules/a.yml': 'three\n' })
+  expect(await ask({}, { known: second })).toBe(other)
+  expect(await ask({ ref: 'v1', path: 'rules' })).toBe(first)
+  expect(files(first)).toEqual(['a.yml'])
+})
+
+test('what is no plain file is left out: links, submodules, hidden files', async () => {
+  server.write({
+    'a.yml': 'a\n',
+    '.github/workflows/x.yml': 'x\n',
+    'deep/.hidden/y.yml': 'y\n',
+    '.gitattributes': '*.yml filter=evil\n',
+  })
+  symlinkSync('/etc/passwd', join(server.work, 'link.yml'))
+  symlinkSync('/etc', join(server.work, 'etc'))
+  const head = server.commit()
+  server.git('update-index', '--add', '--cacheinfo', `160000,${head},sub`)
+  server.git('commit', '--quiet', '-m', 'submodule')
+  const commit = server.git('rev-parse', 'HEAD')
+  expect(await ask()).toBe(commit)
+  expect(files(commit)).toEqual(['a.yml'])
+})
+
+test.each([
+  { what: 'a ref that is not there', more: { ref: 'prod' }, says: "there is no branch and no tag 'prod'; branches: dev, main" },
+  { what: 'a folder that is not there', more: { path: 'nope' }, says: /^commit [0-9a-f]{12} has no folder 'nope'$/ },
+  { what: 'a file in the place of the folder', more: { path: 'a.yml' }, says: "has no folder 'a.yml'" },
+])('$what is reported', async ({ more, says }) => {
+  server.commit({ 'a.yml': 'a\n' })
+  server.git('branch', 'dev')
+  await expect(ask(more)).rejects.toThrow(says)
+  expect(readdirSync(folder)).toEqual([])
+})
+
+test('a repository that is not there or not reachable is reported in git’s own words', async () => {
+  server.commit()
+  await expect(ask({ git: server.url.replace('rules', 'other') })).rejects.toThrow('not found')
+  await server.away()
+  await expect(ask()).rejects.toThrow(/connect/i)
+})
+
+test('a password is sent, and is in no message', async () => {
+  const commit = server.commit({ 'a.yml': 'a\n' })
+  server.credentials = 'bot:s3cret pass'
+  await expect(ask()).rejects.toThrow(/could not read Username|Authentication failed/)
+  const wrong = await ask({ username: 'bot' }, { password: 'wr0ng' }).catch((error: Error) => error.message)
+  expect(wrong).toMatch(/Authentication failed|could not read Username/)
+  expect(wrong).not.toContain('wr0ng')
+  expect(await ask({ username: 'bot' }, { password: 's3cret pass' })).toBe(commit)
+})
+
+test('settings and hooks of the user and of the repository have no say', async () => {
+  const mark = join(server.folder, 'mark')
+  const commit = server.commit({ 'a.yml': 'a\n' })
+  const home = join(server.folder, 'home')
+  server.write({ '../home/.gitconfig': `[core]\n\tfsmonitor = "touch ${mark}"\n[alias]\n\tx = "!touch ${mark}"\n` })
+  const before = process.env['HOME']
+  process.env['HOME'] = home
+  try {
+    expect(await ask()).toBe(commit)
+  } finally {
+    process.env['HOME'] = before
+  }
+  expect(existsSync(mark)).toBe(false)
+  await expect(ask({ git: server.url.replace('http:', 'https:') })).rejects.toThrow()
+})
+
+test('an end in the middle leaves nothing behind', async () => {
+  server.commit({ 'a.yml': 'a\n' })
+  const ending = new AbortController()
+  const pulled = ask({}, { signal: ending.signal })
+  ending.abort(new Error('it took too long'))
+  await expect(pulled).rejects.toThrow('it took too long')
+  expect(readdirSync(folder)).toEqual([])
+})
+
+test('more than may be is refused with the way out', async () => {
+  server.write({ 'big.csv': 'x'.repeat(65 * 1024 * 1024), 'rules/a.yml': 'a\n' })
+  const commit = server.commit()
+  await expect(ask()).rejects.toThrow('name the folder of the content in `path`')
+  expect(await ask({ path: 'rules' })).toBe(commit)
+})

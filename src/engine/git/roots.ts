@@ -1,0 +1,233 @@
+import { readlinkSync } from 'node:fs'
+import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { type ContentEntry, type GitContent, gitFolder, gitName, gitTree } from '../../config/content.ts'
+import { type SystemProblem, systemProblem } from '../../model/system-problem.ts'
+import { messageOf } from '../../util/errors.ts'
+import type { ContentRequest } from '../content-reload.ts'
+import type { ContentChange, ReloadedContent } from '../engine.ts'
+import { pull } from './pull.ts'
+
+export interface GitRootsDeps {
+  readonly content: readonly ContentEntry[]
+  readonly dataDir: string
+  /** What a pull needs to reach the repository; asked each time, since secrets may change. Throws `ConfigError`. */
+  readonly access: (entry: GitContent) => Parameters<typeof pull>[1]['access']
+  readonly onProblems: (problems: readonly SystemProblem[]) => void
+}
+
+/** What came of asking one repository. */
+export interface Pulled {
+  /** The repository as people know it. */
+  readonly name: string
+  /** The commit in force now; `undefined` before the first pull. */
+  readonly commit: string | undefined
+  /** Why it is not what the ref is at. */
+  readonly problem: string | undefined
+  /** What became of the content, when the ref had moved. */
+  readonly change: ContentChange | undefined
+}
+
+interface Root {
+  readonly entry: GitContent
+  readonly name: string
+  problem: string | undefined
+  failures: number
+  timer: NodeJS.Timeout | undefined
+  pulling: Promise<Pulled> | undefined
+}
+
+const PULL_MS = 120_000
+/** A start waits no longer than this for content that was never pulled. */
+const FIRST_MS = 30_000
+/** After a failed pull; then twice as long each time, up to the period. */
+const RETRY_MS = 10_000
+
+type Reload = (request: ContentRequest) => Promise<ContentChange>
+
+/** Content folders in git: pulled by timer, and put in force like any other change. What was in force last stays through every failure. */
+export class GitRoots {
+  readonly #deps: GitRootsDeps
+  readonly #roots: readonly Root[]
+  readonly #stopping = new AbortController()
+  #reload: Reload | undefined
+
+  constructor(deps: GitRootsDeps) {
+    this.#deps = deps
+    const entries = deps.content.filter((entry) => typeof entry !== 'string')
+    // Named twice it is one.
+    this.#roots = [...new Map(entries.map((entry) => [gitName(entry), entry])).values()].map((entry) => ({
+      entry,
+      name: gitName(entry),
+      problem: undefined,
+      failures: 0,
+      timer: undefined,
+      pulling: undefined,
+    }))
+  }
+
+  /** The commits in force, by the name of the repository. */
+  get commits(): Readonly<Record<string, string>> {
+    return Object.fromEntries(
+      this.#roots.flatMap((root) => {
+        const commit = this.#commitOf(root)
+        return commit === undefined ? [] : [[root.name, commit]]
+      }),
+    )
+  }
+
+  /** Pulls what was never pulled, before content is loaded, and forgets repositories that are not configured any more. Rejects never. */
+  async prepare(): Promise<void> {
+    await this.#forgetOthers().catch(() => {})
+    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(FIRST_MS)])
+    const missing = this.#roots.filter((root) => this.#commitOf(root) === undefined)
+    await Promise.all(
+      missing.map((root) =>
+        this.#fetch(root, signal)
+          .then((commit) => this.#putInPlace(root, commit))
+          .then(() => this.#worked(root))
+          .catch((error: unknown) => this.#failed(root, error)),
+      ),
+    )
+  }
+
+  /** From now on repositories are asked by timer; `reload` puts what they have in force. */
+  start(reload: Reload): void {
+    this.#reload = reload
+    for (const root of this.#roots) this.#schedule(root, root.failures > 0 ? RETRY_MS : 0)
+  }
+
+  /** Asks all repositories now. */
+  pullAll(): Promise<readonly Pulled[]> {
+    return Promise.all(this.#roots.map((root) => this.#pull(root)))
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new Error('Caracal is stopping'))
+    for (const { timer } of this.#roots) clearTimeout(timer)
+    await Promise.allSettled(this.#roots.map(({ pulling }) => pulling))
+  }
+
+  #schedule(root: Root, delayMs: number): void {
+    if (this.#stopping.signal.aborted) return
+    clearTimeout(root.timer)
+    root.timer = setTimeout(() => void this.#pull(root), delayMs).unref()
+  }
+
+  #pull(root: Root): Promise<Pulled> {
+    root.pulling ??= this.#take(root).finally(() => {
+      root.pulling = undefined
+      const { every } = root.entry
+      this.#schedule(root, root.failures === 0 ? every : Math.min(every, RETRY_MS * 2 ** Math.min(20, root.failures - 1)))
+    })
+    return root.pulling
+  }
+
+  async #take(root: Root): Promise<Pulled> {
+    let change: ContentChange | undefined
+    try {
+      const commit = await this.#fetch(root, AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(PULL_MS)]))
+      if (commit !== this.#commitOf(root)) {
+        const apply = () => this.#putInPlace(root, commit)
+        change = await this.#reload!({ cause: 'git', actor: `${root.name} at ${commit.slice(0, 12)}`, apply })
+        if (change.outcome === 'broken') throw new Error(brokenText(commit, change))
+      }
+      this.#worked(root)
+      await this.#clean(root)
+    } catch (error) {
+      this.#failed(root, error)
+    }
+    return { name: root.name, commit: this.#commitOf(root), problem: root.problem, change }
+  }
+
+  async #fetch({ entry }: Root, signal: AbortSignal): Promise<string> {
+    const { dataDir, access } = this.#deps
+    const known = this.#commitOf({ entry })
+    try {
+      return await pull(entry, { folder: gitFolder(dataDir, entry), known, access: access(entry), signal })
+    } catch (error) {
+      if (signal.aborted && !this.#stopping.signal.aborted) throw new Error('it took too long')
+      throw error
+    }
+  }
+
+  #commitOf({ entry }: Pick<Root, 'entry'>): string | undefined {
+    try {
+      return readlinkSync(gitTree(this.#deps.dataDir, entry))
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Makes the commit's folder the content folder. What it returns makes the one before it that again. */
+  async #putInPlace(root: Root, commit: string): Promise<() => Promise<void>> {
+    const before = this.#commitOf(root)
+    await this.#link(root, commit)
+    return () => this.#link(root, before)
+  }
+
+  async #link({ entry }: Root, commit: string | undefined): Promise<void> {
+    const tree = gitTree(this.#deps.dataDir, entry)
+    if (commit === undefined) return rm(tree, { force: true })
+    await rm(`${tree}.new`, { force: true })
+    await symlink(commit, `${tree}.new`)
+    await rename(`${tree}.new`, tree)
+  }
+
+  #worked(root: Root): void {
+    root.failures = 0
+    root.problem = undefined
+    this.#report()
+  }
+
+  #failed(root: Root, error: unknown): void {
+    if (this.#stopping.signal.aborted) return
+    root.failures++
+    const commit = this.#commitOf(root)
+    const stays =
+      commit === undefined ? 'There is none of its content yet' : `What is in force of it is commit ${commit.slice(0, 12)}`
+    root.problem = `Content of ${root.name} cannot be brought up to date, which is tried again: ${messageOf(error)}. ${stays}.`
+    this.#report()
+  }
+
+  #report(): void {
+    this.#deps.onProblems(
+      this.#roots.flatMap(({ name, problem }) => (problem === undefined ? [] : [systemProblem('ContentStale', name, problem)])),
+    )
+  }
+
+  /** Deletes the folders of commits that are not in force. */
+  async #clean(root: Root): Promise<void> {
+    const folder = gitFolder(this.#deps.dataDir, root.entry)
+    const commit = this.#commitOf(root)
+    for (const name of await readdir(folder))
+      if (name !== commit && name !== 'tree') await rm(join(folder, name), { recursive: true, force: true })
+  }
+
+  async #forgetOthers(): Promise<void> {
+    const all = join(this.#deps.dataDir, 'content-git')
+    if (this.#roots.length > 0) await mkdir(all, { recursive: true, mode: 0o700 })
+    const kept = new Set(this.#roots.map(({ entry }) => basename(gitFolder(this.#deps.dataDir, entry))))
+    for (const name of await readdir(all)) if (!kept.has(name)) await rm(join(all, name), { recursive: true, force: true })
+  }
+}
+
+function brokenText(commit: string, { problems }: ContentChange): string {
+  const [first] = problems
+  const more = problems.length > 1 ? `, and ${problems.length - 1} more` : ''
+  return `commit ${commit.slice(0, 12)} cannot be put in force: ${first ? `${first.file}: ${first.message}` : 'it cannot be loaded'}${more}`
+}
+
+/** The change that somebody asked for, with what was pulled for it. */
+export function reloaded(pulls: readonly Pulled[], own: ContentChange): ReloadedContent {
+  const swapped = [...pulls.map(({ change }) => change), own].filter((change) => change?.outcome === 'swapped')
+  const shown = pulls.map(({ name, commit, problem }) => ({ name, commit, problem }))
+  if (own.outcome === 'broken' || swapped.length === 0) return { ...own, pulls: shown }
+  return {
+    ...own,
+    outcome: 'swapped',
+    summary: swapped.map((change) => change!.summary).join('; '),
+    pauseMs: Math.max(...swapped.map((change) => change!.pauseMs)),
+    pulls: shown,
+  }
+}
