@@ -76,8 +76,8 @@ describe('content in git', { shuffle: false }, () => {
       const commit = server.commit({ 'detections/rule.yml': rule('Low'), 'README.md': 'x' })
       await server.listen()
       // By timer.
-      await expect.poll(severity, { timeout: 40_000 }).toBe('LOW')
-      expect(await problems()).toEqual([])
+      await expect.poll(problems, { timeout: 40_000 }).toEqual([])
+      expect(await severity()).toBe('LOW')
       const { results } = await get<{ results: { cause: string; commits: Record<string, string> }[] }>(
         '/api/v1/content/history?limit=1',
       )
