@@ -1,10 +1,10 @@
 // What the benches share: a machine line, a temporary Caracal of its own, generated logs, percentiles.
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../scripts/lib/free-port.mjs'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
 /** The checkout whose compiled code is measured. */
@@ -43,16 +43,6 @@ export function connLine(i, origin) {
 export function percentile(values, share) {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
-}
-
-async function freePort() {
-  return new Promise((resolve) => {
-    const server = createServer()
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
-  })
 }
 
 /** A running Caracal in a folder of its own. `config` is added to the defaults, `content` is a function that fills a folder. */

@@ -171,3 +171,11 @@ test('decisions are numbered without gaps', () => {
   const numbers = readdirSync(join(root, 'docs/decisions')).map((file) => file.slice(0, 4))
   expect(numbers.sort()).toEqual(numbers.map((_, at) => String(at + 1).padStart(4, '0')))
 })
+
+test('what the page of the configuration refers to below has a section there', () => {
+  const page = read('docs/configuration.md')
+  const sections = new Set([...page.matchAll(/^## (\w+)$/gm)].map(([, key]) => key))
+  const referring = [...page.matchAll(/^\| `(\w+)` \| [^|]*see below/gm)].map(([, key]) => key)
+  expect(referring).not.toEqual([])
+  expect(referring.filter((key) => !sections.has(key))).toEqual([])
+})

@@ -1,10 +1,10 @@
 // Drives the program as its users do: the command line, and a server with its HTTP port.
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../lib/free-port.mjs'
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '../..')
 const program = join(root, 'bin/caracal.js')
@@ -64,17 +64,6 @@ export async function testEntry(file, name) {
   } catch {
     return { passed: 0, failed: 1, text: (out + err).slice(-2000) }
   }
-}
-
-async function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
-  })
 }
 
 /** `caracal up` in a folder of its own, which `folder` names. */

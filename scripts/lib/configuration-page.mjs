@@ -15,26 +15,32 @@ export function configurationPage(schema) {
   for (const [key, value] of Object.entries(schema.properties)) {
     const { description } = value
     const block = value.items?.anyOf?.find(({ type }) => type === 'object')
-    if (value.items?.oneOf) parts.push(...kinds(key, value))
-    else if (block) parts.push(`## ${key}\n\n${description} An entry that is a block has these keys:\n`, table(block))
+    if (value.items?.oneOf) parts.push(...kinds(key, description, value.items.oneOf, 'A list; each entry'))
+    else if (block) parts.push(`## ${key}
+
+${description} An entry that is a block has these keys:
+`, table(block))
+    else if (value.oneOf) parts.push(...kinds(key, description, value.oneOf, 'A block that'))
     else if (value.type === 'object' && value.properties) parts.push(`## ${key}\n\n${description}\n`, table(value))
   }
   return `${parts.join('\n').trimEnd()}\n`
 }
 
-/** A list whose elements have several types: first the shared keys, then those of each type. */
-function kinds(key, { description, items }) {
-  const [first, ...others] = items.oneOf
-  const shared = Object.keys(first.properties).filter(
+/** What may have several types: first the shared keys, then those of each type. */
+function kinds(key, description, options, what) {
+  const [first, ...others] = options
+  // Of a single type all keys are its own.
+  const shared = Object.keys(others.length > 0 ? first.properties : {}).filter(
     (name) => name !== 'type' && others.every(({ properties }) => same(properties[name], first.properties[name])),
   )
   const common = { required: first.required, properties: pick(first.properties, (name) => shared.includes(name)) }
-  const own = items.oneOf.map(({ properties, required }) => {
+  const own = options.map(({ properties, required }) => {
     const rest = pick(properties, (name) => name !== 'type' && !shared.includes(name))
     const keys = Object.keys(rest).length > 0 ? table({ required, properties: rest }) : 'No keys of its own.\n'
     return `### ${key}, type \`${properties.type.const}\`\n\n${keys}`
   })
-  return [`## ${key}\n\n${description} A list; each entry has a \`type\` and these keys:\n`, table(common), ...own]
+  if (shared.length === 0) return [`## ${key}\n\n${description} ${what} has a \`type\` and the keys of that type.\n`, ...own]
+  return [`## ${key}\n\n${description} ${what} has a \`type\` and these keys:\n`, table(common), ...own]
 }
 
 function table({ properties, required = [] }) {

@@ -1,9 +1,9 @@
 // Compares what `caracal run` and `caracal up` make of the same files: events, matches and dead letters.
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { freePort } from './free-port.mjs'
 
 /** Members that say who read a record and when, or that come with the alert. */
 const ELSEWHERE = new Set(
@@ -215,15 +215,4 @@ function differencesOf(kind, run, up) {
     if (inRun !== inUp) found.push(`${kind}: ${inRun} times in run, ${inUp} times in up: ${text.slice(0, 2000)}`)
   }
   return found.length > 10 ? [...found.slice(0, 10), `${kind}: ${found.length - 10} further differences`] : found
-}
-
-async function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
-  })
 }
