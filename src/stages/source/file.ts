@@ -1,6 +1,5 @@
 import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { glob } from 'tinyglobby'
 import { z } from 'zod'
 import type { Cursor, Extent } from '../../model/batch.ts'
 import type { Chunk } from '../../model/chunk.ts'
@@ -8,6 +7,7 @@ import { messageOf } from '../../util/errors.ts'
 import { isGzip, openReader } from './byte-reader.ts'
 import { unreadableFolders } from './folders.ts'
 import { isSameInode, KnownFiles } from './known-files.ts'
+import { matchingFiles } from './matching-files.ts'
 import { readerOf } from './recorded-file.ts'
 import { type BatchSource, BUSY, type CursorDeps, defineSource, type SourceStatus, sourceBase } from './source.ts'
 import {
@@ -138,7 +138,7 @@ class FileSource implements BatchSource {
     const extent = recorded as FileExtent
     const tracked = this.#tracked.get(extent.fileId)
     if (tracked) return [await readExtent(this.id, tracked.reader, extent, tracked)]
-    const reader = await readerOf(extent, await this.#glob())
+    const reader = await readerOf(extent, await matchingFiles(this.#config.paths))
     try {
       return [await readExtent(this.id, reader, extent)]
     } finally {
@@ -245,15 +245,11 @@ class FileSource implements BatchSource {
 
   async #scan(now: number): Promise<string[]> {
     this.#scannedMs = now
-    const paths = await this.#glob()
+    const paths = await matchingFiles(this.#config.paths)
     if (paths.length === 0) this.#notices.set('', `no file matches ${this.#config.paths.join(', ')}`)
     else this.#notices.delete('')
     this.#folders = await unreadableFolders(this.#config.paths)
     return paths
-  }
-
-  async #glob(): Promise<string[]> {
-    return (await glob(this.#config.paths, { absolute: true, onlyFiles: true, expandDirectories: false, dot: true })).sort()
   }
 
   async #see(path: string, info: Stats): Promise<void> {
