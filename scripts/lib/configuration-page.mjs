@@ -16,10 +16,14 @@ export function configurationPage(schema) {
     const { description } = value
     const block = value.items?.anyOf?.find(({ type }) => type === 'object')
     if (value.items?.oneOf) parts.push(...kinds(key, description, value.items.oneOf, 'A list; each entry'))
-    else if (block) parts.push(`## ${key}
+    else if (block)
+      parts.push(
+        `## ${key}
 
 ${description} An entry that is a block has these keys:
-`, table(block))
+`,
+        table(block),
+      )
     else if (value.oneOf) parts.push(...kinds(key, description, value.oneOf, 'A block that'))
     else if (value.type === 'object' && value.properties) parts.push(`## ${key}\n\n${description}\n`, table(value))
   }
