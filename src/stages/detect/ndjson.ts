@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../model/json.ts'
 import { parseJson, stringifyJson } from '../../util/json.ts'
 
-/** Deeper than any event gets: records are limited to less, and enrichment adds a few levels. */
+/** Deeper than any event: records are limited to less, and enrichment only adds a few levels. */
 export const MAX_DEPTH = 2048
 
 const encoder = new TextEncoder()
@@ -14,7 +14,7 @@ export function toNdjson(events: Iterable<JsonObject>): Uint8Array {
   return encoder.encode(text)
 }
 
-/** The other way round, for a batch of which only the text is there. Throws when a line cannot be read. */
+/** The inverse, for a batch that only has text. Throws if a line cannot be read. */
 export function fromNdjson(ndjson: Uint8Array, logType: string): JsonObject[] {
   const lines = decoder.decode(ndjson).split('\n')
   if (lines.at(-1) === '') lines.pop()

@@ -7,7 +7,7 @@ import { detectEvents } from './step.ts'
 
 const event = (fields: object): Event => ({ p_log_type: 'A.Log', ...fields }) as unknown as Event
 
-/** A detector that notes what it is given and answers with errors of one rule on the given events. */
+/** A detector that records its input and returns errors of one rule on the given events. */
 function detector(logTypes: string[], ruleId: string, events: number[], seen: DetectBatch[] = []): Detector {
   const findings: Finding[] = events.map((index) => ({ kind: 'error', ruleId, event: index, cause: 'exception', message: '' }))
   return {

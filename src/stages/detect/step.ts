@@ -5,7 +5,8 @@ import { toNdjson } from './ndjson.ts'
 
 /**
  * Events of one log type → the findings of all detectors, ordered by event (rules of one detector keep their order).
- * What rules changed in their cache goes to `onCacheWrites` before it resolves. Events are turned to text only when some detector has a rule for the log type. Rejects when a detector cannot judge at all.
+ * Changes that rules make to their cache are passed to `onCacheWrites` before it resolves. Events are only serialised if some
+ * detector has a rule for the log type. Rejects if a detector cannot judge at all.
  */
 export async function detectEvents(
   logType: string,
@@ -20,7 +21,7 @@ export async function detectEvents(
   return findings.length === 1 ? findings[0]! : findings.flat().sort((a, b) => a.event - b.event)
 }
 
-/** The text is made when a detector asks for it: one with a prefilter needs little of it. */
+/** The text is created on demand, since a detector with a prefilter only needs little of it. */
 function toBatch(logType: string, events: readonly Event[], onCacheWrites: DetectBatch['onCacheWrites']): DetectBatch {
   let text: Uint8Array | undefined
   return {

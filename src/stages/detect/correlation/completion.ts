@@ -1,22 +1,22 @@
 import type { Hit } from './hit.ts'
 
-/** The members that must occur have: the match is there unless what must not occur does. */
+/** All members that must occur have occurred; the match holds unless something that must not occur does. */
 export interface Completion {
-  /** When the first of the signals that are needed happened, of the choice that begins latest. */
+  /** When the first of the required signals happened, using the choice that begins latest. */
   readonly startMs: number
-  /** The match can be spoilt by what happens until then; `undefined`: nothing can spoil it. */
+  /** Signals up to this time can spoil the match; `undefined` if nothing can. */
   readonly untilMs: number | undefined
-  /** The same where nothing but the look-back says how long: as long as a run of the rule's schedule waits. */
+  /** The same where only the look-back sets the limit; a run of the rule's schedule waits until then. */
   readonly frameMs: number
-  /** Whether it is spoilt, by the hits known now. */
+  /** Whether it is spoilt by the hits known so far. */
   readonly isSpoilt: () => boolean
 }
 
-/** Told of the hits of one join key in their order; answers whether the one just told completes a match. */
+/** Receives the hits of one join key in order; returns whether the last one completes a match. */
 export interface Matcher {
-  /** For a hit of a member that must occur. */
+  /** Called for a hit of a member that must occur. */
   complete(hit: Hit): Completion | undefined
 }
 
-/** The hits of one key that are not used up, by member, in order. Those to come are in it too. */
+/** The unused hits of one key, by member, in order, including later ones. */
 export type ByMember = readonly (readonly Hit[])[]

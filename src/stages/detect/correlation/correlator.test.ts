@@ -12,7 +12,7 @@ const hour = { LookbackWindowMinutes: 60 }
 const both = ruleOf(groupOf([A, B], hour))
 const without = ruleOf(groupOf([A, { ...B, Absence: true }], hour))
 
-/** A correlator on a store that is written after each step; times are minutes. */
+/** A correlator whose store is written after each step; times are minutes. */
 function live(rules: readonly CorrelationRule[], options: CorrelatorOptions = {}) {
   const store = new MemoryStore()
   const correlator = createCorrelator(rules, options)
@@ -26,7 +26,7 @@ function live(rules: readonly CorrelationRule[], options: CorrelatorOptions = {}
     correlator,
     feed: (nowMinute: number, ...signals: Signal[]) => take(correlator.feed(signals, store, nowMinute * MINUTE)),
     due: (nowMinute: number) => take(correlator.due(store, nowMinute * MINUTE)),
-    /** A whole run of the rule, and how many parts it had. */
+    /** A whole run of the rule, with its number of parts. */
     run: async (nowMinute: number, ruleId = 'Correlated') => {
       const matches: CorrelationMatch[] = []
       let parts = 0
@@ -43,32 +43,32 @@ function live(rules: readonly CorrelationRule[], options: CorrelatorOptions = {}
 
 const rowsOf = (matches: readonly CorrelationMatch[]) => matches.map(({ signals }) => signals.map(({ rowId }) => rowId))
 
-test('a match is told when its last signal arrives', async () => {
+test('a match is reported when its last signal arrives', async () => {
   const { feed } = live([both])
   expect((await feed(1, signal('A', 1))).matches).toEqual([])
   expect(rowsOf((await feed(2, signal('B', 2))).matches)).toEqual([['A@1/bob', 'B@2/bob']])
 })
 
-test('signals of rules that nobody refers to change nothing', async () => {
+test('signals of rules that are not referred to change nothing', async () => {
   const { feed, correlator } = live([both])
   expect([...correlator.wanted].sort()).toEqual(['A', 'B'])
   expect((await feed(1, signal('X', 1))).changes).toEqual({ saved: [], removed: [] })
 })
 
-test('a disabled rule is not judged', async () => {
+test('a disabled rule is not evaluated', async () => {
   const { feed, correlator } = live([ruleOf(groupOf([A, B]), { Enabled: false })])
   expect(correlator.wanted.size).toBe(0)
   expect((await feed(1, signal('A', 1), signal('B', 1))).matches).toEqual([])
 })
 
-test('a step that was not committed is made again as it was', async () => {
+test('a step that was not committed is repeated identically', async () => {
   const { correlator, store, feed } = live([both])
   await feed(1, signal('A', 1))
   const lost = await correlator.feed([signal('B', 2)], store, 2 * MINUTE)
   expect(await correlator.feed([signal('B', 2)], store, 2 * MINUTE)).toEqual(lost)
 })
 
-test('a late signal of an incident that was told makes no second match', async () => {
+test('a late signal of a reported incident makes no second match', async () => {
   const { feed } = live([both])
   expect((await feed(6, signal('A', 1), signal('B', 5))).matches).toHaveLength(1)
   expect((await feed(7, signal('A', 2), signal('B', 3))).matches).toEqual([])
@@ -84,7 +84,7 @@ test('entries are forgotten a look-back after their last signal', async () => {
   expect(store.size).toBe(0)
 })
 
-test('what a changed rule remembers is not taken for its own, and is forgotten', async () => {
+test('what a rule remembered before it was changed is not used, and is forgotten', async () => {
   const { feed, store } = live([both])
   await feed(1, signal('A', 1))
   const changed = createCorrelator([ruleOf(groupOf([B, A], hour))])
@@ -93,7 +93,7 @@ test('what a changed rule remembers is not taken for its own, and is forgotten',
   expect(store.size).toBe(0)
 })
 
-test('what a rule that is gone remembers is forgotten', async () => {
+test('what a removed rule remembered is forgotten', async () => {
   const { feed, store } = live([both])
   await feed(1, signal('A', 1))
   store.apply((await createCorrelator([]).due(store, 100 * MINUTE)).changes)
@@ -101,7 +101,7 @@ test('what a rule that is gone remembers is forgotten', async () => {
 })
 
 describe('absence', () => {
-  test('is told once its window and the grace have passed', async () => {
+  test('is reported once its window and the grace period have passed', async () => {
     const { feed, due } = live([without], { graceMs: 2 * MINUTE })
     expect((await feed(1, signal('A', 1))).matches).toEqual([])
     expect((await due(62)).matches).toEqual([])
@@ -109,14 +109,14 @@ describe('absence', () => {
     expect((await due(64)).matches).toEqual([])
   })
 
-  test('is not told when the other arrives within the grace', async () => {
+  test('is not reported if the other signal arrives within the grace period', async () => {
     const { feed, due } = live([without], { graceMs: 2 * MINUTE })
     await feed(1, signal('A', 1))
     await feed(62.5, signal('B', 60))
     expect((await due(200)).matches).toEqual([])
   })
 
-  test('waits for the grace after old signals arrive, as others may be on their way', async () => {
+  test('waits for the grace period after old signals arrive, as others may be on their way', async () => {
     const { feed, due } = live([without], { graceMs: 2 * MINUTE })
     expect((await feed(1000, signal('A', 1))).matches).toEqual([])
     await feed(1001, signal('B', 1))
@@ -124,13 +124,13 @@ describe('absence', () => {
     expect((await due(2000)).matches).toEqual([])
   })
 
-  test('is told for each signal of a backlog that has long passed', async () => {
+  test('is reported for each signal in an old backlog', async () => {
     const { feed, due } = live([without])
     await feed(5000, signal('A', 1), signal('A', 500), signal('B', 501), signal('A', 3000))
     expect(rowsOf((await due(5001)).matches)).toEqual([['A@1/bob'], ['A@3000/bob']])
   })
 
-  test('more than one call can be needed, and says so', async () => {
+  test('more than one call may be needed, and the result says so', async () => {
     const { feed, due } = live([without])
     await feed(1, ...Array.from({ length: 600 }, (_, at) => signal('A', 1, `user${at}`)))
     const first = await due(100)
@@ -141,7 +141,7 @@ describe('absence', () => {
 })
 
 describe('a run of the schedule', () => {
-  test('judges absence by what has come, and says that it may still', async () => {
+  test('evaluates absence with the signals so far, and says that it may still be filled', async () => {
     const { feed, run, due } = live([without])
     await feed(1, signal('A', 1), signal('A', 1, 'eve'), signal('B', 1, 'eve'))
     const { matches } = await run(10)
@@ -151,13 +151,13 @@ describe('a run of the schedule', () => {
     expect((await due(200)).matches).toEqual([])
   })
 
-  test('judges too many by what has come', async () => {
+  test('evaluates maximums with the signals so far', async () => {
     const { feed, run } = live([ruleOf(groupOf([{ ...A, MaxMatchCount: 1 }, B], hour))])
     await feed(1, signal('A', 1), signal('B', 1), signal('A', 1, 'eve'), signal('A', 1, 'eve', 'twice'), signal('B', 1, 'eve'))
     expect((await run(10)).matches.map(({ joined }) => joined[0]!.value)).toEqual(['bob'])
   })
 
-  test('waits for a time frame that the rule names, and for the grace', async () => {
+  test('waits for the rule’s time frame and for the grace period', async () => {
     const framed = ruleOf(sequenceOf([A, { ...B, Absence: true }], hour, [20]))
     const { feed, run } = live([framed], { graceMs: 2 * MINUTE })
     await feed(1, signal('A', 1))
@@ -167,23 +167,23 @@ describe('a run of the schedule', () => {
     expect(matches[0]!.openUntilMs).toBeUndefined()
   })
 
-  test('waits for the grace where only the look-back is open', async () => {
+  test('waits for the grace period where only the look-back is open', async () => {
     const { feed, run } = live([without], { graceMs: 2 * MINUTE })
     await feed(1, signal('A', 1))
     expect((await run(2)).matches).toEqual([])
     expect((await run(3)).matches).toHaveLength(1)
   })
 
-  test('in reverse order tells the latest of matches that overlap', async () => {
+  test('in reverse order reports the latest of overlapping matches', async () => {
     const few = groupOf([A, { ...B, MaxMatchCount: 5 }], hour)
     const signals = [signal('A', 1), signal('B', 10), signal('A', 20)]
-    const told = async (more: object) => {
+    const reported = async (more: object) => {
       const { feed, run } = live([ruleOf({ ...few, ...more })])
       await feed(20, ...signals)
       return rowsOf((await run(25)).matches)
     }
-    expect(await told({})).toEqual([['A@1/bob', 'B@10/bob']])
-    expect(await told({ EventEvaluationOrder: 'ReverseChronological' })).toEqual([['B@10/bob', 'A@20/bob']])
+    expect(await reported({})).toEqual([['A@1/bob', 'B@10/bob']])
+    expect(await reported({ EventEvaluationOrder: 'ReverseChronological' })).toEqual([['B@10/bob', 'A@20/bob']])
   })
 
   test('goes through all keys in parts, and leaves other rules alone', async () => {
@@ -216,20 +216,20 @@ describe('rules that refer to other correlation rules', () => {
     ])
   })
 
-  test('take those that time made certain', async () => {
+  test('take those that became certain over time', async () => {
     const { feed, due } = live([outer, without])
     await feed(1, signal('A', 1))
     await feed(5, signal('Z', 5))
     expect((await due(70)).matches.map(({ ruleId }) => ruleId)).toEqual(['Correlated', 'Outer'])
   })
 
-  test('in a circle are reported and left out, and stop no other', async () => {
+  test('in a circle are reported and left out, and do not stop others', async () => {
     const one = ruleOf({ Group: [{ RuleID: 'Two' }, A] }, { RuleID: 'One' })
     const two = ruleOf({ Group: [{ RuleID: 'One' }, A] }, { RuleID: 'Two' })
     const { correlator, feed } = live([one, two, both])
     expect(correlator.problems.map(({ message }) => message)).toEqual(
       Array(2).fill(
-        'c.yml: correlation rules refer to each other in a circle (One → Two → One) and are not judged: take one of the references out',
+        'c.yml: correlation rules refer to each other in a circle (One → Two → One) and are not evaluated: remove one of the references',
       ),
     )
     expect((await feed(1, signal('A', 1), signal('B', 1))).matches).toHaveLength(1)
@@ -245,11 +245,11 @@ describe('clocks that are wrong', () => {
     expect(rowsOf((await due(200)).matches)).toEqual([['A@101/bob']])
   })
 
-  test('what was seen while the clock was ahead is told when its time has passed', async () => {
+  test('what was seen while the clock was ahead is reported when its time has passed', async () => {
     const { feed, due } = live([without])
     await feed(5000, signal('A', 1))
     expect(rowsOf((await due(200)).matches)).toEqual([])
-    // It is looked at again as soon as anything comes for the key.
+    // It is checked again as soon as a signal arrives for the key.
     expect(rowsOf((await feed(201, signal('A', 200))).matches)).toEqual([['A@1/bob']])
   })
 })
@@ -279,7 +279,7 @@ describe('limits', () => {
     expect((await feed(2001, signal('Z', 2001))).matches).toHaveLength(1)
   })
 
-  test('too many keys: further ones are told, and known ones go on', async () => {
+  test('too many keys: further ones are reported, and known ones keep working', async () => {
     const { feed, due, store } = live([both], { maxKeys: 2 })
     await feed(1, signal('A', 1, 'u1'), signal('A', 1, 'u2'))
     const { notices } = await feed(2, signal('A', 2, 'u3'))
@@ -290,14 +290,14 @@ describe('limits', () => {
     expect((await feed(201, signal('A', 201, 'u3'))).notices).toEqual([])
   })
 
-  test('a list too long to be joined on is cut, and that is told', async () => {
+  test('a list too long to be joined on is truncated, and that is reported', async () => {
     const { feed } = live([both])
     const users = Array.from({ length: 150 }, (_, at) => `u${at}`)
     expect((await feed(1, signal('A', 1, users))).notices).toMatchObject([{ kind: 'values_cut', count: 1 }])
     expect((await feed(2, signal('B', 2, ['u5', 'u149']))).matches.map(({ joined }) => joined[0]!.value)).toEqual(['u5'])
   })
 
-  test('signals that come too late to be understood are told', async () => {
+  test('signals that come too late to be correlated are reported', async () => {
     const { feed } = live([both])
     await feed(1000, signal('A', 1000))
     expect((await feed(1001, signal('B', 1))).notices).toMatchObject([{ kind: 'late', count: 1 }])

@@ -8,37 +8,37 @@ import { type CorrelationRule, canBeSpoilt, rememberedFrom, type Signal } from '
 import { type CorrelationStore, Overlay } from './store.ts'
 import type { WalkClock } from './walk.ts'
 
-/** A limit was reached: matches of the rule may be missing or wrong. To be shown like a rule error. */
+/** A limit was reached, so matches of the rule may be missing or wrong. Shown like a rule error. */
 export interface CorrelationNotice {
   readonly ruleId: string
   readonly kind: 'signals_cut' | 'values_cut' | 'keys_full' | 'late'
-  /** Signals concerned in this step. */
+  /** Number of signals affected in this step. */
   readonly count: number
   readonly message: string
 }
 
 export interface CorrelationStep {
-  /** In order of time within a rule; rules that refer to others after those. */
+  /** Ordered by time within a rule; rules come after those that they refer to. */
   readonly matches: readonly CorrelationMatch[]
   readonly changes: CorrelationChanges
   readonly notices: readonly CorrelationNotice[]
-  /** There is more to look at now: call `due` again after the changes are committed. */
+  /** There is more to do now: call `due` again after the changes are committed. */
   readonly more: boolean
 }
 
-/** Judges signals as they arrive. Holds nothing itself: the same signals on the same store give the same step. */
+/** Evaluates signals as they arrive. Stateless: the same signals on the same store produce the same step. */
 export interface Correlator {
-  /** Rules that cannot be judged, because they refer to themselves through others. */
+  /** Rules that cannot be evaluated because they refer to themselves through others. */
   readonly problems: readonly ConfigError[]
-  /** The rules that are judged; those that refer to others after those. */
+  /** The rules that are evaluated; each comes after those that it refers to. */
   readonly order: readonly CorrelationRule[]
   /** Rules whose matches are signals for some correlation rule. */
   readonly wanted: ReadonlySet<string>
-  /** New signals, in any order. `nowMs` is when they arrived. Rejects only when the store does. */
+  /** New signals, in any order. `nowMs` is when they arrived. Only rejects if the store does. */
   feed(signals: readonly Signal[], store: CorrelationStore, nowMs: number): Promise<CorrelationStep>
   /**
-   * Signals of the time before rules were new or changed: each of these rules takes those that it would remember, and tells
-   * matches that end within its look-back; other rules have had the signals.
+   * Signals from before these rules were added or changed: each rule takes those that it would remember and reports matches that
+   * end within its look-back. Other rules have already had these signals.
    */
   remember(
     rules: ReadonlySet<string>,
@@ -46,28 +46,31 @@ export interface Correlator {
     store: CorrelationStore,
     nowMs: number,
   ): Promise<CorrelationStep>
-  /** What has become certain, and of no more use, because time has passed: to be called every second or so. */
+  /** Handles what has become certain or obsolete because time has passed; call it about every second. */
   due(store: CorrelationStore, nowMs: number): Promise<CorrelationStep>
-  /** A part of a run of a rule's schedule: judges what is remembered by what has come until `nowMs`. `from` as `next` said. */
+  /**
+   * One part of a run of a rule's schedule: evaluates what is remembered with the signals up to `nowMs`. `from` is the previous
+   * part's `next`.
+   */
   run(ruleId: string, store: CorrelationStore, nowMs: number, from?: string): Promise<RunStep>
 }
 
 export interface RunStep extends CorrelationStep {
-  /** Where the next part begins; `undefined`: the run is over. */
+  /** Where the next part begins; `undefined` if the run is finished. */
   readonly next: string | undefined
 }
 
 export interface CorrelatorOptions {
-  /** Absence is certain only this long after a window has ended: signals are on their way for a while. */
+  /** Absence is only certain this long after a window has ended, since signals take a while to arrive. */
   readonly graceMs?: number
-  /** Join keys remembered for one rule; signals with further ones are not correlated until old ones are forgotten. */
+  /** Maximum number of join keys remembered per rule; signals with new ones are not correlated until old ones are forgotten. */
   readonly maxKeys?: number
 }
 
-/** Signals may arrive this much later than they happened. */
+/** How much later than they happened signals may arrive. */
 export const GRACE_MS = 60_000
 const MAX_KEYS = 50_000
-/** Entries looked at by one call of `due` or `run`: one transaction holds what comes of them. */
+/** Number of entries processed by one call of `due` or `run`, whose results are committed in one transaction. */
 const MAX_LOOKED_AT = 500
 
 /** Enabled rules are judged. */
@@ -113,15 +116,15 @@ export function createCorrelator(rules: readonly CorrelationRule[], options: Cor
 interface StepInput {
   /** New signals for a rule. */
   readonly signalsOf?: (rule: CorrelationRule) => readonly Signal[]
-  /** What is remembered and to be looked at again. */
+  /** A remembered entry that is due to be checked again. */
   readonly woken?: readonly CorrelationEntry[]
   /** The rule whose schedule is due. */
   readonly runOf?: string
-  /** The signals were stored before: they arrived when they happened, and none is late. */
+  /** Stored signals are treated as having arrived when they happened, so none is late. */
   readonly isPast?: boolean
 }
 
-/** One rule's part in a step. */
+/** One rule's part of a step. */
 class RuleStep {
   readonly matches: CorrelationMatch[] = []
   readonly #rule: CorrelationRule
@@ -159,7 +162,7 @@ class RuleStep {
     const step = stepPlace(this.#rule, place, added?.hits ?? [], this.#clock)
     if (!entry && step.wakeMs !== undefined && (await this.#overlay.count(this.#rule.id)) >= this.#maxKeys) {
       this.#counts.keys_full += added!.hits.length
-      // What is complete within one step needs no memory.
+      // Matches that are complete within one step need not be remembered.
       this.matches.push(...step.matches)
       return
     }
@@ -175,7 +178,7 @@ class RuleStep {
     else if (before?.wakeMs !== wakeMs || before.value !== value) this.#overlay.save({ id, ruleId: this.#rule.id, wakeMs, value })
   }
 
-  /** Of what is stored, matches are told that end within the look-back; signals before tell only what spoils them. */
+  /** Only matches that end within the look-back are reported; earlier stored signals can only spoil them. */
   #settledMs(): number {
     return this.#isPast && canBeSpoilt(this.#rule) ? this.#clock.nowMs - this.#rule.lookbackMs : Number.MIN_SAFE_INTEGER
   }
@@ -189,9 +192,9 @@ class RuleStep {
     const texts = {
       signals_cut:
         'signals are forgotten early because one join key has too many: make the rules they come from match less often',
-      values_cut: 'signals have longer lists than are joined on: join on a field with fewer values',
-      keys_full: `signals are not correlated because the rule remembers ${this.#maxKeys} join keys already: shorten its LookbackWindowMinutes or let the rules it refers to match less often`,
-      late: 'signals came so late that what they could belong to is forgotten: look whether a source is far behind',
+      values_cut: 'signals have lists that are too long to join on: join on a field with fewer values',
+      keys_full: `signals are not correlated because the rule remembers ${this.#maxKeys} join keys already: shorten its LookbackWindowMinutes or make the rules it refers to match less often`,
+      late: 'signals came so late that what they could have matched with is forgotten: check whether a source is far behind',
     }
     return (['signals_cut', 'values_cut', 'keys_full', 'late'] as const).flatMap((kind) => {
       const count = this.#counts[kind]
@@ -200,7 +203,7 @@ class RuleStep {
   }
 }
 
-/** Rules after those that they refer to; those that refer to themselves, directly or through others, are left out. */
+/** Sorts rules after those that they refer to, leaving out those that refer to themselves, directly or through others. */
 function inOrder(rules: readonly CorrelationRule[]): {
   readonly order: readonly CorrelationRule[]
   readonly problems: readonly ConfigError[]
@@ -228,7 +231,7 @@ function inOrder(rules: readonly CorrelationRule[]): {
 
 function circleError(names: string, { file }: CorrelationRule): ConfigError {
   return new ConfigError(
-    `correlation rules refer to each other in a circle (${names}) and are not judged: take one of the references out`,
+    `correlation rules refer to each other in a circle (${names}) and are not evaluated: remove one of the references`,
     {
       file,
     },

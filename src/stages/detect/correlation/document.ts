@@ -1,21 +1,21 @@
 import { z } from 'zod'
 
-/** The characters of an id or display name, as Panther's tool takes them. */
+/** The characters that Panther's tool allows in an id or display name. */
 const name = z
   .string()
   .min(1)
   .max(1000)
-  .regex(/^[^<>&"%]+$/, 'must not hold any of < > & " %')
+  .regex(/^[^<>&"%]+$/, 'must not contain any of < > & " %')
 const id = z.string().min(1).max(1000)
 const path = z.string().min(1).max(1000)
-/** A year: signals are kept for as long as the look-back. */
+/** A year, since signals are kept for as long as the look-back. */
 const minutes = z.int().min(1).max(525_600)
 
-/** Members of one rule: each signal costs a look at each of them. */
+/** Maximum number of members of a rule; each signal is compared with each of them. */
 const MAX_MEMBERS = 20
-/** Values that one match shares. */
+/** Maximum number of values that a match shares. */
 const MAX_CRITERIA = 10
-/** More would have to be kept for every join key. */
+/** More signals would have to be kept for every join key. */
 const count = z.int().min(1).max(1000)
 
 const member = z.strictObject({
@@ -53,7 +53,7 @@ const detection = z.strictObject({
         .min(1)
         .max(MAX_MEMBERS * 2),
     )
-    .refine((criteria) => Object.keys(criteria).length <= MAX_CRITERIA, `may hold at most ${MAX_CRITERIA} names`)
+    .refine((criteria) => Object.keys(criteria).length <= MAX_CRITERIA, `may contain at most ${MAX_CRITERIA} names`)
     .optional(),
   MinMatchCount: z.int().min(1).max(MAX_MEMBERS).optional(),
   EventEvaluationOrder: z.enum(['Chronological', 'ReverseChronological']).default('Chronological'),
@@ -71,7 +71,7 @@ const test = z.strictObject({
     .array(
       z.strictObject({
         ID: id,
-        /** Field → value → when the rule fired with it: minutes, or timestamps. */
+        /** Field → value → times at which the rule fired with it, as minutes or timestamps. */
         Matches: z
           .record(z.string(), z.record(z.string(), z.array(z.union([z.number().min(-1e6).max(1e6), z.string()])).max(1000)))
           .optional(),
@@ -89,7 +89,7 @@ export const correlationRuleDocument = z.strictObject({
   RuleID: name,
   Enabled: z.boolean(),
   Severity: z.enum(['Info', 'Low', 'Medium', 'High', 'Critical']),
-  Detection: z.array(detection).length(1, 'must be a list of one item, with a Sequence or a Group'),
+  Detection: z.array(detection).length(1, 'must be a list of one item with a Sequence or a Group'),
   DisplayName: name.optional(),
   Description: z.string().default(''),
   Reference: z.string().default(''),
@@ -100,7 +100,7 @@ export const correlationRuleDocument = z.strictObject({
   OutputIds: strings.default([]),
   CreateAlert: z.boolean().default(true),
   Tests: z.array(test).default([]),
-  /** Without effect here; accepted, so that existing content loads unchanged. */
+  /** No effect here; accepted so that existing content loads unchanged. */
   Status: z.string().optional(),
   CreatedBy: z.string().optional(),
   BaseVersion: z.int().optional(),

@@ -12,7 +12,7 @@ const hour = { LookbackWindowMinutes: 60 }
 interface Case {
   readonly name: string
   readonly detection: object
-  /** `A@5`: rule A gives a signal at minute 5 for bob; `A@5=eve`: for eve. */
+  /** `A@5`: a signal of rule A at minute 5 for bob; `A@5=eve`: for eve. */
   readonly signals: string
   /** The completing signals. */
   readonly gives: string
@@ -26,7 +26,7 @@ const cases: readonly Case[] = [
   { name: 'the look-back includes its ends', detection: groupOf([A, B], hour), signals: 'A@0 B@60', gives: 'B@60' },
   { name: 'a signal older than the look-back does not count', detection: groupOf([A, B], hour), signals: 'A@0 B@61', gives: '' },
   {
-    name: 'the look-back is 15 minutes when none is given',
+    name: 'the look-back defaults to 15 minutes',
     detection: groupOf([A, B]),
     signals: 'A@0 B@15 A@40 B@56',
     gives: 'B@15',
@@ -37,7 +37,7 @@ const cases: readonly Case[] = [
     signals: 'A@0 A@1 B@2 A@3 B@4',
     gives: 'A@3',
   },
-  { name: 'a match uses its signals up', detection: groupOf([A, B], hour), signals: 'A@0 B@1 B@2 B@3 A@4', gives: 'B@1 A@4' },
+  { name: 'a match uses up its signals', detection: groupOf([A, B], hour), signals: 'A@0 B@1 B@2 B@3 A@4', gives: 'B@1 A@4' },
   {
     name: 'MinMatchCount of a group counts members',
     detection: groupOf([A, B, C], { ...hour, MinMatchCount: 2 }),
@@ -51,7 +51,7 @@ const cases: readonly Case[] = [
     gives: 'B@2',
   },
   // Absence and too many
-  { name: 'absence holds when nothing came', detection: groupOf([A, notB], hour), signals: 'A@1', gives: 'A@1' },
+  { name: 'absence holds if nothing came', detection: groupOf([A, notB], hour), signals: 'A@1', gives: 'A@1' },
   { name: 'absence is spoilt by what came before', detection: groupOf([A, notB], hour), signals: 'B@0 A@1', gives: '' },
   { name: 'absence is spoilt by what comes after', detection: groupOf([A, notB], hour), signals: 'A@1 B@61', gives: '' },
   { name: 'absence ends with the look-back', detection: groupOf([A, notB], hour), signals: 'A@1 B@62', gives: 'A@1' },
@@ -75,7 +75,7 @@ const cases: readonly Case[] = [
     gives: 'A@100',
   },
   // Sequences
-  { name: 'a sequence matches in its order', detection: sequenceOf([A, B], hour), signals: 'A@1 B@2', gives: 'B@2' },
+  { name: 'a sequence matches in order', detection: sequenceOf([A, B], hour), signals: 'A@1 B@2', gives: 'B@2' },
   { name: 'a sequence does not match in another order', detection: sequenceOf([A, B], hour), signals: 'B@1 A@2', gives: '' },
   { name: 'what happens at the same time is in order', detection: sequenceOf([A, B], hour), signals: 'B@1 A@1', gives: 'B@1' },
   {
@@ -85,7 +85,7 @@ const cases: readonly Case[] = [
     gives: 'B@30',
   },
   {
-    name: 'the way through a sequence is found though a later signal leads nowhere',
+    name: 'a path through a sequence is found although a later signal is a dead end',
     detection: sequenceOf([A, B, C], hour, [2]),
     signals: 'A@5 B@6 B@20 C@21',
     gives: 'C@21',
@@ -97,7 +97,7 @@ const cases: readonly Case[] = [
     gives: '',
   },
   {
-    name: 'a step of a sequence is done with its MinMatchCount',
+    name: 'a step of a sequence is complete with its MinMatchCount',
     detection: sequenceOf([{ ...A, MinMatchCount: 2 }, B], hour),
     signals: 'A@0 B@1 A@2 B@3',
     gives: 'B@3',
@@ -109,7 +109,7 @@ const cases: readonly Case[] = [
     gives: '',
   },
   {
-    name: 'a rule can stand in two steps',
+    name: 'a rule can be in two steps',
     detection: sequenceOf(
       [
         { ID: '1', ...A },
@@ -157,7 +157,7 @@ const cases: readonly Case[] = [
     gives: 'C@4',
   },
   {
-    name: 'absence in the middle is looked for within the time frame after the step before',
+    name: 'absence in the middle is checked within the time frame after the previous step',
     detection: sequenceOf([A, notB, C], hour, [10]),
     signals: 'A@0 B@11 C@12',
     gives: 'C@12',
@@ -180,7 +180,7 @@ test.each(cases)('$name', ({ detection, signals, gives }) => {
   expect(namesOf(evaluate(ruleOf(detection), signalsOf(signals), Number.POSITIVE_INFINITY))).toBe(gives)
 })
 
-test.each(cases)('the order in which signals are given does not matter: $name', ({ detection, signals, gives }) => {
+test.each(cases)('the order of signals does not matter: $name', ({ detection, signals, gives }) => {
   expect(namesOf(evaluate(ruleOf(detection), signalsOf(signals).reverse(), Number.POSITIVE_INFINITY))).toBe(gives)
 })
 
@@ -206,13 +206,13 @@ describe('what signals are joined on', () => {
     expect(matches.map(({ joined }) => joined[0]!.value).sort()).toEqual(gives)
   })
 
-  test('texts that are equal for their first 500 characters only do not join', () => {
+  test('texts that only share their first 500 characters do not join', () => {
     const [a, b] = [`${'x'.repeat(600)}a`, `${'x'.repeat(600)}b`]
     expect(evaluate(rule, [signal('A', 1, a), signal('B', 2, b)], Number.POSITIVE_INFINITY)).toEqual([])
     expect(evaluate(rule, [signal('A', 1, a), signal('B', 2, a)], Number.POSITIVE_INFINITY)).toHaveLength(1)
   })
 
-  test('a step between two fields must hold the one value in both', () => {
+  test('a step joined on two fields must have the same value in both', () => {
     const chain = ruleOf({
       Sequence: [A, B, C],
       Transitions: [
@@ -226,7 +226,7 @@ describe('what signals are joined on', () => {
     expect(evaluate(chain, [...around, between({ old: 'bob', new: 'eve' })], Number.POSITIVE_INFINITY)).toEqual([])
   })
 
-  test('a step without Match goes with every value', () => {
+  test('a step without Match fits every value', () => {
     const loose = ruleOf({ Sequence: [A, B, C], Transitions: [{ From: 'A', To: 'B', Match: [{ On: 'user' }] }], ...hour })
     const signals = ['bob', 'eve'].flatMap((user) => [signal('A', 0, user), signal('B', 1, user)])
     const matches = evaluate(loose, [...signals, signal('C', 2, 'whoever')], Number.POSITIVE_INFINITY)
@@ -252,15 +252,15 @@ describe('what signals are joined on', () => {
   })
 })
 
-test('what must not happen is certain only when its time and the grace have passed', () => {
+test('absence is only certain once its time and the grace period have passed', () => {
   const rule = ruleOf(groupOf([A, notB], hour))
   const at = (minute: number) => evaluate(rule, [signal('A', 1)], minute * MINUTE, MINUTE).length
   expect([at(1), at(61), at(62)]).toEqual([0, 0, 1])
 })
 
-describe('EventEvaluationOrder decides which of overlapping matches are told', () => {
+describe('EventEvaluationOrder determines which of several overlapping matches are reported', () => {
   const back = { EventEvaluationOrder: 'ReverseChronological' }
-  const told = (detection: object, signals: string) =>
+  const reported = (detection: object, signals: string) =>
     evaluate(ruleOf(detection), signalsOf(signals), Number.POSITIVE_INFINITY).map((match) =>
       match.signals.map(({ rowId }) => rowId).join(' '),
     )
@@ -281,27 +281,27 @@ describe('EventEvaluationOrder decides which of overlapping matches are told', (
       reverse: ['A@10 B@20 B@30'],
     },
     {
-      name: 'what is before the first signal of a match is still open',
+      name: 'signals before the first one of a match are still available',
       detection: sequenceOf([A, B], hour),
       signals: 'A@0 B@5 A@10 B@20',
       forward: ['A@0 B@5', 'A@10 B@20'],
       reverse: ['A@0 B@5', 'A@10 B@20'],
     },
     {
-      name: 'one that is spoilt is passed over for one before it',
+      name: 'a spoilt match is skipped in favour of an earlier one',
       detection: sequenceOf([A, notB], { LookbackWindowMinutes: 60 }, [10]),
       signals: 'A@0 A@20 A@40 B@41',
       forward: ['A@0', 'A@20'],
       reverse: ['A@0', 'A@20'],
     },
   ])('$name', ({ detection, signals, forward, reverse }) => {
-    expect(told(detection, signals)).toEqual(forward)
-    expect(told({ ...detection, ...back }, signals)).toEqual(reverse)
+    expect(reported(detection, signals)).toEqual(forward)
+    expect(reported({ ...detection, ...back }, signals)).toEqual(reverse)
   })
 
-  test('in reverse order signals that are used up still spoil', () => {
+  test('in reverse order used-up signals still spoil matches', () => {
     const detection = { ...sequenceOf([A, C, notB], { LookbackWindowMinutes: 30 }, [undefined, 5]), ...back }
-    expect(told(detection, 'A@0 C@1 A@3 B@4 C@10')).toEqual(['A@3 C@10'])
+    expect(reported(detection, 'A@0 C@1 A@3 B@4 C@10')).toEqual(['A@3 C@10'])
   })
 
   test('a long list costs no more in reverse order', () => {
@@ -310,7 +310,7 @@ describe('EventEvaluationOrder decides which of overlapping matches are told', (
     expect(found).toHaveLength(2000)
   })
 
-  test('and never whether there is one', () => {
+  test('but never whether there is one', () => {
     const few = [
       { ...A, MaxMatchCount: 3 },
       { ...B, MaxMatchCount: 1 },

@@ -4,8 +4,8 @@ import { mergeHits, walkPlace } from './place.ts'
 import type { CorrelationRule, Signal } from './rule.ts'
 
 /**
- * All matches that are certain at a time, from all signals at once: what the correlator gives when it is fed the same signals
- * as they happen. With `nowMs` Infinity everything is judged by what is there: a run of a schedule over its look-back.
+ * All matches that are certain at a time, from all signals at once: the same that the correlator finds if it gets the signals as
+ * they happen. With `nowMs` Infinity everything is evaluated with the given signals, like a run of a schedule over its look-back.
  */
 export function evaluate(rule: CorrelationRule, signals: readonly Signal[], nowMs: number, graceMs = 0): CorrelationMatch[] {
   const { places } = gather(rule, signals, undefined)

@@ -43,7 +43,7 @@ test('long values stay within the limits of titles and dedup strings, and stay d
   expect(one.dedup).not.toBe(other.dedup)
 })
 
-test('the rule is what alerts are made of', () => {
+test('the rule’s metadata is used for alerts', () => {
   expect(toRule(rule)).toMatchObject({
     id: 'Correlated',
     displayName: 'Break-in',

@@ -7,10 +7,10 @@ import type { CorrelationRule } from './rule.ts'
 
 /** Panther's limit for titles and dedup strings. */
 const MAX_TITLE = 985
-/** Matches of one rule and joined values come together for this long. */
+/** Matches of one rule with the same joined values share an alert for this long. */
 const DEDUP_MINUTES = 60
 
-/** The rule's metadata in the form that alerts and their deliveries are made of. */
+/** The rule's metadata in the form needed for alerts and their deliveries. */
 export function toRule(rule: CorrelationRule): Rule {
   const { id, displayName, enabled, severity, description, reference, runbook, tags, reports, summaryAttributes, outputIds } =
     rule
@@ -37,7 +37,10 @@ export function toRule(rule: CorrelationRule): Rule {
   }
 }
 
-/** The match as the alert stage takes it. It is about several events, so it is about none of the batch: `event` is -1. */
+/**
+ * The match in the form that the alert stage expects. It is about several events and not about one of the batch, so `event` is
+ * -1.
+ */
 export function toFinding(rule: CorrelationRule, match: CorrelationMatch): Match {
   const joined = match.joined.map(({ value }) => value).join(', ')
   const name = rule.displayName ?? rule.id
@@ -57,7 +60,7 @@ export function toFinding(rule: CorrelationRule, match: CorrelationMatch): Match
   }
 }
 
-/** What the alert shows: the values, and which signals made the match. */
+/** The alert's context: the values and the signals that made the match. */
 function contextOf({ joined, firstMs, timeMs, counts, signals, openUntilMs, isCut }: CorrelationMatch): JsonObject {
   return {
     joined: joined.map(({ name, value }) => ({ name, value })),
@@ -71,7 +74,7 @@ function contextOf({ joined, firstMs, timeMs, counts, signals, openUntilMs, isCu
       time: new Date(signal.timeMs).toISOString(),
     })),
     ...(openUntilMs !== undefined && {
-      judged_by_schedule: `A run of the schedule judged by what had come until then; what spoils the match could still come until ${new Date(openUntilMs).toISOString()}.`,
+      judged_by_schedule: `A scheduled run evaluated the signals that had arrived by then; signals that spoil the match could still arrive until ${new Date(openUntilMs).toISOString()}.`,
     }),
     ...(isCut && { incomplete: 'Signals were left out because there were too many: the match may be wrong.' }),
   }

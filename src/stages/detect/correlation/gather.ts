@@ -2,26 +2,29 @@ import type { Hit } from './hit.ts'
 import { combinations, type JoinValues, joinValues } from './join-values.ts'
 import type { CorrelationRule, Signal } from './rule.ts'
 
-/** A hit that does not say alone which keys it belongs to. */
+/** A hit that does not determine by itself which keys it belongs to. */
 export interface OpenHit extends Hit {
-  /** For each join the values it could be joined on, `null`: any. Absent where the place it is kept in says the key. */
+  /** The values it could be joined on, for each join; `null`: any. Absent if the entry that stores it determines the key. */
   readonly values?: readonly (readonly string[] | null)[]
 }
 
-/** Hits that are looked at together. */
+/** Hits that are evaluated together. */
 export interface Gathered {
-  /** The one join key of all hits; `undefined` when the rule's members are not all joined on everything, then all its hits are here. */
+  /**
+   * The join key that all hits share; `undefined` if the rule's members are not all joined on everything, in which case all its
+   * hits are here.
+   */
   readonly key: readonly string[] | undefined
   readonly hits: OpenHit[]
 }
 
-/** True when each member is joined on everything: then every join key is looked at on its own. */
+/** True if each member is joined on everything, so that every join key can be evaluated separately. */
 export function isFullyJoined({ members }: CorrelationRule): boolean {
   return members.every(({ fields }) => fields.every((list) => list !== undefined))
 }
 
 /**
- * Signals → hits, by join key. `cut` counts signals whose lists were longer than what is joined on. `seenMs` is when they
+ * Signals → hits, by join key. `cut` counts signals whose lists were too long to join on completely. `seenMs` is when they
  * arrived; `undefined`: when they happened.
  */
 export function gather(
@@ -56,7 +59,7 @@ export function gather(
   return { places, cut }
 }
 
-/** Open hits by join key: the keys are those of members joined on everything; the others go with each key that they fit. */
+/** Groups open hits by join key: the keys come from members joined on everything; other hits go with each key that they fit. */
 export function keysOf(
   rule: CorrelationRule,
   hits: readonly OpenHit[],

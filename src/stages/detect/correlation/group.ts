@@ -3,26 +3,26 @@ import { countBetween, type Hit } from './hit.ts'
 import { type CorrelationRule, canBeSpoilt } from './rule.ts'
 
 /**
- * A group is complete at a hit when, in the look-back that ends with it, enough members have their `MinMatchCount`. Signals that
- * must not occur spoil it when they would fit into one look-back together with the signals of the match: before or after.
+ * A group is complete at a hit if, in the look-back that ends with it, enough members have their `MinMatchCount`. Signals that
+ * must not occur spoil it if they fit into one look-back together with the signals of the match, before or after.
  */
 export class GroupMatcher implements Matcher {
   readonly #rule: CorrelationRule
   readonly #needed: number
   readonly #all: ByMember
-  readonly #told: Hit[][]
+  readonly #hits: Hit[][]
   readonly #canBeSpoilt: boolean
 
   constructor(rule: CorrelationRule, needed: number, all: ByMember) {
     this.#rule = rule
     this.#needed = needed
     this.#all = all
-    this.#told = rule.members.map(() => [])
+    this.#hits = rule.members.map(() => [])
     this.#canBeSpoilt = canBeSpoilt(rule)
   }
 
   complete(hit: Hit): Completion | undefined {
-    this.#told[hit.member]!.push(hit)
+    this.#hits[hit.member]!.push(hit)
     const { lookbackMs } = this.#rule
     const own = this.#startOf(hit.member)
     if (own === undefined || own < hit.timeMs - lookbackMs) return undefined
@@ -43,10 +43,10 @@ export class GroupMatcher implements Matcher {
     }
   }
 
-  /** When the latest signals that make the member occur begin. */
+  /** When the latest signals that make the member occur began. */
   #startOf(member: number): number | undefined {
-    const told = this.#told[member]!
-    return told[told.length - this.#rule.members[member]!.min]?.timeMs
+    const hits = this.#hits[member]!
+    return hits[hits.length - this.#rule.members[member]!.min]?.timeMs
   }
 
   #isSpoilt(fromMs: number, toMs: number): boolean {

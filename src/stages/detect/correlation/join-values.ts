@@ -2,18 +2,18 @@ import type { JsonValue } from '../../../model/json.ts'
 import { sha256 } from '../../../util/hash.ts'
 import type { JoinField, Member, Signal } from './rule.ts'
 
-/** A list that is joined on may hold this many values; further ones are left out, and that is told. */
+/** Maximum number of values of a list that is joined on; further ones are ignored, and that is reported. */
 export const MAX_VALUES = 32
-/** Values are told to people and kept in state. */
+/** Limits the length of values, which are shown to people and stored in state. */
 const MAX_CHARS = 500
 
 export interface JoinValues {
-  /** For each of the rule's joins the values it could be joined on; `undefined`: any. */
+  /** The values it could be joined on, for each of the rule's joins; `undefined`: any. */
   readonly values: readonly (readonly string[] | undefined)[]
   readonly isCut: boolean
 }
 
-/** What a signal can be joined on as a member; `undefined` when a field has no value that can be joined. */
+/** What a signal can be joined on as a member; `undefined` if a field has no value that can be joined on. */
 export function joinValues(signal: Signal, member: Member): JoinValues | undefined {
   let isCut = false
   const values: (readonly string[] | undefined)[] = []
@@ -34,7 +34,7 @@ function commonOf([first, ...others]: readonly ReadonlySet<string>[]): string[] 
   return [...first!].filter((value) => others.every((values) => values.has(value)))
 }
 
-/** Every combination of one value for each join; at most `MAX_VALUES`. Only for what `values` are all given. */
+/** Every combination of one value per join, at most `MAX_VALUES`. Only if all `values` are present. */
 export function combinations({ values, isCut }: JoinValues): {
   readonly keys: readonly (readonly string[])[]
   readonly isCut: boolean
@@ -50,8 +50,8 @@ export function combinations({ values, isCut }: JoinValues): {
 }
 
 /**
- * The distinct scalars of a field as text, those of a list each: `7`, `7.0` and `"7"` join, as ids are numbers in one log and
- * texts in another. Null, the empty text and objects say nothing that two events could share.
+ * The distinct scalars of a field, or of the list in it, as text: `7`, `7.0` and `"7"` join, since ids are numbers in one log and
+ * texts in another. Null, empty texts and objects are not values that two events can share.
  */
 function valuesOf({ fields }: Signal, { reader }: JoinField): Set<string> {
   const found = new Set<string>()
@@ -64,7 +64,7 @@ function valuesOf({ fields }: Signal, { reader }: JoinField): Set<string> {
   return found
 }
 
-/** Of two lists the common values are looked for, so more are read than are kept. */
+/** Reads more values than are kept, because two lists are joined on their common values. */
 const MAX_LOOKED_AT = 10_000
 
 function textOf(value: JsonValue): string | undefined {

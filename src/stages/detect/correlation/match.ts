@@ -4,32 +4,32 @@ import { setOwn } from '../../../util/json.ts'
 import type { CorrelationRule } from './rule.ts'
 import type { Found } from './walk.ts'
 
-/** Signals that a match names; it counts them all. */
+/** Maximum number of signals that a match lists; all are counted. */
 export const MAX_NAMED = 100
 
-/** A correlation rule said yes: it is a signal itself, for rules that refer to this one. */
+/** A match of a correlation rule, which is itself a signal for rules that refer to this one. */
 export interface CorrelationMatch {
   readonly ruleId: string
-  /** The same signals always give the same id. */
+  /** The same signals always produce the same id. */
   readonly rowId: string
   /** When the signal that completed it happened. */
   readonly timeMs: number
   /** When the first of its signals happened. */
   readonly firstMs: number
-  /** What the signals were joined on: name → value, in the order of the rule. */
+  /** What the signals were joined on: name → value, in the rule's order. */
   readonly joined: readonly { readonly name: string; readonly value: string }[]
   /** How many signals each member contributed. */
   readonly counts: readonly { readonly memberId: string; readonly ruleId: string; readonly count: number }[]
-  /** The latest of the signals, at most `MAX_NAMED`, in order of time. */
+  /** The latest signals, at most `MAX_NAMED`, ordered by time. */
   readonly signals: readonly {
     readonly memberId: string
     readonly ruleId: string
     readonly rowId: string
     readonly timeMs: number
   }[]
-  /** Told by a run of the rule's schedule, though what must not happen could still until then; else `undefined`. */
+  /** For a match reported by a scheduled run: the time until which signals that spoil it could still arrive. */
   readonly openUntilMs: number | undefined
-  /** True: signals had been left out because there were too many, so the match may be wrong. */
+  /** True if signals had been dropped because there were too many, so the match may be wrong. */
   readonly isCut: boolean
   /** The joined values under every field that they were joined on (`p_alert_context.user` …): rules that refer to this one see these. */
   readonly fields: JsonObject
@@ -62,7 +62,7 @@ export function toMatch(
   }
 }
 
-/** What rules that refer to this one see of a match with these joined values. */
+/** What rules that refer to this one see for a match with these joined values. */
 export function fieldsOf(rule: CorrelationRule, key: readonly (string | undefined)[]): JsonObject {
   const fields: JsonObject = {}
   for (const member of rule.members) {
@@ -74,7 +74,7 @@ export function fieldsOf(rule: CorrelationRule, key: readonly (string | undefine
   return fields
 }
 
-/** Sets `a.b.c`; a part that is a value already is left as it is. */
+/** Sets `a.b.c`; if part of the path is already a value, it is left unchanged. */
 export function setPath(object: JsonObject, path: string, value: JsonValue): void {
   const names = path.split('.').map((name) => name.replace(/\[.*$/, ''))
   let inner: JsonObject = object

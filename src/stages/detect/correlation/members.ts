@@ -4,10 +4,10 @@ import { parseKeyPath } from '../simple/key-path.ts'
 import type { MemberDocument } from './document.ts'
 import type { JoinField, Member } from './rule.ts'
 
-/** Where a mistake lies, from a path inside the detection. */
+/** The position of a mistake, from a path inside the detection. */
 export type Where = (path: string) => { readonly file: string; readonly path: string }
 
-/** The members without what joins them. Throws when two have the same id, or when numbers contradict each other. */
+/** The members without their joins. Throws if two have the same id, or if numbers contradict each other. */
 export function readMembers(list: readonly MemberDocument[], key: string, where: Where): Omit<Member, 'fields'>[] {
   const seen = new Set<string>()
   const members = list.map((item, at) => {
@@ -32,7 +32,7 @@ export function readMembers(list: readonly MemberDocument[], key: string, where:
     return { id, ruleId: item.RuleID, min, max, isAbsent: item.Absence }
   })
   if (members.every(({ isAbsent }) => isAbsent)) {
-    throw new ConfigError('all members have Absence: at least one must occur, or nothing would begin a match', where(key))
+    throw new ConfigError('all members have Absence: at least one must occur, or nothing would start a match', where(key))
   }
   return members
 }

@@ -1,8 +1,8 @@
 import { type CorrelationRule, pairKey, type Signal } from './rule.ts'
 
 /**
- * What a rule matches, found by trying everything: for each signal in the order that the rule asks for every choice of signals
- * before it. Knows rules whose members are all joined on `user` (a text), and none that stand in two steps.
+ * Finds a rule's matches by brute force: for each signal, in the rule's order, it tries every choice of earlier signals. Only
+ * supports rules whose members are all joined on `user` (a text) and that do not use a rule in two steps.
  */
 export function oracle(rule: CorrelationRule, signals: readonly Signal[]): string[] {
   const matches: { timeMs: number; name: string }[] = []
@@ -41,7 +41,10 @@ export function oracle(rule: CorrelationRule, signals: readonly Signal[]): strin
     return a.timeMs - b.timeMs || x - y || (a.rowId < b.rowId ? -1 : 1)
   }
 
-  /** When the match that ends with the last of some signals begins, the choice of signals that begins latest; if there is one. */
+  /**
+   * When the match that ends with the last of some signals begins, using the choice of signals that begins latest, if there is
+   * one.
+   */
   function startOf(all: readonly Signal[], until: readonly Signal[], last: Signal): number | undefined {
     return rule.pattern.kind === 'group' ? groupStart(rule.pattern.needed, all, until, last) : sequenceStart(all, until, last)
   }
@@ -56,7 +59,7 @@ export function oracle(rule: CorrelationRule, signals: readonly Signal[]): strin
       const times = isAbsent ? [] : timesOf(until, ruleId, fromMs, last.timeMs)
       return times.length >= min ? [{ ruleId, startMs: times.at(-min)! }] : []
     })
-    // Of all choices of members that are enough, and of which the last signal is one, the shortest.
+    // The shortest of all sufficient choices of members that include the last signal.
     const firsts = subsets(starts)
       .filter((choice) => choice.length === needed && choice.some(({ ruleId }) => ruleId === last.ruleId))
       .map((choice) => Math.min(...choice.map(({ startMs }) => startMs)))
@@ -80,7 +83,7 @@ export function oracle(rule: CorrelationRule, signals: readonly Signal[]): strin
     const isFreeFrom = (from: number, to: number, of: (at: number) => readonly [number, number]) =>
       members.every((_, at) => at <= from || at >= to || isFree(at, ...of(at)))
 
-    // Of all ways to do the steps up to `step` with its last signal at index `at` of `until`, when the latest begins.
+    // The latest beginning among all ways to complete the steps up to `step` with its last signal at index `at` of `until`.
     const reach = (place: number, at: number): number | undefined => {
       const step = steps[place]!
       const doneMs = until[at]!.timeMs

@@ -34,7 +34,7 @@ test('a rule is read with its defaults', () => {
   })
 })
 
-test('a schedule is kept and changes nothing else', () => {
+test('a schedule is parsed and changes nothing else', () => {
   const plain = ruleOf({ Group: [A, B] })
   const rule = ruleOf({ Group: [A, B], Schedule: { RateMinutes: 60, TimeoutMinutes: 5 } })
   expect(rule.schedule).toEqual({ rateMinutes: 60, timeoutMinutes: 5 })
@@ -42,7 +42,7 @@ test('a schedule is kept and changes nothing else', () => {
   expect(ruleOf({ Group: [A, B], LookbackWindowMinutes: 16 }).version).not.toBe(plain.version)
 })
 
-test('a transition backwards is taken as the one between the same steps, and told', () => {
+test('a backward transition is taken as the one between the same steps, and reported', () => {
   const match = (From: string, To: string) => ({ WithinTimeFrameMinutes: 5, Match: [{ From, To }] })
   const forward = ruleOf({ Sequence: [A, B], ...transition('A', 'B', match('a.user', 'b.user')) })
   const backward = ruleOf({ Sequence: [A, B], ...transition('B', 'A', match('b.user', 'a.user')) })
@@ -54,7 +54,7 @@ test('a transition backwards is taken as the one between the same steps, and tol
   expect(backward.notices).toEqual([expect.stringContaining("from 'B' to 'A' leads backwards")])
 })
 
-test('the order of evaluation is kept and changes nothing in what is looked for', () => {
+test('the order of evaluation is parsed and does not change what is matched', () => {
   expect(ruleOf({ Group: [A, B] }).isReverse).toBe(false)
   expect(ruleOf({ Group: [A, B], EventEvaluationOrder: 'ReverseChronological' }).isReverse).toBe(true)
 })
@@ -67,8 +67,8 @@ const refused: readonly { name: string; detection: unknown; says: string }[] = [
     detection: { Group: [A], Lookback: 5 },
     says: 'Detection.0: the key "Lookback" is unknown: remove it',
   },
-  { name: 'neither sequence nor group', detection: {}, says: 'Detection.0: write either a Sequence' },
-  { name: 'both sequence and group', detection: { Group: [A], Sequence: [B] }, says: 'write either a Sequence' },
+  { name: 'neither a sequence nor a group', detection: {}, says: 'Detection.0: write either a Sequence' },
+  { name: 'both a sequence and a group', detection: { Group: [A], Sequence: [B] }, says: 'write either a Sequence' },
   {
     name: 'transitions in a group',
     detection: { Group: [A, B], ...transition('A', 'B') },
@@ -81,7 +81,7 @@ const refused: readonly { name: string; detection: unknown; says: string }[] = [
   },
   { name: 'a wrong type', detection: { Group: [{ ...A, MinMatchCount: '5' }] }, says: 'Detection.0.Group.0.MinMatchCount' },
   {
-    name: 'two members of one id',
+    name: 'two members with one id',
     detection: {
       Group: [
         { ID: 'x', ...A },
@@ -122,7 +122,7 @@ const refused: readonly { name: string; detection: unknown; says: string }[] = [
     says: "Detection.0.MatchCriteria.u.0.GroupID: there is no member with the ID 'x'. Known: 'A', 'B'",
   },
   {
-    name: 'a field that is no path',
+    name: 'a field that is not a path',
     detection: { Group: [A], MatchCriteria: { u: [{ GroupID: 'A', Match: 'a..b' }] } },
     says: "Detection.0.MatchCriteria.u.0.Match: the field 'a..b' cannot be read",
   },
@@ -154,7 +154,7 @@ const refused: readonly { name: string; detection: unknown; says: string }[] = [
     says: 'there are two transitions',
   },
   {
-    name: 'a match of two forms',
+    name: 'a match in two forms',
     detection: { Sequence: [A, B], ...transition('A', 'B', { Match: [{ On: 'f', From: 'g' }] }) },
     says: 'Detection.0.Transitions.0.Match.0: write either On',
   },
@@ -164,7 +164,7 @@ const refused: readonly { name: string; detection: unknown; says: string }[] = [
     says: 'Detection.0.Transitions.0.Match',
   },
   {
-    name: 'a schedule of two forms',
+    name: 'a schedule in two forms',
     detection: { Group: [A], Schedule: { RateMinutes: 5, CronExpression: '* * * * *', TimeoutMinutes: 1 } },
     says: 'write either RateMinutes or CronExpression',
   },
@@ -183,16 +183,16 @@ describe('the document around the detection', () => {
   const test1 = { Name: 't', ExpectedResult: true, RuleOutputs: [] }
   const cases: readonly { name: string; more: object; says: string }[] = [
     { name: 'an unknown key', more: { Threshold: 5 }, says: 'r.yml: the key "Threshold" is unknown: remove it' },
-    { name: 'a detection that is no list', more: { Detection: { Group: [A] } }, says: 'r.yml at Detection' },
+    { name: 'a detection that is not a list', more: { Detection: { Group: [A] } }, says: 'r.yml at Detection' },
     { name: 'two detections', more: { Detection: [{ Group: [A] }, { Group: [A] }] }, says: 'must be a list of one item' },
     {
       name: 'a test of an unknown member',
       more: { Tests: [{ ...test1, RuleOutputs: [{ ID: 'x' }] }] },
       says: "r.yml at Tests.0.RuleOutputs.0.ID: there is no member with the ID 'x'",
     },
-    { name: 'two tests of one name', more: { Tests: [test1, test1] }, says: "Tests.1.Name: two tests are named 't'" },
+    { name: 'two tests with one name', more: { Tests: [test1, test1] }, says: "Tests.1.Name: two tests are named 't'" },
     {
-      name: 'a time that is none',
+      name: 'an invalid time',
       more: { Tests: [{ ...test1, RuleOutputs: [{ ID: 'A', Matches: { f: { v: ['soon'] } } }] }] },
       says: "'soon' is not a time",
     },
@@ -202,7 +202,7 @@ describe('the document around the detection', () => {
     expect(messageOf({ Group: [A] }, more)).toContain(says)
   })
 
-  test('what other kinds of document hold is refused, whatever it is', () => {
+  test('any other kind of document is refused', () => {
     for (const document of [null, undefined, 5, 'x', [], {}, { AnalysisType: 'rule' }]) {
       expect(() => parseCorrelationRule(document, { file: 'r.yml' })).toThrow(ConfigError)
     }

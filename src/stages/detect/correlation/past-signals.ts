@@ -4,12 +4,12 @@ import { parseJson } from '../../../util/json.ts'
 import { fieldsOf } from './match.ts'
 import type { CorrelationRule, Signal } from './rule.ts'
 
-/** Deeper than any record may be. */
+/** Deeper than any record is allowed to be. */
 const MAX_DEPTH = 1000
 
 /**
- * Rows of the table of signals (JSON array texts of rule, row id, time, alert context, event) as signals; rows that cannot be read are left out. `rules` are all correlation rules:
- * their matches are signals too.
+ * Rows of the table of signals (JSON array texts of rule, row id, time, alert context, event) as signals; rows that cannot be
+ * read are skipped. `rules` are all correlation rules, whose matches are signals too.
  */
 export function readPastSignals(rows: readonly string[], rules: ReadonlyMap<string, CorrelationRule>): Signal[] {
   return rows.flatMap((row) => {
@@ -23,7 +23,7 @@ export function readPastSignals(rows: readonly string[], rules: ReadonlyMap<stri
   })
 }
 
-/** The values that a match of a correlation rule was joined on, from its alert context; `undefined` for a name that is new. */
+/** The values that a match of a correlation rule was joined on, from its alert context; `undefined` for a new name. */
 function joinedOf({ joins }: CorrelationRule, { joined }: JsonObject): (string | undefined)[] {
   const list = (Array.isArray(joined) ? joined : []) as readonly { readonly name?: string; readonly value?: string }[]
   return joins.map((name) => list.find((item) => item?.name === name)?.value)

@@ -37,7 +37,7 @@ export function readGroup(
   return { members: joined, joins, pattern: { kind: 'group', needed: neededOf(members, needed, where) }, notices: [] }
 }
 
-/** `MinMatchCount` of the group counts its members; a member with Absence counts when it does not occur, and must. */
+/** `MinMatchCount` of the group counts its members; a member with Absence counts if it does not occur, and is always required. */
 function neededOf(members: readonly Omit<Member, 'fields'>[], needed: number | undefined, where: Where): number {
   const absent = members.filter(({ isAbsent }) => isAbsent).length
   const count = needed ?? members.length
@@ -50,7 +50,7 @@ function neededOf(members: readonly Omit<Member, 'fields'>[], needed: number | u
   return Math.max(1, count - absent)
 }
 
-/** One match of a rule would count for both, so "two of them" would already hold with one. */
+/** One match of a rule would count for both, so one match would already satisfy "two of them". */
 function refuseTwins(members: readonly Omit<Member, 'fields'>[], where: Where): void {
   for (const [at, { ruleId }] of members.entries()) {
     if (members.findIndex((other) => other.ruleId === ruleId) < at) {
@@ -62,7 +62,7 @@ function refuseTwins(members: readonly Omit<Member, 'fields'>[], where: Where): 
   }
 }
 
-/** A `Sequence`: steps in order, joined by the `Match` of its `Transitions`; all fields hold one value. */
+/** A `Sequence`: steps in order, joined by the `Match` of its `Transitions`; all fields share one value. */
 export function readSequence(
   list: readonly MemberDocument[],
   transitions: readonly TransitionDocument[],
@@ -108,7 +108,10 @@ export function readSequence(
   return { members: joined, joins: first ? [first.path] : [], pattern: { kind: 'sequence', within, isStrict }, notices }
 }
 
-/** Content that exists writes "B does not follow A" as a transition from B to A; the order of the Sequence says what happens first. */
+/**
+ * Existing content expresses "B does not follow A" as a transition from B to A; the order of the Sequence determines what happens
+ * first.
+ */
 function forward(members: readonly Omit<Member, 'fields'>[], transition: TransitionDocument): TransitionDocument {
   const { From: from, To: to, Match: match } = transition
   const place = (id: string) => members.findIndex((member) => member.id === id)
@@ -137,7 +140,7 @@ function pathsOf({ Match: match }: TransitionDocument, where: { readonly file: s
   throw new ConfigError('write either On (the same field in both) or From and To', where)
 }
 
-/** A transition leads to the next step, or over steps with Absence to the next that must occur. */
+/** A transition leads to the next step, or across steps with Absence to the next one that must occur. */
 function refuseLeap(
   members: readonly Omit<Member, 'fields'>[],
   from: number,

@@ -4,35 +4,40 @@ import { type CorrelationMatch, toMatch } from './match.ts'
 import { type CorrelationRule, canBeSpoilt } from './rule.ts'
 import { type Waiting, type WalkClock, walk } from './walk.ts'
 
-/** What is remembered of one rule and join key (or of one rule, when its members are not all joined on everything). */
+/** What is remembered for one rule and join key (or for one rule, if its members are not all joined on everything). */
 export interface Place {
   readonly version: string
   readonly key: readonly string[] | undefined
   /** In order. */
   readonly hits: readonly OpenHit[]
-  /** Join key as JSON → the last hit used up by a match of it. */
+  /** Join key as JSON → the last hit used up by a match. */
   readonly done: ReadonlyMap<string, Hit>
-  /** Whether there are matches that end before this is not asked again. */
+  /** Matches that end before this are not searched for again. */
   readonly settledMs: number
-  /** Hits had to be left out: matches may be missing or wrong. */
+  /** Hits had to be dropped, so matches may be missing or wrong. */
   readonly isCut: boolean
 }
 
-/** The hits of one member that are kept, when it needs fewer than half of them. The latest are; one member never pushes out another. */
+/**
+ * Number of hits kept per member, unless it needs more than half of them. The latest are kept; one member never displaces
+ * another.
+ */
 export const MAX_HITS = 1000
 
-/** What a step makes of a place. */
+/** The result of a step for a place. */
 export interface PlaceStep {
   readonly place: Place
   readonly matches: readonly CorrelationMatch[]
-  /** When to look at it again; `undefined`: there is nothing to remember. */
+  /** When to check it again; `undefined` if there is nothing to remember. */
   readonly wakeMs: number | undefined
-  /** Hits left out now because there were too many, and those that came so late that what they belong to is forgotten. */
+  /**
+   * Hits dropped in this step because there were too many, and those that came too late because what they belong to is forgotten.
+   */
   readonly cut: number
   readonly late: number
 }
 
-/** `settledMs`: matches that end before are not asked for. */
+/** `settledMs`: matches that end before are not searched for. */
 export function emptyPlace(
   rule: CorrelationRule,
   key: readonly string[] | undefined,
@@ -41,7 +46,7 @@ export function emptyPlace(
   return { version: rule.version, key, hits: [], done: new Map(), settledMs, isCut: false }
 }
 
-/** Adds hits, finds the matches that are certain, and forgets what can take part in none any more. */
+/** Adds hits, finds the matches that are certain, and forgets hits that can no longer be part of a match. */
 export function stepPlace(rule: CorrelationRule, place: Place, added: Gathered['hits'], clock: WalkClock): PlaceStep {
   const late = countLate(rule, place, added, clock)
   const hits = mergeHits(place.hits, added)
@@ -70,13 +75,13 @@ function newestOf({ hits, done }: Pick<Place, 'hits' | 'done'>): number {
   return newest
 }
 
-/** Both lists in one order; a signal that is there already is not added again. */
+/** Merges both lists in order; a signal that is already present is not added again. */
 export function mergeHits(have: readonly OpenHit[], added: readonly OpenHit[]): OpenHit[] {
   const all = added.length > 0 ? [...have, ...added].sort(compareHits) : have
   return all.filter((hit, at) => at === 0 || compareHits(hit, all[at - 1]!) !== 0)
 }
 
-/** The matches of all join keys of a place that are certain. */
+/** The certain matches of all join keys of a place. */
 export function walkPlace(
   rule: CorrelationRule,
   { key, hits, done, settledMs: beforeMs, isCut }: Omit<Place, 'version'>,
@@ -102,9 +107,10 @@ function earlier(a: Waiting, b: Waiting | undefined): Waiting {
 const HOUR = 3_600_000
 
 /**
- * What is kept, by the newest hit. Sources that are read side by side may be an hour apart. Where nothing can spoil a match, what is
- * forgotten can only end matches. Otherwise it could make some that were spoilt: so what is settled is not asked again, and
- * all is kept that tells of the rest, which is two look-backs (a match is one long, and what spoils it may lie one before).
+ * How much is kept, counted from the newest hit. Sources that are read in parallel may be an hour apart. If nothing can spoil a
+ * match, forgetting hits can only lose matches. Otherwise it could resurrect matches that were spoilt, so settled time is not
+ * evaluated again, and everything needed for the rest is kept: two look-backs, since a match is one long and a signal that spoils
+ * it may be one earlier.
  */
 function boundsOf(
   rule: CorrelationRule,
@@ -113,7 +119,7 @@ function boundsOf(
   { nowMs, graceMs }: WalkClock,
 ): { readonly settledMs: number; readonly keepMs: number } {
   const { lookbackMs } = rule
-  // One signal with a time in the future must not make all others late.
+  // A signal with a time in the future must not make all others late.
   const openMs = Math.min(newestMs, nowMs) - Math.min(lookbackMs, HOUR) - graceMs
   if (!canBeSpoilt(rule)) return { settledMs: Number.MIN_SAFE_INTEGER, keepMs: openMs - lookbackMs }
   const settledMs = Math.min(openMs, waiting?.timeMs ?? Number.POSITIVE_INFINITY)
@@ -140,7 +146,7 @@ function keep(
   return { hits: kept.reverse(), cut }
 }
 
-/** A place is of use until a look-back after the last that happened or arrived in it. */
+/** A place is needed until a look-back after the last signal happened or arrived in it. */
 function endOf({ lookbackMs }: CorrelationRule, { hits, done }: Place, clock: WalkClock): number | undefined {
   let lastMs = Number.NEGATIVE_INFINITY
   for (const { timeMs, seenMs } of [...hits, ...done.values()]) lastMs = Math.max(lastMs, timeMs, seenMs)
@@ -148,7 +154,7 @@ function endOf({ lookbackMs }: CorrelationRule, { hits, done }: Place, clock: Wa
   return endMs > clock.nowMs ? endMs : undefined
 }
 
-/** A place as JSON text. Short, as there may be many. */
+/** A place as JSON text, kept short because there may be many. */
 export function writePlace({ version, key, hits, done, settledMs, isCut }: Place): string {
   const row = ({ member, timeMs, rowId, seenMs, values }: OpenHit) =>
     values ? [member, timeMs, rowId, seenMs, values] : [member, timeMs, rowId, seenMs]
@@ -164,7 +170,7 @@ export function writePlace({ version, key, hits, done, settledMs, isCut }: Place
 
 type HitRow = readonly [number, number, string, number, OpenHit['values']?]
 
-/** What `writePlace` wrote; `undefined` when it was another version of the rule. */
+/** Reads what `writePlace` wrote; `undefined` if it belongs to another version of the rule. */
 export function readPlace(rule: CorrelationRule, text: string): Place | undefined {
   const { version, key, hits, done, settledMs, isCut } = JSON.parse(text) as {
     version: string

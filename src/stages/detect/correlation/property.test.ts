@@ -12,14 +12,14 @@ const seed = 4848
 const FOREVER = Number.POSITIVE_INFINITY
 const LOOKBACK = 12
 
-// A small world, so that random rules do match random signals.
+// Few values, so that random rules do match random signals.
 const member = fc.record(
   { MinMatchCount: fc.integer({ min: 1, max: 3 }), room: fc.option(fc.integer({ min: 0, max: 2 })), Absence: fc.boolean() },
   { requiredKeys: [] },
 )
 const members = fc.array(member, { minLength: 1, maxLength: 4 }).map((list) =>
   list.map(({ room, Absence: isAbsent, MinMatchCount: min = 1 }, at) => {
-    // Some member must occur; what is absent has no maximum.
+    // At least one member must occur, and an absent one has no maximum.
     const Absence = isAbsent === true && list.some((other, i) => i !== at && other.Absence !== true)
     return {
       RuleID: 'ABCD'[at]!,
@@ -69,7 +69,7 @@ function namesOf(matches: readonly CorrelationMatch[]): string[] {
     .map(({ name }) => name)
 }
 
-/** Feeds batches, and lets time pass after each; every step starts with a correlator of its own, as after a restart. */
+/** Feeds batches and lets time pass after each; every step starts with a new correlator, as after a restart. */
 async function stream(
   some: CorrelationRule,
   batches: readonly (readonly Signal[])[],
@@ -106,7 +106,7 @@ const latest = (batch: readonly Signal[]) => Math.max(0, ...batch.map(({ timeMs 
 const cuts = fc.array(fc.nat(30), { maxLength: 8 })
 
 describe('correlation', () => {
-  test('finds what trying everything finds', () => {
+  test('finds the same matches as brute force', () => {
     fc.assert(
       fc.property(rule, signalsWithin(60), (some, signals) => {
         const own = only(some, signals)
@@ -116,11 +116,11 @@ describe('correlation', () => {
     )
   })
 
-  test('gives the same as signals come in time, in any batches, over restarts', async () => {
+  test('finds the same matches with signals in order, in any batches, across restarts', async () => {
     await fc.assert(
       fc.asyncProperty(rule, signalsWithin(60), cuts, async (some, signals, at) => {
         const own = only(some, signals).sort((a, b) => a.timeMs - b.timeMs)
-        // What happens in one minute comes together: between equal times there is no order of arrival.
+        // Signals of the same minute arrive together, since there is no order of arrival between equal times.
         const batches = split([...new Set(own.map(({ timeMs }) => timeMs))], at).map((times) =>
           own.filter(({ timeMs }) => times.includes(timeMs)),
         )
@@ -132,21 +132,21 @@ describe('correlation', () => {
     )
   })
 
-  test('matches the same keys in whatever order signals arrive within the look-back', async () => {
+  test('matches the same keys, whatever the order in which signals arrive within the look-back', async () => {
     await fc.assert(
       fc.asyncProperty(rule, signalsWithin(LOOKBACK), cuts, fc.infiniteStream(fc.nat()), async (some, signals, at, random) => {
         const own = only(some, signals)
         const batches = split(shuffled(own, random), at)
         const { matches } = await stream(some, batches, () => latest(own), MINUTE)
         expect(usersOf(namesOf(matches))).toEqual(usersOf(oracle(some, own)))
-        // Where a match waits until it is certain, even the matches are the same.
+        // If matches wait until they are certain, even the matches are the same.
         if (canBeSpoilt(some)) expect(namesOf(matches)).toEqual(oracle(some, own))
       }),
       { seed, numRuns: 600 },
     )
   })
 
-  test('gives the same where only some members are joined', async () => {
+  test('finds the same matches if only some members are joined', async () => {
     const loose = ruleOf({
       Sequence: ['A', 'B', 'C'].map((RuleID) => ({ RuleID })),
       Transitions: [{ From: 'A', To: 'B', Match: [{ On: 'user' }] }],
@@ -165,7 +165,7 @@ describe('correlation', () => {
     )
   })
 
-  test('with runs of a schedule in between matches the same keys at least, each signal once', async () => {
+  test('with scheduled runs in between, matches at least the same keys, using each signal once', async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(rule, backwards), signalsWithin(60), cuts, async (some, signals, at) => {
         const own = only(some, signals).sort((a, b) => a.timeMs - b.timeMs)
@@ -183,7 +183,7 @@ describe('correlation', () => {
   })
 
   describe('in reverse order', () => {
-    test('finds what trying everything from the latest on finds', () => {
+    test('finds the same matches as brute force from the latest on', () => {
       fc.assert(
         fc.property(backwards, signalsWithin(60), (some, signals) => {
           const own = only(some, signals)
@@ -193,7 +193,7 @@ describe('correlation', () => {
       )
     })
 
-    test('matches the same keys as in chronological order, and gives the same for what comes at once', async () => {
+    test('matches the same keys as in chronological order, and the same for signals that arrive together', async () => {
       await fc.assert(
         fc.asyncProperty(backwards, signalsWithin(60), async (some, signals) => {
           const own = only(some, signals)
@@ -205,7 +205,7 @@ describe('correlation', () => {
       )
     })
 
-    test('matches the same keys as signals come in time, each signal once', async () => {
+    test('matches the same keys with signals in order, using each signal once', async () => {
       await fc.assert(
         fc.asyncProperty(backwards, signalsWithin(60), cuts, async (some, signals, at) => {
           const own = only(some, signals).sort((a, b) => a.timeMs - b.timeMs)

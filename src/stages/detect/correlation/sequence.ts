@@ -2,25 +2,25 @@ import type { ByMember, Completion, Matcher } from './completion.ts'
 import { countBetween, type Hit } from './hit.ts'
 import { type CorrelationRule, canBeSpoilt, pairKey } from './rule.ts'
 
-/** A step done, with all steps before it. */
+/** A completed step, with all steps before it. */
 interface Reached {
   /** When the step's last signal happened. */
   readonly timeMs: number
-  /** When the first signal of the first step happened, of the way that begins latest. */
+  /** When the first signal of the first step happened, on the path that begins latest. */
   readonly startMs: number
 }
 
 /**
- * A sequence is complete at a hit of its last step when the steps before it happened one after the other, each with its
- * `MinMatchCount` latest signals. A step is done with the last of them; limits of time run from there to where the next
- * step is done. A step with Absence must not occur between its neighbours.
+ * A sequence is complete at a hit of its last step if the earlier steps happened one after another, each with its `MinMatchCount`
+ * latest signals. A step is complete with the last of them; time limits run from there to the completion of the next step. A step
+ * with Absence must not occur between its neighbours.
  */
 export class SequenceMatcher implements Matcher {
   readonly #rule: CorrelationRule
   readonly #within: ReadonlyMap<string, number>
   readonly #isStrict: boolean
   readonly #all: ByMember
-  readonly #told: Hit[][]
+  readonly #hits: Hit[][]
   readonly #reached: Reached[][]
   /** Indexes of the steps that must occur. */
   readonly #steps: readonly number[]
@@ -30,15 +30,15 @@ export class SequenceMatcher implements Matcher {
     this.#within = pattern.within
     this.#isStrict = pattern.isStrict
     this.#all = all
-    this.#told = rule.members.map(() => [])
+    this.#hits = rule.members.map(() => [])
     this.#reached = rule.members.map(() => [])
     this.#steps = rule.members.flatMap(({ isAbsent }, at) => (isAbsent ? [] : [at]))
   }
 
   complete(hit: Hit): Completion | undefined {
-    const told = this.#told[hit.member]!
-    told.push(hit)
-    const runMs = told[told.length - this.#rule.members[hit.member]!.min]?.timeMs
+    const hits = this.#hits[hit.member]!
+    hits.push(hit)
+    const runMs = hits[hits.length - this.#rule.members[hit.member]!.min]?.timeMs
     if (runMs === undefined) return undefined
     const place = this.#steps.indexOf(hit.member)
     const startMs = place === 0 ? this.#begin(hit, runMs) : this.#latestStart(this.#steps[place - 1]!, hit, runMs)
@@ -50,7 +50,7 @@ export class SequenceMatcher implements Matcher {
     return this.#isTooOften(hit.timeMs) ? undefined : this.#completion(hit, startMs)
   }
 
-  /** The first step: what must not come before it is looked for in the time before its last signal. */
+  /** The first step; signals that must not precede it are searched for before its last signal. */
   #begin(hit: Hit, runMs: number): number | undefined {
     const { lookbackMs } = this.#rule
     if (runMs < hit.timeMs - lookbackMs) return undefined
@@ -61,14 +61,14 @@ export class SequenceMatcher implements Matcher {
     return runMs
   }
 
-  /** Of the ways to do the step before, the one that begins latest. */
+  /** The latest-beginning way to complete the previous step. */
   #latestStart(before: number, hit: Hit, runMs: number): number | undefined {
     const earliestMs = hit.timeMs - this.#limit(before, hit.member)
     const reached = this.#reached[before]!
     let best: number | undefined
     for (let i = reached.length - 1; i >= 0; i--) {
       const { timeMs, startMs } = reached[i]!
-      // Nothing begins later than it is done.
+      // Nothing begins after its completion.
       if (timeMs < earliestMs || (best !== undefined && timeMs <= best)) break
       const isBefore = this.#isStrict ? timeMs < runMs : timeMs <= runMs
       if (!isBefore || startMs < hit.timeMs - this.#rule.lookbackMs) continue
@@ -92,7 +92,7 @@ export class SequenceMatcher implements Matcher {
     const trailing = this.#rule.members.flatMap((_, at) => (at > hit.member ? [at] : []))
     const untilMs = trailing.map((at) => hit.timeMs + this.#limit(hit.member, at))
     const frames = untilMs.filter((_, i) => this.#within.has(pairKey(hit.member, trailing[i]!)))
-    // What must not be there already may still be on its way, so its absence too is certain only a little later.
+    // Signals that must not have occurred may still be on their way, so their absence is only certain a little later.
     return {
       startMs,
       frameMs: Math.max(hit.timeMs, ...frames),
@@ -112,7 +112,7 @@ export class SequenceMatcher implements Matcher {
     return countBetween(this.#all[at]!, fromMs, toMs, this.#isStrict) >= this.#rule.members[at]!.min
   }
 
-  /** The longest time from one step to another; nothing is looked at for longer than the look-back. */
+  /** The longest time from one step to another, at most the look-back. */
   #limit(from: number, to: number): number {
     return Math.min(this.#within.get(pairKey(from, to)) ?? this.#rule.lookbackMs, this.#rule.lookbackMs)
   }

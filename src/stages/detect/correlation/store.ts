@@ -2,7 +2,7 @@ import type { CorrelationChanges, CorrelationEntry } from '../../../model/correl
 
 /** Entries in state, as they were after the last committed step. Nothing is written through it. */
 export interface CorrelationStore {
-  /** Those that exist. */
+  /** The entries that exist. */
   load(ids: readonly string[]): Promise<readonly CorrelationEntry[]>
   /** How many entries a rule has. */
   count(ruleId: string): Promise<number>
@@ -40,7 +40,7 @@ export class MemoryStore implements CorrelationStore {
       .slice(0, limit)
   }
 
-  /** Entries in all. */
+  /** Total number of entries. */
   get size(): number {
     return this.#entries.size
   }
@@ -51,7 +51,7 @@ export class MemoryStore implements CorrelationStore {
   }
 }
 
-/** A store with what the step under way has changed: rules that refer to each other see it. */
+/** A store plus the changes of the current step, so that rules that refer to each other see them. */
 export class Overlay {
   readonly #store: CorrelationStore
   /** `undefined`: removed, or known not to exist. */
@@ -87,7 +87,7 @@ export class Overlay {
     return this.#known.get(id)
   }
 
-  /** Entries of a rule, those begun in this step included. */
+  /** Entries of a rule, including those created in this step. */
   async count(ruleId: string): Promise<number> {
     const known = this.#counts.get(ruleId)
     if (known !== undefined) return known

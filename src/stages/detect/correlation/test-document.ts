@@ -2,10 +2,10 @@ import { ConfigError } from '../../../util/errors.ts'
 import type { TestDocument } from './document.ts'
 import type { CorrelationTest, Member, TestField, TestOutput } from './rule.ts'
 
-/** Minute 0 of a test's times: any fixed moment will do. */
+/** Minute 0 of a test's times; any fixed time will do. */
 const ZERO_MS = Date.UTC(2024, 0, 1)
 
-/** `2024-06-01T10:00:01Z`; a space instead of the T, a fraction, and no zone (UTC) are taken too. */
+/** `2024-06-01T10:00:01Z`; a space instead of the T, a fraction, and no zone (UTC) are accepted too. */
 const TIMESTAMP = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d{1,9})?)(Z|[+-]\d\d:\d\d)?$/
 
 /** The unit tests of a rule. Throws `ConfigError`. */

@@ -54,13 +54,13 @@ const cases: readonly { name: string; detection: object; outputs: object[]; matc
     matches: true,
   },
   {
-    name: 'several values at one time are signals of their own',
+    name: 'several values at one time are separate signals',
     detection: groupOf([{ RuleID: 'A', MinMatchCount: 2 }]),
     outputs: [{ ID: 'A', Matches: { user: { bob: [0], eve: [0] } } }],
     matches: false,
   },
   {
-    name: 'several fields at one time are of one signal',
+    name: 'several fields at one time belong to one signal',
     detection: {
       Group: [{ RuleID: 'A' }, { RuleID: 'B' }],
       MatchCriteria: {
@@ -72,7 +72,7 @@ const cases: readonly { name: string; detection: object; outputs: object[]; matc
     matches: true,
   },
   {
-    name: 'an output without fields counts where nothing is joined',
+    name: 'an output without fields counts if nothing is joined',
     detection: { Group: [{ RuleID: 'A' }, { RuleID: 'B' }] },
     outputs: [{ ID: 'A' }, { ID: 'B', Matches: { any: { x: [30] } } }],
     matches: true,
@@ -90,7 +90,7 @@ const cases: readonly { name: string; detection: object; outputs: object[]; matc
     matches: false,
   },
   {
-    name: 'absence is judged with all windows ended',
+    name: 'absence is evaluated after all windows have ended',
     detection: sequenceOf([{ RuleID: 'A' }, { RuleID: 'B', Absence: true }]),
     outputs: [{ ID: 'A', Matches: { user: { bob: [0] } } }],
     matches: true,

@@ -4,20 +4,20 @@ import { setPath } from './match.ts'
 import type { CorrelationRule, CorrelationTest, Signal, TestOutput } from './rule.ts'
 
 /**
- * Whether the rule matches on what its members' rules are said to have given; the test passes when that is its
- * `expectedResult`. All windows have ended.
+ * Whether the rule matches the given outputs of its members' rules; the test passes if that is its `expectedResult`. All windows
+ * have ended.
  */
 export function runCorrelationTest(rule: CorrelationRule, test: CorrelationTest): boolean {
   const times = test.outputs.flatMap(({ fields }) => fields?.flatMap(({ timesMs }) => timesMs) ?? [])
-  // A rule that fired without the fields has no time of its own: the first one of the test, at which the members' order holds.
+  // A rule that fired without fields has no time, so it gets the test's first one, at which the members' order applies.
   const startMs = times.length > 0 ? times.reduce((first, time) => Math.min(first, time)) : 0
   const signals = test.outputs.flatMap((output, at) => signalsOf(rule, output, at, startMs))
   return evaluate(rule, signals, Number.POSITIVE_INFINITY).length > 0
 }
 
 /**
- * Values of one field at one time come from as many signals; values of several fields at one time come from the same signal, the
- * last value of a field that has fewer.
+ * Several values of one field at one time come from separate signals; values of several fields at one time come from the same
+ * signal, repeating the last value of a field with fewer.
  */
 function signalsOf(rule: CorrelationRule, { memberId, fields }: TestOutput, at: number, startMs: number): Signal[] {
   const { ruleId } = rule.members.find(({ id }) => id === memberId)!

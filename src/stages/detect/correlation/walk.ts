@@ -8,17 +8,17 @@ import { SequenceMatcher } from './sequence.ts'
 export interface Found {
   /** The hit that completed it. */
   readonly last: Hit
-  /** The hits of members that must occur that it uses up, in order: all in the look-back, not only as many as are needed. */
+  /** The hits of required members that it uses up, in order: all in the look-back, not only as many as are needed. */
   readonly hits: readonly Hit[]
-  /** Told by a run of the schedule, though what must not happen could still until then. */
+  /** For a match reported by a scheduled run: the time until which signals that spoil it could still arrive. */
   readonly openUntilMs: number | undefined
 }
 
 export interface Walk {
   readonly found: readonly Found[]
-  /** The last hit that is used up; hits up to it take part in no further match. */
+  /** The last hit that is used up; hits up to it are not part of further matches. */
   readonly done: Hit | undefined
-  /** The next match, when it waits until it is certain. */
+  /** The next match, if it is waiting to become certain. */
   readonly waiting: Waiting | undefined
 }
 
@@ -29,11 +29,11 @@ export interface Waiting {
   readonly timeMs: number
 }
 
-/** What earlier walks have settled. */
+/** The results of earlier walks. */
 export interface Settled {
   /** The last hit that a match used up. */
   readonly done: Hit | undefined
-  /** Whether there are matches that end before this is not asked again: what could tell is forgotten. */
+  /** Matches that end before this are not searched for again, because the hits needed for that are forgotten. */
   readonly beforeMs: number
 }
 
@@ -42,14 +42,14 @@ export interface WalkClock {
   readonly nowMs: number
   /** Signals may arrive this much later than they happened. */
   readonly graceMs: number
-  /** A run of the rule's schedule: what only the look-back leaves open is judged by what has come by now. */
+  /** A run of the rule's schedule: where only the look-back is still open, the signals so far decide. */
   readonly isRun?: boolean
 }
 
 /**
- * Goes through the hits of one join key, ordered by `compareHits`. Where matches overlap, `EventEvaluationOrder` says which of them
- * are told: from the earliest on, as they happened, or from the latest of those that are certain. A match that can still be
- * spoilt ends the walk: what comes after it depends on it.
+ * Goes through the hits of one join key, ordered by `compareHits`. If matches overlap, `EventEvaluationOrder` determines which of
+ * them are reported: from the earliest on, as they happened, or from the latest that is certain. A match that can still be spoilt
+ * ends the walk: what comes after it depends on it.
  */
 export function walk(rule: CorrelationRule, hits: readonly Hit[], clock: WalkClock, settled: Settled): Walk {
   const { done } = settled
@@ -81,7 +81,7 @@ function walkOn(rule: CorrelationRule, hits: readonly Hit[], clock: WalkClock, b
 
 /**
  * From the latest on: a match uses up all hits from its first one on, and the next ends before them. They still spoil it. Only
- * matches before the first that is not certain are looked at, so that none of them is passed over for good.
+ * matches before the first uncertain one are considered, so that none is skipped permanently.
  */
 function walkBack(rule: CorrelationRule, hits: readonly Hit[], clock: WalkClock, beforeMs: number): Walked {
   const found: Found[] = []
@@ -107,7 +107,7 @@ interface Complete extends Completion {
   readonly at: number
 }
 
-/** The hits that complete a match, spoilt or not, in order. */
+/** Hits that complete a match, spoilt or not, in order. */
 function* completions(rule: CorrelationRule, hits: readonly Hit[], beforeMs: number): Generator<Complete> {
   const matcher = createMatcher(rule, hits)
   for (const [at, hit] of hits.entries()) {
@@ -119,7 +119,7 @@ function* completions(rule: CorrelationRule, hits: readonly Hit[], beforeMs: num
 /** When it will be certain; `undefined`: it is. */
 function waitingFor({ untilMs, frameMs, hit }: Complete, { nowMs, graceMs, isRun }: WalkClock): Waiting | undefined {
   if (untilMs === undefined) return undefined
-  // Of a hit that was seen later than now, the clock was wrong.
+  // If a hit was seen later than now, the clock was wrong.
   const seenMs = hit.seenMs <= nowMs ? hit.seenMs : hit.timeMs
   const dueMs = Math.max(isRun ? frameMs : untilMs, seenMs) + graceMs
   return nowMs < dueMs ? { dueMs, timeMs: hit.timeMs } : undefined

@@ -1,20 +1,20 @@
 import type { Condition } from '../../../model/condition/condition.ts'
 import type { Necessary } from './prefilter.ts'
 
-/** A row of what `_caracal/necessary.py` answers. */
+/** A row in the output of `_caracal/necessary.py`. */
 type Row = readonly [logType: string, ruleId: string, condition: Condition, mayRaise: boolean, problem: string | null]
 
-/** Log type → rule id → what is known of the rule. */
+/** Log type → rule id → what is known about the rule. */
 export type NecessaryByLogType = ReadonlyMap<string, ReadonlyMap<string, Necessary>>
 
-/** What reading the rules gave. */
+/** The result of analysing the rules. */
 export interface Reading {
   readonly byLogType: NecessaryByLogType
-  /** Rules that could not be read because of a mistake of the reader: they see every event. */
+  /** Rules that could not be analysed because of a bug in the analyser; they see every event. */
   readonly problems: readonly string[]
 }
 
-/** Reads the text that `necessary()` of `_caracal/necessary.py` gave. */
+/** Parses the output of `necessary()` in `_caracal/necessary.py`. */
 export function readConditions(text: string): Reading {
   const byLogType = new Map<string, Map<string, Necessary>>()
   const problems = new Set<string>()

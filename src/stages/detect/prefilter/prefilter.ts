@@ -4,37 +4,37 @@ import { createSharedReaders, type Readers } from '../../../model/condition/read
 import { createRuleIndex, type RuleIndex } from '../../../model/condition/rule-index.ts'
 import type { JsonObject } from '../../../model/json.ts'
 
-/** What is known of one rule without running it. */
+/** What is known about a rule without running it. */
 export interface Necessary {
-  /** Holds for every event that the rule matches, or on which it leaves something behind for later events. */
+  /** Holds for every event that the rule matches, or on which it has side effects for later events. */
   readonly condition: Condition
-  /** The rule may raise, or answer something other than a boolean, on events for which the condition does not hold. */
+  /** The rule may raise or return a non-boolean on events for which the condition does not hold. */
   readonly mayRaise: boolean
 }
 
 /**
- * `matching`: an event that a rule cannot match is not shown to it, so what the rule would have failed on is not seen.
- * `exact`: every rule that may fail sees every event.
+ * `matching`: a rule does not see events that it cannot match, so errors it would raise on them go unnoticed. `exact`: every rule
+ * that could fail sees every event.
  */
 export type RuleErrorMode = 'matching' | 'exact'
 
-/** Finds the rules that an event must be shown to. */
+/** Finds the rules that must see an event. */
 export interface Prefilter {
-  /** Numbers of the rules in the list it was made of, ascending. The list is used again by the next call. */
+  /** Ascending indexes into the list of rules. The returned list is reused by the next call. */
   candidates(event: JsonObject): readonly number[]
-  /** Whether the rule may see the event at all: nobody shows it what its own inline filters keep from it. */
+  /** Whether the rule may see the event at all, according to its own inline filters. */
   allows(rule: number, event: JsonObject): boolean
-  /** From now on the rule is shown every event that it may see. */
+  /** From now on the rule sees every event that it may see. */
   distrust(rule: number): void
-  /** How many rules are shown every event. */
+  /** The number of rules that see every event. */
   readonly alwaysShown: number
 }
 
 const ALWAYS: Condition = { op: 'always', value: true }
 
 /**
- * A prefilter over the rules of one log type; a rule of which nothing is known is shown every event. `filters`: the rules' own inline
- * filters, which hold for the events that a rule is to judge.
+ * A prefilter for the rules of one log type; a rule about which nothing is known sees every event. `filters`: the rules' own
+ * inline filters, which hold for the events that a rule should judge.
  */
 export function createPrefilter(
   rules: readonly (Necessary | undefined)[],
@@ -78,7 +78,7 @@ function filtered(condition: Condition, filter: Condition | undefined): Conditio
   return condition === ALWAYS ? filter : { op: 'and', of: [filter, condition] }
 }
 
-/** The whole condition as a predicate, which the index's few candidates must pass too; `undefined` when it always holds. */
+/** The whole condition as a predicate, which the few candidates from the index must also pass; `undefined` if it always holds. */
 function toTest(condition: Condition, readers: Readers): ((event: JsonObject) => boolean) | undefined {
   return condition.op === 'always' && condition.value ? undefined : compile(condition, readers)
 }

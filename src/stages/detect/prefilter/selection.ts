@@ -5,15 +5,15 @@ import type { Shadow } from './shadow.ts'
 
 /** The events of a batch that some rule must see, and which rule sees which of them. */
 export interface Selection {
-  /** Numbers of the events in the batch, ascending. The numbers below count in this list. */
+  /** Ascending indexes of the events in the batch. The indexes below refer to this list. */
   readonly events: readonly number[]
   /** For each rule the events that it sees, ascending. */
   readonly byRule: readonly (readonly number[])[]
-  /** Events that all rules see that may, so that the prefilter is checked: the event → the rules that would have seen it anyway. */
+  /** Events that all eligible rules see, to verify the prefilter: event → the rules that would have seen it anyway. */
   readonly shadowed: ReadonlyMap<number, ReadonlySet<number>>
 }
 
-/** Asks the prefilter about each event; an event without candidates goes no further, unless it is in the sample. */
+/** Applies the prefilter to each event; an event without candidates is dropped here unless it is in the sample. */
 export function selectEvents(
   events: readonly JsonObject[],
   prefilter: Prefilter,
@@ -38,7 +38,7 @@ export function selectEvents(
   return { events: selected, byRule, shadowed }
 }
 
-/** The part of a selection's lists that lies in `first`..`first + count`, counted from there. */
+/** The part of a selection within `first`..`first + count`, with indexes relative to `first`. */
 export function sliceByRule(
   byRule: readonly (readonly number[])[],
   first: number,

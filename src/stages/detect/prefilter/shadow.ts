@@ -3,22 +3,22 @@ import type { Rule } from '../../../model/rule.ts'
 import type { Prefilter } from './prefilter.ts'
 import type { Selection } from './selection.ts'
 
-/** A share of the events is shown to all rules, so that a wrong prefilter is an alert and not a silence. */
+/** All rules see a sample of the events, so that a wrong prefilter raises an alert instead of silently losing matches. */
 export interface Shadow {
   /** Whether the next event is in the sample. */
   isSampled(): boolean
-  /** Events since the last one of the sample. */
+  /** Number of events since the last one in the sample. */
   readonly count: number
-  /** Goes on counting where another one is. */
+  /** Continues counting where another one stopped. */
   inherit(before: Shadow): void
   /**
-   * What the prefilter would have missed in a batch that was judged with this selection: an error for each rule, beside the
-   * match, which is kept. The rule sees every event from then on. Findings count events as the selection does.
+   * What the prefilter would have missed in a batch judged with this selection: an error for each rule, in addition to the match,
+   * which is kept. The rule sees every event from then on. Findings use the event indexes of the selection.
    */
   check(findings: readonly Finding[], selection: Selection, rules: readonly Rule[], prefilter: Prefilter): readonly RuleError[]
 }
 
-/** Every `every`th event; 0 for none, 1 for all. Counted, not drawn: the same events give the same sample. */
+/** Every `every`th event; 0 for none, 1 for all. Counted rather than random, so that the same events yield the same sample. */
 export function createShadow(every: number): Shadow {
   let count = 0
   return {
@@ -40,7 +40,7 @@ export function createShadow(every: number): Shadow {
       for (const finding of findings) {
         const candidates = shadowed.get(finding.event)
         const rule = numbers.get(finding.ruleId)
-        // What a rule fails on without matching is left out on purpose: see `RuleErrorMode`.
+        // Errors without a match are ignored on purpose: see `RuleErrorMode`.
         if (finding.kind !== 'match' || !candidates || rule === undefined || candidates.has(rule) || errors.has(rule)) continue
         prefilter.distrust(rule)
         errors.set(rule, missed(rules[rule]!, finding.event))
@@ -52,7 +52,7 @@ export function createShadow(every: number): Shadow {
 
 function missed({ id, source }: Rule, event: number): RuleError {
   const message =
-    `${source.file}: the rule matched an event that the prefilter would not have shown to it, so matches before this one ` +
+    `${source.file}: the rule matched an event that the prefilter would have withheld, so matches before this one ` +
     'may be missing. The rule sees every event from now on. Replay the time before to find them, and report this rule as a bug'
   return { kind: 'error', ruleId: id, event, cause: 'prefilter', message }
 }

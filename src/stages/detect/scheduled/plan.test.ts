@@ -35,7 +35,7 @@ test.each([
   for (let asked = 0; asked < 2; asked++) expect(due.at(at(now))).toBe(gives && at(gives))
 })
 
-/** Due times that run as the clock goes, from minute to minute. */
+/** Due times that run as the clock advances minute by minute. */
 function runs(due: Due, from: string, to: string): string[] {
   const ran: string[] = []
   for (let now = at(from); now <= at(to); now += 60_000) {

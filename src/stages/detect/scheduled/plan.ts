@@ -1,23 +1,23 @@
 import type { Schedule } from '../../../model/schedule.ts'
 import { lastRun, nextRun } from './schedule.ts'
 
-/** When something with a schedule is due. What is due runs once, as of the last due time, however many went by in a stop. */
+/** When something with a schedule is due. It runs once, for the last due time, however many were missed during downtime. */
 export class Due {
   readonly #schedule: Schedule
   #doneMs: number
-  /** Nothing is due before; cron expressions take long to ask. */
+  /** Nothing is due before this time; cached because cron expressions are slow to evaluate. */
   #nextMs = Number.NEGATIVE_INFINITY
   #askedMs = Number.NEGATIVE_INFINITY
 
-  /** `doneMs`: the due time of the last run that began; before the first, when it was first seen. */
+  /** `doneMs`: the due time of the last run that began; before the first run, the time when the schedule was first seen. */
   constructor(schedule: Schedule, doneMs: number) {
     this.#schedule = schedule
     this.#doneMs = doneMs
   }
 
   /**
-   * The due time of the run to make now, the same until it is `done`; `undefined` when there is none. A clock that was set back does not
-   * repeat a run, unless it had been ahead by more than a period: then it counts from now on.
+   * The due time of the next run, the same until it is `done`; `undefined` if none is due. Setting the clock back does not repeat
+   * a run, unless it had been ahead by more than a period; then counting restarts from now.
    */
   at(nowMs: number): number | undefined {
     if (nowMs < this.#askedMs) this.#nextMs = Number.NEGATIVE_INFINITY

@@ -3,16 +3,16 @@ import { hash16 } from '../../../util/hash.ts'
 import { parseJson, setOwn } from '../../../util/json.ts'
 import { queryLogType } from '../language.ts'
 
-/** A column of a query's answer. */
+/** A column of a query's result. */
 export interface RowColumn {
   readonly name: string
-  /** `json`: the cell is text that holds a JSON value; `list of json`: a list of such texts; anything else: as it is. */
+  /** `json`: the cell is text that contains a JSON value; `list of json`: a list of such texts; anything else: used as is. */
   readonly shape: string
-  /** The cell is a JSON object whose members are fields of the row, but for those that are columns already. */
+  /** The cell is a JSON object whose members are fields of the row, except those that are already columns. */
   readonly isRest?: boolean
 }
 
-/** A query's answer, as the lake gives it. */
+/** A query's result as returned by the lake. */
 export interface QueryRows {
   readonly query: string
   readonly dueMs: number
@@ -24,9 +24,9 @@ export interface QueryRows {
 const MAX_DEPTH = 512
 
 /**
- * The events that scheduled rules judge, one per row: the row's columns, nested values unfolded, and the standard fields
- * that the query did not select. A row without an id of its own gets one from what it says, so that the same answer to
- * the same run has the same ids in whatever order its rows come.
+ * The events that scheduled rules judge, one per row: the row's columns, with nested values parsed, and the standard fields that
+ * the query did not select. A row without an id gets one from its content, so that the same result of the same run has the same
+ * ids regardless of row order.
  */
 export function rowsToEvents({ query, dueMs, columns, rows }: QueryRows): JsonObject[] {
   const seen = new Map<string, number>()
@@ -56,7 +56,7 @@ export function rowsToEvents({ query, dueMs, columns, rows }: QueryRows): JsonOb
   })
 }
 
-/** Adds the members of a cell that are no columns; SQL's names do not tell cases apart. */
+/** Adds the members of a cell that are not columns; SQL names are case-insensitive. */
 function addFields(event: JsonObject, cell: JsonValue, columns: ReadonlySet<string>): void {
   if (typeof cell !== 'object' || cell === null || Array.isArray(cell)) return
   for (const [name, value] of Object.entries(cell)) {
@@ -64,7 +64,7 @@ function addFields(event: JsonObject, cell: JsonValue, columns: ReadonlySet<stri
   }
 }
 
-/** The event with what it lacks of `standard`. */
+/** The event with the missing `standard` fields added. */
 function complete(event: JsonObject, standard: JsonObject): JsonObject {
   for (const [name, value] of Object.entries(standard)) {
     const own = Object.hasOwn(event, name) ? event[name] : undefined
@@ -79,7 +79,7 @@ function unfold(cell: JsonValue, shape: string): JsonValue {
   return cell.map((member: JsonValue) => (typeof member === 'string' ? readNested(member) : member))
 }
 
-/** What cannot be read stays the text that it is. */
+/** Text that cannot be parsed stays text. */
 function readNested(text: string): JsonValue {
   const result = parseJson(text, { maxDepth: MAX_DEPTH })
   return result.kind === 'ok' ? result.value : text

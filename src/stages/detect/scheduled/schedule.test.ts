@@ -19,7 +19,7 @@ test.each([
   expect(nextRun(schedule, at(after))).toBe(at(gives))
 })
 
-/** Minute by minute: minutes and hours as sets, days all. */
+/** Checks minute by minute, with sets of minutes and hours, on all days. */
 function oracle(minutes: readonly number[], hours: readonly number[], afterMs: number): number {
   for (let ms = (Math.floor(afterMs / 60_000) + 1) * 60_000; ; ms += 60_000) {
     const date = new Date(ms)

@@ -4,27 +4,27 @@ import { messageOf } from '../../../util/errors.ts'
 
 const MINUTE_MS = 60_000
 
-/** What is wrong with a schedule, for people; undefined when nothing is. */
+/** What is wrong with a schedule, for people; undefined if it is valid. */
 export function scheduleProblem(schedule: Schedule): string | undefined {
   if ('rateMinutes' in schedule) {
     const { rateMinutes, timeoutMinutes } = schedule
     if (!Number.isInteger(rateMinutes) || rateMinutes < 2)
       return `RateMinutes is ${rateMinutes}: it must be a whole number above 1`
     return timeoutMinutes > rateMinutes
-      ? `TimeoutMinutes is ${timeoutMinutes}, more than RateMinutes (${rateMinutes}): a run must be over before the next one`
+      ? `TimeoutMinutes is ${timeoutMinutes}, more than RateMinutes (${rateMinutes}): a run must finish before the next one`
       : undefined
   }
   try {
     if (parse(schedule.cron).nextRun(new Date(0))) return undefined
-    return `CronExpression '${schedule.cron}' names a time that never comes`
+    return `CronExpression '${schedule.cron}' describes a time that never occurs`
   } catch (error) {
     return `CronExpression '${schedule.cron}' cannot be read: ${messageOf(error)}; write five fields, such as '0 6 * * *' (UTC)`
   }
 }
 
 /**
- * The first due time after `afterMs`, both in milliseconds since 1970. Rates count from 1970, not from the start of the
- * program: due times stay the same over restarts, and an hourly query is due on the hour. Cron is in UTC.
+ * The first due time after `afterMs`, both in milliseconds since 1970. Intervals count from 1970, not from startup, so due times
+ * stay the same across restarts, and an hourly query is due on the hour. Cron is in UTC.
  */
 export function nextRun(schedule: Schedule, afterMs: number): number | undefined {
   if ('cron' in schedule) return parse(schedule.cron).nextRun(new Date(afterMs))?.getTime()

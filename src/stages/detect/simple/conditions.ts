@@ -1,12 +1,12 @@
 import type { AddressKind, Comparison, Quantifier } from '../../../model/condition/condition.ts'
 
-/** What a condition's name stands for. */
+/** The meaning of a condition's name. */
 export type Meaning = { readonly isNegated: boolean; readonly ignoreCase: boolean } & (
   | { readonly kind: 'compare'; readonly test: Comparison }
   | { readonly kind: 'in' }
   | { readonly kind: 'exists' | 'null' | 'nullOrEmpty' }
   | { readonly kind: 'address'; readonly address: AddressKind }
-  /** `inList`: of the addresses of a list, one is enough. */
+  /** `inList`: in a list of addresses, one match is enough. */
   | { readonly kind: 'network'; readonly inList: boolean }
   | { readonly kind: 'always' }
   | { readonly kind: 'elements'; readonly quantifier: Quantifier }
@@ -14,12 +14,12 @@ export type Meaning = { readonly isNegated: boolean; readonly ignoreCase: boolea
 
 type Test = Meaning extends infer M ? (M extends Meaning ? Omit<M, 'isNegated' | 'ignoreCase'> : never) : never
 
-/** Name, name of the negation, what it tests, and whether both have a form with `I` that ignores case. */
+/** Name, name of the negation, what it tests, and whether both have a variant with `I` that ignores case. */
 type Row = readonly [name: string, negation: string | undefined, test: Test, hasFolded?: true]
 
 /**
- * The conditions of Panther's match expressions, as its documentation, guide and schema fixtures spell them. `Has` is an older word
- * for `Contains`. Where they spell a name in two ways both are read.
+ * The conditions of Panther's match expressions, as spelled in its documentation, guide and schema fixtures. `Has` is an older
+ * name for `Contains`. Where they use two spellings, both are accepted.
  */
 const ROWS: readonly Row[] = [
   ['Equals', 'DoesNotEqual', { kind: 'compare', test: 'equals' }, true],

@@ -8,7 +8,7 @@ import { toMatch } from './match.ts'
 import type { LoadedRule, LogTypeRules, RuleSet } from './rules.ts'
 import { Spent } from './spent.ts'
 
-/** Judges batches in this thread and asks only the rules that the index names. */
+/** Judges batches in this thread, evaluating only the rules that the index finds. */
 export class SimpleDetector implements Detector {
   readonly logTypes: ReadonlySet<string>
   readonly setupErrors: readonly RuleError[]
@@ -47,7 +47,7 @@ export class SimpleDetector implements Detector {
     return this.#spent.take()
   }
 
-  /** There is nothing to end: everything runs within the calls. */
+  /** Nothing to stop: everything runs within the calls. */
   async close(): Promise<void> {}
 
   #run(ruleId: string, log: string, hasMocks: boolean): Pick<TestRun, 'out' | 'errors'> {
@@ -78,7 +78,7 @@ function judge(events: readonly JsonObject[], { rules, index }: LogTypeRules, as
   return findings
 }
 
-/** What each function of the rule returns for a test's event, whether the rule matches or not. */
+/** The result of each of the rule's functions for a test's event, whether the rule matches or not. */
 function outputs({ rule, functions }: LoadedRule, event: JsonObject): Record<string, string> {
   const { title, dedup, severity, context } = functions
   return {

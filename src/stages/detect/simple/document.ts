@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { SEVERITIES } from '../../../model/rule.ts'
 import { MAX_STEPS } from './key-path.ts'
 
-/** A value to compare with; null is no such value. */
+/** A value to compare with; null is not allowed. */
 const scalar = z.union([z.string(), z.number(), z.bigint(), z.boolean()], { error: 'must be a text, a number, true or false' })
 export type ScalarDocument = z.output<typeof scalar>
 
@@ -18,12 +18,12 @@ export type KeySpecifierDocument = z.output<typeof keySpecifier>
 
 const enrichment = z.strictObject({ Table: name, Selector: name, FieldPath: name })
 
-/** Longer lists belong into a lookup table. */
+/** Longer lists belong in a lookup table. */
 const MAX_VALUES = 10_000
 
 /**
- * One match expression. The schema knows its keys and their types; which of them belong together is for `expression.ts`, whose
- * messages a person can read.
+ * One match expression. The schema only defines its keys and their types; `expression.ts` checks which of them belong together,
+ * with readable messages.
  */
 export interface ExpressionDocument extends KeySpecifierDocument {
   Enrichment?: z.output<typeof enrichment> | undefined
@@ -67,7 +67,7 @@ const severity = z
   .transform((text) => text.toUpperCase())
   .pipe(z.enum(SEVERITIES))
 
-/** What a rule's `code` holds in this language: these keys of its YAML, as exact JSON text. */
+/** A rule's `code` in this language: these keys of its YAML, as exact JSON text. */
 export const simpleDocument = z.strictObject({
   Detection: expressions.min(1),
   AlertTitle: z.string().max(10_000).optional(),

@@ -5,11 +5,11 @@ import { CONDITIONS, type Meaning } from './conditions.ts'
 import type { ExpressionDocument, KeySpecifierDocument, ScalarDocument } from './document.ts'
 import { parseKeyPath } from './key-path.ts'
 
-/** Where an expression stands, for messages, and what may be written there. */
+/** Where an expression is, for messages, and what is allowed there. */
 export interface Place {
   readonly file: string
   readonly path: string
-  /** Within `Expressions`: an expression may leave out its key and then looks at the element itself. */
+  /** Within `Expressions`, an expression without a key tests the element itself. */
   readonly isElement?: boolean
 }
 
@@ -26,14 +26,14 @@ const COMBINATORS = [
   ['None', 'none'],
 ] as const
 
-/** One match expression. Throws `ConfigError` when its keys do not fit together. */
+/** One match expression. Throws `ConfigError` if its keys do not fit together. */
 export function readExpression(document: ExpressionDocument, place: Place): Condition {
   for (const [key, op] of COMBINATORS) {
     const list = document[key]
     if (!list) continue
-    only(document, [key], place, `${key} stands alone`)
+    only(document, [key], place, `${key} must be the only key`)
     if (list.length === 0 && (key === 'Any' || key === 'OnlyOne')) {
-      throw refuse(place, `${key} of nothing never holds: add an expression, or write Condition: AlwaysFalse`)
+      throw refuse(place, `${key} without expressions never holds: add an expression, or write Condition: AlwaysFalse`)
     }
     return { op, of: list.map((one, at) => readExpression(one, { ...place, path: `${place.path}.${key}.${at}` })) }
   }
@@ -82,7 +82,7 @@ function positive(document: ExpressionDocument, meaning: Meaning, place: Place):
   }
 }
 
-/** Older content writes `Value: true`, and `Value: false` for the negation. */
+/** Older content uses `Value: true`, and `Value: false` for the negation. */
 function readAddress(document: ExpressionDocument, kind: AddressKind, place: Place): Condition {
   const { Condition: name = '', Value: value = true } = document
   only(document, ['Condition', 'Value', ...KEYS], place, `${name} takes a key`)
@@ -108,7 +108,7 @@ function readCompare(document: ExpressionDocument, meaning: Meaning & { kind: 'c
   const field = readField(document, place)
   const compared: Condition = { op: 'compare', test, field, value, ...folded }
   if (test !== 'contains' || typeof value === 'string' || !isWild(field)) return compared
-  // `a[*].granted` contains true when one of the values is true: they are a list, though each is looked at.
+  // `a[*].granted` contains true if one of the values is true: they are a list, although each is tested.
   return { op: 'or', of: [compared, { op: 'compare', test: 'equals', field, value }] }
 }
 
@@ -120,7 +120,7 @@ function readIn(document: ExpressionDocument, ignoreCase: boolean, place: Place)
   const { Condition: name = '', Values: values } = document
   const folded = ignoreCase ? { ignoreCase } : {}
   if (values && !hasKey(document) && !values.some(isScalar)) {
-    // The first key's value in the list (or text) under the second.
+    // Whether the first key's value is in the list (or text) under the second.
     const [item, list] = readTwoKeys(document, place)
     return { op: 'compareFields', test: 'contains', left: list, right: item, ...folded }
   }

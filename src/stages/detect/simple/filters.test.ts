@@ -46,7 +46,7 @@ describe('inline filters', () => {
   test.each([
     ['elements', [{ KeyPath: 'a', Condition: 'AnyElement', Expressions: [eq] }], 'Expressions is for detections'],
     ['an unknown condition', [{ KeyPath: 'a', Condition: 'Is' }], 'InlineFilters.0.Condition: the condition "Is" is unknown'],
-    ['something else beside All', [{ All: [eq], Condition: 'Exists' }], 'All stands alone: remove Condition'],
+    ['another key besides All', [{ All: [eq], Condition: 'Exists' }], 'All must be the only key: remove Condition'],
     ['no list', { All: [] }, 'expected array'],
   ])('refuse %s', (_what, document, message) => {
     expect(() => compileInlineFilters(document, { file })).toThrowError(message)

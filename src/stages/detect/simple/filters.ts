@@ -7,18 +7,18 @@ import { type Place, readExpression } from './expression.ts'
 import { checkDocument } from './parse.ts'
 
 /**
- * Compiles a rule's `InlineFilters` (the YAML's value; null is no filter). The rule is to judge an event only when the predicate answers
- * true. Throws `ConfigError` with file and path.
+ * Compiles a rule's `InlineFilters` (the YAML's value; null means no filter). The rule should only judge an event if the
+ * predicate returns true. Throws `ConfigError` with file and path.
  */
 export function compileInlineFilters(document: unknown, where: { readonly file: string }): (event: JsonObject) => boolean {
   return compile(readInlineFilters(document, where))
 }
 
 /**
- * The condition that inline filters stand for: the grammar of simple detections without looks into lists. Other than in a
- * detection, a filter on a field that the event does not have lets the event pass, and a combinator without filters filters
- * nothing (docs.panther.com, "Modifying Detections with Inline Filters"). A field that holds null is there. Comparisons of two
- * fields, and what stands below `OnlyOne` and `None`, are as in a detection.
+ * The condition that inline filters are compiled to: the grammar of simple detections without list comprehensions. Unlike in a
+ * detection, a filter on a missing field lets the event pass, and a combinator without filters filters nothing (docs.panther.com,
+ * "Modifying Detections with Inline Filters"). A null field counts as present. Comparisons of two fields, and filters below
+ * `OnlyOne` and `None`, work as in a detection.
  */
 export function readInlineFilters(document: unknown, { file }: { readonly file: string }): Condition {
   const filters = checkDocument(inlineFiltersDocument, document ?? [], file)
@@ -31,7 +31,7 @@ function readFilter(document: ExpressionDocument, place: Place): Condition {
   if (list) {
     const key = all ? 'All' : 'Any'
     const extra = Object.keys(document).find((other) => other !== key)
-    if (extra) throw refuse(place, `${key} stands alone: remove ${extra}`)
+    if (extra) throw refuse(place, `${key} must be the only key: remove ${extra}`)
     if (list.length === 0) return { op: 'always', value: true }
     const of = list.map((filter, at) => readFilter(filter, { ...place, path: `${place.path}.${key}.${at}` }))
     return { op: all ? 'and' : 'or', of }
@@ -44,12 +44,14 @@ function readFilter(document: ExpressionDocument, place: Place): Condition {
   return { op: 'or', of: [{ op: 'not', of: { op: 'exists', field } }, condition] }
 }
 
-/** The field whose absence lets an event pass; `undefined` for a test of presence itself, and where there is not one field. */
+/**
+ * The field whose absence lets an event pass; `undefined` for tests of presence itself, and if there is not exactly one field.
+ */
 function fieldOf(condition: Condition): Field | undefined {
   switch (condition.op) {
     case 'not':
       return fieldOf(condition.of)
-    // A test of addresses in lists: both parts look at the same field.
+    // A test of addresses in lists: both parts test the same field.
     case 'or':
       return fieldOf(condition.of[0]!)
     case 'always':

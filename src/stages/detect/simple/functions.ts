@@ -7,13 +7,16 @@ import { stringifyJson } from '../../../util/json.ts'
 import type { SimpleDetection } from './parse.ts'
 import type { TitlePart } from './title.ts'
 
-/** A detection ready to run: what Python rules do in functions. Those it does not define are `undefined`. None of them throws. */
+/**
+ * A detection ready to run, as the equivalent of a Python rule's functions. Those not defined are `undefined`. None of them
+ * throws.
+ */
 export interface SimpleFunctions {
   readonly rule: (event: JsonObject) => boolean
   readonly title: ((event: JsonObject) => string) | undefined
-  /** '' when the event has none of the fields. */
+  /** '' if the event has none of the fields. */
   readonly dedup: ((event: JsonObject) => string) | undefined
-  /** `undefined`: the severity of the rule's metadata. */
+  /** `undefined`: the severity in the rule's metadata. */
   readonly severity: ((event: JsonObject) => Severity | undefined) | undefined
   /** Exact JSON text of an object. */
   readonly context: ((event: JsonObject) => string) | undefined
@@ -31,7 +34,7 @@ export function compileFunctions({ condition, title, context, groupBy, severitie
 
 type Value = (event: JsonObject) => JsonValue | undefined
 
-/** A field's value; a path that can give several values gives a list of them. */
+/** A field's value; a path that can have several values yields a list of them. */
 function compileValue(field: Field): Value {
   const { one, visit } = compileField(field)
   if (one) return (event) => one(event, event)
@@ -45,12 +48,12 @@ function compileValue(field: Field): Value {
   }
 }
 
-/** Texts as they are, everything else as JSON. */
+/** Texts unchanged, everything else as JSON. */
 function textOf(value: JsonValue): string {
   return typeof value === 'string' ? value : stringifyJson(value)
 }
 
-/** A field that is missing leaves `(no <path>)`: a gap would look like part of the sentence. */
+/** A missing field is shown as `(no <path>)`, since a gap would look like part of the sentence. */
 function compileTitle(parts: readonly TitlePart[]): (event: JsonObject) => string {
   const readers = parts.map((part) => {
     if (typeof part === 'string') return () => part
@@ -63,7 +66,7 @@ function compileTitle(parts: readonly TitlePart[]): (event: JsonObject) => strin
   return (event) => readers.map((read) => read(event)).join('')
 }
 
-/** The one field's value, or a JSON list of several, so that no two combinations of values give the same text. */
+/** The value of a single field, or a JSON list for several, so that no two combinations of values produce the same text. */
 function compileDedup(fields: readonly Field[]): (event: JsonObject) => string {
   const readers = fields.map(compileValue)
   return (event) => {
@@ -79,7 +82,7 @@ function compileSeverity(severities: NonNullable<SimpleDetection['severities']>)
 }
 
 function compileContext(entries: NonNullable<SimpleDetection['context']>): (event: JsonObject) => string {
-  // The last of two entries with one name counts.
+  // If two entries have the same name, the last one counts.
   const readers = [...new Map(entries.map(({ name, field }) => [name, compileValue(field)]))]
   return (event) => {
     const members = readers.map(([name, read]) => `${JSON.stringify(name)}:${stringifyJson(read(event) ?? null)}`)

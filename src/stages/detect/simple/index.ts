@@ -3,7 +3,7 @@ import { SimpleDetector } from './detector.ts'
 import { parseSimpleDetection } from './parse.ts'
 import { loadRules } from './rules.ts'
 
-/** Rules whose YAML holds the detection itself. */
+/** Rules whose YAML contains the detection itself. */
 export const simple = {
   type: 'simple',
   summary: 'Detections written as match expressions in a rule’s YAML, in Panther’s format.',
@@ -12,7 +12,7 @@ export const simple = {
     check: parseSimpleDetection,
   },
 
-  // A predicate cannot run long: its cost grows with the event, so there is no time limit to keep.
+  // The cost of a predicate is bounded by the size of the event, so no time limit is needed.
   async create(content, { all }) {
     return new SimpleDetector(loadRules(content, all))
   },

@@ -1,6 +1,6 @@
 import type { Segment } from '../../../model/condition/condition.ts'
 
-/** More steps than any log is deep. */
+/** No log is nested deeper. */
 export const MAX_STEPS = 32
 
 const MAX_LENGTH = 1000
@@ -9,8 +9,8 @@ const MAX_LENGTH = 1000
 const STEP = /^(?:(\.?)([^.[\]]+)|\[(?:(\d{1,9})|(\*))\])/
 
 /**
- * Reads a `KeyPath`: `a`, `a.b`, `a.b[2].c`, `a[*].b`. Answers its steps, or a sentence that says what is wrong. A name that holds
- * a dot or a bracket can be written as `Key` or in a `DeepKey`.
+ * Reads a `KeyPath`: `a`, `a.b`, `a.b[2].c`, `a[*].b`. Returns its steps, or a sentence that says what is wrong. A name that
+ * contains a dot or a bracket can be written as `Key` or in a `DeepKey`.
  */
 export function parseKeyPath(text: string): readonly Segment[] | string {
   if (text.length > MAX_LENGTH) return `is longer than ${MAX_LENGTH} characters`

@@ -8,10 +8,10 @@ const MAX_TEXT = 1000
 const MAX_CONTEXT = 200 * 1024
 const CUT = '... (truncated)'
 
-/** The match of a rule on an event, with limits and fall-backs applied as for Python rules. */
+/** The match of a rule on an event, with the same limits and fallbacks as for Python rules. */
 export function toMatch(rule: Rule, functions: SimpleFunctions, object: JsonObject, event: number): Match {
   const title = functions.title && cut(functions.title(object))
-  // A group-by whose fields are all missing, and no title: everything of the rule is one group.
+  // If all group-by fields are missing and there is no title, all matches of the rule are one group.
   const dedup = functions.dedup ? cut(functions.dedup(object)) : title
   return {
     kind: 'match',
@@ -36,7 +36,7 @@ function cut(text: string): string {
 function limitContext(text: string): string {
   if (text.length * 6 <= MAX_CONTEXT) return text
   let size = text.length
-  // The limit counts everything beyond ASCII as an escape of six characters.
+  // The limit counts every non-ASCII character as a six-character escape.
   for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) size += 5
   if (size <= MAX_CONTEXT) return text
   return JSON.stringify({

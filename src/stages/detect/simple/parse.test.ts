@@ -232,11 +232,11 @@ const refusals: readonly (readonly [what: string, document: unknown, message: st
     '"10.0.0.0/64" is not a network',
   ],
   ['elements without expressions', { Detection: [{ ...a, Condition: 'AnyElement' }] }, 'AnyElement needs Expressions'],
-  ['an any of nothing', { Detection: [{ Any: [] }] }, 'Any of nothing never holds'],
+  ['an any of nothing', { Detection: [{ Any: [] }] }, 'Any without expressions never holds'],
   [
     'a combinator with a condition beside it',
     { Detection: [{ All: [], Condition: 'AlwaysTrue' }] },
-    'All stands alone: remove Condition',
+    'All must be the only key: remove Condition',
   ],
   ['the form of correlation rules', { Detection: [{ Sequence: [] }] }, 'the key "Sequence" is unknown'],
   [

@@ -7,14 +7,14 @@ import { simpleDocument } from './document.ts'
 import { readExpressions, readKey } from './expression.ts'
 import { parseTitle, type TitlePart } from './title.ts'
 
-/** A detection written in YAML, read. */
+/** A parsed YAML detection. */
 export interface SimpleDetection {
   readonly condition: Condition
   readonly title: readonly TitlePart[] | undefined
   readonly context: readonly { readonly name: string; readonly field: Field }[] | undefined
-  /** None: the title groups. */
+  /** If empty, matches are grouped by title. */
   readonly groupBy: readonly Field[]
-  /** The first whose condition holds decides; `undefined` when there are none. */
+  /** The first one whose condition holds decides; `undefined` if there are none. */
   readonly severities: readonly { readonly severity: Severity; readonly condition: Condition }[] | undefined
 }
 
@@ -22,8 +22,9 @@ const MAX_CODE_CHARS = 1024 * 1024
 const MAX_DEPTH = 64
 
 /**
- * Reads a rule's code in this language: the exact JSON text of an object with those of the keys `Detection`, `AlertTitle`,
- * `AlertContext`, `GroupBy` and `DynamicSeverities` that the rule's YAML has. Throws `ConfigError` with file and path.
+ * Parses a rule's code in this language: the exact JSON text of an object with the keys `Detection`, `AlertTitle`,
+ * `AlertContext`, `GroupBy` and `DynamicSeverities`, as far as they are in the rule's YAML. Throws `ConfigError` with file and
+ * path.
  */
 export function parseSimpleDetection(code: string, { file }: { readonly file: string }): SimpleDetection {
   if (code.length > MAX_CODE_CHARS) {
@@ -36,7 +37,7 @@ export function parseSimpleDetection(code: string, { file }: { readonly file: st
   return readSimpleDetection(json.value, { file })
 }
 
-/** As `parseSimpleDetection`, for a document that is parsed already. */
+/** Like `parseSimpleDetection`, for a document that is already parsed. */
 export function readSimpleDetection(value: unknown, { file }: { readonly file: string }): SimpleDetection {
   const document = checkDocument(simpleDocument, value, file)
   const at = (path: string) => ({ file, path })
@@ -55,7 +56,7 @@ export function readSimpleDetection(value: unknown, { file }: { readonly file: s
   }
 }
 
-/** The document as its schema gives it, or a `ConfigError` about the first thing that is wrong with it. */
+/** The validated document, or a `ConfigError` about the first mistake in it. */
 export function checkDocument<T>(schema: z.ZodType<T>, value: unknown, file: string): T {
   const result = schema.safeParse(value)
   if (result.success) return result.data
@@ -71,7 +72,7 @@ export function checkDocument<T>(schema: z.ZodType<T>, value: unknown, file: str
   throw new ConfigError(`${issue!.message}${more}`, { file, path })
 }
 
-/** Of a choice between forms, what is wrong with the form that fits best. */
+/** For a choice between several forms, what is wrong with the closest one. */
 function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   if (issue.code !== 'invalid_union') return issue
   const deepest = issue.errors.flat().find((inner) => inner.code === 'unrecognized_keys' || inner.path.length > 0)

@@ -6,24 +6,24 @@ import { messageOf } from '../../../util/errors.ts'
 import { compileFunctions, type SimpleFunctions } from './functions.ts'
 import { parseSimpleDetection, type SimpleDetection } from './parse.ts'
 
-/** A rule that can run. */
+/** A rule ready to run. */
 export interface LoadedRule {
   readonly rule: Rule
   readonly detection: SimpleDetection
   readonly functions: SimpleFunctions
 }
 
-/** The rules of one log type, in the order in which findings name them. */
+/** The rules of one log type, in the order of findings. */
 export interface LogTypeRules {
   readonly rules: readonly LoadedRule[]
   readonly index: RuleIndex
 }
 
-/** The rules of this language in a content. */
+/** The rules in this language within some content. */
 export interface RuleSet {
   readonly byId: ReadonlyMap<string, LoadedRule>
   readonly byLogType: ReadonlyMap<string, LogTypeRules>
-  /** One for each rule that cannot be read. */
+  /** One for each rule that cannot be parsed. */
   readonly errors: readonly RuleError[]
 }
 
@@ -42,7 +42,7 @@ export function loadRules(content: DetectionContent, all: boolean): RuleSet {
   return { byId, byLogType: groupByLogType([...byId.values()]), errors }
 }
 
-/** A rule that filters out an event itself says nothing about it. */
+/** A rule that filters out an event does not judge it. */
 function filtered(detection: SimpleDetection, filter: Condition | undefined): SimpleDetection {
   return filter ? { ...detection, condition: { op: 'and', of: [filter, detection.condition] } } : detection
 }

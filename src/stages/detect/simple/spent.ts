@@ -1,8 +1,8 @@
 import type { LoadedRule, LogTypeRules } from './rules.ts'
 
 /**
- * Time spent per rule. A single predicate takes less time than reading the clock, so the time of a batch is shared out by how
- * often each rule was asked.
+ * Time spent per rule. Reading the clock takes longer than a single predicate, so the time of a batch is divided by how often
+ * each rule was evaluated.
  */
 export class Spent {
   readonly #seconds = new Map<string, number>()
@@ -18,7 +18,7 @@ export class Spent {
     }
   }
 
-  /** Seconds and events of every rule that was in charge of an event since the last call. */
+  /** Seconds and events for every rule that evaluated an event since the last call. */
   take(): { readonly ruleId: string; readonly seconds: number; readonly events: number }[] {
     const seen = new Map<string, number>()
     for (const [{ rules }, events] of this.#events) {

@@ -1,11 +1,11 @@
 import type { Field } from '../../../model/condition/condition.ts'
 import { parseKeyPath } from './key-path.ts'
 
-/** A piece of a title: text as it is, or the value of a field. */
+/** A piece of a title: literal text, or the value of a field. */
 export type TitlePart = string | { readonly name: string; readonly field: Field }
 
 /**
- * Reads an `AlertTitle`: `{a.b}` is the value at a path. Braces around anything else are text, so that a title may quote
+ * Parses an `AlertTitle`: `{a.b}` is the value at a path. Braces around anything else are text, so that a title may quote
  * JSON.
  */
 export function parseTitle(template: string): readonly TitlePart[] {
