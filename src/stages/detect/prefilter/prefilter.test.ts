@@ -31,7 +31,7 @@ test('the whole condition counts, not only what the index looks up', () => {
   expect([...prefilter.candidates({ name: 'x', more: 1 })]).toEqual([0])
 })
 
-test('with exact rule errors, a rule that may fail sees every event', () => {
+test('with exact rule errors, a rule that could fail sees every event', () => {
   const prefilter = createPrefilter([shows(name('x'), true), shows(name('x'))], 'exact')
   expect([...prefilter.candidates({ name: 'y' })]).toEqual([0])
 })
@@ -42,18 +42,18 @@ test('a rule that is no longer trusted sees every event', () => {
   expect([...prefilter.candidates({})]).toEqual([1])
 })
 
-test('events without candidates are left out, and the others are counted anew', () => {
+test('events without candidates are dropped, and the others renumbered', () => {
   const prefilter = createPrefilter([shows(name('x')), shows(name('y'))], 'matching')
   const events = ['z', 'x', 'z', 'y', 'x'].map((text) => ({ name: text }))
   const { events: selected, byRule, shadowed } = selectEvents(events, prefilter, createShadow(0), 2)
   expect({ selected, byRule, shadowed: shadowed.size }).toEqual({ selected: [1, 3, 4], byRule: [[0, 2], [1]], shadowed: 0 })
 })
 
-test('the lists of a part of the events count from its beginning', () => {
+test('the lists for a part of the events are relative to its beginning', () => {
   expect(sliceByRule([[0, 2, 5, 6], [1], [5]], 2, 4)).toEqual([[0, 3], [], [3]])
 })
 
-test('every so many events one is shown to all rules, whichever batch it comes in', () => {
+test('all rules see every nth event, across batches', () => {
   const prefilter = createPrefilter([shows(name('x')), shows(name('y'))], 'matching')
   const shadow = createShadow(3)
   const batch = [{ name: 'z' }, { name: 'z' }]
@@ -87,7 +87,7 @@ test('a match that the prefilter would have missed is an error of the rule, once
   expect([...prefilter.candidates({ name: 'q' })]).toEqual([1])
 })
 
-test('what the reader answers is filed by log type and rule, and its own mistakes are told once', () => {
+test('the analyser’s output is filed by log type and rule, and its own errors are reported once', () => {
   const text = JSON.stringify([
     ['A', 'r', name('x'), false, null],
     ['B', 'r', ALWAYS, true, 'r.py: KeyError'],

@@ -11,19 +11,25 @@ const daily: Schedule = { cron: '0 6 * * *', timeoutMinutes: 1 }
 test.each([
   { name: 'before its time nothing is due', schedule: hourly, done: '11:00:00', now: '11:59:59', gives: undefined },
   { name: 'at its time it is', schedule: hourly, done: '11:00:00', now: '12:00:00', gives: '12:00:00' },
-  { name: 'a late run is as of its due time', schedule: hourly, done: '11:00:00', now: '12:07:00', gives: '12:00:00' },
+  { name: 'a late run uses its due time', schedule: hourly, done: '11:00:00', now: '12:07:00', gives: '12:00:00' },
   {
-    name: 'what is seen for the first time waits for its time',
+    name: 'a new schedule waits for its time',
     schedule: hourly,
     done: '11:30:00',
     now: '11:30:00',
     gives: undefined,
   },
-  { name: 'after a stop one run catches up', schedule: hourly, done: '02:00:00', now: '12:30:00', gives: '12:00:00' },
-  { name: 'a clock set back a little repeats no run', schedule: hourly, done: '12:00:00', now: '11:59:58', gives: undefined },
+  { name: 'after downtime one run catches up', schedule: hourly, done: '02:00:00', now: '12:30:00', gives: '12:00:00' },
+  {
+    name: 'setting the clock back a little does not repeat a run',
+    schedule: hourly,
+    done: '12:00:00',
+    now: '11:59:58',
+    gives: undefined,
+  },
   { name: 'cron runs at its time', schedule: daily, done: '05:00:00', now: '06:00:01', gives: '06:00:00' },
   {
-    name: 'a time that never comes is never due',
+    name: 'a time that never occurs is never due',
     schedule: { cron: '0 0 30 2 *', timeoutMinutes: 1 },
     done: '05:00:00',
     now: '06:00:00',
@@ -47,17 +53,17 @@ function runs(due: Due, from: string, to: string): string[] {
   return ran
 }
 
-test('a clock that had been far ahead costs no run', () => {
+test('a clock that was far ahead does not lose a run', () => {
   expect(runs(new Due(hourly, at('20:00:00')), '11:30:00', '14:10:00')).toEqual(['12:00', '13:00', '14:00'])
 })
 
-test('a clock that is set back while it runs repeats none, and goes on in its time', () => {
+test('setting the clock back while running repeats no run, and the schedule continues', () => {
   const due = new Due(hourly, at('10:00:00'))
   expect(runs(due, '10:30:00', '12:00:00')).toEqual(['11:00', '12:00'])
   expect(runs(due, '11:58:00', '13:05:00')).toEqual(['13:00'])
 })
 
-test('over any steps of the clock each run is as of the last due time, and none is made twice', () => {
+test('however the clock moves, each run uses the last due time, and none happens twice', () => {
   const step = fc.integer({ min: 1, max: 500 })
   fc.assert(
     fc.property(fc.integer({ min: 2, max: 200 }), fc.array(step, { minLength: 1, maxLength: 60 }), (rateMinutes, steps) => {

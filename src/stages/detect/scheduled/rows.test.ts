@@ -5,7 +5,7 @@ import { rowsToEvents } from './rows.ts'
 const dueMs = Date.parse('2024-04-19T12:00:00Z')
 const text = (name: string) => ({ name, shape: 'text' })
 
-test('a row becomes an event with the standard fields that it lacks', () => {
+test('a row becomes an event with the missing standard fields added', () => {
   const [event] = rowsToEvents({
     query: 'Many calls',
     dueMs,
@@ -60,7 +60,7 @@ test.each([
   expect(stringifyJson(event!['x'] ?? null)).toBe(gives)
 })
 
-test('ids tell rows, copies, runs and queries apart, and do not depend on the order of rows', () => {
+test('ids distinguish rows, copies, runs and queries, and do not depend on row order', () => {
   const ids = (query: string, due: number, rows: readonly string[]) =>
     rowsToEvents({ query, dueMs: due, columns: [text('x')], rows }).map((event) => event['p_row_id'])
   const once = ids('q', dueMs, ['["a"]', '["b"]', '["a"]'])

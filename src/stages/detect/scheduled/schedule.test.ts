@@ -15,7 +15,7 @@ test.each([
   { schedule: cron('0 */4 * * *'), after: '2024-04-19T00:00:01Z', gives: '2024-04-19T04:00:00Z' },
   { schedule: cron('30 6 * * 1'), after: '2024-04-19T00:00:00Z', gives: '2024-04-22T06:30:00Z' },
   { schedule: cron('0 0 29 2 *'), after: '2024-03-01T00:00:00Z', gives: '2028-02-29T00:00:00Z' },
-])('after $after comes $gives', ({ schedule, after, gives }) => {
+])('the first time after $after is $gives', ({ schedule, after, gives }) => {
   expect(nextRun(schedule, at(after))).toBe(at(gives))
 })
 
@@ -27,7 +27,7 @@ function oracle(minutes: readonly number[], hours: readonly number[], afterMs: n
   }
 }
 
-test('next and last run agree with a clock that is looked at every minute', () => {
+test('next and last run agree with checking the clock every minute', () => {
   const set = (max: number) => fc.uniqueArray(fc.integer({ min: 0, max }), { minLength: 1, maxLength: 4 })
   fc.assert(
     fc.property(set(59), set(23), fc.integer({ min: at('2024-01-01'), max: at('2024-12-31') }), (minutes, hours, afterMs) => {
@@ -46,12 +46,12 @@ test.each([
   { schedule: cron('0 0 * * *'), says: undefined },
   { schedule: rate(1), says: 'RateMinutes is 1' },
   { schedule: rate(5, 6), says: 'TimeoutMinutes is 6' },
-  { schedule: cron('0 0 30 2 *'), says: 'never comes' },
+  { schedule: cron('0 0 30 2 *'), says: 'never occurs' },
   { schedule: cron('0 0 * *'), says: 'cannot be read' },
   { schedule: cron('* * * * * *'), says: 'five fields' },
   { schedule: cron('61 * * * *'), says: 'cannot be read' },
   { schedule: cron(''), says: 'cannot be read' },
-])('$schedule is found to be right or wrong', ({ schedule, says }) => {
+])('$schedule is validated', ({ schedule, says }) => {
   if (says === undefined) expect(scheduleProblem(schedule)).toBeUndefined()
   else expect(scheduleProblem(schedule)).toContain(says)
 })

@@ -53,7 +53,7 @@ describe('evaluate', () => {
     expect(findings.map(({ event, ruleId }) => `${event} ${ruleId}`)).toEqual(['0 other', '1 filtered', '1 other'])
   })
 
-  test('gives the matches of all rules, by event and then by rule', async () => {
+  test('returns the matches of all rules, by event and then by rule', async () => {
     const detector = await create([
       rule('always', { Detection: [{ Condition: 'AlwaysTrue' }] }),
       rule('b', { Detection: [equals('a', 'x')] }),
@@ -68,7 +68,7 @@ describe('evaluate', () => {
     await detector.close()
   })
 
-  test('a rule that cannot be read is a setup error, and stops no other', async () => {
+  test('a rule that cannot be parsed is a setup error and does not stop others', async () => {
     const detector = await create([
       rule('bad', { Detection: [{ Condition: 'No' }] }),
       rule('good', { Detection: [equals('a', 1)] }),
@@ -100,17 +100,17 @@ describe('evaluate', () => {
     expect(detector.timings()).toEqual([])
   })
 
-  test('text that is no JSON rejects: the pipeline made it', async () => {
+  test('invalid JSON rejects, since it comes from the pipeline', async () => {
     const detector = await create([rule('a', { Detection: [equals('a', 1)] })])
     const ndjson = new TextEncoder().encode('{}\n{\n')
     await expect(detector.evaluate({ logType: 'T.Log', ndjson, count: 2 })).rejects.toThrowError('event 1 of a batch of T.Log')
   })
 })
 
-describe('what a match says', () => {
+describe('the contents of a match', () => {
   const Detection = [{ Condition: 'AlwaysTrue' }]
 
-  test('without alert keys all comes from the metadata', async () => {
+  test('without alert keys everything comes from the metadata', async () => {
     expect(await only({ Detection }, {}, { displayName: 'Shown' })).toEqual({
       kind: 'match',
       ruleId: 'R',
@@ -131,8 +131,8 @@ describe('what a match says', () => {
   test.each<[string, string, string]>([
     ['{a}', 'by {user.name}', 'by Ann'],
     ['a number, a truth, a list, a map', '{n} {t} {l} {m}', '1.5 true ["x",2] {"k":null}'],
-    ['a wildcard gives a list', '{list[*].v}', '[1,2]'],
-    ['a missing field and null show as a gap with a name', '{gone.x} and {nil}', '(no gone.x) and (no nil)'],
+    ['a wildcard yields a list', '{list[*].v}', '[1,2]'],
+    ['a missing field and null are shown as named gaps', '{gone.x} and {nil}', '(no gone.x) and (no nil)'],
     ['braces around anything else are text', '{} {{n}} {"a": 1.0..2} }{', '{} {1.5} {"a": 1.0..2} }{'],
     ['names in another case', '{USER.Name}', 'Ann'],
   ])('title: %s', async (_name, template, title) => {
@@ -140,7 +140,7 @@ describe('what a match says', () => {
     expect((await only({ Detection, AlertTitle: template }, event)).title).toBe(title)
   })
 
-  test('a title groups; group-by comes before it', async () => {
+  test('a title groups; group-by takes precedence', async () => {
     const event = { a: 'x', b: { c: 2 } }
     const dedup = async (GroupBy: object[] | undefined) => (await only({ Detection, AlertTitle: 't {a}', GroupBy }, event)).dedup
     expect(await dedup(undefined)).toBe('t x')
@@ -172,7 +172,7 @@ describe('what a match says', () => {
     expect(match.alertContext).toBe('{"2":9007199254740993,"1":null,"__proto__":"é"}')
   })
 
-  test('long texts are cut at 1,000 characters and a huge context is replaced', async () => {
+  test('long texts are truncated at 1,000 characters and a huge context is replaced', async () => {
     const AlertContext = [{ KeyName: 'a', KeyValue: { Key: 'a' } }]
     const match = await only({ Detection, AlertTitle: '{a}', AlertContext }, { a: 'é'.repeat(40_000) })
     expect([match.title.length, match.title.slice(-16)]).toEqual([1000, 'é... (truncated)'])
@@ -186,7 +186,7 @@ describe('what a match says', () => {
 describe('test', () => {
   const unit = (log: string, mocks: Rule['tests'][number]['mocks'] = []) => ({ name: 't', expectedResult: true, log, mocks })
 
-  test('runs every function, of disabled rules too, and cuts nothing', async () => {
+  test('runs every function, even of disabled rules, and truncates nothing', async () => {
     const document = {
       Detection: [equals('a', 'x')],
       AlertTitle: '{b}',
@@ -203,7 +203,7 @@ describe('test', () => {
     })
   })
 
-  test('gives only what the detection defines', async () => {
+  test('returns only what the detection defines', async () => {
     const detector = await create([rule('R', { Detection: [equals('a', 'x')] })])
     expect((await detector.test('R', unit('{"a":"x"}'))).out).toEqual({ detection: 'true' })
   })

@@ -25,7 +25,7 @@ test('refuses a path that is too long or too deep', () => {
   expect(parseKeyPath('a.'.repeat(32).concat('a'))).toContain('32 steps')
 })
 
-test('reads back every path that is written', () => {
+test('parses every path that can be written', () => {
   const name = fc.string({ minLength: 1, maxLength: 8, unit: fc.constantFrom('a', 'B', ' ', '-', 'é', '$', '{') })
   const rest = fc.array(fc.oneof(name, fc.nat(99), fc.constant(null)), { maxLength: 8 })
   fc.assert(

@@ -21,7 +21,7 @@ const cases: readonly (readonly [form: string, detection: object[], matching: Js
   ],
   ['a key path', [{ KeyPath: 'a[*].b', Condition: 'IEquals', Value: 'X' }], { a: [{}, { b: 'x' }] }, { a: [{}] }],
   [
-    'a value that is no text, of those on a key path',
+    'a non-text among the values on a key path',
     [{ KeyPath: 'a[*].b', Condition: 'Contains', Value: true }],
     { a: [{ b: false }, { b: true }] },
     { a: [{ b: false }, { b: 'true' }] },
@@ -146,7 +146,7 @@ describe('a detection', () => {
     expect([holds(detection, { a: 1, b: 1 }), holds(detection, { a: 1 })]).toEqual([true, false])
   })
 
-  test('the negation of a condition says the opposite of it', () => {
+  test('the negation of a condition is its opposite', () => {
     const meanings = [...CONDITIONS]
     const negations = meanings.filter(([, { isNegated }]) => isNegated)
     expect(negations.map(([name]) => name)).toContain('IDoesNotContain')
@@ -202,7 +202,7 @@ const refusals: readonly (readonly [what: string, document: unknown, message: st
     'at Detection.0.Value: must be a text, a number, true or false',
   ],
   [
-    'a value too many',
+    'an extra value',
     { Detection: [{ ...a, Condition: 'Exists', Value: true }] },
     'Exists takes a key and no value: remove Value',
   ],
@@ -227,18 +227,18 @@ const refusals: readonly (readonly [what: string, document: unknown, message: st
     'at Detection.0.Any.0.KeyPath: "a..b" cannot be read',
   ],
   [
-    'a text that is no network',
+    'a text that is not a network',
     { Detection: [{ ...a, Condition: 'IsIPAddressInCIDR', Value: '10.0.0.0/64' }] },
     '"10.0.0.0/64" is not a network',
   ],
   ['elements without expressions', { Detection: [{ ...a, Condition: 'AnyElement' }] }, 'AnyElement needs Expressions'],
-  ['an any of nothing', { Detection: [{ Any: [] }] }, 'Any without expressions never holds'],
+  ['an empty Any', { Detection: [{ Any: [] }] }, 'Any without expressions never holds'],
   [
-    'a combinator with a condition beside it',
+    'a combinator with a condition next to it',
     { Detection: [{ All: [], Condition: 'AlwaysTrue' }] },
     'All must be the only key: remove Condition',
   ],
-  ['the form of correlation rules', { Detection: [{ Sequence: [] }] }, 'the key "Sequence" is unknown'],
+  ['the form used for correlation rules', { Detection: [{ Sequence: [] }] }, 'the key "Sequence" is unknown'],
   [
     'an unknown severity',
     {
@@ -248,7 +248,7 @@ const refusals: readonly (readonly [what: string, document: unknown, message: st
     'at DynamicSeverities.0.ChangeTo',
   ],
   ['a group-by without a key', { Detection: [{ Condition: 'AlwaysTrue' }], GroupBy: [{}] }, 'at GroupBy.0: a key is missing'],
-  ['a document that is no object', [], 'expected object'],
+  ['a document that is not an object', [], 'expected object'],
 ]
 
 describe('refused with file, path and advice', () => {
@@ -257,7 +257,7 @@ describe('refused with file, path and advice', () => {
     expect(() => parse(document as object)).toThrowError(file)
   })
 
-  test('text that is no JSON, or nested too deep, or too long', () => {
+  test('text that is not JSON, too deeply nested, or too long', () => {
     expect(() => parseSimpleDetection('{', { file })).toThrowError('cannot be read')
     const nested = `{"Detection":[${'{"All":['.repeat(40)}${']}'.repeat(40)}]}`
     expect(() => parseSimpleDetection(nested, { file })).toThrowError('more than 64 deep')
