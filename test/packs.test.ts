@@ -72,3 +72,21 @@ describe.each(vendors)('pack %s', (vendor) => {
     }
   })
 })
+
+test('docs/packs.md lists every pack, whether it is optional, and its tables', () => {
+  const page = readFileSync(join(packageRoot(), 'docs/packs.md'), 'utf8')
+  for (const vendor of readdirSync(packs)) {
+    const pack = parseYaml(readFileSync(join(packs, vendor, 'pack.yml'), 'utf8')) as { PackID: string; Enabled?: boolean }
+    const line = page.split('\n').find((one) => one.startsWith(`| \`${pack.PackID}\``))
+    expect(line, pack.PackID).toBeDefined()
+    expect(line!.includes(', optional |')).toBe(pack.Enabled === false)
+    const folder = join(packs, vendor, 'tables')
+    const tables = readdirSync(packs, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.startsWith(`${vendor}/tables/`),
+    )
+    for (const file of tables.filter((name) => name.endsWith('.yml'))) {
+      const { LookupName } = parseYaml(readFileSync(join(folder, file.split('/').at(-1)!), 'utf8')) as { LookupName: string }
+      expect(line).toContain(`\`${LookupName}\``)
+    }
+  }
+})

@@ -69,6 +69,6 @@ export async function selectContent(flags: ContentFlags & TestSettings, io: Io):
     without: [config.data_dir],
   })
   if (scope.isElsewhere) io.err(`There is no content in ${process.cwd()}: only the shipped packs are checked.\n`)
-  const packProblems = path === undefined ? unknownPacks(scope.content.packs, config.disabled_packs) : []
+  const packProblems = path === undefined ? unknownPacks(scope.content.packs, config) : []
   return { scope, settings, packProblems }
 }

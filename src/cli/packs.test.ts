@@ -54,15 +54,25 @@ async function ownPack(): Promise<unknown> {
   return all.find(({ id }) => id === 'Own.Pack')
 }
 
-const OWN = { id: 'Own.Pack', name: 'Our own', on: true, detections: 1, enabled: 1, running: 1, missing: ['Gone'] }
+const OWN = {
+  id: 'Own.Pack',
+  name: 'Our own',
+  on: true,
+  optional: false,
+  detections: 1,
+  enabled: 1,
+  running: 1,
+  tables: 0,
+  missing: ['Gone'],
+}
 
 describe('caracal packs', () => {
   test('lists packs, the shipped ones too, and what is missing of them', async () => {
     const { code, out, err } = await packs()
     expect([code, err]).toEqual([0, ''])
-    expect(out).toMatch(/^PACK +NAME +STATE +DETECTIONS +ENABLED +RUNNING +MISSING\n/)
+    expect(out).toMatch(/^PACK +NAME +STATE +DETECTIONS +ENABLED +RUNNING +TABLES +MISSING\n/)
     expect(out).toMatch(/^Caracal\.Zeek +Zeek +on /m)
-    expect(out).toMatch(/^Own\.Pack +Our own +on +1 +1 +1 +1$/m)
+    expect(out).toMatch(/^Own\.Pack +Our own +on +1 +1 +1 +0 +1$/m)
     expect(out).toContain('Own.Pack: no usable item has these ids of it: Gone')
     expect(await ownPack()).toEqual(OWN)
   })
@@ -78,6 +88,18 @@ describe('caracal packs', () => {
     expect((await packs('disable', 'Own.Pack')).out).toBe("Pack 'Own.Pack' was off already. 0 of its 1 detections run.\n")
     expect(JSON.parse((await packs('enable', 'Own.Pack', '--json')).out)).toEqual(OWN)
     expect(readFileSync(file, 'utf8')).toBe('# Ours.\nflush_ms: 100\ndisabled_packs: []\n')
+  })
+
+  test('a pack that is off until it is enabled', async () => {
+    expect((await packs()).out).toMatch(/^Caracal\.Spamhaus +Spamhaus DROP +off \(optional\) +0 +0 +0 +2 +0$/m)
+    expect(await packs('enable', 'Caracal.Spamhaus')).toMatchObject({
+      code: 0,
+      out: `Pack 'Caracal.Spamhaus' is now on, in ${file}. Its 2 tables are used. Restart \`caracal up\` for it to take effect.\n`,
+    })
+    expect(readFileSync(file, 'utf8')).toBe('# Ours.\nflush_ms: 100\nenabled_packs:\n  - Caracal.Spamhaus\n')
+    expect((await packs()).out).toMatch(/^Caracal\.Spamhaus +Spamhaus DROP +on /m)
+    expect((await packs('disable', 'Caracal.Spamhaus')).out).toContain("'Caracal.Spamhaus' is now off")
+    expect(readFileSync(file, 'utf8')).toBe('# Ours.\nflush_ms: 100\nenabled_packs: []\n')
   })
 
   test.each(['enable', 'disable'])('%s refuses a pack that is not there and changes nothing', async (verb) => {

@@ -38,7 +38,13 @@ export const configSchema = z.strictObject({
     .array(z.string().min(1))
     .default([])
     .describe(
-      'Ids of disabled packs. Their detections do not run unless another enabled pack contains them too. `caracal packs` lists all packs.',
+      'Ids of disabled packs. Their detections do not run unless another enabled pack contains them too, and their tables are not used. `caracal packs` lists all packs.',
+    ),
+  enabled_packs: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      'Ids of packs that are off unless they are listed here, such as those whose tables are fetched from other services.',
     ),
   sources: z
     .array(oneOf('source', sources))

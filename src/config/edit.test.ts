@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { setPackOff, withPackOff } from './edit.ts'
+import { setPack, withPack } from './edit.ts'
 import { loadConfig } from './load.ts'
 
 let folder: string
@@ -59,24 +59,24 @@ test.each<[what: string, before: string, id: string, isOff: boolean, after: stri
   ['an id that looks like a number', 'disabled_packs: [A]\n', '12', true, 'disabled_packs: [A, "12"]\n'],
   ['Windows line endings', 'flush_ms: 100\r\n', 'A', true, 'flush_ms: 100\r\ndisabled_packs:\r\n  - A\r\n'],
 ])('%s', (_what, before, id, isOff, after) => {
-  expect(withPackOff(before, id, isOff)).toBe(after)
+  expect(withPack(before, 'disabled_packs', id, isOff)).toBe(after)
 })
 
 test('everything else stays as written, and the change is made', () => {
   const file = join(folder, 'caracal.yml')
   writeFileSync(file, CONFIG)
   const before = loadConfig(file, {})
-  setPackOff(file, 'A', true)
+  setPack(file, 'disabled_packs', 'A', true)
   expect(loadConfig(file, {})).toEqual({ ...before, disabled_packs: ['A'] })
   const lines = readFileSync(file, 'utf8').split('\n')
   expect(lines).toEqual([...CONFIG.split('\n').slice(0, -1), 'disabled_packs:', '  - A', ''])
-  setPackOff(file, 'A', false)
+  setPack(file, 'disabled_packs', 'A', false)
   expect(loadConfig(file, {})).toEqual(before)
   expect(readdirSync(folder)).toEqual(['caracal.yml'])
 })
 
 test('a missing file is created; one that cannot be created is named', () => {
-  setPackOff(join(folder, 'new.yml'), 'A', true)
+  setPack(join(folder, 'new.yml'), 'disabled_packs', 'A', true)
   expect(loadConfig(join(folder, 'new.yml'), {}).disabled_packs).toEqual(['A'])
-  expect(() => setPackOff(join(folder, 'none/new.yml'), 'A', true)).toThrow(/cannot be written.*none\/new\.yml/)
+  expect(() => setPack(join(folder, 'none/new.yml'), 'disabled_packs', 'A', true)).toThrow(/cannot be written.*none\/new\.yml/)
 })

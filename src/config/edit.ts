@@ -4,32 +4,32 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Document, isMap, isScalar, isSeq, type Node, parseDocument, type Scalar } from 'yaml'
 import { ConfigError, messageOf } from '../util/errors.ts'
 
-const KEY = 'disabled_packs'
+/** A list of pack ids in the configuration. */
+export type PackKey = 'disabled_packs' | 'enabled_packs'
 
 /**
- * Adds a pack to the `disabled_packs` list of a configuration file or removes it, keeping comments. Creates the file if it does
- * not exist. Throws `ConfigError`. `loadConfig` must be able to read the file.
+ * Adds a pack to a list of a configuration file or removes it, keeping comments. Creates the file if it does not exist. Throws `ConfigError`. `loadConfig` must be able to read the file.
  */
-export function setPackOff(file: string, id: string, isOff: boolean): void {
+export function setPack(file: string, key: PackKey, id: string, isListed: boolean): void {
   try {
     const path = existsSync(file) ? realpathSync(file) : file
     const text = existsSync(path) ? readFileSync(path, 'utf8') : ''
     // Renamed into place, so that no reader sees half a file.
     const draft = `${path}.${randomUUID()}`
-    writeFileSync(draft, withPackOff(text, id, isOff), existsSync(path) ? { mode: statSync(path).mode } : {})
+    writeFileSync(draft, withPack(text, key, id, isListed), existsSync(path) ? { mode: statSync(path).mode } : {})
     renameSync(draft, path)
   } catch (error) {
     throw new ConfigError(`the configuration cannot be written: ${messageOf(error)}`, { file }, { cause: error })
   }
 }
 
-/** The text of a configuration with a pack added to `disabled_packs`, or removed from it. */
-export function withPackOff(text: string, id: string, isOff: boolean): string {
+/** The text of a configuration with a pack added to a list, or removed from it. */
+export function withPack(text: string, key: PackKey, id: string, isListed: boolean): string {
   const document = parseDocument(text)
-  edit(document, id, isOff)
-  const least = withLeastChange(text, (part) => {
+  edit(document, key, id, isListed)
+  const least = withLeastChange(text, key, (part) => {
     const small = parseDocument(part)
-    edit(small, id, isOff)
+    edit(small, key, id, isListed)
     return written(small, part || text)
   })
   const check = parseDocument(least)
@@ -38,9 +38,9 @@ export function withPackOff(text: string, id: string, isOff: boolean): string {
 }
 
 /** Changes only the lines of the key, or appends them. The caller checks that the result has the intended meaning. */
-function withLeastChange(text: string, change: (part: string) => string): string {
+function withLeastChange(text: string, name: PackKey, change: (part: string) => string): string {
   const { contents } = parseDocument(text)
-  const pair = isMap(contents) ? contents.items.find(({ key }) => isScalar(key) && key.value === KEY) : undefined
+  const pair = isMap(contents) ? contents.items.find(({ key }) => isScalar(key) && key.value === name) : undefined
   const start = (pair?.key as Scalar | undefined)?.range?.[0]
   if (start === undefined) return `${text}${text === '' || text.endsWith('\n') ? '' : '\n'}${change('')}`
   const end = (pair?.value as Node | null | undefined)?.range?.[2] ?? start
@@ -49,11 +49,11 @@ function withLeastChange(text: string, change: (part: string) => string): string
   return text.slice(0, start) + (part.endsWith('\n') || end === text.length ? changed : changed.trimEnd()) + text.slice(end)
 }
 
-function edit(document: Document, id: string, isOff: boolean): void {
-  const list = document.get(KEY)
+function edit(document: Document, key: PackKey, id: string, isListed: boolean): void {
+  const list = document.get(key)
   if (!isSeq(list)) {
-    if (isOff) document.set(KEY, [id])
-  } else if (isOff) list.add(document.createNode(id))
+    if (isListed) document.set(key, [id])
+  } else if (isListed) list.add(document.createNode(id))
   // An empty list stays, since the key may have comments.
   else list.items = list.items.filter((item) => !isScalar(item) || item.value !== id)
 }

@@ -16,7 +16,7 @@ const MAX_ISSUES = 20
 /** Keys whose values are not quoted in messages: an entire URL or header may be a secret. */
 const MAY_HOLD_SECRETS = new Set<PropertyKey | undefined>(['content', 'destinations', 'heartbeat_url', 'http'])
 /** Keys that can only be set in the file. */
-const LISTS = new Set(['sources', 'destinations', 'disabled_packs', 'http'])
+const LISTS = new Set(['sources', 'destinations', 'disabled_packs', 'enabled_packs', 'http'])
 
 /**
  * Loads the configuration from `file`, or from caracal.yml in the working folder if it exists, or from the defaults, and then

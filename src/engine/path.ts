@@ -9,7 +9,7 @@ import type { Content, Problem } from '../packs/content.ts'
 import { suggestion } from '../packs/issues.ts'
 import { contentRoots, loadContent } from '../packs/load.ts'
 import { withOverrides } from '../packs/overrides.ts'
-import { unknownPacks, withoutPacks } from '../packs/packs.ts'
+import { packsOff, unknownPacks, withoutPacks } from '../packs/packs.ts'
 import { withSuppressions } from '../packs/suppressions.ts'
 import type { Correlation } from '../pipeline/correlate.ts'
 import { eventTable, matchTable, SIGNALS } from '../pipeline/rows.ts'
@@ -46,20 +46,22 @@ export interface ContentProblem {
 }
 
 /** What the configuration says about content. Without sources and destinations, names are not checked against them. */
-type Chosen = { readonly content: readonly string[] } & Partial<Pick<Config, 'disabled_packs' | 'destinations'>> & {
+type Chosen = { readonly content: readonly string[] } & Partial<
+  Pick<Config, 'disabled_packs' | 'enabled_packs' | 'destinations'>
+> & {
     readonly sources?: readonly { readonly log_types: readonly string[] }[]
   }
 
 /** Reads and compiles everything under the content roots; `cache` is a folder that keeps what YAML files were read as. */
 export async function loadPath(
-  { content: folders, disabled_packs: off = [], sources, destinations }: Chosen,
+  { content: folders, sources, destinations, ...packs }: Chosen,
   cache?: string,
 ): Promise<LoadedContent> {
   const roots = contentRoots(folders)
   const read = withOverrides(await loadContent(roots, { tests: false, ...(cache !== undefined && { cache }) }))
-  const running = withoutPacks(read, off)
+  const running = withoutPacks(read, packsOff(read.packs, packs))
   const loaded = compileContent({ ...running, policies: running.policies.map(withSuppressions) })
-  const unknown = unknownPacks(read.packs, off).map((message) => ({ file: 'configuration', message }))
+  const unknown = unknownPacks(read.packs, packs).map((message) => ({ file: 'configuration', message }))
   const names = checkNames(enabledOnly(loaded.content), { known: loaded, sources, destinations })
   return {
     ...loaded,

@@ -36,6 +36,8 @@ export interface Pack {
   readonly file: string
   /** `undefined`: everything in the pack's folder. */
   readonly ids: readonly string[] | undefined
+  /** Off until the configuration enables it. */
+  readonly isOptional: boolean
   /** Those of `ids` that are no usable item of the pack's content root. */
   readonly missing: readonly string[]
 }

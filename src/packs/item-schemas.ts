@@ -150,6 +150,8 @@ export const globalItem = z.strictObject({
 export const packItem = z.strictObject({
   AnalysisType: z.literal('pack'),
   PackID: name,
+  /** False: off until the configuration lists it under `enabled_packs`. */
+  Enabled: z.boolean().optional(),
   /** Absent: everything in the pack's folder. */
   PackDefinition: z.strictObject({ IDs: z.array(z.string()) }).optional(),
   DisplayName: name.optional(),

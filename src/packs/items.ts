@@ -28,10 +28,10 @@ const KINDS: Readonly<Record<string, Read>> = {
     checked(file, yaml, globalItem, (item) => ({ kind: 'global', id: item.GlobalID, filename: item.Filename })),
   lookup_table: readTable,
   pack: (file, yaml) =>
-    checked(file, yaml, packItem, ({ PackID: id, DisplayName: displayName, PackDefinition }) => ({
+    checked(file, yaml, packItem, ({ PackID: id, Enabled: enabled, DisplayName: displayName, PackDefinition }) => ({
       kind: 'pack',
       id,
-      pack: { id, displayName, file, ids: PackDefinition?.IDs },
+      pack: { id, displayName, file, ids: PackDefinition?.IDs, isOptional: enabled === false },
     })),
   saved_query: (file, yaml) => readQuery('saved_query', file, yaml),
   scheduled_query: (file, yaml) => readQuery('scheduled_query', file, yaml),

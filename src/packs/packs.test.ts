@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Content } from './content.ts'
 import { loadContent } from './load.ts'
-import { packStates, unknownPacks, withoutPacks } from './packs.ts'
+import { packStates, packsOff, unknownPacks, withoutPacks } from './packs.ts'
 
 const RULE = (id: string, more = 'Enabled: true') =>
   `AnalysisType: rule\nRuleID: ${id}\n${more}\nLogTypes: [Custom.A]\nSeverity: Low\nDetection:\n  - { Key: a, Condition: Equals, Value: 1 }\n`
@@ -25,6 +25,9 @@ const files: Record<string, string> = {
   'two.yml': 'AnalysisType: pack\nPackID: Two\nPackDefinition: { IDs: [B] }\n',
   'vendor/pack.yml': 'AnalysisType: pack\nPackID: Vendor\n',
   'vendor/rules/v.yml': RULE('V'),
+  'feeds/pack.yml': 'AnalysisType: pack\nPackID: Feeds\nEnabled: false\n',
+  'feeds/t.csv': 'a\n1\n',
+  'feeds/t.yml': 'AnalysisType: lookup_table\nLookupName: t\nFilename: t.csv\nLogTypeMap: { PrimaryKey: a }\n',
   'empty.yml': 'AnalysisType: pack\nPackID: Empty\nPackDefinition: { IDs: [] }\n',
 }
 let root: string
@@ -73,20 +76,30 @@ describe('what runs', () => {
   })
 })
 
+test('a pack that has to be enabled is off until it is, and its tables are not used', () => {
+  const tables = (choice: Parameters<typeof packsOff>[1]) =>
+    withoutPacks(content, packsOff(content.packs, choice)).tables.map(({ name }) => name)
+  expect(tables({})).toEqual([])
+  expect(tables({ enabled_packs: ['Feeds'] })).toEqual(['t'])
+  expect(tables({ enabled_packs: ['Feeds'], disabled_packs: ['Feeds'] })).toEqual([])
+})
+
 test('the states of all packs', () => {
-  const known = { displayName: undefined, isOn: true, missing: [] }
+  const known = { displayName: undefined, isOn: true, isOptional: false, tables: 0, missing: [] }
   expect(packStates(content, ['One'])).toEqual([
     { ...known, id: 'Empty', detections: 0, enabled: 0, running: 0 },
-    { id: 'One', displayName: 'The one', isOn: false, detections: 6, enabled: 5, running: 1, missing: ['Gone'] },
+    { ...known, id: 'Feeds', isOptional: true, detections: 0, enabled: 0, running: 0, tables: 1 },
+    { ...known, id: 'One', displayName: 'The one', isOn: false, detections: 6, enabled: 5, running: 1, missing: ['Gone'] },
     { ...known, id: 'Two', detections: 1, enabled: 1, running: 1 },
     { ...known, id: 'Vendor', detections: 1, enabled: 1, running: 1 },
   ])
 })
 
 test('an id that names no pack is told with what was meant', () => {
-  expect(unknownPacks(content.packs, ['One', 'vendro', 'Something else'])).toEqual([
+  expect(unknownPacks(content.packs, { disabled_packs: ['One', 'vendro', 'Something else'], enabled_packs: ['feed'] })).toEqual([
     "disabled_packs: there is no pack 'vendro': did you mean 'Vendor'?",
-    "disabled_packs: there is no pack 'Something else': correct the id or remove it. Known: Empty, One, Two, Vendor",
+    "disabled_packs: there is no pack 'Something else': correct the id or remove it. Known: Empty, Feeds, One, Two, Vendor",
+    "enabled_packs: there is no pack 'feed': did you mean 'Feeds'?",
   ])
 })
 

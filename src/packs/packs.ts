@@ -4,17 +4,33 @@ import type { Content, CorrelationRuleFile, Pack } from './content.ts'
 import { nearest } from './issues.ts'
 import { isUnder } from './under.ts'
 
+/** What the configuration says about packs. */
+export interface PackChoice {
+  readonly disabled_packs?: readonly string[]
+  /** Of those that are off otherwise. */
+  readonly enabled_packs?: readonly string[]
+}
+
+/** Ids of the packs that are off: those that are disabled, and those that have to be enabled and are not. */
+export function packsOff(packs: readonly Pack[], { disabled_packs = [], enabled_packs = [] }: PackChoice): string[] {
+  const optional = packs.filter(({ id, isOptional }) => isOptional && !enabled_packs.includes(id))
+  return [...new Set([...disabled_packs, ...optional.map(({ id }) => id)])]
+}
+
 /** A pack as people see it. */
 export interface PackState {
   readonly id: string
   readonly displayName: string | undefined
   /** False: the configuration has it off. */
   readonly isOn: boolean
+  /** Off until the configuration enables it. */
+  readonly isOptional: boolean
   readonly detections: number
   /** Those whose own file, or an override, says `Enabled`. */
   readonly enabled: number
   /** Those of them that run: of a pack that is off, what another pack has too. */
   readonly running: number
+  readonly tables: number
   readonly missing: readonly string[]
 }
 
@@ -42,26 +58,30 @@ function membersOf(packs: readonly Pack[]): ((detection: Detection) => boolean)[
   })
 }
 
-/** The content with the detections of packs that are off disabled. */
+/** The content with the detections of packs that are off disabled, and without the tables in their folders. */
 export function withoutPacks(content: Content, off: readonly string[]): Content {
   if (off.length === 0) return content
   const isOff = offBy(content.packs, off)
+  const folders = content.packs.filter(({ id, ids }) => ids === undefined && off.includes(id)).map(({ file }) => dirname(file))
   const without = (rules: readonly Rule[]) => rules.map((rule) => (isOff(rule) ? { ...rule, enabled: false } : rule))
   return {
     ...content,
     rules: without(content.rules),
     scheduledRules: without(content.scheduledRules),
     policies: without(content.policies),
+    tables: content.tables.filter(({ file }) => !folders.some((folder) => isUnder(folder, file))),
     correlationRules: content.correlationRules.map((item) =>
       isOff(item) ? { ...item, rule: { ...item.rule, enabled: false } } : item,
     ),
   }
 }
 
-/** What to say of each id that is to be off and names no pack. */
-export function unknownPacks(packs: readonly Pack[], off: readonly string[]): string[] {
+/** What to say of each id in the configuration that names no pack. */
+export function unknownPacks(packs: readonly Pack[], { disabled_packs = [], enabled_packs = [] }: PackChoice): string[] {
   const known = packs.map(({ id }) => id)
-  return off.filter((id) => !known.includes(id)).map((id) => `disabled_packs: ${noSuchPack(id, known)}`)
+  return Object.entries({ disabled_packs, enabled_packs }).flatMap(([key, ids]) =>
+    ids.filter((id) => !known.includes(id)).map((id) => `${key}: ${noSuchPack(id, known)}`),
+  )
 }
 
 /** Says that there is no such pack, and what there is. */
@@ -76,12 +96,13 @@ export function packStates(content: Content, off: readonly string[]): PackState[
   const members = membersOf(content.packs)
   const isOff = offBy(content.packs, off)
   const detections = [...content.rules, ...content.scheduledRules, ...content.policies, ...content.correlationRules]
-  const states = content.packs.map(({ id, displayName, missing }, at): PackState => {
+  const states = content.packs.map(({ id, displayName, isOptional, ids, file, missing }, at): PackState => {
     const own = detections.filter(members[at]!)
     const enabled = own.filter(isEnabled)
     const running = enabled.filter((detection) => !isOff(detection)).length
     const isOn = !off.includes(id)
-    return { id, displayName, isOn, detections: own.length, enabled: enabled.length, running, missing }
+    const tables = ids === undefined ? content.tables.filter((table) => isUnder(dirname(file), table.file)).length : 0
+    return { id, displayName, isOn, isOptional, detections: own.length, enabled: enabled.length, running, tables, missing }
   })
   return states.sort((a, b) => (a.id < b.id ? -1 : 1))
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { cacheFolder } from '../../config/env.ts'
 import type { Content } from '../../packs/content.ts'
-import type { PackState } from '../../packs/packs.ts'
+import type { PackChoice, PackState } from '../../packs/packs.ts'
 import { printable } from '../../util/terminal.ts'
 import { columns } from '../columns.ts'
 import { type ConfigOptions, configOption, contentOption, readConfig } from '../config.ts'
@@ -15,7 +15,8 @@ interface Flags extends ConfigOptions {
 }
 
 const HELP = `
-A detection runs unless it is disabled itself or all packs that have it are off. ENABLED counts by the files alone.
+A detection runs unless it is disabled itself or all packs that have it are off. ENABLED counts by the files alone. The tables of a
+pack that is off are not used. A pack that is 'optional' is off until it is enabled.
 Needs no server; one that runs takes over what is changed when it is started again.
 Exit code: 0 done; 2 usage or configuration, also a pack that is not there.
 
@@ -32,12 +33,12 @@ export function registerPacks(program: Command, io: Io): void {
   withFlags(packs.command('list', { isDefault: true }).description('List packs; with --json one a line.'))
     .addHelpText('after', HELP)
     .action((flags: Flags) => listPacks(flags, io))
-  withFlags(packs.command('enable <id>').description('Take a pack out of `disabled_packs` of the configuration.')).action(
-    (id: string, flags: Flags) => switchPack(id, true, flags, io),
-  )
-  withFlags(packs.command('disable <id>').description('Put a pack into `disabled_packs` of the configuration.')).action(
-    (id: string, flags: Flags) => switchPack(id, false, flags, io),
-  )
+  withFlags(
+    packs.command('enable <id>').description('Switch a pack on, in `enabled_packs` or `disabled_packs` of the configuration.'),
+  ).action((id: string, flags: Flags) => switchPack(id, true, flags, io))
+  withFlags(
+    packs.command('disable <id>').description('Switch a pack off, in `disabled_packs` or `enabled_packs` of the configuration.'),
+  ).action((id: string, flags: Flags) => switchPack(id, false, flags, io))
 }
 
 function withFlags(command: Command): Command {
@@ -45,55 +46,65 @@ function withFlags(command: Command): Command {
 }
 
 async function listPacks(flags: Flags, io: Io): Promise<void> {
-  const { packStates, unknownPacks } = await import('../../packs/packs.ts')
-  const { content, off } = await load(flags, io)
-  const states = packStates(content, off)
+  const { packStates, packsOff, unknownPacks } = await import('../../packs/packs.ts')
+  const { content, choice } = await load(flags, io)
+  const states = packStates(content, packsOff(content.packs, choice))
   if (flags.json) io.out(states.map((state) => `${packJson(state)}\n`).join(''))
   else io.out(states.length > 0 ? `${list(states, io).join('\n')}\n` : 'No packs.\n')
-  for (const message of unknownPacks(content.packs, off)) io.err(`${printable(message)}\n`)
+  for (const message of unknownPacks(content.packs, choice)) io.err(`${printable(message)}\n`)
 }
 
 async function switchPack(id: string, isOn: boolean, flags: Flags, io: Io): Promise<void> {
-  const { noSuchPack, packStates } = await import('../../packs/packs.ts')
-  const { setPackOff } = await import('../../config/edit.ts')
+  const { noSuchPack, packStates, packsOff } = await import('../../packs/packs.ts')
+  const { setPack } = await import('../../config/edit.ts')
   const { DEFAULT_FILE } = await import('../../config/load.ts')
-  const { content, off } = await load(flags, io)
+  const { content, choice } = await load(flags, io)
   const known = content.packs.map((pack) => pack.id)
   // An id of a pack that is gone can still be taken out.
-  if (!known.includes(id) && !(isOn && off.includes(id))) throw new UsageError(noSuchPack(id, known))
+  if (!known.includes(id) && !(isOn && choice.disabled_packs.includes(id))) throw new UsageError(noSuchPack(id, known))
   const file = flags.config ?? DEFAULT_FILE
+  const off = packsOff(content.packs, choice)
   const isChange = off.includes(id) === isOn
-  if (isChange) setPackOff(file, id, !isOn)
+  const isOptional = content.packs.some((pack) => pack.id === id && pack.isOptional)
+  if (choice.disabled_packs.includes(id) === isOn && (isOn || !isOptional)) setPack(file, 'disabled_packs', id, !isOn)
+  if (isOptional && choice.enabled_packs.includes(id) !== isOn) setPack(file, 'enabled_packs', id, isOn)
   const now = isOn ? off.filter((one) => one !== id) : [...new Set([...off, id])]
   const state = packStates(content, now).find((pack) => pack.id === id)
   if (flags.json) return io.out(`${state ? packJson(state) : JSON.stringify({ id, on: isOn })}\n`)
-  const runs = state ? ` ${count(state.running)} of its ${count(state.detections)} detections run.` : ''
+  const runs = state ? runningText(state) : ''
   const what = `Pack '${id}' ${isChange ? 'is now' : 'was'} ${isOn ? 'on' : 'off'}${isChange ? `, in ${file}` : ' already'}.`
   io.out(`${printable(`${what}${runs}${isChange ? ' Restart `caracal up` for it to take effect.' : ''}`)}\n`)
 }
 
-async function load(flags: Flags, io: Io): Promise<{ readonly content: Content; readonly off: readonly string[] }> {
+function runningText({ running, detections, tables, isOn }: PackState): string {
+  const own = tables > 0 ? ` Its ${tables === 1 ? 'table is' : `${count(tables)} tables are`} ${isOn ? 'used' : 'not used'}.` : ''
+  return detections > 0 ? ` ${count(running)} of its ${count(detections)} detections run.${own}` : own
+}
+
+async function load(flags: Flags, io: Io): Promise<{ readonly content: Content; readonly choice: Required<PackChoice> }> {
   const { contentRoots, loadContent } = await import('../../packs/load.ts')
   const config = readConfig(flags, io)
   const cache = join(cacheFolder(io.env), 'content')
   const { contentFolders } = await import('../../config/content.ts')
   const { withOverrides } = await import('../../packs/overrides.ts')
   const content = withOverrides(await loadContent(contentRoots(contentFolders(config)), { tests: false, cache }))
-  return { content, off: config.disabled_packs }
+  return { content, choice: config }
 }
 
-function packJson({ id, displayName, isOn, detections, enabled, running, missing }: PackState): string {
-  return JSON.stringify({ id, name: displayName ?? null, on: isOn, detections, enabled, running, missing })
+function packJson({ id, displayName, isOn, isOptional, detections, enabled, running, tables, missing }: PackState): string {
+  const name = displayName ?? null
+  return JSON.stringify({ id, name, on: isOn, optional: isOptional, detections, enabled, running, tables, missing })
 }
 
 function list(states: readonly PackState[], io: Io): string[] {
-  const rows = states.map(({ id, displayName, isOn, detections, enabled, running, missing }) => [
+  const rows = states.map(({ id, displayName, isOn, isOptional, detections, enabled, running, tables, missing }) => [
     { text: id },
     { text: displayName ?? '-' },
-    { text: isOn ? 'on' : 'off' },
+    { text: isOn ? 'on' : isOptional ? 'off (optional)' : 'off' },
     { text: count(detections), isNumber: true },
     { text: count(enabled), isNumber: true },
     { text: count(running), isNumber: true },
+    { text: count(tables), isNumber: true },
     { text: count(missing.length), isNumber: true },
   ])
   const width = io.isTty ? io.columns : Number.POSITIVE_INFINITY
@@ -101,7 +112,7 @@ function list(states: readonly PackState[], io: Io): string[] {
     missing.length === 0 ? [] : [printable(`${id}: no usable item has these ids of it: ${missing.join(', ')}`)],
   )
   return [
-    ...columns(['PACK', 'NAME', 'STATE', 'DETECTIONS', 'ENABLED', 'RUNNING', 'MISSING'], rows, width),
+    ...columns(['PACK', 'NAME', 'STATE', 'DETECTIONS', 'ENABLED', 'RUNNING', 'TABLES', 'MISSING'], rows, width),
     ...(gone.length > 0 ? ['', ...gone] : []),
   ]
 }

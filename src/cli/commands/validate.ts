@@ -61,7 +61,10 @@ async function check(languages: readonly Creates[], flags: Flags, io: Io): Promi
   const { selected, content } = scope
   const config = readConfig(flags, io)
   const { sources, destinations, data_dir: dataFolder } = config
-  const whole = await loadPath({ content: contentFolders(config) }, join(cacheFolder(io.env), 'content'))
+  const whole = await loadPath(
+    { content: contentFolders(config), enabled_packs: config.enabled_packs },
+    join(cacheFolder(io.env), 'content'),
+  )
   const schemas = new Map([...whole.schemas, ...compileContent(content).schemas])
   const known = { content: union(content, whole.content), schemas, tables: whole.tables }
   const compiledFolder = join(cacheFolder(io.env), 'python')

@@ -93,6 +93,8 @@ class RowReader {
   readonly keyRows: number[] = []
   readonly examples: string[] = []
   skipped = 0
+  /** Those of the skipped whose keys were gathered. */
+  refused = 0
   /** Rows of a wide format that this table leaves out on purpose. */
   unwanted = 0
   readonly #format: Format
@@ -135,6 +137,12 @@ class RowReader {
     this.rows.add(fields ? project(shaped, fields) : shaped)
   }
 
+  /** A key that was gathered is not of this kind of table. */
+  refuse(sentence: string): void {
+    this.refused++
+    this.skip(sentence)
+  }
+
   skip(sentence: string): void {
     this.skipped++
     if (this.examples.length < EXAMPLES) this.examples.push(sentence)
@@ -164,7 +172,7 @@ async function indexRows(reader: RowReader, match: MatchKind, slice: Slice) {
   const { keys, keyRows } = reader
   await inParts(keys.length, slice, (from, to) => {
     for (let i = from; i < to; i++) {
-      if (!builder.add(keys[i]!, keyRows[i]!)) reader.skip(`${quote(keys[i]!)} is not a key of this table: ${KEY_HELP[match]}`)
+      if (!builder.add(keys[i]!, keyRows[i]!)) reader.refuse(`${quote(keys[i]!)} is not a key of this table: ${KEY_HELP[match]}`)
     }
   })
   return builder.build(slice)
@@ -182,12 +190,13 @@ const KEY_HELP: Readonly<Record<MatchKind, string>> = {
 
 /** Content that is mostly unusable is something else than it should be: an error page, another format. */
 function checkShare(reader: RowReader, match: MatchKind): void {
-  const { skipped, unwanted, examples, keys } = reader
+  const { skipped, refused, unwanted, examples, keys } = reader
+  const all = keys.length + skipped - refused
   const why = examples.length > 0 ? `: ${examples.join('; ')}` : ''
   // A sound answer of which this table wants no row: an empty table, not a failure.
   if (keys.length === 0 && unwanted > 0 && skipped === 0) return
-  if (keys.length - skipped <= 0) throw new TableError(`the content has no usable row${why}`)
-  if (skipped > keys.length / 2) throw new TableError(`${skipped} of ${keys.length} rows cannot be used as ${match} keys${why}`)
+  if (keys.length === refused) throw new TableError(`the content has no usable row${why}`)
+  if (skipped > all / 2) throw new TableError(`${skipped} of ${all} rows cannot be used as ${match} keys${why}`)
 }
 
 function withDeadline(slice: Slice, timeoutMs: number): Slice {

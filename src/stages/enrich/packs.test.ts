@@ -87,6 +87,42 @@ describe.each([
   })
 })
 
+describe('feeds that are off until their pack is enabled', () => {
+  test.each([
+    ['abusech', 'feodo_c2', 'feodo_c2.json', '192.0.2.10', { malware: 'Example', port: 443 }],
+    ['abusech', 'urlhaus_hosts', 'urlhaus_hosts.txt', 'x.malware.example.com', { domain: 'malware.example.com' }],
+    ['abusech', 'threatfox_hosts', 'threatfox_hosts.txt', 'botnet.example.com', { domain: 'botnet.example.com' }],
+    ['spamhaus', 'spamhaus_drop', 'spamhaus_drop.json', '192.0.2.77', { sblid: 'SBL000001' }],
+    ['spamhaus', 'spamhaus_drop_v6', 'spamhaus_drop_v6.json', '2001:db8::1', { sblid: 'SBL000001' }],
+    ['reputation', 'ipsum', 'ipsum.txt', '192.0.2.10', { note: '9' }],
+    ['reputation', 'firehol_level1', 'firehol_level1.netset', '192.0.2.99', { cidr: '192.0.2.0/24' }],
+    ['reputation', 'x4bnet_vpn', 'x4bnet_vpn.txt', '198.51.100.9', { cidr: '198.51.100.0/25' }],
+    ['clouds', 'cloud_aws', 'cloud_aws.json', '192.0.2.9', { list: 'List of Amazon Web Services networks' }],
+    ['clouds', 'cloud_azure', 'cloud_azure.json', '2001:db8::9', { cidr: '2001:db8::/32' }],
+    ['clouds', 'cloud_google', 'cloud_google.json', '192.0.2.9', { cidr: '192.0.2.0/24' }],
+    ['clouds', 'cloud_cloudflare', 'cloud_cloudflare.json', '192.0.2.9', { cidr: '192.0.2.0/24' }],
+    ['disposable', 'disposable_domains', 'disposable_domains.conf', 'mailinator.example', { domain: 'mailinator.example' }],
+    ['kev', 'cisa_kev', 'cisa_kev.csv', 'cve-2021-44228', { knownRansomwareCampaignUse: 'Known' }],
+  ])('%s: %s reads a content of the form that is published', async (pack, name, file, key, row) => {
+    const bytes = await readFile(join(packs, pack, 'samples', file))
+    const table = await tableOf(name, { bytes })
+    expect(table.get(key)).toMatchObject(row)
+    const field = key.includes('.') && !/^[\d.]+$/.test(key) ? 'p_any_domain_names' : 'p_any_ip_addresses'
+    if (name === 'cisa_kev') return
+    expect(await enrich(name, { p_log_type: 'Custom.Auth', [field]: ['other', key] }, { bytes })).toMatchObject({
+      [name]: { [field]: [{ ...row, p_match: key }] },
+    })
+  })
+
+  test('no pack whose tables are fetched from a service other than the Tor Project is on by itself', () => {
+    const on = definitions.filter(({ file, provider }) => {
+      const pack = read(join(file, '../../pack.yml'))
+      return provider?.type === 'url' && pack['Enabled'] !== false
+    })
+    expect(on.map(({ name }) => name)).toEqual(['tor_exit_nodes'])
+  })
+})
+
 describe('Tor', () => {
   test('the shipped list is dated, and the old sample replaces it', async () => {
     const shipped = await tableOf('tor_exit_nodes')
