@@ -235,6 +235,19 @@ describe('row', () => {
     expect(schema.unknownFields(outcome.value)).toEqual(['b', 'a'])
     expect(valuesOf(JSON.parse(JSON.stringify(outcome.value)) as Event)).toEqual(valuesOf(outcome.value))
   })
+
+  test('fields that have no value do not hide unknown ones in an event read back from JSON, however many there are of each', () => {
+    const names = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd', 'e', '1', '2', 'zz'), { minLength: 0 })
+    fc.assert(
+      fc.property(names, fc.boolean(), (unknown, isEnriched) => {
+        const outcome = schema.normalise({ text: 'x', ...Object.fromEntries(unknown.map((name) => [name, 1])) }, meta)
+        if (outcome.kind !== 'ok') throw new Error('not ok')
+        const back = JSON.parse(JSON.stringify(outcome.value)) as Event
+        if (isEnriched) back['p_enrichment'] = {}
+        expect([...schema.unknownFields(back)].sort()).toEqual([...unknown].sort())
+      }),
+    )
+  })
 })
 
 describe('fit', () => {

@@ -22,10 +22,10 @@ const LAST_COLUMNS: readonly Column[] = [
 export function compileSchema(document: unknown, where: { readonly file: string }): CompiledSchema {
   const spec = withCommonFields(readSchemaDocument(document, where))
   const names = namesOf(spec)
-  const { normalise, keyCount, filled } = generateNormalise(spec, names)
+  const { normalise, keys, filled } = generateNormalise(spec, names)
   const columns: Column[] = [...STANDARD_COLUMNS, ...spec.fields.map(columnOf), ...LAST_COLUMNS]
   const known = new Set(columns.map(({ name }) => name).filter((name) => !NOT_OF_EVENTS.has(name)))
-  const unknownFields = (event: Event) => unknownKeys(event, known, keyCount)
+  const unknownFields = (event: Event) => unknownKeys(event, known, keys)
   return {
     name: spec.name,
     version: spec.version,
@@ -117,10 +117,16 @@ function without(object: JsonObject, [name, ...rest]: readonly string[]): JsonOb
   return rest.length === 0 ? others : { ...others, [name!]: without(inner as JsonObject, rest) }
 }
 
-/** Keys that are neither fields nor standard columns. Most events have none, as their number of keys shows. */
-function unknownKeys(event: Event, known: ReadonlySet<string>, keyCount: number): readonly string[] {
+/**
+ * Keys that are neither fields nor standard columns. Most events have none: those have the keys that they were made with, as their number
+ * tells together with those that unknown ones would move. An event that was read back from text lacks keys without a value.
+ */
+function unknownKeys(event: Event, known: ReadonlySet<string>, made: readonly string[]): readonly string[] {
   const keys = Object.keys(event)
-  return keys.length === keyCount ? NONE : keys.filter((key) => !known.has(key))
+  const last = made.length - 1
+  const isMade =
+    keys.length === made.length && keys[0] === made[0] && keys[last - 1] === made[last - 1] && keys[last] === made[last]
+  return isMade ? NONE : keys.filter((key) => !known.has(key))
 }
 
 const NONE: readonly string[] = []

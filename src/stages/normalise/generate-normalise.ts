@@ -22,8 +22,8 @@ export interface Names {
 /** The generated code and what the row writer needs to know about it. */
 interface Generated {
   readonly normalise: Normalise
-  /** Keys of every event that has no unknown fields. */
-  readonly keyCount: number
+  /** Keys of every event that has no unknown fields, in their order. */
+  readonly keys: readonly string[]
   /** Indicators that events of this schema can have. */
   readonly filled: readonly IndicatorField[]
 }
@@ -46,18 +46,18 @@ export function generateNormalise(spec: SchemaSpec, names: Names): Generated {
   const filled = INDICATOR_FIELDS.filter((field) =>
     indicatorsOf(spec.fields).some((name) => extractors[name].fills.includes(field as never)),
   )
-  const members = [
-    ...spec.fields.map(({ name }, i) => `${JSON.stringify(name)}: f${i}`),
-    `p_log_type: ${JSON.stringify(spec.name)}`,
-    'p_row_id: meta.rowId',
-    'p_event_time: time',
-    'p_parse_time: meta.parseTime',
-    'p_source_id: meta.sourceId',
-    'p_source_label: meta.sourceLabel',
-    `p_schema_version: ${JSON.stringify(spec.version)}`,
-    'p_event_time_corrected: corrected',
-    ...filled.map((field) => `${field}: into.${field}`),
-    'p_enrichment: undefined',
+  const members: readonly (readonly [name: string, value: string])[] = [
+    ...spec.fields.map(({ name }, i) => [name, `f${i}`] as const),
+    ['p_log_type', JSON.stringify(spec.name)],
+    ['p_row_id', 'meta.rowId'],
+    ['p_event_time', 'time'],
+    ['p_parse_time', 'meta.parseTime'],
+    ['p_source_id', 'meta.sourceId'],
+    ['p_source_label', 'meta.sourceLabel'],
+    ['p_schema_version', JSON.stringify(spec.version)],
+    ['p_event_time_corrected', 'corrected'],
+    ...filled.map((field) => [field, `into.${field}`] as const),
+    ['p_enrichment', 'undefined'],
   ]
   const readers = spec.fields.map(fieldTools)
   const code = `'use strict'
@@ -84,7 +84,7 @@ ${spec.fields.map(fieldCode).join('\n')}
     corrected = true
     time = tools.receiveTime(meta.receivedMs)
   }
-  const event = { ${members.join(', ')} }
+  const event = { ${members.map(([name, value]) => `${JSON.stringify(name)}: ${value}`).join(', ')} }
   if (unknown !== undefined) tools.addUnknown(event, unknown)
   return { kind: 'ok', value: event }
 }`
@@ -98,7 +98,8 @@ ${spec.fields.map(fieldCode).join('\n')}
   const make = new Function('slots', 'prefixes', 'tools', 'readers', 'Indicators', 'Misfit', code) as (
     ...args: unknown[]
   ) => Normalise
-  return { normalise: make(names.slots, names.prefixes, tools, readers, Indicators, Misfit), keyCount: members.length, filled }
+  const keys = Object.keys(Object.fromEntries(members))
+  return { normalise: make(names.slots, names.prefixes, tools, readers, Indicators, Misfit), keys, filled }
 }
 
 function indicatorsOf(specs: readonly ValueSpec[]): IndicatorName[] {
