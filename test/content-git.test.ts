@@ -68,6 +68,18 @@ const name = () => `${server.url}#main:detections`
 
 describe('content in git', { shuffle: false }, () => {
   test(
+    'a start that needs what was never pulled ends with both reasons',
+    async () => {
+      rmSync(join(folder, 'content/git.schema.yml'))
+      await expect(caracal.start()).rejects.toThrow(
+        /source 'web' names the log type 'Custom\.Git'[\s\S]*There is none of its content yet/,
+      )
+      writeFileSync(join(folder, 'content/git.schema.yml'), schema)
+    },
+    LIMIT_MS,
+  )
+
+  test(
     'a start without the network does without the repository, and takes it when it is there',
     async () => {
       await caracal.start()

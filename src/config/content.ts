@@ -71,6 +71,15 @@ export function contentFolders({ content, data_dir }: Chosen): string[] {
   })
 }
 
+/** A sentence for each repository that was not pulled yet. */
+export function unpulled({ content, data_dir }: Chosen): string[] {
+  return content.flatMap((entry) =>
+    typeof entry === 'string' || existsSync(gitTree(data_dir, entry))
+      ? []
+      : [`Content of ${gitName(entry)} is left out: \`caracal up\` has not pulled it yet`],
+  )
+}
+
 /** A repository as people know it: its URL, ref and folder. */
 export function gitName({ git, ref, path }: GitContent): string {
   return `${git}#${ref}${path === undefined ? '' : `:${path}`}`

@@ -128,6 +128,14 @@ async function start() {
       const { p_match, p_version, ...fields } = JSON.parse(row || '{}') as Record<string, unknown>
       return [stored, fields]
     },
+    /** Titles of the last two matches of a rule. */
+    async titles(ruleId: string): Promise<string[]> {
+      await pipeline.call('flush')
+      const { rows } = await lake.query(
+        `SELECT p_alert_title FROM signals.correlation_signals WHERE p_rule_id = '${ruleId}' ORDER BY toUInt32(splitByChar(' ', assumeNotNull(p_alert_title))[2]) DESC LIMIT 2`,
+      )
+      return rows.map((row) => (JSON.parse(row) as string[])[0]!)
+    },
     severity: () => reload.report.content.rules.find(({ id }) => id === 'Visit')?.severity,
     read,
     undo: (name?: string, actor = '') => undoContent(name, actor, { read, places, content: reload }),
@@ -154,10 +162,13 @@ test('an edit of nothing but the schema of its rows builds a table anew', async 
   world.write('hosts.csv', 'ip,name,owner\n10.0.0.1,one,ann\n')
   expect(await world.reload.reload({ cause: 'reload' })).toMatchObject({ outcome: 'swapped' })
   expect(await world.visit(2)).toEqual([2, { ip: '10.0.0.1', name: 'one', owner: 'ann' }])
+  world.write('hosts.csv', 'ip,name,owner\n10.0.0.1,7,ann\n')
+  await world.reload.reload({ cause: 'reload' })
+  expect(await world.visit(3)).toEqual([3, { ip: '10.0.0.1', name: '7', owner: 'ann' }])
   // The schema alone.
-  world.write('row.schema.yml', ROWS(['ip', 'owner']))
+  world.write('row.schema.yml', ROWS(['ip', 'owner']).replace('fields:', 'fields:\n  - name: name\n    type: int'))
   expect(await world.reload.reload({ cause: 'reload' })).toMatchObject({ outcome: 'swapped' })
-  expect((await world.visit(3))[1]).toMatchObject({ owner: 'ann' })
+  expect(await world.visit(4)).toEqual([4, { ip: '10.0.0.1', name: 7, owner: 'ann' }])
   expect(world.keeper.status().find(({ name }) => name === 'hosts')).toMatchObject({ health: 'static', rows: 1 })
 })
 
@@ -276,4 +287,34 @@ test('edits that change nothing that runs are remembered too', async () => {
   expect(shown(await world.read.generation(undefined))).toEqual([2, 'reload', 'bob', ['rule.yml was is']])
   expect(await world.reload.reload({ cause: 'reload' })).toMatchObject({ outcome: 'unchanged' })
   expect((await world.read.generation(undefined))!.number).toBe(2)
+})
+
+test('what a rule keeps in the cache while content changes is there for its next version', async () => {
+  const code = (version: number) =>
+    `from panther_detection_helpers.caching import increment_counter\n\n\ndef rule(event):\n    return True\n\n\ndef title(event):\n    return f"v${version} {increment_counter('seen')}"\n`
+  world.write(
+    'query.yml',
+    'AnalysisType: scheduled_query\nQueryName: Visits\nEnabled: true\nQuery: SELECT n FROM panther_logs.public.custom_visit\nSchedule:\n  CronExpression: "0 0 1 1 *"\n  TimeoutMinutes: 1\n',
+  )
+  world.write(
+    'counted.yml',
+    'AnalysisType: scheduled_rule\nRuleID: Counted\nEnabled: true\nFilename: counted.py\nSeverity: Low\nScheduledQueries: [Visits]\n',
+  )
+  world.write('counted.py', code(1))
+  expect(await world.reload.reload({ cause: 'reload' })).toMatchObject({ outcome: 'swapped' })
+  const judge = (from: number, count: number) =>
+    world.pipeline.call('judgeRows', {
+      query: 'Visits',
+      dueMs: from,
+      columns: [{ name: 'n', shape: 'number' }],
+      rows: Array.from({ length: count }, (_, i) => `[${from + i}]`),
+    })
+  await judge(1, 1)
+  world.write('counted.py', code(2))
+  expect(await world.pipeline.call('buildContent')).toMatchObject({ kind: 'built' })
+  const judging = judge(1000, 3000)
+  await world.pipeline.call('swapContent')
+  await judging
+  await judge(10_000, 1)
+  expect(await world.titles('Counted')).toEqual(['v2 3002', 'v1 3001'])
 })

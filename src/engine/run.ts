@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Config } from '../config/config.ts'
-import { contentFolders } from '../config/content.ts'
+import { contentFolders, unpulled } from '../config/content.ts'
 import { NOTHING_KNOWN } from '../model/alert.ts'
 import type { RuleError } from '../model/match.ts'
 import { localTable } from '../packs/checks/tables.ts'
@@ -69,6 +69,7 @@ export async function runFiles(options: RunOptions, streams: RunStreams): Promis
     { content: contentFolders(config), disabled_packs, enabled_packs, sources },
     join(options.cacheFolder, 'content'),
   )
+  for (const sentence of unpulled(config)) streams.tell(sentence)
   for (const { file, message } of [...loaded.problems, ...loaded.names]) streams.tell(`${file}: ${message}`)
   const run = await Run.create(options, streams, loaded)
   try {

@@ -118,7 +118,10 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     },
   )
   // A spool that cannot be opened would leave the pipeline waiting for it.
-  const report = await Promise.race([pipeline.rpc.call('content'), spool.died.then((error) => Promise.reject(error))])
+  const report = await Promise.race([
+    pipeline.rpc.call('content').catch((error: unknown) => Promise.reject(git.explained(error))),
+    spool.died.then((error) => Promise.reject(error)),
+  ])
   const state = await started.step(
     'the view of the state',
     () => readState(config.data_dir),

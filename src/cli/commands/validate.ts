@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { contentFolders } from '../../config/content.ts'
+import { contentFolders, unpulled } from '../../config/content.ts'
 import { cacheFolder } from '../../config/env.ts'
 import { DEFAULT_FILE } from '../../config/load.ts'
 import type { Found } from '../../packs/checks/check.ts'
@@ -91,6 +91,7 @@ async function check(languages: readonly Creates[], flags: Flags, io: Io): Promi
         ...found.problems,
       ],
       notices: [
+        ...unpulled(config),
         ...selected.notices,
         ...overrides.notices,
         ...found.notices,

@@ -44,7 +44,7 @@ export function git(args: readonly string[], { env, signal, input, maxBytes }: G
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
     // A process group of its own: git leaves the network to a child.
-    const child = spawn('sh', ['-c', `ulimit -f ${MAX_FILE_BLOCKS}; exec git "$@"`, 'sh', ...SETTINGS, ...args], {
+    const child = spawn('/bin/sh', ['-c', `ulimit -f ${MAX_FILE_BLOCKS}; exec git "$@"`, 'sh', ...SETTINGS, ...args], {
       env,
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -85,6 +85,8 @@ export function git(args: readonly string[], { env, signal, input, maxBytes }: G
 
 /** What git said, on one line. */
 function textOf(errors: string, code: number | null): string {
+  if (/could not read (?:Username|Password)|Authentication failed/.test(errors))
+    return 'the repository refuses the access: check `username` and `password`'
   const lines = errors
     .split('\n')
     .map((line) => line.replace(/^(?:fatal|error|remote): /, '').trim())

@@ -19,15 +19,19 @@ afterEach(async () => {
 })
 
 interface Ask {
+  readonly path?: string
   readonly known?: string
   readonly password?: string
   readonly signal?: AbortSignal
 }
 
-function ask(more: object = {}, { known, password, signal = new AbortController().signal }: Ask = {}): Promise<string> {
+function ask(
+  more: object = {},
+  { path = process.env['PATH'] ?? '', known, password, signal = new AbortController().signal }: Ask = {},
+): Promise<string> {
   const entry = gitContent.parse({ git: server.url, ...more })
   const http = { proxy: { except: [] }, allowPrivate: [] }
-  return pull(entry, { folder, known, access: { http, path: process.env['PATH'] ?? '', password }, signal })
+  return pull(entry, { folder, known, access: { http, path, password }, signal })
 }
 
 /** Paths of the files of a commit. */
@@ -99,9 +103,9 @@ test('a repository that is not there or not reachable is reported in git’s own
 test('a password is sent, and is in no message', async () => {
   const commit = server.commit({ 'a.yml': 'a\n' })
   server.credentials = 'bot:s3cret pass'
-  await expect(ask()).rejects.toThrow(/could not read Username|Authentication failed/)
+  await expect(ask()).rejects.toThrow('the repository refuses the access: check `username` and `password`')
   const wrong = await ask({ username: 'bot' }, { password: 'wr0ng' }).catch((error: Error) => error.message)
-  expect(wrong).toMatch(/Authentication failed|could not read Username/)
+  expect(wrong).toContain('refuses the access')
   expect(wrong).not.toContain('wr0ng')
   expect(await ask({ username: 'bot' }, { password: 's3cret pass' })).toBe(commit)
 })
@@ -136,4 +140,8 @@ test('more than may be is refused with the way out', async () => {
   const commit = server.commit()
   await expect(ask()).rejects.toThrow('name the folder of the content in `path`')
   expect(await ask({ path: 'rules' })).toBe(commit)
+})
+
+test('where git is not installed, that is said', async () => {
+  await expect(ask({}, { path: folder })).rejects.toThrow('git is not installed')
 })

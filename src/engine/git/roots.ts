@@ -3,7 +3,7 @@ import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { type ContentEntry, type GitContent, gitFolder, gitName, gitTree } from '../../config/content.ts'
 import { type SystemProblem, systemProblem } from '../../model/system-problem.ts'
-import { messageOf } from '../../util/errors.ts'
+import { ConfigError, messageOf } from '../../util/errors.ts'
 import type { ContentRequest } from '../content-reload.ts'
 import type { ContentChange, ReloadedContent } from '../engine.ts'
 import { pull } from './pull.ts'
@@ -97,9 +97,20 @@ export class GitRoots {
     for (const root of this.#roots) this.#schedule(root, root.failures > 0 ? RETRY_MS : 0)
   }
 
-  /** Asks all repositories now. */
+  /** Asks all repositories now: what is under way may have asked before the push that the call is about. */
   pullAll(): Promise<readonly Pulled[]> {
-    return Promise.all(this.#roots.map((root) => this.#pull(root)))
+    return Promise.all(
+      this.#roots.map(async (root) => {
+        await root.pulling
+        return this.#pull(root)
+      }),
+    )
+  }
+
+  /** The error of a start, with what it may come of. */
+  explained(error: unknown): unknown {
+    const missing = this.#roots.flatMap((root) => (this.#commitOf(root) === undefined && root.problem ? [root.problem] : []))
+    return error instanceof ConfigError && missing.length > 0 ? new ConfigError([error.message, ...missing].join('\n')) : error
   }
 
   async stop(): Promise<void> {
