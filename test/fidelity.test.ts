@@ -6,6 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Event } from '../src/model/event.ts'
 import type { JsonObject, JsonValue } from '../src/model/json.ts'
 import { DEAD_LETTER_REASONS } from '../src/model/outcome.ts'
+import type { ReplayCursor } from '../src/model/replay.ts'
+import { eventsPage, eventsSql } from '../src/pipeline/rejudge/stored-events.ts'
 import { eventTable } from '../src/pipeline/rows.ts'
 import { compileSchema } from '../src/stages/normalise/compile.ts'
 import { createParser } from '../src/stages/parse/step.ts'
@@ -193,7 +195,27 @@ test('what a query gives back is the event, or the record is a dead letter with 
     const given = rebuilt(exact(row) as JsonValue[])
     expect(canonical(given), texts[i]).toBe(canonical(events[i]!))
   }
+  const byRowId = new Map(events.map((event) => [event.p_row_id, event]))
+  const replayed = await replayedEvents()
+  expect(replayed.length).toBe(events.length)
+  for (const event of replayed) expect(canonical(event)).toBe(canonical(byRowId.get(event.p_row_id)!))
+  expect(new Set(replayed.map(({ p_row_id }) => p_row_id)).size).toBe(events.length)
 })
+
+/** Every stored event as a replay reads it, a page after the other. */
+async function replayedEvents(): Promise<Event[]> {
+  const range = { fromMs: 0, toMs: 5e12, by: 'event' } as const
+  const all: Event[] = []
+  let after: ReplayCursor['after']
+  for (;;) {
+    const { rows } = await lake.query(eventsSql(schema, range, after, 997))
+    if (rows.length === 0) return all
+    const { chunks, parser, next } = eventsPage('r', schema, rows, 0)
+    const source = { id: 's', label: 's', schemas: [], isNamed: false, logType: undefined }
+    all.push(...parser.parse(chunks[0]!, source, 0).groups.flatMap((group) => group.events))
+    after = next.after
+  }
+}
 
 function exact(text: string): JsonValue {
   const result = parseJson(text, { maxDepth: 300 })

@@ -211,6 +211,10 @@ test('the description names every route of the API', async () => {
     'get /api/v1/content/history',
     'get /api/v1/content/history/{generation}',
     'post /api/v1/content/undo',
+    'post /api/v1/replays',
+    'get /api/v1/replays',
+    'get /api/v1/replays/{id}',
+    'delete /api/v1/replays/{id}',
   ])
 })
 

@@ -14,6 +14,7 @@ import { healthCheck, healthRoutes, metricsRoutes } from './routes/health.ts'
 import { homeRoutes } from './routes/home.ts'
 import { ingestRoutes } from './routes/ingest.ts'
 import { queryRoutes } from './routes/query.ts'
+import { replayRoutes } from './routes/replays.ts'
 import { ruleRoutes } from './routes/rules.ts'
 import { sourceRoutes } from './routes/sources.ts'
 import { tableRoutes } from './routes/tables.ts'
@@ -53,6 +54,7 @@ export function createApp(engine: Engine, log: Log = processLog()) {
     .route('/', ruleRoutes(engine))
     .route('/', contentRoutes(engine))
     .route('/', contentHistoryRoutes(engine))
+    .route('/', replayRoutes(engine))
     .route('/', homeRoutes())
     .doc31('/api/v1/openapi.json', { openapi: '3.1.0', info: { title: 'Caracal', version: '1' } })
 }

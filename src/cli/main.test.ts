@@ -54,7 +54,7 @@ describe('without a server', () => {
     const { code, out, err } = await cli(['--help'])
     expect([code, err]).toEqual([0, ''])
     const commands = out.slice(out.indexOf('Commands:')).matchAll(/^ {2}([a-z]+)/gm)
-    expect([...commands].map((match) => match[1]).slice(0, 18)).toEqual([
+    expect([...commands].map((match) => match[1]).slice(0, 19)).toEqual([
       'up',
       'run',
       'alerts',
@@ -63,6 +63,7 @@ describe('without a server', () => {
       'tables',
       'rules',
       'packs',
+      'replay',
       'destinations',
       'content',
       'reload',

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   tables: async () => (await import('./commands/tables.ts')).registerTables,
   rules: async () => (await import('./commands/rules.ts')).registerRules,
   packs: async () => (await import('./commands/packs.ts')).registerPacks,
+  replay: async () => (await import('./commands/replay.ts')).registerReplay,
   destinations: async () => (await import('./commands/destinations.ts')).registerDestinations,
   content: async () => (await import('./commands/content.ts')).registerContent,
   reload: async () => (await import('./commands/reload.ts')).registerReload,

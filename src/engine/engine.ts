@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts'
 import type { AlertStatus } from '../model/alert.ts'
 import type { ContentCause } from '../model/content-history.ts'
+import type { Replay, ReplayAsk } from '../model/replay.ts'
 import type { QueryOptions, QueryResult } from '../stages/store/lake.ts'
 import type { StateReader } from '../state/read.ts'
 import type { UndoneContent } from './content-undo.ts'
@@ -158,6 +159,12 @@ export interface Engine {
   removeSource(sourceId: string): Promise<void>
   /** Resolves when the source has nothing left to read and everything of it is committed. */
   settled(sourceId: string): Promise<void>
+  /** Every replay that is kept, oldest first. */
+  replays(): Promise<readonly Replay[]>
+  /** Takes a replay into the queue. Rejects with `Refused` when it makes no sense, with `RetryLater` when too many wait. */
+  addReplay(ask: ReplayAsk): Promise<Replay>
+  /** Ends a replay where it is. `undefined`: there is no such one. */
+  cancelReplay(id: string): Promise<Replay | undefined>
   onAlert(listener: (alert: AlertNotice) => void): void
   /** Resolves when the engine cannot go on (a thread died); rejects never. */
   readonly failed: Promise<Error>

@@ -28,6 +28,11 @@ export class LiveTables {
     })
   }
 
+  /** Table → the version in force. */
+  get versions(): Readonly<Record<string, string>> {
+    return Object.fromEntries([...this.#tables.values()].map(({ name, version }) => [name, version]))
+  }
+
   /** True when the table is here and defined so (`definitionKey`). */
   defines(name: string, key: string): boolean {
     const loaded = this.#content.tables.get(name)

@@ -3,6 +3,7 @@ import type { DeliveryResult } from '../model/batch.ts'
 import type { TableSpec } from '../model/column.ts'
 import type { ContentMark } from '../model/content-history.ts'
 import type { SavedQuery, ScheduledQuery } from '../model/query.ts'
+import type { Replay, ReplayAsk } from '../model/replay.ts'
 import type { RuleSpan } from '../model/rule-span.ts'
 import type { SystemProblem } from '../model/system-problem.ts'
 import type { DeadLetterSample } from '../pipeline/dead-letter-samples.ts'
@@ -52,6 +53,12 @@ export interface PipelineCalls {
   deadLetterSamples: (sourceId: string) => readonly DeadLetterSample[]
   /** Judges a scheduled query's rows with the rules that name it; what comes of them is kept together with the due time. */
   judgeRows: (rows: QueryRows) => void
+  /** Every replay that is kept, oldest first. */
+  replays: () => readonly Replay[]
+  /** Takes a replay into the queue. Rejects with `Refused` when it makes no sense, with `RetryLater` when too many wait. */
+  addReplay: (ask: ReplayAsk) => Replay
+  /** The replay as it is then; `undefined`: there is no such one. */
+  cancelReplay: (id: string) => Replay | undefined
 }
 
 /** What the pipeline's thread asks of main, and what it reports. */

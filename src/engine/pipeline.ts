@@ -4,6 +4,7 @@ import type { AlertStatus } from '../model/alert.ts'
 import type { DeliveryResult, Effects } from '../model/batch.ts'
 import type { ContentMark } from '../model/content-history.ts'
 import type { Event } from '../model/event.ts'
+import type { Replay, ReplayAsk } from '../model/replay.ts'
 import type { SystemProblem } from '../model/system-problem.ts'
 import { type DeadLetterSample, DeadLetterSamples } from '../pipeline/dead-letter-samples.ts'
 import { effectsOfRows } from '../pipeline/effects.ts'
@@ -135,6 +136,11 @@ export class Pipeline implements Handlers<PipelineCalls> {
       observe: (stage, seconds) => this.#observations.push([stage, seconds]),
       onCommitted: (effects, sourceId, receivedMs) => this.#committed(effects, sourceId, receivedMs),
       onTrouble,
+      lake: {
+        query: async (sql, maxRows) => (await this.#main.call('query', { sql, maxRows })).rows,
+        ensure: (table) => this.#main.call('ensure', { table, late: undefined }),
+        flush: () => this.#flusher.flush(),
+      },
       signals: { query: (sql, maxRows) => this.#querySignals(sql, maxRows), listen: () => this.#signals.listen() },
       onSwapped: ({ generation, judged }) => this.#rulesOff.watch(generation.detectors, judged),
       onFailed: (error) => this.#main.call('failed', String(error instanceof Error ? error.stack : error)).catch(() => {}),
@@ -238,6 +244,18 @@ export class Pipeline implements Handlers<PipelineCalls> {
     const deps = { routes: this.#routes, baseUrl: this.#options.baseUrl, nowMs: Date.now() }
     const effects = await this.#state.commit(effectsOfProblems(problems, deps))
     if (effects) this.#committed(effects, undefined, undefined)
+  }
+
+  replays(): readonly Replay[] {
+    return this.#reading.replays.list()
+  }
+
+  addReplay(ask: ReplayAsk): Promise<Replay> {
+    return this.#reading.replays.add(ask)
+  }
+
+  cancelReplay(id: string): Promise<Replay | undefined> {
+    return this.#reading.replays.cancel(id)
   }
 
   async judgeRows(answer: QueryRows): Promise<void> {

@@ -12,13 +12,15 @@ import type { CursorDeps } from '../stages/source/source.ts'
 import { cursorsOf } from '../state/batches.ts'
 import type { StateDb } from '../state/db.ts'
 import { find } from '../util/define.ts'
-import { messageOf } from '../util/errors.ts'
+import { messageOf, RetryLater } from '../util/errors.ts'
 import type { Started } from '../util/started.ts'
 import { CorrelationClock } from './correlation-clock.ts'
 import type { LiveContent } from './live-content.ts'
 import type { OpenContent } from './open-content.ts'
 import type { PastSignals } from './past-signals.ts'
 import type { SourceProgress, SwappedContent } from './pipeline-calls.ts'
+import type { ReplayLake } from './replays/pages.ts'
+import { Replays } from './replays/replays.ts'
 import { Pruning } from './retention.ts'
 import { connectSpool } from './spool-port.ts'
 
@@ -36,6 +38,7 @@ export interface ReadingDeps {
   readonly onCommitted: (effects: Effects, sourceId: string | undefined, receivedMs: number | undefined) => void
   readonly onTrouble: LoopDeps['onTrouble']
   readonly signals: PastSignals
+  readonly lake: ReplayLake
   /** The loop has ended by itself: a fault. */
   readonly onFailed: (error: unknown) => void
   /** Other content is in force from now on: called between two batches. */
@@ -54,6 +57,7 @@ export class Reading {
   #spool: SpoolPort | undefined
   #loop: Loop | undefined
   #clock: CorrelationClock | undefined
+  #replays: Replays | undefined
   #caughtUp: Promise<void> = Promise.resolve()
   /** What is judged outside of the loop's batches. */
   readonly #judging = new Set<Promise<unknown>>()
@@ -96,7 +100,10 @@ export class Reading {
     })
     const running = loop.run()
     running.catch(onFailed)
+    const replays = this.#createReplays(loop)
+    this.#replays = replays
     this.#stops.push(
+      () => replays.stop(),
       () => loop.stop(),
       () => this.#clock?.stop(),
       () => running.catch(() => {}),
@@ -105,6 +112,7 @@ export class Reading {
     void this.#caughtUp.then(() => !this.#isStopping && pruning.start())
     this.#reportOff(content.current)
     clock.start()
+    await replays.start()
   }
 
   /**
@@ -175,6 +183,12 @@ export class Reading {
     return this.#loop
   }
 
+  /** What judges the past again, once reading has begun. */
+  get replays(): Replays {
+    if (!this.#replays) throw new RetryLater('Caracal has not finished starting')
+    return this.#replays
+  }
+
   /** No further batch begins; resolves when those under way are committed. */
   stop(): Promise<void> {
     this.#isStopping = true
@@ -212,6 +226,11 @@ export class Reading {
     if (!definition.seekable) return watchedSource(new SpoolSource(source.id, this.#spool!, cursors), monotonic)
     const deps: CursorDeps = { cursors, wake: () => this.wake(), now, maxRecordBytes: config.max_record_bytes }
     return watchedSource(definition.seekable(source as never, deps), monotonic)
+  }
+
+  #createReplays(loop: Loop): Replays {
+    const { config, db, content, lake, routes, baseUrl, now, isFull } = this.#deps
+    return new Replays({ config, db, loop, content: () => content.current, lake, routes, baseUrl, now, isFull })
   }
 
   #createClock(loop: Loop, { generation }: OpenContent): CorrelationClock {

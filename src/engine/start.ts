@@ -236,6 +236,9 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
       return lake.query(sql, { ...query, ...(after && { after }) })
     },
     setAlertStatus: (alertId, status) => pipeline.rpc.call('setAlertStatus', { alertId, status }),
+    replays: () => pipeline.rpc.call('replays'),
+    addReplay: (ask) => pipeline.rpc.call('addReplay', ask),
+    cancelReplay: (id) => pipeline.rpc.call('cancelReplay', id),
     onAlert: (listener) => events.listen(listener),
     removeSource: async (sourceId) => {
       const label = sources.find((source) => source.id === sourceId)?.label ?? sourceId

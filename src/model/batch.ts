@@ -83,8 +83,10 @@ export interface BatchEffects extends Effects {
 
 /** All effects of something other than a source's batch, such as a scheduled query's result or the passing of time. */
 export interface OtherEffects extends Effects {
-  /** Values to store along with it, by key, such as when a query last ran. */
+  /** Values to store along with it, by key, such as when a query last ran or how far a replay has come. */
   readonly meta: ReadonlyMap<string, string>
+  /** Records whose outcome is another one now. Absent: none. */
+  readonly counts?: readonly Count[]
 }
 
 /**

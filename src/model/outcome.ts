@@ -32,6 +32,8 @@ export interface LetterContext {
   readonly context?: string
   /** What its body said about it. */
   readonly hints?: Hints
+  /** When it was received, epoch ms. Absent: the letter's own time. */
+  readonly receivedMs?: number
 }
 
 /** A record that did not become an event, with what a person needs to fix and replay it. */

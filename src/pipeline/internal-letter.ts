@@ -23,5 +23,6 @@ export function internalLetter(event: Event, source: string, error: unknown): De
     sha256: sha256(bytes),
     raw: bytes.subarray(0, MAX_DEAD_LETTER_BYTES),
     rowId,
+    receivedMs: Date.parse(event.p_parse_time),
   }
 }

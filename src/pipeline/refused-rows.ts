@@ -1,7 +1,7 @@
 import type { Count, FinishedRows } from '../model/batch.ts'
 import type { TableSpec } from '../model/column.ts'
 import type { JsonObject, JsonValue } from '../model/json.ts'
-import type { DeadLetter } from '../model/outcome.ts'
+import type { DeadLetter, LetterContext } from '../model/outcome.ts'
 import { MAX_DEAD_LETTER_BYTES } from '../model/outcome.ts'
 import type { UnfitRow } from '../util/block/encode.ts'
 import { sha256 } from '../util/hash.ts'
@@ -53,6 +53,8 @@ export function refusedLetters(spec: TableSpec, refused: readonly UnfitRow[]): D
       sha256: sha256(bytes),
       raw: bytes.subarray(0, MAX_DEAD_LETTER_BYTES),
       rowId: String(values[at('p_row_id')] ?? ''),
+      // Not the letter's own time: an event that is refused when it is replayed is another letter than the one that it was.
+      context: JSON.stringify({ receivedMs: Date.parse(String(values[at('p_parse_time')])) } satisfies LetterContext),
     }
   })
 }

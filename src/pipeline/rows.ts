@@ -92,8 +92,8 @@ export const SIGNALS: TableSpec = {
     { name: 'p_alert_title', kind: 'string' },
     { name: 'p_alert_context', kind: 'json' },
     ...INDICATOR_FIELDS.map((name) => ({ name, kind: 'strings' as const })),
-    { name: 'event', kind: 'json' },
     { name: 'p_rule_version', kind: 'string' },
+    { name: 'event', kind: 'json' },
   ],
 }
 
@@ -120,8 +120,8 @@ export function signalRow(
     match.title.toWellFormed(),
     match.alertContext,
     ...INDICATOR_FIELDS.map((name) => event?.[name]),
-    event ? item.text() : null,
     rule?.version,
+    event ? item.text() : null,
   ]
 }
 
@@ -149,11 +149,27 @@ export const DEAD_LETTERS: TableSpec = {
   ],
 }
 
+/** Dead letters that were replayed since: each names its letter by row id and time. */
+export const REPLAYED: TableSpec = {
+  database: 'monitor',
+  table: 'replayed_dead_letters',
+  timeColumn: 'p_parse_time',
+  columns: [
+    { name: 'p_parse_time', kind: 'timestamp', required: true },
+    { name: 'p_row_id', kind: 'string', required: true },
+    { name: 'letter_time', kind: 'timestamp', required: true },
+    { name: 'source', kind: 'string', required: true },
+    { name: 'reason', kind: 'string', required: true },
+    { name: 'outcome', kind: 'string', required: true },
+    { name: 'replay_id', kind: 'string', required: true },
+  ],
+}
+
 /** `time`: when the batch was committed, for a letter that does not know when its record was received. */
 export function deadLetterRow(letter: DeadLetter, time: string): ValueRow {
   const { raw, encoding } = rawText(letter.raw)
   const { rowId, reason, message, source, position, length, sha256, receivedMs, context } = letter
-  const parsed = receivedMs === undefined ? time : new Date(receivedMs).toISOString()
+  const parsed = receivedMs === undefined || Number.isNaN(receivedMs) ? time : new Date(receivedMs).toISOString()
   // A dead letter that does not fit its table could be kept nowhere.
   const texts = [rowId, reason, message, source, position].map((text) => text.toWellFormed())
   return [parsed, ...texts, length, sha256, raw, encoding, context]

@@ -26,9 +26,13 @@ class TakenBack extends Error {}
 
 /** Does all that `commitBatch` does and takes it back, to learn whether it can be done. Rejects when it cannot. */
 export async function tryBatch(db: Kysely<StateTables>, batch: RecordedBatch, decision: Decision<BatchEffects>): Promise<void> {
+  await takenBack(db, (tx) => saveBatch(tx, batch, decision))
+}
+
+async function takenBack(db: Kysely<StateTables>, work: (tx: Transaction<StateTables>) => Promise<unknown>): Promise<void> {
   try {
     await db.transaction().execute(async (tx) => {
-      await saveBatch(tx, batch, decision)
+      await work(tx)
       throw new TakenBack()
     })
   } catch (error) {
@@ -55,15 +59,25 @@ export async function commit<E extends OtherEffects | undefined>(db: Kysely<Stat
   return db.transaction().execute(async (tx) => {
     const effects = await decided(tx, decision)
     if (effects === undefined) return effects
-    await saveEffects(tx, effects)
-    for (const [key, value] of effects.meta)
-      await tx
-        .insertInto('meta')
-        .values({ key, value })
-        .onConflict((oc) => oc.column('key').doUpdateSet({ value }))
-        .execute()
+    await saveOther(tx, effects)
     return effects
   })
+}
+
+/** Does all that `commit` does and takes it back. Rejects when it cannot be done. */
+export async function tryCommit(db: Kysely<StateTables>, decision: Decision<OtherEffects>): Promise<void> {
+  await takenBack(db, async (tx) => saveOther(tx, await decided(tx, decision)))
+}
+
+async function saveOther(tx: Transaction<StateTables>, effects: OtherEffects): Promise<void> {
+  await saveEffects(tx, effects)
+  await addCounts(tx, effects.counts ?? [])
+  for (const [key, value] of effects.meta)
+    await tx
+      .insertInto('meta')
+      .values({ key, value })
+      .onConflict((oc) => oc.column('key').doUpdateSet({ value }))
+      .execute()
 }
 
 async function decided<E>(tx: Transaction<StateTables>, decision: Decision<E>): Promise<E> {

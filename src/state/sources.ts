@@ -28,7 +28,7 @@ export async function sourceCounts(db: Kysely<StateTables>): Promise<Map<string,
       filters: Record<string, number>
     }
   >()
-  for (const { source_id, outcome, reason, n } of await db.selectFrom('counters').selectAll().execute()) {
+  for (const { source_id, outcome, reason, n } of await db.selectFrom('counters').selectAll().where('n', '!=', 0).execute()) {
     let of = counts.get(source_id)
     if (!of) {
       of = { received: 0, stored: 0, filtered: 0, deadLettered: 0, reasons: {}, guessed: {}, filters: {} }

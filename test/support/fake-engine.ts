@@ -5,6 +5,7 @@ import { type Config, configSchema } from '../../src/config/config.ts'
 import type { ContentChange, Engine, Health, ReloadedContent, SourceView, TableView } from '../../src/engine/engine.ts'
 import type { RuleState } from '../../src/engine/rule-states.ts'
 import type { AlertBody, AlertWindow } from '../../src/model/alert.ts'
+import { EMPTY_REPORT, type Replay } from '../../src/model/replay.ts'
 import type { QueryOptions, QueryResult } from '../../src/stages/store/lake.ts'
 import { saveWindows, setAlertStatus } from '../../src/state/alerts.ts'
 import { type ContentRecord, recordContent } from '../../src/state/content-history.ts'
@@ -25,6 +26,8 @@ export interface FakeEngine extends Engine {
   readonly queries: Query[]
   /** What `removeSource` was told. */
   readonly removed: string[]
+  /** What `addReplay` was asked. */
+  readonly replaysNow: Replay[]
   answer: (query: Query) => Promise<QueryResult>
   healthNow: Health
   content: Engine['content']
@@ -94,6 +97,17 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
       removed.push(id)
     },
     settled: async () => {},
+    replays: async () => engine.replaysNow,
+    async addReplay(ask) {
+      const replay = { ...REPLAY, id: `0${engine.replaysNow.length}`, ask }
+      engine.replaysNow.push(replay)
+      return replay
+    },
+    cancelReplay: async (id) => {
+      const replay = engine.replaysNow.find((one) => one.id === id)
+      return replay && { ...replay, state: 'cancelled', endedMs: 2_000_000 }
+    },
+    replaysNow: [],
     onAlert: () => {},
     failed: new Promise(() => {}),
     stop: async () => {},
@@ -170,6 +184,45 @@ const RULE_STATE: Omit<RuleState, 'ruleId'> = {
   matches: 1234,
   errors: 5,
   spans: [{ ruleId: '', logTypes: ['Zeek.SSH'], why: 'x', fromMs: 1_700_000_000_000, toMs: null, events: 12 }],
+}
+
+const REPLAY: Omit<Replay, 'id' | 'ask'> = {
+  state: 'done',
+  createdMs: 1_000_000,
+  startedMs: 1_000_100,
+  endedMs: 1_900_000,
+  parts: [{ name: 'zeek', records: 12 }],
+  cursor: { part: 1 },
+  report: {
+    ...EMPTY_REPORT,
+    records: 12,
+    stored: 7,
+    failing: { wrong_type: 5 },
+    rules: [
+      {
+        ruleId: 'Tor.SSH.Login',
+        matches: 1,
+        known: 3,
+        errors: 0,
+        samples: [{ time: '2023-05-15T14:23:07Z', rowId: 'aa', logType: 'Zeek.SSH', title: 'Tor \u001b[31m' }],
+      },
+    ],
+    alerts: 1,
+    firstAlerts: [
+      {
+        alertId: alertId(9),
+        ruleId: 'Tor.SSH.Login',
+        type: 'RULE',
+        title: 'Tor again',
+        dedup: 'x',
+        severity: 'HIGH',
+        events: 1,
+        firstEventTime: '2023-05-15T14:23:07Z',
+        lastEventTime: '2023-05-15T14:23:07Z',
+      },
+    ],
+  },
+  notes: { wait: 'It waits for the lake.' },
 }
 
 const CONTENT: Engine['content'] = {

@@ -11,7 +11,8 @@ type Source = z.output<typeof sourceSchema>
 
 const HELP = `
 received = stored + filtered + dead-lettered + in flight, at every moment.
-Dead letters are in the lake: caracal query "SELECT * FROM monitor.dead_letters"`
+Dead letters are in the lake: caracal query "SELECT * FROM monitor.dead_letters"
+After a fix: caracal replay dead-letters`
 
 export function registerSources(program: Command, io: Io): void {
   withServer(program.command('sources').summary('what came in, and what became of it'))

@@ -3,7 +3,7 @@ import type { DeadLetterReason, Outcome } from '../../model/outcome.ts'
 import { setOwn } from '../../util/json.ts'
 import type { ValidateSpec, ValueSpec } from './document.ts'
 import { type Extractor, extractors, type IndicatorName, type Indicators, isIp, isIpv4 } from './indicators.ts'
-import { unixSeconds } from './time.ts'
+import { rfc3339Time, unixSeconds } from './time.ts'
 import { compileTimeFormat, type TimeReader } from './time-format.ts'
 
 /** A value that does not fit its schema, with the outcome of its record. */
@@ -84,6 +84,9 @@ export function toBoolean(value: JsonValue, path: string): boolean | Misfit {
   return word === 'true' ? true : word === 'false' ? false : wrongType(value, path, 'true or false')
 }
 
+/** The form in which events hold times. A former event may come back, in a dead letter or by hand, whatever the format of its log. */
+const OUR_FORM = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/
+
 /** Reads a time given as text or number (whose shortest text loses nothing), trying the formats in order. */
 export function timeReader(formats: readonly string[]): (value: JsonValue, path: string) => string | Misfit {
   const readers = formats.map((format) => {
@@ -104,6 +107,8 @@ export function timeReader(formats: readonly string[]): (value: JsonValue, path:
       const time = readers[i]!(text)
       if (time !== undefined) return time
     }
+    const written = OUR_FORM.test(text) ? rfc3339Time(text) : undefined
+    if (written !== undefined) return written
     return new Misfit(
       'invalid_time',
       `field '${path}' is not a time from 1900 to 2261 in the format ${formats.join(' or ')}: ${shown(value)}. Correct the sender's clock or format, or add the format to the schema`,

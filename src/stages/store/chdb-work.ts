@@ -190,7 +190,7 @@ function marker(id: number): string {
 /** The tables whose rows belong to a source, and the column that says to which. */
 async function sourceTables(session: Session): Promise<{ table: string; column: string }[]> {
   const text = await session.run(`SELECT database, table, name FROM system.columns WHERE table != ${quoteText(ALL)} AND
-    (database IN ('logs', 'matches') AND name = 'p_source_id' OR database = 'monitor' AND (table, name) IN (('dead_letters', 'source'), ('indicators', 'p_source_id')))`)
+    (database IN ('logs', 'matches') AND name = 'p_source_id' OR database = 'monitor' AND (table, name) IN (('dead_letters', 'source'), ('replayed_dead_letters', 'source'), ('indicators', 'p_source_id')))`)
   return rowsOf<[string, string, string]>(text).map(([database, table, column]) => ({
     table: tableName({ database, table }),
     column,

@@ -1,0 +1,259 @@
+import { createRoute } from '@hono/zod-openapi'
+import { z } from 'zod'
+import type { Engine } from '../../engine/engine.ts'
+import { REPLAY_STATES, type Replay, type ReplayAsk } from '../../model/replay.ts'
+import { SEVERITIES } from '../../model/rule.ts'
+import { ApiError, failures } from '../errors.ts'
+import { createRouter } from '../router.ts'
+
+const MAX_NAMES = 500
+/** No time comes later. */
+const END_OF_TIME_MS = 8.64e15
+
+const names = z.array(z.string().min(1).max(500)).max(MAX_NAMES)
+const instant = z.iso.datetime({ offset: true })
+
+const mode = {
+  dry_run: z.boolean().default(false).describe('Say what would come of it, and change nothing.'),
+  generation: z.string().optional().describe('Refused unless it is the content in force: see `/api/v1/content`.'),
+  table_versions: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe('Table → version. Refused unless these are in force: see `/api/v1/tables`.'),
+}
+
+const askSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('dead-letters').describe('Parse dead letters again.'),
+    sources: names.default([]).describe('Only those of these sources; empty: of all.'),
+    reasons: names.default([]).describe('Only those with these reasons; empty: with any.'),
+    since: instant.optional().describe('Only those received since then.'),
+    deliver: z.boolean().default(true).describe('Send alerts to their destinations.'),
+    ...mode,
+  }),
+  z.strictObject({
+    kind: z.literal('events').describe('Judge stored events again.'),
+    log_types: names.default([]).describe('Empty: those of `rules`.'),
+    rules: names.default([]).describe('Empty: all that judge these log types.'),
+    from: instant,
+    to: instant.optional().describe('Exclusive; absent, or in the future: now.'),
+    by: z.enum(['event', 'received']).default('event').describe('Which time of an event the range is about.'),
+    deliver: z.boolean().default(false).describe('Send alerts to their destinations.'),
+    ...mode,
+  }),
+])
+
+type Ask = z.output<typeof askSchema>
+
+const time = z.string().describe('RFC 3339, UTC.')
+
+export const replaySchema = z.object({
+  id: z.string(),
+  kind: z.enum(['dead-letters', 'events']),
+  state: z.enum(REPLAY_STATES),
+  dry_run: z.boolean(),
+  deliver: z.boolean(),
+  created_time: time,
+  started_time: time.nullable(),
+  ended_time: time.nullable(),
+  chosen: z
+    .object({
+      sources: z.array(z.string()),
+      reasons: z.array(z.string()),
+      since: z.string().nullable(),
+      log_types: z.array(z.string()),
+      rules: z.array(z.string()),
+      from: z.string().nullable(),
+      to: z.string().nullable(),
+      by: z.enum(['event', 'received']).nullable(),
+    })
+    .describe('What is replayed.'),
+  generation: z.string().nullable().describe('The content that judged last.'),
+  tables: z.record(z.string(), z.string()).describe('The versions of tables that events were joined with last.'),
+  records: z
+    .object({ read: z.int(), of: z.int().nullable() })
+    .describe('How far it has come. `of` is null until they are counted.'),
+  stored: z.int().describe('Dead letters that became events.'),
+  filtered: z.int().describe('Dead letters that a filter keeps out.'),
+  failing: z
+    .record(z.string(), z.int())
+    .describe('Records that cannot be used, by reason. `cut`: not all of their bytes were kept.'),
+  rules: z.array(
+    z.object({
+      rule_id: z.string(),
+      matches: z.int().describe('Not counting those that were known.'),
+      known: z.int().describe('Matches of the same version of the rule that were stored before: they are not stored again.'),
+      errors: z.int(),
+      last_error: z.string().nullable(),
+      samples: z.array(z.object({ time, row_id: z.string(), log_type: z.string(), title: z.string() })),
+    }),
+  ),
+  alerts: z.int().describe('Alerts opened; in a dry run those that would be.'),
+  first_alerts: z.array(
+    z.object({
+      alert_id: z.string().nullable().describe('null in a dry run.'),
+      rule_id: z.string(),
+      severity: z.enum(SEVERITIES),
+      title: z.string(),
+      dedup: z.string(),
+      event_count: z.int(),
+      first_event_time: z.string(),
+      last_event_time: z.string(),
+    }),
+  ),
+  notes: z.array(z.string()),
+})
+
+const answer = (description: string) => ({ description, content: { 'application/json': { schema: replaySchema } } })
+
+const add = createRoute({
+  method: 'post',
+  path: '/api/v1/replays',
+  summary: 'Judges the past again: dead letters after a fix, or stored events with the rules and tables in force.',
+  request: { body: { required: true, content: { 'application/json': { schema: askSchema } } } },
+  responses: { 202: answer('It runs, or waits for its turn: one runs at a time.'), ...failures(400, 503) },
+})
+
+const list = createRoute({
+  method: 'get',
+  path: '/api/v1/replays',
+  summary: 'Replays, newest first: those that wait or run, and the last ones that are over.',
+  responses: {
+    200: {
+      description: 'All of them.',
+      content: { 'application/json': { schema: z.object({ results: z.array(replaySchema) }) } },
+    },
+  },
+})
+
+const idParam = z.object({ id: z.string().max(40) })
+
+const show = createRoute({
+  method: 'get',
+  path: '/api/v1/replays/{id}',
+  summary: 'One replay, with what has come of it so far.',
+  request: { params: idParam },
+  responses: { 200: answer('The replay.'), ...failures(404) },
+})
+
+const cancel = createRoute({
+  method: 'delete',
+  path: '/api/v1/replays/{id}',
+  summary: 'Ends a replay where it is. What it has stored stays. One that is over stays as it is.',
+  request: { params: idParam },
+  responses: { 200: answer('The replay as it is now.'), ...failures(404) },
+})
+
+export function replayRoutes(engine: Engine) {
+  return createRouter()
+    .openapi(add, async (c) => {
+      const ask = c.req.valid('json')
+      await refuseOtherVersions(ask, engine)
+      return c.json(replayView(await engine.addReplay(askOf(ask))), 202)
+    })
+    .openapi(list, async (c) => c.json({ results: (await engine.replays()).map(replayView).reverse() }, 200))
+    .openapi(show, async (c) => {
+      const { id } = c.req.valid('param')
+      return c.json(
+        replayView(
+          known(
+            (await engine.replays()).find((replay) => replay.id === id),
+            id,
+          ),
+        ),
+        200,
+      )
+    })
+    .openapi(cancel, async (c) => {
+      const { id } = c.req.valid('param')
+      return c.json(replayView(known(await engine.cancelReplay(id), id)), 200)
+    })
+}
+
+function known(replay: Replay | undefined, id: string): Replay {
+  if (!replay) throw new ApiError(404, 'not_found', `there is no replay '${id}'; \`caracal replay list\` lists them`)
+  return replay
+}
+
+/** Versions of the past are not kept, so that nothing but what is in force can judge. */
+async function refuseOtherVersions({ generation, table_versions = {} }: Ask, engine: Engine): Promise<void> {
+  if (generation !== undefined && generation !== engine.generation)
+    throw new ApiError(
+      400,
+      'bad_request',
+      `generation ${generation} is not in force, and a replay judges with what is: put it back in force, or leave generation out to judge with ${engine.generation}`,
+    )
+  const wanted = Object.entries(table_versions)
+  if (wanted.length === 0) return
+  const now = new Map((await engine.tables()).map(({ name, version }) => [name, version]))
+  for (const [name, version] of wanted)
+    if (now.get(name) !== version)
+      throw new ApiError(
+        400,
+        'bad_request',
+        `table '${name}' of version ${version} is not in force, and earlier versions are not kept: leave table_versions out to judge with ${now.get(name) ?? 'what there is'}`,
+      )
+}
+
+function askOf(ask: Ask): ReplayAsk {
+  const { dry_run: dryRun, deliver } = ask
+  if (ask.kind === 'dead-letters') {
+    const { kind, sources, reasons, since } = ask
+    return { kind, dryRun, deliver, sources, reasons, ...(since !== undefined && { sinceMs: Date.parse(since) }) }
+  }
+  const { kind, log_types: logTypes, rules, by, from, to } = ask
+  const toMs = to === undefined ? END_OF_TIME_MS : Date.parse(to)
+  return { kind, dryRun, deliver, logTypes, rules, by, fromMs: Date.parse(from), toMs }
+}
+
+function replayView({ id, ask, state, report, parts, notes, ...replay }: Replay): z.output<typeof replaySchema> {
+  return {
+    id,
+    kind: ask.kind,
+    state,
+    dry_run: ask.dryRun,
+    deliver: ask.deliver,
+    created_time: iso(replay.createdMs)!,
+    started_time: iso(replay.startedMs),
+    ended_time: iso(replay.endedMs),
+    chosen: chosenOf(ask),
+    generation: replay.generation ?? null,
+    tables: { ...replay.tables },
+    records: { read: report.records, of: parts ? parts.reduce((sum, { records }) => sum + records, 0) : null },
+    stored: report.stored,
+    filtered: report.filtered,
+    failing: { ...report.failing },
+    rules: report.rules.map(({ ruleId, matches, known: before, errors, lastError, samples }) => ({
+      rule_id: ruleId,
+      matches,
+      known: before,
+      errors,
+      last_error: lastError ?? null,
+      samples: samples.map(({ time: at, rowId, logType, title }) => ({ time: at, row_id: rowId, log_type: logType, title })),
+    })),
+    alerts: report.alerts,
+    first_alerts: report.firstAlerts.map((alert) => ({
+      alert_id: ask.dryRun ? null : alert.alertId,
+      rule_id: alert.ruleId,
+      severity: alert.severity,
+      title: alert.title,
+      dedup: alert.dedup,
+      event_count: alert.events,
+      first_event_time: alert.firstEventTime,
+      last_event_time: alert.lastEventTime,
+    })),
+    notes: Object.values(notes),
+  }
+}
+
+function chosenOf(ask: ReplayAsk): z.output<typeof replaySchema>['chosen'] {
+  const none = { sources: [], reasons: [], since: null, log_types: [], rules: [], from: null, to: null, by: null }
+  if (ask.kind === 'dead-letters')
+    return { ...none, sources: [...ask.sources], reasons: [...ask.reasons], since: iso(ask.sinceMs) }
+  const { logTypes, rules, fromMs, toMs, by } = ask
+  return { ...none, log_types: [...logTypes], rules: [...rules], from: iso(fromMs), to: iso(toMs), by }
+}
+
+function iso(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString()
+}

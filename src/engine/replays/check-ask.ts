@@ -1,0 +1,53 @@
+import { DEAD_LETTER_REASONS } from '../../model/outcome.ts'
+import type { EventReplay, LetterReplay, ReplayAsk } from '../../model/replay.ts'
+import { suggestion } from '../../packs/issues.ts'
+import { Refused } from '../../util/errors.ts'
+import type { OpenContent } from '../open-content.ts'
+import { schemaOf } from '../path.ts'
+
+/** The ask with what it leaves open filled in. Throws `Refused` for one that makes no sense. */
+export function checkAsk(ask: ReplayAsk, content: OpenContent, nowMs: number): ReplayAsk {
+  return ask.kind === 'events' ? checkEvents(ask, content, nowMs) : checkLetters(ask)
+}
+
+function checkLetters(ask: LetterReplay): LetterReplay {
+  for (const reason of ask.reasons)
+    if (!(DEAD_LETTER_REASONS as readonly string[]).includes(reason))
+      throw new Refused(
+        `there is no reason '${reason}'${suggestion(reason, DEAD_LETTER_REASONS) || '; docs/errors.md lists them'}`,
+      )
+  return ask
+}
+
+function checkEvents(ask: EventReplay, { loaded, judged }: OpenContent, nowMs: number): EventReplay {
+  const { fromMs, rules } = ask
+  // What comes from now on is judged as it comes.
+  const toMs = Math.min(ask.toMs, nowMs)
+  if (fromMs >= toMs)
+    throw new Refused(
+      `the range from ${iso(fromMs)} to ${iso(toMs)} is empty: events of the past are replayed, so give a time before`,
+    )
+  const enabled = judged.filter((rule) => rule.enabled && rule.kind !== 'scheduled_rule')
+  const byId = new Map(enabled.map((rule) => [rule.id, rule]))
+  for (const id of rules)
+    if (!byId.has(id))
+      throw new Refused(
+        `no enabled rule '${id}' judges events${suggestion(id, byId.keys()) || '; `caracal rules` lists the rules'}`,
+      )
+  const own = rules.map((id) => byId.get(id)!)
+  const named = [...new Set(own.flatMap(({ logTypes, policy }) => [...logTypes, ...(policy?.resourceTypes ?? [])]))]
+  const logTypes = [...new Set(ask.logTypes.length > 0 ? ask.logTypes : named)].sort()
+  if (logTypes.length === 0) throw new Refused('name the log types to replay, or rules that name theirs')
+  for (const name of logTypes)
+    if (!schemaOf(name, loaded)) throw new Refused(`log type '${name}' has no schema${suggestion(name, loaded.schemas.keys())}`)
+  for (const { id, logTypes: types, policy } of own) {
+    const all = [...types, ...(policy?.resourceTypes ?? [])]
+    if (!all.some((name) => logTypes.includes(name)))
+      throw new Refused(`rule '${id}' judges ${all.join(', ')}, and none of ${logTypes.join(', ')}`)
+  }
+  return { ...ask, logTypes, toMs }
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString()
+}

@@ -1,0 +1,207 @@
+import type { Config } from '../../config/config.ts'
+import { EMPTY_REPORT, type Replay } from '../../model/replay.ts'
+import type { Route } from '../../pipeline/deliveries.ts'
+import type { Retrying } from '../../pipeline/faults.ts'
+import type { Loop } from '../../pipeline/loop.ts'
+import { takePath } from '../../pipeline/path.ts'
+import { DryWindows } from '../../pipeline/rejudge/dry-windows.ts'
+import { type EndDeps, endDry, endInReplay } from '../../pipeline/rejudge/end.ts'
+import type { Page } from '../../pipeline/rejudge/page.ts'
+import { tryCommit } from '../../state/commit.ts'
+import type { StateDb } from '../../state/db.ts'
+import { replayKey } from '../../state/replays.ts'
+import { messageOf, RetryLater } from '../../util/errors.ts'
+import type { OpenContent } from '../open-content.ts'
+import { type Judging, openJudging } from './judging.ts'
+import { nextPage, PartGone, planOf, type ReplayLake } from './pages.ts'
+
+export interface RunDeps {
+  readonly config: Config
+  readonly db: StateDb
+  readonly loop: Loop
+  /** The content in force. */
+  readonly content: () => OpenContent
+  readonly lake: ReplayLake
+  readonly routes: readonly Route[]
+  readonly baseUrl: string
+  readonly now: () => number
+  /** True while so much waits for the lake that nothing may be added. */
+  readonly isFull: () => boolean
+  /** The replay has come further, or waits. */
+  readonly onProgress: (replay: Replay) => Promise<void>
+  /** Milliseconds go by, or the replay is to end. */
+  readonly pause: (ms: number) => Promise<void>
+  /** True once the replay is to end where it is. */
+  readonly isEnding: () => boolean
+}
+
+const FULL_PAUSE_MS = 500
+const AGAIN_PAUSE_MS = 5000
+/** Of the time, one part in so many is the replay's while live batches are under way, and while none are. */
+const SHARES = { busy: 4, idle: 1.25 }
+
+/** Sentences that are kept. */
+const MAX_NOTES = 20
+
+/** One replay on its way, page by page. */
+export class ReplayRun {
+  readonly #deps: RunDeps
+  #replay: Replay
+  #judging: Judging | undefined
+  readonly #notes: Map<string, string>
+  #windows = new DryWindows()
+
+  constructor(replay: Replay, deps: RunDeps) {
+    this.#deps = deps
+    this.#replay = replay
+    this.#notes = new Map(Object.entries(replay.notes))
+  }
+
+  /** The replay as it is now. */
+  get replay(): Replay {
+    return { ...this.#replay, notes: Object.fromEntries(this.#notes) }
+  }
+
+  /** Resolves when everything is done, or the replay is to end; with the replay as it is then. Rejects when it cannot go on. */
+  async run(): Promise<Replay> {
+    try {
+      while (!this.#deps.isEnding() && !(await this.#step())) await this.#deps.onProgress(this.replay)
+      return this.replay
+    } finally {
+      await this.#judging?.close()
+    }
+  }
+
+  /** A page, or what must be there before. True when there is nothing more. */
+  async #step(): Promise<boolean> {
+    const { isFull, pause, loop } = this.#deps
+    const start = performance.now()
+    try {
+      if (isFull()) await pause(FULL_PAUSE_MS)
+      else {
+        const isDone = await this.#page()
+        this.#note('wait', undefined)
+        if (isDone) return true
+      }
+    } catch (error) {
+      if (!(error instanceof RetryLater)) throw error
+      this.#note('wait', `It waits and goes on by itself: ${messageOf(error)}`)
+      await pause(AGAIN_PAUSE_MS)
+      return false
+    }
+    const isBusy = [...loop.inFlight.values()].some((records) => records > 0)
+    await pause((performance.now() - start) * ((isBusy ? SHARES.busy : SHARES.idle) - 1))
+    return false
+  }
+
+  async #page(): Promise<boolean> {
+    const { content, lake } = this.#deps
+    const judging = await this.#current()
+    if (!this.#replay.parts) {
+      this.#replay = { ...this.#replay, parts: await planOf(this.#replay, content(), lake) }
+      return false
+    }
+    const { cursor, parts = [] } = this.#replay
+    const part = parts[cursor.part]
+    if (!part) return true
+    let page: Page | undefined
+    try {
+      page = await nextPage(this.#replay, judging.content, lake)
+    } catch (error) {
+      if (!(error instanceof PartGone)) throw error
+      this.#note(part.name, `${part.name} is left out: ${error.message}.`)
+    }
+    if (page) await this.#judge(page, judging)
+    else this.#replay = { ...this.#replay, cursor: { part: cursor.part + 1 } }
+    return false
+  }
+
+  /** Takes the page down the path. */
+  async #judge(page: Page, { generation }: Judging): Promise<void> {
+    const batch = { sourceId: page.sourceId, receivedMs: this.#deps.now(), chunks: page.chunks, onParsed: () => {} }
+    const judging = { ...generation, parser: page.parser }
+    let isStale = false
+    const deps = this.#endDeps(judging, () => {
+      isStale = true
+    })
+    if (this.#replay.ask.dryRun) {
+      const { end, outcome } = endDry(page, this.replay, this.#windows, deps)
+      await takePath(batch, judging, end)
+      this.#replay = outcome.replay
+      if (this.#windows.isCut)
+        this.#note('windows', 'There are more alert windows than a dry run remembers: its number of alerts is an estimate.')
+    } else {
+      const { end, outcome } = endInReplay(page, this.replay, deps)
+      await takePath(batch, judging, end)
+      // It is judged again, by what is in force now.
+      if (!isStale) this.#replay = outcome.replay
+    }
+  }
+
+  #endDeps(generation: EndDeps['generation'], onStale: () => void): EndDeps {
+    const { loop, lake, db, content, now, routes, baseUrl, isEnding } = this.#deps
+    const retrying: Retrying = {
+      onTrouble: (message) => this.#note('trouble', message),
+      isStopping: isEnding,
+    }
+    return {
+      generation,
+      retrying,
+      now,
+      routes,
+      baseUrl,
+      keyOf: replayKey,
+      query: lake.query,
+      flush: lake.flush,
+      keep: (make) =>
+        loop.other(async () => {
+          if (content().generation.hash === generation.hash) return make()
+          // Rows of another generation may have other columns: they must not come behind those of the present one.
+          onStale()
+          return undefined
+        }),
+      attempt: (decision) => tryCommit(db, decision),
+      onDropped: (message) => this.#note('dropped', message),
+    }
+  }
+
+  /** What judges: that of the content in force. */
+  async #current(): Promise<Judging> {
+    const { content, config } = this.#deps
+    const now = content()
+    if (this.#judging?.content !== now) {
+      const before = this.#judging
+      this.#judging = undefined
+      await before?.close()
+      if (this.#replay.generation !== undefined && this.#replay.generation !== now.generation.hash) this.#contentChanged(now)
+      this.#judging = await openJudging(now, this.#replay.ask, config)
+    }
+    const { hash: generation } = now.generation
+    this.#replay = { ...this.#replay, generation, tables: now.tables.versions }
+    return this.#judging!
+  }
+
+  /** A dry run is about one content: it begins again. What is kept goes on, and what is behind stays as it was judged. */
+  #contentChanged(now: OpenContent): void {
+    const { generation, cursor, ask } = this.#replay
+    if (ask.dryRun) {
+      this.#replay = begunAgain(this.#replay)
+      this.#windows = new DryWindows()
+    } else if (cursor.part > 0 || cursor.after) {
+      const since = cursor.after ? ` from ${cursor.after.time} on` : ''
+      this.#note('content', `Content changed on the way: generation ${now.generation.hash} judges${since}, ${generation} before.`)
+    }
+  }
+
+  /** Sets the sentence on a subject, or takes it away. */
+  #note(subject: string, sentence: string | undefined): void {
+    if (sentence === undefined) this.#notes.delete(subject)
+    else if (this.#notes.size < MAX_NOTES || this.#notes.has(subject)) this.#notes.set(subject, sentence)
+  }
+}
+
+/** The replay with nothing done yet. */
+export function begunAgain(replay: Replay): Replay {
+  const { parts: _, ...rest } = replay
+  return { ...rest, cursor: { part: 0 }, report: EMPTY_REPORT }
+}

@@ -1,0 +1,172 @@
+import { randomBytes } from 'node:crypto'
+import { EMPTY_REPORT, type Replay, type ReplayAsk, type ReplayState } from '../../model/replay.ts'
+import { deleteReplay, loadReplays, saveReplay } from '../../state/replays.ts'
+import { messageOf, RetryLater } from '../../util/errors.ts'
+import { checkAsk } from './check-ask.ts'
+import { begunAgain, ReplayRun, type RunDeps } from './replay-run.ts'
+
+/** Replays that may wait. */
+export const MAX_WAITING = 20
+/** Replays that are over and still listed, the latest. */
+export const MAX_OVER = 100
+/** How often the place of a dry run is written down: what it has found is of use, and it begins again after a stop. */
+const SAVE_MS = 1000
+
+export type ReplaysDeps = Omit<RunDeps, 'onProgress' | 'pause' | 'isEnding'>
+
+/** Replays: one runs at a time, the others wait in the order in which they were asked for. */
+export class Replays {
+  readonly #deps: ReplaysDeps
+  readonly #all = new Map<string, Replay>()
+  #run: ReplayRun | undefined
+  #ending: AbortController | undefined
+  #working: Promise<void> = Promise.resolve()
+  #isStopping = false
+
+  constructor(deps: ReplaysDeps) {
+    this.#deps = deps
+  }
+
+  /** Reads what was kept, and goes on with what was not over. */
+  async start(): Promise<void> {
+    for (const replay of await loadReplays(this.#deps.db)) this.#all.set(replay.id, replay)
+    this.#next()
+  }
+
+  /** Every replay, oldest first. */
+  list(): readonly Replay[] {
+    const now = this.#run?.replay
+    return [...this.#all.values()].map((replay) => (replay.id === now?.id && replay.state === 'running' ? now : replay))
+  }
+
+  /** Takes a replay into the queue. Rejects with `Refused` when it makes no sense, with `RetryLater` when too many wait. */
+  async add(asked: ReplayAsk): Promise<Replay> {
+    const { content, now, db } = this.#deps
+    const ask = checkAsk(asked, content(), now())
+    const waiting = this.#in('queued').length
+    if (waiting >= MAX_WAITING)
+      throw new RetryLater(`${waiting} replays wait already: ask again when one of them is over, or cancel one`, 10_000)
+    const replay: Replay = {
+      id: randomBytes(6).toString('hex'),
+      ask,
+      state: 'queued',
+      createdMs: now(),
+      cursor: { part: 0 },
+      report: EMPTY_REPORT,
+      notes: {},
+    }
+    await saveReplay(db, replay)
+    this.#all.set(replay.id, replay)
+    await this.#forgetOld()
+    this.#next()
+    return replay
+  }
+
+  /** Ends a replay where it is; what it has stored stays. `undefined`: there is no such replay. One that is over stays as it is. */
+  async cancel(id: string): Promise<Replay | undefined> {
+    const replay = this.#all.get(id)
+    if (replay?.state === 'queued') await this.#set({ ...replay, state: 'cancelled', endedMs: this.#deps.now() })
+    if (replay?.state === 'running') {
+      this.#ending?.abort()
+      await this.#working
+      const now = this.#all.get(id)!
+      // The program stops: it is cancelled for good all the same.
+      if (now.state === 'running') await this.#set({ ...now, state: 'cancelled', endedMs: this.#deps.now() })
+    }
+    return this.#all.get(id)
+  }
+
+  /** The replay under way ends behind its page; it goes on after the next start. */
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    this.#ending?.abort()
+    await this.#working
+  }
+
+  #in(state: ReplayState): Replay[] {
+    return [...this.#all.values()].filter((replay) => replay.state === state)
+  }
+
+  /** Begins the next replay if none is under way. */
+  #next(): void {
+    if (this.#isStopping || this.#run) return
+    const replay = this.#in('running')[0] ?? this.#in('queued')[0]
+    if (!replay) return
+    const ending = new AbortController()
+    const run = this.#begin(replay, ending.signal)
+    this.#run = run
+    this.#ending = ending
+    this.#working = this.#work(run, ending.signal).finally(() => {
+      this.#run = undefined
+      this.#next()
+    })
+  }
+
+  #begin(replay: Replay, ending: AbortSignal): ReplayRun {
+    const { now, db } = this.#deps
+    const again = replay.state === 'running' && replay.ask.dryRun ? begunAgain(replay) : replay
+    let savedMs = Number.NEGATIVE_INFINITY
+    return new ReplayRun(
+      { ...again, state: 'running', startedMs: replay.startedMs ?? now() },
+      {
+        ...this.#deps,
+        isEnding: () => ending.aborted,
+        pause: (ms) => pause(ms, ending),
+        onProgress: async (progress) => {
+          this.#all.set(progress.id, progress)
+          if (now() - savedMs < SAVE_MS) return
+          savedMs = now()
+          await saveReplay(db, progress)
+        },
+      },
+    )
+  }
+
+  async #work(run: ReplayRun, ending: AbortSignal): Promise<void> {
+    const over = async (state: ReplayState, why?: string) => {
+      const { replay } = run
+      const notes = why === undefined ? replay.notes : { ...replay.notes, failed: why }
+      await this.#set({ ...replay, state, notes, endedMs: this.#deps.now() })
+    }
+    try {
+      await saveReplay(this.#deps.db, run.replay)
+      this.#all.set(run.replay.id, run.replay)
+      await run.run()
+      if (!ending.aborted) await over('done')
+      else if (!this.#isStopping) await over('cancelled')
+      else this.#all.set(run.replay.id, run.replay)
+    } catch (error) {
+      // What could not be finished while stopping goes on after the next start.
+      if (this.#isStopping) return
+      const state = ending.aborted ? 'cancelled' : 'failed'
+      await over(state, messageOf(error)).catch(() => {})
+    }
+  }
+
+  async #set(replay: Replay): Promise<void> {
+    await saveReplay(this.#deps.db, replay)
+    this.#all.set(replay.id, replay)
+  }
+
+  async #forgetOld(): Promise<void> {
+    const over = [...this.#all.values()].filter(({ state }) => state !== 'queued' && state !== 'running')
+    for (const { id } of over.slice(0, Math.max(0, over.length - MAX_OVER))) {
+      await deleteReplay(this.#deps.db, id)
+      this.#all.delete(id)
+    }
+  }
+}
+
+/** Resolves after the time, or as soon as the signal is given. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve()
+    const done = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, ms)
+    signal.addEventListener('abort', done)
+  })
+}

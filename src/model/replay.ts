@@ -1,0 +1,129 @@
+import type { AlertType } from './alert.ts'
+import type { Severity } from './rule.ts'
+
+export const REPLAY_STATES = ['queued', 'running', 'done', 'cancelled', 'failed'] as const
+export type ReplayState = (typeof REPLAY_STATES)[number]
+
+interface ReplayMode {
+  /** Says what would come of it, and changes nothing. */
+  readonly dryRun: boolean
+  /** Alerts go to destinations. */
+  readonly deliver: boolean
+}
+
+/** Dead letters are parsed again. */
+export interface LetterReplay extends ReplayMode {
+  readonly kind: 'dead-letters'
+  /** Source ids; empty: all. */
+  readonly sources: readonly string[]
+  /** Empty: all. */
+  readonly reasons: readonly string[]
+  /** Only letters received since then, epoch ms. */
+  readonly sinceMs?: number | undefined
+}
+
+/** Stored events are judged again. */
+export interface EventReplay extends ReplayMode {
+  readonly kind: 'events'
+  readonly logTypes: readonly string[]
+  /** The range, its end exclusive, epoch ms. */
+  readonly fromMs: number
+  readonly toMs: number
+  /** Which time of events is meant. */
+  readonly by: 'event' | 'received'
+  /** Rule ids; empty: all that judge these log types. */
+  readonly rules: readonly string[]
+}
+
+export type ReplayAsk = LetterReplay | EventReplay
+
+/** A source whose dead letters, or a log type whose events are replayed. */
+export interface ReplayPart {
+  readonly name: string
+  /** Records when the replay began. */
+  readonly records: number
+}
+
+/** Where a replay goes on: behind the record with this time and row id of a part. */
+export interface ReplayCursor {
+  readonly part: number
+  readonly after?: { readonly time: string; readonly rowId: string } | undefined
+}
+
+/** A match found, for people. */
+export interface ReplaySample {
+  readonly time: string
+  readonly rowId: string
+  readonly logType: string
+  readonly title: string
+}
+
+export interface RuleTally {
+  readonly ruleId: string
+  /** Matches that were not known before. */
+  readonly matches: number
+  /** Matches of the same version of the rule that were stored before. */
+  readonly known: number
+  readonly errors: number
+  readonly lastError?: string | undefined
+  readonly samples: readonly ReplaySample[]
+}
+
+export interface ReplayAlert {
+  readonly alertId: string
+  readonly ruleId: string
+  readonly type: AlertType
+  readonly title: string
+  readonly dedup: string
+  readonly severity: Severity
+  readonly events: number
+  readonly firstEventTime: string
+  readonly lastEventTime: string
+}
+
+/** What has come of a replay so far. */
+export interface ReplayReport {
+  /** Records read. */
+  readonly records: number
+  /** Dead letters that became events. */
+  readonly stored: number
+  /** Dead letters that a filter keeps out now. */
+  readonly filtered: number
+  /** Why records still cannot be used → how many. */
+  readonly failing: Readonly<Record<string, number>>
+  readonly rules: readonly RuleTally[]
+  /** Alerts opened. */
+  readonly alerts: number
+  /** The first of them. */
+  readonly firstAlerts: readonly ReplayAlert[]
+}
+
+export const EMPTY_REPORT: ReplayReport = {
+  records: 0,
+  stored: 0,
+  filtered: 0,
+  failing: {},
+  rules: [],
+  alerts: 0,
+  firstAlerts: [],
+}
+
+/** A replay as it is kept. Plain JSON. */
+export interface Replay {
+  readonly id: string
+  readonly ask: ReplayAsk
+  readonly state: ReplayState
+  readonly createdMs: number
+  readonly startedMs?: number
+  readonly endedMs?: number
+  /** The hash of the content that judged last. */
+  readonly generation?: string
+  /** Table → the version that events were joined with last. */
+  readonly tables?: Readonly<Record<string, string>>
+  /** Absent: not begun. */
+  readonly parts?: readonly ReplayPart[]
+  readonly cursor: ReplayCursor
+  readonly report: ReplayReport
+  /** What a sentence is about → the sentence: why it waits, why it failed, what a person should know. */
+  readonly notes: Readonly<Record<string, string>>
+}

@@ -1,0 +1,51 @@
+import type { AlertWindow, KnownGroup, KnownGroups } from '../../model/alert.ts'
+import type { Decision } from '../../model/batch.ts'
+
+/** Windows that a dry run remembers. */
+const MAX_WINDOWS = 100_000
+
+/** Alert windows of a dry run, which no state has. */
+export class DryWindows {
+  readonly #max: number
+  readonly #windows = new Map<string, AlertWindow>()
+  readonly #numbers = new Map<string, number>()
+  /** Windows had to go: matches that belong to them would begin others. */
+  isCut = false
+
+  constructor(max = MAX_WINDOWS) {
+    this.#max = max
+  }
+
+  /** What a state with these windows alone would give for the decision. */
+  known({ groups: refs, fromMs, crowds: asked = [] }: Omit<Decision<unknown>, 'decide'>): KnownGroups {
+    const open = new Map<string, AlertWindow[]>(refs.map(({ groupKey }) => [groupKey, []]))
+    const crowds = new Map<string, number>()
+    const refOf = new Map(asked.flatMap((crowd) => crowd.ruleIds.map((ruleId) => [ruleId, crowd] as const)))
+    for (const window of this.#windows.values()) {
+      const { ruleId, groupKey, endMs } = window
+      const crowd = refOf.get(ruleId)
+      if (crowd && endMs > crowd.fromMs && endMs <= crowd.toMs) crowds.set(ruleId, (crowds.get(ruleId) ?? 0) + 1)
+      if (endMs > fromMs) open.get(groupKey)?.push(structuredClone(window))
+    }
+    const groups = new Map<string, KnownGroup>()
+    for (const [groupKey, windows] of open) {
+      windows.sort((a, b) => a.startMs - b.startMs || a.number - b.number)
+      groups.set(groupKey, { windows, nextNumber: (this.#numbers.get(groupKey) ?? 0) + 1 })
+    }
+    return { groups, crowds }
+  }
+
+  /** Keeps what was decided, without the texts that are most of it. */
+  keep(windows: readonly AlertWindow[]): void {
+    for (const window of windows) {
+      const body = { ...window.body, sampleEvent: null, context: null, description: '', runbook: '' }
+      this.#windows.set(window.alertId, { ...window, body })
+      this.#numbers.set(window.groupKey, Math.max(this.#numbers.get(window.groupKey) ?? 0, window.number))
+    }
+    for (const id of this.#windows.keys()) {
+      if (this.#windows.size <= this.#max) break
+      this.#windows.delete(id)
+      this.isCut = true
+    }
+  }
+}

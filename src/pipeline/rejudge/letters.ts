@@ -1,0 +1,119 @@
+import type { Chunk } from '../../model/chunk.ts'
+import type { JsonObject } from '../../model/json.ts'
+import type { LetterContext } from '../../model/outcome.ts'
+import type { LetterReplay, ReplayCursor } from '../../model/replay.ts'
+import type { Parser } from '../../stages/parse/parser.ts'
+import { quoteText, tableName } from '../../stages/store/ddl.ts'
+import { sha256 } from '../../util/hash.ts'
+import { parseJson, stringifyJson } from '../../util/json.ts'
+import { DEAD_LETTERS, REPLAYED } from '../rows.ts'
+import { comesBefore, type LettersPage, type StoredLetter } from './page.ts'
+import { among, behind, instant } from './sql.ts'
+
+/** What `lettersPage` reads of a letter, in this order. */
+export const LETTER_COLUMNS = [
+  'p_parse_time',
+  'p_row_id',
+  'source',
+  'reason',
+  'position',
+  'length',
+  'sha256',
+  'raw',
+  'raw_encoding',
+  'context',
+]
+
+type Choice = Pick<LetterReplay, 'sources' | 'reasons' | 'sinceMs'>
+
+/** How many letters that are not replayed yet each source has. */
+export function countLettersSql(choice: Choice, untilMs: number): string {
+  return `SELECT source, count() FROM ${tableName(DEAD_LETTERS)} WHERE ${open(choice, untilMs)} GROUP BY source ORDER BY source`
+}
+
+/** Letters of a source behind the cursor, oldest first, as `lettersPage` reads them. */
+export function lettersSql(source: string, choice: Choice, untilMs: number, after: ReplayCursor['after'], limit: number): string {
+  const where = [open(choice, untilMs), `source = ${quoteText(source)}`, ...behind('p_parse_time', after)].join(' AND ')
+  return `SELECT ${LETTER_COLUMNS.join(', ')} FROM ${tableName(DEAD_LETTERS)} WHERE ${where} ORDER BY p_parse_time, p_row_id LIMIT ${limit}`
+}
+
+/** Records that are not replayed yet. Rows that the lake refused of other tables than those of events are no records. */
+function open({ sources, reasons, sinceMs }: Choice, untilMs: number): string {
+  return [
+    `p_parse_time < ${instant(untilMs)}`,
+    `match(position, '^(logs\\\\.|[0-9a-f]{16}:)')`,
+    ...(sinceMs === undefined ? [] : [`p_parse_time >= ${instant(sinceMs)}`]),
+    ...(sources.length > 0 ? [among('source', sources)] : []),
+    ...(reasons.length > 0 ? [among('reason', reasons)] : []),
+    `(p_row_id, p_parse_time) NOT IN (SELECT p_row_id, letter_time FROM ${tableName(REPLAYED)})`,
+  ].join(' AND ')
+}
+
+/** Why a letter cannot be parsed again: not all bytes of its record were kept. */
+export const CUT = 'cut'
+
+/** Rows of the answer to `lettersSql`, at least one, as a page. `inner` parses the records. */
+export function lettersPage(replayId: string, rows: readonly string[], part: number, inner: Parser): LettersPage {
+  const letters = new Map<string, StoredLetter>()
+  const aside = new Map<string, number>()
+  const chunks: Chunk[] = []
+  let last = { time: '0', rowId: '' }
+  let source = ''
+  for (const row of rows) {
+    const [time, rowId, of, reason, position, length, hash, text, encoding, context] = JSON.parse(row) as string[]
+    if (comesBefore(last, { time: time!, rowId: rowId! })) last = { time: time!, rowId: rowId! }
+    source = of!
+    const raw = Buffer.from(text!, encoding === 'base64' ? 'base64' : 'utf8')
+    const isWhole = raw.length === Number(length) && sha256(raw) === hash
+    // A row id twice: the later letter is of the event that the earlier one became, and waits for the next replay.
+    if (!isWhole || letters.has(rowId!)) {
+      aside.set(CUT, (aside.get(CUT) ?? 0) + 1)
+      continue
+    }
+    letters.set(rowId!, { rowId: rowId!, time: time!, source, reason: reason! })
+    const own: LetterContext = context ? (JSON.parse(context) as LetterContext) : {}
+    chunks.push(chunkOf(rowId!, reason === 'internal' ? recordOf(raw, position!) : raw, own, Date.parse(time!)))
+  }
+  const filteredBy = new Map<string, string>()
+  const guessed = new Set<string>()
+  const parser: Parser = {
+    parse(chunk, bound, receivedMs) {
+      const result = inner.parse(chunk, bound, receivedMs)
+      const rowId = rowIdOf(chunk)
+      for (const filter of result.filtered.keys()) filteredBy.set(rowId, filter)
+      if (result.guessed.size > 0) guessed.add(rowId)
+      return result
+    },
+  }
+  const next = { part, after: last }
+  return { replayId, sourceId: source, records: rows.length, chunks, parser, next, letters, aside, filteredBy, guessed }
+}
+
+/** The record of a letter as a chunk of its own: it gets its row id again, and is parsed with what was known of it. */
+function chunkOf(rowId: string, raw: Buffer, { context = '', hints, receivedMs }: LetterContext, letterMs: number): Chunk {
+  return {
+    bytes: raw,
+    records: Uint32Array.of(0, raw.length),
+    place: rowId.slice(0, 16),
+    offset: Number.parseInt(rowId.slice(16), 16),
+    context,
+    final: true,
+    faults: [],
+    receivedMs: receivedMs ?? letterMs,
+    ...(hints && { hints: [{ from: 0, hints }] }),
+  }
+}
+
+function rowIdOf({ place, offset }: Chunk): string {
+  return place + offset.toString(16).padStart(12, '0')
+}
+
+/** Of an event that could not be finished the letter has the event itself: the record is what Caracal did not add. */
+function recordOf(raw: Buffer, position: string): Buffer {
+  if (position.startsWith('logs.')) return raw
+  const parsed = parseJson(raw.toString(), { maxDepth: 1000 })
+  if (parsed.kind !== 'ok' || typeof parsed.value !== 'object' || parsed.value === null) return raw
+  const event = parsed.value as JsonObject
+  if (typeof event['p_row_id'] !== 'string') return raw
+  return Buffer.from(stringifyJson(Object.fromEntries(Object.entries(event).filter(([name]) => !name.startsWith('p_')))))
+}

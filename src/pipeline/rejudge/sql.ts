@@ -1,0 +1,21 @@
+import type { ReplayCursor } from '../../model/replay.ts'
+import { quoteName, quoteText } from '../../stages/store/ddl.ts'
+
+/** A moment as the lake's SQL. */
+export function instant(ms: number): string {
+  return `fromUnixTimestamp64Milli(toInt64(${Math.trunc(ms)}))`
+}
+
+/** The condition for rows behind the cursor, in the order of `time` and `p_row_id`. */
+export function behind(time: string, after: ReplayCursor['after']): string[] {
+  if (!after) return []
+  const moment = `parseDateTime64BestEffort(${quoteText(after.time)}, 9, 'UTC')`
+  const column = quoteName(time)
+  // The first condition is what the table's order can answer.
+  return [`${column} >= ${moment}`, `(${column} > ${moment} OR p_row_id > ${quoteText(after.rowId)})`]
+}
+
+/** `IN (…)` for texts. */
+export function among(column: string, values: readonly string[]): string {
+  return `${column} IN (${values.map(quoteText).join(', ')})`
+}

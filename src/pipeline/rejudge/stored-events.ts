@@ -1,0 +1,123 @@
+import type { Chunk } from '../../model/chunk.ts'
+import type { ColumnKind } from '../../model/column.ts'
+import type { Event } from '../../model/event.ts'
+import type { JsonObject, JsonValue } from '../../model/json.ts'
+import type { EventReplay, ReplayCursor } from '../../model/replay.ts'
+import type { CompiledSchema } from '../../model/schema.ts'
+import type { Parser } from '../../stages/parse/parser.ts'
+import { quoteName, tableName } from '../../stages/store/ddl.ts'
+import { parseJson, setOwn } from '../../util/json.ts'
+import { eventTable } from '../rows.ts'
+import { comesBefore, type Page } from './page.ts'
+import { behind, instant } from './sql.ts'
+
+/** Columns that are no members of an event: what is known of its row only, and what tables join to it again. */
+const NOT_READ = new Set(['p_source_file', 'p_generation', 'p_header', 'p_enrichment'])
+/** Deeper than any record may be: what is stored was limited where it came in. */
+const MAX_DEPTH = 1000
+
+type Range = Pick<EventReplay, 'fromMs' | 'toMs' | 'by'>
+
+/** How many events of the log type are in the range. */
+export function countSql(schema: CompiledSchema, range: Range): string {
+  return `SELECT count() FROM ${tableName(eventTable(schema))} WHERE ${inRange(range)}`
+}
+
+/** Events of the log type in the range behind the cursor, oldest first, as `eventsPage` reads them. */
+export function eventsSql(schema: CompiledSchema, range: Range, after: ReplayCursor['after'], limit: number): string {
+  const columns = columnsOf(schema).map(({ name }) => quoteName(name))
+  const where = [inRange(range), ...behind('p_event_time', after)].join(' AND ')
+  return `SELECT ${columns.join(', ')} FROM ${tableName(eventTable(schema))} WHERE ${where} ORDER BY p_event_time, p_row_id LIMIT ${limit}`
+}
+
+function inRange({ fromMs, toMs, by }: Range): string {
+  const column = by === 'event' ? 'p_event_time' : 'p_parse_time'
+  return `${column} >= ${instant(fromMs)} AND ${column} < ${instant(toMs)}`
+}
+
+/** The id of the only source that stored events are judged under: each finds the tables of its own source. */
+export const STORED = 'stored events'
+
+/** Rows of the answer to `eventsSql`, at least one, as a page. */
+export function eventsPage(replayId: string, schema: CompiledSchema, rows: readonly string[], part: number): Page {
+  const chunk: Chunk = {
+    bytes: Buffer.from(rows.join('\n')),
+    place: '0'.repeat(16),
+    offset: 0,
+    context: '',
+    final: true,
+    faults: [],
+  }
+  const at = (name: string) => columnsOf(schema).findIndex((column) => column.name === name)
+  const [time, rowId] = [at('p_event_time'), at('p_row_id')]
+  let last = { time: '0', rowId: '' }
+  for (const row of rows) {
+    const values = JSON.parse(row) as string[]
+    const place = { time: values[time]!, rowId: values[rowId]! }
+    if (comesBefore(last, place)) last = place
+  }
+  return {
+    replayId,
+    sourceId: STORED,
+    records: rows.length,
+    chunks: [chunk],
+    parser: storedParser(schema),
+    next: { part, after: last },
+  }
+}
+
+/** Reads lines that are rows of the lake as the events that they were. */
+function storedParser(schema: CompiledSchema): Parser {
+  const read = rowReader(schema)
+  return {
+    parse({ bytes }) {
+      const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString().split('\n').filter(Boolean)
+      return {
+        received: lines.length,
+        groups: [{ schema, events: lines.map(read) }],
+        deadLetters: [],
+        spans: [],
+        context: '',
+        filtered: new Map(),
+        guessed: new Map(),
+        unknownFields: new Map(),
+      }
+    },
+  }
+}
+
+function columnsOf({ columns }: CompiledSchema) {
+  return columns.filter(({ name }) => !NOT_READ.has(name))
+}
+
+/** The event of a row, a JSON array of `columnsOf`. What is absent in the row is absent in the event. */
+function rowReader(schema: CompiledSchema): (row: string) => Event {
+  const columns = columnsOf(schema)
+  return (row) => {
+    const values = exact(row) as readonly JsonValue[]
+    const event: JsonObject = {}
+    columns.forEach(({ name, kind }, i) => {
+      if (name === 'extra') return
+      const value = memberOf(kind, values[i]!)
+      if (value !== undefined) setOwn(event, name, value)
+    })
+    const extra = values[columns.findIndex(({ name }) => name === 'extra')]
+    if (typeof extra === 'string')
+      for (const [name, value] of Object.entries(exact(extra) as JsonObject)) setOwn(event, name, value)
+    return event as Event
+  }
+}
+
+function memberOf(kind: ColumnKind, value: JsonValue): JsonValue | undefined {
+  if (value === null) return undefined
+  if (kind === 'json' && typeof value === 'string') return exact(value)
+  // The lake keeps no difference between an empty list and none.
+  if (kind === 'strings' && Array.isArray(value) && value.length === 0) return undefined
+  return value
+}
+
+function exact(text: string): JsonValue {
+  const parsed = parseJson(text, { maxDepth: MAX_DEPTH })
+  if (parsed.kind !== 'ok') throw new Error(`a stored row cannot be read: ${parsed.message}`)
+  return parsed.value
+}

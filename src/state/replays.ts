@@ -1,0 +1,25 @@
+import type { Kysely } from 'kysely'
+import type { Replay } from '../model/replay.ts'
+import { setMeta } from './sources.ts'
+import type { StateTables } from './tables.ts'
+
+const PREFIX = 'replay:'
+
+/** The key of a replay in `meta`: a page's transaction keeps the replay with what came of the page. */
+export function replayKey(id: string): string {
+  return PREFIX + id
+}
+
+/** Every replay that is kept, oldest first. */
+export async function loadReplays(db: Kysely<StateTables>): Promise<Replay[]> {
+  const rows = await db.selectFrom('meta').select('value').where('key', 'like', `${PREFIX}%`).execute()
+  return rows.map(({ value }) => JSON.parse(value) as Replay).sort((a, b) => a.createdMs - b.createdMs)
+}
+
+export async function saveReplay(db: Kysely<StateTables>, replay: Replay): Promise<void> {
+  await setMeta(db, replayKey(replay.id), JSON.stringify(replay))
+}
+
+export async function deleteReplay(db: Kysely<StateTables>, id: string): Promise<void> {
+  await db.deleteFrom('meta').where('key', '=', replayKey(id)).execute()
+}
