@@ -110,6 +110,12 @@ export const configSchema = z.strictObject({
     .describe(
       'CPU time limit, in milliseconds, for one function of a rule on one event. It is not wall-clock time, so a busy machine does not shorten it.',
     ),
+  workers: z
+    .union([z.int().min(1).max(64), z.literal('auto')])
+    .default(1)
+    .describe(
+      'Threads that parse, enrich, judge and encode batches, each with its own processes for Python rules; with 1 the pipeline does it by itself. `auto`: two fewer than the machine has cores. More than 1 is of use where more than two cores are free.',
+    ),
   python_children: z
     .enum(['shared', 'per_root'])
     .optional()

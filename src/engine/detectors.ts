@@ -1,11 +1,14 @@
 import type { DetectionContent } from '../model/rule.ts'
 import type { Content } from '../packs/content.ts'
 import { languages } from '../stages/detect/index.ts'
-import type { Detector, DetectorOptions } from '../stages/detect/language.ts'
+import type { Detector, DetectorOptions, Language } from '../stages/detect/language.ts'
 import { exactText } from '../util/exact-text.ts'
 import { hash16 } from '../util/hash.ts'
 import { judgedRules, type LoadedContent } from './path.ts'
 import { ShortPaths } from './short-paths.ts'
+
+/** Rules that can judge batches in any order and side by side, those that cannot since they remember events, or all. */
+export type Share = 'all' | 'any-order' | 'in-order'
 
 /** A detector of one language, and what it was made of. */
 export interface RunningDetector {
@@ -23,11 +26,13 @@ export async function startDetectors(
   { content, roots }: Pick<LoadedContent, 'content' | 'roots'>,
   options: Omit<DetectorOptions, 'all'>,
   running: readonly RunningDetector[] = [],
+  share: Share = 'all',
 ): Promise<RunningDetector[]> {
   const detectors: RunningDetector[] = []
   try {
-    for (const { type, create } of languages) {
-      const given = givenTo(type, content)
+    for (const language of languages) {
+      const { type, create } = language
+      const given = givenTo(language, content, share)
       if (given.rules.length === 0) continue
       const key = hash16(exactText(given))
       const same = running.find((one) => one.language === type && one.key === key)
@@ -53,8 +58,30 @@ export async function closeDetectors(
   await Promise.all(goes.map(({ detector }) => detector.close()))
 }
 
-function givenTo(language: string, content: Content): DetectionContent {
+/** Lets detectors go on where others of their language have come to; `unchanged`: ids of rules that judge as before. */
+export function inheritDetectors(
+  heirs: readonly RunningDetector[],
+  before: readonly RunningDetector[],
+  unchanged: ReadonlySet<string>,
+): void {
+  for (const { language, detector } of heirs) {
+    const old = before.find((one) => one.language === language)?.detector
+    if (old && old !== detector) detector.inherit?.(old, unchanged)
+  }
+}
+
+/** The place of a rule's findings among those of all detectors about the same event. */
+export function ranksOf(content: Content): ReadonlyMap<string, number> {
+  const rules = judgedRules(content)
+  const ids = languages.flatMap(({ type }) => rules.filter(({ source }) => source.language === type).map(({ id }) => id))
+  return new Map(ids.map((id, rank) => [id, rank]))
+}
+
+function givenTo({ type, remembers }: Language, content: Content, share: Share): DetectionContent {
   const { helpers, dataModels } = content
-  const rules = judgedRules(content).filter((rule) => rule.enabled && rule.source.language === language)
-  return { rules, helpers, dataModels }
+  const rules = judgedRules(content).filter((rule) => rule.enabled && rule.source.language === type)
+  const all = { rules, helpers, dataModels }
+  if (share === 'all') return all
+  const isRemembering = remembers?.(all) ?? (() => false)
+  return { ...all, rules: rules.filter(({ id }) => isRemembering(id) === (share === 'in-order')) }
 }

@@ -7,7 +7,7 @@ import type { ParserOptions } from '../stages/parse/parser.ts'
 import { createParser } from '../stages/parse/step.ts'
 import { fromRoots } from '../util/host-paths.ts'
 import { type ContentParts, contentParts, hashOf, versionOf } from './content-parts.ts'
-import { type RunningDetector, startDetectors } from './detectors.ts'
+import { type RunningDetector, type Share, startDetectors } from './detectors.ts'
 import type { LiveTables } from './live-tables.ts'
 import { alertingRules, correlationOf, type LoadedContent, parseSource } from './path.ts'
 
@@ -29,12 +29,16 @@ export interface GenerationDeps {
   readonly memory: CorrelationStore
   /** Detectors that run: those whose content is the same are kept. */
   readonly running?: readonly RunningDetector[]
+  /** The rules that the generation judges with here. Absent: all. */
+  readonly share?: Share
 }
 
 /** A generation with what tells it from another one. */
 export interface MadeGeneration extends Generation {
   readonly parts: ContentParts
   readonly running: readonly RunningDetector[]
+  /** By source the tables that only it has. */
+  readonly pinned: ReadonlyMap<string, readonly Table[]>
 }
 
 /**
@@ -44,15 +48,15 @@ export interface MadeGeneration extends Generation {
 export async function createGeneration(loaded: LoadedContent, deps: GenerationDeps): Promise<MadeGeneration> {
   const { sources, tables, parser, detection, memory } = deps
   const bindings = new Map<string, SourceBinding>()
+  const pinned = new Map<string, readonly Table[]>()
   for (const source of sources) {
-    const pinned: Table[] = []
-    for (const [name, path] of Object.entries(source.tables ?? {}))
-      pinned.push(await tables.build(name, path, undefined, undefined))
-    bindings.set(source.id, { parse: parseSource(source, loaded), enricher: tables.enricherWith(pinned) })
+    const own = await tables.pinnedFor(source)
+    pinned.set(source.id, own)
+    bindings.set(source.id, { parse: parseSource(source, loaded), enricher: tables.enricherWith(own) })
   }
   const shorten = fromRoots(loaded.roots)
   const parts = contentParts(loaded.content, sources)
-  const running = await startDetectors(loaded, detection, deps.running)
+  const running = await startDetectors(loaded, detection, deps.running, deps.share)
   return {
     hash: hashOf(parts),
     parts,
@@ -60,6 +64,7 @@ export async function createGeneration(loaded: LoadedContent, deps: GenerationDe
     rules: new Map([...alertingRules(loaded)].map(([id, rule]) => [id, shown(rule, shorten)])),
     correlation: correlationOf(loaded, memory),
     sources: bindings,
+    pinned,
     running,
     detectors: running.map(({ detector }) => detector),
   }

@@ -4,6 +4,7 @@ import { type BuiltTable, TableError } from '../stages/enrich/table.ts'
 import { messageOf, Refused, RetryLater } from '../util/errors.ts'
 import type { Remote } from '../util/rpc.ts'
 import { type ChangedPart, changedParts, contentParts, hashOf } from './content-parts.ts'
+import { inheritDetectors } from './detectors.ts'
 import { type OpenContent, type OpenContentDeps, openContent, readContent } from './open-content.ts'
 import type { ContentProblem, LoadedContent } from './path.ts'
 import type { ContentReport, MainCalls } from './pipeline-calls.ts'
@@ -121,10 +122,8 @@ export class LiveContent {
     if (!next) throw new Error('no content has been built')
     next.tables.inherit(before.tables)
     const unchanged = unchangedRules(before, next)
-    for (const { language, detector } of next.generation.running) {
-      const old = before.generation.running.find((one) => one.language === language)?.detector
-      if (old && old !== detector) detector.inherit?.(old, unchanged)
-    }
+    inheritDetectors(next.generation.running, before.generation.running, unchanged)
+    next.made?.swap(before.made, unchanged)
     this.#current = next
     this.#next = undefined
     return before

@@ -5,16 +5,31 @@ import { definitionKey } from '../stages/enrich/definition.ts'
 import { createEnricher } from '../stages/enrich/enricher.ts'
 import type { Enricher, Table } from '../stages/enrich/table.ts'
 import { ConfigError } from '../util/errors.ts'
+import type { ContentSource } from './generation.ts'
 import type { LoadedContent } from './path.ts'
 
 /** The tables in force in this thread; a new content is swapped in between two batches, whole. */
 export class LiveTables {
   readonly #content: LoadedContent
   readonly #tables = new Map<string, Table>()
+  readonly #onPut: (table: Table) => void
   #version = 0
 
-  constructor(content: LoadedContent) {
+  /** `onPut` is called with each table that is put in force. */
+  constructor(content: LoadedContent, onPut: (table: Table) => void = () => {}) {
     this.#content = content
+    this.#onPut = onPut
+  }
+
+  get inForce(): readonly Table[] {
+    return [...this.#tables.values()]
+  }
+
+  /** Tables that only this source has, in place of those of the same name. */
+  async pinnedFor({ tables = {} }: Pick<ContentSource, 'id' | 'tables'>): Promise<readonly Table[]> {
+    const pinned: Table[] = []
+    for (const [name, path] of Object.entries(tables)) pinned.push(await this.build(name, path, undefined, undefined))
+    return pinned
   }
 
   /** A table of that content, in force nowhere. */
@@ -50,6 +65,7 @@ export class LiveTables {
   put(table: Table): void {
     this.#tables.set(table.name, table)
     this.#version++
+    this.#onPut(table)
   }
 
   /** The enricher for the tables in force, `pinned` ones in place of those of the same name. Made anew only after a change. */

@@ -6,9 +6,11 @@ import { loadCache } from '../state/cache.ts'
 import { correlationStore } from '../state/correlation.ts'
 import type { StateDb } from '../state/db.ts'
 import { fromRoots } from '../util/host-paths.ts'
-import { closeDetectors } from './detectors.ts'
+import { closeDetectors, ranksOf } from './detectors.ts'
 import { createGeneration, type MadeGeneration } from './generation.ts'
 import { LiveTables } from './live-tables.ts'
+import { MadeElsewhere } from './makers/made-elsewhere.ts'
+import type { Makers } from './makers/makers.ts'
 import { type ContentProblem, judgedQueries, judgedRules, type LoadedContent, lakeTables, loadPath, ruleViews } from './path.ts'
 import type { ContentReport } from './pipeline-calls.ts'
 import { describeChildren, foldersApart } from './python-children.ts'
@@ -23,6 +25,10 @@ export interface OpenContentDeps {
   readonly onOff: () => void
   /** A sentence: rules are judged more slowly than they could be. */
   readonly onSlower: (message: string) => void
+  /** The threads that do the first half of the path, if it is not this one. */
+  readonly makers?: Makers | undefined
+  /** Seconds that a step in another thread has taken. */
+  readonly observe: (step: string, seconds: number) => void
   /** The content in force: what has not changed is taken from it. */
   readonly before?: OpenContent | undefined
 }
@@ -31,6 +37,8 @@ export interface OpenContentDeps {
 export interface OpenContent {
   readonly loaded: LoadedContent
   readonly generation: MadeGeneration
+  /** The generation as makers in other threads hold it. */
+  readonly made: MadeElsewhere | undefined
   readonly tables: LiveTables
   /** Everything that a detection language judges with, disabled rules too. */
   readonly judged: readonly Rule[]
@@ -48,15 +56,18 @@ export function readContent({ config }: Pick<OpenContentDeps, 'config'>): Promis
 export async function openContent(loaded: LoadedContent, deps: OpenContentDeps): Promise<OpenContent> {
   const { config, sources } = deps
   const apart = foldersApart({ ...config, content: contentFolders(config) })
-  const tables = new LiveTables(loaded)
+  let made: MadeElsewhere | undefined
+  const tables = new LiveTables(loaded, (table) => made?.putTable(table))
   const starting = startGeneration(loaded, tables, apart, deps)
   const queryTables = lakeTables(loaded, new Set(sources.flatMap(({ log_types }) => log_types)))
   const { scheduledQueries, savedQueries } = loaded.content
   // While the rules' processes start.
-  const [generation, cannotRun] = await Promise.all([
+  const [started, cannotRun] = await Promise.all([
     starting,
     queryNotices(scheduledQueries, { saved: byName(savedQueries), tables: queryTables }),
   ])
+  made = started.made
+  const { generation } = started
   const { detectors, correlation, rules } = generation
   const shorten = fromRoots(loaded.roots)
   const short = ({ file, message }: ContentProblem) => ({ file: shorten(file), message: shorten(message) })
@@ -69,6 +80,7 @@ export async function openContent(loaded: LoadedContent, deps: OpenContentDeps):
   return {
     loaded,
     generation,
+    made,
     tables,
     judged: judgedRules(loaded.content),
     report: {
@@ -90,17 +102,20 @@ export async function openContent(loaded: LoadedContent, deps: OpenContentDeps):
       queryNotices: cannotRun,
       children: describeChildren(detectors, apart),
     },
-    close: (kept) => closeDetectors(generation.running, kept?.generation.running),
+    close: async (kept) => {
+      await closeDetectors(generation.running, kept?.generation.running)
+      await made?.close(kept?.made)
+    },
   }
 }
 
-function startGeneration(
+async function startGeneration(
   loaded: LoadedContent,
   tables: LiveTables,
   apart: string[] | undefined,
-  { config, sources, db, now, onOff, onSlower, before }: OpenContentDeps,
-): Promise<MadeGeneration> {
-  return createGeneration(loaded, {
+  { config, sources, db, now, onOff, onSlower, makers, observe, before }: OpenContentDeps,
+): Promise<{ readonly generation: MadeGeneration; readonly made: MadeElsewhere | undefined }> {
+  const own = await createGeneration(loaded, {
     sources,
     tables,
     parser: { maxRecordBytes: config.max_record_bytes, maxDepth: config.max_depth },
@@ -114,5 +129,16 @@ function startGeneration(
       onOff,
       prefilter: { ruleErrors: config.rule_errors, shadowEvery: config.shadow_every, onProblem: onSlower },
     },
+    ...(makers && { share: 'in-order' }),
   })
+  if (!makers) return { generation: own, made: undefined }
+  try {
+    const made = await MadeElsewhere.open({ makers, loaded, tables, own, sources, apart, before: before?.made, onOff, observe })
+    const ranks = ranksOf(loaded.content)
+    const remembering = { detectors: own.detectors, rankOf: (ruleId: string) => ranks.get(ruleId) ?? -1 }
+    return { generation: { ...own, detectors: [made.rules, ...own.detectors], remembering, making: made }, made }
+  } catch (error) {
+    await closeDetectors(own.running, before?.generation.running)
+    throw error
+  }
 }

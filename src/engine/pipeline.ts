@@ -30,6 +30,7 @@ import { Started } from '../util/started.ts'
 import { ContentFiles } from './content-files.ts'
 import { contentPlaces } from './content-places.ts'
 import { type BuiltContent, LiveContent } from './live-content.ts'
+import { Makers, makerCount } from './makers/makers.ts'
 import { CommittedSignals } from './past-signals.ts'
 import {
   type ContentReport,
@@ -108,6 +109,17 @@ export class Pipeline implements Handlers<PipelineCalls> {
       onError: (error) => this.#reading.cannotReport(error),
       now: Date.now,
     })
+    const observe = (stage: string, seconds: number) => this.#observations.push([stage, seconds])
+    const onSlower = (message: string) => void this.#main.call('slower', message).catch(() => {})
+    const count = makerCount(config)
+    const makers =
+      count === 1
+        ? undefined
+        : await started.step(
+            'the makers',
+            () => new Makers({ count, config, sources, onSlower, onTrouble }),
+            (made) => made.stop(),
+          )
     this.#content = await started.step(
       'content',
       () =>
@@ -118,7 +130,9 @@ export class Pipeline implements Handlers<PipelineCalls> {
           lake: this.#main,
           now: Date.now,
           onOff: () => this.#rulesOff.changed(),
-          onSlower: (message) => void this.#main.call('slower', message).catch(() => {}),
+          onSlower,
+          makers,
+          observe,
         }),
       (made) => made.close(),
     )
@@ -133,7 +147,8 @@ export class Pipeline implements Handlers<PipelineCalls> {
       routes: this.#routes,
       now: Date.now,
       isFull: () => this.#isFull(),
-      observe: (stage, seconds) => this.#observations.push([stage, seconds]),
+      depth: makers?.depth,
+      observe,
       onCommitted: (effects, sourceId, receivedMs) => this.#committed(effects, sourceId, receivedMs),
       onTrouble,
       lake: {
@@ -263,7 +278,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
     const events = rowsToEvents(answer) as Event[]
     // Begun before its turn in the commits is taken, as batches do: the order of judging is the order of committing.
     const { generation } = this.#content.current
-    const judged = judgeEvents([{ logType: queryLogType(answer.query), events }], generation.detectors)
+    const judged = loop.inOrder(() => judgeEvents([{ logType: queryLogType(answer.query), events }], generation.detectors))
     this.#reading.holds(judged)
     const meta = new Map([[queryKey(answer.query), String(answer.dueMs)]])
     await loop.other(async (deps) => effectsOfRows(await judged, meta, deps), generation)

@@ -33,6 +33,8 @@ export interface ReadingDeps {
   readonly content: LiveContent
   readonly routes: LoopDeps['routes']
   readonly now: () => number
+  /** Batches that may be under way at once. Absent: as many as this thread makes use of. */
+  readonly depth: number | undefined
   readonly isFull: () => boolean
   readonly observe: LoopDeps['observe']
   readonly onCommitted: (effects: Effects, sourceId: string | undefined, receivedMs: number | undefined) => void
@@ -247,7 +249,7 @@ export class Reading {
   }
 
   #createLoop(): Loop {
-    const { content, state, routes, baseUrl, now, isFull, observe, onCommitted, onTrouble } = this.#deps
+    const { content, state, routes, baseUrl, now, depth, isFull, observe, onCommitted, onTrouble } = this.#deps
     return new Loop({
       sources: this.#open,
       generation: () => content.current.generation,
@@ -255,6 +257,7 @@ export class Reading {
       routes,
       baseUrl,
       now,
+      depth,
       isFull,
       observe,
       onCommitted: (effects) => onCommitted(effects, effects.batch.sourceId, effects.batch.receivedMs),

@@ -2,10 +2,17 @@ import { type TransferListItem, Worker } from 'node:worker_threads'
 import { entryFile } from '../util/entry.ts'
 import { CaracalError, ConfigError, messageOf, rebuiltError, StorageError } from '../util/errors.ts'
 import { type Calls, type Handlers, type Remote, Rpc } from '../util/rpc.ts'
+import type { MakerCalls, MakerNews, MakerOptions } from './makers/maker-calls.ts'
 import type { MainCalls, PipelineCalls } from './pipeline-calls.ts'
 import type { PipelineThreadData } from './pipeline-thread.ts'
 import type { SpoolCalls } from './spool-calls.ts'
 import type { SpoolThreadData } from './spool-thread.ts'
+
+const ENTRIES = {
+  spool: 'engine/spool-thread',
+  pipeline: 'engine/pipeline-thread',
+  maker: 'engine/makers/maker-thread',
+}
 
 /** A thread and the calls to it. */
 export interface Thread<Theirs extends Calls<Theirs>> {
@@ -15,6 +22,7 @@ export interface Thread<Theirs extends Calls<Theirs>> {
   end(): Promise<void>
 }
 
+export type MakerThread = Thread<MakerCalls>
 export type PipelineThread = Thread<PipelineCalls>
 export type SpoolThread = Thread<SpoolCalls>
 
@@ -26,13 +34,17 @@ export function startPipelineThread(data: PipelineThreadData, handlers: Handlers
   return startThread<PipelineCalls, MainCalls>('pipeline', data, data.spool, handlers)
 }
 
+export function startMakerThread(data: MakerOptions, handlers: Handlers<MakerNews>): MakerThread {
+  return startThread<MakerCalls, MakerNews>('maker', data, data.headers.port, handlers)
+}
+
 function startThread<Theirs extends Calls<Theirs>, Ours extends Calls<Ours> = Record<never, never>>(
-  name: 'spool' | 'pipeline',
-  workerData: SpoolThreadData | PipelineThreadData,
+  name: keyof typeof ENTRIES,
+  workerData: SpoolThreadData | PipelineThreadData | MakerOptions,
   port: TransferListItem,
   handlers?: Handlers<Ours>,
 ): Thread<Theirs> {
-  const worker = new Worker(entryFile(`engine/${name}-thread`), { name: `caracal-${name}`, workerData, transferList: [port] })
+  const worker = new Worker(entryFile(ENTRIES[name]), { name: `caracal-${name}`, workerData, transferList: [port] })
   const rpc = new Rpc<Theirs, Ours>(worker, handlers)
   const died = new Promise<Error>((resolve) => {
     worker.once('error', (thrown) => {

@@ -6,7 +6,7 @@ export interface RawRecords {
   readonly place: string
   readonly bytes: Uint8Array
   /** Three numbers a record, in the order of the records: the number in its row id, first byte, end. */
-  readonly spans: readonly number[]
+  readonly spans: ArrayLike<number>
 }
 
 /** The record with this row id as it came, as text, at most 64 KiB of it. */
@@ -21,7 +21,7 @@ export function rawText(chunks: readonly RawRecords[], rowId: string): string | 
   return undefined
 }
 
-function find(spans: readonly number[], offset: number): number | undefined {
+function find(spans: ArrayLike<number>, offset: number): number | undefined {
   let low = 0
   let high = spans.length / 3
   while (low < high) {

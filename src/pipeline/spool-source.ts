@@ -29,6 +29,8 @@ const PLACE = 'spool'
 /** Reads what an intake put into the spool for one source. */
 export class SpoolSource implements BatchSource {
   readonly id: string
+  /** Each body stands for itself. */
+  readonly isIndependent = true
   readonly #port: SpoolPort
   readonly #decoders: readonly Decoder[]
   #readTo: number

@@ -19,6 +19,7 @@ export function watchedSource(source: BatchSource, now: () => number): WatchedSo
   }
   return {
     id: source.id,
+    ...(source.isIndependent && { isIndependent: true }),
     next: () => timed(() => source.next()),
     read: (extent) => timed(() => source.read(extent)),
     receivedMs: (extent) => source.receivedMs(extent),

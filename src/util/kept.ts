@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { threadId } from 'node:worker_threads'
 import { sha256 } from './hash.ts'
 
 /** A larger file cannot be ours. */
@@ -60,7 +61,7 @@ export class Kept {
     const place = this.#place
     if (place === undefined || (!this.#isChanged && this.#found.size <= this.#used.size + place.spare)) return
     const file = fileOf(place)
-    const draft = `${file}.${process.pid}`
+    const draft = `${file}.${process.pid}.${threadId}`
     const body = [...this.#kept(place)].map(([key, text]) => `${key} ${text}\n`).join('')
     try {
       await mkdir(place.folder, { recursive: true, mode: 0o700 })

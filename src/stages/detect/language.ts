@@ -98,6 +98,11 @@ export interface Language {
   readonly summary: string
   /** Extension of its code files, including the dot. Absent if it has none. */
   readonly extension?: string
+  /**
+   * Which rules may remember events, so that one detector has to judge batches in their order; `true` as well if that is uncertain. Absent: none
+   * does.
+   */
+  remembers?(content: DetectionContent): (ruleId: string) => boolean
   /** How its rules are written in a rule's YAML. Absent if they are code files. */
   readonly yaml?: YamlCode
   /**

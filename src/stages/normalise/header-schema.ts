@@ -37,26 +37,80 @@ const TYPES: Readonly<Record<string, object>> = {
   addr: { type: 'string', indicators: ['ip'] },
 }
 
+/** The schema file that a header stands for; a sentence says why there is none. `sourceId`: whose record has the header. */
+export type DescribeHeader = (logType: string, header: readonly HeaderField[], sourceId: string) => object | string
+
 /**
- * Derives schemas from headers for Zeek logs without a schema file. The same path and fields yield the same schema. Returns a
- * sentence instead if a header is refused: headers are untrusted, and every log type costs two tables.
+ * Derives schemas from headers for Zeek logs without a schema file. The same path and fields yield the same schema.
  */
 export class HeaderSchemas {
+  /** What headers stand for. */
+  readonly describe: DescribeHeader
   readonly #made = new Map<string, CompiledSchema>()
+  readonly #keys = new WeakMap<CompiledSchema, string>()
+
+  /** `describe`: asks another thread, so that all threads derive the same fields. Absent: headers are described here. */
+  constructor(describe?: DescribeHeader) {
+    const headers = new Headers()
+    this.describe = describe ?? ((...header) => headers.describe(...header))
+  }
+
+  get(logType: string, header: readonly HeaderField[], sourceId: string): CompiledSchema | string {
+    const key = keyOf(logType, header)
+    const known = this.#made.get(key)
+    if (known) return known
+    const document = this.describe(logType, header, sourceId)
+    if (typeof document === 'string') return document
+    const schema = compiled(logType, document)
+    this.#made.set(key, schema)
+    this.#keys.set(schema, key)
+    return schema
+  }
+
+  /** Identifies the schema among those of its log type; `undefined` for one that was not derived from a header. */
+  keyOf(schema: CompiledSchema): string | undefined {
+    return this.#keys.get(schema)
+  }
+
+  /** The schema with that key, which another thread derived. */
+  byKey(key: string): CompiledSchema {
+    const known = this.#made.get(key)
+    if (known) return known
+    const [logType, ...fields] = JSON.parse(key) as [string, ...[name: string, type: string][]]
+    const header = fields.map(([name, type]) => ({ name, type }))
+    const schema = this.get(logType, header, '')
+    if (typeof schema === 'string') throw new Error(`${logType} has a schema in another thread but not here: ${schema}`)
+    return schema
+  }
+}
+
+function keyOf(logType: string, header: readonly HeaderField[]): string {
+  return JSON.stringify([logType, ...header.map(({ name, type }) => [name, type])])
+}
+
+function compiled(logType: string, document: object): CompiledSchema {
+  return compileSchema(document, { file: `(header of ${logType})` })
+}
+
+/**
+ * Describes headers of logs without a schema file. Returns a sentence instead if a header is refused: headers are untrusted, and every
+ * log type costs two tables.
+ */
+class Headers {
+  readonly #described = new Map<string, object>()
   /** Log type → field → its type: a field keeps the first type it had. */
   readonly #types = new Map<string, Map<string, string>>()
   readonly #logTypeShares = new Shares(OWN_LOG_TYPES, SHARED_LOG_TYPES)
   readonly #headerShares = new Shares(OWN_HEADERS, SHARED_HEADERS)
 
-  /** `sourceId`: the source that the header comes from. */
-  get(logType: string, header: readonly HeaderField[], sourceId: string): CompiledSchema | string {
+  describe(logType: string, header: readonly HeaderField[], sourceId: string): object | string {
     if (!/^Zeek\.[A-Z][A-Za-z0-9]{1,62}$/.test(logType)) return 'its path is not one word of letters and digits'
     if (header.length > MAX_FIELDS)
       return `its header has ${header.length} fields, more than the ${MAX_FIELDS} allowed without a schema`
     const bad = header.find(({ name }) => name.length > MAX_NAME || !/^[\w.-]+$/.test(name))
     if (bad) return `its header has an invalid field name: ${JSON.stringify(bad.name.slice(0, 40))}`
-    const key = JSON.stringify([logType, ...header.map(({ name, type }) => [name, type])])
-    const known = this.#made.get(key)
+    const key = keyOf(logType, header)
+    const known = this.#described.get(key)
     if (known) return known
     const isNewType = !this.#types.has(logType)
     if (!this.#headerShares.has(sourceId) || (isNewType && !this.#logTypeShares.has(sourceId)))
@@ -65,12 +119,12 @@ export class HeaderSchemas {
     try {
       const document = documentOf(logType, header, types)
       if (types.size > MAX_FIELDS_IN_ALL) return `its headers have more than ${MAX_FIELDS_IN_ALL} fields in all`
-      const schema = compileSchema(document, { file: `(header of ${logType})` })
-      this.#made.set(key, schema)
+      compiled(logType, document)
+      this.#described.set(key, document)
       this.#types.set(logType, types)
       this.#headerShares.take(sourceId)
       if (isNewType) this.#logTypeShares.take(sourceId)
-      return schema
+      return document
     } catch (error) {
       return messageOf(error)
     }

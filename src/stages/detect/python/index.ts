@@ -25,6 +25,7 @@ export const python = {
   type: 'python',
   summary: 'Python rules in Panther’s format, run in a sandboxed child process.',
   extension: '.py',
+  remembers: cacheUse,
 
   async prepare() {
     const spare = await SpareSandbox.begin()

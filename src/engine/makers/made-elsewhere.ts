@@ -1,0 +1,159 @@
+import type { TransferListItem } from 'node:worker_threads'
+import type { FinishedRows } from '../../model/batch.ts'
+import type { Chunk } from '../../model/chunk.ts'
+import type { CompiledSchema, RowOrigin } from '../../model/schema.ts'
+import type { Making } from '../../pipeline/generation.ts'
+import { receiveBatch, type SchemaName } from '../../pipeline/made-batch.ts'
+import type { EncodedBatch } from '../../pipeline/steps.ts'
+import type { DetectBatch } from '../../stages/detect/language.ts'
+import type { Table } from '../../stages/enrich/table.ts'
+import { MemoryTable, type TableImage } from '../../stages/enrich/tables/memory-table.ts'
+import { contentParts, hashOf } from '../content-parts.ts'
+import type { ContentSource, MadeGeneration } from '../generation.ts'
+import type { LiveTables } from '../live-tables.ts'
+import type { LoadedContent } from '../path.ts'
+import type { Makers } from './makers.ts'
+import { RulesInMakers } from './rules.ts'
+
+export interface MadeElsewhereDeps {
+  readonly makers: Makers
+  readonly loaded: LoadedContent
+  readonly tables: LiveTables
+  readonly sources: readonly ContentSource[]
+  /** The same generation here, with the rules that remember. */
+  readonly own: MadeGeneration
+  readonly apart: readonly string[] | undefined
+  readonly before: MadeElsewhere | undefined
+  /** A rule went off or is on again. */
+  readonly onOff: () => void
+  /** Seconds that a step has taken. */
+  readonly observe: (step: string, seconds: number) => void
+}
+
+/** A generation that makers hold: they do the first half of its batches' path. */
+export class MadeElsewhere implements Making {
+  readonly rules: RulesInMakers
+  readonly #makers: Makers
+  /** Its number in the makers. */
+  readonly generation: number
+  readonly #observe: MadeElsewhereDeps['observe']
+  readonly #schemas: ReadonlyMap<string, CompiledSchema>
+  readonly #loaded: LoadedContent
+
+  private constructor(deps: MadeElsewhereDeps, generation: number, rules: RulesInMakers) {
+    this.#makers = deps.makers
+    this.generation = generation
+    this.#observe = deps.observe
+    this.#loaded = deps.loaded
+    this.rules = rules
+    const schemas = [...deps.own.sources.values()].flatMap(({ parse }) => parse.schemas)
+    this.#schemas = new Map(schemas.map((schema) => [schema.name, schema]))
+  }
+
+  /** Rejects, with nothing left of it in any maker, when the generation cannot be made ready. */
+  static async open(deps: MadeElsewhereDeps): Promise<MadeElsewhere> {
+    const { makers, loaded, tables, own, sources, apart, before, onOff } = deps
+    // Correlation rules are for the one who sees all batches.
+    const content = { ...loaded.content, correlationRules: [] }
+    let rules: RulesInMakers | undefined
+    const { generation, reports } = await makers.open({
+      before: before?.generation,
+      content: () => ({
+        content,
+        roots: loaded.roots,
+        apart,
+        left: new Set(own.detectors.flatMap((detector) => [...detector.logTypes])),
+        tables: tables.inForce.map(imageOf),
+        pinned: new Map([...own.pinned].map(([sourceId, pinned]) => [sourceId, pinned.map(imageOf)])),
+      }),
+      describe: ({ logType, header, sourceId }) => loaded.headerSchemas.describe(logType, header, sourceId),
+      onReport: (maker, report) => {
+        rules?.report(maker, report)
+        onOff()
+      },
+      onGone: (maker) => rules?.gone(maker),
+    })
+    const hash = hashOf(contentParts(content, sources))
+    const other = [...reports.values()].find((report) => report.hash !== hash)
+    if (other) throw new Error(`threads have made different generations of the same content: ${hash} and ${other.hash}`)
+    const evaluate = (batch: DetectBatch) => made.#evaluate(batch)
+    rules = new RulesInMakers(reports, { evaluate, prefiltered: makers.prefiltered(generation) })
+    const made: MadeElsewhere = new MadeElsewhere(deps, generation, rules)
+    return made
+  }
+
+  async make(
+    { sourceId, receivedMs, chunks, onParsed }: Parameters<Making['make']>[0],
+    origin: RowOrigin,
+  ): Promise<EncodedBatch<readonly FinishedRows[]>> {
+    const generation = this.generation
+    const { answer, seat } = await this.#makers.run({
+      generation,
+      onParsed,
+      ask: (maker, number) => {
+        const list: TransferListItem[] = []
+        const batch = { sourceId, receivedMs, chunks: chunks.map((chunk) => copyOf(chunk, list)) }
+        return maker.move('make', { number, generation, batch, origin }, list)
+      },
+    })
+    if ('failed' in answer) throw new Error(answer.failed)
+    this.rules.judged(seat, answer)
+    for (const [step, seconds] of answer.observations) this.#observe(step, seconds)
+    return receiveBatch(answer.made, chunks, (name) => this.#schemaOf(name))
+  }
+
+  putTable(table: Table): void {
+    this.#makers.tell('putTable', { generation: this.generation, image: imageOf(table) })
+  }
+
+  /** From now on it is in force. */
+  swap(before: MadeElsewhere | undefined, unchanged: ReadonlySet<string>): void {
+    if (before) this.#makers.tell('swap', { before: before.generation, next: this.generation, unchanged })
+  }
+
+  close(kept?: MadeElsewhere): Promise<void> {
+    return this.#makers.close(this.generation, kept?.generation)
+  }
+
+  /** Events that are no batch of a source. */
+  async #evaluate({ logType, ndjson, onCacheWrites }: DetectBatch) {
+    const generation = this.generation
+    const { answer, seat } = await this.#makers.run({
+      generation,
+      ask: (maker) => maker.call('judge', { generation, logType, ndjson }),
+    })
+    if ('failed' in answer) throw new Error(answer.failed)
+    const { findings, cacheWrites, limits } = answer
+    this.rules.judged(seat, answer)
+    if (cacheWrites.length + limits.length > 0) onCacheWrites?.(cacheWrites, limits)
+    return findings
+  }
+
+  #schemaOf({ logType, header }: SchemaName): CompiledSchema {
+    if (header !== undefined) return this.#loaded.headerSchemas.byKey(header)
+    const schema = this.#schemas.get(logType)
+    if (!schema) throw new Error(`a thread has made events of ${logType}, which no source has a schema for`)
+    return schema
+  }
+}
+
+/** A chunk for another thread, whose buffers go over: this one keeps its own, to make the batch again and for the text of records. */
+function copyOf(chunk: Chunk, list: TransferListItem[]): Chunk {
+  const copy = <T extends Uint8Array | Uint32Array>(view: T): T => {
+    const own = view.slice() as T
+    list.push(own.buffer as ArrayBuffer)
+    return own
+  }
+  const { bytes, records, faults, ...rest } = chunk
+  return {
+    ...rest,
+    bytes: copy(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)),
+    ...(records && { records: copy(records) }),
+    faults: faults.map((fault) => ({ ...fault, raw: new Uint8Array(fault.raw) })),
+  }
+}
+
+function imageOf(table: Table): TableImage {
+  if (!(table instanceof MemoryTable)) throw new Error(`table '${table.name}' is not in shared memory`)
+  return table.image
+}

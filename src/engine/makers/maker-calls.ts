@@ -1,0 +1,117 @@
+import type { Config } from '../../config/config.ts'
+import type { LimitHit } from '../../model/limit.ts'
+import type { CacheWrite, Finding, RuleError } from '../../model/match.ts'
+import type { RowOrigin } from '../../model/schema.ts'
+import type { Content } from '../../packs/content.ts'
+import type { ParsedPart } from '../../pipeline/generation.ts'
+import type { MadeBatch } from '../../pipeline/made-batch.ts'
+import type { PathBatch } from '../../pipeline/path.ts'
+import type { RuleOff } from '../../stages/detect/language.ts'
+import type { TableImage } from '../../stages/enrich/tables/memory-table.ts'
+import type { HeaderField } from '../../stages/normalise/header-schema.ts'
+import type { AskingEnd } from '../../util/ask.ts'
+import type { ContentSource } from '../generation.ts'
+
+/** What a maker's thread is started with. */
+export interface MakerOptions {
+  readonly config: Pick<
+    Config,
+    'data_dir' | 'max_record_bytes' | 'max_depth' | 'rule_timeout_ms' | 'rule_errors' | 'shadow_every'
+  >
+  readonly sources: readonly ContentSource[]
+  /** Where it asks about logs that only their header describes (`AskedHeader`). */
+  readonly headers: AskingEnd
+}
+
+/** What the pipeline's thread asks of a maker's. A generation has a number there. */
+export interface MakerCalls {
+  /** Makes a generation ready, beside others: starts what runs its rules. */
+  open: (content: MakerContent) => MakerReport
+  /** Resolves when as few rules as possible see each event. */
+  prefiltered: (generation: number) => void
+  /** `next` goes on where `before` has come to: what it found out about the rules among `unchanged` still holds. */
+  swap: (change: { before: number; next: number; unchanged: ReadonlySet<string> }) => void
+  /** Ends the generation, but not what `kept` has too. */
+  close: (which: { generation: number; kept: number | undefined }) => void
+  /** Puts a table in force. */
+  putTable: (put: { generation: number; image: TableImage }) => void
+  make: (job: MakeJob) => MakeAnswer
+  judge: (events: { generation: number; logType: string; ndjson: Uint8Array }) => JudgeAnswer
+  stop: () => void
+}
+
+export interface MakerNews {
+  /** The batch of that number is parsed. */
+  parsed: (news: ParsedPart & { number: number }) => void
+  /** A rule went off or is on again. */
+  rules: (news: { generation: number } & RulesInMaker) => void
+  /** A sentence: rules are judged more slowly than they could be. */
+  slower: (message: string) => void
+  /** What stands in the way of judging; `undefined`: no longer. */
+  trouble: (message: string | undefined) => void
+}
+
+/** A question about a log that no schema describes, asked while the batch of that number is parsed. */
+export interface AskedHeader {
+  readonly generation: number
+  readonly number: number
+  readonly logType: string
+  readonly header: readonly HeaderField[]
+  readonly sourceId: string
+}
+
+export interface MakerContent {
+  readonly generation: number
+  /** The generation in force: what has not changed is taken from it. */
+  readonly before: number | undefined
+  readonly content: Content
+  readonly roots: readonly string[]
+  /** Folders whose rules are judged apart from each other. */
+  readonly apart: readonly string[] | undefined
+  /** Log types for which some rule remembers. */
+  readonly left: ReadonlySet<string>
+  readonly tables: readonly TableImage[]
+  /** By source those that replace tables of the same name. */
+  readonly pinned: ReadonlyMap<string, readonly TableImage[]>
+}
+
+export interface MakerReport extends RulesInMaker {
+  readonly hash: string
+  /** Log type → rules that judge it, in their order. */
+  readonly ruleIds: ReadonlyMap<string, readonly string[]>
+}
+
+/** How the rules of one maker do. */
+export interface RulesInMaker {
+  readonly off: readonly RuleOff[]
+  readonly setupErrors: readonly RuleError[]
+  readonly pids: readonly number[]
+}
+
+export interface MakeJob {
+  /** Rises from batch to batch. */
+  readonly number: number
+  readonly generation: number
+  readonly batch: Omit<PathBatch, 'onParsed'>
+  readonly origin: RowOrigin
+}
+
+/** Rules as they came out of a batch. */
+interface Judging {
+  /** Rule id → events that it has missed while it was off, since it was loaded. */
+  readonly missed: readonly (readonly [ruleId: string, events: number])[]
+  readonly timings: readonly { readonly ruleId: string; readonly seconds: number; readonly events: number }[]
+}
+
+/** `failed`: the maker lives, and the batch cannot be made. */
+export type MakeAnswer =
+  | ({ readonly made: MadeBatch; readonly observations: readonly (readonly [step: string, seconds: number])[] } & Judging)
+  | { readonly failed: string }
+
+export type JudgeAnswer =
+  | ({
+      readonly findings: readonly Finding[]
+      readonly cacheWrites: readonly CacheWrite[]
+      readonly limits: readonly LimitHit[]
+    } & Judging)
+  | { readonly failed: string }

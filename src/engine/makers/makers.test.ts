@@ -1,0 +1,98 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Body, outcomeOf, prepare, SITES, type Started, send, startPipeline } from './makers.fixture.ts'
+
+/** The same bodies through a pipeline that makes its batches by itself, and through one with four makers. */
+const folder = mkdtempSync(join(tmpdir(), 'caracal-makers-'))
+let both: readonly Started[] = []
+
+beforeAll(async () => {
+  for (const config of prepare(folder, [1, 4])) both = [...both, await startPipeline(config)]
+}, 100_000)
+
+afterAll(async () => {
+  for (const { pipeline, close } of both) {
+    await pipeline.call('stop')
+    await close()
+  }
+  rmSync(folder, { recursive: true, force: true })
+}, 60_000)
+
+const START_MS = Date.now() - 600_000
+let sentMs = START_MS
+
+const login = fc.oneof(
+  {
+    weight: 12,
+    arbitrary: fc
+      .record({
+        user: fc.constantFrom('ann', 'bob', 'eve'),
+        ok: fc.boolean(),
+        ip: fc.constantFrom('10.0.0.1', '10.0.0.2', '10.0.0.3', ''),
+        more: fc.option(fc.integer(), { nil: undefined }),
+      })
+      .map((record) => (at: number) => JSON.stringify({ at, ...record })),
+  },
+  { weight: 1, arbitrary: fc.constantFrom('{"broken', '{"user":"ann"}', '[]').map((text) => () => text) },
+)
+const logins = fc
+  .record({ source: fc.constantFrom(...SITES), lines: fc.array(login, { minLength: 1, maxLength: 60 }) })
+  .map(({ source, lines }) => ({ source, text: (at: number) => lines.map((line, i) => line(at + i)).join('\n') }))
+
+/** Logs of one path whose headers disagree about their fields. */
+const header = fc
+  .record({ type: fc.constantFrom('string', 'count', 'addr'), rows: fc.integer({ min: 1, max: 3 }) })
+  .map(({ type, rows }) => ({
+    source: 'sensor',
+    text: (at: number) =>
+      `#separator \\x09\n#path\tcustom_odd\n#fields\tts\tvalue\n#types\ttime\t${type}\n${`${at / 1000}\t1\n`.repeat(rows)}`,
+  }))
+
+const bodies = fc.array(fc.oneof({ weight: 5, arbitrary: logins }, { weight: 1, arbitrary: header }), {
+  minLength: 1,
+  maxLength: 25,
+})
+
+function dated(made: readonly { readonly source: string; readonly text: (at: number) => string }[]): Body[] {
+  return made.map(({ source, text }) => {
+    sentMs += 1000
+    return { source, text: text(sentMs), receivedMs: sentMs }
+  })
+}
+
+type Outcome = Awaited<ReturnType<typeof outcomeOf>>
+
+async function bothGive() {
+  const [one, four] = await Promise.all(both.map(outcomeOf))
+  const lines = ({ lakeRows, ...state }: Outcome) =>
+    Object.entries({ ...lakeRows, ...state }).flatMap(([what, all]) => all.map((line) => `${what}: ${line}`))
+  const [here, there] = [lines(one!), lines(four!)]
+  const [known, made] = [new Set(here), new Set(there)]
+  const differences = [
+    ...here.filter((line) => !made.has(line)).map((line) => `only here: ${line}`),
+    ...there.filter((line) => !known.has(line)).map((line) => `only in makers: ${line}`),
+  ]
+  expect(differences.slice(0, 5)).toEqual([])
+  expect(there.length).toBe(here.length)
+  return one!
+}
+
+test('four makers give what one thread gives: rows and their ids, matches, alerts, dead letters, counts, the rules’ cache', async () => {
+  await fc.assert(
+    fc.asyncProperty(bodies, async (made) => {
+      const sent = dated(made)
+      await Promise.all(both.map((each) => send(each, sent)))
+      await bothGive()
+    }),
+    { numRuns: Number(process.env['MAKERS_RUNS'] ?? 12), endOnFailure: true },
+  )
+  const { lakeRows, alerts, cache } = await bothGive()
+  const rules = (table: string) => new Set(lakeRows[table]!.map((row) => (JSON.parse(row) as string[]).join(' ')))
+  expect(rules('signals.correlation_signals').size).toBeGreaterThan(0)
+  const alerting = new Set(alerts.map((row) => (JSON.parse(row) as { rule_id: string }).rule_id))
+  expect([...alerting].sort()).toEqual(['Broken', 'Guessed', 'Known', 'Often', 'Spray'])
+  expect(cache.length).toBeGreaterThan(3)
+}, 300_000)

@@ -1,0 +1,329 @@
+import { availableParallelism } from 'node:os'
+import type { Config } from '../../config/config.ts'
+import type { ParsedPart } from '../../pipeline/generation.ts'
+import { answering } from '../../util/ask.ts'
+import { messageOf } from '../../util/errors.ts'
+import type { Remote } from '../../util/rpc.ts'
+import type { ContentSource } from '../generation.ts'
+import { type MakerThread, startMakerThread } from '../threads.ts'
+import type { AskedHeader, MakerCalls, MakerContent, MakerReport, RulesInMaker } from './maker-calls.ts'
+
+/** How many threads the configuration asks for; 1: none beside the pipeline's own. */
+export function makerCount({ workers }: Pick<Config, 'workers'>): number {
+  return workers === 'auto' ? Math.max(1, availableParallelism() - 2) : workers
+}
+
+export interface MakersDeps {
+  readonly count: number
+  readonly config: Config
+  readonly sources: readonly ContentSource[]
+  readonly onSlower: (message: string) => void
+  /** What stands in the way of one maker, or of all; `undefined`: no longer. */
+  readonly onTrouble: (what: string, message: string | undefined) => void
+}
+
+/** What a maker does for one generation. */
+export interface Work<T> {
+  readonly generation: number
+  /** Of a batch: called once, when it is parsed. */
+  readonly onParsed?: (parsed: ParsedPart) => void
+  /** Called again with another maker when the first has ended. `number` is the same then. */
+  readonly ask: (maker: Remote<MakerCalls>, number: number) => Promise<T>
+}
+
+/** A generation as makers are given it, at any time. */
+export interface GivenGeneration {
+  readonly content: () => Omit<MakerContent, 'generation' | 'before'>
+  readonly before: number | undefined
+  readonly describe: (question: AskedHeader) => object | string
+  readonly onReport: (seat: number, report: RulesInMaker) => void
+  readonly onGone: (seat: number) => void
+}
+
+interface Job {
+  readonly number: number
+  readonly work: Work<unknown>
+  readonly resolve: (value: { answer: never; seat: number }) => void
+  readonly reject: (error: unknown) => void
+  isParsed: boolean
+  /** Who gave the work knows that it is parsed. */
+  isTold: boolean
+  deaths: number
+}
+
+/** A maker's thread and what it has. */
+interface Seat {
+  readonly number: number
+  readonly thread: MakerThread
+  readonly jobs: Set<Job>
+  readonly opening: Map<number, Promise<MakerReport>>
+  readonly ready: Set<number>
+  isGone: boolean
+}
+
+/** While the rules of one batch are judged, the maker parses the next. */
+const AT_ONCE = 2
+/** Threads that may end over the same batch. */
+const MAX_DEATHS = 3
+const PAUSE_MS = 1000
+
+/**
+ * The threads that do the first half of the path. Each holds every generation that is in use; a thread that ends is replaced, and what it
+ * had under way is done again by another.
+ */
+export class Makers {
+  readonly #deps: MakersDeps
+  readonly #seats: Seat[] = []
+  readonly #generations = new Map<number, GivenGeneration>()
+  readonly #queue: Job[] = []
+  /** Batches that are not parsed yet, by number: what a header stands for is decided in their order. */
+  readonly #unparsed = new Map<number, { readonly parsed: Promise<void>; readonly isParsed: () => void }>()
+  #lastSeat = 0
+  #lastGeneration = 0
+  #lastJob = 0
+  #isClosing = false
+
+  constructor(deps: MakersDeps) {
+    this.#deps = deps
+    for (let i = 0; i < deps.count; i++) this.#sit()
+  }
+
+  /** Batches that keep all makers at work. */
+  get depth(): number {
+    return AT_ONCE * this.#deps.count + 2
+  }
+
+  /** Makes a generation ready in all makers: its number, and what each of them says of it. */
+  async open(
+    given: GivenGeneration,
+  ): Promise<{ readonly generation: number; readonly reports: ReadonlyMap<number, MakerReport> }> {
+    const generation = ++this.#lastGeneration
+    this.#generations.set(generation, given)
+    try {
+      // What the first one reads and compiles the others find in its folder.
+      const [first, ...others] = this.#seats
+      const reports = new Map<number, MakerReport>()
+      const opened = async (seat: Seat) => {
+        const report = await this.#openIn(seat, generation).catch(async (error: unknown) => {
+          if (!(await hasGone(seat))) throw error
+        })
+        if (report) reports.set(seat.number, report)
+      }
+      if (first) await opened(first)
+      await Promise.all(others.map(opened))
+      if (reports.size === 0) throw new Error('every thread that was to make batches has ended')
+      return { generation, reports }
+    } catch (error) {
+      await this.close(generation, undefined)
+      throw error
+    }
+  }
+
+  /** Tells every maker. */
+  tell<M extends 'putTable' | 'swap'>(method: M, argument: Parameters<MakerCalls[M]>[0]): void {
+    for (const { thread } of this.#seats) (thread.rpc.call as Tell)(method, argument).catch(() => {})
+  }
+
+  async prefiltered(generation: number): Promise<void> {
+    await Promise.allSettled(this.#seats.map(({ thread }) => thread.rpc.call('prefiltered', generation)))
+  }
+
+  /** Ends a generation that nothing is under way for any more. */
+  async close(generation: number, kept: number | undefined): Promise<void> {
+    this.#generations.delete(generation)
+    await Promise.allSettled(this.#seats.map(({ thread }) => thread.rpc.call('close', { generation, kept })))
+  }
+
+  /** Has a maker do the work; resolves with its answer and its number. */
+  run<T>(work: Work<T>): Promise<{ readonly answer: T; readonly seat: number }> {
+    return new Promise((resolve, reject) => {
+      const number = ++this.#lastJob
+      if (work.onParsed) this.#unparsed.set(number, unparsed())
+      this.#queue.push({
+        number,
+        work,
+        resolve: resolve as Job['resolve'],
+        reject,
+        isParsed: !work.onParsed,
+        isTold: false,
+        deaths: 0,
+      })
+      this.#dispatch()
+    })
+  }
+
+  /** Ends all makers. What is under way is not finished. */
+  async stop(): Promise<void> {
+    this.#isClosing = true
+    const ending = this.#seats.map(async ({ thread, jobs }) => {
+      await thread.rpc.call('stop').catch(() => {})
+      await thread.end()
+      for (const job of jobs) this.#fail(job, new Error('Caracal is stopping'))
+    })
+    await Promise.all(ending)
+    for (const job of this.#queue.splice(0)) this.#fail(job, new Error('Caracal is stopping'))
+  }
+
+  #sit(): Seat {
+    const number = ++this.#lastSeat
+    const { config, sources, onSlower, onTrouble } = this.#deps
+    const headers = answering<AskedHeader>((question) => this.#describe(question))
+    const { data_dir, max_record_bytes, max_depth, rule_timeout_ms, rule_errors, shadow_every } = config
+    const used = { data_dir, max_record_bytes, max_depth, rule_timeout_ms, rule_errors, shadow_every }
+    const trouble = `maker ${number}`
+    const thread = startMakerThread(
+      {
+        config: used,
+        sources: sources.map(({ id, label, log_types, tables }) => ({ id, label, log_types, ...(tables && { tables }) })),
+        headers: headers.end,
+      },
+      {
+        parsed: ({ number: job, ...parsed }) => this.#parsed(seat, job, parsed),
+        rules: ({ generation, ...report }) => this.#generations.get(generation)?.onReport(number, report),
+        slower: onSlower,
+        trouble: (message) => onTrouble(trouble, message),
+      },
+    )
+    const seat: Seat = { number, thread, jobs: new Set(), opening: new Map(), ready: new Set(), isGone: false }
+    this.#seats.push(seat)
+    void thread.died.then((error) => {
+      headers.close()
+      onTrouble(trouble, undefined)
+      this.#leave(seat, error)
+    })
+    return seat
+  }
+
+  #openIn(seat: Seat, generation: number): Promise<MakerReport> {
+    const given = this.#generations.get(generation)
+    if (!given) throw new Error(`there is no generation ${generation}`)
+    const opening = seat.thread.rpc.call('open', { ...given.content(), generation, before: given.before })
+    seat.opening.set(generation, opening)
+    return opening.then((report) => {
+      seat.ready.add(generation)
+      given.onReport(seat.number, report)
+      this.#dispatch()
+      return report
+    })
+  }
+
+  /** The thread has ended by itself: its work is given to others, and another thread takes its place. */
+  #leave(seat: Seat, error: Error): void {
+    seat.isGone = true
+    const at = this.#seats.indexOf(seat)
+    if (at < 0) return
+    this.#seats.splice(at, 1)
+    for (const given of this.#generations.values()) given.onGone(seat.number)
+    if (this.#isClosing) return
+    this.#deps.onTrouble('makers', `a thread that makes batches has ended, its batches are made again: ${messageOf(error)}`)
+    const jobs = [...seat.jobs].sort((a, b) => a.number - b.number)
+    const again = jobs.filter((job) => ++job.deaths < MAX_DEATHS)
+    for (const job of jobs)
+      if (!again.includes(job))
+        this.#fail(job, new Error(`${job.deaths} threads have ended over the same batch: ${messageOf(error)}`))
+    for (const job of again) job.isParsed = !job.work.onParsed
+    this.#queue.unshift(...again)
+    this.#dispatch()
+    void this.#replace()
+  }
+
+  async #replace(): Promise<void> {
+    while (!this.#isClosing) {
+      const seat = this.#sit()
+      try {
+        for (const generation of this.#generations.keys()) await this.#openIn(seat, generation)
+        this.#deps.onTrouble('makers', undefined)
+        return
+      } catch (error) {
+        // One that ends is replaced in its turn.
+        if (await hasGone(seat)) return
+        this.#deps.onTrouble('makers', `a thread that makes batches cannot be started, which is tried again: ${messageOf(error)}`)
+        seat.isGone = true
+        this.#seats.splice(this.#seats.indexOf(seat), 1)
+        await seat.thread.end()
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+      }
+    }
+  }
+
+  #dispatch(): void {
+    for (let job = this.#queue[0]; job; job = this.#queue[0]) {
+      const seat = this.#seatFor(job)
+      if (!seat) return
+      this.#queue.shift()
+      this.#give(job, seat)
+    }
+  }
+
+  #seatFor({ number, work }: Job): Seat | undefined {
+    const free = this.#seats.filter(
+      ({ jobs, ready }) =>
+        jobs.size < AT_ONCE &&
+        ready.has(work.generation) &&
+        // While a batch is parsed its thread may wait for those before it to be parsed: none of them may wait for that thread.
+        [...jobs].every((job) => job.isParsed || job.number < number),
+    )
+    return free.sort((a, b) => a.jobs.size - b.jobs.size)[0]
+  }
+
+  #give(job: Job, seat: Seat): void {
+    seat.jobs.add(job)
+    job.work.ask(seat.thread.rpc, job.number).then(
+      (answer) => {
+        seat.jobs.delete(job)
+        this.#isParsed(job)
+        job.resolve({ answer: answer as never, seat: seat.number })
+        this.#dispatch()
+      },
+      async (error: unknown) => {
+        // The work of a thread that has ended is in the queue again.
+        if (await hasGone(seat)) return
+        seat.jobs.delete(job)
+        this.#fail(job, error)
+        this.#dispatch()
+      },
+    )
+  }
+
+  #fail(job: Job, error: unknown): void {
+    this.#isParsed(job)
+    job.reject(error)
+  }
+
+  #parsed(seat: Seat, number: number, parsed: ParsedPart): void {
+    const job = [...seat.jobs].find((one) => one.number === number)
+    if (!job) return
+    if (!job.isTold) job.work.onParsed?.(parsed)
+    job.isTold = true
+    this.#isParsed(job)
+  }
+
+  #isParsed(job: Job): void {
+    job.isParsed = true
+    this.#unparsed.get(job.number)?.isParsed()
+    this.#unparsed.delete(job.number)
+  }
+
+  async #describe(question: AskedHeader): Promise<object | string> {
+    await Promise.all([...this.#unparsed].flatMap(([number, { parsed }]) => (number < question.number ? [parsed] : [])))
+    const given = this.#generations.get(question.generation)
+    if (!given) throw new Error(`there is no generation ${question.generation}`)
+    return given.describe(question)
+  }
+}
+
+type Tell = (method: string, argument: unknown) => Promise<unknown>
+
+/** Whether the thread has ended: calls to it fail a moment before that is known. */
+async function hasGone(seat: Seat): Promise<boolean> {
+  await new Promise((resolve) => setImmediate(resolve))
+  return seat.isGone
+}
+
+function unparsed() {
+  let isParsed = () => {}
+  const parsed = new Promise<void>((resolve) => {
+    isParsed = resolve
+  })
+  return { parsed, isParsed: () => isParsed() }
+}

@@ -1,0 +1,134 @@
+import type { TransferListItem } from 'node:worker_threads'
+import type { FinishedRows } from '../model/batch.ts'
+import type { Chunk } from '../model/chunk.ts'
+import type { Event } from '../model/event.ts'
+import type { Finding } from '../model/match.ts'
+import type { CompiledSchema } from '../model/schema.ts'
+import type { Judged } from '../stages/alert/step.ts'
+import { MAX_DEPTH, toNdjson } from '../stages/detect/ndjson.ts'
+import type { ParsedEvents } from '../stages/parse/parser.ts'
+import { parseJson } from '../util/json.ts'
+import { ownBytes } from '../util/own-bytes.ts'
+import type { RawRecords } from './raw-records.ts'
+import type { EncodedBatch } from './steps.ts'
+
+type Batch = EncodedBatch<readonly FinishedRows[]>
+
+/** Which schema events are of, as every thread with the same generation knows it. */
+export interface SchemaName {
+  readonly logType: string
+  /** Of a schema made of a log's header. */
+  readonly header: string | undefined
+}
+
+/** A batch whose first half of the path another thread has done: buffers and findings, and of its events those that are still needed. */
+export interface MadeBatch
+  extends Pick<
+    Batch,
+    'received' | 'deadLetters' | 'filtered' | 'guessed' | 'unknownFields' | 'encoded' | 'stored' | 'cacheWrites' | 'cacheLimits'
+  > {
+  readonly groups: readonly SentGroup[]
+  /** `event`: its place among those of all groups; -1: it is about none. */
+  readonly judged: readonly { readonly finding: Finding; readonly event: number }[]
+  readonly raw: readonly SentRaw[]
+}
+
+interface SentGroup {
+  readonly schema: SchemaName
+  /** Exact JSON texts, each followed by a newline. */
+  readonly ndjson: Uint8Array
+  /** False: they became dead letters. */
+  readonly isStored: boolean
+  /** Rules that remember have yet to judge them; then these are all of the batch. */
+  readonly isLeft: boolean
+}
+
+/** Where the records of a part of a chunk are, whose bytes the other thread has too. */
+interface SentRaw {
+  readonly place: string
+  readonly chunk: number
+  readonly from: number
+  readonly length: number
+  readonly spans: Float64Array
+}
+
+export interface Sending {
+  readonly chunks: readonly Chunk[]
+  /** Log types for which some rule remembers. */
+  readonly left: ReadonlySet<string>
+  readonly nameOf: (schema: CompiledSchema) => SchemaName
+}
+
+/** The batch for another thread, and the buffers that go over to it. */
+export function sendBatch(batch: Batch, { chunks, left, nameOf }: Sending): { made: MadeBatch; list: TransferListItem[] } {
+  const list: TransferListItem[] = []
+  const move = <T extends ArrayBufferView>(view: T): T => {
+    list.push(view.buffer as ArrayBuffer)
+    return view
+  }
+  const found = new Set(batch.judged.map(({ event }) => event))
+  const placeOf = new Map<Event | undefined, number>()
+  const groupsOf = (groups: readonly ParsedEvents[], isStored: boolean): SentGroup[] =>
+    groups.flatMap(({ schema, events }) => {
+      const isLeft = left.has(schema.name)
+      const sent = isLeft ? events : found.size > 0 ? events.filter((event) => found.has(event)) : []
+      if (sent.length === 0) return []
+      for (const event of sent) placeOf.set(event, placeOf.size)
+      const ndjson = move(ownBytes(toNdjson(sent)))
+      return [{ schema: nameOf(schema), ndjson, isStored, isLeft }]
+    })
+  const groups = [...groupsOf(batch.groups, true), ...groupsOf(batch.unfit, false)]
+  const { received, filtered, guessed, unknownFields, stored, cacheWrites, cacheLimits } = batch
+  const made: MadeBatch = {
+    ...{ received, filtered, guessed, unknownFields, stored, cacheWrites },
+    ...(cacheLimits && { cacheLimits }),
+    deadLetters: batch.deadLetters.map((letter) => ({ ...letter, raw: move(new Uint8Array(letter.raw)) })),
+    encoded: batch.encoded.map((rows) => rows.map((one) => ({ ...one, rows: move(ownBytes(one.rows)) }))),
+    groups,
+    judged: batch.judged.map(({ finding, event }) => ({ finding, event: placeOf.get(event) ?? -1 })),
+    raw: groups.length > 0 ? batch.raw.flatMap((raw) => sendRaw(raw, chunks, move)) : [],
+  }
+  return { made, list }
+}
+
+function sendRaw({ place, bytes, spans }: RawRecords, chunks: readonly Chunk[], move: (spans: Float64Array) => Float64Array) {
+  const chunk = chunks.findIndex((one) => one.bytes.buffer === bytes.buffer)
+  if (chunk < 0) return []
+  const from = bytes.byteOffset - chunks[chunk]!.bytes.byteOffset
+  return [{ place, chunk, from, length: bytes.length, spans: move(Float64Array.from(spans)) } satisfies SentRaw]
+}
+
+/** The batch as it would be if this thread had made it, its other events aside. `chunks`: what it was made of. */
+export function receiveBatch(
+  { groups: sent, judged, raw, ...made }: MadeBatch,
+  chunks: readonly Chunk[],
+  schemaOf: (name: SchemaName) => CompiledSchema,
+): Batch {
+  const events: Event[] = []
+  const texts: string[] = []
+  const parsed = sent.map(({ schema, ndjson, isStored, isLeft }) => {
+    const lines = Buffer.from(ndjson.buffer, ndjson.byteOffset, ndjson.length).toString().split('\n').slice(0, -1)
+    const group: ParsedEvents = { schema: schemaOf(schema), events: lines.map(eventOf) }
+    for (const event of group.events) events.push(event)
+    for (const line of lines) texts.push(line)
+    return { group, isStored, isLeft }
+  })
+  const of = (wanted: (one: (typeof parsed)[number]) => boolean) => parsed.filter(wanted).map(({ group }) => group)
+  const left = of(({ isLeft }) => isLeft)
+  return {
+    ...made,
+    groups: of(({ isStored }) => isStored),
+    unfit: of(({ isStored }) => !isStored),
+    judged: judged.map(({ finding, event }): Judged => ({ finding, event: events[event], text: () => texts[event] ?? '' })),
+    raw: raw.map(({ place, chunk, from, length, spans }) => {
+      return { place, bytes: chunks[chunk]!.bytes.subarray(from, from + length), spans }
+    }),
+    ...(left.length > 0 && { left: { groups: left, placeOf: new Map(events.map((event, place) => [event, place])) } }),
+  }
+}
+
+function eventOf(line: string): Event {
+  const read = parseJson(line, { maxDepth: MAX_DEPTH })
+  if (read.kind !== 'ok') throw new Error(`an event that another thread has sent cannot be read: ${read.message}`)
+  return read.value as Event
+}
