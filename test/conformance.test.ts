@@ -6,6 +6,7 @@ import { destinations } from '../src/stages/deliver/index.ts'
 import { languages } from '../src/stages/detect/index.ts'
 import { formats as tableFormats } from '../src/stages/enrich/formats/index.ts'
 import { providers } from '../src/stages/enrich/index.ts'
+import { keyKinds } from '../src/stages/enrich/tables/index.ts'
 import { formats as logFormats } from '../src/stages/parse/index.ts'
 import { decoders } from '../src/stages/source/decoders/index.ts'
 import { sources } from '../src/stages/source/index.ts'
@@ -28,6 +29,7 @@ const NAMED: Readonly<Record<string, readonly { readonly type: string; readonly 
   decoder: decoders,
   'log format': logFormats,
   'table format': tableFormats,
+  'key kind': keyKinds,
   state: states,
 }
 
@@ -41,7 +43,7 @@ const named = Object.entries(NAMED).flatMap(([kind, list]) =>
 )
 
 describe('every registered component', () => {
-  test.each(named)('$kind $type has a kebab-case name', ({ type }) => expect(type).toMatch(/^[a-z0-9]+(?:-[a-z0-9]+)*$/))
+  test.each(named)('$kind $type has a lower-case name', ({ type }) => expect(type).toMatch(/^[a-z0-9]+(?:[-_][a-z0-9]+)*$/))
 
   test.each(named.filter(({ definition }) => definition.summary !== undefined))(
     '$kind $type says in one sentence what it does',
@@ -58,7 +60,7 @@ describe('every registered component', () => {
 
   test('kinds stand in docs/components.md with the number of their components, and the suite that checks them', () => {
     const table = catalogue.split(/^## /m).find((text) => text.startsWith('Kinds')) ?? ''
-    const rows = [...table.matchAll(/^\| ([a-z ]+) \| (\d+) \| (?:`([^`]+)`|–) \|$/gm)]
+    const rows = [...table.matchAll(/^\| ([a-z ]+) \| (\d+) \| `([^`]+)` \|$/gm)]
     expect(rows.map(([, kind, count]) => `${kind} ${count}`).sort()).toEqual(
       Object.entries(NAMED)
         .map(([kind, list]) => `${kind} ${list.length}`)

@@ -9,8 +9,10 @@ import { freePort } from './free-port.mjs'
 const ELSEWHERE = new Set(
   'p_row_id p_parse_time p_source_id p_source_label p_source_file p_generation p_header position source extra'.split(' '),
 )
+/** The id that the source of `caracal run` has, which some messages name. */
+const SOURCE = 'run'
 /** Rows of the lake that are read at once. */
-const PAGE = 5000
+const PAGE = 50_000
 const DEADLINE_MS = 30 * 60_000
 
 /**
@@ -60,7 +62,7 @@ async function upAll(files, { folder, program, content, env, received }) {
   const port = await freePort()
   const dataDir = join(folder, 'data')
   const paths = files.map((path) => path.replace(/[\\*?[\]{}()!+@|$]/g, '\\$&'))
-  const sources = [{ type: 'file', id: 'files', paths, poll_ms: 200, idle_ms: 200 }]
+  const sources = [{ type: 'file', id: SOURCE, paths, poll_ms: 200, idle_ms: 200 }]
   writeFileSync(
     join(folder, 'caracal.yml'),
     JSON.stringify({ listen: `127.0.0.1:${port}`, data_dir: dataDir, content, sources, query_max_rows: PAGE }),
@@ -99,7 +101,7 @@ async function settled(child, ask, wanted, messages) {
   let [last, since] = [-1, Date.now()]
   while (Date.now() < end && child.exitCode === null) {
     const records = await ask('/api/v1/sources').then(
-      ({ results }) => results.find(({ id }) => id === 'files').records,
+      ({ results }) => results.find(({ id }) => id === SOURCE).records,
       () => undefined,
     )
     if (records && records.received !== last) [last, since] = [records.received, Date.now()]
@@ -168,10 +170,21 @@ function matchFrom({ p_rule_id, p_log_type, p_event_time, p_alert_title, p_alert
   }
 }
 
-/** The event as one text: members by name; what is null, empty or says who read it is left out; nested values as the lake has them. */
+/**
+ * The event as one text: members by name; what is null, empty or says who read it is left out; nested values as the lake has them. The time of
+ * an event without one is when it was read.
+ */
 function eventText(event) {
+  const isTimeless = event.p_event_time && timeText(event.p_event_time) === timeText(event.p_parse_time ?? '')
   const members = Object.entries(event).flatMap(([name, value]) => {
-    if (ELSEWHERE.has(name) || value === null || value === undefined || (Array.isArray(value) && value.length === 0)) return []
+    if (
+      ELSEWHERE.has(name) ||
+      (isTimeless && name === 'p_event_time') ||
+      value === null ||
+      value === undefined ||
+      (Array.isArray(value) && value.length === 0)
+    )
+      return []
     if (typeof value === 'object' && !name.startsWith('p_any_')) return [[name, JSON.stringify(value)]]
     if (typeof value === 'string' && /^[[{]/.test(value)) return value === '[]' ? [] : [[name, sameJson(value)]]
     return [[name, typeof value === 'string' ? timeText(value) : value]]

@@ -1,6 +1,7 @@
 import { parsePrefix } from '../../model/ip.ts'
 import { parseRange } from '../../model/ip-range.ts'
 import type { JsonObject, JsonValue } from '../../model/json.ts'
+import { find } from '../../util/define.ts'
 import { DEFAULT_MAX_BYTES, decode, unpack, versionOf } from './content.ts'
 import type { TableDefinition } from './definition.ts'
 import type { Format, ReadRow } from './formats/format.ts'
@@ -13,7 +14,7 @@ import { createSlice, inParts, type Slice } from './slice.ts'
 import { type MatchKind, type Table, TableError } from './table.ts'
 import { schemaOfIndicators, type TableSchema } from './table-schema.ts'
 import { MAX_ROW } from './tables/entries.ts'
-import { createIndexBuilder } from './tables/index.ts'
+import { keyKinds } from './tables/index.ts'
 import { MemoryTable } from './tables/memory-table.ts'
 import { RowStoreBuilder } from './tables/row-store.ts'
 
@@ -168,24 +169,15 @@ function inferMatch(keys: readonly string[]): MatchKind {
 }
 
 async function indexRows(reader: RowReader, match: MatchKind, slice: Slice) {
-  const builder = createIndexBuilder(match)
+  const kind = find('key kind', keyKinds, match)
+  const builder = kind.createBuilder()
   const { keys, keyRows } = reader
   await inParts(keys.length, slice, (from, to) => {
     for (let i = from; i < to; i++) {
-      if (!builder.add(keys[i]!, keyRows[i]!)) reader.refuse(`${quote(keys[i]!)} is not a key of this table: ${KEY_HELP[match]}`)
+      if (!builder.add(keys[i]!, keyRows[i]!)) reader.refuse(`${quote(keys[i]!)} is not a key of this table: ${kind.help}`)
     }
   })
   return builder.build(slice)
-}
-
-const KEY_HELP: Readonly<Record<MatchKind, string>> = {
-  exact: 'it must be text',
-  ignore_case: 'it must be text',
-  ip: 'keys are addresses (for networks and ranges the schema must say `validate: {cidr: any}`)',
-  cidr: 'keys are addresses, networks like 10.0.0.0/8 or ranges like 10.0.0.1-10.0.0.9',
-  port: 'keys are ports from 0 to 65535',
-  domain: 'keys are domains like example.com or *.example.com',
-  glob: 'keys are at most 10,000 patterns of at most 1,000 characters',
 }
 
 /** Content that is mostly unusable is something else than it should be: an error page, another format. */

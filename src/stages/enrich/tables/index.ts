@@ -31,25 +31,61 @@ export interface KeyIndexBuilder {
   build(slice: Slice): Promise<KeyIndex>
 }
 
-/** How keys of each kind are kept. */
-export function createIndexBuilder(match: MatchKind): KeyIndexBuilder {
-  switch (match) {
-    case 'exact':
-      return new TextIndexBuilder()
-    case 'ignore_case':
-      return new FoldedIndexBuilder()
-    case 'ip':
-      return new AddressIndexBuilder(false)
-    case 'cidr':
-      return new AddressIndexBuilder(true)
-    case 'port':
-      return new PortIndexBuilder()
-    case 'domain':
-      return new DomainIndexBuilder()
-    case 'glob':
-      return new GlobIndexBuilder()
-  }
+/** A way to compare an event's value with the keys of a table. */
+export interface KeyKind<Type extends string = MatchKind> {
+  /** As in `Match:` of a table's YAML. */
+  readonly type: Type
+  readonly summary: string
+  /** What a key is, for the message about one that is none. */
+  readonly help: string
+  createBuilder(): KeyIndexBuilder
 }
+
+/** Built-in kinds of keys. A new one is one file in this folder and one entry here. */
+export const keyKinds: readonly KeyKind[] = [
+  {
+    type: 'exact',
+    summary: 'Compares texts character by character.',
+    help: 'it must be text',
+    createBuilder: () => new TextIndexBuilder(),
+  },
+  {
+    type: 'ignore_case',
+    summary: 'Compares texts without regard to upper and lower case.',
+    help: 'it must be text',
+    createBuilder: () => new FoldedIndexBuilder(),
+  },
+  {
+    type: 'ip',
+    summary: 'Compares addresses, however they are spelt.',
+    help: 'keys are addresses (for networks and ranges the schema must say `validate: {cidr: any}`)',
+    createBuilder: () => new AddressIndexBuilder(false),
+  },
+  {
+    type: 'cidr',
+    summary: 'Finds the longest network or range that holds an address.',
+    help: 'keys are addresses, networks like 10.0.0.0/8 or ranges like 10.0.0.1-10.0.0.9',
+    createBuilder: () => new AddressIndexBuilder(true),
+  },
+  {
+    type: 'port',
+    summary: 'Compares the port that a value is or ends with.',
+    help: 'keys are ports from 0 to 65535',
+    createBuilder: () => new PortIndexBuilder(),
+  },
+  {
+    type: 'domain',
+    summary: 'Finds the longest domain that a name is or lies below.',
+    help: 'keys are domains like example.com or *.example.com',
+    createBuilder: () => new DomainIndexBuilder(),
+  },
+  {
+    type: 'glob',
+    summary: 'Finds the most specific pattern with * and ? that fits a text.',
+    help: 'keys are at most 10,000 patterns of at most 1,000 characters',
+    createBuilder: () => new GlobIndexBuilder(),
+  },
+]
 
 /** The index over parts that another thread may have made. */
 export function openIndex(parts: IndexParts): KeyIndex {

@@ -1,13 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { find } from '../../../util/define.ts'
 import { createSlice } from '../slice.ts'
-import { createIndexBuilder } from './index.ts'
+import { keyKinds } from './index.ts'
 import { portOf } from './port-index.ts'
 
 const seed = 4848
 
 async function indexOf(match: 'exact' | 'ignore_case' | 'port', keys: readonly string[]) {
-  const builder = createIndexBuilder(match)
+  const builder = find('key kind', keyKinds, match).createBuilder()
   const accepted = keys.map((key, i) => builder.add(key, i))
   return { index: await builder.build(createSlice()), accepted }
 }
