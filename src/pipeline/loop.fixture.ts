@@ -222,6 +222,7 @@ export function loopDeps(
     onCommitted: () => {},
     onOtherCommitted: () => {},
     onTrouble: () => {},
+    pauseMs: 5,
     ...part,
   }
 }

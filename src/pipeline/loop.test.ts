@@ -77,7 +77,7 @@ test('sources take turns: a flood does not starve the others', async () => {
     Array.from({ length: 100 }, () => 'x\n'),
   )
   const quiet = new ListSource('quiet', ['a\n', 'b\n'])
-  const turns = new Turns([flood, quiet], { now: () => 0, onTrouble: () => {} })
+  const turns = new Turns([flood, quiet], { now: () => 0, pauseMs: 500, onTrouble: () => {} })
   const order: string[] = []
   for (let i = 0; i < 6; i++) {
     const { source, extent } = (await turns.next())!

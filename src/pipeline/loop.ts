@@ -13,6 +13,8 @@ import type { PipelineState } from './pipeline-state.ts'
 import { Turns } from './turns.ts'
 
 export interface LoopDeps {
+  /** Pause after a failure, milliseconds; default 500. */
+  readonly pauseMs?: number
   readonly sources: readonly BatchSource[]
   /** The generation in force: asked once for each batch, and for whatever else is committed. */
   readonly generation: () => Generation
@@ -36,6 +38,8 @@ export interface LoopDeps {
 const DEPTH = 3
 /** How often sources are asked without a wake-up, which each of them gives when it has something. */
 const IDLE_MS = 1000
+/** Between two attempts at what fails, and until a source that failed is asked again for the first time. */
+const PAUSE_MS = 500
 
 /**
  * The loop takes a batch from the source whose turn it is, records its extent, and sends it down the path. Batches are judged side by
@@ -57,10 +61,7 @@ export class Loop {
   #failed: Error | undefined
   #wake: () => void = () => {}
   #pending = false
-  readonly #retrying: Retrying = {
-    onTrouble: (message) => this.#deps.onTrouble('loop', message),
-    isStopping: () => this.#stopping,
-  }
+  readonly #retrying: Retrying
   /** While set, no batch begins. */
   #gate: Promise<void> | undefined
   /** Settles when the batch has been judged. */
@@ -70,10 +71,17 @@ export class Loop {
   readonly #order = new Order()
 
   constructor(deps: LoopDeps) {
+    const { pauseMs = PAUSE_MS } = deps
     this.#deps = deps
+    this.#retrying = {
+      onTrouble: (message) => deps.onTrouble('loop', message),
+      isStopping: () => this.#stopping,
+      pauseMs,
+    }
     this.#bySource = new Map(deps.sources.map((source) => [source.id, source]))
     this.#turns = new Turns(deps.sources, {
       now: () => performance.now(),
+      pauseMs,
       onTrouble: (sourceId, message) => deps.onTrouble(`source/${sourceId}`, message),
     })
   }
@@ -184,7 +192,7 @@ export class Loop {
       const next = isFull() ? undefined : await this.#turns.next(isHeld)
       if (this.#stopping) return
       if (next) await this.#take(next.source, next.extent)
-      else if (!this.#pending) await this.#sleep(IDLE_MS)
+      else if (!this.#pending) await this.#sleep(Math.min(IDLE_MS, this.#turns.untilNextMs))
     }
   }
 

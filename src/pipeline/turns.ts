@@ -2,8 +2,7 @@ import type { Extent } from '../model/batch.ts'
 import { type BatchSource, BUSY } from '../stages/source/source.ts'
 import { messageOf } from '../util/errors.ts'
 
-/** Pause before a failed source is asked again; doubles with each failure in a row, up to the maximum. */
-const MIN_PAUSE_MS = 500
+/** The pause before a failed source is asked again doubles with each failure in a row, up to this. */
 const MAX_PAUSE_MS = 10_000
 
 /** A source that could not be read. */
@@ -15,6 +14,8 @@ interface Failure {
 export interface TurnsDeps {
   /** Milliseconds of a steady clock. */
   readonly now: () => number
+  /** Pause before a failed source is asked again for the first time, milliseconds. */
+  readonly pauseMs: number
   /** Why a source cannot be read, for people; `undefined` once it can. */
   readonly onTrouble: (sourceId: string, message: string | undefined) => void
 }
@@ -42,6 +43,12 @@ export class Turns {
     this.#dry.clear()
   }
 
+  /** Milliseconds until a failed source may be asked again; `Infinity` when none failed. */
+  get untilNextMs(): number {
+    const now = this.#deps.now()
+    return Math.min(...[...this.#failures.values()].map(({ untilMs }) => Math.max(0, untilMs - now)))
+  }
+
   /** True while a failed source is left alone. */
   isPausing(sourceId: string): boolean {
     return (this.#failures.get(sourceId)?.untilMs ?? 0) > this.#deps.now()
@@ -49,7 +56,7 @@ export class Turns {
 
   /** The source could not be read: it is left alone for a while and the others go on. */
   failed(sourceId: string, error: unknown): void {
-    const pauseMs = Math.min(MAX_PAUSE_MS, 2 * (this.#failures.get(sourceId)?.pauseMs ?? MIN_PAUSE_MS / 2))
+    const pauseMs = Math.min(MAX_PAUSE_MS, 2 * (this.#failures.get(sourceId)?.pauseMs ?? this.#deps.pauseMs / 2))
     this.#failures.set(sourceId, { pauseMs, untilMs: this.#deps.now() + pauseMs })
     this.#deps.onTrouble(
       sourceId,
