@@ -31,10 +31,7 @@ test('demo --remove ends after a restart too, when the sample is not read any mo
       timeout: 25_000,
     })
   const removed = remove()
-  expect([removed.status, removed.stdout], removed.stderr).toEqual([
-    0,
-    'The demo is gone: its events, its alerts and its counts.\n',
-  ])
+  expect([removed.status, removed.stdout], removed.stderr).toEqual([0, 'The demo was removed: its events, alerts and counts.\n'])
   expect(await caracal.query("SELECT count() FROM logs.all WHERE p_source_id = 'demo'")).toEqual([[0]])
   const list = (await (await caracal.fetch('/api/v1/alerts')).json()) as { results: unknown[] }
   expect(list.results).toEqual([])

@@ -1,11 +1,11 @@
 import type { AlertType } from '../model/alert.ts'
 
-/** The lake's table for matches of whatever they are about. */
+/** The lake's table for matches of any kind. */
 const SIGNALS = 'signals.correlation_signals'
 
 /**
- * The lake's tables that hold the rows of an alert. Only events of a log have a table of their own: what a correlation rule or a
- * scheduled rule matches (its log type is `query/…`, see `queryLogType`) is in the signals alone. System alerts have no events.
+ * The lake's tables that contain an alert's rows. Only log events have their own tables; matches of correlation rules and
+ * scheduled rules (their log type is `query/…`, see `queryLogType`) are only in the signals. System alerts have no events.
  */
 export function alertTables(type: AlertType, logTypes: readonly string[]): string[] {
   if (type === 'SYSTEM') return []

@@ -17,8 +17,10 @@ export const alertSchema = z.object({
   rule_version: z
     .string()
     .nullable()
-    .describe('Hash of the rule, code included, as it was for the first match; null: not kept, or not an alert of a rule.'),
-  retroactive: z.boolean().describe('True: a replay found it in stored events. Its window runs on the time of the events.'),
+    .describe(
+      'Hash of the rule, code included, at the first match; null if it was not recorded or the alert is not from a rule.',
+    ),
+  retroactive: z.boolean().describe('True if a replay found it in stored events. Its window then uses event time.'),
   type: z.enum(ALERT_TYPES),
   title: z.string(),
   severity: z.enum(SEVERITIES),
@@ -40,10 +42,10 @@ const deliverySchema = z.object({
   state: z.enum(['pending', 'delivered', 'dead']),
   tries: z.number(),
   next_try_time: time.nullable(),
-  error: z.string().nullable().describe('Of the last try that failed.'),
+  error: z.string().nullable().describe('Error of the last failed attempt.'),
 })
 
-/** An alert with everything that says why. */
+/** An alert with everything about why it was raised. */
 export const alertDetailSchema = alertSchema.extend({
   threshold: z.number(),
   window_start_time: time,
@@ -53,10 +55,10 @@ export const alertDetailSchema = alertSchema.extend({
   runbook: z.string(),
   tags: z.array(z.string()),
   reports: z.record(z.string(), z.array(z.string())),
-  function_errors: z.record(z.string(), z.string()).describe("What failed in the rule's functions beside `rule`."),
+  function_errors: z.record(z.string(), z.string()).describe("Errors in the rule's functions other than `rule`."),
   indicators: z.record(z.string(), z.array(z.string())),
   indicators_cut: z.boolean(),
-  context: z.record(z.string(), z.unknown()).nullable().describe("What the rule's `alert_context` gave."),
+  context: z.record(z.string(), z.unknown()).nullable().describe("The result of the rule's `alert_context`."),
   enrichment: z
     .array(
       z.object({
@@ -67,11 +69,11 @@ export const alertDetailSchema = alertSchema.extend({
         row: z.record(z.string(), z.unknown()),
       }),
     )
-    .describe('The rows of lookup tables that the sample event carries.'),
+    .describe('The rows of lookup tables joined to the sample event.'),
   sample_event: z
     .record(z.string(), z.unknown())
     .nullable()
-    .describe('The event that began the alert; null when it is too large to keep.'),
+    .describe('The first event of the alert; null if it is too large to store.'),
   deliveries: z.array(deliverySchema),
 })
 
@@ -99,7 +101,7 @@ export function alertView(alert: StoredAlert): z.output<typeof alertSchema> {
   }
 }
 
-/** The JSON text of `alertDetailSchema`: context and events exactly as they were. */
+/** JSON text matching `alertDetailSchema`, with exact context and events. */
 export function alertDetail(alert: StoredAlert, deliveries: readonly StoredDelivery[]): string {
   const { startMs, endMs, body } = alert
   const { threshold, description, reference, runbook, tags, reports, functionErrors, indicators, indicatorsCut } = body

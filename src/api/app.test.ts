@@ -47,7 +47,7 @@ test.each(CLOSED)('%s answers 401 without the token, with a wrong one and with i
   }
 })
 
-test.each(['/', '/healthz'])('%s is open and tells no secret', async (path) => {
+test.each(['/', '/healthz'])('%s is open and reveals no secrets', async (path) => {
   const response = await call(path, { headers: { authorization: '' } })
   expect(response.status).toBe(200)
   expect(await response.text()).not.toContain(TOKEN)
@@ -74,7 +74,7 @@ test.each(HOSTS)('listening on %s, a call to the host %s answers %i', async (lis
   expect((await call('/healthz', { headers: { host } })).status).toBe(status)
 })
 
-test('no answer lets another site read it', async () => {
+test('no response can be read by another site', async () => {
   const response = await call('/api/v1/health', { headers: { origin: 'https://evil.example' } })
   expect(response.headers.get('access-control-allow-origin')).toBeNull()
   expect(response.headers.get('x-content-type-options')).toBe('nosniff')
@@ -92,7 +92,7 @@ test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-da
 test.each([
   [262_144, 200],
   [262_145, 413],
-])('a body of %i bytes, announced or not, is answered %i', async (bytes, status) => {
+])('a body of %i bytes, with or without a content length, gets %i', async (bytes, status) => {
   const body = JSON.stringify({ sql: 'SELECT 1' }).padEnd(bytes)
   for (const headers of [{ 'content-length': String(bytes) }, { 'transfer-encoding': 'chunked' }]) {
     const answer = await failure('/api/v1/query', { body, headers: headers as Record<string, string> })
@@ -130,7 +130,7 @@ test.each<[string, string, number, string]>([
   expect(await failure(path, { method })).toMatchObject({ status, code })
 })
 
-test('a mistaken source id names the known ones to who has the token, and nothing to others', async () => {
+test('a wrong source id lists the known ones only for callers with the token', async () => {
   await engine.dispose()
   engine = await fakeEngine({ sources: configSchema.parse({ sources: [{ type: 'http', id: 'shipper' }] }).sources })
   expect((await failure('/ingest/shiper', { method: 'POST' })).message).toContain('Known: default, shipper.')
@@ -139,7 +139,7 @@ test('a mistaken source id names the known ones to who has the token, and nothin
   )
 })
 
-test('a source takes the body and checks the token by itself, whatever the content type', async () => {
+test('a source handles the body and checks the token itself, whatever the content type', async () => {
   const response = await call('/ingest/default', { body: 'a line', headers: { authorization: '', 'content-type': 'text/plain' } })
   expect([response.status, await response.json()]).toEqual([202, { taken: 'a line' }])
 })
@@ -148,7 +148,7 @@ test.each<[Error, number, string, RegExp]>([
   [new Refused('Unknown table x'), 400, 'refused', /Unknown table x/],
   [new RetryLater('the lake is not open', 2500), 503, 'retry_later', /not open/],
   [new StorageError('disk full'), 503, 'storage', /disk full/],
-  [new Error('secret detail at /home/me'), 500, 'internal', /^something failed inside Caracal; its log says what$/],
+  [new Error('secret detail at /home/me'), 500, 'internal', /^an internal error occurred; see the server log$/],
 ])('a query that fails with %s answers %i %s', async (error, status, code, message) => {
   engine.answer = () => Promise.reject(error)
   const answer = await failure('/api/v1/query', { body: { sql: 'SELECT 1' } })
@@ -167,13 +167,13 @@ test.each<[Error, string]>([
     new StorageError("ENOSPC: no space left on device, write '/srv/caracal/spool.db'"),
     "ENOSPC: no space left on device, write '[path]'",
   ],
-])('%s names no path of this machine to the caller, and does in the log', async (error, message) => {
+])('%s hides local paths from the caller, but not in the log', async (error, message) => {
   engine.answer = () => Promise.reject(error)
   expect((await failure('/api/v1/query', { body: { sql: 'SELECT 1' } })).message).toBe(message)
   expect(logged.join('')).toContain(JSON.stringify(error.message).slice(1, -1))
 })
 
-test('a busy or replaced lake says when to ask again', async () => {
+test('a busy or replaced lake says when to try again', async () => {
   engine.answer = () => Promise.reject(new RetryLater("the lake's process was replaced", 2500))
   const response = await call('/api/v1/query', { method: 'POST', body: '{"sql":"SELECT 1"}' })
   expect([response.status, response.headers.get('retry-after')]).toEqual([503, '3'])
@@ -192,7 +192,7 @@ test('healthz is 503 only when it is failing', async () => {
   ])
 })
 
-test('the description names every route of the API', async () => {
+test('the API description lists every route', async () => {
   const { paths } = (await (await call('/api/v1/openapi.json')).json()) as { paths: Record<string, object> }
   expect(Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`))).toEqual([
     'get /api/v1/health',
@@ -238,7 +238,7 @@ test('metrics and rules are passed on', async () => {
   })
 })
 
-test('rules and content are those in force when they are asked for', async () => {
+test('rules and content are those in force at the time of the request', async () => {
   const app = createApp(engine, createLog({ isPretty: false, write: () => {} }))
   const ids = async () => {
     const answer = await app.request('/api/v1/rules', { headers: { authorization: `Bearer ${TOKEN}` } })
@@ -249,7 +249,7 @@ test('rules and content are those in force when they are asked for', async () =>
   expect(await ids()).toEqual(['Another'])
 })
 
-test('the history of content has what changed, and undo passes on who asks', async () => {
+test('the history of content shows changes, and undo passes on who requested it', async () => {
   const texts = ['Severity: Low\n', 'Severity: High\n'].map((text) => Buffer.from(text))
   for (const [at, text] of texts.entries())
     await engine.record({
@@ -304,7 +304,7 @@ test('the history of content has what changed, and undo passes on who asks', asy
   ])
 })
 
-test('tables tell their state, and a refresh answers how it went', async () => {
+test('tables show their state, and a refresh returns the outcome', async () => {
   const { results } = (await (await call('/api/v1/tables')).json()) as { results: Record<string, unknown>[] }
   expect(results[0]).toMatchObject({
     name: 'tor_exit_nodes',
@@ -323,7 +323,7 @@ test('tables tell their state, and a refresh answers how it went', async () => {
   })
 })
 
-test("a source's data goes only when nothing sends to it any more", async () => {
+test("a source's data can only be deleted once nothing sends to it any more", async () => {
   await engine.dispose()
   engine = await fakeEngine({ sources: configSchema.parse({ sources: [{ type: 'file', id: 'zeek', paths: ['x'] }] }).sources })
   const answers: [string, number][] = []
@@ -339,7 +339,7 @@ test("a source's data goes only when nothing sends to it any more", async () => 
   expect(engine.removed).toEqual(['demo'])
 })
 
-test('an alert that is not there answers 404 for every verb', async () => {
+test('an unknown alert returns 404 for every method', async () => {
   const id = alertId(77)
   expect((await failure(`/api/v1/alerts/${id}`)).status).toBe(404)
   expect((await failure(`/api/v1/alerts/${id}/events`)).status).toBe(404)

@@ -23,8 +23,8 @@ import { tableRoutes } from './routes/tables.ts'
 const MAX_BODY_BYTES = 256 * 1024
 
 /**
- * Everything behind the one port. Open to all: `/`, `/healthz`. Sources check their senders themselves at `/ingest`.
- * Everything else needs the token. There is no CORS: no other site's page may read an answer.
+ * Everything served on the port. `/` and `/healthz` are open. Sources authenticate senders themselves at `/ingest`. Everything
+ * else requires the token. There is no CORS, so pages of other sites cannot read responses.
  */
 export function createApp(engine: Engine, log: Log = processLog()) {
   const app = createRouter()
@@ -32,7 +32,7 @@ export function createApp(engine: Engine, log: Log = processLog()) {
   app.notFound((c) =>
     c.json(
       {
-        message: `there is nothing at ${c.req.path.slice(0, 200)}; the API is described at /api/v1/openapi.json`,
+        message: `there is nothing at ${c.req.path.slice(0, 200)}; the API is documented at /api/v1/openapi.json`,
         code: 'not_found',
       },
       404,
@@ -62,10 +62,10 @@ export function createApp(engine: Engine, log: Log = processLog()) {
 /** The API's type, for a typed client. */
 export type Api = ReturnType<typeof createApp>
 
-/** Answers are data: no browser may guess another type, keep a copy, or show one inside another page. */
+/** Responses are data: browsers must not sniff the type, cache them, or frame them in another page. */
 const plainHeaders: MiddlewareHandler = async (c, next) => {
   await next()
-  // Senders of logs are no browsers, and their answers are many.
+  // Log senders are not browsers, and there are many such responses.
   if (c.req.path.startsWith('/ingest/')) return
   c.header('x-content-type-options', 'nosniff')
   c.header('cache-control', 'no-store')
@@ -76,11 +76,11 @@ function limitBody() {
   return bodyLimit({
     maxSize: MAX_BODY_BYTES,
     onError: () => {
-      throw new ApiError(413, 'too_large', `bodies of API calls have at most ${MAX_BODY_BYTES} bytes`)
+      throw new ApiError(413, 'too_large', `bodies of API calls are limited to ${MAX_BODY_BYTES} bytes`)
     },
   })
 }
 
 function refuseMethod(methods: readonly string[]): never {
-  throw new ApiError(405, 'method_not_allowed', `this address takes ${methods.join(', ')} only`, { allow: methods.join(', ') })
+  throw new ApiError(405, 'method_not_allowed', `this URL only supports ${methods.join(', ')}`, { allow: methods.join(', ') })
 }

@@ -7,14 +7,14 @@ export function requireToken(token: string): MiddlewareHandler {
   return async (c, next) => {
     if (!hasToken(c, token)) {
       const message =
-        'a bearer token is needed: send the header `Authorization: Bearer <token>` with the token in the file `token` of the data folder'
+        'a bearer token is needed: send the header `Authorization: Bearer <token>` with the token from the file `token` in the data folder'
       throw new ApiError(401, 'unauthorized', message, { 'www-authenticate': 'Bearer' })
     }
     await next()
   }
 }
 
-/** True when the call carries the token. */
+/** True if the call has the token. */
 export function hasToken(c: Context, token: string): boolean {
   return sameSecret(bearerOf(c.req.header('authorization')), token)
 }
@@ -22,8 +22,8 @@ export function hasToken(c: Context, token: string): boolean {
 const LOOPBACK = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i
 
 /**
- * On a loopback address, refuses calls that were made under another name. A page in a browser can reach this machine under
- * a name of its own (DNS rebinding) and would then read answers as if they were its site's.
+ * On a loopback address, refuses calls for other host names. Otherwise a web page could reach this machine under its own name
+ * (DNS rebinding) and read responses as if they came from its own site.
  */
 export function requireHost(listen: string): MiddlewareHandler {
   const address = hostName(listen)
@@ -31,7 +31,7 @@ export function requireHost(listen: string): MiddlewareHandler {
   return async (c, next) => {
     const given = [c.req.header('host'), new URL(c.req.url).host].filter((host) => host !== undefined).map(hostName)
     if (!given.every((name) => LOOPBACK.test(name) || name === address)) {
-      const message = `this server listens on ${address} and answers to that name or localhost only; to be reached under another name, set \`listen\` to an address of the network`
+      const message = `this server listens on ${address} and only answers to that name or localhost; to use another name, set \`listen\` to a network address`
       throw new ApiError(421, 'wrong_host', message)
     }
     await next()
@@ -43,7 +43,7 @@ function hostName(host: string): string {
   return host.replace(/:\d*$/, '').toLowerCase()
 }
 
-/** Refuses bodies that a form of some web page could send: writes carry JSON or nothing. */
+/** Refuses bodies that a form on a web page could send: writes must be JSON or empty. */
 export const requireJson: MiddlewareHandler = async (c, next) => {
   const type = c.req.header('content-type')
   const isJson = type !== undefined && /^application\/json\s*(;|$)/i.test(type)
@@ -52,7 +52,7 @@ export const requireJson: MiddlewareHandler = async (c, next) => {
     throw new ApiError(
       415,
       'unsupported_media_type',
-      'bodies of the API are JSON: send the header `Content-Type: application/json`',
+      'request bodies must be JSON: send the header `Content-Type: application/json`',
     )
   }
   await next()

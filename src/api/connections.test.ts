@@ -48,7 +48,7 @@ async function openMany(n: number, address?: string) {
 const ask = (path: string, token = 'good') => `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n\r\n`
 const served = (socket: { answer: string }) => vi.waitFor(() => expect(socket.answer).toMatch(/served/))
 
-test('a new sender is served beside more idle connections than there may be, from its own address too', async () => {
+test('a new sender is served despite too many idle connections, even from its own address', async () => {
   await openMany(60)
   const sender = await open()
   sender.write(ask('/'))
@@ -62,7 +62,7 @@ test('idle connections of one address do not close those of another', async () =
   await served(other!)
 })
 
-test('requests of a known sender are not cut, however many connect', async () => {
+test('requests of a known sender are not interrupted, however many connect', async () => {
   const sender = await open()
   sender.write(ask('/'))
   await served(sender)
@@ -81,7 +81,7 @@ test('requests without a valid token count as idle: they give way', async () => 
   await served(sender)
 })
 
-test('when every place is taken by a known sender at work, one more is not let in; it is when one has ended', async () => {
+test('if all connections belong to busy known senders, a new one is refused until one of them ends', async () => {
   const senders = await openMany(8)
   for (const address of ['127.0.0.2', '127.0.0.3']) senders.push(...(await openMany(6, address)))
   for (const socket of senders) {

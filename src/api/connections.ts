@@ -2,24 +2,24 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 export interface ConnectionLimits {
-  /** Connections at once. */
+  /** Maximum number of simultaneous connections. */
   readonly max: number
-  /** Of these, one address may have this many that are at rest or have not shown a valid token. */
+  /** Maximum number per address that are idle or have not presented a valid token. */
   readonly maxIdlePerAddress: number
 }
 
 interface Connection {
   readonly socket: Socket
   readonly address: string
-  /** Requests being answered. */
+  /** Requests in progress. */
   busy: number
-  /** A request with a token was answered with success: its sender is known. */
+  /** A request with a token succeeded, so its sender is known. */
   isProven: boolean
 }
 
 /**
- * Keeps idle and unknown connections from crowding out senders: where there are too many, the one that has been at rest
- * longest makes room. A connection of a known sender is never closed while it has a request.
+ * Keeps idle and unknown connections from crowding out senders: if there are too many, the one that has been idle longest is
+ * closed. A connection of a known sender is never closed during a request.
  */
 export class Connections {
   readonly #limits: ConnectionLimits
@@ -59,7 +59,7 @@ export class Connections {
     })
   }
 
-  /** Closes the connection that has been at rest longest, or, where none is at rest, the oldest of an unknown sender. */
+  /** Closes the connection that has been idle longest or, if none is idle, the oldest one of an unknown sender. */
   #closeOne(address = this.#busiestAddress()): boolean {
     let victim: Connection | undefined
     for (const connection of this.#all.values()) {

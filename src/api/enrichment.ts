@@ -13,7 +13,7 @@ export interface EnrichmentEvidence {
   readonly row: JsonObject
 }
 
-/** As deep as the deepest event may be, and the few levels that enrichment adds. */
+/** The maximum depth of an event plus the few levels that enrichment adds. */
 const MAX_DEPTH = 510
 
 /** The rows that tables added to an event (exact JSON text), in the event's order. */
@@ -23,7 +23,7 @@ export function enrichmentOf(event: string): EnrichmentEvidence[] {
   const tables = parsed.value['p_enrichment']
   if (!isObject(tables)) return []
   return Object.entries(tables).flatMap(([table, bySelector]) => {
-    // Beside the tables stand the indicators of their rows.
+    // Next to the tables are the indicators of their rows.
     if (table.startsWith('p_any_') || !isObject(bySelector)) return []
     return Object.entries(bySelector).flatMap(([selector, value]) => {
       const rows = Array.isArray(value) ? value : [value]

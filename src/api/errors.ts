@@ -6,10 +6,10 @@ import type { Log } from '../telemetry/log.ts'
 import { CaracalError, messageOf, NotSupported, Refused, RetryLater, StorageError } from '../util/errors.ts'
 import { withoutHostPaths } from '../util/host-paths.ts'
 
-/** What every failed call answers: a sentence for a person and a word for a program. */
+/** The response of every failed call: a sentence for people and a code for programs. */
 export const failureSchema = z.object({
-  message: z.string().describe('What failed and what to do.'),
-  code: z.string().describe('A stable word for programs.'),
+  message: z.string().describe('What failed and what to do about it.'),
+  code: z.string().describe('A stable code for programs.'),
 })
 
 /** A failed call, as a route throws it. */
@@ -24,13 +24,13 @@ export class ApiError extends CaracalError {
   }
 }
 
-/** Entries for a route's `responses`: which failures it may answer beside those that every route may. */
+/** Entries for a route's `responses`: failures it can return besides those common to all routes. */
 export function failures<const S extends number>(...statuses: readonly S[]) {
   const entry = { description: 'It failed.', content: { 'application/json': { schema: failureSchema } } }
   return Object.fromEntries(statuses.map((status) => [status, entry])) as Record<S, typeof entry>
 }
 
-/** Zod's complaints about a call as one failure: each with the place it is about. */
+/** Zod's issues with a call as one failure, each with its position. */
 export function refuseInvalid(result: { readonly success: boolean; readonly target: string; readonly error?: z.ZodError }): void {
   if (result.success || !result.error) return
   const what = result.error.issues
@@ -42,8 +42,8 @@ export function refuseInvalid(result: { readonly success: boolean; readonly targ
 const PLACES: Record<string, string> = { json: 'body', param: 'path' }
 
 /**
- * Anything thrown as an answer. What callers need not know goes to the log instead: the text of a fault, and where files of this
- * machine are, of which `roots` are folders.
+ * Turns anything thrown into a response. Details that callers must not see only go to the log: the text of internal errors, and
+ * local paths, such as those below `roots`.
  */
 export function answerError(error: unknown, c: Context, log: Log, roots: readonly string[] = []): Response {
   const { status, code, message, headers } = failureOf(error)
@@ -73,7 +73,7 @@ function failureOf(error: unknown): Failure {
   if (error instanceof NotSupported) return { status: 501, code: error.code, message: error.message }
   if (error instanceof Refused) return { status: 400, code: error.code, message: error.message }
   if (isAbort(error)) return { status: 408, code: 'cancelled', message: 'the call was cancelled' }
-  return { status: 500, code: 'internal', message: 'something failed inside Caracal; its log says what' }
+  return { status: 500, code: 'internal', message: 'an internal error occurred; see the server log' }
 }
 
 function isAbort(error: unknown): boolean {

@@ -2,7 +2,7 @@ import type { TypedResponse } from 'hono'
 import type { StatusCode } from 'hono/utils/http-status'
 import type { JSONParsed } from 'hono/utils/types'
 
-/** JSON text that goes into an answer as it is: parsing and writing it again would lose digits of long numbers. */
+/** JSON text that is included in a response verbatim, since parsing and rewriting it would lose digits of long numbers. */
 export class ExactJson {
   readonly text: string
 
@@ -11,7 +11,7 @@ export class ExactJson {
   }
 }
 
-/** An object as JSON text, with its `ExactJson` members as they are. */
+/** An object as JSON text, with its `ExactJson` members verbatim. */
 export function exactObject(members: Readonly<Record<string, unknown>>): string {
   const texts = Object.entries(members)
     .filter(([, value]) => value !== undefined)
@@ -19,7 +19,7 @@ export function exactObject(members: Readonly<Record<string, unknown>>): string 
   return `{${texts.join(',')}}`
 }
 
-/** An answer whose JSON text is already there, with the type that the text has for a typed client. */
+/** A response whose JSON text already exists, typed for a typed client. */
 export type ExactAnswer<T, S extends StatusCode> = Response & TypedResponse<JSONParsed<T>, S, 'json'>
 
 export function exactAnswer<T, S extends StatusCode>(body: string | ReadableStream<Uint8Array>, status: S): ExactAnswer<T, S> {

@@ -10,10 +10,10 @@ import { bold, count, counted, faint, severityText, span } from './style.ts'
 
 type Alert = z.output<typeof alertDetailSchema>
 
-/** As deep as a context or an event can be, within the answer. */
+/** The maximum depth of a context or an event within the response. */
 const MAX_DEPTH = 520
 
-/** Everything on why an alert was made, for a person. `text` is the answer itself: its numbers are exact. */
+/** Everything about why an alert was raised, for people. `text` is the raw response, which has exact numbers. */
 export function alertText(alert: Alert, text: string, io: Io): string {
   const exact = exactOf(text)
   const lines = [
@@ -62,10 +62,10 @@ function exactOf(text: string): JsonObject {
 const KINDS: Readonly<Record<Alert['type'], string | undefined>> = {
   RULE: undefined,
   RULE_ERROR: 'the rule itself failed',
-  SYSTEM: 'Caracal reports about itself; `docs/health.md` says more',
+  SYSTEM: 'a problem of Caracal itself; see `docs/health.md`',
 }
 
-/** Where the lake keeps an alert's events; for several log types, what they have in common. */
+/** Where the lake stores an alert's events; for several log types, their common columns. */
 function allEvents(alert: Alert): string {
   return `All its events: ${selfCall(`query "SELECT * FROM ${tableOf(alert)} WHERE p_alert_id = '${alert.alert_id}'"`)}`
 }
@@ -83,7 +83,7 @@ function fields(io: Io, list: readonly Field[]): string[] {
   return given.map(([name, text]) => `${faint(io, name.padEnd(width))}  ${linesOf(text!).join(`\n${' '.repeat(width + 2)}`)}`)
 }
 
-/** Foreign text of several lines (a runbook), each made harmless. */
+/** Untrusted multi-line text (a runbook), with each line made safe. */
 function linesOf(text: string): string[] {
   return text.trimEnd().split(/\r?\n/).map(printable)
 }
@@ -104,16 +104,15 @@ function enrichmentLines(enrichment: JsonValue | undefined, io: Io): string[] {
     `  ${printable(`${plain(selector)} ${plain(match)} is in ${plain(table)}`)}${faint(io, `  version ${plain(version)}`)}`,
     ...Object.entries((row ?? {}) as JsonObject).map(([key, value]) => `    ${printable(key)}: ${printable(plain(value))}`),
   ])
-  return ['', bold(io, 'Enrichment that the event carries'), ...lines]
+  return ['', bold(io, 'Enrichment of the event'), ...lines]
 }
 
 function sampleLines(alert: Alert, { sample_event }: JsonObject, io: Io): string[] {
-  // Neither a correlation rule's match nor a rule that does not load is about one event.
+  // A correlation match or a rule that does not load is not about one event.
   if (alert.log_types.length === 0) return []
-  if (alert.sample_event === null)
-    return ['', faint(io, 'The event that began it is too large to be kept here; the lake has it.')]
+  if (alert.sample_event === null) return ['', faint(io, 'The first event is too large to be stored here; it is in the lake.')]
   const { p_enrichment: _shown, ...event } = sample_event as JsonObject
-  return block('Event that began it', event, io)
+  return block('First event', event, io)
 }
 
 function block(title: string, value: JsonValue | undefined, io: Io): string[] {
@@ -121,7 +120,7 @@ function block(title: string, value: JsonValue | undefined, io: Io): string[] {
   return ['', bold(io, title), ...pretty(value, '  ')]
 }
 
-/** JSON over several lines, exact, indented by `indent`. */
+/** Exact JSON on several lines, indented by `indent`. */
 function pretty(value: JsonValue, indent: string): string[] {
   if (typeof value !== 'object' || value === null) return [`${indent}${printable(plain(value))}`]
   return Object.entries(value).flatMap(([key, inner]) => {
@@ -132,15 +131,15 @@ function pretty(value: JsonValue, indent: string): string[] {
   })
 }
 
-/** Text as it is, anything else as exact JSON. */
+/** Text unchanged, anything else as exact JSON. */
 function plain(value: JsonValue | undefined): string {
   return typeof value === 'string' ? value : value === undefined ? '' : stringifyJson(value)
 }
 
 function deliveryLines({ deliveries }: Alert, io: Io): string[] {
   const lines = deliveries.map(({ destination, state, tries, next_try_time, error }) => {
-    const next = next_try_time ? `, next try ${next_try_time}` : ''
+    const next = next_try_time ? `, next attempt ${next_try_time}` : ''
     return `  ${printable(destination)}: ${state} after ${counted(tries, 'try').replace('trys', 'tries')}${next}${error ? `: ${printable(error)}` : ''}`
   })
-  return ['', bold(io, 'Sent to'), ...(lines.length > 0 ? lines : ['  nobody: no destination takes it'])]
+  return ['', bold(io, 'Sent to'), ...(lines.length > 0 ? lines : ['  nowhere: no destination accepts it'])]
 }

@@ -4,7 +4,7 @@ import { httpSettings } from '../config/http.ts'
 import { messageOf } from '../util/errors.ts'
 import { sendNothing } from '../util/http/send.ts'
 
-/** Destinations that cannot be made, and secrets and files that the configuration names and that are not there. Sends nothing. */
+/** Destinations that cannot be created, and missing secrets and files that the configuration refers to. Sends nothing. */
 export async function checkSecrets({ content, destinations, http, sources }: Config, env: Environment): Promise<string[]> {
   const { openDestination } = await import('../engine/destinations.ts')
   const problems: string[] = []

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts'
 import type { LoadedContent } from '../engine/path.ts'
 import { messageOf } from '../util/errors.ts'
 
-/** What is wrong with the log types and tables that sources of the configuration name: `caracal up` refuses to start with it. */
+/** Problems with the log types and tables named by sources in the configuration, with which `caracal up` refuses to start. */
 export async function checkSources(sources: Config['sources'], loaded: LoadedContent): Promise<string[]> {
   const { LiveTables } = await import('../engine/live-tables.ts')
   const { parseSource } = await import('../engine/path.ts')

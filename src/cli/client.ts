@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { CaracalError, messageOf } from '../util/errors.ts'
 
-/** The running server refused a call, cannot be reached, or answered what cannot be understood. */
+/** The running server refused a call, cannot be reached, or returned something unintelligible. */
 export class CallFailed extends CaracalError {
   constructor(message: string, { code = 'failed', cause }: { readonly code?: string; readonly cause?: unknown } = {}) {
     super(code, message, { cause })
@@ -17,7 +17,7 @@ export interface CallOptions {
   readonly signal?: AbortSignal
 }
 
-/** Calls the API of the server that runs with a configuration. */
+/** Calls the API of the server for a given configuration. */
 export class Client {
   readonly #base: string
   readonly #dataDir: string
@@ -27,12 +27,12 @@ export class Client {
     this.#dataDir = data_dir
   }
 
-  /** A call's answer as JSON. Throws `CallFailed` with the server's own words. */
+  /** A call's response as JSON. Throws `CallFailed` with the server's message. */
   async json<T>(path: string, options: CallOptions = {}): Promise<T> {
     return (await (await this.call(path, options)).json()) as T
   }
 
-  /** A call's answer, when it succeeded. Throws `CallFailed` with the server's own words. */
+  /** The response of a successful call. Throws `CallFailed` with the server's message. */
   async call(path: string, { method = 'GET', body, accept = 'application/json', signal }: CallOptions = {}): Promise<Response> {
     const headers = {
       authorization: `Bearer ${this.#token()}`,
@@ -64,7 +64,7 @@ export class Client {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
         throw new CallFailed(`the token cannot be read: ${messageOf(error)}`, { cause: error })
       }
-      const message = `Caracal has not run with the data folder ${this.#dataDir}: start it with \`npm start\`, or name the folder of the one that runs with --data-dir or --config`
+      const message = `Caracal has not run with the data folder ${this.#dataDir}: start it with \`npm start\`, or specify the folder of the running one with --data-dir or --config`
       throw new CallFailed(message, { cause: error })
     }
   }
@@ -73,7 +73,7 @@ export class Client {
     const cause = error instanceof Error && error.cause instanceof Error ? (error.cause as NodeJS.ErrnoException) : undefined
     const message =
       cause?.code === 'ECONNREFUSED'
-        ? `Caracal is not running here: nothing listens on ${this.#base}. Start it with \`npm start\`, or say where it listens with --listen or --config`
+        ? `Caracal is not running here: nothing listens on ${this.#base}. Start it with \`npm start\`, or specify where it listens with --listen or --config`
         : `${this.#base} cannot be reached: ${cause?.message ?? messageOf(error)}`
     return new CallFailed(message, { cause: error })
   }
@@ -82,7 +82,7 @@ export class Client {
     const text = await response.text()
     const { message, code } = readFailure(text)
     if (response.status === 401) {
-      const advice = `the server at ${this.#base} does not take the token in ${this.#dataDir}: it runs with another data folder; name that one with --data-dir or --config`
+      const advice = `the server at ${this.#base} does not accept the token in ${this.#dataDir}: it runs with another data folder; specify it with --data-dir or --config`
       return new CallFailed(advice, { code })
     }
     return new CallFailed(message ?? `${this.#base} answered ${response.status}`, { code })
@@ -98,7 +98,7 @@ function readFailure(text: string): { readonly message: string | undefined; read
   }
 }
 
-/** A server that listens on every address is reached on this machine's own. */
+/** A server that listens on all addresses is reached on the loopback address. */
 function reachable(listen: string): string {
   return listen.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:')
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { columns } from './columns.ts'
 
-test('a column of numbers stands at the right, others at the left', () => {
+test('columns of numbers are right-aligned, others left-aligned', () => {
   const rows = [
     [{ text: 'a' }, { text: '1,174', isNumber: true }],
     [{ text: 'long name' }, { text: '4', isNumber: true }],
@@ -10,7 +10,7 @@ test('a column of numbers stands at the right, others at the left', () => {
   expect(columns(['TABLE', 'ROWS'], rows, 80)).toEqual(['TABLE       ROWS', 'a          1,174', 'long name      4'])
 })
 
-test('the widest cells are cut where the terminal ends', () => {
+test('the widest cells are truncated to fit the terminal', () => {
   expect(columns(['A', 'B'], [[{ text: 'x'.repeat(50) }, { text: 'short' }]], 30)).toEqual([
     `A${' '.repeat(24)}B`,
     `${'x'.repeat(22)}…  short`,

@@ -1,20 +1,20 @@
 import { printable } from '../util/terminal.ts'
 
-/** A cell: foreign text, and how it is painted once its width is known. */
+/** A cell: untrusted text, and how to style it once its width is known. */
 export interface Cell {
   readonly text: string
   readonly paint?: (padded: string) => string
-  /** Numbers stand at the right. */
+  /** Numbers are right-aligned. */
   readonly isNumber?: boolean
 }
 
-/** No column is narrower than this when the terminal is too small for all. */
+/** Minimum width of a column when the terminal is too narrow for all. */
 const LEAST_WIDTH = 8
 const GAP = '  '
-/** Longer cells are cut before their width is measured. */
+/** Longer cells are truncated before their width is measured. */
 const MOST_CHARS = 1000
 
-/** Lines of a table, cells cut so that lines fit `width` columns. Foreign text is made harmless. */
+/** Lines of a table, with cells truncated so that lines fit `width` columns. Untrusted text is made safe. */
 export function columns(head: readonly string[], rows: readonly (readonly Cell[])[], width: number): string[] {
   const texts = rows.map((row) => row.map(({ text }) => printable(text.slice(0, MOST_CHARS))))
   const widths = fitted(
@@ -44,12 +44,12 @@ export function columns(head: readonly string[], rows: readonly (readonly Cell[]
   ]
 }
 
-/** True when this number of columns fits a line of `width`, however short they are cut. */
+/** True if this many columns fit a line of `width` when truncated to the minimum. */
 export function canFit(columnCount: number, width: number): boolean {
   return columnCount * (LEAST_WIDTH + GAP.length) - GAP.length <= width
 }
 
-/** Takes from the widest columns until all fit. */
+/** Shrinks the widest columns until all fit. */
 function fitted(wanted: readonly number[], width: number): number[] {
   const widths = [...wanted]
   for (let over = sum(widths) - width; over > 0; over = sum(widths) - width) {

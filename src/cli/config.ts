@@ -5,7 +5,7 @@ import { loadConfig } from '../config/load.ts'
 import { UsageError } from './exit.ts'
 import type { Io } from './io.ts'
 
-/** What the command line may say about the configuration. */
+/** Command-line options for the configuration. */
 export interface ConfigOptions {
   readonly config?: string
   readonly content?: readonly string[]
@@ -13,7 +13,10 @@ export interface ConfigOptions {
   readonly listen?: string
 }
 
-/** The configuration as file, environment and command line give it; the command line wins. Throws `ConfigError`, `UsageError`. */
+/**
+ * The configuration from file, environment and command line; the command line takes precedence. Throws `ConfigError`,
+ * `UsageError`.
+ */
 export function readConfig(options: ConfigOptions, io: Io): Config {
   const config = loadConfig(options.config, io.env)
   return {
@@ -30,13 +33,13 @@ function checkListen(text: string): string {
   return parsed.data
 }
 
-export const configOption = () => new Option('--config <file>', 'configuration (default: caracal.yml, if it is there)')
+export const configOption = () => new Option('--config <file>', 'configuration file (default: caracal.yml, if it exists)')
 export const contentOption = () =>
-  new Option('--content <dir>', 'folder of rules, schemas and tables; may be given again').argParser(collect)
+  new Option('--content <dir>', 'folder of rules, schemas and tables; can be repeated').argParser(collect)
 export const dataDirOption = () => new Option('--data-dir <dir>', 'data folder (default: data_dir of the configuration)')
 export const listenOption = () => new Option('--listen <address:port>', 'address (default: listen of the configuration)')
 
-/** Values of an option that may be given again. */
+/** Collects the values of an option that can be repeated. */
 export function collect(value: string, before: readonly string[] | undefined): string[] {
   return [...(before ?? []), value]
 }

@@ -19,29 +19,29 @@ export interface ContentFlags extends ConfigOptions {
   readonly ignoreExtraKeys?: boolean | undefined
 }
 
-/** Adds what every command takes that works on content without a server. */
+/** Adds the options shared by commands that work on content without a server. */
 export function withContent(command: Command, what: string): Command {
   return command
     .option('--path <dir>', `only the ${what} below this folder (default: the working folder and what else is named)`)
     .addOption(contentOption())
-    .option('--filter <key=value,…>', 'only rules whose YAML says so; may be given again', collect)
-    .option('--ignore-files <name>', 'a YAML file that is no content; may be given again', collect)
-    .option('--ignore-extra-keys', 'unknown keys of rules and policies are notices')
+    .option('--filter <key=value,…>', 'only rules whose YAML has these values; can be repeated', collect)
+    .option('--ignore-files <name>', 'a YAML file to ignore; can be repeated', collect)
+    .option('--ignore-extra-keys', 'treat unknown keys of rules and policies as notices')
     .addOption(new Option('--no-ignore-extra-keys').hideHelp())
     .addOption(configOption())
 }
 
-/** The content that a command is to work on, and all settings. */
+/** The content that a command works on, and all settings. */
 export interface Selected {
   readonly scope: TestScope
   readonly settings: TestSettings
-  /** What is wrong with `disabled_packs` of the configuration, when all content is checked. */
+  /** Problems with `disabled_packs` in the configuration, if all content is checked. */
   readonly packProblems: readonly string[]
 }
 
 /**
  * Finds and reads the content of these flags, of the `PANTHER_*` variables and of `.panther_settings.yml` in the working folder,
- * the first of them that says something. A filter that cannot be read ends the command with 1, as it does in Panther's tool.
+ * in this order of precedence. An invalid filter makes the command exit with 1, like in Panther's tool.
  */
 export async function selectContent(flags: ContentFlags & TestSettings, io: Io): Promise<Selected> {
   const { environmentSettings, mergeSettings, readSettings } = await import('../packs/settings.ts')

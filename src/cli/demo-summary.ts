@@ -7,7 +7,7 @@ import { count, counted, span } from './style.ts'
 /** Label of the bundled sample's events. */
 const DEMO = 'demo'
 
-/** Alerts of the sample, newest first; more than it can make. */
+/** Maximum number of the sample's alerts to read, more than it can raise. */
 async function demoAlerts({ read }: Engine): Promise<readonly StoredAlert[]> {
   const alerts = await read.alerts({ limit: 200 })
   return alerts.filter(({ body }) => body.sourceLabels.includes(DEMO))
@@ -18,11 +18,11 @@ function printers({ destinations }: Config): string[] {
   return destinations.filter((to) => to.type === 'stdout' && to.format === 'text').map(({ id }) => id)
 }
 
-/** How long the terminal's own deliveries are waited for. */
+/** How long to wait for deliveries to the terminal. */
 const PRINT_WAIT_MS = 5000
 const PRINT_LOOK_MS = 25
 
-/** Resolves when the sample's alerts stand on the terminal, so that the summary comes below them. */
+/** Resolves once the sample's alerts have been printed, so that the summary comes below them. */
 async function printed(engine: Engine, alerts: readonly StoredAlert[]): Promise<void> {
   const ids = alerts.map(({ alertId }) => alertId)
   const to = printers(engine.config)
@@ -34,8 +34,8 @@ async function printed(engine: Engine, alerts: readonly StoredAlert[]): Promise<
 }
 
 /**
- * Waits for the bundled sample and says what came of it: counts, times, and what to do next. The alerts themselves are
- * printed by the terminal's destination, or here when there is no such destination.
+ * Waits for the bundled sample and prints its results: counts, times, and what to do next. The alerts themselves are printed by
+ * the stdout destination, or here if there is none.
  */
 export async function demoSummary(engine: Engine, url: string, alertLine: (row: StoredAlert) => string): Promise<string> {
   await engine.settled(DEMO)
@@ -62,7 +62,7 @@ function figures(source: SourceView, alerts: readonly StoredAlert[]): string[] {
   const times = alerts.flatMap(({ body }) => body.latencyMs ?? []).sort((a, b) => a - b)
   if (times.length > 0) {
     const most = times.length > 1 ? `, at most ${span(times.at(-1)!)}` : ''
-    lines.push(`           from line to alert in ${span(times[Math.floor((times.length - 1) / 2)]!)}${most}`)
+    lines.push(`           from record to alert in ${span(times[Math.floor((times.length - 1) / 2)]!)}${most}`)
   }
   return lines
 }
@@ -73,17 +73,17 @@ function nextSteps({ data_dir }: Config, url: string, alert: StoredAlert | undef
     'What next',
     '  Send your own logs (JSON lines, JSON arrays or plain lines):',
     `    curl -H "Authorization: Bearer $(cat ${folder}/token)" --data-binary @your.log ${url}/ingest/default`,
-    '  or have files read as they grow: put this into caracal.yml and start again:',
+    '  or follow files as they grow: put this into caracal.yml and restart:',
     '    sources:',
     '      - type: file',
     '        id: zeek',
     '        paths: [/opt/zeek/logs/current/*.log]',
-    '  See why an alert was made, and ask the lake:',
+    '  See why an alert was raised, and query the lake:',
     `    ${selfCall(`alerts show ${alert ? alert.alertId.slice(0, 8) : '<id>'}`)}`,
     `    ${selfCall('query "SELECT p_log_type, count() FROM logs.all GROUP BY p_log_type"')}`,
-    '  Write a rule: copy one of packs/tor/rules into ./content and change it; it is in force once it is saved. Try it:',
+    '  Write a rule: copy one of packs/tor/rules into ./content and change it; it takes effect once it is saved. Test it:',
     `    ${self()} test --path content`,
-    '  Remove the demo and everything that came of it:',
+    '  Remove the demo and everything derived from it:',
     `    ${selfCall('demo --remove')}`,
   ]
 }

@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream'
 import { type Environment, environment } from '../config/env.ts'
 
-/** What a command sees of the outside. */
+/** A command's access to the outside. */
 export interface Io {
-  /** For what was asked for. */
+  /** For requested output. */
   out(text: string): void
-  /** The same for much of it: resolves when the reader has taken it. */
+  /** The same for large output: resolves once the reader has consumed it. */
   write(text: string): Promise<void>
   /** For messages. */
   err(text: string): void
@@ -15,7 +15,7 @@ export interface Io {
   readonly hasColours: boolean
   readonly env: Environment
   readonly stdin: Readable
-  /** Aborted by the first Ctrl-C while a command waits; a command that does not listen is ended by it. */
+  /** Aborted by the first Ctrl-C while a command waits; a command that does not listen is killed by it. */
   onInterrupt(run: () => void): () => void
 }
 
@@ -40,10 +40,10 @@ export function processIo(): Io {
   }
 }
 
-/** Exit code of a program whose reader has gone, as shells expect it. */
+/** Exit code that shells expect of a program whose reader is gone. */
 const BROKEN_PIPE = 141
 
-/** A reader that has gone (`caracal query … | head`) ends a command quietly; a server goes on without it. */
+/** If the reader is gone (`caracal query … | head`), a command exits quietly and a server continues. */
 export function guardOutput(isServer: boolean): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (isServer) return

@@ -50,7 +50,7 @@ async function cli(argv: readonly string[], { isTty = false, stdin = '', interru
 }
 
 describe('without a server', () => {
-  test('the help names every command, and everything that is said exits with 0', async () => {
+  test('the help lists every command, and help and version exit with 0', async () => {
     const { code, out, err } = await cli(['--help'])
     expect([code, err]).toEqual([0, ''])
     const commands = out.slice(out.indexOf('Commands:')).matchAll(/^ {2}([a-z]+)/gm)
@@ -78,7 +78,7 @@ describe('without a server', () => {
   })
 
   test.each(['up', 'run', 'alerts', 'query', 'sources', 'tables', 'rules', 'packs', 'health', 'demo'])(
-    '%s has a help of its own',
+    '%s has its own help',
     async (command) => {
       const { code, out } = await cli([command, '--help'])
       expect(code).toBe(0)
@@ -109,13 +109,13 @@ describe('without a server', () => {
     expect(err).not.toMatch(/^ {4}at /m)
   })
 
-  test('the version is said, and flags of Panther’s tool that mean nothing here are named', async () => {
+  test('the version is printed, and flags of Panther’s tool without effect are listed', async () => {
     expect(await cli(['--version'])).toEqual({ code: 0, out: `${version()}\n`, err: '' })
     const { err } = await cli(['--debug', 'query', '', '--skip-version-check'])
     expect(err).toMatch(/^Without effect here: --debug, --skip-version-check\.\n[\s\S]*the query is empty/)
   })
 
-  test('where nothing has run and where nothing listens, it says so and exits with 1', async () => {
+  test('if nothing has run or nothing listens, it says so and exits with 1', async () => {
     const engine = await fakeEngine()
     const flags = ['--data-dir', engine.config.data_dir, '--listen', '127.0.0.1:2']
     expect(await cli(['alerts', ...flags])).toMatchObject({
@@ -148,7 +148,7 @@ describe('with a server', () => {
     await engine.dispose()
   })
 
-  test('a token of another data folder is told as that', async () => {
+  test('a token of another data folder is reported as such', async () => {
     writeFileSync(join(engine.config.data_dir, 'token'), 'another\n')
     const { code, err } = await cli(['health', ...flags])
     expect(code).toBe(1)
@@ -156,7 +156,7 @@ describe('with a server', () => {
     expect(err).not.toContain('another\n')
   })
 
-  test('alerts is a table of what was found, newest first, and foreign text stays on its line', async () => {
+  test('alerts is a table, newest first, and untrusted text stays on its line', async () => {
     await engine.addAlert({ alertId: alertId(1), createdMs: 1000 }, { title: 'evil\u001b[2J\nTITLE' })
     await engine.addAlert({ alertId: alertId(2), createdMs: 2000, severity: 'HIGH' }, { title: 'Unexpected Port Opened: 21' })
     expect((await cli(['alerts', ...flags])).out).toBe(
@@ -181,7 +181,7 @@ describe('with a server', () => {
     expect(await cli(['alerts', '--limit', '3', ...flags])).toMatchObject({ err: expect.stringContaining('There are more') })
   })
 
-  test('alerts show says why: rule, times, rows of tables with their version, context to the digit, deliveries', async () => {
+  test('alerts show explains an alert: rule, times, table rows with their version, exact context, deliveries', async () => {
     const sampleEvent =
       '{"uid":"C1","p_enrichment":{"tor_exit_nodes":{"id_orig_h":{"ip":"45.139.122.241","p_match":"45.139.122.241","p_version":"2024-03-12"}}}}'
     await engine.addAlert(
@@ -198,14 +198,14 @@ describe('with a server', () => {
       /Runbook +One\.\n +Two\\u\{1b\}\[31m\./,
       '  id_orig_h 45.139.122.241 is in tor_exit_nodes  version 2024-03-12\n    ip: 45.139.122.241',
       'Context\n  id: 9007199254740993',
-      'Event that began it\n  uid: C1',
+      'First event\n  uid: C1',
       'Sent to\n  soc: dead after 1 try: the webhook answered 410',
     ]) {
       expect(out).toMatch(line)
     }
   })
 
-  test('alerts set changes the status, and an id that is not there exits with 1', async () => {
+  test('alerts set changes the status, and an unknown id exits with 1', async () => {
     await engine.addAlert({ alertId: alertId(1) })
     expect(await cli(['alerts', 'set', '0001', 'resolved', ...flags])).toMatchObject({ code: 0, out: '00010000 is RESOLVED.\n' })
     expect((await cli(['alerts', '--status', 'RESOLVED', ...flags])).out).toContain('00010000')
@@ -237,7 +237,7 @@ describe('with a server', () => {
     })
   })
 
-  test('rows with more columns than the terminal holds are blocks, without what is empty', async () => {
+  test('rows with more columns than fit the terminal are blocks, without empty values', async () => {
     const names = Array.from({ length: 12 }, (_, i) => `column_${i}`)
     const row = JSON.stringify(names.map((_, i) => (i === 2 ? 'x\u0007' : i === 3 ? null : i)))
     engine.answer = async () => ({ ...ANSWER, columns: names.map((name) => ({ name, type: 'String' })), rows: [row, row] })
@@ -246,7 +246,7 @@ describe('with a server', () => {
     expect(out).toContain('column_11  11\n--- row 2\n')
   })
 
-  test('query is a JSON object a line in a pipe, exact, and says when it is cut', async () => {
+  test('in a pipe query prints exact JSON objects, one per line, and says when the result is cut', async () => {
     engine.answer = async () => ({ ...ANSWER, truncated: true })
     const { code, out, err } = await cli(['query', '-', '--max-rows', '2', ...flags], { stdin: 'SELECT uid, n\n' })
     expect(code).toBe(0)
@@ -255,7 +255,7 @@ describe('with a server', () => {
     expect(engine.queries[0]).toMatchObject({ sql: 'SELECT uid, n', options: { maxRows: 2 } })
   })
 
-  test('Ctrl-C ends the query in the lake and exits with 130', async () => {
+  test('Ctrl-C stops the query in the lake and exits with 130', async () => {
     let stop: (() => void) | undefined
     const ended = new Promise<void>((resolve) => {
       engine.answer = ({ options }) => {
@@ -269,17 +269,17 @@ describe('with a server', () => {
         stop = run
       },
     })
-    expect(ran).toEqual({ code: 130, out: '', err: 'The query was ended.\n' })
+    expect(ran).toEqual({ code: 130, out: '', err: 'The query was stopped.\n' })
     await ended
   })
 
-  test('a refused query exits with 1 and the engine’s words', async () => {
+  test('a refused query exits with 1 and the engine’s message', async () => {
     const { Refused } = await import('../util/errors.ts')
     engine.answer = () => Promise.reject(new Refused("Unknown table 'x'"))
     expect(await cli(['query', 'SELECT * FROM x', ...flags])).toEqual({ code: 1, out: '', err: "caracal: Unknown table 'x'\n" })
   })
 
-  test('tables shows state, rows, version and what is wrong; refresh says how it went', async () => {
+  test('tables shows state, rows, version and problems; refresh reports the outcome', async () => {
     const { out } = await cli(['tables', ...flags])
     expect(out).toMatch(/^TABLE +STATE +ROWS +VERSION +AGE +FROM\ntor_exit_nodes +stale +1,174 +2024-03-12 +[\d,]+ d +url\n/)
     expect(out).toContain('\n\ntor_exit_nodes: check.torproject.org answered 503\n')
@@ -291,7 +291,7 @@ describe('with a server', () => {
     expect(await cli(['tables', 'refresh', 'tor_exit_nodes', ...flags])).toEqual({
       code: 1,
       out: expect.stringMatching(/tor_exit_nodes +ok/),
-      err: 'caracal: edits of content are not in force, so the table was refreshed as it was defined before:\ntor.yml:3: unknown key\n',
+      err: 'caracal: changes to content are not in force, so the table was refreshed with its previous definition:\ntor.yml:3: unknown key\n',
     })
     expect(await cli(['tables', 'refresh', 'nope', ...flags])).toMatchObject({
       code: 1,
@@ -299,7 +299,7 @@ describe('with a server', () => {
     })
   })
 
-  test('content shows what was in force, what changed, and undoes it', async () => {
+  test('content shows history and changes, and undoes them', async () => {
     expect(await cli(['content', ...flags])).toMatchObject({ code: 0, out: 'No generations.\n' })
     for (const text of ['Enabled: false\n', 'Enabled: true\n\u001b[31m\n'])
       await engine.record({
@@ -322,13 +322,13 @@ describe('with a server', () => {
     engine.undo = async () => ({ ...engine.reloaded, outcome: 'swapped', summary: '1 rule changed', number: 2 })
     expect(await cli(['content', 'undo', ...flags])).toMatchObject({
       code: 0,
-      out: 'Undo of 2. Generation 00112233aabbccdd: 1 rule changed, swapped in 0 ms\n',
+      out: 'Undo of 2. Generation 00112233aabbccdd: 1 rule changed, swapped in within 0 ms\n',
     })
     engine.undo = async () => ({ ...engine.reloaded, outcome: 'broken', problems: [{ file: 'b.yml', message: 'x' }], number: 2 })
     expect(await cli(['content', 'undo', '2', ...flags])).toMatchObject({ code: 1, out: expect.stringContaining('b.yml: x') })
   })
 
-  test('rules shows how each does, why it is off and what it has not judged', async () => {
+  test('rules shows the state of each, why it is off and what it has not judged', async () => {
     const { out } = await cli(['rules', ...flags])
     expect(out).toMatch(/^RULE +STATE +SINCE +SEVERITY +MATCHES +ERRORS +LOG TYPES\n/)
     expect(out).toMatch(/\nTor\.SSH\.Login +waiting +2023-11-14T22:13:20\.000Z +CRITICAL +1,234 +5 +Zeek\.SSH\n/)
@@ -340,7 +340,7 @@ describe('with a server', () => {
     expect(await cli(['rules', '--state', 'gone', ...flags])).toMatchObject({ code: 2, err: expect.stringContaining('waiting') })
   })
 
-  test('sources shows the counts, dead letters by reason and fields that no schema knows', async () => {
+  test('sources shows counts, dead letters by reason and unknown fields', async () => {
     const { out } = await cli(['sources', ...flags])
     expect(out).toMatch(/^SOURCE +TYPE +RECEIVED +STORED +FILTERED +DEAD +IN FLIGHT +BACKLOG BYTES\n/)
     expect(out).toMatch(/^zeek +file +12 +9 +0 +2 +1 +2,048$/m)
@@ -348,8 +348,11 @@ describe('with a server', () => {
     expect(out).toContain('Zeek.Conn orig_cc (9)')
   })
 
-  test('demo --remove deletes what came of the demo', async () => {
-    expect(await cli(['demo', '--remove', ...flags])).toMatchObject({ code: 0, out: expect.stringContaining('The demo is gone') })
+  test('demo --remove deletes everything derived from the demo', async () => {
+    expect(await cli(['demo', '--remove', ...flags])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('The demo was removed'),
+    })
     expect(engine.removed).toEqual(['demo'])
   })
 
@@ -358,7 +361,7 @@ describe('with a server', () => {
     engine.healthNow = { status: 'degraded', problems: ['Table x is stale\u0007'], systemProblems: [], notices: [] }
     expect(await cli(['health', ...flags])).toEqual({ code: 0, out: 'degraded\n  Table x is stale\\u{7}\n', err: '' })
     engine.healthNow = { status: 'ok', problems: [], systemProblems: [], notices: ['disk: a.log is a copy\u0007'] }
-    expect((await cli(['health', ...flags])).out).toBe('ok\n\nIn order, but worth knowing:\n  disk: a.log is a copy\\u{7}\n')
+    expect((await cli(['health', ...flags])).out).toBe('ok\n\nNot a problem, but worth knowing:\n  disk: a.log is a copy\\u{7}\n')
     engine.healthNow = { status: 'failing', problems: [], systemProblems: [], notices: [] }
     expect((await cli(['health', '--json', ...flags])).code).toBe(1)
   })

@@ -5,7 +5,7 @@ import { version } from './version.ts'
 
 type Register = (program: Command, io: Io) => void
 
-/** Every command, in the order of the help. A module is loaded when its command is called, or for the help. */
+/** Every command, in the order of the help. A module is only loaded for its command or for the help. */
 const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   up: async () => (await import('./commands/up.ts')).registerUp,
   run: async () => (await import('./commands/run.ts')).registerRun,
@@ -27,18 +27,18 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   validate: async () => (await import('./commands/validate.ts')).registerValidate,
 }
 
-/** Options of Panther's tool that scripts give with any command and that mean nothing here. */
+/** Options of Panther's tool that scripts may pass with any command but that have no effect here. */
 const WITHOUT_EFFECT = ['--debug', '--skip-version-check'].map((flags) => new Option(flags).hideHelp())
 
 const EXAMPLES = `
 Examples:
-  caracal up                          start; the first start shows a demo
+  caracal up                          start; the first start runs a demo
   caracal run access.log --emit matches
                                       try rules on a file, without a server
 
-Every command has a help of its own: caracal <command> --help`
+For help on a command: caracal <command> --help`
 
-/** The command line: runs one command and sets the process's exit code. */
+/** The command-line interface: runs one command and sets the process's exit code. */
 export async function main(argv: string[]): Promise<void> {
   guardOutput(commandOf(argv) === 'up')
   process.exitCode = await runCli(argv, processIo())
@@ -48,7 +48,7 @@ function commandOf(argv: readonly string[]): string | undefined {
   return argv.find((word) => !word.startsWith('-'))
 }
 
-/** Runs one command and gives its exit code. A command may also have set the process's own. */
+/** Runs one command and returns its exit code. A command may also set the process's exit code. */
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   try {
     const program = await createProgram(commandOf(argv), io)
@@ -68,7 +68,7 @@ async function createProgram(called: string | undefined, io: Io): Promise<Comman
     .helpCommand('help [command]', 'show the help of a command')
     .addHelpText('after', EXAMPLES)
     .configureOutput({ writeOut: io.out, writeErr: io.err, getOutHelpWidth: () => io.columns, getErrHelpWidth: () => io.columns })
-    .showHelpAfterError('(caracal --help shows what there is)')
+    .showHelpAfterError('(see caracal --help)')
     .exitOverride()
     .hook('preAction', (_, command) => {
       const idle = WITHOUT_EFFECT.filter((option) => Object.hasOwn(command.optsWithGlobals(), option.attributeName()))

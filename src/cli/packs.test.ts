@@ -67,17 +67,17 @@ const OWN = {
 }
 
 describe('caracal packs', () => {
-  test('lists packs, the shipped ones too, and what is missing of them', async () => {
+  test('lists packs, including shipped ones, and what they lack', async () => {
     const { code, out, err } = await packs()
     expect([code, err]).toEqual([0, ''])
     expect(out).toMatch(/^PACK +NAME +STATE +DETECTIONS +ENABLED +RUNNING +TABLES +MISSING\n/)
     expect(out).toMatch(/^Caracal\.Zeek +Zeek +on /m)
     expect(out).toMatch(/^Own\.Pack +Our own +on +1 +1 +1 +0 +1$/m)
-    expect(out).toContain('Own.Pack: no usable item has these ids of it: Gone')
+    expect(out).toContain('Own.Pack: no usable item has these of its ids: Gone')
     expect(await ownPack()).toEqual(OWN)
   })
 
-  test('disable and enable write the configuration and say what follows', async () => {
+  test('disable and enable change the configuration and report the effect', async () => {
     expect(await packs('disable', 'Own.Pack')).toEqual({
       code: 0,
       out: `Pack 'Own.Pack' is now off, in ${file}. 0 of its 1 detections run. Restart \`caracal up\` for it to take effect.\n`,
@@ -110,7 +110,7 @@ describe('caracal packs', () => {
     expect(readFileSync(file, 'utf8')).toBe(before)
   })
 
-  test('an unknown pack in the configuration is told, and can be taken out', async () => {
+  test('an unknown pack in the configuration is reported, and can be removed', async () => {
     writeFileSync(file, 'disabled_packs: [Old.Pack]\n')
     expect(await packs()).toMatchObject({ code: 0, err: expect.stringContaining("there is no pack 'Old.Pack'") })
     expect((await packs('enable', 'Old.Pack')).code).toBe(0)

@@ -3,8 +3,9 @@ import type { LoadedContent } from '../engine/path.ts'
 import type { TestScope } from '../packs/test-scope.ts'
 
 /**
- * Sentences on the selected scheduled queries that could not run. Tables are those of the content that is checked and of what `up`
- * would load (`whole`, its schemas those of both), with its sources: a folder of queries need not bring the schemas of the logs they are about.
+ * Sentences about selected scheduled queries that could not run. Tables come from the content being checked and from what `up`
+ * would load (`whole`, with the schemas of both) and its sources, since a folder of queries need not contain the schemas of the
+ * logs they use.
  */
 export async function queryNoticesOf(
   { content, selected }: Pick<TestScope, 'content' | 'selected'>,

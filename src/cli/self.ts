@@ -1,12 +1,12 @@
 import { userInfo } from 'node:os'
 import { relative } from 'node:path'
 
-/** How this program is called here, for examples that a person can paste. */
+/** How to call this program, for examples that people can paste. */
 export function self(): string {
   return selfName(process.argv[1] ?? '', process.cwd())
 }
 
-/** `node bin/caracal.js` where it is run from its own folder, `caracal` where it is installed. */
+/** `node bin/caracal.js` when run from its own folder, `caracal` when installed. */
 export function selfName(script: string, folder: string): string {
   if (!script.endsWith('.js')) return 'caracal'
   const path = relative(folder, script)
@@ -16,8 +16,7 @@ export function selfName(script: string, folder: string): string {
 const SERVER_FLAG = /^--(config|data-dir|listen)(?:=(.*))?$/s
 
 /**
- * A command to the server that this one runs or asked, as a person can paste it: with the flags that say which server it is, as they
- * were given here.
+ * A command for the server that this process runs or called, ready to paste, with the flags that were used to select that server.
  */
 export function selfCall(command: string, args: readonly string[] = process.argv.slice(2)): string {
   return [self(), command, ...serverFlags(args)].join(' ')
@@ -33,12 +32,12 @@ function serverFlags(args: readonly string[]): string[] {
   return [...flags].map(([name, value]) => `--${name} ${quoted(value)}`)
 }
 
-/** For a POSIX shell. */
+/** Quotes for a POSIX shell. */
 function quoted(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 
-/** Whose shell it is, for the history. */
+/** The user of this shell, for the history. */
 export function userName(): string {
   try {
     return userInfo().username.slice(0, 200)

@@ -62,7 +62,7 @@ beforeEach(async () => {
   engine = await fakeEngine()
 })
 
-test('the start says what is loaded and where it is', async () => {
+test('startup prints what is loaded and where it is', async () => {
   const io = terminal(true)
   running = await serve(config(), async () => engine, io, log)
   await running.greet()
@@ -90,7 +90,7 @@ test('the demo ends with counts, times and the next steps, below the alerts that
     [
       'Demo       12 records of the bundled sample (source demo): 9 stored, 2 dead letters (invalid_json 2)',
       '           10 matched events in 2 alerts',
-      '           from line to alert in 12 ms, at most 30 ms',
+      '           from record to alert in 12 ms, at most 30 ms',
     ].join('\n'),
   )
   for (const line of [
@@ -113,7 +113,7 @@ test('without a destination that prints, the demo prints its alerts itself', asy
   )
 })
 
-test('where alerts are printed as JSON lines nothing else is printed there', async () => {
+test('if alerts are printed as JSON lines, nothing else is printed there', async () => {
   const io = terminal(true)
   const shown = await demo({ destinations: [{ type: 'stdout', id: 'stdout', severities: [], system: true, format: 'json' }] })
   running = await serve(config(), async () => shown, io, log)
@@ -151,7 +151,7 @@ test('while the engine starts callers get 503, afterwards answers', async () => 
   expect(await (await fetch(url)).json()).toEqual({ status: 'ok' })
 })
 
-test('when the engine does not start, the address is free again', async () => {
+test('if the engine does not start, the address is released', async () => {
   const free = await startServer(() => new Response(), { listen: '127.0.0.1:0' })
   await free.close(0)
   const listen = new URL(free.url).host

@@ -16,15 +16,15 @@ import { version } from './version.ts'
 export interface Running {
   readonly engine: Engine
   readonly url: string
-  /** Says what is running and, on a first start, what came of the demo. Resolves when all is said; rejects never. */
+  /** Prints what is running and, on the first start, the demo's results. Resolves once everything is printed; never rejects. */
   greet(): Promise<void>
-  /** Takes no more calls, then lets the engine finish what is under way. */
+  /** Stops accepting calls, then lets the engine finish current work. */
   stop(): Promise<void>
 }
 
 /**
- * Takes the address first, so that one already in use is reported before anything begins and senders get a 503 instead of nothing
- * while the engine starts.
+ * Binds the address first, so that one already in use is reported before anything starts, and senders get a 503 instead of a
+ * refused connection while the engine starts.
  */
 export async function serve(config: Config, start: () => Promise<Engine>, io: Io, log: Log = processLog()): Promise<Running> {
   let app: { fetch(request: Request): Response | Promise<Response> } | undefined
@@ -44,7 +44,7 @@ export async function serve(config: Config, start: () => Promise<Engine>, io: Io
     engine,
     url: server.url,
     greet: () =>
-      greet(engine, server, io, log).catch((error: unknown) => log.warn({ err: error }, 'The summary of the start failed.')),
+      greet(engine, server, io, log).catch((error: unknown) => log.warn({ err: error }, 'Printing the start-up summary failed.')),
     async stop() {
       await server.close()
       await engine.stop()
@@ -52,7 +52,7 @@ export async function serve(config: Config, start: () => Promise<Engine>, io: Io
   }
 }
 
-/** No less than any source gives its senders. */
+/** At least as long as any source allows its senders. */
 function requestTimeoutMs({ sources }: Config): number {
   return Math.max(60_000, ...[...listeningSources(sources).values()].map(({ requestMs }) => requestMs))
 }
@@ -64,7 +64,7 @@ function starting(): Response {
 
 async function greet(engine: Engine, { url }: RunningServer, io: Io, log: Log): Promise<void> {
   const { config, content } = engine
-  // Whoever reads alerts as JSON lines gets nothing else on that stream.
+  // A reader of alerts as JSON lines must get nothing else on that stream.
   const say = config.destinations.some((to) => to.type === 'stdout' && to.format === 'json') ? io.err : io.out
   if (io.isTty) say(await summary(engine, url))
   else {
@@ -73,7 +73,7 @@ async function greet(engine: Engine, { url }: RunningServer, io: Io, log: Log): 
   }
   for (const { file, message } of content.problems) log.warn({ file }, `Content: ${message}`)
   if (!engine.isDemo) return
-  if (io.isTty) say(`\nThis is a first start: the bundled sample goes through the same path as your logs will.\n\n`)
+  if (io.isTty) say(`\nThis is the first start: the bundled sample goes through the same pipeline that your logs will.\n\n`)
   const line = ({ severity, body }: StoredAlert) => `${severity.padEnd(9)} ${printable(body.title)}`
   say(await demoSummary(engine, url, line))
 }
@@ -94,7 +94,7 @@ async function summary(engine: Engine, url: string): Promise<string> {
     }
   }
   lines.push(`Data       ${config.data_dir} (the API's token is in the file token)`)
-  if (!engine.isDemo) lines.push(`           ${selfCall('alerts')} shows what is found; Ctrl-C stops`)
+  if (!engine.isDemo) lines.push(`           ${selfCall('alerts')} lists alerts; Ctrl-C stops`)
   lines.push('')
   return lines.join('\n')
 }

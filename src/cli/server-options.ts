@@ -3,12 +3,12 @@ import { Client } from './client.ts'
 import { type ConfigOptions, configOption, dataDirOption, listenOption, readConfig } from './config.ts'
 import type { Io } from './io.ts'
 
-/** Flags of a command that asks the running server. */
+/** Flags of a command that calls the running server. */
 export interface ServerFlags extends ConfigOptions {
   readonly json?: boolean
 }
 
-/** Adds what every command that asks the running server takes. */
+/** Adds the options shared by commands that call the running server. */
 export function withServer(command: Command): Command {
   return command
     .option('--json', 'for programs: JSON')
@@ -17,7 +17,7 @@ export function withServer(command: Command): Command {
     .addOption(listenOption())
 }
 
-/** The running server of these flags. */
+/** The running server selected by these flags. */
 export function clientOf(flags: ServerFlags, io: Io): Client {
   return new Client(readConfig(flags, io))
 }

@@ -2,7 +2,7 @@
 const INTERRUPTED = 130
 
 export interface StopSignals {
-  /** Resolves with the first SIGINT or SIGTERM. A second one ends the process at once. */
+  /** Resolves with the first SIGINT or SIGTERM. A second one exits immediately. */
   readonly first: Promise<NodeJS.Signals>
   dispose(): void
 }
@@ -25,7 +25,7 @@ export function stopSignals(): StopSignals {
   }
 }
 
-/** Calls `reload` at each SIGHUP, until the function that it gives is called. */
+/** Calls `reload` on each SIGHUP, until the returned function is called. */
 export function onHangup(reload: () => void): () => void {
   process.on('SIGHUP', reload)
   return () => void process.off('SIGHUP', reload)

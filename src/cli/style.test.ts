@@ -23,7 +23,7 @@ test.each([
   expect(counted(n, 'alert')).toBe(text)
 })
 
-test('colour comes only where it is wanted, and never from foreign text', () => {
+test('colour is only used where wanted, and never comes from untrusted text', () => {
   const io = (hasColours: boolean) => ({ hasColours }) as Io
   expect(severityText(io(false), 'HIGH')).toBe('HIGH')
   expect(severityText(io(true), 'HIGH')).toBe('\u001b[31mHIGH\u001b[0m')

@@ -1,20 +1,20 @@
 import { printable } from '../util/terminal.ts'
 import type { Io } from './io.ts'
 
-/** SGR codes of a severity: what needs a person now stands out. */
+/** SGR codes of a severity, so that urgent alerts stand out. */
 const SEVERITY_CODES: Readonly<Record<string, string>> = { CRITICAL: '1;31', HIGH: '31', MEDIUM: '33', LOW: '36', INFO: '2' }
 
-/** Foreign text, made harmless, in a severity's colour. */
+/** Untrusted text, made safe, in a severity's colour. */
 export function severityText(io: Io, severity: string, text = severity): string {
   return coloured(io, SEVERITY_CODES[severity], text)
 }
 
-/** Foreign text, made harmless, in bold. */
+/** Untrusted text, made safe, in bold. */
 export function bold(io: Io, text: string): string {
   return coloured(io, '1', text)
 }
 
-/** Foreign text, made harmless, in a weak colour. */
+/** Untrusted text, made safe, in a faint colour. */
 export function faint(io: Io, text: string): string {
   return coloured(io, '2', text)
 }

@@ -25,7 +25,7 @@ export function resolveSecret(
 ): string {
   if ('env' in reference) {
     const value = env[reference.env]
-    if (!value) throw new ConfigError(`the environment variable ${reference.env}, which should hold a secret, is not set`)
+    if (!value) throw new ConfigError(`the environment variable ${reference.env}, which should contain a secret, is not set`)
     return value
   }
   try {

@@ -20,7 +20,7 @@ test.each(hidden)('%s', (text, shown) => {
 })
 
 test.each([
-  'the API is described at /api/v1/openapi.json',
+  'the API is documented at /api/v1/openapi.json',
   "send to '/ingest/default'",
   'see https://docs.example.org/a/b and http://127.0.0.1:8080/api/v1/query',
   'divide 1 / 2, a/b and logs/x/y; 5/6/7',

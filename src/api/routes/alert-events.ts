@@ -9,7 +9,7 @@ interface Events {
   readonly truncated: boolean
 }
 
-/** The lake rows of an alert's events: a table for each of its log types, until `limit` rows are there. */
+/** The lake rows of an alert's events, reading the table of each log type until there are `limit` rows. */
 export async function alertEvents(
   engine: Engine,
   { alertId, body }: StoredAlert,
@@ -21,7 +21,7 @@ export async function alertEvents(
   for (const table of alertTables(body.type, body.logTypes)) {
     const sql = `SELECT * FROM ${table} WHERE p_alert_id = {alert:String} ORDER BY ${timeOf(table)} LIMIT {limit:UInt32}`
     const params = { alert: alertId, limit: limit + 1 - rows.length }
-    // All of a fresh lake's rows are there for the later tables too.
+    // Only the first query must wait for a flush; it covers the other tables too.
     const answer = await engine.query(sql, { params, signal, maxRows: limit + 1, fresh: rows.length === 0 })
     rows.push(...answer.rows.map((values) => asObject(answer.columns, values)))
     isTruncated ||= answer.truncated || rows.length > limit
@@ -34,7 +34,7 @@ function timeOf(table: string): string {
   return table.startsWith('monitor.') ? 'p_parse_time' : 'p_event_time'
 }
 
-/** A row's exact values under their names; nulls are left out. */
+/** A row's exact values by name, without nulls. */
 function asObject(columns: readonly { readonly name: string }[], values: string): string {
   const members = splitJsonArray(values).elements.flatMap(({ start, end }, i) => {
     const text = values.slice(start, end)

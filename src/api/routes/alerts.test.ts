@@ -27,7 +27,7 @@ async function page(query: string): Promise<Page> {
   return JSON.parse(await text(`/api/v1/alerts?${query}`)) as Page
 }
 
-test('paging gives every alert once, newest first, also where many were made in the same millisecond', async () => {
+test('paging returns every alert once, newest first, even if many were raised in the same millisecond', async () => {
   const made = Array.from({ length: 23 }, (_, i) => ({ alertId: alertId(i + 1), createdMs: 1_000_000 + Math.floor(i / 5) }))
   for (const alert of made) await engine.addAlert(alert)
   const expected = made
@@ -47,7 +47,7 @@ test('paging gives every alert once, newest first, also where many were made in 
   }
 })
 
-test('filters hold together, and a window below its threshold is no alert', async () => {
+test('filters are combined, and a window below its threshold is not an alert', async () => {
   await engine.addAlert({ alertId: alertId(1), severity: 'HIGH', ruleId: 'A' })
   await engine.addAlert({ alertId: alertId(2), severity: 'HIGH', ruleId: 'B' })
   await engine.addAlert({ alertId: alertId(3), severity: 'LOW', ruleId: 'B' })
@@ -62,7 +62,7 @@ test('filters hold together, and a window below its threshold is no alert', asyn
 
 const EVENT = `{"id_orig_h":"45.139.122.241","n":9007199254740993,"p_enrichment":{"tor_exit_nodes":{"id_orig_h":{"ip":"45.139.122.241","seen":12345678901234567890,"p_match":"45.139.122.241","p_version":"2024-03-12"}},"hosts":{"p_any_ip_addresses":[{"name":"a","p_match":"10.0.0.1","p_version":"v1"},{"name":"b","p_match":"10.0.0.2","p_version":"v1"}]},"p_any_domain_names":["a.example"]}}`
 
-test('an alert shows why: rows with table and version, context and event to the digit, and where it was sent', async () => {
+test('an alert shows why: rows with table and version, exact context and event, and where it was sent', async () => {
   const context = '{"id":9007199254740993,"ratio":1.0}'
   await engine.addAlert({ alertId: alertId(5) }, { context, sampleEvent: EVENT, functionErrors: { runbook: 'KeyError' } })
   await engine.addDelivery(alertId(5), 'soc', 'the webhook answered 410')
@@ -89,13 +89,13 @@ test('an alert shows why: rows with table and version, context and event to the 
   })
 })
 
-test('a beginning of an id that is unique is enough', async () => {
+test('a unique prefix of an id is enough', async () => {
   await engine.addAlert({ alertId: `abcd${'1'.repeat(28)}` })
   await engine.addAlert({ alertId: `abce${'1'.repeat(28)}` })
   expect(JSON.parse(await text('/api/v1/alerts/abcd'))).toMatchObject({ alert_id: `abcd${'1'.repeat(28)}` })
 })
 
-test('a status set is the status shown', async () => {
+test('a status that was set is shown', async () => {
   await engine.addAlert({ alertId: alertId(6) })
   const answer = await text(`/api/v1/alerts/${alertId(6)}`, { method: 'PATCH', body: '{"status":"RESOLVED"}' })
   expect(JSON.parse(answer)).toMatchObject({ status: 'RESOLVED', updated_time: '1970-01-01T00:33:20.000Z' })

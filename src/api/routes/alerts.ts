@@ -11,12 +11,12 @@ import { alertEvents } from './alert-events.ts'
 
 const MAX_PAGE = 200
 
-/** Text that state can be asked for: no NUL, no half of a surrogate pair. */
+/** Text that state can be queried with: no NUL, no lone surrogate. */
 const ruleId = z
   .string()
   .min(1)
   .max(500)
-  .refine((id) => id.isWellFormed() && !id.includes('\0'), 'no rule has such an id')
+  .refine((id) => id.isWellFormed() && !id.includes('\0'), 'not a valid rule id')
 
 const list = createRoute({
   method: 'get',
@@ -28,7 +28,7 @@ const list = createRoute({
       status: z.enum(ALERT_STATUSES).optional(),
       rule: ruleId.optional().describe('Id of the rule.'),
       limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(50),
-      cursor: z.string().max(200).optional().describe('`next` of the page before.'),
+      cursor: z.string().max(200).optional().describe('`next` from the previous page.'),
     }),
   },
   responses: {
@@ -48,13 +48,13 @@ const list = createRoute({
 })
 
 const idParam = z.object({
-  id: z.string().describe('The id of the alert, or a beginning of it that is unique (4 digits or more).'),
+  id: z.string().describe('The id of the alert, or a unique prefix of it (at least 4 digits).'),
 })
 
 const show = createRoute({
   method: 'get',
   path: '/api/v1/alerts/{id}',
-  summary: 'One alert, with everything that says why.',
+  summary: 'One alert, with everything about why it was raised.',
   request: { params: idParam },
   responses: {
     200: { description: 'The alert.', content: { 'application/json': { schema: alertDetailSchema } } },
@@ -74,7 +74,7 @@ const events = createRoute({
         'application/json': {
           schema: z.object({
             results: z.array(z.record(z.string(), z.unknown())),
-            truncated: z.boolean().describe('True: there are more than `limit`.'),
+            truncated: z.boolean().describe('True if there are more than `limit`.'),
           }),
         },
       },
@@ -86,7 +86,7 @@ const events = createRoute({
 const update = createRoute({
   method: 'patch',
   path: '/api/v1/alerts/{id}',
-  summary: 'Sets what people say of an alert.',
+  summary: 'Sets the status of an alert.',
   request: {
     params: idParam,
     body: { required: true, content: { 'application/json': { schema: z.strictObject({ status: z.enum(ALERT_STATUSES) }) } } },
@@ -140,7 +140,7 @@ function noAlert(id: string): ApiError {
   return new ApiError(
     404,
     'not_found',
-    `there is no alert '${id.slice(0, 80)}', or more than one begins so; \`caracal alerts\` lists them`,
+    `there is no alert '${id.slice(0, 80)}', or several ids begin with it; \`caracal alerts\` lists them`,
   )
 }
 
@@ -154,7 +154,7 @@ function readCursor(text: string): { createdMs: number; alertId: string } {
     throw new ApiError(
       400,
       'bad_request',
-      `the cursor '${text}' is not one that this server gave: use \`next\` of the page before`,
+      `the cursor '${text}' does not come from this server: use \`next\` from the previous page`,
     )
   return { createdMs: Number(match[1]), alertId: match[2]! }
 }

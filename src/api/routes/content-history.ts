@@ -8,34 +8,31 @@ import { ApiError, failures } from '../errors.ts'
 import { createRouter } from '../router.ts'
 import { actorSchema, changeSchema, changeView } from './content.ts'
 
-/** Characters of differences that one answer has at most. */
+/** Maximum number of characters of diffs in one response. */
 const MAX_DIFF = 1024 * 1024
 
 const fileSchema = z.object({
   root: z.string().describe('The content folder, as the configuration names it.'),
-  path: z.string().describe('Inside the content folder.'),
+  path: z.string().describe('Path inside the content folder.'),
   change: z.enum(['added', 'changed', 'removed']),
-  before: z.string().nullable().describe('SHA-256 of the file before; null: it was not there.'),
-  after: z.string().nullable().describe('SHA-256 of the file after; null: it is not there any more.'),
+  before: z.string().nullable().describe('SHA-256 of the file before; null if it did not exist.'),
+  after: z.string().nullable().describe('SHA-256 of the file after; null if it no longer exists.'),
 })
 
 export const generationSchema = z.object({
-  number: z.int().describe('Counts up; the same content may be in force again under another number.'),
-  generation: z.string().describe('Events carry it as `p_generation`.'),
+  number: z.int().describe('Sequence number; the same content can be in force again under another number.'),
+  generation: z.string().describe('Stored in events as `p_generation`.'),
   time: z.string(),
   cause: z.enum(CONTENT_CAUSES),
-  by: z.string().nullable().describe('Who or what asked for it.'),
+  by: z.string().nullable().describe('Who or what requested it.'),
   commits: z.record(z.string(), z.string()).describe('Content folders in git, and the commits that they were at.'),
-  files: z.array(fileSchema).describe('The files that differ from the generation before.'),
+  files: z.array(fileSchema).describe('The files that differ from the previous generation.'),
 })
 
 export const shownSchema = generationSchema.extend({
   files: z.array(
     fileSchema.extend({
-      diff: z
-        .string()
-        .nullable()
-        .describe('The difference, unified; null where it is not known: texts of long files and of old ones are not kept.'),
+      diff: z.string().nullable().describe('Unified diff; null if not available: texts of long and old files are not stored.'),
     }),
   ),
 })
@@ -43,7 +40,7 @@ export const shownSchema = generationSchema.extend({
 const list = createRoute({
   method: 'get',
   path: '/api/v1/content/history',
-  summary: 'Content that was in force, the last first, with the files that changed.',
+  summary: 'History of content, newest first, with the files that changed.',
   request: { query: z.object({ limit: z.coerce.number().int().min(1).max(MAX_GENERATIONS).default(20) }) },
   responses: {
     200: {
@@ -59,9 +56,9 @@ const name = z.string().min(1).max(40)
 const show = createRoute({
   method: 'get',
   path: '/api/v1/content/history/{generation}',
-  summary: 'What one generation changed, with the differences of its files.',
+  summary: 'What one generation changed, with diffs of its files.',
   request: {
-    params: z.object({ generation: name.describe('Its number, or its hash or the beginning of that.') }),
+    params: z.object({ generation: name.describe('Its number, or its hash or a prefix of it.') }),
     query: z.object({ file: z.string().max(1000).optional().describe('Only this file, by its path.') }),
   },
   responses: {
@@ -74,7 +71,7 @@ const undo = createRoute({
   method: 'post',
   path: '/api/v1/content/undo',
   summary:
-    'Writes the files of a generation back as they were before it, and reloads. Refused when one of them was changed since. Content that would be broken leaves the files as they are.',
+    'Restores the files of a generation as they were before it, and reloads. Refused if one of them has changed since. If the content would be broken, the files are left unchanged.',
   request: {
     body: {
       content: {
@@ -86,7 +83,7 @@ const undo = createRoute({
   },
   responses: {
     200: {
-      description: 'What came of it.',
+      description: 'The outcome.',
       content: {
         'application/json': { schema: changeSchema.extend({ undone: z.int().describe('The number of the generation.') }) },
       },

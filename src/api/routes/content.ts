@@ -8,10 +8,12 @@ const problem = z.object({ file: z.string(), message: z.string() })
 export const changeSchema = z.object({
   outcome: z
     .enum(['swapped', 'unchanged', 'broken'])
-    .describe('`swapped`: in force. `unchanged`: it was. `broken`: the content before stays in force; see `problems`.'),
-  generation: z.string().describe('Of the content in force now; events carry it as `p_generation`.'),
+    .describe(
+      '`swapped`: now in force. `unchanged`: already in force. `broken`: the previous content stays in force; see `problems`.',
+    ),
+  generation: z.string().describe('Hash of the content in force now; stored in events as `p_generation`.'),
   summary: z.string().describe('The changes in a few words.'),
-  pause_ms: z.number().describe('For how long no batch could begin.'),
+  pause_ms: z.number().describe('How long no batch could begin, in milliseconds.'),
   problems: z.array(problem).describe('Why it is broken.'),
 })
 
@@ -20,11 +22,11 @@ export const reloadedSchema = changeSchema.extend({
     .array(
       z.object({
         name: z.string().describe('URL, ref and folder of the repository.'),
-        commit: z.string().nullable().describe('In force now; null: none yet.'),
-        problem: z.string().nullable().describe('Why it is not what the ref is at.'),
+        commit: z.string().nullable().describe('The commit in force; null if none yet.'),
+        problem: z.string().nullable().describe('Why it is not the commit that the ref points to.'),
       }),
     )
-    .describe('What came of asking the repositories that content comes from.'),
+    .describe('The outcome of pulling the repositories that content comes from.'),
 })
 
 const show = createRoute({
@@ -33,7 +35,7 @@ const show = createRoute({
   summary: 'The content in force.',
   responses: {
     200: {
-      description: 'How much there is of what, and what is wrong with it.',
+      description: 'Counts of content by kind, and problems with it.',
       content: {
         'application/json': {
           schema: z.object({
@@ -53,16 +55,16 @@ export const actorSchema = z
   .string()
   .max(200)
   .optional()
-  .describe('Who asks, in words of their own: the history of content shows it.')
+  .describe('Who requests it, as free text; shown in the history of content.')
 
 const reload = createRoute({
   method: 'post',
   path: '/api/v1/content/reload',
   request: { query: z.object({ by: actorSchema }) },
   summary:
-    'Pulls content from git, reads the content folders and puts what they hold in force, without a stop. Broken content changes nothing.',
+    'Pulls content from git, rereads the content folders and applies changes without a restart. Broken content changes nothing.',
   responses: {
-    200: { description: 'What came of it.', content: { 'application/json': { schema: reloadedSchema } } },
+    200: { description: 'The outcome.', content: { 'application/json': { schema: reloadedSchema } } },
   },
 })
 

@@ -7,30 +7,30 @@ import { createRouter } from '../router.ts'
 
 const healthSchema = z.object({
   status: z.enum(['ok', 'degraded', 'failing']),
-  problems: z.array(z.string()).describe('What is wrong, a sentence each.'),
+  problems: z.array(z.string()).describe('What is wrong, one sentence each.'),
   system_problems: z
     .array(
       z.object({
         what: z.enum(Object.keys(PROBLEM_KINDS) as [ProblemWhat, ...ProblemWhat[]]).describe('Its kind: docs/health.md.'),
-        key: z.string().describe('What it is about: the same `what` and `key` is the same problem.'),
+        key: z.string().describe('What it is about; `what` and `key` together identify a problem.'),
         severity: z.enum(SEVERITIES),
         message: z.string(),
         covers: z.array(z.string()).describe('Names of everything affected.'),
-        since_time: z.string().describe('RFC 3339, UTC: since when without a break.'),
+        since_time: z.string().describe('RFC 3339, UTC: start of the current uninterrupted occurrence.'),
       }),
     )
     .describe('The same problems, for programs.'),
-  notices: z.array(z.string()).describe('What is in order but worth knowing.'),
+  notices: z.array(z.string()).describe('What is not a problem but worth knowing.'),
 })
 
 const health = createRoute({
   method: 'get',
   path: '/api/v1/health',
-  summary: 'What stands in the way of the promise that nothing is lost and no rule is silently off.',
+  summary: 'Everything that endangers the promise that nothing is lost and no rule is silently off.',
   responses: { 200: { description: 'The health.', content: { 'application/json': { schema: healthSchema } } } },
 })
 
-/** Health for people, a check for machines, figures for Prometheus. */
+/** Health for people, a probe for machines, metrics for Prometheus. */
 export function healthRoutes(engine: Engine) {
   return createRouter().openapi(health, async (c) => {
     const { status, problems, systemProblems, notices } = await engine.health()
@@ -45,7 +45,7 @@ function problemView({ what, key, severity, message, covers, sinceMs }: Health['
   return { what, key, severity, message, covers: [...(covers ?? [key])], since_time: new Date(sinceMs).toISOString() }
 }
 
-/** `/healthz`, open to all: says no more than the status. */
+/** `/healthz` is open to all and returns only the status. */
 export function healthCheck(engine: Engine): OpenAPIHono {
   const app = new OpenAPIHono()
   app.get('/healthz', async (c) => {

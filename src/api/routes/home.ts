@@ -8,8 +8,8 @@ until then the command line shows everything (in a checkout: node bin/caracal.js
   caracal alerts                what was found
   caracal alerts show <id>      why
   caracal query "SELECT ..."    the events, by SQL
-  caracal sources               what came in, and what became of it
-  caracal tables                lookup tables, and how fresh they are
+  caracal sources               records received, and what became of them
+  caracal tables                lookup tables and how current they are
   caracal health                what stands in the way
 
   POST /ingest/default              send logs: JSON lines, JSON arrays or plain lines, gzip too
@@ -20,7 +20,7 @@ until then the command line shows everything (in a checkout: node bin/caracal.js
 All but the last need the header "Authorization: Bearer <token>", with the token in the file "token" of the data folder.
 `
 
-/** `/` until there is a console. */
+/** The page at `/` until there is a console. */
 export function homeRoutes(): Hono {
   return new Hono().get('/', (c) => c.text(PAGE))
 }

@@ -4,7 +4,7 @@ import type { Engine } from '../../engine/engine.ts'
 import { hasToken } from '../auth.ts'
 import { ApiError } from '../errors.ts'
 
-/** `POST /ingest/<source>`: the source answers by itself, token and limits included. */
+/** `POST /ingest/<source>`: the source handles the request itself, including token and limits. */
 export function ingestRoutes(engine: Engine): Hono {
   return new Hono().all('/ingest/:source', (c) => {
     const id = c.req.param('source')

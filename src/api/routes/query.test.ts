@@ -25,7 +25,7 @@ function ask(body: object, accept = 'application/json'): Promise<Response> {
   return Promise.resolve(app.request('/api/v1/query', { method: 'POST', headers, body: JSON.stringify(body) }))
 }
 
-test('rows pass through to the digit', async () => {
+test('rows pass through with exact numbers', async () => {
   engine.answer = async () => RESULT
   const response = await ask({ sql: 'SELECT n', params: { a: 'x', b: 2 } })
   expect(await response.text()).toBe(
@@ -34,7 +34,7 @@ test('rows pass through to the digit', async () => {
   expect(engine.queries[0]).toMatchObject({ sql: 'SELECT n', options: { params: { a: 'x', b: 2 }, fresh: true } })
 })
 
-test('as NDJSON a row is a line between the columns and the rest', async () => {
+test('as NDJSON, rows are lines between the columns and the rest', async () => {
   engine.answer = async () => RESULT
   const response = await ask({ sql: 'SELECT n' }, 'application/x-ndjson')
   expect(response.headers.get('content-type')).toBe('application/x-ndjson')
@@ -46,7 +46,7 @@ test('as NDJSON a row is a line between the columns and the rest', async () => {
   ])
 })
 
-test('an answer larger than a piece is whole', async () => {
+test('a result larger than one chunk is complete', async () => {
   const rows = Array.from({ length: 5000 }, (_, i) => `[${i},"${'x'.repeat(50)}"]`)
   engine.answer = async () => ({ ...RESULT, rows })
   const answer = (await (await ask({ sql: 'SELECT n' })).json()) as { rows: [number, string][] }
@@ -57,7 +57,7 @@ test.each<[object, number, number]>([
   [{}, 500, 3000],
   [{ max_rows: 7, timeout_ms: 100 }, 7, 100],
   [{ max_rows: 1_000_000, timeout_ms: 1_000_000 }, 1_000_000, 3000],
-])('%j asks the lake for %i rows in %i ms', async (limits, maxRows, timeoutMs) => {
+])('%j queries the lake for %i rows in %i ms', async (limits, maxRows, timeoutMs) => {
   await ask({ sql: 'SELECT 1', ...limits })
   expect(engine.queries[0]?.options).toMatchObject({ maxRows, timeoutMs })
 })

@@ -6,16 +6,16 @@ import { ApiError, failures } from '../errors.ts'
 import { exactAnswer } from '../exact-json.ts'
 import { createRouter } from '../router.ts'
 
-/** Queries under way at most: each waits in memory, and more would only wait behind each other. */
+/** Maximum number of concurrent queries; more would only queue up in memory. */
 const MAX_QUERIES = 32
 const MAX_PARAMS = 100
-/** The lake limits the bytes of an answer as well. */
+/** The lake also limits the size of a result. */
 const MAX_ROWS = 1_000_000
 
 const param = z.union([z.string().max(10_000), z.number()])
 
 const bodySchema = z.strictObject({
-  sql: z.string().min(1).max(100_000).describe('One SELECT in ClickHouse SQL; nothing can be changed with it.'),
+  sql: z.string().min(1).max(100_000).describe('One SELECT in ClickHouse SQL; queries are read-only.'),
   params: z
     .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/), param)
     .refine((params) => Object.keys(params).length <= MAX_PARAMS, `at most ${MAX_PARAMS} params`)
@@ -26,21 +26,22 @@ const bodySchema = z.strictObject({
     .min(1)
     .max(MAX_ROWS)
     .optional()
-    .describe('The answer is cut after so many rows; `query_max_rows` of the configuration if absent.'),
-  timeout_ms: z.int().min(1).optional().describe('The query is ended after so long; never longer than `query_timeout_ms`.'),
+    .describe('Maximum number of rows. Default: `query_max_rows` of the configuration.'),
+  timeout_ms: z.int().min(1).optional().describe('Time limit in milliseconds, at most `query_timeout_ms`.'),
 })
 
 const answerSchema = z.object({
   columns: z.array(z.object({ name: z.string(), type: z.string() })),
   rows: z.array(z.array(z.unknown())),
-  truncated: z.boolean().describe('True when there were more rows.'),
-  ms: z.number().describe('Time of the query.'),
+  truncated: z.boolean().describe('True if there were more rows.'),
+  ms: z.number().describe('Duration of the query.'),
 })
 
 const query = createRoute({
   method: 'post',
   path: '/api/v1/query',
-  summary: 'Asks the lake. With `Accept: application/x-ndjson`: a line with the columns, a line a row, a line with the rest.',
+  summary:
+    'Queries the lake. With `Accept: application/x-ndjson`: a line with the columns, a line per row, a line with the rest.',
   request: { body: { required: true, content: { 'application/json': { schema: bodySchema } } } },
   responses: {
     200: { description: 'The answer.', content: { 'application/json': { schema: answerSchema } } },
@@ -48,7 +49,7 @@ const query = createRoute({
   },
 })
 
-/** `POST /api/v1/query`. A caller that goes away ends its query. */
+/** `POST /api/v1/query`. If the client disconnects, its query is stopped. */
 export function queryRoutes(engine: Engine) {
   let running = 0
   return createRouter().openapi(query, async (c) => {
@@ -97,7 +98,7 @@ function* ndjson({ columns, rows, truncated, ms }: QueryResult): Generator<strin
 
 const PIECE_CHARS = 64 * 1024
 
-/** The parts as bytes, made as fast as the caller takes them. */
+/** The parts as bytes, produced as fast as the client reads them. */
 function stream(parts: Generator<string>): ReadableStream<Uint8Array> {
   return new ReadableStream({
     pull(controller) {

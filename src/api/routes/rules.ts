@@ -15,31 +15,31 @@ export const ruleSchema = z.object({
   state: z
     .enum(['on', 'off', 'waiting', 'erring'])
     .describe(
-      '`off`: disabled, or it cannot be loaded. `waiting`: it is off for a reason that may pass (no time to load it, or it ended its process), and is tried again. `erring`: it runs, and had an error within the hour.',
+      '`off`: disabled, or it cannot be loaded. `waiting`: off for a temporary reason (loading timed out, or it killed its process), and will be retried. `erring`: it runs, but had an error within the last hour.',
     ),
-  since: time.describe('Since when it is in this state, RFC 3339; null: since the start, or not known.'),
-  why: z.string().nullable().describe('Why it is not simply on.'),
-  matches: z.int().describe('Since the start.'),
-  errors: z.int().describe('Since the start.'),
+  since: time.describe('When it entered this state, RFC 3339; null: at startup, or unknown.'),
+  why: z.string().nullable().describe('Why it is not on.'),
+  matches: z.int().describe('Since startup.'),
+  errors: z.int().describe('Since startup.'),
   limits: z
     .array(z.object({ what: z.enum(RULE_LIMITS), count: z.int(), last: z.string() }))
     .describe(
-      'Limits that it reached since the data folder was made. `dedup`: matches that shared an alert because it had too many windows. `unique`: windows whose number of distinct values is an estimate. `cache`: entries of the cache of rules that had to go.',
+      'Limits that it reached since the data folder was created. `dedup`: matches that shared an alert because it had too many windows. `unique`: windows whose number of distinct values is an estimate. `cache`: entries evicted from the rule cache.',
     ),
   overrides: z
     .array(z.object({ key: z.string(), file: z.string(), line: z.int().nullable() }))
-    .describe('Keys that `overrides.yml` of a content folder sets, and where.'),
+    .describe('Keys set by `overrides.yml` in a content folder, and where.'),
   not_judged: z
     .array(
       z.object({
         from: z.string(),
-        to: time.describe('null: it lasts.'),
+        to: time.describe('null: not over yet.'),
         log_types: z.array(z.string()),
-        events: z.int().describe('Events of these log types that came meanwhile, as far as they were counted.'),
+        events: z.int().describe('Number of events of these log types in that time, as far as they were counted.'),
         why: z.string(),
       }),
     )
-    .describe('Times in which the rule was off although it was enabled: what came meanwhile was not judged by it.'),
+    .describe('Times in which the rule was enabled but off: it did not judge the events of that time.'),
 })
 
 const rulesSchema = z.object({
@@ -51,7 +51,7 @@ const rulesSchema = z.object({
 const list = createRoute({
   method: 'get',
   path: '/api/v1/rules',
-  summary: 'Rules, how they do, and what could not be loaded.',
+  summary: 'Rules, their state, and what could not be loaded.',
   responses: { 200: { description: 'All rules.', content: { 'application/json': { schema: rulesSchema } } } },
 })
 

@@ -4,7 +4,7 @@ import type { Engine, SourceView } from '../../engine/engine.ts'
 import { ApiError, failures } from '../errors.ts'
 import { createRouter } from '../router.ts'
 
-/** The bundled sample's source: its data may go while the source is still there. */
+/** The bundled sample's source; its data may be deleted while the source still exists. */
 const DEMO = 'demo'
 
 export const sourceSchema = z.object({
@@ -20,21 +20,19 @@ export const sourceSchema = z.object({
     in_flight: z.number(),
   }),
   dead_letter_reasons: z.record(z.string(), z.number()),
-  filters: z.record(z.string(), z.number()).describe('Records that a filter kept out, by its name.'),
-  guessed: z
-    .record(z.string(), z.number())
-    .describe('Stored records whose log type neither they nor the source name, by the log type that was guessed.'),
-  backlog_bytes: z.number().describe('Known and not yet read.'),
+  filters: z.record(z.string(), z.number()).describe('Records that a filter dropped, by its name.'),
+  guessed: z.record(z.string(), z.number()).describe('Stored records whose log type was guessed, by log type.'),
+  backlog_bytes: z.number().describe('Bytes that are known but not yet read.'),
   notices: z.array(z.string()),
   unknown_fields: z
     .array(z.object({ log_type: z.string(), field: z.string(), count: z.number() }))
-    .describe('Fields that the schema does not know; kept in the column `extra`.'),
+    .describe('Fields that are not in the schema; stored in the column `extra`.'),
 })
 
 const list = createRoute({
   method: 'get',
   path: '/api/v1/sources',
-  summary: 'Sources, with what became of their records.',
+  summary: 'Sources and what became of their records.',
   responses: {
     200: {
       description: 'All sources.',
@@ -47,10 +45,10 @@ const remove = createRoute({
   method: 'delete',
   path: '/api/v1/sources/{id}/data',
   summary:
-    "Deletes a source's events, its alerts and its counts. Only for the demo and for sources that are not configured any more.",
+    "Deletes a source's events, its alerts and its counts. Only for the demo and for sources that are no longer configured.",
   request: { params: z.object({ id: z.string().max(200) }) },
   responses: {
-    200: { description: 'It is gone.', content: { 'application/json': { schema: z.object({ removed: z.string() }) } } },
+    200: { description: 'It was deleted.', content: { 'application/json': { schema: z.object({ removed: z.string() }) } } },
     ...failures(404, 409),
   },
 })
@@ -66,7 +64,7 @@ export function sourceRoutes(engine: Engine) {
         throw new ApiError(
           409,
           'in_use',
-          `source '${id}' is in use: take it out of the configuration and start again before its data is deleted`,
+          `source '${id}' is in use: remove it from the configuration and restart before deleting its data`,
         )
       }
       if (id === DEMO) await engine.settled(id)

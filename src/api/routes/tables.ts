@@ -9,7 +9,7 @@ export const tableSchema = z.object({
   name: z.string(),
   state: z.string().describe('`ok`, `shipped`, `static`, `stale`, `missing`, `failing`.'),
   rows: z.number(),
-  version: z.string().nullable().describe('Of the content in force; enriched events carry it as `p_version`.'),
+  version: z.string().nullable().describe('Version of the content in force; stored in enriched events as `p_version`.'),
   problem: z.string().nullable(),
   refreshed_time: z.string().nullable().describe('When the content was last known to be current.'),
   age_seconds: z.number().nullable().describe('Since then.'),
@@ -21,13 +21,13 @@ export const tableSchema = z.object({
 export const refreshedSchema = tableSchema.extend({
   content_problems: z
     .array(z.object({ file: z.string(), message: z.string() }))
-    .describe('Why edits of content are not in force: the table was refreshed as it was defined before them.'),
+    .describe('Why changes to content are not in force: the table was refreshed with its previous definition.'),
 })
 
 const list = createRoute({
   method: 'get',
   path: '/api/v1/tables',
-  summary: 'Lookup tables, with how fresh they are.',
+  summary: 'Lookup tables and how current they are.',
   responses: {
     200: { description: 'All tables.', content: { 'application/json': { schema: z.object({ results: z.array(tableSchema) }) } } },
   },
@@ -37,7 +37,7 @@ const refresh = createRoute({
   method: 'post',
   path: '/api/v1/tables/{name}/refresh',
   summary:
-    'Takes edits of content, then fetches a table now. A failed refresh keeps the last good content and says why in `problem`.',
+    'Applies changes to content, then fetches a table now. A failed refresh keeps the last good content and says why in `problem`.',
   request: { params: z.object({ name: z.string().max(200) }) },
   responses: {
     200: { description: 'The table as it is now.', content: { 'application/json': { schema: refreshedSchema } } },

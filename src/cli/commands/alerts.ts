@@ -20,7 +20,7 @@ interface ListFlags extends ServerFlags {
 }
 
 const HELP = `
-An id may be cut short as long as it is unique.
+An id may be shortened as long as it is unique.
 
 Examples:
   caracal alerts --severity CRITICAL --status OPEN
@@ -31,18 +31,18 @@ Examples:
 export function registerAlerts(program: Command, io: Io): void {
   const alerts = program
     .command('alerts')
-    .summary('list alerts, show why, set their status')
-    .description('Lists alerts, newest first; `alerts show` says why, `alerts set` sets the status.')
-  withServer(alerts.command('list', { isDefault: true }).description('List alerts, newest first; with --json one a line.'))
+    .summary('list and explain alerts, set their status')
+    .description('Lists alerts, newest first; `alerts show` explains one, `alerts set` changes its status.')
+  withServer(alerts.command('list', { isDefault: true }).description('List alerts, newest first; with --json one per line.'))
     .addOption(severityOption())
     .addOption(
-      new Option('--status <status>', 'only alerts of this status').choices(ALERT_STATUSES).argParser(choice(ALERT_STATUSES)),
+      new Option('--status <status>', 'only alerts with this status').choices(ALERT_STATUSES).argParser(choice(ALERT_STATUSES)),
     )
     .option('--rule <id>', 'only alerts of this rule')
-    .option('--limit <n>', 'the most to list', wholeNumber, 50)
+    .option('--limit <n>', 'maximum number of alerts to list', wholeNumber, 50)
     .addHelpText('after', HELP)
     .action((flags: ListFlags) => list(flags, io))
-  withServer(alerts.command('show <id>').description('Show everything that says why an alert was made.')).action(
+  withServer(alerts.command('show <id>').description('Show everything about why an alert was raised.')).action(
     async (id: string, flags: ServerFlags) => {
       const response = await clientOf(flags, io).call(`/api/v1/alerts/${encodeURIComponent(id)}`)
       const text = await response.text()
@@ -60,7 +60,7 @@ export function registerAlerts(program: Command, io: Io): void {
 }
 
 function severityOption(): Option {
-  return new Option('--severity <severity>', 'only alerts of this severity').choices(SEVERITIES).argParser(choice(SEVERITIES))
+  return new Option('--severity <severity>', 'only alerts with this severity').choices(SEVERITIES).argParser(choice(SEVERITIES))
 }
 
 /** One of the words given, in capitals or not. */

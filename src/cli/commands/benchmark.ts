@@ -18,8 +18,8 @@ interface Flags extends ContentFlags {
 }
 
 const HELP = `
-Without --events the rules judge the events of their own unit tests. A file holds an event a line, as JSON.
-Times are those of the rules alone; events/s is the whole, with every rule of an event's log type.
+Without --events the rules judge the events of their own unit tests. A file contains one event per line, as JSON.
+Times are for the rules alone; events/s is the total, with every rule of an event's log type.
 
 Examples:
   caracal benchmark
@@ -29,10 +29,10 @@ export function registerBenchmark(program: Command, io: Io): void {
   withContent(program.command('benchmark'), 'rules')
     .summary('measure what each rule costs')
     .description('Measures how long each enabled rule takes for an event, and its share of the whole.')
-    .option('--events <file>', 'events to judge, one JSON object a line')
-    .option('--log-type <type>', 'log type of the events of --events')
-    .option('--iterations <n>', 'how many times the events are judged', iterations, 50)
-    .option('--json', 'one JSON object a line, a summary last')
+    .option('--events <file>', 'events to judge, one JSON object per line')
+    .option('--log-type <type>', 'log type of the events in --events')
+    .option('--iterations <n>', 'how often the events are judged', iterations, 50)
+    .option('--json', 'one JSON object per line, then a summary')
     .addHelpText('after', HELP)
     .action(async (flags: Flags) => {
       process.exitCode = await benchmark(flags, io)
@@ -40,7 +40,7 @@ export function registerBenchmark(program: Command, io: Io): void {
 }
 
 function iterations(text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1 on.')
+  if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('It must be a positive integer.')
   return Number(text)
 }
 
@@ -52,7 +52,7 @@ async function benchmark(flags: Flags, io: Io): Promise<0 | 1> {
   const judging = rules.filter((rule) => rule.enabled && (rule.kind ?? 'rule') === 'rule')
   const events = await eventsOf(flags, judging)
   if (judging.length === 0 || events.size === 0) {
-    io.err(`There is nothing to measure in ${scope.where}: no enabled rule with events.\n`)
+    io.err(`There is nothing to benchmark in ${scope.where}: no enabled rule with events.\n`)
     return 1
   }
   const detectors = await createDetectors({ ...content, rules: judging }, undefined, join(cacheFolder(io.env), 'python'))
@@ -67,7 +67,7 @@ async function benchmark(flags: Flags, io: Io): Promise<0 | 1> {
 async function eventsOf({ events: file, logType }: Flags, rules: readonly Rule[]): Promise<EventsByType> {
   const { testEvents } = await import('../../packs/benchmark.ts')
   if (file === undefined) return testEvents(rules)
-  if (logType === undefined) throw new UsageError('--events needs --log-type: which rules are to judge the events')
+  if (logType === undefined) throw new UsageError('--events needs --log-type, which determines the rules that judge the events')
   const lines = readEvents(file)
   return new Map(lines.length > 0 ? [[logType, lines]] : [])
 }
@@ -84,7 +84,7 @@ function readEvents(file: string): string[] {
     try {
       if (typeof JSON.parse(line) === 'object') return [line.trim()]
     } catch {
-      // Said below.
+      // Reported below.
     }
     throw new UsageError(`--events '${file}' line ${at + 1} is not a JSON object`)
   })

@@ -17,7 +17,7 @@ type Shown = z.output<typeof shownSchema>
 type Undone = z.output<typeof changeSchema> & { readonly undone: number }
 
 const HELP = `
-GENERATION is a number of the history, or the hash that events carry in p_generation, or the beginning of one.
+GENERATION is a number from the history, or a hash as stored in p_generation, or a prefix of one.
 
 Examples:
   caracal content history
@@ -27,20 +27,20 @@ Examples:
   caracal content undo 12`
 
 const UNDO_HELP = `
-Without GENERATION the last one is undone; an undo can be undone as well. Refused when one of the files was changed since, for
-shipped packs, and for content that comes from git. When the content would be broken, the files stay as they are.
+Without GENERATION the last one is undone; an undo can be undone too. Refused if one of the files has changed since, for
+shipped packs, and for content from git. If the content would be broken, the files are left unchanged.
 Exit code: 1 it was refused, or the content would be broken.`
 
 export function registerContent(program: Command, io: Io): void {
   const content = program
     .command('content')
-    .summary('what content was, and undoing changes of it')
-    .description('Shows which content was in force when, what changed, and undoes changes.')
+    .summary('history of content, and undoing changes')
+    .description('Shows the history of content and what changed, and undoes changes.')
     .addHelpText('after', HELP)
   withServer(
-    content.command('history', { isDefault: true }).description('List generations, the last first; with --json one a line.'),
+    content.command('history', { isDefault: true }).description('List generations, newest first; with --json one per line.'),
   )
-    .option('--limit <n>', 'generations that are listed', limitOf, 20)
+    .option('--limit <n>', 'maximum number of generations to list', limitOf, 20)
     .action(async (flags: ServerFlags & { readonly limit: number }) => {
       const { results } = await clientOf(flags, io).json<{ results: Generation[] }>(
         `/api/v1/content/history?limit=${flags.limit}`,
@@ -55,7 +55,7 @@ export function registerContent(program: Command, io: Io): void {
     const shown = await clientOf(flags, io).json<Shown>(`/api/v1/content/history/${encodeURIComponent(name)}${query}`)
     io.out(flags.json ? `${JSON.stringify(shown)}\n` : `${show(shown).join('\n')}\n`)
   })
-  withServer(content.command('undo [generation]').description('Write files back as they were before a generation, and reload.'))
+  withServer(content.command('undo [generation]').description('Restore files as they were before a generation, and reload.'))
     .addHelpText('after', UNDO_HELP)
     .action(async (generation: string | undefined, flags: ServerFlags) => {
       const body = { ...(generation !== undefined && { generation }), by: userName() }
@@ -72,7 +72,7 @@ function limitOf(text: string): number {
   return limit
 }
 
-/** Files that a line names. */
+/** Maximum number of files to list in a line. */
 const MAX_NAMED = 3
 
 function list(generations: readonly Generation[], io: Io): string[] {
@@ -99,7 +99,7 @@ function show({ number, generation, time, cause, by, commits, files }: Shown): s
   for (const [name, commit] of Object.entries(commits)) lines.push(printable(`${name} at ${commit}`))
   for (const { root, path, change, diff } of files) {
     lines.push('', printable(`${change} ${root}/${path}`))
-    if (diff === null) lines.push('(its text is not kept, or the answer would be too long: name the file)')
+    if (diff === null) lines.push('(its text is not stored, or the output would be too long: name the file)')
     else
       lines.push(
         ...diff

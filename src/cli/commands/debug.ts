@@ -13,7 +13,7 @@ import { Exit, UsageError } from '../exit.ts'
 import type { Io } from '../io.ts'
 
 const HELP = `
-Shows the event, what the rule printed, and what each of its functions returned or where it failed.
+Shows the event, the rule's output, and what each of its functions returned or where it failed.
 Exit code: 0 the test passed; 1 it failed, or the rule or a filter cannot be used; 2 usage, configuration, or no such rule or test.
 
 Example:
@@ -21,8 +21,8 @@ Example:
 
 export function registerDebug(program: Command, io: Io): void {
   withContent(program.command('debug'), 'rules')
-    .summary('run one unit test of a rule and show everything')
-    .description('Runs one unit test of a rule and shows everything about it.')
+    .summary('run one unit test of a rule and show all details')
+    .description('Runs one unit test of a rule and shows all details.')
     .argument('<rule>', 'id of the rule')
     .argument('<test>', 'name of the test')
     .addHelpText('after', HELP)
@@ -91,7 +91,7 @@ async function debugCorrelation(rule: CorrelationRule, test: CorrelationTest, io
   return tests[0]!.passed ? 0 : 1
 }
 
-/** A rule that cannot be used is not among the rules: what is wrong with its file is what there is to say. */
+/** A rule that cannot be used is not among the loaded rules, so the problem with its file is reported. */
 async function tellProblems(ruleId: string, scope: TestScope, io: Io): Promise<void> {
   const { namesId } = await import('../../packs/names-id.ts')
   const { problemLine } = await import('../../packs/test-report.ts')
@@ -102,7 +102,7 @@ async function tellProblems(ruleId: string, scope: TestScope, io: Io): Promise<v
   throw new Exit(1)
 }
 
-/** Empty for what cannot be read (any more). */
+/** Empty if it cannot be read (any more). */
 function textOf(file: string): string {
   try {
     return readFileSync(file, 'utf8')
@@ -120,7 +120,7 @@ async function suggestion(id: string, known: readonly string[]): Promise<string>
 interface Shown {
   /** Where the rule is written. */
   readonly file: string
-  /** What its main function is called, and what that was given. */
+  /** The name of its main function, and that function's input. */
   readonly main: string
   readonly given: string
   /** JSON text. */
@@ -155,7 +155,7 @@ async function show({ file, main, given, input, result, errors }: Shown, io: Io)
   await io.write(`${shown.join('\n')}\n`)
 }
 
-/** JSON over several lines; as it is when numbers would lose digits. */
+/** Indented JSON, or the original text if numbers would lose digits. */
 function readable(text: string): string {
   const value: unknown = JSON.parse(text)
   const compact = JSON.stringify(value)

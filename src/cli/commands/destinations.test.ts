@@ -40,9 +40,9 @@ async function call(env: Record<string, string>, ...args: string[]) {
   return { code, ...said, problems: await checkSecrets(readConfig({ config: file }, io), env) }
 }
 
-test('the test alert reaches a webhook, signed, and says what it is', async () => {
+test('the test alert reaches a webhook, signed and marked as a test', async () => {
   const { code, err, problems } = await call({ HOOK: `${server.url}/h1dden`, KEY: 'k' }, 'soc', '--severity', 'CRITICAL')
-  expect([code, err, problems]).toEqual([0, 'Destination soc took the test alert.\n', []])
+  expect([code, err, problems]).toEqual([0, 'Destination soc accepted the test alert.\n', []])
   expect(server.received).toHaveLength(1)
   expect(server.received[0]!.headers['caracal-signature']).toMatch(/^sha256=/)
   expect(JSON.parse(server.received[0]!.body)).toMatchObject({ id: 'Caracal.Test', severity: 'CRITICAL', type: 'SYSTEM' })
@@ -53,21 +53,21 @@ test('the terminal prints it', async () => {
   expect([code, out]).toEqual([0, 'INFO      Test alert from Caracal: this destination works\n'])
 })
 
-test('a destination that does not take it ends with 1, and its URL is not shown', async () => {
+test('if a destination does not accept it, exits with 1 without showing its URL', async () => {
   server.answer = (response) => void response.writeHead(403).end()
   const { code, err } = await call({ HOOK: `${server.url}/h1dden`, KEY: 'k' }, 'soc')
   expect([code, err]).toEqual([1, `caracal: the webhook at ${server.url} answered 403\n`])
 })
 
-test('a secret that is missing ends with 2, and is a problem of the configuration', async () => {
+test('a missing secret exits with 2, as a configuration problem', async () => {
   const { code, err, problems } = await call({ HOOK: server.url }, 'soc')
-  const message = 'destination soc: the environment variable KEY, which should hold a secret, is not set'
+  const message = 'destination soc: the environment variable KEY, which should contain a secret, is not set'
   expect([code, err]).toEqual([2, `caracal: ${message}\n`])
   expect(problems).toEqual([message])
   expect(server.connections).toBe(0)
 })
 
-test('a destination that is not there ends with 2, and the others are named', async () => {
+test('an unknown destination exits with 2, and the known ones are listed', async () => {
   const { code, err } = await call({}, 'mail')
   expect([code, err]).toEqual([2, "caracal: the configuration has no destination 'mail'. It has: soc, terminal\n"])
 })

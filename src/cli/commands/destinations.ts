@@ -11,9 +11,9 @@ interface Flags extends ConfigOptions {
 }
 
 const HELP = `
-Makes the destination from the configuration and sends it one alert titled "Test alert from Caracal", without a running server.
+Sends one alert titled "Test alert from Caracal" to the configured destination. No running server is needed.
 Secrets are read from the environment of this command.
-Exit code: 0 the destination took it; 1 it did not; 2 usage or configuration, a missing secret included.
+Exit code: 0 the destination accepted it; 1 it did not; 2 usage or configuration, including a missing secret.
 
 Examples:
   caracal destinations test soc
@@ -23,7 +23,7 @@ export function registerDestinations(program: Command, io: Io): void {
   const destinations = program
     .command('destinations')
     .summary('send a test alert')
-    .description('Checks the destinations of the configuration.')
+    .description('Checks the configured destinations.')
   destinations
     .command('test <id>')
     .description('Send a test alert to a destination.')
@@ -52,8 +52,8 @@ async function test(id: string, { severity, ...flags }: Flags, io: Io): Promise<
   } finally {
     await http.close()
   }
-  io.err(`Destination ${id} took the test alert.\n`)
+  io.err(`Destination ${id} accepted the test alert.\n`)
 }
 
-/** Longer than any destination gives the other side. */
+/** Longer than any destination's timeout. */
 const MAX_MS = 120_000

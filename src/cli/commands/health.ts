@@ -12,8 +12,8 @@ interface Health {
 
 export function registerHealth(program: Command, io: Io): void {
   withServer(program.command('health').summary('what is wrong'))
-    .description('Says whether all is well, and what is wrong where it is not.')
-    .addHelpText('after', '\nExit code: 0 ok or degraded; 1 failing, or nothing runs.')
+    .description('Shows whether everything is all right, and what is wrong if it is not.')
+    .addHelpText('after', '\nExit code: 0 ok or degraded; 1 failing, or no server is running.')
     .action(async (flags: ServerFlags) => {
       const health = await clientOf(flags, io).json<Health>('/api/v1/health')
       if (flags.json) io.out(`${JSON.stringify(health)}\n`)
@@ -23,6 +23,7 @@ export function registerHealth(program: Command, io: Io): void {
 }
 
 function lines({ problems, notices }: Health): string[] {
-  const own = notices.length > 0 ? ['', 'In order, but worth knowing:', ...notices.map((notice) => `  ${printable(notice)}`)] : []
+  const own =
+    notices.length > 0 ? ['', 'Not a problem, but worth knowing:', ...notices.map((notice) => `  ${printable(notice)}`)] : []
   return [...problems.map((problem) => `  ${printable(problem)}`), ...own]
 }

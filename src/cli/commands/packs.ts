@@ -15,10 +15,10 @@ interface Flags extends ConfigOptions {
 }
 
 const HELP = `
-A detection runs unless it is disabled itself or all packs that have it are off. ENABLED counts by the files alone. The tables of a
-pack that is off are not used. A pack that is 'optional' is off until it is enabled.
-Needs no server; one that runs takes over what is changed when it is started again.
-Exit code: 0 done; 2 usage or configuration, also a pack that is not there.
+A detection runs unless it is disabled itself or all packs that contain it are disabled. ENABLED counts what the files say. The tables
+of a disabled pack are not used. A pack that is 'optional' is disabled until you enable it.
+No running server is needed; a running one applies the change after a restart.
+Exit code: 0 done; 2 usage or configuration, including an unknown pack.
 
 Examples:
   caracal packs
@@ -28,21 +28,21 @@ Examples:
 export function registerPacks(program: Command, io: Io): void {
   const packs = program
     .command('packs')
-    .summary('packs of content, and which are off')
-    .description('Lists packs; `packs disable` and `packs enable` switch one off and on in the configuration.')
-  withFlags(packs.command('list', { isDefault: true }).description('List packs; with --json one a line.'))
+    .summary('content packs, and which are disabled')
+    .description('Lists packs; `packs disable` and `packs enable` change the configuration.')
+  withFlags(packs.command('list', { isDefault: true }).description('List packs; with --json one per line.'))
     .addHelpText('after', HELP)
     .action((flags: Flags) => listPacks(flags, io))
   withFlags(
-    packs.command('enable <id>').description('Switch a pack on, in `enabled_packs` or `disabled_packs` of the configuration.'),
+    packs.command('enable <id>').description('Enable a pack, in `enabled_packs` or `disabled_packs` of the configuration.'),
   ).action((id: string, flags: Flags) => switchPack(id, true, flags, io))
   withFlags(
-    packs.command('disable <id>').description('Switch a pack off, in `disabled_packs` or `enabled_packs` of the configuration.'),
+    packs.command('disable <id>').description('Disable a pack, in `disabled_packs` or `enabled_packs` of the configuration.'),
   ).action((id: string, flags: Flags) => switchPack(id, false, flags, io))
 }
 
 function withFlags(command: Command): Command {
-  return command.option('--json', 'one JSON object a pack').addOption(contentOption()).addOption(configOption())
+  return command.option('--json', 'one JSON object per pack').addOption(contentOption()).addOption(configOption())
 }
 
 async function listPacks(flags: Flags, io: Io): Promise<void> {
@@ -60,7 +60,7 @@ async function switchPack(id: string, isOn: boolean, flags: Flags, io: Io): Prom
   const { DEFAULT_FILE } = await import('../../config/load.ts')
   const { content, choice } = await load(flags, io)
   const known = content.packs.map((pack) => pack.id)
-  // An id of a pack that is gone can still be taken out.
+  // The id of a pack that no longer exists can still be removed.
   if (!known.includes(id) && !(isOn && choice.disabled_packs.includes(id))) throw new UsageError(noSuchPack(id, known))
   const file = flags.config ?? DEFAULT_FILE
   const off = packsOff(content.packs, choice)
@@ -109,7 +109,7 @@ function list(states: readonly PackState[], io: Io): string[] {
   ])
   const width = io.isTty ? io.columns : Number.POSITIVE_INFINITY
   const gone = states.flatMap(({ id, missing }) =>
-    missing.length === 0 ? [] : [printable(`${id}: no usable item has these ids of it: ${missing.join(', ')}`)],
+    missing.length === 0 ? [] : [printable(`${id}: no usable item has these of its ids: ${missing.join(', ')}`)],
   )
   return [
     ...columns(['PACK', 'NAME', 'STATE', 'DETECTIONS', 'ENABLED', 'RUNNING', 'TABLES', 'MISSING'], rows, width),

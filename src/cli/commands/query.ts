@@ -15,7 +15,7 @@ interface Flags extends ServerFlags {
   readonly timeoutMs?: number
 }
 
-/** Exit code of a command that Ctrl-C ended. */
+/** Exit code of a command that was stopped with Ctrl-C. */
 const INTERRUPTED = 130
 
 const HELP = `
@@ -32,11 +32,11 @@ export function registerQuery(program: Command, io: Io): void {
     program
       .command('query')
       .summary('query the lake with SQL')
-      .description('Asks the lake with a SELECT in ClickHouse SQL. Nothing can be changed with it.')
+      .description('Queries the lake with a SELECT in ClickHouse SQL. Queries are read-only.')
       .argument('<sql>', 'the query; - reads it from standard input')
       .option(
         '--max-rows <n>',
-        'cut the answer after this many rows (default: query_max_rows of the configuration)',
+        'maximum number of rows (default: query_max_rows of the configuration)',
         wholeNumber('--max-rows'),
       )
       .option('--timeout-ms <n>', 'stop the query after this many milliseconds', wholeNumber('--timeout-ms')),
@@ -47,12 +47,12 @@ export function registerQuery(program: Command, io: Io): void {
 
 function wholeNumber(option: string): (text: string) => number {
   return (text) => {
-    if (!/^[1-9]\d{0,8}$/.test(text)) throw new UsageError(`${option} '${text}' is not a whole number from 1 on`)
+    if (!/^[1-9]\d{0,8}$/.test(text)) throw new UsageError(`${option} '${text}' is not a positive integer`)
     return Number(text)
   }
 }
 
-/** What the API takes at most. */
+/** The API's limit. */
 const MAX_SQL_CHARS = 100_000
 
 async function readAll({ stdin }: Io): Promise<string> {
@@ -82,7 +82,7 @@ async function query(sql: string, { maxRows, timeoutMs, ...flags }: Flags, io: I
     await (flags.json || !io.isTty ? printJson(lines, io) : printTable(lines, io))
   } catch (error) {
     if (!interrupt.signal.aborted) throw error
-    io.err('The query was ended.\n')
+    io.err('The query was stopped.\n')
     throw new Exit(INTERRUPTED)
   } finally {
     dispose()
@@ -94,7 +94,7 @@ interface Rest {
   readonly ms: number
 }
 
-/** Names, each row's line as it comes, and the rest. */
+/** Column names, each row's line as it arrives, and the rest. */
 async function read(lines: AsyncIterable<string>, onRow: (names: readonly string[], row: string) => Promise<void> | void) {
   let names: readonly string[] | undefined
   let rest: Rest | undefined
@@ -103,7 +103,7 @@ async function read(lines: AsyncIterable<string>, onRow: (names: readonly string
     else if (line.startsWith('[')) await onRow(names, line)
     else rest = JSON.parse(line) as Rest
   }
-  if (!names || !rest) throw new Error('the answer was cut off: the connection ended too early')
+  if (!names || !rest) throw new Error('the result is incomplete: the connection ended too early')
   return { names, rest }
 }
 
@@ -129,7 +129,7 @@ async function printTable(answer: AsyncIterable<string>, io: Io): Promise<void> 
   if (rest.truncated) io.err(cutMessage(rows.length))
 }
 
-/** Rows with more columns than a line holds: a block a row, without what is null or empty. */
+/** If there are more columns than fit on a line, each row is a block, without null or empty values. */
 function blocks(names: readonly string[], rows: readonly (readonly Cell[])[]): string[] {
   const width = Math.max(...names.map((name) => name.length))
   return rows.flatMap((row, n) => [
@@ -140,11 +140,11 @@ function blocks(names: readonly string[], rows: readonly (readonly Cell[])[]): s
 
 const EMPTY = ['null', '[]', '']
 
-/** The exact texts of a row's values. */
+/** The exact text of a row's values. */
 function valuesOf(row: string): string[] {
   return splitJsonArray(row).elements.map(({ start, end }) => row.slice(start, end))
 }
 
 function cutMessage(rows: number): string {
-  return `The answer is cut after ${counted(rows, 'row')}: ask for less, or raise --max-rows.\n`
+  return `The result was cut after ${counted(rows, 'row')}: select fewer rows, or raise --max-rows.\n`
 }

@@ -11,7 +11,7 @@ type Change = z.output<typeof changeSchema>
 type Reloaded = z.output<typeof reloadedSchema>
 
 const HELP = `
-Exit code: 1 the content is broken, or a repository cannot be brought up to date: what was in force stays.
+Exit code: 1 the content is broken, or a repository cannot be updated; the previous content stays in force.
 
 Example:
   caracal reload`
@@ -20,8 +20,8 @@ export function registerReload(program: Command, io: Io): void {
   withServer(
     program
       .command('reload')
-      .summary('put changed content in force')
-      .description('Pulls content from git, reads the content folders again and puts what they hold in force, without a stop.'),
+      .summary('apply changed content')
+      .description('Pulls content from git, rereads the content folders and applies changes without a restart.'),
   )
     .addHelpText('after', HELP)
     .action(async (flags: ServerFlags) => {
@@ -35,10 +35,10 @@ export function registerReload(program: Command, io: Io): void {
     })
 }
 
-/** What came of a change of content. */
+/** Describes the outcome of a content change. */
 export function changeText({ outcome, generation, summary, pause_ms, problems }: Change): string {
-  if (outcome === 'swapped') return printable(`Generation ${generation}: ${summary}, swapped in ${pause_ms} ms`)
+  if (outcome === 'swapped') return printable(`Generation ${generation}: ${summary}, swapped in within ${pause_ms} ms`)
   if (outcome === 'unchanged') return `Generation ${generation}: nothing changed`
   const lines = problems.map(({ file, message }) => printable(`${file}: ${message}`))
-  return ['The content is broken; what was in force stays:', ...lines].join('\n')
+  return ['The content is broken; the previous content stays in force:', ...lines].join('\n')
 }

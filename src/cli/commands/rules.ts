@@ -24,8 +24,8 @@ Examples:
 
 export function registerRules(program: Command, io: Io): void {
   const state = new Option('--state <states>', `only rules in these states: ${STATES.join(', ')}`).argParser(statesOf)
-  withServer(program.command('rules').summary('rules, which are off, and what they missed'))
-    .description('Lists rules and how they do; with --json one a line.')
+  withServer(program.command('rules').summary('rules, their state, and what they missed'))
+    .description('Lists rules and their state; with --json one per line.')
     .addOption(state)
     .addHelpText('after', HELP)
     .action(async (flags: ServerFlags & { readonly state?: readonly string[] }) => {
@@ -61,12 +61,12 @@ function list(rules: readonly Rule[], io: Io): string[] {
   ]
 }
 
-/** What reaching a limit did. */
+/** The effect of reaching a limit. */
 const LIMITS: Readonly<Record<Rule['limits'][number]['what'], (n: number) => string>> = {
   dedup: (n) =>
     `${n === 1 ? '1 match' : `${count(n)} matches`} shared an alert, since it may have ${count(MAX_WINDOWS_PER_RULE)} windows`,
   unique: (n) => `${counted(n, 'window')} only estimated the number of distinct values`,
-  cache: (n) => `${n === 1 ? '1 entry' : `${count(n)} entries`} of its cache had to go for newer ones`,
+  cache: (n) => `${n === 1 ? '1 entry' : `${count(n)} entries`} of its cache were evicted for newer ones`,
 }
 
 function notesOf({ id, why, enabled, not_judged, limits, overrides }: Rule): string[] {

@@ -29,14 +29,14 @@ Examples:
 export function registerRun(program: Command, io: Io): void {
   program
     .command('run')
-    .summary('run files through rules, without a server')
+    .summary('run rules on files, without a server')
     .description('Runs files, or standard input, through schemas, tables and rules, and prints what comes out.')
-    .argument('[files...]', 'log files, also .gz; - is standard input (default: -)')
-    .option('--log-type <type>', 'log type of all records (default: recognised from each record)')
+    .argument('[files...]', 'log files, plain or .gz; - is standard input (default: -)')
+    .option('--log-type <type>', 'log type of all records (default: detected per record)')
     .addOption(contentOption())
-    .addOption(new Option('--table <name=file>', "replaces a table's content; may be given again").argParser(collect))
-    .addOption(new Option('--emit <what>', 'what is printed').choices(EMITS).default('events' satisfies Emit))
-    .option('--as-of <time>', 'the time that the run takes for now, as in 2024-04-19T10:00:00Z')
+    .addOption(new Option('--table <name=file>', "replace a table's content; can be repeated").argParser(collect))
+    .addOption(new Option('--emit <what>', 'what to print').choices(EMITS).default('events' satisfies Emit))
+    .option('--as-of <time>', 'the time to use as the current time, as in 2024-04-19T10:00:00Z')
     .addOption(configOption())
     .addHelpText('after', HELP)
     .action(async (files: string[], flags: Flags) => {
@@ -64,7 +64,7 @@ function readTables(pairs: readonly string[]): Readonly<Record<string, string>> 
     const [, name, file] = /^([^=]+)=(.+)$/s.exec(pair) ?? []
     if (name === undefined || file === undefined)
       throw new UsageError(`--table '${pair}' is not NAME=FILE, as in tor_exit_nodes=exits.txt`)
-    if (tables.has(name)) throw new UsageError(`--table ${name} is given twice`)
+    if (tables.has(name)) throw new UsageError(`--table ${name} is specified twice`)
     tables.set(name, file)
   }
   return Object.fromEntries(tables)

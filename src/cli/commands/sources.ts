@@ -10,13 +10,13 @@ import { count } from '../style.ts'
 type Source = z.output<typeof sourceSchema>
 
 const HELP = `
-received = stored + filtered + dead-lettered + in flight, at every moment.
+received = stored + filtered + dead-lettered + in flight, at any time.
 Dead letters are in the lake: caracal query "SELECT * FROM monitor.dead_letters"
 After a fix: caracal replay dead-letters`
 
 export function registerSources(program: Command, io: Io): void {
-  withServer(program.command('sources').summary('what came in, and what became of it'))
-    .description('Lists sources with what became of their records; with --json one a line.')
+  withServer(program.command('sources').summary('records received, and what became of them'))
+    .description('Lists sources and what became of their records; with --json one per line.')
     .addHelpText('after', HELP)
     .action(async (flags: ServerFlags) => {
       const { results } = await clientOf(flags, io).json<{ results: Source[] }>('/api/v1/sources')
@@ -41,7 +41,7 @@ function list(sources: readonly Source[], io: Io): string[] {
   return columns(head, rows, io.isTty ? io.columns : Number.POSITIVE_INFINITY)
 }
 
-/** Unknown fields shown of a source. */
+/** Maximum number of unknown fields shown per source. */
 const MOST_FIELDS = 5
 
 function remarks({ id, dead_letter_reasons, filters, guessed, notices, unknown_fields }: Source): string[] {
@@ -51,11 +51,11 @@ function remarks({ id, dead_letter_reasons, filters, guessed, notices, unknown_f
   const kept = Object.entries(filters).map(([filter, n]) => `${filter} ${count(n)}`)
   const guesses = Object.entries(guessed).map(([logType, n]) => `${logType} ${count(n)}`)
   const lines = [
-    ...(kept.length > 0 ? [`kept out by a filter: ${kept.join(', ')}`] : []),
-    ...(guesses.length > 0 ? [`log type guessed: ${guesses.join(', ')} (name the source's log_types to be sure)`] : []),
+    ...(kept.length > 0 ? [`dropped by a filter: ${kept.join(', ')}`] : []),
+    ...(guesses.length > 0 ? [`log type guessed: ${guesses.join(', ')} (set the source's log_types to be sure)`] : []),
     ...(reasons.length > 0 ? [`dead letters: ${reasons.join(', ')}`] : []),
     ...notices,
-    ...(fields.length > 0 ? [`fields that no schema knows, kept in the column extra: ${fields.join(', ')}${more}`] : []),
+    ...(fields.length > 0 ? [`fields that are not in the schema, stored in the column extra: ${fields.join(', ')}${more}`] : []),
   ]
   return lines.length > 0 ? ['', ...lines.map((line) => printable(`${id}: ${line}`))] : []
 }

@@ -12,35 +12,35 @@ type Table = z.output<typeof tableSchema>
 type Refreshed = z.output<typeof refreshedSchema>
 
 const HELP = `
-Exit code of \`tables refresh\`: 1 the table cannot be used, or content is broken, so that edits of it are not in force.
+Exit code of \`tables refresh\`: 1 the table cannot be used, or content is broken so that changes are not in force.
 
 Examples:
   caracal tables
   caracal tables refresh tor_exit_nodes`
 
-/** States in which a table does what it should. */
+/** States in which a table works as it should. */
 const GOOD = ['ok', 'shipped', 'static']
 
 export function registerTables(program: Command, io: Io): void {
   const tables = program
     .command('tables')
-    .summary('lookup tables, and how fresh they are')
+    .summary('lookup tables and how current they are')
     .description('Lists lookup tables; `tables refresh` fetches one now.')
-  withServer(tables.command('list', { isDefault: true }).description('List tables; with --json one a line.'))
+  withServer(tables.command('list', { isDefault: true }).description('List tables; with --json one per line.'))
     .addHelpText('after', HELP)
     .action(async (flags: ServerFlags) => {
       const { results } = await clientOf(flags, io).json<{ results: Table[] }>('/api/v1/tables')
       if (flags.json) return io.out(results.map((table) => `${JSON.stringify(table)}\n`).join(''))
       io.out(results.length > 0 ? `${list(results, io).join('\n')}\n` : 'No tables.\n')
     })
-  withServer(tables.command('refresh <name>').description('Take edits of content, then fetch a table now.')).action(
+  withServer(tables.command('refresh <name>').description('Apply changes to content, then fetch a table now.')).action(
     async (name: string, flags: ServerFlags) => {
       const path = `/api/v1/tables/${encodeURIComponent(name)}/refresh`
       const table = await clientOf(flags, io).json<Refreshed>(path, { method: 'POST' })
       io.out(flags.json ? `${JSON.stringify(table)}\n` : `${list([table], io).join('\n')}\n`)
       const problems = table.content_problems
       if (problems.length > 0) {
-        io.err('caracal: edits of content are not in force, so the table was refreshed as it was defined before:\n')
+        io.err('caracal: changes to content are not in force, so the table was refreshed with its previous definition:\n')
         for (const { file, message } of problems) io.err(`${printable(`${file}: ${message}`)}\n`)
       }
       if (problems.length > 0 || !GOOD.includes(table.state)) throw new Exit(1)

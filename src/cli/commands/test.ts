@@ -19,7 +19,7 @@ interface Flags extends TestSettings, ContentFlags {
   readonly junit?: string
 }
 
-/** Options of Panther's tool that scripts give and that mean nothing here. */
+/** Options of Panther's tool that scripts may pass but that have no effect here. */
 const WITHOUT_EFFECT = [
   '--ignore-table-names',
   '--valid-table-names <name>',
@@ -46,20 +46,14 @@ Examples:
 export function registerTest(program: Command, io: Io): void {
   const command = withContent(program.command('test'), 'rules')
     .summary('run the unit tests of rules')
-    .description(
-      'Runs the unit tests that rules, policies and correlation rules carry, disabled ones included, and shows what differs.',
-    )
-    .option('--test-names <name>', 'only tests of this name; may be given again', collect)
-    .option('--skip-disabled-tests', 'pass over disabled rules')
-    .option('--minimum-tests <n>', 'every rule needs this many tests; from 2 on, of both results', wholeNumber)
-    .option(
-      '--available-destination <name>',
-      'a destination that exists; rules that name others fail; may be given again',
-      collect,
-    )
+    .description('Runs the unit tests of rules, policies and correlation rules, including disabled ones, and shows what failed.')
+    .option('--test-names <name>', 'only tests with this name; can be repeated', collect)
+    .option('--skip-disabled-tests', 'skip disabled rules')
+    .option('--minimum-tests <n>', 'every rule needs this many tests; from 2, for both results', wholeNumber)
+    .option('--available-destination <name>', 'a known destination; rules that name others fail; can be repeated', collect)
     .option('--show-failures-only', 'print only what failed')
-    .option('--sort-test-results', 'print in the order of ids, what passed first')
-    .option('--json', 'one JSON object a line, a summary last')
+    .option('--sort-test-results', 'sort output by id, passed rules first')
+    .option('--json', 'one JSON object per line, then a summary')
     .option('--junit <file>', 'also write a JUnit report')
     .addHelpText('after', HELP)
     .action(async (flags: Flags) => {
@@ -70,7 +64,7 @@ export function registerTest(program: Command, io: Io): void {
 }
 
 function wholeNumber(text: string): number {
-  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('It must be an integer.')
   return Number(text)
 }
 
@@ -174,7 +168,7 @@ async function report(
   return summary.failed + summary.errors === 0 ? 0 : 1
 }
 
-/** Lines for a person. What rules print and answer is foreign text: it cannot move the cursor. */
+/** Lines for people. Whatever rules print and return is untrusted text and must not move the cursor. */
 async function say(io: Io, lines: readonly string[]): Promise<void> {
   const shown = lines.flatMap((line) => line.split('\n')).map(printable)
   await io.write(`${shown.join('\n')}\n`)

@@ -12,9 +12,9 @@ interface Flags extends ConfigOptions {
 }
 
 const HELP = `
-SIGTERM or Ctrl-C: what is under way is finished, then it ends with 0; a second one ends it at once with 130.
-SIGHUP: content is read again, as \`caracal reload\` does.
-Exit code: 2 configuration or content cannot be used; 1 storage fails, or a part of it died.
+SIGTERM or Ctrl-C: finish current work, then exit with 0; a second one exits immediately with 130.
+SIGHUP: reread content, like \`caracal reload\`.
+Exit code: 2 configuration or content cannot be used; 1 storage failed, or a thread or process died.
 
 Examples:
   caracal up
@@ -24,8 +24,8 @@ export function registerUp(program: Command, io: Io): void {
   program
     .command('up')
     .summary('start Caracal')
-    .description('Starts Caracal: ingest, detection, alerts, lake and API on one port. The first start shows a demo.')
-    .option('--no-demo', 'do not show the bundled sample on a first start')
+    .description('Starts Caracal: ingest, detection, alerts, lake and API on one port. The first start runs a demo.')
+    .option('--no-demo', 'skip the bundled sample on the first start')
     .addOption(contentOption())
     .addOption(configOption())
     .addOption(dataDirOption())
@@ -37,7 +37,7 @@ export function registerUp(program: Command, io: Io): void {
 async function up(config: Config, demo: boolean, io: Io): Promise<void> {
   const signals = stopSignals()
   let reload = () => {}
-  // Taken from the beginning: a hangup while it starts must not end it.
+  // Handled from the beginning, so that a hangup during startup does not kill the process.
   const dispose = onHangup(() => reload())
   try {
     const { serve } = await import('../serve.ts')
@@ -64,7 +64,7 @@ async function reloadQuietly(engine: Engine): Promise<void> {
   }
 }
 
-/** How long a broken engine may take to end. */
+/** How long a broken engine may take to stop. */
 const BROKEN_STOP_MS = 10_000
 
 async function end(
@@ -73,16 +73,16 @@ async function end(
   io: Io,
 ): Promise<void> {
   if (!(why instanceof Error)) {
-    if (io.isTty) io.err('\nStopping: what is under way is finished first. Ctrl-C again ends it at once.\n')
+    if (io.isTty) io.err('\nStopping once current work is finished. Press Ctrl-C again to stop immediately.\n')
     await running.stop()
     return leave(0)
   }
-  processLog().error({ err: why }, 'Caracal cannot go on and ends; start it again. Nothing that was acknowledged is lost.')
+  processLog().error({ err: why }, 'Caracal cannot continue and exits; start it again. Nothing that was acknowledged is lost.')
   await Promise.race([running.stop().catch(() => {}), new Promise((resolve) => setTimeout(resolve, BROKEN_STOP_MS).unref())])
   leave(1)
 }
 
-/** What a part left behind must not keep the process from ending. */
+/** Whatever is left running must not keep the process from exiting. */
 const LEAVE_MS = 2000
 
 function leave(code: number): void {

@@ -24,8 +24,8 @@ Exit code: 0 all in order; 1 something cannot be used, or a filter cannot be rea
 export function registerValidate(program: Command, io: Io): void {
   withContent(program.command('validate'), 'content')
     .summary('check configuration and content')
-    .description('Checks configuration and content, and lists what cannot be used and what is worth knowing.')
-    .option('--json', 'one JSON object a line, a summary last')
+    .description('Checks configuration and content, and lists problems and what else is worth knowing.')
+    .option('--json', 'one JSON object per line, then a summary')
     .addHelpText('after', HELP)
     .action(async (flags: Flags) => {
       process.exitCode = await validate(flags, io)
@@ -71,7 +71,7 @@ async function check(languages: readonly Creates[], flags: Flags, io: Io): Promi
   const world = { known, sources, destinations }
   const { withOverrides } = await import('../../packs/overrides.ts')
   const only = (overrides: Content['overrides'], of: Content) => withOverrides({ ...of, overrides, problems: [], notices: [] })
-  // What is overridden may be in another root than what is asked for.
+  // An override may apply to a rule in another root than the one being checked.
   const overrides = only(selected.overrides, known.content)
   const found = await checkContent(only(overrides.overrides, selected), { languages, world, dataFolder, compiledFolder })
   const file = resolve(flags.config ?? DEFAULT_FILE)
@@ -101,14 +101,14 @@ async function check(languages: readonly Creates[], flags: Flags, io: Io): Promi
   ]
 }
 
-/** Everything of both: what is checked, and what `caracal up` would load. */
+/** The union of what is checked and what `caracal up` would load. */
 function union(content: Content, whole: Content): Content {
   const { problems, notices, ...kinds } = content
   const all = Object.entries(kinds).map(([kind, items]) => [kind, [...(whole[kind as keyof typeof kinds] ?? []), ...items]])
   return { ...content, ...Object.fromEntries(all) }
 }
 
-/** Rules, schemas and tables always; other kinds where there are any. */
+/** Always counts rules, schemas and tables; other kinds if there are any. */
 function countsOf(content: Content): Record<string, number> {
   const { rules, schemas, tables } = content
   const others = {
