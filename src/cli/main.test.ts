@@ -93,7 +93,7 @@ describe('without a server', () => {
     [['up', '--config', '/no/such/file.yml'], /cannot be read[\s\S]*file\.yml/],
     [['run', '--emit', 'lines'], /Allowed choices are events, matches, alerts, dead-letters/],
     [['run', '--table', 'tor'], /is not NAME=FILE/],
-    [['run', '--table', 'tor=a', '--table', 'tor=b'], /given twice/],
+    [['run', '--table', 'tor=a', '--table', 'tor=b'], /specified twice/],
     [['run', '--as-of', 'yesterday'], /is not a time/],
     [['alerts', '--severity', 'urgent'], /'urgent' is not one of INFO, LOW/],
     [['alerts', '--limit', '0'], /--limit '0'/],
