@@ -17,34 +17,58 @@ interface Seen {
 interface Group {
   readonly logType: string
   readonly sourceId: string
+  readonly day: string
   readonly byField: readonly Map<string, Seen>[]
   parsed: string
 }
+
+/** How each field is read: by a name of its own, since a name that changes with every call is looked up anew each time. */
+const READ: Readonly<Record<IndicatorField, (event: Indicated) => unknown>> = {
+  p_any_ip_addresses: (event) => event.p_any_ip_addresses,
+  p_any_domain_names: (event) => event.p_any_domain_names,
+  p_any_emails: (event) => event.p_any_emails,
+  p_any_usernames: (event) => event.p_any_usernames,
+  p_any_md5_hashes: (event) => event.p_any_md5_hashes,
+  p_any_sha1_hashes: (event) => event.p_any_sha1_hashes,
+  p_any_sha256_hashes: (event) => event.p_any_sha256_hashes,
+  p_any_aws_arns: (event) => event.p_any_aws_arns,
+  p_any_aws_account_ids: (event) => event.p_any_aws_account_ids,
+  p_any_aws_instance_ids: (event) => event.p_any_aws_instance_ids,
+  p_any_aws_tags: (event) => event.p_any_aws_tags,
+  p_any_trace_ids: (event) => event.p_any_trace_ids,
+}
+const READERS = INDICATOR_FIELDS.map((field) => READ[field])
 
 /** The rows that events add to the index (`INDEX` in `src/stages/store/indicators.ts`), each value once for its source and day. */
 export function indicatorRows(events: readonly Indicated[]): ValueRow[] {
   const groups = new Map<string, Group>()
   let group: Group | undefined
-  let lastKey = ''
   for (const event of events) {
     const { p_event_time: time, p_parse_time: parsed } = event
-    const key = `${event.p_log_type}\0${event.p_source_id}\0${time.slice(0, 10)}`
-    if (key !== lastKey || !group) {
-      group = groups.get(key) ?? newGroup(event)
-      groups.set(key, group)
-      lastKey = key
-    }
-    if (isBefore(group.parsed, parsed)) group.parsed = parsed
-    for (let i = 0; i < INDICATOR_FIELDS.length; i++) {
-      const values = event[INDICATOR_FIELDS[i]!]
+    if (!group || !isOf(group, event)) group = groupOf(event, groups)
+    if (parsed !== group.parsed && isBefore(group.parsed, parsed)) group.parsed = parsed
+    for (let i = 0; i < READERS.length; i++) {
+      const values = READERS[i]!(event)
       if (Array.isArray(values)) for (const value of values) count(group.byField[i]!, value as string, time)
     }
   }
   return [...groups.values()].flatMap(rowsOfGroup)
 }
 
-function newGroup({ p_log_type: logType, p_source_id: sourceId, p_parse_time: parsed }: Indicated): Group {
-  return { logType, sourceId, parsed, byField: INDICATOR_FIELDS.map(() => new Map()) }
+function isOf({ logType, sourceId, day }: Group, event: Indicated): boolean {
+  return event.p_log_type === logType && event.p_source_id === sourceId && event.p_event_time.startsWith(day)
+}
+
+function groupOf(event: Indicated, groups: Map<string, Group>): Group {
+  const { p_log_type: logType, p_source_id: sourceId, p_parse_time: parsed } = event
+  const day = event.p_event_time.slice(0, 10)
+  const key = `${logType}\0${sourceId}\0${day}`
+  let group = groups.get(key)
+  if (!group) {
+    group = { logType, sourceId, day, parsed, byField: INDICATOR_FIELDS.map(() => new Map()) }
+    groups.set(key, group)
+  }
+  return group
 }
 
 function count(seen: Map<string, Seen>, value: string, time: string): void {

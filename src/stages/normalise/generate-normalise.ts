@@ -63,9 +63,20 @@ export function generateNormalise(spec: SchemaSpec, names: Names): Generated {
   const code = `'use strict'
 return function normalise(raw, meta) {
   let ${spec.fields.map((_, i) => `v${i}`).join(', ')}, unknown
+  let before = 0
   for (const key in raw) {
     const value = raw[key]
-    switch (slots.get(key)) {
+    let slot
+    if (nextKey[before] === key) slot = nextSlot[before]
+    else {
+      slot = slots.get(key) ?? -1
+      if (slot >= 0) {
+        nextKey[before] = key
+        nextSlot[before] = slot
+      }
+    }
+    before = slot + 1
+    switch (slot) {
 ${spec.fields.map((_, i) => `      case ${i}: if (v${i} === undefined || v${i} === null) v${i} = value; else unknown = tools.keep(unknown, key, value); break`).join('\n')}
       default:
         if (typeof value === 'object' && value !== null && prefixes.has(key)) {
@@ -95,11 +106,15 @@ ${spec.fields.map(fieldCode).join('\n')}
     toText,
     missing: (name: string) => missingField(name, spec.name).outcome,
   }
-  const make = new Function('slots', 'prefixes', 'tools', 'readers', 'Indicators', 'Misfit', code) as (
+  // Which key came behind each field last, and its field: records of one log mostly have the same keys in the same order.
+  const nextKey = new Array<string | undefined>(spec.fields.length + 1).fill(undefined)
+  const nextSlot = new Array<number>(spec.fields.length + 1).fill(-1)
+  const make = new Function('slots', 'nextKey', 'nextSlot', 'prefixes', 'tools', 'readers', 'Indicators', 'Misfit', code) as (
     ...args: unknown[]
   ) => Normalise
   const keys = Object.keys(Object.fromEntries(members))
-  return { normalise: make(names.slots, names.prefixes, tools, readers, Indicators, Misfit), keys, filled }
+  const normalise = make(names.slots, nextKey, nextSlot, names.prefixes, tools, readers, Indicators, Misfit)
+  return { normalise, keys, filled }
 }
 
 function indicatorsOf(specs: readonly ValueSpec[]): IndicatorName[] {

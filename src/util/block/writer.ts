@@ -35,12 +35,18 @@ export class UnfitRows extends Error {
   }
 }
 
+/** What the last block was written in: fresh memory costs as much as filling it. */
+let scratch: Buffer | undefined
+const FIRST_SCRATCH_BYTES = 64 * 1024
+/** Larger ones are not kept. */
+const MAX_SCRATCH_BYTES = 2 * 1024 * 1024
+
 /** Writes one block, column after column. */
 export class BlockWriter {
   readonly rows: number
   readonly #maxBytes: number
-  #bytes: Buffer = Buffer.allocUnsafeSlow(64 * 1024)
-  #view: DataView = viewOf(this.#bytes)
+  #bytes: Buffer
+  #view: DataView
   #at = 9
   #columns = 0
   #start = 0
@@ -49,6 +55,9 @@ export class BlockWriter {
   constructor(rows: number, maxBytes = Number.POSITIVE_INFINITY) {
     this.rows = rows
     this.#maxBytes = maxBytes
+    this.#bytes = scratch ?? Buffer.allocUnsafeSlow(FIRST_SCRATCH_BYTES)
+    this.#view = viewOf(this.#bytes)
+    scratch = undefined
   }
 
   /** Begins the next column. */
@@ -134,13 +143,16 @@ export class BlockWriter {
     if (!this.#unfit.has(row)) this.#unfit.set(row, message)
   }
 
-  /** The block. Throws `UnfitRows` when values could not be stored. */
+  /** The block, which ends the writing. Throws `UnfitRows` when values could not be stored. */
   finish(): Uint8Array {
+    if (this.#bytes.length <= MAX_SCRATCH_BYTES) scratch = this.#bytes
     if (this.#unfit.size > 0) throw new UnfitRows(this.#unfit)
     this.#bytes[0] = BLOCK_VERSION
     this.#view.setUint32(1, this.rows, true)
     this.#view.setUint32(5, this.#columns, true)
-    return this.#bytes.subarray(0, this.#at)
+    const block = Buffer.allocUnsafeSlow(this.#at)
+    block.set(this.#bytes.subarray(0, this.#at))
+    return block
   }
 
   #longText(value: string): boolean {
