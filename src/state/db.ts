@@ -9,8 +9,10 @@ import * as heldFlushes from './migrations/0005-held-flushes.ts'
 import * as windowNumbers from './migrations/0006-window-numbers.ts'
 import * as retroactive from './migrations/0007-retroactive.ts'
 import * as ruleCacheOrder from './migrations/0008-rule-cache-order.ts'
+
 import * as contentHistory from './migrations/0009-content-history.ts'
-import { openSqlite, type SqliteFile, type SqliteOptions } from './sqlite.ts'
+import { openSqlite, type SqliteFile, type SqliteOptions, type Statement } from './sqlite.ts'
+
 import type { StateTables } from './tables.ts'
 
 export type StateDb = Kysely<StateTables>
@@ -53,6 +55,27 @@ export function readState(dataDir: string): StateDb {
   return new Kysely<StateTables>({ dialect: dialectOf(openSqlite(join(dataDir, 'state.db'), { readonly: true })) })
 }
 
+/** Statements kept prepared: those of a commit, and of what runs beside it. */
+const MAX_PREPARED = 200
+
+/** The file, which prepares a statement once. Kysely asks for one at every query, and runs it to its end before it asks again. */
+function preparedOnce(file: SqliteFile): SqliteFile {
+  const prepared = new Map<string, Statement>()
+  return {
+    ...file,
+    prepare(sql) {
+      const known = prepared.get(sql)
+      if (known) return known
+      const statement = file.prepare(sql)
+      if (prepared.size >= MAX_PREPARED) prepared.clear()
+      prepared.set(sql, statement)
+      return statement
+    },
+  }
+}
+
 function dialectOf(file: SqliteFile): SqliteDialect {
-  return new SqliteDialect({ database: file as unknown as ConstructorParameters<typeof SqliteDialect>[0]['database'] as never })
+  return new SqliteDialect({
+    database: preparedOnce(file) as unknown as ConstructorParameters<typeof SqliteDialect>[0]['database'] as never,
+  })
 }
