@@ -9,10 +9,8 @@ import * as heldFlushes from './migrations/0005-held-flushes.ts'
 import * as windowNumbers from './migrations/0006-window-numbers.ts'
 import * as retroactive from './migrations/0007-retroactive.ts'
 import * as ruleCacheOrder from './migrations/0008-rule-cache-order.ts'
-
 import * as contentHistory from './migrations/0009-content-history.ts'
 import { openSqlite, type SqliteFile, type SqliteOptions, type Statement } from './sqlite.ts'
-
 import type { StateTables } from './tables.ts'
 
 export type StateDb = Kysely<StateTables>
