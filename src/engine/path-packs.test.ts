@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
@@ -59,4 +59,22 @@ test('an override is in force, has a part in the hash of its rule alone, and is 
   expect(changedParts(before, after).map(({ name }) => name)).toEqual(['Path.In', 'Path.C'])
   expect(hashOf(after)).not.toBe(hashOf(before))
   expect(alertingRules(await load(['Path.Pack'])).has('Path.In')).toBe(false)
+})
+
+test('the data folder is no content where it lies in a content root, and what was pulled into it is', async () => {
+  const data = join(folder, 'data')
+  const tree = join(data, 'content-git/x/tree')
+  mkdirSync(tree, { recursive: true })
+  onTestFinished(() => rmSync(data, { recursive: true }))
+  const rule = (id: string) =>
+    `AnalysisType: rule\nRuleID: ${id}\nEnabled: true\nLogTypes: [Custom.A]\nSeverity: Low\nDetection:\n  - { Key: a, Condition: Equals, Value: 1 }\n`
+  writeFileSync(join(data, 'stray.yml'), rule('Path.Stray'))
+  writeFileSync(join(tree, 'git.yml'), rule('Path.Git'))
+  const idsOf = async (content: string[]) =>
+    (await loadPath({ content, data_dir: data })).content.rules
+      .map(({ id }) => id)
+      .filter((id) => id.startsWith('Path.'))
+      .sort()
+  expect(await idsOf([folder])).toEqual(['Path.In', 'Path.Out'])
+  expect(await idsOf([folder, tree])).toEqual(['Path.Git', 'Path.In', 'Path.Out'])
 })

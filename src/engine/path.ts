@@ -47,18 +47,21 @@ export interface ContentProblem {
 
 /** What the configuration says about content. Without sources and destinations, names are not checked against them. */
 type Chosen = { readonly content: readonly string[] } & Partial<
-  Pick<Config, 'disabled_packs' | 'enabled_packs' | 'destinations'>
+  Pick<Config, 'data_dir' | 'disabled_packs' | 'enabled_packs' | 'destinations'>
 > & {
     readonly sources?: readonly { readonly log_types: readonly string[] }[]
   }
 
 /** Reads and compiles everything under the content roots; `cache` is a folder that keeps what YAML files were read as. */
 export async function loadPath(
-  { content: folders, sources, destinations, ...packs }: Chosen,
+  { content: folders, data_dir: dataDir, sources, destinations, ...packs }: Chosen,
   cache?: string,
 ): Promise<LoadedContent> {
   const roots = contentRoots(folders)
-  const read = withOverrides(await loadContent(roots, { tests: false, ...(cache !== undefined && { cache }) }))
+  // A content root may have the data folder in it.
+  const without = dataDir === undefined ? [] : [dataDir]
+  const places = roots.map((folder) => ({ folder, without }))
+  const read = withOverrides(await loadContent(places, { tests: false, ...(cache !== undefined && { cache }) }))
   const running = withoutPacks(read, packsOff(read.packs, packs))
   const loaded = compileContent({ ...running, policies: running.policies.map(withSuppressions) })
   const unknown = unknownPacks(read.packs, packs).map((message) => ({ file: 'configuration', message }))

@@ -64,9 +64,9 @@ interface Totals {
 export async function runFiles(options: RunOptions, streams: RunStreams): Promise<number> {
   const { config, logType } = options
   const sources = [...config.sources, { log_types: logType === undefined ? [] : [logType] }]
-  const { disabled_packs, enabled_packs } = config
+  const { data_dir, disabled_packs, enabled_packs } = config
   const loaded = await loadPath(
-    { content: contentFolders(config), disabled_packs, enabled_packs, sources },
+    { content: contentFolders(config), data_dir, disabled_packs, enabled_packs, sources },
     join(options.cacheFolder, 'content'),
   )
   for (const sentence of unpulled(config)) streams.tell(sentence)

@@ -281,7 +281,8 @@ async function noteContent(config: Config): Promise<ContentWatch | undefined> {
   if (!config.watch_content) return undefined
   // What is pulled from git changes when it is pulled. `content` in the working folder may come later.
   const configured = config.content.filter((entry) => typeof entry === 'string')
-  const watch = new ContentWatch([...new Set([...contentRoots(configured), resolve('content')])])
+  const folders = new Set([...contentRoots(configured), resolve('content')])
+  const watch = new ContentWatch([...folders], { without: [config.data_dir] })
   await watch.note()
   return watch
 }

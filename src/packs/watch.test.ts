@@ -72,3 +72,16 @@ test.each([20, 3_600_000])(
     rmSync(elsewhere, { recursive: true })
   },
 )
+
+test('a folder that holds no content is passed over, what lies beside it is not', async () => {
+  mkdirSync(join(folder, 'data/lake'), { recursive: true })
+  let reports = 0
+  watch = new ContentWatch([folder], { quietMs: 20, lookMs: 20, without: [join(folder, 'data')] })
+  await watch.start(() => reports++)
+  writeFileSync(join(folder, 'data/lake/state.yml'), 'x')
+  writeFileSync(join(folder, 'database.yml'), 'x')
+  await expect.poll(() => reports).toBe(1)
+  writeFileSync(join(folder, 'data/lake/state.yml'), 'longer')
+  writeFileSync(join(folder, 'a.yml'), 'x')
+  await expect.poll(() => reports).toBe(2)
+})

@@ -2,12 +2,15 @@ import { type FSWatcher, watch } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { hash16 } from '../util/hash.ts'
+import { isUnder } from './under.ts'
 
 export interface WatchOptions {
   /** A change is reported when nothing has changed for this long. */
   readonly quietMs?: number
   /** Folders are looked at this often, whatever the system reports: network drives report nothing. */
   readonly lookMs?: number
+  /** Folders that hold no content wherever they lie, absolute. */
+  readonly without?: readonly string[]
 }
 
 const QUIET_MS = 500
@@ -28,9 +31,9 @@ export class ContentWatch {
   #onChange: () => void = () => {}
   #isClosed = false
 
-  constructor(folders: readonly string[], { quietMs = QUIET_MS, lookMs = LOOK_MS }: WatchOptions = {}) {
+  constructor(folders: readonly string[], { quietMs = QUIET_MS, lookMs = LOOK_MS, without = [] }: WatchOptions = {}) {
     this.#folders = folders
-    this.#options = { quietMs, lookMs }
+    this.#options = { quietMs, lookMs, without }
   }
 
   /** Notes what is there: what has changed by `start` is reported then. */
@@ -57,13 +60,18 @@ export class ContentWatch {
     if (this.#watchers.has(path) || this.#isClosed) return
     try {
       const watcher = watch(path, { recursive: true, persistent: false }, (_, name) => {
-        if (name === null || !isPassedOver(name)) this.#changed()
+        if (name === null || !this.#isPassedOver(path, name)) this.#changed()
       })
       watcher.on('error', () => this.#forget(path))
       this.#watchers.set(path, watcher)
     } catch {
       // It is not there, or the system watches no more folders: it is checked at intervals.
     }
+  }
+
+  #isPassedOver(folder: string, name: string): boolean {
+    const path = join(folder, name)
+    return isPassedOver(name) || this.#options.without.some((one) => isUnder(one, path))
   }
 
   #forget(folder: string): void {
@@ -95,7 +103,7 @@ export class ContentWatch {
 
   /** A hash of what lies in the folders (names, sizes, times), and where the links in them lead. */
   async #state(): Promise<{ readonly hash: string; readonly links: readonly string[] }> {
-    const found: Found = { entries: [], links: [], visited: new Set() }
+    const found: Found = { entries: [], links: [], visited: new Set(), without: this.#options.without }
     for (const folder of this.#folders) await list(folder, found).catch(() => {})
     return { hash: hash16(...found.entries.sort()), links: found.links }
   }
@@ -106,6 +114,7 @@ interface Found {
   readonly links: string[]
   /** Real paths of folders: links may lead in circles. */
   readonly visited: Set<string>
+  readonly without: readonly string[]
 }
 
 function isPassedOver(path: string): boolean {
@@ -119,6 +128,7 @@ async function list(folder: string, found: Found): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     if (isPassedOver(entry.name) || found.entries.length >= MAX_ENTRIES) continue
     const path = join(folder, entry.name)
+    if (found.without.includes(path)) continue
     const at = await stat(path).catch(() => undefined)
     if (entry.isSymbolicLink() && at) found.links.push(await realpath(path).catch(() => path))
     if (at?.isDirectory()) await list(path, found)

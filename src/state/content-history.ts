@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely'
+import type { Kysely, Selectable, Transaction } from 'kysely'
 import {
   type ContentCause,
   type ContentFile,
@@ -36,7 +36,7 @@ export function contentFiles(db: Kysely<StateTables>): Promise<PresentFile[]> {
 /** Writes down which files have changed since the last generation. Returns its number; `undefined` when it is the last one as it was. */
 export async function recordContent(db: Kysely<StateTables>, record: ContentRecord): Promise<number | undefined> {
   const changes = changesSince(await contentFiles(db), record.files)
-  const last = await lastGeneration(db)
+  const last = await generations(db).limit(1).executeTakeFirst()
   if (changes.length === 0 && last?.generation === record.generation) return undefined
   // Read before the transaction, which keeps batches waiting.
   const fresh = await freshTexts(db, record, changes)
@@ -147,16 +147,37 @@ async function textBytes(tx: Transaction<StateTables>): Promise<number> {
   return Number(bytes ?? 0)
 }
 
-function lastGeneration(db: Kysely<StateTables>) {
-  return db.selectFrom('content_generations').selectAll().orderBy('number', 'desc').limit(1).executeTakeFirst()
-}
-
 /** The latest generations, the last one first. */
 export async function pastGenerations(db: Kysely<StateTables>, limit: number): Promise<PastGeneration[]> {
-  const rows = await db.selectFrom('content_generations').selectAll().orderBy('number', 'desc').limit(limit).execute()
-  const oldest = rows.at(-1)?.number
-  if (oldest === undefined) return []
-  const changes = await db.selectFrom('content_changes').selectAll().where('number', '>=', oldest).execute()
+  return withFiles(db, await generations(db).limit(limit).execute())
+}
+
+/** A generation by its number, or by its hash or the beginning of that: the latest which has it. */
+export async function pastGeneration(db: Kysely<StateTables>, name: string): Promise<PastGeneration | undefined> {
+  const number = /^\d{1,15}$/.test(name) ? Number(name) : undefined
+  const numbered = number === undefined ? [] : await generations(db).where('number', '=', number).execute()
+  const rows =
+    numbered.length > 0
+      ? numbered
+      : await generations(db).where('generation', '>=', name).where('generation', '<', `${name}~`).limit(1).execute()
+  return (await withFiles(db, rows))[0]
+}
+
+function generations(db: Kysely<StateTables>) {
+  return db.selectFrom('content_generations').selectAll().orderBy('number', 'desc')
+}
+
+async function withFiles(
+  db: Kysely<StateTables>,
+  rows: readonly Selectable<StateTables['content_generations']>[],
+): Promise<PastGeneration[]> {
+  const files = new Map<number, FileChange[]>(rows.map(({ number }) => [number, []]))
+  for (const part of parts([...files.keys()])) {
+    for (const row of await db.selectFrom('content_changes').selectAll().where('number', 'in', part).execute()) {
+      const { number, root, path, before_hash, after_hash } = row
+      files.get(number)!.push({ root, path, before: before_hash ?? undefined, after: after_hash ?? undefined })
+    }
+  }
   return rows.map((row) => ({
     number: row.number,
     generation: row.generation,
@@ -164,23 +185,8 @@ export async function pastGenerations(db: Kysely<StateTables>, limit: number): P
     cause: row.cause as ContentCause,
     actor: String(JSON.parse(row.actor)),
     commits: JSON.parse(row.commits) as Record<string, string>,
-    files: changes
-      .filter(({ number }) => number === row.number)
-      .map(({ root, path, before_hash, after_hash }) => ({
-        root,
-        path,
-        before: before_hash ?? undefined,
-        after: after_hash ?? undefined,
-      })),
+    files: files.get(row.number)!,
   }))
-}
-
-/** A generation by its number, or by its hash or the beginning of that: the latest which has it. */
-export async function pastGeneration(db: Kysely<StateTables>, name: string): Promise<PastGeneration | undefined> {
-  const all = await pastGenerations(db, MAX_GENERATIONS)
-  return (
-    all.find(({ number }) => String(number) === name) ?? all.find(({ generation }) => name !== '' && generation.startsWith(name))
-  )
 }
 
 /** Texts by their hash; those that are not kept are missing. */

@@ -62,7 +62,7 @@ async function check(languages: readonly Creates[], flags: Flags, io: Io): Promi
   const config = readConfig(flags, io)
   const { sources, destinations, data_dir: dataFolder } = config
   const whole = await loadPath(
-    { content: contentFolders(config), enabled_packs: config.enabled_packs },
+    { content: contentFolders(config), data_dir: dataFolder, enabled_packs: config.enabled_packs },
     join(cacheFolder(io.env), 'content'),
   )
   const schemas = new Map([...whole.schemas, ...compileContent(content).schemas])

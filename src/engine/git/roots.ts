@@ -1,4 +1,4 @@
-import { readlinkSync } from 'node:fs'
+import { existsSync, readlinkSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { type ContentEntry, type GitContent, gitFolder, gitName, gitTree } from '../../config/content.ts'
@@ -163,11 +163,9 @@ export class GitRoots {
   }
 
   #commitOf({ entry }: Pick<Root, 'entry'>): string | undefined {
-    try {
-      return readlinkSync(gitTree(this.#deps.dataDir, entry))
-    } catch {
-      return undefined
-    }
+    const tree = gitTree(this.#deps.dataDir, entry)
+    // A link that leads nowhere is no content.
+    return existsSync(tree) ? readlinkSync(tree) : undefined
   }
 
   /** Makes the commit's folder the content folder. What it returns makes the one before it that again. */
