@@ -95,6 +95,7 @@ const flusherOf = (lake: LakeWriter, part: Partial<ConstructorParameters<typeof 
   new Flusher(state, lake, {
     flushRows: 1000,
     flushMs: 1_000_000,
+    retryMs: 5,
     maxBytes: 1 << 20,
     now: () => 10,
     onTrouble: () => {},

@@ -17,6 +17,8 @@ export interface FlusherOptions {
   readonly flushMs: number
   readonly maxBytes: number
   readonly now: () => number
+  /** Pause before what failed is tried again, milliseconds; default 1,000. */
+  readonly retryMs?: number
   /** Which tables take no rows now and why, or that all do again (undefined). */
   readonly onTrouble: (message: string | undefined) => void
   /** Which rows the lake has refused for good, and not as dead letters, since the start. */
@@ -56,6 +58,7 @@ export class Flusher {
   readonly #state: PipelineState
   readonly #lake: LakeWriter
   readonly #options: FlusherOptions
+  readonly #retryMs: number
   /** By `database.table`. */
   readonly #held = new Map<string, Held>()
   /** By `database.table`: rows that the lake refused and that are kept nowhere. */
@@ -72,6 +75,7 @@ export class Flusher {
     this.#state = state
     this.#lake = lake
     this.#options = options
+    this.#retryMs = options.retryMs ?? RETRY_MS
   }
 
   /** Bytes in the outbox, not yet in the lake. */
@@ -155,7 +159,7 @@ export class Flusher {
     } catch (error) {
       onTrouble(messageOf(error))
       // Not sooner than this: the rows are safe in the outbox.
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+      await new Promise((resolve) => setTimeout(resolve, this.#retryMs))
       throw error
     } finally {
       // A state that cannot be read keeps the last figures; the error that led here is the one to tell.
@@ -240,7 +244,7 @@ export class Flusher {
 
   #hold(table: string, message: string): void {
     const tries = (this.#held.get(table)?.tries ?? 0) + 1
-    const nextMs = this.#options.now() + Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** Math.min(tries - 1, 10))
+    const nextMs = this.#options.now() + Math.min(MAX_RETRY_MS, this.#retryMs * 2 ** Math.min(tries - 1, 10))
     this.#held.set(table, { message, tries, nextMs })
   }
 
