@@ -56,11 +56,12 @@ export class LiveContent {
    * Builds a table of a content file aside and puts it in force in every content that defines it so: the present one, the one to come,
    * and one that takes its place meanwhile. Rejects, with the old one in force, when it cannot be built.
    */
-  async accept({ table: name, definition, path, fileName, date }: ContentFileRef): Promise<BuiltTable> {
+  async accept(content: ContentFileRef): Promise<BuiltTable> {
+    const { table: name, definition } = content
     const takers = () => [this.#current, this.#next].flatMap((one) => (one?.tables.defines(name, definition) ? [one.tables] : []))
     const [builder] = takers()
     if (!builder) throw new TableError(`the table '${name}' is defined otherwise by now, or not at all`)
-    const table = await builder.build(name, path, fileName, date)
+    const table = await builder.accept(content)
     for (const tables of takers()) tables.put(table)
     return { version: table.version, rows: table.size, skipped: table.skipped.count }
   }

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { buildTable } from '../stages/enrich/build.ts'
+import { checkContent } from '../stages/enrich/content-checks.ts'
 import { definitionKey } from '../stages/enrich/definition.ts'
 import { createEnricher } from '../stages/enrich/enricher.ts'
+import type { ContentFileRef } from '../stages/enrich/keeper-types.ts'
 import type { Enricher, Table } from '../stages/enrich/table.ts'
 import { ConfigError } from '../util/errors.ts'
 import type { ContentSource } from './generation.ts'
@@ -30,6 +32,13 @@ export class LiveTables {
     const pinned: Table[] = []
     for (const [name, path] of Object.entries(tables)) pinned.push(await this.build(name, path, undefined, undefined))
     return pinned
+  }
+
+  /** The table of a content file, checked as its definition asks; in force nowhere. */
+  async accept({ table: name, path, fileName, date, rowsBefore }: ContentFileRef): Promise<Table> {
+    const table = await this.build(name, path, fileName, date)
+    checkContent(table, this.#content.tables.get(name)!.definition.checks, rowsBefore)
+    return table
   }
 
   /** A table of that content, in force nowhere. */

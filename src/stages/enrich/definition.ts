@@ -4,6 +4,7 @@ import { ConfigError, messageOf, NotSupported } from '../../util/errors.ts'
 import { exactText } from '../../util/exact-text.ts'
 import { hash16 } from '../../util/hash.ts'
 import type { Association } from './associations.ts'
+import { type ContentChecks, checksSchema } from './content-checks.ts'
 import { formatTypes } from './formats/index.ts'
 import { type ProviderConfig, providerDefinition, providerSchema } from './index.ts'
 import { INDICATORS } from './indicators.ts'
@@ -30,6 +31,8 @@ export interface TableDefinition {
   readonly alarmMinutes: number
   /** Indicators of columns, by the column's name; only where no schema says them. */
   readonly indicators: Readonly<Record<string, readonly string[]>> | undefined
+  /** What new content must be like. */
+  readonly checks: ContentChecks
   readonly associations: readonly Association[]
   /** What extensions add to them. */
   readonly added: readonly Association[]
@@ -82,6 +85,7 @@ export const tableDefinitionSchema = z.strictObject({
     .describe('What columns hold (`ip`, `domain`, `username` …), for a table without a Schema.'),
   Provider: providerSchema.optional(),
   Refresh: refreshSchema.optional(),
+  Checks: checksSchema.prefault({}).describe('What new content must be like before it replaces the last good one.'),
   LogTypeMap: z.strictObject({
     PrimaryKey: z.string().min(1).max(255),
     AssociatedLogTypes: z.array(associationSchema).max(2000).nullish(),
@@ -122,6 +126,7 @@ export const tableExtensionSchema = z.strictObject({
   Indicators: ofTheTable,
   Provider: ofTheTable,
   Refresh: ofTheTable,
+  Checks: ofTheTable,
   BaseVersion: ofTheTable,
 })
 
@@ -189,6 +194,7 @@ export function defineTable(document: unknown, { file }: { readonly file: string
     alarmMinutes: yaml.Refresh?.AlarmPeriodMinutes ?? period * 3,
     indicators:
       yaml.Indicators && Object.fromEntries(Object.entries(yaml.Indicators).map(([column, one]) => [column, [one].flat()])),
+    checks: yaml.Checks,
     associations: readAssociations(yaml.LogTypeMap.AssociatedLogTypes ?? [], file),
     added: [],
     description: yaml.Description,

@@ -45,6 +45,8 @@ export interface ContentFileRef {
   readonly path: string
   readonly fileName: string | undefined
   readonly date: string | undefined
+  /** Rows that the table's provider gave last time, when this is new content of it. */
+  readonly rowsBefore?: number | undefined
 }
 
 /**

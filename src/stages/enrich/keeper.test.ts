@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { HttpError } from '../../util/http/send.ts'
 import { buildTable } from './build.ts'
+import { checkContent } from './content-checks.ts'
 import { defineTable } from './definition.ts'
 import { TableKeeper } from './keeper.ts'
 import type { ContentFileRef, TableState } from './keeper-types.ts'
@@ -51,6 +52,7 @@ class World {
         this.accepted.push(content)
         const { path, fileName, date } = content
         const table = await buildTable(this.definition, undefined, { bytes: await readFile(path), fileName, date })
+        checkContent(table, this.definition.checks, content.rowsBefore)
         this.inForce.set(content.table, table)
         return { version: table.version, rows: table.size, skipped: table.skipped.count }
       },
@@ -157,6 +159,27 @@ test('while shipped content is in force nothing is asked conditionally: a 304 wo
   await world.next()
   expect(world.status).toMatchObject({ health: 'ok', lastError: undefined })
   expect(world.has('192.0.2.2')).toBe(true)
+})
+
+test('content that was cut, or lacks what must be in it, is refused, and taken once it is whole again', async () => {
+  const list = (count: number) => Array.from({ length: count }, (_, i) => `10.0.${i >> 8}.${i & 255}\n`).join('')
+  world.definition = define({ Filename: 'shipped.txt', Checks: { MustMatch: ['10.0.0.7'] } })
+  world.answer = () => new Response(list(200))
+  await world.start()
+  await world.next()
+  expect(world.status).toMatchObject({ health: 'ok', rows: 200 })
+  for (const [content, error] of [
+    [list(90), /from 200 rows to 90/],
+    [list(2000), /from 200 rows to 2000/],
+    [list(200).replace('10.0.0.7\n', ''), /lacks "10\.0\.0\.7"/],
+  ] as const) {
+    world.answer = () => new Response(content)
+    await world.next()
+    expect(world.status).toMatchObject({ rows: 200, isRefused: true, lastError: expect.stringMatching(error) })
+  }
+  world.answer = () => new Response(list(150))
+  await world.next()
+  expect(world.status).toMatchObject({ health: 'ok', rows: 150, isRefused: false, lastError: undefined })
 })
 
 describe('the last good content survives', () => {

@@ -160,7 +160,8 @@ export class KeptTable {
     const fileName = sourceName(this.definition)
     const path = await writeCandidate(this.#folder, bytes)
     try {
-      const table = await this.#accept({ path, fileName, date })
+      const rowsBefore = this.#inForce?.isFetched ? this.#inForce.table.rows : undefined
+      const table = await this.#accept({ path, fileName, date, rowsBefore })
       await keepCandidate(this.#folder, path, table.version)
       this.#inForce = { table, isFetched: true }
     } finally {

@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { quote } from './formats/format.ts'
+import { type Table, TableError } from './table.ts'
+
+/** Lists below this size change by more than half for good reasons. */
+const LEAST_COMPARED = 100
+const EXAMPLES = 3
+
+const key = z.union([z.string().min(1), z.number()]).transform(String)
+const percent = z.number().min(0).max(1_000_000)
+
+/** What new content of a table must be like before it replaces what is in force. */
+export const checksSchema = z.strictObject({
+  MinRows: z.int().min(1).default(1).describe('Fewer rows are refused.'),
+  MaxShrinkPercent: percent
+    .max(100)
+    .default(50)
+    .describe('A table of 100 rows or more may lose this share of them in one refresh.'),
+  MaxGrowthPercent: percent.default(400).describe('A table of 100 rows or more may grow by this share in one refresh.'),
+  MustMatch: z.array(key).max(100).default([]).describe('Keys that must be found.'),
+  MustNotMatch: z.array(key).max(100).default([]).describe('Keys that must not be found.'),
+})
+
+export type ContentChecks = z.output<typeof checksSchema>
+
+/**
+ * Checks a table before it is put in force. `rowsBefore`: rows that the provider gave last time.
+ *
+ * @throws {TableError} that says what is wrong and which check allows it.
+ */
+export function checkContent(table: Table, checks: ContentChecks, rowsBefore: number | undefined): void {
+  const { size } = table
+  const { MinRows, MaxShrinkPercent, MaxGrowthPercent, MustMatch, MustNotMatch } = checks
+  if (size < MinRows) throw new TableError(`the content has ${size} rows, fewer than MinRows (${MinRows})`)
+  if (rowsBefore !== undefined && rowsBefore >= LEAST_COMPARED) {
+    const change = (100 * (size - rowsBefore)) / rowsBefore
+    const became = `the content went from ${rowsBefore} rows to ${size}`
+    if (change < -MaxShrinkPercent)
+      throw new TableError(`${became}, which is more than MaxShrinkPercent (${MaxShrinkPercent}) less`)
+    if (change > MaxGrowthPercent)
+      throw new TableError(`${became}, which is more than MaxGrowthPercent (${MaxGrowthPercent}) more`)
+  }
+  const missing = MustMatch.filter((one) => table.find(one) < 0)
+  if (missing.length > 0) throw new TableError(`the content lacks ${listed(missing)}, which MustMatch names`)
+  const unwanted = MustNotMatch.filter((one) => table.find(one) >= 0)
+  if (unwanted.length > 0) throw new TableError(`the content has ${listed(unwanted)}, which MustNotMatch names`)
+}
+
+function listed(keys: readonly string[]): string {
+  const shown = keys.slice(0, EXAMPLES).map(quote).join(', ')
+  return keys.length > EXAMPLES ? `${shown} and ${keys.length - EXAMPLES} more` : shown
+}
