@@ -6,7 +6,15 @@ import { defineTable } from './definition.ts'
 
 const define = (Checks: object) =>
   defineTable(
-    { AnalysisType: 'lookup_table', LookupName: 't', Filename: 't.txt', Format: 'list', Match: 'ip', Checks, LogTypeMap: { PrimaryKey: 'ip' } },
+    {
+      AnalysisType: 'lookup_table',
+      LookupName: 't',
+      Filename: 't.txt',
+      Format: 'list',
+      Match: 'ip',
+      Checks,
+      LogTypeMap: { PrimaryKey: 'ip' },
+    },
     { file: '/content/t.yml' },
   )
 
