@@ -1,6 +1,7 @@
 // The whole path on Zeek conn JSON: HTTP in, five tables of 1k-100k rows of which 1 % hit, twenty Python rules, lake on.
 // Beside it, in the same run, JSON.parse alone on the same lines: the yardstick. `--against DIR` compares with another built checkout:
-// A B A B …, `--rounds N` of each (3), median and spread of CPU an event in units of that yardstick.
+// A B A B …, `--rounds N` of each (3), median and spread of CPU an event in units of that yardstick. `--workers 1,2,4`: how events a
+// second grow with the threads that make batches.
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,10 +9,45 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { address, connLine, cpuByCommand, cpuSeconds, machine, memory, percentile, root, startCaracal } from './lib.mjs'
 
-const { values: options } = parseArgs({ options: { against: { type: 'string' }, rounds: { type: 'string', default: '3' } } })
+const { values: options } = parseArgs({
+  options: { against: { type: 'string' }, rounds: { type: 'string', default: '3' }, workers: { type: 'string' } },
+})
 if (options.against) {
   compare(options.against, Number(options.rounds))
   process.exit()
+}
+if (options.workers) {
+  scale(options.workers.split(','), Number(options.rounds))
+  process.exit()
+}
+
+/** Runs this bench once in a process of its own. */
+function runOnce(more) {
+  const { stdout } = spawnSync(process.execPath, [fileURLToPath(import.meta.url)], {
+    env: { ...process.env, ...more },
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const line = /^result (.*)$/m.exec(stdout)
+  if (!line) throw new Error(`${JSON.stringify(more)} gave no result:\n${stdout}`)
+  return JSON.parse(line[1])
+}
+
+/** Runs with each number of workers in turn and prints how fast events are committed. */
+function scale(counts, rounds) {
+  const found = new Map(counts.map((count) => [count, []]))
+  for (let round = 0; round < rounds; round++)
+    for (const [count, results] of found) results.push(runOnce({ BENCH_WORKERS: count }))
+  console.log(machine())
+  const middle = (list) => percentile(list, 0.5)
+  const first = found.get(counts[0])
+  for (const [count, results] of found) {
+    const rates = results.map(({ committedPerSecond }) => committedPerSecond)
+    const pairs = results.map(({ committedPerSecond }, i) => committedPerSecond / first[i].committedPerSecond)
+    console.log(
+      `${count.padStart(3)} workers: ${middle(rates).toFixed(0)} events/s committed (${Math.min(...rates).toFixed(0)} to ${Math.max(...rates).toFixed(0)}), ${middle(pairs).toFixed(2)} times those of ${counts[0]}; ${middle(results.map(({ cpuUs }) => cpuUs)).toFixed(1)} µs of CPU an event`,
+    )
+  }
 }
 
 /** Runs both checkouts in turn and prints what each costs. */
@@ -22,16 +58,9 @@ function compare(other, rounds) {
   ])
   for (let round = 0; round < rounds; round++) {
     for (const [checkout, results] of found) {
-      const env = { ...process.env, BENCH_CHECKOUT: checkout }
-      const { stdout } = spawnSync(process.execPath, [fileURLToPath(import.meta.url)], {
-        env,
-        encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'ignore'],
-      })
-      const line = /^result (.*)$/m.exec(stdout)
-      if (!line) throw new Error(`${checkout} gave no result:\n${stdout}`)
-      results.push(JSON.parse(line[1]))
-      console.log(`${checkout}: ${line[1]}`)
+      const result = runOnce({ BENCH_CHECKOUT: checkout })
+      results.push(result)
+      console.log(`${checkout}: ${JSON.stringify(result)}`)
     }
   }
   const middle = (list) => percentile(list, 0.5)
@@ -101,7 +130,11 @@ yardstick()
 const yardsticks = [yardstick(), yardstick()]
 
 const caracal = await startCaracal(
-  { sources: [{ type: 'http', id: 'bench', log_types: ['Zeek.Conn'] }], content: ['content'] },
+  {
+    sources: [{ type: 'http', id: 'bench', log_types: ['Zeek.Conn'] }],
+    content: ['content'],
+    ...(process.env.BENCH_WORKERS && { workers: Number(process.env.BENCH_WORKERS) }),
+  },
   content,
 )
 const bodies = []
@@ -169,6 +202,6 @@ console.log(
   `  single posts: answered in p50 ${percentile(posts, 0.5).toFixed(1)} ms, p99 ${percentile(posts, 0.99).toFixed(1)} ms`,
 )
 console.log(
-  `result ${JSON.stringify({ cpuUs, parseUs, ratio: cpuUs / parseUs, eventsPerSecond: EVENTS / lakeSecs, p50: percentile(posts, 0.5), p99: percentile(posts, 0.99) })}`,
+  `result ${JSON.stringify({ cpuUs, parseUs, ratio: cpuUs / parseUs, eventsPerSecond: EVENTS / lakeSecs, committedPerSecond: EVENTS / committedSecs, p50: percentile(posts, 0.5), p99: percentile(posts, 0.99) })}`,
 )
 await caracal.stop()

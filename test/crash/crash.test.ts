@@ -14,6 +14,8 @@ import { type Sent, sendByHttp, writeFiles } from './senders.ts'
  */
 const KILLS = Number(process.env['CRASH_KILLS'] ?? 3)
 const EVENTS = Number(process.env['CRASH_EVENTS'] ?? 12_000)
+/** Threads that make batches; 1: the pipeline's own. */
+const WORKERS = Number(process.env['CRASH_WORKERS'] ?? 1)
 const SEED = Number(process.env['CRASH_SEED'] ?? 20_260_515)
 const FILE_FIRST = 10_000_000
 
@@ -40,6 +42,7 @@ async function prepare(): Promise<Caracal> {
   const config = {
     listen: `127.0.0.1:${port}`,
     data_dir: dataDir,
+    workers: WORKERS,
     content: [content],
     sources: [
       { type: 'http', id: 'web', log_types: ['Custom.Crash'] },

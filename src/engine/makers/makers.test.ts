@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Body, outcomeOf, prepare, SITES, type Started, send, startPipeline } from './makers.fixture.ts'
+import { type Body, CONTENT, outcomeOf, prepare, SITES, type Started, send, startPipeline } from './makers.fixture.ts'
 
 /** The same bodies through a pipeline that makes its batches by itself, and through one with four makers. */
 const folder = mkdtempSync(join(tmpdir(), 'caracal-makers-'))
@@ -96,3 +96,52 @@ test('four makers give what one thread gives: rows and their ids, matches, alert
   expect([...alerting].sort()).toEqual(['Broken', 'Guessed', 'Known', 'Often', 'Spray'])
   expect(cache.length).toBeGreaterThan(3)
 }, 300_000)
+
+/** The first bodies of many, so that makers have several batches under way. */
+const some = () => dated(fc.sample(fc.array(logins, { minLength: 12, maxLength: 12 }), 1)[0]!)
+
+test('other rules, another schema and another table in force: the makers follow, and what rules remember stays', async () => {
+  const first = some()
+  for (const each of both) await send(each, first)
+  await bothGive()
+  const write = (name: string, text: string) => writeFileSync(join(folder, 'content', name), text)
+  write('failed.py', `${CONTENT['failed.py']}\n\ndef title(event):\n    return "other"\n`)
+  write('often.py', CONTENT['often.py']!.replace('% 3', '% 2'))
+  write('login.schema.yml', `${CONTENT['login.schema.yml']}  - { name: more, type: bigint }\n`)
+  write('hosts.csv', 'ip,bad\n10.0.0.3,yes\n')
+  for (const { pipeline, put } of both) {
+    expect(await pipeline.call('buildContent')).toMatchObject({ kind: 'built' })
+    await pipeline.call('swapContent')
+    await put()
+  }
+  const second = some()
+  for (const each of both) await send(each, second)
+  const { lakeRows, cache } = await bothGive()
+  const rows = lakeRows['signals.correlation_signals']!
+  expect(rows.some((row) => row.includes('"other"'))).toBe(true)
+  expect(rows.some((row) => row.includes('"Known"') && row.includes('10.0.0.3'))).toBe(true)
+  expect(cache.length).toBeGreaterThan(0)
+}, 240_000)
+
+/** Processes that threads of this process have started, but not this thread itself: those of the makers. */
+function childrenOfMakers(): number[] {
+  const tasks = readdirSync('/proc/self/task').filter((task) => Number(task) !== process.pid)
+  return tasks.flatMap((task) => {
+    const children = readFileSync(`/proc/self/task/${task}/children`, 'utf8')
+    return children.split(' ').filter(Boolean).map(Number)
+  })
+}
+
+test('makers whose processes of rules are killed lose nothing, and give nothing twice', async () => {
+  for (let kill = 0; kill < 3; kill++) {
+    const sent = some()
+    const [one, four] = both
+    await send(one!, sent)
+    const sending = send(four!, sent)
+    const children = childrenOfMakers()
+    expect(children.length).toBe(4)
+    for (const pid of children) process.kill(pid, 'SIGKILL')
+    await sending
+    await bothGive()
+  }
+}, 240_000)

@@ -14,6 +14,8 @@ export function makerCount({ workers }: Pick<Config, 'workers'>): number {
 }
 
 export interface MakersDeps {
+  /** Starts a thread. */
+  readonly start?: typeof startMakerThread
   readonly count: number
   readonly config: Config
   readonly sources: readonly ContentSource[]
@@ -166,12 +168,12 @@ export class Makers {
 
   #sit(): Seat {
     const number = ++this.#lastSeat
-    const { config, sources, onSlower, onTrouble } = this.#deps
+    const { config, sources, onSlower, onTrouble, start = startMakerThread } = this.#deps
     const headers = answering<AskedHeader>((question) => this.#describe(question))
     const { data_dir, max_record_bytes, max_depth, rule_timeout_ms, rule_errors, shadow_every } = config
     const used = { data_dir, max_record_bytes, max_depth, rule_timeout_ms, rule_errors, shadow_every }
     const trouble = `maker ${number}`
-    const thread = startMakerThread(
+    const thread = start(
       {
         config: used,
         sources: sources.map(({ id, label, log_types, tables }) => ({ id, label, log_types, ...(tables && { tables }) })),
@@ -195,16 +197,18 @@ export class Makers {
   }
 
   #openIn(seat: Seat, generation: number): Promise<MakerReport> {
+    const known = seat.opening.get(generation)
+    if (known) return known
     const given = this.#generations.get(generation)
     if (!given) throw new Error(`there is no generation ${generation}`)
-    const opening = seat.thread.rpc.call('open', { ...given.content(), generation, before: given.before })
-    seat.opening.set(generation, opening)
-    return opening.then((report) => {
+    const opening = seat.thread.rpc.call('open', { ...given.content(), generation, before: given.before }).then((report) => {
       seat.ready.add(generation)
       given.onReport(seat.number, report)
       this.#dispatch()
       return report
     })
+    seat.opening.set(generation, opening)
+    return opening
   }
 
   /** The thread has ended by itself: its work is given to others, and another thread takes its place. */
@@ -255,10 +259,11 @@ export class Makers {
     }
   }
 
-  #seatFor({ number, work }: Job): Seat | undefined {
+  #seatFor({ number, work, deaths }: Job): Seat | undefined {
     const free = this.#seats.filter(
       ({ jobs, ready }) =>
-        jobs.size < AT_ONCE &&
+        // What may have ended a thread is alone in the next one, so that nothing else is blamed.
+        jobs.size < (deaths > 0 || [...jobs].some((job) => job.deaths > 0) ? 1 : AT_ONCE) &&
         ready.has(work.generation) &&
         // While a batch is parsed its thread may wait for those before it to be parsed: none of them may wait for that thread.
         [...jobs].every((job) => job.isParsed || job.number < number),

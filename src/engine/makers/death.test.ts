@@ -1,0 +1,110 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Chunk } from '../../model/chunk.ts'
+import { MemoryStore } from '../../stages/detect/correlation/store.ts'
+import { createGeneration } from '../generation.ts'
+import { LiveTables } from '../live-tables.ts'
+import { loadPath } from '../path.ts'
+import { type MakerThread, startMakerThread } from '../threads.ts'
+import { MadeElsewhere } from './made-elsewhere.ts'
+import { prepare } from './makers.fixture.ts'
+import { Makers } from './makers.ts'
+
+/** Threads that end while they make batches, as when their memory is used up. */
+const folder = mkdtempSync(join(tmpdir(), 'caracal-death-'))
+const threads: MakerThread[] = []
+/** Ends the thread that is given the batch of that receive time, this many times. */
+const deadly = new Map<number, number>()
+const troubles: (string | undefined)[] = []
+let makers: Makers
+let made: MadeElsewhere
+
+beforeAll(async () => {
+  const [config] = prepare(folder, [2])
+  const loaded = await loadPath({ content: [join(folder, 'content')] })
+  const sources = [{ id: 'north', log_types: ['Custom.Login'] }]
+  makers = new Makers({
+    count: 2,
+    config: config!,
+    sources,
+    onSlower: () => {},
+    onTrouble: (what, message) => what === 'makers' && troubles.push(message),
+    start: (...args) => {
+      const thread = startMakerThread(...args)
+      threads.push(thread)
+      const move: typeof thread.rpc.move = (method, argument, list) => {
+        const { receivedMs } = (argument as { batch: { receivedMs: number } }).batch
+        const left = deadly.get(receivedMs) ?? 0
+        deadly.set(receivedMs, left - 1)
+        if (left > 0) void thread.end()
+        return thread.rpc.move(method, argument, list)
+      }
+      return { ...thread, rpc: { call: thread.rpc.call.bind(thread.rpc), move } }
+    },
+  })
+  const tables = new LiveTables(loaded)
+  const own = await createGeneration(loaded, {
+    sources,
+    tables,
+    parser: { maxRecordBytes: 100_000, maxDepth: 20 },
+    memory: new MemoryStore(),
+    share: 'in-order',
+    detection: { timeoutMs: 1000 },
+  })
+  made = await MadeElsewhere.open({
+    ...{ makers, loaded, tables, own, sources, apart: undefined, before: undefined },
+    onOff: () => {},
+    observe: () => {},
+  })
+  await Promise.all(own.detectors.map((detector) => detector.close()))
+}, 120_000)
+
+afterAll(async () => {
+  await makers.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function chunkOf(number: number): Chunk {
+  const lines = [0, 1, 2].map((i) => JSON.stringify({ at: number * 1000 + i, user: `u${number}`, ok: false, ip: '' }))
+  const place = number.toString(16).padStart(16, '0')
+  return { bytes: Buffer.from(lines.join('\n')), place, offset: 0, context: '', final: true, faults: [] }
+}
+
+let parsed = 0
+const make = (number: number) =>
+  made.make(
+    { sourceId: 'north', receivedMs: 1_700_000_000_000 + number, chunks: [chunkOf(number)], onParsed: () => parsed++ },
+    {},
+  )
+
+test('batches of threads that end are made again by others, each told of as parsed once, and the threads are replaced', async () => {
+  deadly.set(1_700_000_000_002, 1).set(1_700_000_000_007, 2)
+  parsed = 0
+  const before = threads.length
+  const batches = await Promise.all(Array.from({ length: 12 }, (_, number) => make(number)))
+  expect(batches.map(({ stored }) => stored.get('Custom.Login'))).toEqual(Array(12).fill(3))
+  const matched = batches.map(({ judged }) => judged.map(({ finding, event }) => [finding.ruleId, event?.p_row_id]))
+  const rows = (number: number) => [0, 1, 2].map((i) => batches[number]!.left!.groups[0]!.events[i]!.p_row_id)
+  expect(matched).toEqual(
+    batches.map((_, number) =>
+      rows(number).flatMap((row) => [
+        ['Failed', row],
+        ['Spray', row],
+      ]),
+    ),
+  )
+  expect(new Set(matched.flat().map(([, row]) => row)).size).toBe(36)
+  expect(parsed).toBe(12)
+  expect(threads.length - before).toBe(3)
+  await expect.poll(() => troubles.at(-1), { timeout: 60_000 }).toBeUndefined()
+  expect(troubles.find(Boolean)).toContain('its batches are made again')
+}, 120_000)
+
+test('a batch that every thread ends over is given up, and other batches go on', async () => {
+  deadly.set(1_700_000_000_050, 99)
+  const [bad, good] = await Promise.allSettled([make(50), make(51)])
+  expect(bad).toMatchObject({ status: 'rejected', reason: { message: expect.stringContaining('3 threads have ended') } })
+  expect(good).toMatchObject({ status: 'fulfilled', value: { received: 3 } })
+}, 120_000)
