@@ -1,0 +1,169 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, expect, test } from 'vitest'
+import { configSchema } from '../../config/config.ts'
+import type { EventReplay, Replay } from '../../model/replay.ts'
+import { listAlerts } from '../../state/alerts.ts'
+import { readState } from '../../state/db.ts'
+import { openPipeline } from '../pipeline.fixture.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'caracal-replays-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** The rule matches where this field is true; each makes another version of it. */
+const versions = ['odd', 'big'] as const
+type Version = (typeof versions)[number]
+
+interface Sent {
+  readonly odd: boolean
+  readonly big: boolean
+  /** Minutes after the first time. */
+  readonly minute: number
+}
+
+const FIRST_MS = Date.UTC(2024, 0, 1)
+
+const step = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      send: fc.array(fc.record({ odd: fc.boolean(), big: fc.boolean(), minute: fc.nat(600) }), { minLength: 1, maxLength: 12 }),
+    }),
+  },
+  fc.record({ edit: fc.constantFrom(...versions) }),
+  fc.record({ replay: fc.tuple(fc.nat(600), fc.nat(600)), dryRun: fc.boolean() }),
+)
+
+let runs = 0
+
+/** A pipeline with the rule and its log type. */
+async function start() {
+  const data_dir = join(folder, `run-${++runs}`)
+  const content = join(data_dir, 'content')
+  mkdirSync(content, { recursive: true })
+  const edit = (version: Version) =>
+    writeFileSync(
+      join(content, 'rule.yml'),
+      `AnalysisType: rule\nRuleID: R\nEnabled: true\nLogTypes: [Custom.Past]\nSeverity: High\nDedupPeriodMinutes: 60\nDetection:\n  - Key: ${version}\n    Condition: Equals\n    Value: true\n`,
+    )
+  edit('odd')
+  const fields = ['odd', 'big'].map((name) => `  - name: ${name}\n    type: boolean\n`).join('')
+  writeFileSync(
+    join(content, 'past.schema.yml'),
+    `schema: Custom.Past\nfields:\n  - name: at\n    type: timestamp\n    timeFormats: [rfc3339]\n    isEventTime: true\n${fields}`,
+  )
+  const config = {
+    ...configSchema.parse({ sources: [{ type: 'http', id: 'web', log_types: ['Custom.Past'] }] }),
+    data_dir,
+    content: [content],
+  }
+  const opened = await openPipeline(config)
+  await opened.pipeline.call('start')
+  return { ...opened, edit, data_dir }
+}
+
+type Run = Awaited<ReturnType<typeof start>>
+
+async function send({ spool, pipeline }: Run, events: readonly Sent[]): Promise<void> {
+  const lines = events.map(({ minute, ...fields }) =>
+    JSON.stringify({ ...fields, at: new Date(FIRST_MS + minute * 60_000).toISOString() }),
+  )
+  await spool.call('append', {
+    sourceId: 'web',
+    decoding: 'lines',
+    receivedMs: Date.now(),
+    body: Buffer.from(`${lines.join('\n')}\n`),
+  })
+  await pipeline.call('settled', 'web')
+}
+
+async function replay({ pipeline }: Run, ask: Partial<EventReplay> = {}): Promise<Replay> {
+  const whole = {
+    kind: 'events',
+    logTypes: ['Custom.Past'],
+    rules: [],
+    fromMs: 0,
+    toMs: 8.64e15,
+    by: 'event',
+    dryRun: false,
+    deliver: false,
+    ...ask,
+  } as const
+  const { id } = await pipeline.call('addReplay', whole)
+  for (;;) {
+    const now = (await pipeline.call('replays')).find((one) => one.id === id)!
+    if (now.state === 'done') return now
+    if (now.state === 'failed') throw new Error(JSON.stringify(now.notes))
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+test('live and replayed, as often as one likes: each match once, and no window of both', { timeout: 300_000 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 7 }), async (steps) => {
+      const run = await start()
+      let version: Version = 'odd'
+      const live = { odd: 0, big: 0 }
+      const sent: Sent[] = []
+      for (const one of [{ send: [{ odd: true, big: true, minute: 0 }] }, ...steps]) {
+        if ('send' in one) {
+          await send(run, one.send)
+          sent.push(...one.send)
+          live[version] += one.send.filter((event) => event[version]).length
+        } else if ('edit' in one) {
+          version = one.edit
+          run.edit(version)
+          if ((await run.pipeline.call('buildContent')).kind === 'built') await run.pipeline.call('swapContent')
+        } else {
+          const [from, to] = one.replay
+          const range = { fromMs: FIRST_MS + Math.min(from, to) * 60_000, toMs: FIRST_MS + (Math.max(from, to) + 1) * 60_000 }
+          const { report } = await replay(run, { ...range, dryRun: one.dryRun })
+          expect(report.records).toBe(
+            sent.filter(({ minute }) => minute >= Math.min(from, to) && minute <= Math.max(from, to)).length,
+          )
+        }
+      }
+      const total = sent.filter((event) => event[version]).length
+      const tallyOf = ({ report }: Replay) => report.rules.map(({ matches, known }) => [matches, known])
+      const dry = await replay(run, { dryRun: true })
+      const first = await replay(run)
+      expect([dry.report.rules, dry.report.alerts > 0]).toEqual([first.report.rules, first.report.alerts > 0])
+      expect(tallyOf(await replay(run))).toEqual(total > 0 ? [[0, total]] : [])
+
+      await run.pipeline.call('flush')
+      const { rows } = await run.lake.query(
+        'SELECT p_rule_version, count(), uniqExact(p_row_id) FROM signals.correlation_signals GROUP BY p_rule_version',
+      )
+      const stored = rows.map((row) => JSON.parse(row) as [string, number, number])
+      for (const [, matches, events] of stored) expect(matches).toBe(events)
+      if (total > 0) expect(stored.map(([, matches]) => matches)).toContain(total)
+
+      const state = readState(run.data_dir)
+      const alerts = await listAlerts(state, { limit: 1000 })
+      await state.destroy()
+      const sum = (retroactive: number) =>
+        alerts.filter((alert) => alert.retroactive === retroactive).reduce((n, { event_count }) => n + event_count, 0)
+      expect(sum(0)).toBe(live.odd + live.big)
+      expect(sum(0) + sum(1)).toBe(stored.reduce((n, [, matches]) => n + Number(matches), 0))
+      await run.pipeline.call('stop')
+      await run.close()
+    }),
+    { numRuns: 3 },
+  )
+})
+
+test('what makes no sense is refused, with what to do', async () => {
+  const run = await start()
+  const refused = (ask: Partial<EventReplay>) => expect(replay(run, ask)).rejects
+  await refused({ logTypes: ['Custom.Pasta'] }).toThrow("did you mean 'Custom.Past'")
+  await refused({ logTypes: [] }).toThrow('name the log types')
+  await refused({ rules: ['S'] }).toThrow("no enabled rule 'S'")
+  await refused({ fromMs: Date.now() + 60_000 }).toThrow('is empty')
+  await refused({ logTypes: ['Zeek.Conn'], rules: ['R'] }).toThrow("rule 'R' judges Custom.Past")
+  // A log type that nothing came of.
+  expect((await replay(run)).report.records).toBe(0)
+  await run.pipeline.call('stop')
+  await run.close()
+})
