@@ -10,13 +10,17 @@ export interface Ipv4Parts {
   readonly bitmapShift: number
   /** Pairs: start of an entry, its value (`Entries`). */
   readonly entries: Uint32Array
-  /** Number of entries that start in a bucket before this one; coarser buckets than the bitmap's. */
-  readonly first: Int32Array
+  /**
+   * For each bucket of addresses, coarser than the bitmap's: row + 1 (0 = none) where it is the same for all of them, else `~entry`, the
+   * first entry that starts in the bucket.
+   */
+  readonly buckets: Int32Array
   readonly shift: number
 }
 
-/** An entry or two in a bucket, so that the buckets' numbers stay in the processor's cache. */
-const CROWDED_BITS = 1
+/** Four buckets or more for an entry, so that most say the row themselves; of a large table fewer, so that they take 4 MiB at most. */
+const ROOMY_BITS = 2
+const MAX_BITS = 20
 /** Of a scattered table's bitmap one bit in some sixteen is set. */
 const SPARSE_BITS = 4
 
@@ -26,7 +30,7 @@ export class Ipv4Index {
   readonly #bitmap: Uint32Array
   readonly #bitmapShift: number
   readonly #entries: Uint32Array
-  readonly #first: Int32Array
+  readonly #buckets: Int32Array
   readonly #shift: number
 
   constructor(parts: Ipv4Parts) {
@@ -34,7 +38,7 @@ export class Ipv4Index {
     this.#bitmap = parts.bitmap
     this.#bitmapShift = parts.bitmapShift
     this.#entries = parts.entries
-    this.#first = parts.first
+    this.#buckets = parts.buckets
     this.#shift = parts.shift
   }
 
@@ -42,15 +46,20 @@ export class Ipv4Index {
   find(address: number): number {
     const bit = address >>> this.#bitmapShift
     if (((this.#bitmap[bit >>> 5]! >>> (bit & 31)) & 1) === 0) return -1
+    const found = this.#buckets[address >>> this.#shift]!
+    return found >= 0 ? found - 1 : this.#search(address, ~found - 1)
+  }
+
+  /** The row by the last entry that starts at or before the address: the one at `from`, which does, or mostly one of the next few. */
+  #search(address: number, from: number): number {
     const entries = this.#entries
-    const bucket = address >>> this.#shift
-    // The last entry that starts at or before the address. The one before the bucket's first always does.
-    let at = this.#first[bucket]! - 1
-    let left = this.#first[bucket + 1]! - at
-    while (left > 1) {
-      const half = left >>> 1
-      if (entries[(at + half) * 2]! <= address) at += half
-      left -= half
+    const end = entries.length >>> 1
+    let at = from
+    let step = 1
+    for (; at + step < end && entries[(at + step) * 2]! <= address; step *= 2) at += step
+    while (step > 1) {
+      step >>>= 1
+      if (at + step < end && entries[(at + step) * 2]! <= address) at += step
     }
     const value = entries[at * 2 + 1]!
     const length = lengthOf(value)
@@ -61,20 +70,46 @@ export class Ipv4Index {
 /** Makes the parts of entries. */
 export async function ipv4Parts(all: Entries, slice: Slice): Promise<Ipv4Parts> {
   const { starts, values, size } = all
-  const bits = Math.min(20, Math.max(8, Math.ceil(Math.log2(size)) - CROWDED_BITS))
-  const shift = 32 - bits
-  const bitmap = await bitmapOf(all, Math.min(24, bits + CROWDED_BITS + SPARSE_BITS), slice)
-  const first = sharedInt32((1 << bits) + 1)
+  const crowd = Math.ceil(Math.log2(size))
+  const bits = Math.min(MAX_BITS, Math.max(8, crowd + ROOMY_BITS))
+  const bitmap = await bitmapOf(all, Math.min(24, Math.max(8, crowd) + SPARSE_BITS), slice)
   const entries = sharedUint32(size * 2)
   await inParts(size, slice, (from, to) => {
     for (let i = from; i < to; i++) {
-      first[(starts[i]! >>> shift) + 1]!++
       entries[i * 2] = starts[i]!
       entries[i * 2 + 1] = values[i]!
     }
   })
-  for (let bucket = 1; bucket <= 1 << bits; bucket++) first[bucket]! += first[bucket - 1]!
-  return { ...bitmap, entries, first, shift }
+  return { ...bitmap, entries, buckets: await bucketsOf(all, bits, slice), shift: 32 - bits }
+}
+
+async function bucketsOf({ starts, values, size }: Entries, bits: number, slice: Slice): Promise<Int32Array> {
+  const shift = 32 - bits
+  const buckets = sharedInt32(1 << bits)
+  let entry = 0
+  await inParts(1 << bits, slice, (from, to) => {
+    for (let bucket = from; bucket < to; bucket++) {
+      const first = entry
+      while (entry < size && starts[entry]! >>> shift === bucket) entry++
+      const address = bucket * 2 ** shift
+      // The only entry that holds in this bucket: one that goes on from before, or one that begins with it and is not over within it.
+      const isWhole = entry === first + 1 && starts[first] === address && isWide(values[first]!, bits)
+      if (entry > first && !isWhole) buckets[bucket] = ~first
+      else buckets[bucket] = rowAt(starts, values, isWhole ? first : first - 1, address) + 1
+    }
+  })
+  return buckets
+}
+
+/** True when an entry that begins with a bucket holds for all of it. */
+function isWide(value: number, bits: number): boolean {
+  return lengthOf(value) === UNCHECKED || lengthOf(value) <= bits
+}
+
+/** The row that an entry gives for an address at or behind its start. */
+function rowAt(starts: Uint32Array, values: Uint32Array, entry: number, address: number): number {
+  const length = lengthOf(values[entry]!)
+  return length === UNCHECKED || ((address ^ starts[entry]!) & maskWord(length)) === 0 ? rowOf(values[entry]!) : -1
 }
 
 /** A table that is in most places anyway needs no bitmap: one that says yes everywhere is read faster. */
