@@ -99,7 +99,7 @@ describe('content in git', { shuffle: false }, () => {
   )
 
   test(
-    'a reload pulls at once; a broken commit leaves what is in force, and a forced push mends it',
+    'a reload pulls at once; a broken commit leaves what is in force, and a forced push repairs it',
     async () => {
       const good = server.commit({ 'detections/rule.yml': rule('High') })
       expect(await reload()).toMatchObject({ outcome: 'swapped', pulls: [{ name: name(), commit: good, problem: null }] })

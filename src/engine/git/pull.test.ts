@@ -142,6 +142,6 @@ test('more than may be is refused with the way out', async () => {
   expect(await ask({ path: 'rules' })).toBe(commit)
 })
 
-test('where git is not installed, that is said', async () => {
+test('a missing git is reported', async () => {
   await expect(ask({}, { path: folder })).rejects.toThrow('git is not installed')
 })
