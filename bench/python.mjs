@@ -12,7 +12,7 @@ import { parseJson } from '../dist/util/json.js'
 import { machine } from './lib.mjs'
 
 const BATCH_EVENTS = 2000
-/** All log types together: each one's test events so many times over, so that a rare log type's batch is not a handful. */
+/** All log types together: each one's test events, repeated so that a rare log type's batch is not tiny. */
 const REPEATS = 8
 
 const { values: options, positionals } = parseArgs({

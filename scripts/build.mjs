@@ -27,7 +27,7 @@ if (status !== 0) {
 const python = join(root, 'src/sdk/python')
 if (existsSync(python))
   cpSync(python, join(fresh, 'sdk/python'), { recursive: true, filter: (path) => !path.includes('__pycache__') })
-// Python's memory right after its start, so that each start of the program saves seconds; made anew when it does not fit.
+// Python's memory right after its start, so that each start of the program saves seconds; rebuilt if it does not fit.
 const { snapshot } = await import(pathToFileURL(join(fresh, 'stages/detect/python/sandbox/snapshot.js')).href)
 await snapshot()
 const old = join(root, `dist-old-${process.pid}`)

@@ -21,7 +21,7 @@ function filesBelow(path) {
     .flatMap((name) => filesBelow(join(path, name)))
 }
 
-/** A shorter file is told from others by more than its first bytes. */
+/** A shorter file is distinguished from others by more than its first bytes. */
 const LONG_ENOUGH = 1024
 
 /** `up` reads a file once that is the beginning of another one, or all of it; `run` reads what it is given. */

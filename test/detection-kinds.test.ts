@@ -271,7 +271,7 @@ describe('in the running program', { shuffle: false }, () => {
     expect(await eventRows('Kinds.Failing')).toHaveLength(1)
   })
 
-  test('a query that cannot be translated is told by its name at the start, disabled or not', async () => {
+  test('a query that cannot be translated is reported by name at startup, disabled or not', async () => {
     const said = "scheduled_query 'Of no table' cannot run: the table logs.custom_nowhere: no schema makes it"
     expect(caracal.output).toContain(said)
     const rules = (await (await caracal.fetch('/api/v1/rules')).json()) as { notices: string[] }

@@ -213,7 +213,7 @@ describe('the program', { shuffle: false }, () => {
   })
 
   describe('the end', () => {
-    test('a second process on the same data folder is told so, and changes nothing', async () => {
+    test('a second process on the same data folder gets an error, and changes nothing', async () => {
       const port = await freePort()
       const second = spawnSync(process.execPath, [join(packageRoot(), 'bin/caracal.js'), 'up', '--listen', `127.0.0.1:${port}`], {
         cwd: folder,

@@ -166,7 +166,7 @@ afterAll(async () => {
 
 test('what a query gives back is the event, or the record is a dead letter with a reason', { timeout: 300_000 }, async () => {
   const members = fc.sample(hostileEvent, { seed: 42, numRuns: EVENTS })
-  // Members that are of the right type now and then, so that most events are stored.
+  // Members that often have the right type, so that most events are stored.
   const texts = members.map((list, n) =>
     objectText([...list.filter(([key], i) => key !== 'n' && list.findIndex(([k]) => k === key) === i), ['n', String(n)]]),
   )

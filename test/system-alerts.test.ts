@@ -7,7 +7,7 @@ import { packageRoot } from '../src/util/entry.ts'
 import { Caracal, freePort } from './support/caracal.ts'
 import { FlakyReceiver } from './support/receiver.ts'
 
-/** The whole program with things wrong with it, and what its webhook hears of them. */
+/** The whole program with several problems, and what it sends to its webhook about them. */
 const folder = mkdtempSync(join(tmpdir(), 'caracal-system-'))
 const content = join(folder, 'content')
 const receiver = new FlakyReceiver(() => 1)

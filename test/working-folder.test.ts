@@ -95,7 +95,7 @@ describe('without --path', () => {
     expect(out).toContain('"failed":1,"errors":0')
   })
 
-  test('an empty folder is told, and the shipped packs are tested', async () => {
+  test('an empty folder is reported, and the shipped packs are tested', async () => {
     const root = workIn({})
     const { code, out, err } = await caracal(['test'])
     expect([code, err]).toEqual([0, `There is no content in ${root}: only the shipped packs are checked.\n`])
@@ -128,7 +128,7 @@ describe('--path', () => {
     expect((await caracal(['test', '--path', 'rules/other'])).out).toContain('1 tests: 1 passed, 0 failed, 0 errors')
   })
 
-  test('a mistake in ./global_helpers is told', async () => {
+  test('a mistake in ./global_helpers is reported', async () => {
     const root = workIn({ ...ruleIn('rules', 'Mine'), 'global_helpers/bad.yml': 'AnalysisType: global\n: : :\n' })
     const { code, out } = await caracal(['test', '--path', 'rules'])
     expect([code, out]).toEqual([1, expect.stringContaining(`ERROR ${join(root, 'global_helpers/bad.yml')}:2: not valid YAML`)])

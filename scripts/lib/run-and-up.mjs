@@ -36,7 +36,7 @@ async function runAll(files, { folder, program, content, env }) {
   mkdirSync(folder, { recursive: true })
   const config = join(folder, 'caracal.yml')
   writeFileSync(config, JSON.stringify({ data_dir: join(folder, 'data'), content }))
-  const told = {}
+  const reported = {}
   for (const [kind, emit] of Object.entries({ events: 'events', matches: 'matches', deadLetters: 'dead-letters' })) {
     const child = spawn(process.execPath, [program, 'run', ...files, '--config', config, '--emit', emit], { cwd: folder, env })
     let messages = ''
@@ -44,16 +44,16 @@ async function runAll(files, { folder, program, content, env }) {
       messages += text
     })
     const ended = new Promise((resolve) => child.once('close', resolve))
-    told[kind] = new Map()
+    reported[kind] = new Map()
     for await (const line of createInterface({ input: child.stdout, crlfDelay: Number.POSITIVE_INFINITY })) {
       const item = JSON.parse(line)
-      count(told[kind], kind === 'events' ? eventText(item) : kind === 'matches' ? matchText(item) : letterText(item))
+      count(reported[kind], kind === 'events' ? eventText(item) : kind === 'matches' ? matchText(item) : letterText(item))
     }
     const code = await ended
-    told.received = Number(/^received (\d+)/m.exec(messages)?.[1] ?? Number.NaN)
-    if (code === 2 || Number.isNaN(told.received)) throw new Error(`caracal run ended with ${code}: ${messages}`)
+    reported.received = Number(/^received (\d+)/m.exec(messages)?.[1] ?? Number.NaN)
+    if (code === 2 || Number.isNaN(reported.received)) throw new Error(`caracal run ended with ${code}: ${messages}`)
   }
-  return told
+  return reported
 }
 
 /** What `caracal up` keeps in its lake. */

@@ -81,7 +81,7 @@ test('a caller that goes away ends its query in the lake', async () => {
   await aborted
 })
 
-test('an address that is taken is told, with what to do', async () => {
+test('an address in use is reported, with what to do', async () => {
   const listen = new URL(server.url).host
   await expect(startServer(() => new Response(), { listen })).rejects.toThrow(ConfigError)
   await expect(startServer(() => new Response(), { listen })).rejects.toThrow(/another process listens there/)

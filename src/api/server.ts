@@ -11,7 +11,7 @@ export interface ServerOptions {
   readonly requestTimeoutMs?: number
   /** Headers must be there within this time. */
   readonly headersTimeoutMs?: number
-  /** How often the two above are looked at. */
+  /** How often the two limits above are checked. */
   readonly checkMs?: number
 }
 

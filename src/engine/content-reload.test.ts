@@ -156,7 +156,7 @@ beforeEach(async () => {
 }, 60_000)
 afterEach(() => world.stop(), 60_000)
 
-test('an edit of nothing but the schema of its rows builds a table anew', async () => {
+test('an edit of only the schema of its rows rebuilds a table', async () => {
   expect(await world.visit(1)).toEqual([1, { ip: '10.0.0.1', name: 'one' }])
   world.write('row.schema.yml', ROWS(['ip', 'name', 'owner']))
   world.write('hosts.csv', 'ip,name,owner\n10.0.0.1,one,ann\n')
@@ -188,7 +188,7 @@ test('a change that the lake cannot take now leaves tables, rules and lake as th
   expect(await world.visit('eight')).toEqual(['eight', { ip: '10.0.0.1', name: 'one' }])
 })
 
-test('a change whose success nobody heard of is followed all the same', async () => {
+test('a change whose success was not reported is adopted anyway', async () => {
   world.write('rule.yml', RULE('High'))
   world.faults.lost.add('swapContent')
   await expect(world.reload.reload({ cause: 'reload' })).rejects.toThrow('was lost')

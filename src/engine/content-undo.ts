@@ -15,7 +15,7 @@ export interface UndoDeps {
   readonly content: Pick<ContentReload, 'reload'>
 }
 
-/** A generation that was undone, and what came of it. */
+/** A generation that was undone, and the outcome. */
 export interface UndoneContent extends ContentChange {
   /** The number of the generation that was undone. */
   readonly number: number

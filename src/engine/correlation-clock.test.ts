@@ -30,7 +30,7 @@ class Heard extends CommittedSignals {
   }
 }
 
-test('nobody listens to signals after a look back that failed, or that nothing came of', async () => {
+test('signals are no longer collected after a look-back that failed or was not used', async () => {
   const db = await openState(folder)
   const rule = ruleOf(groupOf([{ RuleID: 'A' }, { RuleID: 'B' }], { LookbackWindowMinutes: 60 }))
   const correlation = {

@@ -86,7 +86,7 @@ export interface ContentView {
   readonly notices: readonly string[]
 }
 
-/** What came of reading the content folders again. */
+/** The outcome of rereading the content folders. */
 export interface ContentChange {
   /** `broken`: what was in force stays. */
   readonly outcome: 'swapped' | 'unchanged' | 'broken'
@@ -100,9 +100,9 @@ export interface ContentChange {
   readonly problems: readonly { readonly file: string; readonly message: string }[]
 }
 
-/** What came of a reload that somebody asked for. */
+/** The outcome of a requested reload. */
 export interface ReloadedContent extends ContentChange {
-  /** What came of asking each repository that content comes from. */
+  /** The outcome of pulling each repository that content comes from. */
   readonly pulls: readonly {
     readonly name: string
     /** The commit in force. */

@@ -11,7 +11,7 @@ const alert = (alertId: string): AlertNotice => ({
   sourceLabels: [],
 })
 
-test('the first listener hears of alerts that were opened before it listened, each once, and later ones only of what comes', () => {
+test('the first listener gets alerts that were opened before it listened, each once; later listeners only get new ones', () => {
   const events = new Events()
   const heard: string[] = []
   events.opened(alert('a'))

@@ -38,7 +38,7 @@ export class Events {
     for (const listener of this.#listeners) listener(alert)
   }
 
-  /** Hears of every alert that is opened; the first listener also of those opened before it listened. */
+  /** Called for every alert that is opened; the first listener also gets those opened before it listened. */
   listen(listener: (alert: AlertNotice) => void): void {
     this.#listeners.push(listener)
     for (const alert of this.#early.splice(0)) listener(alert)

@@ -9,7 +9,7 @@ import { type OpenContent, type OpenContentDeps, openContent, readContent } from
 import type { ContentProblem, LoadedContent } from './path.ts'
 import type { ContentReport, MainCalls } from './pipeline-calls.ts'
 
-/** What came of reading the content folders again. */
+/** The outcome of rereading the content folders. */
 export type BuiltContent =
   | { readonly kind: 'unchanged'; readonly generation: string }
   /** It cannot take the place of what runs; `later`: it may be tried again as it is. */

@@ -77,7 +77,7 @@ export class LiveTables {
     this.#onPut(table)
   }
 
-  /** The enricher for the tables in force, `pinned` ones in place of those of the same name. Made anew only after a change. */
+  /** The enricher for the tables in force, `pinned` ones in place of those of the same name. Only rebuilt after a change. */
   enricherWith(pinned: readonly Table[]): () => Enricher {
     let made: { readonly version: number; readonly enricher: Enricher } | undefined
     return () => {

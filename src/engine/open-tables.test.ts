@@ -259,6 +259,6 @@ test.each([
       "/content/q.yml: scheduled_query 'Q' cannot run: the column p_any_things: the table logs.cloud_calls has none of that name",
     ],
   },
-])('$sql is told $says', async ({ sql, says }) => {
+])('$sql reports $says', async ({ sql, says }) => {
   expect(await queryNotices([{ ...QUERY, sql }], world)).toEqual(says)
 })

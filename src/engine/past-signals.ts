@@ -7,7 +7,7 @@ import { readBlock } from '../util/block/read.ts'
 export interface PastSignals {
   /** Asks the lake, which holds all that was committed before the call. Rows are JSON array texts. */
   readonly query: (sql: string, maxRows: number) => Promise<readonly string[]>
-  /** Hears of the signals that are committed from now on, which the answer to a query may lack. */
+  /** Collects the signals that are committed from now on, which a query's result may lack. */
   listen(): SignalTap
 }
 

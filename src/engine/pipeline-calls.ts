@@ -51,7 +51,7 @@ export interface PipelineCalls {
   /** Makes alerts of those problems that have none yet. */
   raise: (problems: readonly SystemProblem[]) => void
   deadLetterSamples: (sourceId: string) => readonly DeadLetterSample[]
-  /** Judges a scheduled query's rows with the rules that name it; what comes of them is kept together with the due time. */
+  /** Judges a scheduled query's rows with the rules that name it; the results are stored together with the due time. */
   judgeRows: (rows: QueryRows) => void
   /** Every replay that is kept, oldest first. */
   replays: () => readonly Replay[]
@@ -110,7 +110,7 @@ export function queryKey(name: string): string {
 
 /** What was committed, in numbers. */
 export interface PipelineProgress {
-  /** `undefined`: it came of something that is no source's batch. */
+  /** `undefined`: it did not come from a source's batch. */
   readonly sourceId: string | undefined
   readonly observations: readonly (readonly [stage: string, seconds: number])[]
   readonly matches: readonly (readonly [ruleId: string, n: number])[]
@@ -123,7 +123,7 @@ export interface PipelineProgress {
   readonly hasDeliveries: boolean
 }
 
-/** What people hear of an alert that was opened. */
+/** What is shown to people about an opened alert. */
 export function noticeOf({ alertId, severity, ruleId, body }: AlertWindow): AlertNotice {
   const { title, latencyMs, sourceLabels } = body
   return { alertId, severity, ruleId, title, latencyMs, sourceLabels }

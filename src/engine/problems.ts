@@ -11,7 +11,7 @@ export class Problems {
   readonly #now: () => number
   readonly #byReporter = new Map<string, readonly LastingProblem[]>()
 
-  /** Hears of what begins and of what is over. */
+  /** Called with problems that begin and problems that are over. */
   onChange: (begun: readonly LastingProblem[], gone: readonly LastingProblem[]) => void = () => {}
 
   constructor(now: () => number) {

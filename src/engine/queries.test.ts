@@ -28,8 +28,8 @@ test.each([
   { query: { ...QUERY, sql: "{% import 'gone' f %}{{ f() }}" }, says: [expect.stringContaining('no saved query of that name')] },
   {
     query: { ...QUERY, schedule: { cron: '0 0 30 2 *', timeoutMinutes: 1 } },
-    says: [expect.stringContaining("'0 0 30 2 *' names a time that never comes")],
+    says: [expect.stringContaining("'0 0 30 2 *' describes a time that never occurs")],
   },
-])('what a scheduled query cannot run for is told by its name: $says', async ({ query, says }) => {
+])('why a scheduled query cannot run is reported under its name: $says', async ({ query, says }) => {
   expect(await queryNotices([query], { saved: new Map(), tables: TABLES })).toEqual(says)
 })

@@ -14,7 +14,7 @@ export interface PruningOptions {
   readonly onTrouble: (message: string | undefined) => void
 }
 
-/** Keeps the state from growing for ever: deletes once an hour what is no longer needed, in small steps. */
+/** Keeps the state from growing forever: once an hour, deletes what is no longer needed, in small steps. */
 export class Pruning {
   readonly #db: StateDb
   readonly #options: PruningOptions

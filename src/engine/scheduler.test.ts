@@ -71,7 +71,7 @@ test('a query seen for the first time does not run for what was due before it', 
 
 const QUARTERLY: ScheduledQuery = { ...DAILY, name: 'Quarterly', schedule: { rateMinutes: 15, timeoutMinutes: 1 } }
 
-/** An hour of `QUARTERLY` and what came of it, its n-th run answered by `answer(n)`. */
+/** An hour of `QUARTERLY` and its outcome, its n-th run answered by `answer(n)`. */
 async function anHour(
   answer: (run: number) => Promise<QueryResult>,
   judge = async () => {},

@@ -21,7 +21,7 @@ export interface SchedulerDeps extends QueryContent {
   readonly loadDone: (name: string) => Promise<number | undefined>
   /** Remembers when a query was first seen: what falls due after it is caught up on, before its first run too. */
   readonly saveSeen: (name: string, seenMs: number) => Promise<void>
-  /** Judges the rows and remembers, in one transaction with what comes of them, that this due time is done. */
+  /** Judges the rows and records, in the same transaction as the results, that this due time is done. */
   readonly judge: (rows: QueryRows) => Promise<void>
   /** Puts what is committed into the lake. */
   readonly flush: () => Promise<void>

@@ -12,7 +12,7 @@ export interface SpoolCalls {
 
 /** What the pipeline asks of the spool's thread. */
 export interface SpoolReads {
-  /** Changes when the spool is made anew. */
+  /** Changes when the spool is recreated. */
   epoch: () => string
   /** The next bodies after `afterId`; `undefined`: there are none. */
   next: (range: { sourceId: string; afterId: number }) => { from: number; to: number; receivedMs: number } | undefined

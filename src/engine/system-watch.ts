@@ -106,7 +106,7 @@ export class SystemWatch {
   }
 }
 
-/** The promise's outcome, or a rejection after so many milliseconds. */
+/** The promise's outcome, or a rejection after this many milliseconds. */
 async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {

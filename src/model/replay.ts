@@ -5,7 +5,7 @@ export const REPLAY_STATES = ['queued', 'running', 'done', 'cancelled', 'failed'
 export type ReplayState = (typeof REPLAY_STATES)[number]
 
 interface ReplayMode {
-  /** Says what would come of it, and changes nothing. */
+  /** Reports what would happen without changing anything. */
   readonly dryRun: boolean
   /** Alerts go to destinations. */
   readonly deliver: boolean
@@ -81,7 +81,7 @@ export interface ReplayAlert {
   readonly lastEventTime: string
 }
 
-/** What has come of a replay so far. */
+/** The progress and results of a replay so far. */
 export interface ReplayReport {
   /** Records read. */
   readonly records: number

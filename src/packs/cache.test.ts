@@ -52,7 +52,7 @@ test.each<[string, (text: string) => string]>([
   ['of another version', (text) => text.replace('caracal-content ', 'caracal-content 9')],
   ['empty', () => ''],
   ['something else', () => 'hello\nworld\n'],
-])('a file that is %s counts as none, and is mended', async (_, damage) => {
+])('a file that is %s is ignored and rewritten', async (_, damage) => {
   const path = folder()
   await reads(path, ['a', 'b'])
   const file = onlyFile(path)

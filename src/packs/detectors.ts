@@ -22,7 +22,7 @@ export async function withLanguages<T>(work: (languages: readonly Creates[]) => 
   const prepared = await Promise.all(
     registered.map(async (language): Promise<Creates & Partial<Prepared>> => {
       const own = { type: language.type, create: language.create.bind(language) }
-      // What cannot be started now is told by `create`, to whoever needs it.
+      // If it cannot be started now, `create` reports it to the caller that needs it.
       return { ...own, ...(await language.prepare?.().catch(() => undefined)) }
     }),
   )

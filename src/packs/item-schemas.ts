@@ -64,7 +64,7 @@ function unchecked(keys: readonly string[]): Record<string, z.ZodOptional<z.ZodU
   return Object.fromEntries(keys.map((key) => [key, z.unknown().optional()]))
 }
 
-/** What of a rule a derived rule may say anew. */
+/** The keys of a rule that a derived rule can override. */
 const ruleShape = {
   ...about,
   DedupPeriodMinutes: z.int().min(0).max(525_600).optional(),

@@ -44,7 +44,7 @@ const KINDS: Readonly<Record<string, Read>> = {
 
 /**
  * Tells what a YAML file is, by its `AnalysisType` or `schema` key alone, and checks its keys. `ignoresExtraKeys`: keys that
- * rules and policies do not have are notices, as Panther's tool can be told.
+ * rules and policies do not have are notices, as an option of Panther's tool has it.
  */
 export function readItem(file: string, yaml: YamlFile, ignoresExtraKeys = false): Item {
   const value = yaml.value

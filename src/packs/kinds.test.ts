@@ -20,7 +20,7 @@ function tree(files: Readonly<Record<string, string>>): string {
   return root
 }
 
-function told(content: Content, root: string): string[] {
+function reported(content: Content, root: string): string[] {
   return content.problems.map(({ file, line, message }) => `${relative(root, file)}:${line ?? '-'} ${message}`)
 }
 
@@ -65,7 +65,7 @@ test('keys that are not known are notices of rules and policies when that is ask
     "r.yml: unknown key 'Tests.0.Own' is ignored: remove it",
   ])
   // What is wrong beside is still wrong.
-  expect(told(content, root).map((problem) => problem.replace(/: .*/, ''))).toEqual([
+  expect(reported(content, root).map((problem) => problem.replace(/: .*/, ''))).toEqual([
     "m.yml:7 unknown key 'Own'",
     's.yml:7 Threshold',
   ])
@@ -80,7 +80,7 @@ describe('every kind is read', () => {
       'p.py': 'def policy(resource):\n    return True\n',
     })
     const content = await loadContent([root])
-    expect(told(content, root)).toEqual([])
+    expect(reported(content, root)).toEqual([])
     expect(content.rules).toEqual([])
     expect(content.scheduledRules).toMatchObject([{ kind: 'scheduled_rule', id: 'S', logTypes: [], scheduledQueries: ['Q'] }])
     expect(content.policies).toMatchObject([
@@ -108,7 +108,7 @@ describe('every kind is read', () => {
   test('a detection in YAML is a rule whose code is that part of the YAML, numbers exact', async () => {
     const root = tree({ 'r.yml': `${SIMPLE}AlertTitle: "{a}"\n` })
     const content = await loadContent([root])
-    expect(told(content, root)).toEqual([])
+    expect(reported(content, root)).toEqual([])
     expect(content.rules.map(({ source }) => source)).toEqual([
       {
         language: 'simple',
@@ -128,7 +128,7 @@ describe('every kind is read', () => {
       'prompt.yml': 'AnalysisType: scheduled_prompt\nPromptName: Ask\n',
     })
     const content = await loadContent([root])
-    expect(told(content, root)).toEqual([])
+    expect(reported(content, root)).toEqual([])
     expect(content.dataModels).toMatchObject([
       {
         id: 'M',
@@ -167,7 +167,7 @@ describe('every kind is read', () => {
     ])
   })
 
-  test('keys without effect are told: look-back of queries, a schedule that never comes', async () => {
+  test('keys without effect are reported: look-back of queries, a schedule that never occurs', async () => {
     const order =
       '    EventEvaluationOrder: ReverseChronological\n    Schedule: { CronExpression: "0 0 31 2 *", TimeoutMinutes: 5 }\n'
     const root = tree({
@@ -177,10 +177,10 @@ describe('every kind is read', () => {
       'd.yml': `${CORRELATION.replace(': C', ': D')}    EventEvaluationOrder: Chronological\n`,
     })
     const content = await loadContent([root])
-    expect(told(content, root)).toEqual([])
+    expect(reported(content, root)).toEqual([])
     expect(notices(content, root)).toEqual([
       "q.yml: Lookback is without effect: the text of query 'Q' says which time it covers",
-      "c.yml: the Schedule of correlation_rule 'C' never runs: CronExpression '0 0 31 2 *' names a time that never comes",
+      "c.yml: the Schedule of correlation_rule 'C' never runs: CronExpression '0 0 31 2 *' describes a time that never occurs",
     ])
   })
 
@@ -191,7 +191,7 @@ describe('every kind is read', () => {
   })
 })
 
-describe('what is wrong with an item is told with its line', () => {
+describe('problems with an item are reported with its line', () => {
   const mistakes: readonly { readonly of: string; readonly tells: string }[] = [
     { of: `${SIMPLE}Filename: r.py\n`, tells: '4 Detection: a rule has either a Filename or a Detection: remove one' },
     { of: RULE.replace('Filename: r.py\n', ''), tells: '1 Filename: is missing: add it, or a Detection' },
@@ -222,14 +222,14 @@ describe('what is wrong with an item is told with its line', () => {
   test.each(mistakes)('$tells', async ({ of, tells }) => {
     const root = tree({ 'x.yml': of, 'r.py': CODE, 'p.py': '' })
     const content = await loadContent([root])
-    expect(told(content, root).join('\n')).toContain(`x.yml:${tells}`)
+    expect(reported(content, root).join('\n')).toContain(`x.yml:${tells}`)
   })
 
   test('a log type has one enabled data model in a root, and across roots the later one', async () => {
     const second = MODEL.replace('ID: M', 'ID: N').replace('[Custom.A]', '[Custom.A, Custom.B]')
     const one = tree({ 'm.yml': MODEL, 'n.yml': second, 'off.yml': MODEL.replace('ID: M', 'ID: Off').replace('true', 'false') })
     const alone = await loadContent([one])
-    expect(told(alone, one)).toEqual(["n.yml:- LogTypes: 'M' is a data model of Custom.A already: disable one of them"])
+    expect(reported(alone, one)).toEqual(["n.yml:- LogTypes: 'M' is a data model of Custom.A already: disable one of them"])
     expect(alone.dataModels.map(({ id }) => id)).toEqual(['M'])
     const roots = [tree({ 'n.yml': second }), tree({ 'm.yml': MODEL })]
     const both = await loadContent(roots)
@@ -269,7 +269,7 @@ describe('derived rules', () => {
     expect(rules[1]?.file).toBe(join(own, 'd.yml'))
   })
 
-  test('of a detection in YAML may say title and severities anew', async () => {
+  test('of a detection in YAML can override title and severities', async () => {
     const root = tree({ 'r.yml': `${SIMPLE}AlertTitle: old\n`, 'd.yml': `${derived}AlertTitle: new\nEnabled: false\n` })
     const { rules } = await loadContent([root])
     expect(rules.find(({ id }) => id === 'D')).toMatchObject({

@@ -31,7 +31,7 @@ const SCHEMA = 'schema: Custom.Sx\nfields: [{ name: a, type: string }]\n'
 const POLICY = 'AnalysisType: policy\nPolicyID: P\nEnabled: true\nFilename: code.py\nSeverity: Low\n'
 const CODE = 'def rule(event):\n    return True\n'
 
-function told(content: Content, root: string): string[] {
+function reported(content: Content, root: string): string[] {
   return content.problems.map(({ file, line, message }) => `${relative(root, file)}:${line ?? '-'} ${message}`)
 }
 
@@ -88,7 +88,7 @@ describe('one root', () => {
     ])
   })
 
-  test('kinds are told by their keys; tables and schemas are handed on as documents', async () => {
+  test('kinds are determined by keys; tables and schemas are passed on as documents', async () => {
     const root = tree({
       'rules/table.yml': `AnalysisType: lookup_table\n${TABLE}`,
       'tables/schema.yml': 'schema: Custom.Sx\nfields: [{ name: a, type: string }]\n',
@@ -138,7 +138,7 @@ describe('one root', () => {
     expect((await loadContent([root])).rules.map(({ id }) => id)).toEqual(['A'])
   })
 
-  test('a module beside a rule gives way to a global of its name, and that is told', async () => {
+  test('a global takes precedence over a module with the same name next to a rule, and that is reported', async () => {
     const root = tree({
       'rules/r.yml': rule('A'),
       'rules/code.py': CODE,
@@ -242,7 +242,7 @@ describe('problems are reported with file, line and advice, and the rest loads',
   test.each(mistakes)('$tells', async ({ of, tells }) => {
     const root = tree({ 'r.yml': of, 'code.py': CODE, 'good/r.yml': rule('Good'), 'good/code.py': CODE })
     const content = await loadContent([root])
-    const [first, ...others] = told(content, root)
+    const [first, ...others] = reported(content, root)
     expect(first).toContain(`r.yml:${tells}`)
     expect(others).toEqual([])
     expect(content.rules.map(({ id }) => id)).toEqual(['Good'])
@@ -257,7 +257,7 @@ describe('problems are reported with file, line and advice, and the rest loads',
     })
     const content = await loadContent([root])
     expect(content.rules.length + content.tables.length).toBe(1)
-    expect(told(content, root)).toEqual([
+    expect(reported(content, root)).toEqual([
       "b.yml:- the id 'Same' is taken by a.yml: give one of them another id",
       "c.yml:- the id 'Same' is taken by a.yml: give one of them another id",
     ])
@@ -268,7 +268,9 @@ describe('problems are reported with file, line and advice, and the rest loads',
       'r.yml': rule('A', 'Tests:\n  - Name: a\n    ExpectedResult: true\n    Log: { a: *nope, b: 1 }\n'),
       'code.py': CODE,
     })
-    expect(told(await loadContent([root]), root)).toEqual(["r.yml:10 '*nope' stands for nothing: there is no '&nope' before it"])
+    expect(reported(await loadContent([root]), root)).toEqual([
+      "r.yml:10 '*nope' stands for nothing: there is no '&nope' before it",
+    ])
   })
 
   test.each([true, false])('an anchor of a test can be used after the tests, tests: %s', async (tests) => {
@@ -301,7 +303,7 @@ describe('problems are reported with file, line and advice, and the rest loads',
   test('a root that does not exist, a file that is not UTF-8 and one that is too long are problems', async () => {
     const root = tree({ 'r.yml': rule('A'), 'long.yml': `schema: X\n${'#'.repeat(9 * 1024 * 1024)}` })
     writeFileSync(join(root, 'code.py'), Buffer.from([0xff, 0xfe, 0x00]))
-    expect(told(await loadContent([root]), root)).toEqual([
+    expect(reported(await loadContent([root]), root)).toEqual([
       expect.stringMatching(/^long\.yml:- cannot be read: it is \d+ bytes long/),
       "r.yml:- Filename: 'code.py' cannot be read: it is not UTF-8 text: save it as UTF-8",
     ])

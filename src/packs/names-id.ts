@@ -1,4 +1,4 @@
-/** True when a text gives a detection this id, as far as that can be told of a text that may be no YAML. */
+/** True if a text gives a detection this id, as far as we can tell from a text that may not be YAML. */
 export function namesId(text: string, id: string): boolean {
   return text.split(/\r?\n/).some((line) => {
     const [, value] = /^\{?\s*["']?(?:RuleID|PolicyID)["']?\s*:\s*(.+)$/.exec(line) ?? []

@@ -51,7 +51,7 @@ function running({ rules, scheduledRules, policies, correlationRules }: Content)
     .sort()
 }
 
-test('an id that no item has is told, and missing', () => {
+test('an id that no item has is reported as missing', () => {
   expect(content.problems.map(({ message }) => message)).toEqual([
     "PackDefinition: there is no item 'Gone' in this content root: did you mean 'None'?",
   ])
@@ -95,7 +95,7 @@ test('the states of all packs', () => {
   ])
 })
 
-test('an id that names no pack is told with what was meant', () => {
+test('an unknown pack id is reported with a suggestion', () => {
   expect(unknownPacks(content.packs, { disabled_packs: ['One', 'vendro', 'Something else'], enabled_packs: ['feed'] })).toEqual([
     "disabled_packs: there is no pack 'vendro': did you mean 'Vendor'?",
     "disabled_packs: there is no pack 'Something else': correct the id or remove it. Known: Empty, Feeds, One, Two, Vendor",

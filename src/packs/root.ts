@@ -155,7 +155,7 @@ class RootLoader implements LoadedRoot {
       if (item.filename !== undefined) this.#named.add(resolve(dirname(file), item.filename))
       return
     }
-    // The code is looked at first: an item without it does not take its id.
+    // The code is checked first, since an item without code does not claim its id.
     const code = this.#codeOf(file, item)
     if (code === undefined || !this.#claim(item.kind === 'schema' ? 'schema' : 'item', item.id, file)) return
     switch (item.kind) {

@@ -17,7 +17,7 @@ export interface RuleDraft extends Omit<Rule, 'source'> {
   readonly code: { readonly filename: string } | { readonly text: string }
 }
 
-/** A rule that runs another one's code: what it says anew, beside its own name. */
+/** A rule that runs another one's code: what it overrides, besides its name. */
 export interface DerivedDraft {
   readonly id: string
   readonly file: string

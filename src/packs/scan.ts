@@ -35,7 +35,7 @@ const SAMPLES = 'samples'
 /** The folder of a Panther repository that holds items to copy from, which its own tool passes over. */
 const EXAMPLES = 'templates'
 
-/** More files than any content repository has; a wrong folder (a home folder, a disk) is told instead of read for minutes. */
+/** More files than any content repository has, so that a wrong folder (a home folder, a disk) is reported instead of read for minutes. */
 const MAX_FILES = 50_000
 
 /**

@@ -27,13 +27,13 @@ export function summaryJson(summary: TestSummary): string {
   return JSON.stringify({ summary })
 }
 
-/** In the order of ids, those with nothing to mend first. */
+/** Ordered by id, those with nothing to fix first. */
 export function sorted(results: readonly RuleResult[]): RuleResult[] {
   const byId = results.toSorted((a, b) => (a.rule.id < b.rule.id ? -1 : 1))
   return [...byId.filter(isGood), ...byId.filter((result) => !isGood(result))]
 }
 
-/** True when there is nothing to mend about a rule. */
+/** True if there is nothing to fix in a rule. */
 export function isGood({ tests, errors }: RuleResult): boolean {
   return errors.length === 0 && tests.every((test) => test.passed)
 }

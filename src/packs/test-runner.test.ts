@@ -272,7 +272,7 @@ describe('a report', () => {
     expect(text).toContain('<error message="/a.yml:3: m"/>')
   })
 
-  test('where a function failed is told with its error', () => {
+  test('the place where a function failed is reported with its error', () => {
     const rule = ruleWith('A', [])
     const at = { ...run({ detection: 'true' }, { title: "KeyError('m')" }), where: { title: 'a.py:3 in title' } }
     const result = { rule, tests: [{ rule, test: 't', passed: false, expected: true, run: at }], errors: [] }

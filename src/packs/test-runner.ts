@@ -45,7 +45,7 @@ export interface TestSummary {
 }
 
 export interface TestOptions {
-  /** Above 0: so many tests of each rule are asked for, above 1 also one test of each expectation. Default 0. */
+  /** Number of tests required of each rule; above 1, also one test for each expectation. Default 0. */
   readonly minimumTests?: number
   /** Names of the tests that run. Default: all. */
   readonly testNames?: ReadonlySet<string> | undefined
@@ -68,7 +68,7 @@ export async function* runTests(
     const detector = detectors.get(rule.id)
     if (!detector) throw new Error(`there is no detector for the language '${rule.source.language}' of rule '${rule.id}'`)
     const result = runRule(rule, detector, options)
-    // A failure is told where the result is awaited, which may be later.
+    // A failure is reported where the result is awaited, which may be later.
     result.catch(() => {})
     return result
   })

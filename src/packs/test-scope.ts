@@ -61,15 +61,15 @@ export async function selectTests(options: ScopeOptions): Promise<TestScope> {
   const isInside = (file: string) => path === undefined || [path, ...shared].some((folder) => isUnder(folder, file))
   const selected = narrowed(content, isInside, isWanted)
   const isNoted = (notice: string) => path === undefined || [path, ...shared].some((folder) => notice.includes(folder))
-  const told = content.problems.filter(({ file }) => isInside(file) || (path !== undefined && isUnder(file, path)))
+  const reported = content.problems.filter(({ file }) => isInside(file) || (path !== undefined && isUnder(file, path)))
   const notices = content.notices.filter(isNoted)
   return {
     content,
     selected: { ...selected, notices },
     rules: testedRules(selected),
     correlationRules: selected.correlationRules.map(({ rule }) => rule),
-    problems: told.filter(({ isSchema }) => !isSchema),
-    schemaProblems: told.filter(({ isSchema }) => isSchema),
+    problems: reported.filter(({ isSchema }) => !isSchema),
+    schemaProblems: reported.filter(({ isSchema }) => isSchema),
     isUntested: asksForUntested(filters) || (filters.length === 0 && holdsOthers(content, path)),
     where: path ?? roots.map(({ folder }) => folder).join(', '),
     isElsewhere: isDefault && !isHere,

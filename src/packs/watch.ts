@@ -7,7 +7,7 @@ import { isUnder } from './under.ts'
 export interface WatchOptions {
   /** A change is reported when nothing has changed for this long. */
   readonly quietMs?: number
-  /** Folders are looked at this often, whatever the system reports: network drives report nothing. */
+  /** How often folders are checked regardless of notifications, since network drives have none. */
   readonly lookMs?: number
   /** Folders that hold no content wherever they lie, absolute. */
   readonly without?: readonly string[]

@@ -36,7 +36,7 @@ describe('lines that stand too far left, within quotes and brackets, are read as
     expect(() => readYaml('a: "x\n---\ny"\n')).toThrow(YamlError)
   })
 
-  test('a mistake is told at the line where it is', () => {
+  test('a mistake is reported with its line', () => {
     expect(() => readYaml('a: "x\ny"\nb: [1\nc: "\n')).toThrow(expect.objectContaining({ line: expect.any(Number) }))
     const file = new YamlFile('a: "x\ny"\nb: 7\n')
     expect(file.line(['b'])).toBe(3)

@@ -44,9 +44,9 @@ function program(rule: CorrelationRule) {
       }
       return runs
     },
-    /** Asks every minute, and says at which minutes how many matches were told. */
+    /** Checks every minute, and returns at which minutes how many matches were reported. */
     async pass(runs: CorrelationRuns, fromMinute: number, toMinute: number) {
-      const told: [number, number][] = []
+      const reported: [number, number][] = []
       for (let minute = fromMinute; minute <= toMinute; minute++) {
         for (let part = await runs.part(depsAt(minute)); part; part = await runs.part(depsAt(minute))) {
           const effects = effectsIn(part)
@@ -54,10 +54,10 @@ function program(rule: CorrelationRule) {
           for (const [key, value] of effects?.meta ?? []) meta.set(key, value)
           part.committed()
           const matches = effects?.findings.matches.get(rule.id) ?? 0
-          if (matches > 0) told.push([minute, matches])
+          if (matches > 0) reported.push([minute, matches])
         }
       }
-      return told
+      return reported
     },
     part: (runs: CorrelationRuns, minute: number) => runs.part(depsAt(minute)),
   }
@@ -132,7 +132,7 @@ test('of rules that refer to each other, those that others refer to run first', 
   const feed = await correlator.feed([signal('A', 100), signal('C', 100)], store, 100 * MINUTE)
   store.apply(feed.changes)
   const runs = await CorrelationRuns.start(correlator.order, { get: async () => '0' }, 110 * MINUTE)
-  const told: string[] = []
+  const reported: string[] = []
   const deps = (): EffectsDeps => ({
     generation: {
       hash: '',
@@ -146,8 +146,8 @@ test('of rules that refer to each other, those that others refer to run first', 
   for (let part = await runs.part(deps()); part; part = await runs.part(deps())) {
     const effects = effectsIn(part)
     if (effects) store.apply(effects.correlation)
-    told.push(...(effects?.findings.matches.keys() ?? []))
+    reported.push(...(effects?.findings.matches.keys() ?? []))
     part.committed()
   }
-  expect(told).toEqual(['Correlated'])
+  expect(reported).toEqual(['Correlated'])
 })

@@ -20,7 +20,7 @@ import { type SpoolPort, SpoolSource } from './spool-source.ts'
 const folder = mkdtempSync(join(tmpdir(), 'caracal-crash-'))
 
 /**
- * The moment of the crash: after `left` further steps everything hangs for ever, as it looks to a process that is gone.
+ * The moment of the crash: after `left` more steps everything hangs forever, as for a process that was killed.
  * A step is either side of every call, so a call may have had its effect or not.
  */
 class Doom {
@@ -183,7 +183,7 @@ test('whenever it crashes, every record has its effects once', async () => {
   )
 })
 
-test('a batch of a spool that was replaced is told as lost, and reads nothing of the new one', async () => {
+test('a batch of a replaced spool is reported as lost, and reads nothing from the new one', async () => {
   const spool = new Spool(openSqlite(join(folder, 'new.db')))
   spool.append([{ sourceId: 'http', decoding: 'lines', receivedMs: 1, body: Buffer.from('new\n') }])
   const source = new SpoolSource('http', portOf(spool), [{ place: 'spool', value: { epoch: 'old', id: 9 } }])

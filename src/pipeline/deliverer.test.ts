@@ -189,7 +189,7 @@ test('a result that cannot be written does not make it be sent again and again',
   await deliverer.stop()
 })
 
-test('when the state cannot be read people are told, and told when it is over', async () => {
+test('an unreadable state is reported, and so is its recovery', async () => {
   let failures = 2
   const { deliverer, troubles } = world(
     {},

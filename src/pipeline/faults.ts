@@ -4,7 +4,7 @@ const PAUSE_MS = 500
 /** Attempts that may fail before an error that is not the disk's counts as lasting. */
 const MAX_ATTEMPTS = 3
 
-/** How long something that fails is tried again, and who hears of it. */
+/** How long something that fails is retried, and how it is reported. */
 export interface Retrying {
   /** What is wrong while it fails, for people; `undefined` once it works again. */
   readonly onTrouble: (message: string | undefined) => void

@@ -281,7 +281,7 @@ test('rows that one shape of a table refuses are dead letters once, however ofte
   expect((await sourceCounts(db)).get('s')).toMatchObject({ received: 3, stored: 2, deadLettered: 1 })
 })
 
-test('whoever waits for room hears of it once there is some, also when a table did not take its rows', async () => {
+test('waiters are notified once there is room, even if a table did not accept its rows', async () => {
   const lake = new MemoryLake()
   lake.fails = (nth) => (nth === 1 ? 'before' : undefined)
   const heard: boolean[] = []
@@ -342,7 +342,7 @@ test('rows that the lake refuses become dead letters, and the counters move with
   ])
 })
 
-test('dead letters that the lake refuses do not come back for ever', async () => {
+test('dead letters that the lake refuses do not come back forever', async () => {
   const lake = new MemoryLake()
   lake.rejects = () => true
   const flusher = flusherOf(lake)

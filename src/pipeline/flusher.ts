@@ -13,7 +13,7 @@ import { rowsOf } from './rows.ts'
 export interface FlusherOptions {
   /** Flush when this many rows wait … */
   readonly flushRows: number
-  /** … or the oldest has waited so long. Each insert costs the lake 11–18 ms whatever its size, so not much shorter. */
+  /** … or the oldest has waited this long. Each insert costs the lake 11–18 ms whatever its size, so it should not be much shorter. */
   readonly flushMs: number
   readonly maxBytes: number
   readonly now: () => number
@@ -182,7 +182,7 @@ export class Flusher {
 
   /** Puts a flush into the lake and notes what became of it. */
   async #store(flush: Flush): Promise<void> {
-    /** By table. What comes of one that is held comes of it again when it is tried again. */
+    /** By table. A retry of a held table has the same outcome again. */
     const stored = new Map<string, Stored>()
     const failed = new Map<string, string>()
     for (const part of await this.#state.flushParts(flush)) {
@@ -214,7 +214,7 @@ export class Flusher {
     if (flush.table !== undefined) this.#held.delete(flush.table)
   }
 
-  /** Rows that the table will never take are answered as refused, so that nothing is tried for ever but what may pass. */
+  /** Rows that the table will never accept are reported as refused, so that only temporary failures are retried forever. */
   async #insert(part: FlushPart): Promise<readonly UnfitRow[]> {
     const { spec, late, token } = part
     const { blocks, unfit } = withoutJson(part)

@@ -17,7 +17,7 @@ export interface SourceBinding {
 }
 
 /**
- * Everything that comes of content, and of what the configuration says about content, as one value that never changes. A batch takes
+ * Everything derived from content, and from what the configuration says about content, as one immutable value. A batch takes
  * the generation in force when it begins, and is parsed, judged, correlated and committed with it, whatever is in force by then.
  * The rows of tables are no part of it: they have versions of their own, which every match records.
  */

@@ -22,7 +22,7 @@ interface Group {
   parsed: string
 }
 
-/** How each field is read: by a name of its own, since a name that changes with every call is looked up anew each time. */
+/** Reads each field by a constant name, since a name that changes with every call is looked up each time. */
 const READ: Readonly<Record<IndicatorField, (event: Indicated) => unknown>> = {
   p_any_ip_addresses: (event) => event.p_any_ip_addresses,
   p_any_domain_names: (event) => event.p_any_domain_names,

@@ -4,7 +4,7 @@ import { messageOf } from '../util/errors.ts'
 import { sha256 } from '../util/hash.ts'
 import { stringifyJson } from '../util/json.ts'
 
-/** The dead letter of an event that cannot be finished, which is a fault of ours: it would hold up everything behind it for ever. */
+/** The dead letter of an event that cannot be finished, which is a fault of ours: it would hold up everything after it forever. */
 export function internalLetter(event: Event, source: string, error: unknown): DeadLetter {
   let text = ''
   try {

@@ -132,7 +132,7 @@ test('stored rows that cannot be understood cost no other', async () => {
     ['Correlated', 1],
     ['Inner', 1],
   ])
-  // And it is told that there were some.
+  // And it is reported that there were some.
   expect(errors).toEqual([
     ['Correlated', 1],
     ['Inner', 1],

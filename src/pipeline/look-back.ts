@@ -49,17 +49,17 @@ export async function lookBack({
   if (unread > 0)
     cut.push(...fresh.map(({ id }) => notice(id, `${unread} of the stored signals cannot be read and are left out`)))
   const ids = new Set(fresh.map(({ id }) => id))
-  const isTold = ({ ruleId, timeMs }: Signal) => {
+  const isNeeded = ({ ruleId, timeMs }: Signal) => {
     const inner = ids.has(ruleId) ? correlation.rules.get(ruleId) : undefined
-    // What a new or changed rule tells again is a signal then.
+    // What a new or changed rule reports again is a new signal then.
     return !inner || timeMs < nowMs - inner.lookbackMs
   }
   return async (deps) => {
     const members = new Set(fresh.flatMap((rule) => rule.members.map(({ ruleId }) => ruleId)))
     const seen = new Set(signals.map(keyOf))
     const later = readPastSignals(since(), correlation.rules).filter((one) => members.has(one.ruleId) && !seen.has(keyOf(one)))
-    const told = [...later, ...signals].filter(isTold).sort((a, b) => b.timeMs - a.timeMs)
-    const found = await correlateRemembered(correlation, ids, told, nowMs)
+    const replayed = [...later, ...signals].filter(isNeeded).sort((a, b) => b.timeMs - a.timeMs)
+    const found = await correlateRemembered(correlation, ids, replayed, nowMs)
     return effectsOfCorrelated({ ...found, judged: [...found.judged, ...cut] }, new Map([[LAST_RULES, versions]]), deps)
   }
 }
@@ -68,13 +68,13 @@ function keyOf({ ruleId, rowId }: Signal): string {
   return `${ruleId}\0${rowId}`
 }
 
-/** Told when the signals that were read begin within the rule's look-back. */
+/** Reported if the signals that were read begin within the rule's look-back. */
 function cutNotice(rule: CorrelationRule, signals: readonly Signal[], nowMs: number): Judged[] {
   const { id } = rule
   const oldestMs = signals.at(-1)?.timeMs ?? nowMs
   if (oldestMs <= rememberedFrom(rule, nowMs)) return []
   const since = new Date(oldestMs).toISOString()
-  return [notice(id, `there are so many stored signals that it has seen only those since ${since}, not all of its look-back`)]
+  return [notice(id, `it has only seen the stored signals since ${since}, not all of its look-back, because there are too many`)]
 }
 
 function notice(ruleId: string, what: string): Judged {

@@ -135,7 +135,7 @@ test('with a clock that stands still a second start loses nothing to batch ids o
 })
 
 test.each(['recordBatch', 'commitBatch', 'openBatches'] as const)(
-  'when %s fails, people are told, it is tried again, and nothing is lost',
+  'a failure of %s is reported and retried, and nothing is lost',
   async (method) => {
     const state = new MemoryState()
     const troubles: (string | undefined)[] = []
@@ -257,7 +257,7 @@ test('what is no batch is committed with the generation that judged it, or else 
   expect(seen).toEqual(['old', 'new'])
 })
 
-test('while the outbox is full no batch begins; once it is not and the loop hears of it, reading goes on', async () => {
+test('while the outbox is full no batch begins; once the loop learns that it has room, reading continues', async () => {
   const state = new MemoryState()
   let isFull = true
   let asked = () => {}

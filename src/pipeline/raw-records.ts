@@ -32,7 +32,7 @@ function find(spans: ArrayLike<number>, offset: number): number | undefined {
   return spans[low * 3] === offset ? low * 3 : undefined
 }
 
-/** Events come of valid UTF-8 only, so only the cut can fall into a character. */
+/** Events are always valid UTF-8, so only the cut can split a character. */
 function cut(record: Uint8Array): string {
   let end = Math.min(record.length, MAX_DEAD_LETTER_BYTES)
   while (end > 0 && end < record.length && (record[end]! & 0xc0) === 0x80) end--

@@ -21,7 +21,7 @@ export interface Refusal {
 export function refusedRows(spec: TableSpec, refused: readonly UnfitRow[], nowMs: number): Refusal {
   const last = refused.at(-1)
   if (!last) return { rows: [], counts: [] }
-  // No records, or dead letters themselves, which would come back for ever.
+  // Not records, or themselves dead letters, which would come back forever.
   if (spec.database === 'monitor') return { rows: [], counts: [], lost: { n: refused.length, reason: last.message } }
   const time = new Date(nowMs).toISOString()
   const letters = refusedLetters(spec, refused)

@@ -47,7 +47,7 @@ test('a span goes on over a restart, or ends with it', () => {
   expect(after.all[0]!.why).toBe('still too slow')
 })
 
-test('a count that begins anew, since the rule was changed while it is off, is added to what was counted before', () => {
+test('a count that restarts because the rule was changed while off is added to the previous count', () => {
   const one = spans()
   one.update([off('A', 0)], 10)
   one.update([off('A', 7)], 20)

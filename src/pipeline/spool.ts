@@ -16,7 +16,7 @@ interface SqliteLike {
  * ids are never used twice. Synchronous: lives in a thread of its own.
  */
 export class Spool {
-  /** Goes into row ids, so that a spool that was deleted and made anew never repeats an id. */
+  /** Goes into row ids, so that a spool that was deleted and recreated never repeats an id. */
   readonly epoch: string
   readonly #db: SqliteLike
   readonly #bytes = new Map<string, number>()

@@ -64,7 +64,7 @@ export async function saveCursor(tx: Transaction<StateTables>, sourceId: string,
     .execute()
 }
 
-/** Puts finished rows into the outbox; ids rise for ever, also when the outbox was empty in between. */
+/** Puts finished rows into the outbox; ids always increase, even if the outbox was empty in between. */
 export async function saveRows(tx: Transaction<StateTables>, finished: readonly FinishedRows[], nowMs: number): Promise<void> {
   if (finished.length === 0) return
   const { value: last } = await tx

@@ -5,7 +5,7 @@ import type { StateTables } from './tables.ts'
 
 const PREFIX = 'replay:'
 
-/** The key of a replay in `meta`: a page's transaction keeps the replay with what came of the page. */
+/** The key of a replay in `meta`: a page's transaction stores the replay with the page's outcome. */
 export function replayKey(id: string): string {
   return PREFIX + id
 }

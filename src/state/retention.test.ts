@@ -131,7 +131,7 @@ test('what goes is what its age and its state allow, and nothing else', async ()
   )
 })
 
-test('alerts stay for ever unless something else is said', async () => {
+test('alerts are kept forever by default', async () => {
   await inState(async (db) => {
     await add(db, 'old', { opened: 1, createdMs: 0, openMs: 1, updatedMs: 0, deliveries: [{ state: 'dead', doneMs: 0 }] })
     await prune(db, { deliveriesDays: 30, alertsDays: undefined })

@@ -7,7 +7,7 @@ import type { StateTables } from './tables.ts'
 export interface Retention {
   /** Deliveries that were made, days. */
   readonly deliveriesDays: number
-  /** Alerts, from their last change and the end of their window, days; `undefined`: for ever. */
+  /** Alerts, from their last change and the end of their window, days; `undefined`: forever. */
   readonly alertsDays: number | undefined
 }
 

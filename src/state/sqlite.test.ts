@@ -116,7 +116,7 @@ test.each([
   ['a file where the data folder should be', 'file', /cannot be written/],
   ['a folder that nobody can make', '/proc/nobody/data', /cannot be written/],
   ['a folder where the lock should be', 'folder-lock', /cannot be locked/],
-])('%s is told apart from a folder in use', (_, name, message) => {
+])('%s is distinguished from a folder in use', (_, name, message) => {
   const path = name.startsWith('/') ? name : join(folder, name)
   if (name === 'file') writeFileSync(path, 'x')
   if (name === 'folder-lock') mkdirSync(join(path, 'lock'), { recursive: true })
@@ -153,7 +153,7 @@ function file(name: string, text: string): string {
   return join(folder, name)
 }
 
-test('a full disk is told as one, and what did not fit is not there', () => {
+test('a full disk is reported as such, and what did not fit is not there', () => {
   const db = openSqlite(join(folder, 'full.db'), { maxPages: 20 })
   db.exec('CREATE TABLE t (b BLOB)')
   const insert = db.prepare('INSERT INTO t VALUES (?)')

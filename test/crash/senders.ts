@@ -21,7 +21,7 @@ export interface Sent {
 
 /**
  * Posts bodies of `size` records until `total` are sent. What was not answered is not sent again: only so can «nothing
- * lost, nothing doubled» be told apart from the sender's own repeats.
+ * lost, nothing doubled» be distinguished from the sender's own repeats.
  */
 export async function sendByHttp(
   port: () => number,

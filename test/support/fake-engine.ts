@@ -24,7 +24,7 @@ export interface Query {
 export interface FakeEngine extends Engine {
   /** What `query` was asked. */
   readonly queries: Query[]
-  /** What `removeSource` was told. */
+  /** The arguments of `removeSource`. */
   readonly removed: string[]
   /** What `addReplay` was asked. */
   readonly replaysNow: Replay[]

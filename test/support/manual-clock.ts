@@ -1,6 +1,6 @@
 import type { Clock } from '../../src/util/clock.ts'
 
-/** A clock that moves only when told to. */
+/** A clock that only moves when it is advanced. */
 export class ManualClock implements Clock {
   #now = 0
   readonly #timers = new Set<{ readonly at: number; readonly run: () => void }>()

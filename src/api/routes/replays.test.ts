@@ -46,7 +46,7 @@ test.each<[string, object, string]>([
   ['a kind that there is not', { kind: 'everything' }, 'kind'],
   ['a key that there is not', { kind: 'dead-letters', source: 'web' }, 'source'],
   ['events without a range', { kind: 'events', log_types: ['Zeek.SSH'] }, 'from'],
-  ['a time that is none', { kind: 'events', from: 'yesterday' }, 'from'],
+  ['an invalid time', { kind: 'events', from: 'yesterday' }, 'from'],
   ['content that is not in force', { kind: 'dead-letters', generation: 'feed' }, 'a replay judges with what is'],
   ['a table of another day', { kind: 'dead-letters', table_versions: { tor_exit_nodes: '2020-01-01' } }, '2024-03-12'],
 ])('%s is refused with what to do', async (_, body, says) => {

@@ -14,7 +14,7 @@ const names = z.array(z.string().min(1).max(500)).max(MAX_NAMES)
 const instant = z.iso.datetime({ offset: true })
 
 const mode = {
-  dry_run: z.boolean().default(false).describe('Say what would come of it, and change nothing.'),
+  dry_run: z.boolean().default(false).describe('Report what would happen without changing anything.'),
   generation: z.string().optional().describe('Refused unless it is the content in force: see `/api/v1/content`.'),
   table_versions: z
     .record(z.string(), z.string())
@@ -131,7 +131,7 @@ const idParam = z.object({ id: z.string().max(40) })
 const show = createRoute({
   method: 'get',
   path: '/api/v1/replays/{id}',
-  summary: 'One replay, with what has come of it so far.',
+  summary: 'One replay and its progress so far.',
   request: { params: idParam },
   responses: { 200: answer('The replay.'), ...failures(404) },
 })

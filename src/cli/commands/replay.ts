@@ -84,7 +84,7 @@ export function registerReplay(program: Command, io: Io): void {
       io.out(results.length > 0 ? `${table(results, io).join('\n')}\n` : 'No replays.\n')
     },
   )
-  withServer(replay.command('show <id>').description('Show what has come of a replay.')).action(
+  withServer(replay.command('show <id>').description('Show the progress and results of a replay.')).action(
     async (id: string, flags: ServerFlags) => print(await clientOf(flags, io).json<ReplayView>(pathOf(id)), flags, io),
   )
   withServer(replay.command('cancel <id>').description('End a replay where it is; what it has stored stays.')).action(
@@ -95,7 +95,7 @@ export function registerReplay(program: Command, io: Io): void {
 
 function startable(command: Command): Command {
   return withServer(command)
-    .option('--dry-run', 'say what would come of it, and change nothing')
+    .option('--dry-run', 'report what would happen without changing anything')
     .addOption(new Option('--deliver', 'send alerts to their destinations (dead letters: unless --no-deliver)'))
     .addOption(new Option('--no-deliver', 'send no alert to a destination').default(undefined))
     .option('--no-wait', 'do not wait until it is over')
@@ -124,15 +124,15 @@ async function over(begun: ReplayView, client: Client, { json }: ServerFlags, io
   const interrupt = new AbortController()
   const dispose = io.onInterrupt(() => interrupt.abort())
   let replay = begun
-  let told = ''
+  let reported = ''
   try {
     while ((replay.state === 'queued' || replay.state === 'running') && !interrupt.signal.aborted) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
       replay = await client.json<ReplayView>(pathOf(begun.id))
       const { read, of } = replay.records
       const text = `${replay.state}, ${read} of ${of ?? '?'} records`
-      if (io.isTty && !json && text !== told) io.err(`${text}\n`)
-      told = text
+      if (io.isTty && !json && text !== reported) io.err(`${text}\n`)
+      reported = text
     }
   } finally {
     dispose()

@@ -16,7 +16,7 @@ export interface GitRootsDeps {
   readonly onProblems: (problems: readonly SystemProblem[]) => void
 }
 
-/** What came of asking one repository. */
+/** The outcome of pulling one repository. */
 export interface Pulled {
   /** The repository as people know it. */
   readonly name: string
@@ -107,7 +107,7 @@ export class GitRoots {
     )
   }
 
-  /** The error of a start, with what it may come of. */
+  /** A start-up error, with its likely cause. */
   explained(error: unknown): unknown {
     const missing = this.#roots.flatMap((root) => (this.#commitOf(root) === undefined && root.problem ? [root.problem] : []))
     return error instanceof ConfigError && missing.length > 0 ? new ConfigError([error.message, ...missing].join('\n')) : error

@@ -79,7 +79,7 @@ const make = (number: number) =>
     {},
   )
 
-test('batches of threads that end are made again by others, each told of as parsed once, and the threads are replaced', async () => {
+test('batches of threads that end are rebuilt by others, each reported as parsed once, and the threads are replaced', async () => {
   deadly.set(1_700_000_000_002, 1).set(1_700_000_000_007, 2)
   parsed = 0
   const before = threads.length

@@ -98,7 +98,7 @@ export interface Body {
   readonly receivedMs: number
 }
 
-/** Everything that came of what was sent, times of committing aside. */
+/** All results of what was sent, except commit times. */
 export async function outcomeOf({ pipeline, lake, config }: Started) {
   for (const source of [...SITES, 'sensor']) await pipeline.call('settled', source)
   await pipeline.call('flush')

@@ -49,7 +49,7 @@ interface Job {
   readonly reject: (error: unknown) => void
   isParsed: boolean
   /** Who gave the work knows that it is parsed. */
-  isTold: boolean
+  isNeeded: boolean
   deaths: number
 }
 
@@ -147,7 +147,7 @@ export class Makers {
         resolve: resolve as Job['resolve'],
         reject,
         isParsed: !work.onParsed,
-        isTold: false,
+        isNeeded: false,
         deaths: 0,
       })
       this.#dispatch()
@@ -298,8 +298,8 @@ export class Makers {
   #parsed(seat: Seat, number: number, parsed: ParsedPart): void {
     const job = [...seat.jobs].find((one) => one.number === number)
     if (!job) return
-    if (!job.isTold) job.work.onParsed?.(parsed)
-    job.isTold = true
+    if (!job.isNeeded) job.work.onParsed?.(parsed)
+    job.isNeeded = true
     this.#isParsed(job)
   }
 

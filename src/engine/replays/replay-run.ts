@@ -37,7 +37,7 @@ export interface RunDeps {
 
 const FULL_PAUSE_MS = 500
 const AGAIN_PAUSE_MS = 5000
-/** Of the time, one part in so many is the replay's while live batches are under way, and while none are. */
+/** The replay gets one part in this many of the time, with and without live batches in progress. */
 const SHARES = { busy: 4, idle: 1.25 }
 
 /** Sentences that are kept. */

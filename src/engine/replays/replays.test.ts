@@ -162,7 +162,7 @@ test('what makes no sense is refused, with what to do', async () => {
   await refused({ rules: ['S'] }).toThrow("no enabled rule 'S'")
   await refused({ fromMs: Date.now() + 60_000 }).toThrow('is empty')
   await refused({ logTypes: ['Zeek.Conn'], rules: ['R'] }).toThrow("rule 'R' judges Custom.Past")
-  // A log type that nothing came of.
+  // A log type without results.
   expect((await replay(run)).report.records).toBe(0)
   await run.pipeline.call('stop')
   await run.close()

@@ -82,7 +82,7 @@ test('a dry run decides about windows as the state would', async () => {
   )
 })
 
-test('it remembers so many windows and says when some had to go', () => {
+test('the number of windows is bounded, and evictions are reported', () => {
   const dry = new DryWindows(2)
   const decide = (minute: number) => {
     const clock = { atMs: () => minute * MINUTE, nowMs: 7, retroactive: true as const }

@@ -107,8 +107,8 @@ function eventMs({ event }: Judged): number {
 }
 
 /**
- * The batch without matches that are stored already. What rules change in their cache stays with the replay. Letters that are none any
- * more or still are have their place already. Rule errors of stored events are reported and not stored: a repeat would store them again.
+ * The batch without matches that are already stored. Rule cache changes stay within the replay. Dead letters that became events, or
+ * failed again, already have their place. Rule errors of stored events are reported but not stored, since a repeat would store them again.
  */
 async function unknownOf(
   page: Page,

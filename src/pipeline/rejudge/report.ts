@@ -7,7 +7,7 @@ const MAX_TITLE = 200
 /** Alerts that are listed; further ones are counted. */
 const MAX_ALERTS = 100
 
-/** What came of one page. */
+/** The outcome of one page. */
 export interface PageResult {
   readonly records: number
   readonly stored: number

@@ -128,7 +128,7 @@ test('an endless answer is not read', async () => {
 
 test.each([
   ['a header that cannot be sent', { headers: { 'X-Bad': 'a\nb' } }],
-  ['a header name that is none', { headers: { 'X Bad': 'a' } }],
+  ['an invalid header name', { headers: { 'X Bad': 'a' } }],
 ])('%s stops the start', async (_, part) => {
   await expect(open(part)).rejects.toThrow()
 })

@@ -70,7 +70,7 @@ describe('keys', () => {
     ['addresses', '192.0.2.1\n192.0.2.2\n', 'ip'],
     ['networks', '192.0.2.0/24\n192.0.2.2\n', 'cidr'],
     ['text', 'a.example\nb.example\n192.0.2.1\n', 'exact'],
-  ])('without a schema %s are told from the keys', async (_, text, match) => {
+  ])('without a schema %s are detected from the keys', async (_, text, match) => {
     expect((await buildTable(define({ Format: 'list' }), undefined, { bytes: bytes(text) })).match).toBe(match)
   })
 
@@ -116,7 +116,7 @@ describe('content that cannot become a table', () => {
     ],
     ['mostly something else', '192.0.2.1\nfoo\nbar\nbaz\n', { Format: 'list' }, /3 of 4 rows cannot be used as ip keys/],
     [
-      'not told what it is',
+      'of an unspecified format',
       'foo bar\nbaz\n',
       {},
       /the format of the content is unclear.*add `Format:` \(csv, jsonl, json, list, hosts, tor, greynoise, misp, stix, mmdb\)/,

@@ -15,7 +15,7 @@ export function createSlice(ms = 10): Slice {
   }
 }
 
-/** So many steps are done before the time is checked. */
+/** Number of steps between two checks of the time. */
 const PART = 0x2000
 
 /** Runs `count` steps, those from `from` up to `to` in one call, and lets others run in between. */

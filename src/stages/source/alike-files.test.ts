@@ -23,7 +23,7 @@ function write(count: number, content: (only: string) => readonly string[]): str
   return only
 }
 
-test('of many files that begin alike the first are read before the last are told apart, and each is read once', async () => {
+test('of many files with the same beginning the first are read before the last are distinguished, and each is read once', async () => {
   const only = write(300, (line) => [...lines(25), line, ...lines(5)])
   expect(await reading.source.next()).toBeDefined()
   const { backlogBytes } = reading.source.status()

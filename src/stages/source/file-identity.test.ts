@@ -68,7 +68,7 @@ test('a file beside one that begins like it is read, whichever is longer', async
 })
 
 test.each(['read again', 'stopped meanwhile'])(
-  'a file that is truncated and written anew with the same beginning, %s',
+  'a file that is truncated and rewritten with the same beginning, %s',
   async (how) => {
     writeFileSync(at('a.log'), text([...head, 'old 1', 'old 2']))
     await all()
@@ -199,7 +199,7 @@ const KINDS = [
   'beside',
 ] as const
 
-/** What the folder holds and what must have been seen of it, kept without any idea of how files are told apart. */
+/** What the folder holds and what must have been seen of it, recorded without any knowledge of how files are distinguished. */
 class World {
   /** Name → its lines; how many of them the source has seen; whether a copy of it is about. */
   readonly files = new Map<string, { lines: string[]; seen: number; hasCopy: boolean }>()

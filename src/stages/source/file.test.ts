@@ -102,7 +102,7 @@ test.each([
   truncateSync(at('a.log'))
   appendFileSync(at('a.log'), 'fresh\n')
   const got = [...(await reading.pull()), ...(await reading.pull())].sort()
-  // A short copy cannot be told from another file that begins alike, so its lines come again rather than not at all.
+  // A short copy cannot be distinguished from another file with the same beginning, so its lines are read again rather than not at all.
   if (n === 50) expect(got).toEqual(['fresh', 'unread'])
   else expect(got).toEqual([...first, 'fresh', 'unread'].sort())
 })
@@ -118,7 +118,7 @@ test('copytruncate while the copy was seen before the cut', async () => {
   expect(got).toEqual(['fresh', 'unread'])
 })
 
-test('a copy is not read twice, and people are told', async () => {
+test('a copy is not read twice, and that is reported', async () => {
   writeFileSync(at('a.log'), text(long('x', 50)))
   copyFileSync(at('a.log'), at('b.log'))
   expect((await reading.pull()).length).toBe(50)
@@ -130,8 +130,8 @@ test('a copy is not read twice, and people are told', async () => {
 test('a file that is cut and grows beyond its old size between two looks is read from its beginning', async () => {
   writeFileSync(at('a.log'), text(['first', 'second']))
   await reading.pull()
-  writeFileSync(at('a.log'), text(long('anew', 10)))
-  expect(await reading.pull()).toEqual(long('anew', 10))
+  writeFileSync(at('a.log'), text(long('again', 10)))
+  expect(await reading.pull()).toEqual(long('again', 10))
 })
 
 test('a file that is cut and begins with the same lines again is another file', async () => {
@@ -176,7 +176,7 @@ test('two names of one file are one file that goes on growing', async () => {
   }
 })
 
-test('gzip is told from the content, read to its end, and the packed copy of a file is not read again', async () => {
+test('gzip is detected from the content, read to its end, and the compressed copy of a file is not read again', async () => {
   const lines = long('x', 50)
   writeFileSync(at('a.log'), text(lines))
   await reading.pull()
@@ -298,7 +298,7 @@ test('an extent recorded before a restart is read byte for byte again, wherever 
   }
 })
 
-test('bytes that are gone since their extent was recorded are told as truncated', async () => {
+test('bytes missing since their extent was recorded are reported as truncated', async () => {
   writeFileSync(at('a.log'), text(['one', 'two']))
   reading.skewMs += LOOK_MS
   const extent = (await reading.source.next()) as Extent

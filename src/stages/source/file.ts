@@ -219,7 +219,7 @@ class FileSource implements BatchSource {
     const paths = [...new Set([...found, ...this.#byPath.keys()])].sort()
     const mostCompared = this.#known.compared + MAX_COMPARED
     for (const path of paths) {
-      // The next check continues here. Files read by then are told apart without being opened.
+      // The next check continues here. Files read by then are distinguished without being opened.
       if (this.#known.compared > mostCompared && !this.#byPath.has(path)) {
         this.#scannedMs = Number.NEGATIVE_INFINITY
         continue

@@ -168,7 +168,7 @@ test.each<[number, string, string, unknown]>([
   [429, 'a wait is asked for without a time', '2', new RetryLater('full')],
   [429, 'the error came from another thread, without its class', '2', new CaracalError('retry_later', 'full')],
   [503, 'the disk is full', '10', new StorageError('disk full')],
-  [503, 'the disk is full, told by another thread', '10', new CaracalError('storage', 'disk full')],
+  [503, 'the disk is full, as reported by another thread', '10', new CaracalError('storage', 'disk full')],
   [503, 'the thread is gone', '5', new Error('the spool thread has ended')],
 ])('%i when %s', async (status, _, retryAfter, error) => {
   refuse = error

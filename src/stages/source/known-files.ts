@@ -166,7 +166,7 @@ export class KnownFiles {
   }
 }
 
-/** True when an inode's file still has what was read of it; false when it was cut or written anew. */
+/** True when an inode's file still has what was read of it; false if it was truncated or rewritten. */
 async function stillHolds(
   { head, info, isGzip, reader }: Omit<MetFile, 'head'> & { readonly head: Buffer | undefined },
   cursor: FileCursor,

@@ -68,7 +68,7 @@ export async function* streamChunks(
 /** Up to this many bytes that are no whole record yet are looked through again with every piece; beyond, each time they have doubled. */
 const RESCAN_BYTES = 1024 * 1024
 
-/** What has come of a stream and is no whole record yet. */
+/** The part of a stream that is not a complete record yet. */
 export class HeldBytes {
   length = 0
   #pieces: Buffer[] = []

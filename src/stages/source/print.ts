@@ -109,7 +109,7 @@ export async function addBytes(printer: Printer, reader: ByteReader, from: numbe
 
 /**
  * A printer at `length`, made from the first and the last block, when these are what `print` says. `undefined` when they are
- * not: the file was cut or written anew.
+ * not: the file was truncated or rewritten.
  */
 export async function matchEnds(reader: ByteReader, print: Print, length: number): Promise<Printer | undefined> {
   const start = lastBlockAt(length)

@@ -71,7 +71,7 @@ export interface SpoolEntry {
   readonly receivedMs: number
 }
 
-/** What a source that pushes is given: a way to put bodies on disk. A sender hears of success after that, never before. */
+/** Given to a source that pushes, to put bodies on disk. A sender is acknowledged after that, never before. */
 export interface IntakeDeps {
   /**
    * Resolves when the body is fsynced. Throws `RetryLater` when the source's share of the spool is used up, `StorageError` when the

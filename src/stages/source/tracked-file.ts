@@ -129,7 +129,7 @@ async function printerOf({ reader, offset, cursor }: TrackedFile): Promise<Print
   return printer
 }
 
-/** True when the same bytes are still there, with more behind them: not cut, not written anew in place. */
+/** True if the same bytes are still there, possibly with more after them: not truncated, not rewritten in place. */
 export async function isContinued(file: TrackedFile, info: Stats): Promise<boolean> {
   const { reader, offset, cursor, printer } = file
   if (file.gzip) return true

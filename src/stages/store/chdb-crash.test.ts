@@ -149,7 +149,7 @@ test('a kill between the engine’s note of a token and its part loses nothing',
   rmSync(dataDir, { recursive: true })
 })
 
-test('a query under way when the process dies is refused or told to come again, and the next one is answered', async () => {
+test('a query running when the process dies is refused or asked to retry, and the next one is answered', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'lake-'))
   const lake = await createChdbLake({ dataDir })
   const query = lake
@@ -165,7 +165,7 @@ test('a query under way when the process dies is refused or told to come again, 
   rmSync(dataDir, { recursive: true })
 })
 
-/** A parent of its own, running the compiled code, that inserts for ever and prints each insert that was taken. */
+/** A parent of its own, running the compiled code, that inserts forever and prints each insert that was accepted. */
 function startParent(dataDir: string): ChildProcess {
   const script = `
     import { createChdbLake } from ${JSON.stringify(entryFile('stages/store/chdb'))}

@@ -18,7 +18,7 @@ const KEPT_STDERR_CHARS = 4000
 /** Who asked when the process ended may ask again after this time. */
 const AGAIN_MS = 1000
 
-/** Told to finish, the process has this long before it is ended. What it had not stored then is inserted again. */
+/** When asked to finish, the process has this long before it is killed. Rows not stored by then are inserted again. */
 const CLOSE_MS = 5000
 /** Then this long to be gone: a process in a system call of a broken disk ends when that call returns. */
 const GONE_MS = 2000

@@ -1,7 +1,7 @@
 import type { TableSpec } from '../../model/column.ts'
 import type { Brought } from './lake.ts'
 
-/** What the child is told when it starts (its only argument, as JSON). */
+/** The child's settings at startup (its only argument, as JSON). */
 export interface ChildOptions {
   /** Absolute path of the lake's folder. */
   readonly path: string
@@ -15,7 +15,7 @@ export interface ChildOptions {
   readonly maxResultBytes: number
   /** An insert is on the disk, not only with the operating system, when it is answered. Counts for tables made from now on. */
   readonly fsync: boolean
-  /** Rows are deleted so many days after they were parsed; never when absent. */
+  /** Rows are deleted this many days after they were parsed. Default: never. */
   readonly retentionDays?: number
 }
 

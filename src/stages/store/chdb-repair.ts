@@ -12,14 +12,14 @@ const TAIL_BYTES = 8192
  * ClickHouse (26.7, seen by tracing its system calls) writes an insert's token into the table's token log and some 200 µs
  * later renames the new part into its place. Killed in between, it would take the retry for a repetition and drop its
  * rows in silence. Inserts into a table go one after another, so only the last token of the log can be such a one: if its
- * part is nowhere, the token is taken back with the log's own "dropped" record. Gives the tables that were mended.
+ * part is nowhere, the token is removed with the log's own "dropped" record. Returns the tables that were repaired.
  */
 export async function forgetLostTokens(session: Session): Promise<string[]> {
   const databases = DATABASES.map(quoteText).join(', ')
   const text = await session.run(
     `SELECT database, name, data_paths[1] FROM system.tables WHERE endsWith(engine, 'MergeTree') AND database IN (${databases})`,
   )
-  const mended: string[] = []
+  const repaired: string[] = []
   for (const line of text.split('\n').filter(Boolean)) {
     const [database, table, folder] = JSON.parse(line) as [string, string, string]
     const log = await newestLog(join(folder, 'deduplication_logs'))
@@ -29,9 +29,9 @@ export async function forgetLostTokens(session: Session): Promise<string[]> {
     await session.run(`DETACH TABLE ${name}`)
     await append(log, `2\t${last.part}\t${last.token}\n`)
     await session.run(`ATTACH TABLE ${name}`)
-    mended.push(`${database}.${table}`)
+    repaired.push(`${database}.${table}`)
   }
-  return mended
+  return repaired
 }
 
 /** The log in use: `deduplication_log_<n>.txt` with the highest number. */

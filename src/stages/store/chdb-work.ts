@@ -19,7 +19,7 @@ const KILL_PAUSE_MS = 50
 
 const CANCELLED = new Refused('the query was cancelled')
 
-/** So many queries may wait for a reader; more are told to come back. */
+/** Maximum number of queries waiting for a reader; more are asked to retry. */
 const MAX_WAITING = 200
 
 interface Waiting {

@@ -67,7 +67,7 @@ export const chdb = defineLake({
 export interface ChdbLakeOptions extends Partial<ChdbConfig>, Partial<ChdbLakeDeps> {
   /** The data folder; the lake is in `lake` below it. */
   readonly dataDir: string
-  /** Rows are deleted so many days after they were received; never when absent. */
+  /** Rows are deleted this many days after they were received. Default: never. */
   readonly retentionDays?: number | undefined
 }
 

@@ -11,7 +11,7 @@ export const UNITED = ['logs', 'matches'] as const
 /** The name of that view; no table may have it. */
 export const ALL = 'all'
 
-/** So many inserted parts of a table are remembered by token. A retry concerns the last insert only, which is far below. */
+/** Number of inserted parts per table remembered by token. A retry only concerns the last insert, so this is more than enough. */
 const DEDUPLICATION_WINDOW = 10_000
 
 /**
@@ -89,7 +89,7 @@ export function checkSpec(spec: TableSpec): void {
 export interface Keeping {
   /** Inserts wait for the disk. */
   readonly fsync: boolean
-  /** Rows are kept for so many days after they were parsed, for ever when absent. */
+  /** Rows are kept for this many days after they were parsed. Default: forever. */
   readonly retentionDays?: number | undefined
 }
 

@@ -2,7 +2,7 @@ import { Refused, RetryLater } from '../../util/errors.ts'
 
 /**
  * Codes of the engine's errors that pass by themselves or with the disk: memory, space, files that cannot be read or written,
- * time-outs, locks, too much at once, the engine's end. Everything else is final: the same statement would fail for ever.
+ * time-outs, locks, too much at once, the engine's end. Everything else is final: the same statement would always fail.
  */
 const PASSING: ReadonlySet<number> = new Set([
   // 0: no code at all, so it did not come from reading the statement or its rows.

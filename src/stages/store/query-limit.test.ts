@@ -4,7 +4,7 @@ import { Refused, RetryLater } from '../../util/errors.ts'
 import { LakeEnded } from './lake.ts'
 import { GRACE_MS, QueryLimit } from './query-limit.ts'
 
-/** A query in a lake that does as it is told, and what was done to it. */
+/** A query in a lake that obeys, and a record of what was done to it. */
 function fakeQuery({ hasBegun = true, stops = true } = {}) {
   let [resolve, reject] = [(_: string) => {}, (_: Error) => {}]
   const answer = new Promise<string>((done, failed) => {

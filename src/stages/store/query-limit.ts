@@ -2,7 +2,7 @@ import type { Clock } from '../../util/clock.ts'
 import { Refused, RetryLater } from '../../util/errors.ts'
 import { LakeEnded } from './lake.ts'
 
-/** The engine gets this long to stop a query when told to; after that the process is ended. */
+/** How long the engine has to stop a query; after that the process is killed. */
 export const GRACE_MS = 2000
 
 /** A query under way in the lake's process. */

@@ -55,7 +55,7 @@ test('a block gives back the rows that it was made of', () => {
         required || kind === 'strings' ? values[kind] : fc.oneof({ weight: 3, arbitrary: values[kind] }, fc.constant(null)),
       ),
     )
-    // Columns of one value, and of values that change now and then, are written in forms of their own.
+    // Columns with one value, and with values that rarely change, have special encodings.
     const list = fc.oneof(
       fc.array(row, { minLength: 1, maxLength: 20 }),
       row.map((one) => [one, one, one]),

@@ -36,7 +36,7 @@ def _bootstrap():
     _caracal.image.load()
     import _strptime
 
-    # Helpers try dozens of formats on one text: five at a time, which is Python's own limit, each is compiled anew every time.
+    # Helpers try dozens of formats on one text: five at a time, which is Python's own limit, each is compiled again every time.
     _strptime._CACHE_MAX_SIZE = 500
     # Nor does the language change between two calls: this interpreter has one.
     language = _strptime._getlang()

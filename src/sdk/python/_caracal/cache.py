@@ -1,6 +1,6 @@
 """The key-value cache that rules share, held in memory for the time of a batch.
 
-The host fills it after the start and is told what each batch has changed; it alone keeps it. An entry holds any of a
+The host fills it after startup and receives each batch's changes; only the host stores it. An entry holds any of a
 counter, a set of strings, a dictionary (as JSON text) and the second at which it expires.
 """
 
@@ -79,7 +79,7 @@ class Table:
         self.chars = 0
         self.writer = ""
         self._shares = {}
-        # Keys that the host has not heard of yet.
+        # Keys that the host does not know yet.
         self._fresh = set()
         self._evicted = {}
 
@@ -107,7 +107,7 @@ class Table:
         return None if entry is None or entry.is_expired(time.time()) else entry
 
     def change(self, key, **parts):
-        """Sets parts of an entry; one that has expired begins anew, one with nothing left in it goes."""
+        """Sets parts of an entry; an expired one starts from scratch, and an empty one is removed."""
         if not isinstance(key, str) or not 0 < len(key) <= MAX_KEY_CHARS:
             raise ValueError(f"a cache key must be a string of 1 to {MAX_KEY_CHARS} characters, not {key!r:.100}")
         old = self.entries.get(key)

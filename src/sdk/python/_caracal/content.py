@@ -21,7 +21,7 @@ class Rule:
     """A loaded rule: its functions, and what messages need."""
 
     def __init__(self, spec, module, files, suspicion):
-        # How closely it is looked at whether it has changed what all share.
+        # How closely to check whether it has changed shared objects.
         self.suspicion = suspicion
         self.id = spec["id"]
         self.kind = spec["kind"]
@@ -98,8 +98,8 @@ class Content:
         for number, item in enumerate(spec["dataModels"], len(spec["rules"])):
             model = self._attempt(number, item, self._load_model)
             if model is None:
-                told = self.errors[-1][2] if self.errors and self.errors[-1][0] == number else "it cannot be loaded"
-                model = BrokenDataModel(item["id"], told)
+                reported = self.errors[-1][2] if self.errors and self.errors[-1][0] == number else "it cannot be loaded"
+                model = BrokenDataModel(item["id"], reported)
             for log_type in item["logTypes"]:
                 self.models[log_type] = model
         mark[0] = 0
@@ -123,7 +123,7 @@ class Content:
                 # What it has left behind to be cleared away is its own.
                 gc.collect(0)
             if stopped:
-                raise RuleTimeout("took too long to import and was told to stop")
+                raise RuleTimeout("took too long to import and was interrupted")
             changed = self.shared.changed(thoroughly=True) if self._spec["watch"] == "each" else None
             if changed is None:
                 return loaded

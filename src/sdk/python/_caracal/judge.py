@@ -13,14 +13,14 @@ from _caracal.limits import FUNCTIONS, RuleTimeout, mark, stopped
 from _caracal.messages import locate, safe_repr
 from _caracal.shared import NAMES
 
-# After so many time-outs of one rule in one batch the rest of its events are answered without running it.
+# After this many timeouts of one rule in one batch, the rest of its events are answered without running it.
 MAX_TIMEOUTS = 3
 
 # Once a rule has timed out in a batch, the rest of its calls there have this part of the limit.
 IMPATIENCE = 10
 
-# Of a call that was told to stop and answered all the same, and of a match's other functions.
-_SWALLOWED = "rule() or another of its functions took too long and was told to stop"
+# For an interrupted call that returned anyway, and for a match's other functions.
+_SWALLOWED = "rule() or another of its functions took too long and was interrupted"
 
 
 def parse(text, model):
@@ -148,7 +148,7 @@ def _judge_rule(rule, number, count, events, seen, left_out, rows):
             mark[3] = here
             mark[0] = 0
             index = (here - first) // step
-            # Whatever it made of being told to stop.
+            # However it handled the interruption.
             slow = isinstance(error, RuleTimeout) or bool(stopped)
             stopped.clear()
             rows.append([index, number, "timeout" if slow else "exception", locate(error, rule.files, rule.file)])

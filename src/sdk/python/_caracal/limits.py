@@ -22,7 +22,7 @@ class RuleTimeout(BaseException):
     """A call took longer than it may. Not an Exception, so that `except Exception` in a rule does not eat it."""
 
 
-# Marks of calls that have been told to stop, until whoever called them has seen it: also one that goes on, or answers, is too slow.
+# Marks of interrupted calls, until their caller has seen it: a call that continues or returns is too slow, too.
 stopped = []
 
 

@@ -45,7 +45,7 @@ class Necessary:
         except (TooMuch, RecursionError):
             return _ALWAYS
         except Exception as error:
-            # A mistake in the reading, not in the rule: it sees every event, and somebody is told.
+            # A bug in the analyser, not in the rule: it sees every event, and the bug is reported.
             return to_json(TRUE), True, f"{rule['file']}: {type(error).__name__}: {error}"[:500]
 
     def _of(self, rule, model):

@@ -127,7 +127,7 @@ class Calls:
         return collapsed(ways)
 
     def bind(self, function, arguments, keywords):
-        """Parameter → argument, or None when they do not fit or cannot be told apart."""
+        """Parameter → argument, or None if they do not fit or are ambiguous."""
         spec = function.node.args
         if spec.vararg or spec.kwarg:
             return None

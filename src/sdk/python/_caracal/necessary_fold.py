@@ -1,4 +1,4 @@
-"""Tells whether a helper function follows keys through nested mappings, told from what it does and not from how it is written."""
+"""Whether a helper function follows keys through nested mappings, judged by what it does and not by how it is written."""
 
 import ast
 

@@ -1,4 +1,4 @@
-"""What an expression of a rule may be worth, as far as it can be told without running it.
+"""The possible values of an expression in a rule, as far as they are known without running it.
 """
 
 from _caracal.necessary_formula import TRUE, atom, negate

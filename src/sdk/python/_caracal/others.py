@@ -7,7 +7,7 @@ from types import FunctionType
 _parts_of = attrgetter("id", "kind", "main", "file", "files", "line", "rule", "functions", "suspicion")
 _code_of = attrgetter("__code__", "__defaults__", "__kwdefaults__")
 
-# Of one rule so many lists, dicts and sets are compared: more are data.
+# Maximum number of lists, dicts and sets compared per rule: more are data.
 _MAX_CONTAINERS = 200
 
 

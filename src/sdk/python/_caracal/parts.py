@@ -8,7 +8,7 @@ _flags_of = type.__dict__["__flags__"].__get__
 _dict_of = type.__dict__["__dict__"].__get__
 _code_of = attrgetter("__code__", "__defaults__", "__kwdefaults__")
 
-# Of one helper so many lists, dicts and sets are watched: more are data.
+# Maximum number of lists, dicts and sets watched per helper: more are data.
 _MAX_CONTAINERS = 2000
 
 

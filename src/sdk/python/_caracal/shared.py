@@ -20,10 +20,10 @@ from _caracal.parts import GONE, Code, Items, Names, containers, is_own_class
 from _caracal.state import Interpreter
 from _caracal.suspects import reaches
 
-# What code of the rules that ran has to do with is looked at at once, and everything when so many seconds have passed.
+# Objects that the rules that ran could have touched are checked at once, and everything after this many seconds.
 _LOOK_SECONDS = 0.02
 
-# The rest is looked at after a rule that may have to do with it, and again when so many seconds have passed.
+# The rest is checked after a rule that could have touched it, and again after this many seconds.
 _AGAIN_SECONDS = 0.2
 
 NAMES = "names"

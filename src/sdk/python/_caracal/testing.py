@@ -93,7 +93,7 @@ def _subject(rule, log, models):
 
 
 def _run_functions(rule, subject, first, out, errors, where):
-    # Looked up anew: a mock may have replaced one of the rule's own functions.
+    # Looked up again: a mock may have replaced one of the rule's own functions.
     module = vars(rule.module)
     _run_one(rule, "detection", module[rule.main], subject, first, out, errors, where)
     for place, name in enumerate(ORDER, 1):

@@ -55,7 +55,7 @@ class Reading:
             self.tzoffset = 0
 
     def _at(self, at):
-        """The token, or a text that is none."""
+        """The token, or a text that is not a token."""
         return self._tokens[at] if at < len(self._tokens) else ""
 
     def _read(self, at):

@@ -87,7 +87,7 @@ class PantherEvent(ImmutableCaseInsensitiveDict):
             value = cache.get(name, _UNKNOWN)
             if value is _UNKNOWN:
                 value = model.value(self._container, name) if model.maps(name) else _UNMAPPED
-                # What rules can change, a method's set for one, is made anew for each of them.
+                # What rules can change, a method's set for one, is copied for each of them.
                 if value is _UNMAPPED or value is MISSING or type(value) in _CONSTANT:
                     cache[name] = value
             if value is MISSING:

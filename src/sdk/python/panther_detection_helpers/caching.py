@@ -127,7 +127,7 @@ def get_dictionary(key, force_ttl_check=False):
 
 
 def evaluate_threshold(key, threshold=10, expiry_seconds=3600):
-    """Counts a call; at the threshold True, and the count begins anew."""
+    """Counts a call; at the threshold returns True and restarts the count."""
     if increment_counter(key, epoch_seconds=expiry_seconds) < threshold:
         return False
     reset_counter(key)

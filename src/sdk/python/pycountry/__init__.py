@@ -18,7 +18,7 @@ _COMMON = {
     "VE": "Venezuela",
     "VN": "Vietnam",
 }
-# What official names, which are not in the table, are told by.
+# How official names, which are not in the table, are recognised.
 _OFFICIAL = re.compile(
     r"republic|kingdom|state|federa|union|emirate|principality|duchy|common|sultanate|people|nation|territor|islands|"
     r"administrative",

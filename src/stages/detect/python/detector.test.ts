@@ -231,7 +231,7 @@ test('an exception names the file, the line and the function where it happened',
   ])
 })
 
-test('rules that cannot be loaded are told at the start, the others run', async () => {
+test('rules that cannot be loaded are reported at startup, and the others run', async () => {
   const rules = [
     makeRule('Syntax', 'x = 1\ndef rule(event) return True'),
     makeRule('Import', 'import no_such_module\ndef rule(event): return True'),

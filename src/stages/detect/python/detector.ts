@@ -120,7 +120,7 @@ export class PythonDetector implements Detector {
     return JSON.stringify(this.off().map(({ ruleId }) => ruleId))
   }
 
-  /** Loads again what failed for a passing reason. False: nothing came of it. */
+  /** Reloads what failed for a temporary reason. False if that changed nothing. */
   async #retry(): Promise<boolean> {
     const retried = await this.#runtime.retry()
     if (retried) await this.#enqueue(() => this.#runtime.adopt(retried))
@@ -303,7 +303,7 @@ export class PythonDetector implements Detector {
     )
   }
 
-  /** Errors of loading that nobody has heard of, because the child started after `create`. */
+  /** Load errors that have not been reported because the child started after `create`. */
   #late(): readonly RuleError[] {
     if (this.#isReported || !this.#runtime.isLoaded) return []
     this.#isReported = true

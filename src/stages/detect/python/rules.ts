@@ -6,7 +6,7 @@ import type { LoadContent, ModelContent, Source } from './sandbox/protocol.ts'
 
 type LoadHow = Pick<LoadContent, 'careful' | 'watch'>
 
-/** The Python rules of a content, and how the Python engine is told of them. */
+/** The Python rules of some content, and how they are sent to the Python engine. */
 export interface RuleSet {
   readonly rules: readonly Rule[]
   /** Log type → its rules, in the order in which findings name them. */

@@ -36,7 +36,7 @@ function markerOf(bytes: Uint8Array): number {
   return at < 0 ? -1 : tail + at
 }
 
-/** @throws {TableError} for a file that is none, or of a version that is not known. */
+/** @throws {TableError} for a file in another format or of an unknown version. */
 export function readMetadata(bytes: Uint8Array): Metadata {
   const marker = markerOf(bytes)
   if (marker < 0) throw damaged('it has no metadata')

@@ -36,7 +36,7 @@ export interface KeyKind<Type extends string = MatchKind> {
   /** As in `Match:` of a table's YAML. */
   readonly type: Type
   readonly summary: string
-  /** What a key is, for the message about one that is none. */
+  /** What a key should be, for the message about an invalid one. */
   readonly help: string
   createBuilder(): KeyIndexBuilder
 }

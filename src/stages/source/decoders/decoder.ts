@@ -33,7 +33,7 @@ export interface BodyDecoder extends Named {
 export type Decoder = TextDecoder | BodyDecoder
 
 export interface DecodedBody {
-  /** The body itself, or the records written anew where the format is not one of texts. */
+  /** The body itself, or the re-encoded records if the format is not text. */
   readonly bytes: Uint8Array
   /** Pairs of where in `bytes` a record begins and ends; `undefined`: each line that is not blank is one. */
   readonly records: Uint32Array | undefined

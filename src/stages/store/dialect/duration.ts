@@ -1,4 +1,4 @@
-/** A span of time: so many of a unit. */
+/** A span of time: a number of units. */
 export interface Span {
   readonly count: number
   readonly unit: Unit

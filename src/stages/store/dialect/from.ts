@@ -158,7 +158,7 @@ function translateTable(names: readonly Name[], alias: Name | undefined, scope: 
   context.tables.add(full)
   if (table.accountUsage) context.note(`${written} is read as ${full}`)
   if (!known) context.miss({ database: table.database, table: table.table })
-  // What else is wrong with the query is told, too.
+  // Other problems with the query are reported, too.
   else if (known.unread !== undefined) context.miss({ database: table.database, table: table.table, logType: known.unread })
   const fields = (known?.columns ?? []).map(
     ({ name, kind }): Field => ({ name, shape: shapeOf(kind), ...(name === known?.fieldsIn && { isRest: true }) }),

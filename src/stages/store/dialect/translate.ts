@@ -58,8 +58,8 @@ export async function translate(
   const tables = new Set(
     context.missing.filter((each) => each.column === undefined).map(({ database, table }) => `${database}.${table}`),
   )
-  const told = context.missing.filter((each) => each.column === undefined || !tables.has(`${each.database}.${each.table}`))
-  const what = [...context.problems, ...told.map(missingText)]
+  const reported = context.missing.filter((each) => each.column === undefined || !tables.has(`${each.database}.${each.table}`))
+  const what = [...context.problems, ...reported.map(missingText)]
   if (what.length > 0) return unsupported(what, context.missing)
   const columns = translated.columns.map(({ name, shape, isRest }) => ({ name, shape, ...(isRest && { isRest }) }))
   return { kind: 'ok', sql: translated.sql, columns, tables: [...context.tables], notes: [...context.notes] }

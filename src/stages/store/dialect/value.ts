@@ -53,7 +53,7 @@ export function asInteger(value: Value): string {
   return `coalesce(toInt64OrNull(${written}), accurateCastOrNull(${rounded(`toFloat64OrNull(${written})`, 0)}, 'Int64'))`
 }
 
-/** A number to so many places: half goes away from zero, where the engine's `round` sends it to the even side. */
+/** Rounds a number to a number of places: half goes away from zero, where the engine's `round` sends it to the even side. */
 export function rounded(sql: string, places: number): string {
   const scale = 10 ** Math.abs(places)
   const [up, down] = places >= 0 ? [`* ${scale}`, `/ ${scale}`] : [`/ ${scale}`, `* ${scale}`]

@@ -83,7 +83,7 @@ const REFUSED = {
     "[f for f in [__import__('_imp').create_builtin] for c in (f.__closure__ or ()) if callable(c.cell_contents)]",
   "the engine's modules": "importlib.import_module('_caracal.limits')",
   "the engine's modules in the table": "[name for name in sys.modules if name.startswith('_caracal')]",
-  'what the collector was told to leave alone': "__import__('gc').unfreeze()",
+  'what the collector ignores': "__import__('gc').unfreeze()",
   'js without the guard': "(sys.meta_path.pop(0), importlib.import_module('js'))",
   'pyodide_js without the guard': "(sys.meta_path.pop(0), importlib.import_module('pyodide_js'))",
   'code of the host from a string':

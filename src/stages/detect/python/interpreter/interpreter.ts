@@ -125,7 +125,7 @@ export class Interpreter {
     return cells[this.#cells >>> 2]! || cells[(this.#cells >>> 2) + 3]!
   }
 
-  /** Runs a request. Throws when the interpreter is gone: `Stopped` when the engine has told it to stop. */
+  /** Runs a request. Throws when the interpreter is gone: `Stopped` if the engine interrupted it. */
   call(request: Work, payload: Uint8Array): Uint8Array {
     const engine = this.#engine!
     const memory = this.#memory
@@ -165,7 +165,7 @@ export class Interpreter {
     return joinParts(first, suspects, this.#watched ?? 0)
   }
 
-  /** Reading a large crossing takes a while: the engine is told when it ends, or would count it as the first rule's. */
+  /** Reading a large crossing takes a while: the engine is notified when it ends, or would count it towards the first rule. */
   #read<T>(work: () => T): T {
     const started = performance.now()
     this.isReading = true

@@ -11,7 +11,7 @@ export interface Watch {
   begin(timeoutMs: number): void
 }
 
-/** What the parent hears of a busy child: the call under way, for how many ms it has been, and whether it has been told to stop. */
+/** What a busy child reports to its parent: the current call, its duration in ms, and whether it has been interrupted. */
 export interface Beat {
   readonly mark: number
   readonly ms: number

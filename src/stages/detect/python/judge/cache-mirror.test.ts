@@ -61,11 +61,11 @@ test('what rules lost in all crossings of a batch is handed on once', () => {
       ['S', 1],
     ],
   })
-  const told: unknown[] = []
-  const batch = { onCacheWrites: (...all: unknown[]) => void told.push(all) }
+  const reported: unknown[] = []
+  const batch = { onCacheWrites: (...all: unknown[]) => void reported.push(all) }
   mirror.settleFor(batch)
   mirror.settleFor(batch)
-  expect(told).toEqual([
+  expect(reported).toEqual([
     [
       [{ key: 'a', entry: '{}', expiresMs: undefined }],
       [

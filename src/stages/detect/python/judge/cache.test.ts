@@ -110,7 +110,7 @@ test('counters, string sets, dictionaries and expiries', async () => {
   expect(results).toEqual(STEPS.map(([, result]) => result))
 })
 
-test('what a batch changed is told once, as it is at the end of the batch', async () => {
+test('the changes of a batch are reported once, as of the end of the batch', async () => {
   const detector = await detect()
   const first = await call(detector, [
     "increment_counter('c')",

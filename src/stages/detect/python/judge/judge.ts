@@ -7,7 +7,7 @@ import { type PenaltyBox, STRIKES } from './penalty-box.ts'
 import type { Runtime } from './runtime.ts'
 import { type Crossing, sliceCrossing } from './split.ts'
 
-/** After so many deaths in a row of rules judged one by one it is not the rules. */
+/** After this many consecutive deaths of rules judged one by one, the rules are not the cause. */
 const MAX_IN_ROW = 3
 
 interface Deps {
@@ -49,7 +49,7 @@ export async function judgeCrossing(logType: string, crossing: Crossing, rules: 
         // What the others answered beside it may be wrong: all is judged again, in a child that has not seen it.
         const [index, what] = answer.changed
         if (index !== null) blameTampering(rules[running[index]!]!, what, deps)
-        // Each rule was looked at, and still it is not known whose it is.
+        // Each rule was checked, and the culprit is still unknown.
         else if (watch) return ruleByRule(logType, crossing, rules, deps)
         else watch = true
         continue

@@ -3,7 +3,7 @@ import { Kept } from '../../../../util/kept.ts'
 import type { RuleSet } from '../rules.ts'
 import { readSources, snapshotKey } from '../sandbox/sources.ts'
 
-/** So many other sets of rules stay known in a file. */
+/** Maximum number of other rule sets remembered in a file. */
 const SPARE = 16
 
 /** Sets of rules that loaded without an error in an earlier run: whether one does is not worth the start of a child every time. */

@@ -5,7 +5,7 @@ export interface Penalty {
   readonly message: string
 }
 
-/** So many in a row are a penalty. */
+/** Consecutive strikes that lead to a penalty. */
 export const STRIKES = 3
 
 const FIRST_MS = 60_000

@@ -32,7 +32,7 @@ class Clock {
   }
 }
 
-test('it is tried again after twice the time, up to an hour, and after the first time again once something came of it', async () => {
+test('it is retried with a doubling delay up to an hour, which is reset by success', async () => {
   const clock = new Clock()
   const outcomes = [...Array(10).fill('no'), 'yes', 'fails', 'no']
   let left = true

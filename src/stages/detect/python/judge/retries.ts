@@ -3,7 +3,7 @@ import type { Later } from '../../language.ts'
 const FIRST_MS = 15_000
 const LONGEST_MS = 60 * 60_000
 
-/** Tries something again and again, after twice the time whenever nothing came of it. */
+/** Retries something, doubling the delay after each attempt without success. */
 export class Retries {
   readonly #isNeeded: () => boolean
   readonly #again: () => Promise<boolean>
@@ -15,7 +15,7 @@ export class Retries {
   /** Epoch ms of the next try. */
   nextMs: number | undefined
 
-  /** `again` resolves with whether something came of it; that it rejects counts as no. */
+  /** `again` resolves with whether it succeeded; a rejection counts as failure. */
   constructor(isNeeded: () => boolean, again: () => Promise<boolean>, later: Later = timer) {
     this.#isNeeded = isNeeded
     this.#again = again

@@ -20,13 +20,13 @@ import type { Crossing } from './split.ts'
 
 const encoder = new TextEncoder()
 
-/** A file may take as long to import as a call to return, and so long at least. */
+/** Minimum time limit for importing a file; otherwise it is the limit of a call. */
 const IMPORT_MS = 1000
 
 /** No code of rules runs while they are compiled; this is for a large file on a small machine. */
 const COMPILE_MS = 10_000
 
-/** So long no spare is started after one that was not needed. */
+/** How long no spare is started after one that was not needed. */
 const NO_SPARE_MS = 60_000
 
 /** A few megabytes of cache entries are read in less than a second; this is for a very busy machine. */
@@ -70,7 +70,7 @@ export class Runtime {
   readonly #start: (signal?: AbortSignal) => Promise<Sandbox>
   #left = new LeftOut()
   /** Rules whose errors the first load has reported; errors that come later are reported with each event. */
-  #told: ReadonlySet<string> | undefined
+  #reported: ReadonlySet<string> | undefined
   #sandbox: Sandbox | undefined
   #spare: Spare | undefined
   /** Before this time (ms of a steady clock) no spare is started: the last one was not needed. */
@@ -115,7 +115,7 @@ export class Runtime {
 
   /** Rules have been loaded at least once, so `loadErrors` says which could not be. */
   get isLoaded(): boolean {
-    return this.#told !== undefined
+    return this.#reported !== undefined
   }
 
   /** Starts a child and loads the rules, unless one lives. Rejects when that is impossible. */
@@ -129,12 +129,12 @@ export class Runtime {
       if (this.#isClosed) await this.#sandbox.close()
       else if (this.#sandbox.alive) await this.#fill(this.#sandbox)
     }
-    this.#told ??= new Set(this.loadErrors.map((error) => error.ruleId))
+    this.#reported ??= new Set(this.loadErrors.map((error) => error.ruleId))
   }
 
   /** The rule could not be loaded at first, and everybody knows. */
   isUnloadable(ruleId: string): boolean {
-    return this.#told?.has(ruleId) ?? false
+    return this.#reported?.has(ruleId) ?? false
   }
 
   /** The rule was loaded once but could not be loaded into a later child. */
@@ -204,7 +204,7 @@ export class Runtime {
   async adopt({ sandbox, left }: Retried): Promise<void> {
     await Promise.all([this.#cool(), this.#sandbox?.close()])
     this.#left = left
-    this.#told = new Set(left.errors.map(({ ruleId }) => ruleId).filter((id) => this.isUnloadable(id)))
+    this.#reported = new Set(left.errors.map(({ ruleId }) => ruleId).filter((id) => this.isUnloadable(id)))
     this.#sandbox = sandbox
     if (this.#isClosed) await sandbox.close()
     else if (sandbox.alive) await this.#fill(sandbox)
@@ -221,7 +221,7 @@ export class Runtime {
     if (this.#spare || this.#isClosed || performance.now() < this.#noSpareUntilMs) return
     const ended = new AbortController()
     const loaded = this.#loaded(ended.signal)
-    // Told to whoever takes it.
+    // Reported to the caller that takes it.
     loaded.catch(() => {})
     this.#spare = { loaded, ended }
   }

@@ -10,7 +10,7 @@ export interface WaitingTest {
   readonly reject: (error: unknown) => void
 }
 
-/** One crossing into Python takes so many tests, so that a child that dies of one has little to do again. */
+/** Maximum number of tests in one crossing into Python, so that little is repeated if a child dies. */
 const MAX_TESTS = 200
 const MAX_CHARS = 1024 * 1024
 

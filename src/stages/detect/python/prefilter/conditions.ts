@@ -16,7 +16,7 @@ const LIMIT_MS = 60_000
 /** First the rules whose traits are not known, then what depends on them. */
 const MAX_ROUNDS = 2
 
-/** So many conditions stay that a run had no use for: those of rules as they were before, or of other rules. */
+/** Number of unused conditions to keep: those of earlier versions of rules, or of other rules. */
 const SPARE = 4000
 
 /** Conditions that an earlier run has read, by all that they depend on. Without a folder there are none. */

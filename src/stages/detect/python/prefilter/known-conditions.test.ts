@@ -109,7 +109,7 @@ test.each(changes)(
   },
 )
 
-test('a file that is damaged is read over, and mended', async () => {
+test('a damaged file is ignored and rewritten', async () => {
   await read(CONTENT, folder)
   const file = join(folder, readdirSync(folder)[0]!)
   const whole = readFileSync(file, 'utf8')

@@ -2,7 +2,7 @@ import { sha256 } from '../../../../util/hash.ts'
 import type { Kept } from '../../../../util/kept.ts'
 import type { NecessaryContent, Traits } from '../sandbox/protocol.ts'
 
-/** Rules, helpers and data models as the reader gets them, without what it is told of the rest. */
+/** Rules, helpers and data models as the analyser gets them, without its information about the rest. */
 export type ReadContent = Omit<NecessaryContent, 'elsewhere'>
 
 type RuleSpec = ReadContent['rules'][number]

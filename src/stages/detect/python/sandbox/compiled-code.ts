@@ -4,7 +4,7 @@ import { hash16 } from '../../../../util/hash.ts'
 import { Kept } from '../../../../util/kept.ts'
 import type { Source } from './protocol.ts'
 
-/** Code of so many sources stays that a run did not need: it may have been a run of some rules only. */
+/** Number of unused sources whose code is kept, since a run may only have used some of the rules. */
 const SPARE = 2000
 
 /**

@@ -35,7 +35,7 @@ const STOPPED = [
     /took longer/,
   ],
   ['an exploding regular expression', "import re; re.match(r'(a+)+$', 'a' * 40 + 'b')", 'timeout', /took longer/],
-  ['a power that takes for ever', 'len(str(7 ** 10 ** 8))', 'exception|timeout', /took longer|ValueError/],
+  ['a power that takes forever', 'len(str(7 ** 10 ** 8))', 'exception|timeout', /took longer|ValueError/],
   ['endless recursion', 'def f(): return f()\nf()', 'exception', /RecursionError/],
   ['a list of two gigabytes', '[0] * (2 * 1024 ** 3 // 4)', 'exception', /MemoryError/],
   ['memory in pieces', 'a = []\nwhile True: a.append(bytes(100_000_000))', 'exception|timeout', /MemoryError|took longer/],
@@ -156,7 +156,7 @@ test.each([
     'returns a text that hangs when it is cleared away',
     'class S(str):\n  def __str__(self): return self\n  def __del__(self):\n    while True: pass\ndef rule(event): return True\ndef title(event): return S()',
   ],
-])('a rule that %s is told of, and soon left out', async (_, code) => {
+])('a rule that %s is reported, and soon suspended', async (_, code) => {
   const detector = await detect([makeRule('Slow', code), GOOD], 100)
   const findings = await detector.evaluate(makeBatch(EVENTS))
   expect(errorsOf(findings).map((e) => [e.ruleId, e.event, e.cause])).toEqual(EVENTS.map(({ n }) => ['Slow', n, 'timeout']))
@@ -236,7 +236,7 @@ test.each([
     ['R3', 'import'],
   ])
   for (const { message } of detector.setupErrors) expect(message).toContain('/root/helpers/evil.py')
-  // The child is replaced: what it could not load is neither tried nor told again.
+  // The child is replaced; what it could not load is neither retried nor reported again.
   const findings = await detector.evaluate(makeBatch([{ n: 0 }]))
   expect(matchedEvents(findings, 'Good')).toEqual([0])
   expect(errorsOf(findings).map((e) => e.ruleId)).toEqual(['Dies'])

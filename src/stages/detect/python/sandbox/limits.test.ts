@@ -30,7 +30,7 @@ class Machine implements Meter {
   }
 }
 
-/** Runs a call of `workMs` in a child that reads its interrupt buffer each ms; true: it was told to stop, `worked` says when. */
+/** Runs a call of `workMs` in a child that reads its interrupt buffer each ms; true if it was interrupted; `worked` says when. */
 function child(rate: number) {
   const machine = new Machine(rate)
   const beats: Beat[] = []
@@ -59,11 +59,11 @@ describe('a call that looks whether it should stop', () => {
     const { call, beats } = child(rate)
     for (let mark = 1; mark <= 5; mark++) expect(call(mark, LIMIT - 1)).toBeUndefined()
     expect(beats.every(({ interrupted }) => !interrupted)).toBe(true)
-    // It is heard of all the time.
+    // It reports all the time.
     expect(beats.length).toBeGreaterThan(10)
   })
 
-  test.each(RATES)('is told to stop once it has used its limit, with the clock %i times as fast', (rate) => {
+  test.each(RATES)('is interrupted once it has used up its limit, with the clock %i times as fast', (rate) => {
     const { call, beats, cells } = child(rate)
     const stopped = call(7, 10 * LIMIT)
     expect(stopped).toBeGreaterThanOrEqual(LIMIT)

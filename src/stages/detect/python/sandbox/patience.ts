@@ -4,21 +4,21 @@ import type { Beat, Meter } from '../interpreter/watch.ts'
 /** What to do about the call under way. `slow`: it may have to be stopped. `stop`: by a signal. `end`: the process has not stopped. */
 export type Verdict = 'wait' | 'slow' | 'stop' | 'end'
 
-/** A call that its own process has told to stop gets so much processor time to do it, in ms. */
+/** CPU time, in ms, that a call interrupted by its own process gets to stop. */
 const OVERTIME_MS = 100
 
 /**
- * What is heard of and goes on is not told to stop by its own process when it is no call: code of rules that runs between two calls.
+ * Rule code that runs between two calls reports but is not interrupted by its own process, since it is not a call.
  * Twice the limit and so much processor time, in ms, is enough.
  */
 const BETWEEN_CALLS_MS = 1500
 
-/** A process that is told to stop ends within a few ms. After so much processor time, or so much time, it is killed. */
+/** An interrupted process stops within a few ms. After this much CPU time, or this much time, it is killed. */
 const STOPPING_WORK_MS = 3000
 const STOPPING_MS = 10_000
 
 /**
- * A call that hangs: so many times its limit have passed (within these bounds, in ms), and it has worked for less than this share
+ * A hung call: this many times its limit has passed (within these bounds, in ms), and it has worked for less than this share
  * of them. What works at all, however little of the machine it gets, comes to its limit.
  */
 const HANG_LIMITS = 30
@@ -30,8 +30,8 @@ const HANG_SHARE = 0.002
 const MAX_STEP_MS = 250
 
 /**
- * How long the parent waits for one request to a child. A call that reads its interrupt buffer ends itself (`watch.ts`) and is
- * heard of all the time; this is about those that do not. As there, processor time counts.
+ * How long the parent waits for one request to a child. A call that reads its interrupt buffer ends itself (`watch.ts`) and
+ * reports all the time; this is about calls that do not. CPU time counts here as well.
  */
 export class Patience {
   readonly #limitMs: number
@@ -41,10 +41,10 @@ export class Patience {
   /** Since the call began, as far as it is known; since anything was heard, and since the last check. */
   #since: number
   #checked: number
-  /** Processor time at the first check of this call, and at the first one since it was heard of; `undefined`: none yet. */
+  /** CPU time at the first check of this call, and at the first one since it last reported; `undefined`: none yet. */
   #callWork: number | undefined
   #silentWork: number | undefined
-  /** Processor time when it was first checked after it had been told to stop by its own process. */
+  /** CPU time at the first check after it was interrupted by its own process. */
   #toldWork: number | undefined
   /** Time and processor time that have passed unheard. */
   #silentMs = 0
@@ -59,7 +59,7 @@ export class Patience {
     this.#since = this.#checked = meter.now()
   }
 
-  /** The last mark heard of. */
+  /** The last reported mark. */
   get mark(): number | undefined {
     return this.#mark
   }

@@ -31,7 +31,7 @@ export type Reply =
   | { readonly kind: 'answer' }
   /** Still working. In careful mode one before every 'call' of the rules' own code. */
   | ({ readonly kind: 'beat' } & Beat)
-  /** The interpreter is gone, at this mark; the child ends itself. `timeout`: because the engine told it to stop. */
+  /** The interpreter is gone, at this mark; the child ends itself. `timeout`: because the engine interrupted it. */
   | {
       readonly kind: 'died'
       readonly how: 'timeout' | 'crash'

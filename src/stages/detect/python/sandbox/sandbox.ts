@@ -14,7 +14,7 @@ import { pyodideFolder } from './sources.ts'
 export class SandboxDied extends Error {
   /** `timeout`: it was ended because a call did not come back. `crash`: it ended by itself. */
   readonly how: 'timeout' | 'crash'
-  /** The last mark that was heard of; reliable when the child could still speak or was in careful mode. */
+  /** The last reported mark; reliable if the child could still report or was in careful mode. */
   readonly mark: number | undefined
   /** It was reading events, so no rule is to blame. */
   readonly isReading: boolean
@@ -141,7 +141,7 @@ export class Sandbox {
     if (!pending) return
     const { patience } = pending
     if (header.kind === 'died') {
-      // Told to stop, it has, and the stop met another call.
+      // It stopped as requested, but the signal hit another call.
       const isOther = patience.isInterrupted && !isSameCall(header.mark, patience.mark ?? 0)
       const message = header.how === 'timeout' ? patience.tooLong : header.message
       this.#end(header.how, isOther ? undefined : header.mark, message, header.isReading)

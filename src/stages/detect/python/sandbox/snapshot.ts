@@ -94,7 +94,7 @@ export async function beginSandbox(signal?: AbortSignal): Promise<{ readonly sta
   const file = await snapshot()
   signal?.throwIfAborted()
   const started = start(new Sandbox(file), signal)
-  // Told to whoever awaits it.
+  // Reported to whoever awaits it.
   started.catch(() => {})
   return { started }
 }

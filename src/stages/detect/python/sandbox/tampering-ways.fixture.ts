@@ -44,7 +44,7 @@ export const WAYS: readonly Way[] = [
     outcome: 'harmless',
   },
   { way: 'the fields of an event', body: "event._container['n'] = 2", outcome: 'harmless' },
-  { way: 'an event made anew', body: "event.__init__({'n': 2})", outcome: 'harmless' },
+  { way: 'an event initialised again', body: "event.__init__({'n': 2})", outcome: 'harmless' },
   { way: 'an attribute of an event', body: 'event._lower = {}; event._container = {}', outcome: 'harmless' },
   {
     way: 'lists and events of a batch, by the collector',

@@ -184,7 +184,7 @@ test.each([
   [[{ name: 'x', method: 'f' }], 'import os\nos._exit(1)', /importing it ends the sandbox/],
   [[{ name: 'x', method: 'f' }], 'while True: pass', /took longer than/],
 ] satisfies [DataModel['mappings'], string | undefined, RegExp][])(
-  'a data model that cannot be loaded (%j) is told at the start, and to every rule that asks it',
+  'a data model that cannot be loaded (%j) is reported at startup, and to every rule that uses it',
   async (mappings, code, message) => {
     const detector = await detect([ASKS], [makeModel('Bad', mappings, code)])
     expect(detector.setupErrors).toMatchObject([{ ruleId: 'Bad', message: expect.stringMatching(message) }])
