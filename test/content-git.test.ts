@@ -72,7 +72,7 @@ describe('content in git', { shuffle: false }, () => {
     async () => {
       rmSync(join(folder, 'content/git.schema.yml'))
       await expect(caracal.start()).rejects.toThrow(
-        /source 'web' names the log type 'Custom\.Git'[\s\S]*There is none of its content yet/,
+        /source 'web' names the log type 'Custom\.Git'[\s\S]*It has never been pulled/,
       )
       writeFileSync(join(folder, 'content/git.schema.yml'), schema)
     },
@@ -83,7 +83,7 @@ describe('content in git', { shuffle: false }, () => {
     'a start without the network does without the repository, and takes it when it is there',
     async () => {
       await caracal.start()
-      expect(await problems()).toEqual([expect.stringContaining('There is none of its content yet')])
+      expect(await problems()).toEqual([expect.stringContaining('It has never been pulled')])
       expect(await severity()).toBeUndefined()
       const commit = server.commit({ 'detections/rule.yml': rule('Low'), 'README.md': 'x' })
       await server.listen()
@@ -132,9 +132,7 @@ describe('content in git', { shuffle: false }, () => {
       expect(await caracal.end('SIGTERM')).toBe(0)
       await caracal.start()
       expect(await severity()).toBe('CRITICAL')
-      await expect
-        .poll(problems, { timeout: 40_000 })
-        .toEqual([expect.stringMatching(/What is in force of it is commit [0-9a-f]{12}\.$/)])
+      await expect.poll(problems, { timeout: 40_000 }).toEqual([expect.stringMatching(/Commit [0-9a-f]{12} stays in force\.$/)])
       await server.listen()
       expect(await reload()).toMatchObject({ outcome: 'unchanged', pulls: [{ problem: null }] })
       expect(await problems()).toEqual([])
@@ -145,7 +143,7 @@ describe('content in git', { shuffle: false }, () => {
   test('the password is nowhere', async () => {
     server.credentials = 'git:another'
     const { pulls } = await reload()
-    expect(pulls[0]!.problem).toContain('cannot be brought up to date')
+    expect(pulls[0]!.problem).toContain('is not up to date')
     expect(JSON.stringify([pulls, await problems(), caracal.output])).not.toMatch(/t0p-secret|Z2l0OnQwcC1zZWNyZXQ/)
     expect(readFileSync(join(folder, 'data/state.db')).includes('t0p-secret')).toBe(false)
   })

@@ -76,7 +76,7 @@ export function unpulled({ content, data_dir }: Chosen): string[] {
   return content.flatMap((entry) =>
     typeof entry === 'string' || existsSync(gitTree(data_dir, entry))
       ? []
-      : [`Content of ${gitName(entry)} is left out: \`caracal up\` has not pulled it yet`],
+      : [`Content from ${gitName(entry)} is missing: \`caracal up\` has not pulled it yet`],
   )
 }
 

@@ -193,9 +193,8 @@ export class GitRoots {
     if (this.#stopping.signal.aborted) return
     root.failures++
     const commit = this.#commitOf(root)
-    const stays =
-      commit === undefined ? 'There is none of its content yet' : `What is in force of it is commit ${commit.slice(0, 12)}`
-    root.problem = `Content of ${root.name} cannot be brought up to date, which is tried again: ${messageOf(error)}. ${stays}.`
+    const stays = commit === undefined ? 'It has never been pulled' : `Commit ${commit.slice(0, 12)} stays in force`
+    root.problem = `Content from ${root.name} is not up to date and will be retried: ${messageOf(error)}. ${stays}.`
     this.#report()
   }
 
