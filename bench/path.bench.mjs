@@ -183,7 +183,7 @@ console.log(
   `  CPU of all processes    ${cpuUs.toFixed(1).padStart(9)} µs an event, ${(cpuUs / parseUs).toFixed(1)} times JSON.parse`,
 )
 console.log(`  of it: ${shares.map(([command, us]) => `${command} ${us.toFixed(1)}`).join(', ')}`)
-for (const name of ['parse', 'enrich', 'detect', 'commit'])
+for (const name of ['parse', 'enrich', 'detect', 'encode', 'commit'])
   console.log(`  ${name.padEnd(8)} ${((stage(name) * 1e6) / EVENTS).toFixed(2).padStart(8)} µs an event (waiting included)`)
 console.log(
   `  memory after: ${memory(caracal.pid)
