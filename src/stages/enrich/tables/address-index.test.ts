@@ -123,6 +123,21 @@ describe('of thousands of networks a slow comparison finds the same, one by one 
     v4,
   )
 
+  test.each([47, 48, 64, 100, 128])('none shorter than /%i', async (shortest) => {
+    const long = fc.tuple(v6, fc.integer({ min: shortest, max: 128 })).map(([address, bits]) => `${address}/${bits}`)
+    const property = fc.asyncProperty(
+      fc.array(long, { maxLength: 60 }),
+      fc.array(v6, { maxLength: 60 }),
+      async (keys, others) => {
+        const asked = [...others, ...keys.map((one) => one.split('/')[0]!)]
+        const { index } = await indexOf(keys)
+        const networks = keys.map(numbersOf)
+        expect(asked.map((one) => index.find(one))).toEqual(asked.map((one) => slowest(networks, one)))
+      },
+    )
+    await fc.assert(property, { seed, numRuns: 60 })
+  })
+
   test('mixed families', async () => {
     const [keys] = fc.sample(fc.array(key, { minLength: 4000, maxLength: 4000, size: 'max' }), { seed, numRuns: 1 })
     const [others] = fc.sample(fc.array(fc.oneof(v6, v4), { minLength: 400, maxLength: 400, size: 'max' }), {

@@ -4,6 +4,7 @@ import type { Slice } from '../slice.ts'
 import type { AddressBatch } from './address-batch.ts'
 import { entriesOf } from './entries.ts'
 import { Ipv4Index, type Ipv4Parts, ipv4Parts } from './ipv4-index.ts'
+import { ipv6Filter } from './ipv6-filter.ts'
 import { Ipv6Index, type Ipv6Parts, ipv6Parts } from './ipv6-index.ts'
 import { flatten, PrefixList } from './ranges.ts'
 
@@ -84,7 +85,7 @@ export class AddressIndexBuilder {
       kind: 'addresses',
       size: v4.networks + v6.networks,
       v4: await ipv4Parts(await entriesOf(v4, 1, slice), slice),
-      v6: await ipv6Parts(await entriesOf(v6, 4, slice), slice),
+      v6: await ipv6Parts(await ipv6Filter(this.#v6, slice), await entriesOf(v6, 4, slice), slice),
     })
   }
 }

@@ -1,9 +1,11 @@
 import { inParts, type Slice } from '../slice.ts'
 import { type Entries, lengthOf, rowOf, UNCHECKED } from './entries.ts'
+import { type Ipv6Filter, Ipv6Hash } from './ipv6-filter.ts'
 import { sharedInt32, sharedUint32 } from './shared.ts'
 
 /** What an index of IPv6 networks is made of; arrays in shared memory. */
 export interface Ipv6Parts {
+  readonly filter: Ipv6Filter
   /** Five words each: start of an entry, its value (`Entries`). The first starts at `::`. */
   readonly entries: Uint32Array
   /**
@@ -21,20 +23,29 @@ const FEW = 6
 const MAX_BITS = 16
 const HEAD = 4
 
-/** IPv6 networks below a tree that reads as many bits at once as there are starts to tell apart, and skips what all have in common. */
+/** IPv6 networks behind a filter, which answers most misses, below a tree that reads as many bits at once as there are starts to tell apart, and skips what all have in common. */
 export class Ipv6Index {
   readonly parts: Ipv6Parts
+  readonly #filter: Uint32Array
+  /** Absent: every address passes the filter. */
+  readonly #hash: Ipv6Hash | undefined
   readonly #entries: Uint32Array
   readonly #tree: Int32Array
 
   constructor(parts: Ipv6Parts) {
     this.parts = parts
+    this.#filter = parts.filter.bits
+    this.#hash = parts.filter.length > 0 ? new Ipv6Hash(parts.filter) : undefined
     this.#entries = parts.entries
     this.#tree = parts.tree
   }
 
   /** The row for the address in `words[at..at+3]`, -1 for none. */
   find(words: Uint32Array, at: number): number {
+    if (this.#hash) {
+      const bit = this.#hash.of(words, at)
+      if (((this.#filter[bit >>> 5]! >>> (bit & 31)) & 1) === 0) return -1
+    }
     const entry = this.#last(words, at) * STRIDE
     const entries = this.#entries
     const value = entries[entry + 4]!
@@ -67,7 +78,7 @@ export class Ipv6Index {
 }
 
 /** Makes the parts of entries. */
-export async function ipv6Parts({ starts, values, size }: Entries, slice: Slice): Promise<Ipv6Parts> {
+export async function ipv6Parts(filter: Ipv6Filter, { starts, values, size }: Entries, slice: Slice): Promise<Ipv6Parts> {
   const entries = sharedUint32(size * STRIDE)
   await inParts(size, slice, (from, to) => {
     for (let i = from; i < to; i++) {
@@ -78,7 +89,7 @@ export async function ipv6Parts({ starts, values, size }: Entries, slice: Slice)
   const nodes = await treeOf(starts, size, slice)
   const tree = sharedInt32(nodes.length)
   tree.set(nodes)
-  return { entries, tree }
+  return { filter, entries, tree }
 }
 
 /** Starts that a node of their own is to be made for, and where its place is to be written. */
