@@ -10,7 +10,7 @@ import { readState } from '../state/db.ts'
 import { stateReader } from '../state/read.ts'
 import { createLog } from '../telemetry/log.ts'
 import { packageRoot } from '../util/entry.ts'
-import { RetryLater } from '../util/errors.ts'
+import { Refused, RetryLater } from '../util/errors.ts'
 import type { ContentPlace } from './content-places.ts'
 import { ContentReload } from './content-reload.ts'
 import { undoContent } from './content-undo.ts'
@@ -186,6 +186,21 @@ test('a change that the lake cannot take now leaves tables, rules and lake as th
   expect(world.problems()).toEqual([])
   expect(world.severity()).toBe('HIGH')
   expect(await world.visit('eight')).toEqual(['eight', { ip: '10.0.0.1', name: 'one' }])
+})
+
+test('a change that the lake refuses is broken content, and nothing of it keeps running', async () => {
+  world.write('visit.schema.yml', SCHEMA('string'))
+  world.write('hosts.yml', HOSTS('Description: other\n'))
+  world.faults.lake = new Refused('the table is ordered by that column')
+  expect(await world.reload.reload({ cause: 'reload' })).toMatchObject({
+    outcome: 'broken',
+    problems: [{ file: 'content', message: 'the table is ordered by that column' }],
+  })
+  expect(world.problems()).toEqual([expect.stringContaining('The content in force stays as it was')])
+  await expect(world.pipeline.call('swapContent')).rejects.toThrow('no content has been built')
+  world.faults.lake = undefined
+  expect(await world.visit(7)).toEqual([7, { ip: '10.0.0.1', name: 'one' }])
+  expect((await world.read.generation(undefined))!.number).toBe(1)
 })
 
 test('a change whose success was not reported is adopted anyway', async () => {

@@ -143,7 +143,10 @@ export class Reading {
     try {
       // The last that can fail: a lake that was altered for content that is not in force would be altered back.
       const problems = await content.askLake()
-      if (problems.length > 0) return { pauseMs: 0, problems }
+      if (problems.length > 0) {
+        await content.discard()
+        return { pauseMs: 0, problems }
+      }
       await Promise.allSettled(this.#judging)
       const pauseMs = await loop.between(async () => {
         // Those that have begun since: what they leave in the cache of rules is handed over too.
