@@ -19,7 +19,7 @@ interface Deps {
 }
 
 /** Pairs of (index in the log type's rules, event) that ended a child, with the reason. */
-interface Guilty {
+interface AtFault {
   readonly rule: number
   readonly event: number
   readonly finding: Finding
@@ -27,19 +27,19 @@ interface Guilty {
 
 /**
  * Judges one crossing. When the child dies of it, the crossing is judged again in a new one: without the call that was
- * under way if that is known, else with each call announced. So only the guilty call gets an error.
+ * under way if that is known, else with each call announced. So only the call at fault gets an error.
  */
 export async function judgeCrossing(logType: string, crossing: Crossing, rules: readonly Rule[], deps: Deps): Promise<Finding[]> {
-  const guilty: Guilty[] = []
+  const atFault: AtFault[] = []
   let careful = false
   let watch = false
   // Which rules are loaded shows with the first child.
   await deps.runtime.ready()
   for (;;) {
-    const out = penalised(rules, crossing, guilty, deps)
+    const out = penalised(rules, crossing, atFault, deps)
     const running = rules.map((_, i) => i).filter((i) => !out.rules.has(i) && crossing.byRule?.[i]?.length !== 0)
     if (running.length === 0) return inOrder(out.findings, [], rules, crossing)
-    const skip = guilty.filter((g) => !out.rules.has(g.rule)).map((g) => [running.indexOf(g.rule), g.event] as const)
+    const skip = atFault.filter((g) => !out.rules.has(g.rule)).map((g) => [running.indexOf(g.rule), g.event] as const)
     try {
       const answer = await deps.runtime.evaluate(
         { logType, rules: running, skip, careful, watch, ...onlyOf(crossing, running) },
@@ -48,14 +48,14 @@ export async function judgeCrossing(logType: string, crossing: Crossing, rules: 
       if ('changed' in answer) {
         // What the others answered beside it may be wrong: all is judged again, in a child that has not seen it.
         const [index, what] = answer.changed
-        if (index !== null) blameTampering(rules[running[index]!]!, what, deps)
+        if (index !== null) strikeForTampering(rules[running[index]!]!, what, deps)
         // Each rule was checked, and the culprit is still unknown.
         else if (watch) return ruleByRule(logType, crossing, rules, deps)
         else watch = true
         continue
       }
-      account(answer, running, rules, crossing, guilty, deps)
-      const findings = [...out.findings, ...guilty.filter((g) => !out.rules.has(g.rule)).map((g) => g.finding)]
+      account(answer, running, rules, crossing, atFault, deps)
+      const findings = [...out.findings, ...atFault.filter((g) => !out.rules.has(g.rule)).map((g) => g.finding)]
       return inOrder(
         findings,
         answer.rows.map((row) => [row, running[row[1]]!] as const),
@@ -67,7 +67,7 @@ export async function judgeCrossing(logType: string, crossing: Crossing, rules: 
       await deps.runtime.ready()
       const call = error.mark === undefined ? undefined : markedCall(error.mark, running.length)
       if (call && call.event < crossing.count) {
-        guilty.push(blame(error, call.event, running[call.rule]!, rules, crossing, deps))
+        atFault.push(faultOf(error, call.event, running[call.rule]!, rules, crossing, deps))
       } else if (error.isReading) {
         return halve(logType, crossing, rules, error, deps)
       } else if (careful || error.mark === 0) {
@@ -83,7 +83,7 @@ function onlyOf({ byRule }: Crossing, running: readonly number[]): { only?: read
 }
 
 /** Rules that do not run now, and the errors that say so for each event. */
-function penalised(rules: readonly Rule[], crossing: Crossing, guilty: readonly Guilty[], { runtime, penalties, now }: Deps) {
+function penalised(rules: readonly Rule[], crossing: Crossing, atFault: readonly AtFault[], { runtime, penalties, now }: Deps) {
   const out = new Set<number>()
   const findings: Finding[] = []
   for (const [i, rule] of rules.entries()) {
@@ -95,7 +95,7 @@ function penalised(rules: readonly Rule[], crossing: Crossing, guilty: readonly 
     if (!penalty) continue
     out.add(i)
     for (const event of crossing.byRule?.[i] ?? Array(crossing.count).keys()) {
-      const own = guilty.find((g) => g.rule === i && g.event === event)
+      const own = atFault.find((g) => g.rule === i && g.event === event)
       findings.push(
         own?.finding ?? ruleError(rule.id, crossing.first + event, penalty.cause, `${rule.source.file}: ${penalty.message}`),
       )
@@ -104,7 +104,14 @@ function penalised(rules: readonly Rule[], crossing: Crossing, guilty: readonly 
   return { rules: out, findings }
 }
 
-function blame(died: SandboxDied, event: number, index: number, rules: readonly Rule[], crossing: Crossing, deps: Deps): Guilty {
+function faultOf(
+  died: SandboxDied,
+  event: number,
+  index: number,
+  rules: readonly Rule[],
+  crossing: Crossing,
+  deps: Deps,
+): AtFault {
   const rule = rules[index]!
   const what = whatOf(died)
   const message = `${rule.source.file}: ${what}: ${died.message}`
@@ -119,13 +126,13 @@ function whatOf(died: SandboxDied): string {
 }
 
 /** A rule that changes what others share is left out at once: each further attempt would cost a child. */
-function blameTampering(rule: Rule, what: string, { penalties, now }: Deps): void {
+function strikeForTampering(rule: Rule, what: string, { penalties, now }: Deps): void {
   penalties.strike(rule.id, 'tampering', `it changed ${what}, which all rules share`, now(), STRIKES)
 }
 
 /**
- * Nobody can be blamed: each rule is judged by itself, and one that ends its child, or changes what all share, is left out. When
- * several die of it in a row it is not them: then the events are halved.
+ * It is not known which rule is at fault: each is judged by itself, and one that ends its child, or changes what all share, is left
+ * out. When several die of it in a row it is not them: then the events are halved.
  */
 async function ruleByRule(
   logType: string,
@@ -150,7 +157,7 @@ async function ruleByRule(
         for (const row of answer.rows) findings.push(toFinding(row, rule, crossing.first + row[0]))
         continue
       }
-      blameTampering(rule, answer.changed[1], deps)
+      strikeForTampering(rule, answer.changed[1], deps)
     } catch (error) {
       if (!(error instanceof SandboxDied)) throw error
       await deps.runtime.ready()
@@ -196,7 +203,7 @@ function account(
   running: readonly number[],
   rules: readonly Rule[],
   crossing: Crossing,
-  guilty: readonly Guilty[],
+  atFault: readonly AtFault[],
   deps: Deps,
 ): void {
   const timeouts = new Map<number, number>()
@@ -208,7 +215,7 @@ function account(
     deps.spent(rule.id, answer.seconds[at] ?? 0, crossing.byRule?.[index]?.length ?? crossing.count)
     const slow = timeouts.get(index)
     if (slow) deps.penalties.strike(rule.id, 'timeout', `rule() took too long on ${slow} events`, deps.now(), slow)
-    else if (!guilty.some((g) => g.rule === index)) deps.penalties.clear(rule.id)
+    else if (!atFault.some((g) => g.rule === index)) deps.penalties.clear(rule.id)
   }
 }
 

@@ -267,12 +267,12 @@ export class Runtime {
       await this.#loadOnce(sandbox, false, left)
     } catch (error) {
       if (!(error instanceof SandboxDied) || this.#isClosed) throw error
-      if (!this.#leaveOut(error, left)) await this.#findGuilty(left)
+      if (!this.#leaveOut(error, left)) await this.#findFaults(left)
     }
   }
 
   /** Loads once more with announcements, in a child of its own. */
-  async #findGuilty(left: LeftOut): Promise<void> {
+  async #findFaults(left: LeftOut): Promise<void> {
     const sandbox = await startSandbox()
     try {
       await this.#loadOnce(sandbox, true, left)
@@ -286,7 +286,7 @@ export class Runtime {
     }
   }
 
-  /** Blames the rule, data model or helper that was being imported, if it is known. */
+  /** Leaves out the rule, data model or helper that was being imported, if it is known: it is at fault. */
   #leaveOut(died: SandboxDied, left: LeftOut): boolean {
     const number = died.mark === undefined ? undefined : loadingItem(died.mark)
     if (number === undefined) return false

@@ -16,7 +16,7 @@ export class SandboxDied extends Error {
   readonly how: 'timeout' | 'crash'
   /** The last reported mark; reliable if the child could still report or was in careful mode. */
   readonly mark: number | undefined
-  /** It was reading events, so no rule is to blame. */
+  /** It was reading events, so no rule is at fault. */
   readonly isReading: boolean
 
   constructor(how: 'timeout' | 'crash', mark: number | undefined, message: string, isReading = false) {
@@ -27,7 +27,7 @@ export class SandboxDied extends Error {
   }
 }
 
-/** It answered what no child answers, and was ended for that: no call can be blamed. */
+/** It answered what no child answers, and was ended for that: no call is known to be at fault. */
 export class MalformedAnswer extends SandboxDied {
   static readonly #how = 'crash'
 
