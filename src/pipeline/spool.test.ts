@@ -188,3 +188,16 @@ test('after kill -9 in the middle of appending, everything that was acknowledged
     from = names.length / 2
   }
 })
+
+test('a file says how many partitions it has, and one of another number is refused with what to do', () => {
+  const file = newFile()
+  const db = openSqlite(file)
+  new Spool(db)
+  db.exec(`UPDATE meta SET value = '4' WHERE key = 'partitions' AND value = '1'`)
+  db.close()
+  expect(() => new Spool(openSqlite(file))).toThrow(
+    new StorageError(
+      'spool.db has 4 partitions, and this version reads 1: let the version that wrote it read all of it, or move the file away, which loses what waits in it',
+    ),
+  )
+})

@@ -1,5 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { SpoolBody, SpooledRow } from '../model/spool.ts'
+import { StorageError } from '../util/errors.ts'
+
+/** Recorded in the file, so that no version reads a spool that is laid out otherwise. */
+const PARTITIONS = '1'
 
 /** The little of a SQLite file that the spool needs (`state/sqlite.ts` opens it). */
 interface SqliteLike {
@@ -33,7 +37,12 @@ export class Spool {
       id INTEGER PRIMARY KEY AUTOINCREMENT, source_id TEXT NOT NULL, framing TEXT NOT NULL, received_ms INTEGER NOT NULL, body BLOB NOT NULL);
       CREATE INDEX IF NOT EXISTS spool_source ON spool (source_id, id);
       CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)`)
-    db.prepare(`INSERT INTO meta VALUES ('epoch', ?) ON CONFLICT DO NOTHING`).run([randomUUID()])
+    db.prepare(`INSERT INTO meta VALUES ('epoch', ?), ('partitions', ?) ON CONFLICT DO NOTHING`).run([randomUUID(), PARTITIONS])
+    const [partitions] = db.prepare(`SELECT value FROM meta WHERE key = 'partitions'`).all([]) as { value: string }[]
+    if (partitions?.value !== PARTITIONS)
+      throw new StorageError(
+        `spool.db has ${partitions?.value} partitions, and this version reads ${PARTITIONS}: let the version that wrote it read all of it, or move the file away, which loses what waits in it`,
+      )
     this.epoch = (db.prepare(`SELECT value FROM meta WHERE key = 'epoch'`).all([])[0] as { value: string }).value
     this.#insert = db.prepare('INSERT INTO spool (source_id, framing, received_ms, body) VALUES (?, ?, ?, ?)')
     this.#next = db.prepare('SELECT id, length(body) AS bytes FROM spool WHERE source_id = ? AND id > ? ORDER BY id LIMIT ?')

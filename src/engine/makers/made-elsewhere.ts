@@ -6,8 +6,8 @@ import type { Making } from '../../pipeline/generation.ts'
 import { receiveBatch, type SchemaName } from '../../pipeline/made-batch.ts'
 import type { EncodedBatch } from '../../pipeline/steps.ts'
 import type { DetectBatch } from '../../stages/detect/language.ts'
+import { imageOf } from '../../stages/enrich/open.ts'
 import type { Table } from '../../stages/enrich/table.ts'
-import { MemoryTable, type TableImage } from '../../stages/enrich/tables/memory-table.ts'
 import { contentParts, hashOf } from '../content-parts.ts'
 import type { ContentSource, MadeGeneration } from '../generation.ts'
 import type { LiveTables } from '../live-tables.ts'
@@ -151,9 +151,4 @@ function copyOf(chunk: Chunk, list: TransferListItem[]): Chunk {
     ...(records && { records: copy(records) }),
     faults: faults.map((fault) => ({ ...fault, raw: new Uint8Array(fault.raw) })),
   }
-}
-
-function imageOf(table: Table): TableImage {
-  if (!(table instanceof MemoryTable)) throw new Error(`table '${table.name}' is not in shared memory`)
-  return table.image
 }

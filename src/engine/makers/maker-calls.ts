@@ -7,7 +7,7 @@ import type { ParsedPart } from '../../pipeline/generation.ts'
 import type { MadeBatch } from '../../pipeline/made-batch.ts'
 import type { PathBatch } from '../../pipeline/path.ts'
 import type { RuleOff } from '../../stages/detect/language.ts'
-import type { TableImage } from '../../stages/enrich/tables/memory-table.ts'
+import type { AnyImage } from '../../stages/enrich/open.ts'
 import type { HeaderField } from '../../stages/normalise/header-schema.ts'
 import type { AskingEnd } from '../../util/ask.ts'
 import type { ContentSource } from '../generation.ts'
@@ -34,7 +34,7 @@ export interface MakerCalls {
   /** Ends the generation, but not what `kept` has too. */
   close: (which: { generation: number; kept: number | undefined }) => void
   /** Puts a table in force. */
-  putTable: (put: { generation: number; image: TableImage }) => void
+  putTable: (put: { generation: number; image: AnyImage }) => void
   make: (job: MakeJob) => MakeAnswer
   judge: (events: { generation: number; logType: string; ndjson: Uint8Array }) => JudgeAnswer
   stop: () => void
@@ -70,9 +70,9 @@ export interface MakerContent {
   readonly apart: readonly string[] | undefined
   /** Log types for which some rule remembers. */
   readonly left: ReadonlySet<string>
-  readonly tables: readonly TableImage[]
+  readonly tables: readonly AnyImage[]
   /** By source those that replace tables of the same name. */
-  readonly pinned: ReadonlyMap<string, readonly TableImage[]>
+  readonly pinned: ReadonlyMap<string, readonly AnyImage[]>
 }
 
 export interface MakerReport extends RulesInMaker {

@@ -13,7 +13,8 @@ import { MemoryStore } from '../../stages/detect/correlation/store.ts'
 import type { Detector } from '../../stages/detect/language.ts'
 import { fromNdjson } from '../../stages/detect/ndjson.ts'
 import { detectEvents } from '../../stages/detect/step.ts'
-import { MemoryTable, type TableImage } from '../../stages/enrich/tables/memory-table.ts'
+import { type AnyImage, openTable } from '../../stages/enrich/open.ts'
+import type { Table } from '../../stages/enrich/table.ts'
 import { HeaderSchemas } from '../../stages/normalise/header-schema.ts'
 import { ask } from '../../util/ask.ts'
 import { messageOf } from '../../util/errors.ts'
@@ -100,7 +101,7 @@ export class Maker implements Handlers<MakerCalls> {
     await closeDetectors(opened.generation.running, keeps?.generation.running)
   }
 
-  async putTable({ generation, image }: { generation: number; image: TableImage }): Promise<void> {
+  async putTable({ generation, image }: { generation: number; image: AnyImage }): Promise<void> {
     const { loaded, tables } = this.#opened.get(generation) ?? (await this.#opening.get(generation)) ?? {}
     if (loaded) tables?.put(tableOf(image, loaded))
   }
@@ -227,8 +228,8 @@ function judgingOf(detectors: readonly Detector[]) {
   }
 }
 
-function tableOf(image: TableImage, { tables }: LoadedContent): MemoryTable {
-  return new MemoryTable(image, tables.get(image.name)?.schema)
+function tableOf(image: AnyImage, { tables }: LoadedContent): Table {
+  return openTable(image, tables.get(image.name)?.schema)
 }
 
 /** Tables that the pipeline's thread has built. */
@@ -242,7 +243,7 @@ class GivenTables extends LiveTables {
     this.#pinned = pinned
   }
 
-  override async pinnedFor({ id }: { readonly id: string }): Promise<readonly MemoryTable[]> {
+  override async pinnedFor({ id }: { readonly id: string }): Promise<readonly Table[]> {
     return (this.#pinned.get(id) ?? []).map((image) => tableOf(image, this.#loaded))
   }
 }
