@@ -9,8 +9,8 @@ import { LiveLoad } from './support/live-load.ts'
 const LIMIT_MS = 240_000
 
 /** Content that is edited while senders send: nothing is lost or doubled, and every event is judged by one version of the rule. */
-const folder = mkdtempSync(join(tmpdir(), 'caracal-live-'))
-const content = join(folder, 'content')
+let folder: string
+let content: string
 let caracal: Caracal
 let load: LiveLoad
 
@@ -55,32 +55,36 @@ const problems = async () =>
     }
   ).system_problems
 
-beforeAll(async () => {
-  mkdirSync(content)
-  for (const [name, text] of Object.entries(files)) write(name, text)
-  const port = await freePort()
-  const config = {
-    listen: `127.0.0.1:${port}`,
-    data_dir: join(folder, 'data'),
-    watch_content: false,
-    python_children: 'shared',
-    sources: [{ type: 'http', id: 'web', log_types: ['Custom.Live'] }],
-  }
-  writeFileSync(join(folder, 'caracal.yml'), JSON.stringify(config))
-  caracal = new Caracal({ port, dataDir: join(folder, 'data'), cwd: folder, args: ['--no-demo'] })
-  await caracal.start()
-  load = new LiveLoad(caracal, { perSecond: 200, perRequest: 25 })
-  load.start()
-}, LIMIT_MS)
-
-afterAll(async () => {
-  await caracal.end('SIGKILL')
-  rmSync(folder, { recursive: true, force: true })
-})
-
 const versions = new Map<string, string>()
 
-describe('content that is edited under load', { shuffle: false }, () => {
+function edited(workers: number): void {
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'caracal-live-'))
+    content = join(folder, 'content')
+    versions.clear()
+    mkdirSync(content)
+    for (const [name, text] of Object.entries(files)) write(name, text)
+    const port = await freePort()
+    const config = {
+      listen: `127.0.0.1:${port}`,
+      data_dir: join(folder, 'data'),
+      watch_content: false,
+      workers,
+      python_children: 'shared',
+      sources: [{ type: 'http', id: 'web', log_types: ['Custom.Live'] }],
+    }
+    writeFileSync(join(folder, 'caracal.yml'), JSON.stringify(config))
+    caracal = new Caracal({ port, dataDir: join(folder, 'data'), cwd: folder, args: ['--no-demo'] })
+    await caracal.start()
+    load = new LiveLoad(caracal, { perSecond: 200, perRequest: 25 })
+    load.start()
+  }, LIMIT_MS)
+
+  afterAll(async () => {
+    await caracal.end('SIGKILL')
+    rmSync(folder, { recursive: true, force: true })
+  })
+
   test(
     'edits of a rule and of a table are in force one after the other, while senders send',
     async () => {
@@ -144,4 +148,7 @@ describe('content that is edited under load', { shuffle: false }, () => {
     )
     expect(tables.flat()).toEqual(['t0', 't1', 't2'])
   })
-})
+}
+
+for (const workers of [1, 4])
+  describe(`content that is edited under load, with ${workers} workers`, { shuffle: false }, () => edited(workers))
