@@ -43,6 +43,7 @@ import {
   type SwappedContent,
 } from './pipeline-calls.ts'
 import { Reading } from './reading.ts'
+import { LateJudging } from './replays/late-judging.ts'
 import { RulesOff } from './rules-off.ts'
 import { Troubles } from './troubles.ts'
 
@@ -72,6 +73,8 @@ export class Pipeline implements Handlers<PipelineCalls> {
   #content!: LiveContent
   #flusher!: Flusher
   #rulesOff!: RulesOff
+  /** Set once reading has begun: what was missed before that waits for it. */
+  #late: LateJudging | undefined
   #reading!: Reading
 
   private constructor(options: PipelineOptions, main: Remote<MainCalls>, started: Started) {
@@ -108,6 +111,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
       report: (progress) => void this.#main.call('rules', progress).catch(() => {}),
       onError: (error) => this.#reading.cannotReport(error),
       now: Date.now,
+      onMissed: () => this.#late?.look(),
     })
     const observe = (stage: string, seconds: number) => this.#observations.push([stage, seconds])
     const onSlower = (message: string) => void this.#main.call('slower', message).catch(() => {})
@@ -199,6 +203,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
       () => this.#reading.start(this.#started),
       () => this.#reading.stop(),
     )
+    this.#judgeLate()
   }
 
   stopReading(): Promise<void> {
@@ -282,6 +287,16 @@ export class Pipeline implements Handlers<PipelineCalls> {
     this.#reading.holds(judged)
     const meta = new Map([[queryKey(answer.query), String(answer.dueMs)]])
     await loop.other(async (deps) => effectsOfRows(await judged, meta, deps), generation)
+  }
+
+  #judgeLate(): void {
+    this.#late = new LateJudging({
+      missed: () => this.#rulesOff.missed(),
+      add: async (ask) => (await this.#reading.replays.add(ask)).id,
+      judgedBy: (ruleId, replayId) => this.#rulesOff.judgedBy(ruleId, replayId),
+      onTrouble: (message) => this.#troubles.set('late', message),
+    })
+    this.#late.look()
   }
 
   get #routes() {

@@ -1,5 +1,5 @@
 import type { RuleSpan } from '../model/rule-span.ts'
-import { RuleSpans } from '../pipeline/rule-spans.ts'
+import { type MissedEvents, RuleSpans } from '../pipeline/rule-spans.ts'
 import type { Detector } from '../stages/detect/language.ts'
 import type { StateDb } from '../state/db.ts'
 import { getMeta, setMeta } from '../state/sources.ts'
@@ -15,6 +15,8 @@ export interface RulesOffDeps {
   /** Spans could not be written down. */
   readonly onError: (error: unknown) => void
   readonly now: () => number
+  /** Rules may be on again that have missed events. */
+  readonly onMissed: () => void
 }
 
 /** Keeps in state, and reports, which rules are off and what they missed. */
@@ -56,6 +58,18 @@ export class RulesOff {
     if (this.#deps.now() >= this.#nextMs) this.#look(false)
   }
 
+  /** What rules missed, and nothing judges yet. */
+  missed(): readonly MissedEvents[] {
+    return this.#spans.missed(this.#deps.now())
+  }
+
+  /** What the rule missed until now is judged by this replay; '': by none. */
+  judgedBy(ruleId: string, replayId: string): void {
+    this.#spans.judgedBy(ruleId, replayId)
+    this.#save()
+    this.#look(true)
+  }
+
   /** Writes down what was counted last. */
   async close(): Promise<void> {
     this.#look(false)
@@ -63,7 +77,7 @@ export class RulesOff {
   }
 
   #look(isFirst: boolean): void {
-    const { db, report, onError, now } = this.#deps
+    const { report, now, onMissed } = this.#deps
     if (!this.#detectors) return
     this.#nextMs = now() + EVERY_MS
     const off = this.#detectors.flatMap(
@@ -72,10 +86,14 @@ export class RulesOff {
         detector.setupErrors.map(({ ruleId, cause, message }) => ({ ruleId, cause, message, missed: 0, retryMs: undefined })),
     )
     const isChanged = this.#spans.update(off, now())
-    if (isChanged) {
-      const text = JSON.stringify(this.#spans.all)
-      this.#saved = this.#saved.then(() => setMeta(db, KEY, text)).catch(onError)
-    }
+    if (isChanged) this.#save()
     if (isChanged || isFirst) report({ off, spans: this.#spans.all })
+    if (this.missed().length > 0) onMissed()
+  }
+
+  #save(): void {
+    const { db, onError } = this.#deps
+    const text = JSON.stringify(this.#spans.all)
+    this.#saved = this.#saved.then(() => setMeta(db, KEY, text)).catch(onError)
   }
 }

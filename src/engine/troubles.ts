@@ -10,6 +10,7 @@ const WHAT: Readonly<Record<string, ProblemWhat>> = {
   correlation: 'RulesImpaired',
   cache: 'RulesImpaired',
   rules: 'RuleOff',
+  late: 'RulesImpaired',
   retention: 'StateGrows',
 }
 /** What the loop reports of one source begins with this. */

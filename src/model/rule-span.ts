@@ -9,4 +9,6 @@ export interface RuleSpan {
   readonly toMs: number | null
   /** Events and rows of its log types in that period. A crash may lose the last few seconds of counting. */
   readonly events: number
+  /** The id of the replay that judges them late; '': none does. Absent: not decided yet. */
+  readonly late?: string
 }

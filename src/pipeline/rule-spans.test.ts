@@ -73,3 +73,23 @@ test('a thousand ended spans are kept, and all that last', () => {
   expect(one.all.at(-1)).toMatchObject({ fromMs: 12_000, toMs: 12_005 })
   expect(one.all[1]!.fromMs).toBe(2010)
 })
+
+test('what a rule missed is due once it is on again, all spans of it together, until something judges it', () => {
+  const one = spans()
+  one.update([off('A', 3), off('B', 0)], 10)
+  one.update([], 20)
+  one.update([off('A', 3)], 30)
+  one.update([off('A', 8)], 40)
+  expect(one.missed(40)).toEqual([])
+  one.update([], 50)
+  const due = [{ ruleId: 'A', logTypes: ['Log.A'], fromMs: 10, toMs: 50 }]
+  expect(one.missed(50)).toEqual(due)
+  expect(spans(one.all).missed(50)).toEqual(due)
+  expect(one.missed(50 + 25 * 60 * 60_000)).toEqual([])
+  one.judgedBy('A', 'r1')
+  expect([one.missed(50), one.all.map(({ late }) => late)]).toEqual([[], ['r1', undefined, 'r1']])
+  one.update([off('A', 9)], 60)
+  one.update([off('A', 10)], 70)
+  one.update([], 80)
+  expect(one.missed(80)).toEqual([{ ruleId: 'A', logTypes: ['Log.A'], fromMs: 60, toMs: 80 }])
+})

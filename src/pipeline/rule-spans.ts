@@ -4,6 +4,17 @@ import type { RuleOff } from '../stages/detect/language.ts'
 /** Ended spans that are kept, the latest ones. Lasting spans are all kept. */
 const MAX_ENDED = 1000
 
+/** What ended longer ago is not judged late without being asked for. */
+const LATE_MS = 24 * 60 * 60_000
+
+/** What a rule missed while it was off. */
+export interface MissedEvents {
+  readonly ruleId: string
+  readonly logTypes: readonly string[]
+  readonly fromMs: number
+  readonly toMs: number
+}
+
 /** The times in which rules were off, across restarts. */
 export class RuleSpans {
   #spans: RuleSpan[]
@@ -22,6 +33,30 @@ export class RuleSpans {
 
   get all(): readonly RuleSpan[] {
     return this.#spans
+  }
+
+  /** What rules missed that are on again, while nothing is decided about judging it: all spans of a rule together. */
+  missed(nowMs: number): MissedEvents[] {
+    const byRule = new Map<string, MissedEvents>()
+    for (const { ruleId, logTypes, fromMs, toMs, ...span } of this.#spans) {
+      const isOff = this.#spans.some((one) => one.ruleId === ruleId && one.toMs === null)
+      if (isOff || toMs === null || toMs < nowMs - LATE_MS || span.events === 0 || span.late !== undefined) continue
+      const before = byRule.get(ruleId)
+      byRule.set(ruleId, {
+        ruleId,
+        logTypes: [...new Set([...(before?.logTypes ?? []), ...logTypes])],
+        fromMs: Math.min(before?.fromMs ?? fromMs, fromMs),
+        toMs: Math.max(before?.toMs ?? toMs, toMs),
+      })
+    }
+    return [...byRule.values()]
+  }
+
+  /** What the rule missed until then is judged by this replay; '': by none. */
+  judgedBy(ruleId: string, replayId: string): void {
+    this.#spans = this.#spans.map((span) =>
+      span.ruleId === ruleId && span.toMs !== null && span.late === undefined ? { ...span, late: replayId } : span,
+    )
   }
 
   /** Takes the rules that are off now; returns whether anything has changed. */

@@ -37,9 +37,10 @@ export const ruleSchema = z.object({
         log_types: z.array(z.string()),
         events: z.int().describe('Number of events of these log types in that time, as far as they were counted.'),
         why: z.string(),
+        replay: z.string().nullable().describe('The id of the replay that judges them late; null: none does.'),
       }),
     )
-    .describe('Times in which the rule was enabled but off: it did not judge the events of that time.'),
+    .describe('Times in which the rule was enabled but off: it did not judge the events of that time as they came.'),
 })
 
 const rulesSchema = z.object({
@@ -77,12 +78,13 @@ export function ruleRoutes(engine: Engine) {
           .filter(({ ruleId }) => ruleId === id)
           .map(({ what, n, lastMs }) => ({ what, count: n, last: new Date(lastMs).toISOString() })),
         overrides: overrides.map(({ key, file, line = null }) => ({ key, file, line })),
-        not_judged: spans.map(({ fromMs, toMs, logTypes: types, events, why: reason }) => ({
+        not_judged: spans.map(({ fromMs, toMs, logTypes: types, events, why: reason, late }) => ({
           from: new Date(fromMs).toISOString(),
           to: timeOf(toMs),
           log_types: [...types],
           events,
           why: reason,
+          replay: late || null,
         })),
       }
     })

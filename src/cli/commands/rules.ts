@@ -74,9 +74,11 @@ function notesOf({ id, why, enabled, not_judged, limits, overrides }: Rule): str
   const set = overrides.map(({ key, file, line }) => `${key} (${line === null ? file : `${file}:${line}`})`)
   if (set.length > 0) notes.push(`${id}: overridden: ${set.join(', ')}`)
   for (const { what, count: n, last } of limits) notes.push(`${id}: ${LIMITS[what](n)}; last at ${last}`)
-  for (const { from, to, events, log_types } of not_judged) {
+  for (const { from, to, events, log_types, replay } of not_judged) {
     const what = events > 0 ? `${counted(events, 'event')} of` : 'everything of'
-    notes.push(`${id}: from ${from} to ${to ?? 'now'} it did not judge ${what} ${log_types.join(', ') || 'its log types'}`)
+    notes.push(
+      `${id}: from ${from} to ${to ?? 'now'} it did not judge ${what} ${log_types.join(', ') || 'its log types'}${replay === null ? '' : `; replay ${replay} did so later`}`,
+    )
   }
   return notes.map(printable)
 }

@@ -111,9 +111,18 @@ export class ReplayRun {
       if (!(error instanceof PartGone)) throw error
       this.#note(part.name, `${part.name} is left out: ${error.message}.`)
     }
-    if (page) await this.#judge(page, judging)
-    else this.#replay = { ...this.#replay, cursor: { part: cursor.part + 1 } }
+    if (page) {
+      await this.#judge(page, judging)
+      this.#noteOff(judging)
+    } else this.#replay = { ...this.#replay, cursor: { part: cursor.part + 1 } }
     return false
+  }
+
+  /** Rules that were off on the way, as they may be live: what they missed of the replay is judged by none. */
+  #noteOff({ generation }: Judging): void {
+    const off = generation.detectors.flatMap((detector) => detector.off?.() ?? []).filter(({ missed }) => missed > 0)
+    for (const { ruleId, missed, message } of off)
+      this.#note(`off ${ruleId}`, `Rule ${ruleId} was off and missed ${missed} records of this replay: ${message}`)
   }
 
   /** Takes the page down the path. */

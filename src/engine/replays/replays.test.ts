@@ -61,7 +61,7 @@ async function start() {
   }
   const opened = await openPipeline(config)
   await opened.pipeline.call('start')
-  return { ...opened, edit, data_dir }
+  return { ...opened, edit, data_dir, config }
 }
 
 type Run = Awaited<ReturnType<typeof start>>
@@ -152,6 +152,37 @@ test('live and replayed, as often as one likes: each match once, and no window o
     }),
     { numRuns: 3 },
   )
+})
+
+test('what a rule missed while it could not be loaded is judged as soon as it can be', { timeout: 120_000 }, async () => {
+  const run = await start()
+  const content = join(run.data_dir, 'content')
+  const code = (first: string) =>
+    writeFileSync(join(content, 'late.py'), `${first}\n\ndef rule(event):\n    return event.get("big")\n`)
+  code('import no_such_module')
+  writeFileSync(
+    join(content, 'late.yml'),
+    'AnalysisType: rule\nRuleID: Late\nFilename: late.py\nEnabled: true\nLogTypes: [Custom.Past]\nSeverity: High\n',
+  )
+  await run.pipeline.call('stop')
+  await run.close()
+  const again = { ...(await openPipeline(run.config)), edit: run.edit, data_dir: run.data_dir, config: run.config }
+  await again.pipeline.call('start')
+  const sent = [true, false, true].map((big, minute) => ({ odd: false, big, minute }))
+  await send(again, sent)
+  expect(await again.pipeline.call('replays')).toEqual([])
+  code('')
+  expect((await again.pipeline.call('buildContent')).kind).toBe('built')
+  await again.pipeline.call('swapContent')
+  await expect
+    .poll(async () => (await again.pipeline.call('replays')).map(({ state }) => state), { timeout: 60_000 })
+    .toEqual(['done'])
+  const [late] = await again.pipeline.call('replays')
+  expect(late!.ask).toMatchObject({ rules: ['Late'], logTypes: ['Custom.Past'], by: 'received', deliver: true })
+  expect(late!.report).toMatchObject({ records: 3, rules: [{ ruleId: 'Late', matches: 2 }], alerts: 1 })
+  expect(again.events.rules.problems).toEqual([])
+  await again.pipeline.call('stop')
+  await again.close()
 })
 
 test('what makes no sense is refused, with what to do', async () => {

@@ -1,0 +1,53 @@
+import type { ReplayAsk } from '../../model/replay.ts'
+import type { MissedEvents } from '../../pipeline/rule-spans.ts'
+import { messageOf, Refused, RetryLater } from '../../util/errors.ts'
+
+/** A batch may have been received a little before its rule went off. */
+const SLACK_MS = 60_000
+
+export interface LateDeps {
+  /** What rules missed while they were off, and nothing judges yet. */
+  readonly missed: () => readonly MissedEvents[]
+  /** Takes a replay into the queue; resolves with its id. */
+  readonly add: (ask: ReplayAsk) => Promise<string>
+  /** What the rule missed so far is judged by this replay; '': by none. */
+  readonly judgedBy: (ruleId: string, replayId: string) => void
+  /** Why no replay can be asked for; `undefined` once one can. */
+  readonly onTrouble: (message: string | undefined) => void
+}
+
+/** Replays for a rule what it missed as soon as it is on again: each time one replay, for everything that it missed until then. */
+export class LateJudging {
+  readonly #deps: LateDeps
+  #working: Promise<void> = Promise.resolve()
+
+  constructor(deps: LateDeps) {
+    this.#deps = deps
+  }
+
+  /** A rule may be on again. What finds no place in the queue now is asked for again with the next call. */
+  look(): void {
+    const { onTrouble } = this.#deps
+    this.#working = this.#working
+      .then(() => this.#addAll())
+      .then(
+        () => onTrouble(undefined),
+        (error) => onTrouble(`What rules missed while they were off cannot be judged late: ${messageOf(error)}`),
+      )
+  }
+
+  async #addAll(): Promise<void> {
+    const { missed, add, judgedBy } = this.#deps
+    for (const { ruleId, logTypes, fromMs, toMs } of missed()) {
+      const range = { fromMs: fromMs - SLACK_MS, toMs: toMs + SLACK_MS, by: 'received' } as const
+      try {
+        judgedBy(ruleId, await add({ kind: 'events', logTypes, rules: [ruleId], ...range, dryRun: false, deliver: true }))
+      } catch (error) {
+        if (error instanceof RetryLater) return
+        // It is disabled or gone by now, or judges no events.
+        if (!(error instanceof Refused)) throw error
+        judgedBy(ruleId, '')
+      }
+    }
+  }
+}
