@@ -221,7 +221,7 @@ export const PROBLEM_KINDS = {
   TableRefused: {
     headline: 'Table content was rejected',
     severity: 'MEDIUM',
-    alerts: 'all',
+    alerts: 'each',
     afterMs: 0,
     meaning: 'The content of lookup tables cannot be used; the last good version stays in force.',
     advice: 'The message says what is wrong with the content. Check the provider, the format and the primary key.',

@@ -15,7 +15,9 @@ const COMMON_NAME = Buffer.from('0603550403', 'hex')
 const BASIC_CONSTRAINTS = Buffer.from('0603551d13', 'hex')
 const ALT_NAMES = Buffer.from('0603551d11', 'hex')
 const TRUE = Buffer.from('0101ff', 'hex')
-const VALIDITY = sequence(tlv(0x17, Buffer.from('200101000000Z')), tlv(0x17, Buffer.from('491231235959Z')))
+const validity = (until: string) => sequence(tlv(0x17, Buffer.from('200101000000Z')), tlv(0x17, Buffer.from(until)))
+const VALID = validity('491231235959Z')
+const EXPIRED = validity('231231235959Z')
 
 const nameOf = (text: string) => sequence(tlv(0x31, sequence(COMMON_NAME, tlv(0x0c, Buffer.from(text)))))
 
@@ -24,13 +26,13 @@ interface Signer {
   readonly key: KeyObject
 }
 
-function pem(signer: Signer, subject: string, publicKey: KeyObject, extension: Uint8Array): string {
+function pem(signer: Signer, subject: string, publicKey: KeyObject, extension: Uint8Array, valid = VALID): string {
   const body = sequence(
     tlv(0xa0, tlv(0x02, Buffer.from([2]))),
     tlv(0x02, Buffer.concat([Buffer.from([1]), randomBytes(8)])),
     ECDSA_SHA256,
     nameOf(signer.name),
-    VALIDITY,
+    valid,
     nameOf(subject),
     publicKey.export({ type: 'spki', format: 'der' }),
     tlv(0xa3, sequence(extension)),
@@ -45,18 +47,21 @@ export function testAuthority(name = 'Test authority') {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const signer = { name, key: privateKey }
   const isAuthority = sequence(BASIC_CONSTRAINTS, TRUE, tlv(0x04, sequence(TRUE)))
+  function serverOf(hosts: readonly string[], valid = VALID): { readonly key: string; readonly cert: string } {
+    const own = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const alternatives =
+      hosts.length > 0 ? hosts.map((host) => tlv(0x82, Buffer.from(host))) : [tlv(0x87, Buffer.from([127, 0, 0, 1]))]
+    const names = sequence(ALT_NAMES, tlv(0x04, sequence(...alternatives)))
+    return {
+      key: own.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+      cert: pem(signer, hosts[0] ?? '127.0.0.1', own.publicKey, names, valid),
+    }
+  }
   return {
     certificate: pem(signer, name, publicKey, isAuthority),
     /** Key and certificate of a server under these DNS names, and under 127.0.0.1 when there are none. */
-    server(...hosts: readonly string[]): { readonly key: string; readonly cert: string } {
-      const own = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-      const alternatives =
-        hosts.length > 0 ? hosts.map((host) => tlv(0x82, Buffer.from(host))) : [tlv(0x87, Buffer.from([127, 0, 0, 1]))]
-      const names = sequence(ALT_NAMES, tlv(0x04, sequence(...alternatives)))
-      return {
-        key: own.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
-        cert: pem(signer, hosts[0] ?? '127.0.0.1', own.publicKey, names),
-      }
-    },
+    server: (...hosts: readonly string[]) => serverOf(hosts),
+    /** The same with a certificate that expired at the end of 2023. */
+    expired: (...hosts: readonly string[]) => serverOf(hosts, EXPIRED),
   }
 }

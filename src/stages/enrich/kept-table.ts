@@ -151,7 +151,8 @@ export class KeptTable {
     }
   }
 
-  async #take({ bytes }: Fetched): Promise<void> {
+  async #take({ bytes, validators }: Fetched): Promise<void> {
+    if (this.#inForce?.isFetched) refuseOlder(validators, this.#state.validators)
     const unpacked = await unpack(bytes, this.definition.provider?.max_bytes)
     if (unpacked.length === 0) throw new TableError('the content is empty')
     const hash = versionOf(unpacked)
@@ -226,6 +227,22 @@ export class KeptTable {
     if (!isFresh && age !== undefined && age > this.definition.alarmMinutes * 60_000) return 'stale'
     return this.#inForce.isFetched ? 'ok' : 'shipped'
   }
+}
+
+/** Servers behind one name may differ by so much, milliseconds. */
+const DAY_MS = 24 * 60 * 60_000
+
+/** A list that was newer before is an old copy, whatever is in it. */
+function refuseOlder(validators: Fetched['validators'], before: TableState['validators']): void {
+  const [nowMs, beforeMs] = [validators, before].map((one) => Date.parse(one?.['last_modified'] ?? ''))
+  if (nowMs! < beforeMs! - DAY_MS)
+    throw new TableError(
+      `the content was last modified on ${dayOf(nowMs!)}, the one in force on ${dayOf(beforeMs!)}: it is an old copy`,
+    )
+}
+
+function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10)
 }
 
 function providerOf(config: ProviderConfig, { file }: TableDefinition, dataFolder: string, send: Send): Provider {
