@@ -132,7 +132,7 @@ describe('what is wrong with the program reaches its webhook', { shuffle: false 
     const shown = cli('alerts', 'list', '--rule', 'Caracal.DeadLetters')
     const id = /^([0-9a-f]{8}) /m.exec(shown)![1]!
     const text = cli('alerts', 'show', id)
-    expect(text).toContain('Caracal reports about itself')
+    expect(text).toContain('a problem of Caracal itself')
     expect(text).toContain('Compare the samples and their reasons')
     expect(text).not.toContain('All its events')
     const events = (await (await caracal.fetch(`/api/v1/alerts/${id}/events`)).json()) as { results: unknown[] }
