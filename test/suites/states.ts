@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import { type AlertWindow, CROWD_SPAN_MS, type GroupRef, type KnownGroups } from '../../src/model/alert.ts'
+import type { AlertWindow, CrowdRef, GroupRef, KnownGroups } from '../../src/model/alert.ts'
 import type { BatchEffects, Decision, RecordedBatch } from '../../src/model/batch.ts'
 import type { Event } from '../../src/model/event.ts'
 import type { Match } from '../../src/model/match.ts'
@@ -62,13 +62,18 @@ function windowOf(known: KnownGroups, part: Partial<AlertWindow> = {}): AlertWin
 }
 
 /** Reads groups by a decision that does nothing. */
-export async function knownOf(state: DecidingState, groups: readonly GroupRef[], fromMs = 0): Promise<KnownGroups> {
+export async function knownOf(
+  state: DecidingState,
+  groups: readonly GroupRef[],
+  fromMs = 0,
+  crowds: readonly CrowdRef[] = [],
+): Promise<KnownGroups> {
   const seen: KnownGroups[] = []
   const decide = (known: KnownGroups) => {
     seen.push(known)
     return undefined
   }
-  await state.commit({ groups, fromMs, decide })
+  await state.commit({ groups, fromMs, crowds, decide })
   return seen[0]!
 }
 
@@ -104,27 +109,40 @@ const behaviours: Behaviour<OpenedState>[] = [
     async check({ writers: [state] }) {
       const made = await add(state!)
       const other = { groupKey: 'never seen', ruleId: 'R' }
-      const { groups, crowds } = await knownOf(state!, [other, GROUP])
+      const { groups } = await knownOf(state!, [other, GROUP])
       expect(Object.fromEntries(groups)).toEqual({
         g: { windows: [made], nextNumber: 2 },
         'never seen': { windows: [], nextNumber: 1 },
       })
-      expect([...crowds]).toEqual([['R', 1]])
     },
   },
   {
-    name: 'windows that have ended are left out, and count for an hour against the limit of their rule',
+    name: 'windows that have ended are left out',
     async check({ writers: [state] }) {
       await add(state!, { startMs: 0, endMs: 100 })
       await add(state!, { startMs: 100, endMs: 200 })
       const at = async (fromMs: number) => {
-        const { groups, crowds } = await knownOf(state!, [GROUP], fromMs)
-        return [groups.get('g')!.windows.map(({ number }) => number), groups.get('g')!.nextNumber, crowds.get('R') ?? 0]
+        const { windows, nextNumber } = (await knownOf(state!, [GROUP], fromMs)).groups.get('g')!
+        return [windows.map(({ number }) => number), nextNumber]
       }
-      expect(await at(99)).toEqual([[1, 2], 3, 2])
-      expect(await at(100)).toEqual([[2], 3, 2])
-      expect(await at(200)).toEqual([[], 3, 2])
-      expect(await at(100 + CROWD_SPAN_MS)).toEqual([[], 3, 1])
+      expect(await at(99)).toEqual([[1, 2], 3])
+      expect(await at(100)).toEqual([[2], 3])
+      expect(await at(200)).toEqual([[], 3])
+    },
+  },
+  {
+    name: 'a decision is told how many windows of a rule end within a span, live ones or those of the past',
+    async check({ writers: [state] }) {
+      await add(state!, { startMs: 0, endMs: 100 })
+      await add(state!, { startMs: 100, endMs: 200 })
+      await add(state!, { startMs: 0, endMs: 100, retroactive: true })
+      const count = async (fromMs: number, toMs: number, kind: Pick<CrowdRef, 'retroactive'> = {}) =>
+        (await knownOf(state!, [], 0, [{ ruleIds: ['R', 'Other'], fromMs, toMs, ...kind }])).crowds
+      expect([...(await count(0, 200))]).toEqual([['R', 2]])
+      expect([...(await count(100, 200))]).toEqual([['R', 1]])
+      expect([...(await count(0, 199))]).toEqual([['R', 1]])
+      expect([...(await count(200, 300))]).toEqual([])
+      expect([...(await count(0, 200, { retroactive: true }))]).toEqual([['R', 1]])
     },
   },
   {
