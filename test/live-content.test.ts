@@ -117,7 +117,7 @@ function edited(workers: number): void {
       expect(broken).toMatchObject({ outcome: 'broken', generation })
       expect(broken.problems[0]!.message).toContain('live.py')
       const problem = (await problems()).find(({ what }) => what === 'ContentBroken')
-      expect(problem?.message).toContain('The content in force stays')
+      expect(problem?.message).toContain('The current content stays in force')
       await load.more(100)
       write('live.yml', `${files['live.yml']}LogTipes: [x]\n`)
       expect(await reload()).toMatchObject({ outcome: 'broken', generation })

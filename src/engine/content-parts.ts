@@ -60,7 +60,7 @@ export function changedParts(before: ContentParts, after: ContentParts): Changed
 
 /** The changes in a few words: `2 rules changed, 1 schema added`. */
 export function summaryOf(changes: readonly ChangedPart[]): string {
-  if (changes.length === 0) return 'nothing that runs changed'
+  if (changes.length === 0) return 'no running content changed'
   const counts = new Map<string, number>()
   for (const { kind, change } of changes) counts.set(`${kind}\0${change}`, (counts.get(`${kind}\0${change}`) ?? 0) + 1)
   return [...counts]

@@ -178,7 +178,7 @@ test('a change that the lake cannot take now leaves tables, rules and lake as th
   world.write('rule.yml', RULE('High'))
   world.faults.lake = new RetryLater('the lake is busy')
   await expect(world.reload.reload({ cause: 'reload' })).rejects.toThrow('the lake is busy')
-  expect(world.problems()).toEqual([expect.stringContaining('which is tried again: the lake is busy')])
+  expect(world.problems()).toEqual([expect.stringContaining('will be retried: the lake is busy')])
   world.faults.lake = undefined
   expect(world.severity()).toBe('LOW')
   expect(await world.visit(7)).toEqual([7, { ip: '10.0.0.1', name: 'one' }])
@@ -196,7 +196,7 @@ test('a change that the lake refuses is broken content, and nothing of it keeps 
     outcome: 'broken',
     problems: [{ file: 'content', message: 'the table is ordered by that column' }],
   })
-  expect(world.problems()).toEqual([expect.stringContaining('The content in force stays as it was')])
+  expect(world.problems()).toEqual([expect.stringContaining('The current content stays in force')])
   await expect(world.pipeline.call('swapContent')).rejects.toThrow('no content has been built')
   world.faults.lake = undefined
   expect(await world.visit(7)).toEqual([7, { ip: '10.0.0.1', name: 'one' }])
@@ -270,7 +270,7 @@ test('each generation is remembered with its files, and undone', async () => {
   expect(await world.undo('3')).toMatchObject({ outcome: 'swapped', number: 3 })
   expect([world.text('rule.yml'), world.severity()]).toEqual([RULE('High'), 'HIGH'])
   expect(world.text('more/other.yml')).toContain('RuleID: Other')
-  await expect(world.undo('1')).rejects.toThrow('shipped packs, which come with the release')
+  await expect(world.undo('1')).rejects.toThrow('shipped packs, which are part of the release')
   await expect(world.undo('99')).rejects.toThrow("there is no generation '99'")
 })
 

@@ -105,7 +105,7 @@ export class ContentReload {
   /** The change was in order and could not be put in force, or not everywhere: everything follows what is in force, and it is tried again. */
   async #failed(error: unknown, request: ContentRequest): Promise<void> {
     if (this.#isStopped) return
-    const message = `Changed content could not be put in force, which is tried again: ${messageOf(error)}`
+    const message = `Changed content could not be applied and will be retried: ${messageOf(error)}`
     this.#say([systemProblem('ContentBroken', 'content', message)])
     this.#tryAgain(request)
     // What fails here is done by the next try.
@@ -141,7 +141,7 @@ export class ContentReload {
     const rounded = Math.round(pauseMs)
     log.info(
       { generation, changes: changes.slice(0, 100), pauseMs: rounded },
-      `content changed: ${summary}, swapped in ${rounded} ms`,
+      `content changed: ${summary}, swapped in within ${rounded} ms`,
     )
     return { outcome: 'swapped', generation, summary, pauseMs, problems: [] }
   }
@@ -166,7 +166,7 @@ export class ContentReload {
     const outcome = { generation: this.#report.generation, summary: 'nothing changed', pauseMs: 0, problems }
     // Files that are taken back leave nothing that is broken.
     if (request.apply) return { outcome: 'broken', ...outcome }
-    const stays = 'The content in force stays as it was until this is fixed; `caracal validate` shows all problems.'
+    const stays = 'The current content stays in force until this is fixed; `caracal validate` shows all problems.'
     this.#say(problems.map(({ file, message }) => systemProblem('ContentBroken', file, `${file}: ${message}. ${stays}`)))
     if (later) this.#tryAgain(request)
     return { outcome: 'broken', ...outcome }

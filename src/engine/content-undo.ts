@@ -41,7 +41,7 @@ export async function undoContent(name: string | undefined, actor: string, deps:
   const past = await deps.read.generation(name)
   if (!past) {
     const which =
-      name === undefined ? 'nothing is known of earlier content' : `there is no generation '${name}', or it is no longer kept`
+      name === undefined ? 'there is no earlier content' : `there is no generation '${name}', or it is no longer stored`
     throw new ConfigError(`${which}: see \`caracal content history\``)
   }
   const steps = await stepsOf(past, deps)
@@ -58,25 +58,25 @@ function actorOf({ number }: PastGeneration, actor: string): string {
 }
 
 async function stepsOf({ number, files }: PastGeneration, { read, places }: UndoDeps): Promise<Step[]> {
-  if (files.length === 0) throw new Refused(`generation ${number} changed no file: there is nothing to write back`)
+  if (files.length === 0) throw new Refused(`generation ${number} changed no files: there is nothing to restore`)
   const known = new Map(places().map((place) => [place.name, place]))
-  refuse(files, ({ root }) => !known.has(root), 'are in a content folder that is not configured any more')
+  refuse(files, ({ root }) => !known.has(root), 'are in a content folder that is no longer configured')
   refuse(
     files,
     ({ root }) => known.get(root)?.kind === 'shipped',
-    'are shipped packs, which come with the release: use overrides.yml',
+    'belong to shipped packs, which are part of the release: use overrides.yml',
   )
-  refuse(files, ({ root }) => known.get(root)?.kind === 'git', 'come from git: revert the commit there, and it is pulled')
-  if (number === 1) throw new Refused('generation 1 is the first that is known: what was before it is not')
+  refuse(files, ({ root }) => known.get(root)?.kind === 'git', 'come from git: revert the commit there, and it will be pulled')
+  if (number === 1) throw new Refused('generation 1 is the first one recorded')
   const texts = await read.contentTexts(
     files.flatMap(({ before, after }) => [before, after].filter((hash) => hash !== undefined)),
   )
   const isLost = (hash: string | undefined) => hash !== undefined && !texts.has(hash)
-  refuse(files, ({ before, after }) => isLost(before) || isLost(after), 'are too long, so that their texts are not kept')
+  refuse(files, ({ before, after }) => isLost(before) || isLost(after), 'are too long, so their texts were not stored')
   return files.map((file) => {
     const { folder } = known.get(file.root)!
     const path = join(folder, file.path)
-    if (!path.startsWith(folder + sep)) throw new Refused(`${shownOf(file)} is outside of its content folder`)
+    if (!path.startsWith(folder + sep)) throw new Refused(`${shownOf(file)} is outside its content folder`)
     const textOf = (hash: string | undefined) => (hash === undefined ? undefined : texts.get(hash))
     return { file: path, shown: shownOf(file), before: textOf(file.before), after: textOf(file.after), afterHash: file.after }
   })
@@ -105,7 +105,7 @@ async function refuseForeign(steps: readonly Step[], { number }: PastGeneration)
   }
   if (changed.length > 0)
     throw new Refused(
-      `generation ${number} cannot be undone, since ${named(changed)} ${changed.length === 1 ? 'was' : 'were'} changed after it: undo the later generations first, or edit by hand`,
+      `generation ${number} cannot be undone because ${named(changed)} ${changed.length === 1 ? 'was' : 'were'} changed after it: undo the later generations first, or edit the files manually`,
     )
 }
 

@@ -84,7 +84,7 @@ export class CorrelationClock {
   #cannotLookBack(error: unknown): void {
     this.#deps.onTrouble(
       'look-back',
-      `New or changed correlation rules do not know what happened before they were loaded, which could not be looked up (the next change of content and the next start try again): ${messageOf(error)}`,
+      `New or changed correlation rules lack the signals from before they were loaded, which could not be queried (retried at the next change of content and the next start): ${messageOf(error)}`,
     )
   }
 
@@ -122,7 +122,7 @@ export class CorrelationClock {
     if (!this.#isStopped)
       this.#deps.onTrouble(
         'correlation',
-        `Correlation rules cannot see that time passes, which is tried again: ${messageOf(error)}`,
+        `Correlation rules cannot be evaluated over time, which will be retried: ${messageOf(error)}`,
       )
   }
 

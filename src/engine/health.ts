@@ -17,7 +17,7 @@ export function logChanges(log: Log): Problems['onChange'] {
       if (isFailing(problem)) log.error({ what, key, severity }, message)
       else log.warn({ what, key, severity }, message)
     }
-    for (const { what, key, message } of gone) log.info({ what, key }, `It is over: ${message}`)
+    for (const { what, key, message } of gone) log.info({ what, key }, `Resolved: ${message}`)
   }
 }
 

@@ -46,7 +46,9 @@ test.each<{ name: string; answer: TestServer['answer']; says: string }>([
   await heartbeat.beat()
   expect(problems).toEqual([])
   await heartbeat.beat()
-  expect(problems).toEqual([`HeartbeatFailed: 3 heartbeat calls in a row to ${server.url} failed; the last time, ${says}`])
+  expect(problems).toEqual([
+    `HeartbeatFailed: 3 consecutive heartbeat calls to ${server.url} failed, most recently because ${says}`,
+  ])
   server.answer = (response) => void response.end('ok')
   await heartbeat.beat()
   expect(problems).toEqual([])

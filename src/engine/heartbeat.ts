@@ -66,6 +66,6 @@ export class Heartbeat {
 
   /** Names the host alone: the rest of such a URL is a secret. */
   #sentence(failure: string): string {
-    return `${this.#failed} heartbeat calls in a row to ${shownUrl(this.#deps.url)} failed; the last time, ${failure}`
+    return `${this.#failed} consecutive heartbeat calls to ${shownUrl(this.#deps.url)} failed, most recently because ${failure}`
   }
 }

@@ -159,7 +159,7 @@ export function parseSource(
     const schema = schemaOf(name, loaded)
     if (!schema)
       throw new ConfigError(
-        `source '${source.id}' names the log type '${name}', which has no schema and which no rule and no query names${suggestion(name, schemas.keys()) || `. Known: ${[...schemas.keys()].sort().join(', ')}`}`,
+        `source '${source.id}' names the log type '${name}', which has no schema and is not used by any rule or query${suggestion(name, schemas.keys()) || `. Known: ${[...schemas.keys()].sort().join(', ')}`}`,
       )
     return schema
   })

@@ -315,11 +315,11 @@ export class Pipeline implements Handlers<PipelineCalls> {
       flushMs: config.flush_ms,
       maxBytes: MAX_FLUSH_BYTES,
       now: Date.now,
-      onLost: (message) => this.#troubles.set('lost', `The lake refused rows for good: ${message}.`),
+      onLost: (message) => this.#troubles.set('lost', `The lake permanently refused rows: ${message}.`),
       onTrouble: (message) =>
         this.#troubles.set(
           'lake',
-          message && `Rows wait in the state for tables of the lake that do not take them now: ${message}`,
+          message && `Rows wait in the state for lake tables that do not accept them at the moment: ${message}`,
         ),
       // Reading pauses while too much waits.
       onStored: () => this.#reading.wake(),

@@ -45,8 +45,8 @@ export async function queryNotices(queries: readonly ScheduledQuery[], world: Qu
   }
   if (waiting.length <= MAX_WAITING) return [...notices, ...waiting.map(({ notice }) => notice)]
   const tables = [...new Set(waiting.flatMap((each) => each.tables))].sort()
-  const what = `${waiting.length} scheduled queries wait for ${tables.length} tables of Panther's log types`
-  return [...notices, `${what} that no schema and no source here makes: ${tables.join(', ')}`]
+  const what = `${waiting.length} scheduled queries are waiting for ${tables.length} tables of Panther's log types`
+  return [...notices, `${what} for which there is no schema and no source here: ${tables.join(', ')}`]
 }
 
 /** The tables of managed log types that a query lacks, when it lacks nothing else. */

@@ -184,7 +184,7 @@ export class Reading {
 
   /** The loop, once there is one. */
   get loop(): Loop {
-    if (!this.#loop) throw new Error('the pipeline has not begun')
+    if (!this.#loop) throw new Error('the pipeline has not started')
     return this.#loop
   }
 
@@ -205,7 +205,7 @@ export class Reading {
 
   cannotReport(error: unknown): void {
     if (!this.#isStopping)
-      this.#deps.onTrouble('rules', `Rules are off, and the alert that says so cannot be made: ${messageOf(error)}`)
+      this.#deps.onTrouble('rules', `Rules are off, and the alert about them cannot be raised: ${messageOf(error)}`)
   }
 
   /** Resolves when the source has nothing to read and everything of it is committed; at once for one that is not read at all. */

@@ -51,7 +51,7 @@ export class Pruning {
       }
       onTrouble(undefined)
     } catch (error) {
-      onTrouble(`Old entries cannot be deleted from the state, which is tried again in an hour: ${messageOf(error)}`)
+      onTrouble(`Old entries cannot be deleted from the state, which will be retried in an hour: ${messageOf(error)}`)
     }
   }
 

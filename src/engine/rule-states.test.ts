@@ -39,7 +39,7 @@ test('a rule is on, erring for an hour after an error, off or waiting for anothe
   expect(states.of(rule('A'))).toMatchObject({
     state: 'waiting',
     sinceMs: 11 * HOUR,
-    why: 'r.py: too slow; tried again at 1970-01-01T12:00:00.000Z',
+    why: 'r.py: too slow; retried at 1970-01-01T12:00:00.000Z',
     spans: [{ toMs: 2 * HOUR }, { toMs: null }],
   })
   expect(states.of(rule('B'))).toMatchObject({ state: 'off', why: 'r.py: too slow' })
@@ -50,7 +50,7 @@ test('a rule is on, erring for an hour after an error, off or waiting for anothe
     [
       'RuleOff',
       'A',
-      'Rule A is off since 1970-01-01T11:00:00.000Z: r.py: too slow. 7 events were not judged by it. It is tried again by itself.',
+      'Rule A is off since 1970-01-01T11:00:00.000Z: r.py: too slow. 7 events were not judged by it. It will be retried automatically.',
     ],
     ['RuleOff', 'B', 'Rule B is off: r.py: too slow.'],
   ])

@@ -69,7 +69,7 @@ export class RuleStates {
       const span = this.#progress.spans.find((one) => one.ruleId === ruleId && one.toMs === null)
       const since = span ? ` since ${time(span.fromMs)}` : ''
       const missed = span && span.events > 0 ? ` ${span.events} events were not judged by it.` : ''
-      const again = retryMs === undefined ? '' : ' It is tried again by itself.'
+      const again = retryMs === undefined ? '' : ' It will be retried automatically.'
       return systemProblem('RuleOff', ruleId, `Rule ${ruleId} is off${since}: ${message}.${missed}${again}`)
     })
   }
@@ -86,7 +86,7 @@ export class RuleStates {
       const { retryMs, message } = now
       const sinceMs = own.find(({ toMs }) => toMs === null)?.fromMs
       if (retryMs === undefined) return { ...common, state: 'off', sinceMs, why: message }
-      return { ...common, state: 'waiting', sinceMs, why: `${message}; tried again at ${time(retryMs)}` }
+      return { ...common, state: 'waiting', sinceMs, why: `${message}; retried at ${time(retryMs)}` }
     }
     if (errors > 0 && this.#now() - lastErrorMs <= ERRING_MS)
       return { ...common, state: 'erring', sinceMs: erringSinceMs, why: lastError }

@@ -208,7 +208,7 @@ class Run {
   async #finish(alerts: readonly object[]): Promise<number> {
     if (this.#options.emit === 'alerts') for (const alert of alerts) await this.#streams.write(`${JSON.stringify(alert)}\n`)
     const guesses = [...this.#guessed].map(([logType, n]) => `${logType} ${n}`)
-    if (guesses.length > 0) this.#streams.tell(`log type guessed: ${guesses.join(', ')} (name it with --log-type to be sure)`)
+    if (guesses.length > 0) this.#streams.tell(`log type guessed: ${guesses.join(', ')} (set it with --log-type to be sure)`)
     const { received, stored, filtered, deadLettered, matches, ruleErrors } = this.#totals
     this.#streams.tell(
       `received ${received} stored ${stored} filtered ${filtered} dead_lettered ${deadLettered} matches ${matches} alerts ${alerts.length} rule_errors ${ruleErrors}`,
@@ -230,7 +230,7 @@ class Run {
     const info = await stat(path).catch((error: unknown) => {
       throw new ConfigError(`the file cannot be read: ${messageOf(error)}`, { file: path })
     })
-    if (!info.isFile()) throw new ConfigError('not a file; name files, or a pattern that your shell expands', { file: path })
+    if (!info.isFile()) throw new ConfigError('not a file; specify files, or a pattern that your shell expands', { file: path })
     const { max_record_bytes: maxRecordBytes } = this.#options.config
     const tell = (notice: string, isProblem: boolean) => {
       if (isProblem) this.#unreadable++
@@ -283,7 +283,7 @@ async function loadTables(options: RunOptions, loaded: LoadedContent): Promise<L
       const table = await localTable(file, options.config.data_dir)
       if (table) tables.put(table)
     } catch (error) {
-      const advice = `Correct it, or give another content with --table ${name}=FILE.`
+      const advice = `Correct it, or supply other content with --table ${name}=FILE.`
       throw new ConfigError(
         `table '${name}' cannot be used: ${messageOf(error)}. ${advice}`,
         { file: file.definition.file },

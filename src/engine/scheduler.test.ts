@@ -201,7 +201,7 @@ test('a query that cannot be added because the state cannot be read is reported,
   await scheduler.start()
   self.isReadable = false
   await self.update(QUARTERLY)
-  expect(self.problems).toEqual([expect.stringContaining('does not run yet, which is tried again: the disk is full')])
+  expect(self.problems).toEqual([expect.stringContaining('does not run yet and will be retried: the disk is full')])
   await vi.advanceTimersByTimeAsync(20 * 60_000)
   expect(self.judged).toEqual([])
   self.isReadable = true

@@ -110,7 +110,7 @@ export class Scheduler {
         if (this.#entering.get(name) === query) this.#entering.delete(name)
       } catch (error) {
         if (this.#entering.get(name) !== query) continue
-        this.#problems.set(name, problemOf(query, `does not run yet, which is tried again: ${messageOf(error)}`))
+        this.#problems.set(name, problemOf(query, `does not run yet and will be retried: ${messageOf(error)}`))
       }
     }
   }
@@ -193,7 +193,7 @@ export class Scheduler {
       await judge({ query: query.name, dueMs, columns: translated.columns, rows: answer.rows })
       this.#tell(
         query,
-        answer.truncated ? `misses rows: its answer was cut after ${answer.rows.length}; narrow the query` : undefined,
+        answer.truncated ? `misses rows: its result was cut after ${answer.rows.length}; narrow the query` : undefined,
       )
       return { kind: 'done' }
     } catch (error) {
@@ -219,7 +219,7 @@ export class Scheduler {
   }
 
   #switchOff(query: ScheduledQuery, why: string): Outcome {
-    this.#tell(query, `is switched off until it is changed or Caracal starts again: ${why}`, 'QueryOff')
+    this.#tell(query, `is switched off until it is changed or Caracal is restarted: ${why}`, 'QueryOff')
     return { kind: 'off' }
   }
 

@@ -73,7 +73,7 @@ export class SpoolServer {
     if (waiting + pending + body.body.length > maxSourceBytes)
       throw new RetryLater(`source '${body.sourceId}' has ${waiting} bytes waiting; try again later`, 2000)
     if (this.#spool.bytes() + pending + body.body.length > maxBytes)
-      throw new StorageError(`${this.#spool.bytes()} bytes wait in the spool; nothing more is accepted until it has emptied`)
+      throw new StorageError(`${this.#spool.bytes()} bytes wait in the spool; nothing more is accepted until it has drained`)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ body, resolve, reject })
       if (this.#waiting.length === 1) setImmediate(() => this.#commit())

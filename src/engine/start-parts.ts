@@ -56,7 +56,7 @@ export async function startKeeper(
     clock: systemClock,
     random: Math.random,
     firstDelayMs: config.table_first_refresh_ms,
-    onError: (error) => log.error({ err: error }, 'A table could not be kept.'),
+    onError: (error) => log.error({ err: error }, 'A table could not be saved.'),
   })
   await keeper.start()
   return keeper

@@ -92,7 +92,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
   const isDemo = isDemoDue && elsewhere.length === 0
   if (isDemoDue && !isDemo)
     log.info(
-      `The demo is left out, so that none of its alerts goes to ${elsewhere.join(', ')}. It is shown where alerts only go to stdout.`,
+      `The demo is skipped, so that none of its alerts go to ${elsewhere.join(', ')}. It only runs if alerts go to stdout alone.`,
     )
   const sources = allSources(config, isDemo ? demoSource() : undefined)
   const pages = maxPages === undefined ? {} : { maxPages }
@@ -291,7 +291,7 @@ async function logLayouts(lake: Lake, log: Log): Promise<void> {
   for (const { table, rowsBefore, rowsAfter } of await lake.ready())
     log.info(
       { table, rowsBefore, rowsAfter },
-      `Lake table ${table} is brought to the present layout: ${rowsBefore} rows before, ${rowsAfter} after.`,
+      `Lake table ${table} was migrated to the current layout: ${rowsBefore} rows before, ${rowsAfter} after.`,
     )
 }
 

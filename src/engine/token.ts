@@ -30,11 +30,11 @@ function readToken(file: string): string | undefined {
     token = readFileSync(file, 'utf8').trim()
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    const text = `The token ${file} cannot be read: ${messageOf(error)}. Give this user read access, or remove it: the next start makes a new token, which senders must then use.`
+    const text = `The token ${file} cannot be read: ${messageOf(error)}. Give this user read access, or remove it: the next start creates a new token, which senders must then use.`
     throw new StorageError(text, { cause: error })
   }
   if (/^[\x21-\x7e]{1,1000}$/.test(token)) return token
   const what = token === '' ? 'is empty' : 'is not one line of up to 1,000 visible ASCII characters'
-  const advice = 'Write the token that senders use into it, or remove it: the next start makes a new one.'
+  const advice = 'Write the token that senders use into it, or remove it: the next start creates a new one.'
   throw new ConfigError(`the token ${what}. ${advice}`, { file })
 }

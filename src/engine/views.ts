@@ -95,7 +95,7 @@ function tableView(status: TableStatus, { tables }: ViewDeps): TableView {
 
 function problemOf({ lastError, skipped, health }: TableStatus): string | undefined {
   if (lastError !== undefined) return lastError
-  if (health === 'missing') return 'its file is not there yet'
+  if (health === 'missing') return 'its file does not exist yet'
   return skipped > 0 ? `${skipped} rows of its content could not be used` : undefined
 }
 

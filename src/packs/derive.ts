@@ -32,7 +32,7 @@ export function deriveRules(drafts: readonly DerivedDraft[], rules: readonly Rul
         const { rule, idle } = derive(draft, byId.get(draft.base)!)
         byId.set(rule.id, rule)
         made.push(rule)
-        notices.push(...idle.map((key) => `${file}: ${key} is without effect: the functions of the base's code say it`))
+        notices.push(...idle.map((key) => `${file}: ${key} has no effect: the functions in the base rule's code determine it`))
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error
         problems.push({ file, line: undefined, message: error.message })

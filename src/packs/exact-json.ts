@@ -102,7 +102,7 @@ export function exactJson(document: Document, node: Node | undefined, marks: Rea
     targets ??= aliasTargets(document)
     const target = targets.get(alias)
     if (target) return target
-    throw new NotJson(`'*${alias.source}' stands for nothing: there is no '&${alias.source}' before it`, alias)
+    throw new NotJson(`'*${alias.source}' refers to nothing: there is no '&${alias.source}' before it`, alias)
   }
 
   return write(node, 0)

@@ -10,12 +10,12 @@ export function idleNotices({ scheduledQueries, savedQueries, scheduledRules, co
   return [
     ...scheduledQueries.flatMap(({ file, name, enabled, email }) => [
       ...(enabled && !judged.has(name)
-        ? [`${file}: not run, since no enabled rule judges its rows: scheduled_query '${name}'`]
+        ? [`${file}: not run because no enabled rule judges its rows: scheduled_query '${name}'`]
         : []),
       ...(enabled && email ? [`${file}: not supported yet: EmailConfig of scheduled_query '${name}'`] : []),
     ]),
     ...[...scheduledQueries, ...savedQueries].flatMap(({ file, name, hasLookback }) =>
-      hasLookback ? [`${file}: Lookback is without effect: the text of query '${name}' says which time it covers`] : [],
+      hasLookback ? [`${file}: Lookback has no effect: the SQL of query '${name}' determines which time it covers`] : [],
     ),
     ...scheduledRules.flatMap((rule) => savedOnly(rule, known, saved)),
     ...correlationRules.flatMap(({ file, id, rule }) => rule.notices.map((text) => `${file}: correlation_rule '${id}': ${text}`)),
@@ -28,7 +28,7 @@ export function idleNotices({ scheduledQueries, savedQueries, scheduledRules, co
 function savedOnly({ file, id, scheduledQueries = [] }: Rule, known: ReadonlySet<string>, saved: ReadonlySet<string>): string[] {
   return scheduledQueries
     .filter((name) => !known.has(name) && saved.has(name))
-    .map((name) => `${file}: rule '${id}' gets no rows of a query that it names: '${name}' is a saved_query, which never runs`)
+    .map((name) => `${file}: rule '${id}' gets no rows from a query that it names: '${name}' is a saved_query, which never runs`)
 }
 
 /** A schedule that names no time leaves the rule to the signals that arrive. */
@@ -41,5 +41,5 @@ function scheduleNotices({ file, id, rule }: CorrelationRuleFile): string[] {
 function untypedNotices(policies: Content['policies']): string[] {
   if (policies.some(({ policy }) => policy?.resourceTypes.length)) return []
   const enabled = policies.filter((rule) => rule.enabled)
-  return enabled.map(({ file, id }) => `${file}: policy '${id}' is judged on no resource: no policy names ResourceTypes`)
+  return enabled.map(({ file, id }) => `${file}: policy '${id}' does not judge any resources: no policy names ResourceTypes`)
 }

@@ -6,7 +6,7 @@ export const name = z
   .string()
   .min(1)
   .max(1000)
-  .regex(/^[^<>&"%]+$/, 'must not hold any of < > & " %')
+  .regex(/^[^<>&"%]+$/, 'must not contain any of < > & " %')
 
 /** A list of texts without repeats. */
 export const strings = z.array(z.string()).superRefine((list, context) => refuseRepeats(list, context))

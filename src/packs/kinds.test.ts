@@ -98,7 +98,7 @@ describe('every kind is read', () => {
     const code = { 'p.py': 'def policy(resource):\n    return True\n' }
     const alone = tree({ 'p.yml': POLICY, ...code })
     expect(notices(await loadContent([alone]), alone)).toEqual([
-      "p.yml: policy 'P' is judged on no resource: no policy names ResourceTypes",
+      "p.yml: policy 'P' does not judge any resources: no policy names ResourceTypes",
     ])
     const typed = `${POLICY.replace(': P', ': T')}ResourceTypes: [AWS.S3.Bucket]\n`
     const both = tree({ 'p.yml': POLICY, 't.yml': typed, ...code })
@@ -154,7 +154,7 @@ describe('every kind is read', () => {
     expect(notices(await loadContent([root]), root)).toEqual(["q.yml: not supported yet: EmailConfig of scheduled_query 'Q'"])
     const alone = tree({ 'q.yml': enabled, 'off.yml': SCHEDULED.replace('true', 'false'), 'r.py': CODE })
     expect(notices(await loadContent([alone]), alone)).toEqual([
-      "q.yml: not run, since no enabled rule judges its rows: scheduled_query 'Q'",
+      "q.yml: not run because no enabled rule judges its rows: scheduled_query 'Q'",
     ])
   })
 
@@ -163,7 +163,7 @@ describe('every kind is read', () => {
     const rule = SCHEDULED.replace('[Q]', '[Q, Gone, Kept]')
     const root = tree({ 'q.yml': QUERY, 'saved.yml': saved, 's.yml': rule, 'r.py': CODE })
     expect(notices(await loadContent([root]), root)).toEqual([
-      "s.yml: rule 'S' gets no rows of a query that it names: 'Kept' is a saved_query, which never runs",
+      "s.yml: rule 'S' gets no rows from a query that it names: 'Kept' is a saved_query, which never runs",
     ])
   })
 
@@ -179,7 +179,7 @@ describe('every kind is read', () => {
     const content = await loadContent([root])
     expect(reported(content, root)).toEqual([])
     expect(notices(content, root)).toEqual([
-      "q.yml: Lookback is without effect: the text of query 'Q' says which time it covers",
+      "q.yml: Lookback has no effect: the SQL of query 'Q' determines which time it covers",
       "c.yml: the Schedule of correlation_rule 'C' never runs: CronExpression '0 0 31 2 *' describes a time that never occurs",
     ])
   })
@@ -238,7 +238,7 @@ describe('problems with an item are reported with its line', () => {
       ['N', ['Custom.B']],
     ])
     expect(both.notices).toEqual([
-      `data model for 'Custom.A' in ${join(roots[0]!, 'n.yml')} is hidden by ${join(roots[1]!, 'm.yml')}`,
+      `data model for 'Custom.A' in ${join(roots[0]!, 'n.yml')} is overridden by ${join(roots[1]!, 'm.yml')}`,
     ])
   })
 })

@@ -114,7 +114,7 @@ describe('one root', () => {
     ])
   })
 
-  test('other YAML, samples and tool folders are passed over without a word', async () => {
+  test('other YAML, samples and tool folders are skipped without a word', async () => {
     const bad = 'AnalysisType: rule\n: : :'
     const root = tree({
       'ci.yml': 'on: push\njobs: {}\n',
@@ -149,7 +149,7 @@ describe('one root', () => {
     const { helpers, notices } = await loadContent([root])
     expect(helpers.map(({ name, code }) => [name, code])).toEqual([['common', 'FAR = 1\n']])
     expect(notices).toEqual([
-      `${join(root, 'rules/common.py')}: not importable, since the global 'common' has the name: rename one`,
+      `${join(root, 'rules/common.py')}: not importable because the global 'common' has the same name: rename one`,
     ])
   })
 
@@ -181,7 +181,7 @@ describe('one root', () => {
     expect([rules.length, notices]).toEqual([1, []])
   })
 
-  test('examples to copy from, directly below the root, are passed over, and so are files to ignore', async () => {
+  test('examples to copy from, directly below the root, are skipped, and so are files to ignore', async () => {
     const root = tree({
       'templates/r.yml': 'AnalysisType: rule\n',
       'rules/templates/r.yml': rule('A'),
@@ -208,9 +208,9 @@ describe('problems are reported with file, line and advice, and the rest loads',
       of: rule('A').replace('code.py', 'none.py'),
       tells: "- Filename: 'none.py' cannot be read: there is no such file or folder",
     },
-    { of: rule('A').replace('code.py', '../code.py'), tells: "- Filename: '../code.py' lies outside the content root" },
+    { of: rule('A').replace('code.py', '../code.py'), tells: "- Filename: '../code.py' is outside the content root" },
     { of: rule('A').replace('code.py', 'code.rb'), tells: "4 Filename: no language runs 'code.rb'. Known: .py" },
-    { of: rule('"A<b>"'), tells: '2 RuleID: must not hold any of < > & " % (is "A<b>")' },
+    { of: rule('"A<b>"'), tells: '2 RuleID: must not contain any of < > & " % (is "A<b>")' },
     { of: rule('A', 'Threshold: 0\n'), tells: '7 Threshold: Too small' },
     { of: rule('A', 'Tags: [x, x]\n'), tells: "7 Tags.1: 'x' is listed twice: remove one" },
     {
@@ -258,8 +258,8 @@ describe('problems are reported with file, line and advice, and the rest loads',
     const content = await loadContent([root])
     expect(content.rules.length + content.tables.length).toBe(1)
     expect(reported(content, root)).toEqual([
-      "b.yml:- the id 'Same' is taken by a.yml: give one of them another id",
-      "c.yml:- the id 'Same' is taken by a.yml: give one of them another id",
+      "b.yml:- the id 'Same' is already used by a.yml: give one of them a different id",
+      "c.yml:- the id 'Same' is already used by a.yml: give one of them a different id",
     ])
   })
 
@@ -269,7 +269,7 @@ describe('problems are reported with file, line and advice, and the rest loads',
       'code.py': CODE,
     })
     expect(reported(await loadContent([root]), root)).toEqual([
-      "r.yml:10 '*nope' stands for nothing: there is no '&nope' before it",
+      "r.yml:10 '*nope' refers to nothing: there is no '&nope' before it",
     ])
   })
 
@@ -368,8 +368,8 @@ describe('several roots', () => {
       ['B', '# shipped\n'],
     ])
     expect(content.notices).toEqual([
-      `rule 'A' in ${join(shipped, 'r.yml')} is hidden by ${join(own, 'r.yml')}`,
-      `schema 'Custom.Sx' in ${join(shipped, 'x.yml')} is hidden by ${join(own, 'x.yml')}`,
+      `rule 'A' in ${join(shipped, 'r.yml')} is overridden by ${join(own, 'r.yml')}`,
+      `schema 'Custom.Sx' in ${join(shipped, 'x.yml')} is overridden by ${join(own, 'x.yml')}`,
     ])
   })
 

@@ -94,7 +94,7 @@ class InForce {
   takes(kind: string, id: string, file: string): boolean {
     const hider = this.#files.get(`${kind} ${id}`)
     if (hider === undefined) this.#files.set(`${kind} ${id}`, file)
-    else this.notices.push(`${kind} '${id}' in ${file} is hidden by ${hider}`)
+    else this.notices.push(`${kind} '${id}' in ${file} is overridden by ${hider}`)
     return hider === undefined
   }
 }

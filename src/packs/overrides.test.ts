@@ -107,7 +107,7 @@ describe('overrides', () => {
       ['Threshold', join(early, 'overrides.yml')],
     ])
     expect(content.notices).toContain(
-      `Severity of 'Some.Rule' in ${join(early, 'overrides.yml')}:3 is hidden by ${join(late, 'overrides.yaml')}:3`,
+      `Severity of 'Some.Rule' in ${join(early, 'overrides.yml')}:3 is overridden by ${join(late, 'overrides.yaml')}:3`,
     )
   })
 

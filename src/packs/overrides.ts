@@ -45,7 +45,8 @@ function inForce(content: Content): Pick<Content, 'overrides' | 'problems' | 'no
     const problem = misfit(override, kinds)
     const hider = overrides.get(`${id}\0${key}`)
     if (problem) problems.set(`${problem.line} ${file} ${problem.message}`, problem)
-    else if (hider) notices.push(`${key} of '${id}' in ${placeOf(file, line)} is hidden by ${placeOf(hider.file, hider.line)}`)
+    else if (hider)
+      notices.push(`${key} of '${id}' in ${placeOf(file, line)} is overridden by ${placeOf(hider.file, hider.line)}`)
     else overrides.set(`${id}\0${key}`, override)
   }
   return { overrides: [...overrides.values()], problems: [...problems.values()], notices }

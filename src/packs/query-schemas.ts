@@ -28,7 +28,7 @@ const schedule = z
     message: 'needs either RateMinutes or a CronExpression',
   })
   .refine((when) => when.RateMinutes === undefined || when.RateMinutes >= when.TimeoutMinutes, {
-    message: 'RateMinutes must not be less than TimeoutMinutes: one run would meet the next',
+    message: 'RateMinutes must not be less than TimeoutMinutes, or runs would overlap',
   })
 
 const email = z.strictObject({

@@ -203,7 +203,7 @@ class RootLoader implements LoadedRoot {
   #claim(space: 'item' | 'schema', id: string, file: string): boolean {
     const holder = this.#ids.get(`${space} ${id}`)
     if (holder === undefined) this.#ids.set(`${space} ${id}`, file)
-    else this.#problem(file, `the id '${id}' is taken by ${relative(this.#root, holder)}: give one of them another id`)
+    else this.#problem(file, `the id '${id}' is already used by ${relative(this.#root, holder)}: give one of them a different id`)
     return holder === undefined
   }
 
@@ -213,7 +213,7 @@ class RootLoader implements LoadedRoot {
     if (filename === undefined) return 'none'
     const path = resolve(dirname(file), filename)
     if (!this.#folders.some((folder) => isUnder(folder, path))) {
-      this.#problem(file, `Filename: '${filename}' lies outside the content root ${this.#root}: move the file into it`)
+      this.#problem(file, `Filename: '${filename}' is outside the content root ${this.#root}: move the file into it`)
       return undefined
     }
     this.#named.add(path)
@@ -247,7 +247,7 @@ class RootLoader implements LoadedRoot {
     if (this.problems.length > 0) return
     for (const { id, file, ids } of this.packs) {
       if (ids === undefined && basename(file) !== PACK && !this.#hasItems(dirname(file)))
-        this.#problem(file, `pack '${id}' names nothing: add PackDefinition with IDs, or put the file beside its content`)
+        this.#problem(file, `pack '${id}' lists nothing: add PackDefinition with IDs, or put the file next to its content`)
     }
     for (const { file, missing } of this.packs) {
       for (const id of missing) {
@@ -279,7 +279,7 @@ class RootLoader implements LoadedRoot {
       const name = basename(file, '.py')
       if (!folders.has(dirname(file)) || this.#named.has(file) || !/^[A-Za-z_]\w*$/.test(name)) continue
       if (globals.has(name)) {
-        this.notices.push(`${file}: not importable, since the global '${name}' has the name: rename one`)
+        this.notices.push(`${file}: not importable because the global '${name}' has the same name: rename one`)
         continue
       }
       const text = readText(file, MAX_CODE_BYTES)
@@ -311,7 +311,7 @@ function filenameOf(item: NonNullable<Item>): string | undefined {
 function readText(path: string, maxBytes: number): string | Error {
   try {
     const { size } = statSync(path)
-    if (size > maxBytes) return new Error(`it is ${size} bytes long, more than ${maxBytes}: split it`)
+    if (size > maxBytes) return new Error(`it is ${size} bytes long; the limit is ${maxBytes}: split it`)
     const bytes = readFileSync(path)
     return isUtf8(bytes) ? bytes.toString('utf8').replace(/^\uFEFF/, '') : new Error('it is not UTF-8 text: save it as UTF-8')
   } catch (error) {

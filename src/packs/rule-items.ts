@@ -184,7 +184,7 @@ export function dedupPeriod(minutes: number): number {
 
 /** What to say of a period that is not taken as it is written. */
 export function dedupNotice(minutes = 60): string[] {
-  return minutes >= 5 ? [] : [`DedupPeriodMinutes ${minutes} is taken as ${dedupPeriod(minutes)}: write at least 5`]
+  return minutes >= 5 ? [] : [`DedupPeriodMinutes ${minutes} is treated as ${dedupPeriod(minutes)}: use at least 5`]
 }
 
 function ruleNotices(rule: RuleDraft, yaml: YamlFile, item: RuleKeys): string[] {
@@ -193,7 +193,7 @@ function ruleNotices(rule: RuleDraft, yaml: YamlFile, item: RuleKeys): string[] 
   return [
     ...dedupNotice(item.DedupPeriodMinutes),
     ...testNotices(rule.tests),
-    ...idle.map((key) => `${key} is without effect: the functions of the rule's code say it`),
+    ...idle.map((key) => `${key} has no effect: the functions in the rule's code determine it`),
   ]
 }
 

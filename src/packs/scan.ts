@@ -73,7 +73,8 @@ export async function scan(root: ContentRoot, ignore: ReadonlySet<string> = new 
         await walk(path)
       } else if (kind?.isFile()) {
         files += 1
-        if (files > MAX_FILES) throw new Error(`holds more than ${MAX_FILES} files: name the folder that holds the content`)
+        if (files > MAX_FILES)
+          throw new Error(`contains more than ${MAX_FILES} files: specify the folder that contains the content`)
         if (!isTaken && path !== first) continue
         if (/\.ya?ml$/.test(entry.name)) {
           if (!ignored.has(entry.name) && !ignoredPaths.has(path)) yaml.push(path)

@@ -90,7 +90,7 @@ export function environmentSettings(env: Readonly<Record<string, string | undefi
   const values = (name: string) => env[name]?.split(/\s+/).filter(Boolean)
   const minimum = env['PANTHER_MINIMUM_TESTS']
   if (minimum && !/^\d{1,6}$/.test(minimum)) {
-    throw new ConfigError(`the environment variable PANTHER_MINIMUM_TESTS is '${minimum}': it must be a whole number`)
+    throw new ConfigError(`the environment variable PANTHER_MINIMUM_TESTS is '${minimum}': it must be an integer`)
   }
   const skip = env['PANTHER_SKIP_DISABLED_TESTS']
   return {

@@ -144,7 +144,7 @@ describe('a run', () => {
     throw new Error('no result')
   }
 
-  test('disabled rules and tests of other names are passed over', async () => {
+  test('disabled rules and tests of other names are skipped', async () => {
     const off = { ...ruleWith('A', [true]), enabled: false }
     expect((await options(off, {})).tests.length).toBe(1)
     expect(await options(off, { skipDisabled: true })).toMatchObject({ tests: [], skipped: 'it is disabled' })

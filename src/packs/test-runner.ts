@@ -127,7 +127,7 @@ function chosen<T extends { readonly name: string }>(
   if (skipDisabled && !rule.enabled) return 'it is disabled'
   if (!testNames) return tests
   const wanted = tests.filter(({ name }) => testNames.has(name))
-  return wanted.length === 0 ? 'it has no test of a name asked for' : wanted
+  return wanted.length === 0 ? 'it has no test with a requested name' : wanted
 }
 
 async function runOne(

@@ -35,7 +35,7 @@ test('a folder that comes later is found, and what is in it', async () => {
   await expect.poll(seen).toBeGreaterThan(0)
 })
 
-test('files of tools and hidden ones are passed over', async () => {
+test('files of tools and hidden ones are skipped', async () => {
   mkdirSync(join(folder, '.git'))
   mkdirSync(join(folder, '__pycache__'))
   const { seen } = await watching(20)

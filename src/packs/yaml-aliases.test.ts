@@ -39,7 +39,7 @@ describe('aliases', () => {
     '%s: what has no anchor is refused',
     (value) => {
       expect(() => last('x', value)).toThrow(
-        expect.objectContaining({ message: "'*nope' stands for nothing: there is no '&nope' before it", line: 2 }),
+        expect.objectContaining({ message: "'*nope' refers to nothing: there is no '&nope' before it", line: 2 }),
       )
     },
   )

@@ -133,7 +133,7 @@ export class Deliverer {
     let result: DeliveryResult
     try {
       const destination = destinations.get(name)
-      if (!destination) throw new Refused(`the configuration has no destination '${name}' any more`)
+      if (!destination) throw new Refused(`the configuration no longer has a destination '${name}'`)
       // Not the stopping signal: a try under way may still succeed within the grace time.
       const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(MAX_TRY_MS)])
       await destination.send({ id: deliveryId, ...readDeliveryBody(body) }, signal)
@@ -176,7 +176,7 @@ export class Deliverer {
     const text = messageOf(error)
     if (error instanceof Refused) return { deliveryId, kind: 'dead', tries, error: text, nowMs: now() }
     if (tries >= MAX_TRIES)
-      return { deliveryId, kind: 'dead', tries, error: `${text} (given up after ${tries} tries)`, nowMs: now() }
+      return { deliveryId, kind: 'dead', tries, error: `${text} (abandoned after ${tries} attempts)`, nowMs: now() }
     const wait = Math.min(retryMaxMs, retryMinMs * 2 ** (tries - 1))
     const asked = error instanceof RetryLater ? (error.afterMs ?? 0) : 0
     return { deliveryId, kind: 'again', tries, nextMs: now() + Math.max(wait, asked), error: text }

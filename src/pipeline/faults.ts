@@ -45,7 +45,7 @@ export async function retry<T>(what: string, attempt: () => Promise<T>, retrying
     } catch (error) {
       hasFailed = true
       const isDisk = error instanceof StorageError
-      const until = isDisk ? '; everything waits until it works' : ' and is tried again'
+      const until = isDisk ? '; everything waits until it succeeds' : ' and will be retried'
       onTrouble(`${what}${until}: ${messageOf(error)}`)
       if (isStopping()) throw error
       // What the disk refuses says nothing about what is tried.

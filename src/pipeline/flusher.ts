@@ -85,7 +85,7 @@ export class Flusher {
 
   async start(): Promise<void> {
     await this.#measure()
-    const held = { message: 'not tried since the start', tries: 0, nextMs: 0 }
+    const held = { message: 'not tried since startup', tries: 0, nextMs: 0 }
     for (const { table } of await this.#state.heldFlushes()) this.#held.set(table!, held)
     this.#isStarted = true
     this.#check()

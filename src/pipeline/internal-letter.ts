@@ -16,7 +16,7 @@ export function internalLetter(event: Event, source: string, error: unknown): De
   const { p_row_id: rowId } = event
   return {
     reason: 'internal',
-    message: `This event could not be finished: ${messageOf(error)}. This is a fault of Caracal; the event is kept, please report it.`,
+    message: `This event could not be processed: ${messageOf(error)}. This is a bug in Caracal; the event is kept, please report it.`,
     source,
     position: `${rowId.slice(0, 16)}:${Number.parseInt(rowId.slice(16), 16)}`,
     length: bytes.length,

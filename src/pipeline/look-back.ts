@@ -46,8 +46,7 @@ export async function lookBack({
   const signals = readPastSignals(rows, correlation.rules)
   const cut = rows.length < MAX_PAST ? [] : fresh.flatMap((rule) => cutNotice(rule, signals, nowMs))
   const unread = rows.length - signals.length
-  if (unread > 0)
-    cut.push(...fresh.map(({ id }) => notice(id, `${unread} of the stored signals cannot be read and are left out`)))
+  if (unread > 0) cut.push(...fresh.map(({ id }) => notice(id, `${unread} of the stored signals cannot be read and are skipped`)))
   const ids = new Set(fresh.map(({ id }) => id))
   const isNeeded = ({ ruleId, timeMs }: Signal) => {
     const inner = ids.has(ruleId) ? correlation.rules.get(ruleId) : undefined

@@ -151,7 +151,7 @@ test.each(['recordBatch', 'commitBatch', 'openBatches'] as const)(
       [new ListSource('s', ['a\n', 'b\n'])],
       2,
     )
-    expect(troubles[0]).toMatch(/state cannot be (read|written); everything waits until it works: database or disk is full/)
+    expect(troubles[0]).toMatch(/state cannot be (read|written); everything waits until it succeeds: database or disk is full/)
     expect(troubles.at(-1)).toBeUndefined()
     expect(lines(state).length).toBe(2)
   },

@@ -232,7 +232,7 @@ export class Loop {
     if (!source) {
       this.#deps.onTrouble(
         `source/${batch.sourceId}`,
-        `a batch of source '${batch.sourceId}' was begun before, and the source is no longer configured; the batch waits until it is`,
+        `a batch of source '${batch.sourceId}' was begun earlier, but the source is no longer configured; the batch waits until it is`,
       )
       return
     }

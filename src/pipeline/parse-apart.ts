@@ -58,7 +58,7 @@ function refusedRecord(
 ): ParseResult {
   const [from, to] = records ? [records[0]!, records[1]!] : [0, all.length]
   const [bytes, offset] = [all.subarray(from, to), start + from]
-  const message = `The parser failed on this record: ${messageOf(error)}. This is a fault of Caracal; the bytes are kept, please report it.`
+  const message = `The parser failed on this record: ${messageOf(error)}. This is a bug in Caracal; the bytes are kept, please report it.`
   const letter = deadLetter({ reason: 'internal', message }, Buffer.from(bytes), place, offset, source)
   return {
     received: 1,

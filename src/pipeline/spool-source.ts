@@ -61,7 +61,7 @@ export class SpoolSource implements BatchSource {
     const chunk = { place, offset: 0, context: '', final: true, receivedMs }
     const decoded = decodeBody(body, decoding, this.#decoders)
     if (!('broken' in decoded)) return { ...chunk, ...decoded, faults: [] }
-    const message = `The body cannot be decoded: ${decoded.broken}. Its bytes are kept; send it again in a format that this source takes.`
+    const message = `The body cannot be decoded: ${decoded.broken}. Its bytes are kept; send it again in a format that this source accepts.`
     const raw = body.subarray(0, MAX_DEAD_LETTER_BYTES)
     const fault: Fault = { reason: 'decoding', message, offset: 0, length: body.length, sha256: sha256(body), raw }
     return { ...chunk, bytes: new Uint8Array(), faults: [fault] }
@@ -92,7 +92,7 @@ export class SpoolSource implements BatchSource {
 
 /** A batch was begun and the spool it lay in is another one now: what can no longer be read is reported. */
 function lost(sourceId: string, epoch: string, from: number, to: number): Chunk {
-  const message = `bodies ${from} to ${to} of a batch begun before are gone: the spool was deleted or replaced. Keep spool.db and state.db together.`
+  const message = `bodies ${from} to ${to} of an earlier batch are missing: the spool was deleted or replaced. Keep spool.db and state.db together.`
   const bytes = new Uint8Array()
   return {
     bytes,

@@ -50,14 +50,12 @@ async function withoutFaults<Batch extends JudgedBatch>(
     item.kind === 'finding' ? [{ kind: 'finding', judged: errorOf(item.judged, error) }] : [],
   )
   for (const { item, error } of atFault)
-    if (item.kind === 'cache') onDropped(`The rules' cache could not keep its entry '${item.write.key}': ${messageOf(error)}`)
+    if (item.kind === 'cache') onDropped(`The rule cache could not store its entry '${item.write.key}': ${messageOf(error)}`)
   const finished = composed(judged, [...fine, ...errors])
   const failure = await failureOf(() => attempt(finished))
   if (failure === undefined) return finished
   const lost = finished.judged.length
-  onDropped(
-    `${lost} matches and rule errors of a batch of source '${sourceId}' could not be kept together: ${messageOf(failure)}`,
-  )
+  onDropped(`${lost} matches and rule errors of a batch of source '${sourceId}' could not be stored: ${messageOf(failure)}`)
   return { ...finished, judged: [] }
 }
 
@@ -70,7 +68,7 @@ function composed<Batch extends JudgedBatch>(batch: Batch, parts: readonly Part[
 
 function errorOf(item: Judged, error: unknown): Judged {
   const { ruleId, event } = item.finding
-  const message = `what the rule returned for event ${item.event?.p_row_id ?? '(none)'} cannot be kept: ${messageOf(error)}`
+  const message = `what the rule returned for event ${item.event?.p_row_id ?? '(none)'} cannot be stored: ${messageOf(error)}`
   const finding: RuleError = { kind: 'error', ruleId, event, cause: 'return_type', message: message.toWellFormed() }
   return { ...item, finding }
 }

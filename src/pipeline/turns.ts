@@ -60,7 +60,7 @@ export class Turns {
     this.#failures.set(sourceId, { pauseMs, untilMs: this.#deps.now() + pauseMs })
     this.#deps.onTrouble(
       sourceId,
-      `Source '${sourceId}' cannot be read and will be tried again; other sources go on: ${messageOf(error)}`,
+      `Source '${sourceId}' cannot be read and will be retried; other sources continue: ${messageOf(error)}`,
     )
   }
 

@@ -36,7 +36,7 @@ export async function openState(dataDir: string, options: SqliteOptions = {}): P
   if (error) {
     await db.destroy()
     if (error instanceof StorageError) throw error
-    throw new StorageError(`The state database in ${dataDir} could not be brought up to date: ${String(error)}`, { cause: error })
+    throw new StorageError(`The state database in ${dataDir} could not be migrated: ${String(error)}`, { cause: error })
   }
   return db
 }

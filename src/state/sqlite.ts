@@ -111,7 +111,7 @@ function isDamage(error: unknown): boolean {
 }
 
 function damageText(file: string, reason: string): string {
-  return `The file ${file} is damaged (${reason}). Stop Caracal and put a backup of it back; without one, move it out of the data folder together with its -wal and -shm files: Caracal then begins a new one, and what only this file held is lost.`
+  return `The file ${file} is damaged (${reason}). Stop Caracal and restore the file from a backup. Without one, move it out of the data folder together with its -wal and -shm files: Caracal then creates a new one, and whatever was only in this file is lost.`
 }
 
 function guarded(statement: Statement, file: string): Statement {
@@ -159,7 +159,7 @@ export function bindable(value: unknown): string | number | null | Uint8Array {
       return Number(value)
     case 'string':
       if (value.includes('\0') || !value.isWellFormed())
-        throw new TypeError('cannot bind a string with NUL or a lone surrogate: store foreign text as JSON or as bytes')
+        throw new TypeError('cannot bind a string with NUL or a lone surrogate: store untrusted text as JSON or as bytes')
       return value
   }
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
@@ -192,7 +192,7 @@ export function lockDataDir(dataDir: string): () => void {
     db?.close()
     const text = hasCode(error, 'busy')
       ? `The data folder ${dataDir} is in use by another Caracal process. Stop that one first, or set data_dir to another folder.`
-      : `The data folder ${dataDir} cannot be locked: ${messageOf(error)}. Is the disk full, or is ${join(dataDir, 'lock')} not a file of ours?`
+      : `The data folder ${dataDir} cannot be locked: ${messageOf(error)}. Is the disk full, or does ${join(dataDir, 'lock')} not belong to Caracal?`
     throw new StorageError(text, { cause: error })
   }
   const held = db

@@ -115,7 +115,7 @@ describe('caracal test', () => {
     }
   })
 
-  test('disabled rules are passed over when asked, and minimum tests are asked of the rest', async () => {
+  test('disabled rules are skipped when asked, and minimum tests are asked of the rest', async () => {
     const { code, out } = await caracal([
       'test',
       '--path',

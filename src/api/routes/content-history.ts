@@ -102,7 +102,7 @@ export function contentHistoryRoutes(engine: Engine) {
       const { generation } = c.req.valid('param')
       const { file } = c.req.valid('query')
       const past = await engine.read.generation(generation)
-      if (!past) throw new ApiError(404, 'not_found', `there is no generation '${generation}', or it is no longer kept`)
+      if (!past) throw new ApiError(404, 'not_found', `there is no generation '${generation}', or it is no longer stored`)
       const files = past.files.filter(({ path }) => file === undefined || path === file)
       if (file !== undefined && files.length === 0)
         throw new ApiError(404, 'not_found', `generation ${past.number} did not change the file '${file}'`)

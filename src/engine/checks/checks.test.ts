@@ -62,11 +62,11 @@ test('the spool is reported when four fifths of it, or of a share of it, are tak
   let waiting = { all: 799, a: 80, b: 79 }
   const check = spoolCheck(['a', 'b'], { maxBytes: 1000, maxSourceBytes: 100 }, async (id) => waiting[(id ?? 'all') as 'a'])
   expect(await messages(check.run())).toEqual([
-    'SpoolFull a HIGH: The spool of source a is 80 % full (80 of 100 bytes); when it is full, its senders get 429',
+    'SpoolFull a HIGH: The spool of source a is 80 % full (80 of 100 bytes); once it is full, its senders get 429',
   ])
   waiting = { all: 800, a: 0, b: 0 }
   expect(await messages(check.run())).toEqual([
-    'SpoolFull  HIGH: The spool is 80 % full (800 of 1000 bytes); when it is full, all senders get 503',
+    'SpoolFull  HIGH: The spool is 80 % full (800 of 1000 bytes); once it is full, all senders get 503',
   ])
 })
 
@@ -74,7 +74,7 @@ test('a source whose call has not come back for half a minute is stuck', async (
   const progress = (id: string, waitingMs: number) => ({ id, waitingMs, inFlight: 0, backlogBytes: 0, notices: [] })
   const check = readerCheck(async () => [progress('quick', 0), progress('slow', 29_999), progress('nfs', 30_000)])
   expect(await messages(check.run())).toEqual([
-    'ReaderStuck nfs HIGH: Reading from source nfs has not answered for 30 s; other sources wait too',
+    'ReaderStuck nfs HIGH: Reading from source nfs has not responded for 30 s; other sources wait too',
   ])
 })
 

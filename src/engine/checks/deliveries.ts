@@ -4,7 +4,7 @@ import type { DeadDeliveries, FailingDeliveries } from '../../state/deliveries.t
 /** Destinations that did not take alerts that are still open. */
 export function deliveryProblems(dead: readonly DeadDeliveries[]): SystemProblem[] {
   return dead.map(({ destination, alerts, alertIds, error }) => {
-    const message = `Destination ${destination} did not take ${alerts === 1 ? 'an open alert' : `${alerts} open alerts`}: ${error}`
+    const message = `Destination ${destination} did not accept ${alerts === 1 ? 'an open alert' : `${alerts} open alerts`}: ${error}`
     return systemProblem('DeliveryDead', destination, message, { covers: alertIds, notTo: [destination] })
   })
 }

@@ -12,7 +12,7 @@ export function readerCheck(progress: () => Promise<readonly SourceProgress[]>):
     async run() {
       return (await progress()).flatMap(({ id, waitingMs, problems: [first, ...others] = [] }) => {
         if (waitingMs >= HANGS_MS) {
-          const message = `Reading from source ${id} has not answered for ${Math.floor(waitingMs / 1000)} s; other sources wait too`
+          const message = `Reading from source ${id} has not responded for ${Math.floor(waitingMs / 1000)} s; other sources wait too`
           return [systemProblem('ReaderStuck', id, message)]
         }
         if (first === undefined) return []

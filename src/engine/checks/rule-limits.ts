@@ -13,6 +13,6 @@ export function limitProblems(counts: readonly LimitCount[], nowMs: number): Sys
   }
   return [...byRule].map(([ruleId, reached]) => {
     const what = reached.map((one) => `${one.what} ${one.n} times`).join(', ')
-    return systemProblem('RuleLimited', ruleId, `Rule ${ruleId} reached its limits (${what} so far).`)
+    return systemProblem('RuleLimited', ruleId, `Rule ${ruleId} reached its limits (so far: ${what}).`)
   })
 }

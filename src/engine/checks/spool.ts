@@ -32,5 +32,5 @@ export function spoolCheck(
 
 function problem(key: string, what: string, bytes: number, max: number, then: string): SystemProblem {
   const percent = Math.floor((bytes / max) * 100)
-  return systemProblem('SpoolFull', key, `${what} is ${percent} % full (${bytes} of ${max} bytes); when it is full, ${then}`)
+  return systemProblem('SpoolFull', key, `${what} is ${percent} % full (${bytes} of ${max} bytes); once it is full, ${then}`)
 }

@@ -64,7 +64,7 @@ export function git(args: readonly string[], { env, signal, input, maxBytes }: G
     signal.addEventListener('abort', onAbort, { once: true })
     child.stdout.on('data', (chunk: Buffer) => {
       size += chunk.length
-      if (size > maxBytes) end(new GitFailed(`its answer is longer than ${maxBytes} bytes`))
+      if (size > maxBytes) end(new GitFailed(`its response is longer than ${maxBytes} bytes`))
       else out.push(chunk)
     })
     child.stderr.on('data', (chunk: Buffer) => {
@@ -86,10 +86,10 @@ export function git(args: readonly string[], { env, signal, input, maxBytes }: G
 /** What git said, on one line. */
 function textOf(errors: string, code: number | null): string {
   if (/could not read (?:Username|Password)|Authentication failed/.test(errors))
-    return 'the repository refuses the access: check `username` and `password`'
+    return 'the repository denies access: check `username` and `password`'
   const lines = errors
     .split('\n')
     .map((line) => line.replace(/^(?:fatal|error|remote): /, '').trim())
     .filter((line) => line !== '')
-  return printable(lines.join('; ')).slice(0, 400) || `git ended with ${code}`
+  return printable(lines.join('; ')).slice(0, 400) || `git exited with ${code}`
 }

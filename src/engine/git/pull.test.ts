@@ -103,9 +103,9 @@ test('a repository that is not there or not reachable is reported in git’s own
 test('a password is sent, and is in no message', async () => {
   const commit = server.commit({ 'a.yml': 'a\n' })
   server.credentials = 'bot:s3cret pass'
-  await expect(ask()).rejects.toThrow('the repository refuses the access: check `username` and `password`')
+  await expect(ask()).rejects.toThrow('the repository denies access: check `username` and `password`')
   const wrong = await ask({ username: 'bot' }, { password: 'wr0ng' }).catch((error: Error) => error.message)
-  expect(wrong).toContain('refuses the access')
+  expect(wrong).toContain('denies access')
   expect(wrong).not.toContain('wr0ng')
   expect(await ask({ username: 'bot' }, { password: 's3cret pass' })).toBe(commit)
 })
@@ -138,7 +138,7 @@ test('an end in the middle leaves nothing behind', async () => {
 test('more than may be is refused with the way out', async () => {
   server.write({ 'big.csv': 'x'.repeat(65 * 1024 * 1024), 'rules/a.yml': 'a\n' })
   const commit = server.commit()
-  await expect(ask()).rejects.toThrow('name the folder of the content in `path`')
+  await expect(ask()).rejects.toThrow('set `path` to the folder that contains the content')
   expect(await ask({ path: 'rules' })).toBe(commit)
 })
 

@@ -97,9 +97,11 @@ async function filesOf(
     files.push({ path: file, id, size: Number(size) })
     bytes += Number(size)
     if (files.length > MAX_FILES)
-      throw new GitFailed(`it has more than ${MAX_FILES} files: name the folder of the content in \`path\``)
+      throw new GitFailed(`it has more than ${MAX_FILES} files: set \`path\` to the folder that contains the content`)
     if (bytes > MAX_BYTES)
-      throw new GitFailed(`its files are larger than ${MAX_BYTES} bytes together: name the folder of the content in \`path\``)
+      throw new GitFailed(
+        `its files are larger than ${MAX_BYTES} bytes together: set \`path\` to the folder that contains the content`,
+      )
   }
   return files
 }

@@ -223,7 +223,7 @@ export class GitRoots {
 function brokenText(commit: string, { problems }: ContentChange): string {
   const [first] = problems
   const more = problems.length > 1 ? `, and ${problems.length - 1} more` : ''
-  return `commit ${commit.slice(0, 12)} cannot be put in force: ${first ? `${first.file}: ${first.message}` : 'it cannot be loaded'}${more}`
+  return `commit ${commit.slice(0, 12)} cannot be applied: ${first ? `${first.file}: ${first.message}` : 'it cannot be loaded'}${more}`
 }
 
 /** The change that somebody asked for, with what was pulled for it. */

@@ -99,12 +99,12 @@ test('batches of threads that end are rebuilt by others, each reported as parsed
   expect(parsed).toBe(12)
   expect(threads.length - before).toBe(3)
   await expect.poll(() => troubles.at(-1), { timeout: 60_000 }).toBeUndefined()
-  expect(troubles.find(Boolean)).toContain('its batches are made again')
+  expect(troubles.find(Boolean)).toContain('its batches are processed again')
 }, 120_000)
 
 test('a batch that every thread ends over is given up, and other batches go on', async () => {
   deadly.set(1_700_000_000_050, 99)
   const [bad, good] = await Promise.allSettled([make(50), make(51)])
-  expect(bad).toMatchObject({ status: 'rejected', reason: { message: expect.stringContaining('3 threads have ended') } })
+  expect(bad).toMatchObject({ status: 'rejected', reason: { message: expect.stringContaining('3 threads have died') } })
   expect(good).toMatchObject({ status: 'fulfilled', value: { received: 3 } })
 }, 120_000)

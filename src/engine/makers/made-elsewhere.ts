@@ -75,7 +75,7 @@ export class MadeElsewhere implements Making {
     })
     const hash = hashOf(contentParts(content, sources))
     const other = [...reports.values()].find((report) => report.hash !== hash)
-    if (other) throw new Error(`threads have made different generations of the same content: ${hash} and ${other.hash}`)
+    if (other) throw new Error(`threads built different generations from the same content: ${hash} and ${other.hash}`)
     const evaluate = (batch: DetectBatch) => made.#evaluate(batch)
     rules = new RulesInMakers(reports, { evaluate, prefiltered: makers.prefiltered(generation) })
     const made: MadeElsewhere = new MadeElsewhere(deps, generation, rules)
@@ -132,7 +132,7 @@ export class MadeElsewhere implements Making {
   #schemaOf({ logType, header }: SchemaName): CompiledSchema {
     if (header !== undefined) return this.#loaded.headerSchemas.byKey(header)
     const schema = this.#schemas.get(logType)
-    if (!schema) throw new Error(`a thread has made events of ${logType}, which no source has a schema for`)
+    if (!schema) throw new Error(`a thread produced events of ${logType}, for which no source has a schema`)
     return schema
   }
 }

@@ -209,7 +209,7 @@ export class Maker implements Handlers<MakerCalls> {
 }
 
 function notHere(): never {
-  throw new Error('this half of the path is for the thread of the pipeline')
+  throw new Error('this half of the path belongs to the pipeline thread')
 }
 
 function rulesOf(detectors: readonly Detector[]): RulesInMaker {

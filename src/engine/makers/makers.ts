@@ -113,7 +113,7 @@ export class Makers {
       }
       if (first) await opened(first)
       await Promise.all(others.map(opened))
-      if (reports.size === 0) throw new Error('every thread that was to make batches has ended')
+      if (reports.size === 0) throw new Error('all threads that process batches have ended')
       return { generation, reports }
     } catch (error) {
       await this.close(generation, undefined)
@@ -219,12 +219,15 @@ export class Makers {
     this.#seats.splice(at, 1)
     for (const given of this.#generations.values()) given.onGone(seat.number)
     if (this.#isClosing) return
-    this.#deps.onTrouble('makers', `a thread that makes batches has ended, its batches are made again: ${messageOf(error)}`)
+    this.#deps.onTrouble(
+      'makers',
+      `a thread that processes batches has ended and its batches are processed again: ${messageOf(error)}`,
+    )
     const jobs = [...seat.jobs].sort((a, b) => a.number - b.number)
     const again = jobs.filter((job) => ++job.deaths < MAX_DEATHS)
     for (const job of jobs)
       if (!again.includes(job))
-        this.#fail(job, new Error(`${job.deaths} threads have ended over the same batch: ${messageOf(error)}`))
+        this.#fail(job, new Error(`${job.deaths} threads have died on the same batch: ${messageOf(error)}`))
     for (const job of again) job.isParsed = !job.work.onParsed
     this.#queue.unshift(...again)
     this.#dispatch()
@@ -241,7 +244,10 @@ export class Makers {
       } catch (error) {
         // One that ends is replaced in its turn.
         if (await hasGone(seat)) return
-        this.#deps.onTrouble('makers', `a thread that makes batches cannot be started, which is tried again: ${messageOf(error)}`)
+        this.#deps.onTrouble(
+          'makers',
+          `a thread that processes batches cannot be started, which will be retried: ${messageOf(error)}`,
+        )
         seat.isGone = true
         this.#seats.splice(this.#seats.indexOf(seat), 1)
         await seat.thread.end()

@@ -82,7 +82,7 @@ export class RulesInMakers implements Detector {
   }
 
   async test(ruleId: string): Promise<TestRun> {
-    throw new Error(`the unit tests of '${ruleId}' do not run in the running product`)
+    throw new Error(`the unit tests of '${ruleId}' cannot run in the server`)
   }
 
   /** Makers end by themselves what they have started. */

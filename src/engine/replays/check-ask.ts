@@ -25,7 +25,7 @@ function checkEvents(ask: EventReplay, { loaded, judged }: OpenContent, nowMs: n
   const toMs = Math.min(ask.toMs, nowMs)
   if (fromMs >= toMs)
     throw new Refused(
-      `the range from ${iso(fromMs)} to ${iso(toMs)} is empty: events of the past are replayed, so give a time before`,
+      `the range from ${iso(fromMs)} to ${iso(toMs)} is empty: only past events can be replayed, so specify an earlier time`,
     )
   const enabled = judged.filter((rule) => rule.enabled && rule.kind !== 'scheduled_rule')
   const byId = new Map(enabled.map((rule) => [rule.id, rule]))
@@ -37,7 +37,7 @@ function checkEvents(ask: EventReplay, { loaded, judged }: OpenContent, nowMs: n
   const own = rules.map((id) => byId.get(id)!)
   const named = [...new Set(own.flatMap(({ logTypes, policy }) => [...logTypes, ...(policy?.resourceTypes ?? [])]))]
   const logTypes = [...new Set(ask.logTypes.length > 0 ? ask.logTypes : named)].sort()
-  if (logTypes.length === 0) throw new Refused('name the log types to replay, or rules that name theirs')
+  if (logTypes.length === 0) throw new Refused('specify the log types to replay, or rules that name theirs')
   for (const name of logTypes)
     if (!schemaOf(name, loaded)) throw new Refused(`log type '${name}' has no schema${suggestion(name, loaded.schemas.keys())}`)
   for (const { id, logTypes: types, policy } of own) {

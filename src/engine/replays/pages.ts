@@ -57,12 +57,12 @@ export async function nextPage(replay: Replay, content: OpenContent, lake: Repla
   const { generation, loaded } = content
   if (ask.kind === 'dead-letters') {
     if (!generation.sources.has(name))
-      throw new PartGone(`source '${name}' is not configured any more, so nothing says how its records are read`)
+      throw new PartGone(`source '${name}' is no longer configured, so it is unknown how to read its records`)
     const rows = await some(LETTERS, (limit) => lake.query(lettersSql(name, ask, createdMs, after, limit), limit))
     return rows.length > 0 ? lettersPage(id, rows, part, generation.parser) : undefined
   }
   const schema = schemaOf(name, loaded)
-  if (!schema) throw new PartGone(`log type '${name}' has no schema any more`)
+  if (!schema) throw new PartGone(`log type '${name}' no longer has a schema`)
   const rows = await some(EVENTS, (limit) => lake.query(eventsSql(schema, ask, after, limit), limit))
   return rows.length > 0 ? eventsPage(id, schema, rows, part) : undefined
 }

@@ -85,7 +85,7 @@ export class ReplayRun {
       }
     } catch (error) {
       if (!(error instanceof RetryLater)) throw error
-      this.#note('wait', `It waits and goes on by itself: ${messageOf(error)}`)
+      this.#note('wait', `It is waiting and will continue by itself: ${messageOf(error)}`)
       await pause(AGAIN_PAUSE_MS)
       return false
     }
@@ -109,7 +109,7 @@ export class ReplayRun {
       page = await nextPage(this.#replay, judging.content, lake)
     } catch (error) {
       if (!(error instanceof PartGone)) throw error
-      this.#note(part.name, `${part.name} is left out: ${error.message}.`)
+      this.#note(part.name, `${part.name} is skipped: ${error.message}.`)
     }
     if (page) {
       await this.#judge(page, judging)
@@ -138,7 +138,7 @@ export class ReplayRun {
       await takePath(batch, judging, end)
       this.#replay = outcome.replay
       if (this.#windows.isCut)
-        this.#note('windows', 'There are more alert windows than a dry run remembers: its number of alerts is an estimate.')
+        this.#note('windows', 'There are more alert windows than a dry run can track, so the number of alerts is an estimate.')
     } else {
       const { end, outcome } = endInReplay(page, this.replay, deps)
       await takePath(batch, judging, end)
@@ -198,7 +198,10 @@ export class ReplayRun {
       this.#windows = new DryWindows()
     } else if (cursor.part > 0 || cursor.after) {
       const since = cursor.after ? ` from ${cursor.after.time} on` : ''
-      this.#note('content', `Content changed on the way: generation ${now.generation.hash} judges${since}, ${generation} before.`)
+      this.#note(
+        'content',
+        `Content changed during the replay: generation ${now.generation.hash} judges${since}, ${generation} before.`,
+      )
     }
   }
 

@@ -189,7 +189,7 @@ test('what makes no sense is refused, with what to do', async () => {
   const run = await start()
   const refused = (ask: Partial<EventReplay>) => expect(replay(run, ask)).rejects
   await refused({ logTypes: ['Custom.Pasta'] }).toThrow("did you mean 'Custom.Past'")
-  await refused({ logTypes: [] }).toThrow('name the log types')
+  await refused({ logTypes: [] }).toThrow('specify the log types')
   await refused({ rules: ['S'] }).toThrow("no enabled rule 'S'")
   await refused({ fromMs: Date.now() + 60_000 }).toThrow('is empty')
   await refused({ logTypes: ['Zeek.Conn'], rules: ['R'] }).toThrow("rule 'R' judges Custom.Past")

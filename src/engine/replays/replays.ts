@@ -45,7 +45,10 @@ export class Replays {
     const ask = checkAsk(asked, content(), now())
     const waiting = this.#in('queued').length
     if (waiting >= MAX_WAITING)
-      throw new RetryLater(`${waiting} replays wait already: ask again when one of them is over, or cancel one`, 10_000)
+      throw new RetryLater(
+        `${waiting} replays are already waiting: try again when one of them has finished, or cancel one`,
+        10_000,
+      )
     const replay: Replay = {
       id: randomBytes(6).toString('hex'),
       ask,

@@ -18,7 +18,7 @@ export const checkDestinations: Check = ({ rules, scheduledRules, policies, corr
   const problems = [...usersByName(uses)].flatMap(([name, users]) => {
     if (known.has(name)) return []
     const advice = suggestion(name, known) || `: add it to \`destinations\` of the configuration, or correct the name`
-    const effect = (who: string) => `so alerts of ${who} go where their severity sends them`
+    const effect = (who: string) => `so alerts of ${who} are routed by severity`
     return problemOfUsers(users, (who) => `OutputIds: no destination has the id '${name}', ${effect(who)}${advice}`)
   })
   return { problems, notices: [] }

@@ -25,14 +25,14 @@ const LOG_TYPE: Kind = {
   managed: managedLogTypes,
   effect: 'no event of it reaches',
   plural: ['rule', 'rules'],
-  advice: 'name the log type in `log_types` of the source that gets such logs',
+  advice: 'add the log type to `log_types` of the source that receives such logs',
 }
 const RESOURCE_TYPE: Kind = {
   noun: 'resource type',
   managed: managedResourceTypes,
   effect: 'no resource of it reaches',
   plural: ['policy', 'policies'],
-  advice: 'name the resource type in `log_types` of the source that gets such resources',
+  advice: 'add the resource type to `log_types` of the source that receives such resources',
 }
 
 /** Log types that rules, data models and tables name, and resource types that policies name: a schema or a source must have them. */
@@ -108,12 +108,12 @@ function unanswered(
 function mistake(name: string, { names, vendors }: ManagedNames, answering: ReadonlySet<string>): string | undefined {
   if (names.has(name)) {
     const same = [...answering].find((known) => known.toLowerCase() === name.toLowerCase())
-    return same && `: here it is called '${same}'`
+    return same && `: it is called '${same}' here`
   }
   const near = suggestion(name, answering) || suggestion(name, names)
   if (near !== '') return near
   if (vendors.has(name.split('.', 1)[0]!)) return undefined
-  return ': correct the name, add a schema, or name it in `log_types` of a source'
+  return ': correct the name, add a schema, or add it to `log_types` of a source'
 }
 
 /** One sentence for all of them: hundreds of foreign rules are about logs that nobody sends. */
@@ -125,5 +125,5 @@ function waitingNotice({ noun, plural, advice }: Kind, waiting: Unanswered['wait
   const more = byCount.length > MAX_LISTED ? ` and ${byCount.length - MAX_LISTED} more` : ''
   const types = `${waiting.size} ${noun}${waiting.size === 1 ? '' : 's'}`
   const wait = items.size === 1 ? `1 ${plural[0]} waits` : `${items.size} ${plural[1]} wait`
-  return [`${wait} for ${types} of Panther's that no schema and no source here has: ${listed.join(', ')}${more}: ${advice}`]
+  return [`${wait} for ${types} of Panther that have no schema and no source here: ${listed.join(', ')}${more}: ${advice}`]
 }

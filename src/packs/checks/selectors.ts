@@ -39,7 +39,7 @@ function patternProblems({ logType, selectors, file }: Association, schemas: Wor
     .map((text) => {
       const names = new Set(fitting.flatMap(namesOf))
       const advice = suggestion(text, names) || ': correct the selector or remove it'
-      const types = `none of the ${fitting.length} log types that fit '${logType}' has the field of the selector '${text}'`
+      const types = `none of the ${fitting.length} log types that match '${logType}' has the field in the selector '${text}'`
       return { file, line: undefined, message: `Selectors: ${types}${advice}` }
     })
 }

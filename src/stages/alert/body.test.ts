@@ -135,9 +135,9 @@ describe('what an alert says', () => {
     const body = crowdBody(judged(match()), rule, 10)
     expect(body.title).toBe('More than 10 dedup strings at once: Root login')
     expect(body.dedup).toBe('Caracal: further dedup strings')
-    expect(body.description).toMatch(/^The rule has 10 windows already.*\n\nwhat happened$/s)
+    expect(body.description).toMatch(/^The rule already has 10 windows.*\n\nwhat happened$/s)
     expect(crowdBody(judged(match({ description: '' })), rule, 10).description).toMatch(
-      /^The rule has 10 windows already.*many\.$/,
+      /^The rule already has 10 windows.*many\.$/,
     )
   })
 })

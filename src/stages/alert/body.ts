@@ -14,7 +14,7 @@ export function bodyOf(item: Judged, rule: Rule | undefined): AlertBody {
 /** The body of the window that takes what a rule matches beyond `limit` windows. */
 export function crowdBody(item: Judged, rule: Rule | undefined, limit: number): AlertBody {
   const body = bodyOf(item, rule)
-  const because = `The rule has ${limit} windows already, so further dedup strings share this alert. The event shown is one of many.`
+  const because = `The rule already has ${limit} windows, so further dedup strings share this alert. The event shown is one of many.`
   return {
     ...body,
     title: `More than ${limit} dedup strings at once: ${body.displayName}`,

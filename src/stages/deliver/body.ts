@@ -120,13 +120,13 @@ export function readDeliveryBody(text: string): DeliveryContent {
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw new Refused(`the alert kept for this delivery is not JSON: ${messageOf(error)}`, { cause: error })
+    throw new Refused(`the alert stored for this delivery is not JSON: ${messageOf(error)}`, { cause: error })
   }
   const now = kept.safeParse(value)
   if (now.success) return now.data
   const before = webhookBodySchema.safeParse(value)
   if (before.success) return { kind: 'opened', alert: fromWebhookBody(before.data, text) }
-  throw new Refused('the alert kept for this delivery cannot be read: a newer version of Caracal may have written it')
+  throw new Refused('the alert stored for this delivery cannot be read: a newer version of Caracal may have written it')
 }
 
 function fromWebhookBody(body: z.output<typeof webhookBodySchema>, text: string): OutgoingAlert {

@@ -11,7 +11,7 @@ export function testAlert(nowMs: number, severity: Severity, baseUrl: string): O
     severity,
     title: 'Test alert from Caracal: this destination works',
     name: 'Test alert',
-    description: 'Somebody ran `caracal destinations test`. There is nothing to do.',
+    description: 'Someone ran `caracal destinations test`. No action is needed.',
     reference: '',
     runbook: '',
     tags: ['Test'],

@@ -125,7 +125,7 @@ describe('content that cannot become a table', () => {
     ['CSV that names a column twice', 'ip,ip\n1,2\n', { Format: 'csv' }, /"ip" twice/],
     ['CSV with an open quote', 'ip,note\n192.0.2.1,"a\n', { Format: 'csv' }, /not CSV: Quote Not Closed/],
     ['CSV with a prototype for a column', 'ip,__proto__\n192.0.2.1,a\n', { Format: 'csv' }, /without a usable name/],
-    ['a JSON array that is cut off', '[{"ip":"192.0.2.1"},{"ip":"192.', { Format: 'json' }, /cut off/],
+    ['a JSON array that is cut off', '[{"ip":"192.0.2.1"},{"ip":"192.', { Format: 'json' }, /is incomplete/],
     ['a JSON object for an array', '{"ip":"192.0.2.1"}', { Format: 'json' }, /not a JSON array/],
     ['lines that are no JSON', 'foo\nbar\n', { Format: 'jsonl' }, /line 1: not JSON/],
     ['JSON of numbers', '[1,2]', {}, /element 0 is not a JSON object/],

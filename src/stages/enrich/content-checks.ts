@@ -11,12 +11,12 @@ const percent = z.number().min(0).max(1_000_000)
 
 /** What new content of a table must be like before it replaces what is in force. */
 export const checksSchema = z.strictObject({
-  MinRows: z.int().min(1).default(1).describe('Fewer rows are refused.'),
+  MinRows: z.int().min(1).default(1).describe('Minimum number of rows.'),
   MaxShrinkPercent: percent
     .max(100)
     .default(50)
-    .describe('A table of 100 rows or more may lose this share of them in one refresh.'),
-  MaxGrowthPercent: percent.default(400).describe('A table of 100 rows or more may grow by this share in one refresh.'),
+    .describe('Maximum share of rows that a table of 100 rows or more may lose in one refresh.'),
+  MaxGrowthPercent: percent.default(400).describe('Maximum share by which a table of 100 rows or more may grow in one refresh.'),
   MustMatch: z.array(key).max(100).default([]).describe('Keys that must be found.'),
   MustNotMatch: z.array(key).max(100).default([]).describe('Keys that must not be found.'),
 })

@@ -86,7 +86,7 @@ describe('indicators of a table without a schema', () => {
   test.each([
     [{ Indicators: { ip: 'adress' } }, /Indicators\.ip: Invalid/],
     [{ Indicators: { ip: [] } }, /Indicators\.ip: /],
-    [{ Schema: 'X', Indicators: { ip: 'ip' } }, /Indicators: the schema 'X' says what columns hold.*remove this/],
+    [{ Schema: 'X', Indicators: { ip: 'ip' } }, /Indicators: the schema 'X' defines what columns contain.*remove this/],
   ])('%j is refused', (change, message) => expect(() => defineTable({ ...minimal, ...change }, { file })).toThrow(message))
 })
 

@@ -63,7 +63,7 @@ const refreshSchema = z.strictObject({
 const selector = z.string().min(1).max(500)
 const associationSchema = z.strictObject({
   LogType: z.string().min(1).max(255).describe('A log type, or a pattern: `*` stands for any characters.'),
-  Selectors: z.array(selector).max(1000).nullish().describe("Fields of its events that hold the table's key."),
+  Selectors: z.array(selector).max(1000).nullish().describe("Fields of its events that contain the table's key."),
 })
 const indicatorSchema = z.enum(INDICATORS)
 
@@ -75,17 +75,17 @@ export const tableDefinitionSchema = z.strictObject({
   LookupName: lookupName,
   Enabled: z.boolean().default(true),
   Schema: z.string().min(1).max(255).optional().describe('Name of the schema of the rows.'),
-  Filename: z.string().min(1).optional().describe('Content beside this file; with a Provider: until that has delivered.'),
+  Filename: z.string().min(1).optional().describe('Content next to this file; with a Provider, used until the first refresh.'),
   ContentDate: z.iso.date().optional().describe('When the content in Filename was current.'),
   Format: z.enum(formatTypes).optional(),
-  Match: z.enum(MATCH_KINDS).optional().describe('How keys are compared, when the schema does not say it.'),
+  Match: z.enum(MATCH_KINDS).optional().describe('How keys are compared, if the schema does not determine it.'),
   Indicators: z
     .record(z.string().min(1), z.union([indicatorSchema, z.array(indicatorSchema).min(1)]))
     .optional()
-    .describe('What columns hold (`ip`, `domain`, `username` …), for a table without a Schema.'),
+    .describe('What columns contain (`ip`, `domain`, `username` …), for a table without a Schema.'),
   Provider: providerSchema.optional(),
   Refresh: refreshSchema.optional(),
-  Checks: checksSchema.prefault({}).describe('What new content must be like before it replaces the last good one.'),
+  Checks: checksSchema.prefault({}).describe('Checks that new content must pass before it replaces the last good content.'),
   LogTypeMap: z.strictObject({
     PrimaryKey: z.string().min(1).max(255),
     AssociatedLogTypes: z.array(associationSchema).max(2000).nullish(),
@@ -97,15 +97,13 @@ export const tableDefinitionSchema = z.strictObject({
   Tags: z.array(z.string()).optional(),
 })
 
-const ofTheTable = z
-  .never('an extension only adds selectors, the rest is said by the table that it extends: remove this')
-  .optional()
+const ofTheTable = z.never('an extension only adds selectors; the extended table defines the rest: remove this').optional()
 
 /** The keys of the YAML of an extension, which adds selectors to a table that is defined elsewhere. */
 export const tableExtensionSchema = z.strictObject({
   AnalysisType: z.literal('lookup_table'),
-  Extends: z.string().min(1).max(200).describe('LookupName of the table to which selectors are added.'),
-  LookupName: lookupName.optional().describe('A name for this file; under p_enrichment stands the name of the table.'),
+  Extends: z.string().min(1).max(200).describe('LookupName of the table to add selectors to.'),
+  LookupName: lookupName.optional().describe('A name for this file; p_enrichment uses the name of the table.'),
   Enabled: z.boolean().default(true),
   LogTypeMap: z.strictObject({
     PrimaryKey: ofTheTable,
@@ -173,10 +171,10 @@ export function defineTable(document: unknown, { file }: { readonly file: string
   refuseLater(document, file)
   const yaml = parse(tableDefinitionSchema, document, file)
   if (yaml.Filename === undefined && yaml.Provider === undefined) {
-    throw new ConfigError('a table needs Filename (content beside this file) or Provider (where content is fetched)', { file })
+    throw new ConfigError('a table needs Filename (content next to this file) or Provider (where to fetch content)', { file })
   }
   if (yaml.Schema !== undefined && yaml.Indicators !== undefined) {
-    const message = `the schema '${yaml.Schema}' says what columns hold: mark its fields with \`indicators\` and remove this`
+    const message = `the schema '${yaml.Schema}' defines what columns contain: mark its fields with \`indicators\` and remove this`
     throw new ConfigError(message, { file, path: 'Indicators' })
   }
   const period = yaml.Refresh?.PeriodMinutes ?? (yaml.Provider ? providerDefinition(yaml.Provider.type).periodMinutes : 60)

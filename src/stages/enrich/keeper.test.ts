@@ -242,7 +242,7 @@ test('kept content that was damaged or removed gives way to the shipped', async 
   await rm(join(folder, 'data', 'tables'), { recursive: true })
   await world.start()
   expect(world.has('192.0.2.1')).toBe(true)
-  expect(world.status).toMatchObject({ health: 'shipped', lastError: expect.stringMatching(/kept content .* cannot be used/) })
+  expect(world.status).toMatchObject({ health: 'shipped', lastError: expect.stringMatching(/stored content .* cannot be used/) })
   await world.next()
   expect(world.asked.at(-1)!.has('if-none-match')).toBe(false)
   expect(world.has('192.0.2.2')).toBe(true)

@@ -110,7 +110,7 @@ export class KeptTable {
       hasContent = fetched !== undefined
       if (fetched) await this.#take(fetched)
       else if (!this.#inForce?.isFetched)
-        throw new TableError('the provider reports that the content is unchanged, although it was asked for all of it')
+        throw new TableError('the provider reports that the content is unchanged, although all of it was requested')
       await this.#succeed(fetched?.validators ?? validators)
     } catch (error) {
       if (!signal.aborted) await this.#fail(error, hasContent)
@@ -146,7 +146,7 @@ export class KeptTable {
       this.#inForce = { table: await this.#accept({ path, fileName, date: dateOf(version) }), isFetched: true }
       return true
     } catch (error) {
-      await this.#fail(new TableError(`the kept content ${path} cannot be used: ${messageOf(error)}`, { cause: error }), true)
+      await this.#fail(new TableError(`the stored content ${path} cannot be used: ${messageOf(error)}`, { cause: error }), true)
       return false
     }
   }

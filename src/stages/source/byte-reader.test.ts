@@ -68,6 +68,6 @@ test('compression is detected from the content, not from the name', async () => 
 test('a pipe in the place of a file is refused at once, whether or not it has a writer', async () => {
   const path = join(folder, 'pipe.log')
   execFileSync('mkfifo', [path])
-  await expect(openReader(path)).rejects.toThrow(/pipe\.log' is not a file any more/)
-  await expect(new PlainReader(path).read(0, 10)).rejects.toThrow(/not a file any more/)
+  await expect(openReader(path)).rejects.toThrow(/pipe\.log' is no longer a file/)
+  await expect(new PlainReader(path).read(0, 10)).rejects.toThrow(/no longer a file/)
 })

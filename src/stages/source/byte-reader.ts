@@ -24,7 +24,7 @@ async function openFile(path: string): Promise<FileHandle> {
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   if ((await file.stat()).isFile()) return file
   await file.close()
-  throw new Error(`'${path}' is not a file any more`)
+  throw new Error(`'${path}' is no longer a file`)
 }
 
 /** True when the file begins like gzip: its content decides, never its name. */

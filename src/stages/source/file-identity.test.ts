@@ -130,7 +130,7 @@ test('a copy is passed over for as long as it equals the beginning of its origin
   appendFileSync(at('a.log'), 'more\n')
   expect(await all()).toEqual(['more'])
   expect(reading.source.status().notices.join()).toMatch(
-    /b\.log begins like .*a\.log.*copy of it, equal in every byte: not read twice/,
+    /b\.log begins like .*a\.log.*copy of it because every byte is equal: not read twice/,
   )
   appendFileSync(at('b.log'), 'other\n')
   expect(await all()).toEqual([...head, 'other'])

@@ -122,7 +122,7 @@ test('a copy is not read twice, and that is reported', async () => {
   writeFileSync(at('a.log'), text(long('x', 50)))
   copyFileSync(at('a.log'), at('b.log'))
   expect((await reading.pull()).length).toBe(50)
-  expect(reading.source.status().notices.join()).toMatch(/b\.log begins like .*a\.log and is taken for a copy/)
+  expect(reading.source.status().notices.join()).toMatch(/b\.log begins like .*a\.log and is treated as a copy/)
   appendFileSync(at('a.log'), 'more\n')
   expect(await reading.pull()).toEqual(['more'])
 })

@@ -279,7 +279,7 @@ class FileSource implements BatchSource {
   /** The file was cut and begun again: what is behind its name now is another one. Copies may hold what was not read of it. */
   async #cut(file: TrackedFile, path: string): Promise<void> {
     await this.#drop(file)
-    this.#notices.set(`cut ${path}`, `${path} was cut and begun again: it is read from its beginning`)
+    this.#notices.set(`cut ${path}`, `${path} was truncated and rewritten: it is read from its beginning`)
     await this.#forgetCopies(file, path)
   }
 
@@ -314,7 +314,7 @@ class FileSource implements BatchSource {
         const original = (tracked ?? copyOf)!.path
         this.#notices.set(
           `copy ${path}`,
-          `${path} begins like ${original} and is taken for a copy of it, equal in every byte: not read twice`,
+          `${path} begins like ${original} and is treated as a copy of it because every byte is equal: not read twice`,
         )
       }
       return (known ?? copyOf)?.fileId

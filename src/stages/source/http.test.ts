@@ -104,7 +104,7 @@ test.each<[string, RequestInit['body'], Record<string, string>, string, string]>
 test.each<[number, string, RequestInit['body'], Record<string, string>, RegExp]>([
   [400, 'an empty body', '', {}, /empty/],
   [400, 'only white space', ' \n\t', {}, /empty/],
-  [400, 'an array that is cut', '[{"a":1},{"a"', json, /not a whole JSON array/],
+  [400, 'an array that is cut', '[{"a":1},{"a"', json, /not a complete JSON array/],
   [400, 'gzip that is cut', gzipSync(ndjson.repeat(100)).subarray(0, 40), {}, /cannot be decompressed: unexpected end of file/],
   [400, 'gzip with garbage behind it', Buffer.concat([gzipSync('a\n'), Buffer.from('garbage')]), {}, /cannot be decompressed/],
   [400, 'gzip that is no gzip', Buffer.concat([Buffer.from([0x1f, 0x8b]), Buffer.alloc(100, 7)]), {}, /cannot be decompressed/],
@@ -114,7 +114,7 @@ test.each<[number, string, RequestInit['body'], Record<string, string>, RegExp]>
   [413, 'a body that is too large', Buffer.alloc(5 * 1024 * 1024, 97), {}, /larger than 4194304 bytes/],
   [413, 'more records than a batch can hold', 'x\n'.repeat(300_000), {}, /more than 200000 records/],
   [413, 'an array of many numbers', `[${'1,'.repeat(300_000)}1]`, json, /more than 200000 records/],
-  [400, 'an array of nothing but commas', `[${','.repeat(300_000)}]`, json, /not a whole JSON array/],
+  [400, 'an array of nothing but commas', `[${','.repeat(300_000)}]`, json, /not a complete JSON array/],
   [400, 'nothing but NULs', Buffer.alloc(100), {}, /empty/],
   [
     400,
@@ -155,7 +155,7 @@ test.each<[number, string, RequestInit['body'], Record<string, string>, RegExp]>
   ],
   [415, 'a list with an unknown encoding', ndjson, { 'content-encoding': 'gzip, lz4' }, /'lz4' cannot be decoded/],
   [415, 'a long list of encodings', ndjson, { 'content-encoding': 'gzip, gzip, gzip, gzip, gzip' }, /cannot be decoded/],
-  [415, 'a picture', ndjson, { 'content-type': 'image/png' }, /'image\/png' is not one of logs/],
+  [415, 'a picture', ndjson, { 'content-type': 'image/png' }, /'image\/png' is not accepted/],
 ])('%i for %s', async (status, _, body, headers, message) => {
   const answer = await post(body, headers)
   expect(answer).toMatchObject({ status, retryAfter: null })

@@ -83,7 +83,7 @@ export class HttpIntake implements Intake {
     if (type && !TYPES.test(type))
       return answer(
         415,
-        `content type '${clip(type)}' is not one of logs: send application/json, application/x-ndjson or text/plain`,
+        `content type '${clip(type)}' is not accepted: send application/json, application/x-ndjson or text/plain`,
       )
     const announced = Number(request.headers.get('content-length') ?? 0)
     if (announced > maxBytes) return answer(413, `the body is larger than ${maxBytes} bytes; split it`)
@@ -109,11 +109,11 @@ export class HttpIntake implements Intake {
       if (/^\s*\[\s*\]\s*$/.test(Buffer.from(body.subarray(0, 1000)).toString())) return answer(202, 'taken')
       return answer(400, 'the body is empty: send at least one record')
     }
-    if (count > MAX_RECORDS) return answer(413, `the body holds more than ${MAX_RECORDS} records; split it`)
+    if (count > MAX_RECORDS) return answer(413, `the body contains more than ${MAX_RECORDS} records; split it`)
     const first = body.findIndex((byte) => byte > 0x20)
     const isBrokenArray = body[first] === OPEN_LIST && (state === 'array' || (records?.[0] ?? 0) <= first)
     if (isBrokenArray && /^application\/json\b/i.test(type))
-      return answer(400, 'the body begins with [ and is not a whole JSON array; nothing of it was taken')
+      return answer(400, 'the body begins with [ but is not a complete JSON array; none of it was accepted')
     await this.#deps.append(body, { decoding: 'lines', receivedMs })
     return answer(202, 'taken')
   }
@@ -129,7 +129,7 @@ function refusal(error: unknown): Response {
   const message = withoutHostPaths(messageOf(error))
   if (code === 'retry_later') return answer(429, message, Math.max(1, Math.ceil((afterMs ?? 2000) / 1000)))
   if (code === 'storage') return answer(503, message, 10)
-  return answer(503, `the records could not be taken: ${message}`, 5)
+  return answer(503, `the records could not be accepted: ${message}`, 5)
 }
 
 /** Refusals that may come before the body was read: what is left of it ends the connection, and the sender must know. */

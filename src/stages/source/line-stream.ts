@@ -62,7 +62,7 @@ export async function* streamChunks(
   for await (const piece of stream as AsyncIterable<Buffer>)
     yield* take(undecided.length > 0 ? Buffer.concat([undecided, piece]) : piece, false)
   yield* take(undecided, true)
-  if (nulBytes > 0) tell(`${nulBytes} NUL bytes between records were passed over`)
+  if (nulBytes > 0) tell(`${nulBytes} NUL bytes between records were skipped`)
 }
 
 /** Up to this many bytes that are no whole record yet are looked through again with every piece; beyond, each time they have doubled. */

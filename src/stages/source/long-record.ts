@@ -53,6 +53,6 @@ export function tooLongFault(
   path?: string,
 ): Fault {
   const what = path === undefined ? 'A record' : `${path}: a record`
-  const message = `${what} of ${record.length} bytes is longer than a record may be; its first ${record.raw.length} bytes are kept. Raise max_record_bytes if such records are real.`
+  const message = `${what} of ${record.length} bytes exceeds the maximum record size; its first ${record.raw.length} bytes are kept. Raise max_record_bytes if such records are legitimate.`
   return { reason: 'too_long', message, ...record }
 }

@@ -47,10 +47,10 @@ export class StdinIntake implements Intake {
     try {
       for await (const chunk of this.#stream as AsyncIterable<Buffer>) await this.#take(chunk)
     } catch (error) {
-      if (!this.#stopping.signal.aborted) process.emitWarning(`Standard input broke off: ${messageOf(error)}`)
+      if (!this.#stopping.signal.aborted) process.emitWarning(`Reading standard input failed: ${messageOf(error)}`)
     }
     await this.#take(Buffer.alloc(0), true)
-    if (this.#nulBytes > 0) process.emitWarning(`Standard input: ${this.#nulBytes} NUL bytes between records were passed over`)
+    if (this.#nulBytes > 0) process.emitWarning(`Standard input: ${this.#nulBytes} NUL bytes between records were skipped`)
   }
 
   async #take(piece: Buffer, final = false): Promise<void> {
@@ -74,7 +74,7 @@ export class StdinIntake implements Intake {
         return await this.#deps.append(Buffer.from(bytes), { decoding, receivedMs: this.#deps.now() })
       } catch (error) {
         if (isLast) {
-          process.emitWarning(`${bytes.length} bytes of standard input could not be kept at the stop: ${messageOf(error)}`)
+          process.emitWarning(`${bytes.length} bytes of standard input could not be saved on shutdown: ${messageOf(error)}`)
           return
         }
         await pause(error instanceof RetryLater ? (error.afterMs ?? RETRY_MS) : RETRY_MS, signal)

@@ -285,8 +285,8 @@ export async function readExtent(
   if (isWhole) return { ...chunk, bytes, records: framed?.records, faults: [] }
   const whole = framed?.end ?? bytes.lastIndexOf(10) + 1
   const message = isCut
-    ? `${extent.path}: bytes ${from + whole} to ${to} of a batch begun before are gone; was the file cut? Let the rotation rename files, not cut them.`
-    : `${extent.path}: the compressed data breaks off (${extent.broken}); records before it were kept. Send the file again if a whole copy exists.`
+    ? `${extent.path}: bytes ${from + whole} to ${to} of an earlier batch are missing; was the file truncated? Configure log rotation to rename files instead of truncating them.`
+    : `${extent.path}: the compressed data is incomplete (${extent.broken}); records before that were kept. Send the file again if there is a complete copy.`
   const fault = faultOf(isCut ? 'truncated' : 'compression', message, from + whole, bytes.subarray(whole))
   return { ...chunk, bytes: bytes.subarray(0, whole), records: framed?.records, faults: [fault] }
 }
@@ -317,5 +317,5 @@ function faultOf(reason: Fault['reason'], message: string, offset: number, bytes
 
 /** What to report of passed-over bytes: a file that is cut while its writer goes on at the old place begins with a hole. */
 export function nulNotice({ path, nulBytes }: TrackedFile): string {
-  return `${path}: ${nulBytes} NUL bytes between records were passed over; let the file's writer append (O_APPEND), or its rotation rename it`
+  return `${path}: ${nulBytes} NUL bytes between records were skipped; have the file's writer append (O_APPEND), or log rotation rename it`
 }

@@ -154,7 +154,7 @@ export class ChdbProcess {
   end(why: string, hasCulprit = false): void {
     this.#reason ??= why
     this.#hasCulprit ||= hasCulprit
-    this.#fail(new RetryLater(`the lake's process was ended and is being replaced, because ${why}; ask again`, AGAIN_MS))
+    this.#fail(new RetryLater(`the lake's process was killed and is being replaced because ${why}; try again`, AGAIN_MS))
     this.#child.kill('SIGKILL')
   }
 
@@ -209,7 +209,7 @@ export class ChdbProcess {
   #openError(code: string, message: string): Error {
     if (!this.#stderr.includes('Another server instance')) return rebuild(code, message + this.#lastWords())
     return new FolderTaken(
-      `the lake at ${this.#path} is open in another process: stop that one, or give this one another data_dir`,
+      `the lake at ${this.#path} is open in another process: stop that one, or use a different data_dir for this one`,
     )
   }
 

@@ -53,7 +53,7 @@ test('a process that has not answered for half a minute is ended, once', async (
   await clock.advance(25_000)
   expect(process.why).toEqual([])
   await clock.advance(10 * MINUTE)
-  expect(process.why).toEqual(['it had not answered for 30 seconds'])
+  expect(process.why).toEqual(['it had not responded for 30 seconds'])
   expect(clock.waiting).toBe(0)
 })
 

@@ -28,7 +28,7 @@ export function watchProcess(process: Watched, clock: Clock): void {
     if (isAsking) {
       unanswered++
       if (unanswered >= MAX_UNANSWERED)
-        return process.end(`it had not answered for ${(MAX_UNANSWERED * CHECK_MS) / 1000} seconds`)
+        return process.end(`it had not responded for ${(MAX_UNANSWERED * CHECK_MS) / 1000} seconds`)
     } else {
       unanswered = 0
       isAsking = true

@@ -172,7 +172,7 @@ export class ChdbWork {
       return Promise.resolve()
     }
     if (this.#waiting.length >= MAX_WAITING)
-      return Promise.reject(new RetryLater(`${MAX_WAITING} queries are waiting for the lake already`))
+      return Promise.reject(new RetryLater(`${MAX_WAITING} queries are already waiting for the lake`))
     return new Promise((resolve, reject) => this.#waiting.push({ id, resolve, reject }))
   }
 

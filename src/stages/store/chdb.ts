@@ -167,14 +167,14 @@ export class ChdbLake implements Lake {
 
   async query(sql: string, options: QueryOptions = {}): Promise<QueryResult> {
     const { params = {}, maxRows = this.#maxRows, signal, after } = options
-    if (!Number.isSafeInteger(maxRows) || maxRows < 0) throw new Refused(`a query cannot give ${maxRows} rows`)
+    if (!Number.isSafeInteger(maxRows) || maxRows < 0) throw new Refused(`a query cannot return ${maxRows} rows`)
     const timeoutMs = Math.min(options.timeoutMs ?? this.#options.maxQueryMs, this.#options.maxQueryMs)
     const limit = new QueryLimit(timeoutMs, this.#clock, signal)
     const turn = this.#culprits.turn(sql)
     try {
       await limit.before("another query that was running when the lake's process ended", turn)
       this.#culprits.check(sql)
-      if (after) await limit.before('rows under way to be stored', after)
+      if (after) await limit.before('rows still being stored', after)
       const process = await limit.before('the lake to open', this.#open())
       const asked = process.start({ op: 'query', sql, params, maxRows })
       const { header, payload } = await limit
@@ -239,7 +239,7 @@ export class ChdbLake implements Lake {
       cancelSlow()
       if (this.#closing.signal.aborted || started !== this.#process) return
       if (wasReady) this.#incidents.replaced(started.reason!)
-      else this.#incidents.down(`its process does not come up, because ${started.reason}`)
+      else this.#incidents.down(`its process does not start because ${started.reason}`)
       this.#restarting = this.#restart()
     })
     return started

@@ -16,9 +16,9 @@ function started() {
 
 test('a replaced process stays reported for an hour, with how often and why', async () => {
   const { clock, incidents, problems } = started()
-  incidents.replaced('it had not answered for 30 seconds')
+  incidents.replaced('it had not responded for 30 seconds')
   expect(problems()).toEqual([
-    "LakeReplaced: The lake's process was replaced once within the last hour, the last time because it had not answered for 30 seconds.",
+    "LakeReplaced: The lake's process was replaced once within the last hour, the last time because it had not responded for 30 seconds.",
   ])
   incidents.opened()
   await clock.advance(30 * MINUTE)
@@ -34,10 +34,8 @@ test('a replaced process stays reported for an hour, with how often and why', as
 
 test('a lake that cannot be opened is reported until it is open', () => {
   const { incidents, problems } = started()
-  incidents.down('its process does not come up, because it ended by itself (exit 1)')
-  expect(problems()).toEqual([
-    'LakeDown: The lake is not open: its process does not come up, because it ended by itself (exit 1).',
-  ])
+  incidents.down('its process does not start because it ended by itself (exit 1)')
+  expect(problems()).toEqual(['LakeDown: The lake is not open: its process does not start because it ended by itself (exit 1).'])
   incidents.opened()
   expect(problems()).toEqual([])
 })

@@ -92,9 +92,9 @@ describe('answers about addresses', () => {
 
 describe('answers about other things are shown as such', () => {
   const cases: [what: string, answer: unknown, sentence: RegExp][] = [
-    ['stats', { count: 1, query: 'x', stats: {} }, /not an answer about addresses \(it has count, query, stats\)/],
-    ['tags', { metadata: [] }, /not an answer about addresses/],
-    ['similar', { ip: { ip }, similar_ips: [] }, /not an answer about addresses/],
+    ['stats', { count: 1, query: 'x', stats: {} }, /not a response about addresses \(it has count, query, stats\)/],
+    ['tags', { metadata: [] }, /not a response about addresses/],
+    ['similar', { ip: { ip }, similar_ips: [] }, /not a response about addresses/],
     ['timeline', { ip, activity: [] }, /says nothing about noise/],
     ['text', 'hello', /is not a JSON object/],
     ['an element', [community, 7], /element 1 is not a JSON object/],
@@ -106,10 +106,10 @@ test.each([
   [
     'a comma too many',
     '{"ip":"192.0.2.10","noise":true,}',
-    /not a GreyNoise answer: not JSON at position 32.*documentation are not always strict JSON/,
+    /not a GreyNoise response: not JSON at position 32.*documentation are not always strict JSON/,
   ],
-  ['a cut-off page', '{\n"data": [\n', /not a GreyNoise answer: not JSON/],
-  ['a broken second line', `${JSON.stringify(community)}\n{"ip":\n`, /not a GreyNoise answer in line 2/],
+  ['a cut-off page', '{\n"data": [\n', /not a GreyNoise response: not JSON/],
+  ['a broken second line', `${JSON.stringify(community)}\n{"ip":\n`, /not a GreyNoise response in line 2/],
 ])('refused: %s', (_, text, message) => expect(() => read(text)).toThrow(message))
 
 function read(text: string) {

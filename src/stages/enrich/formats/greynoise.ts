@@ -4,7 +4,7 @@ import { TableError } from '../table.ts'
 import { batches, type Format, lines, type ReadRow } from './format.ts'
 
 const MAX_DEPTH = 32
-const SAVE = "save the API's own answer (examples in its documentation are not always strict JSON)"
+const SAVE = "save the API's own response (examples in its documentation are not always strict JSON)"
 
 /**
  * Answers of GreyNoise's query API, as they come: one answer, a JSON array of answers, or one answer a line. Version 2
@@ -36,8 +36,8 @@ function* answers(text: string): Generator<[string, JsonValue]> {
   for (const { line, number } of lines(text)) {
     if (line.trim() === '') continue
     const one = parseJson(line, { maxDepth: MAX_DEPTH })
-    if (one.kind === 'failure' && isFirst) throw new TableError(`not a GreyNoise answer: ${whole.message}; ${SAVE}`)
-    if (one.kind === 'failure') throw new TableError(`not a GreyNoise answer in line ${number}: ${one.message}; ${SAVE}`)
+    if (one.kind === 'failure' && isFirst) throw new TableError(`not a GreyNoise response: ${whole.message}; ${SAVE}`)
+    if (one.kind === 'failure') throw new TableError(`not a GreyNoise response in line ${number}: ${one.message}; ${SAVE}`)
     isFirst = false
     yield [`line ${number}`, one.value]
   }
@@ -55,12 +55,12 @@ function* rowsOf(answer: JsonValue, place: string, primaryKey: string): Generato
       yield* rowsOf(one, `${place}, data[${i}]`, primaryKey)
   } else if (typeof answer['ip'] !== 'string') {
     const keys = Object.keys(answer).slice(0, 6).join(', ')
-    yield `${place} is not an answer about addresses (it has ${keys || 'no keys'}): use community, quick, context, multi, GNQL or v3 IP answers`
+    yield `${place} is not a response about addresses (it has ${keys || 'no keys'}): use community, quick, context, multi, GNQL or v3 IP responses`
   } else {
     const row = isObject(answer['internet_scanner_intelligence']) ? version3(answer, primaryKey) : version2(answer, primaryKey)
     if (row) yield row
     else if (!isKnownShape(answer))
-      yield `${place} says nothing about noise: use community, quick, context, multi, GNQL or v3 IP answers`
+      yield `${place} says nothing about noise: use community, quick, context, multi, GNQL or v3 IP responses`
   }
 }
 

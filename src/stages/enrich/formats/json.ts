@@ -24,8 +24,8 @@ function* rows(text: string): Generator<ReadRow> {
     if (value.whole) return
     throw new TableError(
       n > 0
-        ? `the JSON array is cut off, or something follows it, at character ${value.rest}`
-        : 'not a JSON array of objects: write [ {…}, {…} ], or one object a line with `Format: jsonl`',
+        ? `the JSON array is incomplete, or something follows it, at character ${value.rest}`
+        : 'not a JSON array of objects: write [ {…}, {…} ], or one object per line with `Format: jsonl`',
     )
   }
 }

@@ -51,7 +51,7 @@ export const keyKinds: readonly KeyKind[] = [
   },
   {
     type: 'ignore_case',
-    summary: 'Compares texts without regard to upper and lower case.',
+    summary: 'Compares texts ignoring case.',
     help: 'it must be text',
     createBuilder: () => new FoldedIndexBuilder(),
   },
@@ -63,7 +63,7 @@ export const keyKinds: readonly KeyKind[] = [
   },
   {
     type: 'cidr',
-    summary: 'Finds the longest network or range that holds an address.',
+    summary: 'Finds the most specific network or range that contains an address.',
     help: 'keys are addresses, networks like 10.0.0.0/8 or ranges like 10.0.0.1-10.0.0.9',
     createBuilder: () => new AddressIndexBuilder(true),
   },

@@ -26,10 +26,10 @@ export function joinParts(first: Uint8Array, suspects: readonly Suspect[], watch
   const cacheEvictions = [...whole.cacheEvictions]
   for (const { number, answer } of suspects) {
     const part = read(answer)
-    if (!part) return tampered(number, 'what the engine answers')
+    if (!part) return tampered(number, 'the engine’s response')
     if (!Array.isArray(part.rows) || !Array.isArray(part.seconds) || !Array.isArray(part.cacheWrites)) return answer
     if (!Array.isArray(part.cacheEvictions)) return answer
-    if (typeof part.looked !== 'number' || part.looked < watched) return tampered(number, 'what looks for changes')
+    if (typeof part.looked !== 'number' || part.looked < watched) return tampered(number, 'the change detection')
     if (part.rows.some((row) => !Array.isArray(row) || row[1] !== number)) return tampered(number, 'findings')
     rows.push(...part.rows)
     cacheWrites.push(...part.cacheWrites)

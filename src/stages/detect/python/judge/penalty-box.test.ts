@@ -6,7 +6,7 @@ const MINUTE = 60_000
 test('the third strike is a penalty of a minute, then the rule is tried again', () => {
   const box = new PenaltyBox()
   expect([1, 2, 3].map(() => box.strike('r', 'crash', 'it died', 0))).toEqual([false, false, true])
-  expect(box.penalty('r', MINUTE - 1)).toMatchObject({ cause: 'crash', message: 'not run for 60 s, then tried again: it died' })
+  expect(box.penalty('r', MINUTE - 1)).toMatchObject({ cause: 'crash', message: 'suspended for 60 s, then retried: it died' })
   expect(box.penalty('other', 0)).toBeUndefined()
   expect(box.penalty('r', MINUTE)).toBeUndefined()
   expect(box.strike('r', 'crash', 'it died', MINUTE)).toBe(false)

@@ -29,7 +29,7 @@ export class PenaltyBox {
     this.#penalties.set(ruleId, {
       cause,
       untilMs: nowMs + length,
-      message: `not run for ${seconds} s, then tried again: ${message}`,
+      message: `suspended for ${seconds} s, then retried: ${message}`,
     })
     return true
   }

@@ -143,7 +143,7 @@ def rule(event):
   }
   expect(changes).toEqual([['Poison']])
   expect(detector.off()).toMatchObject([
-    { ruleId: 'Poison', cause: 'crash', message: expect.stringMatching(/^not run for 60 s, then tried again: .*"evil"/) },
+    { ruleId: 'Poison', cause: 'crash', message: expect.stringMatching(/^suspended for 60 s, then retried: .*"evil"/) },
   ])
   const { retryMs, missed } = detector.off()[0]!
   expect(retryMs).toBeLessThanOrEqual(Date.now() + 60_001)

@@ -52,7 +52,7 @@ export class ConditionReader {
     try {
       const reading = await readRules(this.#set, this.#closed.signal, await this.#kept)
       for (const problem of reading.problems)
-        this.#onProblem(`the prefilter shows every event to a rule that it could not read: ${problem}`)
+        this.#onProblem(`a rule sees every event because the prefilter could not analyse it: ${problem}`)
       return reading
     } catch (error) {
       if (!this.#closed.signal.aborted) this.#onProblem(`the prefilter of Python rules is off: ${messageOf(error)}`)

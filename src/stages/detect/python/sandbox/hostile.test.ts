@@ -141,7 +141,7 @@ test('a rule that times out on every event is soon suspended, visibly, and the o
   expect(errorsOf(first)[3]!.message).toMatch(/not run on this event/)
   const second = await detector.evaluate(makeBatch(EVENTS))
   expect(errorsOf(second).map((e) => [e.event, e.cause])).toEqual(EVENTS.map(({ n }) => [n, 'timeout']))
-  expect(errorsOf(second)[0]).toMatchObject({ isOff: true, message: expect.stringMatching(/not run for 60 s/) })
+  expect(errorsOf(second)[0]).toMatchObject({ isOff: true, message: expect.stringMatching(/suspended for 60 s/) })
   expect(matchedEvents(second, 'Good')).toHaveLength(8)
 })
 
@@ -161,7 +161,7 @@ test.each([
   const findings = await detector.evaluate(makeBatch(EVENTS))
   expect(errorsOf(findings).map((e) => [e.ruleId, e.event, e.cause])).toEqual(EVENTS.map(({ n }) => ['Slow', n, 'timeout']))
   expect(matchedEvents(findings, 'Good')).toHaveLength(8)
-  expect(errorsOf(await detector.evaluate(makeBatch([{ n: 0 }])))[0]!.message).toMatch(/not run for 60 s/)
+  expect(errorsOf(await detector.evaluate(makeBatch([{ n: 0 }])))[0]!.message).toMatch(/suspended for 60 s/)
 })
 
 test.each([
@@ -188,7 +188,7 @@ test('a rule that ends the child on every event is left out after three, visibly
   const detector = await detect([makeRule('Dies', 'import os\ndef rule(event): os._exit(1)'), GOOD])
   const findings = await detector.evaluate(makeBatch(EVENTS))
   expect(errorsOf(findings).map((e) => [e.event, e.cause])).toEqual(EVENTS.map(({ n }) => [n, 'crash']))
-  expect(errorsOf(findings)[7]!.message).toMatch(/not run for 60 s, then tried again: it ended the sandbox/)
+  expect(errorsOf(findings)[7]!.message).toMatch(/suspended for 60 s, then retried: it ended the sandbox/)
   expect(matchedEvents(findings, 'Good')).toHaveLength(8)
 })
 

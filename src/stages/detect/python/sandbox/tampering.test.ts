@@ -88,7 +88,7 @@ test.each(CHANGES)('a rule that changes %s is left out, and the others are judge
     ['Bad', 1, 'tampering'],
   ])
   expect(errorsOf(findings)[0]!.message).toBe(
-    `/root/rules/Bad.py: not run for 60 s, then tried again: it changed ${what}, which all rules share`,
+    `/root/rules/Bad.py: suspended for 60 s, then retried: it changed ${what}, which all rules share`,
   )
   expect(detector.pid).not.toBe(pid)
 })
