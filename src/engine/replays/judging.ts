@@ -15,6 +15,7 @@ import { foldersApart } from '../python-children.ts'
 export interface Judging {
   readonly content: OpenContent
   readonly generation: Generation
+  /** Evaluations under way reject. */
   close(): Promise<void>
 }
 
@@ -35,6 +36,7 @@ export async function openJudging(content: OpenContent, ask: ReplayAsk, config: 
       prefilter: { ruleErrors: config.rule_errors, shadowEvery: config.shadow_every },
     },
   )
+  let closed: Promise<void> | undefined
   return {
     content,
     generation: {
@@ -45,7 +47,10 @@ export async function openJudging(content: OpenContent, ask: ReplayAsk, config: 
       correlation: undefined,
       sources: ask.kind === 'events' ? new Map([[STORED, storedBinding(content)]]) : generation.sources,
     },
-    close: () => closeDetectors(detectors),
+    close() {
+      closed ??= closeDetectors(detectors)
+      return closed
+    },
   }
 }
 

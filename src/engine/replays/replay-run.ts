@@ -72,9 +72,14 @@ export class ReplayRun {
     }
   }
 
+  /** Ends what would go on judging: a slow rule need not be waited for. */
+  end(): void {
+    this.#judging?.close().catch(() => {})
+  }
+
   /** A page, or what must be there before. True when there is nothing more. */
   async #step(): Promise<boolean> {
-    const { isFull, pause, loop } = this.#deps
+    const { isFull, pause, loop, isEnding } = this.#deps
     const start = performance.now()
     try {
       if (isFull()) await pause(FULL_PAUSE_MS)
@@ -84,6 +89,8 @@ export class ReplayRun {
         if (isDone) return true
       }
     } catch (error) {
+      // What an end cuts short fails in many ways, and none of them counts.
+      if (isEnding()) return false
       if (!(error instanceof RetryLater)) throw error
       this.#note('wait', `It is waiting and will continue by itself: ${messageOf(error)}`)
       await pause(AGAIN_PAUSE_MS)
@@ -136,7 +143,7 @@ export class ReplayRun {
     if (this.#replay.ask.dryRun) {
       const { end, outcome } = endDry(page, this.replay, this.#windows, deps)
       await takePath(batch, judging, end)
-      this.#replay = outcome.replay
+      if (!this.#deps.isEnding()) this.#replay = outcome.replay
       if (this.#windows.isCut)
         this.#note('windows', 'There are more alert windows than a dry run can track, so the number of alerts is an estimate.')
     } else {
@@ -150,7 +157,7 @@ export class ReplayRun {
   #endDeps(generation: EndDeps['generation'], onStale: () => void): EndDeps {
     const { loop, lake, db, content, now, routes, baseUrl, isEnding } = this.#deps
     const retrying: Retrying = {
-      onTrouble: (message) => this.#note('trouble', message),
+      onTrouble: (message) => this.#note('trouble', isEnding() ? undefined : message),
       isStopping: isEnding,
     }
     return {
@@ -164,7 +171,8 @@ export class ReplayRun {
       flush: lake.flush,
       keep: (make) =>
         loop.other(async () => {
-          if (content().generation.hash === generation.hash) return make()
+          // What is judged while its rules are ended is not judged by all of them.
+          if (content().generation.hash === generation.hash && !isEnding()) return make()
           // Rows of another generation may have other columns: they must not come behind those of the present one.
           onStale()
           return undefined

@@ -185,6 +185,49 @@ test('what a rule missed while it could not be loaded is judged as soon as it ca
   await again.close()
 })
 
+test('a replay whose rule takes long ends at once when it is cancelled, and keeps nothing of the page under way', {
+  timeout: 120_000,
+}, async () => {
+  const run = await start()
+  const content = join(run.data_dir, 'content')
+  writeFileSync(join(content, 'slow.py'), 'import time\n\n\ndef rule(event):\n    time.sleep(0.4)\n    return True\n')
+  writeFileSync(
+    join(content, 'slow.yml'),
+    'AnalysisType: rule\nRuleID: Slow\nFilename: slow.py\nEnabled: true\nLogTypes: [Custom.Past]\nSeverity: High\n',
+  )
+  await send(
+    run,
+    Array.from({ length: 200 }, (_, minute) => ({ odd: false, big: true, minute })),
+  )
+  expect((await run.pipeline.call('buildContent')).kind).toBe('built')
+  await run.pipeline.call('swapContent')
+  const ask = {
+    kind: 'events',
+    logTypes: ['Custom.Past'],
+    rules: ['Slow'],
+    fromMs: 0,
+    toMs: 8.64e15,
+    by: 'event',
+    dryRun: false,
+    deliver: false,
+  } as const
+  const { id } = await run.pipeline.call('addReplay', ask)
+  await expect
+    .poll(async () => (await run.pipeline.call('replays')).map(({ parts }) => parts?.length), { timeout: 60_000 })
+    .toEqual([1])
+  // The page of 200 events takes a minute and more.
+  expect(await run.pipeline.call('cancelReplay', id)).toMatchObject({
+    state: 'cancelled',
+    cursor: { part: 0 },
+    notes: {},
+    report: { records: 0 },
+  })
+  await run.pipeline.call('flush')
+  expect((await run.lake.query("SELECT count() FROM signals.correlation_signals WHERE p_rule_id = 'Slow'")).rows).toEqual(['[0]'])
+  await run.pipeline.call('stop')
+  await run.close()
+})
+
 test('what makes no sense is refused, with what to do', async () => {
   const run = await start()
   const refused = (ask: Partial<EventReplay>) => expect(replay(run, ask)).rejects

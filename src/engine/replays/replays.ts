@@ -3,6 +3,7 @@ import { EMPTY_REPORT, type Replay, type ReplayAsk, type ReplayState } from '../
 import { deleteReplay, loadReplays, saveReplay } from '../../state/replays.ts'
 import { messageOf, RetryLater } from '../../util/errors.ts'
 import { checkAsk } from './check-ask.ts'
+import type { ReplayLake } from './pages.ts'
 import { begunAgain, ReplayRun, type RunDeps } from './replay-run.ts'
 
 /** Replays that may wait. */
@@ -99,6 +100,7 @@ export class Replays {
     const run = this.#begin(replay, ending.signal)
     this.#run = run
     this.#ending = ending
+    ending.signal.addEventListener('abort', () => run.end(), { once: true })
     this.#working = this.#work(run, ending.signal).finally(() => {
       this.#run = undefined
       this.#next()
@@ -113,6 +115,7 @@ export class Replays {
       { ...again, state: 'running', startedMs: replay.startedMs ?? now() },
       {
         ...this.#deps,
+        lake: endingWith(this.#deps.lake, ending),
         isEnding: () => ending.aborted,
         pause: (ms) => pause(ms, ending),
         onProgress: async (progress) => {
@@ -172,4 +175,23 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
     const timer = setTimeout(done, ms)
     signal.addEventListener('abort', done)
   })
+}
+
+/** The lake, but nothing waits for it once the signal is given: an answer that comes later is of no use. */
+function endingWith({ query, ensure, flush }: ReplayLake, signal: AbortSignal): ReplayLake {
+  const orEnd = <T>(answer: Promise<T>): Promise<T> => {
+    const ended = new Promise<never>((_, reject) => {
+      const end = () => reject(new RetryLater('the replay ends'))
+      if (signal.aborted) return end()
+      signal.addEventListener('abort', end, { once: true })
+      const over = () => signal.removeEventListener('abort', end)
+      answer.then(over, over)
+    })
+    return Promise.race([answer, ended])
+  }
+  return {
+    query: (sql, maxRows) => orEnd(query(sql, maxRows)),
+    ensure: (spec) => orEnd(ensure(spec)),
+    flush: () => orEnd(flush()),
+  }
 }
