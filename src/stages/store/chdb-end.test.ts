@@ -207,7 +207,16 @@ test('a query under which the process crashed twice is refused', async () => {
 test('a process that hangs is replaced, and what was asked of it may be asked again', async () => {
   await lake.ensure(table)
   process.kill(lake.pid!, 'SIGSTOP')
-  const insert = failure(insertInto(lake, table, row(1), 'one'))
+  // The rows are written to a file first: time passes once the process has been asked.
+  let insert: Promise<Error | undefined> = Promise.resolve(undefined)
+  await new Promise<void>((asked) => {
+    const store: ChdbLake['store'] = (...request) => {
+      const answer = lake.store(...request)
+      asked()
+      return answer
+    }
+    insert = failure(insertInto({ ensure: (spec) => lake.ensure(spec), store }, table, row(1), 'one'))
+  })
   await clock.advance(60_000)
   expect(await insert).toBeInstanceOf(RetryLater)
   await answered()
