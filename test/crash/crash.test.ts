@@ -14,8 +14,8 @@ import { type Sent, sendByHttp, writeFiles } from './senders.ts'
  */
 const KILLS = Number(process.env['CRASH_KILLS'] ?? 3)
 const EVENTS = Number(process.env['CRASH_EVENTS'] ?? 12_000)
-/** Threads that make batches; 1: the pipeline's own. */
-const WORKERS = Number(process.env['CRASH_WORKERS'] ?? 1)
+/** Threads that make batches, in turn from start to start; 1: the pipeline's own. */
+const WORKERS = (process.env['CRASH_WORKERS'] ?? '3,1').split(',').map(Number)
 const SEED = Number(process.env['CRASH_SEED'] ?? 20_260_515)
 const FILE_FIRST = 10_000_000
 
@@ -26,6 +26,7 @@ const dataDir = join(folder, 'data')
 const random = seeded(SEED)
 const receiver = new FlakyReceiver(seeded(SEED + 1))
 let running: Caracal | undefined
+let hook: number
 
 afterAll(async () => {
   await running?.end('SIGKILL')
@@ -37,12 +38,18 @@ async function prepare(): Promise<Caracal> {
   mkdirSync(logs, { recursive: true })
   cpSync(join(packageRoot(), 'test/crash/content'), content, { recursive: true })
   writeTable('first')
-  const hook = await receiver.listen()
+  hook = await receiver.listen()
   const port = await freePort()
+  configure(port, 0)
+  return new Caracal({ port, dataDir, cwd: folder, args: ['--config', join(folder, 'caracal.yml'), '--no-demo'] })
+}
+
+/** What the program is started with for that time. */
+function configure(port: number, start: number): void {
   const config = {
     listen: `127.0.0.1:${port}`,
     data_dir: dataDir,
-    workers: WORKERS,
+    workers: WORKERS[start % WORKERS.length],
     content: [content],
     sources: [
       { type: 'http', id: 'web', log_types: ['Custom.Crash'] },
@@ -54,7 +61,6 @@ async function prepare(): Promise<Caracal> {
     flush_ms: 300,
   }
   writeFileSync(join(folder, 'caracal.yml'), JSON.stringify(config))
-  return new Caracal({ port, dataDir, cwd: folder, args: ['--config', join(folder, 'caracal.yml'), '--no-demo'] })
 }
 
 function writeTable(note: string): void {
@@ -102,6 +108,7 @@ test(`nothing is lost or doubled over ${KILLS} kills`, { timeout: 1_800_000 }, a
     }
     expect(await caracal.end('SIGKILL')).toBe('SIGKILL')
     if (kill === Math.floor(KILLS / 2)) addColumn()
+    configure(caracal.port, kill + 1)
     await caracal.start()
   }
   const [http, files] = await Promise.all([byHttp, byFile])

@@ -145,3 +145,15 @@ test('makers whose processes of rules are killed lose nothing, and give nothing 
     await bothGive()
   }
 }, 240_000)
+
+test('a stop while makers are at work ends all of it, and the next start makes what was left', async () => {
+  const [one, four] = both
+  const sent = some()
+  await send(one!, sent)
+  await send(four!, sent)
+  await four!.pipeline.call('stop')
+  await four!.close()
+  expect(childrenOfMakers()).toEqual([])
+  both = [one!, await startPipeline(four!.config)]
+  await bothGive()
+}, 240_000)
