@@ -33,6 +33,7 @@ export function alertText(alert: Alert, text: string, io: Io): string {
         `${count(alert.event_count)} (threshold ${count(alert.threshold)}), ${alert.first_event_time} to ${alert.last_event_time}`,
       ],
       ['Window', `${alert.window_start_time} to ${alert.window_end_time}, grouped by '${alert.dedup}'`],
+      ['Found', alert.retroactive ? 'by a replay of stored records, so its window runs on event time' : ''],
       ['Log types', alert.log_types.join(', ')],
       ['Sources', alert.source_labels.join(', ')],
       ['Tags', alert.tags.join(', ')],

@@ -173,6 +173,13 @@ describe('with a server', () => {
     expect((await cli(['alerts', '--status', 'CLOSED', ...flags])).out).toBe('No alerts.\n')
   })
 
+  test('alerts show tells an alert of a replay from a live one', async () => {
+    await engine.addAlert({ alertId: alertId(1) })
+    await engine.addAlert({ alertId: alertId(2), retroactive: true })
+    expect((await cli(['alerts', 'show', '0001', ...flags])).out).not.toContain('replay')
+    expect((await cli(['alerts', 'show', '0002', ...flags])).out).toContain('by a replay of stored records')
+  })
+
   test('more alerts than a page are fetched page by page until the limit', async () => {
     for (let i = 1; i <= 450; i++) await engine.addAlert({ alertId: alertId(i), createdMs: i })
     const lines = async (limit: string) => (await cli(['alerts', '--json', '--limit', limit, ...flags])).out.trim().split('\n')

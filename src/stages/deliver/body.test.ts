@@ -67,6 +67,12 @@ test('what the state keeps is read as the alert that was written', () => {
   })
 })
 
+test('an alert of a replay says so wherever it goes, and no other does', () => {
+  const { alert: read } = readDeliveryBody(deliveryBody({ ...alert(), retroactive: true }, 'http://x'))
+  expect(read.retroactive).toBe(true)
+  expect(JSON.parse(webhookBody(read))).toMatchObject({ retroactive: true })
+})
+
 describe('the body of a webhook', () => {
   test('has the documented keys in their order, and the context exactly: long numbers, keys, order', () => {
     const text = webhookBody(readDeliveryBody(deliveryBody(alert(), 'http://x')).alert)
