@@ -26,7 +26,8 @@ const SETTINGS = [
   'core.fsmonitor=false',
   'core.askPass=',
   'credential.helper=',
-  'http.followRedirects=initial',
+  // Git sends the password on wherever it is redirected.
+  'http.followRedirects=false',
   'http.lowSpeedLimit=1000',
   'http.lowSpeedTime=30',
   'submodule.recurse=false',
@@ -87,6 +88,8 @@ export function git(args: readonly string[], { env, signal, input, maxBytes }: G
 function textOf(errors: string, code: number | null): string {
   if (/could not read (?:Username|Password)|Authentication failed/.test(errors))
     return 'the repository denies access: check `username` and `password`'
+  if (/returned error: 30\d/.test(errors))
+    return 'the URL redirects to another one, and redirects are not followed: set `git` to the URL of the repository itself'
   const lines = errors
     .split('\n')
     .map((line) => line.replace(/^(?:fatal|error|remote): /, '').trim())

@@ -38,7 +38,7 @@ export function gitEnvironment({ git, username }: GitContent, { http, home, path
     env['GIT_SSL_CAINFO'] = file
   }
   if (password !== undefined) {
-    // Only for this host: a redirect leads elsewhere without it.
+    // Only for this host.
     env['GIT_CONFIG_COUNT'] = '1'
     env['GIT_CONFIG_KEY_0'] = `http.${new URL(git).origin}/.extraHeader`
     env['GIT_CONFIG_VALUE_0'] = `Authorization: Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`

@@ -1,4 +1,6 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -100,6 +102,53 @@ test('a repository that is not there or not reachable is reported in git’s own
   await expect(ask()).rejects.toThrow(/connect/i)
 })
 
+/** A commit with a tree that git itself would not make: its entries, each a file or a folder. */
+function strange(entries: readonly (readonly [name: string, of: 'file' | 'folder'])[]): string {
+  const made = (type: string, content: Buffer) => {
+    const file = join(server.folder, 'object')
+    writeFileSync(file, content)
+    return server.git('hash-object', '-t', type, '-w', '--literally', file)
+  }
+  const tree = (files: readonly (readonly [mode: string, name: string, id: string])[]) =>
+    made('tree', Buffer.concat(files.map(([mode, name, id]) => Buffer.from(`${mode} ${name}\0${latin1(id)}`, 'latin1'))))
+  const latin1 = (id: string) => Buffer.from(id, 'hex').toString('latin1')
+  const file = made('blob', Buffer.from('x\n'))
+  const folder = tree([['100644', 'x.yml', file]])
+  const top = tree(entries.map(([name, of]) => (of === 'file' ? ['100644', name, file] : ['40000', name, folder])))
+  const commit = server.git('commit-tree', top, '-m', 'strange')
+  server.git('update-ref', 'refs/heads/main', commit)
+  return commit
+}
+
+test('names that lead elsewhere, or that nobody could read, are left out', async () => {
+  const up = strange([
+    ['../../up.yml', 'file'],
+    [join(server.folder, 'absolute.yml'), 'file'],
+    ['..', 'folder'],
+    ['.git', 'folder'],
+    ['\u001b[31mred\n.yml', 'file'],
+    ['ok.yml', 'file'],
+  ])
+  expect(await ask()).toBe(up)
+  expect(files(up)).toEqual(['ok.yml'])
+  expect(readdirSync(folder)).toEqual([up])
+})
+
+test.each([
+  {
+    what: 'a name of a file and of a folder',
+    entries: [['a', 'file'] as const, ['a', 'folder'] as const],
+    says: "the file 'a/x.yml'",
+  },
+  { what: 'a name that is too long', entries: [['n'.repeat(300), 'file'] as const], says: 'cannot be written (ENAMETOOLONG)' },
+])('$what is reported without the folder that it is written to', async ({ entries, says }) => {
+  strange(entries)
+  const message = await ask().catch((error: Error) => error.message)
+  expect(message).toContain(says)
+  expect(message).not.toContain(folder)
+  expect(readdirSync(folder)).toEqual([])
+})
+
 test('a password is sent, and is in no message', async () => {
   const commit = server.commit({ 'a.yml': 'a\n' })
   server.credentials = 'bot:s3cret pass'
@@ -108,6 +157,23 @@ test('a password is sent, and is in no message', async () => {
   expect(wrong).toContain('denies access')
   expect(wrong).not.toContain('wr0ng')
   expect(await ask({ username: 'bot' }, { password: 's3cret pass' })).toBe(commit)
+})
+
+test('a redirect is not followed, so that the password stays with its host', async () => {
+  server.commit({ 'a.yml': 'a\n' })
+  server.credentials = 'git:s3cret'
+  const from = createServer((request, response) => {
+    const path = request.url ?? ''
+    response.writeHead(302, { location: server.url.replace('127.0.0.1', 'localhost').replace('/rules/.git', path) }).end()
+  })
+  await new Promise<void>((resolve) => from.listen(0, '127.0.0.1', resolve))
+  try {
+    const url = `http://127.0.0.1:${(from.address() as AddressInfo).port}/rules/.git`
+    await expect(ask({ git: url }, { password: 's3cret' })).rejects.toThrow('set `git` to the URL of the repository itself')
+    expect(server.requests).toBe(0)
+  } finally {
+    from.close()
+  }
 })
 
 test('settings and hooks of the user and of the repository have no say', async () => {

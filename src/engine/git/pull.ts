@@ -20,6 +20,8 @@ const MAX_FILES = 20_000
 const MAX_BYTES = 64 * 1024 * 1024
 /** Output of commands that answer with names. */
 const MAX_ANSWER = 16 * 1024 * 1024
+/** Characters of a name that a message shows. */
+const MAX_SHOWN = 100
 /** Branches that a message lists. */
 const MAX_LISTED = 10
 
@@ -108,7 +110,7 @@ async function filesOf(
 
 /** False for what is no content anyway, and for what no folder may hold. */
 function isUsable(path: string): boolean {
-  return !path.includes('\\') && !path.includes('\uFFFD') && path.split('/').every((part) => part !== '' && !part.startsWith('.'))
+  return !/[\p{Cc}\\\uFFFD]/u.test(path) && path.split('/').every((part) => part !== '' && !part.startsWith('.'))
 }
 
 async function write(folder: string, files: readonly TreeFile[], inside: readonly string[], options: GitOptions): Promise<void> {
@@ -120,8 +122,13 @@ async function write(folder: string, files: readonly TreeFile[], inside: readonl
     const start = bytes.indexOf('\n', at) + 1
     if (bytes.toString('latin1', at, start) !== `${id} blob ${size}\n`) throw new GitFailed(`the file '${path}' cannot be read`)
     const file = join(folder, path)
-    await mkdir(dirname(file), { recursive: true })
-    await writeFile(file, bytes.subarray(start, start + size))
+    try {
+      await mkdir(dirname(file), { recursive: true })
+      await writeFile(file, bytes.subarray(start, start + size))
+    } catch (error) {
+      // A commit can have names that no folder can, such as too long ones, or one name for a file and a folder.
+      throw new GitFailed(`the file '${path.slice(0, MAX_SHOWN)}' cannot be written (${(error as NodeJS.ErrnoException).code})`)
+    }
     at = start + size + 1
   }
 }
