@@ -131,7 +131,7 @@ const behaviours: Behaviour<OpenedState>[] = [
     },
   },
   {
-    name: 'a decision is told how many windows of a rule end within a span, live ones or those of the past',
+    name: 'a decision gets the number of windows of a rule that end within a span, live ones or those of the past',
     async check({ writers: [state] }) {
       await add(state!, { startMs: 0, endMs: 100 })
       await add(state!, { startMs: 100, endMs: 200 })
