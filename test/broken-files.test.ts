@@ -140,9 +140,9 @@ describe('caracal up', () => {
 
   test.each([
     {
-      name: 'aliases that unfold to billions',
+      name: 'aliases that expand to billions',
       text: `a: &a [x, x]\n${Array.from({ length: 30 }, (_, i) => `a${i}: &a${i} [*a${i === 0 ? '' : i - 1}, *a${i === 0 ? '' : i - 1}]`).join('\n')}\n`,
-      says: 'its aliases unfold to too much',
+      says: 'its aliases expand to too much',
     },
     { name: 'lists in lists without end', text: `content: ${'['.repeat(20_000)}`, says: 'caracal.yml' },
   ])('a configuration of $name', ({ text, says }) => {

@@ -107,7 +107,7 @@ describe('content in git', { shuffle: false }, () => {
       const broken = server.commit({ 'detections/rule.yml': rule('High', 'LogTipes: [x]\n') })
       const { outcome, pulls } = await reload()
       expect([outcome, pulls[0]!.commit]).toEqual(['unchanged', good])
-      expect(pulls[0]!.problem).toContain(`commit ${broken.slice(0, 12)} cannot be put in force: `)
+      expect(pulls[0]!.problem).toContain(`commit ${broken.slice(0, 12)} cannot be applied: `)
       expect(pulls[0]!.problem).toContain('LogTipes')
       expect(await problems()).toEqual([pulls[0]!.problem])
       expect(await severity()).toBe('HIGH')

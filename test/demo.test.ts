@@ -36,5 +36,5 @@ test('demo --remove ends after a restart too, when the sample is not read any mo
   const list = (await (await caracal.fetch('/api/v1/alerts')).json()) as { results: unknown[] }
   expect(list.results).toEqual([])
   const again = remove()
-  expect(again.stderr + again.stdout).toMatch(/no source 'demo'|The demo is gone/)
+  expect(again.stderr + again.stdout).toMatch(/no source 'demo'|The demo was removed/)
 })

@@ -83,7 +83,7 @@ const names: readonly Case[] = [
   {
     name: 'a log type that several rules share is one problem',
     files: { 'r.yml': rule('R', 'Acme.Door'), 's.yml': rule('S', 'Acme.Door') },
-    says: ["'Acme.Door', so no event of it reaches rule 'R' and 1 more: correct the name, add a schema, or name it in"],
+    says: ["'Acme.Door', so no event of it reaches rule 'R' and 1 more: correct the name, add a schema, or add it to"],
   },
   {
     name: 'a log type that a source names',
@@ -107,7 +107,7 @@ const names: readonly Case[] = [
     name: 'a destination',
     files: { 'r.yml': rule('R', 'Zeek.Conn', 'OutputIds: [stdotu]\n') },
     says: [
-      "OutputIds: no destination has the id 'stdotu', so alerts of rule 'R' go where their severity sends them: did you mean 'stdout'?",
+      "OutputIds: no destination has the id 'stdotu', so alerts of rule 'R' are routed by severity: did you mean 'stdout'?",
     ],
   },
   { name: 'no destination at all', files: { 'r.yml': rule('R', 'Zeek.Conn', 'OutputIds: [SKIP]\n') }, says: [] },
@@ -144,7 +144,7 @@ const names: readonly Case[] = [
     },
     says: [
       "no schema and no source has the log type 'Zeke.*', so no event of it reaches table 't'",
-      "log types that fit 'Zeek.*' has the field of the selector 'id_orig_x': did you mean 'id_orig_h'?",
+      "log types that match 'Zeek.*' has the field in the selector 'id_orig_x': did you mean 'id_orig_h'?",
     ],
   },
   { name: 'an extension of a shipped table', files: { 'x.yml': extension('tor_exit_nodes') }, says: [] },
@@ -244,7 +244,7 @@ const unusable: readonly Case[] = [
     files: {},
     config: 'sources: [{ type: http, id: a, log_types: [Zeek.Cnon] }]\n',
     says: [
-      "source 'a' names the log type 'Zeek.Cnon', which has no schema and which no rule and no query names: did you mean 'Zeek.Conn'?",
+      "source 'a' names the log type 'Zeek.Cnon', which has no schema and is not used by any rule or query: did you mean 'Zeek.Conn'?",
     ],
   },
 ]
@@ -284,7 +284,7 @@ describe('caracal validate', () => {
       0,
       [
         expect.stringMatching(
-          /^3 rules wait for 2 log types of Panther's that no schema .*: AWS\.CloudTrail \(2\), Okta\.SystemLog \(1\): /,
+          /^3 rules wait for 2 log types of Panther that have no schema .*: AWS\.CloudTrail \(2\), Okta\.SystemLog \(1\): /,
         ),
       ],
     ])

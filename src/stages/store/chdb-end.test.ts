@@ -144,7 +144,7 @@ test('waiting for rows to be stored counts against the time limit', async () => 
   await clock.advance(1000)
   const error = await end
   expect(error).toBeInstanceOf(RetryLater)
-  expect(error?.message).toContain('it waited for rows under way to be stored')
+  expect(error?.message).toContain('it waited for rows still being stored')
   expect((await lake.query('SELECT 1', { after: Promise.resolve() })).rows).toEqual(['[1]'])
 })
 
