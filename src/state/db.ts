@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { Kysely, type MigrationProvider, Migrator, SqliteDialect } from 'kysely'
+import { Kysely, type MigrationProvider, Migrator, SqliteAdapter, SqliteDialect } from 'kysely'
 import { StorageError } from '../util/errors.ts'
 import * as spine from './migrations/0001-spine.ts'
 import * as ruleCache from './migrations/0002-rule-cache.ts'
@@ -72,8 +72,21 @@ function preparedOnce(file: SqliteFile): SqliteFile {
   }
 }
 
+/** Kysely does not run migrations of SQLite in a transaction, though SQLite can: one that is interrupted would never succeed again. */
+class AtomicMigrations extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true
+  }
+}
+
+class StateDialect extends SqliteDialect {
+  override createAdapter(): SqliteAdapter {
+    return new AtomicMigrations()
+  }
+}
+
 function dialectOf(file: SqliteFile): SqliteDialect {
-  return new SqliteDialect({
+  return new StateDialect({
     database: preparedOnce(file) as unknown as ConstructorParameters<typeof SqliteDialect>[0]['database'] as never,
   })
 }

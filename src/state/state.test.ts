@@ -45,6 +45,21 @@ test('an existing state is opened again as it was', async () => {
   expect(await cursorsOf(db, 's')).toEqual([made.cursor])
 })
 
+test('a state that a full disk has kept from being brought up to date is brought up to date later', async () => {
+  for (let maxPages = 4; ; maxPages += 3) {
+    const file = mkdtempSync(join(folder, 'half-'))
+    const failure = await openState(file, { maxPages }).then(
+      (opened) => opened.destroy(),
+      (error: unknown) => error,
+    )
+    const later = await openState(file)
+    expect(await later.selectFrom('content_texts').selectAll().execute()).toEqual([])
+    await later.destroy()
+    if (failure === undefined) break
+    expect(failure).toBeInstanceOf(StorageError)
+  }
+})
+
 test('a batch committed twice has its effects once', async () => {
   const one = await effects('s', {
     rows: [rows('t', '["a"]\n["b"]\n')],
