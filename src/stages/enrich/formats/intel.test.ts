@@ -80,6 +80,19 @@ test('a STIX bundle: a row for each value that can be looked up, with what the i
   expect(table.skipped.examples.join()).toMatch(/compares with nothing that can be looked up.*no pattern in the language of STIX/)
 })
 
+test('a pattern that almost compares does not hold the table up', async () => {
+  const objects = [
+    ...Array.from({ length: 5 }, () => `[${'a'.repeat(2400)}:${' '.repeat(2500)}]`),
+    `[${'a:'.repeat(2400)}]`,
+    `[a:${'a '.repeat(2400)}]`,
+    `[${"a:b='\\".repeat(800)}]`,
+    "[file:hashes.'SHA 256' = '1' OR domain-name:value   =   'bad.example']",
+    ...[1, 2, 3, 4, 5, 6, 7, 8].map((i) => `[ipv4-addr:value = '192.0.2.${i}']`),
+  ].map((pattern) => indicator(pattern))
+  const table = await tableOf('stix', { objects })
+  expect([table.size, table.skipped.count, table.get('bad.example')?.['type']]).toEqual([9, 8, 'domain'])
+})
+
 test('what is no warning list, and no bundle, is refused', async () => {
   await expect(tableOf('misp', '{"name":"x"}')).rejects.toThrow('it has no `list`')
   await expect(tableOf('misp', '[')).rejects.toThrow('not a MISP warning list')

@@ -10,8 +10,9 @@ const MAX_PATTERN = 5000
 /**
  * A comparison in a pattern: `ipv4-addr:value = '192.0.2.1'`. Which comparisons hold together (`AND`, `FOLLOWEDBY`) is left out: each value
  * is an indicator by itself, as it is to those who look it up.
+ * The expression has one way to match a text at most, so that no pattern takes longer than a few readings.
  */
-const COMPARISON = /([a-z0-9-]+):([\w.'\x20-]+?)\s*=\s*'((?:[^'\\]|\\.)*)'/g
+const COMPARISON = /(?<![a-z0-9-])([a-z0-9-]+):([\w.'-]+(?:\x20[\w.'-]+)*)\s*=\s*'((?:[^'\\]|\\.)*)'/g
 
 /** What is compared → the kind of indicator, as `type` of the row. */
 const KINDS: readonly (readonly [object: RegExp, path: RegExp, kind: string])[] = [
