@@ -5,6 +5,8 @@ import { TableError } from '../table.ts'
 const MAX_DEPTH = 512
 /** A record holds at most this many values. Records share parts by pointers, so a small file could mean an endless one. */
 const MAX_VALUES = 100_000
+/** Bytes of a record's texts together, however often each is pointed to. */
+const MAX_BYTES = 1024 * 1024
 
 const POINTER = 1
 /** What a pointer's value is counted from, by the length of the pointer. */
@@ -43,6 +45,7 @@ export class Decoder {
   readonly #end: number
   #at = 0
   #values = 0
+  #taken = 0
 
   /** `bytes`: the section, from which offsets count. */
   constructor(bytes: Uint8Array) {
@@ -55,6 +58,7 @@ export class Decoder {
   decode(offset: number): JsonValue {
     this.#at = offset
     this.#values = 0
+    this.#taken = 0
     return this.#value(0)
   }
 
@@ -171,6 +175,8 @@ export class Decoder {
 
   #take(size: number): Uint8Array {
     this.#room(size)
+    this.#taken += size
+    if (this.#taken > MAX_BYTES) throw damaged(`a record has texts of more than ${MAX_BYTES} bytes`)
     this.#at += size
     return this.#bytes.slice(this.#at - size, this.#at)
   }

@@ -156,6 +156,13 @@ describe('a damaged file', () => {
     expect(() => decode(...bytes)).toThrow(message)
   })
 
+  test('a record that points to a long text again and again is refused', () => {
+    const text = encode('x'.repeat(60_000))
+    const pointers = Array.from({ length: 20 }, () => [0x20, 0]).flat()
+    const bytes = Uint8Array.from([...text, 20, 4, ...pointers])
+    expect(() => new Decoder(bytes).decode(text.length)).toThrow('texts of more than 1048576 bytes')
+  })
+
   test('values of every kind come back as they went in', () => {
     const value = fc.letrec<{ value: JsonValue }>((tie) => ({
       value: fc.oneof(
