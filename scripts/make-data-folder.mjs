@@ -70,7 +70,8 @@ const things = (from, to) =>
   Array.from({ length: to - from }, (_, i) => ({
     seq: from + i,
     b: `${(from + i) * 7}`,
-    pad: 'all work and no play '.repeat(28),
+    // Not the same in every row: such a column takes no room in the outbox.
+    pad: `${from + i} ${'all work and no play '.repeat(28)}`,
   }))
 
 mkdirSync(logs)

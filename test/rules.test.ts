@@ -193,7 +193,7 @@ describe('caracal test', () => {
   test.each([
     { argv: ['--filter', 'Nope=1'], code: 1, says: 'unknown key' },
     { argv: ['--path', '/nowhere/at/all'], code: 2, says: 'does not exist' },
-    { argv: ['--minimum-tests', 'x'], code: 2, says: 'whole number' },
+    { argv: ['--minimum-tests', 'x'], code: 2, says: 'must be an integer' },
     { argv: ['--filter', 'RuleID=Nobody'], code: 1, says: 'nothing to test' },
   ])('$argv: exit code $code', async ({ argv, code, says }) => {
     const result = await caracal('test', ...argv)
