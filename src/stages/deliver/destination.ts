@@ -5,7 +5,7 @@ import type { Definition } from '../../util/define.ts'
 import type { Send } from '../../util/http/send.ts'
 import type { SecretReference } from '../../util/secret.ts'
 
-/** Config keys of every destination, beside its own. */
+/** Config keys common to all destinations. */
 export const destinationBase = {
   id: z
     .string()
@@ -15,11 +15,11 @@ export const destinationBase = {
   system: z.boolean().default(true).describe('Whether to send alerts about Caracal itself (type SYSTEM) here.'),
 } as const
 
-/** One alert on its way out. */
+/** One alert being sent. */
 export interface Delivery {
-  /** The same on every try: receivers drop doubles by it. */
+  /** The same on every attempt, so that receivers can drop duplicates. */
   readonly id: string
-  /** Why it is sent. A destination that makes no difference between kinds sends all of them. */
+  /** Why it is sent. A destination that does not distinguish kinds sends all of them. */
   readonly kind: DeliveryKind
   readonly alert: OutgoingAlert
 }
@@ -27,20 +27,20 @@ export interface Delivery {
 /** Somewhere an alert goes. */
 export interface Destination {
   /**
-   * Resolves when the other side has taken the alert. Called many times at once.
+   * Resolves when the other side has accepted the alert. May be called concurrently.
    *
-   * Throws `RetryLater` when another try may work, `Refused` when it will not. Any other error counts as a fault of ours and is
-   * retried like `RetryLater`. Ends soon after the signal is aborted. Messages of errors are shown to people: they name hosts and
-   * statuses, never a secret, a whole URL or what the other side sent.
+   * Throws `RetryLater` if retrying may work, `Refused` if it will not. Any other error is treated as a bug of ours and retried
+   * like `RetryLater`. Stops promptly after the signal is aborted. Error messages are shown to people: they name hosts and
+   * statuses, never a secret, a full URL or what the other side sent.
    */
   send(delivery: Delivery, signal: AbortSignal): Promise<void>
-  /** Lets go of everything. Called after the last `send` has settled; a second call does nothing. */
+  /** Releases everything. Called after the last `send` has settled; a second call does nothing. */
   close(): Promise<void>
 }
 
-/** What a destination may use of the outside. */
+/** What a destination can access. */
 export interface DestinationDeps {
-  /** Reaches any address: the operator wrote it. */
+  /** Can reach any address, since the operator configured it. */
   readonly send: Send
   readonly now: () => number
   /** Prints on standard output. */
@@ -50,11 +50,11 @@ export interface DestinationDeps {
 }
 
 export interface DestinationDefinition<T extends string, S extends z.ZodRawShape> extends Definition<T, S> {
-  /** True when alerts stay on this machine. */
+  /** True if alerts stay on this machine. */
   readonly isLocal: boolean
   /**
-   * Makes the destination, with its secrets resolved; `caracal validate` does the same. Opens no connection: the other side may be
-   * down. Throws `ConfigError` when it cannot work as configured.
+   * Creates the destination and resolves its secrets; `caracal validate` does the same. Opens no connection, since the other side
+   * may be down. Throws `ConfigError` if it cannot work as configured.
    */
   create(config: z.output<z.ZodObject<S>>, deps: DestinationDeps): Promise<Destination>
 }

@@ -4,9 +4,9 @@ import type { Send } from '../../util/http/send.ts'
 
 /** Content of a table, as fetched. */
 export interface Fetched {
-  /** As it came, perhaps gzip. */
+  /** As received, possibly gzip. */
   readonly bytes: Uint8Array
-  /** `ETag` / `Last-Modified` and the like, to ask cheaply next time. */
+  /** `ETag`, `Last-Modified` and the like, for a conditional request next time. */
   readonly validators: Readonly<Record<string, string>>
 }
 
@@ -21,7 +21,7 @@ export interface ProviderDeps {
 /** What fills and refreshes a table. */
 export interface Provider {
   /**
-   * The content now, or `undefined` when it has not changed since `validators` were given.
+   * The current content, or `undefined` if it has not changed since `validators` were returned.
    * Throws on anything else; the caller keeps the last good content and shows the failure.
    * One call at a time.
    */
@@ -29,7 +29,7 @@ export interface Provider {
 }
 
 export interface ProviderDefinition<T extends string, S extends z.ZodRawShape> extends Definition<T, S> {
-  /** True when `refresh` touches only this machine: such a table is read at start, and by `caracal run`. */
+  /** True if `refresh` only accesses this machine; such a table is read at startup, and by `caracal run`. */
   readonly isLocal: boolean
   /** Refresh period of tables that do not set one. */
   readonly periodMinutes: number

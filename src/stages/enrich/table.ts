@@ -14,7 +14,7 @@ import type { TableRow } from './tables/row-store.ts'
 export const MATCH_KINDS = ['exact', 'ignore_case', 'ip', 'cidr', 'port', 'domain', 'glob'] as const
 export type MatchKind = (typeof MATCH_KINDS)[number]
 
-/** A lookup table's content of one version, held in memory and never changed: a refresh makes a new one. */
+/** One version of a lookup table's content, held in memory and immutable; a refresh creates a new one. */
 export interface Table {
   readonly name: string
   /** Hash of the content (12 hex digits), after its date if that is known: `2024-03-12-0123456789ab`. Goes into `p_version`. */
@@ -24,10 +24,10 @@ export interface Table {
   readonly size: number
   /** Memory of rows and index, shared by all threads that have the table. */
   readonly bytes: number
-  /** Rows of the content that could not be used, and why for the first few. */
+  /** Rows of the content that could not be used, with reasons for the first few. */
   readonly skipped: SkippedRows
   readonly binding: Binding
-  /** Keys are addresses or networks: `findAll` can be used. */
+  /** Keys are addresses or networks, so `findAll` can be used. */
   readonly hasAddresses: boolean
   /** The number of the row for a key, -1 for none. No allocation (upper case under `ignore_case` aside). */
   find(key: string): number
@@ -35,11 +35,11 @@ export interface Table {
   findAll(batch: AddressBatch, rows: Int32Array): void
   /** A row by its number. */
   row(number: number): TableRow
-  /** The values of the row for a key, or `undefined`. They are the table's own: copy before changing. */
+  /** The values of the row for a key, or `undefined`. They belong to the table: copy before changing. */
   get(key: string): JsonObject | undefined
 }
 
-/** What other threads learn of a table that was built. */
+/** What other threads need to know about a table that was built. */
 export interface BuiltTable {
   readonly version: string
   /** Distinct keys. */
@@ -47,7 +47,7 @@ export interface BuiltTable {
   readonly skipped: number
 }
 
-/** Rows that a table could not take. */
+/** Rows that a table could not accept. */
 export interface SkippedRows {
   readonly count: number
   /** Sentences about the first few. */
@@ -56,13 +56,13 @@ export interface SkippedRows {
 
 /** Adds `p_enrichment` to events in place, by the tables in force. */
 export interface Enricher {
-  /** Joins events of one log type. What is joined on which field is found out once for each schema. */
+  /** Joins events of one log type. Which tables are joined on which fields is determined once per schema. */
   enrich(schema: LogTypeShape, events: readonly Event[]): void
-  /** The row of any table for any key: `event.lookup(table, key)` in rules. `undefined` when there is no such table or key. */
+  /** The row of any table for any key: `event.lookup(table, key)` in rules. `undefined` if there is no such table or key. */
   lookup(table: string, key: string): JsonObject | undefined
 }
 
-/** Content that cannot become a table, or that a provider could not get. The text says what to do. */
+/** Content that cannot become a table, or that a provider could not fetch. The message says what to do. */
 export class TableError extends CaracalError {
   constructor(message: string, options?: ErrorOptions) {
     super('table', message, options)

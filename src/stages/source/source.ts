@@ -3,7 +3,7 @@ import type { Cursor, Extent } from '../../model/batch.ts'
 import type { Chunk } from '../../model/chunk.ts'
 import type { Definition } from '../../util/define.ts'
 
-/** What every source's config has beside its own keys. */
+/** Config keys common to all sources. */
 export const sourceBase = {
   id: z
     .string()
@@ -20,7 +20,7 @@ export const sourceBase = {
     .describe('Tables pinned to a fixed file for this source (table name: file), whatever version other sources use.'),
 } as const
 
-/** There is nothing to take yet, but there may be as soon as `next` is asked again: it has read as much as one turn may cost. */
+/** There is nothing to return yet, but there may be on the next call of `next`, since it has read as much as one turn allows. */
 export const BUSY = 'busy'
 
 /**
@@ -29,34 +29,34 @@ export const BUSY = 'busy'
  */
 export interface BatchSource {
   readonly id: string
-  /** The next batch's extent, or `undefined` when there is nothing to read now. Does not wait for data, nor read without bound. */
+  /** The next batch's extent, or `undefined` if there is nothing to read now. Does not wait for data or read without bound. */
   next(): Promise<Extent | typeof BUSY | undefined>
-  /** The extent's records. For an extent recorded before a crash, exactly the same as the first time. */
+  /** The extent's records; for an extent recorded before a crash, exactly the same as the first time. */
   read(extent: Extent): Promise<readonly Chunk[]>
-  /** When the extent's first byte came in, epoch ms, if the source knows; else the pipeline's clock counts. */
+  /** When the extent's first byte arrived, epoch ms, if the source knows; otherwise the pipeline's clock is used. */
   receivedMs(extent: Extent): number | undefined
   /** No extent's records matter for those that follow: `parsed` needs no context, and extents can be parsed side by side. Absent: they may. */
   readonly isIndependent?: boolean
-  /** The extent is parsed; `context` is what the parser must remember for the bytes that follow. */
+  /** The extent has been parsed; `context` is what the parser must remember for the following bytes. */
   parsed(extent: Extent, context: string): Cursor
-  /** The extent's effects are durable: what it came from may be forgotten. */
+  /** The extent's effects are durable, so its input may be discarded. */
   committed(extent: Extent): void
-  /** People's view of where it stands. */
+  /** Its progress, for people. */
   status(): SourceStatus
   close(): Promise<void>
 }
 
 export interface SourceStatus {
-  /** Bytes known and not yet read. */
+  /** Bytes that are known but not yet read. */
   readonly backlogBytes: number
-  /** What a person should know, a sentence each (a copy of a file was skipped, a file cannot be opened). */
+  /** What people should know, one sentence each (a copy of a file was skipped, a file cannot be opened). */
   readonly notices: readonly string[]
-  /** Those of the notices that say why something cannot be read. */
+  /** The notices that say why something cannot be read. */
   readonly problems?: readonly string[]
 }
 
 export interface CursorDeps {
-  /** The cursors of this source as committed. */
+  /** The committed cursors of this source. */
   readonly cursors: readonly Cursor[]
   /** Lets the pipeline know that `next` may have something. */
   readonly wake: () => void
@@ -67,35 +67,35 @@ export interface CursorDeps {
 export interface SpoolEntry {
   /** How the body's records are found: the name of a decoder, or `array` for text that begins inside a JSON array. */
   readonly decoding: string
-  /** When its first byte came in, epoch ms. */
+  /** When its first byte arrived, epoch ms. */
   readonly receivedMs: number
 }
 
 /** Given to a source that pushes, to put bodies on disk. A sender is acknowledged after that, never before. */
 export interface IntakeDeps {
   /**
-   * Resolves when the body is fsynced. Throws `RetryLater` when the source's share of the spool is used up, `StorageError` when the
-   * spool or the disk is full. The body's memory is taken over.
+   * Resolves when the body is fsynced. Throws `RetryLater` if the source's share of the spool is used up, `StorageError` if the
+   * spool or the disk is full. Takes ownership of the body's memory.
    */
   readonly append: (body: Uint8Array, entry: SpoolEntry) => Promise<void>
   readonly now: () => number
-  /** True when the bearer token is the one that this source expects. */
+  /** True if the bearer token is the one that this source expects. */
   readonly authorised: (token: string | undefined) => boolean
 }
 
-/** A source at work that puts what it receives into the spool. */
+/** A running source that puts what it receives into the spool. */
 export interface Intake {
   /** One request to `POST /ingest/<id>`, for sources that listen there. Always answers, never throws. */
   handle?(request: Request): Promise<Response>
-  /** Takes in nothing more and closes its sockets; what was acknowledged by then is on disk. Resolves in any case, and soon. */
+  /** Stops receiving and closes its sockets; everything acknowledged by then is on disk. Always resolves, and promptly. */
   close(): Promise<void>
 }
 
-/** What those who run the server must know of a source that takes requests. */
+/** What the server needs to know about a source that accepts requests. */
 export interface ListenTerms {
-  /** Where its senders' bearer token is found. Absent: the token of the data folder. */
+  /** A reference to its senders' bearer token. Default: the token in the data folder. */
   readonly token?: { readonly env: string } | { readonly file: string } | undefined
-  /** The longest that one request may take, milliseconds. */
+  /** Time limit for one request, milliseconds. */
   readonly requestMs: number
 }
 
@@ -104,8 +104,8 @@ export interface SourceDefinition<T extends string, S extends z.ZodRawShape> ext
   /** It can be read again from a cursor: runs in the pipeline thread, its cursors are kept in state. */
   seekable?(config: z.output<z.ZodObject<S>>, deps: CursorDeps): BatchSource
   /**
-   * What it receives cannot be read again: runs in the main thread and puts bodies into the spool. It may open sockets of its own and
-   * answer in its protocol's words. Rejects when it cannot begin (a port is taken).
+   * What it receives cannot be read again: runs in the main thread and puts bodies into the spool. It may open its own sockets
+   * and answer in its own protocol. Rejects if it cannot start (a port is in use).
    */
   pushes?(config: z.output<z.ZodObject<S>>, deps: IntakeDeps): Intake | Promise<Intake>
   /** Senders reach it at `POST /ingest/<id>`. */

@@ -4,28 +4,28 @@ import type { TextWalk } from './text-walk.ts'
 interface Named {
   readonly type: string
   readonly summary: string
-  /** A body, and the records it holds (white space around them aside), in order. The docs and the behaviour suite use it. */
+  /** A body and the records in it (without surrounding white space), in order. Used by the docs and the behaviour suite. */
   readonly example: { readonly body: string | Uint8Array; readonly records: readonly string[] }
 }
 
 /**
- * A format that shows where each record begins. Text of several such formats may follow each other in one body or file: at the
- * beginning of every record the decoders are asked in the order of the registry. Files of any size are read a run of records at a time.
+ * A format whose records can be recognised where they begin. One body or file can mix several such formats: at the start of every
+ * record the decoders are tried in the order of the registry. Files of any size are read one run of records at a time.
  */
 export interface TextDecoder extends Named {
   readonly kind: 'text'
-  /** True when what stands at `walk.at` (no white space) is for this decoder. */
+  /** True if this decoder handles the text at `walk.at` (not white space). */
   begins(walk: TextWalk): boolean
-  /** Takes one step: emits a record, or passes over what belongs to none. False when that takes more bytes than there are. */
+  /** Takes one step: emits a record, or skips bytes that belong to none. False if that needs more bytes. */
   step(walk: TextWalk): boolean
 }
 
-/** A format of whole bodies, which the source names (a header, an address of its own, its configuration). */
+/** A format of whole bodies, which the source determines (from a header, its own URL or its configuration). */
 export interface BodyDecoder extends Named {
   readonly kind: 'body'
   /**
-   * The body's records, or why it is not of this format. The same body always gives the same bytes and records: row ids are made
-   * of them. Never throws.
+   * The body's records, or why it is not in this format. The same body always yields the same bytes and records, since row ids
+   * are derived from them. Never throws.
    */
   decode(body: Uint8Array): DecodedBody | BrokenBody
 }
@@ -38,7 +38,7 @@ export interface DecodedBody {
   /** Pairs of where in `bytes` a record begins and ends; `undefined`: each line that is not blank is one. */
   readonly records: Uint32Array | undefined
   readonly count: number
-  /** What the body says of its records beside their bytes. Only with `records`. */
+  /** What the body says about its records in addition to their bytes. Requires `records`. */
   readonly hints?: readonly HintsFrom[] | undefined
 }
 
