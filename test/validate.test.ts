@@ -106,9 +106,7 @@ const names: readonly Case[] = [
   {
     name: 'a destination',
     files: { 'r.yml': rule('R', 'Zeek.Conn', 'OutputIds: [stdotu]\n') },
-    says: [
-      "OutputIds: no destination has the id 'stdotu', so alerts of rule 'R' are routed by severity: did you mean 'stdout'?",
-    ],
+    says: ["OutputIds: no destination has the id 'stdotu', so alerts of rule 'R' are routed by severity: did you mean 'stdout'?"],
   },
   { name: 'no destination at all', files: { 'r.yml': rule('R', 'Zeek.Conn', 'OutputIds: [SKIP]\n') }, says: [] },
   {

@@ -44,7 +44,7 @@ export const configSchema = z.strictObject({
     .array(z.string().min(1))
     .default([])
     .describe(
-      'Ids of packs that are off unless they are listed here, such as those whose tables are fetched from other services.',
+      'Ids of optional packs to enable. Such packs are off by default, for example because their tables are fetched from other services.',
     ),
   sources: z
     .array(oneOf('source', sources))
@@ -114,7 +114,7 @@ export const configSchema = z.strictObject({
     .union([z.int().min(1).max(64), z.literal('auto')])
     .default(1)
     .describe(
-      'Threads that parse, enrich, judge and encode batches, each with its own processes for Python rules; with 1 the pipeline does it by itself. `auto`: two fewer than the machine has cores. More than 1 is of use where more than two cores are free.',
+      'Threads that parse, enrich, judge and encode batches, each with its own processes for Python rules; with 1, the pipeline thread does all the work. `auto`: two fewer than the number of cores. More than 1 only helps if more than two cores are free.',
     ),
   python_children: z
     .enum(['shared', 'per_root'])

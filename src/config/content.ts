@@ -22,21 +22,21 @@ export const gitContent = z
       .string()
       .regex(/^(?![-/.])(?!.*(?:\.\.|\/\/|@\{))[\w./@+-]{1,200}$/, 'the name of a branch or a tag')
       .default('main')
-      .describe('Branch or tag that is followed.'),
+      .describe('Branch or tag to follow.'),
     path: z
       .string()
       .regex(/^(?!\/)(?!(?:.*\/)?\.{1,2}(?:\/|$))[^\\\0]{1,500}$/, 'a folder inside the repository, without `..`')
       .transform((text) => text.replace(/\/+$/, ''))
       .optional()
-      .describe('Folder of the repository that holds the content. Default: the whole repository.'),
+      .describe('Folder in the repository that contains the content. Default: the whole repository.'),
     every: z
       .string()
       .regex(/^[1-9]\d{0,4}[smh]$/, 'a time as in 30s, 5m or 1h')
       .transform((text) => Number(text.slice(0, -1)) * UNITS[text.slice(-1) as keyof typeof UNITS])
       .refine((ms) => ms >= 10_000 && ms <= 24 * UNITS.h, 'between 10s and 24h')
       .prefault('5m')
-      .describe('How often the repository is asked whether the ref has moved, as in 30s, 5m or 1h.'),
-    username: z.string().min(1).max(200).default('git').describe('User name that is sent with the password.'),
+      .describe('How often to check whether the ref has moved, as in 30s, 5m or 1h.'),
+    username: z.string().min(1).max(200).default('git').describe('User name to send with the password.'),
     password: secretReference.optional().describe('Password or access token of the repository.'),
   })
   .refine(({ git, password }) => password === undefined || git.startsWith('https:') || LOOPBACK.test(new URL(git).hostname), {
