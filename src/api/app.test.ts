@@ -283,6 +283,8 @@ test('the history of content shows changes, and undo passes on who requested it'
     message: expect.stringContaining("no generation '9'"),
   })
   expect(await failure('/api/v1/content/history/2?file=b.yml')).toMatchObject({ status: 404 })
+  expect(await failure('/api/v1/content/history/%00')).toMatchObject({ status: 400 })
+  expect(await failure('/api/v1/content/reload?by=%00', { method: 'POST' })).toMatchObject({ status: 400 })
   const asked: unknown[] = []
   engine.undo = async (...args) => {
     asked.push(args)

@@ -23,6 +23,7 @@ test.each([
   'the API is documented at /api/v1/openapi.json',
   "send to '/ingest/default'",
   'see https://docs.example.org/a/b and http://127.0.0.1:8080/api/v1/query',
+  'content/data_models/x.py and content/database.yml',
   'divide 1 / 2, a/b and logs/x/y; 5/6/7',
   'Unknown expression identifier `a/b` in ./content/rules/x.yml',
   "the query begins with 'SHOW': ask information_schema.tables",

@@ -18,7 +18,10 @@ export function withoutHostPaths(text: string, roots: readonly string[] = []): s
   const known = [...roots, process.cwd(), homedir(), tmpdir()].filter((root) => root.length > 1)
   return known
     .sort((a, b) => b.length - a.length)
-    .reduce((out, root) => out.replaceAll(root, '/known/root'), text)
+    .reduce(
+      (out, root) => out.replace(new RegExp(`(?<!\\w)${escaped(root.replace(/[/\\\\]+$/, ''))}(?!\\w)`, 'g'), '/known/root'),
+      text,
+    )
     .replace(QUOTED, (found, quote: string) => (OWN.test(found.slice(1, -1)) ? found : `${quote}${HIDDEN}${quote}`))
     .replace(FILE_URL, HIDDEN)
     .replace(BARE, (found) => (OWN.test(found) ? found : HIDDEN))
@@ -29,6 +32,10 @@ export function fromRoots(roots: readonly string[]): (text: string) => string {
   const patterns = roots
     .filter((root) => root.length > 1)
     .sort((a, b) => b.length - a.length)
-    .map((root) => new RegExp(`(?<![\\w./\\\\-])${root.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}[/\\\\]`, 'g'))
+    .map((root) => new RegExp(`(?<![\\w./\\\\-])${escaped(root)}[/\\\\]`, 'g'))
   return (text) => patterns.reduce((out, pattern) => out.replace(pattern, ''), text)
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 }

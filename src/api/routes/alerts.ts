@@ -7,16 +7,10 @@ import { alertDetail, alertDetailSchema, alertSchema, alertView } from '../alert
 import { ApiError, failures } from '../errors.ts'
 import { exactAnswer } from '../exact-json.ts'
 import { createRouter } from '../router.ts'
+import { storable } from '../storable.ts'
 import { alertEvents } from './alert-events.ts'
 
 const MAX_PAGE = 200
-
-/** Text that state can be queried with: no NUL, no lone surrogate. */
-const ruleId = z
-  .string()
-  .min(1)
-  .max(500)
-  .refine((id) => id.isWellFormed() && !id.includes('\0'), 'not a valid rule id')
 
 const list = createRoute({
   method: 'get',
@@ -26,7 +20,7 @@ const list = createRoute({
     query: z.strictObject({
       severity: z.enum(SEVERITIES).optional(),
       status: z.enum(ALERT_STATUSES).optional(),
-      rule: ruleId.optional().describe('Id of the rule.'),
+      rule: storable(500).min(1).optional().describe('Id of the rule.'),
       limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(50),
       cursor: z.string().max(200).optional().describe('`next` from the previous page.'),
     }),

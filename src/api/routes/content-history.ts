@@ -6,6 +6,7 @@ import { unifiedDiff } from '../../util/diff.ts'
 import { ConfigError } from '../../util/errors.ts'
 import { ApiError, failures } from '../errors.ts'
 import { createRouter } from '../router.ts'
+import { storable } from '../storable.ts'
 import { actorSchema, changeSchema, changeView } from './content.ts'
 
 /** Maximum number of characters of diffs in one response. */
@@ -51,7 +52,7 @@ const list = createRoute({
   },
 })
 
-const name = z.string().min(1).max(40)
+const name = storable(40).min(1)
 
 const show = createRoute({
   method: 'get',

@@ -2,6 +2,7 @@ import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import type { ContentChange, Engine } from '../../engine/engine.ts'
 import { createRouter } from '../router.ts'
+import { storable } from '../storable.ts'
 
 const problem = z.object({ file: z.string(), message: z.string() })
 
@@ -51,11 +52,7 @@ const show = createRoute({
   },
 })
 
-export const actorSchema = z
-  .string()
-  .max(200)
-  .optional()
-  .describe('Who requests it, as free text; shown in the history of content.')
+export const actorSchema = storable(200).optional().describe('Who requests it, as free text; shown in the history of content.')
 
 const reload = createRoute({
   method: 'post',
