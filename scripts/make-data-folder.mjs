@@ -43,6 +43,8 @@ const config = {
   destinations: [{ type: 'webhook', id: 'hook', url: 'http://127.0.0.1:9/' }],
   delivery_retry_min_ms: 60_000,
   outbox_max_bytes: 1024 * 1024,
+  // A rule that fails on an event that it could not match is shown that event.
+  rule_errors: 'exact',
   flush_ms: 300,
 }
 
