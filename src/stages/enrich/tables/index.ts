@@ -75,13 +75,13 @@ export const keyKinds: readonly KeyKind[] = [
   },
   {
     type: 'domain',
-    summary: 'Finds the longest domain that a name is or lies below.',
+    summary: 'Finds the most specific domain that a name equals or is below.',
     help: 'keys are domains like example.com or *.example.com',
     createBuilder: () => new DomainIndexBuilder(),
   },
   {
     type: 'glob',
-    summary: 'Finds the most specific pattern with * and ? that fits a text.',
+    summary: 'Finds the most specific pattern with * and ? that matches a text.',
     help: 'keys are at most 10,000 patterns of at most 1,000 characters',
     createBuilder: () => new GlobIndexBuilder(),
   },
