@@ -8,9 +8,11 @@ import { gunzipSync } from 'node:zlib'
 import { compareRunAndUp } from './lib/run-and-up.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const data = process.argv[2]
+const [data, workers] = process.argv.slice(2)
 if (!data) {
-  console.error('Usage: node scripts/conformance-run.mjs DIR (the folder that holds zeek/)')
+  console.error(
+    'Usage: node scripts/conformance-run.mjs DIR [WORKERS] (the folder that holds zeek/; the number of workers of caracal up)',
+  )
   process.exit(2)
 }
 
@@ -56,7 +58,11 @@ const folder = mkdtempSync(join(tmpdir(), 'caracal-conformance-run-'))
 try {
   const files = withoutCopies(filesBelow(resolve(data, 'zeek')))
   const program = join(root, 'bin/caracal.js')
-  const { events, matches, deadLetters, differences } = await compareRunAndUp(files, { folder, program })
+  const { events, matches, deadLetters, differences } = await compareRunAndUp(files, {
+    folder,
+    program,
+    ...(workers && { workers: Number(workers) }),
+  })
   console.log(
     `${files.length} files: ${events} events, ${matches} matches, ${deadLetters} dead letters, ${differences.length} differences`,
   )

@@ -44,31 +44,36 @@ const conn = (n: number, port: number) =>
     odd: { nested: [n, null, 1.5] },
   })
 
-test('caracal run and caracal up give the same events, matches and dead letters', async () => {
-  const logs = join(folder, 'logs')
-  const content = join(folder, 'content')
-  mkdirSync(logs)
-  mkdirSync(content)
-  writeFileSync(join(content, 'port.yml'), RULE)
-  writeFileSync(join(content, 'port.py'), CODE)
-  const lines = Array.from({ length: 60 }, (_, n) => conn(n, [443, 25, 80][n % 3]!))
-  const files: Record<string, string | Uint8Array> = {
-    'lines.log': `${lines.slice(0, 20).join('\n')}\n`,
-    'array.json': `[${lines.slice(20, 40).join(',\n')}]`,
-    'packed.log.gz': gzipSync(`${lines.slice(40).join('\n')}\n`),
-    'bad.log': `${conn(61, 443)}\n{"_path":"conn","ts":\nno log at all\n{"_path":"conn","ts":"never","uid":"C62"}\n${conn(63, 443)}`,
-  }
-  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(logs, name), bytes)
-  for (const name of ['hole-in-header.log', 'unset-uid.log', 'separator-and-trailing-tab.log'])
-    cpSync(join(packageRoot(), 'test/fixtures/zeek', name), join(logs, name))
-  const all = [...Object.keys(files), 'hole-in-header.log', 'unset-uid.log', 'separator-and-trailing-tab.log']
-  const { differences, ...sizes } = await compareRunAndUp(
-    all.map((name) => join(logs, name)),
-    { folder, program: join(packageRoot(), 'bin/caracal.js'), content: [content] },
-  )
-  expect(differences).toEqual([])
-  expect(sizes.events).toBeGreaterThan(60)
-  expect(sizes.matches).toBe(22)
-  expect(sizes.deadLetters).toBeGreaterThanOrEqual(3)
-  // Four starts of the whole program.
-}, 300_000)
+test.each([1, 3])(
+  'caracal run, and caracal up with %i workers, give the same events, matches and dead letters',
+  async (workers) => {
+    const own = join(folder, String(workers))
+    const logs = join(own, 'logs')
+    const content = join(own, 'content')
+    mkdirSync(logs, { recursive: true })
+    mkdirSync(content)
+    writeFileSync(join(content, 'port.yml'), RULE)
+    writeFileSync(join(content, 'port.py'), CODE)
+    const lines = Array.from({ length: 60 }, (_, n) => conn(n, [443, 25, 80][n % 3]!))
+    const files: Record<string, string | Uint8Array> = {
+      'lines.log': `${lines.slice(0, 20).join('\n')}\n`,
+      'array.json': `[${lines.slice(20, 40).join(',\n')}]`,
+      'packed.log.gz': gzipSync(`${lines.slice(40).join('\n')}\n`),
+      'bad.log': `${conn(61, 443)}\n{"_path":"conn","ts":\nno log at all\n{"_path":"conn","ts":"never","uid":"C62"}\n${conn(63, 443)}`,
+    }
+    for (const [name, bytes] of Object.entries(files)) writeFileSync(join(logs, name), bytes)
+    for (const name of ['hole-in-header.log', 'unset-uid.log', 'separator-and-trailing-tab.log'])
+      cpSync(join(packageRoot(), 'test/fixtures/zeek', name), join(logs, name))
+    const all = [...Object.keys(files), 'hole-in-header.log', 'unset-uid.log', 'separator-and-trailing-tab.log']
+    const { differences, ...sizes } = await compareRunAndUp(
+      all.map((name) => join(logs, name)),
+      { folder: own, program: join(packageRoot(), 'bin/caracal.js'), content: [content], workers },
+    )
+    expect(differences).toEqual([])
+    expect(sizes.events).toBeGreaterThan(60)
+    expect(sizes.matches).toBe(22)
+    expect(sizes.deadLetters).toBeGreaterThanOrEqual(3)
+    // Four starts of the whole program.
+  },
+  300_000,
+)

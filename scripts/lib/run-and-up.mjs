@@ -19,13 +19,13 @@ const DEADLINE_MS = 30 * 60_000
  * Runs both over the files, in folders of their own below `folder`.
  *
  * @param {readonly string[]} files
- * @param {{ folder: string, program: string, content?: readonly string[] }} options
+ * @param {{ folder: string, program: string, content?: readonly string[], workers?: number }} options
  * @returns {Promise<{ events: number, matches: number, deadLetters: number, differences: string[] }>}
  */
-export async function compareRunAndUp(files, { folder, program, content = [] }) {
+export async function compareRunAndUp(files, { folder, program, content = [], workers }) {
   const env = { ...process.env, XDG_CACHE_HOME: join(folder, 'cache') }
   const run = await runAll(files, { folder: join(folder, 'run'), program, content, env })
-  const up = await upAll(files, { folder: join(folder, 'up'), program, content, env, received: run.received })
+  const up = await upAll(files, { folder: join(folder, 'up'), program, content, workers, env, received: run.received })
   const differences = [...up.problems]
   for (const kind of ['events', 'matches', 'deadLetters']) differences.push(...differencesOf(kind, run[kind], up[kind]))
   return { events: size(run.events), matches: size(run.matches), deadLetters: size(run.deadLetters), differences }
@@ -57,7 +57,7 @@ async function runAll(files, { folder, program, content, env }) {
 }
 
 /** What `caracal up` keeps in its lake. */
-async function upAll(files, { folder, program, content, env, received }) {
+async function upAll(files, { folder, program, content, workers, env, received }) {
   mkdirSync(folder, { recursive: true })
   const port = await freePort()
   const dataDir = join(folder, 'data')
@@ -65,7 +65,7 @@ async function upAll(files, { folder, program, content, env, received }) {
   const sources = [{ type: 'file', id: SOURCE, paths, poll_ms: 200, idle_ms: 200 }]
   writeFileSync(
     join(folder, 'caracal.yml'),
-    JSON.stringify({ listen: `127.0.0.1:${port}`, data_dir: dataDir, content, sources, query_max_rows: PAGE }),
+    JSON.stringify({ listen: `127.0.0.1:${port}`, data_dir: dataDir, content, sources, workers, query_max_rows: PAGE }),
   )
   const child = spawn(process.execPath, [program, 'up', '--no-demo'], { cwd: folder, env })
   let messages = ''
