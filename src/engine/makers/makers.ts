@@ -49,7 +49,7 @@ interface Job {
   readonly reject: (error: unknown) => void
   isParsed: boolean
   /** Who gave the work knows that it is parsed. */
-  isNeeded: boolean
+  wasReported: boolean
   deaths: number
 }
 
@@ -147,7 +147,7 @@ export class Makers {
         resolve: resolve as Job['resolve'],
         reject,
         isParsed: !work.onParsed,
-        isNeeded: false,
+        wasReported: false,
         deaths: 0,
       })
       this.#dispatch()
@@ -304,8 +304,8 @@ export class Makers {
   #parsed(seat: Seat, number: number, parsed: ParsedPart): void {
     const job = [...seat.jobs].find((one) => one.number === number)
     if (!job) return
-    if (!job.isNeeded) job.work.onParsed?.(parsed)
-    job.isNeeded = true
+    if (!job.wasReported) job.work.onParsed?.(parsed)
+    job.wasReported = true
     this.#isParsed(job)
   }
 
