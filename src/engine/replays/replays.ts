@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { EMPTY_REPORT, type Replay, type ReplayAsk, type ReplayState } from '../../model/replay.ts'
+import { retry } from '../../pipeline/faults.ts'
 import { deleteReplay, loadReplays, saveReplay } from '../../state/replays.ts'
 import { messageOf, RetryLater } from '../../util/errors.ts'
 import { checkAsk } from './check-ask.ts'
@@ -100,6 +101,8 @@ export class Replays {
     const run = this.#begin(replay, ending.signal)
     this.#run = run
     this.#ending = ending
+    // From here on `cancel` has to end it.
+    this.#all.set(replay.id, run.replay)
     ending.signal.addEventListener('abort', () => run.end(), { once: true })
     this.#working = this.#work(run, ending.signal).finally(() => {
       this.#run = undefined
@@ -108,7 +111,7 @@ export class Replays {
   }
 
   #begin(replay: Replay, ending: AbortSignal): ReplayRun {
-    const { now, db } = this.#deps
+    const { now } = this.#deps
     const again = replay.state === 'running' && replay.ask.dryRun ? begunAgain(replay) : replay
     let savedMs = Number.NEGATIVE_INFINITY
     return new ReplayRun(
@@ -122,7 +125,7 @@ export class Replays {
           this.#all.set(progress.id, progress)
           if (now() - savedMs < SAVE_MS) return
           savedMs = now()
-          await saveReplay(db, progress)
+          await this.#save(progress, () => ending.aborted)
         },
       },
     )
@@ -135,8 +138,7 @@ export class Replays {
       await this.#set({ ...replay, state, notes, endedMs: this.#deps.now() })
     }
     try {
-      await saveReplay(this.#deps.db, run.replay)
-      this.#all.set(run.replay.id, run.replay)
+      await this.#save(run.replay, () => ending.aborted)
       await run.run()
       if (!ending.aborted) await over('done')
       else if (!this.#isStopping) await over('cancelled')
@@ -150,8 +152,14 @@ export class Replays {
   }
 
   async #set(replay: Replay): Promise<void> {
-    await saveReplay(this.#deps.db, replay)
     this.#all.set(replay.id, replay)
+    await this.#save(replay, () => this.#isStopping)
+  }
+
+  /** A full disk is waited for, as batches wait for it and report it; it is no reason to give a replay up. */
+  async #save(replay: Replay, isStopping: () => boolean): Promise<void> {
+    const { db } = this.#deps
+    await retry('state cannot be written', () => saveReplay(db, replay), { onTrouble: () => {}, isStopping })
   }
 
   async #forgetOld(): Promise<void> {
