@@ -20,6 +20,17 @@ const deadly = new Map<number, number>()
 const troubles: (string | undefined)[] = []
 let makers: Makers
 let made: MadeElsewhere
+/** The same content as another generation. */
+let openAnother: () => Promise<MadeElsewhere>
+/** How often the other generation cannot be made ready in a thread. */
+let failing = 0
+
+class FailingTables extends LiveTables {
+  override get inForce() {
+    if (failing-- > 0) throw new Error('not now')
+    return super.inForce
+  }
+}
 
 beforeAll(async () => {
   const [config] = prepare(folder, [2])
@@ -53,11 +64,14 @@ beforeAll(async () => {
     share: 'in-order',
     detection: { timeoutMs: 1000 },
   })
-  made = await MadeElsewhere.open({
-    ...{ makers, loaded, tables, own, sources, apart: undefined, before: undefined },
-    onOff: () => {},
-    observe: () => {},
-  })
+  const open = (of: LiveTables) =>
+    MadeElsewhere.open({
+      ...{ makers, loaded, tables: of, own, sources, apart: undefined, before: undefined },
+      onOff: () => {},
+      observe: () => {},
+    })
+  made = await open(tables)
+  openAnother = () => open(new FailingTables(loaded))
   await Promise.all(own.detectors.map((detector) => detector.close()))
 }, 120_000)
 
@@ -107,4 +121,14 @@ test('a batch that every thread ends over is given up, and other batches go on',
   const [bad, good] = await Promise.allSettled([make(50), make(51)])
   expect(bad).toMatchObject({ status: 'rejected', reason: { message: expect.stringContaining('3 threads have died') } })
   expect(good).toMatchObject({ status: 'fulfilled', value: { received: 3 } })
+}, 120_000)
+
+test('a thread that is not ready for a generation to come leaves batches of the one in force to others', async () => {
+  const other = await openAnother()
+  failing = 1
+  deadly.set(1_700_000_000_060, 1).set(1_700_000_000_061, 1)
+  const batches = await Promise.all([60, 61, 62, 63].map(make))
+  expect(batches.map(({ stored }) => stored.get('Custom.Login'))).toEqual(Array(4).fill(3))
+  expect(failing).toBeLessThan(1)
+  await other.close(made)
 }, 120_000)

@@ -134,6 +134,10 @@ export class Makers {
   async close(generation: number, kept: number | undefined): Promise<void> {
     this.#generations.delete(generation)
     await Promise.allSettled(this.#seats.map(({ thread }) => thread.rpc.call('close', { generation, kept })))
+    for (const { opening, ready } of this.#seats) {
+      opening.delete(generation)
+      ready.delete(generation)
+    }
   }
 
   /** Has a maker do the work; resolves with its answer and its number. */
@@ -213,25 +217,34 @@ export class Makers {
 
   /** The thread has ended by itself: its work is given to others, and another thread takes its place. */
   #leave(seat: Seat, error: Error): void {
-    seat.isGone = true
-    const at = this.#seats.indexOf(seat)
-    if (at < 0) return
-    this.#seats.splice(at, 1)
-    for (const given of this.#generations.values()) given.onGone(seat.number)
-    if (this.#isClosing) return
+    if (!this.#unseat(seat) || this.#isClosing) return
     this.#deps.onTrouble(
       'makers',
       `a thread that processes batches has ended and its batches are processed again: ${messageOf(error)}`,
     )
-    const jobs = [...seat.jobs].sort((a, b) => a.number - b.number)
+    const jobs = inOrder(seat.jobs)
     const again = jobs.filter((job) => ++job.deaths < MAX_DEATHS)
     for (const job of jobs)
       if (!again.includes(job))
         this.#fail(job, new Error(`${job.deaths} threads have died on the same batch: ${messageOf(error)}`))
-    for (const job of again) job.isParsed = !job.work.onParsed
-    this.#queue.unshift(...again)
-    this.#dispatch()
+    this.#giveAgain(again)
     void this.#replace()
+  }
+
+  /** False: it was gone before. */
+  #unseat(seat: Seat): boolean {
+    seat.isGone = true
+    const at = this.#seats.indexOf(seat)
+    if (at < 0) return false
+    this.#seats.splice(at, 1)
+    for (const given of this.#generations.values()) given.onGone(seat.number)
+    return true
+  }
+
+  #giveAgain(jobs: readonly Job[]): void {
+    for (const job of jobs) job.isParsed = !job.work.onParsed
+    this.#queue.unshift(...jobs)
+    this.#dispatch()
   }
 
   async #replace(): Promise<void> {
@@ -248,9 +261,10 @@ export class Makers {
           'makers',
           `a thread that processes batches cannot be started, which will be retried: ${messageOf(error)}`,
         )
-        seat.isGone = true
-        this.#seats.splice(this.#seats.indexOf(seat), 1)
+        this.#unseat(seat)
         await seat.thread.end()
+        // It may have been ready for one generation and not for another.
+        this.#giveAgain(inOrder(seat.jobs))
         await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
       }
     }
@@ -321,6 +335,10 @@ export class Makers {
     if (!given) throw new Error(`there is no generation ${question.generation}`)
     return given.describe(question)
   }
+}
+
+function inOrder(jobs: Iterable<Job>): Job[] {
+  return [...jobs].sort((a, b) => a.number - b.number)
 }
 
 type Tell = (method: string, argument: unknown) => Promise<unknown>
