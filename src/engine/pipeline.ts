@@ -293,7 +293,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
     this.#late = new LateJudging({
       missed: () => this.#rulesOff.missed(),
       add: async (ask) => (await this.#reading.replays.add(ask)).id,
-      judgedBy: (ruleId, replayId) => this.#rulesOff.judgedBy(ruleId, replayId),
+      judgedBy: (missed, replayId) => this.#rulesOff.judgedBy(missed, replayId),
       onTrouble: (message) => this.#troubles.set('late', message),
     })
     this.#late.look()

@@ -63,9 +63,9 @@ export class RulesOff {
     return this.#spans.missed(this.#deps.now())
   }
 
-  /** What the rule missed until now is judged by this replay; '': by none. */
-  judgedBy(ruleId: string, replayId: string): void {
-    this.#spans.judgedBy(ruleId, replayId)
+  /** One of `missed` is judged by this replay; '': by none. */
+  judgedBy(missed: MissedEvents, replayId: string): void {
+    this.#spans.judgedBy(missed, replayId)
     this.#save()
     this.#look(true)
   }

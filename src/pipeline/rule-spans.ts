@@ -52,10 +52,12 @@ export class RuleSpans {
     return [...byRule.values()]
   }
 
-  /** What the rule missed until then is judged by this replay; '': by none. */
-  judgedBy(ruleId: string, replayId: string): void {
+  /** What is judged by this replay; '': by none. What the rule missed later, while the replay was asked for, is due still. */
+  judgedBy({ ruleId, toMs }: Pick<MissedEvents, 'ruleId' | 'toMs'>, replayId: string): void {
     this.#spans = this.#spans.map((span) =>
-      span.ruleId === ruleId && span.toMs !== null && span.late === undefined ? { ...span, late: replayId } : span,
+      span.ruleId === ruleId && span.toMs !== null && span.toMs <= toMs && span.late === undefined
+        ? { ...span, late: replayId }
+        : span,
     )
   }
 

@@ -10,8 +10,8 @@ export interface LateDeps {
   readonly missed: () => readonly MissedEvents[]
   /** Takes a replay into the queue; resolves with its id. */
   readonly add: (ask: ReplayAsk) => Promise<string>
-  /** What the rule missed so far is judged by this replay; '': by none. */
-  readonly judgedBy: (ruleId: string, replayId: string) => void
+  /** One of `missed` is judged by this replay; '': by none. */
+  readonly judgedBy: (missed: MissedEvents, replayId: string) => void
   /** Why no replay can be asked for; `undefined` once one can. */
   readonly onTrouble: (message: string | undefined) => void
 }
@@ -38,15 +38,16 @@ export class LateJudging {
 
   async #addAll(): Promise<void> {
     const { missed, add, judgedBy } = this.#deps
-    for (const { ruleId, logTypes, fromMs, toMs } of missed()) {
+    for (const one of missed()) {
+      const { ruleId, logTypes, fromMs, toMs } = one
       const range = { fromMs: fromMs - SLACK_MS, toMs: toMs + SLACK_MS, by: 'received' } as const
       try {
-        judgedBy(ruleId, await add({ kind: 'events', logTypes, rules: [ruleId], ...range, dryRun: false, deliver: true }))
+        judgedBy(one, await add({ kind: 'events', logTypes, rules: [ruleId], ...range, dryRun: false, deliver: true }))
       } catch (error) {
         if (error instanceof RetryLater) return
         // It is disabled or gone by now, or judges no events.
         if (!(error instanceof Refused)) throw error
-        judgedBy(ruleId, '')
+        judgedBy(one, '')
       }
     }
   }
