@@ -123,6 +123,28 @@ test('other rules, another schema and another table in force: the makers follow,
   expect(cache.length).toBeGreaterThan(0)
 }, 240_000)
 
+/** Each is a batch of its own, since two would be too large for one: by turns of many events and of a single one. */
+function unevenBodies(): Body[] {
+  const record = (at: number, more: object) => JSON.stringify({ at, user: 'ann', ok: false, ip: '10.0.0.9', ...more })
+  return dated(
+    Array.from({ length: 10 }, (_, n) => ({
+      source: 'north',
+      text: (at: number) =>
+        n % 2 === 0
+          ? Array.from({ length: 2000 }, (_, i) => record(at + (i % 900), { pad: 'x'.repeat(240) })).join('\n')
+          : record(at, { pad: 'x'.repeat(600_000) }),
+    })),
+  )
+}
+
+test('rules that remember see batches in their order, however much faster a later one is made', async () => {
+  const sent = unevenBodies()
+  await Promise.all(both.map((each) => send(each, sent)))
+  const { lakeRows } = await bothGive()
+  const often = lakeRows['signals.correlation_signals']!.filter((row) => row.includes('"Often"'))
+  expect(often.length).toBeGreaterThan(3000)
+}, 240_000)
+
 /** Processes that threads of this process have started, but not this thread itself: those of the makers. */
 function childrenOfMakers(): number[] {
   const tasks = readdirSync('/proc/self/task').filter((task) => Number(task) !== process.pid)
