@@ -208,6 +208,11 @@ const unusable: readonly Case[] = [
     says: ["table 't' cannot be used: cannot read "],
   },
   {
+    name: "a table's content that does not pass its checks",
+    files: { 't.yml': `${table('')}Checks: { MustMatch: [192.0.2.99] }\n`, ...CSV },
+    says: ['t.csv: the content lacks "192.0.2.99", which MustMatch names'],
+  },
+  {
     name: "a table's content without the key column",
     files: { 't.yml': table(''), 't.csv': 'IP,Note\n192.0.2.1,x\n' },
     says: ["t.csv: the CSV has no column 'ip' (the primary key)"],

@@ -186,7 +186,7 @@ class RootLoader implements LoadedRoot {
         this.#packs.push(item.pack)
         break
       case 'table':
-        this.tables.push({ name: item.id, file, root: this.#root, document: item.document })
+        this.#addTable(item.id, file, item.document)
         break
       case 'schema':
         this.schemas.push({ name: item.id, file, root: this.#root, document: item.document })
@@ -211,15 +211,20 @@ class RootLoader implements LoadedRoot {
   #codeOf(file: string, item: NonNullable<Item>): CodeFile | 'none' | undefined {
     const filename = filenameOf(item)
     if (filename === undefined) return 'none'
-    const path = resolve(dirname(file), filename)
-    if (!this.#folders.some((folder) => isUnder(folder, path))) {
-      this.#problem(file, `Filename: '${filename}' is outside the content root ${this.#root}: move the file into it`)
-      return undefined
-    }
+    const path = this.#inRoot(file, filename)
+    if (path === undefined) return undefined
     this.#named.add(path)
     const code = readText(path, MAX_CODE_BYTES)
     if (!(code instanceof Error)) return { file: path, code }
     this.#problem(file, `Filename: '${filename}' cannot be read: ${code.message}`)
+    return undefined
+  }
+
+  /** The file that an item names; `undefined`, and a problem, when it is none of this content: it may be a secret. */
+  #inRoot(file: string, filename: string): string | undefined {
+    const path = resolve(dirname(file), filename)
+    if (this.#folders.some((folder) => isUnder(folder, path))) return path
+    this.#problem(file, `Filename: '${filename}' is outside the content root ${this.#root}: move the file into it`)
     return undefined
   }
 
@@ -228,6 +233,13 @@ class RootLoader implements LoadedRoot {
     const rule = this.#tests ? draft : { ...draft, tests: [] }
     if (code !== 'none') this.rules.push({ ...rule, source: { language, ...code } })
     else if ('text' in named) this.rules.push({ ...rule, source: { language, file: rule.file, code: named.text } })
+  }
+
+  /** The stage that uses the document has read it before. */
+  #addTable(name: string, file: string, document: unknown): void {
+    const { Filename: filename } = document as { readonly Filename?: string }
+    if (filename === undefined || this.#inRoot(file, filename) !== undefined)
+      this.tables.push({ name, file, root: this.#root, document })
   }
 
   #addDataModel({ filename: _, ...model }: DataModelDraft, code: CodeFile | 'none'): void {

@@ -1,4 +1,5 @@
 import { buildTable } from '../../stages/enrich/build.ts'
+import { checkContent } from '../../stages/enrich/content-checks.ts'
 import { readLocalContent } from '../../stages/enrich/local-content.ts'
 import { type Table, TableError } from '../../stages/enrich/table.ts'
 import { messageOf } from '../../util/errors.ts'
@@ -8,13 +9,16 @@ import type { Found } from './check.ts'
 /**
  * The table of the content that is on this machine, `undefined` when there is none yet (a provider may still fetch it).
  *
- * @throws {TableError} naming the file when the content cannot become a table.
+ * @throws {TableError} naming the file when the content cannot become a table, or does not pass its checks.
  */
 export async function localTable({ definition, schema }: LoadedTable, dataFolder: string): Promise<Table | undefined> {
   const { filename } = definition
   try {
     const content = await readLocalContent(definition, dataFolder)
-    return content && (await buildTable(definition, schema, content))
+    if (!content) return undefined
+    const table = await buildTable(definition, schema, content)
+    checkContent(table, definition.checks, undefined)
+    return table
   } catch (error) {
     const message = messageOf(error)
     const isNamed = filename === undefined || message.includes(filename)
