@@ -1,56 +1,56 @@
 import type { CompiledSchema } from '../../model/schema.ts'
 import { parseSelector } from './selector.ts'
 
-/** Fields on which a table is joined, for one log type or for those that a pattern fits. */
+/** Fields on which a table is joined, for one log type or for all that match a pattern. */
 export interface Association {
-  /** `Zeek.Conn`, or a pattern in which `*` stands for any characters: `Zeek.*`. */
+  /** `Zeek.Conn`, or a pattern in which `*` matches any characters: `Zeek.*`. */
   readonly logType: string
   /** As written: `id_orig_h`, `a.b`, `$.a.b`. */
   readonly selectors: readonly string[]
-  /** The YAML file it is written in: the table's, or an extension's. */
+  /** The YAML file that contains it: the table's or an extension's. */
   readonly file: string
 }
 
-/** Which fields of which events a table is joined on. */
+/** The fields and log types that a table is joined on. */
 export interface Binding {
-  /** Of the table's own definition. */
+  /** From the table's own definition. */
   readonly associations: readonly Association[]
-  /** Of its extensions: they add to what the table is joined on without them. */
+  /** From its extensions, in addition to those of the definition and to automatic joins. */
   readonly added: readonly Association[]
-  /** Selector for log types for which the table names no field itself (`p_any_ip_addresses` …), if there is one. */
+  /** Selector for log types for which the table names no field (`p_any_ip_addresses` …), if it has one. */
   readonly automatic: string | undefined
 }
 
-/** What a binding needs to know of a log type. */
+/** The properties of a log type that a binding needs. */
 export type LogTypeShape = Pick<CompiledSchema, 'name' | 'columns' | 'isDescribed'>
 
-/** The selectors by which a table is joined to events of a log type, each once, in the order they are written in. */
+/** The selectors that join a table to events of a log type, without duplicates, in the order in which they are written. */
 export function selectorsFor({ associations, added, automatic }: Binding, logType: LogTypeShape): string[] {
   const own = selectorsOf(associations, logType)
   const basic = own.length > 0 || automatic === undefined ? own : [automatic]
   return [...new Set([...basic, ...selectorsOf(added, logType)])]
 }
 
-/** A pattern says nothing about a log type that lacks its fields: Zeek has logs without an address. */
+/** A pattern does not apply to a log type that lacks its fields: Zeek has logs without an address. */
 function selectorsOf(associations: readonly Association[], logType: LogTypeShape): string[] {
   return associations
     .filter((association) => fits(association.logType, logType.name))
     .flatMap(({ logType: named, selectors }) => (isPattern(named) ? selectors.filter((one) => has(logType, one)) : selectors))
 }
 
-/** True when events of the log type may have the field at the head of the selector. */
+/** True if events of the log type may have the first field of the selector. */
 export function has({ columns, isDescribed }: LogTypeShape, selector: string): boolean {
   if (!isDescribed) return true
   const { name, path } = parseSelector(selector)
   return columns.some((column) => column.name === path[0] || column.name === name)
 }
 
-/** True for `Zeek.*`, false for the name of one log type. */
+/** True for `Zeek.*`, false for the name of a log type. */
 export function isPattern(logType: string): boolean {
   return logType.includes('*')
 }
 
-/** True when the log type has the name, or fits the pattern: `*` stands for any number of characters. */
+/** True if the log type has the name or matches the pattern, in which `*` matches any number of characters. */
 export function fits(pattern: string, name: string): boolean {
   const parts = pattern.split('*')
   const first = parts[0]!

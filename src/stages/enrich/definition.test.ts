@@ -17,7 +17,7 @@ test('a definition is read with its defaults', () => {
   })
 })
 
-test('associations keep their order and the file that says them; a log type may come without selectors', () => {
+test('associations keep their order and the file they are from; a log type may have no selectors', () => {
   const AssociatedLogTypes = [
     { LogType: 'Zeek.*', Selectors: ['id_orig_h', '$.a.b'] },
     { LogType: 'Zeek.DNS', Selectors: [] },
@@ -31,7 +31,7 @@ test('associations keep their order and the file that says them; a log type may 
   ])
 })
 
-test('a provider has its own period unless the table says another', () => {
+test('a table without a period uses the one of its provider', () => {
   const url = { type: 'url', url: 'https://lists.example.com/x.txt' }
   const { Filename: _, ...rest } = minimal
   expect(defineTable({ ...rest, Provider: url }, { file })).toMatchObject({
@@ -46,7 +46,7 @@ test('a provider has its own period unless the table says another', () => {
   })
 })
 
-describe('refused with file and place', () => {
+describe('refused, naming file and path', () => {
   const cases: [what: string, change: object, message: RegExp][] = [
     ['an unknown key', { Reputation: true }, /assets\.yml: Unrecognized key: "Reputation"/],
     [

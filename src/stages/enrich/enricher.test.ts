@@ -10,7 +10,7 @@ import { compileTableSchema } from './table-schema.ts'
 const file = '/content/x.yml'
 const schema = compileTableSchema({ schema: 'X', fields: [{ name: 'ip', type: 'string', indicators: ['ip'] }] }, { file })
 
-/** A table of addresses, joined as `selectors` say. */
+/** A table of addresses, joined on `selectors`. */
 async function tableOf(
   name: string,
   rows: readonly JsonObject[],
@@ -80,7 +80,7 @@ describe('joins', () => {
   })
 })
 
-test('a match is a copy of the row with the value that matched and the version, and indicators stand beside the tables', async () => {
+test('a match is a copy of the row with the matched value and the version; indicators are next to the tables', async () => {
   const table = await tableOf('t', rows, { A: ['src'] })
   const event = { src: '::ffff:192.0.2.1' }
   const row = { ip: '192.0.2.1', note: 'one', p_match: '::ffff:192.0.2.1', p_version: table.version }
@@ -88,7 +88,7 @@ test('a match is a copy of the row with the value that matched and the version, 
   expect(table.get('192.0.2.1')).toEqual({ ip: '192.0.2.1', note: 'one' })
 })
 
-test('indicators of several tables are gathered without repeats', async () => {
+test('indicators from several tables are collected without duplicates', async () => {
   const tables = [await tableOf('t', rows, { A: ['src', 'dst'] }), await tableOf('u', rows, { A: ['src'] })]
   expect(enrich(tables, { src: '192.0.2.2', dst: '192.0.2.1' })).toMatchObject({ p_any_ip_addresses: ['192.0.2.2', '192.0.2.1'] })
 })
@@ -107,7 +107,7 @@ describe('automatic binding', () => {
   })
 })
 
-test('a table without a schema is joined by the indicators that its YAML names, and gives them to events', async () => {
+test('a table without a schema is joined on the indicators that its YAML names, and adds them to events', async () => {
   const definition = defineTable(
     {
       AnalysisType: 'lookup_table',
@@ -127,7 +127,7 @@ test('a table without a schema is joined by the indicators that its YAML names, 
   })
 })
 
-test('an indicator of addresses leaves it to the keys whether they are addresses or networks', async () => {
+test('with an address indicator the keys decide whether they are addresses or networks', async () => {
   const document = {
     AnalysisType: 'lookup_table',
     LookupName: 'n',
@@ -171,7 +171,7 @@ test.each([
   },
 )
 
-test('an event that nothing matches is left as it was', async () => {
+test('an event without a match is left unchanged', async () => {
   const event = { src: 'x' } as unknown as Event
   createEnricher([await tableOf('t', rows, { A: ['src'] })]).enrich(anyFields, [event])
   expect(Object.keys(event)).toEqual(['src'])

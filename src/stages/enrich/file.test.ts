@@ -27,13 +27,13 @@ test('a file is read once, and again when it has changed', async () => {
   expect(Buffer.from((await refresh(first!.validators, signal))!.bytes).toString()).toBe('two')
 })
 
-test('a file that is not there is missing, with its whole path', async () => {
+test('a file that does not exist is reported as missing, with its full path', async () => {
   const refresh = provider({ path: 'tables/b.csv', base: 'data_dir' }).refresh({}, signal)
   await expect(refresh).rejects.toThrow(MissingFile)
   await expect(refresh).rejects.toThrow(join(folder, 'data', 'tables', 'b.csv'))
 })
 
-test('a file over the limit is refused unread', async () => {
+test('a file over the limit is refused without being read', async () => {
   await writeFile(join(folder, 'c.csv'), 'x'.repeat(100))
   await expect(provider({ path: 'c.csv', max_bytes: 10 }).refresh({}, signal)).rejects.toThrow(/larger than 10 bytes/)
 })

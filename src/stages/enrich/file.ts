@@ -6,7 +6,7 @@ import { DEFAULT_MAX_BYTES, tooLarge } from './content.ts'
 import { defineProvider } from './provider.ts'
 import { TableError } from './table.ts'
 
-/** A file that someone else writes; read again when its time or size has changed. */
+/** A file that another program writes; read again when its modification time or size has changed. */
 export const file = defineProvider({
   type: 'file',
   summary: 'Reads a local file, again whenever it changes.',

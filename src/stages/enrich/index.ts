@@ -11,12 +11,12 @@ export type ProviderConfig = ConfigOf<(typeof providers)[number]>
 /** The schema of a `Provider:` block. */
 export const providerSchema = oneOf('provider', providers)
 
-/** The definition of a provider by its type. */
+/** A provider's definition by its type. */
 export function providerDefinition(type: string): (typeof providers)[number] {
   return find('provider', providers, type)
 }
 
-/** Makes the provider of a `Provider:` block. */
+/** Creates the provider that a `Provider:` block describes. */
 export function createProvider(config: ProviderConfig, deps: ProviderDeps): Provider {
   switch (config.type) {
     case 'file':

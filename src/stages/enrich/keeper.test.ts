@@ -25,7 +25,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-/** Everything around a keeper: a clock that is moved by hand, answers to give, and what the pipeline has in force. */
+/** A keeper's surroundings: a clock that is moved by hand, the provider's answers, and the tables in force in the pipeline. */
 class World {
   nowMs = Date.parse('2024-03-12T02:00:00Z')
   timers: { at: number; run: () => void }[] = []
@@ -78,7 +78,7 @@ class World {
     return this.keeper
   }
 
-  /** Moves the clock to the next timer, runs it to its end, and answers how many minutes that was. */
+  /** Moves the clock to the next timer, runs it to its end, and returns the minutes that passed. */
   async next(): Promise<number> {
     const [timer] = this.timers.splice(0, 1)
     const minutes = (timer!.at - this.nowMs) / MINUTE
@@ -129,7 +129,7 @@ test('old shipped content is stale once the first refresh has failed, and not be
   expect(world.status).toMatchObject({ health: 'stale', rows: 1, isRefused: false })
 })
 
-test('the next start goes on with the last good content, and asks conditionally when its period is over', async () => {
+test('the next start uses the last good content, and requests conditionally once its period is over', async () => {
   world.answer = () => new Response('192.0.2.2\n', { headers: { etag: '"v1"' } })
   await world.start()
   await world.next()
@@ -143,7 +143,7 @@ test('the next start goes on with the last good content, and asks conditionally 
   expect(world.status).toMatchObject({ health: 'ok', ageSeconds: 0 })
 })
 
-test('while shipped content is in force nothing is asked conditionally: a 304 would speak of content that is gone', async () => {
+test('while shipped content is in force no request is conditional: a 304 would be about content that is gone', async () => {
   world.answer = () =>
     new Response('192.0.2.2\n', { headers: { etag: '"v1"', 'last-modified': 'Tue, 12 Mar 2024 00:00:00 GMT' } })
   await world.start()
@@ -161,7 +161,7 @@ test('while shipped content is in force nothing is asked conditionally: a 304 wo
   expect(world.has('192.0.2.2')).toBe(true)
 })
 
-test('content that was cut, or lacks what must be in it, is refused, and taken once it is whole again', async () => {
+test('content that is truncated or lacks a required row is refused, and accepted once it is complete again', async () => {
   const list = (count: number) => Array.from({ length: count }, (_, i) => `10.0.${i >> 8}.${i & 255}\n`).join('')
   world.definition = define({ Filename: 'shipped.txt', Checks: { MustMatch: ['10.0.0.7'] } })
   world.answer = () => new Response(list(200))
@@ -209,7 +209,7 @@ describe('the last good content survives', () => {
   })
 })
 
-test('failures are tried again after one, two, four … minutes up to the period, and the table becomes stale', async () => {
+test('failed refreshes are retried after one, two, four … minutes up to the period, and the table becomes stale', async () => {
   await world.start()
   await world.next()
   world.answer = () => new Response('', { status: 503 })
@@ -223,7 +223,7 @@ test('failures are tried again after one, two, four … minutes up to the period
   expect(await world.next()).toBe(60)
 })
 
-test('the same content again is no new version, and old versions are removed', async () => {
+test('unchanged content does not become a new version, and old versions are removed', async () => {
   await world.start()
   await world.next()
   await world.next()
@@ -236,7 +236,7 @@ test('the same content again is no new version, and old versions are removed', a
   expect(existsSync(join(folder, 'data', 'tables', 'x', `${world.status.version}.content`))).toBe(true)
 })
 
-test('kept content that was damaged or removed gives way to the shipped', async () => {
+test('stored content that was damaged or removed is replaced by the shipped content', async () => {
   await world.start()
   await world.next()
   await rm(join(folder, 'data', 'tables'), { recursive: true })
@@ -248,7 +248,7 @@ test('kept content that was damaged or removed gives way to the shipped', async 
   expect(world.has('192.0.2.2')).toBe(true)
 })
 
-test('content of another address is not taken for this one', async () => {
+test('content from another URL is not used', async () => {
   await world.start()
   await world.next()
   world.definition = define({ Filename: 'shipped.txt', Provider: { type: 'url', url: 'http://lists.test/other.txt' } })
@@ -268,7 +268,7 @@ test('a table without shipped content is missing until the first answer, and fai
   expect(world.status.lastError).toMatch(/unchanged/)
 })
 
-test('a file is read at the start, is missing while it is not there, and is read again when it changes', async () => {
+test('a file is read at the start, reported as missing until it exists, and read again when it changes', async () => {
   world.definition = define({ Provider: { type: 'file', path: 'tables/list.txt', base: 'data_dir' } })
   await world.start()
   expect(world.status).toMatchObject({ health: 'missing', lastError: expect.stringMatching(/no file .*list\.txt yet/) })
@@ -281,14 +281,14 @@ test('a file is read at the start, is missing while it is not there, and is read
   expect([world.has('192.0.2.8'), world.status.rows]).toEqual([true, 2])
 })
 
-test('a table that is only a file beside its definition is static and has no timer', async () => {
+test('a table that is only a file next to its definition is static and has no timer', async () => {
   world.definition = define({ Provider: undefined, Filename: 'shipped.txt' })
   await world.start()
   expect(world.status).toMatchObject({ health: 'static', provider: 'shipped.txt', rows: 1, nextRefreshMs: undefined })
   expect(world.timers).toEqual([])
 })
 
-test('a refresh can be asked for, and an unknown table is refused with the known ones', async () => {
+test('a refresh can be requested, and an unknown table is refused with a list of the known ones', async () => {
   const keeper = await world.start()
   expect(await keeper.refresh('x')).toMatchObject({ health: 'ok' })
   expect(world.timers).toHaveLength(1)
@@ -312,7 +312,7 @@ test('stopping ends a refresh under way without counting a failure', async () =>
   expect(world.states.get('x')).toBeUndefined()
 })
 
-test('a table that could not begin because the state failed begins with the next update', async () => {
+test('a table that could not start because the state failed starts with the next update', async () => {
   const keeper = await world.start()
   const other = define({ Filename: 'shipped.txt', Description: 'changed' })
   world.definition = other

@@ -9,10 +9,10 @@ import { createProvider, providerDefinition } from './index.ts'
 import { TableError } from './table.ts'
 
 /**
- * Content that is on this machine already, without any refresh: what a local provider reads, else what lies beside the
- * definition. `undefined` when there is none yet.
+ * Content that is already on this machine, without a refresh: that of a local provider, otherwise the file next to the definition.
+ * `undefined` if there is none yet.
  *
- * @throws {TableError} when it is there and cannot be read.
+ * @throws {TableError} if it exists but cannot be read.
  */
 export async function readLocalContent(definition: TableDefinition, dataFolder: string): Promise<TableContent | undefined> {
   const { provider: config } = definition
@@ -38,7 +38,7 @@ export async function readShippedContent({ filename, contentDate }: TableDefinit
   }
 }
 
-/** The file name of what the provider gives: a hint at its format. */
+/** The file name of the provider's content, a hint at its format. */
 export function sourceName({ provider }: TableDefinition): string | undefined {
   if (provider === undefined) return undefined
   return provider.type === 'url' ? basename(new URL(provider.url).pathname) : basename(provider.path)

@@ -6,7 +6,7 @@ import { MemoryTable, type TableImage } from './tables/memory-table.ts'
 /** A table as it is sent to another thread, which then shares its memory. */
 export type AnyImage = TableImage | MmdbImage
 
-/** Opens a table that another thread has built; the schema is the same as there. */
+/** Opens a table that another thread has built with the same schema. */
 export function openTable(image: AnyImage, schema: TableSchema | undefined): Table {
   return 'kind' in image ? new MmdbTable(image, schema) : new MemoryTable(image, schema)
 }

@@ -4,7 +4,7 @@ import { ConfigError } from '../../util/errors.ts'
 export interface Selector {
   /** As written, without a leading `$.`: the name under `p_enrichment.<table>`. */
   readonly name: string
-  /** Steps from the event down. Arrays on the way are walked element by element and need no step. */
+  /** Path from the event down. Arrays on the way are walked element by element and need no step. */
   readonly path: readonly string[]
 }
 

@@ -4,22 +4,22 @@ import { ConfigError } from '../../util/errors.ts'
 import { AUTOMATIC, type IndicatorValue, indicatorsOf } from './indicators.ts'
 import type { MatchKind } from './table.ts'
 
-/** What a table needs of its schema. */
+/** The parts of a schema that a table needs. */
 export interface TableSchema {
   readonly name: string
   /** Names of the top-level fields; `undefined` when rows may have any. */
   readonly fields: ReadonlySet<string> | undefined
-  /** How keys of this field are compared; `undefined`: the keys show it. */
+  /** How keys of this field are compared; `undefined` if the keys decide. */
   matchOf(field: string): MatchKind | undefined
-  /** The `p_any_*` field that a table with this key is joined on by itself, or `undefined`. */
+  /** The `p_any_*` field that a table with this key is joined on automatically, or `undefined`. */
   automaticOf(field: string): string | undefined
-  /** Text values (from CSV) as the types of the schema; or a sentence why the row cannot be used. */
+  /** Converts text values (from CSV) to the types of the schema, or returns a sentence on why the row cannot be used. */
   shape(row: JsonObject, isText: boolean): JsonObject | string
   /** Indicators of a row, by `p_any_*` name. */
   indicators(row: JsonObject): Readonly<Record<string, readonly string[]>>
 }
 
-// The schema language itself is checked where schemas are compiled; here only what tables use is read.
+// The schema language itself is checked where schemas are compiled; only the parts that tables use are read here.
 const valueSchema = z.looseObject({
   type: z.string(),
   indicators: z.array(z.string()).optional(),
@@ -50,7 +50,7 @@ interface Field extends Value {
   readonly required?: boolean | undefined
 }
 
-/** Values of these are the same whatever their case. */
+/** Values of these types are compared without regard to case. */
 const CASELESS = new Set(['domain', 'hostname', 'email', 'md5', 'sha1', 'sha256'])
 
 /**
@@ -80,8 +80,8 @@ export function compileTableSchema(document: unknown, { file }: { readonly file:
 }
 
 /**
- * The same for a table without a schema file, of what its YAML says about columns (column → indicators): rows are not checked, and keys
- * that are addresses or networks show it themselves.
+ * The same for a table without a schema file, from the `Indicators` in its YAML (column → indicators): rows are not checked, and whether
+ * keys are addresses or networks is detected from the keys.
  */
 export function schemaOfIndicators(indicators: Readonly<Record<string, readonly string[]>>): TableSchema {
   const marked = Object.entries(indicators).map(([column, names]) => ({ path: [column], indicators: names }))
@@ -122,7 +122,7 @@ function shape(fields: readonly Field[], row: JsonObject, isText: boolean): Json
   return row
 }
 
-/** A CSV cell as the type of its field, `undefined` when it cannot be read as that type. */
+/** A CSV cell converted to the type of its field; `undefined` if that is impossible. */
 function fromText(text: string, type: string): JsonValue | undefined {
   switch (type) {
     case 'int':

@@ -14,7 +14,7 @@ import type { TableRow } from './tables/row-store.ts'
 export const MATCH_KINDS = ['exact', 'ignore_case', 'ip', 'cidr', 'port', 'domain', 'glob'] as const
 export type MatchKind = (typeof MATCH_KINDS)[number]
 
-/** One version of a lookup table's content, held in memory and immutable; a refresh creates a new one. */
+/** One version of a lookup table's content, in memory and immutable; a refresh creates a new one. */
 export interface Table {
   readonly name: string
   /** Hash of the content (12 hex digits), after its date if that is known: `2024-03-12-0123456789ab`. Goes into `p_version`. */
@@ -35,7 +35,7 @@ export interface Table {
   findAll(batch: AddressBatch, rows: Int32Array): void
   /** A row by its number. */
   row(number: number): TableRow
-  /** The values of the row for a key, or `undefined`. They belong to the table: copy before changing. */
+  /** The values of the row for a key, or `undefined`. They belong to the table: copy them before changing anything. */
   get(key: string): JsonObject | undefined
 }
 
@@ -50,11 +50,11 @@ export interface BuiltTable {
 /** Rows that a table could not accept. */
 export interface SkippedRows {
   readonly count: number
-  /** Sentences about the first few. */
+  /** Reasons for the first few. */
   readonly examples: readonly string[]
 }
 
-/** Adds `p_enrichment` to events in place, by the tables in force. */
+/** Adds `p_enrichment` from the tables in force to events, in place. */
 export interface Enricher {
   /** Joins events of one log type. Which tables are joined on which fields is determined once per schema. */
   enrich(schema: LogTypeShape, events: readonly Event[]): void
@@ -62,7 +62,7 @@ export interface Enricher {
   lookup(table: string, key: string): JsonObject | undefined
 }
 
-/** Content that cannot become a table, or that a provider could not fetch. The message says what to do. */
+/** Content cannot become a table, or a provider could not fetch it. The message says what to do. */
 export class TableError extends CaracalError {
   constructor(message: string, options?: ErrorOptions) {
     super('table', message, options)

@@ -28,7 +28,7 @@ const refresh = (config: object = {}, validators = {}, signal = new AbortControl
     .refresh(validators, signal)
 const textOf = async (fetched: ReturnType<typeof refresh>) => Buffer.from((await fetched)!.bytes).toString()
 
-test('a whole answer is the content, with what to ask by next time', async () => {
+test('a full response yields the content and the validators for the next request', async () => {
   server.answer = (response) =>
     void response.setHeader('etag', '"v1"').setHeader('last-modified', 'Tue, 12 Mar 2024 08:00:00 GMT').end('192.0.2.1\n')
   const fetched = await refresh({ headers: { authorization: 'secret' } })
@@ -37,7 +37,7 @@ test('a whole answer is the content, with what to ask by next time', async () =>
   expect(server.received[0]!.headers['authorization']).toBe('secret')
 })
 
-test('304 is unchanged, and the question carries the validators', async () => {
+test('304 means unchanged, and the request carries the validators', async () => {
   server.answer = (response) => void response.writeHead(304).end()
   expect(await refresh({}, { etag: '"v1"', last_modified: 'Tue, 12 Mar 2024 08:00:00 GMT' })).toBeUndefined()
   expect(server.received[0]!.headers).toMatchObject({
@@ -46,14 +46,14 @@ test('304 is unchanged, and the question carries the validators', async () => {
   })
 })
 
-test('gzip in transit and gzip as content both arrive', async () => {
+test('gzip as transfer encoding and gzip as content both work', async () => {
   server.answer = (response) => void response.setHeader('content-encoding', 'gzip').end(gzipSync('a'))
   expect(await textOf(refresh())).toBe('a')
   server.answer = (response) => void response.end(gzipSync('a'))
   expect(Buffer.from((await refresh())!.bytes)).toEqual(gzipSync('a'))
 })
 
-test('a URL with a password in it is refused, with what to write instead', () => {
+test('a URL that contains a password is refused, and the error says what to write instead', () => {
   const { error } = url.config.safeParse({ url: 'https://user:s3cr3t@lists.example.com/' })
   expect(error?.issues[0]?.message).toMatch(/holds a user name or password.*header Authorization/)
 })
@@ -63,7 +63,7 @@ test('a few redirects are followed, and extra headers do not go to another host'
     request.url.startsWith('/list.txt')
       ? void response.writeHead(302, { location: server.url.replace('127.0.0.1', 'localhost') }).end()
       : void response.end('a')
-  // `localhost` is another host to the provider; the server is the same.
+  // To the provider `localhost` is another host, although it is the same server.
   expect(await textOf(refresh({ headers: { authorization: 'secret' } }))).toBe('a')
   expect(server.received.map(({ headers }) => headers['authorization'])).toEqual(['secret', undefined])
 })

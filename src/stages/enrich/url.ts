@@ -8,7 +8,7 @@ import { TableError } from './table.ts'
 
 const MAX_REDIRECTS = 5
 
-/** Fetches by HTTP GET, conditionally (`ETag`, `Last-Modified`) when a version was fetched before. Messages name the host alone: paths and queries hold keys. */
+/** Fetches by HTTP GET, conditionally (`ETag`, `Last-Modified`) when a version was fetched before. Messages name only the host, because paths and queries may contain keys. */
 export const url = defineProvider({
   type: 'url',
   summary: 'Fetches a table over HTTP or HTTPS, again whenever it changes.',

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 const KEPT = 3
 const SUFFIX = '.content'
 
-/** The folder of one table below `data/tables`. Table names hold no slashes, but may hold what some file systems refuse. */
+/** The folder of one table below `data/tables`. Table names contain no slashes, but may contain characters that some file systems refuse. */
 export function tableFolder(tablesFolder: string, table: string): string {
   return join(tablesFolder, encodeURIComponent(table).replaceAll('*', '%2A'))
 }
@@ -15,7 +15,7 @@ export function versionFile(version: string): string {
   return `${version}${SUFFIX}`
 }
 
-/** Writes content durably under a temporary name, and returns its path. It becomes a version when it is renamed. */
+/** Writes content durably to a temporary file and returns its path. Renaming makes it a version. */
 export async function writeCandidate(folder: string, bytes: Uint8Array): Promise<string> {
   await mkdir(folder, { recursive: true })
   const path = join(folder, 'candidate.tmp')
@@ -29,7 +29,7 @@ export async function writeCandidate(folder: string, bytes: Uint8Array): Promise
   return path
 }
 
-/** Makes a candidate the version, and removes versions beyond the newest few. */
+/** Makes a candidate the current version, and removes all but the newest few. */
 export async function keepCandidate(folder: string, candidate: string, version: string): Promise<void> {
   const file = versionFile(version)
   await rename(candidate, join(folder, file))

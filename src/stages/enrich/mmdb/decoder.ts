@@ -1,18 +1,18 @@
 import type { JsonObject, JsonValue } from '../../../model/json.ts'
 import { TableError } from '../table.ts'
 
-/** Maps and lists may lie in each other this deep; the reference reader has the same limit. */
+/** Maximum nesting depth of maps and lists, the same as in the reference reader. */
 const MAX_DEPTH = 512
-/** A record holds at most this many values. Records share parts by pointers, so a small file could mean an endless one. */
+/** Maximum number of values in a record. Records share parts by pointers, so a small file could describe an enormous one. */
 const MAX_VALUES = 100_000
-/** Bytes of a record's texts together, however often each is pointed to. */
+/** Maximum total bytes of a record's texts; a text counts each time it is pointed to. */
 const MAX_BYTES = 1024 * 1024
 
 const POINTER = 1
-/** What a pointer's value is counted from, by the length of the pointer. */
+/** Base that is added to a pointer's value, by the length of the pointer. */
 const POINTER_BASE = [0, 2048, 526_336, 0] as const
 
-/** Kinds of values, by their numbers in the format. */
+/** Value types, by their numbers in the format. */
 const TEXT = 2
 const DOUBLE = 3
 const BYTES = 4
@@ -26,7 +26,7 @@ const LIST = 11
 const BOOLEAN = 14
 const FLOAT = 15
 
-/** The largest number of bytes of each kind of whole number. */
+/** Maximum number of bytes of each integer type. */
 const WHOLE_NUMBERS = new Map([
   [UINT16, 2],
   [UINT32, 4],
@@ -47,7 +47,7 @@ export class Decoder {
   #values = 0
   #taken = 0
 
-  /** `bytes`: the section, from which offsets count. */
+  /** `bytes`: the data section; offsets are relative to it. */
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -70,7 +70,7 @@ export class Decoder {
     return kind === POINTER ? this.#pointed(control, depth) : this.#ofKind(kind === 0 ? 7 + this.#byte() : kind, control, depth)
   }
 
-  /** A pointer names a value that stands elsewhere, and that is no pointer itself. */
+  /** A pointer refers to a value elsewhere, which must not be a pointer itself. */
   #pointed(control: number, depth: number): JsonValue {
     const length = ((control >> 3) & 3) + 1
     const high = length === 4 ? 0 : (control & 7) * 2 ** (8 * length)
@@ -166,7 +166,7 @@ export class Decoder {
     return this.#bytes[this.#at++]!
   }
 
-  /** An unsigned number of up to six bytes, the highest first. */
+  /** A big-endian unsigned integer of up to six bytes. */
   #number(length: number): number {
     let value = 0
     for (let i = 0; i < length; i++) value = value * 256 + this.#byte()
@@ -181,7 +181,7 @@ export class Decoder {
     return this.#bytes.slice(this.#at - size, this.#at)
   }
 
-  /** Every value takes a byte at least. */
+  /** Every value takes at least one byte. */
   #room(bytes: number): void {
     if (bytes > this.#end - this.#at) throw damaged('a value reaches beyond the end of the data')
   }

@@ -2,27 +2,27 @@ import type { JsonObject, JsonValue } from '../../../model/json.ts'
 import { TableError } from '../table.ts'
 import { Decoder, damaged } from './decoder.ts'
 
-/** What a MaxMind DB says of itself, checked. */
+/** The metadata of a MaxMind DB, validated. */
 export interface Metadata {
   readonly nodeCount: number
-  /** Bits of one of the two records of a node. */
+  /** Size in bits of each of a node's two records. */
   readonly recordBits: 24 | 28 | 32
   readonly ipVersion: 4 | 6
   /** `GeoLite2-City`, for example. */
   readonly type: string
-  /** `YYYY-MM-DD` when it was built. */
+  /** Build date, `YYYY-MM-DD`. */
   readonly date: string
-  /** Bytes of the search tree, which the file begins with. */
+  /** Size in bytes of the search tree, which is at the start of the file. */
   readonly treeBytes: number
-  /** Where the data section begins and ends. */
+  /** Start and end of the data section. */
   readonly dataStart: number
   readonly dataEnd: number
 }
 
 const MARKER = Buffer.from('\xab\xcd\xefMaxMind.com', 'latin1')
-/** The metadata begins in the last 128 KiB. */
+/** The metadata starts within the last 128 KiB. */
 const MAX_METADATA = 128 * 1024
-/** Zeros between tree and data. */
+/** Number of zero bytes between tree and data. */
 const SEPARATOR = 16
 
 /** Whether these are the bytes of a MaxMind DB. */

@@ -12,7 +12,7 @@ import { Decoder, damaged } from './decoder.ts'
 import { type Metadata, readMetadata } from './metadata.ts'
 import { Tree } from './tree.ts'
 
-/** All of such a table but what its schema says: to be sent to another thread, which then shares the memory. */
+/** Such a table without its schema, to be sent to another thread, which then shares the memory. */
 export interface MmdbImage {
   readonly kind: 'mmdb'
   readonly name: string
@@ -27,8 +27,8 @@ const KEPT = 1024
 const NOTHING_SKIPPED: SkippedRows = { count: 0, examples: [] }
 
 /**
- * A MaxMind DB as a table of networks. The file is the index: it stays as it came, so that a table of five million networks takes no more
- * memory than its file, and a swap costs nothing. A row's number is its offset in the data.
+ * A MaxMind DB as a table of networks. The file itself is the index, so a table of five million networks takes no more memory than its
+ * file, and a swap costs nothing. A row's number is its offset in the data.
  */
 export class MmdbTable implements Table {
   readonly image: MmdbImage
@@ -88,18 +88,18 @@ export class MmdbTable implements Table {
   }
 }
 
-/** What of a table its definition and content say. */
+/** The properties of a table that come from its definition and content. */
 export interface MmdbContent {
   readonly name: string
   readonly binding: Binding
   readonly schema: TableSchema | undefined
   /** The file. */
   readonly bytes: Uint8Array
-  /** `YYYY-MM-DD` when it was current; the file itself says when it was built. */
+  /** Date of the content, `YYYY-MM-DD`; the build date is in the file itself. */
   readonly date: string | undefined
 }
 
-/** Makes the table, in slices. Throws `TableError` when any part of the file is damaged. */
+/** Builds the table, in slices. Throws `TableError` when any part of the file is damaged. */
 export async function buildMmdb({ name, binding, schema, bytes, date }: MmdbContent, slice: Slice): Promise<MmdbTable> {
   const file = sharedBytes(bytes.length)
   file.set(bytes)
@@ -121,14 +121,14 @@ async function checkMmdb(file: Uint8Array, slice: Slice): Promise<{ readonly met
   return { metadata, size: networks }
 }
 
-/** A row is a map; anything else stands under `value`. With a schema, only its fields are kept. */
+/** A row is a map; anything else is stored under `value`. With a schema, only its fields remain. */
 function rowOf(value: JsonValue, schema: TableSchema | undefined): JsonObject {
   const row = isObject(value) ? value : { value }
   const fields = schema?.fields
   return inEnglish(fields ? Object.fromEntries(Object.entries(row).filter(([key]) => fields.has(key))) : row) as JsonObject
 }
 
-/** Names of places stand in eight languages, which would make an event of one kilobyte larger: where there is an English one, it is kept. */
+/** Place names come in eight languages, which would add a kilobyte to each event: only the English name is used, if it exists. */
 function inEnglish(value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.map((one) => inEnglish(one as JsonValue))
   if (!isObject(value)) return value

@@ -1,17 +1,17 @@
 import { parsePrefix } from '../../../model/ip.ts'
 import type { JsonObject, JsonValue } from '../../../model/json.ts'
 
-/** What a test's database is like. */
+/** Properties of a test database. */
 export interface MmdbOptions {
   readonly recordBits?: 24 | 28 | 32
   readonly ipVersion?: 4 | 6
   readonly metadata?: JsonObject
 }
 
-/** A node: what each side leads to, another node or the offset of data. */
+/** A node: each side points to another node or to an offset in the data. */
 type Node = [Node | number | undefined, Node | number | undefined]
 
-/** Writes a MaxMind DB. Of overlapping networks the longest wins, as in the format's own writer. */
+/** Writes a MaxMind DB. The longest of overlapping networks wins, as in MaxMind's own writer. */
 export function writeMmdb(
   networks: readonly (readonly [network: string, value: JsonValue])[],
   options: MmdbOptions = {},

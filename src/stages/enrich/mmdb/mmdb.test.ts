@@ -18,7 +18,7 @@ const tableOf = (networks: readonly (readonly [string, JsonValue])[], options?: 
   build(writeMmdb(networks, options))
 
 describe('a MaxMind DB as a table', () => {
-  test('finds the network of an address, and has the date of the file in its version', async () => {
+  test('finds the network of an address, and its version contains the date of the file', async () => {
     const table = await tableOf([
       ['192.0.2.0/24', { country: { iso_code: 'SE', names: { en: 'Sweden', de: 'Schweden' } }, location: { latitude: 59.5 } }],
       ['2001:db8::/32', { country: { iso_code: 'NO' } }],
@@ -33,7 +33,7 @@ describe('a MaxMind DB as a table', () => {
     expect([table.get('192.0.3.1'), table.get('2001:db9::1'), table.get('nonsense')]).toEqual([undefined, undefined, undefined])
   })
 
-  test('a record that is no map stands under value; with a schema only its fields are kept', async () => {
+  test('a record that is not a map is stored under value; with a schema only its fields remain', async () => {
     const table = await tableOf([['192.0.2.0/24', 'here']])
     expect(table.get('192.0.2.1')).toEqual({ value: 'here' })
     const schema = { name: 'S', fields: new Set(['network', 'asn']), matchOf: () => undefined, automaticOf: () => undefined }
@@ -68,7 +68,7 @@ describe('a MaxMind DB as a table', () => {
           fc.array(fc.ipV4(), { maxLength: 20 }),
           async (networks, others) => {
             const rows = networks.map((one, i) => [one, { i }] as const)
-            // The slow way: a table of the same networks by the ordinary index.
+            // For comparison: a table of the same networks with the ordinary index.
             const csv = Buffer.from(`network,i\n${networks.map((one, i) => `${one},${i}`).join('\n')}\n`)
             const oracle = await buildTable({ ...definition, match: 'cidr', format: 'csv' }, undefined, { bytes: csv })
             const table = await tableOf(rows, { recordBits })
@@ -99,7 +99,7 @@ describe('a damaged file', () => {
     { recordBits: 28 },
   )
 
-  test('is refused or read, and nothing else, whatever its bytes are', async () => {
+  test('is either refused or read, whatever its bytes are', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.tuple(fc.nat(whole.length - 1), fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 4 }),
@@ -133,9 +133,9 @@ describe('a damaged file', () => {
     await expect(tableOf([['192.0.2.0/24', 1]], options)).rejects.toThrow(message)
   })
 
-  test('whose tree leads in a circle is refused', async () => {
+  test('whose tree contains a cycle is refused', async () => {
     const bytes = writeMmdb([['128.0.0.0/2', 1]], { ipVersion: 4 })
-    // The second node's left side leads back to the first.
+    // The second node's left side points back to the first.
     bytes.fill(0, 6, 9)
     await expect(build(bytes)).rejects.toThrow('leads in a circle')
   })
@@ -163,7 +163,7 @@ describe('a damaged file', () => {
     expect(() => new Decoder(bytes).decode(text.length)).toThrow('texts of more than 1048576 bytes')
   })
 
-  test('values of every kind come back as they went in', () => {
+  test('values of every type survive a round trip', () => {
     const value = fc.letrec<{ value: JsonValue }>((tie) => ({
       value: fc.oneof(
         { maxDepth: 3 },

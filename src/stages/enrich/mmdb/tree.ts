@@ -2,23 +2,23 @@ import type { Slice } from '../slice.ts'
 import { damaged } from './decoder.ts'
 import type { Metadata } from './metadata.ts'
 
-/** Bits of an IPv4 address that are looked up at once. */
+/** Number of leading bits of an IPv4 address that the jump table covers. */
 const JUMP_BITS = 16
 const STEPS_A_SLICE = 4096
 
-/** The search tree of a MaxMind DB, read where it lies. */
+/** The search tree of a MaxMind DB, read in place. */
 export class Tree {
   readonly #bytes: Uint8Array
   readonly #metadata: Metadata
   readonly #nodeBytes: number
-  /** Where each beginning of an IPv4 address leads. */
+  /** Jump table: the record for each value of the leading bits of an IPv4 address. */
   readonly #jumps = new Uint32Array(1 << JUMP_BITS)
 
   constructor(bytes: Uint8Array, metadata: Metadata) {
     this.#bytes = bytes
     this.#metadata = metadata
     this.#nodeBytes = metadata.recordBits / 4
-    // Among addresses of IPv6 those of IPv4 lie below 96 zeros.
+    // In an IPv6 tree, IPv4 addresses are below 96 zero bits.
     let root = 0
     for (let i = 0; metadata.ipVersion === 6 && i < 96 && root < metadata.nodeCount; i++) root = this.#child(root, 0)
     for (let prefix = 0; prefix < this.#jumps.length; prefix++)
@@ -33,15 +33,16 @@ export class Tree {
     return this.#offsetOf(node)
   }
 
-  /** The same for an IPv6 address in four words. */
+  /** The same for an IPv6 address, as four words. */
   findIpv6(words: Uint32Array, at: number): number {
     if (this.#metadata.ipVersion === 4) return -1
     return this.#offsetOf(this.#walk(0, 128, (bit) => (words[at + (bit >>> 5)]! >>> (31 - (bit & 31))) & 1))
   }
 
   /**
-   * Checks that every record leads to a node, to data or nowhere, that every node is led to, and that no way through the tree is longer than an address. Gives the
-   * distinct offsets of data, and how many networks have some; aliases of IPv4 networks within IPv6 are not counted again.
+   * Checks that every record points to a node, to data or nowhere, that every node is reachable, and that no path through the tree is
+   * longer than an address. Returns the distinct data offsets and the number of networks with data; aliases of IPv4 networks within IPv6
+   * are not counted again.
    */
   async check(slice: Slice): Promise<{ readonly offsets: ReadonlySet<number>; readonly networks: number }> {
     const { nodeCount, ipVersion } = this.#metadata
@@ -49,7 +50,7 @@ export class Tree {
     let networks = 0
     let nodes = Math.min(nodeCount, 1)
     const seen = new Uint8Array(nodeCount)
-    // Nodes on the way down, each with the side that is taken next.
+    // Nodes on the path down, each with the side to visit next.
     const way = nodeCount > 0 ? [0] : []
     const sides = [0]
     const depthLimit = ipVersion === 4 ? 32 : 128
@@ -88,7 +89,7 @@ export class Tree {
     return node
   }
 
-  /** What a record says: a node below the count, the count for nothing, and beyond that data. */
+  /** A record's value: below the node count a node, equal to it nothing, above it data. */
   #offsetOf(record: number): number {
     const { nodeCount, dataStart, dataEnd, treeBytes } = this.#metadata
     if (record <= nodeCount) return -1

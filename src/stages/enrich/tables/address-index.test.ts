@@ -45,7 +45,7 @@ describe('the longest network wins', () => {
     ['example.com', undefined],
     ['', undefined],
   ]
-  test.each(cases)('%s gives %s', async (address, key) => {
+  test.each(cases)('%s finds %s', async (address, key) => {
     const { index } = await indexOf(keys)
     expect(keys[index.find(address)]).toBe(key)
   })
@@ -56,7 +56,7 @@ test('an index without keys finds nothing', async () => {
   expect([index.find('1.2.3.4'), index.find('::1'), index.size]).toEqual([-1, -1, 0])
 })
 
-test('of equal keys the last wins, and the size counts networks once, however they are spelt', async () => {
+test('the last of equal keys wins, and the size counts each network once, however it is spelt', async () => {
   const { index } = await indexOf(['10.0.0.0/8', '10.9.9.9/8', '2001:db8::1', '2001:0db8::0001'])
   expect([index.find('10.3.3.3'), index.find('2001:db8::1'), index.size]).toEqual([1, 3, 2])
 })
@@ -70,7 +70,7 @@ test('an index of addresses refuses networks', async () => {
 test.each([
   ['IPv4', (i: number) => `10.${i >>> 16}.${(i >>> 8) & 255}.${i & 255}/${24 + (i % 9)}`],
   ['IPv6', (i: number) => `2001:db8:${(i * 7919) & 0xffff}::${i & 0xffff}/${100 + (i % 29)}`],
-])('the thread is given back in every step of making an index of %s', async (_, keyOf) => {
+])('every step of building an index of %s yields to other work', async (_, keyOf) => {
   const size = 1 << 17
   const builder = new AddressIndexBuilder(true)
   for (let i = 0; i < size; i++) builder.add(keyOf(i), i)
@@ -81,7 +81,7 @@ test.each([
 })
 
 describe('a linear scan with ipaddr.js finds the same', () => {
-  // Few leading bits, so that networks nest, touch and repeat.
+  // The leading bits vary little, so networks nest, touch and repeat.
   const v4 = fc
     .tuple(fc.nat({ max: 15 }), fc.nat({ max: 3 }), fc.constantFrom(0, 1, 128, 255), fc.constantFrom(0, 7, 255))
     .map((parts) => parts.join('.'))
@@ -108,8 +108,8 @@ describe('a linear scan with ipaddr.js finds the same', () => {
   })
 })
 
-/** Thousands of networks of all lengths, below a few leading words, so that they nest and the trees are deep. */
-describe('of thousands of networks a slow comparison finds the same, one by one and in a batch', () => {
+/** Thousands of networks of all lengths that share a few leading words, so they nest and the trees are deep. */
+describe('among thousands of networks a linear scan finds the same, one by one and in a batch', () => {
   const random = fc.integer({ min: 0, max: 0xffff })
   const head = fc.constantFrom('2001:db8', '2001:db9', 'fe80:0', '0:0', 'ffff:ffff')
   const v6 = fc.tuple(head, fc.constantFrom('0', '1'), random, fc.constantFrom(0, 1, 0xffff), random).map(([h, a, b, c, d]) => {
@@ -185,7 +185,7 @@ describe('of thousands of networks a slow comparison finds the same, one by one 
   }
 })
 
-/** The oracle: every key in turn. An IPv4-mapped address or network is the IPv4 one. */
+/** The oracle: compares every key in turn. An IPv4-mapped address or network counts as IPv4. */
 function scan(keys: readonly string[], address: string): number {
   const wanted = ipaddr.process(address)
   let best = -1

@@ -1,27 +1,27 @@
 import { sharedInt32 } from './shared.ts'
 
-/** What an index of patterns is made of. */
+/** The parts of an index of patterns. */
 export interface GlobParts {
   readonly kind: 'globs'
   /** Distinct patterns, the most specific first. */
   readonly patterns: readonly string[]
-  /** Row of each. */
+  /** The row of each pattern. */
   readonly rows: Int32Array
 }
 
 /** Patterns are compared one by one once their beginning or end fits. */
 const MAX_PATTERNS = 10_000
 const MAX_PATTERN = 1000
-/** Longer texts match nothing. */
+/** Longer values match nothing. */
 const MAX_TEXT = 8192
-/** Characters by which patterns are found. */
+/** Number of leading or trailing characters that patterns are indexed by. */
 const CUE = 3
 
-/** Patterns in which `*` stands for any characters and `?` for one. The one with the most characters of its own wins. */
+/** Patterns in which `*` stands for any characters and `?` for one. The pattern with the most literal characters wins. */
 export class GlobIndex {
   readonly parts: GlobParts
   readonly size: number
-  /** Numbers of patterns by their first characters, by their last ones, and those that have too few of either; ascending. */
+  /** Numbers of patterns by their first characters, by their last characters, and those with too few of either; ascending. */
   readonly #starts = new Map<string, number[]>()
   readonly #ends = new Map<string, number[]>()
   readonly #others: number[] = []
@@ -47,7 +47,7 @@ export class GlobIndex {
     return best < this.size ? this.parts.rows[best]! : -1
   }
 
-  /** The first of the patterns that fits, if it comes before `best`. */
+  /** The first pattern that fits, if it comes before `best`. */
   #first(numbers: readonly number[] | undefined, text: string, best: number): number {
     for (const number of numbers ?? []) {
       if (number >= best) return best
@@ -60,7 +60,7 @@ export class GlobIndex {
 export class GlobIndexBuilder {
   readonly #rows = new Map<string, number>()
 
-  /** False for what is too long, and for patterns beyond the limit. */
+  /** False for patterns that are too long and for those beyond the limit. */
   add(key: string, row: number): boolean {
     const pattern = key.replaceAll(/\*+/g, '*')
     if (pattern.length > MAX_PATTERN || (!this.#rows.has(pattern) && this.#rows.size >= MAX_PATTERNS)) return false
@@ -90,7 +90,7 @@ function add(map: Map<string, number[]>, key: string, number: number): void {
   else map.set(key, [number])
 }
 
-/** Goes back to the last `*` only, so that it takes at most pattern times text steps. */
+/** Backtracks to the last `*` only, so it takes at most pattern length times text length steps. */
 function matches(pattern: string, text: string): boolean {
   let at = 0
   let star = -1

@@ -7,7 +7,7 @@ import { type IndexParts, type KeyIndex, openIndex } from './index.ts'
 import { type RowParts, RowStore, type TableRow } from './row-store.ts'
 import { bytesOf } from './shared.ts'
 
-/** All of a table but what its schema says: to be sent to another thread, which then shares the memory. */
+/** A table without its schema, to be sent to another thread, which then shares the memory. */
 export interface TableImage {
   readonly name: string
   readonly version: string
@@ -30,7 +30,7 @@ export class MemoryTable implements Table {
   readonly #rows: RowStore
   readonly #index: KeyIndex
 
-  /** Opens a table that this or another thread has built; the schema is the same as there. */
+  /** Opens a table that this or another thread has built with the same schema. */
   constructor(image: TableImage, schema: TableSchema | undefined) {
     this.image = image
     this.name = image.name
