@@ -8,7 +8,7 @@ const UNITS = { s: 1000, m: 60_000, h: 3_600_000 } as const
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/
 
 const gitUrl = z
-  .url({ protocol: /^https?$/, error: 'the https:// (or http://) URL of a git repository' })
+  .url({ protocol: /^https?$/, error: 'the https:// (or http://) URL of a git repository', abort: true })
   .refine(
     (text) => !/^[^/]*\/\/[^/]*@/.test(text),
     'a user name or password does not belong in the URL: use `username` and `password`',
@@ -36,7 +36,11 @@ export const gitContent = z
       .refine((ms) => ms >= 10_000 && ms <= 24 * UNITS.h, 'between 10s and 24h')
       .prefault('5m')
       .describe('How often to check whether the ref has moved, as in 30s, 5m or 1h.'),
-    username: z.string().min(1).max(200).default('git').describe('User name to send with the password.'),
+    username: z
+      .string()
+      .regex(/^[^:\p{Cc}]{1,200}$/u, 'a user name, without a colon')
+      .default('git')
+      .describe('User name to send with the password.'),
     password: secretReference.optional().describe('Password or access token of the repository.'),
   })
   .refine(({ git, password }) => password === undefined || git.startsWith('https:') || LOOPBACK.test(new URL(git).hostname), {

@@ -78,13 +78,14 @@ test('content is a folder or a repository, and a password is neither in its URL 
   - { git: https://git.example.com/a.git, branch: main }
   - { git: http://git.example.com/a.git, password: { env: GIT } }
   - 7
+  - { git: "::", password: { env: GIT } }
+  - { git: https://git.example.com/a.git, username: "a:b", password: hunter2 }
 `
   const lines = refusal(wrong)
   expect(lines.join('\n')).not.toContain('hunter2')
   expect(lines).toEqual([
     expect.stringMatching(/^FILE:2 at content\.0\.git: a user name or password does not belong in the URL/),
     expect.stringMatching(/^FILE:3 at content\.1\.git: .*https:\/\//),
-    expect.stringMatching(/^FILE:3 at content\.1\.git: a user name/),
     expect.stringMatching(/^FILE:4 at content\.2\.git: .*https:\/\//),
     expect.stringMatching(/^FILE:5 at content\.3\.ref: the name of a branch or a tag/),
     expect.stringMatching(/^FILE:6 at content\.4\.path: a folder inside the repository/),
@@ -92,5 +93,8 @@ test('content is a folder or a repository, and a password is neither in its URL 
     expect.stringMatching(/^FILE:8 at content\.6\.branch: Unrecognized key: "branch"/),
     expect.stringMatching(/^FILE:9 at content\.7\.git: a password is only sent over https/),
     expect.stringMatching(/^FILE:10 at content\.8: a folder, or a block with the key git/),
+    expect.stringMatching(/^FILE:11 at content\.9\.git: .*https:\/\//),
+    expect.stringMatching(/^FILE:12 at content\.10\.username: a user name, without a colon/),
+    expect.stringMatching(/^FILE:12 at content\.10\.password: a secret is not written in the configuration: use `\{env: NAME\}`/),
   ])
 })
