@@ -3,10 +3,10 @@ import type { AlertBody, AlertStatus, AlertWindow, StoredAlert } from '../model/
 import type { Severity } from '../model/rule.ts'
 import type { AlertRow, StateTables } from './tables.ts'
 
-/** Rows a statement writes at most: far below SQLite's limit of bound values. */
+/** Maximum number of rows per statement, far below SQLite's limit on bound values. */
 const ROWS_PER_STATEMENT = 200
 
-/** Writes windows: new ones whole, known ones without what people set (status). */
+/** Writes windows. For windows that already exist, fields that users set (status) are preserved. */
 export async function saveWindows(tx: Transaction<StateTables>, windows: readonly AlertWindow[]): Promise<void> {
   const rows = windows.map((window) => ({
     alert_id: window.alertId,
@@ -69,12 +69,12 @@ export interface AlertFilter {
   readonly severity?: Severity
   readonly status?: AlertStatus
   readonly ruleId?: string
-  /** Only alerts made before this alert of the list: paging. */
+  /** For paging: only alerts older than this one. */
   readonly before?: { readonly createdMs: number; readonly alertId: string }
   readonly limit: number
 }
 
-/** Alerts that people see, newest first. */
+/** Opened alerts, newest first. */
 export async function listAlerts(db: Kysely<StateTables>, filter: AlertFilter): Promise<AlertRow[]> {
   let query = db.selectFrom('alerts').selectAll().where('opened', '=', 1)
   if (filter.severity) query = query.where('severity', '=', filter.severity)
@@ -91,7 +91,7 @@ export async function listAlerts(db: Kysely<StateTables>, filter: AlertFilter): 
   return query.orderBy('created_ms', 'desc').orderBy('alert_id', 'desc').limit(filter.limit).execute()
 }
 
-/** One alert by its id or a unique prefix of it; `undefined` when no alert or several match. */
+/** The alert with this id or unique prefix; `undefined` if none or several match. */
 export async function findAlert(db: Kysely<StateTables>, idPrefix: string): Promise<AlertRow | undefined> {
   if (!/^[0-9a-f]{4,32}$/.test(idPrefix)) return undefined
   const rows = await db

@@ -4,7 +4,7 @@ import type { TableSpec } from '../model/column.ts'
 import { hash16 } from '../util/hash.ts'
 import type { StateTables } from './tables.ts'
 
-/** Records the extent. From now on exactly this batch is made, also after a crash. */
+/** Records the extent. From now on the batch always has exactly this extent, even after a crash. */
 export async function recordBatch(db: Kysely<StateTables>, batch: RecordedBatch): Promise<void> {
   await db
     .insertInto('batches')
@@ -19,7 +19,7 @@ export async function recordBatch(db: Kysely<StateTables>, batch: RecordedBatch)
     .execute()
 }
 
-/** Batches recorded and not done, in the order they were recorded. */
+/** Batches that are recorded but not done, in the order they were recorded. */
 export async function openBatches(db: Kysely<StateTables>): Promise<RecordedBatch[]> {
   const rows = await db.selectFrom('batches').selectAll().where('done', '=', 0).orderBy('batch_id').execute()
   return rows.map((row) => ({
@@ -30,13 +30,13 @@ export async function openBatches(db: Kysely<StateTables>): Promise<RecordedBatc
   }))
 }
 
-/** The highest batch id that is remembered, done ones too, or `undefined`. */
+/** The highest recorded batch id, including done batches; `undefined` if there are none. */
 export async function lastBatchId(db: Kysely<StateTables>): Promise<string | undefined> {
   const row = await db.selectFrom('batches').select('batch_id').orderBy('batch_id', 'desc').limit(1).executeTakeFirst()
   return row?.batch_id
 }
 
-/** Marks a recorded batch as done, and forgets those before it. Answers false when it was done before. */
+/** Marks a recorded batch as done and deletes earlier ones. Returns false if it was already done. */
 export async function markDone(tx: Transaction<StateTables>, { batchId, sourceId }: RecordedBatch): Promise<boolean> {
   const marked = await tx
     .updateTable('batches')
@@ -49,7 +49,7 @@ export async function markDone(tx: Transaction<StateTables>, { batchId, sourceId
   return true
 }
 
-/** Where each place of a source goes on. */
+/** The position at which each place of a source resumes. */
 export async function cursorsOf(db: Kysely<StateTables>, sourceId: string): Promise<Cursor[]> {
   const rows = await db.selectFrom('cursors').selectAll().where('source_id', '=', sourceId).execute()
   return rows.map((row) => ({ place: row.place, value: JSON.parse(row.value) as object }))
@@ -64,7 +64,7 @@ export async function saveCursor(tx: Transaction<StateTables>, sourceId: string,
     .execute()
 }
 
-/** Puts finished rows into the outbox; ids always increase, even if the outbox was empty in between. */
+/** Adds finished rows to the outbox. Ids always increase, even after the outbox was emptied. */
 export async function saveRows(tx: Transaction<StateTables>, finished: readonly FinishedRows[], nowMs: number): Promise<void> {
   if (finished.length === 0) return
   const { value: last } = await tx
@@ -94,7 +94,7 @@ async function saveSpec(tx: Transaction<StateTables>, spec: TableSpec): Promise<
   return specId
 }
 
-/** Adds to the counters; negative numbers take back (a row that the lake refused after all). */
+/** Adds to the counters; negative numbers subtract, for rows that the lake refused later. */
 export async function addCounts(tx: Transaction<StateTables>, counts: readonly Count[]): Promise<void> {
   for (const { sourceId, outcome, reason, n } of counts) {
     if (n === 0) continue
@@ -106,7 +106,10 @@ export async function addCounts(tx: Transaction<StateTables>, counts: readonly C
   }
 }
 
-/** Distinct unknown fields kept per source; further ones count under one name, so that hostile keys cannot fill the state. */
+/**
+ * Maximum number of distinct unknown fields per source. Further ones are counted under one name, so that hostile keys cannot fill the
+ * state.
+ */
 const MAX_UNKNOWN_FIELDS = 1000
 
 export async function addUnknownFields(

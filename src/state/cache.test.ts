@@ -43,7 +43,7 @@ async function commit(cacheWrites: readonly CacheWrite[], nowMs = 1000): Promise
   return effects
 }
 
-test('the cache is what the committed batches made of it', async () => {
+test('the cache is the result of the committed batches', async () => {
   await commit([
     { key: 'a', entry: '1', expiresMs: 5000 },
     { key: 'b', entry: '2', expiresMs: undefined },
@@ -60,21 +60,21 @@ test('the cache is what the committed batches made of it', async () => {
   ])
 })
 
-test('what was written last comes last, whenever it expires', async () => {
+test('entries are loaded in the order in which they were written, not by expiry', async () => {
   const write = (key: string, expiresMs: number) => ({ key, entry: '{}', expiresMs })
   await commit([write('a', 3000), write('b', 2000), write('c', 5000)])
   await commit([write('a', 2000), write('d', 1500)])
   expect((await loadCache(db, 1000)).map(({ key }) => key)).toEqual(['b', 'c', 'a', 'd'])
 })
 
-test('a batch that was done before changes nothing', async () => {
+test('a batch that is already done changes nothing', async () => {
   const effects = await commit([{ key: 'a', entry: '1', expiresMs: undefined }])
   await commit([{ key: 'a', entry: '2', expiresMs: undefined }])
   expect(await keep(effects)).toBeUndefined()
   expect(await loadCache(db, 1000)).toEqual([{ key: 'a', entry: '2', expiresMs: undefined }])
 })
 
-test('what has expired is not loaded, and is removed with the next writes', async () => {
+test('expired entries are not loaded, and the next write removes them', async () => {
   await commit([{ key: 'a', entry: '1', expiresMs: 2000 }])
   expect(await loadCache(db, 1999)).toHaveLength(1)
   expect(await loadCache(db, 2000)).toEqual([])
@@ -82,7 +82,7 @@ test('what has expired is not loaded, and is removed with the next writes', asyn
   expect(await db.selectFrom('rule_cache').selectAll().execute()).toHaveLength(1)
 })
 
-test('keys and entries are foreign text: NUL, lone surrogates and thousands of them', async () => {
+test('keys and entries can be any text: NUL, lone surrogates, thousands of them', async () => {
   const keys = ['\0', '\ud800', '\udc00', '\ufffd', "';--", '__proto__', ...Array.from({ length: 1000 }, (_, i) => `k${i}`)]
   const writes = keys.map((key) => ({ key, entry: `entry of ${key}`, expiresMs: undefined }))
   await commit(writes)

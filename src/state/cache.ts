@@ -4,10 +4,10 @@ import { sha256 } from '../util/hash.ts'
 import type { StateTables } from './tables.ts'
 
 const NEVER_MS = Number.MAX_SAFE_INTEGER
-/** Far below SQLite's limit of bound values. */
+/** Far below SQLite's limit on bound values. */
 const ROWS_PER_STATEMENT = 200
 
-/** The cache of rules as the last committed batch left it, without what has expired, in the order in which it was written. */
+/** The rule cache as of the last committed batch, without expired entries, in the order in which it was written. */
 export async function loadCache(db: Kysely<StateTables>, nowMs: number): Promise<CacheEntry[]> {
   const rows = await db
     .selectFrom('rule_cache')
@@ -22,7 +22,7 @@ export async function loadCache(db: Kysely<StateTables>, nowMs: number): Promise
   })
 }
 
-/** Keeps what a batch changed, as a part of its transaction, and removes what has expired. */
+/** Saves a batch's changes as part of its transaction and removes expired entries. */
 export async function saveCacheWrites(tx: Transaction<StateTables>, writes: readonly CacheWrite[], nowMs: number): Promise<void> {
   if (writes.length === 0) return
   await tx.deleteFrom('rule_cache').where('expires_ms', '<=', nowMs).execute()
@@ -42,7 +42,7 @@ export async function saveCacheWrites(tx: Transaction<StateTables>, writes: read
             {
               key_hash: hashOf(write.key),
               entry: JSON.stringify([write.key, write.entry]),
-              // Rules name points in time of any size.
+              // Rules can specify any number as a time.
               expires_ms: Math.min(write.expiresMs ?? NEVER_MS, NEVER_MS),
               written: ++written,
             },
@@ -63,7 +63,7 @@ export async function saveCacheWrites(tx: Transaction<StateTables>, writes: read
   }
 }
 
-/** A key is foreign text: as JSON no two keys look the same, lone surrogates included. */
+/** A key is untrusted text. As JSON, distinct keys stay distinct, including those with lone surrogates. */
 function hashOf(key: string): string {
   return sha256(Buffer.from(JSON.stringify(key)))
 }

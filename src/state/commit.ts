@@ -10,8 +10,8 @@ import { saveLimits } from './limits.ts'
 import type { StateTables } from './tables.ts'
 
 /**
- * One transaction with everything that a batch does: marked done, cursor, finished rows, alerts, deliveries, rules' cache, counts.
- * Resolves with `undefined`, and changes nothing, when the batch was done before.
+ * Commits all of a batch's effects in one transaction: done mark, cursor, finished rows, alerts, deliveries, rule cache, counts. Resolves
+ * with `undefined` and changes nothing if the batch was already done.
  */
 export async function commitBatch(
   db: Kysely<StateTables>,
@@ -21,10 +21,10 @@ export async function commitBatch(
   return db.transaction().execute((tx) => saveBatch(tx, batch, decision))
 }
 
-/** Takes back what was done: the transaction ends with it. */
+/** Thrown to roll the transaction back. */
 class TakenBack extends Error {}
 
-/** Does all that `commitBatch` does and takes it back, to learn whether it can be done. Rejects when it cannot. */
+/** Does everything that `commitBatch` does and rolls it back, to find out whether it would succeed. Rejects if it would not. */
 export async function tryBatch(db: Kysely<StateTables>, batch: RecordedBatch, decision: Decision<BatchEffects>): Promise<void> {
   await takenBack(db, (tx) => saveBatch(tx, batch, decision))
 }
@@ -54,7 +54,7 @@ async function saveBatch(
   return effects
 }
 
-/** One transaction with everything that something other than a batch does. */
+/** Commits the effects of anything other than a batch in one transaction. */
 export async function commit<E extends OtherEffects | undefined>(db: Kysely<StateTables>, decision: Decision<E>): Promise<E> {
   return db.transaction().execute(async (tx) => {
     const effects = await decided(tx, decision)
@@ -64,7 +64,7 @@ export async function commit<E extends OtherEffects | undefined>(db: Kysely<Stat
   })
 }
 
-/** Does all that `commit` does and takes it back. Rejects when it cannot be done. */
+/** Does everything that `commit` does and rolls it back. Rejects if it would fail. */
 export async function tryCommit(db: Kysely<StateTables>, decision: Decision<OtherEffects>): Promise<void> {
   await takenBack(db, async (tx) => saveOther(tx, await decided(tx, decision)))
 }

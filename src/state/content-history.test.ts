@@ -36,7 +36,7 @@ function record(files: ReadonlyMap<string, Uint8Array>, mark = MARK): Promise<nu
 
 const bytes = (text: string) => Buffer.from(text)
 
-test('what each generation changed leads from one state of the files to the next', async () => {
+test('each generation’s changes lead from one state of the files to the next', async () => {
   const files = fc.dictionary(fc.constantFrom('a.yml', 'b.py', 'deep/c.yml', 'd.csv'), fc.string({ maxLength: 3 }))
   await fc.assert(
     fc.asyncProperty(fc.array(files, { minLength: 1, maxLength: 6 }), async (states) => {
@@ -62,7 +62,7 @@ test('what each generation changed leads from one state of the files to the next
   )
 })
 
-test('the same content again is no new generation, and a generation is found by number and by hash', async () => {
+test('unchanged content creates no new generation, and a generation can be found by number or hash', async () => {
   const present = { generation: 'abcdef0123456789', nowMs: 1, files: [], textOf: async () => undefined }
   expect(await recordContent(db, { ...MARK, ...present, actor: 'ann\0', commits: { 'https://x#main': 'f00' } })).toBe(1)
   expect(await recordContent(db, { ...MARK, ...present })).toBeUndefined()
@@ -72,7 +72,7 @@ test('the same content again is no new generation, and a generation is found by 
   expect(await pastGeneration(db, 'ffff')).toBeUndefined()
 })
 
-test('old generations make room for new ones, and long texts are not kept', async () => {
+test('old generations are deleted to make room for new ones, and long texts are not stored', async () => {
   const filler = (n: number) => Buffer.alloc(MAX_TEXT_BYTES, `${n},`)
   const kept = bytes('kept from the first on')
   const count = MAX_HISTORY_BYTES / MAX_TEXT_BYTES + 6
@@ -92,7 +92,7 @@ test('old generations make room for new ones, and long texts are not kept', asyn
   expect(past.length).toBeGreaterThan(count - 12)
   expect(past.length).toBeLessThan(count)
   expect(past[0]!.number).toBe(count)
-  // Every generation that is kept can be undone, and what is there now is known.
+  // Every stored generation can be undone, and the current files are known.
   const hashes = past.flatMap(({ files }) => files.flatMap(({ before, after }) => [before!, after!]))
   expect((await contentTexts(db, hashes)).size).toBe(new Set(hashes).size)
   expect((await contentTexts(db, [sha256(kept)])).size).toBe(1)
@@ -107,7 +107,7 @@ test('old generations make room for new ones, and long texts are not kept', asyn
   expect((await contentFiles(db)).length).toBe(2)
 }, 60_000)
 
-test('no more generations are kept than may be', async () => {
+test('the number of stored generations is limited', async () => {
   for (let n = 0; n < MAX_GENERATIONS + 5; n++) await record(new Map([['a.yml', bytes(String(n))]]))
   const past = await pastGenerations(db, MAX_GENERATIONS * 2)
   expect([past.length, past.at(-1)!.number]).toEqual([MAX_GENERATIONS, 6])

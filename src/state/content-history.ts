@@ -11,7 +11,7 @@ import {
 } from '../model/content-history.ts'
 import type { StateTables } from './tables.ts'
 
-/** A file as it is. */
+/** A file's current contents. */
 export interface PresentFile extends ContentFile {
   readonly hash: string
 }
@@ -19,13 +19,13 @@ export interface PresentFile extends ContentFile {
 export interface ContentRecord extends ContentMark {
   readonly generation: string
   readonly nowMs: number
-  /** All files of content as they are. */
+  /** All current content files. */
   readonly files: readonly PresentFile[]
-  /** A text with this hash; `undefined` when it is too long to be kept, or gone. */
+  /** The text with this hash; `undefined` if it is too long to store or the file has changed. */
   readonly textOf: (file: PresentFile) => Promise<Uint8Array | undefined>
 }
 
-/** Rows of one statement: SQLite takes a limited number of values. */
+/** Rows per statement, because SQLite limits the number of bound values. */
 const ROWS = 100
 
 /** The files of the last generation. */
@@ -33,12 +33,12 @@ export function contentFiles(db: Kysely<StateTables>): Promise<PresentFile[]> {
   return db.selectFrom('content_files').selectAll().execute()
 }
 
-/** Writes down which files have changed since the last generation. Returns its number; `undefined` when it is the last one as it was. */
+/** Records which files have changed since the last generation. Returns the new generation's number, or `undefined` if nothing changed. */
 export async function recordContent(db: Kysely<StateTables>, record: ContentRecord): Promise<number | undefined> {
   const changes = changesSince(await contentFiles(db), record.files)
   const last = await generations(db).limit(1).executeTakeFirst()
   if (changes.length === 0 && last?.generation === record.generation) return undefined
-  // Read before the transaction, which keeps batches waiting.
+  // Read before the transaction starts, because batches wait for the transaction.
   const fresh = await freshTexts(db, record, changes)
   const number = (last?.number ?? 0) + 1
   await db.transaction().execute(async (tx) => {
@@ -101,7 +101,7 @@ async function replaceFiles(tx: Transaction<StateTables>, changes: readonly File
   }
 }
 
-/** Keeps the texts, and no more than may be kept: the oldest generations go first, then long texts are left out. */
+/** Stores the texts within the limits: the oldest generations are deleted first, then long texts are left out. */
 async function makeRoom(tx: Transaction<StateTables>, last: number, fresh: ReadonlyMap<string, Uint8Array>): Promise<void> {
   await dropBefore(tx, last - MAX_GENERATIONS + 1)
   let bytes = await textBytes(tx)
@@ -122,7 +122,7 @@ async function makeRoom(tx: Transaction<StateTables>, last: number, fresh: Reado
   }
 }
 
-/** Deletes generations below this number, and texts that nothing needs any more. */
+/** Deletes generations below this number, and texts that are no longer referenced. */
 async function dropBefore(tx: Transaction<StateTables>, number: number): Promise<void> {
   const gone = await tx.deleteFrom('content_generations').where('number', '<', number).executeTakeFirst()
   if (Number(gone.numDeletedRows) === 0) return
@@ -147,12 +147,12 @@ async function textBytes(tx: Transaction<StateTables>): Promise<number> {
   return Number(bytes ?? 0)
 }
 
-/** The latest generations, the last one first. */
+/** The latest generations, newest first. */
 export async function pastGenerations(db: Kysely<StateTables>, limit: number): Promise<PastGeneration[]> {
   return withFiles(db, await generations(db).limit(limit).execute())
 }
 
-/** A generation by its number, or by its hash or the beginning of that: the latest which has it. */
+/** The latest generation with this number, hash or hash prefix. */
 export async function pastGeneration(db: Kysely<StateTables>, name: string): Promise<PastGeneration | undefined> {
   const number = /^\d{1,15}$/.test(name) ? Number(name) : undefined
   const numbered = number === undefined ? [] : await generations(db).where('number', '=', number).execute()
@@ -189,7 +189,7 @@ async function withFiles(
   }))
 }
 
-/** Texts by their hash; those that are not kept are missing. */
+/** Texts by hash, without those that are not stored. */
 export async function contentTexts(db: Kysely<StateTables>, hashes: readonly string[]): Promise<Map<string, Uint8Array>> {
   const texts = new Map<string, Uint8Array>()
   for (const part of parts([...new Set(hashes)])) {

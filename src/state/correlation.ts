@@ -3,10 +3,10 @@ import type { CorrelationChanges, CorrelationEntry } from '../model/correlation.
 import type { CorrelationStore } from '../stages/detect/correlation/store.ts'
 import type { StateTables } from './tables.ts'
 
-/** Far below SQLite's limit of bound values. */
+/** Far below SQLite's limit on bound values. */
 const ROWS_PER_STATEMENT = 200
 
-/** What correlation rules remember, as the last commit left it. */
+/** What correlation rules remember, as of the last commit. */
 export function correlationStore(db: Kysely<StateTables>): CorrelationStore {
   return {
     async load(ids) {
@@ -32,7 +32,7 @@ export function correlationStore(db: Kysely<StateTables>): CorrelationStore {
   }
 }
 
-/** Writes what a step changed, as a part of its transaction. */
+/** Saves a step's changes as part of its transaction. */
 export async function saveCorrelation(tx: Transaction<StateTables>, { saved, removed }: CorrelationChanges): Promise<void> {
   for (let i = 0; i < removed.length; i += ROWS_PER_STATEMENT)
     await tx
@@ -51,7 +51,7 @@ export async function saveCorrelation(tx: Transaction<StateTables>, { saved, rem
   }
 }
 
-/** Forgets everything: there is no correlation rule any more, and time goes by unseen. */
+/** Deletes everything. Called when there are no correlation rules, since nothing then keeps track of time. */
 export async function forgetCorrelation(db: Kysely<StateTables>): Promise<void> {
   await db.deleteFrom('correlation').execute()
 }

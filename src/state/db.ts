@@ -29,7 +29,7 @@ const migrations: MigrationProvider = {
   }),
 }
 
-/** Opens `state.db` for writing and brings its tables up to date. Synchronous underneath: only the pipeline thread does this. */
+/** Opens `state.db` for writing and migrates its tables. Synchronous underneath, so only the pipeline thread may call it. */
 export async function openState(dataDir: string, options: SqliteOptions = {}): Promise<StateDb> {
   const db = new Kysely<StateTables>({ dialect: dialectOf(openSqlite(join(dataDir, 'state.db'), options)) })
   const { error } = await new Migrator({ db, provider: migrations }).migrateToLatest()
@@ -41,22 +41,25 @@ export async function openState(dataDir: string, options: SqliteOptions = {}): P
   return db
 }
 
-/** What keeps state: opened by the process that writes. */
+/** The state, as opened by the process that writes it. */
 export const sqliteState = {
   type: 'sqlite',
   summary: 'Keeps state in one SQLite file in the data folder, written by one thread.',
   open: openState,
 } as const
 
-/** Opens `state.db` for reading only (API, deliveries). */
+/** Opens `state.db` read-only (API, deliveries). */
 export function readState(dataDir: string): StateDb {
   return new Kysely<StateTables>({ dialect: dialectOf(openSqlite(join(dataDir, 'state.db'), { readonly: true })) })
 }
 
-/** Statements kept prepared: those of a commit, and of what runs beside it. */
+/** Number of prepared statements to cache: those of a commit and of what runs alongside it. */
 const MAX_PREPARED = 200
 
-/** The file, which prepares a statement once. Kysely asks for one at every query, and runs it to its end before it asks again. */
+/**
+ * The file with a cache of prepared statements. Reusing them is safe, because Kysely runs each one to its end before it requests the
+ * next.
+ */
 function preparedOnce(file: SqliteFile): SqliteFile {
   const prepared = new Map<string, Statement>()
   return {
@@ -72,7 +75,10 @@ function preparedOnce(file: SqliteFile): SqliteFile {
   }
 }
 
-/** Kysely does not run migrations of SQLite in a transaction, though SQLite can: one that is interrupted would never succeed again. */
+/**
+ * Runs each migration in a transaction, which Kysely does not do for SQLite. Otherwise an interrupted migration could never succeed
+ * later.
+ */
 class AtomicMigrations extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
     return true

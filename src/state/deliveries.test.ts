@@ -13,7 +13,7 @@ import { commitTo, delivery, effectsIn, window } from './state.fixture.ts'
 const folder = mkdtempSync(join(tmpdir(), 'caracal-deliveries-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-test('a destination is failing from the third failed try on, or when its alert is a minute old', async () => {
+test('a destination is failing after three failed attempts, or when its alert is a minute old', async () => {
   const db = await openState(folder)
   const rows: [destination: string, state: string, tries: number, createdMs: number, error: string][] = [
     ['hiccup', 'pending', 2, 60_001, 'no'],
@@ -64,7 +64,7 @@ describe('deliveries that batches commit', () => {
     await commitTo(state, await effectsIn(state, 's', part))
   }
 
-  test('deliveries: due, tried again, delivered or dead', async () => {
+  test('are due, retried, delivered or dead', async () => {
     await keep({ deliveries: [delivery('d1', 'soc', 10), delivery('d2', 'soc', 20), delivery('d3', 'mail', 30)] })
     await keep({ deliveries: [delivery('d1', 'soc', 99)] })
     const due = async (now: number, except: string[] = []) =>
@@ -84,7 +84,7 @@ describe('deliveries that batches commit', () => {
     expect(JSON.parse(first!.error)).toBe('a\0b\ud800')
   })
 
-  test('dead deliveries count by destination while their alert is open, but for those of the rule named', async () => {
+  test('that are dead count by destination while their alert is open, except for alerts of the excluded rule', async () => {
     const alerts = ['a', 'b', 'c'].map((letter) => ({ alertId: letter.repeat(32), ruleId: letter === 'c' ? 'Own' : 'R' }))
     const all = alerts.flatMap(({ alertId }) =>
       ['mail', 'soc'].map((to) => ({ ...delivery(`${alertId}${to}`, to, 10), alertId })),
@@ -112,7 +112,7 @@ describe('deliveries that batches commit', () => {
     ])
   })
 
-  test('a long queue of one destination hides nothing of another', async () => {
+  test('are due even if another destination has a long queue', async () => {
     const slow = Array.from({ length: 50 }, (_, i) => delivery(`slow${i}`, 'slow', i))
     await keep({ deliveries: [...slow, delivery('quick', 'zz', 1000)] })
     const due = await dueDeliveries(db, 2000, 3, [])

@@ -23,8 +23,8 @@ export async function saveDeliveries(tx: Transaction<StateTables>, deliveries: r
 }
 
 /**
- * Deliveries that are due, oldest first, without those of the ids given: at most `limit` of each destination, so that a
- * long queue of one hides nothing of the others.
+ * Deliveries that are due, oldest first, except those with the given ids. `limit` applies per destination, so that one long queue does
+ * not hide the others.
  */
 export async function dueDeliveries(
   db: Kysely<StateTables>,
@@ -74,11 +74,11 @@ export async function deliveriesOfAlert(db: Kysely<StateTables>, alertId: string
   return db.selectFrom('deliveries').selectAll().where('alert_id', '=', alertId).orderBy('destination').execute()
 }
 
-/** Open alerts that a destination did not take. */
+/** Open alerts that could not be delivered to a destination. */
 export interface DeadDeliveries {
   readonly destination: string
   readonly alerts: number
-  /** The ids of the latest of them, at most `MAX_DEAD_LISTED`. */
+  /** The ids of the latest ones, at most `MAX_DEAD_LISTED`. */
   readonly alertIds: readonly string[]
   /** Why the last one was given up. */
   readonly error: string
@@ -87,8 +87,8 @@ export interface DeadDeliveries {
 const MAX_DEAD_LISTED = 100
 
 /**
- * Deliveries that were given up and whose alert is still open, by destination. Those of alerts of `exceptRule` do not count: an
- * alert that reports dead deliveries must not become a reason for the next one.
+ * Deliveries that were given up and whose alert is still open, by destination. Alerts of `exceptRule` are excluded: an alert about dead
+ * deliveries must not lead to another one.
  */
 export async function deadDeliveries(db: Kysely<StateTables>, exceptRule: string): Promise<DeadDeliveries[]> {
   const dead = db
@@ -116,19 +116,19 @@ export async function deadDeliveries(db: Kysely<StateTables>, exceptRule: string
   return found
 }
 
-/** Deliveries that fail and are tried again. */
+/** Deliveries that have failed and are being retried. */
 export interface FailingDeliveries {
   readonly destination: string
   readonly alerts: number
-  /** Why the last try failed. */
+  /** Why the last attempt failed. */
   readonly error: string
 }
 
-/** A failure counts from this try on, or from this age of the delivery on, whichever comes first: one hiccup is no news. */
+/** A failure counts from this attempt or this age on, whichever comes first: a single hiccup is not worth reporting. */
 const FAILING_TRIES = 3
 const FAILING_AFTER_MS = 60_000
 
-/** Destinations whose deliveries fail now. */
+/** Destinations whose deliveries are currently failing. */
 export async function failingDeliveries(db: Kysely<StateTables>, nowMs: number): Promise<FailingDeliveries[]> {
   const failing = db
     .selectFrom('deliveries')

@@ -4,15 +4,14 @@ import type { Decision } from '../model/batch.ts'
 import { windowOf } from './alerts.ts'
 import type { StateTables } from './tables.ts'
 
-/** Far below SQLite's limit of bound values. */
+/** Far below SQLite's limit on bound values. */
 const KEYS_PER_STATEMENT = 200
-/** The number of a group's first window, unless windows of its rule were deleted. */
+/** The number of a group's first window, unless windows of its rule have been deleted. */
 const FIRST_NUMBER = 1
 
 /**
- * Reads what state holds of the groups, as a part of the transaction that decides about them. SQLite has one writer at a time, so the
- * transaction itself is the lock; where there are several, the group keys must be locked here first, in the order of `groups`, also
- * those without a row.
+ * Reads the groups' stored data within the transaction that decides about them. SQLite allows one writer at a time, so the transaction is
+ * the lock. A database with several writers must first lock the group keys, in the order of `groups`, including those without a row.
  */
 export async function readGroups(
   tx: Transaction<StateTables>,
@@ -89,7 +88,7 @@ async function countWindows(tx: Transaction<StateTables>, crowds: readonly Crowd
   return found
 }
 
-/** Deletes windows; the numbers they had stay used up, so that an id is never given twice. */
+/** Deletes windows. Their numbers stay used up, so that no id is ever reused. */
 export async function deleteWindows(tx: Transaction<StateTables>, alertIds: readonly string[]): Promise<void> {
   for (const part of parts(alertIds)) {
     const used = await tx

@@ -1,4 +1,4 @@
 import { sqliteState } from './db.ts'
 
-/** Where state is kept. A new one runs through `test/suites/states.ts`. */
+/** State backends. A new one is tested by `test/suites/states.ts`. */
 export const states = [sqliteState] as const

@@ -2,12 +2,12 @@ import type { Kysely, Transaction } from 'kysely'
 import type { LimitHit, RuleLimit } from '../model/limit.ts'
 import type { StateTables } from './tables.ts'
 
-/** How often a rule reached a limit since the data folder was made, and when last. */
+/** How often a rule has reached a limit since the data folder was created, and when it last did. */
 export interface LimitCount extends LimitHit {
   readonly lastMs: number
 }
 
-/** Counts limits that rules reached, as a part of the transaction in which they did. */
+/** Counts limits that rules reached, as part of the transaction in which they did. */
 export async function saveLimits(tx: Transaction<StateTables>, hits: readonly LimitHit[], nowMs: number): Promise<void> {
   for (const { ruleId, what, n } of hits)
     await tx

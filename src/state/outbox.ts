@@ -5,7 +5,7 @@ import type { TableSpec } from '../model/column.ts'
 import { addCounts, saveRows } from './batches.ts'
 import type { StateTables } from './tables.ts'
 
-/** How much waits for the lake. */
+/** How much is waiting for the lake. */
 export async function outboxSize(db: Kysely<StateTables>): Promise<OutboxSize> {
   const held = await heldSpecs(db)
   const waiting = await db
@@ -27,10 +27,10 @@ export async function outboxSize(db: Kysely<StateTables>): Promise<OutboxSize> {
   return { rows: waiting?.rows ?? 0, bytes: all?.bytes ?? 0, oldestMs: waiting?.oldest ?? undefined }
 }
 
-/** Rows of a flush, so that each table's are one insert. */
+/** Rows per flush. A flush is limited so that each table's rows fit into one insert. */
 const MAX_FLUSH_ROWS = 50_000
 
-/** The flush under way, or a new one over the oldest rows (about `maxBytes`); `undefined` when nothing waits. */
+/** The current flush, or a new one with the oldest rows (about `maxBytes`); `undefined` if nothing is waiting. */
 export async function beginFlush(db: Kysely<StateTables>, maxBytes: number, nowMs: number): Promise<Flush | undefined> {
   const open = await db.selectFrom('flushes').selectAll().executeTakeFirst()
   if (open) return { flushId: open.flush_id, fromId: open.from_id, toId: open.to_id }
@@ -53,8 +53,8 @@ export async function beginFlush(db: Kysely<StateTables>, maxBytes: number, nowM
     if ((bytes > maxBytes || rows > MAX_FLUSH_ROWS) && head !== first) break
     toId = head.id
   }
-  // Outbox ids are never used twice, so the range and the table name the rows; the epoch tells it from one of a state that was lost,
-  // because a lake that has seen a token once takes nothing more under it.
+  // Outbox ids are never reused, so range and table identify the rows. The epoch distinguishes them from those of a lost state: the lake
+  // ignores inserts with a token that it has already seen.
   const flush = { flushId: `${await epochOf(db)}-${first.id}-${toId}`, fromId: first.id, toId }
   await db
     .insertInto('flushes')
@@ -63,7 +63,7 @@ export async function beginFlush(db: Kysely<StateTables>, maxBytes: number, nowM
   return flush
 }
 
-/** A random name that this state database was born with. */
+/** A random name that this state database got when it was created. */
 async function epochOf(db: Kysely<StateTables>): Promise<string> {
   await db
     .insertInto('meta')
@@ -73,7 +73,7 @@ async function epochOf(db: Kysely<StateTables>): Promise<string> {
   return (await db.selectFrom('meta').select('value').where('key', '=', 'epoch').executeTakeFirstOrThrow()).value
 }
 
-/** The rows of a flush by table, in the order of the outbox. */
+/** The rows of a flush by table, in outbox order. */
 export async function flushParts(db: Kysely<StateTables>, flush: Flush): Promise<FlushPart[]> {
   const held = flush.table === undefined ? new Set(await heldSpecs(db)) : undefined
   const rows = await db
@@ -111,13 +111,13 @@ function withTokens(
     return { ...part, name, nth }
   })
   return named.map(({ spec, pieces, count, name, nth }) => {
-    // One table twice in a flush: its schema changed in between. Each shape is an insert of its own.
+    // A table can occur twice in a flush if its schema changed in between. Each shape is a separate insert.
     const token = nth === 0 ? `${flush.flushId}/${name}` : `${flush.flushId}/${name}/${nth}`
     return { spec, token, late: nth < seen.get(name)! - 1, blocks: pieces, count }
   })
 }
 
-/** The flush is in the lake: its rows go, but for those of tables that wait; what the lake refused comes back as dead letters. */
+/** The flush is in the lake: deletes its rows, except those of tables that wait. Rows that the lake refused become dead letters. */
 export async function endFlush(db: Kysely<StateTables>, flush: Flush, outcome: FlushOutcome, nowMs: number): Promise<void> {
   const { flushId, fromId, toId, table } = flush
   await db.transaction().execute(async (tx) => {
@@ -140,7 +140,7 @@ export async function endFlush(db: Kysely<StateTables>, flush: Flush, outcome: F
   })
 }
 
-/** What tables did not take of flushes that are over for the others. */
+/** Rows that tables have not yet accepted, from flushes that are done for all other tables. */
 export async function heldFlushes(db: Kysely<StateTables>): Promise<Flush[]> {
   const rows = await db.selectFrom('held_flushes').selectAll().orderBy('from_id').execute()
   return rows.map((row) => ({ flushId: row.flush_id, fromId: row.from_id, toId: row.to_id, table: row.lake_table }))
@@ -151,7 +151,7 @@ function lakeTable(spec: 'spec' | 'specs.spec') {
   return sql<string>`json_extract(${sql.ref(spec)}, '$.database') || '.' || json_extract(${sql.ref(spec)}, '$.table')`
 }
 
-/** Every spec of the tables that wait. */
+/** All specs of the tables that wait. */
 async function heldSpecs(db: Kysely<StateTables>): Promise<string[]> {
   const held = await db.selectFrom('held_flushes').select('lake_table').execute()
   if (held.length === 0) return []

@@ -12,28 +12,28 @@ export interface StoredDelivery {
   readonly destination: string
   readonly state: 'pending' | 'delivered' | 'dead'
   readonly tries: number
-  /** Epoch ms; of use while it is pending. */
+  /** Epoch ms; only meaningful while pending. */
   readonly nextMs: number
-  /** Of the last try that failed. */
+  /** Of the last failed attempt. */
   readonly error: string | null
 }
 
-/** State as API and CLI read it: what they may ask, by name. Each method rejects with `StorageError` when the disk cannot be read. */
+/** The queries that the API and CLI can make. Each method rejects with `StorageError` if the disk cannot be read. */
 export interface StateReader {
-  /** Alerts that people see, newest first. */
+  /** Opened alerts, newest first. */
   alerts(filter: AlertFilter): Promise<readonly StoredAlert[]>
-  /** One alert by its id or a unique prefix of it; `undefined` when no alert or several match. */
+  /** The alert with this id or unique prefix; `undefined` if none or several match. */
   alert(idPrefix: string): Promise<StoredAlert | undefined>
   deliveries(alertId: string): Promise<readonly StoredDelivery[]>
-  /** True when one of these alerts has yet to be sent to one of these destinations. */
+  /** True if any of these alerts still has to be sent to any of these destinations. */
   isPending(alertIds: readonly string[], destinations: readonly string[]): Promise<boolean>
   /** The limits that rules reached, by rule. */
   limits(): Promise<readonly LimitCount[]>
-  /** Content that was in force, the last first. */
+  /** Past and current content, newest first. */
   generations(limit: number): Promise<readonly PastGeneration[]>
-  /** One by its number, or by its hash or the beginning of that; the last one without a name. `undefined`: there is none, or no longer. */
+  /** The generation with this number, hash or hash prefix; by default the latest. `undefined` if it never existed or has been deleted. */
   generation(name: string | undefined): Promise<PastGeneration | undefined>
-  /** Texts of content files by their hash; those that are not kept are missing. */
+  /** Texts of content files by hash, without those that are not stored. */
   contentTexts(hashes: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>
 }
 

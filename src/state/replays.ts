@@ -5,12 +5,12 @@ import type { StateTables } from './tables.ts'
 
 const PREFIX = 'replay:'
 
-/** The key of a replay in `meta`: a page's transaction stores the replay with the page's outcome. */
+/** The replay's key in `meta`: a page's transaction stores the replay together with the page's outcome. */
 export function replayKey(id: string): string {
   return PREFIX + id
 }
 
-/** Every replay that is kept, oldest first. */
+/** All stored replays, oldest first. */
 export async function loadReplays(db: Kysely<StateTables>): Promise<Replay[]> {
   const rows = await db.selectFrom('meta').select('value').where('key', 'like', `${PREFIX}%`).execute()
   return rows.map(({ value }) => JSON.parse(value) as Replay).sort((a, b) => a.createdMs - b.createdMs)

@@ -85,7 +85,7 @@ const retentions: fc.Arbitrary<Retention> = fc.record({
   alertsDays: fc.option(fc.integer({ min: 1, max: 60 }), { nil: undefined }),
 })
 
-/** What the rule says, item by item. */
+/** The retention rule, item by item. */
 function expected(all: readonly Alert[], { deliveriesDays, alertsDays }: Retention, oldestMs: number) {
   const reached = Math.min(NOW_MS, oldestMs)
   const isKept = ({ opened, createdMs, openMs, updatedMs, deliveries }: Alert) => {
@@ -114,13 +114,13 @@ function expected(all: readonly Alert[], { deliveriesDays, alertsDays }: Retenti
   }
 }
 
-test('what goes is what its age and its state allow, and nothing else', async () => {
+test('only items whose age and status allow it are deleted', async () => {
   await inState((db) =>
     fc.assert(
       fc.asyncProperty(fc.array(alerts, { maxLength: 12 }), retentions, day, async (all, retention, oldestMs) => {
         await db.deleteFrom('alerts').execute()
         await db.deleteFrom('deliveries').execute()
-        // Only windows that opened have deliveries.
+        // Only windows that became alerts have deliveries.
         const real = all.map((alert) => (alert.opened === 1 ? alert : { ...alert, deliveries: [] }))
         for (const [i, alert] of real.entries()) await add(db, `a${i}`, alert)
         await prune(db, retention, oldestMs)
@@ -139,7 +139,7 @@ test('alerts are kept forever by default', async () => {
   })
 })
 
-test('one step deletes no more than a batch may wait for, and says that there is more', async () => {
+test('one step deletes a limited number of rows and reports that there are more', async () => {
   await inState(async (db) => {
     const row = { rule_id: 'R', group_key: 'g', window_start_ms: 0, window_end_ms: 1, opened: 0, status: 'OPEN', severity: 'LOW' }
     const rest = { event_count: 1, created_ms: 0, updated_ms: 0, body: '{}' }
@@ -158,7 +158,7 @@ test('one step deletes no more than a batch may wait for, and says that there is
   })
 })
 
-test('table shapes go when no waiting row has had them for a week', async () => {
+test('table shapes are deleted when no waiting row has used them for a week', async () => {
   await inState(async (db) => {
     for (const id of ['used', 'idle']) await db.insertInto('specs').values({ spec_id: id, spec: '{}' }).execute()
     await db
@@ -178,7 +178,7 @@ test('table shapes go when no waiting row has had them for a week', async () => 
   })
 })
 
-test('the oldest record that may still be judged is that of the source furthest behind', async () => {
+test('the oldest record that may still be judged is that of the source with the oldest backlog', async () => {
   await inState(async (db) => {
     const batch = { extent: '{}', done: 1 }
     await db
@@ -191,7 +191,7 @@ test('the oldest record that may still be judged is that of the source furthest 
     expect(await oldestPendingMs(db, [], 100)).toBe(100)
     expect(await oldestPendingMs(db, ['a'], 100)).toBe(50)
     expect(await oldestPendingMs(db, ['a', 'b'], 100)).toBe(20)
-    // Nobody knows how long its first record has been waiting.
+    // It is unknown how long its first record has been waiting.
     expect(await oldestPendingMs(db, ['a', 'new'], 100)).toBe(0)
   })
 })

@@ -3,34 +3,34 @@ import { deleteWindows } from './groups.ts'
 import { getMeta, setMeta } from './sources.ts'
 import type { StateTables } from './tables.ts'
 
-/** How long state keeps what nothing needs any more. */
+/** How long state that is no longer needed is retained. */
 export interface Retention {
-  /** Deliveries that were made, days. */
+  /** Days for completed deliveries. */
   readonly deliveriesDays: number
-  /** Alerts, from their last change and the end of their window, days; `undefined`: forever. */
+  /** Days for alerts, from their last change and the end of their window; `undefined`: forever. */
   readonly alertsDays: number | undefined
 }
 
-/** Windows that never opened an alert, and table shapes that no waiting row has. */
+/** Days for windows that never became alerts, and for table shapes that no waiting row has. */
 const UNUSED_DAYS = 7
 const DAY_MS = 86_400_000
-/** Rows that one transaction deletes: batches wait for it. */
+/** Maximum number of rows deleted per transaction, because batches wait for it. */
 const ROWS_PER_STEP = 500
-/** `meta`: shapes that no row had when they were looked for, and since when, as JSON. */
+/** Key in `meta`: shapes found unused, and since when, as JSON. */
 const UNUSED_SPECS = 'unused_specs'
 
 export interface Moment {
   readonly nowMs: number
   /**
-   * When the oldest record was received that may still be judged. Alert windows run on that time, so those that such a record may
-   * belong to stay.
+   * When the oldest record that may still be judged was received. Alert windows run on that time, so windows that such a record may
+   * belong to are kept.
    */
   readonly oldestPendingMs: number
 }
 
 /**
- * Deletes one small part of what is older than it needs to be, in a transaction of its own. Answers whether there may be more:
- * call it until there is not, and let others write in between.
+ * Deletes a small part of what has expired, in one transaction. Returns true if there may be more: call it again until it returns false,
+ * and let other writers in between.
  */
 export async function pruneStep(db: Kysely<StateTables>, retention: Retention, moment: Moment): Promise<boolean> {
   const { nowMs, oldestPendingMs } = moment
@@ -43,7 +43,7 @@ export async function pruneStep(db: Kysely<StateTables>, retention: Retention, m
   return Math.max(deliveries, windows, alerts) >= ROWS_PER_STEP
 }
 
-/** Made deliveries of windows that ended before: a window that is open could still ask for the delivery, which must not be made twice. */
+/** Completed deliveries of windows that have ended: an open window could request the same delivery again, and it must not be sent twice. */
 async function pruneDeliveries(db: Kysely<StateTables>, beforeMs: number): Promise<number> {
   const old = db
     .selectFrom('deliveries')
@@ -56,7 +56,7 @@ async function pruneDeliveries(db: Kysely<StateTables>, beforeMs: number): Promi
   return Number(numDeletedRows)
 }
 
-/** Windows that ended without an alert. */
+/** Windows that ended without becoming an alert. */
 function pruneWindows(db: Kysely<StateTables>, beforeMs: number): Promise<number> {
   return db.transaction().execute(async (tx) => {
     const old = await tx
@@ -75,7 +75,7 @@ function pruneWindows(db: Kysely<StateTables>, beforeMs: number): Promise<number
   })
 }
 
-/** Alerts with their deliveries; one that still has to be delivered stays. */
+/** Alerts with their deliveries, except those that still have to be delivered. */
 function pruneAlerts(db: Kysely<StateTables>, beforeMs: number): Promise<number> {
   return db.transaction().execute(async (tx) => {
     const old = await oldAlerts(tx, beforeMs)
@@ -101,7 +101,7 @@ async function oldAlerts(tx: Transaction<StateTables>, beforeMs: number): Promis
   return rows.map(({ alert_id }) => alert_id)
 }
 
-/** Shapes that no waiting row has. A row that needs one again brings it along, so that the time is no promise. */
+/** Shapes that no waiting row has. The time need not be exact: a row that needs a deleted shape later stores it again. */
 async function pruneSpecs(db: Kysely<StateTables>, nowMs: number): Promise<void> {
   await db.transaction().execute(async (tx) => {
     const since = JSON.parse((await getMeta(tx, UNUSED_SPECS)) ?? '{}') as Record<string, number>
@@ -122,7 +122,7 @@ async function pruneSpecs(db: Kysely<StateTables>, nowMs: number): Promise<void>
   })
 }
 
-/** When the last batch of each of these sources was received, the earliest of them; a source without any counts as the beginning of time. */
+/** When the oldest stored batch of these sources was received. A source without a batch counts as time 0. */
 export async function oldestPendingMs(db: Kysely<StateTables>, behind: readonly string[], nowMs: number): Promise<number> {
   let oldest = nowMs
   for (const id of behind) {

@@ -8,9 +8,9 @@ export interface SourceCounts {
   readonly filtered: number
   readonly deadLettered: number
   readonly reasons: Readonly<Record<string, number>>
-  /** Log type → those of `stored` that are of it by a guess. */
+  /** Log type → how many of the `stored` records were assigned it by a guess. */
   readonly guessed: Readonly<Record<string, number>>
-  /** Filter → records that it kept out. */
+  /** Filter → number of records that it dropped. */
   readonly filters: Readonly<Record<string, number>>
 }
 
@@ -49,7 +49,7 @@ export async function sourceCounts(db: Kysely<StateTables>): Promise<Map<string,
   return counts
 }
 
-/** Fields of a source's events that no schema knows, most frequent first. */
+/** Fields of a source's events that no schema has, most frequent first. */
 export async function unknownFields(
   db: Kysely<StateTables>,
 ): Promise<Map<string, { logType: string; field: string; count: number }[]>> {
@@ -63,7 +63,7 @@ export async function unknownFields(
   return fields
 }
 
-/** Forgets a source: cursors, counters, batches, and the alerts that only its events made, with their deliveries. */
+/** Deletes a source's cursors, counters and batches, and the alerts that contain only its events, with their deliveries. */
 export async function removeSource(db: Kysely<StateTables>, sourceId: string, label: string): Promise<void> {
   await db.transaction().execute(async (tx) => {
     for (const table of ['cursors', 'counters', 'batches', 'unknown_fields'] as const)

@@ -43,7 +43,7 @@ test.each([
   expect(() => bindable(value)).toThrow(TypeError)
 })
 
-test('a process that binds what aborts the bare driver survives behind the guard', () => {
+test('values that crash the bare driver do not crash the process, thanks to the guard', () => {
   const script = `
     import { openSqlite } from ${JSON.stringify(compiled)}
     const db = openSqlite(${JSON.stringify(join(folder, 'guard.db'))})
@@ -63,7 +63,7 @@ test('a process that binds what aborts the bare driver survives behind the guard
   })
 })
 
-test('bytes and texts come back as they went in, whatever they are', () => {
+test('any bytes and texts are read back unchanged', () => {
   const db = openSqlite(join(folder, 'fidelity.db'))
   db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, s TEXT, b BLOB)')
   const insert = db.prepare('INSERT INTO t (s, b) VALUES (?, ?)')
@@ -85,7 +85,7 @@ test('bytes and texts come back as they went in, whatever they are', () => {
   db.close()
 })
 
-/** A process that takes the lock, says so, and waits. */
+/** A process that takes the lock, reports it, and waits. */
 async function holder(dataDir: string) {
   const script = `
     import { lockDataDir } from ${JSON.stringify(compiled)}
@@ -97,7 +97,7 @@ async function holder(dataDir: string) {
   return child
 }
 
-test('the data folder is for one process, also right after that one was killed', async () => {
+test('the data folder belongs to one process, and is free as soon as that one is killed', async () => {
   const dataDir = join(folder, 'locked')
   for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
     const child = await holder(dataDir)
@@ -138,7 +138,7 @@ test.skipIf(process.getuid?.() !== 0)('a folder that may only be read is refused
 
 test.each([
   [
-    'a file that is no database',
+    'a file that is not a database',
     () => openSqlite(file('text.db', 'not a database, but longer than a header would be'.repeat(40))),
   ],
   ['a folder that is not there', () => openSqlite(join(folder, 'no', 'such.db'))],
@@ -153,7 +153,7 @@ function file(name: string, text: string): string {
   return join(folder, name)
 }
 
-test('a full disk is reported as such, and what did not fit is not there', () => {
+test('a full disk is reported as such, and what did not fit is not stored', () => {
   const db = openSqlite(join(folder, 'full.db'), { maxPages: 20 })
   db.exec('CREATE TABLE t (b BLOB)')
   const insert = db.prepare('INSERT INTO t VALUES (?)')
@@ -176,7 +176,7 @@ test('a full disk is reported as such, and what did not fit is not there', () =>
 })
 
 test.each(['database or disk is full', 'database disk image is malformed', 'no transaction is active'])(
-  'a statement that only speaks of %s is no fault of the disk, which would be waited for',
+  'a failed statement that only mentions %s is not a disk failure, which would be retried',
   (words) => {
     const db = openSqlite(join(folder, 'words.db'))
     const prepare = () => db.prepare(`SELECT [${words}]`).all([])

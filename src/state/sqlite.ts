@@ -11,7 +11,7 @@ export interface Statement {
   iterate(parameters: readonly unknown[]): IterableIterator<unknown>
 }
 
-/** An open SQLite file: synchronous, so it belongs to a thread of its own. */
+/** An open SQLite file. Synchronous, so it needs a dedicated thread. */
 export interface SqliteFile {
   prepare(sql: string): Statement
   exec(sql: string): void
@@ -20,25 +20,25 @@ export interface SqliteFile {
 
 export interface SqliteOptions {
   readonly readonly?: boolean
-  /** Upper bound of the file in pages of 4 KiB: reaching it is «disk full» (tests, quotas). */
+  /** Maximum size of the file in 4 KiB pages; beyond it writes fail with "disk full" (tests, quotas). */
   readonly maxPages?: number
 }
 
 /**
  * Opens a SQLite file durably: WAL, every commit fsynced.
  *
- * All parameters pass a guard, because libsql 0.5 aborts the whole process on a bound boolean or a lone Buffer, Date or
- * object, cuts strings at NUL and loses digits of big integers (found by trying): booleans become 0/1, bytes are handed
- * over as a plain Uint8Array, and whatever would be stored wrongly throws a TypeError here.
+ * All parameters pass a guard, because libsql 0.5 aborts the whole process on a bound boolean or a lone Buffer, Date or object, cuts
+ * strings at NUL and loses digits of big integers (found by testing). Booleans become 0/1, bytes are passed as a plain Uint8Array, and
+ * anything that would be stored wrongly throws a TypeError.
  *
- * A file that was not closed last time is checked for damage (`PRAGMA quick_check`) before it is used.
+ * A file that was not closed cleanly is checked for damage (`PRAGMA quick_check`) before it is used.
  *
- * Throws `StorageError` when the file cannot be opened or is damaged; its statements do too.
+ * Throws `StorageError` if the file cannot be opened or is damaged; so do its statements.
  */
 export function openSqlite(file: string, options: SqliteOptions = {}): SqliteFile {
   let db: InstanceType<typeof Database> | undefined
   try {
-    // libsql heeds neither `readonly` nor `fileMustExist` for a file that is not there.
+    // libsql ignores `readonly` and `fileMustExist` if the file does not exist.
     if (options.readonly && !existsSync(file)) throw new Error('there is no such file')
     db = new Database(file, options.readonly ? { readonly: true, fileMustExist: true } : {})
     db.exec('PRAGMA busy_timeout = 5000')
@@ -68,10 +68,10 @@ export function openSqlite(file: string, options: SqliteOptions = {}): SqliteFil
   }
 }
 
-/** `PRAGMA user_version` of a file that was closed. Nothing else here uses that number. */
+/** `PRAGMA user_version` of a file that was closed cleanly. Nothing else uses that number. */
 const CLEAN = 1
 
-/** Looks for damage when the file was not closed last time, and marks it as open. Throws when it is damaged. */
+/** Checks for damage if the file was not closed cleanly, and marks it as open. Throws if it is damaged. */
 function checkAfterCrash(db: InstanceType<typeof Database>): void {
   const [row] = db.prepare('PRAGMA user_version').all() as { user_version: number }[]
   if (row?.user_version !== CLEAN) {
@@ -91,14 +91,14 @@ function markClean(db: InstanceType<typeof Database>): void {
   try {
     db.exec(`PRAGMA user_version = ${CLEAN}`)
   } catch {
-    // On a full disk the next start checks the file.
+    // If the disk is full, the next start checks the file.
   }
 }
 
-/** What the check of a file found. */
+/** The result of the check. */
 class Damaged extends Error {}
 
-/** SQLite's result codes; the number that libsql gives may carry more in its higher bits. */
+/** SQLite's result codes; libsql's number may carry extra information in its higher bits. */
 const CODE = { busy: 5, readonly: 8, ioErr: 10, corrupt: 11, full: 13, cantOpen: 14, notADb: 26 } as const
 
 function hasCode(error: unknown, ...names: readonly (keyof typeof CODE)[]): boolean {
@@ -123,19 +123,19 @@ function guarded(statement: Statement, file: string): Statement {
   }
 }
 
-/** A fault of the disk as a `StorageError`: whoever calls waits for the disk, and for nothing else. */
+/** A disk failure as a `StorageError`, the only error for which callers wait and retry. */
 function storing<T>(file: string, call: () => T): T {
   try {
     return call()
   } catch (error) {
     if (isDamage(error)) throw new StorageError(damageText(file, messageOf(error)), { cause: error })
-    // The disk, or a quota, is full, or the file may not be written.
+    // The disk or a quota is full, or the file is not writable.
     if (hasCode(error, 'full', 'ioErr', 'readonly', 'cantOpen')) throw new StorageError(messageOf(error), { cause: error })
     throw error
   }
 }
 
-/** SQLite rolls back by itself when the disk is full; a second rollback must not hide why. */
+/** SQLite rolls back by itself when the disk is full; the error of a second rollback must not hide the original one. */
 function inTransaction(db: InstanceType<typeof Database>, statement: Statement): Statement {
   return {
     ...statement,
@@ -144,7 +144,7 @@ function inTransaction(db: InstanceType<typeof Database>, statement: Statement):
   }
 }
 
-/** One value as libsql may bind it. Throws a TypeError for what it would store wrongly or crash on. */
+/** Converts a value to one that libsql can bind. Throws a TypeError for values that it would store wrongly or crash on. */
 export function bindable(value: unknown): string | number | null | Uint8Array {
   if (value === null || value === undefined) return null
   switch (typeof value) {
@@ -167,8 +167,8 @@ export function bindable(value: unknown): string | number | null | Uint8Array {
 }
 
 /**
- * Takes the data folder for this process. The lock is SQLite's own lock on a file, so that it ends with the process,
- * also at kill -9. Throws `StorageError` when another process has it or the folder cannot be written.
+ * Locks the data folder for this process. The lock is SQLite's own file lock, so it ends with the process, even after kill -9. Throws
+ * `StorageError` if another process has it or the folder is not writable.
  */
 export function lockDataDir(dataDir: string): () => void {
   try {
@@ -199,7 +199,7 @@ export function lockDataDir(dataDir: string): () => void {
   return () => void held.close()
 }
 
-/** Not Node's `recursive`, which never comes back where a folder cannot be made though its parent is there (`/proc`). */
+/** Not Node's `recursive`, which never returns if a folder cannot be created although its parent exists (`/proc`). */
 function makeFolder(path: string): void {
   if (existsSync(path)) return
   makeFolder(dirname(path))

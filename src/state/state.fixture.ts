@@ -19,12 +19,12 @@ export const rows = (table: string, text: string, columns = 1): FinishedRows => 
   count: text.split('\n').length - 1,
 })
 
-/** Commits a batch's effects, whatever state holds. */
+/** Commits a batch's effects regardless of the stored state. */
 export async function commitTo(state: State, made: BatchEffects): Promise<boolean> {
   return (await state.commitBatch(made.batch, { groups: [], fromMs: 0, decide: () => made })) !== undefined
 }
 
-/** What a decision about these groups is given. */
+/** The input for a decision about these groups. */
 export async function knownTo(db: StateDb, keys: readonly string[], fromMs: number): Promise<KnownGroups['groups']> {
   const { groups } = await db
     .transaction()
@@ -33,7 +33,7 @@ export async function knownTo(db: StateDb, keys: readonly string[], fromMs: numb
 }
 
 let lastId = 0
-/** Effects of a batch that is recorded with this. */
+/** Effects of a batch that is recorded here too. */
 export async function effectsIn(state: State, sourceId: string, part: Partial<BatchEffects> = {}): Promise<BatchEffects> {
   const batch = { batchId: String(++lastId).padStart(20, '0'), sourceId, extent: { kind: 'x', at: lastId }, receivedMs: 5 }
   await state.recordBatch(batch)

@@ -35,7 +35,7 @@ const known = (keys: readonly string[], fromMs: number) => knownTo(db, keys, fro
 
 let lastAlert = 0
 
-test('an existing state is opened again as it was', async () => {
+test('an existing state is reopened unchanged', async () => {
   const made = await effects('s', { rows: [rows('t', '["a"]\n')] })
   await commit(made)
   await db.destroy()
@@ -45,7 +45,7 @@ test('an existing state is opened again as it was', async () => {
   expect(await cursorsOf(db, 's')).toEqual([made.cursor])
 })
 
-test('a state that a full disk has kept from being brought up to date is brought up to date later', async () => {
+test('a state whose migration failed on a full disk is migrated later', async () => {
   for (let maxPages = 4; ; maxPages += 3) {
     const file = mkdtempSync(join(folder, 'half-'))
     const failure = await openState(file, { maxPages }).then(
@@ -76,7 +76,7 @@ test('a batch committed twice has its effects once', async () => {
   expect(await state.openBatches()).toEqual([])
 })
 
-test('open batches come back in the order they were recorded, with their extent', async () => {
+test('open batches are read back in the order they were recorded, with their extents', async () => {
   const made = [await effects('b'), await effects('a'), await effects('b')]
   expect(await state.openBatches()).toEqual(made.map(({ batch }) => batch))
   await commit(made[1]!)
@@ -84,14 +84,14 @@ test('open batches come back in the order they were recorded, with their extent'
   expect(await state.lastBatchId()).toBe(made[2]!.batch.batchId)
 })
 
-test('the last batch id outlives its batch, so that ids go on rising', async () => {
+test('the last batch id outlives its batch, so that ids keep increasing', async () => {
   const one = await effects('s')
   await commit(one)
   expect(await state.openBatches()).toEqual([])
   expect(await state.lastBatchId()).toBe(one.batch.batchId)
 })
 
-test('outbox ids are never used twice, also after the outbox was emptied and the file opened again', async () => {
+test('outbox ids are never reused, even after the outbox was emptied and the file reopened', async () => {
   const seen = new Set<string>()
   for (let round = 0; round < 3; round++) {
     await commit(await effects('s', { rows: [rows('t', '["a"]\n'), rows('u', '["b"]\n')] }))
@@ -108,7 +108,7 @@ test('outbox ids are never used twice, also after the outbox was emptied and the
   }
 })
 
-test('another state database never repeats the tokens of the first: the lake would drop its rows', async () => {
+test('another state database never repeats the tokens of the first, because the lake would drop its rows', async () => {
   const tokens = []
   for (const name of ['one', 'two']) {
     const other = await openState(mkdtempSync(join(folder, name)))
@@ -123,7 +123,7 @@ test('another state database never repeats the tokens of the first: the lake wou
   expect(tokens[0]).not.toBe(tokens[1])
 })
 
-test('a flush that is begun stays as it is: same range, same token, same bytes, whatever comes behind it', async () => {
+test('a started flush never changes: same range, same token, same bytes, whatever is added after it', async () => {
   await commit(await effects('s', { rows: [rows('t', '["a"]\n'), rows('t', '["b","c"]\n', 2), rows('t', '["d"]\n')] }))
   const flush = (await state.beginFlush(1e9, 1))!
   const parts = await state.flushParts(flush)
@@ -138,7 +138,7 @@ test('a flush that is begun stays as it is: same range, same token, same bytes, 
   expect((await state.outboxSize()).rows).toBe(1)
 })
 
-test('a flush takes about as many bytes as it may, and one row at least', async () => {
+test('a flush contains about the maximum number of bytes, and at least one row', async () => {
   await commit(await effects('s', { rows: Array.from({ length: 5 }, (_, i) => rows(`t${i}`, `["${'x'.repeat(100)}"]\n`)) }))
   const sizes = []
   for (let flush = await state.beginFlush(250, 1); flush; flush = await state.beginFlush(250, 1)) {
@@ -148,7 +148,7 @@ test('a flush takes about as many bytes as it may, and one row at least', async 
   expect(sizes).toEqual([2, 2, 1])
 })
 
-test('a window written again keeps what people set', async () => {
+test('rewriting a window keeps what users set', async () => {
   await commit(await effects('s', { windows: [window()] }))
   expect(await setAlertStatus(db, window().alertId, 'RESOLVED', 150)).toBe(true)
   await commit(await effects('s', { windows: [window({ eventCount: 7, updatedMs: 180 })] }))
@@ -157,7 +157,7 @@ test('a window written again keeps what people set', async () => {
   expect(await setAlertStatus(db, 'nobody', 'OPEN', 1)).toBe(false)
 })
 
-test('windows are found until they end, and not after', async () => {
+test('windows are found until they end', async () => {
   await commit(await effects('s', { windows: [window(), window({ alertId: 'b'.repeat(32), startMs: 200, endMs: 300 })] }))
   const starts = async (at: number) => (await known(['g', 'other'], at)).get('g')!.windows.map(({ startMs }) => startMs)
   expect(await starts(199)).toEqual([100, 200])
@@ -165,7 +165,7 @@ test('windows are found until they end, and not after', async () => {
   expect(await starts(300)).toEqual([])
 })
 
-test('windows of the past judged again count against no live limit, and live ones against none of theirs', async () => {
+test('windows of replays do not count toward live limits, nor the other way round', async () => {
   const retroactive = { ...window({ alertId: 'b'.repeat(32), groupKey: 'past' }), retroactive: true as const }
   await commitTo(state, await effectsIn(state, 'web', { windows: [window(), retroactive, window({ alertId: 'c'.repeat(32) })] }))
   const crowds = async (kind: { retroactive?: true }) => {
@@ -176,7 +176,7 @@ test('windows of the past judged again count against no live limit, and live one
   expect((await known(['past'], 0)).get('past')?.windows).toEqual([retroactive])
 })
 
-test('alerts are listed newest first, a page at a time, without windows that have not opened', async () => {
+test('alerts are listed newest first, page by page, without windows that are not alerts yet', async () => {
   const ids = ['1', '2', '3', '4', '5'].map((digit) => digit.repeat(32))
   const windows = ids.map((alertId, i) => window({ alertId, groupKey: alertId, createdMs: i < 3 ? 10 : 20, opened: i !== 1 }))
   await commit(await effects('s', { windows }))
@@ -192,7 +192,7 @@ test('alerts are listed newest first, a page at a time, without windows that hav
   expect(seen).toEqual(['5', '4', '3', '1'])
 })
 
-test('counts add up, also downwards', async () => {
+test('counts can increase and decrease', async () => {
   const add = (n: number) =>
     db.transaction().execute((tx) => addCounts(tx, [{ sourceId: 's', outcome: 'dead_lettered', reason: 'internal', n }]))
   await add(5)
@@ -209,14 +209,14 @@ test('counts add up, also downwards', async () => {
   })
 })
 
-test('stored records whose log type was guessed are counted apart, and among the stored ones', async () => {
+test('stored records whose log type was guessed are counted separately and also among the stored ones', async () => {
   const stored = (reason: string, n: number) => ({ sourceId: 'g', outcome: 'stored' as const, reason, n })
   const counts = [stored('', 5), stored('Zeek.Conn', 2), stored('Zeek.DNS', 1)]
   await db.transaction().execute((tx) => addCounts(tx, counts))
   expect((await sourceCounts(db)).get('g')).toMatchObject({ stored: 8, guessed: { 'Zeek.Conn': 2, 'Zeek.DNS': 1 } })
 })
 
-test('a source that is removed leaves nothing of its own, and everything of others', async () => {
+test('removing a source deletes everything of that source and nothing of others', async () => {
   const both = window({ alertId: 'c'.repeat(32), groupKey: 'c', body: { ...window().body, sourceLabels: ['web', 'db'] } })
   const counts = ['s', 'other'].map((sourceId) => ({ sourceId, outcome: 'received' as const, reason: '', n: 1 }))
   await commit(await effects('other', { counts }))
@@ -241,7 +241,7 @@ test('unknown fields are counted, and hostile ones cannot fill the state', async
   expect(fields[1]).toEqual({ logType: 'T', field: 'field0', count: 5 })
 })
 
-test('a table version is put into the outbox when it is another, not again', async () => {
+test('a table version is added to the outbox only when it has changed', async () => {
   const record = (version: string) => recordTableVersion(db, 'tor', version, rows('table_versions', '["x"]\n'), 1)
   expect([await record('1'), await record('1'), await record('2'), await record('1')]).toEqual([true, false, true, true])
   await saveTableState(db, 'tor', '{"a":1}')
@@ -251,7 +251,7 @@ test('a table version is put into the outbox when it is another, not again', asy
   expect(await getMeta(db, 'k')).toBe('v')
 })
 
-test('the reading end sees what was committed and can write nothing', async () => {
+test('the read-only connection sees committed data and cannot write', async () => {
   await commit(await effects('s', { windows: [window()] }))
   const reader = readState(dataDir)
   expect((await listAlerts(reader, { limit: 5 })).length).toBe(1)
@@ -275,7 +275,7 @@ const hostile = fc.oneof(
   ),
 )
 
-test('foreign text in every place where it may come survives', async () => {
+test('any text survives in every place where untrusted text can occur', async () => {
   await fc.assert(
     fc.asyncProperty(hostile, hostile, hostile, async (a, b, c) => {
       const alertId = String(++lastAlert).padStart(32, '0')
@@ -306,7 +306,7 @@ test('foreign text in every place where it may come survives', async () => {
   await unknownFields(db)
 })
 
-test('on a full disk a batch is not half there; with space again it goes through', async () => {
+test('on a full disk no batch is half stored, and it succeeds once there is space', async () => {
   await db.destroy()
   db = await openState(dataDir, { maxPages: 60 })
   state = pipelineState(db)
@@ -328,7 +328,7 @@ test('on a full disk a batch is not half there; with space again it goes through
   expect((await state.outboxSize()).rows).toBe(20)
 })
 
-test('windows are counted by rule within the times asked for, and of no rule that is not asked for', async () => {
+test('windows are counted for the requested rules and times only', async () => {
   const windows = [100, 200, 300].flatMap((endMs) =>
     ['R', 'Q'].map((ruleId) =>
       window({ alertId: `${ruleId}${endMs}`, ruleId, groupKey: `${ruleId}${endMs}`, startMs: 0, endMs }),

@@ -3,7 +3,7 @@ import type { FinishedRows } from '../model/batch.ts'
 import { saveRows } from './batches.ts'
 import type { StateTables } from './tables.ts'
 
-/** What is remembered of a lookup table's refreshes: JSON text, or `undefined`. */
+/** A lookup table's stored refresh status: JSON text, or `undefined`. */
 export async function loadTableState(db: Kysely<StateTables>, name: string): Promise<string | undefined> {
   const row = await db.selectFrom('table_status').select('value').where('name', '=', name).executeTakeFirst()
   return row?.value
@@ -17,7 +17,7 @@ export async function saveTableState(db: Kysely<StateTables>, name: string, valu
     .execute()
 }
 
-/** Puts a table's version into the outbox when it is another than the last one. Answers whether it was. */
+/** Adds a table's version to the outbox if it differs from the last one. Returns whether it did. */
 export async function recordTableVersion(
   db: Kysely<StateTables>,
   name: string,

@@ -1,6 +1,6 @@
 import { type ColumnDefinitionBuilder, type Kysely, sql } from 'kysely'
 
-/** The tables of the path: cursors, batches, outbox, alerts, deliveries, counts. */
+/** Cursors, batches, outbox, alerts, deliveries, counts. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const { schema } = db
   await schema.createTable('meta').addColumn('key', 'text', key).addColumn('value', 'text', given).execute()
@@ -28,7 +28,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('row_count', 'integer', given)
     .addColumn('bytes', 'bigint', given)
     .addColumn('created_ms', 'bigint', given)
-    // Last: SQLite walks through a long value to reach what stands behind it.
+    // Last, because SQLite reads through a long value to reach the columns after it.
     .addColumn('rows', sql`blob`, given)
     .execute()
   await schema.createTable('specs').addColumn('spec_id', 'text', key).addColumn('spec', 'text', given).execute()

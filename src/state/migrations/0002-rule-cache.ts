@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 
-/** What rules keep between events. */
+/** What rules remember between events. */
 export async function up({ schema }: Kysely<unknown>): Promise<void> {
   await schema
     .createTable('rule_cache')

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 
-/** Tables of the lake wait apart from each other: what one did not take of a flush is kept beside the flushes that follow. */
+/** Lake tables wait independently: rows of a flush that one table did not accept are stored separately, and later flushes continue. */
 export async function up({ schema }: Kysely<unknown>): Promise<void> {
   await schema
     .createTable('held_flushes')

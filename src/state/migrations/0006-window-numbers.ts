@@ -1,8 +1,8 @@
 import type { Kysely } from 'kysely'
 
 /**
- * Windows are numbered within their group, which their ids are made of. Those of earlier versions keep their ids and are number 0.
- * `window_floors`: numbers below are used up, also where the windows that had them are deleted.
+ * Windows are numbered within their group, and their ids are derived from the number. Windows of earlier versions keep their ids and have
+ * number 0. `window_floors`: numbers below these are used up, even if their windows have been deleted.
  */
 export async function up({ schema }: Kysely<unknown>): Promise<void> {
   await schema

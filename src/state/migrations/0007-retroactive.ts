@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 
-/** Windows from rejudging the past are separate from live ones: neither counts against the other's limit. */
+/** Windows of replays are separate from live ones: neither counts toward the other's limit. */
 export async function up({ schema }: Kysely<unknown>): Promise<void> {
   await schema
     .alterTable('alerts')

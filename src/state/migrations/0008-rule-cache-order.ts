@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 
-/** Entries of the cache of rules keep the order in which they were written: a rule loses first what it has left untouched for longest. */
+/** Rule cache entries are ordered by when they were written: a rule first loses those that have been unchanged the longest. */
 export async function up({ schema }: Kysely<unknown>): Promise<void> {
   await schema
     .alterTable('rule_cache')

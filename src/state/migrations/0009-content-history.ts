@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 
-/** What content files were, generation by generation. A text is kept once, however many generations have it. */
+/** Content files by generation. Each text is stored once, no matter how many generations have it. */
 export async function up({ schema }: Kysely<unknown>): Promise<void> {
   await schema
     .createTable('content_generations')
