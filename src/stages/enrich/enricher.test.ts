@@ -80,7 +80,7 @@ describe('joins', () => {
   })
 })
 
-test('a match is a copy of the row with the matched value and the version; indicators are next to the tables', async () => {
+test('a match is a copy of the row with the value that matched and the version; indicators are next to the tables', async () => {
   const table = await tableOf('t', rows, { A: ['src'] })
   const event = { src: '::ffff:192.0.2.1' }
   const row = { ip: '192.0.2.1', note: 'one', p_match: '::ffff:192.0.2.1', p_version: table.version }

@@ -161,7 +161,7 @@ test('while shipped content is in force no request is conditional: a 304 would b
   expect(world.has('192.0.2.2')).toBe(true)
 })
 
-test('content that is truncated or lacks a required row is refused, and accepted once it is complete again', async () => {
+test('content that is truncated or lacks a required key is refused, and accepted once it is complete again', async () => {
   const list = (count: number) => Array.from({ length: count }, (_, i) => `10.0.${i >> 8}.${i & 255}\n`).join('')
   world.definition = define({ Filename: 'shipped.txt', Checks: { MustMatch: ['10.0.0.7'] } })
   world.answer = () => new Response(list(200))
