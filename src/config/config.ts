@@ -114,7 +114,7 @@ export const configSchema = z.strictObject({
     .union([z.int().min(1).max(64), z.literal('auto')])
     .default(1)
     .describe(
-      'Threads that parse, enrich, judge and encode batches, each with its own processes for Python rules; with 1, the pipeline thread does all the work. `auto`: two fewer than the number of cores. More than 1 only helps if more than two cores are free.',
+      'Threads that parse, enrich, judge and encode batches, each with its own processes for Python rules; with 1, the pipeline thread does all the work. `auto`: two fewer than the number of cores, at most 8. More than 1 only helps if more than two cores are free.',
     ),
   python_children: z
     .enum(['shared', 'per_root'])

@@ -137,6 +137,11 @@ async function put(file: string, text: Uint8Array | undefined): Promise<void> {
     () => 0o644,
   )
   const draft = join(dirname(target), `.${basename(target)}.${randomUUID()}`)
-  await writeFile(draft, text, { mode })
-  await rename(draft, target)
+  try {
+    await writeFile(draft, text, { mode })
+    await rename(draft, target)
+  } catch (error) {
+    await rm(draft, { force: true })
+    throw error
+  }
 }

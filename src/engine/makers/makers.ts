@@ -8,9 +8,12 @@ import type { ContentSource } from '../generation.ts'
 import { type MakerThread, startMakerThread } from '../threads.ts'
 import type { AskedHeader, MakerCalls, MakerContent, MakerReport, RulesInMaker } from './maker-calls.ts'
 
+/** Each takes some 200 MiB, and one committer has no use for more. */
+const MAX_AUTO = 8
+
 /** How many threads the configuration asks for; 1: none beside the pipeline's own. */
 export function makerCount({ workers }: Pick<Config, 'workers'>): number {
-  return workers === 'auto' ? Math.max(1, availableParallelism() - 2) : workers
+  return workers === 'auto' ? Math.min(MAX_AUTO, Math.max(1, availableParallelism() - 2)) : workers
 }
 
 export interface MakersDeps {

@@ -237,7 +237,7 @@ function refuseOlder(validators: Fetched['validators'], before: TableState['vali
   const [nowMs, beforeMs] = [validators, before].map((one) => Date.parse(one?.['last_modified'] ?? ''))
   if (nowMs! < beforeMs! - DAY_MS)
     throw new TableError(
-      `the content was last modified on ${dayOf(nowMs!)}, the one in force on ${dayOf(beforeMs!)}: it is an old copy`,
+      `the content was last modified on ${dayOf(nowMs!)}, the one in force on ${dayOf(beforeMs!)}: it is an old copy. If the list really went back, delete the table's folder under tables in the data folder`,
     )
 }
 

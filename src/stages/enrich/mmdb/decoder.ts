@@ -54,6 +54,11 @@ export class Decoder {
     this.#end = bytes.length
   }
 
+  /** Values decoded by the last call. */
+  get values(): number {
+    return this.#values
+  }
+
   /** The value at an offset. */
   decode(offset: number): JsonValue {
     this.#at = offset

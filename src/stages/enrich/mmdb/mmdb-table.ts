@@ -24,6 +24,8 @@ export interface MmdbImage {
 }
 
 const KEPT = 1024
+/** All records of a city database have some ten million values; a small hostile file can mean far more. */
+const MAX_VALUES = 100_000_000
 const NOTHING_SKIPPED: SkippedRows = { count: 0, examples: [] }
 
 /**
@@ -113,8 +115,11 @@ async function checkMmdb(file: Uint8Array, slice: Slice): Promise<{ readonly met
   const metadata = readMetadata(file)
   const { offsets, networks } = await new Tree(file, metadata).check(slice)
   const decoder = new Decoder(file.subarray(metadata.dataStart, metadata.dataEnd))
+  let values = 0
   for (const offset of offsets) {
     rowOf(decoder.decode(offset), undefined)
+    values += decoder.values
+    if (values > MAX_VALUES) throw damaged(`its records have more than ${MAX_VALUES} values`)
     await slice()
   }
   if (networks === 0) throw damaged('it has no network')

@@ -82,7 +82,7 @@ export const keyKinds: readonly KeyKind[] = [
   {
     type: 'glob',
     summary: 'Finds the most specific pattern with * and ? that matches a text.',
-    help: 'keys are at most 10,000 patterns of at most 1,000 characters',
+    help: 'keys are at most 10,000 patterns of at most 1,000 characters, 200 of which begin and end with a wildcard',
     createBuilder: () => new GlobIndexBuilder(),
   },
 ]
