@@ -6,14 +6,11 @@ import { sha256 } from '../util/hash.ts'
 import type { ContentPlace } from './content-places.ts'
 import type { LoadedContent } from './path.ts'
 
-/** Finds out which files content consists of and what is in them; files that look as before are not read again. */
+/** Tracks which files make up the content and what they contain; files that look unchanged are not read again. */
 export class ContentFiles {
   readonly #seen = new Map<string, { readonly look: string; readonly hash: string }>()
 
-  /**
-   * The files of the content, and those of `known` that are still there: a file that has no item any more, or none that counts, is still
-   * the file that it was.
-   */
+  /** The files of the content, plus those of `known` that still exist: a file whose items were removed or do not count is still tracked. */
   async present(loaded: LoadedContent, places: readonly ContentPlace[], known: readonly PresentFile[]): Promise<PresentFile[]> {
     const paths = new Map<string, PresentFile>()
     const add = async (root: string, path: string, file: string) => {
@@ -32,7 +29,7 @@ export class ContentFiles {
     return [...paths.values()]
   }
 
-  /** The text of a file, unless it is long or has changed since. */
+  /** The text of a file, unless it is too long or has changed since. */
   async textOf({ root, path, hash }: PresentFile, places: readonly ContentPlace[]): Promise<Uint8Array | undefined> {
     const place = places.find(({ name }) => name === root)
     if (!place) return undefined
@@ -64,7 +61,7 @@ async function readIfShort(file: string): Promise<Uint8Array | undefined> {
   }
 }
 
-/** The files of everything that counts, absolute. */
+/** The files of everything in force, as absolute paths. */
 function filesOf({ content, tables }: LoadedContent): ReadonlySet<string> {
   const { notices: _, problems: __, ...kinds } = content
   const items: readonly { readonly file: string; readonly source?: { readonly file: string } | undefined }[] =

@@ -3,7 +3,7 @@ import { changedParts, hashOf, summaryOf } from './content-parts.ts'
 
 const parts = (of: Record<string, string>) => new Map(Object.entries(of).map(([key, hash]) => [key.replace('/', '\0'), hash]))
 
-test('what differs between two contents has a kind, a name and what became of it', () => {
+test('differences between two contents have a kind, a name and an outcome', () => {
   const before = parts({ 'rule/A': '1', 'rule/B': '1', 'query/Q': '1', 'rule/C': '1' })
   const after = parts({ 'rule/A': '2', 'rule/B': '2', 'schema/S': '1', 'rule/C': '1' })
   const changes = changedParts(before, after)
@@ -17,7 +17,7 @@ test('what differs between two contents has a kind, a name and what became of it
   expect(summaryOf([...changes, { kind: 'query', name: 'R', change: 'removed' }])).toContain('2 queries removed')
 })
 
-test('the order in which parts are found does not count', () => {
+test('the order in which parts are found does not matter', () => {
   expect(hashOf(parts({ 'rule/A': '1', 'rule/B': '2' }))).toBe(hashOf(parts({ 'rule/B': '2', 'rule/A': '1' })))
   expect(hashOf(parts({ 'rule/A': '1' }))).not.toBe(hashOf(parts({ 'rule/A': '2' })))
 })

@@ -6,16 +6,16 @@ import { exactText } from '../util/exact-text.ts'
 import { hash16 } from '../util/hash.ts'
 import type { ContentSource } from './generation.ts'
 
-/** A hash for each part of content, by its kind and name: what differs between two of them has changed. */
+/** A hash for each part of the content, by kind and name: if two hashes differ, the part has changed. */
 export type ContentParts = ReadonlyMap<string, string>
 
-/** A hash of a rule's metadata and code; where its files lie and how it is tested do not count. */
+/** A hash of a rule's metadata and code; the location of its files and its tests do not count. */
 export function versionOf(rule: Rule): string {
   const { file, tests, source, version, ...item } = rule
   return hash16(exactText(item), source.language, source.code, version ?? '')
 }
 
-/** All parts of content, and what sources say about it. */
+/** All parts of the content, and what sources say about it. */
 export function contentParts(content: Content, sources: readonly ContentSource[]): ContentParts {
   const { rules, scheduledRules, policies } = content
   const parts = new Map<string, string>()
@@ -34,10 +34,10 @@ export function contentParts(content: Content, sources: readonly ContentSource[]
   return parts
 }
 
-/** The words for parts, as `summaryOf` uses them. */
+/** Names of the kinds of part, as `summaryOf` uses them. */
 type Kind = 'schema' | 'table' | 'rule' | 'correlation rule' | 'helper' | 'data model' | 'query' | 'saved query' | 'source'
 
-/** A part that two contents differ in. */
+/** A part that differs between two contents. */
 export interface ChangedPart {
   readonly kind: string
   readonly name: string
@@ -58,7 +58,7 @@ export function changedParts(before: ContentParts, after: ContentParts): Changed
   return changed
 }
 
-/** The changes in a few words: `2 rules changed, 1 schema added`. */
+/** A short summary of the changes: `2 rules changed, 1 schema added`. */
 export function summaryOf(changes: readonly ChangedPart[]): string {
   if (changes.length === 0) return 'no running content changed'
   const counts = new Map<string, number>()

@@ -3,15 +3,15 @@ import { type ContentEntry, contentFolders, gitName, gitTree } from '../config/c
 import { contentRoots } from '../packs/load.ts'
 import { packageRoot } from '../util/entry.ts'
 
-/** A content root, as people know it. */
+/** A content root, as shown to users. */
 export interface ContentPlace {
   readonly name: string
-  /** Absolute. */
+  /** Absolute path. */
   readonly folder: string
   readonly kind: 'shipped' | 'folder' | 'git'
 }
 
-/** The content roots of a configuration in their order, those in git once they were pulled. */
+/** The content roots of a configuration in order; those in git are included once they have been pulled. */
 export function contentPlaces(config: { readonly content: readonly ContentEntry[]; readonly data_dir: string }): ContentPlace[] {
   const named = new Map<string, Omit<ContentPlace, 'folder'>>([
     [join(packageRoot(), 'packs'), { name: 'shipped packs', kind: 'shipped' }],

@@ -18,7 +18,7 @@ import { openPipeline } from './pipeline.fixture.ts'
 import { Scheduler } from './scheduler.ts'
 import type { PipelineThread } from './threads.ts'
 
-/** Changes of content over a real pipeline, its lake and its tables, while parts of it fail. */
+/** Content changes in a real pipeline with its lake and tables, while parts of it fail. */
 const folder = mkdtempSync(join(tmpdir(), 'caracal-content-reload-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -58,7 +58,7 @@ async function start() {
       },
   )
   const first = await pipeline.call('content')
-  // The answer to one call may get lost.
+  // The response to one call may get lost.
   const call: typeof pipeline.call = async (method, ...argument) => {
     const answer = await pipeline.call(method, ...argument)
     if (faults.lost.has(method)) throw new Error(`the answer to ${method} was lost`)
@@ -128,7 +128,7 @@ async function start() {
       const { p_match, p_version, ...fields } = JSON.parse(row || '{}') as Record<string, unknown>
       return [stored, fields]
     },
-    /** Titles of the last two matches of a rule. */
+    /** Titles of the rule's last two matches. */
     async titles(ruleId: string): Promise<string[]> {
       await pipeline.call('flush')
       const { rows } = await lake.query(
@@ -156,7 +156,7 @@ beforeEach(async () => {
 }, 60_000)
 afterEach(() => world.stop(), 60_000)
 
-test('an edit of only the schema of its rows rebuilds a table', async () => {
+test('a table is rebuilt if only the schema of its rows was edited', async () => {
   expect(await world.visit(1)).toEqual([1, { ip: '10.0.0.1', name: 'one' }])
   world.write('row.schema.yml', ROWS(['ip', 'name', 'owner']))
   world.write('hosts.csv', 'ip,name,owner\n10.0.0.1,one,ann\n')
@@ -165,14 +165,14 @@ test('an edit of only the schema of its rows rebuilds a table', async () => {
   world.write('hosts.csv', 'ip,name,owner\n10.0.0.1,7,ann\n')
   await world.reload.reload({ cause: 'reload' })
   expect(await world.visit(3)).toEqual([3, { ip: '10.0.0.1', name: '7', owner: 'ann' }])
-  // The schema alone.
+  // Only the schema.
   world.write('row.schema.yml', ROWS(['ip', 'owner']).replace('fields:', 'fields:\n  - name: name\n    type: int'))
   expect(await world.reload.reload({ cause: 'reload' })).toMatchObject({ outcome: 'swapped' })
   expect(await world.visit(4)).toEqual([4, { ip: '10.0.0.1', name: 7, owner: 'ann' }])
   expect(world.keeper.status().find(({ name }) => name === 'hosts')).toMatchObject({ health: 'static', rows: 1 })
 })
 
-test('a change that the lake cannot take now leaves tables, rules and lake as they were, and comes when it can', async () => {
+test('a change that the lake cannot apply now leaves tables, rules and lake unchanged, and is applied later', async () => {
   world.write('visit.schema.yml', SCHEMA('string'))
   world.write('hosts.yml', HOSTS('Description: other\n'))
   world.write('rule.yml', RULE('High'))
@@ -188,7 +188,7 @@ test('a change that the lake cannot take now leaves tables, rules and lake as th
   expect(await world.visit('eight')).toEqual(['eight', { ip: '10.0.0.1', name: 'one' }])
 })
 
-test('a change that the lake refuses is broken content, and nothing of it keeps running', async () => {
+test('a change that the lake refuses is broken content, and no part of it keeps running', async () => {
   world.write('visit.schema.yml', SCHEMA('string'))
   world.write('hosts.yml', HOSTS('Description: other\n'))
   world.faults.lake = new Refused('the table is ordered by that column')
@@ -208,7 +208,7 @@ test('a change whose success was not reported is adopted anyway', async () => {
   world.faults.lost.add('swapContent')
   await expect(world.reload.reload({ cause: 'reload' })).rejects.toThrow('was lost')
   expect(world.severity()).toBe('HIGH')
-  // What could not follow at once follows with the next reload, which finds nothing changed.
+  // What could not follow immediately follows with the next reload, which finds nothing changed.
   world.write('rule.yml', RULE('Critical'))
   world.faults.lost.add('content')
   await expect(world.reload.reload({ cause: 'reload' })).rejects.toThrow('was lost')
@@ -219,7 +219,7 @@ test('a change whose success was not reported is adopted anyway', async () => {
   expect(world.problems()).toEqual([])
 })
 
-test('a table whose content is taken while content changes is in force afterwards', async () => {
+test('a table that is refreshed during a content change is in force afterwards', async () => {
   const rows = Array.from({ length: 200_000 }, (_, i) => `10.${1 + (i >> 16)}.${(i >> 8) & 255}.${i & 255},n${i}`)
   world.write('hosts.csv', `ip,name\n10.0.0.1,new\n${rows.join('\n')}\n`)
   const definition = world.reload.report.tables.find(({ name }) => name === 'hosts')
@@ -245,7 +245,7 @@ const shown = (past: PastGeneration | undefined) => [
   past?.files.map(({ path, before, after }) => `${path} ${before ? 'was' : ''} ${after ? 'is' : ''}`).sort(),
 ]
 
-test('each generation is remembered with its files, and undone', async () => {
+test('each generation is recorded with its files and can be undone', async () => {
   const first = await world.read.generation(undefined)
   expect(shown(first).slice(0, 3)).toEqual([1, 'start', ''])
   expect(first!.files.map(({ path }) => path)).toEqual(
@@ -265,7 +265,7 @@ test('each generation is remembered with its files, and undone', async () => {
     'ann, who undid 2',
     ['more/other.yml was ', 'rule.yml was is'],
   ])
-  // An undo is undone like any other, folders included.
+  // An undo can itself be undone, folders included.
   rmSync(join(world.content, 'more'), { recursive: true })
   expect(await world.undo('3')).toMatchObject({ outcome: 'swapped', number: 3 })
   expect([world.text('rule.yml'), world.severity()]).toEqual([RULE('High'), 'HIGH'])
@@ -274,7 +274,7 @@ test('each generation is remembered with its files, and undone', async () => {
   await expect(world.undo('99')).rejects.toThrow("there is no generation '99'")
 })
 
-test('nobody’s later work is undone, and what would be broken stays as it is', async () => {
+test('later edits are never undone, and an undo that would break content changes nothing', async () => {
   world.write('rule.yml', RULE('High'))
   await world.reload.reload({ cause: 'watch' })
   world.write('rule.yml', RULE('Critical'))
@@ -296,7 +296,7 @@ test('nobody’s later work is undone, and what would be broken stays as it is',
   expect([world.text('more.schema.yml'), world.problems()]).toEqual([undefined, []])
 })
 
-test('edits that change nothing that runs are remembered too', async () => {
+test('edits without effect on running content are recorded too', async () => {
   world.write('rule.yml', `# Why: see the wiki.\n${RULE('Low')}`)
   expect(await world.reload.reload({ cause: 'reload', actor: 'bob' })).toMatchObject({ outcome: 'unchanged' })
   expect(shown(await world.read.generation(undefined))).toEqual([2, 'reload', 'bob', ['rule.yml was is']])
@@ -304,7 +304,7 @@ test('edits that change nothing that runs are remembered too', async () => {
   expect((await world.read.generation(undefined))!.number).toBe(2)
 })
 
-test('what a rule keeps in the cache while content changes is there for its next version', async () => {
+test('what a rule caches during a content change is available to its next version', async () => {
   const code = (version: number) =>
     `from panther_detection_helpers.caching import increment_counter\n\n\ndef rule(event):\n    return True\n\n\ndef title(event):\n    return f"v${version} {increment_counter('seen')}"\n`
   world.write(

@@ -19,32 +19,32 @@ export interface ContentReloadDeps {
   readonly scheduler: Scheduler
   readonly events: Events
   readonly log: Log
-  /** What the start loaded. */
+  /** What was loaded at startup. */
   readonly first: ContentReport
-  /** The commits that content roots in git are at, by the root's name. */
+  /** The current commit of each content root in git, by the root's name. */
   readonly commits: () => Readonly<Record<string, string>>
 }
 
-/** The reporter of problems with content that is not in force. */
+/** Reports problems with content that is not in force. */
 const REPORTER = 'content-change'
-/** Content that may be tried again as it is. */
+/** Content that may be retried unchanged. */
 const AGAIN_MS = 10_000
 
-/** A change of content that somebody or something asks for. */
+/** A requested content change. */
 export interface ContentRequest {
   readonly cause: ContentCause
   readonly actor?: string | undefined
-  /** Changes files before they are read; what it returns takes that back, and is called when the content does not come in force. */
+  /** Changes files before they are read. The function it returns reverts that, and is called if the content does not come into force. */
   readonly apply?: () => Promise<() => Promise<void>>
 }
 
-/** Puts changed content in force while everything runs: one change at a time, each built aside. */
+/** Puts changed content in force without downtime: one change at a time, each built separately. */
 export class ContentReload {
   readonly #deps: ContentReloadDeps
   #report: ContentReport
-  /** Settles when the last change that was asked for has. */
+  /** Settles when the most recently requested change has settled. */
   #tail: Promise<unknown> = Promise.resolve()
-  /** A change that waits for its turn and reads the folders as they are then: it stands for others of its kind. */
+  /** A change that waits for its turn and reads the folders then, so it covers later requests of the same kind. */
   #waiting: Promise<ContentChange> | undefined
   #again: NodeJS.Timeout | undefined
   #isStopped = false
@@ -54,14 +54,14 @@ export class ContentReload {
     this.#report = deps.first
   }
 
-  /** What is in force. */
+  /** The content in force. */
   get report(): ContentReport {
     return this.#report
   }
 
   /**
-   * Reads the content folders and puts what they hold in force, unless it has faults that the content in force does not have. Resolves
-   * with the outcome; rejects when the pipeline has ended.
+   * Reads the content folders and puts the content in force, unless it has faults that the content in force does not have. Resolves with
+   * the outcome; rejects if the pipeline has ended.
    */
   reload(request: ContentRequest): Promise<ContentChange> {
     if (!request.apply && this.#waiting) return this.#waiting
@@ -74,12 +74,12 @@ export class ContentReload {
     return change
   }
 
-  /** Writes down what the start has loaded. */
+  /** Records what was loaded at startup. */
   async begin(): Promise<void> {
     await this.#record({ cause: 'start' })
   }
 
-  /** Resolves when no change is under way; none begins later. */
+  /** Resolves when no change is in progress; none begins after that. */
   async stop(): Promise<void> {
     this.#isStopped = true
     clearTimeout(this.#again)
@@ -102,13 +102,16 @@ export class ContentReload {
     }
   }
 
-  /** The change was in order and could not be put in force, or not everywhere: everything follows what is in force, and it is tried again. */
+  /**
+   * The change was valid but could not be put in force, or not everywhere: everything follows the content in force, and the change is
+   * retried.
+   */
   async #failed(error: unknown, request: ContentRequest): Promise<void> {
     if (this.#isStopped) return
     const message = `Changed content could not be applied and will be retried: ${messageOf(error)}`
     this.#say([systemProblem('ContentBroken', 'content', message)])
     this.#tryAgain(request)
-    // What fails here is done by the next try.
+    // What fails here is left to the next attempt.
     await this.#follow().catch(() => {})
   }
 
@@ -127,7 +130,7 @@ export class ContentReload {
       return { outcome: 'unchanged', generation: built.generation, summary: 'nothing changed', pauseMs: 0, problems: [] }
     }
     const { report, changes, generation } = built
-    // Tables that are new or defined otherwise are built for the content to come.
+    // Tables that are new or have a different definition are built for the new content.
     await keeper.update(report.tables)
     const { pauseMs, problems } = await pipeline.rpc.call('swapContent')
     if (problems.length > 0) {
@@ -146,7 +149,9 @@ export class ContentReload {
     return { outcome: 'swapped', generation, summary, pauseMs, problems: [] }
   }
 
-  /** Everything here follows the content that the pipeline has in force, whatever became of a change. May be called at any time. */
+  /**
+   * Brings everything here in line with the content in force in the pipeline, whatever the outcome of a change. May be called at any time.
+   */
   async #follow(): Promise<void> {
     const { pipeline, keeper } = this.#deps
     const report = await pipeline.rpc.call('content')
@@ -164,7 +169,7 @@ export class ContentReload {
 
   #refuse(problems: readonly ContentProblem[], request: ContentRequest, later: boolean): ContentChange {
     const outcome = { generation: this.#report.generation, summary: 'nothing changed', pauseMs: 0, problems }
-    // Files that are taken back leave nothing that is broken.
+    // Reverted files leave nothing broken.
     if (request.apply) return { outcome: 'broken', ...outcome }
     const stays = 'The current content stays in force until this is fixed; `caracal validate` shows all problems.'
     this.#say(problems.map(({ file, message }) => systemProblem('ContentBroken', file, `${file}: ${message}. ${stays}`)))
@@ -172,7 +177,7 @@ export class ContentReload {
     return { outcome: 'broken', ...outcome }
   }
 
-  /** The history lacks nothing for long: what could not be written down is a part of the next entry. */
+  /** The history is complete again soon: what could not be recorded becomes part of the next entry. */
   async #record({ cause, actor = '' }: ContentRequest): Promise<void> {
     const { pipeline, commits, log } = this.#deps
     await pipeline.rpc
@@ -185,7 +190,7 @@ export class ContentReload {
   }
 }
 
-/** Reloads when somebody has changed a file; what fails is in the log. */
+/** Reloads when a file has changed; failures are logged. */
 export function reloadQuietly(content: Pick<ContentReload, 'reload'>, log: Log): void {
   content
     .reload({ cause: 'watch' })

@@ -17,11 +17,11 @@ export interface UndoDeps {
 
 /** A generation that was undone, and the outcome. */
 export interface UndoneContent extends ContentChange {
-  /** The number of the generation that was undone. */
+  /** The number of the undone generation. */
   readonly number: number
 }
 
-/** A file to write back; `undefined`: it was not there. */
+/** A file to restore; `undefined` if it did not exist. */
 interface Step {
   readonly file: string
   readonly shown: string
@@ -30,12 +30,13 @@ interface Step {
   readonly afterHash: string | undefined
 }
 
-/** Files that a message names. */
+/** Maximum number of files that a message names. */
 const MAX_NAMED = 5
 
 /**
- * Writes the files of a generation back as they were before it and reloads; without a name, those of the last. When the content is broken
- * then, the files stay as they are. Rejects with `ConfigError` when there is no such generation, with `Refused` when it cannot be undone.
+ * Restores the files of a generation to their state before it and reloads; without a name, those of the last generation. If that would
+ * break the content, the files stay as they are. Rejects with `ConfigError` if there is no such generation, with `Refused` if it cannot be
+ * undone.
  */
 export async function undoContent(name: string | undefined, actor: string, deps: UndoDeps): Promise<UndoneContent> {
   const past = await deps.read.generation(name)
@@ -96,7 +97,7 @@ function named(names: readonly string[]): string {
   return names.slice(0, MAX_NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '')
 }
 
-/** Nobody's later work is overwritten. */
+/** Later edits are never overwritten. */
 async function refuseForeign(steps: readonly Step[], { number }: PastGeneration): Promise<void> {
   const changed: string[] = []
   for (const { file, shown, afterHash } of steps) {
@@ -109,7 +110,7 @@ async function refuseForeign(steps: readonly Step[], { number }: PastGeneration)
     )
 }
 
-/** Writes all, or nothing. What it returns writes them back. */
+/** Writes all files or none. The function it returns writes them back. */
 async function writeAll(steps: readonly Step[]): Promise<() => Promise<void>> {
   const done: Step[] = []
   const takeBack = async () => {
@@ -127,7 +128,7 @@ async function writeAll(steps: readonly Step[]): Promise<() => Promise<void>> {
   return takeBack
 }
 
-/** A reader never sees half a file; a link stays one. */
+/** Readers never see a partly written file; a link stays a link. */
 async function put(file: string, text: Uint8Array | undefined): Promise<void> {
   if (text === undefined) return rm(file, { force: true })
   await mkdir(dirname(file), { recursive: true })

@@ -12,7 +12,7 @@ import { CommittedSignals } from './past-signals.ts'
 const folder = mkdtempSync(join(tmpdir(), 'caracal-clock-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Signals that count who listens to them. */
+/** Signals that count their listeners. */
 class Heard extends CommittedSignals {
   listening = 0
   override listen() {
@@ -54,7 +54,7 @@ test('signals are no longer collected after a look-back that failed or was not u
   expect(signals.listening).toBe(0)
   await failed.commit()
   expect(said.at(-1)).toContain('the lake is away')
-  // The rules never come in force.
+  // The rules never come into force.
   const dropped = await clock(async () => []).remember()
   expect(signals.listening).toBe(1)
   dropped.drop()

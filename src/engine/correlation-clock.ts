@@ -12,26 +12,26 @@ import type { PastSignals } from './past-signals.ts'
 export interface CorrelationClockDeps {
   readonly db: StateDb
   readonly loop: Pick<Loop, 'other'>
-  /** The generation that has these correlation rules. */
+  /** The generation with these correlation rules. */
   readonly generation: Generation
   readonly signals: PastSignals
-  /** Resolves when what came while the program was down has been read: until then nobody knows what has not happened. */
+  /** Resolves when everything that arrived during downtime has been read: until then, an absence of events proves nothing. */
   readonly caughtUp: Promise<void>
   readonly now: () => number
   readonly onTrouble: (kind: 'look-back' | 'correlation', message: string | undefined) => void
 }
 
-/** What new or changed correlation rules make of the signals before them. One of the two is called, once. */
+/** The results of new or changed correlation rules for earlier signals. Exactly one of the two methods is called, once. */
 export interface LookBack {
-  /** Commits it, in turn with the batches: those before it count too. Rejects never. */
+  /** Commits the results in turn with the batches, so that earlier batches count too. Never rejects. */
   readonly commit: () => Promise<void>
-  /** The rules will not be in force: nothing is committed. */
+  /** The rules will not come into force: nothing is committed. */
   readonly drop: () => void
 }
 
 const IDLE_MS = 1000
 
-/** Lets correlation rules see what was before them, that time passes, and when their schedules are due. */
+/** Gives correlation rules past signals, the passing of time, and their scheduled runs. */
 export class CorrelationClock {
   readonly #deps: CorrelationClockDeps
   readonly #memory: Memory
@@ -48,7 +48,7 @@ export class CorrelationClock {
     this.#memory = { get: (key) => getMeta(deps.db, key) }
   }
 
-  /** Reads what is stored of signals for correlation rules that are new or changed. */
+  /** Reads stored signals for new or changed correlation rules. */
   async remember(): Promise<LookBack> {
     const { generation, db, loop, signals, now } = this.#deps
     const { correlation } = generation
@@ -88,12 +88,12 @@ export class CorrelationClock {
     )
   }
 
-  /** Time passes from now on. */
+  /** Starts the clock. */
   start(): void {
     this.#running = this.#run()
   }
 
-  /** Resolves when nothing of it is under way. The loop must have stopped, or go on committing. */
+  /** Resolves when nothing is in progress. The loop must have stopped, or continue to commit. */
   async stop(): Promise<void> {
     this.#isStopped = true
     this.#stop()
@@ -126,7 +126,7 @@ export class CorrelationClock {
       )
   }
 
-  /** One step of what time makes certain, and one part of a run that is due. True: there is more to do now. */
+  /** One step of what the passing of time has settled, and one part of a due run. True if there is more to do now. */
   async #pass(runs: CorrelationRuns): Promise<boolean> {
     const { loop, generation, onTrouble } = this.#deps
     let isMore = false
@@ -161,7 +161,7 @@ export class CorrelationClock {
   }
 }
 
-/** Time goes by unseen: what is remembered now would be wrong when there are rules again. */
+/** Time passes unobserved: what is remembered now would be wrong once there are rules again. */
 async function forget(db: StateDb): Promise<void> {
   await forgetCorrelation(db)
   await setMeta(db, LAST_RULES, '{}')

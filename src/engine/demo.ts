@@ -6,12 +6,12 @@ import { getMeta } from '../state/sources.ts'
 import { packageRoot } from '../util/entry.ts'
 
 export const DEMO_SOURCE = 'demo'
-/** State's word on the sample: `running` until all of it is committed, then `done`; `skipped` with --no-demo. */
+/** The sample's status in state: `running` until all of it is committed, then `done`; `skipped` with --no-demo. */
 export const DEMO_KEY = 'demo'
 
 /**
- * The bundled sample as a source: one web server's day, 15 May 2023, judged with the Tor list of that day, whatever the
- * list is now.
+ * The bundled sample as a source: one day of a web server's log, 15 May 2023, judged with the Tor list of that day, whatever the current
+ * list is.
  */
 export function demoSource(): SourceConfig {
   const packs = join(packageRoot(), 'packs')
@@ -29,7 +29,7 @@ export function demoSource(): SourceConfig {
   }).sources[0]!
 }
 
-/** What is known of the sample in a data folder: `undefined` on a first start. */
+/** The sample's status in a data folder: `undefined` on a first start. */
 export async function demoState(dataDir: string): Promise<string | undefined> {
   if (!existsSync(join(dataDir, 'state.db'))) return undefined
   const state = readState(dataDir)

@@ -10,12 +10,12 @@ export interface DestinationOutlets {
   readonly write: (text: string) => void
 }
 
-/** Makes one destination as it is configured. Throws `ConfigError` that names it, for a missing secret too. */
+/** Creates one configured destination. Throws a `ConfigError` that names it, including for a missing secret. */
 export function openDestination(config: DestinationConfig, { env, send, write }: DestinationOutlets): Promise<Destination> {
   return createDestination(config, { send, write, now: Date.now, secret: (reference) => resolveSecret(reference, env) })
 }
 
-/** Makes all configured destinations, by id. */
+/** Creates all configured destinations, by id. */
 export async function openDestinations(
   configs: readonly DestinationConfig[],
   outlets: DestinationOutlets,

@@ -7,20 +7,20 @@ import { hash16 } from '../util/hash.ts'
 import { judgedRules, type LoadedContent } from './path.ts'
 import { ShortPaths } from './short-paths.ts'
 
-/** Rules that can judge batches in any order and side by side, those that cannot since they remember events, or all. */
+/** Which rules: those that can judge batches concurrently and in any order, those that cannot because they remember events, or all. */
 export type Share = 'all' | 'any-order' | 'in-order'
 
-/** A detector of one language, and what it was made of. */
+/** A detector of one language, and its input. */
 export interface RunningDetector {
   readonly language: string
-  /** A hash of everything that it was given: of equal ones the one that runs is as good as a new one. */
+  /** A hash of the whole input: if it is equal, the running detector is as good as a new one. */
   readonly key: string
   readonly detector: Detector
 }
 
 /**
- * Starts every detection language that has enabled rules, but keeps those of `running` whose content is the same. When one cannot be
- * started, those that were started before it are closed.
+ * Starts every detection language that has enabled rules, but reuses those of `running` whose content is the same. If one cannot be
+ * started, those started before it are closed.
  */
 export async function startDetectors(
   { content, roots }: Pick<LoadedContent, 'content' | 'roots'>,
@@ -49,7 +49,7 @@ export async function startDetectors(
   }
 }
 
-/** Closes those that are not among `kept`. */
+/** Closes those that are not in `kept`. */
 export async function closeDetectors(
   detectors: readonly RunningDetector[],
   kept: readonly RunningDetector[] = [],
@@ -58,7 +58,7 @@ export async function closeDetectors(
   await Promise.all(goes.map(({ detector }) => detector.close()))
 }
 
-/** Lets detectors go on where others of their language have come to; `unchanged`: ids of rules that judge as before. */
+/** Lets detectors continue from the state of others of their language; `unchanged`: ids of rules that judge as before. */
 export function inheritDetectors(
   heirs: readonly RunningDetector[],
   before: readonly RunningDetector[],
@@ -70,7 +70,7 @@ export function inheritDetectors(
   }
 }
 
-/** The place of a rule's findings among those of all detectors about the same event. */
+/** The position of a rule's findings among those of all detectors about the same event. */
 export function ranksOf(content: Content): ReadonlyMap<string, number> {
   const rules = judgedRules(content)
   const ids = languages.flatMap(({ type }) => rules.filter(({ source }) => source.language === type).map(({ id }) => id))

@@ -8,7 +8,7 @@ import type { UndoneContent } from './content-undo.ts'
 import type { LastingProblem } from './problems.ts'
 import type { RuleState } from './rule-states.ts'
 
-/** One source, for people. Counts are of records and hold since the data folder was made. */
+/** One source, for display. Counts are of records since the data folder was created. */
 export interface SourceView {
   readonly id: string
   readonly type: string
@@ -19,9 +19,9 @@ export interface SourceView {
   readonly filtered: number
   readonly deadLettered: number
   readonly deadLetterReasons: Readonly<Record<string, number>>
-  /** Filter → records that it kept out. */
+  /** Filter → records it dropped. */
   readonly filters: Readonly<Record<string, number>>
-  /** Log type → stored records that are of it by a guess. */
+  /** Log type → stored records whose log type was guessed. */
   readonly guessed: Readonly<Record<string, number>>
   /** Read and not yet committed. */
   readonly inFlight: number
@@ -30,7 +30,7 @@ export interface SourceView {
   readonly unknownFields: readonly { readonly logType: string; readonly field: string; readonly count: number }[]
 }
 
-/** One lookup table, for people. */
+/** One lookup table, for display. */
 export interface TableView {
   readonly name: string
   readonly rows: number
@@ -47,22 +47,22 @@ export interface TableView {
 
 /** A table after a refresh. */
 export interface RefreshedTable extends TableView {
-  /** Why edits of content are not in force: the table is refreshed as it was defined before them. */
+  /** Why edits of content are not in force: the table is refreshed with its previous definition. */
   readonly contentProblems: ContentChange['problems']
 }
 
-/** `ok`, or what stands in the way of the promise that nothing is lost and no rule is silently off. */
+/** `ok`, or the most severe threat to the promise that nothing is lost and no rule is silently off. */
 export interface Health {
   readonly status: 'ok' | 'degraded' | 'failing'
   /** Sentences: what is wrong, since when, what to do. */
   readonly problems: readonly string[]
-  /** The same, for programs: in the same order. */
+  /** The same in the same order, for programs. */
   readonly systemProblems: readonly LastingProblem[]
-  /** Sentences on what is in order but worth knowing. */
+  /** Sentences on what is valid but worth knowing. */
   readonly notices: readonly string[]
 }
 
-/** What is loaded, for the start's summary and the API. */
+/** What is loaded, for the startup summary and the API. */
 export interface ContentView {
   readonly rules: readonly {
     readonly id: string
@@ -70,16 +70,16 @@ export interface ContentView {
     readonly enabled: boolean
     readonly severity: string
     readonly logTypes: readonly string[]
-    /** Keys that `overrides.yml` of a content root sets, and where. */
+    /** Keys set by a content root's `overrides.yml`, and where. */
     readonly overrides: readonly { readonly key: string; readonly file: string; readonly line: number | undefined }[]
   }[]
   readonly schemas: readonly string[]
   readonly tables: number
-  /** Everything that cannot work: broken files, names that nothing answers to, then rules that do not load. */
+  /** Everything that cannot work: broken files, then unknown names, then rules that do not load. */
   readonly problems: readonly { readonly file: string; readonly message: string }[]
-  /** Those of `problems` that are files. */
+  /** Those of `problems` that are about files. */
   readonly broken: readonly { readonly file: string; readonly message: string }[]
-  /** Names that nothing answers to, in content that loads. */
+  /** Unknown names in content that loads. */
   readonly names: readonly { readonly file: string; readonly message: string }[]
   /** Those of `problems` that are enabled rules whose code does not load. */
   readonly rulesOff: readonly { readonly id: string; readonly message: string }[]
@@ -88,13 +88,13 @@ export interface ContentView {
 
 /** The outcome of rereading the content folders. */
 export interface ContentChange {
-  /** `broken`: what was in force stays. */
+  /** `broken`: the content in force stays. */
   readonly outcome: 'swapped' | 'unchanged' | 'broken'
   /** The hash of the content in force now. */
   readonly generation: string
-  /** The changes in a few words. */
+  /** A short summary of the changes. */
   readonly summary: string
-  /** Milliseconds in which no batch could begin. */
+  /** Milliseconds during which no batch could begin. */
   readonly pauseMs: number
   /** Why it is broken. */
   readonly problems: readonly { readonly file: string; readonly message: string }[]
@@ -102,12 +102,12 @@ export interface ContentChange {
 
 /** The outcome of a requested reload. */
 export interface ReloadedContent extends ContentChange {
-  /** The outcome of pulling each repository that content comes from. */
+  /** The outcome of pulling each git repository with content. */
   readonly pulls: readonly {
     readonly name: string
     /** The commit in force. */
     readonly commit: string | undefined
-    /** Why it is not what the ref is at. */
+    /** Why it is not the commit of the ref. */
     readonly problem: string | undefined
   }[]
 }
@@ -126,48 +126,48 @@ export interface AlertNotice {
 /** The running product as API and CLI see it. */
 export interface Engine {
   readonly config: Config
-  /** The bearer token of the API and of sources without one of their own. */
+  /** The bearer token of the API, and of sources that have no token themselves. */
   readonly token: string
-  /** What is kept in state. */
+  /** What state contains. */
   readonly read: StateReader
   /** What is in force now. */
   readonly content: ContentView
   /** The hash of the content in force: events carry it as `p_generation`. */
   readonly generation: string
-  /** Pulls content from git, reads the content folders and puts what they hold in force while everything runs. */
+  /** Pulls content from git, reads the content folders and puts the content in force without downtime. */
   reloadContent(cause: ContentCause, actor?: string): Promise<ReloadedContent>
-  /** Undoes what a generation changed, the last one without a name: see `undoContent`. */
+  /** Undoes the changes of a generation, by default the last: see `undoContent`. */
   undoContent(name: string | undefined, actor: string): Promise<UndoneContent>
-  /** The bundled sample is being sent through the path (source `demo`). */
+  /** True while the bundled sample is being processed (source `demo`). */
   readonly isDemo: boolean
-  /** The ingest handler of a source, or `undefined` when there is no such http source. */
+  /** A source's ingest handler, or `undefined` if there is no such http source. */
   ingest(sourceId: string): ((request: Request) => Promise<Response>) | undefined
-  /** Read-only SQL over the lake; what is committed and not yet flushed is flushed first when `fresh`. */
+  /** Read-only SQL over the lake; if `fresh`, committed rows are flushed first. */
   query(sql: string, options?: QueryOptions & { readonly fresh?: boolean }): Promise<QueryResult>
-  /** False: no such alert. */
+  /** False if there is no such alert. */
   setAlertStatus(alertId: string, status: AlertStatus): Promise<boolean>
   sources(): Promise<readonly SourceView[]>
   tables(): Promise<readonly TableView[]>
-  /** How rules do now. */
+  /** The current state of rules. */
   ruleStates(rules: ContentView['rules']): readonly RuleState[]
-  /** Takes edits of content and refreshes now; resolves with how it went. Throws `ConfigError` for an unknown table. */
+  /** Applies edits of content and refreshes now; resolves with the outcome. Throws `ConfigError` for an unknown table. */
   refreshTable(name: string): Promise<RefreshedTable>
   health(): Promise<Health>
   /** Prometheus text. */
   metrics(): Promise<string>
-  /** Deletes every trace of a source's events: lake rows, alerts of it alone, cursors, counters. */
+  /** Deletes every trace of a source's events: lake rows, alerts based only on it, cursors, counters. */
   removeSource(sourceId: string): Promise<void>
-  /** Resolves when the source has nothing left to read and everything of it is committed. */
+  /** Resolves when the source has nothing left to read and all of it is committed. */
   settled(sourceId: string): Promise<void>
-  /** Every replay that is kept, oldest first. */
+  /** Every stored replay, oldest first. */
   replays(): Promise<readonly Replay[]>
-  /** Takes a replay into the queue. Rejects with `Refused` when it makes no sense, with `RetryLater` when too many wait. */
+  /** Queues a replay. Rejects with `Refused` if it makes no sense, with `RetryLater` if the queue is full. */
   addReplay(ask: ReplayAsk): Promise<Replay>
-  /** Ends a replay where it is. `undefined`: there is no such one. */
+  /** Ends a replay where it is. `undefined` if there is no such replay. */
   cancelReplay(id: string): Promise<Replay | undefined>
   onAlert(listener: (alert: AlertNotice) => void): void
-  /** Resolves when the engine cannot go on (a thread died); rejects never. */
+  /** Resolves when the engine cannot continue (a thread died); never rejects. */
   readonly failed: Promise<Error>
-  /** Stops reading, commits and flushes what is under way, ends threads and children. */
+  /** Stops reading, commits and flushes work in progress, ends threads and child processes. */
   stop(): Promise<void>
 }

@@ -5,7 +5,7 @@ import { RuleStates } from './rule-states.ts'
 
 const MAX_EARLY = 1000
 
-/** What the threads report, kept for whoever wants to know. */
+/** What the threads report, for any number of listeners. */
 export class Events {
   readonly failed: Promise<Error>
   /** What is wrong now. */
@@ -16,7 +16,7 @@ export class Events {
   setFailed!: (error: Error) => void
 
   readonly #listeners: ((alert: AlertNotice) => void)[] = []
-  /** Alerts that were opened before anyone listened, the first `MAX_EARLY`. */
+  /** Alerts opened before the first listener, at most `MAX_EARLY`. */
   #early: AlertNotice[] = []
 
   constructor() {

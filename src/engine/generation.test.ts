@@ -33,7 +33,7 @@ ${more}`
 
 const SOURCES: readonly ContentSource[] = [{ id: 's', log_types: ['Custom.Thing'] }]
 
-/** The generation of the folder's content alone. */
+/** The generation of only the folder's content. */
 async function generation(sources = SOURCES, root = folder): Promise<Generation> {
   const all = await loadPath({ content: [root] })
   expect(all.problems).toEqual([])
@@ -47,7 +47,7 @@ async function generation(sources = SOURCES, root = folder): Promise<Generation>
   return made
 }
 
-test('the hash is the same for the same content, wherever it lies and however its rules are tested', async () => {
+test('the hash depends neither on the location of the content nor on the tests of its rules', async () => {
   const { hash, rules } = await generation()
   expect(hash).toMatch(/^[0-9a-f]{16}$/)
   const copy = mkdtempSync(join(tmpdir(), 'caracal-generation-'))
@@ -75,11 +75,11 @@ test.each<[what: string, edit: () => void, isOtherRule: boolean]>([
   expect(after.rules.get('Thing')!.version !== before.rules.get('Thing')!.version).toBe(isOtherRule)
 })
 
-test("another hash when a source's log types change", async () => {
+test("the hash changes with a source's log types", async () => {
   const before = await generation()
   expect((await generation([{ id: 's', log_types: [] }])).hash).not.toBe(before.hash)
 })
 
-test('a source whose log type has no schema is refused, with what is known', async () => {
+test('a source whose log type has no schema is refused, with the known log types', async () => {
   await expect(generation([{ id: 's', log_types: ['Custom.Think'] }])).rejects.toThrow(/source 's'.*Custom\.Think.*Custom\.Thing/)
 })

@@ -11,7 +11,7 @@ import { type RunningDetector, type Share, startDetectors } from './detectors.ts
 import type { LiveTables } from './live-tables.ts'
 import { alertingRules, correlationOf, type LoadedContent, parseSource } from './path.ts'
 
-/** What the configuration says of a source about content. */
+/** A source's configuration as far as it concerns content. */
 export interface ContentSource {
   readonly id: string
   readonly label?: string | undefined
@@ -27,17 +27,17 @@ export interface GenerationDeps {
   readonly detection: Omit<DetectorOptions, 'all'>
   /** What correlation rules remember. */
   readonly memory: CorrelationStore
-  /** Detectors that run: those whose content is the same are kept. */
+  /** Running detectors: those whose content is unchanged are reused. */
   readonly running?: readonly RunningDetector[]
-  /** The rules that the generation judges with here. Absent: all. */
+  /** The rules that the generation judges with in this thread. Absent: all. */
   readonly share?: Share
 }
 
-/** A generation with what tells it from another one. */
+/** A generation, and what distinguishes it from another. */
 export interface MadeGeneration extends Generation {
   readonly parts: ContentParts
   readonly running: readonly RunningDetector[]
-  /** By source the tables that only it has. */
+  /** Tables specific to a source, by source. */
   readonly pinned: ReadonlyMap<string, readonly Table[]>
 }
 
@@ -70,7 +70,7 @@ export async function createGeneration(loaded: LoadedContent, deps: GenerationDe
   }
 }
 
-/** A rule as alerts tell of it: with its version, and its files named from their content folder. */
+/** A rule as alerts show it: with its version, and its files relative to their content folder. */
 function shown(rule: Rule, shorten: (text: string) => string): Rule {
   const { file, source } = rule
   return { ...rule, version: versionOf(rule), file: shorten(file), source: { ...source, file: shorten(source.file) } }

@@ -3,13 +3,13 @@ import type { ContentView, Health } from './engine.ts'
 import type { SourceProgress } from './pipeline-calls.ts'
 import { isFailing, type LastingProblem, type Problems } from './problems.ts'
 
-/** The health that these problems make. */
+/** The overall health that follows from these problems. */
 export function healthOf(problems: readonly LastingProblem[], notices: readonly string[] = []): Health {
   const status = problems.some(isFailing) ? 'failing' : problems.length > 0 ? 'degraded' : 'ok'
   return { status, problems: problems.map(({ message }) => message), systemProblems: problems, notices }
 }
 
-/** Writes what begins and what is over to the log. */
+/** Logs problems that begin and problems that are over. */
 export function logChanges(log: Log): Problems['onChange'] {
   return (begun, gone) => {
     for (const problem of begun) {
@@ -21,7 +21,7 @@ export function logChanges(log: Log): Problems['onChange'] {
   }
 }
 
-/** What is in order but worth knowing: what sources say, and that content has notices. */
+/** Notices: those of sources, and the number of content notices. */
 export function noticesOf({ notices }: ContentView, sources: readonly SourceProgress[]): string[] {
   const ofContent = notices.length > 0 ? [`Content has ${notices.length} notices; \`caracal validate\` lists them`] : []
   const ofSources = sources.flatMap(({ id, notices: all, problems = [] }) =>

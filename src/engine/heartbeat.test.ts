@@ -55,7 +55,7 @@ test.each<{ name: string; answer: TestServer['answer']; says: string }>([
   expect(server.received.map(({ url }) => url)).toEqual(Array.from({ length: 4 }, () => '/ping/secret'))
 })
 
-test('it is silent while Caracal does not work, and never calls twice at once', async () => {
+test('it is silent while Caracal does not work, and never has two calls in progress', async () => {
   let answer = () => {}
   let heard = () => {}
   server.answer = (response) => {

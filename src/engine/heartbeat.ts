@@ -5,18 +5,18 @@ import { type Send, shownUrl } from '../util/http/send.ts'
 export interface HeartbeatDeps {
   readonly url: string
   readonly send: Send
-  /** False while alerts cannot be made or sent: the silence is what must be noticed then. */
+  /** False while alerts cannot be raised or sent: the missing heartbeat is then the signal. */
   readonly isAlive: () => boolean
-  /** Reports what is wrong with the heartbeat itself; nothing when it works. */
+  /** Reports what is wrong with the heartbeat itself; nothing while it works. */
   readonly onProblems: (problems: readonly SystemProblem[]) => void
 }
 
 const EVERY_MS = 60_000
 const TIMEOUT_MS = 10_000
-/** Calls that must fail in a row before it is a problem. */
+/** Consecutive failed calls before a problem is reported. */
 export const MAX_FAILED = 3
 
-/** Calls a URL every minute while Caracal works, so that a service there notices when it does not. */
+/** Calls a URL every minute while Caracal works, so that the service there notices when it does not. */
 export class Heartbeat {
   readonly #deps: HeartbeatDeps
   readonly #stopping = new AbortController()
@@ -39,7 +39,7 @@ export class Heartbeat {
     this.#stopping.abort()
   }
 
-  /** Makes one call, unless the last one is still under way or Caracal does not work. Never rejects. */
+  /** Makes one call, unless the previous one is still in progress or Caracal does not work. Never rejects. */
   async beat(): Promise<void> {
     const { isAlive, onProblems } = this.#deps
     if (this.#isCalling || !isAlive()) return
@@ -64,7 +64,7 @@ export class Heartbeat {
     }
   }
 
-  /** Names the host alone: the rest of such a URL is a secret. */
+  /** Only the host: the rest of such a URL is a secret. */
   #sentence(failure: string): string {
     return `${this.#failed} consecutive heartbeat calls to ${shownUrl(this.#deps.url)} failed, most recently because ${failure}`
   }

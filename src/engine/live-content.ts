@@ -12,7 +12,7 @@ import type { ContentReport, MainCalls } from './pipeline-calls.ts'
 /** The outcome of rereading the content folders. */
 export type BuiltContent =
   | { readonly kind: 'unchanged'; readonly generation: string }
-  /** It cannot take the place of what runs; `later`: it may be tried again as it is. */
+  /** It cannot replace the content in force; `later`: it may be retried unchanged. */
   | { readonly kind: 'broken'; readonly problems: readonly ContentProblem[]; readonly later: boolean }
   | {
       readonly kind: 'built'
@@ -25,10 +25,10 @@ export interface LiveContentDeps extends Omit<OpenContentDeps, 'before'> {
   readonly lake: Remote<Pick<MainCalls, 'ensure'>>
 }
 
-/** Rules that could not be loaded for a reason that lies in them. */
+/** Rules that could not be loaded because of a fault in them. */
 const FINAL = new Set(['import', 'tampering', 'exception'])
 
-/** The content in force, and the one that is to take its place. */
+/** The content in force, and its replacement while one is being prepared. */
 export class LiveContent {
   readonly #deps: LiveContentDeps
   #current: OpenContent
@@ -53,8 +53,8 @@ export class LiveContent {
   }
 
   /**
-   * Builds a table of a content file aside and puts it in force in every content that defines it so: the present one, the one to come,
-   * and one that takes its place meanwhile. Rejects, with the old one in force, when it cannot be built.
+   * Builds a content file's table separately and puts it in force in every content that defines it the same way: the present one, its
+   * replacement, and one that comes into force in the meantime. Rejects, with the old table in force, if it cannot be built.
    */
   async accept(content: ContentFileRef): Promise<BuiltTable> {
     const { table: name, definition } = content
@@ -67,8 +67,8 @@ export class LiveContent {
   }
 
   /**
-   * Reads the folders again and makes everything ready beside what runs: the rules' processes, their prefilter, the lake's tables. What
-   * has not changed is kept. Content with faults that the present one does not have is not taken.
+   * Reads the folders again and prepares everything next to the running content: rule processes, their prefilter, the lake's tables.
+   * Unchanged parts are reused. Content with faults that the present one does not have is refused.
    */
   async build(): Promise<BuiltContent> {
     await this.discard()
@@ -97,8 +97,8 @@ export class LiveContent {
   }
 
   /**
-   * Brings the lake's tables to the content to come, right before it is put in force: a table that cannot follow its new schema keeps the
-   * old one. Returns why it cannot; rejects when it cannot now.
+   * Migrates the lake's tables right before the new content comes into force: a table that cannot follow its new schema keeps the old one.
+   * Returns why it cannot; rejects if it cannot at the moment.
    */
   async askLake(): Promise<readonly ContentProblem[]> {
     if (!this.#next) throw new Error('no content has been built')
@@ -117,7 +117,7 @@ export class LiveContent {
     return []
   }
 
-  /** Puts what was built in force; returns what was before, which the caller closes once nothing of it is under way. */
+  /** Puts what was built in force. Returns the previous content, which the caller closes once nothing uses it. */
   swap(): OpenContent {
     const [before, next] = [this.#current, this.#next]
     if (!next) throw new Error('no content has been built')
@@ -154,7 +154,7 @@ export class LiveContent {
   }
 }
 
-/** Rules that judge as before: they and everything that they could import are the same. */
+/** Rules that judge as before: they and everything they could import are unchanged. */
 function unchangedRules({ generation: before }: OpenContent, { generation: next }: OpenContent): ReadonlySet<string> {
   const changes = changedParts(before.parts, next.parts)
   if (changes.some(({ kind }) => kind === 'helper' || kind === 'data model')) return new Set()
@@ -172,7 +172,7 @@ function newlyOff(next: OpenContent, before: OpenContent): ContentProblem[] {
   return off.filter(({ ruleId }) => !known.has(ruleId)).map(({ ruleId, message }) => ({ file: `rule ${ruleId}`, message }))
 }
 
-/** Problems that were not there before; that lines have moved makes no new one. */
+/** Problems that are new; one that only moved to another line is not. */
 function added(problems: readonly ContentProblem[], before: readonly ContentProblem[]): ContentProblem[] {
   const keyOf = ({ file, message }: ContentProblem) => `${file.replace(/:\d+$/, '')}\0${message}`
   const known = new Set(before.map(keyOf))

@@ -10,7 +10,7 @@ import { ConfigError } from '../util/errors.ts'
 import type { ContentSource } from './generation.ts'
 import type { LoadedContent } from './path.ts'
 
-/** The tables in force in this thread; a new content is swapped in between two batches, whole. */
+/** The tables in force in this thread; new content is swapped in as a whole, between two batches. */
 export class LiveTables {
   readonly #content: LoadedContent
   readonly #tables = new Map<string, Table>()
@@ -27,21 +27,21 @@ export class LiveTables {
     return [...this.#tables.values()]
   }
 
-  /** Tables that only this source has, in place of those of the same name. */
+  /** Tables specific to this source, which replace those of the same name. */
   async pinnedFor({ tables = {} }: Pick<ContentSource, 'id' | 'tables'>): Promise<readonly Table[]> {
     const pinned: Table[] = []
     for (const [name, path] of Object.entries(tables)) pinned.push(await this.build(name, path, undefined, undefined))
     return pinned
   }
 
-  /** The table of a content file, checked as its definition asks; in force nowhere. */
+  /** A content file's table, checked as its definition requires, but not put in force. */
   async accept({ table: name, path, fileName, date, rowsBefore }: ContentFileRef): Promise<Table> {
     const table = await this.build(name, path, fileName, date)
     checkContent(table, this.#content.tables.get(name)!.definition.checks, rowsBefore)
     return table
   }
 
-  /** A table of that content, in force nowhere. */
+  /** A table of that content, not put in force. */
   async build(name: string, path: string, fileName: string | undefined, date: string | undefined): Promise<Table> {
     const loaded = this.#content.tables.get(name)
     if (!loaded) throw new ConfigError(`there is no table '${name}'. Known: ${[...this.#content.tables.keys()].join(', ')}`)
@@ -57,13 +57,13 @@ export class LiveTables {
     return Object.fromEntries([...this.#tables.values()].map(({ name, version }) => [name, version]))
   }
 
-  /** True when the table is here and defined so (`definitionKey`). */
+  /** True if the table exists with this definition (`definitionKey`). */
   defines(name: string, key: string): boolean {
     const loaded = this.#content.tables.get(name)
     return loaded !== undefined && definitionKey(loaded.definition) === key
   }
 
-  /** Puts in force here what is in force there, of tables that are defined alike and not built here yet. */
+  /** Puts in force here what is in force there, for tables with the same definition that are not built here yet. */
   inherit(other: LiveTables): void {
     for (const [name, table] of other.#tables) {
       const definition = other.#content.tables.get(name)?.definition
@@ -77,7 +77,7 @@ export class LiveTables {
     this.#onPut(table)
   }
 
-  /** The enricher for the tables in force, `pinned` ones in place of those of the same name. Only rebuilt after a change. */
+  /** The enricher for the tables in force, with `pinned` ones replacing those of the same name. Only rebuilt after a change. */
   enricherWith(pinned: readonly Table[]): () => Enricher {
     let made: { readonly version: number; readonly enricher: Enricher } | undefined
     return () => {

@@ -11,7 +11,7 @@ export interface MainCallsDeps {
   readonly metrics: Metrics
 }
 
-/** Answers what the pipeline's thread asks of main, and passes on what it reports. */
+/** Answers the pipeline thread's calls to the main thread, and passes on its reports. */
 export function mainCalls({ lake, events, metrics }: MainCallsDeps): Handlers<MainCalls> {
   return {
     ensure: ({ table, late }) => lake.ensure(table, late),

@@ -25,25 +25,25 @@ export interface OpenContentDeps {
   readonly onOff: () => void
   /** A sentence: rules are judged more slowly than they could be. */
   readonly onSlower: (message: string) => void
-  /** The threads that do the first half of the path, if it is not this one. */
+  /** The threads that do the first half of the path, if it is not done in this one. */
   readonly makers?: Makers | undefined
-  /** Seconds that a step in another thread has taken. */
+  /** Seconds that a step took in another thread. */
   readonly observe: (step: string, seconds: number) => void
-  /** The content in force: what has not changed is taken from it. */
+  /** The content in force: unchanged parts are reused. */
   readonly before?: OpenContent | undefined
 }
 
-/** Content, loaded, and the rules' processes running. */
+/** Loaded content with its rule processes running. */
 export interface OpenContent {
   readonly loaded: LoadedContent
   readonly generation: MadeGeneration
-  /** The generation as makers in other threads hold it. */
+  /** The generation as makers in other threads have it. */
   readonly made: MadeElsewhere | undefined
   readonly tables: LiveTables
-  /** Everything that a detection language judges with, disabled rules too. */
+  /** Everything that a detection language judges with, including disabled rules. */
   readonly judged: readonly Rule[]
   readonly report: ContentReport
-  /** Ends the rules' processes, but not those that `kept` has too. */
+  /** Ends the rule processes, except those shared with `kept`. */
   close(kept?: OpenContent): Promise<void>
 }
 
@@ -52,7 +52,7 @@ export function readContent({ config }: Pick<OpenContentDeps, 'config'>): Promis
   return loadPath({ ...config, content: contentFolders(config) }, join(config.data_dir, 'content-cache'))
 }
 
-/** Makes loaded content ready: starts what runs its rules. */
+/** Makes loaded content ready: starts the processes that run its rules. */
 export async function openContent(loaded: LoadedContent, deps: OpenContentDeps): Promise<OpenContent> {
   const { config, sources } = deps
   const apart = foldersApart({ ...config, content: contentFolders(config) })
@@ -61,7 +61,7 @@ export async function openContent(loaded: LoadedContent, deps: OpenContentDeps):
   const starting = startGeneration(loaded, tables, apart, deps)
   const queryTables = lakeTables(loaded, new Set(sources.flatMap(({ log_types }) => log_types)))
   const { scheduledQueries, savedQueries } = loaded.content
-  // While the rules' processes start.
+  // While the rule processes start.
   const [started, cannotRun] = await Promise.all([
     starting,
     queryNotices(scheduledQueries, { saved: byName(savedQueries), tables: queryTables }),

@@ -13,7 +13,7 @@ import { blocksOf } from '../util/block/encode.ts'
 import { compileContent, lakeTables, schemaOf } from './path.ts'
 import { queryNotices, translateQuery } from './queries.ts'
 
-/** Queries over log types that no schema file describes, in a real lake, on rows that the real row writer made. */
+/** Queries over log types without a schema file, in a real lake, on rows written by the real row writer. */
 const NOW = '2024-04-19T12:00:00Z'
 const RECEIVED = '2024-04-19T11:50:00Z'
 const QUERY: ScheduledQuery = {

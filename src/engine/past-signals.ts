@@ -3,24 +3,24 @@ import { SIGNALS } from '../pipeline/rows.ts'
 import { SIGNAL_COLUMNS } from '../stages/store/stored-signals.ts'
 import { readBlock } from '../util/block/read.ts'
 
-/** Signals of the time before now. */
+/** Signals from before now. */
 export interface PastSignals {
-  /** Asks the lake, which holds all that was committed before the call. Rows are JSON array texts. */
+  /** Queries the lake, which contains everything committed before the call. Rows are JSON array texts. */
   readonly query: (sql: string, maxRows: number) => Promise<readonly string[]>
-  /** Collects the signals that are committed from now on, which a query's result may lack. */
+  /** Collects the signals committed from now on, which a query's result may lack. */
   listen(): SignalTap
 }
 
 export interface SignalTap {
-  /** What was committed since, in the form of the query's answer. */
+  /** What was committed since, in the same form as query results. */
   readonly rows: () => readonly string[]
   readonly end: () => void
 }
 
-/** Where the columns that look-back asks for stand among those of a signal's row. */
+/** The positions of the columns that look-back reads within a signal's row. */
 const PLACES = SIGNAL_COLUMNS.map((name) => SIGNALS.columns.findIndex((column) => column.name === name))
 
-/** Signals as they are committed, for whoever listens. */
+/** Passes signals to listeners as they are committed. */
 export class CommittedSignals {
   readonly #taps = new Set<string[]>()
 

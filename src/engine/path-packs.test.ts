@@ -35,7 +35,7 @@ test('the detections of packs that are off do not run, and an unknown pack is a 
   expect(unknown.problems).toEqual(["disabled_packs: there is no pack 'Path.Pakc': did you mean 'Path.Pack'?"])
 })
 
-test('an override is in force, has a part in the hash of its rule alone, and is shown; a pack that is off stays off', async () => {
+test('an override is in force, changes only the hash of its rule, and is shown; a pack that is off stays off', async () => {
   const overrides = mkdtempSync(join(tmpdir(), 'caracal-path-'))
   onTestFinished(() => rmSync(overrides, { recursive: true }))
   const load = (off: string[] = []) => loadPath({ content: [folder, overrides], disabled_packs: off })
@@ -61,7 +61,7 @@ test('an override is in force, has a part in the hash of its rule alone, and is 
   expect(alertingRules(await load(['Path.Pack'])).has('Path.In')).toBe(false)
 })
 
-test('the data folder is no content where it lies in a content root, and what was pulled into it is', async () => {
+test('a data folder inside a content root is not content, but what was pulled into it is', async () => {
   const data = join(folder, 'data')
   const tree = join(data, 'content-git/x/tree')
   mkdirSync(tree, { recursive: true })

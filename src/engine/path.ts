@@ -23,7 +23,7 @@ import { mentions } from '../stages/store/dialect/names.ts'
 import { ConfigError } from '../util/errors.ts'
 import type { ContentView } from './engine.ts'
 
-/** Content, ready to run. What could not be used is in `problems`, and the rest runs. */
+/** Content that is ready to run. What could not be used is in `problems`; the rest runs. */
 export interface LoadedContent {
   readonly content: Content
   /** The content folders, absolute. */
@@ -32,10 +32,10 @@ export interface LoadedContent {
   readonly rules: ReadonlyMap<string, Rule>
   readonly tables: ReadonlyMap<string, LoadedTable>
   readonly problems: readonly ContentProblem[]
-  /** Names that nothing answers to: what uses them runs, and to no effect. */
+  /** Names that do not exist: content that uses them runs, but without effect. */
   readonly names: readonly ContentProblem[]
   readonly notices: readonly string[]
-  /** Schemas of Zeek logs that no file describes, made while the program runs. */
+  /** Schemas of Zeek logs without a schema file, created at runtime. */
   readonly headerSchemas: HeaderSchemas
 }
 
@@ -52,13 +52,13 @@ type Chosen = { readonly content: readonly string[] } & Partial<
     readonly sources?: readonly { readonly log_types: readonly string[] }[]
   }
 
-/** Reads and compiles everything under the content roots; `cache` is a folder that keeps what YAML files were read as. */
+/** Reads and compiles everything under the content roots; `cache` is a folder for parsed YAML files. */
 export async function loadPath(
   { content: folders, data_dir: dataDir, sources, destinations, ...packs }: Chosen,
   cache?: string,
 ): Promise<LoadedContent> {
   const roots = contentRoots(folders)
-  // A content root may have the data folder in it.
+  // A content root may contain the data folder.
   const without = dataDir === undefined ? [] : [dataDir]
   const places = roots.map((folder) => ({ folder, without }))
   const read = withOverrides(await loadContent(places, { tests: false, ...(cache !== undefined && { cache }) }))
@@ -75,7 +75,7 @@ export async function loadPath(
   }
 }
 
-/** What runs: a name in a disabled rule harms nobody. */
+/** Only what runs: an unknown name in a disabled rule does no harm. */
 function enabledOnly(content: Content): Content {
   const enabled = <T extends { readonly enabled: boolean }>(items: readonly T[]) => items.filter((item) => item.enabled)
   const { rules, scheduledRules, policies } = content
@@ -101,14 +101,14 @@ export function compileContent(content: Content): LoadedContent {
   }
 }
 
-/** A problem as the running product keeps it: the line is a part of the place. */
+/** A problem as the running product stores it: the line is part of the location. */
 function placed({ file, line, message }: Problem): ContentProblem {
   return { file: line === undefined ? file : `${file}:${line}`, message }
 }
 
 /**
- * Everything that a detection language judges with: rules, scheduled rules, policies. A policy that names no resource types is
- * for any: all that policies name, since nothing else tells a resource from a log's event.
+ * Everything that a detection language judges with: rules, scheduled rules, policies. A policy that names no resource types applies to all
+ * types named by policies, since nothing else distinguishes a resource from a log's event.
  */
 export function judgedRules({ rules, scheduledRules, policies }: Content): readonly Rule[] {
   const resourceTypes = [...new Set(policies.flatMap(({ policy }) => policy?.resourceTypes ?? []))]
@@ -118,17 +118,17 @@ export function judgedRules({ rules, scheduledRules, policies }: Content): reado
   return [...rules, ...scheduledRules, ...complete]
 }
 
-/** Log types that rules and resource types that policies name. */
+/** Log types named by rules and resource types named by policies. */
 function namedLogTypes(content: Content): ReadonlySet<string> {
   return new Set(judgedRules(content).flatMap(({ logTypes, policy }) => [...logTypes, ...(policy?.resourceTypes ?? [])]))
 }
 
-/** The one field of a plain schema, since a schema has at least one. No event has it. */
+/** The only field of a plain schema, since a schema needs at least one. No event has it. */
 const PLAIN_FIELD = { name: 'caracal_note', type: 'string' }
 
 /**
- * A schema for a log type that no schema file describes: fields stay as they are sent (in the lake in `extra`), the event's
- * time is that of its receipt.
+ * A schema for a log type without a schema file: fields stay as they are sent (in the lake in `extra`), and the event's time is when it was
+ * received.
  */
 function plainSchema(name: string): CompiledSchema {
   return {
@@ -139,7 +139,7 @@ function plainSchema(name: string): CompiledSchema {
 
 type Described = Pick<LoadedContent, 'content' | 'schemas'>
 
-/** The schema for a source that names this log type: a file's, or a plain one when a rule, a policy or a query is about it. */
+/** The schema for a source that names this log type: from a file, or a plain one if a rule, a policy or a query is about it. */
 export function schemaOf(name: string, { content, schemas }: Described): CompiledSchema | undefined {
   const described = schemas.get(name)
   if (described) return described
@@ -149,7 +149,7 @@ export function schemaOf(name: string, { content, schemas }: Described): Compile
   return plain && queries.some(({ sql }) => mentions(sql, plain.table)) ? plain : undefined
 }
 
-/** What parsing must know of a source. Throws `ConfigError` for a log type that has no schema. */
+/** What parsing needs to know about a source. Throws `ConfigError` for a log type that has no schema. */
 export function parseSource(
   source: { readonly id: string; readonly label?: string | undefined; readonly log_types: readonly string[] },
   loaded: LoadedContent,
@@ -174,15 +174,15 @@ export function parseSource(
   }
 }
 
-/** Enabled scheduled queries whose rows an enabled rule judges; the others have nobody to run for. */
+/** Enabled scheduled queries whose rows an enabled rule judges; the others have no reason to run. */
 export function judgedQueries({ content, rules }: LoadedContent): ScheduledQuery[] {
   const wanted = new Set([...rules.values()].flatMap(({ scheduledQueries }) => scheduledQueries ?? []))
   return content.scheduledQueries.filter(({ name, enabled }) => enabled && wanted.has(name))
 }
 
 /**
- * The lake's tables, as queries may name them: events and matches by log type, the views over all, signals. Log types
- * without a schema file have tables when they are among those `read`; others that rules name are marked.
+ * The lake's tables, as queries may name them: events and matches by log type, the views over all, signals. Log types without a schema file
+ * have tables if they are among those `read`; others that rules name are marked.
  */
 export function lakeTables(loaded: Described, read: ReadonlySet<string>): TableSpec[] {
   const { schemas } = loaded
@@ -207,7 +207,7 @@ export function lakeTables(loaded: Described, read: ReadonlySet<string>): TableS
   return [...events, ...matches, ...views, SIGNALS]
 }
 
-/** A rule may name anything: what can be no log type has no table. */
+/** A rule may name anything: a name that cannot be a log type has no table. */
 function compiled(make: () => CompiledSchema): CompiledSchema | undefined {
   try {
     return make()
@@ -220,20 +220,20 @@ function withoutPlainField(spec: TableSpec): TableSpec {
   return { ...spec, columns: spec.columns.filter(({ name }) => name !== PLAIN_FIELD.name) }
 }
 
-/** Enabled correlation rules, with where they remember; `undefined` when there are none. */
+/** Enabled correlation rules and their memory; `undefined` if there are none. */
 export function correlationOf({ content }: LoadedContent, store: CorrelationStore): Correlation | undefined {
   const rules = content.correlationRules.map(({ rule }) => rule).filter(({ enabled }) => enabled)
   if (rules.length === 0) return undefined
   return { correlator: createCorrelator(rules), rules: new Map(rules.map((rule) => [rule.id, rule])), store }
 }
 
-/** Everything that alerts are made for: what detection languages judge with, and correlation rules. */
+/** Everything that alerts are raised for: what detection languages judge with, and correlation rules. */
 export function alertingRules({ content, rules }: LoadedContent): ReadonlyMap<string, Rule> {
   const correlation = content.correlationRules.filter(({ rule }) => rule.enabled).map(({ rule }) => toRule(rule))
   return new Map([...rules, ...correlation.map((rule) => [rule.id, rule] as const)])
 }
 
-/** Every rule as people see it: those that judge events, and `alerting` correlation rules. */
+/** Every rule as shown to users: those that judge events, and `alerting` correlation rules. */
 export function ruleViews(content: Content, alerting: ReadonlyMap<string, Rule>): ContentView['rules'] {
   const correlation = [...alerting.values()].filter(({ source }) => source.language === 'correlation')
   return [...judgedRules(content), ...correlation].map(({ id, displayName, enabled, severity, logTypes }) => ({

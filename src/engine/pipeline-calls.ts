@@ -18,59 +18,59 @@ import type { AlertNotice, ContentView } from './engine.ts'
 import type { BuiltContent } from './live-content.ts'
 import type { ContentProblem } from './path.ts'
 
-/** What the main thread asks of the pipeline's, the only writer of state. */
+/** The main thread's calls to the pipeline thread, which is the only writer of state. */
 export interface PipelineCalls {
   /** What is loaded. */
   content: () => ContentReport
-  /** Reads the content folders again and makes what they hold ready, beside what runs. */
+  /** Reads the content folders again and prepares the content next to what is running. */
   buildContent: () => BuiltContent
   /** Puts what was built last in force between two batches, unless the lake cannot follow it. */
   swapContent: () => SwappedContent
-  /** Writes down which files of content have changed since the last time; resolves when that is durable. */
+  /** Records which content files have changed since the last call; resolves when that is durable. */
   recordContent: (mark: ContentMark) => void
   /** Opens the sources and begins to read. Tables must be in force by now. */
   start: () => void
-  /** No further batch begins; resolves when those under way are committed. */
+  /** No further batch begins; resolves when those in progress are committed. */
   stopReading: () => void
-  /** Ends everything; what is finished is stored. */
+  /** Ends everything; finished work is stored. */
   stop: () => void
-  /** Builds a table of that content and puts it in force. Rejects, with the old one in force, when it cannot be built. */
+  /** Builds a table of that content and puts it in force. Rejects, with the old one in force, if it cannot be built. */
   acceptTable: (content: ContentFileRef) => BuiltTable
   saveTableState: (table: { name: string; value: string }) => void
-  /** Resolves when the source has nothing to read and everything of it is committed; at once for one that is not read at all. */
+  /** Resolves when the source has nothing to read and all of it is committed; immediately for a source that is not read at all. */
   settled: (sourceId: string) => void
-  /** Puts what is committed into the lake. */
+  /** Writes what is committed to the lake. */
   flush: () => void
-  /** False: there is no such alert. */
+  /** False if there is no such alert. */
   setAlertStatus: (change: { alertId: string; status: AlertStatus }) => boolean
   deliveryResults: (results: readonly DeliveryResult[]) => void
-  /** Forgets a source's cursors, counts and alerts. */
+  /** Deletes the source's cursors, counts and alerts. */
   removeSource: (source: { sourceId: string; label: string }) => void
   setMeta: (entry: { key: string; value: string }) => void
   sources: () => readonly SourceProgress[]
-  /** Makes alerts of those problems that have none yet. */
+  /** Raises alerts for those problems that have none yet. */
   raise: (problems: readonly SystemProblem[]) => void
   deadLetterSamples: (sourceId: string) => readonly DeadLetterSample[]
   /** Judges a scheduled query's rows with the rules that name it; the results are stored together with the due time. */
   judgeRows: (rows: QueryRows) => void
-  /** Every replay that is kept, oldest first. */
+  /** Every stored replay, oldest first. */
   replays: () => readonly Replay[]
-  /** Takes a replay into the queue. Rejects with `Refused` when it makes no sense, with `RetryLater` when too many wait. */
+  /** Queues a replay. Rejects with `Refused` if it makes no sense, with `RetryLater` if the queue is full. */
   addReplay: (ask: ReplayAsk) => Replay
-  /** The replay as it is then; `undefined`: there is no such one. */
+  /** The replay's state after that; `undefined` if there is no such replay. */
   cancelReplay: (id: string) => Replay | undefined
 }
 
-/** What the pipeline's thread asks of main, and what it reports. */
+/** The pipeline thread's calls to main, and its reports. */
 export interface MainCalls {
   ensure: (ask: { table: TableSpec; late: boolean | undefined }) => Awaited<ReturnType<Lake['ensure']>>
   store: (ask: { table: TableSpec; file: string; token: string }) => Awaited<ReturnType<Lake['store']>>
   query: (ask: { sql: string; maxRows: number }) => QueryResult
-  /** A batch, or something else that is one transaction, was committed. */
+  /** A batch, or another single transaction, was committed. */
   progress: (progress: PipelineProgress) => void
-  /** All problems of the pipeline as they are now. */
+  /** All current problems of the pipeline. */
   problems: (problems: readonly SystemProblem[]) => void
-  /** A rule went off or on; also from time to time while one is off. */
+  /** A rule went off or on; also reported regularly while one is off. */
   rules: (progress: RulesProgress) => void
   /** A sentence: rules are judged more slowly than they could be. */
   slower: (message: string) => void
@@ -79,7 +79,7 @@ export interface MainCalls {
 }
 
 export interface SwappedContent {
-  /** Milliseconds in which no batch could begin. */
+  /** Milliseconds during which no batch could begin. */
   readonly pauseMs: number
   /** Why it could not be put in force. */
   readonly problems: readonly ContentProblem[]
@@ -87,49 +87,49 @@ export interface SwappedContent {
 
 /** What is loaded and running. */
 export interface ContentReport {
-  /** The hash of the generation. */
+  /** The generation's hash. */
   readonly generation: string
   readonly content: ContentView
   /** Enabled tables, for the keeper. */
   readonly tables: readonly TableDefinition[]
-  /** Every table of the lake that content may ask for. */
+  /** Every lake table that content may query. */
   readonly lakeTables: readonly TableSpec[]
   /** Enabled scheduled queries whose rows some enabled rule judges. */
   readonly queries: readonly ScheduledQuery[]
   readonly savedQueries: readonly SavedQuery[]
-  /** Sentences on scheduled queries that cannot run; the content's notices hold them too. */
+  /** Sentences on scheduled queries that cannot run; the content's notices include them. */
   readonly queryNotices: readonly string[]
   /** A sentence on the processes that run rules, if there are any. */
   readonly children: string | undefined
 }
 
-/** The key in state of the due time that a scheduled query has come to. */
+/** The key in state of the last due time that a scheduled query has completed. */
 export function queryKey(name: string): string {
   return `query:${hash16(name)}`
 }
 
 /** What was committed, in numbers. */
 export interface PipelineProgress {
-  /** `undefined`: it did not come from a source's batch. */
+  /** `undefined` if it did not come from a source's batch. */
   readonly sourceId: string | undefined
   readonly observations: readonly (readonly [stage: string, seconds: number])[]
   readonly matches: readonly (readonly [ruleId: string, n: number])[]
   readonly ruleErrors: readonly (readonly [ruleId: string, n: number])[]
   readonly lastErrors: readonly (readonly [ruleId: string, message: string])[]
   readonly ruleSeconds: readonly (readonly [ruleId: string, seconds: number])[]
-  /** Received → alert row committed, of each alert opened. */
+  /** From receipt to the committed alert row, for each opened alert. */
   readonly latenciesMs: readonly number[]
   readonly opened: readonly AlertNotice[]
   readonly hasDeliveries: boolean
 }
 
-/** What is shown to people about an opened alert. */
+/** What is shown to users about an opened alert. */
 export function noticeOf({ alertId, severity, ruleId, body }: AlertWindow): AlertNotice {
   const { title, latencyMs, sourceLabels } = body
   return { alertId, severity, ruleId, title, latencyMs, sourceLabels }
 }
 
-/** Which rules are off, and when rules were. */
+/** Which rules are off, and when rules were off. */
 export interface RulesProgress {
   readonly off: readonly RuleOff[]
   /** Oldest first. */
@@ -143,6 +143,6 @@ export interface SourceProgress {
   readonly notices: readonly string[]
   /** Those of the notices that say what cannot be read. */
   readonly problems?: readonly string[]
-  /** Milliseconds that the current call to it has taken; 0 without one. */
+  /** Milliseconds since the call in progress began; 0 without one. */
   readonly waitingMs: number
 }

@@ -3,7 +3,7 @@ import { Rpc } from '../util/rpc.ts'
 import { Pipeline, type PipelineOptions } from './pipeline.ts'
 import type { MainCalls, PipelineCalls } from './pipeline-calls.ts'
 
-/** What the pipeline's thread is started with. */
+/** The pipeline thread's start arguments. */
 export interface PipelineThreadData extends PipelineOptions {
   readonly spool: MessagePort
 }

@@ -11,7 +11,7 @@ import type { MainCalls, PipelineCalls } from './pipeline-calls.ts'
 import type { SpoolCalls, SpoolNews, SpoolReads } from './spool-calls.ts'
 import { SpoolServer } from './spool-server.ts'
 
-/** A pipeline as its thread runs it, but in this one, and what its neighbours have. `ensure` stands before the lake's. */
+/** A pipeline in this thread instead of its usual one, with its neighbours. `ensure` wraps the lake's. */
 export async function openPipeline(config: Config, ensure?: (lake: Lake) => Lake['ensure']) {
   const lake = await createChdbLake({ dataDir: config.data_dir, max_query_ms: 60_000, max_rows: 1000 })
   const toPipeline = new MessageChannel()

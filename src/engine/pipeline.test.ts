@@ -24,7 +24,7 @@ function configOf(name: string, more: object = {}): Config {
   return { ...given, data_dir: dataDir, content: [content] }
 }
 
-test('it starts, judges and stores what the spool has, and stops once however often it is asked', async () => {
+test('it starts, judges and stores what the spool has, and stops once however often stop is called', async () => {
   const config = configOf('whole')
   const { opened, pipeline, spool, lake, events, close } = await open(config)
   const { content: loaded } = await pipeline.call('content')
@@ -53,7 +53,7 @@ test('it starts, judges and stores what the spool has, and stops once however of
   await state.destroy()
 })
 
-test('what reports while it opens is heard: a rule that does not load', async () => {
+test('reports during opening are not lost: a rule that does not load', async () => {
   const config = configOf('off')
   writeFileSync(
     join(content, 'bad.yml'),
@@ -68,7 +68,7 @@ test('what reports while it opens is heard: a rule that does not load', async ()
   for (const name of ['bad.yml', 'bad.py']) rmSync(join(content, name))
 })
 
-test('a step of the start that fails has those before it undone: nothing stays open', async () => {
+test('if a startup step fails, those before it are undone: nothing stays open', async () => {
   const sources = [
     { type: 'http', id: 'web', log_types: ['Custom.Auth'] },
     { type: 'http', id: 'odd', log_types: ['Odd.Type'] },
@@ -77,7 +77,7 @@ test('a step of the start that fails has those before it undone: nothing stays o
   const { opened, close } = await open(config)
   await expect(opened).rejects.toThrow("source 'odd' names the log type 'Odd.Type'")
   await close()
-  // Nothing holds the folder: the same pipeline opens once the source is right.
+  // Nothing locks the folder: the same pipeline opens once the source is correct.
   const again = await open({ ...config, sources: config.sources.slice(0, 1) })
   await again.pipeline.call('start')
   await again.pipeline.call('stop')

@@ -49,16 +49,16 @@ import { Troubles } from './troubles.ts'
 
 export interface PipelineOptions {
   readonly config: Config
-  /** Every source, the built-in ones too. */
+  /** Every source, including the built-in ones. */
   readonly sources: readonly SourceConfig[]
   readonly baseUrl: string
-  /** For tests of a full disk: pages of 4 KiB that the state may have. */
+  /** For tests of a full disk: maximum size of the state in pages of 4 KiB. */
   readonly maxPages?: number
 }
 
 const MAX_FLUSH_BYTES = 16 * 1024 * 1024
 
-/** The path from sources to the state and the lake: what the pipeline's thread runs. The only writer of state. */
+/** The path from sources to the state and the lake: what the pipeline thread runs. The only writer of state. */
 export class Pipeline implements Handlers<PipelineCalls> {
   readonly #options: PipelineOptions
   readonly #main: Remote<MainCalls>
@@ -73,7 +73,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
   #content!: LiveContent
   #flusher!: Flusher
   #rulesOff!: RulesOff
-  /** Set once reading has begun: what was missed before that waits for it. */
+  /** Set once reading has begun: late judging of earlier events waits for it. */
   #late: LateJudging | undefined
   #reading!: Reading
 
@@ -84,7 +84,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
     this.#troubles = new Troubles((problems) => void main.call('problems', problems).catch(() => {}))
   }
 
-  /** Opens the state, loads the content and starts the rules' processes. Rejects with nothing left running. */
+  /** Opens the state, loads the content and starts the rule processes. If it rejects, nothing is left running. */
   static open(options: PipelineOptions, main: Remote<MainCalls>, spool: MessagePort): Promise<Pipeline> {
     return Started.all(
       (message) => process.emitWarning(`The pipeline: ${message}`),
@@ -259,7 +259,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
     return this.#samples.of(sourceId)
   }
 
-  /** Not in turn with the batches: a batch that hangs is what a problem may be about. */
+  /** Not in turn with the batches: a problem may be about a batch that hangs. */
   async raise(problems: readonly SystemProblem[]): Promise<void> {
     const deps = { routes: this.#routes, baseUrl: this.#options.baseUrl, nowMs: Date.now() }
     const effects = await this.#state.commit(effectsOfProblems(problems, deps))
@@ -281,7 +281,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
   async judgeRows(answer: QueryRows): Promise<void> {
     const { loop } = this.#reading
     const events = rowsToEvents(answer) as Event[]
-    // Begun before its turn in the commits is taken, as batches do: the order of judging is the order of committing.
+    // Started before its turn to commit, as batches are: the order of judging is the order of committing.
     const { generation } = this.#content.current
     const judged = loop.inOrder(() => judgeEvents([{ logType: queryLogType(answer.query), events }], generation.detectors))
     this.#reading.holds(judged)
@@ -321,14 +321,14 @@ export class Pipeline implements Handlers<PipelineCalls> {
           'lake',
           message && `Rows wait in the state for lake tables that do not accept them at the moment: ${message}`,
         ),
-      // Reading pauses while too much waits.
+      // Reading pauses while too much is waiting.
       onStored: () => this.#reading.wake(),
     })
   }
 
   async #endFlusher(): Promise<void> {
     await this.#flusher.stop()
-    // Rows that cannot be stored now stay in the outbox and go to the lake after the next start.
+    // Rows that cannot be stored now stay in the outbox and are moved to the lake after the next start.
     await this.#flusher.flush().catch(() => {})
   }
 

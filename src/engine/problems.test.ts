@@ -3,7 +3,7 @@ import { systemProblem } from '../model/system-problem.ts'
 import { healthOf } from './health.ts'
 import { Problems } from './problems.ts'
 
-test('a problem lasts from the first report without a break, and is gone when its reporter no longer names it', () => {
+test('a problem lasts from its first report until its reporter no longer names it', () => {
   let nowMs = 1000
   const changes: string[] = []
   const problems = new Problems(() => nowMs)

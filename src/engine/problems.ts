@@ -1,12 +1,12 @@
 import { kindOf, type SystemProblem } from '../model/system-problem.ts'
 
-/** A problem that lasts. */
+/** A lasting problem. */
 export interface LastingProblem extends SystemProblem {
-  /** When it was first reported without a break, epoch ms. */
+  /** Start of the uninterrupted reports, epoch ms. */
   readonly sinceMs: number
 }
 
-/** What is wrong now. Every reporter names all of its problems each time: one that it no longer names is gone. */
+/** What is wrong now. Every reporter names all of its problems each time: one that it no longer names is over. */
 export class Problems {
   readonly #now: () => number
   readonly #byReporter = new Map<string, readonly LastingProblem[]>()
@@ -36,14 +36,14 @@ export class Problems {
     this.report(reporter, [...(this.#byReporter.get(reporter) ?? []), problem])
   }
 
-  /** Everything that is wrong, what makes health `failing` first. */
+  /** Everything that is wrong; problems that make health `failing` come first. */
   get current(): readonly LastingProblem[] {
     const all = [...this.#byReporter.values()].flat()
     return [...all.filter(isFailing), ...all.filter((problem) => !isFailing(problem))]
   }
 }
 
-/** True when it makes health `failing`. */
+/** True if it makes health `failing`. */
 export function isFailing({ what }: SystemProblem): boolean {
   return kindOf(what).isFailing === true
 }

@@ -13,7 +13,7 @@ export interface QueryWorld {
   readonly tables: readonly TableSpec[]
 }
 
-/** The query in the lake's SQL, its template filled in. */
+/** The query in the lake's SQL, with its template expanded. */
 export async function translateQuery(query: ScheduledQuery, { saved, tables }: QueryWorld): Promise<Translation> {
   const expanded = expandTemplate(query.sql, (name) => saved.get(name)?.sql)
   if (expanded.kind !== 'ok') return { ...expanded, missing: [] }
@@ -23,12 +23,12 @@ export async function translateQuery(query: ScheduledQuery, { saved, tables }: Q
   })
 }
 
-/** Beyond this many, queries that wait for logs are one notice. */
+/** Above this number, queries that wait for logs are combined into one notice. */
 const MAX_WAITING = 3
 
 /**
- * A sentence for each query that could not run if it were asked to, disabled ones and those that no rule judges too; one for all of
- * the many that only wait for logs of Panther's types.
+ * A sentence for each query that could not run, including disabled ones and those that no rule judges; a single one for all the queries
+ * that only wait for logs of Panther's types.
  */
 export async function queryNotices(queries: readonly ScheduledQuery[], world: QueryWorld): Promise<string[]> {
   const notices: string[] = []
@@ -49,7 +49,7 @@ export async function queryNotices(queries: readonly ScheduledQuery[], world: Qu
   return [...notices, `${what} for which there is no schema and no source here: ${tables.join(', ')}`]
 }
 
-/** The tables of managed log types that a query lacks, when it lacks nothing else. */
+/** The tables of managed log types that a query lacks, if it lacks nothing else. */
 function awaitedTables(translated: Translation): string[] | undefined {
   if (translated.kind === 'ok') return undefined
   const tables = translated.missing.filter(({ column }) => column === undefined)

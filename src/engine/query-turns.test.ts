@@ -13,11 +13,11 @@ function everyMinutes(name: string, rateMinutes: number, doneMs = START): Queued
 interface Run {
   readonly name: string
   readonly startMs: number
-  /** Queries that were due when it began and had not begun, and the first due time each had missed. */
+  /** Queries that were due but not running when a run began, with the first due time that each had missed. */
   readonly waiting: ReadonlyMap<string, number>
 }
 
-/** `places` queries run at a time, each for as long as its entry in `minutes`; the clock moves by half minutes. */
+/** `places` queries run at a time, each for the minutes in its entry of `minutes`; the clock moves by half minutes. */
 function simulate(queries: readonly Queued[], minutes: ReadonlyMap<string, number>, places: number, untilMs: number) {
   const turns = new QueryTurns(queries, START)
   const done = new Map(queries.map(({ name, doneMs }) => [name, doneMs]))
@@ -61,7 +61,7 @@ const load = fc.record({
   places: fc.integer({ min: 1, max: 3 }),
 })
 
-test('whatever the load, a run begins only when none that is due has waited longer', () => {
+test('under any load, a run begins only if no other due run has waited longer', () => {
   fc.assert(
     fc.property(load, ({ queries, places }) => {
       const queued = queries.map(({ rate }, i) => everyMinutes(`q${i}`, rate))
@@ -75,7 +75,7 @@ test('whatever the load, a run begins only when none that is due has waited long
   )
 })
 
-test('whatever the load, no query waits longer than all the others take twice, and one that does wait is reported', () => {
+test('under any load, no query waits longer than two runs of all the others, and waiting is reported', () => {
   fc.assert(
     fc.property(load, ({ queries, places }) => {
       const queued = queries.map(({ rate }, i) => everyMinutes(`q${i}`, rate))
@@ -94,7 +94,7 @@ test('whatever the load, no query waits longer than all the others take twice, a
   )
 })
 
-test('two places and four queries, each due every two minutes and a minute and a half long: all have the same share', () => {
+test('with two places and four queries, each due every two minutes and a minute and a half long, all get the same share', () => {
   const names = ['a', 'b', 'c', 'd']
   const minutes = new Map(names.map((name) => [name, 1.5]))
   const { runs, overdue } = simulate(
@@ -107,7 +107,7 @@ test('two places and four queries, each due every two minutes and a minute and a
   expect(overdue.size).toBeGreaterThan(0)
 })
 
-test('a run that must be made again queues behind those that have waited longer, after its pause', () => {
+test('a run that must be repeated queues after its pause, after those that have waited longer', () => {
   const turns = new QueryTurns([everyMinutes('fails', 2), everyMinutes('b', 2), everyMinutes('c', 2)], START)
   const now = START + 2 * MINUTE
   expect(turns.next(now)?.name).toBe('fails')
@@ -116,7 +116,7 @@ test('a run that must be made again queues behind those that have waited longer,
   expect(turns.next(now + 5000)).toEqual({ name: 'fails', dueMs: Date.parse('2026-11-28T10:02:00Z') })
 })
 
-test('a clock that is set back does not prolong a pause or keep a query from its turn', () => {
+test('a clock that is set back neither prolongs a pause nor keeps a query from its turn', () => {
   const turns = new QueryTurns([everyMinutes('a', 2)], START)
   const now = START + 60 * MINUTE
   turns.next(now)
@@ -125,7 +125,7 @@ test('a clock that is set back does not prolong a pause or keep a query from its
   expect(turns.next(before)).toEqual({ name: 'a', dueMs: Date.parse('2026-11-28T10:10:00Z') })
 })
 
-test('a run is overdue from more than one period on, and stays reported until one begins in time', () => {
+test('a run is overdue after more than one period, and stays reported until one begins in time', () => {
   const due = Date.parse('2026-11-28T10:02:00Z')
   const turns = new QueryTurns([everyMinutes('a', 2)], START)
   expect(turns.overdue(due + 2 * MINUTE)).toEqual([])

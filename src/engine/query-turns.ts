@@ -2,7 +2,7 @@ import type { Schedule } from '../model/schedule.ts'
 import { Due } from '../stages/detect/scheduled/plan.ts'
 import { nextRun } from '../stages/detect/scheduled/schedule.ts'
 
-/** A scheduled query, and the due time of its last run that is done (before the first run: when it was first seen). */
+/** A scheduled query, and the due time of its last completed run (before the first run: when it was first seen). */
 export interface Queued {
   readonly name: string
   readonly schedule: Schedule
@@ -22,16 +22,16 @@ interface Entry {
   readonly due: Due
   /** The first due time that no run has covered, and the time from it to the next one. */
   oldest: { readonly dueMs: number; readonly periodMs: number } | undefined
-  /** The due time of the run under way. */
+  /** The due time of the run in progress. */
   runningMs: number | undefined
-  /** When its run was sent back to the queue: there it stands behind those that have waited longer. */
+  /** When its run was requeued: it comes after those that have waited longer. */
   againMs: number
   pauseMs: number
   /** How late its last run began. */
   late: Overdue | undefined
 }
 
-/** Whose turn it is among scheduled queries: the run that has waited longest goes first, so no query starves another. */
+/** Decides whose turn it is among scheduled queries: the run that has waited longest goes first, so no query starves another. */
 export class QueryTurns {
   readonly #entries = new Map<string, Entry>()
   readonly #startMs: number
@@ -42,7 +42,7 @@ export class QueryTurns {
     for (const query of queries) this.add(query)
   }
 
-  /** The query takes turns from now on. */
+  /** Adds the query to those that take turns. */
   add({ name, schedule, doneMs }: Queued): void {
     const due = new Due(schedule, doneMs)
     const oldest = oldestAfter(schedule, doneMs)
@@ -50,7 +50,7 @@ export class QueryTurns {
     this.#entries.set(name, { schedule, due, oldest, runningMs: undefined, againMs, pauseMs: 0, late: undefined })
   }
 
-  /** Gives the query that has waited longest its turn, and the due time to run it for; `undefined` when none is due. */
+  /** Starts the turn of the query that has waited longest: returns it with the due time to run it for; `undefined` if none is due. */
   next(nowMs: number): { readonly name: string; readonly dueMs: number } | undefined {
     let first: { name: string; entry: Entry; dueMs: number; sinceMs: number } | undefined
     for (const [name, entry] of this.#entries) {
@@ -66,7 +66,7 @@ export class QueryTurns {
     return { name: first.name, dueMs: first.dueMs }
   }
 
-  /** The run is over, well or not: the query waits for its next due time. */
+  /** The run is over, successful or not: the query waits for its next due time. */
   done(name: string): void {
     const entry = this.#entries.get(name)
     if (entry?.runningMs === undefined) return
@@ -76,7 +76,7 @@ export class QueryTurns {
     entry.againMs = Number.NEGATIVE_INFINITY
   }
 
-  /** The run must be made again, no sooner than in `pauseMs`. */
+  /** The run must be repeated, no sooner than in `pauseMs`. */
   again(name: string, nowMs: number, pauseMs: number): void {
     const entry = this.#entries.get(name)
     if (!entry) return
@@ -85,7 +85,7 @@ export class QueryTurns {
     entry.pauseMs = pauseMs
   }
 
-  /** The query gets no more turns. */
+  /** Removes the query. */
   remove(name: string): void {
     this.#entries.delete(name)
   }
