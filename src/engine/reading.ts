@@ -33,7 +33,7 @@ export interface ReadingDeps {
   readonly content: LiveContent
   readonly routes: LoopDeps['routes']
   readonly now: () => number
-  /** Batches that may be under way at once. Absent: as many as this thread makes use of. */
+  /** Maximum number of batches in progress. Absent: as many as this thread can use. */
   readonly depth: number | undefined
   readonly isFull: () => boolean
   readonly observe: LoopDeps['observe']
@@ -41,18 +41,18 @@ export interface ReadingDeps {
   readonly onTrouble: LoopDeps['onTrouble']
   readonly signals: PastSignals
   readonly lake: ReplayLake
-  /** The loop has ended by itself: a fault. */
+  /** The loop ended by itself, which is a fault. */
   readonly onFailed: (error: unknown) => void
   /** Other content is in force from now on: called between two batches. */
   readonly onSwapped: (now: OpenContent) => void
 }
 
-/** Without a limit, sources that always have something would keep correlation from speaking. */
+/** Without a limit, sources that always have something to read would keep correlation from running. */
 const MAX_CATCH_UP_MS = 600_000
 const LOOK_MS = 1000
 const SETTLE_MS = 20
 
-/** What goes on once the tables are in force: sources are read, the loop runs, time passes for correlation, old state is deleted. */
+/** What runs once the tables are in force: reading sources, the loop, the clock of correlation, deleting old state. */
 export class Reading {
   readonly #deps: ReadingDeps
   readonly #open: WatchedSource[] = []
@@ -61,7 +61,7 @@ export class Reading {
   #clock: CorrelationClock | undefined
   #replays: Replays | undefined
   #caughtUp: Promise<void> = Promise.resolve()
-  /** What is judged outside of the loop's batches. */
+  /** Judges what is not part of the loop's batches. */
   readonly #judging = new Set<Promise<unknown>>()
   #isStopping = false
   #stopped: Promise<void> | undefined
@@ -71,12 +71,12 @@ export class Reading {
     this.#deps = deps
   }
 
-  /** Connects to the spool: done before anything is read, since the spool says at once what it has. */
+  /** Connects to the spool. Done before anything is read, since the spool immediately reports its contents. */
   async connect(port: MessagePort): Promise<void> {
     this.#spool = await connectSpool(port, () => this.wake())
   }
 
-  /** Opens the sources and lets the loop run. `started` gets what must be closed once reading has stopped. */
+  /** Opens the sources and starts the loop. `started` collects what must be closed once reading has stopped. */
   async start(started: Started): Promise<void> {
     const { config, sources, db, content, now, onTrouble, onFailed } = this.#deps
     for (const source of sources) {
@@ -118,8 +118,8 @@ export class Reading {
   }
 
   /**
-   * Puts the content that was built in force, between two batches, and ends what only the one before it needed. When it rejects, or
-   * has problems, everything goes on with the content in force.
+   * Puts the content that was built in force, between two batches, and ends what only the previous content needed. If it rejects, or has
+   * problems, the content in force stays.
    */
   async swap(): Promise<SwappedContent> {
     const { content } = this.#deps
@@ -141,7 +141,7 @@ export class Reading {
     let looked: Promise<void> | undefined
     let before: OpenContent | undefined
     try {
-      // The last that can fail: a lake that was altered for content that is not in force would be altered back.
+      // Last, because it can fail: otherwise a lake altered for content that does not come into force would have to be altered back.
       const problems = await content.askLake()
       if (problems.length > 0) {
         await content.discard()
@@ -149,7 +149,7 @@ export class Reading {
       }
       await Promise.allSettled(this.#judging)
       const pauseMs = await loop.between(async () => {
-        // Those that have begun since: what they leave in the cache of rules is handed over too.
+        // Those that have begun since: what they leave in the rules' cache is handed over too.
         while (this.#judging.size > 0) await Promise.allSettled(this.#judging)
         before = content.swap()
         looked = look.commit()
@@ -164,14 +164,14 @@ export class Reading {
     }
   }
 
-  /** Ends what only this content needed, once all that it judged is committed. */
+  /** Ends what only this content needed, once everything that it judged is committed. */
   async #retire(before: OpenContent, next: OpenContent): Promise<void> {
     await this.loop.other(async () => undefined).catch(() => {})
     await Promise.allSettled(this.#judging)
     await before.close(next)
   }
 
-  /** Keeps the detectors that `judged` is asked of until it has settled. */
+  /** Keeps the detectors used for `judged` open until it has settled. */
   holds(judged: Promise<unknown>): void {
     this.#judging.add(judged)
     judged.catch(() => {}).finally(() => this.#judging.delete(judged))
@@ -182,19 +182,19 @@ export class Reading {
     this.#loop?.wake()
   }
 
-  /** The loop, once there is one. */
+  /** The loop, once it exists. */
   get loop(): Loop {
     if (!this.#loop) throw new Error('the pipeline has not started')
     return this.#loop
   }
 
-  /** What judges the past again, once reading has begun. */
+  /** Judges past events, once reading has begun. */
   get replays(): Replays {
     if (!this.#replays) throw new RetryLater('Caracal has not finished starting')
     return this.#replays
   }
 
-  /** No further batch begins; resolves when those under way are committed. */
+  /** No further batch begins; resolves when those in progress are committed. */
   stop(): Promise<void> {
     this.#isStopping = true
     this.#stopped ??= (async () => {
@@ -208,7 +208,7 @@ export class Reading {
       this.#deps.onTrouble('rules', `Rules are off, and the alert about them cannot be raised: ${messageOf(error)}`)
   }
 
-  /** Resolves when the source has nothing to read and everything of it is committed; at once for one that is not read at all. */
+  /** Resolves when the source has nothing to read and all of it is committed; immediately for a source that is not read at all. */
   async settled(sourceId: string): Promise<void> {
     if (!this.#open.some(({ id }) => id === sourceId)) return
     while (!this.#loop?.isSettled(sourceId)) await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
@@ -243,7 +243,7 @@ export class Reading {
     return new CorrelationClock({ db, generation, loop, signals, caughtUp: this.#caughtUp, now, onTrouble })
   }
 
-  /** Makes alerts of rules that do not load, without those that did not before either. */
+  /** Raises alerts for rules that do not load, except those that did not load before either. */
   #reportOff(now: OpenContent, before?: OpenContent): void {
     const known = new Set(before?.generation.detectors.flatMap((d) => d.setupErrors.map(({ ruleId }) => ruleId)))
     const off = now.generation.detectors.flatMap((d) => d.setupErrors).filter(({ ruleId }) => !known.has(ruleId))
@@ -270,8 +270,8 @@ export class Reading {
   }
 
   /**
-   * Resolves when what came while the program was down has been read. Sources that are read now had time to be asked, and had
-   * nothing once.
+   * Resolves when everything that arrived during downtime has been read: all sources that are being read were queried and had nothing more
+   * at least once.
    */
   async #catchUp(startedMs: number): Promise<void> {
     const behind = new Set(this.#open.map(({ id }) => id))

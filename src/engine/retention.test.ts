@@ -10,7 +10,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const DAY_MS = 86_400_000
 
-test('goes by the clock that it is given, spares what a source behind may still need, and reports when it cannot delete', async () => {
+test('uses the given clock, spares what a source that lags may still need, and reports when it cannot delete', async () => {
   const db = await openState(folder)
   const row = { rule_id: 'R', group_key: 'g', status: 'OPEN', severity: 'LOW', event_count: 1, body: '{}', opened: 0 }
   const times = { window_start_ms: 0, window_end_ms: 1, created_ms: 0, updated_ms: 0 }

@@ -8,9 +8,9 @@ const PERIOD_MS = 3_600_000
 export interface PruningOptions {
   readonly retention: Retention
   readonly now: () => number
-  /** Sources that have something to read, or something read that is not committed. */
+  /** Sources that have something to read, or have read something that is not committed. */
   readonly behind: () => readonly string[]
-  /** Reports what stands in the way, or that nothing does any more. */
+  /** Reports why it cannot delete, or that it can again. */
   readonly onTrouble: (message: string | undefined) => void
 }
 
@@ -27,7 +27,7 @@ export class Pruning {
     this.#options = options
   }
 
-  /** Begins now, and then each hour. */
+  /** Begins now and repeats every hour. */
   start(): void {
     const again = () => {
       this.#running ??= this.run().finally(() => {
@@ -38,7 +38,7 @@ export class Pruning {
     again()
   }
 
-  /** Deletes what there is to delete. Never rejects. */
+  /** Deletes what is due. Never rejects. */
   async run(): Promise<void> {
     const { retention, now, behind, onTrouble } = this.#options
     try {

@@ -14,7 +14,7 @@ const span = (ruleId: string, fromMs: number, toMs: number | null, events = 0) =
 const off = (ruleId: string, retryMs?: number) =>
   ({ ruleId, cause: 'timeout', message: 'r.py: too slow', missed: 0, retryMs }) as const
 
-test('a rule is on, erring for an hour after an error, off or waiting for another try', () => {
+test('a rule is on, erring for an hour after an error, off or waiting for another attempt', () => {
   let now = 10 * HOUR
   const states = new RuleStates(() => now)
   expect(states.of(rule('A'))).toEqual({

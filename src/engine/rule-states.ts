@@ -3,39 +3,38 @@ import { type SystemProblem, systemProblem } from '../model/system-problem.ts'
 import type { ContentView } from './engine.ts'
 import type { PipelineProgress, RulesProgress } from './pipeline-calls.ts'
 
-/** A rule whose last error is older than this is not `erring` any more. */
+/** A rule whose last error is older than this is no longer `erring`. */
 const ERRING_MS = 60 * 60_000
 
-/** How a rule does, for people. */
+/** The state of a rule, for display. */
 export interface RuleState {
   readonly ruleId: string
   /**
-   * `off`: disabled, or it cannot be loaded. `waiting`: it is off for a reason that may pass (no time to load it, or it ended its
-   * process), and is tried again.
-   * `erring`: it runs, and had an error within the hour.
+   * `off`: disabled, or it cannot be loaded. `waiting`: it is off for a reason that may pass (no time to load it, or it ended its process),
+   * and is retried. `erring`: it runs, and had an error within the last hour.
    */
   readonly state: 'on' | 'off' | 'waiting' | 'erring'
-  /** Since when it is so; `undefined`: since the start, or not known. */
+  /** Start of the state; `undefined`: since startup, or unknown. */
   readonly sinceMs: number | undefined
   /** Why it is not simply on. */
   readonly why: string | undefined
-  /** Since the start. */
+  /** Since startup. */
   readonly matches: number
   readonly errors: number
-  /** Times in which it was off; the last one may last. */
+  /** Times when it was off; the last one may still last. */
   readonly spans: readonly RuleSpan[]
 }
 
 interface Counts {
   matches: number
   errors: number
-  /** When the errors began that have come at least once an hour, and the last of them. */
+  /** Start of the errors that have occurred at least once an hour, and the last of them. */
   erringSinceMs: number
   lastErrorMs: number
   lastError: string
 }
 
-/** What the pipeline reports of rules, kept. */
+/** Collects the pipeline's reports about rules. */
 export class RuleStates {
   readonly #now: () => number
   readonly #counts = new Map<string, Counts>()
@@ -58,12 +57,12 @@ export class RuleStates {
     for (const [ruleId, message] of lastErrors) this.#of(ruleId).lastError = message
   }
 
-  /** Which rules are off has changed. */
+  /** The set of rules that are off has changed. */
   set(progress: RulesProgress): void {
     this.#progress = progress
   }
 
-  /** One for each rule that is off though it should run. */
+  /** One problem for each rule that is off although it should run. */
   get problems(): readonly SystemProblem[] {
     return this.#progress.off.map(({ ruleId, message, retryMs }) => {
       const span = this.#progress.spans.find((one) => one.ruleId === ruleId && one.toMs === null)

@@ -6,20 +6,20 @@ import { getMeta, setMeta } from '../state/sources.ts'
 import type { RulesProgress } from './pipeline-calls.ts'
 
 const KEY = 'rule_spans'
-/** What rules that are off miss is counted all the time, and written down this often. */
+/** Events missed by rules that are off are counted continuously, and stored at this interval. */
 const EVERY_MS = 10_000
 
 export interface RulesOffDeps {
   readonly db: StateDb
   readonly report: (progress: RulesProgress) => void
-  /** Spans could not be written down. */
+  /** Spans could not be stored. */
   readonly onError: (error: unknown) => void
   readonly now: () => number
-  /** Rules may be on again that have missed events. */
+  /** Rules that have missed events may be on again. */
   readonly onMissed: () => void
 }
 
-/** Keeps in state, and reports, which rules are off and what they missed. */
+/** Stores and reports which rules are off and what they missed. */
 export class RulesOff {
   readonly #deps: RulesOffDeps
   readonly #spans: RuleSpans
@@ -33,14 +33,14 @@ export class RulesOff {
     this.#spans = new RuleSpans(saved, (ruleId) => this.#logTypes.get(ruleId) ?? [])
   }
 
-  /** Reads what was kept. Nothing is off before `watch`. */
+  /** Reads what was stored. Nothing is off before `watch`. */
   static async open(deps: RulesOffDeps): Promise<RulesOff> {
     return new RulesOff(deps, JSON.parse((await getMeta(deps.db, KEY)) ?? '[]') as RuleSpan[])
   }
 
   /** From now on these detectors judge, with these rules. */
   watch(detectors: readonly Detector[], rules: readonly { readonly id: string; readonly logTypes: readonly string[] }[]): void {
-    // What the detectors before have counted: those of changed rules begin at 0.
+    // What the previous detectors have counted: the counts of changed rules begin at 0.
     this.#look(false)
     this.#detectors = detectors
     this.#logTypes.clear()
@@ -58,19 +58,19 @@ export class RulesOff {
     if (this.#deps.now() >= this.#nextMs) this.#look(false)
   }
 
-  /** What rules missed, and nothing judges yet. */
+  /** What rules missed and nothing is judging yet. */
   missed(): readonly MissedEvents[] {
     return this.#spans.missed(this.#deps.now())
   }
 
-  /** One of `missed` is judged by this replay; '': by none. */
+  /** This replay judges one of `missed`; '': none does. */
   judgedBy(missed: MissedEvents, replayId: string): void {
     this.#spans.judgedBy(missed, replayId)
     this.#save()
     this.#look(true)
   }
 
-  /** Writes down what was counted last. */
+  /** Stores the latest counts. */
   async close(): Promise<void> {
     this.#look(false)
     await this.#saved

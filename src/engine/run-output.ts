@@ -6,7 +6,7 @@ import { rawText } from '../pipeline/rows.ts'
 import type { CorrelatedBatch, Parsed } from '../pipeline/steps.ts'
 import type { Judged } from '../stages/alert/step.ts'
 
-/** What a run prints. */
+/** The output of a run. */
 export type Emit = 'events' | 'matches' | 'alerts' | 'dead-letters'
 
 /** The NDJSON lines of a batch; alerts come at the end of a run. */
@@ -28,12 +28,12 @@ export function newestMs({ groups }: Pick<Parsed, 'groups'>): number {
   return groups.reduce((ms, { events }) => events.reduce((m, event) => Math.max(m, Date.parse(event.p_event_time)), ms), 0)
 }
 
-/** When what a finding is about happened, epoch ms; NaN for one about nothing. */
+/** The time of a finding's event, epoch ms; NaN for a finding without one. */
 export function timeOf({ event, span }: Pick<Judged, 'event' | 'span'>): number {
   return Date.parse(event?.p_event_time ?? span?.last ?? '')
 }
 
-/** What alerts need of an event; the rest would fill memory. */
+/** The parts of an event that alerts need; the rest would fill memory. */
 export function slim(event: Event): Event {
   const { p_log_type, p_row_id, p_event_time, p_parse_time, p_source_id, p_source_label, p_schema_version } = event
   const kept: Event = { p_log_type, p_row_id, p_event_time, p_parse_time, p_source_id, p_source_label, p_schema_version }

@@ -26,16 +26,16 @@ import { foldersApart } from './python-children.ts'
 import { alertLine, batchLines, type Emit, newestMs, slim, timeOf } from './run-output.ts'
 
 export interface RunOptions {
-  /** Paths; `-` is standard input. None: standard input. */
+  /** Paths; `-` is standard input. Empty: standard input. */
   readonly files: readonly string[]
   readonly logType: string | undefined
   /** Table name → file that replaces its content. */
   readonly tables: Readonly<Record<string, string>>
   readonly emit: Emit
-  /** What the run takes for now, epoch ms. */
+  /** The current time as the run sees it, epoch ms. */
   readonly nowMs: number
   readonly config: Config
-  /** Keeps what was read and compiled of content for the next run. */
+  /** Stores parsed and compiled content for the next run. */
   readonly cacheFolder: string
 }
 
@@ -43,7 +43,7 @@ export interface RunStreams {
   readonly stdin: Readable
   /** Resolves once the text is written. */
   readonly write: (text: string) => Promise<void>
-  /** A message for people. */
+  /** A message for the user. */
   readonly tell: (text: string) => void
 }
 
@@ -57,9 +57,9 @@ interface Totals {
 }
 
 /**
- * Runs files through the path, with NDJSON instead of state and lake. Resolves with the exit code: 0 every record was stored, 1 some
- * became dead letters or some rule failed, 2 some content could not be used, which is printed first. Rejects with `ConfigError` when
- * the run makes no sense: a usage or configuration error, a table that cannot be used.
+ * Runs files through the path, with NDJSON instead of state and lake. Resolves with the exit code: 0 if every record was stored, 1 if some
+ * became dead letters or some rule failed, 2 if some content could not be used, which is printed first. Rejects with `ConfigError` if the
+ * run makes no sense: a usage or configuration error, or a table that cannot be used.
  */
 export async function runFiles(options: RunOptions, streams: RunStreams): Promise<number> {
   const { config, logType } = options
@@ -83,19 +83,19 @@ export async function runFiles(options: RunOptions, streams: RunStreams): Promis
 /** The id of the only source. */
 const SOURCE = 'run'
 
-/** Rule errors that are printed; further ones are only counted. */
+/** Maximum number of rule errors to print; further ones are only counted. */
 const MAX_TOLD = 20
 
-/** Of its events, the lines that are printed of them. */
+/** Printed lines about its events. */
 type RunBatch = CorrelatedBatch<readonly string[]>
 
-/** What a batch becomes here. */
+/** The result of a batch in a run. */
 interface Output {
   readonly batch: RunBatch
   readonly lines: readonly string[]
 }
 
-/** No time comes later. */
+/** Later than any other time. */
 const END_OF_TIME_MS = 8.64e15
 
 class Run {
@@ -103,7 +103,7 @@ class Run {
   readonly #streams: RunStreams
   readonly #generation: Generation
   readonly #totals: Totals = { received: 0, stored: 0, filtered: 0, deadLettered: 0, matches: 0, ruleErrors: 0 }
-  /** What alerts are made of at the end. */
+  /** The input of the alerts at the end. */
   readonly #findings: Judged[] = []
   readonly #memory: MemoryStore
   readonly #guessed = new Map<string, number>()
@@ -137,7 +137,7 @@ class Run {
     this.#tellErrors(generation.detectors.flatMap(({ setupErrors }) => setupErrors))
   }
 
-  /** Of rules that could not be loaded. */
+  /** Errors of rules that could not be loaded. */
   #tellErrors(errors: readonly RuleError[]): void {
     for (const { ruleId, message } of errors) {
       this.#totals.ruleErrors++
@@ -158,7 +158,7 @@ class Run {
         const batch = { sourceId: SOURCE, receivedMs: this.#options.nowMs, chunks: [chunk], onParsed }
         before = takePath(batch, this.#generation, { ...this.#end, turn: () => turn })
         before.catch(() => {})
-        // One batch is written out while the next one is parsed; not more, so that memory stays flat.
+        // One batch is written out while the next one is parsed; no more, so that memory use stays flat.
         await turn
       }
     }
@@ -168,7 +168,7 @@ class Run {
     return this.#finish(await this.#alerts())
   }
 
-  /** Where the path of a batch ends here: on standard output. Alerts wait for the end, since windows run on the time of events. */
+  /** The end of a batch's path in a run: standard output. Alerts wait for the end, since windows follow event time. */
   readonly #end: Omit<PathEnd<readonly string[], Output>, 'turn'> = {
     retrying: { onTrouble: (message) => message && this.#streams.tell(message), isStopping: () => false },
     observe: () => {},
@@ -239,7 +239,7 @@ class Run {
     yield* fileChunks(path, { sourceId: SOURCE, maxRecordBytes, tell })
   }
 
-  /** Lets correlation rules speak as if all windows had ended. */
+  /** Lets correlation rules report as if all windows had ended. */
   async #passTime(): Promise<void> {
     const { correlation } = this.#generation
     if (!correlation) return
@@ -252,7 +252,7 @@ class Run {
     }
   }
 
-  /** Alerts over everything read, on windows of event time. */
+  /** Alerts over everything read, with windows in event time. */
   async #alerts(): Promise<object[]> {
     const sorted = this.#findings.sort((a, b) => timeOf(a) - timeOf(b))
     const clock = { atMs: timeOf, nowMs: this.#options.nowMs }
@@ -262,8 +262,8 @@ class Run {
 }
 
 /**
- * Tables as they are on this machine, those named by the user from their files. Rejects with `ConfigError` for one that cannot be used:
- * without it rules would give other answers, and nobody would see why.
+ * Tables as they are on this machine, or from the files that the user named. Rejects with `ConfigError` for one that cannot be used:
+ * without it rules would silently return other results.
  */
 async function loadTables(options: RunOptions, loaded: LoadedContent): Promise<LiveTables> {
   const tables = new LiveTables(loaded)

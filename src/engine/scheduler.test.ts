@@ -33,7 +33,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** The program from `from` on, until `until`, with what it left in state. */
+/** One run of the program from `from` until `until`, with the state of earlier runs. */
 async function runs(from: string, until: string, state: Map<string, number>): Promise<string[]> {
   vi.setSystemTime(new Date(from))
   const judged: QueryRows[] = []
@@ -58,20 +58,20 @@ async function runs(from: string, until: string, state: Map<string, number>): Pr
   return judged.map(({ dueMs }) => new Date(dueMs).toISOString())
 }
 
-test('a query that has never run catches up on what fell due while the program was down', async () => {
+test('a query that has never run catches up on runs that fell due while the program was down', async () => {
   const state = new Map<string, number>()
   expect(await runs('2024-04-19T23:58:00Z', '2024-04-19T23:59:00Z', state)).toEqual([])
   expect(await runs('2024-04-20T00:01:00Z', '2024-04-20T00:02:00Z', state)).toEqual(['2024-04-20T00:00:00.000Z'])
   expect(await runs('2024-04-20T00:03:00Z', '2024-04-20T00:04:00Z', state)).toEqual([])
 })
 
-test('a query seen for the first time does not run for what was due before it', async () => {
+test('a query seen for the first time does not run for earlier due times', async () => {
   expect(await runs('2024-04-20T00:01:00Z', '2024-04-20T00:02:00Z', new Map())).toEqual([])
 })
 
 const QUARTERLY: ScheduledQuery = { ...DAILY, name: 'Quarterly', schedule: { rateMinutes: 15, timeoutMinutes: 1 } }
 
-/** An hour of `QUARTERLY` and its outcome, its n-th run answered by `answer(n)`. */
+/** An hour of `QUARTERLY` and its outcome; `answer(n)` answers the n-th run. */
 async function anHour(
   answer: (run: number) => Promise<QueryResult>,
   judge = async () => {},
@@ -105,7 +105,7 @@ async function anHour(
   return { asked: asked.map((one) => one.replace(/^2024-04-19T(\d\d:\d\d):00.000Z/, '$1')), problems }
 }
 
-test('a run that the lake could not serve is made again, for the same due time', async () => {
+test('a run that the lake could not serve is repeated for the same due time', async () => {
   const { asked, problems } = await anHour(async (run) => {
     if (run <= 2) throw new RetryLater("the lake's process was replaced", run === 1 ? 3000 : undefined)
     return ANSWER
@@ -121,7 +121,7 @@ test('a run that the lake could not serve is made again, for the same due time',
   expect(problems).toEqual([[expect.stringContaining("does not run: the lake's process was replaced")], []])
 })
 
-test('rows that cannot be stored hold up a run for a minute and no longer', async () => {
+test('rows that cannot be stored delay a run by no more than a minute', async () => {
   const { asked, problems } = await anHour(
     async () => ANSWER,
     async () => {},
@@ -133,7 +133,7 @@ test('rows that cannot be stored hold up a run for a minute and no longer', asyn
   expect(problems[0]).toEqual([expect.stringContaining('does not run: the table logs.other takes no rows')])
 })
 
-test('an answer that cannot be kept is asked for again', async () => {
+test('a query whose result cannot be stored is repeated', async () => {
   let judged = 0
   const { asked } = await anHour(
     async () => ANSWER,
@@ -152,7 +152,7 @@ test('a query whose text is refused because it ended the lake is switched off, a
   expect(problems.at(-1)).toEqual([expect.stringMatching(/'Quarterly' .* is switched off .*: it ended the process twice/)])
 })
 
-test('a query that ends the lake in two runs in a row is switched off, however far apart they are', async () => {
+test('a query that ends the lake in two consecutive runs is switched off, however far apart they are', async () => {
   const { asked, problems } = await anHour(async (run) => {
     if (run === 2) return ANSWER
     throw new LakeEnded('it did not stop')
@@ -161,7 +161,7 @@ test('a query that ends the lake in two runs in a row is switched off, however f
   expect(problems.at(-1)).toEqual([expect.stringMatching(/is switched off .*: it did not stop/)])
 })
 
-/** A scheduler that is changed while it runs, with the state and the lake in the test's hands. */
+/** A scheduler that is changed while it runs, with state and lake controlled by the test. */
 function changeable() {
   vi.setSystemTime(new Date('2024-04-19T10:00:30Z'))
   const state = new Map<string, number>([[QUARTERLY.name, Date.parse('2024-04-19T10:00:00Z')]])
@@ -210,14 +210,14 @@ test('a query that cannot be added because the state cannot be read is reported,
   await scheduler.stop()
 })
 
-test('what a run says after its query was changed or removed is about nothing that is there', async () => {
+test('reports of a run whose query was changed or removed meanwhile are ignored', async () => {
   const { self, scheduler } = changeable()
   await scheduler.start()
   let fail: (error: Error) => void = () => {}
   self.answer = () => new Promise((_, reject) => (fail = reject))
   await self.update(QUARTERLY)
   await vi.advanceTimersByTimeAsync(15 * 60_000)
-  // Changed while its run is under way: it takes turns once that is over.
+  // Changed while its run is in progress: it takes turns once that is over.
   const changed = { ...QUARTERLY, schedule: { rateMinutes: 5, timeoutMinutes: 1 } }
   await self.update(changed)
   self.answer = async () => ANSWER

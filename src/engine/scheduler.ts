@@ -9,7 +9,7 @@ import { messageOf, RetryLater } from '../util/errors.ts'
 import { type QueryWorld, translateQuery } from './queries.ts'
 import { type Overdue, QueryTurns } from './query-turns.ts'
 
-/** What content says of scheduled queries. */
+/** What content says about scheduled queries. */
 export interface QueryContent extends QueryWorld {
   /** Enabled queries whose rows some rule judges. */
   readonly queries: readonly ScheduledQuery[]
@@ -17,13 +17,13 @@ export interface QueryContent extends QueryWorld {
 
 export interface SchedulerDeps extends QueryContent {
   readonly lake: Pick<Lake, 'ensure' | 'query'>
-  /** The due time of the last run of a query, or when it was first seen; `undefined` when it was never seen. */
+  /** The due time of a query's last run, or when it was first seen; `undefined` if it was never seen. */
   readonly loadDone: (name: string) => Promise<number | undefined>
-  /** Remembers when a query was first seen: what falls due after it is caught up on, before its first run too. */
+  /** Stores when a query was first seen: later due times are caught up on, even before its first run. */
   readonly saveSeen: (name: string, seenMs: number) => Promise<void>
   /** Judges the rows and records, in the same transaction as the results, that this due time is done. */
   readonly judge: (rows: QueryRows) => Promise<void>
-  /** Puts what is committed into the lake. */
+  /** Writes what is committed to the lake. */
   readonly flush: () => Promise<void>
   readonly now: () => number
   /** Queries that do not run or are overdue; all of them each time. */
@@ -31,30 +31,30 @@ export interface SchedulerDeps extends QueryContent {
 }
 
 const TICK_MS = 1000
-/** Queries that run at once: daily ones all fall due at midnight. */
+/** Concurrent queries: daily ones all fall due at midnight. */
 const AT_ONCE = 2
-/** Pause before a run is made again, unless the lake names another. */
+/** Pause before a run is repeated, unless the lake specifies another. */
 const AGAIN_MS = 5000
 /** A run waits this long past its due time for rows to be stored. */
 const STORE_PATIENCE_MS = 60_000
 /** A query whose runs end the lake's process this many times in a row is switched off. */
 const MAX_ENDED = 2
 
-/** How a run went: it counts, it must be made again after a pause, or the query must not run any more. */
+/** The outcome of a run: it counts, it must be repeated after a pause, or the query must not run any more. */
 type Outcome = { readonly kind: 'done' } | { readonly kind: 'off' } | { readonly kind: 'again'; readonly pauseMs: number }
 
 /** Runs scheduled queries when they are due, longest waiting first, each at most once at a time; after downtime one run catches up. */
 export class Scheduler {
   readonly #deps: SchedulerDeps
   readonly #queries = new Map<string, ScheduledQuery>()
-  /** Queries to add, by name: once the run of what they were before is over, and the state can be read. */
+  /** Queries to add, by name, once the run of their previous version is over and the state can be read. */
   readonly #entering = new Map<string, ScheduledQuery>()
   #entered: Promise<void> = Promise.resolve()
   #world: QueryWorld
   #turns = new QueryTurns([], 0)
   readonly #running = new Map<string, Promise<void>>()
   readonly #problems = new Map<string, SystemProblem>()
-  /** Runs in a row that ended the lake's process. */
+  /** Consecutive runs that ended the lake's process. */
   readonly #ended = new Map<string, number>()
   readonly #stopping = new AbortController()
   #reported = '[]'
@@ -65,14 +65,14 @@ export class Scheduler {
     this.#world = deps
   }
 
-  /** Reads how far each query has come, and reports those that cannot run. */
+  /** Reads the progress of each query, and reports those that cannot run. */
   async start(): Promise<void> {
     this.#turns = new QueryTurns([], this.#deps.now())
     for (const query of this.#deps.queries) await this.#add(query, await this.#progress(query))
     this.#keepTime()
   }
 
-  /** From now on these queries. Runs under way end as they began; those of queries that are as before go on being due as they were. */
+  /** Replaces the queries. Runs in progress end with their old query; unchanged queries keep their due times. */
   async update({ queries, ...world }: QueryContent): Promise<void> {
     this.#world = world
     const wanted = new Map(queries.map((query) => [query.name, query]))
@@ -98,10 +98,10 @@ export class Scheduler {
     return this.#entered
   }
 
-  /** Adds the queries that wait to be added, those that could not be added before too. */
+  /** Adds the waiting queries, including those that could not be added earlier. */
   async #enterAll(): Promise<void> {
     for (const [name, query] of this.#entering) {
-      // The run of what the query was before ends first.
+      // The run of the query's previous version ends first.
       if (this.#running.has(name)) continue
       try {
         const doneMs = await this.#progress(query)
@@ -115,7 +115,7 @@ export class Scheduler {
     }
   }
 
-  /** Gives the query turns from its last run on; one that cannot run is reported. */
+  /** Lets the query take turns, continuing from its last run; a query that cannot run is reported. */
   async #add(query: ScheduledQuery, doneMs: number): Promise<void> {
     const { name, schedule } = query
     this.#queries.set(name, query)
@@ -150,7 +150,7 @@ export class Scheduler {
     this.#fill()
   }
 
-  /** Starts what is due while there is room. */
+  /** Starts due queries while there is room. */
   #fill(): void {
     while (this.#running.size < AT_ONCE && !this.#stopping.signal.aborted) {
       const turn = this.#turns.next(this.#deps.now())
@@ -199,13 +199,14 @@ export class Scheduler {
     } catch (error) {
       if (!this.#stopping.signal.aborted) this.#tell(query, `does not run: ${messageOf(error)}`)
       if (error instanceof QueryBarred || this.#endedTooOften(query, error)) return this.#switchOff(query, messageOf(error))
-      // An answer that could not be kept, and a query that the lake could not serve now, are asked again; one that fails, when it is due again.
+      // A result that could not be stored and a query that the lake could not serve now are retried; a query that fails waits for its next
+      // due time.
       if (error instanceof RetryLater) return { kind: 'again', pauseMs: error.afterMs ?? AGAIN_MS }
       return isAnswered ? { kind: 'again', pauseMs: AGAIN_MS } : { kind: 'done' }
     }
   }
 
-  /** Rows that cannot be stored now hold up a run for a while, not for good: they may be another table's, and health reports them. */
+  /** Rows that cannot be stored now only delay a run for a while: they may belong to another table, and health reports them. */
   #unlessLate(error: unknown, dueMs: number): void {
     const isPatient = this.#deps.now() - dueMs < STORE_PATIENCE_MS
     if (isPatient || !(error instanceof RetryLater)) throw error
@@ -223,7 +224,7 @@ export class Scheduler {
     return { kind: 'off' }
   }
 
-  /** The query in the lake's SQL, against the tables as they are now; reported when it cannot be had. */
+  /** The query in the lake's SQL, against the current tables; reported if it cannot be translated. */
   async #translated(query: ScheduledQuery): Promise<Translation> {
     const translated = await translateQuery(query, this.#world)
     if (translated.kind !== 'ok') this.#tell(query, `does not run: ${translated.what.join('; ')}`)
@@ -231,14 +232,14 @@ export class Scheduler {
   }
 
   #tell(query: ScheduledQuery, problem: string | undefined, what: ProblemWhat = 'QueryFailed'): void {
-    // A run that ends after its query was changed or removed has nothing more to say.
+    // Reports of a run that ends after its query was changed or removed no longer apply.
     if (this.#queries.get(query.name) !== query) return
     if (problem === undefined) this.#problems.delete(query.name)
     else this.#problems.set(query.name, problemOf(query, problem, what))
     this.#report()
   }
 
-  /** Reports all problems when they are others than before. */
+  /** Reports all problems if they have changed. */
   #report(): void {
     const overdue = this.#turns.overdue(this.#deps.now())
     const problems = [

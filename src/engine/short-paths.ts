@@ -3,8 +3,8 @@ import type { Detector } from '../stages/detect/language.ts'
 import { fromRoots } from '../util/host-paths.ts'
 
 /**
- * The detector, with files of the content folders named from their folder in every error that it reports: people who see rules and
- * alerts need not know where on this machine the content lies. What rules return stays as it is.
+ * The detector, with files of the content folders shown relative to their folder in every error that it reports: users who see rules and
+ * alerts need not know where on this machine the content is. What rules return stays unchanged.
  */
 export class ShortPaths implements Detector {
   readonly #inner: Detector

@@ -14,7 +14,7 @@ export interface SpoolServerOptions {
   readonly maxPages?: number
 }
 
-/** Bytes of one batch of spooled bodies; a larger body is a batch of its own. */
+/** Maximum size in bytes of a batch of spooled bodies; a larger body is a separate batch. */
 const BATCH_BYTES = 1024 * 1024
 
 interface Waiting {
@@ -23,7 +23,7 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-/** Answers what main and the pipeline ask of the spool. */
+/** Serves the calls of main and the pipeline to the spool. */
 export class SpoolServer {
   readonly #options: SpoolServerOptions
   readonly #spool: Spool
@@ -80,7 +80,7 @@ export class SpoolServer {
     })
   }
 
-  /** Bodies that came in while the last transaction was written go into the next one together: one fsync for all. */
+  /** Bodies that arrive while a transaction is being written go into the next one together, so they share an fsync. */
   #commit(): void {
     const batch = this.#waiting
     this.#waiting = []

@@ -13,7 +13,7 @@ import type { SpoolCalls } from './spool-calls.ts'
 const folder = mkdtempSync(join(tmpdir(), 'caracal-spool-thread-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** A thread with a spool of its own, and what is in that spool once the thread has ended. */
+/** A spool thread, and the contents of its spool once the thread has ended. */
 function start(name: string, more: object = {}) {
   const dataDir = mkdtempSync(join(folder, name))
   const { port1, port2 } = new MessageChannel()
@@ -23,7 +23,7 @@ function start(name: string, more: object = {}) {
   port2.unref()
   const append = (text: string) =>
     rpc.call('append', { sourceId: 's', decoding: 'lines', receivedMs: 1, body: Buffer.from(text) })
-  /** Ends the thread without a word of warning. */
+  /** Ends the thread without warning. */
   const kept = async (): Promise<string[]> => {
     await worker.terminate()
     const spool = new Spool(openSqlite(join(dataDir, 'spool.db')))
@@ -34,7 +34,7 @@ function start(name: string, more: object = {}) {
   return { append, kept }
 }
 
-test('what is acknowledged is on disk when the thread is ended at once', async () => {
+test('what is acknowledged is on disk even if the thread is killed immediately', async () => {
   const { append, kept } = start('ended')
   const acknowledged: string[] = []
   const appending = Array.from({ length: 50 }, async (_, i) => {
@@ -46,7 +46,7 @@ test('what is acknowledged is on disk when the thread is ended at once', async (
   for (const text of acknowledged) expect(texts).toContain(text)
 })
 
-test('what the disk does not take is refused, never acknowledged', async () => {
+test('what cannot be written to disk is refused, never acknowledged', async () => {
   const { append, kept } = start('full', { maxPages: 60 })
   const acknowledged: string[] = []
   const refused: CaracalError[] = []

@@ -3,7 +3,7 @@ import { Rpc } from '../util/rpc.ts'
 import type { SpoolCalls, SpoolNews, SpoolReads } from './spool-calls.ts'
 import { SpoolServer, type SpoolServerOptions } from './spool-server.ts'
 
-/** What the spool's thread is started with. */
+/** The spool thread's start arguments. */
 export interface SpoolThreadData extends SpoolServerOptions {
   /** The pipeline's end of the spool. */
   readonly pipeline: MessagePort

@@ -24,7 +24,7 @@ import { byName } from './queries.ts'
 import { Scheduler } from './scheduler.ts'
 import type { PipelineThread, SpoolThread } from './threads.ts'
 
-/** What the parts of the running product are made with. */
+/** What the parts of the running product are created from. */
 export interface PartsDeps {
   readonly config: Config
   readonly log: Log
@@ -62,7 +62,7 @@ export async function startKeeper(
   return keeper
 }
 
-/** Begins to make the deliveries that are due. */
+/** Begins to send due deliveries. */
 export async function startDeliverer({ config, state, pipeline, events, metrics, http }: PartsDeps): Promise<Deliverer> {
   const destinations = await openDestinations(config.destinations, {
     env: environment(),
@@ -116,7 +116,7 @@ export async function startScheduler(report: ContentReport, { lake, state, pipel
   return scheduler
 }
 
-/** Calls `heartbeat_url`, if it is set, for as long as the path is alive. */
+/** Calls `heartbeat_url`, if it is set, while the path is alive. */
 export function startHeartbeat({ config, events: { problems }, http }: PartsDeps): Heartbeat | undefined {
   const { heartbeat_url: url } = config
   if (url === undefined) return undefined
@@ -130,7 +130,7 @@ export function startHeartbeat({ config, events: { problems }, http }: PartsDeps
   return heartbeat
 }
 
-/** What takes bodies for each source that pushes, by source id. When one cannot begin, those before it are closed again. */
+/** Creates the receiver of each push source, by source id. If one cannot start, those before it are closed again. */
 export async function openIntakes(
   sources: readonly SourceConfig[],
   spool: SpoolThread,

@@ -12,7 +12,7 @@ function config(more: Partial<Config> = {}): Config {
   return { ...configSchema.parse({}), data_dir: join(folder, 'data'), ...more }
 }
 
-test('a start that fails ends what it had started: the same data folder starts next, and stops once however often it is asked', async () => {
+test('a failed start ends what it had started: the same data folder can be started again, and stops once however often stop is called', async () => {
   const { sources } = configSchema.parse({ sources: [{ type: 'http', id: 'odd', log_types: ['Odd.Type'] }] })
   await expect(startEngine(config({ sources }), { demo: false })).rejects.toThrow("names the log type 'Odd.Type'")
   const engine = await startEngine(config(), { demo: false })

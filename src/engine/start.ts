@@ -36,15 +36,15 @@ import { dataToken } from './token.ts'
 import { createViews } from './views.ts'
 
 export interface StartOptions {
-  /** On a first start, send the bundled sample through the path. */
+  /** On a first start, process the bundled sample. */
   readonly demo: boolean
-  /** For tests of a full disk: pages of 4 KiB that state and spool may have. */
+  /** For tests of a full disk: maximum size of state and spool in pages of 4 KiB. */
   readonly maxPages?: number
 }
 
 /**
- * Starts everything below the API: lock, lake, threads, tables, rules, sources, deliveries. Rejects with `StorageError`
- * or `ConfigError` when that cannot be done, with nothing left running.
+ * Starts everything below the API: lock, lake, threads, tables, rules, sources, deliveries. Rejects with `StorageError` or `ConfigError` if
+ * that fails, with nothing left running.
  */
 export function startEngine(config: Config, options: StartOptions): Promise<Engine> {
   return Started.all(
@@ -53,7 +53,7 @@ export function startEngine(config: Config, options: StartOptions): Promise<Engi
   )
 }
 
-/** The start, one step after the other; the engine's `stop` undoes them from last to first. */
+/** The startup, step by step; the engine's `stop` undoes the steps from last to first. */
 async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOptions, started: Started): Promise<Engine> {
   const log = processLog()
   const metrics = createMetrics()
@@ -86,7 +86,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
   )
   await logLayouts(lake, log)
   const demoBefore = await demoState(config.data_dir)
-  // Nobody is woken by an alert of the sample: it is only shown while every alert stays on this machine.
+  // The sample must not page anyone: its alerts are only sent if every alert stays on this machine.
   const elsewhere = config.destinations.filter((destination) => !isLocal(destination)).map(({ id }) => id)
   const isDemoDue = demoBefore === 'running' || (demoBefore === undefined && isDemoWanted)
   const isDemo = isDemoDue && elsewhere.length === 0
@@ -113,7 +113,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
         mainCalls({ lake, events, metrics }),
       ),
     async ({ rpc, end }) => {
-      // A pipeline that still waits for a spool that died cannot stop by itself.
+      // A pipeline that still waits for a dead spool cannot stop by itself.
       await Promise.race([rpc.call('stop'), spool.died]).finally(end)
     },
   )
@@ -151,7 +151,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     () => watch.start(),
     () => watch.stop(),
   )
-  // Before reading: what alerts made last is still sent when reading has stopped.
+  // Started before reading, so that it stops after it: the last alerts are still sent.
   await started.step(
     'the deliveries',
     () => startDeliverer(parts),
@@ -204,7 +204,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
   })
   if (isDemo) {
     const done = views.settled(DEMO_SOURCE).then(() => pipeline.rpc.call('setMeta', { key: DEMO_KEY, value: 'done' }))
-    // Stopped in between: it goes on at the next start.
+    // Stopped in the meantime: it continues after the next start.
     done.catch(() => {})
   }
   return {
@@ -231,7 +231,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
       return intake?.handle?.bind(intake)
     },
     query: async (sql, { fresh, ...query } = {}) => {
-      // A table that takes no rows now keeps nobody from asking the others; health reports it.
+      // A table that accepts no rows now must not block queries of the others; health reports it.
       const after = fresh && pipeline.rpc.call('flush').catch(unlessLater)
       return lake.query(sql, { ...query, ...(after && { after }) })
     },
@@ -276,10 +276,10 @@ async function openGit(config: Config, { problems }: Events): Promise<GitRoots> 
   return made
 }
 
-/** Before content is loaded, so that what is edited during the start is not missed. */
+/** Started before content is loaded, so that edits during startup are not missed. */
 async function noteContent(config: Config): Promise<ContentWatch | undefined> {
   if (!config.watch_content) return undefined
-  // What is pulled from git changes when it is pulled. `content` in the working folder may come later.
+  // Content from git only changes when it is pulled. `content` in the working folder may be created later.
   const configured = config.content.filter((entry) => typeof entry === 'string')
   const folders = new Set([...contentRoots(configured), resolve('content')])
   const watch = new ContentWatch([...folders], { without: [config.data_dir] })
@@ -295,7 +295,7 @@ async function logLayouts(lake: Lake, log: Log): Promise<void> {
     )
 }
 
-/** The configured sources, the http source that is always there, under the data folder's token, and the sample's. */
+/** The configured sources, the http source that always exists (with the data folder's token), and the sample's. */
 function allSources({ sources }: Config, demo: SourceConfig | undefined): SourceConfig[] {
   const ids = new Set(sources.map(({ id }) => id))
   const builtIn = configSchema.parse({ sources: [{ type: 'http', id: 'default' }] }).sources

@@ -22,12 +22,12 @@ function world(checks: readonly Check[], refuses = () => false) {
   return { problems, raised, watch }
 }
 
-/** A check that says what `now` holds. */
+/** A check that reports `now`. */
 function saying(now: { problems: readonly SystemProblem[] }): Check {
   return { name: 'a test', run: () => now.problems }
 }
 
-test('alerts are made of problems that last as long as their kind asks, and not again each round', async () => {
+test('alerts are raised for problems that last as long as their kind requires, and not again each round', async () => {
   const now = { problems: [systemProblem('LakeDown', 'lake', 'down'), systemProblem('RuleOff', 'R', 'off')] }
   const { watch, raised } = world([saying(now)])
   await watch.start()
@@ -52,7 +52,7 @@ test('alerts are made of problems that last as long as their kind asks, and not 
   watch.stop()
 })
 
-test('a check that does not answer is a problem itself; others go on, and health does not wait for it', async () => {
+test('a check that does not answer is itself a problem; others continue, and health does not wait for it', async () => {
   let isHanging = true
   const hanging: Check = { name: 'the spool', run: () => (isHanging ? new Promise(() => {}) : []) }
   const { watch } = world([hanging, saying({ problems: [systemProblem('RuleOff', 'R', 'off')] })])

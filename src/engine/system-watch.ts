@@ -6,22 +6,22 @@ import type { LastingProblem, Problems } from './problems.ts'
 export interface SystemWatchDeps {
   readonly problems: Problems
   readonly checks: readonly Check[]
-  /** Makes alerts of those problems that have none yet. */
+  /** Raises alerts for those problems that have none yet. */
   readonly raise: (problems: readonly SystemProblem[]) => Promise<void>
   readonly now: () => number
 }
 
 const EVERY_MS = 5000
-/** What does not answer a check within this time is stuck. */
+/** A check that takes longer than this is stuck. */
 const ANSWER_MS = 30_000
-/** A call of `health` waits for checks under way no longer than this. */
+/** A call of `health` waits no longer than this for checks in progress. */
 const HEALTH_WAIT_MS = 2000
-/** What checks said within this time is current enough for it. */
+/** Results younger than this are current enough for it. */
 const FRESH_MS = 1000
-/** The pipeline is asked again about the same problems this often: one that lasts is alerted again some time. */
+/** Interval at which the pipeline is called again about the same problems: one that lasts is eventually alerted again. */
 const AGAIN_MS = 60_000
 
-/** Runs the checks again and again, and has alerts made of problems that last. */
+/** Runs the checks repeatedly, and has alerts raised for problems that last. */
 export class SystemWatch {
   readonly #deps: SystemWatchDeps
   #timer: NodeJS.Timeout | undefined
@@ -54,7 +54,7 @@ export class SystemWatch {
     this.#isRaising = false
   }
 
-  /** What is wrong now; of a check that takes its time, what it said last. */
+  /** What is wrong now; for a slow check, its last result. */
   async current(): Promise<readonly LastingProblem[]> {
     if (Math.abs(this.#deps.now() - this.#checkedMs) >= FRESH_MS) await within(HEALTH_WAIT_MS, this.#check()).catch(() => {})
     return this.#deps.problems.current

@@ -9,9 +9,9 @@ import type { SpoolCalls } from './spool-calls.ts'
 import type { SpoolThreadData } from './spool-thread.ts'
 
 /**
- * Where a thread begins, and its memory for young objects, 48 MiB by default. The events of a batch live until it is committed: in little
- * memory they are copied at each collection on their way, which is a fifth of what the path costs. The spool handles bytes, which
- * are not in it.
+ * A thread's entry point, and its memory for young objects, 48 MiB by default. The events of a batch live until it is committed: with
+ * little memory, garbage collection copies them several times, which costs a fifth of the path's time. The spool handles bytes, which are
+ * outside this memory.
  */
 const THREADS = {
   spool: { entry: 'engine/spool-thread', youngMib: 12 },
@@ -22,7 +22,7 @@ const THREADS = {
 /** A thread and the calls to it. */
 export interface Thread<Theirs extends Calls<Theirs>> {
   readonly rpc: Remote<Theirs>
-  /** Resolves when the thread ended by itself: a fault. */
+  /** Resolves if the thread ended by itself, which is a fault. */
   readonly died: Promise<Error>
   end(): Promise<void>
 }
@@ -72,7 +72,7 @@ function startThread<Theirs extends Calls<Theirs>, Ours extends Calls<Ours> = Re
   return { rpc, died, end: async () => void (await worker.terminate()) }
 }
 
-/** What a thread died of. An error that crosses from a thread keeps its properties and loses its class. */
+/** Why a thread died. An error from another thread keeps its properties but loses its class. */
 function asThrown(error: unknown): Error {
   if (!(error instanceof Error)) return new Error(messageOf(error))
   const { code } = error as Partial<CaracalError>
@@ -80,5 +80,5 @@ function asThrown(error: unknown): Error {
   return isOurs ? rebuiltError(code, error.message, undefined) : error
 }
 
-/** Names of the classes whose messages are meant for people. */
+/** Names of the classes whose messages are meant for users. */
 const CLASSES = new Set([CaracalError, ConfigError, StorageError].map(({ name }) => name))

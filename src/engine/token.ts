@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { ConfigError, messageOf, StorageError } from '../util/errors.ts'
 
 /**
- * The data folder's token, made on first start; only its owner may read the file. Throws `StorageError` when it cannot be read or
- * written, `ConfigError` when it is no token.
+ * The data folder's token, created on first start; only its owner may read the file. Throws `StorageError` if it cannot be read or written,
+ * `ConfigError` if it is malformed.
  */
 export function dataToken(dataDir: string): string {
   const file = join(dataDir, 'token')
@@ -14,7 +14,7 @@ export function dataToken(dataDir: string): string {
   const token = randomBytes(24).toString('base64url')
   const draft = `${file}.${process.pid}`
   try {
-    // A start that is ended half-way leaves no empty token.
+    // An interrupted start leaves no empty token.
     writeFileSync(draft, `${token}\n`, { mode: 0o600, flush: true })
     renameSync(draft, file)
   } catch (error) {
@@ -23,7 +23,7 @@ export function dataToken(dataDir: string): string {
   return token
 }
 
-/** `undefined` when there is no such file. A new token in place of a broken one would lock out every sender without a word. */
+/** `undefined` if the file does not exist. Silently replacing a malformed token would lock out every sender. */
 function readToken(file: string): string | undefined {
   let token: string
   try {

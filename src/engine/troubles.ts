@@ -1,6 +1,6 @@
 import { type ProblemWhat, type SystemProblem, systemProblem } from '../model/system-problem.ts'
 
-/** What may stand in the way in the pipeline's thread, and as which system problem it is reported. */
+/** Obstacles that the pipeline thread may meet, and the system problem under which each is reported. */
 const WHAT: Readonly<Record<string, ProblemWhat>> = {
   lake: 'LakeDown',
   outbox: 'LakeDown',
@@ -13,10 +13,10 @@ const WHAT: Readonly<Record<string, ProblemWhat>> = {
   late: 'RulesImpaired',
   retention: 'StateGrows',
 }
-/** What the loop reports of one source begins with this. */
+/** Prefix of what the loop reports about one source. */
 const OF_SOURCE = 'source/'
 
-/** What stands in the way in the pipeline's thread now, one sentence for each kind. */
+/** Current obstacles in the pipeline thread, one sentence for each kind. */
 export class Troubles {
   readonly #now = new Map<string, string>()
   readonly #report: (problems: readonly SystemProblem[]) => void
@@ -26,7 +26,7 @@ export class Troubles {
     this.#report = report
   }
 
-  /** Trouble of that kind is here, or over (`undefined`). */
+  /** An obstacle of that kind has appeared, or is over (`undefined`). */
   set(kind: string, message: string | undefined): void {
     if (this.#now.get(kind) === message) return
     if (message === undefined) this.#now.delete(kind)

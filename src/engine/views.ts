@@ -16,19 +16,19 @@ export interface ViewDeps {
   readonly sources: readonly SourceConfig[]
   /** Definitions of the tables in force. */
   readonly tables: () => readonly TableDefinition[]
-  /** Takes edits of content. */
+  /** Applies edits of content. */
   readonly reload: () => Promise<ContentChange>
   readonly state: StateDb
   readonly keeper: TableKeeper
   readonly pipeline: PipelineThread
   readonly spool: SpoolThread
   readonly watch: SystemWatch
-  /** What is in order but worth knowing. */
+  /** What is valid but worth knowing. */
   readonly notices: () => readonly string[]
   readonly metrics: Metrics
 }
 
-/** What people and machines may see of the running engine. */
+/** What users and programs may see of the running engine. */
 export function createViews(
   deps: ViewDeps,
 ): Pick<Engine, 'sources' | 'tables' | 'refreshTable' | 'health' | 'metrics' | 'settled'> {
@@ -50,7 +50,7 @@ export function createViews(
 
 async function sourceViews({ sources, state, pipeline, spool }: ViewDeps): Promise<SourceView[]> {
   const [counts, unknown, progress] = await Promise.all([sourceCounts(state), unknownFields(state), pipeline.rpc.call('sources')])
-  // A source that was configured once still has its counts.
+  // A source that is no longer configured still has its counts.
   const gone = [...counts.keys()].filter((id) => !sources.some((source) => source.id === id))
   const all = [
     ...sources.map(({ id, type, label, log_types }) => ({ id, type: type as string, label: label ?? id, logTypes: log_types })),

@@ -1,9 +1,9 @@
 import type { SystemProblem } from '../../model/system-problem.ts'
 
-/** Looks for system problems of its own, again and again. */
+/** Looks for one kind of system problem, repeatedly. */
 export interface Check {
-  /** What is asked, for the sentence that it does not answer. */
+  /** What is checked, for the sentence that it does not answer. */
   readonly name: string
-  /** All of its problems as they are now. */
+  /** All of its current problems. */
   run(): readonly SystemProblem[] | Promise<readonly SystemProblem[]>
 }

@@ -58,7 +58,7 @@ test.each([
   expect(lowBytes(sizeGib * GIB)).toBeLessThanOrEqual((sizeGib * GIB) / 4)
 })
 
-test('the spool is reported when four fifths of it, or of a share of it, are taken', async () => {
+test('the spool is reported when four fifths of it, or of a share of it, are in use', async () => {
   let waiting = { all: 799, a: 80, b: 79 }
   const check = spoolCheck(['a', 'b'], { maxBytes: 1000, maxSourceBytes: 100 }, async (id) => waiting[(id ?? 'all') as 'a'])
   expect(await messages(check.run())).toEqual([
@@ -70,7 +70,7 @@ test('the spool is reported when four fifths of it, or of a share of it, are tak
   ])
 })
 
-test('a source whose call has not come back for half a minute is stuck', async () => {
+test('a source whose call has not returned for half a minute is stuck', async () => {
   const progress = (id: string, waitingMs: number) => ({ id, waitingMs, inFlight: 0, backlogBytes: 0, notices: [] })
   const check = readerCheck(async () => [progress('quick', 0), progress('slow', 29_999), progress('nfs', 30_000)])
   expect(await messages(check.run())).toEqual([
@@ -78,7 +78,7 @@ test('a source whose call has not come back for half a minute is stuck', async (
   ])
 })
 
-test('what a source cannot read is one problem for each source, and no notice as well', async () => {
+test('what a source cannot read is one problem for each source, and not also a notice', async () => {
   const notices = ['a copy', 'x.log cannot be read', 'y.log cannot be read']
   const source = { id: 'zeek', waitingMs: 0, inFlight: 0, backlogBytes: 0, notices, problems: notices.slice(1) }
   expect(await messages(readerCheck(async () => [source]).run())).toEqual([
@@ -122,7 +122,7 @@ test.each([
   )
 })
 
-test('dead letters say share and reasons, are over an hour after the last one, and a source may be new or removed', async () => {
+test('a problem with dead letters names share and reasons and ends an hour after the last one, and a source may be new or removed', async () => {
   let nowMs = 0
   let now = new Map<string, SourceCounts>()
   const check = deadLetterCheck({ counts: async () => now, samples: async () => [], now: () => nowMs })
@@ -176,7 +176,7 @@ test.each([
   expect(await messages(check.run())).toEqual(found)
   latest = ['a sample']
   await check.run()
-  // After another restart the pipeline has no samples of its own.
+  // After another restart the pipeline itself has no samples.
   latest = []
   expect((await start().run()).map(({ evidence }) => evidence)).toEqual(isReported ? [['a sample']] : [])
   steady += 61 * MINUTE

@@ -1,7 +1,7 @@
 import { systemProblem } from '../../model/system-problem.ts'
 import type { Check } from './check.ts'
 
-/** A step of the wall clock against the monotonic one; slewing and leap seconds stay below. */
+/** Minimum step of the wall clock against the monotonic one; slewing and leap seconds stay below. */
 const JUMP_MS = 30_000
 /** A jump is reported for this long. */
 const KEEP_MS = 60 * 60_000

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { ContentView } from '../engine.ts'
 import { contentProblems } from './content.ts'
 
-test('names that nothing answers to are one problem a file', () => {
+test('unknown names are one problem per file', () => {
   const content = {
     broken: [{ file: 'b.yml:3', message: 'unknown key' }],
     names: [

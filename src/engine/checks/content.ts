@@ -1,7 +1,7 @@
 import { type SystemProblem, systemProblem } from '../../model/system-problem.ts'
 import type { ContentView } from '../engine.ts'
 
-/** Content files that cannot be used, and names that nothing answers to. Rules that are off: `rule-states.ts`. */
+/** Content files that cannot be used, and unknown names. Rules that are off: `rule-states.ts`. */
 export function contentProblems({ broken, names }: ContentView): SystemProblem[] {
   return [
     ...broken.map(({ file, message }) => systemProblem('ContentBroken', file, `${file}: ${message}`)),

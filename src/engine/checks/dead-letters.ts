@@ -2,16 +2,16 @@ import { type SystemProblem, systemProblem } from '../../model/system-problem.ts
 import type { SourceCounts } from '../../state/sources.ts'
 import type { Check } from './check.ts'
 
-/** Records of this time back are counted. */
+/** Records from this period are counted. */
 const SPAN_MS = 60 * 60_000
-/** Counts are kept this often. */
+/** Interval at which counts are stored. */
 const STEP_MS = 60_000
-/** This share of a source's records, and at least this number of them, … */
+/** Reported if it is this share of a source's records and at least this number of them, … */
 const SHARE = 0.01
 const LEAST = 10
-/** … or this share, however few they are. */
+/** … or this share, whatever the number. */
 const LARGE_SHARE = 0.1
-/** From this share on it is worse. */
+/** From this share on the problem is more severe. */
 const BAD_SHARE = 0.5
 
 interface Snapshot {
@@ -19,28 +19,28 @@ interface Snapshot {
   readonly counts: ReadonlyMap<string, SourceCounts>
 }
 
-/** What is kept over a restart, as JSON. */
+/** What is stored across restarts, as JSON. */
 interface Saved {
   readonly wallMs: number
   readonly counts: readonly (readonly [string, SourceCounts])[]
-  /** Absent in what earlier versions kept. */
+  /** Absent in data stored by earlier versions. */
   readonly samples?: readonly (readonly [string, readonly unknown[]])[]
 }
 
 export interface DeadLetterDeps {
-  /** Records by outcome since the data folder was made, by source. */
+  /** Records by outcome since the data folder was created, by source. */
   readonly counts: () => Promise<ReadonlyMap<string, SourceCounts>>
-  /** The last dead letters of a source, for a person; plain JSON. */
+  /** A source's last dead letters, for display; plain JSON. */
   readonly samples: (sourceId: string) => Promise<readonly unknown[]>
   /** Milliseconds; only differences matter. */
   readonly now: () => number
-  /** Keeps the oldest counts and the samples over a restart, as text. Absent: records are counted from the first run on. */
+  /** Stores the oldest counts and the samples across restarts, as text. Absent: records are counted from the first run on. */
   readonly oldest?: { readonly load: () => Promise<string | undefined>; readonly save: (text: string) => Promise<void> }
-  /** Epoch ms, for the age of what was kept over a restart. */
+  /** Epoch ms, for the age of what was stored across a restart. */
   readonly wall?: () => number
 }
 
-/** Looks at the share of each source's records that became dead letters within the last hour, also before a restart. */
+/** Checks the share of each source's records that became dead letters within the last hour, also before a restart. */
 export function deadLetterCheck({ counts, samples, now, oldest, wall = Date.now }: DeadLetterDeps): Check {
   /** Oldest first; the first one is as old as the span, or as the first run. */
   const kept: Snapshot[] = []
@@ -66,7 +66,7 @@ export function deadLetterCheck({ counts, samples, now, oldest, wall = Date.now 
     await oldest?.save(JSON.stringify({ wallMs, counts: [...first.counts], samples: [...sampled] } satisfies Saved))
   }
 
-  /** True when there were none of this source before: worth being kept at once. */
+  /** True if the source had none before: worth storing immediately. */
   async function sample(id: string): Promise<boolean> {
     const latest = await samples(id)
     const isNew = latest.length > 0 && !sampled.has(id)

@@ -25,14 +25,14 @@ export interface CheckDeps {
   readonly state: StateDb
   readonly pipeline: PipelineThread
   readonly spool: SpoolThread
-  /** Hears where each source is whenever that is checked. */
+  /** Receives each source's position whenever that is checked. */
   readonly onSources: (progress: readonly SourceProgress[]) => void
 }
 
 /** `meta`: counts of records by source, at most an hour old while the program runs. */
 const OLDEST_COUNTS = 'oldest_counts'
 
-/** Every check of the running engine. A new one is one file in this folder and one line here. */
+/** Every check of the running engine. To add one: a file in this folder and a line here. */
 export function allChecks({ config, sources, keeper, state, pipeline, spool, onSources }: CheckDeps): Check[] {
   const monotonic = () => performance.now()
   return [

@@ -5,7 +5,7 @@ import type { Check } from './check.ts'
 /** A call to a source that takes longer than this hangs. */
 const HANGS_MS = 30_000
 
-/** Finds sources that do not answer when they are asked or read, and those that cannot read some of what they are for. */
+/** Finds sources that do not answer calls, and those that cannot read part of their input. */
 export function readerCheck(progress: () => Promise<readonly SourceProgress[]>): Check {
   return {
     name: 'the pipeline',

@@ -4,7 +4,7 @@ import type { LimitCount } from '../../state/limits.ts'
 /** A limit counts as reached for this long. */
 const LASTS_MS = 60 * 60_000
 
-/** A problem for each rule that reached a limit of late. */
+/** A problem for each rule that recently reached a limit. */
 export function limitProblems(counts: readonly LimitCount[], nowMs: number): SystemProblem[] {
   const byRule = new Map<string, LimitCount[]>()
   for (const count of counts) {

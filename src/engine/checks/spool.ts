@@ -8,7 +8,7 @@ export interface SpoolLimits {
 
 const SHARE = 0.8
 
-/** Looks at what waits in the spool; `bytes` is asked for all of it, then for each source. */
+/** Checks how full the spool is; `bytes` is called for all of it, then for each source. */
 export function spoolCheck(
   sources: readonly string[],
   { maxBytes, maxSourceBytes }: SpoolLimits,

@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process'
 import { printable } from '../../util/terminal.ts'
 
 export interface GitOptions {
-  /** Everything that git finds in its environment. */
+  /** Git's entire environment. */
   readonly env: Readonly<Record<string, string>>
-  /** Ends the command, and what it started, at once. */
+  /** Ends the command, and what it started, immediately. */
   readonly signal: AbortSignal
   readonly input?: string
-  /** Longest output, bytes. */
+  /** Maximum output in bytes. */
   readonly maxBytes: number
 }
 
@@ -15,8 +15,8 @@ export interface GitOptions {
 const MAX_FILE_BLOCKS = 256 * 1024
 
 /**
- * What holds for every command: nothing but HTTP, no hook or other program of a repository, nobody is asked for a password. Repositories
- * are never checked out, so that filters, attributes, links and submodules have no say.
+ * Settings of every command: only HTTP, no hooks or other programs of a repository, no password prompts. Repositories are never checked
+ * out, so that filters, attributes, links and submodules have no effect.
  */
 const SETTINGS = [
   'protocol.allow=never',
@@ -26,7 +26,7 @@ const SETTINGS = [
   'core.fsmonitor=false',
   'core.askPass=',
   'credential.helper=',
-  // Git sends the password on wherever it is redirected.
+  // Git sends the password to wherever it is redirected.
   'http.followRedirects=false',
   'http.lowSpeedLimit=1000',
   'http.lowSpeedTime=30',
@@ -37,14 +37,14 @@ const SETTINGS = [
   'pack.threads=1',
 ].flatMap((setting) => ['-c', setting])
 
-/** Git has failed; the text is its own. */
+/** Git has failed; the text is from git. */
 export class GitFailed extends Error {}
 
-/** Runs git and gives what it writes. Rejects with `GitFailed`, or with the signal's reason. */
+/** Runs git and returns its output. Rejects with `GitFailed`, or with the signal's reason. */
 export function git(args: readonly string[], { env, signal, input, maxBytes }: GitOptions): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
-    // A process group of its own: git leaves the network to a child.
+    // In a separate process group: git leaves the network to a child process.
     const child = spawn('/bin/sh', ['-c', `ulimit -f ${MAX_FILE_BLOCKS}; exec git "$@"`, 'sh', ...SETTINGS, ...args], {
       env,
       detached: true,
@@ -78,13 +78,13 @@ export function git(args: readonly string[], { env, signal, input, maxBytes }: G
       else if (code === 0) resolve(Buffer.concat(out, size))
       else reject(new GitFailed(code === 127 ? 'git is not installed: install git 2.31 or later' : textOf(errors, code)))
     })
-    // A command that has ended already reads nothing.
+    // A command that has already ended reads nothing.
     child.stdin.on('error', () => {})
     child.stdin.end(input ?? '')
   })
 }
 
-/** What git said, on one line. */
+/** Git's message on one line. */
 function textOf(errors: string, code: number | null): string {
   if (/could not read (?:Username|Password)|Authentication failed/.test(errors))
     return 'the repository denies access: check `username` and `password`'

@@ -5,17 +5,17 @@ import { type HttpSettings, usualAuthorities } from '../../util/http/http.ts'
 
 export interface GitAccess {
   readonly http: HttpSettings
-  /** Where git finds its home, empty but for what is written here. */
+  /** Git's home folder, empty except for what is written here. */
   readonly home: string
   /** Where programs are found. */
   readonly path: string
-  /** The password of the repository. */
+  /** The repository's password. */
   readonly password: string | undefined
 }
 
 /**
- * Git's environment: nothing of the user's or the machine's settings, the proxy and the authorities of the configuration, and the
- * password, which no other user sees there, as they would on the command line.
+ * Git's environment: no settings of the user or the machine, the configuration's proxy and certificate authorities, and the password, which
+ * other users cannot see there, as they could on the command line.
  */
 export function gitEnvironment({ git, username }: GitContent, { http, home, path, password }: GitAccess): Record<string, string> {
   const env: Record<string, string> = {

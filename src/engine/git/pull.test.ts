@@ -36,14 +36,14 @@ function ask(
   return pull(entry, { folder, known, access: { http, path, password }, signal })
 }
 
-/** Paths of the files of a commit. */
+/** Paths of a commit's files. */
 const files = (commit: string) =>
   readdirSync(join(folder, commit), { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name).slice(join(folder, commit).length + 1))
     .sort()
 
-test('a commit’s files are put into a folder, once', async () => {
+test('a commit’s files are put into a folder once', async () => {
   const first = server.commit({ 'rules/a.yml': 'one\n', 'b.py': '\u00fc\n', 'empty.yml': '' })
   expect(await ask()).toBe(first)
   expect(files(first)).toEqual(['b.py', 'empty.yml', 'rules/a.yml'])
@@ -67,7 +67,7 @@ test('a ref that was moved back, a tag, and a folder of the repository', async (
   expect(files(first)).toEqual(['a.yml'])
 })
 
-test('what is no plain file is left out: links, submodules, hidden files', async () => {
+test('everything but plain files is left out: links, submodules, hidden files', async () => {
   server.write({
     'a.yml': 'a\n',
     '.github/workflows/x.yml': 'x\n',
@@ -95,14 +95,14 @@ test.each([
   expect(readdirSync(folder)).toEqual([])
 })
 
-test('a repository that is not there or not reachable is reported in git’s own words', async () => {
+test('a repository that does not exist or is unreachable is reported with git’s message', async () => {
   server.commit()
   await expect(ask({ git: server.url.replace('rules', 'other') })).rejects.toThrow('not found')
   await server.away()
   await expect(ask()).rejects.toThrow(/connect/i)
 })
 
-/** A commit with a tree that git itself would not make: its entries, each a file or a folder. */
+/** A commit with a tree that git itself would not create: its entries, each a file or a folder. */
 function strange(entries: readonly (readonly [name: string, of: 'file' | 'folder'])[]): string {
   const made = (type: string, content: Buffer) => {
     const file = join(server.folder, 'object')
@@ -120,7 +120,7 @@ function strange(entries: readonly (readonly [name: string, of: 'file' | 'folder
   return commit
 }
 
-test('names that lead elsewhere, or that nobody could read, are left out', async () => {
+test('names that lead elsewhere, or that are unreadable, are left out', async () => {
   const up = strange([
     ['../../up.yml', 'file'],
     [join(server.folder, 'absolute.yml'), 'file'],
@@ -176,7 +176,7 @@ test('a redirect is not followed, so that the password stays with its host', asy
   }
 })
 
-test('settings and hooks of the user and of the repository have no say', async () => {
+test('settings and hooks of the user and of the repository have no effect', async () => {
   const mark = join(server.folder, 'mark')
   const commit = server.commit({ 'a.yml': 'a\n' })
   const home = join(server.folder, 'home')
@@ -192,7 +192,7 @@ test('settings and hooks of the user and of the repository have no say', async (
   await expect(ask({ git: server.url.replace('http:', 'https:') })).rejects.toThrow()
 })
 
-test('an end in the middle leaves nothing behind', async () => {
+test('an interrupted pull leaves no files', async () => {
   server.commit({ 'a.yml': 'a\n' })
   const ending = new AbortController()
   const pulled = ask({}, { signal: ending.signal })
@@ -201,7 +201,7 @@ test('an end in the middle leaves nothing behind', async () => {
   expect(readdirSync(folder)).toEqual([])
 })
 
-test('more than may be is refused with the way out', async () => {
+test('content above the limits is refused, with what to do', async () => {
   server.write({ 'big.csv': 'x'.repeat(65 * 1024 * 1024), 'rules/a.yml': 'a\n' })
   const commit = server.commit()
   await expect(ask()).rejects.toThrow('set `path` to the folder that contains the content')

@@ -6,28 +6,28 @@ import { GitFailed, type GitOptions, git } from './command.ts'
 import { type GitAccess, gitEnvironment } from './environment.ts'
 
 export interface PullOptions {
-  /** The folder of the repository: each commit gets a folder there, named by it. */
+  /** The repository's folder: each commit gets a folder in it, named after the commit. */
   readonly folder: string
-  /** The commit that is in force: it is not fetched again. */
+  /** The commit in force: it is not fetched again. */
   readonly known: string | undefined
   readonly access: Omit<GitAccess, 'home'>
   readonly signal: AbortSignal
 }
 
-/** Files that a commit may have. */
+/** Maximum number of files of a commit. */
 const MAX_FILES = 20_000
-/** Bytes of all files together. */
+/** Maximum size in bytes of all files together. */
 const MAX_BYTES = 64 * 1024 * 1024
-/** Output of commands that answer with names. */
+/** Maximum output of commands that list names. */
 const MAX_ANSWER = 16 * 1024 * 1024
-/** Characters of a name that a message shows. */
+/** Maximum number of characters of a name in a message. */
 const MAX_SHOWN = 100
-/** Branches that a message lists. */
+/** Maximum number of branches that a message lists. */
 const MAX_LISTED = 10
 
 /**
- * Asks a repository which commit its ref is at, and puts the files of that commit into a folder, unless they are there. Gives the commit.
- * Rejects with `GitFailed` and a text for people.
+ * Queries the repository for the commit of its ref, and puts that commit's files into a folder unless they exist. Returns the commit.
+ * Rejects with `GitFailed` and a text for users.
  */
 export async function pull(entry: GitContent, { folder, known, access, signal }: PullOptions): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -41,7 +41,7 @@ export async function pull(entry: GitContent, { folder, known, access, signal }:
     const inside = ['--git-dir', repository]
     const refspec = `+${name}:refs/caracal/pull`
     await git([...inside, 'fetch', '--quiet', '--depth=1', '--no-tags', '--end-of-options', entry.git, refspec], options)
-    // It may have moved since it was asked for.
+    // The ref may have moved since the query.
     const fetched = await git([...inside, 'rev-parse', '--verify', 'refs/caracal/pull^{commit}'], options)
     const at = fetched.toString().trim()
     const files = await filesOf(entry, at, inside, options)
@@ -56,7 +56,7 @@ export async function pull(entry: GitContent, { folder, known, access, signal }:
   }
 }
 
-/** The full name of the ref, a branch before a tag, and the commit that it is at. */
+/** The full name of the ref, preferring a branch to a tag, and its commit. */
 async function find({ git: url, ref }: GitContent, options: GitOptions): Promise<{ name: string; commit: string }> {
   const [branch, tag] = [`refs/heads/${ref}`, `refs/tags/${ref}`]
   const answer = await git(['ls-remote', '--quiet', '--end-of-options', url, branch, tag, `${tag}^{}`], options)
@@ -79,7 +79,7 @@ interface TreeFile {
   readonly size: number
 }
 
-/** The regular files of the commit that may be content. */
+/** The commit's regular files that may be content. */
 async function filesOf(
   { path }: GitContent,
   commit: string,
@@ -108,14 +108,14 @@ async function filesOf(
   return files
 }
 
-/** False for what is no content anyway, and for what no folder may hold. */
+/** False for what is not content anyway, and for names that a folder cannot contain. */
 function isUsable(path: string): boolean {
   return !/[\p{Cc}\\\uFFFD]/u.test(path) && path.split('/').every((part) => part !== '' && !part.startsWith('.'))
 }
 
 async function write(folder: string, files: readonly TreeFile[], inside: readonly string[], options: GitOptions): Promise<void> {
   const input = files.map(({ id }) => `${id}\n`).join('')
-  // Each is answered with a line about it, itself and a line break.
+  // For each, git writes a header line, the content and a line break.
   const bytes = await git([...inside, 'cat-file', '--batch'], { ...options, input, maxBytes: MAX_BYTES + MAX_FILES * 200 })
   let at = 0
   for (const { path, id, size } of files) {
@@ -126,7 +126,7 @@ async function write(folder: string, files: readonly TreeFile[], inside: readonl
       await mkdir(dirname(file), { recursive: true })
       await writeFile(file, bytes.subarray(start, start + size))
     } catch (error) {
-      // A commit can have names that no folder can, such as too long ones, or one name for a file and a folder.
+      // A commit can contain names that a folder cannot, such as overlong ones, or the same name for a file and a folder.
       throw new GitFailed(`the file '${path.slice(0, MAX_SHOWN)}' cannot be written (${(error as NodeJS.ErrnoException).code})`)
     }
     at = start + size + 1

@@ -11,20 +11,20 @@ import { pull } from './pull.ts'
 export interface GitRootsDeps {
   readonly content: readonly ContentEntry[]
   readonly dataDir: string
-  /** What a pull needs to reach the repository; asked each time, since secrets may change. Throws `ConfigError`. */
+  /** What a pull needs to reach the repository; read each time, since secrets may change. Throws `ConfigError`. */
   readonly access: (entry: GitContent) => Parameters<typeof pull>[1]['access']
   readonly onProblems: (problems: readonly SystemProblem[]) => void
 }
 
 /** The outcome of pulling one repository. */
 export interface Pulled {
-  /** The repository as people know it. */
+  /** The repository as shown to users. */
   readonly name: string
   /** The commit in force now; `undefined` before the first pull. */
   readonly commit: string | undefined
-  /** Why it is not what the ref is at. */
+  /** Why it is not the commit of the ref. */
   readonly problem: string | undefined
-  /** What became of the content, when the ref had moved. */
+  /** The outcome for the content, if the ref had moved. */
   readonly change: ContentChange | undefined
 }
 
@@ -40,12 +40,12 @@ interface Root {
 const PULL_MS = 120_000
 /** A start waits no longer than this for content that was never pulled. */
 const FIRST_MS = 30_000
-/** After a failed pull; then twice as long each time, up to the period. */
+/** Wait after a failed pull; doubles with each failure, up to the period. */
 const RETRY_MS = 10_000
 
 type Reload = (request: ContentRequest) => Promise<ContentChange>
 
-/** Content folders in git: pulled by timer, and put in force like any other change. What was in force last stays through every failure. */
+/** Content folders in git: pulled by timer, and put in force like any other change. On any failure, what was last in force stays. */
 export class GitRoots {
   readonly #deps: GitRootsDeps
   readonly #roots: readonly Root[]
@@ -55,7 +55,7 @@ export class GitRoots {
   constructor(deps: GitRootsDeps) {
     this.#deps = deps
     const entries = deps.content.filter((entry) => typeof entry !== 'string')
-    // Named twice it is one.
+    // A repository that is named twice is pulled once.
     this.#roots = [...new Map(entries.map((entry) => [gitName(entry), entry])).values()].map((entry) => ({
       entry,
       name: gitName(entry),
@@ -66,7 +66,7 @@ export class GitRoots {
     }))
   }
 
-  /** The commits in force, by the name of the repository. */
+  /** The commits in force, by the repository's name. */
   get commits(): Readonly<Record<string, string>> {
     return Object.fromEntries(
       this.#roots.flatMap((root) => {
@@ -76,7 +76,7 @@ export class GitRoots {
     )
   }
 
-  /** Pulls what was never pulled, before content is loaded, and forgets repositories that are not configured any more. Rejects never. */
+  /** Pulls what was never pulled, before content is loaded, and deletes repositories that are no longer configured. Never rejects. */
   async prepare(): Promise<void> {
     await this.#forgetOthers().catch(() => {})
     const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(FIRST_MS)])
@@ -91,13 +91,13 @@ export class GitRoots {
     )
   }
 
-  /** From now on repositories are asked by timer; `reload` puts what they have in force. */
+  /** From now on repositories are pulled by timer; `reload` puts their content in force. */
   start(reload: Reload): void {
     this.#reload = reload
     for (const root of this.#roots) this.#schedule(root, root.failures > 0 ? RETRY_MS : 0)
   }
 
-  /** Asks all repositories now: what is under way may have asked before the push that the call is about. */
+  /** Pulls all repositories now: a pull in progress may have begun before the push that the call is about. */
   pullAll(): Promise<readonly Pulled[]> {
     return Promise.all(
       this.#roots.map(async (root) => {
@@ -107,7 +107,7 @@ export class GitRoots {
     )
   }
 
-  /** A start-up error, with its likely cause. */
+  /** A startup error, with its likely cause. */
   explained(error: unknown): unknown {
     const missing = this.#roots.flatMap((root) => (this.#commitOf(root) === undefined && root.problem ? [root.problem] : []))
     return error instanceof ConfigError && missing.length > 0 ? new ConfigError([error.message, ...missing].join('\n')) : error
@@ -164,11 +164,11 @@ export class GitRoots {
 
   #commitOf({ entry }: Pick<Root, 'entry'>): string | undefined {
     const tree = gitTree(this.#deps.dataDir, entry)
-    // A link that leads nowhere is no content.
+    // A dangling link is not content.
     return existsSync(tree) ? readlinkSync(tree) : undefined
   }
 
-  /** Makes the commit's folder the content folder. What it returns makes the one before it that again. */
+  /** Makes the commit's folder the content folder. The function it returns restores the previous one. */
   async #putInPlace(root: Root, commit: string): Promise<() => Promise<void>> {
     const before = this.#commitOf(root)
     await this.#link(root, commit)
@@ -226,7 +226,7 @@ function brokenText(commit: string, { problems }: ContentChange): string {
   return `commit ${commit.slice(0, 12)} cannot be applied: ${first ? `${first.file}: ${first.message}` : 'it cannot be loaded'}${more}`
 }
 
-/** The change that somebody asked for, with what was pulled for it. */
+/** The requested change, with what was pulled for it. */
 export function reloaded(pulls: readonly Pulled[], own: ContentChange): ReloadedContent {
   const swapped = [...pulls.map(({ change }) => change), own].filter((change) => change?.outcome === 'swapped')
   const shown = pulls.map(({ name, commit, problem }) => ({ name, commit, problem }))
