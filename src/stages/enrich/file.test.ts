@@ -1,4 +1,4 @@
-import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -40,4 +40,32 @@ test('a file over the limit is refused without being read', async () => {
 
 test('a folder cannot be read', async () => {
   await expect(provider({ path: '.' }).refresh({}, signal)).rejects.toThrow(/EISDIR|cannot read/)
+})
+
+test('content that was fetched into the data folder reads no file but those next to it and below tables', async () => {
+  const data = join(folder, 'data')
+  const fetched = join(data, 'content-git', 'one', 'tree')
+  await mkdir(fetched, { recursive: true })
+  await mkdir(join(data, 'tables'), { recursive: true })
+  for (const path of [
+    join(data, 'token'),
+    join(data, 'tables', 'own.csv'),
+    join(fetched, 'beside.csv'),
+    join(folder, 'host.csv'),
+  ])
+    await writeFile(path, 'x')
+  await symlink(join(data, 'token'), join(data, 'tables', 'link.csv'))
+  const read = async (path: string, base = 'definition') =>
+    file
+      .create(file.config.parse({ path, base }), { send: sendNothing, folder: fetched, dataFolder: data })
+      .refresh({}, signal)
+      .then(
+        () => 'read',
+        (error: Error) => (/content from git may read/.test(error.message) ? 'refused' : error.message),
+      )
+  expect(await read('beside.csv')).toBe('read')
+  expect(await read('tables/own.csv', 'data_dir')).toBe('read')
+  for (const path of [join(folder, 'host.csv'), '/etc/hostname', '../../../token', join(data, 'token')])
+    expect([path, await read(path)]).toEqual([path, 'refused'])
+  for (const path of ['token', 'tables/link.csv']) expect([path, await read(path, 'data_dir')]).toEqual([path, 'refused'])
 })

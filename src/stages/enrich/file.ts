@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { open, realpath } from 'node:fs/promises'
+import { join, resolve, sep } from 'node:path'
 import { z } from 'zod'
 import { messageOf } from '../../util/errors.ts'
 import { DEFAULT_MAX_BYTES, tooLarge } from './content.ts'
@@ -27,6 +27,7 @@ export const file = defineProvider({
     return {
       async refresh(validators, signal) {
         signal.throwIfAborted()
+        await refuseForeign(full, folder, dataFolder)
         const handle = await open(full).catch((error: NodeJS.ErrnoException) => {
           throw error.code === 'ENOENT'
             ? new MissingFile(full, error)
@@ -45,6 +46,23 @@ export const file = defineProvider({
     }
   },
 })
+
+/**
+ * Content in the data folder was fetched from others (git): what it names as a table must not be the API token, or any other file of this
+ * machine. Such a table may read files next to it and those that the user puts below `tables` in the data folder.
+ */
+async function refuseForeign(path: string, folder: string, dataFolder: string): Promise<void> {
+  const real = (one: string) => realpath(one).catch(() => resolve(one))
+  const [own, data, tables, target] = await Promise.all([folder, dataFolder, join(dataFolder, 'tables'), path].map(real))
+  if (!isBelow(own!, data!) || isBelow(target!, own!) || isBelow(target!, tables!)) return
+  throw new TableError(
+    `content from git may read files in its own folder and below tables in the data folder, not ${path}: move the table's definition to a local content folder`,
+  )
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path.startsWith(folder + sep)
+}
 
 /** The file does not exist yet, which is a state of the table rather than a failure. */
 export class MissingFile extends TableError {
