@@ -44,7 +44,7 @@ const values: Record<ColumnKind, fc.Arbitrary<unknown>> = {
 }
 const kinds = Object.keys(values) as ColumnKind[]
 
-test('a block gives back the rows that it was made of', () => {
+test('rows written to a block are read back unchanged', () => {
   const column = fc.record({ kind: fc.constantFrom(...kinds), required: fc.boolean() })
   const table = fc
     .array(column, { minLength: 1, maxLength: 6 })
@@ -55,7 +55,7 @@ test('a block gives back the rows that it was made of', () => {
         required || kind === 'strings' ? values[kind] : fc.oneof({ weight: 3, arbitrary: values[kind] }, fc.constant(null)),
       ),
     )
-    // Columns with one value, and with values that rarely change, have special encodings.
+    // Columns with a single value, or whose values rarely change, have special encodings.
     const list = fc.oneof(
       fc.array(row, { minLength: 1, maxLength: 20 }),
       row.map((one) => [one, one, one]),
@@ -108,7 +108,7 @@ test.each([
   expect(() => blocksOf([[value]], valueEncoder([column]))).toThrow(UnfitRows)
 })
 
-test('a required column takes no row without a value', () => {
+test('a required column refuses a row without a value', () => {
   const column = { name: 'c', kind: 'string', required: true } as const
   expect(fittingBlocks([column], [['x'], [null], ['y']]).unfit.map(({ message }) => message)).toEqual([
     "column 'c' needs a value",
@@ -116,7 +116,7 @@ test('a required column takes no row without a value', () => {
   expect(fittingBlocks([column], [[null]]).unfit.length).toBe(1)
 })
 
-test('many and large rows become several blocks, in their order', () => {
+test('many rows or large rows are split into several blocks, in order', () => {
   const column = { name: 'c', kind: 'string' } as const
   const rows = Array.from({ length: 30 }, (_, i) => [`${i} ${'x'.repeat(1_000_000)}`])
   const blocks = blocksOf(rows, valueEncoder([column]))
@@ -127,7 +127,7 @@ test('many and large rows become several blocks, in their order', () => {
   expect(blocksOf(many, valueEncoder([column])).map(({ count }) => count)).toEqual([10_000, 10_000, 5000])
 })
 
-test('which rows do not fit is known by their places, however many blocks they would have become, and none is tried twice', () => {
+test('rows that do not fit are reported by index across all blocks, and no row is encoded twice', () => {
   const column = { name: 'c', kind: 'string' } as const
   const bad = new Set([0, 9999, 10_000, 24_999])
   const rows = Array.from({ length: 25_000 }, (_, i) =>

@@ -2,7 +2,7 @@ import type { Column, ColumnKind } from '../../model/column.ts'
 import { nanoseconds } from './nanoseconds.ts'
 import { type BlockWriter, FORM } from './writer.ts'
 
-/** Writes one value of a kind. Answers false for a value that the kind cannot hold. */
+/** Writes one value of a kind. Returns false if the kind cannot represent it. */
 type WriteValue = (value: never, out: BlockWriter) => boolean
 
 /** Writes a column; see `ColumnSink`. */
@@ -12,7 +12,7 @@ export function writeColumn(column: Column, values: readonly unknown[], out: Blo
   else writeEach(column, values, out)
 }
 
-/** Writes a column whose value is the same in every row. */
+/** Writes a column that has the same value in every row. */
 export function writeSame(column: Column, value: unknown, out: BlockWriter): void {
   const isList = column.kind === 'strings'
   if (value === null || value === undefined || (isList && (value as readonly string[]).length === 0)) {
@@ -33,7 +33,7 @@ function sameInAll(values: readonly unknown[], rows: number, kind: ColumnKind): 
     for (let i = 1; i < rows; i++) if (!Object.is(values[i], first)) return false
     return true
   }
-  // Absent lists are empty ones.
+  // Missing lists are stored as empty ones.
   if (kind === 'strings' && (first === undefined || first === null || (first as readonly string[]).length === 0)) {
     for (let i = 1; i < rows; i++) if ((values[i] as readonly string[] | null | undefined)?.length) return false
     return true
@@ -81,7 +81,7 @@ function writeList(list: readonly string[], out: BlockWriter): boolean {
   return Array.isArray(list) && list.every((text) => typeof text === 'string' && out.text(text))
 }
 
-/** Bytes of a value, 0 for one that begins with its length. */
+/** Bytes per value; 0 for values that start with their length. */
 export const WIDTH: Readonly<Record<ColumnKind, number>> = {
   string: 0,
   json: 0,

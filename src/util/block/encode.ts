@@ -3,19 +3,19 @@ import type { ColumnSink } from '../../model/column-sink.ts'
 import { writeColumn, writeSame } from './columns.ts'
 import { BlockTooLarge, BlockWriter, MAX_BLOCK_BYTES, UnfitRows } from './writer.ts'
 
-/** Rows that a block is made of at most. */
+/** Maximum number of rows per block. */
 const MAX_ROWS = 10_000
 
-/** A block and how many rows it has. */
+/** A block and its number of rows. */
 export interface CountedBlock {
   readonly rows: Uint8Array
   readonly count: number
 }
 
-/** Writes all columns of the rows it is given. */
+/** Writes all columns of the given rows. */
 export type WriteRows<Row> = (rows: readonly Row[], out: ColumnSink) => void
 
-/** Encodes rows into as many blocks as their number and size ask for. Throws `UnfitRows` when their table cannot hold one of them. */
+/** Encodes rows into as many blocks as their number and size require. Throws `UnfitRows` if their table cannot store one of them. */
 export function blocksOf<Row>(rows: readonly Row[], write: WriteRows<Row>): CountedBlock[] {
   const { blocks, unfit } = encodeRows(rows, write)
   if (unfit.size > 0) throw new UnfitRows(unfit)
@@ -24,7 +24,7 @@ export function blocksOf<Row>(rows: readonly Row[], write: WriteRows<Row>): Coun
 
 interface EncodedRows {
   readonly blocks: CountedBlock[]
-  /** Rows that are in no block, by their place among all, and why. */
+  /** The rows that are in no block, by their index among all rows, and why. */
   readonly unfit: Map<number, string>
 }
 
@@ -39,7 +39,7 @@ function encodeRows<Row>(rows: readonly Row[], write: WriteRows<Row>): EncodedRo
 
 function addRows<Row>(rows: readonly Row[], placeOf: (row: number) => number, write: WriteRows<Row>, encoded: EncodedRows): void {
   if (rows.length === 0) return
-  // One row has to go into a block whatever its size.
+  // A single row becomes a block whatever its size.
   const out = rows.length > 1 ? new BlockWriter(rows.length, MAX_BLOCK_BYTES) : new BlockWriter(1)
   try {
     write(rows, {
@@ -66,10 +66,10 @@ function addRows<Row>(rows: readonly Row[], placeOf: (row: number) => number, wr
   }
 }
 
-/** A row as its values in the order of the columns; see `ColumnSink` for what they may be. */
+/** A row's values in column order; see `ColumnSink` for the possible types. */
 export type ValueRow = readonly unknown[]
 
-/** The function that writes rows of values. */
+/** Creates the function that writes rows of values. */
 export function valueEncoder(columns: readonly Column[]): WriteRows<ValueRow> {
   return (rows, out) => {
     columns.forEach((column, at) => {
@@ -79,13 +79,13 @@ export function valueEncoder(columns: readonly Column[]): WriteRows<ValueRow> {
   }
 }
 
-/** A row that its table cannot hold. */
+/** A row that its table cannot store. */
 export interface UnfitRow {
   readonly row: ValueRow
   readonly message: string
 }
 
-/** Encodes the rows that fit, and gives the others with the reason. */
+/** Encodes the rows that fit, and returns the others with the reason. */
 export function fittingBlocks(
   columns: readonly Column[],
   rows: readonly ValueRow[],

@@ -5,17 +5,17 @@ import { fittingBlocks, type UnfitRow, type ValueRow } from './encode.ts'
 
 const BRACKET = 0x5b
 
-/** True for rows that version 0.1.0 left. */
+/** True for rows written by version 0.1.0. */
 export function hasJson({ blocks }: Pick<FlushPart, 'blocks'>): boolean {
   return blocks.some((block) => block[0] === BRACKET)
 }
 
-/** The rows of a part that version 0.1.0 left. */
+/** The rows of a part written by version 0.1.0. */
 export function onlyJson({ spec, blocks }: Pick<FlushPart, 'spec' | 'blocks'>): Pick<FlushPart, 'spec' | 'blocks'> {
   return { spec, blocks: blocks.filter((block) => block[0] === BRACKET) }
 }
 
-/** Version 0.1.0 left finished rows as NDJSON: the part with those as blocks too, and the rows of them that do not fit. */
+/** Version 0.1.0 stored finished rows as NDJSON: returns the part with those converted to blocks, and its rows that do not fit. */
 export function withoutJson({ spec, blocks }: Pick<FlushPart, 'spec' | 'blocks'>): {
   blocks: readonly Uint8Array[]
   unfit: readonly UnfitRow[]
@@ -31,7 +31,7 @@ export function withoutJson({ spec, blocks }: Pick<FlushPart, 'spec' | 'blocks'>
   return { blocks: binary, unfit }
 }
 
-/** NDJSON, one JSON array a row in the order of the columns, as blocks. */
+/** Converts NDJSON, one JSON array per row in column order, to blocks. */
 export function blocksOfJson(spec: TableSpec, ndjson: Uint8Array): { blocks: Uint8Array[]; unfit: UnfitRow[] } {
   const lines = Buffer.from(ndjson.buffer, ndjson.byteOffset, ndjson.byteLength).toString('utf8').split('\n')
   const made = fittingBlocks(spec.columns, lines.filter(Boolean).map(valuesOf))

@@ -6,8 +6,8 @@ let cachedDate = ''
 let cachedDay = 0
 
 /**
- * Writes a time, RFC 3339 in UTC with up to nine digits, as nanoseconds since 1970 in 64 bits. False for a text that is no such time, or
- * one before 1677 or after 2262, which 64 bits do not reach.
+ * Writes a time, RFC 3339 in UTC with up to nine fractional digits, as 64-bit nanoseconds since 1970. Returns false for text that is not
+ * such a time, and for times before 1677 or after 2262, which do not fit into 64 bits.
  */
 export function nanoseconds(text: string, out: BlockWriter): boolean {
   const seconds = secondsOf(text)
@@ -26,12 +26,12 @@ export function nanoseconds(text: string, out: BlockWriter): boolean {
   return highest >= -0x8000_0000 && highest <= 0x7fff_ffff
 }
 
-/** Seconds since 1970 of `2024-04-19T10:00:00`, whatever follows; NaN when that is no time. */
+/** Seconds since 1970 of `2024-04-19T10:00:00`, ignoring what follows; NaN if it is not a time. */
 function secondsOf(text: string): number {
   if (text.length < 20 || text.charCodeAt(text.length - 1) !== 0x5a) return Number.NaN
   if (cachedDate === '' || !text.startsWith(cachedDate)) {
     const ms = /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text.slice(0, 10)) : Number.NaN
-    // 30 February is read as 1 March.
+    // `Date` would read 30 February as 1 March.
     if (Number.isNaN(ms) || !new Date(ms).toISOString().startsWith(text.slice(0, 10))) return Number.NaN
     cachedDate = text.slice(0, 11)
     cachedDay = ms / DAY_MS
@@ -44,14 +44,14 @@ function secondsOf(text: string): number {
   return cachedDay * 86_400 + hour * 3600 + minute * 60 + second
 }
 
-/** A number of two digits, else NaN. */
+/** A two-digit number, or NaN. */
 function two(text: string, at: number): number {
   const tens = text.charCodeAt(at) - 0x30
   const ones = text.charCodeAt(at + 1) - 0x30
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN
 }
 
-/** The nanoseconds behind the point, -1 when there is something else. */
+/** The nanoseconds after the decimal point, -1 if they are invalid. */
 function fractionOf(text: string): number {
   const digits = text.length - 21
   if (text.charCodeAt(19) !== 0x2e || digits < 1 || digits > 9) return -1

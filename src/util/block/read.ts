@@ -3,7 +3,7 @@ import type { JsonValue } from '../../model/json.ts'
 import { WIDTH } from './columns.ts'
 import { BLOCK_VERSION, FORM } from './writer.ts'
 
-/** A column of a block, in its parts. */
+/** The parts of a block's column. */
 export interface Section {
   readonly form: number
   /** With the form `eachOrNull`. */
@@ -16,7 +16,7 @@ export interface Block {
   readonly sections: readonly Section[]
 }
 
-/** A block's parts, nothing copied. Throws when the bytes are no block. */
+/** A block's parts, without copying. Throws if the bytes are not a block. */
 export function openBlock(bytes: Uint8Array): Block {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (bytes.length < 9 || bytes[0] !== BLOCK_VERSION) throw new Error('finished rows are damaged: no block begins so')
@@ -38,7 +38,7 @@ export function openBlock(bytes: Uint8Array): Block {
   return { rows, sections }
 }
 
-/** A length in front of a text: the number, and where the text begins. */
+/** The length before a text, and the offset at which the text begins. */
 export function readLength(bytes: Uint8Array, at: number): { readonly length: number; readonly start: number } {
   let length = 0
   let scale = 1
@@ -51,15 +51,15 @@ export function readLength(bytes: Uint8Array, at: number): { readonly length: nu
   }
 }
 
-/** Where the text after this one begins. */
+/** The offset of the next text. */
 export function skipText(bytes: Uint8Array, at: number): number {
   const { length, start } = readLength(bytes, at)
   return start + length
 }
 
 /**
- * The first rows of a block, all of them by default, as values in the order of the columns: times as RFC 3339 in UTC, integers beyond
- * ±2^53 as BigInts.
+ * The first rows of a block, all of them by default, as values in column order: times as RFC 3339 in UTC, integers beyond ±2^53 as
+ * BigInts.
  */
 export function readBlock(columns: readonly Column[], bytes: Uint8Array, maxRows = Number.POSITIVE_INFINITY): JsonValue[][] {
   const { rows: all, sections } = openBlock(bytes)
@@ -68,7 +68,7 @@ export function readBlock(columns: readonly Column[], bytes: Uint8Array, maxRows
   return Array.from({ length: rows }, (_, row) => read.map((values) => values[row]!))
 }
 
-/** The first `rows` values of a column that has `all`. */
+/** The first `rows` values of a column with `all` values. */
 function readColumn(kind: ColumnKind, { form, nulls, data }: Section, rows: number, all: number): JsonValue[] {
   const nothing = () => (kind === 'strings' ? [] : null)
   if (form === FORM.none) return Array.from({ length: rows }, nothing)

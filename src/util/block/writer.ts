@@ -1,31 +1,31 @@
 /**
- * A block: finished rows of one table in binary, column by column. It is what the outbox keeps, and what a lake's own column format
- * is joined from.
+ * A block: finished rows of one table in binary, column by column. The outbox stores blocks, and a lake's own column format is built from
+ * them.
  *
- * Layout, little-endian: byte 1, u32 rows, u32 columns, then each column as a form byte (`FORM`), u32 length, and its bytes: the map of
- * nulls, if the form has one, a byte a row; then the values. A value is 2, 4 or 8 bytes by its kind, a text as its length (LEB128) and
- * its UTF-8; of lists, first how many texts each row has (u32 a row), then all texts.
+ * Layout, little-endian: byte 1, u32 rows, u32 columns, then each column as a form byte (`FORM`), u32 length, and its bytes: the null
+ * map, if the form has one, with one byte per row; then the values. A value is 2, 4 or 8 bytes depending on its kind, a text is its
+ * length (LEB128) and its UTF-8, and lists are first the number of texts in each row (u32 per row), then all texts.
  */
 export const BLOCK_VERSION = 1
 
-/** How a column's values stand in a block. */
+/** How a column's values are laid out in a block. */
 export const FORM = {
-  /** All rows are without a value; no bytes. */
+  /** No row has a value; no bytes. */
   none: 0,
   /** All rows have the one value that follows. */
   same: 1,
   /** A value for each row. */
   each: 2,
-  /** A map of nulls, then a value for each row. */
+  /** A null map, then a value for each row. */
   eachOrNull: 3,
 } as const
 
-/** A block that grows larger is given up: the caller makes two of its rows. */
+/** A block that exceeds this size is abandoned: the caller splits its rows into two. */
 export const MAX_BLOCK_BYTES = 8 * 1024 * 1024
 
 export class BlockTooLarge extends Error {}
 
-/** Values that their columns cannot hold, by row. */
+/** Values that do not fit their columns, by row. */
 export class UnfitRows extends Error {
   readonly rows: ReadonlyMap<number, string>
 
@@ -35,13 +35,13 @@ export class UnfitRows extends Error {
   }
 }
 
-/** What the last block was written in: fresh memory costs as much as filling it. */
+/** The last block's buffer, reused because allocating memory costs as much as filling it. */
 let scratch: Buffer | undefined
 const FIRST_SCRATCH_BYTES = 64 * 1024
-/** Larger ones are not kept. */
+/** Larger buffers are not reused. */
 const MAX_SCRATCH_BYTES = 2 * 1024 * 1024
 
-/** Writes one block, column after column. */
+/** Writes one block, column by column. */
 export class BlockWriter {
   readonly rows: number
   readonly #maxBytes: number
@@ -74,7 +74,7 @@ export class BlockWriter {
     this.#columns++
   }
 
-  /** The map of nulls of the column. */
+  /** Adds the column's null map. */
   nulls(values: readonly unknown[]): void {
     const rows = this.rows
     this.#room(rows)
@@ -119,7 +119,7 @@ export class BlockWriter {
     this.#at += 8
   }
 
-  /** False, and nothing useful written, for a text that has no UTF-8. */
+  /** Returns false, with nothing useful written, for text that is not valid Unicode. */
   text(value: string): boolean {
     const { length } = value
     this.#room(10 + 3 * length)
@@ -138,12 +138,12 @@ export class BlockWriter {
     return this.#longText(value)
   }
 
-  /** The row's value cannot be stored. */
+  /** Marks the row's value as impossible to store. */
   unfit(row: number, message: string): void {
     if (!this.#unfit.has(row)) this.#unfit.set(row, message)
   }
 
-  /** The block, which ends the writing. Throws `UnfitRows` when values could not be stored. */
+  /** Finishes and returns the block. Throws `UnfitRows` if values could not be stored. */
   finish(): Uint8Array {
     if (this.#bytes.length <= MAX_SCRATCH_BYTES) scratch = this.#bytes
     if (this.#unfit.size > 0) throw new UnfitRows(this.#unfit)
@@ -156,7 +156,7 @@ export class BlockWriter {
   }
 
   #longText(value: string): boolean {
-    // The length in bytes is known only afterwards, and mostly takes as many bytes as that in characters does.
+    // The length in bytes is only known afterwards; its size is usually that of the length in characters.
     const guess = lengthBytes(value.length)
     const bytes = this.#bytes
     const written = bytes.write(value, this.#at + guess, 'utf8')
@@ -186,7 +186,7 @@ export class BlockWriter {
   }
 }
 
-/** Texts below this many characters are copied by hand, which is faster than a call of the runtime. */
+/** Shorter texts, in characters, are copied by hand, which is faster than calling the runtime. */
 const SHORT = 48
 
 function lengthBytes(length: number): number {

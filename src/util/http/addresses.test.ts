@@ -32,7 +32,7 @@ test.each([
   expect(publicOr([])(address)).toBe(isPublic)
 })
 
-test('ranges add to what is public', () => {
+test('addresses in the given ranges are permitted in addition to public ones', () => {
   const isAllowed = publicOr(['10.0.0.0/8', 'fd00::/8', '192.168.1.5'])
   expect(['10.255.0.1', '::ffff:10.0.0.1', 'fd12::1', '192.168.1.5', '9.9.9.9'].filter(isAllowed)).toHaveLength(5)
   expect(['11.0.0.1', '192.168.1.6', 'fc00::1', '127.0.0.1'].map(isAllowed)).toEqual([true, false, false, false])
@@ -50,7 +50,7 @@ describe('a lookup', () => {
       guardedLookup(publicOr([]), found(...addresses))('x.test', { all }, (error, address) => resolve(error ?? address)),
     )
 
-  test('yields the permitted addresses alone', async () => {
+  test('yields only the permitted addresses', async () => {
     expect(await resolved(true, '10.0.0.1', '9.9.9.9', '::1', '2620:fe::9')).toEqual([
       { address: '9.9.9.9', family: 4 },
       { address: '2620:fe::9', family: 6 },
@@ -58,7 +58,7 @@ describe('a lookup', () => {
     expect(await resolved(false, '10.0.0.1', '9.9.9.9')).toBe('9.9.9.9')
   })
 
-  test.each([true, false])('of private addresses alone fails', async (all) => {
+  test.each([true, false])('that yields only private addresses fails', async (all) => {
     expect(await resolved(all, '10.0.0.1', '127.0.0.1')).toMatchObject({ failure: 'private_address' })
   })
 })

@@ -3,10 +3,10 @@ import { isIP, type LookupFunction } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { HttpError } from './send.ts'
 
-/** True when requests to the address may be made. */
+/** True if requests to the address are permitted. */
 export type AddressRule = (address: string) => boolean
 
-/** Public addresses, and those in the ranges given (`10.0.0.0/8`, `fd00::/8`, or a single address). */
+/** Permits public addresses and those in the given ranges (`10.0.0.0/8`, `fd00::/8`, or a single address). */
 export function publicOr(ranges: readonly string[]): AddressRule {
   const allowed = ranges.map(rangeOf)
   return (text) => {
@@ -15,10 +15,10 @@ export function publicOr(ranges: readonly string[]): AddressRule {
   }
 }
 
-/** A range as written in the configuration. Throws when it is not one. */
+/** Parses a range from the configuration. Throws if it is invalid. */
 export function rangeOf(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
   const [base = ''] = text.split('/')
-  // The parser itself reads `10.0` as an address.
+  // The parser itself would accept `10.0` as an address.
   if (isIP(base) === 0) throw new Error(`'${text}' is not an address or a range`)
   if (text.includes('/')) return ipaddr.parseCIDR(text)
   const address = bare(text)
@@ -28,14 +28,14 @@ export function rangeOf(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
 const NAT64 = ipaddr.parseCIDR('64:ff9b::/96')
 const GLOBAL_IPV6 = ipaddr.parseCIDR('2000::/3')
 
-/** An IPv4 address in the form of an IPv6 one (`::ffff:10.0.0.1`, `64:ff9b::a00:1`) counts as the IPv4 address it reaches. */
+/** An IPv6 address that contains an IPv4 address (`::ffff:10.0.0.1`, `64:ff9b::a00:1`) is treated as that IPv4 address. */
 function bare(text: string): ipaddr.IPv4 | ipaddr.IPv6 {
   const address = ipaddr.process(text.replace(/%.*$/, ''))
   const isNat64 = address.kind() === 'ipv6' && address.match(NAT64)
   return isNat64 ? ipaddr.fromByteArray(address.toByteArray().slice(12)) : address
 }
 
-/** False for loopback, private, link-local (cloud metadata), carrier-grade NAT, multicast, tunnels, reserved ranges. */
+/** False for loopback, private, link-local (cloud metadata), carrier-grade NAT, multicast, tunnel and reserved ranges. */
 function isPublic(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
   return address.range() === 'unicast' && (address.kind() === 'ipv4' || address.match(GLOBAL_IPV6))
 }
@@ -48,8 +48,8 @@ export function privateAddress(host: string): HttpError {
 }
 
 /**
- * Name resolution that yields the permitted addresses alone. The connection is made to exactly what this returns, so a name that
- * resolves to something else a moment later (DNS rebinding) changes nothing.
+ * Name resolution that yields only permitted addresses. The connection is made to exactly these, so a name that resolves to something
+ * else a moment later (DNS rebinding) makes no difference.
  */
 export function guardedLookup(isAllowed: AddressRule, resolve: typeof lookup = lookup): LookupFunction {
   return (host, options, callback) => {
@@ -64,7 +64,7 @@ export function guardedLookup(isAllowed: AddressRule, resolve: typeof lookup = l
   }
 }
 
-/** The same for a host that is an address already, which is never resolved. */
+/** The same check for a host that is an address already and so is never resolved. */
 export function isRefusedLiteral(host: string, isAllowed: AddressRule): boolean {
   const address = host.replace(/^\[|\]$/g, '')
   return isIP(address) !== 0 && !isAllowed(address)

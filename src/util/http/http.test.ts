@@ -10,7 +10,7 @@ import { TestProxy, TestServer } from '../../../test/support/servers.ts'
 import { createHttp, type Http, type HttpSettings } from './http.ts'
 import { HttpError } from './send.ts'
 
-/** The clock by which undici's own time limits run, as its tests move it on. */
+/** The clock for undici's own time limits, as undici's tests control it. */
 const undiciTimers = createRequire(import.meta.url)('undici/lib/util/timers.js') as { tick(ms: number): void }
 
 const NO_PROXY = { https: undefined, http: undefined, except: [] }
@@ -42,21 +42,21 @@ async function failure(sent: Promise<unknown>): Promise<[string, string]> {
   return [(error as HttpError).failure, (error as HttpError).message]
 }
 
-test('an answer has status, headers and body, whatever the status', async () => {
+test('a response of any status has status, headers and body', async () => {
   server.answer = (response) => response.writeHead(418, { 'X-Kind': 'pot', etag: '"1"' }).end('tea')
   const { status, headers, body } = await http().configured({ ...limits, url: `${server.url}/a?b=c`, headers: { 'X-A': 'é' } })
   expect([status, headers.get('x-kind'), headers.get('etag'), Buffer.from(body).toString()]).toEqual([418, 'pot', '"1"', 'tea'])
   expect(server.received[0]).toMatchObject({ method: 'GET', url: '/a?b=c' })
 })
 
-test('a body is sent as it is', async () => {
+test('a body is sent unchanged', async () => {
   const body = '{"a":"é \\u0000"}'
   await http().configured({ ...limits, url: server.url, method: 'POST', body, headers: { 'content-type': 'application/json' } })
   expect(server.received[0]).toMatchObject({ method: 'POST', body, headers: { 'content-type': 'application/json' } })
 })
 
 describe('limits', () => {
-  test('a compressed body counts as long as it unpacks to', async () => {
+  test('the size of a compressed body is its size after decompression', async () => {
     server.answer = (response) => response.setHeader('content-encoding', 'gzip').end(gzipSync('x'.repeat(100_000)))
     expect(await failure(http().configured({ ...limits, url: server.url }))).toEqual([
       'too_large',
@@ -99,14 +99,14 @@ describe('limits', () => {
     })
     const answer = http().configured({ ...limits, url: server.url })
     const response = await begun
-    // Until the client has read what came.
+    // Until the client has read the first bytes.
     for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve))
     for (let hour = 0; hour < 3; hour++) undiciTimers.tick(3_600_000)
     response.end('ow')
     expect(Buffer.from((await answer).body).toString()).toMatch(/ow$/)
   })
 
-  test('an aborted signal ends a request in any phase, with its own reason', async () => {
+  test('an aborted signal ends a request in any phase, with the signal’s reason', async () => {
     const reason = new Error('stopped')
     const before = AbortSignal.abort(reason)
     await expect(http().configured({ ...limits, url: server.url, signal: before })).rejects.toBe(reason)
@@ -116,7 +116,7 @@ describe('limits', () => {
       response.writeHead(200).write('x', () => during.abort(reason))
     }
     await expect(http().configured({ ...limits, url: server.url, signal: during.signal })).rejects.toBe(reason)
-    // A server that accepts the connection and never greets: the TLS handshake does not end.
+    // A server that accepts the connection and sends nothing: the TLS handshake never completes.
     const silent = createNetServer().listen(0, '127.0.0.1')
     await once(silent, 'listening')
     const connecting = new AbortController()
@@ -133,13 +133,13 @@ describe('redirects', () => {
       url === '/' ? response.writeHead(status, { location }).end() : response.writeHead(200).end('there')
   }
 
-  test('are answers unless they are asked for', async () => {
+  test('are returned as responses by default', async () => {
     to('/there')
     expect((await http().configured({ ...limits, url: server.url })).status).toBe(302)
     expect(server.received).toHaveLength(1)
   })
 
-  test('are followed, with the headers only to the same place', async () => {
+  test('are followed, with the headers only if the origin is the same', async () => {
     const other = await new TestServer().listen()
     open.push(other)
     to('/there')
@@ -174,7 +174,7 @@ describe('private addresses', () => {
     expect(server.connections).toBe(0)
   })
 
-  test('nor be redirected there', async () => {
+  test('content cannot be redirected there', async () => {
     const other = await new TestServer().listen()
     open.push(other)
     server.answer = (response) => response.writeHead(302, { location: `http://localhost:${other.port}/` }).end()
@@ -196,7 +196,7 @@ describe('private addresses', () => {
     },
   )
 
-  test('what the operator wrote may be anywhere', async () => {
+  test('addresses from the operator’s configuration can be private', async () => {
     expect((await http().configured({ ...limits, url: `http://localhost:${server.port}` })).status).toBe(204)
   })
 })
@@ -204,7 +204,7 @@ describe('private addresses', () => {
 describe('TLS', () => {
   const authority = testAuthority()
 
-  test('an authority of its own file is trusted, beside no other', async () => {
+  test('an authority from the configured file is trusted, and no other private one', async () => {
     const tls = await new TestServer(authority.server()).listen()
     open.push(tls)
     const stranger = await new TestServer(testAuthority('Stranger').server()).listen()
@@ -253,7 +253,7 @@ describe('a proxy', () => {
     expect(new Set(proxy.asked)).toEqual(new Set([`CONNECT hooks.test:${tls.port}`, `GET http://lists.test:${server.port}/y`]))
   })
 
-  test('is given user and password of its URL, percent-decoded', async () => {
+  test('receives user and password from its URL, percent-decoded', async () => {
     const { configured } = through([], proxy.url.replace('//', '//us%20er:p%40ss@'))
     await configured({ ...limits, url: `http://lists.test:${server.port}/` })
     expect(proxy.authorizations).toEqual([`Basic ${Buffer.from('us er:p@ss').toString('base64')}`])
@@ -267,23 +267,23 @@ describe('a proxy', () => {
     ])
   })
 
-  test('is not asked for this machine, nor for what no_proxy names', async () => {
+  test('is not used for this machine or for hosts in no_proxy', async () => {
     const { configured } = through(['.lan.test'])
     expect((await configured({ ...limits, url: server.url })).status).toBe(204)
     expect((await failure(configured({ ...limits, url: 'http://ntfy.lan.test/' })))[1]).toMatch(/ENOTFOUND|EAI_AGAIN/)
     expect(proxy.asked).toEqual([])
   })
 
-  test('is not asked by content for a private address', async () => {
+  test('is not used when content requests a private address', async () => {
     expect((await failure(through().fromContent({ ...limits, url: 'http://169.254.169.254/latest' })))[0]).toBe('private_address')
     expect(proxy.asked).toEqual([])
   })
 })
 
-test('whatever the other side answers, however it fails: no secret is in the error', async () => {
+test('no error contains a secret, whatever the server responds and however it fails', async () => {
   const secret = 's3cr3t-8c1d'
   const ways = [
-    // Echoes of all that was sent, where an error could quote them.
+    // Echoes everything that was sent, in places that an error could quote.
     (echo: string) => `HTTP/1.1 500 ${echo}\r\nx-echo: ${echo}\r\ncontent-length: 5\r\n\r\nhello`,
     (echo: string) => `HTTP/1.1 200 OK\r\n${echo}\r\nbad header line\x01: ${echo}\r\n\r\n`,
     (echo: string) => `${echo}\r\n\r\n`,
@@ -312,7 +312,7 @@ test('whatever the other side answers, however it fails: no secret is in the err
         const error = await configured({ ...limits, timeoutMs: 2000, url, headers, redirects }).catch((caught: unknown) => caught)
         if (!(error instanceof Error)) return
         expect(error).toBeInstanceOf(HttpError)
-        // A header's name is no secret.
+        // A header's name is not a secret.
         const { message, stack, ...rest } = error as HttpError
         const texts = [message, stack, error.cause, JSON.stringify(rest)].map(String).join('\n')
         if (!Object.keys(headers)[0]!.includes(secret)) expect(texts).not.toContain(secret)

@@ -8,25 +8,25 @@ import { CREDENTIALS_IN_URL, holdsCredentials } from './target-url.ts'
 
 export interface HttpSettings {
   readonly proxy: ProxySettings
-  /** Certificates (PEM) of authorities that are trusted beside the usual ones. */
+  /** Certificates (PEM) of authorities to trust in addition to the usual ones. */
   readonly ca?: string | undefined
-  /** Private addresses and ranges that content may reach too. */
+  /** Private addresses and ranges that content is allowed to reach. */
   readonly allowPrivate: readonly string[]
 }
 
 export interface Http {
-  /** For addresses that the operator wrote into the configuration: any address, private ones too. */
+  /** For addresses from the operator's configuration: any address, including private ones. */
   readonly configured: Send
-  /** For addresses that come from content, which others may have written: public addresses, and those that the configuration allows. */
+  /** For addresses from content, which third parties may have written: only public addresses, and those that the configuration allows. */
   readonly fromContent: Send
-  /** Ends every connection. */
+  /** Closes all connections. */
   close(): Promise<void>
 }
 
 const CONNECT_TIMEOUT_MS = 10_000
 const MAX_HEADER_BYTES = 64 * 1024
 
-/** HTTP as everything in the engine uses it that talks to the outside. */
+/** The HTTP client for all requests to the outside. */
 export function createHttp({ proxy, ca, allowPrivate }: HttpSettings): Http {
   const open: Dispatcher[] = []
   const kept = <D extends Dispatcher>(agent: D): D => {
@@ -34,7 +34,7 @@ export function createHttp({ proxy, ca, allowPrivate }: HttpSettings): Http {
     return agent
   }
   const trusted = ca === undefined ? {} : { ca: [...usualAuthorities(), ca] }
-  // No limit on silence: how long an answer may take is the request's own time limit.
+  // No limit on silence: each request sets its own time limit.
   const limits = { headersTimeout: 0, bodyTimeout: 0, maxHeaderSize: MAX_HEADER_BYTES }
   const proxies = new Map<string, Dispatcher>()
   const proxied = (uri: string) => {
@@ -49,7 +49,7 @@ export function createHttp({ proxy, ca, allowPrivate }: HttpSettings): Http {
     const direct = kept(new Agent({ ...limits, connect: connector(trusted, isAllowed) }))
     return (request) =>
       send(request, (url) => {
-        // The name behind a proxy is resolved there, so the proxy decides what it may reach; an address is judged here.
+        // With a proxy, the proxy resolves names and decides what they may reach; only literal addresses are checked here.
         if (isAllowed && isRefusedLiteral(url.hostname, isAllowed)) throw privateAddress(url.hostname)
         const through = proxyFor(url, proxy)
         return through === undefined ? direct : proxied(through)
@@ -69,7 +69,7 @@ function connector(trusted: { ca?: string[] }, isAllowed: AddressRule | undefine
   return buildConnector({ timeout: CONNECT_TIMEOUT_MS, ...trusted, ...lookup })
 }
 
-/** What Node trusts by itself. Before Node 22.15 that is its own list alone: NODE_EXTRA_CA_CERTS cannot be read back there. */
+/** Node's default trust store. Before Node 22.15 only its built-in list: NODE_EXTRA_CA_CERTS cannot be read back there. */
 export function usualAuthorities(): readonly string[] {
   const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => string[] }
   return getCACertificates?.('default') ?? tls.rootCertificates
@@ -88,7 +88,7 @@ async function send(request: HttpRequest, agentFor: (url: URL) => Dispatcher): P
   }
 }
 
-/** The last of a chain of redirects, at most `redirects` long. */
+/** Follows at most `redirects` redirects and returns the last response. */
 async function follow(request: HttpRequest, agentFor: (url: URL) => Dispatcher, signal: AbortSignal): Promise<Response> {
   const { redirects = 0, method = 'GET', body } = request
   let url = new URL(request.url)
@@ -113,7 +113,7 @@ async function follow(request: HttpRequest, agentFor: (url: URL) => Dispatcher, 
   }
 }
 
-/** Where an answer redirects to; `undefined` when it does not. Never from https to http, never to another protocol. */
+/** The redirect target of a response; `undefined` if it does not redirect. Never from https to http, never to another protocol. */
 function redirectOf({ status, headers }: Response, from: URL): URL | undefined {
   const location = headers.get('location')
   if (status < 300 || status > 399 || status === 304 || location === null) return undefined
@@ -126,11 +126,11 @@ function redirectOf({ status, headers }: Response, from: URL): URL | undefined {
   return next
 }
 
-/** The body, given up as soon as it is longer than the limit. */
+/** The body; reading stops as soon as it exceeds the limit. */
 async function bodyOf(response: Response, maxBytes: number): Promise<Uint8Array> {
   if (!response.body) return new Uint8Array(0)
   if (maxBytes === 0) {
-    // That the connection breaks now changes nothing.
+    // If the connection breaks now, it makes no difference.
     await response.body.cancel().catch(() => {})
     return new Uint8Array(0)
   }

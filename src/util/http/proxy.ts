@@ -3,14 +3,14 @@ import ipaddr from 'ipaddr.js'
 import { rangeOf } from './addresses.ts'
 
 export interface ProxySettings {
-  /** URL of the proxy for https addresses, perhaps with user and password. */
+  /** URL of the proxy for https addresses, optionally with user and password. */
   readonly https?: string | undefined
   readonly http?: string | undefined
-  /** What is reached without a proxy, as in NO_PROXY: see `isDirect`. */
+  /** Hosts that are reached without a proxy, as in NO_PROXY: see `isDirect`. */
   readonly except: readonly string[]
 }
 
-/** The proxy through which a URL is reached; `undefined`: directly. This machine itself is always reached directly. */
+/** The proxy for a URL; `undefined` for a direct connection. This machine itself is always reached directly. */
 export function proxyFor(url: URL, { https, http, except }: ProxySettings): string | undefined {
   const proxy = url.protocol === 'https:' ? https : http
   return proxy === undefined || isThisMachine(hostOf(url)) || except.some((entry) => isDirect(url, entry)) ? undefined : proxy
@@ -25,8 +25,8 @@ function isThisMachine(host: string): boolean {
 }
 
 /**
- * One entry of NO_PROXY: `*`, a name with its subdomains (`example.com`, `.example.com`, `*.example.com`), an address, a range
- * (`10.0.0.0/8`); each but `*` and ranges perhaps with a port.
+ * Checks one entry of NO_PROXY: `*`, a name including its subdomains (`example.com`, `.example.com`, `*.example.com`), an address, or a
+ * range (`10.0.0.0/8`). Names and addresses may have a port.
  */
 function isDirect(url: URL, entry: string): boolean {
   const text = entry.trim().toLowerCase()
@@ -48,7 +48,7 @@ function isInRange(host: string, range: string): boolean {
     const address = ipaddr.process(host)
     return net.kind() === address.kind() && address.match(net, bits)
   } catch {
-    // As every other reader of NO_PROXY does, an entry that says nothing is passed over.
+    // Like other implementations of NO_PROXY, ignores invalid entries.
     return false
   }
 }

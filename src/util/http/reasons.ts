@@ -1,4 +1,4 @@
-/** What the commonest failures of a connection mean, for people. */
+/** Readable reasons for the most common connection failures. */
 const WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there',
   ECONNRESET: 'the connection broke',
@@ -25,8 +25,8 @@ const UNTRUSTED = new Set([
 ])
 
 /**
- * Why a connection failed, in our own words and with the code. The texts of the errors themselves are not used: a parser's quotes
- * what the other side sent, a header's the value that cannot be sent.
+ * Why a connection failed, in our own words plus the code. The errors' own messages are not used: a parser's quotes the response, and a
+ * header's quotes the invalid value.
  */
 export function reasonOf(error: unknown): string {
   const code = codeOf(error)

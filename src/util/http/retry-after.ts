@@ -1,7 +1,7 @@
-/** Longest wait that the other side may ask for. */
+/** Longest wait that a server can request. */
 export const MAX_RETRY_AFTER_MS = 3_600_000
 
-/** Milliseconds of a Retry-After header, given in seconds or as a date; at most an hour, `undefined` when it cannot be read. */
+/** Milliseconds of a Retry-After header, given in seconds or as a date; at most an hour, `undefined` if it is invalid. */
 export function retryAfterMs(header: string | undefined, nowMs: number): number | undefined {
   const text = header?.trim()
   if (!text) return undefined

@@ -8,13 +8,13 @@ export interface HttpRequest {
   readonly method?: 'GET' | 'POST' | 'PUT'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array
-  /** Ends the request at once. */
+  /** Aborts the request immediately. */
   readonly signal?: AbortSignal
-  /** Longest time for the whole request, redirects and body included. */
+  /** Time limit for the whole request, including redirects and the body. */
   readonly timeoutMs: number
-  /** Longest body, counted after decompression. 0: the body is not read at all. */
+  /** Maximum size of the body after decompression. 0: the body is not read. */
   readonly maxBytes: number
-  /** Redirects that are followed, GET only; 0, the default: a 3xx is returned like any other answer. */
+  /** Maximum number of redirects to follow, GET only. 0, the default: a 3xx is returned like any other response. */
   readonly redirects?: number
 }
 
@@ -22,34 +22,34 @@ export interface HttpAnswer {
   readonly status: number
   /** By lower-case name; the values of a repeated header are joined with a comma. */
   readonly headers: ReadonlyMap<string, string>
-  /** Empty when the request asked for no body. */
+  /** Empty if the request set `maxBytes` to 0. */
   readonly body: Uint8Array
 }
 
 /**
- * Sends a request and resolves with the answer, whatever its status. Rejects with `HttpError`, or with the signal's reason once
- * that is aborted. Which addresses may be reached is decided by whoever hands this function out (`createHttp`).
+ * Sends a request and resolves with the response, whatever its status. Rejects with `HttpError`, or with the signal's reason once that is
+ * aborted. Which addresses can be reached depends on how the function was created (`createHttp`).
  */
 export type Send = (request: HttpRequest) => Promise<HttpAnswer>
 
-/** Why there is no answer. */
+/** Why there is no response. */
 export type HttpFailure =
-  /** No connection, or one that broke. */
+  /** The connection failed or broke. */
   | 'unreachable'
-  /** `timeoutMs` is over. */
+  /** `timeoutMs` has passed. */
   | 'timeout'
-  /** The body is longer than `maxBytes`. */
+  /** The body is larger than `maxBytes`. */
   | 'too_large'
   /** A redirect that is not followed. */
   | 'redirect'
   /** The address is private, and this request may not reach private addresses. */
   | 'private_address'
-  /** The request itself cannot be sent: a header that HTTP does not allow, another protocol. */
+  /** The request is invalid: a header that HTTP does not allow, or another protocol. */
   | 'invalid'
 
 /**
- * A request without an answer. The message is made of our own words, the host at most: URLs, headers and what the other side
- * sent may hold secrets, so neither the message nor a cause carries them.
+ * A request without a response. The message is in our own words and contains the host at most: URLs, headers and response data can
+ * contain secrets, so neither the message nor a cause includes them.
  */
 export class HttpError extends CaracalError {
   readonly failure: HttpFailure
@@ -60,13 +60,13 @@ export class HttpError extends CaracalError {
   }
 }
 
-/** A URL as messages may show it: scheme, host and port. Path, query and user name are where secrets are. */
+/** A URL as messages may show it: scheme, host and port. Path, query and user name can contain secrets. */
 export function shownUrl(url: string | URL): string {
   const { protocol, host } = new URL(url)
   return `${protocol}//${host}`
 }
 
-/** The headers by lower-case name. Throws `HttpError` for one that HTTP does not allow, naming it without its value, which may be a secret. */
+/** The headers by lower-case name. Throws `HttpError` for an invalid one, naming it without its value, which may be a secret. */
 export function checkedHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
   const checked: Record<string, string> = {}
   for (const [name, value] of Object.entries(headers)) {
@@ -80,5 +80,5 @@ export function checkedHeaders(headers: Readonly<Record<string, string>>): Recor
   return checked
 }
 
-/** Stands where nothing may be sent, as in commands that read local content only. */
+/** For use where no requests may be sent, as in commands that only read local content. */
 export const sendNothing: Send = () => Promise.reject(new HttpError('invalid', 'this command sends nothing over the network'))

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-/** Why a request to a URL with a user name or password is refused. */
+/** Why requests to a URL with a user name or password are refused. */
 export const CREDENTIALS_IN_URL =
   'the URL holds a user name or password, which is not sent: leave it out and write the header Authorization instead'
 
