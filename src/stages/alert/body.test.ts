@@ -64,8 +64,8 @@ const judged = (finding: Match | RuleError, about: Event | undefined = event(), 
   text: () => text,
 })
 
-describe('what an alert says', () => {
-  test('of a match: the answers of the rule, what its definition says, and the event', () => {
+describe('the body of an alert', () => {
+  test('for a match: the rule’s answers, its metadata, and the event', () => {
     expect(bodyOf(judged(match()), rule)).toEqual({
       type: 'RULE',
       title: 'Root logged in',
@@ -91,16 +91,16 @@ describe('what an alert says', () => {
     })
   })
 
-  test('of a match that names destinations and has a context: both', () => {
+  test('for a match with destinations and a context: both', () => {
     const body = bodyOf(judged(match({ destinations: ['soc'], alertContext: '{"user":"root"}' })), rule)
     expect([body.destinations, body.context]).toEqual([['soc'], '{"user":"root"}'])
   })
 
-  test('of a rule that is gone by now: its id, and nothing of a definition', () => {
+  test('for a rule that no longer exists: its id and no metadata', () => {
     expect(bodyOf(judged(match()), undefined)).toMatchObject({ displayName: 'R', tags: [], reports: {}, threshold: 1 })
   })
 
-  test('of a rule error: the first line, cut, and where to fix it', () => {
+  test('for a rule error: the first line, truncated, and where to fix it', () => {
     expect(bodyOf(judged(error), rule)).toMatchObject({
       type: 'RULE_ERROR',
       title: `Rule error in R: ${'x'.repeat(300)}`,
@@ -118,7 +118,7 @@ describe('what an alert says', () => {
     expect(JSON.parse(body.context!)).toEqual({ cause: 'timeout', error: 'KeyError: x\nTraceback' })
   })
 
-  test('of what is about no event: no times and no sample', () => {
+  test('for a finding without an event: no times and no sample', () => {
     const about: Judged = { finding: match(), event: undefined, text: () => '' }
     expect(bodyOf(about, rule)).toMatchObject({ firstEventTime: '', lastEventTime: '', sampleEvent: null })
   })
@@ -131,7 +131,7 @@ describe('what an alert says', () => {
     expect(bodyOf(judged(match(), event(), text), rule).sampleEvent).toBe(isKept ? text : null)
   })
 
-  test('of what a rule matches beyond its windows: why they share one alert, before the description', () => {
+  test('for matches beyond a rule’s maximum number of windows: why they share one alert, before the description', () => {
     const body = crowdBody(judged(match()), rule, 10)
     expect(body.title).toBe('More than 10 dedup strings at once: Root login')
     expect(body.dedup).toBe('Caracal: further dedup strings')
@@ -152,7 +152,7 @@ test.each([
   expect(severityOf(finding, of)).toBe(severity)
 })
 
-describe('what a window learns of its findings', () => {
+describe('the findings of a window', () => {
   const windowOf = (item: Judged): AlertWindow => ({
     alertId: 'a',
     ruleId: 'R',
@@ -176,11 +176,11 @@ describe('what a window learns of its findings', () => {
     return window
   }
 
-  test('how many there are, and when the last came', () => {
+  test('are counted, with the time of the last one', () => {
     expect(joined(judged(match()), judged(match()))).toMatchObject({ eventCount: 2, updatedMs: 101 })
   })
 
-  test('the first and the last event time, whichever comes first, fractions of a second included', () => {
+  test('set the first and last event time in any order, including fractions of a second', () => {
     const times = ['2024-01-01T00:00:05.5Z', '2024-01-01T00:00:05Z', '2024-01-01T00:00:05.25Z', '2024-01-01T00:00:06Z']
     const at = (time: string) => judged(match(), event({ p_event_time: time }))
     for (const order of [times, [...times].reverse()]) {
@@ -189,7 +189,7 @@ describe('what a window learns of its findings', () => {
     }
   })
 
-  test('the times that a finding spans, also without an event', () => {
+  test('add the times that they span, even without an event', () => {
     const spanning: Judged = {
       finding: match(),
       event: undefined,
@@ -202,7 +202,7 @@ describe('what a window learns of its findings', () => {
     expect([wider.body.firstEventTime, wider.body.lastEventTime]).toEqual(['2024-01-01T00:00:00Z', '2024-01-01T00:00:09Z'])
   })
 
-  test('each log type and source label once, and not more labels than the limit', () => {
+  test('add each log type and source label once, up to the maximum number of labels', () => {
     const items = ['web', 'web', 'mail'].map((label) => judged(match(), event({ p_source_label: label })))
     const { body } = joined(...items, judged(match(), event({ p_log_type: 'U' })))
     expect([body.logTypes, body.sourceLabels]).toEqual([
@@ -213,7 +213,7 @@ describe('what a window learns of its findings', () => {
     expect(joined(...many).body.sourceLabels.length).toBe(MAX_INDICATORS)
   })
 
-  test('each indicator once; what is cut away is said', () => {
+  test('add each indicator once, and the window says if some were left out', () => {
     const seen = (...values: string[]) => judged(match(), event({ p_any_ip_addresses: values }))
     const few = joined(seen('192.0.2.1', '192.0.2.2'), seen('192.0.2.1')).body
     expect([few.indicators, few.indicatorsCut]).toEqual([{ p_any_ip_addresses: ['192.0.2.1', '192.0.2.2'] }, false])

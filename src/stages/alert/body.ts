@@ -5,13 +5,13 @@ import type { Rule, Severity } from '../../model/rule.ts'
 import { isBefore } from '../../util/instant.ts'
 import type { Judged } from './step.ts'
 
-/** What an alert says, from the finding that begins its window. */
+/** The body of an alert, from the first finding of its window. */
 export function bodyOf(item: Judged, rule: Rule | undefined): AlertBody {
   const { finding } = item
   return finding.kind === 'match' ? matchBody(finding, rule, item) : errorBody(finding, rule, item)
 }
 
-/** The body of the window that takes what a rule matches beyond `limit` windows. */
+/** The body of the window that collects a rule's matches beyond `limit` windows. */
 export function crowdBody(item: Judged, rule: Rule | undefined, limit: number): AlertBody {
   const body = bodyOf(item, rule)
   const because = `The rule already has ${limit} windows, so further dedup strings share this alert. The event shown is one of many.`
@@ -78,7 +78,7 @@ function common(rule: Rule | undefined, ruleId: string, { event, text }: Judged)
   }
 }
 
-/** Counts a finding in: event times, log types, sources and indicators of the window. */
+/** Adds a finding to the window: event times, log types, sources and indicators. */
 export function join(window: AlertWindow, { event, span }: Judged, nowMs: number): void {
   window.eventCount++
   window.updatedMs = nowMs
@@ -97,7 +97,7 @@ export function join(window: AlertWindow, { event, span }: Judged, nowMs: number
   }
 }
 
-/** Nobody looks up a longer value, and 500 of a megabyte each would be kept with the alert. */
+/** Longer values are not useful for lookups, and 500 of a megabyte each would be stored with the alert. */
 const MAX_INDICATOR_CHARS = 2048
 
 function addIndicators(body: AlertBody, field: string, values: readonly string[]): void {

@@ -59,7 +59,7 @@ const errorAt = (atMs: number): Timed => ({
   atMs,
 })
 
-/** A state in memory that keeps copies, as the real one does. */
+/** An in-memory state that stores copies, as the real one does. */
 class Store {
   readonly windows = new Map<string, AlertWindow>()
 
@@ -80,7 +80,7 @@ class Store {
     return result
   }
 }
-/** Runs batches one after another; each is a list of findings. */
+/** Runs batches in sequence; each is a list of findings. */
 async function run(batches: readonly (readonly Timed[])[], rule: Rule = ruleOf()) {
   const store = new Store()
   const opened: string[] = []
@@ -107,7 +107,7 @@ test.each<[string, Timed[][], Partial<Rule>, [number, number, boolean][]]>([
     ],
   ],
   [
-    'the instant of its end is outside',
+    'the end of the window is exclusive',
     [minutes(0), [matchAt(60 * MINUTE - 1)], minutes(60)],
     {},
     [
@@ -128,7 +128,7 @@ test.each<[string, Timed[][], Partial<Rule>, [number, number, boolean][]]>([
   ],
   ['a match a little before the one that began the group joins it', [minutes(10), minutes(9)], {}, [[10, 2, true]]],
   [
-    'a match long before it begins a group of its own',
+    'a match long before the window begins another one',
     [minutes(100), minutes(10), minutes(20)],
     {},
     [
@@ -137,7 +137,7 @@ test.each<[string, Timed[][], Partial<Rule>, [number, number, boolean][]]>([
     ],
   ],
   [
-    'an older window takes its own late matches',
+    'a late match joins the older window that covers its time',
     [minutes(0), minutes(70), minutes(30)],
     {},
     [
@@ -146,7 +146,7 @@ test.each<[string, Timed[][], Partial<Rule>, [number, number, boolean][]]>([
     ],
   ],
   [
-    'a period of zero groups what comes in the same moment',
+    'a period of zero groups matches of the same moment',
     [minutes(0, 0, 1)],
     { dedupPeriodMinutes: 0 },
     [
@@ -159,7 +159,7 @@ test.each<[string, Timed[][], Partial<Rule>, [number, number, boolean][]]>([
   expect(shape(await run(batches, ruleOf(rule)))).toEqual(wanted)
 })
 
-test('other dedup strings and rule errors are groups apart; errors ignore threshold and CreateAlert', async () => {
+test('other dedup strings and rule errors are separate groups; errors ignore threshold and CreateAlert', async () => {
   const { windows } = await run(
     [[matchAt(0), matchAt(0, { dedup: 'e' }), errorAt(0), errorAt(1)]],
     ruleOf({ threshold: 5, createAlert: true }),
@@ -173,7 +173,7 @@ test('other dedup strings and rule errors are groups apart; errors ignore thresh
   expect(silent.windows.map(({ body }) => body.title)).toEqual(['Rule error in R: KeyError'])
 })
 
-test('an alert says what its first match says, and counts what all of them have', async () => {
+test('an alert’s text is that of its first match, and its counts include all matches', async () => {
   const later = eventOf({ p_event_time: '2024-01-01T00:00:00.5Z', p_log_type: 'U', p_any_ip_addresses: ['1.1.1.1', '2.2.2.2'] })
   const { windows } = await run([
     [matchAt(0, { severity: 'CRITICAL', title: 'first' }, eventOf({ p_any_ip_addresses: ['1.1.1.1'] }))],
@@ -206,7 +206,7 @@ test('findings without a time are one group', async () => {
   expect(windows.map(({ eventCount }) => eventCount)).toEqual([2])
 })
 
-/** The rule in its plainest form, for times that never go back. */
+/** The simplest implementation of the rule, for times that never go back. */
 function oracle(times: readonly number[], period: number, threshold: number): [number, number, boolean][] {
   const windows: [number, number, boolean][] = []
   for (const time of times) {
@@ -217,7 +217,7 @@ function oracle(times: readonly number[], period: number, threshold: number): [n
   return windows.map(([start, count]) => [start, count, count >= threshold])
 }
 
-test('however matches fall into batches, windows are those of the slow oracle, each opened once', async () => {
+test('windows equal those of the slow oracle however matches are split into batches, and each opens once', async () => {
   const gaps = fc.array(fc.tuple(fc.constantFrom(0, 1, 4, 5, 6, 11), fc.boolean()), { minLength: 1, maxLength: 40 })
   await fc.assert(
     fc.asyncProperty(gaps, fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 6 }), async (steps, threshold, period) => {
@@ -252,7 +252,7 @@ test.each([
   expect(windows.map((window) => window.severity)).toEqual([expected])
 })
 
-test('an error of a rule that is off makes no alert: the system alert is about the same cause', async () => {
+test('an error of a disabled rule raises no alert, because the system alert has the same cause', async () => {
   const off = { ...errorAt(0), finding: { ...errorAt(0).finding, isOff: true } } as Timed
   expect((await run([[off]])).windows).toEqual([])
   expect((await run([[off, errorAt(0)]])).windows.map(({ eventCount }) => eventCount)).toEqual([1])
@@ -280,7 +280,7 @@ describe('a flood of distinct dedup strings', () => {
     }
   }
 
-  test('shares one alert beyond the limit: nothing is dropped, each match is counted once, and the alert says why', () => {
+  test('shares one alert beyond the limit: no match is dropped, each is counted once, and the alert says why', () => {
     const { commit, limits, of } = flood({ R: { description: 'Text.' } })
     for (let from = 0; from < 100; from += 7)
       expect(commit(matches('R', from, Math.min(100, from + 7))).windowOf.size).toBeGreaterThan(0)
@@ -293,7 +293,7 @@ describe('a flood of distinct dedup strings', () => {
     expect(limits).toEqual({ 'R dedup': 95 })
   })
 
-  test('does not keep a group that is there already from counting, nor another rule from alerting', () => {
+  test('does not stop an existing group from counting, or another rule from alerting', () => {
     const { commit, limits, of } = flood({ R: {}, Slow: { threshold: 3 } })
     for (let minute = 0; minute < 50; minute += 20) {
       commit(matches('R', minute * 10, minute * 10 + 200, minute))
@@ -305,7 +305,7 @@ describe('a flood of distinct dedup strings', () => {
     expect(Object.keys(limits)).toEqual(['R dedup'])
   })
 
-  test('does not count for a backlog of the time before it', () => {
+  test('does not affect a backlog from before it', () => {
     const { commit, limits, of } = flood({ R: {} })
     commit(matches('R', 0, LIMIT, 600))
     commit(matches('R', 100, 100 + LIMIT, 0))
@@ -315,14 +315,14 @@ describe('a flood of distinct dedup strings', () => {
     expect(limits).toEqual({ 'R dedup': 1 })
   })
 
-  test('is of matches: windows of a rule that only failed are not counted', () => {
+  test('consists of matches: windows of rule errors are not counted', () => {
     const rules = new Map([['R', ruleOf()]])
     const clock = { atMs: (item: Judged) => (item as Timed).atMs, nowMs: 7 }
     expect(groupFindings([errorAt(5)], rules, clock).crowds).toEqual([])
     expect(groupFindings([errorAt(5), matchAt(9)], rules, clock).crowds).toMatchObject([{ ruleIds: ['R'] }])
   })
 
-  test('is over when its windows ended an hour ago', () => {
+  test('is over an hour after its windows end', () => {
     const { commit, limits, of } = flood({ R: {} })
     commit(matches('R', 0, 20))
     commit(matches('R', 100, 101, 119))
@@ -333,7 +333,7 @@ describe('a flood of distinct dedup strings', () => {
   })
 })
 
-test('windows of a group are numbered, and their ids are made of rule, dedup string and number alone', async () => {
+test('windows of a group are numbered, and their ids depend only on rule, dedup string and number', async () => {
   const one = await run([minutes(0), minutes(60), minutes(120)])
   const other = await run([minutes(5), minutes(90), minutes(1000)])
   expect(one.windows.map(({ number }) => number)).toEqual([1, 2, 3])
@@ -342,12 +342,12 @@ test('windows of a group are numbered, and their ids are made of rule, dedup str
   expect(one.windows[0]!.alertId).toMatch(/^[0-9a-f]{32}$/)
 })
 
-test('an alert carries the version of the rule that its first match was of', async () => {
+test('an alert has the rule version of its first match', async () => {
   expect((await run([minutes(0)], ruleOf({ version: 'abc' }))).windows[0]!.ruleVersion).toBe('abc')
   expect((await run([minutes(0)])).windows[0]!.ruleVersion).toBeNull()
 })
 
-test('what a replay finds shares no window with what was found live, nor with what another version of the rule finds', () => {
+test('findings of a replay share no window with live ones, or with those of another version of the rule', () => {
   const store = new Store()
   const commit = (rule: Partial<Rule>, retroactive?: true) => {
     const clock = { atMs: (item: Judged) => (item as Timed).atMs, nowMs: 7, ...(retroactive && { retroactive }) }

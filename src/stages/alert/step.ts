@@ -9,15 +9,15 @@ import { bodyOf, crowdBody, join, severityOf } from './body.ts'
 import { countOf, countUnique, forgetUnique } from './unique.ts'
 import { Windows } from './windows.ts'
 
-/** A finding with the event it is about (none when a rule could not be loaded). */
+/** A finding with its event; without one if a rule could not be loaded. */
 export interface Judged {
   readonly finding: Finding
   readonly event: Event | undefined
-  /** The event's exact JSON text, made when it is asked for. */
+  /** The event's exact JSON text, built on demand. */
   readonly text: () => string
   /** The match's own id, for a finding about several events. */
   readonly rowId?: string
-  /** When what it is about happened, RFC 3339, for a finding about several events. */
+  /** When the finding happened, RFC 3339, for a finding about several events. */
   readonly span?: { readonly first: string; readonly last: string }
 }
 
@@ -26,27 +26,28 @@ export interface AlertStepResult {
   readonly windows: readonly AlertWindow[]
   /** Windows that became alerts in this step. */
   readonly opened: readonly AlertWindow[]
-  /** For each judged finding its window, or `undefined` when it makes no alert (`CreateAlert: false`, or its rule is off). */
+  /** The window of each judged finding, or `undefined` if it raises no alert (`CreateAlert: false`, or its rule is off). */
   readonly windowOf: ReadonlyMap<Judged, AlertWindow>
-  /** Findings that shared a window, and windows that only estimate a number, because a limit was reached. */
+  /** Findings that had to share a window, and windows whose number of distinct values became an estimate, because of a limit. */
   readonly limits: readonly LimitHit[]
 }
 
 export interface AlertClock {
-  /** The time that windows run on, epoch ms: when the record was received, or the event's own time in replays. NaN: it has none. */
+  /** The time that windows run on, epoch ms: when the record was received, or in replays the event's own time. NaN if it has none. */
   readonly atMs: (item: Judged) => number
   readonly nowMs: number
-  /** The past is judged again: findings fall into windows of their own, one kind for each version of the rule. */
+  /** This is a replay: findings go into separate windows for each version of the rule. */
   readonly retroactive?: true
 }
 
-/** Rule errors of one rule come together for this long. */
+/** Window length for errors of one rule. */
 const ERROR_WINDOW_MINUTES = 60
 
 /**
- * Groups findings into windows: same rule, same dedup string, from the first match on for the rule's dedup period; the window does
- * not slide. A window becomes an alert when it holds `Threshold` matches, or as many distinct values of the rule's `unique`. Rule
- * errors are grouped apart and open at once. Which windows there are is decided where state holds still: see `Decision`.
+ * Groups findings into windows: same rule, same dedup string, from the first match on for the rule's dedup period; the window does not
+ * slide. A window becomes an alert when it contains `Threshold` matches, or that number of distinct values of the rule's `unique`. Rule
+ * errors are grouped separately and become alerts at once. Windows are looked up and created while no one else can change the state: see
+ * `Decision`.
  */
 export function groupFindings(
   judged: readonly Judged[],
@@ -71,7 +72,7 @@ export function groupFindings(
   }
 }
 
-/** The groups of findings; with those of each rule the one that takes what is too much. */
+/** The groups of findings, including for each rule the group for matches beyond the limit. */
 function groupsOf(wanted: readonly Judged[], { groupKeyOf, crowdKeyOf }: Keys): GroupRef[] {
   const groups = new Map<string, GroupRef>()
   for (const { finding } of wanted) {
@@ -94,8 +95,8 @@ function spanOf(wanted: readonly Judged[], clock: AlertClock): Pick<CrowdRef, 'f
 }
 
 /**
- * The windows that count against a rule's limit: those open within the span, and those that ended a short while before it, but none
- * that begin later, since an old backlog is no part of what happens now. Errors of a rule are one group, so they are no crowd.
+ * The windows that count toward a rule's limit: those open within the span, and those that ended shortly before it. Windows that begin
+ * later do not count, since an old backlog is unrelated to current activity. A rule's errors are one group, so they have no such limit.
  */
 function crowdsOf(
   wanted: readonly Judged[],
@@ -118,13 +119,13 @@ function crowdsOf(
   }))
 }
 
-/** How long a window is, milliseconds. Never nothing: what comes in the same moment belongs together. */
+/** Length of a window in milliseconds. At least 1, so that findings of the same moment share a window. */
 function lengthOf(finding: Finding, rules: ReadonlyMap<string, Rule>): number {
   const minutes = finding.kind === 'match' ? (rules.get(finding.ruleId)?.dedupPeriodMinutes ?? 60) : ERROR_WINDOW_MINUTES
   return Math.max(1, minutes * 60_000)
 }
 
-/** One decision under way. */
+/** One decision in progress. */
 class Step {
   readonly #windows: Windows
   readonly #rules: ReadonlyMap<string, Rule>
@@ -174,7 +175,7 @@ class Step {
     if (!wasEstimated && window.body.unique?.estimated) this.#hit(match.ruleId, 'unique')
   }
 
-  /** The window that the finding joins, or begins. */
+  /** The window that the finding joins or begins. */
   #windowFor(item: Judged): AlertWindow {
     const { finding } = item
     const atMs = this.#clock.atMs(item)
@@ -219,7 +220,7 @@ class Step {
   }
 }
 
-/** The id of a group's window: the same whoever makes it, and whenever its matches come within the window. */
+/** The id of a group's window: independent of who creates it, and of when within the window its matches arrive. */
 export function alertIdOf(ruleId: string, groupKey: string, number: number): string {
   return hash16('window', groupKey, String(number)) + hash16('window', ruleId, groupKey, String(number))
 }
@@ -227,11 +228,11 @@ export function alertIdOf(ruleId: string, groupKey: string, number: number): str
 /** How findings are grouped. */
 interface Keys {
   readonly groupKeyOf: (finding: Finding) => string
-  /** Of the group that takes matches of a rule with too many windows. */
+  /** The group for matches of a rule that has too many windows. */
   readonly crowdKeyOf: (ruleId: string) => string
 }
 
-/** What was matched live and what is found later never share a key, nor do versions of a rule that judged the past. */
+/** Live findings and those of replays never share a key, nor do replays of different versions of a rule. */
 function keysOf(rules: ReadonlyMap<string, Rule>, { retroactive }: AlertClock): Keys {
   const key = (kind: string, ruleId: string, ...more: readonly string[]) =>
     retroactive ? hash16(`retroactive ${kind}`, ruleId, rules.get(ruleId)?.version ?? '', ...more) : hash16(kind, ruleId, ...more)

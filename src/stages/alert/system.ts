@@ -5,27 +5,27 @@ import { hash16 } from '../../util/hash.ts'
 import { printable } from '../../util/terminal.ts'
 import { alertIdOf } from './step.ts'
 
-/** Problems of one cause: they share an alert. */
+/** Problems with one cause: they share an alert. */
 export interface ProblemGroup {
   readonly groupKey: string
   readonly what: ProblemWhat
-  /** '' when every problem of the kind shares the alert. */
+  /** '' if all problems of the kind share the alert. */
   readonly key: string
   readonly problems: readonly SystemProblem[]
 }
 
-/** A cause that lasts is alerted again after this time. */
+/** A cause that persists is alerted again after this time. */
 export const REMIND_MS = 24 * 60 * 60_000
-/** No sooner than this is the same cause alerted again because it covers more. */
+/** Minimum time before the same cause is alerted again because it affects more. */
 export const QUIET_MS = 60 * 60_000
-/** Names that an alert lists at most; their number is always given. */
+/** Maximum number of names that an alert lists; it always includes the total. */
 export const MAX_COVERS = 500
 const MAX_NAME_CHARS = 300
 const MAX_TITLE_CHARS = 300
 const MAX_MESSAGES = 20
 const MAX_MESSAGE_CHARS = 1000
 
-/** Problems by cause, as their kinds say. */
+/** Problems by cause, as defined for their kind. */
 export function groupProblems(problems: readonly SystemProblem[]): ProblemGroup[] {
   const groups = new Map<string, { what: ProblemWhat; key: string; problems: SystemProblem[] }>()
   for (const problem of problems) {
@@ -39,8 +39,8 @@ export function groupProblems(problems: readonly SystemProblem[]): ProblemGroup[
 }
 
 /**
- * The alert that a cause deserves now, given those about it that have not ended: none while the last one covers everything. What
- * it does not cover yet is alerted once `QUIET_MS` have passed, a higher severity at once.
+ * The alert that a cause requires now, given its alerts that have not ended: none while the last one covers everything. Whatever it does
+ * not cover yet is alerted once `QUIET_MS` have passed, a higher severity at once.
  */
 export function systemAlert(group: ProblemGroup, { windows, nextNumber }: KnownGroup, nowMs: number): AlertWindow | undefined {
   const last = windows.at(-1)
@@ -106,7 +106,7 @@ function bodyOf({ what, key, problems }: ProblemGroup, ruleId: string, covers: r
   }
 }
 
-/** Names that a title lists. */
+/** Maximum number of names in a title. */
 const TITLE_NAMES = 3
 
 function titleOf(headline: string, covers: readonly string[]): string {
@@ -114,11 +114,11 @@ function titleOf(headline: string, covers: readonly string[]): string {
   return shown(`${headline}: ${covers.slice(0, TITLE_NAMES).join(', ')}${more}`, MAX_TITLE_CHARS)
 }
 
-/** True when there is something that the alert does not cover. */
+/** True if there is something that the alert does not cover. */
 function hasMore(covers: readonly string[], { context }: AlertBody): boolean {
   const known = JSON.parse(context ?? '{}') as { covers?: readonly string[]; covers_count?: number }
   if (covers.length > (known.covers_count ?? 0)) return true
-  // Beyond the names that were kept only their number tells.
+  // Beyond the stored names, only their number can show that there are more.
   if (covers.length > MAX_COVERS) return false
   const names = new Set(known.covers)
   return covers.some((name) => !names.has(name))

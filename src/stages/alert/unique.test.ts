@@ -38,7 +38,7 @@ function match(unique: string | null | undefined, dedup = 'd'): Judged {
 
 const CLOCK = { atMs: () => 1000, nowMs: 1000 }
 
-/** Judges in batches, each beginning with what the last one left, as after a restart; gives whether and when it opened. */
+/** Judges in batches, each starting with the stored window, as after a restart. Returns whether and when the window became an alert. */
 async function openedAt(values: readonly (string | null | undefined)[], threshold: number, batchSize: number) {
   let kept: AlertWindow[] = []
   for (let from = 0; from < values.length; from += batchSize) {
@@ -58,7 +58,7 @@ test.each([
   [['a'], 1, 1],
   [[null, null, 'a', null, 'b'], 2, 5],
   [[null, null, null], 1, undefined],
-  // A match on which the function failed counts by itself, before and after the first value.
+  // A match on which the function failed counts as one, before and after the first value.
   [['a', undefined, 'a', undefined], 3, 4],
   [[undefined, undefined, 'a'], 3, 3],
   [[undefined, undefined], 2, 2],
@@ -66,19 +66,19 @@ test.each([
   expect((await openedAt(values, threshold, 1)).at).toBe(at)
 })
 
-test('each dedup string has values of its own', async () => {
+test('each dedup string has its own values', async () => {
   const batch = [match('a', 'x'), match('b', 'y'), match('a', 'y')]
   const { opened } = groupFindings(batch, rule(2), CLOCK).decide(NOTHING_KNOWN)
   expect(opened.map(({ body }) => body.dedup)).toEqual(['y'])
 })
 
-test('an open alert keeps no values', async () => {
+test('an alert stores no values', async () => {
   const { window } = await openedAt(['a', 'b'], 2, 1)
   expect(window).toMatchObject({ opened: true, eventCount: 2 })
   expect(window!.body).not.toHaveProperty('unique')
 })
 
-test('it opens when the distinct values reach the threshold, however they come in batches', async () => {
+test('a window becomes an alert when the distinct values reach the threshold, however they are split into batches', async () => {
   const given = fc.array(fc.option(fc.constantFrom(...'abcdefghij', '\ud800', '\0'), { nil: null }), { maxLength: 40 })
   await fc.assert(
     fc.asyncProperty(given, fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 7 }), async (values, threshold, size) => {
@@ -91,7 +91,7 @@ test('it opens when the distinct values reach the threshold, however they come i
   )
 })
 
-test('beyond what is kept exactly the number is an estimate within a few per cent, and says so', async () => {
+test('beyond the number of stored values the count is an estimate within a few per cent, and marked as such', async () => {
   const threshold = 40_000
   const values = Array.from({ length: 50_000 }, (_, i) => `value ${i}`)
   const { at, window: alert } = await openedAt(values, threshold, 1000)
@@ -101,7 +101,7 @@ test('beyond what is kept exactly the number is an estimate within a few per cen
   expect(window!.body.unique).toMatchObject({ estimated: true, values: { length: 10_000 } })
 })
 
-test('a rule with many windows keeps few values in each further one, and says when it estimates', () => {
+test('a rule with many windows stores few values in each further one, and reports when it estimates', () => {
   const crowds = new Map([['R', FEW_WINDOWS + 1]])
   const many = Array.from({ length: 2000 }, (_, i) => match(`value ${i}`))
   const few = groupFindings(many, rule(5000), CLOCK).decide({ groups: new Map(), crowds })

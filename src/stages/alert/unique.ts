@@ -6,9 +6,9 @@ import { lowerBound } from '../../util/lower-bound.ts'
 const HASH_DIGITS = 12
 const HASH_RANGE = 16 ** HASH_DIGITS
 
-/** From this many windows of a rule on, each further one keeps `FEW_VALUES` at most. */
+/** Once a rule has this many windows, each further one stores at most `FEW_VALUES`. */
 export const FEW_WINDOWS = 100
-/** Good for an estimate within six per cent. */
+/** Enough for an estimate within six per cent. */
 export const FEW_VALUES = 256
 
 /**
@@ -22,7 +22,7 @@ export function countUnique(window: AlertWindow, { unique }: Match, crowd = 0): 
     if (body.unique) body.unique.plain++
     return
   }
-  // Matches before the first value counted by themselves.
+  // Matches before the first value counted as one each.
   body.unique ??= {
     values: [],
     plain: window.eventCount - 1,
@@ -32,24 +32,24 @@ export function countUnique(window: AlertWindow, { unique }: Match, crowd = 0): 
   if (unique !== null) add(body.unique, sha256(Buffer.from(unique)).slice(0, HASH_DIGITS))
 }
 
-/** What the threshold is compared with: distinct values if the rule gives any, else matches. */
+/** The number to compare with the threshold: distinct values if the rule returns any, otherwise matches. */
 export function countOf({ body: { unique }, eventCount }: AlertWindow): number {
   if (!unique) return eventCount
   const { values, plain, estimated } = unique
   if (!estimated) return values.length + plain
-  // Hashes are spread evenly: from the largest of the k smallest follows how many there are (k-minimum-values sketch,
-  // Bar-Yossef et al. 2002; the error is about one over the root of k).
+  // Hashes are evenly distributed, so the largest of the k smallest shows how many there are (k-minimum-values sketch, Bar-Yossef et al.
+  // 2002; the error is about one over the root of k).
   const largest = Number.parseInt(values.at(-1)!, 16)
   return Math.round(((values.length - 1) * HASH_RANGE) / Math.max(1, largest)) + plain
 }
 
-/** The values have done their work; that their number was an estimate stays with the alert. */
+/** Drops the values, which are no longer needed. The alert still records whether their number was an estimate. */
 export function forgetUnique({ body }: AlertWindow): void {
   if (body.unique?.estimated) body.unique.values = []
   else delete body.unique
 }
 
-/** Keeps the hashes in order, so that a value is found without a walk, and the largest is the last. */
+/** Keeps the hashes sorted, so that a value is found by binary search, and the largest is last. */
 function add(count: UniqueCount, hash: string): void {
   const { values, most = MAX_UNIQUE } = count
   const from = lowerBound(values, hash)

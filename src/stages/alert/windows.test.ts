@@ -7,7 +7,7 @@ const LENGTH = 10
 const windowAt = (startMs: number, number: number, endMs = startMs + LENGTH) =>
   ({ groupKey: 'g', ruleId: 'R', number, startMs, endMs }) as AlertWindow
 
-/** The window that a time belongs to, from all of a group's windows and nothing else. */
+/** The window that a time belongs to, derived only from all of a group's windows. */
 function expected(windows: readonly AlertWindow[], atMs: number): AlertWindow | undefined {
   const byStart = [...windows].sort((a, b) => a.startMs - b.startMs)
   if (Number.isNaN(atMs)) return byStart.at(-1)
@@ -19,7 +19,7 @@ function expected(windows: readonly AlertWindow[], atMs: number): AlertWindow | 
 
 const times = fc.uniqueArray(fc.integer({ min: 0, max: 60 }), { minLength: 1, maxLength: 5 })
 
-test('a time belongs to the window that holds it, or else to one that begins less than a length later', () => {
+test('a time belongs to the window that covers it, or else to one that begins less than its length later', () => {
   fc.assert(
     fc.property(times, times, fc.oneof(fc.integer({ min: -20, max: 90 }), fc.constant(Number.NaN)), (known, added, atMs) => {
       const before = known.sort((a, b) => a - b).map((startMs, i) => windowAt(startMs, i + 1))
@@ -33,13 +33,13 @@ test('a time belongs to the window that holds it, or else to one that begins les
   )
 })
 
-test('a group that is not known, or has no window, takes nothing', () => {
+test('a group that is unknown or has no window has no window for any time', () => {
   const windows = new Windows({ groups: new Map([['empty', { windows: [], nextNumber: 4 }]]), crowds: new Map() })
   expect([windows.at('g', 5), windows.at('empty', 5), windows.at('empty', Number.NaN)]).toEqual([undefined, undefined, undefined])
   expect([windows.nextNumber('g'), windows.nextNumber('empty')]).toEqual([1, 4])
 })
 
-test('each window counts for its rule, and moves its group’s number on', () => {
+test('each window counts for its rule and increments its group’s number', () => {
   const windows = new Windows({ groups: new Map(), crowds: new Map([['R', 3]]) })
   expect([windows.crowd('R'), windows.crowd('S')]).toEqual([3, 0])
   windows.add(windowAt(0, 1))

@@ -2,14 +2,14 @@ import type { AlertWindow, KnownGroups } from '../../model/alert.ts'
 
 /** Windows of one group. */
 interface Group {
-  /** By their start. */
+  /** Sorted by start. */
   readonly windows: AlertWindow[]
   /** When the last of them ends. */
   endMs: number
   nextNumber: number
 }
 
-/** The windows of the groups in hand: those that state holds and those begun since. */
+/** The windows of the current groups: stored ones and those begun since. */
 export class Windows {
   readonly #groups = new Map<string, Group>()
   readonly #crowds: Map<string, number>
@@ -22,7 +22,7 @@ export class Windows {
     }
   }
 
-  /** How many windows a rule has that are open or ended a short while ago. */
+  /** How many windows of a rule are open or ended recently. */
   crowd(ruleId: string): number {
     return this.#crowds.get(ruleId) ?? 0
   }
@@ -48,9 +48,9 @@ export class Windows {
   }
 
   /**
-   * The window that holds the time, the latest if there are several. Sources are read side by side, so a match may be older than the
-   * one that began its group: then the window next behind it takes it, if it begins within a window's length. Otherwise one burst
-   * would make two alerts. What has no time joins the last window.
+   * The window that covers the time; the latest if there are several. Sources are read side by side, so a match may be older than the
+   * one that began its group: then it joins the next window, if that begins within a window's length. Otherwise one burst would raise
+   * two alerts. A match without a time joins the last window.
    */
   at(key: string, atMs: number): AlertWindow | undefined {
     const group = this.#groups.get(key)

@@ -39,7 +39,7 @@ const alert = (part: Partial<AlertForDelivery['body']> = {}): AlertForDelivery =
   },
 })
 
-test('what the state keeps is read as the alert that was written', () => {
+test('a stored delivery is read back as the alert that was written', () => {
   const { kind, alert: read } = readDeliveryBody(deliveryBody(alert(), 'http://x'))
   expect(kind).toBe('opened')
   expect(read).toEqual({
@@ -67,14 +67,14 @@ test('what the state keeps is read as the alert that was written', () => {
   })
 })
 
-test('an alert of a replay says so wherever it goes, and no other does', () => {
+test('only alerts of a replay say so, in every destination’s form', () => {
   const { alert: read } = readDeliveryBody(deliveryBody({ ...alert(), retroactive: true }, 'http://x'))
   expect(read.retroactive).toBe(true)
   expect(JSON.parse(webhookBody(read))).toMatchObject({ retroactive: true })
 })
 
 describe('the body of a webhook', () => {
-  test('has the documented keys in their order, and the context exactly: long numbers, keys, order', () => {
+  test('has the documented keys in order and the exact context: long numbers, keys, order', () => {
     const text = webhookBody(readDeliveryBody(deliveryBody(alert(), 'http://x')).alert)
     expect(text).toContain(`"alertContext":${CONTEXT},`)
     expect(Object.keys(JSON.parse(text) as object)).toEqual(
@@ -84,12 +84,12 @@ describe('the body of a webhook', () => {
     )
   })
 
-  test('has an empty context when the rule gave none', () => {
+  test('has an empty context if the rule returned none', () => {
     const text = webhookBody(readDeliveryBody(deliveryBody(alert({ context: null }), 'http://x')).alert)
     expect((JSON.parse(text) as { alertContext: object }).alertContext).toEqual({})
   })
 
-  test('as earlier versions stored it is read, and sent unchanged to the last byte', () => {
+  test('stored by earlier versions is read, and sent byte for byte', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.json(), fc.nat(), (text, context, eventCount) => {
         const made = outgoingAlert({ title: text, dedup: text, tags: [text], context, eventCount })

@@ -5,7 +5,7 @@ import { SEVERITIES, type Severity } from '../../model/rule.ts'
 import { messageOf, Refused } from '../../util/errors.ts'
 import { webhookParts } from './webhook-body.ts'
 
-/** What a delivery's body is made from. */
+/** The data from which a delivery's body is built. */
 export interface AlertForDelivery {
   readonly alertId: string
   readonly ruleId: string
@@ -16,18 +16,18 @@ export interface AlertForDelivery {
   readonly body: AlertBody
 }
 
-/** What a delivery says: the alert, and why it is sent. */
+/** What a delivery contains: the alert, and why it is sent. */
 export interface DeliveryContent {
   readonly kind: DeliveryKind
   readonly alert: OutgoingAlert
 }
 
-/** Version of the text that the state keeps for a delivery. */
+/** Version of the stored form of a delivery. */
 const VERSION = 2
 
 /**
- * The text that the state keeps for a delivery, made in the transaction that opens the alert: `{version, kind, alert}` as JSON,
- * `alert` being an `OutgoingAlert`. Destinations make their own form from it when it is sent.
+ * The stored form of a delivery, written in the transaction that opens the alert: `{version, kind, alert}` as JSON, where `alert` is an
+ * `OutgoingAlert`. Destinations convert it to their own form when they send it.
  */
 export function deliveryBody(alert: AlertForDelivery, baseUrl: string): string {
   return JSON.stringify({ version: VERSION, kind: 'opened' satisfies DeliveryKind, alert: outgoingAlert(alert, baseUrl) })
@@ -114,7 +114,7 @@ const webhookBodySchema = z.object({
   dedup: z.string(),
 })
 
-/** The content of a delivery as this or an earlier version kept it. Throws `Refused` when it is neither. */
+/** The content of a delivery stored by this or an earlier version. Throws `Refused` if it is neither. */
 export function readDeliveryBody(text: string): DeliveryContent {
   let value: unknown
   try {
@@ -133,7 +133,7 @@ function fromWebhookBody(body: z.output<typeof webhookBodySchema>, text: string)
   const { id, createdAt, version: _, ...same } = body
   const absent = { reference: '', reports: {}, logTypes: [], indicators: {}, sourceLabels: [] }
   const alert = { ...absent, ...same, ruleId: id, createdTime: createdAt, context: '{}' }
-  // The context is cut out of the text: reading and writing it again would change long numbers.
+  // The context is cut out of the text, because parsing and serialising it would change long numbers.
   const { head, tail } = webhookParts(alert)
   const isAsWritten = text.startsWith(head) && text.endsWith(tail)
   return isAsWritten ? { ...alert, context: text.slice(head.length, -tail.length) } : alert

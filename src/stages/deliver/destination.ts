@@ -45,7 +45,7 @@ export interface DestinationDeps {
   readonly now: () => number
   /** Prints on standard output. */
   readonly write: (text: string) => void
-  /** The secret of a reference. Throws `ConfigError`, which names the reference. */
+  /** Resolves a reference to a secret. Throws `ConfigError`, which names the reference. */
   readonly secret: (reference: SecretReference) => string
 }
 

@@ -9,7 +9,7 @@ export const destinations = [stdout, webhook] as const
 
 export type DestinationConfig = ConfigOf<(typeof destinations)[number]>
 
-/** Makes the destination of a config block. Throws `ConfigError` that names the destination. */
+/** Creates the destination of a config block. Throws `ConfigError` that names the destination. */
 export async function createDestination(config: DestinationConfig, deps: DestinationDeps): Promise<Destination> {
   try {
     return await find('destination', destinations, config.type).create(config as never, deps)
@@ -18,7 +18,7 @@ export async function createDestination(config: DestinationConfig, deps: Destina
   }
 }
 
-/** True when the alerts that a destination gets stay on this machine. */
+/** True if the destination's alerts stay on this machine. */
 export function isLocal({ type }: DestinationConfig): boolean {
   return find('destination', destinations, type).isLocal
 }

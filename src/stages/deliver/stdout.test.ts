@@ -17,18 +17,18 @@ async function print(format: 'text' | 'json', alert = outgoingAlert({ title: HOS
   return out
 }
 
-test.each(['text', 'json'] as const)('%s: one line, with nothing in it that a terminal obeys', async (format) => {
+test.each(['text', 'json'] as const)('%s: one line, without any control characters for the terminal', async (format) => {
   const out = await print(format)
   expect(out.endsWith('\n')).toBe(true)
   expect(out.slice(0, -1)).not.toMatch(/[\p{Cc}\p{Cf}\u2028\u2029]/u)
   expect(out).toContain('😀')
 })
 
-test('json is the webhook body after the escapes', async () => {
+test('json is the webhook body once unescaped', async () => {
   const alert = outgoingAlert({ title: HOSTILE })
   expect(JSON.parse(await print('json', alert))).toEqual(JSON.parse(webhookBody(alert)))
 })
 
-test('text has severity and title', async () => {
+test('text contains severity and title', async () => {
   expect(await print('text', outgoingAlert({ severity: 'LOW', title: 'Tor' }))).toBe('LOW       Tor\n')
 })

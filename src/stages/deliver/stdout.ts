@@ -28,7 +28,7 @@ export const stdout = defineDestination({
   },
 })
 
-/** JSON text with every control and format character escaped: JSON leaves most of them as they are, and a terminal obeys them. */
+/** Escapes all control and format characters in JSON text. JSON itself leaves most of them unescaped, and a terminal would act on them. */
 function escaped(json: string): string {
   return json.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (char) => {
     let text = ''

@@ -1,7 +1,7 @@
 import type { OutgoingAlert } from '../../model/outgoing-alert.ts'
 import type { Severity } from '../../model/rule.ts'
 
-/** The alert of a delivery of kind `test`: about nothing, and it says so. */
+/** The alert of a delivery of kind `test`. It is about no event and says so. */
 export function testAlert(nowMs: number, severity: Severity, baseUrl: string): OutgoingAlert {
   const time = new Date(nowMs).toISOString()
   return {

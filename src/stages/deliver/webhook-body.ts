@@ -3,7 +3,7 @@ import type { OutgoingAlert } from '../../model/outgoing-alert.ts'
 /** An alert as webhooks receive it and `stdout` prints it as JSON: Panther's keys, then ours. */
 export function webhookBody(alert: OutgoingAlert): string {
   const { head, tail } = webhookParts(alert)
-  // The context is exact JSON text: reading and writing it again would change long numbers.
+  // The context is exact JSON text, because parsing and serialising it would change long numbers.
   return head + alert.context + tail
 }
 

@@ -73,7 +73,7 @@ test.each<[number, Record<string, string>, Error | undefined]>([
   await destination.close()
 })
 
-test('the signature is an HMAC over time and body, the id the same on every try', async () => {
+test('the signature is an HMAC over time and body, and the id is the same on every attempt', async () => {
   server.answer = (response) => void response.writeHead(500).end()
   const destination = await open({
     secret: { env: 'KEY' },
@@ -116,7 +116,7 @@ test.each<[string, (response: ServerResponse) => void]>([
   await expect(destination.send(delivery, AbortSignal.timeout(5000))).rejects.toBeInstanceOf(RetryLater)
 })
 
-test('an endless answer is not read', async () => {
+test('an endless response is not read', async () => {
   let timer: NodeJS.Timeout | undefined
   server.answer = (response) => {
     response.writeHead(200)
@@ -133,7 +133,7 @@ test.each([
   await expect(open(part)).rejects.toThrow()
 })
 
-test.each(['ftp://x.example', 'file:///etc/passwd', 'x', ''])('%s is no address of a webhook', (bad) => {
+test.each(['ftp://x.example', 'file:///etc/passwd', 'x', ''])('%s is not a valid webhook URL', (bad) => {
   expect(webhook.config.safeParse({ id: 'soc', url: bad }).success).toBe(false)
 })
 
@@ -147,7 +147,7 @@ test.each([
   await expect(start()).rejects.not.toThrow(/s3cr3t/)
 })
 
-test('a request that cannot be sent at all is refused, not tried again', async () => {
+test('a request that cannot be sent at all is refused, not retried', async () => {
   const send = () => Promise.reject(new HttpError('invalid', 'it cannot be sent'))
   const config = webhook.config.parse({ id: 'soc', url: server.url })
   const destination = await webhook.create(config, { send, now: () => NOW, write: () => {}, secret: () => '' })
@@ -155,12 +155,12 @@ test('a request that cannot be sent at all is refused, not tried again', async (
   await expect(sent).rejects.toEqual(new Refused(shown('the webhook at HOST cannot be reached: it cannot be sent')))
 })
 
-test('the body is the documented one', async () => {
+test('the body is as documented', async () => {
   await (await open()).send(delivery, AbortSignal.timeout(5000))
   expect(server.received[0]!.body).toBe(webhookBody(delivery.alert))
 })
 
-test('URL and headers may be secrets by reference', async () => {
+test('URL and headers can be references to secrets', async () => {
   const destination = await open({ url: { env: 'URL' }, headers: { Authorization: { file: 'x' } } })
   await destination.send(delivery, AbortSignal.timeout(5000))
   expect(server.received[0]).toMatchObject({ url: '/hidden', headers: { authorization: 'key' } })

@@ -9,8 +9,8 @@ import { defineDestination, destinationBase } from './destination.ts'
 import { webhookBody } from './webhook-body.ts'
 
 /**
- * 2xx is delivered; 408, 429, 5xx and no answer at all are retried; any other answer is final. A redirect is not followed: what
- * answers there was not chosen by the operator.
+ * 2xx means delivered; 408, 429, 5xx and no response are retried; any other status is final. Redirects are not followed, because the
+ * operator did not choose their target.
  */
 export const webhook = defineDestination({
   type: 'webhook',
@@ -70,7 +70,7 @@ export const webhook = defineDestination({
   },
 })
 
-/** The schema has checked a URL that stands in the configuration; of one that is a secret nothing may be shown. */
+/** For a URL written in the configuration the schema has checked it; a secret URL must not appear in the error. */
 function checkAddress(address: string): void {
   if (holdsCredentials(address))
     throw new ConfigError(`url: ${CREDENTIALS_IN_URL} (under headers; its value may be {env: NAME} or {file: PATH})`)
@@ -89,7 +89,7 @@ async function post(send: Send, host: string, request: HttpRequest): Promise<Htt
   }
 }
 
-/** Returns when the alert was taken. */
+/** Returns if the alert was accepted. */
 function judge({ status, headers }: HttpAnswer, host: string, nowMs: number): void {
   if (status >= 200 && status < 300) return
   const message = `the webhook at ${host} answered ${status}`

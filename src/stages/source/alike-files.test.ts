@@ -16,14 +16,14 @@ afterEach(() => reading.source.close())
 const lines = (n: number) => Array.from({ length: n }, (_, i) => `head ${i} ${'x'.repeat(60)}`)
 const text = (list: readonly string[]) => list.map((line) => `${line}\n`).join('')
 
-/** Writes the files, and answers the lines that are only in one of them. */
+/** Writes the files and returns the lines that are unique to one of them. */
 function write(count: number, content: (only: string) => readonly string[]): string[] {
   const only = Array.from({ length: count }, (_, i) => `only in ${String(i).padStart(4, '0')}`)
   for (const [i, line] of only.entries()) writeFileSync(join(folder, `${i}.log`), text(content(line)))
   return only
 }
 
-test('of many files with the same beginning the first are read before the last are distinguished, and each is read once', async () => {
+test('of many files with the same beginning, the first are read before the last are identified, and each is read once', async () => {
   const only = write(300, (line) => [...lines(25), line, ...lines(5)])
   expect(await reading.source.next()).toBeDefined()
   const { backlogBytes } = reading.source.status()
@@ -41,7 +41,7 @@ test.each([
 ])('hundreds of files that begin alike and %s cost an opening each, not one a pair', async (_, content) => {
   const only = write(300, content)
   const got: string[] = []
-  // How many files one look tells apart depends on how fast this machine is.
+  // The number of files identified per check depends on this machine's speed.
   for (let looks = 0; looks < 100 && got.length < only.length; looks++)
     got.push(...(await reading.pull(IDLE_MS)).filter((line) => line.startsWith('only in')))
   expect(got.sort()).toEqual(only)

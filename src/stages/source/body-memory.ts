@@ -1,4 +1,4 @@
-/** An account of the bytes of all bodies that are being read at the same time. A body costs what has arrived of it. */
+/** Accounts for the memory of all bodies being read at the same time. Each counts with the bytes received so far. */
 export class BodyMemory {
   readonly #maxBytes: number
   #taken = 0
@@ -7,7 +7,7 @@ export class BodyMemory {
     this.#maxBytes = maxBytes
   }
 
-  /** False when these bytes would exceed the limit; then nothing is taken. */
+  /** Returns false, reserving nothing, if these bytes would exceed the limit. */
   take(bytes: number): boolean {
     if (this.#taken + bytes > this.#maxBytes) return false
     this.#taken += bytes

@@ -59,13 +59,13 @@ test('a gzip file with a broken block keeps what was whole before it', async () 
   await reader.close()
 })
 
-test('compression is detected from the content, not from the name', async () => {
+test('compression is detected from the content, not the name', async () => {
   expect(await isGzip(file('named.gz', Buffer.from('plain text')))).toBe(false)
   expect(await isGzip(file('unnamed.log', gzipSync('x')))).toBe(true)
   expect(await isGzip(file('empty', Buffer.alloc(0)))).toBe(false)
 })
 
-test('a pipe in the place of a file is refused at once, whether or not it has a writer', async () => {
+test('a pipe in place of a file is refused at once, with or without a writer', async () => {
   const path = join(folder, 'pipe.log')
   execFileSync('mkfifo', [path])
   await expect(openReader(path)).rejects.toThrow(/pipe\.log' is no longer a file/)

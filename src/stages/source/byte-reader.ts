@@ -2,24 +2,27 @@ import { constants, type Stats } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { Inflater } from './inflater.ts'
 
-/** Bytes read at a place of a file, uncompressed. */
+/** Uncompressed bytes read at an offset of a file. */
 export interface ReadBytes {
   readonly bytes: Buffer
-  /** The file's end (as it is now) is right behind `bytes`. */
+  /** The current end of the file is right after `bytes`. */
   readonly end: boolean
-  /** The compressed data is broken right behind `bytes`; nothing more can be read. */
+  /** The compressed data is broken right after `bytes`; nothing more can be read. */
   readonly fault: string | undefined
 }
 
-/** Reads a file at absolute uncompressed offsets. Going back is allowed; for gzip it starts again from the front. */
+/** Reads a file at absolute uncompressed offsets. Going back is allowed; for gzip it restarts from the beginning. */
 export interface ByteReader {
   read(from: number, length: number): Promise<ReadBytes>
-  /** The file as it is on disk now, also when its name is gone. */
+  /** The file's current status on disk, even if it no longer has a name. */
   stat(): Promise<Stats>
   close(): Promise<void>
 }
 
-/** Opens a regular file. Whatever has taken its name since the last check (a pipe without a writer) is refused, never waited for. */
+/**
+ * Opens a regular file. If something else has taken its name since the last check (a pipe without a writer), that is refused without
+ * waiting.
+ */
 async function openFile(path: string): Promise<FileHandle> {
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   if ((await file.stat()).isFile()) return file
@@ -27,7 +30,7 @@ async function openFile(path: string): Promise<FileHandle> {
   throw new Error(`'${path}' is no longer a file`)
 }
 
-/** True when the file begins like gzip: its content decides, never its name. */
+/** True if the file begins like gzip, whatever its name. */
 export async function isGzip(path: string): Promise<boolean> {
   const file = await openFile(path)
   try {
@@ -38,13 +41,13 @@ export async function isGzip(path: string): Promise<boolean> {
   }
 }
 
-/** A reader for what the file at `path` is. */
+/** A reader for the kind of file at `path`. */
 export async function openReader(path: string): Promise<{ readonly reader: ByteReader; readonly isGzip: boolean }> {
   const gzip = await isGzip(path)
   return { reader: gzip ? new GzipReader(path) : new PlainReader(path), isGzip: gzip }
 }
 
-/** A plain file, kept open, so that a renamed or deleted file is still read to its end. */
+/** A plain file, held open so that it can be read to its end even after it was renamed or deleted. */
 export class PlainReader implements ByteReader {
   readonly #path: string
   #file: FileHandle | undefined
@@ -76,16 +79,16 @@ export class PlainReader implements ByteReader {
   }
 }
 
-/** Compressed bytes given to zlib at a time: its output for one write (at most about 1,000 times as much) is held in memory. */
+/** Compressed bytes passed to zlib at a time. Its output for one write (at most about 1,000 times that size) is held in memory. */
 const COMPRESSED_STEP = 16 * 1024
-/** Where the data is broken, steps are this small: what a failing step had decompressed is lost. */
+/** Step size near broken data: whatever a failing step had decompressed is lost. */
 const SMALL_STEP = 16
 
 /**
- * A gzip file, read forward a step at a time, so that a bomb costs one step of memory.
+ * A gzip file, read forward one step at a time, so that a bomb costs one step of memory.
  *
- * zlib is fed by hand: behind a pipe, Node throws away what was decompressed but not yet read when the data turns out
- * to be broken, and the whole records before the break must be kept.
+ * zlib is called directly: with a stream, Node discards decompressed data that is not yet read when the data turns out to be broken, and
+ * the whole records before the break must be preserved.
  */
 export class GzipReader implements ByteReader {
   readonly #path: string
@@ -109,7 +112,7 @@ export class GzipReader implements ByteReader {
     for (;;) {
       const known = this.#brokenFrom
       const answer = await this.#readOnce(from, length)
-      // The first time the data breaks it is read again, with small steps near the break.
+      // When data is first found broken, it is read again, with small steps near the break.
       if (answer.fault === undefined || known !== Number.POSITIVE_INFINITY) return answer
       this.#inflater?.destroy()
       this.#inflater = undefined
@@ -150,7 +153,7 @@ export class GzipReader implements ByteReader {
     return { bytes, end: atEnd && this.#fault === undefined, fault: atEnd ? this.#fault : undefined }
   }
 
-  /** From the front again, in the same open file: its name may be gone by now. */
+  /** Restarts from the beginning in the same open file, which may no longer have a name. */
   async #restart(): Promise<void> {
     this.#inflater?.destroy()
     this.#at = 0
@@ -164,7 +167,7 @@ export class GzipReader implements ByteReader {
     this.#inflater = new Inflater('gzip', (chunk) => fresh.push(chunk), { chunkSize: 256 * 1024 })
   }
 
-  /** What the next compressed step gives; may be empty. */
+  /** The output of the next compressed step; may be empty. */
   async #pull(): Promise<Buffer> {
     const inflater = this.#inflater!
     const left = this.#brokenFrom - this.#position

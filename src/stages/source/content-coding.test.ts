@@ -17,7 +17,7 @@ async function decoded(coding: Coding, bytes: Uint8Array): Promise<number | 'too
   }
 }
 
-/** A zstd frame of one block. Its header announces the content's size, or only a window. */
+/** A zstd frame of one block. Its header announces the content size, or only a window. */
 function zstd(contentSize: number, { isAnnounced, isRaw }: { isAnnounced: boolean; isRaw: boolean }): Uint8Array {
   const size = Buffer.alloc(4)
   size.writeUInt32LE(contentSize)
@@ -39,7 +39,7 @@ test.each<[string, Coding, (size: number) => Uint8Array, most: number]>([
   ['br', 'br', (size) => brotliCompressSync(Buffer.alloc(size, 'x')), MAX_BYTES],
   ['zstd', 'zstd', (size) => zstd(size, repeated), MAX_BYTES],
   ['zstd that announces its size', 'zstd', (size) => zstd(size, announced), MAX_BYTES],
-  // The limit is also one of what is held back until the frame is whole.
+  // The limit also applies to data held back until the frame is complete.
   ['zstd that does not compress', 'zstd', (size) => zstd(size, raw), MAX_BYTES - zstd(0, raw).length],
 ])('%s: the limit itself is decoded, a byte more is not', async (_, coding, encode, most) => {
   expect(await decoded(coding, encode(most))).toBe(most)

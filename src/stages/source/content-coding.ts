@@ -1,14 +1,14 @@
 import { Inflater } from './inflater.ts'
 import { unzstd } from './unzstd.ts'
 
-/** What a `Content-Encoding` may name, besides `identity`. */
+/** Supported values of `Content-Encoding`, besides `identity`. */
 export const CODINGS = ['gzip', 'deflate', 'br', 'zstd'] as const
 export type Coding = (typeof CODINGS)[number]
 
-/** Undone one after the other, each may hold memory; more than this is no shipper's doing. */
+/** Maximum number of nested codings. Each one's decoder may hold memory, and no shipper uses more. */
 const MAX_CODINGS = 4
 
-/** What a `Content-Encoding` header names, in the order in which it was applied, or what of it cannot be decoded. */
+/** The codings in a `Content-Encoding` header, in the order in which they were applied, or the one that is not supported. */
 export function codingsOf(header: string | null): { readonly codings: readonly Coding[] } | { readonly unknown: string } {
   const names = (header ?? '').split(',').map((name) =>
     name
@@ -24,22 +24,24 @@ export function codingsOf(header: string | null): { readonly codings: readonly C
 
 /** The data cannot be decompressed. */
 export class BrokenCoding extends Error {}
-/** The data decompresses to more than is allowed. */
+/** The data decompresses to more than the limit. */
 export class TooMuch extends Error {}
 
-/** Undoes one coding a piece at a time. Rejects with `BrokenCoding` or `TooMuch`; then, or when not needed any more, call `destroy`. */
+/**
+ * Undoes one coding piece by piece. Rejects with `BrokenCoding` or `TooMuch`; after that, or when it is no longer needed, call `destroy`.
+ */
 export interface Decoder {
-  /** The bytes that this piece adds. */
+  /** Returns the output for this piece. */
   write(bytes: Uint8Array): Promise<readonly Uint8Array[]>
-  /** The bytes that were held back; the data has ended. */
+  /** Returns the bytes that were held back; the data has ended. */
   end(): Promise<readonly Uint8Array[]>
   destroy(): void
 }
 
 export interface DecoderLimits {
-  /** Bytes that may come out. */
+  /** Maximum size of the output in bytes. */
   readonly maxBytes: number
-  /** Accounts for bytes that are held back. Throws when they are too many. */
+  /** Accounts for bytes that are held back. Throws if there are too many. */
   readonly hold: (bytes: number) => void
 }
 
@@ -47,13 +49,13 @@ export interface DecoderLimits {
 export function decoderOf(coding: Coding, limits: DecoderLimits): Decoder {
   const { maxBytes } = limits
   if (coding === 'zstd') return new ZstdDecoder(limits)
-  // Both are called deflate: RFC 9110 means zlib's framing, some senders leave it out.
+  // Both formats are called deflate: RFC 9110 means zlib's framing, but some senders omit it.
   if (coding === 'deflate')
     return new SniffingDecoder(2, (head) => new ZlibDecoder(isZlib(head) ? 'zlib' : 'raw-deflate', maxBytes))
   return new ZlibDecoder(coding, maxBytes)
 }
 
-/** The compression that bytes begin like, by their magic number. */
+/** The compression that the bytes' magic number indicates. */
 export function sniff(head: Uint8Array): 'gzip' | 'zstd' | undefined {
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip'
   return head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd ? 'zstd' : undefined
@@ -63,7 +65,7 @@ function isZlib(head: Uint8Array): boolean {
   return head.length >= 2 && (head[0]! & 0x0f) === 8 && ((head[0]! << 8) | head[1]!) % 31 === 0
 }
 
-/** Holds back the first bytes until there are enough to tell which decoder is needed; `undefined`: none. */
+/** Holds back the first bytes until there are enough to choose a decoder; `undefined`: no decoder is needed. */
 export class SniffingDecoder implements Decoder {
   readonly #enough: number
   readonly #choose: (head: Uint8Array) => Decoder | undefined
@@ -96,7 +98,7 @@ export class SniffingDecoder implements Decoder {
   }
 }
 
-/** Compressed bytes given to zlib at a time. */
+/** Compressed bytes passed to zlib at a time. */
 const COMPRESSED_STEP = 8192
 
 class ZlibDecoder implements Decoder {
@@ -131,7 +133,7 @@ class ZlibDecoder implements Decoder {
     if (this.#inflater.fault !== undefined) throw new BrokenCoding(this.#inflater.fault)
   }
 
-  /** Behind the end only zero padding may follow, as tools for tapes write it. */
+  /** Only zero padding may follow the end, as tape tools write it. */
   #refuseMore(bytes: Uint8Array): void {
     if (bytes.some((byte) => byte !== 0)) throw new BrokenCoding('something follows the compressed data')
   }
