@@ -27,7 +27,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** Records say what becomes of them. */
+/** Records name their own outcome. */
 const schema: CompiledSchema = {
   ...lineSchema,
   normalise(raw, meta) {
@@ -72,7 +72,7 @@ async function countsAfter(texts: readonly string[], way: (typeof WAYS)[number])
   const state = pipelineState(db)
   const batch = { batchId: String(last).padStart(20, '0'), sourceId, extent: { kind: 'x' }, receivedMs: 1_700_000_000_000 }
   await state.recordBatch(batch)
-  // As often as a whole batch is tried.
+  // As often as a whole batch is attempted.
   let [refusals, failures] = [way === 'judged apart' ? 3 : 0, way === 'finished apart' ? 3 : 0]
   const detector = evilDetector()
   const evaluate: typeof detector.evaluate = async (events) => {
@@ -104,7 +104,7 @@ async function countsAfter(texts: readonly string[], way: (typeof WAYS)[number])
   return all.get(sourceId)!
 }
 
-test('received = stored + filtered + dead-lettered, each under its name, whatever records do and whichever way a batch takes', async () => {
+test('received = stored + filtered + dead-lettered, each under its name, for all kinds of records and all ways to a commit', async () => {
   const record = fc.constantFrom(...(Object.keys(RECORDS) as (keyof typeof RECORDS)[]))
   await fc.assert(
     fc.asyncProperty(fc.array(record, { minLength: 1, maxLength: 30 }), fc.constantFrom(...WAYS), async (names, way) => {

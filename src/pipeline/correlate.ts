@@ -9,26 +9,26 @@ import type { CorrelationStore } from '../stages/detect/correlation/store.ts'
 import { parseJson } from '../util/json.ts'
 import type { Correlated, Findings } from './steps.ts'
 
-/** Correlation rules and what they remember, as the last commit left it. */
+/** Correlation rules and their memory as of the last commit. */
 export interface Correlation {
   readonly correlator: Correlator
   readonly rules: ReadonlyMap<string, CorrelationRule>
   readonly store: CorrelationStore
 }
 
-/** What correlation rules say of themselves: their matches, and limits that bit as rule errors. */
+/** Output of correlation rules: their matches, and exceeded limits as rule errors. */
 export interface CorrelationFindings extends Correlated {
-  /** There is more to say now: ask again after this is committed. */
+  /** There is more to report now: call again after this is committed. */
   readonly more: boolean
 }
 
 const NO_CHANGES: CorrelationChanges = { saved: [], removed: [] }
-/** Deeper than any record may be: an alert context was limited where it was made. */
+/** Deeper than any record may be: the depth of an alert context was already limited when it was created. */
 const MAX_DEPTH = 1000
 
 /**
- * Gives the matches to correlation rules as signals, and adds what these rules say. `atMs` is the batch's receive time, so that the
- * same batch gives the same again.
+ * Passes the matches to correlation rules as signals, and adds the output of these rules. `atMs` is the batch's receive time, so that the
+ * same batch always has the same output.
  */
 export async function correlate<T extends Findings>(
   found: T,
@@ -46,7 +46,7 @@ export async function correlateDue(correlation: Correlation, nowMs: number): Pro
   return findingsOf(await correlation.correlator.due(correlation.store, nowMs), correlation)
 }
 
-/** What rules that are new or changed make of signals of the time before. */
+/** The output of new or changed rules for earlier signals. */
 export async function correlateRemembered(
   { correlator, store, rules }: Correlation,
   fresh: ReadonlySet<string>,
@@ -56,7 +56,7 @@ export async function correlateRemembered(
   return findingsOf(await correlator.remember(fresh, signals, store, nowMs), { rules })
 }
 
-/** A part of a run of a rule's schedule. */
+/** A part of a scheduled run of a rule. */
 export async function correlateRun(
   { correlator, store, rules }: Correlation,
   ruleId: string,

@@ -12,7 +12,7 @@ const B = { RuleID: 'B' }
 const hourly = { LookbackWindowMinutes: 600, Schedule: { RateMinutes: 60, TimeoutMinutes: 5 } }
 const without = ruleOf(groupOf([A, { ...B, Absence: true }], hourly))
 
-/** A program that may be stopped and started again; times are minutes. */
+/** A program that may be stopped and restarted; times are minutes. */
 const effectsIn = (part: RunPart | undefined) => part?.effects?.decide(NOTHING_KNOWN)
 
 function program(rule: CorrelationRule) {
@@ -44,7 +44,7 @@ function program(rule: CorrelationRule) {
       }
       return runs
     },
-    /** Checks every minute, and returns at which minutes how many matches were reported. */
+    /** Checks every minute; returns the minutes and the number of matches reported in each. */
     async pass(runs: CorrelationRuns, fromMinute: number, toMinute: number) {
       const reported: [number, number][] = []
       for (let minute = fromMinute; minute <= toMinute; minute++) {
@@ -63,7 +63,7 @@ function program(rule: CorrelationRule) {
   }
 }
 
-test('runs when the schedule is due, not when the rule is first seen', async () => {
+test('a rule runs when its schedule is due, not when it is first seen', async () => {
   const { feed, start, pass } = program(without)
   await feed(65, ['bob'])
   const runs = await start(70)
@@ -72,7 +72,7 @@ test('runs when the schedule is due, not when the rule is first seen', async () 
   expect(await pass(runs, 201, 300)).toEqual([[240, 2]])
 })
 
-test('one run catches up on what fell due while the program was down', async () => {
+test('one run catches up on all due times during downtime', async () => {
   const { feed, start, pass } = program(without)
   await pass(await start(70), 70, 100)
   await feed(100, ['bob'])
@@ -80,7 +80,7 @@ test('one run catches up on what fell due while the program was down', async () 
   expect(await pass(again, 250, 299)).toEqual([[250, 1]])
 })
 
-test('a part that was not committed is made again as it was, and a run goes on where it was', async () => {
+test('a part that was not committed is repeated unchanged, and the run continues from there', async () => {
   const { feed, start, pass, part } = program(without)
   const runs = await start(70)
   const users = Array.from({ length: 700 }, (_, at) => `user${at}`)
@@ -93,7 +93,7 @@ test('a part that was not committed is made again as it was, and a run goes on w
   ])
 })
 
-test('a stop in the middle of a run loses and doubles nothing', async () => {
+test('a stop in the middle of a run loses and repeats nothing', async () => {
   const { feed, start, pass, part, store } = program(without)
   const runs = await start(70)
   await feed(
@@ -106,7 +106,7 @@ test('a stop in the middle of a run loses and doubles nothing', async () => {
   expect(await pass(await start(130), 130, 200)).toEqual([[130, 200]])
 })
 
-test('rules that nothing can spoil, and those whose schedule never comes, have no runs', async () => {
+test('rules that nothing can spoil, and those whose schedule never occurs, have no runs', async () => {
   for (const rule of [
     ruleOf(groupOf([A, B], hourly)),
     ruleOf(groupOf([A, { ...B, Absence: true }])),
@@ -120,7 +120,7 @@ test('rules that nothing can spoil, and those whose schedule never comes, have n
   }
 })
 
-test('of rules that refer to each other, those that others refer to run first', async () => {
+test('rules run after those that they refer to', async () => {
   const inner = without
   const Schedule = hourly.Schedule
   const outer = ruleOf(

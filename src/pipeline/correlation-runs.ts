@@ -6,7 +6,7 @@ import { hash16 } from '../util/hash.ts'
 import { correlateRun } from './correlate.ts'
 import { type EffectsDeps, effectsOfCorrelated, NOTHING_FOUND } from './effects.ts'
 
-/** What is kept in state beside what rules remember. */
+/** What state stores in addition to what rules remember. */
 export interface Memory {
   readonly get: (key: string) => Promise<string | undefined>
 }
@@ -20,17 +20,17 @@ export interface RunPart {
 interface Scheduled {
   readonly ruleId: string
   readonly due: Due
-  /** The run under way. */
+  /** The run in progress. */
   run: { readonly dueMs: number; readonly from: string | undefined } | undefined
 }
 
 /**
- * Runs correlation rules when their `Schedule` is due, in parts that are each one transaction. After a stop one run catches up. Rules
- * that nothing can spoil have said all they can as signals arrived: they need no runs.
+ * Runs correlation rules when their `Schedule` is due, in parts, each of which is one transaction. After a stop one run catches up. Rules
+ * that nothing can spoil report everything as signals arrive: they need no runs.
  */
 export class CorrelationRuns {
   readonly #scheduled: readonly Scheduled[]
-  /** When rules were first seen, until it is in state. */
+  /** When rules were first seen, until it is stored in state. */
   #unseen: ReadonlyMap<string, string>
 
   private constructor(scheduled: readonly Scheduled[], unseen: ReadonlyMap<string, string>) {
@@ -38,7 +38,7 @@ export class CorrelationRuns {
     this.#unseen = unseen
   }
 
-  /** Reads where each rule has come. `rules`: those that refer to others after those, so that they run after them. */
+  /** Reads the progress of each rule. `rules`: rules come after those that they refer to, so that they run after them. */
   static async start(rules: readonly CorrelationRule[], memory: Memory, nowMs: number): Promise<CorrelationRuns> {
     const scheduled: Scheduled[] = []
     const unseen = new Map<string, string>()
@@ -52,7 +52,7 @@ export class CorrelationRuns {
     return new CorrelationRuns(scheduled, unseen)
   }
 
-  /** The next part of a run that is due, or what must be kept before; `undefined` when there is none. The same until it is committed. */
+  /** The next part of a due run, or what must be stored first; `undefined` if there is none. The same until it is committed. */
   async part(deps: EffectsDeps): Promise<RunPart | undefined> {
     if (this.#unseen.size > 0) return this.#firstSeen(deps)
     const item = this.#scheduled.find(({ run }) => run) ?? this.#scheduled.find((each) => begin(each, deps.nowMs))
@@ -80,14 +80,14 @@ export class CorrelationRuns {
   }
 }
 
-/** Begins the run that is due, if one is. */
+/** Begins the run that is due, if there is one. */
 function begin(item: Scheduled, nowMs: number): boolean {
   const dueMs = item.due.at(nowMs)
   if (dueMs !== undefined) item.run = { dueMs, from: undefined }
   return dueMs !== undefined
 }
 
-/** The key in state of the due time that a rule's runs have come to. */
+/** The key in state of the due time that a rule's runs have reached. */
 function keyOf(ruleId: string): string {
   return `correlation-run:${hash16(ruleId)}`
 }

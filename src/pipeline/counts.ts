@@ -3,13 +3,13 @@ import type { Encoded, Parsed } from './steps.ts'
 
 type Counted = 'received' | 'deadLetters' | 'filtered' | 'guessed' | 'stored'
 
-/** How many records of a batch had which outcome: those received are the stored, filtered and dead-lettered ones together. */
+/** A batch's records by outcome: received is the sum of stored, filtered and dead-lettered. */
 export function countsOf(
   sourceId: string,
   { received, deadLetters, filtered, guessed, stored: byLogType }: Pick<Parsed & Encoded<unknown>, Counted>,
 ): Count[] {
   const all = [...byLogType.values()].reduce((sum, n) => sum + n, 0)
-  // An event that could not be finished is not stored, whatever it was guessed to be.
+  // An event that could not be finished is not stored, even if its log type was guessed.
   const guesses = [...byLogType].flatMap(([logType, events]) => {
     const n = Math.min(guessed.get(logType) ?? 0, events)
     return n > 0 ? [[logType, n] as const] : []

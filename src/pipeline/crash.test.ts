@@ -20,13 +20,13 @@ import { type SpoolPort, SpoolSource } from './spool-source.ts'
 const folder = mkdtempSync(join(tmpdir(), 'caracal-crash-'))
 
 /**
- * The moment of the crash: after `left` more steps everything hangs forever, as for a process that was killed.
- * A step is either side of every call, so a call may have had its effect or not.
+ * The moment of the crash: after `left` more steps everything hangs forever, as in a killed process. Each call has a step before and after
+ * it, so it may or may not have taken effect.
  */
 class Doom {
   left: number
   setDead: () => void = () => {}
-  /** Calls that the crash found in the middle: they end before the files are closed, as SQLite's own recovery is not what is tested here. */
+  /** Calls in progress at the crash: they end before the files are closed, as SQLite's own recovery is not what is tested here. */
   readonly underWay = new Set<Promise<unknown>>()
   readonly dead = new Promise<void>((resolve) => {
     this.setDead = resolve
@@ -67,7 +67,7 @@ const portOf = (spool: Spool): SpoolPort => ({
   free: (sourceId, upToId) => spool.free(sourceId, upToId),
 })
 
-/** One life of the pipeline over the data folder: until the crash, or until everything is committed. */
+/** One run of the pipeline over the data folder: until the crash, or until everything is committed. */
 async function live(dataDir: string, texts: readonly string[], crashAfter: number): Promise<'crashed' | 'done'> {
   const db = await openState(dataDir)
   const spool = new Spool(openSqlite(join(dataDir, 'spool.db')))
@@ -94,7 +94,7 @@ async function live(dataDir: string, texts: readonly string[], crashAfter: numbe
   return how
 }
 
-/** A process that is gone frees nothing. */
+/** A process that is gone releases nothing. */
 function doomedFree(port: SpoolPort, doom: Doom): SpoolPort {
   return { ...port, free: (sourceId, upToId) => doom.left-- > 0 && port.free(sourceId, upToId) }
 }
@@ -125,7 +125,7 @@ async function outcome(db: StateDb) {
 const line = fc.constantFrom('a', 'b', 'evil x', 'evil y', 'bad c', 'bad d')
 const text = fc.array(line, { minLength: 1, maxLength: 4 }).map((lines) => lines.map((l) => `${l}\n`).join(''))
 
-test('whenever it crashes, every record has its effects once', async () => {
+test('every record has its effects exactly once, wherever a crash occurs', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(text, { maxLength: 6 }),
@@ -183,7 +183,7 @@ test('whenever it crashes, every record has its effects once', async () => {
   )
 })
 
-test('a batch of a replaced spool is reported as lost, and reads nothing from the new one', async () => {
+test('a batch of a replaced spool is reported as lost, and reads nothing from the new spool', async () => {
   const spool = new Spool(openSqlite(join(folder, 'new.db')))
   spool.append([{ sourceId: 'http', decoding: 'lines', receivedMs: 1, body: Buffer.from('new\n') }])
   const source = new SpoolSource('http', portOf(spool), [{ place: 'spool', value: { epoch: 'old', id: 9 } }])

@@ -4,7 +4,7 @@ import type { DeadLetter } from '../model/outcome.ts'
 import { readBlock } from '../util/block/read.ts'
 import { DEAD_LETTERS, deadLetterRow, rowsOf } from './rows.ts'
 
-test('a dead letter fits its table whatever its texts and bytes are: it could be kept nowhere else', () => {
+test('a dead letter fits its table whatever its texts and bytes are, since it could be stored nowhere else', () => {
   const text = fc.string({ unit: fc.constantFrom('a', '\ud800', '\udc00', 'é', '\0') })
   const letter = fc.record({ message: text, source: text, position: text, rowId: text, raw: fc.uint8Array() })
   fc.assert(

@@ -3,13 +3,13 @@ import { readBlock } from '../util/block/read.ts'
 import { printable } from '../util/terminal.ts'
 import { DEAD_LETTERS } from './rows.ts'
 
-/** A dead letter for a person: nothing in it can move a terminal's cursor. */
+/** A dead letter for display: nothing in it can move a terminal's cursor. */
 export interface DeadLetterSample {
   readonly reason: string
   readonly message: string
   readonly position: string
   readonly bytes: number
-  /** The beginning of the record; what is no text is written as `\x00`. */
+  /** The beginning of the record; bytes that are not text are written as `\x00`. */
   readonly excerpt: string
 }
 
@@ -19,7 +19,7 @@ const MAX_MESSAGE = 500
 
 const INDEX = new Map(DEAD_LETTERS.columns.map(({ name }, at) => [name, at]))
 
-/** The last dead letters of each source, from the rows that the lake gets. */
+/** The last dead letters of each source, from the rows for the lake. */
 export class DeadLetterSamples {
   readonly #bySource = new Map<string, readonly DeadLetterSample[]>()
 

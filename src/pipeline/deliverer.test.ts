@@ -16,7 +16,7 @@ type Send = Destination['send']
 
 const BODY = JSON.stringify({ version: 2, kind: 'opened', alert: outgoingAlert() })
 
-/** A store in memory with the semantics of the real one, and destinations by name. */
+/** An in-memory store with the semantics of the real one, and destinations by name. */
 function world(sends: Readonly<Record<string, Send>>, part: Partial<DelivererDeps> & { failures?: number } = {}) {
   let failures = part.failures ?? 0
   const queue = new Map<string, { delivery: DueDelivery; nextMs: number; state: string }>()
@@ -75,7 +75,7 @@ function world(sends: Readonly<Record<string, Send>>, part: Partial<DelivererDep
   return { deliverer: new Deliverer(deps), queue, results, troubles, closed, add }
 }
 
-test('a receiver that is down: ten tries, each wait twice the last up to the longest, then dead', async () => {
+test('a delivery to a receiver that is down is attempted ten times, with the wait doubling up to its maximum, and is then dead', async () => {
   const at: number[] = []
   const { deliverer, results, add } = world({
     soc: async () => {
@@ -106,7 +106,7 @@ test.each([
   await deliverer.stop()
 })
 
-test('what is refused is dead at once; so is what goes to a destination that is not there any more', async () => {
+test('a refused delivery is dead immediately, and so is one to a destination that no longer exists', async () => {
   const { deliverer, queue, add } = world({ soc: () => Promise.reject(new Refused('401')) })
   add('soc', 1)
   add('gone', 1)
@@ -119,7 +119,7 @@ test('what is refused is dead at once; so is what goes to a destination that is 
   await deliverer.stop()
 })
 
-test('an unexpected error is tried again like a receiver that is down', async () => {
+test('an unexpected error is retried as if the receiver were down', async () => {
   let tries = 0
   const { deliverer, queue, add } = world({
     soc: async () => {
@@ -133,7 +133,7 @@ test('an unexpected error is tried again like a receiver that is down', async ()
   await deliverer.stop()
 })
 
-test('a destination that hangs, with a long queue, does not stop another', async () => {
+test('a destination that hangs, with a long queue, does not block another', async () => {
   const { deliverer, queue, add } = world({ slow: () => new Promise(() => {}), quick: async () => {} })
   add('slow', 100)
   add('quick', 40)
@@ -146,7 +146,7 @@ test('a destination that hangs, with a long queue, does not stop another', async
   await stopped
 })
 
-test('a delivery is never under way twice', async () => {
+test('a delivery never has two attempts in progress', async () => {
   const under = new Map<string, number>()
   let most = 0
   const { deliverer, add, results } = world({
@@ -168,7 +168,7 @@ test('a delivery is never under way twice', async () => {
   await deliverer.stop()
 })
 
-test('a result that cannot be written does not make it be sent again and again', async () => {
+test('a delivery whose result cannot be stored is not sent repeatedly', async () => {
   let sent = 0
   const { deliverer, add, troubles, results } = world(
     {
@@ -206,7 +206,7 @@ test('an unreadable state is reported, and so is its recovery', async () => {
   await deliverer.stop()
 })
 
-test('stop lets a try end within the grace time, and closes destinations once, however often it is called', async () => {
+test('stop lets an attempt finish within the grace time, and closes destinations once, however often it is called', async () => {
   const { deliverer, queue, closed, add } = world({ soc: () => new Promise((resolve) => setTimeout(resolve, 800)) })
   add('soc', 1)
   deliverer.start()
@@ -219,7 +219,7 @@ test('stop lets a try end within the grace time, and closes destinations once, h
   expect(closed).toEqual(['soc'])
 })
 
-test('stop ends a try that takes longer, which is made again after the next start, and begins no other', async () => {
+test('stop aborts an attempt that takes longer, which is repeated after the next start, and begins no other', async () => {
   let sent = 0
   const { deliverer, queue, add } = world({
     soc: (_, signal) => {

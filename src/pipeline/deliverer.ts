@@ -3,20 +3,20 @@ import { readDeliveryBody } from '../stages/deliver/body.ts'
 import type { Destination } from '../stages/deliver/destination.ts'
 import { messageOf, Refused, RetryLater } from '../util/errors.ts'
 
-/** A delivery that is due. */
+/** A due delivery. */
 export interface DueDelivery {
   readonly deliveryId: string
   readonly alertId: string
   readonly destination: string
-  /** Tries made so far. */
+  /** Attempts so far. */
   readonly tries: number
-  /** As kept in the state: `readDeliveryBody` reads it. */
+  /** As stored in state: `readDeliveryBody` reads it. */
   readonly body: string
 }
 
 export interface DelivererDeps {
   readonly destinations: ReadonlyMap<string, Destination>
-  /** Due deliveries, at most `limit` of each destination, oldest first, without those of the ids given. */
+  /** Due deliveries, at most `limit` per destination, oldest first, except the given ids. */
   readonly due: (nowMs: number, limit: number, except: readonly string[]) => Promise<readonly DueDelivery[]>
   readonly save: (result: DeliveryResult) => Promise<void>
   readonly now: () => number
@@ -26,18 +26,18 @@ export interface DelivererDeps {
   readonly onTrouble: (message: string | undefined) => void
 }
 
-/** After this many tries a delivery is dead: it stays visible, and a system alert reports it. */
+/** After this number of attempts a delivery is dead: it stays visible, and a system alert reports it. */
 export const MAX_TRIES = 10
-/** Tries under way at the same time per destination, so that a slow one delays no other. */
+/** Concurrent attempts per destination, so that a slow one delays no other. */
 const AT_ONCE = 16
-/** New deliveries wake it; those that are to be tried again wait for this. */
+/** New deliveries wake it; retries wait for this. */
 const CHECK_MS = 1000
-/** Longest time of one try, whatever the destination's own limit. */
+/** Time limit of one attempt, whatever the destination's own limit. */
 const MAX_TRY_MS = 120_000
-/** How long a destination may take to end tries that were aborted. */
+/** How long a destination may take to end aborted attempts. */
 const LAST_GRACE_MS = 1000
 
-/** Sends each delivery that is due at least once, with back-off. A slow destination does not delay the others. */
+/** Sends each due delivery at least once, with back-off. A slow destination does not delay the others. */
 export class Deliverer {
   readonly #deps: DelivererDeps
   readonly #underWay = new Map<string, { readonly destination: string; readonly done: Promise<void> }>()
@@ -59,7 +59,7 @@ export class Deliverer {
     this.wake()
   }
 
-  /** Looks for deliveries that are due. */
+  /** Looks for due deliveries. */
   wake(): void {
     if (this.#stopping.signal.aborted) return
     if (this.#looking) {
@@ -79,8 +79,8 @@ export class Deliverer {
   }
 
   /**
-   * Waits up to `graceMs` for the tries under way, then aborts them; they are made again after the next start. Further calls wait
-   * for the first one.
+   * Waits up to `graceMs` for attempts in progress, then aborts them; they are repeated after the next start. Further calls wait for the
+   * first one.
    */
   stop(graceMs = 5000): Promise<void> {
     this.#stopped ??= this.#stop(graceMs)
@@ -134,7 +134,7 @@ export class Deliverer {
     try {
       const destination = destinations.get(name)
       if (!destination) throw new Refused(`the configuration no longer has a destination '${name}'`)
-      // Not the stopping signal: a try under way may still succeed within the grace time.
+      // Not the stopping signal: an attempt in progress may still succeed within the grace time.
       const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(MAX_TRY_MS)])
       await destination.send({ id: deliveryId, ...readDeliveryBody(body) }, signal)
       result = { deliveryId, kind: 'delivered', tries, nowMs: now() }
@@ -145,7 +145,7 @@ export class Deliverer {
     onResult(name, result.kind === 'again' ? 'retried' : result.kind)
   }
 
-  /** Saves a result, and retries until it is saved: a delivery without a saved result would be sent over and over. */
+  /** Retries until the result is saved: without it the delivery would be sent over and over. */
   async #save(result: DeliveryResult): Promise<void> {
     const { save, retryMinMs, retryMaxMs } = this.#deps
     for (let tries = 0; ; tries++) {
@@ -155,7 +155,7 @@ export class Deliverer {
         return
       } catch (error) {
         this.#report('write', `The result of a delivery cannot be saved: ${messageOf(error)}`)
-        // While stopping: it is sent again after the next start, with the same id, which receivers drop.
+        // While stopping: it is sent again after the next start, with the same id, which receivers recognise as a duplicate.
         if (this.#stopping.signal.aborted) return
         await pause(Math.min(retryMaxMs, retryMinMs * 2 ** Math.min(tries, 30)), this.#stopping.signal)
       }
@@ -183,7 +183,7 @@ export class Deliverer {
   }
 }
 
-/** Waits, until the signal at most. */
+/** Waits for the time, or until the signal is aborted. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

@@ -9,7 +9,7 @@ const ROUTES: readonly Route[] = [
   { id: 'quiet', severities: ['INFO', 'LOW'] },
 ]
 
-/** Where an alert goes: by what the rule's code returned, what its file says, and its severity. */
+/** An alert's destinations: from what the rule's code returned, its file, and its severity. */
 function destinations(severity: string, returned?: readonly string[] | undefined, outputIds?: readonly string[]): string[] {
   const body = { destinations: returned, title: 't', logTypes: [], tags: [], reports: {} } as unknown as AlertBody
   const window = { alertId: 'a', ruleId: 'r', severity, createdMs: 0, body } as AlertWindow

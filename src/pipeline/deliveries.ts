@@ -4,10 +4,10 @@ import type { Rule } from '../model/rule.ts'
 import { deliveryBody } from '../stages/deliver/body.ts'
 import { hash16 } from '../util/hash.ts'
 
-/** Where alerts may go: a destination's id, and what it takes. */
+/** A possible destination of alerts: its id, and what it accepts. */
 export interface Route {
   readonly id: string
-  /** All when empty. */
+  /** Empty: all. */
   readonly severities: readonly string[]
   /** False: no alerts of type `SYSTEM`. Absent: those too. */
   readonly system?: boolean
@@ -19,7 +19,7 @@ export interface Routing {
   readonly baseUrl: string
 }
 
-/** One delivery per destination that the alert goes to: the rule's own choice, else by severity. */
+/** One delivery for each of the alert's destinations: those the rule chose, or else by severity. */
 export function deliveriesOf(window: AlertWindow, rules: ReadonlyMap<string, Rule>, { routes, baseUrl }: Routing): NewDelivery[] {
   const chosen = window.body.destinations ?? nonEmpty(rules.get(window.ruleId)?.outputIds)
   if (chosen?.length === 1 && chosen[0] === 'SKIP') return []

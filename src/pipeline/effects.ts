@@ -10,12 +10,12 @@ import { RULE_ERRORS, rowsOf, ruleErrorRow } from './rows.ts'
 import { type Correlated, type Findings, type GroupedBatch, NO_RECORDS } from './steps.ts'
 
 export interface EffectsDeps extends EncodeDeps {
-  /** The generation that judged what the effects are of. */
+  /** The generation that judged the input. */
   readonly generation: Pick<Generation, 'hash' | 'rules' | 'correlation'>
   readonly nowMs: number
 }
 
-/** Everything that a grouped batch does, ready for one transaction. */
+/** All effects of a grouped batch, ready for one transaction. */
 export function effectsOf(
   batch: RecordedBatch,
   cursor: Cursor,
@@ -33,13 +33,13 @@ export function effectsOf(
   }
 }
 
-/** Where a batch's events come from. Extents are the sources' own; those of files have the path. */
+/** Where a batch's events come from. Extents are in the source's own format; those of files have the path. */
 export function originOf({ extent }: RecordedBatch, { hash }: Pick<Generation, 'hash'>): RowOrigin {
   const file = extent.kind === 'file' && typeof extent['path'] === 'string' ? extent['path'] : undefined
   return { file, generation: hash }
 }
 
-/** What the rows of a scheduled query's answer do, once judged. */
+/** The effects of a scheduled query's rows, once judged. */
 export async function effectsOfRows(
   found: Findings,
   meta: ReadonlyMap<string, string>,
@@ -48,7 +48,7 @@ export async function effectsOfRows(
   return effectsOfFindings(await correlate(found, deps.generation.correlation, deps.nowMs), meta, deps)
 }
 
-/** What correlation rules do because time has passed; `undefined` when that is nothing. `more`: ask again at once. */
+/** The effects of passing time on correlation rules; `undefined` if there are none. `more`: call again immediately. */
 export async function effectsOfTime(deps: EffectsDeps): Promise<{ effects: Decision<OtherEffects>; more: boolean } | undefined> {
   const { correlation } = deps.generation
   if (!correlation) return undefined
@@ -57,7 +57,7 @@ export async function effectsOfTime(deps: EffectsDeps): Promise<{ effects: Decis
   return effects && { effects, more: found.more }
 }
 
-/** What correlation rules say, with what is kept beside it; `undefined` when that is nothing. */
+/** The output of correlation rules, with what is stored along with it; `undefined` if there is none. */
 export async function effectsOfCorrelated(
   found: CorrelationFindings,
   meta: ReadonlyMap<string, string>,
@@ -68,7 +68,7 @@ export async function effectsOfCorrelated(
   return effectsOfFindings(found, meta, deps)
 }
 
-/** Correlation rules that have nothing to say. */
+/** Correlation rules without output. */
 export const NOTHING_FOUND: CorrelationFindings = {
   judged: [],
   cacheWrites: [],
@@ -83,8 +83,8 @@ function effectsOfFindings(found: Correlated, meta: ReadonlyMap<string, string>,
 }
 
 /**
- * What rules that cannot be loaded do: their rows and counts. The alert about them is the system alert `RuleOff`, one for all: a
- * missing helper would make hundreds otherwise.
+ * The effects of rules that cannot be loaded: their rows and counts. The alert about them is the system alert `RuleOff`, one for all of
+ * them, since a missing helper would otherwise raise hundreds.
  */
 export function effectsOfOff(errors: readonly RuleError[], { nowMs }: Pick<EffectsDeps, 'nowMs'>): Decision<OtherEffects> {
   const time = new Date(nowMs).toISOString()
@@ -98,7 +98,7 @@ export function effectsOfOff(errors: readonly RuleError[], { nowMs }: Pick<Effec
   return { groups: [], fromMs: nowMs, decide: () => effects }
 }
 
-/** Effects of something that makes no alerts and changes nothing. */
+/** Effects of something that raises no alerts and changes nothing. */
 export const NO_ALERTS = {
   windows: [],
   opened: [],

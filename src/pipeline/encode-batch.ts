@@ -6,7 +6,7 @@ import { isolate } from './faults.ts'
 import { internalLetter } from './internal-letter.ts'
 import type { Encoded, Parsed } from './steps.ts'
 
-/** Makes what is kept of events. An event of which that cannot be made is dead-lettered as `internal`; its findings stay. */
+/** Encodes what is stored of events. An event that cannot be encoded is dead-lettered as `internal`; its findings stay. */
 export async function encodeBatch<T extends Parsed, Rows>(
   batch: T,
   sourceId: string,
@@ -37,7 +37,7 @@ export async function encodeBatch<T extends Parsed, Rows>(
   return { ...batch, groups, encoded, stored, unfit, deadLetters }
 }
 
-/** Which events are at fault: as the error says, else by halves. */
+/** Finds the events at fault: from the error if it names them, else by halving. */
 async function faultsOf({ schema, events }: ParsedEvents, error: unknown, encode: (group: ParsedEvents) => unknown) {
   if (!(error instanceof UnfitRows))
     return isolate(events, async (some) => encode({ schema, events: [...some] }), 2 * events.length)

@@ -9,10 +9,10 @@ export interface EncodeDeps extends Routing {
   readonly generation: Pick<Generation, 'rules'>
 }
 
-/** What is no batch has findings only. */
+/** Input that is not a batch has only findings. */
 type Encodable = Grouped & Pick<Parsed, 'groups' | 'deadLetters' | 'raw'> & Encoded<readonly FinishedRows[]>
 
-/** Grouped findings → everything that one transaction keeps of them: finished lake rows, windows, deliveries, counts. */
+/** Grouped findings → everything that one transaction stores of them: finished lake rows, windows, deliveries, counts. */
 export function encode(found: Encodable, origin: RowOrigin, deps: EncodeDeps): Effects {
   const { alerts, cacheWrites, cacheLimits = [], correlation, nowMs } = found
   return {
@@ -22,7 +22,7 @@ export function encode(found: Encodable, origin: RowOrigin, deps: EncodeDeps): E
     deliveries: alerts.opened.flatMap((window) => deliveriesOf(window, deps.generation.rules, deps)),
     cacheWrites,
     correlation,
-    // A child speaks for rules of all folders, so it may name one that there is not.
+    // A child process speaks for the rules of all folders, so it may name one that does not exist.
     limits: [...alerts.limits, ...cacheLimits.filter(({ ruleId }) => deps.generation.rules.has(ruleId))],
     findings: tally(found),
     nowMs,

@@ -15,13 +15,13 @@ export interface StateEndDeps extends Routing {
   readonly retrying: Retrying
   readonly now: () => number
   readonly observe: (step: string, seconds: number) => void
-  /** The batch's effects are durable. Not called when they were before. */
+  /** The batch's effects are durable. Not called if they already were. */
   readonly onCommitted: (effects: BatchEffects) => void
-  /** What the rules' `cache` could not keep, or a batch lost. */
+  /** What the rules' `cache` could not store, or what a batch lost. */
   readonly onTrouble: (what: string, message: string | undefined) => void
 }
 
-/** Where the path ends in `up`: in one transaction of the state. `cursor` is known once the batch is parsed. */
+/** The end of the path in `up`: one transaction of the state. `cursor` is known once the batch is parsed. */
 export function endInState(
   batch: RecordedBatch,
   cursor: () => Cursor,
@@ -54,7 +54,7 @@ export function endInState(
   }
 }
 
-/** When the record was received, not when its batch was: a batch may begin and end anywhere. */
+/** The record's own receive time, not its batch's: batch boundaries are arbitrary. */
 function receivedMsOf({ event }: Judged, batch: RecordedBatch): number {
   return event ? Date.parse(event.p_parse_time) : batch.receivedMs
 }

@@ -6,7 +6,7 @@ import { isolate } from './faults.ts'
 import { internalLetter } from './internal-letter.ts'
 import type { Parsed } from './steps.ts'
 
-/** Joins the tables to the events, in place. An event on which that fails is dead-lettered as `internal`. */
+/** Joins the tables to the events, in place. An event for which that fails is dead-lettered as `internal`. */
 export async function enrichBatch(batch: Parsed, sourceId: string, enricher: Enricher): Promise<Parsed> {
   try {
     for (const { schema, events } of batch.groups) enricher.enrich(schema, events)

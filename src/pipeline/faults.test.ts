@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { StorageError } from '../util/errors.ts'
 import { isolate, retry, wholeOrApart } from './faults.ts'
 
-/** Fails when one of the bad items is there. */
+/** Fails if one of the bad items is included. */
 function failing(bad: ReadonlySet<number>) {
   const calls: number[] = []
   const attempt = async (items: readonly number[]) => {
@@ -14,7 +14,7 @@ function failing(bad: ReadonlySet<number>) {
   return { calls, attempt }
 }
 
-test('finds exactly the items at fault, keeps the order, and tries little when little is at fault', async () => {
+test('finds exactly the items at fault, keeps the order, and needs few attempts if few are at fault', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uniqueArray(fc.nat(1000)), fc.uniqueArray(fc.nat(1000), { maxLength: 5 }), async (items, wrong) => {
       const bad = new Set(wrong.filter((item) => items.includes(item)))
@@ -30,14 +30,14 @@ test('finds exactly the items at fault, keeps the order, and tries little when l
   )
 })
 
-test('stops trying when the budget is used up: what was not tried counts as at fault', async () => {
+test('stops when the budget is used up: untested items count as at fault', async () => {
   const { calls, attempt } = failing(new Set(Array.from({ length: 1000 }, (_, i) => i)))
   const isolated = await isolate([...Array(1000).keys()], attempt, 20)
   expect([isolated.fine.length, isolated.atFault.length, calls.length]).toEqual([0, 1000, 20])
   expect(isolated.atFault.map(({ item }) => item)).toEqual([...Array(1000).keys()])
 })
 
-test('a disk that refuses is no fault of the items', async () => {
+test('a disk failure is not the items’ fault', async () => {
   await expect(isolate([1], () => Promise.reject(new StorageError('disk full')), 5)).rejects.toThrow('disk full')
 })
 
@@ -58,13 +58,13 @@ function failures(...errors: readonly Error[]) {
 const full = () => new StorageError('disk full')
 const fault = () => new Error('fault')
 
-test('a disk that refuses for long uses up no attempt, before or between other failures', async () => {
+test('a long disk failure uses up no attempts, before or between other failures', async () => {
   const { attempt, retrying, troubles } = failures(...Array.from({ length: 20 }, full), fault(), full(), fault())
   expect(await retry('it fails', attempt, retrying)).toBe('done')
   expect(troubles.at(-1)).toBe(undefined)
 })
 
-test('what fails whole for another reason than the disk is done apart after the third failure', async () => {
+test('work that fails as a whole for another reason than the disk is split after the third failure', async () => {
   const { attempt, retrying, troubles } = failures(full(), fault(), full(), fault(), fault(), fault())
   expect(await wholeOrApart('it fails', attempt, async (error) => `apart: ${error}`, retrying)).toBe('apart: Error: fault')
   expect(troubles.at(-1)).toBe(undefined)

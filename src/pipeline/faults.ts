@@ -1,22 +1,22 @@
 import { messageOf, StorageError } from '../util/errors.ts'
 
 const PAUSE_MS = 500
-/** Attempts that may fail before an error that is not the disk's counts as lasting. */
+/** Failed attempts before an error other than the disk's counts as lasting. */
 const MAX_ATTEMPTS = 3
 
 /** How long something that fails is retried, and how it is reported. */
 export interface Retrying {
-  /** What is wrong while it fails, for people; `undefined` once it works again. */
+  /** What is wrong while it fails, for display; `undefined` once it works again. */
   readonly onTrouble: (message: string | undefined) => void
   readonly isStopping: () => boolean
-  /** Between two attempts, milliseconds; default 500. */
+  /** Pause between two attempts in milliseconds; default 500. */
   readonly pauseMs?: number
 }
 
 /**
- * Does something as a whole, or apart. A disk that refuses is waited for without end. After three attempts that failed for any other
- * reason `apart` does it in parts, so that only the part at fault is lost. Rejects with the last error as soon as the program
- * stops, and with that of `apart`.
+ * Does something as a whole, or in parts. Disk failures are retried without limit. After three attempts that failed for any other reason
+ * `apart` does the work in parts, so that only the part at fault is lost. Rejects with the last error as soon as the program stops, and
+ * with any error of `apart`.
  */
 export async function wholeOrApart<T>(
   what: string,
@@ -32,7 +32,7 @@ export async function wholeOrApart<T>(
   }
 }
 
-/** Tries until it works; gives up at the third failure that is not the disk's. Rejects with the last error, also when stopping. */
+/** Retries until it works; gives up at the third failure that is not the disk's. Rejects with the last error, also when stopping. */
 export async function retry<T>(what: string, attempt: () => Promise<T>, retrying: Retrying): Promise<T> {
   const { onTrouble, isStopping, pauseMs = PAUSE_MS } = retrying
   let hasFailed = false
@@ -48,7 +48,7 @@ export async function retry<T>(what: string, attempt: () => Promise<T>, retrying
       const until = isDisk ? '; everything waits until it succeeds' : ' and will be retried'
       onTrouble(`${what}${until}: ${messageOf(error)}`)
       if (isStopping()) throw error
-      // What the disk refuses says nothing about what is tried.
+      // A disk failure says nothing about the work itself.
       if (!isDisk && ++faults >= MAX_ATTEMPTS) {
         onTrouble(undefined)
         throw error
@@ -64,8 +64,8 @@ export interface Isolated<T> {
 }
 
 /**
- * Finds the items that each make `attempt` reject, by halving, and keeps the order. After `budget` attempts whatever has not been tried
- * counts as at fault, which bounds the cost when everything fails. Rejects only for the disk, which is no item's fault.
+ * Finds the items that each make `attempt` reject, by halving, and keeps the order. After `budget` attempts all untested items count as at
+ * fault, which limits the cost if everything fails. Rejects only for disk failures, which are not an item's fault.
  */
 export async function isolate<T>(
   items: readonly T[],
@@ -97,7 +97,7 @@ export async function isolate<T>(
   return { fine, atFault }
 }
 
-/** What the call fails with, or `undefined`. Rejects for the disk. */
+/** The call's error, or `undefined`. Rejects for disk failures. */
 export async function failureOf(call: () => Promise<unknown>): Promise<unknown> {
   try {
     await call()

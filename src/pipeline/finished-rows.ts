@@ -28,7 +28,10 @@ import type { Encoded, Grouped, Parsed } from './steps.ts'
 
 const writeIndex = valueEncoder(INDEX.columns)
 
-/** What of events depends on no decision: their rows, and what they add to the index. Throws `UnfitRows` for events that do not fit. */
+/**
+ * The parts of events that depend on no decision: their rows, and what they add to the index. Throws `UnfitRows` for events that do not
+ * fit.
+ */
 export function eventRows({ schema, events }: ParsedEvents, origin: RowOrigin): FinishedRows[] {
   return [
     ...finished(eventTable(schema), events, (some, out) => schema.encode(some, out, origin)),
@@ -36,10 +39,10 @@ export function eventRows({ schema, events }: ParsedEvents, origin: RowOrigin): 
   ]
 }
 
-/** What rows are made of. */
+/** The input of rows. */
 type Found = Grouped & Pick<Parsed, 'groups' | 'deadLetters' | 'raw'> & Encoded<readonly FinishedRows[]>
 
-/** Everything found as rows of lake tables. */
+/** All findings as rows of lake tables. */
 export function finishedRows(found: Found, rules: ReadonlyMap<string, Rule>, origin: RowOrigin): FinishedRows[] {
   const time = new Date(found.nowMs).toISOString()
   const { windowOf } = found.alerts
@@ -79,7 +82,7 @@ function isMatch(item: Judged): item is JudgedMatch {
   return item.finding.kind === 'match'
 }
 
-/** The matches of each group's events. An event that became a dead letter is in no group: it has no row, so its matches have none. */
+/** The matches of each group's events. An event that became a dead letter is in no group: it has no row, so neither have its matches. */
 function matchedEvents(groups: readonly ParsedEvents[], matches: readonly JudgedMatch[]) {
   const byEvent = new Map<Event | undefined, JudgedMatch[]>()
   for (const item of matches) {

@@ -15,7 +15,7 @@ const folder = mkdtempSync(join(tmpdir(), 'caracal-flush-kills-'))
 
 class Killed extends Error {}
 
-/** An engine that takes a token once and refuses rows named `bad`. At the n-th statement it is killed, before or after it has stored it. */
+/** An engine that accepts a token once and refuses rows named `bad`. At the n-th statement it is killed, before or after storing it. */
 class Engine {
   readonly stored: string[] = []
   readonly killed: Promise<void>
@@ -87,7 +87,7 @@ test.each(KILLS)(
         now: () => 10,
         onTrouble: () => {},
       }).flush()
-    // What was killed notes nothing.
+    // A killed process records nothing.
     const endFlush: typeof state.endFlush = async (...parts) => {
       if (engine.isKilled) throw new Killed()
       return state.endFlush(...parts)

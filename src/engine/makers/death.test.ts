@@ -12,17 +12,17 @@ import { MadeElsewhere } from './made-elsewhere.ts'
 import { prepare } from './makers.fixture.ts'
 import { Makers } from './makers.ts'
 
-/** Threads that end while they make batches, as when their memory is used up. */
+/** Threads that end while they make batches, as if they had run out of memory. */
 const folder = mkdtempSync(join(tmpdir(), 'caracal-death-'))
 const threads: MakerThread[] = []
-/** Ends the thread that is given the batch of that receive time, this many times. */
+/** Ends the thread that makes the batch of that receive time, this number of times. */
 const deadly = new Map<number, number>()
 const troubles: (string | undefined)[] = []
 let makers: Makers
 let made: MadeElsewhere
 /** The same content as another generation. */
 let openAnother: () => Promise<MadeElsewhere>
-/** How often the other generation cannot be made ready in a thread. */
+/** How often preparing the other generation in a thread fails. */
 let failing = 0
 
 class FailingTables extends LiveTables {
@@ -116,14 +116,14 @@ test('batches of threads that end are rebuilt by others, each reported as parsed
   expect(troubles.find(Boolean)).toContain('its batches are processed again')
 }, 120_000)
 
-test('a batch that every thread ends over is given up, and other batches go on', async () => {
+test('a batch that ends every thread is given up, and other batches continue', async () => {
   deadly.set(1_700_000_000_050, 99)
   const [bad, good] = await Promise.allSettled([make(50), make(51)])
   expect(bad).toMatchObject({ status: 'rejected', reason: { message: expect.stringContaining('3 threads have died') } })
   expect(good).toMatchObject({ status: 'fulfilled', value: { received: 3 } })
 }, 120_000)
 
-test('a thread that is not ready for a generation to come leaves batches of the one in force to others', async () => {
+test('a thread that is not ready for the next generation leaves batches of the one in force to others', async () => {
   const other = await openAnother()
   failing = 1
   deadly.set(1_700_000_000_060, 1).set(1_700_000_000_061, 1)

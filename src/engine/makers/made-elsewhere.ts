@@ -20,17 +20,17 @@ export interface MadeElsewhereDeps {
   readonly loaded: LoadedContent
   readonly tables: LiveTables
   readonly sources: readonly ContentSource[]
-  /** The same generation here, with the rules that remember. */
+  /** The same generation in this thread, with the rules that remember. */
   readonly own: MadeGeneration
   readonly apart: readonly string[] | undefined
   readonly before: MadeElsewhere | undefined
   /** A rule went off or is on again. */
   readonly onOff: () => void
-  /** Seconds that a step has taken. */
+  /** Seconds that a step took. */
   readonly observe: (step: string, seconds: number) => void
 }
 
-/** A generation that makers hold: they do the first half of its batches' path. */
+/** A generation in the makers, which do the first half of its batches' path. */
 export class MadeElsewhere implements Making {
   readonly rules: RulesInMakers
   readonly #makers: Makers
@@ -50,10 +50,10 @@ export class MadeElsewhere implements Making {
     this.#schemas = new Map(schemas.map((schema) => [schema.name, schema]))
   }
 
-  /** Rejects, with nothing left of it in any maker, when the generation cannot be made ready. */
+  /** If the generation cannot be prepared, rejects and leaves nothing of it in any maker. */
   static async open(deps: MadeElsewhereDeps): Promise<MadeElsewhere> {
     const { makers, loaded, tables, own, sources, apart, before, onOff } = deps
-    // Correlation rules are for the one who sees all batches.
+    // Correlation rules need to see all batches, so they run in the pipeline thread.
     const content = { ...loaded.content, correlationRules: [] }
     let rules: RulesInMakers | undefined
     const { generation, reports } = await makers.open({
@@ -115,7 +115,7 @@ export class MadeElsewhere implements Making {
     return this.#makers.close(this.generation, kept?.generation)
   }
 
-  /** Events that are no batch of a source. */
+  /** Events that are not a source's batch. */
   async #evaluate({ logType, ndjson, onCacheWrites }: DetectBatch) {
     const generation = this.generation
     const { answer, seat } = await this.#makers.run({
@@ -137,7 +137,9 @@ export class MadeElsewhere implements Making {
   }
 }
 
-/** A chunk for another thread, whose buffers go over: this one keeps its own, to make the batch again and for the text of records. */
+/**
+ * A chunk for another thread, with its buffers transferred: this thread keeps copies, to make the batch again and for the text of records.
+ */
 function copyOf(chunk: Chunk, list: TransferListItem[]): Chunk {
   const copy = <T extends Uint8Array | Uint32Array>(view: T): T => {
     const own = view.slice() as T

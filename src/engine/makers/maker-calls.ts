@@ -12,26 +12,26 @@ import type { HeaderField } from '../../stages/normalise/header-schema.ts'
 import type { AskingEnd } from '../../util/ask.ts'
 import type { ContentSource } from '../generation.ts'
 
-/** What a maker's thread is started with. */
+/** A maker thread's start arguments. */
 export interface MakerOptions {
   readonly config: Pick<
     Config,
     'data_dir' | 'max_record_bytes' | 'max_depth' | 'rule_timeout_ms' | 'rule_errors' | 'shadow_every'
   >
   readonly sources: readonly ContentSource[]
-  /** Where it asks about logs that only their header describes (`AskedHeader`). */
+  /** Answers its questions about logs that only their header describes (`AskedHeader`). */
   readonly headers: AskingEnd
 }
 
-/** What the pipeline's thread asks of a maker's. A generation has a number there. */
+/** The pipeline thread's calls to a maker, where each generation has a number. */
 export interface MakerCalls {
-  /** Makes a generation ready, beside others: starts what runs its rules. */
+  /** Prepares a generation next to others: starts what runs its rules. */
   open: (content: MakerContent) => MakerReport
   /** Resolves when as few rules as possible see each event. */
   prefiltered: (generation: number) => void
-  /** `next` goes on where `before` has come to: what it found out about the rules among `unchanged` still holds. */
+  /** `next` continues from the state of `before`: what it found out about the rules in `unchanged` still applies. */
   swap: (change: { before: number; next: number; unchanged: ReadonlySet<string> }) => void
-  /** Ends the generation, but not what `kept` has too. */
+  /** Ends the generation, except what it shares with `kept`. */
   close: (which: { generation: number; kept: number | undefined }) => void
   /** Puts a table in force. */
   putTable: (put: { generation: number; image: AnyImage }) => void
@@ -47,11 +47,11 @@ export interface MakerNews {
   rules: (news: { generation: number } & RulesInMaker) => void
   /** A sentence: rules are judged more slowly than they could be. */
   slower: (message: string) => void
-  /** What stands in the way of judging; `undefined`: no longer. */
+  /** What prevents judging; `undefined`: nothing any more. */
   trouble: (message: string | undefined) => void
 }
 
-/** A question about a log that no schema describes, asked while the batch of that number is parsed. */
+/** A question about a log without a schema, sent while the batch of that number is parsed. */
 export interface AskedHeader {
   readonly generation: number
   readonly number: number
@@ -62,26 +62,26 @@ export interface AskedHeader {
 
 export interface MakerContent {
   readonly generation: number
-  /** The generation in force: what has not changed is taken from it. */
+  /** The generation in force: unchanged parts are reused. */
   readonly before: number | undefined
   readonly content: Content
   readonly roots: readonly string[]
-  /** Folders whose rules are judged apart from each other. */
+  /** Folders whose rules are judged in separate processes. */
   readonly apart: readonly string[] | undefined
   /** Log types for which some rule remembers. */
   readonly left: ReadonlySet<string>
   readonly tables: readonly AnyImage[]
-  /** By source those that replace tables of the same name. */
+  /** By source, those that replace tables of the same name. */
   readonly pinned: ReadonlyMap<string, readonly AnyImage[]>
 }
 
 export interface MakerReport extends RulesInMaker {
   readonly hash: string
-  /** Log type → rules that judge it, in their order. */
+  /** Log type → rules that judge it, in order. */
   readonly ruleIds: ReadonlyMap<string, readonly string[]>
 }
 
-/** How the rules of one maker do. */
+/** The state of one maker's rules. */
 export interface RulesInMaker {
   readonly off: readonly RuleOff[]
   readonly setupErrors: readonly RuleError[]
@@ -89,21 +89,21 @@ export interface RulesInMaker {
 }
 
 export interface MakeJob {
-  /** Rises from batch to batch. */
+  /** Increases from batch to batch. */
   readonly number: number
   readonly generation: number
   readonly batch: Omit<PathBatch, 'onParsed'>
   readonly origin: RowOrigin
 }
 
-/** Rules as they came out of a batch. */
+/** Rules after judging a batch. */
 interface Judging {
-  /** Rule id → events that it has missed while it was off, since it was loaded. */
+  /** Rule id → events that it missed while it was off, since it was loaded. */
   readonly missed: readonly (readonly [ruleId: string, events: number])[]
   readonly timings: readonly { readonly ruleId: string; readonly seconds: number; readonly events: number }[]
 }
 
-/** `failed`: the maker lives, and the batch cannot be made. */
+/** `failed`: the maker lives, but the batch cannot be made. */
 export type MakeAnswer =
   | ({ readonly made: MadeBatch; readonly observations: readonly (readonly [step: string, seconds: number])[] } & Judging)
   | { readonly failed: string }

@@ -44,7 +44,7 @@ interface Opened {
   readonly left: ReadonlySet<string>
 }
 
-/** Does the first half of the path for batches of the pipeline's thread: what the thread of a maker runs. */
+/** Does the first half of the path for batches of the pipeline thread: what a maker thread runs. */
 export class Maker implements Handlers<MakerCalls> {
   readonly #options: MakerOptions
   readonly #news: Remote<MakerNews>
@@ -52,7 +52,7 @@ export class Maker implements Handlers<MakerCalls> {
   readonly #opened = new Map<number, Opened>()
   readonly #retrying: Retrying
   #isStopping = false
-  /** The batch that is being parsed: parsing waits for nothing. */
+  /** The batch that is being parsed: parsing is synchronous, so there is at most one. */
   #number = 0
 
   constructor(options: MakerOptions, news: Remote<MakerNews>) {
@@ -88,7 +88,7 @@ export class Maker implements Handlers<MakerCalls> {
 
   swap({ before, next, unchanged }: { before: number; next: number; unchanged: ReadonlySet<string> }): void {
     const [old, now] = [this.#opened.get(before), this.#opened.get(next)]
-    // A maker that has just taken the place of another one knows nothing of what was before.
+    // A maker that has just replaced another one has no earlier state.
     if (old && now) inheritDetectors(now.generation.running, old.generation.running, unchanged)
   }
 
@@ -151,7 +151,7 @@ export class Maker implements Handlers<MakerCalls> {
       sources,
       tables,
       parser: { maxRecordBytes: config.max_record_bytes, maxDepth: config.max_depth },
-      // Correlation is for the one who sees all batches.
+      // Correlation rules need to see all batches, so they run in the pipeline thread.
       memory: new MemoryStore(),
       share: 'any-order',
       ...(running && { running }),

@@ -7,7 +7,7 @@ import { readState } from '../../state/db.ts'
 import { openSqlite } from '../../state/sqlite.ts'
 import { openPipeline } from '../pipeline.fixture.ts'
 
-/** Sources of logins; a fifth one has logs that only their header describes. */
+/** Sources of logins, and a fifth with logs that only their header describes. */
 export const SITES = ['north', 'south', 'east', 'west']
 
 const rule = (id: string, more: string) =>
@@ -43,7 +43,7 @@ export const CONTENT: Readonly<Record<string, string>> = {
   'hosts.csv': 'ip,bad\n10.0.0.1,yes\n10.0.0.2,no\n',
 }
 
-/** A folder with that content, and one of data for each number of workers: in both the spool gives the same row ids. */
+/** A folder with that content, and a data folder for each number of workers, in which the spool assigns the same row ids. */
 export function prepare(folder: string, workers: readonly number[]): readonly Config[] {
   const content = join(folder, 'content')
   mkdirSync(content)
@@ -51,7 +51,7 @@ export function prepare(folder: string, workers: readonly number[]): readonly Co
   return workers.map((count) => {
     const dataDir = join(folder, `data-${count}`)
     mkdirSync(dataDir)
-    // What row ids are made of.
+    // Row ids are derived from these.
     const db = openSqlite(join(dataDir, 'spool.db'))
     const spool = new Spool(db)
     db.exec(`UPDATE meta SET value = 'epoch' WHERE key = 'epoch'`)
@@ -62,7 +62,7 @@ export function prepare(folder: string, workers: readonly number[]): readonly Co
   })
 }
 
-/** A pipeline that reads, its tables in force. */
+/** A pipeline that reads, with its tables in force. */
 export async function startPipeline(config: Config) {
   const opened = await openPipeline(config)
   await opened.opened
@@ -104,7 +104,7 @@ export async function outcomeOf({ pipeline, lake, config }: Started) {
   await pipeline.call('flush')
   const rows = async (table: string, left: readonly string[]) => {
     const but = left.length > 0 ? ` EXCEPT (${left.join(', ')})` : ''
-    // The index of indicators adds up in the background.
+    // The index of indicators adds up counts in the background.
     const final = table === 'monitor.indicators' ? ' FINAL' : ''
     const { rows } = await lake.query(`SELECT *${but} FROM ${table}${final}`, { maxRows: 100_000 })
     return [...rows].sort()

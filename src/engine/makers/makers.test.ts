@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Body, CONTENT, outcomeOf, prepare, SITES, type Started, send, startPipeline } from './makers.fixture.ts'
 
-/** The same bodies through a pipeline that makes its batches by itself, and through one with four makers. */
+/** The same bodies through a pipeline that makes its batches itself, and through one with four makers. */
 const folder = mkdtempSync(join(tmpdir(), 'caracal-makers-'))
 let both: readonly Started[] = []
 
@@ -42,7 +42,7 @@ const logins = fc
   .record({ source: fc.constantFrom(...SITES), lines: fc.array(login, { minLength: 1, maxLength: 60 }) })
   .map(({ source, lines }) => ({ source, text: (at: number) => lines.map((line, i) => line(at + i)).join('\n') }))
 
-/** Logs of one path whose headers disagree about their fields. */
+/** Logs with the same path whose headers disagree about their fields. */
 const header = fc
   .record({ type: fc.constantFrom('string', 'count', 'addr'), rows: fc.integer({ min: 1, max: 3 }) })
   .map(({ type, rows }) => ({
@@ -80,7 +80,7 @@ async function bothGive() {
   return one!
 }
 
-test('four makers give what one thread gives: rows and their ids, matches, alerts, dead letters, counts, the rules’ cache', async () => {
+test('four makers produce the same results as one thread: rows and their ids, matches, alerts, dead letters, counts, the rules’ cache', async () => {
   await fc.assert(
     fc.asyncProperty(bodies, async (made) => {
       const sent = dated(made)
@@ -97,10 +97,10 @@ test('four makers give what one thread gives: rows and their ids, matches, alert
   expect(cache.length).toBeGreaterThan(3)
 }, 300_000)
 
-/** The first bodies of many, so that makers have several batches under way. */
+/** The first bodies of many, so that makers have several batches in progress. */
 const some = () => dated(fc.sample(fc.array(logins, { minLength: 12, maxLength: 12 }), 1)[0]!)
 
-test('other rules, another schema and another table in force: the makers follow, and what rules remember stays', async () => {
+test('makers follow changes of rules, schemas and tables, and rules keep their memory', async () => {
   const first = some()
   for (const each of both) await send(each, first)
   await bothGive()
@@ -123,7 +123,7 @@ test('other rules, another schema and another table in force: the makers follow,
   expect(cache.length).toBeGreaterThan(0)
 }, 240_000)
 
-/** Each is a batch of its own, since two would be too large for one: by turns of many events and of a single one. */
+/** Each is a separate batch, since two would be too large for one: many events and a single one alternate. */
 function unevenBodies(): Body[] {
   const record = (at: number, more: object) => JSON.stringify({ at, user: 'ann', ok: false, ip: '10.0.0.9', ...more })
   return dated(
@@ -137,7 +137,7 @@ function unevenBodies(): Body[] {
   )
 }
 
-test('rules that remember see batches in their order, however much faster a later one is made', async () => {
+test('rules that remember see batches in order, even if a later one is made faster', async () => {
   const sent = unevenBodies()
   await Promise.all(both.map((each) => send(each, sent)))
   const { lakeRows } = await bothGive()
@@ -145,7 +145,7 @@ test('rules that remember see batches in their order, however much faster a late
   expect(often.length).toBeGreaterThan(3000)
 }, 240_000)
 
-/** Processes that threads of this process have started, but not this thread itself: those of the makers. */
+/** Processes that threads of this process have started, except this thread: those of the makers. */
 function childrenOfMakers(): number[] {
   const tasks = readdirSync('/proc/self/task').filter((task) => Number(task) !== process.pid)
   return tasks.flatMap((task) => {
@@ -154,7 +154,7 @@ function childrenOfMakers(): number[] {
   })
 }
 
-test('makers whose processes of rules are killed lose nothing, and give nothing twice', async () => {
+test('makers whose rule processes are killed lose and repeat nothing', async () => {
   for (let kill = 0; kill < 3; kill++) {
     const sent = some()
     const [one, four] = both
@@ -168,7 +168,7 @@ test('makers whose processes of rules are killed lose nothing, and give nothing 
   }
 }, 240_000)
 
-test('a stop while makers are at work ends all of it, and the next start makes what was left', async () => {
+test('a stop while makers work ends everything, and the next start makes the remaining batches', async () => {
   const [one, four] = both
   const sent = some()
   await send(one!, sent)

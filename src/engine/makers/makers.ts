@@ -11,7 +11,7 @@ import type { AskedHeader, MakerCalls, MakerContent, MakerReport, RulesInMaker }
 /** Each takes some 200 MiB, and one committer has no use for more. */
 const MAX_AUTO = 8
 
-/** How many threads the configuration asks for; 1: none beside the pipeline's own. */
+/** The configured number of threads; 1: none besides the pipeline's own. */
 export function makerCount({ workers }: Pick<Config, 'workers'>): number {
   return workers === 'auto' ? Math.min(MAX_AUTO, Math.max(1, availableParallelism() - 2)) : workers
 }
@@ -23,20 +23,20 @@ export interface MakersDeps {
   readonly config: Config
   readonly sources: readonly ContentSource[]
   readonly onSlower: (message: string) => void
-  /** What stands in the way of one maker, or of all; `undefined`: no longer. */
+  /** What prevents one maker, or all of them, from working; `undefined`: nothing any more. */
   readonly onTrouble: (what: string, message: string | undefined) => void
 }
 
-/** What a maker does for one generation. */
+/** A maker's work for one generation. */
 export interface Work<T> {
   readonly generation: number
-  /** Of a batch: called once, when it is parsed. */
+  /** For a batch: called once, when it is parsed. */
   readonly onParsed?: (parsed: ParsedPart) => void
-  /** Called again with another maker when the first has ended. `number` is the same then. */
+  /** Called again with another maker if the first one has ended, with the same `number`. */
   readonly ask: (maker: Remote<MakerCalls>, number: number) => Promise<T>
 }
 
-/** A generation as makers are given it, at any time. */
+/** A generation as makers receive it, at any time. */
 export interface GivenGeneration {
   readonly content: () => Omit<MakerContent, 'generation' | 'before'>
   readonly before: number | undefined
@@ -51,12 +51,12 @@ interface Job {
   readonly resolve: (value: { answer: never; seat: number }) => void
   readonly reject: (error: unknown) => void
   isParsed: boolean
-  /** Who gave the work knows that it is parsed. */
+  /** The caller has been notified that it is parsed. */
   wasReported: boolean
   deaths: number
 }
 
-/** A maker's thread and what it has. */
+/** A maker's thread and its work. */
 interface Seat {
   readonly number: number
   readonly thread: MakerThread
@@ -68,20 +68,20 @@ interface Seat {
 
 /** While the rules of one batch are judged, the maker parses the next. */
 const AT_ONCE = 2
-/** Threads that may end over the same batch. */
+/** Maximum number of threads that may end because of the same batch. */
 const MAX_DEATHS = 3
 const PAUSE_MS = 1000
 
 /**
- * The threads that do the first half of the path. Each holds every generation that is in use; a thread that ends is replaced, and what it
- * had under way is done again by another.
+ * The threads that do the first half of the path. Each has every generation that is in use. A thread that ends is replaced, and another one
+ * repeats its work in progress.
  */
 export class Makers {
   readonly #deps: MakersDeps
   readonly #seats: Seat[] = []
   readonly #generations = new Map<number, GivenGeneration>()
   readonly #queue: Job[] = []
-  /** Batches that are not parsed yet, by number: what a header stands for is decided in their order. */
+  /** Batches that are not parsed yet, by number: the meaning of a header is decided in their order. */
   readonly #unparsed = new Map<number, { readonly parsed: Promise<void>; readonly isParsed: () => void }>()
   #lastSeat = 0
   #lastGeneration = 0
@@ -93,19 +93,19 @@ export class Makers {
     for (let i = 0; i < deps.count; i++) this.#sit()
   }
 
-  /** Batches that keep all makers at work. */
+  /** Number of batches that keep all makers busy. */
   get depth(): number {
     return AT_ONCE * this.#deps.count + 2
   }
 
-  /** Makes a generation ready in all makers: its number, and what each of them says of it. */
+  /** Prepares a generation in all makers: returns its number, and each maker's report. */
   async open(
     given: GivenGeneration,
   ): Promise<{ readonly generation: number; readonly reports: ReadonlyMap<number, MakerReport> }> {
     const generation = ++this.#lastGeneration
     this.#generations.set(generation, given)
     try {
-      // What the first one reads and compiles the others find in its folder.
+      // What the first maker reads and compiles, the others find in its folder.
       const [first, ...others] = this.#seats
       const reports = new Map<number, MakerReport>()
       const opened = async (seat: Seat) => {
@@ -124,7 +124,7 @@ export class Makers {
     }
   }
 
-  /** Tells every maker. */
+  /** Notifies every maker. */
   tell<M extends 'putTable' | 'swap'>(method: M, argument: Parameters<MakerCalls[M]>[0]): void {
     for (const { thread } of this.#seats) (thread.rpc.call as Tell)(method, argument).catch(() => {})
   }
@@ -133,7 +133,7 @@ export class Makers {
     await Promise.allSettled(this.#seats.map(({ thread }) => thread.rpc.call('prefiltered', generation)))
   }
 
-  /** Ends a generation that nothing is under way for any more. */
+  /** Ends a generation that is no longer needed for any work in progress. */
   async close(generation: number, kept: number | undefined): Promise<void> {
     this.#generations.delete(generation)
     await Promise.allSettled(this.#seats.map(({ thread }) => thread.rpc.call('close', { generation, kept })))
@@ -143,7 +143,7 @@ export class Makers {
     }
   }
 
-  /** Has a maker do the work; resolves with its answer and its number. */
+  /** Assigns the work to a maker; resolves with its answer and its number. */
   run<T>(work: Work<T>): Promise<{ readonly answer: T; readonly seat: number }> {
     return new Promise((resolve, reject) => {
       const number = ++this.#lastJob
@@ -161,7 +161,7 @@ export class Makers {
     })
   }
 
-  /** Ends all makers. What is under way is not finished. */
+  /** Ends all makers. Work in progress is not finished. */
   async stop(): Promise<void> {
     this.#isClosing = true
     const ending = this.#seats.map(async ({ thread, jobs }) => {
@@ -218,7 +218,7 @@ export class Makers {
     return opening
   }
 
-  /** The thread has ended by itself: its work is given to others, and another thread takes its place. */
+  /** The thread has ended by itself: its work is reassigned, and another thread replaces it. */
   #leave(seat: Seat, error: Error): void {
     if (!this.#unseat(seat) || this.#isClosing) return
     this.#deps.onTrouble(
@@ -234,7 +234,7 @@ export class Makers {
     void this.#replace()
   }
 
-  /** False: it was gone before. */
+  /** False if it was already gone. */
   #unseat(seat: Seat): boolean {
     seat.isGone = true
     const at = this.#seats.indexOf(seat)
@@ -258,7 +258,7 @@ export class Makers {
         this.#deps.onTrouble('makers', undefined)
         return
       } catch (error) {
-        // One that ends is replaced in its turn.
+        // If it ends, it is replaced in turn.
         if (await hasGone(seat)) return
         this.#deps.onTrouble(
           'makers',
@@ -288,7 +288,7 @@ export class Makers {
         // What may have ended a thread is alone in the next one, so that nothing else is blamed.
         jobs.size < (deaths > 0 || [...jobs].some((job) => job.deaths > 0) ? 1 : AT_ONCE) &&
         ready.has(work.generation) &&
-        // While a batch is parsed its thread may wait for those before it to be parsed: none of them may wait for that thread.
+        // While a batch is parsed, its thread may wait for earlier batches to be parsed: none of them may wait for that thread.
         [...jobs].every((job) => job.isParsed || job.number < number),
     )
     return free.sort((a, b) => a.jobs.size - b.jobs.size)[0]

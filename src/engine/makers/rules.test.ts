@@ -21,7 +21,7 @@ const rulesOf = (...reports: MakerReport[]) =>
     prefiltered: Promise.resolve(),
   })
 
-test('a rule that is off in one maker is off, once, with the events that it missed in all of them', () => {
+test('a rule that is off in one maker is reported as off once, with the events that it missed in all makers', () => {
   const rules = rulesOf(report({ off: [off('A', 3)], pids: [1] }), report({ off: [off('A', 4), off('B', 1)], pids: [2, 3] }))
   expect(rules.off().map(({ ruleId, missed }) => [ruleId, missed])).toEqual([
     ['A', 7],
@@ -30,7 +30,7 @@ test('a rule that is off in one maker is off, once, with the events that it miss
   expect(rules.pids).toEqual([1, 2, 3])
 })
 
-test('the number of missed events never falls: not when the rule is on again in one maker, nor when a maker has ended', () => {
+test('the number of missed events never decreases, whether the rule is on again in one maker or a maker has ended', () => {
   const rules = rulesOf(report({ off: [off('A', 3)] }), report({ off: [off('A', 4)] }))
   rules.judged(1, { missed: [['A', 9]], timings: [] })
   rules.report(0, report())
@@ -44,7 +44,7 @@ test('the number of missed events never falls: not when the rule is on again in 
   expect(rules.off()).toEqual([])
 })
 
-test('times of rules add up over makers until they are asked for', () => {
+test('times of rules add up over makers until they are read', () => {
   const rules = rulesOf(report(), report())
   rules.judged(0, { missed: [], timings: [{ ruleId: 'A', seconds: 1, events: 10 }] })
   rules.judged(1, { missed: [], timings: [{ ruleId: 'A', seconds: 2, events: 5 }] })

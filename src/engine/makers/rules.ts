@@ -2,19 +2,19 @@ import type { RuleError } from '../../model/match.ts'
 import type { Detector, RuleOff, TestRun } from '../../stages/detect/language.ts'
 import type { MakerReport, RulesInMaker } from './maker-calls.ts'
 
-/** What comes out of judging in one maker. */
+/** The result of judging in one maker. */
 export interface JudgedInMaker {
   readonly missed: readonly (readonly [ruleId: string, events: number])[]
   readonly timings: ReturnType<Detector['timings']>
 }
 
-/** The rules of a generation that makers judge with, as one detector: how they do in all makers, and judging in any of them. */
+/** A generation's rules in the makers, as one detector: combines their states in all makers, and judges in any of them. */
 export class RulesInMakers implements Detector {
   readonly evaluate: Detector['evaluate']
   readonly prefiltered: Promise<void>
   readonly #ruleIds: ReadonlyMap<string, readonly string[]>
   readonly #reports = new Map<number, RulesInMaker>()
-  /** By rule and maker: the events that it has missed there. What a maker has counted still counts when it has gone. */
+  /** By rule and maker: the number of events missed there. A maker's count still counts after it has ended. */
   readonly #missed = new Map<string, Map<number, number>>()
   readonly #timings = new Map<string, { seconds: number; events: number }>()
 
@@ -41,7 +41,7 @@ export class RulesInMakers implements Detector {
     return firstOfEach([...this.#reports.values()].flatMap(({ setupErrors }) => setupErrors))
   }
 
-  /** Off is what is off in any maker. */
+  /** A rule is off if it is off in any maker. */
   off(): readonly RuleOff[] {
     const off = firstOfEach([...this.#reports.values()].flatMap((report) => report.off))
     return off.map((one) => ({ ...one, missed: this.#missedOf(one.ruleId) }))
@@ -57,7 +57,7 @@ export class RulesInMakers implements Detector {
     return all
   }
 
-  /** A maker tells how its rules do. */
+  /** A maker reports the state of its rules. */
   report(maker: number, report: RulesInMaker): void {
     this.#reports.set(maker, report)
     for (const { ruleId, missed } of report.off) this.#miss(maker, ruleId, missed)
@@ -85,7 +85,7 @@ export class RulesInMakers implements Detector {
     throw new Error(`the unit tests of '${ruleId}' cannot run in the server`)
   }
 
-  /** Makers end by themselves what they have started. */
+  /** Makers end what they have started themselves. */
   async close(): Promise<void> {}
 
   #miss(maker: number, ruleId: string, events: number): void {

@@ -5,7 +5,7 @@ import { Refused } from '../../util/errors.ts'
 import type { OpenContent } from '../open-content.ts'
 import { schemaOf } from '../path.ts'
 
-/** The ask with what it leaves open filled in. Throws `Refused` for one that makes no sense. */
+/** The request with its defaults filled in. Throws `Refused` for one that makes no sense. */
 export function checkAsk(ask: ReplayAsk, content: OpenContent, nowMs: number): ReplayAsk {
   return ask.kind === 'events' ? checkEvents(ask, content, nowMs) : checkLetters(ask)
 }
@@ -21,7 +21,7 @@ function checkLetters(ask: LetterReplay): LetterReplay {
 
 function checkEvents(ask: EventReplay, { loaded, judged }: OpenContent, nowMs: number): EventReplay {
   const { fromMs, rules } = ask
-  // What comes from now on is judged as it comes.
+  // Events that arrive from now on are judged live.
   const toMs = Math.min(ask.toMs, nowMs)
   if (fromMs >= toMs)
     throw new Refused(

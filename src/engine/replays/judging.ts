@@ -11,17 +11,17 @@ import { closeDetectors, startDetectors } from '../detectors.ts'
 import type { OpenContent } from '../open-content.ts'
 import { foldersApart } from '../python-children.ts'
 
-/** What a replay judges with: the content in force, in processes of its own. */
+/** What a replay judges with: the content in force, in separate processes. */
 export interface Judging {
   readonly content: OpenContent
   readonly generation: Generation
-  /** Evaluations under way reject. */
+  /** Evaluations in progress reject. */
   close(): Promise<void>
 }
 
 /**
- * Starts what judges a replay. Its rules run apart from the live ones, with a cache of their own: what happened long ago neither holds
- * up nor counts for what happens now. Correlation rules do not take part.
+ * Starts the rules that judge a replay. They run apart from the live ones, with a separate cache: old events neither delay live events nor
+ * affect how they are judged. Correlation rules do not take part.
  */
 export async function openJudging(content: OpenContent, ask: ReplayAsk, config: Config): Promise<Judging> {
   const { loaded, generation } = content
@@ -54,13 +54,13 @@ export async function openJudging(content: OpenContent, ask: ReplayAsk, config: 
   }
 }
 
-/** What judges records as they come, or the wanted part of it. */
+/** Judges parsed records, or the wanted part of them. */
 function only(content: Content, wanted: ReadonlySet<string>): Content {
   const isWanted = ({ id }: { readonly id: string }) => wanted.size === 0 || wanted.has(id)
   return { ...content, rules: content.rules.filter(isWanted), policies: content.policies.filter(isWanted), scheduledRules: [] }
 }
 
-/** Stored events of any source: each is joined with the tables that are in force for its own. */
+/** Stored events of any source: each is joined with the tables in force for its own source. */
 function storedBinding({ generation, tables }: OpenContent): SourceBinding {
   const ofAny = tables.enricherWith([])
   const enricher = (): Enricher => {

@@ -6,17 +6,17 @@ import { messageOf, Refused, RetryLater } from '../../util/errors.ts'
 const SLACK_MS = 60_000
 
 export interface LateDeps {
-  /** What rules missed while they were off, and nothing judges yet. */
+  /** What rules missed while they were off, and nothing is judging yet. */
   readonly missed: () => readonly MissedEvents[]
-  /** Takes a replay into the queue; resolves with its id. */
+  /** Queues a replay; resolves with its id. */
   readonly add: (ask: ReplayAsk) => Promise<string>
-  /** One of `missed` is judged by this replay; '': by none. */
+  /** This replay judges one of `missed`; '': none does. */
   readonly judgedBy: (missed: MissedEvents, replayId: string) => void
-  /** Why no replay can be asked for; `undefined` once one can. */
+  /** Why no replay can be requested; `undefined` once one can. */
   readonly onTrouble: (message: string | undefined) => void
 }
 
-/** Replays for a rule what it missed as soon as it is on again: each time one replay, for everything that it missed until then. */
+/** As soon as a rule is on again, requests one replay for everything that it has missed. */
 export class LateJudging {
   readonly #deps: LateDeps
   #working: Promise<void> = Promise.resolve()
@@ -25,7 +25,7 @@ export class LateJudging {
     this.#deps = deps
   }
 
-  /** A rule may be on again. What finds no place in the queue now is asked for again with the next call. */
+  /** A rule may be on again. What does not fit into the queue is requested again with the next call. */
   look(): void {
     const { onTrouble } = this.#deps
     this.#working = this.#working
@@ -45,7 +45,7 @@ export class LateJudging {
         judgedBy(one, await add({ kind: 'events', logTypes, rules: [ruleId], ...range, dryRun: false, deliver: true }))
       } catch (error) {
         if (error instanceof RetryLater) return
-        // It is disabled or gone by now, or judges no events.
+        // By now it is disabled or removed, or does not judge events.
         if (!(error instanceof Refused)) throw error
         judgedBy(one, '')
       }

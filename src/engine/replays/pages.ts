@@ -13,15 +13,15 @@ export interface ReplayLake {
   /** Rows are JSON array texts. */
   readonly query: (sql: string, maxRows: number) => Promise<readonly string[]>
   readonly ensure: (spec: TableSpec) => Promise<void>
-  /** Brings everything committed into the lake. */
+  /** Writes everything committed to the lake. */
   readonly flush: () => Promise<void>
 }
 
-/** Records of a page. Letters are fewer, since each may have 64 KiB. */
+/** Maximum number of records in a page. The limit for letters is lower, since each may have 64 KiB. */
 const EVENTS = 1000
 const LETTERS = 100
 
-/** What the replay has to go through. */
+/** What the replay has to process. */
 export async function planOf({ ask, createdMs }: Replay, content: OpenContent, lake: ReplayLake): Promise<ReplayPart[]> {
   await lake.flush()
   for (const spec of [SIGNALS, DEAD_LETTERS, REPLAYED]) await lake.ensure(spec)
@@ -37,7 +37,7 @@ export async function planOf({ ask, createdMs }: Replay, content: OpenContent, l
   const parts: ReplayPart[] = []
   for (const name of ask.logTypes) {
     const schema = schemaOf(name, content.loaded)
-    // A log type that no record was of has no table.
+    // A log type without any records has no table.
     if (!schema || !stored.has(schema.table)) continue
     await lake.ensure(eventTable(schema))
     const [row] = await lake.query(countSql(schema, ask), 1)
@@ -49,7 +49,9 @@ export async function planOf({ ask, createdMs }: Replay, content: OpenContent, l
 /** Why a part cannot be read now. */
 export class PartGone extends Error {}
 
-/** The page at the replay's cursor; `undefined` when its part has come to its end. Rejects with `PartGone` when the content has no place for it. */
+/**
+ * The page at the replay's cursor; `undefined` at the end of its part. Rejects with `PartGone` if the content no longer has a place for it.
+ */
 export async function nextPage(replay: Replay, content: OpenContent, lake: ReplayLake): Promise<Page | undefined> {
   const { id, ask, createdMs, parts = [], cursor } = replay
   const { part, after } = cursor
@@ -67,7 +69,7 @@ export async function nextPage(replay: Replay, content: OpenContent, lake: Repla
   return rows.length > 0 ? eventsPage(id, schema, rows, part) : undefined
 }
 
-/** Rows of great size are read a few at a time: an answer has a limit in bytes. */
+/** Large rows are read a few at a time: a result has a limit in bytes. */
 async function some(limit: number, read: (limit: number) => Promise<readonly string[]>): Promise<readonly string[]> {
   try {
     return await read(limit)

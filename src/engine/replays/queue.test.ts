@@ -34,14 +34,14 @@ const letters: LetterReplay = {
 }
 const states = async () => (await loadReplays(db)).map(({ state }) => state)
 
-test('a replay that is cancelled as soon as it was asked for never runs', async () => {
+test('a replay that is cancelled right after the request never runs', async () => {
   const { id } = await replays.add(letters)
   expect(await replays.cancel(id)).toMatchObject({ state: 'cancelled' })
   await replays.stop()
   expect([await states(), replays.list().map(({ state }) => state)]).toEqual([['cancelled'], ['cancelled']])
 })
 
-test('a disk that cannot be written is waited for', async () => {
+test('a replay waits while the disk cannot be written', async () => {
   const times = { createdMs: 1, startedMs: 2 }
   await saveReplay(db, {
     id: 'r',
@@ -55,7 +55,7 @@ test('a disk that cannot be written is waited for', async () => {
   await sql`PRAGMA query_only = ON`.execute(db)
   await replays.start()
   const cancelled = replays.cancel('r')
-  // Everything else in the thread goes on.
+  // Everything else in the thread continues.
   await new Promise((resolve) => setImmediate(resolve))
   expect(await states()).toEqual(['running'])
   await sql`PRAGMA query_only = OFF`.execute(db)

@@ -25,11 +25,11 @@ export interface RunDeps {
   readonly routes: readonly Route[]
   readonly baseUrl: string
   readonly now: () => number
-  /** True while so much waits for the lake that nothing may be added. */
+  /** True while too much waits for the lake for more to be added. */
   readonly isFull: () => boolean
-  /** The replay has come further, or waits. */
+  /** The replay has progressed, or is waiting. */
   readonly onProgress: (replay: Replay) => Promise<void>
-  /** Milliseconds go by, or the replay is to end. */
+  /** Resolves after this number of milliseconds, or when the replay is to end. */
   readonly pause: (ms: number) => Promise<void>
   /** True once the replay is to end where it is. */
   readonly isEnding: () => boolean
@@ -37,13 +37,13 @@ export interface RunDeps {
 
 const FULL_PAUSE_MS = 500
 const AGAIN_PAUSE_MS = 5000
-/** The replay gets one part in this many of the time, with and without live batches in progress. */
+/** The replay gets one part in this number of the time, with and without live batches in progress. */
 const SHARES = { busy: 4, idle: 1.25 }
 
-/** Sentences that are kept. */
+/** Maximum number of sentences stored. */
 const MAX_NOTES = 20
 
-/** One replay on its way, page by page. */
+/** One replay in progress, page by page. */
 export class ReplayRun {
   readonly #deps: RunDeps
   #replay: Replay
@@ -57,12 +57,12 @@ export class ReplayRun {
     this.#notes = new Map(Object.entries(replay.notes))
   }
 
-  /** The replay as it is now. */
+  /** The replay's current state. */
   get replay(): Replay {
     return { ...this.#replay, notes: Object.fromEntries(this.#notes) }
   }
 
-  /** Resolves when everything is done, or the replay is to end; with the replay as it is then. Rejects when it cannot go on. */
+  /** Resolves with the replay's state when everything is done, or the replay is to end. Rejects if it cannot continue. */
   async run(): Promise<Replay> {
     try {
       while (!this.#deps.isEnding() && !(await this.#step())) await this.#deps.onProgress(this.replay)
@@ -72,12 +72,12 @@ export class ReplayRun {
     }
   }
 
-  /** Ends what would go on judging: a slow rule need not be waited for. */
+  /** Ends judging that is in progress: a slow rule need not be waited for. */
   end(): void {
     this.#judging?.close().catch(() => {})
   }
 
-  /** A page, or what must be there before. True when there is nothing more. */
+  /** One page, or a step that must come first. True if there is nothing more. */
   async #step(): Promise<boolean> {
     const { isFull, pause, loop, isEnding } = this.#deps
     const start = performance.now()
@@ -89,7 +89,7 @@ export class ReplayRun {
         if (isDone) return true
       }
     } catch (error) {
-      // What an end cuts short fails in many ways, and none of them counts.
+      // Cutting it short causes many kinds of failure, none of which counts.
       if (isEnding()) return false
       if (!(error instanceof RetryLater)) throw error
       this.#note('wait', `It is waiting and will continue by itself: ${messageOf(error)}`)
@@ -125,14 +125,14 @@ export class ReplayRun {
     return false
   }
 
-  /** Rules that were off on the way, as they may be live: what they missed of the replay is judged by none. */
+  /** Rules that went off during the replay, as can happen live: no one judges what they missed of it. */
   #noteOff({ generation }: Judging): void {
     const off = generation.detectors.flatMap((detector) => detector.off?.() ?? []).filter(({ missed }) => missed > 0)
     for (const { ruleId, missed, message } of off)
       this.#note(`off ${ruleId}`, `Rule ${ruleId} was off and missed ${missed} records of this replay: ${message}`)
   }
 
-  /** Takes the page down the path. */
+  /** Sends the page down the path. */
   async #judge(page: Page, { generation }: Judging): Promise<void> {
     const batch = { sourceId: page.sourceId, receivedMs: this.#deps.now(), chunks: page.chunks, onParsed: () => {} }
     const judging = { ...generation, parser: page.parser }
@@ -173,7 +173,7 @@ export class ReplayRun {
         loop.other(async () => {
           // What is judged while its rules are ended is not judged by all of them.
           if (content().generation.hash === generation.hash && !isEnding()) return make()
-          // Rows of another generation may have other columns: they must not come behind those of the present one.
+          // Rows of another generation may have other columns: they must not come after those of the present one.
           onStale()
           return undefined
         }),
@@ -182,7 +182,7 @@ export class ReplayRun {
     }
   }
 
-  /** What judges: that of the content in force. */
+  /** The rules of the content in force, started for the replay. */
   async #current(): Promise<Judging> {
     const { content, config } = this.#deps
     const now = content()
@@ -198,7 +198,7 @@ export class ReplayRun {
     return this.#judging!
   }
 
-  /** A dry run is about one content: it begins again. What is kept goes on, and what is behind stays as it was judged. */
+  /** A dry run is about one content, so it begins again. One that stores results continues, and judged pages stay as they are. */
   #contentChanged(now: OpenContent): void {
     const { generation, cursor, ask } = this.#replay
     if (ask.dryRun) {
@@ -213,14 +213,14 @@ export class ReplayRun {
     }
   }
 
-  /** Sets the sentence on a subject, or takes it away. */
+  /** Sets or removes the sentence on a subject. */
   #note(subject: string, sentence: string | undefined): void {
     if (sentence === undefined) this.#notes.delete(subject)
     else if (this.#notes.size < MAX_NOTES || this.#notes.has(subject)) this.#notes.set(subject, sentence)
   }
 }
 
-/** The replay with nothing done yet. */
+/** The replay with no progress yet. */
 export function begunAgain(replay: Replay): Replay {
   const { parts: _, ...rest } = replay
   return { ...rest, cursor: { part: 0 }, report: EMPTY_REPORT }

@@ -12,7 +12,7 @@ import { openPipeline } from '../pipeline.fixture.ts'
 const folder = mkdtempSync(join(tmpdir(), 'caracal-replays-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** The rule matches where this field is true; each makes another version of it. */
+/** The rule matches if this field is true; each value is a different version of the rule. */
 const versions = ['odd', 'big'] as const
 type Version = (typeof versions)[number]
 
@@ -100,7 +100,7 @@ async function replay({ pipeline }: Run, ask: Partial<EventReplay> = {}): Promis
   }
 }
 
-test('live and replayed, as often as one likes: each match once, and no window of both', { timeout: 300_000 }, async () => {
+test('any number of live and replayed runs: each match exists once, and no window mixes both', { timeout: 300_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 7 }), async (steps) => {
       const run = await start()
@@ -154,7 +154,7 @@ test('live and replayed, as often as one likes: each match once, and no window o
   )
 })
 
-test('what a rule missed while it could not be loaded is judged as soon as it can be', { timeout: 120_000 }, async () => {
+test('what a rule missed while it could not be loaded is judged as soon as it loads', { timeout: 120_000 }, async () => {
   const run = await start()
   const content = join(run.data_dir, 'content')
   const code = (first: string) =>
@@ -185,7 +185,7 @@ test('what a rule missed while it could not be loaded is judged as soon as it ca
   await again.close()
 })
 
-test('a replay whose rule takes long ends at once when it is cancelled, and keeps nothing of the page under way', {
+test('a replay with a slow rule ends immediately when it is cancelled, and stores nothing of the page in progress', {
   timeout: 120_000,
 }, async () => {
   const run = await start()
@@ -215,7 +215,7 @@ test('a replay whose rule takes long ends at once when it is cancelled, and keep
   await expect
     .poll(async () => (await run.pipeline.call('replays')).map(({ parts }) => parts?.length), { timeout: 60_000 })
     .toEqual([1])
-  // The page of 200 events takes a minute and more.
+  // Judging the page of 200 events takes over a minute.
   expect(await run.pipeline.call('cancelReplay', id)).toMatchObject({
     state: 'cancelled',
     cursor: { part: 0 },
@@ -228,7 +228,7 @@ test('a replay whose rule takes long ends at once when it is cancelled, and keep
   await run.close()
 })
 
-test('what makes no sense is refused, with what to do', async () => {
+test('senseless requests are refused, with what to do', async () => {
   const run = await start()
   const refused = (ask: Partial<EventReplay>) => expect(replay(run, ask)).rejects
   await refused({ logTypes: ['Custom.Pasta'] }).toThrow("did you mean 'Custom.Past'")

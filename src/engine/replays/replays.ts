@@ -7,16 +7,16 @@ import { checkAsk } from './check-ask.ts'
 import type { ReplayLake } from './pages.ts'
 import { begunAgain, ReplayRun, type RunDeps } from './replay-run.ts'
 
-/** Replays that may wait. */
+/** Maximum number of waiting replays. */
 export const MAX_WAITING = 20
-/** Replays that are over and still listed, the latest. */
+/** Maximum number of ended replays that are still listed, the latest ones. */
 export const MAX_OVER = 100
-/** How often the place of a dry run is written down: what it has found is of use, and it begins again after a stop. */
+/** How often the progress of a dry run is stored: for display only, since it begins again after a stop. */
 const SAVE_MS = 1000
 
 export type ReplaysDeps = Omit<RunDeps, 'onProgress' | 'pause' | 'isEnding'>
 
-/** Replays: one runs at a time, the others wait in the order in which they were asked for. */
+/** Replays: one runs at a time, the others wait in the order of their requests. */
 export class Replays {
   readonly #deps: ReplaysDeps
   readonly #all = new Map<string, Replay>()
@@ -29,7 +29,7 @@ export class Replays {
     this.#deps = deps
   }
 
-  /** Reads what was kept, and goes on with what was not over. */
+  /** Reads what was stored, and continues with replays that were not over. */
   async start(): Promise<void> {
     for (const replay of await loadReplays(this.#deps.db)) this.#all.set(replay.id, replay)
     this.#next()
@@ -41,7 +41,7 @@ export class Replays {
     return [...this.#all.values()].map((replay) => (replay.id === now?.id && replay.state === 'running' ? now : replay))
   }
 
-  /** Takes a replay into the queue. Rejects with `Refused` when it makes no sense, with `RetryLater` when too many wait. */
+  /** Queues a replay. Rejects with `Refused` if it makes no sense, with `RetryLater` if the queue is full. */
   async add(asked: ReplayAsk): Promise<Replay> {
     const { content, now, db } = this.#deps
     const ask = checkAsk(asked, content(), now())
@@ -67,7 +67,7 @@ export class Replays {
     return replay
   }
 
-  /** Ends a replay where it is; what it has stored stays. `undefined`: there is no such replay. One that is over stays as it is. */
+  /** Ends a replay where it is; what it has stored stays. `undefined` if there is no such replay. One that is over stays unchanged. */
   async cancel(id: string): Promise<Replay | undefined> {
     const replay = this.#all.get(id)
     if (replay?.state === 'queued') await this.#set({ ...replay, state: 'cancelled', endedMs: this.#deps.now() })
@@ -75,13 +75,13 @@ export class Replays {
       this.#ending?.abort()
       await this.#working
       const now = this.#all.get(id)!
-      // The program stops: it is cancelled for good all the same.
+      // The program is stopping, but the replay is still cancelled for good.
       if (now.state === 'running') await this.#set({ ...now, state: 'cancelled', endedMs: this.#deps.now() })
     }
     return this.#all.get(id)
   }
 
-  /** The replay under way ends behind its page; it goes on after the next start. */
+  /** The replay in progress ends after its page and continues after the next start. */
   async stop(): Promise<void> {
     this.#isStopping = true
     this.#ending?.abort()
@@ -92,7 +92,7 @@ export class Replays {
     return [...this.#all.values()].filter((replay) => replay.state === state)
   }
 
-  /** Begins the next replay if none is under way. */
+  /** Begins the next replay if none is in progress. */
   #next(): void {
     if (this.#isStopping || this.#run) return
     const replay = this.#in('running')[0] ?? this.#in('queued')[0]
@@ -144,7 +144,7 @@ export class Replays {
       else if (!this.#isStopping) await over('cancelled')
       else this.#all.set(run.replay.id, run.replay)
     } catch (error) {
-      // What could not be finished while stopping goes on after the next start.
+      // What could not be finished while stopping continues after the next start.
       if (this.#isStopping) return
       const state = ending.aborted ? 'cancelled' : 'failed'
       await over(state, messageOf(error)).catch(() => {})
@@ -156,7 +156,7 @@ export class Replays {
     await this.#save(replay, () => this.#isStopping)
   }
 
-  /** A full disk is waited for, as batches wait for it and report it; it is no reason to give a replay up. */
+  /** Waits for a full disk, as batches do, which also report it; it is not a reason to give up a replay. */
   async #save(replay: Replay, isStopping: () => boolean): Promise<void> {
     const { db } = this.#deps
     await retry('state cannot be written', () => saveReplay(db, replay), { onTrouble: () => {}, isStopping })
@@ -171,7 +171,7 @@ export class Replays {
   }
 }
 
-/** Resolves after the time, or as soon as the signal is given. */
+/** Resolves after the time, or as soon as the signal is aborted. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve()
@@ -185,7 +185,7 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
   })
 }
 
-/** The lake, but nothing waits for it once the signal is given: an answer that comes later is of no use. */
+/** The lake, but calls do not outlast the signal: a later answer is of no use. */
 function endingWith({ query, ensure, flush }: ReplayLake, signal: AbortSignal): ReplayLake {
   const orEnd = <T>(answer: Promise<T>): Promise<T> => {
     const ended = new Promise<never>((_, reject) => {
