@@ -61,7 +61,7 @@ describe('keys', () => {
     expect(['2001:db8:0:0::1', '::ffff:192.0.2.1'].map((key) => table.get(key)?.['ip'])).toEqual(['2001:DB8::1', '192.0.2.1'])
   })
 
-  test('networks are found by the addresses in them, the longest first', async () => {
+  test('an address finds the longest network that contains it', async () => {
     const table = await read('10.0.0.0/8 ; wide\n10.1.0.0/16 ; narrow\n', {}, networks)
     expect(['10.1.2.3', '10.2.2.3', '11.0.0.1'].map((key) => table.get(key)?.['note'])).toEqual(['narrow', 'wide', undefined])
   })
@@ -74,14 +74,14 @@ describe('keys', () => {
     expect((await buildTable(define({ Format: 'list' }), undefined, { bytes: bytes(text) })).match).toBe(match)
   })
 
-  test('the definition decides when it says how', async () => {
+  test('the definition takes precedence', async () => {
     const table = await buildTable(define({ Format: 'list', Match: 'port' }, 'port'), undefined, {
       bytes: bytes('22\n443 ; web\n'),
     })
     expect([table.match, table.get('0.0.0.0:443')]).toEqual(['port', { port: '443', note: 'web' }])
   })
 
-  test('numbers are found as text, and every member of a list is a key', async () => {
+  test('numbers are found as text, and every element of a list is a key', async () => {
     const text = '{"id":7,"v":1}\n{"id":["a","b"],"v":2}\n{"id":9007199254740993,"v":3}'
     const table = await buildTable(define({}, 'id'), undefined, { bytes: bytes(text) })
     expect(['7', 'a', 'b', '9007199254740993'].map((key) => table.get(key)?.['v'])).toEqual([1, 2, 2, 3])
@@ -94,7 +94,7 @@ describe('keys', () => {
     expect([table.get('toString'), ({} as Record<string, unknown>)['polluted']]).toEqual([undefined, undefined])
   })
 
-  test('some unusable rows are counted and shown', async () => {
+  test('a few unusable rows are counted and reported', async () => {
     const table = await read('192.0.2.1\n192.0.2.2\n10.0.0.0/8\n192.0.2.4\n', {})
     expect(table.size).toBe(3)
     expect(table.skipped).toEqual({
@@ -192,32 +192,32 @@ describe('ranges', () => {
     expect(table.skipped.count).toBe(0)
   })
 
-  test('what follows the range is its note', async () => {
+  test('the text after the range is its note', async () => {
     const table = await read('Start\tEnd\tNetblock\tAttacks\tName\n203.0.113.0\t203.0.113.255\t24\t2810\tDOC\n')
     expect(table.get('203.0.113.9')).toEqual({ ip: '203.0.113.0/24', note: '2810\tDOC' })
   })
 
-  test('counts behind addresses are no prefix lengths', async () => {
+  test('counts after addresses are not prefix lengths', async () => {
     const table = await read('203.0.113.0\t24\n203.0.113.7\t9\n')
     expect(['203.0.113.0', '203.0.113.7', '203.0.113.8'].map((ip) => table.get(ip)?.['note'])).toEqual(['24', '9', undefined])
   })
 
-  test('two addresses that may be anything are refused, with what to do', async () => {
+  test('two addresses of unknown meaning are refused, with advice', async () => {
     await expect(read('203.0.113.3\t203.0.113.9\n')).rejects.toThrow('line 1 has two addresses')
     await expect(read('# first to last\n203.0.113.3\t198.51.100.1\n')).rejects.toThrow('write it as first-last')
     expect((await read('203.0.113.3 ; 198.51.100.1\n')).size).toBe(1)
   })
 
-  test('a table of single addresses takes no ranges', async () => {
+  test('a table of single addresses refuses ranges', async () => {
     await expect(read('203.0.113.0-203.0.113.255\n', 'x.txt', addresses)).rejects.toThrow('for networks and ranges')
     await expect(read('ip,end\n203.0.113.0,203.0.113.255\n', 'x.csv', addresses)).rejects.toThrow('for networks and ranges')
   })
 
-  test('a range that ends before it begins is no key', async () => {
+  test('a range that ends before it begins is refused as a key', async () => {
     await expect(read('ip,end\n203.0.113.9,203.0.113.1\n', 'x.csv')).rejects.toThrow('ends (203.0.113.1) before it begins')
   })
 
-  test('any range holds its addresses and no other, as a slow comparison says', async () => {
+  test('any range contains exactly its addresses, as a linear scan confirms', async () => {
     const last = fc.sample(fc.tuple(fc.nat(600), fc.nat(600)), { seed: 11, numRuns: 60 })
     for (const [a, b] of last) {
       const [from, to] = [Math.min(a, b), Math.max(a, b)]

@@ -18,21 +18,21 @@ import { keyKinds } from './tables/index.ts'
 import { MemoryTable } from './tables/memory-table.ts'
 import { RowStoreBuilder } from './tables/row-store.ts'
 
-/** Content on its way to become a table. */
+/** Content to build a table from. */
 export interface TableContent {
-  /** As it came, perhaps gzip. */
+  /** As received, possibly compressed with gzip. */
   readonly bytes: Uint8Array
   /** A hint at the format. */
   readonly fileName?: string | undefined
-  /** `YYYY-MM-DD` when the content was current, if known: part of the version. */
+  /** Date of the content, `YYYY-MM-DD`, if known; part of the version. */
   readonly date?: string | undefined
 }
 
 export interface BuildOptions {
   readonly maxBytes?: number
-  /** More rows are refused. */
+  /** Maximum number of rows. */
   readonly maxRows?: number
-  /** Building may take this long. */
+  /** Maximum build time. */
   readonly timeoutMs?: number
 }
 
@@ -41,9 +41,9 @@ const DEFAULT_TIMEOUT_MS = 120_000
 const EXAMPLES = 3
 
 /**
- * Makes a table of content, in slices of some milliseconds, so that the thread goes on with its other work.
+ * Builds a table from content, in slices of some milliseconds, so that the thread can continue its other work.
  *
- * @throws {TableError} when the content cannot be read, has no usable row, or more than half of its rows cannot be used.
+ * @throws {TableError} if the content cannot be read, has no usable row, or more than half of its rows are unusable.
  */
 export async function buildTable(
   definition: TableDefinition,
@@ -86,7 +86,7 @@ export async function buildTable(
   return new MemoryTable(image, schema)
 }
 
-/** Gathers usable rows with their keys, counts the others. */
+/** Collects usable rows with their keys, and counts the others. */
 class RowReader {
   readonly rows = new RowStoreBuilder()
   /** One entry per key; a row may have several (a list as primary key). */
@@ -94,9 +94,9 @@ class RowReader {
   readonly keyRows: number[] = []
   readonly examples: string[] = []
   skipped = 0
-  /** Those of the skipped whose keys were gathered. */
+  /** Skipped rows whose keys were already collected. */
   refused = 0
-  /** Rows of a wide format that this table leaves out on purpose. */
+  /** Rows of a wide format that this table deliberately leaves out. */
   unwanted = 0
   readonly #format: Format
   readonly #schema: TableSchema | undefined
@@ -138,7 +138,7 @@ class RowReader {
     this.rows.add(fields ? project(shaped, fields) : shaped)
   }
 
-  /** A key that was gathered is not of this kind of table. */
+  /** A collected key does not fit this kind of table. */
   refuse(sentence: string): void {
     this.refused++
     this.skip(sentence)
@@ -160,7 +160,7 @@ function project(row: JsonObject, fields: ReadonlySet<string>): JsonObject {
   return Object.fromEntries(Object.entries(row).filter(([key]) => fields.has(key)))
 }
 
-/** Without schema: addresses or networks when nearly all keys are, else text. */
+/** Without a schema: addresses or networks if nearly all keys are, otherwise text. */
 function inferMatch(keys: readonly string[]): MatchKind {
   const sample = keys.slice(0, 1000)
   const addresses = sample.filter((key) => parsePrefix(key) !== undefined || parseRange(key) !== undefined)
@@ -180,12 +180,12 @@ async function indexRows(reader: RowReader, match: MatchKind, slice: Slice) {
   return builder.build(slice)
 }
 
-/** Content that is mostly unusable is something else than it should be: an error page, another format. */
+/** Mostly unusable content is not what it should be, but an error page or another format. */
 function checkShare(reader: RowReader, match: MatchKind): void {
   const { skipped, refused, unwanted, examples, keys } = reader
   const all = keys.length + skipped - refused
   const why = examples.length > 0 ? `: ${examples.join('; ')}` : ''
-  // A sound answer of which this table wants no row: an empty table, not a failure.
+  // Valid content without a row for this table: an empty table, not a failure.
   if (keys.length === 0 && unwanted > 0 && skipped === 0) return
   if (keys.length === refused) throw new TableError(`the content has no usable row${why}`)
   if (skipped > all / 2) throw new TableError(`${skipped} of ${all} rows cannot be used as ${match} keys${why}`)

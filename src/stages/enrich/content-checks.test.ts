@@ -18,7 +18,7 @@ const define = (Checks: object) =>
     { file: '/content/t.yml' },
   )
 
-/** Checks a list of that many addresses, 10.0.0.0 and so on. */
+/** Checks a list with this number of addresses, from 10.0.0.0 on. */
 async function check(checks: object, rows: number, rowsBefore?: number): Promise<void> {
   const definition = define(checks)
   const lines = Array.from({ length: rows }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`)
@@ -52,7 +52,7 @@ test.each<[checks: object, rows: number, before: number | undefined, error: RegE
   else await checked
 })
 
-test('an unknown check, and one that cannot be met, are refused with their path', () => {
+test('an unknown check and an impossible one are refused with their path', () => {
   expect(() => define({ MinRow: 3 })).toThrow(ConfigError)
   expect(() => define({ MaxShrinkPercent: 101 })).toThrow(/MaxShrinkPercent/)
   expect(define({ MustMatch: [443] }).checks.MustMatch).toEqual(['443'])

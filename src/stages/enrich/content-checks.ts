@@ -2,14 +2,14 @@ import { z } from 'zod'
 import { quote } from './formats/format.ts'
 import { type Table, TableError } from './table.ts'
 
-/** Lists below this size change by more than half for good reasons. */
+/** Smaller lists may change by more than half for good reasons. */
 const LEAST_COMPARED = 100
 const EXAMPLES = 3
 
 const key = z.union([z.string().min(1), z.number()]).transform(String)
 const percent = z.number().min(0).max(1_000_000)
 
-/** What new content of a table must be like before it replaces what is in force. */
+/** Requirements that new content must meet before it replaces the content in force. */
 export const checksSchema = z.strictObject({
   MinRows: z.int().min(1).default(1).describe('Minimum number of rows.'),
   MaxShrinkPercent: percent
@@ -24,9 +24,9 @@ export const checksSchema = z.strictObject({
 export type ContentChecks = z.output<typeof checksSchema>
 
 /**
- * Checks a table before it is put in force. `rowsBefore`: rows that the provider gave last time.
+ * Checks a table before it is put in force. `rowsBefore`: number of rows that the provider delivered last time.
  *
- * @throws {TableError} that says what is wrong and which check allows it.
+ * @throws {TableError} that says what is wrong and which setting would allow it.
  */
 export function checkContent(table: Table, checks: ContentChecks, rowsBefore: number | undefined): void {
   const { size } = table

@@ -4,12 +4,12 @@ import { gunzip } from 'node:zlib'
 import { messageOf } from '../../util/errors.ts'
 import { TableError } from './table.ts'
 
-/** Content is refused beyond this size, decompressed, unless the provider's `max_bytes` says otherwise. */
+/** Default of the provider's `max_bytes`: larger content, after decompression, is refused. */
 export const DEFAULT_MAX_BYTES = 64 * 1024 * 1024
 
 const inflate = promisify(gunzip)
 
-/** Decompresses content that begins like gzip, whatever its name, within the limit. */
+/** Decompresses content that starts with the gzip signature, whatever its name, up to the limit. */
 export async function unpack(bytes: Uint8Array, maxBytes = DEFAULT_MAX_BYTES): Promise<Uint8Array> {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) {
     if (bytes.length > maxBytes) throw tooLarge(maxBytes)

@@ -11,46 +11,46 @@ import { INDICATORS } from './indicators.ts'
 import { parseSelector } from './selector.ts'
 import { MATCH_KINDS, type MatchKind } from './table.ts'
 
-/** A table as its YAML defines it. */
+/** The definition of a table in its YAML. */
 export interface TableDefinition {
   readonly name: string
   readonly enabled: boolean
-  /** Name of the schema of its rows. */
+  /** Name of the schema of the rows. */
   readonly schema: string | undefined
   readonly primaryKey: string
-  /** `undefined`: by the schema, else by the keys. */
+  /** `undefined`: determined by the schema, otherwise by the keys. */
   readonly match: MatchKind | undefined
   readonly format: string | undefined
-  /** Absolute path of the content that lies beside the definition; with a provider it is what is used until that has delivered. */
+  /** Absolute path of the content next to the definition; if there is a provider, used until it has delivered. */
   readonly filename: string | undefined
   /** `YYYY-MM-DD` of that content. */
   readonly contentDate: string | undefined
   readonly provider: ProviderConfig | undefined
   readonly periodMinutes: number
-  /** Older content is shown as stale. */
+  /** Content older than this is reported as stale. */
   readonly alarmMinutes: number
-  /** Indicators of columns, by the column's name; only where no schema says them. */
+  /** Indicators by column name; only without a schema. */
   readonly indicators: Readonly<Record<string, readonly string[]>> | undefined
-  /** What new content must be like. */
+  /** Requirements for new content. */
   readonly checks: ContentChecks
   readonly associations: readonly Association[]
-  /** What extensions add to them. */
+  /** Added by extensions. */
   readonly added: readonly Association[]
   readonly description: string
   readonly reference: string
   readonly baseVersion: number | undefined
-  /** Hash of the schema of its rows; `undefined` until that is known, and without one. */
+  /** Hash of the schema of the rows; `undefined` until it is known, and without a schema. */
   readonly rowSchema?: string
   /** The YAML file. */
   readonly file: string
 }
 
-/** Equal for tables that are defined alike, the schema of their rows included: the same content makes the same table. */
+/** Equal for tables with the same definition and row schema, which build the same table from the same content. */
 export function definitionKey(definition: TableDefinition): string {
   return hash16(exactText(definition))
 }
 
-/** Not a path, no control characters, no name that helpers skip or that no object should have. */
+/** Refuses paths, control characters, and names that helpers skip or that objects should not have. */
 const NAME = /^(?!p_any_)(?!__proto__$)(?!\.)[^/\\\p{Cc}]{1,200}$/u
 const MINUTES = z.int().min(1).max(525_600)
 
@@ -99,7 +99,7 @@ export const tableDefinitionSchema = z.strictObject({
 
 const ofTheTable = z.never('an extension only adds selectors; the extended table defines the rest: remove this').optional()
 
-/** The keys of the YAML of an extension, which adds selectors to a table that is defined elsewhere. */
+/** The keys of an extension's YAML, which adds selectors to a table that is defined elsewhere. */
 export const tableExtensionSchema = z.strictObject({
   AnalysisType: z.literal('lookup_table'),
   Extends: z.string().min(1).max(200).describe('LookupName of the table to add selectors to.'),
@@ -128,7 +128,7 @@ export const tableExtensionSchema = z.strictObject({
   BaseVersion: ofTheTable,
 })
 
-/** Selectors that are added to a table. */
+/** Selectors to add to a table. */
 export interface TableExtension {
   /** The table's name. */
   readonly base: string
@@ -137,7 +137,7 @@ export interface TableExtension {
   readonly file: string
 }
 
-/** True when a YAML is one of an extension: the keys it may have are others. */
+/** True if the YAML is an extension, which has different keys. */
 export function isExtension(document: unknown): boolean {
   return typeof document === 'object' && document !== null && Object.hasOwn(document, 'Extends')
 }
@@ -152,7 +152,7 @@ export function defineExtension(document: unknown, { file }: { readonly file: st
   return { base, enabled, associations: readAssociations(LogTypeMap.AssociatedLogTypes, file), file }
 }
 
-/** Keys of Panther's format that a later release may read. */
+/** Keys of Panther's format that a later release may support. */
 const LATER: Readonly<Record<string, string>> = {
   Query: 'tables filled by a scheduled search (Query)',
   SnowflakeQuery: 'tables filled by a scheduled search (SnowflakeQuery)',
@@ -164,8 +164,8 @@ const BUCKET_KEYS = ['RoleARN', 'GCSCredentials', 'StorageProvider', 'ObjectPath
 /**
  * Reads a table definition.
  *
- * @throws {ConfigError} with file and path when it is wrong.
- * @throws {NotSupported} when it asks for what a later release may do: another definition of the same name may be used instead.
+ * @throws {ConfigError} with file and path if it is invalid.
+ * @throws {NotSupported} if it needs something that a later release may support: another definition of the same name may be used instead.
  */
 export function defineTable(document: unknown, { file }: { readonly file: string }): TableDefinition {
   refuseLater(document, file)

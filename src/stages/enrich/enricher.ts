@@ -6,20 +6,20 @@ import type { Enricher, Table } from './table.ts'
 import { AddressBatch } from './tables/address-batch.ts'
 import type { TableRow } from './tables/row-store.ts'
 
-/** Matches of one list-valued selector beyond this are left out, and `p_enrichment.p_any_truncated` names it. */
+/** Maximum number of matches of one list-valued selector; `p_enrichment.p_any_truncated` names selectors with more. */
 const MAX_LIST = 100
 
-/** One field of an event and the tables that are asked for its value. */
+/** A field of an event and the tables in which its value is looked up. */
 interface Join {
   readonly selector: Selector
-  /** A field of the event itself, whose name no object inherits: the fast case. */
+  /** A top-level field whose name no object inherits: the fast case. */
   readonly isPlain: boolean
   readonly tables: readonly Table[]
-  /** Some of the tables are asked for addresses: the value is read as one once, for all of them. */
+  /** Some of the tables have addresses as keys: the value is parsed once for all of them. */
   readonly hasAddresses: boolean
 }
 
-/** An enricher over the tables in force. Make a new one when a table has been replaced: it costs microseconds. */
+/** An enricher over the tables in force. Create a new one when a table has been replaced; that takes microseconds. */
 export function createEnricher(tables: readonly Table[]): Enricher {
   const byName = new Map(tables.map((table) => [table.name, table]))
   const plans = new WeakMap<LogTypeShape, readonly Join[]>()
@@ -36,7 +36,7 @@ export function createEnricher(tables: readonly Table[]): Enricher {
   }
 }
 
-/** What is to be looked up for events of a log type: each field once, with all tables that are joined on it. */
+/** The lookups for events of a log type: each field once, with all tables that are joined on it. */
 function planFor(logType: LogTypeShape, tables: readonly Table[]): Join[] {
   const bySelector = new Map<string, { selector: Selector; tables: Table[] }>()
   for (const table of tables) {
@@ -54,7 +54,7 @@ function planFor(logType: LogTypeShape, tables: readonly Table[]): Join[] {
   }))
 }
 
-/** Values that are looked up at once: enough to make reading their addresses together worth it, few enough for the processor's cache. */
+/** Values looked up at once: enough that parsing addresses together pays off, few enough for the processor's cache. */
 const AT_ONCE = 1000
 
 const addresses = new AddressBatch(AT_ONCE)
@@ -70,15 +70,15 @@ function enrichEvents(events: readonly Event[], plan: readonly Join[]): void {
   for (const [event, enrichment] of found) events[event]!['p_enrichment'] = enrichment.finish()
 }
 
-/** Looks up the values of one field of many events in its tables, many at once. */
+/** Looks up the values of one field of many events in its tables, in batches. */
 class FieldLookup {
   readonly #join: Join
   readonly #found: Map<number, Enrichment>
-  /** What is looked up. */
+  /** The values to look up. */
   readonly #texts: string[] = []
-  /** What stands in the event, for `p_match`. */
+  /** The values as they are in the event, for `p_match`. */
   readonly #values: JsonValue[] = []
-  /** The number of the event that each belongs to; below zero (`~number`) when the field is a list. */
+  /** The number of each value's event; negative (`~number`) if the field is a list. */
   readonly #events: number[] = []
 
   constructor(join: Join, found: Map<number, Enrichment>) {
@@ -102,7 +102,7 @@ class FieldLookup {
     if (this.#events.push(event) === AT_ONCE) this.finish()
   }
 
-  /** Looks up what was taken last. */
+  /** Looks up the values collected so far. */
   finish(): void {
     const { tables, hasAddresses } = this.#join
     const texts = this.#texts
@@ -129,25 +129,25 @@ class FieldLookup {
   }
 }
 
-/** A field whose name holds dots wins over the path. */
+/** A field whose name contains dots takes precedence over the path. */
 function select(event: Event, { name, path }: Selector): JsonValue | undefined {
   return Object.hasOwn(event, name) ? event[name] : valueAt(event, path, 0)
 }
 
-/** What `p_enrichment` will hold, gathered from the first match on. */
+/** The content of `p_enrichment`, collected from the first match on. */
 class Enrichment {
   readonly #tables = new Map<string, JsonObject>()
   readonly #indicators = new Map<string, string[]>()
-  /** Of each list, by table and selector: the values that matched. */
+  /** The matched values of each list, by table and selector. */
   readonly #seen = new Map<string, Set<JsonValue>>()
   readonly #truncated: string[] = []
 
-  /** The match of a field with one value. */
+  /** Adds the match of a field with one value. */
   set(table: Table, selector: string, row: TableRow, value: JsonValue): void {
     this.#under(table)[selector] = this.#copy(table, row, value)
   }
 
-  /** One more match of a field that is a list; each value once. */
+  /** Adds a match of a field that is a list; each value once. */
   add(table: Table, selector: string, row: TableRow, value: JsonValue): void {
     const place = `${table.name}.${selector}`
     const seen = this.#seen.get(place) ?? new Set()
@@ -179,17 +179,17 @@ class Enrichment {
       for (const one of texts) if (!list.includes(one)) list.push(one)
       this.#indicators.set(field, list)
     }
-    // Spread copies own properties as data, a key `__proto__` too.
+    // Spread copies own properties as data, even a key `__proto__`.
     return { ...values, p_match: value, p_version: table.version }
   }
 }
 
-/** Numbers and booleans are looked up as their text; objects are never keys. */
+/** Numbers and booleans are looked up as text; objects are never keys. */
 function keyOf(value: JsonValue): string | undefined {
   return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : undefined
 }
 
-/** The value at a path; a list of values when an array lies on the way. */
+/** The value at a path; a list of values if an array is on the way. */
 function valueAt(value: JsonValue | undefined, path: readonly string[], step: number): JsonValue | undefined {
   if (Array.isArray(value)) {
     const found: JsonValue[] = []

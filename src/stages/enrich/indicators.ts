@@ -6,7 +6,7 @@ export interface IndicatorValue {
   readonly value: string
 }
 
-/** Indicator → the `p_any_*` field that a table is joined on by itself when its key carries it. */
+/** Indicator → the `p_any_*` field that a table is joined on automatically if its key has the indicator. */
 export const AUTOMATIC: Readonly<Record<string, string>> = {
   ip: 'p_any_ip_addresses',
   net_addr: 'p_any_ip_addresses',
@@ -26,7 +26,7 @@ export const AUTOMATIC: Readonly<Record<string, string>> = {
   trace_id: 'p_any_trace_ids',
 }
 
-/** Every indicator that a column may have. */
+/** All indicators that a column may have. */
 export const INDICATORS = Object.keys(AUTOMATIC) as [string, ...string[]]
 
 const TEXT: Readonly<Record<string, string>> = {
@@ -40,7 +40,7 @@ const HASHES: Readonly<Record<string, { field: string; length: number }>> = {
   sha256: { field: 'p_any_sha256_hashes', length: 64 },
 }
 
-/** What a text gives under an indicator; nothing when the text is not of that kind. */
+/** The values that a text yields under an indicator; empty if the text is not of that kind. */
 export function indicatorsOf(indicator: string, text: string): IndicatorValue[] {
   const value = text.trim()
   if (value === '') return []
@@ -79,7 +79,7 @@ function host(value: string): IndicatorValue[] {
   return [{ field: isIp(value) ? 'p_any_ip_addresses' : 'p_any_domain_names', value }]
 }
 
-/** `arn:partition:service:region:account:resource`; the account is an indicator of its own. */
+/** `arn:partition:service:region:account:resource`; the account is a separate indicator. */
 function arn(value: string, withParts: boolean): IndicatorValue[] {
   if (!value.startsWith('arn:')) return []
   const account = withParts ? value.split(':')[4] : undefined

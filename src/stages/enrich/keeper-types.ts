@@ -1,16 +1,16 @@
 import type { BuiltTable } from './table.ts'
 
-/** What is remembered of a refreshed table between starts; JSON. */
+/** A refreshed table's state between starts; JSON. */
 export interface TableState {
-  /** Hash of the provider's configuration: content of another source is not taken for this table's. */
+  /** Hash of the provider's configuration, so that content from another source is not used for this table. */
   readonly source?: string
-  /** Of the content in `file`. */
+  /** The version of the content in `file`. */
   readonly version?: string
   readonly rows?: number
   readonly skipped?: number
   /** File name of the last good content in the table's folder. */
   readonly file?: string
-  /** Name of what it was read from: a hint at its format. */
+  /** Original file name, a hint at the format. */
   readonly fileName?: string
   readonly validators?: Readonly<Record<string, string>>
   /** When the content was last known to be current, epoch milliseconds. */
@@ -23,7 +23,7 @@ export interface TableState {
   readonly failures?: number
 }
 
-/** Where states are kept. */
+/** Storage of these states. */
 export interface TableStatusStore {
   load(name: string): Promise<TableState | undefined>
   save(name: string, state: TableState): Promise<void>
@@ -32,33 +32,33 @@ export interface TableStatusStore {
 /** Time as the keeper sees it. */
 export interface KeeperClock {
   now(): number
-  /** Calls `run` once after `ms`; the answer cancels it. */
+  /** Calls `run` once after `ms`; the returned function cancels it. */
   after(ms: number, run: () => void): () => void
 }
 
 /** Content for the pipeline to load. */
 export interface ContentFileRef {
   readonly table: string
-  /** `definitionKey` of the table that it is content of. */
+  /** `definitionKey` of the table that the content belongs to. */
   readonly definition: string
-  /** Absolute path; bytes perhaps gzip. */
+  /** Absolute path; the file may be compressed with gzip. */
   readonly path: string
   readonly fileName: string | undefined
   readonly date: string | undefined
-  /** Rows that the table's provider gave last time, when this is new content of it. */
+  /** Number of rows that the table's provider delivered last time, if this is new content from it. */
   readonly rowsBefore?: number | undefined
 }
 
 /**
- * Builds the table of that content and puts it in force. Rejects when it cannot be built: the table in force stays.
- * Not called again for the same table before it has settled.
+ * Builds a table from the content and puts it in force. Rejects if it cannot be built; the table in force then stays.
+ * Not called again for the same table before the promise has settled.
  */
 export type AcceptContent = (content: ContentFileRef) => Promise<BuiltTable>
 
 /**
  * `ok`; `shipped`: the content shipped with the definition is in force and not old; `static`: the table is a file that
  * is never refreshed; `stale`: what is in force is older than the table's alarm period; `missing`: nothing is in force,
- * because the file is not there yet; `failing`: nothing is in force, because of an error.
+ * because the file does not exist yet; `failing`: nothing is in force, because of an error.
  */
 export type TableHealth = 'ok' | 'shipped' | 'static' | 'stale' | 'missing' | 'failing'
 
@@ -71,7 +71,7 @@ export interface TableStatus {
   readonly version: string | undefined
   readonly rows: number
   readonly skipped: number
-  /** Seconds since the content in force was known to be current; `undefined` when that is not known. */
+  /** Seconds since the content in force was known to be current; `undefined` if unknown. */
   readonly ageSeconds: number | undefined
   readonly lastSuccessMs: number | undefined
   readonly lastFailureMs: number | undefined

@@ -8,7 +8,7 @@ import { KeptTable } from './kept-table.ts'
 export interface TableKeeperOptions {
   /** Enabled tables. */
   readonly definitions: readonly TableDefinition[]
-  /** `data_dir`; contents go to its `tables` folder. */
+  /** `data_dir`; content is stored in its `tables` folder. */
   readonly dataFolder: string
   readonly store: TableStatusStore
   readonly accept: AcceptContent
@@ -16,7 +16,7 @@ export interface TableKeeperOptions {
   readonly clock: KeeperClock
   /** 0 ≤ n < 1, to spread refreshes. */
   readonly random: () => number
-  /** The first network refresh after a start comes about this much later (default: three minutes). */
+  /** Approximate delay of the first network refresh after a start (default: three minutes). */
   readonly firstDelayMs?: number
   /** Called when the keeper itself fails (state or disk), which is not a table's fault. */
   readonly onError: (error: unknown) => void
@@ -27,7 +27,7 @@ const FIRST_RETRY_MS = 60_000
 
 interface Entry {
   readonly table: KeptTable
-  /** Aborted when the table is no longer kept. */
+  /** Aborted when the table is removed. */
   readonly ended: AbortController
   nextMs: number | undefined
   cancel: (() => void) | undefined
@@ -35,8 +35,8 @@ interface Entry {
 }
 
 /**
- * Keeps tables fresh: loads the last good content of each at start, asks providers by timer, hands new content over,
- * keeps the last good content through every failure, and reports the status of each table.
+ * Keeps tables fresh: loads the last good content of each at start, calls providers on a timer, passes on new content,
+ * preserves the last good content through every failure, and reports the status of each table.
  */
 export class TableKeeper {
   readonly #options: TableKeeperOptions
@@ -49,16 +49,16 @@ export class TableKeeper {
   }
 
   /**
-   * Resolves when every table that has content on this machine is in force; then network refreshes follow by timer.
-   * Rejects only when the state or the disk fails.
+   * Resolves when every table with content on this machine is in force; network refreshes then follow on a timer.
+   * Rejects only if the state or the disk fails.
    */
   async start(): Promise<void> {
     for (const entry of this.#entries.values()) await this.#begin(entry)
   }
 
   /**
-   * From now on these tables: those that are defined as before go on, with what has changed in their local files; the others begin as at a
-   * start. Resolves when all of that is in force.
+   * Replaces the set of tables: those with an unchanged definition continue, with any changes in their local files; the others begin as
+   * at a start. Resolves when all of them are in force.
    */
   async update(definitions: readonly TableDefinition[]): Promise<void> {
     const wanted = new Map(definitions.map((definition) => [definition.name, definition]))
@@ -78,7 +78,7 @@ export class TableKeeper {
         try {
           await this.#begin(entry)
         } catch (error) {
-          // It is not kept, so that the next call begins it again.
+          // Dropped, so that the next call begins it again.
           this.#entries.delete(name)
           throw error
         }
@@ -96,7 +96,7 @@ export class TableKeeper {
     return entry.table.status(entry.nextMs)
   }
 
-  /** Every table, by name. */
+  /** The status of every table, sorted by name. */
   status(): readonly TableStatus[] {
     return [...this.#entries.values()].map(({ table, nextMs }) => table.status(nextMs)).sort((a, b) => (a.name < b.name ? -1 : 1))
   }
@@ -106,7 +106,7 @@ export class TableKeeper {
     await Promise.all([...this.#entries.values()].map((entry) => entry.running))
   }
 
-  /** Ends timers and refreshes under way. */
+  /** Stops timers and refreshes under way. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     for (const entry of this.#entries.values()) entry.cancel?.()
@@ -127,7 +127,7 @@ export class TableKeeper {
     else this.#schedule(entry, this.#firstDelay(entry))
   }
 
-  /** Takes local content that has changed. */
+  /** Loads local content that has changed. */
   async #reread(entry: Entry): Promise<void> {
     if (!entry.table.hasProvider) return entry.table.reread()
     if (!isLocal(entry)) return
@@ -155,14 +155,14 @@ export class TableKeeper {
     entry.cancel = this.#options.clock.after(delayMs, () => void this.#run(entry))
   }
 
-  /** Some minutes after the start, or when the last content's period is over, whichever is later. */
+  /** Some minutes after the start, or when the period of the last content is over, whichever is later. */
   #firstDelay({ table }: Entry): number {
     const first = (this.#options.firstDelayMs ?? FIRST_DELAY_MS) * this.#jitter()
     if (table.lastSuccessMs === undefined) return first
     return Math.max(first, table.lastSuccessMs + this.#periodMs(table) - this.#options.clock.now())
   }
 
-  /** The period; after failures one minute, then twice as long each time, up to the period. */
+  /** The period; after failures one minute, doubled each time up to the period. */
   #nextDelay({ table }: Entry): number {
     const period = this.#periodMs(table)
     const wait = table.failures === 0 ? period : Math.min(period, FIRST_RETRY_MS * 2 ** Math.min(20, table.failures - 1))
@@ -186,11 +186,11 @@ function isSame(a: TableDefinition, b: TableDefinition | undefined): boolean {
   return b !== undefined && definitionKey(a) === definitionKey(b)
 }
 
-/** The machine's own time; timers do not keep the process alive. */
+/** System time; timers do not keep the process alive. */
 export const systemClock: KeeperClock = {
   now: Date.now,
   after(ms, run) {
-    // Timers hold 31 bits: a longer wait ends early, with one refresh more than asked for.
+    // Timers have 31 bits: a longer wait ends early, with one extra refresh.
     const timer = setTimeout(run, Math.min(ms, 2 ** 31 - 1))
     timer.unref()
     return () => clearTimeout(timer)

@@ -39,13 +39,13 @@ async function enrich(name: string, event: object, content?: TableContent) {
   return copy['p_enrichment']
 }
 
-/** A log type as the enricher sees it. */
+/** A log type, as passed to the enricher. */
 function shapeOf(name: string): LogTypeShape {
   const file = schemas.get(name)!
   return compileSchema(read(file), { file })
 }
 
-test.each(definitions)('$name has its schema, and selectors that some of its log types have', (definition) => {
+test.each(definitions)('$name has a schema, and selectors that exist in some of its log types', (definition) => {
   expect(schemaOf(definition)?.fields?.has(definition.primaryKey) ?? true).toBe(true)
   for (const { logType, selectors } of definition.associations) {
     const fitting = [...schemas.keys()].filter((name) => fits(logType, name)).map(shapeOf)
@@ -57,7 +57,7 @@ test.each(definitions)('$name has its schema, and selectors that some of its log
   }
 })
 
-/** What the tables were joined on when each of their definitions listed every log type. */
+/** The joins of the tables from the time when each definition listed every log type. */
 const ORIGINATOR = `
   Analyzer AnalyzerDebug Conn DNS DceRpc Dhcp Dnp3 Dpd Files Ftp HTTP Intel Irc Kerberos Ldap LdapSearch Modbus
   ModbusRegisterChange MqttConnect MqttPublish MqttSubscribe Mysql Notice NoticeAlarm Ntlm Ntp NtpControl
@@ -80,7 +80,7 @@ describe.each([
     expect(joined(logType)).toEqual(/Notice/.test(logType) ? [...selectors, 'src'] : selectors)
   })
 
-  test('every other log type by the addresses in it', () => {
+  test('every other log type by its addresses', () => {
     const others = [...schemas.keys()].filter((logType) => !LISTED.includes(logType))
     expect(others.length).toBeGreaterThan(10)
     expect(others.filter((logType) => joined(logType).join() !== 'p_any_ip_addresses')).toEqual([])
@@ -103,7 +103,7 @@ describe('feeds that are off until their pack is enabled', () => {
     ['clouds', 'cloud_cloudflare', 'cloud_cloudflare.json', '192.0.2.9', { cidr: '192.0.2.0/24' }],
     ['disposable', 'disposable_domains', 'disposable_domains.conf', 'mailinator.example', { domain: 'mailinator.example' }],
     ['kev', 'cisa_kev', 'cisa_kev.csv', 'cve-2021-44228', { knownRansomwareCampaignUse: 'Known' }],
-  ])('%s: %s reads a content of the form that is published', async (pack, name, file, key, row) => {
+  ])('%s: %s reads content in the published format', async (pack, name, file, key, row) => {
     const bytes = await readFile(join(packs, pack, 'samples', file))
     const table = await tableOf(name, { bytes })
     expect(table.get(key)).toMatchObject(row)
@@ -114,7 +114,7 @@ describe('feeds that are off until their pack is enabled', () => {
     })
   })
 
-  test('no pack whose tables are fetched from a service other than the Tor Project is on by itself', () => {
+  test('no pack with tables from a service other than the Tor Project is on by default', () => {
     const on = definitions.filter(({ file, provider }) => {
       const pack = read(join(file, '../../pack.yml'))
       return provider?.type === 'url' && pack['Enabled'] !== false
@@ -135,12 +135,12 @@ describe('Tor', () => {
     })
   })
 
-  test('a scan notice, which has no connection, is joined by its source', async () => {
+  test('a scan notice, which has no connection, is joined on its source', async () => {
     const event = { p_log_type: 'Zeek.Notice', note: 'Scan::Port_Scan', src: '185.241.208.232' }
     expect(await enrich('tor_exit_nodes', event)).toMatchObject({ tor_exit_nodes: { src: { ip: '185.241.208.232' } } })
   })
 
-  test('other logs are joined by the addresses in them', async () => {
+  test('other logs are joined on their addresses', async () => {
     const event = { p_log_type: 'Custom.Auth', p_any_ip_addresses: ['192.0.2.1', '185.241.208.232'] }
     expect(await enrich('tor_exit_nodes', event)).toMatchObject({
       tor_exit_nodes: { p_any_ip_addresses: [{ ip: '185.241.208.232' }] },
@@ -151,7 +151,7 @@ describe('Tor', () => {
 describe('GreyNoise', () => {
   const sample = readFileSync(join(packs, 'greynoise/samples/greynoise.json'))
 
-  test('there is no content until the user puts a file into the data folder', async () => {
+  test('the table has no content until the user puts a file into the data folder', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'packs-'))
     try {
       expect(await readLocalContent(definitionOf('greynoise_noise_basic'), folder)).toBeUndefined()
@@ -163,7 +163,7 @@ describe('GreyNoise', () => {
     }
   })
 
-  test('basic rows hold the opinion, advanced ones everything', async () => {
+  test('basic rows contain the assessment, advanced ones everything', async () => {
     const event = { p_log_type: 'Zeek.SSH', id_orig_h: '198.51.100.7', id_resp_h: '2001:db8::5' }
     const basic = { ip: '198.51.100.7', classification: 'malicious', actor: 'unknown', noise: true }
     expect(await enrich('greynoise_noise_basic', event, { bytes: sample })).toMatchObject({
@@ -178,7 +178,7 @@ describe('GreyNoise', () => {
     })
   })
 
-  test('a community answer is in the basic table only, a known service in none', async () => {
+  test('a community response is in the basic table only, a known service in neither', async () => {
     const [basic, advanced] = await Promise.all(
       ['greynoise_noise_basic', 'greynoise_noise_advanced'].map((name) => tableOf(name, { bytes: sample })),
     )
@@ -189,7 +189,7 @@ describe('GreyNoise', () => {
     ])
   })
 
-  test('answers without anything advanced make the advanced table empty, not broken', async () => {
+  test('responses without advanced data make the advanced table empty, not broken', async () => {
     const bytes = Buffer.from(JSON.stringify([{ ip: '192.0.2.1', noise: true, riot: false, code: '0x01' }]))
     expect((await tableOf('greynoise_noise_advanced', { bytes })).size).toBe(0)
   })

@@ -2,9 +2,9 @@ import type { z } from 'zod'
 import type { Definition } from '../../util/define.ts'
 import type { Send } from '../../util/http/send.ts'
 
-/** Content of a table, as fetched. */
+/** A table's content, as fetched. */
 export interface Fetched {
-  /** As received, possibly gzip. */
+  /** As received, possibly compressed with gzip. */
   readonly bytes: Uint8Array
   /** `ETag`, `Last-Modified` and the like, for a conditional request next time. */
   readonly validators: Readonly<Record<string, string>>
@@ -12,9 +12,9 @@ export interface Fetched {
 
 export interface ProviderDeps {
   readonly send: Send
-  /** Folder of the table's YAML: relative paths start here. */
+  /** Folder of the table's YAML, the base of relative paths. */
   readonly folder: string
-  /** The data folder (`data_dir`), for paths that start there. */
+  /** The data folder (`data_dir`), for paths below it. */
   readonly dataFolder: string
 }
 
@@ -22,7 +22,7 @@ export interface ProviderDeps {
 export interface Provider {
   /**
    * The current content, or `undefined` if it has not changed since `validators` were returned.
-   * Throws on anything else; the caller keeps the last good content and shows the failure.
+   * Throws on anything else; the caller retains the last good content and reports the failure.
    * One call at a time.
    */
   refresh(validators: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Fetched | undefined>
@@ -36,7 +36,7 @@ export interface ProviderDefinition<T extends string, S extends z.ZodRawShape> e
   create(config: z.output<z.ZodObject<S>>, deps: ProviderDeps): Provider
 }
 
-/** Keeps the literal types of a provider's definition. */
+/** Preserves the literal types of a provider's definition. */
 export function defineProvider<const T extends string, S extends z.ZodRawShape>(
   definition: ProviderDefinition<T, S>,
 ): ProviderDefinition<T, S> {

@@ -1,4 +1,4 @@
-/** Awaited between pieces of long work: gives the thread back when its time is used up. */
+/** Awaited between pieces of long work: yields the thread once its time is used up. */
 export type Slice = () => Promise<void> | undefined
 
 /** A `Slice` that lets others run after every `ms` milliseconds of work. */
@@ -15,7 +15,7 @@ export function createSlice(ms = 10): Slice {
   }
 }
 
-/** Number of steps between two checks of the time. */
+/** Steps between two checks of the clock. */
 const PART = 0x2000
 
 /** Runs `count` steps, those from `from` up to `to` in one call, and lets others run in between. */

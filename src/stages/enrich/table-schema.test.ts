@@ -4,7 +4,7 @@ import { compileTableSchema } from './table-schema.ts'
 const file = '/content/schemas/x.yml'
 const compile = (...fields: object[]) => compileTableSchema({ schema: 'Custom.X', fields }, { file })
 
-describe('how keys are compared follows from the field', () => {
+describe('the field determines how keys are compared', () => {
   const cases: [field: object, match: string, automatic: string | undefined][] = [
     [{ type: 'string' }, 'exact', undefined],
     [{ type: 'string', indicators: ['ip'] }, 'ip', 'p_any_ip_addresses'],
@@ -22,7 +22,7 @@ describe('how keys are compared follows from the field', () => {
   })
 })
 
-describe('text values become the types of the schema', () => {
+describe('text values are converted to the types of the schema', () => {
   const cases: [type: string, text: string, value: unknown][] = [
     ['int', '42', 42],
     ['bigint', '9007199254740993', 9007199254740993n],
@@ -55,7 +55,7 @@ describe('text values become the types of the schema', () => {
   })
 })
 
-test('indicators are gathered from nested fields and lists, checked and without repeats', () => {
+test('indicators are collected from nested fields and lists, validated and without duplicates', () => {
   const schema = compile(
     { name: 'ip', type: 'string', indicators: ['ip'] },
     { name: 'who', type: 'object', fields: [{ name: 'mail', type: 'string', indicators: ['email'] }] },

@@ -5,12 +5,12 @@ import { messageOf } from '../../../util/errors.ts'
 import { TableError } from '../table.ts'
 import { BATCH, type Format, quote, type ReadRow } from './format.ts'
 
-/** Characters handed to the parser at a time. */
+/** Characters passed to the parser at a time. */
 const PIECE = 64 * 1024
 const MAX_RECORD_CHARACTERS = 1024 * 1024
 const MAX_COLUMNS = 1000
 
-/** Comma-separated values with a header line (RFC 4180); blanks around values are dropped. */
+/** Comma-separated values with a header line (RFC 4180); blanks around values are removed. */
 export const csv: Format = {
   type: 'csv',
   summary: 'Comma-separated values with a header line.',

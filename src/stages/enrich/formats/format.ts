@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../model/json.ts'
 import type { MatchKind } from '../table.ts'
 
-/** One row of a table's content as read: the row, or a sentence why that piece could not be read. */
+/** A row as read from a table's content, or a sentence on why that piece could not be read. */
 export type ReadRow = JsonObject | string
 
 export interface FormatContext {
@@ -9,29 +9,29 @@ export interface FormatContext {
   readonly primaryKey: string
 }
 
-/** A way to write a table's content as text. */
+/** A text format of table content. */
 export interface Format {
   readonly type: string
   readonly summary: string
-  /** True when every value comes as text, so that numbers and booleans must be made from the schema's types. */
+  /** True if all values are texts, which must be converted to the types of the schema. */
   readonly isText: boolean
-  /** True when rows hold more than a table wants: only the schema's fields are kept. */
+  /** True if rows contain more than a table needs: only the schema's fields are used. */
   readonly isWide: boolean
-  /** File name endings that say it, with the dot. */
+  /** File extensions of the format, with the dot. */
   readonly extensions: readonly string[]
-  /** How keys are compared, where the content says it. Throws `TableError` where it says that the definition has to. */
+  /** How keys are compared, if the content says so. Throws `TableError` if the definition has to say it. */
   matchOf?(text: string): MatchKind
   /**
-   * Rows in small batches, so that the caller can pause between them. A piece that cannot be read as a row is a
-   * sentence in its place; content that is not this format at all throws `TableError` with what to do.
+   * Yields rows in small batches, so that the caller can pause between them. A piece that cannot be read as a row yields a
+   * sentence instead; content in another format throws `TableError` with advice.
    */
   read(text: string, context: FormatContext): Iterable<readonly ReadRow[]> | AsyncIterable<readonly ReadRow[]>
 }
 
-/** Rows a batch. */
+/** Rows per batch. */
 export const BATCH = 500
 
-/** Lines of a text with their numbers, without carriage returns. */
+/** The lines of a text with their numbers, without carriage returns. */
 export function* lines(text: string): Generator<{ readonly line: string; readonly number: number }> {
   let number = 0
   for (let start = 0; start < text.length; ) {
@@ -44,7 +44,7 @@ export function* lines(text: string): Generator<{ readonly line: string; readonl
   }
 }
 
-/** Gathers single rows into batches. */
+/** Collects single rows into batches. */
 export function* batches(rows: Iterable<ReadRow>): Generator<ReadRow[]> {
   let batch: ReadRow[] = []
   for (const row of rows) {
@@ -56,7 +56,7 @@ export function* batches(rows: Iterable<ReadRow>): Generator<ReadRow[]> {
   if (batch.length > 0) yield batch
 }
 
-/** A piece of foreign text for a message: short, quoted, without control characters. */
+/** An excerpt of untrusted text for a message: short, quoted, without control characters. */
 export function quote(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)
 }

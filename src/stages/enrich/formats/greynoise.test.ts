@@ -85,7 +85,7 @@ describe('answers about addresses', () => {
   ]
   test.each(cases)('%s', (_, answer, rows) => expect(read(JSON.stringify(answer, null, 2))).toEqual(rows))
 
-  test('one answer a line', () => {
+  test('one response per line', () => {
     expect(read(`${JSON.stringify(community)}\n\n${JSON.stringify(context)}\n`)).toEqual([community, contextRow])
   })
 })

@@ -7,10 +7,10 @@ const MAX_DEPTH = 32
 const SAVE = "save the API's own response (examples in its documentation are not always strict JSON)"
 
 /**
- * Answers of GreyNoise's query API, as they come: one answer, a JSON array of answers, or one answer a line. Version 2
+ * Responses of GreyNoise's query API: a single one, a JSON array of them, or one per line. Version 2
  * (community, quick, multi-quick, context, GNQL pages) and version 3 (IP look-ups, multi, GNQL pages, quick or normal).
- * A row stands for an address that the sensors saw (`noise`); addresses that are only a known service (RIOT, business
- * service) or unknown give none. Shapes: https://docs.greynoise.io/reference.
+ * Each address that the sensors saw (`noise`) becomes a row; addresses that are unknown or only a known service (RIOT,
+ * business service) do not. Formats: https://docs.greynoise.io/reference.
  */
 export const greynoise: Format = {
   type: 'greynoise',
@@ -31,7 +31,7 @@ function* answers(text: string): Generator<[string, JsonValue]> {
     yield ['the answer', whole.value]
     return
   }
-  // Several lines that each are JSON; a pretty-printed broken answer fails on its first line, with the whole's message.
+  // Several lines of JSON. An invalid pretty-printed response fails on its first line, with the message about the whole text.
   let isFirst = true
   for (const { line, number } of lines(text)) {
     if (line.trim() === '') continue
@@ -64,7 +64,7 @@ function* rowsOf(answer: JsonValue, place: string, primaryKey: string): Generato
   }
 }
 
-/** Answers that have an address and rightly give no row: not seen, or a known service only. */
+/** Responses with an address that correctly yield no row: not seen, or only a known service. */
 function isKnownShape(answer: JsonObject): boolean {
   return ['noise', 'seen', 'riot', 'internet_scanner_intelligence'].some((key) => Object.hasOwn(answer, key))
 }
@@ -81,7 +81,7 @@ function version2(answer: JsonObject, primaryKey: string): JsonObject | undefine
   return withLink(row, ip)
 }
 
-/** The same names as version 2, so that one schema and one helper read both. */
+/** The names of version 2, so that one schema and one helper work for both. */
 function version3(answer: JsonObject, primaryKey: string): JsonObject | undefined {
   const {
     found,
@@ -94,7 +94,7 @@ function version3(answer: JsonObject, primaryKey: string): JsonObject | undefine
     ...rest
   } = answer['internet_scanner_intelligence'] as JsonObject
   if (found !== true && seen !== true) return undefined
-  // The scanner block's own address is what its findings are about, where it names one.
+  // The findings are about the address in the scanner block, if it names one.
   const ip = typeof scanner === 'string' ? scanner : answer['ip']
   const service = answer['business_service_intelligence']
   const row: JsonObject = { ...rest, [primaryKey]: ip, noise: true }
@@ -109,7 +109,7 @@ function version3(answer: JsonObject, primaryKey: string): JsonObject | undefine
   return withLink(row, ip)
 }
 
-/** Only the community answer carries the link to the address's page; the page is there for all. */
+/** Only the community response contains the link to the address's page, but the page exists for all. */
 function withLink(row: JsonObject, ip: JsonValue | undefined): JsonObject {
   if (row['link'] === undefined) row['link'] = `https://viz.greynoise.io/ip/${String(ip)}`
   return row

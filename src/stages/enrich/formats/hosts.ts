@@ -1,11 +1,11 @@
 import { addressNumber } from '../../../model/ip-range.ts'
 import { batches, type Format, lines, quote, type ReadRow } from './format.ts'
 
-/** Names that every hosts file gives the machine itself. */
+/** Names of the local host, which are in every hosts file. */
 const OWN_NAMES = new Set(['localhost', 'localhost.localdomain', 'local', 'broadcasthost', '0.0.0.0'])
 const OWN_PREFIX = /^ip6-/
 
-/** A hosts file, as block lists come: an address and the names that it stands for; `#` begins a comment. */
+/** A hosts file, a common form of block lists: an address and its names; `#` begins a comment. */
 export const hosts: Format = {
   type: 'hosts',
   summary: 'A hosts file: the names are the keys, their address is the `address`.',

@@ -14,13 +14,13 @@ import { tor } from './tor.ts'
 /** Built-in formats of table content. A new one is one file in this folder and one name here. */
 export const formats: readonly Format[] = [csv, jsonl, json, list, hosts, tor, greynoise, misp, stix]
 
-/** The format whose content is no text: a MaxMind DB, which is looked up where it lies (`mmdb/`). */
+/** The only binary format: a MaxMind DB, which is read in place (`mmdb/`). */
 export const MMDB = 'mmdb'
 
-/** What `Format:` may say. */
+/** The values of `Format:`. */
 export const formatTypes: readonly string[] = [...formats.map(({ type }) => type), MMDB]
 
-/** What a format is chosen by when the definition does not name one. */
+/** The evidence for choosing a format if the definition does not name one. */
 export interface FormatHint {
   readonly type: string | undefined
   readonly fileName: string | undefined
@@ -28,15 +28,15 @@ export interface FormatHint {
 }
 
 /**
- * The format that the definition names; else that of the file's ending; else the one that the content clearly has.
+ * The format that the definition names; otherwise the one of the file extension; otherwise the one that the content clearly has.
  *
- * @throws {TableError} when none of these tells.
+ * @throws {TableError} if none of these decides.
  */
 export function chooseFormat(text: string, { type, fileName, primaryKey }: FormatHint): Format {
   if (type !== undefined) return find('format', formats, type)
   const name = fileName?.toLowerCase().replace(/\.gz$/, '')
   const first = firstCharacter(text)
-  // Brackets are better evidence than an ending: `.json` is used for lines as well as for one array.
+  // Brackets are better evidence than an extension: `.json` is used both for lines and for one array.
   if (first === '[') return json
   if (first === '{') return jsonl
   const byEnding = name === undefined ? undefined : formats.find((format) => format.extensions.some((end) => name.endsWith(end)))

@@ -16,7 +16,7 @@ const tableOf = (format: string, content: string | object, more: object = {}) =>
   return buildTable(defineTable(document, { file: '/content/t.yml' }), undefined, { bytes })
 }
 
-test('a hosts file: names stand for themselves and all below them, the machine’s own are left out', async () => {
+test('a hosts file: names match themselves and everything below them, and the local host’s names are left out', async () => {
   const table = await tableOf(
     'hosts',
     '127.0.0.1 localhost\n::1 ip6-localhost\n# x\n0.0.0.0 ads.example.com tracker.example # both\nfe80::1%lo0 localhost\n',
@@ -30,13 +30,13 @@ test.each([
   ['cidr', ['10.0.0.0/8', '2001:db8::/32'], 'cidr', '10.1.2.3', '10.0.0.0/8'],
   ['hostname', ['example.com'], 'domain', 'www.example.com', 'example.com'],
   ['string', ['one', 'two'], 'exact', 'two', 'two'],
-])('a warning list of type %s is compared as its type says', async (type, list, match, asked, key) => {
+])('a warning list of type %s is compared according to its type', async (type, list, match, asked, key) => {
   const table = await tableOf('misp', { name: 'A list', version: 3, type, list })
   expect(table.match).toBe(match)
   expect(table.get(asked)).toEqual({ list: 'A list', key })
 })
 
-test('a warning list of parts is compared as the definition says, or refused', async () => {
+test('a warning list of substrings is compared according to the definition, or refused', async () => {
   const content = { name: 'Disposable', type: 'substring', list: ['0-mail.com'] }
   await expect(tableOf('misp', content)).rejects.toThrow('of type "substring": add `Match:`')
   expect((await tableOf('misp', content, { Match: 'domain' })).get('x.0-mail.com')).toEqual({
@@ -55,7 +55,7 @@ const indicator = (pattern: string, more: JsonObject = {}): JsonObject => ({
   ...more,
 })
 
-test('a STIX bundle: a row for each value that can be looked up, with what the indicator says', async () => {
+test('a STIX bundle: a row for each value that can be looked up, with the details of the indicator', async () => {
   const hash = 'a'.repeat(64)
   const objects = [
     { type: 'identity', id: 'identity--1' },
@@ -80,7 +80,7 @@ test('a STIX bundle: a row for each value that can be looked up, with what the i
   expect(table.skipped.examples.join()).toMatch(/compares with nothing that can be looked up.*no pattern in the language of STIX/)
 })
 
-test('a pattern that almost compares does not hold the table up', async () => {
+test('a pattern that almost matches does not slow the table down', async () => {
   const objects = [
     ...Array.from({ length: 5 }, () => `[${'a'.repeat(2400)}:${' '.repeat(2500)}]`),
     `[${'a:'.repeat(2400)}]`,
@@ -93,7 +93,7 @@ test('a pattern that almost compares does not hold the table up', async () => {
   expect([table.size, table.skipped.count, table.get('bad.example')?.['type']]).toEqual([9, 8, 'domain'])
 })
 
-test('what is no warning list, and no bundle, is refused', async () => {
+test('content that is neither a warning list nor a bundle is refused', async () => {
   await expect(tableOf('misp', '{"name":"x"}')).rejects.toThrow('it has no `list`')
   await expect(tableOf('misp', '[')).rejects.toThrow('not a MISP warning list')
   await expect(tableOf('stix', '{"type":"bundle"}')).rejects.toThrow('it has no `objects`')

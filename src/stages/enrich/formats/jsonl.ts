@@ -2,7 +2,7 @@ import type { JsonObject } from '../../../model/json.ts'
 import { parseJson } from '../../../util/json.ts'
 import { batches, type Format, lines, type ReadRow } from './format.ts'
 
-/** Deeper rows are refused. */
+/** Maximum nesting depth of a row. */
 const MAX_DEPTH = 32
 
 /** One JSON object per line. */
@@ -21,7 +21,7 @@ function* rows(text: string): Generator<ReadRow> {
   }
 }
 
-/** One JSON object, or a sentence on why the text is not one. */
+/** The JSON object, or a sentence on why the text is not one. */
 export function readObject(text: string, place: string): ReadRow {
   const result = parseJson(text, { maxDepth: MAX_DEPTH })
   if (result.kind === 'failure') return `${place}: ${result.message}`

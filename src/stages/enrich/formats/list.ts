@@ -4,21 +4,21 @@ import { TableError } from '../table.ts'
 import { BATCH, batches, type Format, lines, quote, type ReadRow } from './format.ts'
 import { isNetwork, prefixBits, spanKey } from './span.ts'
 
-/** The end of the key: a tab, or blanks before a `;` or `#` (so that a key may hold blanks, `;` and `#` itself). */
+/** The end of the key: a tab, or blanks before a `;` or `#` (so that a key may contain blanks, `;` and `#`). */
 const END = /\t|\s+[;#]/
 
-/** Two addresses at the beginning of a line, the ends of a range, and perhaps its prefix length: `start TAB end TAB 24`. */
+/** Two addresses at the start of a line, the ends of a range, with an optional prefix length: `start TAB end TAB 24`. */
 const TWO_ADDRESSES = /^([\da-fA-F.:]+)(\s*-\s*|[\t ,]+)([\da-fA-F.:]+)(?=$|[\s,;#])(?:[\t ,;]+\/?(\d{1,3})(?=$|[\s,;#]))?/
 
-/** An address and a number: how many times it was seen, or the length of its prefix. */
+/** An address and a number: a count of sightings or a prefix length. */
 const ADDRESS_AND_NUMBER = /^([\da-fA-F.:]+)[\t ,]+(\/?\d{1,3}|(?:\d+\.){3}\d+)(?=$|[\s,;#])/
 
 /** A line that names the two columns of a range. */
 const RANGE_HEADER = /^[#;\s]*"?(?:start|first|from|begin)(?:[ _]?(?:ip|addr(?:ess)?))?"?[\t ,;-]+"?(?:end|last|to)\b/i
 
 /**
- * One key a line; `#` and `;` begin a comment; what follows a key is its `note`: `1.10.16.0/20 ; SBL256894`. Lines with the
- * two ends of a range, or an address with its prefix length or mask, have that range or network as their key.
+ * One key per line; `#` and `;` begin a comment; the text after a key is its `note`: `1.10.16.0/20 ; SBL256894`. Lines with both
+ * ends of a range, or an address with its prefix length or mask, have that range or network as their key.
  */
 export const list: Format = {
   type: 'list',
@@ -60,8 +60,8 @@ interface Span {
 }
 
 /**
- * The range at the beginning of a line. Two addresses are one when a dash joins them, the header says so, the prefix length
- * behind them agrees, or they are the ends of a network. Otherwise the second could be anything.
+ * The range at the start of a line. Two addresses are a range if a dash joins them, the header says so, the prefix length
+ * after them agrees, or they are the ends of a network. Otherwise the second could be anything.
  */
 function rangeAt(line: string, number: number, namesRange: boolean): Span | undefined {
   const found = TWO_ADDRESSES.exec(line)
@@ -87,8 +87,8 @@ function prefixAt(line: string): Span | undefined {
 }
 
 /**
- * Whether the numbers behind the addresses are prefix lengths: each address is then the first of its network. Of counts
- * (`185.220.101.1 TAB 9`) that is hardly ever true of one line, and not of all. Yields empty batches: the whole text may have to be read.
+ * Whether the numbers after the addresses are prefix lengths: each address is then the first of its network. With counts
+ * (`185.220.101.1 TAB 9`) that is rarely true for one line and never for all. Yields empty batches: the whole text may have to be read.
  */
 function* hasPrefixColumn(text: string): Generator<ReadRow[], boolean> {
   let isOne = false

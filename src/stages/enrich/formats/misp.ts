@@ -5,10 +5,10 @@ import { batches, type Format, quote, type ReadRow } from './format.ts'
 
 const MAX_DEPTH = 8
 
-/** How the entries of each kind of list are compared. Those of other kinds are parts or patterns: the definition has to say it. */
+/** How the entries of each kind of list are compared. Other kinds contain substrings or patterns: the definition has to say how. */
 const MATCHES: Readonly<Record<string, MatchKind>> = { cidr: 'cidr', hostname: 'domain', string: 'exact' }
 
-/** A MISP warning list (https://github.com/MISP/misp-warninglists): one object with its entries under `list`. */
+/** A MISP warning list (https://github.com/MISP/misp-warninglists): an object with its entries under `list`. */
 export const misp: Format = {
   type: 'misp',
   summary: "A MISP warning list; each entry has the list's name as its `list`.",

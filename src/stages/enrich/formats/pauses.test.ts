@@ -12,7 +12,7 @@ test('the caller of a list may pause while the whole text is searched for prefix
   expect(sizes).toEqual([...Array(10).fill(0), ...Array(10).fill(BATCH)])
 })
 
-test('the first rows of a JSON array are there before its end has been read, which may be wrong', () => {
+test('a JSON array yields its first rows before its end has been read, even if the end is invalid', () => {
   const rows = read(json, `[${'{"key":"a"},'.repeat(3 * BATCH)}`)[Symbol.iterator]()
   for (let i = 0; i < 3; i++) expect(rows.next().value).toHaveLength(BATCH)
   expect(() => rows.next()).toThrow(/is incomplete/)

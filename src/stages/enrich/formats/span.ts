@@ -1,10 +1,10 @@
 import { addressNumber, type IpRange, networksOf, rangeOf, widthOf } from '../../../model/ip-range.ts'
 import type { JsonObject, JsonValue } from '../../../model/json.ts'
 
-/** Columns in which lists put the last address of a range that begins with the key. */
+/** Columns with the last address of a range that begins with the key. */
 const END_NAMES = ['end', 'end_ip', 'ip_end', 'endip', 'end_address', 'last_ip', 'last_address', 'range_end']
 
-/** Columns in which lists put the length of the key's prefix, or its mask. */
+/** Columns with the key's prefix length or mask. */
 const PREFIX_NAMES = [
   'prefix',
   'prefix_length',
@@ -18,21 +18,21 @@ const PREFIX_NAMES = [
   'bits',
 ]
 
-/** `192.0.2.0/24`, or `192.0.2.1-192.0.2.9` where no one network is that range. */
+/** `192.0.2.0/24`, or `192.0.2.1-192.0.2.9` if the range is not a single network. */
 export function spanKey(first: string, last: string, range: IpRange): string {
   if (range.first === range.last) return first
   const [network, ...others] = networksOf(range)
   return others.length === 0 ? `${first}/${network!.bits}` : `${first}-${last}`
 }
 
-/** The range between the two is exactly one network. */
+/** True if the range between the two is exactly one network. */
 export function isNetwork(range: IpRange): boolean {
   return range.first < range.last && networksOf(range).length === 1
 }
 
 /**
- * The length of a prefix given apart from its address, as a number or as a mask (`255.255.255.0`). `undefined` when it is
- * neither, or when the address is not the first of such a network: then the number means something else.
+ * A prefix length that is separate from its address, as a number or as a mask (`255.255.255.0`). `undefined` if it is
+ * neither, or if the address is not the first of such a network: then the number means something else.
  */
 export function prefixBits(address: string, column: string): number | undefined {
   const start = addressNumber(address)
@@ -51,8 +51,8 @@ function maskBits(text: string): number | undefined {
 }
 
 /**
- * The key of a row with named columns, when another column makes a range or a network of it. A sentence when the two do not
- * go together: half of a range would be misleading.
+ * The key of a row with named columns, if another column turns it into a range or a network. A sentence if the two do not
+ * fit together: half a range would be misleading.
  */
 export function keyOfColumns(row: JsonObject, primaryKey: string): { readonly key: string } | string | undefined {
   const key = row[primaryKey]

@@ -4,17 +4,17 @@ import { TableError } from '../table.ts'
 import { batches, type Format, type ReadRow } from './format.ts'
 
 const MAX_DEPTH = 64
-/** Characters of a pattern; each indicator has its own. */
+/** Maximum length of an indicator's pattern, in characters. */
 const MAX_PATTERN = 5000
 
 /**
- * A comparison in a pattern: `ipv4-addr:value = '192.0.2.1'`. Which comparisons hold together (`AND`, `FOLLOWEDBY`) is left out: each value
- * is an indicator by itself, as it is to those who look it up.
- * The expression has one way to match a text at most, so that no pattern takes longer than a few readings.
+ * A comparison in a pattern: `ipv4-addr:value = '192.0.2.1'`. How comparisons are combined (`AND`, `FOLLOWEDBY`) is ignored: each value is
+ * looked up as an indicator by itself.
+ * The expression can match a text in at most one way, so no pattern takes longer than a few passes.
  */
 const COMPARISON = /(?<![a-z0-9-])([a-z0-9-]+):([\w.'-]+(?:\x20[\w.'-]+)*)\s*=\s*'((?:[^'\\]|\\.)*)'/g
 
-/** What is compared → the kind of indicator, as `type` of the row. */
+/** The compared property → the kind of indicator, `type` in the row. */
 const KINDS: readonly (readonly [object: RegExp, path: RegExp, kind: string])[] = [
   [/^ipv[46]-addr$/, /^value$/, 'ip'],
   [/^domain-name$/, /^value$/, 'domain'],
@@ -25,10 +25,10 @@ const KINDS: readonly (readonly [object: RegExp, path: RegExp, kind: string])[] 
   [/^(?:file|artifact)$/, /^hashes\.'?SHA-?256'?$/i, 'sha256'],
 ]
 
-/** What of an indicator becomes a column. */
+/** Properties of an indicator that become columns. */
 const COLUMNS = ['id', 'name', 'description', 'indicator_types', 'labels', 'confidence', 'valid_from', 'valid_until'] as const
 
-/** A STIX 2.1 bundle: a row for each value that an indicator's pattern compares with, revoked indicators left out. */
+/** A STIX 2.1 bundle: a row for each value in an indicator's pattern; revoked indicators are left out. */
 export const stix: Format = {
   type: 'stix',
   summary:

@@ -26,7 +26,7 @@ test.each(shapes)('%s', async (_, text, addresses) => {
   expect(await read(text)).toEqual(addresses.map((ip) => ({ ip })))
 })
 
-describe('what is none of them', () => {
+describe('unusable content', () => {
   test('CSV without an address column', async () => {
     await expect(read('fingerprint,port\nA,1\n')).rejects.toThrow(/no address column \(ip, ipaddr, address\)/)
   })

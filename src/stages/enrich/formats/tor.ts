@@ -3,11 +3,11 @@ import { TableError } from '../table.ts'
 import { records } from './csv.ts'
 import { BATCH, batches, type Format, lines, quote, type ReadRow } from './format.ts'
 
-/** Columns of a CSV that hold the address, the first of them that is there. */
+/** CSV columns that may contain the address; the first one that exists is used. */
 const ADDRESS_COLUMNS = ['ip', 'ipaddr', 'address']
 
 /**
- * Tor exit addresses in the three shapes they are published in: an address a line (`torbulkexitlist`), records with
+ * Tor exit addresses in the three forms in which they are published: an address per line (`torbulkexitlist`), records with
  * `ExitNode`, `Published`, `LastStatus`, `ExitAddress` lines (`exit-addresses`, described at
  * https://metrics.torproject.org/collector.html#type-tordnsel), and CSV with an address column.
  */

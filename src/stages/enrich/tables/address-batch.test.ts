@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { parseIp } from '../../../model/ip.ts'
 import { AddressBatch } from './address-batch.ts'
 
-test('every text of a batch is read as it is read alone', () => {
+test('every text in a batch is parsed as it is by itself', () => {
   const batch = new AddressBatch(50)
   const own = new Uint32Array(4)
   const text = fc.oneof(

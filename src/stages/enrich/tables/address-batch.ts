@@ -1,26 +1,26 @@
 import { LONGEST_ADDRESS, parseIp, parseIpBytes } from '../../../model/ip.ts'
 
 /**
- * Addresses read from many texts at once, for all tables that are asked for them. The texts are joined and written into bytes together: reading
- * the characters of one string after the other takes twice as long as that and parsing.
+ * Addresses parsed from many texts at once, for all tables that look them up. The texts are joined and encoded together: reading one
+ * string after the other by character takes twice as long as encoding and parsing.
  */
 export class AddressBatch {
   size = 0
-  /** By number of the text: 4, 6, or 0 when it is not an address. */
+  /** For each text 4, 6, or 0 if it is not an address. */
   readonly families: Uint8Array
-  /** Four words for each text: an IPv4 address in the first, an IPv6 address in all four. */
+  /** Four words per text: an IPv4 address uses the first, an IPv6 address all four. */
   readonly words: Uint32Array
   readonly #bytes: Buffer
 
-  /** `capacity`: texts that are read at most at once. */
+  /** `capacity`: maximum number of texts in a batch. */
   constructor(capacity: number) {
     this.families = new Uint8Array(capacity)
     this.words = new Uint32Array(capacity * 4)
-    // A character takes three bytes at most, and a byte ends each text.
+    // A character takes at most three bytes, and one byte terminates each text.
     this.#bytes = Buffer.alloc(capacity * (LONGEST_ADDRESS * 3 + 1) + 1)
   }
 
-  /** Reads the texts, in place of those read before. */
+  /** Parses the texts, replacing the previous ones. */
   read(texts: readonly string[]): void {
     this.size = texts.length
     const short = texts.some(isLong) ? texts.map((text) => (isLong(text) ? '' : text)) : texts
@@ -41,7 +41,7 @@ export class AddressBatch {
     }
   }
 
-  /** A character beyond ASCII, so that places in the bytes are not those in the texts. */
+  /** A non-ASCII character, after which offsets in the bytes differ from those in the texts. */
   #parseEach(texts: readonly string[]): void {
     const own = new Uint32Array(4)
     for (const [i, text] of texts.entries()) {
@@ -51,7 +51,7 @@ export class AddressBatch {
   }
 }
 
-/** What stands after each text: a byte of no address. */
+/** Terminates each text: a byte that no address contains. */
 const END = 0x0a
 
 function isLong(text: string): boolean {

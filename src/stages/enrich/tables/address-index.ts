@@ -8,7 +8,7 @@ import { ipv6Filter } from './ipv6-filter.ts'
 import { Ipv6Index, type Ipv6Parts, ipv6Parts } from './ipv6-index.ts'
 import { flatten, PrefixList } from './ranges.ts'
 
-/** What an index of networks is made of. */
+/** The parts of an index of networks. */
 export interface AddressParts {
   readonly kind: 'addresses'
   /** Distinct networks. */
@@ -17,7 +17,7 @@ export interface AddressParts {
   readonly v6: Ipv6Parts
 }
 
-/** Finds the row of the longest network that holds an address. Made once, never changed. */
+/** Finds the row of the longest network that contains an address. Immutable. */
 export class AddressIndex {
   readonly parts: AddressParts
   readonly size: number
@@ -32,12 +32,12 @@ export class AddressIndex {
     this.#v6 = new Ipv6Index(parts.v6)
   }
 
-  /** The row number for an address, -1 when no network holds it or the text is not an address. Never allocates. */
+  /** The row number for an address; -1 if no network contains it or the text is not an address. Never allocates. */
   find(text: string): number {
     return this.findAddress(parseIp(text, this.#words), this.#words)
   }
 
-  /** The same for an address that has been read already by `parseIp`. */
+  /** The same for an address that `parseIp` has already parsed. */
   findAddress(family: IpFamily, words: Uint32Array, at = 0): number {
     if (family === 4) return this.#v4.find(words[at]!)
     return family === 6 ? this.#v6.find(words, at) : -1
@@ -49,7 +49,7 @@ export class AddressIndex {
   }
 }
 
-/** Gathers keys (addresses, or networks and ranges too) and makes the index. */
+/** Collects keys (addresses, or also networks and ranges) and builds the index. */
 export class AddressIndexBuilder {
   readonly #v4 = new PrefixList(1)
   readonly #v6 = new PrefixList(4)
@@ -60,7 +60,7 @@ export class AddressIndexBuilder {
     this.#networks = networks
   }
 
-  /** False when the key is not one. */
+  /** False if the text is not a valid key. */
   add(key: string, row: number): boolean {
     const range = this.#networks && key.includes('-') ? parseRange(key) : undefined
     if (range) {

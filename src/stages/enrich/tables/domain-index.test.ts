@@ -11,7 +11,7 @@ async function indexOf(...keys: readonly string[]) {
   return { taken, index, find: (text: string) => keys[index.find(text)] }
 }
 
-test('a domain stands for itself and all below it, and the longest wins', async () => {
+test('a domain matches itself and everything below it, and the longest wins', async () => {
   const { find, index } = await indexOf('example.com', 'mail.example.com', 'org')
   expect(index.size).toBe(3)
   for (const [name, key] of [
@@ -31,7 +31,7 @@ test('a domain stands for itself and all below it, and the longest wins', async 
     expect(find(name), name).toBe(key)
 })
 
-test('keys may be written with a star or a dot before them, and in other scripts', async () => {
+test('keys may have a leading star or dot, and be in other scripts', async () => {
   const { taken, find } = await indexOf('*.example.com', '.example.net', 'bücher.example', 'xn--bcher-kva.example.org')
   expect(taken).toEqual([true, true, true, true])
   expect([find('example.com'), find('a.example.net'), find('www.BÜCHER.example'), find('xn--bcher-kva.example')]).toEqual([
@@ -43,12 +43,12 @@ test('keys may be written with a star or a dot before them, and in other scripts
   expect(find('bücher.example.org')).toBe('xn--bcher-kva.example.org')
 })
 
-test('what is no domain is no key', async () => {
+test('a text that is not a domain is refused as a key', async () => {
   const { taken } = await indexOf('https://example.com/', 'a b.com', '', '.', 'a..b', 'example.com:443', 'x'.repeat(300))
   expect(taken).toEqual([false, false, false, false, false, false, false])
 })
 
-test('finds what a comparison with every key finds', async () => {
+test('finds the same as a comparison with every key', async () => {
   const label = fc.constantFrom('a', 'b', 'c', 'ab')
   const name = fc.array(label, { minLength: 1, maxLength: 4 }).map((labels) => labels.join('.'))
   await fc.assert(

@@ -2,13 +2,13 @@ import { domainToASCII } from 'node:url'
 import type { Slice } from '../slice.ts'
 import { TextIndex, TextIndexBuilder, type TextParts } from './text-index.ts'
 
-/** What an index of domains is made of. */
+/** The parts of an index of domains. */
 export interface DomainParts {
   readonly kind: 'domains'
   readonly texts: TextParts
 }
 
-/** Domains: a key stands for itself and for everything below it, and the longest key wins. */
+/** Domains: a key matches itself and everything below it, and the longest key wins. */
 export class DomainIndex {
   readonly parts: DomainParts
   readonly size: number
@@ -55,7 +55,7 @@ function nameOf(text: string): string {
   return ascii.endsWith('.') ? ascii.slice(0, -1) : ascii
 }
 
-/** Labels of letters, digits, `-` and `_`: no addresses of pages, no ports. */
+/** Labels of letters, digits, `-` and `_`: neither URLs nor ports. */
 function isName(name: string): boolean {
   return name.length > 0 && name.length <= MAX_NAME && /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(name)
 }

@@ -2,8 +2,8 @@ import { inParts, type Slice } from '../slice.ts'
 import type { Ranges } from './ranges.ts'
 
 /**
- * Ranges as an index keeps them: most tables are sparse, so that every other range would say "no row from here on". Where such a one
- * follows a range that is a network, the network's length stands with its row instead, and is checked.
+ * Ranges in the form an index stores them. Most tables are sparse, so every other range would say "no row from here on". Where such a
+ * range follows one that is a network, it is left out: the network's length is stored with its row and checked instead.
  */
 export interface Entries {
   readonly size: number
@@ -11,11 +11,11 @@ export interface Entries {
   readonly width: 1 | 4
   /** Ascending; the first is zero. */
   readonly starts: Uint32Array
-  /** Row + 1 (0 = none) in the lower 24 bits, above them the length of the network, or `UNCHECKED`. */
+  /** Row + 1 (0 = none) in the lower 24 bits, the length of the network above them, or `UNCHECKED`. */
   readonly values: Uint32Array
 }
 
-/** The row holds up to the next start. */
+/** The row is valid up to the next start. */
 export const UNCHECKED = 0xff
 const ROW_BITS = 24
 export const MAX_ROW = 2 ** ROW_BITS - 2
@@ -32,7 +32,7 @@ export function lengthOf(value: number): number {
 export async function entriesOf({ starts, rows, size }: Ranges, width: 1 | 4, slice: Slice): Promise<Entries> {
   const kept = { starts: new Uint32Array(size * width), values: new Uint32Array(size) }
   let entries = 0
-  // The range before ended with a network, so that this one need not be kept.
+  // The previous range was a network, so this one need not be stored.
   let isSpared = false
   await inParts(size, slice, (from, to) => {
     for (let i = from; i < to; i++) {
@@ -53,7 +53,7 @@ export async function entriesOf({ starts, rows, size }: Ranges, width: 1 | 4, sl
 
 const differing = new Uint32Array(4)
 
-/** The length of the network that ends where the next range starts, -1 when the range is not one network. */
+/** The length of the network that ends where the next range starts; -1 if the range is not a single network. */
 function networkLength(starts: Uint32Array, at: number, width: number): number {
   let length = 0
   let isInside = false
@@ -69,7 +69,7 @@ function networkLength(starts: Uint32Array, at: number, width: number): number {
   for (let word = 0; word < width; word++) {
     const bits = differing[word]!
     const zeros = Math.clz32(bits)
-    // Ones up to the end, and nothing but ones in the words that follow.
+    // Ones up to the end, and only ones in the words that follow.
     if (isInside ? zeros > 0 || ~bits !== 0 : zeros < 32 && bits !== 0xffffffff >>> zeros) return -1
     if (!isInside) length += zeros
     isInside ||= zeros < 32

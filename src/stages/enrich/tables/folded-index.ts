@@ -1,13 +1,13 @@
 import type { Slice } from '../slice.ts'
 import { TextIndex, TextIndexBuilder, type TextParts } from './text-index.ts'
 
-/** What an index of texts without regard to case is made of. */
+/** The parts of a case-insensitive index of texts. */
 export interface FoldedParts {
   readonly kind: 'folded'
   readonly texts: TextParts
 }
 
-/** Text keys without regard to case. */
+/** Case-insensitive text keys. */
 export class FoldedIndex {
   readonly parts: FoldedParts
   readonly size: number

@@ -10,7 +10,7 @@ async function indexOf(...keys: readonly string[]) {
   return { taken, index, find: (text: string) => keys[index.find(text)] }
 }
 
-test('a star stands for any characters, a question mark for one, and the pattern with the most characters of its own wins', async () => {
+test('a star matches any characters, a question mark one, and the pattern with the most literal characters wins', async () => {
   const { find } = await indexOf('/admin/*', '/admin/*.php', '*.php', '?', '*sqlmap*', '/exact', '*')
   for (const [text, pattern] of [
     ['/admin/', '/admin/*'],
@@ -26,7 +26,7 @@ test('a star stands for any characters, a question mark for one, and the pattern
     expect(find(text), text).toBe(pattern)
 })
 
-test('finds what a comparison with every pattern finds', async () => {
+test('finds the same as a comparison with every pattern', async () => {
   const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '.', '*', '?'), minLength: 1, maxLength: 8 })
   const text = fc.string({ unit: fc.constantFrom('a', 'b', '.', '\n'), maxLength: 10 })
   const own = (one: string) => one.replaceAll(/[*?]/g, '').length
@@ -49,7 +49,7 @@ test('finds what a comparison with every pattern finds', async () => {
   )
 })
 
-test('patterns and texts that would take long to compare are refused', async () => {
+test('patterns and texts that would take too long to compare are refused', async () => {
   const { taken, find } = await indexOf('x'.repeat(1001), `${'*a'.repeat(400)}b`)
   expect(taken).toEqual([false, true])
   const before = process.cpuUsage()

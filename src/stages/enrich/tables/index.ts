@@ -9,24 +9,24 @@ import { GlobIndex, GlobIndexBuilder, type GlobParts } from './glob-index.ts'
 import { PortIndex, PortIndexBuilder, type PortParts } from './port-index.ts'
 import { TextIndex, TextIndexBuilder, type TextParts } from './text-index.ts'
 
-/** What an index is made of: plain values and arrays in shared memory, to be sent to another thread. */
+/** The parts of an index: plain values and arrays in shared memory, which can be sent to another thread. */
 export type IndexParts = AddressParts | DomainParts | FoldedParts | GlobParts | PortParts | TextParts
 
-/** Finds the number of the row for a key, -1 for none. Made once, never changed. */
+/** Finds the number of the row for a key, -1 for none. Immutable. */
 export interface KeyIndex {
   readonly parts: IndexParts
   /** Distinct keys. */
   readonly size: number
   find(key: string): number
-  /** Where keys are addresses: the same for one that `parseIp` has read, so that several tables share the reading. */
+  /** If keys are addresses: the same for one that `parseIp` has parsed, so that several tables share the parsing. */
   findAddress?(family: IpFamily, words: Uint32Array): number
-  /** Where keys are addresses: the row numbers for a batch. */
+  /** If keys are addresses: the row numbers for a batch. */
   findAll?(batch: AddressBatch, rows: Int32Array): void
 }
 
-/** Gathers keys, then makes the index; of equal keys the last added wins. */
+/** Collects keys, then builds the index; the last added of equal keys wins. */
 export interface KeyIndexBuilder {
-  /** False when the text is no key of this kind. */
+  /** False if the text is not a key of this kind. */
   add(key: string, row: number): boolean
   build(slice: Slice): Promise<KeyIndex>
 }
@@ -87,7 +87,7 @@ export const keyKinds: readonly KeyKind[] = [
   },
 ]
 
-/** The index over parts that another thread may have made. */
+/** The index over parts that may have been built by another thread. */
 export function openIndex(parts: IndexParts): KeyIndex {
   switch (parts.kind) {
     case 'addresses':

@@ -3,28 +3,28 @@ import { inParts, type Slice } from '../slice.ts'
 import { type Entries, lengthOf, rowOf, UNCHECKED } from './entries.ts'
 import { sharedInt32, sharedUint32 } from './shared.ts'
 
-/** What an index of IPv4 networks is made of; arrays in shared memory. */
+/** The parts of an index of IPv4 networks; arrays in shared memory. */
 export interface Ipv4Parts {
-  /** A bit for each bucket of addresses with the same leading bits: 0 = no network has a part in it. At most 2 MiB. */
+  /** A bit for each bucket of addresses with the same leading bits: 0 = no network overlaps it. At most 2 MiB. */
   readonly bitmap: Uint32Array
   readonly bitmapShift: number
   /** Pairs: start of an entry, its value (`Entries`). */
   readonly entries: Uint32Array
   /**
-   * For each bucket of addresses, coarser than the bitmap's: row + 1 (0 = none) where it is the same for all of them, else `~entry`, the
-   * first entry that starts in the bucket.
+   * For each bucket of addresses, coarser than the bitmap's: row + 1 (0 = none) if it is the same for all of them, otherwise `~entry` of
+   * the first entry that starts in the bucket.
    */
   readonly buckets: Int32Array
   readonly shift: number
 }
 
-/** Four buckets or more for an entry, so that most say the row themselves; of a large table fewer, so that they take 4 MiB at most. */
+/** At least four buckets per entry, so that most contain the row itself; fewer for a large table, so that they take at most 4 MiB. */
 const ROOMY_BITS = 2
 const MAX_BITS = 20
-/** Of a scattered table's bitmap one bit in some sixteen is set. */
+/** About one bit in sixteen is set in the bitmap of a scattered table. */
 const SPARSE_BITS = 4
 
-/** IPv4 networks behind a bitmap, which answers nearly every miss of a sparse table with one read of a small array. */
+/** IPv4 networks with a bitmap that answers nearly every miss of a sparse table with one read of a small array. */
 export class Ipv4Index {
   readonly parts: Ipv4Parts
   readonly #bitmap: Uint32Array
@@ -50,7 +50,7 @@ export class Ipv4Index {
     return found >= 0 ? found - 1 : this.#search(address, ~found - 1)
   }
 
-  /** The row by the last entry that starts at or before the address: the one at `from`, which does, or mostly one of the next few. */
+  /** The row of the last entry that starts at or before the address: the one at `from`, which does, or usually one of the next few. */
   #search(address: number, from: number): number {
     const entries = this.#entries
     const end = entries.length >>> 1
@@ -67,7 +67,7 @@ export class Ipv4Index {
   }
 }
 
-/** Makes the parts of entries. */
+/** Builds the parts from entries. */
 export async function ipv4Parts(all: Entries, slice: Slice): Promise<Ipv4Parts> {
   const { starts, values, size } = all
   const crowd = Math.ceil(Math.log2(size))
@@ -92,7 +92,7 @@ async function bucketsOf({ starts, values, size }: Entries, bits: number, slice:
       const first = entry
       while (entry < size && starts[entry]! >>> shift === bucket) entry++
       const address = bucket * 2 ** shift
-      // The only entry that holds in this bucket: one that goes on from before, or one that begins with it and is not over within it.
+      // The only entry valid in this bucket: one that continues from before, or one that starts with it and does not end within it.
       const isWhole = entry === first + 1 && starts[first] === address && isWide(values[first]!, bits)
       if (entry > first && !isWhole) buckets[bucket] = ~first
       else buckets[bucket] = rowAt(starts, values, isWhole ? first : first - 1, address) + 1
@@ -101,18 +101,18 @@ async function bucketsOf({ starts, values, size }: Entries, bits: number, slice:
   return buckets
 }
 
-/** True when an entry that begins with a bucket holds for all of it. */
+/** True if an entry that starts with a bucket is valid for all of it. */
 function isWide(value: number, bits: number): boolean {
   return lengthOf(value) === UNCHECKED || lengthOf(value) <= bits
 }
 
-/** The row that an entry gives for an address at or behind its start. */
+/** The row that an entry yields for an address at or after its start. */
 function rowAt(starts: Uint32Array, values: Uint32Array, entry: number, address: number): number {
   const length = lengthOf(values[entry]!)
   return length === UNCHECKED || ((address ^ starts[entry]!) & maskWord(length)) === 0 ? rowOf(values[entry]!) : -1
 }
 
-/** A table that is in most places anyway needs no bitmap: one that says yes everywhere is read faster. */
+/** A table that covers most buckets needs no bitmap: one with all bits set is read faster. */
 async function bitmapOf(
   { starts, values, size }: Entries,
   bits: number,

@@ -3,17 +3,17 @@ import { inParts, type Slice } from '../slice.ts'
 import type { PrefixList } from './ranges.ts'
 import { sharedUint32 } from './shared.ts'
 
-/** Tells that no network holds an address, without a look at the networks; it may also say that one perhaps does. */
+/** Rules out that any network contains an address without reading the networks; false positives are possible. */
 export interface Ipv6Filter {
-  /** A bit for each hash; set if a network's first `length` bits have it. At most 2 MiB. */
+  /** A bit for each hash, set if the first `length` bits of a network have that hash. At most 2 MiB. */
   readonly bits: Uint32Array
-  /** Length of the shortest network; 0: networks are so short that all addresses pass. */
+  /** Length of the shortest network; 0 if networks are too short, and all addresses pass. */
   readonly length: number
 }
 
-/** Shorter networks hold too many of all addresses in use. */
+/** Shorter networks contain too large a share of the addresses in use. */
 const MIN_LENGTH = 48
-/** Of the bits one in sixteen is set. */
+/** One bit in sixteen is set. */
 const SPARSE_BITS = 4
 const MAX_BITS = 24
 
@@ -33,7 +33,7 @@ export async function ipv6Filter({ words, bits, size }: PrefixList, slice: Slice
   return filter
 }
 
-/** The bit that the beginning of an address has in a filter. */
+/** The filter bit for the leading bits of an address. */
 export class Ipv6Hash {
   readonly #shift: number
   readonly #second: number

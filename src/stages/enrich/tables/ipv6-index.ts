@@ -3,27 +3,27 @@ import { type Entries, lengthOf, rowOf, UNCHECKED } from './entries.ts'
 import { type Ipv6Filter, Ipv6Hash } from './ipv6-filter.ts'
 import { sharedInt32, sharedUint32 } from './shared.ts'
 
-/** What an index of IPv6 networks is made of; arrays in shared memory. */
+/** The parts of an index of IPv6 networks; arrays in shared memory. */
 export interface Ipv6Parts {
   readonly filter: Ipv6Filter
   /** Five words each: start of an entry, its value (`Entries`). The first starts at `::`. */
   readonly entries: Uint32Array
   /**
-   * A tree over the starts but the first. A node is: how many leading bits its starts have in common, how many bits after these
-   * choose a branch, its first start and the one after its last; then a pair for each branch: its first start, and its node (0 where its
-   * few starts are compared one by one); then the start after the last.
+   * A tree over all starts except the first. A node contains: the number of leading bits that its starts have in common, the number of
+   * bits after these that select a branch, its first start and the one after its last; then for each branch its first start and its
+   * node (0 if its few starts are compared one by one); then the start after the last.
    */
   readonly tree: Int32Array
 }
 
 const STRIDE = 5
-/** Starts that are not worth a node of their own. */
+/** Maximum number of starts that are not worth a separate node. */
 const FEW = 6
 /** A node has a quarter as many branches as starts, and at most 2^16. */
 const MAX_BITS = 16
 const HEAD = 4
 
-/** IPv6 networks behind a filter, which answers most misses, below a tree that reads as many bits at once as there are starts to tell apart, and skips what all have in common. */
+/** IPv6 networks. A filter answers most misses; the tree skips common bits, and each node reads as many bits at once as its starts need. */
 export class Ipv6Index {
   readonly parts: Ipv6Parts
   readonly #filter: Uint32Array
@@ -77,7 +77,7 @@ export class Ipv6Index {
   }
 }
 
-/** Makes the parts of entries. */
+/** Builds the parts from entries. */
 export async function ipv6Parts(filter: Ipv6Filter, { starts, values, size }: Entries, slice: Slice): Promise<Ipv6Parts> {
   const entries = sharedUint32(size * STRIDE)
   await inParts(size, slice, (from, to) => {
@@ -92,14 +92,14 @@ export async function ipv6Parts(filter: Ipv6Filter, { starts, values, size }: En
   return { filter, entries, tree }
 }
 
-/** Starts that a node of their own is to be made for, and where its place is to be written. */
+/** Starts that need a node, and where to write its position. */
 interface Waiting {
   readonly first: number
   readonly end: number
   readonly at: number
 }
 
-/** The tree over all starts but the first, which are all different. */
+/** The tree over all starts except the first; all are distinct. */
 async function treeOf(starts: Uint32Array, size: number, slice: Slice): Promise<number[]> {
   const tree: number[] = []
   const waiting: Waiting[] = size > 1 ? [{ first: 1, end: size, at: -1 }] : []
@@ -110,7 +110,7 @@ async function treeOf(starts: Uint32Array, size: number, slice: Slice): Promise<
   return tree
 }
 
-/** Adds a node for at least one start; branches that need nodes of their own wait. */
+/** Adds a node for at least one start; branches that need a node are queued. */
 async function addNode(
   tree: number[],
   starts: Uint32Array,
@@ -130,14 +130,14 @@ async function addNode(
     }
   })
   tree.push(end)
-  // The last one is taken first.
+  // Last in, first out.
   for (let branch = (1 << bits) - 1; branch >= 0; branch--) {
     const at = node + HEAD + branch * 2
     if (tree[at + 2]! - tree[at]! > FEW) waiting.push({ first: tree[at]!, end: tree[at + 2]!, at: at + 1 })
   }
 }
 
-/** The number that `bits` bits (at most 16) make, after the first `prefix` bits. */
+/** The value of the `bits` bits (at most 16) after the first `prefix` bits. */
 function bitsAt(words: Uint32Array, at: number, prefix: number, bits: number): number {
   const word = at + (prefix >>> 5)
   const offset = prefix & 31
@@ -146,7 +146,7 @@ function bitsAt(words: Uint32Array, at: number, prefix: number, bits: number): n
   return value >>> (32 - bits)
 }
 
-/** How many leading bits two different addresses have in common. */
+/** Number of leading bits that two different addresses have in common. */
 function commonBits(starts: Uint32Array, a: number, b: number): number {
   let word = 0
   while (starts[a + word] === starts[b + word]) word++

@@ -29,14 +29,14 @@ test.each(cases)('another thread reads a table of %s keys in the same memory', a
   const missing = other.replace(/\/\d+$/, '')
   const found = await inThread(table, [asked, missing])
   expect(found).toEqual([{ key, note: 'one' }, null])
-  // The very same bytes: what is changed here is seen there.
+  // The same memory: a change here is visible there.
   const { bytes } = table.image.rows
   expect(bytes.buffer).toBeInstanceOf(SharedArrayBuffer)
   bytes[bytes.indexOf('o'.charCodeAt(0))] = 'O'.charCodeAt(0)
   expect(await inThread(table, [asked])).toEqual([{ key, note: 'One' }])
 })
 
-test('a new version replaces the old one whole', async () => {
+test('a new version replaces the old one completely', async () => {
   const [old, next] = await Promise.all([build('ip', [{ key: '192.0.2.1' }]), build('ip', [{ key: '192.0.2.2' }])])
   expect([old.get('192.0.2.1'), old.get('192.0.2.2')]).toEqual([{ key: '192.0.2.1' }, undefined])
   expect([next.get('192.0.2.1'), next.get('192.0.2.2')]).toEqual([undefined, { key: '192.0.2.2' }])
@@ -59,7 +59,7 @@ test.each([
   expect(table.bytes).toBeLessThan(ROWS * 100 + 2 * 1024 * 1024)
 })
 
-/** What a thread of its own finds, in compiled code as threads run it. */
+/** The findings of a separate thread, which runs compiled code. */
 function inThread(table: MemoryTable, keys: readonly string[]): Promise<unknown> {
   const file = join(packageRoot(), 'dist/stages/enrich/tables/memory-table.js')
   const code = `

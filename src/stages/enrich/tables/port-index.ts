@@ -1,6 +1,6 @@
 import { sharedInt32 } from './shared.ts'
 
-/** What an index of ports is made of; the array in shared memory. */
+/** The parts of an index of ports; the array is in shared memory. */
 export interface PortParts {
   readonly kind: 'ports'
   /** Distinct ports. */
@@ -41,7 +41,7 @@ export class PortIndexBuilder {
   }
 }
 
-/** `22`, `0.0.0.0:22`, `[::]:22`, `:::22` → 22; -1 when there is no port. */
+/** `22`, `0.0.0.0:22`, `[::]:22`, `:::22` → 22; -1 without a port. */
 export function portOf(text: string): number {
   const start = text.lastIndexOf(':') + 1
   if (start === text.length || text.length - start > 5) return -1

@@ -3,7 +3,7 @@ import { inParts, type Slice } from '../slice.ts'
 
 /**
  * Networks of one family, flattened into ranges that do not overlap: the range from `starts[i]` up to the next start
- * belongs to row `rows[i]`, -1 for none. The first range starts at zero. IPv4 has one word a start, IPv6 four.
+ * belongs to row `rows[i]`, -1 for none. The first range starts at zero. A start is one word for IPv4, four for IPv6.
  */
 export interface Ranges {
   readonly starts: Uint32Array
@@ -13,7 +13,7 @@ export interface Ranges {
   readonly networks: number
 }
 
-/** Networks gathered while a table is read; each with the number of its row. */
+/** Networks collected while a table is read, each with the number of its row. */
 export class PrefixList {
   readonly width: 1 | 4
   size = 0
@@ -46,7 +46,7 @@ export class PrefixList {
   }
 }
 
-/** Flattens networks into ranges: of several that hold an address the longest wins, of equal ones the last added. */
+/** Flattens networks into ranges: the longest network that contains an address wins, and the last added of equal ones. */
 export async function flatten(list: PrefixList, slice: Slice): Promise<Ranges> {
   const order = await sort(list, slice)
   const sweep = new Sweep(list.width, list.size)
@@ -56,7 +56,7 @@ export async function flatten(list: PrefixList, slice: Slice): Promise<Ranges> {
   return sweep.finish()
 }
 
-/** Order by address, then by length (wide networks first), then by place in the list: a radix sort, so that it can pause. */
+/** Order by address, then by length (wide networks first), then by position in the list: a radix sort, because it can pause. */
 async function sort(list: PrefixList, slice: Slice): Promise<Uint32Array> {
   const { width, words, bits, size } = list
   let order = new Uint32Array(size)
@@ -76,11 +76,11 @@ async function radixPass(
   slice: Slice,
 ): Promise<Uint32Array<ArrayBuffer>> {
   const places = new Uint32Array(0x10001)
-  // In the list's own order, which is read faster than the one that is being made.
+  // In list order, which is read faster than the order being built.
   await inParts(order.length, slice, (from, to) => {
     for (let item = from; item < to; item++) places[digitOf(item) + 1]!++
   })
-  // All have the same digit.
+  // All have the same digit: nothing to sort.
   if (order.length === 0 || places[digitOf(0) + 1] === order.length) return order
   for (let digit = 1; digit <= 0x10000; digit++) places[digit]! += places[digit - 1]!
   const sorted = new Uint32Array(order.length)
@@ -90,17 +90,17 @@ async function radixPass(
   return sorted
 }
 
-/** Lengths of IPv6 networks. */
+/** Number of possible lengths of IPv6 networks. */
 const MOST_OPEN = 129
 
-/** Walks sorted networks with a stack of those that are open, and writes a range wherever the innermost one changes. */
+/** Walks sorted networks with a stack of open ones, and writes a range wherever the innermost one changes. */
 class Sweep {
   readonly #width: 1 | 4
   readonly #starts: Uint32Array
   readonly #rows: Int32Array
   #size = 0
   #networks = 0
-  // Open networks, the innermost on top: last address, row and length of each. They nest, so there are never more than lengths exist.
+  // Open networks, the innermost on top: last address, row and length of each. They nest, so the number of lengths is the maximum depth.
   #open = 0
   readonly #lasts: Uint32Array
   readonly #openRows = new Int32Array(MOST_OPEN)
@@ -140,7 +140,7 @@ class Sweep {
     }
   }
 
-  /** Ends the innermost network: what follows belongs to the one around it. */
+  /** Ends the innermost network: the following addresses belong to the enclosing one. */
   #close(): void {
     const at = --this.#open * this.#width
     for (let i = this.#width - 1; i >= 0; i--) {
@@ -150,7 +150,7 @@ class Sweep {
         return
       }
     }
-    // The network reached the end of the address space: nothing follows.
+    // The network reached the end of the address space.
   }
 
   #emit(words: Uint32Array, at: number, row: number): void {

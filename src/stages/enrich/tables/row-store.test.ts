@@ -10,7 +10,7 @@ function storeOf(rows: readonly JsonObject[]) {
   return new RowStore(builder.build(), undefined)
 }
 
-test('rows come out as they went in, whatever their columns and values', () => {
+test('rows survive a round trip, whatever their columns and values', () => {
   const value = fc.oneof(fc.jsonValue(), fc.bigInt({ min: 2n ** 60n, max: 2n ** 64n })) as fc.Arbitrary<JsonValue>
   const column = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 4 }), fc.constantFrom('__proto__', 'ip', 'constructor'))
   fc.assert(
@@ -23,13 +23,13 @@ test('rows come out as they went in, whatever their columns and values', () => {
   )
 })
 
-test('a row that is asked for after a thousand others is still its own', () => {
+test('a row that is read after a thousand others is still correct', () => {
   const store = storeOf(Array.from({ length: 5000 }, (_, n) => ({ n })))
   const asked = [0, 1024, 2048, 0, 4999, 1024]
   expect(asked.map((n) => store.get(n).values['n'])).toEqual(asked)
 })
 
-/** A row as it comes from a file. */
+/** A row as read from a file. */
 function read(text: string): JsonObject {
   const result = parseJson(text, { maxDepth: 100 })
   if (result.kind !== 'ok') throw new Error(result.message)

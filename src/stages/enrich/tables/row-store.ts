@@ -5,27 +5,27 @@ import { sharedBytes, sharedUint32 } from './shared.ts'
 
 /** Rows as JSON in shared memory. */
 export interface RowParts {
-  /** Names of the columns of each kind of row: most tables have one kind. */
+  /** Column names of each kind of row; most tables have one kind. */
   readonly columns: readonly (readonly string[])[]
-  /** The rows, one after the other: a JSON array of the number of its kind and of its values. */
+  /** The rows, one after the other, each a JSON array of the number of its kind and its values. */
   readonly bytes: Uint8Array
-  /** Where each row begins, and at the end where the last one ends. */
+  /** Start of each row, and finally the end of the last one. */
   readonly starts: Uint32Array
 }
 
-/** A row of a table, as it was asked for. */
+/** A row of a table. */
 export interface TableRow {
-  /** The store's own: copy before changing. */
+  /** Belongs to the store: copy it before changing anything. */
   readonly values: JsonObject
   /** Indicators of the row, by `p_any_*` name, from the table's schema. */
   readonly indicators: Readonly<Record<string, readonly string[]>>
 }
 
-/** Rows that were read last are kept as objects: the same few match again and again. */
+/** The most recently read rows are cached as objects, because the same few match repeatedly. */
 const KEPT = 1024
 const MAX_DEPTH = 1000
 
-/** Reads rows that other threads may be reading too. */
+/** Reads rows that other threads may read at the same time. */
 export class RowStore {
   readonly parts: RowParts
   readonly #bytes: Buffer
@@ -54,12 +54,12 @@ export class RowStore {
     const read = parseJson(text, { maxDepth: MAX_DEPTH })
     if (read.kind !== 'ok') throw new Error(`row ${number} of a table is damaged: ${read.message}`)
     const [kind, ...values] = read.value as [number, ...JsonValue[]]
-    // Own properties as data, a column `__proto__` too.
+    // Defines own properties, even for a column `__proto__`.
     return Object.fromEntries(columns[kind]!.map((column, i) => [column, values[i]!]))
   }
 }
 
-/** Gathers rows. */
+/** Collects rows. */
 export class RowStoreBuilder {
   size = 0
   readonly #kinds = new Map<string, number>()

@@ -1,4 +1,4 @@
-/** Arrays in memory that other threads can share: they get the same bytes, not a copy. */
+/** Arrays in memory that threads share instead of copying. */
 
 export function sharedInt32(length: number): Int32Array<SharedArrayBuffer> {
   return new Int32Array(new SharedArrayBuffer(length * 4))
@@ -12,7 +12,7 @@ export function sharedBytes(length: number): Uint8Array<SharedArrayBuffer> {
   return new Uint8Array(new SharedArrayBuffer(length))
 }
 
-/** Bytes of all arrays in it, however deep. */
+/** Total size in bytes of all arrays in the value, at any depth. */
 export function bytesOf(image: unknown): number {
   if (ArrayBuffer.isView(image)) return image.byteLength
   if (typeof image !== 'object' || image === null) return 0

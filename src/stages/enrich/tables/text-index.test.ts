@@ -13,7 +13,7 @@ async function indexOf(match: 'exact' | 'ignore_case' | 'port', keys: readonly s
   return { index: await builder.build(createSlice()), accepted }
 }
 
-test('exact keys are found as a Map finds them', async () => {
+test('finds exact keys as a Map does', async () => {
   const key = fc.oneof(fc.string({ maxLength: 4 }), fc.constantFrom('__proto__', 'constructor', '', 'a', 'A', '\u0000', '\ud800'))
   await fc.assert(
     fc.asyncProperty(fc.array(key, { maxLength: 200 }), fc.array(key, { maxLength: 50 }), async (keys, asked) => {
@@ -26,7 +26,7 @@ test('exact keys are found as a Map finds them', async () => {
   )
 })
 
-test('keys without regard to case', async () => {
+test('finds keys regardless of case', async () => {
   const { index } = await indexOf('ignore_case', ['Example.COM', 'abc', 'ABC'])
   expect([index.find('example.com'), index.find('EXAMPLE.com'), index.find('aBc'), index.find('x'), index.size]).toEqual([
     0, 0, 2, -1, 2,
@@ -53,7 +53,7 @@ describe('ports', () => {
   ]
   test.each(cases)('%s has port %i', (text, port) => expect(portOf(text)).toBe(port))
 
-  test('a key is a port alone', async () => {
+  test('a key is a port by itself', async () => {
     const { accepted, index } = await indexOf('port', ['22', '0.0.0.0:80', '99999', '443'])
     expect(accepted).toEqual([true, false, false, true])
     expect([index.find('10.0.0.1:22'), index.find('80'), index.find('443'), index.size]).toEqual([0, -1, 3, 2])

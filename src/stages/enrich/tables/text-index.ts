@@ -1,14 +1,14 @@
 import { inParts, type Slice } from '../slice.ts'
 import { sharedBytes, sharedInt32 } from './shared.ts'
 
-/** What an index of texts is made of; arrays in shared memory. */
+/** The parts of an index of texts; arrays in shared memory. */
 export interface TextParts {
   readonly kind: 'texts'
   /** Distinct keys. */
   readonly size: number
-  /** The characters of all keys: bytes when every one fits in a byte, else UTF-16 units. */
+  /** The characters of all keys: bytes if all of them fit, otherwise UTF-16 units. */
   readonly units: Uint8Array | Uint16Array
-  /** Where each key begins in `units`, and at the end where the last one ends. */
+  /** Start of each key in `units`, and finally the end of the last one. */
   readonly starts: Int32Array
   /** Row of each key. */
   readonly rows: Int32Array
@@ -39,7 +39,7 @@ export class TextIndex {
     this.#mask = parts.slots.length / 2 - 1
   }
 
-  /** The row number for a key, or -1; `from`: the key is the rest of the text from there. Never allocates. */
+  /** The row number for a key, or -1; with `from`, the key is the text from that position on. Never allocates. */
   find(text: string, from = 0): number {
     const hash = hashOf(text, from)
     const slots = this.#slots
@@ -58,7 +58,7 @@ export class TextIndex {
   }
 }
 
-/** Gathers keys and makes the index; of equal keys the last added wins. */
+/** Collects keys and builds the index; the last added of equal keys wins. */
 export class TextIndexBuilder {
   readonly #keys: string[] = []
   readonly #rows: number[] = []
@@ -103,7 +103,7 @@ export class TextIndexBuilder {
     return { units, starts }
   }
 
-  /** True when the key is new. */
+  /** True if the key is new. */
   #insert(slots: Int32Array, mask: number, key: string, number: number): boolean {
     const hash = hashOf(key)
     let slot = hash & mask
