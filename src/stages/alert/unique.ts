@@ -12,8 +12,8 @@ export const FEW_WINDOWS = 100
 export const FEW_VALUES = 256
 
 /**
- * Counts a match's own value into a window that has not become an alert yet. The window's event count holds it already. `crowd`: how
- * many windows the rule has; what all of them keep together is limited by it.
+ * Counts a match's unique value in a window that is not an alert yet. The window's event count already includes the match. `crowd`: the
+ * number of the rule's windows, used to limit the values that they store in total.
  */
 export function countUnique(window: AlertWindow, { unique }: Match, crowd = 0): void {
   if (window.opened) return

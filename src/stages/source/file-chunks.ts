@@ -3,8 +3,8 @@ import type { StreamChunk } from './line-stream.ts'
 import { BUSY } from './source.ts'
 
 /**
- * One file from its beginning to its end, plain or gzip, as the file source reads it. `sourceId` goes into row ids;
- * `tell` is given a sentence when something of the file cannot be read, or was passed over.
+ * Reads one file from beginning to end, plain or gzip, as the file source does. `sourceId` goes into row ids; `tell` is called with a
+ * sentence if part of the file cannot be read or was skipped.
  */
 export async function* fileChunks(
   path: string,

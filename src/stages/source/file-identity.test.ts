@@ -28,7 +28,7 @@ afterEach(() => reading.source.close())
 const at = (name: string) => join(folder, name)
 const text = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('')
 const lines = (name: string, n: number, width = 60) => Array.from({ length: n }, (_, i) => `${name} ${i} ${'x'.repeat(width)}`)
-/** Everything there is to read, also what has to be idle first. */
+/** Reads everything available, including what must be idle first. */
 const all = async () => {
   const got = []
   for (let i = 0; i < 4; i++) got.push(...(await reading.pull(IDLE_MS * 2)))
@@ -37,7 +37,7 @@ const all = async () => {
 
 const head = lines('head', 30)
 
-test('a hole of any size is passed over in turns: other files and sources do not wait for it', async () => {
+test('a hole of any size is skipped over several turns, so that other files and sources do not wait for it', async () => {
   writeFileSync(at('a.log'), 'before\n')
   truncateSync(at('a.log'), 300 * 1024 * 1024)
   appendFileSync(at('a.log'), 'after\n')
@@ -49,7 +49,7 @@ test('a hole of any size is passed over in turns: other files and sources do not
   expect(reading.lines.at(-1)).toBe('after')
 })
 
-test('a new file that begins like one that was deleted is read from its beginning', async () => {
+test('a new file that begins like one that was deleted is read from the beginning', async () => {
   writeFileSync(at('a.log'), text([...head, 'old']))
   expect(await all()).toEqual([...head, 'old'])
   rmSync(at('a.log'))
@@ -58,7 +58,7 @@ test('a new file that begins like one that was deleted is read from its beginnin
   expect(await all()).toEqual([...head, 'new', 'newer'])
 })
 
-test('a file beside one that begins like it is read, whichever is longer', async () => {
+test('a file next to one with the same beginning is read, whichever is longer', async () => {
   writeFileSync(at('a.log'), text([...head, 'a']))
   await all()
   writeFileSync(at('b.log'), text([...head, 'b', 'more']))
@@ -81,7 +81,7 @@ test.each(['read again', 'stopped meanwhile'])(
   },
 )
 
-test('a long file of which only the last block differs is another one', async () => {
+test('a long file that differs only in its last block is another one', async () => {
   const long = lines('long', 4000, 1000)
   writeFileSync(at('a.log'), text([...long, 'old']))
   await all()
@@ -91,7 +91,7 @@ test('a long file of which only the last block differs is another one', async ()
   expect((await all()).length).toBe(4002)
 })
 
-test('a long file of which only a block in the middle differs is a new one on another inode', async () => {
+test('a long file that differs only in a middle block is a new one if its inode differs', async () => {
   const long = lines('long', 4000, 1000)
   writeFileSync(at('a.log'), text(long))
   await all()
@@ -102,7 +102,7 @@ test('a long file of which only a block in the middle differs is a new one on an
   expect((await all()).length).toBe(4001 + 1)
 })
 
-test('what was not read of a file is read from wherever it was moved or packed to while nobody looked', async () => {
+test('the unread rest of a file is read after it was moved or compressed while the source was not running', async () => {
   for (const how of ['moved', 'packed', 'copied and cut']) {
     const own = lines(how, 30)
     const path = at(`${how}.log`)
@@ -119,10 +119,10 @@ test('what was not read of a file is read from wherever it was moved or packed t
   }
 })
 
-test('a copy is passed over for as long as it equals the beginning of its original, and health says so', async () => {
+test('a copy is skipped as long as it equals the beginning of its original, and health says so', async () => {
   writeFileSync(at('a.log'), text(head))
   await all()
-  // A copy in the making, then whole, then older than its original.
+  // A copy in progress, then complete, then older than its original.
   writeFileSync(at('b.log'), text(head).slice(0, 1500))
   expect(await all()).toEqual([])
   copyFileSync(at('a.log'), at('b.log'))
@@ -137,7 +137,7 @@ test('a copy is passed over for as long as it equals the beginning of its origin
   expect(reading.source.status().notices).toEqual([])
 })
 
-test('a copy is not read when its original is gone, having been read further', async () => {
+test('a copy is not read if its original is gone but was read further', async () => {
   writeFileSync(at('a.log'), text(head))
   copyFileSync(at('a.log'), at('b.log'))
   expect(await all()).toEqual(head)
@@ -147,7 +147,7 @@ test('a copy is not read when its original is gone, having been read further', a
   expect(await all()).toEqual([])
 })
 
-test('cursors of earlier versions go on where they were', async () => {
+test('cursors of earlier versions resume where they were', async () => {
   writeFileSync(at('short.log'), 'short\n')
   writeFileSync(at('long.log'), text(head))
   writeFileSync(at('moved.log'), text(lines('moved', 30)))
@@ -166,7 +166,7 @@ test('cursors of earlier versions go on where they were', async () => {
   rmSync(at('moved.log'))
   writeFileSync(at('packed.log.gz'), gzipSync(`${readFileSync(at('packed.log'))}packed tail\n`))
   rmSync(at('packed.log'))
-  // It begins like the file that is gone, but no record ended where that one was read to.
+  // It begins like the file that is gone, but no record ended at the offset up to which that one was read.
   writeFileSync(at('other.log.1'), text([...lines('other', 29), 'x'.repeat(200), 'y']))
   rmSync(at('other.log'))
   reading.open()
@@ -199,11 +199,11 @@ const KINDS = [
   'beside',
 ] as const
 
-/** What the folder holds and what must have been seen of it, recorded without any knowledge of how files are distinguished. */
+/** The folder's contents and what must have been read of it, recorded without any knowledge of how files are identified. */
 class World {
-  /** Name → its lines; how many of them the source has seen; whether a copy of it is about. */
+  /** Name → its lines, the number of lines that the source has seen, and whether it has been copied. */
   readonly files = new Map<string, { lines: string[]; seen: number; hasCopy: boolean }>()
-  /** Line → how often it must have been seen, at least and at most. */
+  /** Line → minimum and maximum number of times that it must have been read. */
   readonly counts = new Map<string, [number, number]>()
   readonly #skew: () => number
   #names = 0
@@ -221,7 +221,7 @@ class World {
       this.#write(this.#newName(), this.#new(20 + n))
       return
     }
-    // Less than a KiB that was read is not evidence of anything: see docs/decisions/0019-which-file-is-which.md.
+    // Less than a KiB that was read is not evidence: see docs/decisions/0019-which-file-is-which.md.
     const isKnown = Buffer.byteLength(text(file.lines.slice(0, file.seen))) >= 1024
     if (kind === 'append') this.#append(name, this.#new(n))
     else if (kind === 'rename') {
@@ -261,7 +261,7 @@ class World {
     }
   }
 
-  /** The source has looked and read everything. */
+  /** The source has checked and read everything. */
   sawAll(): void {
     for (const file of this.files.values()) file.seen = file.lines.length
   }
@@ -295,7 +295,7 @@ class World {
     this.#expect(added)
   }
 
-  /** What nobody has read of a file that goes may be read yet, from an open file, or not. */
+  /** The unread rest of a deleted file may still be read from an open file, or not at all. */
   #lose({ lines: content, seen }: { lines: string[]; seen: number }): void {
     for (const line of content.slice(seen)) {
       const [least, most] = this.counts.get(line)!
@@ -309,7 +309,7 @@ class World {
   }
 }
 
-test('whatever is done to files, each record is read as often as it was written', async () => {
+test('whatever happens to files, each record is read as often as it was written', async () => {
   const op = fc.record<Op>({
     kind: fc.oneof(
       { weight: 5, arbitrary: fc.constantFrom<Op['kind']>('append', 'pull') },

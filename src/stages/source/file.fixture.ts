@@ -3,15 +3,15 @@ import { file } from './file.ts'
 import { type BatchSource, BUSY } from './source.ts'
 
 export const IDLE_MS = 60_000
-/** Longer than the source waits between two looks for new files. */
+/** Longer than the source's interval between checks for new files. */
 export const LOOK_MS = 2000
 
-/** A source with what the pipeline does around it, a clock of its own, and everything that it gave. */
+/** A source with what the pipeline does around it, its own clock, and everything that it returned. */
 export class Reading {
   source!: BatchSource
   readonly #folder: string
   skewMs = 0
-  /** Turns in which the source had read as much as one may cost. */
+  /** Number of turns in which the source reached its reading limit. */
   busy = 0
   readonly cursors = new Map<string, Cursor>()
   readonly lines: string[] = []
@@ -38,7 +38,7 @@ export class Reading {
     await this.source.close()
     this.open()
   }
-  /** Looks, and takes everything there is. Answers the lines that are new. */
+  /** Checks for files and reads everything available. Returns the new lines. */
   async pull(afterMs = LOOK_MS + 30_000): Promise<string[]> {
     const before = this.lines.length
     this.skewMs += afterMs

@@ -43,14 +43,14 @@ test('growth, a partial last line, and the line once it is whole', async () => {
   expect(await reading.pull()).toEqual([])
 })
 
-test('a last line without newline counts when the file is idle', async () => {
+test('a last line without a newline counts once the file is idle', async () => {
   writeFileSync(at('a.log'), 'one\ntwo')
   expect(await reading.pull()).toEqual(['one'])
   expect(await reading.pull(IDLE_MS + 1)).toEqual(['two'])
   expect(reading.extents.at(-1)!.extent['final']).toBe(true)
 })
 
-test('an empty file is nothing until it has something', async () => {
+test('an empty file is ignored until it has content', async () => {
   writeFileSync(at('a.log'), '')
   expect(await reading.pull()).toEqual([])
   appendFileSync(at('a.log'), 'one\n')
@@ -75,7 +75,7 @@ test.each([
 })
 
 test.each(['renamed out of the patterns', 'deleted'])(
-  'a file that is %s is read to its end, what its writer adds then too',
+  'a file that is %s is read to its end, including what its writer adds later',
   async (how) => {
     writeFileSync(at('a.log'), 'one\n')
     await reading.pull()
@@ -102,12 +102,12 @@ test.each([
   truncateSync(at('a.log'))
   appendFileSync(at('a.log'), 'fresh\n')
   const got = [...(await reading.pull()), ...(await reading.pull())].sort()
-  // A short copy cannot be distinguished from another file with the same beginning, so its lines are read again rather than not at all.
+  // A short copy cannot be distinguished from another file with the same beginning, so its lines are read again rather than lost.
   if (n === 50) expect(got).toEqual(['fresh', 'unread'])
   else expect(got).toEqual([...first, 'fresh', 'unread'].sort())
 })
 
-test('copytruncate while the copy was seen before the cut', async () => {
+test('copytruncate with a copy that was seen before the truncation', async () => {
   writeFileSync(at('a.log'), text(long('x', 50)))
   await reading.pull()
   appendFileSync(at('a.log'), 'unread\n')
@@ -127,14 +127,14 @@ test('a copy is not read twice, and that is reported', async () => {
   expect(await reading.pull()).toEqual(['more'])
 })
 
-test('a file that is cut and grows beyond its old size between two looks is read from its beginning', async () => {
+test('a file that is truncated and outgrows its old size between two checks is read from the beginning', async () => {
   writeFileSync(at('a.log'), text(['first', 'second']))
   await reading.pull()
   writeFileSync(at('a.log'), text(long('again', 10)))
   expect(await reading.pull()).toEqual(long('again', 10))
 })
 
-test('a file that is cut and begins with the same lines again is another file', async () => {
+test('a file that is truncated and begins with the same lines again is another file', async () => {
   for (let round = 0; round < 3; round++) {
     writeFileSync(at('a.log'), 'start\n')
     expect(await reading.pull()).toEqual(['start'])
@@ -145,7 +145,7 @@ test('a file that is cut and begins with the same lines again is another file', 
   expect(await reading.pull()).toEqual([])
 })
 
-test('short files with equal beginnings are each read, also after a restart, also when a new one comes', async () => {
+test('short files with equal beginnings are each read, even after a restart and when a new one appears', async () => {
   writeFileSync(at('m.log'), 'same\n')
   writeFileSync(at('z.log'), 'same\n')
   expect(await reading.pull()).toEqual(['same', 'same'])
@@ -156,7 +156,7 @@ test('short files with equal beginnings are each read, also after a restart, als
   expect((await reading.pull()).sort()).toEqual(['m grows', 'same', 'z grows'])
 })
 
-test('a short file that is deleted and one that begins alike on the same inode are two', async () => {
+test('a deleted short file and a new one with the same beginning on the same inode are two files', async () => {
   writeFileSync(at('a.log'), 'start\n')
   await reading.pull()
   await reading.source.close()
@@ -166,7 +166,7 @@ test('a short file that is deleted and one that begins alike on the same inode a
   expect(await reading.pull()).toEqual(['start', 'more'])
 })
 
-test('two names of one file are one file that goes on growing', async () => {
+test('two names of one file are one file that keeps growing', async () => {
   writeFileSync(at('a.log'), 'one\n')
   linkSync(at('a.log'), at('b.log'))
   expect(await reading.pull()).toEqual(['one'])
@@ -188,7 +188,7 @@ test('gzip is detected from the content, read to its end, and the compressed cop
   expect(reading.faults).toEqual([])
 })
 
-test('gzip that is still being written is not taken for broken; broken gzip keeps its whole lines and goes on when a whole copy comes', async () => {
+test('gzip that is still being written is not considered broken; broken gzip keeps its complete lines and continues from a complete copy', async () => {
   const lines = long('x', 3000).map((line, i) => `${line}${(i * 7919) % 104_729}`)
   const packed = gzipSync(text(lines))
   writeFileSync(at('a.log.gz'), packed.subarray(0, packed.length / 2))
@@ -204,7 +204,7 @@ test('gzip that is still being written is not taken for broken; broken gzip keep
   expect(reading.faults.length).toBe(1)
 })
 
-test('gzip that breaks before its first byte is one fault, and its end', async () => {
+test('gzip that breaks before its first byte is one fault, and nothing more is read', async () => {
   const head = gzipSync('').subarray(0, 10)
   writeFileSync(at('a.log.gz'), Buffer.concat([head, Buffer.alloc(100, 0xff)]))
   reading.skewMs += IDLE_MS + 1
@@ -215,7 +215,7 @@ test('gzip that breaks before its first byte is one fault, and its end', async (
   expect(reading.faults).toEqual([{ reason: 'compression', raw: '', length: 0 }])
 })
 
-test('gzip with zero padding behind it ends there', async () => {
+test('gzip followed by zero padding ends there', async () => {
   writeFileSync(at('a.log.gz'), Buffer.concat([gzipSync('one\n'), Buffer.alloc(70_000)]))
   expect(await reading.pull(IDLE_MS + 1)).toEqual(['one'])
   expect(await reading.pull()).toEqual([])
@@ -241,7 +241,7 @@ test('a path that cannot be read is a problem until it can be', async () => {
   expect(problems()).toEqual([])
 })
 
-test('files that go away are no problem', async () => {
+test('files that disappear are not a problem', async () => {
   mkdirSync(at('folder.log'))
   writeFileSync(at('a.log'), 'one\n')
   expect(await reading.pull()).toEqual(['one'])
@@ -250,7 +250,7 @@ test('files that go away are no problem', async () => {
   expect(reading.source.status().notices.join()).toMatch(/no file matches/)
 })
 
-test('binary and overlong lines: the bytes are kept as they are, the long line costs its hash and head', async () => {
+test('binary and overlong lines: the bytes are preserved, and the long line is reduced to its hash and head', async () => {
   const binary = Buffer.from(Array.from({ length: 256 }, (_, i) => (i === 10 ? 11 : i)))
   writeFileSync(
     at('a.log'),
@@ -262,14 +262,14 @@ test('binary and overlong lines: the bytes are kept as they are, the long line c
   expect(process.memoryUsage().rss - before).toBeLessThan(40 * 1024 * 1024)
 })
 
-test('a line of the greatest length is a record whatever its line end', async () => {
+test('a line of the maximum length is a record whatever its line ending', async () => {
   const full = 'x'.repeat(1024 * 1024 - 2)
   writeFileSync(at('a.log'), `${full}\r\n${full}\n`)
   expect((await reading.pull()).map((line) => line.length)).toEqual([full.length + 1, full.length])
   expect(reading.faults).toEqual([])
 })
 
-test('a batch of the shortest lines is cut by their number', async () => {
+test('a batch of very short lines is limited by their number', async () => {
   writeFileSync(at('a.log'), 'x\n'.repeat(120_000))
   expect((await reading.pull()).length).toBe(120_000)
   expect(reading.extents.length).toBe(3)
@@ -282,7 +282,7 @@ test('files take turns', async () => {
   expect(order).toEqual(['a', 'b', 'a', 'b', 'a', 'b'])
 })
 
-test('an extent recorded before a restart is read byte for byte again, wherever its file is by then', async () => {
+test('an extent recorded before a restart is read again byte for byte, wherever its file is by then', async () => {
   const lines = long('x', 50)
   writeFileSync(at('a.log'), text(lines.slice(0, 5)))
   writeFileSync(at('b.log'), gzipSync(text(long('packed', 50))))
@@ -311,7 +311,7 @@ test('bytes missing since their extent was recorded are reported as truncated', 
 
 type Step = { kind: 'append'; lines: number; partial: boolean } | { kind: 'rotate' | 'pack' | 'restart' | 'pull' }
 
-test('any order of appending, rotating, packing and restarting gives every line exactly once', async () => {
+test('any order of appending, rotating, compressing and restarting yields every line exactly once', async () => {
   const step: fc.Arbitrary<Step> = fc.oneof(
     {
       weight: 4,
@@ -343,7 +343,7 @@ test('any order of appending, rotating, packing and restarting gives every line 
           const bytes = text(lines)
           const cut = now.partial ? Math.floor(bytes.length / 2) : bytes.length
           appendFileSync(at('a.log'), bytes.slice(0, cut))
-          // Written now by the clock of the test, so not idle.
+          // Its modification time is the test clock's, so the file is not idle.
           const time = (Date.now() + reading.skewMs) / 1000
           utimesSync(at('a.log'), time, time)
           if (now.partial) await reading.pull()
@@ -353,7 +353,7 @@ test('any order of appending, rotating, packing and restarting gives every line 
           renameSync(at('a.log'), at(`a.log.${++generation}`))
           sizeNow = 0
         } else if (now.kind === 'pack' && sizeNow > 1024) {
-          // As logrotate does it: the packed copy is whole before the file goes.
+          // As logrotate does it: the compressed copy is complete before the file is deleted.
           await reading.pull()
           writeFileSync(at('packing'), gzipSync(text(await linesOf(at('a.log')))))
           renameSync(at('packing'), at(`a.log.${++generation}.gz`))

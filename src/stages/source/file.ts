@@ -34,7 +34,7 @@ const config = z.object({
     .describe('Milliseconds without growth after which a last line without a newline is taken as complete.'),
 })
 
-/** Files and growing files. Where reading has come to is kept per file, whatever the file is called by then. */
+/** Files and growing files. The read position is stored per file and survives renames. */
 export const file = defineSource({
   type: 'file',
   summary: 'Follows log files that match glob patterns, plain or gzip.',
@@ -43,23 +43,23 @@ export const file = defineSource({
   seekable: (settings, deps) => new FileSource(settings, deps),
 })
 
-/** Bytes of one batch: small enough for a short wait behind it, large enough to make a transaction worth it. */
+/** Maximum bytes per batch: small enough that others do not wait long, large enough to make a transaction worthwhile. */
 const WINDOW_BYTES = 1024 * 1024
-/** New files are looked for this often; known ones are checked every `poll_ms`. */
+/** Interval between checks for new files; known ones are checked every `poll_ms`. */
 const RESCAN_MS = 1000
-/** Comparisons with known files in one look; each opens a file. */
+/** Maximum number of comparisons with known files per check; each opens a file. */
 const MAX_COMPARED = 200
-/** A file that lost its name stays open this long after its last growth: its writer may still have it open. */
+/** A file without a name is held open this long after its last growth, because its writer may still have it open. */
 const LINGER_MS = 5000
 
-/** A path as it was at the last check. */
+/** A path as of the last check. */
 interface SeenPath {
   readonly ino: number
   readonly size: number
   readonly mtimeMs: number
-  /** When it was first seen so, epoch ms. */
+  /** When it was first seen in this state, epoch ms. */
   readonly sinceMs: number
-  /** Which file it is; `null`: unknown until the file is whole. */
+  /** Which file it is; `null`: unknown until the file is complete. */
   readonly fileId: string | null | undefined
 }
 
@@ -67,7 +67,7 @@ class FileSource implements BatchSource {
   readonly id: string
   readonly #config: z.output<typeof config>
   readonly #deps: CursorDeps
-  /** By file id: everything ever seen and not forgotten. */
+  /** By file id: everything seen so far and not yet forgotten. */
   readonly #known = new KnownFiles()
   readonly #tracked = new Map<string, TrackedFile>()
   readonly #byPath = new Map<string, SeenPath>()
@@ -85,7 +85,7 @@ class FileSource implements BatchSource {
     this.id = settings.id
     this.#config = settings
     this.#deps = deps
-    // With its line end, CR and LF.
+    // Including the line ending, CR and LF.
     this.#window = Math.max(WINDOW_BYTES, deps.maxRecordBytes + 2)
     for (const { value } of deps.cursors) this.#known.set(value as FileCursor)
     this.#timer = setInterval(deps.wake, settings.poll_ms)
@@ -99,17 +99,17 @@ class FileSource implements BatchSource {
       const file = files[(this.#turn + i) % files.length]!
       if (!file.gzip && file.size <= file.offset) continue
       const idle = this.#deps.now() - file.grewMs >= this.#config.idle_ms
-      // Compressed data can be read only as a whole: while it is being written it looks broken.
+      // Compressed data can only be read as a whole: while it is still being written it looks broken.
       if (file.gzip && !idle) continue
       const extent = await this.#tryNext(file, idle)
       if (extent === BUSY) busy = BUSY
       else if (extent) {
-        // Files take turns as sources do. A packed file is read to its end: each that is open holds a window in memory.
+        // Files take turns, as sources do. A compressed file is read to its end, because each open one holds a window in memory.
         this.#turn = (this.#turn + i + (file.gzip ? 0 : 1)) % files.length
         return extent
       }
     }
-    // Before the answer: the pipeline asks again at once.
+    // Before returning, because the pipeline calls again at once.
     if (busy) this.#deps.wake()
     return busy
   }
@@ -188,7 +188,7 @@ class FileSource implements BatchSource {
   }
 
   committed(): void {
-    // The cursor in state is all there is to remember.
+    // The cursor in state is all that must be remembered.
   }
 
   status(): SourceStatus {
@@ -209,17 +209,17 @@ class FileSource implements BatchSource {
     this.#tracked.clear()
   }
 
-  /** Looks for new files and for growth, each at its own pace. */
+  /** Checks for new files and for growth, each at its own interval. */
   async #look(): Promise<void> {
     const now = this.#deps.now()
     if (now - this.#polledMs < this.#config.poll_ms / 2) return
     this.#polledMs = now
     const found = now - this.#scannedMs >= RESCAN_MS ? await this.#scan(now) : []
-    // Those that were there before, too: that one is gone must be seen.
+    // Including those that existed before, to notice when one is gone.
     const paths = [...new Set([...found, ...this.#byPath.keys()])].sort()
     const mostCompared = this.#known.compared + MAX_COMPARED
     for (const path of paths) {
-      // The next check continues here. Files read by then are distinguished without being opened.
+      // The next check continues here. Files that have been read by then are identified without opening them.
       if (this.#known.compared > mostCompared && !this.#byPath.has(path)) {
         this.#scannedMs = Number.NEGATIVE_INFINITY
         continue
@@ -239,7 +239,7 @@ class FileSource implements BatchSource {
       }
     }
     await this.#letGo(now)
-    // From its end: a look that took long is followed by reading, not by the next look.
+    // From the end of the check: after a long check, files are read before the next one.
     this.#polledMs = this.#deps.now()
   }
 
@@ -276,14 +276,14 @@ class FileSource implements BatchSource {
     file.complete = false
   }
 
-  /** The file was cut and begun again: what is behind its name now is another one. Copies may hold what was not read of it. */
+  /** The file was truncated and restarted, so its name now refers to another one. Copies may contain its unread rest. */
   async #cut(file: TrackedFile, path: string): Promise<void> {
     await this.#drop(file)
     this.#notices.set(`cut ${path}`, `${path} was truncated and rewritten: it is read from its beginning`)
     await this.#forgetCopies(file, path)
   }
 
-  /** Checks again what was taken for a copy of a file that is no longer read, if it may continue where that one ended. */
+  /** Checks again the supposed copies of a file that is no longer read, since one may continue where that file ended. */
   async #forgetCopies({ cursor, offset }: TrackedFile, except?: string): Promise<void> {
     for (const [path, { fileId, size }] of [...this.#byPath]) {
       if (fileId !== cursor.fileId || path === except) continue
@@ -292,13 +292,13 @@ class FileSource implements BatchSource {
     }
   }
 
-  /** Which file this is: one known before (moved, packed, seen before a restart) or a new one; `null`: not known yet. */
+  /** Identifies the file: one known before (moved, compressed, seen before a restart) or a new one; `null`: not known yet. */
   async #identify(path: string, info: Stats, isIdle: boolean): Promise<string | null | undefined> {
     if (info.size === 0) return undefined
     const { reader, isGzip: gzip } = await openReader(path)
     const { bytes: head, fault } = await reader.read(0, FINGERPRINT_BYTES)
     const isSettled = !gzip || isIdle || this.#known.onInode(info) !== undefined
-    // Another file may have taken its name meanwhile.
+    // Another file may have taken its name in the meantime.
     if (!isSettled || (await reader.stat()).ino !== info.ino) {
       await reader.close()
       return null
@@ -345,7 +345,7 @@ class FileSource implements BatchSource {
     return cursor.fileId
   }
 
-  /** A file that was renamed out of the patterns or deleted is read to its end, then let go. */
+  /** Reads a file to its end after it was deleted or renamed so that no pattern matches it, then closes it. */
   async #letGo(now: number): Promise<void> {
     const alive = new Set([...this.#byPath.values()].map(({ fileId, ino }) => `${fileId}:${ino}`))
     for (const file of this.#tracked.values()) {
@@ -354,7 +354,7 @@ class FileSource implements BatchSource {
         continue
       }
       file.goneMs ??= now
-      // Nothing tells its growth any more but the open file itself.
+      // Only the open file itself can still show growth.
       const size = await file.reader.stat().then(
         (info) => info.size,
         () => file.size,

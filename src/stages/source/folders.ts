@@ -5,8 +5,8 @@ import { isDynamicPattern } from 'tinyglobby'
 import { messageOf } from '../../util/errors.ts'
 
 /**
- * Of the folders below which glob `patterns` find their files: each that exists and cannot be listed, with a sentence on why. A glob
- * alone finds no file there and is silent about it.
+ * The folders searched by glob `patterns` that exist but cannot be listed, each with a sentence on why. The glob itself silently finds no
+ * files there.
  */
 export async function unreadableFolders(patterns: readonly string[]): Promise<Map<string, string>> {
   const found = new Map<string, string>()

@@ -13,7 +13,7 @@ const taken: { decoding: string; text: string; bytes: number; receivedMs: number
 let refuse: unknown
 let clock = 0
 const settings = http.config.parse({ id: 'shipper', max_body_bytes: 4 * 1024 * 1024 })
-/** Under this path a body must arrive within 0.4 s: elsewhere no test depends on how busy the machine is. */
+/** Under this path a body must arrive within 0.4 s; all other tests are independent of how busy the machine is. */
 const HASTY = '/hasty'
 /** `zstd -19` of `ndjson`, with its checksum. */
 const zstdNdjson = Buffer.from('KLUv/QRogQAAeyJhIjoxfQp7ImEiOjJ9Cu7trPI=', 'base64')
@@ -85,7 +85,7 @@ test.each<[string, RequestInit['body'], Record<string, string>, string, string]>
   ['two zstd frames', Buffer.concat([zstdNdjson, zstdNdjson]), { 'content-encoding': 'ZSTD' }, 'lines', ndjson + ndjson],
   ['identity', ndjson, { 'content-encoding': 'identity' }, 'lines', ndjson],
   [
-    'several encodings, the last one applied first undone',
+    'several encodings, undone in reverse order',
     brotliCompressSync(deflateSync(gzipSync(ndjson))),
     { 'content-encoding': 'x-gzip, identity, deflate, br' },
     'lines',
@@ -128,7 +128,7 @@ test.each<[number, string, RequestInit['body'], Record<string, string>, RegExp]>
   [400, 'zstd with garbage behind it', Buffer.concat([zstdNdjson, Buffer.from('garbage!')]), {}, /not a zstd frame/],
   [
     400,
-    'zlib with garbage behind it',
+    'zlib followed by garbage',
     Buffer.concat([deflateSync('a'), Buffer.from('x')]),
     { 'content-encoding': 'deflate' },
     /foll/,
@@ -175,10 +175,10 @@ test.each<[number, string, string, unknown]>([
   expect(await post(ndjson)).toMatchObject({ status, retryAfter })
 })
 
-test('a chunked body without length is taken, its time being that of its first byte', async () => {
+test('a chunked body without a length is accepted, and its time is that of its first byte', async () => {
   const before = clock
   const headers = { authorization: 'Bearer good', 'content-type': 'text/plain' }
-  // A connection of its own: one that another test has used may be closed under a body that cannot be sent twice.
+  // A separate connection: one that another test has used may be closed during a body that cannot be sent twice.
   const sending = request(url, { method: 'POST', headers, agent: false })
   for (const part of ['{"a":1}\n', '{"a":', '2}\n']) await new Promise((resolve) => sending.write(part, resolve))
   sending.end()
@@ -188,7 +188,7 @@ test('a chunked body without length is taken, its time being that of its first b
   expect(taken).toMatchObject([{ text: ndjson, receivedMs: before + 1 }])
 })
 
-test('a chunked body that never ends is cut at the limit', async () => {
+test('a chunked body that never ends is stopped at the limit', async () => {
   const body = new ReadableStream({
     pull: (controller) => controller.enqueue(new Uint8Array(65_536).fill(97)),
   })
@@ -231,7 +231,7 @@ test('a body that stops half-way is answered 408', async () => {
   expect(taken).toEqual([])
 })
 
-test('bodies that are broken off leave no memory taken: many of them, then good ones', async () => {
+test('aborted bodies leave no memory reserved: many of them, then complete ones', async () => {
   for (let i = 0; i < 80; i++) {
     const { socket } = rawRequest(`${head}{"a":1}\n`)
     socket.on('connect', () => setImmediate(() => socket.destroy()))
@@ -241,7 +241,7 @@ test('bodies that are broken off leave no memory taken: many of them, then good 
   expect(taken.length).toBe(80)
 })
 
-test('an empty array is taken, and nothing is kept of it', async () => {
+test('an empty array is accepted, and nothing is stored', async () => {
   expect((await post(' [ ]\n', json)).status).toBe(202)
   expect(taken).toEqual([])
 })
@@ -260,14 +260,14 @@ test.each([
   for (const sent of [body, chunked, gzipSync(body)]) expect((await post(sent)).status).toBe(status)
 })
 
-test('Brotli that would become far too much is stopped at the limit, and costs no memory', async () => {
+test('Brotli that decompresses to far too much is stopped at the limit without using memory', async () => {
   const bomb = brotliCompressSync(Buffer.alloc(64 * 1024 * 1024), { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } })
   const before = process.memoryUsage().rss
   expect(await post(bomb, { 'content-encoding': 'br' })).toMatchObject({ status: 413 })
   expect(process.memoryUsage().rss - before).toBeLessThan(40 * 1024 * 1024)
 })
 
-/** Sends the head and the first bytes of a body to an intake of its own; `finish` sends the rest and answers the status. */
+/** Sends the head and the first bytes of a body to a separate intake; `finish` sends the rest and returns the status. */
 function sendTo(target: Intake, first: string, announced: number) {
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined
   const body = new ReadableStream<Uint8Array>({
@@ -288,14 +288,14 @@ function sendTo(target: Intake, first: string, announced: number) {
   }
 }
 
-test('small bodies under way take the room of what was sent of them, whatever they announce', async () => {
+test('small bodies in transit use memory for the bytes received, whatever length they announce', async () => {
   const small = new HttpIntake(settings, deps, new BodyMemory(1000))
   const senders = Array.from({ length: 64 }, () => sendTo(small, '{"a":1}\n', settings.max_body_bytes))
   expect(await sendTo(small, 'x'.repeat(400), 400).finish()).toBe(202)
   for (const { finish } of senders) expect(await finish()).toBe(202)
 })
 
-test('more bodies at once than there is memory for get 503 and are asked to come again', async () => {
+test('bodies beyond the memory limit get 503 and are asked to retry', async () => {
   const memory = new BodyMemory(1000)
   const small = new HttpIntake(settings, deps, memory)
   let release = () => {}
@@ -320,7 +320,7 @@ test('more bodies at once than there is memory for get 503 and are asked to come
   expect(await sendTo(small, 'x'.repeat(1000), 1000).finish()).toBe(202)
 })
 
-test('a body without a token takes no memory: 401, not 503', async () => {
+test('a body without a token uses no memory: 401, not 503', async () => {
   const full = new HttpIntake(settings, deps, new BodyMemory(0))
   expect((await full.handle!(new Request('http://x/', { method: 'POST', body: 'x' }))).status).toBe(401)
 })

@@ -33,17 +33,17 @@ export const http = defineSource({
   listens: ({ token, body_timeout_ms }) => ({ token, requestMs: body_timeout_ms + AFTER_BODY_MS }),
 })
 
-/** Content types under which logs are sent. Anything else is more likely a mistake than a log. */
+/** Content types accepted for logs. Anything else is more likely a mistake than a log. */
 const TYPES =
   /^(application\/(json|x-ndjson|ndjson|jsonl|x-jsonlines|octet-stream|gzip|x-gzip|x-www-form-urlencoded)|text\/plain)\b/i
-/** What follows a body's arrival within a request, at most. */
+/** Maximum time for what follows a body's arrival within a request. */
 const AFTER_BODY_MS = 5000
-/** Bodies being read at the same time hold at most this much memory together. */
+/** Maximum memory of all bodies being read at the same time. */
 const MAX_BYTES_IN_HAND = 256 * 1024 * 1024
 const allBodies = new BodyMemory(MAX_BYTES_IN_HAND)
-/** Wait asked for, in seconds, when the above is used up. */
+/** Retry-After in seconds when the above is used up. */
 const BUSY_SECS = 1
-/** A batch is processed in memory, and a record costs far more there than its bytes: a body of millions of tiny ones is refused. */
+/** A batch is processed in memory, where a record costs far more than its bytes, so a body of millions of tiny ones is refused. */
 const MAX_RECORDS = 200_000
 const OPEN_LIST = 0x5b
 
@@ -73,7 +73,7 @@ export class HttpIntake implements Intake {
     }
   }
 
-  /** The refusal that the request's headers call for; `undefined`: read the body. */
+  /** The refusal for the request's headers; `undefined`: read the body. */
   #refuse(request: Request): Response | undefined {
     const { max_body_bytes: maxBytes } = this.#config
     const token = bearerOf(request.headers.get('authorization'))
@@ -105,7 +105,7 @@ export class HttpIntake implements Intake {
   async #take(body: Uint8Array, type: string, receivedMs: number): Promise<Response> {
     const { records, count, state } = decodeText(body, { isStart: true, final: true, maxRecords: MAX_RECORDS + 1 })
     if (count === 0) {
-      // What senders send when there was nothing to send.
+      // Senders send this when there is nothing to send.
       if (/^\s*\[\s*\]\s*$/.test(Buffer.from(body.subarray(0, 1000)).toString())) return answer(202, 'taken')
       return answer(400, 'the body is empty: send at least one record')
     }
@@ -123,7 +123,7 @@ export class HttpIntake implements Intake {
 
 function refusal(error: unknown): Response {
   if (error instanceof BodyRefused) return answer(error.status, error.message, error.status === 503 ? BUSY_SECS : undefined)
-  // By its code: an error that came from the spool's thread has lost its class on the way.
+  // Identified by its code, because an error from the spool's thread has lost its class.
   const code = error instanceof CaracalError ? error.code : undefined
   const afterMs = error instanceof RetryLater ? error.afterMs : undefined
   const message = withoutHostPaths(messageOf(error))
@@ -132,7 +132,7 @@ function refusal(error: unknown): Response {
   return answer(503, `the records could not be accepted: ${message}`, 5)
 }
 
-/** Refusals that may come before the body was read: what is left of it ends the connection, and the sender must know. */
+/** Refusals that can be sent before the body is read. Its unread rest ends the connection, and the sender must be informed. */
 const CLOSING = new Set([400, 401, 408, 413, 415])
 
 function answer(status: number, message: string, retryAfterSecs?: number): Response {

@@ -9,17 +9,17 @@ const ENGINES = {
 }
 
 export interface InflaterOptions {
-  /** Bytes of output handed on at a time. */
+  /** Size of output pieces in bytes. */
   readonly chunkSize?: number
-  /** Stops, as `overflowed`, once more than this has come out. */
+  /** Stops with `overflowed` once the output exceeds this. */
   readonly maxBytes?: number
 }
 
 /**
- * A zlib decompressor fed by hand, one step at a time: `write` resolves when the step's output was given to `onBytes`.
+ * A zlib decompressor controlled one step at a time: `write` resolves when the step's output has been passed to `onBytes`.
  *
- * zlib's stream may end before its input does (zero padding behind the last gzip member) and may fail in the middle; both
- * are states here, so that nobody waits for an event that has already fired.
+ * zlib's stream may end before its input does (zero padding after the last gzip member) and may fail in the middle. Both are states here,
+ * so that no caller waits for an event that has already fired.
  */
 export class Inflater {
   readonly #engine
@@ -39,7 +39,7 @@ export class Inflater {
     this.#engine = ENGINES[format]({ chunkSize })
     this.#engine.on('data', (chunk: Buffer) => {
       this.#size += chunk.length
-      // A few bytes of Brotli can stand for gigabytes: the limit must hold within a step, too.
+      // A few bytes of Brotli can expand to gigabytes, so the limit must hold within a step, too.
       if (this.overflowed) this.#engine.destroy()
       else onBytes(chunk)
     })
@@ -49,14 +49,14 @@ export class Inflater {
     })
     this.#engine.on('end', () => {
       this.#ended = true
-      // Only gzip's engine complains about what follows the data by itself.
+      // Only gzip itself reports an error about data after the end.
       if (this.#engine.bytesWritten < this.#given && format !== 'gzip') this.#fault ??= 'something follows the compressed data'
       this.#wake()
     })
     this.#engine.on('close', () => this.#wake())
   }
 
-  /** The compressed data has come to its own end; what follows is padding. */
+  /** The compressed data has ended; anything that follows is padding. */
   get ended(): boolean {
     return this.#ended
   }
@@ -66,7 +66,7 @@ export class Inflater {
     return this.#fault
   }
 
-  /** More came out than was allowed; nothing more will. */
+  /** The output exceeded the limit; no more will come. */
   get overflowed(): boolean {
     return this.#size > this.#maxBytes
   }

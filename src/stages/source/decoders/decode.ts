@@ -3,20 +3,20 @@ import { decoders as builtIn } from './index.ts'
 import { type TextOptions, type TextState, TextWalk } from './text-walk.ts'
 
 export interface DecodedText {
-  /** Pairs of where a record begins and ends; `undefined`: each line before `end` that is not blank is one. */
+  /** Pairs of start and end of each record; `undefined`: each line before `end` that is not blank is a record. */
   readonly records: Uint32Array | undefined
   readonly count: number
-  /** Everything before is decoded. What begins here is not whole yet. */
+  /** Everything before this is decoded. Whatever begins here is not complete yet. */
   readonly end: number
   /** The state at `end`. */
   readonly state: TextState
-  /** NUL bytes between records that were passed over. */
+  /** Number of NUL bytes skipped between records. */
   readonly nulBytes: number
-  /** What the record is that begins at `end`, as far as it goes. */
+  /** The kind of the incomplete record at `end`, as far as it is known. */
   readonly pending: 'line' | 'value'
 }
 
-/** Splits text into records, each found by the first decoder that claims what stands there. */
+/** Splits text into records, each found by the first decoder that claims the text there. */
 export function decodeText(bytes: Uint8Array, options: TextOptions = {}, decoders: readonly Decoder[] = builtIn): DecodedText {
   const texts = decoders.filter((decoder): decoder is TextDecoder => decoder.kind === 'text')
   const mostNumbers = 2 * (options.maxRecords ?? Number.POSITIVE_INFINITY)
@@ -25,14 +25,14 @@ export function decodeText(bytes: Uint8Array, options: TextOptions = {}, decoder
   while (walk.records.length < mostNumbers && walk.skip() && texts.find(claims)?.step(walk));
   const isDone = walk.at === walk.bytes.length && walk.final
   if (walk.entered !== undefined && !isDone) {
-    // What follows may show that it is no array after all.
+    // What follows may show that it is not an array after all.
     walk.start = walk.entered
     walk.state = 'lines'
   }
   return {
     records: walk.isPlain ? undefined : Uint32Array.from(walk.records),
     count: walk.records.length / 2,
-    // The separator says how to read what follows it.
+    // The separator determines how what follows it is read.
     end: isDone ? walk.at : walk.start - (walk.isSequence ? 1 : 0),
     state: walk.state,
     nulBytes: walk.nulBytes,

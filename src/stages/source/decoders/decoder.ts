@@ -4,7 +4,7 @@ import type { TextWalk } from './text-walk.ts'
 interface Named {
   readonly type: string
   readonly summary: string
-  /** A body and the records in it (without surrounding white space), in order. Used by the docs and the behaviour suite. */
+  /** A body and its records in order, without surrounding white space. Used by the docs and the behaviour suite. */
   readonly example: { readonly body: string | Uint8Array; readonly records: readonly string[] }
 }
 

@@ -4,5 +4,5 @@ import { jsonArray } from './json-array.ts'
 import { jsonSequence } from './json-sequence.ts'
 import { lines } from './lines.ts'
 
-/** Built-in decoders. Those of text are asked in this order at the beginning of each record. A new one is one file and one name here. */
+/** Built-in decoders. Text decoders are tried in this order at the beginning of each record. A new one is one file and one name here. */
 export const decoders: readonly Decoder[] = [jsonSequence, jsonArray, json, lines]

@@ -3,7 +3,10 @@ import type { TextDecoder } from './decoder.ts'
 import { isSpace, OpenBrackets } from './search.ts'
 import { BACKSLASH, CLOSE_LIST, CLOSE_OBJECT, COMMA, NEWLINE, OPEN_LIST, OPEN_OBJECT, QUOTE, type TextWalk } from './text-walk.ts'
 
-/** Elements are records as soon as each is whole. A broken one ends where its brackets close, or before a line on which the next begins. */
+/**
+ * Each element is a record as soon as it is complete. A broken one ends where its brackets close, or before a line on which the next one
+ * begins.
+ */
 export const jsonArray: TextDecoder = {
   kind: 'text',
   type: 'json-array',
@@ -20,10 +23,10 @@ export const jsonArray: TextDecoder = {
   },
 }
 
-/** Numbers and the words for nothing that tools write into JSON, whether or not JSON has them. */
+/** Numbers and the words for null that tools write into JSON, whether valid or not. */
 const WORD = /^([+-]?(\d[\w.+-]*|Infinity)|true|false|null|NaN|undefined|True|False|None)$/
 
-/** `[{"` or `[{}`: other arrays are entered when they are seen to be whole, for a line of text may begin with a bracket. */
+/** `[{"` or `[{}`. Other arrays are only entered once they are known to be complete, because a line of text may begin with a bracket. */
 function beginsArray(walk: TextWalk): boolean {
   const { bytes, at } = walk
   if (bytes[at] !== OPEN_LIST) return false
@@ -46,7 +49,7 @@ function element(walk: TextWalk): boolean {
   return walk.emit(start, walk.trimmed(next), next)
 }
 
-/** A number, a word, or something that has no place in an array. */
+/** A number, a word, or something that is not allowed in an array. */
 function word(walk: TextWalk): boolean {
   const { bytes, at: start } = walk
   let end = start
@@ -56,13 +59,13 @@ function word(walk: TextWalk): boolean {
   const isWord = end - start < 64 && WORD.test(bytes.toString('latin1', start, end))
   if (isWord && isWhole) return walk.emit(start, end, end)
   if (after === bytes.length && !walk.final) return walk.wait('value')
-  // The array broke off: lines follow, or the rest of a line.
+  // The array broke off: what follows is lines, or the rest of one.
   if (!walk.line()) return false
   walk.state = 'lines'
   return true
 }
 
-/** Where a broken element ends: behind its closing bracket, or before a line that begins like another element. */
+/** Where a broken element ends: after its closing bracket, or before a line that begins like another element. */
 function endOfBroken({ bytes, at: start, lines }: TextWalk, scanner: JsonScanner): number {
   const indent = start - lines.startOf(start)
   const open = new OpenBrackets(scanner.open())
@@ -85,7 +88,7 @@ function endOfBroken({ bytes, at: start, lines }: TextWalk, scanner: JsonScanner
     } else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) {
       const isClosed = open.close(byte === CLOSE_OBJECT ? OPEN_OBJECT : OPEN_LIST)
       if (isClosed && open.isEmpty) return at + 1
-      // The array's own end.
+      // The end of the array itself.
       if (!isClosed && byte === CLOSE_LIST) return at
     }
     if (isFresh && !isSpace(byte)) isFresh = false

@@ -1,7 +1,7 @@
 import type { TextDecoder } from './decoder.ts'
 import { SEPARATOR } from './text-walk.ts'
 
-/** RFC 7464: a record separator before each text. A text that was cut off ends where the next one begins. */
+/** RFC 7464: a record separator before each text. A truncated text ends where the next one begins. */
 export const jsonSequence: TextDecoder = {
   kind: 'text',
   type: 'json-sequence',

@@ -2,7 +2,7 @@ import { JsonScanner, MORE } from '../../../util/json-scanner.ts'
 import type { TextDecoder } from './decoder.ts'
 import { CLOSE_LIST, CLOSE_OBJECT, COMMA, NEWLINE, OPEN_LIST, OPEN_OBJECT, SEPARATOR, type TextWalk } from './text-walk.ts'
 
-/** A line that begins like a value but is not one is taken as a line, and decoding starts over on the next. */
+/** A line that begins like a value but is not one becomes a record as it is, and decoding restarts on the next line. */
 export const json: TextDecoder = {
   kind: 'text',
   type: 'json',
@@ -14,7 +14,7 @@ export const json: TextDecoder = {
   step: (walk) => (walk.bytes[walk.at] === OPEN_OBJECT && objectLine(walk)) || value(walk),
 }
 
-/** The quick way for what most lines are: one object, from the first byte to the last. False when it takes a closer look. */
+/** The fast path for most lines: one object that fills the whole line. Returns false if the line needs the full parser. */
 function objectLine(walk: TextWalk): boolean {
   const { bytes } = walk
   const newline = walk.newlines.from(walk.at)
@@ -25,7 +25,7 @@ function objectLine(walk: TextWalk): boolean {
     const at = seam.from(walk.at)
     if (at >= 0 && at < last) return false
   }
-  // If the object goes on, one of these must come next.
+  // If the object continues, one of these must come next.
   const next = walk.next(newline + 1)
   if (next === bytes.length && !walk.final) return false
   const byte = bytes[next]
@@ -33,7 +33,7 @@ function objectLine(walk: TextWalk): boolean {
   return walk.emit(walk.start, newline, newline + 1)
 }
 
-/** An object, or an array that does not begin with one: one value, or else a line. */
+/** An object, or an array that does not begin with one: a single value, or else a line. */
 function value(walk: TextWalk): boolean {
   const { bytes } = walk
   if (walk.broken.has(walk.at)) return walk.line()
@@ -59,7 +59,7 @@ function value(walk: TextWalk): boolean {
   return walk.emit(walk.start, end, end)
 }
 
-/** What may stand behind a value on its line. Anything else: the line is no JSON, whatever it begins like. */
+/** What may follow a value on its line. Anything else means that the line is not JSON, whatever it begins like. */
 function mayFollow(byte: number | undefined): boolean {
   return byte === undefined || byte === NEWLINE || byte === 0 || byte === SEPARATOR || byte === OPEN_OBJECT || byte === OPEN_LIST
 }

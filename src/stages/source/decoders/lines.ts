@@ -1,6 +1,9 @@
 import type { TextDecoder } from './decoder.ts'
 
-/** What no other decoder claims: each line is a record. Zeek's tab-separated logs are lines, too; their header is read by the log format. */
+/**
+ * Text that no other decoder claims: each line is a record. This includes Zeek's tab-separated logs; their header is read by the log
+ * format.
+ */
 export const lines: TextDecoder = {
   kind: 'text',
   type: 'lines',

@@ -1,9 +1,9 @@
 import { FAILED, JsonScanner, MORE } from '../../../util/json-scanner.ts'
 import { HOLE, NEWLINE, SEPARATOR } from './text-walk.ts'
 
-/** Finds the end of a record that is too long to be held, a piece at a time. */
+/** Finds the end of a record that is too long to hold in memory, piece by piece. */
 export class RecordEnd {
-  /** The last `find` came to the record's end. */
+  /** The last `find` reached the record's end. */
   isFound = false
   #scanner: JsonScanner | undefined
   #isFirst = true
@@ -13,8 +13,8 @@ export class RecordEnd {
   }
 
   /**
-   * How many of these bytes belong to the record for certain. NULs that may turn out to be the beginning of a hole do not yet: unless the
-   * record's end is found, give the rest again with what follows it. `final`: nothing follows.
+   * How many of these bytes certainly belong to the record. NULs that may be the beginning of a hole do not count yet: unless the
+   * record's end was found, pass the remaining bytes again, together with those that follow. `final`: nothing follows.
    */
   find(bytes: Uint8Array, final: boolean): number {
     // The separator before a text of a sequence.
@@ -30,7 +30,7 @@ export class RecordEnd {
     return this.#endOfLine(bytes, from, final)
   }
 
-  /** Behind the line's newline, or where a hole begins in it. */
+  /** After the line's newline, or where a hole begins in it. */
   #endOfLine(bytes: Uint8Array, from: number, final: boolean): number {
     const newline = bytes.indexOf(NEWLINE, from)
     const hole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).indexOf(HOLE, from)

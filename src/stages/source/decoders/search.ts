@@ -5,8 +5,8 @@ const SPACE = 0x20
 const OPEN_OBJECT = 0x7b
 
 /**
- * Where something comes next. Asked from one place after the other, it goes through the bytes once, however often it is asked:
- * a search from each record on would cost the square of what a sender sends.
+ * Where a byte sequence occurs next. Called with ascending positions, it scans the bytes only once, however often it is called: a
+ * separate search from each record on would take quadratic time on hostile input.
  */
 export class Occurrences {
   readonly #bytes: Buffer
@@ -18,18 +18,18 @@ export class Occurrences {
     this.#what = what
   }
 
-  /** The first at or behind `from`, which never goes back; -1 when not found. */
+  /** The first occurrence at or after `from`, which never decreases; -1 if there is none. */
   from(from: number): number {
     if (this.#at !== -1 && this.#at < from) this.#at = this.#bytes.indexOf(this.#what, from)
     return this.#at
   }
 }
 
-/** Where lines and their text begin and end, found once each. */
+/** Where lines and their text begin and end, each found only once. */
 export class Lines {
   readonly #bytes: Buffer
   #start = 0
-  /** The line's newline, or the end of the bytes; -1 before the first question. */
+  /** The line's newline, or the end of the bytes; -1 before the first call. */
   #end = -1
   #firstText = -1
   #lastText = { newline: -1, at: -1 }
@@ -49,7 +49,7 @@ export class Lines {
     return this.#start
   }
 
-  /** The first byte that is no white space, from the beginning of the line that `startOf` answered last. */
+  /** The first non-white-space byte, from the beginning of the line that `startOf` returned last. */
   firstText(): number {
     if (this.#firstText < 0) {
       this.#firstText = this.#start
@@ -58,7 +58,7 @@ export class Lines {
     return this.#firstText
   }
 
-  /** The last byte that is no white space of the line that ends with this newline. */
+  /** The last non-white-space byte of the line that ends with this newline. */
   lastText(newline: number): number {
     if (this.#lastText.newline !== newline) {
       let at = newline - 1
@@ -69,7 +69,7 @@ export class Lines {
   }
 }
 
-/** The brackets that are open in a broken value. */
+/** The open brackets of a broken value. */
 export class OpenBrackets {
   readonly #open: number[]
   #objects: number
@@ -88,7 +88,7 @@ export class OpenBrackets {
     if (byte === OPEN_OBJECT) this.#objects++
   }
 
-  /** Closes the innermost bracket of this kind, with all within it. False when none is open, which costs no search. */
+  /** Closes the innermost bracket of this kind and everything inside it. Returns false if none is open, without searching. */
   close(kind: number): boolean {
     const count = kind === OPEN_OBJECT ? this.#objects : this.#open.length - this.#objects
     if (count === 0) return false
@@ -100,7 +100,7 @@ export class OpenBrackets {
   }
 }
 
-/** True for what JSON takes for white space. */
+/** True for JSON white space. */
 export function isSpace(byte: number): boolean {
   return byte === SPACE || byte === NEWLINE || byte === RETURN || byte === TAB
 }

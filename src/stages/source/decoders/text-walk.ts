@@ -1,18 +1,18 @@
 import { MORE } from '../../../util/json-scanner.ts'
 import { isSpace, Lines, Occurrences } from './search.ts'
 
-/** Where reading is between two records: among lines and values, or inside an array whose elements are records. */
+/** The position between two records: among lines and values, or inside an array whose elements are records. */
 export type TextState = 'lines' | 'array'
 
 export interface TextOptions {
   readonly state?: TextState
-  /** The bytes begin a file, body or stream: a byte order mark there belongs to no record. */
+  /** The bytes begin a file, body or stream: a byte order mark there is not part of a record. */
   readonly isStart?: boolean
-  /** Nothing follows: what is not whole is a record all the same. */
+  /** Nothing follows: whatever is incomplete is a record nevertheless. */
   readonly final?: boolean
-  /** Stops after this many. */
+  /** Stops after this number of records. */
   readonly maxRecords?: number
-  /** The state in which these bytes are known to end, when they were decoded before with what follows them. */
+  /** The state at the end of these bytes, if it is known because they were decoded before together with what follows them. */
   readonly endState?: TextState | undefined
 }
 
@@ -27,21 +27,21 @@ export const OPEN_OBJECT = 0x7b
 export const CLOSE_OBJECT = 0x7d
 const NUL = 0x00
 
-/** NULs that are kept of a hole until it is known what follows them. */
+/** Number of NULs of a hole that are held until it is known what follows them. */
 export const HOLE_ENDING = 2
 
-/** Within a line, fewer NULs than this may be what somebody wrote. */
+/** Within a line, fewer NULs than this may have been written on purpose. */
 export const HOLE = Buffer.alloc(64)
 
-/** Inside a line that begins and ends like one object: where two may meet, or something is wrong. */
+/** Inside a line that begins and ends like one object: the place where two objects may meet, or something is wrong. */
 const SEAMS = ['}{', '}[', '} ', '}\t', '\r{', '\r[', '\x1e', '\0'].map((text) => Buffer.from(text))
 
-/** A walk through bytes from record to record. Text decoders move it on. */
+/** A walk through bytes from record to record. Text decoders advance it. */
 export class TextWalk {
   readonly bytes: Buffer
   readonly final: boolean
   readonly endState: TextState | undefined
-  /** Where records begin and end, in pairs. */
+  /** Pairs of start and end of each record. */
   readonly records: number[] = []
   readonly seams: readonly Occurrences[]
   readonly newlines: Occurrences
@@ -50,17 +50,17 @@ export class TextWalk {
   readonly broken = new Set<number>()
   state: TextState
   at = 0
-  /** Where the next record begins, leading white space included. */
+  /** Where the next record begins, including leading white space. */
   start = 0
-  /** A record separator stands before `start`. */
+  /** A record separator precedes `start`. */
   isSequence = false
   /** Every record so far is a line. */
   isPlain: boolean
-  /** Where an array begins of which no element was whole yet. */
+  /** Where an array begins that has no complete element yet. */
   entered: number | undefined
-  /** NUL bytes between records that were passed over. */
+  /** Number of NUL bytes skipped between records. */
   nulBytes = 0
-  /** What the record is that is not whole yet, as far as it goes. */
+  /** The kind of the incomplete record, as far as it is known. */
   pending: 'line' | 'value' = 'line'
   readonly #holes: Occurrences
   readonly #separators: Occurrences
@@ -80,7 +80,7 @@ export class TextWalk {
     if (isStart && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) this.begin(3)
   }
 
-  /** Passes over white space and holes. False at the end of the bytes. */
+  /** Skips white space and holes. Returns false at the end of the bytes. */
   skip(): boolean {
     const { bytes } = this
     while (this.at < bytes.length) {
@@ -100,26 +100,26 @@ export class TextWalk {
     return false
   }
 
-  /** Behind the NULs here, if they are a hole and no part of a record; `MORE` when that cannot be known yet. */
+  /** The position after the NULs here, if they are a hole and not part of a record; `MORE` if that is not known yet. */
   #endOfNuls(): number | undefined {
     const { bytes } = this
     let end = this.at
     while (bytes[end] === NUL) end++
     const byte = bytes[end]
-    // A single NUL may belong to what follows. So two of a hole that is cut here stay, and show what they are when more comes.
+    // A single NUL may belong to what follows. So two NULs of a hole that is cut here remain, and identify it when more bytes arrive.
     if (byte === undefined && !this.final) return end - this.at > HOLE_ENDING ? end - HOLE_ENDING : MORE
     if (end - this.at > 1 || byte === undefined) return end
     return byte === OPEN_OBJECT || byte === OPEN_LIST || byte === NEWLINE ? end : undefined
   }
 
-  /** The next record begins at `at`, or behind it. */
+  /** The next record begins at or after `at`. */
   begin(at: number): void {
     this.at = at
     this.start = at
     this.isSequence = false
   }
 
-  /** A record; the next one begins behind `next`. */
+  /** Adds a record; the next one begins after `next`. */
   emit(start: number, end: number, next: number): true {
     this.records.push(start, end)
     this.entered = undefined
@@ -127,13 +127,13 @@ export class TextWalk {
     return true
   }
 
-  /** The record that begins here is not whole yet. */
+  /** The record that begins here is incomplete. */
   wait(pending: 'line' | 'value'): false {
     this.pending = pending
     return false
   }
 
-  /** A record up to the line's end, a hole, or, in a sequence, the next separator. */
+  /** Adds a record up to the line's end, a hole, or, in a sequence, the next separator. */
   line(): boolean {
     const { bytes } = this
     const newline = this.newlines.from(this.at)
@@ -147,7 +147,7 @@ export class TextWalk {
     return this.emit(this.start, end, end === newline ? end + 1 : end)
   }
 
-  /** The bracket here opens an array: its elements are records as soon as each is whole. */
+  /** The bracket here opens an array: each element is a record as soon as it is complete. */
   enterArray(): true {
     this.entered = this.start
     this.state = 'array'
@@ -157,20 +157,20 @@ export class TextWalk {
     return true
   }
 
-  /** The array is over, or broke off. */
+  /** The array has ended or broken off. */
   leaveArray(): void {
     this.state = 'lines'
     this.entered = undefined
   }
 
-  /** The next byte from `at` on that is no white space. */
+  /** The next non-white-space byte from `at` on. */
   next(at: number): number {
     let next = at
     while (next < this.bytes.length && isSpace(this.bytes[next]!)) next++
     return next
   }
 
-  /** The same, but not behind the line's end. */
+  /** The same, but not beyond the end of the line. */
   nextOnLine(at: number): number {
     let next = at
     while (next < this.bytes.length && isSpace(this.bytes[next]!) && this.bytes[next] !== NEWLINE) next++

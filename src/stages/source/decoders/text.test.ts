@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { type DecodedText, decodeText } from './decode.ts'
 import type { TextState } from './text-walk.ts'
 
-/** The records of bytes that come in pieces, as a source would frame them: what is not whole waits for the next piece. */
+/** The records of bytes that arrive in pieces, framed as a source would: what is incomplete waits for the next piece. */
 function framed(pieces: readonly Uint8Array[]): string[] {
   const records: string[] = []
   let state: TextState = 'lines'
@@ -127,7 +127,7 @@ test('plain lines need no list of records', () => {
     expect(decodeText(Buffer.from(text), { isStart: true }).records).toBeUndefined()
 })
 
-test('a run of records is framed in the same way again without what follows it', () => {
+test('a run of records is framed the same way again without the bytes that follow it', () => {
   const text = `[1,"x",${A}]\n[\n${pretty(B)},\n2]\x1e${A}\n\x1e{"cut":\n{"cut":1,\n${A}${B}\nline\n[${A},\n${nul(9)}${B},oops\nend`
   const bytes = Buffer.from(text)
   for (let n = 1; n <= 13; n++) {
@@ -148,14 +148,14 @@ test('a run of records is framed in the same way again without what follows it',
   }
 })
 
-test('reading stops at the greatest number of records, and goes on behind them', () => {
+test('reading stops at the maximum number of records and continues after them', () => {
   const bytes = Buffer.from(`${A}\n${A}${A}\n${A}\n`)
   const first = decodeText(bytes, { maxRecords: 2 })
   expect([first.count, first.end]).toEqual([2, A.length * 2 + 1])
   expect(decodeText(bytes.subarray(first.end)).count).toBe(2)
 })
 
-test('random values, framed in any way, come out as they went in, wherever the bytes are cut', () => {
+test('random values in any framing are read back unchanged, wherever the bytes are cut', () => {
   const value = fc.dictionary(fc.string({ maxLength: 4 }), fc.jsonValue({ maxDepth: 3 }), { maxKeys: 4 })
   const style = fc.record({ indent: fc.constantFrom('', ' ', '    ', '\t'), gap: fc.constantFrom('', '\n', ' ', '\r\n', '\n\n') })
   const group = fc.record({
@@ -183,7 +183,7 @@ function written(values: readonly object[], how: string, { indent, gap }: { inde
   return values.map((value) => `\x1e${JSON.stringify(value, null, indent)}\n`).join('')
 }
 
-test('any bytes at all: no record is empty, none overlaps another, all bytes but white space and syntax are in one', () => {
+test('for any bytes: no record is empty, none overlap, and all bytes except white space and syntax are in one', () => {
   const piece = fc.constantFrom('[', ']', '{', '}', ',', '"', '\\', ' ', '\n', '1', 'a', ':', '{"a":1}', '\x1e', '\0', 'é')
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 40 }), fc.array(fc.nat({ max: 60 }), { maxLength: 3 }), (pieces, at) => {
@@ -203,7 +203,7 @@ test('any bytes at all: no record is empty, none overlaps another, all bytes but
   )
 })
 
-test('a hostile text of nested openers takes time in proportion to its length', () => {
+test('a hostile text of nested opening brackets takes linear time', () => {
   const steps = (n: number) => {
     const bytes = Buffer.from('{"a":\n'.repeat(n))
     const before = process.cpuUsage()
@@ -231,6 +231,6 @@ test.each<[string, (bytes: number) => string]>([
     return user + system
   }
   micros(4096)
-  // Sixteen times the bytes: the square of it would be 256 times the time.
+  // Sixteen times the bytes: quadratic time would be 256 times as long.
   expect(micros(1 << 20) / Math.max(micros(1 << 16), 4000)).toBeLessThan(80)
 })
