@@ -6,7 +6,7 @@ import { BLOCK_BYTES, isBeginningOf, matchEnds, printsOf } from './print.ts'
 import { differs, type Sample, sampleOf } from './sample.ts'
 import { FINGERPRINT_BYTES, type FileCursor, fileIdOf, fingerprintOf } from './tracked-file.ts'
 
-/** A file met on disk. */
+/** A file found on disk. */
 export interface MetFile {
   readonly head: Buffer
   readonly info: Stats
@@ -14,25 +14,25 @@ export interface MetFile {
   readonly reader: ByteReader
 }
 
-/** What a met file is: one known before, a copy of one, or, when both are `undefined`, a new one. */
+/** The identity of a file found on disk: a known file, a copy of one, or, if both are `undefined`, a new one. */
 export interface Recognised {
   readonly cursor?: FileCursor | undefined
   readonly copyOf?: FileCursor | undefined
 }
 
-/** Every file that was ever read, by its id, its inode, its beginning and its place. */
+/** All files ever read, by id, inode, beginning and path. */
 export class KnownFiles {
   readonly #byId = new Map<string, FileCursor>()
   readonly #byInode = new Map<number, Set<string>>()
   /** Files of at least a KiB, by their fingerprint. */
   readonly #whole = new Map<string, Set<string>>()
-  /** Shorter ones: their fingerprints cover less. */
+  /** Shorter ones, whose fingerprints cover less. */
   readonly #short = new Set<string>()
-  /** Path → the file that was there last. */
+  /** Path → the file that was last seen there. */
   readonly #lastAt = new Map<string, string>()
-  /** Of files of which nothing was read yet, made when one that begins alike is met; `undefined`: cannot be made. */
+  /** Samples of files of which nothing was read yet, taken when a file with the same beginning is found; `undefined`: not possible. */
   readonly #samples = new Map<string, Sample | undefined>()
-  /** Files opened so far to compare them with others: the cost of recognising. */
+  /** Number of files opened so far to compare them with others: the cost of identification. */
   compared = 0
 
   get(fileId: string): FileCursor | undefined {
@@ -54,10 +54,10 @@ export class KnownFiles {
     if (!last || last.path !== path || last.seenMs <= seenMs) this.#lastAt.set(path, fileId)
   }
 
-  /** A file that was not known, with nothing read of it. */
+  /** Adds a file that was not known, with nothing read of it. */
   add(sourceId: string, path: string, { head, info }: Pick<MetFile, 'head' | 'info'>, seenMs: number): FileCursor {
     let fileId = fileIdOf(sourceId, head, info)
-    // Cut and begun again with the same lines: other bytes, so another file.
+    // Truncated and restarted with the same lines: other bytes, so another file.
     for (let nth = 1; this.#byId.has(fileId); nth++) fileId = hash16(fileId, String(info.mtimeMs), String(nth))
     const cursor: FileCursor = {
       fileId,
@@ -77,7 +77,7 @@ export class KnownFiles {
     return cursor
   }
 
-  /** The file on this inode, if one is known; of those that were cut and begun again, the last. */
+  /** The known file on this inode, if any; the last one if it was truncated and restarted. */
   onInode(info: Stats): FileCursor | undefined {
     const ids = [...(this.#byInode.get(info.ino) ?? [])]
     const own = ids.map((id) => this.#byId.get(id)!).filter((cursor) => isSameInode(cursor, info))
@@ -85,8 +85,8 @@ export class KnownFiles {
   }
 
   /**
-   * Which of the known files this is. Its inode tells, if the first and the last of what was read are still there. Otherwise
-   * it may hold all that was read of a file that is gone from its place (it was moved or packed), or be a copy of one that is not.
+   * Identifies a file among the known ones. Its inode identifies it if the first and the last bytes read are unchanged. Otherwise it
+   * may contain all that was read of a file that is gone from its path (moved or compressed), or be a copy of one that is not.
    */
   async recognise(met: MetFile): Promise<Recognised> {
     const own = this.onInode(met.info)
@@ -94,7 +94,7 @@ export class KnownFiles {
     const inPlace: FileCursor[] = []
     const gone: FileCursor[] = []
     const alike = this.#beginningLike(met.head).filter((cursor) => {
-      // A short beginning is shared by many files: without the inode it counts only for a file that was packed.
+      // Many files share a short beginning: without the inode it only counts for a file that was compressed.
       const tellsApart = cursor.fingerprintBytes >= FINGERPRINT_BYTES || (met.isGzip && cursor.fingerprintBytes > 0)
       return tellsApart && cursor !== own && !isSameInode(cursor, met.info)
     })
@@ -110,8 +110,8 @@ export class KnownFiles {
   }
 
   /**
-   * Leaves out the files of which nothing was read yet and that this one differs from. Each of them is opened once, however many
-   * files are met.
+   * Excludes files of which nothing was read yet and that differ from this one. Each of them is opened only once, however many files
+   * are found.
    */
   async #unlessOthers({ reader }: MetFile, cursors: readonly FileCursor[]): Promise<readonly FileCursor[]> {
     const unread = cursors.filter(({ print }) => !print)
@@ -143,7 +143,7 @@ export class KnownFiles {
     const byLength = new Map<number, string>()
     for (const id of this.#short) {
       const { fingerprint, fingerprintBytes } = this.#byId.get(id)!
-      // Data that is broken from its first byte has no beginning: only another such file is like it.
+      // Data that is broken from its first byte has no beginning, so only another such file is equal to it.
       if (fingerprintBytes > head.length || (fingerprintBytes === 0 && head.length > 0)) continue
       const expected = byLength.get(fingerprintBytes) ?? fingerprintOf(head.subarray(0, fingerprintBytes))
       byLength.set(fingerprintBytes, expected)
@@ -152,7 +152,7 @@ export class KnownFiles {
     return ids.map((id) => this.#byId.get(id)!)
   }
 
-  /** True when the file still lies where it was seen last, with what was read of it: no other has begun there. */
+  /** True if the file is still at its last known path with the bytes that were read of it, so no other file has begun there. */
   async #isInPlace(cursor: FileCursor): Promise<boolean> {
     const { fileId, path } = cursor
     if (this.#lastAt.get(path) !== fileId) return false
@@ -166,7 +166,7 @@ export class KnownFiles {
   }
 }
 
-/** True when an inode's file still has what was read of it; false if it was truncated or rewritten. */
+/** True if an inode's file still contains what was read of it; false if it was truncated or rewritten. */
 async function stillHolds(
   { head, info, isGzip, reader }: Omit<MetFile, 'head'> & { readonly head: Buffer | undefined },
   cursor: FileCursor,
@@ -174,14 +174,14 @@ async function stillHolds(
   const { print, offset, fingerprint, fingerprintBytes } = cursor
   if (!isGzip && info.size < offset) return false
   if (print) return (await matchEnds(reader, print, offset)) !== undefined
-  // A cursor of an earlier version knows the beginning only.
+  // A cursor of an earlier version only stores the beginning.
   const bytes = head ?? (await reader.read(0, FINGERPRINT_BYTES)).bytes
   return bytes.length >= fingerprintBytes && fingerprintOf(bytes.subarray(0, fingerprintBytes)) === fingerprint
 }
 
 /**
- * Leaves out the files that this one is long enough to hold and does not hold, by their first block: it is neither one of them nor a
- * copy. One read, whatever their number; otherwise a folder of many files that begin alike would cost a comparison a pair.
+ * Excludes files that this one is long enough to contain but does not, judging by their first block: it is neither one of them nor a
+ * copy. One read, whatever their number; otherwise a folder of many files with the same beginning would cost one comparison per pair.
  */
 async function notSurelyOthers({ reader }: MetFile, cursors: readonly FileCursor[]): Promise<readonly FileCursor[]> {
   const lengthOf = ({ offset }: FileCursor) => Math.min(offset, BLOCK_BYTES)
@@ -193,7 +193,7 @@ async function notSurelyOthers({ reader }: MetFile, cursors: readonly FileCursor
   })
 }
 
-/** The one of these files of which everything that was read is how this one begins; of several, the one that was read furthest. */
+/** The one of these files whose bytes read so far are how this one begins; if there are several, the one that was read furthest. */
 async function heldWhole({ info, isGzip, reader }: MetFile, cursors: readonly FileCursor[]): Promise<FileCursor | undefined> {
   const fitting = cursors.filter(({ offset }) => isGzip || info.size >= offset).sort((a, b) => b.offset - a.offset)
   const printed = fitting.filter(({ print }) => print)
@@ -207,7 +207,7 @@ async function heldWhole({ info, isGzip, reader }: MetFile, cursors: readonly Fi
   return undefined
 }
 
-/** Of a cursor of an earlier version there is no print: that a record ends where it stands must do. */
+/** A cursor of an earlier version has no print, so it must suffice that a record ends at its offset. */
 async function endsRecord(reader: ByteReader, offset: number): Promise<boolean> {
   if (offset === 0) return true
   return (await reader.read(offset - 1, 1)).bytes[0] === 0x0a
@@ -234,8 +234,8 @@ function addTo<K>(map: Map<K, Set<string>>, key: K, value: string): void {
 }
 
 /**
- * Inode numbers are used again, so the time of birth must agree where the file system knows it. Where it does not, the device
- * must: its number alone may change when the machine is started again.
+ * Inode numbers are reused, so the birth time must match if the file system records it. Otherwise the device must match: its number alone
+ * may change at a reboot.
  */
 export function isSameInode(
   cursor: { readonly ino: number; readonly birthMs: number; readonly dev?: number | undefined },

@@ -7,7 +7,7 @@ import { streamChunks } from './line-stream.ts'
 
 const options = { place: 'p', maxRecordBytes: 200, tell: () => {} }
 
-/** What a stream's chunks hold, each with its place. */
+/** The contents of a stream's chunks, each with its offset. */
 function found(chunk: Chunk): string[] {
   const text = Buffer.from(chunk.bytes)
   const records: string[] = chunk.faults.map(({ offset, length, sha256 }) => `${offset}: ${length} ${sha256}`)
@@ -37,7 +37,7 @@ const long = `{"a":"${'x'.repeat(300)}"}`
 test.each<[string, string, readonly string[]]>([
   ['a line that a hole follows', `${'a'.repeat(300)}${nul(64)}b\n`, [`0: 300 ${sha256('a'.repeat(300))}`, '364: b']],
   [
-    'a line with NULs that are no hole, and with a hole',
+    'a line with NULs that are not a hole, and with a hole',
     `${'a'.repeat(300)}${nul(63)}a${nul(70)}b\n`,
     [`0: 364 ${sha256(`${'a'.repeat(300)}${nul(63)}a`)}`, '434: b'],
   ],
@@ -49,7 +49,7 @@ test.each<[string, string, readonly string[]]>([
     [`0: 310 ${sha256(`\x1e{\n"a":"${'x'.repeat(300)}"}`)}`, '312: {"b":1}'],
   ],
   [
-    'a value with its end missing',
+    'a value without its end',
     `{"a":"${'x'.repeat(300)}${nul(80)}{"b":1}\n`,
     [`0: 306 ${sha256(`{"a":"${'x'.repeat(300)}`)}`, '386: {"b":1}'],
   ],
@@ -57,7 +57,7 @@ test.each<[string, string, readonly string[]]>([
   const bytes = Buffer.from(text, 'latin1')
   await fc.assert(
     fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 400 }), { maxLength: 8 }), async (lengths) => {
-      // The record is over-long before its end is seen.
+      // The record is over-long before its end is reached.
       const pieces = [bytes.subarray(0, 250)]
       let at = 250
       for (const length of lengths) {
@@ -71,7 +71,7 @@ test.each<[string, string, readonly string[]]>([
   )
 })
 
-test('records behind an over-long value come at once, not when as much again has come', async () => {
+test('records after an over-long value are returned at once, not only after the same amount of data again', async () => {
   const stream = new PassThrough()
   const chunks = streamChunks(stream, { ...options, maxRecordBytes: 2 << 20 })
   const next = async () => found((await chunks.next()).value!.chunk)

@@ -4,7 +4,7 @@ import { type DecodedText, decodeText } from './decoders/decode.ts'
 import type { TextState } from './decoders/text-walk.ts'
 import { LongRecord, tooLongFault } from './long-record.ts'
 
-/** A chunk of a stream; call `parsed` with the parser's context before asking for the next one. */
+/** A chunk of a stream. Call `parsed` with the parser's context before requesting the next one. */
 export interface StreamChunk {
   readonly chunk: Chunk
   readonly parsed: (context: string) => void
@@ -15,11 +15,11 @@ export interface StreamOptions {
   readonly place: string
   /** A longer record costs only its hash and its head. */
   readonly maxRecordBytes: number
-  /** Called with a sentence about NUL bytes that were passed over. */
+  /** Called with a sentence about NUL bytes that were skipped. */
   readonly tell: (notice: string) => void
 }
 
-/** The whole records of a stream, as they come. */
+/** The complete records of a stream, as they arrive. */
 export async function* streamChunks(
   stream: Readable,
   { place, maxRecordBytes, tell }: StreamOptions,
@@ -28,7 +28,7 @@ export async function* streamChunks(
   let context = ''
   let nulBytes = 0
   let long: LongRecord | undefined
-  /** What the over-long record may go on with, see `LongRecord.add`. */
+  /** Bytes that may continue the over-long record, see `LongRecord.add`. */
   let undecided: Buffer = Buffer.alloc(0)
   const held = new HeldBytes()
   const emit = (more: Pick<Chunk, 'bytes'> & Partial<Chunk>): StreamChunk => ({
@@ -65,7 +65,7 @@ export async function* streamChunks(
   if (nulBytes > 0) tell(`${nulBytes} NUL bytes between records were skipped`)
 }
 
-/** Up to this many bytes that are no whole record yet are looked through again with every piece; beyond, each time they have doubled. */
+/** Up to this size an incomplete record is scanned again with every piece; beyond it, each time the size has doubled. */
 const RESCAN_BYTES = 1024 * 1024
 
 /** The part of a stream that is not a complete record yet. */
@@ -76,12 +76,12 @@ export class HeldBytes {
   #pending: DecodedText['pending'] = 'line'
   #nextScan = 0
 
-  /** What the bytes that are held begin with. */
+  /** The kind of record with which the held bytes begin. */
   get state(): TextState {
     return this.#state
   }
 
-  /** Adds a piece: the bytes of the records that are whole now, which are no longer held, or `undefined` when there cannot be any. */
+  /** Adds a piece. Returns and releases the bytes of the records that are now complete, or `undefined` if there cannot be any. */
   frame(
     piece: Buffer,
     options: { readonly isStart: boolean; readonly final?: boolean },
@@ -104,7 +104,7 @@ export class HeldBytes {
     return { ...framed, bytes: all.subarray(0, framed.end), state }
   }
 
-  /** Everything that is held, which is then held no longer. */
+  /** Returns and releases everything that is held. */
   take(): Buffer {
     const all = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces)
     this.#pieces = []

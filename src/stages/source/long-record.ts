@@ -4,7 +4,7 @@ import { MAX_DEAD_LETTER_BYTES } from '../../model/outcome.ts'
 import type { DecodedText } from './decoders/decode.ts'
 import { RecordEnd } from './decoders/record-end.ts'
 
-/** A record that is too long to be held: its bytes pass by a piece at a time and leave their number, hash and head. */
+/** A record that is too long to hold in memory: it is read piece by piece, and only its length, hash and head are stored. */
 export class LongRecord {
   length = 0
   readonly #end: RecordEnd
@@ -36,18 +36,18 @@ export class LongRecord {
     return bytes.subarray(own.length)
   }
 
-  /** SHA-256 of the record as far as it came, hex. Ends it: nothing can be added afterwards. */
+  /** SHA-256 of the record so far, hex. Nothing can be added afterwards. */
   digest(): string {
     return this.#hash.digest('hex')
   }
 
-  /** Its first bytes, at most as many as a dead letter keeps. */
+  /** Its first bytes, up to the size that a dead letter stores. */
   head(): Buffer {
     return Buffer.concat(this.#head)
   }
 }
 
-/** What a record that is too long becomes. `path`: of its file, if it is of one. */
+/** The dead letter of a record that is too long. `path`: its file, if it comes from one. */
 export function tooLongFault(
   record: { readonly offset: number; readonly length: number; readonly sha256: string; readonly raw: Buffer },
   path?: string,

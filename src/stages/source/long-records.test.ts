@@ -34,7 +34,7 @@ test.each([
   )
 })
 
-test('a long record that a hole follows ends at the hole', async () => {
+test('a long record followed by a hole ends at the hole', async () => {
   writeFileSync(at('a.log'), 'a'.repeat(2 * MIB + 5))
   truncateSync(at('a.log'), 200 * MIB)
   appendFileSync(at('a.log'), 'after\n')
@@ -44,7 +44,7 @@ test('a long record that a hole follows ends at the hole', async () => {
   expect(reading.lines.at(-1)).toBe('after')
 })
 
-test('while a long record is read other files have their turn', async () => {
+test('other files get their turn while a long record is read', async () => {
   writeFileSync(at('a.log'), Buffer.alloc(80 * MIB, 97))
   writeFileSync(at('b.log'), 'other\n')
   reading.skewMs += LOOK_MS

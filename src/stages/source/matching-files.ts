@@ -3,11 +3,11 @@ import { resolve } from 'node:path'
 import { glob, isDynamicPattern } from 'tinyglobby'
 
 /**
- * The files that glob patterns match, absolute and sorted. Patterns that are one path are not searched for: with hundreds of them
- * each file of their folders would be compared with every one.
+ * The files that match glob patterns, absolute and sorted. Patterns without wildcards are not globbed: with hundreds of them, each file
+ * in their folders would be compared with every pattern.
  */
 export async function matchingFiles(patterns: readonly string[]): Promise<string[]> {
-  // A pattern that takes files away applies to all others.
+  // A negated pattern applies to all others.
   const isMixed = patterns.some((pattern) => pattern.startsWith('!'))
   const isSearched = (pattern: string) => isMixed || isDynamicPattern(pattern)
   const searched = patterns.filter(isSearched)

@@ -1,9 +1,9 @@
 import { createHash, type Hash } from 'node:crypto'
 import type { ByteReader } from './byte-reader.ts'
 
-/** Bytes that one hash of a print covers. */
+/** Number of bytes per hash of a print. */
 export const BLOCK_BYTES = 1024 * 1024
-/** The last bytes that were read are kept as they are, to see at a glance whether they are still there. */
+/** The last bytes read are stored unhashed, for a quick check whether they are unchanged. */
 const RECENT_BYTES = 1024
 
 /**
@@ -15,11 +15,11 @@ export interface Print {
   readonly first: string
   /** Of all blocks before the last; '' while the first is the last. */
   readonly before: string
-  /** Of everything; '' when nothing was read. The last block has 1 byte to 1 MiB. */
+  /** Of everything; '' if nothing was read. The last block has 1 byte to 1 MiB. */
   readonly last: string
 }
 
-/** Makes a print of bytes as they are read. */
+/** Builds a print from bytes as they are read. */
 export class Printer {
   #first = ''
   #before = ''
@@ -31,7 +31,7 @@ export class Printer {
     this.#block = begin('')
   }
 
-  /** A printer that goes on behind `print`; `lastBlock` is read again. */
+  /** A printer that continues after `print`; `lastBlock` is read again. */
   static goOn(print: Print, lastBlock: Uint8Array): Printer {
     const printer = new Printer()
     printer.#first = print.first
@@ -96,7 +96,7 @@ function lastBlockAt(length: number): number {
   return length === 0 ? 0 : Math.floor((length - 1) / BLOCK_BYTES) * BLOCK_BYTES
 }
 
-/** Adds the bytes from `from` to `to`. False when the file has fewer. */
+/** Adds the bytes from `from` to `to`. Returns false if the file has fewer. */
 export async function addBytes(printer: Printer, reader: ByteReader, from: number, to: number): Promise<boolean> {
   for (let at = from; at < to; ) {
     const { bytes } = await reader.read(at, Math.min(BLOCK_BYTES, to - at))
@@ -108,8 +108,8 @@ export async function addBytes(printer: Printer, reader: ByteReader, from: numbe
 }
 
 /**
- * A printer at `length`, made from the first and the last block, when these are what `print` says. `undefined` when they are
- * not: the file was truncated or rewritten.
+ * A printer at `length`, built from the first and the last block, if these match `print`. `undefined` if they do not: the file was
+ * truncated or rewritten.
  */
 export async function matchEnds(reader: ByteReader, print: Print, length: number): Promise<Printer | undefined> {
   const start = lastBlockAt(length)
@@ -123,7 +123,7 @@ export async function matchEnds(reader: ByteReader, print: Print, length: number
   return first.print().last === print.first ? printer : undefined
 }
 
-/** Prints of a file's beginnings, for each length that it has. One pass. */
+/** Prints of a file's beginnings, for each length that it reaches. One pass. */
 export async function printsOf(reader: ByteReader, lengths: readonly number[]): Promise<ReadonlyMap<number, string>> {
   const prints = new Map<number, string>()
   const printer = new Printer()
@@ -136,7 +136,7 @@ export async function printsOf(reader: ByteReader, lengths: readonly number[]): 
   return prints
 }
 
-/** True when everything that can be read of `part` is how `whole` begins. */
+/** True if `whole` begins with everything that can be read of `part`. */
 export async function isBeginningOf(part: ByteReader, whole: ByteReader): Promise<boolean> {
   for (let at = 0; ; ) {
     const { bytes } = await part.read(at, BLOCK_BYTES)

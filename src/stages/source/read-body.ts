@@ -3,7 +3,7 @@ import { messageOf } from '../../util/errors.ts'
 import type { BodyMemory } from './body-memory.ts'
 import { BrokenCoding, type Coding, type Decoder, decoderOf, SniffingDecoder, sniff, TooMuch } from './content-coding.ts'
 
-/** Why a body was not taken, as an HTTP answer. */
+/** Why a body was refused, as an HTTP response. */
 export class BodyRefused extends Error {
   readonly status: 400 | 408 | 413 | 503
 
@@ -14,17 +14,17 @@ export class BodyRefused extends Error {
 }
 
 export interface BodyLimits {
-  /** Uncompressed bytes. */
+  /** Maximum number of bytes after decompression. */
   readonly maxBytes: number
-  /** The whole body must be there within this time. */
+  /** Time limit for receiving the whole body. */
   readonly timeoutMs: number
-  /** What is held of the body is accounted for here while it is being read. */
+  /** Accounts for the memory of the body while it is being read. */
   readonly memory: BodyMemory
 }
 
 /**
- * Reads a request body, undoes its codings and hands it to `take`, never holding more than the limits; its memory is
- * accounted for until `take` has settled. Throws `BodyRefused` for a body that is too large, too slow or cannot be decompressed.
+ * Reads a request body, undoes its codings and passes it to `take`, never exceeding the limits in memory; its memory is accounted for
+ * until `take` has settled. Throws `BodyRefused` for a body that is too large, too slow or cannot be decompressed.
  */
 export async function readBody<T>(
   request: Request,
@@ -72,13 +72,13 @@ function refusalOf(error: unknown, maxBytes: number): BodyRefused {
   return new BodyRefused(400, `the body could not be read: ${messageOf(error)}`)
 }
 
-/** At most this much of a refused body is read and discarded, for at most this time. */
+/** Size and time limits for reading and discarding the rest of a refused body. */
 const DISCARD_BYTES = 64 * 1024 * 1024
 const DISCARD_MS = 2000
 
 /**
- * Reads what is left of a body that is refused. Most senders read the answer only when they have sent everything: one that is
- * hung up on in the middle sees a broken connection and no reason.
+ * Reads the rest of a refused body. Most senders read the response only after sending everything: if the connection were closed before
+ * that, they would see a broken connection instead of the reason.
  */
 export async function discardBody(request: Request): Promise<void> {
   if (request.body && !request.bodyUsed) await discard(request.body.getReader())
@@ -94,26 +94,26 @@ async function discard(reader: ReadableStreamDefaultReader<Uint8Array>): Promise
     }
     await reader.cancel()
   } catch {
-    // The sender has gone: there is nobody to answer.
+    // The sender is gone and needs no answer.
   } finally {
     clearTimeout(timer)
   }
 }
 
-/** Collects what a body holds once its codings are undone, up to a limit. */
+/** Collects a body's decoded content, up to a limit. */
 class Sink {
   readonly #limits: BodyLimits
   readonly #decoders: Decoder[]
   readonly #parts: Uint8Array[] = []
   #size = 0
-  /** Bytes on the account: the body, and what decoders hold back. */
+  /** Bytes accounted for: the body, and what decoders hold back. */
   #held = 0
   /** A coding that is announced although the body does not begin like it. */
   #absent: Coding | undefined
 
   constructor(limits: BodyLimits, codings: readonly Coding[]) {
     this.#limits = limits
-    // The last one applied is the first to undo.
+    // The last one applied is undone first.
     const undo = codings.toReversed()
     const inner = undo.slice(1).map((coding) => this.#decoder(coding))
     this.#decoders = [new SniffingDecoder(4, (head) => this.#outermost(head, undo)), ...inner]
@@ -130,7 +130,7 @@ class Sink {
     return body
   }
 
-  /** Frees what the decoders and the account of memory hold. */
+  /** Frees the decoders and the accounted memory. */
   close(): void {
     for (const decoder of this.#decoders) decoder.destroy()
     this.#limits.memory.release(this.#held)
@@ -150,7 +150,7 @@ class Sink {
     if (announced === undefined) return seen && this.#decoder(seen)
     const hasMagic = announced === 'gzip' || announced === 'zstd'
     if (!hasMagic || seen === announced || undo.length > 1) return this.#decoder(announced)
-    // A proxy that has decompressed a body may leave the header on it: if it is text, that is what happened.
+    // A proxy that has decompressed a body may leave the header in place; if the body is text, assume that.
     this.#absent = announced
     return undefined
   }
@@ -172,7 +172,7 @@ class Sink {
   }
 }
 
-/** True for UTF-8 without control characters: what is still compressed, or was broken on its way, is not. */
+/** True for UTF-8 without control characters, which excludes compressed and damaged data. */
 function isText(body: Uint8Array): boolean {
   return isUtf8(body) && body.every((byte) => byte >= 0x20 || (byte >= 0x09 && byte <= 0x0d) || byte === 0x1e)
 }

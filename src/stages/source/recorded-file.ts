@@ -3,7 +3,7 @@ import { isSameInode } from './known-files.ts'
 import { matchEnds, printsOf } from './print.ts'
 import { type FileExtent, fingerprintOf } from './tracked-file.ts'
 
-/** After a restart: a recorded extent's file, where it was or at any of `paths`. */
+/** After a restart: the file of a recorded extent, at its old path or at any of `paths`. */
 export async function readerOf(extent: FileExtent, paths: readonly string[]): Promise<ByteReader> {
   const places = [...new Set([extent.path, ...paths])]
   let next: { readonly reader: ByteReader; readonly fit: number } | undefined
@@ -16,13 +16,13 @@ export async function readerOf(extent: FileExtent, paths: readonly string[]): Pr
         next = { reader, fit }
       } else await reader.close()
     } catch {
-      // Gone, or not readable: another path may hold the same file.
+      // Gone or not readable: the same file may be at another path.
     }
   }
   return next?.reader ?? NOTHING
 }
 
-/** How surely a file is the one of the extent: 3 its inode and bytes, 2 its bytes, 1 its inode, with bytes missing; 0 it is not. */
+/** How well a file matches the extent: 3 inode and bytes, 2 bytes, 1 inode with bytes missing, 0 not at all. */
 async function fitOf(reader: ByteReader, extent: FileExtent): Promise<number> {
   const { fingerprint, fingerprintBytes, print, resume } = extent
   const { bytes: head } = await reader.read(0, fingerprintBytes)

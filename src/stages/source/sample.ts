@@ -1,24 +1,24 @@
 import { BLOCK_BYTES } from './print.ts'
 
-/** What tells a file of which nothing was read yet from others that begin alike. Made of its first block. */
+/** Distinguishes a file of which nothing was read yet from others with the same beginning. Built from its first block. */
 export interface Sample {
-  /** Hashes of its beginnings, for each length of `LENGTHS` that it has. */
+  /** Hashes of its beginnings, for each length in `LENGTHS` that it reaches. */
   readonly beginnings: Uint32Array
-  /** Where the block's last bytes are, and what they are. */
+  /** The offset and contents of the block's last bytes. */
   readonly tailAt: number
   readonly tail: Buffer
 }
 
 const TAIL_BYTES = 64
 
-/** So dense that of two files the greatest that both have leaves out at most two bytes of a thousand of the shorter. */
+/** Dense enough that for any two files the greatest common length omits at most two bytes per thousand of the shorter one. */
 const LENGTHS = lengths()
 
-/** A sample of a file whose first block this is. */
+/** A sample of the file with this first block. */
 export function sampleOf(block: Buffer): Sample {
   const count = LENGTHS.findIndex((length) => length > block.length)
   const beginnings = new Uint32Array(count < 0 ? LENGTHS.length : count)
-  // FNV-1a. Two files of one hash are compared byte by byte, so it need not resist anybody.
+  // FNV-1a. Files with equal hashes are compared byte by byte, so it need not be resistant to attacks.
   let hash = 0x811c9dc5
   let at = 0
   for (const [i, length] of LENGTHS.entries()) {
@@ -27,11 +27,11 @@ export function sampleOf(block: Buffer): Sample {
     beginnings[i] = hash
   }
   const tailAt = Math.max(0, block.length - TAIL_BYTES)
-  // A copy: the block's memory is large.
+  // A copy, because the block's memory is large.
   return { beginnings, tailAt, tail: Buffer.from(block.subarray(tailAt)) }
 }
 
-/** True when the file of the sample has other bytes than the file of `own` and `block`, where both have some. False: perhaps. */
+/** True if the file of the sample differs from the file of `own` and `block` within their common length. False: unknown. */
 export function differs({ beginnings, tailAt, tail }: Sample, own: Sample, block: Buffer): boolean {
   const longest = Math.min(beginnings.length, own.beginnings.length) - 1
   if (longest >= 0 && beginnings[longest] !== own.beginnings[longest]) return true

@@ -20,7 +20,7 @@ export const sourceBase = {
     .describe('Tables pinned to a fixed file for this source (table name: file), whatever version other sources use.'),
 } as const
 
-/** There is nothing to return yet, but there may be on the next call of `next`, since it has read as much as one turn allows. */
+/** Nothing to return yet, but the next call of `next` may return something: this turn's reading limit has been reached. */
 export const BUSY = 'busy'
 
 /**
@@ -35,13 +35,16 @@ export interface BatchSource {
   read(extent: Extent): Promise<readonly Chunk[]>
   /** When the extent's first byte arrived, epoch ms, if the source knows; otherwise the pipeline's clock is used. */
   receivedMs(extent: Extent): number | undefined
-  /** No extent's records matter for those that follow: `parsed` needs no context, and extents can be parsed side by side. Absent: they may. */
+  /**
+   * False: no extent's records matter for later ones, so `parsed` needs no context and extents can be parsed side by side. Default:
+   * true.
+   */
   readonly isIndependent?: boolean
   /** The extent has been parsed; `context` is what the parser must remember for the following bytes. */
   parsed(extent: Extent, context: string): Cursor
   /** The extent's effects are durable, so its input may be discarded. */
   committed(extent: Extent): void
-  /** Its progress, for people. */
+  /** Its progress, for display. */
   status(): SourceStatus
   close(): Promise<void>
 }
@@ -49,7 +52,7 @@ export interface BatchSource {
 export interface SourceStatus {
   /** Bytes that are known but not yet read. */
   readonly backlogBytes: number
-  /** What people should know, one sentence each (a copy of a file was skipped, a file cannot be opened). */
+  /** Notices for users, one sentence each (a copy of a file was skipped, a file cannot be opened). */
   readonly notices: readonly string[]
   /** The notices that say why something cannot be read. */
   readonly problems?: readonly string[]
@@ -58,7 +61,7 @@ export interface SourceStatus {
 export interface CursorDeps {
   /** The committed cursors of this source. */
   readonly cursors: readonly Cursor[]
-  /** Lets the pipeline know that `next` may have something. */
+  /** Notifies the pipeline that `next` may return something. */
   readonly wake: () => void
   readonly now: () => number
   readonly maxRecordBytes: number
@@ -71,7 +74,7 @@ export interface SpoolEntry {
   readonly receivedMs: number
 }
 
-/** Given to a source that pushes, to put bodies on disk. A sender is acknowledged after that, never before. */
+/** Passed to a source that pushes, to store bodies on disk. A sender is acknowledged only after that. */
 export interface IntakeDeps {
   /**
    * Resolves when the body is fsynced. Throws `RetryLater` if the source's share of the spool is used up, `StorageError` if the
@@ -99,9 +102,9 @@ export interface ListenTerms {
   readonly requestMs: number
 }
 
-/** A source's capabilities are the members that it has: `seekable` or `pushes`, one of the two, and `listens` beside `pushes`. */
+/** A source's capabilities are the members that it has: either `seekable` or `pushes`, and optionally `listens` together with `pushes`. */
 export interface SourceDefinition<T extends string, S extends z.ZodRawShape> extends Definition<T, S> {
-  /** It can be read again from a cursor: runs in the pipeline thread, its cursors are kept in state. */
+  /** It can be read again from a cursor: runs in the pipeline thread, and its cursors are stored in state. */
   seekable?(config: z.output<z.ZodObject<S>>, deps: CursorDeps): BatchSource
   /**
    * What it receives cannot be read again: runs in the main thread and puts bodies into the spool. It may open its own sockets

@@ -10,7 +10,7 @@ function intakeOf(stream: PassThrough, append: IntakeDeps['append']) {
   return new StdinIntake(stream, { append, now: () => 1, authorised: () => true })
 }
 
-test('whatever the pieces, the spool gets all bytes in order, cut only between lines', async () => {
+test('the spool gets all bytes in order, split only between lines, whatever the pieces', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.string({ unit: fc.constantFrom('a', 'b', '\n') }), { maxLength: 20 }), async (pieces) => {
       const stream = new PassThrough()
@@ -27,7 +27,7 @@ test('whatever the pieces, the spool gets all bytes in order, cut only between l
   )
 })
 
-test('while the spool is full nothing is read, and nothing is lost', async () => {
+test('nothing is read or lost while the spool is full', async () => {
   const stream = new PassThrough({ highWaterMark: 100 })
   let isFull = true
   const got: string[] = []
@@ -53,7 +53,7 @@ test('while the spool is full nothing is read, and nothing is lost', async () =>
   expect(got.join('')).toBe(lines.join(''))
 })
 
-test('close with a spool that stays full ends, and says what was lost', async () => {
+test('close ends even if the spool stays full, and reports what was lost', async () => {
   const warnings: string[] = []
   const onWarning = (warning: Error) => warnings.push(warning.message)
   process.on('warning', onWarning)

@@ -16,16 +16,16 @@ export const stdin = defineSource({
   pushes: (_settings, deps) => new StdinIntake(process.stdin, deps),
 })
 
-/** A record that is longer than this is cut: what is left of it is a record of its own. */
+/** A longer record is cut, and the rest becomes a separate record. */
 const MAX_PENDING_BYTES = 64 * 1024 * 1024
 const RETRY_MS = 500
 
-/** Reads a stream and appends its whole records; stops reading while the spool cannot take more (the writer's pipe fills up). */
+/** Appends a stream's complete records to the spool; stops reading while the spool is full, so that the writer's pipe fills up. */
 export class StdinIntake implements Intake {
   readonly #stream: Readable
   readonly #deps: IntakeDeps
   readonly #done: Promise<void>
-  /** Read and not yet in the spool: the beginning of a record. */
+  /** Read but not yet in the spool: the beginning of a record. */
   readonly #held = new HeldBytes()
   #isStart = true
   #nulBytes = 0
@@ -64,13 +64,13 @@ export class StdinIntake implements Intake {
     if (this.#held.length >= MAX_PENDING_BYTES) await this.#append(this.#held.take(), state)
   }
 
-  /** Retries until the spool has it. When stopped, tries once more; if that fails, the bytes are lost and a warning says so. */
+  /** Retries until the spool has accepted it. After a stop, it tries once more; if that fails, the bytes are lost and a warning says so. */
   async #append(bytes: Buffer, decoding: TextState): Promise<void> {
     const { signal } = this.#stopping
     for (;;) {
       const isLast = signal.aborted
       try {
-        // A copy, because the bytes may be moved to another thread.
+        // A copy, because the bytes may be transferred to another thread.
         return await this.#deps.append(Buffer.from(bytes), { decoding, receivedMs: this.#deps.now() })
       } catch (error) {
         if (isLast) {
@@ -83,7 +83,7 @@ export class StdinIntake implements Intake {
   }
 }
 
-/** Waits, at most until the signal. */
+/** Waits until the time has passed or the signal is aborted. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

@@ -11,30 +11,30 @@ import { LongRecord, tooLongFault } from './long-record.ts'
 import { addBytes, matchEnds, type Print, Printer } from './print.ts'
 import { BUSY } from './source.ts'
 
-/** Bytes of a file that tell it from others, wherever it is moved or packed. */
+/** Number of bytes that identify a file after it was moved or compressed. */
 export const FINGERPRINT_BYTES = 1024
 
-/** One file as the cursor in state keeps it. */
+/** A file's cursor in state. */
 export interface FileCursor {
   readonly fileId: string
   readonly path: string
   readonly ino: number
-  /** Absent in cursors of earlier versions. */
+  /** Missing in cursors of earlier versions. */
   readonly dev?: number | undefined
-  /** When the inode was made, epoch ms (0 where the file system does not know): inode numbers are used again. */
+  /** When the inode was created, epoch ms (0 if the file system does not record it): inode numbers are reused. */
   readonly birthMs: number
   /** When the file was first seen, epoch ms. */
   readonly seenMs: number
-  /** Bytes on disk when this was read. */
+  /** Size on disk when this was read. */
   readonly size: number
   /** Hash of the first `fingerprintBytes` uncompressed bytes. */
   readonly fingerprint: string
   readonly fingerprintBytes: number
   readonly offset: number
-  /** Of the bytes before `offset`. Absent in cursors of earlier versions. */
+  /** Of the bytes before `offset`. Missing in cursors of earlier versions. */
   readonly print?: Print | undefined
   readonly context: string
-  /** What is at `offset`: absent in cursors of earlier versions, which knew lines only. */
+  /** The decoder state at `offset`: missing in cursors of earlier versions, which only knew lines. */
   readonly framing?: TextState
   /** The compressed data broke off: nothing more can come while the file has this size. */
   readonly complete: boolean
@@ -51,35 +51,35 @@ export interface FileExtent extends Extent {
   readonly size: number
   readonly fingerprint: string
   readonly fingerprintBytes: number
-  /** Of the bytes before `resume`. Absent in extents of earlier versions. */
+  /** Of the bytes before `resume`. Missing in extents of earlier versions. */
   readonly print?: Print
   readonly from: number
   readonly to: number
   readonly context: string
-  /** What is at `from`: absent in extents of earlier versions, which hold lines only. */
+  /** The decoder state at `from`: missing in extents of earlier versions, which only contain lines. */
   readonly framing?: TextState
-  /** What is at `resume`. */
+  /** The decoder state at `resume`. */
   readonly framingAfter?: TextState
-  /** A last record that is not whole counts. */
+  /** An incomplete last record counts. */
   readonly final: boolean
-  /** Bytes of NUL between records that were passed over. */
+  /** Number of NUL bytes skipped between records. */
   readonly nulBytes?: number
   /** Nothing but NULs. */
   readonly isHole?: boolean
-  /** One record longer than a window: only its head is kept. */
+  /** One record longer than a window: only its head is stored. */
   readonly oversize: boolean
-  /** Of the record that is longer than a window. Absent in extents of earlier versions. */
+  /** Of the record that is longer than a window. Missing in extents of earlier versions. */
   readonly sha256?: string
-  /** The compressed data breaks off at `to`; why. */
+  /** Why the compressed data breaks off at `to`. */
   readonly broken: string | null
-  /** Where reading goes on: `to`, or, when the data broke off within a record, where that record begins. */
+  /** Where reading continues: `to`, or, if the data broke off within a record, where that record begins. */
   readonly resume: number
 }
 
 /** A file being read. `reader` stays open while there may be more. */
 export interface TrackedFile {
   cursor: FileCursor
-  /** Where reading is, ahead of the committed cursor. */
+  /** The read position, ahead of the committed cursor. */
   offset: number
   context: string
   framing: TextState
@@ -87,26 +87,26 @@ export interface TrackedFile {
   ino: number
   gzip: boolean
   reader: ByteReader
-  /** Has printed what is before `offset`; made when it is needed. */
+  /** Has hashed the bytes before `offset`; created on demand. */
   printer: Printer | undefined
-  /** Has printed what is before the `resume` of the extent that was made last. */
+  /** Has hashed the bytes before the `resume` of the latest extent. */
   nextPrinter: Printer | undefined
   size: number
   /** When it last grew, epoch ms. */
   grewMs: number
-  /** Since when no name of it is known, epoch ms. */
+  /** Since when it has no known name, epoch ms. */
   goneMs: number | undefined
   complete: boolean
-  /** The records of the extent that was made last, so that it is not framed twice. */
+  /** The records of the latest extent, so that it is not framed twice. */
   framed: { readonly from: number; readonly to: number; readonly records: Uint32Array | undefined } | undefined
-  /** An over-long record at `offset`, as far as it was read, and the printer of everything up to there. */
+  /** The part read so far of an over-long record at `offset`, and the printer of everything before the read position. */
   long: { readonly record: LongRecord; readonly printer: Printer; sha256?: string } | undefined
-  /** Bytes of NUL that were passed over. */
+  /** Number of NUL bytes skipped. */
   nulBytes: number
   problem: string | undefined
 }
 
-/** The extent with the print of everything up to where reading goes on behind it. */
+/** The extent with the print of everything before its `resume`. */
 export async function withPrint(file: TrackedFile, extent: FileExtent): Promise<FileExtent> {
   let printer = extent.oversize ? file.long?.printer : undefined
   if (!printer) {
@@ -123,13 +123,13 @@ async function printerOf({ reader, offset, cursor }: TrackedFile): Promise<Print
     const printer = await matchEnds(reader, cursor.print, offset)
     if (printer) return printer
   }
-  // A cursor of an earlier version: once, everything that was read is read again.
+  // For a cursor of an earlier version, everything that was read is read again, once.
   const printer = new Printer()
   await addBytes(printer, reader, 0, offset)
   return printer
 }
 
-/** True if the same bytes are still there, possibly with more after them: not truncated, not rewritten in place. */
+/** True if the same bytes are still in the file, possibly with more after them: it was not truncated or rewritten in place. */
 export async function isContinued(file: TrackedFile, info: Stats): Promise<boolean> {
   const { reader, offset, cursor, printer } = file
   if (file.gzip) return true
@@ -147,18 +147,18 @@ export function fingerprintOf(head: Uint8Array): string {
   return hash16('file', head)
 }
 
-/** A file's name for all time: from its first KiB, or, while it is shorter, from its inode too (short files look alike). */
+/** A file's permanent id: from its first KiB, and for a shorter one also from its inode, since short files look alike. */
 export function fileIdOf(sourceId: string, head: Uint8Array, stat: Stats): string {
   if (head.length >= FINGERPRINT_BYTES) return hash16(sourceId, head.subarray(0, FINGERPRINT_BYTES))
   return hash16(sourceId, head, `${stat.dev}:${stat.ino}:${Math.trunc(stat.birthtimeMs)}`)
 }
 
-/** Records of one extent at most: each costs far more in memory than its bytes (a line may be a byte long). */
+/** Maximum number of records per extent. A line may be a single byte long, but each record costs far more in memory. */
 const MAX_RECORDS = 50_000
 
 /**
- * The next run of whole records of a file, at most about `windowBytes`; `undefined` while there is nothing whole, `BUSY` when more must be
- * read to know. `idle`: the file has not grown for a while, so a last record that is not whole (a line without newline) counts.
+ * The next run of complete records of a file, at most about `windowBytes`; `undefined` if there are none, `BUSY` if more must be read to
+ * find out. `idle`: the file has not grown for a while, so an incomplete last record (a line without a newline) counts.
  */
 export async function nextExtent(
   file: TrackedFile,
@@ -189,10 +189,13 @@ export async function nextExtent(
   return longExtent(file, file.long, windowBytes, idle)
 }
 
-/** An over-long record or a hole may have any size: this much of it is read before other files and sources have their turn. */
+/**
+ * An over-long record or a hole may have any size: this many bytes of it are read per turn, so that other files and sources are not
+ * blocked.
+ */
 const MAX_STEP_BYTES = 32 * 1024 * 1024
 
-/** Reads on in an over-long record, one step. */
+/** Continues reading an over-long record, one step. */
 async function longExtent(
   file: TrackedFile,
   long: NonNullable<TrackedFile['long']>,
@@ -214,7 +217,7 @@ async function longExtent(
   return extent(file, file.offset + record.length, flags)
 }
 
-/** Where data begins again behind `from`, or where this turn ends. */
+/** Where data begins again after `from`, or where this turn ends. */
 async function endOfHole(file: TrackedFile, from: number, windowBytes: number): Promise<number> {
   const nuls = Buffer.alloc(windowBytes)
   for (let at = from; ; ) {
@@ -258,7 +261,7 @@ function extent(
   }
 }
 
-/** An extent's records. Bytes that are gone since the extent was recorded become a `truncated` fault. */
+/** An extent's records. Bytes that have been lost since the extent was recorded become a `truncated` fault. */
 export async function readExtent(
   sourceId: string,
   reader: ByteReader,
@@ -298,7 +301,7 @@ async function oversizeFault(reader: ByteReader, extent: FileExtent): Promise<Fa
   return tooLongFault({ offset: from, length: to - from, sha256, raw: Buffer.from(bytes) }, path)
 }
 
-/** Of an extent that an earlier version recorded without its hash. */
+/** For an extent that an earlier version recorded without its hash. */
 async function hashOf(reader: ByteReader, from: number, to: number): Promise<string> {
   const hash = createHash('sha256')
   for (let at = from; at < to; ) {
@@ -315,7 +318,7 @@ function faultOf(reason: Fault['reason'], message: string, offset: number, bytes
   return { reason, message, offset, length: bytes.length, sha256, raw: Buffer.from(bytes.subarray(0, MAX_DEAD_LETTER_BYTES)) }
 }
 
-/** What to report of passed-over bytes: a file that is cut while its writer goes on at the old place begins with a hole. */
+/** The notice about skipped bytes: a file that is truncated while its writer continues at the old offset begins with a hole. */
 export function nulNotice({ path, nulBytes }: TrackedFile): string {
   return `${path}: ${nulBytes} NUL bytes between records were skipped; have the file's writer append (O_APPEND), or log rotation rename it`
 }

@@ -6,11 +6,11 @@ export type Unzstd =
   | { readonly kind: 'too-much' }
   | { readonly kind: 'broken'; readonly message: string }
 
-/** RFC 9659: what is sent over HTTP needs no larger window than this. */
+/** RFC 9659: data sent over HTTP must not need a larger window. */
 const MAX_WINDOW_BYTES = 8 * 1024 * 1024
 const MAX_BLOCK_BYTES = 128 * 1024
 
-/** Zstandard frames, one after the other, → what they hold. Never makes more than `maxBytes` (and a block) of it. */
+/** Decompresses concatenated Zstandard frames. The output never exceeds `maxBytes` by more than one block. */
 export function unzstd(data: Uint8Array, maxBytes: number): Unzstd {
   const parts: Uint8Array[] = []
   let size = 0
