@@ -27,7 +27,7 @@ beforeEach(async () => {
 })
 afterEach(() => db.destroy())
 
-/** A lake with the real one's promise: a token inserts once, ever. `fails` says what the n-th insert does. */
+/** A lake with the real one's guarantee: a token inserts at most once. `fails` decides the outcome of the n-th insert. */
 class MemoryLake implements LakeWriter {
   readonly tokens = new Map<string, string>()
   readonly calls: { token: string; text: string }[] = []
@@ -102,7 +102,7 @@ const flusherOf = (lake: LakeWriter, part: Partial<ConstructorParameters<typeof 
     ...part,
   })
 
-test('two shapes of one table go to the lake in one flush, each under a token of its own', async () => {
+test('two shapes of one table go to the lake in one flush, each under a separate token', async () => {
   const lake = new MemoryLake()
   const flusher = flusherOf(lake)
   await commit(flusher, [rows('t', ['1']), rows('t', ['2'], ['p_row_id', 'p_source_id', 'new']), rows('t', ['3'])])
@@ -129,7 +129,7 @@ test.each(['before', 'after'] as const)(
   },
 )
 
-test('a table that takes nothing holds up no other, and gets its rows in their order when it does again', async () => {
+test('a table that accepts nothing delays no other, and gets its rows in order once it accepts them again', async () => {
   const lake = new MemoryLake()
   const insert = lake.insert.bind(lake)
   let isAway = true
@@ -144,7 +144,7 @@ test('a table that takes nothing holds up no other, and gets its rows in their o
     await expect(flusher.flush()).rejects.toThrow('logs.u: too many parts')
   }
   expect(lake.rows).toEqual(['logs.t ["t0","s"]', 'logs.t ["t1","s"]', 'logs.t ["t2","s"]'])
-  // The next start knows what waits.
+  // The next start knows what is waiting.
   await db.destroy()
   db = await openState(dataDir)
   state = pipelineState(db)
@@ -156,7 +156,7 @@ test('a table that takes nothing holds up no other, and gets its rows in their o
   expect(await state.outboxSize()).toEqual({ rows: 0, bytes: 0, oldestMs: undefined })
 })
 
-test('whatever fails and whenever the process ends, every row is stored once and in the order of its table', async () => {
+test('every row is stored once and in its table’s order, whatever fails and whenever the process ends', async () => {
   const step = fc.oneof(
     fc.record({ kind: fc.constant('rows' as const), table: fc.constantFrom('t', 'u', 'v') }),
     fc.record({
@@ -186,7 +186,7 @@ test('whatever fails and whenever the process ends, every row is stored once and
           }
           await flusher.flush().catch((error) => expect(error).toBeInstanceOf(RetryLater))
         } else {
-          // The lake has some of a flush, and the state does not know.
+          // The lake has part of a flush, and the state does not know.
           lake.fails = () => undefined
           const flush = await state.beginFlush(1 << 20, 1)
           if (flush)
@@ -204,7 +204,7 @@ test('whatever fails and whenever the process ends, every row is stored once and
   )
 })
 
-test('rows of a table that can never take them become dead letters that can be sent again', async () => {
+test('rows that their table can never accept become dead letters that can be sent again', async () => {
   const lake = new MemoryLake()
   lake.ensure = async ({ table }: TableSpec) => {
     if (table === 't') throw new Refused('the table is ordered by it')
@@ -230,7 +230,7 @@ test('rows of a table that can never take them become dead letters that can be s
   expect((await sourceCounts(db)).get('s')).toMatchObject({ stored: 1, deadLettered: 1, reasons: { internal: 1 } })
 })
 
-test('rows that an older version left as JSON go to the lake in the same order, and one that does not fit is a dead letter', async () => {
+test('rows that an older version left as JSON go to the lake in the same order, and one that does not fit becomes a dead letter', async () => {
   const lake = new MemoryLake()
   const flusher = flusherOf(lake)
   const counted: TableSpec = { ...spec('t'), columns: [...spec('t').columns, { name: 'n', kind: 'ubigint' }] }
@@ -243,7 +243,7 @@ test('rows that an older version left as JSON go to the lake in the same order, 
   expect((await sourceCounts(db)).get('s')).toMatchObject({ stored: 3, deadLettered: 1 })
 })
 
-test('rows that an older version left are counted in the index once, however often their table is tried, and those beside them not again', async () => {
+test('rows that an older version left are counted in the index once, however often their table is retried, and other rows not again', async () => {
   const lake = new MemoryLake()
   lake.fails = (nth) => (nth === 1 ? 'before' : undefined)
   const flusher = flusherOf(lake)
@@ -269,7 +269,7 @@ test('rows that an older version left are counted in the index once, however oft
   ])
 })
 
-test('rows that one shape of a table refuses are dead letters once, however often the next shape fails', async () => {
+test('rows that one shape of a table refuses become dead letters once, however often the next shape fails', async () => {
   const lake = new MemoryLake()
   lake.rejects = (line) => line.startsWith('["odd')
   lake.fails = (nth) => (nth === 2 ? 'before' : undefined)
@@ -305,7 +305,7 @@ test('of two specs of one table in a flush, the earlier is late', async () => {
   ])
 })
 
-test('a process that ends between insert and noting it stores nothing twice', async () => {
+test('a process that ends between an insert and its record stores nothing twice', async () => {
   const lake = new MemoryLake()
   const first = flusherOf(lake)
   await commit(first, [rows('t', ['1', '2'])])
@@ -373,7 +373,7 @@ test('rows committed while the outbox is measured are not forgotten', async () =
     ...real,
     outboxSize: async () => {
       const size = await real.outboxSize()
-      // A commit that comes between the answer and its use.
+      // A commit between the result and its use.
       if (++measured === 2) await commit(flusher!, [rows('t', ['late'])])
       return size
     },
@@ -385,7 +385,7 @@ test('rows committed while the outbox is measured are not forgotten', async () =
   await flusher.stop()
 })
 
-test('flush covers everything committed before the call, also while a run is under way', async () => {
+test('flush covers everything committed before the call, even while a run is in progress', async () => {
   const lake = new MemoryLake()
   let release: () => void = () => {}
   const held = new Promise<void>((resolve) => {

@@ -11,39 +11,39 @@ import { type Refusal, refusedRows } from './refused-rows.ts'
 import { rowsOf } from './rows.ts'
 
 export interface FlusherOptions {
-  /** Flush when this many rows wait … */
+  /** Flush when this number of rows waits … */
   readonly flushRows: number
   /** … or the oldest has waited this long. Each insert costs the lake 11–18 ms whatever its size, so it should not be much shorter. */
   readonly flushMs: number
   readonly maxBytes: number
   readonly now: () => number
-  /** Pause before what failed is tried again, milliseconds; default 1,000. */
+  /** Pause before a retry in milliseconds; default 1,000. */
   readonly retryMs?: number
-  /** Which tables take no rows now and why, or that all do again (undefined). */
+  /** Which tables accept no rows now and why, or that all do again (undefined). */
   readonly onTrouble: (message: string | undefined) => void
-  /** Which rows the lake has refused for good, and not as dead letters, since the start. */
+  /** Rows that the lake has refused permanently, and not as dead letters, since startup. */
   readonly onLost?: (message: string) => void
-  /** Less may wait now than before. */
+  /** Fewer rows may be waiting now than before. */
   readonly onStored?: () => void
 }
 
 const CHECK_MS = 100
-/** Pause before a table is tried again; doubles with every try … */
+/** Pause before a table is retried; doubles with every attempt … */
 const RETRY_MS = 1000
 /** … up to this. */
 const MAX_RETRY_MS = 30_000
 
-/** A table that did not take its rows. */
+/** A table that did not accept its rows. */
 interface Held {
   readonly message: string
   readonly tries: number
-  /** When it is tried again. */
+  /** When it is retried. */
   readonly nextMs: number
 }
 
 type Lost = NonNullable<Refusal['lost']>
 
-/** What a table's part of a flush leads to. */
+/** The outcome of a table's part of a flush. */
 interface Stored {
   readonly rows: FinishedRows[]
   readonly counts: Count[]
@@ -51,8 +51,8 @@ interface Stored {
 }
 
 /**
- * Moves finished rows from the outbox to the lake, each exactly once. Alerts never wait for it, and tables do not wait for each
- * other: what one does not take is held, later rows of it wait behind that, and all others go on.
+ * Moves finished rows from the outbox to the lake, each exactly once. Alerts never wait for it, and tables do not wait for each other: rows
+ * that a table does not accept are held, its later rows queue after them, and all other tables continue.
  */
 export class Flusher {
   readonly #state: PipelineState
@@ -61,12 +61,12 @@ export class Flusher {
   readonly #retryMs: number
   /** By `database.table`. */
   readonly #held = new Map<string, Held>()
-  /** By `database.table`: rows that the lake refused and that are kept nowhere. */
+  /** By `database.table`: rows that the lake refused and that are stored nowhere. */
   readonly #lost = new Map<string, Lost>()
   #running: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #isStarted = false
-  /** What waits, kept beside the table so that looking costs nothing. */
+  /** What is waiting, counted separately so that checking costs nothing. */
   #waiting = { rows: 0, bytes: 0, oldestMs: undefined as number | undefined }
   /** What was committed while the outbox is being measured; counted twice rather than not at all. */
   #meanwhile: (readonly FinishedRows[])[] | undefined
@@ -91,7 +91,7 @@ export class Flusher {
     this.#check()
   }
 
-  /** Runs when it is time to, and looks again while anything waits: an idle machine is left alone. */
+  /** Runs when it is time, and checks again while anything waits: an idle machine is not woken. */
   #check(): void {
     if (!this.#isStarted || this.#timer) return
     if (this.#isDue()) void this.#run(false).catch(() => {})
@@ -114,9 +114,9 @@ export class Flusher {
     this.#check()
   }
 
-  /** Everything committed before the call is in the lake when this resolves. Rejects when a table does not take its rows. */
+  /** Resolves when everything committed before the call is in the lake. Rejects if a table does not accept its rows. */
   async flush(): Promise<void> {
-    // A run under way may have begun before the caller's rows were committed: one more run covers them.
+    // A run in progress may have begun before the caller's rows were committed: one more run covers them.
     if (this.#running) await this.#running.catch(() => {})
     await this.#run(true)
     if (this.#held.size > 0) throw new RetryLater(this.#trouble()!)
@@ -158,11 +158,11 @@ export class Flusher {
       onTrouble(this.#trouble())
     } catch (error) {
       onTrouble(messageOf(error))
-      // Not sooner than this: the rows are safe in the outbox.
+      // No sooner than this: the rows are safe in the outbox.
       await new Promise((resolve) => setTimeout(resolve, this.#retryMs))
       throw error
     } finally {
-      // A state that cannot be read keeps the last figures; the error that led here is the one to tell.
+      // If the state cannot be read, the last figures stay; the error that led here is the one to report.
       await this.#measure().catch(() => {})
       this.#options.onStored?.()
     }
@@ -180,14 +180,14 @@ export class Flusher {
     for (const finished of meanwhile) this.added(finished, this.#options.now())
   }
 
-  /** Puts a flush into the lake and notes what became of it. */
+  /** Writes a flush to the lake and records the outcome. */
   async #store(flush: Flush): Promise<void> {
     /** By table. A retry of a held table has the same outcome again. */
     const stored = new Map<string, Stored>()
     const failed = new Map<string, string>()
     for (const part of await this.#state.flushParts(flush)) {
       const table = nameOf(part.spec)
-      // The order of a table's rows is the order of its schema's changes.
+      // A table's rows must stay in the order of its schema's changes.
       if (failed.has(table)) continue
       try {
         const refused = refusedRows(part.spec, await this.#insert(part), this.#options.now())
@@ -257,7 +257,10 @@ export class Flusher {
   }
 }
 
-/** What an older version's rows add to the index of indicators: it had the lake count them. Those beside them are counted already. */
+/**
+ * What an older version's rows add to the index of indicators: that version let the lake count them. Rows of this version are already
+ * counted.
+ */
 function indexOf(part: FlushPart): FinishedRows[] {
   const { database, columns, timeColumn } = part.spec
   if (database !== 'logs' || timeColumn !== 'p_event_time' || !hasJson(part)) return []

@@ -12,53 +12,53 @@ import type { EncodedBatch } from './steps.ts'
 /** How the records of one source are parsed, and which tables its events are joined with. */
 export interface SourceBinding {
   readonly parse: ParseSource
-  /** The tables in force for the source. Asked once per batch: a refreshed table counts from the next batch on. */
+  /** The tables in force for the source. Read once per batch: a refreshed table counts from the next batch on. */
   readonly enricher: () => Enricher
 }
 
 /**
- * Everything derived from content, and from what the configuration says about content, as one immutable value. A batch takes
- * the generation in force when it begins, and is parsed, judged, correlated and committed with it, whatever is in force by then.
- * The rows of tables are no part of it: they have versions of their own, which every match records.
+ * Everything derived from content, and from what the configuration says about content, as one immutable value. A batch uses the generation
+ * in force when it begins, and is parsed, judged, correlated and committed with it, even if another one is in force by then. The rows of
+ * tables are not part of it: they have separate versions, which every match records.
  */
 export interface Generation {
-  /** 16 hex digits, the same for the same content wherever its folders lie; stored with every event as `p_generation`. */
+  /** 16 hex digits, the same for the same content in any folder; stored with every event as `p_generation`. */
   readonly hash: string
   readonly parser: Parser
-  /** Started, one for each detection language that has rules. Whoever takes the generation out of force closes them. */
+  /** Started, one for each detection language that has rules. Closed by the code that takes the generation out of force. */
   readonly detectors: readonly Detector[]
   /** Those of `detectors` that judge what makers in other threads have left for them. Absent: batches are judged whole. */
   readonly remembering?: Remembering
   /** Absent: batches are made in this thread. */
   readonly making?: Making
-  /** Every enabled rule that can make alerts, correlation rules included, each with its `version`. */
+  /** Every enabled rule that can raise alerts, including correlation rules, each with its `version`. */
   readonly rules: ReadonlyMap<string, Rule>
-  /** `undefined` when no correlation rule is enabled. */
+  /** `undefined` if no correlation rule is enabled. */
   readonly correlation: Correlation | undefined
-  /** By the id of the source. */
+  /** By source id. */
   readonly sources: ReadonlyMap<string, SourceBinding>
 }
 
-/** What of parsing is known before a batch is made. */
+/** What is known about parsing before a batch is made. */
 export type ParsedPart = Pick<ParsedChunks, 'context' | 'received'>
 
-/** Takes batches down the first half of the path in other threads, which hold the same generation. */
+/** Sends batches down the first half of the path in other threads, which have the same generation. */
 export interface Making {
-  /** Resolves however often a thread dies of other causes; rejects when the batch cannot be made. `onParsed` is called once. */
+  /** Resolves however often a thread dies of other causes; rejects if the batch cannot be made. `onParsed` is called once. */
   make(
     batch: Omit<PathBatch, 'onParsed'> & { readonly onParsed: (parsed: ParsedPart) => void },
     origin: RowOrigin,
   ): Promise<EncodedBatch<readonly FinishedRows[]>>
 }
 
-/** Rules whose answer depends on events before: what one batch leaves behind, the next one finds. */
+/** Rules whose answer depends on earlier events: the state that one batch leaves is there for the next. */
 export interface Remembering {
   readonly detectors: readonly Detector[]
-  /** The place of a rule's findings among those about the same event. */
+  /** The position of a rule's findings among those about the same event. */
   readonly rankOf: (ruleId: string) => number
 }
 
-/** What the generation says of a source. Throws when it was made without that source, which is a fault of ours. */
+/** What the generation says about a source. Throws if it was created without that source, which is a bug. */
 export function bindingOf({ sources }: Generation, sourceId: string): SourceBinding {
   const binding = sources.get(sourceId)
   if (!binding) throw new Error(`the generation knows no source '${sourceId}'`)

@@ -2,7 +2,7 @@ import { type Event, INDICATOR_FIELDS, type IndicatorField } from '../model/even
 import type { ValueRow } from '../util/block/encode.ts'
 import { isBefore } from '../util/instant.ts'
 
-/** What of an event goes into the index of indicators. */
+/** The parts of an event that go into the index of indicators. */
 export type Indicated = Pick<Event, 'p_log_type' | 'p_source_id' | 'p_event_time' | 'p_parse_time'> & {
   readonly [field in IndicatorField]?: unknown
 }
@@ -13,7 +13,7 @@ interface Seen {
   last: string
 }
 
-/** What events of one log type, source and day have seen: field → value → how often and when. */
+/** What was seen in events of one log type, source and day: field → value → how often and when. */
 interface Group {
   readonly logType: string
   readonly sourceId: string
@@ -22,7 +22,7 @@ interface Group {
   parsed: string
 }
 
-/** Reads each field by a constant name, since a name that changes with every call is looked up each time. */
+/** Reads each field by a constant name, since a name that varies between calls is looked up each time. */
 const READ: Readonly<Record<IndicatorField, (event: Indicated) => unknown>> = {
   p_any_ip_addresses: (event) => event.p_any_ip_addresses,
   p_any_domain_names: (event) => event.p_any_domain_names,

@@ -4,13 +4,13 @@ import { messageOf } from '../util/errors.ts'
 import { sha256 } from '../util/hash.ts'
 import { stringifyJson } from '../util/json.ts'
 
-/** The dead letter of an event that cannot be finished, which is a fault of ours: it would hold up everything after it forever. */
+/** The dead letter of an event that cannot be finished, which is a bug: without it the event would block everything after it forever. */
 export function internalLetter(event: Event, source: string, error: unknown): DeadLetter {
   let text = ''
   try {
     text = stringifyJson(event)
   } catch {
-    // The event cannot be written at all: the letter has its place only.
+    // The event cannot be written at all: the letter only has its location.
   }
   const bytes = Buffer.from(text)
   const { p_row_id: rowId } = event

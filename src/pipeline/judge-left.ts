@@ -5,8 +5,8 @@ import { judgeBatch } from './judge.ts'
 import type { EncodedBatch } from './steps.ts'
 
 /**
- * Judges what a maker has left: the findings are then as if all rules had judged the batch together. Rejects only for the disk and when
- * stopping.
+ * Judges what a maker has left: the findings are then the same as if all rules had judged the batch together. Rejects only for disk
+ * failures and when stopping.
  */
 export async function judgeLeft<Rows>(
   batch: EncodedBatch<Rows>,

@@ -3,7 +3,7 @@ import type { Event } from '../model/event.ts'
 import { judgeEvents } from './judge.ts'
 import { evilDetector } from './loop.fixture.ts'
 
-test('however many rules match an event, its text is made once, and not before it is asked for', async () => {
+test('an event’s text is built once, however many rules match it, and only when it is needed', async () => {
   let reads = 0
   const event = {
     p_log_type: 'Test.Line',

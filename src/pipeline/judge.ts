@@ -9,12 +9,12 @@ import { stringifyJson } from '../util/json.ts'
 import { isolate, type Retrying, wholeOrApart } from './faults.ts'
 import type { Findings, Parsed } from './steps.ts'
 
-/** Attempts to judge parts of a batch: each may cost the start of a child. */
+/** Attempts to judge parts of a batch: each may cost the start of a child process. */
 const ATTEMPTS = 40
 
 /**
- * Events → findings. When the batch cannot be judged as a whole, each detector judges each log type by itself, and the events that it
- * cannot judge cost each of its rules one error. Rejects only for the disk and when stopping.
+ * Events → findings. If the batch cannot be judged as a whole, each detector judges each log type separately, and the events that it cannot
+ * judge cost each of its rules one error. Rejects only for disk failures and when stopping.
  */
 export async function judgeBatch<T extends Pick<Parsed, 'groups'>>(
   batch: T,
@@ -34,13 +34,13 @@ export async function judgeBatch<T extends Pick<Parsed, 'groups'>>(
   }
 }
 
-/** Events of one log type, or rows of a query's answer under the log type that stands for the query. */
+/** Events of one log type, or rows of a query's result under the query's log type. */
 interface Events {
   readonly logType: string
   readonly events: readonly Event[]
 }
 
-/** Log types are judged side by side; the order of the findings is that of the groups. */
+/** Log types are judged concurrently; findings are in the order of the groups. */
 export async function judgeEvents(groups: readonly Events[], detectors: readonly Detector[]): Promise<Findings> {
   const cache = new LastWrites()
   const all = await Promise.all(groups.map(({ logType, events }) => detectEvents(logType, events, detectors, cache.add)))
@@ -103,10 +103,10 @@ class LastWrites {
   }
 }
 
-/** Makes a finding one with the event it is about. */
+/** Combines a finding with the event it is about. */
 type JudgedOf = (finding: Finding, events: readonly Event[]) => Judged
 
-/** However many findings are about an event, its text is made once. */
+/** An event's text is built once, however many findings are about it. */
 function judging(): JudgedOf {
   const texts = new Map<Event, string>()
   const textOf = (event: Event) => {

@@ -10,13 +10,13 @@ const NOW = 1000
 const both = (LookbackWindowMinutes: number, more: object = {}) =>
   ruleOf(groupOf([{ RuleID: 'A' }, { RuleID: 'B' }], { LookbackWindowMinutes }), more)
 
-/** A stored signal, as the lake answers. */
+/** A stored signal, as the lake returns it. */
 function row(rule: string, minute: number, user: string): string {
   const time = new Date(minute * MINUTE).toISOString()
   return JSON.stringify([rule, `${rule}@${minute}`, time, JSON.stringify({ user }), JSON.stringify({ user })])
 }
 
-/** A program with these rules after another, over one state; each says what it found and which statements it asked. */
+/** A sequence of programs with these rules over one state; each reports what it found and which statements it sent. */
 function world(rows: readonly string[]) {
   const store = new MemoryStore()
   const meta = new Map<string, string>()
@@ -44,7 +44,7 @@ function world(rows: readonly string[]) {
   }
 }
 
-test('a new rule sees what is stored of its look-back, once', async () => {
+test('a new rule sees the stored signals of its look-back once', async () => {
   const start = world([row('B', 995, 'bob'), row('A', 990, 'bob'), row('A', 940, 'eve'), row('B', 935, 'eve')])
   const first = await start([both(60)])
   expect(first.matches).toEqual([['Correlated', 1]])
@@ -52,13 +52,13 @@ test('a new rule sees what is stored of its look-back, once', async () => {
   expect(await start([both(60)])).toMatchObject({ matches: [], asked: [] })
 })
 
-test('what was stored and what arrives make a match together', async () => {
+test('stored and arriving signals form a match together', async () => {
   const { correlation } = await world([row('A', 990, 'bob')])([both(60)])
   const { matches } = await correlation.correlator.feed([signal('B', NOW)], correlation.store, NOW * MINUTE)
   expect(matches.map(({ signals }) => signals.map(({ rowId }) => rowId))).toEqual([['A@990', 'B@1000/bob']])
 })
 
-test('a changed rule begins again, and the others are left alone', async () => {
+test('a changed rule begins again, and the others are unaffected', async () => {
   const start = world([row('B', 995, 'bob'), row('A', 990, 'bob')])
   const other = both(60, { RuleID: 'Other' })
   expect((await start([both(60), other])).matches).toEqual([
@@ -68,7 +68,7 @@ test('a changed rule begins again, and the others are left alone', async () => {
   expect((await start([both(120), other])).matches).toEqual([['Correlated', 1]])
 })
 
-test('a rule that was off for a while is new again', async () => {
+test('a rule that was off for a while counts as new', async () => {
   const start = world([row('B', 995, 'bob'), row('A', 990, 'bob')])
   const other = both(60, { RuleID: 'Other' })
   await start([both(60), other])
@@ -76,13 +76,13 @@ test('a rule that was off for a while is new again', async () => {
   expect((await start([both(60), other])).asked).toHaveLength(1)
 })
 
-test('a lake that does not answer is asked again at the next start', async () => {
+test('a look-back that the lake could not answer is repeated at the next start', async () => {
   const start = world([row('B', 995, 'bob'), row('A', 990, 'bob')])
   await expect(start([both(60)], () => Promise.reject(new Error('down')))).rejects.toThrow('down')
   expect((await start([both(60)])).matches).toEqual([['Correlated', 1]])
 })
 
-test('a rule whose look-back holds more signals than are read says so', async () => {
+test('a rule whose look-back has more signals than are read reports it', async () => {
   const many = Array.from({ length: MAX_PAST }, (_, at) => row('A', 999 - at / 1000, `u${at}`))
   const { errors } = await world(many)([both(60), both(15, { RuleID: 'Short' })])
   expect(errors).toEqual([['Correlated', 1]])
@@ -91,7 +91,7 @@ test('a rule whose look-back holds more signals than are read says so', async ()
 describe('rules that signals can spoil', () => {
   const B = { RuleID: 'B', Absence: true }
 
-  test('see what spoils a match of their look-back, and tell none of before', async () => {
+  test('see what spoils a match of their look-back, and report none from before', async () => {
     const absent = ruleOf(groupOf([{ RuleID: 'A' }, B], { LookbackWindowMinutes: 60 }))
     const start = world([row('A', 950, 'bob'), row('B', 930, 'bob'), row('A', 900, 'eve')])
     const { correlation } = await start([absent])
@@ -99,14 +99,14 @@ describe('rules that signals can spoil', () => {
     expect(matches).toEqual([])
   })
 
-  test('tell what began before their look-back and is still open', async () => {
+  test('report what began before their look-back and is still open', async () => {
     const steps = [{ RuleID: 'A' }, { RuleID: 'C' }, B]
     const sequence = ruleOf(sequenceOf(steps, { LookbackWindowMinutes: 60 }))
     const { correlation } = await world([row('C', 980, 'bob'), row('A', 930, 'bob')])([sequence])
     expect((await correlation.correlator.due(correlation.store, 1100 * MINUTE)).matches).toHaveLength(1)
   })
 
-  test('take what they had as no late signal', async () => {
+  test('do not count what they already had as a late signal', async () => {
     const steps = [{ RuleID: 'A' }, B, { RuleID: 'C' }]
     const sequence = ruleOf(sequenceOf(steps, { LookbackWindowMinutes: 1800 }))
     const times = Array.from({ length: 30 }, (_, at) => 400 + at * 20)
@@ -115,7 +115,7 @@ describe('rules that signals can spoil', () => {
   })
 })
 
-test('an incident that an inner rule tells again counts once for the rule that refers to it', async () => {
+test('an incident that an inner rule reports again counts once for the rule that refers to it', async () => {
   const inner = both(60, { RuleID: 'Inner' })
   const outer = ruleOf({ Group: [{ RuleID: 'Inner', MinMatchCount: 2 }], LookbackWindowMinutes: 60 }, { RuleID: 'Outer' })
   const context = { joined: [{ name: 'user', value: 'bob' }] }
@@ -124,7 +124,7 @@ test('an incident that an inner rule tells again counts once for the rule that r
   expect(matches).toEqual([['Inner', 1]])
 })
 
-test('stored rows that cannot be understood cost no other', async () => {
+test('stored rows that cannot be understood affect no other rows', async () => {
   const odd = JSON.stringify(['Inner', null, new Date(995 * MINUTE).toISOString(), '[]', null])
   const start = world([odd, 'no json', row('B', 995, 'bob'), row('A', 990, 'bob')])
   const { matches, errors } = await start([both(60), both(60, { RuleID: 'Inner' })])
@@ -132,7 +132,7 @@ test('stored rows that cannot be understood cost no other', async () => {
     ['Correlated', 1],
     ['Inner', 1],
   ])
-  // And it is reported that there were some.
+  // They are reported.
   expect(errors).toEqual([
     ['Correlated', 1],
     ['Inner', 1],

@@ -11,23 +11,23 @@ import { type EffectsDeps, effectsOfCorrelated } from './effects.ts'
 /** The key in state of the versions of the correlation rules that ran last. */
 export const LAST_RULES = 'correlation-rules'
 
-/** Stored signals that are read at once, the latest. */
+/** Maximum number of stored signals read at once, the latest. */
 export const MAX_PAST = 20_000
 
 export interface LookBackDeps {
   readonly correlation: Correlation
   readonly memory: Memory
-  /** Asks the lake, which holds all that is committed. Rows are JSON array texts. */
+  /** Queries the lake, which contains everything committed. Rows are JSON array texts. */
   readonly query: (sql: string, maxRows: number) => Promise<readonly string[]>
-  /** Signals that were committed since `query` was called, some of them perhaps in its answer too, as rows of the same form. */
+  /** Signals committed since `query` was called, in the same form; some of them may be in its result too. */
   readonly since?: () => readonly string[]
   readonly nowMs: number
 }
 
 /**
- * What new and changed correlation rules find in the signals that are stored already: a rule that begins now would not see what
- * happened an hour ago, and one that was edited has forgotten it. To be committed before the first batch; `undefined`
- * when all rules are as they were. Rejects when the lake does not answer: nothing is remembered then, so the next start asks again.
+ * What new and changed correlation rules find in stored signals: a new rule did not see what happened an hour ago, and an edited one has
+ * lost its memory. To be committed before the first batch; `undefined` if all rules are unchanged. Rejects if the lake does not answer:
+ * nothing is stored then, so the next start tries again.
  */
 export async function lookBack({
   correlation,
@@ -50,7 +50,7 @@ export async function lookBack({
   const ids = new Set(fresh.map(({ id }) => id))
   const isNeeded = ({ ruleId, timeMs }: Signal) => {
     const inner = ids.has(ruleId) ? correlation.rules.get(ruleId) : undefined
-    // What a new or changed rule reports again is a new signal then.
+    // What a new or changed rule reports again is then a new signal.
     return !inner || timeMs < nowMs - inner.lookbackMs
   }
   return async (deps) => {

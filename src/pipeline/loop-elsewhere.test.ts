@@ -19,7 +19,7 @@ let folders = 0
 const newState = () => openState(mkdtempSync(join(folder, `${++folders}-`)))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** The first half of the path, done while other batches go on: each takes as many turns of the event loop as the next number says. */
+/** The first half of the path, done while other batches continue: each takes as many turns of the event loop as the next number says. */
 function elsewhere(turns: readonly number[], log: string[]): Making {
   let at = 0
   const wait = async () => {
@@ -57,7 +57,7 @@ function elsewhere(turns: readonly number[], log: string[]): Making {
 }
 const generation = lineGeneration()
 
-/** What is committed, of each source in its order. */
+/** The commits of each source, in order. */
 async function run(texts: readonly (readonly string[])[], { making, remembering }: Partial<Generation>, isIndependent: boolean) {
   const db = await newState()
   const sources = texts.map((own, i) => Object.assign(new ListSource(`s${i}`, own), { isIndependent }))
@@ -77,7 +77,7 @@ async function run(texts: readonly (readonly string[])[], { making, remembering 
   )
   try {
     if (all > 0) await loop.run()
-    // Sources whose next batch waits for the last one to be parsed give up a turn.
+    // Sources whose next batch waits for the last one to be parsed skip a turn.
     committed.sort((a, b) => a.slice(0, 5).localeCompare(b.slice(0, 5)))
     return { committed, counts: [...(await sourceCounts(db))], inFlight: [...loop.inFlight.values()] }
   } finally {
@@ -94,14 +94,14 @@ const sources = fc.array(fc.array(text, { maxLength: 6 }), { minLength: 1, maxLe
 )
 const turns = fc.array(fc.nat({ max: 12 }), { minLength: 5, maxLength: 20 })
 
-test('batches made elsewhere are committed as those made here, those of a source in their order, however long each takes', async () => {
+test('batches made elsewhere are committed like those made here, in the order of their source, however long each takes', async () => {
   await fc.assert(
     fc.asyncProperty(sources, turns, fc.boolean(), async (texts, delays, isIndependent) => {
       const log: string[] = []
       const there = await run(texts, { making: elsewhere(delays, log) }, isIndependent)
       expect(there).toEqual(await run(texts, {}, isIndependent))
       if (isIndependent) return
-      // A batch whose parsing depends on the one before it waits for that.
+      // A batch whose parsing depends on the previous one waits for it.
       for (const [at, line] of log.entries()) {
         const [, source, number] = /^begins (\S+) (\d+)/.exec(line) ?? []
         if (number !== undefined && number !== '0') expect(log.slice(0, at)).toContain(`parsed ${source} ${Number(number) - 1}`)
@@ -111,7 +111,7 @@ test('batches made elsewhere are committed as those made here, those of a source
   )
 })
 
-test('a batch that cannot be made ends the loop with the reason, and nothing behind it is committed', async () => {
+test('a batch that cannot be made ends the loop with the reason, and nothing after it is committed', async () => {
   const making = elsewhere([0], [])
   let made = 0
   const failing: Making = {

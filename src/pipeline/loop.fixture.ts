@@ -89,7 +89,7 @@ function letter(line: string, source: string, rowId: string): DeadLetter {
   return { reason: 'invalid_json', message: 'bad', source, position: rowId, length: raw.length, sha256: '', raw, rowId }
 }
 
-/** Every line with `evil` in it matches; what follows the word is the dedup string. */
+/** Every line with `evil` in it matches; the text after the word is the dedup string. */
 export function evilDetector(part: Partial<Detector> = {}): Detector {
   return {
     logTypes: new Set(['Test.Line']),
@@ -144,7 +144,7 @@ export const evilRule: Rule = {
   source: { language: 'python', file: 'evil.py', code: '' },
 }
 
-/** A source over a list of texts: one text a batch. What is committed is remembered in `done`. */
+/** A source over a list of texts: one text per batch. What is committed is recorded in `done`. */
 export class ListSource implements BatchSource {
   readonly id: string
   readonly texts: string[]
@@ -194,7 +194,7 @@ export function lineGeneration(part: Partial<Generation> = {}): Generation {
   }
 }
 
-/** Binds whatever source is asked for to the log of lines. */
+/** Binds any source to the log of lines. */
 export const anySource = {
   get: (id: string): SourceBinding => ({
     parse: { id, label: id, schemas: [lineSchema], isNamed: true, logType: undefined },
@@ -202,10 +202,10 @@ export const anySource = {
   }),
 } as ReadonlyMap<string, SourceBinding>
 
-/** What a loop is given; of the generation what differs from `lineGeneration`. */
+/** A loop's options, and how its generation differs from `lineGeneration`. */
 export type LoopParts = Omit<LoopDeps, 'generation'> & { readonly generation: Partial<Generation> }
 
-/** Everything a loop needs but sources and state. */
+/** Everything a loop needs except sources and state. */
 export function loopDeps(
   sources: readonly BatchSource[],
   { generation, ...part }: Partial<LoopParts> & Pick<LoopDeps, 'state'>,

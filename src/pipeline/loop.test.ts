@@ -9,7 +9,7 @@ import { Loop } from './loop.ts'
 import type { PipelineState } from './pipeline-state.ts'
 import { Turns } from './turns.ts'
 
-/** State in memory, with a log of what was asked of it in which order. */
+/** State in memory, with a log of the calls to it in order. */
 class MemoryState implements PipelineState {
   readonly log: string[] = []
   readonly batches = new Map<string, { batch: RecordedBatch; done: boolean }>()
@@ -107,7 +107,7 @@ test('every batch is recorded before it is committed, and commits keep the order
   expect(source.done).toEqual([0, 1, 2, 3, 4, 5])
 })
 
-test('what was recorded before a crash is made again first, and ids go on behind it, also when the clock went back', async () => {
+test('batches recorded before a crash are made again first, and ids continue after theirs, even if the clock went back', async () => {
   const state = new MemoryState()
   const id = (n: number) => String(n).padStart(20, '0')
   const future = 1_900_000_000_000_000
@@ -127,7 +127,7 @@ test('what was recorded before a crash is made again first, and ids go on behind
   expect(Number(state.committed[1]!.batch.batchId)).toBeGreaterThan(future)
 })
 
-test('with a clock that stands still a second start loses nothing to batch ids of the first', async () => {
+test('with a stopped clock, a second start loses nothing to batch ids of the first', async () => {
   const state = new MemoryState()
   await runUntil({ state }, [new ListSource('s', ['0\n', '1\n'])], 2)
   await runUntil({ state }, [new ListSource('s', ['0\n', '1\n', '2\n'], 2)], 1)
@@ -157,7 +157,7 @@ test.each(['recordBatch', 'commitBatch', 'openBatches'] as const)(
   },
 )
 
-test.each(['next', 'read'] as const)('a source whose %s fails for a while stops nothing for good', async (method) => {
+test.each(['next', 'read'] as const)('a source whose %s fails for a while recovers', async (method) => {
   const state = new MemoryState()
   const source = new ListSource('s', ['a\n', 'b\n'])
   let failures = 1
@@ -172,7 +172,7 @@ test.each(['next', 'read'] as const)('a source whose %s fails for a while stops 
   expect(lines(state).length).toBe(2)
 })
 
-test('stop commits what is under way, and begins nothing new', async () => {
+test('stop commits batches in progress, and begins no new ones', async () => {
   const state = new MemoryState()
   const source = new ListSource(
     's',
@@ -196,7 +196,7 @@ test('stop commits what is under way, and begins nothing new', async () => {
   expect(loop.inFlight.get('s')).toBe(0)
 })
 
-test('stop ends a loop whose disk is full; what is recorded stays recorded', async () => {
+test('stop ends a loop whose disk is full; recorded batches stay recorded', async () => {
   const state = new MemoryState()
   const loop = new Loop(
     loopDeps([new ListSource('s', ['a\n'])], {
@@ -245,7 +245,7 @@ test('a batch is finished with the generation that it began with, however often 
   expect(state.committed.map(({ deliveries }) => deliveries.map(({ destination }) => destination))).toEqual([['old'], ['new']])
 })
 
-test('what is no batch is committed with the generation that judged it, or else with the one in force at its turn', async () => {
+test('commits other than batches use the generation that judged them, or else the one in force at their turn', async () => {
   const [old, now] = ['old', 'new'].map((hash) => lineGeneration({ hash }))
   const loop = new Loop({ ...loopDeps([], { state: new MemoryState() }), generation: () => now! })
   const seen: string[] = []
@@ -283,7 +283,7 @@ test('while the outbox is full no batch begins; once the loop learns that it has
   expect(state.log).toEqual(['record s0', 'commit s0'])
 })
 
-test('a source counts as settled only when it was asked after the last wake-up', async () => {
+test('a source counts as settled only if it was read after the last wake-up', async () => {
   const state = new MemoryState()
   const source = new ListSource('s', [])
   const loop = new Loop(loopDeps([source], { state }))
@@ -299,7 +299,7 @@ test('a source counts as settled only when it was asked after the last wake-up',
   await running
 })
 
-test('a record on which the parser breaks is the only internal dead letter, and the rest of its batch goes on', async () => {
+test('a record that breaks the parser is the only internal dead letter, and the rest of its batch continues', async () => {
   const state = new MemoryState()
   await runUntil({ state }, [new ListSource('s', ['a\nthrow\nb\nbad\nc\n', 'throw\n', 'd\n'])], 3)
   const letters = state.committed.flatMap(({ rows }) =>
@@ -316,7 +316,7 @@ test('a record on which the parser breaks is the only internal dead letter, and 
   expect(state.committed.map(({ counts }) => counts.find(({ outcome }) => outcome === 'received')?.n)).toEqual([5, 1, 1])
 })
 
-test('a detector that cannot judge is asked again until it can', async () => {
+test('a detector that cannot judge is called again until it can', async () => {
   const state = new MemoryState()
   let failures = 1
   const good = evilDetector()
@@ -330,7 +330,7 @@ test('a detector that cannot judge is asked again until it can', async () => {
   expect(state.committed[0]!.opened.map(({ eventCount, body }) => [eventCount, body.dedup])).toEqual([[1, ' x']])
 })
 
-test('a source that cannot be read holds up no other, and goes on in order once it can', async () => {
+test('a source that cannot be read delays no other, and continues in order once it can', async () => {
   const state = new MemoryState()
   const broken = new ListSource('broken', ['a\n', 'b\n'])
   const good = new ListSource('good', ['1\n', '2\n', '3\n'])

@@ -13,18 +13,18 @@ import type { PipelineState } from './pipeline-state.ts'
 import { Turns } from './turns.ts'
 
 export interface LoopDeps {
-  /** Pause after a failure, milliseconds; default 500. */
+  /** Pause after a failure in milliseconds; default 500. */
   readonly pauseMs?: number
   readonly sources: readonly BatchSource[]
-  /** The generation in force: asked once for each batch, and for whatever else is committed. */
+  /** The generation in force: read once for each batch, and for every other commit. */
   readonly generation: () => Generation
   readonly state: PipelineState
   readonly routes: readonly Route[]
   readonly baseUrl: string
   readonly now: () => number
-  /** Batches that may be under way at once. Absent: as many as one thread makes use of. */
+  /** Maximum number of batches in progress. Absent: as many as one thread can use. */
   readonly depth?: number | undefined
-  /** True while the outbox is so full that no new batch may begin. */
+  /** True while the outbox is too full for new batches. */
   readonly isFull: () => boolean
   readonly observe: (stage: string, seconds: number) => void
   /** The batch's effects are durable. */
@@ -34,16 +34,16 @@ export interface LoopDeps {
   readonly onTrouble: (what: string, message: string | undefined) => void
 }
 
-/** Batches under way in one thread: one is parsed while the one before it is judged and the one before that committed. */
+/** Batches in progress in one thread: one is parsed while the previous one is judged and the one before that committed. */
 const DEPTH = 3
-/** How often sources are asked without a wake-up, which each of them gives when it has something. */
+/** How often sources are checked without a wake-up, which each of them sends when it has something. */
 const IDLE_MS = 1000
-/** Between two attempts at what fails, and until a source that failed is asked again for the first time. */
+/** Pause between two attempts at what fails, and before a source that failed is first read again. */
 const PAUSE_MS = 500
 
 /**
- * The loop takes a batch from the source whose turn it is, records its extent, and sends it down the path. Batches are judged side by
- * side and committed in order. A disk that refuses is tried until it works. A source that cannot be read waits while the others go on.
+ * The loop takes a batch from the source whose turn it is, records its extent, and sends it down the path. Batches are judged concurrently
+ * and committed in order. Disk failures are retried until they are over. A source that cannot be read waits while the others continue.
  */
 export class Loop {
   readonly #deps: LoopDeps
@@ -54,7 +54,7 @@ export class Loop {
   #underWay = 0
   /** Batches that are recorded and could not be read yet, by source, in order. */
   readonly #held = new Map<string, RecordedBatch[]>()
-  /** Batches under way, by source. */
+  /** Batches in progress, by source. */
   readonly #inHand = new Map<string, number>()
   readonly #recordsUnderWay = new Map<string, number>()
   #stopping = false
@@ -66,7 +66,7 @@ export class Loop {
   #gate: Promise<void> | undefined
   /** Settles when the batch has been judged. */
   readonly #judging = new Set<Promise<void>>()
-  /** Sources whose last batch is being parsed in another thread, and what follows in them depends on it. */
+  /** Sources whose last batch is being parsed in another thread, and whose next batch depends on the result. */
   readonly #parsing = new Map<string, Promise<void>>()
   readonly #order = new Order()
 
@@ -91,7 +91,7 @@ export class Loop {
     return this.#recordsUnderWay
   }
 
-  /** True when the source had nothing new when last asked, and everything it gave is committed. */
+  /** True if the source had nothing new when last checked, and everything it returned is committed. */
   isSettled(sourceId: string): boolean {
     return this.#turns.isDry(sourceId) && (this.#inHand.get(sourceId) ?? 0) === 0 && !this.#held.has(sourceId)
   }
@@ -104,10 +104,10 @@ export class Loop {
   }
 
   /**
-   * Commits what is no batch (a scheduled query's rows, time that has passed), in turn with the batches. `make` is called when
-   * its turn has come, and again when the disk did not take it; it returns `undefined` for nothing. What was judged before names the
-   * generation that judged it; else it is the one in force when the turn comes. Rejects when the loop stops first, or
-   * when it fails three times for another reason than the disk: then nothing of it is kept.
+   * Commits something other than a batch (a scheduled query's rows, the passing of time), in turn with the batches. `make` is called when
+   * its turn has come, and again after a disk failure; it returns `undefined` for nothing. Input that was judged earlier names the
+   * generation that judged it; otherwise the one in force at its turn is used. Rejects if the loop stops first, or after three failures for
+   * another reason than the disk: nothing of it is stored then.
    */
   other(make: (deps: EffectsDeps) => Promise<Decision<OtherEffects> | undefined>, judgedBy?: Generation): Promise<void> {
     const { state, onOtherCommitted } = this.#deps
@@ -125,16 +125,16 @@ export class Loop {
   }
 
   /**
-   * Does what must be done batch by batch, in the order in which they began: after what was given before. Where each batch is made in this
-   * thread, detectors keep that order by themselves.
+   * Does work that must be done batch by batch, in the order in which they began, after all work passed in earlier. For batches made in
+   * this thread, detectors keep that order themselves.
    */
   inOrder<T>(work: () => Promise<T>): Promise<T> {
     return this.#order.run(work)
   }
 
   /**
-   * Calls `work` between two batches: those under way have been judged, and none begins before it has settled. What it gives to `other`
-   * at once is committed after them and before those that come. Resolves with the time in which no batch could begin, in milliseconds.
+   * Calls `work` between two batches: those in progress have been judged, and none begins before it has settled. What it passes to `other`
+   * immediately is committed after them and before later ones. Resolves with the time in milliseconds during which no batch could begin.
    */
   async between(work: () => void | Promise<void>): Promise<number> {
     while (this.#gate) await this.#gate
@@ -153,15 +153,15 @@ export class Loop {
     }
   }
 
-  /** Ends the loop: no new batch begins, those under way are committed. */
+  /** Ends the loop: no new batch begins, those in progress are committed. */
   stop(): void {
     this.#stopping = true
     this.wake()
   }
 
   /**
-   * Runs until `stop`. First makes again what was recorded before a crash. Batches under way are committed before it
-   * settles, however it ends.
+   * Runs until `stop`. First repeats batches that were recorded before a crash. Batches in progress are committed before it settles,
+   * however it ends.
    */
   async run(): Promise<void> {
     let failure: unknown
@@ -198,7 +198,7 @@ export class Loop {
 
   async #take(source: BatchSource, extent: Extent): Promise<void> {
     const now = this.#deps.now()
-    // Ids rise with time, also over restarts: the order of batches is the order of their ids.
+    // Ids increase with time, also across restarts: the order of batches is the order of their ids.
     this.#lastId = Math.max(this.#lastId + 1, now * 1000)
     const batch: RecordedBatch = {
       batchId: String(this.#lastId).padStart(20, '0'),
@@ -210,7 +210,7 @@ export class Loop {
     await this.#begin(batch)
   }
 
-  /** Reads batches again whose source could not be read. */
+  /** Retries batches whose source could not be read. */
   async #beginHeld(): Promise<void> {
     for (const [sourceId, held] of [...this.#held]) {
       if (this.#turns.isPausing(sourceId)) continue
@@ -219,14 +219,14 @@ export class Loop {
     }
   }
 
-  /** The batch waits until its source can be read; those of the same source that come after it wait behind it. */
+  /** The batch waits until its source can be read; the source's later batches queue after it. */
   #hold(batch: RecordedBatch): void {
     const held = this.#held.get(batch.sourceId)
     if (held) held.push(batch)
     else this.#held.set(batch.sourceId, [batch])
   }
 
-  /** Reads and parses the batch; judging and committing go on in the background. */
+  /** Reads and parses the batch; judging and committing continue in the background. */
   async #begin(batch: RecordedBatch): Promise<void> {
     const source = this.#bySource.get(batch.sourceId)
     if (!source) {
@@ -298,7 +298,10 @@ export class Loop {
     })()
   }
 
-  /** The halves of a batch's path that is made in another thread; `isAwaited`: the source's next batch depends on how this one is parsed. */
+  /**
+   * The two halves of the path of a batch that is made in another thread; `isAwaited`: the source's next batch depends on how this one is
+   * parsed.
+   */
   #elsewhere(
     making: Making,
     path: Parameters<Making['make']>[0],
@@ -319,7 +322,7 @@ export class Loop {
     return { made: () => made, inOrder: run }
   }
 
-  /** The source's next batch waits; ends when what it returns is called. */
+  /** The source's next batch waits until the returned function is called. */
   #awaitParsed(sourceId: string): () => void {
     let isParsed = () => {}
     const parsing = new Promise<void>((resolve) => {

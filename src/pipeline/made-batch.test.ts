@@ -15,7 +15,7 @@ import type { EncodedBatch } from './steps.ts'
 const retrying = { onTrouble: () => {}, isStopping: () => false, pauseMs: 0 }
 const source = { id: 's', label: 's', schemas: [lineSchema], isNamed: true, logType: undefined }
 
-/** The evil lines, as another rule finds them. */
+/** The evil lines, as found by another rule. */
 function detectorOf(ruleId: string): Detector {
   const { evaluate, ...detector } = evilDetector()
   const renamed: Detector['evaluate'] = async (batch) => (await evaluate(batch)).map((finding) => ({ ...finding, ruleId }))
@@ -27,7 +27,7 @@ async function make(chunk: Chunk, detectors: readonly Detector[]): Promise<Encod
   return encodeBatch(await judgeBatch(parsed, detectors, retrying), 's', (group) => eventRows(group, {}))
 }
 
-/** As another thread gets it. */
+/** As another thread receives it. */
 async function sent(chunk: Chunk, detectors: readonly Detector[], left: ReadonlySet<string>) {
   const there = { ...chunk, bytes: new Uint8Array(chunk.bytes) }
   const batch = await make(there, detectors)
@@ -51,7 +51,7 @@ const lines = fc.array(fc.constantFrom('fine', 'evil a', 'evil b', 'unwritable',
   maxLength: 30,
 })
 
-test('a batch is the same once another thread has sent it, whether its rules judged it there or some of them here', async () => {
+test('a batch from another thread is the same as one made here, whether all rules judged it there or some of them here', async () => {
   const [first, second, third] = ['First', 'Second', 'Third'].map(detectorOf)
   const ranks = ['First', 'Second', 'Third']
   await fc.assert(
@@ -63,7 +63,7 @@ test('a batch is the same once another thread has sent it, whether its rules jud
       const made = await sent(chunk, [first!, third!], new Set([lineSchema.name]))
       const remembering = { detectors: [second!], rankOf: (ruleId: string) => ranks.indexOf(ruleId) }
       const complete = await judgeLeft(made, remembering, retrying)
-      // Events without a row come last there, which nothing depends on.
+      // There, events without a row come last, which nothing depends on.
       const inOrder = ({ judged, ...more }: typeof whole) => ({
         ...more,
         judged: [...judged.filter(([, , , hasRow]) => hasRow), ...judged.filter(([, , , hasRow]) => !hasRow)],

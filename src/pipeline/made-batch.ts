@@ -14,21 +14,21 @@ import type { EncodedBatch } from './steps.ts'
 
 type Batch = EncodedBatch<readonly FinishedRows[]>
 
-/** Which schema events are of, as every thread with the same generation knows it. */
+/** The events' schema, as identified by every thread with the same generation. */
 export interface SchemaName {
   readonly logType: string
-  /** Of a schema made of a log's header. */
+  /** For a schema derived from a log's header. */
   readonly header: string | undefined
 }
 
-/** A batch whose first half of the path another thread has done: buffers and findings, and of its events those that are still needed. */
+/** A batch after the first half of the path in another thread: buffers, findings, and only those events that are still needed. */
 export interface MadeBatch
   extends Pick<
     Batch,
     'received' | 'deadLetters' | 'filtered' | 'guessed' | 'unknownFields' | 'encoded' | 'stored' | 'cacheWrites' | 'cacheLimits'
   > {
   readonly groups: readonly SentGroup[]
-  /** `event`: its place among those of all groups; -1: it is about none. */
+  /** `event`: its index among the events of all groups; -1 for a finding without an event. */
   readonly judged: readonly { readonly finding: Finding; readonly event: number }[]
   readonly raw: readonly SentRaw[]
 }
@@ -37,13 +37,13 @@ interface SentGroup {
   readonly schema: SchemaName
   /** Exact JSON texts, each followed by a newline. */
   readonly ndjson: Uint8Array
-  /** False: they became dead letters. */
+  /** False if they became dead letters. */
   readonly isStored: boolean
-  /** Rules that remember have yet to judge them; then these are all of the batch. */
+  /** Rules that remember have yet to judge them; then these are all events of the batch. */
   readonly isLeft: boolean
 }
 
-/** Where the records of a part of a chunk are, whose bytes the other thread has too. */
+/** The positions of records in a part of a chunk; both threads have its bytes. */
 interface SentRaw {
   readonly place: string
   readonly chunk: number
@@ -59,7 +59,7 @@ export interface Sending {
   readonly nameOf: (schema: CompiledSchema) => SchemaName
 }
 
-/** The batch for another thread, and the buffers that go over to it. */
+/** The batch for another thread, and the buffers to transfer. */
 export function sendBatch(batch: Batch, { chunks, left, nameOf }: Sending): { made: MadeBatch; list: TransferListItem[] } {
   const list: TransferListItem[] = []
   const move = <T extends ArrayBufferView>(view: T): T => {
@@ -98,7 +98,7 @@ function sendRaw({ place, bytes, spans }: RawRecords, chunks: readonly Chunk[], 
   return [{ place, chunk, from, length: bytes.length, spans: move(Float64Array.from(spans)) } satisfies SentRaw]
 }
 
-/** The batch as it would be if this thread had made it, its other events aside. `chunks`: what it was made of. */
+/** The batch as if this thread had made it, without the events that are no longer needed. `chunks`: its input. */
 export function receiveBatch(
   { groups: sent, judged, raw, ...made }: MadeBatch,
   chunks: readonly Chunk[],

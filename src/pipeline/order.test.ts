@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Order } from './order.ts'
 
-test('work is done in the order of its places, whenever it is given, and a place that is left holds nobody up', async () => {
+test('work is done in the order of its places, whenever it is passed in, and an abandoned place blocks no other', async () => {
   const order = new Order()
   const [first, left, last] = [order.place(), order.place(), order.place()]
   const done: string[] = []
@@ -13,7 +13,7 @@ test('work is done in the order of its places, whenever it is given, and a place
   expect(done).toEqual(['first', 'last', 'behind'])
 })
 
-test('work that fails holds nobody up either, and a place left early does not let others past those before it', async () => {
+test('failed work blocks no other, and a place abandoned early does not let others overtake those before it', async () => {
   const order = new Order()
   const [first, second, third] = [order.place(), order.place(), order.place()]
   second.leave()

@@ -1,13 +1,13 @@
-/** Work that is done one after the other, in an order that is fixed before the work is known. */
+/** Runs work sequentially, in an order that is fixed before the work is known. */
 export class Order {
   #last: Promise<unknown> = Promise.resolve()
 
-  /** Does the work after everything that has its place by now. */
+  /** Does the work after all work whose place has been taken by now. */
   run<T>(work: () => Promise<T>): Promise<T> {
     return this.place().run(work)
   }
 
-  /** A place in the order, for work that is given later; `leave`: there will be none. */
+  /** Reserves a place in the order for later work; `leave`: there will be none. */
   place(): { readonly run: <T>(work: () => Promise<T>) => Promise<T>; readonly leave: () => void } {
     const before = this.#last
     let leave = () => {}

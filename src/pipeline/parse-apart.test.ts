@@ -6,7 +6,7 @@ import { parseApart } from './parse-apart.ts'
 
 const source = { id: 's', label: 's', schemas: [lineSchema], logType: undefined }
 
-/** A parser that remembers the last header line, as Zeek's does, and fails as a whole over a line `throw`. */
+/** A parser that remembers the last header line, like Zeek's, and fails as a whole on a line `throw`. */
 function attempt(chunk: Chunk) {
   const header = Buffer.from(chunk.bytes)
     .toString()
@@ -17,7 +17,7 @@ function attempt(chunk: Chunk) {
 
 const line = fc.oneof(fc.constantFrom('throw', 'bad x', '#header', ''), fc.stringMatching(/^[a-e]{1,6}$/))
 
-test('each record at fault is a dead letter at its place; all others are what they are without it', () => {
+test('each record at fault is a dead letter at its place; all others are the same as without it', () => {
   fc.assert(
     fc.property(fc.array(line, { minLength: 1 }), fc.boolean(), (texts, isFinal) => {
       const bytes = Buffer.from(isFinal ? texts.join('\n') : `${texts.join('\n')}\n`)
@@ -52,7 +52,7 @@ test('each record at fault is a dead letter at its place; all others are what th
   )
 })
 
-test('records of several lines are taken apart at their own borders', () => {
+test('records of several lines are only split between records', () => {
   const texts = ['{\n1}', 'throw', '{\n2}', '{\n3}', 'throw']
   const begins = texts.map((_, i) => texts.slice(0, i).join(' ').length + (i > 0 ? 1 : 0))
   const pairs = texts.flatMap((text, i) => [begins[i]!, begins[i]! + text.length])

@@ -7,8 +7,8 @@ const NEWLINE = 0x0a
 const NOTHING = new Uint8Array(0)
 
 /**
- * Parses records on which the parser failed as a whole, by halves, until each record at fault is a dead letter of its own: a fault
- * of ours loses no other record. `attempt` throws when the parser does.
+ * Parses records on which the parser failed as a whole, by halving, until each record at fault is a separate dead letter: a bug loses no
+ * other record. `attempt` throws if the parser does.
  */
 export function parseApart(chunk: Chunk, source: string, attempt: (chunk: Chunk) => ParseResult): readonly ParseResult[] {
   try {
@@ -21,13 +21,13 @@ export function parseApart(chunk: Chunk, source: string, attempt: (chunk: Chunk)
     }
     const { bytes, faults } = chunk
     if (faults.length === 0) return [refusedRecord(chunk, source, error)]
-    // What the source could not read stays what it is.
+    // What the source could not read stays unchanged.
     const read = parseApart({ ...chunk, bytes: NOTHING, records: undefined, final: false }, source, attempt)
     return bytes.length === 0 ? read : [...read, refusedRecord(chunk, source, error)]
   }
 }
 
-/** Both halves of the records, or `undefined` when there is only one. */
+/** Both halves of the records, or `undefined` if there is only one. */
 function halvesOf(chunk: Chunk): readonly [Chunk, Chunk] | undefined {
   const { bytes, records, offset } = chunk
   if (records) {
@@ -42,7 +42,7 @@ function halvesOf(chunk: Chunk): readonly [Chunk, Chunk] | undefined {
   return [first, { ...chunk, bytes: bytes.subarray(half), offset: offset + half, faults: [] }]
 }
 
-/** Where the second half of the lines begins, or `undefined` when there is only one line. */
+/** Where the second half of the lines begins, or `undefined` if there is only one line. */
 function middleLine(bytes: Uint8Array): number | undefined {
   const middle = bytes.length >> 1
   const before = bytes.lastIndexOf(NEWLINE, middle - 1) + 1

@@ -5,12 +5,12 @@ import { parseApart } from './parse-apart.ts'
 import type { RawRecords } from './raw-records.ts'
 import type { Parsed } from './steps.ts'
 
-/** Parsed chunks, with what the next chunk of the same place must be given. */
+/** Parsed chunks, with the state to pass to the next chunk of the same place. */
 export interface ParsedChunks extends Parsed {
   readonly context: string
 }
 
-/** Bytes → events. Never throws for what is in the bytes: a record on which the parser fails is dead-lettered as `internal`. */
+/** Bytes → events. Never throws because of the bytes: a record on which the parser fails is dead-lettered as `internal`. */
 export function parseBatch(chunks: readonly Chunk[], source: ParseSource, parser: Parser, receivedMs: number): ParsedChunks {
   let received = 0
   let context = ''
@@ -41,7 +41,7 @@ function addCounts(into: Map<string, number>, counts: ReadonlyMap<string, number
   for (const [name, n] of counts) into.set(name, (into.get(name) ?? 0) + n)
 }
 
-/** Events of one log type are judged together, also when they came in several chunks. */
+/** Events of one log type are judged together, even if they came in several chunks. */
 function merge(groups: ParsedEvents[], group: ParsedEvents): void {
   const same = groups.find((g) => g.schema === group.schema)
   if (!same) groups.push(group)

@@ -9,26 +9,26 @@ import type {
   RecordedBatch,
 } from '../model/batch.ts'
 
-/** The state as the pipeline needs it. Every method rejects with `StorageError` when the disk cannot take it. */
+/** The state as the pipeline needs it. Every method rejects with `StorageError` if the disk cannot be written. */
 export interface PipelineState {
   recordBatch(batch: RecordedBatch): Promise<void>
-  /** Batches recorded and not done, in the order they were recorded. */
+  /** Batches recorded and not done, in the order in which they were recorded. */
   openBatches(): Promise<readonly RecordedBatch[]>
-  /** The highest batch id that is remembered, done ones too: new ones must be higher. */
+  /** The highest stored batch id, including those of done batches: new ids must be higher. */
   lastBatchId(): Promise<string | undefined>
   /**
-   * One transaction: decides under the locks of the decision's groups, and keeps what was decided. Resolves with that; with `undefined`,
-   * having decided and changed nothing, when the batch was done before.
+   * One transaction: decides under the locks of the decision's groups, and stores the decision. Resolves with it; with `undefined`, having
+   * decided and changed nothing, if the batch was already done.
    */
   commitBatch(batch: RecordedBatch, decision: Decision<BatchEffects>): Promise<BatchEffects | undefined>
-  /** Does what `commitBatch` does, and takes all of it back: rejects when `commitBatch` would. */
+  /** Does what `commitBatch` does, and rolls it back: rejects if `commitBatch` would. */
   tryBatch(batch: RecordedBatch, decision: Decision<BatchEffects>): Promise<void>
-  /** As `commitBatch`, for what is no batch: a scheduled query's rows, time that has passed, system problems. */
+  /** Like `commitBatch`, for everything but batches: a scheduled query's rows, the passing of time, system problems. */
   commit<E extends OtherEffects | undefined>(decision: Decision<E>): Promise<E>
   outboxSize(): Promise<OutboxSize>
   beginFlush(maxBytes: number, nowMs: number): Promise<Flush | undefined>
   flushParts(flush: Flush): Promise<readonly FlushPart[]>
   endFlush(flush: Flush, outcome: FlushOutcome, nowMs: number): Promise<void>
-  /** Flushes that are over for all tables but one each. */
+  /** Flushes that are over for all tables except one each. */
   heldFlushes(): Promise<readonly Flush[]>
 }

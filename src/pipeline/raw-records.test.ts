@@ -18,7 +18,7 @@ const chunkOf = (place: string, text: string, offset: number, records?: Uint32Ar
   final: true,
   faults: [],
 })
-/** Where the elements of an array are that are joined by three bytes. */
+/** The positions of an array's elements joined by three bytes. */
 function spansOf(elements: readonly string[]): Uint32Array {
   let at = 1
   return Uint32Array.from(
@@ -31,7 +31,7 @@ function spansOf(elements: readonly string[]): Uint32Array {
 }
 const PLACES = ['00000000000000aa', '00000000000000bb']
 
-test('every event leads back to the record that it was made of, whatever lies between them', () => {
+test('every event leads back to the record it was parsed from, whatever is between records', () => {
   const record = fc.record({ n: fc.nat(9), note: fc.string({ unit: 'grapheme' }) }).map((value) => JSON.stringify(value))
   const junk = fc.constantFrom('', 'no JSON', '{"n":"five"}', '  ')
   const line = fc.oneof(

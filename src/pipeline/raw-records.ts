@@ -1,15 +1,15 @@
 import { MAX_DEAD_LETTER_BYTES } from '../model/outcome.ts'
 
-/** The bytes of a chunk, with where its records are. */
+/** A chunk's bytes, with the positions of its records. */
 export interface RawRecords {
   /** The first part of their row ids. */
   readonly place: string
   readonly bytes: Uint8Array
-  /** Three numbers a record, in the order of the records: the number in its row id, first byte, end. */
+  /** Three numbers per record, in order: the number in its row id, first byte, end. */
   readonly spans: ArrayLike<number>
 }
 
-/** The record with this row id as it came, as text, at most 64 KiB of it. */
+/** The original record with this row id as text, at most its first 64 KiB. */
 export function rawText(chunks: readonly RawRecords[], rowId: string): string | undefined {
   const place = rowId.slice(0, 16)
   const offset = Number.parseInt(rowId.slice(16), 16)

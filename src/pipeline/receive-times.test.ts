@@ -20,7 +20,7 @@ const schema: CompiledSchema = {
   },
 }
 
-/** The windows of a batch of one record per body, which all match; each body received that number of hours after the batch began. */
+/** The windows of a batch of one record per body, which all match; each body was received that number of hours after the batch began. */
 function windowsOf(hours: readonly (number | undefined)[]) {
   const chunks = hours.map((hour, nth): Chunk => {
     const bytes = Buffer.from('{"a":1}\n')
@@ -45,7 +45,7 @@ function windowsOf(hours: readonly (number | undefined)[]) {
   return windows.map(({ startMs, eventCount }) => [(startMs - receivedMs) / HOUR, eventCount])
 }
 
-test('alert windows run on when each record was received, wherever its batch begins', () => {
+test('alert windows use each record’s receive time, wherever its batch begins', () => {
   expect(windowsOf([0, 0.5, 2, 2.5, 7])).toEqual([
     [0, 2],
     [2, 2],
@@ -53,6 +53,6 @@ test('alert windows run on when each record was received, wherever its batch beg
   ])
 })
 
-test('a record that does not say when it was received has the time of its batch', () => {
+test('a record without a receive time has that of its batch', () => {
   expect(windowsOf([undefined, undefined])).toEqual([[0, 2]])
 })

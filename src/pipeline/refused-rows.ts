@@ -8,16 +8,16 @@ import { sha256 } from '../util/hash.ts'
 import { parseJson, stringifyJson } from '../util/json.ts'
 import { DEAD_LETTERS, deadLetterRow, rowsOf } from './rows.ts'
 
-/** What becomes of rows that the lake will never take. */
+/** The outcome for rows that the lake will never accept. */
 export interface Refusal {
-  /** They as dead letters. */
+  /** The rows as dead letters. */
   readonly rows: readonly FinishedRows[]
   readonly counts: readonly Count[]
-  /** Those that cannot be dead letters: how many there are, and why one of them was refused. */
+  /** Those that cannot be dead letters: their number, and why one of them was refused. */
   readonly lost?: { readonly n: number; readonly reason: string }
 }
 
-/** Rows that the lake will never take, as dead letters and the counts that move with them. */
+/** Rows that the lake will never accept, as dead letters and the counts that change with them. */
 export function refusedRows(spec: TableSpec, refused: readonly UnfitRow[], nowMs: number): Refusal {
   const last = refused.at(-1)
   if (!last) return { rows: [], counts: [] }
@@ -37,7 +37,7 @@ export function refusedRows(spec: TableSpec, refused: readonly UnfitRow[], nowMs
   return { rows, counts }
 }
 
-/** A dead letter for each row that its table cannot hold. */
+/** A dead letter for each row that its table cannot store. */
 export function refusedLetters(spec: TableSpec, refused: readonly UnfitRow[]): DeadLetter[] {
   const at = (name: string) => spec.columns.findIndex((column) => column.name === name)
   return refused.map(({ row, message }) => {
@@ -53,13 +53,13 @@ export function refusedLetters(spec: TableSpec, refused: readonly UnfitRow[]): D
       sha256: sha256(bytes),
       raw: bytes.subarray(0, MAX_DEAD_LETTER_BYTES),
       rowId: String(values[at('p_row_id')] ?? ''),
-      // Not the letter's own time: an event that is refused when it is replayed is another letter than the one that it was.
+      // Not the letter's own time: an event that is refused when it is replayed is a different letter from its original one.
       context: JSON.stringify({ receivedMs: Date.parse(String(values[at('p_parse_time')])) } satisfies LetterContext),
     }
   })
 }
 
-/** The finished row as a record that its source can be sent again: the log's own fields, without what Caracal added. */
+/** The finished row as a record that can be sent to its source again: the log's own fields, without what Caracal added. */
 function recordOf({ columns }: TableSpec, values: readonly JsonValue[], line: string): string {
   const members: string[] = []
   columns.forEach(({ name, kind }, i) => {

@@ -10,7 +10,7 @@ import type { CompiledSchema, RowOrigin } from '../model/schema.ts'
 import type { Judged } from '../stages/alert/step.ts'
 import { blocksOf, type ValueRow, valueEncoder } from '../util/block/encode.ts'
 
-/** What a matched event's row has beside the event's own columns. */
+/** A matched event's row has these columns in addition to the event's own. */
 const MATCH_COLUMNS: readonly Column[] = [
   { name: 'p_alert_id', kind: 'string' },
   { name: 'p_alert_creation_time', kind: 'timestamp' },
@@ -31,7 +31,7 @@ export function matchTable(schema: CompiledSchema): TableSpec {
   return { database: 'matches', table: schema.table, columns: [...schema.columns, ...MATCH_COLUMNS], timeColumn: 'p_event_time' }
 }
 
-/** Writes matched events: the event's columns with the match behind them. `tails` are the values of `MATCH_COLUMNS`. */
+/** Writes matched events: the event's columns followed by the match. `tails` are the values of `MATCH_COLUMNS`. */
 export function writeMatches(
   schema: CompiledSchema,
   matched: readonly { readonly event: Event; readonly tail: ValueRow }[],
@@ -51,7 +51,7 @@ export function writeMatches(
 
 const writeTails = valueEncoder(MATCH_COLUMNS)
 
-/** What a matched event's row has beside the event's own columns. `raw`: the record that the event was made of. */
+/** The values of a matched event's additional columns. `raw`: the record that the event was parsed from. */
 export function matchTail(
   match: Match,
   rule: Rule | undefined,
@@ -125,7 +125,7 @@ export function signalRow(
   ]
 }
 
-/** A query may give a time as SQL writes it. */
+/** A query may return a time in SQL's format. */
 function instant(time: string): string {
   return /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,9})?$/.test(time) ? `${time.replace(' ', 'T')}Z` : time
 }
@@ -149,7 +149,7 @@ export const DEAD_LETTERS: TableSpec = {
   ],
 }
 
-/** Dead letters that were replayed since: each names its letter by row id and time. */
+/** Dead letters that have been replayed: each refers to its letter by row id and time. */
 export const REPLAYED: TableSpec = {
   database: 'monitor',
   table: 'replayed_dead_letters',
@@ -170,12 +170,12 @@ export function deadLetterRow(letter: DeadLetter, time: string): ValueRow {
   const { raw, encoding } = rawText(letter.raw)
   const { rowId, reason, message, source, position, length, sha256, receivedMs, context } = letter
   const parsed = receivedMs === undefined || Number.isNaN(receivedMs) ? time : new Date(receivedMs).toISOString()
-  // A dead letter that does not fit its table could be kept nowhere.
+  // A dead letter that does not fit its table could be stored nowhere.
   const texts = [rowId, reason, message, source, position].map((text) => text.toWellFormed())
   return [parsed, ...texts, length, sha256, raw, encoding, context]
 }
 
-/** A dead letter's bytes as text when they are UTF-8, else as base64. */
+/** A dead letter's bytes as text if they are UTF-8, else as base64. */
 export function rawText(bytes: Uint8Array): { readonly raw: string; readonly encoding: 'utf8' | 'base64' } {
   try {
     return { raw: strictUtf8.decode(bytes), encoding: 'utf8' }
@@ -224,12 +224,12 @@ export const TABLE_VERSIONS: TableSpec = {
   ],
 }
 
-/** The row that remembers which content a table had from when on. */
+/** The row that records a table's content and when it came into force. */
 export function tableVersionRow(name: string, version: string, rows: number, nowMs: number): FinishedRows {
   return rowsOf(TABLE_VERSIONS, [[new Date(nowMs).toISOString(), name, version, rows]])[0]!
 }
 
-/** Rows of values as finished rows. Throws `UnfitRows` when the table cannot hold one. */
+/** Rows of values as finished rows. Throws `UnfitRows` if the table cannot store one. */
 export function rowsOf(spec: TableSpec, rows: readonly ValueRow[]): FinishedRows[] {
   return blocksOf(rows, valueEncoder(spec.columns)).map((block) => ({ spec, ...block }))
 }

@@ -12,7 +12,7 @@ const off = (ruleId: string, missed: number, message = 'too slow'): RuleOff => (
 const spans = (saved: RuleSpans['all'] = []) => new RuleSpans(saved, (id) => [`Log.${id}`])
 const shown = ({ all }: RuleSpans) => all.map(({ ruleId, fromMs, toMs, events }) => [ruleId, fromMs, toMs, events])
 
-test('a rule that is off has a span until it is on again, with what came meanwhile', () => {
+test('a rule that is off has a span until it is on again, with the events that arrived meanwhile', () => {
   const one = spans()
   expect(one.update([off('A', 0), off('B', 0)], 10)).toBe(true)
   expect(one.update([off('A', 0), off('B', 0)], 11)).toBe(false)
@@ -23,7 +23,7 @@ test('a rule that is off has a span until it is on again, with what came meanwhi
     ['B', 10, null, 9],
   ])
   expect(one.all[0]).toMatchObject({ why: 'too slow', logTypes: ['Log.A'] })
-  // Off again: a span of its own, which counts from there.
+  // Off again: a separate span, which counts from there.
   one.update([off('A', 5), off('B', 9)], 40)
   one.update([off('A', 8), off('B', 9)], 50)
   one.update([], 60)
@@ -34,7 +34,7 @@ test('a rule that is off has a span until it is on again, with what came meanwhi
   ])
 })
 
-test('a span goes on over a restart, or ends with it', () => {
+test('a span continues across a restart, or ends with it', () => {
   const before = spans()
   before.update([off('A', 3), off('B', 4)], 10)
   const after = spans(before.all)
@@ -61,7 +61,7 @@ test('a count that restarts because the rule was changed while off is added to t
   expect(shown(one)).toEqual([['A', 10, null, 13]])
 })
 
-test('a thousand ended spans are kept, and all that last', () => {
+test('a thousand ended spans are stored, and all that last', () => {
   const one = spans()
   one.update([off('Lasting', 0)], 0)
   for (let n = 1; n <= 1200; n++) {
@@ -74,7 +74,7 @@ test('a thousand ended spans are kept, and all that last', () => {
   expect(one.all[1]!.fromMs).toBe(2010)
 })
 
-test('what a rule missed is due once it is on again, all spans of it together, until something judges it', () => {
+test('events that a rule missed are due once it is on again, all its spans together, until a replay judges them', () => {
   const one = spans()
   one.update([off('A', 3), off('B', 0)], 10)
   one.update([], 20)
@@ -95,7 +95,7 @@ test('what a rule missed is due once it is on again, all spans of it together, u
   expect(one.missed(80)).toEqual([{ ruleId: 'A', logTypes: ['Log.A'], fromMs: 60, toMs: 80 }])
 })
 
-test('what a rule misses while a replay is asked for is due still', () => {
+test('events that a rule misses while a replay is being requested are still due', () => {
   const one = spans()
   one.update([off('A', 3)], 10)
   one.update([], 20)

@@ -1,10 +1,10 @@
 import type { RuleSpan } from '../model/rule-span.ts'
 import type { RuleOff } from '../stages/detect/language.ts'
 
-/** Ended spans that are kept, the latest ones. Lasting spans are all kept. */
+/** Maximum number of ended spans stored, the latest ones. Lasting spans are all stored. */
 const MAX_ENDED = 1000
 
-/** What ended longer ago is not judged late without being asked for. */
+/** Spans that ended longer ago are only judged late on request. */
 const LATE_MS = 24 * 60 * 60_000
 
 /** What a rule missed while it was off. */
@@ -15,16 +15,16 @@ export interface MissedEvents {
   readonly toMs: number
 }
 
-/** The times in which rules were off, across restarts. */
+/** The times when rules were off, across restarts. */
 export class RuleSpans {
   #spans: RuleSpan[]
   readonly #logTypesOf: (ruleId: string) => readonly string[]
-  /** Events of lasting spans that their rule's present count lacks: of an earlier start, or of an earlier version of the rule. */
+  /** Events of lasting spans that are missing in their rule's present count: from an earlier start, or an earlier version of the rule. */
   readonly #before = new Map<string, number>()
-  /** The rule's count when it was last taken. */
+  /** The rule's count when it was last read. */
   readonly #counted = new Map<string, number>()
 
-  /** `saved`: what `all` was at the end of the last run. */
+  /** `saved`: the value of `all` at the end of the last run. */
   constructor(saved: readonly RuleSpan[], logTypesOf: (ruleId: string) => readonly string[]) {
     this.#spans = [...saved]
     this.#logTypesOf = logTypesOf
@@ -35,7 +35,7 @@ export class RuleSpans {
     return this.#spans
   }
 
-  /** What rules missed that are on again, while nothing is decided about judging it: all spans of a rule together. */
+  /** What rules that are on again missed, while it is not decided who judges it: all spans of a rule together. */
   missed(nowMs: number): MissedEvents[] {
     const byRule = new Map<string, MissedEvents>()
     for (const { ruleId, logTypes, fromMs, toMs, ...span } of this.#spans) {
@@ -52,7 +52,7 @@ export class RuleSpans {
     return [...byRule.values()]
   }
 
-  /** What is judged by this replay; '': by none. What the rule missed later, while the replay was asked for, is due still. */
+  /** Marks spans as judged by this replay; '': by none. What the rule missed later, while the replay was being requested, is still due. */
   judgedBy({ ruleId, toMs }: Pick<MissedEvents, 'ruleId' | 'toMs'>, replayId: string): void {
     this.#spans = this.#spans.map((span) =>
       span.ruleId === ruleId && span.toMs !== null && span.toMs <= toMs && span.late === undefined

@@ -16,8 +16,8 @@ import { StdinIntake } from '../stages/source/stdin.ts'
 import { SpoolSource } from './spool-source.ts'
 
 /**
- * The same bytes give the same records whichever way they come: a growing file, a file or a stream of `caracal run`, an HTTP
- * body, standard input of `caracal up`.
+ * The same bytes yield the same records in every way they can arrive: a growing file, a file or a stream of `caracal run`, an HTTP body,
+ * standard input of `caracal up`.
  */
 const folder = mkdtempSync(join(tmpdir(), 'caracal-same-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -49,14 +49,14 @@ async function growingFile(pieces: readonly Buffer[]): Promise<string[]> {
       const first = await source.read(extent)
       chunks.push(...first)
       source.parsed(extent, '')
-      // Made again, as after a crash: the same.
+      // Repeated as after a crash: the same.
       expect(recordsOf(await source.read(extent))).toEqual(recordsOf(first))
     }
   }
   writeFileSync(path, '')
   for (const piece of pieces) {
     appendFileSync(path, piece)
-    // The clock of the file system and ours: the file was written just now.
+    // The file system's clock and ours: the file was written just now.
     clock = 0
     await pull(50)
   }
@@ -83,7 +83,7 @@ async function drained(all: AsyncIterable<{ chunk: Chunk; parsed: (context: stri
 const stream = (pieces: readonly Buffer[]) =>
   drained(streamChunks(Readable.from(pieces), { place: 'p', maxRecordBytes, tell: () => {} }))
 
-/** What is in the spool, as the pipeline reads it. */
+/** The contents of the spool, as the pipeline reads them. */
 function spool() {
   const rows: SpooledRow[] = []
   const deps: IntakeDeps = {
@@ -175,7 +175,7 @@ test('random values, framed and cut at random, are the same records in every way
   )
 })
 
-/** JSON without the white space between its tokens; anything else as it is. */
+/** JSON without the white space between its tokens; anything else unchanged. */
 function compact(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text))

@@ -8,7 +8,7 @@ import { decoders as builtIn } from '../stages/source/decoders/index.ts'
 import type { BatchSource, SourceStatus } from '../stages/source/source.ts'
 import { hash16, sha256 } from '../util/hash.ts'
 
-/** The spool as the pipeline thread reaches it: the other end is the spool's own thread. */
+/** The spool as the pipeline thread reaches it: the other end is the spool thread. */
 export interface SpoolPort {
   readonly epoch: string
   next(sourceId: string, afterId: number): Promise<{ from: number; to: number; receivedMs: number } | undefined>
@@ -26,10 +26,10 @@ interface SpoolExtent extends Extent {
 
 const PLACE = 'spool'
 
-/** Reads what an intake put into the spool for one source. */
+/** Reads what a receiver put into the spool for one source. */
 export class SpoolSource implements BatchSource {
   readonly id: string
-  /** Each body stands for itself. */
+  /** Each body is independent. */
   readonly isIndependent = true
   readonly #port: SpoolPort
   readonly #decoders: readonly Decoder[]
@@ -41,7 +41,7 @@ export class SpoolSource implements BatchSource {
     this.#port = port
     const cursor = cursors.find((c) => c.place === PLACE)?.value as { epoch: string; id: number } | undefined
     this.#readTo = cursor?.epoch === port.epoch ? cursor.id : 0
-    // What was committed just before a crash may still lie in the spool.
+    // What was committed just before a crash may still be in the spool.
     if (this.#readTo > 0) port.free(id, this.#readTo)
   }
 
@@ -83,14 +83,14 @@ export class SpoolSource implements BatchSource {
   }
 
   status(): SourceStatus {
-    // What waits in the spool is known to the spool's own thread.
+    // Only the spool thread knows what waits in the spool.
     return { backlogBytes: 0, notices: [] }
   }
 
   async close(): Promise<void> {}
 }
 
-/** A batch was begun and the spool it lay in is another one now: what can no longer be read is reported. */
+/** A batch was begun, but its spool has since been replaced: what can no longer be read is reported. */
 function lost(sourceId: string, epoch: string, from: number, to: number): Chunk {
   const message = `bodies ${from} to ${to} of an earlier batch are missing: the spool was deleted or replaced. Keep spool.db and state.db together.`
   const bytes = new Uint8Array()

@@ -17,7 +17,7 @@ const newFile = () => join(folder, `${++files}.db`)
 const body = (sourceId: string, text: string) =>
   ({ sourceId, decoding: 'lines', receivedMs: 7, body: Buffer.from(text) }) as const
 
-/** Everything of a source from an id on, by `next` and `read` as the pipeline does it. */
+/** Everything of a source from an id on, read with `next` and `read` as the pipeline does. */
 function drain(spool: Spool, sourceId: string, after: number, maxBytes: number): { id: number; text: string }[] {
   const out: { id: number; text: string }[] = []
   for (let at = after; ; ) {
@@ -133,7 +133,7 @@ test('the spool is a list: any order of appending, reading, freeing and reopenin
   )
 })
 
-test('on a full disk nothing of a group is appended; with space again it is', () => {
+test('on a full disk nothing of a group is appended; once there is space, all of it is', () => {
   const db = openSqlite(newFile(), { maxPages: 40 })
   const spool = new Spool(db)
   spool.append([body('a', 'first')])
@@ -155,7 +155,7 @@ test('on a full disk nothing of a group is appended; with space again it is', ()
   spool.close()
 })
 
-test('after kill -9 in the middle of appending, everything that was acknowledged is there, in order', async () => {
+test('after kill -9 during appending, everything that was acknowledged is stored, in order', async () => {
   const file = newFile()
   const script = `
     import { Spool } from ${JSON.stringify(entryFile('pipeline/spool'))}
@@ -175,7 +175,7 @@ test('after kill -9 in the middle of appending, everything that was acknowledged
     let acknowledged = from - 1
     for await (const line of createInterface(child.stdout)) {
       acknowledged = Number(line)
-      // Not awaited in between: the child goes on appending while the signal is on its way.
+      // Not awaited in between: the child continues to append while the signal is on its way.
       if (acknowledged === from + 30 + round * 7) child.kill('SIGKILL')
     }
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
@@ -189,7 +189,7 @@ test('after kill -9 in the middle of appending, everything that was acknowledged
   }
 })
 
-test('a file says how many partitions it has, and one of another number is refused with what to do', () => {
+test('a file records its number of partitions, and one with another number is refused with what to do', () => {
   const file = newFile()
   const db = openSqlite(file)
   new Spool(db)

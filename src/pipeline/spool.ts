@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type { SpoolBody, SpooledRow } from '../model/spool.ts'
 import { StorageError } from '../util/errors.ts'
 
-/** Recorded in the file, so that no version reads a spool that is laid out otherwise. */
+/** Recorded in the file, so that no version reads a spool with another layout. */
 const PARTITIONS = '1'
 
-/** The little of a SQLite file that the spool needs (`state/sqlite.ts` opens it). */
+/** The parts of a SQLite file that the spool needs (`state/sqlite.ts` opens it). */
 interface SqliteLike {
   prepare(sql: string): {
     all(parameters: readonly unknown[]): unknown[]
@@ -16,11 +16,11 @@ interface SqliteLike {
 }
 
 /**
- * The durable queue for what cannot be read again (HTTP bodies, stdin). Rows are whole bodies, in order of arrival;
- * ids are never used twice. Synchronous: lives in a thread of its own.
+ * The durable queue for what cannot be read again (HTTP bodies, stdin). Rows are whole bodies, in order of arrival; ids are never reused.
+ * Synchronous: runs in a separate thread.
  */
 export class Spool {
-  /** Goes into row ids, so that a spool that was deleted and recreated never repeats an id. */
+  /** Part of row ids, so that a spool that was deleted and recreated never repeats an id. */
   readonly epoch: string
   readonly #db: SqliteLike
   readonly #bytes = new Map<string, number>()
@@ -56,7 +56,7 @@ export class Spool {
     for (const row of sizes.all([]) as { source_id: string; bytes: number }[]) this.#bytes.set(row.source_id, row.bytes)
   }
 
-  /** Appends all bodies in one transaction; they are on disk when this returns. Throws the driver's error, nothing appended. */
+  /** Appends all bodies in one transaction; they are on disk when this returns. Throws the driver's error, with nothing appended. */
   append(bodies: readonly SpoolBody[]): void {
     this.#db.exec('BEGIN IMMEDIATE')
     try {
@@ -66,14 +66,14 @@ export class Spool {
       try {
         this.#db.exec('ROLLBACK')
       } catch {
-        // SQLite has rolled back by itself (disk full): the first error is the one to tell.
+        // SQLite has rolled back by itself (disk full): the first error is the one to report.
       }
       throw error
     }
     for (const { sourceId, body } of bodies) this.#bytes.set(sourceId, this.bytes(sourceId) + body.length)
   }
 
-  /** The next run of rows after `afterId`: as many as fit in `maxBytes`, at least one; `undefined` when there is none. */
+  /** The next run of rows after `afterId`: as many as fit in `maxBytes`, at least one; `undefined` if there is none. */
   next(sourceId: string, afterId: number, maxBytes: number): { from: number; to: number } | undefined {
     const rows = this.#next.all([sourceId, afterId, 1000]) as { id: number; bytes: number }[]
     const first = rows[0]
@@ -99,25 +99,25 @@ export class Spool {
     return rows.map((row) => ({ id: row.id, decoding: row.framing, receivedMs: row.received_ms, body: new Uint8Array(row.body) }))
   }
 
-  /** When a row's body came in, epoch ms. */
+  /** When a row's body was received, epoch ms. */
   receivedMs(id: number): number {
     return (this.#received.all([id])[0] as { received_ms: number }).received_ms
   }
 
-  /** Drops everything of a source, unread rows too. */
+  /** Deletes everything of a source, including unread rows. */
   forget(sourceId: string): void {
     this.#free.run([sourceId, Number.MAX_SAFE_INTEGER])
     this.#bytes.set(sourceId, 0)
   }
 
-  /** Forgets rows that are committed. Harmless when they are gone already. */
+  /** Deletes committed rows. Harmless if they are already gone. */
   free(sourceId: string, upToId: number): void {
     const [gone] = this.#freed.all([sourceId, upToId]) as { bytes: number | null }[]
     this.#free.run([sourceId, upToId])
     this.#bytes.set(sourceId, Math.max(0, this.bytes(sourceId) - (gone?.bytes ?? 0)))
   }
 
-  /** Bytes waiting, of one source or of all. */
+  /** Waiting bytes, of one source or of all. */
   bytes(sourceId?: string): number {
     if (sourceId !== undefined) return this.#bytes.get(sourceId) ?? 0
     let total = 0

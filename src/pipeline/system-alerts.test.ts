@@ -13,7 +13,7 @@ const ALL: readonly Route[] = [
   { id: 'chat', severities: [], system: false },
 ]
 
-/** A state in memory; `raise` answers what was alerted: `<what> → <destinations>`. */
+/** A state in memory; `raise` returns the alerts: `<what> → <destinations>`. */
 function world(routes = ALL) {
   const windows: AlertWindow[] = []
   const known = (groups: readonly GroupRef[], fromMs: number): KnownGroups => {
@@ -42,7 +42,7 @@ const off = (n: number) => systemProblem('RuleOff', `R${n}`, `Rule R${n} is off`
 const letters = (source: string, severity?: 'HIGH') =>
   systemProblem('DeadLetters', source, `records of ${source}`, severity ? { severity } : {})
 
-test('one alert for a cause, listing everything that it covers, however many rules are off', async () => {
+test('one alert per cause, listing everything that it covers, however many rules are off', async () => {
   const { raise, windows } = world()
   const many = Array.from({ length: 700 }, (_, n) => off(n))
   expect(await raise(many, 0)).toEqual(['Caracal.RuleOff → mail soc'])
@@ -58,7 +58,7 @@ test('one alert for a cause, listing everything that it covers, however many rul
   expect(await raise(many, QUIET_MS)).toEqual([])
 })
 
-test('sources are causes of their own', async () => {
+test('each source is a separate cause', async () => {
   const { raise, windows } = world()
   expect(await raise([letters('a'), letters('b', 'HIGH')], 0)).toEqual([
     'Caracal.DeadLetters → mail',
@@ -85,7 +85,7 @@ test.each([
   expect((await raise(later, 1000 + afterMs)).length).toBe(raises ? 1 : 0)
 })
 
-test('an alert about a destination never goes there, and to nobody when there is no other', async () => {
+test('an alert about a destination never goes there, and nowhere if there is no other', async () => {
   const dead = (to: string) => systemProblem('DeliveryDead', to, 'dead', { covers: ['a1'], notTo: [to] })
   expect(await world().raise([dead('soc'), dead('mail')], 0)).toEqual([
     'Caracal.DeliveryDead → mail',
@@ -107,7 +107,7 @@ test('hostile text in a problem cannot move a cursor, and is bounded', async () 
   expect(context!.length).toBeLessThan(2000)
 })
 
-test('any sequence of problems: no cause is alerted twice within its quiet time unless it got worse, and none is forgotten for a day', async () => {
+test('for any sequence of problems, no cause is alerted twice within its quiet time unless it got worse, and none goes unreported for a day', async () => {
   const kinds = Object.keys(PROBLEM_KINDS) as ProblemWhat[]
   const problem = fc.record({ what: fc.constantFrom(...kinds), key: fc.constantFrom('a', 'b', 'c') })
   const step = fc.record({ problems: fc.array(problem, { maxLength: 6 }), minutes: fc.integer({ min: 1, max: 900 }) })

@@ -7,10 +7,10 @@ import { groupProblems, systemAlert } from '../stages/alert/system.ts'
 import { deliveriesOf } from './deliveries.ts'
 import { type EffectsDeps, NO_ALERTS } from './effects.ts'
 
-/** A system alert is of no rule. */
+/** A system alert does not belong to a rule. */
 const NO_RULES: ReadonlyMap<string, Rule> = new Map()
 
-/** What these problems do: an alert for each cause that has none yet, with its deliveries; `undefined` when that is nothing. */
+/** The effects of these problems: an alert for each cause that has none yet, with its deliveries; `undefined` if there are none. */
 export function effectsOfProblems(
   problems: readonly SystemProblem[],
   deps: Pick<EffectsDeps, 'routes' | 'baseUrl' | 'nowMs'>,

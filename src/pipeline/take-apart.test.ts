@@ -32,7 +32,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** Runs the batches over a real state to their end, and gives what became of them by table: rows as arrays. */
+/** Runs the batches to their end over a real state, and returns the outcome by table: rows as arrays. */
 async function outcome(texts: readonly string[], part: Partial<LoopParts> = {}) {
   let left = texts.length
   const committed: BatchEffects[] = []
@@ -63,7 +63,7 @@ async function outcome(texts: readonly string[], part: Partial<LoopParts> = {}) 
   }
 }
 
-/** Makes events of another schema for lines. */
+/** Turns lines into events of another schema. */
 function parserOf(schema: CompiledSchema): Parser {
   return {
     parse: (...parts) => {
@@ -73,7 +73,7 @@ function parserOf(schema: CompiledSchema): Parser {
   }
 }
 
-/** The lines of a batch as a detector sees them. */
+/** A batch's lines as a detector sees them. */
 const linesOf = ({ ndjson }: { readonly ndjson: Uint8Array }) =>
   Buffer.from(ndjson)
     .toString()
@@ -81,7 +81,7 @@ const linesOf = ({ ndjson }: { readonly ndjson: Uint8Array }) =>
     .split('\n')
     .map((text) => (JSON.parse(text) as { line: string }).line)
 
-/** Fails as a whole when one of the lines holds `poison`. */
+/** Fails as a whole if one of the lines contains `poison`. */
 function poisoned(good: Detector = evilDetector()): Detector {
   return evilDetector({
     evaluate: async (batch) => {
@@ -91,7 +91,7 @@ function poisoned(good: Detector = evilDetector()): Detector {
   })
 }
 
-test('an event that no row can be made of is the only dead letter of its batch', async () => {
+test('an event that cannot be encoded is the only dead letter of its batch', async () => {
   const { events, letters, count } = await outcome(['a\nunwritable\nevil b\nbad\n', 'c\n'])
   expect(events).toEqual(['a', 'evil b', 'c'])
   expect(letters).toEqual([
@@ -101,7 +101,7 @@ test('an event that no row can be made of is the only dead letter of its batch',
   expect([count.received, count.stored]).toEqual([5, 3])
 })
 
-test('an event that no row can be made of and that matched costs no other finding, and alerts all the same', async () => {
+test('a matched event that cannot be encoded costs no other finding, and still raises its alert', async () => {
   const { events, matches, letters, signals, alerts } = await outcome(['evil 1\nunwritable evil 3\nevil 2\n'])
   expect([events, matches]).toEqual([
     ['evil 1', 'evil 2'],
@@ -112,7 +112,7 @@ test('an event that no row can be made of and that matched costs no other findin
   expect(alerts.sort()).toEqual([' 1', ' 2', ' 3'])
 })
 
-test('events that their table cannot hold become dead letters, each with its own reason', async () => {
+test('events that their table cannot store become dead letters, each with its own reason', async () => {
   const unfit: CompiledSchema = {
     ...lineSchema,
     encode(events, out, origin) {
@@ -157,7 +157,7 @@ test('events are encoded once, however often their batch has to be committed', a
   expect([events, encoded]).toEqual([['a', 'b'], 2])
 })
 
-test('an event that a detector cannot judge costs its rules an error; the others of the batch are judged', async () => {
+test('an event that a detector cannot judge costs its rules an error; the rest of the batch is judged', async () => {
   const { events, matches, errors } = await outcome(['evil 1\npoison\nevil 2\nb\n', 'evil 3\n'], {
     generation: { detectors: [poisoned()] },
   })
@@ -168,7 +168,7 @@ test('an event that a detector cannot judge costs its rules an error; the others
   ])
 })
 
-test('a detector that can never judge costs its rules one error a batch, and another detector goes on', async () => {
+test('a detector that can never judge costs its rules one error per batch, and other detectors continue', async () => {
   let calls = 0
   const dead = evilDetector({
     ruleIds: () => ['Dead'],
@@ -184,7 +184,7 @@ test('a detector that can never judge costs its rules one error a batch, and ano
   expect(calls).toBeLessThan(50)
 })
 
-test('an event that no table can be joined to becomes a dead letter', async () => {
+test('an event for which joining tables fails becomes a dead letter', async () => {
   const enricher = {
     enrich: (_: unknown, some: readonly Event[]) => {
       if (some.some((event) => event['line'] === 'unjoinable')) throw new RangeError('too many rows')
@@ -224,11 +224,11 @@ test.each(HARMFUL)('a finding with %s harms no other finding', async (_, harm) =
   expect(events).toEqual(['evil 1', 'evil poison', 'evil 2', 'evil 3'])
   expect(letters).toEqual([])
   expect(matches.filter((line) => line !== 'evil poison')).toEqual(['evil 1', 'evil 2', 'evil 3'])
-  // What does no harm is kept; what does is the rule's error.
+  // Harmless findings are stored; a harmful one becomes an error of its rule.
   expect(errors.length + matches.filter((line) => line === 'evil poison').length).toBe(1)
 })
 
-test('an entry of the rules’ cache that cannot be kept is dropped, and nothing else', async () => {
+test('an entry of the rules’ cache that cannot be stored is dropped, and nothing else', async () => {
   let calls = 0
   const detector = evilDetector({
     evaluate: async (batch) => {
@@ -250,6 +250,6 @@ test('an entry of the rules’ cache that cannot be kept is dropped, and nothing
   expect(matches).toEqual(['evil 1', 'evil 2'])
   const kept = await db.selectFrom('rule_cache').select('entry').execute()
   expect(kept.map(({ entry }) => entry)).toEqual([expect.stringContaining('fine')])
-  // What rules lost is counted, for rules that there are.
+  // What rules lost is counted, if they exist.
   expect(await limitCounts(db)).toMatchObject([{ ruleId: 'Evil', what: 'cache', n: 3 * calls }])
 })

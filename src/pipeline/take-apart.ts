@@ -7,23 +7,23 @@ import type { JudgedBatch } from './steps.ts'
 /** Attempts to finish parts of a batch: each is a transaction that is rolled back. */
 const ATTEMPTS = 400
 
-/** What a batch is made of, as far as one part can be at fault: of events it is known before. */
+/** The parts of a batch that can be at fault; events were already checked. */
 type Part = { readonly kind: 'finding'; readonly judged: Judged } | { readonly kind: 'cache'; readonly write: CacheWrite }
 
 export interface Committing<Batch, Kept> {
-  /** What fails, as a clause for people: `state cannot be written`. */
+  /** What fails, as a clause for display: `state cannot be written`. */
   readonly what: string
   readonly keep: (part: Batch) => Promise<Kept>
-  /** Does what `keep` does and takes it back: rejects when `keep` would. */
+  /** Does what `keep` does and rolls it back: rejects if `keep` would. */
   readonly attempt: (part: Batch) => Promise<void>
-  /** Gets a sentence on each thing that could not be kept in any form. */
+  /** Called with a sentence on each part that could not be stored in any form. */
   readonly onDropped: (message: string) => void
   readonly retrying: Retrying
 }
 
 /**
- * Keeps a batch whole, or what is left of it without the parts at fault: a finding becomes an error of its rule, a cache entry is
- * dropped. Rejects for the disk, when stopping, and when not even an empty batch can be kept.
+ * Stores a batch whole, or what is left of it without the parts at fault: a finding becomes an error of its rule, a cache entry is dropped.
+ * Rejects for disk failures, when stopping, and if not even an empty batch can be stored.
  */
 export async function commitBatch<Batch extends JudgedBatch, Kept>(
   sourceId: string,
@@ -59,7 +59,7 @@ async function withoutFaults<Batch extends JudgedBatch>(
   return { ...finished, judged: [] }
 }
 
-/** The batch with these findings and cache entries only. */
+/** The batch with only these findings and cache entries. */
 function composed<Batch extends JudgedBatch>(batch: Batch, parts: readonly Part[]): Batch {
   const judged = parts.flatMap((part) => (part.kind === 'finding' ? [part.judged] : []))
   const cacheWrites = parts.flatMap((part) => (part.kind === 'cache' ? [part.write] : []))

@@ -3,7 +3,7 @@ import { BUSY } from '../stages/source/source.ts'
 import { ListSource } from './loop.fixture.ts'
 import { Turns } from './turns.ts'
 
-test('a source that has read as much as a turn may cost holds up no other, and does not count as empty', async () => {
+test('a source that has used up its turn delays no other, and does not count as empty', async () => {
   const busy = new ListSource('busy', [])
   Object.assign(busy, { next: async () => BUSY })
   const turns = new Turns([busy, new ListSource('other', ['a\n'])], { now: () => 0, pauseMs: 500, onTrouble: () => {} })
@@ -13,7 +13,7 @@ test('a source that has read as much as a turn may cost holds up no other, and d
   expect(turns.isDry('busy')).toBe(false)
 })
 
-test('a source that fails is left alone for longer each time, up to ten seconds, and no longer once it works', async () => {
+test('a source that fails is paused for longer each time, up to ten seconds, until it works', async () => {
   let now = 0
   const failing = new ListSource('failing', [])
   Object.assign(failing, { next: async () => Promise.reject(new Error('no')) })

@@ -2,7 +2,7 @@ import type { Extent } from '../model/batch.ts'
 import { type BatchSource, BUSY } from '../stages/source/source.ts'
 import { messageOf } from '../util/errors.ts'
 
-/** The pause before a failed source is asked again doubles with each failure in a row, up to this. */
+/** Maximum pause before a failed source is read again; the pause doubles with each consecutive failure. */
 const MAX_PAUSE_MS = 10_000
 
 /** A source that could not be read. */
@@ -12,15 +12,15 @@ interface Failure {
 }
 
 export interface TurnsDeps {
-  /** Milliseconds of a steady clock. */
+  /** Milliseconds of a monotonic clock. */
   readonly now: () => number
-  /** Pause before a failed source is asked again for the first time, milliseconds. */
+  /** Pause before a failed source is first read again, milliseconds. */
   readonly pauseMs: number
-  /** Why a source cannot be read, for people; `undefined` once it can. */
+  /** Why a source cannot be read, for display; `undefined` once it can. */
   readonly onTrouble: (sourceId: string, message: string | undefined) => void
 }
 
-/** Sources take turns, a batch each, so that one flood does not starve the rest, nor does a source that cannot be read. */
+/** Sources take turns, a batch each, so that neither a flood nor a source that cannot be read starves the rest. */
 export class Turns {
   readonly #sources: readonly BatchSource[]
   readonly #deps: TurnsDeps
@@ -33,28 +33,28 @@ export class Turns {
     this.#deps = deps
   }
 
-  /** True when the source had nothing new when last asked. */
+  /** True if the source had nothing new when last checked. */
   isDry(sourceId: string): boolean {
     return this.#dry.has(sourceId)
   }
 
-  /** Something may have come in: no source counts as empty until asked again. */
+  /** Something may have arrived: no source counts as empty until checked again. */
   refresh(): void {
     this.#dry.clear()
   }
 
-  /** Milliseconds until a failed source may be asked again; `Infinity` when none failed. */
+  /** Milliseconds until a failed source may be read again; `Infinity` if none failed. */
   get untilNextMs(): number {
     const now = this.#deps.now()
     return Math.min(...[...this.#failures.values()].map(({ untilMs }) => Math.max(0, untilMs - now)))
   }
 
-  /** True while a failed source is left alone. */
+  /** True while a failed source is paused. */
   isPausing(sourceId: string): boolean {
     return (this.#failures.get(sourceId)?.untilMs ?? 0) > this.#deps.now()
   }
 
-  /** The source could not be read: it is left alone for a while and the others go on. */
+  /** The source could not be read: it is paused for a while and the others continue. */
   failed(sourceId: string, error: unknown): void {
     const pauseMs = Math.min(MAX_PAUSE_MS, 2 * (this.#failures.get(sourceId)?.pauseMs ?? this.#deps.pauseMs / 2))
     this.#failures.set(sourceId, { pauseMs, untilMs: this.#deps.now() + pauseMs })
@@ -69,7 +69,7 @@ export class Turns {
     if (this.#failures.delete(sourceId)) this.#deps.onTrouble(sourceId, undefined)
   }
 
-  /** The next batch of the source whose turn it is, or of the first one after it that has something; `isHeld` sources are passed over. */
+  /** The next batch of the source whose turn it is, or of the first one after it that has something; `isHeld` sources are skipped. */
   async next(
     isHeld: (sourceId: string) => boolean = () => false,
   ): Promise<{ readonly source: BatchSource; readonly extent: Extent } | undefined> {
@@ -90,7 +90,7 @@ export class Turns {
         continue
       }
       this.#dry.delete(source.id)
-      // It asks for its next turn by itself.
+      // It requests its next turn itself.
       if (extent === BUSY) continue
       this.#turn = (at + 1) % this.#sources.length
       return { source, extent }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { ListSource } from './loop.fixture.ts'
 import { watchedSource } from './watched-source.ts'
 
-test('a call under way is timed, one that came back or failed is not', async () => {
+test('a call in progress is timed, one that returned or failed is not', async () => {
   let nowMs = 100
   let answer: (value: undefined) => void = () => {}
   const source = new ListSource('s', ['a\n'])

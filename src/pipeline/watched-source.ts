@@ -1,12 +1,12 @@
 import type { BatchSource } from '../stages/source/source.ts'
 
-/** A source, with how long the call to it that is under way has taken. */
+/** A source, with the duration of the call in progress. */
 export interface WatchedSource extends BatchSource {
-  /** Milliseconds; 0 when no call is under way. */
+  /** Milliseconds; 0 without a call in progress. */
   waitingMs(): number
 }
 
-/** Watches how long a source takes to answer `next` and `read`; `now` is monotonic, milliseconds. */
+/** Measures how long a source takes to answer `next` and `read`; `now` is monotonic, milliseconds. */
 export function watchedSource(source: BatchSource, now: () => number): WatchedSource {
   let sinceMs: number | undefined
   async function timed<T>(call: () => Promise<T>): Promise<T> {

@@ -1,22 +1,22 @@
 import type { AlertWindow, KnownGroup, KnownGroups } from '../../model/alert.ts'
 import type { Decision } from '../../model/batch.ts'
 
-/** Windows that a dry run remembers. */
+/** Maximum number of windows that a dry run remembers. */
 const MAX_WINDOWS = 100_000
 
-/** Alert windows of a dry run, which no state has. */
+/** A dry run's alert windows, which are not in the state. */
 export class DryWindows {
   readonly #max: number
   readonly #windows = new Map<string, AlertWindow>()
   readonly #numbers = new Map<string, number>()
-  /** Windows had to go: matches that belong to them would begin others. */
+  /** Windows were evicted: later matches that belong to them would begin new ones. */
   isCut = false
 
   constructor(max = MAX_WINDOWS) {
     this.#max = max
   }
 
-  /** What a state with these windows alone would give for the decision. */
+  /** What a state with only these windows would return for the decision. */
   known({ groups: refs, fromMs, crowds: asked = [] }: Omit<Decision<unknown>, 'decide'>): KnownGroups {
     const open = new Map<string, AlertWindow[]>(refs.map(({ groupKey }) => [groupKey, []]))
     const crowds = new Map<string, number>()
@@ -35,7 +35,7 @@ export class DryWindows {
     return { groups, crowds }
   }
 
-  /** Keeps what was decided, without the texts that are most of it. */
+  /** Stores the decision without its texts, which are most of its size. */
   keep(windows: readonly AlertWindow[]): void {
     for (const window of windows) {
       const body = { ...window.body, sampleEvent: null, context: null, description: '', runbook: '' }

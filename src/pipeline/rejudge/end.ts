@@ -24,22 +24,22 @@ export interface EndDeps extends Omit<KnownDeps, 'rules'> {
   /** Where alerts go. */
   readonly routes: readonly Route[]
   readonly baseUrl: string
-  /** The key in state of a replay. */
+  /** A replay's key in state. */
   readonly keyOf: (replayId: string) => string
-  /** One transaction, in turn with the live batches, unless the generation is not in force any more: then it does nothing. */
+  /** One transaction, in turn with the live batches; does nothing if the generation is no longer in force. */
   readonly keep: (make: () => Promise<Decision<OtherEffects>>) => Promise<void>
-  /** The same, taken back. */
+  /** The same, rolled back. */
   readonly attempt: (decision: Decision<OtherEffects>) => Promise<void>
   /** Sentences on what was lost. */
   readonly onDropped: (message: string) => void
 }
 
-/** What a page came to: the replay with it. */
+/** A page's outcome, with the replay. */
 interface Outcome {
   replay: Replay
 }
 
-/** Where the path of a page ends that counts: in one transaction with the place that the replay has come to. */
+/** The end of a page's path when results are stored: one transaction that includes the replay's new position. */
 export function endInReplay(page: Page, replay: Replay, deps: EndDeps): { end: PathEnd<Rows, OtherEffects>; outcome: Outcome } {
   const outcome: Outcome = { replay }
   const known: Judged[] = []
@@ -65,7 +65,7 @@ export function endInReplay(page: Page, replay: Replay, deps: EndDeps): { end: P
   return { end, outcome }
 }
 
-/** Where the path of a page ends of which nothing is kept. */
+/** The end of a page's path in a dry run. */
 export function endDry(
   page: Page,
   replay: Replay,
@@ -93,7 +93,7 @@ export function endDry(
 function common({ retrying, now }: Pick<EndDeps, 'retrying' | 'now'>) {
   return {
     retrying,
-    // Metrics are of the live path.
+    // Metrics are about the live path.
     observe: () => {},
     ...HERE,
     turn: async () => {},
@@ -101,14 +101,14 @@ function common({ retrying, now }: Pick<EndDeps, 'retrying' | 'now'>) {
   }
 }
 
-/** The event's own time; NaN for a finding about none. */
+/** The event's own time; NaN for a finding without an event. */
 function eventMs({ event }: Judged): number {
   return event ? Date.parse(event.p_event_time) : Number.NaN
 }
 
 /**
- * The batch without matches that are already stored. Rule cache changes stay within the replay. Dead letters that became events, or
- * failed again, already have their place. Rule errors of stored events are reported but not stored, since a repeat would store them again.
+ * The batch without matches that are already stored. Rule cache changes stay within the replay. Dead letters that became events, or failed
+ * again, are already accounted for. Rule errors of stored events are reported but not stored, since a repeat would store them again.
  */
 async function unknownOf(
   page: Page,
@@ -147,7 +147,7 @@ function resultOf(
   return { ...replay, cursor: page.next, report }
 }
 
-/** Letters of which the parser says nothing, such as a line that is a header: they stay what they are. */
+/** Letters for which the parser returns nothing, such as a header line: they stay unchanged. */
 function silentLetters(page: LettersPage, groups: GroupedBatch<Rows>['groups'], letters: GroupedBatch<Rows>['deadLetters']) {
   const spoken = new Set([
     ...groups.flatMap(({ events }) => events.map(({ p_row_id }) => p_row_id)),
@@ -183,7 +183,7 @@ function effectsOf(page: Page, replay: Replay, grouped: GroupedBatch<Rows>, deps
   }
 }
 
-/** Letters that are events now, or kept out by a filter, with how they move in the counts. */
+/** Letters that are now events, or dropped by a filter, with the resulting change of the counts. */
 function movedLetters(page: Page, { groups }: GroupedBatch<Rows>) {
   if (!isLetters(page)) return []
   const move = (rowId: string, outcome: 'stored' | 'filtered', reason: string) => {

@@ -5,20 +5,20 @@ import { isBefore } from '../../util/instant.ts'
 import { SIGNALS } from '../rows.ts'
 import { among } from './sql.ts'
 
-/** Row ids that are asked for at once. */
+/** Maximum number of row ids in a query. */
 const AT_ONCE = 500
 
 export interface KnownDeps {
   readonly rules: ReadonlyMap<string, Rule>
-  /** Asks the lake. Rows are JSON array texts. */
+  /** Queries the lake. Rows are JSON array texts. */
   readonly query: (sql: string, maxRows: number) => Promise<readonly string[]>
-  /** Brings everything committed into the lake. */
+  /** Writes everything committed to the lake. */
   readonly flush: () => Promise<void>
 }
 
 /**
- * Those of the matches that are stored already: a match is known by its rule, the rule's version and the row id of its event. What
- * the lake has of events is committed together with their matches, so after a flush it has these too.
+ * Those of the matches that are already stored: a match is identified by its rule, the rule's version and its event's row id. Events are
+ * committed together with their matches, so after a flush the lake has both.
  */
 export async function knownMatches(judged: readonly Judged[], { rules, query, flush }: KnownDeps): Promise<ReadonlySet<Judged>> {
   const matches = judged.filter(({ finding, event }) => finding.kind === 'match' && event)
@@ -35,7 +35,7 @@ export async function knownMatches(judged: readonly Judged[], { rules, query, fl
   return known
 }
 
-/** A signal without a version is of a time when none was kept: it stands for any. */
+/** A signal without a version is from a time when none was stored: it matches any. */
 function isStored({ finding, event }: Judged, rules: ReadonlyMap<string, Rule>, stored: ReadonlySet<string>): boolean {
   const { ruleId } = finding
   return [null, rules.get(ruleId)?.version ?? null].some((version) =>
@@ -54,7 +54,7 @@ async function storedMatches(matches: readonly Judged[], query: KnownDeps['query
     const [from, to] = [times[0]!, times.at(-1)!].map((time) => `parseDateTime64BestEffort('${time}', 9, 'UTC')`)
     const where = [`p_event_time >= ${from}`, `p_event_time <= ${to}`, among('p_row_id', ids), among('p_rule_id', rules)]
     const sql = `SELECT DISTINCT p_rule_id, p_rule_version, p_row_id FROM ${tableName(SIGNALS)} WHERE ${where.join(' AND ')}`
-    // Not more than a few versions of each rule for each of the rows.
+    // No more than a few versions of each rule for each of the rows.
     for (const row of await query(sql, 1_000_000)) stored.add(JSON.stringify(JSON.parse(row)))
   }
   return stored

@@ -14,7 +14,7 @@ import { CUT, LETTER_COLUMNS, lettersPage } from './letters.ts'
 const RECEIVED = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
 const parser = createParser({ maxRecordBytes: 10_000_000, maxDepth: 100 })
 
-/** A schema of which one field must be there, or need not. */
+/** A schema with one field that is required or optional. */
 function sourceOf(name: string, required: boolean, native?: string): ParseSource {
   const fields = [
     { name: 'ts', type: 'timestamp', timeFormats: ['unix'], isEventTime: true },
@@ -28,7 +28,7 @@ function sourceOf(name: string, required: boolean, native?: string): ParseSource
   return { id: 'web', label: 'Web', schemas: [schema], isNamed: true, logType: native ? undefined : name }
 }
 
-/** Letters as the lake gives them. */
+/** Letters as the lake returns them. */
 function rowsOf({ deadLetters }: Pick<Parsed, 'deadLetters'>): string[] {
   return deadLetters.map((letter) => {
     const values = deadLetterRow(letter, '2026-01-02T03:09:00Z')
@@ -40,7 +40,7 @@ function rowsOf({ deadLetters }: Pick<Parsed, 'deadLetters'>): string[] {
 
 const page = (rows: readonly string[]) => lettersPage('r', rows, 0, parser)
 
-/** What a whole file or body is with the strict schema and after the fix, and what its letters are by themselves. */
+/** The events of a whole file or body with the strict schema and after the fix, and those of its letters alone. */
 function replayed(chunks: readonly Chunk[], strict: ParseSource, fixed: ParseSource) {
   const rows = rowsOf(parseBatch(chunks, strict, parser, RECEIVED))
   const whole = parseBatch(chunks, fixed, parser, RECEIVED)
@@ -69,7 +69,7 @@ const line = fc.record({ hasUid: fc.boolean(), note: fc.string({ unit: 'grapheme
 const member = ({ hasUid, note }: Line, n: number) =>
   JSON.stringify({ ts: 1_700_000_000 + n, note, ...(hasUid && { uid: `u${n}` }) })
 
-describe('a dead letter by itself, after a fix, is the event that its record would have been', () => {
+describe('a dead letter alone, after a fix, becomes the event that its record would have been', () => {
   const check = (chunks: readonly Chunk[], strict: ParseSource, fixed: ParseSource, expected: number) => {
     const { whole, alone, found } = replayed(chunks, strict, fixed)
     if (expected === 0) return expect(found).toBeUndefined()
@@ -90,7 +90,7 @@ describe('a dead letter by itself, after a fix, is the event that its record wou
     )
   })
 
-  test('of a Zeek log, whose header stands far before it', () => {
+  test('of a Zeek log, whose header is far before it', () => {
     fc.assert(
       fc.property(fc.array(line, { maxLength: 8 }), (lines) => {
         const cell = (text: string) => text.replace(/[\t\n\r\\]/g, '_') || '(empty)'
@@ -130,7 +130,7 @@ describe('a dead letter by itself, after a fix, is the event that its record wou
   })
 })
 
-test('an event that could not be finished is replayed as the record that it was, with its row id and time of receipt', () => {
+test('an event that could not be finished is replayed as its original record, with its row id and receive time', () => {
   const source = sourceOf('Custom.Thing', false)
   const whole = parseBatch([chunk(member({ hasUid: true, note: 'x' }, 1))], source, parser, RECEIVED)
   const [event] = eventsOf(whole)
@@ -140,7 +140,7 @@ test('an event that could not be finished is replayed as the record that it was,
   expect(again).toEqual({ ...event, p_enrichment: undefined })
 })
 
-test('a letter whose record was longer than what is kept of it is left aside', () => {
+test('a letter whose record was truncated is skipped', () => {
   const long = JSON.stringify({ ts: 1, note: 'x'.repeat(MAX_DEAD_LETTER_BYTES) })
   const rows = rowsOf(
     parseBatch([chunk(`${long}\n${member({ hasUid: false, note: '' }, 2)}`)], sourceOf('Custom.Thing', true), parser, RECEIVED),

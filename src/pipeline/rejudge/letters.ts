@@ -10,7 +10,7 @@ import { DEAD_LETTERS, REPLAYED } from '../rows.ts'
 import { comesBefore, type LettersPage, type StoredLetter } from './page.ts'
 import { among, behind, instant } from './sql.ts'
 
-/** What `lettersPage` reads of a letter, in this order. */
+/** The fields of a letter that `lettersPage` reads, in order. */
 export const LETTER_COLUMNS = [
   'p_parse_time',
   'p_row_id',
@@ -26,18 +26,18 @@ export const LETTER_COLUMNS = [
 
 type Choice = Pick<LetterReplay, 'sources' | 'reasons' | 'sinceMs'>
 
-/** How many letters that are not replayed yet each source has. */
+/** The number of letters that are not replayed yet, by source. */
 export function countLettersSql(choice: Choice, untilMs: number): string {
   return `SELECT source, count() FROM ${tableName(DEAD_LETTERS)} WHERE ${open(choice, untilMs)} GROUP BY source ORDER BY source`
 }
 
-/** Letters of a source behind the cursor, oldest first, as `lettersPage` reads them. */
+/** A source's letters after the cursor, oldest first, as `lettersPage` reads them. */
 export function lettersSql(source: string, choice: Choice, untilMs: number, after: ReplayCursor['after'], limit: number): string {
   const where = [open(choice, untilMs), `source = ${quoteText(source)}`, ...behind('p_parse_time', after)].join(' AND ')
   return `SELECT ${LETTER_COLUMNS.join(', ')} FROM ${tableName(DEAD_LETTERS)} WHERE ${where} ORDER BY p_parse_time, p_row_id LIMIT ${limit}`
 }
 
-/** Records that are not replayed yet. Rows that the lake refused of other tables than those of events are no records. */
+/** Records that are not replayed yet. Refused rows of tables other than those of events are not records. */
 function open({ sources, reasons, sinceMs }: Choice, untilMs: number): string {
   return [
     `p_parse_time < ${instant(untilMs)}`,
@@ -49,10 +49,10 @@ function open({ sources, reasons, sinceMs }: Choice, untilMs: number): string {
   ].join(' AND ')
 }
 
-/** Why a letter cannot be parsed again: not all bytes of its record were kept. */
+/** Why a letter cannot be parsed again: not all bytes of its record were stored. */
 export const CUT = 'cut'
 
-/** Rows of the answer to `lettersSql`, at least one, as a page. `inner` parses the records. */
+/** Rows of the result of `lettersSql`, at least one, as a page. `inner` parses the records. */
 export function lettersPage(replayId: string, rows: readonly string[], part: number, inner: Parser): LettersPage {
   const letters = new Map<string, StoredLetter>()
   const aside = new Map<string, number>()
@@ -65,7 +65,7 @@ export function lettersPage(replayId: string, rows: readonly string[], part: num
     source = of!
     const raw = Buffer.from(text!, encoding === 'base64' ? 'base64' : 'utf8')
     const isWhole = raw.length === Number(length) && sha256(raw) === hash
-    // A row id twice: the later letter is of the event that the earlier one became, and waits for the next replay.
+    // If a row id occurs twice, the later letter is from the event that the earlier one became, and waits for the next replay.
     if (!isWhole || letters.has(rowId!)) {
       aside.set(CUT, (aside.get(CUT) ?? 0) + 1)
       continue
@@ -89,7 +89,7 @@ export function lettersPage(replayId: string, rows: readonly string[], part: num
   return { replayId, sourceId: source, records: rows.length, chunks, parser, next, letters, aside, filteredBy, guessed }
 }
 
-/** The record of a letter as a chunk of its own: it gets its row id again, and is parsed with what was known of it. */
+/** The letter's record as a separate chunk: it gets its row id again, and is parsed with what was known about it. */
 function chunkOf(rowId: string, raw: Buffer, { context = '', hints, receivedMs }: LetterContext, letterMs: number): Chunk {
   return {
     bytes: raw,
@@ -108,7 +108,7 @@ function rowIdOf({ place, offset }: Chunk): string {
   return place + offset.toString(16).padStart(12, '0')
 }
 
-/** Of an event that could not be finished the letter has the event itself: the record is what Caracal did not add. */
+/** For an event that could not be finished, the letter has the event itself: the record is the event without what Caracal added. */
 function recordOf(raw: Buffer, position: string): Buffer {
   if (position.startsWith('logs.')) return raw
   const parsed = parseJson(raw.toString(), { maxDepth: 1000 })

@@ -13,28 +13,28 @@ export interface Page {
   readonly chunks: readonly Chunk[]
   /** Reads the chunks. */
   readonly parser: Parser
-  /** Where the replay goes on once this page is kept. */
+  /** Where the replay continues once this page is stored. */
   readonly next: ReplayCursor
 }
 
 /** A dead letter as the lake has it. */
 export interface StoredLetter {
   readonly rowId: string
-  /** `p_parse_time`; with the row id it tells the letter from any other. */
+  /** `p_parse_time`; together with the row id it identifies the letter. */
   readonly time: string
   readonly source: string
   readonly reason: string
 }
 
-/** Dead letters, to be parsed again. Any other page is of events that are stored already. */
+/** Dead letters, to be parsed again. Any other page contains events that are already stored. */
 export interface LettersPage extends Page {
   /** By row id. */
   readonly letters: ReadonlyMap<string, StoredLetter>
-  /** Why → letters whose record is not there to be parsed. */
+  /** Why → number of letters whose record is not available for parsing. */
   readonly aside: ReadonlyMap<string, number>
-  /** Row id → the filter that keeps the record out. Known once it is parsed. */
+  /** Row id → the filter that drops the record. Known once it is parsed. */
   readonly filteredBy: ReadonlyMap<string, string>
-  /** Row ids of records whose log type is a guess. Known once they are parsed. */
+  /** Row ids of records whose log type was guessed. Known once they are parsed. */
   readonly guessed: ReadonlySet<string>
 }
 

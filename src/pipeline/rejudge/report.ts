@@ -4,7 +4,7 @@ import type { Judged } from '../../stages/alert/step.ts'
 
 const MAX_SAMPLES = 5
 const MAX_TITLE = 200
-/** Alerts that are listed; further ones are counted. */
+/** Maximum number of alerts listed; further ones are counted. */
 const MAX_ALERTS = 100
 
 /** The outcome of one page. */
@@ -56,7 +56,7 @@ function addFindings(before: readonly RuleTally[], { judged, known }: PageResult
   return [...byRule.values()]
 }
 
-/** Alerts that are listed grow with their windows. */
+/** Listed alerts grow with their windows. */
 function addAlerts(before: readonly ReplayAlert[], { windows, opened }: PageResult): ReplayAlert[] {
   const now = new Map(windows.map((window) => [window.alertId, window]))
   const updated = before.map((alert) => {

@@ -1,17 +1,17 @@
 import type { ReplayCursor } from '../../model/replay.ts'
 import { quoteName, quoteText } from '../../stages/store/ddl.ts'
 
-/** A moment as the lake's SQL. */
+/** A point in time as the lake's SQL. */
 export function instant(ms: number): string {
   return `fromUnixTimestamp64Milli(toInt64(${Math.trunc(ms)}))`
 }
 
-/** The condition for rows behind the cursor, in the order of `time` and `p_row_id`. */
+/** The condition for rows after the cursor, in the order of `time` and `p_row_id`. */
 export function behind(time: string, after: ReplayCursor['after']): string[] {
   if (!after) return []
   const moment = `parseDateTime64BestEffort(${quoteText(after.time)}, 9, 'UTC')`
   const column = quoteName(time)
-  // The first condition is what the table's order can answer.
+  // The first condition can use the table's order.
   return [`${column} >= ${moment}`, `(${column} > ${moment} OR p_row_id > ${quoteText(after.rowId)})`]
 }
 

@@ -11,19 +11,19 @@ import { eventTable } from '../rows.ts'
 import { comesBefore, type Page } from './page.ts'
 import { behind, instant } from './sql.ts'
 
-/** Columns that are no members of an event: what is known of its row only, and what tables join to it again. */
+/** Columns that are not members of an event: those about its row, and those that tables join again. */
 const NOT_READ = new Set(['p_source_file', 'p_generation', 'p_header', 'p_enrichment'])
-/** Deeper than any record may be: what is stored was limited where it came in. */
+/** Deeper than any record may be: stored events were limited when they arrived. */
 const MAX_DEPTH = 1000
 
 type Range = Pick<EventReplay, 'fromMs' | 'toMs' | 'by'>
 
-/** How many events of the log type are in the range. */
+/** The number of events of the log type in the range. */
 export function countSql(schema: CompiledSchema, range: Range): string {
   return `SELECT count() FROM ${tableName(eventTable(schema))} WHERE ${inRange(range)}`
 }
 
-/** Events of the log type in the range behind the cursor, oldest first, as `eventsPage` reads them. */
+/** Events of the log type in the range after the cursor, oldest first, as `eventsPage` reads them. */
 export function eventsSql(schema: CompiledSchema, range: Range, after: ReplayCursor['after'], limit: number): string {
   const columns = columnsOf(schema).map(({ name }) => quoteName(name))
   const where = [inRange(range), ...behind('p_event_time', after)].join(' AND ')
@@ -38,7 +38,7 @@ function inRange({ fromMs, toMs, by }: Range): string {
 /** The id of the only source that stored events are judged under: each finds the tables of its own source. */
 export const STORED = 'stored events'
 
-/** Rows of the answer to `eventsSql`, at least one, as a page. */
+/** Rows of the result of `eventsSql`, at least one, as a page. */
 export function eventsPage(replayId: string, schema: CompiledSchema, rows: readonly string[], part: number): Page {
   const chunk: Chunk = {
     bytes: Buffer.from(rows.join('\n')),
@@ -66,7 +66,7 @@ export function eventsPage(replayId: string, schema: CompiledSchema, rows: reado
   }
 }
 
-/** Reads lines that are rows of the lake as the events that they were. */
+/** Reads rows of the lake as the original events. */
 function storedParser(schema: CompiledSchema): Parser {
   const read = rowReader(schema)
   return {
@@ -111,7 +111,7 @@ function rowReader(schema: CompiledSchema): (row: string) => Event {
 function memberOf(kind: ColumnKind, value: JsonValue): JsonValue | undefined {
   if (value === null) return undefined
   if (kind === 'json' && typeof value === 'string') return exact(value)
-  // The lake keeps no difference between an empty list and none.
+  // The lake does not distinguish an empty list from none.
   if (kind === 'strings' && Array.isArray(value) && value.length === 0) return undefined
   return value
 }
