@@ -21,8 +21,8 @@ export class LongRecord {
   }
 
   /**
-   * Takes what belongs to the record and returns the rest. While the record is not whole, the rest is NULs of which what follows decides:
-   * give them again before it. `final`: nothing follows.
+   * Consumes the bytes that belong to the record and returns the rest. While the record is incomplete, the rest is NULs whose meaning
+   * depends on what follows: pass them again before the next bytes. `final`: nothing follows.
    */
   add(bytes: Buffer, final = false): Buffer {
     const own = bytes.subarray(0, this.#end.find(bytes, final))

@@ -7,8 +7,8 @@ export const BLOCK_BYTES = 1024 * 1024
 const RECENT_BYTES = 1024
 
 /**
- * What was read of a file, by which its bytes are known again: hashes of its blocks of 1 MiB, each with the hash before it
- * mixed in, so that the last one stands for them all. Plain JSON.
+ * Identifies what was read of a file: hashes of its blocks of 1 MiB, each including the previous hash, so that the last one
+ * covers everything. Plain JSON.
  */
 export interface Print {
   /** Of the first block; '' while that is the last one. */

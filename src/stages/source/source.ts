@@ -35,10 +35,7 @@ export interface BatchSource {
   read(extent: Extent): Promise<readonly Chunk[]>
   /** When the extent's first byte arrived, epoch ms, if the source knows; otherwise the pipeline's clock is used. */
   receivedMs(extent: Extent): number | undefined
-  /**
-   * False: no extent's records matter for later ones, so `parsed` needs no context and extents can be parsed side by side. Default:
-   * true.
-   */
+  /** True if no extent affects how later ones are parsed: `parsed` needs no context, and extents can be parsed side by side. */
   readonly isIndependent?: boolean
   /** The extent has been parsed; `context` is what the parser must remember for the following bytes. */
   parsed(extent: Extent, context: string): Cursor
@@ -108,7 +105,7 @@ export interface SourceDefinition<T extends string, S extends z.ZodRawShape> ext
   seekable?(config: z.output<z.ZodObject<S>>, deps: CursorDeps): BatchSource
   /**
    * What it receives cannot be read again: runs in the main thread and puts bodies into the spool. It may open its own sockets
-   * and answer in its own protocol. Rejects if it cannot start (a port is in use).
+   * and respond in its own protocol. Rejects if it cannot start (a port is in use).
    */
   pushes?(config: z.output<z.ZodObject<S>>, deps: IntakeDeps): Intake | Promise<Intake>
   /** Senders reach it at `POST /ingest/<id>`. */

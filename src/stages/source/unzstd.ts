@@ -36,8 +36,8 @@ export function unzstd(data: Uint8Array, maxBytes: number): Unzstd {
 class TooLarge extends Error {}
 
 /**
- * Where the frame that begins at `at` ends, by the sizes in its headers. The decoder believes what a header says of
- * the window and the blocks and takes that much memory at once, so they are checked here. Throws when they cannot be right.
+ * Where the frame that begins at `at` ends, by the sizes in its headers. The decoder trusts a
+ * header's window and block sizes and allocates that much memory at once, so they are checked here. Throws if they cannot be right.
  */
 function measure(data: Uint8Array, at: number, maxBytes: number): { readonly end: number; readonly isSkippable: boolean } {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength)

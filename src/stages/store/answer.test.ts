@@ -24,16 +24,16 @@ const cases = [
   { types: ['String'], row: '["2024-01-02T03:04:05.500Z"]', gives: '["2024-01-02T03:04:05.500Z"]' },
 ]
 
-test.each(cases)('a row $row of $types is given as $gives', ({ types, row, gives }) => {
+test.each(cases)('a row $row of $types is returned as $gives', ({ types, row, gives }) => {
   expect(readAnswer(`${head(types)}${row}\n`).rows).toEqual([gives])
 })
 
-test('an answer without rows has its columns; nothing at all has none', () => {
+test('an answer without rows still has columns; an empty text has none', () => {
   expect(readAnswer(head(['Int8']))).toEqual({ columns: [{ name: 'c0', type: 'Int8' }], rows: [] })
   expect(readAnswer('')).toEqual({ columns: [], rows: [] })
 })
 
-test('whatever stands around a time is left as it is', () => {
+test('text around a time is left unchanged', () => {
   fc.assert(
     fc.property(fc.array(fc.json()), fc.array(fc.json()), (before, after) => {
       const types = [...before.map(() => 'JSON'), T, ...after.map(() => 'JSON')]

@@ -1,15 +1,15 @@
-/** An answer as the engine writes it, as the rows that `Lake.query` gives. */
+/** Converts the engine's answer to the rows that `Lake.query` returns. */
 export interface Answer {
   readonly columns: readonly { readonly name: string; readonly type: string }[]
   readonly rows: readonly string[]
 }
 
-/** Times of a column of this type stand in a row as strings and nothing else does. */
+/** In columns of these types, times are strings and nothing else is. */
 const TIMES = /^(?:Nullable\(|Array\(|LowCardinality\(|SimpleAggregateFunction\(\w+, )*DateTime64\(/
 
 const TRAILING_ZEROS = /(T\d\d:\d\d:\d\d)(?:\.0+|(\.\d*?[1-9])0+)Z"/g
 
-/** Reads the format JSONCompactEachRowWithNamesAndTypes: names, types, then a row a line. */
+/** Parses the format JSONCompactEachRowWithNamesAndTypes: names, types, then one row per line. */
 export function readAnswer(text: string): Answer {
   const lines = text.split('\n')
   if (lines.at(-1) === '') lines.pop()
@@ -21,7 +21,7 @@ export function readAnswer(text: string): Answer {
   return { columns, rows: times.length > 0 ? rows.map((row) => trimTimes(row, new Set(times))) : rows }
 }
 
-/** `.120000000Z` → `.12Z`, `.000Z` → `Z`, in the given columns of a row only. */
+/** `.120000000Z` → `.12Z`, `.000Z` → `Z`, only in the given columns of a row. */
 function trimTimes(row: string, times: ReadonlySet<number>): string {
   let out = ''
   let done = 0

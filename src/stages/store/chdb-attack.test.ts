@@ -8,7 +8,7 @@ import { Refused } from '../../util/errors.ts'
 import { type ChdbLake, createChdbLake } from './chdb.ts'
 import { insertInto } from './insert.fixture.ts'
 
-/** What stands in a file that no query may read, and what a server would say that no query may reach. */
+/** The contents of a file that no query may read, and the response of a server that no query may reach. */
 const SECRET = 'the host has been read'
 const dataDir = mkdtempSync(join(tmpdir(), 'lake-'))
 const secretFile = join(dataDir, 'secret.csv')
@@ -179,7 +179,7 @@ test.each(attacks)('%s is refused', async (attack) => {
   expect(existsSync(outFile)).toBe(false)
 })
 
-test('nothing leaked and everything is still there', async () => {
+test('nothing leaked and nothing was changed', async () => {
   expect(requests).toBe(0)
   expect((await lake.query('SELECT a FROM logs.t')).rows).toEqual(['["kept"]'])
   const tables = await lake.query(

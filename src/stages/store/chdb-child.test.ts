@@ -20,7 +20,7 @@ const options: Omit<ChildOptions, 'path'> = {
 }
 
 test('without the engine’s package the process says what to install', async () => {
-  // The compiled code in a folder that no package can be found from.
+  // The compiled code in a folder from which no package can be resolved.
   const folder = mkdtempSync(join(tmpdir(), 'lake-'))
   const dist = dirname(dirname(dirname(entryFile('stages/store/chdb-child'))))
   for (const part of ['stages/store', 'model', 'util']) cpSync(join(dist, part), join(folder, part), { recursive: true })

@@ -7,10 +7,10 @@ import type { ChildOptions, Reply, Request } from './chdb-protocol.ts'
 import { ChdbWork } from './chdb-work.ts'
 
 /**
- * The lake's process: frames out on descriptor 3, frames in on descriptor 4. The engine has the standard ones to itself: it
- * prints as it likes, and while it inserts it reads standard input, which would swallow requests. When descriptor 4 ends
- * without `close`, the parent is gone: the process ends at once, which the engine's files survive by design, so that the next
- * one can open the folder.
+ * The lake's process: frames out on descriptor 3, frames in on descriptor 4. The standard descriptors are the engine's: it prints
+ * whenever it likes, and while it inserts it reads standard input, which would swallow requests. If descriptor 4 ends without `close`,
+ * the parent is gone: the process exits at once, so that the next one can open the folder. The engine's files are designed to survive
+ * that.
  */
 const out = createWriteStream('', { fd: 3 })
 const requests = new Socket({ fd: 4, readable: true, writable: false })
@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   const options = JSON.parse(process.argv[2] ?? '') as ChildOptions
   requests.on('end', () => process.kill(process.pid, 'SIGKILL'))
   requests.on('error', () => process.kill(process.pid, 'SIGKILL'))
-  // Stops come from the parent, which gets the terminal's signals itself and drains first.
+  // Only the parent stops this process: it receives the terminal's signals itself and drains first.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => {})
   const work = new ChdbWork(await openEngine(options), options)

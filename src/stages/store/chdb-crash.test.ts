@@ -23,12 +23,12 @@ const table: TableSpec = {
   ],
 }
 const PER_INSERT = 2000
-/** The column of numbers has become unsigned since the rows were finished. */
+/** The column of numbers became unsigned after the rows were finished. */
 const unsigned: TableSpec = {
   ...table,
   columns: table.columns.map((column) => (column.name === 'n' ? { ...column, kind: 'ubigint' } : column)),
 }
-/** Every 701st row is negative, so that a kill also falls into the search for bad rows. */
+/** Every 701st row is negative, so that a kill can also happen during the search for bad rows. */
 const isBad = (n: number) => n % 701 === 0
 
 function rowsOf(insert: number): unknown[][] {
@@ -36,7 +36,7 @@ function rowsOf(insert: number): unknown[][] {
   return rows.map((n) => [`2024-0${(n % 3) + 1}-01T00:00:00Z`, isBad(n) ? -n - 1 : n, `row ${n}`])
 }
 
-/** As the flusher does: the same call again until it is taken. */
+/** Like the flusher, repeats the same call until it succeeds. */
 async function insertAlways(lake: ChdbLake, insert: number, onRetry: () => void): Promise<number> {
   for (;;) {
     try {
@@ -54,7 +54,7 @@ async function expectExact(lake: ChdbLake, inserts: number): Promise<void> {
   expect(rows).toEqual(wanted.map((n) => `[${n}, 1]`))
 }
 
-test('killing the lake’s process in mid-insert neither loses nor duplicates rows', async () => {
+test('killing the lake’s process during an insert neither loses nor duplicates rows', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'lake-'))
   const lake = await createChdbLake({ dataDir })
   await lake.ensure(table)
@@ -64,7 +64,7 @@ test('killing the lake’s process in mid-insert neither loses nor duplicates ro
   for (let insert = 0; insert < 5; insert++) {
     const done = insertAlways(lake, insert, () => retries++)
     if (insert > 0 && insert < 4) {
-      // Different moments of the insert: at its first part, among the bad rows, near its end.
+      // Different moments of the insert: at its first part, during the bad rows, near its end.
       await setTimeout(insert * 25)
       process.kill(lake.pid!, 'SIGKILL')
     }
@@ -77,13 +77,13 @@ test('killing the lake’s process in mid-insert neither loses nor duplicates ro
   rmSync(dataDir, { recursive: true })
 })
 
-/** Bytes of the table's token logs. */
+/** Total size of the table's token logs in bytes. */
 function tokenBytes(dataDir: string): number {
   const logs = globSync('lake/store/*/*/deduplication_logs/*.txt', { cwd: dataDir, absolute: true })
   return logs.reduce((sum, log) => sum + statSync(log).size, 0)
 }
 
-/** Kills the lake's process as soon as its token log has grown `times` times; not at all when `isOver` says so first. */
+/** Kills the lake's process once its token log has grown `times` times, unless `isOver` returns true first. */
 async function killAsTokensGrow(dataDir: string, lake: ChdbLake, times: number, isOver: () => boolean): Promise<void> {
   let before = tokenBytes(dataDir)
   for (let grown = 0; grown < times && !isOver(); ) {
@@ -96,7 +96,7 @@ async function killAsTokensGrow(dataDir: string, lake: ChdbLake, times: number, 
   if (!isOver()) process.kill(lake.pid!, 'SIGKILL')
 }
 
-test('kills as a token is noted, with some partitions of the insert stored and others not, lose no row and double none', async () => {
+test('kills while a token is logged, with only some partitions of the insert stored, neither lose nor duplicate rows', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'lake-'))
   const lake = await createChdbLake({ dataDir })
   await lake.ensure(table)
@@ -118,7 +118,7 @@ test('kills as a token is noted, with some partitions of the insert stored and o
     await kill
   }
   expect(retries).toBeGreaterThanOrEqual(3)
-  // The last kill may have come just before the answer to the last insert.
+  // The last kill may have happened just before the answer to the last insert.
   const ask = () => lake.query('SELECT count(), uniqExact(n), uniqExact(_partition_id) FROM logs.t')
   const { rows } = await ask().catch((error: unknown) => {
     expect(error).toBeInstanceOf(RetryLater)
@@ -129,7 +129,7 @@ test('kills as a token is noted, with some partitions of the insert stored and o
   rmSync(dataDir, { recursive: true })
 })
 
-test('a kill between the engine’s note of a token and its part loses nothing', async () => {
+test('a kill between the engine’s logging of a token and the storing of its part loses nothing', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'lake-'))
   const row = (n: number) => [['2024-01-01T00:00:00Z', n, 'x']]
   const first = await createChdbLake({ dataDir })
@@ -137,7 +137,7 @@ test('a kill between the engine’s note of a token and its part loses nothing',
   await insertInto(first, table, row(1), 'one')
   await insertInto(first, table, row(2), 'two')
   await first.close()
-  // What such a kill leaves: the token is in the log, the part is not in its place.
+  // What such a kill leaves: the token is in the log, but the part is not in place.
   const parts = globSync('lake/store/*/*/202*_2_2_0', { cwd: dataDir, onlyDirectories: true, absolute: true })
   expect(parts.length).toBe(1)
   rmSync(parts[0]!, { recursive: true })
@@ -146,7 +146,7 @@ test('a kill between the engine’s note of a token and its part loses nothing',
   await insertInto(second, table, row(1), 'one')
   expect((await second.query('SELECT n FROM logs.t ORDER BY n')).rows).toEqual(['[1]', '[2]'])
   await second.close()
-  // Opened once more, all tokens are known.
+  // After another start, all tokens are known.
   const third = await createChdbLake({ dataDir })
   for (const [n, token] of ['one', 'two'].entries()) await insertInto(third, table, row(n + 1), token)
   expect((await third.query('SELECT n FROM logs.t ORDER BY n')).rows).toEqual(['[1]', '[2]'])
@@ -154,7 +154,7 @@ test('a kill between the engine’s note of a token and its part loses nothing',
   rmSync(dataDir, { recursive: true })
 })
 
-test('a query running when the process dies is refused or asked to retry, and the next one is answered', async () => {
+test('a query running when the process dies fails or has to be retried, and the next one is answered', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'lake-'))
   const lake = await createChdbLake({ dataDir })
   const query = lake
@@ -170,7 +170,7 @@ test('a query running when the process dies is refused or asked to retry, and th
   rmSync(dataDir, { recursive: true })
 })
 
-/** A parent of its own, running the compiled code, that inserts forever and prints each insert that was accepted. */
+/** A separate parent process, running the compiled code, that inserts forever and prints each insert that was accepted. */
 function startParent(dataDir: string): ChildProcess {
   const script = `
     import { createChdbLake } from ${JSON.stringify(entryFile('stages/store/chdb'))}
@@ -188,7 +188,7 @@ function startParent(dataDir: string): ChildProcess {
   return spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
-test('when the parent is killed its lake process goes too, and what was taken is there for the next', async () => {
+test('when the parent is killed its lake process exits too, and the next one finds all accepted rows', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'lake-'))
   const parent = startParent(dataDir)
   let printed = ''
@@ -198,7 +198,7 @@ test('when the parent is killed its lake process goes too, and what was taken is
   }
   parent.kill('SIGKILL')
   await once(parent, 'exit')
-  // The folder opens for one process only: that this one gets it shows that the other is gone.
+  // Only one process can open the folder, so the other one is gone.
   const lake = await createChdbLake({ dataDir })
   const { rows } = await lake.query('SELECT n FROM logs.t ORDER BY n')
   const taken = [...printed.matchAll(/done (\d+)\n/g)].map(([, n]) => `[${n}]`)

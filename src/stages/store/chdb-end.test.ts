@@ -12,7 +12,7 @@ import { insertInto } from './insert.fixture.ts'
 import { LakeEnded, QueryBarred } from './lake.ts'
 import { GRACE_MS } from './query-limit.ts'
 
-/** Queries that the engine does not stop: it asks between blocks, and these are one block, or not yet planned. */
+/** Queries that the engine does not stop: it checks between blocks, and these are a single block, or still being planned. */
 const UNSTOPPABLE = {
   'a function that takes long over one value': 'SELECT arrayLevenshteinDistance(range(300000), range(300000))',
   'a table doubled 24 times': `WITH t0 AS (SELECT 1 AS a)${Array.from(
@@ -52,12 +52,12 @@ function failure(promise: Promise<unknown>): Promise<Error | undefined> {
   )
 }
 
-/** Resolves when everything asked before has begun, as far as there were readers: requests are taken in their order. */
+/** Resolves once all earlier requests have begun, as far as there were readers: requests are processed in order. */
 async function begun(): Promise<void> {
   await lake.query('SELECT 1')
 }
 
-/** A query that the engine does not stop, up to its end. */
+/** Runs a query that the engine does not stop, to its end. */
 async function endOf(sql: string): Promise<Error | undefined> {
   const end = failure(lake.query(sql, { timeoutMs: 1000 }))
   await begun()
@@ -65,7 +65,7 @@ async function endOf(sql: string): Promise<Error | undefined> {
   return await end
 }
 
-/** What the lake answers once it is back. */
+/** What the lake answers once it is available again. */
 async function answered(): Promise<readonly string[]> {
   return (await lake.query('SELECT 1')).rows
 }
@@ -90,7 +90,7 @@ test.each(Object.entries(UNSTOPPABLE))('%s ends with its time limit, and the lak
   expect(problems).toMatchObject([{ what: 'LakeReplaced', message: expect.stringContaining('could not stop a query') }])
 })
 
-test('two at once end with their time limit', async () => {
+test('two at once end at their time limit', async () => {
   await lake.close()
   await open(3)
   const first = failure(lake.query(LONG, { timeoutMs: 1000 }))
@@ -99,7 +99,7 @@ test('two at once end with their time limit', async () => {
   expect(await answered()).toEqual(['[1]'])
 })
 
-test('a query whose caller goes away is ended the same way', async () => {
+test('a query is ended the same way if its caller goes away', async () => {
   const caller = new AbortController()
   const abandoned = failure(lake.query(LONG, { signal: caller.signal }))
   await begun()
@@ -109,7 +109,7 @@ test('a query whose caller goes away is ended the same way', async () => {
   expect(await answered()).toEqual(['[1]'])
 })
 
-test('other queries that were running may be asked again, and are not to blame', async () => {
+test('other running queries may be retried and are not blamed', async () => {
   await lake.close()
   await open(3)
   for (const text of [LONG, `${LONG} + 1`]) {
@@ -126,7 +126,7 @@ test('other queries that were running may be asked again, and are not to blame',
   expect((await end)?.message).toBe('the query was ended after its time limit of 1000 ms')
 })
 
-test('a query that never got a reader may be asked again', async () => {
+test('a query that never got a reader may be retried', async () => {
   const caller = new AbortController()
   const busy = [ENDLESS, ENDLESS].map((sql) => failure(lake.query(sql, { signal: caller.signal })))
   const end = failure(lake.query('SELECT 1', { timeoutMs: 1000 }))
@@ -148,20 +148,20 @@ test('waiting for rows to be stored counts against the time limit', async () => 
   expect((await lake.query('SELECT 1', { after: Promise.resolve() })).rows).toEqual(['[1]'])
 })
 
-test('nothing is lost and nothing doubled by ends of the process while rows are inserted', async () => {
+test('no rows are lost or duplicated when the process ends during inserts', async () => {
   await lake.ensure(table)
   let isOver = false
   const inserted: number[] = []
   let again = 0
   const inserting = (async () => {
     for (let n = 0; !isOver; n++) {
-      // As the flusher does: the same call again until it is taken.
+      // Like the flusher, repeats the same call until it succeeds.
       while (!isOver) {
         const error = await failure(insertInto(lake, table, row(n), `token ${n}`))
         if (!error) break
         expect(error).toBeInstanceOf(RetryLater)
         again++
-        // The queue of events must turn for the lake to come back.
+        // The event loop must run for the lake to become available again.
         await setTimeout(1)
       }
       inserted.push(n)
@@ -183,7 +183,7 @@ test('nothing is lost and nothing doubled by ends of the process while rows are 
   expect(again).toBeGreaterThan(0)
 })
 
-test('a text that ended the process twice is refused, others are not', async () => {
+test('a query text that ended the process twice is refused, others are not', async () => {
   for (let i = 0; i < 2; i++) {
     expect(await endOf(LONG)).toBeInstanceOf(LakeEnded)
     await answered()
@@ -192,7 +192,7 @@ test('a text that ended the process twice is refused, others are not', async () 
   expect((await lake.query('SELECT 2')).rows).toEqual(['[2]'])
 })
 
-test('a query under which the process crashed twice is refused', async () => {
+test('a query during which the process crashed twice is refused', async () => {
   for (let i = 0; i < 2; i++) {
     const end = failure(lake.query(ENDLESS))
     await begun()
@@ -204,10 +204,10 @@ test('a query under which the process crashed twice is refused', async () => {
   expect(problems).toMatchObject([{ what: 'LakeReplaced', message: expect.stringContaining('2 times') }])
 })
 
-test('a process that hangs is replaced, and what was asked of it may be asked again', async () => {
+test('a process that hangs is replaced, and requests to it may be retried', async () => {
   await lake.ensure(table)
   process.kill(lake.pid!, 'SIGSTOP')
-  // The rows are written to a file first: time passes once the process has been asked.
+  // The rows are written to a file first, so the clock advances only once the request has been sent.
   let insert: Promise<Error | undefined> = Promise.resolve(undefined)
   await new Promise<void>((asked) => {
     const store: ChdbLake['store'] = (...request) => {

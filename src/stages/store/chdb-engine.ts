@@ -6,44 +6,44 @@ import type { Surface } from './sql-guard.ts'
 
 const MIB = 1024 * 1024
 
-/** One connection of the engine: a serial session whose settings stick. */
+/** A connection to the engine: a serial session whose settings persist. */
 export interface Session {
-  /** Runs one statement and gives its answer's text. Throws the engine's error. */
+  /** Runs one statement and returns its answer's text. Throws the engine's error. */
   run(sql: string, format?: string): Promise<string>
   close(): void
 }
 
-/** The engine, opened: who may do what is settled here, once, and never again. */
+/** The opened engine. Permissions are set here once and never change. */
 export interface Engine {
-  /** Inserts and table definitions, nothing else; every insert carries a token. */
+  /** For inserts and table definitions only; every insert carries a token. */
   readonly writer: Session
-  /** Opens a session for one long piece of work, so that inserts and queries need not wait for it. */
+  /** Opens a session for one long operation, so that inserts and queries need not wait for it. */
   open(): Session
-  /** Opens a session for people's SQL and nothing else. */
+  /** Opens a session for users' SQL only. */
   openReader(): Promise<Session>
-  /** Ends queries. */
+  /** For ending queries. */
   readonly control: Session
   readonly surface: Surface
 }
 
-/** Definitions and inserts; what inserts need beside it is `ONE_BLOCK`. */
+/** For definitions and inserts; inserts also need `ONE_BLOCK`. */
 const WRITER = `async_insert = 0, max_insert_threads = 1, max_partitions_per_insert_block = 1000,
   deduplicate_blocks_in_dependent_materialized_views = 1`
 
 /**
- * What makes an insert one block, which is what a token stands for: the engine neither cuts nor joins what a file holds, and reads it
- * in one thread. That tokens count for `INSERT … SELECT` too has to be said.
+ * Makes each insert a single block, because a token stands for one block: the engine neither splits nor joins the contents of a file, and
+ * reads it in one thread. Deduplication of `INSERT … SELECT` has to be enabled explicitly.
  */
 export const ONE_BLOCK = `deduplicate_insert_select = 'force_enable', max_insert_threads = 1, max_threads = 1,
 use_strict_insert_block_limits = 0, max_insert_block_size = 1048449, min_insert_block_size_rows = 1048449,
 min_insert_block_size_bytes = 268402944`
 
 /**
- * Without simdjson, which refuses a whole document for one integer beyond 64 bits in it: a sender could hide an event's
- * nested fields from every query so.
+ * Without simdjson, which rejects a whole document for a single integer beyond 64 bits: a sender could use that to hide an event's nested
+ * fields from every query.
  *
- * `readonly` comes last: after it no setting can be changed, except, to our surprise, by SETTINGS in a subquery (26.7):
- * there even `readonly = 0` holds. So the guard refuses the word.
+ * `readonly` comes last, because no setting can be changed after it. The exception, surprisingly, is SETTINGS in a subquery (26.7), where
+ * even `readonly = 0` takes effect, so the guard refuses that word.
  */
 function reader(options: ChildOptions): string {
   return `max_execution_time = ${options.maxQueryMs / 1000}, timeout_overflow_mode = 'throw',
@@ -55,7 +55,7 @@ function reader(options: ChildOptions): string {
   allow_simdjson = 0, allow_introspection_functions = 0, allow_ddl = 0, readonly = 1`
 }
 
-/** What cannot be set later. The caches' own limits are of gigabytes; a small machine's lake needs little of them. */
+/** Settings that cannot be changed later. The caches' default limits are gigabytes, far more than the lake of a small machine needs. */
 function serverArguments({ maxMemoryBytes }: ChildOptions): string[] {
   return [
     `--max_server_memory_usage=${maxMemoryBytes}`,
@@ -63,12 +63,12 @@ function serverArguments({ maxMemoryBytes }: ChildOptions): string[] {
     `--primary_index_cache_size=${64 * MIB}`,
     `--query_condition_cache_size=${16 * MIB}`,
     `--compiled_expression_cache_size=${16 * MIB}`,
-    // It looks at its memory 20 times a second otherwise, on a machine that does nothing too.
+    // Otherwise it checks its memory 20 times a second, even on an idle machine.
     '--memory_worker_period_ms=500',
   ]
 }
 
-/** Opens the lake at `options.path`. Throws `NotSupported` without the engine, `StorageError` when the folder is taken. */
+/** Opens the lake at `options.path`. Throws `NotSupported` without the engine, and `StorageError` if another process has the folder. */
 export async function openEngine(options: ChildOptions): Promise<Engine> {
   const chdb = await import('chdb').catch((cause: unknown) => {
     throw new NotSupported(
@@ -120,7 +120,7 @@ export function killStatement(marker: string): string {
   return `KILL QUERY WHERE startsWith(query, ${quoteText(marker)}) ASYNC`
 }
 
-/** The rows of an answer in the format that `Session.run` gives by itself. */
+/** Parses rows in the default format of `Session.run`. */
 export function rowsOf<Row>(text: string): Row[] {
   return text
     .split('\n')

@@ -11,7 +11,7 @@ import { RowWriter } from './row-writer.ts'
 const ROWS = 10_000
 const SEED = 20_240_419
 
-/** Texts that something on the way could take for something else. */
+/** Texts that something along the way could misinterpret. */
 const TRAPS = [
   '',
   'null',
@@ -83,7 +83,7 @@ function deep(levels: number): unknown {
   return levels === 0 ? {} : { a: [deep(levels - 1)] }
 }
 
-/** Nanoseconds since 1970 as the product writes times: no trailing zeros. */
+/** Nanoseconds since 1970 in the form in which times are written: no trailing zeros. */
 function timeOf(nanos: bigint): string {
   const seconds = nanos / 1_000_000_000n - (nanos % 1_000_000_000n < 0n ? 1n : 0n)
   const fraction = String(nanos - seconds * 1_000_000_000n)
@@ -102,7 +102,7 @@ const int64 = fc.oneof(
   fc.constantFrom(-(2n ** 63n), 2n ** 63n - 1n, 2n ** 53n + 1n, -(2n ** 53n) - 1n, 0n),
 )
 
-/** Per kind: values as the JSON text that goes into the row. */
+/** Values for each kind, as the JSON text that goes into the row. */
 const kinds: { kind: ColumnKind; values: fc.Arbitrary<string> }[] = [
   { kind: 'string', values: text.map((value) => JSON.stringify(value)) },
   { kind: 'int', values: fc.oneof(fc.integer(), fc.constantFrom(-(2 ** 31), 2 ** 31 - 1)).map(String) },
@@ -123,14 +123,14 @@ const kinds: { kind: ColumnKind; values: fc.Arbitrary<string> }[] = [
 
 const EXACT: ReadonlySet<ColumnKind> = new Set(['int', 'smallint', 'bigint', 'ubigint', 'boolean'])
 
-/** Equal as the kind's values are: integers by their text, floats to the bit, everything else as JSON. */
+/** Compares values by kind: integers by their text, floats bit by bit, everything else as JSON. */
 function isSame(kind: ColumnKind, wanted: string, given: string): boolean {
   if (wanted === 'null' || EXACT.has(kind)) return wanted === given
   if (kind === 'float') return Object.is(Number(wanted), Number(given))
   return JSON.stringify(JSON.parse(wanted)) === JSON.stringify(JSON.parse(given))
 }
 
-test(`${ROWS} hostile values come back as they went in, for each kind of column`, async () => {
+test(`${ROWS} hostile values are read back unchanged, for each kind of column`, async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'lake-'))
   const lake = await createChdbLake({ dataDir, max_rows: 2 * ROWS })
   const table: TableSpec = {

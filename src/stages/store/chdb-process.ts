@@ -12,23 +12,23 @@ type Done = Extract<Reply, { op: 'done' }>
 /** The lake's folder is open in another process. */
 export class FolderTaken extends StorageError {}
 
-/** What the engine prints is kept up to this length, to explain its end. */
+/** Maximum length of the engine's output to keep, to explain why it ended. */
 const KEPT_STDERR_CHARS = 4000
 
-/** Who asked when the process ended may ask again after this time. */
+/** Retry delay for callers whose requests were pending when the process ended. */
 const AGAIN_MS = 1000
 
 /** When asked to finish, the process has this long before it is killed. Rows not stored by then are inserted again. */
 const CLOSE_MS = 5000
-/** Then this long to be gone: a process in a system call of a broken disk ends when that call returns. */
+/** After the kill it has this long to exit: a process in a system call on a broken disk only exits when that call returns. */
 const GONE_MS = 2000
 
-/** Something asked of the process. */
+/** A pending request to the process. */
 export interface Asked {
   readonly answer: Promise<Frame<Done>>
-  /** A query that a reader has taken. */
+  /** A query that a reader has started. */
   readonly hasBegun: boolean
-  /** Ends a query; it is answered itself, with an error. */
+  /** Ends a query, which is then answered with an error. */
   cancel(): void
 }
 
@@ -40,11 +40,14 @@ interface Waiting {
   hasBegun: boolean
 }
 
-/** One run of the lake's process. It is started once and, when it ends, everything under way rejects with `RetryLater`. */
+/** One run of the lake's process. It is started once, and when it ends, all pending requests reject with `RetryLater`. */
 export class ChdbProcess {
-  /** Resolves when the lake is open, with the tables that this brought to the present layout; rejects with the reason why not. */
+  /**
+   * Resolves once the lake is open, with the tables that were migrated to the current layout. Rejects with the reason if it cannot be
+   * opened.
+   */
   readonly ready: Promise<readonly Brought[]>
-  /** Resolves, never rejects, when the process is gone. */
+  /** Resolves, and never rejects, when the process is gone. */
   readonly ended: Promise<void>
   readonly #child: ChildProcess
   readonly #clock: Clock
@@ -63,8 +66,8 @@ export class ChdbProcess {
     this.#child = spawn(
       process.execPath,
       [entryFile('stages/store/chdb-child'), JSON.stringify(options)],
-      // Descriptor 3 carries the answers, 4 the requests: the engine reads standard input. The environment holds nothing that SQL
-      // could give away.
+      // Descriptor 3 carries the answers, 4 the requests, because the engine reads standard input. The environment contains nothing that
+      // SQL could expose.
       { stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'], env: { UV_THREADPOOL_SIZE: String(threads), TZ: 'UTC' } },
     )
     this.#requests.on('error', () => {})
@@ -88,28 +91,28 @@ export class ChdbProcess {
     return this.#child.pid
   }
 
-  /** Nothing can be asked of it any more. */
+  /** True if it accepts no more requests. */
   get isGone(): boolean {
     return this.#gone !== undefined
   }
 
-  /** Why it ended, for people; `undefined` while it runs. */
+  /** Why it ended, for error messages; `undefined` while it runs. */
   get reason(): string | undefined {
     return this.#reason
   }
 
-  /** It was ended because of one query. */
+  /** True if it was ended because of one query. */
   get hasCulprit(): boolean {
     return this.#hasCulprit
   }
 
-  /** When the oldest insert or table definition under way was asked for, in the clock's time. */
+  /** When the oldest pending insert or table definition was requested, in the clock's time. */
   get oldestWrite(): number | undefined {
     const writes = [...this.#waiting.values()].filter(({ op }) => op === 'store' || op === 'ensure')
     return writes.length > 0 ? Math.min(...writes.map(({ askedAt }) => askedAt)) : undefined
   }
 
-  /** Sends a request. Its answer rejects with `RetryLater` when the process ends first. */
+  /** Sends a request. The answer rejects with `RetryLater` if the process ends first. */
   start(request: Record<string, unknown> & { op: Request['op'] }, payload?: Uint8Array): Asked {
     if (this.#gone) throw this.#gone
     const id = this.#next++
@@ -136,7 +139,7 @@ export class ChdbProcess {
     return this.ask({ op: 'ping' })
   }
 
-  /** Asks the process to finish, and ends it when that takes too long. Resolves when it is gone, or cannot be waited for. */
+  /** Asks the process to finish, and kills it if that takes too long. Resolves when it is gone or the wait has timed out. */
   async close(): Promise<void> {
     this.#reason ??= 'the lake was closed'
     const closed = this.ask({ op: 'close' })
@@ -150,7 +153,7 @@ export class ChdbProcess {
     await this.#within(GONE_MS, this.ended)
   }
 
-  /** Ends the process at once; `why` is for people and begins with "it". `hasCulprit`: one query is to blame, all others are not. */
+  /** Kills the process. `why` is shown to users and begins with "it". `hasCulprit`: one query is to blame and all others are not. */
   end(why: string, hasCulprit = false): void {
     this.#reason ??= why
     this.#hasCulprit ||= hasCulprit

@@ -6,20 +6,20 @@ export interface ChildOptions {
   /** Absolute path of the lake's folder. */
   readonly path: string
   readonly readers: number
-  /** Most memory of one query, and of the whole engine, in bytes. */
+  /** Memory limits for one query and for the whole engine, in bytes. */
   readonly maxQueryBytes: number
   readonly maxMemoryBytes: number
-  /** Longest run of any query. */
+  /** Time limit for any query. */
   readonly maxQueryMs: number
-  /** Largest answer of a query, in bytes. */
+  /** Maximum size of a query's answer in bytes. */
   readonly maxResultBytes: number
-  /** An insert is on the disk, not only with the operating system, when it is answered. Counts for tables made from now on. */
+  /** Syncs each insert to disk before it is answered. Applies to tables created from now on. */
   readonly fsync: boolean
   /** Rows are deleted this many days after they were parsed. Default: never. */
   readonly retentionDays?: number
 }
 
-/** What the parent asks. */
+/** Requests of the parent. */
 export type Request =
   | { readonly op: 'ensure'; readonly id: number; readonly spec: TableSpec; readonly late: boolean }
   | { readonly op: 'store'; readonly id: number; readonly spec: TableSpec; readonly file: string; readonly token: string }
@@ -30,18 +30,18 @@ export type Request =
       readonly params: Readonly<Record<string, string | number>>
       readonly maxRows: number
     }
-  /** Ends the query of that id; it is answered itself, with an error. */
+  /** Ends the query with that id, which is then answered with an error. */
   | { readonly op: 'cancel'; readonly id: number }
-  /** Is answered as soon as both the process and the engine do anything at all. */
+  /** Answered as soon as both the process and the engine respond at all. */
   | { readonly op: 'ping'; readonly id: number }
   | { readonly op: 'removeSource'; readonly id: number; readonly sourceId: string }
   | { readonly op: 'close'; readonly id: number }
 
-/** What the child answers. `ready` comes first and once. The rows of a query are the frame's payload, a line each. */
+/** Answers of the child. `ready` comes first and only once. The rows of a query are the frame's payload, one per line. */
 export type Reply =
   | { readonly op: 'ready'; readonly brought: readonly Brought[] }
   | { readonly op: 'failed'; readonly code: string; readonly message: string }
-  /** A reader has taken the query of that id. */
+  /** A reader has started the query with that id. */
   | { readonly op: 'began'; readonly id: number }
   | { readonly op: 'done'; readonly id: number; readonly refused?: string; readonly answer?: AnswerHead }
   | { readonly op: 'error'; readonly id: number; readonly code: string; readonly message: string }

@@ -3,16 +3,16 @@ import { join } from 'node:path'
 import type { Session } from './chdb-engine.ts'
 import { DATABASES, quoteText, tableName } from './ddl.ts'
 
-/** A line of a table's token log is far shorter than this. */
+/** Far longer than any line of a table's token log. */
 const TAIL_BYTES = 8192
 
 /**
- * Makes the engine forget tokens of inserts that a crash took away. To be called on a freshly opened lake, before any insert.
+ * Makes the engine forget tokens of inserts that a crash has undone. Call this on a freshly opened lake, before any insert.
  *
- * ClickHouse (26.7, seen by tracing its system calls) writes an insert's token into the table's token log and some 200 µs
- * later renames the new part into its place. Killed in between, it would take the retry for a repetition and drop its
- * rows in silence. Inserts into a table go one after another, so only the last token of the log can be such a one: if its
- * part is nowhere, the token is removed with the log's own "dropped" record. Returns the tables that were repaired.
+ * ClickHouse (26.7, found by tracing its system calls) writes an insert's token to the table's token log and renames the new part into
+ * place some 200 µs later. If it is killed in between, it would treat the retry as a repetition and silently drop its rows. Inserts into
+ * a table run one after another, so only the last token of the log can be affected: if its part does not exist, the token is removed with
+ * the log's own "dropped" record. Returns the tables that were repaired.
  */
 export async function forgetLostTokens(session: Session): Promise<string[]> {
   const databases = DATABASES.map(quoteText).join(', ')
@@ -34,7 +34,7 @@ export async function forgetLostTokens(session: Session): Promise<string[]> {
   return repaired
 }
 
-/** The log in use: `deduplication_log_<n>.txt` with the highest number. */
+/** The current log: `deduplication_log_<n>.txt` with the highest number. */
 async function newestLog(folder: string): Promise<string | undefined> {
   const names = await readdir(folder).catch(() => [])
   const number = (name: string) => Number(/^deduplication_log_(\d+)\.txt$/.exec(name)?.[1] ?? -1)
@@ -42,7 +42,7 @@ async function newestLog(folder: string): Promise<string | undefined> {
   return newest === undefined ? undefined : join(folder, newest)
 }
 
-/** The last whole line: operation (1 added, 2 dropped), part, token; separated by tabs. */
+/** The last complete line: operation (1 added, 2 dropped), part, token; separated by tabs. */
 async function lastRecord(file: string): Promise<{ added: boolean; part: string; token: string } | undefined> {
   const handle = await open(file)
   try {
@@ -56,7 +56,7 @@ async function lastRecord(file: string): Promise<{ added: boolean; part: string;
   }
 }
 
-/** Is the part there, or one that it was merged into? A part is `<partition>_<first block>_<last block>_<level>`. */
+/** True if the part exists, or one that it was merged into. A part is `<partition>_<first block>_<last block>_<level>`. */
 async function hasPart(session: Session, database: string, table: string, part: string): Promise<boolean> {
   const [partition = '', block = ''] = part.split('_')
   if (!/^\d+$/.test(block)) return true

@@ -20,7 +20,7 @@ import { NativeRows } from './native.ts'
 
 type TableId = Pick<TableSpec, 'database' | 'table'>
 
-/** The stored tables, as one connection keeps them: made, widened, re-typed. Calls must not overlap. */
+/** Creates, widens and retypes the stored tables over one connection. Calls must not overlap. */
 export class ChdbTables {
   readonly #session: Session
   readonly #keeping: Keeping
@@ -31,10 +31,10 @@ export class ChdbTables {
     this.#keeping = keeping
   }
 
-  /** Makes the table, or brings its columns to the spec. `late`: see `alterations`. Throws `Refused` or `RetryLater`. */
+  /** Creates the table, or changes its columns to match the spec. `late`: see `alterations`. Throws `Refused` or `RetryLater`. */
   async ensure(spec: TableSpec, late = false): Promise<void> {
     checkSpec(spec)
-    // It is made when the lake is opened.
+    // Created when the lake is opened.
     if (isIndex(spec)) return
     const existing = await this.#load(spec)
     const statements =
@@ -52,7 +52,7 @@ export class ChdbTables {
     if ((UNITED as readonly string[]).includes(spec.database)) await unite(this.#session, spec.database)
   }
 
-  /** The statement that stores a file's rows, in the order of the spec's columns. Throws `Refused` when the table has no place for them. */
+  /** The statement that stores a file's rows, in the order of the spec's columns. Throws `Refused` if the table has no column for them. */
   async insertFrom(spec: TableSpec, file: string, token: string): Promise<string> {
     const { columns, values } = isIndex(spec) ? INDEX_INSERT : await this.#filled(spec)
     return `INSERT INTO ${tableName(spec)} (${columns.map(quoteName).join(', ')}) SELECT ${values.join(', ')}
@@ -60,13 +60,13 @@ FROM file(${quoteText(file)}, 'Native', ${quoteText(NativeRows.structure(spec.co
 SETTINGS insert_deduplication_token = ${quoteText(token)}, ${ONE_BLOCK}`
   }
 
-  /** The stored columns that take the spec's, and what they are filled with. */
+  /** The stored columns for the spec's columns, and the expressions that fill them. */
   async #filled(spec: TableSpec): Promise<{ columns: readonly string[]; values: readonly string[] }> {
     const stored = this.#columns.get(tableName(spec)) ?? (await this.#load(spec))
     const columns = targetColumns(spec, stored)
     const values = spec.columns.map((column, i) => {
       const type = stored.find(({ name }) => name === columns[i])!.type
-      // A number that became unsigned: a negative one would turn into another.
+      // A column of numbers has become unsigned: a negative number would turn into another one.
       return isNarrowing(column, type) ? `accurateCast(c${i}, ${quoteText(type)})` : `c${i}`
     })
     return { columns, values }

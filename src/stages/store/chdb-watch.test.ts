@@ -67,7 +67,7 @@ test('a process that never finishes a write is ended', async () => {
   expect(process.why).toEqual(['it had not finished a write within 10 minutes'])
 })
 
-test('a process that takes long to open the lake is left alone, and not asked anything before', async () => {
+test('a process that takes long to open the lake is left alone, and gets no requests before', async () => {
   const clock = new ManualClock()
   const process = fakeProcess({ ready: new Promise(() => {}), answers: false, oldestWrite: 0 })
   watchProcess(process, clock)
@@ -75,7 +75,7 @@ test('a process that takes long to open the lake is left alone, and not asked an
   expect([process.why, process.pings]).toEqual([[], 0])
 })
 
-test('a process that ends by itself is not watched any longer', async () => {
+test('a process that ends by itself is no longer watched', async () => {
   const clock = new ManualClock()
   const process = fakeProcess({ answers: false })
   watchProcess(process, clock)

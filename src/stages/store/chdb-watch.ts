@@ -1,23 +1,23 @@
 import type { Clock } from '../../util/clock.ts'
 
 const CHECK_MS = 5000
-/** This many checks in a row without an answer: 30 seconds in which the process was asked and this one was not held up itself. */
+/** Number of consecutive checks without an answer: 30 seconds in which the process was asked and this process itself was not stalled. */
 const MAX_UNANSWERED = 6
-/** An insert is at most 256 MiB and takes seconds; what it had stored is not stored again. */
+/** An insert is at most 256 MiB and takes seconds. After a restart, what it had stored is not stored again. */
 const WRITE_LIMIT_MS = 10 * 60_000
 
-/** What the watch sees and does of a process. */
+/** The watch's interface to a process. */
 export interface Watched {
   readonly ready: Promise<unknown>
   readonly ended: Promise<void>
   /** Resolves or rejects when the process has answered. */
   ping(): Promise<unknown>
-  /** When the oldest insert or table definition under way was asked for, in the clock's time. */
+  /** When the oldest pending insert or table definition was requested, in the clock's time. */
   readonly oldestWrite: number | undefined
   end(why: string): void
 }
 
-/** Ends a process that, once the lake is open, does not answer or never finishes a write. The watch ends with the process. */
+/** Ends a process that does not answer or never finishes a write once the lake is open. The watch ends with the process. */
 export function watchProcess(process: Watched, clock: Clock): void {
   let isOver = false
   let unanswered = 0

@@ -19,7 +19,7 @@ const KILL_PAUSE_MS = 50
 
 const CANCELLED = new Refused('the query was cancelled')
 
-/** Maximum number of queries waiting for a reader; more are asked to retry. */
+/** Maximum number of queries waiting for a reader; further ones must be retried. */
 const MAX_WAITING = 200
 
 interface Waiting {
@@ -28,12 +28,12 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-/** What the lake's process does with its engine. Inserts and definitions go one after another, queries beside them. */
+/** Operations of the lake's process on its engine. Inserts and definitions run one after another, queries alongside them. */
 export class ChdbWork {
   readonly #engine: Engine
   readonly #options: ChildOptions
   readonly #tables: ChdbTables
-  /** Queries that may begin now. */
+  /** Queries that can begin now. */
   #slots: number
   readonly #idle: Session[] = []
   #waiting: Waiting[] = []
@@ -49,8 +49,8 @@ export class ChdbWork {
   }
 
   /**
-   * To be called once, first: repairs what a crash left, makes what every lake has, and brings an older lake to the present layout.
-   * Gives the tables that were brought over.
+   * Call this once, first. Repairs what a crash left behind, creates what every lake has, and migrates an older lake to the current
+   * layout. Returns the migrated tables.
    */
   async prepare(): Promise<readonly Brought[]> {
     await forgetLostTokens(this.#engine.writer)
@@ -63,7 +63,7 @@ export class ChdbWork {
     return this.#write(() => this.#tables.ensure(spec, late))
   }
 
-  /** Gives a message when the rows can never be stored together. */
+  /** Returns a message if the rows can never be stored together. */
   store({ spec, file, token }: StoreRequest): Promise<string | undefined> {
     return this.#write(async (writer) => {
       const statement = await this.#tables.insertFrom(spec, file, token)
@@ -71,7 +71,7 @@ export class ChdbWork {
     })
   }
 
-  /** Runs people's SQL on a free reader; `onBegin` is called when there is one. The parent keeps the time limit, by `cancel`. */
+  /** Runs users' SQL on a free reader; `onBegin` is called when it begins. The parent enforces the time limit, with `cancel`. */
   async query({ id, sql, params, maxRows }: QueryRequest, onBegin: () => void): Promise<{ head: AnswerHead; rows: Uint8Array }> {
     const began = performance.now()
     const guarded = guardQuery(sql, params, maxRows, this.#engine.surface)
@@ -96,12 +96,12 @@ export class ChdbWork {
     }
   }
 
-  /** Whether the engine answers, if only with an error. */
+  /** Checks that the engine answers, even if only with an error. */
   async ping(): Promise<void> {
     await this.#engine.control.run('SELECT 1').catch(() => {})
   }
 
-  /** A session whose query failed still holds what that had written, and would put it before the next answer: it is closed. */
+  /** The session of a failed query still holds partial output and would put it before the next answer, so it is closed. */
   async #read(statement: string, state: { cancelled: boolean; started: boolean }): Promise<string> {
     const reader = this.#idle.pop() ?? (await this.#engine.openReader())
     if (state.cancelled) {
@@ -119,7 +119,7 @@ export class ChdbWork {
     }
   }
 
-  /** Deletes for good, not only from sight. What a crash interrupts, the engine finishes; the same call may be made again. */
+  /** Deletes permanently, not only from view. The engine finishes a deletion that a crash interrupts; the same call may be repeated. */
   async removeSource(sourceId: string): Promise<void> {
     const session = this.#engine.open()
     try {
@@ -132,7 +132,7 @@ export class ChdbWork {
     }
   }
 
-  /** Ends a query under way. The engine notices between blocks; until then the reader stays busy. */
+  /** Ends a running query. The engine checks between blocks; until then the reader stays busy. */
   async cancel(id: number): Promise<void> {
     const state = this.#running.get(id)
     if (!state || state.cancelled) return
@@ -144,7 +144,7 @@ export class ChdbWork {
     }
   }
 
-  /** Until it has ended: a statement can be killed only once the engine has it in its list, which takes a moment. */
+  /** Repeats until it has ended: the engine can only kill a statement that is in its list, which takes a moment. */
   async #kill(id: number): Promise<void> {
     while (this.#running.has(id)) {
       await this.#engine.control.run(killStatement(marker(id)))
@@ -152,7 +152,7 @@ export class ChdbWork {
     }
   }
 
-  /** Waits for what was begun, then closes every connection. */
+  /** Waits for pending operations, then closes all connections. */
   async close(): Promise<void> {
     await Promise.all([...this.#running.keys()].map((id) => this.cancel(id)))
     await this.#writing.catch(() => {})
@@ -187,7 +187,7 @@ function marker(id: number): string {
   return `/* query ${id} */`
 }
 
-/** The tables whose rows belong to a source, and the column that says to which. */
+/** The tables with rows of a source, and the column that contains the source's id. */
 async function sourceTables(session: Session): Promise<{ table: string; column: string }[]> {
   const text = await session.run(`SELECT database, table, name FROM system.columns WHERE table != ${quoteText(ALL)} AND
     (database IN ('logs', 'matches') AND name = 'p_source_id' OR database = 'monitor' AND (table, name) IN (('dead_letters', 'source'), ('replayed_dead_letters', 'source'), ('indicators', 'p_source_id')))`)

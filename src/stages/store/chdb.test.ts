@@ -44,7 +44,7 @@ test('the same token inserts once, another inserts again', async () => {
   expect((await lake.query('SELECT count() FROM logs.once')).rows).toEqual(['[6]'])
 })
 
-test('rows that do not fit are found and the others stored, also on a second run', async () => {
+test('rows that do not fit are found and the others stored, even on a second run', async () => {
   const table = tableOf('poison', [
     { name: 'n', kind: 'int' },
     { name: 's', kind: 'string', required: true },
@@ -84,8 +84,8 @@ test('rows that do not fit are found and the others stored, also on a second run
   expect(values(stored.rows).flat()).toEqual(bad.map((_, i) => `good ${i}`).sort())
 })
 
-test('rows that only the lake refuses are found by bisecting, and the others are stored, also on a second run', async () => {
-  // The column has become unsigned since these rows were finished.
+test('rows that only the lake refuses are found by bisection, and the others are stored, even on a second run', async () => {
+  // The column became unsigned after these rows were finished.
   const table = tableOf('halved', [{ name: 'n', kind: 'int' }])
   await lake.ensure(table)
   await lake.ensure(tableOf('halved', [{ name: 'n', kind: 'ubigint' }]))
@@ -98,7 +98,7 @@ test('rows that only the lake refuses are found by bisecting, and the others are
   expect((await lake.query('SELECT count(), uniqExact(n), sum(n) FROM logs.halved')).rows).toEqual(['[37, 37, 726]'])
 })
 
-test('columns come later, in any order', async () => {
+test('columns can be added later, in any order', async () => {
   await lake.ensure(tableOf('grows', [{ name: 'b', kind: 'int' }]))
   await insertInto(lake, tableOf('grows', [{ name: 'b', kind: 'int' }]), [rowOf('1', [1])], '1')
   const names = ['a-b', 'from', 'größe', 'x.y', 'se`lect', '__proto__', '@t']
@@ -128,7 +128,7 @@ test.each([
   await expect(made).rejects.toThrow(says)
 })
 
-test('matches.all shows the common columns of all tables, also of later ones', async () => {
+test('matches.all shows the common columns of all tables, including later ones', async () => {
   const extra: Column = { name: 'p_rule_id', kind: 'string', required: true }
   const shape = async () => (await lake.query('SELECT * FROM matches.all LIMIT 0')).columns.map(({ name }) => name)
   expect((await shape()).slice(0, 2)).toEqual(['p_log_type', 'p_row_id'])
@@ -145,7 +145,7 @@ test('matches.all shows the common columns of all tables, also of later ones', a
   ])
 })
 
-test('a removed source takes its events, matches and dead letters with it, and nothing else', async () => {
+test('removing a source deletes its events, matches and dead letters, and nothing else', async () => {
   const source: Column = { name: 'p_source_id', kind: 'string', required: true }
   const letters = { ...tableOf('dead_letters', [{ ...source, name: 'source' }], 'monitor') }
   const rule: Column = { name: 'p_rule_id', kind: 'string', required: true }
@@ -170,7 +170,7 @@ test('a removed source takes its events, matches and dead letters with it, and n
   expect(await counts()).toEqual([0, 0, 0, 3])
 })
 
-test('times of all centuries go into few partitions', async () => {
+test('times of all centuries fit into few partitions', async () => {
   const table = tableOf('centuries')
   const years = Array.from({ length: 500 }, (_, i) => 1750 + i)
   await lake.ensure(table)
@@ -181,7 +181,7 @@ test('times of all centuries go into few partitions', async () => {
   expect(new Set(values(back).map(([, partition]) => partition)).size).toBeLessThan(110)
 })
 
-test('answers are exact, cut at the limit, and say so', async () => {
+test('answers are exact, truncated at the limit, and marked as such', async () => {
   const sql = `SELECT 9223372036854775807 AS a, -9223372036854775808 AS b, toUInt64(18446744073709551615) AS c, true AS d, 'a/b' AS e,
     NULL AS f, toDateTime64('2024-04-19 10:00:00.120', 9, 'UTC') AS g, 0.1 AS h, [toDateTime64(0, 3, 'UTC')] AS i`
   const { columns, rows, truncated } = await lake.query(sql)
@@ -195,7 +195,7 @@ test('answers are exact, cut at the limit, and say so', async () => {
   expect(await lake.query('SELECT 1 WHERE 0')).toMatchObject({ rows: [], truncated: false })
 })
 
-test('values of placeholders cannot become SQL', async () => {
+test('placeholder values cannot become SQL', async () => {
   const a = `' OR 1=1 -- \\ \n \0 ü`
   const { rows } = await lake.query('SELECT {a:String}, {n:Int64} + 1', { params: { a, n: 41 } })
   expect(values(rows)).toEqual([[a, 42]])
@@ -203,7 +203,7 @@ test('values of placeholders cannot become SQL', async () => {
 
 const ENDLESS = 'SELECT count() FROM numbers(1000000000000) WHERE cityHash64(number) = 1'
 
-test('a query ends when its time is up or its caller gives up, and the readers stay usable', async () => {
+test('a query ends at its time limit or when its caller cancels it, and the readers stay usable', async () => {
   await expect(lake.query(ENDLESS, { timeoutMs: 300 })).rejects.toThrow('time limit of 300 ms')
   const controller = new AbortController()
   const ends = ['a', 'b', 'c', 'd'].map(() => lake.query(ENDLESS, { signal: controller.signal }).catch((error: Error) => error))
@@ -213,7 +213,7 @@ test('a query ends when its time is up or its caller gives up, and the readers s
   expect((await quick).rows).toEqual(['[1]'])
 })
 
-test('what a failed query had written is not in the next answer', async () => {
+test('a failed query’s partial output is not in the next answer', async () => {
   for (let i = 0; i < 8; i++) {
     const failing = lake.query("SELECT 'leak', throwIf(number = 300000) FROM numbers(400000)", { maxRows: 1_000_000 })
     await expect(failing).rejects.toThrow('throwIf')
@@ -221,7 +221,7 @@ test('what a failed query had written is not in the next answer', async () => {
   }
 })
 
-test('inserts go on while every reader is busy', async () => {
+test('inserts continue while every reader is busy', async () => {
   const table = tableOf('busy')
   await lake.ensure(table)
   const controller = new AbortController()
@@ -231,7 +231,7 @@ test('inserts go on while every reader is busy', async () => {
   await Promise.all(ends)
 })
 
-test('what is asked while rows are inserted is answered', async () => {
+test('queries are answered while rows are inserted', async () => {
   const table = tableOf('meanwhile')
   await lake.ensure(table)
   for (let i = 0; i < 100; i++) {
@@ -265,7 +265,7 @@ test('a second process cannot open the same folder and says so', async () => {
   await expect(second).rejects.toThrow('is open in another process')
 })
 
-test('after close every call says so, and the folder opens again with what it held', async () => {
+test('after close every call says so, and the folder can be reopened with its data', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'lake-'))
   const first = await createChdbLake({ dataDir: dir })
   const table = tableOf('kept')

@@ -20,7 +20,7 @@ const MIB = 1024 * 1024
 /** Pauses between starts of a process that keeps ending. */
 const BACK_OFF_MS = [100, 500, 2000, 5000, 15_000]
 
-/** A lake that is not open by then is reported. Its process is left alone: a large lake takes long to open, or to be brought over. */
+/** A lake that is not open after this time is reported. Its process is left alone, since a large lake takes long to open or to migrate. */
 const SLOW_START_MS = 60_000
 
 const OPEN_ATTEMPTS = 4
@@ -53,11 +53,11 @@ const config = z.object({
 
 export type ChdbConfig = z.output<typeof config>
 
-/** ClickHouse inside a process of its own, beside the engine: nothing to install or run. */
+/** ClickHouse in a separate process next to ours: nothing to install or run. */
 export const chdb = defineLake({
   type: 'chdb',
   summary: 'Keeps events in an embedded ClickHouse (chDB) in the data folder.',
-  // How long queries run and how much they answer is set for any lake.
+  // The limits on query time and answer size apply to any lake.
   config: config.omit({ max_query_ms: true, max_rows: true }),
   example: {},
   create: (settings, { maxQueryMs, maxRows, ...deps }) =>
@@ -65,7 +65,7 @@ export const chdb = defineLake({
 })
 
 export interface ChdbLakeOptions extends Partial<ChdbConfig>, Partial<ChdbLakeDeps> {
-  /** The data folder; the lake is in `lake` below it. */
+  /** The data folder; the lake is in its `lake` folder. */
   readonly dataDir: string
   /** Rows are deleted this many days after they were received. Default: never. */
   readonly retentionDays?: number | undefined
@@ -73,11 +73,11 @@ export interface ChdbLakeOptions extends Partial<ChdbConfig>, Partial<ChdbLakeDe
 
 interface ChdbLakeDeps {
   readonly clock: Clock
-  /** Gets everything that is wrong with the lake's process, whenever that changes. */
+  /** Called with all current problems of the lake's process whenever they change. */
   readonly onProblems: (problems: readonly SystemProblem[]) => void
 }
 
-/** Opens the lake. Rejects with `NotSupported` without the engine, `StorageError` when another process has the folder. */
+/** Opens the lake. Rejects with `NotSupported` without the engine, and with `StorageError` if another process has the folder. */
 export async function createChdbLake(given: ChdbLakeOptions): Promise<ChdbLake> {
   const { dataDir, retentionDays, clock = steadyClock, onProblems = () => {}, ...rest } = given
   const settings = config.parse(rest)
@@ -96,7 +96,7 @@ export async function createChdbLake(given: ChdbLakeOptions): Promise<ChdbLake> 
   return openLake(options, settings.max_rows, { clock, onProblems })
 }
 
-/** After a parent's sudden end its lake process holds the folder for a moment more: a taken folder is tried again. */
+/** If a parent ends suddenly, its lake process holds the folder for another moment, so opening a taken folder is retried. */
 async function openLake(options: ChildOptions, maxRows: number, deps: ChdbLakeDeps): Promise<ChdbLake> {
   for (let attempt = 1; ; attempt++) {
     const lake = new ChdbLake(options, maxRows, deps)
@@ -111,11 +111,11 @@ async function openLake(options: ChildOptions, maxRows: number, deps: ChdbLakeDe
   }
 }
 
-/** The parent's side: starts the process, and again when it ends, and speaks with it. */
+/** The parent's side: starts the process, restarts it when it ends, and communicates with it. */
 export class ChdbLake implements Lake {
   readonly #options: ChildOptions
   readonly #maxRows: number
-  /** Table → the spec that it was brought to last. */
+  /** Table → the spec that it was last changed to match. */
   readonly #ensured = new Map<string, { readonly key: string; readonly made: Promise<void> }>()
   readonly #clock: Clock
   readonly #culprits: Culprits
@@ -134,14 +134,14 @@ export class ChdbLake implements Lake {
     this.#process = this.#start()
   }
 
-  /** The process now running; for tests and diagnostics. */
+  /** The current process, for tests and diagnostics. */
   get pid(): number | undefined {
     return this.#process.pid
   }
 
   /**
-   * Resolves when the lake can be used, with the tables that its last start brought to the present layout; rejects when its process
-   * did not come up.
+   * Resolves once the lake can be used, with the tables that its last start migrated to the current layout. Rejects if its process did
+   * not start.
    */
   async ready(): Promise<readonly Brought[]> {
     if (this.#process.isGone) await this.#process.ended
@@ -180,7 +180,7 @@ export class ChdbLake implements Lake {
       const { header, payload } = await limit
         .watch(asked, () => process.end('it could not stop a query', true))
         .catch((error) => {
-          // Of an end that is no single query's fault, each one running is a suspect.
+          // If the process did not end because of a single query, each running query is a suspect.
           const isSuspect = process.isGone && !process.hasCulprit && asked.hasBegun && !this.#closing.signal.aborted
           if (isSuspect || error instanceof LakeEnded) this.#culprits.blame(sql)
           throw error
