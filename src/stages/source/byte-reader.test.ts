@@ -59,7 +59,7 @@ test('a gzip file with a broken block keeps what was whole before it', async () 
   await reader.close()
 })
 
-test('compression is detected from the content, not the name', async () => {
+test('compression is detected from the content, not from the name', async () => {
   expect(await isGzip(file('named.gz', Buffer.from('plain text')))).toBe(false)
   expect(await isGzip(file('unnamed.log', gzipSync('x')))).toBe(true)
   expect(await isGzip(file('empty', Buffer.alloc(0)))).toBe(false)

@@ -54,7 +54,7 @@ async function expectExact(lake: ChdbLake, inserts: number): Promise<void> {
   expect(rows).toEqual(wanted.map((n) => `[${n}, 1]`))
 }
 
-test('killing the lake’s process during an insert neither loses nor duplicates rows', async () => {
+test('killing the lake’s process in mid-insert neither loses nor duplicates rows', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'lake-'))
   const lake = await createChdbLake({ dataDir })
   await lake.ensure(table)

@@ -130,7 +130,7 @@ function isSame(kind: ColumnKind, wanted: string, given: string): boolean {
   return JSON.stringify(JSON.parse(wanted)) === JSON.stringify(JSON.parse(given))
 }
 
-test(`${ROWS} hostile values are read back unchanged, for each kind of column`, async () => {
+test(`${ROWS} hostile values come back as they went in, for each kind of column`, async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'lake-'))
   const lake = await createChdbLake({ dataDir, max_rows: 2 * ROWS })
   const table: TableSpec = {

@@ -84,7 +84,7 @@ test('rows that do not fit are found and the others stored, even on a second run
   expect(values(stored.rows).flat()).toEqual(bad.map((_, i) => `good ${i}`).sort())
 })
 
-test('rows that only the lake refuses are found by bisection, and the others are stored, even on a second run', async () => {
+test('rows that only the lake refuses are found by bisecting, and the others are stored, also on a second run', async () => {
   // The column became unsigned after these rows were finished.
   const table = tableOf('halved', [{ name: 'n', kind: 'int' }])
   await lake.ensure(table)
