@@ -21,7 +21,7 @@ if (!existsSync(join(root, 'node_modules/@stryker-mutator/vitest-runner'))) {
 }
 
 /** Runs Stryker over one file until the time is up: its report, or nothing when it did not end. */
-async function mutate(path) {
+async function mutate(path, folder) {
   const name = path.replaceAll('/', '-')
   const report = join(work, `${name}.report.json`)
   const settings = {
@@ -46,6 +46,7 @@ async function mutate(path) {
   rmSync(report, { force: true })
   const child = spawn(join(root, 'node_modules/.bin/stryker'), ['run', file], {
     cwd: root,
+    env: { ...process.env, MUTATE_FOLDER: folder },
     stdio: 'ignore',
   })
   const timer = setTimeout(() => child.kill('SIGINT'), Math.max(0, end - Date.now()))
@@ -66,7 +67,7 @@ for (const folder of folders.length > 0 ? folders : FOLDERS) {
   const sum = { killed: 0, survived: 0, uncovered: 0, unreached: 0 }
   const survivors = []
   for (const path of filesOf(folder)) {
-    const report = Date.now() < end ? await mutate(path) : undefined
+    const report = Date.now() < end ? await mutate(path, folder) : undefined
     // Stryker also fails over a file that no test imports, or that holds types only.
     if (!report && Date.now() >= end) sum.unreached++
     for (const { mutants } of Object.values(report?.files ?? {})) {
