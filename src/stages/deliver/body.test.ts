@@ -89,7 +89,7 @@ describe('the body of a webhook', () => {
     expect((JSON.parse(text) as { alertContext: object }).alertContext).toEqual({})
   })
 
-  test('stored by earlier versions is read, and sent byte for byte', () => {
+  test('as earlier versions stored it is read, and sent unchanged to the last byte', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.json(), fc.nat(), (text, context, eventCount) => {
         const made = outgoingAlert({ title: text, dedup: text, tags: [text], context, eventCount })

@@ -179,7 +179,7 @@ test.each(attacks)('%s is refused', async (attack) => {
   expect(existsSync(outFile)).toBe(false)
 })
 
-test('nothing leaked and nothing was changed', async () => {
+test('nothing leaked and everything is still there', async () => {
   expect(requests).toBe(0)
   expect((await lake.query('SELECT a FROM logs.t')).rows).toEqual(['["kept"]'])
   const tables = await lake.query(

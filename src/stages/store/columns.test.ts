@@ -13,7 +13,7 @@ const specOf = (...columns: Column[]): TableSpec => ({
 const stored = (...columns: StoredColumn[]): StoredColumn[] => [{ name: time.name, type: typeOf(time), isKey: true }, ...columns]
 const noneNegative = async () => false
 
-test('only what is missing is added, all at once', async () => {
+test('only missing columns are added, all at once', async () => {
   const existing = stored({ name: 'old', type: 'Nullable(String)' })
   const spec = specOf({ name: 'a', kind: 'int' }, { name: 'b', kind: 'strings' })
   expect(await alterations(spec, existing, noneNegative)).toEqual([
@@ -22,7 +22,7 @@ test('only what is missing is added, all at once', async () => {
   expect(await alterations(specOf({ name: 'old', kind: 'json', required: true }), existing, noneNegative)).toEqual([])
 })
 
-test('a change of type that was cut short is finished: the new column reads the old one', async () => {
+test('an interrupted change of type is completed: the new column reads the old one', async () => {
   const [statement, ...more] = await alterations(
     specOf({ name: 'b', kind: 'int' }),
     stored({ name: 'p_was_1_string_b', type: 'Nullable(String)' }, { name: 'p_was_1_string_other', type: 'Nullable(String)' }),
@@ -42,7 +42,7 @@ test('a narrower type than the stored one changes nothing, and its values go int
   }
 })
 
-test('a field whose name looks like a kept column has a history of its own', async () => {
+test('a field whose name looks like an old column has its own history', async () => {
   const existing = stored(
     { name: '1_string_b', type: 'Nullable(String)' },
     { name: 'b', type: 'Nullable(String)' },

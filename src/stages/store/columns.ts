@@ -3,12 +3,12 @@ import { Refused } from '../../util/errors.ts'
 import { quoteName, type StoredColumn, storedColumnsOf, tableName, typeOf } from './ddl.ts'
 
 /**
- * How a stored table follows its spec. A column whose new type holds all of its values is changed in place. Any other
- * change of type renames the column to `p_was_<n>_<type>_<name>` and adds a new one under the old name, whose default
- * reads the old one. Rows written for the old spec that come late go into the old column.
+ * How a stored table follows its spec. A column whose new type can represent all of its values is changed in place. Any other
+ * change of type renames the column to `p_was_<n>_<type>_<name>` and adds a new one under the old name, whose default reads the
+ * old one. Late rows written for the old spec go into the old column.
  */
 
-/** Engine type without `Nullable` → the word for it in the name of a column that is kept. */
+/** Engine type without `Nullable` → the word for it in the name of an old column. */
 const WORDS: Readonly<Record<string, string>> = {
   String: 'string',
   Int16: 'int16',
@@ -21,21 +21,21 @@ const WORDS: Readonly<Record<string, string>> = {
   'Array(String)': 'strings',
 }
 
-/** Integers, each holding all before it. */
+/** Integers, each containing the range of all before it. */
 const INTEGERS = ['Int16', 'Int32', 'Int64']
 const KEPT = /^p_was_(\d+)_[a-z0-9]+_(.+)$/s
 
-/** True for a column that an earlier type left. */
+/** True for a column that an earlier type left behind. */
 export function isKept(name: string): boolean {
   return KEPT.test(name)
 }
 
-/** What must be asked of the stored rows before a column may become unsigned: is any value negative? */
+/** The query to run on the stored rows before a column may become unsigned: is any value negative? */
 export type HasNegative = (column: string) => Promise<boolean>
 
 /**
- * The statements that bring a stored table to its spec. `late`: rows of the spec were finished before another one took its
- * place, so no column changes its type if one that is there can take the values. Throws `Refused` for what cannot be done.
+ * The statements that change a stored table to match its spec. `late`: rows of the spec were finished before another spec replaced it, so
+ * no column changes its type if an existing one can hold the values. Throws `Refused` for impossible changes.
  */
 export async function alterations(
   spec: TableSpec,
@@ -68,12 +68,12 @@ export async function alterations(
       commands.push(`ADD COLUMN ${name} ${wants}${defaultOf(kept, wants)} AFTER ${quoteName(old.name)}`)
     }
   }
-  // In one statement the engine (26.7) takes the new column's type for the old one's while it renames. Cut short between the two, the
-  // next call finds the old column without the new one, and adds that.
+  // In one statement the engine (26.7) would use the new column's type for the old one during the rename. If interrupted between the two
+  // statements, the next call finds the old column without the new one, and adds that.
   return [renames, commands].flatMap((list) => (list.length > 0 ? [`ALTER TABLE ${tableName(spec)} ${list.join(', ')}`] : []))
 }
 
-/** The stored columns that take the values of the spec's columns, in their order. Throws `Refused` when there is none. */
+/** The stored columns for the values of the spec's columns, in order. Throws `Refused` if there is none. */
 export function targetColumns(spec: TableSpec, stored: readonly StoredColumn[]): string[] {
   return spec.columns.map((column) => {
     const target = takes(column, stored)
@@ -94,12 +94,12 @@ function takes(column: Column, stored: readonly StoredColumn[]): string | undefi
   return now && bare(now.type) === 'UInt64' && INTEGERS.includes(bare(wants)) ? now.name : undefined
 }
 
-/** Not every value of the column can be stored as `type`: see `takes`. */
+/** Some values of the column cannot be stored as `type`: see `takes`. */
 export function isNarrowing(column: Column, type: string): boolean {
   return !holds(type, typeOf(column))
 }
 
-/** Every value of type `wanted` can be stored as `type`. */
+/** True if every value of type `wanted` can be stored as `type`. */
 function holds(type: string, wanted: string): boolean {
   if (type === wanted || type === `Nullable(${wanted})`) return true
   const canBeNull = type !== bare(type) || wanted === bare(wanted)
@@ -118,7 +118,7 @@ function bare(type: string): string {
   return /^Nullable\((.*)\)$/.exec(type)?.[1] ?? type
 }
 
-/** Columns that earlier types of a field left, oldest first. */
+/** Columns of a field's earlier types, oldest first. */
 function keptOf(name: string, stored: readonly StoredColumn[]): StoredColumn[] {
   const number = (column: StoredColumn) => Number(KEPT.exec(column.name)![1])
   return stored.filter((column) => KEPT.exec(column.name)?.[2] === name).sort((a, b) => number(a) - number(b))
@@ -128,7 +128,7 @@ function keptName({ name, type }: StoredColumn, stored: readonly StoredColumn[])
   return `p_was_${keptOf(name, stored).length + 1}_${WORDS[bare(type)] ?? 'other'}_${name}`
 }
 
-/** The oldest value that is there is the one that was sent. */
+/** The oldest existing value is the one that was sent. */
 function defaultOf(kept: readonly StoredColumn[], wants: string): string {
   const values = kept.map((column) => converted(column, bare(wants)))
   const first = values.length === 1 ? values[0]! : `coalesce(${values.join(', ')})`
@@ -136,7 +136,7 @@ function defaultOf(kept: readonly StoredColumn[], wants: string): string {
   return ` DEFAULT ${first}`
 }
 
-/** SQL for an old value as a value of type `to`, NULL where it does not convert. */
+/** SQL for an old value as a value of type `to`, NULL if it does not convert. */
 function converted({ name, type }: StoredColumn, to: string): string {
   const x = quoteName(name)
   const from = bare(type)

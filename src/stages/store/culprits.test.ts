@@ -31,7 +31,7 @@ test('two ends further apart are forgiven', async () => {
   }
 })
 
-test('suspects run one at a time and all others when they like', async () => {
+test('suspects run one at a time, all others without waiting', async () => {
   const clock = new ManualClock()
   const culprits = new Culprits(clock)
   for (const sql of ['a', 'b']) culprits.blame(sql)
@@ -52,7 +52,7 @@ test('suspects run one at a time and all others when they like', async () => {
   expect(began).toEqual(['innocent', 'a', 'b', 'a'])
 })
 
-test('texts are remembered up to a number, the latest ones', () => {
+test('only a limited number of the latest texts is remembered', () => {
   const culprits = new Culprits(new ManualClock())
   for (let i = 0; i < 3000; i++) for (let twice = 0; twice < 2; twice++) culprits.blame(`SELECT ${i}`)
   culprits.check('SELECT 0')

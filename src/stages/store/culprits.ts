@@ -2,22 +2,22 @@ import type { Clock } from '../../util/clock.ts'
 import { hash16 } from '../../util/hash.ts'
 import { QueryBarred } from './lake.ts'
 
-/** A query text that was running when the lake's process ended, this many times … */
+/** A query text that was running this many times when the lake's process ended, … */
 const MAX_ENDS = 2
-/** … within this time, is refused for as long. */
+/** … within this time, is refused for the same time. */
 const WINDOW_MS = 60 * 60_000
-/** Texts remembered at most; the oldest go first. */
+/** Maximum number of remembered texts; the oldest are removed first. */
 const MAX_TEXTS = 1000
 
 interface Record {
-  /** When the process ended under it, oldest first. */
+  /** When the process ended during it, oldest first. */
   readonly ends: readonly number[]
   readonly barredUntil: number
 }
 
 const CLEAN: Record = { ends: [], barredUntil: Number.NEGATIVE_INFINITY }
 
-/** Which query texts have ended the lake's process lately: they run one at a time, and after two ends not at all for a while. */
+/** Query texts that have recently ended the lake's process: they run one at a time, and after two ends are refused for a while. */
 export class Culprits {
   readonly #clock: Clock
   /** By the text's hash. */
@@ -52,7 +52,7 @@ export class Culprits {
   }
 
   /**
-   * Resolves when the query may run, with what to call when it is over. Suspects take turns, so that of two queries that were
+   * Resolves when the query may run, with a function to call when it is over. Suspects take turns, so that of two queries that were
    * running when the process ended, the innocent one is cleared and the other found.
    */
   async turn(sql: string): Promise<() => void> {

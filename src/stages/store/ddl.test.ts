@@ -18,11 +18,11 @@ const types: readonly [ColumnKind, boolean, string][] = [
   ['strings', true, 'Array(String)'],
 ]
 
-test.each(types)('a column of %s (required: %s) is kept as %s', (kind, required, type) => {
+test.each(types)('a column of %s (required: %s) is stored as %s', (kind, required, type) => {
   expect(typeOf({ name: 'x', kind, required })).toBe(type)
 })
 
-test('names and texts cannot leave their quotes', () => {
+test('names and texts cannot escape their quotes', () => {
   expect(quoteName('a`b\\')).toBe('`a\\`b\\\\`')
   expect(quoteText("a'b\\")).toBe("'a\\'b\\\\'")
 })
@@ -36,6 +36,6 @@ function specOf(...columns: Column[]): TableSpec {
   }
 }
 
-test('the time column is never null, even when the schema does not say so', () => {
+test('the time column is never null, even if the schema does not say so', () => {
   expect(createTable(specOf(), { fsync: true })).toContain("(`p_event_time` DateTime64(9, 'UTC')) ENGINE")
 })

@@ -2,21 +2,21 @@ import type { Column, ColumnKind, TableSpec } from '../../model/column.ts'
 import { STANDARD_COLUMNS } from '../../model/standard-columns.ts'
 import { Refused } from '../../util/errors.ts'
 
-/** The lake's databases; no other is made, and people's SQL reaches no other. */
+/** The lake's databases. No others are created, and users' SQL can reach no others. */
 export const DATABASES = ['logs', 'matches', 'signals', 'monitor'] as const
 
-/** Databases that carry a view `all` over all their tables. */
+/** Databases that have a view `all` over all their tables. */
 export const UNITED = ['logs', 'matches'] as const
 
-/** The name of that view; no table may have it. */
+/** The name of that view, which no table may have. */
 export const ALL = 'all'
 
 /** Number of inserted parts per table remembered by token. A retry only concerns the last insert, so this is more than enough. */
 const DEDUPLICATION_WINDOW = 10_000
 
 /**
- * A part below this, in bytes before compression, keeps all its columns in one file. The engine's own limit of 10 MiB is below what an
- * insert carries when much comes in: it makes two to four files of each of forty columns, and half of the lake's CPU went into that.
+ * Parts below this size, in bytes before compression, store all columns in one file. The engine's default of 10 MiB is smaller than an
+ * insert under high load: it would create two to four files for each of forty columns, which used half of the lake's CPU.
  */
 const WIDE_PART_BYTES = 128 * 1024 * 1024
 
@@ -37,11 +37,11 @@ const TYPES: Record<ColumnKind, string> = {
 export interface StoredColumn {
   readonly name: string
   readonly type: string
-  /** It sorts or partitions the table, so its type can never change. */
+  /** Part of the table's sorting or partition key, so its type can never change. */
   readonly isKey?: boolean
 }
 
-/** The engine's type of a column. An array cannot be null in ClickHouse: absent is empty. */
+/** The engine's type of a column. ClickHouse arrays cannot be null: a missing one is empty. */
 export function typeOf(column: Column): string {
   const type = TYPES[column.kind]
   return column.required || column.kind === 'strings' ? type : `Nullable(${type})`
@@ -62,7 +62,7 @@ export function tableName(spec: { readonly database: string; readonly table: str
   return `${quoteName(spec.database)}.${quoteName(spec.table)}`
 }
 
-/** Throws `Refused` for a table that the lake cannot keep as asked. */
+/** Throws `Refused` if the lake cannot store the table as specified. */
 export function checkSpec(spec: TableSpec): void {
   const name = `lake table ${spec.database}.${spec.table}`
   if (!(DATABASES as readonly string[]).includes(spec.database)) {
@@ -78,22 +78,22 @@ export function checkSpec(spec: TableSpec): void {
     if (seen.has(column.name)) throw new Refused(`${name}: column '${column.name}' is there twice`)
     seen.add(column.name)
     if (column.name === '' || column.name.length > 512) throw new Refused(`${name}: a column name has 1 to 512 characters`)
-    // ClickHouse takes arrays `a.b` and `a.c` for halves of one nested table and wants them equally long.
+    // ClickHouse would treat arrays `a.b` and `a.c` as parts of one nested table and require equal lengths.
     if (column.kind === 'strings' && column.name.includes('.')) {
       throw new Refused(`${name}: list column '${column.name}' may not have a dot in its name; rename the field in the schema`)
     }
   }
 }
 
-/** How the lake's tables are kept. */
+/** How the lake's tables are stored. */
 export interface Keeping {
-  /** Inserts wait for the disk. */
+  /** Inserts are synced to disk. */
   readonly fsync: boolean
   /** Rows are kept for this many days after they were parsed. Default: forever. */
   readonly retentionDays?: number | undefined
 }
 
-/** The statement that makes the table. */
+/** The statement that creates the table. */
 export function createTable(spec: TableSpec, keeping: Keeping): string {
   const columns = storedColumnsOf(spec).map((column) => `${quoteName(column.name)} ${typeOf(column)}`)
   return `CREATE TABLE IF NOT EXISTS ${tableName(spec)} (${columns.join(', ')}) ENGINE = MergeTree
@@ -101,12 +101,12 @@ PARTITION BY ${partitionKey(spec)} ORDER BY ${quoteName(spec.timeColumn)}${hasPa
 SETTINGS ${settingsOf(keeping).join(', ')}`
 }
 
-/** The clause that makes rows go when their time is over, or ''. */
+/** The clause that deletes expired rows, or ''. */
 export function ttlOf({ retentionDays }: Keeping): string {
   return retentionDays === undefined ? '' : ` TTL toDateTime(p_parse_time) + toIntervalDay(${retentionDays})`
 }
 
-/** The settings of a table whose inserts carry tokens. Its partitions are weeks, so that parts expire as a whole. */
+/** The settings of a table whose inserts carry tokens. Partitions are weeks, so that parts expire as a whole. */
 export function settingsOf({ fsync }: Keeping): readonly string[] {
   const settings = [
     `non_replicated_deduplication_window = ${DEDUPLICATION_WINDOW}`,
@@ -117,25 +117,25 @@ export function settingsOf({ fsync }: Keeping): readonly string[] {
   return settings
 }
 
-/** The columns of `<database>.all`: what all its tables share, or the standard columns while there is no table. */
+/** The columns of `<database>.all`: those common to all its tables, or the standard columns if there are none. */
 export function allColumns(common: readonly StoredColumn[]): readonly StoredColumn[] {
   return common.length > 0 ? common : STANDARD_COLUMNS.map((column) => ({ name: column.name, type: typeOf(column) }))
 }
 
-/** The statement that makes `<database>.all`, which finds later tables by itself. */
+/** The statement that creates `<database>.all`, which automatically includes later tables. */
 export function createAll(database: string, columns: readonly StoredColumn[]): string {
   const shown = columns.map(({ name, type }) => `${quoteName(name)} ${type}`)
   return `CREATE OR REPLACE TABLE ${tableName({ database, table: ALL })} (${shown.join(', ')}) ENGINE = Merge(${quoteText(database)}, '.*')`
 }
 
-/** The spec's columns as they are stored: the time column sorts, so it is never null. */
+/** The spec's columns as they are stored: the time column is a sorting key, so it is never null. */
 export function storedColumnsOf(spec: TableSpec): Column[] {
   return spec.columns.map((column) => (column.name === spec.timeColumn ? { ...column, required: true } : column))
 }
 
 /**
- * By week of `p_parse_time`, from which retention counts. Each partition of an insert becomes a part on disk, and parse times,
- * unlike event times, are our own: an insert is one part, whatever the events say of themselves.
+ * Partitions by week of `p_parse_time`, from which retention counts. Each partition of an insert becomes a part on disk. Unlike event
+ * times, parse times are our own, so an insert is one part, whatever times the events claim.
  */
 function partitionKey(spec: TableSpec): string {
   return hasParseTime(spec) ? 'toYYYYMMDD(toMonday(`p_parse_time`))' : `toYYYYMM(${quoteName(spec.timeColumn)})`

@@ -1,22 +1,22 @@
 import { Refused, RetryLater } from '../../util/errors.ts'
 
 /**
- * Codes of the engine's errors that pass by themselves or with the disk: memory, space, files that cannot be read or written,
- * time-outs, locks, too much at once, the engine's end. Everything else is final: the same statement would always fail.
+ * Codes of engine errors that pass by themselves or when the disk recovers: memory, space, files that cannot be read or written,
+ * time-outs, locks, overload, the engine's end. All others are final: the same statement would always fail.
  */
 const PASSING: ReadonlySet<number> = new Set([
-  // 0: no code at all, so it did not come from reading the statement or its rows.
+  // 0: no code at all, so it was not caused by the statement or its rows.
   0, 74, 75, 76, 77, 87, 88, 107, 159, 160, 173, 202, 236, 241, 242, 243, 246, 290, 394, 424, 425, 439, 473, 528, 701, 1001, 1002,
 ])
 const TOO_MANY_PARTS = 252
 
-/** True for an error after which the same statement may work later. */
+/** True for an error after which the same statement may succeed later. */
 function isPassing({ code, text }: EngineError): boolean {
-  // The code stands for merges that lag behind, which passes, and for an insert into too many partitions, which does not.
+  // The code means merges that lag behind, which passes, or an insert into too many partitions, which does not.
   return PASSING.has(code) || (code === TOO_MANY_PARTS && !text.includes('partitions'))
 }
 
-/** What an insert's error says of its rows, when the same rows would be refused again. Throws `RetryLater` for any other. */
+/** An insert's error message if the same rows would be refused again. Throws `RetryLater` for any other error. */
 export function refusalOf(error: unknown): string {
   const found = engineError(error)
   const { text } = found
@@ -25,7 +25,7 @@ export function refusalOf(error: unknown): string {
   return text.split('\n')[0]!.slice(0, 300)
 }
 
-/** The error of a statement of ours, `Refused` when it would fail again, else `RetryLater`. */
+/** The error for one of our own statements: `Refused` if it would fail again, otherwise `RetryLater`. */
 export function statementError(what: string, error: unknown): Error {
   const found = engineError(error)
   const text = `${what}: ${found.text.slice(0, 500)}`

@@ -14,7 +14,7 @@ function started() {
   return { clock, incidents, problems: () => current.map(({ what, message }) => `${what}: ${message}`) }
 }
 
-test('a replaced process stays reported for an hour, with how often and why', async () => {
+test('a replaced process is reported for an hour, with count and reason', async () => {
   const { clock, incidents, problems } = started()
   incidents.replaced('it had not responded for 30 seconds')
   expect(problems()).toEqual([

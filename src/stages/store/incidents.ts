@@ -1,7 +1,7 @@
 import { type SystemProblem, systemProblem } from '../../model/system-problem.ts'
 import type { Clock } from '../../util/clock.ts'
 
-/** The end of a process stays reported for this long: it is back within a second, and somebody should still learn of it. */
+/** The end of a process is reported for this long: it is replaced within a second, but the user should still learn of it. */
 const REPORTED_MS = 60 * 60_000
 
 /** The ends of the lake's process, as system problems. */
@@ -11,7 +11,7 @@ export class Incidents {
   #ends: readonly { readonly at: number; readonly why: string }[] = []
   #down: string | undefined
 
-  /** `onProblems` gets all of them, whenever they change. */
+  /** `onProblems` is called with all of them whenever they change. */
   constructor(clock: Clock, onProblems: (problems: readonly SystemProblem[]) => void) {
     this.#clock = clock
     this.#onProblems = onProblems

@@ -4,7 +4,7 @@ import { type Keeping, quoteName, quoteText, settingsOf, tableName, ttlOf } from
 
 /**
  * The index of indicators: which value was seen in which log type, when and how often. Its rows are finished together with the events
- * that they count, and stored once under a token of their own, so that it agrees with the events whatever is repeated.
+ * that they count, and stored once under a separate token, so that it agrees with the events whatever is repeated.
  */
 export const INDEX: TableSpec = {
   database: 'monitor',
@@ -22,12 +22,12 @@ export const INDEX: TableSpec = {
   ],
 }
 
-/** True for the index, whose stored columns are its own: it adds rows of the same value up, and has the day. */
+/** True for the index. Its stored columns are special: it sums up rows of the same value, and has the day. */
 export function isIndex({ database, table }: Pick<TableSpec, 'database' | 'table'>): boolean {
   return database === INDEX.database && table === INDEX.table
 }
 
-/** The statement that makes the index. */
+/** The statement that creates the index. */
 export function createIndicators(keeping: Keeping): string {
   const columns = [
     'kind LowCardinality(String)',
@@ -45,13 +45,13 @@ PARTITION BY toYYYYMMDD(toMonday(p_parse_time)) ORDER BY (kind, value, p_log_typ
 SETTINGS ${settingsOf(keeping).join(', ')}`
 }
 
-/** The columns that an insert fills, and what with: `c0` … are those of `INDEX`. */
+/** The columns that an insert fills, and the expressions for them: `c0` … are those of `INDEX`. */
 export const INDEX_INSERT = {
   columns: [...INDEX.columns.map(({ name }) => name), 'day'],
   values: [...INDEX.columns.map((_, i) => `c${i}`), `toDate32(c${INDEX.columns.findIndex(({ name }) => name === 'first')})`],
 }
 
-/** Where an older version had views that filled the index at each insert. */
+/** An older version had views here that filled the index at each insert. */
 export const OLD_VIEWS = 'internal'
 
 /** True for a table whose rows the index counts. */
@@ -62,7 +62,7 @@ export function isIndexed(database: string, columns: readonly { readonly name: s
   )
 }
 
-/** What an events table's stored rows add to the index. */
+/** The index rows for an events table's stored rows. */
 export function indexStored(table: string): string {
   const values = INDICATOR_FIELDS.map(
     (field) => `arrayMap(v -> (${quoteText(field.replace('p_any_', ''))}, v), ${quoteName(field)})`,

@@ -6,12 +6,12 @@ import { blocksOf, type ValueRow, valueEncoder } from '../../util/block/encode.t
 import type { Lake, RejectedRow } from './lake.ts'
 import { RowWriter } from './row-writer.ts'
 
-/** Rows of values as blocks of a table. */
+/** Encodes rows of values as blocks of a table. */
 export function blocksFor(table: TableSpec, rows: readonly ValueRow[]): Uint8Array[] {
   return blocksOf(rows, valueEncoder(table.columns)).map((block) => block.rows)
 }
 
-/** Puts rows of values into a lake as the flusher does. */
+/** Inserts rows of values into a lake as the flusher does. */
 export async function insertInto(
   lake: Pick<Lake, 'ensure' | 'store'>,
   table: TableSpec,

@@ -4,7 +4,7 @@ import { type Attempt, insertRows, type Range } from './insert.ts'
 
 class Crash extends Error {}
 
-/** An engine as ClickHouse behaves: all or nothing, once per token. */
+/** An engine that behaves as ClickHouse does: all or nothing, once per token. */
 class FakeEngine {
   readonly stored: number[] = []
   readonly #tokens = new Set<string>()
@@ -28,7 +28,7 @@ class FakeEngine {
 const inRanges = (count: number, size: number) =>
   Array.from({ length: Math.ceil(count / size) }, (_, i): Range => [i * size, Math.min((i + 1) * size, count)])
 
-test('good rows are stored once, bad ones are found, however often the process dies on the way', async () => {
+test('good rows are stored once and bad ones are found, however often the process dies in between', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true)), { maxLength: 40 }),
@@ -51,7 +51,7 @@ test('good rows are stored once, bad ones are found, however often the process d
   )
 })
 
-test('an error that is not the rows’ fault ends the insert at once', async () => {
+test('an error not caused by the rows ends the insert at once', async () => {
   let tries = 0
   const attempt = async () => {
     tries++

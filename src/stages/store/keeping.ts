@@ -2,8 +2,8 @@ import { rowsOf, type Session } from './chdb-engine.ts'
 import { ALL, DATABASES, type Keeping, quoteText, settingsOf, tableName, ttlOf } from './ddl.ts'
 
 /**
- * Brings every table that has a parse time to the retention and to the settings that a new one gets. Rows that are too old go when the
- * engine next merges their parts.
+ * Applies the retention and settings of a new table to every table that has a parse time. Expired rows are deleted when the engine next
+ * merges their parts.
  */
 export async function applyKeeping(session: Session, keeping: Keeping): Promise<void> {
   const databases = DATABASES.map(quoteText).join(', ')
@@ -14,7 +14,7 @@ export async function applyKeeping(session: Session, keeping: Keeping): Promise<
   )
   for (const [database, table, now] of rowsOf<[string, string, string]>(text)) {
     const changes = [retention(now, keeping), settings(now, keeping)].filter((change) => change !== undefined)
-    // Recomputing what the parts know of their age goes on in the background.
+    // The engine recalculates the parts' age data in the background.
     for (const change of changes) await session.run(`ALTER TABLE ${tableName({ database, table })} ${change}`)
   }
 }
@@ -25,7 +25,7 @@ function retention(now: string, keeping: Keeping): string | undefined {
   return days === undefined ? 'REMOVE TTL' : `MODIFY${ttlOf(keeping)}`
 }
 
-/** Parts that are there stay as they are until they are merged. */
+/** Existing parts keep their settings until they are merged. */
 function settings(now: string, keeping: Keeping): string | undefined {
   const [, text = ''] = now.split(' SETTINGS ')
   const set = new Set(text.split(', '))

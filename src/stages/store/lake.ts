@@ -18,7 +18,7 @@ export interface QueryOptions {
   readonly maxRows?: number
   /** Time limit for everything, including waiting. */
   readonly timeoutMs?: number
-  /** The query begins when this has resolved. */
+  /** The query begins once this has resolved. */
   readonly after?: Promise<unknown>
   /** Aborting really stops the query. */
   readonly signal?: AbortSignal
@@ -43,20 +43,19 @@ export class QueryBarred extends Refused {}
 export interface Lake {
   /**
    * Creates the table, or changes its columns to match the spec: adds missing ones, changes types (see docs/lake.md). Cheap if
-   * nothing changed. `late`: the rows to come were finished before another spec took this one's place, so the present types stay.
-   * Rejects with `Refused` when the table can never be so, with `RetryLater` when it cannot now.
+   * nothing changed. `late`: the rows to come were finished before another spec replaced this one, so the current types stay.
+   * Rejects with `Refused` if the table can never match the spec, and with `RetryLater` if it cannot now.
    */
   ensure(table: TableSpec, late?: boolean): Promise<void>
   /**
-   * Stores the rows of a file that `RowWriter` made, all or none. The same token inserts once, ever. Gives a message when the rows
-   * can never be stored together, because of one of them or of their number. Rejects with `RetryLater` when the same call may be made
-   * again, with `Refused` when the table has no place for any of the rows.
+   * Stores all rows of a file written by `RowWriter`, or none. Each token inserts only once, ever. Returns a message if the rows can
+   * never be stored together, because of one of them or because of their number. Rejects with `RetryLater` if the same call may be
+   * repeated, and with `Refused` if the table has no column for any of the rows.
    */
   store(table: TableSpec, file: string, token: string): Promise<string | undefined>
   /**
-   * Read-only SQL that can reach nothing but the lake. Rejects with `Refused` and the engine's message on a bad query or one that
-   * ran out of time, and with `RetryLater` when the lake could not serve it now: it never began, or it was under way when the
-   * process ended.
+   * Runs read-only SQL that can reach nothing but the lake. Rejects with `Refused` and the engine's message if the query is invalid or
+   * ran out of time, and with `RetryLater` if the lake could not run it now: it never began, or it was running when the process ended.
    */
   query(sql: string, options?: QueryOptions): Promise<QueryResult>
   /** Deletes every event and match row of a source (`p_source_id`), and its dead letters. */
@@ -76,8 +75,8 @@ export interface Brought {
 /** The part of a lake that accepts finished rows. */
 export interface LakeWriter extends Pick<Lake, 'ensure'> {
   /**
-   * Stores blocks (`src/util/block/writer.ts`). The same token inserts the same rows once, ever. Rows that can never be stored are found
-   * by bisection and returned; the rest is stored. Rejects as `Lake.store` does.
+   * Stores blocks (`src/util/block/writer.ts`). Each token inserts the same rows only once, ever. Rows that can never be stored are
+   * found by bisection and returned; the rest is stored. Rejects as `Lake.store` does.
    */
   insert(table: TableSpec, blocks: readonly Uint8Array[], token: string): Promise<readonly RejectedRow[]>
 }
@@ -88,11 +87,11 @@ export interface LakeDeps {
   readonly dataDir: string
   /** Time limit for any query. */
   readonly maxQueryMs: number
-  /** Rows of an answer, unless the query asks for fewer or more. */
+  /** Maximum number of rows in an answer, unless the query sets its own limit. */
   readonly maxRows: number
-  /** Rows are deleted this many days after they were parsed; never when absent. */
+  /** Rows are deleted this many days after they were parsed. Default: never. */
   readonly retentionDays?: number | undefined
-  /** Called with all problems of the lake whenever they change. */
+  /** Called with all current problems of the lake whenever they change. */
   readonly onProblems: (problems: readonly SystemProblem[]) => void
 }
 

@@ -45,7 +45,7 @@ const bytes = (...rows: readonly Row[]) => rows
 const COUNTED =
   'SELECT kind, value, p_log_type, day, sum(count), min(first), max(last) FROM monitor.indicators GROUP BY ALL ORDER BY kind, value, day'
 
-/** Stores events and what the index counts of them, as a flush does: each under a token of its own. */
+/** Stores events and their index rows as a flush does: each under a separate token. */
 async function insertSeen(lake: ChdbLake, table: TableSpec, rows: readonly Row[], token: string) {
   const named = rows.map(
     (cells) => Object.fromEntries(table.columns.map(({ name }, i) => [name, cells[i]])) as unknown as Indicated,
@@ -76,7 +76,7 @@ describe('the index of indicators', () => {
     await lake.close()
   })
 
-  test('forgets a source that is removed, and no other', async () => {
+  test('deletes a removed source’s rows, and no others', async () => {
     const lake = await createChdbLake({ dataDir: mkdtempSync(join(top, 'data-')), fsync: false })
     const table = events('seen')
     await lake.ensure(table)
@@ -87,7 +87,7 @@ describe('the index of indicators', () => {
     await lake.close()
   })
 
-  test('agrees with the table after kills of the lake’s process at any moment of an insert', async () => {
+  test('agrees with the table even if the lake’s process is killed at any moment of an insert', async () => {
     const dataDir = mkdtempSync(join(top, 'data-'))
     const lake = await createChdbLake({ dataDir })
     const table = events('seen')
@@ -111,7 +111,7 @@ describe('the index of indicators', () => {
   })
 })
 
-/** Kills the lake's process, unless the kill before has not been noticed yet. */
+/** Kills the lake's process, unless the previous kill has not been noticed yet. */
 function killLake({ pid }: ChdbLake): void {
   try {
     process.kill(pid!, 'SIGKILL')
@@ -131,7 +131,7 @@ async function insertAlways(lake: ChdbLake, table: TableSpec, rows: readonly Row
   }
 }
 
-/** A lake of layout 1, as the first version left it. */
+/** A lake of layout 1, as written by the first version. */
 function firstLayout(): string {
   const folder = mkdtempSync(join(top, 'first-'))
   const archive = join(packageRoot(), 'test/fixtures/data-folders/0.1.0-layout-1/folder.tgz')
@@ -165,7 +165,7 @@ describe('a lake of layout 1', () => {
     expect(counted.rows).toEqual(['[120]'])
   }
 
-  test('is brought to layout 2 at its first start, with all rows, and only then', async () => {
+  test('is migrated to layout 2 at its first start only, with all rows', async () => {
     const dataDir = firstLayout()
     const first = await createChdbLake({ dataDir })
     expect((await first.ready()).map(({ table, rowsBefore, rowsAfter }) => [table, rowsBefore, rowsAfter])).toEqual(
@@ -179,7 +179,7 @@ describe('a lake of layout 1', () => {
     await second.close()
   })
 
-  test('is brought over whenever the first starts are killed', { timeout: 300_000 }, async () => {
+  test('is migrated whenever the first starts are killed', { timeout: 300_000 }, async () => {
     const dataDir = firstLayout()
     const options = {
       path: join(dataDir, 'lake'),
@@ -208,7 +208,7 @@ describe('the settings of tables', () => {
       join(dataDir, 'lake/store', name),
     )
 
-  test('an insert of 20 MB makes a handful of files, however many columns it has', async () => {
+  test('an insert of 20 MB creates only a few files, however many columns it has', async () => {
     const dataDir = mkdtempSync(join(top, 'data-'))
     const lake = await createChdbLake({ dataDir, fsync: false })
     const table = events('wide')
@@ -220,7 +220,7 @@ describe('the settings of tables', () => {
     await lake.close()
   })
 
-  test('tables of an earlier version get those of new ones', async () => {
+  test('of new tables are applied to tables of an earlier version', async () => {
     const dataDir = firstLayout()
     const lake = await createChdbLake({ dataDir })
     await lake.ready()
@@ -237,13 +237,13 @@ describe('the settings of tables', () => {
 describe('retention', () => {
   const old = '2024-01-01T00:00:00Z'
 
-  test('rows go when they were received longer ago, in events, matches and the index', async () => {
+  test('deletes rows that were received longer ago from events, matches and the index', async () => {
     const dataDir = mkdtempSync(join(top, 'data-'))
     const lake = await createChdbLake({ dataDir, fsync: false, retentionDays: 7 })
     const table = events('kept')
     const now = new Date().toISOString()
     await lake.ensure(table)
-    // Recent events that were received long ago go, old events that were received just now stay.
+    // Recent events that were received long ago are deleted, old events that were received just now stay.
     await insertSeen(lake, table, bytes(row({ ips: ['192.0.2.1'], at: now, parsed: old })), 'old')
     await insertSeen(lake, table, bytes(row({ ips: ['192.0.2.2'], at: old, parsed: now })), 'new')
     await lake.close()
@@ -255,7 +255,7 @@ describe('retention', () => {
     await again.close()
   })
 
-  test('can be set, changed and taken back for tables that exist', async () => {
+  test('can be set, changed and removed for existing tables', async () => {
     const dataDir = mkdtempSync(join(top, 'data-'))
     const table = events('kept')
     const open = async (retentionDays: number | undefined) => {

@@ -5,7 +5,7 @@ import { createIndicators, INDEX, indexStored, isIndexed, OLD_VIEWS } from './in
 import { applyKeeping } from './keeping.ts'
 import type { Brought } from './lake.ts'
 
-/** The layout that this version writes; docs/decisions/0014 says what it is. */
+/** The layout that this version writes; see docs/decisions/0014. */
 export const LAYOUT = 2
 
 const RECORD = { database: 'monitor', table: 'lake_layout' }
@@ -15,8 +15,8 @@ const ADDED = ['p_source_file', 'p_generation', 'p_header']
 const ADDED_TO_MATCHES = ['p_raw']
 
 /**
- * Makes what every lake has and brings a lake of layout 1 to layout 2. Nothing may be inserted meanwhile. What a kill cuts short
- * is done again from the beginning, which changes nothing twice: the number is written last. Gives the tables that were brought over.
+ * Creates what every lake has and migrates a lake from layout 1 to layout 2. There must be no inserts meanwhile. An interrupted migration
+ * restarts from the beginning without repeating any change, because the layout number is written last. Returns the migrated tables.
  */
 export async function bringToLayout(session: Session, keeping: Keeping): Promise<Brought[]> {
   const tables = await storedTables(session)

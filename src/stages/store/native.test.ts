@@ -21,7 +21,7 @@ const rows = [
 ] as const
 const text = (value: string) => [value.length, ...Buffer.from(value)]
 const u64 = (value: number) => [value, 0, 0, 0, 0, 0, 0, 0]
-/** Rows 2 and 3 as the engine documents its format. */
+/** Rows 2 and 3 in the engine's documented format. */
 const LAST_TWO = [
   3,
   2,
@@ -36,7 +36,7 @@ const LAST_TWO = [
   ...[...u64(0), ...u64(2), ...text('q'), ...text('r')],
 ]
 
-test('rows of any blocks are one block of the engine, whole or in part', () => {
+test('any blocks become one block of the engine, whole or in part', () => {
   const asOne = new NativeRows(table, blocksFor(table, rows))
   const asMany = new NativeRows(
     table,
@@ -54,7 +54,7 @@ test('rows of any blocks are one block of the engine, whole or in part', () => {
     expect([...asMany.bytes(from, to)]).toEqual([...asOne.bytes(from, to)])
 })
 
-test('damaged rows, and those of another table, are no rows', () => {
+test('damaged rows and those of another table are refused', () => {
   const [block] = blocksFor(table, rows)
   expect(() => new NativeRows(table, [block!.subarray(0, block!.length - 1)])).toThrow('damaged')
   expect(() => new NativeRows(table, [Buffer.from('[1]')])).toThrow('damaged')
@@ -72,7 +72,7 @@ const wide: TableSpec = {
   ],
 }
 
-test('a long text that stands in every row, which a block holds once, is never written out for all of them at a time', () => {
+test('a long text that is the same in every row, stored once in a block, is never expanded for all rows at a time', () => {
   const text = 'x'.repeat(100_000)
   const blocks = blocksFor(
     wide,
@@ -85,7 +85,7 @@ test('a long text that stands in every row, which a block holds once, is never w
   expect(Math.max(...sizes)).toBeLessThan(65 * 1024 * 1024)
 })
 
-test('ranges cover all rows in their order, each within the limits or one row alone, and are the same every time', () => {
+test('ranges cover all rows in order, each within the limits or a single row, and are always the same', () => {
   const row = fc.tuple(fc.nat(9), fc.constantFrom('', 'x', 'x'.repeat(50)), fc.constantFrom(null, 'y'.repeat(20)))
   const block = fc.oneof(
     fc.array(row, { minLength: 1, maxLength: 12 }),
@@ -101,7 +101,7 @@ test('ranges cover all rows in their order, each within the limits or one row al
       expect(ranges.flatMap(([from, to]) => Array.from({ length: to - from }, (_, i) => from + i))).toEqual([
         ...Array(made.count).keys(),
       ])
-      // What differs within a block counts as a whole, and the head of the format has its names and types.
+      // Values that differ within a block count as a whole, and the format's head contains its names and types.
       const slack = 12 * 80 + 200
       for (const [from, to] of ranges) {
         expect(to - from).toBeLessThanOrEqual(maxRows)
@@ -112,7 +112,7 @@ test('ranges cover all rows in their order, each within the limits or one row al
   )
 })
 
-test('a large insert of small rows is cut by their number', () => {
+test('a large insert of small rows is split by their number', () => {
   const blocks = blocksFor(
     wide,
     Array.from({ length: 120_001 }, (_, i) => [i, 'x', null]),

@@ -5,18 +5,18 @@ import { FORM } from '../../util/block/writer.ts'
 import { typeOf } from './ddl.ts'
 import type { Range } from './insert.ts'
 
-/** One insert statement carries at most this many rows … */
+/** Maximum number of rows per insert statement, … */
 const MAX_ROWS = 50_000
-/** … and about this many bytes: a block holds a value that is the same in all of its rows once, Native in each row. */
+/** … and approximate maximum number of bytes: a block stores a value that is the same in all rows once, Native stores it in each row. */
 const MAX_BYTES = 64 * 1024 * 1024
 
-/** Blocks of one table as one block of ClickHouse's format Native, whole or a range of rows of it. */
+/** Blocks of one table as a single block of ClickHouse's Native format, whole or a range of rows. */
 export class NativeRows {
   readonly count: number
   readonly #columns: readonly Column[]
   readonly #blocks: readonly Block[]
 
-  /** Throws when a block is damaged or has other columns than the table. */
+  /** Throws if a block is damaged or has other columns than the table. */
   constructor({ database, table, columns }: TableSpec, blocks: readonly Uint8Array[]) {
     this.#columns = columns
     this.#blocks = blocks.map(openBlock)
@@ -26,14 +26,14 @@ export class NativeRows {
         throw new Error(`finished rows for ${database}.${table} have ${sections.length} columns, their table ${columns.length}`)
   }
 
-  /** The names and types of the block's columns, for the engine: names are `c0`, `c1` …, whatever the table calls them. */
+  /** The names and types of the block's columns for the engine. The names are `c0`, `c1` …, regardless of the table's names. */
   static structure(columns: readonly Column[]): string {
     return columns.map((column, i) => `c${i} ${typeOf(column)}`).join(', ')
   }
 
   /**
-   * The rows in their order, in ranges that can be held in memory. They follow from the blocks alone. A range exceeds the limit by what
-   * one block holds of values that differ, or by one row.
+   * All rows in order, in ranges that fit into memory. They depend only on the blocks. A range can exceed the limit by the size of one
+   * block's differing values, or by one row.
    */
   ranges(maxRows = MAX_ROWS, maxBytes = MAX_BYTES): Range[] {
     const ranges: Range[] = []
@@ -85,13 +85,13 @@ export class NativeRows {
   }
 }
 
-/** Room for the rows and for the names and types of all columns; not less than they take. */
+/** An upper bound for the size of the rows and of the names and types of all columns. */
 function sizeOf(piece: Block, columns: readonly Column[]): number {
   const { each, once } = weightOf(piece, columns)
   return columns.length * 64 + piece.rows * each + once
 }
 
-/** Bytes that each row takes whatever it holds, and those of all values that differ. */
+/** Fixed bytes per row, and the total bytes of all differing values. */
 function weightOf({ sections }: Block, columns: readonly Column[]): { each: number; once: number } {
   let [each, once] = [0, 0]
   columns.forEach(({ kind }, i) => {
@@ -122,7 +122,7 @@ function writeColumn(column: Column, pieces: readonly Piece[], out: Bytes): void
   }
 }
 
-/** The engine has the ends of the lists first, then all texts. */
+/** The engine stores the ends of the lists first, then all texts. */
 function writeLists(pieces: readonly Piece[], out: Bytes): void {
   let end = 0
   for (const { rows, section } of pieces) {
@@ -168,7 +168,7 @@ function skipTexts(data: Uint8Array, from: number, count: number): number {
   return at
 }
 
-/** Bytes that grow. */
+/** A growing byte buffer. */
 class Bytes {
   #bytes: Buffer
   #at = 0
@@ -200,7 +200,7 @@ class Bytes {
     this.#at = end
   }
 
-  /** Where each list ends, from the ends before it: 64 bits each. Gives the last. */
+  /** The end of each list, computed from the ends before it: 64 bits each. Returns the last. */
   ends(before: number, rows: number, counts: DataView | undefined, step: number): number {
     this.#room(8 * rows)
     const view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength)

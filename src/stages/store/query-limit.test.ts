@@ -4,7 +4,7 @@ import { Refused, RetryLater } from '../../util/errors.ts'
 import { LakeEnded } from './lake.ts'
 import { GRACE_MS, QueryLimit } from './query-limit.ts'
 
-/** A query in a lake that obeys, and a record of what was done to it. */
+/** A query in a lake that responds to cancellation, and a record of the calls. */
 function fakeQuery({ hasBegun = true, stops = true } = {}) {
   let [resolve, reject] = [(_: string) => {}, (_: Error) => {}]
   const answer = new Promise<string>((done, failed) => {
@@ -27,7 +27,7 @@ function fakeQuery({ hasBegun = true, stops = true } = {}) {
   return { query, endProcess, done, resolve, reject }
 }
 
-/** How it went, as one word and the message. */
+/** The outcome, as one word and the message. */
 async function outcome(promise: Promise<string>): Promise<unknown> {
   return await promise.then(
     (value) => ['answered', value],
@@ -44,7 +44,7 @@ test('an answer in time is the answer', async () => {
   expect([await watched, fake.done]).toEqual([['answered', 'rows'], []])
 })
 
-test("the engine's own refusal is handed on", async () => {
+test("the engine's own refusal is passed on", async () => {
   const fake = fakeQuery()
   const watched = outcome(new QueryLimit(1000, new ManualClock()).watch(fake.query, fake.endProcess))
   fake.reject(new Refused('no such column'))
@@ -60,7 +60,7 @@ test('a query past its limit is stopped', async () => {
   expect(fake.done).toEqual(['cancelled'])
 })
 
-test('the process is ended when the engine has not stopped a query by the end of the grace, and not before', async () => {
+test('the process is ended when the engine has not stopped a query by the end of the grace period, and not before', async () => {
   const [clock, fake] = [new ManualClock(), fakeQuery({ stops: false })]
   const watched = outcome(new QueryLimit(1000, clock).watch(fake.query, fake.endProcess))
   await clock.advance(1000 + GRACE_MS - 1)
@@ -70,7 +70,7 @@ test('the process is ended when the engine has not stopped a query by the end of
   expect(await watched).toEqual(['LakeEnded', expect.stringMatching(/time limit of 1000 ms; the engine could not stop it/)])
 })
 
-test('an answer within the grace is still the answer', async () => {
+test('an answer within the grace period is still returned', async () => {
   const [clock, fake] = [new ManualClock(), fakeQuery({ stops: false })]
   const watched = outcome(new QueryLimit(1000, clock).watch(fake.query, fake.endProcess))
   await clock.advance(1000 + GRACE_MS - 1)
@@ -78,7 +78,7 @@ test('an answer within the grace is still the answer', async () => {
   expect(await watched).toEqual(['answered', 'rows'])
 })
 
-test('a query that never began may be asked again', async () => {
+test('a query that never began may be retried', async () => {
   const [clock, fake] = [new ManualClock(), fakeQuery({ hasBegun: false })]
   const watched = outcome(new QueryLimit(1000, clock).watch(fake.query, fake.endProcess))
   await clock.advance(1000)
@@ -87,7 +87,7 @@ test('a query that never began may be asked again', async () => {
   expect(fake.done).toEqual(['cancelled'])
 })
 
-test('a query that begins while its cancellation is on the way is still ended, though nobody waits for it', async () => {
+test('a query that begins while its cancellation is on the way is still ended, although no caller waits for it', async () => {
   const [clock, fake] = [new ManualClock(), fakeQuery({ hasBegun: false, stops: false })]
   const watched = outcome(new QueryLimit(1000, clock).watch(fake.query, fake.endProcess))
   await clock.advance(1000)
@@ -97,7 +97,7 @@ test('a query that begins while its cancellation is on the way is still ended, t
   expect(fake.done).toEqual(['cancelled', 'process ended'])
 })
 
-test('a caller that goes away ends its query the same way', async () => {
+test('a query is ended the same way if its caller goes away', async () => {
   const [clock, caller] = [new ManualClock(), new AbortController()]
   const [stops, stays] = [fakeQuery(), fakeQuery({ stops: false })]
   const limit = () => new QueryLimit(60_000, clock, caller.signal)
@@ -112,7 +112,7 @@ test('a caller that goes away ends its query the same way', async () => {
   expect(await outcome(limit().watch(late.query, late.endProcess))).toEqual(['Refused', 'the query was cancelled'])
 })
 
-test('waiting for what comes before counts too', async () => {
+test('waiting for a prerequisite counts too', async () => {
   const clock = new ManualClock()
   const limit = new QueryLimit(1000, clock)
   expect(await limit.before('the lake', Promise.resolve('open'))).toBe('open')
@@ -121,7 +121,7 @@ test('waiting for what comes before counts too', async () => {
   expect(await waits).toEqual(['RetryLater', expect.stringContaining('it waited for the lake; ask again')])
 })
 
-test('a query that is over leaves no timer and no listener behind', async () => {
+test('a completed query leaves no timer or listener', async () => {
   const [clock, caller, fake] = [new ManualClock(), new AbortController(), fakeQuery()]
   const limit = new QueryLimit(1000, clock, caller.signal)
   fake.resolve('rows')

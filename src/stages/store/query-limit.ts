@@ -2,19 +2,19 @@ import type { Clock } from '../../util/clock.ts'
 import { Refused, RetryLater } from '../../util/errors.ts'
 import { LakeEnded } from './lake.ts'
 
-/** How long the engine has to stop a query; after that the process is killed. */
+/** How long the engine has to stop a query before the process is killed. */
 export const GRACE_MS = 2000
 
-/** A query under way in the lake's process. */
+/** A query sent to the lake's process. */
 export interface UnderWay<T> {
   readonly answer: Promise<T>
-  /** A reader has taken it; until then it waits for one. */
+  /** True once a reader has started it; until then it waits for one. */
   readonly hasBegun: boolean
   /** Asks the engine to stop it; `answer` then rejects, sooner or later. */
   cancel(): void
 }
 
-/** What one query may take: from here on, `ms` for everything, waiting included, and no longer than its caller wants it. */
+/** The limits of one query: `ms` for everything from now on, including waiting, and no longer than its caller wants it. */
 export class QueryLimit {
   readonly #ms: number
   readonly #clock: Clock
@@ -42,7 +42,7 @@ export class QueryLimit {
     })
   }
 
-  /** Waits for something that must come before the query can begin. Rejects with `RetryLater` when the limit comes first. */
+  /** Waits for something that must happen before the query can begin. Rejects with `RetryLater` if the limit is reached first. */
   async before<T>(what: string, ready: Promise<T>): Promise<T> {
     const first = await Promise.race([ready.then((value) => ({ value })), this.#over])
     if (first) return first.value
@@ -51,8 +51,8 @@ export class QueryLimit {
   }
 
   /**
-   * The query's answer, if it comes in time. Rejects with `Refused` when it had to be stopped, with `RetryLater` when it never began,
-   * and with `LakeEnded` after `endProcess`, which is called when the engine could not stop it.
+   * The query's answer, if it arrives in time. Rejects with `Refused` if it had to be stopped, with `RetryLater` if it never began, and
+   * with `LakeEnded` after `endProcess`, which is called if the engine could not stop it.
    */
   async watch<T>(query: UnderWay<T>, endProcess: () => void): Promise<T> {
     const first = await Promise.race([query.answer.then((value) => ({ value })), this.#over])
@@ -68,7 +68,10 @@ export class QueryLimit {
     return end.value
   }
 
-  /** Goes on when nobody waits for the answer any more: a query may begin while its cancellation is on its way. Never rejects. */
+  /**
+   * Continues when no caller waits for the answer any more, because a query may begin while its cancellation is in transit. Never
+   * rejects.
+   */
   async #stopped<T>(query: UnderWay<T>, endProcess: () => void): Promise<{ readonly value: T } | 'stopped' | 'ended'> {
     let cancelTimer = () => {}
     const late = new Promise<'late'>((resolve) => {
@@ -81,7 +84,7 @@ export class QueryLimit {
     return 'ended'
   }
 
-  /** To be called when the query is over. */
+  /** Call this when the query is over. */
   dispose(): void {
     this.#dispose()
   }

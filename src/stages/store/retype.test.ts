@@ -45,13 +45,13 @@ async function store(table: string, kind: ColumnKind, values: readonly string[],
   expect(await writer.insert(spec, blocks, token)).toEqual([])
 }
 
-/** The values of a column as exact JSON texts, in the order of the rows' ids. */
+/** A column's values as exact JSON texts, ordered by row id. */
 async function read(table: string, what = 'b'): Promise<string[]> {
   const answer = await lake.query(`SELECT ${what} FROM logs.${table} ORDER BY p_row_id`)
   return answer.rows.map((row) => row.slice(1, -1))
 }
 
-/** What becomes of old values under a new type. */
+/** How old values appear under a new type. */
 const CASES: readonly { from: ColumnKind; to: ColumnKind; values: readonly (readonly [was: string, is: string])[] }[] = [
   {
     from: 'string',
@@ -245,7 +245,7 @@ test.each(CASES)('$from becomes $to: old rows stay readable, new ones are exact'
   expect(found.rows).toEqual([`[${wanted.filter((value) => value === SAMPLE[to]).length}]`])
 })
 
-test('what did not convert can still be read, and a type that is taken back shows it again', async () => {
+test('values that did not convert can still be read, and reappear when the type change is reverted', async () => {
   const table = newTable()
   await store(table, 'string', ['"5"', '"five"'], 'a')
   await store(table, 'int', ['6'], 'b')
@@ -258,11 +258,11 @@ test('what did not convert can still be read, and a type that is taken back show
   expect(await read(table, 'p_was_3_string_b')).toEqual(['"5"', '"five"', '"6"', '"seven"', 'null'])
 })
 
-test('rows finished before a change that come after it go where their type is, each once', async () => {
+test('late rows finished before a change go into the column of their type, each once', async () => {
   const table = newTable()
   await store(table, 'string', ['"5"'], 'a')
   await store(table, 'int', ['6'], 'b')
-  // The same insert again, as after a crash, and one that had not been made.
+  // The same insert again, as after a crash, and one that had not been sent.
   await store(table, 'string', ['"5"'], 'a', true)
   await store(table, 'string', ['"7"'], 'c', true)
   await store(table, 'int', ['8'], 'd')
@@ -271,7 +271,7 @@ test('rows finished before a change that come after it go where their type is, e
   expect(columns.map(({ name }) => name)).toEqual([...standard.map(({ name }) => name), 'p_was_1_string_b', 'b'])
 })
 
-test('signed rows that come late fit a column that became unsigned', async () => {
+test('late signed rows fit a column that became unsigned', async () => {
   const table = newTable()
   await store(table, 'bigint', ['5'], 'a')
   await store(table, 'ubigint', ['6'], 'b')
@@ -281,7 +281,7 @@ test('signed rows that come late fit a column that became unsigned', async () =>
   expect(columns).toEqual([{ name: 'b', type: 'Nullable(UInt64)' }])
 })
 
-test('columns that earlier types left are in no view over all tables', async () => {
+test('columns of earlier types are in no view over all tables', async () => {
   const table = newTable()
   await store(table, 'string', ['"5"'], 'a')
   await store(table, 'int', ['6'], 'b')
@@ -289,7 +289,7 @@ test('columns that earlier types left are in no view over all tables', async () 
   expect(columns.filter(({ name }) => name.startsWith('p_was'))).toEqual([])
 })
 
-test('what orders a table keeps its type: the change is refused for good', async () => {
+test('a sorting column cannot change its type: the change is refused permanently', async () => {
   const table = newTable()
   await store(table, 'string', ['"5"'], 'a')
   const columns = standard.map((column) => (column.name === 'p_parse_time' ? { ...column, kind: 'string' as const } : column))

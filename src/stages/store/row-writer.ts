@@ -7,15 +7,15 @@ import type { Lake, LakeWriter, RejectedRow } from './lake.ts'
 import { NativeRows } from './native.ts'
 
 /**
- * Brings finished rows to a lake from the thread that has them. Each statement's rows go into a file that only its path is handed on
- * of, and that is gone as soon as they are stored: the outbox is what outlives a crash, so nothing waits for the disk.
+ * Transfers finished rows to a lake from the thread that has them. Each statement's rows go into a file whose path is all that is passed
+ * on, and which is deleted as soon as they are stored. The outbox survives crashes, so this need not wait for the disk.
  */
 export class RowWriter implements LakeWriter {
   readonly #folder: string
   readonly #lake: Pick<Lake, 'ensure' | 'store'>
   #files = 0
 
-  /** One of them per data folder: what an earlier one left is removed. */
+  /** Use one per data folder: it deletes what an earlier one left. */
   constructor(dataDir: string, lake: Pick<Lake, 'ensure' | 'store'>) {
     this.#folder = resolve(join(dataDir, 'inserts'))
     this.#lake = lake

@@ -20,7 +20,7 @@ beforeAll(async () => {
 })
 afterAll(() => rmSync(path, { recursive: true }))
 
-test('every function of this engine is known to be harmless or forbidden, and none is both', () => {
+test('every function of this engine is either allowed or forbidden, and none is both', () => {
   const isInternal = (name: string) => name.startsWith('__')
   const known = [...HARMLESS_FUNCTIONS, ...FORBIDDEN_FUNCTIONS]
   const unknown = [...surface.functions].filter((name) => !known.includes(name) && !isInternal(name))

@@ -50,12 +50,12 @@ const taken = [
   { sql: 'SELECT panther_logs FROM t', runs: 'SELECT panther_logs FROM t' },
 ]
 
-test.each(taken)('$sql is taken', ({ sql, runs }) => {
+test.each(taken)('$sql is accepted', ({ sql, runs }) => {
   const text = inner(sql)
   if (runs !== undefined) expect(text).toBe(runs)
 })
 
-test('placeholders become literals of their type, whatever the value holds', () => {
+test('placeholders become literals of their type, whatever the value contains', () => {
   const params = { a: `it's \\ ') FROM system.one --`, n: 7 }
   expect(inner('SELECT {a:String}, {n:UInt8}', params)).toBe(
     `SELECT CAST('it\\'s \\\\ \\') FROM system.one --' AS String), CAST('7' AS UInt8)`,
@@ -118,7 +118,7 @@ test.each(refused)('$sql is refused: $says', ({ sql, says }) => {
   expect(() => guardQuery(sql, { n: 1 }, 10, surface)).toThrow(says)
 })
 
-/** A second copy of the names, so that one taken out of the guard's list is noticed. */
+/** A second copy of the names, so that removing one from the guard's list is noticed. */
 const forbidden: Readonly<Record<string, string>> = {
   'files and formats': `file filesystemAvailable filesystemCapacity filesystemUnreserved catboostEvaluate evalMLMethod
     structureToCapnProtoSchema structureToProtobufSchema formatRow formatRowNoNewline`,
@@ -152,6 +152,6 @@ describe.each(Object.entries(forbidden))('functions that reach %s', (_, names) =
   })
 })
 
-test('the copy above is the whole list', () => {
+test('the copy above is complete', () => {
   expect(Object.values(forbidden).join(' ').toLowerCase().split(/\s+/).sort()).toEqual([...FORBIDDEN_FUNCTIONS].sort())
 })

@@ -5,7 +5,7 @@ import { lex, type Token, unlex } from './sql-lex.ts'
 import { pantherName } from './sql-panther.ts'
 import { ALLOWED_TABLE_FUNCTIONS, BARE_FUNCTIONS, FORBIDDEN_FUNCTIONS, WITHOUT_ARGUMENTS } from './sql-surface.ts'
 
-/** What the engine offers, as far as the guard must know it. All names in lower case. */
+/** The engine's names that the guard must know. All in lower case. */
 export interface Surface {
   readonly tableFunctions: ReadonlySet<string>
   /** Without aliases. */
@@ -17,16 +17,16 @@ export interface Surface {
 
 export type Params = Readonly<Record<string, string | number>>
 
-/** What people may name before the dot: ours, and the standard's catalogue of names and types. */
+/** Database names that users may use: ours, and the SQL standard's catalogue of names and types. */
 const READABLE = new Set<string>([...DATABASES, 'information_schema'])
 
 /**
- * People's SQL as the statement that is run: one SELECT, in brackets (so that neither `FORMAT` nor `INTO OUTFILE` nor a
- * second statement can stand in it), cut after `maxRows` + 1 rows, Panther's names read as ours, placeholders filled in.
- * Throws `Refused` with what to do instead.
+ * Converts users' SQL to the statement to run: one SELECT, in brackets (so that it cannot contain `FORMAT`, `INTO OUTFILE` or a second
+ * statement), limited to `maxRows` + 1 rows, Panther's names replaced by ours, placeholders filled in. Throws `Refused` with what to do
+ * instead.
  *
- * The engine's `readonly = 1` keeps it from writing and from most table functions; what that leaves open (the function
- * `file`, INTO OUTFILE, system tables) is closed here, by names the engine itself lists.
+ * The engine's `readonly = 1` prevents writing and most table functions. What that leaves open (the function `file`, INTO OUTFILE, system
+ * tables) is closed here, using the names that the engine itself lists.
  */
 export function guardQuery(sql: string, params: Params, maxRows: number, surface: Surface): string {
   const tokens = lex(sql)
@@ -81,7 +81,7 @@ function checkName(tokens: readonly Token[], at: number, inCall: boolean, surfac
   }
   if (next === '(') checkCall(token.value, surface)
   else if (BARE_FUNCTIONS.has(name) && previous !== '.' && next !== '.') throw forbidden(token.value)
-  // Functions are called by their bare name too: `SELECT * APPLY f`, `APPLY(f)`, `arrayMap(f, …)`.
+  // Functions can also be called by their bare name: `SELECT * APPLY f`, `APPLY(f)`, `arrayMap(f, …)`.
   else if (
     previous === 'apply' ||
     (inCall && previous !== '.' && next !== '.' && !WITHOUT_ARGUMENTS.has(resolve(name, surface)))
@@ -128,7 +128,7 @@ function rewrite(tokens: readonly Token[], params: Params): Token[] {
   return out
 }
 
-/** `{name:Type}` at `at` as a literal of that type. Filled in here because the engine's own way runs one query at a time. */
+/** `{name:Type}` at `at` as a literal of that type. Filled in here because the engine's own placeholders run one query at a time. */
 function placeholder(tokens: readonly Token[], at: number, params: Params): { sql: string; length: number } | undefined {
   const [name, colon] = [tokens[at + 1], tokens[at + 2]]
   if (tokens[at]!.raw !== '{' || name?.kind !== 'word' || colon?.raw !== ':') return undefined

@@ -7,21 +7,21 @@ export interface Token {
   readonly raw: string
   /** A quoted name without its quotes; otherwise as written. */
   readonly value: string
-  /** White space or a comment stands before it. */
+  /** White space or a comment precedes it. */
   readonly spaced: boolean
 }
 
-/** Longer SQL is refused; the engine's own limit (`max_query_size`) is the same. */
+/** Longer SQL is refused, as it is by the engine's own limit (`max_query_size`). */
 const MAX_SQL_CHARS = 256 * 1024
 
 const SPACE = /[ \t\r\n\f\v]/
 const WORD = /[A-Za-z0-9_]/
-/** Without `@`: `@@name` asks for a variable of the server. */
+/** Without `@`, because `@@name` reads a server variable. */
 const MARKS = '()[]{},.;:=<>!+-*/%?|^~'
 
 /**
- * SQL → tokens, without white space and comments. Stricter than the engine: whatever the two might read differently
- * (heredocs, curly quotes, escapes in names, the rarer comments) is refused. Throws `Refused`.
+ * SQL → tokens, without white space and comments. Stricter than the engine: anything that the two might read differently (heredocs, curly
+ * quotes, escapes in names, the rarer comments) is refused. Throws `Refused`.
  */
 export function lex(sql: string): Token[] {
   if (sql.length > MAX_SQL_CHARS) throw new Refused(`the query has ${sql.length} characters; at most ${MAX_SQL_CHARS} are taken`)
@@ -43,7 +43,7 @@ export function lex(sql: string): Token[] {
   return tokens
 }
 
-/** Tokens as SQL text again, comments gone. */
+/** Tokens as SQL text again, without comments. */
 export function unlex(tokens: readonly Token[]): string {
   return tokens.map((token) => (token.spaced ? ` ${token.raw}` : token.raw)).join('')
 }
@@ -58,13 +58,13 @@ function readToken(sql: string, at: number, spaced: boolean): Token {
     const raw = sql.slice(at, end)
     return { kind: 'word', spaced, raw, value: raw }
   }
-  // `//` begins a comment in the engine, in few other dialects.
+  // `//` begins a comment in the engine, but in few other dialects.
   if (MARKS.includes(first) && !sql.startsWith('//', at)) return { kind: 'mark', spaced, raw: first, value: first }
   const shown = JSON.stringify(String.fromCodePoint(sql.codePointAt(at)!))
   throw new Refused(`unexpected ${shown} at character ${at + 1} of the query: outside quotes only plain SQL characters are taken`)
 }
 
-/** The end of a blank or comment that begins at `at`; `at` itself if none does. */
+/** The end of white space or a comment that begins at `at`; `at` itself if there is none. */
 function skipBlank(sql: string, at: number): number {
   if (SPACE.test(sql[at]!)) return at + 1
   if (sql.startsWith('--', at)) {

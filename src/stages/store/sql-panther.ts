@@ -13,9 +13,9 @@ const VIEWS: ReadonlyMap<string, string> = new Map([
 ])
 
 /**
- * Panther's name at `at`, as the lake's: `panther_logs.public.aws_cloudtrail` → `logs.aws_cloudtrail`,
- * `panther_views.public.all_logs` → `logs.all`; `length` tokens are replaced. Case and a missing `public` do not matter.
- * The names are those of https://docs.panther.com/search/data-explorer.
+ * Panther's name at `at` as the lake's: `panther_logs.public.aws_cloudtrail` → `logs.aws_cloudtrail`, `panther_views.public.all_logs` →
+ * `logs.all`; replaces `length` tokens. Case and a missing `public` do not matter. For the names, see
+ * https://docs.panther.com/search/data-explorer.
  */
 export function pantherName(tokens: readonly Token[], at: number): { sql: string; length: number } | undefined {
   const first = tokens[at]!

@@ -1,4 +1,4 @@
-/** Table functions that make their rows out of nothing, or out of what the query itself says; `format` is also a function. */
+/** Table functions that generate rows, or read them from the query itself; `format` is also a function. */
 export const ALLOWED_TABLE_FUNCTIONS: ReadonlySet<string> = new Set([
   'numbers',
   'numbers_mt',
@@ -13,7 +13,7 @@ export const ALLOWED_TABLE_FUNCTIONS: ReadonlySet<string> = new Set([
   'format',
 ])
 
-/** Forbidden functions that take no argument: a bare name of these is a column, never a function handed to another. */
+/** Forbidden functions without arguments: their bare name is a column, never a function passed to another. */
 export const WITHOUT_ARGUMENTS: ReadonlySet<string> = words(`
   hostname fqdn displayname getoskernelversion serveruuid servertimezone shardnum shardcount
   version revision buildid uptime tid hasthreadfuzzer zookeepersessionuptime
@@ -21,9 +21,9 @@ export const WITHOUT_ARGUMENTS: ReadonlySet<string> = words(`
   connectionid queryid initialqueryid currentqueryid transactionid transactionlatestsnapshot transactionoldestsnapshot`)
 
 /**
- * Functions that read files, the network, other objects of the engine, its set-up, or the host, that write to its log, or
- * that hold a thread: read off `system.functions` of ClickHouse 26.7. `readonly = 1` stops none of them. In lower case,
- * aliases resolved before.
+ * Functions that read files, the network, other objects of the engine, its configuration, or the host, that write to its log, or that
+ * block a thread: compiled from `system.functions` of ClickHouse 26.7. `readonly = 1` stops none of them. Lower case, aliases already
+ * resolved.
  */
 export const FORBIDDEN_FUNCTIONS: ReadonlySet<string> = new Set([
   ...WITHOUT_ARGUMENTS,
@@ -49,8 +49,8 @@ export const FORBIDDEN_FUNCTIONS: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Names that the engine takes for a function without brackets where no column has them. `user` is missing: it is the name
- * of a column in many logs, and where it is not, the answer is always `default`.
+ * Names that the engine treats as functions without brackets unless a column has that name. `user` is missing: many logs have a column
+ * with that name, and otherwise the result is always `default`.
  */
 export const BARE_FUNCTIONS: ReadonlySet<string> = words('currentuser current_user session_user')
 

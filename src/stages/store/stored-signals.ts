@@ -1,18 +1,18 @@
 import { quoteText } from './ddl.ts'
 
-/** Which stored signals are asked for. */
+/** Selects stored signals. */
 export interface SignalRange {
   readonly ruleIds: readonly string[]
   /** Epoch ms. */
   readonly fromMs: number
-  /** The latest are taken. */
+  /** Maximum number of signals; the latest are returned. */
   readonly most: number
 }
 
-/** The columns of the answer, in their order. */
+/** The columns of the answer, in order. */
 export const SIGNAL_COLUMNS = ['p_rule_id', 'p_row_id', 'p_event_time', 'p_alert_context', 'event'] as const
 
-/** The statement for stored signals, the latest first. */
+/** The statement for stored signals, latest first. */
 export function storedSignals({ ruleIds, fromMs, most }: SignalRange): string {
   return [
     `SELECT ${SIGNAL_COLUMNS.join(', ')} FROM signals.correlation_signals`,
