@@ -4,7 +4,7 @@ import type { Detector } from '../language.ts'
 import { python } from './index.ts'
 import { errorsOf, makeBatch, makeHelper, makeRule, makeTest, matchesOf } from './rule.fixture.ts'
 
-// Most tests start a child of their own: seconds each on a machine that does other things too.
+// Most tests start their own child, which takes seconds on a busy machine.
 vi.setConfig({ testTimeout: 300_000 })
 
 const open: Detector[] = []
@@ -30,7 +30,7 @@ def successfull_ssh_connection(event):
 const CONNECTION = { id_orig_h: '185.220.101.4', id_resp_p: 22, conn_state: 'S0', history: 'ScADCc' }
 const TOR = { p_enrichment: { tor_exit_nodes: { id_orig_h: { ip: '185.220.101.4', p_match: '185.220.101.4' } } } }
 
-test('a rule with a helper beside it and shipped helpers finds SSH from a Tor exit node', async () => {
+test('a rule with its own helper and shipped helpers finds SSH from a Tor exit node', async () => {
   const tor = makeRule(
     'SSH.Tor',
     `
@@ -74,7 +74,7 @@ test('a rule with a helper beside it and shipped helpers finds SSH from a Tor ex
   expect(errorsOf(findings)).toEqual([])
 })
 
-test('what the functions return is on the match, within the limits', async () => {
+test('return values of the functions are on the match, within the limits', async () => {
   const rule = makeRule(
     'All',
     `
@@ -112,7 +112,7 @@ test('what the functions return is on the match, within the limits', async () =>
   expect(empty).toMatchObject({ title: '', dedup: 'defaultDedupString:All', destinations: ['SKIP'] })
 })
 
-test('without functions the metadata stands in', async () => {
+test('without functions the metadata is used', async () => {
   const detector = await detect({
     rules: [
       makeRule('Plain', 'def rule(event): return True'),
@@ -139,7 +139,7 @@ test('without functions the metadata stands in', async () => {
   expect(titled).toMatchObject({ title: 'x', dedup: 'x', severity: 'MEDIUM' })
 })
 
-// Each function fails in turn: the match stays, with the fall-back and the error.
+// Each function fails in turn: the match remains, with the fallback and the error.
 const FALLBACKS = [
   ['title raises', 'title', "raise KeyError('x')", { title: 'F', dedup: 'F' }],
   ['title returns None', 'title', 'return None', { title: 'F', dedup: 'F' }],
@@ -181,7 +181,7 @@ test('a failing function other than rule() never loses the match', async () => {
   }
 })
 
-test('an alert_context that is too large is replaced by its size, which is no error', async () => {
+test('an alert_context that is too large is replaced by its size, without an error', async () => {
   const detector = await detect({
     rules: [makeRule('Big', "def rule(event): return True\ndef alert_context(event): return {'a': 'é' * 40000}")],
   })
@@ -199,7 +199,7 @@ const ANSWERS = [
   ['event', 'PantherEvent'],
 ] as const
 
-test('a number of alert_context that JSON does not have becomes text, and the rest stays', async () => {
+test('a number in alert_context that JSON cannot represent becomes text, and the rest is unchanged', async () => {
   const code = "def rule(event): return True\ndef alert_context(event): return {'a': float('nan'), 'b': [-float('inf'), 1]}"
   const findings = await (await detect({ rules: [makeRule('R', code)], helpers: [] })).evaluate(makeBatch([{}]))
   expect(matchesOf(findings)[0]!.alertContext).toBe('{"a": "nan", "b": ["-inf", 1]}')
@@ -273,7 +273,7 @@ test('findings are ordered by event, then by rule, over crossings and calls', as
   expect(detector.timings()).toEqual([])
 })
 
-test('what rule() keeps for title() belongs to the same event, and state lasts', async () => {
+test('values that rule() saves for title() belong to the same event, and state persists', async () => {
   const rule = makeRule(
     'State',
     `
@@ -296,7 +296,7 @@ test('what rule() keeps for title() belongs to the same event, and state lasts',
   expect(matchesOf(await detector.evaluate(makeBatch([{ n: 'c' }])))[0]!.title).toBe('c of 3')
 })
 
-test('helpers: own folder before own root before shipped, and roots do not see each other', async () => {
+test('helpers: own folder before own root before shipped ones, and roots do not see each other', async () => {
   const say = (id: string, file: string) =>
     makeRule(
       id,
@@ -327,7 +327,7 @@ test('helpers: own folder before own root before shipped, and roots do not see e
   ])
 })
 
-test('a helper is loaded once a root: what it keeps for one rule, the next one of the root sees', async () => {
+test('a helper is loaded once per root: rules of the same root see the values that it saves', async () => {
   const code = 'import shared\ndef rule(event): return True\ndef title(event): return str(shared.count())'
   const counting = (from: number) => `COUNT = ${from}\ndef count():\n    global COUNT\n    COUNT += 1\n    return COUNT`
   const at = (id: string, file: string) => makeRule(id, code, { source: { language: 'python', file, code } })
@@ -338,7 +338,7 @@ test('a helper is loaded once a root: what it keeps for one rule, the next one o
   expect(matchesOf(await detector.evaluate(makeBatch([{}]))).map((m) => m.title)).toEqual(['1', '2', '11'])
 })
 
-test('a shipped helper uses the own version of another one', async () => {
+test('a shipped helper uses a root’s own version of another one', async () => {
   const rule = makeRule('Own', 'import panther_lookuptable_helpers as l\ndef rule(event): return l.deep_get() == "mine"')
   const detector = await detect({ rules: [rule], helpers: [makeHelper('panther_base_helpers', 'def deep_get(): return "mine"')] })
   expect(matchesOf(await detector.evaluate(makeBatch([{}])))).toHaveLength(1)
@@ -387,7 +387,7 @@ test('disabled rules are loaded for tests only, other languages never', async ()
   expect((await all.test('Off', makeTest({}))).out).toEqual({ detection: 'true' })
 })
 
-test('a log type without rules has no findings and needs no child', async () => {
+test('a log type without rules has no findings and does not need a child', async () => {
   const detector = await detect({})
   expect(detector.logTypes.size).toBe(0)
   expect(await detector.evaluate(makeBatch([{}]))).toEqual([])

@@ -14,21 +14,21 @@ import type { ConditionReader } from './prefilter/conditions.ts'
 import { Screen, type Screened } from './prefilter/screen.ts'
 import type { RuleSet } from './rules.ts'
 
-/** What judges Python rules: one detector, or one for each content folder. */
+/** Judges Python rules: one detector, or one for each content folder. */
 interface PythonDetectors extends Detector {
   readonly parts: readonly PythonDetector[]
-  /** The cache of rules, one for all parts. */
+  /** The rule cache, shared by all parts. */
   readonly cache: CacheMirror
 }
 
-/** `Detector.inherit` between whatever judges Python rules. */
+/** `Detector.inherit` for Python detectors of either kind. */
 export function inheritAll(heir: PythonDetectors, before: Detector, unchanged: ReadonlySet<string>): void {
   const { parts, cache } = before as PythonDetectors
   heir.cache.inherit(cache)
   for (const own of heir.parts) for (const part of parts) own.inheritRules(part, unchanged)
 }
 
-/** Judges batches in a Python child, one crossing at a time, in the order of the calls. */
+/** Judges batches in a Python child, one crossing at a time, in call order. */
 export class PythonDetector implements Detector {
   readonly logTypes: ReadonlySet<string>
   readonly #runtime: Runtime
@@ -39,18 +39,18 @@ export class PythonDetector implements Detector {
   readonly #set: RuleSet
   #isClosed = false
   readonly #retries: Retries
-  /** Rule id → events that it was not shown while it was off. */
+  /** Rule id → number of events that it missed while it was off. */
   readonly #missed = new Map<string, number>()
   readonly #onOff: () => void
   readonly #later: Later
-  /** Ids of the rules that were off when that was last checked. */
+  /** Ids of the rules that were off at the last check. */
   #off: string
-  /** Ends the wait for the next penalty to be over. */
+  /** Cancels the timer for the end of the next penalty. */
   #unwait: (() => void) | undefined
   readonly #isLazy: boolean
-  /** Errors of loading have been reported: `create` does it, unless the child starts later. */
+  /** Load errors have been reported: by `create`, unless the child starts later. */
   #isReported: boolean
-  /** An event came that some rule is for. */
+  /** An event has arrived that some rule applies to. */
   #isConcerned = false
   readonly #knownLoads: KnownLoads | undefined
   #screen: Screen | undefined
@@ -84,7 +84,7 @@ export class PythonDetector implements Detector {
     this.logTypes = new Set(set.byLogType.keys())
     this.#off = this.#offIds()
     this.#retries.plan()
-    // What rules filter out themselves they never see, with a prefilter or without.
+    // Rules never see events that their inline filters reject, with or without a prefilter.
     if (set.rules.some((rule) => rule.inlineFilter)) {
       this.#screen = new Screen(new Map(), set.byLogType, { ruleErrors: 'exact', shadowEvery: 0 })
     }
@@ -128,7 +128,7 @@ export class PythonDetector implements Detector {
     return retried !== undefined
   }
 
-  /** After what may have changed which rules are off. */
+  /** To be called after anything that may have changed which rules are off. */
   #looked(): void {
     this.#retries.plan()
     this.#awaitPenalties()
@@ -138,7 +138,7 @@ export class PythonDetector implements Detector {
     this.#onOff()
   }
 
-  /** Checks again when the next penalty is over: no batch may come by which that would show. */
+  /** Checks again when the next penalty is over, in case no batch arrives. */
   #awaitPenalties(): void {
     const now = performance.now()
     const untilMs = Math.min(...this.#penalties.all(now).map(([, penalty]) => penalty.untilMs))
@@ -166,7 +166,7 @@ export class PythonDetector implements Detector {
     return this.#runtime.pid
   }
 
-  /** The same as a list: other detectors have several. */
+  /** The same as a list, because other detectors have several. */
   get pids(): readonly number[] {
     return this.pid === undefined ? [] : [this.pid]
   }
@@ -176,15 +176,15 @@ export class PythonDetector implements Detector {
   }
 
   /**
-   * From when the rules have been read on, events are kept from those that cannot match them; until then, and when reading fails,
-   * every rule sees every event. Detectors that are closed together may share a reader: the first to close ends it.
+   * Once the rules have been read, each rule sees only events that it can match; until then, and if reading fails, every rule sees
+   * every event. Detectors that are closed together may share a reader: the first to close ends it.
    */
   usePrefilter(reader: ConditionReader, options: PrefilterOptions): void {
     this.#prefilter = { reader, options }
     if (!this.#isLazy) void this.#read()
   }
 
-  /** Resolves when the prefilter works, or is known not to; at once without one. */
+  /** Resolves when the prefilter is ready or has failed; immediately if there is none. */
   get prefiltered(): Promise<void> {
     return this.#read()
   }
@@ -199,7 +199,7 @@ export class PythonDetector implements Detector {
     if (reading) this.#screen = new Screen(reading.byLogType, this.#loaded, this.#prefilter!.options)
   }
 
-  /** Takes over penalties, counts of missed events and what sampling found out, of the unchanged rules that `before` has too. */
+  /** Takes over penalties, counts of missed events and sampling results of the unchanged rules that `before` also has. */
   inheritRules(before: PythonDetector, unchanged: ReadonlySet<string>): void {
     const ids = new Set([...unchanged].filter((id) => this.has(id) && before.has(id)))
     this.#penalties.inherit(before.#penalties, ids)
@@ -226,12 +226,12 @@ export class PythonDetector implements Detector {
     })
   }
 
-  /** As `evaluate`, but what the batch changed in the cache of rules stays open: others judge the same batch. */
+  /** As `evaluate`, but changes to the rule cache are not committed, because other detectors judge the same batch. */
   judge(batch: DetectBatch): Promise<readonly Finding[]> {
     return this.#enqueue(() => this.#judge(batch))
   }
 
-  /** The batch could not be judged by others: nothing of it stays in the cache of rules. */
+  /** Another detector could not judge the batch: its changes to the rule cache are rolled back. */
   discard(): Promise<void> {
     return this.#runtime.discard()
   }
@@ -269,7 +269,7 @@ export class PythonDetector implements Detector {
     if (!rules) return []
     this.#isConcerned = true
     if (this.#isLazy) await this.#read()
-    // Filters look at objects.
+    // Filters work on objects.
     const events = batch.events ?? (rules.some((rule) => rule.inlineFilter) ? fromNdjson(batch.ndjson, logType) : undefined)
     const screened: Screened =
       this.#screen && events
@@ -294,7 +294,7 @@ export class PythonDetector implements Detector {
     return this.#offMarked([...this.#late(), ...screened.finish(findings)])
   }
 
-  /** Errors for which a rule is switched off for a while need no alert of their own: the system alert about the rule has their text. */
+  /** Errors for which a rule is suspended need no separate alert: the system alert about the rule contains their text. */
   #offMarked(findings: readonly Finding[]): readonly Finding[] {
     const causes = new Map(this.#penalties.all(performance.now()).map(([ruleId, { cause }]) => [ruleId, cause]))
     if (causes.size === 0) return findings
@@ -310,7 +310,7 @@ export class PythonDetector implements Detector {
     return this.setupErrors
   }
 
-  /** Tests asked for in one turn of the event loop go to the child together. */
+  /** Tests requested in the same turn of the event loop go to the child together. */
   async #testTogether(): Promise<void> {
     const waiting = this.#waiting.splice(0)
     const broken = new Map(this.setupErrors.map(({ ruleId, message }) => [ruleId, message]))

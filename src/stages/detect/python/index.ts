@@ -20,7 +20,7 @@ interface Create {
   (content: DetectionContent, options: DetectorOptions): Promise<PythonDetector | RootsDetector>
 }
 
-/** Rules in Python, run by CPython in WebAssembly in a process of its own that reaches nothing else. */
+/** Rules in Python, run by CPython in WebAssembly in a separate, isolated process. */
 export const python = {
   type: 'python',
   summary: 'Python rules in Panther’s format, run in a sandboxed child process.',
@@ -35,7 +35,7 @@ export const python = {
   create: ((content: DetectionContent, options: DetectorOptions) => createDetector(content, options, startSandbox)) as Create,
 } as const satisfies Language
 
-/** How long the start waits for the prefilter: nearly always less than judging would cost without it. */
+/** Maximum time that the start waits for the prefilter, nearly always less than judging without it would cost. */
 const PREFILTER_WAIT_MS = 20_000
 
 async function createDetector(
@@ -49,7 +49,7 @@ async function createDetector(
   const groups = byRoot(set.rules, apart ?? [])
   const reader = prefilter && new ConditionReader(set, keptConditions(compiledFolder, rootsOf(content)), prefilter.onProblem)
   const isOne = !apart || groups.size < 2
-  // Read beside the start of the children, so that both are there at the same time.
+  // Read while the children start, so that both are ready at the same time.
   if (!lazy && set.rules.length > 0) void reader?.read()
   const parts = await createParts(content, isOne ? [[undefined, set.rules]] : [...groups], { options, mirror, start, reader })
   if (!lazy) await within(PREFILTER_WAIT_MS, Promise.all(parts.map((part) => part.prefiltered)))
@@ -103,17 +103,17 @@ async function createPart(
   return detector
 }
 
-/** Resolves with the promise, or when the time is over. */
+/** Resolves with the promise, or after the time limit. */
 async function within(ms: number, promise: Promise<unknown>): Promise<void> {
   const over = new AbortController()
   await Promise.race([promise, setTimeout(ms, undefined, { signal: over.signal, ref: false }).catch(() => {})])
   over.abort()
 }
 
-/** Unit tests tell at once what does not load. */
+/** Unit tests report load errors immediately. */
 const never = () => () => {}
 
-/** The content roots that rules import from; the same for some rules of a content as for all. */
+/** The content roots that rules import from; the same for a subset of the rules as for all. */
 function rootsOf({ helpers, dataModels = [] }: DetectionContent): string[] {
   return [...new Set([...helpers, ...dataModels].map(({ root }) => root))].sort()
 }

@@ -20,7 +20,7 @@ const batchOf = (logType: string, events: readonly { readonly n: number }[]) => 
   ndjson: toNdjson(events),
 })
 
-test('with `lazy` the first event that a rule must see starts the child, and tells what could not be loaded once', async () => {
+test('with `lazy` the first event that a rule must see starts the child, and load errors are reported once', async () => {
   const rules = [
     makeRule('One', "def rule(event): return event.get('n') == 1"),
     makeRule('Broken', "import nothing\ndef rule(event): return event.get('n') == 1"),
@@ -42,27 +42,30 @@ test('with `lazy` the first event that a rule must see starts the child, and tel
 test.each([
   ['in one child', undefined],
   ['apart', ['/root/one', '/root/two']],
-])('with `lazy` a rule that cannot be loaded is reported in the end, also when no event had to be seen: %s', async (_, apart) => {
-  const compiledFolder = mkdtempSync(join(tmpdir(), 'caracal-lazy-'))
-  const codeOf = (folder: string, code: string) =>
-    ({ source: { language: 'python', file: `/root/${folder}/r.py`, code } }) as const
-  const condition = "def rule(event): return event.get('n') == 1"
-  const run = async (broken: string) => {
-    const rules = [makeRule('One', '', codeOf('one', condition)), makeRule('Two', '', codeOf('two', `${broken}${condition}`))]
-    const prefilter = { ruleErrors: 'matching', shadowEvery: 0 } as const
-    const options = { timeoutMs: 5000, all: false, lazy: true, prefilter, compiledFolder, apart }
-    const detector = await python.create({ rules, helpers: [] }, options)
-    open.push(detector)
-    expect(await detector.evaluate(batchOf('Other.Log', [{ n: 1 }]))).toEqual([])
-    expect(await detector.unreported()).toEqual([])
-    expect(await detector.evaluate(batchOf('Test.Log', [{ n: 2 }]))).toEqual([])
-    const errors = await detector.unreported()
-    expect(await detector.unreported()).toEqual([])
-    return { errors: errors.map(({ ruleId, cause }) => [ruleId, cause]), started: detector.pids.length > 0 }
-  }
-  expect(await run('')).toEqual({ errors: [], started: true })
-  // That they load is known from then on.
-  expect(await run('')).toEqual({ errors: [], started: false })
-  for (let i = 0; i < 2; i++) expect(await run('import nothing\n')).toEqual({ errors: [['Two', 'import']], started: true })
-  rmSync(compiledFolder, { recursive: true })
-})
+])(
+  'with `lazy` a rule that cannot be loaded is reported at the end, even if no rule had to see an event: %s',
+  async (_, apart) => {
+    const compiledFolder = mkdtempSync(join(tmpdir(), 'caracal-lazy-'))
+    const codeOf = (folder: string, code: string) =>
+      ({ source: { language: 'python', file: `/root/${folder}/r.py`, code } }) as const
+    const condition = "def rule(event): return event.get('n') == 1"
+    const run = async (broken: string) => {
+      const rules = [makeRule('One', '', codeOf('one', condition)), makeRule('Two', '', codeOf('two', `${broken}${condition}`))]
+      const prefilter = { ruleErrors: 'matching', shadowEvery: 0 } as const
+      const options = { timeoutMs: 5000, all: false, lazy: true, prefilter, compiledFolder, apart }
+      const detector = await python.create({ rules, helpers: [] }, options)
+      open.push(detector)
+      expect(await detector.evaluate(batchOf('Other.Log', [{ n: 1 }]))).toEqual([])
+      expect(await detector.unreported()).toEqual([])
+      expect(await detector.evaluate(batchOf('Test.Log', [{ n: 2 }]))).toEqual([])
+      const errors = await detector.unreported()
+      expect(await detector.unreported()).toEqual([])
+      return { errors: errors.map(({ ruleId, cause }) => [ruleId, cause]), started: detector.pids.length > 0 }
+    }
+    expect(await run('')).toEqual({ errors: [], started: true })
+    // That they load is known from then on.
+    expect(await run('')).toEqual({ errors: [], started: false })
+    for (let i = 0; i < 2; i++) expect(await run('import nothing\n')).toEqual({ errors: [['Two', 'import']], started: true })
+    rmSync(compiledFolder, { recursive: true })
+  },
+)

@@ -49,7 +49,7 @@ test('a rule belongs to the innermost content folder that it is below, or to non
   ])
 })
 
-/** Changes what the other rule answers, by a name that no search of its code finds. */
+/** Changes the other rule's result through a name that a search of its code does not find. */
 const HIDDEN = `
   def rule(event):
       getattr(event, '_'.join(['', 'container']))['n'] = 2
@@ -57,7 +57,7 @@ const HIDDEN = `
 `
 const VICTIM = "def rule(event): return event['n'] == 1\ndef title(event): return 'seen'"
 
-test('rules of one content folder reach nothing of another one’s, and findings keep their order', async () => {
+test('rules of one content folder cannot reach those of another, and findings keep their order', async () => {
   const rules = [ruleIn('/a', 'First', VICTIM), ruleIn('/b', 'Bad', HIDDEN), ruleIn('/a', 'Last', VICTIM)]
   const found = async (detector: Detector) =>
     matchesOf(await detector.evaluate(makeBatch([{ n: 1 }, { n: 1 }]))).map((match) => `${match.event} ${match.ruleId}`)
@@ -70,7 +70,7 @@ test('rules of one content folder reach nothing of another one’s, and findings
   expect(await found(together)).toEqual(['0 First', '1 First'])
 })
 
-test('a content folder without Python rules that run has no child', async () => {
+test('a content folder without enabled Python rules has no child', async () => {
   const disabled = ruleIn('/b', 'Off', VICTIM, { enabled: false })
   const detector = await detect([ruleIn('/a', 'On', VICTIM), disabled])
   expect(detector.pids).toHaveLength(1)
@@ -85,7 +85,7 @@ const COUNT = `
   def title(event): return str(get_counter('n'))
 `
 
-test('the cache of rules is one for all, also within a batch and after a child was replaced', async () => {
+test('all folders share one rule cache, also within a batch and after a child was replaced', async () => {
   const rules = [ruleIn('/a', 'A', COUNT), ruleIn('/b', 'B', COUNT)]
   const stored = { key: 'n', entry: '{"counter":10}', expiresMs: undefined }
   const detector = await detect(rules, { cache: { load: async () => [stored] } })
@@ -104,7 +104,7 @@ test('the cache of rules is one for all, also within a batch and after a child w
   expect(await judge()).toEqual({ titles: ['15', '16'], writes: [[['n', 16]]] })
 })
 
-test('errors at setup, timings and unit tests are those of all', async () => {
+test('setup errors, timings and unit tests cover all folders', async () => {
   const rules = [
     ruleIn('/a', 'A', 'import shared\ndef rule(event): return shared.LIMIT == 1'),
     ruleIn('/a', 'BrokenA', 'import nothing'),
@@ -123,7 +123,7 @@ test('errors at setup, timings and unit tests are those of all', async () => {
   expect((await detector.test('B', makeTest({}))).out['detection']).toBe('true')
 })
 
-test('the prefilter keeps events from the rules of each folder, at the first start from the first event on', async () => {
+test('the prefilter works for the rules of each folder, at the first start from the first event on', async () => {
   const code = (n: number) => `def rule(event): return event.get('n') == ${n}`
   const rules = [ruleIn('/a', 'A', code(1)), ruleIn('/b', 'B', code(2))]
   const detector = await detect(rules, { prefilter: { ruleErrors: 'matching', shadowEvery: 0 } })

@@ -6,7 +6,7 @@ import { inheritAll, type PythonDetector } from './detector.ts'
 import type { CacheMirror } from './judge/cache-mirror.ts'
 import { failedRun } from './judge/tests.ts'
 
-/** Rules by the content folder that they are below, in the order of the first of each; those below none are together. */
+/** Rules by their content folder, in the order of each folder's first rule; rules outside all folders form one group. */
 export function byRoot(rules: readonly Rule[], roots: readonly string[]): ReadonlyMap<string, readonly Rule[]> {
   const longestFirst = [...roots].sort((a, b) => b.length - a.length)
   const groups = new Map<string, Rule[]>()
@@ -20,8 +20,8 @@ export function byRoot(rules: readonly Rule[], roots: readonly string[]): Readon
 }
 
 /**
- * The rules of several content folders, each folder's in a child of its own. The folders judge a batch at the same time, unless rules of
- * two of them use the cache of rules: then one after the other, so that the later ones see what the earlier ones have written.
+ * The rules of several content folders, with a separate child for each folder. The folders judge a batch in parallel, unless rules of
+ * two of them use the rule cache: then one after the other, so that later ones see the writes of earlier ones.
  */
 export class RootsDetector implements Detector {
   readonly logTypes: ReadonlySet<string>
@@ -32,8 +32,8 @@ export class RootsDetector implements Detector {
   #queue: Promise<unknown> = Promise.resolve()
 
   /**
-   * `rules`: of all parts, in the order in which findings name them. `cache`: what all parts read and write; `usesCache`: whether a rule
-   * may.
+   * `rules`: those of all parts, in the order of their numbers in findings. `cache`: shared by all parts; `usesCache`: whether a rule may
+   * use it.
    */
   constructor(
     parts: readonly PythonDetector[],
@@ -71,7 +71,7 @@ export class RootsDetector implements Detector {
     return this.parts.flatMap((part) => part.pids)
   }
 
-  /** Resolves when the prefilter of each part works, or is known not to. */
+  /** Resolves when the prefilter of each part is ready or has failed. */
   get prefiltered(): Promise<void> {
     return Promise.all(this.parts.map((part) => part.prefiltered)).then(() => {})
   }
@@ -108,7 +108,7 @@ export class RootsDetector implements Detector {
     try {
       findings = (await this.#judge(batch, concerned)).flat()
     } catch (error) {
-      // What the others wrote to the cache has not happened either.
+      // The cache writes of the others are rolled back as well.
       await Promise.all(this.parts.map((part) => part.discard()))
       throw error
     }

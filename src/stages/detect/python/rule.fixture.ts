@@ -50,7 +50,7 @@ export function errorsOf(findings: readonly Finding[]): RuleError[] {
   return findings.filter((finding): finding is RuleError => finding.kind === 'error')
 }
 
-/** Takes away the indentation of the first line with text, so that Python can stand indented in a test. */
+/** Removes the indentation of the first line with text, so that Python can be indented in a test. */
 export function dedent(code: string): string {
   const indent = /^\n*( *)\S/.exec(code)?.[1] ?? ''
   return code.replaceAll(`\n${indent}`, '\n').trimStart()

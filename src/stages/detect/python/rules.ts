@@ -6,16 +6,16 @@ import type { LoadContent, ModelContent, Source } from './sandbox/protocol.ts'
 
 type LoadHow = Pick<LoadContent, 'careful' | 'watch'>
 
-/** The Python rules of some content, and how they are sent to the Python engine. */
+/** The Python rules of a content, in the form that the Python engine loads. */
 export interface RuleSet {
   readonly rules: readonly Rule[]
-  /** Log type → its rules, in the order in which findings name them. */
+  /** Log type → its rules, in the order of their numbers in findings. */
   readonly byLogType: ReadonlyMap<string, readonly Rule[]>
-  /** Id and file of what the engine loads, in the order of its numbers: rules, then data models. */
+  /** Id and file of each item that the engine loads, in the order of its numbers: rules, then data models. */
   readonly items: readonly { readonly id: string; readonly file: string }[]
-  /** How many helpers there are. */
+  /** Number of helpers. */
   readonly helpers: number
-  /** What the engine loads; items of these numbers are left out, and these helpers, by index, cannot be imported for the reason given. */
+  /** The content for the engine, without the items of these numbers; these helpers, by index, cannot be imported for the reason given. */
   load(skip: readonly number[], broken: ReadonlyMap<number, string>, how: LoadHow): Omit<LoadContent, 'compiled'>
 }
 
@@ -61,7 +61,7 @@ export function createRuleSet(content: DetectionContent, all: boolean): RuleSet 
   }
 }
 
-/** What a rule judges: events of its log types, rows of its queries, resources of its types. */
+/** The subjects of a rule: events of its log types, rows of its queries, resources of its types. */
 function judgedTypes(rule: Rule): ReadonlySet<string> {
   return new Set([...rule.logTypes, ...(rule.scheduledQueries ?? []).map(queryLogType), ...(rule.policy?.resourceTypes ?? [])])
 }

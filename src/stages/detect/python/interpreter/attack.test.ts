@@ -54,7 +54,7 @@ let connections = 0
 let server: Server
 let port = 0
 
-/** What a rule may try: an expression that must raise, give nothing, or end the child. `PORT` listens on this machine. */
+/** Attacks by a rule: expressions that must raise, return nothing, or end the child. A server listens on `PORT` of this machine. */
 const REFUSED = {
   "the host's files": "open('/etc/passwd').read()",
   'its own compiled code': 'open(os.path.abspath(__file__)).read()',
@@ -128,7 +128,7 @@ test.each(Object.keys(REFUSED))('a rule does not get %s', async (id) => {
   expect(connections).toBe(0)
 })
 
-/** Runs a script in a process that is sealed as the child is, but without its flags: the wall behind them. Gives what `say` is given. */
+/** Runs a script in a process that is sealed as the child is, but without its flags, to test the second barrier. Returns the arguments of `say`. */
 function runSealed(script: string): unknown {
   const text = `
     import { builtinModules, createRequire } from 'node:module'
@@ -156,8 +156,8 @@ function flagsIfKnown(...flags: string[]): string[] {
   return flags.filter((flag) => process.allowedNodeEnvironmentFlags.has(flag))
 }
 
-test('to a rule that reaches the modules of Node they are useless', () => {
-  // The attempts that succeed are printed.
+test('a rule that reaches Node’s modules cannot use them', () => {
+  // Prints the attempts that succeed.
   const open = runSealed(`
     sealProcess()
     const tries = {
@@ -198,7 +198,7 @@ test('to a rule that reaches the modules of Node they are useless', () => {
   expect(connections).toBe(0)
 })
 
-/** What is left of Node, whatever its version: whoever adds to this has made sure that it reaches nothing. */
+/** What remains of Node in any version. Before adding an entry, make sure that it cannot reach anything. */
 const LEFT_OPEN = {
   modules:
     'assert assert/strict buffer crypto events path path/posix path/win32 perf_hooks punycode querystring stream stream/consumers stream/promises stream/web string_decoder sys timers timers/promises url util util/types zlib',
@@ -208,7 +208,7 @@ const LEFT_OPEN = {
     'AbortController AbortSignal Buffer DOMException Event EventTarget TextDecoder TextEncoder URL URLSearchParams clearImmediate clearInterval clearTimeout crypto global performance process queueMicrotask setImmediate setInterval setTimeout structuredClone',
 }
 
-test('of every module, global and function of this Node only what is known to be harmless is left', () => {
+test('only modules, globals and functions of this Node that are known to be harmless remain', () => {
   const left = runSealed(`
     const vm = require('node:vm')
     const loaded = builtinModules.flatMap((name) => {

@@ -5,15 +5,15 @@ import { makeRule, makeTest } from '../rule.fixture.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
-/** Modules that reach out of the interpreter or below it. Nobody gets them. */
+/** Modules that reach outside or below the interpreter. Rules cannot get them. */
 const CLOSED =
   '_ctypes _posixsubprocess _pyodide_core _remote_debugging _testbuffer _testcapi _testclinic _testclinic_limited _testinternalcapi _testlimitedcapi _xxtestfuzz xxsubtype'
 
-/** Modules that compute, or work on the sandbox's own memory and files. A module that a later Python brings is in neither list. */
+/** Modules that compute, or work on the sandbox's own memory and files. A module of a later Python version is in neither list. */
 const OPEN =
   '_abc _ast _asyncio _bisect _blake2 _bz2 _codecs _codecs_cn _codecs_hk _codecs_iso2022 _codecs_jp _codecs_kr _codecs_tw _collections _contextvars _csv _datetime _decimal _elementtree _functools _heapq _hmac _imp _io _json _locale _lsprof _lzma _md5 _multibytecodec _opcode _operator _pickle _queue _random _sha1 _sha2 _sha3 _signal _socket _sqlite3 _sre _stat _statistics _string _struct _suggestions _symtable _sysconfig _thread _tokenize _tracemalloc _types _typing _warnings _weakref _zoneinfo _zstd array atexit binascii builtins cmath errno faulthandler fcntl gc itertools marshal math mmap posix pyexpat select sys termios time unicodedata zlib'
 
-/** What of the open ones could make modules, processes or threads, or reach a network: each must raise. */
+/** Functions of the open modules that could create modules, processes or threads, or reach a network: each must raise. */
 const REFUSED = {
   '_imp.create_builtin': 'spec',
   '_imp.exec_builtin': 'sys',
@@ -56,7 +56,7 @@ beforeAll(async () => {
         return True
   `
   const attempts = Object.entries(REFUSED).map(([name, values]) => {
-    // What is closed by name says so, whatever it is given.
+    // Functions closed by name raise that error whatever their arguments.
     const isRefused = /^(_imp|gc)\./.test(name) ? "'closed to rules' in str(error)" : 'not isinstance(error, AttributeError)'
     return `try:\n        ${name}(${values})\n        print('${name}')\n    except BaseException as error:\n        if not (${isRefused}): print('${name}', repr(error))`
   })
@@ -75,7 +75,7 @@ test('every module that is built into the interpreter is known to be closed or h
   expect(lines.filter((line) => !line.startsWith('closed ')).join(' ')).toBe(OPEN)
 })
 
-test('nothing of the open ones makes modules, processes or threads, or opens files of the host', async () => {
+test('no function of the open ones creates modules, processes or threads, or opens files of the host', async () => {
   const { printed, errors } = await detector.test('Refused', makeTest({}))
   expect(errors).toEqual({})
   expect(printed).toBe('')

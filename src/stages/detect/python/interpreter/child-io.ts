@@ -2,28 +2,28 @@ import { fstatSync, readSync, writeSync } from 'node:fs'
 import { encodeFrame, MAX_FRAME_BYTES } from '../../../../util/frames.ts'
 import type { Reply, Request } from '../sandbox/protocol.ts'
 
-// Taken now: the functions of `node:fs` are closed once the interpreter runs.
+// Saved now, because the functions of `node:fs` are closed once the interpreter runs.
 const read = readSync
 const write = writeSync
 // The global `process`, never an import of `node:process`: importing that opens `process.stdin`, which makes the pipe non-blocking,
-// and a child without work would have to poll it.
+// and an idle child would have to poll it.
 const leave = process.exit.bind(process)
 const pause = new Int32Array(new SharedArrayBuffer(4))
 const decoder = new TextDecoder()
 
 const parent = process.ppid
 
-/** The engine has ended and this process was given to another parent. */
+/** The engine has ended and this process has a new parent. */
 export function isOrphan(): boolean {
   return process.ppid !== parent
 }
 
-/** Ends this process when the engine is gone; called every so often while a rule runs. */
+/** Ends this process if the engine has ended; called regularly while a rule runs. */
 export function leaveIfOrphan(): void {
   if (isOrphan()) leave(0)
 }
 
-/** Fills `into` from stdin. False: the parent is gone. */
+/** Fills `into` from stdin. False if the parent has ended. */
 function fill(into: Uint8Array): boolean {
   let at = 0
   while (at < into.length) {
@@ -34,7 +34,7 @@ function fill(into: Uint8Array): boolean {
   return true
 }
 
-/** The snapshot that the engine has opened for this child. Other children share its position: only reads at a place of one's own. */
+/** The snapshot that the engine has opened for this child. Other children share its file position, so reads must specify their own. */
 export function readSnapshot(): Uint8Array {
   const file = 3
   const bytes = new Uint8Array(fstatSync(file).size)
@@ -47,7 +47,7 @@ export function readSnapshot(): Uint8Array {
   return bytes
 }
 
-/** The next request. Blocks in the kernel until there is one; `undefined` when the parent is gone. */
+/** The next request. Blocks in the kernel until there is one; `undefined` if the parent has ended. */
 export function nextRequest(): { header: Request; payload: Uint8Array } | undefined {
   const prefix = new Uint8Array(8)
   if (!fill(prefix)) return undefined
@@ -61,7 +61,7 @@ export function nextRequest(): { header: Request; payload: Uint8Array } | undefi
   return { header: JSON.parse(decoder.decode(body.subarray(0, head))) as Request, payload: body.subarray(head) }
 }
 
-/** Writes a frame to stdout before it returns: also when the interpreter is busy or about to die. */
+/** Writes a frame to stdout synchronously, so that it also works while the interpreter is busy or about to die. */
 export function reply(header: Reply, payload: Uint8Array = new Uint8Array()): void {
   for (const part of encodeFrame(header, payload)) {
     let at = 0
@@ -69,7 +69,7 @@ export function reply(header: Reply, payload: Uint8Array = new Uint8Array()): vo
   }
 }
 
-/** Repeats an interrupted call. Pipes block here; should one be non-blocking after all, it is polled. */
+/** Repeats an interrupted call. Pipes are blocking here; if one is not, it is polled. */
 function again(call: () => number): number {
   for (;;) {
     try {
@@ -77,7 +77,7 @@ function again(call: () => number): number {
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code
       if (code === 'EOF') return 0
-      // The parent is gone: also a rule that never ends must not outlive it.
+      // The parent has ended: not even a rule that never ends may outlive it.
       if (code === 'EPIPE') leave(0)
       if (code === 'EINTR') continue
       if (code !== 'EAGAIN') throw error

@@ -8,8 +8,8 @@ import { createInterpreter, type Interpreter } from './interpreter.ts'
 import { sealProcess } from './seal.ts'
 import { Stopped } from './stop-guard.ts'
 
-// A supervisor's signals may reach all processes of a service: the engine finishes its batches first and ends this process
-// itself; and when the engine is gone, stdin ends.
+// A supervisor's signals may reach all processes of a service, but the engine finishes its batches first and then ends this
+// process; if the engine dies, stdin ends.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
 
 const folder = process.argv[2]!
@@ -37,7 +37,7 @@ function serve(interpreter: Interpreter): void {
   leave(0)
 }
 
-/** A function of its own, so that nothing keeps the snapshot's bytes alive while it serves. */
+/** A separate function, so that the snapshot's bytes can be freed while the child serves. */
 async function start(): Promise<Interpreter> {
   const first = nextRequest()
   if (first?.header.kind !== 'start') throw new Error('the first frame must be `start`')
@@ -57,7 +57,7 @@ async function main(): Promise<void> {
   const interpreter = await start()
   sealProcess()
   interpreter.open()
-  // Gives back the snapshot's two copies: some 60 MB that nobody needs again.
+  // Frees the snapshot's two copies, about 60 MB that are not needed any more.
   ;(globalThis as { gc?: () => void }).gc?.()
   reply({ kind: 'answer' })
   serve(interpreter)
@@ -66,7 +66,7 @@ async function main(): Promise<void> {
 try {
   await main()
 } catch (error) {
-  // Not left to Node: it would print the interpreter's one line of a megabyte first.
+  // Not left to Node, which would first print the interpreter's source, a single line of a megabyte.
   reply({
     kind: 'died',
     how: 'crash',

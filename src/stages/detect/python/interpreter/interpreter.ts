@@ -13,14 +13,14 @@ interface InterpreterOptions {
   /** The interpreter's memory never grows beyond this. */
   readonly memoryBytes: number
   readonly snapshot: Uint8Array | undefined
-  /** `{path: source}` as JSON, when there is no snapshot. */
+  /** `{path: source}` as JSON, if there is no snapshot. */
   readonly sources: Uint8Array | undefined
   readonly makeSnapshot: boolean
 }
 
 type Work = Exclude<Request, { kind: 'start' | 'sources' }>
 
-/** The parts of Pyodide that its types leave out. */
+/** Parts of Pyodide that are missing from its types. */
 interface Internals {
   readonly _module: {
     readonly HEAPU8: Uint8Array
@@ -49,7 +49,7 @@ interface Engine {
   answer(): number
 }
 
-/** Files that rules write live in the host's memory: this much of it in all. */
+/** Maximum total size of files that rules write, which are in the host's memory. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024
 
 /** CPython in WebAssembly with the Python engine loaded. */
@@ -61,9 +61,9 @@ export class Interpreter {
   #watch: Watch | undefined
   #cells = 0
   #careful = false
-  /** How much is compared after a suspect rule; taken before the first one runs. */
+  /** Number of objects compared after a suspect rule; read before the first one runs. */
   #watched: number | undefined
-  /** It reads events; no rule runs. */
+  /** Reading events; no rule is running. */
   isReading = false
 
   constructor(pyodide: PyodideAPI & Internals) {
@@ -75,11 +75,11 @@ export class Interpreter {
     return this.#pyodide.makeMemorySnapshot()
   }
 
-  /** Makes it ready for requests: limits on, ways out closed. */
+  /** Prepares it for requests: sets limits and closes ways out. */
   open(): void {
     const python = this.#pyodide
     limitFiles(this.#memory)
-    // Taken once: what a rule makes of the module's names later is not called.
+    // Looked up once, so that functions a rule later puts in their place are not called.
     const {
       room,
       address,
@@ -115,17 +115,17 @@ export class Interpreter {
     python.setStdin({ stdin: () => null })
     python.runPython('import _caracal.close\n_caracal.close.install()\ndel _caracal')
     python.setInterruptBuffer(this.#watch.buffer)
-    // Python holds this object somewhere; from here on there is nothing in it.
+    // Python still references this object somewhere; from here on it is empty.
     for (const name of Object.getOwnPropertyNames(python)) Reflect.deleteProperty(python, name)
   }
 
-  /** Which call of which rule is under way, or whose exception is being dealt with. */
+  /** The mark of the call that is running or whose exception is being handled. */
   mark(): number {
     const cells = this.#memory.HEAPU32
     return cells[this.#cells >>> 2]! || cells[(this.#cells >>> 2) + 3]!
   }
 
-  /** Runs a request. Throws when the interpreter is gone: `Stopped` if the engine interrupted it. */
+  /** Runs a request. Throws if the interpreter is dead: `Stopped` if the engine interrupted it. */
   call(request: Work, payload: Uint8Array): Uint8Array {
     const engine = this.#engine!
     const memory = this.#memory
@@ -135,7 +135,7 @@ export class Interpreter {
     memory.HEAPU8.set(payload, at)
     const { kind } = request
     if (kind === 'evaluate') return this.#evaluate(engine, request.header, request.timeoutMs)
-    // Where code of rules runs the engine may end it; what is before and after takes the time it takes.
+    // The engine may end rule code only; the work before and after has no limit.
     if (kind === 'load' || kind === 'test') this.#guard.run(() => engine[kind](), request.timeoutMs)
     else engine[kind]()
     return this.#answer(engine)
@@ -148,7 +148,7 @@ export class Interpreter {
     return this.#memory.HEAPU8.subarray(from, from + length)
   }
 
-  /** The ordinary rules together, then each suspect by itself, when what the others answered is out of its reach. */
+  /** Runs the ordinary rules together, then each suspect by itself, once the others' answers are out of its reach. */
   #evaluate(engine: Engine, header: string, limitMs: number): Uint8Array {
     const numbers = this.#read(() => engine.prepare(header))
     if (numbers && this.#watched === undefined) this.#watched = engine.watched()
@@ -165,7 +165,7 @@ export class Interpreter {
     return joinParts(first, suspects, this.#watched ?? 0)
   }
 
-  /** Reading a large crossing takes a while: the engine is notified when it ends, or would count it towards the first rule. */
+  /** Reading a large crossing takes a while: the engine is notified when it ends, so that the time is not charged to the first rule. */
   #read<T>(work: () => T): T {
     const started = performance.now()
     this.isReading = true
@@ -175,7 +175,7 @@ export class Interpreter {
     return result
   }
 
-  /** Rules' own prints never get here; careful mode announces each call with a byte on the real stdout. */
+  /** Output of rules never gets here; careful mode announces each call with a byte on the real stdout. */
   #printed(length: number): number {
     if (this.#careful) reply({ kind: 'beat', mark: this.mark(), ms: 0, interrupted: false })
     return length
@@ -200,17 +200,17 @@ export async function createInterpreter(options: InterpreterOptions): Promise<In
     pyodide.FS.writeFile('/caracal.json', options.sources)
     pyodide.runPython(`${sources['_caracal/bootstrap.py']}\nNone`)
   }
-  // The first use fetches Node's random source, which is closed to later comers.
+  // The first use fetches Node's random source, which is closed afterwards.
   if (!options.makeSnapshot) pyodide.runPython('import os\nos.urandom(1)\ndel os')
   return new Interpreter(pyodide)
 }
 
 /**
- * The image is larger than the memory that an interpreter begins with, and Pyodide copies it there without making room: the
- * memory grows as soon as there is one.
+ * The image is larger than an interpreter's initial memory, and Pyodide copies it there without making room: so the
+ * memory grows as soon as it is created.
  */
 function makeRoom(snapshot: Uint8Array): void {
-  // The second word says how long the head before the image is.
+  // The second word is the length of the header before the image.
   const bytes = snapshot.length - new DataView(snapshot.buffer, snapshot.byteOffset).getUint32(4, true)
   const wasm = (globalThis as unknown as { WebAssembly: { instantiate: Instantiate } }).WebAssembly
   const { instantiate } = wasm
@@ -224,7 +224,7 @@ function makeRoom(snapshot: Uint8Array): void {
 
 type Instantiate = (...given: unknown[]) => Promise<{ instance?: { exports: { memory?: WasmMemory } } }>
 
-/** `WebAssembly.Memory`, which the types of Node 20 leave to the DOM's. */
+/** `WebAssembly.Memory`, which is missing from the types of Node 20. */
 interface WasmMemory {
   readonly buffer: ArrayBuffer
   grow(pages: number): number

@@ -31,7 +31,7 @@ test('signals that reach the whole process group do not end a child', async () =
 })
 
 // `O_NONBLOCK` of `open(2)`; the kernel prints the flags of an open file in octal.
-test.runIf(process.platform === 'linux')('a child without work blocks in the kernel instead of polling its input', async () => {
+test.runIf(process.platform === 'linux')('an idle child blocks in the kernel instead of polling its input', async () => {
   const O_NONBLOCK = 0o4000
   const detector = await python.create(
     { rules: [makeRule('R', 'def rule(event): return True')], helpers: [] },

@@ -4,8 +4,8 @@ import { builtinModules, createRequire, syncBuiltinESMExports } from 'node:modul
 import vm from 'node:vm'
 
 /**
- * Node's modules that stay open: they reach no file, no network, no process, no thread, and start no code. All others are
- * closed, also those that a later Node brings.
+ * Node's modules that stay open: they cannot reach files, the network, processes or threads, and cannot run code. All others are
+ * closed, including those of later Node versions.
  */
 const OPEN_MODULES = new Set([
   ...['_stream_duplex', '_stream_passthrough', '_stream_readable', '_stream_transform', '_stream_wrap', '_stream_writable'],
@@ -14,14 +14,14 @@ const OPEN_MODULES = new Set([
   ...['timers', 'timers/promises', 'url', 'util', 'util/types', 'sys', 'zlib'],
 ])
 
-/** Global names of the host that stay, beside those of the language itself. */
+/** Global names of the host that stay, in addition to those of the language. */
 const OPEN_GLOBALS = [
   ...['global', 'process', 'Buffer', 'performance', 'crypto', 'gc', 'TextEncoder', 'TextDecoder', 'URL', 'URLSearchParams'],
   ...['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate', 'queueMicrotask'],
   ...['Event', 'EventTarget', 'AbortController', 'AbortSignal', 'DOMException', 'structuredClone'],
 ]
 
-/** What of `process` stays: Node's own event loop and exit, clocks, plain facts. */
+/** Properties of `process` that stay: those for Node's event loop and exit, clocks, plain facts. */
 const OPEN_OF_PROCESS = new Set([
   ...['exit', 'reallyExit', 'exitCode', '_exiting', 'nextTick', '_tickCallback', '_fatalException'],
   ...['hasUncaughtExceptionCaptureCallback', 'sourceMapsEnabled', 'hrtime', 'uptime', 'cpuUsage', 'memoryUsage', 'ppid'],
@@ -37,7 +37,7 @@ function isTarget(value: unknown): value is Target {
   return typeof value === 'function' || (typeof value === 'object' && value !== null)
 }
 
-/** Own properties with their values. Reading one may make Node load another of its modules; getters are not called. */
+/** Own properties with their values. Reading one may cause Node to load another of its modules; getters are not called. */
 function* ownProperties(target: Target): Generator<readonly [string, PropertyDescriptor]> {
   for (const name of Object.getOwnPropertyNames(target)) {
     if (name === 'constructor') continue
@@ -45,7 +45,7 @@ function* ownProperties(target: Target): Generator<readonly [string, PropertyDes
   }
 }
 
-/** Everything that properties lead to, class prototypes included. */
+/** Everything reachable through properties, class prototypes included. */
 function reach(from: readonly unknown[], except: ReadonlySet<Target> = new Set()): ReadonlySet<Target> {
   const found = new Set<Target>()
   const waiting = [...from]
@@ -58,7 +58,7 @@ function reach(from: readonly unknown[], except: ReadonlySet<Target> = new Set()
   return found
 }
 
-/** Replaces functions by one that throws, and getters by nothing. What cannot be replaced is left: the attack tests check that. */
+/** Replaces functions with one that throws, and removes getters. Properties that cannot be replaced remain; the attack tests check them. */
 function close(target: Target, stays: ReadonlySet<string> = new Set()): void {
   for (const [name, { value, get, writable, configurable }] of ownProperties(target)) {
     if (stays.has(name) || (typeof value !== 'function' && !get)) continue
@@ -68,8 +68,8 @@ function close(target: Target, stays: ReadonlySet<string> = new Set()): void {
 }
 
 /**
- * `process.binding` is all that stands between Pyodide and its start under Node's permission flags. The standard streams become plain
- * objects: Pyodide reads `process.stdin`, and Node's getter would make the pipe non-blocking, so that an idle child had to poll it.
+ * `process.binding` is the only obstacle to starting Pyodide under Node's permission flags. The standard streams become plain
+ * objects: Pyodide reads `process.stdin`, and Node's getter would make the pipe non-blocking, so that an idle child would have to poll it.
  */
 export function prepareForPyodide(): void {
   const { constants } = fs
@@ -78,9 +78,9 @@ export function prepareForPyodide(): void {
 }
 
 /**
- * After the interpreter has started: makes Node's own modules useless to whoever reaches them, so that a way from Python
- * to host objects leads nowhere. Node's permission flags do not cover the network on every version: this does. What the
- * child still needs of these modules it has taken before.
+ * Called after the interpreter has started. Disables Node's own modules, so that a way from Python to host objects
+ * is useless. Unlike Node's permission flags, this covers the network on every version. The child has already
+ * saved the functions of these modules that it still needs.
  */
 export function sealProcess(): void {
   const load = createRequire(import.meta.url)
@@ -92,13 +92,13 @@ export function sealProcess(): void {
       const list = OPEN_MODULES.has(name) ? open : closed
       list.push(load(name.startsWith('node:') ? name : `node:${name}`))
     } catch {
-      // Of Node's own modules some exist only with a flag, which the child does not have.
+      // Some of Node's modules exist only with a flag, which the child does not have.
     }
   }
   const language = new Set(vm.runInNewContext('Object.getOwnPropertyNames(globalThis)') as string[])
   for (const name of ['console', 'globalThis']) language.delete(name)
   const kept = reach([...open, ...[...language].map((name) => Reflect.get(globalThis, name) as unknown)])
-  // All is read before the first is closed: Node loads parts of itself when a property is first read.
+  // Everything is read before the first one is closed: Node loads parts of itself when a property is first read.
   const targets = reach(closed, kept)
   for (const target of targets) close(target)
   // It loads a library.

@@ -1,8 +1,8 @@
 import vm from 'node:vm'
 
-/** A signal has ended what ran: it is gone, and the interpreter is not usable any more. */
+/** A signal has ended the running code, and the interpreter is no longer usable. */
 export class Stopped extends Error {
-  /** It came too soon to be about what ran: it was meant for work before it, or did not come from the engine. */
+  /** It came too early to be about the running code: it was meant for earlier work, or did not come from the engine. */
   readonly isEarly: boolean
 
   constructor(isEarly: boolean) {
@@ -12,18 +12,18 @@ export class Stopped extends Error {
 }
 
 /**
- * Runs code that SIGINT ends wherever it is, also in a loop of the interpreter itself (`sum(range(10 ** 12))`), which never looks
- * whether it should stop. Node's own thread waits for the signal, and V8 ends the code at the next turn of any loop; the
- * memory stays readable, so that the mark tells which call it was. Outside of `run` the signal does nothing.
+ * Runs code that SIGINT ends anywhere, even in a loop of the interpreter itself (`sum(range(10 ** 12))`), which never checks
+ * whether it should stop. One of Node's threads waits for the signal, and V8 ends the code at the next iteration of any loop; the
+ * memory stays readable, so the mark identifies the call. Outside of `run` the signal has no effect.
  */
 export class StopGuard {
   readonly #place: { go: () => void } = { go: () => {} }
   readonly #context = vm.createContext(this.#place)
-  // Taken before the process is sealed.
+  // Saved before the process is sealed.
   readonly #script = new vm.Script('go()')
   readonly #runInContext = vm.Script.prototype.runInContext
 
-  /** Throws `Stopped`, and what `work` throws. About 60 µs. */
+  /** Throws `Stopped`, and anything that `work` throws. Takes about 60 µs. */
   run(work: () => void, limitMs: number): void {
     const started = performance.now()
     this.#place.go = work

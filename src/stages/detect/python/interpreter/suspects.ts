@@ -3,7 +3,7 @@ import type { EvaluateAnswer, TamperingAnswer } from '../sandbox/protocol.ts'
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** The answer of one part of a crossing, as `_caracal/engine.py` gives it: it may be anything. */
+/** The answer of one part of a crossing from `_caracal/engine.py`, not yet validated. */
 type Part = Partial<EvaluateAnswer & TamperingAnswer> & { readonly failed?: unknown; readonly looked?: unknown }
 
 /** A rule that was judged apart from the others: its number in the request. */
@@ -13,8 +13,8 @@ export interface Suspect {
 }
 
 /**
- * Joins what the ordinary rules of a crossing gave, and each suspect after them, to one answer. The ordinary rules' answer was out
- * of the interpreter's reach before the first suspect ran; a suspect that speaks for others, or whose look afterwards
+ * Combines the answers of a crossing's ordinary rules and of each suspect after them. The ordinary rules' answer was out
+ * of the interpreter's reach before the first suspect ran. A suspect that answers for others, or after which the check
  * compared less than `watched`, has tampered.
  */
 export function joinParts(first: Uint8Array, suspects: readonly Suspect[], watched: number): Uint8Array {
@@ -48,12 +48,12 @@ function read(answer: Uint8Array): Part | undefined {
   }
 }
 
-/** The answer that names a rule and what it changed. */
+/** The answer that names a rule and the shared state it changed. */
 export function tampered(number: number, what: string): Uint8Array {
   return encoder.encode(JSON.stringify({ changed: [number, what] } satisfies TamperingAnswer))
 }
 
-/** Whether an answer says that rules were judged, not that one tampered or the engine failed. */
+/** True if the rules were judged; false if one tampered or the engine failed. */
 export function isJudged(answer: Uint8Array): boolean {
   const part = read(answer)
   return part !== undefined && !('changed' in part) && !('failed' in part)

@@ -6,7 +6,7 @@ import { CacheMirror } from './cache-mirror.ts'
 const parts = (mirror: CacheMirror) => [...mirror.parts()].flat().sort()
 const changes = (cacheWrites: EvaluateAnswer['cacheWrites']) => ({ cacheWrites, cacheEvictions: [] })
 
-test('a new child gets what is settled and what the batch under way has changed', () => {
+test('a new child gets the committed entries and the changes of the batch under way', () => {
   const mirror = new CacheMirror([
     { key: 'a', entry: '{}', expiresMs: undefined },
     { key: 'b', entry: '{}', expiresMs: undefined },
@@ -29,7 +29,7 @@ test('a new child gets what is settled and what the batch under way has changed'
   expect(mirror.settle()).toEqual([])
 })
 
-test('a batch that could not be judged has changed nothing', () => {
+test('a batch that could not be judged changes nothing', () => {
   const mirror = new CacheMirror([{ key: 'a', entry: '{}', expiresMs: undefined }])
   mirror.add({
     cacheWrites: [
@@ -51,7 +51,7 @@ test('a large cache goes to the child in several parts', () => {
   expect(lengths.reduce((sum, n) => sum + n)).toBe(12)
 })
 
-test('what rules lost in all crossings of a batch is handed on once', () => {
+test('the entries lost in all crossings of a batch are reported once', () => {
   const mirror = new CacheMirror([])
   mirror.add({ cacheWrites: [['a', '{}']], cacheEvictions: [['R', 2]] })
   mirror.add({
@@ -76,14 +76,14 @@ test('what rules lost in all crossings of a batch is handed on once', () => {
   ])
 })
 
-test('a child that is filled later gets what was written last at the end', () => {
+test('a child that is filled later gets the last written entries last', () => {
   const mirror = new CacheMirror(['a', 'b'].map((key) => ({ key, entry: '{}', expiresMs: undefined })))
   mirror.add(changes([['a', '{"counter":1}']]))
   mirror.settle()
   expect([...mirror.parts()].flat().map(([key]) => key)).toEqual(['b', 'a'])
 })
 
-test('with what another mirror has settled comes the order in which it was written, also to a child that is there already', () => {
+test('entries taken over from another mirror keep their write order, also in an existing child', () => {
   const key = fc.constantFrom(...'abcdef')
   const write = fc.tuple(key, fc.constantFrom('{}', '{"counter":1}', null))
   fc.assert(
@@ -110,7 +110,7 @@ test('with what another mirror has settled comes the order in which it was writt
   )
 })
 
-test('what a batch writes twice was written last, for the state and for other children', () => {
+test('an entry that a batch writes twice counts as written last, in the state and in other children', () => {
   const mirror = new CacheMirror([])
   const own = mirror.reader()
   const other = mirror.reader()

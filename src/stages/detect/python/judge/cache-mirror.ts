@@ -3,35 +3,35 @@ import type { CacheEntry, CacheWrite } from '../../../../model/match.ts'
 import type { DetectBatch } from '../../language.ts'
 import type { EvaluateAnswer } from '../sandbox/protocol.ts'
 
-/** One request to fill a child's cache is about this long. */
+/** Approximate length of one request to fill a child's cache. */
 const MAX_CHARS = 4 * 1024 * 1024
 
-/** An entry as a child takes it: `null` when it has gone. */
+/** An entry in the form for a child; `null` if it was removed. */
 export type CacheItem = readonly [key: string, entry: string | null]
 
-/** What a crossing has changed in the cache of rules, and what rules lost of it. */
+/** A crossing's changes to the rule cache, and the entries that rules lost. */
 type CacheChanges = Pick<EvaluateAnswer, 'cacheWrites' | 'cacheEvictions'>
 
-/** What one child knows of the cache of rules. */
+/** The rule cache as one child knows it. */
 export interface CacheReader {
   /** Everything, in lists for requests to a new child. */
   parts(): Generator<CacheItem[]>
-  /** What other children have changed since this was last asked, or since `parts`. */
+  /** Changes by other children since the last call, or since `parts`. */
   missed(): CacheItem[]
-  /** What a crossing of the batch under way has changed in this child. */
+  /** Records the changes of a crossing of the batch under way in this child. */
   add(changes: CacheChanges): void
 }
 
 /**
- * The cache of rules as it is in the children, for the day one has to be replaced. What the batch under way has changed is
- * kept apart until the batch has been judged: if it cannot be, none of it has happened.
+ * A copy of the rule cache in the children, for when one has to be replaced. Changes by the batch under way are
+ * separate until the batch has been judged, and are discarded if it cannot be.
  */
 export class CacheMirror {
   readonly #settled = new Map<string, string>()
   readonly #open = new Map<string, string | undefined>()
   /** Entries that rules lost in the batch under way. */
   readonly #evicted = new Map<string, number>()
-  /** For each child what others have changed meanwhile. */
+  /** For each child, the changes by others since its last update. */
   readonly #missed = new Set<Map<string, string | null>>()
 
   constructor(entries: readonly CacheEntry[]) {
@@ -61,7 +61,7 @@ export class CacheMirror {
     }
   }
 
-  /** Takes over what another mirror has settled, which was read later than the entries that this one began with, in the order that it has. */
+  /** Takes over the committed entries of another mirror, which are newer than those that this one began with, in their order. */
   inherit(before: CacheMirror): void {
     const gone = [...this.#settled.keys()].filter((key) => !before.#settled.has(key))
     const written = writtenSince(this.#settled, before.#settled)
@@ -73,20 +73,20 @@ export class CacheMirror {
     for (const [key, entry] of before.#settled) this.#settled.set(key, entry)
   }
 
-  /** What a crossing of the batch under way has changed. */
+  /** Records the changes of a crossing of the batch under way. */
   add({ cacheWrites, cacheEvictions }: CacheChanges): void {
     for (const [key, entry] of cacheWrites) putLast(this.#open, key, entry ?? undefined)
     for (const [ruleId, n] of cacheEvictions) this.#evicted.set(ruleId, (this.#evicted.get(ruleId) ?? 0) + n)
   }
 
-  /** The batch has been judged: hands on what it changed and what rules lost, if there is any. */
+  /** The batch has been judged: commits and reports its changes and the lost entries, if there are any. */
   settleFor({ onCacheWrites }: Pick<DetectBatch, 'onCacheWrites'>): void {
     const limits = [...this.#evicted].map(([ruleId, n]): LimitHit => ({ ruleId, what: 'cache', n }))
     const writes = this.settle()
     if (writes.length + limits.length > 0) onCacheWrites?.(writes, limits)
   }
 
-  /** The batch has been judged: gives all that it changed. */
+  /** The batch has been judged: commits and returns its changes. */
   settle(): CacheWrite[] {
     const writes: CacheWrite[] = []
     for (const [key, entry] of this.#open) {
@@ -103,7 +103,7 @@ export class CacheMirror {
     return writes
   }
 
-  /** The batch could not be judged. A child that lives knows more than it may now. */
+  /** The batch could not be judged. A living child now contains changes that it must not have. */
   forget(): void {
     this.#open.clear()
     this.#evicted.clear()
@@ -130,13 +130,13 @@ export class CacheMirror {
   }
 }
 
-/** What was written last comes last, also in a child that is filled later: rules lose first what they have left untouched for longest. */
+/** The last written entries come last, also in a child that is filled later, because rules lose their least recently written entries first. */
 function putLast<Value>(entries: Map<string, Value>, key: string, value: Value): void {
   entries.delete(key)
   entries.set(key, value)
 }
 
-/** The entries of `now` that a child which knows `before` has to write, in this order, to have those of `now` in their order. */
+/** The entries that a child with `before` has to write, in this order, to end up with those of `now` in their order. */
 function writtenSince(before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): (readonly [string, string])[] {
   const places = new Map([...before.keys()].map((key, place) => [key, place]))
   const entries = [...now]
@@ -150,9 +150,9 @@ function writtenSince(before: ReadonlyMap<string, string>, now: ReadonlyMap<stri
   return first < 0 ? [] : entries.slice(first)
 }
 
-/** The last part of an entry's text, written by `_caracal/cache.py`. */
+/** The end of an entry's text, written by `_caracal/cache.py`. */
 function expiryOf(entry: string): number | undefined {
   const { expires } = JSON.parse(entry) as { expires?: number }
-  // Rules name points in time of any size, also long before the first.
+  // Rules may pass times of any size, even long before the epoch.
   return expires === undefined ? undefined : Math.max(0, expires * 1000)
 }

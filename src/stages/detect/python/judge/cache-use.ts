@@ -1,14 +1,14 @@
 import type { DetectionContent } from '../../../../model/rule.ts'
 
-/** Names by which code comes to the cache of rules, or to modules that a search of its text does not find. */
+/** Names through which code reaches the rule cache, or modules that a search of its text does not find. */
 const CACHE_NAMES =
   /\b(?:caching|(?:get|put|reset|add_to|remove_from|increment|set)_(?:string_set|counter|dictionary|key_expiration)|importlib|__import__|_caracal)\b/
 
 const NAME = /[A-Za-z_]\w*/g
 
 /**
- * Whether a rule may use the cache of rules, itself, through helpers or through the data model of a log type that it sees: a name in a text that
- * could mean so is enough. A rule that hides it may see the cache without what another content folder's rules have written for the same batch.
+ * Whether a rule may use the rule cache itself, through helpers or through the data model of a log type that it sees: a name in the text that
+ * could refer to it is enough. A rule that hides its use may not see what another content folder's rules have written for the same batch.
  */
 export function cacheUse({ rules, helpers, dataModels = [] }: DetectionContent): (ruleId: string) => boolean {
   const using = new Set<string>()

@@ -7,7 +7,7 @@ import { errorsOf, makeBatch, makeRule, makeTest, matchesOf } from '../rule.fixt
 
 vi.setConfig({ testTimeout: 120_000 })
 
-/** Runs what an event says and gives what it came to as the title. */
+/** Evaluates the expression in an event and returns the result as the title. */
 const CALLS = makeRule(
   'Calls',
   `
@@ -43,7 +43,7 @@ async function detect(entries: readonly CacheEntry[] = [], rules = [CALLS]): Pro
   return detector
 }
 
-/** Runs calls one after the other in one batch: their results, and what they changed. */
+/** Runs calls one after the other in one batch; returns their results and changes. */
 async function call(detector: PythonDetector, calls: readonly string[]): Promise<{ results: string[]; writes: CacheWrite[] }> {
   const writes: CacheWrite[] = []
   const batch = makeBatch(calls.map((text) => ({ do: text })))
@@ -52,7 +52,7 @@ async function call(detector: PythonDetector, calls: readonly string[]): Promise
   return { results: matchesOf(findings).map(({ title }) => title), writes }
 }
 
-// Calls in their order, each with what it gives.
+// Calls in order, each with its result.
 const STEPS: readonly (readonly [string, string])[] = [
   ["get_counter('c')", '0'],
   ["increment_counter('c')", '1'],
@@ -126,7 +126,7 @@ test('the changes of a batch are reported once, as of the end of the batch', asy
   expect((await call(detector, ["get_counter('c')"])).writes).toEqual([])
 })
 
-test('a detector begins with what was kept: batches that were not kept have not happened', async () => {
+test('a detector begins with the stored entries; batches that were not stored have no effect', async () => {
   const before = await detect()
   const { writes } = await call(before, ["increment_counter('c')", "put_string_set('s', ['a'])"])
   await call(before, ["increment_counter('c')", "put_string_set('lost', ['a'])"])
@@ -136,7 +136,7 @@ test('a detector begins with what was kept: batches that were not kept have not 
   expect(results).toEqual(['2', "['a']", '[]'])
 })
 
-test('a child that dies takes nothing with it, and what the batch did before is not done twice', async () => {
+test('the death of a child loses nothing, and earlier writes of the batch are not repeated', async () => {
   const detector = await detect()
   await call(detector, ["increment_counter('c')", "put_string_set('s', ['a'])", "increment_counter('gone')"])
   await call(detector, ["reset_counter('gone')"])
@@ -154,7 +154,7 @@ test('a child that dies takes nothing with it, and what the batch did before is 
   expect((await call(detector, ["get_string_set('s')"])).results).toEqual(["['a']"])
 })
 
-test('every unit test begins with an empty cache and leaves nothing behind', async () => {
+test('every unit test begins with an empty cache and leaves no entries', async () => {
   const detector = await detect()
   await call(detector, ["increment_counter('c')"])
   for (let i = 0; i < 2; i++) {
@@ -164,7 +164,7 @@ test('every unit test begins with an empty cache and leaves nothing behind', asy
   expect(await call(detector, ["increment_counter('c')"])).toMatchObject({ results: ['2'], writes: [{ key: 'c' }] })
 })
 
-/** Writes as many keys as an event says, under names that begin with `prefix`. */
+/** Writes the number of keys that an event specifies, with names that begin with `prefix`. */
 const FLOOD = makeRule(
   'Flood',
   `
@@ -188,7 +188,7 @@ const SLOW = makeRule(
 `,
 )
 
-/** The findings of a batch and how many entries rules lost. */
+/** The findings of a batch, and the number of entries that rules lost. */
 async function flood(detector: PythonDetector, events: readonly object[]) {
   const lost: LimitHit[] = []
   const writes: CacheWrite[] = []
@@ -222,7 +222,7 @@ test.each([
   },
 )
 
-test('when all shares together are too much, the largest one gives way', async () => {
+test('if all shares together are too large, the largest one is reduced', async () => {
   const floods = Array.from({ length: 9 }, (_, i) => ({ ...FLOOD, id: `Flood${i}`, logTypes: [`Flood.${i}`] }))
   const detector = await detect([], [...floods, SLOW])
   expect((await flood(detector, [{}, {}, {}, {}])).matches).toEqual([])
@@ -237,7 +237,7 @@ test('when all shares together are too much, the largest one gives way', async (
   expect((await flood(detector, [{}])).matches).toEqual(['Slow'])
 })
 
-test('a key belongs to the rule that wrote it last, also in a detector that begins with what was kept', async () => {
+test('a key belongs to the rule that wrote it last, also in a detector that begins with stored entries', async () => {
   const before = await detect([], [FLOOD, SLOW])
   const { writes } = await flood(before, [{ small: 9_999, prefix: 'old' }, {}, {}])
   const kept = writes.filter((write): write is CacheEntry => write.entry !== undefined)
@@ -248,7 +248,7 @@ test('a key belongs to the rule that wrote it last, also in a detector that begi
   expect((await flood(after, [{ small: 10_000, prefix: 'newer' }])).lost).toEqual([{ ruleId: 'Flood', what: 'cache', n: 10_000 }])
 })
 
-test('expired entries make room before any other', async () => {
+test('expired entries are removed before any others', async () => {
   const detector = await detect([], [FLOOD])
   await flood(detector, [{ large: 3, prefix: 'live' }])
   expect((await flood(detector, [{ large: 7, prefix: 'expired', until: 1_000_000_001 }])).lost).toEqual([])
@@ -256,7 +256,7 @@ test('expired entries make room before any other', async () => {
   expect((await flood(detector, [{ large: 1, prefix: 'more' }])).lost).toEqual([{ ruleId: 'Flood', what: 'cache', n: 1 }])
 })
 
-test('what a rule writes again comes last among what has changed', async () => {
+test('an entry that a rule writes again is last among the changes', async () => {
   const { writes } = await call(await detect(), ["increment_counter('a')", "increment_counter('b')", "increment_counter('a')"])
   expect(writes.map(({ key }) => key)).toEqual(['b', 'a'])
 })

@@ -2,7 +2,7 @@ import type { Finding, Match, RuleError } from '../../../../model/match.ts'
 import type { Rule, Severity } from '../../../../model/rule.ts'
 import type { Row } from '../sandbox/protocol.ts'
 
-/** A row of an evaluation as a finding: what the rule's functions did not give comes from its metadata. */
+/** A row of an evaluation as a finding: values that the rule's functions did not return come from its metadata. */
 export function toFinding(row: Row, rule: Rule, event: number): Finding {
   if (row.length === 4 && typeof row[2] === 'string') {
     return ruleError(rule.id, event, row[2], (row[3] as string).toWellFormed())
@@ -19,7 +19,7 @@ function toMatch(
   rule: Rule,
   event: number,
 ): Match {
-  // A failing title() leaves the id; without one people see the display name.
+  // If title() fails, the title is the id; without a title(), it is the display name.
   const title = (values.title ?? (errors['title'] ? rule.id : (rule.displayName ?? rule.id))).toWellFormed()
   const fromTitle = values.title ?? (errors['title'] ? rule.id : '')
   const dedup = values.dedup ?? (errors['dedup'] ? '' : fromTitle)

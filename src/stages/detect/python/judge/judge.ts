@@ -13,7 +13,7 @@ const MAX_IN_ROW = 3
 interface Deps {
   readonly runtime: Runtime
   readonly penalties: PenaltyBox
-  /** Milliseconds of a steady clock. */
+  /** Milliseconds of a monotonic clock. */
   readonly now: () => number
   readonly spent: (ruleId: string, seconds: number, events: number) => void
 }
@@ -26,14 +26,14 @@ interface AtFault {
 }
 
 /**
- * Judges one crossing. When the child dies of it, the crossing is judged again in a new one: without the call that was
- * under way if that is known, else with each call announced. So only the call at fault gets an error.
+ * Judges one crossing. If the child dies, the crossing is judged again in a new one: without the call that was
+ * under way if it is known, otherwise with each call announced. So only the call at fault gets an error.
  */
 export async function judgeCrossing(logType: string, crossing: Crossing, rules: readonly Rule[], deps: Deps): Promise<Finding[]> {
   const atFault: AtFault[] = []
   let careful = false
   let watch = false
-  // Which rules are loaded shows with the first child.
+  // Which rules are loaded is known once the first child has started.
   await deps.runtime.ready()
   for (;;) {
     const out = penalised(rules, crossing, atFault, deps)
@@ -46,7 +46,7 @@ export async function judgeCrossing(logType: string, crossing: Crossing, rules: 
         crossing,
       )
       if ('changed' in answer) {
-        // What the others answered beside it may be wrong: all is judged again, in a child that has not seen it.
+        // The answers of the other rules may be wrong: everything is judged again, in a new child.
         const [index, what] = answer.changed
         if (index !== null) strikeForTampering(rules[running[index]!]!, what, deps)
         // Each rule was checked, and the culprit is still unknown.
@@ -77,12 +77,12 @@ export async function judgeCrossing(logType: string, crossing: Crossing, rules: 
   }
 }
 
-/** For the rules that run, the events that each sees. */
+/** The events that each running rule sees. */
 function onlyOf({ byRule }: Crossing, running: readonly number[]): { only?: readonly (readonly number[])[] } {
   return byRule ? { only: running.map((i) => byRule[i]!) } : {}
 }
 
-/** Rules that do not run now, and the errors that say so for each event. */
+/** Rules that are not running, and their errors for each event. */
 function penalised(rules: readonly Rule[], crossing: Crossing, atFault: readonly AtFault[], { runtime, penalties, now }: Deps) {
   const out = new Set<number>()
   const findings: Finding[] = []
@@ -115,7 +115,7 @@ function faultOf(
   const rule = rules[index]!
   const what = whatOf(died)
   const message = `${rule.source.file}: ${what}: ${died.message}`
-  // What had to be ended has cost a whole limit each time: the second one is the last.
+  // Each time-out has cost a full limit: the second one is the last.
   deps.penalties.strike(rule.id, died.how, what, deps.now(), died.how === 'timeout' ? STRIKES - 1 : 1)
   return { rule: index, event, finding: ruleError(rule.id, crossing.first + event, died.how, message) }
 }
@@ -125,14 +125,14 @@ function whatOf(died: SandboxDied): string {
   return died.how === 'timeout' ? 'it could not be interrupted' : 'it ended the sandbox'
 }
 
-/** A rule that changes what others share is left out at once: each further attempt would cost a child. */
+/** A rule that changes shared state is left out at once: each further attempt would cost a child. */
 function strikeForTampering(rule: Rule, what: string, { penalties, now }: Deps): void {
   penalties.strike(rule.id, 'tampering', `it changed ${what}, which all rules share`, now(), STRIKES)
 }
 
 /**
- * It is not known which rule is at fault: each is judged by itself, and one that ends its child, or changes what all share, is left
- * out. When several die of it in a row it is not them: then the events are halved.
+ * The rule at fault is unknown: each is judged by itself, and one that ends its child or changes shared state is left out. If several
+ * in a row die, the rules are not the cause: then the events are halved.
  */
 async function ruleByRule(
   logType: string,
@@ -173,7 +173,7 @@ function oneRule(crossing: Crossing, index: number): Crossing {
   return crossing.byRule ? { ...crossing, byRule: [crossing.byRule[index]!] } : crossing
 }
 
-/** It died while reading the events: the halves are tried, down to a single event. */
+/** The child died while reading the events: they are halved, down to a single event. */
 async function halve(
   logType: string,
   crossing: Crossing,
@@ -219,7 +219,7 @@ function account(
   }
 }
 
-/** By event, then by the rules' order. */
+/** By event, then by rule order. */
 function inOrder(
   findings: readonly Finding[],
   rows: readonly (readonly [EvaluateAnswer['rows'][number], number])[],

@@ -6,7 +6,7 @@ import { readSources, snapshotKey } from '../sandbox/sources.ts'
 /** Maximum number of other rule sets remembered in a file. */
 const SPARE = 16
 
-/** Sets of rules that loaded without an error in an earlier run: whether one does is not worth the start of a child every time. */
+/** Sets of rules that loaded without an error in an earlier run, so that no child has to be started just to check them again. */
 export class KnownLoads {
   readonly #key: string
   readonly #folder: string | undefined
@@ -24,7 +24,7 @@ export class KnownLoads {
     return (await this.#open()).get(this.#key) !== undefined
   }
 
-  /** The set has loaded without an error. */
+  /** Records that the set has loaded without an error. */
   async add(): Promise<void> {
     const kept = await this.#open()
     kept.set(this.#key, 'loads')
@@ -39,7 +39,7 @@ export class KnownLoads {
 
 async function openKept(folder: string | undefined, roots: readonly string[]): Promise<Kept> {
   if (folder === undefined) return new Kept(undefined)
-  // All of the shipped Python: what rules import may be there.
+  // Includes all of the shipped Python, which rules may import.
   const stamp = `caracal-loads 1 ${snapshotKey(await readSources())}`
   return new Kept({ folder, kind: 'loads', id: hash16(...roots), stamp, spare: SPARE })
 }

@@ -1,25 +1,25 @@
 import type { RuleError } from '../../../../model/match.ts'
 import type { LoadWatch } from '../sandbox/protocol.ts'
 
-/** What the rules of a load are without: rules, data models and helpers that could not be loaded, and why. */
+/** Rules, data models and helpers that could not be loaded, with the reasons. */
 export class LeftOut {
-  /** Rules that could not be loaded, also those that a later child may load again. */
+  /** Rules that could not be loaded, including those that a later child may load. */
   readonly errors: RuleError[] = []
   /** Numbers of rules and data models that are not loaded again. */
   readonly skipped = new Set<number>()
-  /** Of these, those that are kept out for good. */
+  /** Those of them that are left out permanently. */
   readonly banned = new Set<number>()
-  /** Helpers by index that are not imported again, and why. */
+  /** Indexes of helpers that are not imported again, with the reasons. */
   readonly broken = new Map<number, string>()
-  /** When to look whether an import has changed what all rules share. */
+  /** When to check whether an import has changed shared state. */
   watch: LoadWatch = 'end'
 
-  /** Something took too long or ended the child: on another day it may not. */
+  /** Something took too long or ended the child, which may not happen again. */
   get mayRecover(): boolean {
     return this.broken.size > 0 || this.errors.some(({ cause }) => cause === 'timeout' || cause === 'crash')
   }
 
-  /** Where another try begins: only what changed what all rules share stays out. */
+  /** The start of another attempt: only items that changed shared state stay out. */
   again(): LeftOut {
     const again = new LeftOut()
     for (const number of this.banned) {
@@ -32,7 +32,7 @@ export class LeftOut {
   }
 
   add(error: RuleError): void {
-    // A replaced child loads again: what is known is not said twice.
+    // A replacement child loads again; known errors are not reported twice.
     if (!this.errors.some((known) => known.ruleId === error.ruleId)) this.errors.push(error)
   }
 }

@@ -3,7 +3,7 @@ import { PenaltyBox } from './penalty-box.ts'
 
 const MINUTE = 60_000
 
-test('the third strike is a penalty of a minute, then the rule is tried again', () => {
+test('the third strike leads to a penalty of a minute, then the rule runs again', () => {
   const box = new PenaltyBox()
   expect([1, 2, 3].map(() => box.strike('r', 'crash', 'it died', 0))).toEqual([false, false, true])
   expect(box.penalty('r', MINUTE - 1)).toMatchObject({ cause: 'crash', message: 'suspended for 60 s, then retried: it died' })
@@ -21,7 +21,7 @@ test('each further penalty is twice as long, up to an hour', () => {
   expect(lengths).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60])
 })
 
-test('a good batch forgives the strikes so far', () => {
+test('a successful batch clears the strikes so far', () => {
   const box = new PenaltyBox()
   box.strike('r', 'timeout', 'slow', 0, 2)
   box.clear('r')

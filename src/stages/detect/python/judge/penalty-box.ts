@@ -1,4 +1,4 @@
-/** A rule that keeps ending or blocking children is not run for a while; it is tried again afterwards. */
+/** A rule that keeps ending or blocking children is suspended for a while, then runs again. */
 export interface Penalty {
   readonly cause: 'timeout' | 'crash' | 'tampering'
   readonly untilMs: number
@@ -11,13 +11,13 @@ export const STRIKES = 3
 const FIRST_MS = 60_000
 const LONGEST_MS = 60 * 60_000
 
-/** Strikes and penalties by rule id. Time is passed in (milliseconds of any steady clock). */
+/** Strikes and penalties by rule id. Time is passed in (milliseconds of any monotonic clock). */
 export class PenaltyBox {
   readonly #strikes = new Map<string, number>()
   readonly #penalties = new Map<string, Penalty>()
   readonly #lengths = new Map<string, number>()
 
-  /** A strike; the last of `STRIKES` in a row without `clear` between is a penalty. True: the rule has one now. */
+  /** A strike; the last of `STRIKES` in a row without `clear` between is a penalty. Returns true if the rule now has one. */
   strike(ruleId: string, cause: Penalty['cause'], message: string, nowMs: number, strikes = 1): boolean {
     const total = (this.#strikes.get(ruleId) ?? 0) + strikes
     this.#strikes.set(ruleId, total)
@@ -34,12 +34,12 @@ export class PenaltyBox {
     return true
   }
 
-  /** The rule ran through a whole batch: strikes so far are forgotten, the length of the next penalty is not. */
+  /** The rule ran through a whole batch: its strikes are cleared, but not the length of its next penalty. */
   clear(ruleId: string): void {
     this.#strikes.delete(ruleId)
   }
 
-  /** Takes over what another box holds of these rules. */
+  /** Takes over the strikes and penalties of these rules from another box. */
   inherit(before: PenaltyBox, ruleIds: ReadonlySet<string>): void {
     for (const id of ruleIds) {
       copyEntry(before.#strikes, this.#strikes, id)

@@ -16,7 +16,7 @@ afterEach(async () => {
   for (const detector of open.splice(0)) await detector.close()
 })
 
-/** What is to be called later, and after how many ms. */
+/** Scheduled calls with their delays in ms. */
 class Clock {
   readonly waiting: { readonly ms: number; readonly call: () => void }[] = []
 
@@ -26,7 +26,7 @@ class Clock {
     return () => void this.waiting.splice(this.waiting.indexOf(entry), 1)
   }
 
-  /** The time of the one that waits has come. */
+  /** Runs the scheduled call. */
   pass(): void {
     this.waiting.shift()!.call()
   }
@@ -78,7 +78,7 @@ async function child(isSlow: boolean, signal?: AbortSignal): Promise<Sandbox> {
   return sandbox
 }
 
-test('a rule that failed to load for lack of time is on once it could be loaded; what it missed is counted', async () => {
+test('a rule that failed to load for lack of time is on once it loads, and the events it missed are counted', async () => {
   const clock = new Clock()
   const slow = [true, true, false]
   const changes: string[][] = []
@@ -102,7 +102,7 @@ test('a rule that failed to load for lack of time is on once it could be loaded;
   expect(late).toMatchObject({ ruleId: 'Late', cause: 'timeout', missed: 2, retryMs: expect.any(Number) })
   const { pid } = detector
 
-  // The first try fails in the same way: the child that judges goes on.
+  // The first attempt fails in the same way: the child that judges continues.
   clock.pass()
   await vi.waitFor(() => expect(clock.waiting.map(({ ms }) => ms)).toEqual([30_000]), 60_000)
   expect(await judge()).toEqual(['Good'])
@@ -114,11 +114,11 @@ test('a rule that failed to load for lack of time is on once it could be loaded;
   expect(await judge()).toEqual(['Good', 'Late'])
   expect(detector.off()).toMatchObject([{ ruleId: 'Broken', missed: 6 }])
   expect(detector.pid).not.toBe(pid)
-  // What is left would fail in the same way again.
+  // The remaining items would fail in the same way again.
   expect(clock.waiting).toEqual([])
 })
 
-test('a rule that is left out for a while because of what it did is off until then, and that is reported', async () => {
+test('a suspended rule is off until its penalty is over, and that is reported', async () => {
   const clock = new Clock()
   const poison = makeRule(
     'Poison',

@@ -12,24 +12,24 @@ export class Retries {
   #isRunning = false
   #isStopped = false
   #cancel: (() => void) | undefined
-  /** Epoch ms of the next try. */
+  /** Epoch ms of the next attempt. */
   nextMs: number | undefined
 
-  /** `again` resolves with whether it succeeded; a rejection counts as failure. */
+  /** `again` resolves to whether it succeeded; a rejection counts as a failure. */
   constructor(isNeeded: () => boolean, again: () => Promise<boolean>, later: Later = timer) {
     this.#isNeeded = isNeeded
     this.#again = again
     this.#later = later
   }
 
-  /** There may be something to try again. */
+  /** Signals that there may be something to retry. */
   plan(): void {
     if (!this.#isNeeded() || this.#cancel || this.#isRunning || this.#isStopped) return
     this.nextMs = Date.now() + this.#delayMs
     this.#cancel = this.#later(this.#delayMs, () => void this.#run())
   }
 
-  /** No further try begins. */
+  /** Prevents further attempts. */
   stop(): void {
     this.#isStopped = true
     this.#cancel?.()
@@ -42,7 +42,7 @@ export class Retries {
     try {
       if (await this.#again()) this.#delayMs = FIRST_MS
     } catch {
-      // No child could be started, or the detector was closed meanwhile: the next try may do better.
+      // No child could be started, or the detector was closed meanwhile: the next attempt may succeed.
     } finally {
       this.#isRunning = false
       this.plan()
@@ -50,7 +50,7 @@ export class Retries {
   }
 }
 
-/** A timer that keeps no process alive. */
+/** A timer that does not keep the process alive. */
 export function timer(ms: number, call: () => void): () => void {
   const handle = setTimeout(call, ms).unref()
   return () => clearTimeout(handle)

@@ -20,34 +20,34 @@ import type { Crossing } from './split.ts'
 
 const encoder = new TextEncoder()
 
-/** Minimum time limit for importing a file; otherwise it is the limit of a call. */
+/** Minimum time limit for importing a file; a longer call limit applies to imports as well. */
 const IMPORT_MS = 1000
 
-/** No code of rules runs while they are compiled; this is for a large file on a small machine. */
+/** Rules do not run while they are compiled; this allows for a large file on a small machine. */
 const COMPILE_MS = 10_000
 
-/** How long no spare is started after one that was not needed. */
+/** Time without a new spare after one that was not needed. */
 const NO_SPARE_MS = 60_000
 
-/** A few megabytes of cache entries are read in less than a second; this is for a very busy machine. */
+/** A few megabytes of cache entries are read in less than a second; this allows for a very busy machine. */
 const FILL_MS = 30_000
 
-/** What another try to load has made of it. */
+/** The result of another attempt to load. */
 export interface Retried {
   readonly sandbox: Sandbox
   readonly left: LeftOut
-  /** Ids of rules and data models that are loaded now and were not. */
+  /** Ids of rules and data models that are loaded now and were not before. */
   readonly back: readonly string[]
 }
 
-/** A child that starts beside the one that judges, rules and all. */
+/** A second child that starts and loads the rules while the first one judges. */
 interface Spare {
   /** With the rules loaded, or dead. */
   readonly loaded: Promise<Sandbox>
   readonly ended: AbortController
 }
 
-/** The value of an answer. One that is malformed ends the child: nobody knows what else has been done to it. */
+/** The value of an answer. A malformed one ends the child, whose state cannot be trusted any more. */
 async function accepted<T>(answer: Checked<T>, sandbox: Sandbox): Promise<T> {
   if ('value' in answer) return answer.value
   await sandbox.close()
@@ -59,11 +59,11 @@ async function fill(sandbox: Sandbox, items: readonly CacheItem[]): Promise<void
   await sandbox.request([[request, encoder.encode(JSON.stringify(items))]], FILL_MS)
 }
 
-/** A child with the rules loaded, replaced when it has died. */
+/** A child with the rules loaded; replaced when it dies. */
 export class Runtime {
   readonly #set: RuleSet
   readonly #timeoutMs: number
-  /** The cache of rules as the child has it. */
+  /** The rule cache as the child knows it. */
   readonly mirror: CacheMirror
   readonly #cache: CacheReader
   readonly #compiled: CompiledCode
@@ -73,7 +73,7 @@ export class Runtime {
   #reported: ReadonlySet<string> | undefined
   #sandbox: Sandbox | undefined
   #spare: Spare | undefined
-  /** Before this time (ms of a steady clock) no spare is started: the last one was not needed. */
+  /** Earliest time (ms of a monotonic clock) for the next spare, since the last one was not needed. */
   #noSpareUntilMs = 0
   #isClosed = false
   readonly #closed = new AbortController()
@@ -103,7 +103,7 @@ export class Runtime {
     return this.#left.mayRecover
   }
 
-  /** Some helper could not be imported in time, which rules that import it tell as their own error. */
+  /** Some helper could not be imported in time; the rules that import it report this as their own error. */
   get hasBroken(): boolean {
     return this.#left.broken.size > 0
   }
@@ -118,7 +118,7 @@ export class Runtime {
     return this.#reported !== undefined
   }
 
-  /** Starts a child and loads the rules, unless one lives. Rejects when that is impossible. */
+  /** Starts a child and loads the rules, unless one is alive. Rejects if that is impossible. */
   async ready(): Promise<void> {
     while (!this.#sandbox?.alive) {
       if (this.#isClosed) throw new Error('the Python detector is closed')
@@ -132,7 +132,7 @@ export class Runtime {
     this.#reported ??= new Set(this.loadErrors.map((error) => error.ruleId))
   }
 
-  /** The rule could not be loaded at first, and everybody knows. */
+  /** The rule could not be loaded at first, and that has been reported. */
   isUnloadable(ruleId: string): boolean {
     return this.#reported?.has(ruleId) ?? false
   }
@@ -168,7 +168,7 @@ export class Runtime {
     return answer
   }
 
-  /** A batch could not be judged: nothing of it stays in the cache of rules, so the child is replaced. */
+  /** A batch could not be judged: its changes to the rule cache must not remain, so the child is replaced. */
   async discard(): Promise<void> {
     this.mirror.forget()
     await this.#sandbox?.close()
@@ -185,8 +185,8 @@ export class Runtime {
   }
 
   /**
-   * Loads everything once more, in a child beside the one that judges, which goes on. `undefined`: it changes nothing. Rejects when no
-   * child can be started.
+   * Loads everything again in a second child, while the first one continues to judge. Resolves with `undefined` if it changes nothing.
+   * Rejects if no child can be started.
    */
   async retry(): Promise<Retried | undefined> {
     const left = this.#left.again()
@@ -200,7 +200,7 @@ export class Runtime {
     return undefined
   }
 
-  /** Between two crossings: goes on with the child that `retry` has made. */
+  /** Called between two crossings: switches to the child that `retry` has started. */
   async adopt({ sandbox, left }: Retried): Promise<void> {
     await Promise.all([this.#cool(), this.#sandbox?.close()])
     this.#left = left
@@ -216,17 +216,17 @@ export class Runtime {
     await Promise.all([this.#cool(), this.#sandbox?.close()])
   }
 
-  /** A call may have to be ended, and the child with it: the next one starts meanwhile, so that nobody waits for that too. */
+  /** A call may have to be ended together with the child: the next child starts already, to save that wait. */
   #warm(): void {
     if (this.#spare || this.#isClosed || performance.now() < this.#noSpareUntilMs) return
     const ended = new AbortController()
     const loaded = this.#loaded(ended.signal)
-    // Reported to the caller that takes it.
+    // Reported to the caller that takes the spare.
     loaded.catch(() => {})
     this.#spare = { loaded, ended }
   }
 
-  /** The call has come back: a second child would only take memory, and rules that are slow but end must not start one each time. */
+  /** The call has returned: a second child would only use memory, and rules that are slow but end must not start one each time. */
   async #cool(): Promise<void> {
     const spare = this.#spare
     if (!spare) return
@@ -239,7 +239,7 @@ export class Runtime {
     )
   }
 
-  /** A new child with the rules loaded, or dead of loading one that is left out from then on. */
+  /** A new child with the rules loaded, or one that died loading an item, which is left out from then on. */
   async #loaded(signal?: AbortSignal, left = this.#left): Promise<Sandbox> {
     const sandbox = await this.#start(signal)
     const end = () => void sandbox.close()
@@ -256,12 +256,12 @@ export class Runtime {
     }
   }
 
-  /** Gives a new child the cache of rules. */
+  /** Sends the rule cache to a new child. */
   async #fill(sandbox: Sandbox): Promise<void> {
     for (const part of this.#cache.parts()) await fill(sandbox, part)
   }
 
-  /** A rule whose import ends the child is left out from then on; `ready` tries again without it. */
+  /** A rule whose import ends the child is left out from then on; `ready` then retries without it. */
   async #load(sandbox: Sandbox, left: LeftOut): Promise<void> {
     try {
       await this.#loadOnce(sandbox, false, left)
@@ -271,7 +271,7 @@ export class Runtime {
     }
   }
 
-  /** Loads once more with announcements, in a child of its own. */
+  /** Loads again with announcements, in a separate child. */
   async #findFaults(left: LeftOut): Promise<void> {
     const sandbox = await startSandbox()
     try {
@@ -286,7 +286,7 @@ export class Runtime {
     }
   }
 
-  /** Leaves out the rule, data model or helper that was being imported, if it is known: it is at fault. */
+  /** Leaves out the rule, data model or helper that was being imported and is therefore at fault, if it is known. */
   #leaveOut(died: SandboxDied, left: LeftOut): boolean {
     const number = died.mark === undefined ? undefined : loadingItem(died.mark)
     if (number === undefined) return false
@@ -303,17 +303,17 @@ export class Runtime {
     return true
   }
 
-  /** Compiles what has not been, in the child that has run no rule yet. A source that ends it shows when it is loaded. */
+  /** Compiles the remaining sources, before the child has run any rule. A source that ends the child is identified when it is loaded. */
   async #compile(sandbox: Sandbox, sources: readonly Source[]): Promise<void> {
     const missing = sources.filter((source) => !this.#compiled.has(source))
     if (missing.length === 0) return
-    // Asked for once: what ends the child would end the next one as well.
+    // Requested once: a source that ends the child would end the next one as well.
     for (const source of missing) this.#compiled.set(source, null)
     const request = { kind: 'compile', timeoutMs: COMPILE_MS, careful: false } as const
     const bytes = await sandbox
       .request([[request, encoder.encode(JSON.stringify(missing))]], COMPILE_MS)
       .catch((error: unknown) => {
-        // Its mark is no rule's number.
+        // The mark is not the number of a rule.
         throw error instanceof SandboxDied ? new SandboxDied(error.how, undefined, error.message) : error
       })
     const answer = await accepted(readCompiled(bytes, missing.length), sandbox)
@@ -335,12 +335,12 @@ export class Runtime {
     else if (changed !== null) left.watch = 'each'
     for (const [index, why] of broken) left.broken.set(index, why.toWellFormed())
     for (const [number, cause, message] of errors) {
-      // Loaded into the next child it would take that time again.
+      // It would take the same time again in the next child.
       if (cause === 'timeout' || cause === 'tampering') left.skipped.add(number)
       if (cause === 'tampering') left.banned.add(number)
       left.add(ruleError(items[number]!.id, -1, cause, message.toWellFormed()))
     }
-    // The next child is loaded without whoever it was, or finds out who it was.
+    // The next child is loaded without the culprit, or identifies it.
     if (isSpoilt) await sandbox.close()
   }
 }

@@ -9,7 +9,7 @@ const lines = fc.array(
   { maxLength: 40 },
 )
 
-test('crossings put together are the batch, each within its limits or a single event', () => {
+test('the crossings together are the batch, each within its limits or a single event', () => {
   fc.assert(
     fc.property(lines, fc.integer({ min: 1, max: 10 }), fc.integer({ min: 1, max: 60 }), (events, maxEvents, maxBytes) => {
       const text = events.map((event) => `${event}\n`).join('')
@@ -28,7 +28,7 @@ test('crossings put together are the batch, each within its limits or a single e
   )
 })
 
-test('a slice of a crossing holds exactly its events', () => {
+test('a slice of a crossing contains exactly its events', () => {
   fc.assert(
     fc.property(lines, fc.nat(), fc.nat(), (events, a, b) => {
       const from = Math.min(a, b) % (events.length + 1)

@@ -3,18 +3,18 @@ import { sliceByRule } from '../../prefilter/selection.ts'
 /** A run of whole events of a batch, judged in one crossing into Python. */
 export interface Crossing {
   readonly ndjson: Uint8Array
-  /** For each rule of the log type the events (of this crossing) that it sees; absent: all. */
+  /** The events of this crossing that each rule of the log type sees; absent: all. */
   readonly byRule?: readonly (readonly number[])[]
   readonly count: number
-  /** Index in the batch of the crossing's first event. */
+  /** Index of the crossing's first event in the batch. */
   readonly first: number
 }
 
-/** One crossing stays short, so that nothing waits long behind it and little is done again when a child dies. */
+/** Crossings are short, so that nothing waits long for one and little is repeated when a child dies. */
 export const MAX_EVENTS = 512
 export const MAX_BYTES = 1024 * 1024
 
-/** Cuts NDJSON (each line ended by a newline) into crossings. A single longer event gets one of its own. */
+/** Splits NDJSON (each line ends with a newline) into crossings. A longer event gets a crossing to itself. */
 export function* splitBatch(ndjson: Uint8Array, maxEvents = MAX_EVENTS, maxBytes = MAX_BYTES): Generator<Crossing> {
   let start = 0
   let end = 0

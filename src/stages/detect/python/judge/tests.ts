@@ -3,7 +3,7 @@ import { markedTest, type TestRequest } from '../sandbox/protocol.ts'
 import { SandboxDied } from '../sandbox/sandbox.ts'
 import type { Runtime } from './runtime.ts'
 
-/** A unit test that somebody waits for. */
+/** A unit test and its waiting caller. */
 export interface WaitingTest {
   readonly request: TestRequest
   readonly resolve: (run: TestRun) => void
@@ -14,7 +14,7 @@ export interface WaitingTest {
 const MAX_TESTS = 200
 const MAX_CHARS = 1024 * 1024
 
-/** Runs tests in few crossings and tells each its outcome. Rejects when no child can be started. */
+/** Runs tests in few crossings and settles each with its outcome. Rejects if no child can be started. */
 export async function runTests(tests: readonly WaitingTest[], runtime: Runtime): Promise<void> {
   let from = 0
   let chars = 0
@@ -29,7 +29,7 @@ export async function runTests(tests: readonly WaitingTest[], runtime: Runtime):
   if (from < tests.length) await runTogether(tests.slice(from), runtime)
 }
 
-/** When the child dies, the test it died of fails and the others run again: in halves while it is not known which. */
+/** If the child dies, the test at fault fails and the others run again: in halves while it is unknown. */
 async function runTogether(tests: readonly WaitingTest[], runtime: Runtime): Promise<void> {
   if (tests.length === 0) return
   try {

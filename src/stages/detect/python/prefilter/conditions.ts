@@ -10,19 +10,19 @@ import { startSandbox } from '../sandbox/snapshot.ts'
 import { readSources, snapshotKey } from '../sandbox/sources.ts'
 import { KnownConditions } from './known-conditions.ts'
 
-/** A thousand rules take five seconds; this is for a very busy machine, or for rules made to be hard to read. */
+/** A thousand rules take five seconds; this allows for a very busy machine, or for rules written to be hard to read. */
 const LIMIT_MS = 60_000
 
-/** First the rules whose traits are not known, then what depends on them. */
+/** Two passes: first the rules with unknown traits, then those that depend on them. */
 const MAX_ROUNDS = 2
 
-/** Number of unused conditions to keep: those of earlier versions of rules, or of other rules. */
+/** Number of unused conditions to retain: those of earlier versions of rules, or of other rules. */
 const SPARE = 4000
 
-/** Conditions that an earlier run has read, by all that they depend on. Without a folder there are none. */
+/** Conditions read by an earlier run, by everything that they depend on. Empty without a folder. */
 export async function keptConditions(folder: string | undefined, roots: readonly string[]): Promise<Kept> {
   if (folder === undefined) return new Kept(undefined)
-  // All of the shipped Python: the reader itself, and the helpers that rules import.
+  // Covers all of the shipped Python: the reader itself, and the helpers that rules import.
   const stamp = `caracal-conditions 1 ${snapshotKey(await readSources())}`
   return new Kept({ folder, kind: 'conditions', id: hash16(...roots), stamp, spare: SPARE })
 }
@@ -35,14 +35,14 @@ export class ConditionReader {
   readonly #onProblem: (message: string) => void
   #reading: Promise<Reading | undefined> | undefined
 
-  /** `kept`: what an earlier run has read. `onProblem`: called when rules cannot be read, so that they see every event. */
+  /** `kept`: results of an earlier run. `onProblem`: called if rules cannot be read and therefore see every event. */
   constructor(set: RuleSet, kept: Promise<Kept>, onProblem: (message: string) => void = () => {}) {
     this.#set = set
     this.#kept = kept
     this.#onProblem = onProblem
   }
 
-  /** Begins at the first call. Resolves with `undefined` when reading failed or was ended by `close`; never rejects. */
+  /** Starts at the first call. Resolves with `undefined` if reading failed or was ended by `close`; never rejects. */
   read(): Promise<Reading | undefined> {
     this.#reading ??= this.#read()
     return this.#reading
@@ -60,15 +60,15 @@ export class ConditionReader {
     }
   }
 
-  /** Ends a reading that is under way, with its child. */
+  /** Ends a reading under way, and its child. */
   close(): void {
     this.#closed.abort()
   }
 }
 
 /**
- * Reads the rules that `kept` does not hold, in a child of its own that is ended afterwards: reading takes seconds, and the child that
- * judges is needed meanwhile. Rejects when it takes too long or the signal ends it.
+ * Reads the rules that are missing from `kept`, in a separate child that is ended afterwards: reading takes seconds, and the child that
+ * judges is needed meanwhile. Rejects if it takes too long or the signal aborts it.
  */
 export async function readRules(set: RuleSet, signal: AbortSignal, kept: Kept = new Kept(undefined)): Promise<Reading> {
   const { sources, rules, helpers, dataModels, logTypes } = set.load([], new Map(), { careful: false, watch: 'never' })

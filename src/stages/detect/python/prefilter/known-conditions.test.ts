@@ -50,7 +50,7 @@ const CONTENT = {
   dataModels: [MODEL],
 } satisfies DetectionContent
 
-/** What is read when a folder holds what an earlier run has read: ids of rules, and all conditions. */
+/** What is read if a folder contains the results of an earlier run: ids of rules, and all conditions. */
 async function read(content: DetectionContent, from: string | undefined) {
   const kept = await keptConditions(from, ['/root'])
   const known = new KnownConditions(createRuleSet(content, false).load([], new Map(), { careful: false, watch: 'never' }), kept)

@@ -2,20 +2,20 @@ import { sha256 } from '../../../../util/hash.ts'
 import type { Kept } from '../../../../util/kept.ts'
 import type { NecessaryContent, Traits } from '../sandbox/protocol.ts'
 
-/** Rules, helpers and data models as the analyser gets them, without its information about the rest. */
+/** Rules, helpers and data models for the analyser, without the information about the other rules. */
 export type ReadContent = Omit<NecessaryContent, 'elsewhere'>
 
 type RuleSpec = ReadContent['rules'][number]
 
 /**
- * What is known of the conditions of rules, and what must be read to know the rest. A rule's condition depends on its source, on the
+ * The known conditions of rules, and what must be read to complete them. A rule's condition depends on its source, on the
  * helpers that it can import, on its log type's data model, and on the traits of all sources together; nothing else goes into a key.
  */
 export class KnownConditions {
   readonly #content: ReadContent
   readonly #kept: Kept
   readonly #rules: ReadonlyMap<string, RuleSpec>
-  /** Place → hash of the helpers that are seen from there. */
+  /** Place → hash of the helpers visible from there. */
   readonly #places = new Map<string, string>()
   readonly #models: ReadonlyMap<string, string>
   readonly #sources: readonly string[]
@@ -40,7 +40,7 @@ export class KnownConditions {
     )}`
   }
 
-  /** What is to be read next; `undefined` when everything is known. */
+  /** What to read next; `undefined` if everything is known. */
   missing(): NecessaryContent | undefined {
     const { rules, logTypes } = this.#content
     const strange = rules.filter((rule) => this.#traitsOf(rule) === undefined)
@@ -55,7 +55,7 @@ export class KnownConditions {
     return isComplete ? undefined : this.#request(isMissing)
   }
 
-  /** Takes what `_caracal/necessary.py` answered. */
+  /** Adds the answer of `_caracal/necessary.py`. */
   add(answer: string): void {
     const [head = '', ...rows] = answer.split('\n')
     const found = JSON.parse(head) as { readonly shared: Traits; readonly rules: Readonly<Record<string, Traits>> }

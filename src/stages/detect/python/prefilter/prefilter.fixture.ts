@@ -1,18 +1,18 @@
 import type { JsonObject } from '../../../../model/json.ts'
 
-/** One construct of rules: its code, events that a prefilter must show to it, and events that it must keep from it. */
+/** A construct in rules: its code, events that the prefilter must let through, and events that it must hold back. */
 export interface Construct {
   readonly name: string
   readonly code: string
-  /** Whatever the rule answers. */
+  /** Whatever the rule returns. */
   readonly shown: readonly JsonObject[]
-  /** None: the construct is not understood, or nothing is certain. */
+  /** None if the construct is not understood, or nothing is certain. */
   readonly kept?: readonly JsonObject[]
 }
 
 const rule = (body: string, before = '') => `${before}\ndef rule(event):\n    ${body.replaceAll('\n', '\n    ')}\n`
 
-/** Each soundness rule and each construct that is understood. */
+/** All soundness rules and all constructs that are understood. */
 export const CONSTRUCTS: readonly Construct[] = [
   {
     name: 'a field equal to a constant, in any case of its name',

@@ -79,7 +79,7 @@ describe('the condition that is read from a rule', () => {
   )
 })
 
-// Small words, so that random events meet the rules' tests often.
+// Few words, so that random events often satisfy the rules' conditions.
 const NAMES_OF_FIELDS = [
   ...['a', 'A', 'b', 'B', 'c', 'd', 'n', 'name', 'NAME', 'who', 'list', 't', 'k', 'set', 'error', 'box', 'p', 'P', 'granted'],
   ...['type', 'free', 'p_udm', 'code', 'CODE'],
@@ -123,7 +123,7 @@ const { event } = fc.letrec<{ value: JsonValue; event: JsonObject }>((tie) => ({
   event: fc.dictionary(fc.constantFrom(...NAMES_OF_FIELDS), tie('value'), { maxKeys: 4, noNullPrototype: true }),
 }))
 
-test('random events give the same matches with and without the prefilter', async () => {
+test('random events lead to the same matches with and without the prefilter', async () => {
   const [filtered, full] = [await detect(CONTENT, OPTIONS), await detect(CONTENT)]
   let matches = 0
   const property = fc.asyncProperty(fc.array(event, { minLength: 200, maxLength: 400 }), async (events) => {
@@ -135,13 +135,13 @@ test('random events give the same matches with and without the prefilter', async
   expect(matches).toBeGreaterThan(1000)
 })
 
-test('with exact rule errors, also errors are the same', async () => {
+test('with exact rule errors, errors are the same, too', async () => {
   const [filtered, full] = [await detect(CONTENT, { ...OPTIONS, ruleErrors: 'exact' }), await detect(CONTENT)]
   const events = fc.sample(event, { seed: 7, numRuns: 1000 })
   expect(await filtered.evaluate(batchOf(events))).toEqual(await full.evaluate(batchOf(events)))
 })
 
-test('an event that cannot be shown as an object is judged by every rule, and order and numbers of events are kept', async () => {
+test('an event that cannot be represented as an object is judged by every rule, and order and numbers of events are preserved', async () => {
   const detector = await detect(CONTENT, OPTIONS)
   const events = [{ q: 1 }, { name: 'x' }, { q: 1 }, { who: ['root'] }]
   const numbers = async (batch: Parameters<Detector['evaluate']>[0]) =>
@@ -159,8 +159,8 @@ test('a rule is charged only for the events that it saw', async () => {
   expect(detector.timings().map(({ events }) => events)).toEqual([2])
 })
 
-test('a rule that its condition is wrong about is found by the sample', async () => {
-  // What is done to another module's constants behind everybody's back cannot be read from either.
+test('sampling finds a rule with a wrong condition', async () => {
+  // Covert changes to another module's constants cannot be read from either source.
   const hidden = makeRule('Hidden', 'import setup\n\ndef rule(event):\n    return False\n')
   const setup = makeHelper('setup', "import names\n\ntype(names).__setattr__(names, 'WANTED', 'y')\n")
   const victim = makeRule('Victim', "import names\n\ndef rule(event):\n    return event.get('a') == names.WANTED\n")
@@ -178,7 +178,7 @@ test.each<[string, PrefilterOptions | undefined]>([
   ['without a prefilter', undefined],
   ['with one', OPTIONS],
   ['with one of which every event is a sample', { ruleErrors: 'exact', shadowEvery: 1 }],
-])('a rule does not run on what its inline filters keep from it: %s', async (_name, prefilter) => {
+])('a rule does not run on events that its inline filters reject: %s', async (_name, prefilter) => {
   const code = `
     from panther_detection_helpers.caching import increment_counter
 
@@ -205,7 +205,7 @@ test.each<[string, PrefilterOptions | undefined]>([
     'match other 3',
   ])
   expect(written.sort()).toEqual(['seen 2', 'titles 2'])
-  // Nor when there is only their text.
+  // Nor if only their text is available.
   const { events: _unused, ...text } = batchOf([{ n: 1, noise: 1 }])
   expect((await detector.evaluate(text)).map(({ ruleId }) => ruleId)).toEqual(['other'])
 })

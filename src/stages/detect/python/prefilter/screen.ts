@@ -9,10 +9,10 @@ import { type Selection, selectEvents, sliceByRule } from '../../prefilter/selec
 import { createShadow, type Shadow } from '../../prefilter/shadow.ts'
 import { type Crossing, splitBatch } from '../judge/split.ts'
 
-/** The events of a batch that go to the child, and what to do with what comes back. */
+/** The events of a batch that go to the child, and how to process the answer. */
 export interface Screened {
   readonly crossings: Iterable<Crossing>
-  /** Findings counted by the batch's events, with what the prefilter would have missed. */
+  /** Findings with event numbers of the batch, and those that the prefilter would have missed. */
   finish(findings: readonly Finding[]): readonly Finding[]
 }
 
@@ -21,7 +21,7 @@ export class Screen {
   readonly #prefilters: ReadonlyMap<string, Prefilter>
   readonly #shadow: Shadow
   readonly #rules: ReadonlyMap<string, readonly Rule[]>
-  /** Rules that see every event since the prefilter was wrong about them. */
+  /** Rules that see every event because the prefilter was wrong about them. */
   readonly #distrusted = new Set<string>()
 
   constructor(
@@ -43,7 +43,7 @@ export class Screen {
     )
   }
 
-  /** Goes on with the sampling of another screen: with its count, and with the rules among these that it does not trust. */
+  /** Continues the sampling of another screen: takes over its count and those of its distrusted rules that are in this one. */
   inherit(before: Screen, ruleIds: ReadonlySet<string>): void {
     this.#shadow.inherit(before.#shadow)
     for (const id of before.#distrusted) {

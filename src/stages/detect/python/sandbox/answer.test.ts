@@ -43,7 +43,7 @@ const row = (value: unknown) => ({ ...ANSWER, rows: [value] })
 const values = (given: object) => row([1, 0, given, {}])
 const write = (value: unknown) => ({ ...ANSWER, cacheWrites: [value] })
 
-test('what the engine answers is taken as it is', () => {
+test('answers of the engine are accepted unchanged', () => {
   expect(evaluation(ANSWER)).toEqual({ value: JSON.parse(JSON.stringify(ANSWER)) })
   expect(evaluation({ changed: [1, 'json.loads'] })).toEqual({ value: { changed: [1, 'json.loads'] } })
   expect(evaluation({ changed: [null, 'x'] })).toEqual({ value: { changed: [null, 'x'] } })
@@ -114,7 +114,7 @@ test.each([
   expect((read as { malformed: string }).malformed).toMatch(message)
 })
 
-test('the events that a rule was not to judge are not answered', () => {
+test('answers about events that a rule was not sent are malformed', () => {
   expect(readEvaluation(encode(row([2, 1, 'exception', 'x'])), { rules: [0, 1], skip: [[1, 2]] }, COUNT)).toHaveProperty(
     'malformed',
   )
@@ -176,7 +176,7 @@ test.each([
   expect(readNecessary(encode(text), CONTENT)).toHaveProperty('malformed')
 })
 
-test('only the three replies are replies', () => {
+test('only the three kinds of replies are accepted', () => {
   expect(isReply({ kind: 'answer' })).toBe(true)
   expect(isReply({ kind: 'beat', mark: 1, ms: 5, interrupted: false })).toBe(true)
   expect(isReply({ kind: 'died', how: 'crash', mark: 0, message: 'x', isReading: false })).toBe(true)
@@ -185,7 +185,7 @@ test('only the three replies are replies', () => {
   expect(isReply({ kind: 'died', how: 'because', mark: 0, message: 'x', isReading: false })).toBe(false)
 })
 
-/** JSON that looks like an answer here and there. */
+/** JSON that resembles an answer in places. */
 const nearly: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
   value: fc.oneof(
     { maxDepth: 4 },
@@ -200,14 +200,14 @@ const nearly: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
   ),
 })).value
 
-/** The answer with one value in it replaced, wherever it is. */
+/** The answer with one value at any depth replaced. */
 const broken = fc.tuple(fc.nat(60), nearly).map(([at, value]) => {
   let left = at
   const copy = JSON.parse(JSON.stringify(value)) as unknown
   return JSON.stringify(ANSWER, (_, old: unknown) => (left-- === 0 ? copy : old))
 })
 
-test('whatever JSON comes, a reader does not throw and takes nothing that its type does not allow', () => {
+test('for any JSON, a reader does not throw and accepts only values that its type allows', () => {
   fc.assert(
     fc.property(
       fc.oneof(
@@ -232,7 +232,7 @@ function isOutcome(read: Checked<unknown>): boolean {
   return 'value' in read !== 'malformed' in read
 }
 
-/** The type once more, slowly. */
+/** A second, slow check of the type. */
 function isEvaluation(answer: unknown): boolean {
   const { rows, seconds, cacheWrites, changed } = answer as Record<string, unknown[]>
   if (changed) return [0, 1, null].includes(changed[0] as number) && typeof changed[1] === 'string'

@@ -14,12 +14,12 @@ import type {
 } from './protocol.ts'
 
 /**
- * Everything that a child sends is read here before anything else sees it: types, ranges, names, JSON, sizes. Rules share the child's
- * interpreter with the engine, so any of it may be a rule's doing. Nothing here throws.
+ * Everything that a child sends is validated here before it is used: types, ranges, names, JSON, sizes. Rules share the child's
+ * interpreter with the engine, so any of it may have been written by a rule. Nothing here throws.
  */
 export type Checked<T> = { readonly value: T } | { readonly malformed: string }
 
-/** Python's limits count code points, of which one may be two of ours. */
+/** Python's limits count code points, each of which may be two UTF-16 units. */
 const MAX_TEXT = 2 * 1000
 const MAX_UNIQUE = 2 * 200 * 1024
 const MAX_CONTEXT = 200 * 1024
@@ -28,7 +28,7 @@ const MAX_MESSAGE = 32 * 1024
 const MAX_KEY = 2 * 2048
 /** An entry's text is ASCII. */
 const MAX_ENTRY = 400 * 1024
-/** Entries of a full cache, and as many that had to go. */
+/** Maximum number of changes: the entries of a full cache, and the same number of evicted ones. */
 const MAX_WRITES = 2 * 100_000
 const MAX_RULES = 100_000
 const MAX_PRINTED = 2 * 300 * 1024
@@ -50,10 +50,10 @@ const LOAD_CAUSES: ReadonlySet<unknown> = new Set<RuleError['cause']>(['timeout'
 
 const decoder = new TextDecoder()
 
-/** What is wrong with an answer; never leaves this file. */
+/** A fault in an answer; never leaves this file. */
 class Fault extends Error {}
 
-/** `count`: the events that were sent. Rows are about what the header names; of an event and a rule one match and one error at most. */
+/** `count`: number of events sent. Rows must be about rules in the header; at most one match and one error per event and rule. */
 export function readEvaluation(
   bytes: Uint8Array,
   header: Pick<EvaluateHeader, 'rules' | 'only' | 'skip'>,
@@ -81,7 +81,7 @@ export function readTests(bytes: Uint8Array, count: number): Checked<readonly Te
   })
 }
 
-/** `items`: how many rules and data models were sent. */
+/** `items`: number of rules and data models sent. */
 export function readLoad(bytes: Uint8Array, items: number, helpers: number): Checked<LoadAnswer> {
   return checked(bytes, (answer) => {
     for (const [i, error] of listOf(answer['errors'], 'errors').entries()) {
@@ -100,7 +100,7 @@ export function readLoad(bytes: Uint8Array, items: number, helpers: number): Che
   })
 }
 
-/** Compiled code per source, base64; `null`: it cannot be compiled. */
+/** Compiled code per source, in base64; `null` if it cannot be compiled. */
 export function readCompiled(bytes: Uint8Array, count: number): Checked<readonly (string | null)[]> {
   return checked(bytes, (answer) => {
     const list = listOf(answer, 'compiled')
@@ -248,7 +248,7 @@ function checkEvictions(evictions: unknown): void {
   }
 }
 
-/** The JSON text that `_caracal/cache.py` makes of an entry. */
+/** The JSON text of an entry, as written by `_caracal/cache.py`. */
 function isEntry(text: unknown): boolean {
   const parts = objectOf(text, MAX_ENTRY)
   if (!parts) return false
@@ -333,7 +333,7 @@ function checkIndex(value: unknown, end: number, where: string): void {
   if (!isIndex(value, end)) throw unexpected(value, where)
 }
 
-/** The object of a JSON text; `undefined`: it is none. */
+/** The object in a JSON text; `undefined` if the text is not a JSON object. */
 function objectOf(text: unknown, most: number): Record<string, unknown> | undefined {
   if (!isText(text, most)) return undefined
   try {
@@ -344,7 +344,7 @@ function objectOf(text: unknown, most: number): Record<string, unknown> | undefi
   }
 }
 
-/** `list` ascends. */
+/** `list` is in ascending order. */
 function has(list: readonly number[], value: number): boolean {
   return list[lowerBound(list, value)] === value
 }

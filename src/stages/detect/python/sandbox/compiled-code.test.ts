@@ -19,7 +19,7 @@ const RULE = makeRule('R', 'import my_helper\ndef rule(event): return True\ndef 
 const BROKEN = makeRule('Broken', 'def rule(event) return')
 const FAILS = makeRule('Fails', 'x = 1\n\ndef rule(event):\n    return 1 / 0')
 
-/** What a run with these rules gives: titles, setup errors, and where a rule fails. */
+/** The results of a run with these rules: titles, setup errors, and where a rule fails. */
 async function run(name: string, rules: readonly Rule[] = [RULE, BROKEN, FAILS]) {
   const helpers = [makeHelper('my_helper', `NAME = '${name}'`)]
   const detector = await python.create({ rules, helpers }, { timeoutMs: 3000, all: false, compiledFolder: join(folder, 'code') })
@@ -38,7 +38,7 @@ const expected = (name: string) => ({
   where: { detection: '/root/rules/Fails.py:4 in rule' },
 })
 
-test('a run with kept code, with changed code and with a damaged file gives the same as one without', async () => {
+test('a run with saved code, with changed code and with a damaged file has the same results as one without', async () => {
   expect(await run('one')).toEqual(expected('one'))
   const [file] = readdirSync(join(folder, 'code'))
   const path = join(folder, 'code', file!)
@@ -53,19 +53,19 @@ test('a run with kept code, with changed code and with a damaged file gives the 
   expect(readFileSync(path)).not.toEqual(damaged)
 })
 
-test('a folder that cannot be made costs nothing but time', async () => {
+test('a folder that cannot be created costs only time', async () => {
   writeFileSync(join(folder, 'code'), 'a file')
   expect(await run('one')).toEqual(expected('one'))
 })
 
-test('a source that is too much for the compiler is an error of its rule alone', async () => {
+test('a source that overwhelms the compiler is an error of its rule alone', async () => {
   const deep = makeRule('Deep', `x = ${'-'.repeat(300_000)}1\ndef rule(event): return True`)
   const { title, errors } = await run('one', [deep, RULE, FAILS])
   expect(title).toBe('"one"')
   expect(errors).toEqual([expect.stringContaining('/root/rules/Deep.py')])
 })
 
-test('a rule that changes what the engine remembers of compiled code changes nothing for the next run', async () => {
+test('a rule that changes the engine’s compiled code has no effect on the next run', async () => {
   const thief = makeRule(
     'A',
     `
@@ -80,14 +80,14 @@ test('a rule that changes what the engine remembers of compiled code changes not
   await run('one', [thief, RULE, FAILS])
   const honest = await run('one', [RULE, FAILS])
   expect(honest.title).toBe('"one"')
-  // The same set of rules again: the file holds what was compiled before any rule ran.
+  // The same set of rules again: the file contains the code as compiled before any rule ran.
   const [kept] = await Promise.all(
     readdirSync(join(folder, 'code')).map((name) => readFileSync(join(folder, 'code', name), 'latin1')),
   )
   expect(kept).not.toContain('stolen')
 })
 
-test('only the newest files are kept', async () => {
+test('only the newest files remain', async () => {
   for (let i = 0; i < 20; i++) {
     const code = CompiledCode.open(folder, [`/root${i}`])
     code.set(['/a.py', `x = ${i}`], 'YQ==')

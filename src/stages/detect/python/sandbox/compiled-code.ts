@@ -4,16 +4,16 @@ import { hash16 } from '../../../../util/hash.ts'
 import { Kept } from '../../../../util/kept.ts'
 import type { Source } from './protocol.ts'
 
-/** Number of unused sources whose code is kept, since a run may only have used some of the rules. */
+/** Number of unused sources whose code is saved, since a run may have used only some of the rules. */
 const SPARE = 2000
 
 /**
- * Compiled code by the hash of its source: compiling is most of the time that loading rules takes. In memory for a child that
- * is replaced, in a file for the next run.
+ * Compiled code by the hash of its source; compiling takes most of the time of loading rules. In memory for replacement
+ * children, in a file for the next run.
  *
- * Compiled code is as powerful as a rule's source, no more: nothing but the sandbox loads it, behind the same walls and limits, and
- * what crashes the interpreter ends a child. So a file that somebody else has put there could change what rules answer, as
- * changed rules could, and reaches nothing that rules do not reach.
+ * Compiled code is no more powerful than a rule's source: only the sandbox loads it, under the same restrictions and limits, and
+ * code that crashes the interpreter ends a child. So a planted file could change the results of rules, as changed rules
+ * could, but reaches nothing that rules cannot reach.
  */
 export class CompiledCode {
   readonly #kept: Kept
@@ -24,7 +24,7 @@ export class CompiledCode {
     this.#kept = kept
   }
 
-  /** Each set of content roots has a file of its own. */
+  /** Each set of content roots has its own file. */
   static open(folder: string | undefined, roots: readonly string[]): CompiledCode {
     const place = { kind: 'python', id: hash16(...roots), stamp: stamp(), spare: SPARE }
     return new CompiledCode(new Kept(folder === undefined ? undefined : { ...place, folder }))
@@ -50,7 +50,7 @@ export class CompiledCode {
   }
 }
 
-/** The file's name is a part of compiled code. */
+/** The file name is part of compiled code. */
 function keyOf([file, text]: Source): string {
   return createHash('sha256').update(JSON.stringify(file)).update('\n').update(text).digest('hex')
 }

@@ -6,7 +6,7 @@ import type { PythonDetector } from '../detector.ts'
 import { python } from '../index.ts'
 import { errorsOf, makeBatch, makeHelper, makeRule, matchesOf } from '../rule.fixture.ts'
 
-// Many children are started and ended here: minutes on a small machine that does other things too.
+// Starts and ends many children, which takes minutes on a small, busy machine.
 vi.setConfig({ testTimeout: 300_000 })
 
 const open: Detector[] = []
@@ -22,7 +22,7 @@ async function detect(rules: ReturnType<typeof makeRule>[], timeoutMs = 300): Pr
 
 const EVENTS = Array.from({ length: 8 }, (_, n) => ({ n }))
 
-/** What a neighbour of the hostile rule finds: every event, whatever happens beside it. */
+/** Findings of the hostile rule's neighbour: every event, whatever the hostile rule does. */
 const GOOD = makeRule('Good', 'def rule(event): return True')
 
 // A rule's body that misbehaves on event 3 only, the cause of the error, and what the message says.
@@ -123,7 +123,7 @@ test.each([
     expect(errors[i]!.message, name).toContain(`/root/rules/${name}.py`)
     expect(matchedEvents(findings, name), name).toEqual([0, 2, 4, 6])
   }
-  // And afterwards as if nothing had happened.
+  // Afterwards, everything works as before.
   const next = await detector.evaluate(makeBatch([{ n: 0 }]))
   expect(matchesOf(next).map((m) => m.ruleId)).toEqual([...rules, GOOD].map((rule) => rule.id))
 })
@@ -132,7 +132,7 @@ test('a rule that times out on every event is soon suspended, visibly, and the o
   const detector = await detect([makeRule('Slow', 'def rule(event):\n  while True: pass'), GOOD], 100)
   const first = await detector.evaluate(makeBatch(EVENTS))
   expect(errorsOf(first).map((e) => [e.event, e.cause])).toEqual(EVENTS.map(({ n }) => [n, 'timeout']))
-  // The others have waited for one whole limit, and wait for a tenth from then on.
+  // The others have waited for one full limit, and from then on wait for a tenth of it.
   expect(
     errorsOf(first)
       .map(({ message }) => /took longer than (\d+) ms/.exec(message)?.[1])
@@ -177,7 +177,7 @@ test.each([
     'leaves a profiler behind',
     "import sys, builtins\ndef p(frame, what, arg):\n  if what == 'return' and frame.f_code.co_name == 'judge': builtins.ascii = object()\ndef rule(event):\n  sys.setprofile(p)\n  return False",
   ],
-])('a rule that %s loses nothing for the others', async (_, code) => {
+])('a rule that %s costs the others nothing', async (_, code) => {
   const detector = await detect([makeRule('Before', 'def rule(event): return True'), makeRule('Bad', code), GOOD], 300)
   const findings = await detector.evaluate(makeBatch(EVENTS))
   for (const id of ['Before', 'Good']) expect(matchedEvents(findings, id)).toHaveLength(8)
@@ -192,7 +192,7 @@ test('a rule that ends the child on every event is left out after three, visibly
   expect(matchedEvents(findings, 'Good')).toHaveLength(8)
 })
 
-test('a child that is killed from outside costs nothing but time', async () => {
+test('a child that is killed from outside costs only time', async () => {
   const detector = await detect([GOOD, makeRule('Sleepy', 'import time\ndef rule(event):\n  time.sleep(0.02)\n  return False')])
   const under = detector.evaluate(makeBatch(Array.from({ length: 50 }, (_, n) => ({ n }))))
   const { pid } = detector
@@ -222,26 +222,29 @@ test.each([
   ['that does not end', 'while True: pass', 'timeout'],
   ['that cannot be interrupted', 'sum(range(10 ** 12))', 'import'],
   ['that ends the child', 'import os\nos._exit(1)', 'import'],
-])('a helper %s when it is imported is an error of the rules that import it, and is tried once', async (_, code, cause) => {
-  const importing = [1, 2, 3].map((n) => makeRule(`R${n}`, 'import evil\ndef rule(event): return True'))
-  const content = {
-    rules: [...importing, makeRule('Dies', 'import os\ndef rule(event): os._exit(1)'), GOOD],
-    helpers: [makeHelper('evil', code)],
-  }
-  const detector = await python.create(content, { timeoutMs: 300, all: false })
-  open.push(detector)
-  expect(detector.setupErrors.map((e) => [e.ruleId, e.cause])).toEqual([
-    ['R1', cause],
-    ['R2', 'import'],
-    ['R3', 'import'],
-  ])
-  for (const { message } of detector.setupErrors) expect(message).toContain('/root/helpers/evil.py')
-  // The child is replaced; what it could not load is neither retried nor reported again.
-  const findings = await detector.evaluate(makeBatch([{ n: 0 }]))
-  expect(matchedEvents(findings, 'Good')).toEqual([0])
-  expect(errorsOf(findings).map((e) => e.ruleId)).toEqual(['Dies'])
-  expect(detector.setupErrors).toHaveLength(3)
-})
+])(
+  'a helper %s when it is imported is an error of the rules that import it, and is imported only once',
+  async (_, code, cause) => {
+    const importing = [1, 2, 3].map((n) => makeRule(`R${n}`, 'import evil\ndef rule(event): return True'))
+    const content = {
+      rules: [...importing, makeRule('Dies', 'import os\ndef rule(event): os._exit(1)'), GOOD],
+      helpers: [makeHelper('evil', code)],
+    }
+    const detector = await python.create(content, { timeoutMs: 300, all: false })
+    open.push(detector)
+    expect(detector.setupErrors.map((e) => [e.ruleId, e.cause])).toEqual([
+      ['R1', cause],
+      ['R2', 'import'],
+      ['R3', 'import'],
+    ])
+    for (const { message } of detector.setupErrors) expect(message).toContain('/root/helpers/evil.py')
+    // The child is replaced; what it could not load is neither retried nor reported again.
+    const findings = await detector.evaluate(makeBatch([{ n: 0 }]))
+    expect(matchedEvents(findings, 'Good')).toEqual([0])
+    expect(errorsOf(findings).map((e) => e.ruleId)).toEqual(['Dies'])
+    expect(detector.setupErrors).toHaveLength(3)
+  },
+)
 
 test.runIf(process.platform === 'linux')(
   'a slow rule that comes back in time keeps its child, and no other one stays',
@@ -254,7 +257,7 @@ test.runIf(process.platform === 'linux')(
   },
 )
 
-/** Processes that this one has started and that live. */
+/** Living child processes of this one. */
 function children(): number[] {
   const ids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
   return ids.flatMap((id) => {
@@ -282,7 +285,7 @@ test('a title of ten megabytes is cut, a context of ten megabytes replaced', asy
   expect(match!.alertContext).toMatch(/bigger than maximum/)
 })
 
-test('a subclass of str that lies about itself is taken by its real text', async () => {
+test('a subclass of str that lies about itself counts with its real text', async () => {
   const code = `
     class Liar(str):
         def __len__(self): return 1

@@ -10,7 +10,7 @@ afterEach(async () => {
   for (const detector of open.splice(0)) await detector.close()
 })
 
-// What public rules import, and what ordinary authors do.
+// Modules that public rules import, and constructs that ordinary authors use.
 const IMPORTED = [
   ...['array', 'ast', 'base64', 'binascii', 'calendar', 'collections', 'collections.abc', 'configparser', 'contextlib', 'copy'],
   ...['csv', 'dataclasses', 'datetime', 'decimal', 'difflib', 'email', 'email.message', 'email.utils', 'enum', 'fnmatch'],
@@ -39,7 +39,7 @@ const IMPORTED = [
   ...['policyuniverse.arn', 'policyuniverse.expander_minimizer', 'policyuniverse.policy', 'pycountry', 'six', 'six.moves'],
 ]
 
-test('what rules import is in the memory that a child begins with: no rule pays for it', async () => {
+test('modules that rules import are in the memory image of a child, at no cost to any rule', async () => {
   const rule = makeRule(
     'Imports',
     `
@@ -58,7 +58,7 @@ test('what rules import is in the memory that a child begins with: no rule pays 
   expect(detector.setupErrors).toEqual([])
   const [match] = matchesOf(await detector.evaluate(makeBatch([{}])))
   expect(match!.title).toBe('[]')
-  // The shipped helpers are run for each content root, and import nothing that is not there already.
+  // The shipped helpers run for each content root and import only modules that are already loaded.
   expect(match!.dedup).toBe(
     "['panther_base_helpers', 'panther_greynoise_helpers', 'panther_lookuptable_helpers', 'panther_tor_helpers']",
   )

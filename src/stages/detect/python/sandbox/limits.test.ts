@@ -3,10 +3,10 @@ import { type Beat, createWatch, type Meter } from '../interpreter/watch.ts'
 import { Patience, type Verdict } from './patience.ts'
 
 const LIMIT = 1000
-/** How much faster than the process's own time the clock goes: it has the machine for itself, or hardly anything of it. */
+/** Ratio of elapsed time to CPU time: the process has the machine to itself, or hardly any of it. */
 const RATES = [1, 2, 20, 100] as const
 
-/** A process and the clock on the wall. */
+/** A process and the wall clock. */
 class Machine implements Meter {
   readonly #rate: number
   #wallMs = 5000
@@ -24,7 +24,7 @@ class Machine implements Meter {
     this.#wallMs += ms * this.#rate
   }
 
-  /** The time passes, and the process waits. */
+  /** Time passes while the process waits. */
   hang(ms: number): void {
     this.#wallMs += ms
   }
@@ -54,12 +54,12 @@ function child(rate: number) {
   return { machine, beats, cells, call }
 }
 
-describe('a call that looks whether it should stop', () => {
-  test.each(RATES)('is left alone below its limit of processor time, with the clock %i times as fast', (rate) => {
+describe('a call that checks whether it should stop', () => {
+  test.each(RATES)('is left alone below its CPU time limit, with the clock %i times as fast', (rate) => {
     const { call, beats } = child(rate)
     for (let mark = 1; mark <= 5; mark++) expect(call(mark, LIMIT - 1)).toBeUndefined()
     expect(beats.every(({ interrupted }) => !interrupted)).toBe(true)
-    // It reports all the time.
+    // It reports continually.
     expect(beats.length).toBeGreaterThan(10)
   })
 
@@ -70,7 +70,7 @@ describe('a call that looks whether it should stop', () => {
     expect(stopped).toBeLessThan(1.2 * LIMIT)
     expect(beats.at(-1)).toMatchObject({ mark: 7, interrupted: true })
     expect(cells[3]).toBe(7)
-    // The next one has a limit of its own.
+    // The next call has a new limit.
     expect(call(8, LIMIT - 1)).toBeUndefined()
     expect(call(9, 10 * LIMIT)).toBeGreaterThanOrEqual(LIMIT)
   })
@@ -81,9 +81,9 @@ describe('a call that looks whether it should stop', () => {
     expect(call(1, 1)).toBeUndefined()
   })
 
-  test('is not charged with what the process does in other threads', () => {
+  test('is not charged for other threads of the process', () => {
     const { call, machine } = child(1)
-    // Four threads compile beside it: the process works five times as fast as the clock goes.
+    // Four other threads compile: CPU time passes five times as fast as the clock.
     expect(call(1, 5 * (LIMIT - 10), () => machine.work(1, 4))).toBeUndefined()
   })
 
@@ -96,7 +96,7 @@ describe('a call that looks whether it should stop', () => {
 
 const CHECK_MS = 25
 
-/** Checks every 25 ms of the clock, until something is to be done or so much has happened. */
+/** Checks every 25 ms of the clock, until there is something to do or the given time has passed. */
 function parent(rate: number, limit = LIMIT) {
   const machine = new Machine(rate)
   const patience = new Patience(limit, machine)
@@ -115,7 +115,7 @@ function parent(rate: number, limit = LIMIT) {
   return { machine, patience, until }
 }
 
-describe('a call that does not look whether it should stop', () => {
+describe('a call that does not check whether it should stop', () => {
   test.each(RATES)('is left alone below its limit, with the clock %i times as fast', (rate) => {
     expect(parent(rate).until(LIMIT - 1)).not.toContain('stop')
   })
@@ -123,7 +123,7 @@ describe('a call that does not look whether it should stop', () => {
   test.each(RATES)('is stopped once it has used its limit, with the clock %i times as fast', (rate) => {
     const { machine, patience, until } = parent(rate)
     const from = machine.worked()
-    // The next child is started in time.
+    // The next child is started early.
     expect(until(10 * LIMIT)).toEqual(['slow', 'stop'])
     expect(machine.worked() - from).toBeGreaterThanOrEqual(LIMIT)
     expect(machine.worked() - from).toBeLessThan(1.5 * LIMIT)
@@ -150,7 +150,7 @@ describe('a call that does not look whether it should stop', () => {
     expect(machine.worked() - from).toBeLessThan(0.5 * LIMIT)
   })
 
-  test.each(RATES)('that goes on between two calls is stopped, with the clock %i times as fast', (rate) => {
+  test.each(RATES)('that continues between two calls is stopped, with the clock %i times as fast', (rate) => {
     const { machine, patience, until } = parent(rate)
     const from = machine.worked()
     const hear = () => patience.hear({ mark: 0, ms: machine.now() - 5000, interrupted: false })
@@ -158,7 +158,7 @@ describe('a call that does not look whether it should stop', () => {
     expect(machine.worked() - from).toBeGreaterThanOrEqual(2 * LIMIT)
   })
 
-  test('that looks again, and calls after it, are left alone', () => {
+  test('that checks again, and later calls, are left alone', () => {
     const { patience, until } = parent(20)
     let n = 0
     expect(until(20 * LIMIT, () => patience.hear({ mark: ++n >> 4, ms: 0, interrupted: false }))).toEqual([])
@@ -169,7 +169,7 @@ describe('a call that does not look whether it should stop', () => {
 })
 
 describe('a call that hangs without working', () => {
-  /** Checks while the process waits; how long it took until it was stopped, in ms, or undefined. */
+  /** Checks while the process waits; returns the time until it was stopped, in ms, or undefined. */
   function hang(
     { machine, patience }: ReturnType<typeof parent>,
     mostMs: number,
@@ -185,7 +185,7 @@ describe('a call that hangs without working', () => {
     return undefined
   }
 
-  test('is stopped after half a minute, and ended if that does not help', () => {
+  test('is stopped after half a minute, and killed if that does not help', () => {
     const waiting = parent(1)
     expect(hang(waiting, 60_000)).toBeCloseTo(30_000, -3)
     expect(waiting.patience.tooLong).toBe('a call did nothing for 30 s')
@@ -197,16 +197,16 @@ describe('a call that hangs without working', () => {
     expect(verdict).toBe('end')
   })
 
-  test('has thirty times a longer limit, five minutes at most', () => {
+  test('with a longer limit gets thirty times that limit, at most five minutes', () => {
     expect(hang(parent(1, 3000), 200_000)).toBeCloseTo(90_000, -3)
     expect(hang(parent(1, 60_000), 400_000)).toBeCloseTo(300_000, -3)
   })
 
-  test('is not one that works a little, as long as it is below its limit', () => {
+  test('does not include one that works a little and is below its limit', () => {
     expect(hang(parent(1), 40_000, 0.02)).toBeUndefined()
   })
 
-  test('is not one whose machine was paused', () => {
+  test('does not include one whose machine was paused', () => {
     expect(hang(parent(1), 10 * 3_600_000, 0, 3_600_000)).toBeUndefined()
   })
 })

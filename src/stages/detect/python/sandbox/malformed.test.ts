@@ -40,7 +40,7 @@ const TWO = makeBatch([{ n: 0 }, { n: 1 }])
 
 type Answer = { rows: unknown[]; seconds: unknown; cacheWrites: unknown[] }
 
-/** A real child whose answers are changed on the way whenever rule `Bad` has been judged. */
+/** A real child whose answers are modified in transit whenever rule `Bad` has been judged. */
 async function lying(change: (answer: Answer, bad: number) => unknown): Promise<Sandbox> {
   const sandbox = await startSandbox()
   const request = sandbox.request.bind(sandbox)
@@ -114,7 +114,7 @@ const POISON = `
 test.each([
   ['while it judges', POISON],
   ['while it is imported', `${POISON}\n  rule(None)\n`],
-])('a rule that writes nonsense to the cache %s is an error of its own, also after a restart', async (_, code) => {
+])('a rule that writes nonsense to the cache %s gets an error itself, also after a restart', async (_, code) => {
   const folder = mkdtempSync(join(tmpdir(), 'caracal-poison-'))
   open.push(() => rmSync(folder, { recursive: true }))
   const rules = [BEFORE, makeRule('Poison', code), COUNTS]

@@ -1,44 +1,44 @@
 import { readFileSync } from 'node:fs'
 import type { Beat, Meter } from '../interpreter/watch.ts'
 
-/** What to do about the call under way. `slow`: it may have to be stopped. `stop`: by a signal. `end`: the process has not stopped. */
+/** How to treat the current call. `slow`: it may have to be stopped. `stop`: stop it by a signal. `end`: end the process, which has not stopped. */
 export type Verdict = 'wait' | 'slow' | 'stop' | 'end'
 
-/** CPU time, in ms, that a call interrupted by its own process gets to stop. */
+/** CPU time, in ms, for a call to stop after its own process has interrupted it. */
 const OVERTIME_MS = 100
 
 /**
  * Rule code that runs between two calls reports but is not interrupted by its own process, since it is not a call.
- * Twice the limit and so much processor time, in ms, is enough.
+ * It is stopped after twice the limit plus this CPU time, in ms.
  */
 const BETWEEN_CALLS_MS = 1500
 
-/** An interrupted process stops within a few ms. After this much CPU time, or this much time, it is killed. */
+/** An interrupted process stops within a few ms. It is killed after this CPU time or this elapsed time. */
 const STOPPING_WORK_MS = 3000
 const STOPPING_MS = 10_000
 
 /**
- * A hung call: this many times its limit has passed (within these bounds, in ms), and it has worked for less than this share
- * of them. What works at all, however little of the machine it gets, comes to its limit.
+ * A hung call: this multiple of its limit has passed (within these bounds, in ms), and it has used less than this share
+ * of the time. A call that works at all, however small its share of the machine, reaches its limit.
  */
 const HANG_LIMITS = 30
 const HANG_LEAST_MS = 30_000
 const HANG_MOST_MS = 300_000
 const HANG_SHARE = 0.002
 
-/** Time that passes between two checks counts up to this: more means that nobody could have looked (a machine that is paused). */
+/** Maximum time counted between two checks: more means that no check could run, as on a paused machine. */
 const MAX_STEP_MS = 250
 
 /**
  * How long the parent waits for one request to a child. A call that reads its interrupt buffer ends itself (`watch.ts`) and
- * reports all the time; this is about calls that do not. CPU time counts here as well.
+ * reports continually; this covers calls that do not. CPU time counts here as well.
  */
 export class Patience {
   readonly #limitMs: number
   readonly #meter: Meter
   #mark: number | undefined
   #isInterrupted = false
-  /** Since the call began, as far as it is known; since anything was heard, and since the last check. */
+  /** Time since the call began, as far as is known, since the last report, and since the last check. */
   #since: number
   #checked: number
   /** CPU time at the first check of this call, and at the first one since it last reported; `undefined`: none yet. */
@@ -46,7 +46,7 @@ export class Patience {
   #silentWork: number | undefined
   /** CPU time at the first check after it was interrupted by its own process. */
   #toldWork: number | undefined
-  /** Time and processor time that have passed unheard. */
+  /** Elapsed time and CPU time since the last report. */
   #silentMs = 0
   #stopped: { readonly work: number; ms: number } | undefined
   #isSlow = false
@@ -64,7 +64,7 @@ export class Patience {
     return this.#mark
   }
 
-  /** Why a call that was stopped was. */
+  /** Why a call was stopped. */
   get tooLong(): string {
     return this.#hangs
       ? `a call did nothing for ${Math.round(this.#silentMs / 1000)} s`
@@ -87,7 +87,7 @@ export class Patience {
     this.#silentMs = 0
   }
 
-  /** To be called several times within a limit. `slow` is answered once. */
+  /** To be called several times within a limit. Returns `slow` once. */
   check(): Verdict {
     const now = this.#meter.now()
     const step = Math.min(now - this.#checked, MAX_STEP_MS)
@@ -124,7 +124,7 @@ export class Patience {
   }
 }
 
-/** The processor time of another process's main thread, where the system gives it (Linux); else a quarter of the time that passes. */
+/** The CPU time of another process's main thread, if the system reports it (Linux); otherwise a quarter of the elapsed time. */
 export function childMeter(pid: number | undefined): Meter {
   const now = performance.now.bind(performance)
   return { now, worked: isMetered() ? () => workedBy(pid) : () => now() / 4 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { loadingItem, markedCall } from './protocol.ts'
 
-// (event * rules + rule) * 16 + 1 + function, as `_caracal/limits.py` says.
+// (event * rules + rule) * 16 + 1 + function, as in `_caracal/limits.py`.
 const MARKS = [
   [0, 3, undefined, undefined],
   [1, 3, { event: 0, rule: 0 }, undefined],

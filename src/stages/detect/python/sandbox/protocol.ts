@@ -1,6 +1,6 @@
 /**
- * What travels between the engine and the Python child: frames (`util/frames.ts`) on the child's stdin and stdout, one
- * request at a time, each answered by exactly one `answer` or `died`, with `beat`s while it works.
+ * The protocol between the engine and the Python child: frames (`util/frames.ts`) on the child's stdin and stdout, one
+ * request at a time, each answered by exactly one `answer` or `died`, with `beat`s while the child works.
  */
 import type { RuleKind, RuleTest } from '../../../../model/rule.ts'
 import type { TestRun } from '../../language.ts'
@@ -8,17 +8,17 @@ import type { Beat } from '../interpreter/watch.ts'
 
 /** Engine → child. */
 export type Request =
-  /** The child's first frame. The snapshot is file descriptor 3; to make one, `sources` follow. */
+  /** The child's first frame. The snapshot is file descriptor 3; to create one, `sources` follow. */
   | { readonly kind: 'start'; readonly makeSnapshot: boolean; readonly memoryBytes: number }
-  /** Payload: `{path: source}` as JSON. Only after a start that makes a snapshot. */
+  /** Payload: `{path: source}` as JSON. Only after a start that creates a snapshot. */
   | { readonly kind: 'sources' }
-  /** Payload: `[file, source][]` as JSON; answer: for each its compiled code as text, or null. No rule has run by then. */
+  /** Payload: `[file, source][]` as JSON; answer: the compiled code of each as text, or null. Sent before any rule runs. */
   | { readonly kind: 'compile'; readonly timeoutMs: number; readonly careful: boolean }
   /** Payload: `LoadContent` as JSON; answer: `LoadAnswer`. */
   | { readonly kind: 'load'; readonly timeoutMs: number; readonly careful: boolean }
-  /** Payload: `[key, entry or null][]` as JSON: the cache of rules, in several requests when it is large, or what has changed in it. */
+  /** Payload: `[key, entry or null][]` as JSON: the rule cache, in several requests if it is large, or the changes to it. */
   | { readonly kind: 'fill'; readonly timeoutMs: number; readonly careful: boolean }
-  /** Payload: `NecessaryContent` as JSON; answer: what `known-conditions.ts` takes. */
+  /** Payload: `NecessaryContent` as JSON; answer: as `known-conditions.ts` reads it. */
   | { readonly kind: 'necessary'; readonly timeoutMs: number; readonly careful: boolean }
   /** Payload: NDJSON. `header`: `EvaluateHeader` as JSON. */
   | { readonly kind: 'evaluate'; readonly timeoutMs: number; readonly careful: boolean; readonly header: string }
@@ -29,25 +29,25 @@ export type Request =
 export type Reply =
   /** Payload: JSON text of the answer; for `start` with `makeSnapshot` the snapshot. */
   | { readonly kind: 'answer' }
-  /** Still working. In careful mode one before every 'call' of the rules' own code. */
+  /** Still working. In careful mode, sent before every call of the rules' own code. */
   | ({ readonly kind: 'beat' } & Beat)
-  /** The interpreter is gone, at this mark; the child ends itself. `timeout`: because the engine interrupted it. */
+  /** The interpreter died at this mark, and the child ends itself. `timeout`: because the engine interrupted it. */
   | {
       readonly kind: 'died'
       readonly how: 'timeout' | 'crash'
       readonly mark: number
       readonly message: string
-      /** It had not begun to run rules: it was reading the events. */
+      /** It was still reading the events and had not run a rule. */
       readonly isReading: boolean
     }
 
 /** A file and its text. */
 export type Source = readonly [file: string, text: string]
 
-/** Rules, helpers and data models as the Python engine reads them. */
+/** Rules, helpers and data models for the Python engine. */
 export interface LoadContent {
   readonly sources: readonly Source[]
-  /** For each source its compiled code, or `null` when there is none. */
+  /** The compiled code of each source, or `null` if there is none. */
   readonly compiled: readonly (string | null)[]
   readonly rules: readonly { id: string; kind: RuleKind; file: string; source: number; root: string; folder: string }[]
   /** `broken`: why it must not be imported. */
@@ -62,36 +62,36 @@ export interface LoadContent {
   readonly dataModels: readonly ModelContent[]
   /** Log type → ids of its rules, in the order that `EvaluateHeader.rules` counts. */
   readonly logTypes: Readonly<Record<string, readonly string[]>>
-  /** Indexes of rules, and behind them of data models, that must not be loaded: they ended a child. */
+  /** Indexes of rules, followed by data models, that must not be loaded because they ended a child. */
   readonly skip: readonly number[]
-  /** Announce each rule: slower, and whoever ends the child is known. */
+  /** Announce each rule: slower, but identifies the one that ends the child. */
   readonly careful: boolean
-  /** When to look whether an import has changed what all rules share: at the end, or after each one, which tells whose it was. */
+  /** When to check whether an import has changed shared state: at the end, or after each import, which identifies the culprit. */
   readonly watch: LoadWatch
 }
 
 export type LoadWatch = 'end' | 'each' | 'never'
 
 export interface LoadAnswer {
-  /** `number` counts rules, then data models. */
+  /** `number` counts rules first, then data models. */
   readonly errors: readonly (readonly [number: number, cause: 'timeout' | 'import' | 'tampering', message: string])[]
-  /** Helpers by their index that took too long to import. */
+  /** Indexes of helpers that took too long to import. */
   readonly broken: readonly (readonly [helper: number, why: string])[]
-  /** What somebody's import has changed that all rules share. */
+  /** Shared state that an import has changed. */
   readonly changed: string | null
 }
 
-/** What the reading of rules, without running them, needs. */
+/** Input for reading rules without running them. */
 export interface NecessaryContent extends Pick<LoadContent, 'sources' | 'rules' | 'helpers' | 'dataModels' | 'logTypes'> {
-  /** Of the rules that are loaded beside these and need not be read. */
+  /** Traits of the rules that are also loaded but need not be read. */
   readonly elsewhere: Traits
 }
 
-/** What of sources the reading of rules depends on that do not import them. */
+/** Properties of sources that affect the reading of rules that do not import them. */
 export interface Traits {
-  /** Names that they give to attributes of anything, sorted. */
+  /** Names of attributes that they assign on any object, sorted. */
   readonly attributes: readonly string[]
-  /** One makes what `unittest.mock` offers. */
+  /** One of them creates objects of `unittest.mock`. */
   readonly mocks: boolean
 }
 
@@ -120,24 +120,24 @@ export type TestAnswer = Pick<TestRun, 'out' | 'errors' | 'where' | 'printed' | 
 
 export interface EvaluateHeader {
   readonly logType: string
-  /** Which of the log type's rules run, as indexes; `rule` below counts in this list. */
+  /** Indexes of the log type's rules that run; `rule` below is an index into this list. */
   readonly rules: readonly number[]
-  /** Pairs of (rule, event) that are left out: they ended a child. */
+  /** Pairs of (rule, event) that are left out because they ended a child. */
   readonly skip: readonly (readonly [number, number])[]
-  /** For each of the rules the events that it sees, ascending; absent: every rule sees every event. */
+  /** The events that each rule sees, ascending; absent: every rule sees every event. */
   readonly only?: readonly (readonly number[])[]
-  /** Announce each call: slower, and whoever ends the child is known. */
+  /** Announce each call: slower, but identifies the one that ends the child. */
   readonly careful: boolean
-  /** Look after each rule whether it has changed what all share, not only after all of them. */
+  /** Check for changes to shared state after each rule, not only after all of them. */
   readonly watch: boolean
 }
 
-/** A row of an evaluation: a match with what the rule's own functions gave, or an error. */
+/** A row of an evaluation: a match with the results of the rule's functions, or an error. */
 export type Row =
   | readonly [event: number, rule: number, values: MatchValues, errors: Record<string, string>]
   | readonly [event: number, rule: number, cause: 'exception' | 'return_type' | 'timeout', message: string]
 
-/** Function → its value, limits applied; absent functions and failed ones are absent. */
+/** Function → its value, with limits applied; undefined and failed functions are absent. */
 export interface MatchValues {
   readonly title?: string
   readonly description?: string
@@ -155,37 +155,37 @@ export interface EvaluateAnswer {
   readonly rows: readonly Row[]
   /** Seconds spent, by rule of the request. */
   readonly seconds: readonly number[]
-  /** What the rules changed in their cache. */
+  /** Changes to the rule cache. */
   readonly cacheWrites: readonly (readonly [key: string, entry: string | null])[]
-  /** How many entries of the cache rules lost because they wanted more than their share. */
+  /** Number of cache entries that rules lost by exceeding their share. */
   readonly cacheEvictions: readonly (readonly [ruleId: string, entries: number])[]
 }
 
-/** Instead of an answer: a rule of the request (`null`: not known which) has changed what all rules share. The child is lost. */
+/** Instead of an answer: a rule of the request (`null`: unknown) has changed shared state. The child is discarded. */
 export interface TamperingAnswer {
   readonly changed: readonly [rule: number | null, what: string]
 }
 
-/** Marks, as `_caracal/limits.py` makes them: (event * rules + rule) * 16 + 1 + function. */
+/** Marks, as produced by `_caracal/limits.py`: (event * rules + rule) * 16 + 1 + function. */
 const FUNCTIONS = 16
 const LOADING = 0xf0000000
 
-/** Which test of a request a mark stands for. */
+/** The test of a request that a mark refers to. */
 export function markedTest(mark: number): number | undefined {
   return markedCall(mark, 1)?.event
 }
 
-/** The import of which rule, or data model or helper behind the rules, a mark stands for. */
+/** The rule, data model or helper (numbered in this order) whose import a mark refers to. */
 export function loadingItem(mark: number): number | undefined {
   return mark >= LOADING ? mark - LOADING : undefined
 }
 
-/** Whether two marks stand for the same call of a rule, whichever of its functions runs. */
+/** Whether two marks refer to the same call of a rule, whichever of its functions runs. */
 export function isSameCall(a: number, b: number): boolean {
   return a === b || (a < LOADING && b < LOADING && Math.floor(a / FUNCTIONS) === Math.floor(b / FUNCTIONS))
 }
 
-/** Which event and rule a mark stands for, or `undefined` when no rule was running. */
+/** The event and rule that a mark refers to, or `undefined` if no rule was running. */
 export function markedCall(mark: number, rules: number): { event: number; rule: number } | undefined {
   if (mark === 0 || mark >= LOADING || rules === 0) return undefined
   const call = Math.floor(mark / FUNCTIONS)

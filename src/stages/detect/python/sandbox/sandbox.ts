@@ -12,11 +12,11 @@ import { pyodideFolder } from './sources.ts'
 
 /** The child ended, or had to be ended, before it answered. */
 export class SandboxDied extends Error {
-  /** `timeout`: it was ended because a call did not come back. `crash`: it ended by itself. */
+  /** `timeout`: it was ended because a call did not return. `crash`: it ended by itself. */
   readonly how: 'timeout' | 'crash'
   /** The last reported mark; reliable if the child could still report or was in careful mode. */
   readonly mark: number | undefined
-  /** It was reading events, so no rule is at fault. */
+  /** It was still reading events, so no rule is at fault. */
   readonly isReading: boolean
 
   constructor(how: 'timeout' | 'crash', mark: number | undefined, message: string, isReading = false) {
@@ -27,7 +27,7 @@ export class SandboxDied extends Error {
   }
 }
 
-/** It answered what no child answers, and was ended for that: no call is known to be at fault. */
+/** The child was ended because its answer was malformed; the call at fault is unknown. */
 export class MalformedAnswer extends SandboxDied {
   static readonly #how = 'crash'
 
@@ -39,7 +39,7 @@ export class MalformedAnswer extends SandboxDied {
 export interface RequestOptions {
   /** Each call is announced before it begins. */
   readonly careful?: boolean
-  /** A call has worked for a quarter of its limit: it may have to be ended, and the child with it. Called once a request. */
+  /** A call has used a quarter of its limit, so the child may have to be ended. Called once per request. */
   readonly onSlow?: () => void
 }
 
@@ -51,7 +51,7 @@ interface Pending extends RequestOptions {
 
 const CHECK_MS = 25
 
-/** One Python child process: one request at a time, ended when it does not come back. */
+/** One Python child process: handles one request at a time, and is ended if it does not answer. */
 export class Sandbox {
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>
   readonly #reader = new FrameReader<unknown>()
@@ -61,20 +61,20 @@ export class Sandbox {
   #ended: SandboxDied | undefined
   readonly #exited: Promise<void>
 
-  /** `snapshot`: descriptor of an open file, or nothing when the child is to make one. */
+  /** `snapshot`: descriptor of an open file, or `undefined` if the child is to create one. */
   constructor(snapshot?: number) {
     this.#child = spawn(process.execPath, childArguments(), {
       env: {},
       cwd: pyodideFolder(),
       stdio: ['pipe', 'pipe', 'pipe', ...(snapshot === undefined ? [] : [snapshot])],
-      // A process group of its own: Ctrl-C in a terminal is for the engine, to a child SIGINT says that a rule does not end.
+      // A separate process group: Ctrl-C in a terminal is for the engine; to a child, SIGINT means that a rule does not end.
       detached: true,
     }) as ChildProcessByStdio<Writable, Readable, Readable>
     this.#child.stdout.on('data', (chunk: Buffer) => this.#receive(chunk))
     this.#child.stderr.on('data', (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString('utf8')).slice(-2000)
     })
-    // A write to a child that is gone shows as its end, below.
+    // A failed write means that the child has ended, which is handled below.
     this.#child.stdin.on('error', () => {})
     this.#child.on('error', (error) => this.#end('crash', undefined, `the Python child cannot be started: ${error.message}`))
     this.#exited = new Promise((resolve) => {
@@ -99,7 +99,7 @@ export class Sandbox {
   }
 
   /**
-   * Sends frames of which the last is answered. `limitMs`: processor time that one call inside may take; 0 = no limit.
+   * Sends frames of which the last is answered. `limitMs`: CPU time limit for one call inside; 0 = no limit.
    * Rejects with `SandboxDied`.
    */
   request(
@@ -152,7 +152,7 @@ export class Sandbox {
     }
   }
 
-  /** A call that does not end by itself is ended with the child, which still tells which one it was; if not even that, without. */
+  /** A call that does not end by itself is ended together with the child, which reports the call first if it still can. */
   #check(): void {
     const pending = this.#pending
     if (!pending) return

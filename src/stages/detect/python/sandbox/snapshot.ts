@@ -9,14 +9,14 @@ import { readSources, snapshotKey } from './sources.ts'
 /** The interpreter's memory never grows beyond this: a rule that wants more gets a MemoryError. */
 export const MEMORY_BYTES = 512 * 1024 * 1024
 
-/** The start of a child from scratch takes 3–4 s on a small machine; this is for a very busy one. */
+/** Starting a child from scratch takes 3–4 s on a small machine; this allows for a very busy one. */
 const START_MS = 60_000
 
 let opened: Promise<number> | undefined
 
 /**
- * An open file with the memory of an interpreter that has the engine loaded: children start from it in a fifth of the time. The one
- * that the build left, else made once and kept beside the compiled code, or where that folder cannot be written once a process.
+ * An open file with the memory of an interpreter that has the engine loaded: children start from it in a fifth of the time. The
+ * build creates it; otherwise it is created once and saved next to the compiled code, or once per process if that folder is not writable.
  */
 export function snapshot(): Promise<number> {
   opened ??= open().catch((error: unknown) => {
@@ -39,7 +39,7 @@ async function open(): Promise<number> {
   return (await keep(file, bytes)) ? openSync(file, 'r') : openNameless(name, bytes)
 }
 
-/** Only a file that is whole ever gets the name. False: the installation cannot be written. */
+/** Only a complete file ever gets the name. False: the installation is not writable. */
 async function keep(file: string, bytes: Uint8Array): Promise<boolean> {
   const draft = `${file}.${process.pid}`
   try {
@@ -53,7 +53,7 @@ async function keep(file: string, bytes: Uint8Array): Promise<boolean> {
   }
 }
 
-/** A file of this process alone, gone when it ends. */
+/** A file of this process only, removed when it ends. */
 async function openNameless(name: string, bytes: Uint8Array): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'caracal-'))
   try {
@@ -81,20 +81,20 @@ async function makeSnapshot(sources: Uint8Array): Promise<Uint8Array> {
   }
 }
 
-/** A child that is ready for rules. Rejects when it cannot be started, or when the signal ends it meanwhile. */
+/** A child that is ready for rules. Rejects if it cannot be started or the signal aborts it. */
 export async function startSandbox(signal?: AbortSignal): Promise<Sandbox> {
   return (await beginSandbox(signal)).started
 }
 
 /**
- * Resolves when a child starts by itself. `started` is the child when it is ready for rules; it rejects when that fails, or when the
- * signal ends it meanwhile.
+ * Resolves when a child starts by itself. `started` resolves with the child once it is ready for rules; it rejects if that fails or the
+ * signal aborts it.
  */
 export async function beginSandbox(signal?: AbortSignal): Promise<{ readonly started: Promise<Sandbox> }> {
   const file = await snapshot()
   signal?.throwIfAborted()
   const started = start(new Sandbox(file), signal)
-  // Reported to whoever awaits it.
+  // Reported to the caller that awaits it.
   started.catch(() => {})
   return { started }
 }

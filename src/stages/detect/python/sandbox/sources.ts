@@ -12,7 +12,7 @@ export function pyodideFolder(): string {
 
 /** The shipped Python as `{path: source}` in JSON, paths relative to `sdk/python`, in a stable order. */
 export async function readSources(): Promise<Uint8Array> {
-  // Beside this file: also in a build that has not taken its place yet.
+  // Next to this file, also in a build that is not installed yet.
   const folder = join(dirname(fileURLToPath(import.meta.url)), '../../../../sdk/python')
   const paths = (await glob('**/*.py', { cwd: folder })).sort()
   return new TextEncoder().encode(

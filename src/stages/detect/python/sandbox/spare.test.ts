@@ -7,17 +7,17 @@ import { SpareSandbox } from './spare.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 
-test('the child that has started goes to the first who asks, the next one gets another', async () => {
+test('the started child goes to the first caller, and the next caller gets another', async () => {
   const spare = await SpareSandbox.begin()
   const [first, second] = [await spare.take(), await spare.take()]
   expect(second.pid).not.toBe(first.pid)
-  // It belongs to somebody who will end it.
+  // Its new owner ends it.
   await spare.close()
   expect([first.alive, second.alive]).toEqual([true, true])
   await Promise.all([first.close(), second.close()])
 })
 
-test('what nobody takes is ended', async () => {
+test('a child that is not taken is ended', async () => {
   const ended = new AbortController()
   const { started } = await beginSandbox(ended.signal)
   const spare = new SpareSandbox(started, ended)
@@ -27,14 +27,14 @@ test('what nobody takes is ended', async () => {
   await spare.close()
 })
 
-test('what nobody takes is ended while it starts', async () => {
+test('a child that is not taken is ended even while it starts', async () => {
   const ended = new AbortController()
   const { started } = await beginSandbox(ended.signal)
   await new SpareSandbox(started, ended).close()
   await expect(started).rejects.toThrow(SandboxDied)
 })
 
-test('a language that has been prepared gives detectors like any other', async () => {
+test('a prepared language creates detectors like any other', async () => {
   const prepared = await python.prepare()
   const content = { rules: [makeRule('R', 'def rule(event): return True')], helpers: [] }
   const detectors = await Promise.all([1, 2].map(() => prepared.create(content, { timeoutMs: 5000, all: false })))

@@ -1,4 +1,4 @@
-/** Ways for a rule to change what another one answers. Each is a rule's body; `frames()` gives the frames of its callers. */
+/** Ways for a rule to change another rule's result. Each is a rule's body; `frames()` returns the frames of its callers. */
 export interface Way {
   readonly way: string
   readonly body: string
@@ -7,7 +7,7 @@ export interface Way {
    * `documented`: neither; `docs/sandbox.md` says so.
    */
   readonly outcome: 'noticed' | 'harmless' | 'documented'
-  /** For `noticed`: what the error says was changed. */
+  /** For `noticed`: the changed object that the error names. */
   readonly what?: RegExp
 }
 

@@ -4,10 +4,10 @@ import { python } from '../index.ts'
 import { errorsOf, makeBatch, makeRule, matchesOf } from '../rule.fixture.ts'
 import { PRELUDE, WAYS } from './tampering-ways.fixture.ts'
 
-// Whoever is noticed costs a child.
+// Each tampering rule that is noticed costs a child.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
-/** Matches every event while nobody has changed what it uses. */
+/** Matches every event unless something that it uses has been changed. */
 const VICTIM = `
   import re, collections.abc, decimal
   WANTED = 1

@@ -34,7 +34,7 @@ const HELPER = makeHelper(
   `,
 )
 
-/** Matches every event as long as nobody has changed what it uses. */
+/** Matches every event unless something that it uses has been changed. */
 const ANSWER = `
   import shared, json
   def rule(event):
@@ -93,7 +93,7 @@ test.each(CHANGES)('a rule that changes %s is left out, and the others are judge
   expect(detector.pid).not.toBe(pid)
 })
 
-test('a rule that does it once only is found in the next child', async () => {
+test('a rule that tampers only once is found in the next child', async () => {
   const code =
     'import shared\nDONE = []\ndef rule(event):\n    if not DONE: shared.same = None\n    DONE.append(1)\n    return False'
   const findings = await (await detect(code)).evaluate(makeBatch([{ n: 1 }]))
@@ -114,7 +114,7 @@ test.each([
   expect(matchesOf(findings).map((m) => m.ruleId)).toEqual(['Before', 'After'])
 })
 
-test('what a helper keeps of its own, and a rule of its own, is nobody else’s business', async () => {
+test('helpers and rules may change their own state', async () => {
   const code = `
     import shared
     SEEN = []
@@ -134,7 +134,7 @@ test('what a helper keeps of its own, and a rule of its own, is nobody else’s 
   expect(detector.pid).toBe(pid)
 })
 
-test('a helper that sets up another one when it is imported is how it is', async () => {
+test('a helper may configure another one when it is imported', async () => {
   const rules = [makeRule('R', 'import setup, other\ndef rule(event): return other.LIMIT == 5 and other.ITEMS == [1]')]
   const helpers = [
     makeHelper('setup', 'import other\nother.LIMIT = 5\nother.ITEMS.append(1)'),

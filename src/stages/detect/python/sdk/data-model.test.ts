@@ -24,7 +24,7 @@ function makeModel(id: string, mappings: DataModel['mappings'], code?: string, l
   return { id, displayName: undefined, enabled: true, logTypes, mappings, file: `/root/models/${id}.yml`, root: '/root', source }
 }
 
-/** Gives what an expression of an event comes to, and of its type. */
+/** Returns the value of an expression about an event, and its type. */
 const ASKS = makeRule(
   'Asks',
   `
@@ -100,7 +100,7 @@ const ANSWERS: readonly (readonly [string, string])[] = [
     "ImmutableCaseInsensitiveDict ImmutableCaseInsensitiveDict({'b': {'c': 7}, 'the key': {'x': 'spaced'}})",
   ],
   ["event.udm('list')", "ImmutableList ImmutableList(('p', 'q', 'r'))"],
-  // A null that is there is the answer, whatever the default.
+  // An existing null is returned, whatever the default.
   ["event.udm('none', default='d')", 'NoneType None'],
   ["event.udm('spaced')", 'str spaced'],
   ["event.udm('second')", 'str q'],

@@ -28,7 +28,7 @@ const EVENT = {
   z: 0,
 }
 
-/** Each is an expression that must be True, with `e` the event above; what it shows is its name. */
+/** Each is an expression that must be True, where `e` is the event above; its name describes it. */
 const TRUE = [
   // Reading
   ['a key is found as it is written', "e['Name'] == 'alice'"],

@@ -3,7 +3,7 @@ import type { Detector } from '../../language.ts'
 import { python } from '../index.ts'
 import { errorsOf, makeBatch, makeHelper, makeRule, matchesOf } from '../rule.fixture.ts'
 
-// A helper is an ordinary module to everything that asks for it by name. Each rule says True when that holds.
+// A helper is an ordinary module for everything that looks it up by name. Each rule returns True if that is the case.
 const HELPER = makeHelper(
   'shapes',
   `
@@ -58,7 +58,7 @@ beforeAll(async () => {
 })
 afterAll(() => detector.close())
 
-test('helpers are modules that everybody finds by name, each root its own', async () => {
+test('helpers are modules that all code finds by name, each root its own', async () => {
   expect(detector.setupErrors).toEqual([])
   const findings = await detector.evaluate(makeBatch([{}]))
   expect(errorsOf(findings)).toEqual([])

@@ -60,7 +60,7 @@ const EVENT = {
   },
 }
 
-/** Each is an expression that must be True, with `e` the event above and `none` one without enrichment. */
+/** Each is an expression that must be True, where `e` is the event above and `none` an event without enrichment. */
 const TRUE = [
   // panther_lookuptable_helpers
   ['a selector with one row gives a value', "lut('tor_exit_nodes')._lookup('id_orig_h', 'ip') == '1.1.1.1'"],
@@ -190,7 +190,7 @@ const TRUE = [
     'an investigation names the indicators',
     "\"| where arrays.overlap(p_any_ip_addresses, ['1.1.1.1', '2.2.2.2'])\" in pantherflow_investigation(e) and 'panther_logs.public.test_log' in pantherflow_investigation(e)",
   ],
-  // What is not here
+  // Not supported
   [
     'absent packages fail when used, with their name',
     "\"'boto3'\" in str(raises(NotImplementedError, lambda: boto3.resource('dynamodb')))",

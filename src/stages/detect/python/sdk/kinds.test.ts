@@ -36,7 +36,7 @@ const POLICY = makePolicy(
 `,
 )
 
-test('a policy gets a plain dict of its own and alerts when it answers False', async () => {
+test('a policy gets its own plain dict and alerts when it returns False', async () => {
   const detector = await detect(POLICY)
   expect(detector.logTypes).toEqual(new Set(['AWS.S3.Bucket']))
   const findings = await detector.evaluate(
@@ -48,7 +48,7 @@ test('a policy gets a plain dict of its own and alerts when it answers False', a
   ])
 })
 
-test('a policy that answers something else has a wrong return type', async () => {
+test('a policy that returns something else has a wrong return type', async () => {
   const detector = await detect(makePolicy('P', 'def policy(resource): return resource.get("x")'))
   const findings = await detector.evaluate(makeBatch([{ x: null }, { x: 0 }, { x: 'no' }], 'AWS.S3.Bucket'))
   expect(matchesOf(findings)).toEqual([])
@@ -59,7 +59,7 @@ test('a policy that answers something else has a wrong return type', async () =>
   ])
 })
 
-test('the unit test of a policy tells what policy() answered', async () => {
+test('the unit test of a policy shows the result of policy()', async () => {
   const detector = await detect(POLICY)
   expect((await detector.test('Policy', makeTest({ ok: true, list: [] }))).out).toEqual({
     detection: 'true',
@@ -93,7 +93,7 @@ test('a rule without rule() and a policy without policy() cannot be loaded', asy
   ])
 })
 
-test('the time of an event of the engine is understood, and in unit tests the hosted form only', async () => {
+test('event times of the engine are understood, and in unit tests only the hosted form', async () => {
   const detector = await detect(
     makeRule('T', 'def rule(event): return True\ndef title(event): return str(event.event_time_epoch())'),
   )
@@ -106,7 +106,7 @@ test('the time of an event of the engine is understood, and in unit tests the ho
   expect(titles).toEqual(['"0"', '"1609459200"', '"0"', '"0"'])
 })
 
-test('unique() goes with the match; what it may not return is an error of the function, not of the match', async () => {
+test('unique() is on the match; an invalid return value is an error of the function, not of the match', async () => {
   const rule = makeRule('U', "def rule(event): return True\ndef unique(event): return event['u']")
   const detector = await detect(rule, makeRule('Without', 'def rule(event): return True'))
   const findings = matchesOf(await detector.evaluate(makeBatch([{ u: 'a' }, { u: null }, { u: 7 }, {}, { u: '' }])))

@@ -39,7 +39,7 @@ async function ask(expression: string): Promise<unknown> {
   return JSON.parse(JSON.parse(run.out['title']!) as string)
 }
 
-// What the package of this name answers.
+// Results of the original package.
 test.each([
   ['January 1, 2021 10:00 PM', '2021-01-01T22:00:00'],
   ['May 5, 2021, 3:04:05 PM', '2021-05-05T15:04:05'],
@@ -86,7 +86,7 @@ test.each([
   'am',
   '1 2 3 4',
   'inf',
-])('%j is no date', async (text) => {
+])('%j is not a date', async (text) => {
   expect(await ask(`raised(lambda: parse(${JSON.stringify(text)}))`)).toMatch(/^ParserError: .*: /)
 })
 
@@ -100,7 +100,7 @@ test.each<[string, unknown]>([
   ['raised(lambda: parser.parse(20210101))', 'TypeError: Parser must be a string or character stream, not int'],
   ["parser.isoparse('2021-W05-3T24:00Z').isoformat()", '2021-02-04T00:00:00+00:00'],
   ["raised(lambda: parser.isoparse('2021/01/01'))", "ValueError: '2021/01/01' is no date and time by ISO 8601"],
-  // The short way and the long way agree.
+  // The fast path and the general one agree.
   ["repr(parser.parse('2021-01-01T10:00:00.5+02:00')) == repr(parser.parse('2021-01-01T10:00:00.5+02:00', fuzzy=True))", true],
   // Zones.
   ["tz.UTC == tz.tzutc() == tz.gettz('UTC') == tz.tzoffset(None, 0), repr(tz.tzoffset('X', -60))", [true, "tzoffset('X', -60)"]],

@@ -56,7 +56,7 @@ afterAll(() => detector.close())
 const OWN = 'arn:aws:iam::123456789012:root'
 
 test.each<[string, unknown]>([
-  // Access levels by the documentation of each service.
+  // Access levels according to the documentation of each service.
   ["summary('kms:DescribeKey')", { kms: ['Read'] }],
   ["summary('kms:PutKeyPolicy', 'kms:CreateGrant', 'kms:Encrypt')", { kms: ['Permissions', 'Write'] }],
   ["summary('ec2:DescribeVpcs')", { ec2: ['List'] }],
@@ -91,7 +91,7 @@ test.each<[string, unknown]>([
   ["summary('rds:DescribeDBInstances')", { rds: ['List'] }],
   ["summary('tag:GetResources', 'backup-storage:MountCapsule')", { 'backup-storage': ['Write'], tag: ['Read'] }],
   ["summary('ec2:DescribeVpcAttribute', 'ec2:CreateNetworkInterfacePermission')", { ec2: ['List', 'Permissions'] }],
-  // Wildcards name the actions that they stand for.
+  // Wildcards expand to the actions that they match.
   ["[len(expand(Action=action)) for action in ('iam:*', 's3:*', 'ec2:*')]", [171, 130, 609]],
   ["expand(Action=['iam:Get*Summary', 'sts:Tag*', 'IAM:GetRole'])", ['iam:getaccountsummary', 'iam:getrole', 'sts:tagsession']],
   ["expand(Action='ec2:Create?pc')", ['ec2:create?pc']],
@@ -109,7 +109,7 @@ test.each<[string, unknown]>([
     "'iam:getuser' in all_permissions, 'iam:getnothing' in all_permissions, 'nosuch:get' in all_permissions",
     [true, false, false],
   ],
-  // Who may call.
+  // Principals.
   ["is_open(Principal='*')", true],
   ["is_open(Principal={'AWS': '*'})", true],
   [`is_open(Principal={'AWS': ['${OWN}', '*']})`, true],
@@ -197,7 +197,7 @@ test.each([
   ["'glue:getjob' in all_permissions", "whether 'glue:getjob' is an action"],
   ['len(all_permissions)', 'how many actions there are'],
   ["actions_for_category('Write')", "which actions have the level 'Write'"],
-])('%s is an error that says what is not known', async (expression, what) => {
+])('%s is an error that names the unknown item', async (expression, what) => {
   const run = await detector.test('R', makeTest({ do: `raised(lambda: ${expression})` }))
   expect(JSON.parse(JSON.parse(run.out['title']!) as string)).toMatch(
     new RegExp(
@@ -206,13 +206,13 @@ test.each([
   )
 })
 
-test('a policy that is part of an event is read as it is', async () => {
+test('a policy in an event is read without conversion', async () => {
   const log = { policy: { Statement: [{ Effect: 'Allow', Principal: '*', Action: ['s3:*'], Condition: {} }] } }
   const run = await detector.test('R', makeTest({ ...log, do: "Policy(event['policy']).is_internet_accessible()" }))
   expect(run.out['title']).toBe('"true"')
 })
 
-test('every country is known to the host by the same two letters', async () => {
+test('the host knows every country by the same two letters', async () => {
   const run = await detector.test('R', makeTest({ do: '[[c.alpha_2, c.alpha_3] for c in pycountry.countries]' }))
   const codes = JSON.parse(JSON.parse(run.out['title']!) as string) as [string, string][]
   const names = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' })

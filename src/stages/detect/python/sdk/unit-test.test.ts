@@ -69,7 +69,7 @@ test('all functions run, matched or not, and what they return is not truncated',
   expect(run.errors).toEqual({})
 })
 
-test('errors are kept as repr, by function', async () => {
+test('errors are stored as repr, by function', async () => {
   const run = await detector.test('Errors', makeTest({}))
   expect(run.out).toEqual({})
   expect(run.errors).toEqual({
@@ -80,7 +80,7 @@ test('errors are kept as repr, by function', async () => {
   expect(run.where).toEqual({ title: '/root/rules/Errors.py:2 in title' })
 })
 
-test('what is printed is shown, within a limit', async () => {
+test('printed text is shown, within a limit', async () => {
   expect((await detector.test('Prints', makeTest({ n: 1 }))).printed).toBe('seen 1\noops\n')
   const flood = await detector.test('Floods', makeTest({}))
   expect(flood.printed.length).toBeLessThan(300_000)
@@ -88,7 +88,7 @@ test('what is printed is shown, within a limit', async () => {
   expect(flood.out).toEqual({ detection: 'true' })
 })
 
-test('a log may bring what tables answer and what the cache of rules holds, for one test only', async () => {
+test('a log may contain lookup results and cache entries, for one test only', async () => {
   const log = { a: 1, _mocked_lookup_data_: { t: { k: 1 } } }
   const seeded = await detector.test('Looks', makeTest({ ...log, _mocked_cache_: { n: 3, s: ['b', 'a'], d: { x: [1] } } }))
   expect(seeded.out).toEqual({ detection: 'true', title: JSON.stringify("3 ['a', 'b'] {'x': [1]} 2") })
