@@ -19,7 +19,7 @@ afterEach(async () => {
   await engine.dispose()
 })
 
-/** Sends bytes as they are and answers all that comes back until the server closes. */
+/** Sends bytes unchanged and returns everything received until the server closes. */
 function raw(text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const { port, hostname } = new URL(server.url)
@@ -63,7 +63,7 @@ test.each([
   expect(await raw(text)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
 })
 
-test('a caller that goes away ends its query in the lake', async () => {
+test('a client that disconnects ends its query in the lake', async () => {
   const aborted = new Promise<void>((resolve) => {
     engine.answer = ({ options }) =>
       new Promise((_, reject) => {
@@ -81,13 +81,13 @@ test('a caller that goes away ends its query in the lake', async () => {
   await aborted
 })
 
-test('an address in use is reported, with what to do', async () => {
+test('an address already in use is reported, with what to do', async () => {
   const listen = new URL(server.url).host
   await expect(startServer(() => new Response(), { listen })).rejects.toThrow(ConfigError)
   await expect(startServer(() => new Response(), { listen })).rejects.toThrow(/another process listens there/)
 })
 
-test('closing lets a call under way end and takes no new one', async () => {
+test('closing lets calls in progress finish and accepts no new ones', async () => {
   let finish: (() => void) | undefined
   const started = new Promise<void>((begun) => {
     engine.answer = () =>
@@ -129,7 +129,7 @@ test.each([
   expect(await raw(head + body)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
 })
 
-test('a new sender is served beside 1,200 idle connections', async () => {
+test('a new sender is served despite 1,200 idle connections', async () => {
   const { port, hostname } = new URL(server.url)
   const idle = Array.from({ length: 1200 }, () => connect(Number(port), hostname))
   try {

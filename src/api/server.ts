@@ -5,11 +5,11 @@ import { ConfigError, messageOf } from '../util/errors.ts'
 import { Connections } from './connections.ts'
 
 export interface ServerOptions {
-  /** `address:port`; port 0 takes a free one. */
+  /** `address:port`; port 0 picks a free one. */
   readonly listen: string
-  /** A request, body included, must be there within this time. */
+  /** Time limit for receiving a request, including its body. */
   readonly requestTimeoutMs?: number
-  /** Headers must be there within this time. */
+  /** Time limit for receiving the headers. */
   readonly headersTimeoutMs?: number
   /** How often the two limits above are checked. */
   readonly checkMs?: number
@@ -18,18 +18,18 @@ export interface ServerOptions {
 export interface RunningServer {
   /** `http://127.0.0.1:4848`. */
   readonly url: string
-  /** Takes no more connections, lets calls under way end for at most `graceMs`, then cuts them. */
+  /** Accepts no more connections, lets calls in progress finish for at most `graceMs`, then cuts them. */
   close(graceMs?: number): Promise<void>
 }
 
 const MAX_HEADER_BYTES = 16 * 1024
 const MAX_CONNECTIONS = 1000
-/** A quarter: four addresses together cannot crowd out a fifth, and a proxy's resting connections fit in. */
+/** A quarter: four addresses together cannot crowd out a fifth, and a proxy's idle connections fit in. */
 const MAX_IDLE_PER_ADDRESS = 250
-/** A connection at rest is kept longer than shippers and proxies keep theirs, so that they close first. */
+/** An idle connection is kept open longer than shippers and proxies keep theirs, so that they close first. */
 const KEEP_ALIVE_MS = 65_000
 
-/** Starts to listen. Throws `ConfigError` when the address cannot be had. */
+/** Starts to listen. Throws `ConfigError` if the address is not available. */
 export async function startServer(
   fetch: (request: Request) => Response | Promise<Response>,
   options: ServerOptions,
@@ -69,12 +69,12 @@ function addressOf(server: Server): string {
   return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`
 }
 
-/** How often connections whose call has ended are looked for while closing. */
+/** How often connections whose call has ended are closed while shutting down. */
 const CLOSE_LOOK_MS = 20
 
 async function end(server: Server, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  // A connection that is kept alive would otherwise be waited for after its last call.
+  // Without this, closing would wait for keep-alive connections after their last call.
   const idle = setInterval(() => server.closeIdleConnections(), CLOSE_LOOK_MS)
   const timer = setTimeout(() => server.closeAllConnections(), graceMs)
   await closed

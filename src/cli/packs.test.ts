@@ -102,7 +102,7 @@ describe('caracal packs', () => {
     expect(readFileSync(file, 'utf8')).toBe('# Ours.\nflush_ms: 100\nenabled_packs: []\n')
   })
 
-  test.each(['enable', 'disable'])('%s refuses a pack that is not there and changes nothing', async (verb) => {
+  test.each(['enable', 'disable'])('%s refuses a pack that does not exist and changes nothing', async (verb) => {
     const before = readFileSync(file, 'utf8')
     const { code, out, err } = await packs(verb, 'Own.Pakc')
     expect([code, out]).toEqual([2, ''])

@@ -2,12 +2,12 @@ import { printable } from '../util/terminal.ts'
 import type { ReplayView } from './commands/replay.ts'
 import { count, counted } from './style.ts'
 
-/** Samples shown of each rule. */
+/** Maximum number of samples shown per rule. */
 const MAX_SAMPLES = 3
-/** Alerts shown. */
+/** Maximum number of alerts shown. */
 const MAX_ALERTS = 20
 
-/** A replay for people. */
+/** A replay for display. */
 export function replayText(replay: ReplayView): string[] {
   const { id, kind, state, dry_run: isDry, records, notes } = replay
   const lines = [

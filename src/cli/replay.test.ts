@@ -46,7 +46,7 @@ async function replay(...argv: readonly string[]): Promise<{ code: number; out: 
   return { code: await runCli(['replay', ...argv, ...flags], io), ...said }
 }
 
-test('a replay of dead letters says what became of them, and foreign text stays on its line', async () => {
+test('a replay of dead letters shows their outcome, and untrusted text stays on its line', async () => {
   const { code, out } = await replay('dead-letters', '--source', 'web', '--source', 'zeek', '--reason', 'wrong_type', '--dry-run')
   expect(code).toBe(0)
   expect(out).toBe(

@@ -2,7 +2,7 @@ import { UsageError } from './exit.ts'
 
 const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 }
 
-/** A time as people give it, as RFC 3339: a date, a time, or a span before now. Throws `UsageError` for anything else. */
+/** A time as users enter it, as RFC 3339: a date, a time, or a span before now. Throws `UsageError` for anything else. */
 export function momentOf(option: string, text: string, nowMs = Date.now()): string {
   const span = /^(\d{1,6})([mhd])$/.exec(text)
   if (span) return new Date(nowMs - Number(span[1]) * UNITS[span[2]!]!).toISOString()

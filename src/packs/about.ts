@@ -13,7 +13,7 @@ interface AboutKeys {
   readonly Status?: string | undefined
 }
 
-/** What those keys say, with their defaults. */
+/** The values of those keys, with their defaults. */
 export function readAbout(yaml: YamlFile, item: AboutKeys) {
   return {
     displayName: item.DisplayName,

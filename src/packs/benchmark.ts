@@ -2,12 +2,12 @@ import type { Rule } from '../model/rule.ts'
 import type { Detector } from '../stages/detect/language.ts'
 import type { Detectors } from './detectors.ts'
 
-/** What judging events with one rule took. */
+/** The cost of judging events with one rule. */
 export interface RuleCost {
   readonly ruleId: string
   readonly events: number
   readonly microsPerEvent: number
-  /** Of the time of all rules, 0 to 1. */
+  /** Share of the time of all rules, 0 to 1. */
   readonly share: number
 }
 
@@ -15,7 +15,7 @@ export interface Benchmark {
   /** Most expensive first. */
   readonly rules: readonly RuleCost[]
   readonly events: number
-  /** Events in a second, every rule of an event's log type included, and the hand-over. */
+  /** Events per second, including every rule of an event's log type and the hand-over. */
   readonly eventsPerSecond: number
   readonly errors: number
 }
@@ -35,7 +35,7 @@ export function testEvents(rules: readonly Rule[]): Map<string, string[]> {
 const BATCH = 500
 const encoder = new TextEncoder()
 
-/** Judges the events `rounds` times with all rules of their log types, after one round to warm up. */
+/** Judges the events `rounds` times with all rules of their log types, after one warm-up round. */
 export async function measure(events: EventsByType, detectors: Detectors, rounds: number): Promise<Benchmark> {
   const all = [...new Set(detectors.values())]
   await judge(events, all)

@@ -37,7 +37,7 @@ function onlyFile(path: string): string {
   return join(path, name!)
 }
 
-test('a text is read once, a changed one again, and what is gone is forgotten', async () => {
+test('a text is read once, a changed one again, and a removed one is forgotten', async () => {
   const path = folder()
   expect(await reads(path, ['a', 'b\n\u2028'])).toEqual(['a', 'b\n\u2028'])
   expect(await reads(path, ['a', 'b\n\u2028'])).toEqual([])
@@ -61,13 +61,13 @@ test.each<[string, (text: string) => string]>([
   expect(await reads(path, ['a', 'b'])).toEqual([])
 })
 
-test('a folder that cannot be written is no reason to fail', async () => {
+test('a folder that cannot be written does not cause a failure', async () => {
   const path = folder()
   writeFileSync(join(path, 'file'), '')
   expect(await reads(join(path, 'file', 'below'), ['a'])).toEqual(['a'])
 })
 
-test('content from the cache is the same as content that was read, problems and lines too', async () => {
+test('content from the cache is the same as content that was read, including problems and lines', async () => {
   const root = folder()
   const cache = folder()
   const head = 'AnalysisType: rule\nEnabled: true\nLogTypes: [A.B]\nSeverity: Low\nReports: { CIS: [3.10] }\n'

@@ -2,24 +2,24 @@ import { createRequire } from 'node:module'
 import { hash16, sha256 } from '../util/hash.ts'
 import { Kept } from '../util/kept.ts'
 
-/** Raise it when `readYaml` gives another text for the same YAML. */
+/** Increase it if `readYaml` returns another text for the same YAML. */
 const READER = 2
 
 /**
- * What YAML texts stand for (`readYaml`), kept from run to run by the text's own hash: reading YAML is most of the time that
- * loading content takes. Checks are never kept, so a newer program finds what an older one did not.
+ * Results of `readYaml`, stored across runs by the text's hash: reading YAML takes most of the time of loading content. Results of checks
+ * are not stored, so a newer program finds what an older one did not.
  */
 export class ContentCache {
   readonly #kept: Kept | undefined
 
-  /** `folder` undefined: nothing is kept. Each root and way of reading has a file of its own. */
+  /** `folder` undefined: nothing is stored. Each root and way of reading has a separate file. */
   constructor(folder: string | undefined, root: string, tests: boolean) {
-    // Texts of files that are gone are not kept.
+    // Texts of files that are gone are removed.
     const place = { kind: tests ? 'full' : 'lean', id: hash16(root), stamp: stamp(), spare: 0 }
     this.#kept = folder === undefined ? undefined : new Kept({ ...place, folder })
   }
 
-  /** The JSON of a YAML text: kept, or made by `make` and kept then. What `make` throws is not kept. */
+  /** The JSON of a YAML text: from the cache, or created by `make` and then stored. If `make` throws, nothing is stored. */
   json(text: string, make: (text: string) => string): string {
     if (this.#kept === undefined) return make(text)
     const key = sha256(Buffer.from(text))

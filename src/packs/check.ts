@@ -6,23 +6,22 @@ import { compileFiles } from './compile.ts'
 import { type Content, type Problem, testedRules } from './content.ts'
 import type { Creates, Detectors } from './detectors.ts'
 
-/** Loading a rule's code may take this long. */
+/** Time limit for loading a rule's code. */
 const TIMEOUT_MS = 15_000
 
 export interface CheckOptions {
   readonly languages: readonly Creates[]
-  /** Everything that names may refer to. What is checked counts as a part of it. */
+  /** Everything that names may refer to, including the content being checked. */
   readonly world: World
   /** `data_dir`, where a table's content may be. */
   readonly dataFolder: string
-  /** Where compiled code is kept. */
+  /** Where compiled code is stored. */
   readonly compiledFolder?: string | undefined
 }
 
 /**
- * What only shows when content is put to use, as `caracal up` does it: schemas that do not compile, tables that cannot be built,
- * rules whose code does not load (disabled ones too), names that nothing answers to. Starts the languages that have rules, and
- * ends them.
+ * Finds faults that only show when content is used as in `caracal up`: schemas that do not compile, tables that cannot be built, rules
+ * whose code does not load (including disabled ones), unknown names. Starts the languages that have rules, and ends them.
  */
 export async function checkContent(
   content: Content,
@@ -60,7 +59,7 @@ function correlationProblems({ correlationRules }: Content): Problem[] {
   return problems.map(({ file, message }) => ({ file: file ?? 'correlation', line: undefined, message }))
 }
 
-/** Data models whose code did not load, which breaks every rule that asks them. */
+/** Data models whose code did not load, which breaks every rule that uses them. */
 export function brokenModels({ dataModels }: Content, detectors: Detectors): Problem[] {
   const errors = [...new Set(detectors.values())].flatMap(({ setupErrors }) => setupErrors)
   return dataModels.flatMap(({ id, file }) => {

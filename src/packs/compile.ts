@@ -14,15 +14,15 @@ import { hash16 } from '../util/hash.ts'
 import type { Content, Problem, TableFile } from './content.ts'
 import { suggestion } from './issues.ts'
 
-/** A definition of a table and the schema of its rows. */
+/** A table's definition and the schema of its rows. */
 export interface LoadedTable {
   readonly definition: TableDefinition
   readonly schema: TableSchema | undefined
 }
 
-/** What schema and table files become. A file that cannot be used is a problem, and the rest is compiled. */
+/** Compiled schema and table files. A file that cannot be used is a problem, and the rest is compiled. */
 export interface Compiled {
-  /** By log type; without the schemas that only describe the rows of tables. */
+  /** By log type; without schemas that only describe the rows of tables. */
   readonly schemas: ReadonlyMap<string, CompiledSchema>
   /** Enabled tables by name. */
   readonly tables: ReadonlyMap<string, LoadedTable>
@@ -30,7 +30,7 @@ export interface Compiled {
 }
 
 /**
- * Compiles the schemas and tables of the content. `elsewhere` has schemas that tables may name too, and tables that may be extended.
+ * Compiles the schemas and tables of the content. `elsewhere` has further schemas that tables may name, and tables that may be extended.
  * Never throws.
  */
 export function compileFiles(
@@ -75,7 +75,7 @@ export function compileFiles(
   return { schemas, tables, problems }
 }
 
-/** The tables without extensions, and those of elsewhere that are extended here. */
+/** The tables without extensions, and those from elsewhere that are extended here. */
 function withBases(here: readonly TableFile[], elsewhere: readonly TableFile[]): TableFile[] {
   const bases = new Set(here.filter(({ document }) => isExtension(document)).map(({ document }) => extendedName(document)))
   const own = here.filter(({ document }) => !isExtension(document))
@@ -110,7 +110,7 @@ function extend(tables: Map<string, LoadedTable>, { base, associations, file }: 
   throw new ConfigError(why, { file, path: 'Extends' })
 }
 
-/** The message without the file, which is a field of the problem already. */
+/** The message without the file, which is already a field of the problem. */
 function withoutFile(error: unknown, file: string): string {
   const message = messageOf(error)
   if (!(error instanceof ConfigError) || error.file !== file) return message

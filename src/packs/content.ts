@@ -24,7 +24,7 @@ export interface CorrelationRuleFile {
   readonly id: string
   readonly file: string
   readonly rule: CorrelationRule
-  /** Free text that filters ask for. */
+  /** Free text that filters match. */
   readonly status: string | undefined
   readonly createdBy: string | undefined
 }
@@ -38,7 +38,7 @@ export interface Pack {
   readonly ids: readonly string[] | undefined
   /** Off until the configuration enables it. */
   readonly isOptional: boolean
-  /** Those of `ids` that are no usable item of the pack's content root. */
+  /** Those of `ids` that are not usable items of the pack's content root. */
   readonly missing: readonly string[]
 }
 
@@ -50,7 +50,7 @@ export interface Override {
   readonly id: string
   readonly idKey: 'RuleID' | 'PolicyID'
   readonly key: OverrideKey
-  /** What it sets. */
+  /** The new value. */
   readonly says: Partial<Pick<Rule, 'enabled' | 'severity' | 'threshold' | 'dedupPeriodMinutes' | 'outputIds' | 'inlineFilter'>>
   readonly file: string
   readonly line: number | undefined
@@ -62,38 +62,38 @@ export interface Override {
 export interface Problem {
   /** Absolute path. */
   readonly file: string
-  /** Counted from 1; `undefined` when the whole file is meant. */
+  /** Counted from 1; `undefined` if it is about the whole file. */
   readonly line: number | undefined
   /** What is wrong and what to do about it. */
   readonly message: string
-  /** The file is a schema: it stops its log type from being parsed, and no detection from being tested. */
+  /** The file is a schema: its log type cannot be parsed, but detections can still be tested. */
   readonly isSchema?: true
 }
 
 /** Everything found under the content roots, later roots before earlier ones, shipped packs last. All paths are absolute. */
 export interface Content extends DetectionContent {
-  /** What judges events: `AnalysisType: rule`, derived ones included. */
+  /** Rules that judge events: `AnalysisType: rule`, including derived ones. */
   readonly rules: readonly Rule[]
   /** `AnalysisType: scheduled_rule`. They name no log types. */
   readonly scheduledRules: readonly Rule[]
   /** `AnalysisType: policy`. */
   readonly policies: readonly Rule[]
   readonly correlationRules: readonly CorrelationRuleFile[]
-  /** What detection gets: enabled ones, each log type in one of them only. */
+  /** For detection: enabled data models, with each log type in only one of them. */
   readonly dataModels: readonly DataModel[]
   readonly scheduledQueries: readonly ScheduledQuery[]
   readonly savedQueries: readonly SavedQuery[]
   readonly schemas: readonly SchemaFile[]
   readonly tables: readonly TableFile[]
   readonly packs: readonly Pack[]
-  /** As found: `withOverrides` puts them in force. */
+  /** As found: applied by `withOverrides`. */
   readonly overrides: readonly Override[]
   /**
-   * What is in order but worth knowing, shown by `validate`: ids of a later root that hide the same id of an earlier one,
-   * items that only their unit tests run.
+   * What is valid but worth knowing, shown by `validate`: ids of a later root that hide the same id of an earlier one, items that only run
+   * in their unit tests.
    */
   readonly notices: readonly string[]
-  /** What could not be used. `up` starts without it and says so; `validate` and `test` fail. */
+  /** What could not be used. `up` starts without it and reports it; `validate` and `test` fail. */
   readonly problems: readonly Problem[]
 }
 

@@ -5,7 +5,7 @@ import { JsonText } from './json-text.ts'
 import type { DerivedDraft } from './rule-items.ts'
 import { codeOf, yamlLanguageOf } from './yaml-code.ts'
 
-/** Rules made from derived drafts, and what is to be said about the others. */
+/** Rules created from derived drafts, and notices and problems about the others. */
 export interface Derived {
   readonly rules: readonly Rule[]
   readonly notices: readonly string[]
@@ -13,8 +13,8 @@ export interface Derived {
 }
 
 /**
- * Resolves derived rules: the base's code and tests, and its metadata wherever the derived rule says nothing of its own. A base
- * may be derived itself. Without its base a derived rule cannot run, which is a notice.
+ * Resolves derived rules: the base's code and tests, and its metadata except where the derived rule sets its own. A base may itself be
+ * derived. Without its base a derived rule cannot run, which is a notice.
  */
 export function deriveRules(drafts: readonly DerivedDraft[], rules: readonly Rule[]): Derived {
   const byId = new Map(rules.map((rule) => [rule.id, rule]))

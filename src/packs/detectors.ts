@@ -3,10 +3,10 @@ import type { DetectionContent, Rule } from '../model/rule.ts'
 import { languages } from '../stages/detect/index.ts'
 import type { Detector, Language, Prepared } from '../stages/detect/language.ts'
 
-/** A rule function may take this long in a unit test: the hosted service's limit, so that slow rules show as slow, not as broken. */
+/** Time limit of a rule function in a unit test: the hosted service's limit, so that slow rules show as slow, not as broken. */
 const TEST_TIMEOUT_MS = 15_000
 
-/** To start a child and load rules into it takes as long as some thousand unit tests: fewer are not worth a second one. */
+/** Starting a child process and loading rules into it takes as long as some thousand unit tests: a second one is not worth it for fewer. */
 const TESTS_PER_DETECTOR = 5000
 const MAX_DETECTORS = 4
 
@@ -16,13 +16,13 @@ export type Detectors = ReadonlyMap<string, Detector>
 /** A language whose detectors can be created. */
 export type Creates = Pick<Language, 'type' | 'create'>
 
-/** Runs `work` with languages that start while it finds out what there is for them to do, and ends what it did not use. */
+/** Runs `work` with languages that start while it determines what they have to do, and ends those it did not use. */
 export async function withLanguages<T>(work: (languages: readonly Creates[]) => Promise<T>): Promise<T> {
   const registered: readonly Language[] = languages
   const prepared = await Promise.all(
     registered.map(async (language): Promise<Creates & Partial<Prepared>> => {
       const own = { type: language.type, create: language.create.bind(language) }
-      // If it cannot be started now, `create` reports it to the caller that needs it.
+      // If it cannot be started now, `create` reports that to the caller that needs it.
       return { ...own, ...(await language.prepare?.().catch(() => undefined)) }
     }),
   )
@@ -33,7 +33,7 @@ export async function withLanguages<T>(work: (languages: readonly Creates[]) => 
   }
 }
 
-/** Starts the languages that have rules, with disabled rules too; several times where there is much to do and there are cores for it. */
+/** Starts the languages that have rules, including disabled rules; several times if there is much to do and there are cores for it. */
 export async function createDetectors(
   content: DetectionContent,
   registered: readonly Creates[] = languages,
@@ -59,7 +59,7 @@ export async function endDetectors(detectors: Detectors): Promise<void> {
   await Promise.all([...new Set(detectors.values())].map((detector) => detector.close()))
 }
 
-/** Rules in parts of about as many tests, neighbours together: they use the same helpers. */
+/** Splits rules into parts with about the same number of tests. Neighbours stay together, since they use the same helpers. */
 function split(rules: readonly Rule[]): Rule[][] {
   const total = rules.reduce((sum, { tests }) => sum + tests.length, 0)
   const count = Math.max(1, Math.min(MAX_DETECTORS, availableParallelism(), Math.floor(total / TESTS_PER_DETECTOR)))

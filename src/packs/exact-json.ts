@@ -13,12 +13,12 @@ import {
   type YAMLMap,
 } from 'yaml'
 
-/** A document is at most this long: aliases that blow up (a «billion laughs») are refused, not built. */
+/** Maximum length of a document: aliases that blow up (a «billion laughs») are refused, not built. */
 const MAX_CHARS = 16 * 1024 * 1024
 const MAX_DEPTH = 200
 const MAX_ALIASES = 2000
 
-/** A value that JSON cannot hold; `node` tells where. */
+/** A value that JSON cannot represent; `node` has its position. */
 export class NotJson extends Error {
   readonly node: Node | undefined
 
@@ -29,10 +29,10 @@ export class NotJson extends Error {
 }
 
 /**
- * The JSON text of a YAML document, written from its tokens: integers of any size keep their digits, and a float with an
- * integral value stays a float (`1.666275403e+12`), so that Python sees the types that the YAML says. A string found
- * in `marks` stands for the JSON text there. Below a top-level `Tests` the floats that JSON lacks are written as Python reads
- * them: `NaN`, and infinity as `1e999`. Throws `NotJson`.
+ * The JSON text of a YAML document, written from its tokens: integers of any size keep their digits, and a float with an integral value
+ * stays a float (`1.666275403e+12`), so that Python sees the types in the YAML. A string found in `marks` is replaced by its JSON text.
+ * Below a top-level `Tests`, floats that JSON lacks are written in a form that Python reads: `NaN`, and infinity as `1e999`. Throws
+ * `NotJson`.
  */
 export function exactJson(document: Document, node: Node | undefined, marks: ReadonlyMap<string, string> = new Map()): string {
   let chars = 0
@@ -41,7 +41,7 @@ export function exactJson(document: Document, node: Node | undefined, marks: Rea
   let targets: ReadonlyMap<Alias, Node> | undefined
   const entries = new Map<YAMLMap, ReadonlyMap<string, unknown>>()
 
-  /** Counts a text that is new; what is put together from counted texts costs one more. */
+  /** Counts a new text; combining texts that are already counted costs one more. */
   function add(text: string, length = text.length): string {
     chars += length
     if (chars > MAX_CHARS) throw new NotJson(`the value is longer than ${MAX_CHARS} characters: make it smaller`, undefined)
@@ -67,7 +67,7 @@ export function exactJson(document: Document, node: Node | undefined, marks: Rea
     return add(`{${members.join(',')}}`, 1)
   }
 
-  /** Members of a map, merged ones first. Its own win, then those of a later `<<`, in a list those of an earlier map. */
+  /** Members of a map, merged ones first. Its own take precedence, then those of a later `<<`, in a list those of an earlier map. */
   function entriesOf(map: YAMLMap, depth: number): ReadonlyMap<string, unknown> {
     const known = entries.get(map)
     if (known) return known
@@ -76,7 +76,7 @@ export function exactJson(document: Document, node: Node | undefined, marks: Rea
     const sources = map.items.filter(isMergeKey).flatMap((pair) => mergedMaps(pair).reverse())
     for (const source of sources) {
       for (const [key, value] of entriesOf(source, depth + 1)) {
-        // What is hidden again costs too.
+        // Members that are hidden later count too.
         add('', 1)
         found.set(key, value)
       }
@@ -108,7 +108,7 @@ export function exactJson(document: Document, node: Node | undefined, marks: Rea
   return write(node, 0)
 }
 
-/** What each alias stands for: the last node before it that has its name. */
+/** The target of each alias: the last node before it with its name. */
 function aliasTargets(document: Document): Map<Alias, Node> {
   const anchors = new Map<string, Node>()
   const targets = new Map<Alias, Node>()
@@ -130,7 +130,7 @@ function keyText(pair: Pair): string {
   return typeof value === 'string' ? value : (source ?? String(value))
 }
 
-/** `<<: *base`, which the content format knows from YAML 1.1. */
+/** `<<: *base`, which the content format has from YAML 1.1. */
 function isMergeKey(pair: Pair): boolean {
   const key = pair.key
   if (!isScalar(key) || (key.type !== undefined && key.type !== Scalar.PLAIN)) return false

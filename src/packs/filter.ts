@@ -14,10 +14,10 @@ import { readYaml } from './yaml-file.ts'
 /** What can be filtered. */
 export type Filtered = Rule | CorrelationRuleFile
 
-/** What there is to know of a detection of any kind. */
+/** The attributes of a detection of any kind. */
 type Facts = Partial<Omit<Rule, 'kind' | 'tests'>> & { readonly kind?: RuleKind | 'correlation_rule' }
 
-/** What a filter may ask, by the key of the YAML. Correlation rules do not have all of it. */
+/** What filters can match, by YAML key. Correlation rules do not have all of it. */
 const KEYS: Readonly<Record<string, (facts: Facts) => unknown>> = {
   AnalysisType: ({ kind }) => kind ?? 'rule',
   RuleID: ({ id, kind }) => (kind === 'policy' ? undefined : id),
@@ -58,7 +58,7 @@ const OTHER_KEYS: ReadonlySet<string> = new Set(
   ),
 )
 
-/** A correlation rule as far as it has what rules have. */
+/** The attributes that a correlation rule shares with rules. */
 function factsOf(item: Filtered): Facts {
   if ('source' in item) return item
   const { tests: _, ...rule } = item.rule
@@ -82,14 +82,14 @@ function readFilter(text: string): Filter {
   return { key, isNot: not === '!', values: values.split(',') }
 }
 
-/** True when a filter asks for a key that only items without unit tests have: it leaves nothing to test. */
+/** True if a filter uses a key that only items without unit tests have: nothing is left to test. */
 export function asksForUntested(texts: readonly string[]): boolean {
   return texts.map(readFilter).some(({ key }) => OTHER_KEYS.has(key) && !DETECTION_KEYS.has(key))
 }
 
 /**
- * What a file's YAML says under a key that rules are not known by, or known by with a default; the file has been read before.
- * Nothing when it is gone by now.
+ * The file's YAML value for a key that rules do not store, or store with a default; the file has been read before. Empty if it has been
+ * removed since.
  */
 function written(file: string, key: string): unknown {
   const text = existsSync(file) ? withoutTests(readFileSync(file, 'utf8')) : ''
@@ -102,9 +102,9 @@ const YES = new Set(['y', 'yes', 't', 'true', 'on', '1'])
 const NO = new Set(['n', 'no', 'f', 'false', 'off', '0'])
 
 /**
- * Reads filters such as `Severity=High,Critical`, `LogTypes=Zeek.Conn`, `Enabled=true`, `Status!=deprecated`: different keys must
- * all hold, of the values after one key any, of two filters with one key the last; upper and lower case are alike; a list
- * holds when one member does; an absent key counts as empty text. Throws `ConfigError`.
+ * Reads filters such as `Severity=High,Critical`, `LogTypes=Zeek.Conn`, `Enabled=true`, `Status!=deprecated`. All keys must match; one of
+ * the values after a key must match; of two filters with the same key the last one counts. Case does not matter; a list matches if one of
+ * its members does; an absent key counts as empty text. Throws `ConfigError`.
  */
 export function parseFilters(texts: readonly string[]): (rule: Filtered) => boolean {
   const tests = new Map<string, (item: Filtered, facts: Facts) => boolean>()

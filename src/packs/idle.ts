@@ -2,7 +2,7 @@ import type { Rule } from '../model/rule.ts'
 import { scheduleProblem } from '../stages/detect/scheduled/schedule.ts'
 import type { Content, CorrelationRuleFile } from './content.ts'
 
-/** What is loaded and never runs, or says what has no effect, by name and why. */
+/** What is loaded but never runs, or has settings without effect, by name and why. */
 export function idleNotices({ scheduledQueries, savedQueries, scheduledRules, correlationRules, policies }: Content): string[] {
   const judged = new Set(scheduledRules.filter(({ enabled }) => enabled).flatMap((rule) => rule.scheduledQueries ?? []))
   const known = new Set(scheduledQueries.map(({ name }) => name))
@@ -24,20 +24,20 @@ export function idleNotices({ scheduledQueries, savedQueries, scheduledRules, co
   ]
 }
 
-/** Saved queries that a rule is to judge the rows of. */
+/** Saved queries whose rows a rule is supposed to judge. */
 function savedOnly({ file, id, scheduledQueries = [] }: Rule, known: ReadonlySet<string>, saved: ReadonlySet<string>): string[] {
   return scheduledQueries
     .filter((name) => !known.has(name) && saved.has(name))
     .map((name) => `${file}: rule '${id}' gets no rows from a query that it names: '${name}' is a saved_query, which never runs`)
 }
 
-/** A schedule that names no time leaves the rule to the signals that arrive. */
+/** A schedule without times leaves the rule to arriving signals. */
 function scheduleNotices({ file, id, rule }: CorrelationRuleFile): string[] {
   const problem = rule.schedule && scheduleProblem(rule.schedule)
   return problem ? [`${file}: the Schedule of correlation_rule '${id}' never runs: ${problem}`] : []
 }
 
-/** A policy for any resource is judged on the types that policies name: when none does, on nothing. */
+/** A policy for any resource is judged on the types that policies name: if there are none, on nothing. */
 function untypedNotices(policies: Content['policies']): string[] {
   if (policies.some(({ policy }) => policy?.resourceTypes.length)) return []
   const enabled = policies.filter((rule) => rule.enabled)

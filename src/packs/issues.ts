@@ -57,7 +57,7 @@ function without(value: unknown, [step, ...rest]: readonly PropertyKey[], keys: 
   return Object.fromEntries(kept.map(([key, item]) => [key, key === step ? without(item, rest, keys) : item]))
 }
 
-/** A stage's complaint about a document as a problem with its line. The place is in the problem's fields, not in its text. */
+/** A stage's error about a document as a problem with its line. The place is in the problem's fields, not in its text. */
 export function problemOf(file: string, yaml: Pick<YamlFile, 'line'>, { message, path, file: named }: ConfigError): Problem {
   const place = `${[named, path].filter(Boolean).join(' at ')}: `
   const text = message.startsWith(place) ? message.slice(place.length) : message
@@ -79,7 +79,7 @@ function shown(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }
 
-/** The known key that a typing error most likely meant: at most two edits away, upper and lower case alike. */
+/** The known key that a typo most likely meant: at most two edits away, ignoring case. */
 export function nearest(key: string, known: readonly string[]): string | undefined {
   if (key.length > 60) return undefined
   const ranked = known
@@ -88,13 +88,13 @@ export function nearest(key: string, known: readonly string[]): string | undefin
   return ranked[0] && ranked[0].edits <= 2 ? ranked[0].name : undefined
 }
 
-/** A question that ends a message about an unknown name, or nothing when no known name is near. */
+/** A question that ends a message about an unknown name, or an empty text if no known name is close. */
 export function suggestion(name: string, known: Iterable<string>): string {
   const near = nearest(name, [...known])
   return near === undefined ? '' : `: did you mean '${near}'?`
 }
 
-/** Levenshtein distance, where two neighbouring letters that changed places are one edit. */
+/** Levenshtein distance, in which swapping two neighbouring letters is one edit. */
 function edits(a: string, b: string): number {
   let before: number[] = []
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)

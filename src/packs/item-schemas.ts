@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { CODE_KEYS, FIRST_KEYS } from './yaml-code.ts'
 
-/** The characters of an id or display name, as Panther's tool takes them. */
+/** The characters of an id or display name, as accepted by Panther's tool. */
 export const name = z
   .string()
   .min(1)
@@ -11,7 +11,7 @@ export const name = z
 /** A list of texts without repeats. */
 export const strings = z.array(z.string()).superRefine((list, context) => refuseRepeats(list, context))
 
-/** Tags must also differ in more than upper and lower case. */
+/** Tags must also differ in more than case. */
 const tags = strings.superRefine((list, context) => {
   if (new Set(list).size === list.length)
     refuseRepeats(
@@ -29,7 +29,7 @@ export const python = z.string().regex(/\.py$/, 'must name a .py file')
 export const severity = z.enum(['Info', 'Low', 'Medium', 'High', 'Critical'])
 const baseVersion = z.int().optional()
 
-/** Entries that lack either key are ignored, as Panther's tool does. */
+/** Entries that lack either key are ignored, as in Panther's tool. */
 const mocks = z
   .array(z.strictObject({ objectName: z.string().optional(), returnValue: z.union([z.string(), z.boolean()]).optional() }))
   .optional()
@@ -38,20 +38,20 @@ const testShape = {
   Name: z.string().min(1),
   ExpectedResult: z.boolean(),
   Mocks: mocks,
-  /** Of older content, without effect. */
+  /** In older content, without effect. */
   LogType: z.unknown().optional(),
   ResourceType: z.unknown().optional(),
 }
 const ruleTest = z.strictObject({ ...testShape, Log: z.record(z.string(), z.unknown()) })
 const policyTest = z.strictObject({ ...testShape, Resource: z.record(z.string(), z.unknown()) })
-/** What a person reads about a detection of any kind, and where its alerts go. */
+/** A detection's descriptive texts, and where its alerts go; common to all kinds. */
 const about = {
   DisplayName: name.optional(),
   Description: z.string().optional(),
   Reference: z.string().optional(),
   Runbook: z.string().optional(),
   Tags: tags.optional(),
-  /** Framework → list; the list's numbers are taken as written (`3.10`). */
+  /** Framework → list; the list's numbers are used as written (`3.10`). */
   Reports: z.record(z.string(), z.array(z.union([z.string(), z.number(), z.bigint(), z.boolean()]))).optional(),
   OutputIds: strings.optional(),
   Status: z.string().optional(),
@@ -74,7 +74,7 @@ const ruleShape = {
   Tests: z.array(ruleTest).optional(),
   /** Checked by `stages/detect/simple/filters.ts`. */
   InlineFilters: z.unknown().optional(),
-  /** Checked by the language that they are code of. */
+  /** Checked by the language of the code. */
   ...unchecked(CODE_KEYS.filter((key) => !FIRST_KEYS.includes(key))),
 }
 
@@ -98,7 +98,7 @@ export const scheduledRuleItem = z.strictObject({
   ScheduledQueries: strings.min(1),
 })
 
-/** A rule that runs another one's code. What it does not say is taken from there. */
+/** A rule that runs another one's code. Everything it does not set is inherited. */
 export const derivedItem = z.strictObject({
   AnalysisType: z.literal('rule'),
   ...ruleShape,
@@ -158,10 +158,10 @@ export const packItem = z.strictObject({
   Description: z.string().optional(),
 })
 
-/** A table's own keys are checked by `stages/enrich`; here only what makes it an item. */
+/** A table's own keys are checked by `stages/enrich`; here only those that make it an item. */
 export const tableItem = z.looseObject({ AnalysisType: z.literal('lookup_table'), LookupName: name })
 
-/** An extension of a table needs no name of its own. */
+/** An extension of a table does not need a name. */
 export const tableExtensionItem = tableItem.partial({ LookupName: true })
 
 /** Likewise for a schema file and `stages/normalise`. */

@@ -7,7 +7,7 @@ import { extraKeys, problemOf, problemsOf, withoutExtraKeys } from './issues.ts'
 import type { DerivedDraft, RuleDraft } from './rule-items.ts'
 import type { YamlFile } from './yaml-file.ts'
 
-/** What one YAML file says. Code files are named, not read. */
+/** The content of one YAML file. Code files are referred to, not read. */
 export type Item =
   | { readonly kind: 'rule'; readonly id: string; readonly rule: RuleDraft; readonly notices: readonly string[] }
   | { readonly kind: 'derived'; readonly id: string; readonly rule: DerivedDraft; readonly notices: readonly string[] }
@@ -19,13 +19,13 @@ export type Item =
   | { readonly kind: 'pack'; readonly id: string; readonly pack: PackDraft }
   | { readonly kind: 'table'; readonly id: string; readonly document: unknown }
   | { readonly kind: 'schema'; readonly id: string; readonly document: unknown }
-  /** In order, and nothing this program can run: named, not dropped. */
+  /** Valid, but nothing that this program can run: reported, not dropped. */
   | { readonly kind: 'idle'; readonly id: string; readonly notice: string }
   | { readonly kind: 'broken'; readonly problems: readonly Problem[]; readonly filename: string | undefined }
-  /** No content: some other tool's YAML. */
+  /** Not content: some other tool's YAML. */
   | undefined
 
-/** A pack of which nobody has looked whether its ids are there. */
+/** A pack whose ids have not been checked for existence yet. */
 export type PackDraft = Omit<Pack, 'missing'>
 
 /** A data model without its code, which is read next. */
@@ -43,7 +43,7 @@ export function broken(problems: readonly Problem[]): Item {
   return { kind: 'broken', problems, filename: undefined }
 }
 
-/** Checks a document by its schema, then has `make` build the item; what either finds wrong is a broken item. */
+/** Checks a document against its schema, then has `make` build the item; errors in either make it a broken item. */
 export function checked<T extends z.ZodObject>(file: string, yaml: YamlFile, schema: T, make: (item: z.output<T>) => Item): Item {
   return made(file, yaml, schema, schema.safeParse(yaml.value), make)
 }

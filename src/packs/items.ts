@@ -43,8 +43,8 @@ const KINDS: Readonly<Record<string, Read>> = {
 }
 
 /**
- * Tells what a YAML file is, by its `AnalysisType` or `schema` key alone, and checks its keys. `ignoresExtraKeys`: keys that
- * rules and policies do not have are notices, as an option of Panther's tool has it.
+ * Recognises a YAML file's kind from its `AnalysisType` or `schema` key alone, and checks its keys. `ignoresExtraKeys`: keys that rules and
+ * policies do not have are notices, as with an option of Panther's tool.
  */
 export function readItem(file: string, yaml: YamlFile, ignoresExtraKeys = false): Item {
   const value = yaml.value
@@ -63,7 +63,7 @@ export function readItem(file: string, yaml: YamlFile, ignoresExtraKeys = false)
 
 function readDataModel(file: string, yaml: YamlFile): Item {
   return checked(file, yaml, dataModelItem, (item) => {
-    // A name may have a path and a method: the method is asked when nothing lies at the path.
+    // A name may have a path and a method: the method is called if the path has no value.
     const names = item.Mappings.map(({ Name, Path }) => `${Path === undefined ? 'method' : 'path'} ${Name.toLowerCase()}`)
     const twice = names.findIndex((name, at) => names.indexOf(name) !== at)
     if (twice >= 0)

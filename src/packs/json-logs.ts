@@ -4,7 +4,7 @@ import { endOfString } from '../util/json-spans.ts'
 /** A text in which test events written as JSON are replaced by marks; YAML readers are slow, `JSON.parse` is not. */
 export interface Unburdened {
   readonly text: string
-  /** Every mark begins with this, and nothing else in the text does. */
+  /** Prefix of every mark; it occurs nowhere else in the text. */
   readonly prefix: string
   /** Mark → the event's JSON on one line. */
   readonly logs: ReadonlyMap<string, string>
@@ -13,8 +13,8 @@ export interface Unburdened {
 const LOG_KEY = /^[ ]*(?:- )?(?:Log|Resource):[ \t]*(?:\r?\n[ \t]*)?(?=\{)/gm
 
 /**
- * Takes out each `Log: {…}` of the unit tests that is JSON: valid JSON is YAML of the same meaning, and its text is already
- * what a test needs, numbers as written. What only looks like it stays and is read as YAML. Lines keep their numbers.
+ * Extracts each `Log: {…}` of the unit tests that is JSON: valid JSON is YAML with the same meaning, and its text is already what a test
+ * needs, with numbers as written. Anything that only looks like JSON stays and is read as YAML. Line numbers do not change.
  */
 export function takeOutJsonLogs(text: string): Unburdened {
   let prefix = 'json-log-'
@@ -29,7 +29,7 @@ export function takeOutJsonLogs(text: string): Unburdened {
     const object = objectAt(text, start)
     if (object === undefined || !isJson(object.json)) continue
     const mark = `${prefix}${logs.size}`
-    // No line break stands inside a string of valid JSON (YAML folds them there), so all of them are layout.
+    // Strings of valid JSON contain no line breaks (YAML folds them there), so all line breaks are layout.
     logs.set(mark, object.json.replace(/\s*\n\s*/g, ''))
     parts.push(text.slice(copied, start), `"${mark}"`, text.slice(start, object.end).replace(/[^\n]+/g, ''))
     copied = object.end
@@ -39,9 +39,9 @@ export function takeOutJsonLogs(text: string): Unburdened {
 }
 
 /**
- * The object that begins at `start`, if nothing else follows on its last line: where it ends, and its text without the
- * commas after a last member that YAML allows and JSON does not. `undefined` too when it holds a number of JSON that is
- * a string in YAML: one with an exponent but without a point (`1e3`) or without a sign (`1.5e3`).
+ * The object that begins at `start`, if nothing else follows on its last line: its end, and its text without the trailing commas that YAML
+ * allows and JSON does not. Also `undefined` if it contains a JSON number that is a string in YAML: one with an exponent but without a
+ * point (`1e3`) or without a sign (`1.5e3`).
  */
 function objectAt(text: string, start: number): { readonly end: number; readonly json: string } | undefined {
   const token = /["{}]|,(?=\s*[}\]])|(?<![.\d])\d+[eE]|\d[eE]\d/g

@@ -29,13 +29,13 @@ describe('a part of a JSON text', () => {
     )
   })
 
-  test('large integers are exact, and what no number holds is refused', () => {
+  test('large integers are exact, and numbers out of range are refused', () => {
     expect(jsonValue('[12345678901234567890]')).toEqual([12345678901234567890n])
     expect(() => jsonValue(`[${'9'.repeat(1001)}]`)).toThrow('number out of range')
     expect(() => jsonValue('[1e999, nan]')).toThrow('not JSON at position')
   })
 
-  test('floats that JSON lacks are taken, beside texts that look like them and like their marks', () => {
+  test('floats that JSON lacks are accepted, along with texts that look like them and like their marks', () => {
     const { POSITIVE_INFINITY, NEGATIVE_INFINITY, NaN: nan } = Number
     expect(
       jsonValue('{"NaN": [NaN, 1e999, -1.5E+999, 12345678901234567890], "__proto__": "\\"NaN 1e999", "b": "float-NaN"}'),
@@ -47,7 +47,7 @@ describe('a part of a JSON text', () => {
   })
 })
 
-/** All values of a document with their paths; of repeated keys there are none in a made-up value. */
+/** All values of a document with their paths; generated values have no repeated keys. */
 function* parts(value: unknown, path: readonly PropertyKey[] = []): Generator<[readonly PropertyKey[], unknown]> {
   yield [path, JSON.parse(JSON.stringify(value))]
   if (typeof value !== 'object' || value === null) return

@@ -4,23 +4,23 @@ import { endOfString, skipSpace } from '../util/json-spans.ts'
 
 export type Path = readonly PropertyKey[]
 
-/** Where a value's text begins and ends. */
+/** Start and end of a value's text. */
 interface Extent {
   readonly start: number
   readonly end: number
 }
 
-/** A valid JSON text whose parts can be taken out as they are written: numbers keep their digits. */
+/** A valid JSON text whose parts can be extracted as written: numbers keep their digits. */
 export class JsonText {
   readonly text: string
-  /** Start of an object or array → its members by name or index, found when first asked for. */
+  /** Start of an object or array → its members by name or index, parsed on first use. */
   readonly #members = new Map<number, ReadonlyMap<string, Extent>>()
 
   constructor(text: string) {
     this.text = text
   }
 
-  /** The text of the value at a path, or `undefined` when there is none. */
+  /** The text of the value at a path, or `undefined` if there is none. */
   slice(path: Path): string | undefined {
     let extent: Extent | undefined = { start: skipSpace(this.text, 0), end: this.text.length }
     for (const step of path) {
@@ -40,7 +40,7 @@ export class JsonText {
   }
 }
 
-/** Members of the object or array that begins at `start`; nothing for other values. */
+/** Members of the object or array that begins at `start`; empty for other values. */
 function* membersAt(text: string, start: number): Generator<[string, Extent]> {
   const opener = text[start]
   if (opener !== '{' && opener !== '[') return
@@ -51,7 +51,7 @@ function* membersAt(text: string, start: number): Generator<[string, Extent]> {
     if (opener === '{') {
       const keyEnd = stringEnd(text, at)
       name = JSON.parse(text.slice(at, keyEnd)) as string
-      // Behind the colon.
+      // After the colon.
       at = skipSpace(text, skipSpace(text, keyEnd) + 1)
     }
     const end = valueEnd(text, at)
@@ -86,8 +86,8 @@ function stringEnd(text: string, open: number): number {
 }
 
 /**
- * The value of a JSON text, large integers exact; floats that JSON lacks (`NaN`, `1e999`) are taken too. Throws an `Error`
- * that says what is wrong.
+ * The value of a JSON text, with exact large integers; floats that JSON lacks (`NaN`, `1e999`) are accepted too. Throws an `Error` that
+ * says what is wrong.
  */
 export function jsonValue(text: string): unknown {
   const read = parseJson(text, LIMITS)
@@ -100,7 +100,7 @@ export function jsonValue(text: string): unknown {
 
 const LIMITS = { maxDepth: 250 }
 
-/** Puts marks, strings that the text does not have, in the place of floats that no JSON reader takes. */
+/** Replaces floats that JSON readers do not accept with marks, which are strings that the text does not contain. */
 function takeOutFloats(text: string): { readonly text: string; readonly marks: ReadonlyMap<string, number> } {
   let prefix = 'float-'
   while (text.includes(prefix)) prefix += '-'

@@ -3,8 +3,8 @@ import { failureText, problemLine } from './test-report.ts'
 import type { RuleResult, TestResult } from './test-runner.ts'
 
 /**
- * A run as a JUnit report, which build servers read: a suite for each rule, a case for each test; what is wrong with a rule or
- * a file beside its tests is a case with an error.
+ * A run as a JUnit report, which build servers read: a suite for each rule, a case for each test. Faults of a rule or a file
+ * other than failed tests are cases with an error.
  */
 export function junitReport(results: readonly RuleResult[], problems: readonly Problem[]): string {
   const suites = results.map((result) => {

@@ -42,7 +42,7 @@ const CORRELATION =
   'AnalysisType: correlation_rule\nRuleID: C\nEnabled: true\nSeverity: High\nReports: { CIS: [3.10] }\nStatus: Experimental\n' +
   'Detection:\n  - Group:\n      - { ID: a, RuleID: R }\n      - { ID: b, RuleID: R2 }\n'
 
-test('keys that are not known are notices of rules and policies when that is asked for, of nothing else', async () => {
+test('unknown keys of rules and policies are notices on request, those of other kinds never', async () => {
   const test = 'Tests:\n  - { Name: t, ExpectedResult: true, Log: {}, Own: 1 }\n'
   const root = tree({
     'r.yml': `${RULE}Descripton: x\n${test}`,
@@ -64,7 +64,7 @@ test('keys that are not known are notices of rules and policies when that is ask
     "r.yml: unknown key 'Descripton' is ignored: did you mean 'Description'?",
     "r.yml: unknown key 'Tests.0.Own' is ignored: remove it",
   ])
-  // What is wrong beside is still wrong.
+  // Other mistakes are still problems.
   expect(reported(content, root).map((problem) => problem.replace(/: .*/, ''))).toEqual([
     "m.yml:7 unknown key 'Own'",
     's.yml:7 Threshold',
@@ -94,7 +94,7 @@ describe('every kind is read', () => {
     expect(notices(content, root)).toEqual([])
   })
 
-  test('a policy for any resource is named when no policy says what a resource is', async () => {
+  test('a policy for any resource is reported if no policy names a resource type', async () => {
     const code = { 'p.py': 'def policy(resource):\n    return True\n' }
     const alone = tree({ 'p.yml': POLICY, ...code })
     expect(notices(await loadContent([alone]), alone)).toEqual([
@@ -118,7 +118,7 @@ describe('every kind is read', () => {
     ])
   })
 
-  test('a data model has its mappings and its code, queries their schedule, correlation rules what they look for', async () => {
+  test('a data model has its mappings and its code, queries their schedule, correlation rules their conditions', async () => {
     const root = tree({
       'm.yml': `${MODEL}  - { Name: who, Method: get_who }\nFilename: m.py\n`,
       'm.py': 'def get_who(event):\n    return 1\n',
@@ -148,7 +148,7 @@ describe('every kind is read', () => {
     expect(notices(content, root)).toEqual(["prompt.yml: scheduled_prompt 'Ask' is accepted and ignored"])
   })
 
-  test('an enabled query whose rows nobody judges is named, and so is mail that nobody sends', async () => {
+  test('an enabled query whose rows no rule judges is reported, and so are emails that are never sent', async () => {
     const enabled = QUERY.replace('false', 'true')
     const root = tree({ 'q.yml': `${enabled}EmailConfig: { Recipients: [a@b.example] }\n`, 's.yml': SCHEDULED, 'r.py': CODE })
     expect(notices(await loadContent([root]), root)).toEqual(["q.yml: not supported yet: EmailConfig of scheduled_query 'Q'"])
@@ -158,7 +158,7 @@ describe('every kind is read', () => {
     ])
   })
 
-  test('a scheduled rule that names no scheduled query is named with what it names', async () => {
+  test('a scheduled rule that names no scheduled query is reported with the names it has', async () => {
     const saved = 'AnalysisType: saved_query\nQueryName: Kept\nQuery: select 2\n'
     const rule = SCHEDULED.replace('[Q]', '[Q, Gone, Kept]')
     const root = tree({ 'q.yml': QUERY, 'saved.yml': saved, 's.yml': rule, 'r.py': CODE })
@@ -184,7 +184,7 @@ describe('every kind is read', () => {
     ])
   })
 
-  test('an inline filter travels with its rule as a condition', async () => {
+  test('an inline filter becomes a condition of its rule', async () => {
     const root = tree({ 'r.yml': `${RULE}InlineFilters:\n  - { KeyPath: a, Condition: Equals, Value: 1 }\n`, 'r.py': CODE })
     const content = await loadContent([root])
     expect(content.rules[0]?.inlineFilter?.op).toBe('and')
@@ -225,7 +225,7 @@ describe('problems with an item are reported with its line', () => {
     expect(reported(content, root).join('\n')).toContain(`x.yml:${tells}`)
   })
 
-  test('a log type has one enabled data model in a root, and across roots the later one', async () => {
+  test('a log type has one enabled data model per root, and across roots the later one counts', async () => {
     const second = MODEL.replace('ID: M', 'ID: N').replace('[Custom.A]', '[Custom.A, Custom.B]')
     const one = tree({ 'm.yml': MODEL, 'n.yml': second, 'off.yml': MODEL.replace('ID: M', 'ID: Off').replace('true', 'false') })
     const alone = await loadContent([one])
@@ -247,7 +247,7 @@ describe('derived rules', () => {
   const tests = 'Tests:\n  - { Name: t, ExpectedResult: true, Log: { a: 1 } }\n'
   const derived = 'AnalysisType: rule\nRuleID: D\nBaseDetection: R\nSeverity: Critical\n'
 
-  test('take code, tests and metadata of their base, also from another root, and say the rest themselves', async () => {
+  test('inherit code, tests and metadata of their base, even from another root, and set the rest themselves', async () => {
     const base = tree({ 'r.yml': `${RULE}Description: why\n${tests}`, 'r.py': CODE })
     const own = tree({ 'd.yml': derived, 'e.yml': derived.replace('ID: D', 'ID: E').replace('Detection: R', 'Detection: D') })
     const { rules, problems } = await loadContent([base, own])
@@ -278,7 +278,7 @@ describe('derived rules', () => {
     })
   })
 
-  test('without their base, or derived from each other, do not run and are named', async () => {
+  test('without their base, or derived from each other, do not run and are reported', async () => {
     const root = tree({
       'd.yml': derived.replace(': R', ': Gone'),
       'e.yml': derived.replace('ID: D', 'ID: E').replace(': R', ': F'),

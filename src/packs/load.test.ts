@@ -68,7 +68,7 @@ describe('one root', () => {
     ])
   })
 
-  test('modules beside a rule belong to its folder, globals to the root, and code that an item names is neither', async () => {
+  test('modules next to a rule belong to its folder, globals to the root, and an item’s own code is neither', async () => {
     const root = tree({
       'rules/r.yml': rule('A'),
       'rules/code.py': CODE,
@@ -114,7 +114,7 @@ describe('one root', () => {
     ])
   })
 
-  test('other YAML, samples and tool folders are skipped without a word', async () => {
+  test('other YAML, samples and tool folders are skipped silently', async () => {
     const bad = 'AnalysisType: rule\n: : :'
     const root = tree({
       'ci.yml': 'on: push\njobs: {}\n',
@@ -133,7 +133,7 @@ describe('one root', () => {
     expect(Object.values(others).flat()).toEqual([])
   })
 
-  test('samples that are no pack’s are read', async () => {
+  test('samples outside of packs are read', async () => {
     const root = tree({ 'rules/samples/r.yml': rule('A'), 'rules/samples/code.py': CODE })
     expect((await loadContent([root])).rules.map(({ id }) => id)).toEqual(['A'])
   })
@@ -175,7 +175,7 @@ describe('one root', () => {
     expect([content.rules.length, content.problems]).toEqual([1, []])
   })
 
-  test('an inline filter that filters nothing is no obstacle', async () => {
+  test('an inline filter that filters nothing is accepted', async () => {
     const root = tree({ 'r.yml': rule('A', 'InlineFilters:\n  - All: []\n'), 'code.py': CODE })
     const { rules, notices } = await loadContent([root])
     expect([rules.length, notices]).toEqual([1, []])
@@ -252,7 +252,7 @@ describe('problems are reported with file, line and advice, and the rest loads',
     expect(content.rules.map(({ id }) => id)).toEqual(['Good'])
   })
 
-  test('an id used twice in a root, over all kinds, is a problem of the second file', async () => {
+  test('an id used twice in a root, even by different kinds, is a problem of the second file', async () => {
     const root = tree({
       'a.yml': rule('Same'),
       'b.yml': `AnalysisType: lookup_table\n${TABLE.replace(': t', ': Same')}`,
@@ -287,7 +287,7 @@ describe('problems are reported with file, line and advice, and the rest loads',
     expect(rules.map(({ description, tests }) => [description, tests.length])).toEqual([['a b', tests ? 1 : 0]])
   })
 
-  test('a byte order mark at the beginning of a file is no part of its text', async () => {
+  test('a byte order mark at the beginning of a file is not part of its text', async () => {
     const root = tree({
       'r.yml': `\uFEFF${rule('A')}`,
       'code.py': `\uFEFF${CODE}`,
@@ -388,7 +388,7 @@ describe('several roots', () => {
     expect(notices).toEqual([])
   })
 
-  test('the shipped packs come first, then content in the working folder, then what is asked for', () => {
+  test('the shipped packs come first, then content in the working folder, then requested folders', () => {
     const work = tree({ 'content/x.yml': '', 'more/x.yml': '' })
     const packs = join(packageRoot(), 'packs')
     expect(contentRoots(['more'], work)).toEqual([packs, join(work, 'content'), join(work, 'more')])

@@ -11,21 +11,21 @@ import type { ContentRoot } from './scan.ts'
 
 export interface LoadOptions {
   /**
-   * False: rules come without their unit tests, which is what the running engine needs and several times faster (most of
-   * the text of a content repository is test events). Default true.
+   * False: rules are loaded without their unit tests, which is enough for the running engine and several times faster (most of the text of
+   * a content repository is test events). Default true.
    */
   readonly tests?: boolean
-  /** Folder in which read YAML is kept, so that the next run reads only what has changed. Default: nothing is kept. */
+  /** Folder for the cache of read YAML, so that the next run reads only what has changed. Default: no cache. */
   readonly cache?: string | undefined
-  /** Names of YAML files that are no content. */
+  /** Names of YAML files that are not content. */
   readonly ignore?: readonly string[]
   /** Unknown keys of rules and policies are notices, not problems. Default false. */
   readonly ignoreExtraKeys?: boolean
 }
 
 /**
- * The content roots in their order: the shipped packs, `content` in the working folder if it exists, then each folder
- * asked for. A folder named twice counts at its last place.
+ * The content roots in order: the shipped packs, `content` in the working folder if it exists, then each requested folder. A folder named
+ * twice counts at its last position.
  */
 export function contentRoots(folders: readonly string[], workingFolder: string = process.cwd()): string[] {
   const own = join(workingFolder, 'content')
@@ -38,10 +38,9 @@ export function contentRoots(folders: readonly string[], workingFolder: string =
 }
 
 /**
- * Reads all content under the roots, earliest first (see `contentRoots`). An id of a later root hides the same id of the same
- * kind in an earlier one, which is listed in `notices`; helper modules belong to their root and hide nothing.
- *
- * Never throws for what it finds: a file that cannot be used is one problem, and the rest is loaded.
+ * Reads all content under the roots, earliest first (see `contentRoots`). An id of a later root hides the same id of the same kind in an
+ * earlier one, which is listed in `notices`; helper modules belong to their root and hide nothing. Never throws because of the content: a
+ * file that cannot be used is one problem, and the rest is loaded.
  */
 export async function loadContent(roots: readonly (string | ContentRoot)[], options: LoadOptions = {}): Promise<Content> {
   const { tests = true, cache, ignore = [], ignoreExtraKeys = false } = options
@@ -85,12 +84,12 @@ export async function loadContent(roots: readonly (string | ContentRoot)[], opti
   return { ...content, notices }
 }
 
-/** Which of two items of one name counts: the one that is asked about first, of the later root. */
+/** Which of two items with the same name counts: the first argument's, from the later root. */
 class InForce {
   readonly notices: string[] = []
   readonly #files = new Map<string, string>()
 
-  /** True when no later root has the id. */
+  /** True if no later root has the id. */
   takes(kind: string, id: string, file: string): boolean {
     const hider = this.#files.get(`${kind} ${id}`)
     if (hider === undefined) this.#files.set(`${kind} ${id}`, file)
@@ -99,7 +98,7 @@ class InForce {
   }
 }
 
-/** The enabled models; of two that name a log type, in two roots, that of the later root has it. */
+/** The enabled models; if models of two roots name the same log type, the one of the later root gets it. */
 function chosenModels(models: readonly DataModel[], force: InForce): DataModel[] {
   return models
     .filter(({ enabled }) => enabled)

@@ -9,7 +9,7 @@ import { name, ruleItem } from './item-schemas.ts'
 import { dedupNotice, dedupPeriod, readFilter } from './rule-items.ts'
 import type { YamlFile } from './yaml-file.ts'
 
-/** What the overrides of one content root say. */
+/** The overrides of one content root. */
 export interface OverrideFile {
   readonly overrides: readonly Override[]
   readonly notices: readonly string[]
@@ -38,12 +38,12 @@ const document = z.strictObject({
   Overrides: z.array(z.unknown()).nullish(),
 })
 
-/** True for the file in which a content root has its overrides: `overrides.yml` at its top. */
+/** True for the file with a content root's overrides: `overrides.yml` at its top. */
 export function isOverrideFile(file: string, root: string): boolean {
   return dirname(file) === root && hasItsName(file)
 }
 
-/** True for overrides in a place where they are without effect; YAML of another tool may have the name too. */
+/** True for overrides in a place where they have no effect; another tool's YAML may have the same name. */
 export function isStrayOverrideFile(file: string, text: string): boolean {
   return /^AnalysisType:\s*["']?overrides\b/m.test(text) || (hasItsName(file) && /^Overrides\s*:/m.test(text))
 }
@@ -63,7 +63,7 @@ export function readOverrides(file: string, yaml: YamlFile): OverrideFile {
   const problems: Problem[] = []
   const lines = new Map<string, number | undefined>()
   for (const [at, value] of (whole.data.Overrides ?? []).entries()) {
-    // Mistakes are named by their place in the entry, and have the line of the file.
+    // Mistakes are located by their place in the entry, and have the file's line.
     const place: Pick<YamlFile, 'value' | 'line'> = { value, line: (path, key) => yaml.line(['Overrides', at, ...path], key) }
     const parsed = entry.safeParse(value)
     if (!parsed.success) {

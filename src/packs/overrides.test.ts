@@ -97,7 +97,7 @@ describe('overrides', () => {
     expect(content.policies[0]?.enabled).toBe(false)
   })
 
-  test('of a later root win key by key, and say what they hide', async () => {
+  test('of a later root take precedence key by key, and report what they hide', async () => {
     const early = tree({ ...BASE, 'overrides.yml': 'Overrides:\n  - RuleID: Some.Rule\n    Severity: Info\n    Threshold: 3\n' })
     const late = tree({ 'overrides.yaml': 'Overrides:\n  - RuleID: Some.Rule\n    Severity: Critical\n' })
     const content = withOverrides(await loadContent([early, late]))
@@ -179,7 +179,7 @@ describe('overrides', () => {
     ])
   })
 
-  test('as docs/content.md shows them are in order with the shipped packs', async () => {
+  test('as docs/content.md shows them are valid with the shipped packs', async () => {
     const page = readFileSync(join(packageRoot(), 'docs/content.md'), 'utf8')
     const [, example] = /```yaml\n(Overrides:\n[^`]*)```/.exec(page)!
     const root = tree({ 'overrides.yml': example! })

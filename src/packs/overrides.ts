@@ -4,7 +4,7 @@ import type { Content, Override, Problem } from './content.ts'
 import { suggestion } from './issues.ts'
 import { policyItem, ruleItem, scheduledRuleItem } from './item-schemas.ts'
 
-/** What may be overridden, by its `AnalysisType`: a key that its own file cannot have has no meaning for it. */
+/** Keys that may be overridden, by `AnalysisType`: a key that the item's own file cannot have would have no meaning. */
 const SHAPES: Readonly<Record<string, object>> = {
   rule: ruleItem.shape,
   scheduled_rule: scheduledRuleItem.shape,
@@ -13,10 +13,9 @@ const SHAPES: Readonly<Record<string, object>> = {
 }
 
 /**
- * The content as it runs: with the overrides of all roots, those of later roots before those of earlier ones, key by key. An override
- * that fits no rule, policy or correlation rule is a problem. `overrides` of the result are those that are in force.
- *
- * Unit tests run without this: they are about what a rule's own file says.
+ * The content as it runs: with the overrides of all roots, those of later roots taking precedence key by key. An override that fits no
+ * rule, policy or correlation rule is a problem. `overrides` of the result are those in force. Unit tests run without this: they are about
+ * what a rule's own file says.
  */
 export function withOverrides(content: Content): Content {
   const { overrides, problems, notices } = inForce(content)

@@ -51,7 +51,7 @@ function running({ rules, scheduledRules, policies, correlationRules }: Content)
     .sort()
 }
 
-test('an id that no item has is reported as missing', () => {
+test('an id without an item is reported as missing', () => {
   expect(content.problems.map(({ message }) => message)).toEqual([
     "PackDefinition: there is no item 'Gone' in this content root: did you mean 'None'?",
   ])

@@ -4,31 +4,31 @@ import type { Content, CorrelationRuleFile, Pack } from './content.ts'
 import { nearest } from './issues.ts'
 import { isUnder } from './under.ts'
 
-/** What the configuration says about packs. */
+/** The packs section of the configuration. */
 export interface PackChoice {
   readonly disabled_packs?: readonly string[]
-  /** Of those that are off otherwise. */
+  /** Only packs that are off by default. */
   readonly enabled_packs?: readonly string[]
 }
 
-/** Ids of the packs that are off: those that are disabled, and those that have to be enabled and are not. */
+/** Ids of the packs that are off: disabled ones, and those that have to be enabled and are not. */
 export function packsOff(packs: readonly Pack[], { disabled_packs = [], enabled_packs = [] }: PackChoice): string[] {
   const optional = packs.filter(({ id, isOptional }) => isOptional && !enabled_packs.includes(id))
   return [...new Set([...disabled_packs, ...optional.map(({ id }) => id)])]
 }
 
-/** A pack as people see it. */
+/** A pack as shown to users. */
 export interface PackState {
   readonly id: string
   readonly displayName: string | undefined
-  /** False: the configuration has it off. */
+  /** False: off in the configuration. */
   readonly isOn: boolean
   /** Off until the configuration enables it. */
   readonly isOptional: boolean
   readonly detections: number
-  /** Those whose own file, or an override, says `Enabled`. */
+  /** Those with `Enabled` in their own file, or in an override. */
   readonly enabled: number
-  /** Those of them that run: of a pack that is off, what another pack has too. */
+  /** Those of them that run: if the pack is off, those that another pack has too. */
   readonly running: number
   readonly tables: number
   readonly missing: readonly string[]
@@ -39,7 +39,7 @@ interface Detection {
   readonly file: string
 }
 
-/** True when a detection that only packs named in `off` have does not run; one that no pack has always runs. */
+/** True if a detection does not run because only packs in `off` have it; one in no pack always runs. */
 function offBy(packs: readonly Pack[], off: readonly string[]): (detection: Detection) => boolean {
   const members = membersOf(packs)
   const isOff = new Set(off)
@@ -76,7 +76,7 @@ export function withoutPacks(content: Content, off: readonly string[]): Content 
   }
 }
 
-/** What to say of each id in the configuration that names no pack. */
+/** Messages for ids in the configuration that are not packs. */
 export function unknownPacks(packs: readonly Pack[], { disabled_packs = [], enabled_packs = [] }: PackChoice): string[] {
   const known = packs.map(({ id }) => id)
   return Object.entries({ disabled_packs, enabled_packs }).flatMap(([key, ids]) =>
@@ -84,7 +84,7 @@ export function unknownPacks(packs: readonly Pack[], { disabled_packs = [], enab
   )
 }
 
-/** Says that there is no such pack, and what there is. */
+/** Says that there is no such pack, and which packs exist. */
 export function noSuchPack(id: string, known: readonly string[]): string {
   const near = nearest(id, known)
   const advice = near === undefined ? 'correct the id or remove it' : `did you mean '${near}'?`

@@ -29,7 +29,7 @@ export function readQuery(kind: 'saved_query' | 'scheduled_query', file: string,
   })
 }
 
-/** Which text is taken when there are several, first to last. */
+/** Which text is used if there are several, first to last. */
 const DIALECTS = [
   ['Query', 'any'],
   ['SnowflakeQuery', 'snowflake'],

@@ -22,7 +22,7 @@ import { readYaml, YamlError, YamlFile } from './yaml-file.ts'
 const MAX_CODE_BYTES = 1024 * 1024
 const MAX_YAML_BYTES = 8 * 1024 * 1024
 
-/** What one content root holds. Derived rules wait for the rules of all roots. */
+/** The contents of one content root. Derived rules wait for the rules of all roots. */
 export interface LoadedRoot {
   /** Rules, scheduled rules and policies. */
   readonly rules: readonly Rule[]
@@ -43,15 +43,15 @@ export interface LoadedRoot {
 export interface RootOptions {
   /** False: without unit tests. */
   readonly tests: boolean
-  /** Folder in which read YAML is kept from run to run, or `undefined`. */
+  /** Folder for the cache of read YAML, or `undefined`. */
   readonly cache: string | undefined
   /** Unknown keys of rules and policies are notices. */
   readonly ignoreExtraKeys: boolean
-  /** File names that are passed over. */
+  /** Names of files to skip. */
   readonly ignore: ReadonlySet<string>
 }
 
-/** Reads one content root. Ids are unique in it, over all kinds of item; schemas have names of their own. */
+/** Reads one content root. Ids are unique in it, across all kinds of item; schemas have separate names. */
 export async function loadRoot(root: ContentRoot, options: RootOptions): Promise<LoadedRoot> {
   const loader = new RootLoader(root, options)
   try {
@@ -82,7 +82,7 @@ class RootLoader implements LoadedRoot {
   readonly notices: string[] = []
   readonly #root: string
   readonly #hasOverrides: boolean
-  /** A file of the root lies in one of these. */
+  /** A file of the root is in one of these. */
   readonly #folders: readonly string[]
   readonly #tests: boolean
   readonly #ignoreExtraKeys: boolean
@@ -104,7 +104,7 @@ class RootLoader implements LoadedRoot {
 
   async load(files: ScannedFiles): Promise<void> {
     for (const [at, file] of files.yaml.entries()) {
-      // Reading is synchronous because it is several times faster for many small files; others get their turn in between.
+      // Reading is synchronous because that is several times faster for many small files; other tasks run in between.
       if (at % 50 === 49) await setImmediate()
       const text = readText(file, MAX_YAML_BYTES)
       if (text instanceof Error) this.#problem(file, `cannot be read: ${text.message}`)
@@ -142,7 +142,7 @@ class RootLoader implements LoadedRoot {
       return readItem(file, new YamlFile(wanted, this.#cache.json(wanted, readYaml)), this.#ignoreExtraKeys)
     } catch (error) {
       if (!(error instanceof YamlError)) throw error
-      // Some other tool's YAML (templates, workflows) may be no YAML at all, and is none of our business.
+      // Some other tool's YAML (templates, workflows) may be invalid YAML, which is not our concern.
       if (isMarked(text)) this.#problem(file, error.message, error.line)
       return undefined
     }
@@ -207,7 +207,7 @@ class RootLoader implements LoadedRoot {
     return holder === undefined
   }
 
-  /** The code file that an item names, read; `none` when it names none, `undefined` when it cannot be used. */
+  /** The code file that an item names, read; `none` if it names none, `undefined` if it cannot be used. */
   #codeOf(file: string, item: NonNullable<Item>): CodeFile | 'none' | undefined {
     const filename = filenameOf(item)
     if (filename === undefined) return 'none'
@@ -255,7 +255,7 @@ class RootLoader implements LoadedRoot {
   #checkPacks(): void {
     const isMissing = (id: string) => !this.#ids.has(`item ${id}`) && !this.#ids.has(`schema ${id}`)
     this.packs = this.#packs.map((pack) => ({ ...pack, missing: (pack.ids ?? []).filter(isMissing) }))
-    // An item that is broken has no id yet: what it causes here would only distract from it.
+    // A broken item has no id yet: follow-up errors here would only distract from it.
     if (this.problems.length > 0) return
     for (const { id, file, ids } of this.packs) {
       if (ids === undefined && basename(file) !== PACK && !this.#hasItems(dirname(file)))
@@ -281,8 +281,8 @@ class RootLoader implements LoadedRoot {
   }
 
   /**
-   * Python files that lie beside a rule's code and belong to no item can be imported by the rules of that folder, unless a global has
-   * the name: content that runs elsewhere too can have meant only that one.
+   * Python files next to a rule's code that belong to no item can be imported by the rules of that folder, unless a global has the same
+   * name: content that also runs elsewhere can only have meant the global.
    */
   #addNeighbours(python: readonly string[]): void {
     const folders = new Set(this.rules.map((rule) => dirname(rule.source.file)))
@@ -319,7 +319,7 @@ function filenameOf(item: NonNullable<Item>): string | undefined {
   }
 }
 
-/** The text of a file without its byte order mark, or why there is none. */
+/** The text of a file without its byte order mark, or why it has none. */
 function readText(path: string, maxBytes: number): string | Error {
   try {
     const { size } = statSync(path)

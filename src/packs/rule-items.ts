@@ -13,7 +13,7 @@ import type { YamlFile } from './yaml-file.ts'
 export interface RuleDraft extends Omit<Rule, 'source'> {
   readonly kind: RuleKind
   readonly language: string
-  /** The code file, or for a detection written in the YAML itself the code. */
+  /** The code file, or the code itself for a detection written in the YAML. */
   readonly code: { readonly filename: string } | { readonly text: string }
 }
 
@@ -114,7 +114,7 @@ function readDerived(file: string, yaml: YamlFile, item: z.output<typeof derived
     threshold: item.Threshold,
     summaryAttributes: item.SummaryAttributes,
     createAlert: item.CreateAlert,
-    // An empty list is none given: the base's tests run.
+    // An empty list counts as absent: the base's tests run.
     tests: item.Tests?.length ? item.Tests.map((test, at) => readTest(yaml, test, at, 'Log')) : undefined,
     inlineFilter: readFilter(file, item.InlineFilters),
   }
@@ -151,7 +151,7 @@ function readFilename(filename: string): Pick<RuleDraft, 'language' | 'code'> {
   throw new ConfigError(`no language runs '${filename}'. Known: ${known}`, { path: 'Filename' })
 }
 
-/** `undefined` when every event passes, as with `InlineFilters: [{ All: [] }]`. Throws `ConfigError`. */
+/** `undefined` if every event passes, as with `InlineFilters: [{ All: [] }]`. Throws `ConfigError`. */
 export function readFilter(file: string, filters: unknown): Rule['inlineFilter'] {
   const condition = readInlineFilters(filters, { file })
   const isOpen = condition.op === 'and' && condition.of.every((one) => one.op === 'always' && one.value)
@@ -177,12 +177,12 @@ function readTest(yaml: YamlFile, test: TestKeys, at: number, eventKey: 'Log' | 
   }
 }
 
-/** The service ignores 0 and takes less than five minutes for five. */
+/** The service ignores 0 and treats less than five minutes as five. */
 export function dedupPeriod(minutes: number): number {
   return minutes === 0 ? 60 : Math.max(5, minutes)
 }
 
-/** What to say of a period that is not taken as it is written. */
+/** A message about a period that is not used as written. */
 export function dedupNotice(minutes = 60): string[] {
   return minutes >= 5 ? [] : [`DedupPeriodMinutes ${minutes} is treated as ${dedupPeriod(minutes)}: use at least 5`]
 }
@@ -197,7 +197,7 @@ function ruleNotices(rule: RuleDraft, yaml: YamlFile, item: RuleKeys): string[] 
   ]
 }
 
-/** Both run, but a name that two share tells nobody which one failed. */
+/** Both run, but if two share a name, it does not show which one failed. */
 function testNotices(tests: readonly RuleTest[]): string[] {
   const names = tests.map(({ name }) => name)
   return [...new Set(names.filter((name, at) => names.indexOf(name) !== at))].map(

@@ -3,18 +3,18 @@ import { join, normalize, relative, resolve } from 'node:path'
 import { isListed, isRead } from './layout.ts'
 import { isUnder } from './under.ts'
 
-/** A folder of content, and what belongs to it. Absolute paths. */
+/** A content folder and related paths. Absolute. */
 export interface ContentRoot {
   readonly folder: string
   /** Folders elsewhere whose content counts as this root's. */
   readonly also?: readonly string[]
-  /** Folders below it that do not: they are roots of their own, or no content. */
+  /** Folders below it that do not count: separate roots, or not content. */
   readonly without?: readonly string[]
-  /** A file or folder below it that is read first, so that its items are the ones that have an id. */
+  /** A file or folder below it that is read first, so that its items claim their ids. */
   readonly first?: string | undefined
-  /** False: `overrides.yml` at its top is without effect, since nothing runs with this folder as a root. Default true. */
+  /** False: `overrides.yml` at its top has no effect, since nothing runs with this folder as a root. Default true. */
   readonly hasOverrides?: boolean
-  /** Where the root is a repository of Panther's layout, only the folders of that layout are read. */
+  /** If the root is a repository in Panther's layout, only the folders of that layout are read. */
   readonly byLayout?: boolean
 }
 
@@ -24,24 +24,23 @@ export interface ScannedFiles {
   readonly python: readonly string[]
 }
 
-/** Folders that tools make. */
+/** Folders that tools create. */
 const SKIPPED = new Set(['__pycache__', 'node_modules'])
 
 /** A pack's own file, in the folder of its content. */
 export const PACK = 'pack.yml'
-/** Beside it: logs and the events that they become, which may look like anything. */
+/** Next to it: logs and the resulting events, which may look like anything. */
 const SAMPLES = 'samples'
 
-/** The folder of a Panther repository that holds items to copy from, which its own tool passes over. */
+/** The folder of a Panther repository with items to copy from, which Panther's tool skips. */
 const EXAMPLES = 'templates'
 
 /** More files than any content repository has, so that a wrong folder (a home folder, a disk) is reported instead of read for minutes. */
 const MAX_FILES = 50_000
 
 /**
- * Walks a content root. YAML files named in `ignore` (by name, or by path from the root or the working folder) are passed over.
- * Names that begin with a dot are skipped; links are followed, each folder once. Throws when a folder cannot be read or there are
- * too many files.
+ * Walks a content root. YAML files named in `ignore` (by name, or by path from the root or the working folder) are skipped. Names that
+ * begin with a dot are skipped; links are followed, each folder once. Throws if a folder cannot be read or there are too many files.
  */
 export async function scan(root: ContentRoot, ignore: ReadonlySet<string> = new Set()): Promise<ScannedFiles> {
   const { folder: top, also = [], without = [], byLayout = false } = root
@@ -67,7 +66,7 @@ export async function scan(root: ContentRoot, ignore: ReadonlySet<string> = new 
       const path = join(folder, entry.name)
       const isExamples = folder === top && entry.name === EXAMPLES && !(first !== undefined && isUnder(path, first))
       if (isExamples || without.includes(path)) continue
-      // A dangling link is no content file, and no reason to give up the rest.
+      // A dangling link is not a content file, and not a reason to give up the rest.
       const kind = entry.isSymbolicLink() ? await stat(path).catch(() => undefined) : entry
       if (kind?.isDirectory()) {
         await walk(path)

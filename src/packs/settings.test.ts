@@ -40,16 +40,16 @@ describe('.panther_settings.yml', () => {
     expect(() => read(text)).toThrow(ConfigError)
   })
 
-  test('none is no settings', () => expect(readSettings(join(tmpdir(), 'caracal-no-such-folder'))).toEqual({}))
+  test('a missing file means no settings', () => expect(readSettings(join(tmpdir(), 'caracal-no-such-folder'))).toEqual({}))
 })
 
-test('variables hold lists separated by white space, and numbers are checked', () => {
+test('variables contain lists separated by white space, and numbers are checked', () => {
   const env = { PANTHER_FILTER: 'A=b  C=d', PANTHER_SKIP_DISABLED_TESTS: 'True', PANTHER_PATH: '', PANTHER_MINIMUM_TESTS: '3' }
   expect(mergeSettings(environmentSettings(env))).toEqual({ filter: ['A=b', 'C=d'], skipDisabledTests: true, minimumTests: 3 })
   expect(() => environmentSettings({ PANTHER_MINIMUM_TESTS: '-1' })).toThrow(ConfigError)
 })
 
-test('the first that says something about an option has it', () => {
+test('the first source that sets an option takes precedence', () => {
   expect(
     mergeSettings(
       { path: 'a', skipDisabledTests: false },

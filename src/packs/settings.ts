@@ -9,7 +9,7 @@ const FILE = '.panther_settings.yml'
 
 const list = z.union([z.string().transform((text) => [text]), z.array(z.string())])
 
-/** Of the settings file of Panther's tool, what a test run heeds. Its other keys belong to commands that do not exist here. */
+/** The keys of the settings file of Panther's tool that a test run uses. Other keys belong to commands that do not exist here. */
 const settings = z.object({
   path: z.string().optional(),
   filter: z.union([list, z.record(z.string(), z.union([list, z.boolean(), z.number()]))]).optional(),
@@ -23,10 +23,10 @@ const settings = z.object({
   ignore_extra_keys: z.boolean().optional(),
 })
 
-/** Of the same file, what the other tool's test run heeds and this one has no use for. */
+/** Keys of the same file that the test run of Panther's tool uses but this one does not need. */
 const WITHOUT_EFFECT = ['ignore_table_names', 'valid_table_names', 'workers', 'api_token', 'api_host']
 
-/** Options of a test run, wherever they come from; an absent one is not said there. */
+/** Options of a test run, wherever they come from; an absent one is not set there. */
 export interface TestSettings {
   readonly path?: string | undefined
   readonly filter?: readonly string[] | undefined
@@ -38,11 +38,11 @@ export interface TestSettings {
   readonly ignoreFiles?: readonly string[] | undefined
   readonly testNames?: readonly string[] | undefined
   readonly ignoreExtraKeys?: boolean | undefined
-  /** Keys of the settings file that say something to the other tool only. */
+  /** Keys of the settings file that only matter to the other tool. */
   readonly withoutEffect?: readonly string[] | undefined
 }
 
-/** What `.panther_settings.yml` in the folder says; nothing when there is none. Throws `ConfigError`. */
+/** The settings in the folder's `.panther_settings.yml`; empty if it does not exist. Throws `ConfigError`. */
 export function readSettings(folder: string): TestSettings {
   const file = join(folder, FILE)
   let text: string
@@ -85,7 +85,7 @@ function readValue(file: string, text: string): unknown {
   }
 }
 
-/** What `PANTHER_*` variables say: several values are separated by white space. Throws `ConfigError`. */
+/** The settings in `PANTHER_*` variables; several values are separated by white space. Throws `ConfigError`. */
 export function environmentSettings(env: Readonly<Record<string, string | undefined>>): TestSettings {
   const values = (name: string) => env[name]?.split(/\s+/).filter(Boolean)
   const minimum = env['PANTHER_MINIMUM_TESTS']
@@ -104,7 +104,7 @@ export function environmentSettings(env: Readonly<Record<string, string | undefi
   }
 }
 
-/** The first of the sources that says something about an option has it. */
+/** For each option, the first source that sets it takes precedence. */
 export function mergeSettings(...sources: readonly TestSettings[]): TestSettings {
   const merged: Record<string, unknown> = {}
   for (const source of sources) {

@@ -29,7 +29,7 @@ test('with nothing suppressed nothing changes', () => {
   expect(withSuppressions(plain)).toBe(plain)
 })
 
-test('a filter that was there still holds', () => {
+test('an existing filter still applies', () => {
   const { inlineFilter } = withSuppressions({ ...policy(['one']), inlineFilter: { op: 'always', value: false } })
   expect(compile(inlineFilter!)({ ResourceId: 'two' })).toBe(false)
 })

@@ -5,8 +5,8 @@ const ID: Field = { kind: 'path', segments: ['ResourceId'], exactCase: true }
 const ARN: Field = { kind: 'path', segments: ['Arn'], exactCase: true }
 
 /**
- * The policy as production runs it: it does not see the resources whose id one of its `Suppressions` fits. A resource without
- * `ResourceId` goes by its `Arn`; one without either is seen. Unit tests run without this: they are about the code.
+ * The policy as production runs it: it does not see resources whose id matches one of its `Suppressions`. A resource without `ResourceId`
+ * is identified by its `Arn`; one without either is seen. Unit tests run without this: they are about the code.
  */
 export function withSuppressions(rule: Rule): Rule {
   const patterns = rule.policy?.suppressions ?? []

@@ -10,7 +10,7 @@ export function problemJson({ file, line, message }: Problem): string {
   return JSON.stringify({ file, line: line ?? null, error: message })
 }
 
-/** The JSON line of a test. What functions returned is exact JSON text already. */
+/** The JSON line of a test. What functions returned is already exact JSON text. */
 export function testJson({ rule, test, passed, expected, run }: TestResult): string {
   const out = Object.entries(run.out).map(([name, text]) => `${JSON.stringify(name)}:${text}`)
   const where = run.where && Object.keys(run.where).length > 0 ? { where: run.where } : {}
@@ -38,7 +38,7 @@ export function isGood({ tests, errors }: RuleResult): boolean {
   return errors.length === 0 && tests.every((test) => test.passed)
 }
 
-/** A rule and its tests for a person; what failed with what was expected, what came instead, and where it went wrong. */
+/** A rule and its tests for display; failed tests with the expected and actual result, and where it went wrong. */
 export function ruleText({ rule, tests, errors, skipped }: RuleResult, failuresOnly: boolean): string[] {
   const lines = [rule.id]
   if (skipped !== undefined) return [...lines, `  skipped: ${skipped}`]
@@ -52,7 +52,7 @@ export function ruleText({ rule, tests, errors, skipped }: RuleResult, failuresO
   return lines
 }
 
-/** What went wrong in a failed test, for a person. */
+/** What went wrong in a failed test, for display. */
 export function failureText({ rule, expected, run }: TestResult): string[] {
   const lines: string[] = []
   const main = rule.kind === 'policy' ? 'policy' : 'rule'

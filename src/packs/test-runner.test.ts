@@ -74,7 +74,7 @@ function ruleWith(id: string, expectations: readonly boolean[]): Rule {
   }
 }
 
-/** A language whose rules answer what the test's event is. */
+/** A language whose rules return the test's event. */
 const echo: Detector = {
   logTypes: new Set(),
   ruleIds: () => [],
@@ -104,7 +104,7 @@ describe('a run', () => {
     expect(summaryText(addUp(all, 2))).toBe('3 detections, 3 tests: 3 passed, 0 failed, 3 errors')
   })
 
-  test('asks for the tests of all rules at once, so that a detector can take them together', async () => {
+  test('requests the tests of all rules at once, so that a detector can combine them', async () => {
     const asked: string[] = []
     const answers: (() => void)[] = []
     const patient: Detector = {
@@ -118,7 +118,7 @@ describe('a run', () => {
     const all = runTests(rules, new Map(rules.map((rule) => [rule.id, patient])))
     const first = all.next()
     expect(asked).toEqual(['A t0', 'A t1', 'B t0'])
-    // The answer to the last one comes first.
+    // The last one is answered first.
     for (const answer of answers.reverse()) answer()
     expect((await first).value?.rule.id).toBe('A')
     expect((await all.next()).value?.rule.id).toBe('B')
@@ -168,13 +168,13 @@ describe('a run', () => {
     expect(result.tests[0]?.passed).toBe(passed)
   })
 
-  test('an event that an inline filter keeps back is not shown to the rule', async () => {
+  test('an event that an inline filter drops is not passed to the rule', async () => {
     const rule: Rule = { ...ruleWith('A', [true]), inlineFilter: { op: 'always', value: false } }
     const result = await options({ ...rule, tests: [{ ...rule.tests[0]!, log: '{}' }] }, {})
     expect(result.tests[0]?.run.out).toEqual({ detection: 'false' })
   })
 
-  test('detectors work side by side, and results keep the order of the rules', async () => {
+  test('detectors work concurrently, and results keep the order of the rules', async () => {
     const done: string[] = []
     let release = () => {}
     const gate = new Promise<void>((resolve) => {
@@ -212,14 +212,14 @@ describe('a run', () => {
     ])
   })
 
-  test('a rule whose language has no detector is an error of the caller', async () => {
+  test('a rule whose language has no detector is a mistake of the caller', async () => {
     const other = { ...ruleWith('A', []), source: { language: 'other', file: '', code: '' } }
     await expect(results([other])).rejects.toThrow("there is no detector for the language 'other' of rule 'A'")
   })
 })
 
 describe('a report', () => {
-  test('JSON lines carry what functions returned as it is', async () => {
+  test('JSON lines contain return values of functions unchanged', async () => {
     const [first] = await results([ruleWith('A', [true])])
     expect(ruleJson(first!)).toEqual([
       '{"id":"A","test":"t0","passed":true,"expected":true,"out":{"detection":true,"title":"T\\u001b[2J"},"errors":{},"ms":1.235}',
@@ -227,7 +227,7 @@ describe('a report', () => {
     expect(ruleJson({ rule: ruleWith('B', []), tests: [], errors: ['e'] })).toEqual(['{"id":"B","error":"e"}'])
   })
 
-  test('a failure shows what was expected, what came instead, and every error', () => {
+  test('a failure shows the expected and actual result, and every error', () => {
     const rule = ruleWith('A', [])
     const wrong = {
       rule,
@@ -250,7 +250,7 @@ describe('a report', () => {
     expect(ruleText({ rule, tests: [], errors: [] }, false)).toEqual(['A', '  no tests'])
   })
 
-  test('a JUnit report is XML whatever rules say', async () => {
+  test('a JUnit report is valid XML whatever rules return', async () => {
     const rule = ruleWith('A<&"', [])
     const bad = {
       rule,
@@ -272,7 +272,7 @@ describe('a report', () => {
     expect(text).toContain('<error message="/a.yml:3: m"/>')
   })
 
-  test('the place where a function failed is reported with its error', () => {
+  test('the location where a function failed is reported with its error', () => {
     const rule = ruleWith('A', [])
     const at = { ...run({ detection: 'true' }, { title: "KeyError('m')" }), where: { title: 'a.py:3 in title' } }
     const result = { rule, tests: [{ rule, test: 't', passed: false, expected: true, run: at }], errors: [] }

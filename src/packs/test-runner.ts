@@ -8,7 +8,7 @@ import { messageOf } from '../util/errors.ts'
 import type { Detectors } from './detectors.ts'
 import { jsonValue } from './json-text.ts'
 
-/** What has unit tests: a rule of any kind, or a correlation rule. */
+/** An item with unit tests: a rule of any kind, or a correlation rule. */
 export interface Tested {
   readonly id: string
   /** The YAML file. */
@@ -16,7 +16,7 @@ export interface Tested {
   readonly kind?: RuleKind | 'correlation_rule'
 }
 
-/** One unit test of one rule, run. */
+/** The result of one unit test of one rule. */
 export interface TestResult {
   readonly rule: Tested
   readonly test: string
@@ -25,11 +25,11 @@ export interface TestResult {
   readonly run: TestRun
 }
 
-/** A rule with all its unit tests run. */
+/** The results of all unit tests of a rule. */
 export interface RuleResult {
   readonly rule: Tested
   readonly tests: readonly TestResult[]
-  /** What is wrong with the rule beside its tests: it cannot be loaded, or has too few of them. */
+  /** What is wrong with the rule besides its tests: it cannot be loaded, or has too few of them. */
   readonly errors: readonly string[]
   /** Why its tests were not run, if they were not. */
   readonly skipped?: string
@@ -47,17 +47,17 @@ export interface TestSummary {
 export interface TestOptions {
   /** Number of tests required of each rule; above 1, also one test for each expectation. Default 0. */
   readonly minimumTests?: number
-  /** Names of the tests that run. Default: all. */
+  /** Names of the tests to run. Default: all. */
   readonly testNames?: ReadonlySet<string> | undefined
-  /** Destinations that exist: a rule that names another one fails. Default: any name will do. */
+  /** Existing destinations: a rule that names another one fails. Default: any name is accepted. */
   readonly destinations?: ReadonlySet<string> | undefined
-  /** Disabled rules are passed over. */
+  /** Disabled rules are skipped. */
   readonly skipDisabled?: boolean
 }
 
 /**
- * Runs the unit tests of rules and gives the results in the order of the rules. All are asked for at once, so that a detector
- * can take many of them together: to cross into a sandbox costs more than most tests.
+ * Runs the unit tests of rules and returns the results in the order of the rules. All are requested at once, so that a detector can combine
+ * many of them: crossing into a sandbox costs more than most tests.
  */
 export async function* runTests(
   rules: readonly Rule[],
@@ -118,7 +118,7 @@ function runCorrelation(rule: CorrelationRule, test: CorrelationTest): TestRun {
   }
 }
 
-/** The tests that are to run, or why none is. */
+/** The tests to run, or why there are none. */
 function chosen<T extends { readonly name: string }>(
   rule: { readonly enabled: boolean },
   tests: readonly T[],
@@ -137,7 +137,7 @@ async function runOne(
   filter: ((event: JsonObject) => boolean) | undefined,
   { destinations }: TestOptions,
 ): Promise<TestRun> {
-  // What a filter keeps from the rule is no match.
+  // An event that a filter drops is not a match.
   if (filter && !filter(jsonValue(test.log) as JsonObject)) return { out: { detection: 'false' }, errors: {}, printed: '', ms: 0 }
   const run = await detector.test(rule.id, test)
   const named = run.out['destinations']
@@ -152,9 +152,8 @@ async function runOne(
 }
 
 /**
- * A test that expects an alert passes when the detection says so and no function failed; one that expects none passes when the
- * detection says so, whatever the other functions, which would not have run, did with the event. A policy alerts by
- * answering false.
+ * A test that expects an alert passes if the detection matched and no function failed. One that expects none passes if the detection did
+ * not match, whatever the other functions did, since they would not have run. A policy alerts by returning false.
  */
 export function isPassed(expected: boolean, { out, errors }: TestRun, kind: Tested['kind'] = 'rule'): boolean {
   if (Object.hasOwn(errors, 'detection')) return false

@@ -9,46 +9,46 @@ import { contentRoots, loadContent } from './load.ts'
 import type { ContentRoot } from './scan.ts'
 import { isUnder, rootOf } from './under.ts'
 
-/** What is to be tested, and everything it needs. */
+/** The items to test, and everything they need. */
 export interface TestScope {
   /** All content of the roots concerned: rules find their helpers and data models in it. */
   readonly content: Content
-  /** The same without what was not asked for, except helpers. */
+  /** The same with only the requested items, and helpers. */
   readonly selected: Content
   readonly rules: readonly Rule[]
   readonly correlationRules: readonly CorrelationRule[]
   readonly problems: readonly Problem[]
-  /** Schemas that cannot be used. Tests name their log type and need no schema: Panther's tool does not look at them either. */
+  /** Schemas that cannot be used. Tests name their log type and need no schema: Panther's tool does not check them either. */
   readonly schemaProblems: readonly Problem[]
-  /** What was asked for has no tests, such as queries: that there is nothing to test is no mistake. */
+  /** The requested items, such as queries, have no tests: having nothing to test is not a mistake. */
   readonly isUntested: boolean
-  /** The folders looked at, for messages. */
+  /** The folders that were searched, for messages. */
   readonly where: string
-  /** True when nothing was asked for and the working folder holds no content. */
+  /** True if nothing was requested and the working folder has no content. */
   readonly isElsewhere: boolean
 }
 
 export interface ScopeOptions {
-  /** Absolute path of a folder or file, or `undefined` for the working folder and what else is named. */
+  /** Absolute path of a folder or file, or `undefined` for the working folder and the other named folders. */
   readonly path: string | undefined
-  /** Content folders beside the default ones. */
+  /** Content folders in addition to the default ones. */
   readonly folders: readonly string[]
   readonly filters: readonly string[]
-  /** Names of YAML files that are no content. */
+  /** Names of YAML files that are not content. */
   readonly ignore: readonly string[]
   readonly cache: string | undefined
   /** Unknown keys of rules and policies are notices. Default false. */
   readonly ignoreExtraKeys?: boolean
   /** Default: the process's. */
   readonly workingFolder?: string
-  /** Folders that hold no content wherever they lie. Default: none. */
+  /** Folders that are not content wherever they are. Default: none. */
   readonly without?: readonly string[]
 }
 
 /**
- * Loads content and selects what is asked for. Without a path that is the working folder's content and that of every folder
- * named; when the working folder has some and none is named, it alone, as Panther's tool has it; when there is nothing of the
- * kind, the shipped packs. Throws `ConfigError` for a filter that cannot be read.
+ * Loads content and selects the requested items. Without a path, that is the content of the working folder and of every named folder; if
+ * none is named and the working folder has content, only that, as in Panther's tool; if there is none at all, the shipped packs. Throws
+ * `ConfigError` for an invalid filter.
  */
 export async function selectTests(options: ScopeOptions): Promise<TestScope> {
   const { filters, ignore, cache, ignoreExtraKeys = false } = options
@@ -78,9 +78,9 @@ export async function selectTests(options: ScopeOptions): Promise<TestScope> {
 
 interface Roots {
   readonly roots: readonly ContentRoot[]
-  /** Folders that count as asked for, whatever was. */
+  /** Folders that always count as requested. */
   readonly shared: readonly string[]
-  /** Nobody has said what to look at. */
+  /** Nothing was requested. */
   readonly isDefault: boolean
 }
 
@@ -89,7 +89,7 @@ function rootsFor({ path, folders, workingFolder: here = process.cwd(), without 
   if (path !== undefined) {
     const folder = statSync(path).isDirectory() ? path : dirname(path)
     const root = rootOf(folder, named)
-    // The shipped packs need nobody's helpers.
+    // The shipped packs do not need helpers from elsewhere.
     const others = root === contentRoots([], here)[0] ? [] : sharedFolders(folder, here)
     const own = ['global_helpers', 'data_models'].map((name) => join(root, name))
     return {
@@ -115,7 +115,7 @@ function rootWith(
   return { folder, also: shared.filter((one) => !isUnder(folder, one)), without, ...more }
 }
 
-/** True when the folder asked for holds items that have no tests, as Panther's tool knows them. */
+/** True if the requested folder has items that have no tests in Panther's tool. */
 function holdsOthers(
   { scheduledQueries, savedQueries, tables, dataModels, packs, helpers }: Content,
   path: string | undefined,

@@ -1,27 +1,27 @@
-/** Most YAML files that lie around are no content; those that cannot be are not parsed at all. */
+/** Most other YAML files are not content; those that cannot be are not parsed at all. */
 export function holdsContent(text: string): boolean {
   return text.includes('AnalysisType') || /(?:^|[\s{,"'])schema["']?\s*:/.test(text)
 }
 
-/** A text that means to be content, readable or not: the key stands at the beginning of a line. */
+/** A text that is meant to be content, valid or not: the key is at the beginning of a line. */
 export function isMarked(text: string): boolean {
   return /^\{?\s*["']?(?:AnalysisType|schema)["']?\s*:/m.test(text)
 }
 
-/** False for kinds that have no unit tests; true when in doubt. */
+/** False for kinds that have no unit tests; true if in doubt. */
 export function hasTests(text: string): boolean {
   return !/^AnalysisType:[ ]*["']?(?!(?:rule|scheduled_rule|policy|correlation_rule)\b)[a-z_]+["']?[ ]*$/m.test(text)
 }
 
 /**
- * The text with its top-level `Tests:` blanked out: test events are most of a rule file, and reading YAML is the slow part
- * of loading content. Lines keep their numbers. A text whose top level is not plain block style is left as it is, and so is
- * one that uses an anchor of its tests after them.
+ * The text with its top-level `Tests:` blanked out: test events are most of a rule file, and reading YAML is the slow part of loading
+ * content. Line numbers do not change. A text whose top level is not plain block style is left unchanged, and so is one that uses an anchor
+ * from its tests after them.
  */
 export function withoutTests(text: string): string {
   const start = /^Tests:/m.exec(text)?.index
   if (start === undefined || /^(?:---|\.\.\.|%|\{)/m.test(text.slice(start))) return text
-  // The section ends at the next top-level key; list items of the section may stand in the first column, comments anywhere.
+  // The section ends at the next top-level key; its list items may begin in the first column, comments anywhere.
   const rest = /^[^\s#\-}\]]/gm
   rest.lastIndex = start + 'Tests:'.length
   const end = rest.exec(text)?.index ?? text.length

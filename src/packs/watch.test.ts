@@ -12,7 +12,7 @@ afterEach(() => {
   mkdirSync(folder)
 })
 
-/** Resolves with the number of reports at the first one. */
+/** Resolves with the number of reports after the first one. */
 async function watching(lookMs: number, folders = [folder]): Promise<{ seen: () => number }> {
   let reports = 0
   watch = new ContentWatch(folders, { quietMs: 20, lookMs })
@@ -27,7 +27,7 @@ test('a change below the folder is reported, several at once as one', async () =
   await expect.poll(seen).toBe(1)
 })
 
-test('a folder that comes later is found, and what is in it', async () => {
+test('a folder that is created later is found with its contents', async () => {
   const later = join(folder, 'later')
   const { seen } = await watching(20, [later])
   mkdirSync(later)
@@ -46,7 +46,7 @@ test('files of tools and hidden ones are skipped', async () => {
   await expect.poll(seen).toBe(1)
 })
 
-test('what changes between the note and the start is reported', async () => {
+test('changes between the note and the start are reported', async () => {
   let reports = 0
   watch = new ContentWatch([folder], { quietMs: 20, lookMs: 3_600_000 })
   await watch.note()
@@ -73,7 +73,7 @@ test.each([20, 3_600_000])(
   },
 )
 
-test('a folder that holds no content is passed over, what lies beside it is not', async () => {
+test('a folder that is not content is skipped, those next to it are not', async () => {
   mkdirSync(join(folder, 'data/lake'), { recursive: true })
   let reports = 0
   watch = new ContentWatch([folder], { quietMs: 20, lookMs: 20, without: [join(folder, 'data')] })

@@ -5,11 +5,11 @@ import { hash16 } from '../util/hash.ts'
 import { isUnder } from './under.ts'
 
 export interface WatchOptions {
-  /** A change is reported when nothing has changed for this long. */
+  /** A change is reported once nothing has changed for this long. */
   readonly quietMs?: number
-  /** How often folders are checked regardless of notifications, since network drives have none. */
+  /** How often folders are checked regardless of notifications, since network drives send none. */
   readonly lookMs?: number
-  /** Folders that hold no content wherever they lie, absolute. */
+  /** Folders that are not content wherever they are, absolute. */
   readonly without?: readonly string[]
 }
 
@@ -18,8 +18,8 @@ const LOOK_MS = 60_000
 const MAX_ENTRIES = 50_000
 
 /**
- * Watches folders of content, and all below them, for changes; links are followed. Folders that are not there yet are found when they
- * are.
+ * Watches content folders, with everything below them, for changes; links are followed. Folders that do not exist yet are found once they
+ * do.
  */
 export class ContentWatch {
   readonly #folders: readonly string[]
@@ -36,12 +36,12 @@ export class ContentWatch {
     this.#options = { quietMs, lookMs, without }
   }
 
-  /** Notes what is there: what has changed by `start` is reported then. */
+  /** Records the current state: changes up to `start` are reported then. */
   async note(): Promise<void> {
     this.#seen = (await this.#state()).hash
   }
 
-  /** Resolves when every later change is seen: `onChange` is called once after changes. */
+  /** Resolves when every later change will be seen: `onChange` is called once after changes. */
   async start(onChange: () => void): Promise<void> {
     this.#onChange = onChange
     if (this.#seen === undefined) await this.note()
@@ -65,7 +65,7 @@ export class ContentWatch {
       watcher.on('error', () => this.#forget(path))
       this.#watchers.set(path, watcher)
     } catch {
-      // It is not there, or the system watches no more folders: it is checked at intervals.
+      // It does not exist, or the system cannot watch more folders: it is checked at intervals.
     }
   }
 
@@ -87,7 +87,7 @@ export class ContentWatch {
   }
 
   async #tell(timer: NodeJS.Timeout): Promise<void> {
-    // Before the content is read: what changes from here on is another change.
+    // Before the content is read: anything that changes from here on is a new change.
     this.#seen = (await this.#state()).hash
     if (this.#timer === timer) this.#timer = undefined
     if (!this.#isClosed) this.#onChange()
@@ -97,11 +97,11 @@ export class ContentWatch {
     for (const folder of this.#folders) this.#listen(folder)
     const { hash, links } = await this.#state()
     for (const link of links) this.#listen(link)
-    // What is about to be reported is not reported again.
+    // A change that is about to be reported is not reported twice.
     if (hash !== this.#seen && !this.#timer) this.#changed()
   }
 
-  /** A hash of what lies in the folders (names, sizes, times), and where the links in them lead. */
+  /** A hash of the folders' entries (names, sizes, times), and the targets of their links. */
   async #state(): Promise<{ readonly hash: string; readonly links: readonly string[] }> {
     const found: Found = { entries: [], links: [], visited: new Set(), without: this.#options.without }
     for (const folder of this.#folders) await list(folder, found).catch(() => {})
@@ -112,7 +112,7 @@ export class ContentWatch {
 interface Found {
   readonly entries: string[]
   readonly links: string[]
-  /** Real paths of folders: links may lead in circles. */
+  /** Real paths of folders: links may form cycles. */
   readonly visited: Set<string>
   readonly without: readonly string[]
 }

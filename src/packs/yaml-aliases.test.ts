@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { YamlError, YamlFile } from './yaml-file.ts'
 
-/** JSON of the last of some maps. */
+/** JSON of the last of several maps. */
 function last(...maps: readonly string[]): string {
   return new YamlFile(maps.map((map) => `- ${map}\n`).join('')).json([maps.length - 1])
 }
@@ -26,7 +26,7 @@ describe('merged maps', () => {
     expect(() => last('x', map)).toThrow(expect.objectContaining({ line: 2 }))
   })
 
-  test('chains that blow up cost no more than they say', () => {
+  test('chains that blow up cost no more than their text', () => {
     const levels = Array.from({ length: 60 }, (_, at) => `&l${at + 1} {<<: [*l${at}, *l${at}], k${at}: ${at}}`)
     expect(Object.keys(JSON.parse(last('&l0 {k: 1}', ...levels)) as object).length).toBe(61)
     const wide = `&w {${Array.from({ length: 5000 }, (_, at) => `k${at}`).join(', ')}}`
@@ -44,7 +44,7 @@ describe('aliases', () => {
     },
   )
 
-  test('stand for the last anchor of their name before them', () => {
+  test('refer to the last anchor of their name before them', () => {
     expect(new YamlFile('- &a 1\n- *a\n- &a 2\n- [*a]\n').json([])).toBe('[1,1,2,[2]]')
   })
 })

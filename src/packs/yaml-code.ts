@@ -15,10 +15,10 @@ export const yamlLanguages: readonly (YamlCode & Pick<Language, 'type'>)[] = reg
 /** The keys of a rule's YAML that are code of some language. */
 export const CODE_KEYS: readonly string[] = [...new Set(yamlLanguages.flatMap(({ keys }) => keys))]
 
-/** Those of them by which a rule is one of its language. */
+/** Those keys that assign a rule to their language. */
 export const FIRST_KEYS: readonly string[] = yamlLanguages.map(({ keys: [first] }) => first)
 
-/** `undefined`: there is no such language, or its rules are code files. */
+/** `undefined` if there is no such language, or its rules are code files. */
 export function yamlLanguageOf(type: string): YamlCode | undefined {
   return yamlLanguages.find((language) => language.type === type)
 }
@@ -29,7 +29,7 @@ export function codeTexts(yaml: YamlFile, keys: readonly string[]): Map<string, 
   return new Map(present.map((key) => [key, yaml.json([key])]))
 }
 
-/** The code of a rule written in YAML, as its language takes it. */
+/** The code of a rule written in YAML, in its language's format. */
 export function codeOf(texts: ReadonlyMap<string, string>): string {
   return `{${[...texts].map(([key, text]) => `${JSON.stringify(key)}:${text}`).join(',')}}`
 }

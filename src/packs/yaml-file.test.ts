@@ -14,7 +14,7 @@ function asYaml(_key: string, value: unknown): unknown {
   return typeof value === 'number' && /^-?\de/.test(String(value)) ? String(value) : value
 }
 
-describe('lines that stand too far left, within quotes and brackets, are read as the tool of Panther reads them', () => {
+describe('lines that are indented too little, within quotes and brackets, are read as Panther’s tool reads them', () => {
   const cases = [
     { text: 'a: "x\ny"\nb: 1\n', gives: '{"a":"x y","b":1}' },
     { text: "m:\n  k: 'it''s\n y'\n  j: 1\n", gives: '{"m":{"k":"it\'s y","j":1}}' },
@@ -71,7 +71,7 @@ describe('exact JSON', () => {
   ]
   test.each(cases)('$yaml', ({ yaml, gives }) => expect(json(yaml)).toBe(gives))
 
-  test('a key that is no string has no JSON form', () => {
+  test('a key that is not a string has no JSON form', () => {
     expect(() => json('{ ? [x] : y }')).toThrow(YamlError)
   })
 
@@ -104,7 +104,7 @@ describe('exact JSON', () => {
 })
 
 describe('test events written as JSON are read fast', () => {
-  test('they leave the text with every line in its place', () => {
+  test('extracting them does not move any line', () => {
     const text =
       'RuleID: A\nTests:\n  - Name: a\n    Log:\n      {\n        "x": 1\n      }\n  - Log: {"y": 2}\n    Name: b\nLast: 1\n'
     const light = takeOutJsonLogs(text)

@@ -16,17 +16,17 @@ export class YamlError extends Error {
   }
 }
 
-// The schema is named so that a `%YAML` line does not choose another one.
+// The schema is set explicitly so that a `%YAML` line does not choose another one.
 const OPTIONS = { schema: 'core', customTags: contentTags, merge: true, prettyErrors: false, logLevel: 'error' } as const
 
 /**
- * The exact JSON text of a YAML text (scalars as `contentTags` says; `<<` merges), on one line: integers of any size and
- * floats keep their digits. Throws `YamlError` for what is no YAML, and for values that JSON does not have (`exactJson`).
+ * The exact JSON text of a YAML text (scalars as in `contentTags`; `<<` merges), on one line: integers of any size and floats keep their
+ * digits. Throws `YamlError` for invalid YAML, and for values that JSON does not have (`exactJson`).
  */
 export function readYaml(text: string): string {
   const light = takeOutJsonLogs(text)
   const read = parse(light)
-  // A mark stands where no test event does (inside a block of text): read it all the slow way.
+  // A mark is in a place other than a test event (within a text block): read everything the slow way.
   if (light.logs.size > 0 && countMarks(read.document, light.logs) !== light.logs.size) {
     return toJson(parse({ text, prefix: light.prefix, logs: new Map() }))
   }
@@ -41,7 +41,7 @@ export class YamlFile {
   readonly #json: JsonText
   #read: Read | undefined
 
-  /** `json` is what `readYaml` gives for the text, if it is known. Throws `YamlError`. */
+  /** `json` is the result of `readYaml` for the text, if it is known. Throws `YamlError`. */
   constructor(text: string, json: string = readYaml(text)) {
     this.#text = text
     this.#json = new JsonText(json)
@@ -52,20 +52,20 @@ export class YamlFile {
     }
   }
 
-  /** Line of the value at a path, or of the nearest thing around it that exists. With `key`: of the key itself. */
+  /** Line of the value at a path, or of the nearest enclosing value that exists. With `key`: of the key itself. */
   line(path: Path, key?: string): number | undefined {
-    // Only mistakes ask for lines: files without any are never read twice.
+    // Only mistakes need lines: files without any are never read twice.
     this.#read ??= parse(takeOutJsonLogs(this.#text))
     const offset = offsetOf(this.#read.document, key === undefined ? path : [...path, key])
     return offset === undefined ? undefined : lineOfOffset(this.#read.text, offset)
   }
 
-  /** Exact JSON text of the value at a path; `null` when there is none. */
+  /** Exact JSON text of the value at a path; `null` if there is none. */
   json(path: Path): string {
     return this.#json.slice(path) ?? 'null'
   }
 
-  /** A scalar as it is written (`3.10` stays `3.10`), or `undefined` when there is none. */
+  /** A scalar as written (`3.10` stays `3.10`), or `undefined` if there is none. */
   source(path: Path): string | undefined {
     const text = this.#json.slice(path)
     return text?.startsWith('"') ? (JSON.parse(text) as string) : text
@@ -95,7 +95,7 @@ function parse(given: Unburdened): Read {
 function parseStrictly({ text, logs }: Unburdened): Read {
   try {
     const document = parseDocument(text, OPTIONS)
-    // A tag that nobody knows is only a warning to the reader, but what it stands for would be guessed.
+    // To the reader an unknown tag is only a warning, but its meaning would be guessed.
     const error = document.errors[0] ?? document.warnings.find(({ code }) => code === 'TAG_RESOLVE_FAILED')
     if (error) throw new YamlError(readable(error), lineOfOffset(text, error.pos[0]))
     return { document, logs, text }
@@ -115,7 +115,7 @@ function toJson({ document, logs, text }: Read): string {
   }
 }
 
-/** Marks that stand as whole values, where an object may stand. */
+/** Marks that are whole values, where an object may be. */
 function countMarks(document: Document, logs: ReadonlyMap<string, string>): number {
   let found = 0
   visit(document, {
@@ -144,7 +144,7 @@ function offsetOf(document: Document, path: Path): number | undefined {
   return offset
 }
 
-/** The reader recurses; what it says when the stack is full is no help to a person. */
+/** The reader is recursive; its message about a stack overflow would not help the user. */
 function readable(error: unknown): string {
   const message = messageOf(error)
   return message.includes('Maximum call stack') ? 'not usable YAML: it is nested too deeply' : `not valid YAML: ${message}`

@@ -1,19 +1,19 @@
-/** Where the reader stands between two lines. */
+/** The reader's state between two lines. */
 interface State {
   /** Open brackets. */
   depth: number
-  /** The quote of the text under way. */
+  /** The quote of the current text. */
   quote: '"' | "'" | undefined
-  /** What is less indented than this is out of what is under way, to readers that are strict. */
+  /** Strict readers treat lines indented less than this as outside of the current value. */
   indent: number
-  /** Within a `|` or `>` text, whose lines stand to the right of its key or its dash: at this column. */
+  /** Within a `|` or `>` text, whose lines are indented more than its key or its dash: that column. */
   block: number | undefined
 }
 
 /**
- * The text with those lines indented that go on with a quoted text or a bracket and stand too far left. YAML wants them to the right of
- * their key; the reader of Panther's tool does not look, and content that was pasted is full of them. Leading space of such a line
- * means nothing, so nothing is changed by it, not even line numbers. `undefined` when there is no such line.
+ * The text with those lines indented that continue a quoted text or a bracket and are indented too little. YAML requires them to be
+ * indented more than their key; the reader of Panther's tool does not check, and pasted content often violates it. Leading space of such a
+ * line has no meaning, so this changes nothing, not even line numbers. `undefined` if there is no such line.
  */
 export function indentContinuations(text: string): string | undefined {
   const state: State = { depth: 0, quote: undefined, indent: 0, block: undefined }
@@ -22,7 +22,7 @@ export function indentContinuations(text: string): string | undefined {
     const isInside = state.depth > 0 || state.quote !== undefined
     const from = line.length - line.trimStart().length
     const isShort = isInside && from < state.indent && from < line.length && !line.slice(0, from).includes('\t')
-    // Within a quoted text, too, these lines end the document.
+    // Even within a quoted text, these lines end the document.
     if (isShort && /^(---|\.\.\.)(\s|$)/.test(line)) return line
     const indented = isShort ? ' '.repeat(state.indent - from) + line : line
     isChanged ||= isShort
@@ -37,7 +37,7 @@ function read(line: string, state: State): void {
   else readInside(line, 0, state)
 }
 
-/** A line that is not within brackets or quotes: dashes, keys, and where a value begins. */
+/** A line outside of brackets and quotes: dashes, keys, and where a value begins. */
 function readBlock(line: string, state: State): void {
   const start = line.search(/[^ ]/)
   if (start < 0 || line[start] === '\r') return
@@ -75,7 +75,7 @@ function readBlock(line: string, state: State): void {
   }
 }
 
-/** Within brackets or quotes, from a place in a line to where all are closed; answers that place. */
+/** Within brackets or quotes, from a position in a line to where all are closed; returns that position. */
 function readInside(line: string, from: number, state: State): number {
   // A quote within a word (`it's`) begins nothing.
   let isStart = true

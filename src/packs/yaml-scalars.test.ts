@@ -5,7 +5,7 @@ function json(scalar: string): string {
   return new YamlFile(`Tests:\n  - Log: { a: ${scalar} }\n`).json(['Tests', 0, 'Log', 'a'])
 }
 
-describe('a scalar is what it is for PyYAML, with decimal integers, dates as strings and no yes or no', () => {
+describe('a scalar is the same as in PyYAML, with decimal integers, dates as strings and no yes or no', () => {
   const cases: readonly [string, readonly string[], (text: string) => string][] = [
     ['an integer', ['0', '7', '12345678901234567890', '-9007199254740993'], (text) => text],
     ['a string', ['yes', 'no', 'On', 'off', 'y', 'tRUE', 'nULL'], (text) => JSON.stringify(text)],
@@ -71,7 +71,7 @@ function plain(value: unknown): unknown {
   return typeof value === 'bigint' ? Number(value) : value
 }
 
-describe('a test event written as JSON reads as the YAML that it is', () => {
+describe('a test event written as JSON is read like the same text as YAML', () => {
   const cases = [
     { log: '{"a": 1e3, "b": [1.5e3, -2E5, 1e+3]}', gives: { a: '1e3', b: ['1.5e3', '-2E5', '1e+3'] } },
     { log: '{"a": 1.5e+3, "b": 12.25E-1}', gives: { a: 1500, b: 1.225 } },
@@ -85,7 +85,7 @@ describe('a test event written as JSON reads as the YAML that it is', () => {
 })
 
 describe('floats that JSON lacks', () => {
-  test('stand in test events as Python reads them', () => {
+  test('are written in test events as Python reads them', () => {
     const file = new YamlFile(
       'Tests:\n  - Log: { a: .nan, b: .inf, c: [-.Inf, 1.0e+999], d: 12345678901234567890, e: float-NaN }\n',
     )

@@ -1,9 +1,9 @@
 import type { ScalarTag, Tags } from 'yaml'
 
-/** Octal digits after a 0 only: `08` is a string; `017` is a decimal all the same. */
+/** Only octal digits after a 0: `08` is a string; `017` is still decimal. */
 const INTEGER = /^[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0[0-7_]*|[1-9][0-9_]*)$/
 
-/** A point is needed, and a sign in the exponent; only a digit may stand between a sign and the point. */
+/** Requires a point, and a sign in the exponent; only a digit may be between a sign and the point. */
 const FLOAT = /^(?:[-+]?[0-9][0-9_]*|(?=\.[0-9]))\.[0-9_]*(?:[eE][-+][0-9]+)?$/
 
 /** Base 60 with a point; without one (`1:30`) it is a string. */
@@ -33,7 +33,7 @@ function magnitude(digits: string): number | undefined {
   if (/^\.?nan$/.test(digits)) return Number.NaN
   const parts = digits.split(':')
   if (!parts.every((part) => /^(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/.test(part))) return undefined
-  // From the last part up: the order decides what is rounded.
+  // From the last part up: the order determines rounding.
   return parts.reduceRight((sum, part, at) => sum + Number(part) * 60 ** (parts.length - 1 - at), 0)
 }
 
@@ -45,16 +45,16 @@ const NUMBERS: readonly ScalarTag[] = [
   { ...float, default: true, test: FLOAT },
   { ...float, default: true, test: SEXAGESIMAL },
   { ...float, default: true, test: NO_NUMBER },
-  // What is said to be a number (`!!float 1`) need not look like one.
+  // A value tagged as a number (`!!float 1`) need not look like one.
   int,
   float,
   { tag: 'tag:yaml.org,2002:timestamp', resolve: (text) => text },
 ]
 
 /**
- * The scalars of Panther's content format in place of a schema's own: booleans and null as in YAML 1.2, numbers as in
- * YAML 1.1 (`1_000` and `0b101` are integers, `1e3` and `0o17` strings) except that `0644` is decimal and dates stay
- * strings. Integers are BigInt, floats numbers.
+ * The scalars of Panther's content format instead of a schema's own: booleans and null as in YAML 1.2, numbers as in YAML 1.1 (`1_000` and
+ * `0b101` are integers, `1e3` and `0o17` strings) except that `0644` is decimal and dates stay strings. Integers are BigInt, floats
+ * numbers.
  */
 export function contentTags(tags: Tags): Tags {
   const isNumber = (tag: Tags[number]) => typeof tag === 'object' && (tag.tag === int.tag || tag.tag === float.tag)

@@ -62,7 +62,7 @@ test.each<[object, number, number]>([
   expect(engine.queries[0]?.options).toMatchObject({ maxRows, timeoutMs })
 })
 
-test('a flood of queries is answered with 429 and not with memory', async () => {
+test('a flood of queries is answered with 429 and does not fill memory', async () => {
   const waiting: (() => void)[] = []
   engine.answer = () => new Promise((resolve) => waiting.push(() => resolve(RESULT)))
   const calls = Array.from({ length: 40 }, () => ask({ sql: 'SELECT 1' }))

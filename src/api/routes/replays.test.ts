@@ -21,7 +21,7 @@ async function call(path: string, method = 'GET', body?: object) {
   return { status: answer.status, body: (await answer.json()) as Record<string, unknown> }
 }
 
-test('what is asked for is taken with what it leaves open filled in', async () => {
+test('a request is accepted with its defaults filled in', async () => {
   const letters = await call('replays', 'POST', { kind: 'dead-letters', reasons: ['wrong_type'] })
   expect(letters).toMatchObject({ status: 202, body: { id: '00', kind: 'dead-letters', dry_run: false, deliver: true } })
   const from = '2024-03-01T00:00:00+01:00'

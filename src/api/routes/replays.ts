@@ -7,7 +7,7 @@ import { ApiError, failures } from '../errors.ts'
 import { createRouter } from '../router.ts'
 
 const MAX_NAMES = 500
-/** No time comes later. */
+/** Later than any other time. */
 const END_OF_TIME_MS = 8.64e15
 
 const names = z.array(z.string().min(1).max(500)).max(MAX_NAMES)
@@ -175,7 +175,7 @@ function known(replay: Replay | undefined, id: string): Replay {
   return replay
 }
 
-/** Versions of the past are not kept, so that nothing but what is in force can judge. */
+/** Old versions are not stored, so only what is in force can judge. */
 async function refuseOtherVersions({ generation, table_versions = {} }: Ask, engine: Engine): Promise<void> {
   if (generation !== undefined && generation !== engine.generation)
     throw new ApiError(

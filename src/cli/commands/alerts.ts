@@ -63,7 +63,7 @@ function severityOption(): Option {
   return new Option('--severity <severity>', 'only alerts with this severity').choices(SEVERITIES).argParser(choice(SEVERITIES))
 }
 
-/** One of the words given, in capitals or not. */
+/** One of the given words, in any case. */
 function choice<const T extends string>(words: readonly T[]): (text: string) => T {
   return (text) => {
     const word = words.find((one) => one === text.toUpperCase())

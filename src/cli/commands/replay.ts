@@ -119,7 +119,7 @@ async function start(body: object, { dryRun, deliver, wait, ...flags }: StartFla
   if (replay.state !== 'done') throw new Exit(1)
 }
 
-/** Follows the replay until it is over. Ctrl-C leaves it alone. */
+/** Shows progress until the replay is over. Ctrl-C does not cancel it. */
 async function over(begun: ReplayView, client: Client, { json }: ServerFlags, io: Io): Promise<ReplayView> {
   const interrupt = new AbortController()
   const dispose = io.onInterrupt(() => interrupt.abort())

@@ -4,7 +4,7 @@ import { type Check, problemOfUsers, type User, usersByName } from './check.ts'
 /** Alone in the list it means that the alert goes nowhere. */
 const SKIP = 'SKIP'
 
-/** Destinations that rules name in `OutputIds`: the configuration must have them. */
+/** Destinations that rules name in `OutputIds` must be in the configuration. */
 export const checkDestinations: Check = ({ rules, scheduledRules, policies, correlationRules, overrides }, { destinations }) => {
   if (destinations === undefined) return { problems: [], notices: [] }
   const known = new Set(destinations.map(({ id }) => id))

@@ -8,8 +8,8 @@ import { checkSelectors } from './selectors.ts'
 const checks: readonly Check[] = [checkLogTypes, checkDestinations, checkReferences, checkSelectors]
 
 /**
- * Checks that something answers to every name in the content. `caracal validate` fails for a problem, `caracal up` starts with it
- * and shows it in health.
+ * Checks that every name in the content refers to something. `caracal validate` fails for a problem, `caracal up` starts anyway and shows
+ * it in health.
  */
 export function checkNames(content: Content, world: World): Found {
   const found = checks.map((check) => check(content, world))

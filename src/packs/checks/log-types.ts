@@ -5,18 +5,18 @@ import { suggestion } from '../issues.ts'
 import { type Check, problemOfUsers, type User, usersByName } from './check.ts'
 import { type ManagedNames, managedLogTypes, managedResourceTypes } from './managed-names.ts'
 
-/** Names of managed types that a notice lists. */
+/** Maximum number of managed types that a notice lists. */
 const MAX_LISTED = 10
 
 interface Kind {
-  /** As messages call such a name. */
+  /** As messages refer to such a name. */
   readonly noun: string
   readonly managed: ManagedNames
-  /** What it means for an item that nothing answers to the name. */
+  /** The consequence of an unknown name for an item. */
   readonly effect: string
   /** Items that use such names: one, several. */
   readonly plural: readonly [string, string]
-  /** What to do when items wait for Panther's types. */
+  /** What to do if items wait for Panther's types. */
   readonly advice: string
 }
 
@@ -44,7 +44,7 @@ export const checkLogTypes: Check = (content, { known, sources }) => {
   const resources = unanswered(RESOURCE_TYPE, resourceUses(content), answering)
   return {
     problems: [rules, others, resources].flatMap(({ problems }) => problems),
-    // A table may list every log type that its vendor knows: that most of them are not here is no news.
+    // A table may list every log type that its vendor knows: that most of them are missing here is not worth reporting.
     notices: [...waitingNotice(LOG_TYPE, rules.waiting), ...waitingNotice(RESOURCE_TYPE, resources.waiting)],
   }
 }
@@ -60,7 +60,7 @@ function otherUses({ dataModels, tables }: Content, compiled: ReadonlyMap<string
   ]
 }
 
-/** Log types that tables and extensions name. A pattern is a name that is answered when some log type fits it. */
+/** Log types that tables and extensions name. A pattern is resolved if it matches some log type. */
 function tableUses(tables: Content['tables'], compiled: ReadonlyMap<string, LoadedTable>): [string, User][] {
   const checked = new Set(tables.map(({ file }) => file))
   return [...compiled.values()].flatMap(({ definition: { name, associations, added } }) => {
@@ -81,7 +81,7 @@ function uses(names: readonly string[], label: string, file: string): [string, U
 
 interface Unanswered {
   readonly problems: readonly Problem[]
-  /** Names that are no mistake: such logs may come some day. */
+  /** Names that are not mistakes: such logs may arrive some day. */
   readonly waiting: ReadonlyMap<string, readonly User[]>
 }
 
@@ -104,7 +104,7 @@ function unanswered(
   return { problems, waiting }
 }
 
-/** What to do about a name that nothing answers to, `undefined` when Panther's service has it, or is likely to. */
+/** What to do about an unknown name; `undefined` if Panther's service has it, or is likely to. */
 function mistake(name: string, { names, vendors }: ManagedNames, answering: ReadonlySet<string>): string | undefined {
   if (names.has(name)) {
     const same = [...answering].find((known) => known.toLowerCase() === name.toLowerCase())
@@ -116,7 +116,7 @@ function mistake(name: string, { names, vendors }: ManagedNames, answering: Read
   return ': correct the name, add a schema, or add it to `log_types` of a source'
 }
 
-/** One sentence for all of them: hundreds of foreign rules are about logs that nobody sends. */
+/** One sentence for all of them: hundreds of third-party rules are about logs that are never sent. */
 function waitingNotice({ noun, plural, advice }: Kind, waiting: Unanswered['waiting']): string[] {
   if (waiting.size === 0) return []
   const items = new Set([...waiting.values()].flat().map(({ label }) => label))

@@ -1,6 +1,6 @@
 /**
- * Names of the log types that Panther's service brings schemas for, by vendor, as its public rules, tables and documents use them.
- * A rule about one of these is no mistake, even where nothing sends such logs.
+ * Names of the log types for which Panther's service has schemas, by vendor, as its public rules, tables and documents use them. A rule
+ * about one of these is not a mistake, even if such logs are never sent.
  */
 const LOG_TYPES: Readonly<Record<string, string>> = {
   AlphaSOC: 'Alert',
@@ -108,7 +108,7 @@ const RESOURCE_TYPES: Readonly<Record<string, string>> = {
 /** Names of one kind that Panther's service knows. */
 export interface ManagedNames {
   readonly names: ReadonlySet<string>
-  /** What stands before the first dot. A new name of a known vendor is likely to be Panther's. */
+  /** The part before the first dot. A new name of a known vendor is likely to be Panther's. */
   readonly vendors: ReadonlySet<string>
 }
 

@@ -1,7 +1,7 @@
 import { suggestion } from '../issues.ts'
 import { type Check, problemOfUsers, type User, usersByName } from './check.ts'
 
-/** Scheduled queries that rules name, and rules that correlation rules name: the content must have them. */
+/** Scheduled queries that rules name, and rules that correlation rules name, must be in the content. */
 export const checkReferences: Check = ({ scheduledRules, correlationRules }, { known: { content } }) => {
   const saved = new Set(content.savedQueries.map(({ name }) => name))
   const queries = new Set([...content.scheduledQueries.map(({ name }) => name), ...saved])

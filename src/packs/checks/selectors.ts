@@ -6,7 +6,7 @@ import type { Problem, SchemaFile } from '../content.ts'
 import { suggestion } from '../issues.ts'
 import type { Check, World } from './check.ts'
 
-/** Fields that tables are joined on: an event of the log type must be able to have them, or one that a pattern fits. */
+/** Fields that tables are joined on: events of the log type, or of one that matches the pattern, must be able to have them. */
 export const checkSelectors: Check = ({ tables }, { known }) => {
   const files = new Map(known.content.schemas.map((schema) => [schema.name, schema]))
   const checked = new Set(tables.map(({ file }) => file))
@@ -30,7 +30,7 @@ export const checkSelectors: Check = ({ tables }, { known }) => {
   return { problems, notices: [] }
 }
 
-/** A selector after a pattern is right when one of the log types has it. That a pattern fits none is found with the other names. */
+/** A selector after a pattern is valid if one of the log types has it. A pattern without matches is reported with the other names. */
 function patternProblems({ logType, selectors, file }: Association, schemas: World['known']['schemas']): Problem[] {
   const fitting = [...schemas.values()].filter(({ name }) => fits(logType, name))
   if (fitting.length === 0) return []
@@ -44,7 +44,7 @@ function patternProblems({ logType, selectors, file }: Association, schemas: Wor
     })
 }
 
-/** The fields that a usable schema file names; the compiled schema has standard columns too, and knows nothing of what is nested. */
+/** The fields that a usable schema file names; the compiled schema also has standard columns, and does not know nested fields. */
 function fieldsOf({ document, file }: SchemaFile): readonly FieldSpec[] {
   return readSchemaDocument(document, { file }).fields
 }
@@ -73,7 +73,7 @@ function missingField(
   return undefined
 }
 
-/** Selectors walk through arrays without a step. */
+/** Selectors pass through arrays without a step. */
 function elementOf(value: ValueSpec | undefined): ValueSpec | undefined {
   let inner = value
   while (inner?.element !== undefined) inner = inner.element

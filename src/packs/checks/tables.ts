@@ -7,9 +7,9 @@ import type { LoadedTable } from '../compile.ts'
 import type { Found } from './check.ts'
 
 /**
- * The table of the content that is on this machine, `undefined` when there is none yet (a provider may still fetch it).
+ * The table from the content on this machine, `undefined` if there is none yet (a provider may still fetch it).
  *
- * @throws {TableError} naming the file when the content cannot become a table, or does not pass its checks.
+ * @throws {TableError} naming the file if the content is not a valid table, or does not pass its checks.
  */
 export async function localTable({ definition, schema }: LoadedTable, dataFolder: string): Promise<Table | undefined> {
   const { filename } = definition
@@ -26,7 +26,7 @@ export async function localTable({ definition, schema }: LoadedTable, dataFolder
   }
 }
 
-/** Builds every table of what is on this machine, as `caracal up` and `caracal run` do. */
+/** Builds every table whose content is on this machine, as `caracal up` and `caracal run` do. */
 export async function checkTables(tables: Iterable<LoadedTable>, dataFolder: string): Promise<Found> {
   const problems = []
   const notices = []
