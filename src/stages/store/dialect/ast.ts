@@ -1,6 +1,6 @@
 /**
- * Reading the parser's syntax tree. Its nodes are those of https://docs.rs/sqlparser (`sqlparser::ast`) as serde writes
- * them: a case with content is `{ Case: content }`, one without is `'Case'`, absent parts are null.
+ * Access to the parser's syntax tree. Its nodes are those of https://docs.rs/sqlparser (`sqlparser::ast`) as serialised by serde: a case
+ * with content is `{ Case: content }`, one without is `'Case'`, missing parts are null.
  */
 export type Node = unknown
 
@@ -12,18 +12,18 @@ export function variant(node: Node): { readonly tag: string; readonly body: Node
   return entry ? { tag: entry[0], body: entry[1] } : { tag: '', body: undefined }
 }
 
-/** A part of a node; undefined when it is absent. */
+/** A part of a node; undefined if it is missing. */
 export function part(node: Node, name: string): Node {
   if (typeof node !== 'object' || node === null || !Object.hasOwn(node, name)) return undefined
   return (node as Readonly<Record<string, unknown>>)[name] ?? undefined
 }
 
-/** The members of a list; none when it is absent. */
+/** The members of a list; empty if it is missing. */
 export function list(node: Node): readonly Node[] {
   return Array.isArray(node) ? node : []
 }
 
-/** The names of the parts of `node` that are present and say something (not false, not empty). */
+/** The names of the parts of `node` that have a value (not false, not empty). */
 export function present(node: Node): string[] {
   if (typeof node !== 'object' || node === null) return []
   return Object.entries(node)
@@ -36,7 +36,7 @@ export function present(node: Node): string[] {
 /** A name in the query. */
 export interface Name {
   readonly text: string
-  /** Written in double quotes, so its case counts. */
+  /** Written in double quotes, so it is case-sensitive. */
   readonly quoted: boolean
 }
 
@@ -61,7 +61,7 @@ export function textLiteral(expression: Node): string | undefined {
   return isText && typeof text === 'string' ? text : undefined
 }
 
-/** A whole number written as such, also with a minus before it. */
+/** A whole number written as such, optionally with a minus sign. */
 export function integerLiteral(expression: Node): number | undefined {
   const { tag, body } = variant(expression)
   if (tag === 'UnaryOp' && part(body, 'op') === 'Minus') {

@@ -6,7 +6,7 @@ import { orderKeys, type Value } from './value.ts'
 
 type Translate = (node: Node, scope: Scope) => Value
 
-/** Parts of a call that are understood. */
+/** Supported parts of a call. */
 const PARTS = new Set(['name', 'args', 'over', 'within_group', 'parameters', 'uses_odbc_syntax'])
 
 /** Translates a function call. */
@@ -35,7 +35,7 @@ export function translateCall(body: Node, scope: Scope, translate: Translate): V
   return overWindow(value, over, scope, translate)
 }
 
-/** `seq4()` counts the rows of a generator. */
+/** `seq4()` numbers the rows of a generator. */
 function sequence(scope: Scope, written: string): Value {
   const generator = scope.relations.find((relation) => relation.names.includes('generator'))
   if (!generator) return scope.context.unsupported(`${written.toUpperCase()} without a generator`)
@@ -100,7 +100,7 @@ function overWindow(value: Value, over: Node, scope: Scope, translate: Translate
   return { ...value, sql: `${value.sql} OVER (${clauses.filter(Boolean).join(' ')})` }
 }
 
-/** One member of ORDER BY. Snowflake counts NULL as the greatest value; the engine puts it last in both directions. */
+/** One member of ORDER BY. Snowflake sorts NULL as the greatest value; the engine puts it last in both directions. */
 export function orderSql(node: Node, value: Value): string {
   const options = part(node, 'options')
   const down = part(options, 'asc') === false

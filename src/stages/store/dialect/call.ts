@@ -3,7 +3,7 @@ import type { Context } from './context.ts'
 import type { Scope } from './scope.ts'
 import type { Value } from './value.ts'
 
-/** A function call while it is translated. Arguments are translated when asked for. */
+/** A function call during translation. Arguments are translated on demand. */
 export interface Call {
   readonly context: Context
   readonly scope: Scope
@@ -12,11 +12,11 @@ export interface Call {
   readonly distinct: boolean
   /** The call counts rows: `count(*)`. */
   readonly star: boolean
-  /** WITHIN GROUP (ORDER BY …): the value and whether it goes down. */
+  /** WITHIN GROUP (ORDER BY …): the value and whether the order is descending. */
   readonly ordered: { readonly value: Value; readonly descending: boolean } | undefined
   value(at: number): Value
   values(): Value[]
-  /** An argument that is a bare word or a text, such as a unit of time. */
+  /** An argument that is a bare word or a text, such as a time unit. */
   word(at: number): string | undefined
   /** An argument that is a whole number. */
   integer(at: number): number | undefined
@@ -25,12 +25,12 @@ export interface Call {
   bareName(at: number): Name | undefined
 }
 
-/** How a function is translated, and with how many arguments. */
+/** How a function is translated, and its number of arguments. */
 export interface Translation {
   readonly min: number
   readonly max: number
   readonly run: (call: Call) => Value
-  /** Whether it may have OVER, or needs it. */
+  /** Whether it allows or requires OVER. */
   readonly window?: 'may' | 'must'
 }
 
@@ -40,12 +40,12 @@ export function fn(min: number, max: number, run: (call: Call) => Value): Transl
   return { min, max, run }
 }
 
-/** A function that folds rows and that is one aggregate of the engine, so that OVER can follow it. */
+/** An aggregate function that is a single aggregate of the engine, so that OVER can follow it. */
 export function aggregate(min: number, max: number, run: (call: Call) => Value): Translation {
   return { min, max, run, window: 'may' }
 }
 
-/** A function that has a meaning only with OVER. */
+/** A function that is only valid with OVER. */
 export function windowed(min: number, max: number, run: (call: Call) => Value): Translation {
   return { min, max, run, window: 'must' }
 }

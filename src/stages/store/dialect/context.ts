@@ -1,15 +1,15 @@
 import type { ColumnKind } from '../../../model/column.ts'
 import { NULL, type Shape, type Value } from './value.ts'
 
-/** What the lake has: a table, or undefined when there is no such table. */
+/** Looks up a table of the lake; undefined if it does not exist. */
 export type Catalog = (database: string, table: string) => CatalogTable | undefined
 
-/** The parts of a `TableSpec` that a translation looks at. */
+/** The parts of a `TableSpec` that a translation needs. */
 export interface CatalogTable {
   readonly columns: readonly CatalogColumn[]
-  /** The JSON column with the fields that have no column of their own: any name may be one. */
+  /** The JSON column with the fields that have no column, so any name may be a field. */
   readonly fieldsIn?: string
-  /** No source names this log type, so the table is not there. */
+  /** No source specifies this log type, so the table does not exist. */
   readonly unread?: string
 }
 
@@ -31,24 +31,24 @@ const SHAPES: Readonly<Record<ColumnKind, Shape>> = {
   strings: 'list of text',
 }
 
-/** How a column of the lake reads in a query. */
+/** How a column of the lake is read in a query. */
 export function shapeOf(kind: ColumnKind): Shape {
   return SHAPES[kind]
 }
 
-/** What a table or a column lacks for the query to run. */
+/** A table or column that the query needs and the lake does not have. */
 export interface Missing {
   readonly database: string
   readonly table: string
-  /** Absent: the table itself. */
+  /** Missing: the table itself. */
   readonly column?: string
-  /** The log type whose events the table would hold, when it is one that only a source has to name. */
+  /** The log type of the table's events, if a source only has to name it for the table to exist. */
   readonly logType?: string
   /** The query reads into the column (`column:path`). */
   readonly nested?: boolean
 }
 
-/** What one translation knows and finds out. All problems are gathered, not only the first. */
+/** The input and results of one translation. Collects all problems, not only the first. */
 export class Context {
   readonly catalog: Catalog
   readonly problems = new Set<string>()
@@ -65,7 +65,7 @@ export class Context {
     return [...this.#missing.values()]
   }
 
-  /** Notes something that is not understood; the value stands in its place until the query is given up. */
+  /** Records something that is not supported, and returns the value to use until the query is rejected. */
   unsupported(what: string): Value {
     this.problems.add(what)
     return NULL
@@ -81,7 +81,7 @@ export class Context {
     this.notes.add(text)
   }
 
-  /** A relation name that no query has. */
+  /** A relation name that no query uses. */
   alias(kind: string): string {
     this.#aliases++
     return `${kind} ${this.#aliases}`

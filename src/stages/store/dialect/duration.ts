@@ -7,7 +7,7 @@ export interface Span {
 export const UNITS = ['Second', 'Minute', 'Hour', 'Day', 'Week', 'Month', 'Quarter', 'Year'] as const
 export type Unit = (typeof UNITS)[number]
 
-/** https://docs.snowflake.com/en/sql-reference/functions-date-time: the spellings of a date or time part. */
+/** https://docs.snowflake.com/en/sql-reference/functions-date-time: the spellings of date and time parts. */
 const SPELLINGS: Readonly<Record<Unit, string>> = {
   Second: 's sec secs second seconds',
   Minute: 'm mi min mins minute minutes',
@@ -23,12 +23,12 @@ const BY_SPELLING: ReadonlyMap<string, Unit> = new Map(
   UNITS.flatMap((unit) => SPELLINGS[unit].split(' ').map((spelling): [string, Unit] => [spelling, unit])),
 )
 
-/** The unit of a date or time part's name. */
+/** The unit for the name of a date or time part. */
 export function unitOf(word: string): Unit | undefined {
   return BY_SPELLING.get(word.toLowerCase())
 }
 
-/** `1 day`, `90m`, `1 day, 2 hours`; a bare number is seconds. Undefined when it is none. */
+/** `1 day`, `90m`, `1 day, 2 hours`; a bare number is seconds. Undefined if it is invalid. */
 export function readSpans(text: string): Span[] | undefined {
   const pieces = text.trim().split(/\s*,\s*/)
   const spans = pieces.map((piece): Span | undefined => {
@@ -39,7 +39,7 @@ export function readSpans(text: string): Span[] | undefined {
   return spans.every((span) => span !== undefined) ? spans : undefined
 }
 
-/** Spans as the engine's interval; `sign` goes before each. */
+/** Spans as the engine's intervals; `sign` precedes each. */
 export function intervalSql(spans: readonly Span[], sign: '+' | '-'): string {
   return spans.map(({ count, unit }) => ` ${sign} toInterval${unit}(${count})`).join('')
 }

@@ -11,13 +11,13 @@ import { pathOf, readStep, subscript } from './path.ts'
 import type { Scope } from './scope.ts'
 import { as, asBoolean, asText, commonShape, NULL, type Value } from './value.ts'
 
-/** How an expression is read where it stands. */
+/** How an expression is read in its context. */
 export interface Reading {
-  /** In ORDER BY a name means the output column first. */
+  /** In ORDER BY a name refers to the output column first. */
   readonly outputFirst?: boolean
 }
 
-/** Translates one expression. What is not understood is noted in the scope's context. */
+/** Translates one expression. Unsupported parts are recorded in the scope's context. */
 export function translateExpression(node: Node, scope: Scope, reading: Reading = {}): Value {
   const { tag, body } = variant(node)
   const value = (name: string): Value => translateExpression(part(body, name), scope, reading)
@@ -170,7 +170,7 @@ function translateCast(body: Node, value: Value, scope: Scope): Value {
   return converted
 }
 
-/** What a path is read from: a name is then known to hold nested values. */
+/** The base of a path, so a name is known to contain nested values. */
 export function translateNested(node: Node, scope: Scope): Value {
   const { tag, body } = variant(node)
   if (tag === 'Identifier') return scope.resolve(nameOf(body), { nested: true })
@@ -186,7 +186,7 @@ const SPECIAL: Readonly<Record<string, readonly string[]>> = {
   Floor: ['expr'],
 }
 
-/** Functions with a syntax of their own, as the calls that they are. */
+/** Functions with special syntax, as the calls that they stand for. */
 function translateSpecial(tag: string, body: Node, scope: Scope): Value {
   const characters = list(part(body, 'trim_characters'))
   const nodes = [...SPECIAL[tag]!.map((name) => part(body, name)).filter((node) => node !== undefined), ...characters]

@@ -28,9 +28,9 @@ const lake = await openTestLake([
 ])
 afterAll(() => lake.close())
 
-/** Truths worked out by hand from https://docs.snowflake.com/en/sql-reference/functions-all. */
+/** Results derived by hand from https://docs.snowflake.com/en/sql-reference/functions-all. */
 const cases: readonly (readonly [expression: string, gives: unknown])[] = [
-  // Paths: columns in any case, keys in theirs.
+  // Paths: columns are case-insensitive, keys are not.
   ['DOC:a.b::string', 'x/y'],
   ['doc:a:b', '"x/y"'],
   ["doc:a['b']::varchar", 'x/y'],
@@ -49,7 +49,7 @@ const cases: readonly (readonly [expression: string, gives: unknown])[] = [
   ["parse_json('no json'):k IS NULL", true],
   ["get_path(doc, 'a.b')::string", 'x/y'],
   ["get(doc, 'words')::string", '["p","q"]'],
-  // Comparisons look at both sides.
+  // Comparisons depend on the shapes of both sides.
   ["doc:a:b = 'x/y'", true],
   ['doc:a:n = 5', true],
   ['doc:a:text > 5', true],
@@ -102,7 +102,7 @@ const cases: readonly (readonly [expression: string, gives: unknown])[] = [
   ["replace('a.b.c', '.')", 'abc'],
   ["array_to_string(doc:words, '+')", 'p+q'],
   ["charindex('b', 'abc')", 2],
-  // LIKE: the backslash is a plain character, unless it is made the escape.
+  // LIKE: the backslash is an ordinary character unless it is declared as the escape.
   ["'100%' LIKE '100!%' ESCAPE '!'", true],
   ["'100x' LIKE '100!%' ESCAPE '!'", false],
   ["'a\\\\b' LIKE 'a\\\\b'", true],
@@ -111,7 +111,7 @@ const cases: readonly (readonly [expression: string, gives: unknown])[] = [
   ["word LIKE ANY ('x%', 'G%')", true],
   ["word NOT ILIKE ANY ('x%', 'g%')", false],
   ["nothing LIKE '%'", null],
-  // Regular expressions: RLIKE covers the whole text.
+  // Regular expressions: RLIKE must match the whole text.
   ["'abc' RLIKE 'b'", false],
   ["'abc' RLIKE '.b.'", true],
   ["'a\\nc' RLIKE 'a.c'", false],
@@ -158,7 +158,7 @@ test.each(cases)('%s', async (expression, gives) => {
   expect(await lake.ask(`SELECT ${expression} AS x FROM panther_logs.public.one`)).toEqual([[gives]])
 })
 
-test('a text or a name in a query is never anything else in the lake', async () => {
+test('a text or a name in a query remains one in the lake', async () => {
   const text = fc.string({ unit: fc.constantFrom("'", '"', '`', '\\', '%', ';', '-', '{', '}', 'a', ' ', '\n', 'é', '0') })
   await fc.assert(
     fc.asyncProperty(text, async (value) => {

@@ -7,7 +7,7 @@ import { asTexts, type Value } from './value.ts'
 
 const KNOWN = new Set(['input', 'path', 'outer', 'mode', 'recursive'])
 
-/** The members of FLATTEN's input as the engine's list of (key, value, index), and what each value is. */
+/** The members of FLATTEN's input as the engine's list of (key, value, index), and the shape of the values. */
 export function flattenSql(
   args: ReadonlyMap<string, Node>,
   scope: Scope,
@@ -36,7 +36,7 @@ function membersSql(input: Value): { list: string; shape: 'json' | 'text' } {
   return { list: `arrayConcat(${array}, CAST(${pairs}, '${TYPE}'))`, shape: 'json' }
 }
 
-/** What a flattened relation offers. `this` and `path` are left out: nothing but a copy of what the query has anyway. */
+/** The columns of a flattened relation. `this` and `path` are omitted: they only copy what the query already has. */
 export function flattenFields(alias: string, shape: 'json' | 'text'): Field[] {
   const read = (name: string, kind: Field['shape']): Field => ({
     name,

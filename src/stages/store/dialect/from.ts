@@ -8,11 +8,11 @@ import { translateOperator } from './operator.ts'
 import { columnOrField, type Field, type Relation, type Scope } from './scope.ts'
 import { asBoolean, memberOf } from './value.ts'
 
-/** One relation on its way into FROM: what stands before it, and itself. */
+/** One relation in FROM: what precedes it, and the relation itself. */
 interface Piece {
   readonly relation: Relation
   readonly sql: string
-  /** `ARRAY JOIN …` stands on its own; everything else is joined. */
+  /** `ARRAY JOIN …` is added as it is; everything else gets a join keyword. */
   readonly unfolds?: boolean
 }
 
@@ -27,13 +27,13 @@ const JOINS: Readonly<Record<string, string>> = {
   CrossJoin: 'CROSS JOIN',
 }
 
-/** FROM as SQL; its relations are added to the scope. Empty without FROM. */
+/** FROM as SQL; adds its relations to the scope. Empty without FROM. */
 export function translateFrom(from: readonly Node[], scope: Scope): string {
   let sql = ''
   for (const each of from) {
     const joins = list(part(each, 'joins'))
     const kinds = joins.map((join) => joinName(part(join, 'join_operator')))
-    // A join without a partner gives NULLs, so its columns must be able to hold them; the engine would give 0 and ''.
+    // A row without a partner in a join has NULLs, so the columns must be nullable; otherwise the engine would return 0 and ''.
     const optional = (at: number) =>
       (at > 0 && /LEFT|FULL/.test(kinds[at - 1] ?? '')) || kinds.slice(at).some((kind) => /RIGHT|FULL/.test(kind ?? ''))
     const first = translateRelation(part(each, 'relation'), scope, optional(0))
@@ -128,7 +128,7 @@ function plain({ name, shape, isRest }: Field): Field {
   return { name, shape, ...(isRest && { isRest }) }
 }
 
-/** `source AS alias`; optional columns can hold NULL. */
+/** `source AS alias`; optional columns become nullable. */
 function source(sql: string, relation: Relation, optional: boolean): string {
   const alias = quoteName(relation.alias)
   if (!optional || relation.fields.length === 0) return `${sql} AS ${alias}`

@@ -17,7 +17,7 @@ const standard: readonly Column[] = [
   { name: 'p_parse_time', kind: 'timestamp', required: true },
 ]
 
-/** A table for a test: its columns, and rows that begin with the event's time. */
+/** A table for a test: its columns, and rows that begin with the event time. */
 export interface TestTable {
   readonly name: string
   readonly columns: readonly Column[]
@@ -40,7 +40,7 @@ export async function openTestLake(tables: readonly TestTable[]) {
   return {
     catalog,
     translate: (sql: string): Promise<Translation> => translate(sql, { from: 'snowflake', catalog }),
-    /** The answer's rows to a query in Snowflake's SQL. */
+    /** The result rows of a query in Snowflake's SQL. */
     async ask(sql: string): Promise<unknown[][]> {
       const translation = await translate(sql, { from: 'snowflake', catalog })
       if (translation.kind !== 'ok') throw new Error(translation.what.join('; '))

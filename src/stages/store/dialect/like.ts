@@ -5,7 +5,7 @@ import { asText, type Value } from './value.ts'
 
 type Translate = (node: Node, scope: Scope) => Value
 
-/** LIKE and ILIKE, also with ANY: `subject LIKE 'pattern' [OR …]`. */
+/** LIKE and ILIKE, including ANY: `subject LIKE 'pattern' [OR …]`. */
 export function translateLike(body: Node, anyCase: boolean, scope: Scope, subject: Value, translate: Translate): string {
   const operator = anyCase ? 'ILIKE' : 'LIKE'
   const escapeWith = textLiteral({ Value: part(body, 'escape_char') })
@@ -22,7 +22,7 @@ function patterns(node: Node, any: boolean): readonly Node[] {
   return any && tag === 'Nested' ? [body] : [node]
 }
 
-/** Snowflake has no escape character unless the query names one; the engine's is the backslash. */
+/** Snowflake has no escape character unless the query specifies one; the engine's is the backslash. */
 function patternSql(node: Node, escapeWith: string | undefined, scope: Scope, translate: Translate): string {
   const literal = textLiteral(node)
   if (literal !== undefined) return quoteText(engineLikePattern(literal, escapeWith))
@@ -30,7 +30,7 @@ function patternSql(node: Node, escapeWith: string | undefined, scope: Scope, tr
   return `replaceAll(${asText(translate(node, scope))}, '\\\\', '\\\\\\\\')`
 }
 
-/** A LIKE pattern in the engine's spelling. */
+/** Converts a LIKE pattern to the engine's syntax. */
 export function engineLikePattern(pattern: string, escapeWith: string | undefined): string {
   let out = ''
   for (let at = 0; at < pattern.length; at++) {
@@ -44,7 +44,7 @@ export function engineLikePattern(pattern: string, escapeWith: string | undefine
   return out
 }
 
-/** RLIKE: the pattern covers the whole text, and `.` no line break. */
+/** RLIKE: the pattern must match the whole text, and `.` does not match line breaks. */
 export function translateMatch(subject: string, pattern: string): string {
   return `match(${subject}, concat('^(?-s:', ${pattern}, ')$'))`
 }

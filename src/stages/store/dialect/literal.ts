@@ -3,7 +3,7 @@ import { intervalSql, readSpans, unitOf } from './duration.ts'
 import type { Scope } from './scope.ts'
 import { NULL, text, type Value } from './value.ts'
 
-/** A number, text, truth value or NULL as it is written. */
+/** A literal number, text, truth value or NULL. */
 export function translateLiteral(node: Node, scope: Scope): Value {
   const { tag, body } = variant(node)
   if (tag === 'Null') return NULL
@@ -18,7 +18,7 @@ export function translateLiteral(node: Node, scope: Scope): Value {
   return written === undefined ? scope.context.unsupported(`a literal of the kind ${tag}`) : text(written)
 }
 
-/** A `DataType` or a part of time as text in lower case. */
+/** A `DataType` or time part as text in lower case. */
 export function typeName(node: Node): string {
   const { tag, body } = variant(node)
   if (tag === 'Custom') {
@@ -30,7 +30,7 @@ export function typeName(node: Node): string {
   return `${tag}${size === undefined ? '' : `(${list(size).join(',')})`}`.toLowerCase()
 }
 
-/** `INTERVAL '7 days'`, to be added to a time or taken from it. */
+/** `INTERVAL '7 days'`, to be added to or subtracted from a time. */
 export function translateInterval(body: Node, scope: Scope): Value {
   const amount = part(body, 'value')
   const unit = part(body, 'leading_field')

@@ -12,8 +12,7 @@ const DATABASES: Readonly<Record<string, string>> = {
 const VIEWS: Readonly<Record<string, string>> = { all_logs: 'logs', all_rule_matches: 'matches' }
 
 /**
- * Snowflake's own audit views → the tables of the log types that carry them.
- * https://docs.snowflake.com/en/sql-reference/account-usage
+ * Snowflake's own audit views → the tables of the log types with the same data. https://docs.snowflake.com/en/sql-reference/account-usage
  */
 const ACCOUNT_USAGE: Readonly<Record<string, string>> = {
   data_transfer_history: 'snowflake_datatransferhistory',
@@ -28,18 +27,18 @@ const ACCOUNT_USAGE: Readonly<Record<string, string>> = {
 export interface LakeTable {
   readonly database: string
   readonly table: string
-  /** The query means Snowflake's own audit view. */
+  /** True if the name refers to Snowflake's own audit view. */
   readonly accountUsage?: boolean
 }
 
-/** Whether the text of a query names this table of `logs`. Cheaper than reading it, and as good for telling a misspelt name. */
+/** True if the text of a query contains this table of `logs`. Cheaper than parsing it, and good enough to detect a misspelt name. */
 export function mentions(sql: string, table: string): boolean {
   const words = new Set(sql.toLowerCase().split(/\W+/))
   const audited = Object.keys(ACCOUNT_USAGE).find((view) => ACCOUNT_USAGE[view] === table)
   return words.has(table) || (audited !== undefined && words.has('account_usage') && words.has(audited))
 }
 
-/** The lake table that a query's table name means; a name without a database is one of `logs`. Undefined for any other. */
+/** The lake table for a table name in a query; a name without a database is in `logs`. Undefined for any other name. */
 export function lakeTable(names: readonly Name[]): LakeTable | undefined {
   const parts = names.map((name) => name.text.toLowerCase())
   if (parts.length === 1) return { database: 'logs', table: parts[0]! }

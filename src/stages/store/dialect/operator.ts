@@ -4,7 +4,7 @@ import { as, asBoolean, asNumber, asText, asTime, commonShape, memberOf, orderKe
 const COMPARISONS: Readonly<Record<string, string>> = { Eq: '=', NotEq: '!=', Lt: '<', LtEq: '<=', Gt: '>', GtEq: '>=' }
 const ARITHMETIC: Readonly<Record<string, string>> = { Plus: '+', Minus: '-', Multiply: '*', Divide: '/', Modulo: '%' }
 
-/** An operator between two values; what it compares or adds is brought into one shape. */
+/** A binary operator; both operands are converted to one shape. */
 export function translateOperator(operator: string, left: Value, right: Value, scope: Scope): Value {
   if (operator === 'And' || operator === 'Or') {
     return { sql: `(${asBoolean(left)} ${operator.toUpperCase()} ${asBoolean(right)})`, shape: 'boolean' }
@@ -26,14 +26,14 @@ export function translateOperator(operator: string, left: Value, right: Value, s
   return { sql: `(${asNumber(left)} ${sign} ${asNumber(right)})`, shape: 'number' }
 }
 
-/** Which of two JSON values is greater: numbers are compared as such. */
+/** Compares two JSON values by size: numbers are compared as numbers. */
 function jsonOrder(sign: string, left: Value, right: Value): Value {
   const [a, b] = [orderKeys(left), orderKeys(right)]
   const sql = `if(isNull(${a.number}) OR isNull(${b.number}), ${a.text} ${sign} ${b.text}, ${a.number} ${sign} ${b.number})`
   return { sql, shape: 'boolean' }
 }
 
-/** An operator before a value. */
+/** A unary operator. */
 export function translateUnary(operator: string, value: Value, scope: Scope): Value {
   if (operator === 'Not') return { sql: `(NOT ${asBoolean(value)})`, shape: 'boolean' }
   if (operator === 'Minus') return { sql: `(-${asNumber(value)})`, shape: 'number' }
@@ -48,7 +48,7 @@ export function inList(subject: Value, members: readonly Value[], scope: Scope):
   return `${as(shape, subject)} IN (${members.map((member) => as(shape, member)).join(', ')})`
 }
 
-/** Whether a value is absent. A list cannot be null in the engine; an empty one stands for it. */
+/** Whether a value is missing. The engine's lists cannot be null; an empty one counts as missing. */
 export function isNull(value: Value): string {
   return memberOf(value.shape) ? `empty(${value.sql})` : `isNull(${value.sql})`
 }

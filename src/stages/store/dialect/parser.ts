@@ -3,7 +3,7 @@ import type { Node } from './ast.ts'
 
 let ready: Promise<void> | undefined
 
-/** Reads Snowflake SQL into statements. Throws the parser's error, with line and column. */
+/** Parses Snowflake SQL into statements. Throws the parser's error, with line and column. */
 export async function parseSnowflake(sql: string): Promise<readonly Node[]> {
   ready ??= init()
   await ready

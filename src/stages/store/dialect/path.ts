@@ -6,7 +6,7 @@ import { memberOf, type Value } from './value.ts'
 /** A step into a nested value: keys that follow each other, or an index. */
 export type Step = readonly string[] | number
 
-/** `value:a.b[0]:c` as what it is read from and the steps; keys in a row are one step. */
+/** `value:a.b[0]:c` as its base and the steps; consecutive keys are one step. */
 export function pathOf(node: Node, scope: Scope): { readonly base: Node; readonly steps: readonly Step[] } {
   const steps: Step[] = []
   let base = node
@@ -40,7 +40,7 @@ export function subscript(step: Node, scope: Scope): Step {
   return [dot.tag === 'Identifier' ? nameOf(dot.body).text : scope.context.unsupported('a path with a computed key').sql]
 }
 
-/** Reads one step further. A text is read as the JSON that it holds. */
+/** Reads one step further. Text is parsed as JSON. */
 export function readStep(scope: Scope): (from: Value, step: Step) => Value {
   return (from, step) => {
     if (from.shape === 'null') return { ...from, shape: 'json' }

@@ -1,16 +1,16 @@
 import { lex, type Token, unlex } from '../sql-lex.ts'
 
-/** Words after which no list goes on, so that a comma before them is one too many; Snowflake users leave it there. */
+/** Words that end a list, so that a comma before them is superfluous; Snowflake accepts it. */
 const CLAUSES = new Set(['where', 'group', 'order', 'having', 'qualify', 'limit'])
 
 const MACRO = /^p_occurs_\w+$/i
 
-/** More tokens make no query that a person wrote, and a syntax tree that takes long to walk. */
+/** No query written by hand has more tokens, and a larger syntax tree takes long to walk. */
 const MAX_TOKENS = 20_000
 
 /**
- * The query without comments, its Panther macros as calls that a parser reads: `p_occurs_since(1h, , published)` →
- * `p_occurs_since('1h', NULL, published)`. Throws `Refused` when the text cannot be read at all.
+ * The query without comments, with its Panther macros as calls that a parser can read: `p_occurs_since(1h, , published)` →
+ * `p_occurs_since('1h', NULL, published)`. Throws `Refused` if the text cannot be tokenised.
  */
 export function prepare(sql: string): string {
   const tokens = lex(sql)
@@ -30,7 +30,7 @@ export function prepare(sql: string): string {
   return unlex(out)
 }
 
-/** The index of the bracket that closes the one at `open`; the end when none does. */
+/** The index of the bracket that closes the one at `open`; the end if there is none. */
 function closing(tokens: readonly Token[], open: number): number {
   let depth = 0
   for (let at = open; at < tokens.length; at++) {

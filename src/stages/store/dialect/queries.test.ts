@@ -173,11 +173,11 @@ test.each(cases)('$name', async ({ sql, gives }) => {
   expect(await lake.ask(sql)).toEqual(gives)
 })
 
-test('a comma too many before a clause is forgiven', async () => {
+test('a superfluous comma before a clause is accepted', async () => {
   expect(await lake.ask("SELECT name, FROM people p JOIN calls c ON p.name = c.who:name, WHERE name = 'bob'")).toEqual([['bob']])
 })
 
-test('the answer says which columns hold JSON', async () => {
+test('the answer says which columns contain JSON', async () => {
   const translation = await lake.translate(
     'SELECT who, who:name, who:name::string AS s, array_agg(who) AS l, count(*) FROM calls GROUP BY 1, 2, 3',
   )

@@ -8,7 +8,7 @@ import { withoutMembers } from './rest.ts'
 import { type Field, type Relation, readField, Scope, type Translated } from './scope.ts'
 import { as, asBoolean, commonShape, type Value } from './value.ts'
 
-/** Parts of a query and of a SELECT that are understood; any other that is there is reported. */
+/** Supported parts of a query and of a SELECT; any other part that is present is reported. */
 const QUERY_PARTS = new Set(['with', 'body', 'order_by', 'limit_clause', 'fetch'])
 const SELECT_PARTS = new Set([
   'distinct',
@@ -57,7 +57,7 @@ function translateWith(node: Node, scope: Scope): string {
   return queries.length > 0 ? `WITH ${queries.join(',\n')}\n` : ''
 }
 
-/** A query's body, and the scope that its ORDER BY sees. */
+/** A query's body, and the scope for its ORDER BY. */
 interface Body extends Translated {
   readonly scope: Scope
 }
@@ -74,7 +74,7 @@ function translateBody(node: Node, scope: Scope): Body {
   return { sql: '', columns: [], scope }
 }
 
-/** What another query gives, and the scope in which ORDER BY names its columns. */
+/** The result of a subquery, and the scope in which ORDER BY names its columns. */
 function wholeOf(sql: string, columns: readonly Field[], around: Scope): Body {
   const scope = new Scope(around.context, translateQuery, around)
   for (const { name, shape } of columns) scope.outputs.set(name.toLowerCase(), { name, shape })
@@ -108,7 +108,7 @@ function translateSetOperation(body: Node, around: Scope): Body {
   return wholeOf(sql, columns, around)
 }
 
-/** A side of a set operation with its columns in the shapes and under the names of the whole. */
+/** A side of a set operation, with its columns converted to the shapes and names of the whole. */
 function inShapes(side: Translated, columns: readonly Field[]): string {
   const written = columns.map(({ name, shape }, at) => {
     const own = side.columns[at] ?? { name, shape }
@@ -137,7 +137,7 @@ function translateSelect(select: Node, around: Scope): Body {
     return node === undefined ? '' : `\n${word} ${asBoolean(translateExpression(node, scope))}`
   }
   const columns = outputs.map(({ name, value, isRest }): Field => ({ name, shape: value.shape, ...(isRest && { isRest }) }))
-  // The engine's truth values are the numbers 0 and 1; an answer says true and false.
+  // The engine's truth values are the numbers 0 and 1; answers contain true and false.
   const written = outputs.map(({ name, value }) => {
     const sql = value.shape === 'boolean' ? `CAST(${value.sql}, 'Nullable(Bool)')` : value.sql
     return `${sql} AS ${quoteName(name)}`
@@ -189,7 +189,7 @@ function aliasOf(item: Node): string | undefined {
   return tag === 'ExprWithAlias' ? nameOf(part(body, 'alias')).text : undefined
 }
 
-/** The name of a column without an alias: the column's own, the path read (`a:b`), or the function's. */
+/** The name of a column without an alias: the column's own, the path (`a:b`), or the function's. */
 function nameFor(expression: Node): string | undefined {
   const { tag, body } = variant(expression)
   if (tag === 'Identifier') return nameOf(body).text

@@ -2,8 +2,8 @@ import { quoteText } from '../ddl.ts'
 import type { Value } from './value.ts'
 
 /**
- * A member of the JSON object that holds an event's fields, as the column that it is in Snowflake: the case of its name does
- * not count, though the spelling as written comes first, and JSON's null is NULL.
+ * Reads a member of the JSON object with an event's fields as the column that it would be in Snowflake: its name is case-insensitive, but
+ * the exact spelling is preferred, and JSON's null is NULL.
  */
 export function readMember({ sql }: Value, name: string): Value {
   const key = quoteText(name)
@@ -11,7 +11,7 @@ export function readMember({ sql }: Value, name: string): Value {
   return { sql: `nullIf(nullIf(if(${written} != '', ${written}, ${anyCase}), ''), 'null')`, shape: 'json' }
 }
 
-/** The object without members of these names, which are in lower case. */
+/** The object without the members with these lower-case names. */
 export function withoutMembers({ sql, shape }: Value, names: Iterable<string>): Value {
   const gone = [...names].map(quoteText)
   if (gone.length === 0) return { sql, shape }

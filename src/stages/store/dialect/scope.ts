@@ -5,7 +5,7 @@ import { coalesce } from './functions/scalar.ts'
 import { readMember } from './rest.ts'
 import { NULL, type Shape, type Value } from './value.ts'
 
-/** A column that a relation offers. */
+/** A column of a relation. */
 export interface Field {
   readonly name: string
   readonly shape: Shape
@@ -13,20 +13,20 @@ export interface Field {
   readonly sql?: string
   /** Not part of `*`. */
   readonly hidden?: boolean
-  /** A JSON object of fields that have no column: a name that no column has is looked for in it. */
+  /** A JSON object with the fields that have no column: names without a column are looked up in it. */
   readonly isRest?: boolean
 }
 
-/** Something in FROM. */
+/** A relation in FROM. */
 export interface Relation {
   /** Its name in the translated query. */
   readonly alias: string
-  /** What the query may call it, in lower case: its alias, or the table's dotted name and its last part. */
+  /** Its names in the query, in lower case: its alias, or the table's dotted name and its last part. */
   readonly names: readonly string[]
   readonly fields: readonly Field[]
-  /** The lake table behind it, if there is one: columns it lacks are reported. */
+  /** Its lake table, if any: missing columns are reported for it. */
   readonly table?: { readonly database: string; readonly table: string }
-  /** What it offers is not known, and that has been reported: nothing more is said about its columns. */
+  /** Its columns are unknown, which has already been reported, so its columns cause no further problems. */
   readonly open?: boolean
 }
 
@@ -42,10 +42,10 @@ export interface NamedQuery {
   readonly fields: readonly Field[]
 }
 
-/** Translates a query that stands within another; `around` is what its expressions also see. */
+/** Translates a subquery; `around` is the outer scope that its expressions can also use. */
 export type Subquery = (query: Node, around: Scope) => Translated
 
-/** The relations and output names that an expression may use. */
+/** The relations and output names that an expression can use. */
 export class Scope {
   readonly context: Context
   readonly parent: Scope | undefined
@@ -55,7 +55,7 @@ export class Scope {
   readonly relations: Relation[] = []
   /** Output columns by lower-case name. */
   readonly outputs = new Map<string, { readonly name: string; readonly shape: Shape }>()
-  /** Names in lower case that were read as fields without a column: an alias of the same name is then not meant. */
+  /** Lower-case names that were read as fields without a column: an alias with the same name is then ignored. */
   readonly #asField = new Map<string, readonly Relation[]>()
 
   constructor(context: Context, subquery: Subquery, parent?: Scope) {
@@ -66,10 +66,10 @@ export class Scope {
   }
 
   /**
-   * The value of a name: a column of a relation, else an output column of the same SELECT, else a field that has no
-   * column, else one of the query around. In ORDER BY the output comes first. `nested` says that the query reads into it.
-   * Whether there is such a field, nobody knows: so an alias comes before it, unless the name stood in an expression
-   * before the alias was given, as in `SELECT upper(user) AS user … WHERE user = 'ann'`.
+   * Resolves a name: a column of a relation, otherwise an output column of the same SELECT, otherwise a field without a column,
+   * otherwise a name in the outer query. In ORDER BY the output column comes first. `nested`: the query reads into the value. It is
+   * unknown which fields without a column exist, so an alias takes precedence over them, unless the name was used in an expression
+   * before the alias was defined, as in `SELECT upper(user) AS user … WHERE user = 'ann'`.
    */
   resolve(name: Name, options: { readonly outputFirst?: boolean; readonly nested?: boolean } = {}): Value {
     const output = this.outputs.get(name.text.toLowerCase())
@@ -81,7 +81,7 @@ export class Scope {
     return this.#field(name, this.relations) ?? this.#outer(name) ?? this.#lacks(name, undefined, options.nested ?? false)
   }
 
-  /** The value of `qualifier.name`, the qualifier being a relation's name. Undefined when there is no such relation. */
+  /** Resolves `qualifier.name`, where the qualifier is a relation's name. Undefined if there is no such relation. */
   resolveIn(qualifier: string, name: Name, nested = false): Value | undefined {
     for (let scope: Scope | undefined = this; scope; scope = scope.parent) {
       const relation = scope.relation(qualifier)
@@ -112,7 +112,7 @@ export class Scope {
 
   #field(name: Name, relations: readonly Relation[]): Value | undefined {
     const folded = name.text.toLowerCase()
-    // `SELECT a.name … GROUP BY name`: the name has said already where it is from.
+    // `SELECT a.name … GROUP BY name`: the qualified name has already determined the relation.
     const among = relations.length > 1 ? (this.#asField.get(folded) ?? relations) : relations
     const value = restValue(among, name)
     if (value) this.#asField.set(folded, among)
@@ -131,7 +131,7 @@ export class Scope {
   }
 }
 
-/** A field as it is read in the query. */
+/** How a field is read in the query. */
 export function readField(relation: Relation, field: Field): Value {
   return { sql: field.sql ?? `${quoteName(relation.alias)}.${quoteName(field.name)}`, shape: field.shape }
 }
@@ -141,7 +141,7 @@ export function columnOrField(relation: Relation, name: Name): Value | undefined
   return fieldValue(relation, name) ?? restValue([relation], name)
 }
 
-/** The field of that name which has no column, in whichever relation has it. Standard columns are no fields of events. */
+/** The field with that name and without a column, in the relation that has it. Standard columns are not event fields. */
 function restValue(relations: readonly Relation[], name: Name): Value | undefined {
   if (/^p_/i.test(name.text)) return undefined
   const found = relations.flatMap((relation) =>
@@ -150,7 +150,7 @@ function restValue(relations: readonly Relation[], name: Name): Value | undefine
   return found.length > 1 ? coalesce(found) : found[0]
 }
 
-/** Snowflake's names do not tell cases apart, unless in quotes. */
+/** Snowflake's names are case-insensitive unless quoted. */
 function fieldValue(relation: Relation, name: Name): Value | undefined {
   const exact = relation.fields.find((field) => field.name === name.text)
   const folded = name.text.toLowerCase()

@@ -1,7 +1,7 @@
 /**
- * The part of Jinja that saved queries use (https://docs.panther.com/search/scheduled-searches/templated-searches):
- * `{% import 'name' macro %}`, `{% set x = 'text' %}`, `{% macro f(a, b) export %}…{% endmacro %}`, `{{ x }}` and
- * `{{ f('a', 1) }}`. No expressions, loops or conditions.
+ * The part of Jinja that saved queries use (https://docs.panther.com/search/scheduled-searches/templated-searches): `{% import 'name'
+ * macro %}`, `{% set x = 'text' %}`, `{% macro f(a, b) export %}…{% endmacro %}`, `{{ x }}` and `{{ f('a', 1) }}`. No expressions, loops
+ * or conditions.
  */
 
 export type Expansion =
@@ -21,7 +21,7 @@ interface Names {
   readonly macros: ReadonlyMap<string, Macro>
 }
 
-/** What an expanded template may grow to, and how deep macros may call each other. */
+/** Limits on the size of an expanded template and on the depth of macro calls. */
 const MAX_CHARS = 256 * 1024
 const MAX_DEPTH = 8
 
@@ -29,12 +29,12 @@ const TAG = /\{\{([^{}]{0,2000})\}\}|\{%([^{}]{0,2000})%\}|\{#[\s\S]{0,20000}?#\
 
 class TemplateProblem extends Error {}
 
-/** Whether the text asks to be expanded. */
+/** Whether the text requests expansion. */
 export function isTemplate(sql: string): boolean {
   return sql.includes('{%') || sql.includes('{{')
 }
 
-/** A templated query with everything filled in; a text without tags comes back as it is. */
+/** Expands a templated query; text without tags is returned unchanged. */
 export function expandTemplate(sql: string, library: Library): Expansion {
   if (!isTemplate(sql)) return { kind: 'ok', sql }
   try {
@@ -48,7 +48,7 @@ export function expandTemplate(sql: string, library: Library): Expansion {
   }
 }
 
-/** Takes macros, imports and variables out of the text. */
+/** Extracts macros, imports and variables from the text. */
 function readDefinitions(sql: string, library: Library, depth: number): { text: string; names: Names } {
   if (depth > MAX_DEPTH) throw new TemplateProblem(`templates that import each other more than ${MAX_DEPTH} deep`)
   const values = new Map<string, string>()

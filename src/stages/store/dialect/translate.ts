@@ -11,9 +11,9 @@ export const NOW_PARAM = 'query_time'
 /** A column of a translated query's answer. */
 export interface AnswerColumn {
   readonly name: string
-  /** `json`: the cell is text that holds a JSON value; `list of json`: a list of such texts. */
+  /** `json`: the cell is text that contains a JSON value; `list of json`: a list of such texts. */
   readonly shape: Shape
-  /** The cell is a JSON object of fields that are as good as columns of the row, but for those that are columns already. */
+  /** The cell is a JSON object whose fields count as columns of the row, except those that are columns already. */
   readonly isRest?: boolean
 }
 
@@ -30,15 +30,15 @@ export type Translation =
     }
   | {
       readonly kind: 'unsupported'
-      /** Everything that is not understood or not there, for people. */
+      /** Everything that is not supported or does not exist, for display. */
       readonly what: readonly string[]
-      /** Those of them that are tables and columns which the lake does not have (yet). */
+      /** The subset of these that are tables and columns which the lake does not have (yet). */
       readonly missing: readonly Missing[]
     }
 
 /**
- * Translates one query of existing content into the lake's SQL. Never throws on what a query says: what cannot be
- * translated is named. Against the catalogue as it is now, so a translation is good until a table changes.
+ * Translates one query of existing content into the lake's SQL. Never throws because of a query's text: whatever cannot be translated is
+ * listed. Uses the current catalogue, so a translation is valid until a table changes.
  */
 export async function translate(
   sql: string,

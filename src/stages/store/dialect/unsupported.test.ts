@@ -44,11 +44,11 @@ const cases: readonly { readonly sql: string; readonly says: readonly string[] }
   { sql: 'SELECT constructor(1), toString(2) FROM calls', says: ['the function CONSTRUCTOR', 'the function TOSTRING'] },
 ]
 
-test.each(cases)('$sql is named as not understood', async ({ sql, says }) => {
+test.each(cases)('$sql is reported as not supported', async ({ sql, says }) => {
   expect(await translate(sql, { from: 'snowflake', catalog })).toMatchObject({ kind: 'unsupported', what: says })
 })
 
-test('a text that is no SQL is refused with its place', async () => {
+test('text that is not SQL is refused with its position', async () => {
   const translation = await translate('SELECT 1 FROM', { from: 'snowflake', catalog })
   expect(translation).toMatchObject({
     kind: 'unsupported',
@@ -56,7 +56,7 @@ test('a text that is no SQL is refused with its place', async () => {
   })
 })
 
-test('what the lake lacks is listed apart, with how it is read', async () => {
+test('missing tables and columns are listed separately, with how they are used', async () => {
   const translation = await translate('SELECT who:a, deep:b:c, flat FROM calls', { from: 'snowflake', catalog })
   expect(translation).toMatchObject({
     missing: [

@@ -1,6 +1,6 @@
 import { quoteText } from '../ddl.ts'
 
-/** What a translated expression gives; `json` is Snowflake's VARIANT: text that holds a JSON value. */
+/** The result type of a translated expression; `json` is Snowflake's VARIANT: text that contains a JSON value. */
 export type Scalar = 'json' | 'text' | 'number' | 'boolean' | 'time' | 'date' | 'interval' | 'null'
 
 /** A list is the engine's array. */
@@ -23,7 +23,7 @@ export function memberOf(shape: Shape): Scalar | undefined {
   return shape.startsWith('list of ') ? (shape.slice(8) as Scalar) : undefined
 }
 
-/** As `::string` gives it: a JSON string without its quotes, any other JSON value as its text. */
+/** As `::string` returns it: a JSON string without its quotes, any other JSON value as its text. */
 export function asText({ sql, shape }: Value): string {
   switch (shape) {
     case 'text':
@@ -38,7 +38,7 @@ export function asText({ sql, shape }: Value): string {
   }
 }
 
-/** A number, or NULL where there is none. */
+/** A number, or NULL if it is not one. */
 export function asNumber({ sql, shape }: Value): string {
   if (shape === 'json') return `JSONExtract(${sql}, 'Nullable(Float64)')`
   if (shape === 'text') return `toFloat64OrNull(${sql})`
@@ -46,21 +46,21 @@ export function asNumber({ sql, shape }: Value): string {
   return sql
 }
 
-/** A whole number, or NULL where there is none. */
+/** A whole number, or NULL if it is not one. */
 export function asInteger(value: Value): string {
   if (value.shape === 'number') return `accurateCastOrNull(${rounded(value.sql, 0)}, 'Int64')`
   const written = asText(value)
   return `coalesce(toInt64OrNull(${written}), accurateCastOrNull(${rounded(`toFloat64OrNull(${written})`, 0)}, 'Int64'))`
 }
 
-/** Rounds a number to a number of places: half goes away from zero, where the engine's `round` sends it to the even side. */
+/** Rounds a number to a number of places, half away from zero; the engine's `round` would round half to even. */
 export function rounded(sql: string, places: number): string {
   const scale = 10 ** Math.abs(places)
   const [up, down] = places >= 0 ? [`* ${scale}`, `/ ${scale}`] : [`/ ${scale}`, `* ${scale}`]
   return places === 0 ? `(sign(${sql}) * floor(abs(${sql}) + 0.5))` : `(sign(${sql}) * floor(abs(${sql}) ${up} + 0.5) ${down})`
 }
 
-/** A truth value. Texts are read as Snowflake reads them; any other text is NULL. */
+/** A truth value. Text is interpreted as in Snowflake; any other text is NULL. */
 export function asBoolean(value: Value): string {
   if (value.shape === 'boolean' || value.shape === 'null') return value.sql
   if (value.shape === 'number') return `(${value.sql} != 0)`
@@ -76,7 +76,7 @@ export function asTime(value: Value): string {
   return `parseDateTime64BestEffortOrNull(${asText(value)}, 9, 'UTC')`
 }
 
-/** What JSON values are ordered by: numbers by size and before all others, which go by their text. */
+/** The sort key of JSON values: numbers by size and before all others, which are sorted by their text. */
 export function orderKeys({ sql, shape }: Value): { readonly number: string; readonly text: string } {
   return { number: `if(startsWith(${sql}, '"'), NULL, JSONExtract(${sql}, 'Nullable(Float64)'))`, text: asText({ sql, shape }) }
 }
@@ -88,7 +88,7 @@ export function asJson(value: Value): string {
   return `toJSONString(${value.sql})`
 }
 
-/** The members of a list or of a JSON array, which may be written in a text; any other value has none. */
+/** The members of a list or of a JSON array, which may be text; any other value has none. */
 export function asList(value: Value): Value {
   if (memberOf(value.shape)) return value
   if (value.shape === 'json' || value.shape === 'text')
@@ -96,7 +96,7 @@ export function asList(value: Value): Value {
   return { sql: `emptyArrayString()`, shape: 'list of text' }
 }
 
-/** The members as text, so that lists from columns, JSON and aggregates compare. */
+/** The members as text, so that lists from columns, JSON and aggregates can be compared. */
 export function asTexts(value: Value): string {
   const { sql, shape } = asList(value)
   const member = memberOf(shape)!
@@ -104,7 +104,7 @@ export function asTexts(value: Value): string {
   return `arrayMap(m -> ${asText({ sql: 'm', shape: member })}, ${sql})`
 }
 
-/** `value` in `shape`. */
+/** `value` converted to `shape`. */
 export function as(shape: Shape, value: Value): string {
   switch (shape) {
     case 'text':
@@ -125,7 +125,7 @@ export function as(shape: Shape, value: Value): string {
   }
 }
 
-/** The shape in which values of all these shapes compare and in which they can stand in one column. */
+/** The shape in which values of all these shapes can be compared and be in one column. */
 export function commonShape(shapes: readonly Shape[]): Shape {
   const known = [...new Set(shapes)].filter((shape) => shape !== 'null')
   if (known.length === 0) return 'null'

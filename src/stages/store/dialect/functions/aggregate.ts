@@ -3,7 +3,7 @@ import { asBoolean, asNumber, asText, memberOf, orderKeys, type Scalar, type Val
 
 const number = (sql: string): Value => ({ sql, shape: 'number' })
 
-/** Of no rows these are NULL, as in Snowflake; the engine alone would say 0. */
+/** These return NULL if there are no rows, as in Snowflake; the engine itself would return 0. */
 function numeric(name: string): Translation {
   return aggregate(1, 1, (call) => number(`${name}OrNull(${call.distinct ? 'DISTINCT ' : ''}${asNumber(call.value(0))})`))
 }
@@ -12,7 +12,7 @@ function same(name: string): Translation {
   return aggregate(1, 1, (call) => ({ sql: `${name}(${call.value(0).sql})`, shape: call.value(0).shape }))
 }
 
-/** The least or greatest value; among JSON values, by the order that they have in ORDER BY. */
+/** The least or greatest value; JSON values are compared as in ORDER BY. */
 function end(name: 'min' | 'max'): Translation {
   return aggregate(1, 1, (call) => {
     const value = call.value(0)

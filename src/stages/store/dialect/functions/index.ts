@@ -13,7 +13,7 @@ const FUNCTIONS: FunctionTable = {
   ...AGGREGATE_FUNCTIONS,
 }
 
-/** How Snowflake's function `name` (in lower case) is translated. A new one is one entry in the table of its family. */
+/** The translation of Snowflake's function `name` (in lower case). A new one is one entry in the table of its family. */
 export function translationOf(name: string): Translation | undefined {
   return Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined
 }

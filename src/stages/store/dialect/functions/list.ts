@@ -11,7 +11,7 @@ const parse = fn(1, 1, (call) => {
   return { sql: `if(isValidJSON(${written}), ${written}, NULL)`, shape: 'json' }
 })
 
-/** A list of values that are written one by one. */
+/** A list from individual values. */
 export function listOf(values: readonly Value[]): Value {
   if (values.length === 0) return texts('emptyArrayString()')
   const shape = commonShape(values.map((value) => value.shape))
@@ -92,14 +92,14 @@ function typeTest(call: Call, type: string): Value {
   return { sql: `(JSONType(ifNull(${asJson(value)}, '')) = '${type}')`, shape: 'boolean' }
 }
 
-/** `value:a.b`: NULL where there is no such key. A text is read as the JSON that it holds. */
+/** `value:a.b`: NULL if there is no such key. Text is parsed as JSON. */
 export function readKeys(value: Value, keys: readonly string[]): Value {
   if (value.shape !== 'json' && value.shape !== 'text') return { sql: 'NULL', shape: 'json' }
   const path = keys.map(quoteText)
   return { sql: `nullIf(JSONExtractRaw(${value.sql}, ${path.join(', ')}), '')`, shape: 'json' }
 }
 
-/** `value[index]`, counted from 0: NULL where there is no such member. */
+/** `value[index]`, counted from 0: NULL if there is no such member. */
 export function readIndex(value: Value, index: number): Value {
   const members = asList(value)
   return { sql: `arrayElementOrNull(${members.sql}, ${index + 1})`, shape: memberOf(members.shape)! }

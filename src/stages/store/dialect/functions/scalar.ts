@@ -7,7 +7,7 @@ function math(name: string) {
   return fn(1, 1, (call) => number(`${name}(${asNumber(call.value(0))})`))
 }
 
-/** The first value that is there. A list cannot be null in the engine: an empty one stands for it. */
+/** The first value that is present. The engine's lists cannot be null: an empty one counts as missing. */
 export function coalesce(values: readonly Value[]): Value {
   const shape = commonShape(values.map((value) => value.shape))
   const written = values.map((value) => as(shape, value))
@@ -16,7 +16,7 @@ export function coalesce(values: readonly Value[]): Value {
   return { sql, shape }
 }
 
-/** `cases` in order, then `otherwise`, all in one shape. */
+/** `cases` in order, then `otherwise`, all converted to one shape. */
 export function choose(cases: readonly { readonly when: string; readonly value: Value }[], otherwise: Value): Value {
   const shape = commonShape([...cases.map(({ value }) => value.shape), otherwise.shape])
   const written = cases.map(({ when, value }) => `${when}, ${as(shape, value)}`)
@@ -27,7 +27,7 @@ const absent: Value = { sql: 'NULL', shape: 'null' }
 const iff = fn(3, 3, (call) => choose([{ when: asBoolean(call.value(0)), value: call.value(1) }], call.value(2)))
 const ifNull = fn(2, 2, (call) => coalesce(call.values()))
 
-/** Greatest and least are NULL as soon as one value is. */
+/** Greatest and least are NULL if any value is. */
 function extreme(name: 'greatest' | 'least') {
   return fn(1, 100, (call) => {
     const values = call.values()
@@ -106,7 +106,7 @@ export const SCALAR_FUNCTIONS: FunctionTable = {
   try_to_boolean: convertToBoolean,
 }
 
-/** The value as the type that a cast names, in lower case (`numeric(10,2)`); undefined for types that are not known. */
+/** The value converted to a cast's type, in lower case (`numeric(10,2)`); undefined for unknown types. */
 export function cast(value: Value, type: string): Value | undefined {
   if (/^(varchar|string|text|char|nvarchar)/.test(type)) return { sql: asText(value), shape: 'text' }
   if (/^(int|integer|bigint|smallint|tinyint|byteint)/.test(type)) return number(asInteger(value))
@@ -118,6 +118,6 @@ export function cast(value: Value, type: string): Value | undefined {
   if (/^bool/.test(type)) return { sql: asBoolean(value), shape: 'boolean' }
   if (/^(timestamp|datetime)/.test(type)) return { sql: as('time', value), shape: 'time' }
   if (type === 'date') return { sql: `toDate(${as('time', value)})`, shape: 'date' }
-  // A variant of a value is the value: every comparison looks at the shapes of both sides.
+  // A variant of a value is the value itself, since every comparison considers the shapes of both sides.
   return /^(variant|object|array)/.test(type) ? value : undefined
 }

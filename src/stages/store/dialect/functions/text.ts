@@ -27,7 +27,7 @@ function trim(side: 'BOTH' | 'LEADING' | 'TRAILING', plain: string) {
 
 function regular(pattern: string, flags: string | undefined): string {
   const given = flags ?? ''
-  // Re2 as the engine sets it lets `.` take a line break; Snowflake only with `s`.
+  // In the engine's configuration of RE2, `.` matches a line break; in Snowflake only with `s`.
   const modes = `${given.includes('i') ? 'i' : ''}${given.includes('m') ? 'm' : ''}`
   return `concat('(?${modes}${given.includes('s') ? 's' : '-s'})', ${pattern})`
 }

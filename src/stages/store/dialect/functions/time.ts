@@ -4,8 +4,8 @@ import { intervalSql, readSpans, unitOf } from '../duration.ts'
 import { asNumber, asTime, type Value } from '../value.ts'
 
 /**
- * The time at which the query runs: a scheduled query's due time, so that windows meet without gap. A placeholder that
- * the caller fills with RFC 3339 text; see `NOW_PARAM`.
+ * The time at which the query runs. For a scheduled query it is the due time, so that windows meet without gaps. A placeholder that the
+ * caller fills with RFC 3339 text; see `NOW_PARAM`.
  */
 const NOW: Value = { sql: "toDateTime64({query_time:String}, 9, 'UTC')", shape: 'time' }
 
@@ -116,7 +116,7 @@ export const TIME_FUNCTIONS: FunctionTable = {
   }),
 }
 
-/** The part of a time that `word` names, as EXTRACT and DATE_PART give it. */
+/** The part of a time that `word` names, as returned by EXTRACT and DATE_PART. */
 export function extractPart(call: Pick<Call, 'context'>, word: string, value: Value): Value {
   const named = word.toLowerCase()
   if (named.startsWith('epoch')) return number(`toUnixTimestamp(${asTime(value)})`)
@@ -160,7 +160,7 @@ function isNull(node: Node): boolean {
   return tag === 'Value' && variant((body as { value?: Node }).value).tag === 'Null'
 }
 
-/** The bare name that an argument is. */
+/** The bare name of an argument. */
 export function bareNameOf(node: Node) {
   const { tag, body } = variant(node)
   return tag === 'Identifier' ? nameOf(body) : undefined
