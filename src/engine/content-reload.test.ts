@@ -115,7 +115,7 @@ async function start() {
     keeper,
     reload,
     problems: () => events.problems.current.flatMap(({ what, message }) => (what === 'ContentBroken' ? [message] : [])),
-    /** What is stored of one more event: n, and its row of the table. */
+    /** The stored values of one more event: n, and its row of the table. */
     async visit(n: unknown): Promise<unknown[]> {
       const body = Buffer.from(`${JSON.stringify({ ip: '10.0.0.1', n })}\n`)
       await spool.call('append', { sourceId: 'web', decoding: 'lines', receivedMs: Date.now() + sent++, body })
@@ -208,7 +208,7 @@ test('a change whose success was not reported is adopted anyway', async () => {
   world.faults.lost.add('swapContent')
   await expect(world.reload.reload({ cause: 'reload' })).rejects.toThrow('was lost')
   expect(world.severity()).toBe('HIGH')
-  // What could not follow immediately follows with the next reload, which finds nothing changed.
+  // The parts that had to wait follow with the next reload, which finds nothing changed.
   world.write('rule.yml', RULE('Critical'))
   world.faults.lost.add('content')
   await expect(world.reload.reload({ cause: 'reload' })).rejects.toThrow('was lost')

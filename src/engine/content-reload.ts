@@ -111,7 +111,7 @@ export class ContentReload {
     const message = `Changed content could not be applied and will be retried: ${messageOf(error)}`
     this.#say([systemProblem('ContentBroken', 'content', message)])
     this.#tryAgain(request)
-    // What fails here is left to the next attempt.
+    // The retry also repeats anything that fails here.
     await this.#follow().catch(() => {})
   }
 
@@ -177,7 +177,7 @@ export class ContentReload {
     return { outcome: 'broken', ...outcome }
   }
 
-  /** The history is complete again soon: what could not be recorded becomes part of the next entry. */
+  /** The history is complete again soon: changes that could not be recorded become part of the next entry. */
   async #record({ cause, actor = '' }: ContentRequest): Promise<void> {
     const { pipeline, commits, log } = this.#deps
     await pipeline.rpc

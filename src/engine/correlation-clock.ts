@@ -31,7 +31,7 @@ export interface LookBack {
 
 const IDLE_MS = 1000
 
-/** Gives correlation rules past signals, the passing of time, and their scheduled runs. */
+/** Feeds correlation rules with past signals, the passing of time, and their scheduled runs. */
 export class CorrelationClock {
   readonly #deps: CorrelationClockDeps
   readonly #memory: Memory
@@ -126,7 +126,7 @@ export class CorrelationClock {
       )
   }
 
-  /** One step of what the passing of time has settled, and one part of a due run. True if there is more to do now. */
+  /** One step for the time that has passed, and one part of a due run. True if there is more to do now. */
   async #pass(runs: CorrelationRuns): Promise<boolean> {
     const { loop, generation, onTrouble } = this.#deps
     let isMore = false
@@ -161,7 +161,7 @@ export class CorrelationClock {
   }
 }
 
-/** Time passes unobserved: what is remembered now would be wrong once there are rules again. */
+/** Time passes unobserved, so the present memory would be wrong once there are rules again. */
 async function forget(db: StateDb): Promise<void> {
   await forgetCorrelation(db)
   await setMeta(db, LAST_RULES, '{}')

@@ -35,7 +35,7 @@ export interface TableView {
   readonly name: string
   readonly rows: number
   readonly version: string | undefined
-  /** `ok`, `shipped` (content beside the definition, no refresh yet), `static` (never refreshed), `stale`, `missing`, `failing`. */
+  /** `ok`, `shipped` (content next to the definition, no refresh yet), `static` (never refreshed), `stale`, `missing`, `failing`. */
   readonly state: string
   /** A sentence on what is wrong, or undefined. */
   readonly problem: string | undefined

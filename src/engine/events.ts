@@ -25,14 +25,12 @@ export class Events {
     })
   }
 
-  /** Something was committed. */
   committed(progress: PipelineProgress): void {
     this.rules.committed(progress)
     if (progress.hasDeliveries) this.onDeliveries()
     for (const alert of progress.opened) this.opened(alert)
   }
 
-  /** An alert was opened. */
   opened(alert: AlertNotice): void {
     if (this.#listeners.length === 0 && this.#early.length < MAX_EARLY) this.#early.push(alert)
     for (const listener of this.#listeners) listener(alert)

@@ -47,7 +47,7 @@ export class LiveContent {
     return this.#current
   }
 
-  /** What was built last and is not in force yet. */
+  /** The most recent build, not in force yet. */
   get next(): OpenContent | undefined {
     return this.#next
   }
@@ -117,7 +117,7 @@ export class LiveContent {
     return []
   }
 
-  /** Puts what was built in force. Returns the previous content, which the caller closes once nothing uses it. */
+  /** Puts the build in force. Returns the previous content, which the caller closes once nothing uses it. */
   swap(): OpenContent {
     const [before, next] = [this.#current, this.#next]
     if (!next) throw new Error('no content has been built')
@@ -130,7 +130,7 @@ export class LiveContent {
     return before
   }
 
-  /** Ends what was built and will not be used. */
+  /** Ends a build that will not be used. */
   async discard(): Promise<void> {
     const next = this.#next
     this.#next = undefined

@@ -24,7 +24,6 @@ const PLACES = SIGNAL_COLUMNS.map((name) => SIGNALS.columns.findIndex((column) =
 export class CommittedSignals {
   readonly #taps = new Set<string[]>()
 
-  /** Something was committed. */
   committed(finished: readonly FinishedRows[]): void {
     if (this.#taps.size === 0) return
     for (const { spec, rows } of finished) {

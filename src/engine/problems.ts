@@ -31,7 +31,7 @@ export class Problems {
     if (begun.length + gone.length > 0) this.onChange(begun, gone)
   }
 
-  /** Adds to what a reporter has reported. */
+  /** Adds to a reporter's problems. */
   add(reporter: string, problem: SystemProblem): void {
     this.report(reporter, [...(this.#byReporter.get(reporter) ?? []), problem])
   }

@@ -17,7 +17,7 @@ export function foldersApart({ content, python_children }: Chosen, freeBytes = f
   return mode === 'per_root' ? contentRoots(content) : undefined
 }
 
-/** What the container's limit leaves, if there is one. */
+/** The memory that is left within the container's limit, if there is one. */
 function freeMemory(): number {
   return (process as { availableMemory?: () => number }).availableMemory?.() ?? freemem()
 }

@@ -52,7 +52,7 @@ const MAX_CATCH_UP_MS = 600_000
 const LOOK_MS = 1000
 const SETTLE_MS = 20
 
-/** What runs once the tables are in force: reading sources, the loop, the clock of correlation, deleting old state. */
+/** The work that begins once the tables are in force: reading sources, the loop, the clock of correlation, deleting old state. */
 export class Reading {
   readonly #deps: ReadingDeps
   readonly #open: WatchedSource[] = []

@@ -40,7 +40,7 @@ export class RulesOff {
 
   /** From now on these detectors judge, with these rules. */
   watch(detectors: readonly Detector[], rules: readonly { readonly id: string; readonly logTypes: readonly string[] }[]): void {
-    // What the previous detectors have counted: the counts of changed rules begin at 0.
+    // The counts of the previous detectors: those of changed rules begin at 0.
     this.#look(false)
     this.#detectors = detectors
     this.#logTypes.clear()

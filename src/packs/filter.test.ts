@@ -63,7 +63,7 @@ describe('a filter', () => {
     { filter: 'DedupPeriodMinutes=3', holds: true },
     { filter: 'DedupPeriodMinutes=5', holds: false },
   ]
-  test.each(written)('that asks for what only the file says: $filter: $holds', ({ filter, holds }) => {
+  test.each(written)('on a key that only the file has: $filter: $holds', ({ filter, holds }) => {
     const folder = mkdtempSync(join(tmpdir(), 'caracal-filter-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
     const file = join(folder, 'a.yml')

@@ -2,7 +2,7 @@ import type { Rule } from '../model/rule.ts'
 import { scheduleProblem } from '../stages/detect/scheduled/schedule.ts'
 import type { Content, CorrelationRuleFile } from './content.ts'
 
-/** What is loaded but never runs, or has settings without effect, by name and why. */
+/** Content that is loaded but never runs, or has settings without effect, by name and why. */
 export function idleNotices({ scheduledQueries, savedQueries, scheduledRules, correlationRules, policies }: Content): string[] {
   const judged = new Set(scheduledRules.filter(({ enabled }) => enabled).flatMap((rule) => rule.scheduledQueries ?? []))
   const known = new Set(scheduledQueries.map(({ name }) => name))

@@ -19,7 +19,7 @@ describe('a part of a JSON text', () => {
   ]
   test.each(cases)('$path', ({ path, gives }) => expect(new JsonText(text).slice(path)).toBe(gives))
 
-  test('every value of any document is where its path says', () => {
+  test('every value of any document is found by its path', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.constantFrom(undefined, 1, '\t'), (value, space) => {
         const json = new JsonText(JSON.stringify(value, null, space))

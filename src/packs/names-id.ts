@@ -1,4 +1,4 @@
-/** True if a text gives a detection this id, as far as we can tell from a text that may not be YAML. */
+/** True if a text seems to define a detection with this id; the text may not be valid YAML. */
 export function namesId(text: string, id: string): boolean {
   return text.split(/\r?\n/).some((line) => {
     const [, value] = /^\{?\s*["']?(?:RuleID|PolicyID)["']?\s*:\s*(.+)$/.exec(line) ?? []

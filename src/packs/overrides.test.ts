@@ -116,7 +116,7 @@ describe('overrides', () => {
     expect([reported, content.overrides]).toEqual([[], []])
   })
 
-  test('leave what is loaded for unit tests as its files say', async () => {
+  test('do not affect content that is loaded for unit tests', async () => {
     const root = tree({ ...BASE, 'overrides.yml': 'Overrides:\n  - RuleID: Some.Rule\n    InlineFilters: []\n' })
     expect(find((await loadContent([root])).rules, 'Some.Rule')?.inlineFilter).toBeDefined()
   })

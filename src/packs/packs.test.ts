@@ -43,7 +43,7 @@ beforeAll(async () => {
 })
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
-/** Ids of what runs. */
+/** Ids of the items that run. */
 function running({ rules, scheduledRules, policies, correlationRules }: Content): string[] {
   const correlation = correlationRules.filter(({ rule }) => rule.enabled)
   return [...[...rules, ...scheduledRules, ...policies].filter(({ enabled }) => enabled), ...correlation]

@@ -220,7 +220,7 @@ class RootLoader implements LoadedRoot {
     return undefined
   }
 
-  /** The file that an item names; `undefined`, and a problem, when it is none of this content: it may be a secret. */
+  /** The file that an item names; `undefined`, with a problem, if it is outside of this content: it may be a secret. */
   #inRoot(file: string, filename: string): string | undefined {
     const path = resolve(dirname(file), filename)
     if (this.#folders.some((folder) => isUnder(folder, path))) return path
@@ -319,7 +319,7 @@ function filenameOf(item: NonNullable<Item>): string | undefined {
   }
 }
 
-/** The text of a file without its byte order mark, or why it has none. */
+/** The text of a file without its byte order mark, or why it cannot be read. */
 function readText(path: string, maxBytes: number): string | Error {
   try {
     const { size } = statSync(path)

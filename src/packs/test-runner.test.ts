@@ -135,7 +135,7 @@ describe('a run', () => {
       errors: ['Insufficient test coverage: expected at least one positive and one negative test'],
     },
   ]
-  test.each(coverage)('with at least $minimum tests asked for and $tests: $errors', async ({ minimum, tests, errors }) => {
+  test.each(coverage)('with at least $minimum tests required and $tests: $errors', async ({ minimum, tests, errors }) => {
     expect((await results([ruleWith('A', tests)], minimum))[0]?.errors).toEqual(errors)
   })
 

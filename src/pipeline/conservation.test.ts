@@ -14,7 +14,7 @@ import { endInState } from './end-in-state.ts'
 import { anySource, evilDetector, lineGeneration, lineSchema, loopDeps } from './loop.fixture.ts'
 import { HERE, takePath } from './path.ts'
 
-/** Every record is counted under exactly one outcome, on each way that a batch can take to its commit. */
+/** Every record is counted under exactly one outcome, on every path that a batch can take to its commit. */
 let folder: string
 let db: StateDb
 

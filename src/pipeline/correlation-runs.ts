@@ -6,7 +6,7 @@ import { hash16 } from '../util/hash.ts'
 import { correlateRun } from './correlate.ts'
 import { type EffectsDeps, effectsOfCorrelated, NOTHING_FOUND } from './effects.ts'
 
-/** What state stores in addition to what rules remember. */
+/** Stored in state in addition to the rules' memory. */
 export interface Memory {
   readonly get: (key: string) => Promise<string | undefined>
 }

@@ -6,7 +6,7 @@ import { isolate } from './faults.ts'
 import { internalLetter } from './internal-letter.ts'
 import type { Encoded, Parsed } from './steps.ts'
 
-/** Encodes what is stored of events. An event that cannot be encoded is dead-lettered as `internal`; its findings stay. */
+/** Encodes events for storage. An event that cannot be encoded is dead-lettered as `internal`; its findings stay. */
 export async function encodeBatch<T extends Parsed, Rows>(
   batch: T,
   sourceId: string,

@@ -17,7 +17,7 @@ export interface StateEndDeps extends Routing {
   readonly observe: (step: string, seconds: number) => void
   /** The batch's effects are durable. Not called if they already were. */
   readonly onCommitted: (effects: BatchEffects) => void
-  /** What the rules' `cache` could not store, or what a batch lost. */
+  /** Reports entries that the rules' `cache` could not store, and parts that a batch lost. */
   readonly onTrouble: (what: string, message: string | undefined) => void
 }
 

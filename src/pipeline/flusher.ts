@@ -66,7 +66,7 @@ export class Flusher {
   #running: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #isStarted = false
-  /** What is waiting, counted separately so that checking costs nothing. */
+  /** The waiting rows, counted separately so that checking is free. */
   #waiting = { rows: 0, bytes: 0, oldestMs: undefined as number | undefined }
   /** What was committed while the outbox is being measured; counted twice rather than not at all. */
   #meanwhile: (readonly FinishedRows[])[] | undefined

@@ -147,7 +147,7 @@ function textOf({ values, indent, gap, how, before }: typeof group extends fc.Ar
   return `${before}${values.map((v) => JSON.stringify(v, null, indent)).join(gap)}\n`
 }
 
-test('random values, framed and cut at random, are the same records in every way', async () => {
+test('random values, framed and cut at random, are the same records whichever way they arrive', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(group, { minLength: 1, maxLength: 3 }),

@@ -108,7 +108,7 @@ async function filesOf(
   return files
 }
 
-/** False for what is not content anyway, and for names that a folder cannot contain. */
+/** False for files that are not content anyway, and for names that a folder cannot contain. */
 function isUsable(path: string): boolean {
   return !/[\p{Cc}\\\uFFFD]/u.test(path) && path.split('/').every((part) => part !== '' && !part.startsWith('.'))
 }

@@ -45,7 +45,7 @@ const RETRY_MS = 10_000
 
 type Reload = (request: ContentRequest) => Promise<ContentChange>
 
-/** Content folders in git: pulled by timer, and put in force like any other change. On any failure, what was last in force stays. */
+/** Content folders in git: pulled by timer, and put in force like any other change. On any failure, the content in force stays. */
 export class GitRoots {
   readonly #deps: GitRootsDeps
   readonly #roots: readonly Root[]
@@ -76,7 +76,9 @@ export class GitRoots {
     )
   }
 
-  /** Pulls what was never pulled, before content is loaded, and deletes repositories that are no longer configured. Never rejects. */
+  /**
+   * Pulls repositories that were never pulled, before content is loaded, and deletes those that are no longer configured. Never rejects.
+   */
   async prepare(): Promise<void> {
     await this.#forgetOthers().catch(() => {})
     const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(FIRST_MS)])

@@ -105,7 +105,7 @@ export class Makers {
     const generation = ++this.#lastGeneration
     this.#generations.set(generation, given)
     try {
-      // What the first maker reads and compiles, the others find in its folder.
+      // The other makers find the first one's compiled content in its folder.
       const [first, ...others] = this.#seats
       const reports = new Map<number, MakerReport>()
       const opened = async (seat: Seat) => {
@@ -285,7 +285,7 @@ export class Makers {
   #seatFor({ number, work, deaths }: Job): Seat | undefined {
     const free = this.#seats.filter(
       ({ jobs, ready }) =>
-        // What may have ended a thread is alone in the next one, so that nothing else is blamed.
+        // The batch that may have ended a thread is alone in the next one, so that nothing else is blamed.
         jobs.size < (deaths > 0 || [...jobs].some((job) => job.deaths > 0) ? 1 : AT_ONCE) &&
         ready.has(work.generation) &&
         // While a batch is parsed, its thread may wait for earlier batches to be parsed: none of them may wait for that thread.

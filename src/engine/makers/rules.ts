@@ -63,7 +63,6 @@ export class RulesInMakers implements Detector {
     for (const { ruleId, missed } of report.off) this.#miss(maker, ruleId, missed)
   }
 
-  /** A maker has judged. */
   judged(maker: number, { missed, timings }: JudgedInMaker): void {
     for (const [ruleId, events] of missed) this.#miss(maker, ruleId, events)
     for (const { ruleId, seconds, events } of timings) {
@@ -76,7 +75,6 @@ export class RulesInMakers implements Detector {
     }
   }
 
-  /** A maker has ended. */
   gone(maker: number): void {
     this.#reports.delete(maker)
   }
@@ -85,7 +83,7 @@ export class RulesInMakers implements Detector {
     throw new Error(`the unit tests of '${ruleId}' cannot run in the server`)
   }
 
-  /** Makers end what they have started themselves. */
+  /** Makers end the processes that they have started themselves. */
   async close(): Promise<void> {}
 
   #miss(maker: number, ruleId: string, events: number): void {

@@ -6,7 +6,7 @@ import { messageOf, Refused, RetryLater } from '../../util/errors.ts'
 const SLACK_MS = 60_000
 
 export interface LateDeps {
-  /** What rules missed while they were off, and nothing is judging yet. */
+  /** Events that rules missed while they were off, and that no replay is judging yet. */
   readonly missed: () => readonly MissedEvents[]
   /** Queues a replay; resolves with its id. */
   readonly add: (ask: ReplayAsk) => Promise<string>
@@ -25,7 +25,7 @@ export class LateJudging {
     this.#deps = deps
   }
 
-  /** A rule may be on again. What does not fit into the queue is requested again with the next call. */
+  /** A rule may be on again. Requests that do not fit into the queue are repeated with the next call. */
   look(): void {
     const { onTrouble } = this.#deps
     this.#working = this.#working

@@ -125,7 +125,7 @@ export class ReplayRun {
     return false
   }
 
-  /** Rules that went off during the replay, as can happen live: no one judges what they missed of it. */
+  /** Rules that went off during the replay, as can happen live: the events that they missed of it are not judged. */
   #noteOff({ generation }: Judging): void {
     const off = generation.detectors.flatMap((detector) => detector.off?.() ?? []).filter(({ missed }) => missed > 0)
     for (const { ruleId, missed, message } of off)
@@ -171,7 +171,7 @@ export class ReplayRun {
       flush: lake.flush,
       keep: (make) =>
         loop.other(async () => {
-          // What is judged while its rules are ended is not judged by all of them.
+          // Results from while the rules are being ended are incomplete.
           if (content().generation.hash === generation.hash && !isEnding()) return make()
           // Rows of another generation may have other columns: they must not come after those of the present one.
           onStale()

@@ -144,7 +144,7 @@ export class Replays {
       else if (!this.#isStopping) await over('cancelled')
       else this.#all.set(run.replay.id, run.replay)
     } catch (error) {
-      // What could not be finished while stopping continues after the next start.
+      // A replay that could not be finished while stopping continues after the next start.
       if (this.#isStopping) return
       const state = ending.aborted ? 'cancelled' : 'failed'
       await over(state, messageOf(error)).catch(() => {})
