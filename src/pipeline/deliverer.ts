@@ -2,6 +2,7 @@ import type { DeliveryResult } from '../model/batch.ts'
 import { readDeliveryBody } from '../stages/deliver/body.ts'
 import type { Destination } from '../stages/deliver/destination.ts'
 import { messageOf, Refused, RetryLater } from '../util/errors.ts'
+import { pause } from '../util/pause.ts'
 
 /** A due delivery. */
 export interface DueDelivery {
@@ -181,18 +182,4 @@ export class Deliverer {
     const asked = error instanceof RetryLater ? (error.afterMs ?? 0) : 0
     return { deliveryId, kind: 'again', tries, nextMs: now() + Math.max(wait, asked), error: text }
   }
-}
-
-/** Waits for the time, or until the signal is aborted. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done)
-    if (signal.aborted) done()
-  })
 }

@@ -3,6 +3,7 @@ import { EMPTY_REPORT, type Replay, type ReplayAsk, type ReplayState } from '../
 import { retry } from '../../pipeline/faults.ts'
 import { deleteReplay, loadReplays, saveReplay } from '../../state/replays.ts'
 import { messageOf, RetryLater } from '../../util/errors.ts'
+import { pause } from '../../util/pause.ts'
 import { checkAsk } from './check-ask.ts'
 import type { ReplayLake } from './pages.ts'
 import { begunAgain, ReplayRun, type RunDeps } from './replay-run.ts'
@@ -169,20 +170,6 @@ export class Replays {
       this.#all.delete(id)
     }
   }
-}
-
-/** Resolves after the time, or as soon as the signal is aborted. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done)
-  })
 }
 
 /** The lake, but calls do not outlast the signal: a later answer is of no use. */

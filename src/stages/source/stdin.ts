@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { z } from 'zod'
 import { messageOf, RetryLater } from '../../util/errors.ts'
+import { pause } from '../../util/pause.ts'
 import type { TextState } from './decoders/text-walk.ts'
 import { HeldBytes } from './line-stream.ts'
 import { defineSource, type Intake, type IntakeDeps, sourceBase } from './source.ts'
@@ -81,18 +82,4 @@ export class StdinIntake implements Intake {
       }
     }
   }
-}
-
-/** Waits until the time has passed or the signal is aborted. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done)
-    if (signal.aborted) done()
-  })
 }
