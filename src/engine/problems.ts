@@ -1,6 +1,5 @@
 import { kindOf, type SystemProblem } from '../model/system-problem.ts'
 
-/** A lasting problem. */
 export interface LastingProblem extends SystemProblem {
   /** Start of the uninterrupted reports, epoch ms. */
   readonly sinceMs: number

@@ -44,7 +44,6 @@ export class RuleStates {
     this.#now = now
   }
 
-  /** A batch was committed. */
   committed({ matches, ruleErrors, lastErrors }: Pick<PipelineProgress, 'matches' | 'ruleErrors' | 'lastErrors'>): void {
     const now = this.#now()
     for (const [ruleId, n] of matches) this.#of(ruleId).matches += n

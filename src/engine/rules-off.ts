@@ -48,17 +48,15 @@ export class RulesOff {
     this.#look(true)
   }
 
-  /** A rule went off or is on again. */
   changed(): void {
     this.#look(false)
   }
 
-  /** A batch was committed. */
   committed(): void {
     if (this.#deps.now() >= this.#nextMs) this.#look(false)
   }
 
-  /** What rules missed and nothing is judging yet. */
+  /** Events that rules missed and that no replay is judging yet. */
   missed(): readonly MissedEvents[] {
     return this.#spans.missed(this.#deps.now())
   }

@@ -6,7 +6,6 @@ import { rawText } from '../pipeline/rows.ts'
 import type { CorrelatedBatch, Parsed } from '../pipeline/steps.ts'
 import type { Judged } from '../stages/alert/step.ts'
 
-/** The output of a run. */
 export type Emit = 'events' | 'matches' | 'alerts' | 'dead-letters'
 
 /** The NDJSON lines of a batch; alerts come at the end of a run. */

@@ -19,7 +19,6 @@ const THREADS = {
   maker: { entry: 'engine/makers/maker-thread', youngMib: 128 },
 }
 
-/** A thread and the calls to it. */
 export interface Thread<Theirs extends Calls<Theirs>> {
   readonly rpc: Remote<Theirs>
   /** Resolves if the thread ended by itself, which is a fault. */

@@ -54,7 +54,7 @@ export interface Override {
   readonly says: Partial<Pick<Rule, 'enabled' | 'severity' | 'threshold' | 'dedupPeriodMinutes' | 'outputIds' | 'inlineFilter'>>
   readonly file: string
   readonly line: number | undefined
-  /** The line of the id. */
+  /** The line of the rule's or policy's id. */
   readonly idLine: number | undefined
 }
 

@@ -20,7 +20,6 @@ export interface RunPart {
 interface Scheduled {
   readonly ruleId: string
   readonly due: Due
-  /** The run in progress. */
   run: { readonly dueMs: number; readonly from: string | undefined } | undefined
 }
 

@@ -4,7 +4,6 @@ import type { Destination } from '../stages/deliver/destination.ts'
 import { messageOf, Refused, RetryLater } from '../util/errors.ts'
 import { pause } from '../util/pause.ts'
 
-/** A due delivery. */
 export interface DueDelivery {
   readonly deliveryId: string
   readonly alertId: string

@@ -64,7 +64,6 @@ export class Turns {
     )
   }
 
-  /** The source could be read. */
   worked(sourceId: string): void {
     if (this.#failures.delete(sourceId)) this.#deps.onTrouble(sourceId, undefined)
   }

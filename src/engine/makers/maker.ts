@@ -36,7 +36,7 @@ import type {
   RulesInMaker,
 } from './maker-calls.ts'
 
-/** A generation in a maker. */
+/** A generation as it runs in a maker. */
 interface Opened {
   readonly loaded: LoadedContent
   readonly generation: MadeGeneration

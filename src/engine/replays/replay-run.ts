@@ -57,7 +57,6 @@ export class ReplayRun {
     this.#notes = new Map(Object.entries(replay.notes))
   }
 
-  /** The replay's current state. */
   get replay(): Replay {
     return { ...this.#replay, notes: Object.fromEntries(this.#notes) }
   }
