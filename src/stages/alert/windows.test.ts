@@ -33,7 +33,7 @@ test('a time belongs to the window that covers it, or else to one that begins le
   )
 })
 
-test('a group that is unknown or has no window has no window for any time', () => {
+test('no time belongs to a window of a group that is unknown or empty', () => {
   const windows = new Windows({ groups: new Map([['empty', { windows: [], nextNumber: 4 }]]), crowds: new Map() })
   expect([windows.at('g', 5), windows.at('empty', 5), windows.at('empty', Number.NaN)]).toEqual([undefined, undefined, undefined])
   expect([windows.nextNumber('g'), windows.nextNumber('empty')]).toEqual([1, 4])

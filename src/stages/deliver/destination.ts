@@ -30,7 +30,7 @@ export interface Destination {
    * Resolves when the other side has accepted the alert. May be called concurrently.
    *
    * Throws `RetryLater` if retrying may work, `Refused` if it will not. Any other error is treated as a bug of ours and retried
-   * like `RetryLater`. Stops promptly after the signal is aborted. Error messages are shown to people: they name hosts and
+   * like `RetryLater`. Stops promptly after the signal is aborted. Error messages are shown to users: they name hosts and
    * statuses, never a secret, a full URL or what the other side sent.
    */
   send(delivery: Delivery, signal: AbortSignal): Promise<void>

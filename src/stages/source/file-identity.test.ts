@@ -187,7 +187,7 @@ const KINDS = [
   'append',
   'pull',
   'restart',
-  'stopped', // and started again behind the next operation
+  'stopped', // and restarted after the next operation
   'create',
   'rename',
   'copy',

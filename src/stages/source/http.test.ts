@@ -295,7 +295,7 @@ test('small bodies in transit use memory for the bytes received, whatever length
   for (const { finish } of senders) expect(await finish()).toBe(202)
 })
 
-test('bodies beyond the memory limit get 503 and are asked to retry', async () => {
+test('bodies beyond the memory limit get 503 and a Retry-After header', async () => {
   const memory = new BodyMemory(1000)
   const small = new HttpIntake(settings, deps, memory)
   let release = () => {}

@@ -28,7 +28,7 @@ test.each(cases)('a row $row of $types is returned as $gives', ({ types, row, gi
   expect(readAnswer(`${head(types)}${row}\n`).rows).toEqual([gives])
 })
 
-test('an answer without rows still has columns; an empty text has none', () => {
+test('an answer without rows still has columns, and an empty text has none', () => {
   expect(readAnswer(head(['Int8']))).toEqual({ columns: [{ name: 'c0', type: 'Int8' }], rows: [] })
   expect(readAnswer('')).toEqual({ columns: [], rows: [] })
 })

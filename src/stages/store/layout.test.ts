@@ -179,7 +179,7 @@ describe('a lake of layout 1', () => {
     await second.close()
   })
 
-  test('is migrated whenever the first starts are killed', { timeout: 300_000 }, async () => {
+  test('is migrated even if its first starts are killed at any moment', { timeout: 300_000 }, async () => {
     const dataDir = firstLayout()
     const options = {
       path: join(dataDir, 'lake'),
