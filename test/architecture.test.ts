@@ -3,7 +3,7 @@ import { basename, dirname, join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
 /**
- * Folder of src → what it may import, bottom to top. `?` = types only. Its own folder is always allowed; one stage never
+ * Folder of src → the folders it may import, bottom to top. `?` = types only. Its own folder is always allowed; one stage never
  * imports another.
  */
 const MAY_IMPORT: Readonly<Record<string, string>> = {
@@ -61,7 +61,7 @@ function breach(file: string, { target, isType }: Import): string | undefined {
 }
 
 describe('imports', () => {
-  test('the table has no circle', () => {
+  test('the table has no cycle', () => {
     const below: string[] = []
     for (const [folder, allowed] of Object.entries(MAY_IMPORT)) {
       for (const name of allowed.split(' ').filter(Boolean)) {
@@ -71,7 +71,7 @@ describe('imports', () => {
     }
   })
 
-  test('the table names every folder of src, and there is nothing beside them', () => {
+  test('the table names every folder of src, and nothing else is in src', () => {
     expect(readdirSync(src).sort()).toEqual(Object.keys(MAY_IMPORT).sort())
   })
 
@@ -79,7 +79,7 @@ describe('imports', () => {
     expect(files.flatMap(({ file, text }) => importsOf(file, text).flatMap((one) => breach(file, one) ?? []))).toEqual([])
   })
 
-  test('API and CLI read state through its named reads, not with the query builder', () => {
+  test('API and CLI read state through its named queries, not with the query builder', () => {
     const seen = files.flatMap(({ file, text }) => {
       if (!/^(?:api|cli)\//.test(file)) return []
       const own = importsOf(file, text).filter(({ target }) => target.startsWith('state/') && target !== 'state/read.ts')
@@ -91,7 +91,7 @@ describe('imports', () => {
     expect(seen).toEqual([])
   })
 
-  test('no file imports itself by a detour of values', () => {
+  test('no file imports itself indirectly, type imports aside', () => {
     const values = new Map(
       files.map(({ file, text }) => [file, importsOf(file, text).flatMap((one) => (one.isType ? [] : one.target))]),
     )
@@ -122,7 +122,7 @@ describe('imports', () => {
     { file: 'api/x.ts', text: "import type { Engine } from '../engine/start.ts'", says: undefined },
     { file: 'cli/commands/x.ts', text: "import {\n  a,\n  b,\n} from '../../packs/load.ts'", says: undefined },
   ]
-  test.each(cases)('the check says of $file, $text: $says', ({ file, text, says }) => {
+  test.each(cases)('the check of $file with $text reports: $says', ({ file, text, says }) => {
     expect(importsOf(file, text).map((one) => breach(file, one))).toEqual([
       says === undefined ? undefined : expect.stringContaining(says),
     ])
@@ -130,7 +130,7 @@ describe('imports', () => {
 })
 
 describe('source files', () => {
-  /** What must not stand in a file, why, and where it may. */
+  /** What files must not contain, why, and the exceptions. */
   const BANNED = [
     { what: /\bprocess\.env\b/, except: ['config/env.ts'], because: 'the environment is read in config/env.ts and handed on' },
     { what: /^export default\b/m, except: [], because: 'a name that is exported is found by searching for it' },
@@ -143,7 +143,7 @@ describe('source files', () => {
     { what: /\b(?:TODO|FIXME|XXX)\b/, except: [], because: 'what is missing is said to the user, or done' },
     { what: /from '\.[^']*\.js'/, except: [], because: 'imports of our own files end in .ts' },
   ]
-  test.each(BANNED)('hold no $what: $because', ({ what, except }) => {
+  test.each(BANNED)('do not contain $what: $because', ({ what, except }) => {
     expect(files.flatMap(({ file, text }) => (what.test(text) && !except.includes(file) ? file : []))).toEqual([])
   })
 

@@ -5,13 +5,13 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { entryFile, packageRoot } from '../src/util/entry.ts'
 
-// Files of the data folder, damaged as disks and editors damage them: each is an error that says which file, and what to do.
+// Files of the data folder with damage as disks and editors cause it: each leads to an error that names the file and says what to do.
 
 const top = mkdtempSync(join(tmpdir(), 'caracal-broken-'))
 const sound = join(top, 'sound')
 afterAll(() => rmSync(top, { recursive: true, force: true }))
 
-/** Runs a script in a process of its own. */
+/** Runs a script in a separate process. */
 function run(script: string) {
   return spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })
 }
@@ -37,7 +37,7 @@ beforeAll(() => {
 })
 
 let copies = 0
-/** A copy of the sound folder; `isClean` false: as after a crash. */
+/** A copy of the intact folder; `isClean` false: as after a crash. */
 function copy(isClean: boolean): string {
   const folder = join(top, String(copies++))
   cpSync(sound, folder, { recursive: true })
@@ -57,7 +57,7 @@ const DAMAGES: Readonly<Record<string, (file: string) => void>> = {
   'pages of garbage': (file) => overwrite(file, 8 * 4096, Buffer.alloc(16 * 4096, 0xa5)),
 }
 
-/** Opens both as the program does, and answers how that went. */
+/** Opens both as the program does, and returns the outcome. */
 function open(folder: string): unknown {
   const { stdout, stderr } = run(`${modules}
     const attempt = async (open) => { try { await open(); return 'opened' } catch (error) { return [error.code, error.message] } }
@@ -70,7 +70,7 @@ function open(folder: string): unknown {
 }
 
 describe('after a crash', () => {
-  test('sound files open', () => {
+  test('intact files open', () => {
     expect(open(copy(false))).toEqual(['opened', 'opened'])
   })
 
@@ -88,11 +88,11 @@ describe('after a crash', () => {
   )
 })
 
-test('files that were closed are not read through at the next start; a start that does not end well has them checked', () => {
+test('files that were closed properly are not checked at the next start; after a start that ended badly they are', () => {
   const folder = copy(true)
   DAMAGES['pages of garbage']!(join(folder, 'spool.db'))
   const path = JSON.stringify(join(folder, 'spool.db'))
-  // Opened although it is damaged: nobody looked.
+  // Opened although it is damaged, because it was not checked.
   expect(run(`${modules}\nopenSqlite(${path})\nprocess.kill(process.pid, 'SIGKILL')`).signal).toBe('SIGKILL')
   expect(open(folder)).toEqual(['opened', ['storage', expect.stringContaining('is damaged')]])
 })

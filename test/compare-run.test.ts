@@ -8,7 +8,7 @@ interface Case {
   readonly name: string
   readonly here: unknown
   readonly golden: unknown
-  /** Why it is no difference, or `differs`. */
+  /** Why it does not count as a difference, or `differs`. */
   readonly says: string
 }
 

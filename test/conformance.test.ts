@@ -58,7 +58,7 @@ describe('every registered component', () => {
     expect(section).toContain(definition.summary === undefined ? `| \`${type}\` |` : `| \`${type}\` | ${definition.summary} |`)
   })
 
-  test('kinds stand in docs/components.md with the number of their components, and the suite that checks them', () => {
+  test('docs/components.md lists all kinds with the number of their components and the suite that checks them', () => {
     const table = catalogue.split(/^## /m).find((text) => text.startsWith('Kinds')) ?? ''
     const rows = [...table.matchAll(/^\| ([a-z ]+) \| (\d+) \| `([^`]+)` \|$/gm)]
     expect(rows.map(([, kind, count]) => `${kind} ${count}`).sort()).toEqual(

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Caracal, freePort } from './support/caracal.ts'
 import { GitServer } from './support/git-server.ts'
 
-/** Content that comes from a git repository, which git's own server gives out, while the whole product runs. */
+/** Content from a git repository, served by git's own server, while the whole product runs. */
 const LIMIT_MS = 120_000
 const folder = mkdtempSync(join(tmpdir(), 'caracal-git-'))
 const server = new GitServer()
@@ -87,7 +87,7 @@ describe('content in git', { shuffle: false }, () => {
       expect(await severity()).toBeUndefined()
       const commit = server.commit({ 'detections/rule.yml': rule('Low'), 'README.md': 'x' })
       await server.listen()
-      // By timer.
+      // On a timer.
       await expect.poll(problems, { timeout: 40_000 }).toEqual([])
       expect(await severity()).toBe('LOW')
       const { results } = await get<{ results: { cause: string; commits: Record<string, string> }[] }>(

@@ -10,11 +10,11 @@ import { Caracal, freePort } from './support/caracal.ts'
 import { FlakyReceiver } from './support/receiver.ts'
 
 /**
- * Data folders as earlier versions left them when they were killed (scripts/make-data-folder.mjs): this version opens each and goes
- * on as if nothing had happened. The folders are never made again; a version that changes what is on disk adds one.
+ * Data folders that earlier versions left when they were killed (scripts/make-data-folder.mjs): this version opens each and
+ * continues as if nothing had happened. The folders are never regenerated; a version that changes the layout on disk adds one.
  */
 interface Expected {
-  /** The clock of the program begins two minutes after this moment. */
+  /** The program's clock starts two minutes after this moment. */
   readonly madeMs: number
   readonly state: {
     readonly alerts: readonly (readonly [id: string, rule: string, opened: number, events: number])[]
@@ -26,7 +26,7 @@ interface Expected {
     readonly flushes: number
     readonly ruleCache: number
   }
-  /** Records sent to each source, those that were not read yet too. */
+  /** Records sent to each source, including those not read yet. */
   readonly sent: Readonly<Record<string, number>>
 }
 
@@ -42,7 +42,7 @@ function unpack(version: string): { folder: string; expected: Expected } {
   return { folder, expected: JSON.parse(readFileSync(join(fixtures, version, 'expected.json'), 'utf8')) as Expected }
 }
 
-/** Resolves with what `look` finds; the test's time limit ends the wait. */
+/** Resolves with the first result of `look`; the test's time limit ends the wait. */
 async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
   for (;;) {
     const found = await look()
@@ -125,7 +125,7 @@ for (const version of versions)
       })
     }
 
-    /** Resolves when a query's first row is this. */
+    /** Resolves when a query's first row equals this one. */
     async function answers(sql: string, row: readonly unknown[]): Promise<void> {
       await until(async () => {
         const found = await caracal.query(sql).catch(() => [])
@@ -133,7 +133,7 @@ for (const version of versions)
       })
     }
 
-    test('holds what it held, once its state was brought to this version', async () => {
+    test('has its content once its state was migrated to this version', async () => {
       const { folder } = unpack(version)
       const db = await openState(join(folder, 'data'))
       const { spooledBodies: _, ...state } = expected.state as Expected['state'] & { spooledBodies: number }
@@ -141,7 +141,7 @@ for (const version of versions)
       await db.destroy()
     })
 
-    test('goes on where it was: each record that was ever sent is in the lake once', async () => {
+    test('continues where it was: each record that was ever sent is in the lake once', async () => {
       await caracal.start()
       const { sent } = expected
       const things = sent['disk']! - 1
@@ -159,14 +159,14 @@ for (const version of versions)
       await answers('SELECT count(), uniqExact(p_row_id) FROM logs.custom_login', [sent['web']! - 1, sent['web']! - 1])
       await answers('SELECT count() FROM monitor.dead_letters', [2])
       await answers("SELECT count() FROM matches.zeek_conn WHERE p_rule_id = 'Folder.Ssh'", [10])
-      // What is read from here on has its record and its file beside it.
+      // Events from here on have their record and file in their row.
       await answers(
         "SELECT count() FROM matches.zeek_conn WHERE toUInt32(substring(uid, 8)) >= 60 AND position(p_raw, uid) > 0 AND p_source_file LIKE '%/conn.log'",
         [4],
       )
       await answers("SELECT sum(count) FROM monitor.indicators WHERE kind = 'ip_addresses'", [200])
       await answers('SELECT count() FROM monitor.rule_errors', [1])
-      // 13 logins of which 10 were good, and the matches of the rules that alert: 10 of Ssh, 2 of Root, 3 of Many.
+      // 13 logins, 10 of them successful, and the matches of the rules that alert: 10 of Ssh, 2 of Root, 3 of Many.
       await answers('SELECT count() FROM signals.correlation_signals', [13 + 10 + 2 + 3])
       await answers('SELECT count() FROM logs.all', [things + 100 + sent['web']! - 1])
     })
@@ -191,7 +191,7 @@ for (const version of versions)
       expect(await alertOf('Folder.Many', 5)).toBe(id('Folder.Many'))
     })
 
-    test('remembers what correlation rules and the cache of rules knew', async () => {
+    test('remembers the state of correlation rules and the rule cache', async () => {
       await post('ann', 'carol')
       expect(await alertOf('Folder.Guessed', 1)).toBeDefined()
       expect(await alertOf('Folder.Counted', 1)).toBeDefined()
@@ -205,7 +205,7 @@ for (const version of versions)
 
     test('works, and ends', async () => {
       const health = (await (await caracal.fetch('/api/v1/health')).json()) as { status: string }
-      // Degraded at most: the shipped lists are old by then.
+      // At worst degraded, because the shipped lists are old by then.
       expect(health.status).not.toBe('failing')
       expect(await caracal.end('SIGTERM')).toBe(0)
     })

@@ -20,7 +20,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('demo --remove ends after a restart too, when the sample is not read any more, and may be asked for again', async () => {
+test('demo --remove also ends after a restart, when the sample is no longer read, and may be repeated', async () => {
   while (!caracal.output.includes('What next')) await new Promise((resolve) => setTimeout(resolve, 50))
   expect(await caracal.end('SIGTERM')).toBe(0)
   await caracal.start()

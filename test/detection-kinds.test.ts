@@ -7,7 +7,7 @@ import { alertText } from '../src/cli/alert-text.ts'
 import type { Io } from '../src/cli/io.ts'
 import { Caracal, freePort } from './support/caracal.ts'
 
-/** Every kind of detection in the running program: what the unit tests of content say is what production does. */
+/** Every kind of detection in the running program: production behaves as the unit tests of content predict. */
 const folder = mkdtempSync(join(tmpdir(), 'caracal-kinds-'))
 const content = join(folder, 'content')
 const files: Record<string, string> = {
@@ -159,7 +159,7 @@ def rule(event):
     return True
 `,
 }
-/** Added later, so that its query is first due then. */
+/** Added later, so that its query first becomes due then. */
 const sessionsRule: Record<string, string> = {
   'sessions_rule.yml': `AnalysisType: scheduled_rule
 RuleID: Kinds.Sessions
@@ -176,7 +176,7 @@ def title(event):
     return f"{event.deep_get('userIdentity', 'userName')} opened {event['sessions']} sessions"
 `,
 }
-/** A correlation rule that is added later: those whose logins failed came in within the hour. */
+/** A correlation rule that is added later: users with failed logins who logged in within the hour. */
 function cameIn(id: string, failed: string): string {
   return `AnalysisType: correlation_rule
 RuleID: ${id}
@@ -260,7 +260,7 @@ describe('in the running program', { shuffle: false }, () => {
     expect(await alertWith('Password guessed')).toMatchObject({ rule_id: 'Kinds.Guessed', severity: 'HIGH', event_count: 1 })
   })
 
-  test('the statement that an alert of a correlation rule or a rule error is shown with finds its rows', async () => {
+  test('the statement shown with an alert of a correlation rule or a rule error finds its rows', async () => {
     expect(await eventRows('Password guessed')).toHaveLength(1)
     await post('failing', [{ name: 'Fails' }])
     const alert = await alertWith('Kinds.Failing')
@@ -298,12 +298,12 @@ describe('in the running program', { shuffle: false }, () => {
     expect(answer.results.map(({ title }) => title)).toEqual(['public bucket open'])
   })
 
-  test('a policy without ResourceTypes is for any resource, and for no log', async () => {
+  test('a policy without ResourceTypes applies to any resource, but not to logs', async () => {
     await post('resources', [{ Public: false }])
     expect(await alertWith('Resource without a name')).toMatchObject({ log_types: ['AWS.S3.Bucket'], event_count: 1 })
   })
 
-  test('matches that make no alert are signals in the lake', async () => {
+  test('matches without an alert are signals in the lake', async () => {
     for (;;) {
       const rows = await caracal.query('SELECT p_rule_id, count() FROM signals.correlation_signals GROUP BY 1 ORDER BY 1')
       const counts = new Map(rows.map(([rule, n]) => [rule, Number(n)]))
@@ -312,7 +312,7 @@ describe('in the running program', { shuffle: false }, () => {
     }
   })
 
-  test('events of a log type that only a query is about are taken and stored', async () => {
+  test('events of a log type that only a query uses are accepted and stored', async () => {
     const session = (name: string, target: string) => ({
       eventName: 'StartSession',
       userIdentity: { type: 'IAMUser', userName: name },
@@ -325,14 +325,14 @@ describe('in the running program', { shuffle: false }, () => {
     }
   })
 
-  test('correlation rules that are added later see the signals that are stored', async () => {
+  test('correlation rules that are added later see the stored signals', async () => {
     expect(await caracal.end('SIGTERM')).toBe(0)
     writeFileSync(join(content, 'later.yml'), cameIn('Kinds.Later', 'Kinds.Failed'))
     writeFileSync(join(content, 'outer.yml'), cameIn('Kinds.Outer', 'Kinds.Guessed'))
     await caracal.start()
     const later = await alertWith('Kinds.Later: ann')
     expect(later).toMatchObject({ rule_id: 'Kinds.Later', event_count: 1 })
-    // The guess was the success itself, at the same time.
+    // The guess was the successful login itself, at the same time.
     expect(await alertWith('Kinds.Outer: ann')).toMatchObject({ rule_id: 'Kinds.Outer', event_count: 1 })
     expect(await caracal.end('SIGTERM')).toBe(0)
     await caracal.start()
@@ -342,7 +342,7 @@ describe('in the running program', { shuffle: false }, () => {
     expect(all.results.map(({ event_count }) => event_count)).toEqual([1])
   })
 
-  test('a scheduled query, due while the program was down, runs once after it, and its rule judges the rows', async () => {
+  test('a scheduled query that was due while the program was down runs once afterwards, and its rule judges the rows', async () => {
     expect(await caracal.end('SIGTERM')).toBe(0)
     const state = new Database(join(folder, 'data/state.db'))
     const hourAgo = Date.now() - 3_600_000

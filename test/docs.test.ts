@@ -43,19 +43,19 @@ function listed(text: string, heading: string): string[] {
 }
 
 describe.each(documents)('$file', ({ file, text }) => {
-  test('every path it names is there', () => {
+  test('every path it names exists', () => {
     const links = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, path]) => join(dirname(file), path!))
     const spans = [...text.matchAll(/`((?:src|test|docs|packs|scripts|bench|bin|examples)\/[\w./-]+)`/g)].map(([, path]) => path!)
     expect([...links, ...spans].filter((path) => !existsSync(join(root, path)))).toEqual([])
   })
 
-  test('every npm script it names is there', () => {
+  test('every npm script it names exists', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
     const named = [...text.matchAll(/\bnpm (?:run ([\w:-]+)|(test|start)\b)/g)].map(([, run, own]) => run ?? own!)
     expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([])
   })
 
-  test('every command and option of caracal it names is there', () => {
+  test('every command and option of caracal it names exists', () => {
     const commands = new Set(
       [...read('src/cli/main.ts').matchAll(/^ {2}(?:'([\w-]+)'|([\w-]+)): async/gm)].map(([, quoted, bare]) => quoted ?? bare),
     )
@@ -66,7 +66,7 @@ describe.each(documents)('$file', ({ file, text }) => {
   })
 })
 
-test('docs/configuration.md is what `node scripts/configuration.mjs` makes of the schema', () => {
+test('docs/configuration.md is what `node scripts/configuration.mjs` generates from the schema', () => {
   expect(read('docs/configuration.md')).toBe(configurationPage(z.toJSONSchema(configSchema, { io: 'input' })))
 })
 
@@ -82,7 +82,7 @@ describe('docs/errors.md', () => {
     const codes = new Set(
       sources.flatMap((text) => patterns.flatMap((pattern) => [...text.matchAll(pattern)].map(([, code]) => code!))),
     )
-    // What zod calls an issue that a schema of ours raises.
+    // Zod's code of an issue that one of our schemas raises.
     codes.delete('custom')
     expect(
       listed(read('docs/errors.md'), 'Errors')
@@ -112,7 +112,7 @@ describe('the path', () => {
     expect(words.split(' → ').sort()).toEqual(readdirSync(join(src, 'stages')).sort())
   })
 
-  test('is quoted in architecture as it runs', () => {
+  test('is quoted in architecture exactly as in the code', () => {
     const [code] = /^export async function takePath[\s\S]*?^}$/m.exec(read('src/pipeline/path.ts'))!
     expect(read('docs/architecture.md')).toContain(`\`\`\`ts\n${code}\n\`\`\``)
   })
@@ -149,7 +149,7 @@ test('docs/architecture.md stays short enough to read in about ten minutes, quot
   expect(prose.split(/\s+/).length).toBeLessThan(2600)
 })
 
-test('docs/component-spec.md names tests that are there', () => {
+test('docs/component-spec.md names tests that exist', () => {
   const rows = [...read('docs/component-spec.md').matchAll(/^\| .*MUST.* \| `([^`]+)`: (.+) \|$/gm)].map(([, file, title]) => ({
     file: file!,
     title: title!,
@@ -172,7 +172,7 @@ test('decisions are numbered without gaps', () => {
   expect(numbers.sort()).toEqual(numbers.map((_, at) => String(at + 1).padStart(4, '0')))
 })
 
-test('what the page of the configuration refers to below has a section there', () => {
+test('every section that the configuration page refers to exists', () => {
   const page = read('docs/configuration.md')
   const sections = new Set([...page.matchAll(/^## (\w+)$/gm)].map(([, key]) => key))
   const referring = [...page.matchAll(/^\| `(\w+)` \| [^|]*see below/gm)].map(([, key]) => key)

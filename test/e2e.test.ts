@@ -36,7 +36,7 @@ afterAll(async () => {
 
 const auth = (n: number) => `{"host":"web1","ident":"sshd","message":"good ${n}"}\n`
 
-/** Waits for what must come; the test's time limit ends the wait. */
+/** Waits for an expected result; the test's time limit ends the wait. */
 async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
   for (;;) {
     const found = await look()
@@ -72,7 +72,7 @@ describe('the program', { shuffle: false }, () => {
       expect(caracal.output).toMatch(/788 records .* 788 stored/)
     })
 
-    test('keeps every event of the sample, with the table version that judged it', async () => {
+    test('stores every event of the sample, with the table version it was joined with', async () => {
       const rows = await until(async () => {
         const found = await caracal.query("SELECT count() FROM logs.all WHERE p_source_id = 'demo'")
         return Number(found[0]?.[0]) === 788 ? found : undefined
@@ -88,7 +88,7 @@ describe('the program', { shuffle: false }, () => {
       expect(row['p_version']).toMatch(/[0-9a-f]{12}$/)
     })
 
-    test('alerts show tells why', async () => {
+    test('alerts show explains the alert', async () => {
       const list = (await (await caracal.fetch('/api/v1/alerts')).json()) as { results: { alert_id: string; title: string }[] }
       const { alert_id } = list.results.find(({ title }) => title.startsWith('SSH Connection Established'))!
       const shown = spawnSync(process.execPath, [join(packageRoot(), 'bin/caracal.js'), 'alerts', 'show', alert_id], {
@@ -225,7 +225,7 @@ describe('the program', { shuffle: false }, () => {
       expect((await caracal.fetch('/healthz')).ok).toBe(true)
     })
 
-    test('demo --remove takes every trace of the sample away', async () => {
+    test('demo --remove removes every trace of the sample', async () => {
       const removed = spawnSync(process.execPath, [join(packageRoot(), 'bin/caracal.js'), 'demo', '--remove'], {
         cwd: folder,
         encoding: 'utf8',
@@ -233,11 +233,11 @@ describe('the program', { shuffle: false }, () => {
       expect(removed.status, removed.stderr).toBe(0)
       expect(await caracal.query("SELECT count() FROM logs.all WHERE p_source_id = 'demo'")).toEqual([[0]])
       const list = (await (await caracal.fetch('/api/v1/alerts')).json()) as { results: { type: string }[] }
-      // The garbage of the tests above may have made a system alert by now.
+      // The garbage of the tests above may have raised a system alert by now.
       expect(list.results.filter(({ type }) => type !== 'SYSTEM')).toEqual([])
     })
 
-    test('SIGTERM ends it with 0, and what was committed is there after the next start', async () => {
+    test('SIGTERM ends it with 0, and committed data is there after the next start', async () => {
       expect(await post(auth(20))).toBe(202)
       expect(await caracal.end('SIGTERM')).toBe(0)
       await caracal.start()

@@ -10,7 +10,7 @@ import { Caracal, freePort } from './support/caracal.ts'
 import { testAuthority } from './support/certificates.ts'
 import { FlakyReceiver } from './support/receiver.ts'
 
-/** The whole program with feeds that go wrong in every way that feeds do: each says how, and no table changes. */
+/** The whole program with feeds that fail in every possible way: each failure is reported, and no table changes. */
 const folder = mkdtempSync(join(tmpdir(), 'caracal-feeds-'))
 const receiver = new FlakyReceiver(() => 1)
 const authority = testAuthority()
@@ -33,7 +33,7 @@ const redirect =
   (response, request) =>
     response.writeHead(302, { location: to(request) }).end()
 
-/** What each feed does once it goes wrong, and what has to be said of it. A content that was seen is refused; anything else is a failure. */
+/** The fault of each feed and the expected report. Content that was received is refused; anything else is a failure. */
 const FEEDS: Record<string, { readonly bad: Answer; readonly says: RegExp; readonly isRefused?: true }> = {
   empty: { bad: send(''), says: /empty body/ },
   half: { bad: send(list(90)), says: /went from 200 rows to 90/, isRefused: true },
@@ -118,7 +118,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('a feed that goes wrong is reported with its own reason, alerted by itself where its content is refused, and changes no table', {
+test('a faulty feed is reported with its own reason, alerted separately if its content is refused, and changes no table', {
   timeout: 120_000,
 }, async () => {
   const before = new Map<string, Row>()

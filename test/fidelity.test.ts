@@ -17,7 +17,7 @@ import { RowWriter } from '../src/stages/store/row-writer.ts'
 import { blocksOf } from '../src/util/block/encode.ts'
 import { parseJson, stringifyJson } from '../src/util/json.ts'
 
-/** Events per run: hostile ones, through parsing, the lake and a query, and back. */
+/** Hostile events per run, sent through parsing, the lake and a query. */
 const EVENTS = 10_000
 
 const schema = compileSchema(
@@ -50,7 +50,7 @@ const schema = compileSchema(
   { file: 'fidelity.yml' },
 )
 
-/** JSON texts, so that numbers and escapes no JavaScript value can hold are tried too. */
+/** JSON texts, in order to include numbers and escapes that JavaScript values cannot represent. */
 const hostileText = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 20 }).map((s) => JSON.stringify(s)),
   fc.string({ unit: 'binary', maxLength: 12 }).map((s) => JSON.stringify(s)),
@@ -164,7 +164,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('what a query gives back is the event, or the record is a dead letter with a reason', { timeout: 300_000 }, async () => {
+test('a query returns the original event, or the record is a dead letter with a reason', { timeout: 300_000 }, async () => {
   const members = fc.sample(hostileEvent, { seed: 42, numRuns: EVENTS })
   // Members that often have the right type, so that most events are stored.
   const texts = members.map((list, n) =>
@@ -202,7 +202,7 @@ test('what a query gives back is the event, or the record is a dead letter with 
   expect(new Set(replayed.map(({ p_row_id }) => p_row_id)).size).toBe(events.length)
 })
 
-/** Every stored event as a replay reads it, a page after the other. */
+/** Every stored event as a replay reads it, page by page. */
 async function replayedEvents(): Promise<Event[]> {
   const range = { fromMs: 0, toMs: 5e12, by: 'event' } as const
   const all: Event[] = []
@@ -223,7 +223,7 @@ function exact(text: string): JsonValue {
   return result.value
 }
 
-/** A row as the event it came from: nested values from their JSON text, `extra` spread out again. */
+/** The original event of a row: nested values parsed from their JSON text, `extra` merged in again. */
 function rebuilt(row: readonly JsonValue[]): JsonObject {
   const event: JsonObject = {}
   for (const [i, { name, kind }] of schema.columns.entries()) {

@@ -42,19 +42,19 @@ describe('records of other programs', () => {
     expect(result.deadLetters[0]!.message).toContain('does not say what it is')
   })
 
-  test('the message names the nearest schemas and what speaks against each', () => {
+  test('the message names the nearest schemas and why each does not fit', () => {
     const [letter] = parse(['{"ts":1789470153.2,"name":"cron","user":"root"}']).deadLetters
     expect(letter!.message).toContain('Closest: Zeek.Weird: 1 of 3 fields are not in the schema (user).')
     expect(letter!.message).toContain('Zeek.Software: the record lacks host;')
   })
 
-  test.each(foreign)('%s is none of the two log types that its source names', (line) => {
+  test.each(foreign)('%s belongs to neither of the two log types that its source names', (line) => {
     expect(typesOf(parse([line], ['Zeek.LoadedScripts', 'Zeek.SmbMapping']))).not.toContain('Zeek.SmbMapping')
     if (line !== '{"name":"foo"}')
       expect(typesOf(parse([line], ['Zeek.LoadedScripts', 'Zeek.SmbMapping']))).toEqual(['unknown_log_type'])
   })
 
-  test('nor of the one log type that its source names', () => {
+  test('nor does it belong to the only log type that its source names', () => {
     const [letter] = parse([foreign[0]!], ['Zeek.LoadedScripts']).deadLetters
     expect(letter).toMatchObject({ reason: 'unknown_log_type' })
     expect(letter!.message).toContain('its source or body says that the record is of type Zeek.LoadedScripts')
@@ -75,7 +75,7 @@ describe('records of other programs', () => {
 })
 
 const samples = join(root, 'packs/zeek/samples')
-/** Log types that a record has only by its own word. */
+/** Log types that are never guessed, only taken from the record itself. */
 const NEVER_GUESSED: ReadonlySet<string> = new Set(
   [...loaded.schemas.values()].filter(({ mayGuess }) => !mayGuess).map(({ name }) => name),
 )
@@ -98,7 +98,7 @@ describe('Zeek records without _path', () => {
     expect([...result.guessed]).toEqual(wanted.map((name) => [name, events.length]))
   })
 
-  test('what fits several log types is of the one before it in the same body, else of none', () => {
+  test('a record that fits several log types has that of the previous one in the same body, or none', () => {
     const bare = '{"ts":1789470153,"uid":"C1","id.orig_h":"192.0.2.1","id.orig_p":1,"id.resp_h":"192.0.2.2","id.resp_p":445}'
     const ntlm = bare.replace('}', ',"username":"bob","domainname":"EXAMPLE"}')
     expect(typesOf(parse([bare]))).toEqual(['unknown_log_type'])
@@ -106,7 +106,7 @@ describe('Zeek records without _path', () => {
     expect(typesOf(parse([bare.replace('{', '{"_path":"kerberos",'), bare]))).toEqual(['Zeek.Kerberos'])
   })
 
-  test('a script is known by its file, a host by its address', () => {
+  test('a script is recognised by its file, a host by its address', () => {
     expect(typesOf(parse(['{"name":"/opt/zeek/share/zeek/base/init-bare.zeek"}']))).toEqual(['Zeek.LoadedScripts'])
     expect(typesOf(parse(['{"ts":1789470153,"host":"192.0.2.1"}']))).toEqual(['Zeek.KnownHosts'])
   })
@@ -116,7 +116,7 @@ describe('records wrapped in an object that is named after their log', () => {
   const inner =
     '{"ts":1789470153,"uid":"C1","id.orig_h":"192.0.2.1","id.orig_p":1,"id.resp_h":"192.0.2.2","id.resp_p":80,"method":"GET","trans_depth":1}'
 
-  test('are of that log type, and that is no guess', () => {
+  test('have that log type, which does not count as a guess', () => {
     const result = parse([`{"http":${inner}}`])
     expect(typesOf(result)).toEqual(['Zeek.HTTP'])
     expect(result.groups[0]!.events[0]).toMatchObject({ uid: 'C1', id_orig_h: '192.0.2.1' })

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Caracal, freePort } from './support/caracal.ts'
 import { LiveLoad } from './support/live-load.ts'
 
-/** A change of a rule starts a process of rules, which takes a while on a busy machine. */
+/** A change of a rule starts a new rule process, which takes a while on a busy machine. */
 const LIMIT_MS = 240_000
 
 /** Content that is edited while senders send: nothing is lost or doubled, and every event is judged by one version of the rule. */
@@ -15,7 +15,7 @@ let caracal: Caracal
 let load: LiveLoad
 
 const write = (name: string, text: string) => {
-  // As editors do that never leave half a file.
+  // As editors do to avoid half-written files.
   writeFileSync(join(content, `.${name}`), text)
   renameSync(join(content, `.${name}`), join(content, name))
 }
@@ -132,7 +132,7 @@ function edited(workers: number): void {
     LIMIT_MS,
   )
 
-  test('nothing is lost or doubled, nobody heard anything but 202, and each match is of the version that judged its event', async () => {
+  test('nothing is lost or doubled, every response was 202, and each match has the version that judged its event', async () => {
     const sent = await load.stop()
     expect(load.refused).toEqual([])
     await expect

@@ -13,7 +13,7 @@ import { parseJson } from '../src/util/json.ts'
 const packs = join(packageRoot(), 'packs')
 const RECEIVED = Date.UTC(2024, 3, 19, 12)
 
-/** JSON with its whole numbers exact: a count may have 64 bits. */
+/** JSON with exact integers, since a count may have 64 bits. */
 function exactJson(text: string): JsonValue {
   const result = parseJson(text, { maxDepth: 32 })
   if (result.kind !== 'ok') throw new Error(result.message)
@@ -27,7 +27,7 @@ function listing(folder: string, extension: string): string[] {
     .sort()
 }
 
-/** Packs of logs: they have samples with the events that must come out. (Schemas of lookup tables are tested with the tables.) */
+/** Packs with log types, which have samples with the expected events. (Schemas of lookup tables are tested with the tables.) */
 const vendors = readdirSync(packs).filter((vendor) => {
   const folders = readdirSync(join(packs, vendor))
   return (
@@ -49,7 +49,7 @@ describe.each(vendors)('pack %s', (vendor) => {
     expect(samples).toContain(name.replace('.yml', ''))
   })
 
-  test('every log type and every table is there once', () => {
+  test('every log type and every table exists once', () => {
     expect(new Set(schemas.map(({ table }) => table)).size).toBe(schemas.length)
   })
 

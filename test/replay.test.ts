@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Caracal, freePort } from './support/caracal.ts'
 
-/** Rules run in a process of their own, which takes a while to start on a busy machine. */
+/** Rules run in a separate process, which takes a while to start on a busy machine. */
 const LIMIT_MS = 300_000
 const EVENTS = 9000
 const LETTERS = 700
 const HOUR_MS = 3_600_000
 
-/** The past is judged again while the program is killed. */
+/** Replays while the program is killed. */
 const folder = mkdtempSync(join(tmpdir(), 'caracal-replay-'))
 const content = join(folder, 'content')
 const dataDir = join(folder, 'data')
@@ -49,7 +49,7 @@ async function call<T>(path: string, method = 'GET', body?: object): Promise<T> 
 const replay = (body: object) => call<Replay>('replays', 'POST', body)
 const past = (more: object = {}) => ({ kind: 'events', log_types: ['Custom.Past'], from: timeOf(0), to: timeOf(EVENTS), ...more })
 
-/** The replay once it is so. */
+/** Resolves with the replay once it meets the condition. */
 async function until(id: string, isSo: (replay: Replay) => boolean): Promise<Replay> {
   for (;;) {
     const now = await call<Replay>(`replays/${id}`)
@@ -61,7 +61,7 @@ async function until(id: string, isSo: (replay: Replay) => boolean): Promise<Rep
 
 const done = (id: string) => until(id, ({ state }) => state === 'done')
 
-/** Kills the program while the replay is between its pages, and starts it again. */
+/** Kills the program while the replay is between two pages, and starts it again. */
 async function killedOnTheWay(id: string, from: number): Promise<void> {
   const before = await until(id, ({ records }) => records.read >= from)
   expect(before.state).toBe('running')
@@ -87,7 +87,7 @@ interface Alert {
 
 const alertsOf = async (ruleId: string) => (await call<{ results: Alert[] }>(`alerts?rule=${ruleId}&limit=200`)).results
 
-/** Rows of signals by rule: how many, of how many events. */
+/** Number of signals and of distinct events, by rule. */
 async function signals(): Promise<Map<unknown, { rows: number; events: number }>> {
   await call('query', 'POST', { sql: 'SELECT 1' })
   const rows = await caracal.query(
@@ -132,7 +132,7 @@ describe('the past judged again', { shuffle: false }, () => {
   let received: number
   let prose: number
 
-  test('what was judged as it came is known, and nothing is stored twice', { timeout: LIMIT_MS }, async () => {
+  test('matches found live are known, and nothing is stored twice', { timeout: LIMIT_MS }, async () => {
     const before = await ledger()
     ;[received, prose] = [before.received, before.dead_lettered - LETTERS]
     const live = await alertsOf('Fives')
@@ -146,7 +146,7 @@ describe('the past judged again', { shuffle: false }, () => {
     expect(await alertsOf('Fives')).toEqual(live)
   })
 
-  test('a new rule finds what it would have found, once, also when the program is killed', { timeout: LIMIT_MS }, async () => {
+  test('a new rule finds what it would have found live, once, even if the program is killed', { timeout: LIMIT_MS }, async () => {
     write('sevens.yml', rule('Sevens'))
     write('sevens.py', code(7))
     write('past.schema.yml', schema(''))
@@ -196,7 +196,7 @@ describe('the past judged again', { shuffle: false }, () => {
       `SELECT count(), uniqExact(p_row_id), uniqExact(n) FROM logs.custom_past WHERE n >= ${EVENTS}`,
     )
     expect(rows.flat().map(Number)).toEqual([LETTERS, LETTERS, LETTERS])
-    // They are events of the time when they were received.
+    // They have the time when they were received.
     const [[apart] = []] = await caracal.query(
       'SELECT count() FROM logs.custom_past AS e JOIN monitor.dead_letters AS d ON e.p_row_id = d.p_row_id WHERE e.p_parse_time != d.p_parse_time',
     )

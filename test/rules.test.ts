@@ -7,7 +7,7 @@ import type { Io } from '../src/cli/io.ts'
 import { runCli } from '../src/cli/main.ts'
 import { packageRoot } from '../src/util/entry.ts'
 
-// The rules' own unit tests, through the command that people use and the real sandboxed Python.
+// The rules' own unit tests, through the actual command and the real sandboxed Python.
 
 const made: string[] = []
 afterEach(() => {
@@ -81,7 +81,7 @@ describe('caracal test', () => {
     )
   })
 
-  test('an alert of the Tor rule says who, why and where to look', async () => {
+  test('an alert of the Tor rule says who, why and where to look further', async () => {
     const { out } = await caracal('test', '--path', join(packageRoot(), 'packs'), '--filter', 'RuleID=Tor.SSH.Login', '--json')
     const first = lines(out)[0]!
     expect(first.test).toBe('a login succeeds from an exit node')
@@ -98,7 +98,7 @@ describe('caracal test', () => {
     })
   })
 
-  test('rules that import a module beside them and shipped helpers run unchanged', async () => {
+  test('rules that import a neighbouring module and shipped helpers run unchanged', async () => {
     const { code, out } = await caracal('test', '--path', join(packageRoot(), 'test/content/rules/zeek'))
     expect(out).toContain('2 detections, 6 tests: 6 passed, 0 failed, 0 errors\n')
     expect(code).toBe(0)
@@ -116,7 +116,7 @@ describe('caracal test', () => {
     expect(out).toContain('1 detections, 2 tests: 0 passed, 2 failed, 0 errors\n')
   })
 
-  test('exact numbers reach the rule as the types that the YAML says', async () => {
+  test('exact numbers reach the rule with the types in the YAML', async () => {
     const path = content({
       'r.yml': `${HEAD}RuleID: R\nTests:\n  - Name: a\n    ExpectedResult: true\n    Log: { big: 12345678901234567890, float: 1.666275403e+12 }\n`,
       'r.py': "def rule(event):\n    return True\n\ndef title(event):\n    return f\"{event['big']} {event['float']}\"\n",
@@ -139,7 +139,7 @@ describe('caracal test', () => {
     expect(all.at(-1)?.summary).toEqual({ detections: 1, tests: 0, passed: 0, failed: 0, errors: 4 })
   })
 
-  test('options of the other tool that mean nothing here are accepted, and one line says so', async () => {
+  test('options of the other tool that have no meaning here are accepted, and one line says so', async () => {
     const argv = ['--workers', '4', '--api-token', 'x', '--valid-table-names', 'a.*', '--valid-table-names', 'b']
     const { code, out, err } = await caracal('test', '--path', join(packageRoot(), 'test/content/rules/zeek'), ...argv)
     expect(err.split('\n')).toContain('Without effect here: --valid-table-names, --workers, --api-token.')
@@ -184,7 +184,7 @@ describe('caracal test', () => {
     expect((await caracal('test', '--path', content(files))).code).toBe(code)
   })
 
-  test('a filter for items without tests leaves nothing to test, which is no mistake', async () => {
+  test('a filter that leaves only items without tests is not an error', async () => {
     const { code, out } = await caracal('test', '--path', join(packageRoot(), 'packs'), '--filter', 'GlobalID=x')
     expect(out).toBe('0 detections, 0 tests: 0 passed, 0 failed, 0 errors\n')
     expect(code).toBe(0)
@@ -203,7 +203,7 @@ describe('caracal test', () => {
 })
 
 describe('caracal validate', () => {
-  test('the shipped content is in order', async () => {
+  test('the shipped content has no problems', async () => {
     const { code, out } = await caracal('validate', '--json')
     expect(lines(out).filter(({ error }) => error)).toEqual([])
     expect(code).toBe(0)

@@ -36,7 +36,7 @@ async function run(argv: readonly string[], env: Record<string, string> = {}): P
   return { out: out.join(''), err: err.join('\n') }
 }
 
-/** A connection of Zeek's. */
+/** A Zeek connection. */
 function record(ts: string): string {
   return JSON.stringify({
     _path: 'conn',
@@ -50,7 +50,7 @@ function record(ts: string): string {
   })
 }
 
-test('a rule that cannot be loaded is reported, and counts, also when no event has to be seen by a rule', async () => {
+test('a rule that cannot be loaded is reported and counted, even if no rule has to see an event', async () => {
   const content = join(top, 'content')
   mkdirSync(content)
   const rule = 'AnalysisType: rule\nRuleID: Broken\nFilename: broken.py\nLogTypes: [Zeek.Conn]\nSeverity: Low\nEnabled: true\n'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { Caracal, freePort } from './support/caracal.ts'
 
-/** A schema is edited between two starts: nothing waits, and what was stored stays readable. */
+/** A schema is edited between two starts: nothing has to wait, and stored rows stay readable. */
 const folder = mkdtempSync(join(tmpdir(), 'caracal-schema-'))
 const content = join(folder, 'content')
 let caracal: Caracal
@@ -44,7 +44,7 @@ const ssh = (uid: string) => ({
   'id.resp_p': 22,
 })
 
-test('a field from text to number: rows of its table and of all others arrive, the old ones read as numbers', async () => {
+test('a field changes from text to number: rows of its table and all others arrive, and old values read as numbers', async () => {
   mkdirSync(content)
   writeSchema('string')
   const port = await freePort()

@@ -7,7 +7,7 @@ import { packageRoot } from '../src/util/entry.ts'
 import { Caracal, freePort } from './support/caracal.ts'
 import { FlakyReceiver } from './support/receiver.ts'
 
-/** The whole program with several problems, and what it sends to its webhook about them. */
+/** The whole program with several problems, and the alerts it sends to its webhook. */
 const folder = mkdtempSync(join(tmpdir(), 'caracal-system-'))
 const content = join(folder, 'content')
 const receiver = new FlakyReceiver(() => 1)
@@ -46,7 +46,7 @@ interface Body {
 
 const heard = (by = receiver) => [...by.bodies.values()] as unknown as Body[]
 
-/** Waits for what must come; the test's time limit ends the wait. */
+/** Waits for an expected result; the test's time limit ends the wait. */
 async function until<T>(look: () => Promise<T | undefined> | T | undefined): Promise<T> {
   for (;;) {
     const found = await look()
@@ -90,7 +90,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-describe('what is wrong with the program reaches its webhook', { shuffle: false }, () => {
+describe('system problems of the program reach its webhook', { shuffle: false }, () => {
   test('rules that do not load are one alert, which names them all', async () => {
     const alert = await until(() => heard().find(({ id }) => id === 'Caracal.RuleOff'))
     expect(alert).toMatchObject({ type: 'SYSTEM', severity: 'HIGH', title: 'Rules are off: Broken.1, Broken.2' })
@@ -145,10 +145,10 @@ describe('what is wrong with the program reaches its webhook', { shuffle: false 
     ])
   })
 
-  test('the same causes make no further alert, after a restart neither; a destination can leave them out', async () => {
+  test('the same causes raise no further alert, not even after a restart; a destination can leave them out', async () => {
     const before = heard().length
     expect(await caracal.end('SIGTERM')).toBe(0)
-    // A new cause: once there is an alert about it, all others had their turn.
+    // A new cause: once it has an alert, all others have been processed.
     writeFileSync(join(content, 'not-yaml.yml'), 'AnalysisType: rule\nRuleID: [')
     await caracal.start()
     const alert = await until(() => heard().find(({ id }) => id === 'Caracal.ContentBroken'))
@@ -171,7 +171,7 @@ describe('what is wrong with the program reaches its webhook', { shuffle: false 
     writeFileSync(join(content, 'list.csv'), 'ip\n192.0.2.1\n')
     rmSync(join(content, 'not-yaml.yml'))
     await caracal.start()
-    // What was sent within the hour stays true over a restart.
+    // Problems of the last hour persist over a restart.
     await until(async () => ((await health()).every(({ what }) => what === 'DeadLetters') ? true : undefined))
     expect((await health()).map(({ key }) => key)).toEqual(['web'])
   })

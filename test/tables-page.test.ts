@@ -10,7 +10,7 @@ const page = readFileSync(join(packageRoot(), 'docs/tables.md'), 'utf8')
 const folder = mkdtempSync(join(tmpdir(), 'tables-page-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** The files that the page shows, each named before its text. */
+/** The files that the page shows, each with its name before its text. */
 const files = [...page.matchAll(/`(content\/[\w.]+)`[^\n]*\n\n```\w+\n([\s\S]*?)```/g)].map(([, name, text]) => [name!, text!])
 mkdirSync(join(folder, 'content'))
 for (const [name, text] of files) writeFileSync(join(folder, name!), text!)
@@ -25,7 +25,7 @@ const [validate, match] = /```\n(caracal validate[\s\S]*?)```/
   .split('\n')
   .map((line) => line.split(' ').slice(1))
 
-test('what docs/tables.md shows is in order', async () => {
+test('the examples in docs/tables.md are valid', async () => {
   expect(files.map(([name]) => name)).toEqual([
     'content/assets.csv',
     'content/assets.yml',
@@ -36,7 +36,7 @@ test('what docs/tables.md shows is in order', async () => {
   expect((await caracal(...validate!)).stdout).toContain('0 problems')
 })
 
-test('the rule of docs/tables.md matches by the table, which gives its indicators', async () => {
+test('the rule in docs/tables.md matches through the table, which adds its indicators', async () => {
   const [line] = (await caracal(...match!)).stdout.trim().split('\n')
   const { rule_id, event } = JSON.parse(line!)
   expect(rule_id).toBe('Assets.Critical')
@@ -49,7 +49,7 @@ test('the rule of docs/tables.md matches by the table, which gives its indicator
   })
 })
 
-test('the extension of docs/tables.md has five lines, and joins the shipped table on one more field', async () => {
+test('the extension in docs/tables.md has five lines, and joins the shipped table on one more field', async () => {
   const [, text] = files.find(([name]) => name!.includes('tor_on_vpn'))!
   expect(text!.trim().split('\n')).toHaveLength(5)
   writeFileSync(join(folder, 'list.txt'), '192.0.2.10\n')

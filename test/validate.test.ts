@@ -8,7 +8,7 @@ import { runCli } from '../src/cli/main.ts'
 import { configSchema } from '../src/config/config.ts'
 import { loadPath } from '../src/engine/path.ts'
 
-// What `up` cannot use, and names that nothing answers to: `validate` fails, and `up` shows the names in health.
+// Content that `up` cannot use, and unknown names: `validate` fails, and `up` shows the names in health.
 
 const top = mkdtempSync(join(tmpdir(), 'caracal-validate-'))
 const before = process.cwd()
@@ -67,7 +67,7 @@ const CSV = { 't.csv': 'ip,note\n192.0.2.1,x\n' }
 interface Case {
   readonly name: string
   readonly files: Readonly<Record<string, string | Uint8Array>>
-  /** What each problem says, in order. None: exit code 0. */
+  /** The messages of the problems, in order. None: exit code 0. */
   readonly says: readonly string[]
   readonly config?: string
 }
