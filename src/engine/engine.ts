@@ -51,7 +51,7 @@ export interface RefreshedTable extends TableView {
   readonly contentProblems: ContentChange['problems']
 }
 
-/** `ok`, or the most severe threat to the promise that nothing is lost and no rule is silently off. */
+/** Whether the promise is in danger that nothing is lost and no rule is silently off. */
 export interface Health {
   readonly status: 'ok' | 'degraded' | 'failing'
   /** Sentences: what is wrong, since when, what to do. */

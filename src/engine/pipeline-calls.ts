@@ -87,6 +87,7 @@ export interface SwappedContent {
 
 /** What is loaded and running. */
 export interface ContentReport {
+  /** The generation's hash. */
   readonly generation: string
   readonly content: ContentView
   /** Enabled tables, for the keeper. */

@@ -138,7 +138,8 @@ export class MadeElsewhere implements Making {
 }
 
 /**
- * A chunk for another thread, with its buffers transferred: this thread keeps copies, to make the batch again and for the text of records.
+ * A copy of a chunk to transfer to another thread: this thread keeps the original, to make the batch again and for the text of
+ * records.
  */
 function copyOf(chunk: Chunk, list: TransferListItem[]): Chunk {
   const copy = <T extends Uint8Array | Uint32Array>(view: T): T => {
