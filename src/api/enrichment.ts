@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../model/json.ts'
+import { isObject, type JsonObject, type JsonValue } from '../model/json.ts'
 import { parseJson } from '../util/json.ts'
 
 /** A table's row that was joined to an event. */
@@ -32,8 +32,4 @@ export function enrichmentOf(event: string): EnrichmentEvidence[] {
         .map(({ p_match = null, p_version = null, ...row }) => ({ table, selector, match: p_match, version: p_version, row }))
     })
   })
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

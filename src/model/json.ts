@@ -5,3 +5,8 @@ export type JsonValue = null | boolean | number | bigint | string | readonly Jso
 export interface JsonObject {
   [key: string]: JsonValue | undefined
 }
+
+/** True for a JSON object: neither a list nor null. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

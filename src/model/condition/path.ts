@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../json.ts'
+import { isObject, type JsonObject, type JsonValue } from '../json.ts'
 import type { Field, Segment } from './condition.ts'
 
 /** Called with each value found; returning true ends the search. */
@@ -87,10 +87,6 @@ function compileStep(segment: Segment, isExact: boolean): Step | null {
   }
   const lower = segment.toLowerCase()
   return (value) => (isObject(value) ? findName(value, segment, lower) : undefined)
-}
-
-function isObject(value: JsonValue): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../model/json.ts'
+import { isObject, type JsonObject } from '../../model/json.ts'
 import { setOwn } from '../../util/json.ts'
 import type { FieldSpec } from './document.ts'
 
@@ -75,8 +75,4 @@ export function unfoldZeek(raw: JsonObject, prefixes: ReadonlySet<string>): Json
     } else setOwn(flat, key, value!)
   }
   return flat
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

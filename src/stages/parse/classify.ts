@@ -1,5 +1,5 @@
 import type { Event } from '../../model/event.ts'
-import type { JsonObject, JsonValue } from '../../model/json.ts'
+import { isObject, type JsonObject } from '../../model/json.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import type { CompiledSchema, RecordMeta } from '../../model/schema.ts'
 import { setOwn } from '../../util/json.ts'
@@ -220,10 +220,6 @@ function keysOnlyTop(object: JsonObject): JsonObject {
   const present: JsonObject = {}
   for (const key of Object.keys(object)) setOwn(present, key, true)
   return present
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** The first names of a list, and how many others there are. */

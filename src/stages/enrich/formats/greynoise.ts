@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../../model/json.ts'
+import { isObject, type JsonObject, type JsonValue } from '../../../model/json.ts'
 import { parseJson } from '../../../util/json.ts'
 import { TableError } from '../table.ts'
 import { batches, type Format, lines, type ReadRow } from './format.ts'
@@ -113,8 +113,4 @@ function version3(answer: JsonObject, primaryKey: string): JsonObject | undefine
 function withLink(row: JsonObject, ip: JsonValue | undefined): JsonObject {
   if (row['link'] === undefined) row['link'] = `https://viz.greynoise.io/ip/${String(ip)}`
   return row
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

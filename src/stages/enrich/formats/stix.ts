@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../../model/json.ts'
+import { isObject, type JsonObject, type JsonValue } from '../../../model/json.ts'
 import { parseJson } from '../../../util/json.ts'
 import { TableError } from '../table.ts'
 import { batches, type Format, type ReadRow } from './format.ts'
@@ -69,8 +69,4 @@ function* rowsOf(indicator: JsonObject, primaryKey: string): Generator<ReadRow> 
     yield { ...about, type: kind, [primaryKey]: value!.replaceAll(/\\(.)/g, '$1') }
   }
   if (!isAny) yield `the pattern of the indicator ${String(indicator['id'])} compares with nothing that can be looked up`
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../../../model/json.ts'
+import { isObject, type JsonObject } from '../../../model/json.ts'
 import { TableError } from '../table.ts'
 import { Decoder, damaged } from './decoder.ts'
 
@@ -68,8 +68,4 @@ function whole(metadata: JsonObject, key: string): number {
   const value = metadata[key]
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw damaged(`its ${key} is no whole number`)
   return value
-}
-
-function isObject(value: JsonValue): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,5 +1,5 @@
 import { type IpFamily, parseIp } from '../../../model/ip.ts'
-import type { JsonObject, JsonValue } from '../../../model/json.ts'
+import { isObject, type JsonObject, type JsonValue } from '../../../model/json.ts'
 import type { Binding } from '../associations.ts'
 import { versionOf } from '../content.ts'
 import type { Slice } from '../slice.ts'
@@ -144,8 +144,4 @@ function inEnglish(value: JsonValue): JsonValue {
       return [key, isTranslated ? { en: inner['en'] as string } : inEnglish(inner)]
     }),
   )
-}
-
-function isObject(value: JsonValue): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
