@@ -1,5 +1,5 @@
 // What a flood costs: 1,000,000 matches of one rule with as many dedup strings, and of one with as many values of `unique`, in batches
-// of 5,000 through the alert step and a real state, while another rule's slow brute force goes on. Build first: `node bench/floods.mjs`.
+// of 5,000 through the alert step and a real state, during a slow brute force that another rule detects. Build first: `node bench/floods.mjs`.
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -57,7 +57,7 @@ for (let from = 0, minute = 0; from < MATCHES; from += BATCH, minute = Math.floo
   const { user, system } = process.cpuUsage(before)
   slowest = Math.max(slowest, (user + system) / 1000)
   highest = Math.max(highest, process.memoryUsage.rss())
-  // Statements give their memory back between two turns of the event loop, as they do where batches come from outside.
+  // Statements free their memory between two turns of the event loop, as they do when batches arrive from outside.
   await setImmediate()
 }
 const { user, system } = process.cpuUsage(begun)

@@ -1,4 +1,4 @@
-// What Caracal costs while nothing happens: the share of one core that its processes take, with shipped content and a source that listens.
+// The cost of an idle Caracal: the share of one core that its processes take, with shipped content and a source that listens.
 import { readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { cpuByCommand, family, machine, startCaracal } from './lib.mjs'
@@ -6,7 +6,7 @@ import { cpuByCommand, family, machine, startCaracal } from './lib.mjs'
 const SETTLE_MS = Number(process.env.BENCH_SETTLE_MS ?? 30_000)
 const MEASURE_MS = Number(process.env.BENCH_IDLE_MS ?? 60_000)
 
-/** Context switches so far, by command: what wakes up shows here before it shows as CPU, which is counted in hundredths of a second. */
+/** Context switches so far, by command: wake-ups show here before they show as CPU time, which is counted in hundredths of a second. */
 const wakes = (pid) =>
   family(pid).reduce((sum, [p]) => {
     const status = readFileSync(`/proc/${p}/status`, 'utf8')

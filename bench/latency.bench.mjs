@@ -1,4 +1,4 @@
-// From receipt of a single posted event to its committed alert row: 500 posts, each opening an alert of its own.
+// From receipt of a single posted event to its committed alert row: 500 posts, each opening its own alert.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connLine, machine, memory, percentile, startCaracal } from './lib.mjs'

@@ -1,4 +1,4 @@
-// What the benches share: a machine line, a temporary Caracal of its own, generated logs, percentiles.
+// Shared by the benches: a machine line, a temporary Caracal, generated logs, percentiles.
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
@@ -30,7 +30,7 @@ const random = seeded(7)
 const pick = (list) => list[Math.floor(random() * list.length)]
 const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
 const uid = () => `C${Array.from({ length: 17 }, () => pick(letters)).join('')}`
-/** Nine of ten addresses are in no table, the rest is shared out over the tables by `tableRows`. */
+/** Nine of ten addresses are in no table; the rest are distributed over the tables by `tableRows`. */
 export const address = (n) => `${10 + (n >>> 24)}.${(n >>> 16) & 255}.${(n >>> 8) & 255}.${n & 255}`
 
 /** One Zeek conn event as JSON, about 390 bytes. `origin` chooses the client's address. */
@@ -45,7 +45,7 @@ export function percentile(values, share) {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
 }
 
-/** A running Caracal in a folder of its own. `config` is added to the defaults, `content` is a function that fills a folder. */
+/** A running Caracal in its own folder. `config` is added to the defaults, `content` is a function that fills a folder. */
 export async function startCaracal(config = {}, content = () => {}) {
   const folder = mkdtempSync(join(tmpdir(), 'caracal-bench-'))
   const port = await freePort()
@@ -144,7 +144,7 @@ export function cpuSeconds(pid) {
   return family(pid).reduce((sum, [, fields]) => sum + secondsOf(fields), 0)
 }
 
-/** The same by command; what runs more than once is summed. */
+/** The same by command; several processes of one command are summed. */
 export function cpuByCommand(pid) {
   const sums = {}
   for (const [p, fields] of family(pid)) sums[commandOf(p)] = (sums[commandOf(p)] ?? 0) + secondsOf(fields)

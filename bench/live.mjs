@@ -1,5 +1,5 @@
 // Content that changes under load: 5,000 events a second over HTTP, while a rule is changed ten times, a table five times, and one edit is
-// broken and repaired. Every event must be stored once and judged by one version of the rule; exit 1 when not.
+// broken and repaired. Every event must be stored once and judged by one version of the rule; otherwise exit code 1.
 // LIVE_RATE: events a second (5000), LIVE_PAUSE: seconds of load between two changes (3).
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -30,7 +30,7 @@ const files = {
 }
 
 let folder
-/** As editors do that never leave half a file. */
+/** As editors do to avoid half-written files. */
 function write(name, text) {
   writeFileSync(join(folder, `.${name}`), text)
   renameSync(join(folder, `.${name}`), join(folder, name))
@@ -51,7 +51,7 @@ let isOver = false
 const refused = new Map()
 const waits = []
 
-/** Sends a body until it is taken: what is refused has not been received. */
+/** Sends a body until it is accepted; a refused body has not been received. */
 async function send(body) {
   const before = performance.now()
   for (;;) {

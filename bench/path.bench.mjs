@@ -1,5 +1,5 @@
 // The whole path on Zeek conn JSON: HTTP in, five tables of 1k-100k rows of which 1 % hit, twenty Python rules, lake on.
-// Beside it, in the same run, JSON.parse alone on the same lines: the yardstick. `--against DIR` compares with another built checkout:
+// In the same run, JSON.parse alone on the same lines is the yardstick. `--against DIR` compares with another built checkout:
 // A B A B …, `--rounds N` of each (3), median and spread of CPU an event in units of that yardstick. `--workers 1,2,4`: how events a
 // second grow with the threads that make batches.
 import { spawnSync } from 'node:child_process'
@@ -21,7 +21,7 @@ if (options.workers) {
   process.exit()
 }
 
-/** Runs this bench once in a process of its own. */
+/** Runs this bench once in a separate process. */
 function runOnce(more) {
   const { stdout } = spawnSync(process.execPath, [fileURLToPath(import.meta.url)], {
     env: { ...process.env, ...more },
@@ -50,7 +50,7 @@ function scale(counts, rounds) {
   }
 }
 
-/** Runs both checkouts in turn and prints what each costs. */
+/** Runs both checkouts in turn and prints the cost of each. */
 function compare(other, rounds) {
   const found = new Map([
     [root, []],

@@ -40,7 +40,7 @@ function cpuSeconds(pid) {
   }
 }
 
-/** Test events by log type: those of every rule, given to the log types that they say they are of. */
+/** Test events of every rule, by the log type that they name. */
 function eventsByLogType(rules) {
   const events = new Map()
   for (const rule of rules) {
@@ -116,7 +116,7 @@ function alone(rule) {
   return names.length === 0 ? rule : { ...rule, source: { ...rule.source, code: `${code}\ndel ${names.join(', ')}\n` } }
 }
 
-/** What matched, by event, in one pass over every log type: the same with the prefilter and without. */
+/** The matches by event, in one pass over every log type: the same with and without the prefilter. */
 const found = {}
 for (const mode of ['every event to every rule', 'with the prefilter', 'with the prefilter, rule() alone']) {
   const prefilter = mode.startsWith('with') ? { ruleErrors: 'matching', shadowEvery: 1000, onProblem: console.error } : undefined

@@ -1,4 +1,4 @@
-// Every bench, one after the other, each in a process of its own.
+// Every bench, one after the other, each in a separate process.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'

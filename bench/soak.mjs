@@ -1,4 +1,4 @@
-// Forty log types at twenty events each per quarter second, five minutes: does it keep up, does memory stay flat?
+// Forty log types at twenty events each per quarter second, five minutes: does it keep up, and does memory stay flat?
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { machine, memory, startCaracal } from './lib.mjs'

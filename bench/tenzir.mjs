@@ -1,4 +1,4 @@
-// Caracal beside Tenzir on two days of Zeek conn logs, joined with a day's Tor list and Spamhaus DROP: `npm run bench:tenzir`.
+// Compares Caracal with Tenzir on two days of Zeek conn logs, joined with a day's Tor list and Spamhaus DROP: `npm run bench:tenzir`.
 // TENZIR names the program where it is not on the path, DATA the folder with the logs and lists. Pairs are interleaved; clock and CPU time.
 import { spawn, spawnSync } from 'node:child_process'
 import {
@@ -54,7 +54,7 @@ writeFileSync(
   logs.map((file) => (file.endsWith('.gz') ? gunzipSync(readFileSync(file)) : readFileSync(file)).toString()).join(''),
 )
 
-// Caracal: the shipped Tor table with the day's list, and DROP as a table of its own.
+// Caracal: the shipped Tor table with the day's list, and DROP as a separate table.
 mkdirSync(join(folder, 'content'))
 writeFileSync(
   join(folder, 'content/spamhaus_drop.yml'),

@@ -1,5 +1,5 @@
-// Compiles src to dist and puts beside it what is not TypeScript (the Python that rule authors import). The new dist takes
-// the old one's place in one step, so that what runs meanwhile never finds half of it.
+// Compiles src to dist and copies the files that are not TypeScript (the Python that rule authors import). The new dist
+// replaces the old one in one step, so that running programs never find half of it.
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, renameSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -27,7 +27,7 @@ if (status !== 0) {
 const python = join(root, 'src/sdk/python')
 if (existsSync(python))
   cpSync(python, join(fresh, 'sdk/python'), { recursive: true, filter: (path) => !path.includes('__pycache__') })
-// Python's memory right after its start, so that each start of the program saves seconds; rebuilt if it does not fit.
+// Python's memory right after its start, which saves seconds at each start of the program; rebuilt if it does not fit.
 const { snapshot } = await import(pathToFileURL(join(fresh, 'stages/detect/python/sandbox/snapshot.js')).href)
 await snapshot()
 const old = join(root, `dist-old-${process.pid}`)

@@ -1,5 +1,5 @@
-// Runs the cases below DIR (a folder each, with its input and a README that says what is right) against the built program:
-// `npm run cases -- DIR [NUMBER…]`. Prints a line a case; exit code 1 if one of them gives a wrong answer or has no check.
+// Runs the cases below DIR (a folder each, with its input and a README that describes the right result) against the built program:
+// `npm run cases -- DIR [NUMBER…]`. Prints a line per case; exit code 1 if the result of one is wrong or it has no check.
 import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { CASES, isCase } from './cases/list.mjs'

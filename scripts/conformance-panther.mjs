@@ -3,7 +3,7 @@
 //   node scripts/conformance-panther.mjs DIR [--golden FILE] [--cache DIR]
 //
 // DIR is a checkout (nothing of it belongs into this repository). The golden file holds a JSON object a line, gzipped or not:
-// {id, test, out: {function: value}, errors: {function: repr of the exception}}, as another engine gave it. Exit code: 0 no
+// {id, test, out: {function: value}, errors: {function: repr of the exception}}, as returned by another engine. Exit code: 0 no
 // unexplained difference and no failed test, 1 otherwise, 2 usage.
 import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -38,7 +38,7 @@ const ready = performance.now()
 const counts = new Map()
 const failures = []
 const differences = []
-/** These take a set of two texts apart into key and value, so that the hash seed decides which is which. */
+/** These unpack a set of two texts into key and value, so the hash seed decides which is which. */
 const UNPACKS_SETS = new Set(['Okta.Anonymizing.VPN.Login'])
 const explained = []
 try {

@@ -1,4 +1,4 @@
-// Gives every file below DIR/zeek to `caracal run` and to `caracal up`, and compares the events, matches and dead letters that come out.
+// Runs `caracal run` and `caracal up` on every file below DIR/zeek, and compares the resulting events, matches and dead letters.
 // `npm run build && node scripts/conformance-run.mjs DIR`: prints their numbers and each difference; exit code 1 if there is any.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'

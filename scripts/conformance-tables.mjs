@@ -1,5 +1,5 @@
-// Builds lookup tables from the real lists below DIR and checks what is known about them:
-// `npm run build && node scripts/conformance-tables.mjs DIR`. Prints a line with a number for each truth; exit code 1 if one does not hold.
+// Builds lookup tables from the real lists below DIR and checks known facts about them:
+// `npm run build && node scripts/conformance-tables.mjs DIR`. Prints a line with a number for each fact; exit code 1 if one does not hold.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,7 +19,7 @@ if (!folder) {
 }
 let breaches = 0
 
-/** Prints what was found beside what is known. */
+/** Prints the result next to the expected value. */
 function line(what, found, known) {
   const holds = JSON.stringify(found) === JSON.stringify(known)
   if (!holds) breaches++
@@ -116,7 +116,7 @@ const maxmind = 'geo/maxmind'
 for (const name of readdirSync(join(folder, maxmind, 'source-data'))) {
   const table = await tableOf(`${maxmind}/test-data/${name.replace('.json', '.mmdb')}`)
   const rows = JSON.parse(textOf(`${maxmind}/source-data/${name}`)).flatMap((part) => Object.entries(part))
-  // Networks lie in each other: what holds for an address is what the longest says.
+  // Networks are nested: the longest one decides for an address.
   const bytes = Buffer.from(rows.map(([network, row]) => JSON.stringify({ key: plain(network), row })).join('\n'))
   const source = await buildTable(definition({ Match: 'cidr', Format: 'jsonl' }), undefined, { bytes })
   const asked = rows.flatMap(([network]) => addressesOf(plain(network)))
@@ -134,7 +134,7 @@ for (const name of broken) {
   if (built instanceof Error) console.log(`          ${name}: ${built.message}`)
   else accepted.push(name)
 }
-// Sound files whose last value once led a C reader beyond their end.
+// Valid files whose last value once made a C reader read past their end.
 const sound = ['libmaxminddb-empty-array-last-in-metadata.mmdb', 'libmaxminddb-empty-map-last-in-metadata.mmdb']
 line(
   'MaxMind’s bad-data: files refused, and those that break no rule of the format',

@@ -1,5 +1,5 @@
-// What is known about the Zeek files of the sample data: counts measured by other means, and outcomes that follow from
-// what each file is.
+// Known facts about the Zeek files of the sample data: counts measured by other means, and outcomes that follow from
+// the nature of each file.
 
 /** Fields that only the JSON logger adds. */
 const JSON_ONLY = new Set(['p_row_id', '_path', '_write_ts'])
@@ -133,7 +133,7 @@ function outcomes(table, areOthersWhole) {
   }
 }
 
-/** Every record is an event, of a known number, and no field is unknown. */
+/** Every record is an event, their number is known, and no field is unknown. */
 function whole(count) {
   return (results) => {
     const all = [...results.values()]

@@ -1,4 +1,4 @@
-// Reads every Zeek file below DIR/zeek through the compiled parser and checks what is known about these files.
+// Reads every Zeek file below DIR/zeek through the compiled parser and checks known facts about these files.
 // `npm run build && node scripts/conformance-zeek.mjs DIR`: prints records, events and dead letters by log type, then
 // each breach; exit code 1 if there is any.
 import { spawnSync } from 'node:child_process'

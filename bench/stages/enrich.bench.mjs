@@ -37,7 +37,7 @@ function build({ defineTable, buildTable }, name, match, keys, selectors = []) {
   return buildTable(defineTable(document, { file: '/x.yml' }), undefined, { bytes: Buffer.from(keys.join('\n')) })
 }
 
-/** Fresh strings, as a parser makes them: their hashes are not known yet. */
+/** Fresh strings, as a parser creates them: their hashes are not computed yet. */
 const fresh = (keys) => JSON.parse(JSON.stringify(keys))
 
 /** Values a batch, and batches. */

@@ -74,7 +74,7 @@ function asTsv(events) {
   return [...head, ...events.map((event) => names.map((name) => cell(event[name])).join('\t'))].join('\n')
 }
 
-/** Chunks of whole lines, as a source gives them. */
+/** Chunks of whole lines, as a source yields them. */
 function chunksOf(bytes) {
   const chunks = []
   for (let start = 0; start < bytes.length; ) {

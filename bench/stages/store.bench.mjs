@@ -14,7 +14,7 @@ const { blocksOf, valueEncoder } = await import(`${dist}/util/block/encode.js`)
 const TABLES = 40
 const IDLE_MS = 10_000
 
-/** 29 columns, as a Zeek connection has them: standard ones, addresses, ports, counters, texts, nested values. */
+/** 29 columns, like those of a Zeek connection: standard ones, addresses, ports, counters, texts, nested values. */
 const columns = [
   ...['p_log_type', 'p_row_id', 'p_source_id', 'p_source_label'].map((name) => ({ name, kind: 'string', required: true })),
   ...['p_event_time', 'p_parse_time'].map((name) => ({ name, kind: 'timestamp', required: true })),

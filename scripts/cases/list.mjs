@@ -1,5 +1,5 @@
-// Small inputs that once gave a wrong answer, each with the right one. A case is the name of its folder, and a check that
-// resolves with what was seen and rejects (`node:assert`) when that is wrong.
+// Small inputs that once led to a wrong result, each with the right one. A case is the name of its folder and a check that
+// resolves with the result and rejects (`node:assert`) if it is wrong.
 import assert from 'node:assert/strict'
 import { cpSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'

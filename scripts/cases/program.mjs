@@ -18,7 +18,7 @@ process.on('exit', () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 })
 
-/** A folder that goes away with the process. */
+/** A folder that is removed when the process ends. */
 export function temporaryFolder() {
   const folder = mkdtempSync(join(tmpdir(), 'caracal-case-'))
   folders.push(folder)
@@ -66,7 +66,7 @@ export async function testEntry(file, name) {
   }
 }
 
-/** `caracal up` in a folder of its own, which `folder` names. */
+/** `caracal up` in its own folder, `folder`. */
 export class Server {
   #child
   #port
@@ -143,7 +143,7 @@ export class Server {
   }
 }
 
-/** Resolves when `check` gives something true; rejects after `limitMs`. */
+/** Resolves when `check` returns something truthy; rejects after `limitMs`. */
 export async function until(what, check, limitMs = ANSWER_MS) {
   const end = Date.now() + limitMs
   while (!(await check())) {

@@ -96,7 +96,7 @@ function withoutWords(error) {
     .replace(/^FunctionReturnTypeError\('detection \[.*?\] function \[(.*?)\] /, "TypeError('$1 ")
 }
 
-/** True when two texts differ in nothing but times: here that of this run, there an earlier one. */
+/** True if two texts differ only in times: that of this run and an earlier one. */
 function isClock(is, golden, nowMs) {
   const [here, there] = [is.match(TIME) ?? [], golden.match(TIME) ?? []]
   if (here.length === 0 || here.length !== there.length || is.replace(TIME, '') !== golden.replace(TIME, '')) return false

@@ -9,7 +9,7 @@ keys are refused, with their line. A top-level key with a single value can also 
 This page is generated from the code. Run \`node scripts/configuration.mjs\` after changing a key.
 `
 
-/** @param {any} schema JSON Schema of the configuration, as people write it. */
+/** @param {any} schema JSON Schema of the configuration, as users write it. */
 export function configurationPage(schema) {
   const parts = [INTRO, table(schema)]
   for (const [key, value] of Object.entries(schema.properties)) {
@@ -33,7 +33,7 @@ ${description} An entry that is a block has these keys:
 /** What may have several types: first the shared keys, then those of each type. */
 function kinds(key, description, options, what) {
   const [first, ...others] = options
-  // Of a single type all keys are its own.
+  // With a single type, no keys are shared.
   const shared = Object.keys(others.length > 0 ? first.properties : {}).filter(
     (name) => name !== 'type' && others.every(({ properties }) => same(properties[name], first.properties[name])),
   )

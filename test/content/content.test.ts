@@ -8,7 +8,7 @@ import { runCli } from '../../src/cli/main.ts'
 import { selectTests } from '../../src/packs/test-scope.ts'
 import { packageRoot } from '../../src/util/entry.ts'
 
-// Content of our own in Panther's format, one item for each thing the format can do, through the commands that people use.
+// Our own content in Panther's format, one item for each feature of the format, run through the actual commands.
 
 const CONTENT = join(packageRoot(), 'test/content')
 const folder = mkdtempSync(join(tmpdir(), 'caracal-content-'))
@@ -33,7 +33,7 @@ async function caracal(argv: readonly string[], env: Readonly<Record<string, str
     isTty: false,
     columns: 100,
     hasColours: false,
-    // What is read is kept beside the test's own files.
+    // The results are saved next to the test's own files.
     env: { XDG_CACHE_HOME: folder, ...env },
     stdin: Readable.from([]),
     onInterrupt: () => () => {},
@@ -84,7 +84,7 @@ describe('caracal test', () => {
     expect(out).toContain('"badge": 9007199254740993')
   })
 
-  test('what an inline filter keeps from a rule is no match, and no function runs', async () => {
+  test('an event that an inline filter rejects does not match, and no function runs', async () => {
     const lines = await testLines('--test-names', 'the test site does not count')
     expect(lines[0]).toMatchObject({ id: 'Acme.Door.Forced', passed: true, out: { detection: false } })
     expect(Object.keys(lines[0]?.out ?? {})).toEqual(['detection'])
@@ -115,7 +115,7 @@ describe('caracal test', () => {
     }
   })
 
-  test('disabled rules are skipped when asked, and minimum tests are asked of the rest', async () => {
+  test('disabled rules are skipped on request, and the others need the minimum number of tests', async () => {
     const { code, out } = await caracal([
       'test',
       '--path',
@@ -132,7 +132,7 @@ describe('caracal test', () => {
     expect(out).toContain('7 detections, 19 tests: 19 passed, 0 failed, 2 errors, 1 detections skipped\n')
   })
 
-  test('the environment of Panther’s tool counts, and the command line counts more', async () => {
+  test('the environment variables of Panther’s tool apply, and the command line takes precedence', async () => {
     const env = { PANTHER_PATH: CONTENT, PANTHER_FILTER: 'AnalysisType=policy', PANTHER_MINIMUM_TESTS: '9' }
     const first = await caracal(['test', '--json'], env)
     expect(first.code).toBe(1)
@@ -155,7 +155,7 @@ describe('caracal test', () => {
 })
 
 describe('caracal debug', () => {
-  test('shows the event, what was printed, and what each function returned', async () => {
+  test('shows the event, the printed text, and the return value of each function', async () => {
     const root = mkdtempSync(join(folder, 'debug-'))
     writeFileSync(
       join(root, 'r.yml'),
@@ -205,7 +205,7 @@ describe('caracal benchmark', () => {
 })
 
 describe('caracal validate', () => {
-  test('counts every kind and names what does not run', async () => {
+  test('counts every kind and names items that do not run', async () => {
     const { code, out } = await caracal(['validate', '--content', CONTENT, '--json'])
     expect(code).toBe(0)
     expect(out).toContain(
@@ -214,7 +214,7 @@ describe('caracal validate', () => {
     expect(out).toContain("no enabled rule judges its rows: scheduled_query 'Acme Many Doors'")
   })
 
-  test('names the queries that cannot be translated; tables of shipped schemas count wherever the queries lie', async () => {
+  test('names the queries that cannot be translated; tables of shipped schemas count wherever the queries are', async () => {
     const queries = join(folder, 'queries')
     mkdirSync(queries)
     const query = (name: string, sql: string) =>

@@ -9,12 +9,12 @@ import { FlakyReceiver } from '../support/receiver.ts'
 import { type Sent, sendByHttp, writeFiles } from './senders.ts'
 
 /**
- * SIGKILLs at random moments while records come in over HTTP and from files, with a receiver that fails half of the time,
- * a table that is refreshed and a schema that gets a column in between. `npm run test:crash` does more of the same.
+ * SIGKILLs at random moments while records arrive over HTTP and from files, with a receiver that fails half of the time,
+ * a table that is refreshed and a schema that gains a column meanwhile. `npm run test:crash` does more of the same.
  */
 const KILLS = Number(process.env['CRASH_KILLS'] ?? 3)
 const EVENTS = Number(process.env['CRASH_EVENTS'] ?? 12_000)
-/** Threads that make batches, in turn from start to start; 1: the pipeline's own. */
+/** Number of workers, alternating from start to start; 1: only the pipeline thread. */
 const WORKERS = (process.env['CRASH_WORKERS'] ?? '3,1').split(',').map(Number)
 const SEED = Number(process.env['CRASH_SEED'] ?? 20_260_515)
 const FILE_FIRST = 10_000_000
@@ -68,14 +68,14 @@ function writeTable(note: string): void {
   writeFileSync(join(content, 'tables/crash_hosts.csv'), `ip,note\n${rows.join('\n')}\n`)
 }
 
-/** Ends the lake's or the rules' process, as an out-of-memory killer would. */
+/** Kills the lake's or the rules' process, as an out-of-memory killer would. */
 function killChild(pid: number): void {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
   const victim = children[Math.floor(random() * children.length)]
   if (victim !== undefined) process.kill(victim, 'SIGKILL')
 }
 
-/** From now on the schema has a field more. */
+/** Adds a field to the schema. */
 function addColumn(): void {
   const file = join(content, 'schemas/custom-crash.yml')
   writeFileSync(file, `${readFileSync(file, 'utf8')}  - name: added\n    type: string\n`)
@@ -136,7 +136,7 @@ async function counts(caracal: Caracal): Promise<Map<string, SourceCounts>> {
   return new Map(answer.results.map(({ id, records, backlog_bytes }) => [id, { ...records, backlog_bytes }]))
 }
 
-/** Waits until all that was sent is committed. The test's time limit ends a wait for what never comes. */
+/** Waits until everything sent is committed. The test's time limit ends the wait if that never happens. */
 async function everythingIn(caracal: Caracal, http: Sent, fromFiles: number): Promise<void> {
   for (;;) {
     const now = await counts(caracal)
@@ -150,7 +150,7 @@ async function everythingIn(caracal: Caracal, http: Sent, fromFiles: number): Pr
 
 async function checkRows(caracal: Caracal, http: Sent, fileSeqs: readonly number[]): Promise<void> {
   const rows: unknown[][] = []
-  // In parts: an answer holds at most 10,000 rows.
+  // In parts, because a response contains at most 10,000 rows.
   for (let part = 0; part < 40; part++)
     rows.push(
       ...(await caracal.query(
@@ -199,7 +199,7 @@ interface Alert {
 
 async function checkAlerts(caracal: Caracal): Promise<void> {
   const answer = (await (await caracal.fetch('/api/v1/alerts?limit=200')).json()) as { results: Alert[] }
-  // The broken records make system alerts too, of which no count is known beforehand.
+  // The broken records also raise system alerts, whose number cannot be predicted.
   const alerts = answer.results.filter(({ type }) => type !== 'SYSTEM')
   const found = alerts.map(({ rule_id, title, event_count }) => [rule_id, title, event_count]).sort()
   const groups = await caracal.query(
@@ -228,7 +228,7 @@ async function checkAlerts(caracal: Caracal): Promise<void> {
   )
 }
 
-/** The alerts of rules that the receiver has taken. */
+/** The alerts of rules that the receiver has accepted. */
 function delivered(): Record<string, unknown>[] {
   return [...receiver.bodies.values()].filter((body) => body['type'] !== 'SYSTEM')
 }

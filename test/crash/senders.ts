@@ -7,21 +7,21 @@ export function line(seq: number, lane: string): string {
   return `{"seq":${seq},"lane":"${lane}","group":"${group}","ip":"203.0.113.${seq % 250}"}\n`
 }
 
-/** A record that is no JSON: one dead letter. */
+/** A record that is not JSON: one dead letter. */
 const BROKEN = '{"seq": broken\n'
 
 export interface Sent {
-  /** Acknowledged: exactly once in the end. */
+  /** Acknowledged: must be stored exactly once. */
   readonly sure: number[]
-  /** The connection broke before the answer: in the end all or none of the body, once. */
+  /** The connection broke before the response: all or none of the body must be stored, once. */
   readonly unsure: number[][]
   broken: number
   unsureBroken: number
 }
 
 /**
- * Posts bodies of `size` records until `total` are sent. What was not answered is not sent again: only so can «nothing
- * lost, nothing doubled» be distinguished from the sender's own repeats.
+ * Posts bodies of `size` records until `total` are sent. Bodies without a response are not sent again: otherwise duplicates
+ * could not be distinguished from the sender's own repeats.
  */
 export async function sendByHttp(
   port: () => number,
@@ -54,7 +54,7 @@ export async function sendByHttp(
   return sent
 }
 
-/** `again`: surely not taken (refused, or no connection); `unsure`: sent, no answer. */
+/** `again`: certainly not accepted (refused, or no connection); `unsure`: sent, no response. */
 async function post(port: number, token: string, body: string): Promise<'taken' | 'again' | 'unsure'> {
   try {
     const response = await fetch(`http://127.0.0.1:${port}/ingest/web`, {
@@ -70,7 +70,7 @@ async function post(port: number, token: string, body: string): Promise<'taken' 
   }
 }
 
-/** Appends lines, a step each `pauseMs`, to a growing file that is moved away twice on the way. Numbers begin at `first`. */
+/** Appends lines, one step every `pauseMs`, to a growing file that is moved away twice meanwhile. Numbers begin at `first`. */
 export async function writeFiles(
   folder: string,
   first: number,

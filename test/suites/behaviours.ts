@@ -1,22 +1,22 @@
 import { describe, test } from 'vitest'
 
-/** One thing that every component of a kind must do. `check` throws, saying what was expected, when the subject does not do it. */
+/** One thing that every component of a kind must do. If the subject fails to, `check` throws an error that says what was expected. */
 export interface Behaviour<Subject> {
   readonly name: string
   readonly check: (subject: Subject) => Promise<void> | void
 }
 
-/** What all components of one kind must do. A component is tested because it stands in the kind's registry. */
+/** What all components of one kind must do. Every component in the kind's registry is tested. */
 export interface Suite<Component extends { readonly type: string }, Subject> {
   /** As in docs/components.md, lower case and singular: `log format`. */
   readonly kind: string
   readonly registry: readonly Component[]
-  /** What the behaviours are checked on: the component with what it takes to put it to use. Throws when something is missing for that. */
+  /** The subject of the checks: the component with everything needed to use it. Throws if something is missing. */
   readonly subjectOf: (component: Component) => Subject
   readonly behaviours: readonly Behaviour<Subject>[]
 }
 
-/** Makes a test of each behaviour for each component of the registry. */
+/** Creates a test of each behaviour for each component of the registry. */
 export function testSuite<Component extends { readonly type: string }, Subject>({
   kind,
   registry,
@@ -28,7 +28,7 @@ export function testSuite<Component extends { readonly type: string }, Subject>(
   })
 }
 
-/** The names of the behaviours that a subject fails: a suite is tested by giving it components with a deliberate fault. */
+/** The names of the behaviours that a subject fails: suites are tested with components that have a deliberate fault. */
 export async function failedBy<Subject>(behaviours: readonly Behaviour<Subject>[], subject: () => Subject): Promise<string[]> {
   const failed: string[] = []
   for (const { name, check } of behaviours) {

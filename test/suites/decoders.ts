@@ -6,7 +6,7 @@ import { decoders } from '../../src/stages/source/decoders/index.ts'
 import type { TextState } from '../../src/stages/source/decoders/text-walk.ts'
 import type { Behaviour, Suite } from './behaviours.ts'
 
-/** A decoder among the others: text of several formats may follow each other. */
+/** A decoder together with the others, since a body may contain several formats in turn. */
 export interface DecoderSubject {
   readonly decoder: Decoder
   readonly among: readonly Decoder[]
@@ -14,11 +14,11 @@ export interface DecoderSubject {
 
 interface Found {
   readonly text: string
-  /** Of its first byte, white space included. */
+  /** Offset of its first byte, white space included. */
   readonly offset: number
 }
 
-/** The records of a whole body. Throws when it is broken. */
+/** The records of a whole body. Throws if it is invalid. */
 function recordsOf({ decoder, among }: DecoderSubject, body: Uint8Array): Found[] {
   const decoded = decodeBody(body, decoder.type, among)
   if ('broken' in decoded) throw new Error(`the body is broken: ${decoded.broken}`)
@@ -27,7 +27,7 @@ function recordsOf({ decoder, among }: DecoderSubject, body: Uint8Array): Found[
   return found
 }
 
-/** The records of text that comes in pieces: what is not whole waits for the next piece. */
+/** The records of text that arrives in pieces: an incomplete record waits for the next piece. */
 function recordsOfPieces(among: readonly Decoder[], pieces: readonly Uint8Array[]): Found[] {
   const found: Found[] = []
   let state: TextState = 'lines'
@@ -181,7 +181,7 @@ const behaviours: readonly Behaviour<DecoderSubject>[] = [
   },
 ]
 
-/** A decoder in the place of the registered one of its name, or before all others. */
+/** The decoders with one replacing the registered one of its name, or placed before all others. */
 export function amongOthers(decoder: Decoder): DecoderSubject {
   const isKnown = decoders.some(({ type }) => type === decoder.type)
   const among = isKnown ? decoders.map((one) => (one.type === decoder.type ? decoder : one)) : [decoder, ...decoders]

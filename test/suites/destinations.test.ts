@@ -98,7 +98,7 @@ describe('the suite fails a destination that', () => {
     expect(await failedBy(destinationSuite.behaviours, () => faulty(change))).toContain(name)
   })
 
-  test('needs a secret and says it does without', async () => {
+  test('needs a secret and declares that it does not', async () => {
     const careless: AnyDestination = {
       ...(webhook as unknown as AnyDestination),
       create: (config, deps) => webhook.create({ ...(config as object), secret: undefined } as never, deps),
@@ -109,7 +109,7 @@ describe('the suite fails a destination that', () => {
   })
 })
 
-test('a destination that the suite cannot put to use yet says what to add', async () => {
+test('for a destination that the suite cannot use yet, the error says what to add', async () => {
   const unknown = { ...(webhook as unknown as AnyDestination), type: 'pager' }
   await expect(async () => destinationSuite.behaviours[0]!.check(unknown)).rejects.toThrow(
     /'pager' needs to the table `fittings`/,

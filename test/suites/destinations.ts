@@ -10,7 +10,7 @@ import { outgoingAlert } from '../support/alerts.ts'
 import { type Received, TestServer } from '../support/servers.ts'
 import type { Behaviour, Suite } from './behaviours.ts'
 
-/** A destination's definition as the suite uses it: its config is checked by its own schema. */
+/** A destination's definition for the suite: its config is validated by its own schema. */
 export interface AnyDestination extends AnyDefinition {
   readonly isLocal: boolean
   create(config: never, deps: DestinationDeps): Promise<Destination>
@@ -19,7 +19,7 @@ export interface AnyDestination extends AnyDefinition {
 /** Part of every secret, so that it is found wherever it leaks. */
 const SECRET = 's3cr3t-5f1e'
 
-/** What it takes to put a destination to use against a test server: its keys, with secrets as references, and the secrets. */
+/** Everything needed to use a destination with a test server: its keys, with secrets as references, and the secrets. */
 interface Fitting {
   readonly config: object
   readonly secrets: (serverUrl: string) => Readonly<Record<string, string>>
@@ -35,7 +35,7 @@ const fittings: Readonly<Record<string, Fitting>> = {
 
 interface Bench {
   readonly server: TestServer
-  /** Makes the destination, without one of its secrets if that is named. */
+  /** Creates the destination, without the named secret, if any. */
   open(missing?: string): Promise<Destination>
   readonly secrets: Readonly<Record<string, string>>
 }
@@ -75,7 +75,7 @@ const delivery = (part: Partial<Delivery> = {}): Delivery => ({
 
 const never = () => new AbortController().signal
 
-/** Answers of the other side that are failures; each echoes what it was sent wherever an answer can. */
+/** Failure responses; each echoes the request wherever a response can. */
 const FAILURES: Readonly<Record<string, (response: ServerResponse, request: Received) => void>> = {
   'a fault': (response, request) => void response.writeHead(500, echo(request)).end(echo(request)),
   'too many requests': (response, request) => void response.writeHead(429, { 'retry-after': '1' }).end(echo(request)),
@@ -90,7 +90,7 @@ function echo(request: Received): string {
   return JSON.stringify({ ...request, body: '' }).replace(/[^\x20-\x7e]/g, '?')
 }
 
-/** The error of a send, for each failure; `undefined`: it resolved. */
+/** The error of a send, for each failure; `undefined` if it resolved. */
 async function failuresOf({ server, open }: Bench): Promise<Map<string, unknown>> {
   const errors = new Map<string, unknown>()
   const destination = await open()
@@ -106,7 +106,7 @@ async function failuresOf({ server, open }: Bench): Promise<Map<string, unknown>
   return errors
 }
 
-/** Far longer than letting go of a connection takes; only a destination that does not let go waits for it. */
+/** Far longer than closing a connection takes; only a destination that does not close it waits this long. */
 const PATIENCE_MS = 3000
 
 const behaviours: readonly Behaviour<AnyDestination>[] = [
@@ -194,7 +194,7 @@ const behaviours: readonly Behaviour<AnyDestination>[] = [
   },
 ]
 
-/** What every destination must do. */
+/** Behaviours required of every destination. */
 export const destinationSuite: Suite<AnyDestination, AnyDestination> = {
   kind: 'destination',
   registry: destinations as unknown as readonly AnyDestination[],

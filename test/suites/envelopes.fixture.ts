@@ -9,7 +9,7 @@ interface Envelope {
   readonly label?: string
 }
 
-/** A format for tests: a JSON array of events, each in an envelope that says of what type it is, when it happened, where and by whom. */
+/** A format for tests: a JSON array of events, each in an envelope with type, time, place and user. */
 export const envelopes: BodyDecoder = {
   kind: 'body',
   type: 'envelopes',

@@ -7,7 +7,7 @@ import { type AnyKind, keyKindSuite, rangeSuite } from './key-kinds.ts'
 testSuite(keyKindSuite)
 testSuite(rangeSuite)
 
-/** A kind with a fault in what it builds. */
+/** A kind whose indexes have a fault. */
 function faulty(type: KeyKind['type'], change: (builder: KeyIndexBuilder) => Partial<KeyIndexBuilder>): AnyKind {
   const whole = find('key kind', keyKinds, type)
   return {
@@ -20,7 +20,7 @@ function faulty(type: KeyKind['type'], change: (builder: KeyIndexBuilder) => Par
   }
 }
 
-/** The index with something in its place. */
+/** The index with some members replaced. */
 const instead = (change: (index: KeyIndex) => Partial<KeyIndex>) => (builder: KeyIndexBuilder) => ({
   build: async (slice: Parameters<KeyIndexBuilder['build']>[0]): Promise<KeyIndex> => {
     const index = await builder.build(slice)

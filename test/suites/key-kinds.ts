@@ -8,19 +8,19 @@ import type { Behaviour, Suite } from './behaviours.ts'
 
 export type AnyKind = KeyKind<string>
 
-/** What a kind's keys are like, for a slow search that tries each of them. */
+/** Properties of a kind's keys, for a linear search. */
 interface Fitting {
-  /** Texts that are keys, or nearly. */
+  /** Texts that are keys, or almost. */
   readonly key: fc.Arbitrary<string>
   /** Values of events. */
   readonly value: fc.Arbitrary<string>
-  /** What is the same for all spellings of a key; `undefined` when the text is no key. */
+  /** The normal form shared by all spellings of a key; `undefined` if the text is not a key. */
   readonly canonical: (key: string) => string | undefined
-  /** How well a key fits a value; below zero: not at all. */
+  /** How well a key fits a value; negative if it does not. */
   readonly rank: (key: string, value: string) => number
 }
 
-// Few characters, so that keys are often equal or nearly so. `ẞ`, `İ` and `ς` change their length or meaning with their case.
+// Few characters, so that keys are often equal or almost. `ẞ`, `İ` and `ς` change their length or meaning with their case.
 const word = fc.string({
   unit: fc.constantFrom('a', 'A', 'b', ' ', '.', 'é', 'É', 'İ', 'ς', 'Σ', 'ẞ', '\0', '\ud800', '🂡'),
   maxLength: 4,
@@ -39,7 +39,7 @@ const network = fc.oneof(
 )
 const range = fc.tuple(v4, v4).map(([from, to]) => `${from}-${to}`)
 
-/** An address as bits, with `::ffff:` and the like taken away. */
+/** An address as bits, with prefixes such as `::ffff:` removed. */
 function bitsOf(text: string): string | undefined {
   const isStrict = /^\d+\.\d+\.\d+\.\d+$/.test(text) ? !/\b0\d/.test(text) : /^[\da-f:.]+$/i.test(text) && text.includes(':')
   if (!isStrict || !ipaddr.isValid(text)) return undefined
@@ -74,7 +74,7 @@ const domain = fc
   .chain((labels) => fc.constantFrom('', '.').map((end) => labels.join('.') + end))
 const noDomain = fc.constantFrom('', '.', 'a..b', 'a b', 'a/b', 'a:80', '*', 'x'.repeat(300))
 
-/** The name of a domain that is a key. */
+/** The domain name in a key. */
 function domainOf(key: string): string | undefined {
   const name = key
     .toLowerCase()
@@ -160,14 +160,14 @@ async function indexOf(kind: AnyKind, keys: readonly string[]): Promise<{ index:
   return { index: await builder.build(createSlice()), accepted }
 }
 
-/** The slow search: every key in turn. Of those that fit best the first counts, with the row that it was given last. */
+/** The linear search: tries every key. The first of those that fit best wins, with the row that was added for it last. */
 function slowest({ rank, canonical }: Fitting, keys: readonly string[], value: string): number {
   let [best, found] = [-1, '']
   for (const key of keys) if (rank(key, value) > best) [best, found] = [rank(key, value), key]
   return best < 0 ? -1 : keys.findLastIndex((key) => canonical(key) === canonical(found))
 }
 
-/** Checks something for many lists of keys and values. */
+/** Checks a property for many lists of keys and values. */
 function forMany(kind: AnyKind, check: (keys: readonly string[], values: readonly string[], fitting: Fitting) => Promise<void>) {
   const fitting = fittingOf(kind)
   const lists = [fc.array(fitting.key, { maxLength: 40 }), fc.array(fitting.value, { minLength: 10, maxLength: 30 })] as const
@@ -226,7 +226,7 @@ function arraysIn(parts: unknown): ArrayBufferView[] {
   return typeof parts === 'object' && parts !== null ? Object.values(parts).flatMap(arraysIn) : []
 }
 
-/** What every kind of keys must do. */
+/** Behaviours required of every kind of keys. */
 export const keyKindSuite: Suite<AnyKind, AnyKind> = {
   kind: 'key kind',
   registry: keyKinds,
@@ -234,7 +234,7 @@ export const keyKindSuite: Suite<AnyKind, AnyKind> = {
   behaviours,
 }
 
-/** Ranges become several networks, which are counted one by one: only what is found can be compared. */
+/** Ranges become several networks, which are counted separately: so only lookups can be compared, not the size. */
 export const rangeSuite: Suite<AnyKind, AnyKind> = {
   ...keyKindSuite,
   kind: 'key kind with ranges,',

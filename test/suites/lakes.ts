@@ -32,14 +32,14 @@ function rowOf(id: string, values: ValueRow = [], source = 'web'): ValueRow {
 }
 
 const ids = (count: number) => Array.from({ length: count }, (_, i) => rowOf(`${i}`))
-/** Numbers beyond those that JavaScript has are bigints. */
+/** Integers beyond JavaScript's safe range are bigints. */
 const values = (rows: readonly string[]) =>
   rows.map((row) => {
     const read = parseJson(row, { maxDepth: 10 })
     return read.kind === 'ok' ? read.value : read.message
   })
 
-/** A lake in a folder of its own, which goes with it. */
+/** A lake in its own folder, which is removed with it. */
 class TestLake {
   readonly folder = mkdtempSync(join(tmpdir(), 'caracal-lake-suite-'))
   lake!: Lake
@@ -57,7 +57,7 @@ class TestLake {
     return this.lake
   }
 
-  /** Puts rows into a table as the flusher does. */
+  /** Inserts rows into a table as the flusher does. */
   async insert(table: TableSpec, rows: readonly ValueRow[], token: string): Promise<number> {
     const folder = mkdtempSync(join(this.folder, 'inserts-'))
     const blocks = blocksOf(rows, valueEncoder(table.columns)).map((block) => block.rows)
@@ -87,7 +87,7 @@ function behaviour(name: string, check: (lake: TestLake) => Promise<void>): Beha
   }
 }
 
-/** Reads every combination of four rows of a table: longer than anybody waits. */
+/** Reads every combination of four rows of a table: takes practically forever. */
 const endless = ({ database, table }: TableSpec) => {
   const from = ['a', 'b', 'c', 'd'].map((name) => `${database}.${table} AS ${name}`).join(', ')
   return `SELECT count(*) FROM ${from} WHERE concat(a.p_row_id, b.p_row_id, c.p_row_id, d.p_row_id) = 'x'`
@@ -249,7 +249,7 @@ const behaviours: readonly Behaviour<AnyLake>[] = [
   }),
 ]
 
-/** What every lake must do. */
+/** Behaviours required of every lake. */
 export const lakeSuite: Suite<AnyLake, AnyLake> = {
   kind: 'lake',
   registry: lakes as unknown as readonly AnyLake[],

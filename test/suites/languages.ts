@@ -7,7 +7,7 @@ import type { Detector, Language } from '../../src/stages/detect/language.ts'
 import { toNdjson } from '../../src/stages/detect/ndjson.ts'
 import type { Suite } from './behaviours.ts'
 
-/** How the rules that the suite needs are written in a language. */
+/** The rules that the suite needs, in one language. */
 interface Written {
   /** Matches events whose `n` is this number; the title is the text of the event's `name`. */
   readonly matching: (n: number) => string

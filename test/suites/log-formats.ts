@@ -8,7 +8,7 @@ import type { Behaviour, Suite } from './behaviours.ts'
 
 const OPTIONS = { maxDepth: 64 }
 
-/** Lines read by one reader after the other: a new one begins behind each of the places, with what the one before it remembered. */
+/** Lines read by a sequence of readers: a new one begins after each of the places, with the state of the previous one. */
 function readAll(format: Format, lines: readonly string[], places: ReadonlySet<number> = new Set()): (Reading | undefined)[] {
   let reader = format.open('', OPTIONS)
   return lines.map((line, i) => {

@@ -11,7 +11,7 @@ import { createHttp } from '../../src/util/http/http.ts'
 import { TestServer } from '../support/servers.ts'
 import type { Behaviour, Suite } from './behaviours.ts'
 
-/** A provider's definition as the suite uses it: its config is checked by its own schema. */
+/** A provider's definition for the suite: its config is validated by its own schema. */
 export interface AnyProvider extends AnyDefinition {
   readonly isLocal: boolean
   create(config: never, deps: ProviderDeps): Provider
@@ -24,10 +24,10 @@ interface Place {
   readonly folder: string
 }
 
-/** What it takes to put a provider to use: keys that point to the place, and how content gets there. */
+/** Everything needed to use a provider: keys that point to the content's place, and how to put content there. */
 interface Fitting {
   readonly config: (place: Place) => object
-  /** `undefined`: there is no content, or the other side fails. */
+  /** `undefined`: no content exists, or the server fails. */
   readonly put: (place: Place, content: string | undefined) => void
 }
 
@@ -154,10 +154,10 @@ const behaviours: readonly Behaviour<AnyProvider>[] = [
   },
 ]
 
-/** Far longer than letting go of a connection takes; only a provider that does not let go waits for it. */
+/** Far longer than closing a connection takes; only a provider that does not close it waits this long. */
 const PATIENCE_MS = 3000
 
-/** What every provider must do. */
+/** Behaviours required of every provider. */
 export const providerSuite: Suite<AnyProvider, AnyProvider> = {
   kind: 'provider',
   registry: providers as unknown as readonly AnyProvider[],

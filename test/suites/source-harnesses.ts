@@ -15,7 +15,7 @@ import type { TcpIntake, tcpLines } from './tcp-lines.fixture.ts'
 /** A source that can be read again, with something to read. */
 export interface Seekable {
   open(cursors: readonly Cursor[]): BatchSource
-  /** Adds records to what there is to read, and lets so much time pass that a look finds them. */
+  /** Adds records, and waits long enough for the source to find them. */
   write(records: readonly string[]): Promise<void>
   end(): Promise<void>
 }
@@ -23,9 +23,9 @@ export interface Seekable {
 /** A source that pushes, with a peer that sends to it. */
 export interface Sender {
   readonly intake: Intake
-  /** Whether senders hear that their records are on disk. */
+  /** Whether senders get an acknowledgement once their records are on disk. */
   readonly acknowledges: boolean
-  /** What a sender does that must not lose records: sends them until they are acknowledged, or, where nothing is, until they are in the spool. */
+  /** A sender that must not lose records: sends them until they are acknowledged or, without acknowledgements, until they are in the spool. */
   send(records: readonly string[]): Promise<void>
   end(): Promise<void>
 }
@@ -36,7 +36,7 @@ function missing(type: string): never {
   throw new Error(`the behaviour suite does not know how to feed the source '${type}': add it to test/suites/source-harnesses.ts`)
 }
 
-/** How a source that can be read again is given something to read. */
+/** How to provide records to a source that can be read again. */
 export function seekable(definition: AnySource): (() => Promise<Seekable>) | undefined {
   if (!definition.seekable) return undefined
   return definition.type === 'file' ? () => files(definition as typeof file) : missing(definition.type)
@@ -58,14 +58,14 @@ async function files(definition: typeof file): Promise<Seekable> {
       nowMs += 5000
     },
     async end() {
-      // A check that failed has left its source open; one with a fault may not close.
+      // A failed check leaves its source open, and a faulty source may not close.
       for (const source of opened) void source.close()
       rmSync(folder, { recursive: true })
     },
   }
 }
 
-/** How records are sent to a source that pushes. */
+/** How to send records to a source that pushes. */
 export function pushing(definition: AnySource): ((deps: IntakeDeps) => Promise<Sender>) | undefined {
   if (!definition.pushes) return undefined
   if (definition.type === 'http') return (deps) => posts(definition as typeof http, deps)
@@ -90,7 +90,7 @@ async function posts(definition: typeof http, deps: IntakeDeps): Promise<Sender>
   }
 }
 
-/** The definition reads the process's own standard input: its intake is given another stream. */
+/** The definition reads the process's own standard input; its intake gets another stream. */
 async function writes(deps: IntakeDeps): Promise<Sender> {
   const stream = new PassThrough()
   let onAppended = () => {}

@@ -84,7 +84,7 @@ describe('the suite fails', () => {
     expect(await failedBy(sourceSuite.behaviours, () => sourceSubject(definition, 2000))).toContain(behaviour)
   })
 
-  test('a source that nobody has said how to feed', () => {
+  test('a source without a harness', () => {
     expect(() => sourceSubject({ ...tcpLines, type: 'new' })).toThrow(/how to feed the source 'new': add it to test\/suites/)
   })
 })

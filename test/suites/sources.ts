@@ -8,7 +8,7 @@ import { RetryLater } from '../../src/util/errors.ts'
 import type { Behaviour, Suite } from './behaviours.ts'
 import { pushing, type Seekable, type Sender, seekable } from './source-harnesses.ts'
 
-/** A source as its registry has it, or as a test makes it. */
+/** A source from its registry, or from a test. */
 export interface AnySource {
   readonly type: string
   readonly seekable?: unknown
@@ -18,18 +18,18 @@ export interface AnySource {
 
 export interface SourceSubject {
   readonly definition: AnySource
-  /** For sources that are seekable: something to read. */
+  /** For seekable sources: records to read. */
   readonly seekable?: (() => Promise<Seekable>) | undefined
   /** For sources that push: a peer that sends to it. */
   readonly sender?: ((deps: IntakeDeps) => Promise<Sender>) | undefined
-  /** A call that takes longer than this hangs, milliseconds. */
+  /** Time in milliseconds after which a call counts as hung. */
   readonly deadlineMs: number
 }
 
 const RECORDS = ['{"n":1}', '{"n":2,"text":"é"}', '{"n":3}']
 const MORE = ['{"n":4}', '{"n":5}']
 
-/** Rejects when the call does not come back. */
+/** Rejects if the call does not return. */
 async function inTime<T>(call: Promise<T>, what: string, { deadlineMs }: SourceSubject): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const deadline = new Promise<never>((_, reject) => {
@@ -44,7 +44,7 @@ interface Read {
   readonly cursors: readonly Cursor[]
 }
 
-/** Reads all there is, as the pipeline does. */
+/** Reads everything available, as the pipeline does. */
 async function readAll(source: BatchSource, subject: SourceSubject): Promise<Read> {
   const read = {
     records: [] as { text: string; rowPlace: string }[],
@@ -88,7 +88,7 @@ function texts({ records }: Read): string[] {
   return records.map(({ text }) => text)
 }
 
-/** Runs a check on a source that can be read again; one that cannot has nothing to show. */
+/** Runs a check on a source that can be read again; passes for other sources. */
 function onSeekable(check: (made: Seekable, subject: SourceSubject) => Promise<void>): Behaviour<SourceSubject>['check'] {
   return async (subject) => {
     const made = await subject.seekable?.()
@@ -101,10 +101,10 @@ function onSeekable(check: (made: Seekable, subject: SourceSubject) => Promise<v
   }
 }
 
-/** What an intake is given in a test: a spool that may be full. */
+/** The context of an intake in a test: a spool that may be full. */
 class TestSpool {
   readonly bodies: { readonly body: Uint8Array; readonly entry: SpoolEntry }[] = []
-  /** The next bodies that find no room. */
+  /** Number of next bodies to refuse for lack of room. */
   refused = 0
   /** Bodies are on disk once this has resolved. */
   synced: Promise<void> = Promise.resolve()
@@ -237,7 +237,7 @@ const behaviours: readonly Behaviour<SourceSubject>[] = [
       const sending = send(RECORDS).then(() => {
         isAcknowledged = true
       })
-      // Time enough for an answer that comes too early.
+      // Enough time for a premature answer to arrive.
       for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
       assert.equal(isAcknowledged, false)
       sync()
@@ -263,7 +263,7 @@ const behaviours: readonly Behaviour<SourceSubject>[] = [
   },
 ]
 
-/** How a source is put to use: by the table of harnesses. */
+/** The source with its harness from the table. */
 export function sourceSubject(definition: AnySource, deadlineMs = 20_000): SourceSubject {
   return { definition, seekable: seekable(definition), sender: pushing(definition), deadlineMs }
 }

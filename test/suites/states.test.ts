@@ -47,7 +47,7 @@ const suite: Suite<(typeof states)[number], StateSubject> = {
 
 testSuite(suite)
 
-test('a state that reads the groups before its transaction is found out', async () => {
+test('a state that reads the groups before its transaction fails the suite', async () => {
   const early = (state: DecidingState): DecidingState => ({
     ...state,
     commitBatch: async (batch, { groups, fromMs, crowds, decide }) => {
@@ -69,7 +69,7 @@ test('a state that reads the groups before its transaction is found out', async 
   )
 })
 
-test('a state that forgets the numbers of deleted windows is found out', async () => {
+test('a state that forgets the numbers of deleted windows fails the suite', async () => {
   const open = async () => {
     const opened = await openSqliteState()
     const forgetful = (state: DecidingState): DecidingState => ({

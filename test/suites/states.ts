@@ -10,10 +10,10 @@ import type { PipelineState } from '../../src/pipeline/pipeline-state.ts'
 import { groupFindings, type Judged } from '../../src/stages/alert/step.ts'
 import type { Behaviour } from './behaviours.ts'
 
-/** What decides alerts; the rest of the port is about batches and the outbox. */
+/** The part that decides alerts; the rest of the port is about batches and the outbox. */
 export type DecidingState = Pick<PipelineState, 'recordBatch' | 'openBatches' | 'commitBatch' | 'tryBatch' | 'commit'>
 
-/** A new, empty state with several writers, as far as its back end has them: the same one several times where it has one. */
+/** A new, empty state with several writers; the same writer several times if the back end has only one. */
 export interface OpenedState {
   readonly writers: readonly DecidingState[]
   /** Deletes every window that ended before, as retention does. */
@@ -61,7 +61,7 @@ function windowOf(known: KnownGroups, part: Partial<AlertWindow> = {}): AlertWin
   return { ...GROUP, ...own, ...times, ...part }
 }
 
-/** Reads groups by a decision that does nothing. */
+/** Reads groups through a decision that does nothing. */
 export async function knownOf(
   state: DecidingState,
   groups: readonly GroupRef[],
@@ -77,7 +77,7 @@ export async function knownOf(
   return seen[0]!
 }
 
-/** Puts a window of the group into state. */
+/** Inserts a window of the group into state. */
 async function add(state: DecidingState, part: Partial<AlertWindow> = {}): Promise<AlertWindow> {
   const batch = await record(state)
   const decide = (known: KnownGroups) => effectsOf(batch, { windows: [windowOf(known, part)] })
@@ -200,16 +200,16 @@ const behaviours: Behaviour<OpenedState>[] = [
   },
 ]
 
-/** One match: of which dedup string, and when its record was received. */
+/** A match: its dedup string, and when its record was received. */
 interface Given {
   readonly dedup: string
   readonly minute: number
 }
 
-/** What remains of all batches. */
+/** The result of all batches. */
 interface Outcome {
   readonly windows: readonly AlertWindow[]
-  /** Ids of alerts, each time one opened. */
+  /** Ids of alerts, one entry each time an alert opened. */
   readonly opened: readonly string[]
 }
 
@@ -225,7 +225,7 @@ function judged(ruleId: string, { dedup, minute }: Given): Judged {
   return { finding, event, text: () => '{}' }
 }
 
-/** Commits these batches, each writer its own share at the same time as the others; says in which order they came to be committed. */
+/** Commits these batches, with the writers working on their shares concurrently; returns the order of the commits. */
 async function commitAll(
   writers: readonly DecidingState[],
   ruleId: string,
@@ -328,7 +328,7 @@ function shape({ windows, opened }: Outcome) {
     .sort((a, b) => a.dedup.localeCompare(b.dedup) || a.number - b.number)
 }
 
-/** What holds in any order: the sum of counts per dedup string, and that what opened did so once. */
+/** Holds in any order: the sum of counts per dedup string, and that every alert opened once. */
 function checkSums({ windows, opened }: Outcome, all: readonly Given[]): void {
   for (const dedup of ['a', 'b', 'c']) {
     const counted = windows.filter(({ body }) => body.dedup === dedup).reduce((sum, { eventCount }) => sum + eventCount, 0)
@@ -338,7 +338,7 @@ function checkSums({ windows, opened }: Outcome, all: readonly Given[]): void {
   expect(windows.filter(({ opened: isOpen }) => isOpen).map(({ alertId }) => alertId)).toEqual(opened)
 }
 
-/** Those that take a moment each, and those that try many runs. */
+/** Quick behaviours, and those with many runs. */
 export const [plainBehaviours, serialBehaviours] = [behaviours, manyRuns].map((list) => list.map(opened)) as [
   Behaviour<StateSubject>[],
   Behaviour<StateSubject>[],

@@ -34,7 +34,7 @@ const contents: Readonly<Record<string, TableFormat['contentOf']>> = {
   greynoise: (keys) => JSON.stringify(keys.map((ip) => ({ ip, noise: true, riot: false, code: '0x01' }))),
 }
 
-/** Everything that is read, in order. */
+/** Everything that the format reads, in order. */
 async function readAll(format: Format, text: string): Promise<ReadRow[]> {
   const read: ReadRow[] = []
   for await (const batch of format.read(text, { primaryKey: 'ip' })) read.push(...batch)
@@ -105,7 +105,7 @@ const behaviours: readonly Behaviour<TableFormat>[] = [
   },
 ]
 
-/** What every format of table content must do. */
+/** Behaviours required of every format of table content. */
 export const tableFormatSuite: Suite<Format, TableFormat> = {
   kind: 'table format',
   registry: formats,

@@ -7,7 +7,7 @@ import { RetryLater } from '../../src/util/errors.ts'
 
 const config = z.object({ ...sourceBase, port: z.int().default(0).describe('Port on 127.0.0.1; 0: any.') })
 
-/** A source for tests with a socket of its own: lines in; `ok N` when N records are on disk, `again` when there is no room. */
+/** A source for tests with its own socket: lines in; `ok N` when N records are on disk, `again` if there is no room. */
 export const tcpLines = defineSource({
   type: 'tcp-lines',
   summary: 'Takes lines over TCP, for tests only.',

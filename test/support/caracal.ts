@@ -5,7 +5,7 @@ import { packageRoot } from '../../src/util/entry.ts'
 
 export { freePort } from '../../scripts/lib/free-port.mjs'
 
-/** The real program in a process of its own, as a user starts it. */
+/** The real program in a separate process, as a user starts it. */
 export class Caracal {
   readonly port: number
   readonly dataDir: string
@@ -34,7 +34,7 @@ export class Caracal {
     return this.#child?.pid
   }
 
-  /** Starts it and resolves when it answers; rejects with its output when it ends instead. */
+  /** Starts it and resolves when it answers; rejects with its output if it ends instead. */
   async start(): Promise<void> {
     const child = spawn(process.execPath, [...this.#nodeArgs, join(packageRoot(), 'bin/caracal.js'), 'up', ...this.#args], {
       cwd: this.#cwd,

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
 
-/** Certificate authorities and server certificates (X.509, P-256), made by the tests themselves. */
+/** Certificate authorities and server certificates (X.509, P-256), created by the tests themselves. */
 
 function tlv(tag: number, ...parts: readonly Uint8Array[]): Buffer {
   const body = Buffer.concat(parts)
@@ -42,7 +42,7 @@ function pem(signer: Signer, subject: string, publicKey: KeyObject, extension: U
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`
 }
 
-/** An authority that nobody knows, with what it signs. */
+/** An unknown authority and the certificates that it signs. */
 export function testAuthority(name = 'Test authority') {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const signer = { name, key: privateKey }
@@ -59,7 +59,7 @@ export function testAuthority(name = 'Test authority') {
   }
   return {
     certificate: pem(signer, name, publicKey, isAuthority),
-    /** Key and certificate of a server under these DNS names, and under 127.0.0.1 when there are none. */
+    /** Key and certificate of a server under these DNS names, or for 127.0.0.1 if there are none. */
     server: (...hosts: readonly string[]) => serverOf(hosts),
     /** The same with a certificate that expired at the end of 2023. */
     expired: (...hosts: readonly string[]) => serverOf(hosts, EXPIRED),

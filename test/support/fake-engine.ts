@@ -22,31 +22,31 @@ export interface Query {
 }
 
 export interface FakeEngine extends Engine {
-  /** What `query` was asked. */
+  /** The arguments of `query`. */
   readonly queries: Query[]
   /** The arguments of `removeSource`. */
   readonly removed: string[]
-  /** What `addReplay` was asked. */
+  /** The arguments of `addReplay`. */
   readonly replaysNow: Replay[]
   answer: (query: Query) => Promise<QueryResult>
   healthNow: Health
   content: Engine['content']
-  /** What a reload comes to. */
+  /** The result of a reload. */
   reloaded: ContentChange
-  /** Who asked for reloads. */
+  /** The originators of reloads. */
   readonly reloads: (readonly [cause: string, actor: string | undefined])[]
   undo: Engine['undoContent']
   pulls: ReloadedContent['pulls']
-  /** Writes down content that was in force, as the pipeline does. */
+  /** Records content that was in force, as the pipeline does. */
   record(content: ContentRecord): Promise<void>
-  /** Puts an alert into state. */
+  /** Inserts an alert into state. */
   addAlert(alert: Partial<AlertWindow>, body?: Partial<AlertBody>): Promise<void>
-  /** Puts a delivery into state: refused for good when there is an error. */
+  /** Inserts a delivery into state; with an error, one that was refused permanently. */
   addDelivery(alertId: string, destination: string, error?: string): Promise<void>
   dispose(): Promise<void>
 }
 
-/** An engine without threads, tables and lake, over a real state database in a folder of its own. */
+/** An engine without threads, tables and lake, over a real state database in its own folder. */
 export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngine> {
   const folder = mkdtempSync(join(tmpdir(), 'caracal-surface-'))
   const state = await openState(folder)

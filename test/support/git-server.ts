@@ -15,11 +15,11 @@ const ENV = {
   GIT_COMMITTER_EMAIL: 'a@example.com',
 }
 
-/** A repository that git's own server program gives out over HTTP, on 127.0.0.1. */
+/** A repository that git's own server program serves over HTTP, on 127.0.0.1. */
 export class GitServer {
   readonly folder = mkdtempSync(join(tmpdir(), 'caracal-git-server-'))
   readonly work = join(this.folder, 'rules')
-  /** `user:password` that is asked for. */
+  /** The required `user:password`. */
   credentials: string | undefined
   /** Requests that were answered. */
   requests = 0
@@ -51,7 +51,7 @@ export class GitServer {
     }
   }
 
-  /** Commits these files with what is there; gives the commit. */
+  /** Commits these files in addition to the existing ones; returns the commit. */
   commit(files: Readonly<Record<string, string>> = {}): string {
     this.write(files)
     this.git('add', '--all', '--force')
@@ -66,7 +66,7 @@ export class GitServer {
     this.#port = (server.address() as AddressInfo).port
   }
 
-  /** The network is away: nobody listens. */
+  /** Simulates a network failure: the port is closed. */
   async away(): Promise<void> {
     const server = this.#server
     this.#server = undefined

@@ -1,6 +1,6 @@
 import type { Caracal } from './caracal.ts'
 
-/** Sends numbered events to the source `web` for as long as it runs, a request after the other on a few connections. */
+/** Sends numbered events to the source `web` for as long as it runs, with one request after the other on a few connections. */
 export class LiveLoad {
   readonly #caracal: Caracal
   readonly #perRequest: number
@@ -37,7 +37,7 @@ export class LiveLoad {
     while (this.#accepted < until && !this.#isStopped) await new Promise((resolve) => setTimeout(resolve, 20))
   }
 
-  /** Ends sending; gives the number of events that were accepted. */
+  /** Stops sending; returns the number of accepted events. */
   async stop(): Promise<number> {
     this.#isStopped = true
     await Promise.all(this.#running)

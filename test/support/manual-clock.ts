@@ -20,7 +20,7 @@ export class ManualClock implements Clock {
     return this.#timers.size
   }
 
-  /** Moves on, firing what falls due in its order, and lets what follows from each happen. */
+  /** Advances the clock, fires due timers in order, and waits for the effects of each. */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms
     await settled()
@@ -36,7 +36,7 @@ export class ManualClock implements Clock {
   }
 }
 
-/** Everything that only waits for promises has happened. */
+/** Resolves when all work that only waits for promises is done. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }

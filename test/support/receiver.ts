@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http'
 
 /**
- * A webhook receiver that fails about half of the tries: it answers 500, cuts the connection before or after reading, or
- * says «come back later». What it accepts it counts by delivery id.
+ * A webhook receiver that fails about half of the attempts: it answers 500, cuts the connection before or after reading, or
+ * says «come back later». It counts accepted deliveries by id.
  */
 export class FlakyReceiver {
   /** Delivery id → times accepted. */
@@ -27,7 +27,7 @@ export class FlakyReceiver {
       request.on('end', () => {
         this.tries++
         const failed = this.#failures.get(id) ?? 0
-        // A delivery is given up after ten tries: six failures in a row leave room for kills in between.
+        // A delivery is abandoned after ten attempts: six failures in a row leave room for kills in between.
         if (failed < 6 && this.#random() < 0.5) {
           this.#failures.set(id, failed + 1)
           const way = this.#random()

@@ -53,14 +53,14 @@ export class TestServer {
 }
 
 /**
- * An HTTP proxy: opens tunnels (CONNECT) and forwards plain requests, each to 127.0.0.1 whatever name was asked for, as a proxy
- * does that resolves names by itself.
+ * An HTTP proxy: opens tunnels (CONNECT) and forwards plain requests, each to 127.0.0.1 whatever the requested name, like a proxy
+ * that resolves names itself.
  */
 export class TestProxy {
-  /** What was asked for: `CONNECT name:port`, or `GET http://name:port/path`. */
+  /** The requests: `CONNECT name:port`, or `GET http://name:port/path`. */
   readonly asked: string[] = []
   readonly authorizations: (string | undefined)[] = []
-  /** Status of every answer when it is not 200. */
+  /** Status of every response, if not 200. */
   refusesWith: number | undefined
   readonly #server: Server
 
