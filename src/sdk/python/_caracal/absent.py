@@ -50,7 +50,7 @@ class AbsentPackage(types.ModuleType):
 
 
 class AbsentBase:
-    """What classes inherit that name a thing of an absent package as their base."""
+    """Base of classes that derive from a name in an absent package."""
 
     _name = "?"
 
@@ -74,7 +74,7 @@ def _method(name):
     return method
 
 
-# What classes of rules call as `super().send(...)`, which asks no `__getattr__`.
+# Methods that classes of rules call as `super().send(...)`, which bypasses `__getattr__`.
 for _name in ("send", "request", "get", "post", "put", "patch", "delete", "head", "options", "mount", "close", "init_poolmanager"):
     setattr(AbsentBase, _name, _method(_name))
 
@@ -126,7 +126,7 @@ def _operator(name):
 for _name in "getitem iter len contains enter str int float lt gt".split():
     setattr(AbsentThing, f"__{_name}__", _operator(f"__{_name}__"))
 AbsentThing.__exit__ = lambda *_arguments: None
-# With `__len__` alone, asking whether a client is there would use it.
+# With `__len__` alone, a truth test of a client would use it.
 AbsentThing.__bool__ = lambda _self: True
 AbsentThing.__setitem__ = lambda self, *_arguments: None if _is_importing() else _refuse(self._name)
 

@@ -1,5 +1,5 @@
 # Runs once in a new interpreter, before a snapshot is taken: registers the shipped modules and imports what rules use.
-# `/caracal.json` holds {path: source} and is gone afterwards.
+# `/caracal.json` contains {path: source} and is removed afterwards.
 def _bootstrap():
     import json
     import os
@@ -18,7 +18,7 @@ def _bootstrap():
     for path, source in sources.items():
         shipped.add(path, source)
     shipped.install()
-    # All built-in modules that rules may have: later none can be made.
+    # All built-in modules that rules may use: none can be created later.
     for name in sys.builtin_module_names:
         if name not in ("_ctypes", "_posixsubprocess", "_pyodide", "_pyodide_core", "_remote_debugging") and not name.startswith(("_test", "_xx", "xx")):
             try:

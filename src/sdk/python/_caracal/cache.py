@@ -125,14 +125,14 @@ class Table:
             raise ValueError(f"the cache entry '{key[:100]}' would be {len(text)} characters long, more than {MAX_ENTRY_CHARS}")
         if old is None and key not in self.changed:
             self._fresh.add(key)
-        # What was written last comes last.
+        # The last written entry comes last.
         self.changed.pop(key, None)
         self.changed[key] = text
         self._put(key, entry, text)
         self._make_room(entry.rule)
 
     def check_changes(self):
-        """Raises when something other than `change` has written here, and takes that away."""
+        """Raises if something other than `change` has written here, and removes it."""
         for key, text in list(self.changed.items()):
             try:
                 if not isinstance(key, str):
@@ -224,7 +224,7 @@ def table():
 
 @contextmanager
 def isolated(seed=None):
-    """A table of its own for a unit test. `seed`: {key: number, list or map} that it holds at first."""
+    """A separate table for a unit test. `seed`: its initial content, {key: number, list or map}."""
     global _table
     saved, _table = _table, Table()
     try:

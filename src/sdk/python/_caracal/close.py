@@ -28,7 +28,7 @@ def _is_pyodides(finder):
     return kind.__module__.startswith(("_pyodide", "pyodide"))
 
 
-# What of `_imp` makes modules, or decides which may be made. No module of the sandbox comes from a library.
+# Functions of `_imp` that create modules, or decide which may be created. No module of the sandbox comes from a library.
 _MAKERS = (
     *("create_builtin", "exec_builtin", "create_dynamic", "exec_dynamic"),
     *("_override_frozen_modules_for_tests", "_override_multi_interp_extensions_check"),
@@ -59,7 +59,7 @@ def _close_builtins():
 
 
 def hide():
-    """Before rules are loaded: takes the engine's own modules out of their sight."""
+    """Called before rules are loaded: hides the engine's own modules from them."""
     global _is_hidden
     _is_hidden = True
     for table in (sys.modules, shipped.SOURCES):

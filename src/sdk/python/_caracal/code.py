@@ -29,7 +29,7 @@ def compile_all(sources):
 
 
 def remember(sources, compiled):
-    """What `compile_all` gave for the sources, then or in an earlier process."""
+    """The results of `compile_all` for the sources, from this or an earlier process."""
     _known.clear()
     _known.update((tuple(source), text) for source, text in zip(sources, compiled) if text is not None)
 

@@ -1,4 +1,4 @@
-"""What the engine holds after loading: rules, and data models by log type."""
+"""The loaded content: rules, and data models by log type."""
 
 import gc
 import os
@@ -47,7 +47,7 @@ class Rule:
 
 
 def _alerting(policy):
-    """A policy as a rule: it sees a plain dict of its own, and False becomes True."""
+    """A policy as a rule: it gets its own plain dict, and False becomes True."""
 
     def rule(event):
         answer = policy(plain(event._container))
@@ -103,7 +103,7 @@ class Content:
             for log_type in item["logTypes"]:
                 self.models[log_type] = model
         mark[0] = 0
-        # What an import has changed that all share.
+        # Shared state that an import has changed.
         self.changed = self.shared.changed(thoroughly=True) if spec["watch"] == "end" else None
         if self.changed is not None:
             self.shared.restore()
@@ -137,7 +137,7 @@ class Content:
         return None
 
     def others(self):
-        """The rules and models as a suspect must leave them: made when there is a suspect."""
+        """The rules and models as a suspect must leave them; built once there is a suspect."""
         if self._others is None:
             tables = self.rules, self.models, self.by_log_type, *self.by_log_type.values()
             self._others = Others(self.rules.values(), dict.fromkeys(self.models.values()), tables)

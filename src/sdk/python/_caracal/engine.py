@@ -1,4 +1,4 @@
-"""What the host calls. Numbers and addresses only: no object of either side is visible to the other."""
+"""The functions that the host calls. They exchange only numbers and addresses: no object is visible to the other side."""
 
 import gc
 import random
@@ -13,11 +13,11 @@ from _caracal.messages import safe_repr
 _input = array("B")
 _output = array("B")
 _content = None
-# What `evaluate` judges: `prepare` reads it.
+# The input of `evaluate`, read by `prepare`.
 _batch = None
 # The suspect that `prepare_suspect` has chosen, and its events.
 _suspect = None
-# What `answer` gives to the host, or its text.
+# The answer for the host, or its text.
 _result = None
 
 
@@ -29,7 +29,7 @@ def room(size):
 
 
 def answer():
-    """Length of the last call's answer; the host asks for the address next."""
+    """Length of the last call's answer; the host gets the address next."""
     global _output, _input, _result
     text = _result if type(_result) is str else wire.dumps(_result)
     _output = array("B", text.encode("ascii"))
@@ -98,7 +98,7 @@ def prepare(header):
     others = [number for number in range(len(rules)) if number not in apart]
     text = _take()
     model = _content.models.get(log_type)
-    # Only suspects need not be apart from the others: there is nobody.
+    # If all rules are suspects, there are no others to protect.
     events = judge.parse(text, model) if others else []
     _batch = rules, others, events, skip, request.get("only"), request["watch"], text, model
     return ",".join(map(str, apart))
@@ -192,7 +192,7 @@ def watched():
 
 
 def done():
-    """A batch has been judged: nothing of it is kept."""
+    """A batch has been judged: drops everything about it."""
     global _batch
     _batch = None
 
@@ -210,7 +210,7 @@ def test():
 def start():
     """After start from a snapshot: what must differ between two processes."""
     random.seed()
-    # Batches of parsed JSON have no cycles; the default thresholds would walk them again and again.
+    # Batches of parsed JSON have no cycles; the default thresholds would walk them repeatedly.
     gc.set_threshold(50_000, 20, 100)
     limits.install()
     return limits.ADDRESS

@@ -1,4 +1,4 @@
-"""What each function of a rule may return, its limit, and what stands in when it fails."""
+"""The allowed return values of each function of a rule, their limits, and the fallback if it fails."""
 
 from collections.abc import Mapping
 from math import isfinite
@@ -33,7 +33,7 @@ FUNCTIONS_WITH_TEXT = frozenset(("title", "description", "reference", "runbook",
 
 
 def _unwrapped(value):
-    """What a read-only container holds, as it is: the encoder only reads it. Refuses everything else."""
+    """The content of a read-only container, not copied because the encoder only reads it. Refuses everything else."""
     if isinstance(value, (ImmutableCaseInsensitiveDict, ImmutableList)):
         return value._container
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
@@ -105,7 +105,7 @@ def check_unique(rule_id, _function, value):
 
 
 def check_context(rule_id, _function, value):
-    """The JSON text of an alert context, or of the reason why it cannot be kept."""
+    """The JSON text of an alert context, or of the reason why it cannot be stored."""
     if type(value) is not dict and not isinstance(value, Mapping):
         raise wrong_type(rule_id, "alert_context", value, "Mapping")
     text, size = to_json(value)

@@ -198,6 +198,6 @@ def _match(rule, event, here, index, number):
 
 
 def settle():
-    """After loading: what is there stays, the collector need not look at it again."""
+    """Called after loading: existing objects are permanent, so the collector can skip them."""
     gc.collect()
     gc.freeze()

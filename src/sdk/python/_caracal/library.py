@@ -1,4 +1,4 @@
-"""What can be called in Python's and the engine's own modules, and what they hold: the same in every load."""
+"""Callables and values in Python's and the engine's own modules, which are the same in every load."""
 
 import sys
 from types import BuiltinFunctionType, FunctionType, ModuleType
@@ -19,7 +19,7 @@ engine = []
 # Lists, dicts and sets of both.
 held = []
 
-# These reach out of the sandbox, or below Python (`close.py` takes them away): nothing here may hold them.
+# These reach out of the sandbox, or below Python (`close.py` takes them away): nothing here may reference them.
 CLOSED = frozenset("_ctypes _posixsubprocess _pyodide _pyodide_core _remote_debugging ctypes js pyodide pyodide_js".split()).union(
     # Python's tests of itself: other interpreters, memory, code from bytes.
     name for name in sys.builtin_module_names if name.startswith(("_test", "_xx", "xx"))
@@ -67,7 +67,7 @@ def _never():
     return False
 
 
-# What the engine writes to as it works, or what is not its own.
+# Names that the engine writes to as it works, or that are not its own.
 _WRITTEN = frozenset(
     "_callbacks _filters _known _learned _shapes __annotations__ __builtins__ __conditional_annotations__ __loader__ __package__ "
     "__path__ __spec__ constants engine engine_times held is_careful library mark stopped".split()

@@ -1,4 +1,4 @@
-"""Loads rules and the helpers they import, each content root in a view of its own.
+"""Loads rules and the helpers they import, with a separate view for each content root.
 
 A name in an `import` is looked up in: the standard library; the modules beside the rule; the globals of the rule's
 content root; the helpers that ship with the engine. Two roots may have different helpers of one name, so every module gets
@@ -25,7 +25,7 @@ _real_import = builtins.__import__
 
 
 class Place:
-    """A set of importable helpers: a folder's, or a root's globals and the shipped helpers behind them."""
+    """A set of importable helpers: a folder's, or a root's globals followed by the shipped helpers."""
 
     def __init__(self, shared, settles, parent=None):
         self.parent = parent
@@ -117,7 +117,7 @@ def _free_name(name):
 
 
 class HelperFinder(MetaPathFinder):
-    """For who imports by text, without a place of its own: `importlib.import_module("helper")`, `mock.patch("helper.f")`."""
+    """For imports by name from code without its own place: `importlib.import_module("helper")`, `mock.patch("helper.f")`."""
 
     def __init__(self, places):
         self._places = places

@@ -8,7 +8,7 @@ _MAX_NAME = 200
 
 
 def _user_frame(traceback, files):
-    """The innermost frame that lies in a user's file."""
+    """The innermost frame in a user's file."""
     found = None
     while traceback is not None:
         if traceback.tb_frame.f_code.co_filename in files:

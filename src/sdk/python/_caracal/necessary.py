@@ -78,7 +78,7 @@ class Necessary:
             if wanted == FALSE:
                 continue
             ways.append(wanted)
-            # What title() and the others read must have been written for this very event.
+            # Values that title() and the others read must have been written for this very event.
             walk.stale.update(name for name in walk.writes if ("global", name) not in names)
         for name in walk.stale:
             found.extend(walk.writes.get(name, ()))
@@ -101,12 +101,12 @@ class Necessary:
                 steps = ()
             paths[name] = steps if steps and all(type(step) is str for step in steps) else None
         module = self._library.modules.get(id(model))
-        # Without its code the model cannot be loaded: what a rule asks of it raises.
+        # Without its code the model cannot be loaded: every use by a rule raises.
         methods = dict(model["methods"]) if module is not None else {}
         return {"paths": paths, "methods": methods, "module": module}
 
     def traits(self):
-        """What a rule's answer depends on in sources that it does not reach: those of helpers and models together, and each rule's."""
+        """Properties of unreachable sources that affect a rule's result: of helpers and models together, and of each rule."""
         own = {rule_id: self._library.modules[id(rule)] for rule_id, rule in self._rules.items()}
         return {
             "shared": traits_of([*self._library.helpers(), *self._shared]),

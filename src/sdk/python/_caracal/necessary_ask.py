@@ -1,4 +1,4 @@
-"""What must hold for a question about a value to be answered with yes, and with no.
+"""The conditions for a test of a value to be true, and to be false.
 
 `ask(value, question)` gives a pair of formulas: what must hold for the answer to be yes, and for it to be no. Neither says
 that it is so: an exception is neither. What is not understood is (TRUE, TRUE).
@@ -20,7 +20,7 @@ MAX_MEMBERS = 300
 
 
 def is_scalar(value):
-    """A value that the condition IR can hold and that compares there as it does here."""
+    """A value that the condition IR can represent and that compares there as it does here."""
     kind = type(value)
     if kind is str:
         return not any(0xD800 <= ord(character) < 0xE000 for character in value)
@@ -118,7 +118,7 @@ def _ask_several(value, question, other=None, *_rest):
 
 
 def _ask_field(field, question, *arguments):
-    """The field's own answer when it is there, that of its default when it is not."""
+    """The field's own answer if it exists, otherwise that of its default."""
     yes, no = _FIELD_QUESTIONS[question](field, *arguments)
     missing_yes, missing_no = missing = ask(field.missing, question, *arguments)
     if field.null_is_missing and question in ("equals", "same", "among"):

@@ -1,4 +1,4 @@
-"""What calls give, those of functions of the content by following them."""
+"""The results of calls; calls of the content's own functions are followed."""
 
 import ast
 import builtins

@@ -1,4 +1,4 @@
-"""What expressions are worth."""
+"""The values of expressions."""
 
 import ast
 
@@ -13,7 +13,7 @@ class Expressions:
     """The part of a walk that reads expressions."""
 
     def value(self, node, names):
-        """What an expression is worth. `names` changes when it assigns (`:=`)."""
+        """The value of an expression. `names` changes if it assigns (`:=`)."""
         self.tick()
         read = getattr(self, f"_of_{type(node).__name__}", None)
         if read:
@@ -160,7 +160,7 @@ class Expressions:
         return OPAQUE if type(value) is Value else UNKNOWN
 
     def _of_ListComp(self, node, names):
-        """Unrolled over constants; otherwise one unknown turn stands for all."""
+        """Unrolled over constants; otherwise one unknown iteration represents all."""
         self.may_raise = True
         inner = dict(names)
         try:
@@ -171,7 +171,7 @@ class Expressions:
                     return self.unrolled(node, generator, met, inner)
             return Comprehended(*self.one_turn(node, inner))
         finally:
-            # What it assigns (`:=`) is seen outside.
+            # Its assignments (`:=`) are visible outside.
             names.update({part.target.id: OPAQUE for part in ast.walk(node) if isinstance(part, ast.NamedExpr)})
 
     _of_SetComp = _of_ListComp

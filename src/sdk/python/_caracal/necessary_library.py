@@ -5,7 +5,7 @@ from _caracal.necessary_syntax import STDLIB
 
 
 class Place:
-    """Finds modules as `_caracal.loader` does: beside the rule, in its root, among the shipped ones."""
+    """Finds modules as `_caracal.loader` does: next to the rule, in its root, among the shipped ones."""
 
     def __init__(self, library, sources, parent=None):
         self.library = library
@@ -42,7 +42,7 @@ class Library:
                 self._folder(helper["root"], helper["folder"]).sources[helper["name"]] = helper["code"]
             elif helper["root"]:
                 self._root(helper["root"]).sources[helper["name"]] = helper["code"]
-        # Names that some module gives to attributes of others; whether one makes what `unittest.mock` offers.
+        # Names of attributes that some module sets on others; whether one creates objects of `unittest.mock`.
         # `elsewhere`: the traits of rules that are not read again.
         self.attributes_stored = set(elsewhere["attributes"])
         self.makes_mocks = elsewhere["mocks"]
@@ -100,7 +100,7 @@ class Library:
 
 
 def traits_of(modules):
-    """What of some modules others depend on, as a library notes it."""
+    """Properties of some modules that others depend on, as a library records them."""
     known = [module for module in modules if module is not None]
     attributes = set().union(*(module.attributes_stored for module in known))
     return {"attributes": sorted(attributes), "mocks": any(module.makes_mocks for module in known)}

@@ -18,10 +18,10 @@ class Module:
         self.globals = set()
         self.bound = set()
         self.is_star = False
-        # What its constants are worth, as far as somebody asked.
+        # The values of its constants, as far as they were requested.
         self.values = {}
         self._unstable = self._unstable_inside = self._is_impure = None
-        # What was found out about parts of its tree.
+        # Results for parts of its tree.
         self.facts = {}
         self._imported = None
         try:
@@ -87,7 +87,7 @@ class Module:
                 bind(inner.name)
 
     def _follow(self):
-        """Names whose value is changed in place, names that share a value, and names that are handed to somebody."""
+        """Names whose value is changed in place, names that share a value, and names that are passed to other code."""
         self.mutated = set()
         # Name -> names that may share its value; and names that may share a part of it.
         self.links = {}
@@ -200,7 +200,7 @@ class Module:
                 return
 
     def _keeps(self, function, position, keyword):
-        """Whether a function leaves an argument as it is and does not hold on to it."""
+        """Whether a function neither changes an argument nor keeps a reference to it."""
         if isinstance(function, ast.Attribute):
             if function.attr in MUTATORS:
                 return False
@@ -222,7 +222,7 @@ class Module:
         return function.id in SAFE_BUILTINS and function.id not in self.bound
 
     def module_of(self, node):
-        """The content module that a name stands for, or None."""
+        """The content module that a name refers to, or None."""
         if isinstance(node, ast.Name) and node.id in self.imports and node.id not in self._changing:
             owner, name = self.imports[node.id]
             if name is None:
@@ -230,7 +230,7 @@ class Module:
         return None
 
     def is_fixed(self, name):
-        """The name is bound once and nobody gives it another value."""
+        """The name is bound once and never gets another value."""
         library = self.place.library
         return name not in self._changing and not self.uses_reflection and name not in library.attributes_stored
 
@@ -241,7 +241,7 @@ class Module:
         return self._is_impure
 
     def _find_impure(self):
-        """Some function of the module writes to the cache or keeps something of its own between two calls."""
+        """Some function of the module writes to the cache or keeps state between two calls."""
         for owner, name in self.imports.values():
             if owner.partition(".")[0] == CACHE and name not in CACHE_READERS:
                 return True

@@ -22,7 +22,7 @@ from _caracal.necessary_values import Const, Data, Pattern, Several
 
 
 class Names:
-    """The part of a walk that knows names, and what a rule leaves behind for later events."""
+    """The part of a walk that knows names, and the effects of a rule on later events."""
 
     def assign(self, target, value, names, source=None):
         """Names after an assignment."""
@@ -57,7 +57,7 @@ class Names:
         return {**names, ("global", name): value if keeps_its_worth(value) else UNKNOWN}
 
     def is_shared(self, name):
-        """What a name stands for may outlive the call or belong to somebody else."""
+        """The object of a name may outlive the call or belong to other code."""
         if name is None:
             return False
         module, given = self.frame.module, self.frame.given
@@ -130,7 +130,7 @@ class Names:
 
 
     def effect(self):
-        """Something happens here that later events can see: whoever gets here must be let through."""
+        """Something happens here that later events can see: events that get here must be let through."""
         self.effects.append(both(*self.context))
 
     def hidden(self, node):
@@ -152,7 +152,7 @@ class Names:
                     self.effect()
 
     def is_harmless(self, name):
-        """A builtin, or a function of a module that keeps nothing, as far as it reaches."""
+        """A builtin, or a function that, with everything it reaches, keeps no state."""
         module = self.frame.module
         if name not in module.bound:
             return name in SAFE_BUILTINS

@@ -1,4 +1,4 @@
-"""What reading from values gives: keys, methods and operators, applied to values that are known only in part."""
+"""The results of reading from values: keys, methods and operators, applied to partly known values."""
 
 import operator
 
@@ -41,7 +41,7 @@ _CONSTANT_METHODS = {
 
 
 def constant(make):
-    """A constant, or what stands for the exception that making it raises."""
+    """A constant, or the representation of the exception that creating it raises."""
     try:
         value = make()
     except Exception:
@@ -74,7 +74,7 @@ def key_of(value, key, default):
                 missing = default
             else:
                 missing = over(one.missing, read)
-                # The value is there, and the key is not.
+                # The value exists, but the key does not.
                 missing = missing if _is_same(missing, default) else Choice([(TRUE, missing), (TRUE, default)])
             return one.beneath((key,), missing)
         if isinstance(one, Element):
@@ -101,7 +101,7 @@ def _is_same(one, other):
 def deep_get(value, keys, default):
     """The event's `deep_get`, or a helper that does the same (`necessary_fold.py`)."""
     if isinstance(default, Const):
-        # A walk goes on inside a default that is an object.
+        # A walk continues inside a default that is an object.
         missing = UNKNOWN if type(default.value) is dict and default.value and len(keys) > 1 else default
     else:
         missing = default if len(keys) == 1 else UNKNOWN
@@ -164,7 +164,7 @@ def index_of(value, key):
 
 
 def table(entries, key, default):
-    """A constant dict asked with a key that depends on the event."""
+    """A constant dict read with a key that depends on the event."""
     if len(entries) > MAX_KEYS:
         return UNKNOWN
     branches = [
@@ -232,7 +232,7 @@ def method(value, name, arguments, keywords):
 
 
 def found_in(texts, subject):
-    """What looking for a regular expression gives: a match object, or None."""
+    """The result of a regular expression search: a match object, or None."""
     return Choice([(both(*(ask(subject, "has", text)[0] for text in texts)), UNKNOWN), (TRUE, NONE)])
 
 

@@ -25,7 +25,7 @@ def texts_of(pattern):
 
 
 def _collect(sequence, run, found):
-    """Adds the unbroken runs of characters; the run that is under way goes on into a group and out of it."""
+    """Adds the unbroken runs of characters; the current run continues into a group and out of it."""
     for kind, argument in sequence:
         if kind is op.LITERAL:
             run.append(chr(argument))
@@ -34,12 +34,12 @@ def _collect(sequence, run, found):
             continue
         else:
             _end(run, found)
-            # What is repeated at least once is there once.
+            # A part that is repeated at least once occurs once.
             if kind in (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT) and argument[0] >= 1:
                 inner = []
                 _collect(argument[2], inner, found)
                 _end(inner, found)
-    # A run so far is certain too, although it may go on behind the group.
+    # A run so far is certain too, although it may continue after the group.
     if run:
         found.append("".join(run))
 

@@ -1,4 +1,4 @@
-"""What a reading of a rule holds, and the small questions about values that its parts share."""
+"""The state of reading a rule, and small checks of values that its parts share."""
 
 import ast
 
@@ -30,7 +30,7 @@ class Function(Value):
 
 
 class ModuleValue(Value):
-    """An imported module; `module` is None for one that is no content."""
+    """An imported module; `module` is None for one that is not content."""
 
     def __init__(self, name, module):
         self.name = name
@@ -38,7 +38,7 @@ class ModuleValue(Value):
 
 
 class Foreign(Value):
-    """A name of a module that is no content."""
+    """A name of a module that is not content."""
 
     def __init__(self, module, name):
         self.module = module
@@ -57,7 +57,7 @@ class Frame:
         self.module = module
         self.node = node
         self.is_top = is_top
-        # How much of the context lies before it.
+        # Length of the context before it.
         self.start = start
         # (condition, value, names) of each way out.
         self.returns = []
@@ -130,7 +130,7 @@ def collapsed(ways):
 
 
 def joined(condition, after):
-    """States behind a branching, with the condition before it; those with the same names become one."""
+    """States after a branch, with the condition before it; those with the same names become one."""
     states = []
     for inner, names in after:
         for place, (other, known) in enumerate(states):

@@ -1,4 +1,4 @@
-"""What the reading of rules knows of names and methods by their spelling alone."""
+"""What is known of names and methods by their spelling alone when rules are read."""
 
 import ast
 import builtins

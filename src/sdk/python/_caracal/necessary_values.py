@@ -16,14 +16,14 @@ class Raises(Value):
 
 
 class Event(Value):
-    """What a rule's function is called with. `exact`: a plain dict, whose keys are compared with their case."""
+    """The argument of a rule's function. `exact`: a plain dict, whose keys are case-sensitive."""
 
     def __init__(self, exact=False):
         self.exact = exact
 
 
 class Const(Value):
-    """A value that never changes, or a container that nobody changes."""
+    """A value that never changes, or a container that is never changed."""
 
     def __init__(self, value):
         self.value = value
@@ -51,7 +51,7 @@ class Truth(Value):
 
 
 class Chain(Value):
-    """`a and b`, `a or b`: as a truth, and as the value that it gives."""
+    """`a and b`, `a or b`: as a truth value, and as the resulting value."""
 
     def __init__(self, pair, branches, are_booleans):
         self.pair = pair
@@ -129,7 +129,7 @@ class Comprehended(Value):
 
 
 class Lazy(Value):
-    """A generator over what `inner` holds; true whatever that is."""
+    """A generator over the items of `inner`; always true."""
 
     def __init__(self, inner):
         self.inner = inner

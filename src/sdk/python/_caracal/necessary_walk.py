@@ -22,7 +22,7 @@ class Walk(Names, Expressions, Calls):
     def __init__(self, library, module, model):
         self.library = library
         self.model = model
-        # What must hold at the calls that are under way, outermost first.
+        # The conditions at the current calls, outermost first.
         self.context = []
         self.effects = []
         # Global names: the conditions under which rule() writes them; those that may be read before that.

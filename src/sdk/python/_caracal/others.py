@@ -1,4 +1,4 @@
-"""What the other rules and the data models are, from just before a suspect rule runs until just after."""
+"""The state of the other rules and the data models, from just before a suspect rule runs until just after."""
 
 from itertools import chain
 from operator import attrgetter, is_

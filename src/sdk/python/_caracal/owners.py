@@ -1,4 +1,4 @@
-"""What the code of a helper changes of its own: a memo that it fills, a counter that it keeps. Asked only when something has changed."""
+"""A helper's changes to its own state, such as a memo or a counter. Determined only if something has changed."""
 
 import ast
 import dis

@@ -1,4 +1,4 @@
-"""What is watched, in pieces: names of a module or class, lists and dicts, code of functions. Each remembers how it must be."""
+"""The watched parts: names of a module or class, lists and dicts, code of functions. Each remembers its proper state."""
 
 from operator import attrgetter, is_
 

@@ -1,4 +1,4 @@
-"""What all rules of a child share and none may change: built-in names, helper modules, Python's own modules.
+"""State that all rules of a child share and must not change: built-in names, helper modules, Python's own modules.
 
 Looking is comparing objects by identity, in loops that run in C: about 0.1 ms for what rules use most, 1 to 2 ms for the rest. After a
 rule whose code names such things it is done at once, else every so often. Nothing here calls what a rule may have put in a thing's
@@ -33,7 +33,7 @@ _NOTHING = frozenset()
 class Shared:
     """Everything that is watched in one load. `looked`: at how much the last thorough look was; never less than the one before."""
 
-    # No rule gives it another `changed`.
+    # No rule can replace its `changed`.
     __slots__ = (
         *("_interpreter", "_names", "_items", "_code", "_owned", "_next_look", "_next_thorough_look", "_items_by_name"),
         *("_mappings", "_views", "_sizes", "_values", "_containers", "_lengths", "looked"),
@@ -96,7 +96,7 @@ class Shared:
         return NAMES if any(part.name in names for part in held) else names & self._items_by_name.keys()
 
     def settle(self):
-        """What is there now is what must stay."""
+        """Records the current state as the one to preserve."""
         self._next_look = self._next_thorough_look = 0
         self._interpreter.take()
         for part in chain(self._names, self._items):
@@ -126,7 +126,7 @@ class Shared:
             for part in self._items:
                 if len(part.container) != len(part.saved) and not part.owned():
                     return part.label
-            # Owners' own work, or new names, which disturb nobody.
+            # Owners' own work, or new names, which are harmless.
             for part in chain(self._names, self._items):
                 part.take()
             self._settle()

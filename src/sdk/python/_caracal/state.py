@@ -1,4 +1,4 @@
-"""What of the interpreter itself outlasts a call: a trace, a lower limit, a handler, a callback."""
+"""State of the interpreter itself that outlasts a call: a trace, a lower limit, a handler, a callback."""
 
 import gc
 import sys
@@ -26,7 +26,7 @@ def _kinds():
 
 
 class Interpreter:
-    """The state of the interpreter as it must stay."""
+    """The interpreter state to preserve."""
 
     __slots__ = ("limit", "digits", "streams", "handler", "threshold", "finders", "filters", "context", "kinds")
 
@@ -74,7 +74,7 @@ class Interpreter:
         return None
 
     def put_back(self):
-        """Quietly: authors mean them for themselves, and nobody else notices."""
+        """Silently: authors mean them for themselves, and others are not affected."""
         if _filters != self.filters:
             _filters[:] = self.filters
         if self.context:

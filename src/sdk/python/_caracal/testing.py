@@ -1,4 +1,4 @@
-"""One unit test of one rule: every function runs, nothing is cut or replaced, errors are kept."""
+"""One unit test of one rule: every function runs, nothing is truncated or replaced, errors are recorded."""
 
 import io
 import json
@@ -85,7 +85,7 @@ def run(rule, log, mocks, models, number):
 
 
 def _subject(rule, log, models):
-    """What the functions are called with: an event with the data model of its log type, or a policy's plain resource."""
+    """The argument of the functions: an event with the data model of its log type, or a policy's plain resource."""
     if rule.kind == "policy":
         return log
     log_type = log.get("p_log_type") if rule.kind == "rule" and isinstance(log, dict) else None
@@ -112,7 +112,7 @@ def _run_one(rule, name, function, subject, here, out, errors, where):
                 raise wrong_type(rule.id, rule.main, value, "bool")
         elif name in CHECKS:
             CHECKS[name](rule.id, name, value)
-        # What a function may not return is an error and no output.
+        # An invalid return value is an error without output.
         out[name] = to_json(dict(value) if isinstance(value, Mapping) else value)[0]
         mark[0] = 0
     except BaseException as error:

@@ -49,7 +49,7 @@ class DataModel:
         return MISSING if method is None else wrap(method(_wrap_dict(container)))
 
     def path(self, container, name):
-        """Where the value of a name stands in this event (`client.ipAddress`), a method's name, or None."""
+        """The path of a name's value in this event (`client.ipAddress`), a method's name, or None."""
         steps = self._plain.get(name) or self._wild.get(name)
         if steps is not None:
             hit = self._one_hit(container, name)

@@ -8,7 +8,7 @@ from panther_core.data_model import MISSING
 from panther_core.exceptions import PantherError
 from panther_core.immutable import _MISSING, ImmutableCaseInsensitiveDict, ImmutableList, find_key, plain, wrap
 
-# In an event's cache of what its data model said: not asked yet; the model does not map the name.
+# In an event's cache of data model results: not looked up yet; the model does not map the name.
 _UNKNOWN = object()
 _UNMAPPED = object()
 _CONSTANT = frozenset((str, int, float, bool, type(None), ImmutableCaseInsensitiveDict, ImmutableList))
@@ -45,7 +45,7 @@ class PantherEvent(ImmutableCaseInsensitiveDict):
         value = self
         for key in keys:
             if value is None:
-                # What is missing stays missing, unless the walk goes on inside the default.
+                # What is missing stays missing, unless the walk continues inside the default.
                 if default is None:
                     return None
                 value = default
@@ -72,7 +72,7 @@ class PantherEvent(ImmutableCaseInsensitiveDict):
         return default if value is None or value is default else wrap(value)
 
     def deep_walk(self, *keys, default=None, return_val="all"):
-        """Follows keys (case matters) through objects and lists; gives plain values, several as a list."""
+        """Follows keys (case matters) through objects and lists; returns plain values, several as a list."""
         result = _walk(self._container, keys, default, return_val)
         return plain(result) if type(result) in (dict, list) else result
 
@@ -157,7 +157,7 @@ _new_event = PantherEvent.__new__
 
 
 def event_of(container, data_model=None):
-    """An event around a dict that nobody else holds: the public constructor's copy is saved."""
+    """An event around a dict without other references, which saves the public constructor's copy."""
     event = _new_event(PantherEvent)
     event._container = container
     event.data_model = data_model

@@ -154,7 +154,7 @@ class ImmutableCaseInsensitiveDict(Mapping):
 
 
 class ImmutableList(Sequence):
-    """A JSON array. An index gives a wrapped item, a slice a plain tuple."""
+    """A JSON array. An index returns a wrapped item, a slice a plain tuple."""
 
     __slots__ = ("_container", "__weakref__")
     json_encoder = staticmethod(json_encoder)
@@ -224,7 +224,7 @@ def _wrap_dict(value):
 
 
 def wrap(value):
-    """The read-only view of a dict or list; everything else as it is."""
+    """The read-only view of a dict or list; everything else unchanged."""
     kind = type(value)
     if kind is dict:
         return _wrap_dict(value)

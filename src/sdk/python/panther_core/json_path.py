@@ -37,7 +37,7 @@ MAX_HITS = 1000
 
 
 class Star:
-    """The step that takes every member."""
+    """The step that selects every member."""
 
 
 class Deep:
