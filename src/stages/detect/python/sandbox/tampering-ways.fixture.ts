@@ -75,13 +75,13 @@ export const WAYS: readonly Way[] = [
     way: 'the watch, blinded by its class',
     body: "type(found('shared')).changed = lambda *_, **__: None",
     outcome: 'noticed',
-    what: /looks for changes/,
+    what: /change detection/,
   },
   {
     way: 'the watch, blinded by its lists',
     body: "shared = found('shared'); shared._code.clear(); shared._items.clear(); shared._names.clear(); shared._settle()",
     outcome: 'noticed',
-    what: /looks for changes/,
+    what: /change detection/,
   },
   { way: 'the watch, shut off as an object', body: "found('shared').changed = lambda *_, **__: None", outcome: 'harmless' },
   {
