@@ -222,7 +222,7 @@ test('a process that hangs is replaced, and requests to it may be retried', asyn
   await answered()
   await insertInto(lake, table, row(1), 'one')
   expect((await lake.query('SELECT n FROM logs.t')).rows).toEqual(['[1]'])
-  expect(problems).toMatchObject([{ what: 'LakeReplaced', message: expect.stringContaining('not answered for 30 seconds') }])
+  expect(problems).toMatchObject([{ what: 'LakeReplaced', message: expect.stringContaining('not responded for 30 seconds') }])
 })
 
 test('close ends a query that the engine cannot stop, and a process that hangs', async () => {
