@@ -1,7 +1,7 @@
 // Builds lookup tables from the real lists below DIR and checks known facts about them:
 // `npm run build && node scripts/conformance-tables.mjs DIR`. Prints a line with a number for each fact; exit code 1 if one does not hold.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -173,11 +173,13 @@ for (const set of readdirSync(join(folder, ipinfo))) {
 // Two days of a web server's connections, joined.
 const days = { '2024-04-19': [1, 492, 17, 4], '2024-04-20': [4, 488, 10, 0] }
 const work = mkdtempSync(join(tmpdir(), 'caracal-tables-'))
-const own = (name, file, match) =>
+const own = (name, file, match) => {
+  copyFileSync(file, join(work, `${name}.txt`))
   writeFileSync(
     join(work, `${name}.yml`),
-    `AnalysisType: lookup_table\nLookupName: ${name}\nFilename: ${JSON.stringify(file)}\nMatch: ${match}\nLogTypeMap:\n  PrimaryKey: key\n  AssociatedLogTypes:\n    - { LogType: Zeek.Conn, Selectors: [id_orig_h] }\n`,
+    `AnalysisType: lookup_table\nLookupName: ${name}\nFilename: ${name}.txt\nMatch: ${match}\nLogTypeMap:\n  PrimaryKey: key\n  AssociatedLogTypes:\n    - { LogType: Zeek.Conn, Selectors: [id_orig_h] }\n`,
   )
+}
 own('drop', join(folder, 'threat-intel/spamhaus/drop.txt'), 'cidr')
 own('vpn', join(folder, 'threat-intel/x4bnet-vpn/ipv4.txt'), 'cidr')
 const answers = join(work, 'greynoise.json')
