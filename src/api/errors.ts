@@ -7,7 +7,7 @@ import { CaracalError, messageOf, NotSupported, Refused, RetryLater, StorageErro
 import { withoutHostPaths } from '../util/host-paths.ts'
 
 /** The response of every failed call: a sentence for people and a code for programs. */
-export const failureSchema = z.object({
+const failureSchema = z.object({
   message: z.string().describe('What failed and what to do about it.'),
   code: z.string().describe('A stable code for programs.'),
 })

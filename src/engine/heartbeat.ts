@@ -14,7 +14,7 @@ export interface HeartbeatDeps {
 const EVERY_MS = 60_000
 const TIMEOUT_MS = 10_000
 /** Consecutive failed calls before a problem is reported. */
-export const MAX_FAILED = 3
+const MAX_FAILED = 3
 
 /** Calls a URL every minute while Caracal works, so that the service there notices when it does not. */
 export class Heartbeat {

@@ -93,7 +93,7 @@ export function sendBatch(batch: Batch, { chunks, left, nameOf }: Sending): { ma
 
 function sendRaw({ place, bytes, spans }: RawRecords, chunks: readonly Chunk[], move: (spans: Float64Array) => Float64Array) {
   const chunk = chunks.findIndex((one) => one.bytes.buffer === bytes.buffer)
-  if (chunk < 0) return []
+  if (chunk < 0) throw new Error(`the records of ${place} do not lie in any chunk of their batch`)
   const from = bytes.byteOffset - chunks[chunk]!.bytes.byteOffset
   return [{ place, chunk, from, length: bytes.length, spans: move(Float64Array.from(spans)) } satisfies SentRaw]
 }

@@ -212,7 +212,7 @@ export function ruleErrorRow(
   return [time, ruleId, cause, message.toWellFormed(), event?.p_log_type, event?.p_row_id, event?.p_source_id, window?.alertId]
 }
 
-export const TABLE_VERSIONS: TableSpec = {
+const TABLE_VERSIONS: TableSpec = {
   database: 'monitor',
   table: 'table_versions',
   timeColumn: 'p_parse_time',

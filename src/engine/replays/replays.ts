@@ -11,7 +11,7 @@ import { begunAgain, ReplayRun, type RunDeps } from './replay-run.ts'
 /** Maximum number of waiting replays. */
 export const MAX_WAITING = 20
 /** Maximum number of ended replays that are still listed, the latest ones. */
-export const MAX_OVER = 100
+const MAX_OVER = 100
 /** How often the progress of a dry run is stored: for display only, since it begins again after a stop. */
 const SAVE_MS = 1000
 

@@ -28,7 +28,7 @@ function isJsonStart(line: string): boolean {
 }
 
 /** One element of an array, or one line, as a record. */
-export function readJson(text: string, maxDepth: number): Reading {
+function readJson(text: string, maxDepth: number): Reading {
   const result = parseJson(text, { maxDepth })
   if (result.kind === 'failure')
     return { kind: 'dead-letter', reason: result.reason, message: advice(result.reason, result.message) }

@@ -39,7 +39,7 @@ export function openBlock(bytes: Uint8Array): Block {
 }
 
 /** The length before a text, and the offset at which the text begins. */
-export function readLength(bytes: Uint8Array, at: number): { readonly length: number; readonly start: number } {
+function readLength(bytes: Uint8Array, at: number): { readonly length: number; readonly start: number } {
   let length = 0
   let scale = 1
   let next = at
