@@ -2,8 +2,9 @@ import type { TransferListItem } from 'node:worker_threads'
 import type { FinishedRows } from '../../model/batch.ts'
 import type { Chunk } from '../../model/chunk.ts'
 import type { CompiledSchema, RowOrigin } from '../../model/schema.ts'
-import type { Making } from '../../pipeline/generation.ts'
+import type { Making, ParsedPart } from '../../pipeline/generation.ts'
 import { receiveBatch, type SchemaName } from '../../pipeline/made-batch.ts'
+import type { PathBatch } from '../../pipeline/path.ts'
 import type { EncodedBatch } from '../../pipeline/steps.ts'
 import type { DetectBatch } from '../../stages/detect/language.ts'
 import { imageOf } from '../../stages/enrich/open.ts'
@@ -12,7 +13,9 @@ import { contentParts, hashOf } from '../content-parts.ts'
 import type { ContentSource, MadeGeneration } from '../generation.ts'
 import type { LiveTables } from '../live-tables.ts'
 import type { LoadedContent } from '../path.ts'
-import type { Makers } from './makers.ts'
+import { withoutDeadly } from './deadly.ts'
+import type { MakeAnswer } from './maker-calls.ts'
+import { DeadlyWork, type Makers, type Work } from './makers.ts'
 import { RulesInMakers } from './rules.ts'
 
 export interface MadeElsewhereDeps {
@@ -83,23 +86,27 @@ export class MadeElsewhere implements Making {
   }
 
   async make(
-    { sourceId, receivedMs, chunks, onParsed }: Parameters<Making['make']>[0],
+    { onParsed, ...batch }: Parameters<Making['make']>[0],
     origin: RowOrigin,
   ): Promise<EncodedBatch<readonly FinishedRows[]>> {
-    const generation = this.generation
-    const { answer, seat } = await this.#makers.run({
-      generation,
-      onParsed,
-      ask: (maker, number) => {
-        const list: TransferListItem[] = []
-        const batch = { sourceId, receivedMs, chunks: chunks.map((chunk) => copyOf(chunk, list)) }
-        return maker.move('make', { number, generation, batch, origin }, list)
-      },
-    })
-    if ('failed' in answer) throw new Error(answer.failed)
-    this.rules.judged(seat, answer)
-    for (const [step, seconds] of answer.observations) this.#observe(step, seconds)
-    return receiveBatch(answer.made, chunks, (name) => this.#schemaOf(name))
+    let isParsed = false
+    const once = (parsed: ParsedPart) => {
+      if (!isParsed) onParsed(parsed)
+      isParsed = true
+    }
+    const run = async (chunks: readonly Chunk[]) => {
+      const { answer, seat } = await this.#makers.run({ ...this.#workOf({ ...batch, chunks }, origin), onParsed: once })
+      if ('failed' in answer) throw new Error(answer.failed)
+      this.rules.judged(seat, answer)
+      for (const [step, seconds] of answer.observations) this.#observe(step, seconds)
+      return receiveBatch(answer.made, chunks, (name) => this.#schemaOf(name))
+    }
+    try {
+      return await run(batch.chunks)
+    } catch (error) {
+      if (!(error instanceof DeadlyWork)) throw error
+      return run(await withoutDeadly(batch.chunks, (chunks) => this.#survives({ ...batch, chunks }, origin)))
+    }
   }
 
   putTable(table: Table): void {
@@ -113,6 +120,29 @@ export class MadeElsewhere implements Making {
 
   close(kept?: MadeElsewhere): Promise<void> {
     return this.#makers.close(this.generation, kept?.generation)
+  }
+
+  /** Whether a thread lives on after it has made these chunks, whatever it makes of them. */
+  async #survives(batch: Omit<PathBatch, 'onParsed'>, origin: RowOrigin): Promise<boolean> {
+    try {
+      await this.#makers.run({ ...this.#workOf(batch, origin), isTrial: true })
+      return true
+    } catch (error) {
+      if (error instanceof DeadlyWork) return false
+      throw error
+    }
+  }
+
+  #workOf({ sourceId, receivedMs, chunks }: Omit<PathBatch, 'onParsed'>, origin: RowOrigin): Work<MakeAnswer> {
+    const generation = this.generation
+    return {
+      generation,
+      ask: (maker, number) => {
+        const list: TransferListItem[] = []
+        const batch = { sourceId, receivedMs, chunks: chunks.map((chunk) => copyOf(chunk, list)) }
+        return maker.move('make', { number, generation, batch, origin }, list)
+      },
+    }
   }
 
   /** Events that are not a source's batch. */

@@ -32,6 +32,8 @@ export interface Work<T> {
   readonly generation: number
   /** For a batch: called once, when it is parsed. */
   readonly onParsed?: (parsed: ParsedPart) => void
+  /** Tries whether a thread survives it: alone in its thread, and rejected with `DeadlyWork` at the first death. */
+  readonly isTrial?: boolean
   /** Called again with another maker if the first one has ended, with the same `number`. */
   readonly ask: (maker: Remote<MakerCalls>, number: number) => Promise<T>
 }
@@ -68,9 +70,11 @@ interface Seat {
 
 /** While the rules of one batch are judged, the maker parses the next. */
 const AT_ONCE = 2
-/** Maximum number of threads that may end because of the same batch. */
 const MAX_DEATHS = 3
 const PAUSE_MS = 1000
+
+/** Work that threads have ended on as often as they may. */
+export class DeadlyWork extends Error {}
 
 /**
  * The threads that do the first half of the path. Each has every generation that is in use. A thread that ends is replaced, and another one
@@ -146,6 +150,7 @@ export class Makers {
   /** Assigns the work to a maker; resolves with its answer and its number. */
   run<T>(work: Work<T>): Promise<{ readonly answer: T; readonly seat: number }> {
     return new Promise((resolve, reject) => {
+      if (this.#isClosing) throw new Error('Caracal is stopping')
       const number = ++this.#lastJob
       if (work.onParsed) this.#unparsed.set(number, unparsed())
       this.#queue.push({
@@ -226,10 +231,10 @@ export class Makers {
       `a thread that processes batches has ended and its batches are processed again: ${messageOf(error)}`,
     )
     const jobs = inOrder(seat.jobs)
-    const again = jobs.filter((job) => ++job.deaths < MAX_DEATHS)
+    const again = jobs.filter((job) => ++job.deaths < (job.work.isTrial ? 1 : MAX_DEATHS))
     for (const job of jobs)
       if (!again.includes(job))
-        this.#fail(job, new Error(`${job.deaths} threads have died on the same batch: ${messageOf(error)}`))
+        this.#fail(job, new DeadlyWork(`${job.deaths} threads have died on the same batch: ${messageOf(error)}`))
     this.#giveAgain(again)
     void this.#replace()
   }
@@ -282,14 +287,14 @@ export class Makers {
     }
   }
 
-  #seatFor({ number, work, deaths }: Job): Seat | undefined {
+  #seatFor(job: Job): Seat | undefined {
+    const { number, work } = job
     const free = this.#seats.filter(
       ({ jobs, ready }) =>
-        // The batch that may have ended a thread is alone in the next one, so that nothing else is blamed.
-        jobs.size < (deaths > 0 || [...jobs].some((job) => job.deaths > 0) ? 1 : AT_ONCE) &&
+        jobs.size < (isAlone(job) || [...jobs].some(isAlone) ? 1 : AT_ONCE) &&
         ready.has(work.generation) &&
         // While a batch is parsed, its thread may wait for earlier batches to be parsed: none of them may wait for that thread.
-        [...jobs].every((job) => job.isParsed || job.number < number),
+        [...jobs].every((one) => one.isParsed || one.number < number),
     )
     return free.sort((a, b) => a.jobs.size - b.jobs.size)[0]
   }
@@ -338,6 +343,11 @@ export class Makers {
     if (!given) throw new Error(`there is no generation ${question.generation}`)
     return given.describe(question)
   }
+}
+
+/** Nothing else is blamed for the death of its thread, or the other way round. */
+function isAlone({ deaths, work }: Job): boolean {
+  return deaths > 0 || work.isTrial === true
 }
 
 function inOrder(jobs: Iterable<Job>): Job[] {
