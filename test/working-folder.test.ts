@@ -106,7 +106,7 @@ describe('without --path', () => {
     workIn({ ...ruleIn('rules', 'Mine'), ...ruleIn('rules', 'Bad', 'import nowhere\n') })
     const validated = await caracal(['validate'])
     expect([validated.code, validated.out]).toEqual([1, expect.stringContaining("the code of rule 'Bad' cannot be loaded")])
-    expect(validated.out).toContain('2 rules, 0 schemas, 0 tables: 1 problems')
+    expect(validated.out).toContain('2 rules, 0 schemas, 0 tables: 1 problem')
     expect((await caracal(['validate', '--filter', 'RuleID=Mine'])).code).toBe(0)
     expect((await caracal(['validate', '--path', 'rules', '--ignore-files', './rules/Bad.yml'])).code).toBe(0)
     const measured = await caracal(['benchmark', '--iterations', '1', '--filter', 'RuleID=Mine'])

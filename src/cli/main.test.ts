@@ -329,7 +329,7 @@ describe('with a server', () => {
     engine.undo = async () => ({ ...engine.reloaded, outcome: 'swapped', summary: '1 rule changed', number: 2 })
     expect(await cli(['content', 'undo', ...flags])).toMatchObject({
       code: 0,
-      out: 'Undo of 2. Generation 00112233aabbccdd: 1 rule changed, swapped in within 0 ms\n',
+      out: 'Undo of 2. Generation 00112233aabbccdd: 1 rule changed, processing paused for 0 ms\n',
     })
     engine.undo = async () => ({ ...engine.reloaded, outcome: 'broken', problems: [{ file: 'b.yml', message: 'x' }], number: 2 })
     expect(await cli(['content', 'undo', '2', ...flags])).toMatchObject({ code: 1, out: expect.stringContaining('b.yml: x') })

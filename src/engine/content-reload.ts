@@ -144,7 +144,7 @@ export class ContentReload {
     const rounded = Math.round(pauseMs)
     log.info(
       { generation, changes: changes.slice(0, 100), pauseMs: rounded },
-      `content changed: ${summary}, swapped in within ${rounded} ms`,
+      `content changed: ${summary}, processing paused for ${rounded} ms`,
     )
     return { outcome: 'swapped', generation, summary, pauseMs, problems: [] }
   }

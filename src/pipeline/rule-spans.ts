@@ -38,9 +38,9 @@ export class RuleSpans {
   /** What rules that are on again missed, while it is not decided who judges it: all spans of a rule together. */
   missed(nowMs: number): MissedEvents[] {
     const byRule = new Map<string, MissedEvents>()
+    const off = new Set(this.#spans.filter(({ toMs }) => toMs === null).map(({ ruleId }) => ruleId))
     for (const { ruleId, logTypes, fromMs, toMs, ...span } of this.#spans) {
-      const isOff = this.#spans.some((one) => one.ruleId === ruleId && one.toMs === null)
-      if (isOff || toMs === null || toMs < nowMs - LATE_MS || span.events === 0 || span.late !== undefined) continue
+      if (off.has(ruleId) || toMs === null || toMs < nowMs - LATE_MS || span.events === 0 || span.late !== undefined) continue
       const before = byRule.get(ruleId)
       byRule.set(ruleId, {
         ruleId,

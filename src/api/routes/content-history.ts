@@ -42,7 +42,7 @@ const list = createRoute({
   method: 'get',
   path: '/api/v1/content/history',
   summary: 'History of content, newest first, with the files that changed.',
-  request: { query: z.object({ limit: z.coerce.number().int().min(1).max(MAX_GENERATIONS).default(20) }) },
+  request: { query: z.strictObject({ limit: z.coerce.number().int().min(1).max(MAX_GENERATIONS).default(20) }) },
   responses: {
     200: {
       description: 'The generations.',
@@ -60,7 +60,7 @@ const show = createRoute({
   summary: 'What one generation changed, with diffs of its files.',
   request: {
     params: z.object({ generation: name.describe('Its number, or its hash or a prefix of it.') }),
-    query: z.object({ file: z.string().max(1000).optional().describe('Only this file, by its path.') }),
+    query: z.strictObject({ file: z.string().max(1000).optional().describe('Only this file, by its path.') }),
   },
   responses: {
     200: { description: 'The generation.', content: { 'application/json': { schema: shownSchema } } },

@@ -57,7 +57,7 @@ export const actorSchema = storable(200).optional().describe('Who requests it, a
 const reload = createRoute({
   method: 'post',
   path: '/api/v1/content/reload',
-  request: { query: z.object({ by: actorSchema }) },
+  request: { query: z.strictObject({ by: actorSchema }) },
   summary:
     'Pulls content from git, rereads the content folders and applies changes without a restart. Broken content changes nothing.',
   responses: {

@@ -45,6 +45,7 @@ test('a request is accepted with its defaults filled in', async () => {
 test.each<[string, object, string]>([
   ['a kind that there is not', { kind: 'everything' }, 'kind'],
   ['a key that there is not', { kind: 'dead-letters', source: 'web' }, 'source'],
+  ['a source that there is not', { kind: 'dead-letters', sources: ['wbe'] }, "there is no source 'wbe'"],
   ['events without a range', { kind: 'events', log_types: ['Zeek.SSH'] }, 'from'],
   ['an invalid time', { kind: 'events', from: 'yesterday' }, 'from'],
   ['content that is not in force', { kind: 'dead-letters', generation: 'feed' }, 'a replay judges with what is'],

@@ -149,6 +149,7 @@ export function replayRoutes(engine: Engine) {
     .openapi(add, async (c) => {
       const ask = c.req.valid('json')
       await refuseOtherVersions(ask, engine)
+      if (ask.kind === 'dead-letters') await refuseUnknownSources(ask.sources, engine)
       return c.json(replayView(await engine.addReplay(askOf(ask))), 202)
     })
     .openapi(list, async (c) => c.json({ results: (await engine.replays()).map(replayView).reverse() }, 200))
@@ -173,6 +174,14 @@ export function replayRoutes(engine: Engine) {
 function known(replay: Replay | undefined, id: string): Replay {
   if (!replay) throw new ApiError(404, 'not_found', `there is no replay '${id}'; \`caracal replay list\` lists them`)
   return replay
+}
+
+/** Sources that are no longer configured still have dead letters, and are known. */
+async function refuseUnknownSources(wanted: readonly string[], engine: Engine): Promise<void> {
+  const known = (await engine.sources()).map(({ id }) => id)
+  const unknown = wanted.find((id) => !known.includes(id))
+  if (unknown !== undefined)
+    throw new ApiError(400, 'bad_request', `there is no source '${unknown}'. Known: ${known.join(', ')}`)
 }
 
 /** Old versions are not stored, so only what is in force can judge. */

@@ -37,7 +37,7 @@ export function registerReload(program: Command, io: Io): void {
 
 /** Describes the outcome of a content change. */
 export function changeText({ outcome, generation, summary, pause_ms, problems }: Change): string {
-  if (outcome === 'swapped') return printable(`Generation ${generation}: ${summary}, swapped in within ${pause_ms} ms`)
+  if (outcome === 'swapped') return printable(`Generation ${generation}: ${summary}, processing paused for ${pause_ms} ms`)
   if (outcome === 'unchanged') return `Generation ${generation}: nothing changed`
   const lines = problems.map(({ file, message }) => printable(`${file}: ${message}`))
   return ['The content is broken; the previous content stays in force:', ...lines].join('\n')

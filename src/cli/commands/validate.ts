@@ -10,6 +10,7 @@ import { printable } from '../../util/terminal.ts'
 import { readConfig } from '../config.ts'
 import { type ContentFlags, selectContent, withContent } from '../content.ts'
 import type { Io } from '../io.ts'
+import { counted } from '../style.ts'
 
 interface Flags extends ContentFlags {
   readonly json?: boolean
@@ -46,7 +47,7 @@ async function validate(flags: Flags, io: Io): Promise<0 | 1> {
     for (const problem of problems) io.out(`ERROR  ${printable(problemLine(problem))}\n`)
     const shown = Object.entries(counts).map(([name, count]) => `${count} ${name.replaceAll('_', ' ')}`)
     io.out(`${shown.join(', ')}: `)
-    io.out(`${problems.length} problems, ${notices.length} notices\n`)
+    io.out(`${counted(problems.length, 'problem')}, ${counted(notices.length, 'notice')}\n`)
   }
   return problems.length === 0 ? 0 : 1
 }

@@ -21,8 +21,8 @@ export class DomainIndex {
   }
 
   find(text: string): number {
+    if (text.length > MAX_NAME) return -1
     const name = nameOf(text)
-    if (name.length > MAX_NAME) return -1
     for (let from = 0; ; ) {
       const row = this.#index.find(name, from)
       if (row >= 0) return row
