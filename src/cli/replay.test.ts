@@ -47,7 +47,16 @@ async function replay(...argv: readonly string[]): Promise<{ code: number; out: 
 }
 
 test('a replay of dead letters shows their outcome, and untrusted text stays on its line', async () => {
-  const { code, out } = await replay('dead-letters', '--source', 'default', '--source', 'zeek', '--reason', 'wrong_type', '--dry-run')
+  const { code, out } = await replay(
+    'dead-letters',
+    '--source',
+    'default',
+    '--source',
+    'zeek',
+    '--reason',
+    'wrong_type',
+    '--dry-run',
+  )
   expect(code).toBe(0)
   expect(out).toBe(
     [

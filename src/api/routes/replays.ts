@@ -180,8 +180,7 @@ function known(replay: Replay | undefined, id: string): Replay {
 async function refuseUnknownSources(wanted: readonly string[], engine: Engine): Promise<void> {
   const known = (await engine.sources()).map(({ id }) => id)
   const unknown = wanted.find((id) => !known.includes(id))
-  if (unknown !== undefined)
-    throw new ApiError(400, 'bad_request', `there is no source '${unknown}'. Known: ${known.join(', ')}`)
+  if (unknown !== undefined) throw new ApiError(400, 'bad_request', `there is no source '${unknown}'. Known: ${known.join(', ')}`)
 }
 
 /** Old versions are not stored, so only what is in force can judge. */
