@@ -24,6 +24,8 @@ ${description} An entry that is a block has these keys:
 `,
         table(block),
       )
+    else if (value.additionalProperties?.properties)
+      parts.push(`## ${key}\n\n${description} Under its name, each entry has these keys:\n`, table(value.additionalProperties))
     else if (value.oneOf) parts.push(...kinds(key, description, value.oneOf, 'A block that'))
     else if (value.type === 'object' && value.properties) parts.push(`## ${key}\n\n${description}\n`, table(value))
   }

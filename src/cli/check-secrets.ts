@@ -5,7 +5,7 @@ import { messageOf } from '../util/errors.ts'
 import { sendNothing } from '../util/http/send.ts'
 
 /** Destinations that cannot be created, and missing secrets and files that the configuration refers to. Sends nothing. */
-export async function checkSecrets({ content, destinations, http, sources }: Config, env: Environment): Promise<string[]> {
+export async function checkSecrets({ content, destinations, http, keys, sources }: Config, env: Environment): Promise<string[]> {
   const { openDestination } = await import('../engine/destinations.ts')
   const problems: string[] = []
   const attempt = async (make: () => unknown) => {
@@ -23,6 +23,8 @@ export async function checkSecrets({ content, destinations, http, sources }: Con
       const { password } = entry
       await attempt(() => resolveSecret(password, env))
     }
+  for (const { value, user } of Object.values(keys))
+    for (const reference of [value, user]) if (typeof reference === 'object') await attempt(() => resolveSecret(reference, env))
   for (const source of sources)
     if ('token' in source && source.token) {
       const { token } = source

@@ -6,6 +6,7 @@ import { lakes } from '../stages/store/index.ts'
 import { oneOf } from '../util/define.ts'
 import { gitContent } from './content.ts'
 import { httpSchema } from './http.ts'
+import { keysSchema } from './keys.ts'
 
 const MIB = 1024 * 1024
 
@@ -96,6 +97,11 @@ export const configSchema = z.strictObject({
     .default(1024 * MIB)
     .describe('Maximum size in bytes of the rows waiting for the lake; above it, reading pauses.'),
   http: httpSchema.prefault({}).describe('Outgoing HTTP: destinations, tables, heartbeat.'),
+  keys: keysSchema
+    .default({})
+    .describe(
+      'Secrets that tables are fetched with. A table names a key; the key is only sent to the hosts listed here (docs/tables.md).',
+    ),
   heartbeat_url: z
     .url({ protocol: /^https?$/ })
     .optional()

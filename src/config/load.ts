@@ -14,9 +14,9 @@ const MAX_BYTES = 4 * 1024 * 1024
 /** Maximum number of errors listed. */
 const MAX_ISSUES = 20
 /** Keys whose values are not quoted in messages: an entire URL or header may be a secret. */
-const MAY_HOLD_SECRETS = new Set<PropertyKey | undefined>(['content', 'destinations', 'heartbeat_url', 'http'])
+const MAY_HOLD_SECRETS = new Set<PropertyKey | undefined>(['content', 'destinations', 'heartbeat_url', 'http', 'keys'])
 /** Keys that can only be set in the file. */
-const LISTS = new Set(['sources', 'destinations', 'disabled_packs', 'enabled_packs', 'http'])
+const LISTS = new Set(['sources', 'destinations', 'disabled_packs', 'enabled_packs', 'http', 'keys'])
 
 /**
  * Loads the configuration from `file`, or from caracal.yml in the working folder if it exists, or from the defaults, and then

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { configSchema } from '../config/config.ts'
 import type { PastGeneration } from '../model/content-history.ts'
+import { noKeys } from '../stages/enrich/api-keys.ts'
 import { definitionKey } from '../stages/enrich/definition.ts'
 import { systemClock, TableKeeper } from '../stages/enrich/keeper.ts'
 import { readState } from '../state/db.ts'
@@ -69,6 +70,7 @@ async function start() {
     dataFolder: data,
     store: { load: async () => undefined, save: async () => {} },
     accept: (ref) => pipeline.call('acceptTable', ref),
+    keys: noKeys,
     send: () => Promise.reject(new Error('there is no network')),
     clock: systemClock,
     random: () => 0,

@@ -1,5 +1,6 @@
 import type { Config, SourceConfig } from '../config/config.ts'
 import { environment, resolveSecret } from '../config/env.ts'
+import { apiKeys } from '../config/keys.ts'
 import { systemProblem } from '../model/system-problem.ts'
 import { Deliverer } from '../pipeline/deliverer.ts'
 import { systemClock, TableKeeper } from '../stages/enrich/keeper.ts'
@@ -53,6 +54,7 @@ export async function startKeeper(
     },
     accept: (content) => pipeline.rpc.call('acceptTable', content),
     send: http.fromContent,
+    keys: apiKeys(config.keys, environment()),
     clock: systemClock,
     random: Math.random,
     firstDelayMs: config.table_first_refresh_ms,

@@ -2,6 +2,7 @@ import { strict as assert } from 'node:assert'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { noKeys } from '../../src/stages/enrich/api-keys.ts'
 import { providers } from '../../src/stages/enrich/index.ts'
 import type { Provider, ProviderDeps } from '../../src/stages/enrich/provider.ts'
 import { TableError } from '../../src/stages/enrich/table.ts'
@@ -64,7 +65,12 @@ async function onBench(definition: AnyProvider, use: (bench: Bench) => Promise<v
   const place = { server: await new TestServer().listen(), folder: mkdtempSync(join(tmpdir(), 'caracal-provider-')) }
   const http = createHttp({ proxy: { https: undefined, http: undefined, except: [] }, allowPrivate: ['127.0.0.0/8'] })
   const config = definition.config.parse({ ...fitting.config(place), ...more }) as never
-  const provider = definition.create(config, { send: http.fromContent, folder: place.folder, dataFolder: place.folder })
+  const provider = definition.create(config, {
+    send: http.fromContent,
+    keys: noKeys,
+    folder: place.folder,
+    dataFolder: place.folder,
+  })
   try {
     await use({ ...place, provider, put: (content) => fitting.put(place, content) })
   } finally {

@@ -58,7 +58,7 @@ export type AcceptContent = (content: ContentFileRef) => Promise<BuiltTable>
 /**
  * `ok`; `shipped`: the content shipped with the definition is in force and not old; `static`: the table is a file that
  * is never refreshed; `stale`: what is in force is older than the table's alarm period; `missing`: nothing is in force,
- * because the file does not exist yet; `failing`: nothing is in force, because of an error.
+ * because the file does not exist yet or a key is missing; `failing`: nothing is in force, because of an error.
  */
 export type TableHealth = 'ok' | 'shipped' | 'static' | 'stale' | 'missing' | 'failing'
 

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { apiKeys, keysSchema } from '../../config/keys.ts'
 import { HttpError } from '../../util/http/send.ts'
 import { buildTable } from './build.ts'
 import { checkContent } from './content-checks.ts'
@@ -34,6 +35,8 @@ class World {
   accepted: ContentFileRef[] = []
   answer: () => Response | Promise<Response> = () => new Response('192.0.2.2\n')
   asked: Headers[] = []
+  keys: object = {}
+  env: Record<string, string> = {}
   keeper: TableKeeper | undefined
   definition = define({ Filename: 'shipped.txt' })
 
@@ -61,6 +64,7 @@ class World {
         const response = await this.answer()
         return { status: response.status, headers: new Map(response.headers), body: new Uint8Array(await response.arrayBuffer()) }
       },
+      keys: apiKeys(keysSchema.parse(this.keys), this.env),
       clock: {
         now: () => this.nowMs,
         after: (ms, run) => {
@@ -118,6 +122,27 @@ test('shipped content is used until a refresh has succeeded, some minutes after 
   expect(world.status).toMatchObject({ health: 'ok', rows: 1, ageSeconds: 0, lastError: undefined })
   expect([world.has('192.0.2.1'), world.has('192.0.2.2')]).toEqual([false, true])
   expect(await world.next()).toBe(60)
+})
+
+test('a table without its key waits for it: no request, no retry before the period is over, and a message that says what to add', async () => {
+  world.definition = define({ Provider: { type: 'url', url: 'https://lists.test/list.txt', auth: { key: 'lists' } } })
+  await world.start()
+  expect(await world.next()).toBe(3)
+  expect(world.status).toMatchObject({ health: 'missing', isRefused: false })
+  expect(world.status.lastError).toMatch(/needs the key 'lists': add `keys: .*LISTS_KEY.*"lists\.test"/)
+  expect(await world.next()).toBe(60)
+  expect(world.asked).toEqual([])
+  world.keys = { lists: { value: { env: 'LISTS_KEY' }, hosts: ['lists.test'] } }
+  await world.start()
+  expect(world.status.health).toBe('missing')
+  await world.next()
+  expect(world.status.lastError).toMatch(/'lists' cannot be used: .*LISTS_KEY.* is not set/)
+  world.env = { LISTS_KEY: 's3cr3t' }
+  await world.start()
+  await world.next()
+  expect(world.status).toMatchObject({ health: 'ok', lastError: undefined })
+  expect(world.asked.map((headers) => headers.get('authorization'))).toEqual(['Bearer s3cr3t'])
+  expect(JSON.stringify([...world.states, world.status])).not.toContain('s3cr3t')
 })
 
 test('old shipped content is stale once the first refresh has failed, and not before it was due', async () => {

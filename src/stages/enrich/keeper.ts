@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Send } from '../../util/http/send.ts'
+import type { ApiKeys } from './api-keys.ts'
 import { definitionKey, type TableDefinition } from './definition.ts'
 import { providerDefinition } from './index.ts'
 import type { AcceptContent, KeeperClock, TableStatus, TableStatusStore } from './keeper-types.ts'
@@ -13,6 +14,7 @@ export interface TableKeeperOptions {
   readonly store: TableStatusStore
   readonly accept: AcceptContent
   readonly send: Send
+  readonly keys: ApiKeys
   readonly clock: KeeperClock
   /** 0 ≤ n < 1, to spread refreshes. */
   readonly random: () => number
@@ -114,9 +116,9 @@ export class TableKeeper {
   }
 
   #entryOf(definition: TableDefinition): Entry {
-    const { dataFolder, store, accept, send, clock } = this.#options
+    const { dataFolder, store, accept, send, keys, clock } = this.#options
     const tablesFolder = join(dataFolder, 'tables')
-    const table = new KeptTable({ definition, tablesFolder, dataFolder, store, accept, send, clock })
+    const table = new KeptTable({ definition, tablesFolder, dataFolder, store, accept, send, keys, clock })
     return { table, ended: new AbortController(), nextMs: undefined, cancel: undefined, running: undefined }
   }
 

@@ -2,6 +2,7 @@ import { access, readFile, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { messageOf } from '../../util/errors.ts'
 import type { Send } from '../../util/http/send.ts'
+import { type ApiKeys, KeyError } from './api-keys.ts'
 import { unpack, versionOf } from './content.ts'
 import { definitionKey, type TableDefinition } from './definition.ts'
 import { MissingFile } from './file.ts'
@@ -28,6 +29,7 @@ export interface KeptTableOptions {
   readonly store: TableStatusStore
   readonly accept: AcceptContent
   readonly send: Send
+  readonly keys: ApiKeys
   readonly clock: KeeperClock
 }
 
@@ -44,12 +46,12 @@ export class KeptTable {
   #isMissing = false
 
   constructor(options: KeptTableOptions) {
-    const { definition, dataFolder } = options
+    const { definition } = options
     this.#options = options
     this.definition = definition
     this.#folder = tableFolder(options.tablesFolder, definition.name)
     this.#source = versionOf(Buffer.from(JSON.stringify(definition.provider ?? null)))
-    this.#provider = definition.provider && providerOf(definition.provider, definition, dataFolder, options.send)
+    this.#provider = definition.provider && providerOf(definition.provider, options)
   }
 
   get hasProvider(): boolean {
@@ -203,7 +205,8 @@ export class KeptTable {
       lastFailureMs: this.#options.clock.now(),
       lastError,
       isRefused,
-      failures: this.failures + 1,
+      // Not a failure of the provider: retrying before the operator adds the key would not help.
+      failures: error instanceof KeyError ? 0 : this.failures + 1,
     })
   }
 
@@ -245,8 +248,8 @@ function dayOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10)
 }
 
-function providerOf(config: ProviderConfig, { file }: TableDefinition, dataFolder: string, send: Send): Provider {
-  return createProvider(config, { send, folder: dirname(file), dataFolder })
+function providerOf(config: ProviderConfig, { definition, dataFolder, send, keys }: KeptTableOptions): Provider {
+  return createProvider(config, { send, keys, folder: dirname(definition.file), dataFolder })
 }
 
 /** The date at the front of a version. */

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { messageOf } from '../../util/errors.ts'
 import { sendNothing } from '../../util/http/send.ts'
+import { noKeys } from './api-keys.ts'
 import type { TableContent } from './build.ts'
 import type { TableDefinition } from './definition.ts'
 import { MissingFile } from './file.ts'
@@ -17,7 +18,7 @@ import { TableError } from './table.ts'
 export async function readLocalContent(definition: TableDefinition, dataFolder: string): Promise<TableContent | undefined> {
   const { provider: config } = definition
   if (config !== undefined && providerDefinition(config.type).isLocal) {
-    const deps = { send: sendNothing, folder: dirname(definition.file), dataFolder }
+    const deps = { send: sendNothing, keys: noKeys, folder: dirname(definition.file), dataFolder }
     try {
       const fetched = await createProvider(config, deps).refresh({}, new AbortController().signal)
       if (fetched) return { bytes: fetched.bytes, fileName: sourceName(definition) }

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Definition } from '../../util/define.ts'
 import type { Send } from '../../util/http/send.ts'
+import type { ApiKeys } from './api-keys.ts'
 
 /** A table's content, as fetched. */
 export interface Fetched {
@@ -12,6 +13,7 @@ export interface Fetched {
 
 export interface ProviderDeps {
   readonly send: Send
+  readonly keys: ApiKeys
   /** Folder of the table's YAML, the base of relative paths. */
   readonly folder: string
   /** The data folder (`data_dir`), for paths below it. */

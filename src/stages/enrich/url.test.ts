@@ -2,14 +2,18 @@ import type { ServerResponse } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Received, TestServer } from '../../../test/support/servers.ts'
+import { apiKeys, keysSchema } from '../../config/keys.ts'
 import { createHttp, type Http } from '../../util/http/http.ts'
+import { KeyError } from './api-keys.ts'
 import { url } from './url.ts'
 
 let server: TestServer
 let http: Http
+let configured: object
 
 beforeEach(async () => {
   server = await new TestServer().listen()
+  configured = {}
   const proxy = { https: undefined, http: undefined, except: [] }
   http = createHttp({ proxy, allowPrivate: ['127.0.0.0/8', '::1'] })
 })
@@ -22,6 +26,7 @@ const refresh = (config: object = {}, validators = {}, signal = new AbortControl
   url
     .create(url.config.parse({ url: `${server.url}/list.txt?key=hidden`, ...config }), {
       send: http.fromContent,
+      keys: apiKeys(keysSchema.parse(configured), { KEY: 's3cr3t-91c4' }),
       folder: '/',
       dataFolder: '/',
     })
@@ -66,6 +71,67 @@ test('a few redirects are followed, and extra headers do not go to another host'
   // To the provider `localhost` is another host, although it is the same server.
   expect(await textOf(refresh({ headers: { authorization: 'secret' } }))).toBe('a')
   expect(server.received.map(({ headers }) => headers['authorization'])).toEqual(['secret', undefined])
+})
+
+describe('a key', () => {
+  const withKey = () => {
+    configured = { one: { value: { env: 'KEY' }, user: 'ada', hosts: [server.url] } }
+  }
+
+  test('is sent to its host, and again after a redirect on that host', async () => {
+    withKey()
+    server.answer = (response, request) =>
+      request.url === '/list.txt' ? response.writeHead(302, { location: '/there' }).end() : response.end('a')
+    await refresh({ url: `${server.url}/list.txt`, auth: { key: 'one', header: 'Key' } })
+    expect(server.received.map(({ headers }) => headers['key'])).toEqual(['s3cr3t-91c4', 's3cr3t-91c4'])
+  })
+
+  test.each<[string, object]>([
+    ['a header', { header: 'Key' }],
+    ['Authorization', { scheme: 'Basic' }],
+    ['the query', { query: 'token' }],
+  ])('in %s does not follow a redirect to another host', async (_, place) => {
+    withKey()
+    const other = await new TestServer().listen()
+    try {
+      server.answer = (response) => void response.writeHead(302, { location: `${other.url}/list.txt` }).end()
+      other.answer = (response) => void response.end('a')
+      expect(await textOf(refresh({ auth: { key: 'one', ...place } }))).toBe('a')
+      expect(JSON.stringify(server.received)).toMatch(/s3cr3t-91c4|YWRhOnMzY3IzdC05MWM0/)
+      expect(JSON.stringify(other.received)).not.toMatch(/s3cr3t-91c4|YWRhOnMzY3IzdC05MWM0/)
+    } finally {
+      await other.close()
+    }
+  })
+
+  test('is not sent to another host that a definition names, which is not contacted at all', async () => {
+    withKey()
+    const elsewhere = { url: server.url.replace('127.0.0.1', 'localhost'), auth: { key: 'one' } }
+    await expect(refresh(elsewhere)).rejects.toThrow(KeyError)
+    await expect(refresh(elsewhere)).rejects.toThrow(/'one' is not meant for http:\/\/localhost/)
+    expect(server.connections).toBe(0)
+  })
+
+  test('is in no error, whatever the server answers', async () => {
+    withKey()
+    for (const answer of [
+      (response: ServerResponse, request: Received) => response.writeHead(500).end(JSON.stringify(request)),
+      (response: ServerResponse, { url: asked }: Received) => response.writeHead(302, { location: `ftp://${asked}` }).end(),
+      (response: ServerResponse, { url: asked }: Received) => response.writeHead(302, { location: asked }).end(),
+      (response: ServerResponse, { url: asked }: Received) => response.socket!.end(`HTTP/1.1 ${asked}\r\n\r\n`),
+    ]) {
+      server.answer = answer
+      for (const auth of [
+        { key: 'one', header: 'Key' },
+        { key: 'one', query: 'token' },
+      ]) {
+        const error = (await refresh({ auth }).catch((caught: unknown) => caught)) as Error
+        expect(error).toBeInstanceOf(Error)
+        for (let at: unknown = error; at instanceof Error; at = at.cause)
+          expect(`${at.stack} ${JSON.stringify(at)}`).not.toContain('s3cr3t')
+      }
+    }
+  })
 })
 
 type Answer = (response: ServerResponse, request: Received) => void

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { messageOf } from '../../util/errors.ts'
 import { type HttpAnswer, HttpError, type HttpRequest, type Send, shownUrl } from '../../util/http/send.ts'
 import { targetUrl } from '../../util/http/target-url.ts'
+import { authorize, authSchema, headersSchema } from './auth.ts'
 import { DEFAULT_MAX_BYTES, tooLarge, unpack } from './content.ts'
 import { defineProvider } from './provider.ts'
 import { TableError } from './table.ts'
@@ -14,7 +15,8 @@ export const url = defineProvider({
   summary: 'Fetches a table over HTTP or HTTPS, again whenever it changes.',
   config: z.object({
     url: targetUrl.describe('URL of the content. A private address needs http.allow_private in the configuration.'),
-    headers: z.record(z.string(), z.string()).default({}).describe('Extra request headers.'),
+    headers: headersSchema,
+    auth: authSchema.optional().describe('A key to send with the request.'),
     timeout_secs: z.int().min(1).max(3600).default(60).describe('Time limit for the whole fetch, in seconds.'),
     max_bytes: z.int().min(1).default(DEFAULT_MAX_BYTES).describe('Maximum size of the content in bytes, after decompression.'),
   }),
@@ -22,13 +24,12 @@ export const url = defineProvider({
   isLocal: false,
   periodMinutes: 60,
 
-  create({ url: address, headers, timeout_secs: seconds, max_bytes: maxBytes }, { send }) {
+  create({ url: address, headers, auth, timeout_secs: seconds, max_bytes: maxBytes }, { send, keys }) {
     const host = shownUrl(address)
     return {
       async refresh(validators, signal) {
         const answer = await get(send, host, {
-          url: address,
-          headers: { ...headers, ...conditions(validators) },
+          ...authorize({ url: address, headers: { ...headers, ...conditions(validators) } }, auth, keys),
           signal,
           timeoutMs: seconds * 1000,
           maxBytes,
