@@ -197,6 +197,15 @@ const behaviours: readonly Behaviour<AnyKind>[] = [
       }),
   },
   {
+    name: 'has one form for all spellings of a key, and none for what is not a key',
+    check: (kind) =>
+      forMany(kind, async (keys, _, { canonical }) => {
+        const groups = (form: (key: string) => string | undefined) =>
+          keys.map((key) => form(key) && keys.findIndex((other) => form(other) === form(key)))
+        expect(groups((key) => kind.canonical(key))).toEqual(groups(canonical))
+      }),
+  },
+  {
     name: 'finds the same in another thread, which shares the memory',
     check: (kind) =>
       forMany(kind, async (keys, values) => {

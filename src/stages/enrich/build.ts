@@ -1,15 +1,12 @@
-import { parsePrefix } from '../../model/ip.ts'
-import { parseRange } from '../../model/ip-range.ts'
-import type { JsonObject, JsonValue } from '../../model/json.ts'
 import { find } from '../../util/define.ts'
 import { DEFAULT_MAX_BYTES, decode, unpack, versionOf } from './content.ts'
 import type { TableDefinition } from './definition.ts'
-import type { Format, ReadRow } from './formats/format.ts'
+import type { ReadRow } from './formats/format.ts'
 import { quote } from './formats/format.ts'
 import { chooseFormat, MMDB } from './formats/index.ts'
-import { keyOfColumns } from './formats/span.ts'
 import { isMmdb } from './mmdb/metadata.ts'
 import { buildMmdb } from './mmdb/mmdb-table.ts'
+import { matchKind, RowShaper } from './read-row.ts'
 import { createSlice, inParts, type Slice } from './slice.ts'
 import { type MatchKind, type Table, TableError } from './table.ts'
 import { schemaOfIndicators, type TableSchema } from './table-schema.ts'
@@ -65,13 +62,13 @@ export async function buildTable(
     return buildMmdb({ name, binding, schema, bytes: unpacked, date: content.date }, slice)
   const text = decode(unpacked)
   const format = chooseFormat(text, { type: definition.format, fileName: content.fileName, primaryKey })
-  const reader = new RowReader(format, schema, primaryKey)
+  const reader = new RowReader(new RowShaper(format, schema, primaryKey))
   for await (const batch of format.read(text, { primaryKey })) {
     for (const row of batch) reader.take(row)
     if (reader.rows.size > mostRows) throw new TableError(`the content has more than ${mostRows} rows`)
     await slice()
   }
-  const match = definition.match ?? format.matchOf?.(text) ?? schema?.matchOf(primaryKey) ?? inferMatch(reader.keys)
+  const match = matchKind({ definition, schema, format, text, keys: reader.keys })
   const index = await indexRows(reader, match, slice)
   checkShare(reader, match)
   const image = {
@@ -98,44 +95,23 @@ class RowReader {
   refused = 0
   /** Rows of a wide format that this table deliberately leaves out. */
   unwanted = 0
-  readonly #format: Format
-  readonly #schema: TableSchema | undefined
-  readonly #primaryKey: string
+  readonly #shaper: RowShaper
 
-  constructor(format: Format, schema: TableSchema | undefined, primaryKey: string) {
-    this.#format = format
-    this.#schema = schema
-    this.#primaryKey = primaryKey
+  constructor(shaper: RowShaper) {
+    this.#shaper = shaper
   }
 
   take(read: ReadRow): void {
-    if (typeof read === 'string') {
-      this.skip(read)
-      return
+    const shaped = this.#shaper.shape(read)
+    if (typeof shaped === 'string') this.skip(shaped)
+    else if (shaped === undefined) this.unwanted++
+    else {
+      for (const key of shaped.keys) {
+        this.keys.push(key)
+        this.keyRows.push(this.rows.size)
+      }
+      this.rows.add(shaped.row)
     }
-    const shaped = this.#schema ? this.#schema.shape(read, this.#format.isText) : read
-    if (typeof shaped === 'string') {
-      if (this.#format.isWide) this.unwanted++
-      else this.skip(`a row cannot be used: ${shaped}`)
-      return
-    }
-    const span = keyOfColumns(shaped, this.#primaryKey)
-    if (typeof span === 'string') {
-      this.skip(span)
-      return
-    }
-    const own = Object.hasOwn(shaped, this.#primaryKey) ? shaped[this.#primaryKey] : undefined
-    const keys = keysOf(span?.key ?? own)
-    if (keys.length === 0) {
-      this.skip(`a row has no '${this.#primaryKey}' (the primary key)`)
-      return
-    }
-    for (const key of keys) {
-      this.keys.push(key)
-      this.keyRows.push(this.rows.size)
-    }
-    const fields = this.#format.isWide ? this.#schema?.fields : undefined
-    this.rows.add(fields ? project(shaped, fields) : shaped)
   }
 
   /** A collected key does not fit this kind of table. */
@@ -148,24 +124,6 @@ class RowReader {
     this.skipped++
     if (this.examples.length < EXAMPLES) this.examples.push(sentence)
   }
-}
-
-function keysOf(value: JsonValue | undefined): string[] {
-  if (Array.isArray(value)) return value.flatMap((element) => keysOf(element as JsonValue))
-  if (typeof value === 'string') return value === '' ? [] : [value]
-  return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' ? [String(value)] : []
-}
-
-function project(row: JsonObject, fields: ReadonlySet<string>): JsonObject {
-  return Object.fromEntries(Object.entries(row).filter(([key]) => fields.has(key)))
-}
-
-/** Without a schema: addresses or networks if nearly all keys are, otherwise text. */
-function inferMatch(keys: readonly string[]): MatchKind {
-  const sample = keys.slice(0, 1000)
-  const addresses = sample.filter((key) => parsePrefix(key) !== undefined || parseRange(key) !== undefined)
-  if (addresses.length < sample.length * 0.9) return 'exact'
-  return keys.some((key) => /[/-]/.test(key)) ? 'cidr' : 'ip'
 }
 
 async function indexRows(reader: RowReader, match: MatchKind, slice: Slice) {

@@ -10,6 +10,7 @@ import { type ProviderConfig, providerDefinition, providerSchema } from './index
 import { INDICATORS } from './indicators.ts'
 import { parseSelector } from './selector.ts'
 import { MATCH_KINDS, type MatchKind } from './table.ts'
+import { type Verdict, verdictSchema } from './verdict.ts'
 
 /** The definition of a table in its YAML. */
 export interface TableDefinition {
@@ -33,6 +34,8 @@ export interface TableDefinition {
   readonly indicators: Readonly<Record<string, readonly string[]>> | undefined
   /** Requirements for new content. */
   readonly checks: ContentChecks
+  /** How bad a key is according to its row. */
+  readonly verdict: Verdict | undefined
   readonly associations: readonly Association[]
   /** Added by extensions. */
   readonly added: readonly Association[]
@@ -86,6 +89,7 @@ export const tableDefinitionSchema = z.strictObject({
   Provider: providerSchema.optional(),
   Refresh: refreshSchema.optional(),
   Checks: checksSchema.prefault({}).describe('Checks that new content must pass before it replaces the last good content.'),
+  Verdict: verdictSchema.optional().describe('The column that says how bad a key is.'),
   LogTypeMap: z.strictObject({
     PrimaryKey: z.string().min(1).max(255),
     AssociatedLogTypes: z.array(associationSchema).max(2000).nullish(),
@@ -125,6 +129,7 @@ export const tableExtensionSchema = z.strictObject({
   Provider: ofTheTable,
   Refresh: ofTheTable,
   Checks: ofTheTable,
+  Verdict: ofTheTable,
   BaseVersion: ofTheTable,
 })
 
@@ -193,6 +198,7 @@ export function defineTable(document: unknown, { file }: { readonly file: string
     indicators:
       yaml.Indicators && Object.fromEntries(Object.entries(yaml.Indicators).map(([column, one]) => [column, [one].flat()])),
     checks: yaml.Checks,
+    verdict: yaml.Verdict,
     associations: readAssociations(yaml.LogTypeMap.AssociatedLogTypes ?? [], file),
     added: [],
     description: yaml.Description,

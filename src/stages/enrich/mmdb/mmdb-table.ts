@@ -127,7 +127,7 @@ async function checkMmdb(file: Uint8Array, slice: Slice): Promise<{ readonly met
 }
 
 /** A row is a map; anything else is stored under `value`. With a schema, only its fields remain. */
-function rowOf(value: JsonValue, schema: TableSchema | undefined): JsonObject {
+export function rowOf(value: JsonValue, schema: TableSchema | undefined): JsonObject {
   const row = isObject(value) ? value : { value }
   const fields = schema?.fields
   return inEnglish(fields ? Object.fromEntries(Object.entries(row).filter(([key]) => fields.has(key))) : row) as JsonObject

@@ -83,6 +83,37 @@ export class Tree {
     return { offsets, networks }
   }
 
+  /** Every network with data, in order, and the offset of its data; aliases of IPv4 networks within IPv6 are left out. */
+  *networks(): Generator<{ readonly network: string; readonly offset: number }> {
+    const { nodeCount, ipVersion } = this.#metadata
+    const seen = new Uint8Array(nodeCount)
+    const words = new Uint32Array(4)
+    const way = nodeCount > 0 ? [0] : []
+    const sides = [0]
+    while (way.length > 0) {
+      const node = way.at(-1)!
+      const side = sides.at(-1)!
+      const bit = way.length - 1
+      if (side === 2) {
+        clearBit(words, bit)
+        way.pop()
+        sides.pop()
+        continue
+      }
+      sides[sides.length - 1] = side + 1
+      if (side === 1) setBit(words, bit)
+      const child = this.#child(node, side)
+      if (child < nodeCount) {
+        if (seen[child] !== 0) continue
+        seen[child] = DONE
+        way.push(child)
+        sides.push(0)
+      } else if (child > nodeCount) {
+        yield { network: networkText(words, way.length, ipVersion), offset: this.#offsetOf(child) }
+      }
+    }
+  }
+
   #walk(from: number, bits: number, bitAt: (bit: number) => number): number {
     let node = from
     for (let bit = 0; bit < bits && node < this.#metadata.nodeCount; bit++) node = this.#child(node, bitAt(bit))
@@ -122,3 +153,25 @@ export class Tree {
 
 const ON_THE_WAY = 1
 const DONE = 2
+
+function setBit(words: Uint32Array, bit: number): void {
+  words[bit >>> 5]! |= 0x80000000 >>> (bit & 31)
+}
+
+function clearBit(words: Uint32Array, bit: number): void {
+  words[bit >>> 5]! &= ~(0x80000000 >>> (bit & 31))
+}
+
+/** `192.0.2.0/24` or `2001:db8::/32`. Within an IPv6 tree, IPv4 addresses are below 96 zero bits. */
+function networkText(words: Uint32Array, bits: number, ipVersion: 4 | 6): string {
+  if (ipVersion === 4) return `${dotted(words[0]!)}/${bits}`
+  if (bits >= 96 && words[0] === 0 && words[1] === 0 && words[2] === 0) return `${dotted(words[3]!)}/${bits - 96}`
+  const groups = [...words].flatMap((word) => [(word >>> 16).toString(16), (word & 0xffff).toString(16)])
+  let last = groups.length
+  while (last > 0 && groups[last - 1] === '0') last--
+  return `${groups.slice(0, last).join(':')}${last < groups.length - 1 ? '::' : last < groups.length ? ':0' : ''}/${bits}`
+}
+
+function dotted(word: number): string {
+  return `${word >>> 24}.${(word >>> 16) & 255}.${(word >>> 8) & 255}.${word & 255}`
+}

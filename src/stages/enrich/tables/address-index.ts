@@ -89,3 +89,18 @@ export class AddressIndexBuilder {
     })
   }
 }
+
+/** An address in one spelling; `undefined` if the text is not an address. */
+export function canonicalAddress(key: string): string | undefined {
+  return key.includes('/') ? undefined : textOf(parsePrefix(key))
+}
+
+/** A network or range in one spelling; `undefined` if the text is neither. */
+export function canonicalNetwork(key: string): string | undefined {
+  const range = key.includes('-') ? parseRange(key) : undefined
+  return range ? networksOf(range).map(textOf).join(' ') : textOf(parsePrefix(key))
+}
+
+function textOf(prefix: IpPrefix | undefined): string | undefined {
+  return prefix && `${prefix.words.map((word) => word.toString(16)).join(':')}/${prefix.bits}`
+}

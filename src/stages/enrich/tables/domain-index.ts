@@ -37,13 +37,19 @@ export class DomainIndexBuilder {
 
   /** A key may be written `*.example.com` or `.example.com`. */
   add(key: string, row: number): boolean {
-    const name = nameOf(key.replace(/^(?:\*?\.)/, ''))
-    return isName(name) && this.#builder.add(name, row)
+    const name = canonicalDomain(key)
+    return name !== undefined && this.#builder.add(name, row)
   }
 
   async build(slice: Slice): Promise<DomainIndex> {
     return new DomainIndex({ kind: 'domains', texts: (await this.#builder.build(slice)).parts })
   }
+}
+
+/** The domain name in a key; `undefined` if there is none. */
+export function canonicalDomain(key: string): string | undefined {
+  const name = nameOf(key.replace(/^(?:\*?\.)/, ''))
+  return isName(name) ? name : undefined
 }
 
 /** Longest name in the domain name system (RFC 1035 §2.3.4), with room for a final dot. */

@@ -63,8 +63,8 @@ export class GlobIndexBuilder {
 
   /** False for patterns that are too long and for those beyond the limit. */
   add(key: string, row: number): boolean {
-    const pattern = key.replaceAll(/\*+/g, '*')
-    if (pattern.length > MAX_PATTERN || (!this.#rows.has(pattern) && this.#rows.size >= MAX_PATTERNS)) return false
+    const pattern = canonicalGlob(key)
+    if (pattern === undefined || (!this.#rows.has(pattern) && this.#rows.size >= MAX_PATTERNS)) return false
     if (!this.#rows.has(pattern) && isOpen(pattern) && ++this.#open > MAX_OPEN_PATTERNS) return false
     this.#rows.set(pattern, row)
     return true
@@ -76,6 +76,12 @@ export class GlobIndexBuilder {
     rows.set(sorted.map(([, row]) => row))
     return new GlobIndex({ kind: 'globs', patterns: sorted.map(([pattern]) => pattern), rows })
   }
+}
+
+/** A pattern without needless wildcards; `undefined` if it is too long. */
+export function canonicalGlob(key: string): string | undefined {
+  const pattern = key.replaceAll(/\*+/g, '*')
+  return pattern.length > MAX_PATTERN ? undefined : pattern
 }
 
 function ownCharacters(pattern: string): number {

@@ -2,11 +2,11 @@ import type { IpFamily } from '../../../model/ip.ts'
 import type { Slice } from '../slice.ts'
 import type { MatchKind } from '../table.ts'
 import type { AddressBatch } from './address-batch.ts'
-import { AddressIndex, AddressIndexBuilder, type AddressParts } from './address-index.ts'
-import { DomainIndex, DomainIndexBuilder, type DomainParts } from './domain-index.ts'
+import { AddressIndex, AddressIndexBuilder, type AddressParts, canonicalAddress, canonicalNetwork } from './address-index.ts'
+import { canonicalDomain, DomainIndex, DomainIndexBuilder, type DomainParts } from './domain-index.ts'
 import { FoldedIndex, FoldedIndexBuilder, type FoldedParts } from './folded-index.ts'
-import { GlobIndex, GlobIndexBuilder, type GlobParts } from './glob-index.ts'
-import { PortIndex, PortIndexBuilder, type PortParts } from './port-index.ts'
+import { canonicalGlob, GlobIndex, GlobIndexBuilder, type GlobParts } from './glob-index.ts'
+import { canonicalPort, PortIndex, PortIndexBuilder, type PortParts } from './port-index.ts'
 import { TextIndex, TextIndexBuilder, type TextParts } from './text-index.ts'
 
 /** The parts of an index: plain values and arrays in shared memory, which can be sent to another thread. */
@@ -38,6 +38,8 @@ export interface KeyKind<Type extends string = MatchKind> {
   readonly summary: string
   /** What a key should be, for the message about an invalid one. */
   readonly help: string
+  /** The form that all spellings of a key share; `undefined` if the text is not a key of this kind. */
+  canonical(key: string): string | undefined
   createBuilder(): KeyIndexBuilder
 }
 
@@ -47,42 +49,49 @@ export const keyKinds: readonly KeyKind[] = [
     type: 'exact',
     summary: 'Compares texts character by character.',
     help: 'it must be text',
+    canonical: (key) => key,
     createBuilder: () => new TextIndexBuilder(),
   },
   {
     type: 'ignore_case',
     summary: 'Compares texts ignoring case.',
     help: 'it must be text',
+    canonical: (key) => key.toLowerCase(),
     createBuilder: () => new FoldedIndexBuilder(),
   },
   {
     type: 'ip',
     summary: 'Compares addresses, however they are spelt.',
     help: 'keys are addresses (for networks and ranges the schema must say `validate: {cidr: any}`)',
+    canonical: canonicalAddress,
     createBuilder: () => new AddressIndexBuilder(false),
   },
   {
     type: 'cidr',
     summary: 'Finds the most specific network or range that contains an address.',
     help: 'keys are addresses, networks like 10.0.0.0/8 or ranges like 10.0.0.1-10.0.0.9',
+    canonical: canonicalNetwork,
     createBuilder: () => new AddressIndexBuilder(true),
   },
   {
     type: 'port',
     summary: 'Compares the port that a value is or ends with.',
     help: 'keys are ports from 0 to 65535',
+    canonical: canonicalPort,
     createBuilder: () => new PortIndexBuilder(),
   },
   {
     type: 'domain',
     summary: 'Finds the most specific domain that a name equals or is below.',
     help: 'keys are domains like example.com or *.example.com',
+    canonical: canonicalDomain,
     createBuilder: () => new DomainIndexBuilder(),
   },
   {
     type: 'glob',
     summary: 'Finds the most specific pattern with * and ? that matches a text.',
     help: 'keys are at most 10,000 patterns of at most 1,000 characters, 200 of which begin and end with a wildcard',
+    canonical: canonicalGlob,
     createBuilder: () => new GlobIndexBuilder(),
   },
 ]

@@ -31,7 +31,7 @@ export class PortIndexBuilder {
   readonly #rows = sharedInt32(0x10000).fill(-1)
 
   add(key: string, row: number): boolean {
-    const port = /^\d{1,5}$/.test(key) ? portOf(key) : -1
+    const port = keyOf(key)
     if (port >= 0) this.#rows[port] = row
     return port >= 0
   }
@@ -39,6 +39,17 @@ export class PortIndexBuilder {
   async build(): Promise<PortIndex> {
     return new PortIndex({ kind: 'ports', size: this.#rows.filter((row) => row >= 0).length, rows: this.#rows })
   }
+}
+
+/** The port that a key is, -1 if it is not a port. */
+function keyOf(key: string): number {
+  return /^\d{1,5}$/.test(key) ? portOf(key) : -1
+}
+
+/** A port without leading zeros; `undefined` if the text is not a port. */
+export function canonicalPort(key: string): string | undefined {
+  const port = keyOf(key)
+  return port < 0 ? undefined : String(port)
 }
 
 /** `22`, `0.0.0.0:22`, `[::]:22`, `:::22` → 22; -1 without a port. */
