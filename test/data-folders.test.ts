@@ -165,6 +165,8 @@ for (const version of versions)
         [4],
       )
       await answers("SELECT sum(count) FROM monitor.indicators WHERE kind = 'ip_addresses'", [200])
+      // The index of an older folder had no spans.
+      await answers('SELECT min(length(spans)) FROM monitor.indicators', [1])
       await answers('SELECT count() FROM monitor.rule_errors', [1])
       // 13 logins, 10 of them successful, and the matches of the rules that alert: 10 of Ssh, 2 of Root, 3 of Many.
       await answers('SELECT count() FROM signals.correlation_signals', [13 + 10 + 2 + 3])

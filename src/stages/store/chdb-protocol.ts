@@ -50,4 +50,5 @@ export interface AnswerHead {
   readonly columns: readonly { readonly name: string; readonly type: string }[]
   readonly truncated: boolean
   readonly ms: number
+  readonly rowsRead: number
 }

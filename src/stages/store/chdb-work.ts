@@ -81,9 +81,9 @@ export class ChdbWork {
       await this.#slot(id)
       try {
         onBegin()
-        const text = await this.#read(`${marker(id)} ${guarded}`, state)
+        const { text, rowsRead } = await this.#read(`${marker(id)} ${guarded}`, state)
         const { columns, rows } = readAnswer(text)
-        const head = { columns, truncated: rows.length > maxRows, ms: performance.now() - began }
+        const head = { columns, truncated: rows.length > maxRows, ms: performance.now() - began, rowsRead }
         return { head, rows: Buffer.from(rows.slice(0, maxRows).join('\n')) }
       } finally {
         this.#leave()
@@ -102,7 +102,7 @@ export class ChdbWork {
   }
 
   /** The session of a failed query still holds partial output and would put it before the next answer, so it is closed. */
-  async #read(statement: string, state: { cancelled: boolean; started: boolean }): Promise<string> {
+  async #read(statement: string, state: { cancelled: boolean; started: boolean }): ReturnType<Session['ask']> {
     const reader = this.#idle.pop() ?? (await this.#engine.openReader())
     if (state.cancelled) {
       this.#idle.push(reader)
@@ -110,9 +110,9 @@ export class ChdbWork {
     }
     state.started = true
     try {
-      const text = await reader.run(statement, 'JSONCompactEachRowWithNamesAndTypes')
+      const answer = await reader.ask(statement, 'JSONCompactEachRowWithNamesAndTypes')
       this.#idle.push(reader)
-      return text
+      return answer
     } catch (error) {
       reader.close()
       throw error

@@ -185,10 +185,10 @@ export class ChdbLake implements Lake {
           if (isSuspect || error instanceof LakeEnded) this.#culprits.blame(sql)
           throw error
         })
-      const { columns, truncated, ms } = header.answer!
+      const { columns, truncated, ms, rowsRead } = header.answer!
       const rows =
         payload.length > 0 ? Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString().split('\n') : []
-      return { columns, rows, truncated, ms }
+      return { columns, rows, truncated, ms, rowsRead }
     } finally {
       limit.dispose()
       void turn.then((over) => over())

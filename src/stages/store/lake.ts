@@ -31,6 +31,8 @@ export interface QueryResult {
   /** True if `maxRows` truncated the result. */
   readonly truncated: boolean
   readonly ms: number
+  /** Number of stored rows that were read for it, if the lake can say. */
+  readonly rowsRead?: number
 }
 
 /** The query did not stop at its time limit or when it was cancelled, so the lake's process had to be killed. */

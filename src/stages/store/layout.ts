@@ -1,7 +1,7 @@
 import type { TableSpec } from '../../model/column.ts'
 import { rowsOf, type Session } from './chdb-engine.ts'
 import { ALL, DATABASES, type Keeping, quoteName, quoteText, tableName, typeOf } from './ddl.ts'
-import { createIndicators, INDEX, indexStored, isIndexed, OLD_VIEWS } from './indicators.ts'
+import { ADD_SPANS, createIndicators, INDEX, indexStored, isIndexed, OLD_VIEWS } from './indicators.ts'
 import { applyKeeping } from './keeping.ts'
 import type { Brought } from './lake.ts'
 
@@ -23,6 +23,7 @@ export async function bringToLayout(session: Session, keeping: Keeping): Promise
   await session.run(`DROP DATABASE IF EXISTS ${quoteName(OLD_VIEWS)}`)
   for (const database of DATABASES) await session.run(`CREATE DATABASE IF NOT EXISTS ${quoteName(database)}`)
   await session.run(createIndicators(keeping))
+  await session.run(ADD_SPANS)
   const brought = (await isPresent(session, tables)) ? [] : await bring(session, tables)
   await applyKeeping(session, keeping)
   return brought
