@@ -89,6 +89,35 @@ export function* jsonElements(text: string): Generator<TextSpan, Omit<JsonArrayS
   return { whole: false, rest: skipSpace(text, start) }
 }
 
+/** Where the value of a member begins, in the JSON object that begins at `at`; `undefined` if there is no such object or member. */
+export function memberValue(text: string, at: number, name: string): number | undefined {
+  if (text.charCodeAt(at) !== 0x7b) return undefined
+  for (let key = skipSpace(text, at + 1); text.charCodeAt(key) === 0x22; ) {
+    const end = endOfString(text, key)
+    const colon = skipSpace(text, end + 1)
+    if (text.charCodeAt(colon) !== 0x3a) return undefined
+    const value = skipSpace(text, colon + 1)
+    if (text.slice(key + 1, end) === name) return value
+    const comma = endOfValue(text, value)
+    if (text.charCodeAt(comma) !== 0x2c) return undefined
+    key = skipSpace(text, comma + 1)
+  }
+  return undefined
+}
+
+/** Index of what ends the value at `from` of an object: a comma or the closing bracket. */
+function endOfValue(text: string, from: number): number {
+  let depth = 0
+  for (let at = from; at < text.length; at++) {
+    const c = text.charCodeAt(at)
+    if (c === 0x22) at = endOfString(text, at)
+    else if (c === 0x7b || c === 0x5b) depth++
+    else if (depth === 0 && (c === 0x2c || c === 0x7d)) return at
+    else if (c === 0x7d || c === 0x5d) depth--
+  }
+  return text.length
+}
+
 function isSpace(c: number): boolean {
   return c === 0x20 || c === 0x0a || c === 0x0d || c === 0x09
 }

@@ -31,6 +31,8 @@ const contents: Readonly<Record<string, TableFormat['contentOf']>> = {
       })),
     }),
   tor: (keys) => keys.map((key) => `ExitNode 00\nPublished x\nLastStatus x\nExitAddress ${key} 2024-03-12 08:10:51\n`).join(''),
+  threatfox: (keys) =>
+    JSON.stringify(Object.fromEntries(keys.map((key, i) => [String(i), [{ ioc_value: `${key}:443`, ioc_type: 'ip:port' }]]))),
   greynoise: (keys) => JSON.stringify(keys.map((ip) => ({ ip, noise: true, riot: false, code: '0x01' }))),
 }
 

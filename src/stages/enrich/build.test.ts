@@ -119,7 +119,7 @@ describe('content that cannot become a table', () => {
       'of an unspecified format',
       'foo bar\nbaz\n',
       {},
-      /the format of the content is unclear.*add `Format:` \(csv, jsonl, json, list, hosts, tor, greynoise, misp, stix, mmdb\)/,
+      /the format of the content is unclear.*add `Format:` \(csv, jsonl, json, list, hosts, tor, greynoise, misp, stix, threatfox, mmdb\)/,
     ],
     ['CSV without the key', 'address,note\n192.0.2.1,a\n', { Format: 'csv' }, /no column 'ip' .*first line is "address,note"/],
     ['CSV that names a column twice', 'ip,ip\n1,2\n', { Format: 'csv' }, /"ip" twice/],

@@ -3,23 +3,30 @@ import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { messageOf } from '../../util/errors.ts'
 import { TableError } from './table.ts'
+import { isZip, unzip } from './zip.ts'
 
 /** Default of the provider's `max_bytes`: larger content, after decompression, is refused. */
 export const DEFAULT_MAX_BYTES = 64 * 1024 * 1024
 
 const inflate = promisify(gunzip)
 
-/** Decompresses content that starts with the gzip signature, whatever its name, up to the limit. */
+/** Decompresses content that starts with the signature of gzip or of a ZIP archive (with one file), whatever its name, up to the limit. */
 export async function unpack(bytes: Uint8Array, maxBytes = DEFAULT_MAX_BYTES): Promise<Uint8Array> {
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) {
+  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b
+  if (!isGzip && !isZip(bytes)) {
     if (bytes.length > maxBytes) throw tooLarge(maxBytes)
     return bytes
   }
   try {
-    return await inflate(bytes, { maxOutputLength: maxBytes })
+    const unpacked = isGzip ? await inflate(bytes, { maxOutputLength: maxBytes }) : await unzip(bytes, maxBytes)
+    if (unpacked.length > maxBytes) throw tooLarge(maxBytes)
+    return unpacked
   } catch (error) {
+    if (error instanceof TableError) throw error
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes)
-    throw new TableError(`the gzip content is broken (${messageOf(error)}): fetch it again`, { cause: error })
+    throw new TableError(`the ${isGzip ? 'gzip' : 'ZIP'} content is broken (${messageOf(error)}): fetch it again`, {
+      cause: error,
+    })
   }
 }
 

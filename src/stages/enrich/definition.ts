@@ -22,6 +22,10 @@ export interface TableDefinition {
   /** `undefined`: determined by the schema, otherwise by the keys. */
   readonly match: MatchKind | undefined
   readonly format: string | undefined
+  /** Names of the columns of a CSV that has no header line. */
+  readonly columns: readonly string[] | undefined
+  /** Where the rows are in a JSON object. */
+  readonly rowsAt: string | undefined
   /** Absolute path of the content next to the definition; if there is a provider, used until it has delivered. */
   readonly filename: string | undefined
   /** `YYYY-MM-DD` of that content. */
@@ -70,6 +74,8 @@ const associationSchema = z.strictObject({
 })
 const indicatorSchema = z.enum(INDICATORS)
 
+const columnNames = z.array(z.string().min(1)).min(1).max(1000)
+
 const lookupName = z.string().regex(NAME, 'must be 1 to 200 characters without slashes, and not begin with a dot or p_any_')
 
 /** The keys of a table's YAML: Panther's, and `Provider`, `Format`, `Match`, `ContentDate`, `Indicators`. */
@@ -81,6 +87,8 @@ export const tableDefinitionSchema = z.strictObject({
   Filename: z.string().min(1).optional().describe('Content next to this file; with a Provider, used until the first refresh.'),
   ContentDate: z.iso.date().optional().describe('When the content in Filename was current.'),
   Format: z.enum(formatTypes).optional(),
+  Columns: columnNames.optional().describe('Names of the columns of a CSV that has no header line.'),
+  Rows: z.string().min(1).max(500).optional().describe('Path of the list of rows in a JSON object: `data`, `result.items`.'),
   Match: z.enum(MATCH_KINDS).optional().describe('How keys are compared, if the schema does not determine it.'),
   Indicators: z
     .record(z.string().min(1), z.union([indicatorSchema, z.array(indicatorSchema).min(1)]))
@@ -124,6 +132,8 @@ export const tableExtensionSchema = z.strictObject({
   Filename: ofTheTable,
   ContentDate: ofTheTable,
   Format: ofTheTable,
+  Columns: ofTheTable,
+  Rows: ofTheTable,
   Match: ofTheTable,
   Indicators: ofTheTable,
   Provider: ofTheTable,
@@ -190,6 +200,8 @@ export function defineTable(document: unknown, { file }: { readonly file: string
     primaryKey: yaml.LogTypeMap.PrimaryKey,
     match: yaml.Match,
     format: yaml.Format,
+    columns: yaml.Columns,
+    rowsAt: yaml.Rows,
     filename: yaml.Filename === undefined ? undefined : resolve(dirname(file), yaml.Filename),
     contentDate: yaml.ContentDate,
     provider: yaml.Provider,

@@ -10,18 +10,18 @@ const PIECE = 64 * 1024
 const MAX_RECORD_CHARACTERS = 1024 * 1024
 const MAX_COLUMNS = 1000
 
-/** Comma-separated values with a header line (RFC 4180); blanks around values are removed. */
+/** Comma-separated values (RFC 4180) with a header line, unless the definition names the columns; blanks around values are removed. */
 export const csv: Format = {
   type: 'csv',
   summary: 'Comma-separated values with a header line.',
   isText: true,
   isWide: false,
   extensions: ['.csv'],
-  async *read(text, { primaryKey }) {
-    let header: readonly string[] | undefined
+  async *read(text, { primaryKey, columns }) {
+    let header = columns && checkHeader(columns, primaryKey, 'the columns are')
     let batch: ReadRow[] = []
     for await (const { cells, line } of records(text)) {
-      if (!header) header = checkHeader(cells, primaryKey)
+      if (!header) header = checkHeader(cells, primaryKey, 'its first line is')
       else if (cells.length === header.length) batch.push(toRow(header, cells))
       else batch.push(`line ${line} has ${cells.length} values for ${header.length} columns`)
       if (batch.length < BATCH) continue
@@ -62,9 +62,9 @@ function* pieces(text: string): Generator<string> {
   for (let at = 0; at < text.length; at += PIECE) yield text.slice(at, at + PIECE)
 }
 
-function checkHeader(cells: readonly string[], primaryKey: string): readonly string[] {
+function checkHeader(cells: readonly string[], primaryKey: string, these: string): readonly string[] {
   if (!cells.includes(primaryKey)) {
-    throw new TableError(`the CSV has no column '${primaryKey}' (the primary key): its first line is ${quote(cells.join(','))}`)
+    throw new TableError(`the CSV has no column '${primaryKey}' (the primary key): ${these} ${quote(cells.join(','))}`)
   }
   if (cells.length > MAX_COLUMNS) throw new TableError(`the CSV has ${cells.length} columns; at most ${MAX_COLUMNS} are read`)
   const twice = cells.find((cell, i) => cells.indexOf(cell) !== i)

@@ -7,6 +7,10 @@ export type ReadRow = JsonObject | string
 export interface FormatContext {
   /** The table's primary key: formats without column names put the key there. */
   readonly primaryKey: string
+  /** The columns of a CSV without a header line. */
+  readonly columns?: readonly string[] | undefined
+  /** Path of the list of rows in a JSON object. */
+  readonly rowsAt?: string | undefined
 }
 
 /** A text format of table content. */

@@ -9,10 +9,11 @@ import { jsonl } from './jsonl.ts'
 import { list } from './list.ts'
 import { misp } from './misp.ts'
 import { stix } from './stix.ts'
+import { threatfox } from './threatfox.ts'
 import { tor } from './tor.ts'
 
 /** Built-in formats of table content. A new one is one file in this folder and one name here. */
-export const formats: readonly Format[] = [csv, jsonl, json, list, hosts, tor, greynoise, misp, stix]
+export const formats: readonly Format[] = [csv, jsonl, json, list, hosts, tor, greynoise, misp, stix, threatfox]
 
 /** The only binary format: a MaxMind DB, which is read in place (`mmdb/`). */
 export const MMDB = 'mmdb'
@@ -25,6 +26,7 @@ export interface FormatHint {
   readonly type: string | undefined
   readonly fileName: string | undefined
   readonly primaryKey: string
+  readonly rowsAt?: string | undefined
 }
 
 /**
@@ -32,12 +34,12 @@ export interface FormatHint {
  *
  * @throws {TableError} if none of these decides.
  */
-export function chooseFormat(text: string, { type, fileName, primaryKey }: FormatHint): Format {
+export function chooseFormat(text: string, { type, fileName, primaryKey, rowsAt }: FormatHint): Format {
   if (type !== undefined) return find('format', formats, type)
-  const name = fileName?.toLowerCase().replace(/\.gz$/, '')
+  const name = fileName?.toLowerCase().replace(/\.(gz|zip)$/, '')
   const first = firstCharacter(text)
   // Brackets are better evidence than an extension: `.json` is used both for lines and for one array.
-  if (first === '[') return json
+  if (first === '[' || rowsAt !== undefined) return json
   if (first === '{') return jsonl
   const byEnding = name === undefined ? undefined : formats.find((format) => format.extensions.some((end) => name.endsWith(end)))
   if (byEnding) return byEnding
