@@ -50,7 +50,7 @@ export async function buildTable(
 ): Promise<Table> {
   const mostRows = Math.min(maxRows, MAX_ROW)
   const unpacked = await unpack(content.bytes, maxBytes)
-  const { primaryKey, indicators, columns, rowsAt } = definition
+  const { primaryKey, indicators } = definition
   const schema = fileSchema ?? (indicators && schemaOfIndicators(indicators))
   if (schema?.fields?.has(primaryKey) === false) {
     throw new TableError(`the primary key '${primaryKey}' is not a field of the schema '${schema.name}'`)
@@ -61,9 +61,9 @@ export async function buildTable(
   if (definition.format === MMDB || (definition.format === undefined && isMmdb(unpacked)))
     return buildMmdb({ name, binding, schema, bytes: unpacked, date: content.date }, slice)
   const text = decode(unpacked)
-  const format = chooseFormat(text, { type: definition.format, fileName: content.fileName, primaryKey, rowsAt })
+  const format = chooseFormat(text, { ...definition, type: definition.format, fileName: content.fileName })
   const reader = new RowReader(new RowShaper(format, schema, primaryKey))
-  for await (const batch of format.read(text, { primaryKey, columns, rowsAt })) {
+  for await (const batch of format.read(text, definition)) {
     for (const row of batch) reader.take(row)
     if (reader.rows.size > mostRows) throw new TableError(`the content has more than ${mostRows} rows`)
     await slice()

@@ -39,11 +39,11 @@ export async function* entriesOf({ definition, schema: fileSchema }: ReadTable, 
     return
   }
   const text = decode(unpacked)
-  const format = chooseFormat(text, { type: definition.format, fileName: content.fileName, primaryKey })
+  const format = chooseFormat(text, { ...definition, type: definition.format, fileName: content.fileName })
   const shaper = new RowShaper(format, schema, primaryKey)
   const match = await decideMatch()
   const { canonical } = find('key kind', keyKinds, match)
-  for await (const batch of format.read(text, { primaryKey })) {
+  for await (const batch of format.read(text, definition)) {
     const entries: Entry[] = []
     for (const read of batch) {
       const shaped = shaper.shape(read)
@@ -58,7 +58,7 @@ export async function* entriesOf({ definition, schema: fileSchema }: ReadTable, 
 
   async function decideMatch(): Promise<MatchKind> {
     const keys: string[] = []
-    for await (const batch of format.read(text, { primaryKey })) {
+    for await (const batch of format.read(text, definition)) {
       for (const read of batch) {
         const shaped = shaper.shape(read)
         if (typeof shaped === 'object') keys.push(...shaped.keys)
