@@ -77,7 +77,7 @@ export const configSchema = z.strictObject({
   flush_rows: z
     .int()
     .min(1)
-    .default(50_000)
+    .default(200_000)
     .describe(
       'Number of finished rows that triggers a write to the lake before flush_ms is over. Larger inserts cost less per row.',
     ),

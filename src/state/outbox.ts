@@ -27,8 +27,8 @@ export async function outboxSize(db: Kysely<StateTables>): Promise<OutboxSize> {
   return { rows: waiting?.rows ?? 0, bytes: all?.bytes ?? 0, oldestMs: waiting?.oldest ?? undefined }
 }
 
-/** Rows per flush. A flush is limited so that each table's rows fit into one insert. */
-const MAX_FLUSH_ROWS = 50_000
+/** Rows per flush, of all tables together, so that each table's rows fit into one insert. */
+const MAX_FLUSH_ROWS = 200_000
 
 /** The current flush, or a new one with the oldest rows (about `maxBytes`); `undefined` if nothing is waiting. */
 export async function beginFlush(db: Kysely<StateTables>, maxBytes: number, nowMs: number): Promise<Flush | undefined> {

@@ -115,11 +115,11 @@ test('ranges cover all rows in order, each within the limits or a single row, an
 test('a large insert of small rows is split by their number', () => {
   const blocks = blocksFor(
     wide,
-    Array.from({ length: 120_001 }, (_, i) => [i, 'x', null]),
+    Array.from({ length: 420_001 }, (_, i) => [i, 'x', null]),
   )
   expect(new NativeRows(wide, blocks).ranges()).toEqual([
-    [0, 50_000],
-    [50_000, 100_000],
-    [100_000, 120_001],
+    [0, 200_000],
+    [200_000, 400_000],
+    [400_000, 420_001],
   ])
 })

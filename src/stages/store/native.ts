@@ -6,7 +6,7 @@ import { typeOf } from './ddl.ts'
 import type { Range } from './insert.ts'
 
 /** Maximum number of rows per insert statement, … */
-const MAX_ROWS = 50_000
+const MAX_ROWS = 200_000
 /** … and approximate maximum number of bytes: a block stores a value that is the same in all rows once, Native stores it in each row. */
 const MAX_BYTES = 64 * 1024 * 1024
 
