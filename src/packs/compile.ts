@@ -1,5 +1,6 @@
 import type { CompiledSchema } from '../model/schema.ts'
 import {
+  checkAssociations,
   defineExtension,
   defineTable,
   isExtension,
@@ -96,6 +97,7 @@ function extend(tables: Map<string, LoadedTable>, { base, associations, file }: 
   const loaded = tables.get(base)
   if (loaded) {
     const { definition } = loaded
+    checkAssociations(definition.key, associations)
     tables.set(base, { ...loaded, definition: { ...definition, added: [...definition.added, ...associations] } })
     return
   }

@@ -1,6 +1,6 @@
 import type { CompiledSchema } from '../../model/schema.ts'
 import { type Association, fits, has, isPattern } from '../../stages/enrich/associations.ts'
-import { parseSelector } from '../../stages/enrich/selector.ts'
+import { parseSelector, selectorFields, selectorName } from '../../stages/enrich/selector.ts'
 import { type FieldSpec, readSchemaDocument, type ValueSpec } from '../../stages/normalise/document.ts'
 import type { Problem, SchemaFile } from '../content.ts'
 import { suggestion } from '../issues.ts'
@@ -19,7 +19,7 @@ export const checkSelectors: Check = ({ tables }, { known }) => {
     const source = files.get(logType)
     if (!schema || !source) return []
     const fields = fieldsOf(source)
-    return selectors.flatMap((text) => {
+    return selectors.flatMap(selectorFields).flatMap((text) => {
       const missing = missingField(parseSelector(text).path, schema, fields)
       if (missing === undefined) return []
       const advice =
@@ -36,7 +36,8 @@ function patternProblems({ logType, selectors, file }: Association, schemas: Wor
   if (fitting.length === 0) return []
   return selectors
     .filter((text) => !fitting.some((schema) => has(schema, text)))
-    .map((text) => {
+    .map((selector) => {
+      const text = selectorName(selector)
       const names = new Set(fitting.flatMap(namesOf))
       const advice = suggestion(text, names) || ': correct the selector or remove it'
       const types = `none of the ${fitting.length} log types that match '${logType}' has the field in the selector '${text}'`

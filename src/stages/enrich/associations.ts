@@ -1,12 +1,12 @@
 import type { CompiledSchema } from '../../model/schema.ts'
-import { parseSelector } from './selector.ts'
+import { parseSelector, type SelectorText, selectorFields, selectorName } from './selector.ts'
 
 /** Fields on which a table is joined, for one log type or for all that match a pattern. */
 export interface Association {
   /** `Zeek.Conn`, or a pattern in which `*` matches any characters: `Zeek.*`. */
   readonly logType: string
-  /** As written: `id_orig_h`, `a.b`, `$.a.b`. */
-  readonly selectors: readonly string[]
+  /** As written: `id_orig_h`, `a.b`, `$.a.b`, `[id_orig_h, id_orig_p]`. */
+  readonly selectors: readonly SelectorText[]
   /** The YAML file that contains it: the table's or an extension's. */
   readonly file: string
 }
@@ -25,24 +25,27 @@ export interface Binding {
 export type LogTypeShape = Pick<CompiledSchema, 'name' | 'columns' | 'isDescribed'>
 
 /** The selectors that join a table to events of a log type, without duplicates, in the order in which they are written. */
-export function selectorsFor({ associations, added, automatic }: Binding, logType: LogTypeShape): string[] {
+export function selectorsFor({ associations, added, automatic }: Binding, logType: LogTypeShape): SelectorText[] {
   const own = selectorsOf(associations, logType)
   const basic = own.length > 0 || automatic === undefined ? own : [automatic]
-  return [...new Set([...basic, ...selectorsOf(added, logType)])]
+  const all = [...basic, ...selectorsOf(added, logType)]
+  return [...new Map(all.map((selector) => [selectorName(selector), selector])).values()]
 }
 
 /** A pattern does not apply to a log type that lacks its fields: Zeek has logs without an address. */
-function selectorsOf(associations: readonly Association[], logType: LogTypeShape): string[] {
+function selectorsOf(associations: readonly Association[], logType: LogTypeShape): SelectorText[] {
   return associations
     .filter((association) => fits(association.logType, logType.name))
     .flatMap(({ logType: named, selectors }) => (isPattern(named) ? selectors.filter((one) => has(logType, one)) : selectors))
 }
 
-/** True if events of the log type may have the first field of the selector. */
-export function has({ columns, isDescribed }: LogTypeShape, selector: string): boolean {
+/** True if events of the log type may have each field of the selector, or the first step of its path. */
+export function has({ columns, isDescribed }: LogTypeShape, selector: SelectorText): boolean {
   if (!isDescribed) return true
-  const { name, path } = parseSelector(selector)
-  return columns.some((column) => column.name === path[0] || column.name === name)
+  return selectorFields(selector).every((field) => {
+    const { name, path } = parseSelector(field)
+    return columns.some((column) => column.name === path[0] || column.name === name)
+  })
 }
 
 /** True for `Zeek.*`, false for the name of a log type. */

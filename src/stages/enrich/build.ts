@@ -1,4 +1,3 @@
-import { find } from '../../util/define.ts'
 import { DEFAULT_MAX_BYTES, decode, unpack, versionOf } from './content.ts'
 import type { TableDefinition } from './definition.ts'
 import type { ReadRow } from './formats/format.ts'
@@ -6,12 +5,12 @@ import { quote } from './formats/format.ts'
 import { chooseFormat, MMDB } from './formats/index.ts'
 import { isMmdb } from './mmdb/metadata.ts'
 import { buildMmdb } from './mmdb/mmdb-table.ts'
-import { matchKind, RowShaper } from './read-row.ts'
+import { keyKindOf, RowShaper } from './read-row.ts'
 import { createSlice, inParts, type Slice } from './slice.ts'
-import { type MatchKind, type Table, TableError } from './table.ts'
+import { type Table, TableError } from './table.ts'
 import { schemaOfIndicators, type TableSchema } from './table-schema.ts'
 import { MAX_ROW } from './tables/entries.ts'
-import { keyKinds } from './tables/index.ts'
+import type { KeyKind } from './tables/index.ts'
 import { MemoryTable } from './tables/memory-table.ts'
 import { RowStoreBuilder } from './tables/row-store.ts'
 
@@ -50,26 +49,31 @@ export async function buildTable(
 ): Promise<Table> {
   const mostRows = Math.min(maxRows, MAX_ROW)
   const unpacked = await unpack(content.bytes, maxBytes)
-  const { primaryKey, indicators } = definition
+  const { key, primaryKey, indicators } = definition
   const schema = fileSchema ?? (indicators && schemaOfIndicators(indicators))
-  if (schema?.fields?.has(primaryKey) === false) {
-    throw new TableError(`the primary key '${primaryKey}' is not a field of the schema '${schema.name}'`)
+  const missing = key.columns.find((column) => schema?.fields?.has(column) === false)
+  if (missing !== undefined) {
+    throw new TableError(`the primary key '${missing}' is not a field of the schema '${schema!.name}'`)
   }
   const slice = withDeadline(createSlice(), timeoutMs)
   const { name, associations, added } = definition
-  const binding = { associations, added, automatic: schema?.automaticOf(primaryKey) }
-  if (definition.format === MMDB || (definition.format === undefined && isMmdb(unpacked)))
+  const automatic = key.kind === 'column' ? schema?.automaticOf(primaryKey) : undefined
+  const binding = { associations, added, automatic }
+  if (definition.format === MMDB || (definition.format === undefined && isMmdb(unpacked))) {
+    if (key.kind !== 'column') throw new TableError('the keys of an MMDB are networks: PrimaryKey must be one name')
     return buildMmdb({ name, binding, schema, bytes: unpacked, date: content.date }, slice)
+  }
   const text = decode(unpacked)
   const format = chooseFormat(text, { ...definition, type: definition.format, fileName: content.fileName })
-  const reader = new RowReader(new RowShaper(format, schema, primaryKey))
+  const reader = new RowReader(new RowShaper(format, schema, key))
   for await (const batch of format.read(text, definition)) {
     for (const row of batch) reader.take(row)
     if (reader.rows.size > mostRows) throw new TableError(`the content has more than ${mostRows} rows`)
     await slice()
   }
-  const match = matchKind({ definition, schema, format, text, keys: reader.keys })
-  const index = await indexRows(reader, match, slice)
+  const kind = keyKindOf({ definition, schema, format, text, keys: reader.keys })
+  const index = await indexRows(reader, kind, slice)
+  const match = kind.type
   checkShare(reader, match)
   const image = {
     name,
@@ -126,8 +130,7 @@ class RowReader {
   }
 }
 
-async function indexRows(reader: RowReader, match: MatchKind, slice: Slice) {
-  const kind = find('key kind', keyKinds, match)
+async function indexRows(reader: RowReader, kind: KeyKind<Table['match']>, slice: Slice) {
   const builder = kind.createBuilder()
   const { keys, keyRows } = reader
   await inParts(keys.length, slice, (from, to) => {
@@ -139,7 +142,7 @@ async function indexRows(reader: RowReader, match: MatchKind, slice: Slice) {
 }
 
 /** Mostly unusable content is not what it should be, but an error page or another format. */
-function checkShare(reader: RowReader, match: MatchKind): void {
+function checkShare(reader: RowReader, match: Table['match']): void {
   const { skipped, refused, unwanted, examples, keys } = reader
   const all = keys.length + skipped - refused
   const why = examples.length > 0 ? `: ${examples.join('; ')}` : ''

@@ -1,12 +1,14 @@
 import { z } from 'zod'
 import { quote } from './formats/format.ts'
 import { type Table, TableError } from './table.ts'
+import { joinKey } from './tables/composite-index.ts'
 
 /** Smaller lists may change by more than half for good reasons. */
 const LEAST_COMPARED = 100
 const EXAMPLES = 3
 
-const key = z.union([z.string().min(1), z.number()]).transform(String)
+const part = z.union([z.string().min(1), z.number()]).transform(String)
+const key = z.union([part, z.array(part).min(2).transform(joinKey)])
 const percent = z.number().min(0).max(1_000_000)
 
 /** Requirements that new content must meet before it replaces the content in force. */
@@ -17,7 +19,7 @@ export const checksSchema = z.strictObject({
     .default(50)
     .describe('Maximum share of rows that a table of 100 rows or more may lose in one refresh.'),
   MaxGrowthPercent: percent.default(400).describe('Maximum share by which a table of 100 rows or more may grow in one refresh.'),
-  MustMatch: z.array(key).max(100).default([]).describe('Keys that must be found.'),
+  MustMatch: z.array(key).max(100).default([]).describe('Keys that must be found; a composite key is a list.'),
   MustNotMatch: z.array(key).max(100).default([]).describe('Keys that must not be found.'),
 })
 

@@ -148,3 +148,67 @@ describe('not supported yet', () => {
     expect(define).toThrow(message)
   })
 })
+
+describe('composite keys', () => {
+  const composite = (change: object = {}, LogTypeMap: object = {}) =>
+    defineTable({ ...minimal, LogTypeMap: { PrimaryKey: ['ip', 'port'], ...LogTypeMap }, ...change }, { file })
+
+  test('the key is named after its columns, and selectors are lists', () => {
+    const AssociatedLogTypes = [{ LogType: 'A', Selectors: [['src', '$.dst.port']] }]
+    expect(composite({ Match: ['ip', 'exact'] }, { AssociatedLogTypes })).toMatchObject({
+      primaryKey: 'ip',
+      key: { kind: 'composite', columns: ['ip', 'port'] },
+      match: undefined,
+      parts: ['ip', 'exact'],
+      associations: [{ selectors: [['src', '$.dst.port']] }],
+    })
+    expect(composite({ Match: 'ignore_case' }).parts).toEqual(['ignore_case', 'ignore_case'])
+  })
+
+  const selecting = (...Selectors: unknown[]) => ({
+    AssociatedLogTypes: [
+      { LogType: 'A', Selectors: [['a', 'b']] },
+      { LogType: 'A', Selectors },
+    ],
+  })
+  const cases: [what: string, define: () => unknown, message: RegExp][] = [
+    [
+      'a selector of one field',
+      () => composite({}, selecting('src')),
+      /assets\.yml at LogTypeMap\.AssociatedLogTypes\.1\.Selectors: .*'src' has 1 field, but the key has 2 columns \(ip, port\): .*\[field_1, field_2\]/,
+    ],
+    [
+      'a selector of three fields',
+      () => composite({}, selecting(['a', 'b', 'c'])),
+      /AssociatedLogTypes\.1\.Selectors: .*'a\+b\+c' has 3 fields/,
+    ],
+    [
+      'a list of fields for a key of one column',
+      () => defineTable({ ...minimal, LogTypeMap: { PrimaryKey: 'ip', ...selecting(['a', 'b']) } }, { file }),
+      /assets\.yml at LogTypeMap\.AssociatedLogTypes\.0\.Selectors: .*'a\+b' is a list of fields, but the key is the column 'ip'/,
+    ],
+    [
+      'a column named twice',
+      () => composite({}, { PrimaryKey: ['ip', 'ip'] }),
+      /LogTypeMap\.PrimaryKey: names the column 'ip' twice/,
+    ],
+    ['a list of one column', () => composite({}, { PrimaryKey: ['ip'] }), /LogTypeMap\.PrimaryKey: Too small/],
+    [
+      'a part compared as a network',
+      () => composite({ Match: 'cidr' }),
+      /Match: 'cidr' cannot compare a part of a composite key/,
+    ],
+    ['too few kinds of parts', () => composite({ Match: ['ip'] }), /Match: has 1 kinds for 2 columns/],
+    [
+      'kinds of parts for one column',
+      () => defineTable({ ...minimal, Match: ['ip', 'port'] }, { file }),
+      /Match: is a list, but the key is/,
+    ],
+    [
+      'a bad field in a list',
+      () => composite({}, selecting(['a', 'b[0]'])),
+      /AssociatedLogTypes\.1\.Selectors: selector "b\[0\]"/,
+    ],
+  ]
+  test.each(cases)('%s: refused', (_, define, message) => expect(define).toThrow(message))
+})

@@ -8,8 +8,10 @@ import { type ContentChecks, checksSchema } from './content-checks.ts'
 import { formatTypes } from './formats/index.ts'
 import { type ProviderConfig, providerDefinition, providerSchema } from './index.ts'
 import { INDICATORS } from './indicators.ts'
-import { parseSelector } from './selector.ts'
+import { parseSelector, selectorFields } from './selector.ts'
 import { MATCH_KINDS, type MatchKind } from './table.ts'
+import { checkSelectorLength, primaryKeySchema, readKey, type TableKey } from './table-key.ts'
+import { PART_KINDS, type PartKind } from './tables/composite-index.ts'
 import { type Verdict, verdictSchema } from './verdict.ts'
 
 /** The definition of a table in its YAML. */
@@ -18,9 +20,13 @@ export interface TableDefinition {
   readonly enabled: boolean
   /** Name of the schema of the rows. */
   readonly schema: string | undefined
+  readonly key: TableKey
+  /** The first column of the key: formats without column names put the key there. */
   readonly primaryKey: string
-  /** `undefined`: determined by the schema, otherwise by the keys. */
+  /** `undefined`: determined by the schema, otherwise by the keys. Of a composite key: `parts`. */
   readonly match: MatchKind | undefined
+  /** How each part of a composite key is compared; `undefined` as above. */
+  readonly parts: readonly PartKind[] | undefined
   readonly format: string | undefined
   /** Names of the columns of a CSV that has no header line. */
   readonly columns: readonly string[] | undefined
@@ -67,10 +73,15 @@ const refreshSchema = z.strictObject({
     'Age after which the content is shown as stale. Default: three refresh periods.',
   ),
 })
-const selector = z.string().min(1).max(500)
+const field = z.string().min(1).max(500)
+const selector = z.union([field, z.array(field).min(2).max(8)], 'must be a field, or a list of 2 to 8 fields for a composite key')
 const associationSchema = z.strictObject({
   LogType: z.string().min(1).max(255).describe('A log type, or a pattern: `*` stands for any characters.'),
-  Selectors: z.array(selector).max(1000).nullish().describe("Fields of its events that contain the table's key."),
+  Selectors: z
+    .array(selector)
+    .max(1000)
+    .nullish()
+    .describe("Fields of its events that contain the table's key; for a composite key lists of fields, one for each column."),
 })
 const indicatorSchema = z.enum(INDICATORS)
 
@@ -89,7 +100,13 @@ export const tableDefinitionSchema = z.strictObject({
   Format: z.enum(formatTypes).optional(),
   Columns: columnNames.optional().describe('Names of the columns of a CSV that has no header line.'),
   Rows: z.string().min(1).max(500).optional().describe('Path of the list of rows in a JSON object: `data`, `result.items`.'),
-  Match: z.enum(MATCH_KINDS).optional().describe('How keys are compared, if the schema does not determine it.'),
+  Match: z
+    .union(
+      [z.enum(MATCH_KINDS), z.array(z.enum(PART_KINDS))],
+      `must be one of ${MATCH_KINDS.join(', ')}; for a composite key a list of ${PART_KINDS.join(', ')}`,
+    )
+    .optional()
+    .describe('How keys are compared, if the schema does not determine it; for a composite key a list, one for each column.'),
   Indicators: z
     .record(z.string().min(1), z.union([indicatorSchema, z.array(indicatorSchema).min(1)]))
     .optional()
@@ -99,7 +116,7 @@ export const tableDefinitionSchema = z.strictObject({
   Checks: checksSchema.prefault({}).describe('Checks that new content must pass before it replaces the last good content.'),
   Verdict: verdictSchema.optional().describe('The column that says how bad a key is.'),
   LogTypeMap: z.strictObject({
-    PrimaryKey: z.string().min(1).max(255),
+    PrimaryKey: primaryKeySchema,
     AssociatedLogTypes: z.array(associationSchema).max(2000).nullish(),
   }),
   Description: z.string().default(''),
@@ -192,13 +209,17 @@ export function defineTable(document: unknown, { file }: { readonly file: string
     const message = `the schema '${yaml.Schema}' defines what columns contain: mark its fields with \`indicators\` and remove this`
     throw new ConfigError(message, { file, path: 'Indicators' })
   }
+  const key = readKey(yaml.LogTypeMap.PrimaryKey, file)
+  const associations = readAssociations(yaml.LogTypeMap.AssociatedLogTypes ?? [], file)
+  checkAssociations(key, associations)
   const period = yaml.Refresh?.PeriodMinutes ?? (yaml.Provider ? providerDefinition(yaml.Provider.type).periodMinutes : 60)
   return {
     name: yaml.LookupName,
     enabled: yaml.Enabled,
     schema: yaml.Schema,
-    primaryKey: yaml.LogTypeMap.PrimaryKey,
-    match: yaml.Match,
+    key,
+    primaryKey: key.columns[0]!,
+    ...readMatch(yaml.Match, key, file),
     format: yaml.Format,
     columns: yaml.Columns,
     rowsAt: yaml.Rows,
@@ -211,7 +232,7 @@ export function defineTable(document: unknown, { file }: { readonly file: string
       yaml.Indicators && Object.fromEntries(Object.entries(yaml.Indicators).map(([column, one]) => [column, [one].flat()])),
     checks: yaml.Checks,
     verdict: yaml.Verdict,
-    associations: readAssociations(yaml.LogTypeMap.AssociatedLogTypes ?? [], file),
+    associations,
     added: [],
     description: yaml.Description,
     reference: yaml.Reference,
@@ -243,7 +264,7 @@ function parse<S extends z.ZodObject>(schema: S, document: unknown, file: string
 function readAssociations(read: readonly z.output<typeof associationSchema>[], file: string): Association[] {
   return read.map(({ LogType: logType, Selectors }, i) => {
     const selectors = Selectors ?? []
-    for (const text of selectors) {
+    for (const text of selectors.flatMap(selectorFields)) {
       try {
         parseSelector(text)
       } catch (error) {
@@ -252,4 +273,38 @@ function readAssociations(read: readonly z.output<typeof associationSchema>[], f
     }
     return { logType, selectors, file }
   })
+}
+
+/**
+ * Checks that the selectors of a table or of its extension fit its key.
+ *
+ * @throws {ConfigError} with file and path.
+ */
+export function checkAssociations(key: TableKey, associations: readonly Association[]): void {
+  for (const [i, { selectors, file }] of associations.entries()) {
+    const path = `LogTypeMap.AssociatedLogTypes.${i}.Selectors`
+    for (const text of selectors) checkSelectorLength(key, text, { file, path })
+  }
+}
+
+function readMatch(
+  match: MatchKind | readonly PartKind[] | undefined,
+  { kind, columns }: TableKey,
+  file: string,
+): Pick<TableDefinition, 'match' | 'parts'> {
+  const refuse = (message: string) => new ConfigError(message, { file, path: 'Match' })
+  if (kind === 'column') {
+    if (match === undefined || typeof match === 'string') return { match, parts: undefined }
+    throw refuse(`is a list, but the key is the column '${columns[0]}': write one of ${MATCH_KINDS.join(', ')}`)
+  }
+  if (match === undefined) return { match, parts: undefined }
+  const parts = typeof match === 'string' ? columns.map(() => match) : match
+  const other = parts.find((part) => !(PART_KINDS as readonly string[]).includes(part))
+  if (other !== undefined)
+    throw refuse(
+      `'${other}' cannot compare a part of a composite key: use ${PART_KINDS.join(', ')}, as a list with one for each column`,
+    )
+  if (parts.length !== columns.length)
+    throw refuse(`has ${parts.length} kinds for ${columns.length} columns (${columns.join(', ')})`)
+  return { match: undefined, parts: parts as readonly PartKind[] }
 }

@@ -1,17 +1,23 @@
 import type { Event } from '../../model/event.ts'
 import type { JsonObject, JsonValue } from '../../model/json.ts'
 import { type LogTypeShape, selectorsFor } from './associations.ts'
-import { parseSelector, type Selector } from './selector.ts'
+import { parseSelector, type Selector, selectorFields, selectorName } from './selector.ts'
 import type { Enricher, Table } from './table.ts'
 import { AddressBatch } from './tables/address-batch.ts'
+import { joinKey } from './tables/composite-index.ts'
 import type { TableRow } from './tables/row-store.ts'
 
 /** Maximum number of matches of one list-valued selector; `p_enrichment.p_any_truncated` names selectors with more. */
 const MAX_LIST = 100
+/** Maximum number of combinations of list-valued fields that are looked up as composite keys. */
+const MAX_COMBINATIONS = 1000
 
-/** A field of an event and the tables in which its value is looked up. */
+/** A field of an event, or several, and the tables in which the value is looked up. */
 interface Join {
-  readonly selector: Selector
+  /** The name under `p_enrichment.<table>`. */
+  readonly name: string
+  /** One, or one for each part of a composite key. */
+  readonly selectors: readonly Selector[]
   /** A top-level field whose name no object inherits: the fast case. */
   readonly isPlain: boolean
   readonly tables: readonly Table[]
@@ -32,26 +38,31 @@ export function createEnricher(tables: readonly Table[]): Enricher {
       }
       if (plan.length > 0) enrichEvents(events, plan)
     },
-    lookup: (name, key) => byName.get(name)?.get(key),
+    lookup: (name, key) => byName.get(name)?.get(typeof key === 'string' ? key : joinKey(key)),
   }
 }
 
 /** The lookups for events of a log type: each field once, with all tables that are joined on it. */
 function planFor(logType: LogTypeShape, tables: readonly Table[]): Join[] {
-  const bySelector = new Map<string, { selector: Selector; tables: Table[] }>()
+  const byName = new Map<string, { name: string; selectors: readonly Selector[]; tables: Table[] }>()
   for (const table of tables) {
     for (const text of selectorsFor(table.binding, logType)) {
-      const selector = parseSelector(text)
-      const join = bySelector.get(selector.name) ?? { selector, tables: [] }
+      const name = selectorName(text)
+      const join = byName.get(name) ?? { name, selectors: selectorFields(text).map(parseSelector), tables: [] }
       join.tables.push(table)
-      bySelector.set(selector.name, join)
+      byName.set(name, join)
     }
   }
-  return [...bySelector.values()].map((join) => ({
+  return [...byName.values()].map((join) => ({
     ...join,
-    isPlain: join.selector.path.length === 1 && join.selector.path[0] === join.selector.name && !(join.selector.name in {}),
+    isPlain: isPlain(join.selectors),
     hasAddresses: join.tables.some((table) => table.hasAddresses),
   }))
+}
+
+function isPlain([selector, ...others]: readonly Selector[]): boolean {
+  const { name, path } = selector!
+  return others.length === 0 && path.length === 1 && path[0] === name && !(name in {})
 }
 
 /** Values looked up at once: enough that parsing addresses together pays off, few enough for the processor's cache. */
@@ -87,16 +98,41 @@ class FieldLookup {
   }
 
   take(event: Event, number: number): void {
-    const { selector, isPlain } = this.#join
-    const value = isPlain ? event[selector.name] : select(event, selector)
+    const { selectors, isPlain } = this.#join
+    if (selectors.length > 1) {
+      this.#takeSeveral(event, number)
+      return
+    }
+    const [selector] = selectors
+    const value = isPlain ? event[selector!.name] : select(event, selector!)
     if (value === undefined || value === null) return
     if (!Array.isArray(value)) this.#add(value, number)
     else for (const one of value) this.#add(one as JsonValue, ~number)
   }
 
+  /** The values of a composite key; where a field is a list, each of its elements with the values of the others. */
+  #takeSeveral(event: Event, number: number): void {
+    let isList = false
+    let keys: readonly (readonly JsonValue[])[] = [[]]
+    for (const selector of this.#join.selectors) {
+      const value = select(event, selector)
+      if (value === undefined || value === null) return
+      isList ||= Array.isArray(value)
+      const parts = [value].flat() as JsonValue[]
+      keys = keys.flatMap((before) => parts.map((part) => [...before, part])).slice(0, MAX_COMBINATIONS)
+    }
+    for (const values of keys) {
+      const texts = values.map(textOf)
+      if (!texts.includes(undefined)) this.#push(joinKey(texts as string[]), values, isList ? ~number : number)
+    }
+  }
+
   #add(value: JsonValue, event: number): void {
-    const text = typeof value === 'string' ? value : keyOf(value)
-    if (text === undefined) return
+    const text = textOf(value)
+    if (text !== undefined) this.#push(text, value, event)
+  }
+
+  #push(text: string, value: JsonValue, event: number): void {
     this.#texts.push(text)
     this.#values.push(value)
     if (this.#events.push(event) === AT_ONCE) this.finish()
@@ -123,8 +159,8 @@ class FieldLookup {
     const number = isList ? ~event : event
     const enrichment = this.#found.get(number) ?? new Enrichment()
     this.#found.set(number, enrichment)
-    const { name } = this.#join.selector
-    if (isList) enrichment.add(table, name, table.row(row), this.#values[at]!)
+    const { name } = this.#join
+    if (isList) enrichment.add(table, name, table.row(row), this.#values[at]!, this.#texts[at]!)
     else enrichment.set(table, name, table.row(row), this.#values[at]!)
   }
 }
@@ -138,8 +174,8 @@ function select(event: Event, { name, path }: Selector): JsonValue | undefined {
 class Enrichment {
   readonly #tables = new Map<string, JsonObject>()
   readonly #indicators = new Map<string, string[]>()
-  /** The matched values of each list, by table and selector. */
-  readonly #seen = new Map<string, Set<JsonValue>>()
+  /** The matched keys of each list, by table and selector. */
+  readonly #seen = new Map<string, Set<string>>()
   readonly #truncated: string[] = []
 
   /** Adds the match of a field with one value. */
@@ -148,12 +184,12 @@ class Enrichment {
   }
 
   /** Adds a match of a field that is a list; each value once. */
-  add(table: Table, selector: string, row: TableRow, value: JsonValue): void {
+  add(table: Table, selector: string, row: TableRow, value: JsonValue, key: string): void {
     const place = `${table.name}.${selector}`
     const seen = this.#seen.get(place) ?? new Set()
     this.#seen.set(place, seen)
-    if (seen.has(value) || seen.size > MAX_LIST) return
-    seen.add(value)
+    if (seen.has(key) || seen.size > MAX_LIST) return
+    seen.add(key)
     if (seen.size > MAX_LIST) {
       this.#truncated.push(place)
       return
@@ -185,7 +221,8 @@ class Enrichment {
 }
 
 /** Numbers and booleans are looked up as text; objects are never keys. */
-function keyOf(value: JsonValue): string | undefined {
+function textOf(value: JsonValue): string | undefined {
+  if (typeof value === 'string') return value
   return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : undefined
 }
 

@@ -1,11 +1,15 @@
 import { parsePrefix } from '../../model/ip.ts'
 import { parseRange } from '../../model/ip-range.ts'
-import type { JsonObject, JsonValue } from '../../model/json.ts'
+import type { JsonObject } from '../../model/json.ts'
+import { find } from '../../util/define.ts'
 import type { TableDefinition } from './definition.ts'
 import type { Format, ReadRow } from './formats/format.ts'
-import { keyOfColumns } from './formats/span.ts'
-import type { MatchKind } from './table.ts'
+import { keysOfRow } from './row-keys.ts'
+import { type MatchKind, type Table, TableError } from './table.ts'
+import type { TableKey } from './table-key.ts'
 import type { TableSchema } from './table-schema.ts'
+import { type PartKind, splitKey } from './tables/composite-index.ts'
+import { compositeKind, type KeyKind, keyKinds } from './tables/index.ts'
 
 /** A usable row with its keys; several if the primary key is a list. */
 export interface KeyedRow {
@@ -26,12 +30,12 @@ export interface Entry {
 export class RowShaper {
   readonly #format: Format
   readonly #schema: TableSchema | undefined
-  readonly #primaryKey: string
+  readonly #key: TableKey
 
-  constructor(format: Format, schema: TableSchema | undefined, primaryKey: string) {
+  constructor(format: Format, schema: TableSchema | undefined, key: TableKey) {
     this.#format = format
     this.#schema = schema
-    this.#primaryKey = primaryKey
+    this.#key = key
   }
 
   /** The row with its keys; a sentence if it cannot be used; `undefined` for one of a wide format that the table leaves out. */
@@ -39,11 +43,8 @@ export class RowShaper {
     if (typeof read === 'string') return read
     const shaped = this.#schema ? this.#schema.shape(read, this.#format.isText) : read
     if (typeof shaped === 'string') return this.#format.isWide ? undefined : `a row cannot be used: ${shaped}`
-    const span = keyOfColumns(shaped, this.#primaryKey)
-    if (typeof span === 'string') return span
-    const own = Object.hasOwn(shaped, this.#primaryKey) ? shaped[this.#primaryKey] : undefined
-    const keys = keysOf(span?.key ?? own)
-    if (keys.length === 0) return `a row has no '${this.#primaryKey}' (the primary key)`
+    const keys = keysOfRow(shaped, this.#key)
+    if (typeof keys === 'string') return keys
     const fields = this.#format.isWide ? this.#schema?.fields : undefined
     return { keys, row: fields ? project(shaped, fields) : shaped }
   }
@@ -51,7 +52,7 @@ export class RowShaper {
 
 /** What decides how keys are compared. */
 export interface MatchEvidence {
-  readonly definition: Pick<TableDefinition, 'match' | 'primaryKey'>
+  readonly definition: Pick<TableDefinition, 'match' | 'parts' | 'key'>
   readonly schema: TableSchema | undefined
   readonly format: Format
   readonly text: string
@@ -60,15 +61,24 @@ export interface MatchEvidence {
 }
 
 /** How the keys of a table are compared. */
-export function matchKind({ definition, schema, format, text, keys }: MatchEvidence): MatchKind {
-  return definition.match ?? format.matchOf?.(text) ?? schema?.matchOf(definition.primaryKey) ?? inferMatch(keys)
+export function keyKindOf(evidence: MatchEvidence): KeyKind<Table['match']> {
+  const { definition, schema, format, text, keys } = evidence
+  const { match, parts, key } = definition
+  if (key.kind === 'composite') return compositeKind(parts ?? key.columns.map((_, at) => partOf(evidence, at)))
+  return find('key kind', keyKinds, match ?? format.matchOf?.(text) ?? schema?.matchOf(key.columns[0]!) ?? inferMatch(keys))
 }
 
-function keysOf(value: JsonValue | undefined): string[] {
-  if (Array.isArray(value)) return value.flatMap((element) => keysOf(element as JsonValue))
-  if (typeof value === 'string') return value === '' ? [] : [value]
-  return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' ? [String(value)] : []
+/** How a part of a composite key is compared if the definition does not say it. */
+function partOf({ definition, schema, keys }: MatchEvidence, at: number): PartKind {
+  const column = definition.key.columns[at]!
+  const match = schema?.matchOf(column) ?? inferMatch(keys.slice(0, SAMPLE).map((key) => splitKey(key)[at]!))
+  if (match === 'cidr' && schema?.matchOf(column))
+    throw new TableError(`'${column}' contains networks, which cannot be part of a composite key: add \`Match:\``)
+  return match === 'cidr' ? 'exact' : (match as PartKind)
 }
+
+/** Number of keys from which their kind is inferred. */
+const SAMPLE = 1000
 
 function project(row: JsonObject, fields: ReadonlySet<string>): JsonObject {
   return Object.fromEntries(Object.entries(row).filter(([key]) => fields.has(key)))
@@ -76,7 +86,7 @@ function project(row: JsonObject, fields: ReadonlySet<string>): JsonObject {
 
 /** Without a schema: addresses or networks if nearly all keys are, otherwise text. */
 function inferMatch(keys: readonly string[]): MatchKind {
-  const sample = keys.slice(0, 1000)
+  const sample = keys.slice(0, SAMPLE)
   const addresses = sample.filter((key) => parsePrefix(key) !== undefined || parseRange(key) !== undefined)
   if (addresses.length < sample.length * 0.9) return 'exact'
   return keys.some((key) => /[/-]/.test(key)) ? 'cidr' : 'ip'

@@ -8,6 +8,21 @@ export interface Selector {
   readonly path: readonly string[]
 }
 
+/** A selector as written: a field, or the fields whose values together are a composite key. */
+export type SelectorText = string | readonly string[]
+
+/** The fields of a selector. */
+export function selectorFields(selector: SelectorText): readonly string[] {
+  return typeof selector === 'string' ? [selector] : selector
+}
+
+/** The name of a selector under `p_enrichment.<table>`: that of its field, or of its fields joined by `+`. */
+export function selectorName(selector: SelectorText): string {
+  return selectorFields(selector)
+    .map((field) => (field.startsWith('$.') ? field.slice(2) : field))
+    .join('+')
+}
+
 /** A name without dots and brackets, or `['any name']`, or `[*]` (every element: arrays are walked anyway). */
 const STEP = /^(?:\.?([^.[\]'"$]+)|\[\s*(?:'([^']+)'|"([^"]+)"|(\*))\s*\])/
 
@@ -17,7 +32,7 @@ const STEP = /^(?:\.?([^.[\]'"$]+)|\[\s*(?:'([^']+)'|"([^"]+)"|(\*))\s*\])/
  * @throws {ConfigError} on anything else.
  */
 export function parseSelector(text: string): Selector {
-  const name = text.startsWith('$.') ? text.slice(2) : text
+  const name = selectorName(text)
   const path: string[] = []
   let rest = text.startsWith('$') ? text.slice(1) : text
   while (rest !== '') {

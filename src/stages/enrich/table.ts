@@ -19,7 +19,8 @@ export interface Table {
   readonly name: string
   /** Hash of the content (12 hex digits), after its date if that is known: `2024-03-12-0123456789ab`. Goes into `p_version`. */
   readonly version: string
-  readonly match: MatchKind
+  /** How keys are compared; those of several columns each in its own way. */
+  readonly match: MatchKind | 'composite'
   /** Distinct keys. */
   readonly size: number
   /** Memory of rows and index, shared by all threads that have the table. */
@@ -29,7 +30,7 @@ export interface Table {
   readonly binding: Binding
   /** Keys are addresses or networks, so `findAll` can be used. */
   readonly hasAddresses: boolean
-  /** The number of the row for a key, -1 for none. No allocation (upper case under `ignore_case` aside). */
+  /** The number of the row for a key (a composite one as `joinKey` writes it), -1 for none. No allocation (upper case under `ignore_case` aside). */
   find(key: string): number
   /** The numbers of the rows for a batch of addresses, -1 for none. */
   findAll(batch: AddressBatch, rows: Int32Array): void
@@ -58,8 +59,11 @@ export interface SkippedRows {
 export interface Enricher {
   /** Joins events of one log type. Which tables are joined on which fields is determined once per schema. */
   enrich(schema: LogTypeShape, events: readonly Event[]): void
-  /** The row of any table for any key: `event.lookup(table, key)` in rules. `undefined` if there is no such table or key. */
-  lookup(table: string, key: string): JsonObject | undefined
+  /**
+   * The row of any table for any key, or the parts of a composite key: `event.lookup(table, key)` in rules. `undefined` if there is no such
+   * table or key.
+   */
+  lookup(table: string, key: string | readonly string[]): JsonObject | undefined
 }
 
 /** Content cannot become a table, or a provider could not fetch it. The message says what to do. */

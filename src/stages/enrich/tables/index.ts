@@ -3,6 +3,7 @@ import type { Slice } from '../slice.ts'
 import type { MatchKind } from '../table.ts'
 import type { AddressBatch } from './address-batch.ts'
 import { AddressIndex, AddressIndexBuilder, type AddressParts, canonicalAddress, canonicalNetwork } from './address-index.ts'
+import { CompositeIndex, CompositeIndexBuilder, type CompositeParts, canonicalParts, type PartKind } from './composite-index.ts'
 import { canonicalDomain, DomainIndex, DomainIndexBuilder, type DomainParts } from './domain-index.ts'
 import { FoldedIndex, FoldedIndexBuilder, type FoldedParts } from './folded-index.ts'
 import { canonicalGlob, GlobIndex, GlobIndexBuilder, type GlobParts } from './glob-index.ts'
@@ -10,7 +11,7 @@ import { canonicalPort, PortIndex, PortIndexBuilder, type PortParts } from './po
 import { TextIndex, TextIndexBuilder, type TextParts } from './text-index.ts'
 
 /** The parts of an index: plain values and arrays in shared memory, which can be sent to another thread. */
-export type IndexParts = AddressParts | DomainParts | FoldedParts | GlobParts | PortParts | TextParts
+export type IndexParts = AddressParts | CompositeParts | DomainParts | FoldedParts | GlobParts | PortParts | TextParts
 
 /** Finds the number of the row for a key, -1 for none. Immutable. */
 export interface KeyIndex {
@@ -96,11 +97,24 @@ export const keyKinds: readonly KeyKind[] = [
   },
 ]
 
+/** Composite keys: equal in each part. Not among `keyKinds`, because each part is compared in its own way. */
+export function compositeKind(compared: readonly PartKind[]): KeyKind<'composite'> {
+  return {
+    type: 'composite',
+    summary: 'Compares several values, each in its own way.',
+    help: `keys have ${compared.length} parts: ${compared.join(', ')}`,
+    canonical: (key) => canonicalParts(key, compared),
+    createBuilder: () => new CompositeIndexBuilder(compared),
+  }
+}
+
 /** The index over parts that may have been built by another thread. */
 export function openIndex(parts: IndexParts): KeyIndex {
   switch (parts.kind) {
     case 'addresses':
       return new AddressIndex(parts)
+    case 'composite':
+      return new CompositeIndex(parts)
     case 'domains':
       return new DomainIndex(parts)
     case 'folded':

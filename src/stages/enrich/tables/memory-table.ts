@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../model/json.ts'
 import type { Binding } from '../associations.ts'
-import type { MatchKind, SkippedRows, Table } from '../table.ts'
+import type { SkippedRows, Table } from '../table.ts'
 import type { TableSchema } from '../table-schema.ts'
 import type { AddressBatch } from './address-batch.ts'
 import { type IndexParts, type KeyIndex, openIndex } from './index.ts'
@@ -11,7 +11,7 @@ import { bytesOf } from './shared.ts'
 export interface TableImage {
   readonly name: string
   readonly version: string
-  readonly match: MatchKind
+  readonly match: Table['match']
   readonly skipped: SkippedRows
   readonly binding: Binding
   readonly index: IndexParts
@@ -23,7 +23,7 @@ export class MemoryTable implements Table {
   readonly image: TableImage
   readonly name: string
   readonly version: string
-  readonly match: MatchKind
+  readonly match: Table['match']
   readonly size: number
   readonly skipped: SkippedRows
   readonly binding: Binding

@@ -1,13 +1,12 @@
-import { find } from '../../../util/define.ts'
 import { DEFAULT_MAX_BYTES, decode, unpack } from '../content.ts'
 import type { TableDefinition } from '../definition.ts'
 import { chooseFormat, MMDB } from '../formats/index.ts'
 import { isMmdb } from '../mmdb/metadata.ts'
 import { mmdbEntries } from '../mmdb/networks.ts'
-import { type Entry, matchKind, RowShaper } from '../read-row.ts'
-import type { MatchKind } from '../table.ts'
+import { type Entry, keyKindOf, RowShaper } from '../read-row.ts'
+import type { Table } from '../table.ts'
 import { schemaOfIndicators, type TableSchema } from '../table-schema.ts'
-import { keyKinds } from '../tables/index.ts'
+import type { KeyKind } from '../tables/index.ts'
 
 /** A table, as far as reading its content depends on it. */
 export interface ReadTable {
@@ -31,7 +30,7 @@ const SAMPLE = 1000
  * @throws {TableError} if the content cannot be read.
  */
 export async function* entriesOf({ definition, schema: fileSchema }: ReadTable, content: EntrySource): AsyncGenerator<Entry[]> {
-  const { primaryKey, indicators } = definition
+  const { indicators } = definition
   const unpacked = await unpack(content.bytes, definition.provider?.max_bytes ?? DEFAULT_MAX_BYTES)
   const schema = fileSchema ?? (indicators && schemaOfIndicators(indicators))
   if (definition.format === MMDB || (definition.format === undefined && isMmdb(unpacked))) {
@@ -40,9 +39,8 @@ export async function* entriesOf({ definition, schema: fileSchema }: ReadTable, 
   }
   const text = decode(unpacked)
   const format = chooseFormat(text, { ...definition, type: definition.format, fileName: content.fileName })
-  const shaper = new RowShaper(format, schema, primaryKey)
-  const match = await decideMatch()
-  const { canonical } = find('key kind', keyKinds, match)
+  const shaper = new RowShaper(format, schema, definition.key)
+  const { canonical } = await decideKind()
   for await (const batch of format.read(text, definition)) {
     const entries: Entry[] = []
     for (const read of batch) {
@@ -56,7 +54,7 @@ export async function* entriesOf({ definition, schema: fileSchema }: ReadTable, 
     yield entries
   }
 
-  async function decideMatch(): Promise<MatchKind> {
+  async function decideKind(): Promise<KeyKind<Table['match']>> {
     const keys: string[] = []
     for await (const batch of format.read(text, definition)) {
       for (const read of batch) {
@@ -65,6 +63,6 @@ export async function* entriesOf({ definition, schema: fileSchema }: ReadTable, 
       }
       if (keys.length >= SAMPLE) break
     }
-    return matchKind({ definition, schema, format, text, keys })
+    return keyKindOf({ definition, schema, format, text, keys })
   }
 }
