@@ -1,4 +1,4 @@
-"""Small things that many rules need: nested look-ups, addresses, patterns, times, texts."""
+"""Helpers that many rules need: nested look-ups, addresses, patterns, times, texts."""
 
 import base64
 import binascii
@@ -15,11 +15,11 @@ SEVERITY_LEVELS = {"INFO": 0, "LOW": 1, "MEDIUM": 2, "HIGH": 3, "CRITICAL": 4}
 
 
 class PantherUnexpectedAlert(Exception):
-    """A rule met something that it says cannot happen."""
+    """A rule met a case that it declares impossible."""
 
 
 def severity_greater_than(severity1, severity2):
-    """True when the first severity is the higher one; unknown ones are the lowest."""
+    """True if the first severity is higher; unknown ones are the lowest."""
     return SEVERITY_LEVELS.get(severity1, -1) > SEVERITY_LEVELS.get(severity2, -1)
 
 
@@ -85,12 +85,12 @@ def pattern_match_list(string_to_match, patterns):
 
 
 def defang_ioc(ioc):
-    """An address or URL that nobody can click by accident."""
+    """An address or URL, defanged so that nobody clicks it by accident."""
     return ioc.replace("http://", "hxxp://").replace("https://", "hxxps://").replace(".", "[.]")
 
 
 def ioc_match(indicators, known_iocs):
-    """The indicators that are known, as a list."""
+    """The known indicators, as a list."""
     return [indicator for indicator in indicators or () if indicator in known_iocs]
 
 
@@ -136,7 +136,7 @@ def key_value_list_to_dict(list_objects, key, value):
 
 
 def listify(maybe_list):
-    """The value if it can be walked as a list, else a list of it."""
+    """The value if it is iterable, otherwise a list with the value."""
     if isinstance(maybe_list, (str, bytes, dict)):
         return [maybe_list]
     try:
@@ -196,7 +196,7 @@ def resolve_timestamp_string(timestamp):
 
 
 def time_delta(time1, time2):
-    """How long after the first time the second one is, in words."""
+    """The time from the first to the second, in words."""
     delta = resolve_timestamp_string(time2) - resolve_timestamp_string(time1)
     hours, rest = divmod(delta.seconds, 3600)
     minutes, seconds = divmod(rest, 60)
@@ -210,14 +210,14 @@ def time_delta(time1, time2):
 
 
 def nano_to_micro(time):
-    """Seconds of a time cut from nine digits to six."""
+    """The time with its fraction cut from nine digits to six."""
     parts = time.split(":")
     parts[-1] = f"{float(parts[-1]):06f}"
     return ":".join(parts)
 
 
 def add_parse_delay(event, context):
-    """Puts into the context how long an event took from its time to its parsing."""
+    """Adds the delay between an event's time and its parsing to the context."""
     context["parseDelay"] = time_delta(str(event.get("p_event_time")), str(event.get("p_parse_time")))
     return context
 

@@ -1,4 +1,4 @@
-"""What GreyNoise knows of an event's addresses.
+"""What GreyNoise knows about an event's addresses.
 
 Tables `greynoise_noise_basic` and `greynoise_noise_advanced` (and `greynoise_riot_*`) have a class each; the V3 classes
 read a table whose rows hold `internet_scanner_intelligence` and `business_service_intelligence`. Every accessor takes
@@ -15,7 +15,7 @@ _SITE = "https://www.greynoise.io/viz/ip/"
 
 
 class PantherGreyNoiseException(Exception):
-    """The table that is configured does not hold what was asked for."""
+    """The configured table does not have the requested data."""
 
 
 def _is_many(value):
@@ -23,7 +23,7 @@ def _is_many(value):
 
 
 def _each(value, function):
-    """The function over one value or over a list of them; None for None."""
+    """Applies the function to a value or to each value of a list; None for None."""
     if value is None:
         return None
     return [None if item is None else function(item) for item in value] if _is_many(value) else function(value)
@@ -72,7 +72,7 @@ class GreyNoiseBasic(LookupTableMatches):
         return self._lookup(match_field, "actor")
 
     def url(self, match_field):
-        """The link of the row, else the page of the address."""
+        """The row's link, otherwise the address's page."""
         link = self._lookup(match_field, "url") or self._lookup(match_field, "link")
         return link or _each(self.ip_address(match_field), lambda ip: f"{_SITE}{ip}")
 
@@ -94,7 +94,7 @@ class GreyNoiseBasic(LookupTableMatches):
 
 
 class GreyNoiseAdvanced(GreyNoiseBasic):
-    """The table `greynoise_noise_advanced`: everything that GreyNoise knows of an address."""
+    """The table `greynoise_noise_advanced`: everything that GreyNoise knows about an address."""
 
     table = "greynoise_noise_advanced"
     sublevel = "advanced"
@@ -475,7 +475,7 @@ def greynoise_v3_severity(event, match_field, default="MEDIUM"):
 
 
 def greynoise_v3_alert_context(event, match_field):
-    """Everything worth knowing of the address, for an alert's context."""
+    """Everything worth knowing about the address, for an alert's context."""
     scanner = get_greynoise_v3_object(event)
     context = scanner.context(match_field) if scanner else {}
     if context:

@@ -1,4 +1,4 @@
-"""What lookup tables found for an event, by table and selector."""
+"""The rows of lookup tables that an event matched, by table and selector."""
 
 from collections.abc import Mapping
 
@@ -33,7 +33,7 @@ class LookupTableMatches:
         return deep_get(row, *keys) if keys else row
 
     def p_matches(self, event, p_match_value):
-        """{table: row} of the rows that were matched by this value. Of several rows of a table the last one counts."""
+        """{table: row} of the rows that this value matched. If a table has several, the last one counts."""
         self._p_matched = {}
         enrichment = event.deep_get("p_enrichment") or {}
         for table, selectors in enrichment.items():

@@ -21,7 +21,7 @@ class TorExitNodes(LookupTableMatches):
         return self._lookup(match_field, "ip")
 
     def url(self, match_field):
-        """Where the Tor project tells whether the address was an exit node today; a list for several addresses."""
+        """The Tor project's page that says whether the address was an exit node today; a list for several addresses."""
         today = datetime.now().strftime("%Y-%m-%d")
         address = self.ip_address(match_field)
         if isinstance(address, list):

@@ -1,4 +1,4 @@
-"""The date of Easter: the name is here, using it is an error."""
+"""The date of Easter: the name exists, but using it is an error."""
 
 EASTER_JULIAN, EASTER_ORTHODOX, EASTER_WESTERN = 1, 2, 3
 

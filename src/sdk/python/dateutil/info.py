@@ -4,7 +4,7 @@ import time
 
 
 class parserinfo:
-    """Each table holds groups of words with one meaning; what a word means is its group's place in the table."""
+    """Each table holds groups of synonyms; a word means its group's index in the table."""
 
     JUMP = [" ", ".", ",", ";", "-", "/", "'", "at", "on", "and", "ad", "m", "t", "of", "st", "nd", "rd", "th"]
     WEEKDAYS = [

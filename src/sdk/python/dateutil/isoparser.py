@@ -10,7 +10,7 @@ _DATE = re.compile(
     r"|-W(?P<w1>\d\d)(?:-(?P<wd1>\d))?|W(?P<w2>\d\d)(?P<wd2>\d)?|-?(?P<ordinal>\d{3}))?",
     re.ASCII,
 )
-# Before a time only a whole date.
+# Only a complete date may precede a time.
 _WHOLE = re.compile(r"\d{4}-\d\d-\d\d|\d{8}|\d{4}-W\d\d-\d|\d{4}W\d{3}|\d{4}-?\d{3}", re.ASCII)
 _TIME = re.compile(
     r"(?=..)(?:(?P<hour>\d\d)(?::(?P<m1>\d\d)(?::(?P<s1>\d\d)(?P<f1>[.,]\d+)?)?|(?P<m2>\d\d)(?:(?P<s2>\d\d)(?P<f2>[.,]\d+)?)?)?)?"
@@ -20,7 +20,7 @@ _TIME = re.compile(
 
 
 class isoparser:
-    """`sep` is the one sign that may stand between date and time; without it any sign may."""
+    """`sep` is the only character allowed between date and time; by default any is."""
 
     def __init__(self, sep=None):
         if sep is not None and (len(sep) != 1 or ord(sep) >= 128 or sep.isdigit()):

@@ -1,4 +1,4 @@
-"""Cuts a text into the tokens that a date is read from: words, numbers, single signs."""
+"""Splits a text into the tokens of a date: words, numbers and single characters."""
 
 import re
 
@@ -7,12 +7,12 @@ _DOTTED = rf"(?:\.(?:{_WORD}|\d+|))"
 # A comma is a decimal point after two digits or more: `10:00:00,123`, but not `May 5, 2021`.
 _TOKEN = re.compile(rf"{_WORD}{_DOTTED}*|\d{{2,}},\d*{_DOTTED}*|\d+{_DOTTED}*|.", re.DOTALL)
 _POINT = re.compile(r"([.,])")
-# The package does not part a number and one letter at the very end, so that `10:00.Z` is no date.
+# Like the package, does not split a number from a single letter at the very end: `10:00.Z` is not a date.
 _LAST = re.compile(r"\d+\.[^\W\d_]")
 
 
 def tokens_of(text):
-    """The tokens in order; every white space is one blank."""
+    """The tokens in order; each white space character becomes a space."""
     tokens = []
     found = _TOKEN.findall(text.replace("\0", ""))
     last = found.pop() if found and _LAST.fullmatch(found[-1]) else None
@@ -22,7 +22,7 @@ def tokens_of(text):
         elif "." not in token and "," not in token:
             tokens.append(token)
         elif token.count(".") > 1 or token[-1] in ".," or any(map(str.isalpha, token)):
-            # `10.09.2003`, `a.m.`: the points part.
+            # `10.09.2003`, `a.m.`: the dots separate.
             tokens.extend(part for part in _POINT.split(token) if part)
         else:
             tokens.append(token if "." in token else token.replace(",", "."))

@@ -13,13 +13,13 @@ from dateutil.reading import Reading
 
 __all__ = ["ParserError", "UnknownTimezoneWarning", "isoparse", "isoparser", "parse", "parser", "parserinfo"]
 
-# What logs write most; Python reads it itself. Anything else takes the longer way, which reads this too.
+# The most common form in logs, which Python reads itself. Everything else takes the slow path, which reads this form too.
 _COMMON = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(Z| ?UTC|[+-]\d\d:?\d\d)?", re.ASCII)
 _ZONES = {None: None, "Z": tz.UTC, "UTC": tz.UTC, " UTC": tz.UTC}
 
 
 class ParserError(ValueError):
-    """The text is not a date that can be read."""
+    """The text cannot be read as a date."""
 
     def __str__(self):
         try:
@@ -76,7 +76,7 @@ def parse(timestr, parserinfo=None, **options):
             try:
                 return datetime.fromisoformat(timestr.removesuffix("UTC").rstrip()).replace(tzinfo=_zone(found.group(1)))
             except ValueError:
-                # The longer way knows why.
+                # The slow path reports why.
                 pass
     return (parser(parserinfo) if parserinfo else _PARSER).parse(timestr, **options)
 

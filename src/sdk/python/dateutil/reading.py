@@ -9,7 +9,7 @@ _HOUR, _MINUTE, _SECOND = range(3)
 
 
 class Reading:
-    """Goes through the tokens once. Raises ValueError for what is no date; IndexError where the text ends too early."""
+    """Reads the tokens once. Raises ValueError if they are not a date, and IndexError if the text ends too early."""
 
     def __init__(self, text, info, dayfirst=None, yearfirst=None, fuzzy=False):
         self._tokens = tokens_of(text)
@@ -30,7 +30,7 @@ class Reading:
         self._settle_zone()
 
     def skipped(self):
-        """The parts that say nothing about the date; tokens that follow each other make one part."""
+        """The parts that do not belong to the date; adjacent tokens form one part."""
         parts, last = [], None
         for at in self._skipped:
             if last is not None and at == last + 1:
@@ -41,7 +41,7 @@ class Reading:
         return tuple(parts)
 
     def fields(self):
-        """The fields of a datetime that the text gives."""
+        """The fields of a datetime that the text contains."""
         names = ("year", "month", "day", "hour", "minute", "second", "microsecond")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
@@ -59,7 +59,7 @@ class Reading:
         return self._tokens[at] if at < len(self._tokens) else ""
 
     def _read(self, at):
-        """Reads the token at that place and those that belong to it; gives the place of the next one."""
+        """Reads the token at this position and those that belong to it; returns the position of the next one."""
         token, info = self._tokens[at], self._info
         if _is_number(token):
             return self._read_number(at) + 1
@@ -98,7 +98,7 @@ class Reading:
         return at + 1
 
     def _read_half(self, at, half):
-        # `a` and `am` are words as well: in a text with other words they count only where they fit.
+        # `a` and `am` are ordinary words too: in a text with other words they count only where they fit.
         fits = self.hour is not None and 0 <= self.hour <= 12
         if fits and not (self._fuzzy and self._ampm is not None):
             self.hour, self._ampm = _with_half(self.hour, half), half
@@ -156,7 +156,7 @@ class Reading:
         return end
 
     def _read_number(self, at):
-        """Gives the place of the last token that belongs to the number."""
+        """Returns the position of the last token that belongs to the number."""
         token, following = self._tokens[at], self._at(at + 1)
         value = _decimal(token)
         if len(self._ymd) == 3 and len(token) in (2, 4) and self.hour is None and following != ":" and self._unit(at + 1) is None:
@@ -251,7 +251,7 @@ class Reading:
         return self._info.hms(self._at(at))
 
     def _unit_place(self, at):
-        """Where the unit of the number stands: `12h`, `12 h`, or before it, which is then a larger one: `12h04`, `12h 04`."""
+        """The position of the number's unit: after it (`12h`, `12 h`), or before it, where it belongs to a larger number (`12h04`, `12h 04`)."""
         if self._unit(at + 1) is not None:
             return at + 1
         if self._at(at + 1) == " " and self._unit(at + 2) is not None:

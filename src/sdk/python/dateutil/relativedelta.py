@@ -9,7 +9,7 @@ __all__ = ["FR", "MO", "SA", "SU", "TH", "TU", "WE", "relativedelta", "weekday"]
 
 _RELATIVE = ("years", "months", "days", "leapdays", "hours", "minutes", "seconds", "microseconds")
 _ABSOLUTE = ("year", "month", "day", "weekday", "hour", "minute", "second", "microsecond")
-# What is more than the number goes to the next larger field.
+# Larger numbers carry over into the next larger field.
 _CARRY = (
     ("microseconds", "seconds", 1_000_000),
     ("seconds", "minutes", 60),
@@ -20,7 +20,7 @@ _CARRY = (
 
 
 class relativedelta:
-    """Plural names are added, singular ones set; `relativedelta(dt1, dt2)` is what is between two dates."""
+    """Plural names are added, singular ones are set; `relativedelta(dt1, dt2)` is the difference between two dates."""
 
     def __init__(self, dt1=None, dt2=None, *, weeks=0, yearday=None, nlyearday=None, **fields):
         unknown = fields.keys() - {*_RELATIVE, *_ABSOLUTE}
@@ -51,7 +51,7 @@ class relativedelta:
         self.days += value * 7 - self.weeks * 7
 
     def normalized(self):
-        """The same with whole numbers: parts of days become hours, and so on."""
+        """The same with whole numbers: fractions of days become hours, and so on."""
         fields = self._fields()
         for name, unit, size in (("days", "hours", 24), ("hours", "minutes", 60), ("minutes", "seconds", 60)):
             whole = int(fields[name])
@@ -71,7 +71,7 @@ class relativedelta:
         step = 1 if dt1 < dt2 else -1
         self._set_months(months)
         begin = dt2 + self
-        # The whole months must not lead beyond the first date.
+        # The whole months must not go past the first date.
         while dt1 > begin if step > 0 else dt1 < begin:
             months += step
             self._set_months(months)

@@ -1,4 +1,4 @@
-"""Recurrence rules: the names are here, using them is an error."""
+"""Recurrence rules: the names exist, but using them is an error."""
 
 from dateutil.weekdays import FR, MO, SA, SU, TH, TU, WE, weekday
 

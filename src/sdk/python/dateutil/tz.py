@@ -1,4 +1,4 @@
-"""Time zones: UTC, fixed offsets, the local time. Zones with rules need data that is not here, and say so."""
+"""Time zones: UTC, fixed offsets and local time. Zones with rules need data that is not included, and raise an error that says so."""
 
 import re
 import time
@@ -24,7 +24,7 @@ class _Fixed(tzinfo):
 
 
 class tzutc(_Fixed):
-    """UTC. There is one."""
+    """UTC, a singleton."""
 
     _only = None
 
@@ -101,7 +101,7 @@ _ETC = re.compile(r"Etc/GMT([+-])(\d{1,2})", re.ASCII)
 
 
 class TimeZoneUnknown(Exception):
-    """A zone whose rules are not here."""
+    """A zone whose rules are not included."""
 
     def __init__(self, name):
         super().__init__(
@@ -120,7 +120,7 @@ def gettz(name=None):
         return UTC
     etc = _ETC.fullmatch(name)
     if etc and int(etc.group(2)) <= 14:
-        # By POSIX, `+` is west.
+        # In POSIX, `+` means west.
         hours = int(etc.group(2)) * (-1 if etc.group(1) == "+" else 1)
         return tzoffset(f"{hours:+03d}", hours * 3600) if hours else UTC
     if name in _FIXED:
@@ -134,7 +134,7 @@ def _from_data(name):
     try:
         return zoneinfo.ZoneInfo(name)
     except Exception as error:
-        # Whether there is such a zone is not known here: None, which means that there is none, could be wrong.
+        # It is not known whether this zone exists: None would claim that it does not.
         raise TimeZoneUnknown(name) from error
 
 
@@ -173,20 +173,20 @@ def _zone_of(dt, tz):
 
 
 def datetime_exists(dt, tz=None):
-    """False for a time that a change of the clock leaves out."""
+    """False for a time that a clock change skips."""
     zone = _zone_of(dt, tz)
     naive = dt.replace(tzinfo=None)
     return naive.replace(tzinfo=zone).astimezone(timezone.utc).astimezone(zone).replace(tzinfo=None) == naive
 
 
 def datetime_ambiguous(dt, tz=None):
-    """True for a time that a change of the clock gives twice."""
+    """True for a time that occurs twice because of a clock change."""
     zone = _zone_of(dt, tz)
     return dt.replace(tzinfo=zone, fold=0).utcoffset() != dt.replace(tzinfo=zone, fold=1).utcoffset()
 
 
 def resolve_imaginary(dt):
-    """A time that exists: one that does not is moved by the change of the clock."""
+    """A time that exists: a skipped one is shifted by the clock change."""
     if dt.tzinfo is None or datetime_exists(dt):
         return dt
     day = timedelta(days=1)

@@ -1,4 +1,4 @@
-"""Small helps with datetimes."""
+"""Small helpers for datetimes."""
 
 from datetime import datetime, time
 
@@ -14,5 +14,5 @@ def default_tzinfo(dt, tzinfo):
 
 
 def within_delta(dt1, dt2, delta):
-    """Are the two no further apart than `delta`?"""
+    """True if the two are at most `delta` apart."""
     return abs(dt1 - dt2) <= abs(delta)

@@ -2,7 +2,7 @@
 
 
 class weekday:
-    """`n` counts from the date on; negative ones count back."""
+    """`n` counts forward from the date; negative values count backward."""
 
     __slots__ = ("weekday", "n")
 

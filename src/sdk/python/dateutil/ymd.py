@@ -4,7 +4,7 @@ from calendar import monthrange
 
 
 class YearMonthDay:
-    """The numbers in the order of the text, with the labels of those that can be nothing else."""
+    """The numbers in text order, with labels for those whose meaning is certain."""
 
     def __init__(self):
         self.values = []
@@ -34,7 +34,7 @@ class YearMonthDay:
             return False
         if "M" not in self.labels:
             return 1 <= value <= 31
-        # A leap year, as long as none is known.
+        # A leap year, while the year is unknown.
         year = self.values[self.labels["Y"]] if "Y" in self.labels else 2000
         return 1 <= value <= monthrange(year, self.values[self.labels["M"]])[1]
 

@@ -1,1 +1,1 @@
-"""What content of before 2023 imports of Panther's tool: the containers of the event, which are in `panther_core` now."""
+"""What content from before 2023 imports from Panther's tool: the event's containers, which are now in `panther_core`."""

@@ -1,3 +1,3 @@
-"""The read-only containers that an event's values are."""
+"""The read-only containers of an event's values."""
 
 from panther_core.immutable import ImmutableCaseInsensitiveDict, ImmutableList

@@ -1,4 +1,4 @@
-"""Names for fields that differ from log type to log type: what `event.udm(name)` reads."""
+"""Common names for fields that differ between log types: what `event.udm(name)` reads."""
 
 from panther_core.exceptions import PantherError
 from panther_core.immutable import _wrap_dict, wrap
@@ -15,7 +15,7 @@ class DataModel:
         self.paths = dict(paths)
         self.methods = dict(methods)
         self._names = frozenset(self.paths) | frozenset(self.methods)
-        # Paths of names only, nearly all of them, are followed without making lists of hits.
+        # Nearly all paths consist of names only, and are followed without building lists of hits.
         self._plain = {}
         self._wild = {}
         for name, text in self.paths.items():

@@ -14,7 +14,7 @@ _UNMAPPED = object()
 _CONSTANT = frozenset((str, int, float, bool, type(None), ImmutableCaseInsensitiveDict, ImmutableList))
 
 
-# The engine's own events say `2024-04-19T10:00:00Z`, the hosted service's `2024-04-19 10:00:00.000000000`; to the latter's
+# The engine's own events have `2024-04-19T10:00:00Z`, the hosted service's `2024-04-19 10:00:00.000000000`; to the latter's
 # event object the former is no time, which unit tests may rely on. True while the engine judges.
 engine_times = False
 
@@ -45,7 +45,7 @@ class PantherEvent(ImmutableCaseInsensitiveDict):
         value = self
         for key in keys:
             if value is None:
-                # What is missing stays missing, unless the walk continues inside the default.
+                # A missing value stays missing, unless the walk continues inside the default.
                 if default is None:
                     return None
                 value = default
@@ -87,7 +87,7 @@ class PantherEvent(ImmutableCaseInsensitiveDict):
             value = cache.get(name, _UNKNOWN)
             if value is _UNKNOWN:
                 value = model.value(self._container, name) if model.maps(name) else _UNMAPPED
-                # What rules can change, a method's set for one, is copied for each of them.
+                # Values that rules can change, such as a method's set, are copied for each rule.
                 if value is _UNMAPPED or value is MISSING or type(value) in _CONSTANT:
                     cache[name] = value
             if value is MISSING:
@@ -135,7 +135,7 @@ class PantherEvent(ImmutableCaseInsensitiveDict):
             return 0
 
 
-# Tables of lower-case keys by the keys of an event: events of one log type have few different sets of them.
+# Tables of lower-case keys by an event's keys: events of one log type have few different sets of keys.
 _shapes = {}
 _MAX_SHAPES = 1000
 

@@ -39,7 +39,7 @@ def find_key(container, key):
 
 
 class _Items(ItemsView):
-    """`items()` with all values wrapped at once: the inherited one looks every key up again."""
+    """`items()` with all values wrapped at once: the inherited one looks up every key again."""
 
     __slots__ = ()
 
@@ -56,7 +56,7 @@ class _Values(ValuesView):
         return iter([wrap(value) for value in self._mapping._container.values()])
 
 
-# They print themselves by these names.
+# Their `repr` uses these names.
 _Items.__name__, _Values.__name__ = "ItemsView", "ValuesView"
 
 

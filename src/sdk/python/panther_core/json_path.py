@@ -41,14 +41,14 @@ class Star:
 
 
 class Deep:
-    """The step that takes what another step takes, at any depth."""
+    """The step that selects what another step selects, at any depth."""
 
     def __init__(self, step):
         self.step = step
 
 
 class Filter:
-    """The step that takes the items for which all conditions hold: (steps, operator, constant)."""
+    """The step that selects the items for which all conditions hold: (steps, operator, constant)."""
 
     def __init__(self, conditions):
         self.conditions = conditions
@@ -61,7 +61,7 @@ class Filter:
 
 
 class Either:
-    """The step that takes what any of several paths leads to."""
+    """The step that selects the results of several paths."""
 
     def __init__(self, paths):
         self.paths = paths
@@ -89,7 +89,7 @@ def parse(text):
         dots = 0 if other else 2 if rest.startswith("..", at) else 1 if rest.startswith(".", at) else 0
         found = _STEP.match(rest, at + dots)
         bracket = rest.startswith("[", at + dots)
-        # A name needs a dot before it unless it is the first; a bracket may have one.
+        # A name needs a dot before it unless it comes first; a bracket may have one.
         if not found or not (dots or other or bracket or (not steps and rest[0] != "$")):
             raise ValueError(
                 f"'{rest[at : at + 20]}' in the path '{text}' is not understood: write names ($.a.b, $.a['b c']), "
@@ -178,7 +178,7 @@ def _take(value, step, path):
         if kind is list and -len(value) <= step < len(value):
             yield value[step], (*path, f"[{step}]")
     elif type(step) is slice:
-        # What is no list counts as a list of one.
+        # Anything but a list counts as a list of one.
         yield from (list(_members(value, path)) if kind is list else [(value, path)])[step]
     elif type(step) is Either:
         for steps in step.paths:

@@ -34,7 +34,7 @@ def _strings(val):
 
 
 def kv_table():
-    """The table behind the functions below; its own interface is none to rely on."""
+    """The table behind the functions below; its own interface is not to be relied on."""
     return _table()
 
 
@@ -51,7 +51,7 @@ def get_counter(key, force_ttl_check=False):
 
 
 def increment_counter(key, val=1, epoch_seconds=_NINETY_DAYS):
-    """Adds to the counter, which begins at 0 again when it has expired; gives its new value."""
+    """Adds to the counter, which restarts at 0 once it has expired; returns its new value."""
     value = get_counter(key) + int(val)
     _table().change(key, counter=value, expires=_expiry(epoch_seconds))
     return value
@@ -85,7 +85,7 @@ def put_string_set(key, val, epoch_seconds=None):
 
 
 def add_to_string_set(key, val, epoch_seconds=_NINETY_DAYS):
-    """Adds one string or several; gives the new set."""
+    """Adds one or several strings; returns the new set."""
     current = get_string_set(key)
     if not val:
         return current
@@ -95,7 +95,7 @@ def add_to_string_set(key, val, epoch_seconds=_NINETY_DAYS):
 
 
 def remove_from_string_set(key, val, epoch_seconds=_NINETY_DAYS):
-    """Takes one string or several away; gives the new set."""
+    """Removes one or several strings; returns the new set."""
     current = get_string_set(key)
     if not val or not current:
         return current
@@ -110,7 +110,7 @@ def reset_string_set(key):
 
 
 def put_dictionary(key, val, epoch_seconds=None):
-    """Keeps a mapping that JSON can hold. Raises TypeError or ValueError."""
+    """Stores a mapping that JSON can represent. Raises TypeError or ValueError."""
     if not isinstance(val, Mapping):
         raise TypeError("panther_detection_helpers.caching.put_dictionary: the value is not a dictionary")
     try:
@@ -135,5 +135,5 @@ def evaluate_threshold(key, threshold=10, expiry_seconds=3600):
 
 
 def check_account_age(key):
-    """True when the string set of the key has something in it: the account is new."""
+    """True if the key's string set is not empty: the account is new."""
     return isinstance(key, str) and key != "" and bool(get_string_set(key, force_ttl_check=True))

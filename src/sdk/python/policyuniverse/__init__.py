@@ -1,4 +1,4 @@
-"""IAM policies as rules read them: an own, compact stand-in for the package of this name.
+"""IAM policies as rules read them: our compact stand-in for the package of this name.
 
 The package carries every action of every AWS service. Here are the actions of the services that policies name most, the levels
 of access of all services, and how the level of an action follows from its name. A question that needs more raises

@@ -61,5 +61,5 @@ def categories_for_actions(actions):
 
 
 def actions_for_category(category):
-    """All actions of one level: not known here."""
+    """All actions of one level, which are not known here."""
     raise ActionsUnknown(f"which actions have the level '{category}'")

@@ -9,7 +9,7 @@ _SERVICE = re.compile(r"([^.]+(?:\.[^.]+)?)\.amazon(?:aws)?\.com$|([^.]+)\.aws\.
 
 
 class ARN:
-    """`error` is True for what is no ARN, account number or service."""
+    """`error` is True for anything but an ARN, account number or service."""
 
     def __init__(self, raw):
         self.arn = raw

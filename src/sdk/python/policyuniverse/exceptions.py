@@ -1,4 +1,4 @@
-"""Actions whose level of access does not follow from their name, by the level's first letter, state of August 2023.
+"""Actions whose level of access does not follow from their name, by the level's first letter, as of August 2023.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html
 """

@@ -1,4 +1,4 @@
-"""Actions with wildcards: written out, or made fewer."""
+"""Actions with wildcards: expanded, or minimized."""
 
 import copy
 from collections import defaultdict
@@ -14,12 +14,12 @@ _HOLDERS = ("rolepolicies", "grouppolicies", "userpolicies", "policy")
 
 
 def listed(value):
-    """What a policy gives as one or many, as a sequence."""
+    """A sequence from what a policy may write as one value or as a list."""
     return value if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) else [value]
 
 
 def _written_out(pattern):
-    """The actions of a pattern in lower case, or None where they are not known. A pattern of no known service stays what it is."""
+    """The actions of a pattern in lower case, or None if they are not known. A pattern of an unknown service stays as it is."""
     if not any(sign in pattern for sign in "*?["):
         return {pattern}
     found = set()
@@ -54,7 +54,7 @@ def actions_of(statement):
 
 
 def _of_pattern(pattern):
-    # As in the package, which writes a name with other wildcards out only if it has a star as well.
+    # As in the package, which expands a name with other wildcards only if it also has a star.
     return _written_out(pattern) if "*" in pattern else {pattern}
 
 
@@ -67,7 +67,7 @@ def get_actions_from_statement(statement):
 
 
 def levels_of(statement):
-    """Service -> levels of a statement's actions; of whole services also where the actions are not listed."""
+    """Service -> levels of a statement's actions; for whole services even if their actions are not listed."""
     actions = actions_of(statement)
     if not isinstance(actions, UnlistedActions):
         return categories_for_actions(actions)
@@ -97,7 +97,7 @@ def _levels_of_pattern(actions, pattern):
 
 
 def _levels_but(actions):
-    """Of every service the levels that are left."""
+    """The remaining levels of every service."""
     levels = dict(SERVICES)
     gone = defaultdict(set)
     for pattern in (pattern.lower() for pattern in actions.excluded):
@@ -117,13 +117,13 @@ def _levels_but(actions):
             left = categories_for_actions(LISTED[service] - names)
             levels.update(left) if left else levels.pop(service)
         elif service in levels:
-            # One action of many: which levels the others have is not known.
+            # One action of many; the levels of the others are not known.
             raise actions.refuse()
     return levels
 
 
 def expand_policy(policy=None, expand_deny=False):
-    """A copy of the policy with the actions of its statements written out."""
+    """A copy of the policy with the actions of its statements expanded."""
     expanded = copy.deepcopy(policy)
     expanded["Statement"] = listed(expanded["Statement"])
     for statement in expanded["Statement"]:
@@ -136,7 +136,7 @@ def expand_policy(policy=None, expand_deny=False):
 
 
 def minimize_statement_actions(statement, minchars=None):
-    """The shortest patterns that stand for the actions of an allowing statement and for no others, sorted."""
+    """The shortest patterns that match exactly the actions of an allowing statement, sorted."""
     if statement["Effect"] != "Allow":
         raise Exception("only the actions of 'Allow' statements can be minimized")
     minimal = set()
@@ -196,7 +196,7 @@ def minimize_policy(policy=None, minchars=None):
 
 
 def expand_minimize_over_policies(policies, activity, **options):
-    """What `activity` makes of a policy, or of each policy that an inventory of a role, group or user holds."""
+    """Applies `activity` to a policy, or to each policy in the inventory of a role, group or user."""
     for holder in _HOLDERS:
         if holder in policies:
             return {holder: {name: activity(policy=policy, **options) for name, policy in policies[holder].items()}}

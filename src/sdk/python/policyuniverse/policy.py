@@ -7,7 +7,7 @@ from policyuniverse.statement import Statement
 
 
 class Policy:
-    """The statements of a document, and what they say together."""
+    """The statements of a document, and what they allow together."""
 
     def __init__(self, policy):
         self.policy = policy
@@ -22,7 +22,7 @@ class Policy:
         return set().union(*(statement.condition_entries for statement in self.statements))
 
     def whos_allowed(self):
-        """Principals and narrowing conditions of what is allowed."""
+        """Principals and restricting conditions of what is allowed."""
         return set().union(*(statement.whos_allowed() for statement in self.statements if statement.effect == "Allow"))
 
     def is_internet_accessible(self):
@@ -33,7 +33,7 @@ class Policy:
         return set().union(*(statement.actions for statement in self.statements if statement.is_internet_accessible()))
 
     def action_summary(self):
-        """Service -> levels of access that the statements, allowing or denying, are about."""
+        """Service -> levels of access that the statements, allowing or denying, cover."""
         summary = defaultdict(set)
         for statement in self.statements:
             for service, levels in statement.action_summary().items():

@@ -11,7 +11,7 @@ from policyuniverse.organization import Organization
 PrincipalTuple = namedtuple("Principal", "category value")
 ConditionTuple = namedtuple("Condition", "category value")
 
-# Condition keys that narrow who may call, by what their values are.
+# Condition keys that restrict who may call, by the kind of their values.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 _CATEGORIES = {
     "aws:principalaccount": "account",
@@ -46,7 +46,7 @@ class Statement:
 
     @property
     def actions(self):
-        """As the statement has them. Not taken before they are asked for: those of an expanded policy may not be known."""
+        """As in the statement. Read lazily: those of an expanded policy may not be known."""
         actions = self.statement.get("Action")
         return set(listed(actions)) if actions else set()
 
@@ -65,7 +65,7 @@ class Statement:
         return levels_of(self.statement)
 
     def whos_allowed(self):
-        """Principals and narrowing conditions, each with its category."""
+        """Principals and restricting conditions, each with its category."""
         return {PrincipalTuple("principal", principal) for principal in self.principals}.union(self.condition_entries)
 
     @property
@@ -101,13 +101,13 @@ class Statement:
         return self._condition_values("vpce")
 
     def is_internet_accessible(self):
-        """Anybody is allowed, and no condition narrows it."""
+        """Anybody is allowed, without a restricting condition."""
         if self.effect != "Allow" or not self.is_condition_internet_accessible():
             return False
         return self.uses_not_principal() or any(map(_is_open_arn, self.principals))
 
     def is_condition_internet_accessible(self):
-        """There is no narrowing condition, or one that lets everybody in: as the package has it, one open entry is enough."""
+        """There is no restricting condition, or one that lets everybody in: as in the package, one open entry is enough."""
         return not self.condition_entries or any(map(_is_open_condition, self.condition_entries))
 
     def _condition_values(self, category):

@@ -1,4 +1,4 @@
-"""Sets of actions that cannot be written out here: carrying them on is fine, looking into them is an error."""
+"""Sets of actions that cannot be expanded here: passing them on is fine, reading them is an error."""
 
 from collections.abc import Sequence, Set
 
@@ -51,7 +51,7 @@ class UnlistedActions(Sequence):
 
 
 class AllPermissions(Set):
-    """Every action of AWS: can be asked for one of a listed service, or of none at all."""
+    """Every action of AWS: membership can be tested for actions of a listed service, or of no service."""
 
     def __contains__(self, action):
         service = action.partition(":")[0]

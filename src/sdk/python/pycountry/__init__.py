@@ -4,7 +4,7 @@ import re
 
 from pycountry.table import TABLE
 
-# Short forms that people use, where the standard's name is another.
+# Common short names, where the standard's name differs.
 _COMMON = {
     "BO": "Bolivia",
     "IR": "Iran",
@@ -18,7 +18,7 @@ _COMMON = {
     "VE": "Venezuela",
     "VN": "Vietnam",
 }
-# How official names, which are not in the table, are recognised.
+# How official names, which the table does not have, are recognised.
 _OFFICIAL = re.compile(
     r"republic|kingdom|state|federa|union|emirate|principality|duchy|common|sultanate|people|nation|territor|islands|"
     r"administrative",
@@ -99,7 +99,7 @@ class Countries:
 
 
 class _Missing:
-    """A table of the package that is not here."""
+    """A table of the package that is not included."""
 
     def __init__(self, name):
         self._name = name

@@ -1,4 +1,4 @@
-"""What code for Python 2 and 3 at once imports: a stand-in for the package of this name, where Python is always 3."""
+"""What code for both Python 2 and 3 imports: a stand-in for the package of this name, where Python is always 3."""
 
 import builtins
 import functools
@@ -54,7 +54,7 @@ viewvalues = operator.methodcaller("values")
 
 
 def b(text):
-    """Bytes of a text of Latin letters."""
+    """The bytes of a Latin-1 text."""
     return text.encode("latin-1")
 
 
@@ -90,7 +90,7 @@ def reraise(_kind, value, traceback=None):
 
 
 def with_metaclass(meta, *bases):
-    """A base that makes a class of that metaclass, without standing in its bases."""
+    """A base that creates a class with this metaclass, without becoming one of its bases."""
     return _WithMetaclass(meta, bases)
 
 
@@ -103,7 +103,7 @@ class _WithMetaclass:
 
 
 def add_metaclass(metaclass):
-    """A decorator that makes the class again, of that metaclass."""
+    """A decorator that recreates the class with this metaclass."""
 
     def wrapper(cls):
         names = {name: value for name, value in vars(cls).items() if name not in ("__dict__", "__weakref__")}
