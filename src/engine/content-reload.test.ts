@@ -74,6 +74,7 @@ async function start() {
     send: () => Promise.reject(new Error('there is no network')),
     clock: systemClock,
     random: () => 0,
+    namedVersions: async () => new Set(),
     onError: (error) => {
       throw error
     },

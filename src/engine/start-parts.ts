@@ -8,6 +8,7 @@ import type { TableState } from '../stages/enrich/keeper-types.ts'
 import { sources as sourceDefinitions } from '../stages/source/index.ts'
 import type { Intake, IntakeDeps } from '../stages/source/source.ts'
 import type { Lake } from '../stages/store/lake.ts'
+import { namedVersions } from '../state/alert-tables.ts'
 import type { StateDb } from '../state/db.ts'
 import { dueDeliveries } from '../state/deliveries.ts'
 import { getMeta } from '../state/sources.ts'
@@ -58,6 +59,7 @@ export async function startKeeper(
     clock: systemClock,
     random: Math.random,
     firstDelayMs: config.table_first_refresh_ms,
+    namedVersions: (name) => namedVersions(state, name),
     onError: (error) => log.error({ err: error }, 'A table could not be saved.'),
   })
   await keeper.start()

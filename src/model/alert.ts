@@ -87,6 +87,13 @@ export interface AlertWindow extends GroupRef {
   body: AlertBody
 }
 
+/** A version of a lookup table that was joined to an event of an alert. */
+export interface AlertTable {
+  readonly alertId: string
+  readonly table: string
+  readonly version: string
+}
+
 /** The statuses that people can give an alert. */
 export const ALERT_STATUSES = ['OPEN', 'TRIAGED', 'RESOLVED', 'CLOSED'] as const
 export type AlertStatus = (typeof ALERT_STATUSES)[number]

@@ -1,4 +1,4 @@
-import type { AlertWindow, CrowdRef, GroupRef, KnownGroups } from './alert.ts'
+import type { AlertTable, AlertWindow, CrowdRef, GroupRef, KnownGroups } from './alert.ts'
 import type { TableSpec } from './column.ts'
 import type { CorrelationChanges } from './correlation.ts'
 import type { LimitHit } from './limit.ts'
@@ -57,6 +57,8 @@ export interface Effects {
   /** The `windows` that became alerts. */
   readonly opened: readonly AlertWindow[]
   readonly deliveries: readonly NewDelivery[]
+  /** Table versions joined to the events of `windows`. Absent: none. */
+  readonly alertTables?: readonly AlertTable[]
   /** Changes that rules made to their cache. */
   readonly cacheWrites: readonly CacheWrite[]
   /** What correlation rules now remember. */

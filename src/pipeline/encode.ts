@@ -1,5 +1,6 @@
 import type { Effects, FinishedRows } from '../model/batch.ts'
 import type { RowOrigin } from '../model/schema.ts'
+import { alertTables } from './alert-tables.ts'
 import { deliveriesOf, type Routing } from './deliveries.ts'
 import { finishedRows } from './finished-rows.ts'
 import type { Generation } from './generation.ts'
@@ -19,6 +20,7 @@ export function encode(found: Encodable, origin: RowOrigin, deps: EncodeDeps): E
     rows: finishedRows(found, deps.generation.rules, origin),
     windows: alerts.windows,
     opened: alerts.opened,
+    alertTables: alertTables(alerts.windowOf),
     deliveries: alerts.opened.flatMap((window) => deliveriesOf(window, deps.generation.rules, deps)),
     cacheWrites,
     correlation,

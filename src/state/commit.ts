@@ -1,5 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { BatchEffects, Decision, Effects, OtherEffects, RecordedBatch } from '../model/batch.ts'
+import { saveAlertTables } from './alert-tables.ts'
 import { saveWindows } from './alerts.ts'
 import { addCounts, addUnknownFields, markDone, saveCursor, saveRows } from './batches.ts'
 import { saveCacheWrites } from './cache.ts'
@@ -87,6 +88,7 @@ async function decided<E>(tx: Transaction<StateTables>, decision: Decision<E>): 
 async function saveEffects(tx: Transaction<StateTables>, effects: Effects): Promise<void> {
   await saveRows(tx, effects.rows, effects.nowMs)
   await saveWindows(tx, effects.windows)
+  await saveAlertTables(tx, effects.alertTables ?? [])
   await saveDeliveries(tx, effects.deliveries)
   await saveCacheWrites(tx, effects.cacheWrites, effects.nowMs)
   await saveCorrelation(tx, effects.correlation)

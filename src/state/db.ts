@@ -10,6 +10,7 @@ import * as windowNumbers from './migrations/0006-window-numbers.ts'
 import * as retroactive from './migrations/0007-retroactive.ts'
 import * as ruleCacheOrder from './migrations/0008-rule-cache-order.ts'
 import * as contentHistory from './migrations/0009-content-history.ts'
+import * as alertTables from './migrations/0010-alert-tables.ts'
 import { openSqlite, type SqliteFile, type SqliteOptions, type Statement } from './sqlite.ts'
 import type { StateTables } from './tables.ts'
 
@@ -26,6 +27,7 @@ const migrations: MigrationProvider = {
     '0007-retroactive': retroactive,
     '0008-rule-cache-order': ruleCacheOrder,
     '0009-content-history': contentHistory,
+    '0010-alert-tables': alertTables,
   }),
 }
 

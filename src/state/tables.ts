@@ -41,6 +41,8 @@ export interface StateTables {
     /** JSON of an `AlertBody`. */
     body: string
   }
+  /** Table versions joined to the events of alerts and of windows that may become one; deleted with them. */
+  alert_tables: { table_name: string; version: string; alert_id: string }
   /** Per rule: window numbers below this are used up, even if their windows have been deleted. */
   window_floors: { rule_id: string; next_number: number }
   /** How often each limit was reached, by rule and kind of limit, and when last. */

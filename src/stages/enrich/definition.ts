@@ -13,6 +13,7 @@ import { MATCH_KINDS, type MatchKind } from './table.ts'
 import { checkSelectorLength, primaryKeySchema, readKey, type TableKey } from './table-key.ts'
 import { PART_KINDS, type PartKind } from './tables/composite-index.ts'
 import { type Verdict, verdictSchema } from './verdict.ts'
+import { type Keep, keepSchema } from './versions/keep.ts'
 
 /** The definition of a table in its YAML. */
 export interface TableDefinition {
@@ -44,6 +45,8 @@ export interface TableDefinition {
   readonly indicators: Readonly<Record<string, readonly string[]>> | undefined
   /** Requirements for new content. */
   readonly checks: ContentChecks
+  /** What is kept of earlier versions. */
+  readonly keep: Keep
   /** How bad a key is according to its row. */
   readonly verdict: Verdict | undefined
   readonly associations: readonly Association[]
@@ -114,6 +117,7 @@ export const tableDefinitionSchema = z.strictObject({
   Provider: providerSchema.optional(),
   Refresh: refreshSchema.optional(),
   Checks: checksSchema.prefault({}).describe('Checks that new content must pass before it replaces the last good content.'),
+  Keep: keepSchema.prefault({}).describe('How many earlier versions are kept.'),
   Verdict: verdictSchema.optional().describe('The column that says how bad a key is.'),
   LogTypeMap: z.strictObject({
     PrimaryKey: primaryKeySchema,
@@ -156,6 +160,7 @@ export const tableExtensionSchema = z.strictObject({
   Provider: ofTheTable,
   Refresh: ofTheTable,
   Checks: ofTheTable,
+  Keep: ofTheTable,
   Verdict: ofTheTable,
   BaseVersion: ofTheTable,
 })
@@ -231,6 +236,7 @@ export function defineTable(document: unknown, { file }: { readonly file: string
     indicators:
       yaml.Indicators && Object.fromEntries(Object.entries(yaml.Indicators).map(([column, one]) => [column, [one].flat()])),
     checks: yaml.Checks,
+    keep: yaml.Keep,
     verdict: yaml.Verdict,
     associations,
     added: [],

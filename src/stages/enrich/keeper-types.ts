@@ -4,12 +4,10 @@ import type { BuiltTable } from './table.ts'
 export interface TableState {
   /** Hash of the provider's configuration, so that content from another source is not used for this table. */
   readonly source?: string
-  /** The version of the content in `file`. */
+  /** The version of the last good content. */
   readonly version?: string
   readonly rows?: number
   readonly skipped?: number
-  /** File name of the last good content in the table's folder. */
-  readonly file?: string
   /** Original file name, a hint at the format. */
   readonly fileName?: string
   readonly validators?: Readonly<Record<string, string>>

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { apiKeys, keysSchema } from '../../config/keys.ts'
 import { HttpError } from '../../util/http/send.ts'
@@ -11,6 +11,8 @@ import { defineTable } from './definition.ts'
 import { TableKeeper } from './keeper.ts'
 import type { ContentFileRef, TableState } from './keeper-types.ts'
 import type { Table } from './table.ts'
+import { contentFile } from './versions/files.ts'
+import { readHistory } from './versions/history.ts'
 
 const MINUTE = 60_000
 let folder: string
@@ -35,6 +37,8 @@ class World {
   accepted: ContentFileRef[] = []
   answer: () => Response | Promise<Response> = () => new Response('192.0.2.2\n')
   asked: Headers[] = []
+  /** Versions that an alert names. */
+  named = new Set<string>()
   keys: object = {}
   env: Record<string, string> = {}
   keeper: TableKeeper | undefined
@@ -74,6 +78,7 @@ class World {
         },
       },
       random: () => 0.5,
+      namedVersions: async () => this.named,
       onError: (error) => {
         throw error
       },
@@ -90,6 +95,26 @@ class World {
     timer!.run()
     await this.keeper!.settled()
     return minutes
+  }
+
+  /** The files of contents that are stored. */
+  async stored(): Promise<string[]> {
+    return (await readdir(this.folder)).filter((name) => name.endsWith('.gz')).sort()
+  }
+
+  history() {
+    return readHistory(this.folder)
+  }
+
+  /** Fetches this content. */
+  async fetches(content: string): Promise<string> {
+    this.answer = () => new Response(content)
+    await this.next()
+    return this.status.version!
+  }
+
+  get folder(): string {
+    return join(folder, 'data', 'tables', 'x')
   }
 
   get status() {
@@ -230,7 +255,7 @@ describe('the last good content survives', () => {
     expect(world.has('192.0.2.2')).toBe(true)
     await world.start()
     expect(world.has('192.0.2.2')).toBe(true)
-    expect(await readdir(join(folder, 'data', 'tables', 'x'))).toEqual([`${world.status.version}.content`])
+    expect(await world.stored()).toEqual([contentFile('2024-03-12-d1aa74fdddc0'), contentFile(world.status.version!)].sort())
   })
 })
 
@@ -249,6 +274,7 @@ test('failed refreshes are retried after one, two, four … minutes up to the pe
 })
 
 test('unchanged content does not become a new version, and old versions are removed', async () => {
+  world.definition = define({ Filename: 'shipped.txt', Keep: { Versions: 3 } })
   await world.start()
   await world.next()
   await world.next()
@@ -257,8 +283,13 @@ test('unchanged content does not become a new version, and old versions are remo
     world.answer = () => new Response(`192.0.2.${last}\n`)
     await world.next()
   }
-  expect(await readdir(join(folder, 'data', 'tables', 'x'))).toHaveLength(3)
-  expect(existsSync(join(folder, 'data', 'tables', 'x', `${world.status.version}.content`))).toBe(true)
+  expect(await world.stored()).toHaveLength(3)
+  expect(await world.stored()).toContain(contentFile(world.status.version!))
+  const periods = await world.history()
+  expect(periods.map(({ isGone = false }) => isGone)).toEqual([true, true, true, false, false, false])
+  // Each was in force until the next one came.
+  expect(periods.slice(0, -1).map(({ untilMs }) => untilMs)).toEqual(periods.slice(1).map(({ sinceMs }) => sinceMs))
+  expect(periods.at(-1)).toMatchObject({ version: world.status.version, rows: 1, origin: 'fetched' })
 })
 
 test('stored content that was damaged or removed is replaced by the shipped content', async () => {
@@ -353,4 +384,91 @@ test('a table that could not start because the state failed starts with the next
   await keeper.update([other])
   expect(world.has('192.0.2.1')).toBe(true)
   expect(world.status).toMatchObject({ name: 'x', rows: 1 })
+})
+
+test('a version that an alert names is kept, and so is the one in force, however small the limit', async () => {
+  world.definition = define({ Filename: 'shipped.txt', Keep: { Versions: 1, MaxBytes: 1 } })
+  await world.start()
+  const first = await world.fetches('192.0.2.2\n')
+  world.named.add(first)
+  const second = await world.fetches('192.0.2.3\n')
+  const third = await world.fetches('192.0.2.4\n')
+  expect(await world.stored()).toEqual([first, third].map(contentFile).sort())
+  world.named.clear()
+  const fourth = await world.fetches('192.0.2.5\n')
+  expect(await world.stored()).toEqual([contentFile(fourth)])
+  expect((await world.history()).filter(({ isGone }) => !isGone).map(({ version }) => version)).toEqual([fourth])
+  expect(second).not.toBe(third)
+})
+
+test('content that comes back is the same file again', async () => {
+  world.definition = define({ Keep: { Versions: 2 } })
+  await world.start()
+  const first = await world.fetches('192.0.2.2\n')
+  await world.fetches('192.0.2.3\n')
+  await world.fetches('192.0.2.4\n')
+  expect(await world.stored()).not.toContain(contentFile(first))
+  expect(await world.fetches('192.0.2.2\n')).toBe(first)
+  expect((await world.history()).map(({ isGone = false }) => isGone)).toEqual([false, true, false, false])
+})
+
+test('a file that is never refreshed keeps its versions as it changes', async () => {
+  world.definition = define({ Provider: undefined, Filename: 'shipped.txt', ContentDate: undefined })
+  await world.start()
+  world.nowMs += MINUTE
+  await world.start()
+  const [first] = await world.history()
+  await writeFile(join(folder, 'shipped.txt'), '192.0.2.1\n192.0.2.9\n')
+  world.nowMs += MINUTE
+  await world.keeper!.refresh('x')
+  expect(await world.history()).toEqual([
+    { ...first, origin: 'shipped', rows: 1, untilMs: world.nowMs },
+    expect.objectContaining({ version: world.status.version, rows: 2, sinceMs: world.nowMs, fileName: 'shipped.txt' }),
+  ])
+  expect(gunzipSync(await readFile(join(world.folder, contentFile(first!.version)))).toString()).toBe('192.0.2.1\n')
+})
+
+test('versions of a data folder from before there was a list are carried over', async () => {
+  await world.start()
+  const version = await world.fetches('192.0.2.2\n')
+  await rm(world.folder, { recursive: true })
+  await mkdir(world.folder, { recursive: true })
+  const older = '2024-03-01-000000000000'
+  for (const [name, content, at] of [
+    [version, '192.0.2.2\n', '2024-03-12T02:00:00Z'],
+    [older, '192.0.2.99\n', '2024-03-01T02:00:00Z'],
+  ] as const) {
+    await writeFile(join(world.folder, `${name}.content`), content)
+    await utimes(join(world.folder, `${name}.content`), new Date(at), new Date(at))
+  }
+  await world.start()
+  expect(world.status).toMatchObject({ health: 'ok', version, rows: 1 })
+  const at = Date.parse('2024-03-12T02:00:00Z')
+  expect(await world.history()).toMatchObject([
+    { version: older, sinceMs: Date.parse('2024-03-01T02:00:00Z'), untilMs: at },
+    { version, sinceMs: at },
+  ])
+  expect((await readdir(world.folder)).sort()).toEqual([contentFile(older), contentFile(version), 'versions.json'].sort())
+})
+
+test('a crash between a version and the state leaves a version that is used until the next refresh', async () => {
+  await world.start()
+  await world.fetches('192.0.2.2\n')
+  const before = world.states.get('x')!
+  const lost = await world.fetches('192.0.2.3\n')
+  world.states.set('x', before)
+  await world.start()
+  expect(world.status.version).toBe(before.version)
+  expect((await world.history()).at(-1)?.version).toBe(before.version)
+  expect(await world.fetches('192.0.2.3\n')).toBe(lost)
+  expect((await world.history()).at(-1)?.version).toBe(lost)
+})
+
+test('a damaged list of versions is begun again', async () => {
+  await world.start()
+  const version = await world.fetches('192.0.2.2\n')
+  await writeFile(join(world.folder, 'versions.json'), '{"versions":[{}')
+  await world.start()
+  expect(world.has('192.0.2.2')).toBe(true)
+  expect(await world.history()).toMatchObject([{ version }])
 })

@@ -20,6 +20,8 @@ export interface TableKeeperOptions {
   readonly random: () => number
   /** Approximate delay of the first network refresh after a start (default: three minutes). */
   readonly firstDelayMs?: number
+  /** Versions of a table that an alert names. */
+  readonly namedVersions: (table: string) => Promise<ReadonlySet<string>>
   /** Called when the keeper itself fails (state or disk), which is not a table's fault. */
   readonly onError: (error: unknown) => void
 }
@@ -116,9 +118,8 @@ export class TableKeeper {
   }
 
   #entryOf(definition: TableDefinition): Entry {
-    const { dataFolder, store, accept, send, keys, clock } = this.#options
-    const tablesFolder = join(dataFolder, 'tables')
-    const table = new KeptTable({ definition, tablesFolder, dataFolder, store, accept, send, keys, clock })
+    const tablesFolder = join(this.#options.dataFolder, 'tables')
+    const table = new KeptTable({ ...this.#options, definition, tablesFolder })
     return { table, ended: new AbortController(), nextMs: undefined, cancel: undefined, running: undefined }
   }
 

@@ -1,5 +1,5 @@
-import { access, readFile, rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { access, readFile } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
 import { messageOf } from '../../util/errors.ts'
 import type { Send } from '../../util/http/send.ts'
 import { type ApiKeys, KeyError } from './api-keys.ts'
@@ -19,7 +19,9 @@ import type {
 import { sourceName } from './local-content.ts'
 import type { Fetched, Provider } from './provider.ts'
 import { type BuiltTable, TableError } from './table.ts'
-import { keepCandidate, tableFolder, versionFile, writeCandidate } from './version-files.ts'
+import { hashOf, tableFolder } from './versions/files.ts'
+import { dateOf, type VersionPeriod } from './versions/history.ts'
+import { VersionStore } from './versions/version-store.ts'
 
 export interface KeptTableOptions {
   readonly definition: TableDefinition
@@ -31,6 +33,10 @@ export interface KeptTableOptions {
   readonly send: Send
   readonly keys: ApiKeys
   readonly clock: KeeperClock
+  /** Versions of the table that an alert names. */
+  readonly namedVersions: (table: string) => Promise<ReadonlySet<string>>
+  /** Called when a version that is in force cannot be stored. */
+  readonly onError: (error: unknown) => void
 }
 
 /** One table's content: what is in force, how it is refreshed, and how that went. Knows no timers. */
@@ -38,7 +44,7 @@ export class KeptTable {
   readonly definition: TableDefinition
   readonly #options: KeptTableOptions
   readonly #provider: Provider | undefined
-  readonly #folder: string
+  #versions: VersionStore | undefined
   readonly #source: string
   #state: TableState = {}
   /** What is in force, and whether a provider gave it (else it lies beside the definition). */
@@ -49,7 +55,6 @@ export class KeptTable {
     const { definition } = options
     this.#options = options
     this.definition = definition
-    this.#folder = tableFolder(options.tablesFolder, definition.name)
     this.#source = versionOf(Buffer.from(JSON.stringify(definition.provider ?? null)))
     this.#provider = definition.provider && providerOf(definition.provider, options)
   }
@@ -70,6 +75,7 @@ export class KeptTable {
   async start(): Promise<void> {
     const stored = this.#provider && (await this.#options.store.load(this.definition.name))
     if (stored?.source === this.#source) this.#state = stored
+    this.#versions = await VersionStore.open(tableFolder(this.#options.tablesFolder, this.definition.name))
     if (await this.#loadKept()) return
     await this.#takeShipped()
   }
@@ -93,12 +99,25 @@ export class KeptTable {
     try {
       const built = await this.#accept({ path, fileName: path, date })
       this.#inForce = { table: built, isFetched: false }
+      await this.#keepShipped(path, built).catch(this.#options.onError)
       return true
     } catch (error) {
       const message = messageOf(error)
       await this.#fail(message.includes(path) ? error : new TableError(`${path}: ${message}`, { cause: error }), true)
       return false
     }
+  }
+
+  /** Stores the shipped content that is in force, unless it already is. */
+  async #keepShipped(path: string, built: BuiltTable): Promise<void> {
+    const store = this.#store
+    if (store.periods.at(-1)?.version === built.version) return
+    const bytes = await readFile(path)
+    const unpacked = await unpack(bytes)
+    // The file has changed since: the next look at it stores what it is by then.
+    if (versionOf(unpacked) !== hashOf(built.version)) return
+    const candidate = await store.candidate(bytes, unpacked)
+    await this.#keep(candidate, built, { origin: 'shipped', fileName: basename(path), bytes: unpacked.length })
   }
 
   /** Asks the provider; whatever happens is in `status()` afterwards. Never rejects because of content or network. */
@@ -140,12 +159,15 @@ export class KeptTable {
   }
 
   async #loadKept(): Promise<boolean> {
-    const { file, fileName, version } = this.#state
-    if (file === undefined || version === undefined) return false
-    const path = join(this.#folder, file)
+    const { fileName, version } = this.#state
+    if (version === undefined) return false
+    const path = this.#store.pathOf(version)
     try {
       await access(path)
-      this.#inForce = { table: await this.#accept({ path, fileName, date: dateOf(version) }), isFetched: true }
+      const built = await this.#accept({ path, fileName, date: dateOf(version) })
+      this.#inForce = { table: built, isFetched: true }
+      if (this.#store.periods.at(-1)?.version !== built.version)
+        await this.#keep(undefined, built, { origin: 'fetched', ...named(fileName) })
       return true
     } catch (error) {
       await this.#fail(new TableError(`the stored content ${path} cannot be used: ${messageOf(error)}`, { cause: error }), true)
@@ -161,15 +183,30 @@ export class KeptTable {
     if (this.#inForce?.isFetched && this.#inForce.table.version.endsWith(hash)) return
     const date = new Date(this.#options.clock.now()).toISOString().slice(0, 10)
     const fileName = sourceName(this.definition)
-    const path = await writeCandidate(this.#folder, bytes)
+    const candidate = await this.#store.candidate(bytes, unpacked)
     try {
       const rowsBefore = this.#inForce?.isFetched ? this.#inForce.table.rows : undefined
-      const table = await this.#accept({ path, fileName, date, rowsBefore })
-      await keepCandidate(this.#folder, path, table.version)
+      const table = await this.#accept({ path: candidate, fileName, date, rowsBefore })
+      await this.#keep(candidate, table, { origin: 'fetched', ...named(fileName), bytes: unpacked.length })
       this.#inForce = { table, isFetched: true }
     } finally {
-      await rm(path, { force: true })
+      await this.#store.drop(candidate)
     }
+  }
+
+  async #keep(
+    candidate: string | undefined,
+    { version, rows, skipped }: BuiltTable,
+    about: Pick<VersionPeriod, 'origin' | 'fileName' | 'bytes'>,
+  ): Promise<void> {
+    const { name, keep } = this.definition
+    await this.#store.keep(candidate, { version, sinceMs: this.#options.clock.now(), rows, skipped, ...about })
+    await this.#store.prune(keep, () => this.#options.namedVersions(name))
+  }
+
+  get #store(): VersionStore {
+    if (!this.#versions) throw new Error(`table '${this.definition.name}' has not started`)
+    return this.#versions
   }
 
   #accept(content: Omit<ContentFileRef, 'table' | 'definition'>): Promise<BuiltTable> {
@@ -186,7 +223,6 @@ export class KeptTable {
       version,
       rows,
       skipped,
-      file: versionFile(version),
       ...(fileName === undefined ? {} : { fileName }),
       validators,
       lastSuccessMs: this.#options.clock.now(),
@@ -252,7 +288,6 @@ function providerOf(config: ProviderConfig, { definition, dataFolder, send, keys
   return createProvider(config, { send, keys, folder: dirname(definition.file), dataFolder })
 }
 
-/** The date at the front of a version. */
-function dateOf(version: string): string | undefined {
-  return /^\d{4}-\d{2}-\d{2}(?=-)/.exec(version)?.[0]
+function named(fileName: string | undefined): { fileName?: string } {
+  return fileName === undefined ? {} : { fileName }
 }

@@ -1,0 +1,59 @@
+import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+
+/** Every version's content, as `<hash>.gz`: the same content on two days is one file. */
+const SUFFIX = '.gz'
+
+const pack = promisify(gzip)
+
+/** The folder of one table below `data/tables`. Table names contain no slashes, but may contain characters that some file systems refuse. */
+export function tableFolder(tablesFolder: string, table: string): string {
+  return join(tablesFolder, encodeURIComponent(table).replaceAll('*', '%2A'))
+}
+
+/** The file name of a version's content. */
+export function contentFile(version: string): string {
+  return `${hashOf(version)}${SUFFIX}`
+}
+
+/** The hash of the content at the end of a version. */
+export function hashOf(version: string): string {
+  return version.slice(version.lastIndexOf('-') + 1)
+}
+
+/** Content compressed with gzip: `bytes` as they are if they already are what `unpacked` was read from. */
+export async function packed(bytes: Uint8Array, unpacked: Uint8Array): Promise<Uint8Array> {
+  return bytes !== unpacked && bytes[0] === 0x1f && bytes[1] === 0x8b ? bytes : pack(unpacked)
+}
+
+/** Writes a file durably: after a crash it is there as a whole, or not at all. */
+export async function writeWhole(path: string, bytes: Uint8Array | string): Promise<void> {
+  const draft = `${path}.tmp`
+  try {
+    await writeDurably(draft, bytes)
+    await rename(draft, path)
+  } catch (error) {
+    await rm(draft, { force: true }).catch(() => {})
+    throw error
+  }
+}
+
+/** Writes content durably to a temporary file of the folder and returns its path. Renaming makes it a version. */
+export async function writeCandidate(folder: string, bytes: Uint8Array): Promise<string> {
+  const path = join(folder, 'candidate.tmp')
+  await writeDurably(path, bytes)
+  return path
+}
+
+async function writeDurably(path: string, bytes: Uint8Array | string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  const handle = await open(path, 'w', 0o600)
+  try {
+    await handle.writeFile(bytes)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,131 @@
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { unpack } from '../content.ts'
+import { contentFile, hashOf, packed, writeCandidate, writeWhole } from './files.ts'
+import { HISTORY_FILE, historyText, readHistory, type VersionPeriod } from './history.ts'
+import type { Keep } from './keep.ts'
+
+/** Files of versions that an earlier version of Caracal has left. */
+const FORMER_SUFFIX = '.content'
+/** No limit of a provider is higher. */
+const MAX_FORMER_BYTES = 2 ** 31
+/** Periods that are listed, including those whose content is gone. */
+const MOST_PERIODS = 5000
+
+/** The versions of one table on disk: contents by hash, and the list of when each was in force. One call at a time. */
+export class VersionStore {
+  readonly #folder: string
+  #periods: VersionPeriod[]
+
+  private constructor(folder: string, periods: VersionPeriod[]) {
+    this.#folder = folder
+    this.#periods = periods
+  }
+
+  /** Opens a table's folder, which need not exist. A damaged list is begun again from the files. */
+  static async open(folder: string): Promise<VersionStore> {
+    const periods = await readHistory(folder).catch(() => [])
+    const store = new VersionStore(folder, periods)
+    await store.#carryOver()
+    return store
+  }
+
+  /** Oldest first; the last one is in force, or was. */
+  get periods(): readonly VersionPeriod[] {
+    return this.#periods
+  }
+
+  /** The path of a version's content, compressed with gzip. */
+  pathOf(version: string): string {
+    return join(this.#folder, contentFile(version))
+  }
+
+  /** Writes content to be checked; `keep` makes it a version, and `drop` removes it. */
+  async candidate(bytes: Uint8Array, unpacked: Uint8Array): Promise<string> {
+    return writeCandidate(this.#folder, await packed(bytes, unpacked))
+  }
+
+  async drop(candidate: string): Promise<void> {
+    await rm(candidate, { force: true })
+  }
+
+  /** Makes a candidate a version that is in force from now on. Without a candidate, its content is stored already. */
+  async keep(candidate: string | undefined, period: VersionPeriod): Promise<void> {
+    const path = this.pathOf(period.version)
+    if (candidate !== undefined) await rename(candidate, path)
+    const { size: storedBytes } = await stat(path)
+    const before = this.#periods.at(-1)
+    const ended = before && { ...before, untilMs: before.untilMs ?? period.sinceMs }
+    const others = [...this.#periods.slice(0, -1), ...(ended ? [ended] : [])].map((one) => withContent(one, period.version))
+    this.#periods = [...others, { ...period, storedBytes }].slice(-MOST_PERIODS)
+    await this.#save()
+  }
+
+  /** Adds to what is known of the version in force. */
+  async describe(version: string, more: Partial<VersionPeriod>): Promise<void> {
+    const last = this.#periods.at(-1)
+    if (last?.version !== version) return
+    this.#periods[this.#periods.length - 1] = { ...last, ...more }
+    await this.#save()
+  }
+
+  /**
+   * Removes the contents of the oldest versions beyond the limits, except the one in force and those that `isNamed` by an alert that
+   * still exists. `isNamed` is only called if something is to be removed.
+   */
+  async prune({ Versions, MaxBytes }: Keep, named: () => Promise<ReadonlySet<string>>): Promise<void> {
+    const inForce = this.#periods.at(-1)
+    if (!inForce) return
+    const kept = new Set([hashOf(inForce.version)])
+    let bytes = inForce.storedBytes ?? 0
+    const beyond: VersionPeriod[] = []
+    for (const period of this.#periods.toReversed()) {
+      const hash = hashOf(period.version)
+      if (period.isGone || kept.has(hash)) continue
+      const size = period.storedBytes ?? 0
+      if (beyond.length === 0 && kept.size < Versions && bytes + size <= MaxBytes) {
+        kept.add(hash)
+        bytes += size
+      } else beyond.push(period)
+    }
+    if (beyond.length === 0) return
+    const isNamed = await named()
+    const hashes = new Set([...isNamed].map(hashOf))
+    const gone = new Set(beyond.map(({ version }) => hashOf(version)).filter((hash) => !hashes.has(hash)))
+    if (gone.size === 0) return
+    this.#periods = this.#periods.map((period) => (gone.has(hashOf(period.version)) ? { ...period, isGone: true } : period))
+    // First the list: a file that it does not name is harmless, one that it names and that is missing is not.
+    await this.#save()
+    for (const hash of gone) await rm(join(this.#folder, contentFile(hash)), { force: true })
+  }
+
+  async #save(): Promise<void> {
+    await writeWhole(join(this.#folder, HISTORY_FILE), historyText(this.#periods))
+  }
+
+  /** Turns the files of an earlier version of Caracal, `<version>.content`, into versions: each was in force from when it was written. */
+  async #carryOver(): Promise<void> {
+    const names = (await readdir(this.#folder).catch(() => [])).filter((name) => name.endsWith(FORMER_SUFFIX))
+    const files = await Promise.all(
+      names.map(async (name) => ({ name, sinceMs: Math.trunc((await stat(join(this.#folder, name))).mtimeMs) })),
+    )
+    for (const { name, sinceMs } of files.toSorted((a, b) => a.sinceMs - b.sinceMs)) {
+      const former = join(this.#folder, name)
+      const version = name.slice(0, -FORMER_SUFFIX.length)
+      const bytes = await readFile(former)
+      const unpacked = await unpack(bytes, MAX_FORMER_BYTES).catch(() => undefined)
+      if (unpacked && this.#periods.at(-1)?.version !== version) {
+        const candidate = await this.candidate(bytes, unpacked)
+        await this.keep(candidate, { version, sinceMs, origin: 'fetched', bytes: unpacked.length })
+      }
+      await rm(former, { force: true })
+    }
+  }
+}
+
+/** A period whose content is stored again. */
+function withContent(period: VersionPeriod, version: string): VersionPeriod {
+  if (!period.isGone || hashOf(period.version) !== hashOf(version)) return period
+  const { isGone: _, ...rest } = period
+  return rest
+}
