@@ -18,6 +18,12 @@ export interface AnyProvider extends AnyDefinition {
   create(config: never, deps: ProviderDeps): Provider
 }
 
+/** A zip of list.txt and other.csv. */
+const ARCHIVE = Buffer.from(
+  'UEsDBBQAAAAAAAAAbFicwrGKCgAAAAoAAAAIAAAAbGlzdC50eHQxOTIuMC4yLjEKUEsDBBQAAAAAAAAAbFicwrGKCgAAAAoAAAAJAAAAb3RoZXIuY3N2MTkyLjAuMi4xClBLAQIUAxQAAAAAAAAAbFicwrGKCgAAAAoAAAAIAAAAAAAAAAAAAACAAQAAAABsaXN0LnR4dFBLAQIUAxQAAAAAAAAAbFicwrGKCgAAAAoAAAAJAAAAAAAAAAAAAACAATAAAABvdGhlci5jc3ZQSwUGAAAAAAIAAgBtAAAAYQAAAAAA',
+  'base64',
+)
+
 const SECRET = 's3cr3t-7a20'
 
 interface Place {
@@ -29,7 +35,7 @@ interface Place {
 interface Fitting {
   readonly config: (place: Place) => object
   /** `undefined`: no content exists, or the server fails. */
-  readonly put: (place: Place, content: string | undefined) => void
+  readonly put: (place: Place, content: string | Buffer | undefined) => void
 }
 
 const fittings: Readonly<Record<string, Fitting>> = {
@@ -45,7 +51,7 @@ const fittings: Readonly<Record<string, Fitting>> = {
     config: ({ server }) => ({ url: `${server.url}/list.txt?key=${SECRET}`, headers: { authorization: SECRET } }),
     put: ({ server }, content) => {
       server.answer = (response, { headers }) => {
-        const etag = `"${hash16(content ?? '')}"`
+        const etag = `"${hash16(String(content ?? ''))}"`
         if (content === undefined) response.writeHead(500).end(JSON.stringify(headers))
         else if (headers['if-none-match'] === etag) response.writeHead(304).end()
         else response.writeHead(200, { etag }).end(content)
@@ -56,7 +62,7 @@ const fittings: Readonly<Record<string, Fitting>> = {
 
 interface Bench extends Place {
   readonly provider: Provider
-  put(content: string | undefined): void
+  put(content: string | Buffer | undefined): void
 }
 
 async function onBench(definition: AnyProvider, use: (bench: Bench) => Promise<void>, more: object = {}): Promise<void> {
@@ -112,6 +118,21 @@ const behaviours: readonly Behaviour<AnyProvider>[] = [
         assert.equal(Buffer.from(changed!.bytes).toString(), '192.0.2.1\n192.0.2.2\n')
         assert.equal(await provider.refresh(changed!.validators, never()), undefined)
       }),
+  },
+  {
+    name: 'takes the named member out of an archive, and reports an archive without it',
+    check: (definition) =>
+      onBench(
+        definition,
+        async ({ provider, put }) => {
+          put(ARCHIVE)
+          const fetched = await provider.refresh({}, never())
+          assert.equal(Buffer.from(fetched!.bytes).toString(), '192.0.2.1\n')
+          put('192.0.2.1\n')
+          await assert.rejects(provider.refresh({}, never()), /not a zip or tar archive/)
+        },
+        { member: '*.txt' },
+      ),
   },
   {
     name: 'refuses content over its limit',

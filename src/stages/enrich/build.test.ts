@@ -21,6 +21,16 @@ const networks = compileTableSchema(
   { file },
 )
 
+test("a provider's max_bytes is also the limit of the table that is built from its content", async () => {
+  const limited = (max_bytes: number) => define({ Provider: { type: 'url', url: 'https://lists.example.com/', max_bytes } })
+  const content = { bytes: bytes('192.0.2.1\n'), fileName: 'x.txt' }
+  await expect(buildTable(limited(9), addresses, content)).rejects.toThrow(/larger than 9 bytes/)
+  expect((await buildTable(limited(10), addresses, content)).size).toBe(1)
+  const large = { bytes: Buffer.alloc(64 * 1024 * 1024 + 1, '#'), fileName: 'x.txt' }
+  await expect(buildTable(define(), addresses, large)).rejects.toThrow(/larger than 67108864 bytes/)
+  await expect(buildTable(limited(70_000_000), addresses, large)).rejects.toThrow(/no usable row/)
+})
+
 describe('the same rows in every format', () => {
   const expected = { ip: '192.0.2.1', note: 'a' }
   const cases: [what: string, fileName: string, text: string][] = [

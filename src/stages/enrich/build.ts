@@ -1,4 +1,4 @@
-import { DEFAULT_MAX_BYTES, decode, unpack, versionOf } from './content.ts'
+import { decode, unpack, versionOf } from './content.ts'
 import type { TableDefinition } from './definition.ts'
 import type { ReadRow } from './formats/format.ts'
 import { quote } from './formats/format.ts'
@@ -16,7 +16,7 @@ import { RowStoreBuilder } from './tables/row-store.ts'
 
 /** Content to build a table from. */
 export interface TableContent {
-  /** As received, possibly compressed with gzip. */
+  /** As received, possibly compressed. */
   readonly bytes: Uint8Array
   /** A hint at the format. */
   readonly fileName?: string | undefined
@@ -45,10 +45,10 @@ export async function buildTable(
   definition: TableDefinition,
   fileSchema: TableSchema | undefined,
   content: TableContent,
-  { maxBytes = DEFAULT_MAX_BYTES, maxRows = DEFAULT_MAX_ROWS, timeoutMs = DEFAULT_TIMEOUT_MS }: BuildOptions = {},
+  { maxBytes = definition.provider?.max_bytes, maxRows = DEFAULT_MAX_ROWS, timeoutMs = DEFAULT_TIMEOUT_MS }: BuildOptions = {},
 ): Promise<Table> {
   const mostRows = Math.min(maxRows, MAX_ROW)
-  const unpacked = await unpack(content.bytes, maxBytes)
+  const unpacked = await unpack(content.bytes, { max_bytes: maxBytes })
   const { key, primaryKey, indicators } = definition
   const schema = fileSchema ?? (indicators && schemaOfIndicators(indicators))
   const missing = key.columns.find((column) => schema?.fields?.has(column) === false)

@@ -2,7 +2,7 @@ import { open, realpath } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import { z } from 'zod'
 import { messageOf } from '../../util/errors.ts'
-import { DEFAULT_MAX_BYTES, tooLarge } from './content.ts'
+import { contentKeys, received, tooLarge } from './content.ts'
 import { defineProvider } from './provider.ts'
 import { TableError } from './table.ts'
 
@@ -16,13 +16,13 @@ export const file = defineProvider({
       .enum(['definition', 'data_dir'])
       .default('definition')
       .describe("Where a relative path starts: this YAML's folder, or the data folder."),
-    max_bytes: z.int().min(1).default(DEFAULT_MAX_BYTES).describe('Maximum size of the content in bytes, after decompression.'),
+    ...contentKeys,
   }),
   example: { path: 'tables/assets.csv', base: 'data_dir' },
   isLocal: true,
   periodMinutes: 1,
 
-  create({ path, base, max_bytes: maxBytes }, { folder, dataFolder }) {
+  create({ path, base, ...unpacking }, { folder, dataFolder }) {
     const full = resolve(base === 'definition' ? folder : dataFolder, path)
     return {
       async refresh(validators, signal) {
@@ -35,10 +35,10 @@ export const file = defineProvider({
         })
         try {
           const { mtimeMs, size } = await handle.stat()
-          if (size > maxBytes) throw tooLarge(maxBytes)
+          if (size > unpacking.max_bytes) throw tooLarge(unpacking.max_bytes)
           const stamp = `${mtimeMs}/${size}`
           if (validators['file'] === stamp) return undefined
-          return { bytes: await handle.readFile(), validators: { file: stamp } }
+          return { bytes: await received(await handle.readFile(), unpacking), validators: { file: stamp } }
         } finally {
           await handle.close()
         }

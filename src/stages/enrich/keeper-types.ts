@@ -39,7 +39,7 @@ export interface ContentFileRef {
   readonly table: string
   /** `definitionKey` of the table that the content belongs to. */
   readonly definition: string
-  /** Absolute path; the file may be compressed with gzip. */
+  /** Absolute path; the file may be compressed. */
   readonly path: string
   readonly fileName: string | undefined
   readonly date: string | undefined

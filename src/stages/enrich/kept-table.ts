@@ -85,7 +85,7 @@ export class KeptTable {
     const { filename } = this.definition
     if (this.#inForce?.isFetched || filename === undefined) return
     const hash = await readFile(filename)
-      .then(unpack)
+      .then((bytes) => unpack(bytes))
       .then(versionOf, () => undefined)
     if (hash !== undefined && this.#inForce?.table.version.endsWith(hash) && this.#state.lastError === undefined) return
     const { lastError, isRefused, failures, ...rest } = this.#state
@@ -177,7 +177,7 @@ export class KeptTable {
 
   async #take({ bytes, validators }: Fetched): Promise<void> {
     if (this.#inForce?.isFetched) refuseOlder(validators, this.#state.validators)
-    const unpacked = await unpack(bytes, this.definition.provider?.max_bytes)
+    const unpacked = await unpack(bytes, { max_bytes: this.definition.provider?.max_bytes })
     if (unpacked.length === 0) throw new TableError('the content is empty')
     const hash = versionOf(unpacked)
     if (this.#inForce?.isFetched && this.#inForce.table.version.endsWith(hash)) return

@@ -42,5 +42,6 @@ export async function readShippedContent({ filename, contentDate }: TableDefinit
 /** The file name of the provider's content, a hint at its format. */
 export function sourceName({ provider }: TableDefinition): string | undefined {
   if (provider === undefined) return undefined
+  if (provider.member !== undefined) return basename(provider.member)
   return provider.type === 'url' ? basename(new URL(provider.url).pathname) : basename(provider.path)
 }

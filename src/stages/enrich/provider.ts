@@ -5,7 +5,7 @@ import type { ApiKeys } from './api-keys.ts'
 
 /** A table's content, as fetched. */
 export interface Fetched {
-  /** As received, possibly compressed with gzip. */
+  /** As received, or the member of a received archive; may be compressed. */
   readonly bytes: Uint8Array
   /** `ETag`, `Last-Modified` and the like, for a conditional request next time. */
   readonly validators: Readonly<Record<string, string>>

@@ -3,7 +3,7 @@ import { messageOf } from '../../util/errors.ts'
 import { type HttpAnswer, HttpError, type HttpRequest, type Send, shownUrl } from '../../util/http/send.ts'
 import { targetUrl } from '../../util/http/target-url.ts'
 import { authorize, authSchema, headersSchema } from './auth.ts'
-import { DEFAULT_MAX_BYTES, tooLarge, unpack } from './content.ts'
+import { contentKeys, received, tooLarge } from './content.ts'
 import { defineProvider } from './provider.ts'
 import { TableError } from './table.ts'
 
@@ -18,13 +18,13 @@ export const url = defineProvider({
     headers: headersSchema,
     auth: authSchema.optional().describe('A key to send with the request.'),
     timeout_secs: z.int().min(1).max(3600).default(60).describe('Time limit for the whole fetch, in seconds.'),
-    max_bytes: z.int().min(1).default(DEFAULT_MAX_BYTES).describe('Maximum size of the content in bytes, after decompression.'),
+    ...contentKeys,
   }),
   example: { url: 'https://lists.example.com/exit-nodes.txt' },
   isLocal: false,
   periodMinutes: 60,
 
-  create({ url: address, headers, auth, timeout_secs: seconds, max_bytes: maxBytes }, { send, keys }) {
+  create({ url: address, headers, auth, timeout_secs: seconds, ...unpacking }, { send, keys }) {
     const host = shownUrl(address)
     return {
       async refresh(validators, signal) {
@@ -32,14 +32,13 @@ export const url = defineProvider({
           ...authorize({ url: address, headers: { ...headers, ...conditions(validators) } }, auth, keys),
           signal,
           timeoutMs: seconds * 1000,
-          maxBytes,
+          maxBytes: unpacking.max_bytes,
           redirects: MAX_REDIRECTS,
         })
         if (answer.status === 304) return undefined
         if (answer.status < 200 || answer.status > 299) throw new TableError(`${host} answered ${answer.status}`)
         if (answer.body.length === 0) throw new TableError(`${host} answered with an empty body`)
-        await unpack(answer.body, maxBytes)
-        return { bytes: answer.body, validators: validatorsOf(answer) }
+        return { bytes: await received(answer.body, unpacking), validators: validatorsOf(answer) }
       },
     }
   },

@@ -1,5 +1,5 @@
+import { unzstd } from '../../util/unzstd.ts'
 import { Inflater } from './inflater.ts'
-import { unzstd } from './unzstd.ts'
 
 /** Supported values of `Content-Encoding`, besides `identity`. */
 export const CODINGS = ['gzip', 'deflate', 'br', 'zstd'] as const

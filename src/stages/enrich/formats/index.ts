@@ -36,7 +36,7 @@ export interface FormatHint {
  */
 export function chooseFormat(text: string, { type, fileName, primaryKey, rowsAt }: FormatHint): Format {
   if (type !== undefined) return find('format', formats, type)
-  const name = fileName?.toLowerCase().replace(/\.(gz|zip)$/, '')
+  const name = fileName?.toLowerCase().replace(/\.(?:gz|zst|zip)$/, '')
   const first = firstCharacter(text)
   // Brackets are better evidence than an extension: `.json` is used both for lines and for one array.
   if (first === '[' || rowsAt !== undefined) return json

@@ -1,4 +1,4 @@
-import { DEFAULT_MAX_BYTES, decode, unpack } from '../content.ts'
+import { decode, unpack } from '../content.ts'
 import type { TableDefinition } from '../definition.ts'
 import { chooseFormat, MMDB } from '../formats/index.ts'
 import { isMmdb } from '../mmdb/metadata.ts'
@@ -31,7 +31,7 @@ const SAMPLE = 1000
  */
 export async function* entriesOf({ definition, schema: fileSchema }: ReadTable, content: EntrySource): AsyncGenerator<Entry[]> {
   const { indicators } = definition
-  const unpacked = await unpack(content.bytes, definition.provider?.max_bytes ?? DEFAULT_MAX_BYTES)
+  const unpacked = await unpack(content.bytes, { max_bytes: definition.provider?.max_bytes })
   const schema = fileSchema ?? (indicators && schemaOfIndicators(indicators))
   if (definition.format === MMDB || (definition.format === undefined && isMmdb(unpacked))) {
     yield* mmdbEntries(unpacked, schema)

@@ -113,7 +113,7 @@ export class VersionStore {
       const former = join(this.#folder, name)
       const version = name.slice(0, -FORMER_SUFFIX.length)
       const bytes = await readFile(former)
-      const unpacked = await unpack(bytes, MAX_FORMER_BYTES).catch(() => undefined)
+      const unpacked = await unpack(bytes, { max_bytes: MAX_FORMER_BYTES }).catch(() => undefined)
       if (unpacked && this.#periods.at(-1)?.version !== version) {
         const candidate = await this.candidate(bytes, unpacked)
         await this.keep(candidate, { version, sinceMs, origin: 'fetched', bytes: unpacked.length })

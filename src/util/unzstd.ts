@@ -1,5 +1,5 @@
 import { Decompress } from 'fzstd'
-import { messageOf } from '../../util/errors.ts'
+import { messageOf } from './errors.ts'
 
 export type Unzstd =
   | { readonly kind: 'ok'; readonly parts: readonly Uint8Array[] }
@@ -10,27 +10,62 @@ export type Unzstd =
 const MAX_WINDOW_BYTES = 8 * 1024 * 1024
 const MAX_BLOCK_BYTES = 128 * 1024
 
+/** Compressed bytes that are decoded at a time. */
+const PIECE = 16 * 1024
+
 /** Decompresses concatenated Zstandard frames. The output never exceeds `maxBytes` by more than one block. */
 export function unzstd(data: Uint8Array, maxBytes: number): Unzstd {
   const parts: Uint8Array[] = []
-  let size = 0
+  return settle(parts, () => {
+    const steps = decode(data, maxBytes, parts)
+    while (!steps.next().done);
+  })
+}
+
+/** The same, awaiting `between` after each piece so that the thread can do other work. */
+export async function unzstdInSlices(
+  data: Uint8Array,
+  maxBytes: number,
+  between: () => Promise<void> | undefined,
+): Promise<Unzstd> {
+  const parts: Uint8Array[] = []
+  const steps = decode(data, maxBytes, parts)
+  for (;;) {
+    let isDone = false
+    const result = settle(parts, () => {
+      isDone = steps.next().done === true
+    })
+    if (isDone || result.kind !== 'ok') return result
+    await between()
+  }
+}
+
+function settle(parts: readonly Uint8Array[], run: () => void): Unzstd {
   try {
-    for (let at = 0; at < data.length; ) {
-      const frame = measure(data, at, maxBytes)
-      if (!frame.isSkippable) {
-        const decoder = new Decompress((part) => {
-          size += part.length
-          if (size > maxBytes) throw new TooLarge()
-          parts.push(part)
-        })
-        decoder.push(data.subarray(at, frame.end), true)
-      }
-      at = frame.end
-    }
+    run()
+    return { kind: 'ok', parts }
   } catch (error) {
     return error instanceof TooLarge ? { kind: 'too-much' } : { kind: 'broken', message: messageOf(error) }
   }
-  return { kind: 'ok', parts }
+}
+
+function* decode(data: Uint8Array, maxBytes: number, parts: Uint8Array[]): Generator<void> {
+  let size = 0
+  for (let at = 0; at < data.length; ) {
+    const frame = measure(data, at, maxBytes)
+    if (frame.isSkippable) at = frame.end
+    const decoder = new Decompress((part) => {
+      size += part.length
+      if (size > maxBytes) throw new TooLarge()
+      parts.push(part)
+    })
+    while (at < frame.end) {
+      const end = Math.min(frame.end, at + PIECE)
+      decoder.push(data.subarray(at, end), end === frame.end)
+      at = end
+      yield
+    }
+  }
 }
 
 class TooLarge extends Error {}
