@@ -138,7 +138,9 @@ export const configSchema = z.strictObject({
     .int()
     .min(0)
     .default(1000)
-    .describe('Every nth event is passed to all rules to verify the prefilter; 0 turns this off.'),
+    .describe(
+      'One in n events is passed to all rules to verify the prefilter; 0 turns this off. From 128 on, samples are runs of up to 16 consecutive events.',
+    ),
   delivery_retry_min_ms: z
     .int()
     .min(1)

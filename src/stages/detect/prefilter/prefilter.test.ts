@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Condition } from '../../../model/condition/condition.ts'
 import type { Finding } from '../../../model/match.ts'
@@ -59,6 +60,31 @@ test('all rules see every nth event, across batches', () => {
   const batch = [{ name: 'z' }, { name: 'z' }]
   const shown = [1, 2, 3].map(() => selectEvents(batch, prefilter, shadow, 2).events)
   expect(shown).toEqual([[], [0], [1]])
+})
+
+test('rare samples come in runs, the first as early as a single one would, and none are lost between batches', () => {
+  const prefilter = createPrefilter([shows(name('x'))], 'matching')
+  const shadow = createShadow(1000)
+  const batch = Array.from({ length: 700 }, () => ({ name: 'z' }))
+  const shown = Array.from({ length: 100 }, (_, at) => selectEvents(batch, prefilter, shadow, 1).events.map((i) => at * 700 + i))
+  expect(shown.flat().slice(0, 16)).toEqual([...Array(15).keys()].map((i) => 999 + i).concat(999 + 15_000))
+  expect(shown.flat()).toHaveLength(75)
+  expect(shown.filter((events) => events.length > 0).length).toBeLessThanOrEqual(10)
+})
+
+test('one in every n events is sampled, whatever n is', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 3000 }), (every) => {
+      const shadow = createShadow(every)
+      const period = 16 * every
+      const sampled = Array.from({ length: 2 * period }, () => shadow.isSampled())
+      expect(sampled.indexOf(true)).toBe(every - 1)
+      const run = Math.min(Math.max(Math.floor(every / 64), 1), 16)
+      const whole = run * every * Math.floor((2 * period) / (run * every))
+      expect(sampled.slice(0, whole).filter(Boolean)).toHaveLength(whole / every)
+    }),
+    { numRuns: 40 },
+  )
 })
 
 const match = (ruleId: string, event: number): Finding => ({

@@ -7,7 +7,7 @@ import type { Selection } from './selection.ts'
 export interface Shadow {
   /** Whether the next event is in the sample. */
   isSampled(): boolean
-  /** Number of events since the last one in the sample. */
+  /** Number of events since the current period of sampling began. */
   readonly count: number
   /** Continues counting where another one stopped. */
   inherit(before: Shadow): void
@@ -18,8 +18,23 @@ export interface Shadow {
   check(findings: readonly Finding[], selection: Selection, rules: readonly Rule[], prefilter: Prefilter): readonly RuleError[]
 }
 
-/** Every `every`th event; 0 for none, 1 for all. Counted rather than random, so that the same events yield the same sample. */
+/**
+ * The longest run of consecutive sampled events. A batch without candidates goes to Python for its sampled events alone, and that costs
+ * nearly as much for one of them as for a run.
+ */
+const MAX_RUN = 16
+/** A run is at most this fraction of the interval between two samples, so frequent samples are single events. */
+const RUN_FRACTION = 1 / 64
+
+/**
+ * One in `every` events; 0 for none, 1 for all. Rare samples come in runs. Counted rather than random, so that the same events yield the
+ * same sample.
+ */
 export function createShadow(every: number): Shadow {
+  const run = Math.min(Math.max(Math.floor(every * RUN_FRACTION), 1), MAX_RUN)
+  const period = every * run
+  // The first sample comes as early as without runs: in a quiet stream the second one may take days.
+  const first = every % period
   let count = 0
   return {
     get count() {
@@ -30,8 +45,8 @@ export function createShadow(every: number): Shadow {
     },
     isSampled() {
       if (every <= 0) return false
-      count = (count + 1) % every
-      return count === 0
+      count = (count + 1) % period
+      return count >= first && count < first + run
     },
     check(findings, { shadowed }, rules, prefilter) {
       if (shadowed.size === 0) return []
