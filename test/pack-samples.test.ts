@@ -1,10 +1,40 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { JsonObject } from '../src/model/json.ts'
+import { writeMmdb } from '../src/stages/enrich/mmdb/mmdb.fixture.ts'
 import { definitions, enrich, packs, tableOf } from './support/packs.ts'
 
+/** Rows as IPinfo publishes them. */
+const lite = { asn: 'AS64496', as_name: 'Example', as_domain: 'example.net', country: 'Sweden', country_code: 'SE' }
+const location = {
+  city: 'Lund',
+  country: 'SE',
+  lat: '55.70584',
+  lng: '13.19321',
+  postal_code: '220 00',
+  region: 'Skåne',
+  region_code: 'M',
+  timezone: 'Europe/Stockholm',
+}
+const asn = { asn: 'AS64496', domain: 'example.net', name: 'Example', route: '192.0.2.0/24', type: 'hosting' }
+const privacy = { hosting: 'true', proxy: '', relay: '', service: 'ExampleVPN', tor: '', vpn: 'true' }
+
+function mmdb(row: JsonObject): Buffer {
+  return writeMmdb([['192.0.2.0/24', row]])
+}
+
+function bytesOf(content: string | Buffer): Promise<Buffer> | Buffer {
+  return typeof content === 'string' ? readFile(join(packs, content)) : content
+}
+
 /** Content in the published form of each feed, a key, and what its row has. */
-const SAMPLES: readonly [name: string, file: string, key: string, row: object][] = [
+const SAMPLES: readonly [name: string, content: string | Buffer, key: string, row: object][] = [
+  ['abuseipdb_blacklist', 'abuseipdb/samples/abuseipdb_blacklist.json', '2001:db8::10', { abuseConfidenceScore: 95 }],
+  ['ipinfo_lite', mmdb(lite), '192.0.2.9', lite],
+  ['ipinfo_location', mmdb(location), '192.0.2.9', location],
+  ['ipinfo_asn', mmdb(asn), '192.0.2.9', asn],
+  ['ipinfo_privacy', mmdb(privacy), '192.0.2.9', privacy],
   ['feodo_c2', 'abusech/samples/feodo_c2.json', '192.0.2.10', { malware: 'Example', port: 443 }],
   ['urlhaus_hosts', 'abusech/samples/urlhaus_hosts.txt', 'x.malware.example.com', { domain: 'malware.example.com' }],
   ['threatfox_hosts', 'abusech/samples/threatfox_hosts.txt', 'botnet.example.com', { domain: 'botnet.example.com' }],
@@ -47,8 +77,8 @@ test('every shipped table has a sample', () => {
   expect(missing.map(({ name }) => name)).toEqual([])
 })
 
-test.each(SAMPLES)('%s reads content in the published form', async (name, file, key, row) => {
-  const bytes = await readFile(join(packs, file))
+test.each(SAMPLES)('%s reads content in the published form', async (name, content, key, row) => {
+  const bytes = await bytesOf(content)
   const table = await tableOf(name, { bytes })
   expect(table.get(key)).toMatchObject(row)
   const field = table.binding.automatic
@@ -62,8 +92,8 @@ test.each(SAMPLES)('%s reads content in the published form', async (name, file, 
 const BY_FIELD = ['cisa_kev', 'spamhaus_asndrop', 'TrailDiscover']
 
 test('every other table is joined to any log', async () => {
-  for (const [name, file] of SAMPLES) {
-    const { binding } = await tableOf(name, { bytes: await readFile(join(packs, file)) })
+  for (const [name, content] of SAMPLES) {
+    const { binding } = await tableOf(name, { bytes: await bytesOf(content) })
     expect(binding.automatic === undefined, name).toBe(BY_FIELD.includes(name))
   }
 })

@@ -73,7 +73,7 @@ describe.each(vendors)('pack %s', (vendor) => {
   })
 })
 
-test('docs/packs.md lists every pack, whether it is optional, and its tables', () => {
+test('docs/packs.md lists every pack, whether it is optional, its tables, and what they need', () => {
   const page = readFileSync(join(packageRoot(), 'docs/packs.md'), 'utf8')
   for (const vendor of readdirSync(packs)) {
     const pack = parseYaml(readFileSync(join(packs, vendor, 'pack.yml'), 'utf8')) as { PackID: string; Enabled?: boolean }
@@ -85,8 +85,15 @@ test('docs/packs.md lists every pack, whether it is optional, and its tables', (
       name.startsWith(`${vendor}/tables/`),
     )
     for (const file of tables.filter((name) => name.endsWith('.yml'))) {
-      const { LookupName } = parseYaml(readFileSync(join(folder, file.split('/').at(-1)!), 'utf8')) as { LookupName: string }
+      const { LookupName, Provider } = parseYaml(readFileSync(join(folder, file.split('/').at(-1)!), 'utf8')) as {
+        LookupName: string
+        Provider?: { type: string; path?: string; auth?: { key: string } }
+      }
+      const needs = line!.split('|').at(-2)!
       expect(line).toContain(`\`${LookupName}\``)
+      if (Provider?.auth) expect(needs, LookupName).toContain(`the key \`${Provider.auth.key}\``)
+      else if (Provider?.type === 'file') expect(needs, LookupName).toContain(`\`${Provider.path}\``)
+      else if (Provider) expect(needs, LookupName).toContain('the network')
     }
   }
 })

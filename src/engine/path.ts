@@ -6,6 +6,7 @@ import type { CompiledSchema } from '../model/schema.ts'
 import { checkNames } from '../packs/checks/index.ts'
 import { compileFiles, type LoadedTable } from '../packs/compile.ts'
 import type { Content, Problem } from '../packs/content.ts'
+import { hostedNotices } from '../packs/hosted-tables.ts'
 import { suggestion } from '../packs/issues.ts'
 import { contentRoots, loadContent } from '../packs/load.ts'
 import { withOverrides } from '../packs/overrides.ts'
@@ -71,7 +72,7 @@ export async function loadPath(
     roots,
     problems: [...loaded.problems, ...unknown],
     names: names.problems.map(placed),
-    notices: [...loaded.notices, ...names.notices],
+    notices: [...loaded.notices, ...names.notices, ...hostedNotices(running, running)],
   }
 }
 

@@ -5,6 +5,7 @@ import { checkTables } from './checks/tables.ts'
 import { compileFiles } from './compile.ts'
 import { type Content, type Problem, testedRules } from './content.ts'
 import type { Creates, Detectors } from './detectors.ts'
+import { hostedNotices } from './hosted-tables.ts'
 
 /** Time limit for loading a rule's code. */
 const TIMEOUT_MS = 15_000
@@ -37,7 +38,7 @@ export async function checkContent(
   const code = await Promise.all(languages.map((language) => checkCode(content, language, compiledFolder)))
   return {
     problems: [...problems, ...built.problems, ...code.flat(), ...correlationProblems(content), ...names.problems],
-    notices: [...built.notices, ...names.notices],
+    notices: [...built.notices, ...names.notices, ...hostedNotices(content, known.content)],
   }
 }
 

@@ -3,6 +3,7 @@ import {
   checkAssociations,
   defineExtension,
   defineTable,
+  extendedName,
   isExtension,
   type TableDefinition,
   type TableExtension,
@@ -88,13 +89,11 @@ function hashOf(document: unknown): string {
   return hash16(exactText(document))
 }
 
-function extendedName(document: unknown): unknown {
-  return (document as { Extends?: unknown }).Extends
-}
-
 /** Adds an extension's selectors to its table. */
-function extend(tables: Map<string, LoadedTable>, { base, associations, file }: TableExtension, all: readonly TableFile[]): void {
+function extend(tables: Map<string, LoadedTable>, extension: TableExtension, all: readonly TableFile[]): void {
+  const { base, associations, isHosted, file } = extension
   const loaded = tables.get(base)
+  if (!loaded && isHosted) return
   if (loaded) {
     const { definition } = loaded
     checkAssociations(definition.key, associations)

@@ -85,6 +85,8 @@ export interface Content extends DetectionContent {
   readonly savedQueries: readonly SavedQuery[]
   readonly schemas: readonly SchemaFile[]
   readonly tables: readonly TableFile[]
+  /** Tables of packs that are off. */
+  readonly tablesOff: readonly TableFile[]
   readonly packs: readonly Pack[]
   /** As found: applied by `withOverrides`. */
   readonly overrides: readonly Override[]

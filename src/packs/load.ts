@@ -74,6 +74,7 @@ export async function loadContent(roots: readonly (string | ContentRoot)[], opti
         force.takes(isExtension(document) ? 'table extension' : 'table', name, file),
       ),
     ),
+    tablesOff: [],
     packs: loaded.flatMap((root) => root.packs.filter(({ id, file }) => force.takes('pack', id, file))),
     overrides: loaded.flatMap((root) => root.overrides),
     helpers: loaded.flatMap((root) => root.helpers),

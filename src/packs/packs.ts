@@ -70,6 +70,7 @@ export function withoutPacks(content: Content, off: readonly string[]): Content 
     scheduledRules: without(content.scheduledRules),
     policies: without(content.policies),
     tables: content.tables.filter(({ file }) => !folders.some((folder) => isUnder(folder, file))),
+    tablesOff: content.tables.filter(({ file }) => folders.some((folder) => isUnder(folder, file))),
     correlationRules: content.correlationRules.map((item) =>
       isOff(item) ? { ...item, rule: { ...item.rule, enabled: false } } : item,
     ),

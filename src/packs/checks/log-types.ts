@@ -1,4 +1,5 @@
 import { fits, isPattern } from '../../stages/enrich/associations.ts'
+import { hostedTable } from '../../stages/enrich/hosted-table.ts'
 import type { LoadedTable } from '../compile.ts'
 import type { Content, Problem } from '../content.ts'
 import { suggestion } from '../issues.ts'
@@ -60,9 +61,9 @@ function otherUses({ dataModels, tables }: Content, compiled: ReadonlyMap<string
   ]
 }
 
-/** Log types that tables and extensions name. A pattern is resolved if it matches some log type. */
+/** Log types that tables and extensions name, except those of Panther's own. A pattern is resolved if it matches some log type. */
 function tableUses(tables: Content['tables'], compiled: ReadonlyMap<string, LoadedTable>): [string, User][] {
-  const checked = new Set(tables.map(({ file }) => file))
+  const checked = new Set(tables.filter(({ document }) => !hostedTable(document)).map(({ file }) => file))
   return [...compiled.values()].flatMap(({ definition: { name, associations, added } }) => {
     const files = new Map([...associations, ...added].map(({ logType, file }) => [logType, file]))
     return [...files]

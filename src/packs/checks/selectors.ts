@@ -1,5 +1,6 @@
 import type { CompiledSchema } from '../../model/schema.ts'
 import { type Association, fits, has, isPattern } from '../../stages/enrich/associations.ts'
+import { hostedTable } from '../../stages/enrich/hosted-table.ts'
 import { parseSelector, selectorFields, selectorName } from '../../stages/enrich/selector.ts'
 import { type FieldSpec, readSchemaDocument, type ValueSpec } from '../../stages/normalise/document.ts'
 import type { Problem, SchemaFile } from '../content.ts'
@@ -9,7 +10,7 @@ import type { Check, World } from './check.ts'
 /** Fields that tables are joined on: events of the log type, or of one that matches the pattern, must be able to have them. */
 export const checkSelectors: Check = ({ tables }, { known }) => {
   const files = new Map(known.content.schemas.map((schema) => [schema.name, schema]))
-  const checked = new Set(tables.map(({ file }) => file))
+  const checked = new Set(tables.filter(({ document }) => !hostedTable(document)).map(({ file }) => file))
   const associations = [...known.tables.values()]
     .flatMap(({ definition }) => [...definition.associations, ...definition.added])
     .filter(({ file }) => checked.has(file))

@@ -6,6 +6,7 @@ import { hash16 } from '../../util/hash.ts'
 import type { Association } from './associations.ts'
 import { type ContentChecks, checksSchema } from './content-checks.ts'
 import { formatTypes } from './formats/index.ts'
+import { hostedTable } from './hosted-table.ts'
 import { type ProviderConfig, providerDefinition, providerSchema } from './index.ts'
 import { INDICATORS } from './indicators.ts'
 import { parseSelector, selectorFields } from './selector.ts'
@@ -171,12 +172,19 @@ export interface TableExtension {
   readonly base: string
   readonly enabled: boolean
   readonly associations: readonly Association[]
+  /** Its file defines the table, but only Panther's service can fill it: without a shipped table of that name it is left out. */
+  readonly isHosted: boolean
   readonly file: string
 }
 
-/** True if the YAML is an extension, which has different keys. */
+/** True if the YAML is an extension, which has different keys, or has the effect of one. */
 export function isExtension(document: unknown): boolean {
-  return typeof document === 'object' && document !== null && Object.hasOwn(document, 'Extends')
+  return (typeof document === 'object' && document !== null && Object.hasOwn(document, 'Extends')) || !!hostedTable(document)
+}
+
+/** The table that an extension extends. */
+export function extendedName(document: unknown): unknown {
+  return hostedTable(document)?.name ?? (document as { Extends?: unknown }).Extends
 }
 
 /**
@@ -185,8 +193,13 @@ export function isExtension(document: unknown): boolean {
  * @throws {ConfigError} with file and path when it is wrong.
  */
 export function defineExtension(document: unknown, { file }: { readonly file: string }): TableExtension {
+  const hosted = hostedTable(document)
+  if (hosted) {
+    const { name: base, enabled, associations } = hosted
+    return { base, enabled, associations: readAssociations(associations, file), isHosted: true, file }
+  }
   const { Extends: base, Enabled: enabled, LogTypeMap } = parse(tableExtensionSchema, document, file)
-  return { base, enabled, associations: readAssociations(LogTypeMap.AssociatedLogTypes, file), file }
+  return { base, enabled, associations: readAssociations(LogTypeMap.AssociatedLogTypes, file), isHosted: false, file }
 }
 
 /** Keys of Panther's format that a later release may support. */
