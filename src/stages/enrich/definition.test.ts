@@ -98,6 +98,7 @@ describe('extensions', () => {
     expect(isExtension(extension) && !isExtension(minimal)).toBe(true)
     expect(defineExtension(extension, { file })).toEqual({
       base: 'tor_exit_nodes',
+      isHosted: false,
       enabled: true,
       associations: [{ logType: 'Custom.Vpn', selectors: ['client.address'], file }],
       file,
