@@ -5,13 +5,15 @@ import { quote } from './formats/format.ts'
 import { chooseFormat, MMDB } from './formats/index.ts'
 import { isMmdb } from './mmdb/metadata.ts'
 import { buildMmdb } from './mmdb/mmdb-table.ts'
-import { keyKindOf, RowShaper } from './read-row.ts'
+import { type KeyedRow, keyKindOf, RowShaper } from './read-row.ts'
+import { timeIn } from './row-times.ts'
 import { createSlice, inParts, type Slice } from './slice.ts'
 import { type Table, TableError } from './table.ts'
 import { schemaOfIndicators, type TableSchema } from './table-schema.ts'
 import { MAX_ROW } from './tables/entries.ts'
 import type { KeyKind } from './tables/index.ts'
 import { MemoryTable } from './tables/memory-table.ts'
+import { groupRows, type RowChoice, rowsIn } from './tables/row-groups.ts'
 import { RowStoreBuilder } from './tables/row-store.ts'
 
 /** Content to build a table from. */
@@ -55,24 +57,28 @@ export async function buildTable(
   if (missing !== undefined) {
     throw new TableError(`the primary key '${missing}' is not a field of the schema '${schema!.name}'`)
   }
+  const { newestBy } = definition
+  if (newestBy !== undefined && schema?.fields?.has(newestBy) === false)
+    throw new TableError(`NewestBy: '${newestBy}' is not a field of the schema '${schema.name}'`)
   const slice = withDeadline(createSlice(), timeoutMs)
   const { name, associations, added } = definition
   const automatic = key.kind === 'column' ? schema?.automaticOf(primaryKey) : undefined
   const binding = { associations, added, automatic }
   if (definition.format === MMDB || (definition.format === undefined && isMmdb(unpacked))) {
-    if (key.kind !== 'column') throw new TableError('the keys of an MMDB are networks: PrimaryKey must be one name')
+    if (key.kind !== 'column' || definition.rowChoice !== 'last')
+      throw new TableError('an MMDB has one row for each network: PrimaryKey must be one name, and RowsPerKey must not be set')
     return buildMmdb({ name, binding, schema, bytes: unpacked, date: content.date }, slice)
   }
   const text = decode(unpacked)
   const format = chooseFormat(text, { ...definition, type: definition.format, fileName: content.fileName })
-  const reader = new RowReader(new RowShaper(format, schema, key))
+  const reader = new RowReader(new RowShaper(format, schema, key), definition.newestBy)
   for await (const batch of format.read(text, definition)) {
     for (const row of batch) reader.take(row)
     if (reader.rows.size > mostRows) throw new TableError(`the content has more than ${mostRows} rows`)
     await slice()
   }
   const kind = keyKindOf({ definition, schema, format, text, keys: reader.keys })
-  const index = await indexRows(reader, kind, slice)
+  const { index, groups } = await indexRows(reader, kind, definition.rowChoice, slice)
   const match = kind.type
   checkShare(reader, match)
   const image = {
@@ -81,6 +87,7 @@ export async function buildTable(
     match,
     rows: reader.rows.build(),
     index: index.parts,
+    ...(groups && { groups }),
     skipped: { count: reader.skipped, examples: reader.examples },
     binding,
   }
@@ -99,23 +106,37 @@ class RowReader {
   refused = 0
   /** Rows of a wide format that this table deliberately leaves out. */
   unwanted = 0
+  /** Time of each row, if the newest counts; rows without one are the oldest. */
+  readonly newest: number[] = []
   readonly #shaper: RowShaper
+  readonly #newestBy: string | undefined
 
-  constructor(shaper: RowShaper) {
+  constructor(shaper: RowShaper, newestBy: string | undefined) {
     this.#shaper = shaper
+    this.#newestBy = newestBy
   }
 
   take(read: ReadRow): void {
     const shaped = this.#shaper.shape(read)
     if (typeof shaped === 'string') this.skip(shaped)
     else if (shaped === undefined) this.unwanted++
-    else {
-      for (const key of shaped.keys) {
-        this.keys.push(key)
-        this.keyRows.push(this.rows.size)
+    else this.#keep(shaped)
+  }
+
+  #keep({ keys, row }: KeyedRow): void {
+    if (this.#newestBy !== undefined) {
+      const time = timeIn(row, this.#newestBy)
+      if (typeof time === 'string') {
+        this.skip(time)
+        return
       }
-      this.rows.add(shaped.row)
+      this.newest.push(time ?? Number.NEGATIVE_INFINITY)
     }
+    for (const key of keys) {
+      this.keys.push(key)
+      this.keyRows.push(this.rows.size)
+    }
+    this.rows.add(row)
   }
 
   /** A collected key does not fit this kind of table. */
@@ -130,15 +151,23 @@ class RowReader {
   }
 }
 
-async function indexRows(reader: RowReader, kind: KeyKind<Table['match']>, slice: Slice) {
+async function indexRows(reader: RowReader, kind: KeyKind<Table['match']>, choice: RowChoice, slice: Slice) {
   const builder = kind.createBuilder()
-  const { keys, keyRows } = reader
-  await inParts(keys.length, slice, (from, to) => {
-    for (let i = from; i < to; i++) {
-      if (!builder.add(keys[i]!, keyRows[i]!)) reader.refuse(`${quote(keys[i]!)} is not a key of this table: ${kind.help}`)
-    }
-  })
-  return builder.build(slice)
+  const { keys, keyRows, newest } = reader
+  const add = (some: readonly string[], rowOf: (at: number) => number) =>
+    inParts(some.length, slice, (from, to) => {
+      for (let i = from; i < to; i++) {
+        if (!builder.add(some[i]!, rowOf(i))) reader.refuse(`${quote(some[i]!)} is not a key of this table: ${kind.help}`)
+      }
+    })
+  // Builders prefer the last of equal keys themselves.
+  if (choice === 'last') {
+    await add(keys, (at) => keyRows[at]!)
+    return { index: await builder.build(slice) }
+  }
+  const { keys: distinct, groups } = await groupRows({ keys, rows: keyRows }, kind, { choice, newest }, slice)
+  await add(distinct, choice === 'all' ? (at) => at : (at) => rowsIn(groups, at)[0]!)
+  return { index: await builder.build(slice), ...(choice === 'all' && { groups }) }
 }
 
 /** Mostly unusable content is not what it should be, but an error page or another format. */

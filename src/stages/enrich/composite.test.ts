@@ -110,7 +110,7 @@ describe('the rows of a composite key', () => {
 
   test('look-ups and checks accept the parts as a list', async () => {
     const table = await tableOf(csv)
-    expect(createEnricher([table]).lookup('t', ['192.0.2.2', '22'])?.['name']).toBe('ssh of two')
+    expect(createEnricher([table]).lookup('t', ['192.0.2.2', '22'])).toMatchObject({ name: 'ssh of two' })
     const Checks = { MustMatch: [['192.0.2.1', 22]], MustNotMatch: [['192.0.2.2', 443]] }
     const { checks } = defineTable(
       { AnalysisType: 'lookup_table', LookupName: 't', Filename: 'x', LogTypeMap: { PrimaryKey: ['ip', 'port'] }, Checks },

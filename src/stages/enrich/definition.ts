@@ -13,6 +13,7 @@ import { parseSelector, selectorFields } from './selector.ts'
 import { MATCH_KINDS, type MatchKind } from './table.ts'
 import { checkSelectorLength, primaryKeySchema, readKey, type TableKey } from './table-key.ts'
 import { PART_KINDS, type PartKind } from './tables/composite-index.ts'
+import { ROW_CHOICES, type RowChoice } from './tables/row-groups.ts'
 import { type Verdict, verdictSchema } from './verdict.ts'
 import { type Keep, keepSchema } from './versions/keep.ts'
 
@@ -29,6 +30,10 @@ export interface TableDefinition {
   readonly match: MatchKind | undefined
   /** How each part of a composite key is compared; `undefined` as above. */
   readonly parts: readonly PartKind[] | undefined
+  /** Which rows of equal keys count. */
+  readonly rowChoice: RowChoice
+  /** The column with the times by which the newest row is chosen. */
+  readonly newestBy: string | undefined
   readonly format: string | undefined
   /** Names of the columns of a CSV that has no header line. */
   readonly columns: readonly string[] | undefined
@@ -111,6 +116,8 @@ export const tableDefinitionSchema = z.strictObject({
     )
     .optional()
     .describe('How keys are compared, if the schema does not determine it; for a composite key a list, one for each column.'),
+  RowsPerKey: z.enum(ROW_CHOICES).default('last').describe('Which rows count if several have the same key.'),
+  NewestBy: z.string().min(1).max(255).optional().describe('The column with the times by which the newest row is chosen.'),
   Indicators: z
     .record(z.string().min(1), z.union([indicatorSchema, z.array(indicatorSchema).min(1)]))
     .optional()
@@ -157,6 +164,8 @@ export const tableExtensionSchema = z.strictObject({
   Columns: ofTheTable,
   Rows: ofTheTable,
   Match: ofTheTable,
+  RowsPerKey: ofTheTable,
+  NewestBy: ofTheTable,
   Indicators: ofTheTable,
   Provider: ofTheTable,
   Refresh: ofTheTable,
@@ -227,6 +236,11 @@ export function defineTable(document: unknown, { file }: { readonly file: string
     const message = `the schema '${yaml.Schema}' defines what columns contain: mark its fields with \`indicators\` and remove this`
     throw new ConfigError(message, { file, path: 'Indicators' })
   }
+  if ((yaml.RowsPerKey === 'newest') !== (yaml.NewestBy !== undefined)) {
+    const message =
+      '`RowsPerKey: newest` and `NewestBy` (the column with the times) belong together: add the other, or remove this'
+    throw new ConfigError(message, { file, path: yaml.NewestBy === undefined ? 'RowsPerKey' : 'NewestBy' })
+  }
   const key = readKey(yaml.LogTypeMap.PrimaryKey, file)
   const associations = readAssociations(yaml.LogTypeMap.AssociatedLogTypes ?? [], file)
   checkAssociations(key, associations)
@@ -238,6 +252,8 @@ export function defineTable(document: unknown, { file }: { readonly file: string
     key,
     primaryKey: key.columns[0]!,
     ...readMatch(yaml.Match, key, file),
+    rowChoice: yaml.RowsPerKey,
+    newestBy: yaml.NewestBy,
     format: yaml.Format,
     columns: yaml.Columns,
     rowsAt: yaml.Rows,

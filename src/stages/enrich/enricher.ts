@@ -7,7 +7,7 @@ import { AddressBatch } from './tables/address-batch.ts'
 import { joinKey } from './tables/composite-index.ts'
 import type { TableRow } from './tables/row-store.ts'
 
-/** Maximum number of matches of one list-valued selector; `p_enrichment.p_any_truncated` names selectors with more. */
+/** Maximum number of rows under one selector; `p_enrichment.p_any_truncated` names selectors with more. */
 const MAX_LIST = 100
 /** Maximum number of combinations of list-valued fields that are looked up as composite keys. */
 const MAX_COMBINATIONS = 1000
@@ -38,7 +38,12 @@ export function createEnricher(tables: readonly Table[]): Enricher {
       }
       if (plan.length > 0) enrichEvents(events, plan)
     },
-    lookup: (name, key) => byName.get(name)?.get(typeof key === 'string' ? key : joinKey(key)),
+    lookup(name, key) {
+      const table = byName.get(name)
+      const found = table?.find(typeof key === 'string' ? key : joinKey(key)) ?? -1
+      if (!table || found < 0) return undefined
+      return table.isList ? table.list(found).map(({ values }) => values) : table.row(found).values
+    },
   }
 }
 
@@ -160,7 +165,7 @@ class FieldLookup {
     const enrichment = this.#found.get(number) ?? new Enrichment()
     this.#found.set(number, enrichment)
     const { name } = this.#join
-    if (isList) enrichment.add(table, name, table.row(row), this.#values[at]!, this.#texts[at]!)
+    if (isList || table.isList) enrichment.add(table, name, table.list(row), this.#values[at]!, this.#texts[at]!)
     else enrichment.set(table, name, table.row(row), this.#values[at]!)
   }
 }
@@ -183,19 +188,23 @@ class Enrichment {
     this.#under(table)[selector] = this.#copy(table, row, value)
   }
 
-  /** Adds a match of a field that is a list; each value once. */
-  add(table: Table, selector: string, row: TableRow, value: JsonValue, key: string): void {
+  /** Adds a match of a field that is a list, or of a key that may have several rows; each key once. */
+  add(table: Table, selector: string, rows: readonly TableRow[], value: JsonValue, key: string): void {
     const place = `${table.name}.${selector}`
     const seen = this.#seen.get(place) ?? new Set()
     this.#seen.set(place, seen)
-    if (seen.has(key) || seen.size > MAX_LIST) return
+    if (seen.has(key) || this.#truncated.includes(place)) return
     seen.add(key)
-    if (seen.size > MAX_LIST) {
-      this.#truncated.push(place)
-      return
-    }
     const under = this.#under(table)
-    under[selector] = [...((under[selector] as JsonValue[] | undefined) ?? []), this.#copy(table, row, value)]
+    under[selector] ??= []
+    const list = under[selector] as JsonValue[]
+    for (const row of rows) {
+      if (list.length === MAX_LIST) {
+        this.#truncated.push(place)
+        return
+      }
+      list.push(this.#copy(table, row, value))
+    }
   }
 
   finish(): JsonObject {

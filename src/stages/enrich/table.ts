@@ -30,13 +30,17 @@ export interface Table {
   readonly binding: Binding
   /** Keys are addresses or networks, so `findAll` can be used. */
   readonly hasAddresses: boolean
+  /** A key may have several rows: numbers are those of keys, and `list` returns their rows. */
+  readonly isList: boolean
   /** The number of the row for a key (a composite one as `joinKey` writes it), -1 for none. No allocation (upper case under `ignore_case` aside). */
   find(key: string): number
   /** The numbers of the rows for a batch of addresses, -1 for none. */
   findAll(batch: AddressBatch, rows: Int32Array): void
-  /** A row by its number. */
+  /** A row by its number, if no key has several. */
   row(number: number): TableRow
-  /** The values of the row for a key, or `undefined`. They belong to the table: copy them before changing anything. */
+  /** The rows for a number that `find` returned, at least one. */
+  list(number: number): readonly TableRow[]
+  /** The values of the (first) row for a key, or `undefined`. They belong to the table: copy them before changing anything. */
   get(key: string): JsonObject | undefined
 }
 
@@ -60,10 +64,10 @@ export interface Enricher {
   /** Joins events of one log type. Which tables are joined on which fields is determined once per schema. */
   enrich(schema: LogTypeShape, events: readonly Event[]): void
   /**
-   * The row of any table for any key, or the parts of a composite key: `event.lookup(table, key)` in rules. `undefined` if there is no such
-   * table or key.
+   * The row of any table for any key, or the parts of a composite key: `event.lookup(table, key)` in rules; a list of rows if keys of the
+   * table may have several. `undefined` if there is no such table or key.
    */
-  lookup(table: string, key: string | readonly string[]): JsonObject | undefined
+  lookup(table: string, key: string | readonly string[]): JsonObject | readonly JsonObject[] | undefined
 }
 
 /** Content cannot become a table, or a provider could not fetch it. The message says what to do. */

@@ -42,6 +42,7 @@ export class MmdbTable implements Table {
   readonly skipped = NOTHING_SKIPPED
   readonly binding: Binding
   readonly hasAddresses = true
+  readonly isList = false
   readonly #tree: Tree
   readonly #decoder: Decoder
   readonly #schema: TableSchema | undefined
@@ -82,6 +83,10 @@ export class MmdbTable implements Table {
     const row = { values, indicators: this.#schema?.indicators(values) ?? {} }
     this.#kept[number % KEPT] = { number, row }
     return row
+  }
+
+  list(number: number): readonly TableRow[] {
+    return [this.row(number)]
   }
 
   get(key: string): JsonObject | undefined {

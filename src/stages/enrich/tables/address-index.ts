@@ -104,3 +104,14 @@ export function canonicalNetwork(key: string): string | undefined {
 function textOf(prefix: IpPrefix | undefined): string | undefined {
   return prefix && `${prefix.words.map((word) => word.toString(16)).join(':')}/${prefix.bits}`
 }
+
+/** The networks of a range; a key that is not a range as it is. */
+export function splitRange(key: string): readonly string[] {
+  const range = key.includes('-') ? parseRange(key) : undefined
+  return range ? networksOf(range).map(({ family, words, bits }) => `${written(family, words)}/${bits}`) : [key]
+}
+
+function written(family: 4 | 6, words: readonly number[]): string {
+  if (family === 4) return [24, 16, 8, 0].map((shift) => (words[0]! >>> shift) & 255).join('.')
+  return words.map((word) => `${(word >>> 16).toString(16)}:${(word & 0xffff).toString(16)}`).join(':')
+}

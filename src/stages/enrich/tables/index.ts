@@ -2,7 +2,14 @@ import type { IpFamily } from '../../../model/ip.ts'
 import type { Slice } from '../slice.ts'
 import type { MatchKind } from '../table.ts'
 import type { AddressBatch } from './address-batch.ts'
-import { AddressIndex, AddressIndexBuilder, type AddressParts, canonicalAddress, canonicalNetwork } from './address-index.ts'
+import {
+  AddressIndex,
+  AddressIndexBuilder,
+  type AddressParts,
+  canonicalAddress,
+  canonicalNetwork,
+  splitRange,
+} from './address-index.ts'
 import { CompositeIndex, CompositeIndexBuilder, type CompositeParts, canonicalParts, type PartKind } from './composite-index.ts'
 import { canonicalDomain, DomainIndex, DomainIndexBuilder, type DomainParts } from './domain-index.ts'
 import { FoldedIndex, FoldedIndexBuilder, type FoldedParts } from './folded-index.ts'
@@ -41,6 +48,8 @@ export interface KeyKind<Type extends string = MatchKind> {
   readonly help: string
   /** The form that all spellings of a key share; `undefined` if the text is not a key of this kind. */
   canonical(key: string): string | undefined
+  /** The keys that one stands for, if it can stand for several: a range is several networks. */
+  split?(key: string): readonly string[]
   createBuilder(): KeyIndexBuilder
 }
 
@@ -72,6 +81,7 @@ export const keyKinds: readonly KeyKind[] = [
     summary: 'Finds the most specific network or range that contains an address.',
     help: 'keys are addresses, networks like 10.0.0.0/8 or ranges like 10.0.0.1-10.0.0.9',
     canonical: canonicalNetwork,
+    split: splitRange,
     createBuilder: () => new AddressIndexBuilder(true),
   },
   {

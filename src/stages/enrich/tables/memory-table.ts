@@ -4,6 +4,7 @@ import type { SkippedRows, Table } from '../table.ts'
 import type { TableSchema } from '../table-schema.ts'
 import type { AddressBatch } from './address-batch.ts'
 import { type IndexParts, type KeyIndex, openIndex } from './index.ts'
+import { type GroupParts, rowsIn } from './row-groups.ts'
 import { type RowParts, RowStore, type TableRow } from './row-store.ts'
 import { bytesOf } from './shared.ts'
 
@@ -16,6 +17,8 @@ export interface TableImage {
   readonly binding: Binding
   readonly index: IndexParts
   readonly rows: RowParts
+  /** The rows of each key, whose number the index then has instead of a row's. Absent: one row a key. */
+  readonly groups?: GroupParts | undefined
 }
 
 /** Rows and an index of their keys in shared memory. */
@@ -51,6 +54,10 @@ export class MemoryTable implements Table {
     return this.#index.findAll !== undefined
   }
 
+  get isList(): boolean {
+    return this.image.groups !== undefined
+  }
+
   find(key: string): number {
     return this.#index.find(key)
   }
@@ -63,8 +70,13 @@ export class MemoryTable implements Table {
     return this.#rows.get(number)
   }
 
+  list(number: number): readonly TableRow[] {
+    const { groups } = this.image
+    return groups ? Array.from(rowsIn(groups, number), (row) => this.#rows.get(row)) : [this.#rows.get(number)]
+  }
+
   get(key: string): JsonObject | undefined {
-    const row = this.#index.find(key)
-    return row < 0 ? undefined : this.#rows.get(row).values
+    const found = this.#index.find(key)
+    return found < 0 ? undefined : this.list(found)[0]!.values
   }
 }
