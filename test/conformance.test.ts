@@ -6,6 +6,7 @@ import { destinations } from '../src/stages/deliver/index.ts'
 import { languages } from '../src/stages/detect/index.ts'
 import { formats as tableFormats } from '../src/stages/enrich/formats/index.ts'
 import { providers } from '../src/stages/enrich/index.ts'
+import { services } from '../src/stages/enrich/live/services/index.ts'
 import { keyKinds } from '../src/stages/enrich/tables/index.ts'
 import { formats as logFormats } from '../src/stages/parse/index.ts'
 import { decoders } from '../src/stages/source/decoders/index.ts'
@@ -30,6 +31,7 @@ const NAMED: Readonly<Record<string, readonly { readonly type: string; readonly 
   'log format': logFormats,
   'table format': tableFormats,
   'key kind': keyKinds,
+  service: services,
   state: states,
 }
 

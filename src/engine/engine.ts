@@ -43,6 +43,8 @@ export interface TableView {
   readonly nextRefreshMs: number | undefined
   readonly provider: string
   readonly file: string
+  /** How a live table is filled; `undefined` for any other. */
+  readonly live: LiveStatus | undefined
 }
 
 /** A table after a refresh. */

@@ -1,3 +1,4 @@
+import type { Missed } from '../stages/enrich/live/missed-addresses.ts'
 import type { AlertNotice } from './engine.ts'
 import type { PipelineProgress } from './pipeline-calls.ts'
 import { Problems } from './problems.ts'
@@ -13,6 +14,8 @@ export class Events {
   readonly rules = new RuleStates(Date.now)
   /** Called when there are new deliveries to make. */
   onDeliveries: () => void = () => {}
+  /** Called with addresses that live tables lack. */
+  onMissed: (missed: readonly Missed[]) => void = () => {}
   setFailed!: (error: Error) => void
 
   readonly #listeners: ((alert: AlertNotice) => void)[] = []

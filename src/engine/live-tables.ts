@@ -5,6 +5,7 @@ import { checkContent } from '../stages/enrich/content-checks.ts'
 import { definitionKey } from '../stages/enrich/definition.ts'
 import { createEnricher } from '../stages/enrich/enricher.ts'
 import type { ContentFileRef } from '../stages/enrich/keeper-types.ts'
+import type { MissedAddresses, NoteMisses } from '../stages/enrich/live/missed-addresses.ts'
 import type { Enricher, Table } from '../stages/enrich/table.ts'
 import { ConfigError } from '../util/errors.ts'
 import type { ContentSource } from './generation.ts'
@@ -15,12 +16,14 @@ export class LiveTables {
   readonly #content: LoadedContent
   readonly #tables = new Map<string, Table>()
   readonly #onPut: (table: Table) => void
+  readonly #missed: MissedAddresses | undefined
   #version = 0
 
-  /** `onPut` is called with each table that is put in force. */
-  constructor(content: LoadedContent, onPut: (table: Table) => void = () => {}) {
+  /** `onPut` is called with each table that is put in force; `missed` collects what live tables lack. */
+  constructor(content: LoadedContent, onPut: (table: Table) => void = () => {}, missed?: MissedAddresses) {
     this.#content = content
     this.#onPut = onPut
+    this.#missed = missed
   }
 
   get inForce(): readonly Table[] {
@@ -84,9 +87,15 @@ export class LiveTables {
       if (made?.version !== this.#version) {
         const tables = new Map(this.#tables)
         for (const table of pinned) tables.set(table.name, table)
-        made = { version: this.#version, enricher: createEnricher([...tables.values()]) }
+        made = { version: this.#version, enricher: createEnricher([...tables.values()], (table) => this.#missesOf(table)) }
       }
       return made.enricher
     }
+  }
+
+  /** A table that is pinned to a file never learns of new addresses. */
+  #missesOf(table: Table): NoteMisses | undefined {
+    const isLive = this.#content.tables.get(table.name)?.definition.provider?.type === 'live'
+    return isLive && this.#tables.get(table.name) === table ? this.#missed?.of(table.name) : undefined
   }
 }

@@ -22,6 +22,7 @@ export function mainCalls({ lake, events, metrics }: MainCallsDeps): Handlers<Ma
       events.committed(progress)
     },
     problems: (problems) => events.problems.report('pipeline', problems),
+    missed: (missed) => events.onMissed(missed),
     rules: (progress) => {
       events.rules.set(progress)
       events.problems.report('rules-off', events.rules.problems)

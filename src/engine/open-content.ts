@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Config, SourceConfig } from '../config/config.ts'
 import { contentFolders } from '../config/content.ts'
 import type { Rule } from '../model/rule.ts'
+import type { MissedAddresses } from '../stages/enrich/live/missed-addresses.ts'
 import { loadCache } from '../state/cache.ts'
 import { correlationStore } from '../state/correlation.ts'
 import type { StateDb } from '../state/db.ts'
@@ -27,6 +28,8 @@ export interface OpenContentDeps {
   readonly onSlower: (message: string) => void
   /** The threads that do the first half of the path, if it is not done in this one. */
   readonly makers?: Makers | undefined
+  /** Collects addresses that live tables lack. */
+  readonly missed?: MissedAddresses | undefined
   /** Seconds that a step took in another thread. */
   readonly observe: (step: string, seconds: number) => void
   /** The content in force: unchanged parts are reused. */
@@ -57,7 +60,7 @@ export async function openContent(loaded: LoadedContent, deps: OpenContentDeps):
   const { config, sources } = deps
   const apart = foldersApart({ ...config, content: contentFolders(config) })
   let made: MadeElsewhere | undefined
-  const tables = new LiveTables(loaded, (table) => made?.putTable(table))
+  const tables = new LiveTables(loaded, (table) => made?.putTable(table), deps.missed)
   const starting = startGeneration(loaded, tables, apart, deps)
   const queryTables = lakeTables(loaded, new Set(sources.flatMap(({ log_types }) => log_types)))
   const { scheduledQueries, savedQueries } = loaded.content

@@ -11,6 +11,7 @@ import type { RuleOff } from '../stages/detect/language.ts'
 import type { QueryRows } from '../stages/detect/scheduled/rows.ts'
 import type { TableDefinition } from '../stages/enrich/definition.ts'
 import type { ContentFileRef } from '../stages/enrich/keeper-types.ts'
+import type { Missed } from '../stages/enrich/live/missed-addresses.ts'
 import type { BuiltTable } from '../stages/enrich/table.ts'
 import type { Lake, QueryResult } from '../stages/store/lake.ts'
 import { hash16 } from '../util/hash.ts'
@@ -70,6 +71,8 @@ export interface MainCalls {
   progress: (progress: PipelineProgress) => void
   /** All current problems of the pipeline. */
   problems: (problems: readonly SystemProblem[]) => void
+  /** Addresses that occurred in events and that live tables lack. */
+  missed: (missed: readonly Missed[]) => void
   /** A rule went off or on; also reported regularly while one is off. */
   rules: (progress: RulesProgress) => void
   /** A sentence: rules are judged more slowly than they could be. */

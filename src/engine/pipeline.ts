@@ -16,6 +16,7 @@ import { effectsOfProblems } from '../pipeline/system-alerts.ts'
 import { queryLogType } from '../stages/detect/language.ts'
 import { type QueryRows, rowsToEvents } from '../stages/detect/scheduled/rows.ts'
 import type { ContentFileRef } from '../stages/enrich/keeper-types.ts'
+import { type Missed, MissedAddresses } from '../stages/enrich/live/missed-addresses.ts'
 import type { BuiltTable } from '../stages/enrich/table.ts'
 import { RowWriter } from '../stages/store/row-writer.ts'
 import { setAlertStatus } from '../state/alerts.ts'
@@ -25,6 +26,7 @@ import { saveDeliveryResults } from '../state/deliveries.ts'
 import { pipelineState } from '../state/pipeline-state.ts'
 import { removeSource, setMeta } from '../state/sources.ts'
 import { recordTableVersion, saveTableState } from '../state/table-status.ts'
+import { steadyClock } from '../util/clock.ts'
 import type { Handlers, Remote } from '../util/rpc.ts'
 import { Started } from '../util/started.ts'
 import { ContentFiles } from './content-files.ts'
@@ -115,13 +117,14 @@ export class Pipeline implements Handlers<PipelineCalls> {
     })
     const observe = (stage: string, seconds: number) => this.#observations.push([stage, seconds])
     const onSlower = (message: string) => void this.#main.call('slower', message).catch(() => {})
+    const onMissed = (missed: readonly Missed[]) => this.#main.call('missed', missed)
     const count = makerCount(config)
     const makers =
       count === 1
         ? undefined
         : await started.step(
             'the makers',
-            () => new Makers({ count, config, sources, onSlower, onTrouble }),
+            () => new Makers({ count, config, sources, onMissed, onSlower, onTrouble }),
             (made) => made.stop(),
           )
     this.#content = await started.step(
@@ -136,6 +139,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
           onOff: () => this.#rulesOff.changed(),
           onSlower,
           makers,
+          missed: new MissedAddresses(onMissed, steadyClock),
           observe,
         }),
       (made) => made.close(),

@@ -5,6 +5,7 @@ import { systemProblem } from '../model/system-problem.ts'
 import { Deliverer } from '../pipeline/deliverer.ts'
 import { systemClock, TableKeeper } from '../stages/enrich/keeper.ts'
 import type { TableState } from '../stages/enrich/keeper-types.ts'
+import { Askers } from '../stages/enrich/live/askers.ts'
 import { sources as sourceDefinitions } from '../stages/source/index.ts'
 import type { Intake, IntakeDeps } from '../stages/source/source.ts'
 import type { Lake } from '../stages/store/lake.ts'
@@ -41,9 +42,12 @@ export interface PartsDeps {
 /** Puts the last good content of every table in force and begins to refresh them. */
 export async function startKeeper(
   { tables }: ContentReport,
-  { config, state, pipeline, log, http }: PartsDeps,
+  { config, state, pipeline, log, http, events }: PartsDeps,
 ): Promise<TableKeeper> {
-  const keeper = new TableKeeper({
+  const outside = { send: http.fromContent, keys: apiKeys(config.keys, environment()), clock: systemClock }
+  const onError = (error: unknown) => log.error({ err: error }, 'A table could not be saved.')
+  const live = new Askers({ dataFolder: config.data_dir, ...outside, refresh: (table) => keeper.renew(table), onError })
+  const keeper: TableKeeper = new TableKeeper({
     definitions: tables,
     dataFolder: config.data_dir,
     store: {
@@ -54,14 +58,14 @@ export async function startKeeper(
       save: (name, value) => pipeline.rpc.call('saveTableState', { name, value: JSON.stringify(value) }),
     },
     accept: (content) => pipeline.rpc.call('acceptTable', content),
-    send: http.fromContent,
-    keys: apiKeys(config.keys, environment()),
-    clock: systemClock,
+    ...outside,
+    live,
     random: Math.random,
     firstDelayMs: config.table_first_refresh_ms,
     namedVersions: (name) => namedVersions(state, name),
-    onError: (error) => log.error({ err: error }, 'A table could not be saved.'),
+    onError,
   })
+  events.onMissed = (missed) => live.missed(missed)
   await keeper.start()
   return keeper
 }

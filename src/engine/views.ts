@@ -90,11 +90,13 @@ function tableView(status: TableStatus, { tables }: ViewDeps): TableView {
     nextRefreshMs: status.nextRefreshMs,
     provider: status.provider,
     file: definition?.file ?? '',
+    live: status.live,
   }
 }
 
-function problemOf({ lastError, skipped, health }: TableStatus): string | undefined {
+function problemOf({ lastError, skipped, health, live }: TableStatus): string | undefined {
   if (lastError !== undefined) return lastError
+  if (live?.lastError !== undefined) return live.lastError
   if (health === 'missing') return 'its file does not exist yet'
   return skipped > 0 ? `${skipped} rows of its content could not be used` : undefined
 }

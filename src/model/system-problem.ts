@@ -218,6 +218,24 @@ export const PROBLEM_KINDS = {
     meaning: 'Old deliveries, windows and alerts cannot be deleted from the state, so it keeps growing.',
     advice: 'The message says what fails. Check the disk that holds the data folder.',
   },
+  TableBudgetSpent: {
+    headline: 'The budget of live tables is spent',
+    severity: 'LOW',
+    alerts: 'each',
+    afterMs: 0,
+    meaning:
+      'A live table has asked its service for as many addresses as it may on one day. Addresses that occur until midnight UTC wait, or are passed over if too many do.',
+    advice:
+      'Raise per_day if your plan allows it, or join the table to fewer logs. `caracal tables` shows how many addresses wait and were passed over.',
+  },
+  TableKeyRefused: {
+    headline: 'The key of live tables is missing or refused',
+    severity: 'MEDIUM',
+    alerts: 'each',
+    afterMs: 0,
+    meaning: 'A live table cannot ask its service, because its key is missing in the configuration or the service does not accept it.',
+    advice: 'Correct the key in caracal.yml (`keys`), then `caracal tables refresh <name>`; otherwise it is tried again every hour.',
+  },
   TableRefused: {
     headline: 'Table content was rejected',
     severity: 'MEDIUM',

@@ -16,6 +16,21 @@ export const tableSchema = z.object({
   next_refresh_time: z.string().nullable(),
   provider: z.string(),
   file: z.string().describe("The table's definition."),
+  live: z
+    .object({
+      service: z.string().describe('The service that is asked.'),
+      answers: z.number().describe('Stored answers, including those without a row.'),
+      asked_today: z.number().describe('Addresses asked for on this UTC day.'),
+      left_today: z.number(),
+      waiting: z.number().describe('Addresses that wait to be asked for.'),
+      passed_over: z.number().describe('Addresses that were not asked for since the start, because too many were waiting.'),
+      breaker: z
+        .enum(['closed', 'open', 'half_open'])
+        .describe('`open`: no requests for a while, because they failed or the service wants fewer.'),
+      last_error: z.string().nullable(),
+    })
+    .nullable()
+    .describe('How a table with a live provider is filled.'),
 })
 
 export const refreshedSchema = tableSchema.extend({
@@ -59,7 +74,7 @@ export function tableRoutes(engine: Engine) {
 }
 
 function tableView(table: TableView): z.output<typeof tableSchema> {
-  const { name, state, rows, version, problem, refreshedMs, nextRefreshMs, provider, file } = table
+  const { name, state, rows, version, problem, refreshedMs, nextRefreshMs, provider, file, live } = table
   return {
     name,
     state,
@@ -71,6 +86,18 @@ function tableView(table: TableView): z.output<typeof tableSchema> {
     next_refresh_time: iso(nextRefreshMs),
     provider,
     file,
+    live: live
+      ? {
+          service: live.service,
+          answers: live.answers,
+          asked_today: live.askedToday,
+          left_today: live.leftToday,
+          waiting: live.waiting,
+          passed_over: live.passedOver,
+          breaker: live.breaker,
+          last_error: live.lastError ?? null,
+        }
+      : null,
   }
 }
 

@@ -58,9 +58,18 @@ function list(tables: readonly Table[], io: Io): string[] {
     { text: provider },
   ])
   const width = io.isTty ? io.columns : Number.POSITIVE_INFINITY
+  const live = tables.flatMap(({ name, live: how }) => (how ? [printable(`${name}: ${describeLive(how)}`)] : []))
   const problems = tables.flatMap(({ name, problem }) => (problem === null ? [] : [printable(`${name}: ${problem}`)]))
   return [
     ...columns(['TABLE', 'STATE', 'ROWS', 'VERSION', 'AGE', 'FROM'], rows, width),
+    ...(live.length > 0 ? ['', ...live] : []),
     ...(problems.length > 0 ? ['', ...problems] : []),
   ]
+}
+
+/** How a table is filled that asks a service about the addresses in events. */
+function describeLive(live: NonNullable<Table['live']>): string {
+  const { service, asked_today: asked, left_today: left, waiting, passed_over: over, breaker } = live
+  const pause = breaker === 'closed' ? '' : '; requests are paused'
+  return `asked ${service} for ${count(asked)} addresses today, ${count(left)} left; ${count(waiting)} wait, ${count(over)} passed over${pause}`
 }

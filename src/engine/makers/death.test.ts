@@ -42,6 +42,7 @@ beforeAll(async () => {
     count: 2,
     config: config!,
     sources,
+    onMissed: () => {},
     onSlower: () => {},
     onTrouble: (what, message) => what === 'makers' && troubles.push(message),
     start: (...args) => {

@@ -7,6 +7,7 @@ import type { ParsedPart } from '../../pipeline/generation.ts'
 import type { MadeBatch } from '../../pipeline/made-batch.ts'
 import type { PathBatch } from '../../pipeline/path.ts'
 import type { RuleOff } from '../../stages/detect/language.ts'
+import type { Missed } from '../../stages/enrich/live/missed-addresses.ts'
 import type { AnyImage } from '../../stages/enrich/open.ts'
 import type { HeaderField } from '../../stages/normalise/header-schema.ts'
 import type { AskingEnd } from '../../util/ask.ts'
@@ -45,6 +46,8 @@ export interface MakerNews {
   parsed: (news: ParsedPart & { number: number }) => void
   /** A rule went off or is on again. */
   rules: (news: { generation: number } & RulesInMaker) => void
+  /** Addresses that live tables lack. */
+  missed: (missed: readonly Missed[]) => void
   /** A sentence: rules are judged more slowly than they could be. */
   slower: (message: string) => void
   /** What prevents judging; `undefined`: nothing any more. */

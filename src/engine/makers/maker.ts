@@ -13,10 +13,12 @@ import { MemoryStore } from '../../stages/detect/correlation/store.ts'
 import type { Detector } from '../../stages/detect/language.ts'
 import { fromNdjson } from '../../stages/detect/ndjson.ts'
 import { detectEvents } from '../../stages/detect/step.ts'
+import { MissedAddresses } from '../../stages/enrich/live/missed-addresses.ts'
 import { type AnyImage, openTable } from '../../stages/enrich/open.ts'
 import type { Table } from '../../stages/enrich/table.ts'
 import { HeaderSchemas } from '../../stages/normalise/header-schema.ts'
 import { ask } from '../../util/ask.ts'
+import { steadyClock } from '../../util/clock.ts'
 import { messageOf } from '../../util/errors.ts'
 import { type Handlers, type Remote, Transfer } from '../../util/rpc.ts'
 import { closeDetectors, inheritDetectors } from '../detectors.ts'
@@ -51,6 +53,7 @@ export class Maker implements Handlers<MakerCalls> {
   readonly #opening = new Map<number, Promise<Opened>>()
   readonly #opened = new Map<number, Opened>()
   readonly #retrying: Retrying
+  readonly #missed: MissedAddresses
   #isStopping = false
   /** The batch that is being parsed: parsing is synchronous, so there is at most one. */
   #number = 0
@@ -58,6 +61,7 @@ export class Maker implements Handlers<MakerCalls> {
   constructor(options: MakerOptions, news: Remote<MakerNews>) {
     this.#options = options
     this.#news = news
+    this.#missed = new MissedAddresses((missed) => news.call('missed', missed), steadyClock)
     this.#retrying = {
       onTrouble: (message) => void news.call('trouble', message).catch(() => {}),
       isStopping: () => this.#isStopping,
@@ -144,7 +148,7 @@ export class Maker implements Handlers<MakerCalls> {
       return ask(headers, question) as object | string
     })
     const loaded: LoadedContent = { ...compileContent(content), roots, headerSchemas }
-    const tables = new GivenTables(loaded, pinned)
+    const tables = new GivenTables(loaded, pinned, this.#missed)
     for (const image of given.tables) tables.put(tableOf(image, loaded))
     const running = given.before === undefined ? undefined : (await this.#opening.get(given.before))?.generation.running
     const generation = await createGeneration(loaded, {
@@ -237,8 +241,8 @@ class GivenTables extends LiveTables {
   readonly #loaded: LoadedContent
   readonly #pinned: MakerContent['pinned']
 
-  constructor(loaded: LoadedContent, pinned: MakerContent['pinned']) {
-    super(loaded)
+  constructor(loaded: LoadedContent, pinned: MakerContent['pinned'], missed: MissedAddresses) {
+    super(loaded, undefined, missed)
     this.#loaded = loaded
     this.#pinned = pinned
   }

@@ -73,7 +73,7 @@ function storedBinding({ generation, tables }: OpenContent): SourceBinding {
           if (own) own.push(event)
           else bySource.set(event.p_source_id, [event])
         }
-        for (const [sourceId, own] of bySource) of(sourceId).enrich(schema, own)
+        for (const [sourceId, own] of bySource) of(sourceId).enrich(schema, own, { isPast: true })
       },
       lookup: (table, key) => ofAny().lookup(table, key),
     }

@@ -80,7 +80,7 @@ export async function buildTable(
   const kind = keyKindOf({ definition, schema, format, text, keys: reader.keys })
   const { index, groups } = await indexRows(reader, kind, definition.rowChoice, slice)
   const match = kind.type
-  checkShare(reader, match)
+  checkShare(reader, match, definition.mayBeEmpty)
   const image = {
     name,
     version: versionOf(unpacked, content.date),
@@ -171,12 +171,12 @@ async function indexRows(reader: RowReader, kind: KeyKind<Table['match']>, choic
 }
 
 /** Mostly unusable content is not what it should be, but an error page or another format. */
-function checkShare(reader: RowReader, match: Table['match']): void {
+function checkShare(reader: RowReader, match: Table['match'], mayBeEmpty: boolean): void {
   const { skipped, refused, unwanted, examples, keys } = reader
   const all = keys.length + skipped - refused
   const why = examples.length > 0 ? `: ${examples.join('; ')}` : ''
   // Valid content without a row for this table: an empty table, not a failure.
-  if (keys.length === 0 && unwanted > 0 && skipped === 0) return
+  if (keys.length === 0 && (unwanted > 0 || mayBeEmpty) && skipped === 0) return
   if (keys.length === refused) throw new TableError(`the content has no usable row${why}`)
   if (skipped > all / 2) throw new TableError(`${skipped} of ${all} rows cannot be used as ${match} keys${why}`)
 }

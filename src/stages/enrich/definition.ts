@@ -55,6 +55,8 @@ export interface TableDefinition {
   readonly keep: Keep
   /** How bad a key is according to its row. */
   readonly verdict: Verdict | undefined
+  /** Content without rows is an empty table, not a failure. */
+  readonly mayBeEmpty: boolean
   readonly associations: readonly Association[]
   /** Added by extensions. */
   readonly added: readonly Association[]
@@ -211,6 +213,9 @@ export function defineExtension(document: unknown, { file }: { readonly file: st
   return { base, enabled, associations: readAssociations(LogTypeMap.AssociatedLogTypes, file), isHosted: false, file }
 }
 
+/** Checks that do not apply to a table whose content is composed here. */
+const GROWS = { MinRows: 0, MaxShrinkPercent: 100, MaxGrowthPercent: 1_000_000 }
+
 /** Keys of Panther's format that a later release may support. */
 const LATER: Readonly<Record<string, string>> = {
   Query: 'tables filled by a scheduled search (Query)',
@@ -244,7 +249,9 @@ export function defineTable(document: unknown, { file }: { readonly file: string
   const key = readKey(yaml.LogTypeMap.PrimaryKey, file)
   const associations = readAssociations(yaml.LogTypeMap.AssociatedLogTypes ?? [], file)
   checkAssociations(key, associations)
-  const period = yaml.Refresh?.PeriodMinutes ?? (yaml.Provider ? providerDefinition(yaml.Provider.type).periodMinutes : 60)
+  const provider = yaml.Provider && providerDefinition(yaml.Provider.type)
+  const period = yaml.Refresh?.PeriodMinutes ?? provider?.periodMinutes ?? 60
+  const isComposed = provider?.isComposed === true
   return {
     name: yaml.LookupName,
     enabled: yaml.Enabled,
@@ -252,9 +259,10 @@ export function defineTable(document: unknown, { file }: { readonly file: string
     key,
     primaryKey: key.columns[0]!,
     ...readMatch(yaml.Match, key, file),
+    // What is composed here needs no evidence for its format, and has no rows at first.
+    format: yaml.Format ?? (isComposed ? 'jsonl' : undefined),
     rowChoice: yaml.RowsPerKey,
     newestBy: yaml.NewestBy,
-    format: yaml.Format,
     columns: yaml.Columns,
     rowsAt: yaml.Rows,
     filename: yaml.Filename === undefined ? undefined : resolve(dirname(file), yaml.Filename),
@@ -264,7 +272,8 @@ export function defineTable(document: unknown, { file }: { readonly file: string
     alarmMinutes: yaml.Refresh?.AlarmPeriodMinutes ?? period * 3,
     indicators:
       yaml.Indicators && Object.fromEntries(Object.entries(yaml.Indicators).map(([column, one]) => [column, [one].flat()])),
-    checks: yaml.Checks,
+    checks: isComposed ? { ...yaml.Checks, ...GROWS } : yaml.Checks,
+    mayBeEmpty: isComposed,
     keep: yaml.Keep,
     verdict: yaml.Verdict,
     associations,

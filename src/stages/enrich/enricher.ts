@@ -1,6 +1,7 @@
 import type { Event } from '../../model/event.ts'
 import type { JsonObject, JsonValue } from '../../model/json.ts'
 import { type LogTypeShape, selectorsFor } from './associations.ts'
+import type { NoteMisses } from './live/missed-addresses.ts'
 import { parseSelector, type Selector, selectorFields, selectorName } from './selector.ts'
 import type { Enricher, Table } from './table.ts'
 import { AddressBatch } from './tables/address-batch.ts'
@@ -23,20 +24,25 @@ interface Join {
   readonly tables: readonly Table[]
   /** Some of the tables have addresses as keys: the value is parsed once for all of them. */
   readonly hasAddresses: boolean
+  /** For each table, what is called with the addresses that it lacks. */
+  readonly misses: readonly (NoteMisses | undefined)[]
 }
 
+/** Called with addresses that a table lacks; `undefined` for a table that is not live. */
+export type MissesOf = (table: Table) => NoteMisses | undefined
+
 /** An enricher over the tables in force. Create a new one when a table has been replaced; that takes microseconds. */
-export function createEnricher(tables: readonly Table[]): Enricher {
+export function createEnricher(tables: readonly Table[], missesOf: MissesOf = () => undefined): Enricher {
   const byName = new Map(tables.map((table) => [table.name, table]))
   const plans = new WeakMap<LogTypeShape, readonly Join[]>()
   return {
-    enrich(schema, events) {
+    enrich(schema, events, { isPast = false } = {}) {
       let plan = plans.get(schema)
       if (!plan) {
-        plan = planFor(schema, tables)
+        plan = planFor(schema, tables, missesOf)
         plans.set(schema, plan)
       }
-      if (plan.length > 0) enrichEvents(events, plan)
+      if (plan.length > 0) enrichEvents(events, plan, isPast)
     },
     lookup(name, key) {
       const table = byName.get(name)
@@ -48,7 +54,7 @@ export function createEnricher(tables: readonly Table[]): Enricher {
 }
 
 /** The lookups for events of a log type: each field once, with all tables that are joined on it. */
-function planFor(logType: LogTypeShape, tables: readonly Table[]): Join[] {
+function planFor(logType: LogTypeShape, tables: readonly Table[], missesOf: MissesOf): Join[] {
   const byName = new Map<string, { name: string; selectors: readonly Selector[]; tables: Table[] }>()
   for (const table of tables) {
     for (const text of selectorsFor(table.binding, logType)) {
@@ -62,6 +68,7 @@ function planFor(logType: LogTypeShape, tables: readonly Table[]): Join[] {
     ...join,
     isPlain: isPlain(join.selectors),
     hasAddresses: join.tables.some((table) => table.hasAddresses),
+    misses: join.tables.map(missesOf),
   }))
 }
 
@@ -76,10 +83,10 @@ const AT_ONCE = 1000
 const addresses = new AddressBatch(AT_ONCE)
 const rows = new Int32Array(AT_ONCE)
 
-function enrichEvents(events: readonly Event[], plan: readonly Join[]): void {
+function enrichEvents(events: readonly Event[], plan: readonly Join[], isPast: boolean): void {
   const found = new Map<number, Enrichment>()
   for (const join of plan) {
-    const field = new FieldLookup(join, found)
+    const field = new FieldLookup(join, found, isPast)
     for (let i = 0; i < events.length; i++) field.take(events[i]!, i)
     field.finish()
   }
@@ -90,6 +97,7 @@ function enrichEvents(events: readonly Event[], plan: readonly Join[]): void {
 class FieldLookup {
   readonly #join: Join
   readonly #found: Map<number, Enrichment>
+  readonly #isPast: boolean
   /** The values to look up. */
   readonly #texts: string[] = []
   /** The values as they are in the event, for `p_match`. */
@@ -97,8 +105,9 @@ class FieldLookup {
   /** The number of each value's event; negative (`~number`) if the field is a list. */
   readonly #events: number[] = []
 
-  constructor(join: Join, found: Map<number, Enrichment>) {
+  constructor(join: Join, found: Map<number, Enrichment>, isPast: boolean) {
     this.#join = join
+    this.#isPast = isPast
     this.#found = found
   }
 
@@ -145,13 +154,14 @@ class FieldLookup {
 
   /** Looks up the values collected so far. */
   finish(): void {
-    const { tables, hasAddresses } = this.#join
+    const { tables, hasAddresses, misses } = this.#join
     const texts = this.#texts
     if (hasAddresses) addresses.read(texts)
-    for (const table of tables) {
+    for (const [number, table] of tables.entries()) {
       if (table.hasAddresses) table.findAll(addresses, rows)
       else for (let i = 0; i < texts.length; i++) rows[i] = table.find(texts[i]!)
       for (let i = 0; i < texts.length; i++) if (rows[i]! >= 0) this.#match(table, rows[i]!, i)
+      if (table.hasAddresses && !this.#isPast) misses[number]?.(addresses, rows)
     }
     texts.length = 0
     this.#values.length = 0

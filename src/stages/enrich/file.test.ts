@@ -14,7 +14,13 @@ afterAll(() => rm(folder, { recursive: true }))
 
 const signal = new AbortController().signal
 const provider = (config: object) =>
-  file.create(file.config.parse(config), { send: sendNothing, keys: noKeys, folder, dataFolder: join(folder, 'data') })
+  file.create(file.config.parse(config), {
+    send: sendNothing,
+    keys: noKeys,
+    table: 'list',
+    folder,
+    dataFolder: join(folder, 'data'),
+  })
 
 test('a file is read once, and again when it has changed', async () => {
   const path = join(folder, 'a.csv')
@@ -58,7 +64,13 @@ test('content that was fetched into the data folder reads no file but those next
   await symlink(join(data, 'token'), join(data, 'tables', 'link.csv'))
   const read = async (path: string, base = 'definition') =>
     file
-      .create(file.config.parse({ path, base }), { send: sendNothing, keys: noKeys, folder: fetched, dataFolder: data })
+      .create(file.config.parse({ path, base }), {
+        send: sendNothing,
+        keys: noKeys,
+        table: 'list',
+        folder: fetched,
+        dataFolder: data,
+      })
       .refresh({}, signal)
       .then(
         () => 'read',

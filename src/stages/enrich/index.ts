@@ -1,10 +1,11 @@
 import { type ConfigOf, find, oneOf } from '../../util/define.ts'
 import { file } from './file.ts'
+import { live } from './live/live.ts'
 import type { Provider, ProviderDeps } from './provider.ts'
 import { url } from './url.ts'
 
 /** Built-in providers. A new one is one file in this folder and one name here. */
-export const providers = [file, url] as const
+export const providers = [file, url, live] as const
 
 export type ProviderConfig = ConfigOf<(typeof providers)[number]>
 
@@ -23,5 +24,7 @@ export function createProvider(config: ProviderConfig, deps: ProviderDeps): Prov
       return file.create(config, deps)
     case 'url':
       return url.create(config, deps)
+    case 'live':
+      return live.create(config, deps)
   }
 }

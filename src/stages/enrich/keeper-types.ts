@@ -1,3 +1,4 @@
+import type { LiveStatus } from './live/live-status.ts'
 import type { BuiltTable } from './table.ts'
 
 /** A refreshed table's state between starts; JSON. */
@@ -78,4 +79,6 @@ export interface TableStatus {
   readonly isRefused: boolean
   readonly nextRefreshMs: number | undefined
   readonly periodMinutes: number
+  /** Only of a live table. */
+  readonly live?: LiveStatus
 }

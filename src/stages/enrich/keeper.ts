@@ -5,6 +5,7 @@ import { definitionKey, type TableDefinition } from './definition.ts'
 import { providerDefinition } from './index.ts'
 import type { AcceptContent, KeeperClock, TableStatus, TableStatusStore } from './keeper-types.ts'
 import { KeptTable } from './kept-table.ts'
+import type { Askers } from './live/askers.ts'
 
 export interface TableKeeperOptions {
   /** Enabled tables. */
@@ -24,6 +25,8 @@ export interface TableKeeperOptions {
   readonly namedVersions: (table: string) => Promise<ReadonlySet<string>>
   /** Called when the keeper itself fails (state or disk), which is not a table's fault. */
   readonly onError: (error: unknown) => void
+  /** What asks services for the rows of live tables. */
+  readonly live?: Pick<Askers, 'update' | 'status' | 'retry' | 'stop'>
 }
 
 const FIRST_DELAY_MS = 3 * 60_000
@@ -57,6 +60,7 @@ export class TableKeeper {
    * Rejects only if the state or the disk fails.
    */
   async start(): Promise<void> {
+    await this.#options.live?.update(this.#options.definitions)
     for (const entry of this.#entries.values()) await this.#begin(entry)
   }
 
@@ -73,6 +77,7 @@ export class TableKeeper {
       this.#entries.delete(name)
       await entry.running
     }
+    await this.#options.live?.update(definitions)
     for (const [name, definition] of wanted) {
       const kept = this.#entries.get(name)
       if (kept) await this.#reread(kept)
@@ -92,17 +97,23 @@ export class TableKeeper {
 
   /** Refreshes one table now (after the refresh under way, if any) and returns its status afterwards. */
   async refresh(name: string): Promise<TableStatus> {
+    this.#options.live?.retry(name)
+    return this.renew(name)
+  }
+
+  /** The same, but the service of a live table is not asked earlier than it would be anyway. */
+  async renew(name: string): Promise<TableStatus> {
     const entry = this.#entries.get(name)
     if (!entry) throw new Error(`there is no table '${name}'. Known: ${[...this.#entries.keys()].join(', ')}`)
     await entry.running
     if (entry.table.hasProvider) await this.#run(entry)
     else await entry.table.reread()
-    return entry.table.status(entry.nextMs)
+    return this.#status(entry)
   }
 
   /** The status of every table, sorted by name. */
   status(): readonly TableStatus[] {
-    return [...this.#entries.values()].map(({ table, nextMs }) => table.status(nextMs)).sort((a, b) => (a.name < b.name ? -1 : 1))
+    return [...this.#entries.values()].map((entry) => this.#status(entry)).sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   /** Resolves when no refresh is under way. */
@@ -113,8 +124,14 @@ export class TableKeeper {
   /** Stops timers and refreshes under way. */
   async stop(): Promise<void> {
     this.#stopping.abort()
+    await this.#options.live?.stop()
     for (const entry of this.#entries.values()) entry.cancel?.()
     await this.settled()
+  }
+
+  #status({ table, nextMs }: Entry): TableStatus {
+    const live = this.#options.live?.status(table.definition.name)
+    return { ...table.status(nextMs), ...(live && { live }) }
   }
 
   #entryOf(definition: TableDefinition): Entry {

@@ -285,7 +285,7 @@ function dayOf(ms: number): string {
 }
 
 function providerOf(config: ProviderConfig, { definition, dataFolder, send, keys }: KeptTableOptions): Provider {
-  return createProvider(config, { send, keys, folder: dirname(definition.file), dataFolder })
+  return createProvider(config, { send, keys, table: definition.name, folder: dirname(definition.file), dataFolder })
 }
 
 function named(fileName: string | undefined): { fileName?: string } {

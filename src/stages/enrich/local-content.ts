@@ -18,7 +18,7 @@ import { TableError } from './table.ts'
 export async function readLocalContent(definition: TableDefinition, dataFolder: string): Promise<TableContent | undefined> {
   const { provider: config } = definition
   if (config !== undefined && providerDefinition(config.type).isLocal) {
-    const deps = { send: sendNothing, keys: noKeys, folder: dirname(definition.file), dataFolder }
+    const deps = { send: sendNothing, keys: noKeys, table: definition.name, folder: dirname(definition.file), dataFolder }
     try {
       const fetched = await createProvider(config, deps).refresh({}, new AbortController().signal)
       if (fetched) return { bytes: fetched.bytes, fileName: sourceName(definition) }
@@ -41,7 +41,7 @@ export async function readShippedContent({ filename, contentDate }: TableDefinit
 
 /** The file name of the provider's content, a hint at its format. */
 export function sourceName({ provider }: TableDefinition): string | undefined {
-  if (provider === undefined) return undefined
+  if (provider === undefined || provider.type === 'live') return undefined
   if (provider.member !== undefined) return basename(provider.member)
   return provider.type === 'url' ? basename(new URL(provider.url).pathname) : basename(provider.path)
 }

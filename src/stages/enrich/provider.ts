@@ -14,6 +14,8 @@ export interface Fetched {
 export interface ProviderDeps {
   readonly send: Send
   readonly keys: ApiKeys
+  /** The table's name. */
+  readonly table: string
   /** Folder of the table's YAML, the base of relative paths. */
   readonly folder: string
   /** The data folder (`data_dir`), for paths below it. */
@@ -33,6 +35,8 @@ export interface Provider {
 export interface ProviderDefinition<T extends string, S extends z.ZodRawShape> extends Definition<T, S> {
   /** True if `refresh` only accesses this machine; such a table is read at startup, and by `caracal run`. */
   readonly isLocal: boolean
+  /** True if the content is composed here rather than fetched as a whole, so that it may be empty and grow by leaps. */
+  readonly isComposed?: boolean
   /** Refresh period of tables that do not set one. */
   readonly periodMinutes: number
   create(config: z.output<z.ZodObject<S>>, deps: ProviderDeps): Provider

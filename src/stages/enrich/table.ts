@@ -59,10 +59,15 @@ export interface SkippedRows {
   readonly examples: readonly string[]
 }
 
+export interface EnrichOptions {
+  /** The events are judged again: addresses that live tables lack are not reported. */
+  readonly isPast?: boolean
+}
+
 /** Adds `p_enrichment` from the tables in force to events, in place. */
 export interface Enricher {
   /** Joins events of one log type. Which tables are joined on which fields is determined once per schema. */
-  enrich(schema: LogTypeShape, events: readonly Event[]): void
+  enrich(schema: LogTypeShape, events: readonly Event[], options?: EnrichOptions): void
   /**
    * The row of any table for any key, or the parts of a composite key: `event.lookup(table, key)` in rules; a list of rows if keys of the
    * table may have several. `undefined` if there is no such table or key.

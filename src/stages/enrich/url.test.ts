@@ -27,6 +27,7 @@ const refresh = (config: object = {}, validators = {}, signal = new AbortControl
     .create(url.config.parse({ url: `${server.url}/list.txt?key=hidden`, ...config }), {
       send: http.fromContent,
       keys: apiKeys(keysSchema.parse(configured), { KEY: 's3cr3t-91c4' }),
+      table: 'list',
       folder: '/',
       dataFolder: '/',
     })

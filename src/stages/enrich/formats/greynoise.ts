@@ -57,11 +57,16 @@ function* rowsOf(answer: JsonValue, place: string, primaryKey: string): Generato
     const keys = Object.keys(answer).slice(0, 6).join(', ')
     yield `${place} is not a response about addresses (it has ${keys || 'no keys'}): use community, quick, context, multi, GNQL or v3 IP responses`
   } else {
-    const row = isObject(answer['internet_scanner_intelligence']) ? version3(answer, primaryKey) : version2(answer, primaryKey)
+    const row = rowOfResponse(answer, primaryKey)
     if (row) yield row
     else if (!isKnownShape(answer))
       yield `${place} says nothing about noise: use community, quick, context, multi, GNQL or v3 IP responses`
   }
+}
+
+/** The row for a response about one address, of either version; `undefined` if the sensors have not seen it. */
+export function rowOfResponse(answer: JsonObject, primaryKey: string): JsonObject | undefined {
+  return isObject(answer['internet_scanner_intelligence']) ? version3(answer, primaryKey) : version2(answer, primaryKey)
 }
 
 /** Responses with an address that correctly yield no row: not seen, or only a known service. */
