@@ -233,8 +233,10 @@ export const PROBLEM_KINDS = {
     severity: 'MEDIUM',
     alerts: 'each',
     afterMs: 0,
-    meaning: 'A live table cannot ask its service, because its key is missing in the configuration or the service does not accept it.',
-    advice: 'Correct the key in caracal.yml (`keys`), then `caracal tables refresh <name>`; otherwise it is tried again every hour.',
+    meaning:
+      'A live table cannot ask its service, because its key is missing in the configuration or the service does not accept it.',
+    advice:
+      'Correct the key in caracal.yml (`keys`), then `caracal tables refresh <name>`; otherwise it is tried again every hour.',
   },
   TableRefused: {
     headline: 'Table content was rejected',

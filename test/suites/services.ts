@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert'
-import { RESPONSES, type Response } from '../../src/stages/enrich/live/answers.fixture.ts'
 import { services } from '../../src/stages/enrich/live/services/index.ts'
 import type { Service } from '../../src/stages/enrich/live/services/service.ts'
 import { TableError } from '../../src/stages/enrich/table.ts'
+import { RESPONSES, type Response } from '../support/service-answers.ts'
 import type { Behaviour, Suite } from './behaviours.ts'
 
 const BASE = 'https://service.test/base'
@@ -12,7 +12,7 @@ const SIX = '2a02:4780::4'
 
 function responsesOf({ type }: Service) {
   const responses = RESPONSES[type]
-  if (!responses) throw new Error(`add what service '${type}' answers to RESPONSES in answers.fixture.ts`)
+  if (!responses) throw new Error(`add what service '${type}' answers to RESPONSES in test/support/service-answers.ts`)
   return responses
 }
 

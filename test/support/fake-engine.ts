@@ -274,6 +274,7 @@ const TABLES: readonly TableView[] = [
     nextRefreshMs: 2_000_000,
     provider: 'url',
     file: '/packs/tor/tables/tor_exit_nodes.yml',
+    live: undefined,
   },
   {
     name: 'allowed_ports',
@@ -285,5 +286,6 @@ const TABLES: readonly TableView[] = [
     nextRefreshMs: undefined,
     provider: 'file',
     file: '/packs/netstat/tables/allowed_ports.yml',
+    live: undefined,
   },
 ]

@@ -17,11 +17,16 @@ function contentProblems(tables: readonly TableStatus[]): SystemProblem[] {
 }
 
 /** What keeps a live table from being filled. */
-function liveProblems(name: string, { isKeyRefused, breaker, lastError, leftToday, askedToday, waiting }: LiveStatus): SystemProblem[] {
+function liveProblems(
+  name: string,
+  { isKeyRefused, breaker, lastError, leftToday, askedToday, waiting }: LiveStatus,
+): SystemProblem[] {
   if (isKeyRefused) return [systemProblem('TableKeyRefused', name, `Table ${name} is no longer filled: ${lastError}`)]
   if (leftToday === 0 && waiting > 0) {
     const message = `Table ${name}: its budget of ${askedToday} addresses for this day is spent, and ${waiting} are waiting`
     return [systemProblem('TableBudgetSpent', name, message)]
   }
-  return breaker === 'closed' ? [] : [systemProblem('TableStale', name, `Table ${name} is not filled at the moment: ${lastError}`)]
+  return breaker === 'closed'
+    ? []
+    : [systemProblem('TableStale', name, `Table ${name} is not filled at the moment: ${lastError}`)]
 }

@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { RESPONSES } from './answers.fixture.ts'
-import { addresses, HOUR, MINUTE, ServiceWorld, TABLE } from './askers.fixture.ts'
+import { RESPONSES } from '../../../../test/support/service-answers.ts'
+import { addresses, HOUR, MINUTE, ServiceWorld, TABLE } from '../../../../test/support/service-world.ts'
 import { answersPath } from './paths.ts'
 
 let world: ServiceWorld
