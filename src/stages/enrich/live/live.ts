@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { targetUrl } from '../../../util/http/target-url.ts'
 import { stringifyJson } from '../../../util/json.ts'
-import { DEFAULT_MAX_BYTES, tooLarge } from '../content.ts'
+import { contentKeys, tooLarge } from '../content.ts'
 import { defineProvider } from '../provider.ts'
 import { AnswerReader } from './answer-reader.ts'
 import { answersPath } from './paths.ts'
@@ -33,7 +33,7 @@ export const live = defineProvider({
     ttl_hours: hours.default(72).describe('How long an address stays in the table before it is asked for again.'),
     negative_ttl_hours: hours.default(24).describe('How long it is not asked for again if there was nothing to say about it.'),
     max_waiting: z.int().min(1).max(1_000_000).default(10_000).describe('Maximum number of addresses that wait to be asked for.'),
-    max_bytes: z.int().min(1).default(DEFAULT_MAX_BYTES).describe('Maximum size of the content in bytes.'),
+    max_bytes: contentKeys.max_bytes,
   }),
   example: { service: 'greynoise_community', per_day: 50 },
   // Asking is not part of a refresh.
