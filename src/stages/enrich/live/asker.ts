@@ -54,6 +54,7 @@ export class Asker {
   #isKeyRefused = false
   #cancelTimer: (() => void) | undefined
   #cancelSweep: (() => void) | undefined
+  #sweeping: Promise<void> | undefined
 
   constructor(options: AskerOptions) {
     this.#options = options
@@ -104,8 +105,9 @@ export class Asker {
     return this.#waiting.list()
   }
 
-  /** Resolves when no request is in progress. */
+  /** Resolves when no request is in progress and nothing is being stored. */
   async settled(): Promise<void> {
+    await this.#sweeping
     while (this.#requests.size > 0) await Promise.all(this.#requests)
   }
 
@@ -244,6 +246,9 @@ export class Asker {
       })
       if (expired.some(([, { row }]) => row !== undefined)) onRows()
     }
-    if (!this.#stopping.signal.aborted) this.#cancelSweep = clock.after(SWEEP_MS, () => void this.#sweep())
+    if (!this.#stopping.signal.aborted)
+      this.#cancelSweep = clock.after(SWEEP_MS, () => {
+        this.#sweeping = this.#sweep()
+      })
   }
 }
