@@ -16,6 +16,7 @@ export interface TableFormat {
 const contents: Readonly<Record<string, TableFormat['contentOf']>> = {
   csv: (keys) => `ip,note\n${keys.map((key) => `${key},"a ""quoted"", note"\n`).join('')}`,
   jsonl: (keys) => keys.map((ip) => `${JSON.stringify({ ip, count: 1 })}\n`).join(''),
+  parquet: (keys) => keys.map((ip) => `${JSON.stringify({ ip, count: 1 })}\n`).join(''),
   json: (keys) => JSON.stringify(keys.map((ip) => ({ ip, tags: ['a'] }))),
   list: (keys) => `# a list\n${keys.map((key) => `${key} ; note\n`).join('')}`,
   hosts: (keys) => `127.0.0.1 localhost\n${keys.map((key) => `0.0.0.0 ${key} # note\n`).join('')}`,

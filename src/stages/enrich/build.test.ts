@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -20,6 +22,22 @@ const networks = compileTableSchema(
   { schema: 'X', fields: [{ name: 'ip', type: 'string', validate: { cidr: 'any' } }] },
   { file },
 )
+
+test('Parquet, whatever its name, with exact keys of 64 bits', async () => {
+  const content = {
+    bytes: readFileSync(join(import.meta.dirname, '../../../test/fixtures/parquet/snappy.parquet')),
+    fileName: 'x',
+  }
+  const table = await buildTable(define({}, 'id'), undefined, content)
+  expect(table.get('9223372036854775807')).toMatchObject({ ip: '192.0.2.1', unsigned: 18446744073709551615n })
+  expect(table.skipped.count).toBe(1)
+  await expect(buildTable(define({ Format: 'csv' }), undefined, content)).rejects.toThrow(/is a Parquet file, not csv/)
+  await expect(buildTable(define({ Format: 'parquet' }), undefined, { bytes: bytes('ip\n') })).rejects.toThrow(
+    /not a Parquet file/,
+  )
+  const cut = { bytes: Buffer.concat([content.bytes.subarray(0, 900), content.bytes.subarray(-60)]) }
+  await expect(buildTable(define(), undefined, cut)).rejects.toThrow(/Parquet file cannot be read/)
+})
 
 test("a provider's max_bytes is also the limit of the table that is built from its content", async () => {
   const limited = (max_bytes: number) => define({ Provider: { type: 'url', url: 'https://lists.example.com/', max_bytes } })
@@ -129,7 +147,7 @@ describe('content that cannot become a table', () => {
       'of an unspecified format',
       'foo bar\nbaz\n',
       {},
-      /the format of the content is unclear.*add `Format:` \(csv, jsonl, json, list, hosts, tor, greynoise, misp, stix, threatfox, mmdb\)/,
+      /the format of the content is unclear.*add `Format:` \(csv, jsonl, json, list, hosts, tor, greynoise, misp, stix, threatfox, parquet, mmdb\)/,
     ],
     ['CSV without the key', 'address,note\n192.0.2.1,a\n', { Format: 'csv' }, /no column 'ip' .*first line is "address,note"/],
     ['CSV that names a column twice', 'ip,ip\n1,2\n', { Format: 'csv' }, /"ip" twice/],

@@ -1,4 +1,4 @@
-import { decode, unpack, versionOf } from './content.ts'
+import { textOf, unpack, versionOf } from './content.ts'
 import type { TableDefinition } from './definition.ts'
 import type { ReadRow } from './formats/format.ts'
 import { quote } from './formats/format.ts'
@@ -69,7 +69,7 @@ export async function buildTable(
       throw new TableError('an MMDB has one row for each network: PrimaryKey must be one name, and RowsPerKey must not be set')
     return buildMmdb({ name, binding, schema, bytes: unpacked, date: content.date }, slice)
   }
-  const text = decode(unpacked)
+  const text = await textOf(unpacked, definition)
   const format = chooseFormat(text, { ...definition, type: definition.format, fileName: content.fileName })
   const reader = new RowReader(new RowShaper(format, schema, key), definition.newestBy)
   for await (const batch of format.read(text, definition)) {

@@ -6,6 +6,7 @@ import { type ArchiveEntry, ArchiveError } from '../../util/archive/entry.ts'
 import { isTar, tarEntries } from '../../util/archive/tar.ts'
 import { isZip, zipEntries } from '../../util/archive/zip.ts'
 import { messageOf } from '../../util/errors.ts'
+import { isParquet, parquetLines } from '../../util/parquet/parquet.ts'
 import { unzstdInSlices } from '../../util/unzstd.ts'
 import { fits } from './associations.ts'
 import { createSlice } from './slice.ts'
@@ -18,6 +19,8 @@ const DEFAULT_MAX_BYTES = 64 * 1024 * 1024
 const MAX_RATIO = 250
 /** Small content may compress by more. */
 const ALWAYS_ALLOWED = 1024 * 1024
+const MAX_PARQUET_ROWS = 2_000_000
+const PARQUET_TIMEOUT_MS = 120_000
 /** Names that a message lists. */
 const EXAMPLES = 5
 
@@ -127,8 +130,25 @@ function explained(error: unknown, maxBytes: number): unknown {
   return error.isTooLarge ? tooLarge(maxBytes) : new TableError(`the archive ${error.message}: fetch it again`, { cause: error })
 }
 
-/** UTF-8 text without a byte order mark. */
-export function decode(bytes: Uint8Array): string {
+/** Formats have text: UTF-8 without a byte order mark, or the rows of a Parquet file as lines of JSON. */
+export async function textOf(
+  unpacked: Uint8Array,
+  { format, provider }: { readonly format: string | undefined; readonly provider: Unpacking | undefined },
+): Promise<string> {
+  if (!isParquet(unpacked)) {
+    if (format === 'parquet') throw new TableError('the content is not a Parquet file: check `Format`')
+    return decode(unpacked)
+  }
+  if (format !== undefined && format !== 'parquet')
+    throw new TableError(`the content is a Parquet file, not ${format}: check \`Format\``)
+  const maxBytes = provider?.max_bytes ?? DEFAULT_MAX_BYTES
+  const result = await parquetLines(unpacked, { maxBytes, maxRows: MAX_PARQUET_ROWS, timeoutMs: PARQUET_TIMEOUT_MS })
+  if (result.kind === 'too-much') throw tooLarge(maxBytes)
+  if (result.kind === 'broken') throw new TableError(`the Parquet file cannot be read: ${result.message}`)
+  return decode(result.lines)
+}
+
+function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (error) {

@@ -8,12 +8,13 @@ import { json } from './json.ts'
 import { jsonl } from './jsonl.ts'
 import { list } from './list.ts'
 import { misp } from './misp.ts'
+import { parquet } from './parquet.ts'
 import { stix } from './stix.ts'
 import { threatfox } from './threatfox.ts'
 import { tor } from './tor.ts'
 
 /** Built-in formats of table content. A new one is one file in this folder and one name here. */
-export const formats: readonly Format[] = [csv, jsonl, json, list, hosts, tor, greynoise, misp, stix, threatfox]
+export const formats: readonly Format[] = [csv, jsonl, json, list, hosts, tor, greynoise, misp, stix, threatfox, parquet]
 
 /** The only binary format: a MaxMind DB, which is read in place (`mmdb/`). */
 export const MMDB = 'mmdb'

@@ -1,4 +1,4 @@
-import { decode, unpack } from '../content.ts'
+import { textOf, unpack } from '../content.ts'
 import type { TableDefinition } from '../definition.ts'
 import { chooseFormat, MMDB } from '../formats/index.ts'
 import { isMmdb } from '../mmdb/metadata.ts'
@@ -37,7 +37,7 @@ export async function* entriesOf({ definition, schema: fileSchema }: ReadTable, 
     yield* mmdbEntries(unpacked, schema)
     return
   }
-  const text = decode(unpacked)
+  const text = await textOf(unpacked, definition)
   const format = chooseFormat(text, { ...definition, type: definition.format, fileName: content.fileName })
   const shaper = new RowShaper(format, schema, definition.key)
   const { canonical } = await decideKind()
