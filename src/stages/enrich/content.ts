@@ -148,7 +148,8 @@ export async function textOf(
   return decode(result.lines)
 }
 
-function decode(bytes: Uint8Array): string {
+/** UTF-8 text without a byte order mark. */
+export function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (error) {
