@@ -286,8 +286,10 @@ export class Pipeline implements Handlers<PipelineCalls> {
     const { loop } = this.#reading
     const events = rowsToEvents(answer) as Event[]
     // Started before its turn to commit, as batches are: the order of judging is the order of committing.
-    const { generation } = this.#content.current
-    const judged = loop.inOrder(() => judgeEvents([{ logType: queryLogType(answer.query), events }], generation.detectors))
+    const { generation, tables } = this.#content.current
+    const { rows } = tables.enricherWith([])()
+    const groups = [{ logType: queryLogType(answer.query), events }]
+    const judged = loop.inOrder(() => judgeEvents(groups, generation.detectors, rows))
     this.#reading.holds(judged)
     const meta = new Map([[queryKey(answer.query), String(answer.dueMs)]])
     await loop.other(async (deps) => effectsOfRows(await judged, meta, deps), generation)

@@ -1,3 +1,4 @@
+import type { ReadRow } from './lookup.ts'
 import type { Severity } from './rule.ts'
 
 /** An event that a rule matched, with the results of the rule's functions (limits and fallbacks applied). */
@@ -23,6 +24,8 @@ export interface Match {
   readonly unique?: string | null
   /** Errors in functions other than `rule`, for which the fallback was used: function → error text. */
   readonly functionErrors: Readonly<Record<string, string>>
+  /** The rows that the rule read from tables by itself, the first 20. Absent: none. */
+  readonly looked?: readonly ReadRow[]
 }
 
 /** A rule that failed on an event (or, with `event` -1, could not be loaded at all). Never stops other rules. */

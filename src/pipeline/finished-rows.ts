@@ -10,6 +10,7 @@ import { INDEX } from '../stages/store/indicators.ts'
 import { blocksOf, fittingBlocks, type ValueRow, valueEncoder, type WriteRows } from '../util/block/encode.ts'
 import { indicatorRows } from './indicator-rows.ts'
 import { rawText } from './raw-records.ts'
+import { withReadRows } from './read-rows.ts'
 import { refusedLetters } from './refused-rows.ts'
 import {
   DEAD_LETTERS,
@@ -52,7 +53,7 @@ export function finishedRows(found: Found, rules: ReadonlyMap<string, Rule>, ori
     const items = matched.map(({ event, item }) => {
       const { finding } = item
       const raw = rawText(found.raw, event.p_row_id)
-      return { event, tail: matchTail(finding, rules.get(finding.ruleId), windowOf.get(item), raw) }
+      return { event: withReadRows(event, finding), tail: matchTail(finding, rules.get(finding.ruleId), windowOf.get(item), raw) }
     })
     rows.push(...finished(matchTable(schema), items, (some, out) => writeMatches(schema, some, out, origin)))
   }

@@ -1,3 +1,4 @@
+import type { TableRows } from '../model/lookup.ts'
 import type { Judged } from '../stages/alert/step.ts'
 import type { Retrying } from './faults.ts'
 import type { Remembering } from './generation.ts'
@@ -12,10 +13,15 @@ export async function judgeLeft<Rows>(
   batch: EncodedBatch<Rows>,
   remembering: Remembering | undefined,
   retrying: Retrying,
+  tables: TableRows,
 ): Promise<EncodedBatch<Rows>> {
   const { left, ...made } = batch
   if (!left || !remembering) return batch
-  const { judged, cacheWrites, cacheLimits = [] } = await judgeBatch({ groups: left.groups }, remembering.detectors, retrying)
+  const {
+    judged,
+    cacheWrites,
+    cacheLimits = [],
+  } = await judgeBatch({ groups: left.groups }, remembering.detectors, retrying, tables)
   const placeOf = ({ event }: Judged) => (event && left.placeOf.get(event)) ?? -1
   const rankOf = ({ finding }: Judged) => remembering.rankOf(finding.ruleId)
   return {

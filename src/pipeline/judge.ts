@@ -1,12 +1,14 @@
 import type { Event } from '../model/event.ts'
 import type { LimitHit } from '../model/limit.ts'
+import type { TableRows } from '../model/lookup.ts'
 import type { CacheWrite, Finding } from '../model/match.ts'
 import type { Judged } from '../stages/alert/step.ts'
-import type { Detector } from '../stages/detect/language.ts'
+import type { DetectBatch, Detector } from '../stages/detect/language.ts'
 import { detectEvents } from '../stages/detect/step.ts'
 import { messageOf } from '../util/errors.ts'
 import { stringifyJson } from '../util/json.ts'
 import { isolate, type Retrying, wholeOrApart } from './faults.ts'
+import { textWithRows } from './read-rows.ts'
 import type { Findings, Parsed } from './steps.ts'
 
 /** Attempts to judge parts of a batch: each may cost the start of a child process. */
@@ -20,6 +22,7 @@ export async function judgeBatch<T extends Pick<Parsed, 'groups'>>(
   batch: T,
   detectors: readonly Detector[],
   retrying: Retrying,
+  tables: TableRows | undefined,
 ): Promise<T & Findings> {
   const groups = batch.groups.map(({ schema, events }) => ({ logType: schema.name, events }))
   const what = 'detection cannot run'
@@ -27,8 +30,8 @@ export async function judgeBatch<T extends Pick<Parsed, 'groups'>>(
     ...batch,
     ...(await wholeOrApart(
       what,
-      () => judgeEvents(groups, detectors),
-      () => judgeApart(groups, detectors),
+      () => judgeEvents(groups, detectors, tables),
+      () => judgeApart(groups, detectors, tables),
       retrying,
     )),
   }
@@ -41,14 +44,24 @@ interface Events {
 }
 
 /** Log types are judged concurrently; findings are in the order of the groups. */
-export async function judgeEvents(groups: readonly Events[], detectors: readonly Detector[]): Promise<Findings> {
+export async function judgeEvents(
+  groups: readonly Events[],
+  detectors: readonly Detector[],
+  tables: TableRows | undefined,
+): Promise<Findings> {
   const cache = new LastWrites()
-  const all = await Promise.all(groups.map(({ logType, events }) => detectEvents(logType, events, detectors, cache.add)))
+  const all = await Promise.all(
+    groups.map(({ logType, events }) => detectEvents(logType, events, detectors, { onCacheWrites: cache.add, tables })),
+  )
   const judgedOf = judging()
   return { judged: groups.flatMap(({ events }, i) => all[i]!.map((finding) => judgedOf(finding, events))), ...cache.kept }
 }
 
-async function judgeApart(groups: readonly Events[], detectors: readonly Detector[]): Promise<Findings> {
+async function judgeApart(
+  groups: readonly Events[],
+  detectors: readonly Detector[],
+  tables: TableRows | undefined,
+): Promise<Findings> {
   const cache = new LastWrites()
   const judgedOf = judging()
   const judged: Judged[] = []
@@ -59,10 +72,11 @@ async function judgeApart(groups: readonly Events[], detectors: readonly Detecto
       const attempt = async (part: readonly Event[]) => {
         const writes: CacheWrite[] = []
         const limits: LimitHit[] = []
-        const found = await detectEvents(logType, part, [detector], (some, hits) => {
+        const onCacheWrites: DetectBatch['onCacheWrites'] = (some, hits) => {
           writes.push(...some)
           limits.push(...hits)
-        })
+        }
+        const found = await detectEvents(logType, part, [detector], { onCacheWrites, tables })
         cache.add(writes, limits)
         findings.push(...found.map((finding) => judgedOf(finding, part)))
       }
@@ -118,6 +132,6 @@ function judging(): JudgedOf {
   }
   return (finding, events) => {
     const event = finding.event >= 0 ? events[finding.event] : undefined
-    return { finding, event, text: () => (event ? textOf(event) : '') }
+    return { finding, event, text: () => (event ? (textWithRows(event, finding) ?? textOf(event)) : '') }
   }
 }

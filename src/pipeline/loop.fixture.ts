@@ -1,6 +1,7 @@
 import type { Extent } from '../model/batch.ts'
 import type { Chunk } from '../model/chunk.ts'
 import type { Event } from '../model/event.ts'
+import type { TableRows } from '../model/lookup.ts'
 import type { Match } from '../model/match.ts'
 import type { DeadLetter } from '../model/outcome.ts'
 import type { Rule } from '../model/rule.ts'
@@ -198,7 +199,7 @@ export function lineGeneration(part: Partial<Generation> = {}): Generation {
 export const anySource = {
   get: (id: string): SourceBinding => ({
     parse: { id, label: id, schemas: [lineSchema], isNamed: true, logType: undefined },
-    enricher: () => ({ enrich: () => {}, lookup: () => undefined }),
+    enricher: () => ({ enrich: () => {}, rows: NO_TABLES }),
   }),
 } as ReadonlyMap<string, SourceBinding>
 
@@ -226,3 +227,6 @@ export function loopDeps(
     ...part,
   }
 }
+
+/** For rules that read no tables. */
+export const NO_TABLES: TableRows = { stamp: '', find: (table) => ({ problem: `no table '${table}' is in force` }) }

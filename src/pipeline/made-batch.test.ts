@@ -7,7 +7,7 @@ import { encodeBatch } from './encode-batch.ts'
 import { eventRows } from './finished-rows.ts'
 import { judgeBatch } from './judge.ts'
 import { judgeLeft } from './judge-left.ts'
-import { evilDetector, lineParser, lineSchema } from './loop.fixture.ts'
+import { evilDetector, lineParser, lineSchema, NO_TABLES } from './loop.fixture.ts'
 import { receiveBatch, sendBatch } from './made-batch.ts'
 import { parseBatch } from './parse.ts'
 import type { EncodedBatch } from './steps.ts'
@@ -24,7 +24,7 @@ function detectorOf(ruleId: string): Detector {
 
 async function make(chunk: Chunk, detectors: readonly Detector[]): Promise<EncodedBatch<readonly FinishedRows[]>> {
   const parsed = parseBatch([chunk], source, lineParser, 7)
-  return encodeBatch(await judgeBatch(parsed, detectors, retrying), 's', (group) => eventRows(group, {}))
+  return encodeBatch(await judgeBatch(parsed, detectors, retrying, NO_TABLES), 's', (group) => eventRows(group, {}))
 }
 
 /** As another thread receives it. */
@@ -62,7 +62,7 @@ test('a batch from another thread is the same as one made here, whether all rule
       expect(seen(await sent(chunk, [first!, second!, third!], new Set()))).toEqual(whole)
       const made = await sent(chunk, [first!, third!], new Set([lineSchema.name]))
       const remembering = { detectors: [second!], rankOf: (ruleId: string) => ranks.indexOf(ruleId) }
-      const complete = await judgeLeft(made, remembering, retrying)
+      const complete = await judgeLeft(made, remembering, retrying, NO_TABLES)
       // There, events without a row come last, which nothing depends on.
       const inOrder = ({ judged, ...more }: typeof whole) => ({
         ...more,

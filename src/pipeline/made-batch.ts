@@ -10,6 +10,7 @@ import type { ParsedEvents } from '../stages/parse/parser.ts'
 import { parseJson } from '../util/json.ts'
 import { ownBytes } from '../util/own-bytes.ts'
 import type { RawRecords } from './raw-records.ts'
+import { textWithRows } from './read-rows.ts'
 import type { EncodedBatch } from './steps.ts'
 
 type Batch = EncodedBatch<readonly FinishedRows[]>
@@ -119,7 +120,10 @@ export function receiveBatch(
     ...made,
     groups: of(({ isStored }) => isStored),
     unfit: of(({ isStored }) => !isStored),
-    judged: judged.map(({ finding, event }): Judged => ({ finding, event: events[event], text: () => texts[event] ?? '' })),
+    judged: judged.map(({ finding, event: at }): Judged => {
+      const event = events[at]
+      return { finding, event, text: () => (event ? (textWithRows(event, finding) ?? texts[at]!) : '') }
+    }),
     raw: raw.map(({ place, chunk, from, length, spans }) => {
       return { place, bytes: chunks[chunk]!.bytes.subarray(from, from + length), spans }
     }),

@@ -57,7 +57,9 @@ export interface Times extends AlertClock {
 /** The path of a batch, in `up`, `run` and tests alike. It is finished with the generation it began with. Start reading here. */
 export async function takePath<Rows, Made>(batch: PathBatch, generation: Generation, end: PathEnd<Rows, Made>): Promise<void> {
   const { sourceId, receivedMs, chunks } = batch
-  const { parse, enricher } = bindingOf(generation, sourceId)
+  const { parse, enricher: enricherOf } = bindingOf(generation, sourceId)
+  // The tables in force now are those of the whole batch.
+  const enricher = enricherOf()
   const timed = stopwatch(end.observe)
 
   const made = await end.made(async () => {
@@ -65,14 +67,14 @@ export async function takePath<Rows, Made>(batch: PathBatch, generation: Generat
     const parsed = timed('parse', () => parseBatch(chunks, parse, generation.parser, receivedMs))
     batch.onParsed(parsed)
     // Enrich: events are joined with the rows of the tables that are in force for their source.
-    const enriched = await timed('enrich', () => enrichBatch(parsed, sourceId, enricher()))
+    const enriched = await timed('enrich', () => enrichBatch(parsed, sourceId, enricher))
     // Detect: every rule of the log type judges every event. Its answers are matches and rule errors.
-    const judged = await timed('detect', () => judgeBatch(enriched, generation.detectors, end.retrying))
+    const judged = await timed('detect', () => judgeBatch(enriched, generation.detectors, end.retrying, enricher.rows))
     // Encode: events become rows. Nothing that is decided later changes these, so they are made before the batch's turn, and once.
     return timed('encode', () => encodeBatch(judged, sourceId, end.encodeEvents))
   })
   // Where that was in another thread, rules that remember events have yet to judge: they have one owner, which is here.
-  const encoded = await end.inOrder(() => judgeLeft(made, generation.remembering, end.retrying))
+  const encoded = await end.inOrder(() => judgeLeft(made, generation.remembering, end.retrying, enricher.rows))
 
   await end.turn()
   await end.commit(encoded, async (part) => {

@@ -13,7 +13,16 @@ import { limitCounts } from '../state/limits.ts'
 import { pipelineState } from '../state/pipeline-state.ts'
 import { sourceCounts } from '../state/sources.ts'
 import { readBlock } from '../util/block/read.ts'
-import { anySource, evilDetector, ListSource, type LoopParts, lineParser, lineSchema, loopDeps } from './loop.fixture.ts'
+import {
+  anySource,
+  evilDetector,
+  ListSource,
+  type LoopParts,
+  lineParser,
+  lineSchema,
+  loopDeps,
+  NO_TABLES,
+} from './loop.fixture.ts'
 import { Loop } from './loop.ts'
 import { SIGNALS } from './rows.ts'
 
@@ -189,7 +198,7 @@ test('an event for which joining tables fails becomes a dead letter', async () =
     enrich: (_: unknown, some: readonly Event[]) => {
       if (some.some((event) => event['line'] === 'unjoinable')) throw new RangeError('too many rows')
     },
-    lookup: () => undefined,
+    rows: NO_TABLES,
   }
   const source = new ListSource('s', ['a\nunjoinable\nevil b\n'])
   const bound = new Map([['s', { ...anySource.get('s')!, enricher: () => enricher }]])

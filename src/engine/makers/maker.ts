@@ -10,7 +10,7 @@ import { sendBatch } from '../../pipeline/made-batch.ts'
 import { HERE, type PathEnd, takePath } from '../../pipeline/path.ts'
 import type { EncodedBatch } from '../../pipeline/steps.ts'
 import { MemoryStore } from '../../stages/detect/correlation/store.ts'
-import type { Detector } from '../../stages/detect/language.ts'
+import type { DetectBatch, Detector } from '../../stages/detect/language.ts'
 import { fromNdjson } from '../../stages/detect/ndjson.ts'
 import { detectEvents } from '../../stages/detect/step.ts'
 import { MissedAddresses } from '../../stages/enrich/live/missed-addresses.ts'
@@ -119,15 +119,17 @@ export class Maker implements Handlers<MakerCalls> {
   }
 
   async judge({ generation, logType, ndjson }: Parameters<MakerCalls['judge']>[0]): Promise<JudgeAnswer> {
-    const { detectors } = this.#of(generation).generation
+    const { tables, generation: made } = this.#of(generation)
+    const { detectors } = made
     const cacheWrites: CacheWrite[] = []
     const limits: LimitHit[] = []
     try {
       const events = fromNdjson(ndjson, logType) as Event[]
-      const findings = await detectEvents(logType, events, detectors, (writes, hits) => {
+      const onCacheWrites: DetectBatch['onCacheWrites'] = (writes, hits) => {
         cacheWrites.push(...writes)
         limits.push(...hits)
-      })
+      }
+      const findings = await detectEvents(logType, events, detectors, { onCacheWrites, tables: tables.enricherWith([])().rows })
       return { findings, cacheWrites, limits, ...judgingOf(detectors) }
     } catch (error) {
       return { failed: messageOf(error) }

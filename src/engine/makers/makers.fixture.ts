@@ -38,6 +38,9 @@ export const CONTENT: Readonly<Record<string, string>> = {
   'known.yml': rule('Known', 'Severity: High\n'),
   'known.py':
     'def rule(event):\n    return event.deep_get("p_enrichment", "hosts", "ip", "bad") == "yes"\n\n\ndef dedup(event):\n    return event.get("ip")\n',
+  'asked.yml': rule('Asked', 'Severity: Low\n'),
+  'asked.py':
+    'def rule(event):\n    row = event.lookup("hosts", event.get("ip"))\n    return row is None or row.get("bad") == "yes"\n',
   'hosts.yml':
     'AnalysisType: lookup_table\nLookupName: hosts\nEnabled: true\nFilename: ./hosts.csv\nLogTypeMap:\n  PrimaryKey: ip\n  AssociatedLogTypes:\n    - { LogType: Custom.Login, Selectors: [ip] }\n',
   'hosts.csv': 'ip,bad\n10.0.0.1,yes\n10.0.0.2,no\n',

@@ -75,7 +75,7 @@ function storedBinding({ generation, tables }: OpenContent): SourceBinding {
         }
         for (const [sourceId, own] of bySource) of(sourceId).enrich(schema, own, { isPast: true })
       },
-      lookup: (table, key) => ofAny().lookup(table, key),
+      rows: ofAny().rows,
     }
   }
   return { parse: { id: STORED, label: STORED, schemas: [], isNamed: false, logType: undefined }, enricher }

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../model/json.ts'
 import type { LimitHit } from '../../model/limit.ts'
+import type { TableRows } from '../../model/lookup.ts'
 import type { CacheEntry, CacheWrite, Finding, RuleError } from '../../model/match.ts'
 import type { DetectionContent, RuleTest } from '../../model/rule.ts'
 import type { RuleErrorMode } from './prefilter/prefilter.ts'
@@ -12,6 +13,8 @@ export interface DetectBatch {
   /** The same events as objects, for callers that do not need the text of all of them. Absent if there is only the text. */
   readonly events?: readonly JsonObject[]
   readonly count: number
+  /** The tables that rules may read. Absent: none. */
+  readonly tables?: TableRows | undefined
   /**
    * Called before `evaluate` settles with the rules' changes to their cache, which must be stored in the same transaction as the
    * effects of the findings, and with how often rules lost entries. Batches are judged one after another, so a later batch's

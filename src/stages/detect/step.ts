@@ -12,22 +12,27 @@ export async function detectEvents(
   logType: string,
   events: readonly Event[],
   detectors: readonly Detector[],
-  onCacheWrites?: DetectBatch['onCacheWrites'],
+  { onCacheWrites, tables }: Pick<DetectBatch, 'onCacheWrites' | 'tables'> = {},
 ): Promise<readonly Finding[]> {
   const concerned = detectors.filter((detector) => detector.logTypes.has(logType))
   if (concerned.length === 0 || events.length === 0) return []
-  const batch = toBatch(logType, events, onCacheWrites)
+  const batch = toBatch(logType, events, { onCacheWrites, tables })
   const findings = await Promise.all(concerned.map((detector) => detector.evaluate(batch)))
   return findings.length === 1 ? findings[0]! : findings.flat().sort((a, b) => a.event - b.event)
 }
 
 /** The text is created on demand, since a detector with a prefilter only needs little of it. */
-function toBatch(logType: string, events: readonly Event[], onCacheWrites: DetectBatch['onCacheWrites']): DetectBatch {
+function toBatch(
+  logType: string,
+  events: readonly Event[],
+  { onCacheWrites, tables }: { [K in 'onCacheWrites' | 'tables']: DetectBatch[K] | undefined },
+): DetectBatch {
   let text: Uint8Array | undefined
   return {
     logType,
     events,
     count: events.length,
+    tables,
     ...(onCacheWrites && { onCacheWrites }),
     get ndjson() {
       text ??= toNdjson(events)

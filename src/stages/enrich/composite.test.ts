@@ -110,7 +110,10 @@ describe('the rows of a composite key', () => {
 
   test('look-ups and checks accept the parts as a list', async () => {
     const table = await tableOf(csv)
-    expect(createEnricher([table]).lookup('t', ['192.0.2.2', '22'])).toMatchObject({ name: 'ssh of two' })
+    const { find } = createEnricher([table]).rows
+    expect(find('t', ['192.0.2.2', 22])).toMatchObject({ row: { name: 'ssh of two', p_match: ['192.0.2.2', 22] } })
+    expect(find('t', ['192.0.2.2', null])).toMatchObject({ row: null })
+    expect(find('t', '192.0.2.2')).toEqual({ problem: `a key of table 't' is a list of its parts, not "192.0.2.2"` })
     const Checks = { MustMatch: [['192.0.2.1', 22]], MustNotMatch: [['192.0.2.2', 443]] }
     const { checks } = defineTable(
       { AnalysisType: 'lookup_table', LookupName: 't', Filename: 'x', LogTypeMap: { PrimaryKey: ['ip', 'port'] }, Checks },

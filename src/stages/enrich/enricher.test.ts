@@ -177,8 +177,38 @@ test('an event without a match is left unchanged', async () => {
   expect(Object.keys(event)).toEqual(['src'])
 })
 
-test('lookup reads any table by key', async () => {
-  const enricher = createEnricher([await tableOf('t', rows)])
-  expect(enricher.lookup('t', '192.0.2.1')).toEqual(rows[0])
-  expect([enricher.lookup('t', 'x'), enricher.lookup('u', '192.0.2.1')]).toEqual([undefined, undefined])
+describe('rows for rules', () => {
+  const of = async () => createEnricher([await tableOf('t', rows), await tableOf('Hosts', rows)]).rows
+
+  test('the row of any table for any key, as in the enrichment of an event', async () => {
+    const { find } = await of()
+    const table = await tableOf('t', rows, { A: ['src'] })
+    const joined = enrich([table], { src: '192.0.2.1' }) as Record<string, JsonObject>
+    expect(find('t', '192.0.2.1')).toEqual({ table: 't', version: table.version, row: joined['t']!['src'] })
+  })
+
+  test('no row is an answer with the version', async () => {
+    const { find } = await of()
+    const version = (await tableOf('t', rows)).version
+    for (const key of ['192.0.2.99', null, 7, true]) expect(find('t', key)).toEqual({ table: 't', version, row: null })
+  })
+
+  test('an unknown table is not an answer: the known ones are named', async () => {
+    const { find } = await of()
+    expect(find('nope', '192.0.2.1')).toEqual({
+      problem: expect.stringMatching(/no table 'nope' is in force. In force: t, Hosts\./),
+    })
+    expect(createEnricher([]).rows.find('t', 'k')).toEqual({ problem: expect.stringContaining('In force: none') })
+    expect(find('t', ['192.0.2.1'])).toEqual({ problem: expect.stringContaining('not a list of 1') })
+  })
+
+  test('a table is found whatever the case of its name', async () => {
+    const { find } = await of()
+    expect(find('hosts', '192.0.2.2')).toMatchObject({ table: 'Hosts', row: { note: 'two' } })
+  })
+
+  test('another enricher has another stamp', async () => {
+    const one = await of()
+    expect(one.stamp).not.toBe((await of()).stamp)
+  })
 })

@@ -4,6 +4,7 @@ import { type LogTypeShape, selectorsFor } from './associations.ts'
 import type { NoteMisses } from './live/missed-addresses.ts'
 import { parseSelector, type Selector, selectorFields, selectorName } from './selector.ts'
 import type { Enricher, Table } from './table.ts'
+import { tableRows } from './table-rows.ts'
 import { AddressBatch } from './tables/address-batch.ts'
 import { joinKey } from './tables/composite-index.ts'
 import type { TableRow } from './tables/row-store.ts'
@@ -33,7 +34,6 @@ export type MissesOf = (table: Table) => NoteMisses | undefined
 
 /** An enricher over the tables in force. Create a new one when a table has been replaced; that takes microseconds. */
 export function createEnricher(tables: readonly Table[], missesOf: MissesOf = () => undefined): Enricher {
-  const byName = new Map(tables.map((table) => [table.name, table]))
   const plans = new WeakMap<LogTypeShape, readonly Join[]>()
   return {
     enrich(schema, events, { isPast = false } = {}) {
@@ -44,12 +44,7 @@ export function createEnricher(tables: readonly Table[], missesOf: MissesOf = ()
       }
       if (plan.length > 0) enrichEvents(events, plan, isPast)
     },
-    lookup(name, key) {
-      const table = byName.get(name)
-      const found = table?.find(typeof key === 'string' ? key : joinKey(key)) ?? -1
-      if (!table || found < 0) return undefined
-      return table.isList ? table.list(found).map(({ values }) => values) : table.row(found).values
-    },
+    rows: tableRows(tables),
   }
 }
 

@@ -51,7 +51,7 @@ describe('of rows with the same key', () => {
     expect(enrich(table, 'b')).toEqual({ t: { src: [row(3, 'b')] } })
     expect(enrich(table, ['b', 'a', 'b'])).toEqual({ t: { src: [row(3, 'b'), ...[1, 2, 4, 5].map((v) => row(v, 'a'))] } })
     expect(enrich(table, 'c')).toBeUndefined()
-    expect(createEnricher([table]).lookup('t', 'b')).toEqual([rows[2]])
+    expect(createEnricher([table]).rows.find('t', 'b')).toMatchObject({ row: [rows[2]] })
   })
 
   test('of more than a hundred under one selector the rest is left out, and that is said', async () => {

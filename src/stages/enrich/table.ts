@@ -1,5 +1,6 @@
 import type { Event } from '../../model/event.ts'
 import type { JsonObject } from '../../model/json.ts'
+import type { TableRows } from '../../model/lookup.ts'
 import { CaracalError } from '../../util/errors.ts'
 import type { Binding, LogTypeShape } from './associations.ts'
 import type { AddressBatch } from './tables/address-batch.ts'
@@ -68,11 +69,8 @@ export interface EnrichOptions {
 export interface Enricher {
   /** Joins events of one log type. Which tables are joined on which fields is determined once per schema. */
   enrich(schema: LogTypeShape, events: readonly Event[], options?: EnrichOptions): void
-  /**
-   * The row of any table for any key, or the parts of a composite key: `event.lookup(table, key)` in rules; a list of rows if keys of the
-   * table may have several. `undefined` if there is no such table or key.
-   */
-  lookup(table: string, key: string | readonly string[]): JsonObject | readonly JsonObject[] | undefined
+  /** The same tables for `event.lookup(table, key)` in rules. */
+  readonly rows: TableRows
 }
 
 /** Content cannot become a table, or a provider could not fetch it. The message says what to do. */

@@ -8,7 +8,7 @@ from panther_core import PantherEvent, enriched_event
 from panther_core.enriched_event import event_of
 
 from _caracal.functions import CHECKS, FUNCTIONS_WITH_TEXT, context_error, cut, wrong_type
-from _caracal import cache, wire
+from _caracal import cache, lookups, wire
 from _caracal.limits import FUNCTIONS, RuleTimeout, mark, stopped
 from _caracal.messages import locate, safe_repr
 from _caracal.shared import NAMES
@@ -52,6 +52,8 @@ def judge(rules, numbers, events, skip, only, timings, shared, watch):
     rows = []
     count = len(rules)
     enriched_event.engine_times = True
+    enriched_event.engine_lookup = lookups.find
+    lookups.forget()
     bad = {index for index, event in enumerate(events) if event is not None and type(event) is not PantherEvent}
     table = cache.table()
     for number in numbers:
@@ -178,7 +180,7 @@ def _answered(rule, answer, event, here, index, number, rows):
 
 
 def _match(rule, event, here, index, number):
-    """[event, rule, {function: value}, {function: error}]: only what the rule's own functions gave."""
+    """[event, rule, {function: value}, {function: error}, what it looked up]: only what the rule's own functions gave."""
     values = {}
     errors = {}
     for place, name, function in rule.functions:
@@ -194,7 +196,7 @@ def _match(rule, event, here, index, number):
             if name == "alert_context":
                 values[name] = context_error(safe_repr(error))
         mark[3] = 0
-    return [index, number, values, errors]
+    return [index, number, values, errors, lookups.noted(here)]
 
 
 def settle():

@@ -70,7 +70,7 @@ def _never():
 # Names that the engine writes to as it works, or that are not its own.
 _WRITTEN = frozenset(
     "_callbacks _filters _known _learned _shapes __annotations__ __builtins__ __conditional_annotations__ __loader__ __package__ "
-    "__path__ __spec__ constants engine engine_times held is_careful library mark stopped".split()
+    "__path__ __spec__ constants engine engine_lookup engine_times held is_careful library mark stopped".split()
 )
 
 

@@ -64,6 +64,7 @@ def run(rule, log, mocks, models, number):
     where = {}
     started = perf_counter()
     enriched_event.engine_times = False
+    enriched_event.engine_lookup = None
     try:
         log = json.loads(log)
         # Beside the event, as what a table would answer is: what the cache of rules holds before this test.

@@ -25,6 +25,8 @@ def encoder(default, is_ascii, is_compact, allow_nan):
 
 # ASCII text: everything beyond is escaped, so lone surrogates travel too.
 dumps = encoder(_refuse, True, True, True)
+# The same without NaN and infinity, which only Python reads.
+strict = encoder(_refuse, True, True, False)
 _scan = make_scanner(JSONDecoder())
 _Error = JSONDecodeError
 

@@ -1,6 +1,6 @@
 """The event that a rule's functions are called with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from dateutil import parser as date_parser
 
@@ -17,6 +17,9 @@ _CONSTANT = frozenset((str, int, float, bool, type(None), ImmutableCaseInsensiti
 # The engine's own events have `2024-04-19T10:00:00Z`, the hosted service's `2024-04-19 10:00:00.000000000`; to the latter's
 # event object the former is no time, which unit tests may rely on. True while the engine judges.
 engine_times = False
+
+# While the engine has tables to read, a function of a table's name and a key: the row, or None if the table has no such key.
+engine_lookup = None
 
 
 class PantherEvent(ImmutableCaseInsensitiveDict):
@@ -103,26 +106,14 @@ class PantherEvent(ImmutableCaseInsensitiveDict):
             raise PantherError(f"a data model hasn't been specified for log type: {self.get('p_log_type')}")
         return model.path(self._container, key)
 
-    def lookup(self, table, key):
+    def lookup(self, lookup_name, lookup_key):
         """
-        A row of a lookup table. In unit tests the event's own `_mocked_lookup_data_` answers. In production only rows that have
-        been joined to the event are at hand; raises LookupError for any other key, which need not be missing from the table.
+        The row of a lookup table for a key, or None if the table has none. In unit tests the event's own `_mocked_lookup_data_`
+        answers, unless the test has tables. Raises LookupError for an unknown table.
         """
-        if not engine_times:
-            return self.deep_get("_mocked_lookup_data_", table, key)
-        for found in self._joined(table):
-            if isinstance(found, Mapping) and found.get("p_match") == key:
-                return found
-        raise LookupError(
-            f"lookup('{table}', {key!r}): no row for this key has been joined to the event. Give the table a selector for the field "
-            f"that holds the key, and read event.deep_get('p_enrichment', '{table}', …) instead"
-        )
-
-    def _joined(self, table):
-        """All rows of a table under `p_enrichment`, whatever selected them."""
-        selected = self.deep_get("p_enrichment", table)
-        for rows in selected.values() if isinstance(selected, Mapping) else ():
-            yield from rows if isinstance(rows, Sequence) and not isinstance(rows, str) else (rows,)
+        if engine_lookup is not None:
+            return engine_lookup(lookup_name, lookup_key)
+        return self.deep_get("_mocked_lookup_data_", lookup_name, lookup_key)
 
     def event_time_epoch(self, force_utc=True):
         """`p_event_time` in whole seconds since 1970, or 0 when it cannot be read."""

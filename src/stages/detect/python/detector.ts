@@ -278,6 +278,7 @@ export class PythonDetector implements Detector {
     const deps = {
       runtime: this.#runtime,
       penalties: this.#penalties,
+      tables: batch.tables,
       now: () => performance.now(),
       spent: (ruleId: string, seconds: number, events: number) => this.#add(ruleId, seconds, events),
     }

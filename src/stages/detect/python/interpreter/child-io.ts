@@ -69,6 +69,15 @@ export function reply(header: Reply, payload: Uint8Array = new Uint8Array()): vo
   }
 }
 
+/** Asks the engine for a row while a rule runs, and waits for the answer: the engine is never blocked by a child. */
+export function askForRow(mark: number, question: Uint8Array): Uint8Array {
+  reply({ kind: 'lookup', mark }, question)
+  const answer = nextRequest()
+  if (!answer) leave(0)
+  if (answer!.header.kind !== 'row') throw new Error(`a row was asked for, and '${answer!.header.kind}' came`)
+  return answer!.payload
+}
+
 /** Repeats an interrupted call. Pipes are blocking here; if one is not, it is polled. */
 function again(call: () => number): number {
   for (;;) {

@@ -18,7 +18,8 @@ const leave = process.exit.bind(process)
 function serve(interpreter: Interpreter): void {
   for (let request = nextRequest(); request; request = nextRequest()) {
     const { header, payload } = request
-    if (header.kind === 'start' || header.kind === 'sources') throw new Error(`'${header.kind}' came twice`)
+    if (header.kind === 'start' || header.kind === 'sources' || header.kind === 'row')
+      throw new Error(`'${header.kind}' was not asked for`)
     let answer: Uint8Array
     try {
       answer = interpreter.call(header, payload)

@@ -1,6 +1,7 @@
 import type { PyodideAPI } from 'pyodide'
 import type { Request } from '../sandbox/protocol.ts'
-import { leaveIfOrphan, reply } from './child-io.ts'
+import { askForRow, leaveIfOrphan, reply } from './child-io.ts'
+import { Lookups } from './lookups.ts'
 import { prepareForPyodide } from './seal.ts'
 import { StopGuard } from './stop-guard.ts'
 import { isJudged, joinParts, type Suspect } from './suspects.ts'
@@ -18,7 +19,7 @@ interface InterpreterOptions {
   readonly makeSnapshot: boolean
 }
 
-type Work = Exclude<Request, { kind: 'start' | 'sources' }>
+type Work = Exclude<Request, { kind: 'start' | 'sources' | 'row' }>
 
 /** Parts of Pyodide that are missing from its types. */
 interface Internals {
@@ -49,6 +50,9 @@ interface Engine {
   answer(): number
 }
 
+/** The first byte of a question by `_caracal/lookups.py`: `?`. */
+const QUESTION = 0x3f
+
 /** Maximum total size of files that rules write, which are in the host's memory. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024
 
@@ -57,6 +61,7 @@ export class Interpreter {
   readonly #pyodide: PyodideAPI & Internals
   readonly #memory: Internals['_module']
   readonly #guard = new StopGuard()
+  readonly #lookups = new Lookups(askForRow)
   #engine: Engine | undefined
   #watch: Watch | undefined
   #cells = 0
@@ -110,9 +115,9 @@ export class Interpreter {
       },
       processMeter(),
     )
-    python.setStdout({ write: (bytes) => this.#printed(bytes.length), isatty: false })
+    python.setStdout({ write: (bytes) => this.#printed(bytes), isatty: false })
     python.setStderr({ write: (bytes) => bytes.length, isatty: false })
-    python.setStdin({ stdin: () => null })
+    python.setStdin({ read: (into) => this.#lookups.read(into), isatty: false })
     python.runPython('import _caracal.close\n_caracal.close.install()\ndel _caracal')
     python.setInterruptBuffer(this.#watch.buffer)
     // Python still references this object somewhere; from here on it is empty.
@@ -131,6 +136,7 @@ export class Interpreter {
     const memory = this.#memory
     this.#watch!.begin(request.timeoutMs)
     this.#careful = request.careful
+    this.#lookups.begin('tables' in request ? request.tables : undefined)
     const at = engine.room(payload.length)
     memory.HEAPU8.set(payload, at)
     const { kind } = request
@@ -175,10 +181,11 @@ export class Interpreter {
     return result
   }
 
-  /** Output of rules never gets here; careful mode announces each call with a byte on the real stdout. */
-  #printed(length: number): number {
-    if (this.#careful) reply({ kind: 'beat', mark: this.mark(), ms: 0, interrupted: false })
-    return length
+  /** Output of rules never gets here: only questions about tables and, in careful mode, a byte that announces a call. */
+  #printed(bytes: Uint8Array): number {
+    if (bytes[0] === QUESTION) this.#lookups.take(bytes.slice(1), this.mark())
+    else if (this.#careful) reply({ kind: 'beat', mark: this.mark(), ms: 0, interrupted: false })
+    return bytes.length
   }
 }
 

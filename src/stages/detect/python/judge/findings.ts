@@ -1,24 +1,39 @@
+import type { ReadRow, TableRows } from '../../../../model/lookup.ts'
 import type { Finding, Match, RuleError } from '../../../../model/match.ts'
 import type { Rule, Severity } from '../../../../model/rule.ts'
-import type { Row } from '../sandbox/protocol.ts'
+import type { ErrorRow, MatchRow, Row } from '../sandbox/protocol.ts'
+import { readQuestion } from '../sandbox/row-answer.ts'
 
-/** A row of an evaluation as a finding: values that the rule's functions did not return come from its metadata. */
-export function toFinding(row: Row, rule: Rule, event: number): Finding {
-  if (row.length === 4 && typeof row[2] === 'string') {
-    return ruleError(rule.id, event, row[2], (row[3] as string).toWellFormed())
-  }
-  return toMatch(row as Extract<Row, readonly [number, number, object, object]>, rule, event)
+/**
+ * A row of an evaluation as a finding: values that the rule's functions did not return come from its metadata, and rows that it has read from
+ * `tables`.
+ */
+export function toFinding(row: Row, rule: Rule, event: number, tables: TableRows | undefined): Finding {
+  if (isError(row)) return ruleError(rule.id, event, row[2], row[3].toWellFormed())
+  const looked = row[4]?.flatMap((question) => readRow(question, tables))
+  return { ...toMatch(row, rule, event), ...(looked && { looked }) }
+}
+
+function isError(row: Row): row is ErrorRow {
+  return typeof row[2] === 'string'
 }
 
 export function ruleError(ruleId: string, event: number, cause: RuleError['cause'], message: string): RuleError {
   return { kind: 'error', ruleId, event, cause, message }
 }
 
-function toMatch(
-  [, , values, errors]: Extract<Row, readonly [number, number, object, object]>,
-  rule: Rule,
-  event: number,
-): Match {
+/** Read again here, since what a rule says it has read is not evidence. */
+function readRow(question: string, tables: TableRows | undefined): ReadRow[] {
+  // `answer.ts` accepts no other text.
+  const { table, key } = readQuestion(question)!
+  const found = tables?.find(table, key)
+  if (!found || 'problem' in found) return []
+  const none = { p_match: key, p_version: found.version, p_missing: true }
+  const rows = Array.isArray(found.row) ? found.row : [found.row ?? none]
+  return rows.map((row) => ({ table: found.table, row }))
+}
+
+function toMatch([, , values, errors]: MatchRow, rule: Rule, event: number): Match {
   // If title() fails, the title is the id; without a title(), it is the display name.
   const title = (values.title ?? (errors['title'] ? rule.id : (rule.displayName ?? rule.id))).toWellFormed()
   const fromTitle = values.title ?? (errors['title'] ? rule.id : '')

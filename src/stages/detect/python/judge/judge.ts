@@ -1,3 +1,4 @@
+import type { TableRows } from '../../../../model/lookup.ts'
 import type { Finding } from '../../../../model/match.ts'
 import type { Rule } from '../../../../model/rule.ts'
 import { type EvaluateAnswer, markedCall } from '../sandbox/protocol.ts'
@@ -13,6 +14,8 @@ const MAX_IN_ROW = 3
 interface Deps {
   readonly runtime: Runtime
   readonly penalties: PenaltyBox
+  /** What `lookup` reads. Absent: no table. */
+  readonly tables?: TableRows | undefined
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number
   readonly spent: (ruleId: string, seconds: number, events: number) => void
@@ -44,6 +47,7 @@ export async function judgeCrossing(logType: string, crossing: Crossing, rules: 
       const answer = await deps.runtime.evaluate(
         { logType, rules: running, skip, careful, watch, ...onlyOf(crossing, running) },
         crossing,
+        deps.tables,
       )
       if ('changed' in answer) {
         // The answers of the other rules may be wrong: everything is judged again, in a new child.
@@ -61,6 +65,7 @@ export async function judgeCrossing(logType: string, crossing: Crossing, rules: 
         answer.rows.map((row) => [row, running[row[1]]!] as const),
         rules,
         crossing,
+        deps.tables,
       )
     } catch (error) {
       if (!(error instanceof SandboxDied)) throw error
@@ -150,11 +155,12 @@ async function ruleByRule(
       const answer = await deps.runtime.evaluate(
         { logType, rules: [index], skip: [], careful: false, watch: true, ...onlyOf(crossing, [index]) },
         crossing,
+        deps.tables,
       )
       if (!('changed' in answer)) {
         inRow = 0
         account(answer, [index], rules, crossing, [], deps)
-        for (const row of answer.rows) findings.push(toFinding(row, rule, crossing.first + row[0]))
+        for (const row of answer.rows) findings.push(toFinding(row, rule, crossing.first + row[0], deps.tables))
         continue
       }
       strikeForTampering(rule, answer.changed[1], deps)
@@ -225,9 +231,10 @@ function inOrder(
   rows: readonly (readonly [EvaluateAnswer['rows'][number], number])[],
   rules: readonly Rule[],
   crossing: Crossing,
+  tables?: TableRows,
 ): Finding[] {
   const place = new Map(rules.map((rule, i) => [rule.id, i]))
   const all = [...findings]
-  for (const [row, index] of rows) all.push(toFinding(row, rules[index]!, crossing.first + row[0]))
+  for (const [row, index] of rows) all.push(toFinding(row, rules[index]!, crossing.first + row[0], tables))
   return all.sort((a, b) => a.event - b.event || place.get(a.ruleId)! - place.get(b.ruleId)!)
 }

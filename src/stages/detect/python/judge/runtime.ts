@@ -1,3 +1,4 @@
+import type { TableRows } from '../../../../model/lookup.ts'
 import type { RuleError } from '../../../../model/match.ts'
 import type { RuleSet } from '../rules.ts'
 import { type Checked, readCompiled, readEvaluation, readLoad, readTests } from '../sandbox/answer.ts'
@@ -146,6 +147,7 @@ export class Runtime {
   async evaluate(
     header: EvaluateHeader,
     { ndjson, count }: Pick<Crossing, 'ndjson' | 'count'>,
+    tables?: TableRows,
   ): Promise<EvaluateAnswer | TamperingAnswer> {
     await this.ready()
     const missed = this.#cache.missed()
@@ -155,8 +157,9 @@ export class Runtime {
       timeoutMs: this.#timeoutMs,
       careful: header.careful,
       header: JSON.stringify(header),
+      ...(tables && { tables: tables.stamp }),
     } as const
-    const options = { careful: header.careful, onSlow: () => this.#warm() }
+    const options = { careful: header.careful, onSlow: () => this.#warm(), findRow: tables?.find }
     const bytes = await this.#sandbox!.request([[request, ndjson]], this.#timeoutMs, options)
     const answer = await accepted(readEvaluation(bytes, header, count), this.#sandbox!)
     if ('changed' in answer) {

@@ -12,6 +12,7 @@ import type {
   TamperingAnswer,
   TestAnswer,
 } from './protocol.ts'
+import { readQuestion } from './row-answer.ts'
 
 /**
  * Everything that a child sends is validated here before it is used: types, ranges, names, JSON, sizes. Rules share the child's
@@ -32,6 +33,8 @@ const MAX_ENTRY = 400 * 1024
 const MAX_WRITES = 2 * 100_000
 const MAX_RULES = 100_000
 const MAX_PRINTED = 2 * 300 * 1024
+/** Questions to tables that a match records. */
+const MAX_NOTED = 20
 
 const FUNCTIONS: ReadonlySet<string> = new Set([
   'title',
@@ -134,6 +137,7 @@ export function isReply(header: unknown): header is Reply {
   const { kind, mark, ms, interrupted, how, message, isReading } = (header ?? {}) as Record<string, unknown>
   if (kind === 'answer') return true
   if (!isIndex(mark, 2 ** 32)) return false
+  if (kind === 'lookup') return true
   if (kind === 'beat') return typeof ms === 'number' && ms >= 0 && typeof interrupted === 'boolean'
   const isEnd = kind === 'died' && (how === 'timeout' || how === 'crash') && typeof isReading === 'boolean'
   return isEnd && typeof message === 'string' && message.length <= MAX_MESSAGE
@@ -169,7 +173,9 @@ function checkRows(rows: unknown, { rules, only, skip }: Pick<EvaluateHeader, 'r
   const seen = new Set<number>()
   for (let i = 0; i < list.length; i++) {
     const row = list[i] as unknown[]
-    if (!Array.isArray(row) || row.length !== 4) throw unexpected(row, `rows[${i}]`)
+    if (!Array.isArray(row)) throw unexpected(row, `rows[${i}]`)
+    const hasQuestions = row.length === 5 && typeof row[2] !== 'string'
+    if (row.length !== 4 && !hasQuestions) throw unexpected(row, `rows[${i}]`)
     const event = row[0] as number
     const rule = row[1] as number
     if (!isIndex(event, count)) throw unexpected(event, `rows[${i}], the event's index,`)
@@ -187,7 +193,16 @@ function checkRows(rows: unknown, { rules, only, skip }: Pick<EvaluateHeader, 'r
     } else {
       checkValues(row[2], i)
       checkErrors(row[3], `rows[${i}], the functions' errors,`)
+      if (hasQuestions) checkQuestions(row[4], `rows[${i}], what it looked up,`)
     }
+  }
+}
+
+function checkQuestions(questions: unknown, where: string): void {
+  const list = listOf(questions, where)
+  if (list.length > MAX_NOTED) throw new Fault(`${where} has ${list.length} questions, more than ${MAX_NOTED}`)
+  for (const question of list) {
+    if (typeof question !== 'string' || !readQuestion(question)) throw unexpected(question, where)
   }
 }
 

@@ -20,10 +20,18 @@ export type Request =
   | { readonly kind: 'fill'; readonly timeoutMs: number; readonly careful: boolean }
   /** Payload: `NecessaryContent` as JSON; answer: as `known-conditions.ts` reads it. */
   | { readonly kind: 'necessary'; readonly timeoutMs: number; readonly careful: boolean }
-  /** Payload: NDJSON. `header`: `EvaluateHeader` as JSON. */
-  | { readonly kind: 'evaluate'; readonly timeoutMs: number; readonly careful: boolean; readonly header: string }
+  /** Payload: NDJSON. `header`: `EvaluateHeader` as JSON. `tables`: the stamp of the tables that `lookup` reads. */
+  | {
+      readonly kind: 'evaluate'
+      readonly timeoutMs: number
+      readonly careful: boolean
+      readonly header: string
+      readonly tables?: string
+    }
   /** Payload: `TestRequest[]` as JSON; answer: `TestAnswer[]`. */
   | { readonly kind: 'test'; readonly timeoutMs: number; readonly careful: boolean }
+  /** The answer to a `lookup`, in the middle of a request. Payload: `Looked` as JSON. */
+  | { readonly kind: 'row' }
 
 /** Child → engine. */
 export type Reply =
@@ -31,6 +39,8 @@ export type Reply =
   | { readonly kind: 'answer' }
   /** Still working. In careful mode, sent before every call of the rules' own code. */
   | ({ readonly kind: 'beat' } & Beat)
+  /** The call at this mark reads a table, and waits for a `row`. Payload: `[table, key]` as JSON. */
+  | { readonly kind: 'lookup'; readonly mark: number }
   /** The interpreter died at this mark, and the child ends itself. `timeout`: because the engine interrupted it. */
   | {
       readonly kind: 'died'
@@ -132,10 +142,19 @@ export interface EvaluateHeader {
   readonly watch: boolean
 }
 
-/** A row of an evaluation: a match with the results of the rule's functions, or an error. */
-export type Row =
-  | readonly [event: number, rule: number, values: MatchValues, errors: Record<string, string>]
-  | readonly [event: number, rule: number, cause: 'exception' | 'return_type' | 'timeout', message: string]
+/** A row of an evaluation. */
+export type Row = MatchRow | ErrorRow
+
+/** A match with the results of the rule's functions, their errors, and its questions to tables, if it had any. */
+export type MatchRow = readonly [
+  event: number,
+  rule: number,
+  values: MatchValues,
+  errors: Record<string, string>,
+  questions?: readonly string[],
+]
+
+export type ErrorRow = readonly [event: number, rule: number, cause: 'exception' | 'return_type' | 'timeout', message: string]
 
 /** Function → its value, with limits applied; undefined and failed functions are absent. */
 export interface MatchValues {

@@ -8,6 +8,7 @@ import { encodeFrame, type Frame, FrameReader } from '../../../../util/frames.ts
 import { isReply } from './answer.ts'
 import { childMeter, Patience } from './patience.ts'
 import { isSameCall, type Request } from './protocol.ts'
+import { answerOf, type FindRow, MAX_QUESTIONS } from './row-answer.ts'
 import { pyodideFolder } from './sources.ts'
 
 /** The child ended, or had to be ended, before it answered. */
@@ -41,12 +42,15 @@ export interface RequestOptions {
   readonly careful?: boolean
   /** A call has used a quarter of its limit, so the child may have to be ended. Called once per request. */
   readonly onSlow?: () => void
+  /** Reads tables for rules. Absent: there are none. */
+  readonly findRow?: FindRow | undefined
 }
 
 interface Pending extends RequestOptions {
   readonly resolve: (payload: Uint8Array) => void
   readonly reject: (error: SandboxDied) => void
   readonly patience: Patience
+  questions: number
 }
 
 const CHECK_MS = 25
@@ -111,14 +115,16 @@ export class Sandbox {
     if (this.#pending) throw new Error('a Python child takes one request at a time')
     return new Promise((resolve, reject) => {
       const patience = new Patience(limitMs, childMeter(this.#child.pid))
-      this.#pending = { ...options, resolve, reject, patience }
+      this.#pending = { ...options, resolve, reject, patience, questions: 0 }
       this.#timer = limitMs > 0 ? setInterval(() => this.#check(), CHECK_MS) : undefined
-      for (const [header, payload] of frames) {
-        const [prefix, body] = encodeFrame(header, payload)
-        this.#child.stdin.write(prefix)
-        if (body.length > 0) this.#child.stdin.write(body)
-      }
+      for (const [header, payload] of frames) this.#send(header, payload)
     })
+  }
+
+  #send(header: Request, payload: Uint8Array): void {
+    const [prefix, body] = encodeFrame(header, payload)
+    this.#child.stdin.write(prefix)
+    if (body.length > 0) this.#child.stdin.write(body)
   }
 
   /** Ends the process and waits for its end. */
@@ -146,7 +152,10 @@ export class Sandbox {
       const message = header.how === 'timeout' ? patience.tooLong : header.message
       this.#end(header.how, isOther ? undefined : header.mark, message, header.isReading)
     } else if (header.kind === 'beat') patience.hear(header)
-    else {
+    else if (header.kind === 'lookup') {
+      if (++pending.questions > MAX_QUESTIONS) throw new Error(`it asked for more than ${MAX_QUESTIONS} rows`)
+      this.#send({ kind: 'row' }, answerOf(payload, header.mark, pending.findRow))
+    } else {
       this.#finish()
       pending.resolve(payload)
     }

@@ -1,0 +1,75 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { afterAll, expect, test, vi } from 'vitest'
+import type { Io } from '../src/cli/io.ts'
+import { runCli } from '../src/cli/main.ts'
+
+// Each run starts a child process.
+vi.setConfig({ testTimeout: 120_000 })
+
+const top = mkdtempSync(join(tmpdir(), 'caracal-lookup-'))
+afterAll(() => {
+  process.exitCode = 0
+  rmSync(top, { recursive: true, force: true })
+})
+
+const RULE = 'AnalysisType: rule\nEnabled: true\nSeverity: High\nLogTypes: [Custom.Login]\n'
+
+/** No field of a log selects the table, so only rules read it. */
+const CONTENT = {
+  'login.schema.yml': 'schema: Custom.Login\nfields:\n  - { name: user, type: string, required: true }\n',
+  'users.yml': 'AnalysisType: lookup_table\nLookupName: users\nFilename: users.csv\nLogTypeMap:\n  PrimaryKey: name\n',
+  'users.csv': 'name,role\nann,admin\nbob,guest\n',
+  'admin.yml': `${RULE}RuleID: Admin\nFilename: admin.py\n`,
+  'admin.py':
+    'def rule(event):\n    row = event.lookup("users", event.get("user"))\n    return row is None or row["role"] == "admin"\n',
+}
+
+/** Runs logins of these users through the content. */
+async function run(name: string, content: Readonly<Record<string, string>>, users: readonly string[], ...argv: string[]) {
+  const folder = join(top, name)
+  mkdirSync(folder)
+  for (const [file, text] of Object.entries(content)) writeFileSync(join(folder, file), text)
+  writeFileSync(join(folder, 'logins.json'), users.map((user) => JSON.stringify({ user })).join('\n'))
+  const out: string[] = []
+  const err: string[] = []
+  const io: Io = {
+    out: (text) => void out.push(text),
+    write: async (text) => void out.push(text),
+    err: (text) => void err.push(text),
+    isTty: false,
+    columns: 100,
+    hasColours: false,
+    env: { XDG_CACHE_HOME: join(top, 'cache'), CARACAL_DATA_DIR: join(top, 'data') },
+    stdin: Readable.from([]),
+    onInterrupt: () => () => {},
+  }
+  const flags = ['--content', folder, '--log-type', 'Custom.Login', '--emit', 'matches', ...argv]
+  await runCli(['run', join(folder, 'logins.json'), ...flags], io)
+  const lines = out.join('').split('\n').filter(Boolean)
+  return { matches: lines.map((line) => JSON.parse(line) as { event: Record<string, unknown> }), err: err.join('\n') }
+}
+
+test('a rule reads a table that no field selects, and its match shows the row and the version', async () => {
+  const { matches } = await run('read', CONTENT, ['ann', 'bob', 'eve'])
+  expect(matches.map(({ event }) => [event['user'], event['p_enrichment']])).toEqual([
+    ['ann', { users: { p_lookup: [{ name: 'ann', role: 'admin', p_match: 'ann', p_version: expect.any(String) }] } }],
+    ['eve', { users: { p_lookup: [{ p_match: 'eve', p_version: expect.any(String), p_missing: true }] } }],
+  ])
+})
+
+test('rows of a given file are read instead', async () => {
+  const other = join(top, 'other.csv')
+  writeFileSync(other, 'name,role\nann,guest\neve,guest\nbob,admin\n')
+  const { matches } = await run('other', CONTENT, ['ann', 'bob', 'eve'], '--table', `users=${other}`)
+  expect(matches.map(({ event }) => event['user'])).toEqual(['bob'])
+})
+
+test('a table that does not exist is an error of the rule, not a missing row', async () => {
+  const code = CONTENT['admin.py'].replace('"users"', '"user"')
+  const { matches, err } = await run('unknown', { ...CONTENT, 'admin.py': code }, ['ann'])
+  expect(matches).toEqual([])
+  expect(err).toMatch(/rule Admin: .*no table 'user' is in force. In force: .*users/)
+})
