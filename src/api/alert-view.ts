@@ -47,6 +47,10 @@ const deliverySchema = z.object({
 
 /** An alert with everything about why it was raised. */
 export const alertDetailSchema = alertSchema.extend({
+  learned: z
+    .object({ table: z.string(), value: z.string(), time })
+    .nullable()
+    .describe('What a lookup table learned after the first event was judged, and when, if a retro-match found it; else null.'),
   threshold: z.number(),
   window_start_time: time,
   window_end_time: time,
@@ -107,6 +111,7 @@ export function alertDetail(alert: StoredAlert, deliveries: readonly StoredDeliv
   const { threshold, description, reference, runbook, tags, reports, functionErrors, indicators, indicatorsCut } = body
   return exactObject({
     ...alertView(alert),
+    learned: body.learned ?? null,
     threshold,
     window_start_time: iso(startMs),
     window_end_time: iso(endMs),

@@ -33,7 +33,7 @@ export function alertText(alert: Alert, text: string, io: Io): string {
         `${count(alert.event_count)} (threshold ${count(alert.threshold)}), ${alert.first_event_time} to ${alert.last_event_time}`,
       ],
       ['Window', `${alert.window_start_time} to ${alert.window_end_time}, grouped by '${alert.dedup}'`],
-      ['Found', alert.retroactive ? 'by a replay of stored records, so its window runs on event time' : ''],
+      ['Found', foundText(alert)],
       ['Log types', alert.log_types.join(', ')],
       ['Sources', alert.source_labels.join(', ')],
       ['Tags', alert.tags.join(', ')],
@@ -53,6 +53,11 @@ export function alertText(alert: Alert, text: string, io: Io): string {
     ...(alert.type === 'SYSTEM' ? [] : ['', faint(io, allEvents(alert))]),
   ]
   return `${lines.join('\n')}\n`
+}
+
+function foundText({ retroactive, learned }: Alert): string {
+  if (learned) return `in stored events, after the table ${learned.table} learned of ${learned.value} on ${learned.time}`
+  return retroactive ? 'by a replay of stored records, so its window runs on event time' : ''
 }
 
 function exactOf(text: string): JsonObject {

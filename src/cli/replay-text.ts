@@ -10,8 +10,9 @@ const MAX_ALERTS = 20
 /** A replay for display. */
 export function replayText(replay: ReplayView): string[] {
   const { id, kind, state, dry_run: isDry, records, notes } = replay
+  const table = replay.chosen.table === null ? '' : ` of the table ${replay.chosen.table}`
   const lines = [
-    `Replay ${id} (${kind}${isDry ? ', dry run' : ''}): ${state}, ${count(records.read)} of ${records.of === null ? '?' : count(records.of)} records`,
+    `Replay ${id} (${kind}${table}${isDry ? ', dry run' : ''}): ${state}, ${count(records.read)} of ${records.of === null ? '?' : count(records.of)} records`,
     ...letters(replay),
     ...rules(replay),
     ...alerts(replay),
@@ -22,8 +23,9 @@ export function replayText(replay: ReplayView): string[] {
 
 function letters({ kind, dry_run: isDry, stored, filtered, failing }: ReplayView): string[] {
   const reasons = Object.entries(failing).map(([reason, n]) => `${reason} ${count(n)}`)
-  const left = reasons.length > 0 ? [`${kind === 'events' ? 'unreadable' : 'still dead letters'}: ${reasons.join(', ')}`] : []
-  if (kind === 'events') return left
+  const left =
+    reasons.length > 0 ? [`${kind !== 'dead-letters' ? 'unreadable' : 'still dead letters'}: ${reasons.join(', ')}`] : []
+  if (kind !== 'dead-letters') return left
   const kept = filtered > 0 ? `, ${count(filtered)} kept out by a filter` : ''
   return [`${isDry ? 'would be stored' : 'stored'} as events: ${count(stored)}${kept}`, ...left]
 }

@@ -69,6 +69,7 @@ async function start() {
     definitions: first.tables,
     dataFolder: data,
     store: { load: async () => undefined, save: async () => {} },
+    changed: async () => {},
     accept: (ref) => pipeline.call('acceptTable', ref),
     keys: noKeys,
     send: () => Promise.reject(new Error('there is no network')),

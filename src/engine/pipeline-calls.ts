@@ -2,6 +2,7 @@ import type { AlertStatus, AlertWindow } from '../model/alert.ts'
 import type { DeliveryResult } from '../model/batch.ts'
 import type { TableSpec } from '../model/column.ts'
 import type { ContentMark } from '../model/content-history.ts'
+import type { Learned } from '../model/learned.ts'
 import type { SavedQuery, ScheduledQuery } from '../model/query.ts'
 import type { Replay, ReplayAsk } from '../model/replay.ts'
 import type { RuleSpan } from '../model/rule-span.ts'
@@ -10,7 +11,7 @@ import type { DeadLetterSample } from '../pipeline/dead-letter-samples.ts'
 import type { RuleOff } from '../stages/detect/language.ts'
 import type { QueryRows } from '../stages/detect/scheduled/rows.ts'
 import type { TableDefinition } from '../stages/enrich/definition.ts'
-import type { ContentFileRef } from '../stages/enrich/keeper-types.ts'
+import type { ContentFileRef, VersionInForce } from '../stages/enrich/keeper-types.ts'
 import type { Missed } from '../stages/enrich/live/missed-addresses.ts'
 import type { BuiltTable } from '../stages/enrich/table.ts'
 import type { Lake, QueryResult } from '../stages/store/lake.ts'
@@ -37,6 +38,10 @@ export interface PipelineCalls {
   stop: () => void
   /** Builds a table of that content and puts it in force. Rejects, with the old one in force, if it cannot be built. */
   acceptTable: (content: ContentFileRef) => BuiltTable
+  /** A table's content has changed: resolves once it is durable that past events will be searched for what it learned. */
+  tableChanged: (change: VersionInForce) => void
+  /** Past events will be searched for these keys of a table, which is in force with them: resolves once that is durable. */
+  learned: (learned: Learned) => void
   saveTableState: (table: { name: string; value: string }) => void
   /** Resolves when the source has nothing to read and all of it is committed; immediately for a source that is not read at all. */
   settled: (sourceId: string) => void

@@ -4,21 +4,21 @@ import type { AlertStatus } from '../model/alert.ts'
 import type { DeliveryResult, Effects } from '../model/batch.ts'
 import type { ContentMark } from '../model/content-history.ts'
 import type { Event } from '../model/event.ts'
+import type { Learned } from '../model/learned.ts'
 import type { Replay, ReplayAsk } from '../model/replay.ts'
 import type { SystemProblem } from '../model/system-problem.ts'
 import { type DeadLetterSample, DeadLetterSamples } from '../pipeline/dead-letter-samples.ts'
 import { effectsOfRows } from '../pipeline/effects.ts'
-import { Flusher } from '../pipeline/flusher.ts'
+import type { Flusher } from '../pipeline/flusher.ts'
 import { judgeEvents } from '../pipeline/judge.ts'
 import type { PipelineState } from '../pipeline/pipeline-state.ts'
 import { SIGNALS, tableVersionRow } from '../pipeline/rows.ts'
 import { effectsOfProblems } from '../pipeline/system-alerts.ts'
 import { queryLogType } from '../stages/detect/language.ts'
 import { type QueryRows, rowsToEvents } from '../stages/detect/scheduled/rows.ts'
-import type { ContentFileRef } from '../stages/enrich/keeper-types.ts'
+import type { ContentFileRef, VersionInForce } from '../stages/enrich/keeper-types.ts'
 import { type Missed, MissedAddresses } from '../stages/enrich/live/missed-addresses.ts'
 import type { BuiltTable } from '../stages/enrich/table.ts'
-import { RowWriter } from '../stages/store/row-writer.ts'
 import { setAlertStatus } from '../state/alerts.ts'
 import { contentFiles, type PresentFile, recordContent } from '../state/content-history.ts'
 import { openState, type StateDb } from '../state/db.ts'
@@ -31,6 +31,7 @@ import type { Handlers, Remote } from '../util/rpc.ts'
 import { Started } from '../util/started.ts'
 import { ContentFiles } from './content-files.ts'
 import { contentPlaces } from './content-places.ts'
+import { createFlusher } from './create-flusher.ts'
 import { type BuiltContent, LiveContent } from './live-content.ts'
 import { Makers, makerCount } from './makers/makers.ts'
 import { CommittedSignals } from './past-signals.ts'
@@ -46,8 +47,10 @@ import {
 } from './pipeline-calls.ts'
 import { Reading } from './reading.ts'
 import { LateJudging } from './replays/late-judging.ts'
+import type { ReplayLake } from './replays/pages.ts'
+import { Retro } from './retro/retro.ts'
 import { RulesOff } from './rules-off.ts'
-import { Troubles } from './troubles.ts'
+import { RETRO, Troubles } from './troubles.ts'
 
 export interface PipelineOptions {
   readonly config: Config
@@ -78,6 +81,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
   /** Set once reading has begun: late judging of earlier events waits for it. */
   #late: LateJudging | undefined
   #reading!: Reading
+  #retro!: Retro
 
   private constructor(options: PipelineOptions, main: Remote<MainCalls>, started: Started) {
     this.#options = options
@@ -144,7 +148,18 @@ export class Pipeline implements Handlers<PipelineCalls> {
         }),
       (made) => made.close(),
     )
-    this.#flusher = this.#createFlusher()
+    this.#flusher = createFlusher({
+      config,
+      state: this.#state,
+      lake: this.#main,
+      onTrouble,
+      onStored: () => this.#reading.wake(),
+    })
+    const lake: ReplayLake = {
+      query: (sql, maxRows, onRead) => this.#query(sql, maxRows, onRead),
+      ensure: (table) => this.#main.call('ensure', { table, late: undefined }),
+      flush: () => this.#flusher.flush(),
+    }
     this.#reading = new Reading({
       config,
       sources,
@@ -159,14 +174,19 @@ export class Pipeline implements Handlers<PipelineCalls> {
       observe,
       onCommitted: (effects, sourceId, receivedMs) => this.#committed(effects, sourceId, receivedMs),
       onTrouble,
-      lake: {
-        query: async (sql, maxRows) => (await this.#main.call('query', { sql, maxRows })).rows,
-        ensure: (table) => this.#main.call('ensure', { table, late: undefined }),
-        flush: () => this.#flusher.flush(),
-      },
+      lake,
       signals: { query: (sql, maxRows) => this.#querySignals(sql, maxRows), listen: () => this.#signals.listen() },
       onSwapped: ({ generation, judged }) => this.#rulesOff.watch(generation.detectors, judged),
+      onRetroCut: (table, message) => onTrouble(`${RETRO}${table}`, message),
       onFailed: (error) => this.#main.call('failed', String(error instanceof Error ? error.stack : error)).catch(() => {}),
+    })
+    this.#retro = new Retro({
+      dataFolder: config.data_dir,
+      db,
+      content: () => this.#content.current,
+      reading: this.#reading,
+      lake,
+      onTrouble,
     })
     await this.#reading.connect(spool)
     await started.step(
@@ -208,6 +228,12 @@ export class Pipeline implements Handlers<PipelineCalls> {
       () => this.#reading.stop(),
     )
     this.#judgeLate()
+    const retro = this.#retro
+    await this.#started.step(
+      'retro-match',
+      () => retro.start(),
+      () => retro.stop(),
+    )
   }
 
   stopReading(): Promise<void> {
@@ -225,6 +251,14 @@ export class Pipeline implements Handlers<PipelineCalls> {
     if (await recordTableVersion(this.#db, ref.table, built.version, { spec, rows, count }, now))
       this.#flusher.added([{ spec, rows, count }], now)
     return built
+  }
+
+  tableChanged(change: VersionInForce): Promise<void> {
+    return this.#retro.changed(change)
+  }
+
+  learned(learned: Learned): Promise<void> {
+    return this.#retro.learned(learned)
   }
 
   saveTableState({ name, value }: { name: string; value: string }): Promise<void> {
@@ -305,31 +339,14 @@ export class Pipeline implements Handlers<PipelineCalls> {
     this.#late.look()
   }
 
-  get #routes() {
-    return this.#options.config.destinations.map(({ id, severities, system }) => ({ id, severities, system }))
+  async #query(sql: string, maxRows: number, onRead?: (rows: number) => void): Promise<readonly string[]> {
+    const { rows, rowsRead } = await this.#main.call('query', { sql, maxRows })
+    onRead?.(rowsRead ?? 0)
+    return rows
   }
 
-  #createFlusher(): Flusher {
-    const { config } = this.#options
-    const main = this.#main
-    const lake = new RowWriter(config.data_dir, {
-      ensure: (table, late) => main.call('ensure', { table, late }),
-      store: (table, file, token) => main.call('store', { table, file, token }),
-    })
-    return new Flusher(this.#state, lake, {
-      flushRows: config.flush_rows,
-      flushMs: config.flush_ms,
-      maxBytes: MAX_FLUSH_BYTES,
-      now: Date.now,
-      onLost: (message) => this.#troubles.set('lost', `The lake permanently refused rows: ${message}.`),
-      onTrouble: (message) =>
-        this.#troubles.set(
-          'lake',
-          message && `Rows wait in the state for lake tables that do not accept them at the moment: ${message}`,
-        ),
-      // Reading pauses while too much is waiting.
-      onStored: () => this.#reading.wake(),
-    })
+  get #routes() {
+    return this.#options.config.destinations.map(({ id, severities, system }) => ({ id, severities, system }))
   }
 
   async #endFlusher(): Promise<void> {
@@ -348,7 +365,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
   async #querySignals(sql: string, maxRows: number): Promise<readonly string[]> {
     await this.#flusher.flush()
     await this.#main.call('ensure', { table: SIGNALS, late: undefined })
-    return (await this.#main.call('query', { sql, maxRows })).rows
+    return this.#query(sql, maxRows)
   }
 
   #committed(effects: Effects, sourceId: string | undefined, receivedMs: number | undefined): void {

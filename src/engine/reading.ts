@@ -41,6 +41,7 @@ export interface ReadingDeps {
   readonly onTrouble: LoopDeps['onTrouble']
   readonly signals: PastSignals
   readonly lake: ReplayLake
+  readonly onRetroCut: (table: string, message: string) => void
   /** The loop ended by itself, which is a fault. */
   readonly onFailed: (error: unknown) => void
   /** Other content is in force from now on: called between two batches. */
@@ -234,8 +235,8 @@ export class Reading {
   }
 
   #createReplays(loop: Loop): Replays {
-    const { config, db, content, lake, routes, baseUrl, now, isFull } = this.#deps
-    return new Replays({ config, db, loop, content: () => content.current, lake, routes, baseUrl, now, isFull })
+    const { config, db, content, lake, routes, baseUrl, now, isFull, onRetroCut } = this.#deps
+    return new Replays({ config, db, loop, content: () => content.current, lake, routes, baseUrl, now, isFull, onRetroCut })
   }
 
   #createClock(loop: Loop, { generation }: OpenContent): CorrelationClock {

@@ -58,6 +58,7 @@ export async function startKeeper(
       save: (name, value) => pipeline.rpc.call('saveTableState', { name, value: JSON.stringify(value) }),
     },
     accept: (content) => pipeline.rpc.call('acceptTable', content),
+    changed: (change) => pipeline.rpc.call('tableChanged', change),
     ...outside,
     live,
     random: Math.random,

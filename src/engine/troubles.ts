@@ -11,10 +11,14 @@ const WHAT: Readonly<Record<string, ProblemWhat>> = {
   cache: 'RulesImpaired',
   rules: 'RuleOff',
   late: 'RulesImpaired',
+  retro: 'RetroMatchCut',
+  learning: 'RetroMatchCut',
   retention: 'StateGrows',
 }
 /** Prefix of what the loop reports about one source. */
 const OF_SOURCE = 'source/'
+/** Prefix of what retro-match reports about one table. */
+export const RETRO = 'retro/'
 
 /** Current obstacles in the pipeline thread, one sentence for each kind. */
 export class Troubles {
@@ -36,6 +40,7 @@ export class Troubles {
 }
 
 function problemOf(kind: string, text: string): SystemProblem {
+  if (kind.startsWith(RETRO)) return systemProblem('RetroMatchCut', kind.slice(RETRO.length), text)
   return kind.startsWith(OF_SOURCE)
     ? systemProblem('ReaderStuck', kind.slice(OF_SOURCE.length), text)
     : systemProblem(WHAT[kind] ?? 'PathStuck', kind, text)

@@ -34,8 +34,18 @@ export interface AlertBody {
   /** Milliseconds between receipt and commit of the match that opened it. */
   latencyMs: number | null
   sourceLabels: string[]
+  /** Why past events were judged again. */
+  readonly learned?: LearnedLater
   /** What the threshold counts when the rule has a `unique` function; dropped once the alert is open. */
   unique?: UniqueCount
+}
+
+/** What a table learned after an event that has the value was first judged. */
+export interface LearnedLater {
+  readonly table: string
+  readonly value: string
+  /** When the table learned of it, RFC 3339. */
+  readonly time: string
 }
 
 /** Distinct values so far. */

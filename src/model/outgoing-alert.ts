@@ -1,4 +1,4 @@
-import type { AlertType } from './alert.ts'
+import type { AlertType, LearnedLater } from './alert.ts'
 import type { Severity } from './rule.ts'
 
 /** Why an alert is sent to a destination. */
@@ -34,6 +34,8 @@ export interface OutgoingAlert {
   readonly sourceLabels: readonly string[]
   /** True if a replay found it in past events, absent if it was found live. */
   readonly retroactive?: true | undefined
+  /** Absent unless a table learned of a value of the event after it was first judged. */
+  readonly learned?: LearnedLater | undefined
   /** Where the alert can be read. */
   readonly link: string
 }

@@ -1,4 +1,5 @@
 import type { AlertType } from './alert.ts'
+import type { IndicatorField } from './event.ts'
 import type { Severity } from './rule.ts'
 
 export const REPLAY_STATES = ['queued', 'running', 'done', 'cancelled', 'failed'] as const
@@ -35,7 +36,20 @@ export interface EventReplay extends ReplayMode {
   readonly rules: readonly string[]
 }
 
-export type ReplayAsk = LetterReplay | EventReplay
+/** Stored events are judged again because a table learned of values that they contain. Never asked for by people. */
+export interface RetroReplay extends Omit<EventReplay, 'kind'> {
+  readonly kind: 'retro-match'
+  readonly table: string
+  /** The version of the table that has the values. */
+  readonly version: string
+  /** The indicator that the values are found under. */
+  readonly field: IndicatorField
+}
+
+export type ReplayAsk = LetterReplay | EventReplay | RetroReplay
+
+/** A value that a table learned of, and when events have it: epoch seconds, both included. Then when it was learned, epoch ms. */
+export type FoundSpan = readonly [value: string, from: number, to: number, learnedMs: number]
 
 /** A source whose dead letters, or a log type whose events are replayed. */
 export interface ReplayPart {
@@ -122,6 +136,10 @@ export interface Replay {
   readonly tables?: Readonly<Record<string, string>>
   /** Absent: not begun. */
   readonly parts?: readonly ReplayPart[]
+  /** Of a retro-match until it is over: log type → when its events have the values, in order. Only these events are read. */
+  readonly found?: Readonly<Record<string, readonly FoundSpan[]>>
+  /** Number of rows of the lake's events tables that a retro-match has read. */
+  readonly rowsRead?: number
   readonly cursor: ReplayCursor
   readonly report: ReplayReport
   /** What a sentence is about → the sentence: why it waits, why it failed, what a person should know. */

@@ -165,6 +165,15 @@ export const PROBLEM_KINDS = {
     meaning: 'A source cannot be read, or reading it hangs, so its records are not judged.',
     advice: 'Check the disk, mount or peer that the source reads from; a hung network file system needs a remount.',
   },
+  RetroMatchCut: {
+    headline: 'Past events were not fully searched',
+    severity: 'LOW',
+    alerts: 'each',
+    afterMs: 0,
+    meaning:
+      'A table learned of keys, and past events that contain them were not all searched for and judged again. Events from now on are judged with the table as it is.',
+    advice: 'The message says what was left out. `caracal replay events` judges events of any time again.',
+  },
   RowsLost: {
     headline: 'Monitoring tables in the lake are incomplete',
     severity: 'MEDIUM',

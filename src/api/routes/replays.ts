@@ -49,7 +49,9 @@ const time = z.string().describe('RFC 3339, UTC.')
 
 export const replaySchema = z.object({
   id: z.string(),
-  kind: z.enum(['dead-letters', 'events']),
+  kind: z
+    .enum(['dead-letters', 'events', 'retro-match'])
+    .describe('`retro-match`: Caracal asked for it, because a table learned of values in stored events.'),
   state: z.enum(REPLAY_STATES),
   dry_run: z.boolean(),
   deliver: z.boolean(),
@@ -66,6 +68,7 @@ export const replaySchema = z.object({
       from: z.string().nullable(),
       to: z.string().nullable(),
       by: z.enum(['event', 'received']).nullable(),
+      table: z.string().nullable().describe('The lookup table, for a retro-match.'),
     })
     .describe('What is replayed.'),
   generation: z.string().nullable().describe('The content that judged last.'),
@@ -73,6 +76,10 @@ export const replaySchema = z.object({
   records: z
     .object({ read: z.int(), of: z.int().nullable() })
     .describe('How far it has come. `of` is null until they are counted.'),
+  rows_read: z
+    .int()
+    .nullable()
+    .describe("Rows of the lake's events tables that a retro-match has read to find its records; else null."),
   stored: z.int().describe('Dead letters that became events.'),
   filtered: z.int().describe('Dead letters that a filter keeps out.'),
   failing: z
@@ -228,6 +235,7 @@ function replayView({ id, ask, state, report, parts, notes, ...replay }: Replay)
     generation: replay.generation ?? null,
     tables: { ...replay.tables },
     records: { read: report.records, of: parts ? parts.reduce((sum, { records }) => sum + records, 0) : null },
+    rows_read: ask.kind === 'retro-match' ? (replay.rowsRead ?? 0) : null,
     stored: report.stored,
     filtered: report.filtered,
     failing: { ...report.failing },
@@ -255,11 +263,12 @@ function replayView({ id, ask, state, report, parts, notes, ...replay }: Replay)
 }
 
 function chosenOf(ask: ReplayAsk): z.output<typeof replaySchema>['chosen'] {
-  const none = { sources: [], reasons: [], since: null, log_types: [], rules: [], from: null, to: null, by: null }
+  const none = { sources: [], reasons: [], since: null, log_types: [], rules: [], from: null, to: null, by: null, table: null }
   if (ask.kind === 'dead-letters')
     return { ...none, sources: [...ask.sources], reasons: [...ask.reasons], since: iso(ask.sinceMs) }
   const { logTypes, rules, fromMs, toMs, by } = ask
-  return { ...none, log_types: [...logTypes], rules: [...rules], from: iso(fromMs), to: iso(toMs), by }
+  const table = ask.kind === 'retro-match' ? ask.table : null
+  return { ...none, log_types: [...logTypes], rules: [...rules], from: iso(fromMs), to: iso(toMs), by, table }
 }
 
 function iso(ms: number | undefined): string | null {

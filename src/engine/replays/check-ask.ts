@@ -1,5 +1,5 @@
 import { DEAD_LETTER_REASONS } from '../../model/outcome.ts'
-import type { EventReplay, LetterReplay, ReplayAsk } from '../../model/replay.ts'
+import type { EventReplay, LetterReplay, ReplayAsk, RetroReplay } from '../../model/replay.ts'
 import { suggestion } from '../../packs/issues.ts'
 import { Refused } from '../../util/errors.ts'
 import type { OpenContent } from '../open-content.ts'
@@ -7,7 +7,7 @@ import { schemaOf } from '../path.ts'
 
 /** The request with its defaults filled in. Throws `Refused` for one that makes no sense. */
 export function checkAsk(ask: ReplayAsk, content: OpenContent, nowMs: number): ReplayAsk {
-  return ask.kind === 'events' ? checkEvents(ask, content, nowMs) : checkLetters(ask)
+  return ask.kind === 'dead-letters' ? checkLetters(ask) : checkEvents(ask, content, nowMs)
 }
 
 function checkLetters(ask: LetterReplay): LetterReplay {
@@ -19,7 +19,7 @@ function checkLetters(ask: LetterReplay): LetterReplay {
   return ask
 }
 
-function checkEvents(ask: EventReplay, { loaded, judged }: OpenContent, nowMs: number): EventReplay {
+function checkEvents<T extends EventReplay | RetroReplay>(ask: T, { loaded, judged }: OpenContent, nowMs: number): T {
   const { fromMs, rules } = ask
   // Events that arrive from now on are judged live.
   const toMs = Math.min(ask.toMs, nowMs)

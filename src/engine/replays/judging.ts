@@ -25,7 +25,7 @@ export interface Judging {
  */
 export async function openJudging(content: OpenContent, ask: ReplayAsk, config: Config): Promise<Judging> {
   const { loaded, generation } = content
-  const wanted = ask.kind === 'events' ? new Set(ask.rules) : new Set<string>()
+  const wanted = new Set(ask.kind === 'dead-letters' ? [] : ask.rules)
   const detectors = await startDetectors(
     { content: only(loaded.content, wanted), roots: loaded.roots },
     {
@@ -45,7 +45,7 @@ export async function openJudging(content: OpenContent, ask: ReplayAsk, config: 
       rules: generation.rules,
       detectors: detectors.map(({ detector }) => detector),
       correlation: undefined,
-      sources: ask.kind === 'events' ? new Map([[STORED, storedBinding(content)]]) : generation.sources,
+      sources: ask.kind === 'dead-letters' ? generation.sources : new Map([[STORED, storedBinding(content)]]),
     },
     close() {
       closed ??= closeDetectors(detectors)

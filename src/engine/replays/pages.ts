@@ -1,8 +1,9 @@
 import type { TableSpec } from '../../model/column.ts'
-import type { Replay, ReplayPart } from '../../model/replay.ts'
+import type { FoundSpan, Replay, ReplayCursor, ReplayPart, RetroReplay } from '../../model/replay.ts'
+import type { CompiledSchema } from '../../model/schema.ts'
 import { countLettersSql, lettersPage, lettersSql } from '../../pipeline/rejudge/letters.ts'
 import type { Page } from '../../pipeline/rejudge/page.ts'
-import { countSql, eventsPage, eventsSql } from '../../pipeline/rejudge/stored-events.ts'
+import { countSql, eventsPage, eventsSql, foundSql } from '../../pipeline/rejudge/stored-events.ts'
 import { DEAD_LETTERS, eventTable, REPLAYED, SIGNALS } from '../../pipeline/rows.ts'
 import { Refused } from '../../util/errors.ts'
 import type { OpenContent } from '../open-content.ts'
@@ -10,8 +11,8 @@ import { schemaOf } from '../path.ts'
 
 /** The lake as a replay uses it. */
 export interface ReplayLake {
-  /** Rows are JSON array texts. */
-  readonly query: (sql: string, maxRows: number) => Promise<readonly string[]>
+  /** Rows are JSON array texts. `onRead` gets the number of stored rows that were read for them. */
+  readonly query: (sql: string, maxRows: number, onRead?: (rows: number) => void) => Promise<readonly string[]>
   readonly ensure: (spec: TableSpec) => Promise<void>
   /** Writes everything committed to the lake. */
   readonly flush: () => Promise<void>
@@ -19,10 +20,12 @@ export interface ReplayLake {
 
 /** Maximum number of records in a page. The limit for letters is lower, since each may have 64 KiB. */
 const EVENTS = 1000
+/** Number of spans in a query; more if they overlap. */
+const SPANS = 200
 const LETTERS = 100
 
 /** What the replay has to process. */
-export async function planOf({ ask, createdMs }: Replay, content: OpenContent, lake: ReplayLake): Promise<ReplayPart[]> {
+export async function planOf({ ask, createdMs, found }: Replay, content: OpenContent, lake: ReplayLake): Promise<ReplayPart[]> {
   await lake.flush()
   for (const spec of [SIGNALS, DEAD_LETTERS, REPLAYED]) await lake.ensure(spec)
   if (ask.kind === 'dead-letters') {
@@ -40,6 +43,10 @@ export async function planOf({ ask, createdMs }: Replay, content: OpenContent, l
     // A log type without any records has no table.
     if (!schema || !stored.has(schema.table)) continue
     await lake.ensure(eventTable(schema))
+    if (found) {
+      parts.push({ name, records: found[name]?.length ?? 0 })
+      continue
+    }
     const [row] = await lake.query(countSql(schema, ask), 1)
     parts.push({ name, records: Number((JSON.parse(row!) as [number | string])[0]) })
   }
@@ -52,8 +59,13 @@ export class PartGone extends Error {}
 /**
  * The page at the replay's cursor; `undefined` at the end of its part. Rejects with `PartGone` if the content no longer has a place for it.
  */
-export async function nextPage(replay: Replay, content: OpenContent, lake: ReplayLake): Promise<Page | undefined> {
-  const { id, ask, createdMs, parts = [], cursor } = replay
+export async function nextPage(
+  replay: Replay,
+  content: OpenContent,
+  lake: ReplayLake,
+  onRead: (rows: number) => void = () => {},
+): Promise<Page | undefined> {
+  const { id, ask, createdMs, parts = [], cursor, found } = replay
   const { part, after } = cursor
   const { name } = parts[part]!
   const { generation, loaded } = content
@@ -65,8 +77,42 @@ export async function nextPage(replay: Replay, content: OpenContent, lake: Repla
   }
   const schema = schemaOf(name, loaded)
   if (!schema) throw new PartGone(`log type '${name}' no longer has a schema`)
-  const rows = await some(EVENTS, (limit) => lake.query(eventsSql(schema, ask, after, limit), limit))
+  const rows =
+    ask.kind === 'retro-match'
+      ? await foundRows(ask, schema, found?.[name] ?? [], after, lake, onRead)
+      : await some(EVENTS, (limit) => lake.query(eventsSql(schema, ask, after, limit), limit))
   return rows.length > 0 ? eventsPage(id, schema, rows, part) : undefined
+}
+
+/** The next events with one of the values, only from the spans in which they were seen. */
+async function foundRows(
+  { field }: RetroReplay,
+  schema: CompiledSchema,
+  found: readonly FoundSpan[],
+  after: ReplayCursor['after'],
+  lake: ReplayLake,
+  onRead: (rows: number) => void,
+): Promise<readonly string[]> {
+  const afterSecond = after ? Math.floor(Date.parse(after.time) / 1000) : 0
+  for (const spans of apart(found.filter(([, , to]) => to >= afterSecond))) {
+    const rows = await some(EVENTS, (limit) => lake.query(foundSql(schema, field, spans, after, limit), limit, onRead))
+    if (rows.length > 0) return rows
+  }
+  return []
+}
+
+/** The spans, ordered by their beginning, in parts that do not overlap in time: events are read in the order of time. */
+function apart(spans: readonly FoundSpan[]): FoundSpan[][] {
+  const parts: FoundSpan[][] = []
+  let end = Number.NEGATIVE_INFINITY
+  for (const span of spans) {
+    const [, from, to] = span
+    const last = parts.at(-1)
+    if (last && (from <= end || last.length < SPANS)) last.push(span)
+    else parts.push([span])
+    end = Math.max(end, to)
+  }
+  return parts
 }
 
 /** Large rows are read a few at a time: a result has a limit in bytes. */

@@ -7,6 +7,7 @@ import { takePath } from '../../pipeline/path.ts'
 import { DryWindows } from '../../pipeline/rejudge/dry-windows.ts'
 import { type EndDeps, endDry, endInReplay } from '../../pipeline/rejudge/end.ts'
 import type { Page } from '../../pipeline/rejudge/page.ts'
+import type { AlertClock } from '../../stages/alert/step.ts'
 import { tryCommit } from '../../state/commit.ts'
 import type { StateDb } from '../../state/db.ts'
 import { replayKey } from '../../state/replays.ts'
@@ -25,10 +26,14 @@ export interface RunDeps {
   readonly routes: readonly Route[]
   readonly baseUrl: string
   readonly now: () => number
+  /** Maximum number of rows that a retro-match reads of the events tables. */
+  readonly maxRowsRead?: number
   /** True while too much waits for the lake for more to be added. */
   readonly isFull: () => boolean
   /** The replay has progressed, or is waiting. */
   readonly onProgress: (replay: Replay) => Promise<void>
+  /** A retro-match ended before everything was read; says how much was. */
+  readonly onRetroCut: (table: string, message: string) => void
   /** Resolves after this number of milliseconds, or when the replay is to end. */
   readonly pause: (ms: number) => Promise<void>
   /** True once the replay is to end where it is. */
@@ -39,6 +44,9 @@ const FULL_PAUSE_MS = 500
 const AGAIN_PAUSE_MS = 5000
 /** The replay gets one part in this number of the time, with and without live batches in progress. */
 const SHARES = { busy: 4, idle: 1.25 }
+
+/** Maximum number of rows that a retro-match reads of the lake's events tables. */
+const MAX_ROWS_READ = 50_000_000
 
 /** Maximum number of sentences stored. */
 const MAX_NOTES = 20
@@ -110,9 +118,12 @@ export class ReplayRun {
     const { cursor, parts = [] } = this.#replay
     const part = parts[cursor.part]
     if (!part) return true
+    if (this.#isReadEnough()) return true
     let page: Page | undefined
     try {
-      page = await nextPage(this.#replay, judging.content, lake)
+      page = await nextPage(this.#replay, judging.content, lake, (rows) => {
+        this.#replay = { ...this.#replay, rowsRead: (this.#replay.rowsRead ?? 0) + rows }
+      })
     } catch (error) {
       if (!(error instanceof PartGone)) throw error
       this.#note(part.name, `${part.name} is skipped: ${error.message}.`)
@@ -122,6 +133,17 @@ export class ReplayRun {
       this.#noteOff(judging)
     } else this.#replay = { ...this.#replay, cursor: { part: cursor.part + 1 } }
     return false
+  }
+
+  /** True for a retro-match that has read as much as it may. */
+  #isReadEnough(): boolean {
+    const { ask, rowsRead = 0, cursor } = this.#replay
+    if (ask.kind !== 'retro-match' || rowsRead < (this.#deps.maxRowsRead ?? MAX_ROWS_READ)) return false
+    const since = cursor.after ? ` from ${cursor.after.time} on` : ''
+    const message = `${rowsRead} rows of the events tables were read, which is the limit: events${since} with values of the table ${ask.table} were not judged again`
+    this.#note('cut', message)
+    this.#deps.onRetroCut(ask.table, message)
+    return true
   }
 
   /** Rules that went off during the replay, as can happen live: the events that they missed of it are not judged. */
@@ -155,6 +177,7 @@ export class ReplayRun {
 
   #endDeps(generation: EndDeps['generation'], onStale: () => void): EndDeps {
     const { loop, lake, db, content, now, routes, baseUrl, isEnding } = this.#deps
+    const learned = learnedBy(this.#replay)
     const retrying: Retrying = {
       onTrouble: (message) => this.#note('trouble', isEnding() ? undefined : message),
       isStopping: isEnding,
@@ -166,6 +189,7 @@ export class ReplayRun {
       routes,
       baseUrl,
       keyOf: replayKey,
+      ...(learned && { learned }),
       query: lake.query,
       flush: lake.flush,
       keep: (make) =>
@@ -216,6 +240,19 @@ export class ReplayRun {
   #note(subject: string, sentence: string | undefined): void {
     if (sentence === undefined) this.#notes.delete(subject)
     else if (this.#notes.size < MAX_NOTES || this.#notes.has(subject)) this.#notes.set(subject, sentence)
+  }
+}
+
+/** Says of a judged event what a table learned of it, for a retro-match. */
+function learnedBy({ ask, found }: Replay): AlertClock['learned'] {
+  if (ask.kind !== 'retro-match' || !found) return undefined
+  const { table, field } = ask
+  const times = new Map(Object.values(found).flatMap((spans) => spans.map(([value, , , ms]) => [value, ms] as const)))
+  return ({ event }) => {
+    const values = event?.[field]
+    if (!Array.isArray(values)) return undefined
+    const value = values.find((one) => times.has(one as string)) as string | undefined
+    return value === undefined ? undefined : { table, value, time: new Date(times.get(value)!).toISOString() }
   }
 }
 

@@ -42,8 +42,8 @@ export class Replays {
     return [...this.#all.values()].map((replay) => (replay.id === now?.id && replay.state === 'running' ? now : replay))
   }
 
-  /** Queues a replay. Rejects with `Refused` if it makes no sense, with `RetryLater` if the queue is full. */
-  async add(asked: ReplayAsk): Promise<Replay> {
+  /** Queues a replay. Rejects with `Refused` if it makes no sense, with `RetryLater` if the queue is full. `found`: for a retro-match. */
+  async add(asked: ReplayAsk, found?: Replay['found']): Promise<Replay> {
     const { content, now, db } = this.#deps
     const ask = checkAsk(asked, content(), now())
     const waiting = this.#in('queued').length
@@ -60,6 +60,7 @@ export class Replays {
       cursor: { part: 0 },
       report: EMPTY_REPORT,
       notes: {},
+      ...(found && { found }),
     }
     await saveReplay(db, replay)
     this.#all.set(replay.id, replay)
@@ -134,7 +135,7 @@ export class Replays {
 
   async #work(run: ReplayRun, ending: AbortSignal): Promise<void> {
     const over = async (state: ReplayState, why?: string) => {
-      const { replay } = run
+      const { found: _, ...replay } = run.replay
       const notes = why === undefined ? replay.notes : { ...replay.notes, failed: why }
       await this.#set({ ...replay, state, notes, endedMs: this.#deps.now() })
     }
@@ -185,7 +186,7 @@ function endingWith({ query, ensure, flush }: ReplayLake, signal: AbortSignal): 
     return Promise.race([answer, ended])
   }
   return {
-    query: (sql, maxRows) => orEnd(query(sql, maxRows)),
+    query: (sql, maxRows, onRead) => orEnd(query(sql, maxRows, onRead)),
     ensure: (spec) => orEnd(ensure(spec)),
     flush: () => orEnd(flush()),
   }

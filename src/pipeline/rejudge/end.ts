@@ -1,6 +1,6 @@
 import type { Count, Decision, FinishedRows, OtherEffects } from '../../model/batch.ts'
 import type { Replay } from '../../model/replay.ts'
-import type { Judged } from '../../stages/alert/step.ts'
+import type { AlertClock, Judged } from '../../stages/alert/step.ts'
 import type { Route } from '../deliveries.ts'
 import { encode } from '../encode.ts'
 import type { Retrying } from '../faults.ts'
@@ -24,6 +24,8 @@ export interface EndDeps extends Omit<KnownDeps, 'rules'> {
   /** Where alerts go. */
   readonly routes: readonly Route[]
   readonly baseUrl: string
+  /** What a table learned after the event was stored. */
+  readonly learned?: AlertClock['learned']
   /** A replay's key in state. */
   readonly keyOf: (replayId: string) => string
   /** One transaction, in turn with the live batches; does nothing if the generation is no longer in force. */
@@ -90,14 +92,14 @@ export function endDry(
   return { end, outcome }
 }
 
-function common({ retrying, now }: Pick<EndDeps, 'retrying' | 'now'>) {
+function common({ retrying, now, learned }: Pick<EndDeps, 'retrying' | 'now' | 'learned'>) {
   return {
     retrying,
     // Metrics are about the live path.
     observe: () => {},
     ...HERE,
     turn: async () => {},
-    times: () => ({ atMs: eventMs, signalsMs: now(), nowMs: now(), retroactive: true as const }),
+    times: () => ({ atMs: eventMs, signalsMs: now(), nowMs: now(), retroactive: true as const, ...(learned && { learned }) }),
   }
 }
 

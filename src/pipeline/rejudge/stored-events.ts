@@ -1,11 +1,11 @@
 import type { Chunk } from '../../model/chunk.ts'
 import type { ColumnKind } from '../../model/column.ts'
-import type { Event } from '../../model/event.ts'
+import type { Event, IndicatorField } from '../../model/event.ts'
 import type { JsonObject, JsonValue } from '../../model/json.ts'
-import type { EventReplay, ReplayCursor } from '../../model/replay.ts'
+import type { EventReplay, FoundSpan, ReplayCursor } from '../../model/replay.ts'
 import type { CompiledSchema } from '../../model/schema.ts'
 import type { Parser } from '../../stages/parse/parser.ts'
-import { quoteName, tableName } from '../../stages/store/ddl.ts'
+import { quoteName, quoteText, tableName } from '../../stages/store/ddl.ts'
 import { parseJson, setOwn } from '../../util/json.ts'
 import { eventTable } from '../rows.ts'
 import { comesBefore, type Page } from './page.ts'
@@ -25,9 +25,39 @@ export function countSql(schema: CompiledSchema, range: Range): string {
 
 /** Events of the log type in the range after the cursor, oldest first, as `eventsPage` reads them. */
 export function eventsSql(schema: CompiledSchema, range: Range, after: ReplayCursor['after'], limit: number): string {
+  return selectSql(schema, [inRange(range), ...behind('p_event_time', after)], limit)
+}
+
+/** Events of the log type that have one of the values within the spans, after the cursor, oldest first, as `eventsPage` reads them. */
+export function foundSql(
+  schema: CompiledSchema,
+  field: IndicatorField,
+  spans: readonly FoundSpan[],
+  after: ReplayCursor['after'],
+  limit: number,
+): string {
+  const times = joined(spans).map(
+    ([from, to]) => `p_event_time >= ${instant(from * 1000)} AND p_event_time < ${instant((to + 1) * 1000)}`,
+  )
+  const values = [...new Set(spans.map(([value]) => quoteText(value)))]
+  const has = `hasAny(${quoteName(field)}, [${values.join(', ')}])`
+  return selectSql(schema, [`(${times.join(' OR ')})`, has, ...behind('p_event_time', after)], limit)
+}
+
+/** The spans as ranges of seconds that do not overlap. */
+function joined(spans: readonly FoundSpan[]): [number, number][] {
+  const ranges: [number, number][] = []
+  for (const [, from, to] of [...spans].sort((a, b) => a[1] - b[1])) {
+    const last = ranges.at(-1)
+    if (last && from <= last[1] + 1) last[1] = Math.max(last[1], to)
+    else ranges.push([from, to])
+  }
+  return ranges
+}
+
+function selectSql(schema: CompiledSchema, where: readonly string[], limit: number): string {
   const columns = columnsOf(schema).map(({ name }) => quoteName(name))
-  const where = [inRange(range), ...behind('p_event_time', after)].join(' AND ')
-  return `SELECT ${columns.join(', ')} FROM ${tableName(eventTable(schema))} WHERE ${where} ORDER BY p_event_time, p_row_id LIMIT ${limit}`
+  return `SELECT ${columns.join(', ')} FROM ${tableName(eventTable(schema))} WHERE ${where.join(' AND ')} ORDER BY p_event_time, p_row_id LIMIT ${limit}`
 }
 
 function inRange({ fromMs, toMs, by }: Range): string {

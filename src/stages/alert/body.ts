@@ -1,4 +1,4 @@
-import { type AlertBody, type AlertWindow, MAX_INDICATORS, MAX_SAMPLE_CHARS } from '../../model/alert.ts'
+import { type AlertBody, type AlertWindow, type LearnedLater, MAX_INDICATORS, MAX_SAMPLE_CHARS } from '../../model/alert.ts'
 import { INDICATOR_FIELDS } from '../../model/event.ts'
 import type { Finding, Match, RuleError } from '../../model/match.ts'
 import type { Rule, Severity } from '../../model/rule.ts'
@@ -20,6 +20,19 @@ export function crowdBody(item: Judged, rule: Rule | undefined, limit: number): 
     title: `More than ${limit} dedup strings at once: ${body.displayName}`,
     dedup: 'Caracal: further dedup strings',
     description: body.description === '' ? because : `${because}\n\n${body.description}`,
+  }
+}
+
+/** The body of an alert that was raised because a table learned of a value after the event: it says when each happened. */
+export function learnedBody(body: AlertBody, learned: LearnedLater | undefined): AlertBody {
+  if (!learned) return body
+  const { table, value, time } = learned
+  const because = `This happened on ${body.firstEventTime} and was found in stored events: the table ${table} learned of ${value} on ${time}.`
+  return {
+    ...body,
+    title: `${body.title} (past event, ${body.firstEventTime.slice(0, 10)})`,
+    description: body.description === '' ? because : `${because}\n\n${body.description}`,
+    learned,
   }
 }
 

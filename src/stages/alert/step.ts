@@ -1,11 +1,11 @@
-import { type AlertWindow, CROWD_SPAN_MS, type CrowdRef, type GroupRef } from '../../model/alert.ts'
+import { type AlertWindow, CROWD_SPAN_MS, type CrowdRef, type GroupRef, type LearnedLater } from '../../model/alert.ts'
 import type { Decision } from '../../model/batch.ts'
 import type { Event } from '../../model/event.ts'
 import { type LimitHit, MAX_WINDOWS_PER_RULE } from '../../model/limit.ts'
 import type { Finding } from '../../model/match.ts'
 import type { Rule } from '../../model/rule.ts'
 import { hash16 } from '../../util/hash.ts'
-import { bodyOf, crowdBody, join, severityOf } from './body.ts'
+import { bodyOf, crowdBody, join, learnedBody, severityOf } from './body.ts'
 import { countOf, countUnique, forgetUnique } from './unique.ts'
 import { Windows } from './windows.ts'
 
@@ -38,6 +38,8 @@ export interface AlertClock {
   readonly nowMs: number
   /** This is a replay: findings go into separate windows for each version of the rule. */
   readonly retroactive?: true
+  /** What a table learned after the event was first judged, in a replay because of that. */
+  readonly learned?: (item: Judged) => LearnedLater | undefined
 }
 
 /** Window length for errors of one rule. */
@@ -210,7 +212,7 @@ class Step {
       eventCount: 0,
       createdMs: nowMs,
       updatedMs: nowMs,
-      body: isCrowd ? crowdBody(item, rule, this.#maxWindows) : bodyOf(item, rule),
+      body: learnedBody(isCrowd ? crowdBody(item, rule, this.#maxWindows) : bodyOf(item, rule), this.#clock.learned?.(item)),
     })
   }
 

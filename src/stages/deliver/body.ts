@@ -60,6 +60,7 @@ function outgoingAlert(
     indicators: body.indicators,
     sourceLabels: body.sourceLabels,
     ...(retroactive && { retroactive }),
+    ...(body.learned && { learned: body.learned }),
     link: `${baseUrl}/api/v1/alerts/${alertId}`,
   }
 }
@@ -90,6 +91,7 @@ const kept = z.object({
     indicators: z.record(z.string(), texts),
     sourceLabels: texts,
     retroactive: z.literal(true).optional(),
+    learned: z.object({ table: z.string(), value: z.string(), time: z.string() }).optional(),
     link: z.string(),
   }),
 })

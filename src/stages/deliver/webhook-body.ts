@@ -29,6 +29,7 @@ export function webhookParts(alert: OutgoingAlert): { readonly head: string; rea
     lastEventTime: alert.lastEventTime,
     dedup: alert.dedup,
     ...(alert.retroactive && { retroactive: true }),
+    ...(alert.learned && { learned: alert.learned }),
   }
   return { head: `${JSON.stringify(head).slice(0, -1)},"alertContext":`, tail: `,${JSON.stringify(tail).slice(1)}` }
 }

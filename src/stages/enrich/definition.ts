@@ -57,6 +57,8 @@ export interface TableDefinition {
   readonly verdict: Verdict | undefined
   /** Content without rows is an empty table, not a failure. */
   readonly mayBeEmpty: boolean
+  /** Past events are searched for what it learns, this many days back; `undefined`: they are not. */
+  readonly retroDays: number | undefined
   readonly associations: readonly Association[]
   /** Added by extensions. */
   readonly added: readonly Association[]
@@ -86,6 +88,9 @@ const refreshSchema = z.strictObject({
 })
 const field = z.string().min(1).max(500)
 const selector = z.union([field, z.array(field).min(2).max(8)], 'must be a field, or a list of 2 to 8 fields for a composite key')
+const retroSchema = z.strictObject({
+  Days: z.int().min(1).max(366).default(30).describe('How far back past events are searched.'),
+})
 const associationSchema = z.strictObject({
   LogType: z.string().min(1).max(255).describe('A log type, or a pattern: `*` stands for any characters.'),
   Selectors: z
@@ -129,6 +134,9 @@ export const tableDefinitionSchema = z.strictObject({
   Checks: checksSchema.prefault({}).describe('Checks that new content must pass before it replaces the last good content.'),
   Keep: keepSchema.prefault({}).describe('How many earlier versions are kept.'),
   Verdict: verdictSchema.optional().describe('The column that says how bad a key is.'),
+  Retro: retroSchema
+    .optional()
+    .describe('Retro-match: past events with a new key, or one whose verdict became worse, are judged again.'),
   LogTypeMap: z.strictObject({
     PrimaryKey: primaryKeySchema,
     AssociatedLogTypes: z.array(associationSchema).max(2000).nullish(),
@@ -174,6 +182,7 @@ export const tableExtensionSchema = z.strictObject({
   Checks: ofTheTable,
   Keep: ofTheTable,
   Verdict: ofTheTable,
+  Retro: ofTheTable,
   BaseVersion: ofTheTable,
 })
 
@@ -276,6 +285,7 @@ export function defineTable(document: unknown, { file }: { readonly file: string
     mayBeEmpty: isComposed,
     keep: yaml.Keep,
     verdict: yaml.Verdict,
+    retroDays: yaml.Retro?.Days,
     associations,
     added: [],
     description: yaml.Description,

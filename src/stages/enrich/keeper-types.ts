@@ -54,6 +54,14 @@ export interface ContentFileRef {
  */
 export type AcceptContent = (content: ContentFileRef) => Promise<BuiltTable>
 
+/** A stored version of a table has come into force. */
+export interface VersionInForce {
+  readonly table: string
+  /** `definitionKey` of the table that it belongs to. */
+  readonly definition: string
+  readonly version: string
+}
+
 /**
  * `ok`; `shipped`: the content shipped with the definition is in force and not old; `static`: the table is a file that
  * is never refreshed; `stale`: what is in force is older than the table's alarm period; `missing`: nothing is in force,

@@ -55,6 +55,7 @@ class World {
         load: async (name) => this.states.get(name),
         save: async (name, state) => void this.states.set(name, JSON.parse(JSON.stringify(state))),
       },
+      changed: async () => {},
       accept: async (content) => {
         this.accepted.push(content)
         const { path, fileName, date } = content

@@ -3,7 +3,7 @@ import type { Send } from '../../util/http/send.ts'
 import type { ApiKeys } from './api-keys.ts'
 import { definitionKey, type TableDefinition } from './definition.ts'
 import { providerDefinition } from './index.ts'
-import type { AcceptContent, KeeperClock, TableStatus, TableStatusStore } from './keeper-types.ts'
+import type { AcceptContent, KeeperClock, TableStatus, TableStatusStore, VersionInForce } from './keeper-types.ts'
 import { KeptTable } from './kept-table.ts'
 import type { Askers } from './live/askers.ts'
 
@@ -14,6 +14,8 @@ export interface TableKeeperOptions {
   readonly dataFolder: string
   readonly store: TableStatusStore
   readonly accept: AcceptContent
+  /** Called with each version that has come into force; may be called again with the same. Never rejects. */
+  readonly changed: (change: VersionInForce) => Promise<void>
   readonly send: Send
   readonly keys: ApiKeys
   readonly clock: KeeperClock

@@ -15,6 +15,7 @@ import type {
   TableState,
   TableStatus,
   TableStatusStore,
+  VersionInForce,
 } from './keeper-types.ts'
 import { sourceName } from './local-content.ts'
 import type { Fetched, Provider } from './provider.ts'
@@ -30,6 +31,7 @@ export interface KeptTableOptions {
   readonly dataFolder: string
   readonly store: TableStatusStore
   readonly accept: AcceptContent
+  readonly changed: (change: VersionInForce) => Promise<void>
   readonly send: Send
   readonly keys: ApiKeys
   readonly clock: KeeperClock
@@ -100,6 +102,7 @@ export class KeptTable {
       const built = await this.#accept({ path, fileName: path, date })
       this.#inForce = { table: built, isFetched: false }
       await this.#keepShipped(path, built).catch(this.#options.onError)
+      await this.#changed()
       return true
     } catch (error) {
       const message = messageOf(error)
@@ -168,6 +171,7 @@ export class KeptTable {
       this.#inForce = { table: built, isFetched: true }
       if (this.#store.periods.at(-1)?.version !== built.version)
         await this.#keep(undefined, built, { origin: 'fetched', ...named(fileName) })
+      await this.#changed()
       return true
     } catch (error) {
       await this.#fail(new TableError(`the stored content ${path} cannot be used: ${messageOf(error)}`, { cause: error }), true)
@@ -189,6 +193,8 @@ export class KeptTable {
       const table = await this.#accept({ path: candidate, fileName, date, rowsBefore })
       await this.#keep(candidate, table, { origin: 'fetched', ...named(fileName), bytes: unpacked.length })
       this.#inForce = { table, isFetched: true }
+      // Before the state says that it is in force: a stop in between leads to the same change again.
+      await this.#changed()
     } finally {
       await this.#store.drop(candidate)
     }
@@ -207,6 +213,12 @@ export class KeptTable {
   get #store(): VersionStore {
     if (!this.#versions) throw new Error(`table '${this.definition.name}' has not started`)
     return this.#versions
+  }
+
+  #changed(): Promise<void> {
+    const { definition } = this
+    const { version } = this.#inForce!.table
+    return this.#options.changed({ table: definition.name, definition: definitionKey(definition), version })
   }
 
   #accept(content: Omit<ContentFileRef, 'table' | 'definition'>): Promise<BuiltTable> {
