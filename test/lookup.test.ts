@@ -49,7 +49,10 @@ async function run(name: string, content: Readonly<Record<string, string>>, user
   const flags = ['--content', folder, '--log-type', 'Custom.Login', '--emit', 'matches', ...argv]
   await runCli(['run', join(folder, 'logins.json'), ...flags], io)
   const lines = out.join('').split('\n').filter(Boolean)
-  return { matches: lines.map((line) => JSON.parse(line) as { event: Record<string, unknown> }), err: err.join('\n') }
+  return {
+    matches: lines.map((line) => JSON.parse(line) as { rule_id: string; event: Record<string, unknown> }),
+    err: err.join('\n'),
+  }
 }
 
 test('a rule reads a table that no field selects, and its match shows the row and the version', async () => {
@@ -65,6 +68,21 @@ test('rows of a given file are read instead', async () => {
   writeFileSync(other, 'name,role\nann,guest\neve,guest\nbob,admin\n')
   const { matches } = await run('other', CONTENT, ['ann', 'bob', 'eve'], '--table', `users=${other}`)
   expect(matches.map(({ event }) => event['user'])).toEqual(['bob'])
+})
+
+test('a rule in YAML and an inline filter read joined rows', async () => {
+  const role = (more: string) => `{ Enrichment: { Table: users, Selector: user, FieldPath: role }, ${more} }`
+  const content = {
+    ...CONTENT,
+    'users.yml': `${CONTENT['users.yml']}  AssociatedLogTypes:\n    - { LogType: Custom.Login, Selectors: [user] }\n`,
+    'admin.yml': `${RULE}RuleID: Admin\nDetection:\n  - ${role('Condition: Equals, Value: admin')}\n`,
+    'filtered.yml': `${RULE}RuleID: Filtered\nFilename: filtered.py\nInlineFilters:\n  - ${role('Condition: IsIn, Values: [guest]')}\n`,
+    'filtered.py': 'def rule(event):\n    return True\n',
+  }
+  const { matches } = await run('yaml', content, ['ann', 'bob', 'eve'])
+  const found = matches.map(({ rule_id, event }) => `${rule_id} ${String(event['user'])}`).sort()
+  // An event without a row passes an inline filter.
+  expect(found).toEqual(['Admin ann', 'Filtered bob', 'Filtered eve'])
 })
 
 test('a table that does not exist is an error of the rule, not a missing row', async () => {

@@ -104,6 +104,33 @@ const names: readonly Case[] = [
     says: ["did you mean 'Zeek.Conn'?"],
   },
   {
+    name: 'a table of an expression and of an inline filter, with the nearest name',
+    files: {
+      ...CSV,
+      't.yml': table('{ LogType: Zeek.Conn, Selectors: [id_orig_h] }'),
+      'r.yml': `${rule('R', 'Zeek.Conn').replace('Key: a', 'Enrichment: { Table: tt, Selector: id_orig_h, FieldPath: note }')}`,
+      's.yml': rule(
+        'S',
+        'Zeek.Conn',
+        'InlineFilters:\n  - { Enrichment: { Table: asets, Selector: id_orig_h, FieldPath: note }, Condition: Exists }\n',
+      ),
+    },
+    says: [
+      "Enrichment: there is no table 'tt', so rule 'R' never finds a row in it: did you mean 't'?",
+      "there is no table 'asets', so rule 'S' never finds a row in it",
+    ],
+  },
+  {
+    name: 'tables that expressions may read',
+    files: {
+      ...CSV,
+      't.yml': table('{ LogType: Zeek.Conn, Selectors: [id_orig_h] }'),
+      'r.yml': `${rule('R', 'Zeek.Conn').replace('Key: a', 'Enrichment: { Table: t, Selector: id_orig_h, FieldPath: note }')}`,
+      's.yml': `${rule('S', 'Zeek.Conn').replace('Key: a', 'Enrichment: { Table: greynoise_noise_basic, Selector: id_orig_h, FieldPath: ip }')}`,
+    },
+    says: [],
+  },
+  {
     name: 'a destination',
     files: { 'r.yml': rule('R', 'Zeek.Conn', 'OutputIds: [stdotu]\n') },
     says: ["OutputIds: no destination has the id 'stdotu', so alerts of rule 'R' are routed by severity: did you mean 'stdout'?"],

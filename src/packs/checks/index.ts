@@ -1,11 +1,12 @@
 import type { Content } from '../content.ts'
 import type { Check, Found, World } from './check.ts'
 import { checkDestinations } from './destinations.ts'
+import { checkEnrichments } from './enrichments.ts'
 import { checkLogTypes } from './log-types.ts'
 import { checkReferences } from './references.ts'
 import { checkSelectors } from './selectors.ts'
 
-const checks: readonly Check[] = [checkLogTypes, checkDestinations, checkReferences, checkSelectors]
+const checks: readonly Check[] = [checkLogTypes, checkDestinations, checkReferences, checkEnrichments, checkSelectors]
 
 /**
  * Checks that every name in the content refers to something. `caracal validate` fails for a problem, `caracal up` starts anyway and shows
