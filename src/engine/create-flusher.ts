@@ -5,7 +5,7 @@ import { RowWriter } from '../stages/store/row-writer.ts'
 import type { Remote } from '../util/rpc.ts'
 import type { MainCalls } from './pipeline-calls.ts'
 
-const MAX_FLUSH_BYTES = 16 * 1024 * 1024
+const MAX_FLUSH_BYTES = 48 * 1024 * 1024
 
 interface Deps {
   readonly config: Config

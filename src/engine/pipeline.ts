@@ -61,8 +61,6 @@ export interface PipelineOptions {
   readonly maxPages?: number
 }
 
-const MAX_FLUSH_BYTES = 48 * 1024 * 1024
-
 /** The path from sources to the state and the lake: what the pipeline thread runs. The only writer of state. */
 export class Pipeline implements Handlers<PipelineCalls> {
   readonly #options: PipelineOptions
