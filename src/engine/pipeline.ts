@@ -319,7 +319,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
     const events = rowsToEvents(answer) as Event[]
     // Started before its turn to commit, as batches are: the order of judging is the order of committing.
     const { generation, tables } = this.#content.current
-    const { rows } = tables.enricherWith([])()
+    const rows = tables.enricherWith([])().rowsAt(answer.dueMs)
     const groups = [{ logType: queryLogType(answer.query), events }]
     const judged = loop.inOrder(() => judgeEvents(groups, generation.detectors, rows))
     this.#reading.holds(judged)

@@ -6,21 +6,24 @@ import { isolate } from './faults.ts'
 import { internalLetter } from './internal-letter.ts'
 import type { Parsed } from './steps.ts'
 
-/** Joins the tables to the events, in place. An event for which that fails is dead-lettered as `internal`. */
-export async function enrichBatch(batch: Parsed, sourceId: string, enricher: Enricher): Promise<Parsed> {
+/**
+ * Joins the tables to the events, in place, without rows that had expired when the batch was received. An event for which that fails is
+ * dead-lettered as `internal`.
+ */
+export async function enrichBatch(batch: Parsed, sourceId: string, enricher: Enricher, receivedMs: number): Promise<Parsed> {
   try {
-    for (const { schema, events } of batch.groups) enricher.enrich(schema, events)
+    for (const { schema, events } of batch.groups) enricher.enrich(schema, events, { atMs: receivedMs })
     return batch
   } catch {
-    return enrichApart(batch, sourceId, enricher)
+    return enrichApart(batch, sourceId, enricher, receivedMs)
   }
 }
 
-async function enrichApart(batch: Parsed, sourceId: string, enricher: Enricher): Promise<Parsed> {
+async function enrichApart(batch: Parsed, sourceId: string, enricher: Enricher, receivedMs: number): Promise<Parsed> {
   const groups: ParsedEvents[] = []
   const letters: DeadLetter[] = []
   for (const { schema, events } of batch.groups) {
-    const join = async (some: readonly Event[]) => enricher.enrich(schema, some as Event[])
+    const join = async (some: readonly Event[]) => enricher.enrich(schema, some as Event[], { atMs: receivedMs })
     const { fine, atFault } = await isolate(events, join, events.length * 2)
     if (fine.length > 0) groups.push({ schema, events: [...fine] })
     for (const { item, error } of atFault) letters.push(internalLetter(item, sourceId, error))

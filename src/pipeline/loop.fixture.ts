@@ -199,7 +199,7 @@ export function lineGeneration(part: Partial<Generation> = {}): Generation {
 export const anySource = {
   get: (id: string): SourceBinding => ({
     parse: { id, label: id, schemas: [lineSchema], isNamed: true, logType: undefined },
-    enricher: () => ({ enrich: () => {}, rows: NO_TABLES }),
+    enricher: () => ({ enrich: () => {}, rows: NO_TABLES, rowsAt: () => NO_TABLES }),
   }),
 } as ReadonlyMap<string, SourceBinding>
 

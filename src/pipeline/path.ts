@@ -67,14 +67,16 @@ export async function takePath<Rows, Made>(batch: PathBatch, generation: Generat
     const parsed = timed('parse', () => parseBatch(chunks, parse, generation.parser, receivedMs))
     batch.onParsed(parsed)
     // Enrich: events are joined with the rows of the tables that are in force for their source.
-    const enriched = await timed('enrich', () => enrichBatch(parsed, sourceId, enricher))
+    const enriched = await timed('enrich', () => enrichBatch(parsed, sourceId, enricher, receivedMs))
     // Detect: every rule of the log type judges every event. Its answers are matches and rule errors.
-    const judged = await timed('detect', () => judgeBatch(enriched, generation.detectors, end.retrying, enricher.rows))
+    const judged = await timed('detect', () =>
+      judgeBatch(enriched, generation.detectors, end.retrying, enricher.rowsAt(receivedMs)),
+    )
     // Encode: events become rows. Nothing that is decided later changes these, so they are made before the batch's turn, and once.
     return timed('encode', () => encodeBatch(judged, sourceId, end.encodeEvents))
   })
   // Where that was in another thread, rules that remember events have yet to judge: they have one owner, which is here.
-  const encoded = await end.inOrder(() => judgeLeft(made, generation.remembering, end.retrying, enricher.rows))
+  const encoded = await end.inOrder(() => judgeLeft(made, generation.remembering, end.retrying, enricher.rowsAt(receivedMs)))
 
   await end.turn()
   await end.commit(encoded, async (part) => {

@@ -199,6 +199,7 @@ test('an event for which joining tables fails becomes a dead letter', async () =
       if (some.some((event) => event['line'] === 'unjoinable')) throw new RangeError('too many rows')
     },
     rows: NO_TABLES,
+    rowsAt: () => NO_TABLES,
   }
   const source = new ListSource('s', ['a\nunjoinable\nevil b\n'])
   const bound = new Map([['s', { ...anySource.get('s')!, enricher: () => enricher }]])

@@ -66,16 +66,17 @@ function storedBinding({ generation, tables }: OpenContent): SourceBinding {
   const enricher = (): Enricher => {
     const of = (sourceId: string) => (generation.sources.get(sourceId)?.enricher ?? ofAny)()
     return {
-      enrich(schema, events) {
+      enrich(schema, events, options) {
         const bySource = new Map<string, Event[]>()
         for (const event of events) {
           const own = bySource.get(event.p_source_id)
           if (own) own.push(event)
           else bySource.set(event.p_source_id, [event])
         }
-        for (const [sourceId, own] of bySource) of(sourceId).enrich(schema, own, { isPast: true })
+        for (const [sourceId, own] of bySource) of(sourceId).enrich(schema, own, { ...options, isPast: true })
       },
       rows: ofAny().rows,
+      rowsAt: (atMs) => ofAny().rowsAt(atMs),
     }
   }
   return { parse: { id: STORED, label: STORED, schemas: [], isNamed: false, logType: undefined }, enricher }

@@ -15,6 +15,7 @@ import type { KeyKind } from './tables/index.ts'
 import { MemoryTable } from './tables/memory-table.ts'
 import { groupRows, type RowChoice, rowsIn } from './tables/row-groups.ts'
 import { RowStoreBuilder } from './tables/row-store.ts'
+import { sharedFloat64 } from './tables/shared.ts'
 
 /** Content to build a table from. */
 export interface TableContent {
@@ -65,20 +66,22 @@ export async function buildTable(
   const automatic = key.kind === 'column' ? schema?.automaticOf(primaryKey) : undefined
   const binding = { associations, added, automatic }
   if (definition.format === MMDB || (definition.format === undefined && isMmdb(unpacked))) {
-    if (key.kind !== 'column' || definition.rowChoice !== 'last')
-      throw new TableError('an MMDB has one row for each network: PrimaryKey must be one name, and RowsPerKey must not be set')
+    if (key.kind !== 'column' || definition.rowChoice !== 'last' || schema?.expiration !== undefined)
+      throw new TableError(
+        'an MMDB has one row for each network: PrimaryKey must be one name, and neither RowsPerKey nor isExpiration can be used',
+      )
     return buildMmdb({ name, binding, schema, bytes: unpacked, date: content.date }, slice)
   }
   const text = await textOf(unpacked, definition)
   const format = chooseFormat(text, { ...definition, type: definition.format, fileName: content.fileName })
-  const reader = new RowReader(new RowShaper(format, schema, key), definition.newestBy)
+  const reader = new RowReader(new RowShaper(format, schema, key), { newestBy, expiration: schema?.expiration })
   for await (const batch of format.read(text, definition)) {
     for (const row of batch) reader.take(row)
     if (reader.rows.size > mostRows) throw new TableError(`the content has more than ${mostRows} rows`)
     await slice()
   }
   const kind = keyKindOf({ definition, schema, format, text, keys: reader.keys })
-  const { index, groups } = await indexRows(reader, kind, definition.rowChoice, slice)
+  const { index, ...several } = await indexRows(reader, kind, definition.rowChoice, slice)
   const match = kind.type
   checkShare(reader, match, definition.mayBeEmpty)
   const image = {
@@ -87,11 +90,17 @@ export async function buildTable(
     match,
     rows: reader.rows.build(),
     index: index.parts,
-    ...(groups && { groups }),
+    ...several,
     skipped: { count: reader.skipped, examples: reader.examples },
     binding,
   }
   return new MemoryTable(image, schema)
+}
+
+/** Columns with times. */
+interface TimeColumns {
+  readonly newestBy: string | undefined
+  readonly expiration: string | undefined
 }
 
 /** Collects usable rows with their keys, and counts the others. */
@@ -109,11 +118,13 @@ class RowReader {
   /** Time of each row, if the newest counts; rows without one are the oldest. */
   readonly newest: number[] = []
   readonly #shaper: RowShaper
-  readonly #newestBy: string | undefined
+  /** When each row expires, if rows do. */
+  readonly expires: number[] = []
+  readonly #times: TimeColumns
 
-  constructor(shaper: RowShaper, newestBy: string | undefined) {
+  constructor(shaper: RowShaper, times: TimeColumns) {
     this.#shaper = shaper
-    this.#newestBy = newestBy
+    this.#times = times
   }
 
   take(read: ReadRow): void {
@@ -124,14 +135,16 @@ class RowReader {
   }
 
   #keep({ keys, row }: KeyedRow): void {
-    if (this.#newestBy !== undefined) {
-      const time = timeIn(row, this.#newestBy)
-      if (typeof time === 'string') {
-        this.skip(time)
-        return
-      }
-      this.newest.push(time ?? Number.NEGATIVE_INFINITY)
+    const { newestBy, expiration } = this.#times
+    const newest = newestBy === undefined ? undefined : timeIn(row, newestBy)
+    const expires = expiration === undefined ? undefined : timeIn(row, expiration)
+    const unreadable = [newest, expires].find((time) => typeof time === 'string')
+    if (unreadable !== undefined) {
+      this.skip(unreadable as string)
+      return
     }
+    if (newestBy !== undefined) this.newest.push((newest as number | undefined) ?? Number.NEGATIVE_INFINITY)
+    if (expiration !== undefined) this.expires.push((expires as number | undefined) ?? Number.POSITIVE_INFINITY)
     for (const key of keys) {
       this.keys.push(key)
       this.keyRows.push(this.rows.size)
@@ -152,8 +165,9 @@ class RowReader {
 }
 
 async function indexRows(reader: RowReader, kind: KeyKind<Table['match']>, choice: RowChoice, slice: Slice) {
-  const builder = kind.createBuilder()
-  const { keys, keyRows, newest } = reader
+  const { keys, keyRows, newest, expires } = reader
+  const isList = choice === 'all'
+  const builder = kind.createBuilder({ isNested: expires.length > 0 })
   const add = (some: readonly string[], rowOf: (at: number) => number) =>
     inParts(some.length, slice, (from, to) => {
       for (let i = from; i < to; i++) {
@@ -161,13 +175,23 @@ async function indexRows(reader: RowReader, kind: KeyKind<Table['match']>, choic
       }
     })
   // Builders prefer the last of equal keys themselves.
-  if (choice === 'last') {
+  if (choice === 'last' && expires.length === 0) {
     await add(keys, (at) => keyRows[at]!)
     return { index: await builder.build(slice) }
   }
   const { keys: distinct, groups } = await groupRows({ keys, rows: keyRows }, kind, { choice, newest }, slice)
-  await add(distinct, choice === 'all' ? (at) => at : (at) => rowsIn(groups, at)[0]!)
-  return { index: await builder.build(slice), ...(choice === 'all' && { groups }) }
+  if (!isList && expires.length === 0) {
+    await add(distinct, (at) => rowsIn(groups, at)[0]!)
+    return { index: await builder.build(slice) }
+  }
+  await add(distinct, (at) => at)
+  return { index: await builder.build(slice), groups, isList, ...(expires.length > 0 && { expires: shared(expires) }) }
+}
+
+function shared(times: readonly number[]): Float64Array {
+  const array = sharedFloat64(times.length)
+  array.set(times)
+  return array
 }
 
 /** Mostly unusable content is not what it should be, but an error page or another format. */

@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from '../../model/json.ts'
 import { type LogTypeShape, selectorsFor } from './associations.ts'
 import type { NoteMisses } from './live/missed-addresses.ts'
 import { parseSelector, type Selector, selectorFields, selectorName } from './selector.ts'
-import type { Enricher, Table } from './table.ts'
+import type { Enricher, EnrichOptions, Table } from './table.ts'
 import { tableRows } from './table-rows.ts'
 import { AddressBatch } from './tables/address-batch.ts'
 import { joinKey } from './tables/composite-index.ts'
@@ -35,16 +35,19 @@ export type MissesOf = (table: Table) => NoteMisses | undefined
 /** An enricher over the tables in force. Create a new one when a table has been replaced; that takes microseconds. */
 export function createEnricher(tables: readonly Table[], missesOf: MissesOf = () => undefined): Enricher {
   const plans = new WeakMap<LogTypeShape, readonly Join[]>()
+  const rowsOfAll = tableRows(tables)
+  const isExpiring = tables.some((table) => table.isExpiring)
   return {
-    enrich(schema, events, { isPast = false } = {}) {
+    enrich(schema, events, options = {}) {
       let plan = plans.get(schema)
       if (!plan) {
         plan = planFor(schema, tables, missesOf)
         plans.set(schema, plan)
       }
-      if (plan.length > 0) enrichEvents(events, plan, isPast)
+      if (plan.length > 0) enrichEvents(events, plan, options)
     },
-    rows: tableRows(tables),
+    rows: rowsOfAll,
+    rowsAt: (atMs) => (isExpiring ? tableRows(tables, atMs) : rowsOfAll),
   }
 }
 
@@ -78,10 +81,10 @@ const AT_ONCE = 1000
 const addresses = new AddressBatch(AT_ONCE)
 const rows = new Int32Array(AT_ONCE)
 
-function enrichEvents(events: readonly Event[], plan: readonly Join[], isPast: boolean): void {
+function enrichEvents(events: readonly Event[], plan: readonly Join[], options: EnrichOptions): void {
   const found = new Map<number, Enrichment>()
   for (const join of plan) {
-    const field = new FieldLookup(join, found, isPast)
+    const field = new FieldLookup(join, found, options)
     for (let i = 0; i < events.length; i++) field.take(events[i]!, i)
     field.finish()
   }
@@ -93,6 +96,7 @@ class FieldLookup {
   readonly #join: Join
   readonly #found: Map<number, Enrichment>
   readonly #isPast: boolean
+  readonly #atMs: number | undefined
   /** The values to look up. */
   readonly #texts: string[] = []
   /** The values as they are in the event, for `p_match`. */
@@ -100,7 +104,8 @@ class FieldLookup {
   /** The number of each value's event; negative (`~number`) if the field is a list. */
   readonly #events: number[] = []
 
-  constructor(join: Join, found: Map<number, Enrichment>, isPast: boolean) {
+  constructor(join: Join, found: Map<number, Enrichment>, { isPast = false, atMs }: EnrichOptions) {
+    this.#atMs = atMs
     this.#join = join
     this.#isPast = isPast
     this.#found = found
@@ -153,8 +158,8 @@ class FieldLookup {
     const texts = this.#texts
     if (hasAddresses) addresses.read(texts)
     for (const [number, table] of tables.entries()) {
-      if (table.hasAddresses) table.findAll(addresses, rows)
-      else for (let i = 0; i < texts.length; i++) rows[i] = table.find(texts[i]!)
+      if (table.hasAddresses) table.findAll(addresses, rows, this.#atMs)
+      else for (let i = 0; i < texts.length; i++) rows[i] = table.find(texts[i]!, this.#atMs)
       for (let i = 0; i < texts.length; i++) if (rows[i]! >= 0) this.#match(table, rows[i]!, i)
       if (table.hasAddresses && !this.#isPast) misses[number]?.(addresses, rows)
     }
@@ -170,7 +175,7 @@ class FieldLookup {
     const enrichment = this.#found.get(number) ?? new Enrichment()
     this.#found.set(number, enrichment)
     const { name } = this.#join
-    if (isList || table.isList) enrichment.add(table, name, table.list(row), this.#values[at]!, this.#texts[at]!)
+    if (isList || table.isList) enrichment.add(table, name, table.list(row, this.#atMs), this.#values[at]!, this.#texts[at]!)
     else enrichment.set(table, name, table.row(row), this.#values[at]!)
   }
 }

@@ -12,8 +12,8 @@ const MAX_LIST = 100
 
 let created = 0
 
-/** Row access for `event.lookup(table, key)` in rules. */
-export function tableRows(tables: readonly Table[]): TableRows {
+/** Row access for `event.lookup(table, key)` in rules; rows that have expired at `atMs` (epoch milliseconds) are not found. */
+export function tableRows(tables: readonly Table[], atMs?: number): TableRows {
   const byName = new Map(tables.map((table) => [table.name, table]))
   // As with the keys of an event, the exact name wins, then the first one that differs only in case.
   const byFoldedName = new Map(tables.toReversed().map((table) => [table.name.toLowerCase(), table]))
@@ -21,21 +21,21 @@ export function tableRows(tables: readonly Table[]): TableRows {
     stamp: `${++created}`,
     find(name, key) {
       const table = byName.get(name) ?? byFoldedName.get(name.toLowerCase())
-      return table ? rowOf(table, key) : { problem: unknown(name, [...byName.keys()]) }
+      return table ? rowOf(table, key, atMs) : { problem: unknown(name, [...byName.keys()]) }
     },
   }
 }
 
-function rowOf(table: Table, key: JsonValue): Looked {
+function rowOf(table: Table, key: JsonValue, atMs: number | undefined): Looked {
   const { name, version } = table
   const problem = { problem: `a key of table '${name}' is ${expected(table)}, not ${shown(key)}` }
   if (key !== null && Array.isArray(key) !== (table.match === 'composite')) return problem
   const parts = (Array.isArray(key) ? (key as JsonValue[]) : [key]).map(textOf)
   if (parts.includes(undefined)) return problem
-  const found = parts.includes(null) ? -1 : table.find(table.match === 'composite' ? joinKey(parts as string[]) : parts[0]!)
+  const found = parts.includes(null) ? -1 : table.find(table.match === 'composite' ? joinKey(parts as string[]) : parts[0]!, atMs)
   if (found < 0) return { table: name, version, row: null }
   const copy = ({ values }: TableRow): JsonObject => ({ ...values, p_match: key, p_version: version })
-  const row = table.isList ? table.list(found).slice(0, MAX_LIST).map(copy) : copy(table.row(found))
+  const row = table.isList ? table.list(found, atMs).slice(0, MAX_LIST).map(copy) : copy(table.row(found))
   return { table: name, version, row }
 }
 

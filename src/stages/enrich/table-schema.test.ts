@@ -88,9 +88,9 @@ test.each([
   ['no fields', { schema: 'X', fields: [] }, /x\.yml at fields/],
   ['no name', { schema: 'X', fields: [{ type: 'string' }] }, /x\.yml at fields\.0/],
   [
-    'expiring rows',
-    { schema: 'X', fields: [{ name: 'until', type: 'timestamp', isExpiration: true }] },
-    /not supported yet: isExpiration/,
+    'rows that expire twice',
+    { schema: 'X', fields: ['a', 'b'].map((name) => ({ name, type: 'timestamp', isExpiration: true })) },
+    /x\.yml.*'a' and 'b' are both marked isExpiration/,
   ],
 ])('refused: %s', (_, document, message) => {
   expect(() => compileTableSchema(document, { file })).toThrow(message)

@@ -9,6 +9,8 @@ export interface TableSchema {
   readonly name: string
   /** Names of the top-level fields; `undefined` when rows may have any. */
   readonly fields: ReadonlySet<string> | undefined
+  /** The field with the time after which a row is not found any more. */
+  readonly expiration?: string | undefined
   /** How keys of this field are compared; `undefined` if the keys decide. */
   matchOf(field: string): MatchKind | undefined
   /** The `p_any_*` field that a table with this key is joined on automatically, or `undefined`. */
@@ -65,13 +67,17 @@ export function compileTableSchema(document: unknown, { file }: { readonly file:
     throw new ConfigError(issue.message, { file, path: issue.path.join('.') })
   }
   const { schema: name, fields } = parsed.data
-  const expiring = fields.find((field) => field.isExpiration)
-  if (expiring) throw new ConfigError(`not supported yet: isExpiration (field '${expiring.name}')`, { file })
+  const [expiring, ...others] = fields.filter((field) => field.isExpiration)
+  if (others.length > 0)
+    throw new ConfigError(`'${expiring!.name}' and '${others[0]!.name}' are both marked isExpiration: a row has one expiration`, {
+      file,
+    })
   const byName = new Map(fields.map((field) => [field.name, field]))
   const marked = collectMarked(fields, [])
   return {
     name,
     fields: new Set(byName.keys()),
+    expiration: expiring?.name,
     matchOf: (field) => matchOf(byName.get(field)),
     automaticOf: (field) => automaticOf(byName.get(field)?.indicators),
     shape: (row, isText) => shape(fields, row, isText),

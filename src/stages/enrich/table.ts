@@ -33,16 +33,21 @@ export interface Table {
   readonly hasAddresses: boolean
   /** A key may have several rows: numbers are those of keys, and `list` returns their rows. */
   readonly isList: boolean
-  /** The number of the row for a key (a composite one as `joinKey` writes it), -1 for none. No allocation (upper case under `ignore_case` aside). */
-  find(key: string): number
+  /** Rows expire, so that look-ups depend on the time. */
+  readonly isExpiring: boolean
+  /**
+   * The number of the row for a key (a composite one as `joinKey` writes it), -1 for none. Rows that have expired at `atMs` (epoch
+   * milliseconds) are not found; without a time none has. No allocation (upper case under `ignore_case` aside).
+   */
+  find(key: string, atMs?: number): number
   /** The numbers of the rows for a batch of addresses, -1 for none. */
-  findAll(batch: AddressBatch, rows: Int32Array): void
+  findAll(batch: AddressBatch, rows: Int32Array, atMs?: number): void
   /** A row by its number, if no key has several. */
   row(number: number): TableRow
-  /** The rows for a number that `find` returned, at least one. */
-  list(number: number): readonly TableRow[]
+  /** The rows for a number that `find` returned for the same time, at least one. */
+  list(number: number, atMs?: number): readonly TableRow[]
   /** The values of the (first) row for a key, or `undefined`. They belong to the table: copy them before changing anything. */
-  get(key: string): JsonObject | undefined
+  get(key: string, atMs?: number): JsonObject | undefined
 }
 
 /** What other threads need to know about a table that was built. */
@@ -63,14 +68,21 @@ export interface SkippedRows {
 export interface EnrichOptions {
   /** The events are judged again: addresses that live tables lack are not reported. */
   readonly isPast?: boolean
+  /** The time at which rows must not have expired, epoch milliseconds. Without a time none has. */
+  readonly atMs?: number
 }
 
 /** Adds `p_enrichment` from the tables in force to events, in place. */
 export interface Enricher {
-  /** Joins events of one log type. Which tables are joined on which fields is determined once per schema. */
+  /**
+   * Joins events of one log type. Which tables are joined on which fields is determined once per schema. Rows that have expired at `atMs` are
+   * not joined.
+   */
   enrich(schema: LogTypeShape, events: readonly Event[], options?: EnrichOptions): void
-  /** The same tables for `event.lookup(table, key)` in rules. */
+  /** The same tables for `event.lookup(table, key)` in rules, regardless of expiration. */
   readonly rows: TableRows
+  /** The same without rows that have expired at that time, epoch milliseconds. */
+  rowsAt(atMs: number): TableRows
 }
 
 /** Content cannot become a table, or a provider could not fetch it. The message says what to do. */

@@ -3,6 +3,7 @@ import { type Event, INDICATOR_FIELDS, type IndicatorField } from '../../model/e
 import type { JsonObject, JsonValue } from '../../model/json.ts'
 import type { CompiledSchema } from '../../model/schema.ts'
 import { STANDARD_COLUMNS } from '../../model/standard-columns.ts'
+import { ConfigError } from '../../util/errors.ts'
 import { readSchemaDocument, type SchemaSpec } from './document.ts'
 import { compileFit } from './fit.ts'
 import { generateNormalise, type Names } from './generate-normalise.ts'
@@ -21,6 +22,10 @@ const LAST_COLUMNS: readonly Column[] = [
  */
 export function compileSchema(document: unknown, where: { readonly file: string }): CompiledSchema {
   const spec = withCommonFields(readSchemaDocument(document, where))
+  if (spec.expiration !== undefined)
+    throw new ConfigError(`'${spec.expiration}' is marked isExpiration, but only rows of a table expire, not events: remove it`, {
+      file: where.file,
+    })
   const names = namesOf(spec)
   const { normalise, keys, filled } = generateNormalise(spec, names)
   const columns: Column[] = [...STANDARD_COLUMNS, ...spec.fields.map(columnOf), ...LAST_COLUMNS]

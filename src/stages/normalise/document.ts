@@ -58,6 +58,8 @@ export interface SchemaSpec {
   readonly version: number
   readonly native: 'zeek' | undefined
   readonly mayGuess: boolean
+  /** Of a table's rows: the field with the time from which a row is not found any more. */
+  readonly expiration: string | undefined
   /** Number of fields listed in the file; `fields` may also contain those that every log in the native format has. */
   readonly ownFields: number
   readonly fields: readonly FieldSpec[]
@@ -93,7 +95,6 @@ const valueShape = {
   concat: later('`concat` in a schema field'),
   split: later('`split` in a schema field'),
   mask: later('`mask` in a schema field'),
-  isExpiration: later('`isExpiration` in a log schema'),
   target: later('`target` in a schema field'),
 }
 
@@ -118,6 +119,7 @@ interface FieldInput extends ValueInput {
   name: string
   required: boolean
   isEventTime: boolean
+  isExpiration: boolean
   rename?: { from: string } | undefined
 }
 
@@ -145,6 +147,10 @@ const fieldSchema: z.ZodType<FieldInput> = z.strictObject({
     .boolean()
     .default(false)
     .describe('Sets p_event_time. If there are several, the first one that is present, in field order, is used.'),
+  isExpiration: z
+    .boolean()
+    .default(false)
+    .describe('Of the rows of a lookup table: the time from which a row is not found any more.'),
   rename: z
     .strictObject({ from: z.string().min(1) })
     .optional()
@@ -198,6 +204,7 @@ export function readSchemaDocument(document: unknown, where: { readonly file: st
     version,
     native: parser?.native?.name,
     mayGuess: guess,
+    expiration: fields.find(({ isExpiration }) => isExpiration)?.name,
     ownFields: fields.length,
     fields: readFields(fields, 'fields', where.file, true),
   }
@@ -221,6 +228,9 @@ function readFields(fields: readonly FieldInput[], path: string, file: string, i
     }
     if (field.isEventTime && (field.type !== 'timestamp' || !isTop)) {
       throw new ConfigError('`isEventTime` belongs to a top-level field of type timestamp', at)
+    }
+    if (field.isExpiration && (field.type !== 'timestamp' || !isTop)) {
+      throw new ConfigError('`isExpiration` belongs to a top-level field of type timestamp', at)
     }
     return {
       ...readValue(field, at.path, file),

@@ -43,6 +43,7 @@ export class MmdbTable implements Table {
   readonly binding: Binding
   readonly hasAddresses = true
   readonly isList = false
+  readonly isExpiring = false
   readonly #tree: Tree
   readonly #decoder: Decoder
   readonly #schema: TableSchema | undefined

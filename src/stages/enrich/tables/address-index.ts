@@ -7,6 +7,7 @@ import { Ipv4Index, type Ipv4Parts, ipv4Parts } from './ipv4-index.ts'
 import { ipv6Filter } from './ipv6-filter.ts'
 import { Ipv6Index, type Ipv6Parts, ipv6Parts } from './ipv6-index.ts'
 import { flatten, PrefixList } from './ranges.ts'
+import { sharedInt32 } from './shared.ts'
 
 /** The parts of an index of networks. */
 export interface AddressParts {
@@ -15,6 +16,8 @@ export interface AddressParts {
   readonly size: number
   readonly v4: Ipv4Parts
   readonly v6: Ipv6Parts
+  /** By the number of a network: that of the smallest network around it, -1 for none. */
+  readonly outer?: Int32Array | undefined
 }
 
 /** Finds the row of the longest network that contains an address. Immutable. */
@@ -43,6 +46,17 @@ export class AddressIndex {
     return family === 6 ? this.#v6.find(words, at) : -1
   }
 
+  findWhere(text: string, accepts: (row: number) => boolean): number {
+    return this.outerWhere(this.find(text), accepts)
+  }
+
+  /** The number of the innermost accepted network: this one, or one around it. */
+  outerWhere(number: number, accepts: (row: number) => boolean): number {
+    let at = number
+    while (at >= 0 && !accepts(at)) at = this.parts.outer?.[at] ?? -1
+    return at
+  }
+
   /** The row number for each address of a batch, or -1. */
   findAll({ size, families, words }: AddressBatch, rows: Int32Array): void {
     for (let i = 0; i < size; i++) rows[i] = this.findAddress(families[i] as IpFamily, words, i * 4)
@@ -54,10 +68,13 @@ export class AddressIndexBuilder {
   readonly #v4 = new PrefixList(1)
   readonly #v6 = new PrefixList(4)
   readonly #networks: boolean
+  readonly #isNested: boolean
+  #numbers = 0
 
-  /** Without `networks` a key like `10.0.0.0/8` is refused. */
-  constructor(networks: boolean) {
+  /** Without `networks` a key like `10.0.0.0/8` is refused; `isNested`: it is recorded which network is in which. */
+  constructor(networks: boolean, isNested = false) {
     this.#networks = networks
+    this.#isNested = isNested
   }
 
   /** False if the text is not a valid key. */
@@ -74,16 +91,19 @@ export class AddressIndexBuilder {
   }
 
   #add(prefix: IpPrefix, row: number): void {
+    this.#numbers = Math.max(this.#numbers, row + 1)
     if (prefix.family === 4) this.#v4.add(prefix, row)
     else this.#v6.add(prefix, row)
   }
 
   async build(slice: Slice): Promise<AddressIndex> {
-    const v4 = await flatten(this.#v4, slice)
-    const v6 = await flatten(this.#v6, slice)
+    const outer = this.#isNested ? sharedInt32(this.#numbers).fill(-1) : undefined
+    const v4 = await flatten(this.#v4, slice, outer)
+    const v6 = await flatten(this.#v6, slice, outer)
     return new AddressIndex({
       kind: 'addresses',
       size: v4.networks + v6.networks,
+      ...(outer && { outer }),
       v4: await ipv4Parts(await entriesOf(v4, 1, slice), slice),
       v6: await ipv6Parts(await ipv6Filter(this.#v6, slice), await entriesOf(v6, 4, slice), slice),
     })

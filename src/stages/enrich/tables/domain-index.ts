@@ -21,11 +21,15 @@ export class DomainIndex {
   }
 
   find(text: string): number {
+    return this.findWhere(text, always)
+  }
+
+  findWhere(text: string, accepts: (row: number) => boolean): number {
     if (text.length > MAX_NAME) return -1
     const name = nameOf(text)
     for (let from = 0; ; ) {
       const row = this.#index.find(name, from)
-      if (row >= 0) return row
+      if (row >= 0 && accepts(row)) return row
       from = name.indexOf('.', from) + 1
       if (from === 0) return -1
     }
@@ -51,6 +55,8 @@ export function canonicalDomain(key: string): string | undefined {
   const name = nameOf(key.replace(/^(?:\*?\.)/, ''))
   return isName(name) ? name : undefined
 }
+
+const always = () => true
 
 /** Longest name in the domain name system (RFC 1035 §2.3.4), with room for a final dot. */
 const MAX_NAME = 254

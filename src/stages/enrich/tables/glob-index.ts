@@ -39,19 +39,23 @@ export class GlobIndex {
   }
 
   find(text: string): number {
+    return this.findWhere(text, always)
+  }
+
+  findWhere(text: string, accepts: (row: number) => boolean): number {
     if (text.length > MAX_TEXT) return -1
     let best = this.size
-    best = this.#first(this.#starts.get(text.slice(0, CUE)), text, best)
-    best = this.#first(this.#ends.get(text.slice(-CUE)), text, best)
-    best = this.#first(this.#others, text, best)
+    best = this.#first(this.#starts.get(text.slice(0, CUE)), text, best, accepts)
+    best = this.#first(this.#ends.get(text.slice(-CUE)), text, best, accepts)
+    best = this.#first(this.#others, text, best, accepts)
     return best < this.size ? this.parts.rows[best]! : -1
   }
 
-  /** The first pattern that fits, if it comes before `best`. */
-  #first(numbers: readonly number[] | undefined, text: string, best: number): number {
+  /** The first accepted pattern that fits, if it comes before `best`. */
+  #first(numbers: readonly number[] | undefined, text: string, best: number, accepts: (row: number) => boolean): number {
     for (const number of numbers ?? []) {
       if (number >= best) return best
-      if (matches(this.parts.patterns[number]!, text)) return number
+      if (matches(this.parts.patterns[number]!, text) && accepts(this.parts.rows[number]!)) return number
     }
     return best
   }
@@ -83,6 +87,8 @@ export function canonicalGlob(key: string): string | undefined {
   const pattern = key.replaceAll(/\*+/g, '*')
   return pattern.length > MAX_PATTERN ? undefined : pattern
 }
+
+const always = () => true
 
 function ownCharacters(pattern: string): number {
   return pattern.replaceAll(/[*?]/g, '').length

@@ -26,7 +26,14 @@ export interface KeyIndex {
   /** Distinct keys. */
   readonly size: number
   find(key: string): number
-  /** If keys are addresses: the same for one that `parseIp` has parsed, so that several tables share the parsing. */
+  /**
+   * If several keys may fit: the number of the most specific one whose number is accepted. Addresses: only if the index was built for that
+   * (`isNested`).
+   */
+  findWhere?(key: string, accepts: (number: number) => boolean): number
+  /** If keys are addresses: the same, starting from the number that was found for an address. */
+  outerWhere?(number: number, accepts: (number: number) => boolean): number
+  /** If keys are addresses: the number for one that `parseIp` has parsed, so that several tables share the parsing. */
   findAddress?(family: IpFamily, words: Uint32Array): number
   /** If keys are addresses: the row numbers for a batch. */
   findAll?(batch: AddressBatch, rows: Int32Array): void
@@ -50,7 +57,8 @@ export interface KeyKind<Type extends string = MatchKind> {
   canonical(key: string): string | undefined
   /** The keys that one stands for, if it can stand for several: a range is several networks. */
   split?(key: string): readonly string[]
-  createBuilder(): KeyIndexBuilder
+  /** `isNested`: `findWhere` will be used. Every key is then added once, each with a number of its own. */
+  createBuilder(options?: { readonly isNested?: boolean }): KeyIndexBuilder
 }
 
 /** Built-in kinds of keys. A new one is one file in this folder and one entry here. */
@@ -82,7 +90,7 @@ export const keyKinds: readonly KeyKind[] = [
     help: 'keys are addresses, networks like 10.0.0.0/8 or ranges like 10.0.0.1-10.0.0.9',
     canonical: canonicalNetwork,
     split: splitRange,
-    createBuilder: () => new AddressIndexBuilder(true),
+    createBuilder: ({ isNested = false } = {}) => new AddressIndexBuilder(true, isNested),
   },
   {
     type: 'port',

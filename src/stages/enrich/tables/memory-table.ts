@@ -19,6 +19,10 @@ export interface TableImage {
   readonly rows: RowParts
   /** The rows of each key, whose number the index then has instead of a row's. Absent: one row a key. */
   readonly groups?: GroupParts | undefined
+  /** All rows of a key count, not only the first. */
+  readonly isList?: boolean
+  /** From when on each row is not found any more, epoch milliseconds. Only with `groups`. */
+  readonly expires?: Float64Array | undefined
 }
 
 /** Rows and an index of their keys in shared memory. */
@@ -30,8 +34,10 @@ export class MemoryTable implements Table {
   readonly size: number
   readonly skipped: SkippedRows
   readonly binding: Binding
+  readonly isList: boolean
   readonly #rows: RowStore
   readonly #index: KeyIndex
+  readonly #groups: GroupParts | undefined
 
   /** Opens a table that this or another thread has built with the same schema. */
   constructor(image: TableImage, schema: TableSchema | undefined) {
@@ -43,6 +49,8 @@ export class MemoryTable implements Table {
     this.binding = image.binding
     this.#index = openIndex(image.index)
     this.#rows = new RowStore(image.rows, schema)
+    this.#groups = image.groups
+    this.isList = image.isList === true
     this.size = this.#index.size
   }
 
@@ -50,33 +58,63 @@ export class MemoryTable implements Table {
     return bytesOf(this.image)
   }
 
+  get isExpiring(): boolean {
+    return this.image.expires !== undefined
+  }
+
   get hasAddresses(): boolean {
     return this.#index.findAll !== undefined
   }
 
-  get isList(): boolean {
-    return this.image.groups !== undefined
+  find(key: string, atMs = BEFORE_ALL): number {
+    const found = this.#index.find(key)
+    if (found < 0 || this.#groups === undefined) return found
+    if (this.#firstOf(found, atMs) >= 0) return this.#numberOf(found, atMs)
+    const next = this.#index.findWhere?.(key, (group) => this.#firstOf(group, atMs) >= 0) ?? -1
+    return next < 0 ? -1 : this.#numberOf(next, atMs)
   }
 
-  find(key: string): number {
-    return this.#index.find(key)
-  }
-
-  findAll(batch: AddressBatch, rows: Int32Array): void {
+  findAll(batch: AddressBatch, rows: Int32Array, atMs = BEFORE_ALL): void {
     this.#index.findAll?.(batch, rows)
+    if (this.#groups === undefined) return
+    const isLive = (group: number) => this.#firstOf(group, atMs) >= 0
+    for (let i = 0; i < batch.size; i++) {
+      const found = this.#index.outerWhere?.(rows[i]!, isLive) ?? -1
+      rows[i] = found < 0 ? -1 : this.#numberOf(found, atMs)
+    }
   }
 
   row(number: number): TableRow {
     return this.#rows.get(number)
   }
 
-  list(number: number): readonly TableRow[] {
-    const { groups } = this.image
-    return groups ? Array.from(rowsIn(groups, number), (row) => this.#rows.get(row)) : [this.#rows.get(number)]
+  list(number: number, atMs = BEFORE_ALL): readonly TableRow[] {
+    if (!this.isList) return [this.#rows.get(number)]
+    const { expires } = this.image
+    const rows = Array.from(rowsIn(this.#groups!, number))
+    return (expires ? rows.filter((row) => expires[row]! > atMs) : rows).map((row) => this.#rows.get(row))
   }
 
-  get(key: string): JsonObject | undefined {
-    const found = this.#index.find(key)
-    return found < 0 ? undefined : this.list(found)[0]!.values
+  get(key: string, atMs?: number): JsonObject | undefined {
+    const found = this.find(key, atMs)
+    return found < 0 ? undefined : this.list(found, atMs)[0]!.values
+  }
+
+  /** The first row of a group that has not expired, -1 for none. */
+  #firstOf(group: number, atMs: number): number {
+    const { starts, rows } = this.#groups!
+    const { expires } = this.image
+    for (let at = starts[group]!; at < starts[group + 1]!; at++) {
+      const row = rows[at]!
+      if (expires === undefined || expires[row]! > atMs) return row
+    }
+    return -1
+  }
+
+  #numberOf(group: number, atMs: number): number {
+    return this.isList ? group : this.#firstOf(group, atMs)
   }
 }
+
+/** The time if none is given: nothing has expired. */
+const BEFORE_ALL = Number.NEGATIVE_INFINITY

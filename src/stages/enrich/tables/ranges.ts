@@ -46,10 +46,13 @@ export class PrefixList {
   }
 }
 
-/** Flattens networks into ranges: the longest network that contains an address wins, and the last added of equal ones. */
-export async function flatten(list: PrefixList, slice: Slice): Promise<Ranges> {
+/**
+ * Flattens networks into ranges: the longest network that contains an address wins, and the last added of equal ones. `outer` receives, by
+ * row, the row of the smallest network around that of a row.
+ */
+export async function flatten(list: PrefixList, slice: Slice, outer?: Int32Array): Promise<Ranges> {
   const order = await sort(list, slice)
-  const sweep = new Sweep(list.width, list.size)
+  const sweep = new Sweep(list.width, list.size, outer)
   await inParts(list.size, slice, (from, to) => {
     for (let i = from; i < to; i++) sweep.take(list, order[i]!)
   })
@@ -105,9 +108,11 @@ class Sweep {
   readonly #lasts: Uint32Array
   readonly #openRows = new Int32Array(MOST_OPEN)
   readonly #openBits = new Uint8Array(MOST_OPEN)
+  readonly #outer: Int32Array | undefined
 
-  constructor(width: 1 | 4, count: number) {
+  constructor(width: 1 | 4, count: number, outer: Int32Array | undefined) {
     this.#width = width
+    this.#outer = outer
     this.#lasts = new Uint32Array(MOST_OPEN * width)
     this.#starts = new Uint32Array((count * 2 + 1) * width)
     this.#rows = new Int32Array(count * 2 + 1)
@@ -127,6 +132,7 @@ class Sweep {
       for (let i = 0; i < width; i++) this.#lasts[last + i] = list.words[at + i]! | ~maskWord(bits - i * 32)
     }
     this.#openRows[this.#open - 1] = row
+    if (this.#outer && this.#open > 1) this.#outer[row] = this.#openRows[this.#open - 2]!
     this.#emit(list.words, at, row)
   }
 
