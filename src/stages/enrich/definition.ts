@@ -9,6 +9,7 @@ import { formatTypes } from './formats/index.ts'
 import { hostedTable } from './hosted-table.ts'
 import { type ProviderConfig, providerDefinition, providerSchema } from './index.ts'
 import { INDICATORS } from './indicators.ts'
+import { liveDefinition } from './live/live-definition.ts'
 import { parseSelector, selectorFields } from './selector.ts'
 import { MATCH_KINDS, type MatchKind } from './table.ts'
 import { checkSelectorLength, primaryKeySchema, readKey, type TableKey } from './table-key.ts'
@@ -222,9 +223,6 @@ export function defineExtension(document: unknown, { file }: { readonly file: st
   return { base, enabled, associations: readAssociations(LogTypeMap.AssociatedLogTypes, file), isHosted: false, file }
 }
 
-/** Checks that do not apply to a table whose content is composed here. */
-const GROWS = { MinRows: 0, MaxShrinkPercent: 100, MaxGrowthPercent: 1_000_000 }
-
 /** Keys of Panther's format that a later release may support. */
 const LATER: Readonly<Record<string, string>> = {
   Query: 'tables filled by a scheduled search (Query)',
@@ -258,18 +256,15 @@ export function defineTable(document: unknown, { file }: { readonly file: string
   const key = readKey(yaml.LogTypeMap.PrimaryKey, file)
   const associations = readAssociations(yaml.LogTypeMap.AssociatedLogTypes ?? [], file)
   checkAssociations(key, associations)
-  const provider = yaml.Provider && providerDefinition(yaml.Provider.type)
-  const period = yaml.Refresh?.PeriodMinutes ?? provider?.periodMinutes ?? 60
-  const isComposed = provider?.isComposed === true
-  return {
+  const period = yaml.Refresh?.PeriodMinutes ?? (yaml.Provider ? providerDefinition(yaml.Provider.type).periodMinutes : 60)
+  const definition: TableDefinition = {
     name: yaml.LookupName,
     enabled: yaml.Enabled,
     schema: yaml.Schema,
     key,
     primaryKey: key.columns[0]!,
     ...readMatch(yaml.Match, key, file),
-    // What is composed here needs no evidence for its format, and has no rows at first.
-    format: yaml.Format ?? (isComposed ? 'jsonl' : undefined),
+    format: yaml.Format,
     rowChoice: yaml.RowsPerKey,
     newestBy: yaml.NewestBy,
     columns: yaml.Columns,
@@ -281,8 +276,8 @@ export function defineTable(document: unknown, { file }: { readonly file: string
     alarmMinutes: yaml.Refresh?.AlarmPeriodMinutes ?? period * 3,
     indicators:
       yaml.Indicators && Object.fromEntries(Object.entries(yaml.Indicators).map(([column, one]) => [column, [one].flat()])),
-    checks: isComposed ? { ...yaml.Checks, ...GROWS } : yaml.Checks,
-    mayBeEmpty: isComposed,
+    checks: yaml.Checks,
+    mayBeEmpty: false,
     keep: yaml.Keep,
     verdict: yaml.Verdict,
     retroDays: yaml.Retro?.Days,
@@ -293,6 +288,7 @@ export function defineTable(document: unknown, { file }: { readonly file: string
     baseVersion: yaml.BaseVersion,
     file,
   }
+  return yaml.Provider?.type === 'live' ? { ...definition, ...liveDefinition(document, definition) } : definition
 }
 
 function refuseLater(document: unknown, file: string): void {

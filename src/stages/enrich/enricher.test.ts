@@ -212,3 +212,23 @@ describe('rows for rules', () => {
     expect(one.stamp).not.toBe((await of()).stamp)
   })
 })
+
+test('of a table that wants to know, addresses without a row are reported, except those of past events', async () => {
+  const [live, other] = [await tableOf('live', rows, { A: ['src', 'all'] }), await tableOf('other', rows, { A: ['src'] })]
+  const missed: [string, number][] = []
+  const enricher = createEnricher([live, other], (table) =>
+    table === live
+      ? (batch, found) => {
+          for (let i = 0; i < batch.size; i++) if (found[i]! < 0) missed.push([table.name, batch.words[i * 4]!])
+        }
+      : undefined,
+  )
+  const event = (src: string, ...all: string[]) => ({ src, all }) as unknown as Event
+  enricher.enrich(anyFields, [event('192.0.2.1'), event('0.0.0.5', '192.0.2.2', '0.0.0.6')])
+  expect(missed).toEqual([
+    ['live', 5],
+    ['live', 6],
+  ])
+  enricher.enrich(anyFields, [event('0.0.0.7')], { isPast: true })
+  expect(missed).toHaveLength(2)
+})

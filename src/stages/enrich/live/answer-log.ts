@@ -1,12 +1,12 @@
 import { isObject, type JsonObject } from '../../../model/json.ts'
-import { parseJson } from '../../../util/json.ts'
+import { parseJson, stringifyJson } from '../../../util/json.ts'
 
 /** What a service answered about an address. */
 export interface Answer {
   /** Epoch ms. */
   readonly untilMs: number
-  /** `undefined`: nothing that belongs in the table. */
-  readonly row: JsonObject | undefined
+  /** JSON text; `undefined`: nothing that belongs in the table. */
+  readonly row: string | undefined
 }
 
 /** One line of the file. Short names, since there is one for each address. */
@@ -43,7 +43,7 @@ export class AnswerLog {
     } else if (!this.#isOurs) return
     else if ('asked' in line) this.#count(line.asked, line.n)
     else if ('gone' in line) this.answers.delete(line.gone)
-    else this.answers.set(line.ip, { untilMs: line.until, row: line.row })
+    else this.answers.set(line.ip, { untilMs: line.until, row: line.row && stringifyJson(line.row) })
   }
 
   /** Applies a line of text; one that is damaged is ignored, which costs one look-up. */
@@ -80,7 +80,11 @@ export class AnswerLog {
       // Noted at the start of the day: within the last minute it might count twice.
       ...(earlier > 0 ? [{ asked: today * DAY_MS, n: earlier }] : []),
       ...recent.map(({ ms, n }) => ({ asked: ms, n })),
-      ...[...this.answers].map(([ip, { untilMs, row }]) => ({ ip, until: untilMs, ...(row && { row }) })),
+      ...[...this.answers].map(([ip, { untilMs, row }]) => ({
+        ip,
+        until: untilMs,
+        ...(row !== undefined && { row: objectOf(row) }),
+      })),
     ]
   }
 
@@ -91,6 +95,11 @@ export class AnswerLog {
     this.#recent.push({ ms, n })
     if (this.#recent.length > 100_000) this.#recent = this.#recent.filter((one) => one.ms > ms - MINUTE_MS)
   }
+}
+
+function objectOf(text: string): JsonObject {
+  const result = parseJson(text, { maxDepth: MAX_DEPTH })
+  return result.kind === 'ok' && isObject(result.value) ? result.value : {}
 }
 
 function isLine(value: unknown): value is LogLine {

@@ -204,7 +204,7 @@ export class Asker {
     const lines = addresses.map((ip): LogLine => {
       const row = verdicts.get(ip)
       hasRows ||= row !== undefined || file.log.answers.get(ip)?.row !== undefined
-      return row ? { ip, until: nowMs + ttlMs, row } : { ip, until: nowMs + negativeTtlMs }
+      return row ? { ip, until: nowMs + ttlMs, row: { ...row, ip } } : { ip, until: nowMs + negativeTtlMs }
     })
     await file.append(lines, nowMs)
     for (const address of addresses) this.#waiting.remove(address)

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { targetUrl } from '../../../util/http/target-url.ts'
-import { stringifyJson } from '../../../util/json.ts'
 import { contentKeys, tooLarge } from '../content.ts'
 import { defineProvider } from '../provider.ts'
 import { AnswerReader } from './answer-reader.ts'
@@ -48,8 +47,7 @@ export const live = defineProvider({
         signal.throwIfAborted()
         await reader.update()
         if (validators['answers'] === reader.place) return undefined
-        const rows = [...reader.log.answers].flatMap(([ip, { row }]) => (row ? [{ ...row, ip }] : []))
-        const lines = rows.map(stringifyJson).sort()
+        const lines = [...reader.log.answers.values()].flatMap(({ row }) => row ?? [])
         // Content is never empty, even without rows.
         const bytes = Buffer.from(`${lines.join('\n')}\n`)
         if (bytes.length > maxBytes) throw tooLarge(maxBytes)
