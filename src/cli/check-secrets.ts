@@ -23,8 +23,9 @@ export async function checkSecrets({ content, destinations, http, keys, sources 
       const { password } = entry
       await attempt(() => resolveSecret(password, env))
     }
-  for (const { value, user } of Object.values(keys))
-    for (const reference of [value, user]) if (typeof reference === 'object') await attempt(() => resolveSecret(reference, env))
+  for (const { value, user, session } of Object.values(keys))
+    for (const reference of [value, user, session])
+      if (typeof reference === 'object') await attempt(() => resolveSecret(reference, env))
   for (const source of sources)
     if ('token' in source && source.token) {
       const { token } = source

@@ -22,6 +22,7 @@ export const keysSchema = z.record(
       .union([z.string().min(1), secretReference])
       .optional()
       .describe('User name or account id that belongs to it, for services that need both.'),
+    session: secretReference.optional().describe('Session token of temporary credentials for S3.'),
     hosts: z
       .array(hostSchema)
       .min(1)
@@ -48,10 +49,11 @@ export function apiKeys(configured: KeysConfig, env: Environment): ApiKeys {
         `the key '${name}' is not meant for ${shownUrl(url)}: if it is, add "${written}" to keys.${name}.hosts in caracal.yml and restart`,
       )
     try {
-      const { value, user } = entry
+      const { value, user, session } = entry
       return {
         secret: resolveSecret(value, env),
         user: typeof user === 'object' ? resolveSecret(user, env) : user,
+        ...(session && { session: resolveSecret(session, env) }),
       }
     } catch (error) {
       throw new KeyError(`the key '${name}' cannot be used: ${messageOf(error)}`, { cause: error })

@@ -321,14 +321,15 @@ describe('several roots', () => {
   test('a table that this release cannot fill hides nothing', async () => {
     const shipped = tree({ 't.yml': `AnalysisType: lookup_table\n${TABLE}` })
     const own = tree({
-      't.yml': 'AnalysisType: lookup_table\nLookupName: t\nEnabled: true\nRefresh: { RoleARN: x, ObjectPath: "s3://b/k" }\n',
+      't.yml':
+        'AnalysisType: lookup_table\nLookupName: t\nEnabled: true\nRefresh: { GCSCredentials: x, ObjectPath: "gs://b/k" }\n',
     })
     const content = await loadContent([shipped, own])
     expect(content.problems).toEqual([])
     expect(content.tables.map(({ file }) => file)).toEqual([join(shipped, 't.yml')])
     expect(content.notices).toEqual([
       expect.stringContaining(
-        `${join(own, 't.yml')}: not supported yet: table 't': tables refreshed from a bucket (Refresh.RoleARN)`,
+        `${join(own, 't.yml')}: not supported yet: table 't': tables refreshed from a bucket (Refresh.GCSCredentials)`,
       ),
     ])
   })

@@ -2,13 +2,13 @@ import { strict as assert } from 'node:assert'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { noKeys } from '../../src/stages/enrich/api-keys.ts'
 import { providers } from '../../src/stages/enrich/index.ts'
 import type { Provider, ProviderDeps } from '../../src/stages/enrich/provider.ts'
 import { TableError } from '../../src/stages/enrich/table.ts'
 import type { AnyDefinition } from '../../src/util/define.ts'
 import { hash16 } from '../../src/util/hash.ts'
 import { createHttp } from '../../src/util/http/http.ts'
+import { S3Store } from '../support/s3-store.ts'
 import { TestServer } from '../support/servers.ts'
 import type { Behaviour, Suite } from './behaviours.ts'
 
@@ -48,6 +48,17 @@ const fittings: Readonly<Record<string, Fitting>> = {
       else writeFileSync(path, content)
     },
   },
+  s3: {
+    config({ server }) {
+      stores.set(server, new S3Store(server, 'lists'))
+      return { bucket: 'lists', key: 'list.txt', endpoint: server.url, auth: { key: 'one' } }
+    },
+    put({ server }, content) {
+      const store = stores.get(server)!
+      if (content === undefined) store.objects.delete('list.txt')
+      else store.objects.set('list.txt', { content })
+    },
+  },
   url: {
     config: ({ server }) => ({ url: `${server.url}/list.txt?key=${SECRET}`, headers: { authorization: SECRET } }),
     put: ({ server }, content) => {
@@ -60,6 +71,9 @@ const fittings: Readonly<Record<string, Fitting>> = {
     },
   },
 }
+
+/** The bucket of each server. */
+const stores = new WeakMap<TestServer, S3Store>()
 
 interface Bench extends Place {
   readonly provider: Provider
@@ -74,7 +88,7 @@ async function onBench(definition: AnyProvider, use: (bench: Bench) => Promise<v
   const config = definition.config.parse({ ...fitting.config(place), ...more }) as never
   const provider = definition.create(config, {
     send: http.fromContent,
-    keys: noKeys,
+    keys: () => ({ user: 'AKIDTEST', secret: SECRET }),
     table: 'list',
     folder: place.folder,
     dataFolder: place.folder,

@@ -5,6 +5,8 @@ export interface ApiKey {
   /** Account or user name that belongs to the secret, for services that need both. */
   readonly user: string | undefined
   readonly secret: string
+  /** Token of temporary credentials. */
+  readonly session?: string | undefined
 }
 
 /**

@@ -133,12 +133,40 @@ describe('extensions', () => {
   )
 })
 
+describe("a bucket in Panther's form", () => {
+  const define = (Refresh: object, more: object = {}) =>
+    defineTable({ ...minimal, Filename: undefined, Refresh, ...more }, { file })
+
+  test('becomes the provider s3 with the key `aws`; the role and the encryption key have no meaning here', () => {
+    const { provider, periodMinutes } = define({
+      RoleARN: 'arn:aws:iam::1:role/x',
+      ObjectPath: 's3://my-bucket/luts/list.csv',
+      ObjectKMSKey: '',
+      PeriodMinutes: 30,
+    })
+    expect(provider).toMatchObject({ type: 's3', bucket: 'my-bucket', key: 'luts/list.csv', auth: { key: 'aws' } })
+    expect(periodMinutes).toBe(30)
+  })
+
+  test.each<[string, object, object, RegExp]>([
+    ['a role without a path', { RoleARN: 'arn' }, {}, /Refresh\.RoleARN: needs ObjectPath/],
+    ['another store', { ObjectPath: 'gs://b/k' }, {}, /tables from gs:\/\/b\/k.*use s3:\/\/bucket\/key/],
+    ['a path that cannot be', { ObjectPath: 's3://my-bucket/../k' }, {}, /Refresh\.ObjectPath: .*must not contain \. or \.\./],
+    [
+      'two places',
+      { ObjectPath: 's3://my-bucket/k' },
+      { Provider: { type: 'url', url: 'https://a.example.com' } },
+      /so does Provider: remove one/,
+    ],
+  ])('%s is refused', (_, refresh, more, message) => expect(() => define(refresh, more)).toThrow(message))
+})
+
 describe('not supported yet', () => {
   const cases: [what: string, change: object, message: RegExp][] = [
     [
       'a bucket',
-      { Filename: undefined, Refresh: { RoleARN: 'arn:aws:iam::1:role/x', ObjectPath: 's3://b/k', PeriodMinutes: 60 } },
-      /Refresh\.RoleARN.*assets\.yml: use `Provider/,
+      { Filename: undefined, Refresh: { GCSCredentials: 'x', ObjectPath: 'gs://b/k', PeriodMinutes: 60 } },
+      /Refresh\.GCSCredentials.*assets\.yml: use `Provider/,
     ],
     ['a scheduled search', { Filename: undefined, Query: 'select 1', Refresh: { PeriodMinutes: 60 } }, /Query.*assets\.yml/],
     ['another dialect', { SnowflakeQuery: 'select 1' }, /SnowflakeQuery/],

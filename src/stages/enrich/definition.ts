@@ -4,6 +4,7 @@ import { ConfigError, messageOf, NotSupported } from '../../util/errors.ts'
 import { exactText } from '../../util/exact-text.ts'
 import { hash16 } from '../../util/hash.ts'
 import type { Association } from './associations.ts'
+import { bucketKeys, bucketProvider } from './bucket-refresh.ts'
 import { type ContentChecks, checksSchema } from './content-checks.ts'
 import { formatTypes } from './formats/index.ts'
 import { hostedTable } from './hosted-table.ts'
@@ -82,6 +83,7 @@ const NAME = /^(?!p_any_)(?!__proto__$)(?!\.)[^/\\\p{Cc}]{1,200}$/u
 const MINUTES = z.int().min(1).max(525_600)
 
 const refreshSchema = z.strictObject({
+  ...bucketKeys,
   PeriodMinutes: MINUTES.optional().describe('How often to fetch from the provider.'),
   AlarmPeriodMinutes: MINUTES.optional().describe(
     'Age after which the content is shown as stale. Default: three refresh periods.',
@@ -230,7 +232,7 @@ const LATER: Readonly<Record<string, string>> = {
   DatabricksQuery: 'tables filled by a scheduled search (DatabricksQuery)',
   AthenaQuery: 'tables filled by a scheduled search (AthenaQuery)',
 }
-const BUCKET_KEYS = ['RoleARN', 'GCSCredentials', 'StorageProvider', 'ObjectPath', 'ObjectKMSKey', 'CronExpression']
+const BUCKET_KEYS = ['GCSCredentials', 'StorageProvider', 'CronExpression']
 
 /**
  * Reads a table definition.
@@ -241,7 +243,11 @@ const BUCKET_KEYS = ['RoleARN', 'GCSCredentials', 'StorageProvider', 'ObjectPath
 export function defineTable(document: unknown, { file }: { readonly file: string }): TableDefinition {
   refuseLater(document, file)
   const yaml = parse(tableDefinitionSchema, document, file)
-  if (yaml.Filename === undefined && yaml.Provider === undefined) {
+  const inBucket = yaml.Refresh && bucketProvider(yaml.Refresh, file)
+  if (inBucket && yaml.Provider)
+    throw new ConfigError('says where content is, and so does Provider: remove one', { file, path: 'Refresh.ObjectPath' })
+  const config = yaml.Provider ?? inBucket
+  if (yaml.Filename === undefined && config === undefined) {
     throw new ConfigError('a table needs Filename (content next to this file) or Provider (where to fetch content)', { file })
   }
   if (yaml.Schema !== undefined && yaml.Indicators !== undefined) {
@@ -256,7 +262,7 @@ export function defineTable(document: unknown, { file }: { readonly file: string
   const key = readKey(yaml.LogTypeMap.PrimaryKey, file)
   const associations = readAssociations(yaml.LogTypeMap.AssociatedLogTypes ?? [], file)
   checkAssociations(key, associations)
-  const period = yaml.Refresh?.PeriodMinutes ?? (yaml.Provider ? providerDefinition(yaml.Provider.type).periodMinutes : 60)
+  const period = yaml.Refresh?.PeriodMinutes ?? (config ? providerDefinition(config.type).periodMinutes : 60)
   const definition: TableDefinition = {
     name: yaml.LookupName,
     enabled: yaml.Enabled,
@@ -271,7 +277,7 @@ export function defineTable(document: unknown, { file }: { readonly file: string
     rowsAt: yaml.Rows,
     filename: yaml.Filename === undefined ? undefined : resolve(dirname(file), yaml.Filename),
     contentDate: yaml.ContentDate,
-    provider: yaml.Provider,
+    provider: config,
     periodMinutes: period,
     alarmMinutes: yaml.Refresh?.AlarmPeriodMinutes ?? period * 3,
     indicators:
@@ -299,7 +305,7 @@ function refuseLater(document: unknown, file: string): void {
   const key = BUCKET_KEYS.find((name) => name in refresh)
   if (key) {
     throw new NotSupported(
-      `tables refreshed from a bucket (Refresh.${key}), in ${file}: use \`Provider: {type: url, url: …}\` or \`Filename\``,
+      `tables refreshed from a bucket (Refresh.${key}), in ${file}: use \`Provider: {type: s3, …}\`, \`Provider: {type: url, url: …}\` or \`Filename\``,
     )
   }
 }

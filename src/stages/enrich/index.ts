@@ -2,10 +2,11 @@ import { type ConfigOf, find, oneOf } from '../../util/define.ts'
 import { file } from './file.ts'
 import { live } from './live/live.ts'
 import type { Provider, ProviderDeps } from './provider.ts'
+import { s3 } from './s3/s3.ts'
 import { url } from './url.ts'
 
 /** Built-in providers. A new one is one file in this folder and one name here. */
-export const providers = [file, url, live] as const
+export const providers = [file, url, s3, live] as const
 
 export type ProviderConfig = ConfigOf<(typeof providers)[number]>
 
@@ -24,6 +25,8 @@ export function createProvider(config: ProviderConfig, deps: ProviderDeps): Prov
       return file.create(config, deps)
     case 'url':
       return url.create(config, deps)
+    case 's3':
+      return s3.create(config, deps)
     case 'live':
       return live.create(config, deps)
   }

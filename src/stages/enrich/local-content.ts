@@ -43,5 +43,6 @@ export async function readShippedContent({ filename, contentDate }: TableDefinit
 export function sourceName({ provider }: TableDefinition): string | undefined {
   if (provider === undefined || provider.type === 'live') return undefined
   if (provider.member !== undefined) return basename(provider.member)
+  if (provider.type === 's3') return provider.key === undefined ? undefined : basename(provider.key)
   return provider.type === 'url' ? basename(new URL(provider.url).pathname) : basename(provider.path)
 }
