@@ -319,6 +319,9 @@ test('tables show their state, and a refresh returns the outcome', async () => {
     state: 'ok',
     problem: null,
   })
+  expect(await (await call('/api/v1/tables/tor_exit_nodes/refresh?accept=true', { method: 'POST' })).json()).toMatchObject({
+    passed_over: ['the content is an old copy'],
+  })
   expect(await failure('/api/v1/tables/nope/refresh', { method: 'POST' })).toMatchObject({
     status: 404,
     message: expect.stringContaining('tor_exit_nodes'),

@@ -294,6 +294,10 @@ describe('with a server', () => {
       code: 0,
       out: expect.stringMatching(/tor_exit_nodes +ok/),
     })
+    expect(await cli(['tables', 'refresh', 'tor_exit_nodes', '--accept', ...flags])).toMatchObject({
+      code: 0,
+      err: 'Accepted although the content is an old copy\n',
+    })
     engine.reloaded = { ...engine.reloaded, outcome: 'broken', problems: [{ file: 'tor.yml:3', message: 'unknown key' }] }
     expect(await cli(['tables', 'refresh', 'tor_exit_nodes', ...flags])).toEqual({
       code: 1,

@@ -76,6 +76,7 @@ async function start() {
     clock: systemClock,
     random: () => 0,
     namedVersions: async () => new Set(),
+    compare: async () => ({ added: 0, removed: 0, changed: 0, worsened: 0 }),
     onError: (error) => {
       throw error
     },

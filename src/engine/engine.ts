@@ -52,6 +52,8 @@ export interface TableView {
 export interface RefreshedTable extends TableView {
   /** Why edits of content are not in force: the table is refreshed with its previous definition. */
   readonly contentProblems: ContentChange['problems']
+  /** Checks that the content in force did not pass: it was accepted nevertheless. */
+  readonly passedOver: readonly string[]
 }
 
 /** Whether the promise is in danger that nothing is lost and no rule is silently off. */
@@ -153,8 +155,11 @@ export interface Engine {
   tables(): Promise<readonly TableView[]>
   /** The current state of rules. */
   ruleStates(rules: ContentView['rules']): readonly RuleState[]
-  /** Applies edits of content and refreshes now; resolves with the outcome. Throws `ConfigError` for an unknown table. */
-  refreshTable(name: string): Promise<RefreshedTable>
+  /**
+   * Applies edits of content and refreshes now; resolves with the outcome. `accept`: content may fail the table's checks this time. Throws
+   * `ConfigError` for an unknown table.
+   */
+  refreshTable(name: string, options?: { readonly accept?: boolean }): Promise<RefreshedTable>
   health(): Promise<Health>
   /** Prometheus text. */
   metrics(): Promise<string>

@@ -61,9 +61,14 @@ export class LiveContent {
     const takers = () => [this.#current, this.#next].flatMap((one) => (one?.tables.defines(name, definition) ? [one.tables] : []))
     const [builder] = takers()
     if (!builder) throw new TableError(`the table '${name}' has changed its definition or no longer exists`)
-    const table = await builder.accept(content)
+    const { table, passedOver } = await builder.accept(content)
     for (const tables of takers()) tables.put(table)
-    return { version: table.version, rows: table.size, skipped: table.skipped.count }
+    return {
+      version: table.version,
+      rows: table.size,
+      skipped: table.skipped.count,
+      ...(passedOver.length > 0 && { passedOver }),
+    }
   }
 
   /**

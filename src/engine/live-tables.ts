@@ -1,15 +1,22 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { buildTable } from '../stages/enrich/build.ts'
-import { checkContent } from '../stages/enrich/content-checks.ts'
+import { failedChecks } from '../stages/enrich/content-checks.ts'
 import { definitionKey } from '../stages/enrich/definition.ts'
 import { createEnricher } from '../stages/enrich/enricher.ts'
 import type { ContentFileRef } from '../stages/enrich/keeper-types.ts'
 import type { MissedAddresses, NoteMisses } from '../stages/enrich/live/missed-addresses.ts'
-import type { Enricher, Table } from '../stages/enrich/table.ts'
+import { type Enricher, type Table, TableError } from '../stages/enrich/table.ts'
 import { ConfigError } from '../util/errors.ts'
 import type { ContentSource } from './generation.ts'
 import type { LoadedContent } from './path.ts'
+
+/** A table that may be put in force. */
+export interface AcceptedTable {
+  readonly table: Table
+  /** Checks that it does not pass. */
+  readonly passedOver: readonly string[]
+}
 
 /** The tables in force in this thread; new content is swapped in as a whole, between two batches. */
 export class LiveTables {
@@ -37,11 +44,12 @@ export class LiveTables {
     return pinned
   }
 
-  /** A content file's table, checked as its definition requires, but not put in force. */
-  async accept({ table: name, path, fileName, date, rowsBefore }: ContentFileRef): Promise<Table> {
+  /** A content file's table and the checks that it was allowed not to pass; not put in force. */
+  async accept({ table: name, path, fileName, date, rowsBefore, passOver }: ContentFileRef): Promise<AcceptedTable> {
     const table = await this.build(name, path, fileName, date)
-    checkContent(table, this.#content.tables.get(name)!.definition.checks, rowsBefore)
-    return table
+    const failed = failedChecks(table, this.#content.tables.get(name)!.definition.checks, rowsBefore)
+    if (failed.length > 0 && !passOver) throw new TableError(failed.join('; '))
+    return { table, passedOver: failed }
   }
 
   /** A table of that content, not put in force. */

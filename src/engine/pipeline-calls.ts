@@ -19,6 +19,8 @@ import { hash16 } from '../util/hash.ts'
 import type { AlertNotice, ContentView } from './engine.ts'
 import type { BuiltContent } from './live-content.ts'
 import type { ContentProblem } from './path.ts'
+import type { TableStateToSave } from './table-records.ts'
+import type { TableFiles } from './table-work/jobs.ts'
 
 /** The main thread's calls to the pipeline thread, which is the only writer of state. */
 export interface PipelineCalls {
@@ -42,7 +44,10 @@ export interface PipelineCalls {
   tableChanged: (change: VersionInForce) => void
   /** Past events will be searched for these keys of a table, which is in force with them: resolves once that is durable. */
   learned: (learned: Learned) => void
-  saveTableState: (table: { name: string; value: string }) => void
+  /** Stores a table's state, and the outcome of a refresh for the lake. */
+  saveTableState: (state: TableStateToSave) => void
+  /** The files that define a table. */
+  tableFiles: (name: string) => TableFiles
   /** Resolves when the source has nothing to read and all of it is committed; immediately for a source that is not read at all. */
   settled: (sourceId: string) => void
   /** Writes what is committed to the lake. */

@@ -12,7 +12,7 @@ import { effectsOfRows } from '../pipeline/effects.ts'
 import type { Flusher } from '../pipeline/flusher.ts'
 import { judgeEvents } from '../pipeline/judge.ts'
 import type { PipelineState } from '../pipeline/pipeline-state.ts'
-import { SIGNALS, tableVersionRow } from '../pipeline/rows.ts'
+import { SIGNALS } from '../pipeline/rows.ts'
 import { effectsOfProblems } from '../pipeline/system-alerts.ts'
 import { queryLogType } from '../stages/detect/language.ts'
 import { type QueryRows, rowsToEvents } from '../stages/detect/scheduled/rows.ts'
@@ -25,7 +25,6 @@ import { openState, type StateDb } from '../state/db.ts'
 import { saveDeliveryResults } from '../state/deliveries.ts'
 import { pipelineState } from '../state/pipeline-state.ts'
 import { removeSource, setMeta } from '../state/sources.ts'
-import { recordTableVersion, saveTableState } from '../state/table-status.ts'
 import { steadyClock } from '../util/clock.ts'
 import type { Handlers, Remote } from '../util/rpc.ts'
 import { Started } from '../util/started.ts'
@@ -50,6 +49,8 @@ import { LateJudging } from './replays/late-judging.ts'
 import type { ReplayLake } from './replays/pages.ts'
 import { Retro } from './retro/retro.ts'
 import { RulesOff } from './rules-off.ts'
+import { TableRecords, type TableStateToSave } from './table-records.ts'
+import { type TableFiles, tableFilesOf } from './table-work/jobs.ts'
 import { RETRO, Troubles } from './troubles.ts'
 
 export interface PipelineOptions {
@@ -244,10 +245,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
 
   async acceptTable(ref: ContentFileRef): Promise<BuiltTable> {
     const built = await this.#content.accept(ref)
-    const now = Date.now()
-    const { spec, rows, count } = tableVersionRow(ref.table, built.version, built.rows, now)
-    if (await recordTableVersion(this.#db, ref.table, built.version, { spec, rows, count }, now))
-      this.#flusher.added([{ spec, rows, count }], now)
+    await this.#records.version(ref.table, built)
     return built
   }
 
@@ -259,8 +257,12 @@ export class Pipeline implements Handlers<PipelineCalls> {
     return this.#retro.learned(learned)
   }
 
-  saveTableState({ name, value }: { name: string; value: string }): Promise<void> {
-    return saveTableState(this.#db, name, value)
+  saveTableState(state: TableStateToSave): Promise<void> {
+    return this.#records.state(state)
+  }
+
+  tableFiles(name: string): TableFiles {
+    return tableFilesOf(this.#content.current.loaded.content, name)
   }
 
   settled(sourceId: string): Promise<void> {
@@ -341,6 +343,10 @@ export class Pipeline implements Handlers<PipelineCalls> {
     const { rows, rowsRead } = await this.#main.call('query', { sql, maxRows })
     onRead?.(rowsRead ?? 0)
     return rows
+  }
+
+  get #records(): TableRecords {
+    return new TableRecords(this.#db, this.#flusher)
   }
 
   get #routes() {

@@ -25,6 +25,7 @@ import { Heartbeat } from './heartbeat.ts'
 import { type ContentReport, queryKey } from './pipeline-calls.ts'
 import { byName } from './queries.ts'
 import { Scheduler } from './scheduler.ts'
+import type { TableWork } from './table-work/table-work.ts'
 import type { PipelineThread, SpoolThread } from './threads.ts'
 
 /** What the parts of the running product are created from. */
@@ -37,12 +38,14 @@ export interface PartsDeps {
   readonly lake: Lake
   readonly state: StateDb
   readonly pipeline: PipelineThread
+  /** Reads versions of tables. */
+  readonly work: TableWork
 }
 
 /** Puts the last good content of every table in force and begins to refresh them. */
 export async function startKeeper(
   { tables }: ContentReport,
-  { config, state, pipeline, log, http, events }: PartsDeps,
+  { config, state, pipeline, work, log, http, events }: PartsDeps,
 ): Promise<TableKeeper> {
   const outside = { send: http.fromContent, keys: apiKeys(config.keys, environment()), clock: systemClock }
   const onError = (error: unknown) => log.error({ err: error }, 'A table could not be saved.')
@@ -55,7 +58,7 @@ export async function startKeeper(
         const text = await loadTableState(state, name)
         return text === undefined ? undefined : (JSON.parse(text) as TableState)
       },
-      save: (name, value) => pipeline.rpc.call('saveTableState', { name, value: JSON.stringify(value) }),
+      save: (name, value, outcome) => pipeline.rpc.call('saveTableState', { name, value: JSON.stringify(value), outcome }),
     },
     accept: (content) => pipeline.rpc.call('acceptTable', content),
     changed: (change) => pipeline.rpc.call('tableChanged', change),
@@ -63,6 +66,10 @@ export async function startKeeper(
     live,
     random: Math.random,
     firstDelayMs: config.table_first_refresh_ms,
+    compare: async (name, { before, after }, signal) => {
+      const files = await pipeline.rpc.call('tableFiles', name)
+      return (await work.run(name, files, { kind: 'diff', before, after, limits: {} }, signal)).counts
+    },
     namedVersions: (name) => namedVersions(state, name),
     onError,
   })

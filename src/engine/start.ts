@@ -31,6 +31,7 @@ import { mainCalls } from './main-calls.ts'
 import type { SourceProgress } from './pipeline-calls.ts'
 import { openIntakes, type PartsDeps, startDeliverer, startHeartbeat, startKeeper, startScheduler } from './start-parts.ts'
 import { SystemWatch } from './system-watch.ts'
+import { TableWork } from './table-work/table-work.ts'
 import { startPipelineThread, startSpoolThread } from './threads.ts'
 import { dataToken } from './token.ts'
 import { createViews } from './views.ts'
@@ -127,7 +128,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     () => readState(config.data_dir),
     (made) => made.destroy(),
   )
-  const parts: PartsDeps = { config, log, metrics, events, http, lake, state, pipeline }
+  const parts: PartsDeps = { config, log, metrics, events, http, lake, state, pipeline, work: new TableWork() }
   const keeper = await started.step(
     'the tables',
     () => startKeeper(report, parts),

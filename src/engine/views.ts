@@ -35,12 +35,14 @@ export function createViews(
   return {
     sources: () => sourceViews(deps),
     tables: async () => deps.keeper.status().map((status) => tableView(status, deps)),
-    refreshTable: async (name) => {
+    refreshTable: async (name, options) => {
       // An edit of the table's definition or of its file counts.
       const { problems } = await deps.reload()
       const known = deps.tables().map((table) => table.name)
       if (!known.includes(name)) throw new ConfigError(`there is no table '${name}'. Known: ${known.join(', ')}`)
-      return { ...tableView(await deps.keeper.refresh(name), deps), contentProblems: problems }
+      const view = tableView(await deps.keeper.refresh(name, options), deps)
+      const inForce = deps.keeper.historyOf(name).versions.at(-1)
+      return { ...view, contentProblems: problems, passedOver: inForce?.passedOver ?? [] }
     },
     health: async () => healthOf(await deps.watch.current(), deps.notices()),
     metrics: () => metricsText(deps),

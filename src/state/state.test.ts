@@ -244,8 +244,8 @@ test('unknown fields are counted, and hostile ones cannot fill the state', async
 test('a table version is added to the outbox only when it has changed', async () => {
   const record = (version: string) => recordTableVersion(db, 'tor', version, rows('table_versions', '["x"]\n'), 1)
   expect([await record('1'), await record('1'), await record('2'), await record('1')]).toEqual([true, false, true, true])
-  await saveTableState(db, 'tor', '{"a":1}')
-  await saveTableState(db, 'tor', '{"a":2}')
+  await saveTableState(db, 'tor', '{"a":1}', [], 1)
+  await saveTableState(db, 'tor', '{"a":2}', [rows('table_refreshes', '["x"]\n')], 1)
   expect(await loadTableState(db, 'tor')).toBe('{"a":2}')
   await setMeta(db, 'k', 'v')
   expect(await getMeta(db, 'k')).toBe('v')

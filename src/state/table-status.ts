@@ -9,12 +9,22 @@ export async function loadTableState(db: Kysely<StateTables>, name: string): Pro
   return row?.value
 }
 
-export async function saveTableState(db: Kysely<StateTables>, name: string, value: string): Promise<void> {
-  await db
-    .insertInto('table_status')
-    .values({ name, value })
-    .onConflict((oc) => oc.column('name').doUpdateSet({ value }))
-    .execute()
+/** Stores it, with rows for the outbox. */
+export async function saveTableState(
+  db: Kysely<StateTables>,
+  name: string,
+  value: string,
+  rows: readonly FinishedRows[],
+  nowMs: number,
+): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    await tx
+      .insertInto('table_status')
+      .values({ name, value })
+      .onConflict((oc) => oc.column('name').doUpdateSet({ value }))
+      .execute()
+    await saveRows(tx, rows, nowMs)
+  })
 }
 
 /** Adds a table's version to the outbox if it differs from the last one. Returns whether it did. */

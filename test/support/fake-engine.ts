@@ -83,10 +83,11 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
     ruleStates: (rules) => rules.map(({ id }) => ({ ...RULE_STATE, ruleId: id })),
     sources: async () => SOURCES,
     tables: async () => TABLES,
-    async refreshTable(name) {
+    async refreshTable(name, { accept = false } = {}) {
       const table = TABLES.find((one) => one.name === name)
       if (!table) throw new ConfigError(`there is no table '${name}'. Known: ${TABLES.map((one) => one.name).join(', ')}`)
-      return { ...table, state: 'ok', problem: undefined, contentProblems: engine.reloaded.problems }
+      const passedOver = accept ? ['the content is an old copy'] : []
+      return { ...table, state: 'ok', problem: undefined, contentProblems: engine.reloaded.problems, passedOver }
     },
     health: async () => engine.healthNow,
     metrics: async () => 'caracal_spool_bytes 0\n',

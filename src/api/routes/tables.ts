@@ -37,6 +37,7 @@ export const refreshedSchema = tableSchema.extend({
   content_problems: z
     .array(z.object({ file: z.string(), message: z.string() }))
     .describe('Why changes to content are not in force: the table was refreshed with its previous definition.'),
+  passed_over: z.array(z.string()).describe('Checks that the content in force did not pass: it was accepted nevertheless.'),
 })
 
 const list = createRoute({
@@ -53,10 +54,15 @@ const refresh = createRoute({
   path: '/api/v1/tables/{name}/refresh',
   summary:
     'Applies changes to content, then fetches a table now. A failed refresh keeps the last good content and says why in `problem`.',
-  request: { params: z.object({ name: z.string().max(200) }) },
+  request: {
+    params: z.object({ name: z.string().max(200) }),
+    query: z.strictObject({
+      accept: z.enum(['true', 'false']).default('false').describe("Accept content that does not pass the table's checks, once."),
+    }),
+  },
   responses: {
     200: { description: 'The table as it is now.', content: { 'application/json': { schema: refreshedSchema } } },
-    ...failures(404),
+    ...failures(400, 404),
   },
 })
 
@@ -65,7 +71,8 @@ export function tableRoutes(engine: Engine) {
     .openapi(list, async (c) => c.json({ results: (await engine.tables()).map(tableView) }, 200))
     .openapi(refresh, async (c) => {
       try {
-        return c.json(refreshedView(await engine.refreshTable(c.req.valid('param').name)), 200)
+        const accept = c.req.valid('query').accept === 'true'
+        return c.json(refreshedView(await engine.refreshTable(c.req.valid('param').name, { accept })), 200)
       } catch (error) {
         if (error instanceof ConfigError) throw new ApiError(404, 'not_found', error.message)
         throw error
@@ -102,7 +109,7 @@ function tableView(table: TableView): z.output<typeof tableSchema> {
 }
 
 function refreshedView(table: RefreshedTable): z.output<typeof refreshedSchema> {
-  return { ...tableView(table), content_problems: [...table.contentProblems] }
+  return { ...tableView(table), content_problems: [...table.contentProblems], passed_over: [...table.passedOver] }
 }
 
 function iso(ms: number | undefined): string | null {

@@ -16,7 +16,8 @@ Exit code of \`tables refresh\`: 1 the table cannot be used, or content is broke
 
 Examples:
   caracal tables
-  caracal tables refresh tor_exit_nodes`
+  caracal tables refresh tor_exit_nodes
+  caracal tables refresh tor_exit_nodes --accept`
 
 /** States in which a table works as it should. */
 const GOOD = ['ok', 'shipped', 'static']
@@ -33,19 +34,33 @@ export function registerTables(program: Command, io: Io): void {
       if (flags.json) return io.out(results.map((table) => `${JSON.stringify(table)}\n`).join(''))
       io.out(results.length > 0 ? `${list(results, io).join('\n')}\n` : 'No tables.\n')
     })
-  withServer(tables.command('refresh <name>').description('Apply changes to content, then fetch a table now.')).action(
-    async (name: string, flags: ServerFlags) => {
-      const path = `/api/v1/tables/${encodeURIComponent(name)}/refresh`
-      const table = await clientOf(flags, io).json<Refreshed>(path, { method: 'POST' })
-      io.out(flags.json ? `${JSON.stringify(table)}\n` : `${list([table], io).join('\n')}\n`)
-      const problems = table.content_problems
-      if (problems.length > 0) {
-        io.err('caracal: changes to content are not in force, so the table was refreshed with its previous definition:\n')
-        for (const { file, message } of problems) io.err(`${printable(`${file}: ${message}`)}\n`)
-      }
-      if (problems.length > 0 || !GOOD.includes(table.state)) throw new Exit(1)
-    },
-  )
+  withServer(
+    tables
+      .command('refresh <name>')
+      .description('Apply changes to content, then fetch a table now.')
+      .option('--accept', 'accept content that a check of the table refuses, this once'),
+  ).action(async (name: string, flags: RefreshFlags) => {
+    const path = `/api/v1/tables/${encodeURIComponent(name)}/refresh${flags.accept ? '?accept=true' : ''}`
+    const table = await clientOf(flags, io).json<Refreshed>(path, { method: 'POST' })
+    io.out(flags.json ? `${JSON.stringify(table)}\n` : `${list([table], io).join('\n')}\n`)
+    if (flags.accept) io.err(acceptedText(table))
+    const problems = table.content_problems
+    if (problems.length > 0) {
+      io.err('caracal: changes to content are not in force, so the table was refreshed with its previous definition:\n')
+      for (const { file, message } of problems) io.err(`${printable(`${file}: ${message}`)}\n`)
+    }
+    if (problems.length > 0 || !GOOD.includes(table.state)) throw new Exit(1)
+  })
+}
+
+interface RefreshFlags extends ServerFlags {
+  readonly accept?: boolean
+}
+
+/** What `--accept` has led to. */
+function acceptedText({ passed_over: passedOver }: Refreshed): string {
+  if (passedOver.length === 0) return 'No check refuses the content in force.\n'
+  return passedOver.map((check) => `${printable(`Accepted although ${check}`)}\n`).join('')
 }
 
 function list(tables: readonly Table[], io: Io): string[] {

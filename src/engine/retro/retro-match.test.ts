@@ -86,7 +86,7 @@ async function start({ match, field = 'ip', days = 30 }: Setup) {
   /** Puts a content with these keys in force, as the keeper does. */
   const list = async (...keys: readonly string[]) => {
     const bytes = Buffer.from(`k,kind\n${keys.map((key) => `${key},bot\n`).join('')}`)
-    const candidate = await store.candidate(bytes, bytes)
+    const candidate = await store.candidate(bytes)
     const path = candidate
     const { version } = await pipeline.call('acceptTable', {
       table: 'bad',

@@ -31,21 +31,27 @@ export type ContentChecks = z.output<typeof checksSchema>
  * @throws {TableError} that says what is wrong and which setting would allow it.
  */
 export function checkContent(table: Table, checks: ContentChecks, rowsBefore: number | undefined): void {
+  const [failed] = failedChecks(table, checks, rowsBefore)
+  if (failed !== undefined) throw new TableError(failed)
+}
+
+/** A sentence for each check that the table does not pass. */
+export function failedChecks(table: Table, checks: ContentChecks, rowsBefore: number | undefined): string[] {
   const { size } = table
   const { MinRows, MaxShrinkPercent, MaxGrowthPercent, MustMatch, MustNotMatch } = checks
-  if (size < MinRows) throw new TableError(`the content has ${size} rows, fewer than MinRows (${MinRows})`)
+  const failed: string[] = []
+  if (size < MinRows) failed.push(`the content has ${size} rows, fewer than MinRows (${MinRows})`)
   if (rowsBefore !== undefined && rowsBefore >= LEAST_COMPARED) {
     const change = (100 * (size - rowsBefore)) / rowsBefore
     const became = `the content went from ${rowsBefore} rows to ${size}`
-    if (change < -MaxShrinkPercent)
-      throw new TableError(`${became}, which is more than MaxShrinkPercent (${MaxShrinkPercent}) less`)
-    if (change > MaxGrowthPercent)
-      throw new TableError(`${became}, which is more than MaxGrowthPercent (${MaxGrowthPercent}) more`)
+    if (change < -MaxShrinkPercent) failed.push(`${became}, which is more than MaxShrinkPercent (${MaxShrinkPercent}) less`)
+    if (change > MaxGrowthPercent) failed.push(`${became}, which is more than MaxGrowthPercent (${MaxGrowthPercent}) more`)
   }
   const missing = MustMatch.filter((one) => table.find(one) < 0)
-  if (missing.length > 0) throw new TableError(`the content lacks ${listed(missing)}, which MustMatch names`)
+  if (missing.length > 0) failed.push(`the content lacks ${listed(missing)}, which MustMatch names`)
   const unwanted = MustNotMatch.filter((one) => table.find(one) >= 0)
-  if (unwanted.length > 0) throw new TableError(`the content has ${listed(unwanted)}, which MustNotMatch names`)
+  if (unwanted.length > 0) failed.push(`the content has ${listed(unwanted)}, which MustNotMatch names`)
+  return failed
 }
 
 function listed(keys: readonly string[]): string {

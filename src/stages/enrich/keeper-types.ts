@@ -1,5 +1,7 @@
 import type { LiveStatus } from './live/live-status.ts'
+import type { RefreshOutcome } from './outcomes.ts'
 import type { BuiltTable } from './table.ts'
+import type { DiffCounts } from './versions/diff.ts'
 
 /** A refreshed table's state between starts; JSON. */
 export interface TableState {
@@ -20,13 +22,30 @@ export interface TableState {
   readonly isRefused?: boolean
   /** Failures since the last success. */
   readonly failures?: number
+  /** The outcomes of the last refreshes, newest last. */
+  readonly outcomes?: readonly RefreshOutcome[]
 }
 
 /** Storage of these states. */
 export interface TableStatusStore {
   load(name: string): Promise<TableState | undefined>
-  save(name: string, state: TableState): Promise<void>
+  /** In one transaction with a row for people about `outcome`, if there is one. */
+  save(name: string, state: TableState, outcome?: RefreshOutcome): Promise<void>
 }
+
+/** A version of a table to be read. */
+export interface VersionFile {
+  /** Absolute path; compressed with gzip. */
+  readonly path: string
+  readonly fileName: string | undefined
+}
+
+/** Counts the keys that differ between two versions of a table. Rejects when the signal is aborted. */
+export type CompareVersions = (
+  table: string,
+  versions: { readonly before: VersionFile; readonly after: VersionFile },
+  signal: AbortSignal,
+) => Promise<DiffCounts>
 
 /** Time as the keeper sees it. */
 export interface KeeperClock {
@@ -46,6 +65,8 @@ export interface ContentFileRef {
   readonly date: string | undefined
   /** Number of rows that the table's provider delivered last time, if this is new content from it. */
   readonly rowsBefore?: number | undefined
+  /** Accept content that does not pass the table's checks. */
+  readonly passOver?: boolean | undefined
 }
 
 /**

@@ -1,11 +1,27 @@
 import { join } from 'node:path'
+import { Refused } from '../../util/errors.ts'
 import type { Send } from '../../util/http/send.ts'
 import type { ApiKeys } from './api-keys.ts'
 import { definitionKey, type TableDefinition } from './definition.ts'
 import { providerDefinition } from './index.ts'
-import type { AcceptContent, KeeperClock, TableStatus, TableStatusStore, VersionInForce } from './keeper-types.ts'
+import type {
+  AcceptContent,
+  CompareVersions,
+  KeeperClock,
+  TableStatus,
+  TableStatusStore,
+  VersionInForce,
+} from './keeper-types.ts'
 import { KeptTable } from './kept-table.ts'
 import type { Askers } from './live/askers.ts'
+import type { RefreshOutcome } from './outcomes.ts'
+import type { VersionPeriod } from './versions/history.ts'
+
+/** What is known of a table's past. */
+export interface TableHistory {
+  readonly versions: readonly VersionPeriod[]
+  readonly outcomes: readonly RefreshOutcome[]
+}
 
 export interface TableKeeperOptions {
   /** Enabled tables. */
@@ -23,6 +39,8 @@ export interface TableKeeperOptions {
   readonly random: () => number
   /** Approximate delay of the first network refresh after a start (default: three minutes). */
   readonly firstDelayMs?: number
+  /** Counts how versions differ, elsewhere. */
+  readonly compare: CompareVersions
   /** Versions of a table that an alert names. */
   readonly namedVersions: (table: string) => Promise<ReadonlySet<string>>
   /** Called when the keeper itself fails (state or disk), which is not a table's fault. */
@@ -97,20 +115,39 @@ export class TableKeeper {
     }
   }
 
-  /** Refreshes one table now (after the refresh under way, if any) and returns its status afterwards. */
-  async refresh(name: string): Promise<TableStatus> {
+  /**
+   * Refreshes one table now (after the refresh under way, if any) and returns its status afterwards. `accept`: content may fail the
+   * table's checks this time.
+   */
+  async refresh(name: string, { accept = false }: { readonly accept?: boolean } = {}): Promise<TableStatus> {
+    const { table } = this.#entry(name)
+    if (accept && !table.hasProvider)
+      throw new Refused(`table '${name}' is never fetched, so its checks apply whenever it is loaded: change its Checks instead`)
     this.#options.live?.retry(name)
-    return this.renew(name)
+    const status = await this.renew(name, accept)
+    await table.settled()
+    return status
   }
 
   /** The same, but the service of a live table is not asked earlier than it would be anyway. */
-  async renew(name: string): Promise<TableStatus> {
-    const entry = this.#entries.get(name)
-    if (!entry) throw new Error(`there is no table '${name}'. Known: ${[...this.#entries.keys()].join(', ')}`)
+  async renew(name: string, accept = false): Promise<TableStatus> {
+    const entry = this.#entry(name)
     await entry.running
-    if (entry.table.hasProvider) await this.#run(entry)
+    if (entry.table.hasProvider) await this.#run(entry, accept)
     else await entry.table.reread()
     return this.#status(entry)
+  }
+
+  /** A table's versions, oldest first, and the outcomes of its last refreshes, newest last. */
+  historyOf(name: string): TableHistory {
+    const { table } = this.#entry(name)
+    return { versions: table.periods, outcomes: table.outcomes }
+  }
+
+  #entry(name: string): Entry {
+    const entry = this.#entries.get(name)
+    if (!entry) throw new Error(`there is no table '${name}'. Known: ${[...this.#entries.keys()].join(', ')}`)
+    return entry
   }
 
   /** The status of every table, sorted by name. */
@@ -118,9 +155,10 @@ export class TableKeeper {
     return [...this.#entries.values()].map((entry) => this.#status(entry)).sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
-  /** Resolves when no refresh is under way. */
+  /** Resolves when no refresh is under way, and no comparison of versions. */
   async settled(): Promise<void> {
     await Promise.all([...this.#entries.values()].map((entry) => entry.running))
+    await Promise.all([...this.#entries.values()].map((entry) => entry.table.settled()))
   }
 
   /** Stops timers and refreshes under way. */
@@ -138,8 +176,10 @@ export class TableKeeper {
 
   #entryOf(definition: TableDefinition): Entry {
     const tablesFolder = join(this.#options.dataFolder, 'tables')
-    const table = new KeptTable({ ...this.#options, definition, tablesFolder })
-    return { table, ended: new AbortController(), nextMs: undefined, cancel: undefined, running: undefined }
+    const ended = new AbortController()
+    const signal = AbortSignal.any([this.#stopping.signal, ended.signal])
+    const table = new KeptTable({ ...this.#options, definition, tablesFolder, signal })
+    return { table, ended, nextMs: undefined, cancel: undefined, running: undefined }
   }
 
   async #begin(entry: Entry): Promise<void> {
@@ -157,11 +197,11 @@ export class TableKeeper {
     await this.#run(entry)
   }
 
-  #run(entry: Entry): Promise<void> {
+  #run(entry: Entry, accept = false): Promise<void> {
     if (entry.running) return entry.running
     entry.cancel?.()
     const done = entry.table
-      .refresh(AbortSignal.any([this.#stopping.signal, entry.ended.signal]))
+      .refresh({ accept })
       .catch(this.#options.onError)
       .finally(() => {
         entry.running = undefined

@@ -10,7 +10,6 @@ import { createProvider, type ProviderConfig } from './index.ts'
 import type {
   AcceptContent,
   ContentFileRef,
-  KeeperClock,
   TableHealth,
   TableState,
   TableStatus,
@@ -18,40 +17,42 @@ import type {
   VersionInForce,
 } from './keeper-types.ts'
 import { sourceName } from './local-content.ts'
+import { olderCopy } from './older-copy.ts'
+import { compared, type NewOutcome, type RefreshOutcome, withOutcome } from './outcomes.ts'
 import type { Fetched, Provider } from './provider.ts'
 import { type BuiltTable, TableError } from './table.ts'
-import { hashOf, tableFolder } from './versions/files.ts'
+import type { DiffCounts } from './versions/diff.ts'
+import { hashOf } from './versions/files.ts'
 import { dateOf, type VersionPeriod } from './versions/history.ts'
-import { VersionStore } from './versions/version-store.ts'
+import { TableVersions, type TableVersionsOptions } from './versions/table-versions.ts'
 
-export interface KeptTableOptions {
-  readonly definition: TableDefinition
-  /** `data/tables`. */
-  readonly tablesFolder: string
+export interface KeptTableOptions extends TableVersionsOptions {
   readonly dataFolder: string
   readonly store: TableStatusStore
   readonly accept: AcceptContent
   readonly changed: (change: VersionInForce) => Promise<void>
   readonly send: Send
   readonly keys: ApiKeys
-  readonly clock: KeeperClock
-  /** Versions of the table that an alert names. */
-  readonly namedVersions: (table: string) => Promise<ReadonlySet<string>>
-  /** Called when a version that is in force cannot be stored. */
-  readonly onError: (error: unknown) => void
 }
+
+/** What has become of fetched content: nothing, if it is in force already; its period, unless it took the place of a brief one. */
+type Taken = { readonly isSame: true } | { readonly isSame: false; readonly period: VersionPeriod | undefined }
+
+const UNCHANGED: Taken = { isSame: true }
 
 /** One table's content: what is in force, how it is refreshed, and how that went. Knows no timers. */
 export class KeptTable {
   readonly definition: TableDefinition
   readonly #options: KeptTableOptions
   readonly #provider: Provider | undefined
-  #versions: VersionStore | undefined
+  #versions: TableVersions | undefined
   readonly #source: string
   #state: TableState = {}
   /** What is in force, and whether a provider gave it (else it lies beside the definition). */
   #inForce: { readonly table: BuiltTable; readonly isFetched: boolean } | undefined
   #isMissing = false
+  /** Settles when versions have been compared. */
+  #comparing: Promise<void> = Promise.resolve()
 
   constructor(options: KeptTableOptions) {
     const { definition } = options
@@ -75,9 +76,11 @@ export class KeptTable {
 
   /** Puts the last good content in force, or else what lies beside the definition. Never rejects because of content. */
   async start(): Promise<void> {
-    const stored = this.#provider && (await this.#options.store.load(this.definition.name))
-    if (stored?.source === this.#source) this.#state = stored
-    this.#versions = await VersionStore.open(tableFolder(this.#options.tablesFolder, this.definition.name))
+    const stored = await this.#options.store.load(this.definition.name)
+    if (stored && this.#provider && stored.source === this.#source) this.#state = stored
+    else if (stored?.outcomes) this.#state = { outcomes: stored.outcomes }
+    await this.#recordPending()
+    this.#versions = await TableVersions.open(this.#options)
     if (await this.#loadKept()) return
     await this.#takeShipped()
   }
@@ -90,8 +93,9 @@ export class KeptTable {
       .then((bytes) => unpack(bytes))
       .then(versionOf, () => undefined)
     if (hash !== undefined && this.#inForce?.table.version.endsWith(hash) && this.#state.lastError === undefined) return
+    const isTaken = await this.#takeShipped()
     const { lastError, isRefused, failures, ...rest } = this.#state
-    if ((await this.#takeShipped()) && lastError !== undefined) await this.#save(rest)
+    if (isTaken && lastError !== undefined) await this.#save(rest)
   }
 
   /** True when it is in force. */
@@ -101,8 +105,9 @@ export class KeptTable {
     try {
       const built = await this.#accept({ path, fileName: path, date })
       this.#inForce = { table: built, isFetched: false }
-      await this.#keepShipped(path, built).catch(this.#options.onError)
+      const period = await this.#keepShipped(path, built)
       await this.#changed()
+      if (period) await this.#save(this.#swapped(this.#state, period))
       return true
     } catch (error) {
       const message = messageOf(error)
@@ -112,30 +117,39 @@ export class KeptTable {
   }
 
   /** Stores the shipped content that is in force, unless it already is. */
-  async #keepShipped(path: string, built: BuiltTable): Promise<void> {
-    const store = this.#store
-    if (store.periods.at(-1)?.version === built.version) return
-    const bytes = await readFile(path)
-    const unpacked = await unpack(bytes)
-    // The file has changed since: the next look at it stores what it is by then.
-    if (versionOf(unpacked) !== hashOf(built.version)) return
-    const candidate = await store.candidate(bytes, unpacked)
-    await this.#keep(candidate, built, { origin: 'shipped', fileName: basename(path), bytes: unpacked.length })
+  async #keepShipped(path: string, built: BuiltTable): Promise<VersionPeriod | undefined> {
+    const store = this.#kept
+    if (store.periods.at(-1)?.version === built.version) return undefined
+    try {
+      const bytes = await readFile(path)
+      const unpacked = await unpack(bytes)
+      // The file has changed since: the next look at it stores what it is by then.
+      if (versionOf(unpacked) !== hashOf(built.version)) return undefined
+      const candidate = await store.candidate(unpacked)
+      return await store.keep(candidate, built, { origin: 'shipped', fileName: basename(path), bytes: unpacked.length })
+    } catch (error) {
+      this.#options.onError(error)
+      return undefined
+    }
   }
 
-  /** Asks the provider; whatever happens is in `status()` afterwards. Never rejects because of content or network. */
-  async refresh(signal: AbortSignal): Promise<void> {
+  /**
+   * Asks the provider; whatever happens is in `status()` afterwards. `accept`: content may fail the table's checks. Never rejects because
+   * of content or network.
+   */
+  async refresh({ accept = false }: { readonly accept?: boolean } = {}): Promise<void> {
     if (!this.#provider) return
+    const { signal } = this.#options
     // Validators speak of what was fetched: they count only while that is in force.
     const validators = this.#inForce?.isFetched ? (this.#state.validators ?? {}) : {}
     let hasContent = false
     try {
       const fetched = await this.#provider.refresh(validators, signal)
       hasContent = fetched !== undefined
-      if (fetched) await this.#take(fetched)
-      else if (!this.#inForce?.isFetched)
+      const taken = fetched ? await this.#take(fetched, accept) : UNCHANGED
+      if (!fetched && !this.#inForce?.isFetched)
         throw new TableError('the provider reports that the content is unchanged, although all of it was requested')
-      await this.#succeed(fetched?.validators ?? validators)
+      await this.#succeed(fetched?.validators ?? validators, taken)
     } catch (error) {
       if (!signal.aborted) await this.#fail(error, hasContent)
     }
@@ -164,13 +178,14 @@ export class KeptTable {
   async #loadKept(): Promise<boolean> {
     const { fileName, version } = this.#state
     if (version === undefined) return false
-    const path = this.#store.pathOf(version)
+    const path = this.#kept.pathOf(version)
     try {
       await access(path)
-      const built = await this.#accept({ path, fileName, date: dateOf(version) })
+      const passOver = this.#kept.periods.findLast((period) => period.version === version)?.passedOver !== undefined
+      const built = await this.#accept({ path, fileName, date: dateOf(version), passOver })
       this.#inForce = { table: built, isFetched: true }
-      if (this.#store.periods.at(-1)?.version !== built.version)
-        await this.#keep(undefined, built, { origin: 'fetched', ...named(fileName) })
+      if (this.#kept.periods.at(-1)?.version !== built.version)
+        await this.#kept.keep(undefined, built, { origin: 'fetched', ...named(fileName) })
       await this.#changed()
       return true
     } catch (error) {
@@ -179,38 +194,82 @@ export class KeptTable {
     }
   }
 
-  async #take({ bytes, validators }: Fetched): Promise<void> {
-    if (this.#inForce?.isFetched) refuseOlder(validators, this.#state.validators)
+  /** Puts content in force, unless it already is. */
+  async #take({ bytes, validators }: Fetched, accept: boolean): Promise<Taken> {
+    const older = this.#inForce?.isFetched ? olderCopy(validators, this.#state.validators) : undefined
+    if (older !== undefined && !accept) throw new TableError(older)
     const unpacked = await unpack(bytes, { max_bytes: this.definition.provider?.max_bytes })
     if (unpacked.length === 0) throw new TableError('the content is empty')
     const hash = versionOf(unpacked)
-    if (this.#inForce?.isFetched && this.#inForce.table.version.endsWith(hash)) return
+    if (this.#inForce?.isFetched && this.#inForce.table.version.endsWith(hash)) return UNCHANGED
     const date = new Date(this.#options.clock.now()).toISOString().slice(0, 10)
     const fileName = sourceName(this.definition)
-    const candidate = await this.#store.candidate(bytes, unpacked)
+    const candidate = await this.#kept.candidate(unpacked)
     try {
       const rowsBefore = this.#inForce?.isFetched ? this.#inForce.table.rows : undefined
-      const table = await this.#accept({ path: candidate, fileName, date, rowsBefore })
-      await this.#keep(candidate, table, { origin: 'fetched', ...named(fileName), bytes: unpacked.length })
+      const built = await this.#accept({ path: candidate, fileName, date, rowsBefore, passOver: accept })
+      const passedOver = [...(older === undefined ? [] : [older]), ...(built.passedOver ?? [])]
+      const table = { ...built, ...(passedOver.length > 0 && { passedOver }) }
+      const period = await this.#kept.keep(candidate, table, { origin: 'fetched', ...named(fileName), bytes: unpacked.length })
       this.#inForce = { table, isFetched: true }
       // Before the state says that it is in force: a stop in between leads to the same change again.
       await this.#changed()
+      return { isSame: false, period }
     } finally {
-      await this.#store.drop(candidate)
+      await this.#kept.drop(candidate)
     }
   }
 
-  async #keep(
-    candidate: string | undefined,
-    { version, rows, skipped }: BuiltTable,
-    about: Pick<VersionPeriod, 'origin' | 'fileName' | 'bytes'>,
-  ): Promise<void> {
-    const { name, keep } = this.definition
-    await this.#store.keep(candidate, { version, sinceMs: this.#options.clock.now(), rows, skipped, ...about })
-    await this.#store.prune(keep, () => this.#options.namedVersions(name))
+  /** The state with the outcome that this version is in force. It is compared with the one before in the background. */
+  #swapped(state: TableState, period: VersionPeriod): TableState {
+    const { version, sinceMs: atMs, rows, skipped, bytes, passedOver } = period
+    const about = { version, ...(rows !== undefined && { rows }), ...(skipped !== undefined && { skipped }) }
+    const outcome = {
+      outcome: 'swapped',
+      atMs,
+      ...about,
+      ...(bytes !== undefined && { bytes }),
+      ...(passedOver && { passedOver }),
+    } as const
+    this.#comparing = this.#comparing
+      .then(async () => this.#settle(atMs, await this.#kept.compare(period)))
+      .catch(this.#options.onError)
+    return { ...state, outcomes: withOutcome(state.outcomes ?? [], { ...outcome, isPending: true }) }
   }
 
-  get #store(): VersionStore {
+  /** Records a swap whose comparison has ended, or was cut off by the end of the program. */
+  async #settle(atMs: number, changes: DiffCounts | undefined): Promise<void> {
+    const { outcomes, done } = compared(this.#state.outcomes ?? [], atMs, changes)
+    if (!done) return
+    this.#state = { ...this.#state, outcomes }
+    await this.#options.store.save(this.definition.name, this.#state, done)
+  }
+
+  async #recordPending(): Promise<void> {
+    for (const { atMs, isPending } of this.#state.outcomes ?? []) if (isPending) await this.#settle(atMs, undefined)
+  }
+
+  /** Resolves when the versions so far have been compared. */
+  settled(): Promise<void> {
+    return this.#comparing
+  }
+
+  /** The table's versions, oldest first. */
+  get periods(): readonly VersionPeriod[] {
+    return this.#versions?.periods ?? []
+  }
+
+  /** The path of a version's content. */
+  pathOf(version: string): string {
+    return this.#kept.pathOf(version)
+  }
+
+  /** The outcomes of the last refreshes, newest last. */
+  get outcomes(): readonly RefreshOutcome[] {
+    return this.#state.outcomes ?? []
+  }
+
+  get #kept(): TableVersions {
     if (!this.#versions) throw new Error(`table '${this.definition.name}' has not started`)
     return this.#versions
   }
@@ -225,42 +284,58 @@ export class KeptTable {
     return this.#options.accept({ table: this.definition.name, definition: definitionKey(this.definition), ...content })
   }
 
-  async #succeed(validators: Readonly<Record<string, string>>): Promise<void> {
+  async #succeed(validators: Readonly<Record<string, string>>, taken: Taken): Promise<void> {
     this.#isMissing = false
     const { version, rows, skipped } = this.#inForce!.table
     const fileName = sourceName(this.definition)
-    const { lastFailureMs } = this.#state
-    await this.#save({
+    const { lastFailureMs, outcomes } = this.#state
+    const state: TableState = {
       source: this.#source,
       version,
       rows,
       skipped,
-      ...(fileName === undefined ? {} : { fileName }),
+      ...named(fileName),
       validators,
       lastSuccessMs: this.#options.clock.now(),
       ...(lastFailureMs === undefined ? {} : { lastFailureMs }),
       failures: 0,
-    })
+      ...(outcomes && { outcomes }),
+    }
+    if (taken.isSame) await this.#saveWith(state, { outcome: 'unchanged', version })
+    else await this.#save(taken.period ? this.#swapped(state, taken.period) : state)
   }
 
   /** `isRefused`: there was content, and it is what cannot be used. */
   async #fail(error: unknown, isRefused: boolean): Promise<void> {
     this.#isMissing = error instanceof MissingFile
     const lastError = messageOf(error).slice(0, 1000)
-    await this.#save({
+    const atMs = this.#options.clock.now()
+    const state = {
       ...this.#state,
       source: this.#source,
-      lastFailureMs: this.#options.clock.now(),
+      lastFailureMs: atMs,
       lastError,
       isRefused,
       // Not a failure of the provider: retrying before the operator adds the key would not help.
       failures: error instanceof KeyError ? 0 : this.failures + 1,
+    }
+    const version = this.#inForce?.table.version
+    await this.#saveWith(state, {
+      outcome: isRefused ? 'refused' : 'failed',
+      message: lastError,
+      ...(version !== undefined && { version }),
     })
   }
 
-  async #save(state: TableState): Promise<void> {
+  async #saveWith(state: TableState, about: Omit<NewOutcome, 'atMs'>): Promise<void> {
+    const outcomes = withOutcome(state.outcomes ?? [], { ...about, atMs: this.#options.clock.now() })
+    const last = outcomes.at(-1)!
+    await this.#save({ ...state, outcomes }, last.times === 1 ? last : undefined)
+  }
+
+  async #save(state: TableState, outcome?: RefreshOutcome): Promise<void> {
     this.#state = state
-    await this.#options.store.save(this.definition.name, state)
+    await this.#options.store.save(this.definition.name, state, outcome)
   }
 
   #ageMs(): number | undefined {
@@ -278,22 +353,6 @@ export class KeptTable {
     if (!isFresh && age !== undefined && age > this.definition.alarmMinutes * 60_000) return 'stale'
     return this.#inForce.isFetched ? 'ok' : 'shipped'
   }
-}
-
-/** Servers behind one name may differ by so much, milliseconds. */
-const DAY_MS = 24 * 60 * 60_000
-
-/** A list that was newer before is an old copy, whatever is in it. */
-function refuseOlder(validators: Fetched['validators'], before: TableState['validators']): void {
-  const [nowMs, beforeMs] = [validators, before].map((one) => Date.parse(one?.['last_modified'] ?? ''))
-  if (nowMs! < beforeMs! - DAY_MS)
-    throw new TableError(
-      `the content was last modified on ${dayOf(nowMs!)}, the one in force on ${dayOf(beforeMs!)}: it is an old copy. If the list really went back, delete the table's folder under tables in the data folder`,
-    )
-}
-
-function dayOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10)
 }
 
 function providerOf(config: ProviderConfig, { definition, dataFolder, send, keys }: KeptTableOptions): Provider {

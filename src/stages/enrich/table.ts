@@ -56,6 +56,8 @@ export interface BuiltTable {
   /** Distinct keys. */
   readonly rows: number
   readonly skipped: number
+  /** Checks that the content did not pass, if it was accepted nevertheless. */
+  readonly passedOver?: readonly string[]
 }
 
 /** Rows that a table could not accept. */

@@ -19,8 +19,11 @@ export interface KeyChange {
   readonly after: JsonObject | null
 }
 
+/** The number of keys that differ. */
+export type DiffCounts = Readonly<Record<Difference, number>>
+
 export interface TableDiff {
-  readonly counts: Readonly<Record<Difference, number>>
+  readonly counts: DiffCounts
   /** The keys that were asked for, in the order of the content. */
   readonly keys: Readonly<Record<Difference, readonly KeyChange[]>>
 }

@@ -1,12 +1,12 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
+import { constants, gzip, type ZlibOptions } from 'node:zlib'
 
 /** Every version's content, as `<hash>.gz`: the same content on two days is one file. */
-const SUFFIX = '.gz'
+export const CONTENT_SUFFIX = '.gz'
 
-const pack = promisify(gzip)
+const pack = promisify<Uint8Array, ZlibOptions, Buffer>(gzip)
 
 /** The folder of one table below `data/tables`. Table names contain no slashes, but may contain characters that some file systems refuse. */
 export function tableFolder(tablesFolder: string, table: string): string {
@@ -15,7 +15,7 @@ export function tableFolder(tablesFolder: string, table: string): string {
 
 /** The file name of a version's content. */
 export function contentFile(version: string): string {
-  return `${hashOf(version)}${SUFFIX}`
+  return `${hashOf(version)}${CONTENT_SUFFIX}`
 }
 
 /** The hash of the content at the end of a version. */
@@ -23,9 +23,13 @@ export function hashOf(version: string): string {
   return version.slice(version.lastIndexOf('-') + 1)
 }
 
-/** Content compressed with gzip: `bytes` as they are if they already are what `unpacked` was read from. */
-export async function packed(bytes: Uint8Array, unpacked: Uint8Array): Promise<Uint8Array> {
-  return bytes !== unpacked && bytes[0] === 0x1f && bytes[1] === 0x8b ? bytes : pack(unpacked)
+/** Compressed by more than this, content is stored as it is: it would be taken for a bomb when it is read again. */
+const MOST_RATIO = 100
+
+/** Content compressed with gzip. */
+export async function packed(unpacked: Uint8Array): Promise<Uint8Array> {
+  const small = await pack(unpacked, {})
+  return small.length * MOST_RATIO < unpacked.length ? pack(unpacked, { level: constants.Z_NO_COMPRESSION }) : small
 }
 
 /** Writes a file durably: after a crash it is there as a whole, or not at all. */

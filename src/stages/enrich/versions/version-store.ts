@@ -1,7 +1,7 @@
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { unpack } from '../content.ts'
-import { contentFile, hashOf, packed, writeCandidate, writeWhole } from './files.ts'
+import { CONTENT_SUFFIX, contentFile, hashOf, packed, writeCandidate, writeWhole } from './files.ts'
 import { HISTORY_FILE, historyText, readHistory, type VersionPeriod } from './history.ts'
 import type { Keep } from './keep.ts'
 
@@ -12,10 +12,14 @@ const MAX_FORMER_BYTES = 2 ** 31
 /** Periods that are listed, including those whose content is gone. */
 const MOST_PERIODS = 5000
 
-/** The versions of one table on disk: contents by hash, and the list of when each was in force. One call at a time. */
+/** The versions of one table on disk: contents by hash, and the list of when each was in force. */
 export class VersionStore {
   readonly #folder: string
   #periods: VersionPeriod[]
+  /** Hash of the content that `replace` has replaced last. */
+  #replaced: string | undefined
+  /** Settles when the changes requested so far are on disk. */
+  #changing: Promise<unknown> = Promise.resolve()
 
   private constructor(folder: string, periods: VersionPeriod[]) {
     this.#folder = folder
@@ -27,6 +31,7 @@ export class VersionStore {
     const periods = await readHistory(folder).catch(() => [])
     const store = new VersionStore(folder, periods)
     await store.#carryOver()
+    await store.#dropUnlisted()
     return store
   }
 
@@ -41,8 +46,8 @@ export class VersionStore {
   }
 
   /** Writes content to be checked; `keep` makes it a version, and `drop` removes it. */
-  async candidate(bytes: Uint8Array, unpacked: Uint8Array): Promise<string> {
-    return writeCandidate(this.#folder, await packed(bytes, unpacked))
+  async candidate(unpacked: Uint8Array): Promise<string> {
+    return writeCandidate(this.#folder, await packed(unpacked))
   }
 
   async drop(candidate: string): Promise<void> {
@@ -50,7 +55,21 @@ export class VersionStore {
   }
 
   /** Makes a candidate a version that is in force from now on. Without a candidate, its content is stored already. */
-  async keep(candidate: string | undefined, period: VersionPeriod): Promise<void> {
+  keep(candidate: string | undefined, period: VersionPeriod): Promise<void> {
+    return this.#change(() => this.#keep(candidate, period))
+  }
+
+  /** The same, but in place of the version in force: as if the candidate had been in force since then. */
+  replace(candidate: string, period: VersionPeriod): Promise<void> {
+    return this.#change(async () => {
+      const before = this.#periods.at(-1)
+      this.#periods = this.#periods.slice(0, -1)
+      await this.#keep(candidate, { ...period, sinceMs: before?.sinceMs ?? period.sinceMs })
+      await this.#dropReplaced(before?.version)
+    })
+  }
+
+  async #keep(candidate: string | undefined, period: VersionPeriod): Promise<void> {
     const path = this.pathOf(period.version)
     if (candidate !== undefined) await rename(candidate, path)
     const { size: storedBytes } = await stat(path)
@@ -61,19 +80,32 @@ export class VersionStore {
     await this.#save()
   }
 
-  /** Adds to what is known of the version in force. */
-  async describe(version: string, more: Partial<VersionPeriod>): Promise<void> {
-    const last = this.#periods.at(-1)
-    if (last?.version !== version) return
-    this.#periods[this.#periods.length - 1] = { ...last, ...more }
-    await this.#save()
+  /** The last replaced content stays until the next: whoever is notified of a change may compare the two. */
+  async #dropReplaced(next: string | undefined): Promise<void> {
+    const [hash, isListed] = [this.#replaced, (one: string) => this.#periods.some(({ version }) => hashOf(version) === one)]
+    if (hash !== undefined && !isListed(hash)) await rm(join(this.#folder, contentFile(hash)), { force: true })
+    this.#replaced = next && hashOf(next)
+  }
+
+  /** Adds to what is known of a version that came into force then. */
+  describe(version: string, sinceMs: number, more: Pick<VersionPeriod, 'changes'>): Promise<void> {
+    return this.#change(async () => {
+      this.#periods = this.#periods.map((period) =>
+        period.version === version && period.sinceMs === sinceMs ? { ...period, ...more } : period,
+      )
+      await this.#save()
+    })
   }
 
   /**
    * Removes the contents of the oldest versions beyond the limits, except the one in force and those that `isNamed` by an alert that
    * still exists. `isNamed` is only called if something is to be removed.
    */
-  async prune({ Versions, MaxBytes }: Keep, named: () => Promise<ReadonlySet<string>>): Promise<void> {
+  prune(keep: Keep, named: () => Promise<ReadonlySet<string>>): Promise<void> {
+    return this.#change(() => this.#prune(keep, named))
+  }
+
+  async #prune({ Versions, MaxBytes }: Keep, named: () => Promise<ReadonlySet<string>>): Promise<void> {
     const inForce = this.#periods.at(-1)
     if (!inForce) return
     const kept = new Set([hashOf(inForce.version)])
@@ -99,8 +131,24 @@ export class VersionStore {
     for (const hash of gone) await rm(join(this.#folder, contentFile(hash)), { force: true })
   }
 
+  /** Changes the list, one change at a time. */
+  #change(change: () => Promise<void>): Promise<void> {
+    const done = this.#changing.then(change)
+    this.#changing = done.catch(() => {})
+    return done
+  }
+
   async #save(): Promise<void> {
     await writeWhole(join(this.#folder, HISTORY_FILE), historyText(this.#periods))
+  }
+
+  /** Removes contents that a crash has left without a place in the list. */
+  async #dropUnlisted(): Promise<void> {
+    // A list that was damaged says nothing about the files.
+    if (this.#periods.length === 0) return
+    const listed = new Set(this.#periods.map(({ version }) => contentFile(version)))
+    const names = (await readdir(this.#folder).catch(() => [])).filter((name) => name.endsWith(CONTENT_SUFFIX))
+    for (const name of names) if (!listed.has(name)) await rm(join(this.#folder, name), { force: true })
   }
 
   /** Turns the files of an earlier version of Caracal, `<version>.content`, into versions: each was in force from when it was written. */
@@ -115,7 +163,7 @@ export class VersionStore {
       const bytes = await readFile(former)
       const unpacked = await unpack(bytes, { max_bytes: MAX_FORMER_BYTES }).catch(() => undefined)
       if (unpacked && this.#periods.at(-1)?.version !== version) {
-        const candidate = await this.candidate(bytes, unpacked)
+        const candidate = await this.candidate(unpacked)
         await this.keep(candidate, { version, sinceMs, origin: 'fetched', bytes: unpacked.length })
       }
       await rm(former, { force: true })
