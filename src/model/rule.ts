@@ -75,7 +75,12 @@ export interface RuleTest {
   /** The event (for a policy: the resource) as exact JSON text, which preserves big integers and integral floats. */
   readonly log: string
   readonly mocks: readonly { readonly objectName: string; readonly returnValue: string | boolean }[]
+  /** The content of tables for this test alone: its event is joined with them, and `lookup` reads them. Absent: neither. */
+  readonly tables?: readonly PinnedTable[]
 }
+
+/** A table's content in a unit test: rows as the exact JSON text of a list, or the absolute path of a file. */
+export type PinnedTable = { readonly name: string } & ({ readonly rows: string } | { readonly file: string })
 
 /** A Python module that rules can import by name. */
 export interface HelperModule {

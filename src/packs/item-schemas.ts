@@ -42,7 +42,14 @@ const testShape = {
   LogType: z.unknown().optional(),
   ResourceType: z.unknown().optional(),
 }
-const ruleTest = z.strictObject({ ...testShape, Log: z.record(z.string(), z.unknown()) })
+/** Table → its rows, or a file with them. */
+const pinnedTables = z.record(
+  z.string().min(1),
+  z.union([z.string().min(1), z.array(z.record(z.string(), z.unknown()))], {
+    error: 'must be a list of rows or the name of a file',
+  }),
+)
+const ruleTest = z.strictObject({ ...testShape, Log: z.record(z.string(), z.unknown()), Tables: pinnedTables.optional() })
 const policyTest = z.strictObject({ ...testShape, Resource: z.record(z.string(), z.unknown()) })
 /** A detection's descriptive texts, and where its alerts go; common to all kinds. */
 const about = {

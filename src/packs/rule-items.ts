@@ -1,6 +1,6 @@
-import { extname } from 'node:path'
+import { dirname, extname, resolve } from 'node:path'
 import type { z } from 'zod'
-import type { Rule, RuleKind, RuleTest } from '../model/rule.ts'
+import type { PinnedTable, Rule, RuleKind, RuleTest } from '../model/rule.ts'
 import { readInlineFilters } from '../stages/detect/simple/filters.ts'
 import { ConfigError } from '../util/errors.ts'
 import { readAbout, readReports, readSeverity } from './about.ts'
@@ -61,7 +61,7 @@ function readRule(
     threshold: item.Threshold ?? 1,
     summaryAttributes: item.SummaryAttributes ?? [],
     createAlert: item.CreateAlert ?? true,
-    tests: (item.Tests ?? []).map((test, at) => readTest(yaml, test, at, 'Log')),
+    tests: (item.Tests ?? []).map((test, at) => readTest(file, yaml, test, at, 'Log')),
     file,
     ...(item.CreatedBy !== undefined && { createdBy: item.CreatedBy }),
     ...(inlineFilter && { inlineFilter }),
@@ -82,7 +82,7 @@ function readPolicy(file: string, yaml: YamlFile, item: z.output<typeof policyIt
     threshold: 1,
     summaryAttributes: [],
     createAlert: true,
-    tests: (item.Tests ?? []).map((test, at) => readTest(yaml, test, at, 'Resource')),
+    tests: (item.Tests ?? []).map((test, at) => readTest(file, yaml, test, at, 'Resource')),
     file,
     ...(item.CreatedBy !== undefined && { createdBy: item.CreatedBy }),
     policy: {
@@ -115,7 +115,7 @@ function readDerived(file: string, yaml: YamlFile, item: z.output<typeof derived
     summaryAttributes: item.SummaryAttributes,
     createAlert: item.CreateAlert,
     // An empty list counts as absent: the base's tests run.
-    tests: item.Tests?.length ? item.Tests.map((test, at) => readTest(yaml, test, at, 'Log')) : undefined,
+    tests: item.Tests?.length ? item.Tests.map((test, at) => readTest(file, yaml, test, at, 'Log')) : undefined,
     inlineFilter: readFilter(file, item.InlineFilters),
   }
   const rule: DerivedDraft = {
@@ -164,9 +164,16 @@ interface TestKeys {
   readonly Mocks?:
     | readonly { readonly objectName?: string | undefined; readonly returnValue?: string | boolean | undefined }[]
     | undefined
+  readonly Tables?: Readonly<Record<string, unknown>> | undefined
 }
 
-function readTest(yaml: YamlFile, test: TestKeys, at: number, eventKey: 'Log' | 'Resource'): RuleTest {
+function readTest(file: string, yaml: YamlFile, test: TestKeys, at: number, eventKey: 'Log' | 'Resource'): RuleTest {
+  const tables = Object.entries(test.Tables ?? {}).map(
+    ([name, given]): PinnedTable =>
+      typeof given === 'string'
+        ? { name, file: resolve(dirname(file), given) }
+        : { name, rows: yaml.json(['Tests', at, 'Tables', name]) },
+  )
   return {
     name: test.Name,
     expectedResult: test.ExpectedResult,
@@ -174,6 +181,7 @@ function readTest(yaml: YamlFile, test: TestKeys, at: number, eventKey: 'Log' | 
     mocks: (test.Mocks ?? []).flatMap(({ objectName, returnValue }) =>
       objectName === undefined || returnValue === undefined ? [] : [{ objectName, returnValue }],
     ),
+    ...(test.Tables && { tables }),
   }
 }
 

@@ -3,10 +3,11 @@ import type { JsonObject } from '../model/json.ts'
 import type { Rule, RuleKind, RuleTest } from '../model/rule.ts'
 import type { CorrelationRule, CorrelationTest } from '../stages/detect/correlation/rule.ts'
 import { runCorrelationTest } from '../stages/detect/correlation/unit-test.ts'
-import type { Detector, TestRun } from '../stages/detect/language.ts'
+import type { Detector, DetectorTest, TestRun } from '../stages/detect/language.ts'
 import { messageOf } from '../util/errors.ts'
 import type { Detectors } from './detectors.ts'
 import { jsonValue } from './json-text.ts'
+import type { TestTables } from './test-tables.ts'
 
 /** An item with unit tests: a rule of any kind, or a correlation rule. */
 export interface Tested {
@@ -22,6 +23,8 @@ export interface TestResult {
   readonly test: string
   readonly passed: boolean
   readonly expected: boolean
+  /** The event with joined tables, JSON. Absent: it is the test's own. */
+  readonly joined?: string
   readonly run: TestRun
 }
 
@@ -53,6 +56,8 @@ export interface TestOptions {
   readonly destinations?: ReadonlySet<string> | undefined
   /** Disabled rules are skipped. */
   readonly skipDisabled?: boolean
+  /** For tests that pin tables. */
+  readonly tables?: TestTables
 }
 
 /**
@@ -81,9 +86,9 @@ async function runRule(rule: Rule, detector: Detector, options: TestOptions): Pr
   const filter = rule.inlineFilter && compile(rule.inlineFilter)
   const tests = await Promise.all(
     wanted.map(async (test): Promise<TestResult> => {
-      const run = await runOne(rule, test, detector, filter, options)
       const { name, expectedResult: expected } = test
-      return { rule, test: name, passed: isPassed(expected, run, rule.kind), expected, run }
+      const result = await runPrepared(rule, test, detector, filter, options)
+      return { rule, test: name, passed: isPassed(expected, result.run, rule.kind), expected, ...result }
     }),
   )
   const setup = detector.setupErrors.filter(({ ruleId }) => ruleId === rule.id).map(({ message }) => message)
@@ -130,9 +135,26 @@ function chosen<T extends { readonly name: string }>(
   return wanted.length === 0 ? 'it has no test with a requested name' : wanted
 }
 
-async function runOne(
+async function runPrepared(
   rule: Rule,
   test: RuleTest,
+  detector: Detector,
+  filter: ((event: JsonObject) => boolean) | undefined,
+  options: TestOptions,
+): Promise<Pick<TestResult, 'joined' | 'run'>> {
+  if (!test.tables) return { run: await runOne(rule, test, detector, filter, options) }
+  let prepared: DetectorTest
+  try {
+    prepared = await options.tables!.prepare(rule, test)
+  } catch (error) {
+    return { run: { out: {}, errors: { detection: `Tables: ${messageOf(error)}` }, printed: '', ms: 0 } }
+  }
+  return { joined: prepared.log, run: await runOne(rule, prepared, detector, filter, options) }
+}
+
+async function runOne(
+  rule: Rule,
+  test: DetectorTest,
   detector: Detector,
   filter: ((event: JsonObject) => boolean) | undefined,
   { destinations }: TestOptions,

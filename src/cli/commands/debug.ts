@@ -66,15 +66,17 @@ function testOf<T extends { readonly name: string }>(
 async function debugRule(rule: Rule, test: RuleTest, scope: TestScope, languages: readonly Creates[], io: Io): Promise<0 | 1> {
   const { createDetectors, endDetectors } = await import('../../packs/detectors.ts')
   const { runTests } = await import('../../packs/test-runner.ts')
+  const { TestTables } = await import('../../packs/test-tables.ts')
   const only: Rule = { ...rule, tests: [test] }
   const content = { ...scope.content, rules: [only] }
   const detectors = await createDetectors(content, languages, join(cacheFolder(io.env), 'python'))
   try {
-    for await (const { tests, errors } of runTests([only], detectors)) {
+    for await (const { tests, errors } of runTests([only], detectors, { tables: new TestTables(scope.content) })) {
       const main = rule.kind === 'policy' ? 'policy' : 'rule'
       const given = main === 'policy' ? 'resource' : 'event'
-      await show({ file: rule.source.file, main, given, input: test.log, result: tests[0]!, errors }, io)
-      return tests[0]!.passed && errors.length === 0 ? 0 : 1
+      const [result] = tests
+      await show({ file: rule.source.file, main, given, input: result!.joined ?? test.log, result: result!, errors }, io)
+      return result!.passed && errors.length === 0 ? 0 : 1
     }
     return 1
   } finally {

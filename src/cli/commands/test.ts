@@ -105,8 +105,9 @@ async function runAll(
   const { runCorrelationTests, runTests } = await import('../../packs/test-runner.ts')
   const { createDetectors, endDetectors } = await import('../../packs/detectors.ts')
   const { brokenModels } = await import('../../packs/check.ts')
+  const { TestTables } = await import('../../packs/test-tables.ts')
   const failuresOnly = settings.showFailuresOnly === true
-  const options = testOptions(settings)
+  const options = { ...testOptions(settings), tables: new TestTables(scope.content) }
   const results: RuleResult[] = []
   const content = { ...scope.content, rules: scope.rules }
   const detectors = await createDetectors(content, languages, join(cacheFolder(io.env), 'python'))

@@ -66,7 +66,7 @@ export interface Detector {
    */
   unreported?(): Promise<readonly RuleError[]>
   /** Runs one unit test of a rule: every function runs, nothing is truncated or replaced. */
-  test(ruleId: string, test: RuleTest): Promise<TestRun>
+  test(ruleId: string, test: DetectorTest): Promise<TestRun>
   /** Seconds spent and events seen per rule since the last call. */
   timings(): readonly { readonly ruleId: string; readonly seconds: number; readonly events: number }[]
   /** Resolves when the prefilter is ready, or it is known that it will not be. Absent: ready immediately. */
@@ -81,6 +81,12 @@ export interface Detector {
   readonly pids?: readonly number[]
   /** Stops the children. Pending evaluations reject. */
   close(): Promise<void>
+}
+
+/** A unit test, ready to run. */
+export interface DetectorTest extends Omit<RuleTest, 'tables'> {
+  /** What `lookup` reads. Absent: what the event says that tables contain. */
+  readonly rows?: TableRows
 }
 
 /** What a rule's functions returned in a unit test. */

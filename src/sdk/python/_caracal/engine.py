@@ -198,11 +198,11 @@ def done():
 
 
 def test():
-    """Input: [{ruleId, log, mocks}]. Answer: [{out, errors, printed, ms}]."""
+    """Input: [{ruleId, log, mocks, hasTables}]. Answer: [{out, errors, printed, ms}]."""
     global _result
     requests = wire.loads(_take())
     _result = [
-        testing.run(_content.rules[item["ruleId"]], item["log"], item["mocks"], _content.models, number)
+        testing.run(_content.rules[item["ruleId"]], item, _content.models, number)
         for number, item in enumerate(requests)
     ]
 

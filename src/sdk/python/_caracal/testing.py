@@ -10,7 +10,7 @@ from unittest.mock import MagicMock, patch
 
 from panther_core import PantherEvent, enriched_event
 
-from _caracal import cache
+from _caracal import cache, lookups
 from _caracal.functions import CHECKS, ORDER, to_json, wrong_type
 from _caracal.limits import FUNCTIONS, RuleTimeout, mark, stopped
 from _caracal.messages import place_of, safe_repr
@@ -54,8 +54,8 @@ class Nowhere(io.TextIOBase):
         return len(text)
 
 
-def run(rule, log, mocks, models, number):
-    """{out, errors, where, printed, ms} of one test. `log` is JSON text; `number` tells tests of one request apart in marks."""
+def run(rule, test, models, number):
+    """{out, errors, where, printed, ms} of one test: a `TestRequest` of protocol.ts. `number` tells tests of one request apart in marks."""
     printed = Printed()
     saved = sys.stdout, sys.stderr
     sys.stdout = sys.stderr = printed
@@ -64,15 +64,15 @@ def run(rule, log, mocks, models, number):
     where = {}
     started = perf_counter()
     enriched_event.engine_times = False
-    enriched_event.engine_lookup = None
+    enriched_event.engine_lookup = lookups.find if test["hasTables"] else None
     try:
-        log = json.loads(log)
+        log = json.loads(test["log"])
         # Beside the event, as what a table would answer is: what the cache of rules holds before this test.
         seed = log.pop(CACHE_SEED, None) if isinstance(log, dict) else None
         subject = _subject(rule, log, models)
         patches = {
             mock["objectName"]: MagicMock(return_value=mock["returnValue"])
-            for mock in mocks
+            for mock in test["mocks"]
             if "objectName" in mock and "returnValue" in mock
         }
         with cache.isolated(seed), patch.multiple(rule.module, **patches) if patches else nullcontext():

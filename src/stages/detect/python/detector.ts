@@ -1,6 +1,15 @@
 import type { Finding, RuleError } from '../../../model/match.ts'
-import type { Rule, RuleTest } from '../../../model/rule.ts'
-import type { DetectBatch, Detector, DetectorOptions, Later, PrefilterOptions, RuleOff, TestRun } from '../language.ts'
+import type { Rule } from '../../../model/rule.ts'
+import type {
+  DetectBatch,
+  Detector,
+  DetectorOptions,
+  DetectorTest,
+  Later,
+  PrefilterOptions,
+  RuleOff,
+  TestRun,
+} from '../language.ts'
 import { fromNdjson } from '../ndjson.ts'
 import type { CacheMirror } from './judge/cache-mirror.ts'
 import { judgeCrossing } from './judge/judge.ts'
@@ -236,10 +245,10 @@ export class PythonDetector implements Detector {
     return this.#runtime.discard()
   }
 
-  test(ruleId: string, { log, mocks }: RuleTest): Promise<TestRun> {
+  test(ruleId: string, { log, mocks, rows }: DetectorTest): Promise<TestRun> {
     return new Promise((resolve, reject) => {
       if (this.#waiting.length === 0) queueMicrotask(() => this.#testTogether())
-      this.#waiting.push({ request: { ruleId, log, mocks }, resolve, reject })
+      this.#waiting.push({ request: { ruleId, log, mocks, hasTables: rows !== undefined }, rows, resolve, reject })
     })
   }
 

@@ -1,7 +1,7 @@
 import { sep } from 'node:path'
 import type { Finding, RuleError } from '../../../model/match.ts'
-import type { Rule, RuleTest } from '../../../model/rule.ts'
-import type { DetectBatch, Detector, RuleOff, TestRun } from '../language.ts'
+import type { Rule } from '../../../model/rule.ts'
+import type { DetectBatch, Detector, DetectorTest, RuleOff, TestRun } from '../language.ts'
 import { inheritAll, type PythonDetector } from './detector.ts'
 import type { CacheMirror } from './judge/cache-mirror.ts'
 import { failedRun } from './judge/tests.ts'
@@ -90,7 +90,7 @@ export class RootsDetector implements Detector {
     inheritAll(this, before, unchanged)
   }
 
-  async test(ruleId: string, test: RuleTest): Promise<TestRun> {
+  async test(ruleId: string, test: DetectorTest): Promise<TestRun> {
     return this.#place.get(ruleId)?.part.test(ruleId, test) ?? failedRun(`there is no rule '${ruleId}'`)
   }
 

@@ -1,8 +1,7 @@
 import type { JsonObject } from '../../../model/json.ts'
 import type { Finding, RuleError } from '../../../model/match.ts'
-import type { RuleTest } from '../../../model/rule.ts'
 import { parseJson } from '../../../util/json.ts'
-import type { DetectBatch, Detector, TestRun } from '../language.ts'
+import type { DetectBatch, Detector, DetectorTest, TestRun } from '../language.ts'
 import { fromNdjson, MAX_DEPTH } from '../ndjson.ts'
 import { toMatch } from './match.ts'
 import type { LoadedRule, LogTypeRules, RuleSet } from './rules.ts'
@@ -37,7 +36,7 @@ export class SimpleDetector implements Detector {
     return findings
   }
 
-  async test(ruleId: string, { log, mocks }: RuleTest): Promise<TestRun> {
+  async test(ruleId: string, { log, mocks }: DetectorTest): Promise<TestRun> {
     const started = performance.now()
     const run = this.#run(ruleId, log, mocks.length > 0)
     return { ...run, printed: '', ms: performance.now() - started }

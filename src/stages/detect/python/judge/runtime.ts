@@ -12,6 +12,7 @@ import {
   type TestAnswer,
   type TestRequest,
 } from '../sandbox/protocol.ts'
+import type { FindRow } from '../sandbox/row-answer.ts'
 import { MalformedAnswer, type Sandbox, SandboxDied } from '../sandbox/sandbox.ts'
 import { startSandbox } from '../sandbox/snapshot.ts'
 import { type CacheItem, CacheMirror, type CacheReader } from './cache-mirror.ts'
@@ -178,10 +179,10 @@ export class Runtime {
   }
 
   /** Rejects with `SandboxDied` when the child dies of it. */
-  async test(tests: readonly TestRequest[]): Promise<readonly TestAnswer[]> {
+  async test(tests: readonly TestRequest[], findRow: FindRow): Promise<readonly TestAnswer[]> {
     await this.ready()
     const request = { kind: 'test', timeoutMs: this.#timeoutMs, careful: false } as const
-    const options = { onSlow: () => this.#warm() }
+    const options = { onSlow: () => this.#warm(), findRow }
     const answer = await this.#sandbox!.request([[request, encoder.encode(JSON.stringify(tests))]], this.#timeoutMs, options)
     await this.#cool()
     return accepted(readTests(answer, tests.length), this.#sandbox!)

@@ -1,3 +1,4 @@
+import type { TableRows } from '../../../../model/lookup.ts'
 import type { TestRun } from '../../language.ts'
 import { markedTest, type TestRequest } from '../sandbox/protocol.ts'
 import { SandboxDied } from '../sandbox/sandbox.ts'
@@ -6,6 +7,7 @@ import type { Runtime } from './runtime.ts'
 /** A unit test and its waiting caller. */
 export interface WaitingTest {
   readonly request: TestRequest
+  readonly rows: TableRows | undefined
   readonly resolve: (run: TestRun) => void
   readonly reject: (error: unknown) => void
 }
@@ -33,7 +35,10 @@ export async function runTests(tests: readonly WaitingTest[], runtime: Runtime):
 async function runTogether(tests: readonly WaitingTest[], runtime: Runtime): Promise<void> {
   if (tests.length === 0) return
   try {
-    const answers = await runtime.test(tests.map(({ request }) => request))
+    const answers = await runtime.test(
+      tests.map(({ request }) => request),
+      (table, key, mark) => tests[markedTest(mark) ?? -1]?.rows?.find(table, key) ?? { problem: 'the test has no tables' },
+    )
     for (const [i, { resolve }] of tests.entries()) resolve(answers[i]!)
   } catch (error) {
     if (!(error instanceof SandboxDied)) throw error

@@ -124,6 +124,8 @@ export interface TestRequest {
   /** JSON text. */
   readonly log: string
   readonly mocks: RuleTest['mocks']
+  /** `lookup` asks the engine. */
+  readonly hasTables: boolean
 }
 
 export type TestAnswer = Pick<TestRun, 'out' | 'errors' | 'where' | 'printed' | 'ms'>

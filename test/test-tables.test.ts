@@ -1,0 +1,102 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { afterAll, expect, test, vi } from 'vitest'
+import type { Io } from '../src/cli/io.ts'
+import { runCli } from '../src/cli/main.ts'
+
+// Each run starts a child process.
+vi.setConfig({ testTimeout: 120_000 })
+
+const top = mkdtempSync(join(tmpdir(), 'caracal-tests-'))
+afterAll(() => {
+  process.exitCode = 0
+  rmSync(top, { recursive: true, force: true })
+})
+
+async function caracal(...argv: readonly string[]): Promise<{ out: string; code: number }> {
+  const out: string[] = []
+  const io: Io = {
+    out: (text) => void out.push(text),
+    write: async (text) => void out.push(text),
+    err: (text) => void out.push(text),
+    isTty: false,
+    columns: 100,
+    hasColours: false,
+    env: { XDG_CACHE_HOME: join(top, 'cache'), CARACAL_DATA_DIR: join(top, 'data') },
+    stdin: Readable.from([]),
+    onInterrupt: () => () => {},
+  }
+  process.exitCode = 0
+  const code = await runCli(argv, io)
+  return { out: out.join(''), code: Number(code) }
+}
+
+const RULE = 'AnalysisType: rule\nEnabled: true\nSeverity: High\nLogTypes: [Custom.Login]\n'
+const TESTS = `Tests:
+  - Name: an admin
+    ExpectedResult: true
+    Tables: { users: [{ name: ann, role: admin }] }
+    Log: { user: ann }
+  - Name: a guest, by a file
+    ExpectedResult: false
+    Tables: { users: users-2024-04-19.csv }
+    Log: { user: ann }
+`
+const CONTENT = {
+  // The network is never touched.
+  'users.yml':
+    'AnalysisType: lookup_table\nLookupName: users\nProvider: { type: url, url: "https://tables.invalid/users.csv" }\nLogTypeMap:\n  PrimaryKey: name\n  AssociatedLogTypes:\n    - { LogType: Custom.Login, Selectors: [user] }\n',
+  'users-2024-04-19.csv': 'name,role\nann,guest\n',
+  'looks.yml': `${RULE}RuleID: Looks\nFilename: looks.py\n${TESTS}  - Name: a mocked table as before
+    ExpectedResult: true
+    Log: { user: ann, _mocked_lookup_data_: { users: { ann: { role: admin } } } }
+  - Name: another table
+    ExpectedResult: true
+    Tables: { usrs: [{ name: ann, role: admin }] }
+    Log: { user: ann }
+`,
+  'looks.py':
+    'def rule(event):\n    row = event.lookup("users", event.get("user"))\n    return row is not None and row.get("role") == "admin"\n',
+  'joined.yml': `${RULE}RuleID: Joined\nDetection:\n  - { Enrichment: { Table: users, Selector: user, FieldPath: role }, Condition: Equals, Value: admin }\n${TESTS}`,
+}
+
+let made = 0
+function folderOf(content: Readonly<Record<string, string>>): string {
+  const folder = join(top, `content-${made++}`)
+  mkdirSync(folder)
+  for (const [name, text] of Object.entries(content)) writeFileSync(join(folder, name), text)
+  return folder
+}
+
+test('tests pin tables for rules of any language, and say which table they cannot use', async () => {
+  const { out, code } = await caracal('test', '--path', folderOf(CONTENT), '--json')
+  const lines = out
+    .trim()
+    .split('\n')
+    .map((line): Record<string, unknown> => JSON.parse(line))
+  const results = lines.filter((line) => 'test' in line).map(({ id, test: name, passed }) => [id, name, passed])
+  expect(results.sort()).toEqual([
+    ['Joined', 'a guest, by a file', true],
+    ['Joined', 'an admin', true],
+    ['Looks', 'a guest, by a file', true],
+    ['Looks', 'a mocked table as before', true],
+    ['Looks', 'an admin', true],
+    ['Looks', 'another table', false],
+  ])
+  expect(out).toContain("Tables: there is no table 'usrs': did you mean 'users'?")
+  expect(code).toBe(1)
+})
+
+test('debug shows the event with its joined rows', async () => {
+  const { out } = await caracal('debug', 'Looks', 'an admin', '--path', folderOf(CONTENT))
+  expect(out).toMatch(/p_enrichment.*users.*role.*admin/s)
+})
+
+test('what is no table content is refused with its place', async () => {
+  const looks = CONTENT['looks.yml'].replace('users: users-2024-04-19.csv', 'users: 5')
+  expect((await caracal('validate', '--path', folderOf({ ...CONTENT, 'looks.yml': looks }))).out).toMatch(
+    /looks\.yml.*Tests.*Tables.*must be a list of rows or the name of a file/,
+  )
+})
