@@ -4,6 +4,7 @@ import { buildTable } from '../stages/enrich/build.ts'
 import { failedChecks } from '../stages/enrich/content-checks.ts'
 import { definitionKey } from '../stages/enrich/definition.ts'
 import { createEnricher } from '../stages/enrich/enricher.ts'
+import { inlineBytes } from '../stages/enrich/inline.ts'
 import type { ContentFileRef } from '../stages/enrich/keeper-types.ts'
 import type { MissedAddresses, NoteMisses } from '../stages/enrich/live/missed-addresses.ts'
 import { type Enricher, type Table, TableError } from '../stages/enrich/table.ts'
@@ -56,8 +57,9 @@ export class LiveTables {
   async build(name: string, path: string, fileName: string | undefined, date: string | undefined): Promise<Table> {
     const loaded = this.#content.tables.get(name)
     if (!loaded) throw new ConfigError(`there is no table '${name}'. Known: ${[...this.#content.tables.keys()].join(', ')}`)
+    const { inline, file } = loaded.definition
     return buildTable(loaded.definition, loaded.schema, {
-      bytes: await readFile(path),
+      bytes: inline && path === file ? inlineBytes(inline) : await readFile(path),
       fileName: fileName ?? basename(path),
       date,
     })

@@ -63,7 +63,7 @@ export async function buildTable(
     throw new TableError(`NewestBy: '${newestBy}' is not a field of the schema '${schema.name}'`)
   const slice = withDeadline(createSlice(), timeoutMs)
   const { name, associations, added } = definition
-  const automatic = key.kind === 'column' ? schema?.automaticOf(primaryKey) : undefined
+  const automatic = key.kind === 'composite' ? undefined : schema?.automaticOf(primaryKey)
   const binding = { associations, added, automatic }
   if (definition.format === MMDB || (definition.format === undefined && isMmdb(unpacked))) {
     if (key.kind !== 'column' || definition.rowChoice !== 'last' || schema?.expiration !== undefined)

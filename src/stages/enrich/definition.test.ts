@@ -56,7 +56,7 @@ describe('refused, naming file and path', () => {
     ],
     ['an unknown provider', { Provider: { type: 's3' } }, /assets\.yml at Provider/],
     ['an address that is not HTTP', { Provider: { type: 'url', url: 'file:///etc/passwd' } }, /assets\.yml at Provider\.url/],
-    ['no content', { Filename: undefined }, /needs Filename .* or Provider/],
+    ['no content', { Filename: undefined }, /needs Filename .*, Provider .* or Inline/],
     ['a name with a slash', { LookupName: '../x' }, /at LookupName: must be/],
     ['a name that helpers skip', { LookupName: 'p_any_x' }, /at LookupName/],
     ['a name that is a prototype', { LookupName: '__proto__' }, /at LookupName/],
@@ -214,7 +214,7 @@ describe('composite keys', () => {
     [
       'a list of fields for a key of one column',
       () => defineTable({ ...minimal, LogTypeMap: { PrimaryKey: 'ip', ...selecting(['a', 'b']) } }, { file }),
-      /assets\.yml at LogTypeMap\.AssociatedLogTypes\.0\.Selectors: .*'a\+b' is a list of fields, but the key is the column 'ip'/,
+      /assets\.yml at LogTypeMap\.AssociatedLogTypes\.0\.Selectors: .*'a\+b' is a list of fields, but the key is one value \(ip\)/,
     ],
     [
       'a column named twice',

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
+import type { JsonObject } from '../../model/json.ts'
 import { ConfigError, messageOf, NotSupported } from '../../util/errors.ts'
 import { exactText } from '../../util/exact-text.ts'
 import { hash16 } from '../../util/hash.ts'
@@ -10,17 +11,18 @@ import { formatTypes } from './formats/index.ts'
 import { hostedTable } from './hosted-table.ts'
 import { type ProviderConfig, providerDefinition, providerSchema } from './index.ts'
 import { INDICATORS } from './indicators.ts'
+import { inlineRow } from './inline.ts'
 import { liveDefinition } from './live/live-definition.ts'
 import { parseSelector, selectorFields } from './selector.ts'
-import { MATCH_KINDS, type MatchKind } from './table.ts'
-import { checkSelectorLength, primaryKeySchema, readKey, type TableKey } from './table-key.ts'
-import { PART_KINDS, type PartKind } from './tables/composite-index.ts'
+import { MATCH_KINDS } from './table.ts'
+import { checkSelectorLength, type KeyMatch, primaryKeySchema, readKey, readMatch, type TableKey } from './table-key.ts'
+import { PART_KINDS } from './tables/composite-index.ts'
 import { ROW_CHOICES, type RowChoice } from './tables/row-groups.ts'
 import { type Verdict, verdictSchema } from './verdict.ts'
 import { type Keep, keepSchema } from './versions/keep.ts'
 
 /** The definition of a table in its YAML. */
-export interface TableDefinition {
+export interface TableDefinition extends KeyMatch {
   readonly name: string
   readonly enabled: boolean
   /** Name of the schema of the rows. */
@@ -28,10 +30,6 @@ export interface TableDefinition {
   readonly key: TableKey
   /** The first column of the key: formats without column names put the key there. */
   readonly primaryKey: string
-  /** `undefined`: determined by the schema, otherwise by the keys. Of a composite key: `parts`. */
-  readonly match: MatchKind | undefined
-  /** How each part of a composite key is compared; `undefined` as above. */
-  readonly parts: readonly PartKind[] | undefined
   /** Which rows of equal keys count. */
   readonly rowChoice: RowChoice
   /** The column with the times by which the newest row is chosen. */
@@ -43,6 +41,8 @@ export interface TableDefinition {
   readonly rowsAt: string | undefined
   /** Absolute path of the content next to the definition; if there is a provider, used until it has delivered. */
   readonly filename: string | undefined
+  /** The content itself, if the definition contains it. */
+  readonly inline: readonly JsonObject[] | undefined
   /** `YYYY-MM-DD` of that content. */
   readonly contentDate: string | undefined
   readonly provider: ProviderConfig | undefined
@@ -115,6 +115,7 @@ export const tableDefinitionSchema = z.strictObject({
   Enabled: z.boolean().default(true),
   Schema: z.string().min(1).max(255).optional().describe('Name of the schema of the rows.'),
   Filename: z.string().min(1).optional().describe('Content next to this file; with a Provider, used until the first refresh.'),
+  Inline: z.array(inlineRow).min(1).max(10_000).optional().describe('The rows themselves, instead of Filename and Provider.'),
   ContentDate: z.iso.date().optional().describe('When the content in Filename was current.'),
   Format: z.enum(formatTypes).optional(),
   Columns: columnNames.optional().describe('Names of the columns of a CSV that has no header line.'),
@@ -172,6 +173,7 @@ export const tableExtensionSchema = z.strictObject({
   Tags: z.array(z.string()).optional(),
   Schema: ofTheTable,
   Filename: ofTheTable,
+  Inline: ofTheTable,
   ContentDate: ofTheTable,
   Format: ofTheTable,
   Columns: ofTheTable,
@@ -247,8 +249,14 @@ export function defineTable(document: unknown, { file }: { readonly file: string
   if (inBucket && yaml.Provider)
     throw new ConfigError('says where content is, and so does Provider: remove one', { file, path: 'Refresh.ObjectPath' })
   const config = yaml.Provider ?? inBucket
-  if (yaml.Filename === undefined && config === undefined) {
-    throw new ConfigError('a table needs Filename (content next to this file) or Provider (where to fetch content)', { file })
+  const elsewhere =
+    (['Filename', 'Provider', 'Format'] as const).find((name) => yaml[name] !== undefined) ?? (inBucket && 'Refresh.ObjectPath')
+  if (yaml.Inline !== undefined && elsewhere !== undefined)
+    throw new ConfigError(`the rows are in this file (Inline): remove ${elsewhere}, or Inline`, { file, path: elsewhere })
+  if (yaml.Filename === undefined && config === undefined && yaml.Inline === undefined) {
+    const message =
+      'a table needs Filename (content next to this file), Provider (where to fetch content) or Inline (the rows themselves)'
+    throw new ConfigError(message, { file })
   }
   if (yaml.Schema !== undefined && yaml.Indicators !== undefined) {
     const message = `the schema '${yaml.Schema}' defines what columns contain: mark its fields with \`indicators\` and remove this`
@@ -276,6 +284,7 @@ export function defineTable(document: unknown, { file }: { readonly file: string
     columns: yaml.Columns,
     rowsAt: yaml.Rows,
     filename: yaml.Filename === undefined ? undefined : resolve(dirname(file), yaml.Filename),
+    inline: yaml.Inline,
     contentDate: yaml.ContentDate,
     provider: config,
     periodMinutes: period,
@@ -341,26 +350,4 @@ export function checkAssociations(key: TableKey, associations: readonly Associat
     const path = `LogTypeMap.AssociatedLogTypes.${i}.Selectors`
     for (const text of selectors) checkSelectorLength(key, text, { file, path })
   }
-}
-
-function readMatch(
-  match: MatchKind | readonly PartKind[] | undefined,
-  { kind, columns }: TableKey,
-  file: string,
-): Pick<TableDefinition, 'match' | 'parts'> {
-  const refuse = (message: string) => new ConfigError(message, { file, path: 'Match' })
-  if (kind === 'column') {
-    if (match === undefined || typeof match === 'string') return { match, parts: undefined }
-    throw refuse(`is a list, but the key is the column '${columns[0]}': write one of ${MATCH_KINDS.join(', ')}`)
-  }
-  if (match === undefined) return { match, parts: undefined }
-  const parts = typeof match === 'string' ? columns.map(() => match) : match
-  const other = parts.find((part) => !(PART_KINDS as readonly string[]).includes(part))
-  if (other !== undefined)
-    throw refuse(
-      `'${other}' cannot compare a part of a composite key: use ${PART_KINDS.join(', ')}, as a list with one for each column`,
-    )
-  if (parts.length !== columns.length)
-    throw refuse(`has ${parts.length} kinds for ${columns.length} columns (${columns.join(', ')})`)
-  return { match: undefined, parts: parts as readonly PartKind[] }
 }

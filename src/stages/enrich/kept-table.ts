@@ -16,7 +16,7 @@ import type {
   TableStatusStore,
   VersionInForce,
 } from './keeper-types.ts'
-import { sourceName } from './local-content.ts'
+import { shippedPath, sourceName } from './local-content.ts'
 import { olderCopy } from './older-copy.ts'
 import { compared, type NewOutcome, type RefreshOutcome, withOutcome } from './outcomes.ts'
 import type { Fetched, Provider } from './provider.ts'
@@ -100,7 +100,8 @@ export class KeptTable {
 
   /** True when it is in force. */
   async #takeShipped(): Promise<boolean> {
-    const { filename: path, contentDate: date } = this.definition
+    const { contentDate: date } = this.definition
+    const path = shippedPath(this.definition)
     if (path === undefined) return false
     try {
       const built = await this.#accept({ path, fileName: path, date })
@@ -160,7 +161,7 @@ export class KeptTable {
     const age = this.#ageMs()
     return {
       name: this.definition.name,
-      provider: this.definition.provider?.type ?? basename(this.definition.filename ?? ''),
+      provider: this.definition.provider?.type ?? basename(shippedPath(this.definition) ?? ''),
       health: this.#health(age),
       version: this.#inForce?.table.version,
       rows: this.#inForce?.table.rows ?? 0,

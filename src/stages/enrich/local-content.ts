@@ -7,6 +7,7 @@ import type { TableContent } from './build.ts'
 import type { TableDefinition } from './definition.ts'
 import { MissingFile } from './file.ts'
 import { createProvider, providerDefinition } from './index.ts'
+import { inlineBytes } from './inline.ts'
 import { TableError } from './table.ts'
 
 /**
@@ -29,8 +30,9 @@ export async function readLocalContent(definition: TableDefinition, dataFolder: 
   return readShippedContent(definition)
 }
 
-/** The content that `Filename` names, `undefined` when the definition has none. */
-export async function readShippedContent({ filename, contentDate }: TableDefinition): Promise<TableContent | undefined> {
+/** The content that `Filename` names or `Inline` is, `undefined` when the definition has none. */
+export async function readShippedContent({ filename, inline, contentDate }: TableDefinition): Promise<TableContent | undefined> {
+  if (inline) return { bytes: inlineBytes(inline), date: contentDate }
   if (filename === undefined) return undefined
   try {
     return { bytes: await readFile(filename), fileName: basename(filename), date: contentDate }
@@ -45,4 +47,9 @@ export function sourceName({ provider }: TableDefinition): string | undefined {
   if (provider.member !== undefined) return basename(provider.member)
   if (provider.type === 's3') return provider.key === undefined ? undefined : basename(provider.key)
   return provider.type === 'url' ? basename(new URL(provider.url).pathname) : basename(provider.path)
+}
+
+/** The file that the content next to the definition is read from: that of `Filename`, or the definition itself if the rows are in it. */
+export function shippedPath({ filename, inline, file }: TableDefinition): string | undefined {
+  return inline ? file : filename
 }

@@ -65,6 +65,7 @@ export function keyKindOf(evidence: MatchEvidence): KeyKind<Table['match']> {
   const { definition, schema, format, text, keys } = evidence
   const { match, parts, key } = definition
   if (key.kind === 'composite') return compositeKind(parts ?? key.columns.map((_, at) => partOf(evidence, at)))
+  if (key.kind === 'range') return find('key kind', keyKinds, 'cidr')
   return find('key kind', keyKinds, match ?? format.matchOf?.(text) ?? schema?.matchOf(key.columns[0]!) ?? inferMatch(keys))
 }
 

@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import { ConfigError } from '../../util/errors.ts'
 import { type SelectorText, selectorName } from './selector.ts'
+import { MATCH_KINDS, type MatchKind } from './table.ts'
+import { PART_KINDS, type PartKind } from './tables/composite-index.ts'
 
 /** The columns of a row that are its key. */
 export interface TableKey {
-  /** `column`: one column; `composite`: the values of several columns together. */
-  readonly kind: 'column' | 'composite'
+  /** `column`: one column; `composite`: the values of several columns together; `range`: the first and the last address of a range. */
+  readonly kind: 'column' | 'composite' | 'range'
   readonly columns: readonly string[]
 }
 
@@ -13,15 +15,21 @@ const column = z.string().min(1).max(255)
 
 /** `PrimaryKey` in a table's YAML. */
 export const primaryKeySchema = z
-  .union([column, z.array(column).min(2).max(8)], 'must be a column, or a list of 2 to 8 columns for a composite key')
-  .describe('The column that contains the key, or a list of columns whose values together are the key.')
+  .union(
+    [column, z.array(column).min(2).max(8), z.strictObject({ Start: column, End: column })],
+    'must be a column, a list of 2 to 8 columns for a composite key, or { Start: column, End: column } for ranges of addresses',
+  )
+  .describe(
+    'The column that contains the key, a list of columns whose values together are the key, or the columns with the first and the last address of a range.',
+  )
 
 /** Reads `PrimaryKey`. Throws `ConfigError` if it names a column twice. */
 export function readKey(primaryKey: z.output<typeof primaryKeySchema>, file: string): TableKey {
   if (typeof primaryKey === 'string') return { kind: 'column', columns: [primaryKey] }
-  const twice = primaryKey.find((name, at) => primaryKey.indexOf(name) !== at)
+  const columns = Array.isArray(primaryKey) ? primaryKey : [primaryKey.Start, primaryKey.End]
+  const twice = columns.find((name, at) => columns.indexOf(name) !== at)
   if (twice !== undefined) throw new ConfigError(`names the column '${twice}' twice`, { file, path: 'LogTypeMap.PrimaryKey' })
-  return { kind: 'composite', columns: primaryKey }
+  return { kind: Array.isArray(primaryKey) ? 'composite' : 'range', columns }
 }
 
 /**
@@ -46,7 +54,42 @@ export function checkSelectorLength(
   }
   if (typeof selector === 'string') return
   throw new ConfigError(
-    `the selector '${name}' is a list of fields, but the key is the column '${columns[0]}': write each field as a selector of its own, or make PrimaryKey a list`,
+    `the selector '${name}' is a list of fields, but the key is one value (${columns.join(' to ')}): write each field as a selector of its own, or make PrimaryKey a list`,
     { file, path },
   )
+}
+
+/** How keys are compared, as far as the definition says it. */
+export interface KeyMatch {
+  /** `undefined`: determined by the schema, otherwise by the keys. Of a composite key: `parts`. */
+  readonly match: MatchKind | undefined
+  /** How each part of a composite key is compared; `undefined` as above. */
+  readonly parts: readonly PartKind[] | undefined
+}
+
+/** Reads `Match`. Throws `ConfigError` if it does not fit the key. */
+export function readMatch(
+  match: MatchKind | readonly PartKind[] | undefined,
+  { kind, columns }: TableKey,
+  file: string,
+): KeyMatch {
+  const refuse = (message: string) => new ConfigError(message, { file, path: 'Match' })
+  if (kind === 'range') {
+    if (match === undefined || match === 'cidr') return { match, parts: undefined }
+    throw refuse(`must be cidr, or left out: the keys are ranges of addresses (${columns.join(' to ')})`)
+  }
+  if (kind === 'column') {
+    if (match === undefined || typeof match === 'string') return { match, parts: undefined }
+    throw refuse(`is a list, but the key is the column '${columns[0]}': write one of ${MATCH_KINDS.join(', ')}`)
+  }
+  if (match === undefined) return { match, parts: undefined }
+  const parts = typeof match === 'string' ? columns.map(() => match) : match
+  const other = parts.find((part) => !(PART_KINDS as readonly string[]).includes(part))
+  if (other !== undefined)
+    throw refuse(
+      `'${other}' cannot compare a part of a composite key: use ${PART_KINDS.join(', ')}, as a list with one for each column`,
+    )
+  if (parts.length !== columns.length)
+    throw refuse(`has ${parts.length} kinds for ${columns.length} columns (${columns.join(', ')})`)
+  return { match: undefined, parts: parts as readonly PartKind[] }
 }
