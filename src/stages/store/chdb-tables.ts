@@ -20,6 +20,12 @@ import { NativeRows } from './native.ts'
 
 type TableId = Pick<TableSpec, 'database' | 'table'>
 
+interface Filled {
+  readonly columns: readonly string[]
+  readonly values: readonly string[]
+  readonly settings?: string
+}
+
 /** Creates, widens and retypes the stored tables over one connection. Calls must not overlap. */
 export class ChdbTables {
   readonly #session: Session
@@ -54,14 +60,14 @@ export class ChdbTables {
 
   /** The statement that stores a file's rows, in the order of the spec's columns. Throws `Refused` if the table has no column for them. */
   async insertFrom(spec: TableSpec, file: string, token: string): Promise<string> {
-    const { columns, values } = isIndex(spec) ? INDEX_INSERT : await this.#filled(spec)
+    const { columns, values, settings }: Filled = isIndex(spec) ? INDEX_INSERT : await this.#filled(spec)
     return `INSERT INTO ${tableName(spec)} (${columns.map(quoteName).join(', ')}) SELECT ${values.join(', ')}
 FROM file(${quoteText(file)}, 'Native', ${quoteText(NativeRows.structure(spec.columns))})
-SETTINGS insert_deduplication_token = ${quoteText(token)}, ${ONE_BLOCK}`
+SETTINGS ${[`insert_deduplication_token = ${quoteText(token)}`, ONE_BLOCK, settings].filter(Boolean).join(', ')}`
   }
 
   /** The stored columns for the spec's columns, and the expressions that fill them. */
-  async #filled(spec: TableSpec): Promise<{ columns: readonly string[]; values: readonly string[] }> {
+  async #filled(spec: TableSpec): Promise<Filled> {
     const stored = this.#columns.get(tableName(spec)) ?? (await this.#load(spec))
     const columns = targetColumns(spec, stored)
     const values = spec.columns.map((column, i) => {

@@ -49,6 +49,19 @@ test('a value of the index has one span for each insert that contains it, up to 
   expect(often![1]).toHaveLength(MAX_SPANS)
 })
 
+test('rows of the same value in one insert are all counted, and the insert counts once', async () => {
+  const rows = [seen('198.51.100.1', 1, 2), seen('198.51.100.2', 3, 3), seen('198.51.100.1', 4, 5)]
+  await insertInto(lake, INDEX, rows, 'repeated')
+  await insertInto(lake, INDEX, rows, 'repeated')
+  const { rows: found } = await lake.query(
+    "SELECT value, sum(count), length(groupUniqArrayArray(16)(spans)) FROM monitor.indicators WHERE value LIKE '198.51.100.%' GROUP BY value ORDER BY value",
+  )
+  expect(found.map((row) => JSON.parse(row))).toEqual([
+    ['198.51.100.1', 4, 2],
+    ['198.51.100.2', 2, 1],
+  ])
+})
+
 test('reading single events of a large table reads hundreds of its rows, not thousands', async () => {
   const time = (name: string): Column => ({ name, kind: 'timestamp', required: true })
   const table: TableSpec = {
