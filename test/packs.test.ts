@@ -87,11 +87,12 @@ test('docs/packs.md lists every pack, whether it is optional, its tables, and wh
     for (const file of tables.filter((name) => name.endsWith('.yml'))) {
       const { LookupName, Provider } = parseYaml(readFileSync(join(folder, file.split('/').at(-1)!), 'utf8')) as {
         LookupName: string
-        Provider?: { type: string; path?: string; auth?: { key: string } }
+        Provider?: { type: string; path?: string; key?: string; auth?: { key: string } }
       }
       const needs = line!.split('|').at(-2)!
       expect(line).toContain(`\`${LookupName}\``)
-      if (Provider?.auth) expect(needs, LookupName).toContain(`the key \`${Provider.auth.key}\``)
+      const key = Provider?.auth?.key ?? Provider?.key
+      if (key !== undefined) expect(needs, LookupName).toContain(`the key \`${key}\``)
       else if (Provider?.type === 'file') expect(needs, LookupName).toContain(`\`${Provider.path}\``)
       else if (Provider) expect(needs, LookupName).toContain('the network')
     }

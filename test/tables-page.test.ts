@@ -32,6 +32,7 @@ test('the examples in docs/tables.md are valid', async () => {
     'content/critical.yml',
     'content/conn.json',
     'content/tor_on_vpn.yml',
+    'content/identity_users.yml',
   ])
   expect((await caracal(...validate!)).stdout).toContain('0 problems')
 })

@@ -36,7 +36,11 @@ export interface Compiled {
  * Never throws.
  */
 export function compileFiles(
-  { schemas: files, tables: tableFiles }: Pick<Content, 'schemas' | 'tables'>,
+  {
+    schemas: files,
+    tables: tableFiles,
+    tablesOff = [],
+  }: Pick<Content, 'schemas' | 'tables'> & Partial<Pick<Content, 'tablesOff'>>,
   elsewhere: Pick<Content, 'schemas' | 'tables'> = { schemas: [], tables: [] },
 ): Compiled {
   const problems: Problem[] = []
@@ -50,7 +54,8 @@ export function compileFiles(
   }
   const documents = new Map([...elsewhere.schemas, ...files].map((schema) => [schema.name, schema]))
   const tables = new Map<string, LoadedTable>()
-  const rowSchemas = new Set<string>()
+  // Schemas of rows are no log types, even while their tables are off.
+  const rowSchemas = new Set(tablesOff.map(({ document }) => String((document as { Schema?: unknown }).Schema)))
   for (const { document, file } of withBases(tableFiles, elsewhere.tables)) {
     const definition = attempt(file, () => defineTable(document, { file }))
     if (!definition?.enabled) continue

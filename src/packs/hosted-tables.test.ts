@@ -87,3 +87,9 @@ test('a bucket of one’s own is none of these', async () => {
   writeFileSync(file, readFileSync(file, 'utf8').replace(/s3:\S+/, 's3://my-bucket/list.csv'))
   expect((await load()).notices).toEqual([])
 })
+
+test('the schema of a table’s rows is no log type while its pack is off', async () => {
+  const { compiled, content } = await load()
+  expect(content.tablesOff.map(({ name }) => name)).toContain('threatfox_ips')
+  expect(compiled.schemas.has('ThreatFox.Address')).toBe(false)
+})

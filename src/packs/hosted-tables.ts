@@ -33,7 +33,8 @@ export function hostedNotices({ tables }: Content, all: Content): string[] {
 
 /** What a table cannot be filled without. */
 function needs(document: unknown): string {
-  const { Provider } = document as { Provider?: { type?: unknown; path?: unknown; auth?: { key?: unknown } } }
-  if (typeof Provider?.auth?.key === 'string') return `; it needs the key '${Provider.auth.key}'`
+  const { Provider } = document as { Provider?: { type?: unknown; path?: unknown; key?: unknown; auth?: { key?: unknown } } }
+  const key = Provider?.auth?.key ?? Provider?.key
+  if (typeof key === 'string') return `; it needs the key '${key}'`
   return Provider?.type === 'file' ? `; it needs the file ${String(Provider.path)}` : ''
 }

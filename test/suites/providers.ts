@@ -8,9 +8,11 @@ import { TableError } from '../../src/stages/enrich/table.ts'
 import type { AnyDefinition } from '../../src/util/define.ts'
 import { hash16 } from '../../src/util/hash.ts'
 import { createHttp } from '../../src/util/http/http.ts'
+import { LdapServer } from '../support/ldap-server.ts'
 import { S3Store } from '../support/s3-store.ts'
 import { TestServer } from '../support/servers.ts'
 import type { Behaviour, Suite } from './behaviours.ts'
+import { type Fitting, feedFittings, type Place, SECRET } from './feed-fittings.ts'
 
 /** A provider's definition for the suite: its config is validated by its own schema. */
 export interface AnyProvider extends AnyDefinition {
@@ -25,21 +27,8 @@ const ARCHIVE = Buffer.from(
   'base64',
 )
 
-const SECRET = 's3cr3t-7a20'
-
-interface Place {
-  readonly server: TestServer
-  readonly folder: string
-}
-
-/** Everything needed to use a provider: keys that point to the content's place, and how to put content there. */
-interface Fitting {
-  readonly config: (place: Place) => object
-  /** `undefined`: no content exists, or the server fails. */
-  readonly put: (place: Place, content: string | Buffer | undefined) => void
-}
-
 const fittings: Readonly<Record<string, Fitting>> = {
+  ...feedFittings,
   file: {
     config: () => ({ path: 'list.txt' }),
     put: ({ folder }, content) => {
@@ -78,26 +67,49 @@ const stores = new WeakMap<TestServer, S3Store>()
 interface Bench extends Place {
   readonly provider: Provider
   put(content: string | Buffer | undefined): void
+  /** What the provider makes of the content. */
+  gives(content: string): string
+  /** Lets the next refresh wait forever. */
+  hang(arrived: () => void): void
+}
+
+function fittingOf({ type }: AnyProvider): Fitting {
+  const fitting = fittings[type]
+  if (!fitting) throw new Error(`add what provider '${type}' needs to the table \`fittings\` of this suite`)
+  return fitting
 }
 
 async function onBench(definition: AnyProvider, use: (bench: Bench) => Promise<void>, more: object = {}): Promise<void> {
-  const fitting = fittings[definition.type]
-  if (!fitting) throw new Error(`add what provider '${definition.type}' needs to the table \`fittings\` of this suite`)
-  const place = { server: await new TestServer().listen(), folder: mkdtempSync(join(tmpdir(), 'caracal-provider-')) }
+  const fitting = fittingOf(definition)
+  const place = {
+    server: await new TestServer().listen(),
+    ldap: await new LdapServer().listen(),
+    folder: mkdtempSync(join(tmpdir(), 'caracal-provider-')),
+  }
   const http = createHttp({ proxy: { https: undefined, http: undefined, except: [] }, allowPrivate: ['127.0.0.0/8'] })
   const config = definition.config.parse({ ...fitting.config(place), ...more }) as never
   const provider = definition.create(config, {
     send: http.fromContent,
-    keys: () => ({ user: 'AKIDTEST', secret: SECRET }),
+    keys: () => ({ user: 'AKIDTEST', secret: fitting.secret ?? SECRET }),
     table: 'list',
     folder: place.folder,
     dataFolder: place.folder,
   })
   try {
-    await use({ ...place, provider, put: (content) => fitting.put(place, content) })
+    await use({
+      ...place,
+      provider,
+      put: (content) => fitting.put(place, content),
+      gives: fitting.gives ?? ((content) => content),
+      hang(arrived) {
+        if (fitting.hang) fitting.hang(place, arrived)
+        else place.server.answer = arrived
+      },
+    })
   } finally {
     await http.close()
     await place.server.close()
+    await place.ldap.close()
     rmSync(place.folder, { recursive: true })
   }
 }
@@ -115,30 +127,31 @@ const behaviours: readonly Behaviour<AnyProvider>[] = [
   {
     name: 'gives the content byte by byte',
     check: (definition) =>
-      onBench(definition, async ({ provider, put }) => {
+      onBench(definition, async ({ provider, put, gives }) => {
         const content = `192.0.2.1\r\n\0\u{1f600}${'x'.repeat(200_000)}`
         put(content)
         const fetched = await provider.refresh({}, never())
-        assert.equal(Buffer.from(fetched!.bytes).toString(), content)
+        assert.equal(Buffer.from(fetched!.bytes).toString(), gives(content))
       }),
   },
   {
     name: 'gives content again only when it has changed',
     check: (definition) =>
-      onBench(definition, async ({ provider, put }) => {
+      onBench(definition, async ({ provider, put, gives }) => {
         put('192.0.2.1\n')
         const { validators } = (await provider.refresh({}, never()))!
         assert.equal(await provider.refresh(validators, never()), undefined)
         put('192.0.2.1\n192.0.2.2\n')
         const changed = await provider.refresh(validators, never())
-        assert.equal(Buffer.from(changed!.bytes).toString(), '192.0.2.1\n192.0.2.2\n')
+        assert.equal(Buffer.from(changed!.bytes).toString(), gives('192.0.2.1\n192.0.2.2\n'))
         assert.equal(await provider.refresh(changed!.validators, never()), undefined)
       }),
   },
   {
     name: 'takes the named member out of an archive, and reports an archive without it',
-    check: (definition) =>
-      onBench(
+    check: async (definition) => {
+      if (!('member' in definition.config.shape)) return
+      await onBench(
         definition,
         async ({ provider, put }) => {
           put(ARCHIVE)
@@ -148,21 +161,25 @@ const behaviours: readonly Behaviour<AnyProvider>[] = [
           await assert.rejects(provider.refresh({}, never()), /not a zip or tar archive/)
         },
         { member: '*.txt' },
-      ),
+      )
+    },
   },
   {
     name: 'refuses content over its limit',
-    check: (definition) =>
-      onBench(
+    async check(definition) {
+      const { size = Buffer.byteLength } = fittingOf(definition)
+      const limit = size('x'.repeat(1000))
+      await onBench(
         definition,
-        async ({ provider, put }) => {
+        async ({ provider, put, gives }) => {
           put('x'.repeat(1000))
-          assert.equal((await provider.refresh({}, never()))!.bytes.length, 1000)
+          assert.equal((await provider.refresh({}, never()))!.bytes.length, gives('x'.repeat(1000)).length)
           put('x'.repeat(1001))
-          await assert.rejects(provider.refresh({}, never()), /larger than 1000 bytes/)
+          await assert.rejects(provider.refresh({}, never()), new RegExp(`larger than ${limit} bytes`))
         },
-        { max_bytes: 1000 },
-      ),
+        { max_bytes: limit },
+      )
+    },
   },
   {
     name: 'fails as a TableError that names no secret',
@@ -178,12 +195,12 @@ const behaviours: readonly Behaviour<AnyProvider>[] = [
   {
     name: 'ends when its signal is aborted',
     check: (definition) =>
-      onBench(definition, async ({ provider, put, server }) => {
+      onBench(definition, async ({ provider, put, hang }) => {
         put('192.0.2.1\n')
         await assert.rejects(provider.refresh({}, AbortSignal.abort(new Error('stopped'))))
         const stop = new AbortController()
         const arrived = new Promise<void>((resolve) => {
-          server.answer = () => resolve()
+          hang(resolve)
         })
         const refreshed = provider.refresh({}, stop.signal).catch(() => {})
         await Promise.race([arrived, refreshed])

@@ -106,10 +106,10 @@ export class TestProxy {
   }
 }
 
-async function listening(server: NetServer): Promise<void> {
+export async function listening(server: NetServer): Promise<void> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 }
 
-function portOf(server: NetServer): number {
+export function portOf(server: NetServer): number {
   return (server.address() as AddressInfo).port
 }

@@ -19,6 +19,8 @@ export interface Binding {
   readonly added: readonly Association[]
   /** Selector for log types for which the table names no field (`p_any_ip_addresses` …), if it has one. */
   readonly automatic: string | undefined
+  /** Rows that are found by an element of a `p_any_…` field are stored under that element instead of in a list. */
+  readonly byValue?: boolean
 }
 
 /** The properties of a log type that a binding needs. */

@@ -62,9 +62,9 @@ export async function buildTable(
   if (newestBy !== undefined && schema?.fields?.has(newestBy) === false)
     throw new TableError(`NewestBy: '${newestBy}' is not a field of the schema '${schema.name}'`)
   const slice = withDeadline(createSlice(), timeoutMs)
-  const { name, associations, added } = definition
+  const { name, associations, added, byValue } = definition
   const automatic = key.kind === 'composite' ? undefined : schema?.automaticOf(primaryKey)
-  const binding = { associations, added, automatic }
+  const binding = { associations, added, automatic, byValue }
   if (definition.format === MMDB || (definition.format === undefined && isMmdb(unpacked))) {
     if (key.kind !== 'column' || definition.rowChoice !== 'last' || schema?.expiration !== undefined)
       throw new TableError(

@@ -13,7 +13,7 @@ import { createSlice } from './slice.ts'
 import { TableError } from './table.ts'
 
 /** Default of the provider's `max_bytes`: larger content, after decompression, is refused. */
-const DEFAULT_MAX_BYTES = 64 * 1024 * 1024
+export const DEFAULT_MAX_BYTES = 64 * 1024 * 1024
 
 /** No list of any kind compresses so well; what does is made to fill memory. */
 const MAX_RATIO = 250

@@ -51,6 +51,8 @@ export interface TableDefinition extends KeyMatch {
   readonly alarmMinutes: number
   /** Indicators by column name; only without a schema. */
   readonly indicators: Readonly<Record<string, readonly string[]>> | undefined
+  /** Rows found by an element of a `p_any_…` field are stored under that element. */
+  readonly byValue: boolean
   /** Requirements for new content. */
   readonly checks: ContentChecks
   /** What is kept of earlier versions. */
@@ -133,6 +135,12 @@ export const tableDefinitionSchema = z.strictObject({
     .record(z.string().min(1), z.union([indicatorSchema, z.array(indicatorSchema).min(1)]))
     .optional()
     .describe('What columns contain (`ip`, `domain`, `username` …), for a table without a Schema.'),
+  ByValue: z
+    .boolean()
+    .default(false)
+    .describe(
+      'True: a row found through a `p_any_…` field is stored under the value that matched, as newer rules of Panther read it.',
+    ),
   Provider: providerSchema.optional(),
   Refresh: refreshSchema.optional(),
   Checks: checksSchema.prefault({}).describe('Checks that new content must pass before it replaces the last good content.'),
@@ -182,6 +190,7 @@ export const tableExtensionSchema = z.strictObject({
   RowsPerKey: ofTheTable,
   NewestBy: ofTheTable,
   Indicators: ofTheTable,
+  ByValue: ofTheTable,
   Provider: ofTheTable,
   Refresh: ofTheTable,
   Checks: ofTheTable,
@@ -291,6 +300,7 @@ export function defineTable(document: unknown, { file }: { readonly file: string
     alarmMinutes: yaml.Refresh?.AlarmPeriodMinutes ?? period * 3,
     indicators:
       yaml.Indicators && Object.fromEntries(Object.entries(yaml.Indicators).map(([column, one]) => [column, [one].flat()])),
+    byValue: yaml.ByValue,
     checks: yaml.Checks,
     mayBeEmpty: false,
     keep: yaml.Keep,

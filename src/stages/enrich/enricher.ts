@@ -175,7 +175,9 @@ class FieldLookup {
     const enrichment = this.#found.get(number) ?? new Enrichment()
     this.#found.set(number, enrichment)
     const { name } = this.#join
-    if (isList || table.isList) enrichment.add(table, name, table.list(row, this.#atMs), this.#values[at]!, this.#texts[at]!)
+    if (isList && table.binding.byValue && name.startsWith('p_any_'))
+      enrichment.setValue(table, this.#texts[at]!, table.row(row), this.#values[at]!)
+    else if (isList || table.isList) enrichment.add(table, name, table.list(row, this.#atMs), this.#values[at]!, this.#texts[at]!)
     else enrichment.set(table, name, table.row(row), this.#values[at]!)
   }
 }
@@ -196,6 +198,14 @@ class Enrichment {
   /** Adds the match of a field with one value. */
   set(table: Table, selector: string, row: TableRow, value: JsonValue): void {
     this.#under(table)[selector] = this.#copy(table, row, value)
+  }
+
+  /** Adds the match of an element of `p_any_…` under the element itself. */
+  setValue(table: Table, text: string, row: TableRow, value: JsonValue): void {
+    const under = this.#under(table)
+    if (text === '__proto__' || Object.hasOwn(under, text)) return
+    if (Object.keys(under).length < MAX_LIST) under[text] = this.#copy(table, row, value)
+    else if (!this.#truncated.includes(table.name)) this.#truncated.push(table.name)
   }
 
   /** Adds a match of a field that is a list, or of a key that may have several rows; each key once. */

@@ -1,4 +1,11 @@
 import { type ConfigOf, find, oneOf } from '../../util/define.ts'
+import { entra } from './feeds/entra.ts'
+import { googleWorkspace } from './feeds/google-workspace.ts'
+import { greynoise } from './feeds/greynoise.ts'
+import { ldap } from './feeds/ldap.ts'
+import { misp } from './feeds/misp.ts'
+import { okta } from './feeds/okta.ts'
+import { otx } from './feeds/otx.ts'
 import { file } from './file.ts'
 import { live } from './live/live.ts'
 import type { Provider, ProviderDeps } from './provider.ts'
@@ -6,7 +13,7 @@ import { s3 } from './s3/s3.ts'
 import { url } from './url.ts'
 
 /** Built-in providers. A new one is one file in this folder and one name here. */
-export const providers = [file, url, s3, live] as const
+export const providers = [file, url, s3, live, greynoise, otx, misp, okta, googleWorkspace, entra, ldap] as const
 
 export type ProviderConfig = ConfigOf<(typeof providers)[number]>
 
@@ -20,14 +27,6 @@ export function providerDefinition(type: string): (typeof providers)[number] {
 
 /** Creates the provider that a `Provider:` block describes. */
 export function createProvider(config: ProviderConfig, deps: ProviderDeps): Provider {
-  switch (config.type) {
-    case 'file':
-      return file.create(config, deps)
-    case 'url':
-      return url.create(config, deps)
-    case 's3':
-      return s3.create(config, deps)
-    case 'live':
-      return live.create(config, deps)
-  }
+  const { create } = providerDefinition(config.type) as { create(config: ProviderConfig, deps: ProviderDeps): Provider }
+  return create(config, deps)
 }

@@ -44,6 +44,7 @@ export async function readShippedContent({ filename, inline, contentDate }: Tabl
 /** The file name of the provider's content, a hint at its format. */
 export function sourceName({ provider }: TableDefinition): string | undefined {
   if (provider === undefined || provider.type === 'live') return undefined
+  if (provider.type !== 'url' && provider.type !== 'file' && provider.type !== 's3') return 'rows.jsonl'
   if (provider.member !== undefined) return basename(provider.member)
   if (provider.type === 's3') return provider.key === undefined ? undefined : basename(provider.key)
   return provider.type === 'url' ? basename(new URL(provider.url).pathname) : basename(provider.path)

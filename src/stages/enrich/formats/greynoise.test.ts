@@ -44,11 +44,17 @@ const version3 = {
   },
   request_metadata: { restricted_fields: [] },
 }
+const { raw_data: _, ...scanner } = version3.internet_scanner_intelligence
 const version3Row = {
   ip,
   noise: true,
   riot: true,
   name: 'Example DNS',
+  ip_cidr: `${ip}/32`,
+  provider: { name: 'Example DNS', trust_level: '1' },
+  trust_level: '1',
+  internet_scanner_intelligence: scanner,
+  business_service_intelligence: version3.business_service_intelligence,
   first_seen: '2024-02-01',
   classification: 'suspicious',
   vpn: true,
@@ -57,6 +63,14 @@ const version3Row = {
   tags: ['Web Crawler'],
   metadata: { asn: 'AS64497', tor: false },
   link,
+}
+
+const service = {
+  found: true,
+  name: 'Example DNS',
+  category: 'public_dns',
+  trust_level: '1',
+  last_updated: '2024-04-19T00:00:00Z',
 }
 
 describe('answers about addresses', () => {
@@ -71,16 +85,89 @@ describe('answers about addresses', () => {
     [
       'version 3 quick',
       { ip, internet_scanner_intelligence: { found: true, classification: 'benign' } },
-      [{ ip, noise: true, classification: 'benign', link }],
+      [
+        {
+          ip,
+          noise: true,
+          classification: 'benign',
+          link,
+          internet_scanner_intelligence: { found: true, classification: 'benign' },
+          business_service_intelligence: {},
+        },
+      ],
     ],
     [
       'a scanner block with an address of its own',
       { ip: '192.0.2.99', internet_scanner_intelligence: { ip, seen: true } },
-      [{ ip, noise: true, link }],
+      [
+        {
+          ip,
+          noise: true,
+          link,
+          internet_scanner_intelligence: { ip, seen: true },
+          business_service_intelligence: {},
+        },
+      ],
+    ],
+    [
+      'a service in version 3',
+      { ip, internet_scanner_intelligence: { found: false }, business_service_intelligence: service },
+      [
+        {
+          ip,
+          riot: true,
+          name: 'Example DNS',
+          link,
+          ip_cidr: `${ip}/32`,
+          provider: { name: 'Example DNS', category: 'public_dns', trust_level: '1' },
+          trust_level: '1',
+          scan_time: '2024-04-19T00:00:00Z',
+          internet_scanner_intelligence: { found: false },
+          business_service_intelligence: service,
+        },
+      ],
+    ],
+    [
+      'a known service',
+      {
+        ip,
+        riot: true,
+        noise: false,
+        name: 'Example DNS',
+        category: 'public_dns',
+        trust_level: '1',
+        last_updated: '2024-04-19T00:00:00Z',
+      },
+      [
+        {
+          ip,
+          riot: true,
+          name: 'Example DNS',
+          category: 'public_dns',
+          last_updated: '2024-04-19T00:00:00Z',
+          link,
+          ip_cidr: `${ip}/32`,
+          provider: { name: 'Example DNS', category: 'public_dns', trust_level: '1' },
+          trust_level: '1',
+          scan_time: '2024-04-19T00:00:00Z',
+        },
+      ],
     ],
     ['several answers of all kinds', [community, { data: [context] }, version3], [community, contextRow, version3Row]],
     ['not seen', { ip, noise: false, riot: false }, []],
-    ['a known service only', { ip, riot: true, name: 'Example DNS' }, []],
+    [
+      'an IPv6 service',
+      { ip: '2001:db8::1', riot: true },
+      [
+        {
+          ip: '2001:db8::1',
+          riot: true,
+          ip_cidr: '2001:db8::1/128',
+          provider: {},
+          link: 'https://viz.greynoise.io/ip/2001:db8::1',
+        },
+      ],
+    ],
     ['version 3 not found', { ip, internet_scanner_intelligence: { found: false } }, []],
   ]
   test.each(cases)('%s', (_, answer, rows) => expect(read(JSON.stringify(answer, null, 2))).toEqual(rows))

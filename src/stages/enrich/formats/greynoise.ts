@@ -9,8 +9,9 @@ const SAVE = "save the API's own response (examples in its documentation are not
 /**
  * Responses of GreyNoise's query API: a single one, a JSON array of them, or one per line. Version 2
  * (community, quick, multi-quick, context, GNQL pages) and version 3 (IP look-ups, multi, GNQL pages, quick or normal).
- * Each address that the sensors saw (`noise`) becomes a row; addresses that are unknown or only a known service (RIOT,
- * business service) do not. Formats: https://docs.greynoise.io/reference.
+ * Each address that the sensors saw (`noise`) or that belongs to a known service (RIOT, business service: `ip_cidr`, `provider`, `scan_time`)
+ * becomes a row; a table takes those whose fields its schema requires. Rows of version 3 also have its two objects as they are, under their
+ * names. Formats: https://docs.greynoise.io/reference.
  */
 export const greynoise: Format = {
   type: 'greynoise',
@@ -69,16 +70,18 @@ export function rowOfResponse(answer: JsonObject, primaryKey: string): JsonObjec
   return isObject(answer['internet_scanner_intelligence']) ? version3(answer, primaryKey) : version2(answer, primaryKey)
 }
 
-/** Responses with an address that correctly yield no row: not seen, or only a known service. */
+/** Responses with an address that correctly yield no row: neither seen nor a known service. */
 function isKnownShape(answer: JsonObject): boolean {
   return ['noise', 'seen', 'riot', 'internet_scanner_intelligence'].some((key) => Object.hasOwn(answer, key))
 }
 
-/** community and quick say `noise`, context and GNQL say `seen`. */
+/** community and quick say `noise`, context and GNQL say `seen`; the answer about a service only has `riot`. */
 function version2(answer: JsonObject, primaryKey: string): JsonObject | undefined {
-  if (answer['noise'] !== true && answer['seen'] !== true) return undefined
+  const isNoise = answer['noise'] === true || answer['seen'] === true
+  const isService = answer['riot'] === true
+  if (!isNoise && !isService) return undefined
   const { ip, raw_data: _, noise: _noise, seen: _seen, metadata, ...rest } = answer
-  const row: JsonObject = { ...rest, [primaryKey]: ip, noise: true }
+  const row: JsonObject = { ...rest, [primaryKey]: ip, ...(isNoise && { noise: true }), ...(isService && service(ip, answer)) }
   if (isObject(metadata)) {
     row['metadata'] = metadata
     if (row['tor'] === undefined && typeof metadata['tor'] === 'boolean') row['tor'] = metadata['tor']
@@ -86,32 +89,55 @@ function version2(answer: JsonObject, primaryKey: string): JsonObject | undefine
   return withLink(row, ip)
 }
 
-/** The names of version 2, so that one schema and one helper work for both. */
+/** The names of version 2, so that one schema and one helper work for both, and the two objects of version 3 as they are. */
 function version3(answer: JsonObject, primaryKey: string): JsonObject | undefined {
-  const {
-    found,
-    seen,
-    ip: scanner,
-    raw_data: _,
-    cves,
-    tags,
-    metadata,
-    ...rest
-  } = answer['internet_scanner_intelligence'] as JsonObject
-  if (found !== true && seen !== true) return undefined
+  const seen = answer['internet_scanner_intelligence'] as JsonObject
+  const known = isObject(answer['business_service_intelligence']) ? answer['business_service_intelligence'] : {}
+  const isNoise = seen['found'] === true || seen['seen'] === true
+  const isService = known['found'] === true
+  if (!isNoise && !isService) return undefined
   // The findings are about the address in the scanner block, if it names one.
-  const ip = typeof scanner === 'string' ? scanner : answer['ip']
-  const service = answer['business_service_intelligence']
-  const row: JsonObject = { ...rest, [primaryKey]: ip, noise: true }
+  const ip = typeof seen['ip'] === 'string' ? seen['ip'] : answer['ip']
+  const { raw_data: _, ...scanner } = seen
+  const row: JsonObject = {
+    ...(isNoise && scannerNames(scanner)),
+    [primaryKey]: ip,
+    internet_scanner_intelligence: scanner,
+    business_service_intelligence: known,
+  }
+  if (isService) {
+    Object.assign(row, service(ip, known), { riot: true })
+    if (typeof known['name'] === 'string') row['name'] = known['name']
+  }
+  return withLink(row, ip)
+}
+
+/** What version 3 says of a scanner, by the names of version 2. */
+function scannerNames({ found: _, seen: _seen, ip: _ip, cves, tags, metadata, ...rest }: JsonObject): JsonObject {
+  const row: JsonObject = { ...rest, noise: true }
   if (cves !== undefined) row['cve'] = cves
   if (Array.isArray(tags))
     row['tags'] = tags.map((tag: JsonValue) => (isObject(tag) && typeof tag['name'] === 'string' ? tag['name'] : tag))
   if (isObject(metadata)) row['metadata'] = { ...metadata, ...(typeof rest['tor'] === 'boolean' ? { tor: rest['tor'] } : {}) }
-  if (isObject(service) && service['found'] === true) {
-    row['riot'] = true
-    if (typeof service['name'] === 'string') row['name'] = service['name']
+  return row
+}
+
+const OF_SERVICE = ['name', 'category', 'description', 'explanation', 'trust_level', 'reference']
+
+/** What is said of a known service, in the form of Panther's RIOT tables. */
+function service(ip: JsonValue | undefined, answer: JsonObject): JsonObject {
+  const provider = Object.fromEntries(OF_SERVICE.flatMap((name) => (hasText(answer[name]) ? [[name, answer[name]!]] : [])))
+  const time = answer['last_updated'] ?? answer['last_seen']
+  return {
+    ip_cidr: `${String(ip)}/${String(ip).includes(':') ? 128 : 32}`,
+    provider,
+    ...(hasText(answer['trust_level']) && { trust_level: String(answer['trust_level']) }),
+    ...(hasText(time) && { scan_time: time! }),
   }
-  return withLink(row, ip)
+}
+
+function hasText(value: JsonValue | undefined): boolean {
+  return value !== undefined && value !== null && value !== ''
 }
 
 /** Only the community response contains the link to the address's page, but the page exists for all. */
