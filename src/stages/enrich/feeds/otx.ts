@@ -43,7 +43,7 @@ export const otx = defineProvider({
   config: z.object({
     key: keyName.describe('Name of a key in the configuration (`keys`): an API key of OTX.'),
     indicators: z.enum(['ip', 'domain', 'hash', 'url', 'email']).default('ip').describe('Which indicators the table has.'),
-    days: z.int().min(1).max(3650).default(90).describe('Only pulses that changed within so many days.'),
+    days: z.int().min(1).max(3650).default(90).describe('Only pulses that changed within this many days.'),
     url: targetUrl.default('https://otx.alienvault.com').describe('Address of the API.'),
     ...serviceLimits,
   }),
