@@ -83,6 +83,28 @@ function domainOf(key: string): string | undefined {
   return /^[a-z\d_-]+(\.[a-z\d_-]+)*$/.test(name) && name.length < 255 ? name : undefined
 }
 
+const SUFFIXES = ['com', 'co.uk', 'uk', 'github.io', 'io']
+const hostname = fc
+  .tuple(
+    fc.array(fc.constantFrom('a', 'X1', 'b-2'), { maxLength: 3 }),
+    fc.constantFrom(...SUFFIXES, 'co.UK'),
+    fc.constantFrom('', '.'),
+  )
+  .map(([labels, suffix, end]) => [...labels, suffix].join('.') + end)
+
+/** The longest suffix of the name with one more label. */
+function registrableOf(name: string): string | undefined {
+  const clean = domainOf(name)
+  const suffix = SUFFIXES.filter((one) => clean === one || clean?.endsWith(`.${one}`)).sort((a, b) => b.length - a.length)[0]
+  const label =
+    suffix &&
+    clean
+      ?.slice(0, -suffix.length - 1)
+      .split('.')
+      .at(-1)
+  return label ? `${label}.${suffix}` : undefined
+}
+
 const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '.', '*', '?'), maxLength: 7 })
 
 const FITTINGS: Readonly<Record<string, Fitting>> = {
@@ -126,6 +148,13 @@ const FITTINGS: Readonly<Record<string, Fitting>> = {
       const [own, name] = [domainOf(key), value.toLowerCase().replace(/\.$/, '')]
       return own !== undefined && `.${name}`.endsWith(`.${own}`) ? own.length : -1
     },
+  },
+  registrable_domain: {
+    key: fc.oneof(hostname, noDomain, fc.constant('192.0.2.1')),
+    value: fc.oneof(hostname, noDomain, fc.constant('192.0.2.1')),
+    canonical: (key) => (registrableOf(key) === domainOf(key) ? domainOf(key) : undefined),
+    rank: (key, value) =>
+      registrableOf(key) === domainOf(key) && domainOf(key) !== undefined && registrableOf(value) === domainOf(key) ? 0 : -1,
   },
   glob: {
     key: pattern,

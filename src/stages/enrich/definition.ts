@@ -129,6 +129,12 @@ export const tableDefinitionSchema = z.strictObject({
     )
     .optional()
     .describe('How keys are compared, if the schema does not determine it; for a composite key a list, one for each column.'),
+  PublicSuffix: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Keys are registrable domains by the Public Suffix List, and names are compared by theirs. Only with `Match: domain`.',
+    ),
   RowsPerKey: z.enum(ROW_CHOICES).default('last').describe('Which rows count if several have the same key.'),
   NewestBy: z.string().min(1).max(255).optional().describe('The column with the times by which the newest row is chosen.'),
   Indicators: z
@@ -187,6 +193,7 @@ export const tableExtensionSchema = z.strictObject({
   Columns: ofTheTable,
   Rows: ofTheTable,
   Match: ofTheTable,
+  PublicSuffix: ofTheTable,
   RowsPerKey: ofTheTable,
   NewestBy: ofTheTable,
   Indicators: ofTheTable,
@@ -286,7 +293,7 @@ export function defineTable(document: unknown, { file }: { readonly file: string
     schema: yaml.Schema,
     key,
     primaryKey: key.columns[0]!,
-    ...readMatch(yaml.Match, key, file),
+    ...readMatch(yaml, key, file),
     format: yaml.Format,
     rowChoice: yaml.RowsPerKey,
     newestBy: yaml.NewestBy,

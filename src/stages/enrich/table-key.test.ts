@@ -61,3 +61,47 @@ describe('rows in the definition', () => {
     expect(define({ Filename: undefined, Inline }, 'key')).toMatchObject({ inline: Inline, filename: undefined })
   })
 })
+
+describe('PublicSuffix', () => {
+  const build = (change: object = {}) =>
+    buildTable(define({ PublicSuffix: true, Format: 'list', ...change }, 'key'), undefined, {
+      bytes: Buffer.from(
+        'example.com\nshop.example.co.uk\nexample.co.uk\nco.uk\nada.github.io\nexample.org\nexample.net\n*.example.edu\n',
+      ),
+    })
+
+  test('names are found by their registrable domain; names below one and public suffixes are not keys', async () => {
+    const table = await build({ Match: 'domain' })
+    const names = [
+      'www.EXAMPLE.com.',
+      'example.co.uk',
+      'a.shop.example.co.uk',
+      'other.co.uk',
+      'x.ada.github.io',
+      'bob.github.io',
+      'a.example.edu',
+    ]
+    expect(names.map((name) => table.get(name)?.['key'])).toEqual([
+      'example.com',
+      'example.co.uk',
+      'example.co.uk',
+      undefined,
+      'ada.github.io',
+      undefined,
+      '*.example.edu',
+    ])
+    expect([table.match, table.skipped]).toMatchObject([
+      'registrable_domain',
+      { count: 2, examples: [expect.stringContaining('"shop.example.co.uk" is not a key'), expect.stringContaining('"co.uk"')] },
+    ])
+  })
+
+  test('needs domains', async () => {
+    expect((await build()).match).toBe('registrable_domain')
+    expect(() => define({ PublicSuffix: true, Match: 'ip' }, 'key')).toThrow(
+      /x\.yml at PublicSuffix: belongs to a key that is one domain/,
+    )
+    expect(() => define({ PublicSuffix: true })).toThrow(/at PublicSuffix/)
+    expect(() => define({ Match: 'registrable_domain' }, 'key')).toThrow(/at Match/)
+  })
+})

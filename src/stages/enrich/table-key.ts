@@ -69,11 +69,18 @@ export interface KeyMatch {
 
 /** Reads `Match`. Throws `ConfigError` if it does not fit the key. */
 export function readMatch(
-  match: MatchKind | readonly PartKind[] | undefined,
+  {
+    Match: match,
+    PublicSuffix: isRegistrable,
+  }: { readonly Match?: MatchKind | readonly PartKind[] | undefined; readonly PublicSuffix: boolean },
   { kind, columns }: TableKey,
   file: string,
 ): KeyMatch {
   const refuse = (message: string) => new ConfigError(message, { file, path: 'Match' })
+  if (isRegistrable) {
+    if (kind === 'column' && (match === undefined || match === 'domain')) return { match: 'registrable_domain', parts: undefined }
+    throw new ConfigError('belongs to a key that is one domain (`Match: domain`): remove it', { file, path: 'PublicSuffix' })
+  }
   if (kind === 'range') {
     if (match === undefined || match === 'cidr') return { match, parts: undefined }
     throw refuse(`must be cidr, or left out: the keys are ranges of addresses (${columns.join(' to ')})`)

@@ -13,7 +13,8 @@ import type { TableRow } from './tables/row-store.ts'
  * or by patterns with `*` and `?` (`glob`, the most specific wins).
  */
 export const MATCH_KINDS = ['exact', 'ignore_case', 'ip', 'cidr', 'port', 'domain', 'glob'] as const
-export type MatchKind = (typeof MATCH_KINDS)[number]
+/** `registrable_domain`: `domain` with `PublicSuffix: true`. */
+export type MatchKind = (typeof MATCH_KINDS)[number] | 'registrable_domain'
 
 /** One version of a lookup table's content, in memory and immutable; a refresh creates a new one. */
 export interface Table {

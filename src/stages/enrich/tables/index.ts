@@ -15,10 +15,19 @@ import { canonicalDomain, DomainIndex, DomainIndexBuilder, type DomainParts } fr
 import { FoldedIndex, FoldedIndexBuilder, type FoldedParts } from './folded-index.ts'
 import { canonicalGlob, GlobIndex, GlobIndexBuilder, type GlobParts } from './glob-index.ts'
 import { canonicalPort, PortIndex, PortIndexBuilder, type PortParts } from './port-index.ts'
+import { canonicalRegistrable, RegistrableIndex, RegistrableIndexBuilder, type RegistrableParts } from './registrable-index.ts'
 import { TextIndex, TextIndexBuilder, type TextParts } from './text-index.ts'
 
 /** The parts of an index: plain values and arrays in shared memory, which can be sent to another thread. */
-export type IndexParts = AddressParts | CompositeParts | DomainParts | FoldedParts | GlobParts | PortParts | TextParts
+export type IndexParts =
+  | AddressParts
+  | CompositeParts
+  | DomainParts
+  | FoldedParts
+  | GlobParts
+  | PortParts
+  | RegistrableParts
+  | TextParts
 
 /** Finds the number of the row for a key, -1 for none. Immutable. */
 export interface KeyIndex {
@@ -107,6 +116,13 @@ export const keyKinds: readonly KeyKind[] = [
     createBuilder: () => new DomainIndexBuilder(),
   },
   {
+    type: 'registrable_domain',
+    summary: 'Compares the registrable domain of a name (`Match: domain` with `PublicSuffix: true`).',
+    help: 'keys are registrable domains like example.co.uk: neither names below one, nor public suffixes like co.uk',
+    canonical: canonicalRegistrable,
+    createBuilder: () => new RegistrableIndexBuilder(),
+  },
+  {
     type: 'glob',
     summary: 'Finds the most specific pattern with * and ? that matches a text.',
     help: 'keys are at most 10,000 patterns of at most 1,000 characters, 200 of which begin and end with a wildcard',
@@ -141,6 +157,8 @@ export function openIndex(parts: IndexParts): KeyIndex {
       return new GlobIndex(parts)
     case 'ports':
       return new PortIndex(parts)
+    case 'registrable':
+      return new RegistrableIndex(parts)
     case 'texts':
       return new TextIndex(parts)
   }
