@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -92,6 +92,70 @@ test('tests pin tables for rules of any language, and say which table they canno
 test('debug shows the event with its joined rows', async () => {
   const { out } = await caracal('debug', 'Looks', 'an admin', '--path', folderOf(CONTENT))
   expect(out).toMatch(/p_enrichment.*users.*role.*admin/s)
+})
+
+const UNFILLED = `${RULE}RuleID: Filled
+Detection:
+  - { Enrichment: { Table: users, Selector: user, FieldPath: role }, Condition: Equals, Value: admin }
+# All of them
+Tests:
+  - Name: an admin
+    ExpectedResult: true
+    Log:
+      user: ann # her
+  - Name: a guest
+    ExpectedResult: false
+    Log: { "user": "bob", "p_enrichment": { "hosts": {} } }
+  - Name: a pinned table
+    ExpectedResult: true
+    Tables: { users: [{ name: ann, role: admin }] }
+    Log: { user: ann }
+  - Name: nobody
+    ExpectedResult: false
+    Log: { user: eve }
+`
+
+test('enrich-test-data writes rows into the tests, keeps the rest of the file, and has nothing to do the next time', async () => {
+  const folder = folderOf({
+    'users.yml': CONTENT['users.yml'],
+    'filled.yml': UNFILLED,
+    'users.csv': 'name,role\nann,admin\nbob,guest\n',
+  })
+  const file = join(folder, 'filled.yml')
+  const enrich = (...more: readonly string[]) =>
+    caracal('enrich-test-data', folder, '--table', `users=${join(folder, 'users.csv')}`, ...more)
+  const asked = await enrich('--check')
+  expect([asked.code, readFileSync(file, 'utf8')]).toEqual([1, UNFILLED])
+  expect(asked.out).toContain("filled.yml: 'an admin', 'a guest'\nwould enrich 2 tests in 1 files")
+  expect((await caracal('test', '--path', folder)).code).toBe(1)
+
+  expect((await enrich()).code).toBe(0)
+  const filled = UNFILLED.replace(
+    'user: ann # her\n',
+    'user: ann # her\n      p_enrichment:\n        users:\n          user:\n            name: ann\n            role: admin\n            p_match: ann\n',
+  ).replace('{ "hosts": {} }', '{"hosts":{},"users":{"user":{"name":"bob","role":"guest","p_match":"bob"}}}')
+  expect(readFileSync(file, 'utf8')).toBe(filled)
+  expect((await caracal('test', '--path', folder)).code).toBe(0)
+  expect(await enrich('--check')).toMatchObject({ code: 0, out: 'would enrich 0 tests in 0 files\n' })
+})
+
+test('enrich-test-data says what it cannot enrich', async () => {
+  const alias = UNFILLED.replace(
+    '    Log:\n      user: ann # her',
+    '    Log: &ann { user: ann }\n  - Name: again\n    ExpectedResult: true\n    Log: *ann',
+  )
+  const folder = folderOf({ 'users.yml': CONTENT['users.yml'], 'filled.yml': alias, 'users.csv': 'name,role\nann,admin\n' })
+  const { code, out } = await caracal(
+    'enrich-test-data',
+    folder,
+    '--table',
+    `users=${join(folder, 'users.csv')}`,
+    '--table',
+    'nope=x',
+  )
+  expect(code).toBe(1)
+  expect(out).toContain("--table nope: there is no enabled table 'nope'")
+  expect(out).toContain("filled.yml: test 'again': its Log cannot be changed in place")
 })
 
 test('what is no table content is refused with its place', async () => {

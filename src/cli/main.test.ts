@@ -53,8 +53,8 @@ describe('without a server', () => {
   test('the help lists every command, and help and version exit with 0', async () => {
     const { code, out, err } = await cli(['--help'])
     expect([code, err]).toEqual([0, ''])
-    const commands = out.slice(out.indexOf('Commands:')).matchAll(/^ {2}([a-z]+)/gm)
-    expect([...commands].map((match) => match[1]).slice(0, 19)).toEqual([
+    const commands = out.slice(out.indexOf('Commands:')).matchAll(/^ {2}([a-z-]+)/gm)
+    expect([...commands].map((match) => match[1]).slice(0, 20)).toEqual([
       'up',
       'run',
       'alerts',
@@ -71,6 +71,7 @@ describe('without a server', () => {
       'demo',
       'test',
       'debug',
+      'enrich-test-data',
       'benchmark',
       'validate',
       'help',

@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   demo: async () => (await import('./commands/demo.ts')).registerDemo,
   test: async () => (await import('./commands/test.ts')).registerTest,
   debug: async () => (await import('./commands/debug.ts')).registerDebug,
+  'enrich-test-data': async () => (await import('./commands/enrich-test-data.ts')).registerEnrichTestData,
   benchmark: async () => (await import('./commands/benchmark.ts')).registerBenchmark,
   validate: async () => (await import('./commands/validate.ts')).registerValidate,
 }

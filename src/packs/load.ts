@@ -37,6 +37,11 @@ export function contentRoots(folders: readonly string[], workingFolder: string =
   return roots.filter((root, at) => roots.lastIndexOf(root) === at)
 }
 
+/** The content of the shipped packs. */
+export function loadShipped(): Promise<Content> {
+  return loadContent([join(packageRoot(), 'packs')], { tests: false })
+}
+
 /**
  * Reads all content under the roots, earliest first (see `contentRoots`). An id of a later root hides the same id of the same kind in an
  * earlier one, which is listed in `notices`; helper modules belong to their root and hide nothing. Never throws because of the content: a

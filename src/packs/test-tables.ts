@@ -4,6 +4,7 @@ import type { Event } from '../model/event.ts'
 import type { JsonObject, JsonValue } from '../model/json.ts'
 import type { PinnedTable, Rule, RuleTest } from '../model/rule.ts'
 import type { DetectorTest } from '../stages/detect/language.ts'
+import type { LogTypeShape } from '../stages/enrich/associations.ts'
 import { buildTable, type TableContent } from '../stages/enrich/build.ts'
 import { createEnricher } from '../stages/enrich/enricher.ts'
 import type { Table } from '../stages/enrich/table.ts'
@@ -13,7 +14,7 @@ import { type Compiled, compileFiles, type LoadedTable } from './compile.ts'
 import type { Content } from './content.ts'
 import { suggestion } from './issues.ts'
 import { jsonValue } from './json-text.ts'
-import { contentRoots, loadContent } from './load.ts'
+import { loadShipped } from './load.ts'
 
 type Defining = Pick<Content, 'schemas' | 'tables'>
 
@@ -37,12 +38,9 @@ export class TestTables {
     const { rows, enrich } = createEnricher(tables)
     const event = jsonValue(test.log) as JsonObject
     const before = event['p_enrichment']
-    if (tables.length > 0 && rule.kind !== 'scheduled_rule') enrich(this.#shapeOf(logTypeOf(rule, event)), [event as Event])
+    if (tables.length > 0 && rule.kind !== 'scheduled_rule')
+      enrich(shapeOf(logTypeOf(rule, event), this.#compiled()), [event as Event])
     return { ...test, log: withEnrichment(test.log, enrichmentOf(before, event, tables)), rows }
-  }
-
-  #shapeOf(name: string) {
-    return this.#compiled().schemas.get(name) ?? { name, columns: [], isDescribed: false }
   }
 
   async #tableOf(pinned: PinnedTable): Promise<Table> {
@@ -63,10 +61,7 @@ export class TestTables {
     const own = this.#compiled()
     const found = own.tables.get(name)
     if (found) return found
-    this.#shipped ??= loadContent(
-      contentRoots([]).map((folder) => ({ folder })),
-      { tests: false },
-    ).then(compileAll)
+    this.#shipped ??= loadShipped().then(compileAll)
     const shipped = await this.#shipped
     const table = shipped.tables.get(name)
     if (table) return table
@@ -85,13 +80,19 @@ export class TestTables {
   }
 }
 
+/** The log type as tables are joined with it; any field may be there if it has no schema. */
+export function shapeOf(name: string, { schemas }: Pick<Compiled, 'schemas'>): LogTypeShape {
+  return schemas.get(name) ?? { name, columns: [], isDescribed: false }
+}
+
 /** A test decides by itself which tables have content, so disabled ones count too. */
 function compileAll({ schemas, tables }: Defining): Compiled {
   const enabled = tables.map((one) => ({ ...one, document: { ...(one.document as object), Enabled: true } }))
   return compileFiles({ schemas, tables: enabled })
 }
 
-async function fromFile(loaded: LoadedTable, file: string): Promise<Table> {
+/** A table from a file, in the format of its definition or of the file. */
+export async function fromFile(loaded: LoadedTable, file: string): Promise<Table> {
   const fileName = basename(file)
   const content = { bytes: await readFile(file), fileName, date: /\d{4}-\d{2}-\d{2}/.exec(fileName)?.[0] }
   const { format } = loaded.definition
@@ -108,7 +109,8 @@ function build({ definition, schema }: LoadedTable, content: TableContent, forma
   return buildTable({ ...definition, format, mayBeEmpty: true }, schema, content)
 }
 
-function logTypeOf({ logTypes }: Pick<Rule, 'logTypes'>, event: JsonObject): string {
+/** The log type of a test's event. Throws if it is not known. */
+export function logTypeOf({ logTypes }: Pick<Rule, 'logTypes'>, event: JsonObject): string {
   const named = event['p_log_type']
   if (typeof named === 'string') return named
   if (logTypes.length === 1) return logTypes[0]!

@@ -17,7 +17,13 @@ export class YamlError extends Error {
 }
 
 // The schema is set explicitly so that a `%YAML` line does not choose another one.
-const OPTIONS = { schema: 'core', customTags: contentTags, merge: true, prettyErrors: false, logLevel: 'error' } as const
+export const YAML_OPTIONS = {
+  schema: 'core',
+  customTags: contentTags,
+  merge: true,
+  prettyErrors: false,
+  logLevel: 'error',
+} as const
 
 /**
  * The exact JSON text of a YAML text (scalars as in `contentTags`; `<<` merges), on one line: integers of any size and floats keep their
@@ -94,7 +100,7 @@ function parse(given: Unburdened): Read {
 
 function parseStrictly({ text, logs }: Unburdened): Read {
   try {
-    const document = parseDocument(text, OPTIONS)
+    const document = parseDocument(text, YAML_OPTIONS)
     // To the reader an unknown tag is only a warning, but its meaning would be guessed.
     const error = document.errors[0] ?? document.warnings.find(({ code }) => code === 'TAG_RESOLVE_FAILED')
     if (error) throw new YamlError(readable(error), lineOfOffset(text, error.pos[0]))

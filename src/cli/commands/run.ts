@@ -5,6 +5,7 @@ import type { Emit } from '../../engine/run-output.ts'
 import { collect, configOption, contentOption, readConfig } from '../config.ts'
 import { UsageError } from '../exit.ts'
 import type { Io } from '../io.ts'
+import { readTables } from '../tables-option.ts'
 
 const EMITS = ['events', 'matches', 'alerts', 'dead-letters'] as const satisfies readonly Emit[]
 
@@ -56,18 +57,6 @@ function readOptions(files: readonly string[], flags: Flags, io: Io): RunOptions
     emit: flags.emit,
     nowMs: flags.asOf === undefined ? Date.now() : readTime(flags.asOf),
   }
-}
-
-function readTables(pairs: readonly string[]): Readonly<Record<string, string>> {
-  const tables = new Map<string, string>()
-  for (const pair of pairs) {
-    const [, name, file] = /^([^=]+)=(.+)$/s.exec(pair) ?? []
-    if (name === undefined || file === undefined)
-      throw new UsageError(`--table '${pair}' is not NAME=FILE, as in tor_exit_nodes=exits.txt`)
-    if (tables.has(name)) throw new UsageError(`--table ${name} is specified twice`)
-    tables.set(name, file)
-  }
-  return Object.fromEntries(tables)
 }
 
 const RFC_3339 = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d))?$/
