@@ -7,8 +7,8 @@ import type { RowOrigin } from '../model/schema.ts'
 import type { Judged } from '../stages/alert/step.ts'
 import type { ParsedEvents } from '../stages/parse/parser.ts'
 import { INDEX } from '../stages/store/indicators.ts'
-import { blocksOf, fittingBlocks, type ValueRow, valueEncoder, type WriteRows } from '../util/block/encode.ts'
-import { indicatorRows } from './indicator-rows.ts'
+import { blocksOf, columnBlocks, fittingBlocks, type ValueRow, type WriteRows } from '../util/block/encode.ts'
+import { indicatorColumns } from './indicator-rows.ts'
 import { rawText } from './raw-records.ts'
 import { withReadRows } from './read-rows.ts'
 import { refusedLetters } from './refused-rows.ts'
@@ -27,16 +27,15 @@ import {
 } from './rows.ts'
 import type { Encoded, Grouped, Parsed } from './steps.ts'
 
-const writeIndex = valueEncoder(INDEX.columns)
-
 /**
  * The parts of events that depend on no decision: their rows, and what they add to the index. Throws `UnfitRows` for events that do not
  * fit.
  */
 export function eventRows({ schema, events }: ParsedEvents, origin: RowOrigin): FinishedRows[] {
+  const index = indicatorColumns(events)
   return [
     ...finished(eventTable(schema), events, (some, out) => schema.encode(some, out, origin)),
-    ...finished(INDEX, indicatorRows(events), writeIndex),
+    ...columnBlocks(INDEX.columns, index.columns, index.count).map((block) => ({ spec: INDEX, ...block })),
   ]
 }
 

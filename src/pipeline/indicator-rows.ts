@@ -7,18 +7,36 @@ export type Indicated = Pick<Event, 'p_log_type' | 'p_source_id' | 'p_event_time
   readonly [field in IndicatorField]?: unknown
 }
 
-interface Seen {
-  count: number
-  first: string
-  last: string
+/** The values of one field, each with how often and when it was seen, column by column in order of appearance. */
+class Seen {
+  readonly values: string[] = []
+  readonly counts: number[] = []
+  readonly first: string[] = []
+  readonly last: string[] = []
+  readonly #places = new Map<string, number>()
+
+  add(value: string, time: string): void {
+    const place = this.#places.get(value)
+    if (place === undefined) {
+      this.#places.set(value, this.values.length)
+      this.values.push(value)
+      this.counts.push(1)
+      this.first.push(time)
+      this.last.push(time)
+      return
+    }
+    this.counts[place]!++
+    if (isBefore(time, this.first[place]!)) this.first[place] = time
+    else if (isBefore(this.last[place]!, time)) this.last[place] = time
+  }
 }
 
-/** What was seen in events of one log type, source and day: field → value → how often and when. */
+/** What was seen in events of one log type, source and day, by field. */
 interface Group {
   readonly logType: string
   readonly sourceId: string
   readonly day: string
-  readonly byField: readonly Map<string, Seen>[]
+  readonly byField: readonly Seen[]
   parsed: string
 }
 
@@ -38,21 +56,69 @@ const READ: Readonly<Record<IndicatorField, (event: Indicated) => unknown>> = {
   p_any_trace_ids: (event) => event.p_any_trace_ids,
 }
 const READERS = INDICATOR_FIELDS.map((field) => READ[field])
+const KINDS = INDICATOR_FIELDS.map((field) => field.slice('p_any_'.length))
 
-/** The rows that events add to the index (`INDEX` in `src/stages/store/indicators.ts`), each value once for its source and day. */
-export function indicatorRows(events: readonly Indicated[]): ValueRow[] {
-  const groups = new Map<string, Group>()
-  let group: Group | undefined
-  for (const event of events) {
-    const { p_event_time: time, p_parse_time: parsed } = event
-    if (!group || !isOf(group, event)) group = groupOf(event, groups)
-    if (parsed !== group.parsed && isBefore(group.parsed, parsed)) group.parsed = parsed
-    for (let i = 0; i < READERS.length; i++) {
-      const values = READERS[i]!(event)
-      if (Array.isArray(values)) for (const value of values) count(group.byField[i]!, value as string, time)
+/** The columns of `INDEX`. */
+class Index {
+  readonly kinds: string[] = []
+  readonly #values: string[] = []
+  readonly #logTypes: string[] = []
+  readonly #sources: string[] = []
+  readonly #counts: number[] = []
+  readonly #first: string[] = []
+  readonly #last: string[] = []
+  readonly #parsed: string[] = []
+
+  add(kind: string, { values, counts, first, last }: Seen, { logType, sourceId, parsed }: Group): void {
+    for (let i = 0; i < values.length; i++) {
+      this.kinds.push(kind)
+      this.#values.push(values[i]!)
+      this.#logTypes.push(logType)
+      this.#sources.push(sourceId)
+      this.#counts.push(counts[i]!)
+      this.#first.push(first[i]!)
+      this.#last.push(last[i]!)
+      this.#parsed.push(parsed)
     }
   }
-  return [...groups.values()].flatMap(rowsOfGroup)
+
+  get columns(): readonly (readonly unknown[])[] {
+    return [this.kinds, this.#values, this.#logTypes, this.#sources, this.#counts, this.#first, this.#last, this.#parsed]
+  }
+}
+
+/** Rows of the index (`INDEX` in `src/stages/store/indicators.ts`), as its columns. */
+export interface IndicatorColumns {
+  readonly count: number
+  readonly columns: readonly (readonly unknown[])[]
+}
+
+/** The rows that events add to the index, each value once for its source and day. */
+export function indicatorColumns(events: readonly Indicated[]): IndicatorColumns {
+  const groups = new Map<string, Group>()
+  let group: Group | undefined
+  for (const event of events) group = addEvent(event, group, groups)
+  const index = new Index()
+  for (const one of groups.values()) for (const [i, seen] of one.byField.entries()) index.add(KINDS[i]!, seen, one)
+  return { count: index.kinds.length, columns: index.columns }
+}
+
+/** The same, row by row. */
+export function indicatorRows(events: readonly Indicated[]): ValueRow[] {
+  const { count, columns } = indicatorColumns(events)
+  return Array.from({ length: count }, (_, row) => columns.map((column) => column[row]))
+}
+
+/** A function of its own, so that it is optimised by itself: the loop around it runs once per batch. */
+function addEvent(event: Indicated, current: Group | undefined, groups: Map<string, Group>): Group {
+  const { p_event_time: time, p_parse_time: parsed } = event
+  const group = current && isOf(current, event) ? current : groupOf(event, groups)
+  if (parsed !== group.parsed && isBefore(group.parsed, parsed)) group.parsed = parsed
+  for (let i = 0; i < READERS.length; i++) {
+    const values = READERS[i]!(event)
+    if (Array.isArray(values)) for (let at = 0; at < values.length; at++) group.byField[i]!.add(values[at] as string, time)
+  }
+  return group
 }
 
 function isOf({ logType, sourceId, day }: Group, event: Indicated): boolean {
@@ -65,29 +131,8 @@ function groupOf(event: Indicated, groups: Map<string, Group>): Group {
   const key = `${logType}\0${sourceId}\0${day}`
   let group = groups.get(key)
   if (!group) {
-    group = { logType, sourceId, day, parsed, byField: INDICATOR_FIELDS.map(() => new Map()) }
+    group = { logType, sourceId, day, parsed, byField: INDICATOR_FIELDS.map(() => new Seen()) }
     groups.set(key, group)
   }
   return group
-}
-
-function count(seen: Map<string, Seen>, value: string, time: string): void {
-  const before = seen.get(value)
-  if (!before) {
-    seen.set(value, { count: 1, first: time, last: time })
-    return
-  }
-  before.count++
-  if (isBefore(time, before.first)) before.first = time
-  else if (isBefore(before.last, time)) before.last = time
-}
-
-function rowsOfGroup({ logType, sourceId, parsed, byField }: Group): ValueRow[] {
-  const rows: ValueRow[] = []
-  INDICATOR_FIELDS.forEach((field, i) => {
-    const kind = field.slice('p_any_'.length)
-    for (const [value, { count: n, first, last }] of byField[i]!)
-      rows.push([kind, value, logType, sourceId, n, first, last, parsed])
-  })
-  return rows
 }

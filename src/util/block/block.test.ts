@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Column, ColumnKind } from '../../model/column.ts'
-import { blocksOf, fittingBlocks, valueEncoder } from './encode.ts'
+import { blocksOf, columnBlocks, fittingBlocks, valueEncoder } from './encode.ts'
 import { readBlock } from './read.ts'
 import { MAX_BLOCK_BYTES, UnfitRows } from './writer.ts'
 
@@ -70,6 +70,18 @@ test('rows written to a block are read back unchanged', () => {
     }),
     { seed: 4848, numRuns: 500 },
   )
+})
+
+test('columns become the same blocks as their rows, also when there are too many for one block', () => {
+  const columns: Column[] = [
+    { name: 'a', kind: 'string' },
+    { name: 'b', kind: 'int', required: true },
+  ]
+  for (const count of [0, 1, 3, 10_000, 25_000]) {
+    const rows = Array.from({ length: count }, (_, i) => [i % 7 === 0 ? null : `v${i}`, i])
+    const values = columns.map((_, at) => rows.map((row) => row[at]))
+    expect(columnBlocks(columns, values, count)).toEqual(blocksOf(rows, valueEncoder(columns)))
+  }
 })
 
 test.each([

@@ -22,6 +22,19 @@ export function blocksOf<Row>(rows: readonly Row[], write: WriteRows<Row>): Coun
   return blocks
 }
 
+/** The same for rows that are given as columns, in the order of `columns`. */
+export function columnBlocks(columns: readonly Column[], values: readonly (readonly unknown[])[], count: number): CountedBlock[] {
+  return blocksOf(
+    Array.from({ length: count }, (_, row) => row),
+    (rows, out) => {
+      columns.forEach((column, at) => {
+        const all = values[at]!
+        out.column(column, rows.length === count ? all : rows.map((row) => all[row]))
+      })
+    },
+  )
+}
+
 interface EncodedRows {
   readonly blocks: CountedBlock[]
   /** The rows that are in no block, by their index among all rows, and why. */
