@@ -62,6 +62,29 @@ line(
   [true, true],
 )
 
+const older = await tableOf(`${tor}/secops-institute/tor-exit-nodes.2020-05-02.lst`, { Match: 'ip' })
+line('185.220.101.206, a host of a Suricata log of 2021, is an exit on 2 May 2020', older.find('185.220.101.206') >= 0, true)
+const six = entries(`${tor}/secops-institute/tor-exit-nodes.2023-05-15.lst`).filter((one) => one.includes(':'))
+line('IPv6 exits of 15 May 2023, and those not found', [six.length, six.filter((one) => may.find(one) < 0).length], [812, 0])
+for (const [name, fingerprints] of [
+  ['latest.all.2024-04-19T11.csv', 'relays'],
+  ['latest.exits.2024-04-19T11.csv', 'exits'],
+  ['latest.exits.2024-04-20T11.csv', 'exits'],
+]) {
+  const table = await tableOf(`${tor}/tor-nodes/${name}`, { Format: 'tor', Match: 'ip' })
+  const addresses = textOf(`${tor}/tor-nodes/${name}`)
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((text) => text.split(',')[1].trim())
+  const missing = addresses.filter((one) => table.find(one) < 0).length
+  line(
+    `${name}: addresses of ${fingerprints}, and those not found`,
+    [new Set(addresses).size, missing],
+    [new Set(addresses).size, 0],
+  )
+}
+
 // Each list of networks: all of its lines are keys, and each key is found by its first and last address.
 for (const path of [
   'spamhaus/drop.txt',
@@ -87,6 +110,27 @@ line(
   [new Set(ipsum).size, 0],
 )
 line('IPsum: lists that name 77.90.185.20', reputation.get('77.90.185.20')?.note, '10')
+
+for (const level of [3, 5, 8]) {
+  const named = entries(`threat-intel/ipsum/${level}.txt`)
+  const fewer = named.filter((one) => !(Number(reputation.get(one)?.note) >= level))
+  line(`IPsum level ${level}: addresses, and those that fewer lists name`, [named.length, fewer.length], [named.length, 0])
+}
+
+const systems = await tableOf('threat-intel/spamhaus/asn_drop.json', { Format: 'jsonl' }, 'asn')
+line(
+  'ASN-DROP: systems, lines without one, and the name of 932',
+  [systems.size, systems.skipped.count, systems.get('932')?.asname],
+  [201, 1, 'XNNET'],
+)
+const disposable = await tableOf('lookup-tables/disposable_email_blocklist.conf', { Format: 'list', Match: 'domain' })
+line('disposable mail domains', disposable.size, new Set(entries('lookup-tables/disposable_email_blocklist.conf')).size)
+for (const name of readdirSync(join(folder, 'lookup-tables/misp-warninglists'))) {
+  const path = `lookup-tables/misp-warninglists/${name}`
+  const { list, type } = JSON.parse(textOf(path))
+  const table = await tableOf(path, { Format: 'misp', ...(!/^(cidr|hostname|string)$/.test(type) && { Match: 'domain' }) })
+  line(`MISP ${name} (${type}): entries, and those that are no keys`, [table.size, table.skipped.count], [list.length, 0])
+}
 
 // MaxMind's test databases against their sources, and its broken ones.
 const withoutTranslations = (value) =>
@@ -191,6 +235,15 @@ writeFileSync(
     .map((name) => JSON.stringify(JSON.parse(readFileSync(join(grey, name), 'utf8'))))
     .join('\n'),
 )
+/** Sources that are in Spamhaus DROP, rows of the addresses that GreyNoise's documents name, and the connections from Tor. */
+const details = {
+  '2024-04-19': [
+    49,
+    { '128.14.237.130 malicious': 1, '152.32.206.64 malicious': 1, '71.6.135.131 benign': 2 },
+    ['CGv0F22WzS1fcqtfej'],
+  ],
+  '2024-04-20': [42, {}, ['CBEfXYL2i7MKaykpe', 'CHPKxV3NORBDCNHjt6', 'COx1NfWiwR6v2UAql', 'CfEohQ18fwVd3zZEDa']],
+}
 for (const [day, [torRows, dropRows, vpnRows, greyRows]] of Object.entries(days)) {
   const logs = join(folder, 'zeek/do-server-2024', day)
   const conns = readdirSync(logs)
@@ -219,6 +272,22 @@ for (const [day, [torRows, dropRows, vpnRows, greyRows]] of Object.entries(days)
     vpnRows,
     greyRows,
   ])
+  const from = (table) => events.filter((event) => event.p_enrichment?.[table]?.id_orig_h)
+  const judged = from('greynoise_noise_basic').map(
+    (event) => `${event.id_orig_h} ${event.p_enrichment.greynoise_noise_basic.id_orig_h.classification}`,
+  )
+  const counted = Object.fromEntries(
+    [...new Set(judged)].sort().map((one) => [one, judged.filter((other) => other === one).length]),
+  )
+  const sources = new Set(from('drop').map((event) => event.id_orig_h)).size
+  const exitRows = from('tor_exit_nodes')
+    .map(({ uid }) => uid)
+    .sort()
+  line(
+    `${day}: sources in Spamhaus DROP, verdicts of GreyNoise, connections from Tor`,
+    [sources, counted, exitRows],
+    details[day],
+  )
 }
 rmSync(work, { recursive: true })
 console.log(breaches === 0 ? 'no breach' : `${breaches} breaches`)
