@@ -27,6 +27,13 @@ const ARCHIVE = Buffer.from(
   'base64',
 )
 
+/** Counts what was put, as the time at which it was added to a collection. */
+let puts = 0
+
+function envelopeOf(content: string): string {
+  return JSON.stringify({ objects: [{ type: 'indicator', name: content }] })
+}
+
 const fittings: Readonly<Record<string, Fitting>> = {
   ...feedFittings,
   file: {
@@ -47,6 +54,20 @@ const fittings: Readonly<Record<string, Fitting>> = {
       if (content === undefined) store.objects.delete('list.txt')
       else store.objects.set('list.txt', { content })
     },
+  },
+  taxii: {
+    config: ({ server }) => ({ url: server.url, collection: 'c', auth: { key: 'one' } }),
+    put({ server }, content) {
+      const added = `2024-03-12T08:00:00.${String(++puts).padStart(6, '0')}Z`
+      server.answer = (response, { url, headers }) => {
+        const after = new URL(url, server.url).searchParams.get('added_after')
+        if (content === undefined) response.writeHead(500).end(JSON.stringify(headers))
+        else if (after !== null && after >= added) response.end('{}')
+        else response.writeHead(200, { 'x-taxii-date-added-last': added }).end(envelopeOf(String(content)))
+      }
+    },
+    gives: (content) => envelopeOf(content).replace('{', '{"type":"bundle",'),
+    size: (content) => Buffer.byteLength(envelopeOf(content)),
   },
   url: {
     config: ({ server }) => ({ url: `${server.url}/list.txt?key=${SECRET}`, headers: { authorization: SECRET } }),

@@ -294,7 +294,7 @@ export function defineTable(document: unknown, { file }: { readonly file: string
     key,
     primaryKey: key.columns[0]!,
     ...readMatch(yaml, key, file),
-    format: yaml.Format,
+    format: yaml.Format ?? (config && providerDefinition(config.type).format),
     rowChoice: yaml.RowsPerKey,
     newestBy: yaml.NewestBy,
     columns: yaml.Columns,

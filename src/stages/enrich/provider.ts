@@ -37,6 +37,8 @@ export interface ProviderDefinition<T extends string, S extends z.ZodRawShape> e
   readonly isLocal: boolean
   /** True if the content is composed here rather than fetched as a whole, so that it may be empty and grow by leaps. */
   readonly isComposed?: boolean
+  /** Format of the content, if it is always the same. */
+  readonly format?: string
   /** Refresh period of tables that do not set one. */
   readonly periodMinutes: number
   create(config: z.output<z.ZodObject<S>>, deps: ProviderDeps): Provider
