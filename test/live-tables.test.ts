@@ -27,9 +27,14 @@ RuleID: Bad.Address
 Enabled: true
 LogTypes: [Custom.Login]
 Severity: High
-DedupPeriodMinutes: 60
-Detection:
-  - { DeepKey: [p_enrichment, verdicts, p_any_ip_addresses], Condition: Exists }
+Filename: bad.py
+`,
+  'bad.py': `def rule(event):
+    return event.deep_get("p_enrichment", "verdicts") is not None
+
+
+def dedup(event):
+    return event.get("ip")
 `,
 }
 
@@ -57,6 +62,7 @@ async function start(workers: number): Promise<void> {
     LookupName: 'verdicts',
     Indicators: { ip: 'ip' },
     Verdict: { Column: 'abuse_confidence_score' },
+    Retro: { Days: 30 },
     Provider: { type: 'live', service: 'abuseipdb', url: server.url, per_minute: 10_000, per_day: PER_DAY },
     LogTypeMap: { PrimaryKey: 'ip' },
   }
@@ -120,6 +126,19 @@ async function table() {
   return results.find(({ name }) => name === 'verdicts')!
 }
 
+/** Addresses with an alert about an event that was judged before the table learned of them. */
+async function learned(): Promise<string[]> {
+  const { results } = (await (await caracal.fetch('/api/v1/alerts?limit=200')).json()) as {
+    results: { alert_id: string; dedup: string; retroactive: boolean }[]
+  }
+  const found = results.filter(({ retroactive }) => retroactive)
+  for (const { alert_id: id, dedup } of found.slice(0, 1)) {
+    const alert = (await (await caracal.fetch(`/api/v1/alerts/${id}`)).json()) as { learned: object }
+    expect(alert.learned).toMatchObject({ table: 'verdicts', value: dedup })
+  }
+  return found.map(({ dedup }) => dedup).sort()
+}
+
 /** The output of `caracal tables`. */
 function tablesCommand(): string {
   const run = spawnSync(process.execPath, [join(packageRoot(), 'bin/caracal.js'), 'tables'], { cwd: folder, encoding: 'utf8' })
@@ -144,6 +163,9 @@ test.each([1, 3])('no event waits for an answer, and later ones have it (%i work
   for (const answer of waiting) answer()
   await until(async () => (await table()).rows === bad.length)
   await until(async () => (await table()).live['waiting'] === 0)
+  // The first event of each bad address, which was judged without the answer.
+  await until(async () => (await learned()).length === bad.length)
+  expect(await learned()).toEqual(bad.toSorted())
   expect([...asked].sort()).toEqual([...all].sort())
   await send(all)
   await until(async () => (await countOf()) === 402)
