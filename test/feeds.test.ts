@@ -118,8 +118,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('a faulty feed is reported with its own reason, alerted separately if its content is refused, and changes no table', {
-  timeout: 120_000,
+test('a faulty feed is reported with its own reason, alerted separately if its content is refused, and changes no table until it is accepted', {
+  timeout: 240_000,
 }, async () => {
   const before = new Map<string, Row>()
   for (const name of names) {
@@ -151,4 +151,20 @@ test('a faulty feed is reported with its own reason, alerted separately if its c
     )
   }
   await expect.poll(missing, { timeout: 60_000, interval: 200 }).toEqual([])
+  // One that is right after all is accepted on request; what changed and what was there before can be read.
+  const get = async (path: string) => (await caracal.fetch(`/api/v1/tables/old${path}`)).json()
+  const { versions } = (await get('')) as { versions: { version: string }[] }
+  const accepted = await caracal.fetch('/api/v1/tables/old/refresh?accept=true', { method: 'POST' })
+  expect(await accepted.json()).toMatchObject({ rows: 199, problem: null, passed_over: [expect.stringMatching(/old copy/)] })
+  expect(await get('')).toMatchObject({
+    versions: [{ rows: 199, changes: { added: 0, removed: 1 } }, { rows: 200 }],
+    refreshes: [{ outcome: 'swapped' }, { outcome: 'refused' }, { outcome: 'swapped' }],
+  })
+  const good = versions[0]!.version
+  const { removed } = (await get(`/diff?before=${good}`)) as { removed: { key: string }[] }
+  const [{ key }] = removed as [{ key: string }]
+  expect(await get(`/row?key=${key}`)).toMatchObject({ row: null })
+  expect(await get(`/row?key=${key}&as_of=${good}`)).toMatchObject({ row: { ip: key } })
+  const sql = "SELECT outcome, added, removed, passed_over FROM monitor.table_refreshes WHERE table_name = 'old' AND removed = 1"
+  await expect.poll(async () => (await caracal.query(sql)).length, { timeout: 60_000, interval: 500 }).toBe(1)
 })

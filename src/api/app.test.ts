@@ -203,6 +203,9 @@ test('the API description lists every route', async () => {
     'post /api/v1/query',
     'get /api/v1/tables',
     'post /api/v1/tables/{name}/refresh',
+    'get /api/v1/tables/{name}',
+    'get /api/v1/tables/{name}/row',
+    'get /api/v1/tables/{name}/diff',
     'get /api/v1/sources',
     'delete /api/v1/sources/{id}/data',
     'get /api/v1/rules',
@@ -326,6 +329,51 @@ test('tables show their state, and a refresh returns the outcome', async () => {
     status: 404,
     message: expect.stringContaining('tor_exit_nodes'),
   })
+})
+
+test('a table shows its versions and refreshes, its rows then and now, and how versions differ', async () => {
+  const detail = await (await call('/api/v1/tables/tor_exit_nodes')).json()
+  expect(detail).toMatchObject({
+    rows: 1174,
+    primary_key: ['ip'],
+    versions: [
+      {
+        version: '2024-03-12-0123456789ad',
+        until: null,
+        is_stored: true,
+        changes: { removed: 28 },
+        passed_over: [expect.any(String)],
+      },
+      { rows: 1200, until: '1970-01-01T00:50:00.000Z', changes: null },
+      { is_stored: false, rows: null },
+    ],
+    refreshes: [
+      { outcome: 'failed', times: 3, last_time: '1970-01-01T01:23:20.000Z', version: null },
+      { outcome: 'swapped', message: null },
+    ],
+  })
+  const row = await (await call('/api/v1/tables/tor_exit_nodes/row?key=192.0.2.1')).text()
+  expect(row).toBe(
+    '{"version":"2024-03-12-0123456789ad","since":"1970-01-01T00:50:00.000Z","row":{"ip":"192.0.2.1","seen":9007199254740993}}',
+  )
+  const then = '/api/v1/tables/tor_exit_nodes/row?key=x&as_of=0123456789ac'
+  expect(await (await call(then)).json()).toMatchObject({ version: '2024-03-11-0123456789ac', row: null })
+  const diff = '/api/v1/tables/tor_exit_nodes/diff?before=1970-01-01T00:40:00Z&limit=1'
+  expect(await (await call(diff)).json()).toMatchObject({
+    before: { version: '2024-03-11-0123456789ac' },
+    after: { version: '2024-03-12-0123456789ad' },
+    counts: { added: 2 },
+    added: [{ key: '192.0.2.1', before: null, after: { score: 1 } }],
+  })
+  for (const [path, status, message] of [
+    ['/api/v1/tables/nope', 404, /Known: tor_exit_nodes/],
+    ['/api/v1/tables/tor_exit_nodes/row?key=x&as_of=1970-01-01T00:20:00Z', 400, /no longer kept/],
+    ['/api/v1/tables/tor_exit_nodes/row?key=x&as_of=1970-01-01', 400, /no version from 1970-01-01T00:00:00.000Z.*first version/],
+    ['/api/v1/tables/tor_exit_nodes/row?key=x&as_of=soon', 400, /is not a version .*, a time/],
+    ['/api/v1/tables/tor_exit_nodes/row', 400, /key/],
+    ['/api/v1/tables/tor_exit_nodes/diff?before=now&limit=x', 400, /limit/],
+  ] as const)
+    expect(await failure(path)).toMatchObject({ status, message: expect.stringMatching(message) })
 })
 
 test("a source's data can only be deleted once nothing sends to it any more", async () => {

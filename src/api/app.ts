@@ -17,6 +17,7 @@ import { queryRoutes } from './routes/query.ts'
 import { replayRoutes } from './routes/replays.ts'
 import { ruleRoutes } from './routes/rules.ts'
 import { sourceRoutes } from './routes/sources.ts'
+import { tablePastRoutes } from './routes/table-past.ts'
 import { tableRoutes } from './routes/tables.ts'
 
 /** Largest body of an API call. */
@@ -50,6 +51,7 @@ export function createApp(engine: Engine, log: Log = processLog()) {
     .route('/', alertRoutes(engine))
     .route('/', queryRoutes(engine))
     .route('/', tableRoutes(engine))
+    .route('/', tablePastRoutes(engine))
     .route('/', sourceRoutes(engine))
     .route('/', ruleRoutes(engine))
     .route('/', contentRoutes(engine))

@@ -311,6 +311,41 @@ describe('with a server', () => {
     })
   })
 
+  test('tables show and tables diff show versions, rows and differences', async () => {
+    const { out } = await cli(['tables', 'show', 'tor_exit_nodes', ...flags])
+    expect(out).toMatch(/^tor_exit_nodes\nExit nodes\nstate: +stale\nproblem: +check.torproject.org answered 503\n/)
+    expect(out).toMatch(/next refresh: +1970-01-01T00:33:20.000Z \(now\)/)
+    expect(out).toMatch(/2024-03-12-0123456789ad +1970-01-01T00:50:00.000Z +in force +1,174 +\+2 −28 ~1 \(1 worse\) +7 KiB\n/)
+    expect(out).toMatch(/2024-03-10-0123456789ab .* no longer kept\n/)
+    expect(out).toMatch(/failed × 3 +check.torproject.org answered 503\n/)
+    expect(await cli(['tables', 'show', 'tor_exit_nodes', '192.0.2.1', ...flags])).toEqual({
+      code: 0,
+      out: '{"ip":"192.0.2.1","seen":9007199254740993}\n',
+      err: 'version 2024-03-12-0123456789ad, in force since 1970-01-01T00:50:00.000Z\n',
+    })
+    expect(await cli(['tables', 'show', 'tor_exit_nodes', 'x', '--as-of', '0123456789ac', ...flags])).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/2024-03-11-0123456789ac.*\nThe table has no row for x\n/),
+    })
+    expect(await cli(['tables', 'diff', 'tor_exit_nodes', '0123456789ac', '--limit', '1', ...flags])).toEqual({
+      code: 0,
+      out: [
+        '2024-03-11-0123456789ac (1970-01-01T00:33:20.000Z) → 2024-03-12-0123456789ad (1970-01-01T00:50:00.000Z): +2 −0 ~1 (1 worse)',
+        '',
+        'added, 1 of 2',
+        '+ 192.0.2.1 {"score":1}',
+        '',
+        'changed',
+        '~ 192.0.2.3 score: 1 → 9',
+        '',
+        'worsened',
+        '! 192.0.2.3 score: 1 → 9',
+        '',
+      ].join('\n'),
+      err: '',
+    })
+  })
+
   test('content shows history and changes, and undoes them', async () => {
     expect(await cli(['content', ...flags])).toMatchObject({ code: 0, out: 'No generations.\n' })
     for (const text of ['Enabled: false\n', 'Enabled: true\n\u001b[31m\n'])

@@ -8,6 +8,7 @@ import type { StateReader } from '../state/read.ts'
 import type { UndoneContent } from './content-undo.ts'
 import type { LastingProblem } from './problems.ts'
 import type { RuleState } from './rule-states.ts'
+import type { TablePast } from './table-past.ts'
 
 /** One source, for display. Counts are of records since the data folder was created. */
 export interface SourceView {
@@ -129,7 +130,7 @@ export interface AlertNotice {
 }
 
 /** The running product as API and CLI see it. */
-export interface Engine {
+export interface Engine extends TablePast {
   readonly config: Config
   /** The bearer token of the API, and of sources that have no token themselves. */
   readonly token: string

@@ -31,6 +31,7 @@ import { mainCalls } from './main-calls.ts'
 import type { SourceProgress } from './pipeline-calls.ts'
 import { openIntakes, type PartsDeps, startDeliverer, startHeartbeat, startKeeper, startScheduler } from './start-parts.ts'
 import { SystemWatch } from './system-watch.ts'
+import { tablePast } from './table-past.ts'
 import { TableWork } from './table-work/table-work.ts'
 import { startPipelineThread, startSpoolThread } from './threads.ts'
 import { dataToken } from './token.ts'
@@ -226,6 +227,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     undoContent: (name, actor) => undoContent(name, actor, { read, places: () => contentPlaces(config), content }),
     failed: Promise.race([events.failed, pipeline.died, spool.died]),
     ...views,
+    ...tablePast({ tables: () => content.report.tables, keeper, pipeline, work: parts.work }),
     ruleStates: (rules) => rules.map((rule) => events.rules.of(rule)),
     ingest: (sourceId) => {
       const intake = intakes.get(sourceId)

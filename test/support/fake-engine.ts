@@ -6,6 +6,9 @@ import type { ContentChange, Engine, Health, ReloadedContent, SourceView, TableV
 import type { RuleState } from '../../src/engine/rule-states.ts'
 import type { AlertBody, AlertWindow } from '../../src/model/alert.ts'
 import { EMPTY_REPORT, type Replay } from '../../src/model/replay.ts'
+import { defineTable } from '../../src/stages/enrich/definition.ts'
+import type { RefreshOutcome } from '../../src/stages/enrich/outcomes.ts'
+import { periodNamed, type VersionPeriod } from '../../src/stages/enrich/versions/history.ts'
 import type { QueryOptions, QueryResult } from '../../src/stages/store/lake.ts'
 import { saveWindows, setAlertStatus } from '../../src/state/alerts.ts'
 import { type ContentRecord, recordContent } from '../../src/state/content-history.ts'
@@ -88,6 +91,33 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
       if (!table) throw new ConfigError(`there is no table '${name}'. Known: ${TABLES.map((one) => one.name).join(', ')}`)
       const passedOver = accept ? ['the content is an old copy'] : []
       return { ...table, state: 'ok', problem: undefined, contentProblems: engine.reloaded.problems, passedOver }
+    },
+    tableHistory: async (name) => {
+      if (name !== TABLES[0]!.name) throw new ConfigError(`there is no table '${name}'. Known: ${TABLES[0]!.name}`)
+      const document = {
+        AnalysisType: 'lookup_table',
+        LookupName: name,
+        Filename: 'tor.csv',
+        Description: 'Exit nodes',
+        LogTypeMap: { PrimaryKey: 'ip' },
+      }
+      return { definition: defineTable(document, { file: '/packs/tor.yml' }), versions: VERSIONS, outcomes: OUTCOMES }
+    },
+    tableRow: async (name, key, asOf) => {
+      await engine.tableHistory(name)
+      const { version, sinceMs } = periodNamed(name, VERSIONS, asOf ?? 'now')
+      return { version, sinceMs, row: key[0] === '192.0.2.1' ? { ip: key[0], seen: 9_007_199_254_740_993n } : null }
+    },
+    tableDiff: async (name, { before, after }, limit) => {
+      await engine.tableHistory(name)
+      const changed = [{ key: '192.0.2.3', before: { score: 1, name: 'x' }, after: { score: 9, name: 'x' } }]
+      const added = [{ key: '192.0.2.1', before: null, after: { score: 1 } }].slice(0, limit)
+      return {
+        before: periodNamed(name, VERSIONS, before),
+        after: periodNamed(name, VERSIONS, after),
+        counts: { added: 2, removed: 0, changed: 1, worsened: 1 },
+        keys: { added, removed: [], changed, worsened: changed },
+      }
     },
     health: async () => engine.healthNow,
     metrics: async () => 'caracal_spool_bytes 0\n',
@@ -263,6 +293,32 @@ const SOURCES: readonly SourceView[] = ['default', 'demo', 'zeek'].map((id) => (
   notices: id === 'zeek' ? ['a.log is a copy of b.log and was skipped'] : [],
   unknownFields: id === 'zeek' ? [{ logType: 'Zeek.Conn', field: 'orig_cc', count: 9 }] : [],
 }))
+
+const VERSIONS: readonly VersionPeriod[] = [
+  { version: '2024-03-10-0123456789ab', sinceMs: 1_000_000, untilMs: 2_000_000, origin: 'shipped', isGone: true },
+  {
+    version: '2024-03-11-0123456789ac',
+    sinceMs: 2_000_000,
+    untilMs: 3_000_000,
+    origin: 'fetched',
+    rows: 1200,
+    storedBytes: 7000,
+  },
+  {
+    version: '2024-03-12-0123456789ad',
+    sinceMs: 3_000_000,
+    origin: 'fetched',
+    rows: 1174,
+    storedBytes: 6900,
+    changes: { added: 2, removed: 28, changed: 1, worsened: 1 },
+    passedOver: ['the content is an old copy'],
+  },
+]
+
+const OUTCOMES: readonly RefreshOutcome[] = [
+  { outcome: 'swapped', atMs: 3_000_000, lastMs: 3_000_000, times: 1, version: '2024-03-12-0123456789ad', rows: 1174 },
+  { outcome: 'failed', atMs: 4_000_000, lastMs: 5_000_000, times: 3, message: 'check.torproject.org answered 503' },
+]
 
 const TABLES: readonly TableView[] = [
   {

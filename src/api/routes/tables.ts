@@ -80,7 +80,7 @@ export function tableRoutes(engine: Engine) {
     })
 }
 
-function tableView(table: TableView): z.output<typeof tableSchema> {
+export function tableView(table: TableView): z.output<typeof tableSchema> {
   const { name, state, rows, version, problem, refreshedMs, nextRefreshMs, provider, file, live } = table
   return {
     name,

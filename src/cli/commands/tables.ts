@@ -7,6 +7,7 @@ import { Exit } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { clientOf, type ServerFlags, withServer } from '../server-options.ts'
 import { count, span } from '../style.ts'
+import { registerTablePast } from './table-past.ts'
 
 type Table = z.output<typeof tableSchema>
 type Refreshed = z.output<typeof refreshedSchema>
@@ -16,6 +17,9 @@ Exit code of \`tables refresh\`: 1 the table cannot be used, or content is broke
 
 Examples:
   caracal tables
+  caracal tables show tor_exit_nodes
+  caracal tables show tor_exit_nodes 192.0.2.1 --as-of 2024-04-19
+  caracal tables diff tor_exit_nodes 2024-04-01 now
   caracal tables refresh tor_exit_nodes
   caracal tables refresh tor_exit_nodes --accept`
 
@@ -51,6 +55,7 @@ export function registerTables(program: Command, io: Io): void {
     }
     if (problems.length > 0 || !GOOD.includes(table.state)) throw new Exit(1)
   })
+  registerTablePast(tables, io)
 }
 
 interface RefreshFlags extends ServerFlags {

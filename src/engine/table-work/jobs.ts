@@ -4,18 +4,13 @@ import { compileFiles, type LoadedTable } from '../../packs/compile.ts'
 import type { Content } from '../../packs/content.ts'
 import { buildTable, type TableContent } from '../../stages/enrich/build.ts'
 import { isExtension } from '../../stages/enrich/definition.ts'
-import type { VersionFile } from '../../stages/enrich/keeper-types.ts'
+import type { StoredVersion, VersionFile } from '../../stages/enrich/keeper-types.ts'
 import { type AnyImage, imageOf } from '../../stages/enrich/open.ts'
 import { TableError } from '../../stages/enrich/table.ts'
 import { type DiffLimits, diffContents, type TableDiff } from '../../stages/enrich/versions/diff.ts'
 
 /** The files that define one table: its own, its extensions, and the schema of its rows. Plain values. */
 export type TableFiles = Pick<Content, 'schemas' | 'tables'>
-
-/** A stored version, with the date that is part of its name. */
-export interface StoredVersion extends VersionFile {
-  readonly date: string | undefined
-}
 
 /** Work on stored versions of a table that would keep a thread busy for long. */
 export type TableJob =

@@ -40,6 +40,11 @@ export interface VersionFile {
   readonly fileName: string | undefined
 }
 
+/** The same with the date that is part of its name. */
+export interface StoredVersion extends VersionFile {
+  readonly date: string | undefined
+}
+
 /** Counts the keys that differ between two versions of a table. Rejects when the signal is aborted. */
 export type CompareVersions = (
   table: string,

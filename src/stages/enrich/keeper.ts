@@ -8,6 +8,7 @@ import type {
   AcceptContent,
   CompareVersions,
   KeeperClock,
+  StoredVersion,
   TableStatus,
   TableStatusStore,
   VersionInForce,
@@ -15,7 +16,7 @@ import type {
 import { KeptTable } from './kept-table.ts'
 import type { Askers } from './live/askers.ts'
 import type { RefreshOutcome } from './outcomes.ts'
-import type { VersionPeriod } from './versions/history.ts'
+import { dateOf, type VersionPeriod } from './versions/history.ts'
 
 /** What is known of a table's past. */
 export interface TableHistory {
@@ -142,6 +143,11 @@ export class TableKeeper {
   historyOf(name: string): TableHistory {
     const { table } = this.#entry(name)
     return { versions: table.periods, outcomes: table.outcomes }
+  }
+
+  /** Where the content of a table's version is stored. */
+  storedVersion(name: string, { version, fileName }: VersionPeriod): StoredVersion {
+    return { path: this.#entry(name).table.pathOf(version), fileName, date: dateOf(version) }
   }
 
   #entry(name: string): Entry {

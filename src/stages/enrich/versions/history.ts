@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { messageOf } from '../../../util/errors.ts'
+import { messageOf, Refused } from '../../../util/errors.ts'
 import { TableError } from '../table.ts'
 
 /** The file in a table's folder that lists its versions, oldest first. */
@@ -71,3 +71,42 @@ export function periodAt(versions: readonly VersionPeriod[], ms: number): Versio
 export function dateOf(version: string): string | undefined {
   return /^\d{4}-\d{2}-\d{2}(?=-)/.exec(version)?.[0]
 }
+
+/**
+ * The period that a person means: a version's name, or the hash at its end; a time; or `now`, the version in force.
+ *
+ * @throws {Refused} if there is none, or its content is no longer stored.
+ */
+export function periodNamed(table: string, versions: readonly VersionPeriod[], which: string): VersionPeriod {
+  const period = which === 'now' ? versions.at(-1) : (byName(versions, which) ?? byTime(table, versions, which))
+  if (!period) throw new Refused(`table '${table}' has no version yet`)
+  return stored(table, period)
+}
+
+/** The period, unless its content is no longer stored: then it throws `Refused`. */
+export function stored(table: string, period: VersionPeriod): VersionPeriod {
+  if (!period.isGone) return period
+  const span = `${new Date(period.sinceMs).toISOString()} to ${new Date(period.untilMs ?? period.sinceMs).toISOString()}`
+  throw new Refused(
+    `version ${period.version} of table '${table}', in force from ${span}, is no longer kept: Keep in its definition says how many are`,
+  )
+}
+
+function byName(versions: readonly VersionPeriod[], name: string): VersionPeriod | undefined {
+  return versions.findLast(({ version }) => version === name || (name.length === HASH_DIGITS && version.endsWith(`-${name}`)))
+}
+
+function byTime(table: string, versions: readonly VersionPeriod[], text: string): VersionPeriod {
+  const ms = /^\d{4}-\d\d-\d\d(T\d\d:\d\d|$)/.test(text) ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(ms))
+    throw new Refused(`'${text}' is not a version of table '${table}', a time (2024-03-12T10:00:00Z) or \`now\``)
+  const period = periodAt(versions, ms)
+  if (period) return period
+  const first = versions[0]
+  const since = first
+    ? `its first version is ${first.version}, in force since ${new Date(first.sinceMs).toISOString()}`
+    : 'it has none'
+  throw new Refused(`table '${table}' has no version from ${new Date(ms).toISOString()}: ${since}`)
+}
+
+const HASH_DIGITS = 12
