@@ -56,6 +56,20 @@ test('a file has the date of its name; a shipped table needs no definition', asy
   expect(found.find('tor_exit_nodes', '192.0.2.1')).toMatchObject({ version })
 })
 
+test('rows are rows, however the content of the table is laid out', async () => {
+  const laidOut = { ...users, Format: 'csv', Columns: ['name', 'role'], Rows: 'data.items' }
+  const tables = [{ name: 'users', file: join(folder, 'users.yml'), root: folder, document: laidOut }]
+  const given = {
+    name: 'a test',
+    expectedResult: true,
+    log: '{"user": "ann"}',
+    mocks: [],
+    tables: [rows('[{"name": "ann", "x": 1}]')],
+  }
+  const { log } = await new TestTables({ schemas: [], tables }).prepare(RULE, given)
+  expect(JSON.parse(log)).toMatchObject({ p_enrichment: { users: { user: { x: 1 } } } })
+})
+
 test('what cannot be used is refused with its name', async () => {
   const bad = (log: string, table: PinnedTable, rule?: { readonly logTypes: string[] }) => prepared(log, [table], rule)
   await expect(bad('{}', { name: 'userss', rows: '[]' })).rejects.toThrow("there is no table 'userss': did you mean 'users'?")

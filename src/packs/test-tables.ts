@@ -46,7 +46,7 @@ export class TestTables {
   async #tableOf(pinned: PinnedTable): Promise<Table> {
     const loaded = await this.#loaded(pinned.name)
     try {
-      if ('rows' in pinned) return await build(loaded, { bytes: Buffer.from(pinned.rows), fileName: 'rows.json' }, 'json')
+      if ('rows' in pinned) return await fromRows(loaded, pinned.rows)
       const known = this.#files.get(`${pinned.name} ${pinned.file}`)
       if (known) return await known
       const reading = fromFile(loaded, pinned.file)
@@ -89,6 +89,12 @@ export function shapeOf(name: string, { schemas }: Pick<Compiled, 'schemas'>): L
 function compileAll({ schemas, tables }: Defining): Compiled {
   const enabled = tables.map((one) => ({ ...one, document: { ...(one.document as object), Enabled: true } }))
   return compileFiles({ schemas, tables: enabled })
+}
+
+/** However the table's own content is laid out, these are its rows. */
+function fromRows({ definition, schema }: LoadedTable, rows: string): Promise<Table> {
+  const own = { ...definition, rowsAt: undefined, columns: undefined }
+  return build({ definition: own, schema }, { bytes: Buffer.from(rows), fileName: 'rows.json' }, 'json')
 }
 
 /** A table from a file, in the format of its definition or of the file. */

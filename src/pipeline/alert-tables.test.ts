@@ -11,7 +11,7 @@ const V2 = '0123456789cd'
 function judged(...enriched: readonly (readonly [alertId: string, enrichment: JsonObject | undefined])[]) {
   return new Map(
     enriched.map(([alertId, p_enrichment]) => [
-      { event: { p_log_type: 'A', p_enrichment } as unknown as Event, text: () => '' } as Judged,
+      { event: { p_log_type: 'A', p_enrichment } as unknown as Event, finding: { kind: 'match' }, text: () => '' } as Judged,
       { alertId } as AlertWindow,
     ]),
   )
@@ -29,4 +29,13 @@ test('every version joined to an event of an alert is named once for that alert'
 test('events without enrichment, indicators of rows and rows without a version name nothing', () => {
   const odd = { p_any_ip_addresses: ['192.0.2.1'], x: { ip: { p_version: 17 } }, y: { ip: { p_version: `${V1}'` } }, z: null }
   expect(alertTables(judged(['a', undefined], ['a', odd]))).toEqual([])
+})
+
+test('a version that only the rule has read is named, also for a key without a row', () => {
+  const looked = [V1, V2].map((p_version) => ({ table: 'users', row: { p_version, p_missing: true } }))
+  const item = { event: {} as Event, finding: { kind: 'match', looked }, text: () => '' } as unknown as Judged
+  expect(alertTables(new Map([[item, { alertId: 'a' } as AlertWindow]]))).toEqual([
+    { alertId: 'a', table: 'users', version: V1 },
+    { alertId: 'a', table: 'users', version: V2 },
+  ])
 })
