@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../../model/json.ts'
-import { rowOfResponse } from '../../formats/greynoise.ts'
 import { objectOf, unreadable } from './answer.ts'
+import { scannerRow } from './scanner-row.ts'
 import type { Service } from './service.ts'
 
 /**
@@ -27,7 +27,7 @@ export const greynoiseCommunity: Service = {
     if (status !== 200 && status !== 404) throw unreadable(status, 'the status is neither 200 nor 404')
     // A proxy's 404 must not pass for "not seen".
     if (typeof answer['noise'] !== 'boolean') throw unreadable(status, 'it does not say whether the address is noise')
-    return new Map([[address, withoutMessage(rowOfResponse(answer, 'ip'), address)]])
+    return new Map([[address, withoutMessage(scannerRow(answer), address)]])
   },
 }
 

@@ -1,7 +1,7 @@
-import { isObject, type JsonValue } from '../../../../model/json.ts'
-import { rowOfResponse } from '../../formats/greynoise.ts'
+import { isObject, type JsonObject, type JsonValue } from '../../../../model/json.ts'
 import { addressOf } from '../public-address.ts'
 import { objectOf, unreadable } from './answer.ts'
+import { scannerRow } from './scanner-row.ts'
 import type { Service, Verdicts } from './service.ts'
 
 /** The multi look-up of version 3, for paid plans: many addresses per request. https://docs.greynoise.io/reference/post_v3-ip */
@@ -25,9 +25,9 @@ export const greynoise: Service = {
     const { data } = objectOf(status, body)
     if (status !== 200 || !Array.isArray(data)) throw unreadable(status, 'it has no list `data`')
     // Addresses about which nothing is known are missing from the answer.
-    const verdicts = new Map<string, ReturnType<typeof rowOfResponse>>(addresses.map((address) => [address, undefined]))
+    const verdicts = new Map<string, JsonObject | undefined>(addresses.map((address) => [address, undefined]))
     for (const one of data as readonly JsonValue[]) {
-      const row = isObject(one) ? rowOfResponse(one, 'ip') : undefined
+      const row = isObject(one) ? scannerRow(one) : undefined
       const ip = row && addressOf(String(row['ip']))
       if (row && ip !== undefined && verdicts.has(ip)) verdicts.set(ip, { ...row, ip })
     }
