@@ -1,4 +1,5 @@
 import type { CompiledSchema } from '../model/schema.ts'
+import { chainCycles, chainedSteps } from '../stages/enrich/chains.ts'
 import {
   checkAssociations,
   defineExtension,
@@ -73,6 +74,7 @@ export function compileFiles(
     const extension = attempt(file, () => defineExtension(document, { file }))
     if (extension?.enabled) attempt(file, () => extend(tables, extension, [...elsewhere.tables, ...tableFiles]))
   }
+  problems.push(...dropCycles(tables, elsewhere.tables))
   const schemas = new Map<string, CompiledSchema>()
   for (const { name, document, file } of files) {
     if (rowSchemas.has(name)) continue
@@ -80,6 +82,38 @@ export function compileFiles(
     if (compiled) schemas.set(name, compiled)
   }
   return { schemas, tables, problems }
+}
+
+/** Removes tables whose selectors read from each other in a circle, also through tables from elsewhere. */
+function dropCycles(tables: Map<string, LoadedTable>, elsewhere: readonly TableFile[]): Problem[] {
+  const definitions = new Map([...tables].map(([name, { definition }]) => [name, definition]))
+  const isChained = [...definitions.values()].some(({ associations, added }) =>
+    [...associations, ...added].some(({ selectors }) => selectors.some((selector) => chainedSteps(selector).length > 0)),
+  )
+  if (!isChained) return []
+  for (const { document, file, name } of elsewhere) {
+    if (definitions.has(name) || isExtension(document)) continue
+    try {
+      const definition = defineTable(document, { file })
+      if (definition.enabled) definitions.set(name, definition)
+    } catch {
+      // Reported where that content is checked.
+    }
+  }
+  return chainCycles(definitions).flatMap((cycle) => {
+    const here = cycle.find((name) => tables.has(name))
+    if (here === undefined) return []
+    const { file } = tables.get(here)!.definition
+    for (const name of cycle) tables.delete(name)
+    const path = cycle.join(' → ')
+    return [
+      {
+        file,
+        line: undefined,
+        message: `Selectors: tables read from each other in a circle, ${path}: remove one of these selectors`,
+      },
+    ]
+  })
 }
 
 /** The tables without extensions, and those from elsewhere that are extended here. */

@@ -1,4 +1,5 @@
 import type { Content } from '../content.ts'
+import { checkChains } from './chains.ts'
 import type { Check, Found, World } from './check.ts'
 import { checkDestinations } from './destinations.ts'
 import { checkEnrichments } from './enrichments.ts'
@@ -6,7 +7,14 @@ import { checkLogTypes } from './log-types.ts'
 import { checkReferences } from './references.ts'
 import { checkSelectors } from './selectors.ts'
 
-const checks: readonly Check[] = [checkLogTypes, checkDestinations, checkReferences, checkEnrichments, checkSelectors]
+const checks: readonly Check[] = [
+  checkLogTypes,
+  checkDestinations,
+  checkReferences,
+  checkEnrichments,
+  checkSelectors,
+  checkChains,
+]
 
 /**
  * Checks that every name in the content refers to something. `caracal validate` fails for a problem, `caracal up` starts anyway and shows

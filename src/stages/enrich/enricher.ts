@@ -1,8 +1,8 @@
 import type { Event } from '../../model/event.ts'
 import type { JsonObject, JsonValue } from '../../model/json.ts'
-import { type LogTypeShape, selectorsFor } from './associations.ts'
-import type { NoteMisses } from './live/missed-addresses.ts'
-import { parseSelector, type Selector, selectorFields, selectorName } from './selector.ts'
+import type { LogTypeShape } from './associations.ts'
+import type { Chain } from './chains.ts'
+import { type Field, type Join, type MissesOf, planFor } from './join-plan.ts'
 import type { Enricher, EnrichOptions, Table } from './table.ts'
 import { tableRows } from './table-rows.ts'
 import { AddressBatch } from './tables/address-batch.ts'
@@ -13,24 +13,6 @@ import type { TableRow } from './tables/row-store.ts'
 const MAX_LIST = 100
 /** Maximum number of combinations of list-valued fields that are looked up as composite keys. */
 const MAX_COMBINATIONS = 1000
-
-/** A field of an event, or several, and the tables in which the value is looked up. */
-interface Join {
-  /** The name under `p_enrichment.<table>`. */
-  readonly name: string
-  /** One, or one for each part of a composite key. */
-  readonly selectors: readonly Selector[]
-  /** A top-level field whose name no object inherits: the fast case. */
-  readonly isPlain: boolean
-  readonly tables: readonly Table[]
-  /** Some of the tables have addresses as keys: the value is parsed once for all of them. */
-  readonly hasAddresses: boolean
-  /** For each table, what is called with the addresses that it lacks. */
-  readonly misses: readonly (NoteMisses | undefined)[]
-}
-
-/** Called with addresses that a table lacks; `undefined` for a table that is not live. */
-export type MissesOf = (table: Table) => NoteMisses | undefined
 
 /** An enricher over the tables in force. Create a new one when a table has been replaced; that takes microseconds. */
 export function createEnricher(tables: readonly Table[], missesOf: MissesOf = () => undefined): Enricher {
@@ -49,30 +31,6 @@ export function createEnricher(tables: readonly Table[], missesOf: MissesOf = ()
     rows: rowsOfAll,
     rowsAt: (atMs) => (isExpiring ? tableRows(tables, atMs) : rowsOfAll),
   }
-}
-
-/** The lookups for events of a log type: each field once, with all tables that are joined on it. */
-function planFor(logType: LogTypeShape, tables: readonly Table[], missesOf: MissesOf): Join[] {
-  const byName = new Map<string, { name: string; selectors: readonly Selector[]; tables: Table[] }>()
-  for (const table of tables) {
-    for (const text of selectorsFor(table.binding, logType)) {
-      const name = selectorName(text)
-      const join = byName.get(name) ?? { name, selectors: selectorFields(text).map(parseSelector), tables: [] }
-      join.tables.push(table)
-      byName.set(name, join)
-    }
-  }
-  return [...byName.values()].map((join) => ({
-    ...join,
-    isPlain: isPlain(join.selectors),
-    hasAddresses: join.tables.some((table) => table.hasAddresses),
-    misses: join.tables.map(missesOf),
-  }))
-}
-
-function isPlain([selector, ...others]: readonly Selector[]): boolean {
-  const { name, path } = selector!
-  return others.length === 0 && path.length === 1 && path[0] === name && !(name in {})
 }
 
 /** Values looked up at once: enough that parsing addresses together pays off, few enough for the processor's cache. */
@@ -112,13 +70,13 @@ class FieldLookup {
   }
 
   take(event: Event, number: number): void {
-    const { selectors, isPlain } = this.#join
-    if (selectors.length > 1) {
+    const { fields, isPlain } = this.#join
+    if (fields.length > 1) {
       this.#takeSeveral(event, number)
       return
     }
-    const [selector] = selectors
-    const value = isPlain ? event[selector!.name] : select(event, selector!)
+    const [field] = fields
+    const value = isPlain ? event[field!.name] : this.#select(event, number, field!)
     if (value === undefined || value === null) return
     if (!Array.isArray(value)) this.#add(value, number)
     else for (const one of value) this.#add(one as JsonValue, ~number)
@@ -128,8 +86,8 @@ class FieldLookup {
   #takeSeveral(event: Event, number: number): void {
     let isList = false
     let keys: readonly (readonly JsonValue[])[] = [[]]
-    for (const selector of this.#join.selectors) {
-      const value = select(event, selector)
+    for (const field of this.#join.fields) {
+      const value = this.#select(event, number, field)
       if (value === undefined || value === null) return
       isList ||= Array.isArray(value)
       const parts = [value].flat() as JsonValue[]
@@ -139,6 +97,12 @@ class FieldLookup {
       const texts = values.map(textOf)
       if (!texts.includes(undefined)) this.#push(joinKey(texts as string[]), values, isList ? ~number : number)
     }
+  }
+
+  /** A field whose name contains dots takes precedence over the path. */
+  #select(event: Event, number: number, { name, path, chain }: Field): JsonValue | undefined {
+    if (chain) return this.#found.get(number)?.read(chain)
+    return Object.hasOwn(event, name) ? event[name] : valueAt(event, path, 0)
   }
 
   #add(value: JsonValue, event: number): void {
@@ -182,11 +146,6 @@ class FieldLookup {
   }
 }
 
-/** A field whose name contains dots takes precedence over the path. */
-function select(event: Event, { name, path }: Selector): JsonValue | undefined {
-  return Object.hasOwn(event, name) ? event[name] : valueAt(event, path, 0)
-}
-
 /** The content of `p_enrichment`, collected from the first match on. */
 class Enrichment {
   readonly #tables = new Map<string, JsonObject>()
@@ -225,6 +184,11 @@ class Enrichment {
       }
       list.push(this.#copy(table, row, value))
     }
+  }
+
+  /** What a chained selector reads: a list if the rows are one. */
+  read({ table, selector, path }: Chain): JsonValue | undefined {
+    return valueAt(this.#tables.get(table)?.[selector], path, 0)
   }
 
   finish(): JsonObject {
