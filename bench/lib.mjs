@@ -45,12 +45,15 @@ export function percentile(values, share) {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
 }
 
-/** A running Caracal in its own folder. `config` is added to the defaults, `content` is a function that fills a folder. */
-export async function startCaracal(config = {}, content = () => {}) {
-  const folder = mkdtempSync(join(tmpdir(), 'caracal-bench-'))
+/**
+ * A running Caracal in its own folder. `config` is added to the defaults, `content` is a function that fills a folder. `before` is the folder
+ * of one that was stopped with `keep`.
+ */
+export async function startCaracal(config = {}, content = () => {}, before = undefined) {
+  const folder = before ?? mkdtempSync(join(tmpdir(), 'caracal-bench-'))
   const port = await freePort()
   const contentFolder = join(folder, 'content')
-  mkdirSync(contentFolder)
+  mkdirSync(contentFolder, { recursive: true })
   content(contentFolder)
   writeFileSync(join(folder, 'caracal.yml'), JSON.stringify({ listen: `127.0.0.1:${port}`, destinations: [], ...config }))
   const started = performance.now()
@@ -94,11 +97,11 @@ export async function startCaracal(config = {}, content = () => {}) {
         await new Promise((resolve) => setTimeout(resolve, 200))
       }
     },
-    stop: async () => {
+    stop: async ({ keep = false } = {}) => {
       const ended = new Promise((resolve) => child.once('exit', resolve))
       child.kill('SIGTERM')
       const code = await ended
-      rmSync(folder, { recursive: true, force: true })
+      if (!keep) rmSync(folder, { recursive: true, force: true })
       return code
     },
   }

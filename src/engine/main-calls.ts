@@ -16,7 +16,7 @@ export function mainCalls({ lake, events, metrics }: MainCallsDeps): Handlers<Ma
   return {
     ensure: ({ table, late }) => lake.ensure(table, late),
     store: ({ table, file, token }) => lake.store(table, file, token),
-    query: ({ sql, maxRows }) => lake.query(sql, { maxRows }),
+    query: ({ sql, ...options }) => lake.query(sql, options),
     progress: (progress) => {
       observe(metrics, progress)
       events.committed(progress)

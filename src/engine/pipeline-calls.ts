@@ -76,7 +76,7 @@ export interface PipelineCalls {
 export interface MainCalls {
   ensure: (ask: { table: TableSpec; late: boolean | undefined }) => Awaited<ReturnType<Lake['ensure']>>
   store: (ask: { table: TableSpec; file: string; token: string }) => Awaited<ReturnType<Lake['store']>>
-  query: (ask: { sql: string; maxRows: number }) => QueryResult
+  query: (ask: { sql: string; maxRows: number; counted?: boolean }) => QueryResult
   /** A batch, or another single transaction, was committed. */
   progress: (progress: PipelineProgress) => void
   /** All current problems of the pipeline. */

@@ -340,7 +340,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
   }
 
   async #query(sql: string, maxRows: number, onRead?: (rows: number) => void): Promise<readonly string[]> {
-    const { rows, rowsRead } = await this.#main.call('query', { sql, maxRows })
+    const { rows, rowsRead } = await this.#main.call('query', { sql, maxRows, counted: onRead !== undefined })
     onRead?.(rowsRead ?? 0)
     return rows
   }

@@ -54,12 +54,14 @@ interface Setup {
   readonly match: string
   readonly field?: 'ip' | 'host'
   readonly days?: number
+  /** The data folder of a run before. */
+  readonly again?: string
 }
 
 let runs = 0
 
-async function start({ match, field = 'ip', days = 30 }: Setup) {
-  const data_dir = join(folder, `run-${++runs}`)
+async function start({ match, field = 'ip', days = 30, again = join(folder, `run-${++runs}`) }: Setup) {
+  const data_dir = again
   const content = join(data_dir, 'content')
   mkdirSync(content, { recursive: true })
   const table = {
@@ -156,7 +158,7 @@ test('a new address is found in past events, which the rules that read the table
     report: { records: 2, alerts: 2, rules: [{ ruleId: 'Listed', matches: 2, known: 0 }] },
   })
   // Of 3003 rows, only those around the two.
-  expect(replay!.rowsRead).toBeGreaterThan(0)
+  expect(replay!.rowsRead).toBeGreaterThan(100)
   expect(replay!.rowsRead).toBeLessThan(1600)
   expect(replay).not.toHaveProperty('found')
   const alerts = await alertsOf(run)
@@ -266,4 +268,29 @@ test('more keys than are searched are reported', { timeout: 120_000 }, async () 
   while (!problem()) await new Promise((resolve) => setTimeout(resolve, 10))
   expect(problem()).toMatchObject({ key: 'bad', message: expect.stringContaining('5 new keys beyond the first 200000') })
   await end(run)
+})
+
+test('what was learned before a stop is searched for after the next start, once', { timeout: 120_000 }, async () => {
+  const run = await start({ match: 'ip' })
+  await run.list('203.0.113.1')
+  await run.started()
+  await send(run, [{ at: at(1), ip: '192.0.2.7' }])
+  await end(run)
+  const stopped = await start({ match: 'ip', again: run.data_dir })
+  // Never started, so nothing is searched.
+  await stopped.list('203.0.113.1', '192.0.2.7')
+  await end(stopped)
+  const third = await start({ match: 'ip', again: run.data_dir })
+  await third.list('203.0.113.1', '192.0.2.7')
+  await third.started()
+  const all = await retro(third, 1)
+  expect(all).toHaveLength(1)
+  expect(all[0]!.report).toMatchObject({ records: 1, alerts: 1 })
+  await end(third)
+  const last = await start({ match: 'ip', again: run.data_dir })
+  await last.list('203.0.113.1', '192.0.2.7')
+  await last.started()
+  expect(await retro(last, 1)).toHaveLength(1)
+  expect(await alertsOf(last)).toHaveLength(1)
+  await end(last)
 })

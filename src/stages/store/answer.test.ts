@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { readAnswer } from './answer.ts'
+import { readAnswer, readCountedAnswer } from './answer.ts'
 
 const head = (types: readonly string[]) => `${JSON.stringify(types.map((_, i) => `c${i}`))}\n${JSON.stringify(types)}\n`
 const T = "DateTime64(9, 'UTC')"
@@ -43,4 +43,22 @@ test('text around a time is left unchanged', () => {
     }),
     { seed: 7, numRuns: 500 },
   )
+})
+
+test('a counted answer has the same rows, exactly, and the number of rows read', () => {
+  const text = `{"meta":[{"name":"a","type":"UInt64"},{"name":"at","type":"DateTime64(9, 'UTC')"}]}
+{"row":[18446744073709551615, "2024-01-02T03:04:05.120000000Z"]}
+{"progress":{"read_rows":"300","read_bytes":"9"}}
+{"row":[1, "}"]}
+{"progress":{"read_rows":"36"}}
+{"rows_before_limit_at_least":2}
+`
+  expect(readCountedAnswer(text)).toEqual({
+    columns: [
+      { name: 'a', type: 'UInt64' },
+      { name: 'at', type: "DateTime64(9, 'UTC')" },
+    ],
+    rows: ['[18446744073709551615, "2024-01-02T03:04:05.12Z"]', '[1, "}"]'],
+    rowsRead: 336,
+  })
 })

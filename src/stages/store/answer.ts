@@ -2,6 +2,30 @@
 export interface Answer {
   readonly columns: readonly { readonly name: string; readonly type: string }[]
   readonly rows: readonly string[]
+  readonly rowsRead?: number
+}
+
+/** The formats that `readAnswer` and `readCountedAnswer` read. */
+export const FORMAT = 'JSONCompactEachRowWithNamesAndTypes'
+export const COUNTED_FORMAT = 'JSONCompactEachRowWithProgress'
+
+const ROW = '{"row":'
+
+/** The same with the number of rows that the engine read: its progress is in the answer. */
+export function readCountedAnswer(text: string): Answer {
+  const columns: { name: string; type: string }[] = []
+  const rows: string[] = []
+  let rowsRead = 0
+  for (const line of text.split('\n')) {
+    if (line.startsWith(ROW)) rows.push(line.slice(ROW.length, -1))
+    else if (line !== '') {
+      const { meta = [], progress } = JSON.parse(line) as { meta?: typeof columns; progress?: { read_rows?: string | number } }
+      columns.push(...meta)
+      rowsRead += Number(progress?.read_rows ?? 0)
+    }
+  }
+  const head = [columns.map(({ name }) => name), columns.map(({ type }) => type)].map((line) => JSON.stringify(line))
+  return { ...readAnswer([...head, ...rows].join('\n')), rowsRead }
 }
 
 /** In columns of these types, times are strings and nothing else is. */

@@ -10,8 +10,6 @@ const MIB = 1024 * 1024
 export interface Session {
   /** Runs one statement and returns its answer's text. Throws the engine's error. */
   run(sql: string, format?: string): Promise<string>
-  /** The same, with the number of rows that were read for it. */
-  ask(sql: string, format: string): Promise<{ readonly text: string; readonly rowsRead: number }>
   close(): void
 }
 
@@ -80,13 +78,8 @@ export async function openEngine(options: ChildOptions): Promise<Engine> {
   })
   const open = (): Session => {
     const session = new chdb.Session(options.path, { connectionArgs: serverArguments(options) })
-    const ask = async (sql: string, format: string) => {
-      const answer = await session.queryAsync(sql, { format })
-      return { text: answer.text(), rowsRead: answer.rowsRead }
-    }
     return {
-      ask,
-      run: async (sql, format = 'JSONCompactEachRow') => (await ask(sql, format)).text,
+      run: async (sql, format = 'JSONCompactEachRow') => (await session.queryAsync(sql, { format })).text(),
       close: () => session.close(),
     }
   }

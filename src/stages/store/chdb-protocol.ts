@@ -29,6 +29,8 @@ export type Request =
       readonly sql: string
       readonly params: Readonly<Record<string, string | number>>
       readonly maxRows: number
+      /** The answer says how many rows were read. */
+      readonly counted: boolean
     }
   /** Ends the query with that id, which is then answered with an error. */
   | { readonly op: 'cancel'; readonly id: number }
@@ -50,5 +52,5 @@ export interface AnswerHead {
   readonly columns: readonly { readonly name: string; readonly type: string }[]
   readonly truncated: boolean
   readonly ms: number
-  readonly rowsRead: number
+  readonly rowsRead?: number
 }

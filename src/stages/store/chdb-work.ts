@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { Refused, RetryLater } from '../../util/errors.ts'
-import { readAnswer } from './answer.ts'
+import { COUNTED_FORMAT, FORMAT, readAnswer, readCountedAnswer } from './answer.ts'
 import { type Engine, killStatement, rowsOf, type Session } from './chdb-engine.ts'
 import type { AnswerHead, ChildOptions, Request } from './chdb-protocol.ts'
 import { forgetLostTokens } from './chdb-repair.ts'
@@ -72,7 +72,10 @@ export class ChdbWork {
   }
 
   /** Runs users' SQL on a free reader; `onBegin` is called when it begins. The parent enforces the time limit, with `cancel`. */
-  async query({ id, sql, params, maxRows }: QueryRequest, onBegin: () => void): Promise<{ head: AnswerHead; rows: Uint8Array }> {
+  async query(
+    { id, sql, params, maxRows, counted }: QueryRequest,
+    onBegin: () => void,
+  ): Promise<{ head: AnswerHead; rows: Uint8Array }> {
     const began = performance.now()
     const guarded = guardQuery(sql, params, maxRows, this.#engine.surface)
     const state = { cancelled: false, started: false }
@@ -81,9 +84,14 @@ export class ChdbWork {
       await this.#slot(id)
       try {
         onBegin()
-        const { text, rowsRead } = await this.#read(`${marker(id)} ${guarded}`, state)
-        const { columns, rows } = readAnswer(text)
-        const head = { columns, truncated: rows.length > maxRows, ms: performance.now() - began, rowsRead }
+        const text = await this.#read(`${marker(id)} ${guarded}`, state, counted ? COUNTED_FORMAT : FORMAT)
+        const { columns, rows, rowsRead } = counted ? readCountedAnswer(text) : readAnswer(text)
+        const head = {
+          columns,
+          truncated: rows.length > maxRows,
+          ms: performance.now() - began,
+          ...(rowsRead !== undefined && { rowsRead }),
+        }
         return { head, rows: Buffer.from(rows.slice(0, maxRows).join('\n')) }
       } finally {
         this.#leave()
@@ -102,7 +110,7 @@ export class ChdbWork {
   }
 
   /** The session of a failed query still holds partial output and would put it before the next answer, so it is closed. */
-  async #read(statement: string, state: { cancelled: boolean; started: boolean }): ReturnType<Session['ask']> {
+  async #read(statement: string, state: { cancelled: boolean; started: boolean }, format: string): Promise<string> {
     const reader = this.#idle.pop() ?? (await this.#engine.openReader())
     if (state.cancelled) {
       this.#idle.push(reader)
@@ -110,9 +118,9 @@ export class ChdbWork {
     }
     state.started = true
     try {
-      const answer = await reader.ask(statement, 'JSONCompactEachRowWithNamesAndTypes')
+      const text = await reader.run(statement, format)
       this.#idle.push(reader)
-      return answer
+      return text
     } catch (error) {
       reader.close()
       throw error

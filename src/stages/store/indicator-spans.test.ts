@@ -80,8 +80,9 @@ test('reading single events of a large table reads hundreds of its rows, not tho
   await insertInto(lake, table, rows, 'many')
   const { rows: found, rowsRead } = await lake.query(
     `SELECT count() FROM logs.many WHERE p_event_time = parseDateTime64BestEffort('${instant(12_345)}', 9, 'UTC')`,
+    { counted: true },
   )
   expect(found).toEqual(['[1]'])
-  expect(rowsRead).toBeGreaterThan(0)
+  expect(rowsRead).toBeGreaterThan(100)
   expect(rowsRead).toBeLessThanOrEqual(512)
 })

@@ -16,6 +16,8 @@ export interface QueryOptions {
   readonly params?: Readonly<Record<string, string | number>>
   /** The result is truncated after this many rows, and marked as such. */
   readonly maxRows?: number
+  /** The result says how many stored rows were read for it. */
+  readonly counted?: boolean
   /** Time limit for everything, including waiting. */
   readonly timeoutMs?: number
   /** The query begins once this has resolved. */
@@ -31,7 +33,7 @@ export interface QueryResult {
   /** True if `maxRows` truncated the result. */
   readonly truncated: boolean
   readonly ms: number
-  /** Number of stored rows that were read for it, if the lake can say. */
+  /** Number of stored rows that were read for it, if it was asked for. */
   readonly rowsRead?: number
 }
 
