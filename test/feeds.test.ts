@@ -33,9 +33,9 @@ const redirect =
   (response, request) =>
     response.writeHead(302, { location: to(request) }).end()
 
-/** The fault of each feed and the expected report. Content that was received is refused; anything else is a failure. */
+/** The fault of each feed and the expected report. An answer is refused; an outage may pass. */
 const FEEDS: Record<string, { readonly bad: Answer; readonly says: RegExp; readonly isRefused?: true }> = {
-  empty: { bad: send(''), says: /empty body/ },
+  empty: { bad: send(''), says: /empty body/, isRefused: true },
   half: { bad: send(list(90)), says: /went from 200 rows to 90/, isRefused: true },
   html: {
     bad: send('<!doctype html>\n<html>\n<body>Sign in</body>\n</html>\n'),
@@ -45,8 +45,8 @@ const FEEDS: Record<string, { readonly bad: Answer; readonly says: RegExp; reado
   larger: { bad: send(list(2000)), says: /went from 200 rows to 2000/, isRefused: true },
   canary: { bad: send(list(200).replace(`${CANARY}\n`, '')), says: /lacks "198\.51\.0\.7"/, isRefused: true },
   error: { bad: (response) => response.writeHead(500).end(list(200)), says: /answered 500/ },
-  loop: { bad: redirect(({ url }) => `${url}x`), says: /redirects more than 5 times/ },
-  private: { bad: redirect(() => 'http://10.1.2.3/list'), says: /10\.1\.2\.3.*private|private.*10\.1\.2\.3/ },
+  loop: { bad: redirect(({ url }) => `${url}x`), says: /redirects more than 5 times/, isRefused: true },
+  private: { bad: redirect(() => 'http://10.1.2.3/list'), says: /10\.1\.2\.3.*private|private.*10\.1\.2\.3/, isRefused: true },
   drip: {
     bad: (response) => {
       response.writeHead(200)
@@ -55,8 +55,8 @@ const FEEDS: Record<string, { readonly bad: Answer; readonly says: RegExp; reado
     },
     says: /1 s|time/,
   },
-  bomb: { bad: send(gzipSync(Buffer.alloc(50_000_000))), says: /larger than 1000000 bytes/ },
-  expired: { bad: send(list(200)), says: /expired/ },
+  bomb: { bad: send(gzipSync(Buffer.alloc(50_000_000))), says: /larger than 1000000 bytes/, isRefused: true },
+  expired: { bad: send(list(200)), says: /expired/, isRefused: true },
   old: {
     bad: send(list(199), { 'last-modified': OLD }),
     says: /last modified on 2022-09-01.*2024-09-01.*old copy/,

@@ -252,8 +252,9 @@ export const PROBLEM_KINDS = {
     severity: 'MEDIUM',
     alerts: 'each',
     afterMs: 0,
-    meaning: 'The content of lookup tables cannot be used; the last good version stays in force.',
-    advice: 'The message says what is wrong with the content. Check the provider, the format and the primary key.',
+    meaning:
+      'What a provider of lookup tables answered cannot be used, or it cannot be trusted (certificate, redirect); the last good version stays in force.',
+    advice: 'The message says what is wrong. Check the provider, the format and the primary key.',
   },
   TableStale: {
     headline: 'Tables are stale',

@@ -10,7 +10,7 @@ import { isParquet, parquetLines } from '../../util/parquet/parquet.ts'
 import { unzstdInSlices } from '../../util/unzstd.ts'
 import { fits } from './associations.ts'
 import { createSlice } from './slice.ts'
-import { TableError } from './table.ts'
+import { RefusedAnswer, TableError } from './table.ts'
 
 /** Default of the provider's `max_bytes`: larger content, after decompression, is refused. */
 export const DEFAULT_MAX_BYTES = 64 * 1024 * 1024
@@ -60,7 +60,7 @@ export async function unpack(
   const entries = entriesOf(plain)
   if (!entries) {
     if (member !== undefined)
-      throw new TableError(`the content is not a zip or tar archive, so it has no member ${member}: remove \`member\``)
+      throw new RefusedAnswer(`the content is not a zip or tar archive, so it has no member ${member}: remove \`member\``)
     return plain
   }
   const entry = choose(entries, member)
@@ -82,7 +82,7 @@ async function decompress(bytes: Uint8Array, maxBytes: number): Promise<Uint8Arr
   const beyond = () =>
     mayBecome === maxBytes
       ? tooLarge(maxBytes)
-      : new TableError(
+      : new RefusedAnswer(
           `the content expands to more than ${MAX_RATIO} times its size, as no list does: check what the provider serves`,
         )
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
@@ -90,13 +90,13 @@ async function decompress(bytes: Uint8Array, maxBytes: number): Promise<Uint8Arr
       return await inflate(bytes, { maxOutputLength: mayBecome })
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw beyond()
-      throw new TableError(`the gzip content is broken (${messageOf(error)}): fetch it again`, { cause: error })
+      throw new RefusedAnswer(`the gzip content is broken (${messageOf(error)}): fetch it again`, { cause: error })
     }
   }
   if (bytes[0] === 0x28 && bytes[1] === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd) {
     const result = await unzstdInSlices(bytes, mayBecome, createSlice())
     if (result.kind === 'too-much') throw beyond()
-    if (result.kind === 'broken') throw new TableError(`the zstd content is broken (${result.message}): fetch it again`)
+    if (result.kind === 'broken') throw new RefusedAnswer(`the zstd content is broken (${result.message}): fetch it again`)
     return Buffer.concat(result.parts)
   }
   if (bytes.length > maxBytes) throw tooLarge(maxBytes)
@@ -119,15 +119,19 @@ function choose(entries: readonly ArchiveEntry[], member: string | undefined): A
   if (only && found.length === 1) return only
   const names = (found.length > 0 ? found : entries).slice(0, EXAMPLES).map(({ name }) => JSON.stringify(name.slice(0, 100)))
   const listed = `${names.join(', ')}${(found.length || entries.length) > EXAMPLES ? ' …' : ''}`
-  if (entries.length === 0) throw new TableError('the archive contains no file')
+  if (entries.length === 0) throw new RefusedAnswer('the archive contains no file')
   if (member === undefined)
-    throw new TableError(`the archive contains several files (${listed}): name one with the provider's \`member\``)
-  throw new TableError(`${found.length === 0 ? 'no' : 'more than one'} file of the archive fits \`member: ${member}\`: ${listed}`)
+    throw new RefusedAnswer(`the archive contains several files (${listed}): name one with the provider's \`member\``)
+  throw new RefusedAnswer(
+    `${found.length === 0 ? 'no' : 'more than one'} file of the archive fits \`member: ${member}\`: ${listed}`,
+  )
 }
 
 function explained(error: unknown, maxBytes: number): unknown {
   if (!(error instanceof ArchiveError)) return error
-  return error.isTooLarge ? tooLarge(maxBytes) : new TableError(`the archive ${error.message}: fetch it again`, { cause: error })
+  return error.isTooLarge
+    ? tooLarge(maxBytes)
+    : new RefusedAnswer(`the archive ${error.message}: fetch it again`, { cause: error })
 }
 
 /** Formats have text: UTF-8 without a byte order mark, or the rows of a Parquet file as lines of JSON. */
@@ -165,5 +169,5 @@ export function versionOf(unpacked: Uint8Array, date?: string): string {
 
 /** The error about content beyond a limit. */
 export function tooLarge(maxBytes: number): TableError {
-  return new TableError(`the content is larger than ${maxBytes} bytes: raise the provider's max_bytes if that is right`)
+  return new RefusedAnswer(`the content is larger than ${maxBytes} bytes: raise the provider's max_bytes if that is right`)
 }

@@ -20,7 +20,7 @@ import { shippedPath, sourceName } from './local-content.ts'
 import { olderCopy } from './older-copy.ts'
 import { compared, type NewOutcome, type RefreshOutcome, withOutcome } from './outcomes.ts'
 import type { Fetched, Provider } from './provider.ts'
-import { type BuiltTable, TableError } from './table.ts'
+import { type BuiltTable, RefusedAnswer, TableError } from './table.ts'
 import type { DiffCounts } from './versions/diff.ts'
 import { hashOf } from './versions/files.ts'
 import { dateOf, type VersionPeriod } from './versions/history.ts'
@@ -152,7 +152,7 @@ export class KeptTable {
         throw new TableError('the provider reports that the content is unchanged, although all of it was requested')
       await this.#succeed(fetched?.validators ?? validators, taken)
     } catch (error) {
-      if (!signal.aborted) await this.#fail(error, hasContent)
+      if (!signal.aborted) await this.#fail(error, hasContent || error instanceof RefusedAnswer)
     }
   }
 
@@ -306,7 +306,7 @@ export class KeptTable {
     else await this.#save(taken.period ? this.#swapped(state, taken.period) : state)
   }
 
-  /** `isRefused`: there was content, and it is what cannot be used. */
+  /** `isRefused`: something answered, and the answer cannot be used or trusted. */
   async #fail(error: unknown, isRefused: boolean): Promise<void> {
     this.#isMissing = error instanceof MissingFile
     const lastError = messageOf(error).slice(0, 1000)

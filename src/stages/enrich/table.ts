@@ -94,3 +94,6 @@ export class TableError extends CaracalError {
     super('table', message, options)
   }
 }
+
+/** Something answered, and the answer cannot be used or trusted. Worth an alert at once, whereas an outage may pass. */
+export class RefusedAnswer extends TableError {}

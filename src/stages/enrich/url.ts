@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { messageOf } from '../../util/errors.ts'
-import { type HttpAnswer, HttpError, type HttpRequest, type Send, shownUrl } from '../../util/http/send.ts'
+import { type HttpAnswer, type HttpRequest, type Send, shownUrl } from '../../util/http/send.ts'
 import { targetUrl } from '../../util/http/target-url.ts'
 import { authorize, authSchema, headersSchema } from './auth.ts'
-import { contentKeys, received, tooLarge } from './content.ts'
+import { contentKeys, received } from './content.ts'
+import { fetchError } from './fetch-error.ts'
 import { defineProvider } from './provider.ts'
-import { TableError } from './table.ts'
+import { RefusedAnswer, TableError } from './table.ts'
 
 const MAX_REDIRECTS = 5
 
@@ -37,7 +37,7 @@ export const url = defineProvider({
         })
         if (answer.status === 304) return undefined
         if (answer.status < 200 || answer.status > 299) throw new TableError(`${host} answered ${answer.status}`)
-        if (answer.body.length === 0) throw new TableError(`${host} answered with an empty body`)
+        if (answer.body.length === 0) throw new RefusedAnswer(`${host} answered with an empty body`)
         return { bytes: await received(answer.body, unpacking), validators: validatorsOf(answer) }
       },
     }
@@ -48,8 +48,7 @@ async function get(send: Send, host: string, request: HttpRequest): Promise<Http
   try {
     return await send(request)
   } catch (error) {
-    if (error instanceof HttpError && error.failure === 'too_large') throw tooLarge(request.maxBytes)
-    throw new TableError(`cannot fetch from ${host}: ${messageOf(error)}`, { cause: error })
+    throw fetchError(error, host, request.maxBytes)
   }
 }
 

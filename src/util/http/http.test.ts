@@ -212,7 +212,7 @@ describe('TLS', () => {
     const { configured } = http({ ca: authority.certificate })
     expect((await configured({ ...limits, url: tls.url })).status).toBe(204)
     const untrusted = [
-      'unreachable',
+      'certificate',
       expect.stringMatching(/^its certificate is not trusted \(UNABLE_TO_\w+\): name the authority's file in http\.ca_file$/),
     ]
     expect(await failure(configured({ ...limits, url: stranger.url }))).toEqual(untrusted)
@@ -224,7 +224,7 @@ describe('TLS', () => {
     const tls = await new TestServer(authority.server('elsewhere.test')).listen()
     open.push(tls)
     expect(await failure(http({ ca: authority.certificate }).configured({ ...limits, url: tls.url }))).toEqual([
-      'unreachable',
+      'certificate',
       'its certificate is for another name (ERR_TLS_CERT_ALTNAME_INVALID)',
     ])
   })

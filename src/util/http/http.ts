@@ -2,7 +2,7 @@ import * as tls from 'node:tls'
 import { Agent, buildConnector, type Dispatcher, fetch, ProxyAgent, type Response } from 'undici'
 import { type AddressRule, guardedLookup, isRefusedLiteral, privateAddress, publicOr } from './addresses.ts'
 import { type ProxySettings, proxyFor } from './proxy.ts'
-import { reasonOf } from './reasons.ts'
+import { isCertificateFault, reasonOf } from './reasons.ts'
 import { checkedHeaders, type HttpAnswer, HttpError, type HttpRequest, type Send, shownUrl } from './send.ts'
 import { CREDENTIALS_IN_URL, holdsCredentials } from './target-url.ts'
 
@@ -148,5 +148,5 @@ function failureOf(error: unknown): HttpError {
   for (let at = error, depth = 0; depth < 5 && at instanceof Error; at = at.cause, depth++) {
     if (at instanceof HttpError) return at
   }
-  return new HttpError('unreachable', reasonOf(error))
+  return new HttpError(isCertificateFault(error) ? 'certificate' : 'unreachable', reasonOf(error))
 }

@@ -24,6 +24,8 @@ const UNTRUSTED = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ])
 
+const INVALID = new Set(['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID', 'CERT_REVOKED', 'ERR_TLS_CERT_ALTNAME_INVALID'])
+
 /**
  * Why a connection failed, in our own words plus the code. The errors' own messages are not used: a parser's quotes the response, and a
  * header's quotes the invalid value.
@@ -35,6 +37,12 @@ export function reasonOf(error: unknown): string {
   if (code.startsWith('HPE_')) return `what answers there does not speak HTTP (${code})`
   if (code.startsWith('ERR_SSL_')) return `what answers there does not speak TLS as expected (${code})`
   return `${WORDS[code] ?? 'the connection failed'} (${code})`
+}
+
+/** True if the other side answers, but with a certificate that does not prove its name. */
+export function isCertificateFault(error: unknown): boolean {
+  const code = codeOf(error)
+  return code !== undefined && (UNTRUSTED.has(code) || INVALID.has(code))
 }
 
 /** The first code among an error and its causes. */

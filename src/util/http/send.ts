@@ -42,6 +42,8 @@ export type HttpFailure =
   | 'too_large'
   /** A redirect that is not followed. */
   | 'redirect'
+  /** The certificate is not valid or not trusted. */
+  | 'certificate'
   /** The address is private, and this request may not reach private addresses. */
   | 'private_address'
   /** The request is invalid: a header that HTTP does not allow, or another protocol. */

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { isObject, type JsonObject, type JsonValue } from '../../../model/json.ts'
-import { messageOf } from '../../../util/errors.ts'
 import { hash16 } from '../../../util/hash.ts'
-import { type HttpAnswer, HttpError, shownUrl } from '../../../util/http/send.ts'
+import { type HttpAnswer, shownUrl } from '../../../util/http/send.ts'
 import { parseJson } from '../../../util/json.ts'
 import { DEFAULT_MAX_BYTES, tooLarge } from '../content.ts'
+import { fetchError } from '../fetch-error.ts'
 import type { Fetched, ProviderDeps } from '../provider.ts'
 import { TableError } from '../table.ts'
 
@@ -90,9 +90,8 @@ export class ServiceSession {
       if (this.#left < 0) throw tooLarge(this.#maxBytes)
       return answer
     } catch (error) {
-      if (error instanceof HttpError && error.failure === 'too_large') throw tooLarge(this.#maxBytes)
-      if (error instanceof TableError || this.#signal.aborted) throw error
-      throw new TableError(`cannot fetch from ${host}: ${messageOf(error)}`, { cause: error })
+      if (this.#signal.aborted) throw error
+      throw fetchError(error, host, this.#maxBytes)
     }
   }
 

@@ -1,8 +1,7 @@
-import { messageOf } from '../../../util/errors.ts'
 import { awsEncoded, signed } from '../../../util/http/aws-signature.ts'
-import { type HttpAnswer, HttpError, type Send, shownUrl } from '../../../util/http/send.ts'
+import { type HttpAnswer, type Send, shownUrl } from '../../../util/http/send.ts'
 import { type ApiKeys, KeyError } from '../api-keys.ts'
-import { tooLarge } from '../content.ts'
+import { fetchError } from '../fetch-error.ts'
 import { TableError } from '../table.ts'
 import { errorCodeIn, type Listing, listingOf } from './listing.ts'
 
@@ -87,9 +86,7 @@ export class Bucket {
       const timeoutMs = Math.max(1, endMs - Date.now())
       return await send({ url, headers: this.#authorized(url, headers), signal, timeoutMs, maxBytes })
     } catch (error) {
-      if (error instanceof TableError) throw error
-      if (error instanceof HttpError && error.failure === 'too_large') throw tooLarge(maxBytes)
-      throw new TableError(`cannot fetch from ${shownUrl(url)}: ${messageOf(error)}`, { cause: error })
+      throw fetchError(error, shownUrl(url), maxBytes)
     }
   }
 

@@ -1,10 +1,10 @@
 import { isObject, type JsonObject } from '../../../model/json.ts'
-import { messageOf } from '../../../util/errors.ts'
-import { type HttpAnswer, HttpError, type Send, shownUrl } from '../../../util/http/send.ts'
+import { type HttpAnswer, type Send, shownUrl } from '../../../util/http/send.ts'
 import { parseJson, stringifyJson } from '../../../util/json.ts'
 import type { ApiKeys } from '../api-keys.ts'
 import { type Auth, authorize } from '../auth.ts'
 import { tooLarge } from '../content.ts'
+import { fetchError } from '../fetch-error.ts'
 import { TableError } from '../table.ts'
 
 export interface CollectionOptions {
@@ -87,8 +87,7 @@ export class Collection {
     try {
       answer = await send({ ...request, signal, timeoutMs: Math.max(1, endMs - Date.now()), maxBytes, redirects: MAX_REDIRECTS })
     } catch (error) {
-      if (error instanceof HttpError && error.failure === 'too_large') throw tooLarge(maxBytes)
-      throw new TableError(`cannot fetch from ${host}: ${messageOf(error)}`, { cause: error })
+      throw fetchError(error, host, maxBytes)
     }
     if (answer.status !== 200 && answer.status !== 206) throw refused(answer.status, host, collection)
     return pageOf(answer, host)
