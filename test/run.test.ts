@@ -5,6 +5,9 @@ import { Readable } from 'node:stream'
 import { afterAll, expect, test } from 'vitest'
 import type { Io } from '../src/cli/io.ts'
 import { runCli } from '../src/cli/main.ts'
+import { versionOf } from '../src/stages/enrich/content.ts'
+import { tableFolder } from '../src/stages/enrich/versions/files.ts'
+import { VersionStore } from '../src/stages/enrich/versions/version-store.ts'
 
 const top = mkdtempSync(join(tmpdir(), 'caracal-run-'))
 afterAll(() => {
@@ -83,4 +86,42 @@ test('--as-of is the time of receipt: events more than five minutes after it are
     [later, '2024-04-19T10:04:00Z'],
     [later, '2024-04-19T10:06:00Z'],
   ])
+})
+
+test('--as-of joins tables as they were then, and says when a version is no longer kept', async () => {
+  const content = mkdtempSync(join(top, 'past-'))
+  const dataDir = join(content, 'data')
+  writeFileSync(join(content, 'hosts.csv'), 'ip,owner\n192.0.2.2,today\n')
+  writeFileSync(
+    join(content, 'hosts.yml'),
+    'AnalysisType: lookup_table\nLookupName: hosts\nFilename: hosts.csv\nLogTypeMap:\n  PrimaryKey: ip\n  AssociatedLogTypes: [{ LogType: Zeek.Conn, Selectors: [id_orig_h, id_resp_h] }]\n',
+  )
+  const store = await VersionStore.open(tableFolder(join(dataDir, 'tables'), 'hosts'))
+  const keep = async (owner: string, since: string) => {
+    const bytes = Buffer.from(`ip,owner\n192.0.2.2,${owner}\n`)
+    const about = { origin: 'shipped', fileName: 'hosts.csv' } as const
+    await store.keep(await store.candidate(bytes), { version: versionOf(bytes), sinceMs: Date.parse(since), ...about })
+  }
+  await keep('ada', '2024-04-17T00:00:00Z')
+  await keep('bob', '2024-04-18T00:00:00Z')
+  await keep('cid', '2024-04-19T00:00:00Z')
+  const config = join(content, 'caracal.yml')
+  writeFileSync(config, JSON.stringify({ content: [content], data_dir: dataDir }))
+  const file = join(content, 'conn.log')
+  writeFileSync(file, `${record('2024-04-19T10:04:00Z')}\n`)
+  const at = (...asOf: string[]) =>
+    run([file, '--log-type', 'Zeek.Conn', '--config', config, ...asOf], { CARACAL_DATA_DIR: dataDir })
+  const owner = ({ out }: { out: string }) => /"owner":"(\w+)"/.exec(out)?.[1]
+  expect(owner(await at())).toBe('today')
+  expect(owner(await at('--as-of', '2024-04-19T12:00:00Z'))).toBe('cid')
+  expect(owner(await at('--as-of', '2024-04-18T12:00:00Z'))).toBe('bob')
+  const earlier = await at('--as-of', '2024-04-01')
+  expect([owner(earlier), earlier.err]).toEqual([
+    'today',
+    expect.stringMatching(/table hosts: its versions go back to 2024-04-17/),
+  ])
+  await store.prune({ Versions: 2, MaxBytes: 1e9 }, async () => new Set())
+  expect((await at('--as-of', '2024-04-17T12:00:00Z')).err).toMatch(
+    /table 'hosts' cannot be used: version \w+ of table 'hosts', in force from 2024-04-17.* is no longer kept.*--table hosts=FILE/,
+  )
 })

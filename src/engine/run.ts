@@ -5,7 +5,6 @@ import type { Config } from '../config/config.ts'
 import { contentFolders, unpulled } from '../config/content.ts'
 import { NOTHING_KNOWN } from '../model/alert.ts'
 import type { RuleError } from '../model/match.ts'
-import { localTable } from '../packs/checks/tables.ts'
 import { correlateDue } from '../pipeline/correlate.ts'
 import type { Generation } from '../pipeline/generation.ts'
 import type { ParsedChunks } from '../pipeline/parse.ts'
@@ -20,10 +19,10 @@ import { ConfigError, messageOf } from '../util/errors.ts'
 import { hash16 } from '../util/hash.ts'
 import { stringifyJson } from '../util/json.ts'
 import { createGeneration } from './generation.ts'
-import { LiveTables } from './live-tables.ts'
 import { type LoadedContent, loadPath } from './path.ts'
 import { foldersApart } from './python-children.ts'
 import { alertLine, batchLines, type Emit, newestMs, slim, timeOf } from './run-output.ts'
+import { loadTables } from './run-tables.ts'
 
 export interface RunOptions {
   /** Paths; `-` is standard input. Empty: standard input. */
@@ -34,6 +33,8 @@ export interface RunOptions {
   readonly emit: Emit
   /** The current time as the run sees it, epoch ms. */
   readonly nowMs: number
+  /** Use the versions of tables that were in force at that time. */
+  readonly isPast: boolean
   readonly config: Config
   /** Stores parsed and compiled content for the next run. */
   readonly cacheFolder: string
@@ -110,7 +111,7 @@ class Run {
   #unreadable = 0
 
   static async create(options: RunOptions, streams: RunStreams, loaded: LoadedContent): Promise<Run> {
-    const tables = await loadTables(options, loaded)
+    const tables = await loadTables(options, loaded, streams.tell)
     const { config, cacheFolder } = options
     const memory = new MemoryStore()
     const generation = await createGeneration(loaded, {
@@ -259,37 +260,4 @@ class Run {
     const { windows } = groupFindings(sorted, this.#generation.rules, clock).decide(NOTHING_KNOWN)
     return windows.filter((window) => window.opened).map(alertLine)
   }
-}
-
-/**
- * Tables as they are on this machine, or from the files that the user named. Rejects with `ConfigError` for one that cannot be used:
- * without it rules would silently return other results.
- */
-async function loadTables(options: RunOptions, loaded: LoadedContent): Promise<LiveTables> {
-  const tables = new LiveTables(loaded)
-  const files = new Set(loaded.content.tables.map(({ file }) => file))
-  const broken = loaded.problems.find(({ file }) => files.has(file))
-  if (broken) throw new ConfigError(broken.message, { file: broken.file })
-  for (const [name, path] of Object.entries(options.tables)) {
-    try {
-      tables.put(await tables.build(name, path, undefined, undefined))
-    } catch (error) {
-      throw new ConfigError(`--table ${name}=${path}: ${messageOf(error)}`, {}, { cause: error })
-    }
-  }
-  for (const [name, file] of loaded.tables) {
-    if (name in options.tables) continue
-    try {
-      const table = await localTable(file, options.config.data_dir)
-      if (table) tables.put(table)
-    } catch (error) {
-      const advice = `Correct it, or supply other content with --table ${name}=FILE.`
-      throw new ConfigError(
-        `table '${name}' cannot be used: ${messageOf(error)}. ${advice}`,
-        { file: file.definition.file },
-        { cause: error },
-      )
-    }
-  }
-  return tables
 }

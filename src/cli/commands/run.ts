@@ -37,7 +37,7 @@ export function registerRun(program: Command, io: Io): void {
     .addOption(contentOption())
     .addOption(new Option('--table <name=file>', "replace a table's content; can be repeated").argParser(collect))
     .addOption(new Option('--emit <what>', 'what to print').choices(EMITS).default('events' satisfies Emit))
-    .option('--as-of <time>', 'the time to use as the current time, as in 2024-04-19T10:00:00Z')
+    .option('--as-of <time>', 'the time to use as the current time, with the tables in force then, as in 2024-04-19T10:00:00Z')
     .addOption(configOption())
     .addHelpText('after', HELP)
     .action(async (files: string[], flags: Flags) => {
@@ -56,6 +56,7 @@ function readOptions(files: readonly string[], flags: Flags, io: Io): RunOptions
     tables: readTables(flags.table ?? []),
     emit: flags.emit,
     nowMs: flags.asOf === undefined ? Date.now() : readTime(flags.asOf),
+    isPast: flags.asOf !== undefined,
   }
 }
 
