@@ -9,7 +9,7 @@ import type { Behaviour, Suite } from './behaviours.ts'
 export type AnyKind = KeyKind<string>
 
 /** Properties of a kind's keys, for a linear search. */
-interface Fitting {
+export interface Fitting {
   /** Texts that are keys, or almost. */
   readonly key: fc.Arbitrary<string>
   /** Values of events. */
@@ -177,7 +177,7 @@ const FITTINGS: Readonly<Record<string, Fitting>> = {
   },
 }
 
-function fittingOf({ type }: AnyKind): Fitting {
+export function fittingOf({ type }: AnyKind): Fitting {
   const fitting = FITTINGS[type]
   if (!fitting) throw new Error(`add to FITTINGS of test/suites/key-kinds.ts what the keys of '${type}' are`)
   return fitting
@@ -190,7 +190,7 @@ async function indexOf(kind: AnyKind, keys: readonly string[]): Promise<{ index:
 }
 
 /** The linear search: tries every key. The first of those that fit best wins, with the row that was added for it last. */
-function slowest({ rank, canonical }: Fitting, keys: readonly string[], value: string): number {
+export function slowest({ rank, canonical }: Fitting, keys: readonly string[], value: string): number {
   let [best, found] = [-1, '']
   for (const key of keys) if (rank(key, value) > best) [best, found] = [rank(key, value), key]
   return best < 0 ? -1 : keys.findLastIndex((key) => canonical(key) === canonical(found))
