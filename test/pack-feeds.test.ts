@@ -1,10 +1,13 @@
 import { createVerify, generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { apiKeys } from '../src/config/keys.ts'
 import type { JsonObject, JsonValue } from '../src/model/json.ts'
+import { months } from '../src/stages/enrich/feeds/dbip.ts'
 import { createProvider, type ProviderConfig, providerSchema } from '../src/stages/enrich/index.ts'
+import { writeMmdb } from '../src/stages/enrich/mmdb/mmdb.fixture.ts'
 import { zipOf } from '../src/util/archive/zip.fixture.ts'
 import { createHttp } from '../src/util/http/http.ts'
 import { definitionOf, enrich, packs, tableOf } from './support/packs.ts'
@@ -123,6 +126,25 @@ test('MISP’s lists of networks are joined: each network has all of its lists',
       },
       { id: 'example-vpn', name: 'VPN', description: 'A list in the form that MISP publishes', version: 20240312 },
     ],
+  })
+})
+
+describe('DB-IP', () => {
+  const block = (table: string) => ({ ...definitionOf(table).provider, url: server.url })
+
+  test('the database of this month, or of the last', async () => {
+    const [now, last] = months(new Date())
+    const file = gzipSync(writeMmdb([['192.0.2.0/24', { autonomous_system_number: 64496 }]]))
+    serve({ [`/dbip-asn-lite-${last}.mmdb.gz`]: file })
+    const table = await tableOf('dbip_asn', { bytes: await fetched(block('dbip_asn')) })
+    expect(table.get('192.0.2.9')).toEqual({ autonomous_system_number: 64496 })
+    expect(server.received.map(({ url }) => url)).toEqual([`/dbip-asn-lite-${now}.mmdb.gz`, `/dbip-asn-lite-${last}.mmdb.gz`])
+    serve({})
+    await expect(fetched(block('dbip_city'))).rejects.toThrow("there is no database 'city' of this month or the last")
+  })
+
+  test('the month before January is December', () => {
+    expect(months(new Date('2025-01-31T23:00:00Z'))).toEqual(['2025-01', '2024-12'])
   })
 })
 

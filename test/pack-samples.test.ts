@@ -72,7 +72,7 @@ const SAMPLES: readonly [name: string, content: string | Buffer, key: string, ro
 ]
 
 /** Tables with content of the user's own, or that is shipped (tested with the tables), and those that ask services (pack-feeds.test.ts). */
-const OWN = /^(allowed_ports|tor_exit_nodes|greynoise_.*|geoip_.*|.*_otx|misp_.*|abuseipdb_check)$/
+const OWN = /^(allowed_ports|tor_exit_nodes|greynoise_.*|geoip_.*|.*_otx|misp_.*|dbip_.*|abuseipdb_check)$/
 
 test('every shipped table has a sample', () => {
   const missing = definitions.filter(({ name }) => !OWN.test(name) && !SAMPLES.some(([one]) => one === name))

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import { zipOf } from '../../src/util/archive/zip.fixture.ts'
+import { hash16 } from '../../src/util/hash.ts'
 import type { LdapServer } from '../support/ldap-server.ts'
 import type { Received, TestServer } from '../support/servers.ts'
 
@@ -101,6 +102,17 @@ export const feedFittings: Readonly<Record<string, Fitting>> = {
     },
     gives: (content) => `${JSON.stringify({ cidr: content, warning_lists: [{ id: 'a', name: 'A', version: 1 }] })}\n`,
     size: (content) => archiveOf(content).length,
+  },
+  dbip: {
+    config: ({ server }) => ({ database: 'asn', url: server.url }),
+    put: ({ server }, content) => {
+      server.answer = (response, { headers }) => {
+        const etag = `"${hash16(String(content ?? ''))}"`
+        if (content === undefined) response.writeHead(500).end()
+        else if (headers['if-none-match'] === etag) response.writeHead(304).end()
+        else response.writeHead(200, { etag }).end(content)
+      }
+    },
   },
   okta: serviceFitting({
     config: (url) => ({ url, key: 'okta', list: 'groups' }),

@@ -1,4 +1,5 @@
 import { type ConfigOf, find, oneOf } from '../../util/define.ts'
+import { dbip } from './feeds/dbip.ts'
 import { entra } from './feeds/entra.ts'
 import { googleWorkspace } from './feeds/google-workspace.ts'
 import { greynoise } from './feeds/greynoise.ts'
@@ -14,7 +15,7 @@ import { taxii } from './taxii/taxii.ts'
 import { url } from './url.ts'
 
 /** Built-in providers. A new one is one file in this folder and one name here. */
-export const providers = [file, url, s3, taxii, live, greynoise, otx, misp, okta, googleWorkspace, entra, ldap] as const
+export const providers = [file, url, s3, taxii, live, greynoise, otx, misp, okta, googleWorkspace, entra, ldap, dbip] as const
 
 export type ProviderConfig = ConfigOf<(typeof providers)[number]>
 

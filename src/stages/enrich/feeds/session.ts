@@ -69,10 +69,16 @@ export class ServiceSession {
 
   /** Fetches content without a key, and follows redirects. */
   async bytes(request: ServiceRequest): Promise<Uint8Array> {
+    return (await this.answer(request)).body
+  }
+
+  /** The same with status and headers; the statuses that the caller expects are no failures. */
+  async answer(request: ServiceRequest, expected: readonly number[] = []): Promise<HttpAnswer> {
     const host = shownUrl(request.url)
-    const { status, body, headers } = await this.#fetch(request, host, MAX_REDIRECTS)
-    if (status < 200 || status > 299) throw new TableError(`${host} ${refusal(status, headers)}`)
-    return body
+    const answer = await this.#fetch(request, host, MAX_REDIRECTS)
+    const { status, headers } = answer
+    if ((status < 200 || status > 299) && !expected.includes(status)) throw new TableError(`${host} ${refusal(status, headers)}`)
+    return answer
   }
 
   async #fetch(request: ServiceRequest, host: string, redirects = 0): Promise<HttpAnswer> {
