@@ -50,7 +50,7 @@ test('a counted answer has the same rows, exactly, and the number of rows read',
 {"row":[18446744073709551615, "2024-01-02T03:04:05.120000000Z"]}
 {"progress":{"read_rows":"300","read_bytes":"9"}}
 {"row":[1, "}"]}
-{"progress":{"read_rows":"36"}}
+{"progress":{"read_rows":"336"}}
 {"rows_before_limit_at_least":2}
 `
   expect(readCountedAnswer(text)).toEqual({

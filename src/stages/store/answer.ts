@@ -21,7 +21,8 @@ export function readCountedAnswer(text: string): Answer {
     else if (line !== '') {
       const { meta = [], progress } = JSON.parse(line) as { meta?: typeof columns; progress?: { read_rows?: string | number } }
       columns.push(...meta)
-      rowsRead += Number(progress?.read_rows ?? 0)
+      // Each line of progress is about everything so far.
+      rowsRead = Math.max(rowsRead, Number(progress?.read_rows ?? 0))
     }
   }
   const head = [columns.map(({ name }) => name), columns.map(({ type }) => type)].map((line) => JSON.stringify(line))
