@@ -6,6 +6,7 @@ import type { ReplayAsk } from '../../model/replay.ts'
 import type { Content } from '../../packs/content.ts'
 import type { Generation, SourceBinding } from '../../pipeline/generation.ts'
 import { STORED } from '../../pipeline/rejudge/stored-events.ts'
+import { createEnricher } from '../../stages/enrich/enricher.ts'
 import type { Enricher } from '../../stages/enrich/table.ts'
 import { closeDetectors, startDetectors } from '../detectors.ts'
 import type { OpenContent } from '../open-content.ts'
@@ -63,6 +64,8 @@ function only(content: Content, wanted: ReadonlySet<string>): Content {
 /** Stored events of any source: each is joined with the tables in force for its own source. */
 function storedBinding({ generation, tables }: OpenContent): SourceBinding {
   const ofAny = tables.enricherWith([])
+  // What rules look up in the past is not asked about.
+  const past = () => createEnricher(tables.inForce)
   const enricher = (): Enricher => {
     const of = (sourceId: string) => (generation.sources.get(sourceId)?.enricher ?? ofAny)()
     return {
@@ -75,8 +78,8 @@ function storedBinding({ generation, tables }: OpenContent): SourceBinding {
         }
         for (const [sourceId, own] of bySource) of(sourceId).enrich(schema, own, { ...options, isPast: true })
       },
-      rows: ofAny().rows,
-      rowsAt: (atMs) => ofAny().rowsAt(atMs),
+      rows: past().rows,
+      rowsAt: (atMs) => past().rowsAt(atMs),
     }
   }
   return { parse: { id: STORED, label: STORED, schemas: [], isNamed: false, logType: undefined }, enricher }

@@ -231,4 +231,12 @@ test('of a table that wants to know, addresses without a row are reported, excep
   ])
   enricher.enrich(anyFields, [event('0.0.0.7')], { isPast: true })
   expect(missed).toHaveLength(2)
+  const found = (table: string, ...keys: string[]) => keys.map((key) => enricher.rows.find(table, key))
+  found('live', '0.0.0.8', '192.0.2.1')
+  found('other', '0.0.0.9')
+  enricher.rowsAt(0).find('live', '0.0.0.10')
+  expect(missed.slice(2)).toEqual([
+    ['live', 8],
+    ['live', 10],
+  ])
 })

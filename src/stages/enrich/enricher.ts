@@ -17,7 +17,7 @@ const MAX_COMBINATIONS = 1000
 /** An enricher over the tables in force. Create a new one when a table has been replaced; that takes microseconds. */
 export function createEnricher(tables: readonly Table[], missesOf: MissesOf = () => undefined): Enricher {
   const plans = new WeakMap<LogTypeShape, readonly Join[]>()
-  const rowsOfAll = tableRows(tables)
+  const rowsOfAll = tableRows(tables, { missesOf })
   const isExpiring = tables.some((table) => table.isExpiring)
   return {
     enrich(schema, events, options = {}) {
@@ -29,7 +29,7 @@ export function createEnricher(tables: readonly Table[], missesOf: MissesOf = ()
       if (plan.length > 0) enrichEvents(events, plan, options)
     },
     rows: rowsOfAll,
-    rowsAt: (atMs) => (isExpiring ? tableRows(tables, atMs) : rowsOfAll),
+    rowsAt: (atMs) => (isExpiring ? tableRows(tables, { atMs, missesOf }) : rowsOfAll),
   }
 }
 

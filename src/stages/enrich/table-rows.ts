@@ -1,6 +1,8 @@
 import type { JsonObject, JsonValue } from '../../model/json.ts'
 import type { Looked, TableRows } from '../../model/lookup.ts'
+import type { MissesOf } from './join-plan.ts'
 import type { Table } from './table.ts'
+import { AddressBatch } from './tables/address-batch.ts'
 import { joinKey } from './tables/composite-index.ts'
 import type { TableRow } from './tables/row-store.ts'
 
@@ -12,8 +14,17 @@ const MAX_LIST = 100
 
 let created = 0
 
-/** Row access for `event.lookup(table, key)` in rules; rows that have expired at `atMs` (epoch milliseconds) are not found. */
-export function tableRows(tables: readonly Table[], atMs?: number): TableRows {
+const addresses = new AddressBatch(1)
+const NOT_FOUND = Int32Array.of(-1)
+
+/** When rows have expired, epoch milliseconds, and what is called with addresses that a live table lacks. */
+export interface TableRowsOptions {
+  readonly atMs?: number
+  readonly missesOf?: MissesOf
+}
+
+/** Row access for `event.lookup(table, key)` in rules. */
+export function tableRows(tables: readonly Table[], { atMs, missesOf }: TableRowsOptions = {}): TableRows {
   const byName = new Map(tables.map((table) => [table.name, table]))
   // As with the keys of an event, the exact name wins, then the first one that differs only in case.
   const byFoldedName = new Map(tables.toReversed().map((table) => [table.name.toLowerCase(), table]))
@@ -21,9 +32,20 @@ export function tableRows(tables: readonly Table[], atMs?: number): TableRows {
     stamp: `${++created}`,
     find(name, key) {
       const table = byName.get(name) ?? byFoldedName.get(name.toLowerCase())
-      return table ? rowOf(table, key, atMs) : { problem: unknown(name, [...byName.keys()]) }
+      if (!table) return { problem: unknown(name, [...byName.keys()]) }
+      const looked = rowOf(table, key, atMs)
+      if ('row' in looked && looked.row === null && typeof key === 'string') noteMiss(table, key, missesOf)
+      return looked
     },
   }
+}
+
+/** A live table fills itself with what rules ask for, too. */
+function noteMiss(table: Table, key: string, missesOf: MissesOf | undefined): void {
+  const note = missesOf?.(table)
+  if (!note) return
+  addresses.read([key])
+  note(addresses, NOT_FOUND)
 }
 
 function rowOf(table: Table, key: JsonValue, atMs: number | undefined): Looked {
