@@ -37,10 +37,8 @@ export class AnswerLog {
   }
 
   apply(line: LogLine): void {
-    if ('service' in line) {
-      this.#isOurs = line.service === this.service
-      if (!this.#isOurs) this.clear()
-    } else if (!this.#isOurs) return
+    if ('service' in line) this.#isOurs = line.service === this.service
+    else if (!this.#isOurs) return
     else if ('asked' in line) this.#count(line.asked, line.n)
     else if ('gone' in line) this.answers.delete(line.gone)
     else this.answers.set(line.ip, { untilMs: line.until, row: line.row && stringifyJson(line.row) })

@@ -57,6 +57,8 @@ test('the limit of a minute holds over a restart', async () => {
   await world.advance(1000)
   const killed = world.askers
   await world.start()
+  await world.askers.stop()
+  await world.start()
   world.missed(...addresses(10))
   await world.advance(58_000)
   expect(world.asked).toHaveLength(5)
@@ -172,6 +174,17 @@ test('an address whose requests always fail is given up, and does not hold up th
   expect(world.asked.filter(({ address }) => address === '45.0.0.3')).toHaveLength(3)
   expect(world.status).toMatchObject({ waiting: 0, passedOver: 1 })
   expect(await world.rows()).toHaveLength(19)
+})
+
+test('an outage of a day loses no address', async () => {
+  world.instead = () => ({ status: 502, body: '' })
+  world.missed(...addresses(3))
+  await world.advance(20 * HOUR)
+  expect(world.status).toMatchObject({ waiting: 3, passedOver: 0, breaker: 'open' })
+  world.instead = () => undefined
+  await world.advance(HOUR)
+  await world.advance(MINUTE)
+  expect(await world.rows()).toHaveLength(3)
 })
 
 test('a refused key stops all requests for an hour, or until a refresh is requested', async () => {
