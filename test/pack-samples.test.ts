@@ -37,6 +37,7 @@ const SAMPLES: readonly [name: string, content: string | Buffer, key: string, ro
   ['ipinfo_location', mmdb(location), '192.0.2.9', location],
   ['ipinfo_asn', mmdb(asn), '192.0.2.9', asn],
   ['ipinfo_privacy', mmdb(privacy), '192.0.2.9', privacy],
+  ['tor_exit_relays', 'tor-relays/samples/tor_exit_relays.json', '2001:db8::10', { ip: '2001:db8::10' }],
   ['feodo_c2', 'abusech/samples/feodo_c2.json', '192.0.2.10', { malware: 'Example', port: 443 }],
   ['urlhaus_hosts', 'abusech/samples/urlhaus_hosts.txt', 'x.malware.example.com', { domain: 'malware.example.com' }],
   ['threatfox_hosts', 'abusech/samples/threatfox_hosts.txt', 'botnet.example.com', { domain: 'botnet.example.com' }],

@@ -20,6 +20,18 @@ const shapes: [what: string, text: string, addresses: string[]][] = [
     ['192.0.2.1', '2001:db8::1'],
   ],
   ['CSV with the column ip', 'ip,country\n192.0.2.1,NL\n', ['192.0.2.1']],
+  [
+    'details by Onionoo, each address once',
+    JSON.stringify({
+      version: '8.0',
+      relays: [
+        { or_addresses: ['192.0.2.1:9001', '[2001:db8::1]:9001'], exit_addresses: ['192.0.2.2'] },
+        { or_addresses: ['192.0.2.1:443'] },
+      ],
+      bridges: [],
+    }),
+    ['192.0.2.2', '192.0.2.1', '2001:db8::1'],
+  ],
   ['CSV with the column Address', 'nickname,"Address"\n"a, b",192.0.2.1\n', ['192.0.2.1']],
 ]
 test.each(shapes)('%s', async (_, text, addresses) => {
@@ -29,6 +41,11 @@ test.each(shapes)('%s', async (_, text, addresses) => {
 describe('unusable content', () => {
   test('CSV without an address column', async () => {
     await expect(read('fingerprint,port\nA,1\n')).rejects.toThrow(/no address column \(ip, ipaddr, address\)/)
+  })
+  test('JSON of something else', async () => {
+    await expect(read('{"error":"x"}')).rejects.toThrow('not an answer of Onionoo: it has no list of relays')
+    await expect(read('{"relays":[{')).rejects.toThrow('not an answer of Onionoo: not JSON')
+    expect(await read('{"relays":[{"nickname":"x"}]}')).toEqual(['relay 0 has no addresses'])
   })
   test('a strange line among exit-addresses is shown', async () => {
     expect(await read('ExitNode A\nExitAddress 192.0.2.1 x\n<html>\n')).toEqual([
