@@ -34,6 +34,8 @@ export interface EventReplay extends ReplayMode {
   readonly by: 'event' | 'received'
   /** Rule ids; empty: all that judge these log types. */
   readonly rules: readonly string[]
+  /** Join events with the tables in force at that time, epoch ms. Absent: now. */
+  readonly asOfMs?: number | undefined
 }
 
 /** Stored events are judged again because a table learned of values that they contain. Never asked for by people. */

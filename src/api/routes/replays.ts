@@ -38,6 +38,7 @@ const askSchema = z.discriminatedUnion('kind', [
     from: instant,
     to: instant.optional().describe('Exclusive; absent, or in the future: now.'),
     by: z.enum(['event', 'received']).default('event').describe('Which time of an event the range is about.'),
+    as_of: instant.optional().describe('Join events with the tables in force at that time; absent: now.'),
     deliver: z.boolean().default(false).describe('Send alerts to their destinations.'),
     ...mode,
   }),
@@ -68,6 +69,7 @@ export const replaySchema = z.object({
       from: z.string().nullable(),
       to: z.string().nullable(),
       by: z.enum(['event', 'received']).nullable(),
+      as_of: z.string().nullable().describe('Events are joined with the tables in force then; null: now.'),
       table: z.string().nullable().describe('The lookup table, for a retro-match.'),
     })
     .describe('What is replayed.'),
@@ -206,7 +208,7 @@ async function refuseOtherVersions({ generation, table_versions = {} }: Ask, eng
       throw new ApiError(
         400,
         'bad_request',
-        `table '${name}' of version ${version} is not in force, and earlier versions are not kept: leave table_versions out to judge with ${now.get(name) ?? 'what there is'}`,
+        `table '${name}' of version ${version} is not in force: use as_of to join tables as they were at a time, or leave table_versions out to judge with ${now.get(name) ?? 'what there is'}`,
       )
 }
 
@@ -216,9 +218,19 @@ function askOf(ask: Ask): ReplayAsk {
     const { kind, sources, reasons, since } = ask
     return { kind, dryRun, deliver, sources, reasons, ...(since !== undefined && { sinceMs: Date.parse(since) }) }
   }
-  const { kind, log_types: logTypes, rules, by, from, to } = ask
+  const { kind, log_types: logTypes, rules, by, from, to, as_of: asOf } = ask
   const toMs = to === undefined ? END_OF_TIME_MS : Date.parse(to)
-  return { kind, dryRun, deliver, logTypes, rules, by, fromMs: Date.parse(from), toMs }
+  return {
+    kind,
+    dryRun,
+    deliver,
+    logTypes,
+    rules,
+    by,
+    fromMs: Date.parse(from),
+    toMs,
+    ...(asOf !== undefined && { asOfMs: Date.parse(asOf) }),
+  }
 }
 
 function replayView({ id, ask, state, report, parts, notes, ...replay }: Replay): z.output<typeof replaySchema> {
@@ -263,12 +275,23 @@ function replayView({ id, ask, state, report, parts, notes, ...replay }: Replay)
 }
 
 function chosenOf(ask: ReplayAsk): z.output<typeof replaySchema>['chosen'] {
-  const none = { sources: [], reasons: [], since: null, log_types: [], rules: [], from: null, to: null, by: null, table: null }
+  const none = {
+    sources: [],
+    reasons: [],
+    since: null,
+    log_types: [],
+    rules: [],
+    from: null,
+    to: null,
+    by: null,
+    as_of: null,
+    table: null,
+  }
   if (ask.kind === 'dead-letters')
     return { ...none, sources: [...ask.sources], reasons: [...ask.reasons], since: iso(ask.sinceMs) }
-  const { logTypes, rules, fromMs, toMs, by } = ask
+  const { logTypes, rules, fromMs, toMs, by, asOfMs } = ask
   const table = ask.kind === 'retro-match' ? ask.table : null
-  return { ...none, log_types: [...logTypes], rules: [...rules], from: iso(fromMs), to: iso(toMs), by, table }
+  return { ...none, log_types: [...logTypes], rules: [...rules], from: iso(fromMs), to: iso(toMs), by, as_of: iso(asOfMs), table }
 }
 
 function iso(ms: number | undefined): string | null {

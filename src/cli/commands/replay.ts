@@ -29,6 +29,7 @@ interface EventFlags extends StartFlags {
   readonly from: string
   readonly to?: string
   readonly received?: boolean
+  readonly asOf?: string
 }
 
 const PATH = '/api/v1/replays'
@@ -66,7 +67,8 @@ export function registerReplay(program: Command, io: Io): void {
     .requiredOption('--from <time>', 'events since then')
     .option('--to <time>', 'events before then; now if absent')
     .option('--received', 'the range is about when events were received, not about their own time')
-    .action(({ logType, rule, from, to, received, ...flags }: EventFlags) => {
+    .option('--as-of <time>', 'join events with the tables in force at that time')
+    .action(({ logType, rule, from, to, received, asOf, ...flags }: EventFlags) => {
       const body = {
         kind: 'events',
         log_types: logType,
@@ -74,6 +76,7 @@ export function registerReplay(program: Command, io: Io): void {
         from: momentOf('--from', from),
         ...(to && { to: momentOf('--to', to) }),
         ...(received && { by: 'received' }),
+        ...(asOf && { as_of: momentOf('--as-of', asOf) }),
       }
       return start(body, flags, io)
     })

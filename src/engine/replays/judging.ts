@@ -7,18 +7,25 @@ import type { Content } from '../../packs/content.ts'
 import type { Generation, SourceBinding } from '../../pipeline/generation.ts'
 import { STORED } from '../../pipeline/rejudge/stored-events.ts'
 import { createEnricher } from '../../stages/enrich/enricher.ts'
-import type { Enricher } from '../../stages/enrich/table.ts'
+import type { Enricher, Table } from '../../stages/enrich/table.ts'
 import { closeDetectors, startDetectors } from '../detectors.ts'
 import type { OpenContent } from '../open-content.ts'
 import { foldersApart } from '../python-children.ts'
+import { openPastTables, type PastTables } from './past-tables.ts'
 
 /** What a replay judges with: the content in force, in separate processes. */
 export interface Judging {
   readonly content: OpenContent
   readonly generation: Generation
+  /** Table → version that events are joined with. */
+  readonly tables: Readonly<Record<string, string>>
+  /** What a person should know about these. */
+  readonly notes: ReadonlyMap<string, string>
   /** Evaluations in progress reject. */
   close(): Promise<void>
 }
+
+const NOTHING_PAST: PastTables = { tables: [], notes: new Map() }
 
 /**
  * Starts the rules that judge a replay. They run apart from the live ones, with a separate cache: old events neither delay live events nor
@@ -26,6 +33,8 @@ export interface Judging {
  */
 export async function openJudging(content: OpenContent, ask: ReplayAsk, config: Config): Promise<Judging> {
   const { loaded, generation } = content
+  const asOfMs = ask.kind === 'events' ? ask.asOfMs : undefined
+  const past = asOfMs === undefined ? NOTHING_PAST : await openPastTables(loaded, asOfMs, config.data_dir)
   const wanted = new Set(ask.kind === 'dead-letters' ? [] : ask.rules)
   const detectors = await startDetectors(
     { content: only(loaded.content, wanted), roots: loaded.roots },
@@ -38,15 +47,18 @@ export async function openJudging(content: OpenContent, ask: ReplayAsk, config: 
     },
   )
   let closed: Promise<void> | undefined
+  const pastVersions = Object.fromEntries(past.tables.map(({ name, version }) => [name, version]))
   return {
     content,
+    tables: { ...content.tables.versions, ...pastVersions },
+    notes: past.notes,
     generation: {
       hash: generation.hash,
       parser: generation.parser,
       rules: generation.rules,
       detectors: detectors.map(({ detector }) => detector),
       correlation: undefined,
-      sources: ask.kind === 'dead-letters' ? generation.sources : new Map([[STORED, storedBinding(content)]]),
+      sources: ask.kind === 'dead-letters' ? generation.sources : new Map([[STORED, storedBinding(content, past.tables)]]),
     },
     close() {
       closed ??= closeDetectors(detectors)
@@ -61,25 +73,32 @@ function only(content: Content, wanted: ReadonlySet<string>): Content {
   return { ...content, rules: content.rules.filter(isWanted), policies: content.policies.filter(isWanted), scheduledRules: [] }
 }
 
-/** Stored events of any source: each is joined with the tables in force for its own source. */
-function storedBinding({ generation, tables }: OpenContent): SourceBinding {
-  const ofAny = tables.enricherWith([])
+/** Stored events of any source: each is joined with the tables for its own source, of which `past` replace those in force. */
+function storedBinding({ generation, tables }: OpenContent, past: readonly Table[]): SourceBinding {
+  const ofAny = tables.enricherWith(past)
+  const bySource = new Map(
+    [...generation.sources].map(([id, { enricher }]) => {
+      const pinned = generation.pinned.get(id) ?? []
+      return [id, past.length === 0 ? enricher : tables.enricherWith([...past, ...pinned])] as const
+    }),
+  )
   // What rules look up in the past is not asked about.
-  const past = () => createEnricher(tables.inForce)
+  const replaced = new Set(past.map(({ name }) => name))
+  const ofRules = () => createEnricher([...tables.inForce.filter(({ name }) => !replaced.has(name)), ...past])
   const enricher = (): Enricher => {
-    const of = (sourceId: string) => (generation.sources.get(sourceId)?.enricher ?? ofAny)()
+    const of = (sourceId: string) => (bySource.get(sourceId) ?? ofAny)()
     return {
       enrich(schema, events, options) {
-        const bySource = new Map<string, Event[]>()
+        const eventsOf = new Map<string, Event[]>()
         for (const event of events) {
-          const own = bySource.get(event.p_source_id)
+          const own = eventsOf.get(event.p_source_id)
           if (own) own.push(event)
-          else bySource.set(event.p_source_id, [event])
+          else eventsOf.set(event.p_source_id, [event])
         }
-        for (const [sourceId, own] of bySource) of(sourceId).enrich(schema, own, { ...options, isPast: true })
+        for (const [sourceId, own] of eventsOf) of(sourceId).enrich(schema, own, { ...options, isPast: true })
       },
-      rows: past().rows,
-      rowsAt: (atMs) => past().rowsAt(atMs),
+      rows: ofRules().rows,
+      rowsAt: (atMs) => ofRules().rowsAt(atMs),
     }
   }
   return { parse: { id: STORED, label: STORED, schemas: [], isNamed: false, logType: undefined }, enricher }

@@ -215,10 +215,11 @@ export class ReplayRun {
       await before?.close()
       if (this.#replay.generation !== undefined && this.#replay.generation !== now.generation.hash) this.#contentChanged(now)
       this.#judging = await openJudging(now, this.#replay.ask, config)
+      for (const [subject, sentence] of this.#judging.notes) this.#note(subject, sentence)
     }
     const { hash: generation } = now.generation
-    this.#replay = { ...this.#replay, generation, tables: now.tables.versions }
-    return this.#judging!
+    this.#replay = { ...this.#replay, generation, tables: this.#judging.tables }
+    return this.#judging
   }
 
   /** A dry run is about one content, so it begins again. One that stores results continues, and judged pages stay as they are. */

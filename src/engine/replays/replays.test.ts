@@ -5,6 +5,9 @@ import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { configSchema } from '../../config/config.ts'
 import type { EventReplay, Replay } from '../../model/replay.ts'
+import { versionOf } from '../../stages/enrich/content.ts'
+import { tableFolder } from '../../stages/enrich/versions/files.ts'
+import { VersionStore } from '../../stages/enrich/versions/version-store.ts'
 import { listAlerts } from '../../state/alerts.ts'
 import { readState } from '../../state/db.ts'
 import { openPipeline } from '../pipeline.fixture.ts'
@@ -39,7 +42,7 @@ const step = fc.oneof(
 let runs = 0
 
 /** A pipeline with the rule and its log type. */
-async function start() {
+async function start(...table: readonly (readonly string[])[]) {
   const data_dir = join(folder, `run-${++runs}`)
   const content = join(data_dir, 'content')
   mkdirSync(content, { recursive: true })
@@ -49,6 +52,7 @@ async function start() {
       `AnalysisType: rule\nRuleID: R\nEnabled: true\nLogTypes: [Custom.Past]\nSeverity: High\nDedupPeriodMinutes: 60\nDetection:\n  - Key: ${version}\n    Condition: Equals\n    Value: true\n`,
     )
   edit('odd')
+  if (table.length > 0) writeFileSync(join(content, 'marks.yml'), `${table.flat().join('\n')}\n`)
   const fields = ['odd', 'big'].map((name) => `  - name: ${name}\n    type: boolean\n`).join('')
   writeFileSync(
     join(content, 'past.schema.yml'),
@@ -61,7 +65,7 @@ async function start() {
   }
   const opened = await openPipeline(config)
   await opened.pipeline.call('start')
-  return { ...opened, edit, data_dir, config }
+  return { ...opened, edit, data_dir, content, config }
 }
 
 type Run = Awaited<ReturnType<typeof start>>
@@ -166,7 +170,7 @@ test('what a rule missed while it could not be loaded is judged as soon as it lo
   )
   await run.pipeline.call('stop')
   await run.close()
-  const again = { ...(await openPipeline(run.config)), edit: run.edit, data_dir: run.data_dir, config: run.config }
+  const again = { ...run, ...(await openPipeline(run.config)) }
   await again.pipeline.call('start')
   const sent = [true, false, true].map((big, minute) => ({ odd: false, big, minute }))
   await send(again, sent)
@@ -238,6 +242,50 @@ test('senseless requests are refused, with what to do', async () => {
   await refused({ logTypes: ['Zeek.Conn'], rules: ['R'] }).toThrow("rule 'R' judges Custom.Past")
   // A log type without results.
   expect((await replay(run)).report.records).toBe(0)
+  await run.pipeline.call('stop')
+  await run.close()
+})
+
+test('events are joined with the tables as they were at a time, unless a version from then is no longer kept', {
+  timeout: 120_000,
+}, async () => {
+  const run = await start(
+    ['AnalysisType: lookup_table', 'LookupName: marks', 'Filename: marks.csv', 'Match: exact', 'LogTypeMap:', '  PrimaryKey: at'],
+    ['  AssociatedLogTypes: [{ LogType: Custom.Past, Selectors: [at] }]'],
+  )
+  const { content, data_dir } = run
+  const at = '2024-01-01T00:00:00Z'
+  const list = (mark: string) => `at,mark\n${at},${mark}\n`
+  writeFileSync(
+    join(content, 'rule.yml'),
+    'AnalysisType: rule\nRuleID: R\nEnabled: true\nLogTypes: [Custom.Past]\nSeverity: High\nDetection:\n  - { DeepKey: [p_enrichment, marks, at, mark], Condition: Equals, Value: bad }\n',
+  )
+  const store = await VersionStore.open(tableFolder(join(data_dir, 'tables'), 'marks'))
+  const keep = async (mark: string, sinceMs: number) => {
+    const bytes = Buffer.from(list(mark))
+    await store.keep(await store.candidate(bytes), {
+      version: versionOf(bytes),
+      sinceMs,
+      origin: 'shipped',
+      fileName: 'marks.csv',
+    })
+    return versionOf(bytes)
+  }
+  await keep('good', 1000)
+  const bad = await keep('bad', 2000)
+  await keep('mild', 3000)
+  await run.pipeline.call('buildContent')
+  await run.pipeline.call('swapContent')
+  await send(run, [{ odd: true, big: true, minute: 0 }])
+  const matches = async (ask: Partial<EventReplay>) => {
+    const { report, tables, notes } = await replay(run, { dryRun: true, ...ask })
+    return [report.rules[0]?.matches ?? 0, tables?.['marks'], Object.values(notes).length]
+  }
+  expect(await matches({ asOfMs: 2500 })).toEqual([1, bad, 0])
+  expect((await matches({ asOfMs: 1500 }))[0]).toBe(0)
+  expect(await matches({ asOfMs: 1 })).toMatchObject([0, undefined, 1])
+  await store.prune({ Versions: 1, MaxBytes: 1e9 }, async () => new Set())
+  await expect(replay(run, { asOfMs: 2500 })).rejects.toThrow(new RegExp(`version ${bad} of table 'marks'.*no longer kept`))
   await run.pipeline.call('stop')
   await run.close()
 })

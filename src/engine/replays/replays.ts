@@ -6,6 +6,7 @@ import { messageOf, RetryLater } from '../../util/errors.ts'
 import { pause } from '../../util/pause.ts'
 import { checkAsk } from './check-ask.ts'
 import type { ReplayLake } from './pages.ts'
+import { checkPastTables } from './past-tables.ts'
 import { begunAgain, ReplayRun, type RunDeps } from './replay-run.ts'
 
 /** Maximum number of waiting replays. */
@@ -44,8 +45,9 @@ export class Replays {
 
   /** Queues a replay. Rejects with `Refused` if it makes no sense, with `RetryLater` if the queue is full. `found`: for a retro-match. */
   async add(asked: ReplayAsk, found?: Replay['found']): Promise<Replay> {
-    const { content, now, db } = this.#deps
+    const { content, config, now, db } = this.#deps
     const ask = checkAsk(asked, content(), now())
+    if (ask.kind === 'events' && ask.asOfMs !== undefined) await checkPastTables(content().loaded, ask.asOfMs, config.data_dir)
     const waiting = this.#in('queued').length
     if (waiting >= MAX_WAITING)
       throw new RetryLater(
