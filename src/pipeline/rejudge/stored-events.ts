@@ -41,7 +41,8 @@ export function foundSql(
   )
   const values = [...new Set(spans.map(([value]) => quoteText(value)))]
   const has = `hasAny(${quoteName(field)}, [${values.join(', ')}])`
-  return selectSql(schema, [`(${times.join(' OR ')})`, has, ...behind('p_event_time', after)], limit)
+  // With a plain limit the engine first reads the columns that it sorts by, and then the same granules again for the others.
+  return `${selectSql(schema, [`(${times.join(' OR ')})`, has, ...behind('p_event_time', after)], limit)} WITH TIES`
 }
 
 /** The spans as ranges of seconds that do not overlap. */
