@@ -8,12 +8,26 @@ export function tableProblems(tables: readonly TableStatus[]): SystemProblem[] {
 }
 
 function contentProblems(tables: readonly TableStatus[]): SystemProblem[] {
-  return tables.flatMap(({ name, health, lastError, isRefused }) => {
-    if (isRefused) return [systemProblem('TableRefused', name, `Table ${name}: its content cannot be used: ${lastError}`)]
-    if (health !== 'stale' && health !== 'failing') return []
-    const why = lastError ?? 'its content is older than its alarm period'
-    return [systemProblem('TableStale', name, `Table ${name} is ${health}: ${why}`)]
+  return tables.flatMap((table) => {
+    const { name, health, lastError, isRefused } = table
+    if (isRefused) return [systemProblem('TableRefused', name, refusedText(table))]
+    if (health === 'failing') return [systemProblem('TableStale', name, `Table ${name} has no content: ${lastError}`)]
+    return health === 'stale' ? [systemProblem('TableStale', name, staleText(table))] : []
   })
+}
+
+function refusedText({ name, version, lastError, nextRefreshMs }: TableStatus): string {
+  const inForce = version === undefined ? 'nothing is in force' : `version ${version} stays in force`
+  // A table that is never fetched has nothing to accept.
+  const advice =
+    nextRefreshMs === undefined ? '' : `. If only a check is wrong about it: \`caracal tables refresh ${name} --accept\``
+  return `Table ${name}: its content cannot be used, and ${inForce}: ${lastError}${advice}`
+}
+
+function staleText({ name, lastSuccessMs, lastError }: TableStatus): string {
+  const which =
+    lastSuccessMs === undefined ? 'shipped with its definition' : `current at ${new Date(lastSuccessMs).toISOString()}`
+  return `Table ${name} is stale: its content, ${which}, is older than its alarm period${lastError === undefined ? '' : `, since its refresh fails: ${lastError}`}`
 }
 
 /** What keeps a live table from being filled. */

@@ -573,3 +573,14 @@ test('content that compresses by more than any list is read back all the same', 
   expect(world.has('192.0.2.2')).toBe(true)
   expect(world.status).toMatchObject({ health: 'ok', lastError: undefined })
 })
+
+test('a table is stale once its content is older than AlarmPeriodMinutes, and not before', async () => {
+  world.definition = define({ Filename: 'shipped.txt', Refresh: { PeriodMinutes: 60, AlarmPeriodMinutes: 61 } })
+  await world.start()
+  await world.next()
+  world.answer = () => new Response('', { status: 503 })
+  await world.next()
+  expect(world.status).toMatchObject({ health: 'ok', ageSeconds: 3600 })
+  world.nowMs += 2 * MINUTE
+  expect(world.status).toMatchObject({ health: 'stale', isRefused: false })
+})
