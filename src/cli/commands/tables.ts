@@ -8,6 +8,7 @@ import type { Io } from '../io.ts'
 import { clientOf, type ServerFlags, withServer } from '../server-options.ts'
 import { count, span } from '../style.ts'
 import { registerTablePast } from './table-past.ts'
+import { registerTableTest } from './table-test.ts'
 
 type Table = z.output<typeof tableSchema>
 type Refreshed = z.output<typeof refreshedSchema>
@@ -56,6 +57,7 @@ export function registerTables(program: Command, io: Io): void {
     if (problems.length > 0 || !GOOD.includes(table.state)) throw new Exit(1)
   })
   registerTablePast(tables, io)
+  registerTableTest(tables, io)
 }
 
 interface RefreshFlags extends ServerFlags {
