@@ -42,6 +42,8 @@ export interface TableView {
   /** A sentence on what is wrong, or undefined. */
   readonly problem: string | undefined
   readonly refreshedMs: number | undefined
+  /** Seconds since the content in force was known to be current; of shipped content, since its date. */
+  readonly ageSeconds: number | undefined
   readonly nextRefreshMs: number | undefined
   readonly provider: string
   readonly file: string

@@ -89,6 +89,7 @@ function tableView(status: TableStatus, { tables }: ViewDeps): TableView {
     state: status.health,
     problem: problemOf(status),
     refreshedMs: status.lastSuccessMs,
+    ageSeconds: status.ageSeconds,
     nextRefreshMs: status.nextRefreshMs,
     provider: status.provider,
     file: definition?.file ?? '',

@@ -12,7 +12,7 @@ export const tableSchema = z.object({
   version: z.string().nullable().describe('Version of the content in force; stored in enriched events as `p_version`.'),
   problem: z.string().nullable(),
   refreshed_time: z.string().nullable().describe('When the content was last known to be current.'),
-  age_seconds: z.number().nullable().describe('Since then.'),
+  age_seconds: z.number().nullable().describe('Since then; of shipped content, since its date.'),
   next_refresh_time: z.string().nullable(),
   provider: z.string(),
   file: z.string().describe("The table's definition."),
@@ -81,7 +81,7 @@ export function tableRoutes(engine: Engine) {
 }
 
 export function tableView(table: TableView): z.output<typeof tableSchema> {
-  const { name, state, rows, version, problem, refreshedMs, nextRefreshMs, provider, file, live } = table
+  const { name, state, rows, version, problem, refreshedMs, ageSeconds, nextRefreshMs, provider, file, live } = table
   return {
     name,
     state,
@@ -89,7 +89,7 @@ export function tableView(table: TableView): z.output<typeof tableSchema> {
     version: version ?? null,
     problem: problem ?? null,
     refreshed_time: iso(refreshedMs),
-    age_seconds: refreshedMs === undefined ? null : Math.max(0, Math.round((Date.now() - refreshedMs) / 1000)),
+    age_seconds: ageSeconds ?? null,
     next_refresh_time: iso(nextRefreshMs),
     provider,
     file,
