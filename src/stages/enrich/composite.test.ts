@@ -123,3 +123,9 @@ describe('the rows of a composite key', () => {
     expect(() => checkContent(table, { ...checks, MustNotMatch: ['192.0.2.1+22'] }, undefined)).toThrow('"192.0.2.1+22"')
   })
 })
+
+test('of long lists in several fields, no more combinations are made than are looked up', async () => {
+  const long = (one: string) => [one, ...new Array<string>(100_000).fill('x')]
+  const enrichment = await enrich({ dst: long('192.0.2.1'), dst_port: long('22') })
+  expect(enrichment?.['dst+dst_port']).toMatchObject([{ name: 'ssh of one' }])
+})

@@ -60,6 +60,7 @@ describe('refused, naming file and path', () => {
     ['a name with a slash', { LookupName: '../x' }, /at LookupName: must be/],
     ['a name that helpers skip', { LookupName: 'p_any_x' }, /at LookupName/],
     ['a name that is a prototype', { LookupName: '__proto__' }, /at LookupName/],
+    ['a name with half a character', { LookupName: 'a\ud83d' }, /at LookupName/],
     [
       'a bad selector',
       { LogTypeMap: { PrimaryKey: 'ip', AssociatedLogTypes: [{ LogType: 'A', Selectors: ['a[0]'] }] } },

@@ -80,8 +80,8 @@ export function definitionKey(definition: TableDefinition): string {
   return hash16(exactText(definition))
 }
 
-/** Refuses paths, control characters, and names that helpers skip or that objects should not have. */
-const NAME = /^(?!p_any_)(?!__proto__$)(?!\.)[^/\\\p{Cc}]{1,200}$/u
+/** Refuses paths, control characters, halves of characters, and names that helpers skip or that objects should not have. */
+const NAME = /^(?!p_any_)(?!__proto__$)(?!\.)[^/\\\p{Cc}\p{Cs}]{1,200}$/u
 const MINUTES = z.int().min(1).max(525_600)
 
 const refreshSchema = z.strictObject({

@@ -63,6 +63,13 @@ describe('joins', () => {
     ['several selectors', ['src', 'dst', 'x'], { src: '192.0.2.1', dst: '192.0.2.2' }, { src: 'one', dst: 'two' }],
     ['what an event inherits is no field', ['constructor', 'toString.name'], {}, undefined],
     ['a selector named like an inherited name', ['constructor'], { constructor: '192.0.2.1' }, { constructor: 'one' }],
+    ['the same with a list', ['toString'], { toString: ['192.0.2.1'] }, { toString: ['one'] }],
+    [
+      'a list too long for the arguments of a call',
+      ['a.b'],
+      { a: [{ b: [...new Array<string>(200_000).fill('x'), '192.0.2.1'] }] },
+      { 'a.b': ['one'] },
+    ],
   ]
   test.each(cases)('%s', async (_, selectors, event, expected) => {
     const enrichment = enrich([await tableOf('t', rows, { A: selectors })], event) as

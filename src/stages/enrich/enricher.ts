@@ -91,7 +91,7 @@ class FieldLookup {
       if (value === undefined || value === null) return
       isList ||= Array.isArray(value)
       const parts = [value].flat() as JsonValue[]
-      keys = keys.flatMap((before) => parts.map((part) => [...before, part])).slice(0, MAX_COMBINATIONS)
+      keys = [...combinations(keys, parts)]
     }
     for (const values of keys) {
       const texts = values.map(textOf)
@@ -175,7 +175,7 @@ class Enrichment {
     if (seen.has(key) || this.#truncated.includes(place)) return
     seen.add(key)
     const under = this.#under(table)
-    under[selector] ??= []
+    if (!Object.hasOwn(under, selector)) under[selector] = []
     const list = under[selector] as JsonValue[]
     for (const row of rows) {
       if (list.length === MAX_LIST) {
@@ -188,7 +188,8 @@ class Enrichment {
 
   /** What a chained selector reads: a list if the rows are one. */
   read({ table, selector, path }: Chain): JsonValue | undefined {
-    return valueAt(this.#tables.get(table)?.[selector], path, 0)
+    const under = this.#tables.get(table) ?? {}
+    return Object.hasOwn(under, selector) ? valueAt(under[selector], path, 0) : undefined
   }
 
   finish(): JsonObject {
@@ -213,6 +214,16 @@ class Enrichment {
   }
 }
 
+/** Each of the keys so far with each of the next parts, as many as are looked up: lists in an event may be long. */
+function* combinations(keys: readonly (readonly JsonValue[])[], parts: readonly JsonValue[]): Generator<readonly JsonValue[]> {
+  let left = MAX_COMBINATIONS
+  for (const before of keys)
+    for (const part of parts) {
+      if (left-- === 0) return
+      yield [...before, part]
+    }
+}
+
 /** Numbers and booleans are looked up as text; objects are never keys. */
 function textOf(value: JsonValue): string | undefined {
   if (typeof value === 'string') return value
@@ -225,7 +236,8 @@ function valueAt(value: JsonValue | undefined, path: readonly string[], step: nu
     const found: JsonValue[] = []
     for (const element of value) {
       const inner = valueAt(element as JsonValue, path, step)
-      if (Array.isArray(inner)) found.push(...(inner as JsonValue[]))
+      // One by one: a call has room for some 100,000 arguments only.
+      if (Array.isArray(inner)) for (const one of inner as JsonValue[]) found.push(one)
       else if (inner !== undefined) found.push(inner)
     }
     return found

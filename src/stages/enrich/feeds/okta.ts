@@ -51,7 +51,7 @@ export const okta = defineProvider({
 
 /** The page after this one: `<https://…>; rel="next"` among others. */
 function nextLink(link: string | undefined): string | undefined {
-  return /<([^>]*)>\s*;\s*rel="?next"?/.exec(link ?? '')?.[1]
+  return /<([^<>]*)>\s*;\s*rel="?next"?/.exec(link ?? '')?.[1]
 }
 
 const ROWS: Readonly<Record<IdentityKind, (one: JsonObject) => JsonObject>> = {

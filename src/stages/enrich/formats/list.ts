@@ -4,8 +4,11 @@ import { TableError } from '../table.ts'
 import { BATCH, batches, type Format, lines, quote, type ReadRow } from './format.ts'
 import { isNetwork, prefixBits, spanKey } from './span.ts'
 
-/** The end of the key: a tab, or blanks before a `;` or `#` (so that a key may contain blanks, `;` and `#`). */
-const END = /\t|\s+[;#]/
+/**
+ * The end of the key: a tab, or blanks before a `;` or `#` (so that a key may contain blanks, `;` and `#`). Matched from the first of the
+ * blanks only: from each of them, a line of a million blanks would take an hour.
+ */
+const END = /\t|(?<!\s)\s+[;#]/
 
 /** Two addresses at the start of a line, the ends of a range, with an optional prefix length: `start TAB end TAB 24`. */
 const TWO_ADDRESSES = /^([\da-fA-F.:]+)(\s*-\s*|[\t ,]+)([\da-fA-F.:]+)(?=$|[\s,;#])(?:[\t ,;]+\/?(\d{1,3})(?=$|[\s,;#]))?/

@@ -17,3 +17,9 @@ test('a JSON array yields its first rows before its end has been read, even if t
   for (let i = 0; i < 3; i++) expect(rows.next().value).toHaveLength(BATCH)
   expect(() => rows.next()).toThrow(/is incomplete/)
 })
+
+// From each blank to the last one would be 500 thousand million steps.
+test('a line of a million blanks takes no longer than any other of its length', () => {
+  const blanks = ' '.repeat(1_000_000)
+  expect([...read(list, `a${blanks}b\nc${blanks}# note`)].flat()).toEqual([{ key: `a${blanks}b` }, { key: 'c', note: 'note' }])
+})

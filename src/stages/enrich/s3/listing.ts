@@ -11,8 +11,11 @@ export interface Listing {
 export function listingOf(xml: string): Listing {
   if (!xml.includes('<ListBucketResult'))
     throw new TableError('the store does not answer with a list of objects: check `endpoint`')
-  const objects = [...xml.matchAll(/<Contents>([\s\S]*?)<\/Contents>/g)].flatMap(([, content]) => {
-    const [key, modified] = [textIn(content!, 'Key'), textIn(content!, 'LastModified')]
+  // Split rather than matched as pairs of tags: from each of many tags that nothing closes, a search would read to the end.
+  const [, ...contents] = xml.split('<Contents>')
+  const objects = contents.flatMap((rest) => {
+    const content = rest.slice(0, Math.max(0, rest.indexOf('</Contents>')))
+    const [key, modified] = [textIn(content, 'Key'), textIn(content, 'LastModified')]
     const modifiedMs = Date.parse(modified ?? '')
     if (key === undefined || Number.isNaN(modifiedMs))
       throw new TableError('the store answers with an object without key or time')

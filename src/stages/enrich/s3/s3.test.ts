@@ -118,3 +118,8 @@ test('what is not a list of objects is refused', () => {
     ),
   ).toThrow(/not URL-encoded/)
 })
+
+// From each tag to the end of the text would be 50 thousand million steps.
+test('a listing that only opens tags ends soon', () => {
+  expect(() => listingOf(`<ListBucketResult>${'<Contents>'.repeat(100_000)}`)).toThrow(/without key or time/)
+})

@@ -2,15 +2,23 @@ import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { constants, gzip, type ZlibOptions } from 'node:zlib'
+import { hash16 } from '../../../util/hash.ts'
 
 /** Every version's content, as `<hash>.gz`: the same content on two days is one file. */
 export const CONTENT_SUFFIX = '.gz'
 
 const pack = promisify<Uint8Array, ZlibOptions, Buffer>(gzip)
 
-/** The folder of one table below `data/tables`. Table names contain no slashes, but may contain characters that some file systems refuse. */
+/** What file systems allow as one name. */
+const MAX_NAME = 255
+
+/**
+ * The folder of one table below `data/tables`. Table names contain no slashes, but may contain characters that some file systems refuse,
+ * and in escaped form they may be too long.
+ */
 export function tableFolder(tablesFolder: string, table: string): string {
-  return join(tablesFolder, encodeURIComponent(table).replaceAll('*', '%2A'))
+  const name = encodeURIComponent(table).replaceAll('*', '%2A')
+  return join(tablesFolder, name.length > MAX_NAME ? `${name.slice(0, MAX_NAME - 17)}~${hash16(table)}` : name)
 }
 
 /** The file name of a version's content. */
