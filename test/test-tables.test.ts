@@ -126,7 +126,7 @@ test('enrich-test-data writes rows into the tests, keeps the rest of the file, a
     caracal('enrich-test-data', folder, '--table', `users=${join(folder, 'users.csv')}`, ...more)
   const asked = await enrich('--check')
   expect([asked.code, readFileSync(file, 'utf8')]).toEqual([1, UNFILLED])
-  expect(asked.out).toContain("filled.yml: 'an admin', 'a guest'\nwould enrich 2 tests in 1 files")
+  expect(asked.out).toContain("filled.yml: 'an admin', 'a guest'\nwould enrich 2 tests in 1 file")
   expect((await caracal('test', '--path', folder)).code).toBe(1)
 
   expect((await enrich()).code).toBe(0)

@@ -103,6 +103,9 @@ describe('without a server', () => {
     [['query', ''], /the query is empty/],
     [['query', 'SELECT 1', '--max-rows', 'x'], /--max-rows 'x'/],
     [['demo'], /--remove/],
+    [['tables', 'shwo'], /unknown command 'shwo': did you mean 'show'\?\n\(see caracal tables --help\)/],
+    [['packs', 'frobnicate'], /unknown command 'frobnicate'\. Known: list, enable, disable, help\n/],
+    [['tables', 'refresh'], /missing required argument 'name'\n\(see caracal tables refresh --help\)/],
   ])('%j exits with 2 and says why', async (argv, why) => {
     const { code, out, err } = await cli(argv)
     expect([code, out]).toEqual([2, ''])

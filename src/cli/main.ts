@@ -53,6 +53,7 @@ function commandOf(argv: readonly string[]): string | undefined {
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   try {
     const program = await createProgram(commandOf(argv), io)
+    await refuseUnknown(program, argv)
     await program.parseAsync([...argv], { from: 'user' })
     const code = Number(process.exitCode ?? 0)
     process.exitCode = undefined
@@ -69,7 +70,6 @@ async function createProgram(called: string | undefined, io: Io): Promise<Comman
     .helpCommand('help [command]', 'show the help of a command')
     .addHelpText('after', EXAMPLES)
     .configureOutput({ writeOut: io.out, writeErr: io.err, getOutHelpWidth: () => io.columns, getErrHelpWidth: () => io.columns })
-    .showHelpAfterError('(see caracal --help)')
     .exitOverride()
     .hook('preAction', (_, command) => {
       const idle = WITHOUT_EFFECT.filter((option) => Object.hasOwn(command.optsWithGlobals(), option.attributeName()))
@@ -78,5 +78,23 @@ async function createProgram(called: string | undefined, io: Io): Promise<Comman
   for (const option of WITHOUT_EFFECT) program.addOption(option)
   const names = called !== undefined && Object.hasOwn(COMMANDS, called) ? [called] : Object.keys(COMMANDS)
   for (const name of names) (await COMMANDS[name]!())(program, io)
+  pointToHelp(program, 'caracal')
   return program
+}
+
+/** Each error refers to the help of its own command. */
+function pointToHelp(command: Command, name: string): void {
+  command.showHelpAfterError(`(see ${name} --help)`)
+  for (const inner of command.commands) pointToHelp(inner, `${name} ${inner.name()}`)
+}
+
+/** Refuses a typo after `caracal tables`, which its default command would take for an argument. */
+async function refuseUnknown(program: Command, [called, word]: readonly string[]): Promise<void> {
+  const group = program.commands.find((command) => command.name() === called)
+  if (!group || group.commands.length === 0 || group.registeredArguments.length > 0 || word === undefined || word.startsWith('-'))
+    return
+  const known = [...group.commands.map((command) => command.name()), 'help']
+  if (known.includes(word)) return
+  const { suggestion } = await import('../packs/issues.ts')
+  group.error(`error: unknown command '${word}'${suggestion(word, known) || `. Known: ${known.join(', ')}`}`)
 }

@@ -7,6 +7,7 @@ import { collect, readConfig } from '../config.ts'
 import { type ContentFlags, selectContent, withContent } from '../content.ts'
 import { UsageError } from '../exit.ts'
 import type { Io } from '../io.ts'
+import { counted } from '../style.ts'
 import { readTables } from '../tables-option.ts'
 
 interface Flags extends ContentFlags {
@@ -64,7 +65,7 @@ async function enrichAll(flags: Flags, io: Io): Promise<boolean> {
     if (flags.check) isFine = false
     else await write(rule.file, text)
   }
-  io.out(`${flags.check ? 'would enrich' : 'enriched'} ${tests} tests in ${files} files\n`)
+  io.out(`${flags.check ? 'would enrich' : 'enriched'} ${counted(tests, 'test')} in ${counted(files, 'file')}\n`)
   return isFine
 }
 

@@ -45,7 +45,7 @@ async function validate(flags: Flags, io: Io): Promise<0 | 1> {
   } else {
     for (const notice of notices) io.out(`notice ${printable(notice)}\n`)
     for (const problem of problems) io.out(`ERROR  ${printable(problemLine(problem))}\n`)
-    const shown = Object.entries(counts).map(([name, count]) => `${count} ${name.replaceAll('_', ' ')}`)
+    const shown = Object.entries(counts).map(([kind, n]) => `${n} ${nounOf(kind, n)}`)
     io.out(`${shown.join(', ')}: `)
     io.out(`${counted(problems.length, 'problem')}, ${counted(notices.length, 'notice')}\n`)
   }
@@ -107,6 +107,12 @@ function union(content: Content, whole: Content): Content {
   const { problems, notices, ...kinds } = content
   const all = Object.entries(kinds).map(([kind, items]) => [kind, [...(whole[kind as keyof typeof kinds] ?? []), ...items]])
   return { ...content, ...Object.fromEntries(all) }
+}
+
+/** `scheduled_queries`: `scheduled query` for one, otherwise `scheduled queries`. */
+function nounOf(kind: string, n: number): string {
+  const noun = kind.replaceAll('_', ' ')
+  return n === 1 ? noun.replace(/ies$/, 'y').replace(/s$/, '') : noun
 }
 
 /** Always counts rules, schemas and tables; other kinds if there are any. */
