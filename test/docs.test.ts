@@ -42,11 +42,32 @@ function listed(text: string, heading: string): string[] {
   )
 }
 
+/** The ids that GitHub assigns to the headings of a document. */
+function anchors(text: string): Set<string> {
+  const headings = [...text.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading!)
+  return new Set(
+    headings.map((heading) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  )
+}
+
 describe.each(documents)('$file', ({ file, text }) => {
   test('every path it names exists', () => {
     const links = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, path]) => join(dirname(file), path!))
     const spans = [...text.matchAll(/`((?:src|test|docs|packs|scripts|bench|bin|examples)\/[\w./-]+)`/g)].map(([, path]) => path!)
     expect([...links, ...spans].filter((path) => !existsSync(join(root, path)))).toEqual([])
+  })
+
+  test('every section it links to exists', () => {
+    const links = [...text.matchAll(/\]\(([^)#:]*)#([^)]*)\)/g)].map(([, path, id]) => [
+      path ? join(dirname(file), path) : file,
+      id!,
+    ])
+    expect(links.filter(([path, id]) => !anchors(read(path!)).has(id!))).toEqual([])
   })
 
   test('every npm script it names exists', () => {

@@ -4,14 +4,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, expect, test } from 'vitest'
+import { z } from 'zod'
+import { tableDefinitionSchema } from '../src/stages/enrich/definition.ts'
+import { providers } from '../src/stages/enrich/index.ts'
 import { packageRoot } from '../src/util/entry.ts'
 
 const page = readFileSync(join(packageRoot(), 'docs/tables.md'), 'utf8')
+const reference = readFileSync(join(packageRoot(), 'docs/tables-reference.md'), 'utf8')
 const folder = mkdtempSync(join(tmpdir(), 'tables-page-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** The files that the page shows, each with its name before its text. */
-const files = [...page.matchAll(/`(content\/[\w.]+)`[^\n]*\n\n```\w+\n([\s\S]*?)```/g)].map(([, name, text]) => [name!, text!])
+/** The files that the pages show, each with its name before its text. */
+const files = [...`${page}\n${reference}`.matchAll(/`(content\/[\w.]+)`[^\n]*\n\n```\w+\n([\s\S]*?)```/g)].map(
+  ([, name, text]) => [name!, text!],
+)
 mkdirSync(join(folder, 'content'))
 for (const [name, text] of files) writeFileSync(join(folder, name!), text!)
 
@@ -19,18 +25,18 @@ const run = promisify(execFile)
 const caracal = (...args: string[]) => run(process.execPath, [join(packageRoot(), 'bin/caracal.js'), ...args], { cwd: folder })
 
 /** The commands that the page shows. */
-const [validate, match] = /```\n(caracal validate[\s\S]*?)```/
-  .exec(page)![1]!
-  .trim()
-  .split('\n')
-  .map((line) => line.split(' ').slice(1))
+const commands = [...page.matchAll(/^caracal (.*)$/gm)].map(([, args]) => args!.split(' '))
+const [validate, match, web, packs, enable] = commands
 
-test('the examples in docs/tables.md are valid', async () => {
+test('the examples of both pages are valid', async () => {
   expect(files.map(([name]) => name)).toEqual([
     'content/assets.csv',
     'content/assets.yml',
     'content/critical.yml',
     'content/conn.json',
+    'content/web.yml',
+    'content/tor_on_web.yml',
+    'content/web.json',
     'content/tor_on_vpn.yml',
     'content/identity_users.yml',
   ])
@@ -50,11 +56,63 @@ test('the rule in docs/tables.md matches through the table, which adds its indic
   })
 })
 
-test('the extension in docs/tables.md has five lines, and joins the shipped table on one more field', async () => {
-  const [, text] = files.find(([name]) => name!.includes('tor_on_vpn'))!
+test('the extension in docs/tables.md has five lines, and puts the row of the shipped list under a field of the own log', async () => {
+  const [, text] = files.find(([name]) => name!.includes('tor_on_web'))!
   expect(text!.trim().split('\n')).toHaveLength(5)
+  const event = JSON.parse((await caracal(...web!)).stdout)
+  expect(event.p_enrichment).toMatchObject({
+    tor_exit_nodes: { client: { ip: event.client }, p_any_ip_addresses: [{ ip: event.client }] },
+    p_any_ip_addresses: [event.client],
+  })
+})
+
+test('the extension in docs/tables-reference.md joins the shipped table on one more field', async () => {
   writeFileSync(join(folder, 'list.txt'), '192.0.2.10\n')
   const args = ['run', 'content/conn.json', '--content', 'content', '--table', 'tor_exit_nodes=list.txt', '--emit', 'events']
   const event = JSON.parse((await caracal(...args)).stdout)
   expect(event.p_enrichment.tor_exit_nodes).toMatchObject({ id_resp_h: { ip: '192.0.2.10' } })
 })
+
+test('the pack that docs/tables.md enables is optional and then on', async () => {
+  const [, , pack] = enable!
+  const state = async () => (await caracal(...packs!)).stdout.split('\n').find((line) => line.startsWith(`${pack} `))
+  expect(await state()).toContain('off (optional)')
+  await caracal(...enable!)
+  expect(await state()).not.toContain('off')
+})
+
+test('docs/tables-reference.md has a row for every key of a table, and no other', () => {
+  const schema = z.toJSONSchema(tableDefinitionSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema
+  expect(keysIn(section('All keys')).sort()).toEqual(keysOf(schema).sort())
+})
+
+test('docs/tables-reference.md has a row for every provider, with all its keys', () => {
+  const rows = [...section('Providers').matchAll(/^\| `(\w+)` \| (.*) \|$/gm)]
+  const named = rows.map(([, type, keys]) => [type, new Set(keysIn(`| ${keys!.replaceAll(/\([^)]*\)/g, '')} |`))])
+  const expected = providers.map(({ type, config }) => [type, new Set(Object.keys(config.shape))])
+  expect(Object.fromEntries(named)).toEqual(Object.fromEntries(expected))
+})
+
+function section(heading: string): string {
+  return reference.split(/^#{2,3} /m).find((part) => part.startsWith(`${heading}\n`))!
+}
+
+/** The code spans in the first cells of a section's tables. */
+function keysIn(text: string): string[] {
+  return [...text.matchAll(/^\| ([^|]*) \|/gm)].flatMap(([, cell]) => [...cell!.matchAll(/`([^`]+)`/g)].map(([, key]) => key!))
+}
+
+/** All keys of a table's YAML, `Checks.MinRows`, except those within a provider or a primary key. */
+function keysOf({ properties = {}, items, anyOf = [] }: JsonSchema, before = ''): string[] {
+  const own = Object.entries(properties).flatMap(([name, value]) => [
+    `${before}${name}`,
+    ...(name === 'PrimaryKey' ? [] : keysOf(value, `${before}${name}.`)),
+  ])
+  return [...own, ...[...(items ? [items] : []), ...anyOf].flatMap((one) => keysOf(one, before))]
+}
+
+interface JsonSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly items?: JsonSchema
+  readonly anyOf?: readonly JsonSchema[]
+}

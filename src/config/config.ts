@@ -100,7 +100,7 @@ export const configSchema = z.strictObject({
   keys: keysSchema
     .default({})
     .describe(
-      'Secrets that tables are fetched with. A table names a key; the key is only sent to the hosts listed here (docs/tables.md).',
+      'Secrets that tables are fetched with. A table names a key; the key is only sent to the hosts listed here (docs/tables-reference.md).',
     ),
   heartbeat_url: z
     .url({ protocol: /^https?$/ })

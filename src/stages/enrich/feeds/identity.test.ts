@@ -11,8 +11,8 @@ import { createEnricher } from '../enricher.ts'
 import { identityRow } from './identity.ts'
 
 const file = '/content/x.yml'
-/** The definition that docs/tables.md shows. */
-const page = readFileSync(join(packageRoot(), 'docs/tables.md'), 'utf8')
+/** The definition that docs/tables-reference.md shows. */
+const page = readFileSync(join(packageRoot(), 'docs/tables-reference.md'), 'utf8')
 const shown = /`content\/identity_users\.yml`:\n\n```yaml\n([\s\S]*?)```/.exec(page)![1]!
 
 test('keys are texts, each once; what is unknown is left out', () => {
