@@ -118,7 +118,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('a faulty feed is reported with its own reason, alerted separately if its content is refused, and changes no table until it is accepted', {
+test('a faulty feed is reported and alerted separately with its own reason, and changes no table until it is accepted', {
   timeout: 240_000,
 }, async () => {
   const before = new Map<string, Row>()
@@ -135,18 +135,21 @@ test('a faulty feed is reported with its own reason, alerted separately if its c
     expect(row, name).toMatchObject({ rows: 200, version: before.get(name)!.version })
     expect(row.problem, name).toMatch(FEEDS[name]!.says)
   }
-  // Refused content is alerted at once, each table by itself; a failing refresh once the table is older than its alarm period.
-  const refused = names.filter((name) => FEEDS[name]!.isRefused)
+  // Refused content is alerted at once, each table by itself; a failing refresh at the third failure.
+  const failing = names.filter((name) => !FEEDS[name]!.isRefused)
+  for (const name of failing) for (let i = 0; i < 2; i++) expect((await refreshed(name)).problem, name).toMatch(FEEDS[name]!.says)
   const missing = () => {
     const alerts = [...receiver.bodies.values()] as unknown as {
       id: string
       alertContext: { covers: string[]; problems: string[] }
     }[]
-    return refused.filter(
+    return names.filter(
       (name) =>
         !alerts.some(
           ({ id, alertContext: { covers, problems } }) =>
-            id === 'Caracal.TableRefused' && covers.join() === name && FEEDS[name]!.says.test(problems.join()),
+            id === `Caracal.${FEEDS[name]!.isRefused ? 'TableRefused' : 'TableRefreshFailed'}` &&
+            covers.join() === name &&
+            FEEDS[name]!.says.test(problems.join()),
         ),
     )
   }

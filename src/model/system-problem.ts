@@ -247,6 +247,16 @@ export const PROBLEM_KINDS = {
     advice:
       'Correct the key in caracal.yml (`keys`), then `caracal tables refresh <name>`; otherwise it is tried again every hour.',
   },
+  TableRefreshFailed: {
+    headline: 'A table cannot be refreshed',
+    severity: 'LOW',
+    alerts: 'each',
+    afterMs: 0,
+    meaning:
+      'The provider of a lookup table has failed several times in a row. The last good version stays in force and grows old.',
+    advice:
+      'The message says how it fails. Check the provider and the network; `caracal tables refresh <name>` retries immediately.',
+  },
   TableRefused: {
     headline: 'Table content was rejected',
     severity: 'MEDIUM',

@@ -7,12 +7,19 @@ export function tableProblems(tables: readonly TableStatus[]): SystemProblem[] {
   return [...contentProblems(tables), ...tables.flatMap(({ name, live }) => (live ? liveProblems(name, live) : []))]
 }
 
+/** A single failure is often over by the next attempt, a minute later. */
+const MANY_FAILURES = 3
+
 function contentProblems(tables: readonly TableStatus[]): SystemProblem[] {
   return tables.flatMap((table) => {
-    const { name, health, lastError, isRefused } = table
+    const { name, health, lastError, isRefused, failures } = table
     if (isRefused) return [systemProblem('TableRefused', name, refusedText(table))]
     if (health === 'failing') return [systemProblem('TableStale', name, `Table ${name} has no content: ${lastError}`)]
-    return health === 'stale' ? [systemProblem('TableStale', name, staleText(table))] : []
+    if (health === 'stale') return [systemProblem('TableStale', name, staleText(table))]
+    // A file or key that is missing from the beginning has not failed: nobody has put it there yet.
+    if (failures < MANY_FAILURES || health === 'missing') return []
+    const message = `Table ${name}: ${failures} refreshes in a row failed, most recently because ${lastError}`
+    return [systemProblem('TableRefreshFailed', name, message)]
   })
 }
 

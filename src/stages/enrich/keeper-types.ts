@@ -111,6 +111,8 @@ export interface TableStatus {
   readonly lastError: string | undefined
   /** `lastError` says why content that was there could not be used. */
   readonly isRefused: boolean
+  /** Failures since the last success. */
+  readonly failures: number
   readonly nextRefreshMs: number | undefined
   readonly periodMinutes: number
   /** Only of a live table. */

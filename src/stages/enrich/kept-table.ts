@@ -171,6 +171,7 @@ export class KeptTable {
       lastFailureMs,
       lastError,
       isRefused,
+      failures: this.failures,
       nextRefreshMs,
       periodMinutes: this.definition.periodMinutes,
     }
