@@ -15,6 +15,9 @@ import { RefusedAnswer, TableError } from './table.ts'
 /** Default of the provider's `max_bytes`: larger content, after decompression, is refused. */
 export const DEFAULT_MAX_BYTES = 64 * 1024 * 1024
 
+/** Its maximum: longer text does not fit in a string. */
+export const MOST_BYTES = 512 * 1024 * 1024 - 32
+
 /** No list of any kind compresses so well; what does is made to fill memory. */
 const MAX_RATIO = 250
 /** Small content may compress by more. */
@@ -29,6 +32,7 @@ export const contentKeys = {
   max_bytes: z
     .int()
     .min(1)
+    .max(MOST_BYTES)
     .default(DEFAULT_MAX_BYTES)
     .describe('Maximum size of the content in bytes, after decompression; of a tar archive, of the whole archive.'),
   member: z

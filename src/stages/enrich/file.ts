@@ -48,16 +48,24 @@ export const file = defineProvider({
 })
 
 /**
- * Content in the data folder was fetched from others (git): what it names as a table must not be the API token, or any other file of this
- * machine. Such a table may read files next to it and those that the user puts below `tables` in the data folder.
+ * What content from others names as a table must not be the API token, or any other file of this machine. Such a table may read files next to it and those that the user puts below `tables` in the data folder.
  */
 async function refuseForeign(path: string, folder: string, dataFolder: string): Promise<void> {
-  const real = (one: string) => realpath(one).catch(() => resolve(one))
-  const [own, data, tables, target] = await Promise.all([folder, dataFolder, join(dataFolder, 'tables'), path].map(real))
-  if (!isBelow(own!, data!) || isBelow(target!, own!) || isBelow(target!, tables!)) return
+  if (!(await isForeign(folder, dataFolder))) return
+  const [own, tables, target] = await Promise.all([folder, join(dataFolder, 'tables'), path].map(real))
+  if (isBelow(target!, own!) || isBelow(target!, tables!)) return
   throw new TableError(
     `content from git may read files in its own folder and below tables in the data folder, not ${path}: move the table's definition to a local content folder`,
   )
+}
+
+/** True for a folder of content that was fetched from others (git): that lies in the data folder. */
+export async function isForeign(folder: string, dataFolder: string): Promise<boolean> {
+  return isBelow(await real(folder), await real(dataFolder))
+}
+
+function real(path: string): Promise<string> {
+  return realpath(path).catch(() => resolve(path))
 }
 
 function isBelow(path: string, folder: string): boolean {

@@ -35,6 +35,9 @@ describe('text values are converted to the types of the schema', () => {
     ['array', '["a"]', ['a']],
     ['array', 'a', undefined],
     ['json', 'a', 'a'],
+    ['json', '{"a":9007199254740993}', { a: 9007199254740993n }],
+    ['json', '['.repeat(10_000), undefined],
+    ['array', `${'['.repeat(33)}${']'.repeat(33)}`, undefined],
     ['string', '42', '42'],
   ]
   test.each(cases)('%s from %s', (type, text, value) => {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { JsonObject, JsonValue } from '../../model/json.ts'
 import { ConfigError } from '../../util/errors.ts'
+import { parseJson } from '../../util/json.ts'
 import { AUTOMATIC, type IndicatorValue, indicatorsOf } from './indicators.ts'
 import type { MatchKind } from './table.ts'
 
@@ -51,6 +52,9 @@ interface Field extends Value {
   readonly name: string
   readonly required?: boolean | undefined
 }
+
+/** Maximum nesting depth of a cell, the same as of a row in JSON. */
+const MAX_DEPTH = 32
 
 /** Values of these types are compared without regard to case. */
 const CASELESS = new Set(['domain', 'hostname', 'email', 'md5', 'sha1', 'sha256'])
@@ -147,12 +151,11 @@ function fromText(text: string, type: string): JsonValue | undefined {
       return /^true$/i.test(text) ? true : /^false$/i.test(text) ? false : undefined
     case 'array':
     case 'object':
-    case 'json':
-      try {
-        return JSON.parse(text) as JsonValue
-      } catch {
-        return type === 'json' ? text : undefined
-      }
+    case 'json': {
+      const read = parseJson(text, { maxDepth: MAX_DEPTH })
+      if (read.kind === 'ok') return read.value
+      return type === 'json' && read.reason !== 'too_deep' ? text : undefined
+    }
     default:
       return text
   }

@@ -3,7 +3,7 @@ import { isObject, type JsonObject, type JsonValue } from '../../../model/json.t
 import { hash16 } from '../../../util/hash.ts'
 import { type HttpAnswer, shownUrl } from '../../../util/http/send.ts'
 import { parseJson } from '../../../util/json.ts'
-import { DEFAULT_MAX_BYTES, tooLarge } from '../content.ts'
+import { DEFAULT_MAX_BYTES, MOST_BYTES, tooLarge } from '../content.ts'
 import { fetchError } from '../fetch-error.ts'
 import type { Fetched, ProviderDeps } from '../provider.ts'
 import { TableError } from '../table.ts'
@@ -16,7 +16,12 @@ const MAX_REDIRECTS = 5
 /** Settings that all providers of services share. */
 export const serviceLimits = {
   timeout_secs: z.int().min(1).max(7200).default(900).describe('Time limit for the whole refresh, in seconds.'),
-  max_bytes: z.int().min(1).default(DEFAULT_MAX_BYTES).describe('Maximum size of all answers of one refresh together, in bytes.'),
+  max_bytes: z
+    .int()
+    .min(1)
+    .max(MOST_BYTES)
+    .default(DEFAULT_MAX_BYTES)
+    .describe('Maximum size of all answers of one refresh together, in bytes.'),
 }
 
 export const keyName = z.string().min(1).max(64).describe('Name of a key in the configuration (`keys`).')

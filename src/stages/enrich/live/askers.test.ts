@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { RESPONSES } from '../../../../test/support/service-answers.ts'
 import { addresses, HOUR, MINUTE, ServiceWorld, TABLE } from '../../../../test/support/service-world.ts'
@@ -253,3 +254,26 @@ test('a file that has grown far beyond its answers is rewritten, with the same c
   expect((await world.rows()).map(({ ip }) => ip)).toEqual(['45.0.0.0'])
   await killed.stop()
 }, 120_000)
+
+test('content from others sends addresses to a server of its choice only if the operator has listed it for a key', async () => {
+  world.service = 'greynoise_community'
+  world.secret = undefined
+  const fetched = { ...world.definition, file: join(world.folder, 'content-git', 'one', 'verdicts.yml') }
+  const missed = async () => {
+    world.missed('45.0.0.1')
+    await world.advance(MINUTE)
+    return world.asked.length
+  }
+  await world.askers.update([fetched])
+  expect(await missed()).toBe(0)
+  expect(world.status.lastError).toMatch(/needs the key/)
+  world.secret = 's3cr3t'
+  world.askers.retry(TABLE)
+  expect(await missed()).toBe(1)
+  // One's own content asks a server that needs no key without one.
+  world.secret = undefined
+  await world.askers.update([{ ...world.definition, file: join(world.folder, 'verdicts.yml') }])
+  world.missed('45.0.0.2')
+  await world.advance(MINUTE)
+  expect(world.asked).toHaveLength(2)
+})

@@ -1,8 +1,10 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { messageOf } from '../../../util/errors.ts'
 import type { Send } from '../../../util/http/send.ts'
 import type { ApiKeys } from '../api-keys.ts'
 import { definitionKey, type TableDefinition } from '../definition.ts'
+import { isForeign } from '../file.ts'
 import type { KeeperClock } from '../keeper-types.ts'
 import { AnswerFile } from './answer-file.ts'
 import { Asker } from './asker.ts'
@@ -94,10 +96,12 @@ export class Askers {
     const service = serviceOf(provider.service)
     const file = await AnswerFile.open(answersPath(dataFolder, name), service.type, clock.now())
     const saved = await readFile(waitingPath(dataFolder, name), 'utf8').catch(() => '')
+    // The addresses in events are not for every server that content from others names: the operator lists it in the hosts of a key.
+    const isUnknown = provider.url !== undefined && (await isForeign(dirname(definition.file), dataFolder))
     const asker = new Asker({
       service,
       base: (provider.url ?? service.url).replace(/\/+$/, ''),
-      key: provider.key ?? (service.needsKey ? service.type : undefined),
+      key: provider.key ?? (service.needsKey || isUnknown ? service.type : undefined),
       keys,
       limits: { perMinute: provider.per_minute ?? service.perMinute, perDay: provider.per_day ?? service.perDay },
       ttlMs: provider.ttl_hours * 3_600_000,
