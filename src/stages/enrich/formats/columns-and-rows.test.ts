@@ -40,3 +40,11 @@ test.each([
 ])('refused: %s', async (_, content, Rows, message) => {
   await expect(tableOf(content, { Rows })).rejects.toThrow(message)
 })
+
+test.each([
+  ['commas', ','],
+  ['quotes', '"'],
+  ['letters', 'a'],
+])('a CSV with a line of millions of %s is refused before it is a record', async (_, one) => {
+  await expect(tableOf(`key,note\na,b\n${one.repeat(5_000_000)}`, { Format: 'csv' })).rejects.toThrow(/^not CSV: /)
+})

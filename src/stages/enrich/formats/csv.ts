@@ -8,6 +8,8 @@ import { BATCH, type Format, quote, type ReadRow } from './format.ts'
 /** Characters passed to the parser at a time. */
 const PIECE = 64 * 1024
 const MAX_RECORD_CHARACTERS = 1024 * 1024
+/** A longer line is a longer record, or one of so many empty values that the list of them alone would fill memory. */
+const MAX_LINE = 2 * MAX_RECORD_CHARACTERS
 const MAX_COLUMNS = 1000
 
 /** Comma-separated values (RFC 4180) with a header line, unless the definition names the columns; blanks around values are removed. */
@@ -45,7 +47,7 @@ export async function* records(text: string): AsyncGenerator<{ readonly cells: r
     max_record_size: MAX_RECORD_CHARACTERS,
   })
   const feed = Readable.from(pieces(text))
-  feed.pipe(parser)
+  feed.on('error', (error) => parser.destroy(error)).pipe(parser)
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
       yield { cells: record, line: info.lines }
@@ -59,7 +61,14 @@ export async function* records(text: string): AsyncGenerator<{ readonly cells: r
 }
 
 function* pieces(text: string): Generator<string> {
-  for (let at = 0; at < text.length; at += PIECE) yield text.slice(at, at + PIECE)
+  let line = 0
+  for (let at = 0; at < text.length; at += PIECE) {
+    const piece = text.slice(at, at + PIECE)
+    yield piece
+    const end = Math.max(piece.lastIndexOf('\n'), piece.lastIndexOf('\r'))
+    if (end >= 0) line = at + end
+    else if (at + PIECE - line > MAX_LINE) throw new TableError(`a line has more than ${MAX_LINE} characters`)
+  }
 }
 
 function checkHeader(cells: readonly string[], primaryKey: string, these: string): readonly string[] {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { createSlice } from '../slice.ts'
 import { AddressBatch } from './address-batch.ts'
 import { AddressIndexBuilder } from './address-index.ts'
+import { MAX_KEYS } from './row-groups.ts'
 
 const seed = 4848
 
@@ -184,6 +185,14 @@ describe('among thousands of networks a linear scan finds the same, one by one a
     return bytes.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n)
   }
 })
+
+test('content can have many networks, but not so many that they fill the memory', () => {
+  const builder = new AddressIndexBuilder(true)
+  const add = () => {
+    for (let i = 0; i <= MAX_KEYS; i++) builder.add('192.0.2.1', 0)
+  }
+  expect(add).toThrow(`more than ${MAX_KEYS} networks`)
+}, 60_000)
 
 /** The oracle: compares every key in turn. An IPv4-mapped address or network counts as IPv4. */
 function scan(keys: readonly string[], address: string): number {

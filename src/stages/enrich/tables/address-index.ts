@@ -1,12 +1,14 @@
 import { type IpFamily, type IpPrefix, parseIp, parsePrefix } from '../../../model/ip.ts'
 import { networksOf, parseRange } from '../../../model/ip-range.ts'
 import type { Slice } from '../slice.ts'
+import { TableError } from '../table.ts'
 import type { AddressBatch } from './address-batch.ts'
 import { entriesOf } from './entries.ts'
 import { Ipv4Index, type Ipv4Parts, ipv4Parts } from './ipv4-index.ts'
 import { ipv6Filter } from './ipv6-filter.ts'
 import { Ipv6Index, type Ipv6Parts, ipv6Parts } from './ipv6-index.ts'
 import { flatten, PrefixList } from './ranges.ts'
+import { MAX_KEYS } from './row-groups.ts'
 import { sharedInt32 } from './shared.ts'
 
 /** The parts of an index of networks. */
@@ -91,6 +93,8 @@ export class AddressIndexBuilder {
   }
 
   #add(prefix: IpPrefix, row: number): void {
+    if (this.#v4.size + this.#v6.size === MAX_KEYS)
+      throw new TableError(`the addresses and ranges of the content are more than ${MAX_KEYS} networks`)
     this.#numbers = Math.max(this.#numbers, row + 1)
     if (prefix.family === 4) this.#v4.add(prefix, row)
     else this.#v6.add(prefix, row)

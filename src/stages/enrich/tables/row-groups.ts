@@ -1,6 +1,5 @@
 import { inParts, type Slice } from '../slice.ts'
 import { TableError } from '../table.ts'
-import { MAX_ROW } from './entries.ts'
 import type { KeyKind } from './index.ts'
 import { sharedInt32 } from './shared.ts'
 
@@ -28,6 +27,9 @@ export interface Grouped {
   readonly groups: GroupParts
 }
 
+/** One row may have very many: a range is up to 254 networks. */
+export const MAX_KEYS = 8_000_000
+
 /**
  * Groups rows by their keys, however these are spelt. `newest`: time of each row. Texts that are not keys of this kind have groups of their
  * own, so that the index can refuse them.
@@ -52,12 +54,11 @@ export async function groupRows(
     // A list may contain one key in two spellings.
     if (last[group] === row) return
     last[group] = row
-    members.push({ group, row })
+    if (members.push({ group, row }) > MAX_KEYS) throw new TableError(`the content has more than ${MAX_KEYS} keys`)
   }
   await inParts(keys.length, slice, (from, to) => {
     for (let i = from; i < to; i++) for (const key of kind.split?.(keys[i]!) ?? [keys[i]!]) take(key, rows[i]!)
   })
-  if (spellings.length > MAX_ROW) throw new TableError(`the content has more than ${MAX_ROW} keys`)
   const starts = sharedInt32(spellings.length + 1)
   for (const { group } of members) starts[group + 1]!++
   for (let i = 0; i < spellings.length; i++) starts[i + 1]! += starts[i]!
