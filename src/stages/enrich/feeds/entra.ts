@@ -78,7 +78,7 @@ export const entra = defineProvider({
         })
         const rows: JsonObject[] = []
         for await (const { json } of pages) rows.push(...listAt(json, 'value').map(ROWS[list]))
-        return fetchedRows(rows, validators)
+        return fetchedRows(rows, validators, limits)
       },
     }
   },

@@ -66,7 +66,7 @@ export const googleWorkspace = defineProvider({
           })
           for await (const { json } of pages) rows.push(...listAt(json, name).map(row))
         }
-        return fetchedRows(rows, validators)
+        return fetchedRows(rows, validators, limits)
       },
     }
   },

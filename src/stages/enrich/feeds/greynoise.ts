@@ -51,7 +51,7 @@ export const greynoise = defineProvider({
             throw new TableError(`the query finds more than ${most} addresses: narrow it down or raise max_addresses`)
           }
         }
-        return fetchedRows(rows, validators)
+        return fetchedRows(rows, validators, limits)
       },
     }
   },

@@ -124,7 +124,7 @@ export const ldap = defineProvider({
               rows.push(row)
             }
           }
-          return fetchedRows(rows, validators)
+          return fetchedRows(rows, validators, { max_bytes: maxBytes })
         } catch (error) {
           signal.throwIfAborted()
           if (error instanceof TableError) throw error

@@ -45,7 +45,7 @@ export const misp = defineProvider({
           throw error.isTooLarge ? tooLarge(limits.max_bytes) : new TableError(`the archive ${error.message}`, { cause: error })
         }
         const rows = [...networks].map(([cidr, lists]) => ({ cidr, warning_lists: lists }))
-        return fetchedRows(rows, validators)
+        return fetchedRows(rows, validators, limits)
       },
     }
   },

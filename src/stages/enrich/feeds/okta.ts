@@ -43,7 +43,7 @@ export const okta = defineProvider({
           if (!Array.isArray(json)) throw new TableError('the answer of Okta is not a list')
           for (const one of json as JsonObject[]) rows.push(ROWS[list](one))
         }
-        return fetchedRows(rows, validators)
+        return fetchedRows(rows, validators, limits)
       },
     }
   },

@@ -75,7 +75,7 @@ export const otx = defineProvider({
             }
           }
         }
-        return fetchedRows([...rows.values()], validators)
+        return fetchedRows([...rows.values()], validators, limits)
       },
     }
   },

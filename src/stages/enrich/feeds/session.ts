@@ -137,9 +137,23 @@ export function listAt(json: JsonValue, name: string): JsonObject[] {
   return (list as JsonValue[]).filter(isObject)
 }
 
-/** Rows as content of the format `jsonl`; `undefined` if they are the same as last time. */
-export function fetchedRows(rows: readonly JsonObject[], validators: Readonly<Record<string, string>>): Fetched | undefined {
-  const text = rows.map((row) => `${JSON.stringify(row, plain)}\n`).join('')
+/**
+ * Rows as content of the format `jsonl`; `undefined` if they are the same as last time. A short answer may become very long content, if many
+ * rows repeat what it says once.
+ */
+export function fetchedRows(
+  rows: readonly JsonObject[],
+  validators: Readonly<Record<string, string>>,
+  { max_bytes: maxBytes }: { readonly max_bytes: number },
+): Fetched | undefined {
+  let size = 0
+  const lines = rows.map((row) => {
+    const line = `${JSON.stringify(row, plain)}\n`
+    size += line.length
+    if (size > maxBytes) throw tooLarge(maxBytes)
+    return line
+  })
+  const text = lines.join('')
   const hash = `${rows.length}/${hash16(text)}`
   return validators['rows'] === hash ? undefined : { bytes: Buffer.from(text), validators: { rows: hash } }
 }

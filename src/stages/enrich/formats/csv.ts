@@ -8,7 +8,7 @@ import { BATCH, type Format, quote, type ReadRow } from './format.ts'
 /** Characters passed to the parser at a time. */
 const PIECE = 64 * 1024
 const MAX_RECORD_CHARACTERS = 1024 * 1024
-/** A longer line is a longer record, or one of so many empty values that the list of them alone would fill memory. */
+/** A longer line is a longer record, or one of millions of empty values: the list of them alone would fill the memory. */
 const MAX_LINE = 2 * MAX_RECORD_CHARACTERS
 const MAX_COLUMNS = 1000
 

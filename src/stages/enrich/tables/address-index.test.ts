@@ -186,7 +186,7 @@ describe('among thousands of networks a linear scan finds the same, one by one a
   }
 })
 
-test('content can have many networks, but not so many that they fill the memory', () => {
+test('content can have millions of networks, but not more than fit into the memory', () => {
   const builder = new AddressIndexBuilder(true)
   const add = () => {
     for (let i = 0; i <= MAX_KEYS; i++) builder.add('192.0.2.1', 0)

@@ -23,6 +23,12 @@ test('rows survive a round trip, whatever their columns and values', () => {
   )
 })
 
+test('more bytes of rows than allowed are refused', () => {
+  const builder = new RowStoreBuilder(1000)
+  builder.add({ note: 'a'.repeat(900) })
+  expect(() => builder.add({ note: 'a'.repeat(100) })).toThrow('more than 1000 bytes')
+})
+
 test('a row that is read after a thousand others is still correct', () => {
   const store = storeOf(Array.from({ length: 5000 }, (_, n) => ({ n })))
   const asked = [0, 1024, 2048, 0, 4999, 1024]

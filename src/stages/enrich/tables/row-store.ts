@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../../../model/json.ts'
 import { parseJson, stringifyJson } from '../../../util/json.ts'
+import { TableError } from '../table.ts'
 import type { TableSchema } from '../table-schema.ts'
 import { sharedBytes, sharedUint32 } from './shared.ts'
 
@@ -59,6 +60,9 @@ export class RowStore {
   }
 }
 
+/** Rows may be longer than the content that they are read from: what it says once, many rows may repeat. */
+const MAX_BYTES = 2 ** 30
+
 /** Collects rows. */
 export class RowStoreBuilder {
   size = 0
@@ -67,10 +71,17 @@ export class RowStoreBuilder {
   #bytes = Buffer.alloc(64 * 1024)
   #used = 0
   #starts = new Uint32Array(1024)
+  readonly #maxBytes: number
+
+  constructor(maxBytes = MAX_BYTES) {
+    this.#maxBytes = maxBytes
+  }
 
   add(row: JsonObject): void {
     const columns = Object.keys(row)
     const text = stringifyJson([this.#kindOf(columns), ...columns.map((column) => row[column]!)])
+    if (this.#used + text.length > this.#maxBytes)
+      throw new TableError(`the rows of the content have more than ${this.#maxBytes} bytes`)
     const most = this.#used + text.length * 3
     if (most > this.#bytes.length) this.#bytes = Buffer.concat([this.#bytes], Math.max(most, this.#bytes.length * 2))
     this.#used += this.#bytes.write(text, this.#used)
