@@ -15,8 +15,8 @@ import { RefusedAnswer, TableError } from './table.ts'
 /** Default of the provider's `max_bytes`: larger content, after decompression, is refused. */
 export const DEFAULT_MAX_BYTES = 64 * 1024 * 1024
 
-/** Its maximum: longer text does not fit in a string. */
-export const MOST_BYTES = 512 * 1024 * 1024 - 32
+/** Its maximum: more would fill the memory of a usual machine, whoever wrote the table's definition. */
+export const MOST_BYTES = 2 ** 31
 
 /** No list of any kind compresses so well; what does is made to fill memory. */
 const MAX_RATIO = 250

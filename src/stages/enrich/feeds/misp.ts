@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { isObject, type JsonObject, type JsonValue } from '../../../model/json.ts'
-import { type ArchiveEntry, ArchiveError } from '../../../util/archive/entry.ts'
+import { ArchiveError } from '../../../util/archive/entry.ts'
 import { zipEntries } from '../../../util/archive/zip.ts'
 import { targetUrl } from '../../../util/http/target-url.ts'
 import { parseJson } from '../../../util/json.ts'
@@ -10,6 +10,8 @@ import { TableError } from '../table.ts'
 import { fetchedRows, ServiceSession, serviceLimits } from './session.ts'
 
 const MAX_DEPTH = 8
+/** All lists together may be this many times as large as one: the files of an archive may share their bytes, so a small one could hold any number. */
+const MAX_LISTS = 8
 /** A list in an archive of the repository. */
 const LIST = /(?:^|\/)lists\/([\w.-]+)\/list\.json$/
 
@@ -35,10 +37,15 @@ export const misp = defineProvider({
       async refresh(validators, signal) {
         const session = new ServiceSession(deps, limits, signal)
         const networks = new Map<string, JsonObject[]>()
+        let left = limits.max_bytes * MAX_LISTS
         try {
           for (const entry of zipEntries(await session.bytes({ url }))) {
             const id = LIST.exec(entry.name)?.[1]
-            if (id !== undefined) addList(networks, id, await readList(entry, limits.max_bytes))
+            if (id === undefined) continue
+            const content = await entry.read(limits.max_bytes)
+            left -= content.length
+            if (left < 0) throw new TableError(`the lists together are larger than ${MAX_LISTS} times the provider's max_bytes`)
+            addList(networks, id, readList(entry.name, content))
           }
         } catch (error) {
           if (!(error instanceof ArchiveError)) throw error
@@ -51,9 +58,9 @@ export const misp = defineProvider({
   },
 })
 
-async function readList(entry: ArchiveEntry, maxBytes: number): Promise<JsonObject> {
-  const read = parseJson(Buffer.from(await entry.read(maxBytes)).toString(), { maxDepth: MAX_DEPTH })
-  if (read.kind === 'failure') throw new TableError(`${entry.name} in the archive is not JSON: ${read.message}`)
+function readList(name: string, content: Uint8Array): JsonObject {
+  const read = parseJson(Buffer.from(content).toString(), { maxDepth: MAX_DEPTH })
+  if (read.kind === 'failure') throw new TableError(`${name} in the archive is not JSON: ${read.message}`)
   return isObject(read.value) ? read.value : {}
 }
 

@@ -1,14 +1,12 @@
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { unpack } from '../content.ts'
+import { MOST_BYTES, unpack } from '../content.ts'
 import { CONTENT_SUFFIX, contentFile, hashOf, packed, writeCandidate, writeWhole } from './files.ts'
 import { HISTORY_FILE, historyText, readHistory, type VersionPeriod } from './history.ts'
 import type { Keep } from './keep.ts'
 
 /** Files of versions that an earlier version of Caracal has left. */
 const FORMER_SUFFIX = '.content'
-/** No limit of a provider is higher. */
-const MAX_FORMER_BYTES = 2 ** 31
 /** Periods that are listed, including those whose content is gone. */
 const MOST_PERIODS = 5000
 
@@ -161,7 +159,7 @@ export class VersionStore {
       const former = join(this.#folder, name)
       const version = name.slice(0, -FORMER_SUFFIX.length)
       const bytes = await readFile(former)
-      const unpacked = await unpack(bytes, { max_bytes: MAX_FORMER_BYTES }).catch(() => undefined)
+      const unpacked = await unpack(bytes, { max_bytes: MOST_BYTES }).catch(() => undefined)
       if (unpacked && this.#periods.at(-1)?.version !== version) {
         const candidate = await this.candidate(unpacked)
         await this.keep(candidate, { version, sinceMs, origin: 'fetched', bytes: unpacked.length })
