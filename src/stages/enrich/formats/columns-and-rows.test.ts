@@ -48,3 +48,12 @@ test.each([
 ])('a CSV with a line of millions of %s is refused before it is a record', async (_, one) => {
   await expect(tableOf(`key,note\na,b\n${one.repeat(5_000_000)}`, { Format: 'csv' })).rejects.toThrow(/^not CSV: /)
 })
+
+test.each([
+  ['jsonl', (row: string) => `{"key":"a"}\n${row}\n`, 'line 2'],
+  ['json', (row: string) => `[{"key":"a"},${row}]`, 'element 1'],
+])('a row of more than a million characters in %s is left out', async (Format, contentOf, place) => {
+  const keys = Array.from({ length: 200_000 }, (_, i) => i + 100_000)
+  const table = await tableOf(contentOf(JSON.stringify({ key: keys })), { Format })
+  expect([table.size, table.skipped.examples]).toEqual([1, [`${place} has more than 1048576 characters`]])
+})
