@@ -369,7 +369,7 @@ describe('overrides', () => {
       const { code, out } = await caracal('validate', ...flags)
       expect(code).toBe(1)
       expect(out.match(/^ERROR .*$/gm)?.map((line) => line.replace(/^ERROR +/, '').split(' (is')[0])).toEqual([
-        expect.stringContaining(`${file}:4: Threshold: Too small`),
+        expect.stringContaining(`${file}:4: Threshold: must be at least 1`),
         `${file}:3: RuleID: there is no rule 'Tor.SSH.Logn': did you mean 'Tor.SSH.Login'?`,
       ])
     }

@@ -97,10 +97,13 @@ function tableView(status: TableStatus, { tables }: ViewDeps): TableView {
   }
 }
 
-function problemOf({ lastError, skipped, health, live }: TableStatus): string | undefined {
+function problemOf({ lastError, skipped, health, live, nextRefreshMs }: TableStatus): string | undefined {
   if (lastError !== undefined) return lastError
   if (live?.lastError !== undefined) return live.lastError
-  if (health === 'missing') return 'its file does not exist yet'
+  if (health === 'missing') {
+    const first = nextRefreshMs === undefined ? '' : `: its first refresh is due at ${new Date(nextRefreshMs).toISOString()}`
+    return `it has not been fetched yet${first}`
+  }
   return skipped > 0 ? `${skipped} rows of its content could not be used` : undefined
 }
 

@@ -16,6 +16,7 @@ import { exactText } from '../util/exact-text.ts'
 import { hash16 } from '../util/hash.ts'
 import type { Content, Problem, TableFile } from './content.ts'
 import { suggestion } from './issues.ts'
+import { packAdvice } from './packs.ts'
 
 /** A table's definition and the schema of its rows. */
 export interface LoadedTable {
@@ -42,7 +43,7 @@ export function compileFiles(
     tables: tableFiles,
     tablesOff = [],
   }: Pick<Content, 'schemas' | 'tables'> & Partial<Pick<Content, 'tablesOff'>>,
-  elsewhere: Pick<Content, 'schemas' | 'tables'> = { schemas: [], tables: [] },
+  elsewhere: Pick<Content, 'schemas' | 'tables'> & Partial<Pick<Content, 'tablesOff'>> = { schemas: [], tables: [] },
 ): Compiled {
   const problems: Problem[] = []
   const attempt = <T>(file: string, make: () => T): T | undefined => {
@@ -72,7 +73,10 @@ export function compileFiles(
   }
   for (const { document, file } of tableFiles.filter((table) => isExtension(table.document))) {
     const extension = attempt(file, () => defineExtension(document, { file }))
-    if (extension?.enabled) attempt(file, () => extend(tables, extension, [...elsewhere.tables, ...tableFiles]))
+    if (extension?.enabled)
+      attempt(file, () =>
+        extend(tables, extension, [...elsewhere.tables, ...tableFiles], [...(elsewhere.tablesOff ?? []), ...tablesOff]),
+      )
   }
   problems.push(...dropCycles(tables, elsewhere.tables))
   const schemas = new Map<string, CompiledSchema>()
@@ -129,7 +133,12 @@ function hashOf(document: unknown): string {
 }
 
 /** Adds an extension's selectors to its table. */
-function extend(tables: Map<string, LoadedTable>, extension: TableExtension, all: readonly TableFile[]): void {
+function extend(
+  tables: Map<string, LoadedTable>,
+  extension: TableExtension,
+  all: readonly TableFile[],
+  off: readonly TableFile[],
+): void {
   const { base, associations, isHosted, file } = extension
   const loaded = tables.get(base)
   if (!loaded && isHosted) return
@@ -146,7 +155,8 @@ function extend(tables: Map<string, LoadedTable>, extension: TableExtension, all
     ? `'${base}' is itself an extension: extend '${String(extendedName(other.document))}' instead`
     : named.length > 0
       ? `the table '${base}' is disabled or cannot be used: see ${named[0]!.file}`
-      : `there is no table '${base}'${suggestion(base, names) || (names.length > 0 ? `. Known: ${[...new Set(names)].sort().join(', ')}` : '')}`
+      : (packAdvice(base, off) ??
+        `there is no table '${base}'${suggestion(base, names) || (names.length > 0 ? `. Known: ${[...new Set(names)].sort().join(', ')}` : '')}`)
   throw new ConfigError(why, { file, path: 'Extends' })
 }
 

@@ -17,6 +17,8 @@ export interface TableFile {
   readonly file: string
   readonly root: string
   readonly document: unknown
+  /** The pack that it is in, if that is off. */
+  readonly packOff?: string
 }
 
 /** A correlation rule (`AnalysisType: correlation_rule`), read by `stages/detect/correlation`. */

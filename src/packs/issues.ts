@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { ConfigError } from '../util/errors.ts'
 import type { Problem } from './content.ts'
+import { issueText, wordsOf } from './issue-text.ts'
 import type { YamlFile } from './yaml-file.ts'
 
 /** Zod's issues with a YAML file as problems: one for each key, with its line and what to do. */
@@ -12,7 +13,7 @@ export function problemsOf(
 ): Problem[] {
   return issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {
-      return extraKeys(schema, [issue]).map(({ key, name, advice }) => {
+      return extraKeys(schema, [issue], yaml.value).map(({ key, name, advice }) => {
         return { file, line: yaml.line(issue.path, key), message: `unknown key '${name}': ${advice}` }
       })
     }
@@ -23,7 +24,7 @@ export function problemsOf(
         ? 'is missing: add it'
         : issue.code === 'custom'
           ? issue.message
-          : `${issue.message} (is ${shown(value)})`
+          : `${issueText(issue)} (is ${shown(value)})${typeof value === 'string' ? suggestion(value, wordsOf(issue)) : ''}`
     return [{ file, line: yaml.line(issue.path), message: `${where}${what}` }]
   })
 }
@@ -32,14 +33,51 @@ export function problemsOf(
 export function extraKeys(
   schema: z.ZodObject,
   issues: readonly z.core.$ZodIssue[],
+  document: unknown,
 ): { readonly key: string; readonly name: string; readonly advice: string }[] {
   return issues.flatMap((issue) => {
     if (issue.code !== 'unrecognized_keys') return []
     return issue.keys.map((key) => {
-      const near = issue.path.length === 0 ? nearest(key, Object.keys(schema.shape)) : undefined
+      const known = keysAt(schema, issue.path, document).filter((one) => one !== key)
+      const near = nearest(key, known)
       return { key, name: [...issue.path, key].join('.'), advice: near ? `did you mean '${near}'?` : 'remove it' }
     })
   })
+}
+
+/** The keys that a schema knows at a place of a document. */
+function keysAt(schema: z.core.$ZodType, path: readonly PropertyKey[], value: unknown): string[] {
+  const { def } = (schema as z.core.$ZodTypes)._zod
+  const [step, ...rest] = path
+  const inner = (value as Record<PropertyKey, unknown> | undefined)?.[step!]
+  switch (def.type) {
+    case 'object':
+      if (step === undefined) return Object.keys(def.shape)
+      return Object.hasOwn(def.shape, step) ? keysAt(def.shape[step as string]!, rest, inner) : []
+    case 'array':
+      return step === undefined ? [] : keysAt(def.element, rest, inner)
+    case 'record':
+      return step === undefined ? [] : keysAt(def.valueType, rest, inner)
+    case 'union':
+      return def.options.filter((option) => isKind(option, def, value)).flatMap((option) => keysAt(option, path, value))
+    case 'optional':
+    case 'nullable':
+    case 'default':
+    case 'prefault':
+      return keysAt(def.innerType, path, value)
+    case 'pipe':
+      return keysAt(def.in, path, value)
+    default:
+      return []
+  }
+}
+
+/** False for an option of a tagged union that has another tag than the value. */
+function isKind(option: z.core.$ZodType, union: z.core.$ZodUnionDef, value: unknown): boolean {
+  const { discriminator: tag } = union as Partial<z.core.$ZodDiscriminatedUnionDef>
+  if (tag === undefined) return true
+  const { shape } = (option as z.core.$ZodObject)._zod.def
+  return shape[tag]?._zod.values?.has((value as Record<string, z.core.util.Primitive>)[tag]) === true
 }
 
 /** A copy of a document without the keys that a schema does not know. */

@@ -60,7 +60,7 @@ export function checkedButExtraKeys<T extends z.ZodObject>(
   const parsed = first.success ? first : schema.safeParse(withoutExtraKeys(yaml.value, issues))
   const item = made(file, yaml, schema, parsed, make)
   if (item?.kind !== 'rule' && item?.kind !== 'derived') return item
-  const notices = extraKeys(schema, issues).map(({ name, advice }) => `unknown key '${name}' is ignored: ${advice}`)
+  const notices = extraKeys(schema, issues, yaml.value).map(({ name, advice }) => `unknown key '${name}' is ignored: ${advice}`)
   return { ...item, notices: [...item.notices, ...notices] }
 }
 

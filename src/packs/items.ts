@@ -9,7 +9,7 @@ import {
 import { readSchemaDocument, schemaDocument } from '../stages/normalise/document.ts'
 import { ConfigError, NotSupported } from '../util/errors.ts'
 import { readCorrelationRule } from './correlation-items.ts'
-import { problemOf, problemsOf } from './issues.ts'
+import { nearest, problemOf, problemsOf } from './issues.ts'
 import { broken, checked, type DataModelDraft, type Item } from './item.ts'
 import { dataModelItem, globalItem, packItem, promptItem, schemaItem, tableExtensionItem, tableItem } from './item-schemas.ts'
 import { readQuery } from './query-items.ts'
@@ -105,6 +105,9 @@ function readTable(file: string, yaml: YamlFile): Item {
       usable(file, yaml, { kind: 'table', id, document }, tableExtensionSchema, defineExtension),
     )
   }
+  const known = Object.keys(tableDefinitionSchema.shape)
+  if (Object.keys(document as object).some((key) => !known.includes(key) && nearest(key, ['Extends', ...known]) === 'Extends'))
+    return checked(file, yaml, tableExtensionSchema, () => undefined)
   return checked(file, yaml, tableItem, ({ LookupName: id }) =>
     usable(file, yaml, { kind: 'table', id, document }, tableDefinitionSchema, defineTable),
   )

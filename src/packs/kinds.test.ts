@@ -209,7 +209,7 @@ describe('problems with an item are reported with its line', () => {
     { of: MODEL.replace('Path: $.a.b', 'Pth: $.a.b'), tells: '6 Mappings.0: needs either a Path or a Method' },
     { of: MODEL.replace('Path: $.a.b', 'Method: m'), tells: '6 Mappings.0.Method: needs a Filename' },
     { of: `${MODEL}  - { Name: Source_IP, Path: x }\n`, tells: "7 Mappings.1.Name: 'Source_IP' is mapped twice" },
-    { of: QUERY.replace('RateMinutes: 5', 'RateMinutes: 1'), tells: '5 Schedule.RateMinutes: Too small' },
+    { of: QUERY.replace('RateMinutes: 5', 'RateMinutes: 1'), tells: '5 Schedule.RateMinutes: must be at least' },
     {
       of: QUERY.replace('TimeoutMinutes: 2', 'TimeoutMinutes: 9'),
       tells: '5 Schedule: RateMinutes must not be less than TimeoutMinutes',

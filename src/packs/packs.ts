@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import type { Rule } from '../model/rule.ts'
-import type { Content, CorrelationRuleFile, Pack } from './content.ts'
+import type { Content, CorrelationRuleFile, Pack, TableFile } from './content.ts'
 import { nearest } from './issues.ts'
 import { isUnder } from './under.ts'
 
@@ -62,15 +62,19 @@ function membersOf(packs: readonly Pack[]): ((detection: Detection) => boolean)[
 export function withoutPacks(content: Content, off: readonly string[]): Content {
   if (off.length === 0) return content
   const isOff = offBy(content.packs, off)
-  const folders = content.packs.filter(({ id, ids }) => ids === undefined && off.includes(id)).map(({ file }) => dirname(file))
+  const packsOff = content.packs.filter(({ id, ids }) => ids === undefined && off.includes(id))
+  const packOf = (table: TableFile) => packsOff.find(({ file }) => isUnder(dirname(file), table.file))?.id
   const without = (rules: readonly Rule[]) => rules.map((rule) => (isOff(rule) ? { ...rule, enabled: false } : rule))
   return {
     ...content,
     rules: without(content.rules),
     scheduledRules: without(content.scheduledRules),
     policies: without(content.policies),
-    tables: content.tables.filter(({ file }) => !folders.some((folder) => isUnder(folder, file))),
-    tablesOff: content.tables.filter(({ file }) => folders.some((folder) => isUnder(folder, file))),
+    tables: content.tables.filter((table) => packOf(table) === undefined),
+    tablesOff: content.tables.flatMap((table) => {
+      const packOff = packOf(table)
+      return packOff === undefined ? [] : [{ ...table, packOff }]
+    }),
     correlationRules: content.correlationRules.map((item) =>
       isOff(item) ? { ...item, rule: { ...item.rule, enabled: false } } : item,
     ),
@@ -90,6 +94,12 @@ export function noSuchPack(id: string, known: readonly string[]): string {
   const near = nearest(id, known)
   const advice = near === undefined ? 'correct the id or remove it' : `did you mean '${near}'?`
   return `there is no pack '${id}': ${advice}${near === undefined ? `. Known: ${[...known].sort().join(', ') || 'none'}` : ''}`
+}
+
+/** Says which pack to enable for a table; `undefined` if no pack that is off has it. */
+export function packAdvice(table: string, tablesOff: readonly TableFile[]): string | undefined {
+  const pack = tablesOff.find(({ name }) => name === table)?.packOff
+  return pack && `the table '${table}' is in the pack ${pack}, which is off: run \`caracal packs enable ${pack}\``
 }
 
 /** All packs, by id. */

@@ -1,5 +1,6 @@
 import type { Rule } from '../../model/rule.ts'
 import { suggestion } from '../issues.ts'
+import { packAdvice } from '../packs.ts'
 import { type Check, problemOfUsers, type User, usersByName } from './check.ts'
 
 /** Tables that YAML rules and inline filters read (`Enrichment: {Table: …}`) must be in the content, enabled or not. */
@@ -10,6 +11,8 @@ export const checkEnrichments: Check = ({ rules, scheduledRules, policies }, { k
   )
   const problems = [...usersByName(uses)].flatMap(([name, users]) => {
     if (known.has(name)) return []
+    const inPack = packAdvice(name, content.tablesOff)
+    if (inPack) return problemOfUsers(users, (who) => `Enrichment: ${inPack}. Until then ${who} never finds a row in it`)
     const advice = suggestion(name, known) || ': correct the name or add the table'
     return problemOfUsers(users, (who) => `Enrichment: there is no table '${name}', so ${who} never finds a row in it${advice}`)
   })

@@ -138,7 +138,10 @@ export const tableDefinitionSchema = z.strictObject({
   RowsPerKey: z.enum(ROW_CHOICES).default('last').describe('Which rows count if several have the same key.'),
   NewestBy: z.string().min(1).max(255).optional().describe('The column with the times by which the newest row is chosen.'),
   Indicators: z
-    .record(z.string().min(1), z.union([indicatorSchema, z.array(indicatorSchema).min(1)]))
+    .record(
+      z.string().min(1),
+      z.union([indicatorSchema, z.array(indicatorSchema).min(1)], `must be one of ${INDICATORS.join(', ')}, or a list of these`),
+    )
     .optional()
     .describe('What columns contain (`ip`, `domain`, `username` …), for a table without a Schema.'),
   ByValue: z
