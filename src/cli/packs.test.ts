@@ -91,10 +91,10 @@ describe('caracal packs', () => {
   })
 
   test('a pack that is off until it is enabled', async () => {
-    expect((await packs()).out).toMatch(/^Caracal\.Spamhaus +Spamhaus DROP +off \(optional\) +0 +0 +0 +2 +0$/m)
+    expect((await packs()).out).toMatch(/^Caracal\.Spamhaus +Spamhaus DROP +off \(optional\) +0 +0 +0 +3 +0$/m)
     expect(await packs('enable', 'Caracal.Spamhaus')).toMatchObject({
       code: 0,
-      out: `Pack 'Caracal.Spamhaus' is now on, in ${file}. Its 2 tables are used. Restart \`caracal up\` for it to take effect.\n`,
+      out: `Pack 'Caracal.Spamhaus' is now on, in ${file}. Its 3 tables are used. Restart \`caracal up\` for it to take effect.\n`,
     })
     expect(readFileSync(file, 'utf8')).toBe('# Ours.\nflush_ms: 100\nenabled_packs:\n  - Caracal.Spamhaus\n')
     expect((await packs()).out).toMatch(/^Caracal\.Spamhaus +Spamhaus DROP +on /m)
