@@ -105,6 +105,7 @@ describe('without a server', () => {
     [['demo'], /--remove/],
     [['tables', 'shwo'], /unknown command 'shwo': did you mean 'show'\?\n\(see caracal tables --help\)/],
     [['packs', 'frobnicate'], /unknown command 'frobnicate'\. Known: list, enable, disable, help\n/],
+    [['tables', 'show', 'tor', '--as-of', '2024-04-19'], /--as-of is about a row: name its key/],
     [['tables', 'refresh'], /missing required argument 'name'\n\(see caracal tables refresh --help\)/],
   ])('%j exits with 2 and says why', async (argv, why) => {
     const { code, out, err } = await cli(argv)

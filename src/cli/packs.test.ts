@@ -107,6 +107,7 @@ describe('caracal packs', () => {
     const { code, out, err } = await packs(verb, 'Own.Pakc')
     expect([code, out]).toEqual([2, ''])
     expect(err).toContain("there is no pack 'Own.Pakc': did you mean 'Own.Pack'?")
+    expect((await packs('enable', 'spamhaus')).err).toContain("did you mean 'Caracal.Spamhaus'?")
     expect(readFileSync(file, 'utf8')).toBe(before)
   })
 

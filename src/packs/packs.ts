@@ -91,7 +91,8 @@ export function unknownPacks(packs: readonly Pack[], { disabled_packs = [], enab
 
 /** Says that there is no such pack, and which packs exist. */
 export function noSuchPack(id: string, known: readonly string[]): string {
-  const near = nearest(id, known)
+  // Our packs are called `Caracal.Tor`; many will type `Tor`.
+  const near = nearest(id, known) ?? nearest(`Caracal.${id}`, known)
   const advice = near === undefined ? 'correct the id or remove it' : `did you mean '${near}'?`
   return `there is no pack '${id}': ${advice}${near === undefined ? `. Known: ${[...known].sort().join(', ') || 'none'}` : ''}`
 }

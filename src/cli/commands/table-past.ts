@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import type { diffSchema, rowSchema, tableDetailSchema } from '../../api/routes/table-past.ts'
 import { printable } from '../../util/terminal.ts'
 import { columns } from '../columns.ts'
-import { Exit } from '../exit.ts'
+import { Exit, UsageError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { clientOf, type ServerFlags, withServer } from '../server-options.ts'
 import { bold, count, span } from '../style.ts'
@@ -34,6 +34,8 @@ export function registerTablePast(tables: Command, io: Io): void {
       .option('--as-of <when>', 'as of a version, or of a time as in 2024-04-19T10:00:00Z'),
   ).action(async (name: string, key: string[], flags: ShowFlags) => {
     if (key.length > 0) return showRow(name, key, flags, io)
+    if (flags.asOf !== undefined)
+      throw new UsageError('--as-of is about a row: name its key, as in `tables show NAME KEY --as-of 2024-04-19`')
     const table = await clientOf(flags, io).json<Detail>(pathOf(name))
     io.out(flags.json ? `${JSON.stringify(table)}\n` : `${detail(table, io).join('\n')}\n`)
   })

@@ -89,7 +89,7 @@ export const keyKinds: readonly KeyKind[] = [
   {
     type: 'ip',
     summary: 'Compares addresses, however they are spelt.',
-    help: 'keys are addresses (for networks and ranges the schema must say `validate: {cidr: any}`)',
+    help: 'keys are addresses (networks and ranges need `Match: cidr`)',
     canonical: canonicalAddress,
     createBuilder: () => new AddressIndexBuilder(false),
   },
