@@ -97,6 +97,7 @@ async function start() {
   const reload = new ContentReload({
     pipeline: { rpc: { call, move: pipeline.move } } as unknown as PipelineThread,
     keeper,
+    lookups: { update: () => {} },
     scheduler,
     events,
     log: createLog({ isPretty: false, write: () => {} }),

@@ -7,6 +7,7 @@ import { contentProblems } from './checks/content.ts'
 import { summaryOf } from './content-parts.ts'
 import type { ContentChange } from './engine.ts'
 import type { Events } from './events.ts'
+import type { Lookups } from './lookups/lookups.ts'
 import type { ContentProblem } from './path.ts'
 import type { ContentReport } from './pipeline-calls.ts'
 import { byName } from './queries.ts'
@@ -16,6 +17,7 @@ import type { PipelineThread } from './threads.ts'
 export interface ContentReloadDeps {
   readonly pipeline: PipelineThread
   readonly keeper: TableKeeper
+  readonly lookups: Pick<Lookups, 'update'>
   readonly scheduler: Scheduler
   readonly events: Events
   readonly log: Log
@@ -161,9 +163,10 @@ export class ContentReload {
 
   /** The same without the tables. */
   async #use(report: ContentReport): Promise<void> {
-    const { scheduler, events } = this.#deps
+    const { lookups, scheduler, events } = this.#deps
     this.#report = report
     events.problems.report('content', contentProblems(report.content))
+    lookups.update(report.tables)
     await scheduler.update({ queries: report.queries, saved: byName(report.savedQueries), tables: report.lakeTables })
   }
 

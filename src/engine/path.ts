@@ -23,6 +23,7 @@ import type { ParseSource } from '../stages/parse/parser.ts'
 import { mentions } from '../stages/store/dialect/names.ts'
 import { ConfigError } from '../util/errors.ts'
 import type { ContentView } from './engine.ts'
+import { lookupSpecs } from './lookups/names.ts'
 
 /** Content that is ready to run. What could not be used is in `problems`; the rest runs. */
 export interface LoadedContent {
@@ -205,7 +206,7 @@ export function lakeTables(loaded: Described, read: ReadonlySet<string>): TableS
     columns: common,
     timeColumn: 'p_event_time',
   }))
-  return [...events, ...matches, ...views, SIGNALS]
+  return [...events, ...matches, ...views, SIGNALS, ...lookupSpecs(loaded.content.tables)]
 }
 
 /** A rule may name anything: a name that cannot be a log type has no table. */

@@ -22,6 +22,7 @@ import type { Http } from '../util/http/http.ts'
 import { openDestinations } from './destinations.ts'
 import type { Events } from './events.ts'
 import { Heartbeat } from './heartbeat.ts'
+import { Lookups } from './lookups/lookups.ts'
 import { type ContentReport, queryKey } from './pipeline-calls.ts'
 import { byName } from './queries.ts'
 import { Scheduler } from './scheduler.ts'
@@ -40,12 +41,14 @@ export interface PartsDeps {
   readonly pipeline: PipelineThread
   /** Reads versions of tables. */
   readonly work: TableWork
+  /** Brings tables into the lake. */
+  readonly lookups: Lookups
 }
 
 /** Puts the last good content of every table in force and begins to refresh them. */
 export async function startKeeper(
   { tables }: ContentReport,
-  { config, state, pipeline, work, log, http, events }: PartsDeps,
+  { config, state, pipeline, work, lookups, log, http, events }: PartsDeps,
 ): Promise<TableKeeper> {
   const outside = { send: http.fromContent, keys: apiKeys(config.keys, environment()), clock: systemClock }
   const onError = (error: unknown) => log.error({ err: error }, 'A table could not be saved.')
@@ -61,7 +64,10 @@ export async function startKeeper(
       save: (name, value, outcome) => pipeline.rpc.call('saveTableState', { name, value: JSON.stringify(value), outcome }),
     },
     accept: (content) => pipeline.rpc.call('acceptTable', content),
-    changed: (change) => pipeline.rpc.call('tableChanged', change),
+    changed: async (change) => {
+      lookups.changed()
+      await pipeline.rpc.call('tableChanged', change)
+    },
     ...outside,
     live,
     random: Math.random,
@@ -76,6 +82,25 @@ export async function startKeeper(
   events.onMissed = (missed) => live.missed(missed)
   await keeper.start()
   return keeper
+}
+
+/** What brings tables into the lake; it begins at the first `update`. */
+export function openLookups({
+  config,
+  lake,
+  work,
+  pipeline,
+  events,
+}: Pick<PartsDeps, 'config' | 'lake' | 'work' | 'pipeline' | 'events'>): Lookups {
+  return new Lookups({
+    dataFolder: config.data_dir,
+    lake,
+    work,
+    files: (table) => pipeline.rpc.call('tableFiles', table),
+    onTrouble: (message) =>
+      events.problems.report('lookups', message === undefined ? [] : [systemProblem('RowsLost', 'lookups', message)]),
+    now: Date.now,
+  })
 }
 
 /** Begins to send due deliveries. */

@@ -29,7 +29,15 @@ import { GitRoots, reloaded } from './git/roots.ts'
 import { logChanges, noticesOf } from './health.ts'
 import { mainCalls } from './main-calls.ts'
 import type { SourceProgress } from './pipeline-calls.ts'
-import { openIntakes, type PartsDeps, startDeliverer, startHeartbeat, startKeeper, startScheduler } from './start-parts.ts'
+import {
+  openIntakes,
+  openLookups,
+  type PartsDeps,
+  startDeliverer,
+  startHeartbeat,
+  startKeeper,
+  startScheduler,
+} from './start-parts.ts'
 import { SystemWatch } from './system-watch.ts'
 import { tablePast } from './table-past.ts'
 import { TableWork } from './table-work/table-work.ts'
@@ -129,7 +137,13 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     () => readState(config.data_dir),
     (made) => made.destroy(),
   )
-  const parts: PartsDeps = { config, log, metrics, events, http, lake, state, pipeline, work: new TableWork() }
+  const work = new TableWork()
+  const lookups = await started.step(
+    'lookup tables in the lake',
+    () => openLookups({ config, lake, work, pipeline, events }),
+    (made) => made.stop(),
+  )
+  const parts: PartsDeps = { config, log, metrics, events, http, lake, state, pipeline, work, lookups }
   const keeper = await started.step(
     'the tables',
     () => startKeeper(report, parts),
@@ -177,10 +191,11 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
   )
   const content = await started.step(
     'changes of content',
-    () => new ContentReload({ pipeline, keeper, scheduler, events, log, first: report, commits: () => git.commits }),
+    () => new ContentReload({ pipeline, keeper, lookups, scheduler, events, log, first: report, commits: () => git.commits }),
     (made) => made.stop(),
   )
   await content.begin()
+  lookups.update(report.tables)
   git.start((request) => content.reload(request))
   await started.step('the watch over content folders', () => contentWatch?.start(() => reloadQuietly(content, log)))
   const intakes = await started.step(

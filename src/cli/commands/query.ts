@@ -20,7 +20,8 @@ const INTERRUPTED = 130
 
 const HELP = `
 On a terminal the answer is a table; with --json, or in a pipe, it is a JSON object a line. Ctrl-C ends the query in the lake.
-Tables: logs.<log type>, logs.all, matches.<log type>, matches.all, monitor.dead_letters, monitor.rule_errors.
+Tables: logs.<log type>, logs.all, matches.<log type>, matches.all, monitor.dead_letters, monitor.rule_errors,
+lookups.<lookup table>, lookups.<lookup table>_history.
 
 Examples:
   caracal query "SELECT p_log_type, count() FROM logs.all GROUP BY p_log_type"

@@ -8,6 +8,7 @@ import type { StoredVersion, VersionFile } from '../../stages/enrich/keeper-type
 import { type AnyImage, imageOf } from '../../stages/enrich/open.ts'
 import { TableError } from '../../stages/enrich/table.ts'
 import { type DiffLimits, diffContents, type TableDiff } from '../../stages/enrich/versions/diff.ts'
+import { type WrittenRows, writeRows } from './write-rows.ts'
 
 /** The files that define one table: its own, its extensions, and the schema of its rows. Plain values. */
 export type TableFiles = Pick<Content, 'schemas' | 'tables'>
@@ -17,6 +18,7 @@ export type TableJob =
   | { readonly kind: 'diff'; readonly before: VersionFile; readonly after: VersionFile; readonly limits: DiffLimits }
   | { readonly kind: 'build'; readonly version: StoredVersion }
   | { readonly kind: 'row'; readonly version: StoredVersion; readonly key: string }
+  | { readonly kind: 'write'; readonly version: VersionFile; readonly file: string }
 
 /** The result of each kind of job. */
 export interface JobResults {
@@ -24,6 +26,7 @@ export interface JobResults {
   /** In shared memory. */
   build: AnyImage
   row: JsonObject | undefined
+  write: WrittenRows
 }
 
 export type JobResult = JobResults[keyof JobResults]
@@ -47,6 +50,8 @@ export async function doJob(name: string, files: TableFiles, job: TableJob): Pro
       return imageOf(await built(table, job.version))
     case 'row':
       return (await built(table, job.version)).get(job.key)
+    case 'write':
+      return writeRows(table, await contentOf(job.version), job.file)
   }
 }
 

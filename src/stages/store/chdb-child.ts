@@ -48,6 +48,12 @@ async function serve(work: ChdbWork, request: Request): Promise<void> {
     } else if (request.op === 'store') {
       const refused = await work.store(request)
       send({ op: 'done', id, ...(refused !== undefined && { refused }) })
+    } else if (request.op === 'storeLookup') {
+      await work.lookups((lookups) => lookups.store(request.version))
+      send({ op: 'done', id })
+    } else if (request.op === 'showLookups') {
+      await work.lookups((lookups) => lookups.show(request.views))
+      send({ op: 'done', id })
     } else if (request.op === 'query') {
       const { head, rows } = await work.query(request, () => send({ op: 'began', id }))
       send({ op: 'done', id, answer: head }, rows)

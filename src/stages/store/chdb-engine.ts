@@ -30,13 +30,12 @@ export interface Engine {
 const WRITER = `async_insert = 0, max_insert_threads = 1, max_partitions_per_insert_block = 1000,
   deduplicate_blocks_in_dependent_materialized_views = 1`
 
-/**
- * Makes each insert a single block, because a token stands for one block: the engine neither splits nor joins the contents of a file, and
- * reads it in one thread. Deduplication of `INSERT … SELECT` has to be enabled explicitly.
- */
-export const ONE_BLOCK = `deduplicate_insert_select = 'force_enable', max_insert_threads = 1, max_threads = 1,
-use_strict_insert_block_limits = 0, max_insert_block_size = 1048449, min_insert_block_size_rows = 1048449,
+/** Makes each insert a single block: the engine neither splits nor joins the contents of a file, and reads it in one thread. */
+export const UNDIVIDED = `max_insert_threads = 1, max_threads = 1, use_strict_insert_block_limits = 0, max_insert_block_size = 1048449, min_insert_block_size_rows = 1048449,
 min_insert_block_size_bytes = 268402944`
+
+/** The same with a token, which stands for one block. Deduplication of `INSERT … SELECT` has to be enabled explicitly. */
+export const ONE_BLOCK = `deduplicate_insert_select = 'force_enable', ${UNDIVIDED}`
 
 /**
  * Without simdjson, which rejects a whole document for a single integer beyond 64 bits: a sender could use that to hide an event's nested

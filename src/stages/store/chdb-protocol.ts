@@ -1,5 +1,6 @@
 import type { TableSpec } from '../../model/column.ts'
 import type { Brought } from './lake.ts'
+import type { LookupVersion, LookupView } from './lookups.ts'
 
 /** The child's settings at startup (its only argument, as JSON). */
 export interface ChildOptions {
@@ -23,6 +24,8 @@ export interface ChildOptions {
 export type Request =
   | { readonly op: 'ensure'; readonly id: number; readonly spec: TableSpec; readonly late: boolean }
   | { readonly op: 'store'; readonly id: number; readonly spec: TableSpec; readonly file: string; readonly token: string }
+  | { readonly op: 'storeLookup'; readonly id: number; readonly version: LookupVersion }
+  | { readonly op: 'showLookups'; readonly id: number; readonly views: readonly LookupView[] }
   | {
       readonly op: 'query'
       readonly id: number

@@ -9,6 +9,7 @@ import { ALL, quoteName, quoteText, tableName, UNITED } from './ddl.ts'
 import { queryError, refusalOf } from './engine-error.ts'
 import type { Brought } from './lake.ts'
 import { bringToLayout } from './layout.ts'
+import { ChdbLookups } from './lookups.ts'
 import { guardQuery } from './sql-guard.ts'
 
 type EnsureRequest = Extract<Request, { op: 'ensure' }>
@@ -33,6 +34,7 @@ export class ChdbWork {
   readonly #engine: Engine
   readonly #options: ChildOptions
   readonly #tables: ChdbTables
+  readonly #lookups: ChdbLookups
   /** Queries that can begin now. */
   #slots: number
   readonly #idle: Session[] = []
@@ -45,6 +47,7 @@ export class ChdbWork {
     this.#engine = engine
     this.#options = options
     this.#tables = new ChdbTables(engine.writer, options)
+    this.#lookups = new ChdbLookups(engine.writer)
     this.#slots = options.readers
   }
 
@@ -69,6 +72,10 @@ export class ChdbWork {
       const statement = await this.#tables.insertFrom(spec, file, token)
       return writer.run(statement).then(() => undefined, refusalOf)
     })
+  }
+
+  lookups(work: (lookups: ChdbLookups) => Promise<void>): Promise<void> {
+    return this.#write(() => work(this.#lookups))
   }
 
   /** Runs users' SQL on a free reader; `onBegin` is called when it begins. The parent enforces the time limit, with `cancel`. */

@@ -13,6 +13,7 @@ import { Culprits } from './culprits.ts'
 import { Incidents } from './incidents.ts'
 import type { Brought } from './lake.ts'
 import { defineLake, type Lake, LakeEnded, type QueryOptions, type QueryResult } from './lake.ts'
+import type { LookupVersion, LookupView } from './lookups.ts'
 import { QueryLimit } from './query-limit.ts'
 
 const MIB = 1024 * 1024
@@ -163,6 +164,14 @@ export class ChdbLake implements Lake {
   async store(spec: TableSpec, file: string, token: string): Promise<string | undefined> {
     const { header } = await this.#ask({ op: 'store', spec, file, token })
     return header.refused
+  }
+
+  async storeLookup(version: LookupVersion): Promise<void> {
+    await this.#ask({ op: 'storeLookup', version })
+  }
+
+  async showLookups(views: readonly LookupView[]): Promise<void> {
+    await this.#ask({ op: 'showLookups', views })
   }
 
   async query(sql: string, options: QueryOptions = {}): Promise<QueryResult> {

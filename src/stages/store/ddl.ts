@@ -3,7 +3,7 @@ import { STANDARD_COLUMNS } from '../../model/standard-columns.ts'
 import { Refused } from '../../util/errors.ts'
 
 /** The lake's databases. No others are created, and users' SQL can reach no others. */
-export const DATABASES = ['logs', 'matches', 'signals', 'monitor'] as const
+export const DATABASES = ['logs', 'matches', 'signals', 'monitor', 'lookups'] as const
 
 /** Databases that have a view `all` over all their tables. */
 export const UNITED = ['logs', 'matches'] as const

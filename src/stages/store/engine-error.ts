@@ -9,6 +9,8 @@ const PASSING: ReadonlySet<number> = new Set([
   0, 74, 75, 76, 77, 87, 88, 107, 159, 160, 173, 202, 236, 241, 242, 243, 246, 290, 394, 424, 425, 439, 473, 528, 701, 1001, 1002,
 ])
 const TOO_MANY_PARTS = 252
+/** `throwIf`: the message of the view that calls it, then the call. */
+const THROWN = 395
 
 /** True for an error after which the same statement may succeed later. */
 function isPassing({ code, text }: EngineError): boolean {
@@ -35,12 +37,9 @@ export function statementError(what: string, error: unknown): Error {
 /** A query's error as ours: the engine's message without its decoration. */
 export function queryError(error: unknown): Error {
   if (error instanceof Refused) return error
-  return new Refused(
-    engineError(error)
-      .text.replace(/ \(version [\d.]+\)/g, '')
-      .slice(0, 2000),
-    { cause: error },
-  )
+  const { code, text } = engineError(error)
+  const plain = code === THROWN ? text.replace(/: while executing '[\s\S]*$/, '') : text.replace(/ \(version [\d.]+\)/g, '')
+  return new Refused(plain.slice(0, 2000), { cause: error })
 }
 
 interface EngineError {

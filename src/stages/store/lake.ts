@@ -3,6 +3,7 @@ import type { TableSpec } from '../../model/column.ts'
 import type { SystemProblem } from '../../model/system-problem.ts'
 import type { Definition } from '../../util/define.ts'
 import { Refused } from '../../util/errors.ts'
+import type { LookupVersion, LookupView } from './lookups.ts'
 
 /** A row that the lake refused; the others of its insert were stored. */
 export interface RejectedRow {
@@ -62,6 +63,13 @@ export interface Lake {
    * ran out of time, and with `RetryLater` if the lake could not run it now: it never began, or it was running when the process ended.
    */
   query(sql: string, options?: QueryOptions): Promise<QueryResult>
+  /**
+   * Makes the rows of a version of a lookup table those in force; earlier ones stay as history. All or nothing, and the same call may be
+   * repeated. Rejects as `ensure` does.
+   */
+  storeLookup(version: LookupVersion): Promise<void>
+  /** Makes these the views of `lookups`; all others are removed, their rows stay. The same call may be repeated. */
+  showLookups(views: readonly LookupView[]): Promise<void>
   /** Deletes every event and match row of a source (`p_source_id`), and its dead letters. */
   removeSource(sourceId: string): Promise<void>
   /** Resolves when the lake can be used, with the tables that its last start migrated to the current layout. */

@@ -4,6 +4,7 @@ import { ALL, DATABASES, type Keeping, quoteName, quoteText, tableName, typeOf }
 import { ADD_SPANS, createIndicators, INDEX, indexStored, isIndexed, OLD_VIEWS } from './indicators.ts'
 import { applyKeeping } from './keeping.ts'
 import type { Brought } from './lake.ts'
+import { CREATE_LOOKUP_ROWS } from './lookups.ts'
 
 /** The layout that this version writes; see docs/decisions/0014. */
 export const LAYOUT = 2
@@ -24,6 +25,7 @@ export async function bringToLayout(session: Session, keeping: Keeping): Promise
   for (const database of DATABASES) await session.run(`CREATE DATABASE IF NOT EXISTS ${quoteName(database)}`)
   await session.run(createIndicators(keeping))
   await session.run(ADD_SPANS)
+  await session.run(CREATE_LOOKUP_ROWS)
   const brought = (await isPresent(session, tables)) ? [] : await bring(session, tables)
   await applyKeeping(session, keeping)
   return brought

@@ -9,7 +9,7 @@ const surface: Surface = {
     ['user', 'currentuser'],
     ['inewday', 'tomorrow'],
   ]),
-  databases: new Set(['default', 'system', 'information_schema', 'logs', 'matches', 'signals', 'monitor']),
+  databases: new Set(['default', 'system', 'information_schema', 'logs', 'matches', 'signals', 'monitor', 'lookups']),
 }
 
 function inner(sql: string, params = {}): string {
@@ -46,6 +46,15 @@ const taken = [
   { sql: 'SELECT * FROM panther_views.public.all_logs', runs: 'SELECT * FROM logs.all' },
   { sql: 'SELECT * FROM panther_views.public.all_rule_matches', runs: 'SELECT * FROM matches.all' },
   { sql: 'SELECT panther_logs.public.t.a FROM panther_logs.public.t', runs: 'SELECT logs.t.a FROM logs.t' },
+  { sql: 'SELECT * FROM lookups.bad_ips_history', runs: 'SELECT * FROM lookups.`bad_ips_history`' },
+  { sql: 'SELECT * FROM panther_lookups.public.Bad_IPs b', runs: 'SELECT * FROM lookups.`bad_ips` b' },
+  { sql: 'SELECT * FROM panther_lookups.bad_ips', runs: 'SELECT * FROM lookups.`bad_ips`' },
+  {
+    sql: 'SELECT lookups."OTX.Pulses".id FROM lookups."OTX.Pulses"',
+    runs: 'SELECT lookups.`otx_pulses`.id FROM lookups.`otx_pulses`',
+  },
+  { sql: 'SELECT * FROM "Lookups"."it\'s `odd`"', runs: 'SELECT * FROM lookups.`it_s__odd_`' },
+  { sql: 'SELECT lookups.Ip FROM logs.t AS lookups', runs: 'SELECT lookups.Ip FROM logs.t AS lookups' },
   { sql: "SELECT 'panther_logs.public.x' -- panther_logs.public.x", runs: "SELECT 'panther_logs.public.x'" },
   { sql: 'SELECT panther_logs FROM t', runs: 'SELECT panther_logs FROM t' },
 ]

@@ -1,8 +1,10 @@
-import { quoteName } from '../ddl.ts'
+import { quoteName, tableName } from '../ddl.ts'
+import { LOOKUPS } from '../lookup-names.ts'
 import { integerLiteral, list, type Name, type Node, nameOf, namesOf, part, present, variant } from './ast.ts'
 import { shapeOf } from './context.ts'
 import { translateExpression } from './expression.ts'
 import { flattenFields, flattenSql } from './flatten.ts'
+import { NOW } from './functions/time.ts'
 import { lakeTable } from './names.ts'
 import { translateOperator } from './operator.ts'
 import { columnOrField, type Field, type Relation, type Scope } from './scope.ts'
@@ -150,7 +152,7 @@ function translateTable(names: readonly Name[], alias: Name | undefined, scope: 
   const written = names.map((name) => name.text).join('.')
   const table = lakeTable(names)
   if (!table) {
-    context.unsupported(`the table ${written}: the lake has logs, matches, signals and monitor`)
+    context.unsupported(`the table ${written}: the lake has logs, matches, signals, monitor and lookups`)
     return { relation: { ...relationOf(alias?.text ?? last, [written.toLowerCase()], []), open: true }, sql: '' }
   }
   const known = context.catalog(table.database, table.table)
@@ -168,7 +170,11 @@ function translateTable(names: readonly Name[], alias: Name | undefined, scope: 
     table: { database: table.database, table: table.table },
     open: known === undefined,
   }
-  return { relation, sql: source(`${quoteName(table.database)}.${quoteName(table.table)}`, relation, optional) }
+  const name = tableName(table)
+  // What a lookup table has is in force when the query runs, whenever that is.
+  const isLookup = table.database === LOOKUPS && known?.columns.every((column) => column.name !== 'p_valid_to')
+  const rows = isLookup ? `(SELECT * REPLACE (${NOW.sql} - toIntervalMillisecond(1) AS p_event_time) FROM ${name})` : name
+  return { relation, sql: source(rows, relation, optional) }
 }
 
 function translateTableFunction(functionName: Node, args: readonly Node[], alias: Name | undefined, scope: Scope): Piece {

@@ -1,3 +1,4 @@
+import { LOOKUPS, lookupName } from '../lookup-names.ts'
 import type { Name } from './ast.ts'
 
 /** Panther's databases → the lake's. https://docs.panther.com/search/data-explorer */
@@ -6,7 +7,7 @@ const DATABASES: Readonly<Record<string, string>> = {
   panther_rule_matches: 'matches',
   panther_signals: 'signals',
   panther_monitor: 'monitor',
-  panther_lookups: 'lookups',
+  panther_lookups: LOOKUPS,
 }
 
 const VIEWS: Readonly<Record<string, string>> = { all_logs: 'logs', all_rule_matches: 'matches' }
@@ -42,8 +43,9 @@ export function mentions(sql: string, table: string): boolean {
 export function lakeTable(names: readonly Name[]): LakeTable | undefined {
   const parts = names.map((name) => name.text.toLowerCase())
   if (parts.length === 1) return { database: 'logs', table: parts[0]! }
-  const table = parts.at(-1)!
   const [first, second] = parts
+  const last = parts.at(-1)!
+  const table = [first, Object.hasOwn(DATABASES, first!) && DATABASES[first!]].includes(LOOKUPS) ? lookupName(last) : last
   if (parts.length === 3 && first === 'snowflake' && second === 'account_usage') {
     const audited = Object.hasOwn(ACCOUNT_USAGE, table) ? ACCOUNT_USAGE[table] : undefined
     return audited === undefined ? undefined : { database: 'logs', table: audited, accountUsage: true }

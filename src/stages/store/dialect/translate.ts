@@ -71,7 +71,7 @@ function unsupported(what: readonly string[], missing: readonly Missing[] = []):
 
 function missingText({ database, table, column, logType }: Missing): string {
   if (column !== undefined) return `the column ${column}: the table ${database}.${table} has none of that name`
-  if (database === 'lookups') return `the table lookups.${table}: enrichment tables cannot be queried in the lake`
+  if (database === 'lookups') return `the table lookups.${table}: no enabled lookup table has that name`
   const unread =
     logType === undefined ? 'its log type' : `the log type ${logType}; add it to log_types of the source of its events`
   return `the table ${database}.${table}: no schema makes it, and no source names ${unread}`

@@ -23,11 +23,11 @@ const cases: readonly { readonly sql: string; readonly says: readonly string[] }
   { sql: 'SELECT n FROM logs.later', says: ['the table logs.later: no schema makes it, and no source names its log type'] },
   {
     sql: 'SELECT n FROM panther_lookups.public.list',
-    says: ['the table lookups.list: enrichment tables cannot be queried in the lake'],
+    says: ['the table lookups.list: no enabled lookup table has that name'],
   },
   {
     sql: 'SELECT n FROM other.things.here',
-    says: ['the table other.things.here: the lake has logs, matches, signals and monitor'],
+    says: ['the table other.things.here: the lake has logs, matches, signals, monitor and lookups'],
   },
   { sql: 'SELECT nope FROM calls', says: ['the column nope: the table logs.calls has none of that name'] },
   { sql: 'SELECT x.n FROM calls', says: ['the name x.n: there is no relation x'] },

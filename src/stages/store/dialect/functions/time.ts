@@ -7,7 +7,7 @@ import { asNumber, asTime, type Value } from '../value.ts'
  * The time at which the query runs. For a scheduled query it is the due time, so that windows meet without gaps. A placeholder that the
  * caller fills with RFC 3339 text; see `NOW_PARAM`.
  */
-const NOW: Value = { sql: "toDateTime64({query_time:String}, 9, 'UTC')", shape: 'time' }
+export const NOW: Value = { sql: "toDateTime64({query_time:String}, 9, 'UTC')", shape: 'time' }
 
 const time = (sql: string): Value => ({ sql, shape: 'time' })
 const number = (sql: string): Value => ({ sql, shape: 'number' })
