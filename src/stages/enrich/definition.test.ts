@@ -85,7 +85,7 @@ describe('indicators of a table without a schema', () => {
   })
 
   test.each([
-    [{ Indicators: { ip: 'adress' } }, /Indicators\.ip: Invalid/],
+    [{ Indicators: { ip: 'adress' } }, /Indicators\.ip: must be one of ip, net_addr/],
     [{ Indicators: { ip: [] } }, /Indicators\.ip: /],
     [{ Schema: 'X', Indicators: { ip: 'ip' } }, /Indicators: the schema 'X' defines what columns contain.*remove this/],
   ])('%j is refused', (change, message) => expect(() => defineTable({ ...minimal, ...change }, { file })).toThrow(message))
