@@ -82,6 +82,8 @@ const attacks: readonly string[] = [
   `(SELECT 1) INTO OUTFILE '$OUT'`,
   `INSERT INTO FUNCTION file('$OUT', 'CSV') SELECT 1`,
   `INSERT INTO logs.t VALUES ('2024-04-19 10:00:00', 'x')`,
+  "INSERT INTO monitor.lookup_rows (p_table) VALUES ('x')",
+  `DROP DATABASE lookups`,
   `SELECT 1; INSERT INTO logs.t VALUES ('2024-04-19 10:00:00', 'x')`,
   `SELECT 1 FORMAT CSV; DROP TABLE logs.t`,
   'DROP TABLE logs.t',
@@ -191,6 +193,7 @@ test('nothing leaked and everything is still there', async () => {
     '["matches", "all"]',
     '["monitor", "indicators"]',
     '["monitor", "lake_layout"]',
+    '["monitor", "lookup_rows"]',
   ]
   expect(tables.rows).toEqual(made)
 })
