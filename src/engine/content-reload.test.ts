@@ -99,6 +99,7 @@ async function start() {
     keeper,
     lookups: { update: () => {} },
     scheduler,
+    tableQueries: { update: () => {} },
     events,
     log: createLog({ isPretty: false, write: () => {} }),
     first,

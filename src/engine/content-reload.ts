@@ -10,8 +10,9 @@ import type { Events } from './events.ts'
 import type { Lookups } from './lookups/lookups.ts'
 import type { ContentProblem } from './path.ts'
 import type { ContentReport } from './pipeline-calls.ts'
-import { byName } from './queries.ts'
+import { worldOf } from './queries.ts'
 import type { Scheduler } from './scheduler.ts'
+import type { TableQueries } from './table-queries.ts'
 import type { PipelineThread } from './threads.ts'
 
 export interface ContentReloadDeps {
@@ -19,6 +20,7 @@ export interface ContentReloadDeps {
   readonly keeper: TableKeeper
   readonly lookups: Pick<Lookups, 'update'>
   readonly scheduler: Scheduler
+  readonly tableQueries: Pick<TableQueries, 'update'>
   readonly events: Events
   readonly log: Log
   /** What was loaded at startup. */
@@ -163,11 +165,12 @@ export class ContentReload {
 
   /** The same without the tables. */
   async #use(report: ContentReport): Promise<void> {
-    const { lookups, scheduler, events } = this.#deps
+    const { lookups, scheduler, events, tableQueries } = this.#deps
     this.#report = report
     events.problems.report('content', contentProblems(report.content))
     lookups.update(report.tables)
-    await scheduler.update({ queries: report.queries, saved: byName(report.savedQueries), tables: report.lakeTables })
+    tableQueries.update(worldOf(report))
+    await scheduler.update({ queries: report.queries, ...worldOf(report) })
   }
 
   #refuse(problems: readonly ContentProblem[], request: ContentRequest, later: boolean): ContentChange {

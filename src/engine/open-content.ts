@@ -63,11 +63,10 @@ export async function openContent(loaded: LoadedContent, deps: OpenContentDeps):
   const tables = new LiveTables(loaded, (table) => made?.putTable(table), deps.missed)
   const starting = startGeneration(loaded, tables, apart, deps)
   const queryTables = lakeTables(loaded, new Set(sources.flatMap(({ log_types }) => log_types)))
-  const { scheduledQueries, savedQueries } = loaded.content
   // While the rule processes start.
   const [started, cannotRun] = await Promise.all([
     starting,
-    queryNotices(scheduledQueries, { saved: byName(savedQueries), tables: queryTables }),
+    queryNotices(loaded.content, { saved: byName(loaded.content.savedQueries), tables: queryTables }),
   ])
   made = started.made
   const { generation } = started
@@ -101,7 +100,7 @@ export async function openContent(loaded: LoadedContent, deps: OpenContentDeps):
       tables: [...loaded.tables.values()].map(({ definition }) => definition),
       lakeTables: queryTables,
       queries: judgedQueries(loaded),
-      savedQueries,
+      savedQueries: loaded.content.savedQueries,
       queryNotices: cannotRun,
       children: describeChildren(detectors, apart),
     },

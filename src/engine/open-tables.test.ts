@@ -260,5 +260,5 @@ test.each([
     ],
   },
 ])('$sql reports $says', async ({ sql, says }) => {
-  expect(await queryNotices([{ ...QUERY, sql }], world)).toEqual(says)
+  expect(await queryNotices({ scheduledQueries: [{ ...QUERY, sql }], tables: [] }, world)).toEqual(says)
 })

@@ -17,6 +17,7 @@ import { eventTable, matchTable, SIGNALS } from '../pipeline/rows.ts'
 import { createCorrelator } from '../stages/detect/correlation/correlator.ts'
 import { toRule } from '../stages/detect/correlation/finding.ts'
 import type { CorrelationStore } from '../stages/detect/correlation/store.ts'
+import { queryIn } from '../stages/enrich/query-keys.ts'
 import { compileSchema } from '../stages/normalise/compile.ts'
 import { HeaderSchemas } from '../stages/normalise/header-schema.ts'
 import type { ParseSource } from '../stages/parse/parser.ts'
@@ -147,8 +148,11 @@ export function schemaOf(name: string, { content, schemas }: Described): Compile
   if (described) return described
   if (namedLogTypes(content).has(name)) return plainSchema(name)
   const plain = compiled(() => plainSchema(name))
-  const queries = [...content.scheduledQueries, ...content.savedQueries]
-  return plain && queries.some(({ sql }) => mentions(sql, plain.table)) ? plain : undefined
+  const queries = [
+    ...[...content.scheduledQueries, ...content.savedQueries].map(({ sql }) => sql),
+    ...content.tables.map(({ document }) => queryIn(document) ?? ''),
+  ]
+  return plain && queries.some((sql) => mentions(sql, plain.table)) ? plain : undefined
 }
 
 /** What parsing needs to know about a source. Throws `ConfigError` for a log type that has no schema. */

@@ -31,5 +31,16 @@ test.each([
     says: [expect.stringContaining("'0 0 30 2 *' describes a time that never occurs")],
   },
 ])('why a scheduled query cannot run is reported under its name: $says', async ({ query, says }) => {
-  expect(await queryNotices([query], { saved: new Map(), tables: TABLES })).toEqual(says)
+  expect(await queryNotices({ scheduledQueries: [query], tables: [] }, { saved: new Map(), tables: TABLES })).toEqual(says)
+})
+
+test('so is why a query that fills a table cannot run', async () => {
+  const table = {
+    name: 'seen',
+    file: '/content/seen.yml',
+    root: '/content',
+    document: { Query: 'SELECT door FROM custom_login' },
+  }
+  const says = await queryNotices({ scheduledQueries: [], tables: [table] }, { saved: new Map(), tables: TABLES })
+  expect(says).toEqual([expect.stringMatching(/^\/content\/seen\.yml: lookup_table 'seen' cannot run: .*door/)])
 })

@@ -1,9 +1,13 @@
 import type { TableSpec } from '../model/column.ts'
-import type { SavedQuery, ScheduledQuery } from '../model/query.ts'
+import type { SavedQuery } from '../model/query.ts'
+import type { Schedule } from '../model/schedule.ts'
 import { isManagedTable } from '../packs/checks/managed-names.ts'
+import type { Content } from '../packs/content.ts'
 import { scheduleProblem } from '../stages/detect/scheduled/schedule.ts'
+import { queryIn } from '../stages/enrich/query-keys.ts'
 import { expandTemplate } from '../stages/store/dialect/template.ts'
 import { type Translation, translate } from '../stages/store/dialect/translate.ts'
+import type { ContentReport } from './pipeline-calls.ts'
 
 /** What queries are translated against. */
 export interface QueryWorld {
@@ -14,7 +18,7 @@ export interface QueryWorld {
 }
 
 /** The query in the lake's SQL, with its template expanded. */
-export async function translateQuery(query: ScheduledQuery, { saved, tables }: QueryWorld): Promise<Translation> {
+export async function translateQuery(query: Pick<SavedQuery, 'sql'>, { saved, tables }: QueryWorld): Promise<Translation> {
   const expanded = expandTemplate(query.sql, (name) => saved.get(name)?.sql)
   if (expanded.kind !== 'ok') return { ...expanded, missing: [] }
   return translate(expanded.sql, {
@@ -26,31 +30,46 @@ export async function translateQuery(query: ScheduledQuery, { saved, tables }: Q
 /** Above this number, queries that wait for logs are combined into one notice. */
 const MAX_WAITING = 3
 
+/** The queries that fill tables. */
+function tableQueries({ tables }: Pick<Content, 'tables'>): ContentQuery[] {
+  return tables.flatMap(({ name, file, document }) => {
+    const sql = queryIn(document)
+    return sql === undefined ? [] : { kind: 'lookup_table' as const, name, file, sql }
+  })
+}
+
+/** A query in content that runs by itself. */
+interface ContentQuery extends Pick<SavedQuery, 'name' | 'sql' | 'file'> {
+  readonly kind?: 'lookup_table'
+  readonly schedule?: Schedule
+}
+
 /**
  * A sentence for each query that could not run, including disabled ones and those that no rule judges; a single one for all the queries
  * that only wait for logs of Panther's types.
  */
-export async function queryNotices(queries: readonly ScheduledQuery[], world: QueryWorld): Promise<string[]> {
+export async function queryNotices(content: Pick<Content, 'scheduledQueries' | 'tables'>, world: QueryWorld): Promise<string[]> {
+  const queries: readonly ContentQuery[] = [...content.scheduledQueries, ...tableQueries(content)]
   const notices: string[] = []
   const waiting: { readonly notice: string; readonly tables: readonly string[] }[] = []
   for (const query of queries) {
-    const schedule = scheduleProblem(query.schedule)
+    const schedule = query.schedule && scheduleProblem(query.schedule)
     const translated = schedule === undefined ? await translateQuery(query, world) : undefined
     const why = schedule ?? (translated?.kind === 'unsupported' ? translated.what.join('; ') : undefined)
     if (why === undefined) continue
-    const notice = `${query.file}: scheduled_query '${query.name}' cannot run: ${why}`
+    const notice = `${query.file}: ${query.kind ?? 'scheduled_query'} '${query.name}' cannot run: ${why}`
     const tables = translated && awaitedTables(translated)
     if (tables) waiting.push({ notice, tables })
     else notices.push(notice)
   }
   if (waiting.length <= MAX_WAITING) return [...notices, ...waiting.map(({ notice }) => notice)]
   const tables = [...new Set(waiting.flatMap((each) => each.tables))].sort()
-  const what = `${waiting.length} scheduled queries are waiting for ${tables.length} tables of Panther's log types`
+  const what = `${waiting.length} queries are waiting for ${tables.length} tables of Panther's log types`
   return [...notices, `${what} for which there is no schema and no source here: ${tables.join(', ')}`]
 }
 
 /** The tables of managed log types that a query lacks, if it lacks nothing else. */
-function awaitedTables(translated: Translation): string[] | undefined {
+export function awaitedTables(translated: Translation): string[] | undefined {
   if (translated.kind === 'ok') return undefined
   const tables = translated.missing.filter(({ column }) => column === undefined)
   const isAll = tables.length === translated.what.length
@@ -62,4 +81,9 @@ function awaitedTables(translated: Translation): string[] | undefined {
 /** Saved queries by name. */
 export function byName(queries: readonly SavedQuery[]): ReadonlyMap<string, SavedQuery> {
   return new Map(queries.map((query) => [query.name, query]))
+}
+
+/** What queries of the content in force are translated against. */
+export function worldOf({ savedQueries, lakeTables }: Pick<ContentReport, 'savedQueries' | 'lakeTables'>): QueryWorld {
+  return { saved: byName(savedQueries), tables: lakeTables }
 }

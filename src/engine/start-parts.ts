@@ -24,8 +24,9 @@ import type { Events } from './events.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { Lookups } from './lookups/lookups.ts'
 import { type ContentReport, queryKey } from './pipeline-calls.ts'
-import { byName } from './queries.ts'
+import { worldOf } from './queries.ts'
 import { Scheduler } from './scheduler.ts'
+import { TableQueries } from './table-queries.ts'
 import type { TableWork } from './table-work/table-work.ts'
 import type { PipelineThread, SpoolThread } from './threads.ts'
 
@@ -49,6 +50,7 @@ export interface PartsDeps {
 export async function startKeeper(
   { tables }: ContentReport,
   { config, state, pipeline, work, lookups, log, http, events }: PartsDeps,
+  queries: TableQueries,
 ): Promise<TableKeeper> {
   const outside = { send: http.fromContent, keys: apiKeys(config.keys, environment()), clock: systemClock }
   const onError = (error: unknown) => log.error({ err: error }, 'A table could not be saved.')
@@ -69,6 +71,7 @@ export async function startKeeper(
       await pipeline.rpc.call('tableChanged', change)
     },
     ...outside,
+    runQuery: queries.run,
     live,
     random: Math.random,
     firstDelayMs: config.table_first_refresh_ms,
@@ -101,6 +104,11 @@ export function openLookups({
       events.problems.report('lookups', message === undefined ? [] : [systemProblem('RowsLost', 'lookups', message)]),
     now: Date.now,
   })
+}
+
+/** What runs the queries that fill tables. */
+export function createTableQueries(report: ContentReport, { lake, pipeline }: PartsDeps): TableQueries {
+  return new TableQueries({ lake, flush: () => pipeline.rpc.call('flush'), now: Date.now }, worldOf(report))
 }
 
 /** Begins to send due deliveries. */
@@ -138,8 +146,7 @@ export async function startDeliverer({ config, state, pipeline, events, metrics,
 export async function startScheduler(report: ContentReport, { lake, state, pipeline, events }: PartsDeps): Promise<Scheduler> {
   const scheduler = new Scheduler({
     queries: report.queries,
-    saved: byName(report.savedQueries),
-    tables: report.lakeTables,
+    ...worldOf(report),
     lake,
     loadDone: async (name) => {
       const text = await getMeta(state, queryKey(name))

@@ -30,6 +30,7 @@ import { logChanges, noticesOf } from './health.ts'
 import { mainCalls } from './main-calls.ts'
 import type { SourceProgress } from './pipeline-calls.ts'
 import {
+  createTableQueries,
   openIntakes,
   openLookups,
   type PartsDeps,
@@ -144,9 +145,10 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     (made) => made.stop(),
   )
   const parts: PartsDeps = { config, log, metrics, events, http, lake, state, pipeline, work, lookups }
+  const tableQueries = createTableQueries(report, parts)
   const keeper = await started.step(
     'the tables',
-    () => startKeeper(report, parts),
+    () => startKeeper(report, parts, tableQueries),
     (made) => made.stop(),
   )
   events.problems.report('content', contentProblems(report.content))
@@ -191,7 +193,18 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
   )
   const content = await started.step(
     'changes of content',
-    () => new ContentReload({ pipeline, keeper, lookups, scheduler, events, log, first: report, commits: () => git.commits }),
+    () =>
+      new ContentReload({
+        pipeline,
+        keeper,
+        lookups,
+        scheduler,
+        tableQueries,
+        events,
+        log,
+        first: report,
+        commits: () => git.commits,
+      }),
     (made) => made.stop(),
   )
   await content.begin()

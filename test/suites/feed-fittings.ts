@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
+import type { RunQuery } from '../../src/stages/enrich/provider.ts'
 import { zipOf } from '../../src/util/archive/zip.fixture.ts'
 import { hash16 } from '../../src/util/hash.ts'
 import type { LdapServer } from '../support/ldap-server.ts'
@@ -10,6 +11,8 @@ export interface Place {
   readonly server: TestServer
   readonly ldap: LdapServer
   readonly folder: string
+  /** Answers the queries of tables. */
+  readonly lake: { runQuery: RunQuery }
 }
 
 /** Everything needed to use a provider: keys that point to the content's place, and how to put content there. */

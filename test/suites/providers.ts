@@ -69,6 +69,23 @@ const fittings: Readonly<Record<string, Fitting>> = {
     gives: (content) => envelopeOf(content).replace('{', '{"type":"bundle",'),
     size: (content) => Buffer.byteLength(envelopeOf(content)),
   },
+  query: {
+    config: () => ({ sql: 'SELECT line FROM list' }),
+    put({ lake }, content) {
+      lake.runQuery = () =>
+        content === undefined
+          ? Promise.reject(new TableError('the query failed'))
+          : Promise.resolve({ rows: [{ line: String(content) }], truncated: false })
+    },
+    gives: (content) => `${JSON.stringify({ line: content })}\n`,
+    size: (content) => Buffer.byteLength(`${JSON.stringify({ line: content })}\n`),
+    hang({ lake }, arrived) {
+      lake.runQuery = (_, signal) => {
+        arrived()
+        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+      }
+    },
+  },
   url: {
     config: ({ server }) => ({ url: `${server.url}/list.txt?key=${SECRET}`, headers: { authorization: SECRET } }),
     put: ({ server }, content) => {
@@ -102,15 +119,17 @@ function fittingOf({ type }: AnyProvider): Fitting {
 
 async function onBench(definition: AnyProvider, use: (bench: Bench) => Promise<void>, more: object = {}): Promise<void> {
   const fitting = fittingOf(definition)
-  const place = {
+  const place: Place = {
     server: await new TestServer().listen(),
     ldap: await new LdapServer().listen(),
     folder: mkdtempSync(join(tmpdir(), 'caracal-provider-')),
+    lake: { runQuery: () => Promise.reject(new TableError('there is no list')) },
   }
   const http = createHttp({ proxy: { https: undefined, http: undefined, except: [] }, allowPrivate: ['127.0.0.0/8'] })
   const config = definition.config.parse({ ...fitting.config(place), ...more }) as never
   const provider = definition.create(config, {
     send: http.fromContent,
+    runQuery: (query, signal) => place.lake.runQuery(query, signal),
     keys: () => ({ user: 'AKIDTEST', secret: fitting.secret ?? SECRET }),
     table: 'list',
     folder: place.folder,

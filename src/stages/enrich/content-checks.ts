@@ -13,7 +13,7 @@ const percent = z.number().min(0).max(1_000_000)
 
 /** Requirements that new content must meet before it replaces the content in force. */
 export const checksSchema = z.strictObject({
-  MinRows: z.int().min(1).default(1).describe('Minimum number of rows.'),
+  MinRows: z.int().min(0).default(1).describe('Minimum number of rows; 0: content without rows is an empty table, too.'),
   MaxShrinkPercent: percent
     .max(100)
     .default(50)

@@ -162,6 +162,63 @@ describe("a bucket in Panther's form", () => {
   ])('%s is refused', (_, refresh, more, message) => expect(() => define(refresh, more)).toThrow(message))
 })
 
+describe("a query in Panther's form", () => {
+  const define = (change: object) => defineTable({ ...minimal, Filename: undefined, ...change }, { file })
+
+  test.each(['Query', 'SnowflakeQuery', 'DatabricksQuery', 'AthenaQuery'])('%s becomes the provider query', (key) => {
+    const table = define({ [key]: 'SELECT 1 AS ip', Refresh: { PeriodMinutes: 1440 } })
+    expect(table).toMatchObject({ provider: { type: 'query', sql: 'SELECT 1 AS ip' }, format: 'jsonl', periodMinutes: 1440 })
+  })
+
+  test('Indicators and Validations are lists there; the key may have to be a network', () => {
+    const table = define({
+      Query: 'SELECT 1 AS ip',
+      Indicators: [{ Field: 'ip', Indicators: ['ip'] }],
+      Validations: [
+        { Field: 'ip', Validations: ['cidr'] },
+        { Field: 'other', Validations: ['ip'] },
+      ],
+    })
+    expect(table).toMatchObject({ indicators: { ip: ['ip'] }, match: 'cidr' })
+    expect(define({ Query: 'SELECT 1', Match: 'exact', Validations: [{ Field: 'ip', Validations: ['ip'] }] }).match).toBe('exact')
+  })
+
+  test.each<[string, object, RegExp]>([
+    [
+      'two places',
+      { Provider: { type: 'url', url: 'https://a.example.com' } },
+      /Query: says where content is, and so does Provider/,
+    ],
+    [
+      'a query and a bucket',
+      { Refresh: { ObjectPath: 's3://my-bucket/k' } },
+      /Query: says where .* Refresh\.ObjectPath: remove one/,
+    ],
+    ['rows in the file', { Inline: [{ ip: '192.0.2.1' }] }, /Query: the rows are in this file/],
+    ['no text', { Query: '' }, /Query: /],
+    ['other validations', { Validations: [{ Field: 'ip', Validations: ['odd'] }] }, /Validations/],
+  ])('%s is refused', (_, change, message) => expect(() => define({ Query: 'SELECT 1', ...change })).toThrow(message))
+})
+
+describe('a cron expression', () => {
+  const define = (Refresh: object) => defineTable({ ...minimal, Provider: { type: 'file', path: 'a.csv' }, Refresh }, { file })
+
+  test.each([
+    ['0 6 * * *', 1440],
+    ['*/15 9-17 * * *', 15 * 60 + 15],
+    ['0 0 29 2 *', 4 * 365 * 1440 + 1440],
+    ['* * * * 1', 6 * 1440 + 1],
+  ])('%s refreshes at least every %i minutes', (cron, minutes) => {
+    expect(define({ CronExpression: cron })).toMatchObject({ cron, periodMinutes: minutes, alarmMinutes: minutes * 3 })
+  })
+
+  test.each<[object, RegExp]>([
+    [{ CronExpression: 'daily' }, /Refresh\.CronExpression: .*'daily' cannot be read.*five fields/],
+    [{ CronExpression: '0 0 30 2 *' }, /never occurs/],
+    [{ CronExpression: '0 6 * * *', PeriodMinutes: 60 }, /so does PeriodMinutes/],
+  ])('%j is refused', (refresh, message) => expect(() => define(refresh)).toThrow(message))
+})
+
 describe('not supported yet', () => {
   const cases: [what: string, change: object, message: RegExp][] = [
     [
@@ -169,8 +226,6 @@ describe('not supported yet', () => {
       { Filename: undefined, Refresh: { GCSCredentials: 'x', ObjectPath: 'gs://b/k', PeriodMinutes: 60 } },
       /Refresh\.GCSCredentials.*assets\.yml: use `Provider/,
     ],
-    ['a scheduled search', { Filename: undefined, Query: 'select 1', Refresh: { PeriodMinutes: 60 } }, /Query.*assets\.yml/],
-    ['another dialect', { SnowflakeQuery: 'select 1' }, /SnowflakeQuery/],
   ]
   test.each(cases)('%s', (_, change, message) => {
     const define = () => defineTable({ ...minimal, ...change }, { file })

@@ -5,14 +5,15 @@ import { ConfigError, messageOf, NotSupported } from '../../util/errors.ts'
 import { exactText } from '../../util/exact-text.ts'
 import { hash16 } from '../../util/hash.ts'
 import type { Association } from './associations.ts'
-import { bucketKeys, bucketProvider } from './bucket-refresh.ts'
+import { bucketProvider } from './bucket-refresh.ts'
 import { type ContentChecks, checksSchema } from './content-checks.ts'
 import { formatTypes } from './formats/index.ts'
 import { hostedTable } from './hosted-table.ts'
 import { type ProviderConfig, providerDefinition, providerSchema } from './index.ts'
-import { INDICATORS } from './indicators.ts'
 import { inlineRow } from './inline.ts'
 import { liveDefinition } from './live/live-definition.ts'
+import { indicatorsSchema, queryKeys, queryProvider, validatedMatch } from './query-keys.ts'
+import { readPeriod, refreshSchema } from './refresh-keys.ts'
 import { parseSelector, selectorFields } from './selector.ts'
 import { MATCH_KINDS } from './table.ts'
 import { checkSelectorLength, type KeyMatch, primaryKeySchema, readKey, readMatch, type TableKey } from './table-key.ts'
@@ -46,6 +47,9 @@ export interface TableDefinition extends KeyMatch {
   /** `YYYY-MM-DD` of that content. */
   readonly contentDate: string | undefined
   readonly provider: ProviderConfig | undefined
+  /** When to refresh, if not at an interval. */
+  readonly cron: string | undefined
+  /** How often it is refreshed; by a cron expression, at least. */
   readonly periodMinutes: number
   /** Content older than this is reported as stale. */
   readonly alarmMinutes: number
@@ -82,15 +86,6 @@ export function definitionKey(definition: TableDefinition): string {
 
 /** Refuses paths, control characters, halves of characters, and names that helpers skip or that objects should not have. */
 const NAME = /^(?!p_any_)(?!__proto__$)(?!\.)[^/\\\p{Cc}\p{Cs}]{1,200}$/u
-const MINUTES = z.int().min(1).max(525_600)
-
-const refreshSchema = z.strictObject({
-  ...bucketKeys,
-  PeriodMinutes: MINUTES.optional().describe('How often to fetch from the provider.'),
-  AlarmPeriodMinutes: MINUTES.optional().describe(
-    'Age after which the content is shown as stale. Default: three refresh periods.',
-  ),
-})
 const field = z.string().min(1).max(500)
 const selector = z.union([field, z.array(field).min(2).max(8)], 'must be a field, or a list of 2 to 8 fields for a composite key')
 const retroSchema = z.strictObject({
@@ -104,8 +99,6 @@ const associationSchema = z.strictObject({
     .nullish()
     .describe("Fields of its events that contain the table's key; for a composite key lists of fields, one for each column."),
 })
-const indicatorSchema = z.enum(INDICATORS)
-
 const columnNames = z.array(z.string().min(1)).min(1).max(1000)
 
 const lookupName = z.string().regex(NAME, 'must be 1 to 200 characters without slashes, and not begin with a dot or p_any_')
@@ -137,11 +130,7 @@ export const tableDefinitionSchema = z.strictObject({
     ),
   RowsPerKey: z.enum(ROW_CHOICES).default('last').describe('Which rows count if several have the same key.'),
   NewestBy: z.string().min(1).max(255).optional().describe('The column with the times by which the newest row is chosen.'),
-  Indicators: z
-    .record(
-      z.string().min(1),
-      z.union([indicatorSchema, z.array(indicatorSchema).min(1)], `must be one of ${INDICATORS.join(', ')}, or a list of these`),
-    )
+  Indicators: indicatorsSchema
     .optional()
     .describe('What columns contain (`ip`, `domain`, `username` …), for a table without a Schema.'),
   ByValue: z
@@ -151,6 +140,7 @@ export const tableDefinitionSchema = z.strictObject({
       'True: a row found through a `p_any_…` field is stored under the value that matched, as newer rules of Panther read it.',
     ),
   Provider: providerSchema.optional(),
+  ...queryKeys,
   Refresh: refreshSchema.optional(),
   Checks: checksSchema.prefault({}).describe('Checks that new content must pass before it replaces the last good content.'),
   Keep: keepSchema.prefault({}).describe('How many earlier versions are kept.'),
@@ -202,6 +192,11 @@ export const tableExtensionSchema = z.strictObject({
   Indicators: ofTheTable,
   ByValue: ofTheTable,
   Provider: ofTheTable,
+  Query: ofTheTable,
+  SnowflakeQuery: ofTheTable,
+  DatabricksQuery: ofTheTable,
+  AthenaQuery: ofTheTable,
+  Validations: ofTheTable,
   Refresh: ofTheTable,
   Checks: ofTheTable,
   Keep: ofTheTable,
@@ -247,13 +242,7 @@ export function defineExtension(document: unknown, { file }: { readonly file: st
 }
 
 /** Keys of Panther's format that a later release may support. */
-const LATER: Readonly<Record<string, string>> = {
-  Query: 'tables filled by a scheduled search (Query)',
-  SnowflakeQuery: 'tables filled by a scheduled search (SnowflakeQuery)',
-  DatabricksQuery: 'tables filled by a scheduled search (DatabricksQuery)',
-  AthenaQuery: 'tables filled by a scheduled search (AthenaQuery)',
-}
-const BUCKET_KEYS = ['GCSCredentials', 'StorageProvider', 'CronExpression']
+const BUCKET_KEYS = ['GCSCredentials', 'StorageProvider']
 
 /**
  * Reads a table definition.
@@ -265,11 +254,13 @@ export function defineTable(document: unknown, { file }: { readonly file: string
   refuseLater(document, file)
   const yaml = parse(tableDefinitionSchema, document, file)
   const inBucket = yaml.Refresh && bucketProvider(yaml.Refresh, file)
-  if (inBucket && yaml.Provider)
-    throw new ConfigError('says where content is, and so does Provider: remove one', { file, path: 'Refresh.ObjectPath' })
-  const config = yaml.Provider ?? inBucket
-  const elsewhere =
-    (['Filename', 'Provider', 'Format'] as const).find((name) => yaml[name] !== undefined) ?? (inBucket && 'Refresh.ObjectPath')
+  const short = queryProvider(yaml, file) ?? (inBucket && { key: 'Refresh.ObjectPath', config: inBucket })
+  if (short && (yaml.Provider || (inBucket && short.config !== inBucket))) {
+    const other = yaml.Provider ? 'Provider' : 'Refresh.ObjectPath'
+    throw new ConfigError(`says where content is, and so does ${other}: remove one`, { file, path: short.key })
+  }
+  const config = yaml.Provider ?? short?.config
+  const elsewhere = (['Filename', 'Provider', 'Format'] as const).find((name) => yaml[name] !== undefined) ?? short?.key
   if (yaml.Inline !== undefined && elsewhere !== undefined)
     throw new ConfigError(`the rows are in this file (Inline): remove ${elsewhere}, or Inline`, { file, path: elsewhere })
   if (yaml.Filename === undefined && config === undefined && yaml.Inline === undefined) {
@@ -289,14 +280,14 @@ export function defineTable(document: unknown, { file }: { readonly file: string
   const key = readKey(yaml.LogTypeMap.PrimaryKey, file)
   const associations = readAssociations(yaml.LogTypeMap.AssociatedLogTypes ?? [], file)
   checkAssociations(key, associations)
-  const period = yaml.Refresh?.PeriodMinutes ?? (config ? providerDefinition(config.type).periodMinutes : 60)
+  const { cron, period } = readPeriod(yaml.Refresh, config ? providerDefinition(config.type).periodMinutes : 60, file)
   const definition: TableDefinition = {
     name: yaml.LookupName,
     enabled: yaml.Enabled,
     schema: yaml.Schema,
     key,
     primaryKey: key.columns[0]!,
-    ...readMatch(yaml, key, file),
+    ...readMatch({ ...yaml, Match: yaml.Match ?? validatedMatch(yaml, key) }, key, file),
     format: yaml.Format ?? (config && providerDefinition(config.type).format),
     rowChoice: yaml.RowsPerKey,
     newestBy: yaml.NewestBy,
@@ -306,13 +297,13 @@ export function defineTable(document: unknown, { file }: { readonly file: string
     inline: yaml.Inline,
     contentDate: yaml.ContentDate,
     provider: config,
+    cron,
     periodMinutes: period,
     alarmMinutes: yaml.Refresh?.AlarmPeriodMinutes ?? period * 3,
-    indicators:
-      yaml.Indicators && Object.fromEntries(Object.entries(yaml.Indicators).map(([column, one]) => [column, [one].flat()])),
+    indicators: yaml.Indicators,
     byValue: yaml.ByValue,
     checks: yaml.Checks,
-    mayBeEmpty: false,
+    mayBeEmpty: yaml.Checks.MinRows === 0,
     keep: yaml.Keep,
     verdict: yaml.Verdict,
     retroDays: yaml.Retro?.Days,
@@ -328,7 +319,6 @@ export function defineTable(document: unknown, { file }: { readonly file: string
 
 function refuseLater(document: unknown, file: string): void {
   if (typeof document !== 'object' || document === null) return
-  for (const [key, what] of Object.entries(LATER)) if (key in document) throw new NotSupported(`${what}, in ${file}`)
   const refresh = (document as { Refresh?: unknown }).Refresh
   if (typeof refresh !== 'object' || refresh === null) return
   const key = BUCKET_KEYS.find((name) => name in refresh)

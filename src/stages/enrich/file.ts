@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { messageOf } from '../../util/errors.ts'
 import { contentKeys, received, tooLarge } from './content.ts'
 import { defineProvider } from './provider.ts'
-import { TableError } from './table.ts'
+import { NoContentYet, TableError } from './table.ts'
 
 /** A file that another program writes; read again when its modification time or size has changed. */
 export const file = defineProvider({
@@ -72,8 +72,8 @@ function isBelow(path: string, folder: string): boolean {
   return path.startsWith(folder + sep)
 }
 
-/** The file does not exist yet, which is a state of the table rather than a failure. */
-export class MissingFile extends TableError {
+/** The file does not exist yet. */
+export class MissingFile extends NoContentYet {
   constructor(path: string, cause: Error) {
     super(`there is no file ${path} yet: put the table's content there`, { cause })
   }

@@ -10,12 +10,28 @@ import { otx } from './feeds/otx.ts'
 import { file } from './file.ts'
 import { live } from './live/live.ts'
 import type { Provider, ProviderDeps } from './provider.ts'
+import { query } from './query.ts'
 import { s3 } from './s3/s3.ts'
 import { taxii } from './taxii/taxii.ts'
 import { url } from './url.ts'
 
 /** Built-in providers. A new one is one file in this folder and one name here. */
-export const providers = [file, url, s3, taxii, live, greynoise, otx, misp, okta, googleWorkspace, entra, ldap, dbip] as const
+export const providers = [
+  file,
+  url,
+  s3,
+  taxii,
+  live,
+  greynoise,
+  otx,
+  misp,
+  okta,
+  googleWorkspace,
+  entra,
+  ldap,
+  dbip,
+  query,
+] as const
 
 export type ProviderConfig = ConfigOf<(typeof providers)[number]>
 

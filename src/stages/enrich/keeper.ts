@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { nextCronTime } from '../../util/cron.ts'
 import { Refused } from '../../util/errors.ts'
 import type { Send } from '../../util/http/send.ts'
 import type { ApiKeys } from './api-keys.ts'
@@ -16,6 +17,7 @@ import type {
 import { KeptTable } from './kept-table.ts'
 import type { Askers } from './live/askers.ts'
 import type { RefreshOutcome } from './outcomes.ts'
+import type { RunQuery } from './provider.ts'
 import { dateOf, type VersionPeriod } from './versions/history.ts'
 
 /** What is known of a table's past. */
@@ -35,6 +37,8 @@ export interface TableKeeperOptions {
   readonly changed: (change: VersionInForce) => Promise<void>
   readonly send: Send
   readonly keys: ApiKeys
+  /** Runs the queries that fill tables. */
+  readonly runQuery?: RunQuery
   readonly clock: KeeperClock
   /** 0 ≤ n < 1, to spread refreshes. */
   readonly random: () => number
@@ -223,27 +227,32 @@ export class TableKeeper {
     entry.cancel = this.#options.clock.after(delayMs, () => void this.#run(entry))
   }
 
-  /** Some minutes after the start, or when the period of the last content is over, whichever is later. */
+  /** Some time after the start, or when the next refresh after the last content is due, whichever is later. */
   #firstDelay({ table }: Entry): number {
-    const first = (this.#options.firstDelayMs ?? FIRST_DELAY_MS) * this.#jitter()
+    const { provider } = table.definition
+    const own = (provider && providerDefinition(provider.type).firstDelayMs) ?? Number.POSITIVE_INFINITY
+    const first = Math.min(this.#options.firstDelayMs ?? FIRST_DELAY_MS, own) * this.#jitter()
     if (table.lastSuccessMs === undefined) return first
-    return Math.max(first, table.lastSuccessMs + this.#periodMs(table) - this.#options.clock.now())
+    return Math.max(first, dueAfter(table, table.lastSuccessMs) - this.#options.clock.now())
   }
 
-  /** The period; after failures one minute, doubled each time up to the period. */
+  /** Until the next refresh is due; after failures one minute, doubled each time, at most until then. */
   #nextDelay({ table }: Entry): number {
-    const period = this.#periodMs(table)
-    const wait = table.failures === 0 ? period : Math.min(period, FIRST_RETRY_MS * 2 ** Math.min(20, table.failures - 1))
-    return wait * this.#jitter()
-  }
-
-  #periodMs(table: KeptTable): number {
-    return table.definition.periodMinutes * 60_000
+    const nowMs = this.#options.clock.now()
+    const wait = dueAfter(table, nowMs) - nowMs
+    if (table.failures > 0) return Math.min(wait, FIRST_RETRY_MS * 2 ** Math.min(20, table.failures - 1)) * this.#jitter()
+    return table.definition.cron === undefined ? wait * this.#jitter() : wait
   }
 
   #jitter(): number {
     return 0.9 + this.#options.random() * 0.2
   }
+}
+
+/** When the next refresh is due after one at `ms`. */
+function dueAfter({ definition: { cron, periodMinutes } }: KeptTable, ms: number): number {
+  const due = cron === undefined ? undefined : nextCronTime(cron, ms)
+  return due ?? ms + periodMinutes * 60_000
 }
 
 function isLocal({ table }: Entry): boolean {

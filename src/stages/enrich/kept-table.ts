@@ -5,8 +5,7 @@ import type { Send } from '../../util/http/send.ts'
 import { type ApiKeys, KeyError } from './api-keys.ts'
 import { unpack, versionOf } from './content.ts'
 import { definitionKey, type TableDefinition } from './definition.ts'
-import { MissingFile } from './file.ts'
-import { createProvider, type ProviderConfig } from './index.ts'
+import { createProvider, type ProviderConfig, providerDefinition } from './index.ts'
 import type {
   AcceptContent,
   ContentFileRef,
@@ -19,8 +18,8 @@ import type {
 import { shippedPath, sourceName } from './local-content.ts'
 import { olderCopy } from './older-copy.ts'
 import { compared, type NewOutcome, type RefreshOutcome, withOutcome } from './outcomes.ts'
-import type { Fetched, Provider } from './provider.ts'
-import { type BuiltTable, RefusedAnswer, TableError } from './table.ts'
+import type { Fetched, Provider, RunQuery } from './provider.ts'
+import { type BuiltTable, NoContentYet, RefusedAnswer, TableError } from './table.ts'
 import type { DiffCounts } from './versions/diff.ts'
 import { hashOf } from './versions/files.ts'
 import { dateOf, type VersionPeriod } from './versions/history.ts'
@@ -33,6 +32,7 @@ export interface KeptTableOptions extends TableVersionsOptions {
   readonly changed: (change: VersionInForce) => Promise<void>
   readonly send: Send
   readonly keys: ApiKeys
+  readonly runQuery?: RunQuery | undefined
 }
 
 /** What has become of fetched content: nothing, if it is in force already; its period, unless it took the place of a brief one. */
@@ -152,7 +152,8 @@ export class KeptTable {
         throw new TableError('the provider reports that the content is unchanged, although all of it was requested')
       await this.#succeed(fetched?.validators ?? validators, taken)
     } catch (error) {
-      if (!signal.aborted) await this.#fail(error, hasContent || error instanceof RefusedAnswer)
+      const isRefused = (hasContent && !(error instanceof NoContentYet)) || error instanceof RefusedAnswer
+      if (!signal.aborted) await this.#fail(error, isRefused)
     }
   }
 
@@ -201,7 +202,7 @@ export class KeptTable {
     const older = this.#inForce?.isFetched ? olderCopy(validators, this.#state.validators) : undefined
     if (older !== undefined && !accept) throw new TableError(older)
     const unpacked = await unpack(bytes, { max_bytes: this.definition.provider?.max_bytes })
-    if (unpacked.length === 0) throw new TableError('the content is empty')
+    if (unpacked.length === 0 && !this.definition.mayBeEmpty) throw this.#emptyError()
     const hash = versionOf(unpacked)
     if (this.#inForce?.isFetched && this.#inForce.table.version.endsWith(hash)) return UNCHANGED
     const date = new Date(this.#options.clock.now()).toISOString().slice(0, 10)
@@ -220,6 +221,14 @@ export class KeptTable {
     } finally {
       await this.#kept.drop(candidate)
     }
+  }
+
+  #emptyError(): TableError {
+    const { provider } = this.definition
+    if (!provider || !providerDefinition(provider.type).mayStartEmpty) return new TableError('the content is empty')
+    const { MinRows } = this.definition.checks
+    const message = `there are no rows, fewer than MinRows (${MinRows})`
+    return this.#inForce?.isFetched ? new TableError(message) : new NoContentYet(`${message}: the table waits for the first`)
   }
 
   /** The state with the outcome that this version is in force. It is compared with the one before in the background. */
@@ -309,7 +318,7 @@ export class KeptTable {
 
   /** `isRefused`: something answered, and the answer cannot be used or trusted. */
   async #fail(error: unknown, isRefused: boolean): Promise<void> {
-    this.#isMissing = error instanceof MissingFile
+    this.#isMissing = error instanceof NoContentYet
     const lastError = messageOf(error).slice(0, 1000)
     const atMs = this.#options.clock.now()
     const state = {
@@ -357,8 +366,8 @@ export class KeptTable {
   }
 }
 
-function providerOf(config: ProviderConfig, { definition, dataFolder, send, keys }: KeptTableOptions): Provider {
-  return createProvider(config, { send, keys, table: definition.name, folder: dirname(definition.file), dataFolder })
+function providerOf(config: ProviderConfig, { definition, dataFolder, send, keys, runQuery }: KeptTableOptions): Provider {
+  return createProvider(config, { send, keys, runQuery, table: definition.name, folder: dirname(definition.file), dataFolder })
 }
 
 function named(fileName: string | undefined): { fileName?: string } {

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { JsonObject } from '../../model/json.ts'
 import type { Definition } from '../../util/define.ts'
 import type { Send } from '../../util/http/send.ts'
 import type { ApiKeys } from './api-keys.ts'
@@ -11,8 +12,28 @@ export interface Fetched {
   readonly validators: Readonly<Record<string, string>>
 }
 
+/** A query over the lake that fills a table. */
+export interface TableQuery {
+  readonly table: string
+  readonly sql: string
+  readonly maxRows: number
+}
+
+export interface TableQueryResult {
+  readonly rows: readonly JsonObject[]
+  /** There are more than `maxRows`. */
+  readonly truncated: boolean
+}
+
+/**
+ * Runs such a query. Rejects with `TableError` if that fails, with `NoContentYet` if the query can only run later.
+ */
+export type RunQuery = (query: TableQuery, signal: AbortSignal) => Promise<TableQueryResult>
+
 export interface ProviderDeps {
   readonly send: Send
+  /** Only where there is a lake. */
+  readonly runQuery?: RunQuery | undefined
   readonly keys: ApiKeys
   /** The table's name. */
   readonly table: string
@@ -41,6 +62,10 @@ export interface ProviderDefinition<T extends string, S extends z.ZodRawShape> e
   readonly format?: string
   /** Refresh period of tables that do not set one. */
   readonly periodMinutes: number
+  /** Approximate delay of the first refresh after a start, if it need not be as long as that of requests to other services. */
+  readonly firstDelayMs?: number
+  /** True if there may be nothing at first for good reasons: then the table is missing, not failing. */
+  readonly mayStartEmpty?: boolean
   create(config: z.output<z.ZodObject<S>>, deps: ProviderDeps): Provider
 }
 

@@ -95,5 +95,8 @@ export class TableError extends CaracalError {
   }
 }
 
+/** There is nothing to fill the table with yet, which is a state of the table rather than a failure. */
+export class NoContentYet extends TableError {}
+
 /** Something answered, and the answer cannot be used or trusted. Worth an alert at once, whereas an outage may pass. */
 export class RefusedAnswer extends TableError {}

@@ -31,17 +31,8 @@ const MAX_DEPTH = 512
 export function rowsToEvents({ query, dueMs, columns, rows }: QueryRows): JsonObject[] {
   const seen = new Map<string, number>()
   const dueTime = new Date(dueMs).toISOString()
-  const own = new Set(columns.filter(({ isRest }) => !isRest).map(({ name }) => name.toLowerCase()))
-  return rows.map((row) => {
-    const cells = parseJson(row, { maxDepth: MAX_DEPTH })
-    if (cells.kind !== 'ok' || !Array.isArray(cells.value))
-      throw new Error(`the lake's row is not a list of cells: ${row.slice(0, 200)}`)
-    const event: JsonObject = {}
-    columns.forEach((column, at) => {
-      const value = unfold((cells.value as readonly JsonValue[])[at] ?? null, column.shape)
-      if (column.isRest) addFields(event, value, own)
-      else setOwn(event, column.name, value)
-    })
+  return rowsToObjects({ columns, rows }).map((event, at) => {
+    const row = rows[at]!
     const copy = seen.get(row) ?? 0
     seen.set(row, copy + 1)
     return complete(event, {
@@ -53,6 +44,23 @@ export function rowsToEvents({ query, dueMs, columns, rows }: QueryRows): JsonOb
       p_source_label: query,
       p_schema_version: 0,
     })
+  })
+}
+
+/** The rows of a result as objects, with nested values parsed. */
+export function rowsToObjects({ columns, rows }: Pick<QueryRows, 'columns' | 'rows'>): JsonObject[] {
+  const own = new Set(columns.filter(({ isRest }) => !isRest).map(({ name }) => name.toLowerCase()))
+  return rows.map((row) => {
+    const cells = parseJson(row, { maxDepth: MAX_DEPTH })
+    if (cells.kind !== 'ok' || !Array.isArray(cells.value))
+      throw new Error(`the lake's row is not a list of cells: ${row.slice(0, 200)}`)
+    const event: JsonObject = {}
+    columns.forEach((column, at) => {
+      const value = unfold((cells.value as readonly JsonValue[])[at] ?? null, column.shape)
+      if (column.isRest) addFields(event, value, own)
+      else setOwn(event, column.name, value)
+    })
+    return event
   })
 }
 

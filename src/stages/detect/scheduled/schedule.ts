@@ -1,6 +1,5 @@
-import { Cron } from 'croner'
 import type { Schedule } from '../../../model/schedule.ts'
-import { messageOf } from '../../../util/errors.ts'
+import { cronProblem, nextCronTime, readCron } from '../../../util/cron.ts'
 
 const MINUTE_MS = 60_000
 
@@ -14,12 +13,7 @@ export function scheduleProblem(schedule: Schedule): string | undefined {
       ? `TimeoutMinutes is ${timeoutMinutes}, more than RateMinutes (${rateMinutes}): a run must finish before the next one`
       : undefined
   }
-  try {
-    if (parse(schedule.cron).nextRun(new Date(0))) return undefined
-    return `CronExpression '${schedule.cron}' describes a time that never occurs`
-  } catch (error) {
-    return `CronExpression '${schedule.cron}' cannot be read: ${messageOf(error)}; write five fields, such as '0 6 * * *' (UTC)`
-  }
+  return cronProblem(schedule.cron)
 }
 
 /**
@@ -27,7 +21,7 @@ export function scheduleProblem(schedule: Schedule): string | undefined {
  * stay the same across restarts, and an hourly query is due on the hour. Cron is in UTC.
  */
 export function nextRun(schedule: Schedule, afterMs: number): number | undefined {
-  if ('cron' in schedule) return parse(schedule.cron).nextRun(new Date(afterMs))?.getTime()
+  if ('cron' in schedule) return nextCronTime(schedule.cron, afterMs)
   const period = schedule.rateMinutes * MINUTE_MS
   return (Math.floor(afterMs / period) + 1) * period
 }
@@ -35,13 +29,9 @@ export function nextRun(schedule: Schedule, afterMs: number): number | undefined
 /** The last due time at or before `atMs`. */
 export function lastRun(schedule: Schedule, atMs: number): number | undefined {
   if ('cron' in schedule)
-    return parse(schedule.cron)
+    return readCron(schedule.cron)
       .previousRuns(1, new Date(atMs + 1))[0]
       ?.getTime()
   const period = schedule.rateMinutes * MINUTE_MS
   return Math.floor(atMs / period) * period
-}
-
-function parse(cron: string): Cron {
-  return new Cron(cron, { timezone: 'UTC', mode: '5-part', paused: true })
 }
