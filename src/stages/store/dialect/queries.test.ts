@@ -132,6 +132,14 @@ const cases: readonly { readonly name: string; readonly sql: string; readonly gi
     gives: [[['get', 'old', 'put'], 'old+get+put', 3]],
   },
   {
+    name: 'gathers into objects, without pairs that lack a key or a value',
+    sql: `SELECT OBJECT_AGG(name, n)::string AS a, OBJECT_AGG(name, n):ann::int AS b, OBJECT_AGG(type, name)::string AS c,
+        OBJECT_AGG(name, docs)::string AS d
+      FROM (SELECT who:name::string AS name, SUM(bytes) AS n, MAX(NULLIF(who:type::string, 'IAM')) AS type, ANY_VALUE(parts[0]) AS docs
+        FROM calls WHERE action != 'old' GROUP BY name)`,
+    gives: [['{"ann":30,"cid":40}', 30, '{}', '{"ann":{"k":"a"}}']],
+  },
+  {
     name: 'subtracts one query from another, once each',
     sql: 'SELECT who:name::string AS n FROM calls MINUS SELECT name FROM people',
     gives: [['cid']],

@@ -1,5 +1,5 @@
 import { aggregate, type Call, type FunctionTable, fn, type Translation, windowed } from '../call.ts'
-import { asBoolean, asNumber, asText, memberOf, orderKeys, type Scalar, type Value } from '../value.ts'
+import { asBoolean, asJson, asNumber, asText, memberOf, orderKeys, type Scalar, type Value } from '../value.ts'
 
 const number = (sql: string): Value => ({ sql, shape: 'number' })
 
@@ -95,6 +95,13 @@ export const AGGREGATE_FUNCTIONS: FunctionTable = {
   max_by: byExtreme('argMax'),
   array_agg: aggregate(1, 1, (call) => gather(call, call.distinct)),
   array_unique_agg: aggregate(1, 1, (call) => gather(call, true)),
+  // Sorted, as Snowflake sorts the keys of objects. Pairs without a key or a value are left out.
+  object_agg: aggregate(2, 2, (call) => {
+    const [key, value] = [call.value(0), call.value(1)]
+    const pair = `concat(toJSONString(assumeNotNull(${asText(key)})), ':', assumeNotNull(${asJson(value)}))`
+    const pairs = `groupUniqArray(if(isNull(${key.sql}) OR isNull(${value.sql}), NULL, ${pair}))`
+    return { sql: `concat('{', arrayStringConcat(arraySort(${pairs}), ','), '}')`, shape: 'json' }
+  }),
   listagg: fn(1, 2, (call) => {
     const members = gather({ ...call, value: () => ({ sql: asText(call.value(0)), shape: 'text' }) }, call.distinct)
     const separator = call.count > 1 ? asText(call.value(1)) : "''"
