@@ -71,7 +71,7 @@ test.each([
     says: /failed: the process/,
   },
   { what: 'a query that fails', error: new Refused('took too long'), Kind: TableError, says: /failed: took too long/ },
-])('$what is told apart', async ({ sql, error, Kind, says }) => {
+])('$what is distinguished from the others', async ({ sql, error, Kind, says }) => {
   const { run } = made(async () => {
     if (error) throw error
     return ROWS
