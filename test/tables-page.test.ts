@@ -38,6 +38,7 @@ test('the examples of both pages are valid', async () => {
     'content/tor_on_web.yml',
     'content/web.json',
     'content/tor_on_vpn.yml',
+    'content/last_seen.yml',
     'content/identity_users.yml',
   ])
   expect((await caracal(...validate!)).stdout).toContain('0 problems')
