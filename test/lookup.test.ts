@@ -1,10 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import { afterAll, expect, test, vi } from 'vitest'
-import type { Io } from '../src/cli/io.ts'
-import { runCli } from '../src/cli/main.ts'
+import { runWith } from './support/cli.ts'
 
 // Each run starts a child process.
 vi.setConfig({ testTimeout: 120_000 })
@@ -33,25 +31,16 @@ async function run(name: string, content: Readonly<Record<string, string>>, user
   mkdirSync(folder)
   for (const [file, text] of Object.entries(content)) writeFileSync(join(folder, file), text)
   writeFileSync(join(folder, 'logins.json'), users.map((user) => JSON.stringify({ user })).join('\n'))
-  const out: string[] = []
-  const err: string[] = []
-  const io: Io = {
-    out: (text) => void out.push(text),
-    write: async (text) => void out.push(text),
-    err: (text) => void err.push(text),
-    isTty: false,
-    columns: 100,
-    hasColours: false,
-    env: { XDG_CACHE_HOME: join(top, 'cache'), CARACAL_DATA_DIR: join(top, 'data') },
-    stdin: Readable.from([]),
-    onInterrupt: () => () => {},
-  }
   const flags = ['--content', folder, '--log-type', 'Custom.Login', '--emit', 'matches', ...argv]
-  await runCli(['run', join(folder, 'logins.json'), ...flags], io)
-  const lines = out.join('').split('\n').filter(Boolean)
+  const { out, err } = await runWith({ XDG_CACHE_HOME: join(top, 'cache'), CARACAL_DATA_DIR: join(top, 'data') }, [
+    'run',
+    join(folder, 'logins.json'),
+    ...flags,
+  ])
+  const lines = out.split('\n').filter(Boolean)
   return {
     matches: lines.map((line) => JSON.parse(line) as { rule_id: string; event: Record<string, unknown> }),
-    err: err.join('\n'),
+    err,
   }
 }
 

@@ -1,11 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { Readable } from 'node:stream'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { Io } from '../src/cli/io.ts'
-import { runCli } from '../src/cli/main.ts'
 import { packageRoot } from '../src/util/entry.ts'
+import { runWith } from './support/cli.ts'
 
 // The rules' own unit tests, through the actual command and the real sandboxed Python.
 
@@ -25,24 +23,7 @@ function content(files: Readonly<Record<string, string>>): string {
   return root
 }
 
-async function caracal(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  const said: string[] = []
-  const complained: string[] = []
-  const io: Io = {
-    out: (text) => void said.push(text),
-    write: async (text) => void said.push(text),
-    err: (text) => void complained.push(text),
-    isTty: false,
-    columns: 120,
-    hasColours: false,
-    env: { XDG_CACHE_HOME: join(tmpdir(), 'caracal-test-cache') },
-    stdin: Readable.from([]),
-    onInterrupt: () => () => {},
-  }
-  process.exitCode = 0
-  const code = await runCli(argv, io)
-  return { code, out: said.join(''), err: complained.join('') }
-}
+const caracal = (...argv: readonly string[]) => runWith({ XDG_CACHE_HOME: join(tmpdir(), 'caracal-test-cache') }, argv, 120)
 
 interface Line {
   readonly id?: string

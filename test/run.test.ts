@@ -1,13 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import { afterAll, expect, test } from 'vitest'
-import type { Io } from '../src/cli/io.ts'
-import { runCli } from '../src/cli/main.ts'
 import { versionOf } from '../src/stages/enrich/content.ts'
 import { tableFolder } from '../src/stages/enrich/versions/files.ts'
 import { VersionStore } from '../src/stages/enrich/versions/version-store.ts'
+import { runWith } from './support/cli.ts'
 
 const top = mkdtempSync(join(tmpdir(), 'caracal-run-'))
 afterAll(() => {
@@ -21,23 +19,8 @@ async function events(...argv: readonly string[]): Promise<Record<string, unknow
   return lines.map((line): Record<string, unknown> => JSON.parse(line))
 }
 
-async function run(argv: readonly string[], env: Record<string, string> = {}): Promise<{ out: string; err: string }> {
-  const out: string[] = []
-  const err: string[] = []
-  const io: Io = {
-    out: (text) => void out.push(text),
-    write: async (text) => void out.push(text),
-    err: (text) => void err.push(text),
-    isTty: false,
-    columns: 100,
-    hasColours: false,
-    env: { XDG_CACHE_HOME: join(top, 'cache'), CARACAL_DATA_DIR: join(top, 'data'), ...env },
-    stdin: Readable.from([]),
-    onInterrupt: () => () => {},
-  }
-  await runCli(['run', ...argv], io)
-  return { out: out.join(''), err: err.join('\n') }
-}
+const run = (argv: readonly string[], env: Record<string, string> = {}) =>
+  runWith({ ...{ XDG_CACHE_HOME: join(top, 'cache'), CARACAL_DATA_DIR: join(top, 'data') }, ...env }, ['run', ...argv])
 
 /** A Zeek connection. */
 function record(ts: string): string {

@@ -1,10 +1,8 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import { afterAll, expect, test, vi } from 'vitest'
-import type { Io } from '../src/cli/io.ts'
-import { runCli } from '../src/cli/main.ts'
+import { runWith } from './support/cli.ts'
 
 // Each run starts a child process.
 vi.setConfig({ testTimeout: 120_000 })
@@ -15,22 +13,10 @@ afterAll(() => {
   rmSync(top, { recursive: true, force: true })
 })
 
+/** What is written to either stream. */
 async function caracal(...argv: readonly string[]): Promise<{ out: string; code: number }> {
-  const out: string[] = []
-  const io: Io = {
-    out: (text) => void out.push(text),
-    write: async (text) => void out.push(text),
-    err: (text) => void out.push(text),
-    isTty: false,
-    columns: 100,
-    hasColours: false,
-    env: { XDG_CACHE_HOME: join(top, 'cache'), CARACAL_DATA_DIR: join(top, 'data') },
-    stdin: Readable.from([]),
-    onInterrupt: () => () => {},
-  }
-  process.exitCode = 0
-  const code = await runCli(argv, io)
-  return { out: out.join(''), code: Number(code) }
+  const { out, err, code } = await runWith({ XDG_CACHE_HOME: join(top, 'cache'), CARACAL_DATA_DIR: join(top, 'data') }, argv)
+  return { out: out + err, code }
 }
 
 const RULE = 'AnalysisType: rule\nEnabled: true\nSeverity: High\nLogTypes: [Custom.Login]\n'

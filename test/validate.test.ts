@@ -1,12 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { Readable } from 'node:stream'
 import { afterAll, describe, expect, test } from 'vitest'
-import type { Io } from '../src/cli/io.ts'
-import { runCli } from '../src/cli/main.ts'
 import { configSchema } from '../src/config/config.ts'
 import { loadPath } from '../src/engine/path.ts'
+import { runWith } from './support/cli.ts'
 
 // Content that `up` cannot use, and unknown names: `validate` fails, and `up` shows the names in health.
 
@@ -21,24 +19,8 @@ afterAll(() => {
   rmSync(top, { recursive: true, force: true })
 })
 
-async function caracal(...argv: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  const out: string[] = []
-  const err: string[] = []
-  const io: Io = {
-    out: (text) => void out.push(text),
-    write: async (text) => void out.push(text),
-    err: (text) => void err.push(text),
-    isTty: false,
-    columns: 100,
-    hasColours: false,
-    env: { XDG_CACHE_HOME: join(top, 'cache'), CARACAL_DATA_DIR: join(top, 'data') },
-    stdin: Readable.from([]),
-    onInterrupt: () => () => {},
-  }
-  process.exitCode = 0
-  const code = await runCli(argv, io)
-  return { code: Number(code), out: out.join(''), err: err.join('') }
-}
+const caracal = (...argv: readonly string[]) =>
+  runWith({ XDG_CACHE_HOME: join(top, 'cache'), CARACAL_DATA_DIR: join(top, 'data') }, argv)
 
 let made = 0
 function tree(files: Readonly<Record<string, string | Uint8Array>>): string {

@@ -1,10 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { Readable } from 'node:stream'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { Io } from '../src/cli/io.ts'
-import { runCli } from '../src/cli/main.ts'
+import { runWith } from './support/cli.ts'
 
 // Where the commands on content look, from the working folder that a user or a script of Panther's tool starts them in.
 
@@ -28,30 +26,8 @@ function workIn(files: Readonly<Record<string, string>>): string {
   return root
 }
 
-async function caracal(argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  let out = ''
-  let err = ''
-  const io: Io = {
-    out: (text) => {
-      out += text
-    },
-    write: async (text) => {
-      out += text
-    },
-    err: (text) => {
-      err += text
-    },
-    isTty: false,
-    columns: 120,
-    hasColours: false,
-    env: { XDG_CACHE_HOME: join(tmpdir(), 'caracal-test-cache'), ...env },
-    stdin: Readable.from([]),
-    onInterrupt: () => () => {},
-  }
-  process.exitCode = 0
-  const code = await runCli(argv, io)
-  return { code, out, err }
-}
+const caracal = (argv: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  runWith({ XDG_CACHE_HOME: join(tmpdir(), 'caracal-test-cache'), ...env }, argv, 120)
 
 function rule(id: string, name = id): string {
   return `AnalysisType: rule\nRuleID: ${id}\nEnabled: true\nFilename: ${name}.py\nLogTypes: [Zeek.Conn]\nSeverity: Low\nTests:\n  - { Name: t, ExpectedResult: true, Log: {} }\n`

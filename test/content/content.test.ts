@@ -1,12 +1,10 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
-import type { Io } from '../../src/cli/io.ts'
-import { runCli } from '../../src/cli/main.ts'
 import { selectTests } from '../../src/packs/test-scope.ts'
 import { packageRoot } from '../../src/util/entry.ts'
+import { runWith } from '../support/cli.ts'
 
 // Our own content in Panther's format, one item for each feature of the format, run through the actual commands.
 
@@ -17,31 +15,9 @@ afterEach(() => {
   process.exitCode = 0
 })
 
-async function caracal(argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  let out = ''
-  let err = ''
-  const io: Io = {
-    out: (text) => {
-      out += text
-    },
-    write: async (text) => {
-      out += text
-    },
-    err: (text) => {
-      err += text
-    },
-    isTty: false,
-    columns: 100,
-    hasColours: false,
-    // The results are saved next to the test's own files.
-    env: { XDG_CACHE_HOME: folder, ...env },
-    stdin: Readable.from([]),
-    onInterrupt: () => () => {},
-  }
-  process.exitCode = 0
-  const code = await runCli(argv, io)
-  return { code, out, err }
-}
+// The results are saved next to the test's own files.
+const caracal = (argv: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  runWith({ XDG_CACHE_HOME: folder, ...env }, argv)
 
 interface Line {
   readonly id?: string
