@@ -124,6 +124,18 @@ describe('the rows of a composite key', () => {
   })
 })
 
+test.each([
+  ['looked up', '192.0.2.1', [{ name: 'ssh of one' }]],
+  ['looked up, none of which matches', 'y', undefined],
+])('combinations beyond those %s are named', async (_, first, rows) => {
+  const many = (one: string) => [one, ...new Array<string>(40).fill('x')]
+  const event = { dst: many(first), dst_port: many('22') } as unknown as Event
+  createEnricher([await tableOf(csv)]).enrich({ name: 'A', columns: [], isDescribed: false }, [event])
+  const { t, ...others } = event['p_enrichment'] as { t?: JsonObject }
+  expect(t?.['dst+dst_port']).toEqual(rows && [expect.objectContaining(rows[0]!)])
+  expect(others).toMatchObject({ p_any_truncated: ['t.dst+dst_port'] })
+})
+
 test('of long lists in several fields, no more combinations are made than are looked up', async () => {
   const long = (one: string) => [one, ...new Array<string>(100_000).fill('x')]
   const enrichment = await enrich({ dst: long('192.0.2.1'), dst_port: long('22') })

@@ -91,12 +91,25 @@ class FieldLookup {
       if (value === undefined || value === null) return
       isList ||= Array.isArray(value)
       const parts = [value].flat() as JsonValue[]
+      if (keys.length * parts.length > MAX_COMBINATIONS) this.#cut(number)
       keys = [...combinations(keys, parts)]
     }
     for (const values of keys) {
       const texts = values.map(textOf)
       if (!texts.includes(undefined)) this.#push(joinKey(texts as string[]), values, isList ? ~number : number)
     }
+  }
+
+  /** Not all combinations are looked up, which the event says whether or not one of them matches. */
+  #cut(number: number): void {
+    const enrichment = this.#enrichmentOf(number)
+    for (const table of this.#join.tables) enrichment.cut(`${table.name}.${this.#join.name}`)
+  }
+
+  #enrichmentOf(number: number): Enrichment {
+    const enrichment = this.#found.get(number) ?? new Enrichment()
+    this.#found.set(number, enrichment)
+    return enrichment
   }
 
   /** A field whose name contains dots takes precedence over the path. */
@@ -136,8 +149,7 @@ class FieldLookup {
     const event = this.#events[at]!
     const isList = event < 0
     const number = isList ? ~event : event
-    const enrichment = this.#found.get(number) ?? new Enrichment()
-    this.#found.set(number, enrichment)
+    const enrichment = this.#enrichmentOf(number)
     const { name } = this.#join
     if (isList && table.binding.byValue && name.startsWith('p_any_'))
       enrichment.setValue(table, this.#texts[at]!, table.row(row), this.#values[at]!)
@@ -164,7 +176,12 @@ class Enrichment {
     const under = this.#under(table)
     if (text === '__proto__' || Object.hasOwn(under, text)) return
     if (Object.keys(under).length < MAX_LIST) under[text] = this.#copy(table, row, value)
-    else if (!this.#truncated.includes(table.name)) this.#truncated.push(table.name)
+    else this.cut(table.name)
+  }
+
+  /** Rows of this table, or of one of its selectors, are missing. */
+  cut(place: string): void {
+    if (!this.#truncated.includes(place)) this.#truncated.push(place)
   }
 
   /** Adds a match of a field that is a list, or of a key that may have several rows; each key once. */
@@ -172,14 +189,14 @@ class Enrichment {
     const place = `${table.name}.${selector}`
     const seen = this.#seen.get(place) ?? new Set()
     this.#seen.set(place, seen)
-    if (seen.has(key) || this.#truncated.includes(place)) return
+    if (seen.has(key) || seen.size > MAX_LIST) return
     seen.add(key)
     const under = this.#under(table)
     if (!Object.hasOwn(under, selector)) under[selector] = []
     const list = under[selector] as JsonValue[]
     for (const row of rows) {
       if (list.length === MAX_LIST) {
-        this.#truncated.push(place)
+        this.cut(place)
         return
       }
       list.push(this.#copy(table, row, value))

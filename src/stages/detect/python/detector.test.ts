@@ -134,7 +134,6 @@ test('without functions the metadata is used', async () => {
     destinations: undefined,
     alertContext: undefined,
     functionErrors: {},
-    looked: [],
   })
   expect(nameless!.title).toBe('Nameless')
   expect(titled).toMatchObject({ title: 'x', dedup: 'x', severity: 'MEDIUM' })

@@ -10,8 +10,10 @@ import { readQuestion } from '../sandbox/row-answer.ts'
  */
 export function toFinding(row: Row, rule: Rule, event: number, tables: TableRows | undefined): Finding {
   if (isError(row)) return ruleError(rule.id, event, row[2], row[3].toWellFormed())
-  const looked = row[4]?.flatMap((question) => readRow(question, tables))
-  return { ...toMatch(row, rule, event), ...(looked && { looked }) }
+  const match = toMatch(row, rule, event)
+  // Absent when empty: such a match shares its event's text with all others.
+  const looked = row[4]?.flatMap((question) => readRow(question, tables)) ?? []
+  return looked.length > 0 ? { ...match, looked } : match
 }
 
 function isError(row: Row): row is ErrorRow {
