@@ -81,7 +81,7 @@ test('log types and fields that only the service has are no mistakes', async () 
   expect(names.problems).toEqual([])
 })
 
-test('a bucket of one’s own is none of these', async () => {
+test('a bucket of one’s own is not one of these', async () => {
   hosted('mine')
   const file = join(folder, 'lookup_tables/mine.yml')
   writeFileSync(file, readFileSync(file, 'utf8').replace(/s3:\S+/, 's3://my-bucket/list.csv'))
