@@ -1,0 +1,14 @@
+import type { JsonObject } from '../../../model/json.ts'
+
+/** A line that belongs to a format but is not a record: a table's title, a row of column names. */
+export const HEADER = 'header'
+
+/** Reads the text of one record into named values. A schema names it in `parser: {native: {name: …}}`. */
+export interface NativeParser {
+  readonly type: string
+  readonly summary: string
+  /** Texts, and the values of those that are records, in order. Used by the docs and the behaviour suite. */
+  readonly example: { readonly texts: readonly string[]; readonly records: readonly JsonObject[] }
+  /** The record's values, or `undefined` if the text is not in this format. Never throws, and takes time linear in its length. */
+  parse(text: string): JsonObject | typeof HEADER | undefined
+}
