@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config'
+
+/** Real servers and shippers: see test/peers/README.md. */
+export default defineConfig({
+  test: {
+    include: ['test/peers/**/*.test.ts'],
+    testTimeout: 300_000,
+    // A peer may have to be installed first.
+    hookTimeout: 900_000,
+    maxWorkers: 1,
+    reporters: ['verbose'],
+    passWithNoTests: true,
+  },
+})
