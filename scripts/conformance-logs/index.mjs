@@ -1,0 +1,11 @@
+import { zeek } from './zeek.mjs'
+
+/**
+ * What `conformance-logs.mjs` checks. A new kind is one file in this folder and one name here: `{name, sets}`, where a set is
+ * - `name`, and `files`: patterns below the data folder;
+ * - `logType`: as in `--log-type`; `asOf`: the time of arrival, which decides the year of times without one;
+ * - `input(text, file)`, if the records are embedded in another format: turns a file's text into the lines to parse;
+ * - `rows`: the known number of records; `deadLettered`: the known reasons and their numbers (default: none);
+ * - `facts(events, {readText, files})`: a list of `[what, found, known]`.
+ */
+export const kinds = [zeek]
