@@ -1,4 +1,6 @@
+import { apacheCombined, apacheCommon } from './apache-access.ts'
 import type { NativeParser } from './native.ts'
+import { nginxAccess } from './nginx-access.ts'
 
 /** Built-in parsers of text formats. A new one is one file in this folder and one name here. */
-export const nativeParsers: readonly NativeParser[] = []
+export const nativeParsers: readonly NativeParser[] = [apacheCombined, apacheCommon, nginxAccess]

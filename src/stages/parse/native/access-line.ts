@@ -1,0 +1,151 @@
+import { isIP } from 'node:net'
+import { undoEscapes } from './escapes.ts'
+
+/** What every access log line begins with: `[host[:port]] client ident user [time] "request" status bytes`. */
+export interface AccessLine {
+  /** `host` or `host:port`, where the format begins with it. */
+  readonly virtualHost: string | undefined
+  readonly client: string
+  readonly ident: string | undefined
+  readonly user: string | undefined
+  /** RFC 3339. */
+  readonly time: string
+  readonly request: string | undefined
+  readonly status: number | undefined
+  readonly bytes: number | undefined
+  /** Index after these: the end of the text, or a blank. */
+  readonly end: number
+}
+
+/** A quoted value and the index after its closing quote. */
+export interface Quoted {
+  readonly value: string | undefined
+  readonly end: number
+}
+
+/** Method, URI and protocol of a request line. */
+export interface RequestLine {
+  readonly method: string
+  readonly uri: string
+  readonly protocol: string | undefined
+}
+
+const TIME_LENGTH = 26
+const TIME = /^\d\d\/...\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}$/
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+/** The start of an access log line, or `undefined` if the text is not one. */
+export function readAccessLine(text: string): AccessLine | undefined {
+  // A user name may contain blanks and brackets, but no unescaped quote follows a bracket in it.
+  const bracket = text.indexOf('] "')
+  const open = bracket - TIME_LENGTH - 1
+  if (open < 2 || text.charCodeAt(open) !== 0x5b || text.charCodeAt(open - 1) !== 0x20) return undefined
+  const time = readTime(text, open + 1)
+  const who = readWho(text.slice(0, open - 1))
+  const request = readQuoted(text, bracket + 2)
+  if (time === undefined || who === undefined || request === undefined) return undefined
+  const status = readNumber(text, request.end + 1)
+  const size = status && readNumber(text, status.end + 1)
+  if (!size || text.charCodeAt(request.end) !== 0x20 || text.charCodeAt(status.end) !== 0x20) return undefined
+  const { virtualHost, client, ident, user } = who
+  return {
+    virtualHost,
+    client,
+    ident,
+    user,
+    time,
+    request: request.value,
+    status: status.value,
+    bytes: size.value,
+    end: size.end,
+  }
+}
+
+/**
+ * A quoted value at `at`, unescaped; `-` and nothing are `undefined`. A quote closes the value if a blank or the end of the text
+ * follows: some servers do not escape quotes. A value without closing quote was cut off and ends with the text.
+ */
+export function readQuoted(text: string, at: number): Quoted | undefined {
+  if (text.charCodeAt(at) !== 0x22) return undefined
+  const from = at + 1
+  let to = text.indexOf('"', from)
+  while (to >= 0 && ((to + 1 < text.length && text.charCodeAt(to + 1) !== 0x20) || isEscaped(text, to, from)))
+    to = text.indexOf('"', to + 1)
+  const end = to < 0 ? text.length : to
+  if (end === from || (end === from + 1 && text.charCodeAt(from) === 0x2d)) return { value: undefined, end: end + 1 }
+  return { value: undoEscapes(text.slice(from, end)), end: end + 1 }
+}
+
+function isEscaped(text: string, quote: number, from: number): boolean {
+  let at = quote
+  while (at > from && text.charCodeAt(at - 1) === 0x5c) at--
+  return (quote - at) % 2 === 1
+}
+
+/** Takes a request line apart; `undefined` if it is not one, such as a TLS handshake. */
+export function splitRequest(request: string | undefined): RequestLine | undefined {
+  if (request === undefined) return undefined
+  const first = request.indexOf(' ')
+  if (first < 1 || first + 1 === request.length) return undefined
+  for (let i = 0; i < first; i++) {
+    const c = request.charCodeAt(i)
+    if (!((c >= 0x41 && c <= 0x5a) || (c >= 0x61 && c <= 0x7a) || c === 0x2d || c === 0x5f)) return undefined
+  }
+  const last = request.lastIndexOf(' ')
+  const hasProtocol = last > first && request.startsWith('HTTP/', last + 1)
+  return {
+    method: request.slice(0, first),
+    uri: hasProtocol ? request.slice(first + 1, last) : request.slice(first + 1),
+    protocol: hasProtocol ? request.slice(last + 1) : undefined,
+  }
+}
+
+/** Digits or `-` at `at`, up to a blank or the end. */
+function readNumber(text: string, at: number): { readonly value: number | undefined; readonly end: number } | undefined {
+  let end = at
+  let value = 0
+  for (; end < text.length; end++) {
+    const digit = text.charCodeAt(end) - 0x30
+    if (!(digit >= 0 && digit <= 9)) break
+    value = value * 10 + digit
+  }
+  const isDash = end === at && text.charCodeAt(at) === 0x2d
+  if (isDash) end++
+  if ((!isDash && (end === at || end > at + 15)) || (end < text.length && text.charCodeAt(end) !== 0x20)) return undefined
+  return { value: isDash ? undefined : value, end }
+}
+
+type Who = Pick<AccessLine, 'virtualHost' | 'client' | 'ident' | 'user'>
+
+/** `[host] client ident user`; only the user name may contain blanks. */
+function readWho(text: string): Who | undefined {
+  const first = text.indexOf(' ')
+  const second = text.indexOf(' ', first + 1)
+  if (first < 1 || second < 0) return undefined
+  const client = text.slice(0, first)
+  const ident = text.slice(first + 1, second)
+  const third = text.indexOf(' ', second + 1)
+  if (third > 0 && ident !== '-' && (isIP(ident) > 0 || text.slice(second + 1, third) === '-')) {
+    return { virtualHost: client, client: ident, ident: given(text.slice(second + 1, third)), user: given(text.slice(third + 1)) }
+  }
+  return { virtualHost: undefined, client, ident: given(ident), user: given(text.slice(second + 1)) }
+}
+
+function given(text: string): string | undefined {
+  return text === '-' || text === '' ? undefined : undoEscapes(text)
+}
+
+let lastText = ''
+let lastTime = ''
+
+/** `08/Jun/2020:06:49:01 +0000` at `at` as RFC 3339. Many lines in a row have the same time, so the last one is remembered. */
+function readTime(text: string, at: number): string | undefined {
+  if (lastText !== '' && text.startsWith(lastText, at)) return lastTime
+  const month = MONTHS.indexOf(text.slice(at + 3, at + 6)) + 1
+  const written = text.slice(at, at + TIME_LENGTH)
+  if (month === 0 || !TIME.test(written)) return undefined
+  const day = `${written.slice(7, 11)}-${String(month).padStart(2, '0')}-${written.slice(0, 2)}`
+  lastTime = `${day}T${written.slice(12, 20)}${written.slice(21, 24)}:${written.slice(24)}`
+  lastText = written
+  return lastTime
+}

@@ -1,0 +1,66 @@
+import type { JsonObject } from '../../../model/json.ts'
+import { readAccessLine, readQuoted, splitRequest } from './access-line.ts'
+import type { NativeParser } from './native.ts'
+
+/** Fields of `combined` are named as in Panther's `Nginx.Access`. */
+export const nginxAccess: NativeParser = {
+  type: 'nginx-access',
+  summary: 'nginx access logs in the format `combined`, also with a host name before it or further fields after it.',
+  example: {
+    texts: [
+      String.raw`192.0.2.10 - - [19/Apr/2024:12:00:00 +0200] "GET /a?q=\x22x\x22 HTTP/1.1" 200 162 "-" "curl/8.5.0"`,
+      String.raw`192.0.2.11 - - [19/Apr/2024:12:00:01 +0200] "\x16\x03\x01\x00\xEE" 400 157 "-" "-"`,
+    ],
+    records: [
+      {
+        remoteAddr: '192.0.2.10',
+        time: '2024-04-19T12:00:00+02:00',
+        request: 'GET /a?q="x" HTTP/1.1',
+        requestMethod: 'GET',
+        requestUri: '/a?q="x"',
+        serverProtocol: 'HTTP/1.1',
+        status: 200,
+        bodyBytesSent: 162,
+        httpUserAgent: 'curl/8.5.0',
+      },
+      {
+        remoteAddr: '192.0.2.11',
+        time: '2024-04-19T12:00:01+02:00',
+        request: String.raw`\x16\x03\x01\x00\xEE`,
+        status: 400,
+        bodyBytesSent: 157,
+      },
+    ],
+  },
+  parse(text) {
+    const line = readAccessLine(text)
+    const referer = line && readQuoted(text, line.end + 1)
+    const agent = referer && readQuoted(text, referer.end + 1)
+    if (agent === undefined) return undefined
+    const record: JsonObject = { remoteAddr: line!.client, time: line!.time }
+    if (line!.virtualHost !== undefined) record['host'] = line!.virtualHost
+    if (line!.user !== undefined) record['remoteUser'] = line!.user
+    const { request } = line!
+    if (request !== undefined) record['request'] = request
+    const parts = splitRequest(request)
+    if (parts !== undefined) {
+      record['requestMethod'] = parts.method
+      record['requestUri'] = parts.uri
+      if (parts.protocol !== undefined) record['serverProtocol'] = parts.protocol
+    }
+    if (line!.status !== undefined) record['status'] = line!.status
+    if (line!.bytes !== undefined) record['bodyBytesSent'] = line!.bytes
+    if (referer!.value !== undefined) record['httpReferer'] = referer!.value
+    if (agent.value !== undefined) record['httpUserAgent'] = agent.value
+    if (agent.end < text.length) addFurther(text, agent.end + 1, record)
+    return record
+  },
+}
+
+/** The format `main` of nginx's packages goes on with "$http_x_forwarded_for"; other fields are site specific. */
+function addFurther(text: string, at: number, record: JsonObject): void {
+  const forwarded = readQuoted(text, at)
+  if (forwarded?.value !== undefined) record['httpXForwardedFor'] = forwarded.value
+  const rest = text.slice(forwarded ? forwarded.end + 1 : at)
+  if (rest !== '') record['additional'] = rest
+}
