@@ -35,15 +35,26 @@ const typesOf = (result: ParseResult) => [
 
 const foreign = readFileSync(join(root, 'test/fixtures/foreign.ndjson'), 'utf8').trimEnd().split('\n')
 
+/** What shows the log type of a record that a shipped schema describes. */
+const RECOGNISED: readonly [part: string, logType: string][] = [
+  ['"columns":', 'Osquery.Differential'],
+  ['"event_type":"dns"', 'Suricata.DNS'],
+  ['"event_type":"http"', 'Suricata.HTTP'],
+  ['"eventVersion":', 'AWS.CloudTrail'],
+  ['"auditID":', 'Kubernetes.Audit'],
+]
+
 describe('records of other programs', () => {
   test.each(foreign)('%s is no Zeek log', (line) => {
     const result = parse([line])
-    expect(typesOf(result)).toEqual(['unknown_log_type'])
-    expect(result.deadLetters[0]!.message).toContain('does not say what it is')
+    const known = RECOGNISED.find(([part]) => line.includes(part))?.[1]
+    expect(typesOf(result)).toEqual([known ?? 'unknown_log_type'])
+    if (known === undefined) expect(result.deadLetters[0]!.message).toContain('does not say what it is')
   })
 
   test('the message names the nearest schemas and why each does not fit', () => {
-    const [letter] = parse(['{"ts":1789470153.2,"name":"cron","user":"root"}']).deadLetters
+    const logTypes = ['Zeek.Software', 'Zeek.Ssl', 'Zeek.Weird']
+    const [letter] = parse(['{"ts":1789470153.2,"name":"cron","user":"root"}'], logTypes).deadLetters
     expect(letter!.message).toContain('Closest: Zeek.Weird: 1 of 3 fields are not in the schema (user).')
     expect(letter!.message).toContain('Zeek.Software: the record lacks host;')
   })

@@ -79,6 +79,7 @@ describe('values', () => {
     [{ old: { name: 'x', other: 1 } }, { renamed: 'x', old: { other: 1 } }],
     [{ hosts: [1] }, { hosts: ['1'] }],
     [{ user: { name: 'n', age: '7' } }, { user: { name: 'n', age: 7 } }],
+    [{ time: '2024-04-19 10:00:00.120' }, { time: '2024-04-19T10:00:00.12Z' }],
   ])('%o becomes %o', (raw, expected) => {
     expect(event(raw as JsonObject)).toMatchObject(expected)
   })

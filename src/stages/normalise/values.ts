@@ -84,8 +84,11 @@ export function toBoolean(value: JsonValue, path: string): boolean | Misfit {
   return word === 'true' ? true : word === 'false' ? false : wrongType(value, path, 'true or false')
 }
 
-/** The form in which events hold times. A former event may come back, in a dead letter or by hand, whatever the format of its log. */
-const OUR_FORM = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/
+/**
+ * The forms in which events hold times: ours, and `2024-04-19 10:00:00.123` as Panther exports them. A former event may come back, in a
+ * dead letter or by hand, whatever the format of its log.
+ */
+const OF_EVENTS = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d{1,9})?Z| \d\d:\d\d:\d\d(?:\.\d{1,9})?)$/
 
 /** Reads a time given as text or number (whose shortest text loses nothing), trying the formats in order. */
 export function timeReader(formats: readonly string[]): (value: JsonValue, path: string) => string | Misfit {
@@ -107,7 +110,7 @@ export function timeReader(formats: readonly string[]): (value: JsonValue, path:
       const time = readers[i]!(text)
       if (time !== undefined) return time
     }
-    const written = OUR_FORM.test(text) ? rfc3339Time(text) : undefined
+    const written = OF_EVENTS.test(text) ? rfc3339Time(text.endsWith('Z') ? text : `${text}Z`) : undefined
     if (written !== undefined) return written
     return new Misfit(
       'invalid_time',
