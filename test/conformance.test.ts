@@ -9,6 +9,7 @@ import { providers } from '../src/stages/enrich/index.ts'
 import { services } from '../src/stages/enrich/live/services/index.ts'
 import { keyKinds } from '../src/stages/enrich/tables/index.ts'
 import { formats as logFormats } from '../src/stages/parse/index.ts'
+import { nativeParsers } from '../src/stages/parse/native/index.ts'
 import { decoders } from '../src/stages/source/decoders/index.ts'
 import { sources } from '../src/stages/source/index.ts'
 import { lakes } from '../src/stages/store/index.ts'
@@ -29,6 +30,7 @@ const NAMED: Readonly<Record<string, readonly { readonly type: string; readonly 
   language: languages,
   decoder: decoders,
   'log format': logFormats,
+  'native parser': nativeParsers,
   'table format': tableFormats,
   'key kind': keyKinds,
   service: services,

@@ -33,6 +33,13 @@ export interface Fit {
   readonly isWhole: boolean
 }
 
+/** How the text of records is read: the kind of parser, and what the schema says about it under that key. */
+export interface ParserSpec {
+  /** `native`, `csv` … */
+  readonly type: string
+  readonly settings: unknown
+}
+
 /** Where an event came from, the same for all events of a batch. */
 export interface RowOrigin {
   /** The path of the file that it was read from, if any. */
@@ -61,6 +68,8 @@ export interface CompiledSchema {
   unknownFields(event: Event): readonly string[]
   /** Native parser of the format (`zeek`); its schemas list all fields that such a log can have. */
   readonly native: string | undefined
+  /** Reads the text of its records; `undefined` if they are JSON, or if Caracal detects their format. */
+  readonly parser: ParserSpec | undefined
   /** False: a record is of this log type only when it, its header or its source says so. */
   readonly mayGuess: boolean
   /** False for a log type without a schema file: it has no fields and accepts any record. */

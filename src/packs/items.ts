@@ -6,7 +6,6 @@ import {
   tableDefinitionSchema,
   tableExtensionSchema,
 } from '../stages/enrich/definition.ts'
-import { readSchemaDocument, schemaDocument } from '../stages/normalise/document.ts'
 import { ConfigError, NotSupported } from '../util/errors.ts'
 import { readCorrelationRule } from './correlation-items.ts'
 import { nearest, problemOf, problemsOf } from './issues.ts'
@@ -14,6 +13,7 @@ import { broken, checked, type DataModelDraft, type Item } from './item.ts'
 import { dataModelItem, globalItem, packItem, promptItem, schemaItem, tableExtensionItem, tableItem } from './item-schemas.ts'
 import { readQuery } from './query-items.ts'
 import { readDetection } from './rule-items.ts'
+import { readSchemaFile, schemaFile } from './schema-file.ts'
 import type { YamlFile } from './yaml-file.ts'
 
 type Read = (file: string, yaml: YamlFile, ignoresExtraKeys: boolean) => Item
@@ -92,7 +92,7 @@ function readDataModel(file: string, yaml: YamlFile): Item {
 
 function readSchema(file: string, yaml: YamlFile): Item {
   const item = checked(file, yaml, schemaItem, ({ schema: id }) =>
-    usable(file, yaml, { kind: 'schema', id, document: yaml.value }, schemaDocument, readSchemaDocument),
+    usable(file, yaml, { kind: 'schema', id, document: yaml.value }, schemaFile, readSchemaFile),
   )
   if (item?.kind !== 'broken') return item
   return { ...item, problems: item.problems.map((problem) => ({ ...problem, isSchema: true })) }

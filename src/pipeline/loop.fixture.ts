@@ -40,6 +40,7 @@ export const lineSchema: CompiledSchema = {
   },
   unknownFields: () => [],
   native: undefined,
+  parser: undefined,
   mayGuess: true,
   isDescribed: true,
   fit: () => ({ known: 1, times: 0, telling: 1, unknown: [], missing: [], isWhole: true }),

@@ -40,6 +40,7 @@ export function compileSchema(document: unknown, where: { readonly file: string 
     unknownFields,
     encode: generateEncoder(columns, constantsOf(spec, filled), unknownFields),
     native: spec.native,
+    parser: spec.parser,
     mayGuess: spec.mayGuess,
     isDescribed: true,
     ...compileFit(spec, names),

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { isObject } from '../../model/json.ts'
+import type { ParserSpec } from '../../model/schema.ts'
 import { ConfigError } from '../../util/errors.ts'
 import { indicatorNames } from './indicators.ts'
 import { compileTimeFormat } from './time-format.ts'
@@ -57,6 +59,8 @@ export interface SchemaSpec {
   readonly name: string
   readonly version: number
   readonly native: 'zeek' | undefined
+  /** How the text of records is read, unless it is JSON or a native format that is detected. */
+  readonly parser: ParserSpec | undefined
   readonly mayGuess: boolean
   /** Of a table's rows: the field with the time from which a row is not found any more. */
   readonly expiration: string | undefined
@@ -171,14 +175,10 @@ export const schemaDocument = z.strictObject({
   fieldDiscoveryEnabled: z.boolean().optional(),
   version: z.int().min(0).default(0),
   parser: z
-    .strictObject({
-      native: z.strictObject({ name: z.enum(['zeek'], { error: 'the only native parser is `zeek`' }) }).optional(),
-      csv: later('parser `csv`'),
-      fastmatch: later('parser `fastmatch`'),
-      regex: later('parser `regex`'),
-      script: later('parser `script`'),
-    })
-    .optional(),
+    .record(z.string(), z.unknown())
+    .refine((parser) => Object.keys(parser).length === 1, { error: 'a schema has one parser: keep one of these keys' })
+    .optional()
+    .describe('How the text of records is read.'),
   guess: z
     .boolean()
     .default(true)
@@ -202,12 +202,26 @@ export function readSchemaDocument(document: unknown, where: { readonly file: st
   return {
     name: schema,
     version,
-    native: parser?.native?.name,
+    ...readParser(parser),
     mayGuess: guess,
     expiration: fields.find(({ isExpiration }) => isExpiration)?.name,
     ownFields: fields.length,
     fields: readFields(fields, 'fields', where.file, true),
   }
+}
+
+/** The format of Zeek's own logs is detected from the bytes; every other parser is named by the schema. */
+function readParser(parser: Readonly<Record<string, unknown>> | undefined): Pick<SchemaSpec, 'native' | 'parser'> {
+  const [entry] = Object.entries(parser ?? {})
+  if (!entry) return { native: undefined, parser: undefined }
+  const [type, settings] = entry
+  return type === 'native' && isZeek(settings)
+    ? { native: 'zeek', parser: undefined }
+    : { native: undefined, parser: { type, settings } }
+}
+
+function isZeek(settings: unknown): boolean {
+  return isObject(settings) && settings['name'] === 'zeek' && Object.keys(settings).length === 1
 }
 
 /** Names that the standard columns use. */

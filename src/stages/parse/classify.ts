@@ -16,6 +16,7 @@ import {
 } from './evidence.ts'
 import type { HeaderColumn } from './format.ts'
 import type { ParseSource } from './parser.ts'
+import { type TextCandidate, textCandidates } from './text/candidates.ts'
 
 /** Number of key sets remembered per source; when a flood of new ones exceeds it, all are forgotten. */
 const MAX_REMEMBERED = 4096
@@ -48,6 +49,12 @@ export type Classified =
     }
   | { readonly schema: undefined; readonly outcome: Outcome<never>; readonly isGuess?: undefined; readonly unknown?: undefined }
 
+/** The values that a schema's parser read from a text. */
+export interface TextReading {
+  readonly schema: CompiledSchema
+  readonly raw: JsonObject
+}
+
 /** Schemas that could fit records with a particular set of keys. */
 interface Candidates {
   /** Best first; equally good ones are in one list. */
@@ -69,10 +76,13 @@ export class Classifier {
   readonly #byName = new Map<string, CompiledSchema>()
   readonly #candidates = new Map<string, Candidates>()
   readonly #source: ParseSource
+  /** Schemas of the source whose parsers read text. */
+  readonly texts: readonly TextCandidate[]
   readonly #hasZeek: boolean
 
   constructor(source: ParseSource) {
     this.#source = source
+    this.texts = textCandidates(source)
     const { schemas } = source
     for (const schema of schemas) this.#byName.set(schema.name.toLowerCase(), schema)
     this.#hasZeek = schemas.some(({ name }) => name.startsWith('Zeek.'))
@@ -163,6 +173,26 @@ export class Classifier {
     return (
       refused ?? unguessed(`the record does not say what it is, and no schema fits it well enough to guess${candidates.against}`)
     )
+  }
+
+  /**
+   * The schema for a text that parsers of built-in formats could read, from a source that names no log types. The format is not
+   * evidence enough, since key-value pairs are found in prose, too: the values have to fit as a JSON record's would.
+   */
+  guessText(readings: readonly TextReading[], meta: RecordMeta, near: CompiledSchema | undefined): Classified | undefined {
+    const evident = readings.filter(({ schema, raw }) => {
+      const one = { schema, fit: schema.fit(keysOnly(raw)) }
+      return isPossible(one) && isMostlyKnown(one) && this.#hasEvidence(one, raw, near)
+    })
+    const same = evident.filter(({ schema }) => schema === near)
+    const tries = (same.length > 0 ? same : evident).map(({ schema, raw }) => ({ schema, outcome: schema.normalise(raw, meta) }))
+    const taken = tries.filter(({ outcome }) => outcome.kind === 'ok')
+    if (taken.length === 1) return { ...taken[0]!, isGuess: true }
+    if (taken.length > 1)
+      return unguessed(
+        `the record fits ${listed(taken.map(({ schema }) => schema.name))} equally well, and nothing shows which it is`,
+      )
+    return tries[0]
   }
 
   #hasEvidence(assessment: Assessment, raw: JsonObject, near: CompiledSchema | undefined): boolean {

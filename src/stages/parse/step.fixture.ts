@@ -30,6 +30,7 @@ export function schema(name: string, required: readonly string[], optional: read
     encode: () => {},
     unknownFields: (event) => Object.keys(event).filter((key) => !known.includes(key) && !key.startsWith('p_')),
     native: name.startsWith('Zeek.') ? 'zeek' : undefined,
+    parser: undefined,
     mayGuess: true,
     isDescribed: true,
     fit(raw) {

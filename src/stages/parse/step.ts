@@ -2,15 +2,18 @@ import { isAscii, isUtf8 } from 'node:buffer'
 import type { Chunk, Hints } from '../../model/chunk.ts'
 import type { Event } from '../../model/event.ts'
 import type { DeadLetter, LetterContext, Outcome } from '../../model/outcome.ts'
-import type { CompiledSchema } from '../../model/schema.ts'
+import type { CompiledSchema, RecordMeta } from '../../model/schema.ts'
 import { messageOf } from '../../util/errors.ts'
 import { setOwn } from '../../util/json.ts'
-import { type Classified, Classifier } from './classify.ts'
+import { type Classified, Classifier, type TextReading } from './classify.ts'
 import { deadLetter, faultLetter, rowId } from './dead-letter.ts'
 import type { HeaderColumn, LineReader, Reading } from './format.ts'
 import { formats } from './index.ts'
+import { HEADER } from './native/native.ts'
 import type { ParseResult, Parser, ParserOptions, ParseSource } from './parser.ts'
 import { stray } from './stray.ts'
+import { textCandidates } from './text/candidates.ts'
+import { TextQueue, withoutQueue } from './text/queue.ts'
 
 /** Maximum number of unknown fields counted by name in a chunk; the rest are counted together under `…`. */
 const MAX_UNKNOWN_NAMES = 1000
@@ -52,6 +55,9 @@ class ChunkParser {
   #near: CompiledSchema | undefined
   readonly #spans: number[] = []
   readonly #readers: readonly LineReader[]
+  readonly #texts: TextQueue
+  /** Log type in a hint → its parser. */
+  readonly #hinted = new Map<string, TextQueue>()
   /** The hint for the current record, and its position in the list of hints. */
   #hints: Hints = NO_HINTS
   #nextHint = 0
@@ -69,9 +75,12 @@ class ChunkParser {
     this.#parseTime = new Date(receivedMs).toISOString().replace(/\.?0+Z$/, 'Z')
     this.#bytes = Buffer.from(chunk.bytes.buffer, chunk.bytes.byteOffset, chunk.bytes.byteLength)
     this.#isUtf8 = isUtf8(this.#bytes)
-    this.#readers = formats.map((format) => format.open(chunk.context, options))
-    const near = NEAR.exec(chunk.context)?.[1]
-    this.#near = near === undefined ? undefined : classifier.byName(near)
+    const near = NEAR.exec(chunk.context)
+    this.#near = near ? classifier.byName(near[1]!) : undefined
+    const context = near ? chunk.context.slice(near[0].length) : chunk.context
+    this.#texts = new TextQueue(classifier.texts, context)
+    const rest = withoutQueue(context)
+    this.#readers = formats.map((format) => format.open(rest, options))
   }
 
   parse(): ParseResult {
@@ -91,9 +100,9 @@ class ChunkParser {
     }
   }
 
-  /** A line with the last log type, which is evidence for the next records, followed by what the formats remember. */
+  /** A line with the last log type, which is evidence for the next records, and what the text parsers and the formats remember. */
   #contextNow(): string {
-    const context = this.#readers.map((reader) => reader.context()).find((text) => text !== '') ?? ''
+    const context = this.#texts.context() + (this.#readers.map((reader) => reader.context()).find((text) => text !== '') ?? '')
     return this.#near === undefined ? context : `@log_type ${this.#near.name}\n${context}`
   }
 
@@ -133,7 +142,54 @@ class ChunkParser {
     const readers = this.#readers
     let reading: Reading | undefined
     for (let i = 0; i < readers.length && reading === undefined; i++) reading = readers[i]!.read(line)
+    if (reading?.kind !== 'record') {
+      const classified = this.#takeText(line, offset, reading)
+      if (classified === HEADER) return
+      if (classified) {
+        this.#settle(classified, start, last, offset)
+        return
+      }
+    }
     this.#take(reading ?? stray(line), start, last, offset)
+  }
+
+  /** What the parsers of the source's schemas make of a text that is not a record in a detected format; `undefined`: nothing. */
+  #takeText(text: string, offset: number, reading: Reading | undefined): Classified | typeof HEADER | undefined {
+    const queue = this.#textsNow()
+    if (queue.isEmpty) return undefined
+    const { isNamed, logType, schemas } = this.#source
+    try {
+      const meta = this.#meta(offset)
+      if (queue === this.#texts && !isNamed && logType === undefined) return this.#guessText(queue, text, meta)
+      const taken = queue.take(text, meta, this.#hints.host)
+      if (taken === HEADER || taken.schema) return taken
+      // Something like JSON is refused as such if the source could send JSON.
+      const isOther = reading?.kind === 'header' || (reading !== undefined && isNamed && schemas.some(({ parser }) => !parser))
+      return isOther ? undefined : taken
+    } catch (error) {
+      return internal(error)
+    }
+  }
+
+  #guessText(queue: TextQueue, text: string, meta: RecordMeta): Classified | typeof HEADER | undefined {
+    const readings = queue.readings(text)
+    const classified = this.#classifier.guessText(
+      readings.filter((one): one is TextReading => one.raw !== HEADER),
+      meta,
+      this.#near,
+    )
+    return classified ?? (readings.some(({ raw }) => raw === HEADER) ? HEADER : undefined)
+  }
+
+  /** The parsers for the current record: those of the source, or of the log type that its body names. */
+  #textsNow(): TextQueue {
+    const { logType } = this.#hints
+    if (logType === undefined || this.#source.logType !== undefined) return this.#texts
+    const known = this.#hinted.get(logType)
+    if (known) return known
+    const queue = new TextQueue(textCandidates({ ...this.#source, logType }), '')
+    this.#hinted.set(logType, queue)
+    return queue
   }
 
   /** Records that are not simply lines: values over several lines, elements of arrays. */
@@ -160,7 +216,11 @@ class ChunkParser {
       this.#refuse(start, end, offset, reading)
       return
     }
-    const { schema, outcome, isGuess, unknown } = this.#classify(reading, offset)
+    this.#settle(this.#classify(reading, offset), start, end, offset)
+  }
+
+  /** Keeps the event, or the record and the reason why it did not become one. */
+  #settle({ schema, outcome, isGuess, unknown }: Classified, start: number, end: number, offset: number): void {
     if (outcome.kind === 'dead-letter') {
       this.#refuse(start, end, offset, outcome)
       return
@@ -176,9 +236,9 @@ class ChunkParser {
     if (this.#source.logType === undefined) this.#near = schema
   }
 
-  #classify({ raw, path, columns }: Extract<Reading, { kind: 'record' }>, offset: number): Classified {
-    const { logType, time, host, sourceLabel } = this.#hints
-    const meta = {
+  #meta(offset: number): RecordMeta {
+    const { time, sourceLabel } = this.#hints
+    return {
       rowId: rowId(this.#chunk.place, offset),
       parseTime: this.#parseTime,
       receivedMs: this.#receivedMs,
@@ -186,6 +246,11 @@ class ChunkParser {
       sourceLabel: sourceLabel ?? this.#source.label,
       time,
     }
+  }
+
+  #classify({ raw, path, columns }: Extract<Reading, { kind: 'record' }>, offset: number): Classified {
+    const { logType, host } = this.#hints
+    const meta = this.#meta(offset)
     if (host !== undefined && raw['host'] === undefined) setOwn(raw, 'host', host)
     try {
       const named = this.#classifier.hinted(logType) ?? this.#named(path, columns)
@@ -196,9 +261,7 @@ class ChunkParser {
       if (path === undefined) return this.#classifier.declared(named, raw, meta)
       return { schema: named, outcome: named.normalise(raw, meta) }
     } catch (error) {
-      // A bug must not stop the records after this one.
-      const message = `the parser failed on this record (${messageOf(error)}): please report it with the record`
-      return { schema: undefined, outcome: { kind: 'dead-letter', reason: 'internal', message } }
+      return internal(error)
     }
   }
 
@@ -243,6 +306,12 @@ class ChunkParser {
     }
     return Object.keys(own).length > 0 ? JSON.stringify(own) : undefined
   }
+}
+
+/** A bug must not stop the records after this one. */
+function internal(error: unknown): Classified {
+  const message = `the parser failed on this record (${messageOf(error)}): please report it with the record`
+  return { schema: undefined, outcome: { kind: 'dead-letter', reason: 'internal', message } }
 }
 
 type Refusal = Extract<Outcome<never>, { kind: 'dead-letter' }>
