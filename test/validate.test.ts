@@ -337,6 +337,30 @@ describe('caracal run', () => {
   })
 })
 
+describe('keys of tables', () => {
+  const fetched = (name: string, auth: string) =>
+    `AnalysisType: lookup_table\nLookupName: ${name}\nFormat: list\nMatch: ip\nLogTypeMap: { PrimaryKey: ip }\n` +
+    `Provider: { type: url, url: "https://lists.example.com/${name}", auth: ${auth} }\n`
+
+  test('that the configuration lacks are noticed once each, with the line to add', async () => {
+    const here = tree({
+      'content/a.yml': fetched('a', '{ key: lists, header: Key }'),
+      'content/b.yml': fetched('b', '{ key: lists, header: Key }'),
+      'content/c.yml': fetched('c', '{ key: account, scheme: Basic }'),
+      'content/d.yml': fetched('d', '{ key: there }'),
+      'caracal.yml': 'keys: { there: { value: { env: CARACAL_DATA_DIR }, hosts: [lists.example.com] } }\n',
+    })
+    const { code, out } = await caracal('validate', '--content', join(here, 'content'), '--config', join(here, 'caracal.yml'))
+    expect(code).toBe(0)
+    expect(out.match(/^notice table.*key.*$/gm)).toEqual([
+      'notice tables a, b are not fetched: they need the key \'lists\': add `keys: { lists: { value: {env: LISTS_KEY}, hosts: ["lists.example.com"] } }` to caracal.yml and restart',
+      expect.stringMatching(
+        /^notice table c is not fetched: it needs the key 'account': .*user: "<the user name or account id>"/,
+      ),
+    ])
+  })
+})
+
 describe('overrides', () => {
   test('of rules in another root are in order, and unknown ids, destinations and wrong values are problems', async () => {
     const root = tree({

@@ -42,3 +42,9 @@ export function span(ms: number): string {
   if (ms < 48 * 3_600_000) return `${Math.round(ms / 3_600_000)} h`
   return `${count(Math.round(ms / 86_400_000))} d`
 }
+
+/** How far in the future an RFC 3339 time is: `in 4 min`, or `now` if it has passed. */
+export function until(time: string): string {
+  const ms = Date.parse(time) - Date.now()
+  return ms <= 0 ? 'now' : `in ${span(ms)}`
+}

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { KeyError } from '../stages/enrich/api-keys.ts'
+import { KeyError, keyWithUser } from '../stages/enrich/api-keys.ts'
 import { apiKeys, keysSchema } from './keys.ts'
 
 const ENV = { ABUSE: 's3cr3t', ACCOUNT: '123' }
@@ -99,6 +99,23 @@ test('a missing key is reported with the lines to add', () => {
     /'abuseipdb' is not meant for https:\/\/api\.abuseipdb\.com: if it is, add "api\.abuseipdb\.com" to keys\.abuseipdb\.hosts/,
   )
   expect(() => keysOf({})('constructor', 'https://a.example.com')).toThrow(KeyError)
+})
+
+test('a service that needs a user besides the secret says so in both cases', () => {
+  const url = 'https://a.example.com/x'
+  const message = (config: object) => {
+    try {
+      keyWithUser(keysOf(config), 'one', url, 'the account id')
+    } catch (error) {
+      expect(error).toBeInstanceOf(KeyError)
+      return (error as Error).message
+    }
+    return ''
+  }
+  expect(message({})).toContain('keys: { one: { user: "<the account id>", value: {env: ONE_KEY}, hosts: ["a.example.com"] } }')
+  const one = { value: { env: 'ABUSE' }, hosts: ['a.example.com'] }
+  expect(message({ one })).toBe("the key 'one' has no user: write the account id as keys.one.user in caracal.yml")
+  expect(message({ one: { ...one, user: 'ada' } })).toBe('')
 })
 
 test('a secret file is read again at each call, and the user may be a secret as well', () => {

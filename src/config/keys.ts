@@ -36,13 +36,13 @@ export type KeysConfig = z.output<typeof keysSchema>
 
 /** Looks up configured keys, reading secrets at each call. */
 export function apiKeys(configured: KeysConfig, env: Environment): ApiKeys {
-  return (name, url) => {
+  return (name, url, userIs) => {
     const entry = Object.hasOwn(configured, name) ? configured[name] : undefined
     const { host, protocol } = new URL(url)
     const written = protocol === 'https:' ? host : shownUrl(url)
     if (entry === undefined)
       throw new KeyError(
-        `it needs the key '${name}': add \`keys: { ${name}: { value: {env: ${variableOf(name)}}, hosts: ["${written}"] } }\` to caracal.yml and restart`,
+        `it needs the key '${name}': add \`keys: { ${name}: { ${userIs === undefined ? '' : `user: "<${userIs}>", `}value: {env: ${variableOf(name)}}, hosts: ["${written}"] } }\` to caracal.yml and restart`,
       )
     if (!entry.hosts.some((allowed) => covers(allowed, url)))
       throw new KeyError(

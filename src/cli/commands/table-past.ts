@@ -6,7 +6,7 @@ import { columns } from '../columns.ts'
 import { Exit, UsageError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { clientOf, type ServerFlags, withServer } from '../server-options.ts'
-import { bold, count, span } from '../style.ts'
+import { bold, count, span, until } from '../style.ts'
 
 type Detail = z.output<typeof tableDetailSchema>
 type Row = z.output<typeof rowSchema>
@@ -87,7 +87,7 @@ function detail(table: Detail, io: Io): string[] {
     ['defined in', table.file],
     ['current as of', table.refreshed_time && `${table.refreshed_time} (${ago(table.refreshed_time)})`],
     [
-      table.refreshes.length > 0 ? 'next refresh' : 'first refresh',
+      table.refreshed_time ? 'next refresh' : 'first refresh',
       table.next_refresh_time && `${table.next_refresh_time} (${until(table.next_refresh_time)})`,
     ],
   ]
@@ -106,7 +106,7 @@ function detail(table: Detail, io: Io): string[] {
     .map((one) => [
       { text: one.last_time },
       { text: one.times === 1 ? one.outcome : `${one.outcome} × ${one.times}` },
-      { text: one.message ?? passedText(one.passed_over) ?? (one.changes ? changesText(one.changes) : '') },
+      { text: one.message ?? passedText(one.passed_over) ?? swapText(one, table.versions) },
     ])
   return [
     bold(io, table.name),
@@ -128,6 +128,13 @@ function section(title: string, lines: readonly string[], of: number): string[] 
 
 function passedText(checks: readonly string[]): string | undefined {
   return checks.length === 0 ? undefined : `accepted although ${checks.join('; ')}`
+}
+
+/** What a refresh has brought, or where content without a predecessor came from. */
+function swapText({ version, changes }: Detail['refreshes'][number], versions: Detail['versions']): string {
+  if (changes) return changesText(changes)
+  const isShipped = versions.some((one) => one.version === version && one.origin === 'shipped')
+  return isShipped ? 'the content beside the definition' : ''
 }
 
 function difference(diff: Diff, io: Io): string[] {
@@ -178,9 +185,4 @@ function size(bytes: number | null): string {
 
 function ago(time: string): string {
   return `${span(Math.max(0, Date.now() - Date.parse(time)))} ago`
-}
-
-function until(time: string): string {
-  const ms = Date.parse(time) - Date.now()
-  return ms <= 0 ? 'now' : `in ${span(ms)}`
 }

@@ -6,7 +6,7 @@ import { columns } from '../columns.ts'
 import { Exit } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { clientOf, type ServerFlags, withServer } from '../server-options.ts'
-import { count, span } from '../style.ts'
+import { count, span, until } from '../style.ts'
 import { registerTablePast } from './table-past.ts'
 import { registerTableTest } from './table-test.ts'
 
@@ -71,19 +71,20 @@ function acceptedText({ passed_over: passedOver }: Refreshed): string {
 }
 
 function list(tables: readonly Table[], io: Io): string[] {
-  const rows = tables.map(({ name, state, rows, version, age_seconds, provider }) => [
+  const rows = tables.map(({ name, state, rows, version, age_seconds, next_refresh_time: next, provider }) => [
     { text: name },
     { text: state },
     { text: count(rows), isNumber: true },
     { text: version ?? '-' },
     { text: age_seconds === null ? '-' : span(age_seconds * 1000) },
+    { text: next === null ? '-' : until(next) },
     { text: provider },
   ])
   const width = io.isTty ? io.columns : Number.POSITIVE_INFINITY
   const live = tables.flatMap(({ name, live: how }) => (how ? [printable(`${name}: ${describeLive(how)}`)] : []))
   const problems = tables.flatMap(({ name, problem }) => (problem === null ? [] : [printable(`${name}: ${problem}`)]))
   return [
-    ...columns(['TABLE', 'STATE', 'ROWS', 'VERSION', 'AGE', 'FROM'], rows, width),
+    ...columns(['TABLE', 'STATE', 'ROWS', 'VERSION', 'AGE', 'NEXT', 'FROM'], rows, width),
     ...(live.length > 0 ? ['', ...live] : []),
     ...(problems.length > 0 ? ['', ...problems] : []),
   ]

@@ -57,6 +57,7 @@ async function check(languages: readonly Creates[], flags: Flags, io: Io): Promi
   const { checkSecrets } = await import('../check-secrets.ts')
   const { checkSources } = await import('../check-sources.ts')
   const { queryNoticesOf } = await import('../query-notices.ts')
+  const { tableKeyNotices } = await import('../table-key-notices.ts')
   const { compileContent, loadPath } = await import('../../engine/path.ts')
   const { scope, packProblems } = await selectContent(flags, io)
   const { selected, content } = scope
@@ -93,6 +94,7 @@ async function check(languages: readonly Creates[], flags: Flags, io: Io): Promi
       ],
       notices: [
         ...unpulled(config),
+        ...(flags.path === undefined ? tableKeyNotices(whole, config.keys) : []),
         ...selected.notices,
         ...overrides.notices,
         ...found.notices,

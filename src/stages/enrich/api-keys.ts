@@ -11,11 +11,18 @@ export interface ApiKey {
 
 /**
  * The key of this name, for a request to `url`. Table definitions may come from third parties: they only name keys, and each key is bound
- * to the hosts that the operator has listed for it.
+ * to the hosts that the operator has listed for it. `user`: what the service calls the user that belongs to the secret, for advice.
  *
  * @throws {KeyError} if the key is missing or not meant for that host.
  */
-export type ApiKeys = (name: string, url: string | URL) => ApiKey
+export type ApiKeys = (name: string, url: string | URL, user?: string) => ApiKey
+
+/** The same for a service that needs a user, too. Throws `KeyError` if the key has none. */
+export function keyWithUser(keys: ApiKeys, name: string, url: string | URL, what: string): ApiKey & { readonly user: string } {
+  const { user, ...key } = keys(name, url, what)
+  if (user === undefined) throw new KeyError(`the key '${name}' has no user: write ${what} as keys.${name}.user in caracal.yml`)
+  return { ...key, user }
+}
 
 /** A key cannot be used until the operator changes something: retrying earlier would not help. */
 export class KeyError extends TableError {}

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { ApiKeys } from './api-keys.ts'
+import { type ApiKeys, keyWithUser } from './api-keys.ts'
 
 /** Headers that decide who receives a request or where it ends: with `Host`, a shared server would pass a key on to another site. */
 const OF_THE_CONNECTION = /^(?:host|connection|keep-alive|upgrade|te|trailer|transfer-encoding|content-length|expect|proxy-.*)$/i
@@ -39,7 +39,8 @@ interface Target {
 /** A request with its key. The URL may then contain the secret: messages must not show it. */
 export function authorize({ url, headers }: Target, auth: Auth | undefined, keys: ApiKeys): Target {
   if (auth === undefined) return { url, headers }
-  const { user = '', secret } = keys(auth.key, url)
+  const isBasic = /^basic$/i.test(auth.scheme ?? '')
+  const { user, secret } = isBasic ? keyWithUser(keys, auth.key, url, 'the user name or account id') : keys(auth.key, url)
   if (auth.query !== undefined) {
     const withKey = new URL(url)
     withKey.searchParams.set(auth.query, secret)
@@ -48,9 +49,7 @@ export function authorize({ url, headers }: Target, auth: Auth | undefined, keys
   const scheme = auth.scheme ?? 'Bearer'
   const name = auth.header ?? 'authorization'
   const value =
-    auth.header !== undefined
-      ? secret
-      : `${scheme} ${/^basic$/i.test(scheme) ? Buffer.from(`${user}:${secret}`).toString('base64') : secret}`
+    auth.header !== undefined ? secret : `${scheme} ${isBasic ? Buffer.from(`${user}:${secret}`).toString('base64') : secret}`
   const others = Object.entries(headers).filter(([other]) => other.toLowerCase() !== name.toLowerCase())
   return { url, headers: { ...Object.fromEntries(others), [name]: value } }
 }

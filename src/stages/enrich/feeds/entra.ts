@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { JsonObject, JsonValue } from '../../../model/json.ts'
 import { isObject } from '../../../model/json.ts'
 import { targetUrl } from '../../../util/http/target-url.ts'
+import { keyWithUser } from '../api-keys.ts'
 import { defineProvider, type ProviderDeps } from '../provider.ts'
 import { TableError } from '../table.ts'
 import { arrayAt, type IdentityKind, identityRow, kindSchema } from './identity.ts'
@@ -94,8 +95,7 @@ interface Application {
 /** A token by the grant for applications (OAuth 2.0 client credentials). */
 async function tokenFor(session: ServiceSession, { keys }: ProviderDeps, app: Application): Promise<string> {
   const url = new URL(`/${app.tenant}/oauth2/v2.0/token`, app.loginUrl)
-  const { user, secret } = keys(app.key, url)
-  if (user === undefined) throw new TableError(`the key '${app.key}' has no user: write the application's id there`)
+  const { user, secret } = keyWithUser(keys, app.key, url, "the application's id")
   const body = new URLSearchParams({
     grant_type: 'client_credentials',
     client_id: user,

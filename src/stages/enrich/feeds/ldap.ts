@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { JsonObject } from '../../../model/json.ts'
 import { messageOf } from '../../../util/errors.ts'
 import { shownUrl } from '../../../util/http/send.ts'
+import { keyWithUser } from '../api-keys.ts'
 import { tooLarge } from '../content.ts'
 import { defineProvider } from '../provider.ts'
 import { TableError } from '../table.ts'
@@ -100,8 +101,7 @@ export const ldap = defineProvider({
     return {
       async refresh(validators, signal) {
         signal.throwIfAborted()
-        const { user, secret } = keys(key, url)
-        if (user === undefined) throw new TableError(`the key '${key}' has no user: write the DN to bind with there`)
+        const { user, secret } = keyWithUser(keys, key, url, 'the DN to bind with')
         const until = AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000)])
         const { client, end } = await open(url, until)
         try {

@@ -1,6 +1,6 @@
 import { awsEncoded, signed } from '../../../util/http/aws-signature.ts'
 import { type HttpAnswer, type Send, shownUrl } from '../../../util/http/send.ts'
-import { type ApiKeys, KeyError } from '../api-keys.ts'
+import { type ApiKeys, keyWithUser } from '../api-keys.ts'
 import { fetchError } from '../fetch-error.ts'
 import { TableError } from '../table.ts'
 import { errorCodeIn, type Listing, listingOf } from './listing.ts'
@@ -101,9 +101,8 @@ export class Bucket {
   #authorized(url: URL, headers: Record<string, string>): Record<string, string> {
     const { auth, keys } = this.#options
     if (auth === undefined) return headers
-    const { user: accessKeyId, secret: secretAccessKey, session: sessionToken } = keys(auth.key, url)
-    if (accessKeyId === undefined)
-      throw new KeyError(`the key '${auth.key}' has no user: write the access key id as keys.${auth.key}.user in caracal.yml`)
+    const key = keyWithUser(keys, auth.key, url, 'the access key id')
+    const { user: accessKeyId, secret: secretAccessKey, session: sessionToken } = key
     const request = { method: 'GET', url, headers, region: this.#region, service: 's3', nowMs: Date.now() }
     return signed(request, { accessKeyId, secretAccessKey, sessionToken })
   }
