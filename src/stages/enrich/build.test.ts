@@ -260,3 +260,18 @@ describe('ranges', () => {
     }
   })
 })
+
+test('a column that the definition names and no row has is an error that lists those there are', async () => {
+  const content = { bytes: bytes('{"ip":"192.0.2.1","score":1,"seen":"2024-01-01"}\n{"ip":"192.0.2.2","score":null}\n') }
+  const build = (change: object) => buildTable(define(change), undefined, content)
+  expect((await build({ Verdict: { Column: 'score' }, RowsPerKey: 'newest', NewestBy: 'seen' })).size).toBe(2)
+  for (const [change, where] of [
+    [{ Verdict: { Column: 'scor' } }, "Verdict.Column: no row has a column 'scor'"],
+    [{ RowsPerKey: 'newest', NewestBy: 'sen' }, "NewestBy: no row has a column 'sen'"],
+    [
+      { Provider: { type: 'query', sql: 'SELECT 1' }, Filename: undefined, Indicators: { adress: ['ip'] } },
+      "Indicators: no row has a column 'adress'",
+    ],
+  ] as const)
+    await expect(build(change)).rejects.toThrow(`${where}; there are ip, score, seen`)
+})

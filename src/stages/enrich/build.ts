@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../model/json.ts'
 import { textOf, unpack, versionOf } from './content.ts'
 import type { TableDefinition } from './definition.ts'
 import type { ReadRow } from './formats/format.ts'
@@ -38,6 +39,7 @@ export interface BuildOptions {
 const DEFAULT_MAX_ROWS = 2_000_000
 const DEFAULT_TIMEOUT_MS = 120_000
 const EXAMPLES = 3
+const MAX_COLUMNS_SHOWN = 50
 
 /**
  * Builds a table from content, in slices of some milliseconds, so that the thread can continue its other work.
@@ -74,12 +76,17 @@ export async function buildTable(
   }
   const text = await textOf(unpacked, definition)
   const format = chooseFormat(text, { ...definition, type: definition.format, fileName: content.fileName })
-  const reader = new RowReader(new RowShaper(format, schema, key), { newestBy, expiration: schema?.expiration })
+  const reader = new RowReader(
+    new RowShaper(format, schema, key),
+    { newestBy, expiration: schema?.expiration },
+    named(definition),
+  )
   for await (const batch of format.read(text, definition)) {
     for (const row of batch) reader.take(row)
     if (reader.rows.size > mostRows) throw new TableError(`the content has more than ${mostRows} rows`)
     await slice()
   }
+  reader.checkColumns()
   const kind = keyKindOf({ definition, schema, format, text, keys: reader.keys })
   const { index, ...several } = await indexRows(reader, kind, definition.rowChoice, slice)
   const match = kind.type
@@ -95,6 +102,15 @@ export async function buildTable(
     binding,
   }
   return new MemoryTable(image, schema)
+}
+
+/** Columns that a definition names, by name: where it does. */
+function named({ newestBy, verdict, indicators }: TableDefinition): Map<string, string> {
+  return new Map([
+    ...Object.keys(indicators ?? {}).map((column) => [column, 'Indicators'] as const),
+    ...(verdict ? [[verdict.Column, 'Verdict.Column'] as const] : []),
+    ...(newestBy === undefined ? [] : [[newestBy, 'NewestBy'] as const]),
+  ])
 }
 
 /** Columns with times. */
@@ -121,10 +137,22 @@ class RowReader {
   /** When each row expires, if rows do. */
   readonly expires: number[] = []
   readonly #times: TimeColumns
+  /** Columns that the definition names and that no row has had so far. */
+  readonly #unseen: Map<string, string>
+  readonly #columns = new Set<string>()
 
-  constructor(shaper: RowShaper, times: TimeColumns) {
+  constructor(shaper: RowShaper, times: TimeColumns, named: Map<string, string>) {
     this.#shaper = shaper
     this.#times = times
+    this.#unseen = named
+  }
+
+  /** A wrong name would go unnoticed otherwise: rows without an indicator, without a verdict, or in no order. */
+  checkColumns(): void {
+    const [wrong] = this.#unseen
+    if (wrong === undefined || this.rows.size === 0) return
+    const [column, where] = wrong
+    throw new TableError(`${where}: no row has a column '${column}'; there are ${[...this.#columns].join(', ')}`)
   }
 
   take(read: ReadRow): void {
@@ -150,6 +178,14 @@ class RowReader {
       this.keyRows.push(this.rows.size)
     }
     this.rows.add(row)
+    if (this.#unseen.size > 0) this.#look(row)
+  }
+
+  #look(row: JsonObject): void {
+    for (const column of Object.keys(row)) {
+      this.#unseen.delete(column)
+      if (this.#columns.size < MAX_COLUMNS_SHOWN) this.#columns.add(column)
+    }
   }
 
   /** A collected key does not fit this kind of table. */
