@@ -37,6 +37,17 @@ test('a table without its key waits for it: no request, no retry before the peri
   expect(JSON.stringify([...world.states, world.status])).not.toContain('s3cr3t')
 })
 
+test('a server that asks clients to wait is not asked again before', async () => {
+  await world.start()
+  world.answer = () => new Response(null, { status: 429, headers: { 'retry-after': '1800' } })
+  expect(await world.next()).toBe(3)
+  world.answer = () => new Response(null, { status: 503 })
+  expect(await world.next()).toBe(30)
+  world.answer = () => new Response('192.0.2.2\n')
+  expect(await world.next()).toBe(2)
+  expect(await world.next()).toBe(60)
+})
+
 test('old shipped content is stale once the first refresh has failed, and not before it was due', async () => {
   world.definition = define({ Filename: 'shipped.txt', ContentDate: '2023-01-01' })
   world.answer = () => Promise.reject(new HttpError('unreachable', 'nothing listens there'))

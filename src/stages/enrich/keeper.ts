@@ -236,11 +236,14 @@ export class TableKeeper {
     return Math.max(first, dueAfter(table, table.lastSuccessMs) - this.#options.clock.now())
   }
 
-  /** Until the next refresh is due; after failures one minute, doubled each time, at most until then. */
+  /** Until the next refresh is due; after failures one minute, doubled each time, at most until then, but not before the server wants it. */
   #nextDelay({ table }: Entry): number {
     const nowMs = this.#options.clock.now()
     const wait = dueAfter(table, nowMs) - nowMs
-    if (table.failures > 0) return Math.min(wait, FIRST_RETRY_MS * 2 ** Math.min(20, table.failures - 1)) * this.#jitter()
+    if (table.failures > 0) {
+      const backOff = Math.min(wait, FIRST_RETRY_MS * 2 ** Math.min(20, table.failures - 1)) * this.#jitter()
+      return Math.max(backOff, table.afterMs ?? 0)
+    }
     return table.definition.cron === undefined ? wait * this.#jitter() : wait
   }
 

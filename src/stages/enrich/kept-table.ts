@@ -51,6 +51,7 @@ export class KeptTable {
   /** What is in force, and whether a provider gave it (else it lies beside the definition). */
   #inForce: { readonly table: BuiltTable; readonly isFetched: boolean } | undefined
   #isMissing = false
+  #afterMs: number | undefined
   /** Settles when versions have been compared. */
   #comparing: Promise<void> = Promise.resolve()
 
@@ -68,6 +69,11 @@ export class KeptTable {
 
   get failures(): number {
     return this.#state.failures ?? 0
+  }
+
+  /** How long the server asked to wait when the last refresh failed. */
+  get afterMs(): number | undefined {
+    return this.#afterMs
   }
 
   get lastSuccessMs(): number | undefined {
@@ -319,6 +325,7 @@ export class KeptTable {
   /** `isRefused`: something answered, and the answer cannot be used or trusted. */
   async #fail(error: unknown, isRefused: boolean): Promise<void> {
     this.#isMissing = error instanceof NoContentYet
+    this.#afterMs = error instanceof TableError ? error.afterMs : undefined
     const lastError = messageOf(error).slice(0, 1000)
     const atMs = this.#options.clock.now()
     const state = {

@@ -90,8 +90,12 @@ export interface Enricher {
 
 /** Content cannot become a table, or a provider could not fetch it. The message says what to do. */
 export class TableError extends CaracalError {
-  constructor(message: string, options?: ErrorOptions) {
+  /** How long the server asks clients to wait before they try again. */
+  readonly afterMs: number | undefined
+
+  constructor(message: string, { afterMs, ...options }: ErrorOptions & { readonly afterMs?: number | undefined } = {}) {
     super('table', message, options)
+    this.afterMs = afterMs
   }
 }
 

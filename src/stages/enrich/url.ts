@@ -3,9 +3,9 @@ import { type HttpAnswer, type HttpRequest, type Send, shownUrl } from '../../ut
 import { targetUrl } from '../../util/http/target-url.ts'
 import { authorize, authSchema, headersSchema } from './auth.ts'
 import { contentKeys, received } from './content.ts'
-import { fetchError } from './fetch-error.ts'
+import { fetchError, statusError } from './fetch-error.ts'
 import { defineProvider } from './provider.ts'
-import { RefusedAnswer, TableError } from './table.ts'
+import { RefusedAnswer } from './table.ts'
 
 const MAX_REDIRECTS = 5
 
@@ -36,7 +36,7 @@ export const url = defineProvider({
           redirects: MAX_REDIRECTS,
         })
         if (answer.status === 304) return undefined
-        if (answer.status < 200 || answer.status > 299) throw new TableError(`${host} answered ${answer.status}`)
+        if (answer.status < 200 || answer.status > 299) throw statusError(answer, `${host} answered ${answer.status}`)
         if (answer.body.length === 0) throw new RefusedAnswer(`${host} answered with an empty body`)
         return { bytes: await received(answer.body, unpacking), validators: validatorsOf(answer) }
       },

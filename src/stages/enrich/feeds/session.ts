@@ -4,7 +4,7 @@ import { hash16 } from '../../../util/hash.ts'
 import { type HttpAnswer, shownUrl } from '../../../util/http/send.ts'
 import { parseJson } from '../../../util/json.ts'
 import { DEFAULT_MAX_BYTES, MOST_BYTES, tooLarge } from '../content.ts'
-import { fetchError } from '../fetch-error.ts'
+import { fetchError, statusError } from '../fetch-error.ts'
 import type { Fetched, ProviderDeps } from '../provider.ts'
 import { TableError } from '../table.ts'
 
@@ -67,8 +67,9 @@ export class ServiceSession {
    */
   async json(request: ServiceRequest): Promise<ServiceAnswer> {
     const host = shownUrl(request.url)
-    const { status, body, headers } = await this.#fetch(request, host)
-    if (status < 200 || status > 299) throw new TableError(`${host} ${refusal(status, headers)}`)
+    const answer = await this.#fetch(request, host)
+    const { status, body, headers } = answer
+    if (status < 200 || status > 299) throw statusError(answer, `${host} ${refusal(status, headers)}`)
     const read = parseJson(new TextDecoder().decode(body), { maxDepth: MAX_DEPTH })
     if (read.kind === 'failure') throw new TableError(`the answer of ${host} is not JSON: ${read.message}`)
     return { json: read.value, headers }
@@ -84,7 +85,8 @@ export class ServiceSession {
     const host = shownUrl(request.url)
     const answer = await this.#fetch(request, host, MAX_REDIRECTS)
     const { status, headers } = answer
-    if ((status < 200 || status > 299) && !expected.includes(status)) throw new TableError(`${host} ${refusal(status, headers)}`)
+    if ((status < 200 || status > 299) && !expected.includes(status))
+      throw statusError(answer, `${host} ${refusal(status, headers)}`)
     return answer
   }
 

@@ -4,7 +4,7 @@ import { parseJson, stringifyJson } from '../../../util/json.ts'
 import type { ApiKeys } from '../api-keys.ts'
 import { type Auth, authorize } from '../auth.ts'
 import { tooLarge } from '../content.ts'
-import { fetchError } from '../fetch-error.ts'
+import { fetchError, statusError } from '../fetch-error.ts'
 import { TableError } from '../table.ts'
 
 export interface CollectionOptions {
@@ -89,7 +89,7 @@ export class Collection {
     } catch (error) {
       throw fetchError(error, host, maxBytes)
     }
-    if (answer.status !== 200 && answer.status !== 206) throw refused(answer.status, host, collection)
+    if (answer.status !== 200 && answer.status !== 206) throw refused(answer, host, collection)
     return pageOf(answer, host)
   }
 }
@@ -110,7 +110,8 @@ function pageOf({ body, headers }: HttpAnswer, host: string): Page {
   }
 }
 
-function refused(status: number, host: string, collection: string): TableError {
+function refused(answer: HttpAnswer, host: string, collection: string): TableError {
+  const { status } = answer
   const advice: Readonly<Record<number, string>> = {
     401: 'it needs a key, or another one: see `auth`',
     403: 'the key may not read this collection',
@@ -118,5 +119,5 @@ function refused(status: number, host: string, collection: string): TableError {
     406: 'it does not speak TAXII 2.1',
     429: 'it allows fewer requests: raise Refresh.PeriodMinutes',
   }
-  return new TableError(`${host} answered ${status}${advice[status] === undefined ? '' : `: ${advice[status]}`}`)
+  return statusError(answer, `${host} answered ${status}${advice[status] === undefined ? '' : `: ${advice[status]}`}`)
 }
