@@ -43,10 +43,29 @@ function kinds(key, description, options, what) {
   const own = options.map(({ properties, required }) => {
     const rest = pick(properties, (name) => name !== 'type' && !shared.includes(name))
     const keys = Object.keys(rest).length > 0 ? table({ required, properties: rest }) : 'No keys of its own.\n'
-    return `### ${key}, type \`${properties.type.const}\`\n\n${keys}`
+    const title = `${key}, type \`${properties.type.const}\``
+    return [`### ${title}\n\n${keys}`, ...blocks(title, rest)].join('\n')
   })
   if (shared.length === 0) return [`## ${key}\n\n${description} ${what} has a \`type\` and the keys of that type.\n`, ...own]
   return [`## ${key}\n\n${description} ${what} has a \`type\` and these keys:\n`, table(common), ...own]
+}
+
+/** The tables of keys that are blocks themselves, or blocks of several types. */
+function blocks(title, properties) {
+  return Object.entries(properties).flatMap(([name, value]) => {
+    const options = value.oneOf?.every(({ properties }) => properties?.type?.const) ? value.oneOf : isBlock(value) ? [value] : []
+    return options.flatMap((option) => {
+      const type = option.properties.type?.const
+      const own = `${title}, \`${name}\`${type === undefined ? '' : ` of type \`${type}\``}`
+      const rest = pick(option.properties, (key) => key !== 'type' || type === undefined)
+      return [`#### ${own}\n\n${table({ required: option.required, properties: rest })}`, ...blocks(own, rest)]
+    })
+  })
+}
+
+/** `{env: …}` needs no table. */
+function isBlock({ type, properties }) {
+  return type === 'object' && Object.keys(properties ?? {}).length > 1
 }
 
 function table({ properties, required = [] }) {
@@ -58,7 +77,7 @@ function table({ properties, required = [] }) {
 }
 
 function defaultOf(value) {
-  if (value.default === undefined || (typeof value.default === 'object' && Object.keys(value.default).length === 0)) return ''
+  if (value.default === undefined || value.default === '' || (typeof value.default === 'object' && Object.keys(value.default).length === 0)) return ''
   return `\`${cell(typeof value.default === 'string' ? value.default : JSON.stringify(value.default))}\``
 }
 
@@ -66,7 +85,7 @@ function shapeOf(value) {
   if (value.const !== undefined) return `\`${value.const}\``
   if (value.enum) return value.enum.map((word) => `\`${word}\``).join(', ')
   const options = value.anyOf ?? value.oneOf
-  if (options) return options.map(shapeOf).join(', or ')
+  if (options) return [...new Set(options.map(shapeOf))].join(', or ')
   if (value.type === 'array') return value.items.oneOf ? 'list, see below' : `list of ${shapeOf(value.items)}`
   if (value.type === 'object') return objectShape(value)
   if (value.type === 'integer' || value.type === 'number') return `number${rangeOf(value)}`

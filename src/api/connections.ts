@@ -13,7 +13,7 @@ interface Connection {
   readonly address: string
   /** Requests in progress. */
   busy: number
-  /** A request with a token succeeded, so its sender is known. */
+  /** A request succeeded that had a token or was a POST, which all are authenticated; so its sender is known. */
   isProven: boolean
 }
 
@@ -49,12 +49,13 @@ export class Connections {
   #requested(request: IncomingMessage, response: ServerResponse): void {
     const connection = this.#all.get(request.socket)
     if (!connection) return
-    const hasToken = request.headers.authorization !== undefined
+    // Senders may have their secret in another header, or sign their bodies.
+    const isAuthenticated = request.headers.authorization !== undefined || request.method === 'POST'
     this.#change(connection, () => connection.busy++)
     response.once('close', () => {
       this.#change(connection, () => {
         connection.busy--
-        connection.isProven ||= hasToken && response.writableFinished && response.statusCode < 400
+        connection.isProven ||= isAuthenticated && response.writableFinished && response.statusCode < 400
       })
     })
   }

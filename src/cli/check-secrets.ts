@@ -1,6 +1,8 @@
 import type { Config } from '../config/config.ts'
 import { type Environment, resolveSecret } from '../config/env.ts'
 import { httpSettings } from '../config/http.ts'
+import { sources as registry } from '../stages/source/index.ts'
+import { find } from '../util/define.ts'
 import { messageOf } from '../util/errors.ts'
 import { sendNothing } from '../util/http/send.ts'
 
@@ -27,9 +29,9 @@ export async function checkSecrets({ content, destinations, http, keys, sources 
     for (const reference of [value, user, session])
       if (typeof reference === 'object') await attempt(() => resolveSecret(reference, env))
   for (const source of sources)
-    if ('token' in source && source.token) {
-      const { token } = source
-      await attempt(() => resolveSecret(token, env))
-    }
+    await attempt(() => {
+      const { token, secrets = [] } = find('source', registry, source.type).listens?.(source as never) ?? {}
+      for (const reference of token ? [token, ...secrets] : secrets) resolveSecret(reference, env)
+    })
   return problems
 }

@@ -197,6 +197,7 @@ export async function openIntakes(
       },
       now: Date.now,
       authorised: (given) => sameSecret(given, expected),
+      secret: (to) => resolveSecret(to, environment()),
     }
     try {
       intakes.set(source.id, await definition.pushes(source as never, deps))

@@ -90,6 +90,7 @@ function spool() {
     append: async (body, { decoding, receivedMs }) => void rows.push({ id: rows.length + 1, decoding, receivedMs, body }),
     now: () => 1,
     authorised: () => true,
+    secret: () => '',
   }
   const port = { epoch: 'e', next: async () => undefined, read: async () => rows, free: () => {} }
   const read = async () => {

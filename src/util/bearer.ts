@@ -5,6 +5,12 @@ export function bearerOf(header: string | null | undefined): string | undefined 
   return /^bearer +(\S+)$/i.exec(header ?? '')?.[1]
 }
 
+/** `user:password` of an `Authorization: Basic` header; `undefined` if there is none. */
+export function basicOf(header: string | null | undefined): string | undefined {
+  const encoded = /^basic +([\w+/=-]+)$/i.exec(header ?? '')?.[1]
+  return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString()
+}
+
 /** True if the secrets are equal. Takes constant time, whatever their lengths. */
 export function sameSecret(given: string | undefined, expected: string): boolean {
   return given !== undefined && timingSafeEqual(digest(given), digest(expected))

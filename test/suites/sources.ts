@@ -117,6 +117,7 @@ class TestSpool {
     },
     now: () => 1_700_000_000_000,
     authorised: (token) => token === 'good',
+    secret: () => 'hush',
   }
 
   records(): string[] {

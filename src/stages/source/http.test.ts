@@ -29,6 +29,7 @@ const deps: IntakeDeps = {
   },
   now: () => ++clock,
   authorised: (token) => token === 'good',
+  secret: () => 'hush',
 }
 
 beforeAll(async () => {

@@ -20,6 +20,8 @@ export interface BodyLimits {
   readonly timeoutMs: number
   /** Accounts for the memory of the body while it is being read. */
   readonly memory: BodyMemory
+  /** Called with the bytes as they arrive, before they are decompressed. */
+  readonly onBytes?: ((bytes: Uint8Array) => void) | undefined
 }
 
 /**
@@ -40,7 +42,7 @@ export async function readBody<T>(
   }
 }
 
-async function receive(request: Request, sink: Sink, { maxBytes, timeoutMs }: BodyLimits): Promise<Uint8Array> {
+async function receive(request: Request, sink: Sink, { maxBytes, timeoutMs, onBytes }: BodyLimits): Promise<Uint8Array> {
   if (!request.body) return new Uint8Array()
   const deadline = AbortSignal.timeout(timeoutMs)
   const reader = request.body.getReader()
@@ -52,6 +54,7 @@ async function receive(request: Request, sink: Sink, { maxBytes, timeoutMs }: Bo
       const { value, done } = await reader.read()
       if (deadline.aborted) throw tooSlow()
       if (done) break
+      onBytes?.(value)
       await sink.write(value)
     }
     return await sink.end()

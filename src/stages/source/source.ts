@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Cursor, Extent } from '../../model/batch.ts'
 import type { Chunk } from '../../model/chunk.ts'
 import type { Definition } from '../../util/define.ts'
+import type { SecretReference } from '../../util/secret.ts'
 
 /** Config keys common to all sources. */
 export const sourceBase = {
@@ -81,6 +82,8 @@ export interface IntakeDeps {
   readonly now: () => number
   /** True if the bearer token is the one that this source expects. */
   readonly authorised: (token: string | undefined) => boolean
+  /** The secret of a reference in the configuration. Throws `ConfigError` if it is not available. */
+  readonly secret: (reference: SecretReference) => string
 }
 
 /** A running source that puts what it receives into the spool. */
@@ -94,7 +97,9 @@ export interface Intake {
 /** What the server needs to know about a source that accepts requests. */
 export interface ListenTerms {
   /** A reference to its senders' bearer token. Default: the token in the data folder. */
-  readonly token?: { readonly env: string } | { readonly file: string } | undefined
+  readonly token?: SecretReference | undefined
+  /** References to other secrets of its senders. */
+  readonly secrets?: readonly SecretReference[]
   /** Time limit for one request, milliseconds. */
   readonly requestMs: number
 }

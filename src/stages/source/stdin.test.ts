@@ -7,7 +7,7 @@ import type { IntakeDeps } from './source.ts'
 import { StdinIntake } from './stdin.ts'
 
 function intakeOf(stream: PassThrough, append: IntakeDeps['append']) {
-  return new StdinIntake(stream, { append, now: () => 1, authorised: () => true })
+  return new StdinIntake(stream, { append, now: () => 1, authorised: () => true, secret: () => '' })
 }
 
 test('the spool gets all bytes in order, split only between lines, whatever the pieces', async () => {
