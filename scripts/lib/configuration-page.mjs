@@ -77,7 +77,12 @@ function table({ properties, required = [] }) {
 }
 
 function defaultOf(value) {
-  if (value.default === undefined || value.default === '' || (typeof value.default === 'object' && Object.keys(value.default).length === 0)) return ''
+  if (
+    value.default === undefined ||
+    value.default === '' ||
+    (typeof value.default === 'object' && Object.keys(value.default).length === 0)
+  )
+    return ''
   return `\`${cell(typeof value.default === 'string' ? value.default : JSON.stringify(value.default))}\``
 }
 
