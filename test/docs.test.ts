@@ -195,7 +195,7 @@ test('decisions are numbered without gaps', () => {
 
 test('every section that the configuration page refers to exists', () => {
   const page = read('docs/configuration.md')
-  const sections = new Set([...page.matchAll(/^(?:## |####.* `)(\w+)(?:`(?: of type `\w+`)?)?$/gm)].map(([, key]) => key))
+  const sections = new Set([...page.matchAll(/^(?:## |#### .*, `)(\w+)(?:`(?: of type `\w+`)?)?$/gm)].map(([, key]) => key))
   const referring = [...page.matchAll(/^\| `(\w+)` \| [^|]*see below/gm)].map(([, key]) => key)
   expect(referring).not.toEqual([])
   expect(referring.filter((key) => !sections.has(key))).toEqual([])
