@@ -293,7 +293,9 @@ describe('with a server', () => {
 
   test('tables shows state, rows, version and problems; refresh reports the outcome', async () => {
     const { out } = await cli(['tables', ...flags])
-    expect(out).toMatch(/^TABLE +STATE +ROWS +VERSION +AGE +NEXT +FROM\ntor_exit_nodes +stale +1,174 +2024-03-12 +[\d,]+ d +(?:-|now|in \S+ \S+) +url\n/)
+    expect(out).toMatch(
+      /^TABLE +STATE +ROWS +VERSION +AGE +NEXT +FROM\ntor_exit_nodes +stale +1,174 +2024-03-12 +[\d,]+ d +(?:-|now|in \S+ \S+) +url\n/,
+    )
     expect(out).toContain('\n\ntor_exit_nodes: check.torproject.org answered 503\n')
     expect(await cli(['tables', 'refresh', 'tor_exit_nodes', ...flags])).toMatchObject({
       code: 0,
