@@ -5,7 +5,7 @@ import type { NativeParser } from './native.ts'
 /** Fields of `combined` are named as in Panther's `Nginx.Access`. */
 export const nginxAccess: NativeParser = {
   type: 'nginx-access',
-  summary: 'nginx access logs in the format `combined`, also with a host name before it or further fields after it.',
+  summary: 'Access logs of nginx in the format `combined`, also with a host name before it or further fields after it.',
   example: {
     texts: [
       String.raw`192.0.2.10 - - [19/Apr/2024:12:00:00 +0200] "GET /a?q=\x22x\x22 HTTP/1.1" 200 162 "-" "curl/8.5.0"`,

@@ -1,0 +1,74 @@
+import type { JsonObject } from '../../../model/json.ts'
+import type { NativeParser } from './native.ts'
+import { readPriority } from './syslog/priority.ts'
+import { understand } from './syslog/programs/index.ts'
+import { readRfc3164 } from './syslog/rfc3164.ts'
+import { readRfc5424 } from './syslog/rfc5424.ts'
+
+/**
+ * Syslog in all its dialects: RFC 5424; RFC 3164 with the variations of rsyslog, syslog-ng, Cisco, macOS and Chrome OS, with or
+ * without `<PRI>`. Where a known program wrote the message, fields of its content are added (`syslog/programs`).
+ *
+ * Field names are those of Panther's log types Syslog.RFC3164 and Syslog.RFC5424. Times are the text in the record.
+ */
+export const syslog: NativeParser = {
+  type: 'syslog',
+  summary: 'Syslog lines of RFC 3164 and RFC 5424 and their common variations, with or without a priority.',
+  example: {
+    texts: [
+      'Mar  6 04:07:28 web1 sshd[812]: Accepted publickey for alice from 192.0.2.10 port 50022 ssh2: ED25519 SHA256:abc',
+      '<86>1 2024-03-06T04:07:28.25Z web1 app 812 ID1 [origin@64496 ip="192.0.2.1"] ready',
+      '<13>2024-03-06T04:07:28+01:00 web1 backup: done',
+    ],
+    records: [
+      {
+        timestamp: 'Mar  6 04:07:28',
+        hostname: 'web1',
+        appname: 'sshd',
+        procid: '812',
+        message: 'Accepted publickey for alice from 192.0.2.10 port 50022 ssh2: ED25519 SHA256:abc',
+        action: 'login_succeeded',
+        method: 'publickey',
+        user: 'alice',
+        source_ip: '192.0.2.10',
+        source_port: 50022,
+        key_fingerprint: 'SHA256:abc',
+      },
+      {
+        priority: 86,
+        facility: 10,
+        severity: 6,
+        version: 1,
+        timestamp: '2024-03-06T04:07:28.25Z',
+        hostname: 'web1',
+        appname: 'app',
+        procid: '812',
+        msgid: 'ID1',
+        structured_data: { 'origin@64496': { ip: '192.0.2.1' } },
+        message: 'ready',
+      },
+      {
+        priority: 13,
+        facility: 1,
+        severity: 5,
+        timestamp: '2024-03-06T04:07:28+01:00',
+        hostname: 'web1',
+        appname: 'backup',
+        message: 'done',
+      },
+    ],
+  },
+  parse(text) {
+    const priority = readPriority(text)
+    const start = priority?.end ?? 0
+    const own = (priority && readRfc5424(text, start)) ?? readRfc3164(text, start, priority !== undefined)
+    if (own === undefined) return undefined
+    const record: JsonObject = priority ? { ...split(priority.value), ...own } : own
+    understand(record)
+    return record
+  },
+}
+
+function split(priority: number): JsonObject {
+  return { priority, facility: priority >> 3, severity: priority & 7 }
+}
