@@ -395,8 +395,10 @@ describe('with a server', () => {
 
   test('sources shows counts, dead letters by reason and unknown fields', async () => {
     const { out } = await cli(['sources', ...flags])
-    expect(out).toMatch(/^SOURCE +TYPE +RECEIVED +STORED +FILTERED +DEAD +IN FLIGHT +BACKLOG BYTES\n/)
-    expect(out).toMatch(/^zeek +file +12 +9 +0 +2 +1 +2,048$/m)
+    expect(out).toMatch(
+      /^SOURCE +TYPE +RECEIVED +STORED +FILTERED +DEAD +IN FLIGHT +BACKLOG BYTES +LAST RECORD +PER MINUTE +LAG\n/,
+    )
+    expect(out).toMatch(/^zeek +file +12 +9 +0 +2 +1 +2,048 +[\d,]+ d ago +0\.8 +2\.5 s$/m)
     expect(out).toContain('zeek: dead letters: invalid_json 2\nzeek: a.log is a copy of b.log and was skipped\n')
     expect(out).toContain('Zeek.Conn orig_cc (9)')
   })

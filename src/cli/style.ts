@@ -48,3 +48,8 @@ export function until(time: string): string {
   const ms = Date.parse(time) - Date.now()
   return ms <= 0 ? 'now' : `in ${span(ms)}`
 }
+
+/** A past time for people: `4 min ago`. */
+export function ago(time: string): string {
+  return `${span(Math.max(0, Date.now() - Date.parse(time)))} ago`
+}

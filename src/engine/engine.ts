@@ -1,7 +1,9 @@
 import type { Config } from '../config/config.ts'
+import type { SourceActivity } from '../model/activity.ts'
 import type { AlertStatus } from '../model/alert.ts'
 import type { ContentCause } from '../model/content-history.ts'
 import type { Replay, ReplayAsk } from '../model/replay.ts'
+import type { DeadLetterSample } from '../pipeline/dead-letter-samples.ts'
 import type { LiveStatus } from '../stages/enrich/live/live-status.ts'
 import type { QueryOptions, QueryResult } from '../stages/store/lake.ts'
 import type { StateReader } from '../state/read.ts'
@@ -29,6 +31,12 @@ export interface SourceView {
   readonly inFlight: number
   readonly backlogBytes: number
   readonly notices: readonly string[]
+  /** What it sends, and when; `undefined` for a source that was removed with its data. */
+  readonly activity: SourceActivity | undefined
+  /** System problems that are about it, one sentence each. */
+  readonly problems: readonly string[]
+  /** Its last dead letters since the last start. */
+  readonly deadLetterSamples: readonly DeadLetterSample[]
   readonly unknownFields: readonly { readonly logType: string; readonly field: string; readonly count: number }[]
 }
 

@@ -9,6 +9,7 @@ import { type WatchedSource, watchedSource } from '../pipeline/watched-source.ts
 import { GRACE_MS } from '../stages/detect/correlation/correlator.ts'
 import { sources as sourceDefinitions } from '../stages/source/index.ts'
 import type { CursorDeps } from '../stages/source/source.ts'
+import { watchSources } from '../state/activity.ts'
 import { cursorsOf } from '../state/batches.ts'
 import type { StateDb } from '../state/db.ts'
 import { find } from '../util/define.ts'
@@ -80,6 +81,8 @@ export class Reading {
   /** Opens the sources and starts the loop. `started` collects what must be closed once reading has stopped. */
   async start(started: Started): Promise<void> {
     const { config, sources, db, content, now, onTrouble, onFailed } = this.#deps
+    const ids = sources.map(({ id }) => id)
+    await watchSources(db, ids, now())
     for (const source of sources) {
       const { id } = source
       const opened = await started.step(

@@ -1,7 +1,9 @@
 import type { Config, SourceConfig } from '../config/config.ts'
+import type { ProblemWhat } from '../model/system-problem.ts'
 import type { TableDefinition } from '../stages/enrich/definition.ts'
 import type { TableKeeper } from '../stages/enrich/keeper.ts'
 import type { TableStatus } from '../stages/enrich/keeper-types.ts'
+import { sourceActivity } from '../state/activity.ts'
 import type { StateDb } from '../state/db.ts'
 import { sourceCounts, unknownFields } from '../state/sources.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -50,8 +52,17 @@ export function createViews(
   }
 }
 
-async function sourceViews({ sources, state, pipeline, spool }: ViewDeps): Promise<SourceView[]> {
-  const [counts, unknown, progress] = await Promise.all([sourceCounts(state), unknownFields(state), pipeline.rpc.call('sources')])
+/** System problems whose key is the id of a source. */
+const OF_SOURCES: ReadonlySet<ProblemWhat> = new Set(['DeadLetters', 'ReaderStuck', 'SourceSilent', 'SpoolFull'])
+
+async function sourceViews({ sources, state, pipeline, spool, watch }: ViewDeps): Promise<SourceView[]> {
+  const [counts, unknown, activity, progress, problems] = await Promise.all([
+    sourceCounts(state),
+    unknownFields(state),
+    sourceActivity(state, Date.now()),
+    pipeline.rpc.call('sources'),
+    watch.current(),
+  ])
   // A source that is no longer configured still has its counts.
   const gone = [...counts.keys()].filter((id) => !sources.some((source) => source.id === id))
   const all = [
@@ -74,6 +85,9 @@ async function sourceViews({ sources, state, pipeline, spool }: ViewDeps): Promi
         inFlight: now?.inFlight ?? 0,
         backlogBytes: (now?.backlogBytes ?? 0) + (await spool.rpc.call('bytes', source.id)),
         notices: now?.notices ?? [],
+        activity: activity.get(source.id),
+        problems: problems.filter(({ what, key }) => key === source.id && OF_SOURCES.has(what)).map(({ message }) => message),
+        deadLetterSamples: await pipeline.rpc.call('deadLetterSamples', source.id),
         unknownFields: unknown.get(source.id) ?? [],
       }
     }),
@@ -120,6 +134,14 @@ async function metricsText(deps: ViewDeps): Promise<string> {
     [...counts].flatMap(([source, { reasons, filters }]) =>
       [...Object.entries(reasons), ...Object.entries(filters)].map(([reason, n]) => ({ source, reason, n })),
     ),
+  )
+  metrics.setSources(
+    [...(await sourceActivity(state, Date.now()))].map(([source, flow]) => ({
+      source,
+      bytes: flow.bytes,
+      lastReceivedSecs: flow.lastReceivedMs === undefined ? undefined : flow.lastReceivedMs / 1000,
+      lagSecs: flow.lagMs === undefined ? undefined : flow.lagMs / 1000,
+    })),
   )
   metrics.setTables(keeper.status().map(({ name, rows, ageSeconds }) => ({ name, rows, ageSecs: ageSeconds })))
   metrics.setSpoolBytes(await spool.rpc.call('bytes'))

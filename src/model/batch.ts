@@ -1,3 +1,4 @@
+import type { Activity } from './activity.ts'
 import type { AlertTable, AlertWindow, CrowdRef, GroupRef, KnownGroups } from './alert.ts'
 import type { TableSpec } from './column.ts'
 import type { CorrelationChanges } from './correlation.ts'
@@ -81,6 +82,8 @@ export interface BatchEffects extends Effects {
   readonly cursor: Cursor
   readonly counts: readonly Count[]
   readonly unknownFields: ReadonlyMap<string, number>
+  /** Absent: it does not count as activity of its source. */
+  readonly activity?: Activity
 }
 
 /** All effects of something other than a source's batch, such as a scheduled query's result or the passing of time. */

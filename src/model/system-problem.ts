@@ -210,6 +210,15 @@ export const PROBLEM_KINDS = {
     meaning: 'Rules run, but more slowly than they could, or without what they knew of earlier events.',
     advice: 'The message says what is missing. It is retried at the next change of content and the next start.',
   },
+  SourceSilent: {
+    headline: 'Sources are silent',
+    severity: 'HIGH',
+    alerts: 'each',
+    afterMs: 0,
+    meaning: 'A source has not sent a record for longer than its drop_off_minutes, so what happens there goes unnoticed.',
+    advice:
+      'Check that the sender runs and reaches Caracal (network, address, token), and that it still finds its logs. `caracal sources` shows when the last record arrived.',
+  },
   SpoolFull: {
     headline: 'The spool is nearly full',
     severity: 'HIGH',

@@ -29,6 +29,7 @@ export function effectsOf(
     cursor,
     counts: countsOf(batch.sourceId, grouped),
     unknownFields: grouped.unknownFields,
+    activity: grouped.activity,
     ...encode(grouped, origin, deps),
   }
 }

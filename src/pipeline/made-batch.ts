@@ -26,7 +26,16 @@ export interface SchemaName {
 export interface MadeBatch
   extends Pick<
     Batch,
-    'received' | 'deadLetters' | 'filtered' | 'guessed' | 'unknownFields' | 'encoded' | 'stored' | 'cacheWrites' | 'cacheLimits'
+    | 'received'
+    | 'deadLetters'
+    | 'filtered'
+    | 'guessed'
+    | 'unknownFields'
+    | 'activity'
+    | 'encoded'
+    | 'stored'
+    | 'cacheWrites'
+    | 'cacheLimits'
   > {
   readonly groups: readonly SentGroup[]
   /** `event`: its index among the events of all groups; -1 for a finding without an event. */
@@ -79,9 +88,9 @@ export function sendBatch(batch: Batch, { chunks, left, nameOf }: Sending): { ma
       return [{ schema: nameOf(schema), ndjson, isStored, isLeft }]
     })
   const groups = [...groupsOf(batch.groups, true), ...groupsOf(batch.unfit, false)]
-  const { received, filtered, guessed, unknownFields, stored, cacheWrites, cacheLimits } = batch
+  const { received, filtered, guessed, unknownFields, activity, stored, cacheWrites, cacheLimits } = batch
   const made: MadeBatch = {
-    ...{ received, filtered, guessed, unknownFields, stored, cacheWrites },
+    ...{ received, filtered, guessed, unknownFields, activity, stored, cacheWrites },
     ...(cacheLimits && { cacheLimits }),
     deadLetters: batch.deadLetters.map((letter) => ({ ...letter, raw: move(new Uint8Array(letter.raw)) })),
     encoded: batch.encoded.map((rows) => rows.map((one) => ({ ...one, rows: move(ownBytes(one.rows)) }))),

@@ -34,7 +34,20 @@ export function parseBatch(chunks: readonly Chunk[], source: ParseSource, parser
     addCounts(guessed, result.guessed)
     addCounts(unknownFields, result.unknownFields)
   }
-  return { received, groups, deadLetters, guessed, filtered, unknownFields, raw, context }
+  const bytes = chunks.reduce((sum, chunk) => sum + chunk.bytes.length, 0)
+  const activity = { bytes, newestEventMs: newestEventMs(groups) }
+  return { received, groups, deadLetters, guessed, filtered, unknownFields, activity, raw, context }
+}
+
+/** Number of events per log type whose times are compared: those at the end of a batch are its newest, or nearly. */
+const LAST_EVENTS = 100
+
+function newestEventMs(groups: readonly ParsedEvents[]): number | undefined {
+  let newest = ''
+  for (const { events } of groups)
+    for (let i = Math.max(0, events.length - LAST_EVENTS); i < events.length; i++)
+      if (events[i]!.p_event_time > newest) newest = events[i]!.p_event_time
+  return newest === '' ? undefined : Date.parse(newest)
 }
 
 function addCounts(into: Map<string, number>, counts: ReadonlyMap<string, number>): void {

@@ -1,3 +1,4 @@
+import type { Activity } from '../model/activity.ts'
 import type { CorrelationChanges } from '../model/correlation.ts'
 import type { Event } from '../model/event.ts'
 import type { LimitHit } from '../model/limit.ts'
@@ -19,6 +20,7 @@ export interface Parsed {
   readonly guessed: ReadonlyMap<string, number>
   /** Fields that the schema does not know: `<log type>\t<field>` → count. */
   readonly unknownFields: ReadonlyMap<string, number>
+  readonly activity: Activity
   /** The input of the events. */
   readonly raw: readonly RawRecords[]
 }
@@ -34,6 +36,7 @@ export const NO_RECORDS: Parsed & Encoded<never> = {
   filtered: new Map(),
   guessed: new Map(),
   unknownFields: new Map(),
+  activity: { bytes: 0 },
   raw: [],
 }
 

@@ -1,5 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { BatchEffects, Decision, Effects, OtherEffects, RecordedBatch } from '../model/batch.ts'
+import { addActivity } from './activity.ts'
 import { saveAlertTables } from './alert-tables.ts'
 import { saveWindows } from './alerts.ts'
 import { addCounts, addUnknownFields, markDone, saveCursor, saveRows } from './batches.ts'
@@ -51,6 +52,7 @@ async function saveBatch(
   await saveCursor(tx, batch.sourceId, effects.cursor, effects.nowMs)
   await saveEffects(tx, effects)
   await addCounts(tx, effects.counts)
+  await addActivity(tx, effects)
   await addUnknownFields(tx, batch.sourceId, effects.unknownFields)
   return effects
 }

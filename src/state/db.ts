@@ -11,6 +11,7 @@ import * as retroactive from './migrations/0007-retroactive.ts'
 import * as ruleCacheOrder from './migrations/0008-rule-cache-order.ts'
 import * as contentHistory from './migrations/0009-content-history.ts'
 import * as alertTables from './migrations/0010-alert-tables.ts'
+import * as sourceActivity from './migrations/0011-source-activity.ts'
 import { openSqlite, type SqliteFile, type SqliteOptions, type Statement } from './sqlite.ts'
 import type { StateTables } from './tables.ts'
 
@@ -28,6 +29,7 @@ const migrations: MigrationProvider = {
     '0008-rule-cache-order': ruleCacheOrder,
     '0009-content-history': contentHistory,
     '0010-alert-tables': alertTables,
+    '0011-source-activity': sourceActivity,
   }),
 }
 

@@ -1,4 +1,5 @@
 import type { Kysely, Transaction } from 'kysely'
+import { pruneActivity } from './activity.ts'
 import { deleteWindows } from './groups.ts'
 import { getMeta, setMeta } from './sources.ts'
 import type { StateTables } from './tables.ts'
@@ -40,6 +41,7 @@ export async function pruneStep(db: Kysely<StateTables>, retention: Retention, m
   const { alertsDays } = retention
   const alerts = alertsDays === undefined ? 0 : await pruneAlerts(db, reached - alertsDays * DAY_MS)
   await pruneSpecs(db, nowMs)
+  await pruneActivity(db, nowMs)
   return Math.max(deliveries, windows, alerts) >= ROWS_PER_STEP
 }
 

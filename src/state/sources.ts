@@ -66,7 +66,7 @@ export async function unknownFields(
 /** Deletes a source's cursors, counters and batches, and the alerts that contain only its events, with their deliveries. */
 export async function removeSource(db: Kysely<StateTables>, sourceId: string, label: string): Promise<void> {
   await db.transaction().execute(async (tx) => {
-    for (const table of ['cursors', 'counters', 'batches', 'unknown_fields'] as const)
+    for (const table of ['cursors', 'counters', 'batches', 'unknown_fields', 'source_activity', 'source_flow'] as const)
       await tx.deleteFrom(table).where('source_id', '=', sourceId).execute()
     const rows = await tx.selectFrom('alerts').select(['alert_id', 'body']).execute()
     const own = rows.filter(({ body }) => {

@@ -63,6 +63,20 @@ export interface StateTables {
   }
   /** Records by source, outcome and reason ('' for stored and received). */
   counters: { source_id: string; outcome: string; reason: string; n: number }
+  /** Per source: since when it has been configured without interruption, its last times, and its bytes so far. */
+  source_activity: {
+    source_id: string
+    watched_ms: number
+    /** 1: it was configured when the program last started. */
+    is_configured: number
+    first_ms: number | null
+    last_ms: number | null
+    event_ms: number | null
+    lag_ms: number | null
+    bytes: number
+  }
+  /** What sources sent by minute and by hour (`span_ms`). */
+  source_flow: { source_id: string; span_ms: number; start_ms: number; records: number; bytes: number }
   /** Fields that no schema has: JSON text of [log type, field]. */
   unknown_fields: { source_id: string; field: string; n: number }
   /** JSON of a table's last success, failure and version. */

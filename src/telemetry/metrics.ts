@@ -14,6 +14,15 @@ export interface ReasonCount {
   readonly n: number
 }
 
+/** A source's activity, as stored in state; a missing value is unknown. */
+export interface SourceGauge {
+  readonly source: string
+  /** Since the data folder was created. */
+  readonly bytes: number
+  readonly lastReceivedSecs: number | undefined
+  readonly lagSecs: number | undefined
+}
+
 /** A lookup table; `ageSecs` is `undefined` if unknown. */
 export interface TableGauge {
   readonly name: string
@@ -38,6 +47,13 @@ export class Metrics {
   readonly #reasons = this.#counter('caracal_records_reason_total', 'Records filtered or dead-lettered, by reason.', [
     'source',
     'reason',
+  ])
+  readonly #sourceBytes = this.#counter('caracal_source_bytes_total', 'Bytes of a source, once decompressed.', ['source'])
+  readonly #sourceLast = this.#gauge('caracal_source_last_received_timestamp_seconds', 'When the last record arrived.', [
+    'source',
+  ])
+  readonly #sourceLag = this.#gauge('caracal_source_lag_seconds', 'From the newest event of the last batch to its receipt.', [
+    'source',
   ])
   readonly #matches = this.#counter('caracal_matches_total', 'Events that a rule matched.', ['rule'])
   readonly #ruleErrors = this.#counter('caracal_rule_errors_total', 'Errors of a rule.', ['rule'])
@@ -115,6 +131,16 @@ export class Metrics {
     this.#reasons.reset()
     for (const { source, outcome, n } of records) this.#records.inc({ source, outcome }, n)
     for (const { source, reason, n } of reasons) this.#reasons.inc({ source, reason }, n)
+  }
+
+  /** The activity of all sources, as absolute values. */
+  setSources(sources: readonly SourceGauge[]): void {
+    for (const metric of [this.#sourceBytes, this.#sourceLast, this.#sourceLag]) metric.reset()
+    for (const { source, bytes, lastReceivedSecs, lagSecs } of sources) {
+      this.#sourceBytes.inc({ source }, bytes)
+      if (lastReceivedSecs !== undefined) this.#sourceLast.set({ source }, lastReceivedSecs)
+      if (lagSecs !== undefined) this.#sourceLag.set({ source }, lagSecs)
+    }
   }
 
   /** Everything in Prometheus's text format. */

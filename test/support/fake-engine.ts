@@ -276,6 +276,17 @@ const CONTENT: Engine['content'] = {
   notices: [],
 }
 
+const ACTIVITY: SourceView['activity'] = {
+  watchedMs: 500_000,
+  firstReceivedMs: 600_000,
+  lastReceivedMs: 900_000,
+  lastEventMs: 897_500,
+  lagMs: 2500,
+  bytes: 1234,
+  recordsPerMinute: 0.8,
+  bytesPerMinute: 80,
+}
+
 const SOURCES: readonly SourceView[] = ['default', 'demo', 'zeek'].map((id) => ({
   id,
   type: id === 'zeek' ? 'file' : 'http',
@@ -290,6 +301,9 @@ const SOURCES: readonly SourceView[] = ['default', 'demo', 'zeek'].map((id) => (
   filters: {},
   inFlight: 1,
   backlogBytes: 2048,
+  activity: id === 'zeek' ? ACTIVITY : undefined,
+  problems: [],
+  deadLetterSamples: [],
   notices: id === 'zeek' ? ['a.log is a copy of b.log and was skipped'] : [],
   unknownFields: id === 'zeek' ? [{ logType: 'Zeek.Conn', field: 'orig_cc', count: 9 }] : [],
 }))

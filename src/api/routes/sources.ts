@@ -1,8 +1,11 @@
 import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import type { Engine, SourceView } from '../../engine/engine.ts'
+import { RATE_MINUTES } from '../../model/activity.ts'
 import { ApiError, failures } from '../errors.ts'
 import { createRouter } from '../router.ts'
+
+const time = z.string().describe('RFC 3339, UTC.')
 
 /** The bundled sample's source; its data may be deleted while the source still exists. */
 const DEMO = 'demo'
@@ -24,6 +27,16 @@ export const sourceSchema = z.object({
   guessed: z.record(z.string(), z.number()).describe('Stored records whose log type was guessed, by log type.'),
   backlog_bytes: z.number().describe('Bytes that are known but not yet read.'),
   notices: z.array(z.string()),
+  first_received_time: time.nullable(),
+  last_received_time: time.nullable().describe('When the last record arrived.'),
+  last_event_time: time.nullable().describe('The latest time of events in the last batch that had any.'),
+  lag_seconds: z.number().nullable().describe('From `last_event_time` to the receipt of that batch.'),
+  records_per_minute: z.number().describe(`The mean of the last ${RATE_MINUTES} full minutes.`),
+  bytes_per_minute: z.number().describe('The same of bytes, once decompressed.'),
+  problems: z.array(z.string()).describe('System problems about this source.'),
+  dead_letter_samples: z
+    .array(z.object({ reason: z.string(), message: z.string(), position: z.string(), bytes: z.number(), excerpt: z.string() }))
+    .describe('The last dead letters since the last start.'),
   unknown_fields: z
     .array(z.object({ log_type: z.string(), field: z.string(), count: z.number() }))
     .describe('Fields that are not in the schema; stored in the column `extra`.'),
@@ -86,6 +99,21 @@ function sourceView(source: SourceView): z.output<typeof sourceSchema> {
     guessed: { ...source.guessed },
     backlog_bytes: source.backlogBytes,
     notices: [...source.notices],
+    ...activityView(source),
+    problems: [...source.problems],
+    dead_letter_samples: source.deadLetterSamples.map((sample) => ({ ...sample })),
     unknown_fields: source.unknownFields.map(({ logType, field, count }) => ({ log_type: logType, field, count })),
+  }
+}
+
+function activityView({ activity }: SourceView) {
+  const timeOf = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString())
+  return {
+    first_received_time: timeOf(activity?.firstReceivedMs),
+    last_received_time: timeOf(activity?.lastReceivedMs),
+    last_event_time: timeOf(activity?.lastEventMs),
+    lag_seconds: activity?.lagMs === undefined ? null : activity.lagMs / 1000,
+    records_per_minute: activity?.recordsPerMinute ?? 0,
+    bytes_per_minute: activity?.bytesPerMinute ?? 0,
   }
 }

@@ -6,7 +6,7 @@ import { columns } from '../columns.ts'
 import { Exit, UsageError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { clientOf, type ServerFlags, withServer } from '../server-options.ts'
-import { bold, count, span, until } from '../style.ts'
+import { ago, bold, count, span, until } from '../style.ts'
 
 type Detail = z.output<typeof tableDetailSchema>
 type Row = z.output<typeof rowSchema>
@@ -181,8 +181,4 @@ function size(bytes: number | null): string {
     : bytes < 1024 * 1024
       ? `${count(Math.ceil(bytes / 1024))} KiB`
       : `${(bytes / 1024 / 1024).toFixed(1)} MiB`
-}
-
-function ago(time: string): string {
-  return `${span(Math.max(0, Date.now() - Date.parse(time)))} ago`
 }

@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises'
 import type { Config, SourceConfig } from '../../config/config.ts'
 import { systemRuleId } from '../../model/system-problem.ts'
 import type { TableKeeper } from '../../stages/enrich/keeper.ts'
+import { sourceActivity } from '../../state/activity.ts'
 import type { StateDb } from '../../state/db.ts'
 import { deadDeliveries, failingDeliveries } from '../../state/deliveries.ts'
 import { limitCounts } from '../../state/limits.ts'
@@ -15,6 +16,7 @@ import { deliveryProblems, failingProblems } from './deliveries.ts'
 import { diskCheck } from './disk.ts'
 import { readerCheck } from './readers.ts'
 import { limitProblems } from './rule-limits.ts'
+import { silenceCheck } from './silence.ts'
 import { spoolCheck } from './spool.ts'
 import { tableProblems } from './tables.ts'
 
@@ -56,6 +58,12 @@ export function allChecks({ config, sources, keeper, state, pipeline, spool, onS
       const progress = await pipeline.rpc.call('sources')
       onSources(progress)
       return progress
+    }),
+    silenceCheck({
+      sources,
+      activity: (nowMs) => sourceActivity(state, nowMs),
+      progress: () => pipeline.rpc.call('sources'),
+      now: Date.now,
     }),
     { name: 'the limits of rules', run: async () => limitProblems(await limitCounts(state), Date.now()) },
     { name: 'the tables', run: () => tableProblems(keeper.status()) },

@@ -19,6 +19,14 @@ export const sourceBase = {
     .record(z.string(), z.string())
     .default({})
     .describe('Tables pinned to a fixed file for this source (table name: file), whatever version other sources use.'),
+  drop_off_minutes: z
+    .int()
+    .min(15)
+    .max(43_200)
+    .optional()
+    .describe(
+      'Raise the alert `SourceSilent` when no record has arrived for this many minutes (30 days at most). Default: never.',
+    ),
 } as const
 
 /** Nothing to return yet, but the next call of `next` may return something: this turn's reading limit has been reached. */
