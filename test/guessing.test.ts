@@ -42,6 +42,8 @@ const RECOGNISED: readonly [part: string, logType: string][] = [
   ['"event_type":"http"', 'Suricata.HTTP'],
   ['"eventVersion":', 'AWS.CloudTrail'],
   ['"auditID":', 'Kubernetes.Audit'],
+  ['"TargetUserName":', 'Windows.FlatEventLogs'],
+  ['"alternateId":', 'Okta.SystemLog'],
 ]
 
 describe('records of other programs', () => {

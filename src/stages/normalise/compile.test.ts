@@ -286,3 +286,31 @@ fields:
     expect(compileSchema(parseYaml(`${yaml}guess: false`), { file: 'f' }).mayGuess).toBe(false)
   })
 })
+
+describe('event time in an object', () => {
+  const nested = compileSchema(
+    parseYaml(`
+schema: Custom.Nested
+fields:
+  - name: id
+    type: object
+    fields:
+      - {name: time, type: timestamp, timeFormats: [rfc3339], isEventTime: true}
+  - {name: received, type: timestamp, timeFormats: [rfc3339], isEventTime: true}
+`),
+    { file: 'nested.yml' },
+  )
+
+  test.each([
+    [
+      'counts before later fields',
+      { id: { time: '2024-01-01T00:00:00Z' }, received: '2024-01-02T00:00:00Z' },
+      '2024-01-01T00:00:00Z',
+    ],
+    ['may be absent', { id: { other: 1 }, received: '2024-01-02T00:00:00Z' }, '2024-01-02T00:00:00Z'],
+    ['may be null, as may the object', { id: null, received: '2024-01-02T00:00:00Z' }, '2024-01-02T00:00:00Z'],
+  ])('%s', (_, raw, time) => {
+    const outcome = nested.normalise(raw, meta)
+    expect(outcome.kind === 'ok' && outcome.value['p_event_time']).toBe(time)
+  })
+})

@@ -30,7 +30,7 @@ test.each([
   [
     'an event time that is text',
     field('type: string, isEventTime: true'),
-    '`isEventTime` belongs to a top-level field of type timestamp',
+    '`isEventTime` belongs to a field of type timestamp, and not in a list',
   ],
   [
     'a mistake deep inside',

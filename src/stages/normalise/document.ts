@@ -206,7 +206,7 @@ export function readSchemaDocument(document: unknown, where: { readonly file: st
     mayGuess: guess,
     expiration: fields.find(({ isExpiration }) => isExpiration)?.name,
     ownFields: fields.length,
-    fields: readFields(fields, 'fields', where.file, true),
+    fields: readFields(fields, 'fields', where.file, 'top'),
   }
 }
 
@@ -227,7 +227,11 @@ function isZeek(settings: unknown): boolean {
 /** Names that the standard columns use. */
 const RESERVED = /^(p_.*|extra)$/
 
-function readFields(fields: readonly FieldInput[], path: string, file: string, isTop: boolean): FieldSpec[] {
+/** Where a field is: at the top, in objects, or in the elements of a list. */
+type Place = 'top' | 'object' | 'list'
+
+function readFields(fields: readonly FieldInput[], path: string, file: string, place: Place): FieldSpec[] {
+  const isTop = place === 'top'
   const seen = new Set<string>()
   return fields.map((field, index) => {
     const at = { file, path: `${path}.${index}` }
@@ -240,14 +244,14 @@ function readFields(fields: readonly FieldInput[], path: string, file: string, i
         at,
       )
     }
-    if (field.isEventTime && (field.type !== 'timestamp' || !isTop)) {
-      throw new ConfigError('`isEventTime` belongs to a top-level field of type timestamp', at)
+    if (field.isEventTime && (field.type !== 'timestamp' || place === 'list')) {
+      throw new ConfigError('`isEventTime` belongs to a field of type timestamp, and not in a list', at)
     }
     if (field.isExpiration && (field.type !== 'timestamp' || !isTop)) {
       throw new ConfigError('`isExpiration` belongs to a top-level field of type timestamp', at)
     }
     return {
-      ...readValue(field, at.path, file),
+      ...readValue(field, at.path, file, place === 'list' ? 'list' : 'object'),
       name: field.name,
       required: field.required,
       isEventTime: field.isEventTime,
@@ -256,7 +260,7 @@ function readFields(fields: readonly FieldInput[], path: string, file: string, i
   })
 }
 
-function readValue(value: ValueInput, path: string, file: string): ValueSpec {
+function readValue(value: ValueInput, path: string, file: string, inside: Place): ValueSpec {
   const at = { file, path }
   const { type } = value
   const formats = value.timeFormats ?? (value.timeFormat === undefined ? undefined : [value.timeFormat])
@@ -284,7 +288,7 @@ function readValue(value: ValueInput, path: string, file: string): ValueSpec {
     indicators: value.indicators ?? [],
     validate: value.validate,
     marker: value.marker,
-    element: value.element && readValue(value.element, `${path}.element`, file),
-    fields: readFields(value.fields ?? [], `${path}.fields`, file, false),
+    element: value.element && readValue(value.element, `${path}.element`, file, 'list'),
+    fields: readFields(value.fields ?? [], `${path}.fields`, file, inside),
   }
 }

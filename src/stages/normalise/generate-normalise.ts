@@ -88,7 +88,7 @@ ${spec.fields.map((_, i) => `      case ${i}: if (v${i} === undefined || v${i} =
   }
   const into = new Indicators()
 ${spec.fields.map(fieldCode).join('\n')}
-  let time = ${[...spec.fields.flatMap(({ isEventTime }, i) => (isEventTime ? [`f${i}`] : [])), 'meta.time'].join(' ?? ')}
+  let time = ${[...spec.fields.flatMap((field, i) => eventTimes(field, `f${i}`)), 'meta.time'].join(' ?? ')}
   let corrected
   if (time === undefined) time = meta.parseTime
   else if (!tools.isBelievable(time, meta.receivedMs)) {
@@ -115,6 +115,11 @@ ${spec.fields.map(fieldCode).join('\n')}
   const keys = Object.keys(Object.fromEntries(members))
   const normalise = make(names.slots, nextKey, nextSlot, names.prefixes, tools, readers, Indicators, Misfit)
   return { normalise, keys, filled }
+}
+
+/** Expressions for the values of a field, and of those in an object, that may be the event's time. */
+function eventTimes({ isEventTime, fields }: FieldSpec, value: string): string[] {
+  return isEventTime ? [value] : fields.flatMap((field) => eventTimes(field, `${value}?.[${JSON.stringify(field.name)}]`))
 }
 
 function indicatorsOf(specs: readonly ValueSpec[]): IndicatorName[] {
