@@ -50,9 +50,10 @@ function kinds(key, description, options, what) {
   return [`## ${key}\n\n${description} ${what} has a \`type\` and these keys:\n`, table(common), ...own]
 }
 
-/** The tables of keys that are blocks themselves, or blocks of several types. */
+/** The tables of keys that are blocks themselves, blocks of several types, or lists of blocks. */
 function blocks(title, properties) {
-  return Object.entries(properties).flatMap(([name, value]) => {
+  return Object.entries(properties).flatMap(([name, { items, ...one }]) => {
+    const value = items?.properties ? items : one
     const options = value.oneOf?.every(({ properties }) => properties?.type?.const) ? value.oneOf : isBlock(value) ? [value] : []
     return options.flatMap((option) => {
       const type = option.properties.type?.const
@@ -91,7 +92,8 @@ function shapeOf(value) {
   if (value.enum) return value.enum.map((word) => `\`${word}\``).join(', ')
   const options = value.anyOf ?? value.oneOf
   if (options) return [...new Set(options.map(shapeOf))].join(', or ')
-  if (value.type === 'array') return value.items.oneOf ? 'list, see below' : `list of ${shapeOf(value.items)}`
+  if (value.type === 'array')
+    return value.items.oneOf || value.items.properties ? 'list, see below' : `list of ${shapeOf(value.items)}`
   if (value.type === 'object') return objectShape(value)
   if (value.type === 'integer' || value.type === 'number') return `number${rangeOf(value)}`
   if (value.type === 'boolean') return 'true or false'

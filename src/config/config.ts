@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { DEFAULT_MAX_RECORD_BYTES } from '../model/outcome.ts'
 import { destinations } from '../stages/deliver/index.ts'
 import { sources } from '../stages/source/index.ts'
+import { withPrefixTypes } from '../stages/source/objects/prefixes.ts'
 import { lakes } from '../stages/store/index.ts'
 import { oneOf } from '../util/define.ts'
 import { gitContent } from './content.ts'
@@ -50,6 +51,7 @@ export const configSchema = z.strictObject({
   sources: z
     .array(oneOf('source', sources))
     .default([])
+    .overwrite((list) => list.map(withPrefixTypes))
     .describe('Where logs come from. The http source `default` always exists.'),
   destinations: z
     .array(oneOf('destination', destinations))

@@ -1,5 +1,8 @@
+import { join } from 'node:path'
 import type { MessagePort } from 'node:worker_threads'
 import type { Config, SourceConfig } from '../config/config.ts'
+import { environment, resolveSecret } from '../config/env.ts'
+import { httpSettings } from '../config/http.ts'
 import type { Effects } from '../model/batch.ts'
 import { effectsOfOff } from '../pipeline/effects.ts'
 import { Loop, type LoopDeps } from '../pipeline/loop.ts'
@@ -14,6 +17,7 @@ import { cursorsOf } from '../state/batches.ts'
 import type { StateDb } from '../state/db.ts'
 import { find } from '../util/define.ts'
 import { messageOf, RetryLater } from '../util/errors.ts'
+import { createHttp, type Http } from '../util/http/http.ts'
 import type { Started } from '../util/started.ts'
 import { CorrelationClock } from './correlation-clock.ts'
 import type { LiveContent } from './live-content.ts'
@@ -59,6 +63,7 @@ export class Reading {
   readonly #deps: ReadingDeps
   readonly #open: WatchedSource[] = []
   #spool: SpoolPort | undefined
+  #http: Http | undefined
   #loop: Loop | undefined
   #clock: CorrelationClock | undefined
   #replays: Replays | undefined
@@ -83,6 +88,11 @@ export class Reading {
     const { config, sources, db, content, now, onTrouble, onFailed } = this.#deps
     const ids = sources.map(({ id }) => id)
     await watchSources(db, ids, now())
+    this.#http = await started.step(
+      'outgoing HTTP of sources',
+      () => createHttp(httpSettings(config.http, environment())),
+      (made) => made.close(),
+    )
     for (const source of sources) {
       const { id } = source
       const opened = await started.step(
@@ -233,7 +243,12 @@ export class Reading {
     const definition = find('source', sourceDefinitions, source.type)
     const monotonic = () => performance.now()
     if (!definition.seekable) return watchedSource(new SpoolSource(source.id, this.#spool!, cursors), monotonic)
-    const deps: CursorDeps = { cursors, wake: () => this.wake(), now, maxRecordBytes: config.max_record_bytes }
+    const outside = {
+      send: this.#http!.configured,
+      secret: resolveSecret,
+      folder: join(config.data_dir, 'fetched', source.id),
+    }
+    const deps: CursorDeps = { cursors, wake: () => this.wake(), now, maxRecordBytes: config.max_record_bytes, outside }
     return watchedSource(definition.seekable(source as never, deps), monotonic)
   }
 

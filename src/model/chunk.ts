@@ -54,6 +54,8 @@ export interface Chunk {
   readonly faults: readonly Fault[]
   /** Ordered by `from`. Requires `records`. */
   readonly hints?: readonly HintsFrom[] | undefined
+  /** The log types that its records may have, if fewer than its source's. */
+  readonly logTypes?: readonly string[] | undefined
   /** When it was received, epoch ms. Default: the batch's receive time. */
   readonly receivedMs?: number
 }

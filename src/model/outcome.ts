@@ -33,6 +33,8 @@ export type Outcome<T> =
 export interface LetterContext {
   /** What the parser remembered from earlier records: a header's lines, a log type. */
   readonly context?: string
+  /** The log types that it may have. Absent: those of its source. */
+  readonly logTypes?: readonly string[]
   /** What its body said about it. */
   readonly hints?: Hints
   /** When it was received, epoch ms. Absent: the letter's own time. */

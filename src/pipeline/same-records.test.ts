@@ -11,7 +11,7 @@ import { file } from '../stages/source/file.ts'
 import { fileChunks } from '../stages/source/file-chunks.ts'
 import { http } from '../stages/source/http.ts'
 import { streamChunks } from '../stages/source/line-stream.ts'
-import { BUSY, type IntakeDeps } from '../stages/source/source.ts'
+import { BUSY, type IntakeDeps, NOTHING_OUTSIDE } from '../stages/source/source.ts'
 import { StdinIntake } from '../stages/source/stdin.ts'
 import { SpoolSource } from './spool-source.ts'
 
@@ -40,7 +40,7 @@ async function growingFile(pieces: readonly Buffer[]): Promise<string[]> {
   const config = file.config.parse({ id: 'f', paths: [path], poll_ms: 20, idle_ms: 1000 })
   let clock = 0
   const now = () => Date.now() + clock
-  const source = file.seekable!(config, { cursors: [], wake: () => {}, now, maxRecordBytes })
+  const source = file.seekable!(config, { cursors: [], wake: () => {}, now, maxRecordBytes, outside: NOTHING_OUTSIDE })
   const chunks: Chunk[] = []
   const pull = async (afterMs: number) => {
     clock += afterMs

@@ -7,8 +7,10 @@ import { PassThrough } from 'node:stream'
 import type { Cursor } from '../../src/model/batch.ts'
 import type { file } from '../../src/stages/source/file.ts'
 import type { http } from '../../src/stages/source/http.ts'
-import type { BatchSource, Intake, IntakeDeps } from '../../src/stages/source/source.ts'
+import type { s3 } from '../../src/stages/source/s3/s3.ts'
+import { type BatchSource, type Intake, type IntakeDeps, NOTHING_OUTSIDE } from '../../src/stages/source/source.ts'
 import { StdinIntake } from '../../src/stages/source/stdin.ts'
+import { TestBucket } from '../support/bucket.ts'
 import type { AnySource } from './sources.ts'
 import type { TcpIntake, tcpLines } from './tcp-lines.fixture.ts'
 
@@ -39,6 +41,7 @@ function missing(type: string): never {
 /** How to provide records to a source that can be read again. */
 export function seekable(definition: AnySource): (() => Promise<Seekable>) | undefined {
   if (!definition.seekable) return undefined
+  if (definition.type === 's3') return () => objects(definition as typeof s3)
   return definition.type === 'file' ? () => files(definition as typeof file) : missing(definition.type)
 }
 
@@ -49,7 +52,13 @@ async function files(definition: typeof file): Promise<Seekable> {
   return {
     open(cursors) {
       const config = definition.config.parse({ id: 'suite', paths: [join(folder, '*.log')], poll_ms: 20, idle_ms: 1000 })
-      const source = definition.seekable!(config, { cursors, wake: () => {}, now: () => nowMs, maxRecordBytes: 1024 * 1024 })
+      const source = definition.seekable!(config, {
+        cursors,
+        wake: () => {},
+        now: () => nowMs,
+        maxRecordBytes: 1024 * 1024,
+        outside: NOTHING_OUTSIDE,
+      })
       opened.push(source)
       return source
     },
@@ -62,6 +71,22 @@ async function files(definition: typeof file): Promise<Seekable> {
       for (const source of opened) void source.close()
       rmSync(folder, { recursive: true })
     },
+  }
+}
+
+/** Each write is an object. */
+async function objects(definition: typeof s3): Promise<Seekable> {
+  const bucket = await TestBucket.create()
+  let written = 0
+  return {
+    open(cursors) {
+      const config = definition.config.parse({ id: 'suite', ...bucket.config })
+      return bucket.watched((deps) => definition.seekable!(config, { ...deps, cursors }))
+    },
+    async write(records) {
+      bucket.store.objects.set(`logs/${written++}.log`, { content: text(records) })
+    },
+    end: () => bucket.close(),
   }
 }
 

@@ -14,6 +14,8 @@ export class S3Store {
   /** Objects per page of a list. */
   pageSize = 1000
   region = 'us-east-1'
+  /** By key, or '' for lists: status, error code and headers to answer with. */
+  readonly refusals = new Map<string, [status: number, code: string, headers?: Record<string, string>]>()
   readonly credentials = { accessKeyId: 'AKIDTEST', secretAccessKey: 's3cr3t-7a20' }
   /** Whether requests without a signature are answered. */
   isPublic = false
@@ -42,12 +44,18 @@ export class S3Store {
     const [, bucket, ...key] = url.pathname.split('/')
     if (bucket !== this.#bucket) return fail(404, 'NoSuchBucket')
     const name = decodeURIComponent(key.join('/'))
+    const unlisted = name === '' && this.refusals.get('')
+    if (unlisted) return fail(...unlisted)
     if (name === '') return response.end(this.#list(url.searchParams))
+    const refused = this.refusals.get(name)
+    if (refused) return fail(...refused)
     const object = this.objects.get(name)
     if (!object) return fail(404, 'NoSuchKey')
-    const etag = `"${createHash('md5').update(object.content).digest('hex')}"`
+    const etag = etagOf(object)
     if (request.headers['if-none-match'] === etag) return response.writeHead(304, { etag }).end()
-    return response.writeHead(200, { etag }).end(object.content)
+    const wanted = request.headers['if-match']
+    if (wanted !== undefined && wanted !== etag) return fail(412, 'PreconditionFailed')
+    return part(response, Buffer.from(object.content), request.headers['range'], etag)
   }
 
   /** The signature over the headers that the request says it has signed. */
@@ -63,13 +71,29 @@ export class S3Store {
 
   #list(query: URLSearchParams): string {
     const from = Number(query.get('continuation-token') ?? 0)
-    const keys = [...this.objects.keys()].filter((key) => key.startsWith(query.get('prefix') ?? '')).sort()
+    const after = query.get('start-after') ?? ''
+    const keys = [...this.objects.keys()].filter((key) => key.startsWith(query.get('prefix') ?? '') && key > after).sort()
     const page = keys.slice(from, from + this.pageSize).map((key) => {
-      const modified = this.objects.get(key)!.modified ?? '2024-03-12T08:00:00.000Z'
-      return `<Contents><Key>${encodeURIComponent(key)}</Key><LastModified>${modified}</LastModified></Contents>`
+      const object = this.objects.get(key)!
+      const modified = `<LastModified>${object.modified ?? '2024-03-12T08:00:00.000Z'}</LastModified>`
+      const rest = `<ETag>${etagOf(object).replaceAll('"', '&quot;')}</ETag><Size>${Buffer.byteLength(object.content)}</Size>`
+      return `<Contents><Key>${encodeURIComponent(key)}</Key>${modified}${rest}</Contents>`
     })
     const isMore = from + this.pageSize < keys.length
     const next = isMore ? `<NextContinuationToken>${from + this.pageSize}</NextContinuationToken>` : ''
     return `<?xml version="1.0"?><ListBucketResult><IsTruncated>${isMore}</IsTruncated>${next}${page.join('')}</ListBucketResult>`
   }
+}
+
+function etagOf({ content }: StoredObject): string {
+  return `"${createHash('md5').update(content).digest('hex')}"`
+}
+
+function part(response: ServerResponse, content: Buffer, range: string | undefined, etag: string): unknown {
+  const [, from = '', to = ''] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? []
+  if (from === '') return response.writeHead(200, { etag }).end(content)
+  if (Number(from) >= content.length) return response.writeHead(416).end()
+  const bytes = content.subarray(Number(from), Number(to) + 1)
+  const place = `bytes ${from}-${Number(from) + bytes.length - 1}/${content.length}`
+  return response.writeHead(206, { etag, 'content-range': place }).end(bytes)
 }

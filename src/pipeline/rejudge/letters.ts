@@ -90,7 +90,12 @@ export function lettersPage(replayId: string, rows: readonly string[], part: num
 }
 
 /** The letter's record as a separate chunk: it gets its row id again, and is parsed with what was known about it. */
-function chunkOf(rowId: string, raw: Buffer, { context = '', hints, receivedMs }: LetterContext, letterMs: number): Chunk {
+function chunkOf(
+  rowId: string,
+  raw: Buffer,
+  { context = '', logTypes, hints, receivedMs }: LetterContext,
+  letterMs: number,
+): Chunk {
   return {
     bytes: raw,
     records: Uint32Array.of(0, raw.length),
@@ -100,6 +105,7 @@ function chunkOf(rowId: string, raw: Buffer, { context = '', hints, receivedMs }
     final: true,
     faults: [],
     receivedMs: receivedMs ?? letterMs,
+    ...(logTypes && { logTypes }),
     ...(hints && { hints: [{ from: 0, hints }] }),
   }
 }

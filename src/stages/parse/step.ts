@@ -9,6 +9,7 @@ import { type Classified, Classifier, type TextReading } from './classify.ts'
 import { deadLetter, faultLetter, rowId } from './dead-letter.ts'
 import type { HeaderColumn, LineReader, Reading } from './format.ts'
 import { formats } from './index.ts'
+import { Narrowing } from './narrow.ts'
 import { HEADER } from './native/native.ts'
 import type { ParseResult, Parser, ParserOptions, ParseSource } from './parser.ts'
 import { stray } from './stray.ts'
@@ -24,8 +25,10 @@ const NEAR = /^@log_type ([\w.]+)\n/
 /** A parser for one pipeline thread. What it remembers only saves time: the same chunk always gives the same events. */
 export function createParser(options: ParserOptions): Parser {
   const classifiers = new WeakMap<ParseSource, Classifier>()
+  const narrowing = new Narrowing()
   return {
-    parse(chunk, source, receivedMs) {
+    parse(chunk, whole, receivedMs) {
+      const source = narrowing.of(whole, chunk.logTypes)
       const classifier = classifiers.get(source) ?? new Classifier(source)
       classifiers.set(source, classifier)
       return new ChunkParser(chunk, source, receivedMs, options, classifier).parse()
@@ -302,6 +305,7 @@ class ChunkParser {
     const context = this.#contextNow()
     const own: LetterContext = {
       ...(context !== '' && { context }),
+      ...(this.#chunk.logTypes && { logTypes: this.#chunk.logTypes }),
       ...(this.#hints !== NO_HINTS && { hints: this.#hints }),
     }
     return Object.keys(own).length > 0 ? JSON.stringify(own) : undefined

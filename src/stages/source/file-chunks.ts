@@ -1,6 +1,6 @@
 import { file } from './file.ts'
 import type { StreamChunk } from './line-stream.ts'
-import { BUSY } from './source.ts'
+import { BUSY, NOTHING_OUTSIDE } from './source.ts'
 
 /**
  * Reads one file from beginning to end, plain or gzip, as the file source does. `sourceId` goes into row ids; `tell` is called with a
@@ -16,7 +16,7 @@ export async function* fileChunks(
 ): AsyncGenerator<StreamChunk> {
   const source = file.seekable!(
     { id: sourceId, log_types: [], tables: {}, paths: [onlyThis(path)], poll_ms: 1000, idle_ms: 0 },
-    { cursors: [], wake: () => {}, now: Date.now, maxRecordBytes },
+    { cursors: [], wake: () => {}, now: Date.now, maxRecordBytes, outside: NOTHING_OUTSIDE },
   )
   try {
     for (;;) {

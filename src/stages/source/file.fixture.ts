@@ -1,6 +1,6 @@
 import type { Cursor, Extent } from '../../model/batch.ts'
 import { file } from './file.ts'
-import { type BatchSource, BUSY } from './source.ts'
+import { type BatchSource, BUSY, NOTHING_OUTSIDE } from './source.ts'
 
 export const IDLE_MS = 60_000
 /** Longer than the source's interval between checks for new files. */
@@ -31,6 +31,7 @@ export class Reading {
       wake: () => {},
       now: () => Date.now() + this.skewMs,
       maxRecordBytes: 100_000,
+      outside: NOTHING_OUTSIDE,
     }
     this.source = file.seekable!(config, deps)
   }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Cursor, Extent } from '../../model/batch.ts'
 import type { Chunk } from '../../model/chunk.ts'
 import type { Definition } from '../../util/define.ts'
+import { type Send, sendNothing } from '../../util/http/send.ts'
 import type { SecretReference } from '../../util/secret.ts'
 
 /** Config keys common to all sources. */
@@ -71,6 +72,26 @@ export interface CursorDeps {
   readonly wake: () => void
   readonly now: () => number
   readonly maxRecordBytes: number
+  /** What a source needs that fetches from elsewhere. */
+  readonly outside: Outside
+}
+
+export interface Outside {
+  /** May reach any address, because only the operator's configuration says which. */
+  readonly send: Send
+  /** Reads a secret, again at each call. Throws `ConfigError` that names the reference. */
+  readonly secret: (reference: SecretReference) => string
+  /** A folder for the source's own use, which may not exist yet. Its content is worth nothing after a restart. */
+  readonly folder: string
+}
+
+/** For use where only local files are read. */
+export const NOTHING_OUTSIDE: Outside = {
+  send: sendNothing,
+  secret: () => {
+    throw new Error('this command has no secrets')
+  },
+  folder: '',
 }
 
 export interface SpoolEntry {

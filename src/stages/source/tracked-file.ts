@@ -76,6 +76,23 @@ export interface FileExtent extends Extent {
   readonly resume: number
 }
 
+/** The part of an extent that says which bytes of a file are in it, and how they are read. */
+export type Run = Pick<
+  FileExtent,
+  | 'from'
+  | 'to'
+  | 'context'
+  | 'framing'
+  | 'framingAfter'
+  | 'final'
+  | 'nulBytes'
+  | 'isHole'
+  | 'oversize'
+  | 'sha256'
+  | 'broken'
+  | 'resume'
+>
+
 /** A file being read. `reader` stays open while there may be more. */
 export interface TrackedFile {
   cursor: FileCursor
@@ -265,7 +282,7 @@ function extent(
 export async function readExtent(
   sourceId: string,
   reader: ByteReader,
-  extent: FileExtent,
+  extent: Run & Pick<FileExtent, 'fileId' | 'path'>,
   tracked?: TrackedFile,
 ): Promise<Chunk> {
   const { from, to, framing, framingAfter: endState, context, final } = extent
@@ -294,7 +311,7 @@ export async function readExtent(
   return { ...chunk, bytes: bytes.subarray(0, whole), records: framed?.records, faults: [fault] }
 }
 
-async function oversizeFault(reader: ByteReader, extent: FileExtent): Promise<Fault> {
+async function oversizeFault(reader: ByteReader, extent: Run & Pick<FileExtent, 'path'>): Promise<Fault> {
   const { from, to, path } = extent
   const { bytes } = await reader.read(from, Math.min(MAX_DEAD_LETTER_BYTES, to - from))
   const sha256 = extent.sha256 ?? (await hashOf(reader, from, to))

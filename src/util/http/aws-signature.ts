@@ -13,26 +13,26 @@ export interface AwsRequest {
   readonly headers: Readonly<Record<string, string>>
   readonly region: string
   readonly service: string
+  /** Default: none. */
+  readonly body?: string | undefined
   readonly nowMs: number
 }
 
-/** SHA-256 of nothing: requests with a body are not signed here. */
-const EMPTY = sha256('')
-
 /**
- * The headers of a request without a body, with its signature (AWS Signature Version 4, as S3 and everything compatible checks it). All
- * given headers are signed.
+ * The headers of a request with its signature (AWS Signature Version 4, as S3, SQS, STS and everything compatible check it). All given
+ * headers are signed.
  */
 export function signed(
-  { method, url, headers, region, service, nowMs }: AwsRequest,
+  { method, url, headers, region, service, body = '', nowMs }: AwsRequest,
   credentials: AwsCredentials,
 ): Record<string, string> {
   const time = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d{3}/g, '')
   const scope = `${time.slice(0, 8)}/${region}/${service}/aws4_request`
   const { accessKeyId, secretAccessKey, sessionToken } = credentials
+  const content = sha256(body)
   const all: Record<string, string> = {
     ...headers,
-    'x-amz-content-sha256': EMPTY,
+    'x-amz-content-sha256': content,
     'x-amz-date': time,
     ...(sessionToken !== undefined && { 'x-amz-security-token': sessionToken }),
   }
@@ -47,7 +47,7 @@ export function signed(
     ...sorted.map(([name, value]) => `${name}:${value}`),
     '',
     names,
-    EMPTY,
+    content,
   ].join('\n')
   const text = ['AWS4-HMAC-SHA256', time, scope, sha256(canonical)].join('\n')
   const key = scope.split('/').reduce<string | Buffer>((secret, part) => hmac(secret, part), `AWS4${secretAccessKey}`)

@@ -1,9 +1,11 @@
-import { awsEncoded, signed } from '../../../util/http/aws-signature.ts'
+import { messageOf } from '../../../util/errors.ts'
+import type { AwsCredentials } from '../../../util/http/aws-signature.ts'
 import { type HttpAnswer, type Send, shownUrl } from '../../../util/http/send.ts'
+import { BucketClient, type BucketRequest } from '../../../util/s3/bucket-client.ts'
+import { errorCodeIn, type Listing, listingOf } from '../../../util/s3/listing.ts'
 import { type ApiKeys, keyWithUser } from '../api-keys.ts'
 import { fetchError } from '../fetch-error.ts'
 import { TableError } from '../table.ts'
-import { errorCodeIn, type Listing, listingOf } from './listing.ts'
 
 export interface BucketOptions {
   readonly bucket: string
@@ -25,17 +27,17 @@ const MAX_LISTING_BYTES = 4 * 1024 * 1024
 /** One bucket for the time of one refresh. */
 export class Bucket {
   readonly #options: BucketOptions
-  #region: string
+  readonly #client: BucketClient
 
   constructor(options: BucketOptions) {
     this.#options = options
-    this.#region = options.region
+    this.#client = new BucketClient({ ...options, credentials: (url) => this.#credentials(url) })
   }
 
   /** The object; `undefined` if it still has this ETag. */
   async get(key: string, etag: string | undefined): Promise<{ body: Uint8Array; etag: string | undefined } | undefined> {
-    const path = key.split('/').map(awsEncoded).join('/')
-    const answer = await this.#ask(path, '', etag === undefined ? {} : { 'if-none-match': etag }, this.#options.max_bytes)
+    const headers = etag === undefined ? {} : { 'if-none-match': etag }
+    const answer = await this.#ask({ key, headers, maxBytes: this.#options.max_bytes })
     if (answer.status === 304) return undefined
     if (answer.status !== 200) throw this.#refused(answer, `the object ${key}`)
     return { body: answer.body, etag: answer.headers.get('etag') }
@@ -46,11 +48,11 @@ export class Bucket {
     let newest: Listing['objects'][number] | undefined
     let token: string | undefined
     for (let page = 0; page < MAX_PAGES; page++) {
-      const query = new URLSearchParams({ 'list-type': '2', 'encoding-type': 'url', prefix })
-      if (token !== undefined) query.set('continuation-token', token)
-      const answer = await this.#ask('', `?${query}`, {}, MAX_LISTING_BYTES)
+      const more = token === undefined ? {} : { 'continuation-token': token }
+      const query = { 'list-type': '2', 'encoding-type': 'url', prefix, ...more }
+      const answer = await this.#ask({ query, maxBytes: MAX_LISTING_BYTES })
       if (answer.status !== 200) throw this.#refused(answer, `the objects under ${prefix}`)
-      const listing = listingOf(Buffer.from(answer.body).toString())
+      const listing = listed(answer)
       for (const object of listing.objects)
         if (
           !newest ||
@@ -69,42 +71,21 @@ export class Bucket {
     )
   }
 
-  /** A signed request, repeated once if S3 names another region. */
-  async #ask(path: string, query: string, headers: Record<string, string>, maxBytes: number): Promise<HttpAnswer> {
-    const answer = await this.#send(path, query, headers, maxBytes)
-    const region = answer.headers.get('x-amz-bucket-region')
-    if (![301, 307, 400].includes(answer.status) || !region || region === this.#region || !/^[a-z0-9-]{1,40}$/.test(region))
-      return answer
-    this.#region = region
-    return this.#send(path, query, headers, maxBytes)
-  }
-
-  async #send(path: string, query: string, headers: Record<string, string>, maxBytes: number): Promise<HttpAnswer> {
-    const { send, signal, endMs } = this.#options
-    const url = new URL(`${this.#base()}/${path}${query}`)
+  async #ask(request: Pick<BucketRequest, 'key' | 'query' | 'headers' | 'maxBytes'>): Promise<HttpAnswer> {
+    const { signal, endMs } = this.#options
     try {
-      const timeoutMs = Math.max(1, endMs - Date.now())
-      return await send({ url, headers: this.#authorized(url, headers), signal, timeoutMs, maxBytes })
+      return await this.#client.get({ ...request, signal, timeoutMs: Math.max(1, endMs - Date.now()) })
     } catch (error) {
-      throw fetchError(error, shownUrl(url), maxBytes)
+      throw fetchError(error, shownUrl(this.#client.url), request.maxBytes)
     }
   }
 
-  #base(): string {
-    const { bucket, endpoint } = this.#options
-    if (endpoint !== undefined) return `${endpoint.replace(/\/+$/, '')}/${bucket}`
-    // A name with a dot does not fit the certificate for names of buckets.
-    const host = `s3.${this.#region}.amazonaws.com`
-    return bucket.includes('.') ? `https://${host}/${bucket}` : `https://${bucket}.${host}`
-  }
-
-  #authorized(url: URL, headers: Record<string, string>): Record<string, string> {
+  #credentials(url: URL): AwsCredentials | undefined {
     const { auth, keys } = this.#options
-    if (auth === undefined) return headers
+    if (auth === undefined) return undefined
     const key = keyWithUser(keys, auth.key, url, 'the access key id')
     const { user: accessKeyId, secret: secretAccessKey, session: sessionToken } = key
-    const request = { method: 'GET', url, headers, region: this.#region, service: 's3', nowMs: Date.now() }
-    return signed(request, { accessKeyId, secretAccessKey, sessionToken })
+    return { accessKeyId, secretAccessKey, sessionToken }
   }
 
   #refused({ status, body }: HttpAnswer, what: string): TableError {
@@ -119,5 +100,13 @@ export class Bucket {
     return new TableError(
       `the bucket ${bucket} answered ${status}${code === undefined ? '' : ` (${code})`} for ${what}: ${advice}`,
     )
+  }
+}
+
+function listed({ body }: HttpAnswer): Listing {
+  try {
+    return listingOf(Buffer.from(body).toString())
+  } catch (error) {
+    throw new TableError(messageOf(error), { cause: error })
   }
 }

@@ -3,8 +3,8 @@ import { S3Store } from '../../../../test/support/s3-store.ts'
 import { TestServer } from '../../../../test/support/servers.ts'
 import { apiKeys, keysSchema } from '../../../config/keys.ts'
 import { createHttp, type Http } from '../../../util/http/http.ts'
+import { listingOf } from '../../../util/s3/listing.ts'
 import { KeyError } from '../api-keys.ts'
-import { listingOf } from './listing.ts'
 import { s3 } from './s3.ts'
 
 let server: TestServer

@@ -1,26 +1,37 @@
-import { TableError } from '../table.ts'
+import { Refused } from '../errors.ts'
+
+export interface ListedObject {
+  readonly key: string
+  readonly modifiedMs: number
+  /** Without its quotes; empty if the store sends none. */
+  readonly etag: string
+  readonly size: number
+}
 
 /** One page of a bucket's objects. */
 export interface Listing {
-  readonly objects: readonly { readonly key: string; readonly modifiedMs: number }[]
+  readonly objects: readonly ListedObject[]
   /** Token of the next page. */
   readonly next: string | undefined
 }
 
-/** Reads the XML of ListObjectsV2, with keys in URL encoding. Folders, which some tools store as empty objects, are left out. */
+/**
+ * Reads the XML of ListObjectsV2, with keys in URL encoding. Folders, which some tools store as empty objects, are left out. Throws
+ * `Refused` for anything else.
+ */
 export function listingOf(xml: string): Listing {
-  if (!xml.includes('<ListBucketResult'))
-    throw new TableError('the store does not answer with a list of objects: check `endpoint`')
+  if (!xml.includes('<ListBucketResult')) throw new Refused('the store does not answer with a list of objects: check `endpoint`')
   // Split rather than matched as pairs of tags: from each of many tags that nothing closes, a search would read to the end.
   const [, ...contents] = xml.split('<Contents>')
   const objects = contents.flatMap((rest) => {
     const content = rest.slice(0, Math.max(0, rest.indexOf('</Contents>')))
     const [key, modified] = [textIn(content, 'Key'), textIn(content, 'LastModified')]
     const modifiedMs = Date.parse(modified ?? '')
-    if (key === undefined || Number.isNaN(modifiedMs))
-      throw new TableError('the store answers with an object without key or time')
+    if (key === undefined || Number.isNaN(modifiedMs)) throw new Refused('the store answers with an object without key or time')
     const name = keyOf(key)
-    return name.endsWith('/') ? [] : [{ key: name, modifiedMs }]
+    if (name.endsWith('/')) return []
+    const etag = (textIn(content, 'ETag') ?? '').replaceAll('"', '')
+    return [{ key: name, modifiedMs, etag, size: Number(textIn(content, 'Size') ?? 0) }]
   })
   const isMore = textIn(xml, 'IsTruncated') === 'true'
   return { objects, next: isMore ? textIn(xml, 'NextContinuationToken') : undefined }
@@ -31,7 +42,8 @@ export function errorCodeIn(xml: string): string | undefined {
   return /<Code>([A-Za-z]{1,60})<\/Code>/.exec(xml.slice(0, 10_000))?.[1]
 }
 
-function textIn(xml: string, name: string): string | undefined {
+/** The text of the first element of this name that contains nothing but text. */
+export function textIn(xml: string, name: string): string | undefined {
   const text = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1]
   return text?.replaceAll(
     /&(amp|lt|gt|quot|apos|#\d{1,7}|#x[\da-f]{1,6});/gi,
@@ -51,6 +63,6 @@ function keyOf(key: string): string {
   try {
     return decodeURIComponent(key.replaceAll('+', ' '))
   } catch {
-    throw new TableError('the store answers with a key that is not URL-encoded')
+    throw new Refused('the store answers with a key that is not URL-encoded')
   }
 }

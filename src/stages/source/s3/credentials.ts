@@ -1,0 +1,100 @@
+import { messageOf, Refused } from '../../../util/errors.ts'
+import { type AwsCredentials, signed } from '../../../util/http/aws-signature.ts'
+import { errorCodeIn, textIn } from '../../../util/s3/listing.ts'
+import type { SecretReference } from '../../../util/secret.ts'
+import type { Outside } from '../source.ts'
+
+export interface AwsAuth {
+  readonly access_key_id: string | SecretReference
+  readonly secret_access_key: SecretReference
+  readonly session_token?: SecretReference | undefined
+}
+
+export interface RoleOptions {
+  readonly arn: string
+  readonly externalId: string | undefined
+  readonly region: string
+  /** URL of the token service. Default: the region's at AWS. */
+  readonly endpoint: string | undefined
+}
+
+const DEFAULT: AwsAuth = { access_key_id: { env: 'AWS_ACCESS_KEY_ID' }, secret_access_key: { env: 'AWS_SECRET_ACCESS_KEY' } }
+const DEFAULT_TOKEN: SecretReference = { env: 'AWS_SESSION_TOKEN' }
+/** Credentials of a role are renewed this long before they expire. */
+const MARGIN_MS = 300_000
+const TIMEOUT_MS = 30_000
+const MAX_ANSWER_BYTES = 256 * 1024
+
+/** The configured credentials, or those of a role that they may assume. */
+export class Credentials {
+  readonly #auth: AwsAuth | undefined
+  readonly #role: RoleOptions | undefined
+  readonly #outside: Outside
+  #assumed: { readonly credentials: AwsCredentials; readonly expiresMs: number } | undefined
+  #assuming: Promise<AwsCredentials> | undefined
+
+  constructor(auth: AwsAuth | undefined, role: RoleOptions | undefined, outside: Outside) {
+    this.#auth = auth
+    this.#role = role
+    this.#outside = outside
+  }
+
+  /** Rejects with `ConfigError` for a secret that cannot be read, and with `Refused` if the role cannot be assumed. */
+  async get(signal: AbortSignal): Promise<AwsCredentials> {
+    if (!this.#role) return this.#own()
+    if (this.#assumed && this.#assumed.expiresMs - MARGIN_MS > Date.now()) return this.#assumed.credentials
+    this.#assuming ??= this.#assume(this.#role, signal).finally(() => {
+      this.#assuming = undefined
+    })
+    return this.#assuming
+  }
+
+  #own(): AwsCredentials {
+    const { secret } = this.#outside
+    const {
+      access_key_id: id,
+      secret_access_key: key,
+      session_token: token,
+    } = this.#auth ?? { ...DEFAULT, session_token: this.#token() }
+    return {
+      accessKeyId: typeof id === 'string' ? id : secret(id),
+      secretAccessKey: secret(key),
+      sessionToken: token && secret(token),
+    }
+  }
+
+  /** The session token of the environment, if there is one. */
+  #token(): SecretReference | undefined {
+    try {
+      this.#outside.secret(DEFAULT_TOKEN)
+      return DEFAULT_TOKEN
+    } catch {
+      return undefined
+    }
+  }
+
+  async #assume({ arn, externalId, region, endpoint }: RoleOptions, signal: AbortSignal): Promise<AwsCredentials> {
+    const url = new URL(endpoint ?? `https://sts.${region}.amazonaws.com`)
+    const form = { Action: 'AssumeRole', Version: '2011-06-15', RoleArn: arn, RoleSessionName: 'caracal' }
+    const body = new URLSearchParams({ ...form, ...(externalId !== undefined && { ExternalId: externalId }) }).toString()
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    const request = { method: 'POST' as const, url, headers, region, service: 'sts', body, nowMs: Date.now() }
+    const limits = { timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER_BYTES, signal }
+    let xml: string
+    try {
+      const answer = await this.#outside.send({ url, method: 'POST', headers: signed(request, this.#own()), body, ...limits })
+      xml = Buffer.from(answer.body).toString()
+      if (answer.status !== 200) throw new Error(`answered ${answer.status} (${errorCodeIn(xml) ?? 'no reason given'})`)
+    } catch (error) {
+      signal.throwIfAborted()
+      throw new Refused(`the role ${arn} cannot be assumed: ${messageOf(error)}`, { cause: error })
+    }
+    const [accessKeyId, secretAccessKey] = [textIn(xml, 'AccessKeyId'), textIn(xml, 'SecretAccessKey')]
+    const expiresMs = Date.parse(textIn(xml, 'Expiration') ?? '')
+    if (!accessKeyId || !secretAccessKey || Number.isNaN(expiresMs))
+      throw new Refused(`the role ${arn} cannot be assumed: the answer holds no credentials`)
+    const credentials = { accessKeyId, secretAccessKey, sessionToken: textIn(xml, 'SessionToken') }
+    this.#assumed = { credentials, expiresMs }
+    return credentials
+  }
+}

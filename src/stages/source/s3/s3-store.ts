@@ -1,0 +1,88 @@
+import { messageOf, Refused, RetryLater } from '../../../util/errors.ts'
+import { retryAfterMs } from '../../../util/http/retry-after.ts'
+import { type HttpAnswer, shownUrl } from '../../../util/http/send.ts'
+import { BucketClient, type BucketOptions, type BucketRequest } from '../../../util/s3/bucket-client.ts'
+import { errorCodeIn, listingOf } from '../../../util/s3/listing.ts'
+import {
+  type ListOptions,
+  ObjectGone,
+  type ObjectPage,
+  type ObjectPart,
+  type ObjectStore,
+  type ReadOptions,
+  type StoredObject,
+} from '../objects/store.ts'
+
+const MAX_LISTING_BYTES = 8 * 1024 * 1024
+const MAX_ERROR_BYTES = 64 * 1024
+const TIMEOUT_MS = 60_000
+
+/** A bucket of S3 or a compatible store. */
+export class S3Store implements ObjectStore {
+  readonly name: string
+  readonly #client: BucketClient
+
+  constructor(options: BucketOptions) {
+    this.name = `s3://${options.bucket}`
+    this.#client = new BucketClient(options)
+  }
+
+  async list({ prefix, after, page, signal }: ListOptions): Promise<ObjectPage> {
+    const from = page !== undefined ? { 'continuation-token': page } : after !== undefined ? { 'start-after': after } : {}
+    const query = { 'list-type': '2', 'encoding-type': 'url', prefix, ...from }
+    const answer = await this.#get({ query, maxBytes: MAX_LISTING_BYTES, signal })
+    if (answer.status !== 200) throw refusal(answer, 'list')
+    return listingOf(Buffer.from(answer.body).toString())
+  }
+
+  async read({ key, etag }: StoredObject, { from, length, signal }: ReadOptions): Promise<ObjectPart> {
+    const headers = { range: `bytes=${from}-${from + length - 1}`, ...(etag !== '' && { 'if-match': `"${etag}"` }) }
+    const answer = await this.#get({ key, headers, maxBytes: length + MAX_ERROR_BYTES, signal })
+    const { status, body } = answer
+    if (status === 412 || (status === 404 && codeOf(answer) !== 'NoSuchBucket')) throw new ObjectGone()
+    // Nothing there to read: the object is empty.
+    if (status === 416) return { bytes: new Uint8Array(), size: from }
+    if (status !== 200 && status !== 206) throw refusal(answer, 'read')
+    if (status === 200 && from > 0) throw new Refused('the store does not answer requests for a part of an object (Range)')
+    // Some stores ignore If-Match.
+    const now = answer.headers.get('etag')?.replaceAll('"', '')
+    if (etag !== '' && now !== undefined && now !== etag) throw new ObjectGone()
+    const whole = /\/(\d{1,15})$/.exec(answer.headers.get('content-range') ?? '')?.[1]
+    return { bytes: body, size: status === 200 || whole === undefined ? from + body.length : Number(whole) }
+  }
+
+  async #get(request: Omit<BucketRequest, 'timeoutMs'>): Promise<HttpAnswer> {
+    try {
+      return await this.#client.get({ ...request, timeoutMs: TIMEOUT_MS })
+    } catch (error) {
+      request.signal.throwIfAborted()
+      if (error instanceof RetryLater || error instanceof Refused) throw error
+      throw new RetryLater(`no answer from ${shownUrl(this.#client.url)}: ${messageOf(error)}`, undefined, { cause: error })
+    }
+  }
+}
+
+function codeOf({ body }: HttpAnswer): string | undefined {
+  return errorCodeIn(Buffer.from(body).toString())
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  AccessDenied:
+    'give its credentials the permissions s3:ListBucket and s3:GetObject, and kms:Decrypt if the objects are encrypted',
+  InvalidAccessKeyId: 'check the access key id',
+  SignatureDoesNotMatch: 'check the secret access key',
+  ExpiredToken: 'renew the session token',
+  RequestTimeTooSkewed: 'set the clock of this machine',
+  NoSuchBucket: 'check bucket, region and endpoint',
+}
+
+/** Why the store has refused a request, and what to do. */
+export function refusal(answer: HttpAnswer, permission: 'list' | 'read'): Refused | RetryLater {
+  const { status, headers } = answer
+  const code = codeOf(answer)
+  const message = `answered ${status}${code === undefined ? '' : ` (${code})`}`
+  if (status === 429 || status >= 500) return new RetryLater(message, retryAfterMs(headers.get('retry-after'), Date.now()))
+  const advice =
+    ADVICE[code ?? (status === 403 ? 'AccessDenied' : '')] ?? `check that it may be ${permission === 'list' ? 'listed' : 'read'}`
+  return new Refused(`${message}: ${advice}`)
+}
