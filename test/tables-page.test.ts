@@ -39,6 +39,9 @@ test('the examples of both pages are valid', async () => {
     'content/web.json',
     'content/tor_on_vpn.yml',
     'content/last_seen.yml',
+    'content/dhcp_leases.yml',
+    'content/seen_clients.yml',
+    'content/new_client.yml',
     'content/identity_users.yml',
   ])
   expect((await caracal(...validate!)).stdout).toContain('0 problems')

@@ -1,8 +1,10 @@
 import type { Rule } from '../model/rule.ts'
-import type { Generation, SourceBinding } from '../pipeline/generation.ts'
+import type { Generation, SourceBinding, Writing } from '../pipeline/generation.ts'
+import type { TableWriter, WrittenTables } from '../pipeline/table-writer.ts'
 import type { CorrelationStore } from '../stages/detect/correlation/store.ts'
 import type { DetectorOptions } from '../stages/detect/language.ts'
 import type { Table } from '../stages/enrich/table.ts'
+import { createFindRows } from '../stages/enrich/written/found-rows.ts'
 import type { ParserOptions } from '../stages/parse/parser.ts'
 import { createParser } from '../stages/parse/step.ts'
 import { fromRoots } from '../util/host-paths.ts'
@@ -25,6 +27,8 @@ export interface GenerationDeps {
   readonly tables: LiveTables
   readonly parser: ParserOptions
   readonly detection: Omit<DetectorOptions, 'all'>
+  /** The owner of the tables that events write. Absent: they are neither written nor read. */
+  readonly writer?: TableWriter | undefined
   /** What correlation rules remember. */
   readonly memory: CorrelationStore
   /** Running detectors: those whose content is unchanged are reused. */
@@ -46,7 +50,7 @@ export interface MadeGeneration extends Generation {
  * `ConfigError` for a source whose log type has no schema or whose table cannot be built; nothing is left running then.
  */
 export async function createGeneration(loaded: LoadedContent, deps: GenerationDeps): Promise<MadeGeneration> {
-  const { sources, tables, parser, detection, memory } = deps
+  const { sources, tables, parser, detection, memory, writer } = deps
   const bindings = new Map<string, SourceBinding>()
   const pinned = new Map<string, readonly Table[]>()
   for (const source of sources) {
@@ -54,6 +58,8 @@ export async function createGeneration(loaded: LoadedContent, deps: GenerationDe
     pinned.set(source.id, own)
     bindings.set(source.id, { parse: parseSource(source, loaded), enricher: tables.enricherWith(own) })
   }
+  const written = writer && writtenTables(loaded)
+  if (written) await writer.open(written)
   const shorten = fromRoots(loaded.roots)
   const parts = contentParts(loaded.content, sources)
   const running = await startDetectors(loaded, detection, deps.running, deps.share)
@@ -63,11 +69,22 @@ export async function createGeneration(loaded: LoadedContent, deps: GenerationDe
     parser: createParser(parser),
     rules: new Map([...alertingRules(loaded)].map(([id, rule]) => [id, shown(rule, shorten)])),
     correlation: correlationOf(loaded, memory),
+    written: written && writingOf(writer, written),
     sources: bindings,
     pinned,
     running,
     detectors: running.map(({ detector }) => detector),
   }
+}
+
+function writingOf(writer: TableWriter, tables: WrittenTables): Writing {
+  return { tables, begin: (receivedMs) => writer.begin(tables, receivedMs), latest: () => writer.latest(tables) }
+}
+
+/** The tables that events write; `undefined`: there are none. */
+export function writtenTables({ tables }: LoadedContent): WrittenTables | undefined {
+  const definitions = [...tables.values()].flatMap(({ written }) => written ?? [])
+  return definitions.length > 0 ? { definitions, find: createFindRows(definitions) } : undefined
 }
 
 /** A rule as alerts show it: with its version, and its files relative to their content folder. */

@@ -19,6 +19,13 @@ export interface AcceptedTable {
   readonly passedOver: readonly string[]
 }
 
+const NONE: readonly Table[] = []
+
+/** Why a table that events write cannot be read here. */
+function writtenElsewhere(name: string): string {
+  return `table '${name}' is written by events as they arrive, and has no rows in a replay: what was there at the time is in the original match`
+}
+
 /** The tables in force in this thread; new content is swapped in as a whole, between two batches. */
 export class LiveTables {
   readonly #content: LoadedContent
@@ -56,6 +63,7 @@ export class LiveTables {
   /** A table of that content, not put in force. */
   async build(name: string, path: string, fileName: string | undefined, date: string | undefined): Promise<Table> {
     const loaded = this.#content.tables.get(name)
+    if (loaded?.written) throw new ConfigError(`events write the rows of table '${name}', so it cannot be read from a file`)
     if (!loaded) throw new ConfigError(`there is no table '${name}'. Known: ${[...this.#content.tables.keys()].join(', ')}`)
     const { inline, file } = loaded.definition
     return buildTable(loaded.definition, loaded.schema, {
@@ -90,17 +98,26 @@ export class LiveTables {
     this.#onPut(table)
   }
 
-  /** The enricher for the tables in force, with `pinned` ones replacing those of the same name. Only rebuilt after a change. */
-  enricherWith(pinned: readonly Table[]): () => Enricher {
-    let made: { readonly version: number; readonly enricher: Enricher } | undefined
-    return () => {
-      if (made?.version !== this.#version) {
+  /**
+   * The enricher for the tables in force and `written` ones, with `pinned` ones replacing those of the same name. Only rebuilt after a
+   * change.
+   */
+  enricherWith(pinned: readonly Table[]): (written?: readonly Table[]) => Enricher {
+    let made: { readonly version: number; readonly written: readonly Table[]; readonly enricher: Enricher } | undefined
+    return (written = NONE) => {
+      if (made?.version !== this.#version || made.written !== written) {
         const tables = new Map(this.#tables)
-        for (const table of pinned) tables.set(table.name, table)
-        made = { version: this.#version, enricher: createEnricher([...tables.values()], (table) => this.#missesOf(table)) }
+        for (const table of [...written, ...pinned]) tables.set(table.name, table)
+        const enricher = createEnricher([...tables.values()], (table) => this.#missesOf(table), this.absent)
+        made = { version: this.#version, written, enricher }
       }
       return made.enricher
     }
+  }
+
+  /** Why a table is not in force although it exists: events write it, and have rows of it only as they arrive. */
+  readonly absent = (name: string): string | undefined => {
+    return this.#content.tables.get(name)?.written && writtenElsewhere(name)
   }
 
   /** A table that is pinned to a file never learns of new addresses. */

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Config, SourceConfig } from '../config/config.ts'
 import { contentFolders } from '../config/content.ts'
 import type { Rule } from '../model/rule.ts'
+import type { TableWriter } from '../pipeline/table-writer.ts'
 import type { MissedAddresses } from '../stages/enrich/live/missed-addresses.ts'
 import { loadCache } from '../state/cache.ts'
 import { correlationStore } from '../state/correlation.ts'
@@ -28,6 +29,8 @@ export interface OpenContentDeps {
   readonly onSlower: (message: string) => void
   /** The threads that do the first half of the path, if it is not done in this one. */
   readonly makers?: Makers | undefined
+  /** The owner of the tables that events write. */
+  readonly writer: TableWriter
   /** Collects addresses that live tables lack. */
   readonly missed?: MissedAddresses | undefined
   /** Seconds that a step took in another thread. */
@@ -115,11 +118,12 @@ async function startGeneration(
   loaded: LoadedContent,
   tables: LiveTables,
   apart: string[] | undefined,
-  { config, sources, db, now, onOff, onSlower, makers, observe, before }: OpenContentDeps,
+  { config, sources, db, now, onOff, onSlower, makers, observe, before, writer }: OpenContentDeps,
 ): Promise<{ readonly generation: MadeGeneration; readonly made: MadeElsewhere | undefined }> {
   const own = await createGeneration(loaded, {
     sources,
     tables,
+    writer,
     parser: { maxRecordBytes: config.max_record_bytes, maxDepth: config.max_depth },
     memory: correlationStore(db),
     ...(before && { running: before.generation.running }),

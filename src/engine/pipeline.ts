@@ -51,6 +51,7 @@ import { Retro } from './retro/retro.ts'
 import { RulesOff } from './rules-off.ts'
 import { TableRecords, type TableStateToSave } from './table-records.ts'
 import { type TableFiles, tableFilesOf } from './table-work/jobs.ts'
+import { openTableWriter } from './table-writer.ts'
 import { RETRO, Troubles } from './troubles.ts'
 
 export interface PipelineOptions {
@@ -122,12 +123,13 @@ export class Pipeline implements Handlers<PipelineCalls> {
     const onSlower = (message: string) => void this.#main.call('slower', message).catch(() => {})
     const onMissed = (missed: readonly Missed[]) => this.#main.call('missed', missed)
     const count = makerCount(config)
+    const writer = openTableWriter(db, onTrouble)
     const makers =
       count === 1
         ? undefined
         : await started.step(
             'the makers',
-            () => new Makers({ count, config, sources, onMissed, onSlower, onTrouble }),
+            () => new Makers({ count, config, sources, onMissed, onWrote: (asked) => writer.answer(asked), onSlower, onTrouble }),
             (made) => made.stop(),
           )
     this.#content = await started.step(
@@ -142,6 +144,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
           onOff: () => this.#rulesOff.changed(),
           onSlower,
           makers,
+          writer,
           missed: new MissedAddresses(onMissed, steadyClock),
           observe,
         }),
@@ -321,7 +324,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
     const events = rowsToEvents(answer) as Event[]
     // Started before its turn to commit, as batches are: the order of judging is the order of committing.
     const { generation, tables } = this.#content.current
-    const rows = tables.enricherWith([])().rowsAt(answer.dueMs)
+    const rows = tables.enricherWith([])(generation.written?.latest()).rowsAt(answer.dueMs)
     const groups = [{ logType: queryLogType(answer.query), events }]
     const judged = loop.inOrder(() => judgeEvents(groups, generation.detectors, rows))
     this.#reading.holds(judged)

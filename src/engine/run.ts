@@ -10,6 +10,7 @@ import type { Generation } from '../pipeline/generation.ts'
 import type { ParsedChunks } from '../pipeline/parse.ts'
 import { HERE, type PathEnd, takePath } from '../pipeline/path.ts'
 import { type CorrelatedBatch, NO_RECORDS } from '../pipeline/steps.ts'
+import { TableWriter } from '../pipeline/table-writer.ts'
 import { commitBatch } from '../pipeline/take-apart.ts'
 import { groupFindings, type Judged } from '../stages/alert/step.ts'
 import { MemoryStore } from '../stages/detect/correlation/store.ts'
@@ -114,9 +115,13 @@ class Run {
     const tables = await loadTables(options, loaded, streams.tell)
     const { config, cacheFolder } = options
     const memory = new MemoryStore()
+    // What events write lasts as long as the run.
+    const load = async () => ({ number: 0, tables: [] })
+    const onFull = (_table: string, message: string | undefined) => message !== undefined && streams.tell(message)
     const generation = await createGeneration(loaded, {
       sources: [{ id: SOURCE, log_types: options.logType ? [options.logType] : [] }],
       tables,
+      writer: new TableWriter({ load, onFull }),
       parser: { maxRecordBytes: config.max_record_bytes, maxDepth: config.max_depth },
       memory,
       detection: {
@@ -157,8 +162,9 @@ class Run {
           for (const [logType, n] of guessed) this.#guessed.set(logType, (this.#guessed.get(logType) ?? 0) + n)
         }
         const batch = { sourceId: SOURCE, receivedMs: this.#options.nowMs, chunks: [chunk], onParsed }
-        before = takePath(batch, this.#generation, { ...this.#end, turn: () => turn })
-        before.catch(() => {})
+        const written = this.#generation.written?.begin(batch.receivedMs)
+        before = takePath(batch, this.#generation, { ...this.#end, written, turn: () => turn })
+        before.catch(() => {}).finally(() => written?.end())
         // One batch is written out while the next one is parsed; no more, so that memory use stays flat.
         await turn
       }

@@ -255,7 +255,14 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     undoContent: (name, actor) => undoContent(name, actor, { read, places: () => contentPlaces(config), content }),
     failed: Promise.race([events.failed, pipeline.died, spool.died]),
     ...views,
-    ...tablePast({ tables: () => content.report.tables, keeper, pipeline, work: parts.work }),
+    ...tablePast({
+      tables: () => content.report.tables,
+      keeper,
+      pipeline,
+      work: parts.work,
+      state,
+      query: async (sql) => (await lake.query(sql, { maxRows: 1 })).rows,
+    }),
     ruleStates: (rules) => rules.map((rule) => events.rules.of(rule)),
     ingest: (sourceId) => {
       const intake = intakes.get(sourceId)

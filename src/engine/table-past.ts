@@ -5,9 +5,11 @@ import type { StoredVersion } from '../stages/enrich/keeper-types.ts'
 import { joinKey } from '../stages/enrich/tables/composite-index.ts'
 import type { TableDiff } from '../stages/enrich/versions/diff.ts'
 import { periodNamed, type VersionPeriod } from '../stages/enrich/versions/history.ts'
+import type { StateDb } from '../state/db.ts'
 import { ConfigError, Refused } from '../util/errors.ts'
 import type { TableWork } from './table-work/table-work.ts'
 import type { PipelineThread } from './threads.ts'
+import { writtenRowThen } from './written-views.ts'
 
 /** The row that a table has, or had, for a key. */
 export interface TableRowThen {
@@ -40,10 +42,13 @@ interface PastDeps {
   readonly keeper: TableKeeper
   readonly pipeline: PipelineThread
   readonly work: TableWork
+  readonly state: StateDb
+  /** Runs SQL over the lake. */
+  readonly query: (sql: string) => Promise<readonly string[]>
 }
 
 /** What tables were like before, from their stored versions. */
-export function tablePast({ tables, keeper, pipeline, work }: PastDeps): TablePast {
+export function tablePast({ tables, keeper, pipeline, work, state, query }: PastDeps): TablePast {
   const definitionOf = (name: string) => {
     const definition = tables().find((one) => one.name === name)
     if (definition) return definition
@@ -56,11 +61,16 @@ export function tablePast({ tables, keeper, pipeline, work }: PastDeps): TablePa
   }
   const storedOf = (name: string, period: VersionPeriod): StoredVersion => keeper.storedVersion(name, period)
   return {
-    tableHistory: async (name) => ({ definition: definitionOf(name), ...keeper.historyOf(name) }),
+    tableHistory: async (name) => {
+      const definition = definitionOf(name)
+      return { definition, ...(definition.events ? { versions: [], outcomes: [] } : keeper.historyOf(name)) }
+    },
     tableRow: async (name, key, asOf) => {
-      const { columns } = definitionOf(name).key
+      const definition = definitionOf(name)
+      const { columns } = definition.key
       if (key.length !== columns.length)
         throw new Refused(`the key of table '${name}' has ${columns.length} parts (${columns.join(', ')}), not ${key.length}`)
+      if (definition.events) return writtenRowThen(definition, key, asOf, { state, query, now: Date.now })
       const period = periodOf(name, asOf ?? 'now')
       const files = await pipeline.rpc.call('tableFiles', name)
       const joined = key.length === 1 ? key[0]! : joinKey(key)
@@ -68,6 +78,10 @@ export function tablePast({ tables, keeper, pipeline, work }: PastDeps): TablePa
       return { version: period.version, sinceMs: period.sinceMs, row: row ?? null }
     },
     tableDiff: async (name, which, limit) => {
+      if (definitionOf(name).events)
+        throw new Refused(
+          `rows of table '${name}' change one by one, so it has no versions to compare: query its history in the lake`,
+        )
       const [before, after] = [periodOf(name, which.before), periodOf(name, which.after)]
       const files = await pipeline.rpc.call('tableFiles', name)
       const limits = { added: limit, removed: limit, changed: limit, worsened: limit }

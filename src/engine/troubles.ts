@@ -20,6 +20,9 @@ const OF_SOURCE = 'source/'
 /** Prefix of what retro-match reports about one table. */
 export const RETRO = 'retro/'
 
+/** Prefix of what is reported about one table that events write. */
+export const FULL_TABLE = 'full-table/'
+
 /** Current obstacles in the pipeline thread, one sentence for each kind. */
 export class Troubles {
   readonly #now = new Map<string, string>()
@@ -41,6 +44,7 @@ export class Troubles {
 
 function problemOf(kind: string, text: string): SystemProblem {
   if (kind.startsWith(RETRO)) return systemProblem('RetroMatchCut', kind.slice(RETRO.length), text)
+  if (kind.startsWith(FULL_TABLE)) return systemProblem('TableFull', kind.slice(FULL_TABLE.length), text)
   return kind.startsWith(OF_SOURCE)
     ? systemProblem('ReaderStuck', kind.slice(OF_SOURCE.length), text)
     : systemProblem(WHAT[kind] ?? 'PathStuck', kind, text)

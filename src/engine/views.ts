@@ -7,11 +7,12 @@ import { sourceActivity } from '../state/activity.ts'
 import type { StateDb } from '../state/db.ts'
 import { sourceCounts, unknownFields } from '../state/sources.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { ConfigError } from '../util/errors.ts'
+import { ConfigError, Refused } from '../util/errors.ts'
 import type { ContentChange, Engine, SourceView, TableView } from './engine.ts'
 import { healthOf } from './health.ts'
 import type { SystemWatch } from './system-watch.ts'
 import type { PipelineThread, SpoolThread } from './threads.ts'
+import { writtenViews } from './written-views.ts'
 
 export interface ViewDeps {
   readonly config: Config
@@ -36,12 +37,18 @@ export function createViews(
 ): Pick<Engine, 'sources' | 'tables' | 'refreshTable' | 'health' | 'metrics' | 'settled'> {
   return {
     sources: () => sourceViews(deps),
-    tables: async () => deps.keeper.status().map((status) => tableView(status, deps)),
+    tables: async () => {
+      const written = await writtenViews(deps.tables(), deps.state, Date.now())
+      const views = [...deps.keeper.status().map((status) => tableView(status, deps)), ...written]
+      return views.sort((a, b) => (a.name < b.name ? -1 : 1))
+    },
     refreshTable: async (name, options) => {
       // An edit of the table's definition or of its file counts.
       const { problems } = await deps.reload()
       const known = deps.tables().map((table) => table.name)
       if (!known.includes(name)) throw new ConfigError(`there is no table '${name}'. Known: ${known.join(', ')}`)
+      if (deps.tables().some((table) => table.name === name && table.events))
+        throw new Refused(`events write the rows of table '${name}' as they arrive: there is nothing to refresh`)
       const view = tableView(await deps.keeper.refresh(name, options), deps)
       const inForce = deps.keeper.historyOf(name).versions.at(-1)
       return { ...view, contentProblems: problems, passedOver: inForce?.passedOver ?? [] }
@@ -143,7 +150,8 @@ async function metricsText(deps: ViewDeps): Promise<string> {
       lagSecs: flow.lagMs === undefined ? undefined : flow.lagMs / 1000,
     })),
   )
-  metrics.setTables(keeper.status().map(({ name, rows, ageSeconds }) => ({ name, rows, ageSecs: ageSeconds })))
+  const written = await writtenViews(deps.tables(), state, Date.now())
+  metrics.setTables([...keeper.status(), ...written].map(({ name, rows, ageSeconds }) => ({ name, rows, ageSecs: ageSeconds })))
   metrics.setSpoolBytes(await spool.rpc.call('bytes'))
   return metrics.text()
 }

@@ -4,6 +4,7 @@ import type { TableSpec } from './column.ts'
 import type { CorrelationChanges } from './correlation.ts'
 import type { LimitHit } from './limit.ts'
 import type { CacheWrite } from './match.ts'
+import type { TableWrite } from './table-write.ts'
 
 /** Where a batch begins and ends, with everything needed to build exactly the same batch again. Plain JSON. */
 export interface Extent {
@@ -84,6 +85,8 @@ export interface BatchEffects extends Effects {
   readonly unknownFields: ReadonlyMap<string, number>
   /** Absent: it does not count as activity of its source. */
   readonly activity?: Activity
+  /** What its events changed in tables. Absent: nothing. */
+  readonly tableWrite?: TableWrite
 }
 
 /** All effects of something other than a source's batch, such as a scheduled query's result or the passing of time. */

@@ -246,6 +246,16 @@ export const PROBLEM_KINDS = {
     advice:
       'Raise per_day if your plan allows it, or join the table to fewer logs. `caracal tables` shows how many addresses wait and were passed over.',
   },
+  TableFull: {
+    headline: 'Tables that events write are full',
+    severity: 'MEDIUM',
+    alerts: 'each',
+    afterMs: 0,
+    meaning:
+      'Within the last hour, events have written more rows into a lookup table than it may have, or rows that are too long. The rows written longest ago are missing, so rules may take known keys for new ones.',
+    advice:
+      'The message says which limit was reached. Raise MaxRows, let rows expire (TimeoutSeconds), or let fewer events write (Detection).',
+  },
   TableKeyRefused: {
     headline: 'The key of live tables is missing or refused',
     severity: 'MEDIUM',

@@ -1,4 +1,6 @@
+import { compile } from '../model/condition/compile.ts'
 import type { CompiledSchema } from '../model/schema.ts'
+import { readEventsDetection } from '../stages/detect/simple/events-detection.ts'
 import { chainCycles, chainedSteps } from '../stages/enrich/chains.ts'
 import {
   checkAssociations,
@@ -10,6 +12,7 @@ import {
   type TableExtension,
 } from '../stages/enrich/definition.ts'
 import { compileTableSchema, type TableSchema } from '../stages/enrich/table-schema.ts'
+import { defineWritten, type WrittenDefinition } from '../stages/enrich/written/written-table.ts'
 import { compileSchema } from '../stages/normalise/compile.ts'
 import { ConfigError, messageOf } from '../util/errors.ts'
 import { exactText } from '../util/exact-text.ts'
@@ -22,6 +25,8 @@ import { packAdvice } from './packs.ts'
 export interface LoadedTable {
   readonly definition: TableDefinition
   readonly schema: TableSchema | undefined
+  /** Of a table that events write. */
+  readonly written?: WrittenDefinition
 }
 
 /** Compiled schema and table files. A file that cannot be used is a problem, and the rest is compiled. */
@@ -79,6 +84,11 @@ export function compileFiles(
       )
   }
   problems.push(...dropCycles(tables, elsewhere.tables))
+  for (const [name, loaded] of tables) {
+    const written = attempt(loaded.definition.file, () => writtenOf(loaded))
+    if (written) tables.set(name, { ...loaded, definition: withShape(loaded.definition, written), written })
+    else if (loaded.definition.events) tables.delete(name)
+  }
   const schemas = new Map<string, CompiledSchema>()
   for (const { name, document, file } of files) {
     if (rowSchemas.has(name)) continue
@@ -86,6 +96,17 @@ export function compileFiles(
     if (compiled) schemas.set(name, compiled)
   }
   return { schemas, tables, problems }
+}
+
+function writtenOf({ definition, schema }: LoadedTable): WrittenDefinition | undefined {
+  const { events, file } = definition
+  if (!events) return undefined
+  const isWanted = events.detection === undefined ? () => true : compile(readEventsDetection(events.detection, file))
+  return defineWritten({ ...definition, events }, schema, isWanted)
+}
+
+function withShape(definition: TableDefinition, { source, shape }: WrittenDefinition): TableDefinition {
+  return { ...definition, events: { ...source, shape } }
 }
 
 /** Removes tables whose selectors read from each other in a circle, also through tables from elsewhere. */

@@ -7,7 +7,9 @@ import { eventRows } from './finished-rows.ts'
 import type { Generation } from './generation.ts'
 import type { PathEnd } from './path.ts'
 import type { PipelineState } from './pipeline-state.ts'
+import type { BatchPlace } from './table-writer.ts'
 import { commitBatch } from './take-apart.ts'
+import { withWrite } from './written-table-rows.ts'
 
 export interface StateEndDeps extends Routing {
   readonly state: PipelineState
@@ -15,6 +17,8 @@ export interface StateEndDeps extends Routing {
   readonly retrying: Retrying
   readonly now: () => number
   readonly observe: (step: string, seconds: number) => void
+  /** The batch among those that write tables. */
+  readonly written?: Pick<BatchPlace, 'write'> | undefined
   /** The batch's effects are durable. Not called if they already were. */
   readonly onCommitted: (effects: BatchEffects) => void
   /** Reports entries that the rules' `cache` could not store, and parts that a batch lost. */
@@ -34,7 +38,7 @@ export function endInState(
     observe,
     encodeEvents: (group) => eventRows(group, origin()),
     times: () => ({ atMs: (item) => receivedMsOf(item, batch), signalsMs: batch.receivedMs, nowMs: now() }),
-    encode: (grouped) => effectsOf(batch, cursor(), grouped, origin(), deps),
+    encode: (grouped) => withWrite(effectsOf(batch, cursor(), grouped, origin(), deps), deps.written?.write),
     commit: async (judged, finish) => {
       const start = performance.now()
       const dropped: string[] = []

@@ -2,18 +2,22 @@ import type { FinishedRows } from '../model/batch.ts'
 import type { Rule } from '../model/rule.ts'
 import type { RowOrigin } from '../model/schema.ts'
 import type { Detector } from '../stages/detect/language.ts'
-import type { Enricher } from '../stages/enrich/table.ts'
+import type { Enricher, Table } from '../stages/enrich/table.ts'
 import type { Parser, ParseSource } from '../stages/parse/parser.ts'
 import type { Correlation } from './correlate.ts'
 import type { ParsedChunks } from './parse.ts'
 import type { PathBatch } from './path.ts'
 import type { EncodedBatch } from './steps.ts'
+import type { BatchPlace, WrittenTables } from './table-writer.ts'
 
 /** How the records of one source are parsed, and which tables its events are joined with. */
 export interface SourceBinding {
   readonly parse: ParseSource
-  /** The tables in force for the source. Read once per batch: a refreshed table counts from the next batch on. */
-  readonly enricher: () => Enricher
+  /**
+   * The tables in force for the source. Read once per batch: a refreshed table counts from the next batch on. `written`: the tables that
+   * events write, as the batch sees them; absent: look-ups in these fail.
+   */
+  readonly enricher: (written?: readonly Table[]) => Enricher
 }
 
 /**
@@ -35,8 +39,19 @@ export interface Generation {
   readonly rules: ReadonlyMap<string, Rule>
   /** `undefined` if no correlation rule is enabled. */
   readonly correlation: Correlation | undefined
+  /** Tables that events write. Absent: there are none, or they are neither written nor read. */
+  readonly written?: Writing | undefined
   /** By source id. */
   readonly sources: ReadonlyMap<string, SourceBinding>
+}
+
+/** The tables of a generation that events write. */
+export interface Writing {
+  readonly tables: WrittenTables
+  /** Called for each batch, in the order in which they begin. */
+  begin(receivedMs: number): BatchPlace
+  /** As of the newest write, for work that is not a batch. */
+  latest(): readonly Table[]
 }
 
 /** What is known about parsing before a batch is made. */
@@ -48,6 +63,7 @@ export interface Making {
   make(
     batch: Omit<PathBatch, 'onParsed'> & { readonly onParsed: (parsed: ParsedPart) => void },
     origin: RowOrigin,
+    written?: BatchPlace,
   ): Promise<EncodedBatch<readonly FinishedRows[]>>
 }
 

@@ -10,6 +10,7 @@ import type { Generation, Making, ParsedPart } from './generation.ts'
 import { Order } from './order.ts'
 import { HERE, type PathEnd, takePath } from './path.ts'
 import type { PipelineState } from './pipeline-state.ts'
+import type { BatchPlace } from './table-writer.ts'
 import { Turns } from './turns.ts'
 
 export interface LoopDeps {
@@ -258,10 +259,12 @@ export class Loop {
       received = parsed.received
       this.#count(sourceId, received)
     }
+    const written = generation.written?.begin(receivedMs)
     const end = endInState(batch, () => cursor!, {
       ...this.#deps,
       generation,
       retrying: this.#retrying,
+      written,
     })
     const before = this.#commits
     let isJudged = () => {}
@@ -276,9 +279,12 @@ export class Loop {
     }
     const path = { sourceId, receivedMs, chunks, onParsed }
     const { making } = generation
-    const halves = making ? this.#elsewhere(making, path, originOf(batch, generation), cursor === undefined) : HERE
+    const halves = making
+      ? this.#elsewhere(making, path, originOf(batch, generation), cursor === undefined, written)
+      : { ...HERE, written }
     const done = takePath(path, generation, { ...end, ...halves, turn })
     done.catch(() => {}).finally(isJudged)
+    if (written) done.catch(() => {}).finally(() => written.end())
     void judging.finally(() => this.#judging.delete(judging))
     this.#underWay++
     this.#inHand.set(sourceId, (this.#inHand.get(sourceId) ?? 0) + 1)
@@ -307,19 +313,21 @@ export class Loop {
     path: Parameters<Making['make']>[0],
     origin: RowOrigin,
     isAwaited: boolean,
-  ): Pick<PathEnd<readonly FinishedRows[], unknown>, 'made' | 'inOrder'> {
+    written: BatchPlace | undefined,
+  ): Pick<PathEnd<readonly FinishedRows[], unknown>, 'made' | 'inOrder' | 'look'> {
     const isParsed = isAwaited ? this.#awaitParsed(path.sourceId) : () => {}
     const onParsed = (parsed: ParsedPart) => {
       path.onParsed(parsed)
       isParsed()
     }
     const { run, leave } = this.#order.place()
-    const made = making.make({ ...path, onParsed }, origin)
+    const made = making.make({ ...path, onParsed }, origin, written)
     made.catch(() => {
       isParsed()
       leave()
+      written?.giveUp()
     })
-    return { made: () => made, inOrder: run }
+    return { made: () => made, inOrder: run, look: written && (() => written.look()) }
   }
 
   /** The source's next batch waits until the returned function is called. */

@@ -1,6 +1,7 @@
 import type { Decision } from '../model/batch.ts'
 import type { Chunk } from '../model/chunk.ts'
 import type { AlertClock } from '../stages/alert/step.ts'
+import type { Table } from '../stages/enrich/table.ts'
 import type { ParsedEvents } from '../stages/parse/parser.ts'
 import { correlate } from './correlate.ts'
 import { encodeBatch } from './encode-batch.ts'
@@ -12,6 +13,7 @@ import { judgeBatch } from './judge.ts'
 import { judgeLeft } from './judge-left.ts'
 import { type ParsedChunks, parseBatch } from './parse.ts'
 import type { EncodedBatch, GroupedBatch, JudgedBatch } from './steps.ts'
+import type { BatchTables } from './table-writer.ts'
 
 /** A batch on its way in. */
 export interface PathBatch {
@@ -30,8 +32,12 @@ export interface PathEnd<Rows, Made> {
   readonly observe: (step: 'parse' | 'enrich' | 'detect' | 'encode', seconds: number) => void
   /** What is kept of events of one schema. Throws when it cannot be made, `UnfitRows` when it is known which of them are at fault. */
   readonly encodeEvents: (group: ParsedEvents) => Rows
+  /** The batch among those that write and read the tables that events write. Absent: there are none. */
+  readonly written?: BatchTables | undefined
   /** The first half of the path, as `make` does it: here, or in another thread by the same function. */
   readonly made: (make: () => Promise<EncodedBatch<Rows>>) => Promise<EncodedBatch<Rows>>
+  /** Those tables, for a batch that was made elsewhere. */
+  readonly look?: (() => Promise<readonly Table[]>) | undefined
   /** Does what must be done batch by batch, in their order. */
   readonly inOrder: <T>(work: () => Promise<T>) => Promise<T>
   /** Resolves when every batch before this one is committed: batches are judged side by side, and committed in order. */
@@ -59,13 +65,15 @@ export async function takePath<Rows, Made>(batch: PathBatch, generation: Generat
   const { sourceId, receivedMs, chunks } = batch
   const { parse, enricher: enricherOf } = bindingOf(generation, sourceId)
   // The tables in force now are those of the whole batch.
-  const enricher = enricherOf()
+  let enricher = enricherOf()
   const timed = stopwatch(end.observe)
 
   const made = await end.made(async () => {
     // Parse and normalise: records become events by the schema of their log type, or dead letters with a reason.
     const parsed = timed('parse', () => parseBatch(chunks, parse, generation.parser, receivedMs))
     batch.onParsed(parsed)
+    // Its events write rows, which count from the next batch on.
+    if (end.written) enricher = enricherOf(await end.written.enter(parsed.groups))
     // Enrich: events are joined with the rows of the tables that are in force for their source.
     const enriched = await timed('enrich', () => enrichBatch(parsed, sourceId, enricher, receivedMs))
     // Detect: every rule of the log type judges every event. Its answers are matches and rule errors.
@@ -76,6 +84,7 @@ export async function takePath<Rows, Made>(batch: PathBatch, generation: Generat
     return timed('encode', () => encodeBatch(judged, sourceId, end.encodeEvents))
   })
   // Where that was in another thread, rules that remember events have yet to judge: they have one owner, which is here.
+  if (made.left && end.look) enricher = enricherOf(await end.look())
   const encoded = await end.inOrder(() => judgeLeft(made, generation.remembering, end.retrying, enricher.rowsAt(receivedMs)))
 
   await end.turn()

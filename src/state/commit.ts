@@ -10,6 +10,7 @@ import { saveDeliveries } from './deliveries.ts'
 import { readGroups } from './groups.ts'
 import { saveLimits } from './limits.ts'
 import type { StateTables } from './tables.ts'
+import { saveTableWrite } from './written-rows.ts'
 
 /**
  * Commits all of a batch's effects in one transaction: done mark, cursor, finished rows, alerts, deliveries, rule cache, counts. Resolves
@@ -51,6 +52,7 @@ async function saveBatch(
   const effects = await decided(tx, decision)
   await saveCursor(tx, batch.sourceId, effects.cursor, effects.nowMs)
   await saveEffects(tx, effects)
+  await saveTableWrite(tx, effects.tableWrite)
   await addCounts(tx, effects.counts)
   await addActivity(tx, effects)
   await addUnknownFields(tx, batch.sourceId, effects.unknownFields)

@@ -12,6 +12,7 @@ import * as ruleCacheOrder from './migrations/0008-rule-cache-order.ts'
 import * as contentHistory from './migrations/0009-content-history.ts'
 import * as alertTables from './migrations/0010-alert-tables.ts'
 import * as sourceActivity from './migrations/0011-source-activity.ts'
+import * as writtenRows from './migrations/0012-written-rows.ts'
 import { openSqlite, type SqliteFile, type SqliteOptions, type Statement } from './sqlite.ts'
 import type { StateTables } from './tables.ts'
 
@@ -30,6 +31,7 @@ const migrations: MigrationProvider = {
     '0009-content-history': contentHistory,
     '0010-alert-tables': alertTables,
     '0011-source-activity': sourceActivity,
+    '0012-written-rows': writtenRows,
   }),
 }
 

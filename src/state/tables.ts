@@ -89,6 +89,24 @@ export interface StateTables {
    * Later writes have a greater `written`.
    */
   rule_cache: { key_hash: string; entry: string; expires_ms: number; written: number }
+  /**
+   * Rows of lookup tables that events write, by hash of the key; `entry` is JSON text of [key, its spelling, columns]. Later writes have a
+   * greater `position`.
+   */
+  written_rows: {
+    table_name: string
+    /** Hash of the key's columns and how they are compared. */
+    shape: string
+    key_hash: string
+    entry: string
+    /** The number of the write that gave the row its columns, and when that was. */
+    version: number
+    since_ms: number
+    created_ms: number
+    written_ms: number
+    read_ms: number
+    position: number
+  }
   /** Content generations, numbered in order. `actor` and `commits` are JSON text. */
   content_generations: {
     number: number

@@ -105,7 +105,7 @@ export class Lookups {
 
   async #bring(definitions: readonly TableDefinition[]): Promise<void> {
     this.#stored ??= await this.#load()
-    const names = new Set(definitions.map(({ name }) => name))
+    const names = new Set(definitions.flatMap(({ name, events }) => (events ? [] : name)))
     for (const [name, { version, reason }] of this.#stored)
       if (!names.has(name) && reason !== REMOVED.reason) await this.#store(name, { ...REMOVED, version, sinceMs: 0 })
     // What is in the lake already can be read at once.
@@ -138,7 +138,8 @@ export class Lookups {
    * True if there was anything to store.
    */
   async #follow(definition: TableDefinition): Promise<boolean> {
-    const { name } = definition
+    const { name, events } = definition
+    if (events) return false
     const folder = tableFolder(join(this.#deps.dataFolder, 'tables'), name)
     const periods = (await readHistory(folder)).filter(({ isGone }) => !isGone)
     const last = periods.at(-1)
@@ -190,6 +191,8 @@ export class Lookups {
   #show(definitions: readonly TableDefinition[]): Promise<void> {
     const byName = new Map(definitions.map((definition) => [definition.name, definition]))
     const views = [...namesOfLookups([...byName.keys()])].map(([name, { table, isHistory }]): LookupView => {
+      const { events } = byName.get(table)!
+      if (events) return { name, table, isHistory, columns: events.columns.map(([column]) => ({ name: column, kind: 'text' })) }
       const stored = this.#stored!.get(table)
       const isThere = stored !== undefined && stored.reason !== REMOVED.reason
       const keyColumns = byName.get(table)!.key.columns.map((column): LookupColumn => ({ name: column, kind: 'text' }))

@@ -43,6 +43,7 @@ beforeAll(async () => {
     config: config!,
     sources,
     onMissed: () => {},
+    onWrote: () => Promise.reject(new Error('no table is written')),
     onSlower: () => {},
     onTrouble: (what, message) => what === 'makers' && troubles.push(message),
     start: (...args) => {

@@ -6,6 +6,7 @@ import type { Making, ParsedPart } from '../../pipeline/generation.ts'
 import { receiveBatch, type SchemaName } from '../../pipeline/made-batch.ts'
 import type { PathBatch } from '../../pipeline/path.ts'
 import type { EncodedBatch } from '../../pipeline/steps.ts'
+import type { BatchPlace } from '../../pipeline/table-writer.ts'
 import type { DetectBatch } from '../../stages/detect/language.ts'
 import { imageOf } from '../../stages/enrich/open.ts'
 import type { Table } from '../../stages/enrich/table.ts'
@@ -88,6 +89,7 @@ export class MadeElsewhere implements Making {
   async make(
     { onParsed, ...batch }: Parameters<Making['make']>[0],
     origin: RowOrigin,
+    written?: Pick<BatchPlace, 'number' | 'giveUp'>,
   ): Promise<EncodedBatch<readonly FinishedRows[]>> {
     let isParsed = false
     const once = (parsed: ParsedPart) => {
@@ -95,7 +97,10 @@ export class MadeElsewhere implements Making {
       isParsed = true
     }
     const run = async (chunks: readonly Chunk[]) => {
-      const { answer, seat } = await this.#makers.run({ ...this.#workOf({ ...batch, chunks }, origin), onParsed: once })
+      const { answer, seat } = await this.#makers.run({
+        ...this.#workOf({ ...batch, chunks }, origin, written?.number),
+        onParsed: once,
+      })
       if ('failed' in answer) throw new Error(answer.failed)
       this.rules.judged(seat, answer)
       for (const [step, seconds] of answer.observations) this.#observe(step, seconds)
@@ -105,6 +110,8 @@ export class MadeElsewhere implements Making {
       return await run(batch.chunks)
     } catch (error) {
       if (!(error instanceof DeadlyWork)) throw error
+      // Later batches wait for what it writes, and it is still unknown which of its records can be read.
+      written?.giveUp()
       return run(await withoutDeadly(batch.chunks, (chunks) => this.#survives({ ...batch, chunks }, origin)))
     }
   }
@@ -125,7 +132,7 @@ export class MadeElsewhere implements Making {
   /** Whether a thread lives on after it has made these chunks, whatever it makes of them. */
   async #survives(batch: Omit<PathBatch, 'onParsed'>, origin: RowOrigin): Promise<boolean> {
     try {
-      await this.#makers.run({ ...this.#workOf(batch, origin), isTrial: true })
+      await this.#makers.run({ ...this.#workOf(batch, origin, undefined), isTrial: true })
       return true
     } catch (error) {
       if (error instanceof DeadlyWork) return false
@@ -133,14 +140,18 @@ export class MadeElsewhere implements Making {
     }
   }
 
-  #workOf({ sourceId, receivedMs, chunks }: Omit<PathBatch, 'onParsed'>, origin: RowOrigin): Work<MakeAnswer> {
+  #workOf(
+    { sourceId, receivedMs, chunks }: Omit<PathBatch, 'onParsed'>,
+    origin: RowOrigin,
+    place: number | undefined,
+  ): Work<MakeAnswer> {
     const generation = this.generation
     return {
       generation,
       ask: (maker, number) => {
         const list: TransferListItem[] = []
         const batch = { sourceId, receivedMs, chunks: chunks.map((chunk) => copyOf(chunk, list)) }
-        return maker.move('make', { number, generation, batch, origin }, list)
+        return maker.move('make', { number, generation, batch, origin, place }, list)
       },
     }
   }

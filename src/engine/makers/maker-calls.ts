@@ -6,6 +6,7 @@ import type { Content } from '../../packs/content.ts'
 import type { ParsedPart } from '../../pipeline/generation.ts'
 import type { MadeBatch } from '../../pipeline/made-batch.ts'
 import type { PathBatch } from '../../pipeline/path.ts'
+import type { AskedRows, GivenRows } from '../../pipeline/table-writer.ts'
 import type { RuleOff } from '../../stages/detect/language.ts'
 import type { Missed } from '../../stages/enrich/live/missed-addresses.ts'
 import type { AnyImage } from '../../stages/enrich/open.ts'
@@ -46,6 +47,8 @@ export interface MakerNews {
   parsed: (news: ParsedPart & { number: number }) => void
   /** A rule went off or is on again. */
   rules: (news: { generation: number } & RulesInMaker) => void
+  /** What a batch writes into tables; the answer is what it sees of them. */
+  wrote: (asked: AskedRows) => GivenRows
   /** Addresses that live tables lack. */
   missed: (missed: readonly Missed[]) => void
   /** A sentence: rules are judged more slowly than they could be. */
@@ -97,6 +100,8 @@ export interface MakeJob {
   readonly generation: number
   readonly batch: Omit<PathBatch, 'onParsed'>
   readonly origin: RowOrigin
+  /** Its place among the batches that write tables. Absent: there are no such tables, or it is only tried. */
+  readonly place: number | undefined
 }
 
 /** Rules after judging a batch. */

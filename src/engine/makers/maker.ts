@@ -9,6 +9,8 @@ import { eventRows } from '../../pipeline/finished-rows.ts'
 import { sendBatch } from '../../pipeline/made-batch.ts'
 import { HERE, type PathEnd, takePath } from '../../pipeline/path.ts'
 import type { EncodedBatch } from '../../pipeline/steps.ts'
+import { TableReplica } from '../../pipeline/table-replica.ts'
+import type { WrittenTables } from '../../pipeline/table-writer.ts'
 import { MemoryStore } from '../../stages/detect/correlation/store.ts'
 import type { DetectBatch, Detector } from '../../stages/detect/language.ts'
 import { fromNdjson } from '../../stages/detect/ndjson.ts'
@@ -22,7 +24,7 @@ import { steadyClock } from '../../util/clock.ts'
 import { messageOf } from '../../util/errors.ts'
 import { type Handlers, type Remote, Transfer } from '../../util/rpc.ts'
 import { closeDetectors, inheritDetectors } from '../detectors.ts'
-import { createGeneration, type MadeGeneration } from '../generation.ts'
+import { createGeneration, type MadeGeneration, writtenTables } from '../generation.ts'
 import { LiveTables } from '../live-tables.ts'
 import { compileContent, type LoadedContent } from '../path.ts'
 import type {
@@ -44,6 +46,8 @@ interface Opened {
   readonly generation: MadeGeneration
   readonly tables: LiveTables
   readonly left: ReadonlySet<string>
+  /** Tables that events write. */
+  readonly written: WrittenTables | undefined
 }
 
 /** Does the first half of the path for batches of the pipeline thread: what a maker thread runs. */
@@ -54,6 +58,7 @@ export class Maker implements Handlers<MakerCalls> {
   readonly #opened = new Map<number, Opened>()
   readonly #retrying: Retrying
   readonly #missed: MissedAddresses
+  readonly #replica: TableReplica
   #isStopping = false
   /** The batch that is being parsed: parsing is synchronous, so there is at most one. */
   #number = 0
@@ -62,6 +67,7 @@ export class Maker implements Handlers<MakerCalls> {
     this.#options = options
     this.#news = news
     this.#missed = new MissedAddresses((missed) => news.call('missed', missed), steadyClock)
+    this.#replica = new TableReplica((asked) => news.call('wrote', asked))
     this.#retrying = {
       onTrouble: (message) => void news.call('trouble', message).catch(() => {}),
       isStopping: () => this.#isStopping,
@@ -119,7 +125,7 @@ export class Maker implements Handlers<MakerCalls> {
   }
 
   async judge({ generation, logType, ndjson }: Parameters<MakerCalls['judge']>[0]): Promise<JudgeAnswer> {
-    const { tables, generation: made } = this.#of(generation)
+    const { tables, generation: made, written } = this.#of(generation)
     const { detectors } = made
     const cacheWrites: CacheWrite[] = []
     const limits: LimitHit[] = []
@@ -129,7 +135,8 @@ export class Maker implements Handlers<MakerCalls> {
         cacheWrites.push(...writes)
         limits.push(...hits)
       }
-      const findings = await detectEvents(logType, events, detectors, { onCacheWrites, tables: tables.enricherWith([])().rows })
+      const enricher = tables.enricherWith([])(written && (await this.#replica.latest(written)))
+      const findings = await detectEvents(logType, events, detectors, { onCacheWrites, tables: enricher.rows })
       return { findings, cacheWrites, limits, ...judgingOf(detectors) }
     } catch (error) {
       return { failed: messageOf(error) }
@@ -173,15 +180,16 @@ export class Maker implements Handlers<MakerCalls> {
         },
       },
     })
-    return { loaded, generation, tables, left }
+    return { loaded, generation, tables, left, written: writtenTables(loaded) }
   }
 
-  async #make({ number, generation: id, batch, origin }: MakeJob): Promise<Transfer<MakeAnswer>> {
-    const { generation, loaded, left } = this.#of(id)
+  async #make({ number, generation: id, batch, origin, place }: MakeJob): Promise<Transfer<MakeAnswer>> {
+    const { generation, loaded, left, written } = this.#of(id)
     const observations: [string, number][] = []
     let encoded: EncodedBatch<readonly FinishedRows[]> | undefined
     const end: PathEnd<readonly FinishedRows[], never> = {
       ...HERE,
+      written: written && this.#replica.batch(written, place),
       retrying: this.#retrying,
       observe: (step, seconds) => observations.push([step, seconds]),
       encodeEvents: (group) => eventRows(group, origin),

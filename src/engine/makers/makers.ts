@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { Config } from '../../config/config.ts'
 import type { ParsedPart } from '../../pipeline/generation.ts'
+import type { AskedRows, GivenRows } from '../../pipeline/table-writer.ts'
 import type { Missed } from '../../stages/enrich/live/missed-addresses.ts'
 import { answering } from '../../util/ask.ts'
 import { messageOf } from '../../util/errors.ts'
@@ -25,6 +26,8 @@ export interface MakersDeps {
   readonly sources: readonly ContentSource[]
   /** Called with addresses that live tables lack. */
   readonly onMissed: (missed: readonly Missed[]) => void | Promise<void>
+  /** Answers what batches ask about the tables that events write. */
+  readonly onWrote: (asked: AskedRows) => Promise<GivenRows>
   readonly onSlower: (message: string) => void
   /** What prevents one maker, or all of them, from working; `undefined`: nothing any more. */
   readonly onTrouble: (what: string, message: string | undefined) => void
@@ -183,7 +186,7 @@ export class Makers {
 
   #sit(): Seat {
     const number = ++this.#lastSeat
-    const { config, sources, onMissed, onSlower, onTrouble, start = startMakerThread } = this.#deps
+    const { config, sources, onMissed, onWrote, onSlower, onTrouble, start = startMakerThread } = this.#deps
     const headers = answering<AskedHeader>((question) => this.#describe(question))
     const { data_dir, max_record_bytes, max_depth, rule_timeout_ms, rule_errors, shadow_every } = config
     const used = { data_dir, max_record_bytes, max_depth, rule_timeout_ms, rule_errors, shadow_every }
@@ -198,6 +201,7 @@ export class Makers {
         parsed: ({ number: job, ...parsed }) => this.#parsed(seat, job, parsed),
         rules: ({ generation, ...report }) => this.#generations.get(generation)?.onReport(number, report),
         missed: onMissed,
+        wrote: onWrote,
         slower: onSlower,
         trouble: (message) => onTrouble(trouble, message),
       },

@@ -10,6 +10,7 @@ import { createEnricher } from '../../stages/enrich/enricher.ts'
 import type { Enricher, Table } from '../../stages/enrich/table.ts'
 import { closeDetectors, startDetectors } from '../detectors.ts'
 import type { OpenContent } from '../open-content.ts'
+import type { LoadedContent } from '../path.ts'
 import { foldersApart } from '../python-children.ts'
 import { openPastTables, type PastTables } from './past-tables.ts'
 
@@ -51,7 +52,7 @@ export async function openJudging(content: OpenContent, ask: ReplayAsk, config: 
   return {
     content,
     tables: { ...content.tables.versions, ...pastVersions },
-    notes: past.notes,
+    notes: new Map([...past.notes, ...writtenNotes(loaded)]),
     generation: {
       hash: generation.hash,
       parser: generation.parser,
@@ -65,6 +66,15 @@ export async function openJudging(content: OpenContent, ask: ReplayAsk, config: 
       return closed
     },
   }
+}
+
+/** Tables that events write have no part in a replay, which would write the past over the present. */
+function writtenNotes({ tables }: LoadedContent): [string, string][] {
+  const written = [...tables].filter(([, loaded]) => loaded.written)
+  return written.map(([name]) => [
+    `table ${name}`,
+    `Events write table ${name} as they arrive, so this replay neither joins it to events nor writes it.`,
+  ])
 }
 
 /** Judges parsed records, or the wanted part of them. */
@@ -84,7 +94,8 @@ function storedBinding({ generation, tables }: OpenContent, past: readonly Table
   )
   // What rules look up in the past is not asked about.
   const replaced = new Set(past.map(({ name }) => name))
-  const ofRules = () => createEnricher([...tables.inForce.filter(({ name }) => !replaced.has(name)), ...past])
+  const ofRules = () =>
+    createEnricher([...tables.inForce.filter(({ name }) => !replaced.has(name)), ...past], undefined, tables.absent)
   const enricher = (): Enricher => {
     const of = (sourceId: string) => (bySource.get(sourceId) ?? ofAny)()
     return {

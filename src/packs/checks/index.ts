@@ -3,6 +3,7 @@ import { checkChains } from './chains.ts'
 import type { Check, Found, World } from './check.ts'
 import { checkDestinations } from './destinations.ts'
 import { checkEnrichments } from './enrichments.ts'
+import { checkEventColumns } from './event-columns.ts'
 import { checkLogTypes } from './log-types.ts'
 import { checkReferences } from './references.ts'
 import { checkSelectors } from './selectors.ts'
@@ -14,6 +15,7 @@ const checks: readonly Check[] = [
   checkEnrichments,
   checkSelectors,
   checkChains,
+  checkEventColumns,
 ]
 
 /**

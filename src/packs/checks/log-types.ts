@@ -64,8 +64,9 @@ function otherUses({ dataModels, tables }: Content, compiled: ReadonlyMap<string
 /** Log types that tables and extensions name, except those of Panther's own. A pattern is resolved if it matches some log type. */
 function tableUses(tables: Content['tables'], compiled: ReadonlyMap<string, LoadedTable>): [string, User][] {
   const checked = new Set(tables.filter(({ document }) => !hostedTable(document)).map(({ file }) => file))
-  return [...compiled.values()].flatMap(({ definition: { name, associations, added } }) => {
-    const files = new Map([...associations, ...added].map(({ logType, file }) => [logType, file]))
+  return [...compiled.values()].flatMap(({ definition: { name, associations, added, events, file: own } }) => {
+    const joined = [...associations, ...added].map(({ logType, file }) => [logType, file] as const)
+    const files = new Map([...joined, ...(events?.logTypes ?? []).map((logType) => [logType, own] as const)])
     return [...files]
       .filter(([, file]) => checked.has(file))
       .map(([logType, file]): [string, User] => [logType, { label: `table '${name}'`, file }])

@@ -21,6 +21,7 @@ import { PART_KINDS } from './tables/composite-index.ts'
 import { ROW_CHOICES, type RowChoice } from './tables/row-groups.ts'
 import { type Verdict, verdictSchema } from './verdict.ts'
 import { type Keep, keepSchema } from './versions/keep.ts'
+import { type EventSource, eventsSchema, readEventSource } from './written/event-source.ts'
 
 /** The definition of a table in its YAML. */
 export interface TableDefinition extends KeyMatch {
@@ -47,6 +48,8 @@ export interface TableDefinition extends KeyMatch {
   /** `YYYY-MM-DD` of that content. */
   readonly contentDate: string | undefined
   readonly provider: ProviderConfig | undefined
+  /** How events fill it, instead of content. */
+  readonly events?: EventSource
   /** When to refresh, if not at an interval. */
   readonly cron: string | undefined
   /** How often it is refreshed; by a cron expression, at least. */
@@ -140,6 +143,7 @@ export const tableDefinitionSchema = z.strictObject({
       'True: a row found through a `p_any_…` field is stored under the value that matched, as newer rules of Panther read it.',
     ),
   Provider: providerSchema.optional(),
+  Events: eventsSchema.optional().describe('Events write the rows, instead of Filename, Provider and Inline.'),
   ...queryKeys,
   Refresh: refreshSchema.optional(),
   Checks: checksSchema.prefault({}).describe('Checks that new content must pass before it replaces the last good content.'),
@@ -192,6 +196,7 @@ export const tableExtensionSchema = z.strictObject({
   Indicators: ofTheTable,
   ByValue: ofTheTable,
   Provider: ofTheTable,
+  Events: ofTheTable,
   Query: ofTheTable,
   SnowflakeQuery: ofTheTable,
   DatabricksQuery: ofTheTable,
@@ -263,9 +268,9 @@ export function defineTable(document: unknown, { file }: { readonly file: string
   const elsewhere = (['Filename', 'Provider', 'Format'] as const).find((name) => yaml[name] !== undefined) ?? short?.key
   if (yaml.Inline !== undefined && elsewhere !== undefined)
     throw new ConfigError(`the rows are in this file (Inline): remove ${elsewhere}, or Inline`, { file, path: elsewhere })
-  if (yaml.Filename === undefined && config === undefined && yaml.Inline === undefined) {
+  if (yaml.Filename === undefined && config === undefined && yaml.Inline === undefined && yaml.Events === undefined) {
     const message =
-      'a table needs Filename (content next to this file), Provider (where to fetch content) or Inline (the rows themselves)'
+      'a table needs Filename (content next to this file), Provider (where to fetch content), Inline (the rows themselves) or Events (what writes rows)'
     throw new ConfigError(message, { file })
   }
   if (yaml.Schema !== undefined && yaml.Indicators !== undefined) {
@@ -280,6 +285,9 @@ export function defineTable(document: unknown, { file }: { readonly file: string
   const key = readKey(yaml.LogTypeMap.PrimaryKey, file)
   const associations = readAssociations(yaml.LogTypeMap.AssociatedLogTypes ?? [], file)
   checkAssociations(key, associations)
+  const match = readMatch({ ...yaml, Match: yaml.Match ?? validatedMatch(yaml, key) }, key, file)
+  const given = new Set(Object.keys(document as object))
+  const events = yaml.Events && readEventSource(yaml.Events, { key, match, rowChoice: yaml.RowsPerKey, given, file })
   const { cron, period } = readPeriod(yaml.Refresh, config ? providerDefinition(config.type).periodMinutes : 60, file)
   const definition: TableDefinition = {
     name: yaml.LookupName,
@@ -287,7 +295,8 @@ export function defineTable(document: unknown, { file }: { readonly file: string
     schema: yaml.Schema,
     key,
     primaryKey: key.columns[0]!,
-    ...readMatch({ ...yaml, Match: yaml.Match ?? validatedMatch(yaml, key) }, key, file),
+    ...match,
+    ...(events && { events }),
     format: yaml.Format ?? (config && providerDefinition(config.type).format),
     rowChoice: yaml.RowsPerKey,
     newestBy: yaml.NewestBy,

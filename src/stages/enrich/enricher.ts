@@ -2,9 +2,10 @@ import type { Event } from '../../model/event.ts'
 import type { JsonObject, JsonValue } from '../../model/json.ts'
 import type { LogTypeShape } from './associations.ts'
 import type { Chain } from './chains.ts'
+import { fieldValue, keyText, valueAt } from './event-value.ts'
 import { type Field, type Join, type MissesOf, planFor } from './join-plan.ts'
 import type { Enricher, EnrichOptions, Table } from './table.ts'
-import { tableRows } from './table-rows.ts'
+import { type AbsentTable, tableRows } from './table-rows.ts'
 import { AddressBatch } from './tables/address-batch.ts'
 import { joinKey } from './tables/composite-index.ts'
 import type { TableRow } from './tables/row-store.ts'
@@ -14,10 +15,17 @@ const MAX_LIST = 100
 /** Maximum number of combinations of list-valued fields that are looked up as composite keys. */
 const MAX_COMBINATIONS = 1000
 
-/** An enricher over the tables in force. Create a new one when a table has been replaced; that takes microseconds. */
-export function createEnricher(tables: readonly Table[], missesOf: MissesOf = () => undefined): Enricher {
+/**
+ * An enricher over the tables in force. Create a new one when a table has been replaced; that takes microseconds. `absent` explains look-ups
+ * in others.
+ */
+export function createEnricher(
+  tables: readonly Table[],
+  missesOf: MissesOf = () => undefined,
+  absent: AbsentTable = () => undefined,
+): Enricher {
   const plans = new WeakMap<LogTypeShape, readonly Join[]>()
-  const rowsOfAll = tableRows(tables, { missesOf })
+  const rowsOfAll = tableRows(tables, { missesOf, absent })
   const isExpiring = tables.some((table) => table.isExpiring)
   return {
     enrich(schema, events, options = {}) {
@@ -29,7 +37,7 @@ export function createEnricher(tables: readonly Table[], missesOf: MissesOf = ()
       if (plan.length > 0) enrichEvents(events, plan, options)
     },
     rows: rowsOfAll,
-    rowsAt: (atMs) => (isExpiring ? tableRows(tables, { atMs, missesOf }) : rowsOfAll),
+    rowsAt: (atMs) => (isExpiring ? tableRows(tables, { atMs, missesOf, absent }) : rowsOfAll),
   }
 }
 
@@ -95,7 +103,7 @@ class FieldLookup {
       keys = [...combinations(keys, parts)]
     }
     for (const values of keys) {
-      const texts = values.map(textOf)
+      const texts = values.map(keyText)
       if (!texts.includes(undefined)) this.#push(joinKey(texts as string[]), values, isList ? ~number : number)
     }
   }
@@ -112,14 +120,12 @@ class FieldLookup {
     return enrichment
   }
 
-  /** A field whose name contains dots takes precedence over the path. */
-  #select(event: Event, number: number, { name, path, chain }: Field): JsonValue | undefined {
-    if (chain) return this.#found.get(number)?.read(chain)
-    return Object.hasOwn(event, name) ? event[name] : valueAt(event, path, 0)
+  #select(event: Event, number: number, field: Field): JsonValue | undefined {
+    return field.chain ? this.#found.get(number)?.read(field.chain) : fieldValue(event, field)
   }
 
   #add(value: JsonValue, event: number): void {
-    const text = textOf(value)
+    const text = keyText(value)
     if (text !== undefined) this.#push(text, value, event)
   }
 
@@ -220,14 +226,14 @@ class Enrichment {
     return under
   }
 
-  #copy(table: Table, { values, indicators }: TableRow, value: JsonValue): JsonObject {
+  #copy(table: Table, { values, indicators, version }: TableRow, value: JsonValue): JsonObject {
     for (const [field, texts] of Object.entries(indicators)) {
       const list = this.#indicators.get(field) ?? []
       for (const one of texts) if (!list.includes(one)) list.push(one)
       this.#indicators.set(field, list)
     }
     // Spread copies own properties as data, even a key `__proto__`.
-    return { ...values, p_match: value, p_version: table.version }
+    return { ...values, p_match: value, p_version: version ?? table.version }
   }
 }
 
@@ -239,27 +245,4 @@ function* combinations(keys: readonly (readonly JsonValue[])[], parts: readonly 
       if (left-- === 0) return
       yield [...before, part]
     }
-}
-
-/** Numbers and booleans are looked up as text; objects are never keys. */
-function textOf(value: JsonValue): string | undefined {
-  if (typeof value === 'string') return value
-  return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : undefined
-}
-
-/** The value at a path; a list of values if an array is on the way. */
-function valueAt(value: JsonValue | undefined, path: readonly string[], step: number): JsonValue | undefined {
-  if (Array.isArray(value)) {
-    const found: JsonValue[] = []
-    for (const element of value) {
-      const inner = valueAt(element as JsonValue, path, step)
-      // One by one: a call has room for some 100,000 arguments only.
-      if (Array.isArray(inner)) for (const one of inner as JsonValue[]) found.push(one)
-      else if (inner !== undefined) found.push(inner)
-    }
-    return found
-  }
-  if (step === path.length) return value
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, path[step]!)) return undefined
-  return valueAt((value as JsonObject)[path[step]!], path, step + 1)
 }

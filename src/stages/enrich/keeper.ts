@@ -77,7 +77,7 @@ export class TableKeeper {
 
   constructor(options: TableKeeperOptions) {
     this.#options = options
-    for (const definition of options.definitions) this.#entries.set(definition.name, this.#entryOf(definition))
+    for (const definition of withContent(options.definitions)) this.#entries.set(definition.name, this.#entryOf(definition))
   }
 
   /**
@@ -94,7 +94,7 @@ export class TableKeeper {
    * at a start. Resolves when all of them are in force.
    */
   async update(definitions: readonly TableDefinition[]): Promise<void> {
-    const wanted = new Map(definitions.map((definition) => [definition.name, definition]))
+    const wanted = new Map(withContent(definitions).map((definition) => [definition.name, definition]))
     for (const [name, entry] of this.#entries) {
       if (isSame(entry.table.definition, wanted.get(name))) continue
       entry.ended.abort()
@@ -250,6 +250,11 @@ export class TableKeeper {
   #jitter(): number {
     return 0.9 + this.#options.random() * 0.2
   }
+}
+
+/** Those that events write have no content to keep. */
+function withContent(definitions: readonly TableDefinition[]): readonly TableDefinition[] {
+  return definitions.filter(({ events }) => !events)
 }
 
 /** When the next refresh is due after one at `ms`. */

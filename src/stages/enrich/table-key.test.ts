@@ -53,7 +53,7 @@ describe('rows in the definition', () => {
     [{ Filename: undefined, Inline, Format: 'csv' }, /at Format: /],
     [{ Filename: undefined, Inline: [] }, /at Inline/],
     [{ Filename: undefined, Inline: ['a'] }, /at Inline\.0/],
-    [{ Filename: undefined }, /a table needs Filename .*, Provider .* or Inline/],
+    [{ Filename: undefined }, /a table needs Filename .*, Provider .*, Inline .* or Events/],
   ]
   test.each(refused)('%j is refused', (change, message) => expect(() => define(change, 'key')).toThrow(message))
 

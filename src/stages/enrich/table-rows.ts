@@ -21,10 +21,14 @@ const NOT_FOUND = Int32Array.of(-1)
 export interface TableRowsOptions {
   readonly atMs?: number
   readonly missesOf?: MissesOf
+  /** Why a table that exists has no rows here: a sentence, or `undefined`. */
+  readonly absent?: AbsentTable
 }
 
+export type AbsentTable = (table: string) => string | undefined
+
 /** Row access for `event.lookup(table, key)` in rules. */
-export function tableRows(tables: readonly Table[], { atMs, missesOf }: TableRowsOptions = {}): TableRows {
+export function tableRows(tables: readonly Table[], { atMs, missesOf, absent }: TableRowsOptions = {}): TableRows {
   const byName = new Map(tables.map((table) => [table.name, table]))
   // As with the keys of an event, the exact name wins, then the first one that differs only in case.
   const byFoldedName = new Map(tables.toReversed().map((table) => [table.name.toLowerCase(), table]))
@@ -32,7 +36,7 @@ export function tableRows(tables: readonly Table[], { atMs, missesOf }: TableRow
     stamp: `${++created}`,
     find(name, key) {
       const table = byName.get(name) ?? byFoldedName.get(name.toLowerCase())
-      if (!table) return { problem: unknown(name, [...byName.keys()]) }
+      if (!table) return { problem: absent?.(name) ?? unknown(name, [...byName.keys()]) }
       const looked = rowOf(table, key, atMs)
       if ('row' in looked && looked.row === null && typeof key === 'string') noteMiss(table, key, missesOf)
       return looked
@@ -56,7 +60,7 @@ function rowOf(table: Table, key: JsonValue, atMs: number | undefined): Looked {
   if (parts.includes(undefined)) return problem
   const found = parts.includes(null) ? -1 : table.find(table.match === 'composite' ? joinKey(parts as string[]) : parts[0]!, atMs)
   if (found < 0) return { table: name, version, row: null }
-  const copy = ({ values }: TableRow): JsonObject => ({ ...values, p_match: key, p_version: version })
+  const copy = ({ values, version: own }: TableRow): JsonObject => ({ ...values, p_match: key, p_version: own ?? version })
   const row = table.isList ? table.list(found, atMs).slice(0, MAX_LIST).map(copy) : copy(table.row(found))
   return { table: name, version, row }
 }

@@ -16,6 +16,7 @@ import {
 } from './ddl.ts'
 import { statementError } from './engine-error.ts'
 import { INDEX_INSERT, isIndex } from './indicators.ts'
+import { isLookupRows, LOOKUP_ROWS } from './lookup-names.ts'
 import { NativeRows } from './native.ts'
 
 type TableId = Pick<TableSpec, 'database' | 'table'>
@@ -24,6 +25,12 @@ interface Filled {
   readonly columns: readonly string[]
   readonly values: readonly string[]
   readonly settings?: string
+}
+
+/** The stored columns have other types, which the values are converted to. */
+const LOOKUP_INSERT: Filled = {
+  columns: LOOKUP_ROWS.columns.map(({ name }) => name),
+  values: LOOKUP_ROWS.columns.map((_, i) => `c${i}`),
 }
 
 /** Creates, widens and retypes the stored tables over one connection. Calls must not overlap. */
@@ -41,7 +48,7 @@ export class ChdbTables {
   async ensure(spec: TableSpec, late = false): Promise<void> {
     checkSpec(spec)
     // Created when the lake is opened.
-    if (isIndex(spec)) return
+    if (isIndex(spec) || isLookupRows(spec)) return
     const existing = await this.#load(spec)
     const statements =
       existing.length > 0
@@ -60,7 +67,11 @@ export class ChdbTables {
 
   /** The statement that stores a file's rows, in the order of the spec's columns. Throws `Refused` if the table has no column for them. */
   async insertFrom(spec: TableSpec, file: string, token: string): Promise<string> {
-    const { columns, values, settings }: Filled = isIndex(spec) ? INDEX_INSERT : await this.#filled(spec)
+    const { columns, values, settings }: Filled = isIndex(spec)
+      ? INDEX_INSERT
+      : isLookupRows(spec)
+        ? LOOKUP_INSERT
+        : await this.#filled(spec)
     return `INSERT INTO ${tableName(spec)} (${columns.map(quoteName).join(', ')}) SELECT ${values.join(', ')}
 FROM file(${quoteText(file)}, 'Native', ${quoteText(NativeRows.structure(spec.columns))})
 SETTINGS ${[`insert_deduplication_token = ${quoteText(token)}`, ONE_BLOCK, settings].filter(Boolean).join(', ')}`

@@ -1,9 +1,9 @@
 import { rowsOf, type Session, UNDIVIDED } from './chdb-engine.ts'
 import { quoteName, quoteText, tableName } from './ddl.ts'
 import { statementError } from './engine-error.ts'
-import { LOOKUPS } from './lookup-names.ts'
+import { LOOKUP_ROWS, LOOKUPS } from './lookup-names.ts'
 
-const ROWS = tableName({ database: 'monitor', table: 'lookup_rows' })
+const ROWS = tableName(LOOKUP_ROWS)
 
 /**
  * The rows of all lookup tables, those in force and earlier ones. A row that ends is inserted again with its end, and takes the place of

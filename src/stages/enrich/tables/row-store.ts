@@ -20,6 +20,8 @@ export interface TableRow {
   readonly values: JsonObject
   /** Indicators of the row, by `p_any_*` name, from the table's schema. */
   readonly indicators: Readonly<Record<string, readonly string[]>>
+  /** The number of the write that gave it its values. Absent: the table's version is the row's. */
+  readonly version?: number
 }
 
 /** The most recently read rows are cached as objects, because the same few match repeatedly. */
