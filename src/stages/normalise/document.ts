@@ -25,6 +25,8 @@ export type ValueType = (typeof VALUE_TYPES)[number]
 export interface ValueSpec {
   readonly type: ValueType
   readonly timeFormats: readonly string[]
+  /** Of times whose format has no zone; UTC if absent. */
+  readonly timeZone: string | undefined
   readonly indicators: readonly string[]
   readonly validate: ValidateSpec | undefined
   readonly marker: MarkerSpec | undefined
@@ -88,6 +90,10 @@ const valueShape = {
   description: z.string().optional(),
   timeFormat: z.string().optional().describe('One format; `timeFormats` is the current form.'),
   timeFormats: z.array(z.string()).min(1).optional().describe('Tried in this order.'),
+  timeZone: z
+    .string()
+    .optional()
+    .describe('Zone of times whose format has none: a name such as Europe/Berlin, or an offset such as +02:00. Default: UTC.'),
   indicators: z.array(z.enum(indicatorNames)).optional(),
   validate: validateSchema.optional(),
   marker: z
@@ -112,6 +118,7 @@ interface ValueInput {
   type: ValueType
   timeFormat?: string | undefined
   timeFormats?: string[] | undefined
+  timeZone?: string | undefined
   indicators?: string[] | undefined
   validate?: ValidateSpec | undefined
   marker?: MarkerSpec | undefined
@@ -271,9 +278,10 @@ function readValue(value: ValueInput, path: string, file: string, inside: Place)
     )
   }
   for (const format of formats ?? []) {
-    const compiled = compileTimeFormat(format)
+    const compiled = compileTimeFormat(format, value.timeZone)
     if (typeof compiled === 'string') throw new ConfigError(compiled, at)
   }
+  if (value.timeZone !== undefined && type !== 'timestamp') throw new ConfigError('`timeZone` belongs to type timestamp', at)
   if ((value.element !== undefined) !== (type === 'array'))
     throw new ConfigError('type array needs `element`; no other type has one', at)
   if ((value.fields !== undefined) !== (type === 'object'))
@@ -285,6 +293,7 @@ function readValue(value: ValueInput, path: string, file: string, inside: Place)
   return {
     type,
     timeFormats: formats ?? [],
+    timeZone: value.timeZone,
     indicators: value.indicators ?? [],
     validate: value.validate,
     marker: value.marker,

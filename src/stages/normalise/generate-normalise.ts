@@ -133,7 +133,7 @@ function indicatorsOf(specs: readonly ValueSpec[]): IndicatorName[] {
 /** Functions that the generated code of a field can call. */
 function fieldTools(field: FieldSpec) {
   return {
-    read: field.type === 'timestamp' ? timeReader(field.timeFormats) : valueReader(field),
+    read: field.type === 'timestamp' ? timeReader(field) : valueReader(field),
     check: field.validate && validator(field.validate),
     indicators: indicatorReader(field.indicators),
   }
@@ -159,7 +159,7 @@ function fieldCode(field: FieldSpec, i: number): string {
     `  let f${i}`,
     `  if (${inPlace}) f${i} = ${v}`,
     `  else if (${v} !== undefined && ${v} !== null) {`,
-    `    f${i} = ${reader}(${v}, ${name}, into)`,
+    `    f${i} = ${reader}(${v}, ${name}, into, meta.receivedMs)`,
     `    if (f${i} instanceof Misfit) return f${i}.outcome`,
     '  }',
   ]

@@ -1,7 +1,12 @@
+import { strftimeOfLayout } from './go-layout.ts'
 import { epochSeconds, offsetSeconds, rfc3339Time, timeText, unixTime } from './time.ts'
+import { type ZoneOffset, zoneOffset } from './time-zone.ts'
 
-/** Text of a time → RFC 3339 UTC, or `undefined` if it does not match the format or is not a valid time. */
-export type TimeReader = (text: string) => string | undefined
+/**
+ * Text of a time → RFC 3339 UTC, or `undefined` if it does not match the format or is not a valid time. `receivedMs`, epoch
+ * milliseconds, decides the year of times without one.
+ */
+export type TimeReader = (text: string, receivedMs: number) => string | undefined
 
 const NAMED: Readonly<Record<string, TimeReader>> = {
   rfc3339: rfc3339Time,
@@ -9,18 +14,21 @@ const NAMED: Readonly<Record<string, TimeReader>> = {
   unix_ms: (text) => unixTime(text, 3),
   unix_us: (text) => unixTime(text, 6),
   unix_ns: (text) => unixTime(text, 9),
+  // The three forms that a Cloudflare job can be set to: only a count of nanoseconds has more than 15 digits.
+  cloudflare: (text) => rfc3339Time(text) ?? unixTime(text, text.length > 15 ? 9 : 0),
 }
 
 /** What has been read so far with a strftime format. */
 interface Clock {
-  year: number
+  year: number | undefined
   month: number
   day: number
   hour: number
   minute: number
   second: number
   fraction: string
-  offset: number
+  /** Seconds east of UTC. */
+  offset: number | undefined
   isAfternoon: boolean | undefined
   /** `%s`: the whole time. */
   epoch: string | undefined
@@ -83,8 +91,9 @@ function zone(text: string, at: number, clock: Clock): number {
   return at + match[0].length
 }
 
-function zoneName(text: string, at: number): number {
+function zoneName(text: string, at: number, clock: Clock): number {
   const match = /^(?:UTC|GMT|Z)/.exec(text.slice(at, at + 3))
+  clock.offset = 0
   return match ? at + match[0].length : -1
 }
 
@@ -128,12 +137,14 @@ const DIRECTIVES: Readonly<Record<string, Directive>> = {
 const COMPOUND: Readonly<Record<string, string>> = { T: '%H:%M:%S', R: '%H:%M', D: '%m/%d/%y', F: '%Y-%m-%d' }
 
 /**
- * A reader for one entry of `timeFormats`: a name (`rfc3339`, `unix`, `unix_ms`, `unix_us`, `unix_ns`) or a strftime
- * format. Returns an error text if there is no such format. Times without a zone are UTC.
+ * A reader for one entry of `timeFormats`: a name (`rfc3339`, `unix`, `unix_ms`, `unix_us`, `unix_ns`, `cloudflare`), a strftime
+ * format, or `layout=` and a layout of Go. Returns an error text if there is no such format. Times without a zone are in `zone`, a
+ * name of the IANA database or an offset such as `+02:00`; in UTC unless it is given.
  */
-export function compileTimeFormat(format: string): TimeReader | string {
+export function compileTimeFormat(format: string, zone?: string): TimeReader | string {
   const named = Object.hasOwn(NAMED, format) ? NAMED[format] : undefined
   if (named) return named
+  if (format.startsWith('layout=')) return compileTimeFormat(strftimeOfLayout(format.slice('layout='.length)), zone)
   const known = `use ${Object.keys(NAMED).join(', ')} or a strftime format such as '%Y-%m-%d %H:%M:%S'`
   if (!format.includes('%')) return `unknown time format '${format}': ${known}`
   const expanded = format.replace(/%([TRDF])/g, (_, letter: string) => COMPOUND[letter]!)
@@ -146,21 +157,28 @@ export function compileTimeFormat(format: string): TimeReader | string {
     else
       return `time format '${format}' has the directive '%${letter}', which is not supported: known are ${Object.keys(DIRECTIVES).join(' ')} T R D F %`
   }
-  if (!/%[Yys]/.test(expanded)) return `time format '${format}' has no year (%Y), which is required`
+  const hasDay = /%[mbBh]/.test(expanded) && /%[de]/.test(expanded)
+  if (!/%[Yys]/.test(expanded) && !hasDay)
+    return `time format '${format}' has neither a year (%Y) nor a month and a day (%b %e), one of which is required`
+  const offsetOf = zone === undefined ? () => 0 : zoneOffset(zone)
+  if (!offsetOf) return `unknown time zone '${zone}': use a name such as Europe/Berlin, or an offset such as +02:00`
   const isDayOfYear = expanded.includes('%j')
-  return (text) => readSteps(steps, text, isDayOfYear)
+  return (text, receivedMs) => {
+    const clock = readSteps(steps, text)
+    return clock && timeOf(clock, isDayOfYear, offsetOf, receivedMs)
+  }
 }
 
-function readSteps(steps: readonly (Directive | string)[], text: string, isDayOfYear: boolean): string | undefined {
+function readSteps(steps: readonly (Directive | string)[], text: string): Clock | undefined {
   const clock: Clock = {
-    year: 1970,
+    year: undefined,
     month: 1,
     day: 1,
     hour: 0,
     minute: 0,
     second: 0,
     fraction: '',
-    offset: 0,
+    offset: undefined,
     isAfternoon: undefined,
     epoch: undefined,
   }
@@ -172,11 +190,35 @@ function readSteps(steps: readonly (Directive | string)[], text: string, isDayOf
     } else at = step(text, at, clock)
     if (at < 0) return undefined
   }
-  if (at !== text.length) return undefined
+  return at === text.length ? clock : undefined
+}
+
+function timeOf(clock: Clock, isDayOfYear: boolean, offsetOf: ZoneOffset, receivedMs: number): string | undefined {
   if (clock.epoch !== undefined) return timeText(Number(clock.epoch), clock.fraction)
-  const hour = clock.isAfternoon ? clock.hour + 12 : clock.hour
-  const day = isDayOfYear ? 1 : clock.day
-  const seconds = epochSeconds(clock.year, clock.month, day, hour, clock.minute, clock.second)
   if (isDayOfYear && (clock.day < 1 || clock.day > 366)) return undefined
-  return timeText(seconds + (isDayOfYear ? (clock.day - 1) * 86_400 : 0) - clock.offset, clock.fraction)
+  if (clock.year !== undefined) return timeText(secondsIn(clock.year, clock, isDayOfYear, offsetOf), clock.fraction)
+  return timeText(nearestYear(clock, offsetOf, receivedMs / 1000), clock.fraction)
+}
+
+function secondsIn(year: number, clock: Clock, isDayOfYear: boolean, offsetOf: ZoneOffset): number {
+  const hour = clock.isAfternoon ? clock.hour + 12 : clock.hour
+  const first = epochSeconds(year, clock.month, isDayOfYear ? 1 : clock.day, hour, clock.minute, clock.second)
+  const local = isDayOfYear ? first + (clock.day - 1) * 86_400 : first
+  return local - (clock.offset ?? offsetOf(local))
+}
+
+/** A log is not read months before it is written, but clocks may be wrong: a time without a year is at most this far ahead. */
+const MAX_AHEAD = 30 * 86_400
+
+/**
+ * The latest year in which the time is not too far ahead of its receipt, so that 31 December received in January is of last year, and
+ * 29 February of the last year that had one.
+ */
+function nearestYear(clock: Clock, offsetOf: ZoneOffset, received: number): number {
+  const now = new Date(received * 1000).getUTCFullYear()
+  for (let year = now + 1; year >= now - 8; year--) {
+    const seconds = secondsIn(year, clock, false, offsetOf)
+    if (seconds <= received + MAX_AHEAD) return seconds
+  }
+  return Number.NaN
 }

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { rfc3339Time, timeText, unixSeconds, unixTime } from './time.ts'
-import { compileTimeFormat } from './time-format.ts'
 
 const seed = { seed: 4848, numRuns: 500 }
 
@@ -107,32 +106,4 @@ describe('against Date, the slow oracle', () => {
       seed,
     )
   })
-})
-
-test.each([
-  ['%Y-%m-%d %H:%M:%S', '2024-04-19 10:00:01', '2024-04-19T10:00:01Z'],
-  ['%Y-%m-%dT%H:%M:%S.%f%z', '2024-04-19T10:00:01.000250+0200', '2024-04-19T08:00:01.00025Z'],
-  ['%d/%b/%Y:%H:%M:%S %z', '17/May/2015:10:05:03 +0000', '2015-05-17T10:05:03Z'],
-  ['%a %b %e %T %Y', 'Sat Mar  3 01:02:03 2018', '2018-03-03T01:02:03Z'],
-  ['%m/%d/%y %I:%M:%S %p', '03/24/18 12:15:20 AM', '2018-03-24T00:15:20Z'],
-  ['%m/%d/%y %I:%M:%S %p', '03/24/18 12:15:20 PM', '2018-03-24T12:15:20Z'],
-  ['%Y.%j %R UTC', '2024.060 10:05 UTC', '2024-02-29T10:05:00Z'],
-  ['%s.%N', '1521911720.000000007', '2018-03-24T17:15:20.000000007Z'],
-  ['%d %B %Y %H%%', '1 February 2024 07%', undefined],
-  ['%Y-%m-%d', '2024-04-31', undefined],
-  ['%Y-%m-%d', '2024-04-30x', undefined],
-])('%s reads %s as %s', (format, text, time) => {
-  const reader = compileTimeFormat(format)
-  expect(typeof reader).toBe('function')
-  if (typeof reader === 'function') expect(reader(text)).toBe(format.includes('%%') ? '2024-02-01T07:00:00Z' : time)
-})
-
-test.each([
-  ['iso8601', "unknown time format 'iso8601': use rfc3339, unix"],
-  ['%b %d %H:%M:%S', 'has no year'],
-  ['%Y-%Q', "directive '%Q'"],
-  ['%Y-%', "directive '%'"],
-  ['__proto__', 'unknown time format'],
-])('the format %s is refused with a message', (format, message) => {
-  expect(compileTimeFormat(format)).toContain(message)
 })

@@ -15,8 +15,9 @@ export class Misfit {
   }
 }
 
-/** Reads a value of a known type and collects the indicators in it. `path` is for messages. Never called with null. */
-export type ValueReader = (value: JsonValue, path: string, into: Indicators) => JsonValue | Misfit
+/** Reads a value of a known type and collects the indicators in it. `path` is for messages; `receivedMs`, epoch milliseconds,
+ * dates times without a year. Never called with null. */
+export type ValueReader = (value: JsonValue, path: string, into: Indicators, receivedMs: number) => JsonValue | Misfit
 
 /** A value for a message: its type and its shortened text. */
 function shown(value: JsonValue): string {
@@ -90,15 +91,17 @@ export function toBoolean(value: JsonValue, path: string): boolean | Misfit {
  */
 const OF_EVENTS = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d{1,9})?Z| \d\d:\d\d:\d\d(?:\.\d{1,9})?)$/
 
+type TimeValueReader = (value: JsonValue, path: string, into: Indicators, receivedMs: number) => string | Misfit
+
 /** Reads a time given as text or number (whose shortest text loses nothing), trying the formats in order. */
-export function timeReader(formats: readonly string[]): (value: JsonValue, path: string) => string | Misfit {
+export function timeReader({ timeFormats: formats, timeZone }: Pick<ValueSpec, 'timeFormats' | 'timeZone'>): TimeValueReader {
   const readers = formats.map((format) => {
-    const reader = compileTimeFormat(format)
+    const reader = compileTimeFormat(format, timeZone)
     if (typeof reader === 'string') throw new Error(reader)
     return reader
   }) as [TimeReader, ...TimeReader[]]
   const isUnixFirst = formats[0] === 'unix'
-  return (value, path) => {
+  return (value, path, _, receivedMs) => {
     if (isUnixFirst && typeof value === 'number') {
       const time = unixSeconds(value)
       if (time !== undefined) return time
@@ -107,7 +110,7 @@ export function timeReader(formats: readonly string[]): (value: JsonValue, path:
       return wrongType(value, path, 'a time')
     const text = typeof value === 'string' ? value : String(value)
     for (let i = 0; i < readers.length; i++) {
-      const time = readers[i]!(text)
+      const time = readers[i]!(text, receivedMs)
       if (time !== undefined) return time
     }
     const written = OF_EVENTS.test(text) ? rfc3339Time(text.endsWith('Z') ? text : `${text}Z`) : undefined
@@ -170,7 +173,7 @@ export function valueReader(spec: ValueSpec): ValueReader {
     case 'boolean':
       return toBoolean
     case 'timestamp':
-      return timeReader(spec.timeFormats)
+      return timeReader(spec)
     case 'json':
       return (value) => value
     case 'array':
@@ -195,11 +198,11 @@ function stringReader(spec: ValueSpec): ValueReader {
 
 /** A null element stays null, since Zeek's vectors can have unset elements. */
 function arrayReader(read: ValueReader): ValueReader {
-  return (value, path, into) => {
+  return (value, path, into, receivedMs) => {
     if (!Array.isArray(value)) return wrongType(value, path, 'an array')
     const array: JsonValue[] = []
     for (const inner of value as readonly JsonValue[]) {
-      const result = inner === null ? null : read(inner, `${path}[]`, into)
+      const result = inner === null ? null : read(inner, `${path}[]`, into, receivedMs)
       if (result instanceof Misfit) return result
       array.push(result)
     }
@@ -211,14 +214,14 @@ function arrayReader(read: ValueReader): ValueReader {
 function objectReader(spec: ValueSpec): ValueReader {
   const readers = new Map(spec.fields.map((field) => [field.from ?? field.name, { ...field, read: valueReader(field) }]))
   const required = spec.fields.filter((field) => field.required).map((field) => field.from ?? field.name)
-  return (value, path, into) => {
+  return (value, path, into, receivedMs) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return wrongType(value, path, 'an object')
     const source = value as JsonObject
     const object: JsonObject = {}
     for (const [key, inner] of Object.entries(source)) {
       const field = readers.get(key)
       if (field && (inner === null || inner === undefined)) continue
-      const result = field ? field.read(inner!, `${path}.${key}`, into) : inner!
+      const result = field ? field.read(inner!, `${path}.${key}`, into, receivedMs) : inner!
       if (result instanceof Misfit) return result
       setOwn(object, field?.name ?? key, result)
     }

@@ -17,6 +17,7 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
 const text = {
   type: 'string',
   timeFormats: [],
+  timeZone: undefined,
   indicators: [],
   validate: undefined,
   marker: undefined,
