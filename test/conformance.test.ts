@@ -10,6 +10,7 @@ import { services } from '../src/stages/enrich/live/services/index.ts'
 import { keyKinds } from '../src/stages/enrich/tables/index.ts'
 import { formats as logFormats } from '../src/stages/parse/index.ts'
 import { nativeParsers } from '../src/stages/parse/native/index.ts'
+import { textParsers } from '../src/stages/parse/text/index.ts'
 import { decoders } from '../src/stages/source/decoders/index.ts'
 import { sources } from '../src/stages/source/index.ts'
 import { lakes } from '../src/stages/store/index.ts'
@@ -30,6 +31,7 @@ const NAMED: Readonly<Record<string, readonly { readonly type: string; readonly 
   language: languages,
   decoder: decoders,
   'log format': logFormats,
+  'text parser': textParsers,
   'native parser': nativeParsers,
   'table format': tableFormats,
   'key kind': keyKinds,

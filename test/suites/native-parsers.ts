@@ -6,7 +6,7 @@ import { HEADER, type NativeParser } from '../../src/stages/parse/native/native.
 import type { Behaviour, Suite } from './behaviours.ts'
 
 /** 1,000 cases here; a long run sets more. */
-const RUNS = Number(process.env['FUZZ_RUNS'] ?? 1000)
+export const FUZZ_RUNS = Number(process.env['FUZZ_RUNS'] ?? 1000)
 
 /** Texts of the format with parts cut out, doubled and mixed, and texts of any other kind. */
 export function damaged(texts: readonly string[]): fc.Arbitrary<string> {
@@ -68,7 +68,7 @@ const behaviours: readonly Behaviour<NativeParser>[] = [
           const record = parse(text)
           if (record !== undefined && record !== HEADER) JSON.stringify(record)
         }),
-        { numRuns: RUNS, seed: 12 },
+        { numRuns: FUZZ_RUNS, seed: 12 },
       )
     },
   },

@@ -166,8 +166,11 @@ class ChunkParser {
       if (queue === this.#texts && !isNamed && logType === undefined) return this.#guessText(queue, text, meta)
       const taken = queue.take(text, meta, this.#hints.host)
       if (taken === HEADER || taken.schema) return taken
-      // Something like JSON is refused as such if the source could send JSON.
-      const isOther = reading?.kind === 'header' || (reading !== undefined && isNamed && schemas.some(({ parser }) => !parser))
+      // A comment of Zeek's, or something like JSON, if the source could send these.
+      const isOther =
+        reading?.kind === 'header'
+          ? schemas.some(({ native }) => native === 'zeek')
+          : reading !== undefined && isNamed && schemas.some(({ parser }) => !parser)
       return isOther ? undefined : taken
     } catch (error) {
       return internal(error)
