@@ -208,6 +208,7 @@ test('the API description lists every route', async () => {
     'get /api/v1/tables/{name}/diff',
     'get /api/v1/sources',
     'delete /api/v1/sources/{id}/data',
+    'get /api/v1/dead-letters',
     'get /api/v1/rules',
     'get /api/v1/content',
     'post /api/v1/content/reload',

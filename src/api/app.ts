@@ -10,6 +10,7 @@ import { createRouter } from './router.ts'
 import { alertRoutes } from './routes/alerts.ts'
 import { contentRoutes } from './routes/content.ts'
 import { contentHistoryRoutes } from './routes/content-history.ts'
+import { deadLetterRoutes } from './routes/dead-letters.ts'
 import { healthCheck, healthRoutes, metricsRoutes } from './routes/health.ts'
 import { homeRoutes } from './routes/home.ts'
 import { ingestRoutes } from './routes/ingest.ts'
@@ -53,6 +54,7 @@ export function createApp(engine: Engine, log: Log = processLog()) {
     .route('/', tableRoutes(engine))
     .route('/', tablePastRoutes(engine))
     .route('/', sourceRoutes(engine))
+    .route('/', deadLetterRoutes(engine))
     .route('/', ruleRoutes(engine))
     .route('/', contentRoutes(engine))
     .route('/', contentHistoryRoutes(engine))

@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   alerts: async () => (await import('./commands/alerts.ts')).registerAlerts,
   query: async () => (await import('./commands/query.ts')).registerQuery,
   sources: async () => (await import('./commands/sources.ts')).registerSources,
+  'dead-letters': async () => (await import('./commands/dead-letters.ts')).registerDeadLetters,
   tables: async () => (await import('./commands/tables.ts')).registerTables,
   rules: async () => (await import('./commands/rules.ts')).registerRules,
   packs: async () => (await import('./commands/packs.ts')).registerPacks,

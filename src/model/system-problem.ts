@@ -56,9 +56,9 @@ export const PROBLEM_KINDS = {
     severity: 'MEDIUM',
     alerts: 'each',
     afterMs: 0,
-    meaning: 'Records of a source cannot be read, so no rule sees them. They are kept in monitor.dead_letters.',
+    meaning: 'Records of a source cannot be read, so no rule sees them. They are kept: `caracal dead-letters` lists them.',
     advice:
-      'Compare the samples and their reasons with docs/errors.md, then fix the sender, the log type of the source or the schema.',
+      'Compare the samples and their reasons with docs/errors.md, then fix the sender, the log type of the source or the schema. `caracal dead-letters replay` parses them again.',
   },
   DeliveryDead: {
     headline: 'Alerts were not delivered',

@@ -17,11 +17,14 @@ interface StartFlags extends ServerFlags {
   readonly wait: boolean
 }
 
-interface LetterFlags extends StartFlags {
+/** Flags that choose dead letters. */
+export interface LetterChoice {
   readonly source: readonly string[]
   readonly reason: readonly string[]
   readonly since?: string
 }
+
+type LetterFlags = StartFlags & LetterChoice
 
 interface EventFlags extends StartFlags {
   readonly logType: readonly string[]
@@ -51,16 +54,7 @@ export function registerReplay(program: Command, io: Io): void {
     .summary('judge the past again: dead letters, stored events')
     .description('Parses dead letters again after a fix, and judges stored events again with the rules and tables in force.')
     .addHelpText('after', HELP)
-  startable(
-    replay.command('dead-letters').description('Parse dead letters again; those that are events now are stored and judged.'),
-  )
-    .option('--source <id>', 'only those of this source; may be given several times', collect, [])
-    .option('--reason <reason>', 'only those with this reason; may be given several times', collect, [])
-    .option('--since <time>', 'only those received since then')
-    .action(({ source, reason, since, ...flags }: LetterFlags) => {
-      const body = { kind: 'dead-letters', sources: source, reasons: reason, ...(since && { since: momentOf('--since', since) }) }
-      return start(body, flags, io)
-    })
+  registerLetterReplay(replay.command('dead-letters'), io)
   startable(replay.command('events').description('Judge stored events again with the rules and tables in force.'))
     .option('--log-type <name>', 'events of this log type; may be given several times', collect, [])
     .option('--rule <id>', 'only by this rule; may be given several times', collect, [])
@@ -94,6 +88,24 @@ export function registerReplay(program: Command, io: Io): void {
     async (id: string, flags: ServerFlags) =>
       print(await clientOf(flags, io).json<ReplayView>(pathOf(id), { method: 'DELETE' }), flags, io),
   )
+}
+
+/** Makes it the command that replays dead letters. */
+export function registerLetterReplay(command: Command, io: Io): void {
+  choosingLetters(
+    startable(command.description('Parse dead letters again; those that are events now are stored and judged.')),
+  ).action(({ source, reason, since, ...flags }: LetterFlags) => {
+    const body = { kind: 'dead-letters', sources: source, reasons: reason, ...(since && { since: momentOf('--since', since) }) }
+    return start(body, flags, io)
+  })
+}
+
+/** Adds the options that choose dead letters. */
+export function choosingLetters(command: Command): Command {
+  return command
+    .option('--source <id>', 'only those of this source; may be given several times', collect, [])
+    .option('--reason <reason>', 'only those with this reason; may be given several times', collect, [])
+    .option('--since <time>', 'only those received since then')
 }
 
 function startable(command: Command): Command {

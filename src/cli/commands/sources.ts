@@ -12,7 +12,7 @@ type Source = z.output<typeof sourceSchema>
 const HELP = `
 received = stored + filtered + dead-lettered + in flight, at any time.
 PER MINUTE is the mean of records over the last 15 minutes; LAG is from the newest event of the last batch to its receipt.
-Dead letters: caracal query "SELECT * FROM monitor.dead_letters"; after a fix: caracal replay dead-letters`
+Dead letters: caracal dead-letters; after a fix: caracal dead-letters replay`
 
 export function registerSources(program: Command, io: Io): void {
   withServer(program.command('sources').summary('records received, and what became of them'))
