@@ -1,7 +1,31 @@
 import { apacheCombined, apacheCommon } from './apache-access.ts'
+import { apacheError } from './apache-error.ts'
+import { awsAlb, awsElb } from './aws-load-balancers.ts'
+import { awsS3Access } from './aws-s3-access.ts'
+import { awsVpcFlow } from './aws-vpcflow.ts'
+import { last } from './last.ts'
+import { lsmod } from './lsmod.ts'
 import type { NativeParser } from './native.ts'
+import { netstat } from './netstat.ts'
 import { nginxAccess } from './nginx-access.ts'
+import { nginxError } from './nginx-error.ts'
 import { syslog } from './syslog.ts'
+import { who } from './who.ts'
 
 /** Built-in parsers of text formats. A new one is one file in this folder and one name here. */
-export const nativeParsers: readonly NativeParser[] = [apacheCombined, apacheCommon, nginxAccess, syslog]
+export const nativeParsers: readonly NativeParser[] = [
+  apacheCombined,
+  apacheCommon,
+  apacheError,
+  awsAlb,
+  awsElb,
+  awsS3Access,
+  awsVpcFlow,
+  last,
+  lsmod,
+  netstat,
+  nginxAccess,
+  nginxError,
+  syslog,
+  who,
+]
