@@ -33,6 +33,8 @@ test.each<[IndicatorName, string, object]>([
   ['url', 'no url', {}],
   ['net_addr', '192.0.2.1:80', { ip_addresses: ['192.0.2.1'] }],
   ['net_addr', '0.0.0.0:*', { ip_addresses: ['0.0.0.0'] }],
+  ['net_addr', '127.0.0.53%lo:53', { ip_addresses: ['127.0.0.53'] }],
+  ['net_addr', '[fe80::1%eth0]:22', { ip_addresses: ['fe80::1'] }],
   ['net_addr', '[2001:db8::1]:443', { ip_addresses: ['2001:db8::1'] }],
   ['net_addr', ':::22', { ip_addresses: ['::'] }],
   ['net_addr', '2001:db8::1', { ip_addresses: ['2001:db8::1'] }],

@@ -83,14 +83,22 @@ function hostname(value: string, into: Indicators): void {
   else domain(text, into)
 }
 
-/** `host:port`, `[v6]:port`, netstat's `:::22` and `0.0.0.0:*`, or the whole text as host. */
+/** `host:port`, `[v6]:port`, netstat's `:::22` and `0.0.0.0:*`, ss's `127.0.0.53%lo:53`, or the whole text as host. */
 function netAddress(value: string, into: Indicators): void {
   const text = value.trim()
   const colon = text.lastIndexOf(':')
   const head = colon < 0 ? text : text.slice(0, colon)
-  const host = /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? (isIp(text) ? text : head)
+  const named = /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? (isIp(text) ? text : head)
+  const host = withoutZone(named)
   // A host with colons that is not an address is not a name either; `*` means any host.
   if (host !== '*' && (!host.includes(':') || isIp(host))) hostname(host, into)
+}
+
+/** An address without the interface that it belongs to; other texts as they are. */
+function withoutZone(host: string): string {
+  const zone = host.indexOf('%')
+  const address = zone < 0 ? '' : host.slice(0, zone)
+  return isIp(address) ? address : host
 }
 
 /** The host of an absolute URL (`scheme://user@host:port/…`); a relative one has none. */

@@ -18,7 +18,7 @@ const exampleRecord: JsonObject = {
 /** Fields are named as in Panther's `Apache.AccessCommon`. */
 export const apacheCommon: NativeParser = {
   type: 'apache-common',
-  summary: 'Apache access logs in the formats `common` and, with a virtual host before it, `vhost_common`.',
+  summary: 'Access logs of Apache in the formats `common` and, with a virtual host before it, `vhost_common`.',
   example: { texts: [COMMON], records: [exampleRecord] },
   parse(text) {
     const line = readAccessLine(text)
@@ -29,7 +29,7 @@ export const apacheCommon: NativeParser = {
 /** Fields are named as in Panther's `Apache.AccessCombined`. */
 export const apacheCombined: NativeParser = {
   type: 'apache-combined',
-  summary: 'Apache access logs in the formats `combined`, `vhost_combined` and `combinedio`.',
+  summary: 'Access logs of Apache in the formats `combined`, `vhost_combined` and `combinedio`.',
   example: {
     texts: [`www.example.com:443 ${COMMON} "https://example.com/start" "Mozilla/5.0 (X11; Linux x86_64)"`],
     records: [

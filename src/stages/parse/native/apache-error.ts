@@ -14,7 +14,7 @@ const REFERER = ', referer: '
 /** Error logs of Apache 2.2 (`[time] [level] [client …]`) and 2.4 (`[time] [module:level] [pid …] [client …] AH…:`). */
 export const apacheError: NativeParser = {
   type: 'apache-error',
-  summary: 'Apache error logs, as versions 2.2 and 2.4 write them by default.',
+  summary: 'Error logs of Apache, as versions 2.2 and 2.4 write them by default.',
   example: {
     texts: [
       '[Fri Apr 19 12:00:00.123456 2024] [auth_basic:error] [pid 10:tid 140120579] [client 192.0.2.10:50229] AH01618: user alice not found: /admin, referer: https://example.com/',

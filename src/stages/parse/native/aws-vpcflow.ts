@@ -1,29 +1,48 @@
 import { type Column, recordOf } from './columns.ts'
 import { HEADER, type NativeParser } from './native.ts'
 
-/** Fields of flow logs as AWS names them, and as Panther's `AWS.VPCFlow` does; those of version 2 are the default format. */
-const DEFAULT: readonly Column[] = [
-  ['version', 'number'],
-  ['account'],
-  ['interfaceId'],
-  ['srcAddr'],
-  ['dstAddr'],
-  ['srcPort', 'number'],
-  ['dstPort', 'number'],
-  ['protocol', 'number'],
-  ['packets', 'number'],
-  ['bytes', 'number'],
-  ['start'],
-  ['end'],
-  ['action'],
-  ['status'],
-]
+/** Fields as AWS's documentation names them ("Flow log records"), and as Panther's `AWS.VPCFlow` does. */
+const FIELDS: Readonly<Record<string, Column>> = {
+  version: ['version', 'number'],
+  'account-id': ['account'],
+  'interface-id': ['interfaceId'],
+  srcaddr: ['srcAddr'],
+  dstaddr: ['dstAddr'],
+  srcport: ['srcPort', 'number'],
+  dstport: ['dstPort', 'number'],
+  protocol: ['protocol', 'number'],
+  packets: ['packets', 'number'],
+  bytes: ['bytes', 'number'],
+  start: ['start'],
+  end: ['end'],
+  action: ['action'],
+  'log-status': ['status'],
+  'vpc-id': ['vpcId'],
+  'subnet-id': ['subNetId'],
+  'instance-id': ['instanceId'],
+  'tcp-flags': ['tcpFlags', 'number'],
+  type: ['trafficType'],
+  'pkt-srcaddr': ['pktSrcAddr'],
+  'pkt-dstaddr': ['pktDstAddr'],
+  region: ['region'],
+  'az-id': ['azId'],
+  'sublocation-type': ['sublocationType'],
+  'sublocation-id': ['sublocationId'],
+  'pkt-src-aws-service': ['pktSrcAwsService'],
+  'pkt-dst-aws-service': ['pktDstAwsService'],
+  'flow-direction': ['flowDirection'],
+  'traffic-path': ['trafficPath', 'number'],
+}
+/** The default format. */
+const VERSION_2 = Object.values(FIELDS).slice(0, 14)
 const ACTIONS = new Set(['ACCEPT', 'REJECT', '-'])
 const STATUSES = new Set(['OK', 'NODATA', 'SKIPDATA'])
+/** AWS has some forty fields. */
+const MAX_COLUMNS = 100
 
 export const awsVpcFlow: NativeParser = {
   type: 'aws-vpcflow',
-  summary: 'VPC flow logs of AWS in the default format.',
+  summary: 'VPC flow logs of AWS, in the default format or in the order of their header.',
   example: {
     texts: [
       'version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status',
@@ -57,13 +76,29 @@ export const awsVpcFlow: NativeParser = {
       },
     ],
   },
-  parse(text) {
-    if (text.startsWith('version account-id ')) return HEADER
-    const values = text.trimEnd().split(' ', DEFAULT.length + 1)
-    if (values.length !== DEFAULT.length || !ACTIONS.has(values[12]!) || !STATUSES.has(values[13]!)) return undefined
+  parse(text, header = '') {
+    const values = text.trimEnd().split(' ', MAX_COLUMNS)
+    if (columnsOf(values) !== undefined) return HEADER
+    const columns = columnsOf(header.trimEnd().split(' ', MAX_COLUMNS)) ?? VERSION_2
+    if (values.length !== columns.length || !isFlow(columns, values)) return undefined
     return recordOf(
-      DEFAULT,
+      columns,
       values.map((value) => (value === '-' ? undefined : value)),
     )
   },
+}
+
+/** The columns of a header, or `undefined` if it is not one. A name that AWS has added since becomes a field as it is. */
+function columnsOf(names: readonly string[]): readonly Column[] | undefined {
+  const known = names.filter((name) => Object.hasOwn(FIELDS, name)).length
+  if (known < 3 || known < names.length / 2 || names.some((name) => !/^[a-z][a-z0-9-]{0,63}$/.test(name))) return undefined
+  return names.map((name) => (Object.hasOwn(FIELDS, name) ? FIELDS[name]! : [name]))
+}
+
+function isFlow(columns: readonly Column[], values: readonly string[]): boolean {
+  return columns.every(([name], i) => {
+    if (name === 'action') return ACTIONS.has(values[i]!)
+    if (name === 'status') return STATUSES.has(values[i]!)
+    return values[i] !== ''
+  })
 }

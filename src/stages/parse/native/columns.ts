@@ -16,10 +16,11 @@ export function readColumns(text: string): (string | undefined)[] | undefined {
       continue
     }
     const close = c === 0x5b ? text.indexOf(']', at) : -1
-    const blank = text.indexOf(' ', close < 0 ? at : close)
+    const isBracketed = close > 0 && (close + 1 === text.length || text.charCodeAt(close + 1) === 0x20)
+    const blank = text.indexOf(' ', isBracketed ? close : at)
     const end = blank < 0 ? text.length : blank
     if (end === at) return undefined
-    const value = close < 0 ? text.slice(at, end) : text.slice(at + 1, close)
+    const value = isBracketed ? text.slice(at + 1, close) : text.slice(at, end)
     values.push(value === '-' ? undefined : value)
     at = end + 1
   }
@@ -44,7 +45,7 @@ export function recordOf(columns: readonly Column[], values: readonly (string | 
 
 /** `192.0.2.10:44325`, `[2001:db8::1]:443` → `<name>Ip` and `<name>Port`. */
 function addEndpoint(name: string, value: string, record: JsonObject): void {
-  const [, bracketed, bare, port] = /^(?:\[([^\]]{1,255})\]|([^[\]]{1,255})):(\d{1,5})$/.exec(value) ?? []
+  const [, bracketed, bare, port] = /^(?:\[([^\]]{1,255})\]|([^[\]:]{1,255})):(\d{1,5})$/.exec(value) ?? []
   record[`${name}Ip`] = bracketed ?? bare ?? value
   if (port !== undefined) record[`${name}Port`] = Number(port)
 }

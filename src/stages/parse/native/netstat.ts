@@ -1,7 +1,15 @@
 import type { JsonObject } from '../../../model/json.ts'
 import { HEADER, type NativeParser } from './native.ts'
+import { readSs } from './ss.ts'
 
-const HEADERS = ['Active ', 'Proto ', '(Not all processes could be identified', ' will not be shown, you would have to be root']
+const HEADERS = [
+  'Active Internet connections',
+  'Active UNIX domain sockets',
+  'Proto Recv-Q',
+  'Proto RefCnt',
+  '(Not all processes could be',
+  ' will not be shown, you would',
+]
 const INTERNET = /^((?:tcp|udp|udplite|raw|sctp|icmp)6?) +(\d{1,15}) +(\d{1,15}) +(\S+) +(\S+)(?: +|$)/
 const STATE = /^([A-Z][A-Z_]*[12]?|\d{1,3})(?: +|$)/
 const OWNER = /^(\S+) +(\d{1,15})(?: +|$)/
@@ -13,13 +21,15 @@ const PROCESS_WIDTH = 20
 /** Fields are those of `Custom.Netstat`; sockets that are not of the internet protocols have a `path` instead of addresses. */
 export const netstat: NativeParser = {
   type: 'netstat',
-  summary: 'Sockets as listed by `netstat` of Linux, such as `netstat -tunlp`.',
+  summary: 'Sockets as listed by `netstat -tunlp` or `ss -tulnp` of Linux.',
   example: {
     texts: [
       'Active Internet connections (only servers)',
       'Proto Recv-Q Send-Q Local Address           Foreign Address         State       PID/Program name    ',
       'tcp        0      0 0.0.0.0:22              0.0.0.0:*               LISTEN      600/sshd: /usr/sbin ',
       'udp6       0      0 :::5353                 :::*                                442/avahi-daemon',
+      'Netid State  Recv-Q Send-Q Local Address:Port Peer Address:PortProcess',
+      'tcp   LISTEN 0      128          0.0.0.0:22        0.0.0.0:*    users:(("sshd",pid=1127,fd=3)) uid:0 ino:24994 sk:1 <->',
     ],
     records: [
       {
@@ -32,6 +42,18 @@ export const netstat: NativeParser = {
         process: '600/sshd: /usr/sbin',
       },
       { protocol: 'udp6', recv: 0, send: 0, local_address: ':::5353', foreign_address: ':::*', process: '442/avahi-daemon' },
+      {
+        protocol: 'tcp',
+        state: 'LISTEN',
+        recv: 0,
+        send: 128,
+        local_address: '0.0.0.0:22',
+        foreign_address: '0.0.0.0:*',
+        process: '1127/sshd',
+        user: '0',
+        inode: 24994,
+        details: 'users:(("sshd",pid=1127,fd=3)) uid:0 ino:24994 sk:1 <->',
+      },
     ],
   },
   parse(text) {
@@ -44,7 +66,7 @@ export const netstat: NativeParser = {
       addOwner(text.slice(whole.length), record)
       return record
     }
-    return readUnix(text) ?? (HEADERS.some((header) => text.startsWith(header)) ? HEADER : undefined)
+    return readUnix(text) ?? (HEADERS.some((header) => text.startsWith(header)) ? HEADER : readSs(text))
   },
 }
 

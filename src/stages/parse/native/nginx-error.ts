@@ -9,7 +9,7 @@ const CLIENT = ', client: '
 
 export const nginxError: NativeParser = {
   type: 'nginx-error',
-  summary: 'nginx error logs.',
+  summary: 'Error logs of nginx, with the request that the message is about.',
   example: {
     texts: [
       '2024/04/19 12:00:00 [error] 812#812: *42 open() "/srv/www/.env" failed (2: No such file or directory), client: 192.0.2.10, server: example.com, request: "GET /.env HTTP/1.1", host: "example.com"',

@@ -1,9 +1,13 @@
 import { z } from 'zod'
 import { nativeParsers } from '../native/index.ts'
-import { defineTextParser, Miss, stateless } from './text-parser.ts'
+import { HEADER, type NativeParser } from '../native/native.ts'
+import { defineTextParser, Miss, stateless, type TextReader } from './text-parser.ts'
 
 /** Zeek's own format is detected from the bytes; its schemas name it for what it says about their fields. */
 const ZEEK = 'zeek'
+
+/** A header is part of the context of every chunk after it; a longer one is not remembered. */
+const MAX_HEADER = 4096
 
 const names = [ZEEK, ...nativeParsers.map(({ type }) => type)] as const
 
@@ -24,6 +28,27 @@ export const native = defineTextParser({
   create({ name }) {
     const parser = nativeParsers.find(({ type }) => type === name)
     if (!parser) return stateless(() => new Miss('no_match', `the format '${name}' is detected, not parsed as text`))
-    return stateless((text) => parser.parse(text) ?? new Miss('no_match', `it is not in the format '${name}'`))
+    return { open: (context) => new NativeReader(parser, context) }
   },
 })
+
+/** Remembers the last header, which may say what the columns of the records after it are. */
+class NativeReader implements TextReader {
+  readonly #parser: NativeParser
+  #header: string
+
+  constructor(parser: NativeParser, context: string) {
+    this.#parser = parser
+    this.#header = context
+  }
+
+  read(text: string): ReturnType<TextReader['read']> {
+    const result = this.#parser.parse(text, this.#header)
+    if (result === HEADER) this.#header = text.length <= MAX_HEADER ? text : ''
+    return result ?? new Miss('no_match', `it is not in the format '${this.#parser.type}'`)
+  }
+
+  context(): string {
+    return this.#header
+  }
+}
