@@ -44,6 +44,7 @@ const RECOGNISED: readonly [part: string, logType: string][] = [
   ['"auditID":', 'Kubernetes.Audit'],
   ['"TargetUserName":', 'Windows.FlatEventLogs'],
   ['"alternateId":', 'Okta.SystemLog'],
+  ['"body_bytes_sent":', 'Nginx.Access'],
 ]
 
 describe('records of other programs', () => {

@@ -4,7 +4,7 @@ import { readQuoted } from './access-line.ts'
 /** How a column becomes a value: text, a number, `address:port` as two fields, or a list with commas between its values. */
 export type Column = readonly [name: string, kind?: 'number' | 'list' | 'endpoint']
 
-/** Values of a line with one blank between them, some in quotes or brackets; `-` is `undefined`. Nothing if they cannot be told apart. */
+/** Values of a line with one blank between them, some in quotes or brackets; `-` is `undefined`. Undefined if a value is empty. */
 export function readColumns(text: string): (string | undefined)[] | undefined {
   const values: (string | undefined)[] = []
   for (let at = 0; at <= text.length; ) {
