@@ -123,7 +123,6 @@ test.each<[string, string, number, string]>([
   ['GET', '/api/v1/nothing', 404, 'not_found'],
   ['DELETE', '/api/v1/alerts', 405, 'method_not_allowed'],
   ['GET', '/api/v1/query', 405, 'method_not_allowed'],
-  ['GET', '/ingest/default', 405, 'method_not_allowed'],
   ['POST', '/ingest/nope', 404, 'not_found'],
   ['GET', '/ingest', 404, 'not_found'],
 ])('%s %s answers %i %s', async (method, path, status, code) => {

@@ -13,7 +13,7 @@ import { contentHistoryRoutes } from './routes/content-history.ts'
 import { deadLetterRoutes } from './routes/dead-letters.ts'
 import { healthCheck, healthRoutes, metricsRoutes } from './routes/health.ts'
 import { homeRoutes } from './routes/home.ts'
-import { ingestRoutes } from './routes/ingest.ts'
+import { ingestRoutes, shipperAt } from './routes/ingest.ts'
 import { queryRoutes } from './routes/query.ts'
 import { replayRoutes } from './routes/replays.ts'
 import { ruleRoutes } from './routes/rules.ts'
@@ -25,21 +25,18 @@ import { tableRoutes } from './routes/tables.ts'
 const MAX_BODY_BYTES = 256 * 1024
 
 /**
- * Everything served on the port. `/` and `/healthz` are open. Sources authenticate senders themselves at `/ingest`. Everything
- * else requires the token. There is no CORS, so pages of other sites cannot read responses.
+ * Everything served on the port. `/` and `/healthz` are open. Sources authenticate senders themselves at `/ingest` and at the paths of
+ * shippers' protocols. Everything else requires the token. There is no CORS, so pages of other sites cannot read responses.
  */
 export function createApp(engine: Engine, log: Log = processLog()) {
   const app = createRouter()
   app.onError((error, c) => answerError(error, c, log, [resolve(engine.config.data_dir)]))
-  app.notFound((c) =>
-    c.json(
-      {
-        message: `there is nothing at ${c.req.path.slice(0, 200)}; the API is documented at /api/v1/openapi.json`,
-        code: 'not_found',
-      },
-      404,
-    ),
-  )
+  app.notFound(async (c) => {
+    const answer = await shipperAt(engine, c.req.raw, c.req.path)
+    if (answer) return answer
+    const message = `there is nothing at ${c.req.path.slice(0, 200)}; the API is documented at /api/v1/openapi.json`
+    return c.json({ message, code: 'not_found' }, 404)
+  })
   app.use(plainHeaders, requireHost(engine.config.listen))
   app.use('/api/*', requireToken(engine.token), requireJson, limitBody())
   app.use('/metrics', requireToken(engine.token))
@@ -59,7 +56,7 @@ export function createApp(engine: Engine, log: Log = processLog()) {
     .route('/', contentRoutes(engine))
     .route('/', contentHistoryRoutes(engine))
     .route('/', replayRoutes(engine))
-    .route('/', homeRoutes())
+    .route('/', homeRoutes(engine))
     .doc31('/api/v1/openapi.json', { openapi: '3.1.0', info: { title: 'Caracal', version: '1' } })
 }
 

@@ -5,6 +5,7 @@ import type { ContentCause } from '../model/content-history.ts'
 import type { Replay, ReplayAsk } from '../model/replay.ts'
 import type { DeadLetterSample } from '../pipeline/dead-letter-samples.ts'
 import type { LiveStatus } from '../stages/enrich/live/live-status.ts'
+import type { Intake } from '../stages/source/source.ts'
 import type { QueryOptions, QueryResult } from '../stages/store/lake.ts'
 import type { StateReader } from '../state/read.ts'
 import type { UndoneContent } from './content-undo.ts'
@@ -156,8 +157,8 @@ export interface Engine extends TablePast {
   undoContent(name: string | undefined, actor: string): Promise<UndoneContent>
   /** True while the bundled sample is being processed (source `demo`). */
   readonly isDemo: boolean
-  /** A source's ingest handler, or `undefined` if there is no such http source. */
-  ingest(sourceId: string): ((request: Request) => Promise<Response>) | undefined
+  /** Running sources that put what they receive into the spool, by id. */
+  readonly intakes: ReadonlyMap<string, Intake>
   /** Read-only SQL over the lake; if `fresh`, committed rows are flushed first. */
   query(sql: string, options?: QueryOptions & { readonly fresh?: boolean }): Promise<QueryResult>
   /** False if there is no such alert. */

@@ -267,10 +267,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
       query: async (sql) => (await lake.query(sql, { maxRows: 1 })).rows,
     }),
     ruleStates: (rules) => rules.map((rule) => events.rules.of(rule)),
-    ingest: (sourceId) => {
-      const intake = intakes.get(sourceId)
-      return intake?.handle?.bind(intake)
-    },
+    intakes,
     query: async (sql, { fresh, ...query } = {}) => {
       // A table that accepts no rows now must not block queries of the others; health reports it.
       const after = fresh && pipeline.rpc.call('flush').catch(unlessLater)

@@ -1,3 +1,4 @@
+import type { JsonObject } from './json.ts'
 import type { DeadLetterReason } from './outcome.ts'
 
 /** Data that a source could not read as records; it counts as exactly one record. */
@@ -22,6 +23,11 @@ export interface Hints {
   readonly host?: string | undefined
   /** Replaces the source's `p_source_label`. */
   readonly sourceLabel?: string | undefined
+  /**
+   * What else its body says about it: attributes, labels, a shipper's metadata. They become fields of the event unless the record
+   * has them. A text that is in no known format is then the field `message`.
+   */
+  readonly fields?: JsonObject | undefined
 }
 
 /** Hints for the records that begin at or after `from`, up to the next entry. */

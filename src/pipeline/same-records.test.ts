@@ -108,7 +108,7 @@ async function body(pieces: readonly Buffer[]): Promise<string[]> {
     body: Readable.from(pieces) as never,
     duplex: 'half',
   } as RequestInit)
-  const { status } = await intake.handle!(request)
+  const { status } = await intake.handle!(request, '')
   expect(Buffer.concat(pieces).toString().trim() === '' ? [400] : [202]).toContain(status)
   return read()
 }

@@ -142,6 +142,11 @@ class ExactReader {
   }
 }
 
+/** Sets the members of `fields` that the object lacks. */
+export function addMissing(object: JsonObject, fields: JsonObject): void {
+  for (const key of Object.keys(fields)) if (!Object.hasOwn(object, key)) setOwn(object, key, fields[key])
+}
+
 /** Sets an own property whatever its name, even `__proto__`. */
 export function setOwn(object: JsonObject, key: string, value: JsonValue | undefined): void {
   if (key === '__proto__') Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true })

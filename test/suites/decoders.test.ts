@@ -21,11 +21,14 @@ describe('the suite fails', () => {
       jsonArray.step(walk) || (!walk.final && walk.state === 'array' && walk.emit(walk.start, walk.at, walk.bytes.length)),
   }
   const eatsAll: TextDecoder = { ...lines, step: (walk) => walk.emit(walk.start, walk.bytes.length, walk.bytes.length) }
-  const throws: BodyDecoder = { ...envelopes, decode: (body) => ({ ...envelopes.decode(body), ...JSON.parse(`${body}`) }) }
+  const throws: BodyDecoder = {
+    ...envelopes,
+    decode: (body, parameters) => ({ ...envelopes.decode(body, parameters), ...JSON.parse(`${body}`) }),
+  }
   const shuffles: BodyDecoder = {
     ...envelopes,
-    decode(body) {
-      const decoded = envelopes.decode(body)
+    decode(body, parameters) {
+      const decoded = envelopes.decode(body, parameters)
       return 'broken' in decoded ? decoded : { ...decoded, hints: decoded.hints?.toReversed() }
     },
   }

@@ -93,22 +93,52 @@ async function objects(definition: typeof s3): Promise<Seekable> {
 /** How to send records to a source that pushes. */
 export function pushing(definition: AnySource): ((deps: IntakeDeps) => Promise<Sender>) | undefined {
   if (!definition.pushes) return undefined
-  if (definition.type === 'http') return (deps) => posts(definition as typeof http, deps)
+  const post = POSTS[definition.type]
+  if (post) return (deps) => posts(definition as typeof http, post, deps)
   if (definition.type === 'stdin') return writes
   return definition.type === 'tcp-lines' ? (deps) => connects(definition as typeof tcpLines, deps) : missing(definition.type)
 }
 
-async function posts(definition: typeof http, deps: IntakeDeps): Promise<Sender> {
+/** How a protocol's sender posts records, and how it sees that it must send them again. */
+interface Post {
+  readonly path: string
+  readonly body: (records: readonly string[]) => string | Uint8Array<ArrayBuffer>
+  readonly headers?: Readonly<Record<string, string>>
+  /** The response acknowledges the records; false: they are sent again. Throws if they were refused. */
+  readonly isDone?: (response: Response) => Promise<boolean>
+}
+
+const POSTS: Readonly<Record<string, Post>> = {
+  http: { path: '', body: text },
+  splunk_hec: {
+    path: '/services/collector/event',
+    body: (records) => records.map((record) => `{"event":${record}}`).join(''),
+    headers: { authorization: 'Splunk good', 'content-type': 'application/json' },
+  },
+  elasticsearch: {
+    path: '/_bulk',
+    body: (records) => records.map((record) => `{"create":{}}\n${record}\n`).join(''),
+    async isDone(response) {
+      const { errors, items } = (await response.json()) as { errors: boolean; items: { create: { status: number } }[] }
+      if (!errors && items.every(({ create }) => create.status === 201)) return true
+      if (items.every(({ create }) => create.status === 429)) return false
+      throw new Error(`refused: ${JSON.stringify(items)}`)
+    },
+  },
+}
+
+async function posts(definition: typeof http, post: Post, deps: IntakeDeps): Promise<Sender> {
   const intake = await definition.pushes!(definition.config.parse({ id: 'suite' }), deps)
-  const headers = { authorization: 'Bearer good', 'content-type': 'application/x-ndjson' }
+  const headers = { authorization: 'Bearer good', 'content-type': 'application/x-ndjson', ...post.headers }
   return {
     intake,
     acknowledges: true,
     async send(records) {
       for (;;) {
-        const { status } = await intake.handle!(new Request('http://x/', { method: 'POST', headers, body: text(records) }))
-        if (status === 202) return
-        if (status !== 429 && status !== 503) throw new Error(`refused with ${status}`)
+        const request = new Request('http://x/', { method: 'POST', headers, body: post.body(records) })
+        const response = await intake.handle!(request, post.path)
+        if (response.ok && (!post.isDone || (await post.isDone(response)))) return
+        if (!response.ok && response.status !== 429 && response.status !== 503) throw new Error(`refused with ${response.status}`)
       }
     },
     end: () => intake.close(),

@@ -76,8 +76,15 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
     removed,
     answer: async () => ({ columns: [], rows: [], truncated: false, ms: 1 }),
     healthNow: { status: 'ok', problems: [], systemProblems: [], notices: [] },
-    ingest: (id) =>
-      id === 'default' ? async (request) => Response.json({ taken: await request.text() }, { status: 202 }) : undefined,
+    intakes: new Map([
+      [
+        'default',
+        {
+          handle: async (request: Request) => Response.json({ taken: await request.text() }, { status: 202 }),
+          close: async () => {},
+        },
+      ],
+    ]),
     query(sql, options = {}) {
       queries.push({ sql, options })
       return engine.answer({ sql, options })

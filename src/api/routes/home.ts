@@ -1,4 +1,6 @@
 import { Hono } from 'hono'
+import type { Engine } from '../../engine/engine.ts'
+import { shipperAt } from './ingest.ts'
 
 const PAGE = `Caracal: a self-hosted, real-time, detection-as-code security monitor.
 
@@ -20,7 +22,10 @@ until then the command line shows everything (in a checkout: node bin/caracal.js
 All but the last need the header "Authorization: Bearer <token>", with the token in the file "token" of the data folder.
 `
 
-/** The page at `/` until there is a console. */
-export function homeRoutes(): Hono {
-  return new Hono().get('/', (c) => c.text(PAGE))
+/** The page at `/` until there is a console; clients of Elasticsearch ask there what they are talking to. */
+export function homeRoutes(engine: Engine): Hono {
+  return new Hono().get('/', async (c) => {
+    const isSender = c.req.header('authorization') !== undefined
+    return (isSender && (await shipperAt(engine, c.req.raw, '/'))) || c.text(PAGE)
+  })
 }

@@ -4,20 +4,34 @@ import type { Engine } from '../../engine/engine.ts'
 import { hasToken } from '../auth.ts'
 import { ApiError } from '../errors.ts'
 
-/** `POST /ingest/<source>`: the source handles the request itself, including token and limits. */
+/** `/ingest/<source>` and everything below it: the source handles the request itself, including token and limits. */
 export function ingestRoutes(engine: Engine): Hono {
-  return new Hono().all('/ingest/:source', (c) => {
+  return new Hono().all('/ingest/:source/*', (c) => {
     const id = c.req.param('source')
-    const handle = engine.ingest(id)
-    if (!handle) {
+    const intake = engine.intakes.get(id)
+    if (!intake?.handle) {
       const known = hasToken(c, engine.token) ? `Known: ${addresses(engine).join(', ')}.` : 'See `caracal sources`.'
-      throw new ApiError(404, 'not_found', `there is no http source '${id.slice(0, 80)}'. ${known}`)
+      throw new ApiError(404, 'not_found', `there is no source '${id.slice(0, 80)}' that accepts requests. ${known}`)
     }
-    if (c.req.method !== 'POST') {
-      throw new ApiError(405, 'method_not_allowed', `logs are sent with POST, not ${c.req.method}`, { allow: 'POST' })
-    }
-    return handle(c.req.raw)
+    return intake.handle(c.req.raw, c.req.path.slice('/ingest/'.length + id.length))
   })
+}
+
+/**
+ * The response to a request at a path of a shipper's protocol, for shippers that cannot be given another path: from the only source
+ * with this protocol that knows the sender; `undefined` if no source has such a path.
+ */
+export function shipperAt(engine: Engine, request: Request, path: string): Promise<Response> | undefined {
+  const all = [...engine.intakes].filter(([, { claims }]) => claims?.(path))
+  const knowing = all.filter(([, intake]) => intake.knows?.(request.headers))
+  if (knowing.length > 1) {
+    const urls = knowing.map(([id]) => `/ingest/${id}${path}`.slice(0, 200)).join(', ')
+    const message = `several sources accept this token at ${path.slice(0, 200)}: use ${urls}, or give each source its own \`token\``
+    throw new ApiError(409, 'ambiguous', message)
+  }
+  // A sender that no source knows is refused in the words of its protocol. `/` is also the home page.
+  const [, intake] = knowing[0] ?? (path === '/' ? [] : all[0]) ?? []
+  return intake?.handle?.(request, path)
 }
 
 function addresses({ config }: Engine): string[] {

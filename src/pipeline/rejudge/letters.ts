@@ -71,7 +71,7 @@ export function lettersPage(replayId: string, rows: readonly string[], part: num
       continue
     }
     letters.set(rowId!, { rowId: rowId!, time: time!, source, reason: reason! })
-    const own: LetterContext = context ? (JSON.parse(context) as LetterContext) : {}
+    const own: LetterContext = context ? contextOf(context) : {}
     chunks.push(chunkOf(rowId!, reason === 'internal' ? recordOf(raw, position!) : raw, own, Date.parse(time!)))
   }
   const filteredBy = new Map<string, string>()
@@ -122,4 +122,11 @@ function recordOf(raw: Buffer, position: string): Buffer {
   const event = parsed.value as JsonObject
   if (typeof event['p_row_id'] !== 'string') return raw
   return Buffer.from(stringifyJson(Object.fromEntries(Object.entries(event).filter(([name]) => !name.startsWith('p_')))))
+}
+
+/** Exact, since it may contain fields with large integers. */
+function contextOf(text: string): LetterContext {
+  const parsed = parseJson(text, { maxDepth: 100 })
+  if (parsed.kind === 'failure') throw new Error(`the context of a dead letter is damaged: ${parsed.message}`)
+  return parsed.value as LetterContext
 }

@@ -62,3 +62,33 @@ test('a log type named by the source takes precedence over a hint; an unknown on
     ['unknown_log_type', expect.stringContaining('its body says the record is of "Custom.Nothing"')],
   ])
 })
+
+test('fields are added unless the record has them, and are not evidence against its log type', () => {
+  const fields = { n: 7, region: 'eu', tags: ['a'], labels: { app: 'x' } }
+  const result = parse([{ text: '{"n":1,"at":"2024-04-19T11:00:00Z"}', hints: { fields } }])
+  expect(events(result)).toMatchObject([{ p_log_type: 'Custom.Timed', n: 1, region: 'eu', tags: ['a'], labels: { app: 'x' } }])
+})
+
+test('a record may need the fields to be complete', () => {
+  const result = parse([{ text: '{"other":1}', hints: { fields: { n: 3 } } }], 'Custom.Free')
+  expect(events(result)).toMatchObject([{ p_log_type: 'Custom.Free', n: 3, other: 1 }])
+})
+
+test('fields that do not fit the schema are kept in the field attributes, and the record is not lost', () => {
+  const fields = { at: 'yesterday', region: 'eu' }
+  const [event] = events(parse([{ text: '{"n":1}', hints: { fields } }], 'Custom.Timed'))
+  expect(event).toMatchObject({ n: 1, attributes: fields })
+  expect(event).not.toHaveProperty('region')
+})
+
+test('a text in no known format is the field message beside the fields; without them it is a dead letter', () => {
+  const hints = { logType: 'Custom.Free', fields: { n: 18446744073709551615n, service: 'shop' } }
+  const result = parse([
+    { text: '[INFO] user logged in', hints },
+    { text: '{"broken', hints },
+  ])
+  expect(events(result)).toMatchObject([{ message: '[INFO] user logged in', service: 'shop' }])
+  expect(result.deadLetters.map(({ reason }) => reason)).toEqual(['invalid_json'])
+  expect(result.deadLetters[0]!.context).toContain('"n":18446744073709551615')
+  expect(parse([{ text: 'user logged in', hints: { logType: 'Custom.Free' } }]).deadLetters).toHaveLength(1)
+})

@@ -1,12 +1,14 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import type { Chunk, Hints } from '../../model/chunk.ts'
 import type { Event } from '../../model/event.ts'
+import type { JsonObject } from '../../model/json.ts'
 import type { DeadLetter, LetterContext, Outcome } from '../../model/outcome.ts'
 import type { CompiledSchema, RecordMeta } from '../../model/schema.ts'
 import { messageOf } from '../../util/errors.ts'
-import { setOwn } from '../../util/json.ts'
+import { addMissing, setOwn, stringifyJson } from '../../util/json.ts'
 import { type Classified, Classifier, type TextReading } from './classify.ts'
 import { deadLetter, faultLetter, rowId } from './dead-letter.ts'
+import { withFields } from './fields.ts'
 import type { HeaderColumn, LineReader, Reading } from './format.ts'
 import { formats } from './index.ts'
 import { Narrowing } from './narrow.ts'
@@ -153,6 +155,8 @@ class ChunkParser {
         return
       }
     }
+    if (this.#hints.fields !== undefined && isMessage(line, reading))
+      reading = { kind: 'record', raw: { message: line }, path: undefined }
     this.#take(reading ?? stray(line), start, last, offset)
   }
 
@@ -164,7 +168,7 @@ class ChunkParser {
     try {
       const meta = this.#meta(offset)
       if (queue === this.#texts && !isNamed && logType === undefined) return this.#guessText(queue, text, meta)
-      const taken = queue.take(text, meta, this.#hints.host)
+      const taken = queue.take(text, meta, this.#hints)
       if (taken === HEADER || taken.schema) return taken
       // A comment of Zeek's, or something like JSON, if the source could send these.
       const isOther =
@@ -184,6 +188,10 @@ class ChunkParser {
       meta,
       this.#near,
     )
+    const { fields } = this.#hints
+    const raw = fields && readings.find(({ schema }) => schema === classified?.schema)?.raw
+    if (raw && raw !== HEADER && classified?.schema)
+      return { ...classified, outcome: withFields(classified.schema, classified.outcome, raw, meta, fields) }
     return classified ?? (readings.some(({ raw }) => raw === HEADER) ? HEADER : undefined)
   }
 
@@ -255,17 +263,32 @@ class ChunkParser {
   }
 
   #classify({ raw, path, columns }: Extract<Reading, { kind: 'record' }>, offset: number): Classified {
-    const { logType, host } = this.#hints
+    const { logType, host, fields } = this.#hints
     const meta = this.#meta(offset)
     if (host !== undefined && raw['host'] === undefined) setOwn(raw, 'host', host)
-    try {
+    const classify = (): Classified => {
       const named = this.#classifier.hinted(logType) ?? this.#named(path, columns)
-      const wrapped = path === undefined ? this.#classifier.wrapped(raw) : undefined
-      if (wrapped) return { schema: wrapped.schema, outcome: wrapped.schema.normalise(wrapped.raw, meta) }
       if (named === undefined) return this.#classifier.guess(raw, meta, this.#near)
       if ('kind' in named) return { schema: undefined, outcome: named }
       if (path === undefined) return this.#classifier.declared(named, raw, meta)
       return { schema: named, outcome: named.normalise(raw, meta) }
+    }
+    try {
+      const wrapped = path === undefined ? this.#classifier.wrapped(raw) : undefined
+      if (wrapped) {
+        const { schema, raw: inner } = wrapped
+        return { schema, outcome: withFields(schema, schema.normalise(inner, meta), inner, meta, fields) }
+      }
+      const found = classify()
+      if (!found.schema) {
+        if (fields !== undefined) addMissing(raw, fields)
+        // The record may only be complete with them.
+        return fields === undefined ? found : classify()
+      }
+      const { schema, isGuess } = found
+      if (fields === undefined) return found
+      const outcome = withFields(schema, found.outcome, raw, meta, fields)
+      return outcome.kind === 'dead-letter' ? classify() : { schema, outcome, ...(isGuess && { isGuess }) }
     } catch (error) {
       return internal(error)
     }
@@ -311,7 +334,7 @@ class ChunkParser {
       ...(this.#chunk.logTypes && { logTypes: this.#chunk.logTypes }),
       ...(this.#hints !== NO_HINTS && { hints: this.#hints }),
     }
-    return Object.keys(own).length > 0 ? JSON.stringify(own) : undefined
+    return Object.keys(own).length > 0 ? stringifyJson(own as JsonObject) : undefined
   }
 }
 
@@ -335,4 +358,9 @@ function tooLong(length: number, limit: number): Refusal {
     reason: 'too_long',
     message: `the record has ${length} bytes and the limit is ${limit}: have the sender split it, or raise the limit`,
   }
+}
+
+/** A text that is in no known format. What begins like an object is a damaged record rather than a message. */
+function isMessage(line: string, reading: Reading | undefined): boolean {
+  return reading === undefined || (reading.kind === 'dead-letter' && !/^\s*\{/.test(line))
 }

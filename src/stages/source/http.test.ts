@@ -36,7 +36,7 @@ beforeAll(async () => {
   intake = await http.pushes!(settings, deps)
   hasty = await http.pushes!({ ...settings, body_timeout_ms: 400 }, deps)
   server = createAdaptorServer({
-    fetch: (request) => (new URL(request.url).pathname === HASTY ? hasty : intake).handle!(request),
+    fetch: (request) => (new URL(request.url).pathname === HASTY ? hasty : intake).handle!(request, ''),
     overrideGlobalObjects: false,
   }) as Server
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -278,7 +278,7 @@ function sendTo(target: Intake, first: string, announced: number) {
     },
   })
   const headers = { authorization: 'Bearer good', 'content-length': String(announced) }
-  const response = target.handle!(new Request('http://x/', { method: 'POST', body, headers, duplex: 'half' } as RequestInit))
+  const response = target.handle!(new Request('http://x/', { method: 'POST', body, headers, duplex: 'half' } as RequestInit), '')
   return {
     finish: async (rest = ''): Promise<number> => {
       if (rest !== '') controller?.enqueue(Buffer.from(rest))
@@ -323,5 +323,14 @@ test('bodies beyond the memory limit get 503 and a Retry-After header', async ()
 
 test('a body without a token uses no memory: 401, not 503', async () => {
   const full = new HttpIntake(settings, deps, new BodyMemory(0))
-  expect((await full.handle!(new Request('http://x/', { method: 'POST', body: 'x' }))).status).toBe(401)
+  expect((await full.handle!(new Request('http://x/', { method: 'POST', body: 'x' }), '')).status).toBe(401)
+})
+
+test.each([
+  ['GET', '', 405, /sent with POST, not GET/],
+  ['POST', '/_bulk', 404, /nothing at '\/_bulk' below the URL of this source/],
+])('%s %s is answered %i', async (method, path, status, message) => {
+  const answer = await intake.handle!(new Request('http://x/', { method, headers: { authorization: 'Bearer good' } }), path)
+  expect(answer.status).toBe(status)
+  expect(await answer.text()).toMatch(message)
 })

@@ -3,7 +3,7 @@ import { ConfigError } from '../../util/errors.ts'
 import { secretReference } from '../../util/secret.ts'
 import type { BodyMemory } from './body-memory.ts'
 import { decodeText } from './decoders/decode.ts'
-import { AFTER_BODY_MS, allBodies, bodyKeys, MAX_RECORDS, type Receiving, receive } from './receive.ts'
+import { AFTER_BODY_MS, allBodies, bodyKeys, clip, MAX_RECORDS, type Receiving, receive } from './receive.ts'
 import { RequestRefused, refusalOf } from './refusal.ts'
 import { authenticatorOf, bearerAuth, secretIn, senderAuth } from './sender-auth.ts'
 import { defineSource, type Intake, type IntakeDeps, sourceBase } from './source.ts'
@@ -59,7 +59,10 @@ export class HttpIntake implements Intake {
     }
   }
 
-  async handle(request: Request): Promise<Response> {
+  async handle(request: Request, path: string): Promise<Response> {
+    if (path !== '')
+      return answer(404, `there is nothing at '${clip(path)}' below the URL of this source: send logs to the URL itself`)
+    if (request.method !== 'POST') return answer(405, `logs are sent with POST, not ${request.method}`, { allow: 'POST' })
     const receivedMs = this.#deps.now()
     const type = request.headers.get('content-type') ?? ''
     try {

@@ -1,7 +1,9 @@
+import { elasticsearch } from './elasticsearch.ts'
 import { file } from './file.ts'
 import { http } from './http.ts'
 import { s3 } from './s3/s3.ts'
+import { splunkHec } from './splunk-hec.ts'
 import { stdin } from './stdin.ts'
 
 /** Built-in sources. A new one is one file in this folder and one name here. */
-export const sources = [file, http, s3, stdin] as const
+export const sources = [elasticsearch, file, http, s3, splunkHec, stdin] as const

@@ -31,7 +31,7 @@ async function sourceWith(auth: object): Promise<Intake> {
 
 async function post(auth: object, headers: Record<string, string>, body: string | Uint8Array<ArrayBuffer> = '{"a":1}') {
   const init = { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } }
-  const response = await (await sourceWith(auth)).handle!(new Request('http://x/', init))
+  const response = await (await sourceWith(auth)).handle!(new Request('http://x/', init), '')
   return { status: response.status, text: await response.text(), challenge: response.headers.get('www-authenticate') }
 }
 

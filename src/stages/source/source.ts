@@ -95,7 +95,7 @@ export const NOTHING_OUTSIDE: Outside = {
 }
 
 export interface SpoolEntry {
-  /** How the body's records are found: the name of a decoder, or `array` for text that begins inside a JSON array. */
+  /** How the body's records are found: the name of a decoder, possibly with parameters (`name?key=value`), or `array` for text that begins inside a JSON array. */
   readonly decoding: string
   /** When its first byte arrived, epoch ms. */
   readonly receivedMs: number
@@ -117,8 +117,15 @@ export interface IntakeDeps {
 
 /** A running source that puts what it receives into the spool. */
 export interface Intake {
-  /** One request to `POST /ingest/<id>`, for sources that listen there. Always answers, never throws. */
-  handle?(request: Request): Promise<Response>
+  /** One request to `/ingest/<id><path>`, for sources that listen there. Always answers, never throws. */
+  handle?(request: Request, path: string): Promise<Response>
+  /**
+   * For protocols of shippers that cannot be given another path: whether the protocol has this path. Such requests are also accepted
+   * at the path itself, if their sender is known to exactly one source.
+   */
+  claims?(path: string): boolean
+  /** Whether the headers show a sender of this source. Required by `claims`. */
+  knows?(headers: Headers): boolean
   /** Stops receiving and closes its sockets; everything acknowledged by then is on disk. Always resolves, and promptly. */
   close(): Promise<void>
 }
@@ -142,7 +149,7 @@ export interface SourceDefinition<T extends string, S extends z.ZodRawShape> ext
    * and respond in its own protocol. Rejects if it cannot start (a port is in use).
    */
   pushes?(config: z.output<z.ZodObject<S>>, deps: IntakeDeps): Intake | Promise<Intake>
-  /** Senders reach it at `POST /ingest/<id>`. */
+  /** Senders reach it at `/ingest/<id>`. */
   listens?(config: z.output<z.ZodObject<S>>): ListenTerms
 }
 

@@ -81,7 +81,7 @@ describe('a queue of parsers', () => {
 
   test('adds the host that the body names, unless the record has one', () => {
     const queue = new TextQueue([letters('Custom.A', 'a')], '')
-    expect(queue.take('a', META, 'web-1')).toMatchObject({ outcome: { value: { letter: 'a', host: 'web-1' } } })
+    expect(queue.take('a', META, { host: 'web-1' })).toMatchObject({ outcome: { value: { letter: 'a', host: 'web-1' } } })
   })
 
   test('a line that belongs to a format but is not a record is neither stored nor refused', () => {

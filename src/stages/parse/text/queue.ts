@@ -1,8 +1,10 @@
+import type { Hints } from '../../../model/chunk.ts'
 import type { Event } from '../../../model/event.ts'
 import type { JsonObject } from '../../../model/json.ts'
 import type { Outcome } from '../../../model/outcome.ts'
 import type { CompiledSchema, RecordMeta } from '../../../model/schema.ts'
 import { parseJson, setOwn } from '../../../util/json.ts'
+import { withFields } from '../fields.ts'
 import { HEADER } from '../native/native.ts'
 import type { TextCandidate } from './candidates.ts'
 import { Miss, type TextReader } from './text-parser.ts'
@@ -57,14 +59,16 @@ export class TextQueue {
     return Object.keys(kept).length === 0 ? '' : `@text ${JSON.stringify(kept)}\n`
   }
 
-  /** The event of the first schema that accepts the text; `HEADER` if it belongs to a format but is not a record. `host` is the record's if it has none. */
-  take(text: string, meta: RecordMeta, host?: string): Taken | typeof HEADER {
+  /** The event of the first schema that accepts the text; `HEADER` if it belongs to a format but is not a record. `hints`: fields for a record that has none. */
+  take(text: string, meta: RecordMeta, { host, fields }: Pick<Hints, 'host' | 'fields'> = {}): Taken | typeof HEADER {
     const failed: { readonly entry: Entry; readonly why: Miss | Refusal }[] = []
     for (const entry of this.#entries) {
       const reading = entry.reader.read(text)
       if (reading === HEADER) return HEADER
       if (host !== undefined && !(reading instanceof Miss) && reading['host'] === undefined) setOwn(reading, 'host', host)
-      const outcome = reading instanceof Miss ? reading : entry.schema.normalise(reading, meta)
+      const { schema } = entry
+      const outcome =
+        reading instanceof Miss ? reading : withFields(schema, schema.normalise(reading, meta), reading, meta, fields)
       if (outcome instanceof Miss || outcome.kind === 'dead-letter') {
         failed.push({ entry, why: outcome })
         continue

@@ -40,10 +40,14 @@ export function decodeText(bytes: Uint8Array, options: TextOptions = {}, decoder
   }
 }
 
-/** The records of a whole body. `decoding`: a decoder's name, or `array` for text that begins inside a JSON array. */
+/**
+ * The records of a whole body. `decoding`: a decoder's name, possibly with parameters (`name?key=value`), or `array` for text that begins
+ * inside a JSON array.
+ */
 export function decodeBody(body: Uint8Array, decoding: string, decoders: readonly Decoder[] = builtIn): DecodedBody | BrokenBody {
-  const named = decoders.find(({ type }) => type === decoding)
-  if (named?.kind === 'body') return named.decode(body)
+  const [name, parameters] = decoding.split('?', 2)
+  const named = decoders.find(({ type }) => type === name)
+  if (named?.kind === 'body') return named.decode(body, new URLSearchParams(parameters))
   if (!named && decoding !== 'array')
     return { broken: `there is no decoder '${decoding}'. Known: ${decoders.map(({ type }) => type).join(', ')}` }
   const state = decoding === 'array' ? 'array' : 'lines'

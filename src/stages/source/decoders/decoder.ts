@@ -25,9 +25,9 @@ export interface BodyDecoder extends Named {
   readonly kind: 'body'
   /**
    * The body's records, or why it is not in this format. The same body always yields the same bytes and records, since row ids
-   * are derived from them. Never throws.
+   * are derived from them. `parameters` are what the sender said outside the body, as its source stored it. Never throws.
    */
-  decode(body: Uint8Array): DecodedBody | BrokenBody
+  decode(body: Uint8Array, parameters: URLSearchParams): DecodedBody | BrokenBody
 }
 
 export type Decoder = TextDecoder | BodyDecoder

@@ -1,8 +1,11 @@
 import type { Decoder } from './decoder.ts'
+import { elasticsearchBulk } from './elasticsearch-bulk.ts'
+import { hecEvent } from './hec-event.ts'
+import { hecRaw } from './hec-raw.ts'
 import { json } from './json.ts'
 import { jsonArray } from './json-array.ts'
 import { jsonSequence } from './json-sequence.ts'
 import { lines } from './lines.ts'
 
-/** Built-in decoders. Text decoders are tried in this order at the beginning of each record. A new one is one file and one name here. */
-export const decoders: readonly Decoder[] = [jsonSequence, jsonArray, json, lines]
+/** Built-in decoders. Text decoders are tried in this order at the beginning of each record; those of bodies are named. A new one is one file and one name here. */
+export const decoders: readonly Decoder[] = [jsonSequence, jsonArray, json, lines, elasticsearchBulk, hecEvent, hecRaw]
