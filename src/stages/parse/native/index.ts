@@ -1,9 +1,13 @@
 import { apacheCombined, apacheCommon } from './apache-access.ts'
 import { apacheError } from './apache-error.ts'
+import { auditd } from './auditd.ts'
 import { awsAlb, awsElb } from './aws-load-balancers.ts'
 import { awsS3Access } from './aws-s3-access.ts'
 import { awsVpcFlow } from './aws-vpcflow.ts'
+import { cef } from './cef.ts'
+import { keyValue } from './key-value.ts'
 import { last } from './last.ts'
+import { leef } from './leef.ts'
 import { lsmod } from './lsmod.ts'
 import type { NativeParser } from './native.ts'
 import { netstat } from './netstat.ts'
@@ -11,6 +15,7 @@ import { nginxAccess } from './nginx-access.ts'
 import { nginxError } from './nginx-error.ts'
 import { syslog } from './syslog.ts'
 import { who } from './who.ts'
+import { windowsXml } from './windows-xml.ts'
 
 /** Built-in parsers of text formats. A new one is one file in this folder and one name here. */
 export const nativeParsers: readonly NativeParser[] = [
@@ -28,4 +33,9 @@ export const nativeParsers: readonly NativeParser[] = [
   nginxError,
   syslog,
   who,
+  auditd,
+  keyValue,
+  cef,
+  leef,
+  windowsXml,
 ]

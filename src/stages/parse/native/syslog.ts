@@ -59,14 +59,25 @@ export const syslog: NativeParser = {
     ],
   },
   parse(text) {
-    const priority = readPriority(text)
-    const start = priority?.end ?? 0
-    const own = (priority && readRfc5424(text, start)) ?? readRfc3164(text, start, priority !== undefined)
-    if (own === undefined) return undefined
-    const record: JsonObject = priority ? { ...split(priority.value), ...own } : own
-    understand(record)
+    const record = readRecord(text)
+    if (record) understand(record)
     return record
   },
+}
+
+/** The fields of a syslog header that another format has before it, or `undefined` if the text is more or less than a header. */
+export function readSyslogHeader(text: string): JsonObject | undefined {
+  const record = readRecord(text)
+  if (record?.['message'] !== '') return undefined
+  const { message: _, ...header } = record
+  return header
+}
+
+function readRecord(text: string): JsonObject | undefined {
+  const priority = readPriority(text)
+  const start = priority?.end ?? 0
+  const own = (priority && readRfc5424(text, start)) ?? readRfc3164(text, start, priority !== undefined)
+  return own && priority ? { ...split(priority.value), ...own } : own
 }
 
 function split(priority: number): JsonObject {

@@ -1,5 +1,6 @@
-import type { JsonObject, JsonValue } from '../../../../model/json.ts'
+import type { JsonObject } from '../../../../model/json.ts'
 import { setOwn } from '../../../../util/json.ts'
+import { addValue } from '../add-value.ts'
 import { isDigit, isIsoTime, withoutSpaces } from './text.ts'
 
 const HEADER = ['timestamp', 'hostname', 'appname', 'procid', 'msgid'] as const
@@ -73,17 +74,10 @@ function readElement(text: string, start: number, elements: JsonObject): number 
     const name = text.slice(from, at)
     const value = readQuoted(text, at + 2)
     if (value === undefined) return -1
-    addParam(params, name, value.text)
+    addValue(params, name, value.text)
     at = value.end
   }
   return text[at] === ']' ? at + 1 : -1
-}
-
-function addParam(params: JsonObject, name: string, value: string): void {
-  const before: JsonValue | undefined = Object.hasOwn(params, name) ? params[name] : undefined
-  if (before === undefined) setOwn(params, name, value)
-  else if (Array.isArray(before)) before.push(value)
-  else setOwn(params, name, [before, value])
 }
 
 /** The end of a name: printable ASCII except `=`, space, `]` and `"`. */
