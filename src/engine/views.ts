@@ -60,7 +60,7 @@ export function createViews(
 }
 
 /** System problems whose key is the id of a source. */
-const OF_SOURCES: ReadonlySet<ProblemWhat> = new Set(['DeadLetters', 'ReaderStuck', 'SourceSilent', 'SpoolFull'])
+const OF_SOURCES: ReadonlySet<ProblemWhat> = new Set(['DeadLetters', 'ReaderStuck', 'SourceSilent', 'SourceVolume', 'SpoolFull'])
 
 async function sourceViews({ sources, state, pipeline, spool, watch }: ViewDeps): Promise<SourceView[]> {
   const [counts, unknown, activity, progress, problems] = await Promise.all([

@@ -219,6 +219,16 @@ export const PROBLEM_KINDS = {
     advice:
       'Check that the sender runs and reaches Caracal (network, address, token), and that it still finds its logs. `caracal sources` shows when the last record arrived.',
   },
+  SourceVolume: {
+    headline: 'Sources send far more or fewer records than usual',
+    severity: 'LOW',
+    alerts: 'each',
+    afterMs: 0,
+    meaning:
+      'In the last full hour a source sent far more or far fewer records than around the same hour of the days before: a sender may have lost part of its logs, or something floods it.',
+    advice:
+      'Compare the hours with a query over p_parse_time, by host or by log type. If the source is irregular by nature, set `volume_alarm: false` in its block.',
+  },
   SpoolFull: {
     headline: 'The spool is nearly full',
     severity: 'HIGH',

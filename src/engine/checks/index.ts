@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises'
 import type { Config, SourceConfig } from '../../config/config.ts'
 import { systemRuleId } from '../../model/system-problem.ts'
 import type { TableKeeper } from '../../stages/enrich/keeper.ts'
-import { sourceActivity } from '../../state/activity.ts'
+import { hourlyRecords, sourceActivity } from '../../state/activity.ts'
 import type { StateDb } from '../../state/db.ts'
 import { deadDeliveries, failingDeliveries } from '../../state/deliveries.ts'
 import { limitCounts } from '../../state/limits.ts'
@@ -19,6 +19,7 @@ import { limitProblems } from './rule-limits.ts'
 import { silenceCheck } from './silence.ts'
 import { spoolCheck } from './spool.ts'
 import { tableProblems } from './tables.ts'
+import { volumeCheck } from './volume.ts'
 
 export interface CheckDeps {
   readonly config: Config
@@ -62,6 +63,16 @@ export function allChecks({ config, sources, keeper, state, pipeline, spool, onS
     silenceCheck({
       sources,
       activity: (nowMs) => sourceActivity(state, nowMs),
+      progress: () => pipeline.rpc.call('sources'),
+      now: Date.now,
+    }),
+    volumeCheck({
+      sources,
+      hourly: (fromMs, untilMs) => hourlyRecords(state, fromMs, untilMs),
+      firstMs: async () => {
+        const flows = await sourceActivity(state, Date.now())
+        return new Map([...flows].flatMap(([id, { firstReceivedMs: ms }]) => (ms === undefined ? [] : [[id, ms] as const])))
+      },
       progress: () => pipeline.rpc.call('sources'),
       now: Date.now,
     }),

@@ -28,6 +28,10 @@ export const sourceBase = {
     .describe(
       'Raise the alert `SourceSilent` when no record has arrived for this many minutes (30 days at most). Default: never.',
     ),
+  volume_alarm: z
+    .boolean()
+    .default(true)
+    .describe('Raise the alert `SourceVolume` when an hour has far more or fewer records than the same hour of the days before.'),
 } as const
 
 /** Nothing to return yet, but the next call of `next` may return something: this turn's reading limit has been reached. */
