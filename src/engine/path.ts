@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts'
+import { resolveSecret } from '../config/env.ts'
 import type { TableSpec } from '../model/column.ts'
 import type { ScheduledQuery } from '../model/query.ts'
 import type { Rule } from '../model/rule.ts'
@@ -87,7 +88,7 @@ function enabledOnly(content: Content): Content {
 
 /** Compiles the schemas and tables of the content. */
 export function compileContent(content: Content): LoadedContent {
-  const { schemas, tables, problems } = compileFiles(content)
+  const { schemas, tables, problems } = compileFiles(content, undefined, (reference) => resolveSecret(reference))
   const enabled = judgedRules(content).filter((rule) => rule.enabled)
   const rules = new Map(enabled.map((rule) => [rule.id, rule]))
   const all = [...content.problems, ...problems].map(placed)

@@ -14,6 +14,7 @@ import {
 import { compileTableSchema, type TableSchema } from '../stages/enrich/table-schema.ts'
 import { defineWritten, type WrittenDefinition } from '../stages/enrich/written/written-table.ts'
 import { compileSchema } from '../stages/normalise/compile.ts'
+import type { ReadSecret } from '../stages/normalise/transformations.ts'
 import { ConfigError, messageOf } from '../util/errors.ts'
 import { exactText } from '../util/exact-text.ts'
 import { hash16 } from '../util/hash.ts'
@@ -39,8 +40,8 @@ export interface Compiled {
 }
 
 /**
- * Compiles the schemas and tables of the content. `elsewhere` has further schemas that tables may name, and tables that may be extended.
- * Never throws.
+ * Compiles the schemas and tables of the content. `elsewhere` has further schemas that tables may name, and tables that may be extended;
+ * `secret` resolves the salts of masks, where records are read. Never throws.
  */
 export function compileFiles(
   {
@@ -49,6 +50,7 @@ export function compileFiles(
     tablesOff = [],
   }: Pick<Content, 'schemas' | 'tables'> & Partial<Pick<Content, 'tablesOff'>>,
   elsewhere: Pick<Content, 'schemas' | 'tables'> & Partial<Pick<Content, 'tablesOff'>> = { schemas: [], tables: [] },
+  secret?: ReadSecret,
 ): Compiled {
   const problems: Problem[] = []
   const attempt = <T>(file: string, make: () => T): T | undefined => {
@@ -92,7 +94,7 @@ export function compileFiles(
   const schemas = new Map<string, CompiledSchema>()
   for (const { name, document, file } of files) {
     if (rowSchemas.has(name)) continue
-    const compiled = attempt(file, () => compileSchema(document, { file }))
+    const compiled = attempt(file, () => compileSchema(document, { file, secret }))
     if (compiled) schemas.set(name, compiled)
   }
   return { schemas, tables, problems }

@@ -1,13 +1,16 @@
 import type { Column } from '../../model/column.ts'
 import { type Event, INDICATOR_FIELDS, type IndicatorField } from '../../model/event.ts'
-import type { JsonObject, JsonValue } from '../../model/json.ts'
+import type { JsonObject } from '../../model/json.ts'
 import type { CompiledSchema } from '../../model/schema.ts'
 import { STANDARD_COLUMNS } from '../../model/standard-columns.ts'
 import { ConfigError } from '../../util/errors.ts'
 import { readSchemaDocument, type SchemaSpec } from './document.ts'
 import { compileFit } from './fit.ts'
-import { generateNormalise, type Names } from './generate-normalise.ts'
+import { generateNormalise, type Names, type Normalise } from './generate-normalise.ts'
 import { generateEncoder } from './generate-row.ts'
+import { valueAt, without } from './record-path.ts'
+import { compileTransform, type ReadSecret } from './transformations.ts'
+import { Misfit } from './values.ts'
 import { unfoldZeek, ZEEK_COMMON_FIELDS, zeekName, zeekPrefixes, zeekSpellings } from './zeek-names.ts'
 
 const LAST_COLUMNS: readonly Column[] = [
@@ -16,18 +19,25 @@ const LAST_COLUMNS: readonly Column[] = [
 ]
 
 /**
- * Compiles a schema file's parsed YAML.
+ * Compiles a schema file's parsed YAML. `secret` resolves the salts that it refers to; without it,
+ * fields with such a mask are redacted.
  *
  * Throws `ConfigError` with the file and the path of the first mistake.
  */
-export function compileSchema(document: unknown, where: { readonly file: string }): CompiledSchema {
+export function compileSchema(
+  document: unknown,
+  where: { readonly file: string; readonly secret?: ReadSecret | undefined },
+): CompiledSchema {
   const spec = withCommonFields(readSchemaDocument(document, where))
   if (spec.expiration !== undefined)
     throw new ConfigError(`'${spec.expiration}' is marked isExpiration, but only rows of a table expire, not events: remove it`, {
       file: where.file,
     })
   const names = namesOf(spec)
-  const { normalise, keys, filled } = generateNormalise(spec, names)
+  const { secret } = where
+  const { normalise: ofFields, keys, filled } = generateNormalise(spec, names, secret)
+  const transform = compileTransform(spec.fields, secret)
+  const normalise: Normalise = transform ? (raw, meta) => ofFields(transform(raw), meta) : ofFields
   const columns: Column[] = [...STANDARD_COLUMNS, ...spec.fields.map(columnOf), ...LAST_COLUMNS]
   const known = new Set(columns.map(({ name }) => name).filter((name) => !NOT_OF_EVENTS.has(name)))
   const unknownFields = (event: Event) => unknownKeys(event, known, keys)
@@ -107,20 +117,6 @@ function liftPaths(raw: JsonObject, paths: readonly (readonly string[])[]): Json
     lifted = { ...without(lifted, path), [key]: value }
   }
   return lifted
-}
-
-function valueAt(object: JsonObject, path: readonly string[]): JsonValue | undefined {
-  let value: JsonValue | undefined = object
-  for (const name of path) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, name)) return undefined
-    value = (value as JsonObject)[name]
-  }
-  return value
-}
-
-function without(object: JsonObject, [name, ...rest]: readonly string[]): JsonObject {
-  const { [name!]: inner, ...others } = object
-  return rest.length === 0 ? others : { ...others, [name!]: without(inner as JsonObject, rest) }
 }
 
 /**

@@ -2,8 +2,11 @@ import { z } from 'zod'
 import { isObject } from '../../model/json.ts'
 import type { ParserSpec } from '../../model/schema.ts'
 import { ConfigError } from '../../util/errors.ts'
+import { type RefContext as Context, resolveRef } from './definitions.ts'
 import { indicatorNames } from './indicators.ts'
 import { compileTimeFormat } from './time-format.ts'
+import { checkTransforms, transformShape } from './transform-document.ts'
+import type { TransformSpec } from './transformations.ts'
 
 /** Scalar and container types of a schema's values, as Panther names them; `ubigint`, Zeek's `count`, is ours. */
 export const VALUE_TYPES = [
@@ -30,13 +33,15 @@ export interface ValueSpec {
   readonly indicators: readonly string[]
   readonly validate: ValidateSpec | undefined
   readonly marker: MarkerSpec | undefined
+  /** The value is a text that contains it as JSON. */
+  readonly isEmbedded: boolean
   /** Of an array. */
   readonly element: ValueSpec | undefined
   /** Of an object. */
   readonly fields: readonly FieldSpec[]
 }
 
-export interface FieldSpec extends ValueSpec {
+export interface FieldSpec extends ValueSpec, TransformSpec {
   readonly name: string
   readonly required: boolean
   readonly isEventTime: boolean
@@ -71,11 +76,6 @@ export interface SchemaSpec {
   readonly fields: readonly FieldSpec[]
 }
 
-/** A key of Panther's language that we do not support yet; refused with this message instead of as unknown. */
-function later(what: string) {
-  return z.undefined({ error: `not supported yet: ${what}` }).optional()
-}
-
 const validateSchema = z
   .strictObject({
     allow: z.array(z.string()).min(1).optional().describe('The only values that are accepted.'),
@@ -86,7 +86,7 @@ const validateSchema = z
   .refine((v) => !(v.allow && v.deny), { error: '`allow` and `deny` exclude each other: keep one' })
 
 const valueShape = {
-  type: z.enum(VALUE_TYPES, { error: (issue) => typeError(issue.input) }),
+  type: z.enum([...VALUE_TYPES, 'ref'], { error: (issue) => typeError(issue.input) }),
   description: z.string().optional(),
   timeFormat: z.string().optional().describe('One format; `timeFormats` is the current form.'),
   timeFormats: z.array(z.string()).min(1).optional().describe('Tried in this order.'),
@@ -100,22 +100,19 @@ const valueShape = {
     .strictObject({ endsWith: z.array(z.string().min(1)).min(1) })
     .optional()
     .describe('Values that suggest this log type when a record does not say what it is.'),
-  isEmbeddedJSON: later('`isEmbeddedJSON` in a schema field'),
-  copy: later('`copy` in a schema field'),
-  concat: later('`concat` in a schema field'),
-  split: later('`split` in a schema field'),
-  mask: later('`mask` in a schema field'),
-  target: later('`target` in a schema field'),
+  isEmbeddedJSON: z.boolean().optional().describe('The value is a text that contains an object, an array or any JSON.'),
+  target: z.string().optional().describe('Of type `ref`: the name in `definitions`.'),
 }
 
 function typeError(input: unknown): string {
-  if (input === 'ref') return 'not supported yet: type `ref` (write the referenced value out in full)'
-  return `unknown type ${JSON.stringify(input)}: use one of ${VALUE_TYPES.join(', ')}`
+  return `unknown type ${JSON.stringify(input)}: use one of ${VALUE_TYPES.join(', ')}, or ref`
 }
 
 /** A value in the validated YAML. */
-interface ValueInput {
-  type: ValueType
+export interface ValueInput {
+  type: ValueType | 'ref'
+  isEmbeddedJSON?: boolean | undefined
+  target?: string | undefined
   timeFormat?: string | undefined
   timeFormats?: string[] | undefined
   timeZone?: string | undefined
@@ -126,7 +123,7 @@ interface ValueInput {
   fields?: FieldInput[] | undefined
 }
 
-interface FieldInput extends ValueInput {
+interface FieldInput extends ValueInput, TransformSpec {
   name: string
   required: boolean
   isEventTime: boolean
@@ -166,6 +163,7 @@ const fieldSchema: z.ZodType<FieldInput> = z.strictObject({
     .strictObject({ from: z.string().min(1) })
     .optional()
     .describe('The name in the record.'),
+  ...transformShape,
 })
 
 /** The YAML of a log schema. Keys as in Panther's schema files; unknown ones are refused. */
@@ -190,7 +188,10 @@ export const schemaDocument = z.strictObject({
     .boolean()
     .default(true)
     .describe('If false, this log type is never guessed: the record, its header or its source must name it.'),
-  definitions: later('`definitions` (write the referenced values out in full)'),
+  definitions: z
+    .record(z.string(), elementSchema)
+    .optional()
+    .describe('Values for use in several places, by name: `{type: ref, target: NAME}`.'),
   fields: z.array(fieldSchema).min(1),
 })
 
@@ -205,7 +206,8 @@ export function readSchemaDocument(document: unknown, where: { readonly file: st
     const issue = result.error.issues[0]!
     throw new ConfigError(issue.message, { file: where.file, path: issue.path.join('.') })
   }
-  const { schema, version, parser, guess, fields } = result.data
+  const { schema, version, parser, guess, fields, definitions = {} } = result.data
+  const context = { file: where.file, definitions, count: { resolved: 0 } }
   return {
     name: schema,
     version,
@@ -213,7 +215,7 @@ export function readSchemaDocument(document: unknown, where: { readonly file: st
     mayGuess: guess,
     expiration: fields.find(({ isExpiration }) => isExpiration)?.name,
     ownFields: fields.length,
-    fields: readFields(fields, 'fields', where.file, 'top'),
+    fields: readFields(fields, 'fields', context, 'top'),
   }
 }
 
@@ -237,7 +239,8 @@ const RESERVED = /^(p_.*|extra)$/
 /** Where a field is: at the top, in objects, or in the elements of a list. */
 type Place = 'top' | 'object' | 'list'
 
-function readFields(fields: readonly FieldInput[], path: string, file: string, place: Place): FieldSpec[] {
+function readFields(fields: readonly FieldInput[], path: string, context: Context, place: Place): FieldSpec[] {
+  const { file } = context
   const isTop = place === 'top'
   const seen = new Set<string>()
   return fields.map((field, index) => {
@@ -251,14 +254,18 @@ function readFields(fields: readonly FieldInput[], path: string, file: string, p
         at,
       )
     }
-    if (field.isEventTime && (field.type !== 'timestamp' || place === 'list')) {
+    const value = readValue(field, at.path, context, place === 'list' ? 'list' : 'object')
+    checkTransforms(field, value.type, at)
+    if (field.isEventTime && (value.type !== 'timestamp' || place === 'list')) {
       throw new ConfigError('`isEventTime` belongs to a field of type timestamp, and not in a list', at)
     }
-    if (field.isExpiration && (field.type !== 'timestamp' || !isTop)) {
+    if (field.isExpiration && (value.type !== 'timestamp' || !isTop)) {
       throw new ConfigError('`isExpiration` belongs to a top-level field of type timestamp', at)
     }
+    const { copy, concat, split, mask } = field
     return {
-      ...readValue(field, at.path, file, place === 'list' ? 'list' : 'object'),
+      ...value,
+      ...{ copy, concat, split, mask },
       name: field.name,
       required: field.required,
       isEventTime: field.isEventTime,
@@ -267,9 +274,11 @@ function readFields(fields: readonly FieldInput[], path: string, file: string, p
   })
 }
 
-function readValue(value: ValueInput, path: string, file: string, inside: Place): ValueSpec {
-  const at = { file, path }
+function readValue(value: ValueInput, path: string, context: Context, inside: Place): ValueSpec {
+  const at = { file: context.file, path }
   const { type } = value
+  if (type === 'ref') return readValue(...resolveRef(value, path, context), inside)
+  if (value.target !== undefined) throw new ConfigError('`target` belongs to type ref', at)
   const formats = value.timeFormats ?? (value.timeFormat === undefined ? undefined : [value.timeFormat])
   if ((formats !== undefined) !== (type === 'timestamp')) {
     throw new ConfigError(
@@ -286,6 +295,8 @@ function readValue(value: ValueInput, path: string, file: string, inside: Place)
     throw new ConfigError('type array needs `element`; no other type has one', at)
   if ((value.fields !== undefined) !== (type === 'object'))
     throw new ConfigError('type object needs `fields`; no other type has them', at)
+  if (value.isEmbeddedJSON && type !== 'object' && type !== 'array' && type !== 'json')
+    throw new ConfigError('`isEmbeddedJSON` belongs to type object, array or json', at)
   if (value.marker && type !== 'string') throw new ConfigError('`marker` belongs to type string', at)
   if (type !== 'string' && (value.indicators || value.validate)) {
     throw new ConfigError('`indicators` and `validate` belong to type string (of an array: to its element)', at)
@@ -297,7 +308,8 @@ function readValue(value: ValueInput, path: string, file: string, inside: Place)
     indicators: value.indicators ?? [],
     validate: value.validate,
     marker: value.marker,
-    element: value.element && readValue(value.element, `${path}.element`, file, 'list'),
-    fields: readFields(value.fields ?? [], `${path}.fields`, file, inside),
+    isEmbedded: value.isEmbeddedJSON ?? false,
+    element: value.element && readValue(value.element, `${path}.element`, context, 'list'),
+    fields: readFields(value.fields ?? [], `${path}.fields`, context, inside),
   }
 }

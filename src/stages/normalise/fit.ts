@@ -3,6 +3,7 @@ import type { Fit } from '../../model/schema.ts'
 import type { SchemaSpec } from './document.ts'
 import type { Names } from './generate-normalise.ts'
 import { isIp } from './indicators.ts'
+import { isDerived } from './transformations.ts'
 
 /**
  * Field names that are common to all kinds of logs. They are not evidence of a log type unless the value is telling: an address
@@ -26,7 +27,7 @@ export interface Fitting {
 /** Compiles what guessing needs to know about a schema. */
 export function compileFit(spec: SchemaSpec, { slots, unfold }: Names): Fitting {
   const tells = spec.fields.map(({ name }) => !COMMON_NAMES.has(name.toLowerCase()))
-  const required = spec.fields.flatMap(({ required, name }, slot) => (required ? [{ name, slot }] : []))
+  const required = spec.fields.flatMap((field, slot) => (field.required && !isDerived(field) ? [{ name: field.name, slot }] : []))
   const checks = spec.fields.map(({ name, indicators, marker }) => {
     if (!COMMON_NAMES.has(name.toLowerCase())) return undefined
     if (marker) return (text: string) => marker.endsWith.some((end) => text.endsWith(end))

@@ -5,6 +5,7 @@ import type { RecordMeta } from '../../model/schema.ts'
 import { setOwn } from '../../util/json.ts'
 import type { FieldSpec, SchemaSpec, ValueSpec } from './document.ts'
 import { extractors, type IndicatorName, Indicators } from './indicators.ts'
+import type { ReadSecret } from './transformations.ts'
 import { indicatorReader, Misfit, missingField, timeReader, toText, validator, valueReader } from './values.ts'
 
 /** How a record's keys are mapped to fields. */
@@ -42,7 +43,7 @@ const MAX_AHEAD_MS = 5 * 60_000
  * as JSON literals (a subset of JavaScript literals), never as code. Records are arguments of the function, not part of its text.
  * The schema reader refuses the field name `__proto__`.
  */
-export function generateNormalise(spec: SchemaSpec, names: Names): Generated {
+export function generateNormalise(spec: SchemaSpec, names: Names, secret: ReadSecret): Generated {
   const filled = INDICATOR_FIELDS.filter((field) =>
     indicatorsOf(spec.fields).some((name) => extractors[name].fills.includes(field as never)),
   )
@@ -59,7 +60,7 @@ export function generateNormalise(spec: SchemaSpec, names: Names): Generated {
     ...filled.map((field) => [field, `into.${field}`] as const),
     ['p_enrichment', 'undefined'],
   ]
-  const readers = spec.fields.map(fieldTools)
+  const readers = spec.fields.map((field) => fieldTools(field, secret))
   const code = `'use strict'
 return function normalise(raw, meta) {
   let ${spec.fields.map((_, i) => `v${i}`).join(', ')}, unknown
@@ -131,9 +132,9 @@ function indicatorsOf(specs: readonly ValueSpec[]): IndicatorName[] {
 }
 
 /** Functions that the generated code of a field can call. */
-function fieldTools(field: FieldSpec) {
+function fieldTools(field: FieldSpec, secret: ReadSecret) {
   return {
-    read: field.type === 'timestamp' ? timeReader(field) : valueReader(field),
+    read: field.type === 'timestamp' ? timeReader(field) : valueReader(field, secret),
     check: field.validate && validator(field.validate),
     indicators: indicatorReader(field.indicators),
   }
@@ -164,6 +165,7 @@ function fieldCode(field: FieldSpec, i: number): string {
     '  }',
   ]
   if (field.required) lines.push(`  else return tools.missing(${name})`)
+  if (field.required && field.isEmbedded) lines.push(`  if (f${i} === undefined) return tools.missing(${name})`)
   if (field.validate) {
     lines.push(
       `  if (f${i} !== undefined) { const misfit = readers[${i}].check(f${i}, ${name}); if (misfit !== undefined) return misfit.outcome }`,

@@ -1,10 +1,14 @@
 import type { JsonObject, JsonValue } from '../../model/json.ts'
 import type { DeadLetterReason, Outcome } from '../../model/outcome.ts'
-import { setOwn } from '../../util/json.ts'
-import type { ValidateSpec, ValueSpec } from './document.ts'
+import { parseJson, setOwn } from '../../util/json.ts'
+import type { FieldSpec, ValidateSpec, ValueSpec } from './document.ts'
 import { type Extractor, extractors, type IndicatorName, type Indicators, isIp, isIpv4 } from './indicators.ts'
 import { rfc3339Time, unixSeconds } from './time.ts'
 import { compileTimeFormat, type TimeReader } from './time-format.ts'
+import { compileTransform, isDerived, type ReadSecret } from './transformations.ts'
+
+/** As of a record, unless configured otherwise. */
+const MAX_EMBEDDED_DEPTH = 100
 
 /** A value that does not fit its schema, with the outcome of its record. */
 export class Misfit {
@@ -16,8 +20,9 @@ export class Misfit {
 }
 
 /** Reads a value of a known type and collects the indicators in it. `path` is for messages; `receivedMs`, epoch milliseconds,
- * dates times without a year. Never called with null. */
-export type ValueReader = (value: JsonValue, path: string, into: Indicators, receivedMs: number) => JsonValue | Misfit
+ * dates times without a year. Never called with null. `undefined`: there
+ * is no value. */
+export type ValueReader = (value: JsonValue, path: string, into: Indicators, receivedMs: number) => JsonValue | undefined | Misfit
 
 /** A value for a message: its type and its shortened text. */
 function shown(value: JsonValue): string {
@@ -157,7 +162,27 @@ export function indicatorReader(names: readonly string[]): ((text: string, into:
 }
 
 /** A reader for any type, including nested ones. The compiled schema calls it for whatever it does not handle inline. */
-export function valueReader(spec: ValueSpec): ValueReader {
+export function valueReader(spec: ValueSpec, secret: ReadSecret): ValueReader {
+  const read = typeReader(spec, secret)
+  return spec.isEmbedded ? embeddedReader(read) : read
+}
+
+/** JSON in a text is read like JSON in the record; a blank text has none. */
+function embeddedReader(read: ValueReader): ValueReader {
+  return (value, path, into, receivedMs) => {
+    if (typeof value !== 'string') return read(value, path, into, receivedMs)
+    if (value.trim() === '') return undefined
+    const result = parseJson(value, { maxDepth: MAX_EMBEDDED_DEPTH })
+    if (result.kind === 'failure')
+      return new Misfit(
+        result.reason,
+        `field '${path}' should be a text with JSON (isEmbeddedJSON), but ${result.message}: ${shown(value)}`,
+      )
+    return result.value === null ? undefined : read(result.value, path, into, receivedMs)
+  }
+}
+
+function typeReader(spec: ValueSpec, secret: ReadSecret): ValueReader {
   switch (spec.type) {
     case 'string':
       return stringReader(spec)
@@ -177,9 +202,9 @@ export function valueReader(spec: ValueSpec): ValueReader {
     case 'json':
       return (value) => value
     case 'array':
-      return arrayReader(valueReader(spec.element!))
+      return arrayReader(valueReader(spec.element!, secret))
     case 'object':
-      return objectReader(spec)
+      return objectReader(spec, secret)
   }
 }
 
@@ -204,26 +229,32 @@ function arrayReader(read: ValueReader): ValueReader {
     for (const inner of value as readonly JsonValue[]) {
       const result = inner === null ? null : read(inner, `${path}[]`, into, receivedMs)
       if (result instanceof Misfit) return result
-      array.push(result)
+      array.push(result ?? null)
     }
     return array
   }
 }
 
+/** The key under which an object has a field. */
+function keyOf(field: FieldSpec): string {
+  return isDerived(field) ? field.name : (field.from ?? field.name)
+}
+
 /** Members that are not in the schema are unchanged; known ones that are null are dropped. */
-function objectReader(spec: ValueSpec): ValueReader {
-  const readers = new Map(spec.fields.map((field) => [field.from ?? field.name, { ...field, read: valueReader(field) }]))
-  const required = spec.fields.filter((field) => field.required).map((field) => field.from ?? field.name)
+function objectReader(spec: ValueSpec, secret: ReadSecret): ValueReader {
+  const readers = new Map(spec.fields.map((field) => [keyOf(field), { ...field, read: valueReader(field, secret) }]))
+  const required = spec.fields.filter((field) => field.required).map(keyOf)
+  const transform = compileTransform(spec.fields, secret)
   return (value, path, into, receivedMs) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return wrongType(value, path, 'an object')
-    const source = value as JsonObject
+    const source = transform ? transform(value as JsonObject) : (value as JsonObject)
     const object: JsonObject = {}
     for (const [key, inner] of Object.entries(source)) {
       const field = readers.get(key)
       if (field && (inner === null || inner === undefined)) continue
       const result = field ? field.read(inner!, `${path}.${key}`, into, receivedMs) : inner!
       if (result instanceof Misfit) return result
-      setOwn(object, field?.name ?? key, result)
+      if (result !== undefined) setOwn(object, field?.name ?? key, result)
     }
     const missing = required.find((key) => !Object.hasOwn(source, key) || source[key] === null)
     return missing === undefined ? object : missingField(`${path}.${missing}`, 'the schema')

@@ -18,6 +18,7 @@ const text = {
   type: 'string',
   timeFormats: [],
   timeZone: undefined,
+  isEmbedded: false,
   indicators: [],
   validate: undefined,
   marker: undefined,
