@@ -10,7 +10,6 @@ import { generateNormalise, type Names, type Normalise } from './generate-normal
 import { generateEncoder } from './generate-row.ts'
 import { valueAt, without } from './record-path.ts'
 import { compileTransform, type ReadSecret } from './transformations.ts'
-import { Misfit } from './values.ts'
 import { unfoldZeek, ZEEK_COMMON_FIELDS, zeekName, zeekPrefixes, zeekSpellings } from './zeek-names.ts'
 
 const LAST_COLUMNS: readonly Column[] = [
