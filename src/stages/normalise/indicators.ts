@@ -72,7 +72,8 @@ function ip(value: string, into: Indicators): void {
 
 function domain(value: string, into: Indicators): void {
   const text = value.trim()
-  if (text === '') return
+  // Many programs write `-` where there is no name.
+  if (text === '' || text === '-') return
   // An invalid punycode name decodes to '', so it is kept as is.
   into.add('p_any_domain_names', /(^|\.)xn--/i.test(text) ? domainToUnicode(text) || text : text)
 }
@@ -147,7 +148,7 @@ function awsInstance(value: string, into: Indicators): void {
 }
 
 function asIs(field: IndicatorField): Extractor {
-  return { fills: [field], extract: (value, into) => value !== '' && into.add(field, value) }
+  return { fills: [field], extract: (value, into) => value !== '' && value !== '-' && into.add(field, value) }
 }
 
 const HOST_FIELDS = ['p_any_ip_addresses', 'p_any_domain_names'] as const
