@@ -6,10 +6,12 @@ import { packageRoot } from '../../src/util/entry.ts'
 import { Caracal, freePort } from '../support/caracal.ts'
 import { seeded } from '../support/random.ts'
 import { FlakyReceiver } from '../support/receiver.ts'
-import { type Sent, sendByHttp, writeFiles } from './senders.ts'
+import { S3Store } from '../support/s3-store.ts'
+import { TestServer } from '../support/servers.ts'
+import { type Sent, sendByHttp, writeFiles, writeObjects } from './senders.ts'
 
 /**
- * SIGKILLs at random moments while records arrive over HTTP and from files, with a receiver that fails half of the time,
+ * SIGKILLs at random moments while records arrive over HTTP, from files and from a bucket, with a receiver that fails half of the time,
  * a table that is refreshed and a schema that gains a column meanwhile. `npm run test:crash` does more of the same.
  */
 const KILLS = Number(process.env['CRASH_KILLS'] ?? 3)
@@ -18,12 +20,15 @@ const EVENTS = Number(process.env['CRASH_EVENTS'] ?? 12_000)
 const WORKERS = (process.env['CRASH_WORKERS'] ?? '3,1').split(',').map(Number)
 const SEED = Number(process.env['CRASH_SEED'] ?? 20_260_515)
 const FILE_FIRST = 10_000_000
+const BUCKET_FIRST = 20_000_000
 
 const folder = mkdtempSync(join(tmpdir(), 'caracal-crash-'))
 const content = join(folder, 'content')
 const logs = join(folder, 'logs')
 const dataDir = join(folder, 'data')
 const random = seeded(SEED)
+const s3 = await new TestServer().listen()
+const bucket = new S3Store(s3, 'logs')
 const receiver = new FlakyReceiver(seeded(SEED + 1))
 let running: Caracal | undefined
 let hook: number
@@ -31,6 +36,7 @@ let hook: number
 afterAll(async () => {
   await running?.end('SIGKILL')
   await receiver.close()
+  await s3.close()
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -38,6 +44,7 @@ async function prepare(): Promise<Caracal> {
   mkdirSync(logs, { recursive: true })
   cpSync(join(packageRoot(), 'test/crash/content'), content, { recursive: true })
   writeTable('first')
+  writeFileSync(join(folder, 'secret'), bucket.credentials.secretAccessKey)
   hook = await receiver.listen()
   const port = await freePort()
   configure(port, 0)
@@ -53,6 +60,15 @@ function configure(port: number, start: number): void {
     content: [content],
     sources: [
       { type: 'http', id: 'web', log_types: ['Custom.Crash'] },
+      {
+        type: 's3',
+        id: 'bucket',
+        bucket: 'logs',
+        endpoint: s3.url,
+        auth: { access_key_id: 'AKIDTEST', secret_access_key: { file: join(folder, 'secret') } },
+        prefixes: [{ prefix: 'app/', log_types: ['Custom.Crash'] }],
+        poll_ms: 100,
+      },
       { type: 'file', id: 'disk', log_types: ['Custom.Crash'], paths: [join(logs, 'app.log*')], poll_ms: 20, idle_ms: 300 },
     ],
     destinations: [{ type: 'webhook', id: 'hook', url: `http://127.0.0.1:${hook}/` }],
@@ -95,6 +111,7 @@ test(`nothing is lost or doubled over ${KILLS} kills`, { timeout: 1_800_000 }, a
     () => over,
   )
   const byFile = writeFiles(logs, FILE_FIRST, EVENTS / 2, 200, (KILLS * 800 * 400) / EVENTS)
+  const byBucket = writeObjects(bucket, BUCKET_FIRST, EVENTS / 2, 100, (KILLS * 800 * 200) / EVENTS)
   for (let kill = 0; kill < KILLS; kill++) {
     await new Promise((resolve) => setTimeout(resolve, 100 + random() * 1400))
     if (kill === Math.floor(KILLS / 3)) {
@@ -111,11 +128,12 @@ test(`nothing is lost or doubled over ${KILLS} kills`, { timeout: 1_800_000 }, a
     configure(caracal.port, kill + 1)
     await caracal.start()
   }
-  const [http, files] = await Promise.all([byHttp, byFile])
+  const [http, disk, objects] = await Promise.all([byHttp, byFile, byBucket])
+  const written = { bucket: objects, disk }
   over = true
-  await everythingIn(caracal, http, files.seqs.length + files.broken)
-  await checkRows(caracal, http, files.seqs)
-  await checkCounts(caracal, http, files)
+  await everythingIn(caracal, http, written)
+  await checkRows(caracal, http, [...disk.seqs, ...objects.seqs])
+  await checkCounts(caracal, http, written)
   await checkAlerts(caracal)
   expect(await caracal.end('SIGTERM')).toBe(0)
 })
@@ -129,6 +147,9 @@ interface SourceCounts {
   backlog_bytes: number
 }
 
+/** What was written to the sources that are read again, by source. */
+type Written = Readonly<Record<string, { readonly seqs: readonly number[]; readonly broken: number }>>
+
 async function counts(caracal: Caracal): Promise<Map<string, SourceCounts>> {
   const answer = (await (await caracal.fetch('/api/v1/sources')).json()) as {
     results: { id: string; backlog_bytes: number; records: Omit<SourceCounts, 'backlog_bytes'> }[]
@@ -137,18 +158,21 @@ async function counts(caracal: Caracal): Promise<Map<string, SourceCounts>> {
 }
 
 /** Waits until everything sent is committed. The test's time limit ends the wait if that never happens. */
-async function everythingIn(caracal: Caracal, http: Sent, fromFiles: number): Promise<void> {
+async function everythingIn(caracal: Caracal, http: Sent, written: Written): Promise<void> {
   for (;;) {
     const now = await counts(caracal)
     const web = now.get('web')!
-    const disk = now.get('disk')!
-    const quiet = web.backlog_bytes === 0 && web.in_flight === 0 && disk.in_flight === 0
-    if (quiet && disk.received >= fromFiles && web.received >= http.sure.length + http.broken) return
+    const isRead = Object.entries(written).every(([id, { seqs, broken }]) => {
+      const { received, in_flight } = now.get(id)!
+      return in_flight === 0 && received >= seqs.length + broken
+    })
+    const quiet = web.backlog_bytes === 0 && web.in_flight === 0
+    if (isRead && quiet && web.received >= http.sure.length + http.broken) return
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
 }
 
-async function checkRows(caracal: Caracal, http: Sent, fileSeqs: readonly number[]): Promise<void> {
+async function checkRows(caracal: Caracal, http: Sent, otherSeqs: readonly number[]): Promise<void> {
   const rows: unknown[][] = []
   // In parts, because a response contains at most 10,000 rows.
   for (let part = 0; part < 40; part++)
@@ -160,7 +184,7 @@ async function checkRows(caracal: Caracal, http: Sent, fileSeqs: readonly number
   const seen = new Map(rows.map(([seq, n]) => [Number(seq), Number(n)]))
   const doubled = rows.filter(([, n]) => Number(n) !== 1)
   expect(doubled.slice(0, 10)).toEqual([])
-  const sure = [...http.sure, ...fileSeqs]
+  const sure = [...http.sure, ...otherSeqs]
   expect(sure.filter((seq) => !seen.has(seq)).slice(0, 10)).toEqual([])
   for (const body of http.unsure) expect([0, body.length]).toContain(body.filter((seq) => seen.has(seq)).length)
   const maybe = new Set(http.unsure.flat())
@@ -168,12 +192,14 @@ async function checkRows(caracal: Caracal, http: Sent, fileSeqs: readonly number
   expect([...seen.keys()].filter((seq) => !known.has(seq) && !maybe.has(seq))).toEqual([])
 }
 
-async function checkCounts(caracal: Caracal, http: Sent, files: { seqs: number[]; broken: number }): Promise<void> {
+async function checkCounts(caracal: Caracal, http: Sent, written: Written): Promise<void> {
   const now = await counts(caracal)
   for (const { received, stored, filtered, dead_lettered } of now.values())
     expect(received).toBe(stored + filtered + dead_lettered)
-  const disk = now.get('disk')!
-  expect({ stored: disk.stored, dead: disk.dead_lettered }).toEqual({ stored: files.seqs.length, dead: files.broken })
+  for (const [id, { seqs, broken }] of Object.entries(written)) {
+    const { stored, dead_lettered: dead } = now.get(id)!
+    expect({ id, stored, dead }).toEqual({ id, stored: seqs.length, dead: broken })
+  }
   const web = now.get('web')!
   const [[inLake] = []] = await caracal.query(`SELECT count() FROM logs.custom_crash WHERE p_source_id = 'web'`)
   expect(web.stored).toBe(Number(inLake))
@@ -182,10 +208,10 @@ async function checkCounts(caracal: Caracal, http: Sent, files: { seqs: number[]
   const letters = await caracal.query(
     'SELECT source, reason, count(), uniqExact(p_row_id) FROM monitor.dead_letters GROUP BY source, reason ORDER BY source',
   )
-  const expected = [
-    ['disk', 'invalid_json', disk.dead_lettered, disk.dead_lettered],
-    ['web', 'invalid_json', web.dead_lettered, web.dead_lettered],
-  ]
+  const expected = ['bucket', 'disk', 'web'].map((id) => {
+    const { dead_lettered: dead } = now.get(id)!
+    return [id, 'invalid_json', dead, dead]
+  })
   expect(letters.map(([source, reason, n, distinct]) => [source, reason, Number(n), Number(distinct)])).toEqual(expected)
 }
 

@@ -1,5 +1,7 @@
 import { appendFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import type { S3Store } from '../support/s3-store.ts'
 
 /** One record of the crash test as a line. */
 export function line(seq: number, lane: string): string {
@@ -91,6 +93,30 @@ export async function writeFiles(
     seqs.push(...batch)
     if (n > 0 && Math.floor((3 * n) / total) !== Math.floor((3 * (n - step)) / total))
       renameSync(join(folder, 'app.log'), join(folder, `app.log.${n}`))
+    await new Promise((resolve) => setTimeout(resolve, pauseMs))
+  }
+  return { seqs, broken }
+}
+
+/** Puts an object with lines into a bucket every `pauseMs`; neither their keys nor their times are in order. Numbers begin at `first`. */
+export async function writeObjects(
+  store: S3Store,
+  first: number,
+  total: number,
+  step: number,
+  pauseMs: number,
+): Promise<{ seqs: number[]; broken: number }> {
+  const seqs: number[] = []
+  let broken = 0
+  for (let n = 0; n < total; n += step) {
+    const batch = Array.from({ length: Math.min(step, total - n) }, (_, i) => first + n + i)
+    const hasBroken = n % (step * 16) === 0
+    if (hasBroken) broken++
+    const text = batch.map((seq) => line(seq, 'bucket')).join('') + (hasBroken ? BROKEN : '')
+    const nth = n / step
+    const modified = new Date(Date.UTC(2024, 2, 12, 8) + (nth ^ 7) * 1000).toISOString()
+    store.objects.set(`app/${(nth * 7919) % 1000}_${nth}.gz`, { content: gzipSync(text), modified })
+    seqs.push(...batch)
     await new Promise((resolve) => setTimeout(resolve, pauseMs))
   }
   return { seqs, broken }

@@ -7,9 +7,11 @@ import { objectKeys } from '../objects/prefixes.ts'
 import { takenOf } from '../objects/taken.ts'
 import { defineSource, sourceBase } from '../source.ts'
 import { Credentials } from './credentials.ts'
+import { Queue } from './queue.ts'
+import { QueueFinder } from './queue-finder.ts'
 import { S3Store } from './s3-store.ts'
 
-/** Objects of a bucket, found by listing it. */
+/** Objects of a bucket, found by listing it or announced by a queue. */
 export const s3 = defineSource({
   type: 's3',
   summary: 'Reads objects from S3 or a compatible store as they appear, each prefix with its own log types.',
@@ -45,6 +47,11 @@ export const s3 = defineSource({
       .optional()
       .describe('Role to assume with these credentials.'),
     external_id: z.string().min(2).max(1224).optional().describe('External id that the role requires.'),
+    queue_url: targetUrl
+      .optional()
+      .describe(
+        'URL of a queue (SQS) with notifications about new objects, which are then read as they are announced. Default: the prefixes are listed.',
+      ),
     ...objectKeys,
   }),
   example: {
@@ -57,16 +64,22 @@ export const s3 = defineSource({
     const { bucket, region, endpoint, role_arn: arn, external_id: externalId, prefixes } = config
     const role = arn === undefined ? undefined : { arn, externalId, region, endpoint }
     const credentials = new Credentials(config.auth, role, deps.outside)
+    const { send } = deps.outside
+    const queueAt = (url: string) => new Queue({ url, region, send, credentials: (signal) => credentials.get(signal) })
     const store = new S3Store({
       bucket,
       region,
       endpoint,
       pathStyle: config.path_style,
-      send: deps.outside.send,
+      send,
       credentials: (_url, signal) => credentials.get(signal),
     })
     const taken = takenOf(config, deps.cursors)
-    const finder = new ListingFinder({ store, prefixes, taken, pollMs: config.poll_ms, now: deps.now })
+    const { now } = deps
+    const finder =
+      config.queue_url === undefined
+        ? new ListingFinder({ store, prefixes, taken, pollMs: config.poll_ms, now })
+        : new QueueFinder({ queue: queueAt(config.queue_url), store, bucket, prefixes, taken, now })
     return new ObjectSource({ id: config.id, store, prefixes, taken, finder, maxObjectBytes: config.max_object_bytes, deps })
   },
 })
