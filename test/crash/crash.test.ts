@@ -9,6 +9,7 @@ import { FlakyReceiver } from '../support/receiver.ts'
 import { S3Store } from '../support/s3-store.ts'
 import { TestServer } from '../support/servers.ts'
 import { type Sent, sendByHttp, writeFiles, writeObjects } from './senders.ts'
+import { checkWrittenRows } from './written-rows.ts'
 
 /**
  * SIGKILLs at random moments while records arrive over HTTP, from files and from a bucket, with a receiver that fails half of the time,
@@ -135,6 +136,7 @@ test(`nothing is lost or doubled over ${KILLS} kills`, { timeout: 1_800_000 }, a
   await checkRows(caracal, http, [...disk.seqs, ...objects.seqs])
   await checkCounts(caracal, http, written)
   await checkAlerts(caracal)
+  await checkWrittenRows(caracal)
   expect(await caracal.end('SIGTERM')).toBe(0)
 })
 

@@ -45,7 +45,7 @@ export const eventsSchema = z.strictObject({
     .optional()
     .describe('Only events for which it holds write rows: match expressions as in a rule.'),
   Columns: z
-    .record(name.regex(/^(?!p_)/, 'must not begin with p_, as the columns that Caracal adds do'), z.string().min(1).max(500))
+    .record(name, z.string().min(1).max(500))
     .describe(
       'The columns of a row, each with the field of the event that it comes from; the columns of the key must be among them.',
     ),
@@ -102,6 +102,8 @@ export function readEventSource(
       'Events.Columns',
       `has no '${missing}', which is the key (LogTypeMap.PrimaryKey): add it with its field of the event`,
     )
+  const own = Object.keys(yaml.Columns).find((column) => column.startsWith('p_'))
+  if (own !== undefined) throw refuse('Events.Columns', `'${own}' must not begin with p_, as the columns that Caracal adds do`)
   const { Create, Write, Read } = yaml.TimeoutSeconds
   return {
     logTypes: yaml.LogTypes,
