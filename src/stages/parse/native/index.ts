@@ -13,7 +13,7 @@ import type { NativeParser } from './native.ts'
 import { netstat } from './netstat.ts'
 import { nginxAccess } from './nginx-access.ts'
 import { nginxError } from './nginx-error.ts'
-import { syslog } from './syslog.ts'
+import { rfc3164, rfc5424, syslog } from './syslog.ts'
 import { who } from './who.ts'
 import { windowsXml } from './windows-xml.ts'
 
@@ -32,6 +32,8 @@ export const nativeParsers: readonly NativeParser[] = [
   nginxAccess,
   nginxError,
   syslog,
+  rfc3164,
+  rfc5424,
   who,
   auditd,
   keyValue,

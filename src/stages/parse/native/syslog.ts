@@ -58,11 +58,33 @@ export const syslog: NativeParser = {
       },
     ],
   },
+  parse: (text) => understood(readRecord(text)),
+}
+
+/** For schemas of which a source has one for each format. */
+export const rfc3164: NativeParser = {
+  type: 'rfc3164',
+  summary: 'Syslog lines in any format but RFC 5424.',
+  example: { texts: syslog.example.texts.filter((_, i) => i !== 1), records: syslog.example.records.filter((_, i) => i !== 1) },
   parse(text) {
     const record = readRecord(text)
-    if (record) understand(record)
-    return record
+    return record?.['version'] === undefined ? understood(record) : undefined
   },
+}
+
+export const rfc5424: NativeParser = {
+  type: 'rfc5424',
+  summary: 'Syslog lines of RFC 5424.',
+  example: { texts: syslog.example.texts.slice(1, 2), records: syslog.example.records.slice(1, 2) },
+  parse(text) {
+    const record = readRecord(text)
+    return record?.['version'] === undefined ? undefined : understood(record)
+  },
+}
+
+function understood(record: JsonObject | undefined): JsonObject | undefined {
+  if (record) understand(record)
+  return record
 }
 
 /** The fields of a syslog header that another format has before it, or `undefined` if the text is more or less than a header. */
