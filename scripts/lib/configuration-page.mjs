@@ -47,7 +47,12 @@ function kinds(key, description, options, what) {
     return [`### ${title}\n\n${keys}`, ...blocks(title, rest)].join('\n')
   })
   if (shared.length === 0) return [`## ${key}\n\n${description} ${what} has a \`type\` and the keys of that type.\n`, ...own]
-  return [`## ${key}\n\n${description} ${what} has a \`type\` and these keys:\n`, table(common), ...own]
+  return [
+    `## ${key}\n\n${description} ${what} has a \`type\` and these keys:\n`,
+    table(common),
+    ...blocks(key, common.properties),
+    ...own,
+  ]
 }
 
 /** The tables of keys that are blocks themselves, blocks of several types, or lists of blocks. */

@@ -30,7 +30,8 @@ export function contentParts(content: Content, sources: readonly ContentSource[]
   for (const { id, logTypes, mappings, source } of content.dataModels) add('data model', id, logTypes, mappings, source?.code)
   for (const { file, ...query } of content.scheduledQueries) add('query', query.name, query)
   for (const { file, ...query } of content.savedQueries) add('saved query', query.name, query)
-  for (const { id, label, log_types, tables = {} } of sources) add('source', id, label, log_types, tables)
+  for (const { id, label, log_types, tables = {}, filters = [], sampling } of sources)
+    add('source', id, label, log_types, tables, ...(filters.length > 0 || sampling ? [filters, sampling ?? null] : []))
   return parts
 }
 

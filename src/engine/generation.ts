@@ -1,3 +1,4 @@
+import type { Filter, Sampling } from '../model/filter.ts'
 import type { Rule } from '../model/rule.ts'
 import type { Generation, SourceBinding, Writing } from '../pipeline/generation.ts'
 import type { TableWriter, WrittenTables } from '../pipeline/table-writer.ts'
@@ -20,6 +21,8 @@ export interface ContentSource {
   readonly log_types: readonly string[]
   /** Table name → file that replaces its rows for this source. */
   readonly tables?: Readonly<Record<string, string>>
+  readonly filters?: readonly Filter[]
+  readonly sampling?: Sampling | undefined
 }
 
 export interface GenerationDeps {

@@ -21,10 +21,12 @@ import type { CorrelationStore } from '../stages/detect/correlation/store.ts'
 import { queryIn } from '../stages/enrich/query-keys.ts'
 import { compileSchema } from '../stages/normalise/compile.ts'
 import { HeaderSchemas } from '../stages/normalise/header-schema.ts'
+import { compileFilters } from '../stages/parse/filters.ts'
 import type { ParseSource } from '../stages/parse/parser.ts'
 import { mentions } from '../stages/store/dialect/names.ts'
 import { ConfigError } from '../util/errors.ts'
 import type { ContentView } from './engine.ts'
+import type { ContentSource } from './generation.ts'
 import { lookupSpecs } from './lookups/names.ts'
 
 /** Content that is ready to run. What could not be used is in `problems`; the rest runs. */
@@ -158,7 +160,7 @@ export function schemaOf(name: string, { content, schemas }: Described): Compile
 
 /** What parsing needs to know about a source. Throws `ConfigError` for a log type that has no schema. */
 export function parseSource(
-  source: { readonly id: string; readonly label?: string | undefined; readonly log_types: readonly string[] },
+  source: Pick<ContentSource, 'id' | 'label' | 'log_types' | 'filters' | 'sampling'>,
   loaded: LoadedContent,
 ): ParseSource {
   const { schemas } = loaded
@@ -178,6 +180,7 @@ export function parseSource(
     isNamed: chosen.length > 0,
     describe: chosen.length > 0 ? undefined : (logType, columns) => loaded.headerSchemas.get(logType, columns, source.id),
     logType: chosen.length === 1 ? only!.name : undefined,
+    filters: compileFilters(source.filters ?? [], source.sampling),
   }
 }
 

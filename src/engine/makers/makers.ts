@@ -194,7 +194,7 @@ export class Makers {
     const thread = start(
       {
         config: used,
-        sources: sources.map(({ id, label, log_types, tables }) => ({ id, label, log_types, ...(tables && { tables }) })),
+        sources: sources.map(ofContent),
         headers: headers.end,
       },
       {
@@ -376,4 +376,9 @@ function unparsed() {
     isParsed = resolve
   })
   return { parsed, isParsed: () => isParsed() }
+}
+
+/** What a maker needs to know about a source. */
+function ofContent({ id, label, log_types, tables, filters, sampling }: ContentSource): ContentSource {
+  return { id, label, log_types, sampling, ...(tables && { tables }), ...(filters && { filters }) }
 }

@@ -2,6 +2,7 @@ import type { Chunk } from '../../model/chunk.ts'
 import type { Event } from '../../model/event.ts'
 import type { DeadLetter } from '../../model/outcome.ts'
 import type { CompiledSchema } from '../../model/schema.ts'
+import type { Filters } from './filters.ts'
 import type { HeaderColumn } from './format.ts'
 
 /** What parsing needs to know about a chunk's source. */
@@ -16,6 +17,8 @@ export interface ParseSource {
   readonly describe?: ((logType: string, columns: readonly HeaderColumn[]) => CompiledSchema | string) | undefined
   /** Set if the user says what the records are (`--log-type`, or a source with exactly one log type). */
   readonly logType: string | undefined
+  /** Which records to leave out. */
+  readonly filters?: Filters | undefined
 }
 
 /** Events of one log type, in order of their records. */

@@ -39,6 +39,8 @@ export function createParser(options: ParserOptions): Parser {
 }
 
 const NO_HINTS: Hints = {}
+/** `{`, with which no header begins. */
+const OBJECT = 0x7b
 const BEFORE_JSON = /^\s+(?=[{[])/
 
 /** One chunk while it is being parsed. */
@@ -144,20 +146,32 @@ class ChunkParser {
       this.#refuse(start, last, offset, tooLong(last - start, this.#options.maxRecordBytes))
       return
     }
+    const filter = this.#source.filters?.ofText(line)
+    if (filter !== undefined && line.charCodeAt(0) === OBJECT) {
+      this.#leaveOut(filter)
+      return
+    }
     const readers = this.#readers
     let reading: Reading | undefined
     for (let i = 0; i < readers.length && reading === undefined; i++) reading = readers[i]!.read(line)
     if (reading?.kind !== 'record') {
       const classified = this.#takeText(line, offset, reading)
       if (classified === HEADER) return
-      if (classified) {
+      if (classified && filter === undefined) {
         this.#settle(classified, start, last, offset)
         return
       }
     }
     if (this.#hints.fields !== undefined && isMessage(line, reading))
       reading = { kind: 'record', raw: { message: line }, path: undefined }
-    this.#take(reading ?? stray(line), start, last, offset)
+    if (filter === undefined) this.#take(reading ?? stray(line), start, last, offset)
+    else if (reading?.kind !== 'header') this.#leaveOut(filter)
+  }
+
+  /** Headers are read whatever the filters, since the rows after them depend on them. */
+  #leaveOut(filter: string): void {
+    this.#received++
+    this.#filtered.set(filter, (this.#filtered.get(filter) ?? 0) + 1)
   }
 
   /** What the parsers of the source's schemas make of a text that is not a record in a detected format; `undefined`: nothing. */
@@ -239,11 +253,16 @@ class ChunkParser {
       this.#refuse(start, end, offset, outcome)
       return
     }
-    this.#received++
     if (outcome.kind === 'drop') {
-      this.#filtered.set(outcome.filter, (this.#filtered.get(outcome.filter) ?? 0) + 1)
+      this.#leaveOut(outcome.filter)
       return
     }
+    const filter = this.#source.filters?.ofEvent(outcome.value)
+    if (filter !== undefined) {
+      this.#leaveOut(filter)
+      return
+    }
+    this.#received++
     this.#spans.push(offset, start, end)
     this.#keep(schema!, outcome.value, unknown)
     if (isGuess) this.#guessed.set(schema.name, (this.#guessed.get(schema.name) ?? 0) + 1)

@@ -4,6 +4,7 @@ import type { Chunk } from '../../model/chunk.ts'
 import type { Definition } from '../../util/define.ts'
 import { type Send, sendNothing } from '../../util/http/send.ts'
 import type { SecretReference } from '../../util/secret.ts'
+import { filterShape } from './filters.ts'
 
 /** Config keys common to all sources. */
 export const sourceBase = {
@@ -16,6 +17,7 @@ export const sourceBase = {
     .array(z.string())
     .default([])
     .describe('Log types that its records may have. If empty, the type of each record is detected among all known types.'),
+  ...filterShape,
   tables: z
     .record(z.string(), z.string())
     .default({})
