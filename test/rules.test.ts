@@ -55,9 +55,20 @@ describe('caracal test', () => {
       new Set([
         'GreyNoise.SSH.Connection',
         'GreyNoise.SSH.Login',
+        'Linux.NewAdministrator',
+        'Linux.NewKernelModule',
         'Netstat.UnexpectedPort',
+        'SSH.BruteForce',
+        'SSH.LoginAfterFailures',
+        'SSH.NewCountry',
+        'SSH.PasswordSpraying',
+        'Scan.Ports',
         'Tor.SSH.Connection',
         'Tor.SSH.Login',
+        'Web.PathScan',
+        'Web.SecretProbed',
+        'Web.SecretServed',
+        'Web.Shell',
       ]),
     )
   })

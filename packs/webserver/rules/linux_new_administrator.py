@@ -1,0 +1,44 @@
+GROUPS = ("sudo", "wheel", "admin", "root", "docker", "lxd")
+SUDOERS = ("/etc/sudoers", "visudo")
+
+
+def added(event):
+    """The user and the group that they were added to."""
+    if event.get("action") == "group_member_added":
+        return event.get("target_user"), event.get("target_group")
+    parts = (event.get("message") or "").split("'")
+    if event.get("ident") in ("usermod", "gpasswd", "useradd") and len(parts) == 5 and parts[2] in (" to group ", " to shadow group "):
+        return parts[1], parts[3]
+    return None, None
+
+
+def command(event):
+    if event.get("action") == "command_run":
+        return event.get("command") or ""
+    message = event.get("message") or ""
+    return message.partition("COMMAND=")[2] if event.get("ident") == "sudo" else ""
+
+
+def host(event):
+    return event.get("hostname") or event.get("host") or "the server"
+
+
+def rule(event):
+    return added(event)[1] in GROUPS or any(name in command(event) for name in SUDOERS)
+
+
+def title(event):
+    user, group = added(event)
+    if group in GROUPS:
+        return f"{user} was added to group {group} on {host(event)}"
+    return f"The rules of sudo were changed on {host(event)}"
+
+
+def dedup(event):
+    return title(event)
+
+
+def alert_context(event):
+    user, group = added(event)
+    context = {"host": host(event), "user": user or event.get("user"), "group": group, "command": command(event) or None}
+    return {name: value for name, value in context.items() if value is not None}
