@@ -115,6 +115,20 @@ const POSTS: Readonly<Record<string, Post>> = {
     body: (records) => records.map((record) => `{"event":${record}}`).join(''),
     headers: { authorization: 'Splunk good', 'content-type': 'application/json' },
   },
+  loki: {
+    path: '/loki/api/v1/push',
+    body: (records) =>
+      JSON.stringify({ streams: [{ stream: { app: 'x' }, values: records.map((record) => ['1700000000000000000', record]) }] }),
+    headers: { 'content-type': 'application/json' },
+  },
+  otlp: {
+    path: '/v1/logs',
+    body: (records) => {
+      const logRecords = records.map((stringValue) => ({ body: { stringValue } }))
+      return JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] })
+    },
+    headers: { 'content-type': 'application/json' },
+  },
   elasticsearch: {
     path: '/_bulk',
     body: (records) => records.map((record) => `{"create":{}}\n${record}\n`).join(''),

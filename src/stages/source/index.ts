@@ -1,9 +1,11 @@
 import { elasticsearch } from './elasticsearch.ts'
 import { file } from './file.ts'
 import { http } from './http.ts'
+import { loki } from './loki.ts'
+import { otlp } from './otlp.ts'
 import { s3 } from './s3/s3.ts'
 import { splunkHec } from './splunk-hec.ts'
 import { stdin } from './stdin.ts'
 
 /** Built-in sources. A new one is one file in this folder and one name here. */
-export const sources = [elasticsearch, file, http, s3, splunkHec, stdin] as const
+export const sources = [elasticsearch, file, http, loki, otlp, s3, splunkHec, stdin] as const

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { BodyMemory } from './body-memory.ts'
-import { CODINGS, codingsOf } from './content-coding.ts'
+import { CODINGS, type Coding, codingsOf } from './content-coding.ts'
 import { discardBody, readBody } from './read-body.ts'
 import { RequestRefused } from './refusal.ts'
 import type { Authenticator } from './sender-auth.ts'
@@ -32,6 +32,8 @@ export interface Receiving {
   readonly auth: Authenticator
   /** Content types accepted; a request without one is accepted. Anything else is more likely a mistake than a log. */
   readonly types: { readonly accepted: RegExp; readonly advice: string }
+  /** Set if the protocol compresses bodies in its own way: what to undo in place of what the header says. */
+  readonly codings?: readonly Coding[]
   /** When the request's first byte arrived, epoch ms. */
   readonly receivedMs: number
 }
@@ -56,12 +58,13 @@ export async function receive<T>(request: Request, receiving: Receiving, take: (
 }
 
 /** The body's codings. Throws `RequestRefused` if the headers announce something that will not be read. */
-function acceptHead(headers: Headers, { types, maxBytes }: Receiving) {
+function acceptHead(headers: Headers, { types, maxBytes, codings }: Receiving): readonly Coding[] {
   const type = headers.get('content-type')
   if (type && !types.accepted.test(type))
     throw new RequestRefused(415, `content type '${clip(type)}' is not accepted: ${types.advice}`)
   const announced = Number(headers.get('content-length') ?? 0)
   if (announced > maxBytes) throw new RequestRefused(413, `the body is larger than ${maxBytes} bytes; split it`)
+  if (codings) return codings
   const encoding = codingsOf(headers.get('content-encoding'))
   if ('codings' in encoding) return encoding.codings
   const known = CODINGS.join(', ')

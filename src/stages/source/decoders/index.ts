@@ -6,6 +6,22 @@ import { json } from './json.ts'
 import { jsonArray } from './json-array.ts'
 import { jsonSequence } from './json-sequence.ts'
 import { lines } from './lines.ts'
+import { lokiJson } from './loki-json.ts'
+import { lokiProtobuf } from './loki-protobuf.ts'
+import { otlpJson } from './otlp-json.ts'
+import { otlpProtobuf } from './otlp-protobuf.ts'
 
 /** Built-in decoders. Text decoders are tried in this order at the beginning of each record; those of bodies are named. A new one is one file and one name here. */
-export const decoders: readonly Decoder[] = [jsonSequence, jsonArray, json, lines, elasticsearchBulk, hecEvent, hecRaw]
+export const decoders: readonly Decoder[] = [
+  jsonSequence,
+  jsonArray,
+  json,
+  lines,
+  elasticsearchBulk,
+  hecEvent,
+  hecRaw,
+  lokiJson,
+  lokiProtobuf,
+  otlpJson,
+  otlpProtobuf,
+]

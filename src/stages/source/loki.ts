@@ -1,0 +1,105 @@
+import { snappyUncompress } from 'hyparquet/src/snappy.js'
+import type { z } from 'zod'
+import { walkLokiJson } from './decoders/loki-json.ts'
+import { walkLokiProtobuf } from './decoders/loki-protobuf.ts'
+import { discardBody } from './read-body.ts'
+import { MAX_RECORDS, type Receiving, receive } from './receive.ts'
+import { RequestRefused, refusalOf } from './refusal.ts'
+import { isSender, shipperConfig, shipperReceiving, shipperTerms } from './shipper.ts'
+import { defineSource, type Intake, type IntakeDeps } from './source.ts'
+
+/** Loki's `/loki/api/v1/push`. */
+export const loki = defineSource({
+  type: 'loki',
+  summary: 'Receives lines as Loki does, in JSON and in compressed protocol buffers.',
+  config: shipperConfig,
+  example: { id: 'promtail' },
+  pushes: (settings, deps) => new LokiIntake(settings, deps),
+  listens: shipperTerms,
+})
+
+const TYPES = {
+  accepted: /^application\/(json|x-protobuf)\s*(;|$)/i,
+  advice: 'send application/json or application/x-protobuf',
+}
+const MAX_TENANT_CHARS = 200
+
+class LokiIntake implements Intake {
+  readonly #deps: IntakeDeps
+  readonly #receiving: Omit<Receiving, 'receivedMs'>
+
+  constructor(settings: z.output<typeof shipperConfig>, deps: IntakeDeps) {
+    this.#deps = deps
+    this.#receiving = shipperReceiving(settings, deps, TYPES)
+  }
+
+  claims(path: string): boolean {
+    return path === '/loki/api/v1/push'
+  }
+
+  knows(headers: Headers): boolean {
+    return isSender(headers, this.#deps.authorised)
+  }
+
+  async handle(request: Request, path: string): Promise<Response> {
+    try {
+      if (!this.claims(path)) throw new RequestRefused(404, 'there is nothing at this path: lines are sent to /loki/api/v1/push')
+      if (request.method !== 'POST')
+        throw new RequestRefused(405, `lines are sent with POST, not ${request.method}`, { allow: 'POST' })
+      const { headers } = request
+      const isProtobuf = /^application\/x-protobuf/i.test(headers.get('content-type') ?? '')
+      const receivedMs = this.#deps.now()
+      const receiving = { ...this.#receiving, receivedMs, ...(isProtobuf && isSnappy(headers) && { codings: [] }) }
+      const tenant = headers.get('x-scope-orgid')?.slice(0, MAX_TENANT_CHARS)
+      return await receive(request, receiving, (body) => this.#take(body, isProtobuf, tenant, receivedMs))
+    } catch (error) {
+      await discardBody(request)
+      const { status, message, headers } = refusalOf(error)
+      return new Response(`${message}\n`, { status, headers: { 'content-type': 'text/plain; charset=utf-8', ...headers } })
+    }
+  }
+
+  async #take(sent: Uint8Array, isProtobuf: boolean, tenant: string | undefined, receivedMs: number): Promise<Response> {
+    const body = isProtobuf ? unsnap(sent, this.#receiving.maxBytes) : sent
+    const { count, broken } = (isProtobuf ? walkLokiProtobuf : walkLokiJson)(body, () => {}, MAX_RECORDS + 1)
+    if (broken !== undefined) throw new RequestRefused(400, `the request cannot be decoded: ${broken}`)
+    if (count > MAX_RECORDS) throw new RequestRefused(413, `the request has more than ${MAX_RECORDS} lines; split it`)
+    const decoding = `${isProtobuf ? 'loki-protobuf' : 'loki-json'}${tenant ? `?${new URLSearchParams({ tenant })}` : ''}`
+    if (count > 0) await this.#deps.append(body, { decoding, receivedMs })
+    return new Response(null, { status: 204 })
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** Protocol buffers are always compressed in snappy's block format, whether a header says so or not. */
+function isSnappy(headers: Headers): boolean {
+  return /^(|identity|snappy)$/i.test(headers.get('content-encoding') ?? '')
+}
+
+/** The body without snappy's block format (https://github.com/google/snappy/blob/main/format_description.txt). */
+function unsnap(bytes: Uint8Array, maxBytes: number): Uint8Array {
+  const length = lengthOf(bytes)
+  if (length === undefined)
+    throw new RequestRefused(400, 'the body cannot be decompressed: it is not in the block format of snappy')
+  if (length > maxBytes) throw new RequestRefused(413, `the body is larger than ${maxBytes} bytes uncompressed; split it`)
+  const output = new Uint8Array(length)
+  try {
+    snappyUncompress(bytes, output)
+  } catch {
+    throw new RequestRefused(400, 'the body cannot be decompressed: its snappy data is damaged')
+  }
+  return output
+}
+
+/** The uncompressed length, which comes first. */
+function lengthOf(bytes: Uint8Array): number | undefined {
+  let length = 0
+  for (let i = 0; i < 5; i++) {
+    const byte = bytes[i]
+    if (byte === undefined) return undefined
+    length += (byte & 0x7f) * 2 ** (7 * i)
+    if (byte < 0x80) return length
+  }
+  return undefined
+}
