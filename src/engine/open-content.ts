@@ -8,6 +8,7 @@ import { loadCache } from '../state/cache.ts'
 import { correlationStore } from '../state/correlation.ts'
 import type { StateDb } from '../state/db.ts'
 import { fromRoots } from '../util/host-paths.ts'
+import { readsByLogType } from './blind/reads.ts'
 import { closeDetectors, ranksOf } from './detectors.ts'
 import { createGeneration, type MadeGeneration } from './generation.ts'
 import { LiveTables } from './live-tables.ts'
@@ -102,6 +103,11 @@ export async function openContent(loaded: LoadedContent, deps: OpenContentDeps):
       },
       tables: [...loaded.tables.values()].map(({ definition }) => definition),
       lakeTables: queryTables,
+      reads: readsByLogType({
+        rules: loaded.rules.values(),
+        schemas: loaded.schemas,
+        dataModels: loaded.content.dataModels,
+      }),
       queries: judgedQueries(loaded),
       savedQueries: loaded.content.savedQueries,
       queryNotices: cannotRun,

@@ -16,6 +16,7 @@ import type { Missed } from '../stages/enrich/live/missed-addresses.ts'
 import type { BuiltTable } from '../stages/enrich/table.ts'
 import type { Lake, QueryResult } from '../stages/store/lake.ts'
 import { hash16 } from '../util/hash.ts'
+import type { LogTypeReads } from './blind/reads.ts'
 import type { AlertNotice, ContentView } from './engine.ts'
 import type { BuiltContent } from './live-content.ts'
 import type { ContentProblem } from './path.ts'
@@ -107,6 +108,8 @@ export interface ContentReport {
   readonly tables: readonly TableDefinition[]
   /** Every lake table that content may query. */
   readonly lakeTables: readonly TableSpec[]
+  /** The fields that enabled rules read, by log type. */
+  readonly reads: readonly LogTypeReads[]
   /** Enabled scheduled queries whose rows some enabled rule judges. */
   readonly queries: readonly ScheduledQuery[]
   readonly savedQueries: readonly SavedQuery[]

@@ -161,9 +161,14 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     await pipeline.rpc.call('setMeta', { key: DEMO_KEY, value: isDemo ? 'running' : 'skipped' })
   let progress: readonly SourceProgress[] = []
   events.problems.onChange = logChanges(log)
+  let reads = () => report.reads
   const watch = new SystemWatch({
     problems: events.problems,
-    checks: allChecks({ config, sources, keeper, state, pipeline, spool, onSources: (now) => (progress = now) }),
+    checks: allChecks({
+      ...{ config, sources, keeper, state, pipeline, spool, lake },
+      reads: () => reads(),
+      onSources: (now) => (progress = now),
+    }),
     raise: (problems) => pipeline.rpc.call('raise', problems),
     now: Date.now,
   })
@@ -211,6 +216,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     (made) => made.stop(),
   )
   await content.begin()
+  reads = () => content.report.reads
   lookups.update(report.tables)
   git.start((request) => content.reload(request))
   await started.step('the watch over content folders', () => contentWatch?.start(() => reloadQuietly(content, log)))

@@ -183,6 +183,16 @@ export const PROBLEM_KINDS = {
       'Since the last start the lake refused rows of its `monitor` tables (index of indicators, dead letters, rule errors), so those tables are incomplete. Events, matches and alerts are complete.',
     advice: 'The message says which rows and why. This is a bug in Caracal; please report it.',
   },
+  RuleBlind: {
+    headline: 'Rules read fields that events no longer have',
+    severity: 'MEDIUM',
+    alerts: 'each',
+    afterMs: 0,
+    meaning:
+      'A field that rules read has disappeared from the events of their log type, or a table no longer joins any of them, so these rules may no longer match anything.',
+    advice:
+      'Check whether the sender changed its format or was reconfigured, or, for a field in p_enrichment, whether the table is still filled. Then fix the sender, the schema or the rules; events with the field end the problem.',
+  },
   RuleLimited: {
     headline: 'Rules reached a limit',
     severity: 'MEDIUM',

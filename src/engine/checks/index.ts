@@ -2,11 +2,14 @@ import { statfs } from 'node:fs/promises'
 import type { Config, SourceConfig } from '../../config/config.ts'
 import { systemRuleId } from '../../model/system-problem.ts'
 import type { TableKeeper } from '../../stages/enrich/keeper.ts'
+import type { Lake } from '../../stages/store/lake.ts'
 import { hourlyRecords, sourceActivity } from '../../state/activity.ts'
 import type { StateDb } from '../../state/db.ts'
 import { deadDeliveries, failingDeliveries } from '../../state/deliveries.ts'
 import { limitCounts } from '../../state/limits.ts'
 import { getMeta, sourceCounts } from '../../state/sources.ts'
+import { blindRuleCheck } from '../blind/blind-rules.ts'
+import type { LogTypeReads } from '../blind/reads.ts'
 import type { SourceProgress } from '../pipeline-calls.ts'
 import type { PipelineThread, SpoolThread } from '../threads.ts'
 import type { Check } from './check.ts'
@@ -28,6 +31,9 @@ export interface CheckDeps {
   readonly state: StateDb
   readonly pipeline: PipelineThread
   readonly spool: SpoolThread
+  readonly lake: Pick<Lake, 'query'>
+  /** The fields that the rules in force read. */
+  readonly reads: () => readonly LogTypeReads[]
   /** Receives each source's position whenever that is checked. */
   readonly onSources: (progress: readonly SourceProgress[]) => void
 }
@@ -36,7 +42,7 @@ export interface CheckDeps {
 const OLDEST_COUNTS = 'oldest_counts'
 
 /** Every check of the running engine. To add one: a file in this folder and a line here. */
-export function allChecks({ config, sources, keeper, state, pipeline, spool, onSources }: CheckDeps): Check[] {
+export function allChecks({ config, sources, keeper, state, pipeline, spool, lake, reads, onSources }: CheckDeps): Check[] {
   const monotonic = () => performance.now()
   return [
     clockCheck(Date.now, monotonic),
@@ -77,6 +83,7 @@ export function allChecks({ config, sources, keeper, state, pipeline, spool, onS
       now: Date.now,
     }),
     { name: 'the limits of rules', run: async () => limitProblems(await limitCounts(state), Date.now()) },
+    blindRuleCheck({ reads, lake, now: Date.now }),
     { name: 'the tables', run: () => tableProblems(keeper.status()) },
     { name: 'the deliveries', run: async () => deliveryProblems(await deadDeliveries(state, systemRuleId('DeliveryDead'))) },
     { name: 'the destinations', run: async () => failingProblems(await failingDeliveries(state, Date.now())) },

@@ -2,7 +2,8 @@ import type { JsonObject } from '../../model/json.ts'
 import type { LimitHit } from '../../model/limit.ts'
 import type { TableRows } from '../../model/lookup.ts'
 import type { CacheEntry, CacheWrite, Finding, RuleError } from '../../model/match.ts'
-import type { DetectionContent, RuleTest } from '../../model/rule.ts'
+import type { DetectionContent, Rule, RuleTest } from '../../model/rule.ts'
+import type { RuleReads } from '../../model/rule-reads.ts'
 import type { RuleErrorMode } from './prefilter/prefilter.ts'
 
 /** Events of one log type, ready to be judged. */
@@ -112,6 +113,8 @@ export interface Language {
    * does.
    */
   remembers?(content: DetectionContent): (ruleId: string) => boolean
+  /** The fields that a rule's text shows it to read. May throw if the text cannot be read. Absent: nothing is known. */
+  reads?(rule: Rule): RuleReads
   /** How its rules are written in a rule's YAML. Absent if they are code files. */
   readonly yaml?: YamlCode
   /**

@@ -7,6 +7,7 @@ import { cacheUse } from './judge/cache-use.ts'
 import { KnownLoads } from './judge/known-loads.ts'
 import { Runtime } from './judge/runtime.ts'
 import { ConditionReader, keptConditions } from './prefilter/conditions.ts'
+import { pythonReads } from './reads.ts'
 import { byRoot, RootsDetector } from './roots.ts'
 import { createRuleSet } from './rules.ts'
 import { CompiledCode } from './sandbox/compiled-code.ts'
@@ -26,6 +27,7 @@ export const python = {
   summary: 'Python rules in Panther’s format, run in a sandboxed child process.',
   extension: '.py',
   remembers: cacheUse,
+  reads: pythonReads,
 
   async prepare() {
     const spare = await SpareSandbox.begin()

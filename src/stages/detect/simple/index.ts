@@ -1,12 +1,14 @@
 import type { Language } from '../language.ts'
 import { SimpleDetector } from './detector.ts'
 import { parseSimpleDetection } from './parse.ts'
+import { simpleReads } from './reads.ts'
 import { loadRules } from './rules.ts'
 
 /** Rules whose YAML contains the detection itself. */
 export const simple = {
   type: 'simple',
   summary: 'Detections written as match expressions in a rule’s YAML, in Panther’s format.',
+  reads: simpleReads,
   yaml: {
     keys: ['Detection', 'AlertTitle', 'AlertContext', 'GroupBy', 'DynamicSeverities'],
     check: parseSimpleDetection,
