@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { FilterTest } from '../../model/filter.ts'
 import { messageOf } from '../../util/errors.ts'
 
-const logTypes = z.array(z.string().min(1)).min(1).optional()
+const logTypes = z.array(z.string().min(1)).min(1).optional().describe('Only events of these log types are concerned.')
 
 const fieldTest = z
   .strictObject({
@@ -11,26 +11,33 @@ const fieldTest = z
     in: z
       .array(z.union([z.string(), z.number(), z.boolean()]))
       .min(1)
-      .optional(),
-    starts: z.string().min(1).optional(),
-    contains: z.string().min(1).optional(),
-    ends: z.string().min(1).optional(),
-    above: z.number().optional(),
-    below: z.number().optional(),
+      .optional()
+      .describe('It is one of these.'),
+    starts: z.string().min(1).optional().describe('The text begins with this.'),
+    contains: z.string().min(1).optional().describe('The text, or the list, contains this.'),
+    ends: z.string().min(1).optional().describe('The text ends with this.'),
+    above: z.number().optional().describe('The number is greater.'),
+    below: z.number().optional().describe('The number is less.'),
     networks: z
       .array(z.union([z.cidrv4(), z.cidrv6()]))
       .min(1)
-      .optional(),
-    exists: z.boolean().optional(),
+      .optional()
+      .describe('The address is in one of these.'),
+    exists: z.boolean().optional().describe('Whether it has a value.'),
   })
   .refine((test) => Object.keys(test).length > 1, { error: 'needs a test, such as `in: [200, 304]`' })
 
 const test = z
   .strictObject({
-    contains: z.array(z.string().min(1)).min(1).optional(),
-    matches: z.string().min(1).optional().superRefine(checkExpression),
+    contains: z.array(z.string().min(1)).min(1).optional().describe('Texts, one of which the record contains.'),
+    matches: z
+      .string()
+      .min(1)
+      .superRefine(checkExpression)
+      .optional()
+      .describe('An expression in RE2 syntax that matches within the text of the record.'),
     log_types: logTypes,
-    where: z.array(fieldTest).min(1).optional(),
+    where: z.array(fieldTest).min(1).optional().describe('Tests of fields, all of which hold.'),
   })
   .refine((one) => isOfText(one) !== isOfFields(one), {
     error:
@@ -45,9 +52,9 @@ function isOfFields({ log_types, where }: FilterTest): boolean {
   return (log_types ?? where) !== undefined
 }
 
-function checkExpression(expression: string | undefined, context: z.RefinementCtx): void {
+function checkExpression(expression: string, context: z.RefinementCtx): void {
   try {
-    if (expression !== undefined) RE2JS.compile(expression)
+    RE2JS.compile(expression)
   } catch (error) {
     context.addIssue({ code: 'custom', message: `${messageOf(error)} (RE2 syntax)` })
   }
@@ -60,8 +67,8 @@ export const filterShape = {
       z
         .strictObject({
           name: z.string().min(1).max(80).describe('Records that it leaves out are counted under this name.'),
-          exclude: test.optional(),
-          include: test.optional(),
+          exclude: test.optional().describe('Records that fit are left out.'),
+          include: test.optional().describe('Records that do not fit are left out.'),
         })
         .refine(({ exclude, include }) => (exclude === undefined) !== (include === undefined), {
           error: 'needs either `exclude` or `include`',
