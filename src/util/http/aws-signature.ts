@@ -14,7 +14,7 @@ export interface AwsRequest {
   readonly region: string
   readonly service: string
   /** Default: none. */
-  readonly body?: string | undefined
+  readonly body?: string | Uint8Array | undefined
   readonly nowMs: number
 }
 
@@ -74,7 +74,7 @@ function queryOf({ searchParams }: URL): string {
     .join('&')
 }
 
-function sha256(text: string): string {
+function sha256(text: string | Uint8Array): string {
   return createHash('sha256').update(text).digest('hex')
 }
 

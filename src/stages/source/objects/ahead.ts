@@ -5,6 +5,7 @@ import { messageOf, RetryLater } from '../../../util/errors.ts'
 import { inTime, pause } from '../../../util/pause.ts'
 import { download, ObjectTooLarge } from './download.ts'
 import type { Finder, FoundObject } from './finder.ts'
+import { recordsAsLines } from './records.ts'
 import { ObjectGone, type ObjectStore } from './store.ts'
 
 /** An object with a local copy, or the reason why there will never be one. */
@@ -152,7 +153,10 @@ export class Ahead {
     const what = `${store.name}/${object.key}`
     try {
       const bytes = await download(store, object, { path, maxBytes, signal: this.#stopping.signal })
-      return { found, path, bytes }
+      const fault = await recordsAsLines(path, bytes)
+      if (!fault) return { found, path, bytes }
+      await rm(path, { force: true })
+      return { found, path: undefined, bytes: 0, fault: { ...fault, message: `${what}: ${fault.message}` } }
     } catch (error) {
       await rm(path, { force: true }).catch(() => {})
       const none = { found, path: undefined, bytes: 0 }

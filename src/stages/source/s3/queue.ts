@@ -17,7 +17,7 @@ export interface QueueMessage {
 }
 
 /** For this long, a received message is not given to anyone else, seconds. */
-export const HIDDEN_SECS = 300
+export const HIDDEN_SECS = 60
 /** How long the queue waits for a message before it answers that there is none, seconds. */
 const WAIT_SECS = 20
 const MAX_MESSAGES = 10

@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { TestBucket } from '../../../../test/support/bucket.ts'
 import type { Cursor, Extent } from '../../../model/batch.ts'
 import type { Chunk } from '../../../model/chunk.ts'
+import { packageRoot } from '../../../util/entry.ts'
 import { type BatchSource, BUSY } from '../source.ts'
 import { s3 } from './s3.ts'
 
@@ -102,6 +105,21 @@ test('if the object of a batch in progress is gone after a restart, that is a de
   ])
   source.parsed(extents[0]!, '')
   expect(lines(await take(source))).toEqual(['two'])
+})
+
+test('the rows of a Parquet object are records, with 64-bit integers exact, and a damaged one is a dead letter', async () => {
+  const parquet = readFileSync(join(packageRoot(), 'test/fixtures/parquet/snappy.parquet'))
+  put('rows.parquet', parquet)
+  put('damaged.parquet', parquet.subarray(0, 400), '2024-03-12T09:00:00Z')
+  put('rows.avro', 'Obj\u0001…', '2024-03-12T10:00:00Z')
+  const taken = await take(open())
+  expect(lines(taken)).toHaveLength(3)
+  expect(lines(taken)[0]).toContain('"id":9223372036854775807')
+  const letters = taken.chunks.flatMap(({ faults }) => faults.map(({ reason, message }) => `${reason} ${message}`))
+  expect(letters).toEqual([
+    expect.stringMatching(/^decoding s3:\/\/logs\/damaged\.parquet: it begins like a Parquet file, but does not end like one$/),
+    expect.stringMatching(/^decoding s3:\/\/logs\/rows\.avro: Avro is not supported yet/),
+  ])
 })
 
 test('an object above the limit is a dead letter that says so, and is not fetched', async () => {
