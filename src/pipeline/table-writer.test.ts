@@ -62,6 +62,31 @@ test('numbers continue after a restart, and rows that were written under another
   })
 })
 
+test('rows stay as long as content with another key is prepared, and end once it is in force', async () => {
+  const { writer } = await writerWith(NOTHING)
+  const send = async (to: typeof tables, key: string) => {
+    const batch = writer.begin(to, 5)
+    await batch.enter(wrote([key, '1']))
+    batch.end()
+    await writer.begin(to, 5).enter([])
+    return batch.write!.changes.map(({ table, key: changed, after }) => [
+      table.shape === definition.shape.id.shape,
+      changed,
+      !!after,
+    ])
+  }
+  await send(tables, 'a')
+  const next = tablesOf(tableOf({}, { Match: 'ignore_case' }))
+  await writer.open(next)
+  expect(await send(tables, 'b')).toEqual([[true, 'b', true]])
+  expect(await send(next, 'C')).toEqual([
+    [true, 'a', false],
+    [true, 'b', false],
+    [false, 'c', true],
+  ])
+  expect(await send(next, 'd')).toEqual([[false, 'd', true]])
+})
+
 test('a full table is reported until an hour has passed without a row too many', async () => {
   const { writer, reports } = await writerWith(NOTHING)
   const many = Array.from({ length: 301 }, (_, i): [string, string] => [`k${i}`, '1'])

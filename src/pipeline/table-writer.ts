@@ -76,8 +76,6 @@ export class TableWriter {
   readonly #deps: TableWriterDeps
   readonly #rows = new WrittenRows()
   readonly #known = new Set<string>()
-  /** Rows that were written when the table had another key. They end with its next write. */
-  readonly #outdated = new Map<string, StoredTable[]>()
   readonly #open = new Map<number, BatchPlace>()
   readonly #fullMs = new Map<string, number>()
   readonly #log: RowsWritten[] = []
@@ -97,16 +95,13 @@ export class TableWriter {
     if (added.length === 0) return
     const { number, tables } = await this.#deps.load(added.map(({ shape }) => shape.id.name))
     this.#number = Math.max(this.#number, number)
-    for (const { shape } of added) {
-      const own = keyOf(shape.id)
-      if (this.#known.has(own)) continue
-      this.#known.add(own)
-      for (const { id, rows } of tables.filter((one) => one.id.name === shape.id.name)) {
-        this.#order = Math.max(this.#order, rows.at(-1)?.order ?? 0)
-        if (keyOf(id) !== own) this.#outdated.set(id.name, [...(this.#outdated.get(id.name) ?? []), { id, rows }])
-        else this.#rows.put({ number: 0, changes: rows.map((row) => ({ table: id, key: row.key, after: row })) }, 0)
-      }
+    for (const { id, rows } of tables) {
+      if (this.#known.has(keyOf(id))) continue
+      this.#known.add(keyOf(id))
+      this.#order = Math.max(this.#order, rows.at(-1)?.order ?? 0)
+      this.#rows.put({ number: 0, changes: rows.map((row) => ({ table: id, key: row.key, after: row })) }, 0)
     }
+    for (const { shape } of added) this.#known.add(keyOf(shape.id))
     this.#epoch++
     this.#log.length = 0
   }
@@ -153,7 +148,7 @@ export class TableWriter {
       if (!definition) continue
       const stored = this.#rows.of(one.table)
       const written = writeRows(definition, stored, one, { number, receivedMs, nextOrder: () => ++this.#order })
-      changes.push(...this.#endOutdated(one.table.name, receivedMs), ...written.changes)
+      changes.push(...this.#endOutdated(one.table, receivedMs), ...written.changes)
       this.#reportFull(definition, { ...written, tooLong: one.tooLong }, receivedMs)
     }
     if (changes.length === 0) return undefined
@@ -165,12 +160,11 @@ export class TableWriter {
     return write
   }
 
-  #endOutdated(name: string, atMs: number): RowChange[] {
-    const tables = this.#outdated.get(name) ?? []
-    this.#outdated.delete(name)
-    return tables.flatMap(({ id, rows }) =>
-      rows.map((before): RowChange => ({ table: id, key: before.key, before, after: undefined, atMs })),
-    )
+  /** Rows that were written when the table had another key end with the first write under its present one. */
+  #endOutdated(table: WrittenTableId, atMs: number): RowChange[] {
+    return this.#rows
+      .othersOf(table)
+      .flatMap(({ id, rows }) => [...rows].map((before) => ({ table: id, key: before.key, before, after: undefined, atMs })))
   }
 
   #reportFull(

@@ -23,6 +23,11 @@ export class WrittenRows {
     return rows
   }
 
+  /** Tables of the same name that have another key. */
+  othersOf({ name, shape }: WrittenTableId): readonly { readonly id: WrittenTableId; readonly rows: RowVersions }[] {
+    return [...this.#tables.values()].filter(({ id }) => id.name === name && id.shape !== shape)
+  }
+
   /** Applies a write. `oldest`: no batch needs the rows as of an earlier one. */
   put({ number, changes }: RowsWritten, oldest: number): void {
     for (const { table, key, after } of changes) this.of(table).put(key, after, { number, oldest })
