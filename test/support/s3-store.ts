@@ -6,6 +6,8 @@ import type { Received, TestServer } from './servers.ts'
 export interface StoredObject {
   readonly content: string | Buffer
   readonly modified?: string
+  /** `Content-Encoding`, as some writers set it for compressed objects. */
+  readonly encoding?: string
 }
 
 /** The part of S3 that reading needs, on a test server: objects and lists of them, for requests with the right signature. */
@@ -55,7 +57,10 @@ export class S3Store {
     if (request.headers['if-none-match'] === etag) return response.writeHead(304, { etag }).end()
     const wanted = request.headers['if-match']
     if (wanted !== undefined && wanted !== etag) return fail(412, 'PreconditionFailed')
-    return part(response, Buffer.from(object.content), request.headers['range'], etag)
+    return part(response, Buffer.from(object.content), request.headers['range'], {
+      etag,
+      ...(object.encoding && { 'content-encoding': object.encoding }),
+    })
   }
 
   /** The signature over the headers that the request says it has signed. */
@@ -89,11 +94,11 @@ function etagOf({ content }: StoredObject): string {
   return `"${createHash('md5').update(content).digest('hex')}"`
 }
 
-function part(response: ServerResponse, content: Buffer, range: string | undefined, etag: string): unknown {
+function part(response: ServerResponse, content: Buffer, range: string | undefined, headers: object): unknown {
   const [, from = '', to = ''] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? []
-  if (from === '') return response.writeHead(200, { etag }).end(content)
+  if (from === '') return response.writeHead(200, { ...headers }).end(content)
   if (Number(from) >= content.length) return response.writeHead(416).end()
   const bytes = content.subarray(Number(from), Number(to) + 1)
   const place = `bytes ${from}-${Number(from) + bytes.length - 1}/${content.length}`
-  return response.writeHead(206, { etag, 'content-range': place }).end(bytes)
+  return response.writeHead(206, { ...headers, 'content-range': place }).end(bytes)
 }

@@ -1,5 +1,6 @@
+import { Readable } from 'node:stream'
 import * as tls from 'node:tls'
-import { Agent, buildConnector, type Dispatcher, fetch, ProxyAgent, type Response } from 'undici'
+import { Agent, type BodyInit, buildConnector, type Dispatcher, fetch, ProxyAgent, Response, request as requestOf } from 'undici'
 import { type AddressRule, guardedLookup, isRefusedLiteral, privateAddress, publicOr } from './addresses.ts'
 import { type ProxySettings, proxyFor } from './proxy.ts'
 import { isCertificateFault, reasonOf } from './reasons.ts'
@@ -96,14 +97,8 @@ async function follow(request: HttpRequest, agentFor: (url: URL) => Dispatcher, 
   for (let hop = 0; ; hop++) {
     if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new HttpError('invalid', `${url.protocol} is not HTTP`)
     if (holdsCredentials(url)) throw new HttpError('invalid', CREDENTIALS_IN_URL)
-    const response = await fetch(url, {
-      dispatcher: agentFor(url),
-      method,
-      headers,
-      redirect: 'manual',
-      signal,
-      ...(body !== undefined && { body }),
-    })
+    const options = { dispatcher: agentFor(url), method, headers, signal, ...(body !== undefined && { body }) }
+    const response = await (request.isRaw ? fetchRaw(url, options) : fetch(url, { ...options, redirect: 'manual' }))
     const next = redirects > 0 ? redirectOf(response, url) : undefined
     if (next === undefined) return response
     await response.body?.cancel().catch(() => {})
@@ -111,6 +106,20 @@ async function follow(request: HttpRequest, agentFor: (url: URL) => Dispatcher, 
     if (next.origin !== url.origin) headers = { 'user-agent': headers['user-agent']! }
     url = next
   }
+}
+
+/** Responses with these statuses have no body. */
+const WITHOUT_BODY = new Set([204, 205, 304])
+
+/** Like `fetch`, but the body stays compressed: `fetch` itself always decompresses it. */
+async function fetchRaw(url: URL, options: Omit<NonNullable<Parameters<typeof requestOf>[1]>, 'path'>): Promise<Response> {
+  const { statusCode: status, headers, body } = await requestOf(url, options)
+  const list = Object.entries(headers).flatMap(([name, value]) =>
+    [value ?? []].flat().map((one): [string, string] => [name, one]),
+  )
+  if (!WITHOUT_BODY.has(status)) return new Response(Readable.toWeb(body) as BodyInit, { status, headers: list })
+  await body.dump()
+  return new Response(null, { status, headers: list })
 }
 
 /** The redirect target of a response; `undefined` if it does not redirect. Never from https to http, never to another protocol. */

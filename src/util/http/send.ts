@@ -16,6 +16,8 @@ export interface HttpRequest {
   readonly maxBytes: number
   /** Maximum number of redirects to follow, GET only. 0, the default: a 3xx is returned like any other response. */
   readonly redirects?: number
+  /** The body is wanted as it was sent, even if it is compressed (`content-encoding`). Default: decompressed. */
+  readonly isRaw?: boolean
 }
 
 export interface HttpAnswer {

@@ -18,6 +18,8 @@ export interface BucketRequest {
   readonly key?: string
   readonly query?: Readonly<Record<string, string>>
   readonly headers?: Readonly<Record<string, string>>
+  /** See `HttpRequest`. */
+  readonly isRaw?: boolean
   readonly maxBytes: number
   readonly timeoutMs: number
   readonly signal: AbortSignal
@@ -48,14 +50,22 @@ export class BucketClient {
     return this.#send(request)
   }
 
-  async #send({ key = '', query = {}, headers = {}, maxBytes, timeoutMs, signal }: BucketRequest): Promise<HttpAnswer> {
+  async #send({
+    key = '',
+    query = {},
+    headers = {},
+    isRaw = false,
+    maxBytes,
+    timeoutMs,
+    signal,
+  }: BucketRequest): Promise<HttpAnswer> {
     const { send, credentials } = this.#options
     const search = new URLSearchParams(query).toString()
     const path = key.split('/').map(awsEncoded).join('/')
     const url = new URL(`${this.#base()}/${path}${search && `?${search}`}`)
     const own = await credentials(url, signal)
     const request = { method: 'GET', url, headers, region: this.#region, service: 's3', nowMs: Date.now() }
-    return send({ url, headers: own ? signed(request, own) : headers, signal, timeoutMs, maxBytes })
+    return send({ url, headers: own ? signed(request, own) : headers, isRaw, signal, timeoutMs, maxBytes })
   }
 
   #base(): string {

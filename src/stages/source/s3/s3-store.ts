@@ -37,7 +37,7 @@ export class S3Store implements ObjectStore {
 
   async read({ key, etag }: StoredObject, { from, length, signal }: ReadOptions): Promise<ObjectPart> {
     const headers = { range: `bytes=${from}-${from + length - 1}`, ...(etag !== '' && { 'if-match': `"${etag}"` }) }
-    const answer = await this.#get({ key, headers, maxBytes: length + MAX_ERROR_BYTES, signal })
+    const answer = await this.#get({ key, headers, isRaw: true, maxBytes: length + MAX_ERROR_BYTES, signal })
     const { status, body } = answer
     if (status === 412 || (status === 404 && codeOf(answer) !== 'NoSuchBucket')) throw new ObjectGone()
     // Nothing there to read: the object is empty.

@@ -51,6 +51,14 @@ test('objects are read oldest first, compressed or not, whatever their names', a
   expect(lines(await take(open()))).toEqual(['{"n":1}', '{"n":2}', '{"n":3}', '{"n":4}'])
 })
 
+test('an object is read as it is stored, even if the store says that it is compressed', async () => {
+  const all = Array.from({ length: 500_000 }, (_, i) => `{"n":${i},"text":"${(i * 7919 * 104_729) % 1e15} ${i ** 3}"}`)
+  const content = gzipSync(`${all.join('\n')}\n`, { level: 1 })
+  expect(content.length).toBeGreaterThan(8 * 1024 * 1024)
+  bucket.store.objects.set('AWSLogs/trail.json.gz', { content, encoding: 'gzip' })
+  expect(lines(await take(open()))).toEqual(all)
+})
+
 test('each prefix has its log types; excluded keys and those under no prefix are left alone', async () => {
   put('app/1', 'app\n')
   put('app/nginx/1', 'nginx\n')
