@@ -1,3 +1,9 @@
+import { cloudtrail } from './cloudtrail.mjs'
+import { kubernetes } from './kubernetes.mjs'
+import { osquery } from './osquery.mjs'
+import { services } from './services.mjs'
+import { suricata } from './suricata.mjs'
+import { windows } from './windows.mjs'
 import { zeek } from './zeek.mjs'
 
 /**
@@ -8,4 +14,4 @@ import { zeek } from './zeek.mjs'
  * - `rows`: the known number of records; `deadLettered`: the known reasons and their numbers (default: none);
  * - `facts(events, {readText, files})`: a list of `[what, found, known]`.
  */
-export const kinds = [zeek]
+export const kinds = [cloudtrail, kubernetes, osquery, services, suricata, windows, zeek]

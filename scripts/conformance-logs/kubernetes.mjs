@@ -1,0 +1,17 @@
+/** Audit events of Kubernetes; the file's name says what was done. */
+export const kubernetes = {
+  name: 'kubernetes',
+  sets: [
+    {
+      name: 'Kubernetes audit',
+      files: ['k8s-audit/falco/*.json'],
+      rows: 32,
+      // One file is `{"kind": 0}`.
+      deadLettered: { unknown_log_type: 1 },
+      facts: (events) => [
+        ['events of Kubernetes.Audit', events.filter((one) => one.p_log_type === 'Kubernetes.Audit').length, 31],
+        ['with the time of the record', events.filter((one) => one.requestReceivedTimestamp === one.p_event_time).length, 31],
+      ],
+    },
+  ],
+}
