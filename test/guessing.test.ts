@@ -44,6 +44,8 @@ const RECOGNISED: readonly [part: string, logType: string][] = [
   ['"auditID":', 'Kubernetes.Audit'],
   ['"TargetUserName":', 'Windows.FlatEventLogs'],
   ['"alternateId":', 'Okta.SystemLog'],
+  ['"__REALTIME_TIMESTAMP":', 'Linux.Journal'],
+  ['"output_fields":', 'Falco.Alert'],
   ['"body_bytes_sent":', 'Nginx.Access'],
 ]
 
