@@ -1,22 +1,21 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Caracal, freePort } from './support/caracal.ts'
 import { FlakyReceiver } from './support/receiver.ts'
+import { SteppedClock } from './support/stepped-clock.ts'
+import { until } from './support/until.ts'
 
 /** Nine days of a source in the whole program with a clock that the tests step: at the end it changes how much it sends, and what. */
 const folder = mkdtempSync(join(tmpdir(), 'caracal-drift-'))
 const content = join(folder, 'content')
-const clockFile = join(folder, 'ahead')
 const receiver = new FlakyReceiver(() => 1)
 let caracal: Caracal
 
-const MINUTE = 60_000
 const DAY_MINUTES = 24 * 60
 /** So that the program's clock shows half past when it is stepped to a whole number of days. */
-const HALF_PAST = (90 - new Date().getMinutes()) % 60
+const clock = new SteppedClock(folder, (90 - new Date().getMinutes()) % 60)
 
 const SCHEMA = `schema: Custom.Door
 fields:
@@ -32,21 +31,6 @@ Severity: High
 Detection:
   - { Key: result, Condition: Equals, Value: forced }
 `
-
-async function until<T>(look: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  for (;;) {
-    const found = await look()
-    if (found !== undefined) return found
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-}
-
-/** Steps the program's clock to that many minutes from now, and resolves when it is there. */
-async function stepTo(minutes: number): Promise<void> {
-  const ahead = String((minutes + HALF_PAST) * MINUTE)
-  writeFileSync(clockFile, ahead)
-  await until(() => (readFileSync(`${clockFile}.seen`, 'utf8') === ahead ? true : undefined))
-}
 
 /** Sends that many events with this field, and resolves when they are in the lake. */
 async function send(count: number, field: string): Promise<void> {
@@ -68,7 +52,6 @@ beforeAll(async () => {
   mkdirSync(content)
   writeFileSync(join(content, 'door.yml'), SCHEMA)
   writeFileSync(join(content, 'forced.yml'), RULE)
-  writeFileSync(clockFile, String(HALF_PAST * MINUTE))
   const port = await freePort()
   const config = {
     listen: `127.0.0.1:${port}`,
@@ -76,10 +59,7 @@ beforeAll(async () => {
     destinations: [{ type: 'webhook', id: 'soc', url: `http://127.0.0.1:${await receiver.listen()}/` }],
   }
   writeFileSync(join(folder, 'caracal.yml'), JSON.stringify(config))
-  const clock = pathToFileURL(join(import.meta.dirname, 'support/stepped-clock.mjs'))
-  clock.searchParams.set('file', clockFile)
-  const nodeArgs = ['--import', clock.href]
-  caracal = new Caracal({ port, dataDir: join(folder, 'data'), cwd: folder, args: ['--no-demo'], nodeArgs })
+  caracal = new Caracal({ port, dataDir: join(folder, 'data'), cwd: folder, args: ['--no-demo'], nodeArgs: clock.nodeArgs })
   await caracal.start()
 })
 afterAll(async () => {
@@ -91,29 +71,29 @@ afterAll(async () => {
 describe('a source that changes', { shuffle: false }, () => {
   test('is as usual for eight days', async () => {
     for (let day = 0; day < 8; day++) {
-      if (day > 0) await stepTo(day * DAY_MINUTES)
+      if (day > 0) await clock.stepTo(day * DAY_MINUTES)
       await send(30, 'result')
     }
-    await stepTo(7 * DAY_MINUTES + 61)
+    await clock.stepTo(7 * DAY_MINUTES + 61)
     expect(await problems()).toEqual([])
   })
 
   test('sends far more than usual: the webhook receives it, with what was usual', async () => {
-    await stepTo(8 * DAY_MINUTES)
+    await clock.stepTo(8 * DAY_MINUTES)
     await send(1500, 'outcome')
-    await stepTo(8 * DAY_MINUTES + 61)
+    await clock.stepTo(8 * DAY_MINUTES + 61)
     expect(await alert('Caracal.SourceVolume')).toMatchObject({
       severity: 'LOW',
       title: expect.stringMatching(
         /^Source doors sent 1500 records in the hour from .*:00Z, far more than usual: around that hour on the previous 7 days it was between 0 and 30 an hour$/,
       ),
     })
-    await stepTo(8 * DAY_MINUTES + 121)
+    await clock.stepTo(8 * DAY_MINUTES + 121)
     expect(await problems()).not.toContain('SourceVolume')
   })
 
   test('no longer sends a field that a rule reads: the webhook receives the rule', async () => {
-    await stepTo(8 * DAY_MINUTES + 7 * 60)
+    await clock.stepTo(8 * DAY_MINUTES + 7 * 60)
     expect(await alert('Caracal.RuleBlind')).toMatchObject({
       severity: 'MEDIUM',
       title:

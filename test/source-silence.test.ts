@@ -1,34 +1,21 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Caracal, freePort } from './support/caracal.ts'
 import { FlakyReceiver } from './support/receiver.ts'
+import { SteppedClock } from './support/stepped-clock.ts'
+import { until } from './support/until.ts'
 
 /** The whole program with a clock that the tests step, and the webhook that it reports silent sources to. */
 const folder = mkdtempSync(join(tmpdir(), 'caracal-silence-'))
-const clockFile = join(folder, 'ahead')
+const clock = new SteppedClock(folder)
 const receiver = new FlakyReceiver(() => 1)
 let caracal: Caracal
 
-const MINUTE = 60_000
-
-/** Steps the program's clock to that many minutes after the test began. */
-const stepTo = (minutes: number) => writeFileSync(clockFile, String(minutes * MINUTE))
-
-async function until<T>(look: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  for (;;) {
-    const found = await look()
-    if (found !== undefined) return found
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-}
-
-/** Sources reported as silent once the program's clock is there: it reads the file every few milliseconds. */
+/** Sources reported as silent once the program's clock is that many minutes ahead. */
 async function silentAt(minutes: number): Promise<string[]> {
-  stepTo(minutes)
-  await until(() => (readFileSync(`${clockFile}.seen`, 'utf8') === String(minutes * MINUTE) ? true : undefined))
+  await clock.stepTo(minutes)
   const { system_problems: problems } = (await (await caracal.fetch('/api/v1/health')).json()) as {
     system_problems: { what: string; key: string }[]
   }
@@ -44,7 +31,6 @@ async function send(): Promise<void> {
 }
 
 beforeAll(async () => {
-  stepTo(1)
   const port = await freePort()
   const config = {
     listen: `127.0.0.1:${port}`,
@@ -56,10 +42,7 @@ beforeAll(async () => {
     destinations: [{ type: 'webhook', id: 'soc', url: `http://127.0.0.1:${await receiver.listen()}/` }],
   }
   writeFileSync(join(folder, 'caracal.yml'), JSON.stringify(config))
-  const clock = pathToFileURL(join(import.meta.dirname, 'support/stepped-clock.mjs'))
-  clock.searchParams.set('file', clockFile)
-  const nodeArgs = ['--import', clock.href]
-  caracal = new Caracal({ port, dataDir: join(folder, 'data'), cwd: folder, args: ['--no-demo'], nodeArgs })
+  caracal = new Caracal({ port, dataDir: join(folder, 'data'), cwd: folder, args: ['--no-demo'], nodeArgs: clock.nodeArgs })
   await caracal.start()
 })
 afterAll(async () => {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { packageRoot } from '../src/util/entry.ts'
 import { Caracal, freePort } from './support/caracal.ts'
 import { FlakyReceiver } from './support/receiver.ts'
+import { until } from './support/until.ts'
 
 /** The whole program with several problems, and the alerts it sends to its webhook. */
 const folder = mkdtempSync(join(tmpdir(), 'caracal-system-'))
@@ -45,15 +46,6 @@ interface Body {
 }
 
 const heard = (by = receiver) => [...by.bodies.values()] as unknown as Body[]
-
-/** Waits for an expected result; the test's time limit ends the wait. */
-async function until<T>(look: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  for (;;) {
-    const found = await look()
-    if (found !== undefined) return found
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-}
 
 async function health(): Promise<{ what: string; key: string }[]> {
   const answer = (await (await caracal.fetch('/api/v1/health')).json()) as { system_problems: { what: string; key: string }[] }

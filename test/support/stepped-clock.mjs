@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 
 const file = new URL(import.meta.url).searchParams.get('file')
-let ahead = 0
+let ahead = Number.NaN
 function read() {
   const text = readFileSync(file, 'utf8')
   // Empty while it is being written.
