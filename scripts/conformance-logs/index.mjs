@@ -1,8 +1,10 @@
 import { cloudtrail } from './cloudtrail.mjs'
 import { kubernetes } from './kubernetes.mjs'
+import { linux } from './linux.mjs'
 import { osquery } from './osquery.mjs'
 import { services } from './services.mjs'
 import { suricata } from './suricata.mjs'
+import { web } from './web.mjs'
 import { windows } from './windows.mjs'
 import { zeek } from './zeek.mjs'
 
@@ -14,4 +16,4 @@ import { zeek } from './zeek.mjs'
  * - `rows`: the known number of records; `deadLettered`: the known reasons and their numbers (default: none);
  * - `facts(events, {readText, files})`: a list of `[what, found, known]`.
  */
-export const kinds = [cloudtrail, kubernetes, osquery, services, suricata, windows, zeek]
+export const kinds = [cloudtrail, kubernetes, linux, osquery, services, suricata, web, windows, zeek]

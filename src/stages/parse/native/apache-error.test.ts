@@ -10,6 +10,7 @@ test.each([
   [`${NEW}[client 192.0.2.1:50229] x`, { client: '192.0.2.1', client_port: 50229 }],
   [`${NEW}[remote 2001:db8::1:50229] x`, { client: '2001:db8::1', client_port: 50229 }],
   [`${NEW}[client ::1:37752] [client ::1] ModSecurity: x`, { client: '::1', client_port: 37752, message: 'ModSecurity: x' }],
+  [`${NEW}[client [2001:db8::1]:50229] x`, { client: '2001:db8::1', client_port: 50229, message: 'x' }],
   [`${NEW}[client web.example.net:80] x`, { client: 'web.example.net', client_port: 80 }],
   [
     `${NEW}(70014)End of file found: [client 192.0.2.1:17036] AH02006: SSL handshake stopped`,

@@ -6,7 +6,7 @@ import type { NativeParser } from './native.ts'
 const TIME = /^\[((?:Sun|Mon|Tue|Wed|Thu|Fri|Sat) [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})? \d{4})\] /
 const LEVEL = /^\[(?:([a-z]\w{0,40})?:)?(emerg|alert|crit|error|warn|notice|info|debug|trace[1-8])\] /
 const PROCESS = /^\[pid (\d{1,10})(?::tid (\d{1,20}))?\] /
-const CLIENT = /^\[(?:client|remote) ([^\]\s]{1,255})\] /
+const CLIENT = /^\[(?:client|remote) (\[[^\]\s]{1,255}\](?::\d{1,5})?|[^\]\s]{1,255})\] /
 const CODE = /^(AH\d{5}): /
 const SYSTEM_ERROR = /^\((-?\d{1,10})\)/
 const REFERER = ', referer: '
@@ -91,8 +91,12 @@ function addClient(text: string, record: JsonObject): string {
 /** Version 2.4, which writes process ids, adds the port; before an IPv6 address's port there is just another colon. */
 function setClient(text: string, record: JsonObject): void {
   const colon = text.lastIndexOf(':')
-  const address = text.slice(0, colon)
+  const address = bare(text.slice(0, colon))
   const hasPort = colon > 0 && (isIP(address) > 0 ? isIP(text) === 0 || record['pid'] !== undefined : !address.includes(':'))
-  record['client'] = hasPort ? address : text
+  record['client'] = hasPort ? address : bare(text)
   if (hasPort) record['client_port'] = Number(text.slice(colon + 1))
+}
+
+function bare(address: string): string {
+  return address.startsWith('[') && address.endsWith(']') ? address.slice(1, -1) : address
 }
