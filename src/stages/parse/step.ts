@@ -63,6 +63,7 @@ class ChunkParser {
   readonly #spans: number[] = []
   readonly #readers: readonly LineReader[]
   readonly #texts: TextQueue
+  readonly #scripted: boolean
   /** Log type in a hint → its parser. */
   readonly #hinted = new Map<string, TextQueue>()
   /** The hint for the current record, and its position in the list of hints. */
@@ -86,6 +87,8 @@ class ChunkParser {
     this.#near = near ? classifier.byName(near[1]!) : undefined
     const context = near ? chunk.context.slice(near[0].length) : chunk.context
     this.#texts = new TextQueue(classifier.texts, context)
+    const { texts } = classifier
+    this.#scripted = source.isNamed && texts.length > 0 && texts.every(({ schema }) => schema.parser?.type === 'script')
     const rest = withoutQueue(context)
     this.#readers = formats.map((format) => format.open(rest, options))
   }
@@ -154,7 +157,7 @@ class ChunkParser {
     const readers = this.#readers
     let reading: Reading | undefined
     for (let i = 0; i < readers.length && reading === undefined; i++) reading = readers[i]!.read(line)
-    if (reading?.kind !== 'record') {
+    if (reading?.kind !== 'record' || this.#isScripted(reading)) {
       const classified = this.#takeText(line, offset, reading)
       if (classified === HEADER) return
       if (classified && filter === undefined) {
@@ -172,6 +175,11 @@ class ChunkParser {
   #leaveOut(filter: string): void {
     this.#received++
     this.#filtered.set(filter, (this.#filtered.get(filter) ?? 0) + 1)
+  }
+
+  /** Whether the record is offered to scripts, which get JSON as text. */
+  #isScripted({ path }: Extract<Reading, { kind: 'record' }>): boolean {
+    return path === undefined && this.#scripted
   }
 
   /** What the parsers of the source's schemas make of a text that is not a record in a detected format; `undefined`: nothing. */

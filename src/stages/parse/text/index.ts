@@ -5,10 +5,11 @@ import { csv } from './csv.ts'
 import { fastmatch } from './fastmatch.ts'
 import { native } from './native.ts'
 import { regex } from './regex.ts'
+import { script } from './script.ts'
 import type { TextParser, TextParserKind } from './text-parser.ts'
 
 /** Kinds of parsers that a schema can name under `parser`. A new one is one file in this folder and one name here. */
-export const textParsers: readonly TextParserKind[] = [csv, fastmatch, regex, native]
+export const textParsers: readonly TextParserKind[] = [csv, fastmatch, regex, script, native]
 
 /** The YAML under a schema's `parser`, in full. */
 export const parserDocument = z
