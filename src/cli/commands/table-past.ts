@@ -79,10 +79,7 @@ function detail(table: Detail, io: Io): string[] {
     ['problem', table.problem],
     ['rows', count(table.rows)],
     ['version', table.version],
-    [
-      'from',
-      `${table.provider}, every ${span(table.period_minutes * 60_000)}, stale after ${span(table.alarm_minutes * 60_000)}`,
-    ],
+    ['from', table.provider === 'events' ? 'events, as they arrive' : refreshText(table)],
     ['key', table.primary_key.join(', ')],
     ['defined in', table.file],
     ['current as of', table.refreshed_time && `${table.refreshed_time} (${ago(table.refreshed_time)})`],
@@ -119,6 +116,10 @@ function detail(table: Detail, io: Io): string[] {
     ),
     ...section('REFRESHES', columns(['TIME', 'OUTCOME', 'WHAT'], refreshes, width), table.refreshes.length),
   ]
+}
+
+function refreshText({ provider, period_minutes: period, alarm_minutes: alarm }: Detail): string {
+  return `${provider}, every ${span(period * 60_000)}, stale after ${span(alarm * 60_000)}`
 }
 
 function section(title: string, lines: readonly string[], of: number): string[] {
