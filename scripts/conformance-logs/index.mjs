@@ -1,3 +1,5 @@
+import { audit } from './audit.mjs'
+import { auth } from './auth.mjs'
 import { cloudtrail } from './cloudtrail.mjs'
 import { kubernetes } from './kubernetes.mjs'
 import { linux } from './linux.mjs'
@@ -16,4 +18,4 @@ import { zeek } from './zeek.mjs'
  * - `rows`: the known number of records; `deadLettered`: the known reasons and their numbers (default: none);
  * - `facts(events, {readText, files})`: a list of `[what, found, known]`.
  */
-export const kinds = [cloudtrail, kubernetes, linux, osquery, services, suricata, web, windows, zeek]
+export const kinds = [audit, auth, cloudtrail, kubernetes, linux, osquery, services, suricata, web, windows, zeek]

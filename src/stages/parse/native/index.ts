@@ -14,6 +14,7 @@ import { netstat } from './netstat.ts'
 import { nginxAccess } from './nginx-access.ts'
 import { nginxError } from './nginx-error.ts'
 import { rfc3164, rfc5424, syslog } from './syslog.ts'
+import { vsftpd } from './vsftpd.ts'
 import { who } from './who.ts'
 import { windowsXml } from './windows-xml.ts'
 
@@ -40,4 +41,5 @@ export const nativeParsers: readonly NativeParser[] = [
   cef,
   leef,
   windowsXml,
+  vsftpd,
 ]

@@ -72,6 +72,10 @@ test.each<[string, JsonObject]>([
     'reverse mapping checking getaddrinfo for c.example.com [192.0.2.7] failed - POSSIBLE BREAK-IN ATTEMPT!',
     { action: 'reverse_mapping_failed', source_host: 'c.example.com', source_ip: '192.0.2.7' },
   ],
+  [
+    'Unable to negotiate with 192.0.2.7: no matching MAC found.',
+    { action: 'handshake_failed', reason: 'no matching MAC found.', source_ip: '192.0.2.7' },
+  ],
   ['fatal: Timeout before authentication for 192.0.2.7 port 4000', { action: 'login_timeout', ...end }],
   [
     'Unable to negotiate with 192.0.2.7 port 4000: no matching cipher found.',
@@ -231,6 +235,7 @@ test.each<[string, string, JsonObject]>([
     { action: 'user_added', target_user: 'bob', uid: 1001, gid: 1001 },
   ],
   ['usermod[1]', "add 'bob' to group 'sudo'", { action: 'group_member_added', target_user: 'bob', target_group: 'sudo' }],
+  ['vsftpd[3]', '[bob] FAIL LOGIN: Client "192.0.2.7"', { action: 'login_failed', user: 'bob', source_ip: '192.0.2.7' }],
   ['other', 'Accepted password for alice from 192.0.2.7 port 4000 ssh2', {}],
 ])('%s: %s', (program, message, fields) => expect(fieldsOf(program, message)).toEqual(fields))
 

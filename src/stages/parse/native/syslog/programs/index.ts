@@ -7,9 +7,10 @@ import { sshd } from './sshd.ts'
 import { su } from './su.ts'
 import { sudo } from './sudo.ts'
 import { systemd } from './systemd.ts'
+import { vsftpd } from './vsftpd.ts'
 
 /** Programs whose messages are understood. A new one is one file in this folder and one name here. */
-export const programs: readonly Program[] = [sshd, sudo, su, cron, systemd, accounts]
+export const programs: readonly Program[] = [sshd, sudo, su, cron, systemd, accounts, vsftpd]
 
 const byName = new Map(programs.flatMap((program) => program.names.map((name) => [name, program] as const)))
 

@@ -37,6 +37,7 @@ const TEMPLATES = [
   template('Connection from {source} port {source_port}', { action: 'connected' }),
   template('Connection from {source}', { action: 'connected' }),
   template('Unable to negotiate with {source} port {source_port}: {reason...}', NEGOTIATION),
+  template('Unable to negotiate with {source}: {reason...}', NEGOTIATION),
   template('banner exchange: Connection from {source} port {source_port}: {reason...}', NEGOTIATION),
   template('ssh_dispatch_run_fatal: Connection from {source} port {source_port}: {reason...}', NEGOTIATION),
   template('kex_exchange_identification: {reason...}', NEGOTIATION),
