@@ -40,7 +40,7 @@ def title(event):
 
 def dedup(event):
     # `name` is what the shipper calls the host, in the set-up that the schema was made for.
-    host = event.get("host") or event.get("hostname") or event.get("name")
+    host = event.get("host") or event.get("hostname") or (event.get("name") or "").strip()
     port = split_address(event.get("local_address"))[1]
     return f"{host}:{port}" if host else port
 
