@@ -168,33 +168,36 @@ test.skipIf(seaweed.why)('SeaweedFS: a wrong secret is shown as the problem that
     .toEqual([expect.stringMatching(/cannot be listed: answered 403 \(SignatureDoesNotMatch\): check the secret access key/)])
 })
 
-test.skipIf(moto.why)('moto: objects are read as a queue announces them, and messages are deleted', async () => {
-  server = await startMoto()
-  const sqs = async (action: string, input: object) => {
-    const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `AmazonSQS.${action}` }
-    return JSON.parse((await server!.request('sqs', 'POST', '/', JSON.stringify(input), headers)) || '{}')
-  }
-  await server.request('s3', 'PUT', `/${BUCKET}`)
-  const { QueueUrl: queueUrl } = await sqs('CreateQueue', { QueueName: 'logs' })
-  const { Attributes } = await sqs('GetQueueAttributes', { QueueUrl: queueUrl, AttributeNames: ['All'] })
-  const target = `<QueueConfiguration><Queue>${Attributes.QueueArn}</Queue><Event>s3:ObjectCreated:*</Event></QueueConfiguration>`
-  await server.request(
-    's3',
-    'PUT',
-    `/${BUCKET}?notification=`,
-    `<NotificationConfiguration>${target}</NotificationConfiguration>`,
-  )
-  await start({ queue_url: queueUrl })
-  await ship(0, OBJECTS / 2)
-  await received(3 * LINES)
-  await caracal!.end('SIGKILL')
-  await ship(OBJECTS / 2, OBJECTS)
-  // What was received before the kill becomes visible again after a minute.
-  await caracal!.start()
-  await checkAll()
-  const left = async () => {
-    const { Attributes: now } = await sqs('GetQueueAttributes', { QueueUrl: queueUrl, AttributeNames: ['All'] })
-    return [now.ApproximateNumberOfMessages, now.ApproximateNumberOfMessagesNotVisible]
-  }
-  await expect.poll(left, { timeout: 100_000, interval: 1000 }).toEqual(['0', '0'])
-})
+test.skipIf(moto.why)(
+  'moto: objects are read with an assumed role as a queue announces them, and messages are deleted',
+  async () => {
+    server = await startMoto()
+    const sqs = async (action: string, input: object) => {
+      const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `AmazonSQS.${action}` }
+      return JSON.parse((await server!.request('sqs', 'POST', '/', JSON.stringify(input), headers)) || '{}')
+    }
+    await server.request('s3', 'PUT', `/${BUCKET}`)
+    const { QueueUrl: queueUrl } = await sqs('CreateQueue', { QueueName: 'logs' })
+    const { Attributes } = await sqs('GetQueueAttributes', { QueueUrl: queueUrl, AttributeNames: ['All'] })
+    const target = `<QueueConfiguration><Queue>${Attributes.QueueArn}</Queue><Event>s3:ObjectCreated:*</Event></QueueConfiguration>`
+    await server.request(
+      's3',
+      'PUT',
+      `/${BUCKET}?notification=`,
+      `<NotificationConfiguration>${target}</NotificationConfiguration>`,
+    )
+    await start({ queue_url: queueUrl, role_arn: 'arn:aws:iam::123456789012:role/logs' })
+    await ship(0, OBJECTS / 2)
+    await received(3 * LINES)
+    await caracal!.end('SIGKILL')
+    await ship(OBJECTS / 2, OBJECTS)
+    // What was received before the kill becomes visible again after a minute.
+    await caracal!.start()
+    await checkAll()
+    const left = async () => {
+      const { Attributes: now } = await sqs('GetQueueAttributes', { QueueUrl: queueUrl, AttributeNames: ['All'] })
+      return [now.ApproximateNumberOfMessages, now.ApproximateNumberOfMessagesNotVisible]
+    }
+    await expect.poll(left, { timeout: 100_000, interval: 1000 }).toEqual(['0', '0'])
+  },
+)

@@ -1,6 +1,6 @@
 import { messageOf, Refused, RetryLater } from '../../../util/errors.ts'
 import { retryAfterMs } from '../../../util/http/retry-after.ts'
-import { type HttpAnswer, shownUrl } from '../../../util/http/send.ts'
+import { type HttpAnswer, HttpError, shownUrl } from '../../../util/http/send.ts'
 import { BucketClient, type BucketOptions, type BucketRequest } from '../../../util/s3/bucket-client.ts'
 import { errorCodeIn, listingOf } from '../../../util/s3/listing.ts'
 import {
@@ -56,7 +56,7 @@ export class S3Store implements ObjectStore {
       return await this.#client.get({ ...request, timeoutMs: TIMEOUT_MS })
     } catch (error) {
       request.signal.throwIfAborted()
-      if (error instanceof RetryLater || error instanceof Refused) throw error
+      if (!(error instanceof HttpError)) throw error
       throw new RetryLater(`no answer from ${shownUrl(this.#client.url)}: ${messageOf(error)}`, undefined, { cause: error })
     }
   }

@@ -179,7 +179,9 @@ test('a secret that is not there is a problem that names the reference', async (
     return s3.seekable!(config, { ...deps, outside: { ...deps.outside, secret }, cursors: [] })
   })
   void source.next()
-  await expect.poll(() => source.status().problems).toEqual([expect.stringMatching(/variable KEY.*is not set/)])
+  await expect
+    .poll(() => source.status().problems)
+    .toEqual([expect.stringMatching(/^s3:\/\/logs cannot be listed: the environment variable KEY.*is not set/)])
 })
 
 test.each<[string, object, RegExp]>([
