@@ -289,14 +289,14 @@ describe('caracal validate', () => {
 
   test("rules that wait for log types of Panther's are one notice with counts", async () => {
     const files = Object.fromEntries(
-      ['AWS.CloudTrail', 'AWS.CloudTrail', 'Okta.SystemLog'].map((type, i) => [`${i}.yml`, rule(`R${i}`, type)]),
+      ['AWS.Config', 'AWS.Config', 'Juniper.Firewall'].map((type, i) => [`${i}.yml`, rule(`R${i}`, type)]),
     )
     const { code, notices } = await validate({ name: '', files, says: [] })
     expect([code, notices]).toEqual([
       0,
       [
         expect.stringMatching(
-          /^3 rules wait for 2 log types of Panther that have no schema .*: AWS\.CloudTrail \(2\), Okta\.SystemLog \(1\): /,
+          /^3 rules wait for 2 log types of Panther that have no schema .*: AWS\.Config \(2\), Juniper\.Firewall \(1\): /,
         ),
       ],
     ])

@@ -71,7 +71,7 @@ const LOG_TYPES: Readonly<Record<string, string>> = {
     'LoginAs Logout OAuthTokenRefreshFailed OAuthTokenRevoked RealtimeEvent URI',
   SentinelOne: 'Activity DeepVisibility DeepVisibilityV2',
   Slack: 'AccessLogs AuditLogs IntegrationLogs',
-  Snowflake: 'DataTransferHistory GrantsToRoles GrantsToUsers LoginHistory QueryHistory',
+  Snowflake: 'DataTransferHistory GrantsToRoles GrantsToUsers LoginHistory QueryHistory Sessions Users',
   Snyk: 'GroupAudit OrgAudit',
   SOCRadar: 'Incidents',
   Sophos: 'Central',
