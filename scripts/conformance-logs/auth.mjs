@@ -144,7 +144,7 @@ export const auth = {
             .map(({ message }) => message),
           [],
         ],
-        ['understood', count(events, ({ action }) => action), { sshd: 8, sudo: 8, su: 3, pam: 5 }[program]],
+        ['understood', count(events, ({ action }) => action), { sshd: 9, sudo: 8, su: 3, pam: 5 }[program]],
       ],
     })),
     ...fail2ban.map(([name, rows, logType]) => ({

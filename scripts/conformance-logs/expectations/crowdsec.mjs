@@ -23,8 +23,5 @@ export function crowdsecFacts(events, { readText, files }) {
     const found = events[Number(index)]?.[FIELDS[name]]
     if (String(found).trim() !== known.trim()) differences.push([Number(index), name, found, known])
   }
-  return [
-    ['values compared', compared, compared],
-    ['values that differ', differences, []],
-  ]
+  return [[`values that differ, of ${compared}`, differences, []]]
 }

@@ -27,6 +27,7 @@ export function fail2banFacts(events, { readText, files }) {
   // A row id ends with the offset of the record.
   const byOffset = new Map(events.map((event) => [Number.parseInt(event.p_row_id.slice(16), 16), event]))
   const differences = { host: [], time: [], explained: 0 }
+  const ambiguous = EXPLAINED.filter((text) => readText(files[0]).includes(text)).length
   let [compared, elsewhere, offset] = [0, 0, 0]
   for (const { line, expected } of fail2banLines(readText(files[0]))) {
     const event = byOffset.get(offset)
@@ -47,9 +48,8 @@ export function fail2banFacts(events, { readText, files }) {
       differences.time.push([line.slice(0, 60), event?.timestamp, expected.time])
   }
   return [
-    ['lines with a host, and lines whose host is in another line', [compared, elsewhere], [compared, elsewhere]],
-    ['hosts that differ', differences.host, []],
-    ['lines without a host where it is ambiguous', differences.explained, differences.explained],
+    [`hosts that differ, of ${compared} lines (${elsewhere} more are about a host in another line)`, differences.host, []],
+    ['lines without a host where it is ambiguous', differences.explained, ambiguous],
     ['times that differ', differences.time, []],
   ]
 }
