@@ -4,9 +4,9 @@ import type { JsonObject } from '../../model/json.ts'
 import type { CompiledSchema } from '../../model/schema.ts'
 import { STANDARD_COLUMNS } from '../../model/standard-columns.ts'
 import { ConfigError } from '../../util/errors.ts'
-import { readSchemaDocument, type SchemaSpec } from './document.ts'
+import { type FieldSpec, readSchemaDocument, type SchemaSpec, type ValueSpec } from './document.ts'
 import { compileFit } from './fit.ts'
-import { generateNormalise, type Names, type Normalise } from './generate-normalise.ts'
+import { generateNormalise, type Names } from './generate-normalise.ts'
 import { generateEncoder } from './generate-row.ts'
 import { valueAt, without } from './record-path.ts'
 import { compileTransform, type ReadSecret } from './transformations.ts'
@@ -32,27 +32,59 @@ export function compileSchema(
     throw new ConfigError(`'${spec.expiration}' is marked isExpiration, but only rows of a table expire, not events: remove it`, {
       file: where.file,
     })
-  const names = namesOf(spec)
-  const { secret } = where
-  const { normalise: ofFields, keys, filled } = generateNormalise(spec, names, secret)
-  const transform = compileTransform(spec.fields, secret)
-  const normalise: Normalise = transform ? (raw, meta) => ofFields(transform(raw), meta) : ofFields
   const columns: Column[] = [...STANDARD_COLUMNS, ...spec.fields.map(columnOf), ...LAST_COLUMNS]
-  const known = new Set(columns.map(({ name }) => name).filter((name) => !NOT_OF_EVENTS.has(name)))
-  const unknownFields = (event: Event) => unknownKeys(event, known, keys)
-  return {
+  const names = namesOf(spec)
+  // Most installations use few of the shipped log types, so the code of each is generated when it is first used.
+  const generate = () => Object.assign(schema, generated(spec, { columns, names, secret: where.secret }))
+  const schema: Mutable<CompiledSchema> = {
     name: spec.name,
     version: spec.version,
     table: spec.name.replaceAll('.', '_').toLowerCase(),
     columns,
-    normalise,
-    unknownFields,
-    encode: generateEncoder(columns, constantsOf(spec, filled), unknownFields),
+    normalise: (raw, meta) => generate().normalise(raw, meta),
+    unknownFields: (event) => generate().unknownFields(event),
+    encode: (events, out, origin) => generate().encode(events, out, origin),
     native: spec.native,
     parser: spec.parser,
     mayGuess: spec.mayGuess,
     isDescribed: true,
     ...compileFit(spec, names),
+  }
+  // A secret that is not there is a fault of the configuration, not of the first record.
+  if (spec.fields.some(hasSecret)) generate()
+  return schema
+}
+
+function hasSecret({ mask, fields, element }: FieldSpec): boolean {
+  const isSecret = mask?.type === 'obfuscate' && typeof mask.salt !== 'string'
+  return isSecret || [...fields, ...elementFields(element)].some(hasSecret)
+}
+
+/** The fields of an array's elements, however deep the arrays are. */
+function elementFields(element: ValueSpec | undefined): readonly FieldSpec[] {
+  return element ? [...element.fields, ...elementFields(element.element)] : []
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+interface Parts {
+  readonly columns: readonly Column[]
+  readonly names: Names
+  readonly secret: ReadSecret
+}
+
+function generated(
+  spec: SchemaSpec,
+  { columns, names, secret }: Parts,
+): Pick<CompiledSchema, 'normalise' | 'unknownFields' | 'encode'> {
+  const { normalise: ofFields, keys, filled } = generateNormalise(spec, names, secret)
+  const transform = compileTransform(spec.fields, secret)
+  const known = new Set(columns.map(({ name }) => name).filter((name) => !NOT_OF_EVENTS.has(name)))
+  const unknownFields = (event: Event) => unknownKeys(event, known, keys)
+  return {
+    normalise: transform ? (raw, meta) => ofFields(transform(raw), meta) : ofFields,
+    unknownFields,
+    encode: generateEncoder(columns, constantsOf(spec, filled), unknownFields),
   }
 }
 

@@ -195,12 +195,23 @@ export const schemaDocument = z.strictObject({
   fields: z.array(fieldSchema).min(1),
 })
 
+/** What was read, since a file is checked when it is loaded and read again when it is compiled. */
+const read = new WeakMap<object, SchemaSpec>()
+
 /**
- * Checks the parsed YAML of a schema file.
+ * Checks the parsed YAML of a schema file, which must not change afterwards.
  *
  * Throws `ConfigError` with the file and the path of the first mistake.
  */
 export function readSchemaDocument(document: unknown, where: { readonly file: string }): SchemaSpec {
+  const known = typeof document === 'object' && document !== null ? read.get(document) : undefined
+  if (known) return known
+  const spec = readDocument(document, where)
+  read.set(document as object, spec)
+  return spec
+}
+
+function readDocument(document: unknown, where: { readonly file: string }): SchemaSpec {
   const result = schemaDocument.safeParse(document)
   if (!result.success) {
     const issue = result.error.issues[0]!
