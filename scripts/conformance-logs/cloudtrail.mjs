@@ -1,19 +1,12 @@
-/** A delivery file is `{"Records": […]}`, a recording of an attack is a list. */
-const records = (text) => {
-  const file = JSON.parse(text)
-  return (file.Records ?? file).map((record) => `${JSON.stringify(record)}\n`).join('')
-}
-
 const count = (events, test) => events.filter(test).length
 
-/** CloudTrail while Stratus Red Team attacked an account, and of single attacks. */
+/** Delivery files of CloudTrail (`{"Records": […]}`) while Stratus Red Team attacked an account, and of single attacks. */
 export const cloudtrail = {
   name: 'cloudtrail',
   sets: [
     {
       name: 'CloudTrail of an account under attack',
       files: ['cloudtrail/invictus-2023-07-10/*.json'],
-      input: records,
       rows: 2900,
       facts: (events) => [
         ['events of AWS.CloudTrail', count(events, (one) => one.p_log_type === 'AWS.CloudTrail'), 2900],
@@ -32,7 +25,6 @@ export const cloudtrail = {
     {
       name: 'CloudTrail of one attack a file',
       files: ['cloudtrail/stratus-red-team/*.json'],
-      input: records,
       rows: 142,
       facts: (events) => [['events of AWS.CloudTrail', count(events, (one) => one.p_log_type === 'AWS.CloudTrail'), 142]],
     },

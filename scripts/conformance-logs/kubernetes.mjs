@@ -13,5 +13,19 @@ export const kubernetes = {
         ['with the time of the record', events.filter((one) => one.requestReceivedTimestamp === one.p_event_time).length, 31],
       ],
     },
+    {
+      name: 'Kubernetes audit as a list of events',
+      files: ['k8s-audit/falco/*.json'],
+      // As the API server sends them to a webhook.
+      input: (text) => {
+        const event = JSON.parse(text)
+        const items = event.kind === 'Event' ? [event, event] : []
+        return JSON.stringify({ kind: 'EventList', apiVersion: 'audit.k8s.io/v1', metadata: {}, items })
+      },
+      rows: 62,
+      facts: (events) => [
+        ['events of Kubernetes.Audit', events.filter((one) => one.p_log_type === 'Kubernetes.Audit').length, 62],
+      ],
+    },
   ],
 }

@@ -15,7 +15,16 @@ export async function* fileChunks(
   }: { readonly sourceId: string; readonly maxRecordBytes: number; readonly tell: (notice: string, isProblem: boolean) => void },
 ): AsyncGenerator<StreamChunk> {
   const source = file.seekable!(
-    { id: sourceId, log_types: [], filters: [], tables: {}, volume_alarm: false, paths: [onlyThis(path)], poll_ms: 1000, idle_ms: 0 },
+    {
+      id: sourceId,
+      log_types: [],
+      filters: [],
+      tables: {},
+      volume_alarm: false,
+      paths: [onlyThis(path)],
+      poll_ms: 1000,
+      idle_ms: 0,
+    },
     { cursors: [], wake: () => {}, now: Date.now, maxRecordBytes, outside: NOTHING_OUTSIDE },
   )
   try {

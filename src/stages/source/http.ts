@@ -22,7 +22,8 @@ type Settings = z.output<typeof config>
 /** `POST /ingest/<id>`: answers 2xx only when the records are on disk. */
 export const http = defineSource({
   type: 'http',
-  summary: 'Receives lines, JSON objects, arrays and text sequences by HTTP POST, plain or compressed (gzip, deflate, br, zstd).',
+  summary:
+    'Receives lines, JSON objects, arrays, envelopes and text sequences by HTTP POST, plain or compressed (gzip, deflate, br, zstd).',
   config,
   example: { id: 'shipper' },
   pushes: (settings, deps) => new HttpIntake(settings, deps),
@@ -40,6 +41,7 @@ const TYPES = {
   advice: 'send application/json, application/x-ndjson or text/plain',
 }
 const OPEN_LIST = 0x5b
+const OPEN_OBJECT = 0x7b
 
 export class HttpIntake implements Intake {
   readonly #deps: IntakeDeps
@@ -77,16 +79,19 @@ export class HttpIntake implements Intake {
     const challenge = this.#isSigned ? challengeOf(body) : undefined
     if (challenge !== undefined) return new Response(challenge, { headers: { 'content-type': 'text/plain' } })
     const { records, count, state } = decodeText(body, { isStart: true, final: true, maxRecords: MAX_RECORDS + 1 })
+    const first = body.findIndex((byte) => byte > 0x20)
     if (count === 0) {
-      // Senders send this when there is nothing to send.
-      if (/^\s*\[\s*\]\s*$/.test(Buffer.from(body.subarray(0, 1000)).toString())) return answer(202, 'taken')
+      // Senders send an empty list when there is nothing to send. An object without records can only be an envelope.
+      const isEmptyArray = /^\s*\[\s*\]\s*$/.test(Buffer.from(body.subarray(0, 1000)).toString())
+      if (isEmptyArray || (body[first] === OPEN_OBJECT && state === 'lines')) return answer(202, 'taken')
       throw new RequestRefused(400, 'the body is empty: send at least one record')
     }
     if (count > MAX_RECORDS) throw new RequestRefused(413, `the body contains more than ${MAX_RECORDS} records; split it`)
-    const first = body.findIndex((byte) => byte > 0x20)
     const isBrokenArray = body[first] === OPEN_LIST && (state === 'array' || (records?.[0] ?? 0) <= first)
     if (isBrokenArray && /^application\/json\b/i.test(type))
       throw new RequestRefused(400, 'the body begins with [ but is not a complete JSON array; none of it was accepted')
+    if (state !== 'lines' && state !== 'array' && /^application\/json\b/i.test(type))
+      throw new RequestRefused(400, 'the body breaks off within a list of records; none of it was accepted')
     await this.#deps.append(body, { decoding: 'lines', receivedMs })
     return answer(202, 'taken')
   }

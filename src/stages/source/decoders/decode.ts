@@ -40,17 +40,19 @@ export function decodeText(bytes: Uint8Array, options: TextOptions = {}, decoder
   }
 }
 
+const STATES = ['array', 'envelope', 'tail'] as const
+
 /**
- * The records of a whole body. `decoding`: a decoder's name, possibly with parameters (`name?key=value`), or `array` for text that begins
- * inside a JSON array.
+ * The records of a whole body. `decoding`: a decoder's name, possibly with parameters (`name?key=value`), or a text state for text that
+ * does not begin between two records.
  */
 export function decodeBody(body: Uint8Array, decoding: string, decoders: readonly Decoder[] = builtIn): DecodedBody | BrokenBody {
   const [name, parameters] = decoding.split('?', 2)
   const named = decoders.find(({ type }) => type === name)
   if (named?.kind === 'body') return named.decode(body, new URLSearchParams(parameters))
-  if (!named && decoding !== 'array')
+  const state = STATES.find((one) => one === decoding)
+  if (!named && !state)
     return { broken: `there is no decoder '${decoding}'. Known: ${decoders.map(({ type }) => type).join(', ')}` }
-  const state = decoding === 'array' ? 'array' : 'lines'
-  const { records, count } = decodeText(body, { state, isStart: true, final: true }, decoders)
+  const { records, count } = decodeText(body, { state: state ?? 'lines', isStart: true, final: true }, decoders)
   return { bytes: body, records, count }
 }

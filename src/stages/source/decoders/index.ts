@@ -4,6 +4,7 @@ import { hecEvent } from './hec-event.ts'
 import { hecRaw } from './hec-raw.ts'
 import { json } from './json.ts'
 import { jsonArray } from './json-array.ts'
+import { jsonEnvelope } from './json-envelope.ts'
 import { jsonSequence } from './json-sequence.ts'
 import { lines } from './lines.ts'
 import { lokiJson } from './loki-json.ts'
@@ -15,6 +16,7 @@ import { otlpProtobuf } from './otlp-protobuf.ts'
 export const decoders: readonly Decoder[] = [
   jsonSequence,
   jsonArray,
+  jsonEnvelope,
   json,
   lines,
   elasticsearchBulk,

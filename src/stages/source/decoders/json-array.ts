@@ -12,15 +12,19 @@ export const jsonArray: TextDecoder = {
   type: 'json-array',
   summary: 'JSON arrays: each element is a record.',
   example: { body: '[{"a":1},\n {"b":{"c":"]"}}, {"d" 2}]\n', records: ['{"a":1}', '{"b":{"c":"]"}}', '{"d" 2}'] },
-  begins: (walk) => walk.state === 'array' || beginsArray(walk),
+  begins: (walk) => isInside(walk) || (walk.state === 'lines' && beginsArray(walk)),
   step(walk) {
-    if (walk.state !== 'array') return walk.enterArray()
+    if (!isInside(walk)) return walk.enterArray()
     const byte = walk.bytes[walk.at]!
     if (byte === CLOSE_LIST) walk.leaveArray()
     if (byte !== CLOSE_LIST && byte !== COMMA) return element(walk)
     walk.begin(walk.at + 1)
     return true
   },
+}
+
+function isInside({ state }: TextWalk): boolean {
+  return state === 'array' || state === 'envelope'
 }
 
 /** Numbers and the words for null that tools write into JSON, whether valid or not. */

@@ -1,8 +1,11 @@
 import { MORE } from '../../../util/json-scanner.ts'
 import { isSpace, Lines, Occurrences } from './search.ts'
 
-/** The position between two records: among lines and values, or inside an array whose elements are records. */
-export type TextState = 'lines' | 'array'
+/**
+ * The position between two records: among lines and values, inside an array whose elements are records, inside the list of an envelope,
+ * or behind that list.
+ */
+export type TextState = 'lines' | 'array' | 'envelope' | 'tail'
 
 export interface TextOptions {
   readonly state?: TextState
@@ -12,6 +15,8 @@ export interface TextOptions {
   readonly final?: boolean
   /** Stops after this number of records. */
   readonly maxRecords?: number
+  /** Names of members that lead to the list of records in an envelope. Default: well-known envelopes are recognised. */
+  readonly envelope?: readonly string[] | undefined
   /** The state at the end of these bytes, if it is known because they were decoded before together with what follows them. */
   readonly endState?: TextState | undefined
 }
@@ -41,6 +46,7 @@ export class TextWalk {
   readonly bytes: Buffer
   readonly final: boolean
   readonly endState: TextState | undefined
+  readonly envelope: readonly string[] | undefined
   /** Pairs of start and end of each record. */
   readonly records: number[] = []
   readonly seams: readonly Occurrences[]
@@ -65,10 +71,11 @@ export class TextWalk {
   readonly #holes: Occurrences
   readonly #separators: Occurrences
 
-  constructor(bytes: Uint8Array, { state = 'lines', isStart = false, final = false, endState }: TextOptions) {
+  constructor(bytes: Uint8Array, { state = 'lines', isStart = false, final = false, endState, envelope }: TextOptions) {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.bytes = buffer
     this.endState = endState
+    this.envelope = envelope
     this.seams = SEAMS.map((seam) => new Occurrences(buffer, seam))
     this.#holes = new Occurrences(buffer, HOLE)
     this.newlines = new Occurrences(buffer, NEWLINE)
@@ -157,9 +164,17 @@ export class TextWalk {
     return true
   }
 
-  /** The array has ended or broken off. */
+  /** The records of an envelope begin at `list`. */
+  enterEnvelope(list: number): true {
+    this.state = 'envelope'
+    this.isPlain = false
+    this.begin(list)
+    return true
+  }
+
+  /** The array or the list has ended. */
   leaveArray(): void {
-    this.state = 'lines'
+    this.state = this.state === 'envelope' ? 'tail' : 'lines'
     this.entered = undefined
   }
 
