@@ -87,10 +87,11 @@ function checkSet(set) {
   }
 }
 
-for (const { name, sets } of kinds) {
+for (const { name, sets, check } of kinds) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
   console.log(`\n${name}`)
   for (const set of sets) checkSet(set)
+  await check?.(folder, (holds, text) => (holds ? console.log(`ok        ${text}`) : breach(text)))
 }
 console.log(breaches === 0 ? '\nno breach' : `\n${breaches} breaches`)
 process.exit(breaches === 0 ? 0 : 1)

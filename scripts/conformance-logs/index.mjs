@@ -1,6 +1,7 @@
 import { audit } from './audit.mjs'
 import { auth } from './auth.mjs'
 import { cloudtrail } from './cloudtrail.mjs'
+import { inference } from './inference.mjs'
 import { kubernetes } from './kubernetes.mjs'
 import { linux } from './linux.mjs'
 import { osquery } from './osquery.mjs'
@@ -17,5 +18,7 @@ import { zeek } from './zeek.mjs'
  * - `input(text, file)`, if the records are embedded in another format: turns a file's text into the lines to parse;
  * - `rows`: the known number of records; `deadLettered`: the known reasons and their numbers (default: none);
  * - `facts(events, {readText, files})`: a list of `[what, found, known]`.
+ *
+ * A kind that is not about sets has `check(folder, report)`, which calls `report(holds, text)`.
  */
-export const kinds = [audit, auth, cloudtrail, kubernetes, linux, osquery, services, suricata, web, windows, zeek]
+export const kinds = [audit, auth, cloudtrail, inference, kubernetes, linux, osquery, services, suricata, web, windows, zeek]

@@ -26,6 +26,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   debug: async () => (await import('./commands/debug.ts')).registerDebug,
   'enrich-test-data': async () => (await import('./commands/enrich-test-data.ts')).registerEnrichTestData,
   benchmark: async () => (await import('./commands/benchmark.ts')).registerBenchmark,
+  schema: async () => (await import('./commands/schema.ts')).registerSchema,
   validate: async () => (await import('./commands/validate.ts')).registerValidate,
 }
 
