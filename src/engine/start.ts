@@ -7,6 +7,7 @@ import { contentRoots } from '../packs/load.ts'
 import { ContentWatch } from '../packs/watch.ts'
 import { DEAD_LETTERS, REPLAYED } from '../pipeline/rows.ts'
 import { isLocal } from '../stages/deliver/index.ts'
+import type { Intake } from '../stages/source/source.ts'
 import { lakes } from '../stages/store/index.ts'
 import type { Lake } from '../stages/store/lake.ts'
 import { readState } from '../state/db.ts'
@@ -162,10 +163,12 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
   let progress: readonly SourceProgress[] = []
   events.problems.onChange = logChanges(log)
   let reads = () => report.reads
+  let intakes: ReadonlyMap<string, Intake> = new Map()
   const watch = new SystemWatch({
     problems: events.problems,
     checks: allChecks({
       ...{ config, sources, keeper, state, pipeline, spool, lake },
+      intakes: () => intakes,
       reads: () => reads(),
       onSources: (now) => (progress = now),
     }),
@@ -220,7 +223,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
   lookups.update(report.tables)
   git.start((request) => content.reload(request))
   await started.step('the watch over content folders', () => contentWatch?.start(() => reloadQuietly(content, log)))
-  const intakes = await started.step(
+  intakes = await started.step(
     'the intakes',
     () => openIntakes(sources, spool, token),
     async (made) => {
@@ -238,6 +241,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     pipeline,
     spool,
     watch,
+    intakes,
     metrics,
     notices: () => noticesOf(content.report.content, progress),
   })

@@ -3,6 +3,7 @@ import type { ProblemWhat } from '../model/system-problem.ts'
 import type { TableDefinition } from '../stages/enrich/definition.ts'
 import type { TableKeeper } from '../stages/enrich/keeper.ts'
 import type { TableStatus } from '../stages/enrich/keeper-types.ts'
+import type { Intake } from '../stages/source/source.ts'
 import { sourceActivity } from '../state/activity.ts'
 import type { StateDb } from '../state/db.ts'
 import { sourceCounts, unknownFields } from '../state/sources.ts'
@@ -26,6 +27,7 @@ export interface ViewDeps {
   readonly pipeline: PipelineThread
   readonly spool: SpoolThread
   readonly watch: SystemWatch
+  readonly intakes: ReadonlyMap<string, Intake>
   /** What is valid but worth knowing. */
   readonly notices: () => readonly string[]
   readonly metrics: Metrics
@@ -60,9 +62,16 @@ export function createViews(
 }
 
 /** System problems whose key is the id of a source. */
-const OF_SOURCES: ReadonlySet<ProblemWhat> = new Set(['DeadLetters', 'ReaderStuck', 'SourceSilent', 'SourceVolume', 'SpoolFull'])
+const OF_SOURCES: ReadonlySet<ProblemWhat> = new Set([
+  'DatagramsLost',
+  'DeadLetters',
+  'ReaderStuck',
+  'SourceSilent',
+  'SourceVolume',
+  'SpoolFull',
+])
 
-async function sourceViews({ sources, state, pipeline, spool, watch }: ViewDeps): Promise<SourceView[]> {
+async function sourceViews({ sources, state, pipeline, spool, watch, intakes }: ViewDeps): Promise<SourceView[]> {
   const [counts, unknown, activity, progress, problems] = await Promise.all([
     sourceCounts(state),
     unknownFields(state),
@@ -91,7 +100,7 @@ async function sourceViews({ sources, state, pipeline, spool, watch }: ViewDeps)
         guessed: count?.guessed ?? {},
         inFlight: now?.inFlight ?? 0,
         backlogBytes: (now?.backlogBytes ?? 0) + (await spool.rpc.call('bytes', source.id)),
-        notices: now?.notices ?? [],
+        notices: [...(now?.notices ?? []), ...(intakes.get(source.id)?.status?.().notices ?? [])],
         activity: activity.get(source.id),
         problems: problems.filter(({ what, key }) => key === source.id && OF_SOURCES.has(what)).map(({ message }) => message),
         deadLetterSamples: await pipeline.rpc.call('deadLetterSamples', source.id),

@@ -51,6 +51,16 @@ export const PROBLEM_KINDS = {
       'A repository that content comes from cannot be pulled, or its latest commit cannot be put in force. What was in force before stays.',
     advice: 'The message says why. Fix the commit or the access to the repository; `caracal reload` tries again at once.',
   },
+  DatagramsLost: {
+    headline: 'Datagrams are lost',
+    severity: 'HIGH',
+    alerts: 'each',
+    afterMs: 0,
+    meaning:
+      'Datagrams that a source listens for were lost before it could take them: the kernel’s buffer was full, or the spool was. UDP does not tell their senders.',
+    advice:
+      'Raise net.core.rmem_max and `receive_buffer_bytes`, give the machine more CPU, or let senders use TCP. `caracal sources` shows the count.',
+  },
   DeadLetters: {
     headline: 'Records become dead letters',
     severity: 'MEDIUM',

@@ -10,6 +10,7 @@ import type { http } from '../../src/stages/source/http.ts'
 import type { s3 } from '../../src/stages/source/s3/s3.ts'
 import { type BatchSource, type Intake, type IntakeDeps, NOTHING_OUTSIDE } from '../../src/stages/source/source.ts'
 import { StdinIntake } from '../../src/stages/source/stdin.ts'
+import type { SyslogIntake, syslog } from '../../src/stages/source/syslog.ts'
 import { TestBucket } from '../support/bucket.ts'
 import type { AnySource } from './sources.ts'
 import type { TcpIntake, tcpLines } from './tcp-lines.fixture.ts'
@@ -96,6 +97,7 @@ export function pushing(definition: AnySource): ((deps: IntakeDeps) => Promise<S
   const post = POSTS[definition.type]
   if (post) return (deps) => posts(definition as typeof http, post, deps)
   if (definition.type === 'stdin') return writes
+  if (definition.type === 'syslog') return (deps) => logs(definition as typeof syslog, deps)
   return definition.type === 'tcp-lines' ? (deps) => connects(definition as typeof tcpLines, deps) : missing(definition.type)
 }
 
@@ -159,26 +161,56 @@ async function posts(definition: typeof http, post: Post, deps: IntakeDeps): Pro
   }
 }
 
+/** Without acknowledgements, a record counts as sent when it is in the spool. */
+class Appends {
+  readonly deps: IntakeDeps
+  #onAppended = () => {}
+
+  constructor(deps: IntakeDeps) {
+    const append: IntakeDeps['append'] = async (body, entry) => {
+      await deps.append(body, entry)
+      this.#onAppended()
+    }
+    this.deps = { ...deps, append }
+  }
+
+  async after(send: () => void): Promise<void> {
+    const appended = new Promise<void>((resolve) => {
+      this.#onAppended = resolve
+    })
+    send()
+    await appended
+  }
+}
+
 /** The definition reads the process's own standard input; its intake gets another stream. */
 async function writes(deps: IntakeDeps): Promise<Sender> {
   const stream = new PassThrough()
-  let onAppended = () => {}
-  const append: IntakeDeps['append'] = async (body, entry) => {
-    await deps.append(body, entry)
-    onAppended()
-  }
-  const intake = new StdinIntake(stream, { ...deps, append })
+  const appends = new Appends(deps)
+  const intake = new StdinIntake(stream, appends.deps)
   return {
     intake,
     acknowledges: false,
-    async send(records) {
-      const appended = new Promise<void>((resolve) => {
-        onAppended = resolve
-      })
-      stream.write(text(records))
-      await appended
-    },
+    send: (records) => appends.after(() => stream.write(text(records))),
     end: () => intake.close(),
+  }
+}
+
+async function logs(definition: typeof syslog, deps: IntakeDeps): Promise<Sender> {
+  const appends = new Appends(deps)
+  const config = definition.config.parse({ id: 'suite', listen: '127.0.0.1:0' })
+  const intake = (await definition.pushes!(config, appends.deps)) as SyslogIntake
+  const socket = connect(intake.port, '127.0.0.1')
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  return {
+    intake,
+    acknowledges: false,
+    send: (records) => appends.after(() => socket.write(text(records))),
+    async end() {
+      socket.destroy()
+      await intake.close()
+    },
   }
 }
 

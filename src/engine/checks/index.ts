@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises'
 import type { Config, SourceConfig } from '../../config/config.ts'
 import { systemRuleId } from '../../model/system-problem.ts'
 import type { TableKeeper } from '../../stages/enrich/keeper.ts'
+import type { Intake } from '../../stages/source/source.ts'
 import type { Lake } from '../../stages/store/lake.ts'
 import { hourlyRecords, sourceActivity } from '../../state/activity.ts'
 import type { StateDb } from '../../state/db.ts'
@@ -17,6 +18,7 @@ import { clockCheck } from './clock.ts'
 import { deadLetterCheck } from './dead-letters.ts'
 import { deliveryProblems, failingProblems } from './deliveries.ts'
 import { diskCheck } from './disk.ts'
+import { intakeCheck } from './intakes.ts'
 import { readerCheck } from './readers.ts'
 import { limitProblems } from './rule-limits.ts'
 import { silenceCheck } from './silence.ts'
@@ -32,6 +34,8 @@ export interface CheckDeps {
   readonly pipeline: PipelineThread
   readonly spool: SpoolThread
   readonly lake: Pick<Lake, 'query'>
+  /** The push sources that run. */
+  readonly intakes: () => ReadonlyMap<string, Intake>
   /** The fields that the rules in force read. */
   readonly reads: () => readonly LogTypeReads[]
   /** Receives each source's position whenever that is checked. */
@@ -42,7 +46,18 @@ export interface CheckDeps {
 const OLDEST_COUNTS = 'oldest_counts'
 
 /** Every check of the running engine. To add one: a file in this folder and a line here. */
-export function allChecks({ config, sources, keeper, state, pipeline, spool, lake, reads, onSources }: CheckDeps): Check[] {
+export function allChecks({
+  config,
+  sources,
+  keeper,
+  state,
+  pipeline,
+  spool,
+  lake,
+  intakes,
+  reads,
+  onSources,
+}: CheckDeps): Check[] {
   const monotonic = () => performance.now()
   return [
     clockCheck(Date.now, monotonic),
@@ -66,6 +81,7 @@ export function allChecks({ config, sources, keeper, state, pipeline, spool, lak
       onSources(progress)
       return progress
     }),
+    intakeCheck(intakes),
     silenceCheck({
       sources,
       activity: (nowMs) => sourceActivity(state, nowMs),

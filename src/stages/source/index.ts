@@ -6,6 +6,7 @@ import { otlp } from './otlp.ts'
 import { s3 } from './s3/s3.ts'
 import { splunkHec } from './splunk-hec.ts'
 import { stdin } from './stdin.ts'
+import { syslog } from './syslog.ts'
 
 /** Built-in sources. A new one is one file in this folder and one name here. */
-export const sources = [elasticsearch, file, http, loki, otlp, s3, splunkHec, stdin] as const
+export const sources = [elasticsearch, file, http, loki, otlp, s3, splunkHec, stdin, syslog] as const

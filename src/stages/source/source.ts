@@ -121,6 +121,11 @@ export interface IntakeDeps {
   readonly secret: (reference: SecretReference) => string
 }
 
+export interface IntakeStatus extends Omit<SourceStatus, 'backlogBytes'> {
+  /** A sentence about records that were lost before they could be taken, while that is recent. */
+  readonly lost?: string | undefined
+}
+
 /** A running source that puts what it receives into the spool. */
 export interface Intake {
   /** One request to `/ingest/<id><path>`, for sources that listen there. Always answers, never throws. */
@@ -132,6 +137,8 @@ export interface Intake {
   claims?(path: string): boolean
   /** Whether the headers show a sender of this source. Required by `claims`. */
   knows?(headers: Headers): boolean
+  /** For display, if it has more to say than its counts do. Called every few seconds. */
+  status?(): IntakeStatus
   /** Stops receiving and closes its sockets; everything acknowledged by then is on disk. Always resolves, and promptly. */
   close(): Promise<void>
 }

@@ -11,6 +11,7 @@ import { lokiJson } from './loki-json.ts'
 import { lokiProtobuf } from './loki-protobuf.ts'
 import { otlpJson } from './otlp-json.ts'
 import { otlpProtobuf } from './otlp-protobuf.ts'
+import { syslogMessages } from './syslog-messages.ts'
 
 /** Built-in decoders. Text decoders are tried in this order at the beginning of each record; those of bodies are named. A new one is one file and one name here. */
 export const decoders: readonly Decoder[] = [
@@ -26,4 +27,5 @@ export const decoders: readonly Decoder[] = [
   lokiProtobuf,
   otlpJson,
   otlpProtobuf,
+  syslogMessages,
 ]
