@@ -3,6 +3,7 @@ import { DEFAULT_MAX_RECORD_BYTES } from '../model/outcome.ts'
 import { destinations } from '../stages/deliver/index.ts'
 import { sources } from '../stages/source/index.ts'
 import { withPrefixTypes } from '../stages/source/objects/prefixes.ts'
+import { type StreamSettings, streamProblem } from '../stages/source/stream-keys.ts'
 import { lakes } from '../stages/store/index.ts'
 import { oneOf } from '../util/define.ts'
 import { gitContent } from './content.ts'
@@ -15,6 +16,13 @@ const MIB = 1024 * 1024
 const MIN_LAKE_DAYS = 7
 /** Well below the limit of the lake's 32-bit times. */
 const MAX_LAKE_DAYS = 10_000
+
+function checkStreams(list: readonly object[], context: z.RefinementCtx): void {
+  for (const [i, source] of list.entries()) {
+    const problem = streamProblem(source as StreamSettings)
+    if (problem) context.addIssue({ code: 'custom', path: [i, problem.key], message: problem.message })
+  }
+}
 
 /** `caracal.yml`. Unknown keys are refused; every key is optional. */
 export const configSchema = z.strictObject({
@@ -51,6 +59,7 @@ export const configSchema = z.strictObject({
   sources: z
     .array(oneOf('source', sources))
     .default([])
+    .superRefine(checkStreams)
     .overwrite((list) => list.map(withPrefixTypes))
     .describe('Where logs come from. The http source `default` always exists.'),
   destinations: z

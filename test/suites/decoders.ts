@@ -18,9 +18,14 @@ interface Found {
   readonly offset: number
 }
 
+/** How a source stores that its bodies are for this decoder. */
+function decodingOf({ type, example }: Decoder): string {
+  return example.stream === undefined ? type : `${type}?${example.stream}`
+}
+
 /** The records of a whole body. Throws if it is invalid. */
 function recordsOf({ decoder, among }: DecoderSubject, body: Uint8Array): Found[] {
-  const decoded = decodeBody(body, decoder.type, among)
+  const decoded = decodeBody(body, decodingOf(decoder), among)
   if ('broken' in decoded) throw new Error(`the body is broken: ${decoded.broken}`)
   const found = foundIn(Buffer.from(decoded.bytes), decoded.records, 0)
   assert.equal(found.length, decoded.count, 'count is the number of records')
@@ -28,7 +33,8 @@ function recordsOf({ decoder, among }: DecoderSubject, body: Uint8Array): Found[
 }
 
 /** The records of text that arrives in pieces: an incomplete record waits for the next piece. */
-function recordsOfPieces(among: readonly Decoder[], pieces: readonly Uint8Array[]): Found[] {
+function recordsOfPieces({ among, decoder }: DecoderSubject, pieces: readonly Uint8Array[]): Found[] {
+  const { stream } = decoder.example
   const found: Found[] = []
   let state: TextState = 'lines'
   let held = Buffer.alloc(0)
@@ -36,7 +42,7 @@ function recordsOfPieces(among: readonly Decoder[], pieces: readonly Uint8Array[
   for (const [i, piece] of pieces.entries()) {
     held = Buffer.concat([held, piece])
     const final = i === pieces.length - 1
-    const decoded = decodeText(held, { state, isStart: offset === 0, final }, among)
+    const decoded = decodeText(held, { state, stream, isStart: offset === 0, final }, among)
     found.push(...foundIn(held.subarray(0, decoded.end), decoded.records, offset))
     state = decoded.state
     offset += decoded.end
@@ -89,7 +95,7 @@ const behaviours: readonly Behaviour<DecoderSubject>[] = [
   {
     name: 'finds no record in nothing',
     check({ among, decoder }) {
-      const decoded = decodeBody(new Uint8Array(), decoder.type, among)
+      const decoded = decodeBody(new Uint8Array(), decodingOf(decoder), among)
       assert.ok('broken' in decoded || decoded.count === 0)
     },
   },
@@ -97,9 +103,9 @@ const behaviours: readonly Behaviour<DecoderSubject>[] = [
     name: 'gives the same bytes and records for the same body, whenever it is asked',
     check(subject) {
       const body = bodyOf(subject)
-      const decode = () => decodeBody(Buffer.from(body), subject.decoder.type, subject.among)
+      const decode = () => decodeBody(Buffer.from(body), decodingOf(subject.decoder), subject.among)
       const first = decode()
-      decodeBody(Buffer.concat([body, body]), subject.decoder.type, subject.among)
+      decodeBody(Buffer.concat([body, body]), decodingOf(subject.decoder), subject.among)
       assert.deepEqual(decode(), first)
     },
   },
@@ -110,10 +116,10 @@ const behaviours: readonly Behaviour<DecoderSubject>[] = [
       const body = bodyOf(subject)
       const whole = recordsOf(subject, body)
       for (let at = 0; at <= body.length; at++)
-        assert.deepEqual(recordsOfPieces(subject.among, [body.subarray(0, at), body.subarray(at)]), whole)
+        assert.deepEqual(recordsOfPieces(subject, [body.subarray(0, at), body.subarray(at)]), whole)
       assert.deepEqual(
         recordsOfPieces(
-          subject.among,
+          subject,
           Array.from(body, (byte) => Buffer.of(byte)),
         ),
         whole,
@@ -129,7 +135,8 @@ const behaviours: readonly Behaviour<DecoderSubject>[] = [
       const found: Found[] = []
       let state: TextState = 'lines'
       for (let at = 0; at < body.length; ) {
-        const options = { state, isStart: at === 0, final: true, maxRecords: 1 }
+        const { stream } = subject.decoder.example
+        const options = { state, stream, isStart: at === 0, final: true, maxRecords: 1 }
         const decoded = decodeText(body.subarray(at), options, subject.among)
         assert.ok(decoded.end > 0, 'every run is longer than nothing')
         found.push(...foundIn(body.subarray(at, at + decoded.end), decoded.records, at))
@@ -158,7 +165,7 @@ const behaviours: readonly Behaviour<DecoderSubject>[] = [
       fc.assert(
         fc.property(damaged, ([from, length, bytes]) => {
           const broken = Buffer.concat([body.subarray(0, from), bytes, body.subarray(from + length)])
-          const decoded = decodeBody(broken, subject.decoder.type, subject.among)
+          const decoded = decodeBody(broken, decodingOf(subject.decoder), subject.among)
           if ('broken' in decoded) assert.match(decoded.broken, /\w+ \w+/)
           else foundIn(Buffer.from(decoded.bytes), decoded.records, 0)
         }),
@@ -169,7 +176,7 @@ const behaviours: readonly Behaviour<DecoderSubject>[] = [
   {
     name: 'gives hints in order, and only beside a list of records',
     check({ among, decoder }) {
-      const decoded = decodeBody(Buffer.from(decoder.example.body as string), decoder.type, among)
+      const decoded = decodeBody(Buffer.from(decoder.example.body as string), decodingOf(decoder), among)
       if ('broken' in decoded || !decoded.hints) return
       assert.ok(decoded.records, 'hints need a list of records')
       const places = decoded.hints.map(({ from }) => from)

@@ -21,6 +21,7 @@ export async function* fileChunks(
       filters: [],
       tables: {},
       volume_alarm: false,
+      stream_type: 'auto',
       paths: [onlyThis(path)],
       poll_ms: 1000,
       idle_ms: 0,

@@ -10,6 +10,7 @@ import { isSameInode, KnownFiles } from './known-files.ts'
 import { matchingFiles } from './matching-files.ts'
 import { readerOf } from './recorded-file.ts'
 import { type BatchSource, BUSY, type CursorDeps, defineSource, type SourceStatus, sourceBase } from './source.ts'
+import { streamKeys, streamParameters } from './stream-keys.ts'
 import {
   FINGERPRINT_BYTES,
   type FileCursor,
@@ -25,6 +26,7 @@ import {
 
 const config = z.object({
   ...sourceBase,
+  ...streamKeys,
   paths: z.array(z.string().min(1)).min(1).describe('Files or glob patterns. Gzip files are detected by their content.'),
   poll_ms: z.int().min(20).max(60_000).default(200).describe('How often files are checked for new lines, in milliseconds.'),
   idle_ms: z
@@ -76,6 +78,7 @@ class FileSource implements BatchSource {
   readonly #unreadable = new Map<string, string>()
   #folders: ReadonlyMap<string, string> = new Map()
   readonly #window: number
+  readonly #stream: string
   #scannedMs = Number.NEGATIVE_INFINITY
   #polledMs = Number.NEGATIVE_INFINITY
   #turn = 0
@@ -85,6 +88,7 @@ class FileSource implements BatchSource {
     this.id = settings.id
     this.#config = settings
     this.#deps = deps
+    this.#stream = streamParameters(settings)
     // Including the line ending, CR and LF.
     this.#window = Math.max(WINDOW_BYTES, deps.maxRecordBytes + 2)
     for (const { value } of deps.cursors) this.#known.set(value as FileCursor)
@@ -337,6 +341,7 @@ class FileSource implements BatchSource {
       goneMs: undefined,
       complete: cursor.complete && cursor.size === info.size,
       framing: cursor.framing ?? 'lines',
+      stream: this.#stream,
       framed: undefined,
       long: undefined,
       nulBytes: 0,

@@ -7,9 +7,11 @@ import { AFTER_BODY_MS, allBodies, bodyKeys, clip, MAX_RECORDS, type Receiving, 
 import { RequestRefused, refusalOf } from './refusal.ts'
 import { authenticatorOf, bearerAuth, secretIn, senderAuth } from './sender-auth.ts'
 import { defineSource, type Intake, type IntakeDeps, sourceBase } from './source.ts'
+import { streamKeys, streamParameters } from './stream-keys.ts'
 
 const config = z.object({
   ...sourceBase,
+  ...streamKeys,
   token: secretReference
     .optional()
     .describe('Reference to the bearer token that senders must use. Default: the token in the data folder.'),
@@ -40,24 +42,31 @@ const TYPES = {
     /^(application\/(json|x-ndjson|ndjson|jsonl|x-jsonlines|octet-stream|gzip|x-gzip|x-www-form-urlencoded)|text\/plain)\b/i,
   advice: 'send application/json, application/x-ndjson or text/plain',
 }
+const XML_TYPES = {
+  accepted: /^(application\/(xml|octet-stream|gzip|x-gzip)|text\/(xml|plain))\b/i,
+  advice: 'send application/xml or text/plain',
+}
 const OPEN_LIST = 0x5b
 const OPEN_OBJECT = 0x7b
 
 export class HttpIntake implements Intake {
   readonly #deps: IntakeDeps
   readonly #isSigned: boolean
+  readonly #stream: string
   readonly #receiving: Omit<Receiving, 'receivedMs'>
 
   /** `memory` is shared by all sources of a process. */
-  constructor({ auth, max_body_bytes, body_timeout_ms }: Settings, deps: IntakeDeps, memory: BodyMemory = allBodies) {
+  constructor(settings: Settings, deps: IntakeDeps, memory: BodyMemory = allBodies) {
+    const { auth, max_body_bytes, body_timeout_ms } = settings
     this.#deps = deps
+    this.#stream = streamParameters(settings)
     this.#isSigned = auth?.type === 'hmac'
     this.#receiving = {
       maxBytes: max_body_bytes,
       timeoutMs: body_timeout_ms,
       memory,
       auth: auth ? authenticatorOf(auth, deps.secret(secretIn(auth))) : bearerAuth(deps.authorised),
-      types: TYPES,
+      types: settings.stream_type === 'xml' ? XML_TYPES : TYPES,
     }
   }
 
@@ -78,7 +87,12 @@ export class HttpIntake implements Intake {
   async #take(body: Uint8Array, type: string, receivedMs: number): Promise<Response> {
     const challenge = this.#isSigned ? challengeOf(body) : undefined
     if (challenge !== undefined) return new Response(challenge, { headers: { 'content-type': 'text/plain' } })
-    const { records, count, state } = decodeText(body, { isStart: true, final: true, maxRecords: MAX_RECORDS + 1 })
+    const { records, count, state } = decodeText(body, {
+      stream: this.#stream,
+      isStart: true,
+      final: true,
+      maxRecords: MAX_RECORDS + 1,
+    })
     const first = body.findIndex((byte) => byte > 0x20)
     if (count === 0) {
       // Senders send an empty list when there is nothing to send. An object without records can only be an envelope.
@@ -92,7 +106,7 @@ export class HttpIntake implements Intake {
       throw new RequestRefused(400, 'the body begins with [ but is not a complete JSON array; none of it was accepted')
     if (state !== 'lines' && state !== 'array' && /^application\/json\b/i.test(type))
       throw new RequestRefused(400, 'the body breaks off within a list of records; none of it was accepted')
-    await this.#deps.append(body, { decoding: 'lines', receivedMs })
+    await this.#deps.append(body, { decoding: this.#stream === '' ? 'lines' : `lines?${this.#stream}`, receivedMs })
     return answer(202, 'taken')
   }
 

@@ -71,10 +71,16 @@ const RESCAN_BYTES = 1024 * 1024
 /** The part of a stream that is not a complete record yet. */
 export class HeldBytes {
   length = 0
+  readonly #stream: string
   #pieces: Buffer[] = []
   #state: TextState = 'lines'
   #pending: DecodedText['pending'] = 'line'
   #nextScan = 0
+
+  /** `stream`: parameters of how its text is split. */
+  constructor(stream = '') {
+    this.#stream = stream
+  }
 
   /** The kind of record with which the held bytes begin. */
   get state(): TextState {
@@ -94,7 +100,7 @@ export class HeldBytes {
     if (!options.final && this.length < this.#nextScan && !(isLine && piece.includes(10))) return undefined
     const { state } = this
     const all = this.take()
-    const framed = decodeText(all, { state, ...options })
+    const framed = decodeText(all, { state, stream: this.#stream, ...options })
     const rest = all.subarray(framed.end)
     if (rest.length > 0) this.#pieces = [rest]
     this.length = rest.length

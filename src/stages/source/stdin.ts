@@ -5,8 +5,9 @@ import { pause } from '../../util/pause.ts'
 import type { TextState } from './decoders/text-walk.ts'
 import { HeldBytes } from './line-stream.ts'
 import { defineSource, type Intake, type IntakeDeps, sourceBase } from './source.ts'
+import { streamKeys, streamParameters } from './stream-keys.ts'
 
-const config = z.object({ ...sourceBase })
+const config = z.object({ ...sourceBase, ...streamKeys })
 
 /** Lines, or JSON values, on standard input: `tail -F access.log | caracal up`. */
 export const stdin = defineSource({
@@ -14,7 +15,7 @@ export const stdin = defineSource({
   summary: 'Reads lines and JSON values from standard input.',
   config,
   example: { id: 'pipe' },
-  pushes: (_settings, deps) => new StdinIntake(process.stdin, deps),
+  pushes: (settings, deps) => new StdinIntake(process.stdin, deps, streamParameters(settings)),
 })
 
 /** A longer record is cut, and the rest becomes a separate record. */
@@ -26,13 +27,17 @@ export class StdinIntake implements Intake {
   readonly #stream: Readable
   readonly #deps: IntakeDeps
   readonly #done: Promise<void>
+  readonly #split: string
   /** Read but not yet in the spool: the beginning of a record. */
-  readonly #held = new HeldBytes()
+  readonly #held: HeldBytes
   #isStart = true
   #nulBytes = 0
   readonly #stopping = new AbortController()
 
-  constructor(stream: Readable, deps: IntakeDeps) {
+  /** `split`: parameters of how its text is split. */
+  constructor(stream: Readable, deps: IntakeDeps, split = '') {
+    this.#split = split
+    this.#held = new HeldBytes(split)
     this.#stream = stream
     this.#deps = deps
     this.#done = this.#run()
@@ -66,7 +71,8 @@ export class StdinIntake implements Intake {
   }
 
   /** Retries until the spool has accepted it. After a stop, it tries once more; if that fails, the bytes are lost and a warning says so. */
-  async #append(bytes: Buffer, decoding: TextState): Promise<void> {
+  async #append(bytes: Buffer, state: TextState): Promise<void> {
+    const decoding = this.#split === '' ? state : `${state}?${this.#split}`
     const { signal } = this.#stopping
     for (;;) {
       const isLast = signal.aborted

@@ -60,6 +60,8 @@ export interface FileExtent extends Extent {
   readonly framing?: TextState
   /** The decoder state at `resume`. */
   readonly framingAfter?: TextState
+  /** Parameters of how the text is split. Missing in extents of earlier versions. */
+  readonly stream?: string
   /** An incomplete last record counts. */
   readonly final: boolean
   /** Number of NUL bytes skipped between records. */
@@ -84,6 +86,7 @@ export type Run = Pick<
   | 'context'
   | 'framing'
   | 'framingAfter'
+  | 'stream'
   | 'final'
   | 'nulBytes'
   | 'isHole'
@@ -100,6 +103,8 @@ export interface TrackedFile {
   offset: number
   context: string
   framing: TextState
+  /** Parameters of how its text is split. */
+  readonly stream: string
   path: string
   ino: number
   gzip: boolean
@@ -183,14 +188,14 @@ export async function nextExtent(
   idle: boolean,
 ): Promise<FileExtent | typeof BUSY | undefined> {
   if (file.long) return longExtent(file, file.long, windowBytes, idle)
-  const { offset, framing } = file
+  const { offset, framing, stream } = file
   const { bytes, end, fault } = await file.reader.read(offset, windowBytes)
   if (bytes.length === 0 && fault === undefined) {
     if (file.gzip) file.complete = true
     return undefined
   }
   const final = end && (file.gzip || idle)
-  const framed = decodeText(bytes, { state: framing, isStart: offset === 0, final, maxRecords: MAX_RECORDS })
+  const framed = decodeText(bytes, { state: framing, stream, isStart: offset === 0, final, maxRecords: MAX_RECORDS })
   const { state: framingAfter, nulBytes } = framed
   const resume = offset + framed.end
   file.framed = { from: offset, to: resume, records: framed.records }
@@ -268,6 +273,7 @@ function extent(
     context: file.context,
     framing: file.framing,
     framingAfter: flags.framingAfter ?? 'lines',
+    ...(file.stream !== '' && { stream: file.stream }),
     nulBytes: flags.isHole ? to - file.offset : (flags.nulBytes ?? 0),
     isHole: flags.isHole ?? false,
     final: flags.final ?? false,
@@ -285,7 +291,7 @@ export async function readExtent(
   extent: Run & Pick<FileExtent, 'fileId' | 'path'>,
   tracked?: TrackedFile,
 ): Promise<Chunk> {
-  const { from, to, framing, framingAfter: endState, context, final } = extent
+  const { from, to, framing, framingAfter: endState, stream, context, final } = extent
   const chunk = { place: hash16(sourceId, extent.fileId), offset: from, context, final }
   if (extent.isHole) return { ...chunk, bytes: new Uint8Array(), faults: [] }
   if (extent.oversize) {
@@ -301,7 +307,7 @@ export async function readExtent(
   const isCut = bytes.length < to - from
   const isWhole = !isCut && extent.broken === null
   if (isWhole && known?.from === from && known.to === to) return { ...chunk, bytes, records: known.records, faults: [] }
-  const framed = framing && decodeText(bytes, { state: framing, isStart: from === 0, final: isWhole, endState })
+  const framed = framing && decodeText(bytes, { state: framing, stream, isStart: from === 0, final: isWhole, endState })
   if (isWhole) return { ...chunk, bytes, records: framed?.records, faults: [] }
   const whole = framed?.end ?? bytes.lastIndexOf(10) + 1
   const message = isCut

@@ -18,9 +18,11 @@ export interface DecodedText {
 
 /** Splits text into records, each found by the first decoder that claims the text there. */
 export function decodeText(bytes: Uint8Array, options: TextOptions = {}, decoders: readonly Decoder[] = builtIn): DecodedText {
-  const texts = decoders.filter((decoder): decoder is TextDecoder => decoder.kind === 'text')
   const mostNumbers = 2 * (options.maxRecords ?? Number.POSITIVE_INFINITY)
   const walk = new TextWalk(bytes, options)
+  const texts = decoders.filter(
+    (decoder): decoder is TextDecoder => decoder.kind === 'text' && (decoder.types?.includes(walk.stream.type) ?? true),
+  )
   const claims = (decoder: TextDecoder) => decoder.begins(walk)
   while (walk.records.length < mostNumbers && walk.skip() && texts.find(claims)?.step(walk));
   const isDone = walk.at === walk.bytes.length && walk.final
@@ -44,15 +46,19 @@ const STATES = ['array', 'envelope', 'tail'] as const
 
 /**
  * The records of a whole body. `decoding`: a decoder's name, possibly with parameters (`name?key=value`), or a text state for text that
- * does not begin between two records.
+ * does not begin between two records. The parameters of text are those of its stream.
  */
 export function decodeBody(body: Uint8Array, decoding: string, decoders: readonly Decoder[] = builtIn): DecodedBody | BrokenBody {
   const [name, parameters] = decoding.split('?', 2)
   const named = decoders.find(({ type }) => type === name)
   if (named?.kind === 'body') return named.decode(body, new URLSearchParams(parameters))
-  const state = STATES.find((one) => one === decoding)
+  const state = STATES.find((one) => one === name)
   if (!named && !state)
     return { broken: `there is no decoder '${decoding}'. Known: ${decoders.map(({ type }) => type).join(', ')}` }
-  const { records, count } = decodeText(body, { state: state ?? 'lines', isStart: true, final: true }, decoders)
+  const { records, count } = decodeText(
+    body,
+    { state: state ?? 'lines', stream: parameters, isStart: true, final: true },
+    decoders,
+  )
   return { bytes: body, records, count }
 }

@@ -1,11 +1,17 @@
 import type { HintsFrom } from '../../../model/chunk.ts'
+import type { StreamType } from './stream-types.ts'
 import type { TextWalk } from './text-walk.ts'
 
 interface Named {
   readonly type: string
   readonly summary: string
   /** A body and its records in order, without surrounding white space. Used by the docs and the behaviour suite. */
-  readonly example: { readonly body: string | Uint8Array; readonly records: readonly string[] }
+  readonly example: {
+    readonly body: string | Uint8Array
+    readonly records: readonly string[]
+    /** Parameters of the stream, if it needs them. */
+    readonly stream?: string
+  }
 }
 
 /**
@@ -14,6 +20,8 @@ interface Named {
  */
 export interface TextDecoder extends Named {
   readonly kind: 'text'
+  /** Types of streams in which it is tried. Default: all. */
+  readonly types?: readonly StreamType[]
   /** True if this decoder handles the text at `walk.at` (not white space). */
   begins(walk: TextWalk): boolean
   /** Takes one step: emits a record, or skips bytes that belong to none. False if that needs more bytes. */

@@ -9,9 +9,11 @@ import { jsonSequence } from './json-sequence.ts'
 import { lines } from './lines.ts'
 import { lokiJson } from './loki-json.ts'
 import { lokiProtobuf } from './loki-protobuf.ts'
+import { multiLine } from './multi-line.ts'
 import { otlpJson } from './otlp-json.ts'
 import { otlpProtobuf } from './otlp-protobuf.ts'
 import { syslogMessages } from './syslog-messages.ts'
+import { xml } from './xml.ts'
 
 /** Built-in decoders. Text decoders are tried in this order at the beginning of each record; those of bodies are named. A new one is one file and one name here. */
 export const decoders: readonly Decoder[] = [
@@ -19,6 +21,8 @@ export const decoders: readonly Decoder[] = [
   jsonArray,
   jsonEnvelope,
   json,
+  multiLine,
+  xml,
   lines,
   elasticsearchBulk,
   hecEvent,

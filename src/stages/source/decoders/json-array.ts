@@ -10,6 +10,7 @@ import { BACKSLASH, CLOSE_LIST, CLOSE_OBJECT, COMMA, NEWLINE, OPEN_LIST, OPEN_OB
 export const jsonArray: TextDecoder = {
   kind: 'text',
   type: 'json-array',
+  types: ['auto', 'json', 'json_array'],
   summary: 'JSON arrays: each element is a record.',
   example: { body: '[{"a":1},\n {"b":{"c":"]"}}, {"d" 2}]\n', records: ['{"a":1}', '{"b":{"c":"]"}}', '{"d" 2}'] },
   begins: (walk) => isInside(walk) || (walk.state === 'lines' && beginsArray(walk)),

@@ -4,13 +4,13 @@ import { decodeText } from './decode.ts'
 import type { TextState } from './text-walk.ts'
 
 /** Records as text, of bytes that arrive in pieces; what is incomplete waits for the next piece. */
-function recordsOf(pieces: readonly Uint8Array[], envelope?: readonly string[]): string[] {
+function recordsOf(pieces: readonly Uint8Array[], stream?: string): string[] {
   const found: string[] = []
   let state: TextState = 'lines'
   let held = Buffer.alloc(0)
   for (const [i, piece] of pieces.entries()) {
     held = Buffer.concat([held, piece])
-    const { records, end, state: after } = decodeText(held, { state, final: i === pieces.length - 1, envelope })
+    const { records, end, state: after } = decodeText(held, { state, final: i === pieces.length - 1, stream })
     const lines = held.toString('utf8', 0, end).split('\n')
     if (!records) found.push(...lines.filter((line) => line.trim() !== ''))
     for (let at = 0; at < (records?.length ?? 0); at += 2)
@@ -63,8 +63,8 @@ describe('the records of', () => {
     ],
     ['logs', '{"Records":[{"a":1}]}', ['{"Records":[{"a":1}]}']],
   ])('an envelope named %s', (path, text, records) => {
-    expect(recordsOf([Buffer.from(text)], path.split('.'))).toEqual(records)
-    expect(recordsOf(bytewise(text), path.split('.'))).toEqual(records)
+    expect(recordsOf([Buffer.from(text)], `type=json_array&envelope=${path}`)).toEqual(records)
+    expect(recordsOf(bytewise(text), `type=json_array&envelope=${path}`)).toEqual(records)
   })
 })
 

@@ -7,6 +7,7 @@ import { CLOSE_OBJECT, COMMA, OPEN_OBJECT, type TextWalk } from './text-walk.ts'
 export const jsonEnvelope: TextDecoder = {
   kind: 'text',
   type: 'json-envelope',
+  types: ['auto', 'json_array'],
   summary:
     'JSON objects around a list of records, as services deliver them: CloudTrail’s `Records`, Azure’s `records`, lists of Kubernetes, Google and Microsoft.',
   example: {
@@ -22,9 +23,9 @@ export const jsonEnvelope: TextDecoder = {
 }
 
 /** Where the records of the envelope at `walk.at` begin; `MORE` if that is not known yet, `undefined` if it is no envelope. */
-function listAt({ bytes, at, final, endState, envelope, broken }: TextWalk): number | undefined {
+function listAt({ bytes, at, final, endState, stream, broken }: TextWalk): number | undefined {
   if (broken.has(at)) return undefined
-  const list = openingOf(bytes, at, { path: envelope, endsHere: final && endState !== 'lines' })
+  const list = openingOf(bytes, at, { path: stream.envelope, endsHere: final && endState !== 'lines' })
   return list === MORE && final ? undefined : list
 }
 
@@ -33,7 +34,7 @@ function tail(walk: TextWalk): boolean {
   const { bytes, at } = walk
   const scanner = new JsonScanner()
   // Puts it into the objects around the list, behind a value.
-  scanner.scan(Buffer.from(`${'{"":'.repeat(walk.envelope?.length ?? 1)}""`))
+  scanner.scan(Buffer.from(`${'{"":'.repeat(walk.stream.envelope?.length ?? 1)}""`))
   const end = bytes[at] === COMMA || bytes[at] === CLOSE_OBJECT ? scanner.scan(bytes, at) : FAILED
   if (end === MORE && !walk.final) return walk.wait('value')
   walk.state = 'lines'

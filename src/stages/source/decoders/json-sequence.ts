@@ -5,6 +5,7 @@ import { SEPARATOR } from './text-walk.ts'
 export const jsonSequence: TextDecoder = {
   kind: 'text',
   type: 'json-sequence',
+  types: ['auto', 'json', 'json_array'],
   summary: 'JSON text sequences (RFC 7464): a record separator before each value.',
   example: { body: '\x1e{"a":1}\n\x1e{"a":\x1e{\n"b":2}\n', records: ['{"a":1}', '{"a":', '{\n"b":2}'] },
   begins: (walk) => walk.bytes[walk.at] === SEPARATOR,

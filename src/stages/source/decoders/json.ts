@@ -6,6 +6,7 @@ import { CLOSE_LIST, CLOSE_OBJECT, COMMA, NEWLINE, OPEN_LIST, OPEN_OBJECT, SEPAR
 export const json: TextDecoder = {
   kind: 'text',
   type: 'json',
+  types: ['auto', 'json', 'json_array'],
   summary: 'Consecutive JSON objects, each on one line or several.',
   example: { body: '{"a":1}{"b":[2]} {\n "c": 3\n}\n{"d":4}\n', records: ['{"a":1}', '{"b":[2]}', '{\n "c": 3\n}', '{"d":4}'] },
   begins({ bytes, at }) {

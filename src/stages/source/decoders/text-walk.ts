@@ -1,5 +1,6 @@
 import { MORE } from '../../../util/json-scanner.ts'
 import { isSpace, Lines, Occurrences } from './search.ts'
+import { type Stream, streamOf } from './stream-types.ts'
 
 /**
  * The position between two records: among lines and values, inside an array whose elements are records, inside the list of an envelope,
@@ -15,8 +16,8 @@ export interface TextOptions {
   readonly final?: boolean
   /** Stops after this number of records. */
   readonly maxRecords?: number
-  /** Names of members that lead to the list of records in an envelope. Default: well-known envelopes are recognised. */
-  readonly envelope?: readonly string[] | undefined
+  /** Parameters of `streamOf`. */
+  readonly stream?: string | undefined
   /** The state at the end of these bytes, if it is known because they were decoded before together with what follows them. */
   readonly endState?: TextState | undefined
 }
@@ -46,7 +47,7 @@ export class TextWalk {
   readonly bytes: Buffer
   readonly final: boolean
   readonly endState: TextState | undefined
-  readonly envelope: readonly string[] | undefined
+  readonly stream: Stream
   /** Pairs of start and end of each record. */
   readonly records: number[] = []
   readonly seams: readonly Occurrences[]
@@ -71,11 +72,11 @@ export class TextWalk {
   readonly #holes: Occurrences
   readonly #separators: Occurrences
 
-  constructor(bytes: Uint8Array, { state = 'lines', isStart = false, final = false, endState, envelope }: TextOptions) {
+  constructor(bytes: Uint8Array, { state = 'lines', isStart = false, final = false, endState, stream }: TextOptions) {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.bytes = buffer
     this.endState = endState
-    this.envelope = envelope
+    this.stream = streamOf(stream)
     this.seams = SEAMS.map((seam) => new Occurrences(buffer, seam))
     this.#holes = new Occurrences(buffer, HOLE)
     this.newlines = new Occurrences(buffer, NEWLINE)

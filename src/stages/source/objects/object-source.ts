@@ -26,6 +26,8 @@ export interface ObjectSourceOptions {
   readonly taken: ReadonlyMap<string, Taken>
   readonly finder: Finder
   readonly maxObjectBytes: number
+  /** Parameters of how text is split. */
+  readonly stream: string
   readonly deps: CursorDeps
 }
 
@@ -159,6 +161,7 @@ export class ObjectSource implements BatchSource {
       offset,
       context,
       framing,
+      stream: this.#options.stream,
       path: name,
       ino: 0,
       gzip: isGzip,
@@ -222,9 +225,9 @@ function extentOf(found: FoundObject, what: Pick<ObjectExtent, 'run' | 'fault'>)
 }
 
 function runOf(extent: Run): Run {
-  const { from, to, context, framing, framingAfter, final, nulBytes, isHole, oversize, sha256, broken, resume } = extent
+  const { from, to, context, framing, framingAfter, stream, final, nulBytes, isHole, oversize, sha256, broken, resume } = extent
   const run = { from, to, context, framing, framingAfter, final, nulBytes, isHole, oversize, broken, resume }
-  return { ...run, ...(sha256 !== undefined && { sha256 }) } as Run
+  return { ...run, ...(sha256 !== undefined && { sha256 }), ...(stream !== undefined && { stream }) } as Run
 }
 
 function faultOf({ reason, message }: NonNullable<Fetched['fault']>, { object, run }: ObjectExtent): Fault {

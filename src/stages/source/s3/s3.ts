@@ -6,6 +6,7 @@ import { ObjectSource } from '../objects/object-source.ts'
 import { objectKeys } from '../objects/prefixes.ts'
 import { takenOf } from '../objects/taken.ts'
 import { defineSource, sourceBase } from '../source.ts'
+import { streamKeys, streamParameters } from '../stream-keys.ts'
 import { Credentials } from './credentials.ts'
 import { Queue } from './queue.ts'
 import { QueueFinder } from './queue-finder.ts'
@@ -17,6 +18,7 @@ export const s3 = defineSource({
   summary: 'Reads objects from S3 or a compatible store as they appear, each prefix with its own log types.',
   config: z.object({
     ...sourceBase,
+    ...streamKeys,
     bucket: z
       .string()
       .regex(/^[a-z0-9][a-z0-9._-]{1,62}$/i, 'the name of a bucket')
@@ -80,6 +82,15 @@ export const s3 = defineSource({
       config.queue_url === undefined
         ? new ListingFinder({ store, prefixes, taken, pollMs: config.poll_ms, now })
         : new QueueFinder({ queue: queueAt(config.queue_url), store, bucket, prefixes, taken, now })
-    return new ObjectSource({ id: config.id, store, prefixes, taken, finder, maxObjectBytes: config.max_object_bytes, deps })
+    return new ObjectSource({
+      id: config.id,
+      store,
+      prefixes,
+      taken,
+      finder,
+      maxObjectBytes: config.max_object_bytes,
+      stream: streamParameters(config),
+      deps,
+    })
   },
 })
