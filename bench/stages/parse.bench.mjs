@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { parse as parseYaml } from 'yaml'
+import { chunksOf, connections, connJson, connTsv } from './samples.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..')
 const dist = process.env.CARACAL_DIST ?? join(root, 'dist')
@@ -14,83 +15,10 @@ const { compileSchema } = await load('stages/normalise/compile.js')
 const { createParser } = await load('stages/parse/step.js')
 const { stringifyJson } = await load('util/json.js')
 
-const CHUNK_BYTES = 256 * 1024
 const ROUNDS = 12
 const file = join(root, 'packs/zeek/schemas/conn.yml')
 const schemas = [compileSchema(parseYaml(readFileSync(file, 'utf8')), { file })]
 const source = { id: 'bench', label: 'bench', schemas, logType: undefined }
-
-/** 20,000 connections of the usual kinds, always the same ones. */
-function connections() {
-  let seed = 4848
-  const random = (n) => {
-    seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648
-    return seed % n
-  }
-  return Array.from({ length: 20_000 }, (_, i) => {
-    const isDns = i % 3 === 0
-    const isCut = i % 11 === 0
-    return {
-      ts: 1_713_484_795 + i / 7 + random(1_000_000) / 1e6,
-      uid: `C${(seed * 7919 + i).toString(36).padEnd(16, 'x').slice(0, 16)}`,
-      id_orig_h: `10.${random(256)}.${random(256)}.${random(256)}`,
-      id_orig_p: 1024 + random(60_000),
-      id_resp_h: `192.0.${random(256)}.${random(256)}`,
-      id_resp_p: isDns ? 53 : 443,
-      proto: isDns ? 'udp' : 'tcp',
-      ...(isCut
-        ? {}
-        : {
-            service: isDns ? 'dns' : 'ssl',
-            duration: random(1_000_000_000) / 1e9,
-            orig_bytes: random(5000),
-            resp_bytes: random(90_000),
-          }),
-      conn_state: isCut ? 'S0' : 'SF',
-      local_orig: true,
-      local_resp: false,
-      missed_bytes: 0,
-      history: isCut ? 'S' : 'ShADadFf',
-      orig_pkts: random(40),
-      orig_ip_bytes: random(9000),
-      resp_pkts: random(40),
-      resp_ip_bytes: random(99_000),
-    }
-  })
-}
-
-function asJson(events) {
-  const dotted = (event) => Object.fromEntries(Object.entries(event).map(([key, value]) => [key.replace(/^id_/, 'id.'), value]))
-  return events.map((event) => JSON.stringify({ _path: 'conn', ...dotted(event) })).join('\n')
-}
-
-function asTsv(events) {
-  const names = Object.keys(events[1])
-  const type = (name) =>
-    ({ ts: 'time', duration: 'interval', local_orig: 'bool', local_resp: 'bool' })[name] ??
-    (typeof events[1][name] === 'number' ? 'count' : 'string')
-  const cell = (value) => (value === undefined ? '-' : value === true ? 'T' : value === false ? 'F' : String(value))
-  const head = ['#separator \\x09', '#path\tconn', `#fields\t${names.join('\t')}`, `#types\t${names.map(type).join('\t')}`]
-  return [...head, ...events.map((event) => names.map((name) => cell(event[name])).join('\t'))].join('\n')
-}
-
-/** Chunks of whole lines, as a source yields them. */
-function chunksOf(bytes) {
-  const chunks = []
-  for (let start = 0; start < bytes.length; ) {
-    const newline = bytes.indexOf(10, Math.min(start + CHUNK_BYTES, bytes.length))
-    const end = newline < 0 ? bytes.length : newline + 1
-    chunks.push({
-      bytes: bytes.subarray(start, end),
-      place: '0123456789abcdef',
-      offset: start,
-      final: end === bytes.length,
-      faults: [],
-    })
-    start = end
-  }
-  return chunks
-}
 
 /** The least processor time (of all threads, collection of garbage included) of several rounds: other processes disturb it little. */
 function best(run) {
@@ -156,9 +84,9 @@ function measure(name, bytes) {
 
 const files = process.argv.slice(2)
 if (files.length === 0) {
-  const events = connections()
-  measure('conn json', Buffer.from(asJson(events)))
-  measure('conn tsv', Buffer.from(asTsv(events)))
+  const events = connections(20_000)
+  measure('conn json', Buffer.from(connJson(events).join('\n')))
+  measure('conn tsv', Buffer.from(connTsv(events).join('\n')))
 }
 for (const path of files) {
   const bytes = readFileSync(path)

@@ -155,11 +155,10 @@ function liftPaths(raw: JsonObject, paths: readonly (readonly string[])[]): Json
  * tells together with those that unknown ones would move. An event that was read back from text lacks keys without a value.
  */
 function unknownKeys(event: Event, known: ReadonlySet<string>, made: readonly string[]): readonly string[] {
-  const keys = Object.keys(event)
-  const last = made.length - 1
-  const isMade =
-    keys.length === made.length && keys[0] === made[0] && keys[last - 1] === made[last - 1] && keys[last] === made[last]
-  return isMade ? NONE : keys.filter((key) => !known.has(key))
+  let count = 0
+  let isMade = true
+  for (const key in event) if (key !== made[count++]) isMade = false
+  return isMade && count === made.length ? NONE : Object.keys(event).filter((key) => !known.has(key))
 }
 
 const NONE: readonly string[] = []

@@ -24,7 +24,10 @@ export class Indicators implements Record<IndicatorField, string[] | undefined> 
   add(field: IndicatorField, value: string): void {
     const list = this[field]
     if (list === undefined) this[field] = [value]
-    else if (list.length < SHORT_LIST ? !list.includes(value) : this.#isNew(field, list, value)) list.push(value)
+    else if (list.length === 1) {
+      // Appending would make room for more, and most events have no third value.
+      if (list[0] !== value) this[field] = [list[0]!, value]
+    } else if (list.length < SHORT_LIST ? !list.includes(value) : this.#isNew(field, list, value)) list.push(value)
   }
 
   #isNew(field: IndicatorField, list: readonly string[], value: string): boolean {
@@ -75,7 +78,8 @@ function domain(value: string, into: Indicators): void {
   // Many programs write `-` where there is no name.
   if (text === '' || text === '-') return
   // An invalid punycode name decodes to '', so it is kept as is.
-  into.add('p_any_domain_names', /(^|\.)xn--/i.test(text) ? domainToUnicode(text) || text : text)
+  const isPunycode = text.includes('--') && /(^|\.)xn--/i.test(text)
+  into.add('p_any_domain_names', isPunycode ? domainToUnicode(text) || text : text)
 }
 
 function hostname(value: string, into: Indicators): void {
@@ -88,6 +92,10 @@ function hostname(value: string, into: Indicators): void {
 function netAddress(value: string, into: Indicators): void {
   const text = value.trim()
   const colon = text.lastIndexOf(':')
+  if (colon < 0 && text.charCodeAt(0) !== 0x5b && text !== '*') {
+    hostname(withoutZone(text), into)
+    return
+  }
   const head = colon < 0 ? text : text.slice(0, colon)
   const named = /^\[([^\]]*)\](?::\d+)?$/.exec(text)?.[1] ?? (isIp(text) ? text : head)
   const host = withoutZone(named)
@@ -105,10 +113,26 @@ function withoutZone(host: string): string {
 /** The host of an absolute URL (`scheme://user@host:port/…`); a relative one has none. */
 function url(value: string, into: Indicators): void {
   const text = value.trim()
-  const start = text.indexOf('://')
-  if (start <= 0 || !/^[A-Za-z][A-Za-z0-9+.-]*$/.test(text.slice(0, start))) return
-  const authority = text.slice(start + 3).split(/[/?#]/, 1)[0]!
-  netAddress(authority.slice(authority.lastIndexOf('@') + 1), into)
+  const colon = text.indexOf('://')
+  if (colon <= 0 || !isScheme(text, colon)) return
+  let start = colon + 3
+  let end = start
+  for (; end < text.length; end++) {
+    const c = text.charCodeAt(end)
+    if (c === 0x2f || c === 0x3f || c === 0x23) break
+    if (c === 0x40) start = end + 1
+  }
+  netAddress(text.slice(start, end), into)
+}
+
+/** Whether the text up to `end` is the scheme of a URL (RFC 3986, section 3.1). */
+function isScheme(text: string, end: number): boolean {
+  for (let at = 0; at < end; at++) {
+    const c = text.charCodeAt(at)
+    const isLetter = (c | 0x20) >= 0x61 && (c | 0x20) <= 0x7a
+    if (!isLetter && (at === 0 || !((c >= 0x30 && c <= 0x39) || c === 0x2b || c === 0x2d || c === 0x2e))) return false
+  }
+  return true
 }
 
 function email(value: string, into: Indicators): void {
@@ -131,16 +155,22 @@ function awsArn(value: string, into: Indicators): void {
   const text = value.trim()
   if (!text.startsWith('arn:')) return
   into.add('p_any_aws_arns', text)
-  const [, , service, , account, ...rest] = text.split(':')
-  awsAccount(account ?? '', into)
-  const resource = rest.join(':')
-  if (resource.startsWith('instance/')) awsInstance(resource.slice('instance/'.length), into)
-  const session = service === 'sts' ? /^assumed-role\/[^/]+\/(.+)$/.exec(resource)?.[1] : undefined
+  // arn:partition:service:region:account:resource
+  const service = text.indexOf(':', 4) + 1
+  const region = service === 0 ? 0 : text.indexOf(':', service) + 1
+  const account = region === 0 ? 0 : text.indexOf(':', region) + 1
+  if (account === 0) return
+  const end = text.indexOf(':', account)
+  awsAccount(text.slice(account, end < 0 ? text.length : end), into)
+  if (end < 0) return
+  const resource = end + 1
+  if (text.startsWith('instance/', resource)) awsInstance(text.slice(resource + 'instance/'.length), into)
+  const session = text.startsWith('sts:', service) ? /^assumed-role\/[^/]+\/(.+)$/.exec(text.slice(resource))?.[1] : undefined
   if (session) email(session, into)
 }
 
 function awsAccount(value: string, into: Indicators): void {
-  if (/^\d{12}$/.test(value)) into.add('p_any_aws_account_ids', value)
+  if (value.length === 12 && /^\d{12}$/.test(value)) into.add('p_any_aws_account_ids', value)
 }
 
 function awsInstance(value: string, into: Indicators): void {

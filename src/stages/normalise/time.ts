@@ -4,16 +4,16 @@ const TOO_LATE = 9_214_646_400
 
 const TWO = Array.from({ length: 100 }, (_, n) => String(n).padStart(2, '0'))
 
-let cachedDay = Number.NaN
-let cachedDate = ''
+let cachedMinute = Number.NaN
+let cachedText = ''
 
-/** `2024-04-19T` for a day counted from 1970, cached since consecutive records usually share it. */
-function dateOf(day: number): string {
-  if (day !== cachedDay) {
-    cachedDay = day
-    cachedDate = new Date(day * 86_400_000).toISOString().slice(0, 11)
+/** `2024-04-19T10:00:` for a minute counted from 1970, cached since consecutive records usually share it. */
+function minuteText(minute: number): string {
+  if (minute !== cachedMinute) {
+    cachedMinute = minute
+    cachedText = new Date(minute * 60_000).toISOString().slice(0, 17)
   }
-  return cachedDate
+  return cachedText
 }
 
 /**
@@ -21,14 +21,17 @@ function dateOf(day: number): string {
  * `undefined` outside 1900 to 2261, the range of the lake's columns.
  */
 export function timeText(seconds: number, fraction: string): string | undefined {
-  if (!(seconds >= EARLIEST && seconds < TOO_LATE)) return undefined
-  const day = Math.floor(seconds / 86_400)
-  const rest = seconds - day * 86_400
-  const hour = (rest / 3600) | 0
-  const minute = ((rest - hour * 3600) / 60) | 0
-  const clock = `${dateOf(day)}${TWO[hour]}:${TWO[minute]}:${TWO[rest - hour * 3600 - minute * 60]}`
+  if (!isInRange(seconds)) return undefined
+  const minute = Math.floor(seconds / 60)
+  const second = TWO[seconds - minute * 60]!
   const length = fractionLength(fraction)
-  return length === 0 ? `${clock}Z` : `${clock}.${length === fraction.length ? fraction : fraction.slice(0, length)}Z`
+  // Short texts first: only one of these concatenations makes a long one.
+  const rest = length === 0 ? `${second}Z` : `${second}.${length === fraction.length ? fraction : fraction.slice(0, length)}Z`
+  return minuteText(minute) + rest
+}
+
+function isInRange(seconds: number): boolean {
+  return seconds >= EARLIEST && seconds < TOO_LATE
 }
 
 function fractionLength(fraction: string): number {
@@ -133,15 +136,15 @@ export function rfc3339Time(text: string): string | undefined {
     digitsAt(text, 17, 2),
   )
   let at = 19
-  let fraction = ''
   if (text.charCodeAt(19) === 0x2e) {
     at = 20
     while (text.charCodeAt(at) >= 0x30 && text.charCodeAt(at) <= 0x39) at++
     if (at === 20) return undefined
-    fraction = text.slice(20, at)
   }
-  const offset = offsetSeconds(text, at)
-  return timeText(seconds - offset, fraction)
+  const isOurForm = text.length === at + 1 && text.charCodeAt(at) === 0x5a && separator === 0x54 && at < 30
+  if (isOurForm && text.charCodeAt(17) < 0x36 && (at === 19 || text.charCodeAt(at - 1) !== 0x30) && isInRange(seconds))
+    return text
+  return timeText(seconds - offsetSeconds(text, at), at === 19 ? '' : text.slice(20, at))
 }
 
 /** Seconds east of UTC of the zone at `at`, which must be the text's end (`Z`, `+02:00`, `+0200`), or NaN. */

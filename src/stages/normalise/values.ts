@@ -221,17 +221,34 @@ function stringReader(spec: ValueSpec): ValueReader {
   }
 }
 
-/** A null element stays null, since Zeek's vectors can have unset elements. */
+/** The path of a part of a value. Almost always the value's own path is the same as before. */
+function pathOf(part: string): (path: string) => string {
+  let last = ''
+  let whole = part
+  return (path) => {
+    if (path !== last) {
+      last = path
+      whole = path + part
+    }
+    return whole
+  }
+}
+
+/** A null element stays null, since Zeek's vectors can have unset elements. The array itself if nothing in it changes. */
 function arrayReader(read: ValueReader): ValueReader {
+  const elementPath = pathOf('[]')
   return (value, path, into, receivedMs) => {
     if (!Array.isArray(value)) return wrongType(value, path, 'an array')
-    const array: JsonValue[] = []
-    for (const inner of value as readonly JsonValue[]) {
-      const result = inner === null ? null : read(inner, `${path}[]`, into, receivedMs)
+    const given = value as readonly JsonValue[]
+    let changed: JsonValue[] | undefined
+    for (let i = 0; i < given.length; i++) {
+      const inner = given[i]!
+      const result = inner === null ? null : read(inner, elementPath(path), into, receivedMs)
       if (result instanceof Misfit) return result
-      array.push(result ?? null)
+      if (result !== inner) changed ??= given.slice(0, i)
+      changed?.push(result ?? null)
     }
-    return array
+    return changed ?? value
   }
 }
 
@@ -240,23 +257,40 @@ function keyOf(field: FieldSpec): string {
   return isDerived(field) ? field.name : (field.from ?? field.name)
 }
 
-/** Members that are not in the schema are unchanged; known ones that are null are dropped. */
+/** Members that are not in the schema are unchanged; known ones that are null are dropped. The object itself if nothing in it changes. */
 function objectReader(spec: ValueSpec, secret: ReadSecret): ValueReader {
-  const readers = new Map(spec.fields.map((field) => [keyOf(field), { ...field, read: valueReader(field, secret) }]))
+  const readers = new Map(
+    spec.fields.map((field) => {
+      const key = keyOf(field)
+      return [key, { name: field.name, read: valueReader(field, secret), pathIn: pathOf(`.${key}`) }]
+    }),
+  )
   const required = spec.fields.filter((field) => field.required).map(keyOf)
   const transform = compileTransform(spec.fields, secret)
   return (value, path, into, receivedMs) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return wrongType(value, path, 'an object')
     const source = transform ? transform(value as JsonObject) : (value as JsonObject)
-    const object: JsonObject = {}
-    for (const [key, inner] of Object.entries(source)) {
+    let changed: JsonObject | undefined
+    for (const key in source) {
+      const inner = source[key]
       const field = readers.get(key)
-      if (field && (inner === null || inner === undefined)) continue
-      const result = field ? field.read(inner!, `${path}.${key}`, into, receivedMs) : inner!
+      const isAbsent = inner === undefined || (field !== undefined && inner === null)
+      const result = field && !isAbsent ? field.read(inner!, field.pathIn(path), into, receivedMs) : inner
       if (result instanceof Misfit) return result
-      if (result !== undefined) setOwn(object, field?.name ?? key, result)
+      const name = field?.name ?? key
+      if (isAbsent || result !== inner || name !== key) changed ??= membersBefore(key, source)
+      if (changed && !isAbsent && result !== undefined) setOwn(changed, name, result)
     }
     const missing = required.find((key) => !Object.hasOwn(source, key) || source[key] === null)
-    return missing === undefined ? object : missingField(`${path}.${missing}`, 'the schema')
+    return missing === undefined ? (changed ?? source) : missingField(`${path}.${missing}`, 'the schema')
   }
+}
+
+function membersBefore(key: string, object: JsonObject): JsonObject {
+  const before: JsonObject = {}
+  for (const other in object) {
+    if (other === key) break
+    setOwn(before, other, object[other])
+  }
+  return before
 }

@@ -5,18 +5,20 @@ import type { ParseSource } from './parser.ts'
 
 const HEX = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, '0'))
 
+let cachedPlace = ''
 let cachedHigh = Number.NaN
-let cachedDigits = ''
+let cachedStart = ''
 
-/** The place and twelve hex digits of the offset. The digits above the last four rarely change between records. */
+/** The place and twelve hex digits of the offset. What comes before the last four digits rarely changes between records. */
 export function rowId(place: string, offset: number): string {
   const high = Math.floor(offset / 65_536)
-  if (high !== cachedHigh) {
+  if (high !== cachedHigh || place !== cachedPlace) {
+    cachedPlace = place
     cachedHigh = high
-    cachedDigits = high.toString(16).padStart(8, '0')
+    cachedStart = place + high.toString(16).padStart(8, '0')
   }
   const low = offset - high * 65_536
-  return place + cachedDigits + HEX[low >> 8]! + HEX[low & 255]!
+  return cachedStart + (HEX[low >> 8]! + HEX[low & 255]!)
 }
 
 /**

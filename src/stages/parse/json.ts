@@ -24,7 +24,9 @@ function isJsonStart(line: string): boolean {
   const c = line.charCodeAt(0)
   if (c === 0x7b) return true
   if (c === 0x20 || c === 0x09) return isJsonStart(line.trimStart())
-  return c === 0x5b || c === 0x22 || /^(?:true|false|null|-?\d[\d.eE+-]*)\s*$/.test(line.slice(0, 64))
+  if (c === 0x5b || c === 0x22) return true
+  const mayBeScalar = c === 0x2d || (c >= 0x30 && c <= 0x39) || c === 0x66 || c === 0x6e || c === 0x74
+  return mayBeScalar && /^(?:true|false|null|-?\d[\d.eE+-]*)\s*$/.test(line.slice(0, 64))
 }
 
 /** One element of an array, or one line, as a record. */

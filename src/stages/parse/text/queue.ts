@@ -27,6 +27,11 @@ interface Entry {
   penalty: number
 }
 
+interface Failed {
+  readonly entry: Entry
+  readonly why: Miss | Refusal
+}
+
 /**
  * Offers the texts of one chunk to the parsers of its source's schemas. The schema that accepted the last text is tried first: each
  * failure costs a schema a place, and a success puts it in front again. What it remembers is part of the chunk's context, so that the
@@ -61,7 +66,7 @@ export class TextQueue {
 
   /** The event of the first schema that accepts the text; `HEADER` if it belongs to a format but is not a record. `hints`: fields for a record that has none. */
   take(text: string, meta: RecordMeta, { host, fields }: Pick<Hints, 'host' | 'fields'> = {}): Taken | typeof HEADER {
-    const failed: { readonly entry: Entry; readonly why: Miss | Refusal }[] = []
+    let failed: Failed[] | undefined
     for (const entry of this.#entries) {
       const reading = entry.reader.read(text)
       if (reading === HEADER) return HEADER
@@ -70,13 +75,14 @@ export class TextQueue {
       const outcome =
         reading instanceof Miss ? reading : withFields(schema, schema.normalise(reading, meta), reading, meta, fields)
       if (outcome instanceof Miss || outcome.kind === 'dead-letter') {
+        failed ??= []
         failed.push({ entry, why: outcome })
         continue
       }
       this.#reward(entry, failed)
-      return { schema: entry.schema, outcome }
+      return { schema, outcome }
     }
-    return { schema: undefined, outcome: refusal(failed.map(({ entry, why }) => ({ schema: entry.schema, why }))) }
+    return { schema: undefined, outcome: refusal((failed ?? []).map(({ entry, why }) => ({ schema: entry.schema, why }))) }
   }
 
   /** Every schema whose parser accepts the text, with the values; for sources that name no log types. */
@@ -87,7 +93,7 @@ export class TextQueue {
     })
   }
 
-  #reward(entry: Entry, failed: readonly { readonly entry: Entry }[]): void {
+  #reward(entry: Entry, failed: readonly Failed[] = []): void {
     if (failed.length === 0 && entry.penalty === 0) return
     entry.penalty = 0
     for (const other of failed) other.entry.penalty = Math.min(other.entry.penalty + 1, MAX_PENALTY)
