@@ -9,6 +9,5 @@ export default defineConfig({
     hookTimeout: 900_000,
     maxWorkers: 1,
     reporters: ['verbose'],
-    passWithNoTests: true,
   },
 })
