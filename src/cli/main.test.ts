@@ -334,6 +334,9 @@ describe('with a server', () => {
       code: 1,
       err: expect.stringMatching(/2024-03-11-0123456789ac.*\nThe table has no row for x\n/),
     })
+    expect((await cli(['tables', 'show', 'tor_exit_nodes', 'unwritten', ...flags])).err).toBe(
+      'The table has no row for unwritten\n',
+    )
     expect(await cli(['tables', 'diff', 'tor_exit_nodes', '0123456789ac', '--limit', '1', ...flags])).toEqual({
       code: 0,
       out: [

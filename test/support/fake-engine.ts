@@ -112,6 +112,7 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
     },
     tableRow: async (name, key, asOf) => {
       await engine.tableHistory(name)
+      if (key[0] === 'unwritten') return { version: '-', sinceMs: 0, row: null }
       const { version, sinceMs } = periodNamed(name, VERSIONS, asOf ?? 'now')
       return { version, sinceMs, row: key[0] === '192.0.2.1' ? { ip: key[0], seen: 9_007_199_254_740_993n } : null }
     },

@@ -130,6 +130,18 @@ describe('a dead letter alone, after a fix, becomes the event that its record wo
   })
 })
 
+test('fields that a sender has nested as deep as it may do not stop a replay', () => {
+  const deep = JSON.parse(`${'['.repeat(101)}${']'.repeat(101)}`)
+  const records = Uint32Array.of(0, 2)
+  const letter = parseBatch(
+    [chunk('{}', { records, hints: [{ from: 0, hints: { fields: { deep } } }] })],
+    sourceOf('Custom.Thing', true),
+    parser,
+    RECEIVED,
+  )
+  expect(page(rowsOf(letter)).chunks[0]!.hints).toEqual([{ from: 0, hints: { fields: { deep } } }])
+})
+
 test('an event that could not be finished is replayed as its original record, with its row id and receive time', () => {
   const source = sourceOf('Custom.Thing', false)
   const whole = parseBatch([chunk(member({ hasUid: true, note: 'x' }, 1))], source, parser, RECEIVED)

@@ -49,6 +49,9 @@ function open({ sources, reasons, sinceMs }: Choice, untilMs: number): string {
   ].join(' AND ')
 }
 
+/** What Caracal has stored itself is deeper than records may be: what senders add is nested in it. */
+const MAX_DEPTH = 1000
+
 /** Why a letter cannot be parsed again: not all bytes of its record were stored. */
 export const CUT = 'cut'
 
@@ -117,7 +120,7 @@ function rowIdOf({ place, offset }: Chunk): string {
 /** For an event that could not be finished, the letter has the event itself: the record is the event without what Caracal added. */
 function recordOf(raw: Buffer, position: string): Buffer {
   if (position.startsWith('logs.')) return raw
-  const parsed = parseJson(raw.toString(), { maxDepth: 1000 })
+  const parsed = parseJson(raw.toString(), { maxDepth: MAX_DEPTH })
   if (parsed.kind !== 'ok' || typeof parsed.value !== 'object' || parsed.value === null) return raw
   const event = parsed.value as JsonObject
   if (typeof event['p_row_id'] !== 'string') return raw
@@ -126,7 +129,7 @@ function recordOf(raw: Buffer, position: string): Buffer {
 
 /** Exact, since it may contain fields with large integers. */
 function contextOf(text: string): LetterContext {
-  const parsed = parseJson(text, { maxDepth: 100 })
+  const parsed = parseJson(text, { maxDepth: MAX_DEPTH })
   if (parsed.kind === 'failure') throw new Error(`the context of a dead letter is damaged: ${parsed.message}`)
   return parsed.value as LetterContext
 }

@@ -92,3 +92,24 @@ test('a text in no known format is the field message beside the fields; without 
   expect(result.deadLetters[0]!.context).toContain('"n":18446744073709551615')
   expect(parse([{ text: 'user logged in', hints: { logType: 'Custom.Free' } }]).deadLetters).toHaveLength(1)
 })
+
+test('a record and what its sender adds are not longer together than a record may be', () => {
+  const hints = { logType: 'Custom.Timed', fields: { note: 'x'.repeat(180) } }
+  const { deadLetters, groups } = parse([
+    { text: '{"n":1}', hints },
+    { text: `{"n":2,"at":"2024-04-19T11:00:00Z"}` },
+    { text: '{"n":3}', hints: { ...hints, fields: { note: 'short' } } },
+  ])
+  expect(groups.flatMap(({ events: list }) => list).map((e) => e['n'])).toEqual([1, 3])
+  expect(deadLetters.map(({ reason, length }) => [reason, length])).toEqual([['too_long', 35]])
+  expect(deadLetters[0]!.message).toContain('the record has 35 bytes, with 191 more in the fields that its sender adds,')
+  expect(JSON.parse(deadLetters[0]!.context!)).toMatchObject({ hints })
+})
+
+test('a dead letter without the many fields that its sender has added counts as cut', () => {
+  const fields = { note: 'x'.repeat(70_000) }
+  const [letter] = parse([{ text: '{"n":1}', hints: { logType: 'Custom.Timed', fields } }]).deadLetters
+  expect(letter!.length).toBe(7 + JSON.stringify(fields).length)
+  expect(Buffer.from(letter!.raw).toString()).toBe('{"n":1}')
+  expect(JSON.parse(letter!.context!)).toEqual({ hints: { logType: 'Custom.Timed' } })
+})

@@ -8,7 +8,7 @@ import { messageOf } from '../../util/errors.ts'
 import { addMissing, setOwn, stringifyJson } from '../../util/json.ts'
 import { type Classified, Classifier, type TextReading } from './classify.ts'
 import { deadLetter, faultLetter, rowId } from './dead-letter.ts'
-import { withFields } from './fields.ts'
+import { keptHints, lengthOf, tooLong, withFields } from './fields.ts'
 import type { HeaderColumn, LineReader, Reading } from './format.ts'
 import { formats } from './index.ts'
 import { Narrowing } from './narrow.ts'
@@ -69,6 +69,8 @@ class ChunkParser {
   /** The hint for the current record, and its position in the list of hints. */
   #hints: Hints = NO_HINTS
   #nextHint = 0
+  /** The length of its fields as JSON. */
+  #fieldsLength = 0
   #received = 0
   #lastPath: string | undefined
   #lastColumns: readonly HeaderColumn[] | undefined
@@ -145,8 +147,9 @@ class ChunkParser {
     if (line.length === 0 || (line.charCodeAt(0) <= 0x20 && line.trim() === '')) return
     const offset = this.#chunk.offset + start
     const last = isCrlf ? end - 1 : end
-    if (last - start > this.#options.maxRecordBytes) {
-      this.#refuse(start, last, offset, tooLong(last - start, this.#options.maxRecordBytes))
+    if (last - start + this.#fieldsLength > this.#options.maxRecordBytes) {
+      const limit = this.#options.maxRecordBytes
+      this.#refuse(start, last, offset, { kind: 'dead-letter', ...tooLong(last - start, this.#fieldsLength, limit) })
       return
     }
     const filter = this.#source.filters?.ofText(line)
@@ -242,8 +245,11 @@ class ChunkParser {
 
   #takeHints(start: number): void {
     const { hints = [] } = this.#chunk
+    const { fields: before } = this.#hints
     for (; this.#nextHint < hints.length && hints[this.#nextHint]!.from <= start; this.#nextHint++)
       this.#hints = hints[this.#nextHint]!.hints
+    const { fields } = this.#hints
+    if (fields !== before) this.#fieldsLength = lengthOf(fields)
   }
 
   #take(reading: Reading, start: number, end: number, offset: number): void {
@@ -345,7 +351,10 @@ class ChunkParser {
 
   #refuse(start: number, end: number, offset: number, why: Refusal): void {
     const letter = deadLetter(why, this.#bytes.subarray(start, end), this.#chunk.place, offset, this.#source.id)
-    this.#letter({ ...letter, context: this.#letterContext() })
+    // Without its fields a record cannot be parsed again, so it counts as cut.
+    const hints = keptHints(this.#hints, this.#fieldsLength)
+    const missing = hints === this.#hints ? 0 : this.#fieldsLength
+    this.#letter({ ...letter, length: letter.length + missing, context: this.#letterContext(hints) })
   }
 
   #letter(letter: DeadLetter): void {
@@ -354,12 +363,12 @@ class ChunkParser {
   }
 
   /** What is needed to parse the record again. */
-  #letterContext(): string | undefined {
+  #letterContext(hints: Hints): string | undefined {
     const context = this.#contextNow()
     const own: LetterContext = {
       ...(context !== '' && { context }),
       ...(this.#chunk.logTypes && { logTypes: this.#chunk.logTypes }),
-      ...(this.#hints !== NO_HINTS && { hints: this.#hints }),
+      ...(hints !== NO_HINTS && { hints }),
     }
     return Object.keys(own).length > 0 ? stringifyJson(own as JsonObject) : undefined
   }
@@ -377,14 +386,6 @@ const invalidUtf8: Refusal = {
   kind: 'dead-letter',
   reason: 'invalid_utf8',
   message: 'the record is not UTF-8: configure the sender to write UTF-8, or convert the file (iconv -t UTF-8)',
-}
-
-function tooLong(length: number, limit: number): Refusal {
-  return {
-    kind: 'dead-letter',
-    reason: 'too_long',
-    message: `the record has ${length} bytes and the limit is ${limit}: have the sender split it, or raise the limit`,
-  }
 }
 
 /** A text that is in no known format. What begins like an object is a damaged record rather than a message. */
