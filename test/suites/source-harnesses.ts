@@ -7,11 +7,13 @@ import { PassThrough } from 'node:stream'
 import type { Cursor } from '../../src/model/batch.ts'
 import type { file } from '../../src/stages/source/file.ts'
 import type { http } from '../../src/stages/source/http.ts'
+import { KafkaSource } from '../../src/stages/source/kafka/kafka-source.ts'
 import type { s3 } from '../../src/stages/source/s3/s3.ts'
 import { type BatchSource, type Intake, type IntakeDeps, NOTHING_OUTSIDE } from '../../src/stages/source/source.ts'
 import { StdinIntake } from '../../src/stages/source/stdin.ts'
 import type { SyslogIntake, syslog } from '../../src/stages/source/syslog.ts'
 import { TestBucket } from '../support/bucket.ts'
+import { TestTopic } from '../support/topic.ts'
 import type { AnySource } from './sources.ts'
 import type { TcpIntake, tcpLines } from './tcp-lines.fixture.ts'
 
@@ -43,6 +45,7 @@ function missing(type: string): never {
 export function seekable(definition: AnySource): (() => Promise<Seekable>) | undefined {
   if (!definition.seekable) return undefined
   if (definition.type === 's3') return () => objects(definition as typeof s3)
+  if (definition.type === 'kafka') return messages
   return definition.type === 'file' ? () => files(definition as typeof file) : missing(definition.type)
 }
 
@@ -88,6 +91,22 @@ async function objects(definition: typeof s3): Promise<Seekable> {
       bucket.store.objects.set(`logs/${written++}.log`, { content: text(records) })
     },
     end: () => bucket.close(),
+  }
+}
+
+/** The definition connects to brokers; its source gets a topic in memory. */
+async function messages(): Promise<Seekable> {
+  const topic = new TestTopic()
+  return {
+    open: (cursors) =>
+      new KafkaSource({
+        id: 'suite',
+        start: 'earliest',
+        join: (member) => topic.join(member),
+        deps: { cursors, wake: () => {} },
+      }),
+    write: async (records) => topic.produce(records),
+    end: async () => {},
   }
 }
 

@@ -1,6 +1,7 @@
 import { elasticsearch } from './elasticsearch.ts'
 import { file } from './file.ts'
 import { http } from './http.ts'
+import { kafka } from './kafka/kafka.ts'
 import { loki } from './loki.ts'
 import { otlp } from './otlp.ts'
 import { s3 } from './s3/s3.ts'
@@ -9,4 +10,4 @@ import { stdin } from './stdin.ts'
 import { syslog } from './syslog.ts'
 
 /** Built-in sources. A new one is one file in this folder and one name here. */
-export const sources = [elasticsearch, file, http, loki, otlp, s3, splunkHec, stdin, syslog] as const
+export const sources = [elasticsearch, file, http, kafka, loki, otlp, s3, splunkHec, stdin, syslog] as const

@@ -1,5 +1,6 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { type CompressionCodec, snappyUncompress } from 'hyparquet'
+import { unlz4Block } from '../lz4.ts'
 import { unzstd } from '../unzstd.ts'
 
 type Decompress = (input: Uint8Array, outputLength: number) => Uint8Array
@@ -18,35 +19,5 @@ export const codecs: Partial<Record<CompressionCodec, Decompress>> = {
     if (result.kind !== 'ok') throw new Error('a page cannot be decompressed')
     return Buffer.concat(result.parts)
   },
-  LZ4_RAW: lz4,
-}
-
-/** One LZ4 block: runs of literals, each followed by a copy of earlier output. */
-function lz4(input: Uint8Array, length: number): Uint8Array {
-  const output = new Uint8Array(length)
-  let at = 0
-  let to = 0
-  const next = (): number => {
-    if (at >= input.length) throw new Error('a page cannot be decompressed')
-    return input[at++]!
-  }
-  const extended = (base: number): number => {
-    let count = base
-    if (base === 15) for (let more = 255; more === 255; count += more) more = next()
-    return count
-  }
-  while (at < input.length) {
-    const token = next()
-    const literals = extended(token >> 4)
-    if (at + literals > input.length || to + literals > length) throw new Error('a page cannot be decompressed')
-    output.set(input.subarray(at, at + literals), to)
-    at += literals
-    to += literals
-    if (at === input.length) break
-    const distance = next() | (next() << 8)
-    const copied = extended(token & 15) + 4
-    if (distance === 0 || distance > to || to + copied > length) throw new Error('a page cannot be decompressed')
-    for (let i = 0; i < copied; i++, to++) output[to] = output[to - distance]!
-  }
-  return output.subarray(0, to)
+  LZ4_RAW: unlz4Block,
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 
@@ -51,6 +51,20 @@ export function debianPackages(names: readonly string[]): Peer {
     mkdirSync(downloads)
     run('apt-get', ['download', ...names], downloads)
     for (const file of readdirSync(downloads)) run('dpkg-deb', ['-x', join(downloads, file), folder])
+  })
+}
+
+/** Java packages with what they need, as `['org.slf4j:slf4j-nop:1.7.36']`; `path` is the folder with the jars. */
+export function mavenPackages(specs: readonly string[]): Peer {
+  return cached('maven', specs, (folder) => {
+    const dependencies = specs.map((spec) => {
+      const [group, artifact, version] = spec.split(':')
+      return `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`
+    })
+    const own = '<modelVersion>4.0.0</modelVersion><groupId>peers</groupId><artifactId>peers</artifactId><version>1</version>'
+    const project = `${own}<packaging>pom</packaging><dependencies>${dependencies.join('')}</dependencies>`
+    writeFileSync(join(folder, 'pom.xml'), `<project xmlns="http://maven.apache.org/POM/4.0.0">${project}</project>`)
+    run('mvn', ['-q', '-B', 'dependency:copy-dependencies', `-DoutputDirectory=${folder}`, '-DincludeScope=runtime'], folder)
   })
 }
 

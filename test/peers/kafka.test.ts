@@ -1,0 +1,127 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { Caracal, freePort } from '../support/caracal.ts'
+import { Broker, kafkaPeer, LOGIN } from './support/kafka.ts'
+
+const SCHEMA = 'schema: Custom.Numbered\nfields:\n  - { name: n, type: bigint, required: true }\n'
+const WAIT = { timeout: 110_000, interval: 300 }
+
+let broker: Broker
+const folders: string[] = []
+const running = new Set<Caracal>()
+
+/** Caracal that reads a topic, not started yet. */
+async function reader(topic: string, source: object = {}): Promise<Caracal> {
+  const folder = mkdtempSync(join(tmpdir(), 'caracal-peer-kafka-'))
+  folders.push(folder)
+  mkdirSync(join(folder, 'content'))
+  writeFileSync(join(folder, 'content/numbered.yml'), SCHEMA)
+  writeFileSync(join(folder, 'password'), LOGIN.password)
+  const port = await freePort()
+  const kafka = {
+    type: 'kafka',
+    id: 'k',
+    brokers: [`127.0.0.1:${broker.ports.plain}`],
+    topics: [topic],
+    group: `${topic}-readers`,
+  }
+  const sources = [{ ...kafka, log_types: ['Custom.Numbered'], ...source }]
+  const config = { listen: `127.0.0.1:${port}`, flush_ms: 200, sources }
+  writeFileSync(join(folder, 'caracal.yml'), JSON.stringify(config))
+  const caracal = new Caracal({ port, dataDir: join(folder, 'data'), cwd: folder, args: ['--no-demo'] })
+  running.add(caracal)
+  return caracal
+}
+
+/** Of all stored events: a row holds a thousand of them, since the number of rows of an answer is limited. */
+const numbers = async (caracal: Caracal): Promise<number[]> => {
+  const lists = "SELECT arrayStringConcat(groupArray(toString(n)), ' ') FROM logs.custom_numbered GROUP BY intDiv(n, 1000)"
+  return (await caracal.query(lists)).flatMap(([list]) => String(list).split(' ').map(Number))
+}
+const received = async (caracal: Caracal) => {
+  const answer = (await (await caracal.fetch('/api/v1/sources')).json()) as {
+    results: { id: string; records: { received: number }; notices: string[] }[]
+  }
+  return answer.results.find(({ id }) => id === 'k')!
+}
+const sorted = (list: readonly number[]) => list.toSorted((a, b) => a - b)
+const upTo = (count: number) => Array.from({ length: count }, (_, n) => n)
+const folderOf = (caracal: Caracal) => join(caracal.dataDir, '..')
+
+describe.skipIf(kafkaPeer.why)(`Apache Kafka${kafkaPeer.why ? ` (${kafkaPeer.why})` : ''}`, () => {
+  beforeAll(async () => {
+    broker = await Broker.start()
+  })
+  afterEach(async () => {
+    for (const caracal of running) if (caracal.pid !== undefined) await caracal.end('SIGKILL')
+    running.clear()
+    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
+  })
+  afterAll(() => broker.stop())
+
+  test('killed in the middle, nothing is lost or doubled, and the group has no lag in the end', async () => {
+    await broker.topic('killed', 3)
+    await broker.produce('killed', 0, 10_000)
+    const caracal = await reader('killed')
+    await caracal.start()
+    await expect.poll(async () => (await received(caracal)).records.received, WAIT).toBeGreaterThan(0)
+    await caracal.end('SIGKILL')
+    await broker.produce('killed', 10_000, 15_000)
+    await caracal.start()
+    await expect.poll(async () => (await received(caracal)).records.received, WAIT).toBe(15_000)
+    await expect.poll(async () => sorted(await numbers(caracal)), WAIT).toEqual(upTo(15_000))
+    await expect.poll(() => broker.lag('killed-readers', 'killed'), WAIT).toBe(0)
+    expect(await caracal.end('SIGTERM')).toBe(0)
+  })
+
+  test('a second process joins in mid-batch and leaves again: each message is read by exactly one', async () => {
+    await broker.topic('shared', 6)
+    const [first, second] = [await reader('shared'), await reader('shared')]
+    await broker.produce('shared', 0, 10_000)
+    await first.start()
+    await expect.poll(async () => (await received(first)).records.received, WAIT).toBeGreaterThan(0)
+    const producing = broker.produce('shared', 10_000, 20_000)
+    await second.start()
+    await expect.poll(async () => (await received(second)).records.received, WAIT).toBeGreaterThan(0)
+    await producing
+    await second.end('SIGTERM')
+    await broker.produce('shared', 20_000, 25_000)
+    await expect.poll(() => broker.lag('shared-readers', 'shared'), WAIT).toBe(0)
+    await second.start()
+    const both = async () => sorted([...(await numbers(first)), ...(await numbers(second))])
+    await expect.poll(async () => (await both()).length, WAIT).toBeGreaterThanOrEqual(25_000)
+    expect(await both()).toEqual(upTo(25_000))
+  })
+
+  test.each([
+    { mechanism: 'plain', listener: 'sasl' },
+    { mechanism: 'scram-sha-256', listener: 'sasl' },
+    { mechanism: 'scram-sha-512', listener: 'tls' },
+  ] as const)('a login with $mechanism on the $listener listener', async ({ mechanism, listener }) => {
+    const topic = `login-${mechanism}`
+    await broker.topic(topic, 1)
+    await broker.produce(topic, 0, 10)
+    const caracal = await reader(topic, {
+      brokers: [`127.0.0.1:${broker.ports[listener]}`],
+      sasl: { mechanism, username: LOGIN.username, password: { file: 'password' } },
+      ...(listener === 'tls' && { tls: { ca: { file: broker.ca } } }),
+    })
+    await caracal.start()
+    await expect.poll(async () => sorted(await numbers(caracal)), WAIT).toEqual(upTo(10))
+  })
+
+  test('a wrong password is shown as the problem that it is, until it is right', async () => {
+    await broker.topic('refused', 1)
+    await broker.produce('refused', 0, 10)
+    const sasl = { mechanism: 'scram-sha-256', username: LOGIN.username, password: { file: 'password' } }
+    const caracal = await reader('refused', { brokers: [`127.0.0.1:${broker.ports.sasl}`], sasl })
+    writeFileSync(join(folderOf(caracal), 'password'), 'wrong')
+    await caracal.start()
+    await expect.poll(async () => (await received(caracal)).notices.join(), WAIT).toMatch(/SCRAM.*authentication failed/i)
+    expect((await received(caracal)).notices.join()).not.toContain(LOGIN.password)
+    writeFileSync(join(folderOf(caracal), 'password'), LOGIN.password)
+    await expect.poll(async () => sorted(await numbers(caracal)), WAIT).toEqual(upTo(10))
+  })
+})
