@@ -65,6 +65,7 @@ async function post(body: RequestInit['body'], headers: Record<string, string> =
 
 const json = { 'content-type': 'application/json' }
 const ndjson = '{"a":1}\n{"a":2}\n'
+const delivery = '{"messageType":"DATA_MESSAGE","logGroup":"g","logEvents":[{"id":"1","timestamp":1,"message":"a"}]}'
 const pretty = JSON.stringify({ a: { b: [1, 2] } }, null, 2)
 
 test.each<[string, RequestInit['body'], Record<string, string>, string, string]>([
@@ -74,6 +75,7 @@ test.each<[string, RequestInit['body'], Record<string, string>, string, string]>
   ['a content type with a character set', ndjson, { 'content-type': 'application/json; charset=utf-8' }, 'lines', ndjson],
   ['an array', ' [1,\n2]', json, 'lines', ' [1,\n2]'],
   ['an envelope', '{"Records":[{"a":1}]}', json, 'lines', '{"Records":[{"a":1}]}'],
+  ['a delivery of CloudWatch Logs', delivery, json, 'cloudwatch-logs', delivery],
   ['an array sent as text', '[1,2]', {}, 'lines', '[1,2]'],
   ['gzip by content', gzipSync(ndjson), {}, 'lines', ndjson],
   ['gzip of two members', Buffer.concat([gzipSync('a\n'), gzipSync('b\n')]), {}, 'lines', 'a\nb\n'],
@@ -108,6 +110,13 @@ test.each<[number, string, RequestInit['body'], Record<string, string>, RegExp]>
   [400, 'only white space', ' \n\t', {}, /empty/],
   [400, 'an array that is cut', '[{"a":1},{"a"', json, /not a complete JSON array/],
   [400, 'an envelope that is cut', '{"Records":[{"a":1},{"a"', json, /breaks off within a list of records/],
+  [
+    400,
+    'a delivery of CloudWatch Logs that is cut',
+    delivery.slice(0, -1),
+    json,
+    /CloudWatch Logs: the delivery at byte 0 is not/,
+  ],
   [400, 'gzip that is cut', gzipSync(ndjson.repeat(100)).subarray(0, 40), {}, /cannot be decompressed: unexpected end of file/],
   [400, 'gzip with garbage behind it', Buffer.concat([gzipSync('a\n'), Buffer.from('garbage')]), {}, /cannot be decompressed/],
   [400, 'gzip that is no gzip', Buffer.concat([Buffer.from([0x1f, 0x8b]), Buffer.alloc(100, 7)]), {}, /cannot be decompressed/],

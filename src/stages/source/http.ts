@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { ConfigError } from '../../util/errors.ts'
 import { secretReference } from '../../util/secret.ts'
 import type { BodyMemory } from './body-memory.ts'
+import { cloudwatchLogs, isCloudwatchLogs } from './decoders/cloudwatch-logs.ts'
 import { decodeText } from './decoders/decode.ts'
 import { AFTER_BODY_MS, allBodies, bodyKeys, clip, MAX_RECORDS, type Receiving, receive } from './receive.ts'
 import { RequestRefused, refusalOf } from './refusal.ts'
@@ -87,6 +88,7 @@ export class HttpIntake implements Intake {
   async #take(body: Uint8Array, type: string, receivedMs: number): Promise<Response> {
     const challenge = this.#isSigned ? challengeOf(body) : undefined
     if (challenge !== undefined) return new Response(challenge, { headers: { 'content-type': 'text/plain' } })
+    if (this.#stream === '' && isCloudwatchLogs(body)) return this.#takeDeliveries(body, receivedMs)
     const { records, count, state } = decodeText(body, {
       stream: this.#stream,
       isStart: true,
@@ -107,6 +109,14 @@ export class HttpIntake implements Intake {
     if (state !== 'lines' && state !== 'array' && /^application\/json\b/i.test(type))
       throw new RequestRefused(400, 'the body breaks off within a list of records; none of it was accepted')
     await this.#deps.append(body, { decoding: this.#stream === '' ? 'lines' : `lines?${this.#stream}`, receivedMs })
+    return answer(202, 'taken')
+  }
+
+  async #takeDeliveries(body: Uint8Array, receivedMs: number): Promise<Response> {
+    const decoded = cloudwatchLogs.decode(body, new URLSearchParams())
+    if ('broken' in decoded) throw new RequestRefused(400, `CloudWatch Logs: ${decoded.broken}; none of the body was accepted`)
+    if (decoded.count > MAX_RECORDS) throw new RequestRefused(413, `the body contains more than ${MAX_RECORDS} records; split it`)
+    if (decoded.count > 0) await this.#deps.append(body, { decoding: cloudwatchLogs.type, receivedMs })
     return answer(202, 'taken')
   }
 

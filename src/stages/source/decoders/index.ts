@@ -1,3 +1,4 @@
+import { cloudwatchLogs } from './cloudwatch-logs.ts'
 import type { Decoder } from './decoder.ts'
 import { elasticsearchBulk } from './elasticsearch-bulk.ts'
 import { hecEvent } from './hec-event.ts'
@@ -24,6 +25,7 @@ export const decoders: readonly Decoder[] = [
   multiLine,
   xml,
   lines,
+  cloudwatchLogs,
   elasticsearchBulk,
   hecEvent,
   hecRaw,
