@@ -252,6 +252,18 @@ const unusable: readonly Case[] = [
     says: ['unknown type "strnig"'],
   },
   {
+    name: "a filter's log type",
+    files: {},
+    config: 'sources: [{ type: http, id: a, filters: [{ name: f, include: { log_types: [Nginx.Acess] } }] }]\n',
+    says: ["filter 'f' of source 'a' names the log type 'Nginx.Acess', which has no schema: did you mean 'Nginx.Access'?"],
+  },
+  {
+    name: 'a sample of a log type that the source does not send',
+    files: {},
+    config: 'sources: [{ type: http, id: a, log_types: [Zeek.Conn], sampling: { keep: 0.1, log_types: [Zeek.DNS] } }]\n',
+    says: ["sampling of source 'a' names the log type 'Zeek.DNS', which is not one of the source's"],
+  },
+  {
     name: "a source's log type",
     files: {},
     config: 'sources: [{ type: http, id: a, log_types: [Zeek.Cnon] }]\n',

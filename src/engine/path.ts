@@ -158,20 +158,39 @@ export function schemaOf(name: string, { content, schemas }: Described): Compile
   return plain && queries.some((sql) => mentions(sql, plain.table)) ? plain : undefined
 }
 
+type FilteredSource = Pick<ContentSource, 'id' | 'log_types' | 'filters' | 'sampling'>
+
+/** A misspelt log type would make an `exclude` idle, and an `include` leave out everything. */
+function checkFilters({ id, filters = [], sampling, log_types }: FilteredSource, sent: ReadonlySet<string>): void {
+  const known = new Set([...sent].map((name) => name.toLowerCase()))
+  const lists: readonly (readonly [string, readonly string[] | undefined])[] = [
+    ...filters.map(({ name, exclude, include }) => [`filter '${name}'`, (exclude ?? include)?.log_types] as const),
+    ['sampling', sampling?.log_types],
+  ]
+  for (const [what, names = []] of lists) {
+    // Zeek's headers describe log types that have no schema.
+    const isUnknown = (name: string) => !known.has(name.toLowerCase()) && (log_types.length > 0 || !/^zeek\./i.test(name))
+    const wrong = names.find(isUnknown)
+    if (wrong === undefined) continue
+    const why = log_types.length > 0 ? `which is not one of the source's` : 'which has no schema'
+    throw new ConfigError(
+      `${what} of source '${id}' names the log type '${wrong}', ${why}${suggestion(wrong, sent) || ': correct it'}`,
+    )
+  }
+}
+
 /** What parsing needs to know about a source. Throws `ConfigError` for a log type that has no schema. */
-export function parseSource(
-  source: Pick<ContentSource, 'id' | 'label' | 'log_types' | 'filters' | 'sampling'>,
-  loaded: LoadedContent,
-): ParseSource {
+export function parseSource(source: FilteredSource & Pick<ContentSource, 'label'>, loaded: LoadedContent): ParseSource {
   const { schemas } = loaded
   const chosen = source.log_types.map((name) => {
     const schema = schemaOf(name, loaded)
     if (!schema)
       throw new ConfigError(
-        `source '${source.id}' names the log type '${name}', which has no schema and is not used by any rule or query${suggestion(name, schemas.keys()) || `. Known: ${[...schemas.keys()].sort().join(', ')}`}`,
+        `source '${source.id}' names the log type '${name}', which has no schema and is not used by any rule or query${suggestion(name, schemas.keys()) || ': correct it, or put a schema for it into the content (docs/schemas.md)'}`,
       )
     return schema
   })
+  checkFilters(source, new Set(chosen.length > 0 ? source.log_types : schemas.keys()))
   const [only] = chosen
   return {
     id: source.id,

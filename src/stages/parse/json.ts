@@ -19,12 +19,16 @@ export const json: Format = {
   }),
 }
 
+/** What the first element of an array begins with; `[notice]` and `[Sun Dec 04 …]` are the beginnings of messages. */
+const BEGINS_ARRAY = /^\[\s*(?:$|[\]{["]|(?:true|false|null|-?\d[\d.eE+-]*)\s*(?:$|[,\]]))/
+
 /** An object, array or string, or a number, `true`, `false` or `null` that takes up the whole line. */
 function isJsonStart(line: string): boolean {
   const c = line.charCodeAt(0)
   if (c === 0x7b) return true
   if (c === 0x20 || c === 0x09) return isJsonStart(line.trimStart())
-  if (c === 0x5b || c === 0x22) return true
+  if (c === 0x5b) return BEGINS_ARRAY.test(line.slice(0, 64))
+  if (c === 0x22) return true
   const mayBeScalar = c === 0x2d || (c >= 0x30 && c <= 0x39) || c === 0x66 || c === 0x6e || c === 0x74
   return mayBeScalar && /^(?:true|false|null|-?\d[\d.eE+-]*)\s*$/.test(line.slice(0, 64))
 }

@@ -11,6 +11,7 @@ export function stray(line: string): Reading {
       'this looks like a row of a table, but no header (Zeek: #separator, #fields, #types) came before it: send the file from its beginning'
     return { kind: 'dead-letter', reason: 'no_header', message }
   }
-  const message = 'this is neither JSON nor a row of a Zeek log: it is either not a log, or in a format that Caracal cannot parse'
+  const message =
+    'this is text in no format that is recognised by itself. If it is a log, name its log type (`log_types` of the source, `--log-type`); for a format of your own, write a schema with a parser (docs/schemas.md)'
   return { kind: 'dead-letter', reason: 'not_a_log', message }
 }

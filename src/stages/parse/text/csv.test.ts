@@ -93,3 +93,15 @@ test('lines are skipped at the beginning of a place, not of every chunk', () => 
   })
   expect(readings).toEqual([HEADER, HEADER, HEADER, { a: '1', b: '2' }])
 })
+
+test.each(['a,b,a', '"a'])('no row is taken for the header after one that is wrong: %s', (header) => {
+  const parser = csv.create(csv.settings.parse({ hasHeader: true }))
+  let context = ''
+  const readings = [header, '1,2,3', '4,5,6'].map((text) => {
+    const reader = parser.open(context)
+    const reading = reader.read(text)
+    context = reader.context()
+    return reading
+  })
+  expect(readings.map((reading) => reading instanceof Miss && reading.reason)).toEqual(Array(3).fill('invalid_format'))
+})

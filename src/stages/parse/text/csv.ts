@@ -23,6 +23,7 @@ export const csv = defineTextParser({
       columns: z
         .array(z.string())
         .min(1)
+        .refine((names) => repeated(names) === undefined, { error: 'a column is there twice' })
         .optional()
         .describe(
           'Names of the columns, in order; a column with an empty name is left out. With `hasHeader`, they replace its names.',
@@ -52,6 +53,7 @@ class CsvReader implements TextReader {
   /** The header row as it was written, '' before it was seen. */
   #header: string
   #columns: readonly string[] | undefined
+  #wrong: Miss | undefined
 
   constructor(settings: CsvSettings, header: string) {
     this.#settings = settings
@@ -68,6 +70,7 @@ class CsvReader implements TextReader {
     const { hasHeader, delimiter } = this.#settings
     // Where files were joined, the header comes again.
     if (hasHeader && (this.#header === '' || text === this.#header)) return this.#takeHeader(text) ?? HEADER
+    if (this.#wrong) return this.#wrong
     const values = splitRow(text, delimiter)
     if (values instanceof Miss) return values
     const columns = this.#columns!
@@ -81,15 +84,32 @@ class CsvReader implements TextReader {
     return raw
   }
 
+  /** A wrong header is remembered too: the row after it must not be taken for one. */
   #takeHeader(text: string): Miss | undefined {
     if (text.length > MAX_HEADER_CHARS)
       return new Miss('invalid_format', `the header has ${text.length} characters, more than the ${MAX_HEADER_CHARS} allowed`)
-    const names = splitRow(text, this.#settings.delimiter)
-    if (names instanceof Miss) return names
+    const columns = columnsOf(text, this.#settings)
     this.#header = text
-    this.#columns = this.#settings.columns ?? names.map((name) => name.trim())
-    return undefined
+    this.#wrong = columns instanceof Miss ? columns : undefined
+    if (!(columns instanceof Miss)) this.#columns = columns
+    return this.#wrong
   }
+}
+
+function columnsOf(header: string, { delimiter, columns }: CsvSettings): readonly string[] | Miss {
+  const names = splitRow(header, delimiter)
+  if (names instanceof Miss) return new Miss(names.reason, `the header cannot be read: ${names.why}`)
+  if (columns) return columns
+  const trimmed = names.map((name) => name.trim())
+  const twice = repeated(trimmed)
+  if (twice === undefined) return trimmed
+  return new Miss('invalid_format', `the header has the column '${twice.slice(0, 60)}' twice: name the columns with \`columns\``)
+}
+
+/** A name that is there twice; unnamed columns are left out. */
+function repeated(names: readonly string[]): string | undefined {
+  const known = new Set<string>()
+  return names.find((name) => name !== '' && known.size === known.add(name).size)
 }
 
 /**
