@@ -27,6 +27,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   'enrich-test-data': async () => (await import('./commands/enrich-test-data.ts')).registerEnrichTestData,
   benchmark: async () => (await import('./commands/benchmark.ts')).registerBenchmark,
   schema: async () => (await import('./commands/schema.ts')).registerSchema,
+  types: async () => (await import('./commands/types.ts')).registerTypes,
   validate: async () => (await import('./commands/validate.ts')).registerValidate,
 }
 

@@ -1,0 +1,37 @@
+import { stringify } from 'yaml'
+import type { JsonObject } from '../model/json.ts'
+import { isObject } from '../model/json.ts'
+import { DocumentWriter, type FieldDocument } from '../packs/infer/document.ts'
+import { Shape } from '../packs/infer/shape.ts'
+import type { Client } from './client.ts'
+
+/** The newest events with unknown fields say which these are. */
+const MAX_EVENTS = 1000
+
+interface Discovered {
+  /** Events that have unknown fields, of the newest. */
+  readonly events: number
+  readonly fields: readonly FieldDocument[]
+  readonly yaml: string
+}
+
+/** Fields of stored events that their schema does not have, as lines for its `fields`; '' if there are none. */
+export async function discovered(client: Client, logType: string): Promise<Discovered> {
+  const table = logType.replaceAll('.', '_').toLowerCase()
+  const sql = `SELECT toJSONString(extra) FROM logs.${table} WHERE extra IS NOT NULL ORDER BY p_parse_time DESC LIMIT ${MAX_EVENTS}`
+  const { rows } = await client.json<{ rows: [unknown][] }>('/api/v1/query', { method: 'POST', body: { sql } })
+  const shape = new Shape({ isText: false })
+  for (const [text] of rows) shape.add(objectIn(text))
+  const { fields } = new DocumentWriter(shape.count).write(logType, undefined, shape)
+  for (const field of fields) {
+    delete field.isEventTime
+    delete field.required
+  }
+  return { events: shape.count, fields, yaml: fields.length === 0 ? '' : stringify(fields, { lineWidth: 0 }) }
+}
+
+function objectIn(value: unknown): JsonObject | null {
+  let inner = value
+  for (let i = 0; i < 2 && typeof inner === 'string'; i++) inner = JSON.parse(inner) as unknown
+  return isObject(inner) && Object.keys(inner).length > 0 ? (inner as JsonObject) : null
+}
