@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -74,29 +74,5 @@ test('a field changes from text to number: rows of its table and all others arri
   ])
   const health = (await (await caracal.fetch('/api/v1/health')).json()) as { problems: unknown[] }
   expect(JSON.stringify(health.problems)).not.toContain('lake')
-  expect(await caracal.end('SIGTERM')).toBe(0)
-})
-
-test('a field is removed, one is renamed and one is added: old and new values can be read', async () => {
-  const fields = (...lines: string[]) =>
-    writeFileSync(join(content, 'other.yml'), `schema: Custom.Other\nfields:\n${lines.map((line) => `  - ${line}\n`).join('')}`)
-  const config = JSON.parse(readFileSync(join(folder, 'caracal.yml'), 'utf8')) as { sources: object[] }
-  config.sources.push({ type: 'http', id: 'others', log_types: ['Custom.Other'] })
-  writeFileSync(join(folder, 'caracal.yml'), JSON.stringify(config))
-  fields('{ name: n, type: int }', '{ name: gone, type: string }', '{ name: old, type: string }')
-  await caracal.start()
-  await post('others', { n: 1, gone: 'g1', old: 'o1' })
-  await rows('SELECT n FROM logs.custom_other', 1)
-  expect(await caracal.end('SIGTERM')).toBe(0)
-
-  fields('{ name: n, type: int }', '{ name: fresh, type: string, rename: { from: old } }', '{ name: more, type: float }')
-  await caracal.start()
-  await post('others', { n: 2, gone: 'g2', old: 'o2', more: 0.5 })
-  await rows('SELECT n FROM logs.custom_other', 2)
-  const others = await rows('SELECT n, gone, coalesce(fresh, old), more, extra FROM logs.custom_other ORDER BY n', 2)
-  expect(others).toEqual([
-    [1, 'g1', 'o1', null, null],
-    [2, null, 'o2', 0.5, { gone: 'g2' }],
-  ])
   expect(await caracal.end('SIGTERM')).toBe(0)
 })
