@@ -31,7 +31,6 @@ export interface RequestLine {
 }
 
 const TIME_LENGTH = 26
-const TIME = /^\d\d\/...\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}$/
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
 /** The start of an access log line, or `undefined` if the text is not one. */
@@ -135,17 +134,36 @@ function given(text: string): string | undefined {
   return text === '-' || text === '' ? undefined : undoEscapes(text)
 }
 
-let lastText = ''
-let lastTime = ''
+/** What a time looks like; other characters than `0` and `+` stand for themselves. `xxx` is the month. */
+const TIME_FORM = '00/xxx/0000:00:00:00 +0000'
 
-/** `08/Jun/2020:06:49:01 +0000` at `at` as RFC 3339. Many lines in a row have the same time, so the last one is remembered. */
+let lastDay = ''
+let lastDate = ''
+let lastZone = ''
+let lastOffset = ''
+
+/** `08/Jun/2020:06:49:01 +0000` at `at` as RFC 3339. Lines in a row mostly have the same day and zone, so the last ones are remembered. */
 function readTime(text: string, at: number): string | undefined {
-  if (lastText !== '' && text.startsWith(lastText, at)) return lastTime
-  const month = MONTHS.indexOf(text.slice(at + 3, at + 6)) + 1
-  const written = text.slice(at, at + TIME_LENGTH)
-  if (month === 0 || !TIME.test(written)) return undefined
-  const day = `${written.slice(7, 11)}-${String(month).padStart(2, '0')}-${written.slice(0, 2)}`
-  lastTime = `${day}T${written.slice(12, 20)}${written.slice(21, 24)}:${written.slice(24)}`
-  lastText = written
-  return lastTime
+  if (!hasForm(text, at)) return undefined
+  if (lastDay === '' || !text.startsWith(lastDay, at)) {
+    const month = MONTHS.indexOf(text.slice(at + 3, at + 6)) + 1
+    if (month === 0) return undefined
+    lastDay = text.slice(at, at + 11)
+    lastDate = `${text.slice(at + 7, at + 11)}-${String(month).padStart(2, '0')}-${text.slice(at, at + 2)}T`
+  }
+  if (lastZone === '' || !text.startsWith(lastZone, at + 21)) {
+    lastZone = text.slice(at + 21, at + TIME_LENGTH)
+    lastOffset = `${lastZone.slice(0, 3)}:${lastZone.slice(3)}`
+  }
+  return lastDate + text.slice(at + 12, at + 20) + lastOffset
+}
+
+function hasForm(text: string, at: number): boolean {
+  for (let i = 0; i < TIME_LENGTH; i++) {
+    const form = TIME_FORM.charCodeAt(i)
+    const c = text.charCodeAt(at + i)
+    if (form === 0x30 ? !(c >= 0x30 && c <= 0x39) : form === 0x2b ? c !== 0x2b && c !== 0x2d : form !== 0x78 && c !== form)
+      return false
+  }
+  return true
 }

@@ -99,9 +99,13 @@ function readRecord(text: string): JsonObject | undefined {
   const priority = readPriority(text)
   const start = priority?.end ?? 0
   const own = (priority && readRfc5424(text, start)) ?? readRfc3164(text, start, priority !== undefined)
-  return own && priority ? { ...split(priority.value), ...own } : own
+  if (own && priority) addPriority(own, priority.value)
+  return own
 }
 
-function split(priority: number): JsonObject {
-  return { priority, facility: priority >> 3, severity: priority & 7 }
+/** A severity that the message names itself stays. */
+function addPriority(record: JsonObject, priority: number): void {
+  record['priority'] = priority
+  record['facility'] = priority >> 3
+  record['severity'] ??= priority & 7
 }

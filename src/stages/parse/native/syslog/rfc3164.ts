@@ -31,14 +31,16 @@ export function readRfc3164(text: string, start: number, hasPriority: boolean): 
   const severity = word === word.toUpperCase() ? severityOf(word) : undefined
   if (severity !== undefined) return withTag({ ...record, severity }, readTag(after) ?? untagged(after))
   if (word.length > MAX_HOST) return { ...record, message: rest }
-  return withTag({ ...record, hostname: word }, readTag(after) ?? looseTag(after))
+  record['hostname'] = word
+  return withTag(record, readTag(after) ?? looseTag(after))
 }
 
 function withTag(record: JsonObject, { name, processId, severity, message }: Tag): JsonObject {
   if (severity !== undefined) record['severity'] ??= severity
   if (name !== '') record['appname'] = name
   if (processId !== undefined) record['procid'] = processId
-  return { ...record, message }
+  record['message'] = message
+  return record
 }
 
 function untagged(message: string): Tag {

@@ -23,7 +23,9 @@ export function understand(record: JsonObject): void {
   const text = withoutId(record, withoutRepeat(record, message)).trim()
   const name = typeof appname === 'string' ? appname : ''
   const { program, module } = programOf(name)
-  Object.assign(record, readPam(text, program, module) ?? byName.get(program)?.read(text))
+  const fields = readPam(text, program, module) ?? byName.get(program)?.read(text)
+  // `Object.assign` is several times slower here. The names are ours, not the message's.
+  for (const name in fields) record[name] = fields[name]
 }
 
 /** `/usr/sbin/sshd(pam_unix)` → `sshd` and `pam_unix`. */
