@@ -25,6 +25,15 @@ export interface BucketRequest {
   readonly signal: AbortSignal
 }
 
+const DOT_SEGMENT = /(?:^|\/)\.{1,2}(?:\/|$)/
+
+/** A key with a part `.` or `..`, which URLs resolve: it would name another object, even one of another bucket. */
+export class UnreachableKey extends Error {
+  constructor() {
+    super('its key has a part `.` or `..`, which no request can name')
+  }
+}
+
 /** Signed GET requests to one bucket of S3 or a compatible store. */
 export class BucketClient {
   readonly #options: BucketOptions
@@ -40,8 +49,12 @@ export class BucketClient {
     return new URL(this.#base())
   }
 
-  /** The answer, whatever its status. A request is repeated once if S3 names another region. Rejects as `Send` does. */
+  /**
+   * The answer, whatever its status. A request is repeated once if S3 names another region. Rejects as `Send` does, and with
+   * `UnreachableKey`.
+   */
   async get(request: BucketRequest): Promise<HttpAnswer> {
+    if (DOT_SEGMENT.test(request.key ?? '')) throw new UnreachableKey()
     const answer = await this.#send(request)
     const region = answer.headers.get('x-amz-bucket-region')
     if (![301, 307, 400].includes(answer.status) || !region || region === this.#region || !/^[a-z0-9-]{1,40}$/.test(region))

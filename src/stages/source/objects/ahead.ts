@@ -6,7 +6,7 @@ import { inTime, pause } from '../../../util/pause.ts'
 import { download, ObjectTooLarge } from './download.ts'
 import type { Finder, FoundObject } from './finder.ts'
 import { recordsAsLines } from './records.ts'
-import { ObjectGone, type ObjectStore } from './store.ts'
+import { ObjectGone, type ObjectStore, ObjectUnreachable } from './store.ts'
 
 /** An object with a local copy, or the reason why there will never be one. */
 export interface Fetched {
@@ -162,6 +162,10 @@ export class Ahead {
       const none = { found, path: undefined, bytes: 0 }
       if (error instanceof ObjectGone)
         return { ...none, fault: { reason: 'truncated', message: `${what} was deleted or replaced before it was read` } }
+      if (error instanceof ObjectUnreachable) {
+        const message = `${what} cannot be read: ${error.message}. Have the sender write it under another key`
+        return { ...none, fault: { reason: 'decoding', message } }
+      }
       if (error instanceof ObjectTooLarge) {
         const message = `${what} has ${error.size} bytes and the limit is ${maxBytes}: have the sender write smaller objects, or raise \`max_object_bytes\``
         return { ...none, fault: { reason: 'too_long', message } }

@@ -46,9 +46,12 @@ export interface ObjectStore {
   readonly name: string
   /** A page of objects, in the order of their keys. */
   list(options: ListOptions): Promise<ObjectPage>
-  /** A part of exactly this version of the object. Rejects with `ObjectGone` if that no longer exists. */
+  /** A part of exactly this version of the object. Rejects with `ObjectGone` if that no longer exists, and with `ObjectUnreachable`. */
   read(object: StoredObject, options: ReadOptions): Promise<ObjectPart>
 }
+
+/** No request can name the object; the message says why. */
+export class ObjectUnreachable extends Error {}
 
 /** The object was deleted, or its content replaced. */
 export class ObjectGone extends Error {}

@@ -1,7 +1,7 @@
 import { messageOf, Refused, RetryLater } from '../../../util/errors.ts'
 import { retryAfterMs } from '../../../util/http/retry-after.ts'
 import { type HttpAnswer, HttpError, shownUrl } from '../../../util/http/send.ts'
-import { BucketClient, type BucketOptions, type BucketRequest } from '../../../util/s3/bucket-client.ts'
+import { BucketClient, type BucketOptions, type BucketRequest, UnreachableKey } from '../../../util/s3/bucket-client.ts'
 import { errorCodeIn, listingOf } from '../../../util/s3/listing.ts'
 import {
   type ListOptions,
@@ -9,6 +9,7 @@ import {
   type ObjectPage,
   type ObjectPart,
   type ObjectStore,
+  ObjectUnreachable,
   type ReadOptions,
   type StoredObject,
 } from '../objects/store.ts'
@@ -56,6 +57,7 @@ export class S3Store implements ObjectStore {
       return await this.#client.get({ ...request, timeoutMs: TIMEOUT_MS })
     } catch (error) {
       request.signal.throwIfAborted()
+      if (error instanceof UnreachableKey) throw new ObjectUnreachable(error.message)
       if (!(error instanceof HttpError)) throw error
       throw new RetryLater(`no answer from ${shownUrl(this.#client.url)}: ${messageOf(error)}`, undefined, { cause: error })
     }

@@ -139,6 +139,20 @@ test('an object above the limit is a dead letter that says so, and is not fetche
   expect(bucket.server.received.filter(({ url }) => url.includes('large'))).toEqual([])
 })
 
+test('a key that a URL would resolve to another object is a dead letter, and nothing else is asked for', async () => {
+  put('a/../../other/secret', 'one\n')
+  put('b/./c', 'two\n')
+  put('d/..e/f', 'three\n')
+  const taken = await take(open())
+  expect(lines(taken)).toEqual(['three'])
+  const letters = taken.chunks.flatMap(({ faults }) => faults.map(({ message }) => message))
+  expect(letters.sort()).toEqual([
+    expect.stringMatching(/^s3:\/\/logs\/a\/\.\.\/\.\.\/other\/secret cannot be read: its key has a part/),
+    expect.stringMatching(/^s3:\/\/logs\/b\/\.\/c cannot be read: its key has a part/),
+  ])
+  expect(bucket.server.received.filter(({ url }) => !url.includes('list-type')).map(({ url }) => url)).toEqual(['/logs/d/..e/f'])
+})
+
 test('a damaged object yields what precedes the damage, then a dead letter', async () => {
   const whole = gzipSync(Array.from({ length: 5000 }, (_, i) => `line ${i} ${i * 7919}\n`).join(''))
   put('broken.gz', whole.subarray(0, whole.length / 2))
