@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { z } from 'zod'
 import { configurationPage } from '../scripts/lib/configuration-page.mjs'
 import { configSchema } from '../src/config/config.ts'
@@ -85,6 +86,14 @@ describe.each(documents)('$file', ({ file, text }) => {
     const options = calls.flatMap(([, , rest]) => [...rest!.matchAll(/(?<=\s)--([a-z][a-z-]+)/g)].map(([, option]) => option!))
     expect(options.filter((option) => !cli.includes(`--${option}`))).toEqual([])
   })
+})
+
+test.each(
+  documents.flatMap(({ file, text }) =>
+    [...text.matchAll(/^```yaml\n((?:sources|destinations):\n[\s\S]*?)^```$/gm)].map(([, yaml]) => ({ file, yaml: yaml! })),
+  ),
+)('a configuration in $file is accepted: $yaml', ({ yaml }) => {
+  expect(configSchema.safeParse(parse(yaml)).error?.issues).toBeUndefined()
 })
 
 test('docs/configuration.md is what `node scripts/configuration.mjs` generates from the schema', () => {

@@ -37,7 +37,7 @@ const WITHOUT_EFFECT = ['--debug', '--skip-version-check'].map((flags) => new Op
 const EXAMPLES = `
 Examples:
   caracal up                          start; the first start runs a demo
-  caracal run access.log --emit matches
+  caracal run conn.log --emit matches
                                       try rules on a file, without a server
 
 For help on a command: caracal <command> --help`

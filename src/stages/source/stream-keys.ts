@@ -39,7 +39,12 @@ export const streamKeys = {
         .max(1000)
         .superRefine(checkPattern)
         .describe('A regular expression (RE2 syntax) that fits the first line of a record, and no other.'),
-      max_lines: z.int().min(2).max(10_000).default(500).describe('Maximum number of lines of a record; what follows begins another one.'),
+      max_lines: z
+        .int()
+        .min(2)
+        .max(10_000)
+        .default(500)
+        .describe('Maximum number of lines of a record; what follows begins another one.'),
       max_bytes: z
         .int()
         .min(1024)
