@@ -18,7 +18,7 @@ interface Discovered {
 /** Fields of stored events that their schema does not have, as lines for its `fields`; '' if there are none. */
 export async function discovered(client: Client, logType: string): Promise<Discovered> {
   const table = logType.replaceAll('.', '_').toLowerCase()
-  const sql = `SELECT toJSONString(extra) FROM logs.${table} WHERE extra IS NOT NULL ORDER BY p_parse_time DESC LIMIT ${MAX_EVENTS}`
+  const sql = `SELECT extra FROM logs.${table} WHERE extra IS NOT NULL ORDER BY p_parse_time DESC LIMIT ${MAX_EVENTS}`
   const { rows } = await client.json<{ rows: [unknown][] }>('/api/v1/query', { method: 'POST', body: { sql } })
   const shape = new Shape({ isText: false })
   for (const [text] of rows) shape.add(objectIn(text))
