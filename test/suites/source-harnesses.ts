@@ -5,14 +5,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import type { Cursor } from '../../src/model/batch.ts'
+import type { azureBlob } from '../../src/stages/source/azure/azure-blob.ts'
 import type { file } from '../../src/stages/source/file.ts'
+import type { gcs } from '../../src/stages/source/gcs/gcs.ts'
 import type { http } from '../../src/stages/source/http.ts'
 import { KafkaSource } from '../../src/stages/source/kafka/kafka-source.ts'
 import type { s3 } from '../../src/stages/source/s3/s3.ts'
 import { type BatchSource, type Intake, type IntakeDeps, NOTHING_OUTSIDE } from '../../src/stages/source/source.ts'
 import { StdinIntake } from '../../src/stages/source/stdin.ts'
 import type { SyslogIntake, syslog } from '../../src/stages/source/syslog.ts'
-import { TestBucket } from '../support/bucket.ts'
+import { AzureStore } from '../support/azure-store.ts'
+import { TestBucket, type TestStore } from '../support/bucket.ts'
+import { GcsStore } from '../support/gcs-store.ts'
+import { S3Store } from '../support/s3-store.ts'
+import type { TestServer } from '../support/servers.ts'
 import { TestTopic } from '../support/topic.ts'
 import type { AnySource } from './sources.ts'
 import type { TcpIntake, tcpLines } from './tcp-lines.fixture.ts'
@@ -44,8 +50,9 @@ function missing(type: string): never {
 /** How to provide records to a source that can be read again. */
 export function seekable(definition: AnySource): (() => Promise<Seekable>) | undefined {
   if (!definition.seekable) return undefined
-  if (definition.type === 's3') return () => objects(definition as typeof s3)
   if (definition.type === 'kafka') return messages
+  const store = STORES[definition.type]
+  if (store) return () => objects(definition as ObjectDefinition, store)
   return definition.type === 'file' ? () => files(definition as typeof file) : missing(definition.type)
 }
 
@@ -78,14 +85,22 @@ async function files(definition: typeof file): Promise<Seekable> {
   }
 }
 
+type ObjectDefinition = typeof s3 | typeof gcs | typeof azureBlob
+
+const STORES: Readonly<Record<string, (server: TestServer) => TestStore>> = {
+  s3: (server) => new S3Store(server, 'logs'),
+  gcs: (server) => new GcsStore(server),
+  azure_blob: (server) => new AzureStore(server),
+}
+
 /** Each write is an object. */
-async function objects(definition: typeof s3): Promise<Seekable> {
-  const bucket = await TestBucket.create()
+async function objects(definition: ObjectDefinition, store: (server: TestServer) => TestStore): Promise<Seekable> {
+  const bucket = await TestBucket.with(store)
   let written = 0
   return {
     open(cursors) {
       const config = definition.config.parse({ id: 'suite', ...bucket.config })
-      return bucket.watched((deps) => definition.seekable!(config, { ...deps, cursors }))
+      return bucket.watched((deps) => definition.seekable!(config as never, { ...deps, cursors }))
     },
     async write(records) {
       bucket.store.objects.set(`logs/${written++}.log`, { content: text(records) })

@@ -19,6 +19,7 @@ export class S3Store {
   /** By key, or '' for lists: status, error code and headers to answer with. */
   readonly refusals = new Map<string, [status: number, code: string, headers?: Record<string, string>]>()
   readonly credentials = { accessKeyId: 'AKIDTEST', secretAccessKey: 's3cr3t-7a20' }
+  readonly config = { bucket: 'logs', auth: { access_key_id: 'AKIDTEST', secret_access_key: { env: 'KEY' } } }
   /** Whether requests without a signature are answered. */
   isPublic = false
   readonly #server: TestServer
@@ -28,6 +29,14 @@ export class S3Store {
     this.#server = server
     this.#bucket = bucket
     server.answer = (response, request) => void this.#answer(response, request)
+  }
+
+  get secret(): string {
+    return this.credentials.secretAccessKey
+  }
+
+  listed(query: URLSearchParams): 'first' | 'next' | undefined {
+    return query.has('list-type') ? (query.has('continuation-token') ? 'next' : 'first') : undefined
   }
 
   #answer(response: ServerResponse, request: Received): unknown {
@@ -94,7 +103,8 @@ function etagOf({ content }: StoredObject): string {
   return `"${createHash('md5').update(content).digest('hex')}"`
 }
 
-function part(response: ServerResponse, content: Buffer, range: string | undefined, headers: object): unknown {
+/** The object, or the part of it that is asked for. */
+export function part(response: ServerResponse, content: Buffer, range: string | undefined, headers: object): unknown {
   const [, from = '', to = ''] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? []
   if (from === '') return response.writeHead(200, { ...headers }).end(content)
   if (Number(from) >= content.length) return response.writeHead(416).end()

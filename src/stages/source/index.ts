@@ -1,5 +1,7 @@
+import { azureBlob } from './azure/azure-blob.ts'
 import { elasticsearch } from './elasticsearch.ts'
 import { file } from './file.ts'
+import { gcs } from './gcs/gcs.ts'
 import { http } from './http.ts'
 import { kafka } from './kafka/kafka.ts'
 import { loki } from './loki.ts'
@@ -10,4 +12,4 @@ import { stdin } from './stdin.ts'
 import { syslog } from './syslog.ts'
 
 /** Built-in sources. A new one is one file in this folder and one name here. */
-export const sources = [elasticsearch, file, http, kafka, loki, otlp, s3, splunkHec, stdin, syslog] as const
+export const sources = [azureBlob, elasticsearch, file, gcs, http, kafka, loki, otlp, s3, splunkHec, stdin, syslog] as const

@@ -1,8 +1,9 @@
-import { messageOf, Refused, RetryLater } from '../../../util/errors.ts'
+import { Refused, RetryLater } from '../../../util/errors.ts'
 import { retryAfterMs } from '../../../util/http/retry-after.ts'
-import { type HttpAnswer, HttpError, shownUrl } from '../../../util/http/send.ts'
+import type { HttpAnswer } from '../../../util/http/send.ts'
 import { BucketClient, type BucketOptions, type BucketRequest, UnreachableKey } from '../../../util/s3/bucket-client.ts'
 import { errorCodeIn, listingOf } from '../../../util/s3/listing.ts'
+import { noAnswer, partOf, rangeOf } from '../objects/request.ts'
 import {
   type ListOptions,
   ObjectGone,
@@ -37,29 +38,23 @@ export class S3Store implements ObjectStore {
   }
 
   async read({ key, etag }: StoredObject, { from, length, signal }: ReadOptions): Promise<ObjectPart> {
-    const headers = { range: `bytes=${from}-${from + length - 1}`, ...(etag !== '' && { 'if-match': `"${etag}"` }) }
+    const headers = { range: rangeOf(from, length), ...(etag !== '' && { 'if-match': `"${etag}"` }) }
     const answer = await this.#get({ key, headers, isRaw: true, maxBytes: length + MAX_ERROR_BYTES, signal })
-    const { status, body } = answer
+    const { status } = answer
     if (status === 412 || (status === 404 && codeOf(answer) !== 'NoSuchBucket')) throw new ObjectGone()
-    // Nothing there to read: the object is empty.
-    if (status === 416) return { bytes: new Uint8Array(), size: from }
-    if (status !== 200 && status !== 206) throw refusal(answer, 'read')
-    if (status === 200 && from > 0) throw new Refused('the store does not answer requests for a part of an object (Range)')
+    if (status !== 200 && status !== 206 && status !== 416) throw refusal(answer, 'read')
     // Some stores ignore If-Match.
     const now = answer.headers.get('etag')?.replaceAll('"', '')
     if (etag !== '' && now !== undefined && now !== etag) throw new ObjectGone()
-    const whole = /\/(\d{1,15})$/.exec(answer.headers.get('content-range') ?? '')?.[1]
-    return { bytes: body, size: status === 200 || whole === undefined ? from + body.length : Number(whole) }
+    return partOf(answer, from)
   }
 
   async #get(request: Omit<BucketRequest, 'timeoutMs'>): Promise<HttpAnswer> {
     try {
       return await this.#client.get({ ...request, timeoutMs: TIMEOUT_MS })
     } catch (error) {
-      request.signal.throwIfAborted()
       if (error instanceof UnreachableKey) throw new ObjectUnreachable(error.message)
-      if (!(error instanceof HttpError)) throw error
-      throw new RetryLater(`no answer from ${shownUrl(this.#client.url)}: ${messageOf(error)}`, undefined, { cause: error })
+      throw noAnswer(error, this.#client.url, request.signal)
     }
   }
 }

@@ -3,10 +3,9 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { TestBucket } from '../../../../test/support/bucket.ts'
-import type { Cursor, Extent } from '../../../model/batch.ts'
-import type { Chunk } from '../../../model/chunk.ts'
+import type { Cursor } from '../../../model/batch.ts'
 import { packageRoot } from '../../../util/entry.ts'
-import { type BatchSource, BUSY } from '../source.ts'
+import { lettersOf, linesOf, take } from '../objects/taking.fixture.ts'
 import { s3 } from './s3.ts'
 
 let bucket: TestBucket
@@ -18,28 +17,6 @@ afterEach(() => bucket.close())
 const open = (config: object = {}, cursors: readonly Cursor[] = []) =>
   bucket.watched((deps) => s3.seekable!(s3.config.parse({ id: 'bucket', ...bucket.config, ...config }), { ...deps, cursors }))
 
-interface Taken {
-  readonly chunks: Chunk[]
-  readonly extents: Extent[]
-  readonly cursors: Map<string, Cursor>
-}
-
-/** Reads as the pipeline does, at most this many batches. */
-async function take(source: BatchSource, most = Number.POSITIVE_INFINITY): Promise<Taken> {
-  const taken: Taken = { chunks: [], extents: [], cursors: new Map() }
-  while (taken.extents.length < most) {
-    const extent = await source.next()
-    if (extent === BUSY) continue
-    if (!extent) break
-    taken.extents.push(structuredClone(extent))
-    taken.chunks.push(...(await source.read(extent)))
-    const cursor = structuredClone(source.parsed(extent, ''))
-    taken.cursors.set(cursor.place, cursor)
-    source.committed(extent)
-  }
-  return taken
-}
-const lines = ({ chunks }: Taken) => chunks.flatMap(({ bytes }) => Buffer.from(bytes).toString().split('\n').filter(Boolean))
 const put = (key: string, content: string | Buffer, modified = '2024-03-12T08:00:00Z') =>
   bucket.store.objects.set(key, { content, modified })
 
@@ -48,7 +25,7 @@ test('objects are read oldest first, compressed or not, whatever their names', a
   put('a.log', '{"n":4}', '2024-03-12T09:00:00Z')
   put('c', '{"n":3}\n', '2024-03-12T08:30:00Z')
   put('folder/', '', '2024-03-12T08:30:00Z')
-  expect(lines(await take(open()))).toEqual(['{"n":1}', '{"n":2}', '{"n":3}', '{"n":4}'])
+  expect(linesOf(await take(open()))).toEqual(['{"n":1}', '{"n":2}', '{"n":3}', '{"n":4}'])
 })
 
 test('an object is read as it is stored, even if the store says that it is compressed', async () => {
@@ -56,7 +33,7 @@ test('an object is read as it is stored, even if the store says that it is compr
   const content = gzipSync(`${all.join('\n')}\n`, { level: 1 })
   expect(content.length).toBeGreaterThan(8 * 1024 * 1024)
   bucket.store.objects.set('AWSLogs/trail.json.gz', { content, encoding: 'gzip' })
-  expect(lines(await take(open()))).toEqual(all)
+  expect(linesOf(await take(open()))).toEqual(all)
 })
 
 test('each prefix has its log types; excluded keys and those under no prefix are left alone', async () => {
@@ -79,7 +56,7 @@ test('an object that appears late, with a smaller key and an earlier time, is fo
   await take(source)
   put('2024/03/12/09.log', 'late\n', '2024-03-12T08:00:01Z')
   put('2024/03/12/01.log', 'too late\n', '2024-03-12T07:59:59Z')
-  expect(lines(await take(source))).toEqual(['late'])
+  expect(linesOf(await take(source))).toEqual(['late'])
 })
 
 test('an object whose content is replaced is another object; the same content again is not', async () => {
@@ -87,9 +64,9 @@ test('an object whose content is replaced is another object; the same content ag
   const source = open()
   await take(source)
   put('a', 'one\n', '2024-03-12T08:10:00Z')
-  expect(lines(await take(source))).toEqual([])
+  expect(linesOf(await take(source))).toEqual([])
   put('a', 'two\n', '2024-03-12T08:20:00Z')
-  expect(lines(await take(source))).toEqual(['two'])
+  expect(linesOf(await take(source))).toEqual(['two'])
 })
 
 test('a large object is read in several batches, and goes on in its middle after a restart', async () => {
@@ -98,7 +75,7 @@ test('a large object is read in several batches, and goes on in its middle after
   const first = await take(open(), 2)
   const rest = await take(open({}, [...first.cursors.values()]))
   expect(rest.extents.length).toBeGreaterThan(1)
-  expect([...lines(first), ...lines(rest)]).toEqual(all)
+  expect([...linesOf(first), ...linesOf(rest)]).toEqual(all)
 })
 
 test('if the object of a batch in progress is gone after a restart, that is a dead letter and the next object is read', async () => {
@@ -112,7 +89,7 @@ test('if the object of a batch in progress is gone after a restart, that is a de
     { reason: 'truncated', message: expect.stringContaining('s3://logs/a was deleted or replaced') },
   ])
   source.parsed(extents[0]!, '')
-  expect(lines(await take(source))).toEqual(['two'])
+  expect(linesOf(await take(source))).toEqual(['two'])
 })
 
 test('the rows of a Parquet object are records, with 64-bit integers exact, and a damaged one is a dead letter', async () => {
@@ -121,10 +98,9 @@ test('the rows of a Parquet object are records, with 64-bit integers exact, and 
   put('damaged.parquet', parquet.subarray(0, 400), '2024-03-12T09:00:00Z')
   put('rows.avro', 'Obj\u0001…', '2024-03-12T10:00:00Z')
   const taken = await take(open())
-  expect(lines(taken)).toHaveLength(3)
-  expect(lines(taken)[0]).toContain('"id":9223372036854775807')
-  const letters = taken.chunks.flatMap(({ faults }) => faults.map(({ reason, message }) => `${reason} ${message}`))
-  expect(letters).toEqual([
+  expect(linesOf(taken)).toHaveLength(3)
+  expect(linesOf(taken)[0]).toContain('"id":9223372036854775807')
+  expect(lettersOf(taken)).toEqual([
     expect.stringMatching(/^decoding s3:\/\/logs\/damaged\.parquet: it begins like a Parquet file, but does not end like one$/),
     expect.stringMatching(/^decoding s3:\/\/logs\/rows\.avro: Avro is not supported yet/),
   ])
@@ -144,7 +120,7 @@ test('a key that a URL would resolve to another object is a dead letter, and not
   put('b/./c', 'two\n')
   put('d/..e/f', 'three\n')
   const taken = await take(open())
-  expect(lines(taken)).toEqual(['three'])
+  expect(linesOf(taken)).toEqual(['three'])
   const letters = taken.chunks.flatMap(({ faults }) => faults.map(({ message }) => message))
   expect(letters.sort()).toEqual([
     expect.stringMatching(/^s3:\/\/logs\/a\/\.\.\/\.\.\/other\/secret cannot be read: its key has a part/),
@@ -158,8 +134,8 @@ test('a damaged object yields what precedes the damage, then a dead letter', asy
   put('broken.gz', whole.subarray(0, whole.length / 2))
   put('whole', 'next\n', '2024-03-12T09:00:00Z')
   const taken = await take(open())
-  expect(lines(taken)[0]).toBe('line 0 0')
-  expect(lines(taken).at(-1)).toBe('next')
+  expect(linesOf(taken)[0]).toBe('line 0 0')
+  expect(linesOf(taken).at(-1)).toBe('next')
   expect(taken.chunks.flatMap(({ faults }) => faults)).toMatchObject([{ reason: 'compression' }])
 })
 
@@ -179,7 +155,7 @@ test.each<[string, [number, string], RegExp]>([
   bucket.store.refusals.set(key, refusal)
   const source = open()
   const taken = await take(source)
-  expect(lines(taken)).toEqual(key === '' ? [] : ['two'])
+  expect(linesOf(taken)).toEqual(key === '' ? [] : ['two'])
   expect(source.status().problems).toEqual([expect.stringMatching(message)])
   expect(JSON.stringify(source.status())).not.toContain('s3cr3t')
 })
