@@ -54,7 +54,7 @@ describe('without a server', () => {
     const { code, out, err } = await cli(['--help'])
     expect([code, err]).toEqual([0, ''])
     const commands = out.slice(out.indexOf('Commands:')).matchAll(/^ {2}([a-z-]+)/gm)
-    expect([...commands].map((match) => match[1]).slice(0, 21)).toEqual([
+    expect([...commands].map((match) => match[1]).slice(0, 23)).toEqual([
       'up',
       'run',
       'alerts',
@@ -74,6 +74,8 @@ describe('without a server', () => {
       'debug',
       'enrich-test-data',
       'benchmark',
+      'schema',
+      'types',
       'validate',
       'help',
     ])
@@ -404,7 +406,7 @@ describe('with a server', () => {
     )
     expect(out).toMatch(/^zeek +file +12 +9 +0 +2 +1 +2,048 +[\d,]+ d ago +0\.8 +2\.5 s$/m)
     expect(out).toContain('zeek: dead letters: invalid_json 2\nzeek: a.log is a copy of b.log and was skipped\n')
-    expect(out).toContain('Zeek.Conn orig_cc (9)')
+    expect(out).toContain('stored in the column extra: further fields (20), Zeek.Conn orig_cc (9)')
   })
 
   test('demo --remove deletes everything derived from the demo', async () => {

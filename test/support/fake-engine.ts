@@ -313,7 +313,13 @@ const SOURCES: readonly SourceView[] = ['default', 'demo', 'zeek'].map((id) => (
   problems: [],
   deadLetterSamples: [],
   notices: id === 'zeek' ? ['a.log is a copy of b.log and was skipped'] : [],
-  unknownFields: id === 'zeek' ? [{ logType: 'Zeek.Conn', field: 'orig_cc', count: 9 }] : [],
+  unknownFields:
+    id === 'zeek'
+      ? [
+          { logType: '', field: 'further fields', count: 20 },
+          { logType: 'Zeek.Conn', field: 'orig_cc', count: 9 },
+        ]
+      : [],
 }))
 
 const VERSIONS: readonly VersionPeriod[] = [

@@ -63,7 +63,10 @@ function remarks({
   unknown_fields,
 }: Source): string[] {
   const reasons = Object.entries(dead_letter_reasons).map(([reason, n]) => `${reason} ${count(n)}`)
-  const fields = unknown_fields.slice(0, MOST_FIELDS).map(({ log_type, field, count: n }) => `${log_type} ${field} (${count(n)})`)
+  // Those that are only counted together have no log type.
+  const fields = unknown_fields
+    .slice(0, MOST_FIELDS)
+    .map(({ log_type, field, count: n }) => `${log_type} ${field} (${count(n)})`.trimStart())
   const more = unknown_fields.length > MOST_FIELDS ? `, and ${unknown_fields.length - MOST_FIELDS} more` : ''
   const kept = Object.entries(filters).map(([filter, n]) => `${filter} ${count(n)}`)
   const guesses = Object.entries(guessed).map(([logType, n]) => `${logType} ${count(n)}`)

@@ -16,7 +16,7 @@ export class SyslogFrames {
   readonly #emit: (message: Buffer) => void
   /** The digits and the blank of what may be a count. */
   #head: number[] = []
-  /** Bytes to come of a counted message; 0: a line. `undefined`: its first bytes have not shown which. */
+  /** Bytes of a counted message that are still to come; 0: a line. `undefined`: its first bytes have not shown which. */
   #left: number | undefined
   #held = Buffer.alloc(0)
   #heldBytes = 0
