@@ -106,6 +106,15 @@ describe.skipIf(kafkaPeer.why)(`Apache Kafka${kafkaPeer.why ? ` (${kafkaPeer.why
     expect(await both()).toEqual(upTo(sent))
   })
 
+  test('messages in each compression of the producer of Kafka', async () => {
+    await broker.topic('compressed', 1)
+    const codecs = ['gzip', 'snappy', 'lz4', 'zstd']
+    for (const [i, codec] of codecs.entries()) broker.produceCompressed('compressed', i * 1000, (i + 1) * 1000, codec)
+    const caracal = await reader('compressed')
+    await caracal.start()
+    await expect.poll(async () => sorted(await numbers(caracal)), WAIT).toEqual(upTo(codecs.length * 1000))
+  })
+
   test.each([
     { mechanism: 'plain', listener: 'sasl' },
     { mechanism: 'scram-sha-256', listener: 'sasl' },

@@ -65,14 +65,22 @@ export class Broker {
   }
 
   /** Messages from `from` to before `to`, spread over the partitions. */
-  async produce(topic: string, from: number, to: number, compression = 0): Promise<void> {
+  async produce(topic: string, from: number, to: number): Promise<void> {
     const producer = this.client.producer({ createPartitioner: Partitioners.DefaultPartitioner })
     await producer.connect()
     for (let at = from; at < to; at += 500) {
       const messages = Array.from({ length: Math.min(500, to - at) }, (_, i) => ({ key: `${at + i}`, value: `{"n":${at + i}}` }))
-      await producer.send({ topic, messages, compression })
+      await producer.send({ topic, messages })
     }
     await producer.disconnect()
+  }
+
+  /** The same with Kafka's own producer, compressed with a codec by its name. */
+  produceCompressed(topic: string, from: number, to: number, codec: string): void {
+    const input = Array.from({ length: to - from }, (_, i) => `{"n":${from + i}}\n`).join('')
+    const at = ['--bootstrap-server', `127.0.0.1:${this.ports.plain}`, '--topic', topic, '--compression-codec', codec]
+    const args = ['-Xmx128m', '-cp', join(kafkaPeer.path!, '*'), 'org.apache.kafka.tools.ConsoleProducer', ...at]
+    execFileSync(JAVA.path!, args, { input, stdio: ['pipe', 'ignore', 'ignore'] })
   }
 
   /** The group's lag: messages behind its stored offsets, as lag tools see it. */
