@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import type { Cursor } from '../../src/model/batch.ts'
 import type { azureBlob } from '../../src/stages/source/azure/azure-blob.ts'
+import { CommandIntake } from '../../src/stages/source/exec.ts'
 import type { file } from '../../src/stages/source/file.ts'
 import type { gcs } from '../../src/stages/source/gcs/gcs.ts'
 import type { http } from '../../src/stages/source/http.ts'
@@ -131,6 +132,7 @@ export function pushing(definition: AnySource): ((deps: IntakeDeps) => Promise<S
   const post = POSTS[definition.type]
   if (post) return (deps) => posts(definition as typeof http, post, deps)
   if (definition.type === 'stdin') return writes
+  if (definition.type === 'exec' || definition.type === 'host') return runs
   if (definition.type === 'syslog') return (deps) => logs(definition as typeof syslog, deps)
   return definition.type === 'tcp-lines' ? (deps) => connects(definition as typeof tcpLines, deps) : missing(definition.type)
 }
@@ -227,6 +229,26 @@ async function writes(deps: IntakeDeps): Promise<Sender> {
     acknowledges: false,
     send: (records) => appends.after(() => stream.write(text(records))),
     end: () => intake.close(),
+  }
+}
+
+/** What runs at intervals: here a command that prints what is written to a file. */
+async function runs(deps: IntakeDeps): Promise<Sender> {
+  const folder = mkdtempSync(join(tmpdir(), 'caracal-suite-'))
+  const output = join(folder, 'output')
+  appendFileSync(output, '')
+  const appends = new Appends(deps)
+  const command = { name: 'cat', argv: [['cat', output]], decoding: 'lines' }
+  const limits = { every_seconds: 0.02, timeout_ms: 10_000, max_output_bytes: 100_000, only_changes: true }
+  const intake = new CommandIntake([command], limits, appends.deps)
+  return {
+    intake,
+    acknowledges: false,
+    send: (records) => appends.after(() => appendFileSync(output, text(records))),
+    async end() {
+      await intake.close()
+      rmSync(folder, { recursive: true })
+    },
   }
 }
 

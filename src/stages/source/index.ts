@@ -1,7 +1,9 @@
 import { azureBlob } from './azure/azure-blob.ts'
 import { elasticsearch } from './elasticsearch.ts'
+import { exec } from './exec.ts'
 import { file } from './file.ts'
 import { gcs } from './gcs/gcs.ts'
+import { host } from './host.ts'
 import { http } from './http.ts'
 import { kafka } from './kafka/kafka.ts'
 import { loki } from './loki.ts'
@@ -12,4 +14,19 @@ import { stdin } from './stdin.ts'
 import { syslog } from './syslog.ts'
 
 /** Built-in sources. A new one is one file in this folder and one name here. */
-export const sources = [azureBlob, elasticsearch, file, gcs, http, kafka, loki, otlp, s3, splunkHec, stdin, syslog] as const
+export const sources = [
+  azureBlob,
+  elasticsearch,
+  exec,
+  file,
+  gcs,
+  host,
+  http,
+  kafka,
+  loki,
+  otlp,
+  s3,
+  splunkHec,
+  stdin,
+  syslog,
+] as const

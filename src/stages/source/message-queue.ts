@@ -1,5 +1,4 @@
-import { messageOf, RetryLater } from '../../util/errors.ts'
-import { pause } from '../../util/pause.ts'
+import { appendUntilTaken } from './append.ts'
 import type { IntakeDeps } from './source.ts'
 
 /** A body for the spool is closed at this size or number of messages. */
@@ -7,7 +6,6 @@ const BODY_BYTES = 1024 * 1024
 const BODY_MESSAGES = 10_000
 /** While more than this waits, senders have to wait too. */
 const FULL_BYTES = 16 * 1024 * 1024
-const RETRY_MS = 500
 
 /** Messages of all connections of a source on their way to the spool, in one body where they wait at the same time. */
 export class MessageQueue {
@@ -73,23 +71,11 @@ export class MessageQueue {
     return this.#waiting.splice(0, count)
   }
 
-  async #append(body: Buffer, receivedMs: number): Promise<void> {
-    const { signal } = this.#stopping
-    for (;;) {
-      const isLast = signal.aborted
-      try {
-        // A copy, because the bytes are transferred to another thread.
-        await this.#deps.append(Uint8Array.from(body), { decoding: this.#decoding, receivedMs })
-        this.problem = undefined
-        return
-      } catch (error) {
-        this.problem = messageOf(error)
-        if (isLast) {
-          process.emitWarning(`${body.length} bytes of messages could not be saved on shutdown: ${this.problem}`)
-          return
-        }
-        await pause(error instanceof RetryLater ? (error.afterMs ?? RETRY_MS) : RETRY_MS, signal)
-      }
+  #append(body: Buffer, receivedMs: number): Promise<void> {
+    const onProblem = (problem: string | undefined) => {
+      this.problem = problem
     }
+    const entry = { decoding: this.#decoding, receivedMs }
+    return appendUntilTaken(this.#deps.append, body, entry, { signal: this.#stopping.signal, onProblem, what: 'messages' })
   }
 }

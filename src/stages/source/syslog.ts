@@ -185,9 +185,9 @@ export class SyslogIntake implements Intake {
     const count = (dropped ?? 0) + this.#overflow
     const now = this.#deps.now()
     if (count > this.#lost.count) this.#lost = { count, lastMs: now }
-    // Linux doubles the size for its own use and says so.
-    const wanted = 2 * this.#settings.receive_buffer_bytes
-    const size = udp.getRecvBufferSize()
+    const wanted = this.#settings.receive_buffer_bytes
+    // Linux doubles the size for its own use, and answers with that.
+    const size = udp.getRecvBufferSize() / (process.platform === 'linux' ? 2 : 1)
     const less = size < wanted ? `, less than the ${wanted} asked for: raise net.core.rmem_max` : ''
     const buffer = `The buffer for datagrams has ${size} bytes${less}`
     const drops = dropped === undefined ? 'The system does not tell how many datagrams it drops' : `${count} datagrams were lost`

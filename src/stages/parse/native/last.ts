@@ -9,7 +9,7 @@ const DURATION = / \(([-+:\d]{1,30})\) *$/
 
 export const last: NativeParser = {
   type: 'last',
-  summary: 'Logins as listed by `last` and `lastb`; `last -F --time-format iso` has years and time zones.',
+  summary: 'Logins as listed by `last` and `lastb`; `last --time-format iso` has years and time zones.',
   example: {
     texts: [
       'alice    pts/0        192.0.2.10       Fri Apr 19 12:00 - 12:41  (00:41)    ',

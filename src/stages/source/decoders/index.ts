@@ -1,4 +1,5 @@
 import { cloudwatchLogs } from './cloudwatch-logs.ts'
+import { commandLines } from './command-lines.ts'
 import type { Decoder } from './decoder.ts'
 import { elasticsearchBulk } from './elasticsearch-bulk.ts'
 import { hecEvent } from './hec-event.ts'
@@ -26,6 +27,7 @@ export const decoders: readonly Decoder[] = [
   xml,
   lines,
   cloudwatchLogs,
+  commandLines,
   elasticsearchBulk,
   hecEvent,
   hecRaw,
