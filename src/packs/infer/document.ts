@@ -39,6 +39,8 @@ interface Candidate {
 /** Names of standard columns, which no field may have. */
 const RESERVED = /^(?:p_.*|extra)$/
 const MAX_NAME = 255
+/** Types that refuse other values. Of a rare member the same name may have another type in another kind of record. */
+const MAY_VARY = new Set(['object', 'boolean', 'bigint', 'ubigint', 'float'])
 
 /** Turns what was seen into fields. What could not be decided is in `notes`, one sentence each. */
 export class DocumentWriter {
@@ -70,7 +72,8 @@ export class DocumentWriter {
       const isReserved = depth === 0 && RESERVED.test(key)
       if (isReserved && key.includes('.')) continue
       const name = isReserved ? freeName(object, key) : key
-      const value = this.#value(shape, key, here, depth, isInList)
+      const seen = this.#value(shape, key, here, depth, isInList)
+      const value = seen && depth > 0 && object.isRare(shape) && MAY_VARY.has(seen.type) ? { type: 'json' } : seen
       if (!value) {
         this.notes.push(`${here} never has a value: it is not in the schema`)
         continue

@@ -7,6 +7,9 @@ const MAX_DEPTH = 8
 /** An object with more names than this has data as names. */
 const MAX_NAMES = 500
 
+/** Fewer values do not show which type a member has. */
+const FEW = 5
+
 const LOW = -(2n ** 63n)
 const HIGH = 2n ** 63n - 1n
 const HIGH_UNSIGNED = 2n ** 64n - 1n
@@ -132,10 +135,18 @@ export class Shape {
 
   /** Whether the names of the object are data rather than fields: each is in few of the objects. */
   #isMap(): boolean {
-    if (this.isOpen) return true
-    const names = this.members.size
+    return this.isOpen || (this.members.size > 30 && this.#share() < 1 / 10)
+  }
+
+  /** Whether the object differs from record to record, as parameters of calls do, and this member of it is in few of them. */
+  isRare(member: Shape): boolean {
+    return this.members.size > 2 && this.#share() < 1 / 3 && member.count < Math.max(FEW, this.objects / 5)
+  }
+
+  /** Share of the objects that have a member, averaged over the members. */
+  #share(): number {
     let present = 0
     for (const member of this.members.values()) present += member.count
-    return names > 30 && present / names < this.objects / 10
+    return present / this.members.size / this.objects
   }
 }

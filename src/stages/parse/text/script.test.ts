@@ -116,6 +116,26 @@ def parse(log):
     expect(run(body)).toContain(message)
   })
 
+  test.each([
+    'h[0].find(h[2])',
+    'h[0].rfind(h[2])',
+    'h[0].split(h[2])',
+    'h[0].partition(h[2])',
+    'h[0].replace(h[2], "")',
+    'h[0].count(h[2])',
+    'h[2] in h[0]',
+    'sorted([h[0] + "" for x in range(2000)])',
+    'max([h[0] + "" for x in range(2000)])',
+  ])('%s with long texts of the record ends at the limit of work', (expression) => {
+    const half = 'a'.repeat(50_000)
+    const began = process.cpuUsage()
+    expect(result(`[${expression} for h in [log.partition("|")]]`, `${'a'.repeat(400_000)}|${half}b${half}`)).toMatch(
+      /its script failed: line 2: the script (?:does too much|makes more than)/,
+    )
+    const { user } = process.cpuUsage(began)
+    expect(user / 1000).toBeLessThan(5000)
+  })
+
   test('without a function parse is refused', () => {
     expect(script.settings.safeParse({ function: 'x = 1' }).error?.issues[0]?.message).toContain('needs a function `parse(log)`')
   })

@@ -11,6 +11,7 @@ import {
   isTrue,
   keyOf,
   reprOf,
+  sizeOf,
   spend,
   textOf,
   typeOf,
@@ -47,6 +48,7 @@ function float([value]: readonly Value[]): Value {
 }
 
 export function compare(a: Value, b: Value): number {
+  spend(1 + Math.min(sizeOf(a), sizeOf(b)))
   if ((isNumber(a) && isNumber(b)) || (typeof a === 'string' && typeof b === 'string')) return a < b ? -1 : a > b ? 1 : 0
   return fail(`${typeOf(a)} and ${typeOf(b)} have no order`)
 }

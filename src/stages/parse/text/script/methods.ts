@@ -9,10 +9,18 @@ import {
   keyOf,
   sizeOf,
   spend,
+  spendSearch,
   type Value,
 } from './values.ts'
 
 type Method<T> = (self: T, given: readonly Value[]) => Value
+
+/** The text to search for, whose search is counted. */
+function sought(text: string, part: Value | undefined): string {
+  const one = asText(part)
+  spendSearch(text, one)
+  return one
+}
 
 function trimmed(text: string, given: readonly Value[], isStart: boolean, isEnd: boolean): string {
   const drops = new Set(given[0] === undefined || given[0] === null ? ' \t\n\r\v\f' : asText(given[0]))
@@ -34,7 +42,7 @@ function split(text: string, [separator, most]: readonly Value[]): Value[] {
     }
     return rest === '' ? parts : [...parts, rest]
   }
-  const by = asText(separator)
+  const by = sought(text, separator)
   if (by === '') return fail('split by an empty text')
   if (limit < 0) return text.split(by)
   let at = 0
@@ -61,18 +69,18 @@ const ofTexts: Readonly<Record<string, Method<string>>> = {
   rstrip: (s, given) => trimmed(s, given, false, true),
   split,
   splitlines: (s) => s.replace(/\n$/, '').split('\n'),
-  partition: (s, [by]) => partition(s, asText(by), s.indexOf(asText(by)), [s, '', '']),
-  rpartition: (s, [by]) => partition(s, asText(by), s.lastIndexOf(asText(by)), ['', '', s]),
+  partition: (s, [by]) => partition(s, asText(by), s.indexOf(sought(s, by)), [s, '', '']),
+  rpartition: (s, [by]) => partition(s, asText(by), s.lastIndexOf(sought(s, by)), ['', '', s]),
   startswith: (s, [one]) => affix(one, (prefix) => s.startsWith(prefix)),
   endswith: (s, [one]) => affix(one, (suffix) => s.endsWith(suffix)),
   removeprefix: (s, [one]) => (s.startsWith(asText(one)) ? s.slice(asText(one).length) : s),
   removesuffix: (s, [one]) => (asText(one) !== '' && s.endsWith(asText(one)) ? s.slice(0, -asText(one).length) : s),
-  find: (s, [one]) => s.indexOf(asText(one)),
-  rfind: (s, [one]) => s.lastIndexOf(asText(one)),
-  count: (s, [one]) => (asText(one) === '' ? s.length + 1 : s.split(asText(one)).length - 1),
+  find: (s, [one]) => s.indexOf(sought(s, one)),
+  rfind: (s, [one]) => s.lastIndexOf(sought(s, one)),
+  count: (s, [one]) => (asText(one) === '' ? s.length + 1 : s.split(sought(s, one)).length - 1),
   replace: (s, [from, to]) => {
     if (asText(from) === '') return fail('replace of an empty text')
-    const parts = s.split(asText(from))
+    const parts = s.split(sought(s, from))
     spend(parts.length * (1 + asText(to).length))
     return parts.join(asText(to))
   },

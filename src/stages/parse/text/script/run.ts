@@ -15,6 +15,7 @@ import {
   ScriptFailure,
   sizeOf,
   spend,
+  spendSearch,
   textOf,
   typeOf,
   type Value,
@@ -325,8 +326,11 @@ function indexed(of: Value, at: Value): Value {
 }
 
 function contains(all: Value, one: Value): boolean {
-  if (typeof all === 'string') spend(all.length)
-  if (typeof all === 'string') return typeof one === 'string' && all.includes(one)
+  if (typeof all === 'string') {
+    if (typeof one !== 'string') return false
+    spendSearch(all, one)
+    return all.includes(one)
+  }
   return all instanceof Map ? all.has(keyOf(one)) : elementsOf(all).some((other) => isEqual(other, one))
 }
 

@@ -29,6 +29,11 @@ export function spend(amount: number): void {
   if (work > MAX_WORK) fail('the script does too much for one record')
 }
 
+/** Counts a search in a text. A long part that almost occurs everywhere takes the product of both lengths. */
+export function spendSearch(text: string, part: string): void {
+  spend(text.length * Math.ceil(part.length / 16))
+}
+
 /** What going through a value costs. */
 export function sizeOf(value: Value): number {
   return typeof value === 'string' || Array.isArray(value) ? value.length : value instanceof Map ? value.size : 1
