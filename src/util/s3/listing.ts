@@ -29,9 +29,10 @@ export function listingOf(xml: string): Listing {
     const modifiedMs = Date.parse(modified ?? '')
     if (key === undefined || Number.isNaN(modifiedMs)) throw new Refused('the store answers with an object without key or time')
     const name = keyOf(key)
-    if (name.endsWith('/')) return []
+    const size = Number(textIn(content, 'Size') ?? 0)
+    if (size === 0 && name.endsWith('/')) return []
     const etag = (textIn(content, 'ETag') ?? '').replaceAll('"', '')
-    return [{ key: name, modifiedMs, etag, size: Number(textIn(content, 'Size') ?? 0) }]
+    return [{ key: name, modifiedMs, etag, size }]
   })
   const isMore = textIn(xml, 'IsTruncated') === 'true'
   return { objects, next: isMore ? textIn(xml, 'NextContinuationToken') : undefined }

@@ -15,7 +15,7 @@ export interface BlobListing {
 
 const ENCODED = '<Name Encoded="true">'
 
-/** Reads the XML of List Blobs. Names that end like a folder are left out. Throws `Refused` for anything else. */
+/** Reads the XML of List Blobs. Empty blobs that are named like a folder are left out. Throws `Refused` for anything else. */
 export function blobListingOf(xml: string): BlobListing {
   if (!xml.includes('<EnumerationResults')) throw new Refused('the store does not answer with a list of blobs: check `endpoint`')
   // Split rather than matched as pairs of tags: from each of many tags that nothing closes, a search would read to the end.
@@ -24,10 +24,11 @@ export function blobListingOf(xml: string): BlobListing {
     const blob = rest.slice(0, Math.max(0, rest.indexOf('</Blob>')))
     const [key, modifiedMs] = [nameIn(blob), Date.parse(textIn(blob, 'Last-Modified') ?? '')]
     if (key === undefined || Number.isNaN(modifiedMs)) throw new Refused('the store answers with a blob without name or time')
-    if (key.endsWith('/')) return []
+    const size = Number(textIn(blob, 'Content-Length') ?? 0)
+    if (size === 0 && key.endsWith('/')) return []
     const etag = (textIn(blob, 'Etag') ?? '').replaceAll('"', '')
     const isAppended = textIn(blob, 'BlobType') === 'AppendBlob'
-    return [{ key, etag, size: Number(textIn(blob, 'Content-Length') ?? 0), modifiedMs, isAppended }]
+    return [{ key, etag, size, modifiedMs, isAppended }]
   })
   return { blobs, next: textIn(xml, 'NextMarker') || undefined }
 }

@@ -64,7 +64,7 @@ export class GcsStore implements ObjectStore {
     const objects = listed.items.flatMap(({ name: key, generation: etag, size, updated }) => {
       const modifiedMs = Date.parse(updated)
       if (Number.isNaN(modifiedMs)) throw new Refused('the store answers with an object without a time')
-      return key.endsWith('/') ? [] : [{ key, etag, size: Number(size), modifiedMs }]
+      return key.endsWith('/') && Number(size) === 0 ? [] : [{ key, etag, size: Number(size), modifiedMs }]
     })
     return { objects, next: listed.nextPageToken }
   }

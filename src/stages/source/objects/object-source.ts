@@ -56,6 +56,8 @@ export class ObjectSource implements BatchSource {
   readonly #options: ObjectSourceOptions
   readonly #ahead: Ahead
   readonly #window: number
+  /** NUL bytes that were skipped since the start, and the last object that had some. */
+  #holes: { readonly bytes: number; readonly name: string } | undefined
   #current: Current | undefined
   #refetching: { readonly id: string; readonly fetched: Promise<Fetched> } | undefined
 
@@ -112,6 +114,8 @@ export class ObjectSource implements BatchSource {
     const { id, object, prefix, run } = recorded as ObjectExtent
     const taken = this.#options.taken.get(prefix)!
     const current = this.#current
+    if (run?.nulBytes)
+      this.#holes = { bytes: (this.#holes?.bytes ?? 0) + run.nulBytes, name: this.#nameOf(foundOf(recorded as ObjectExtent)) }
     if (!run || !current || current.isLast) {
       this.#current = undefined
       if (current) void this.#drop(current)
@@ -133,9 +137,17 @@ export class ObjectSource implements BatchSource {
     const problems = [...(finder.problem === undefined ? [] : [finder.problem]), ...this.#ahead.problems]
     return {
       backlogBytes: finder.waitingBytes + this.#ahead.waitingBytes,
-      notices: [...finder.notices, ...problems],
+      notices: [...finder.notices, ...this.#holeNotices(), ...problems],
       problems,
     }
+  }
+
+  #holeNotices(): string[] {
+    if (!this.#holes) return []
+    const { bytes, name } = this.#holes
+    return [
+      `${bytes} NUL bytes between records were skipped, the last of them in ${name}: something overwrote the log before it was uploaded`,
+    ]
   }
 
   async close(): Promise<void> {

@@ -114,7 +114,7 @@ export class QueueFinder implements Finder {
   #wanted({ objects }: Exclude<Notification, string>): FoundObject[] {
     const { store, bucket, prefixes, taken, now } = this.#options
     return objects.flatMap(({ bucket: of, key, etag, size }) => {
-      if (size === 0 || key.endsWith('/')) return []
+      if (size === 0) return []
       const prefix = of === bucket ? prefixOf(key, prefixes)?.prefix : undefined
       if (prefix === undefined) this.#elsewhere++
       // How long it is remembered counts from when it is taken: a message may be old.

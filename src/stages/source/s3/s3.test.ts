@@ -25,7 +25,17 @@ test('objects are read oldest first, compressed or not, whatever their names', a
   put('a.log', '{"n":4}', '2024-03-12T09:00:00Z')
   put('c', '{"n":3}\n', '2024-03-12T08:30:00Z')
   put('folder/', '', '2024-03-12T08:30:00Z')
-  expect(linesOf(await take(open()))).toEqual(['{"n":1}', '{"n":2}', '{"n":3}', '{"n":4}'])
+  put('named/like/a/folder/', '{"n":5}', '2024-03-12T10:00:00Z')
+  expect(linesOf(await take(open()))).toEqual(['{"n":1}', '{"n":2}', '{"n":3}', '{"n":4}', '{"n":5}'])
+})
+
+test('NUL bytes between records are skipped, and the source says so', async () => {
+  put('a.log', `{"n":1}\n${'\0'.repeat(5000)}{"n":2}\n`)
+  const source = open()
+  await take(source)
+  expect(source.status().notices).toEqual([
+    expect.stringMatching(/^5000 NUL bytes between records were skipped, the last of them in .*a\.log: /),
+  ])
 })
 
 test('an object is read as it is stored, even if the store says that it is compressed', async () => {
