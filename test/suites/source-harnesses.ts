@@ -1,3 +1,4 @@
+import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -8,6 +9,7 @@ import type { Cursor } from '../../src/model/batch.ts'
 import type { azureBlob } from '../../src/stages/source/azure/azure-blob.ts'
 import { CommandIntake } from '../../src/stages/source/exec.ts'
 import type { file } from '../../src/stages/source/file.ts'
+import type { ForwardIntake, fluentForward } from '../../src/stages/source/fluent-forward.ts'
 import type { gcs } from '../../src/stages/source/gcs/gcs.ts'
 import type { http } from '../../src/stages/source/http.ts'
 import { KafkaSource } from '../../src/stages/source/kafka/kafka-source.ts'
@@ -15,6 +17,8 @@ import type { s3 } from '../../src/stages/source/s3/s3.ts'
 import { type BatchSource, type Intake, type IntakeDeps, NOTHING_OUTSIDE } from '../../src/stages/source/source.ts'
 import { StdinIntake } from '../../src/stages/source/stdin.ts'
 import type { SyslogIntake, syslog } from '../../src/stages/source/syslog.ts'
+import { MsgpackReader } from '../../src/util/msgpack/reader.ts'
+import { msgpackOf } from '../../src/util/msgpack/write.ts'
 import { AzureStore } from '../support/azure-store.ts'
 import { TestBucket, type TestStore } from '../support/bucket.ts'
 import { GcsStore } from '../support/gcs-store.ts'
@@ -134,6 +138,7 @@ export function pushing(definition: AnySource): ((deps: IntakeDeps) => Promise<S
   if (definition.type === 'stdin') return writes
   if (definition.type === 'exec' || definition.type === 'host') return runs
   if (definition.type === 'syslog') return (deps) => logs(definition as typeof syslog, deps)
+  if (definition.type === 'fluent_forward') return (deps) => forwards(definition as typeof fluentForward, deps)
   return definition.type === 'tcp-lines' ? (deps) => connects(definition as typeof tcpLines, deps) : missing(definition.type)
 }
 
@@ -267,6 +272,30 @@ async function logs(definition: typeof syslog, deps: IntakeDeps): Promise<Sender
       socket.destroy()
       await intake.close()
     },
+  }
+}
+
+/** Connects again and sends the chunk again, until it is acknowledged. */
+async function forwards(definition: typeof fluentForward, deps: IntakeDeps): Promise<Sender> {
+  const config = definition.config.parse({ id: 'suite', listen: '127.0.0.1:0' })
+  const intake = (await definition.pushes!(config, deps)) as ForwardIntake
+  return {
+    intake,
+    acknowledges: true,
+    async send(records) {
+      const entries = records.map((record) => [1_700_000_000, JSON.parse(record)])
+      for (;;) {
+        const socket = connect(intake.port, '127.0.0.1')
+        socket.on('error', () => {})
+        socket.write(msgpackOf(['app', entries, { chunk: 'c1' }]))
+        const [answer] = (await Promise.race([once(socket, 'data'), once(socket, 'close')])) as [unknown]
+        socket.destroy()
+        if (!Buffer.isBuffer(answer)) continue
+        assert.deepEqual(new MsgpackReader(answer).value(), { ack: 'c1' })
+        return
+      }
+    },
+    end: () => intake.close(),
   }
 }
 

@@ -2,6 +2,7 @@ import { azureBlob } from './azure/azure-blob.ts'
 import { elasticsearch } from './elasticsearch.ts'
 import { exec } from './exec.ts'
 import { file } from './file.ts'
+import { fluentForward } from './fluent-forward.ts'
 import { gcs } from './gcs/gcs.ts'
 import { host } from './host.ts'
 import { http } from './http.ts'
@@ -19,6 +20,7 @@ export const sources = [
   elasticsearch,
   exec,
   file,
+  fluentForward,
   gcs,
   host,
   http,

@@ -54,7 +54,7 @@ export class SocketServer {
   static async open(options: SocketServerOptions): Promise<SocketServer> {
     const server = new SocketServer(options)
     await listening(() => server.#server.listen(hostAndPort(options.listen)), server.#server, options.listen)
-    server.#server.on('error', (error) => server.#refuse(messageOf(error)))
+    server.#server.on('error', (error) => server.refuse(messageOf(error)))
     return server
   }
 
@@ -66,8 +66,8 @@ export class SocketServer {
       ? createTlsServer({ ...options.tls, ...common, handshakeTimeout: HANDSHAKE_MS }, accept)
       : createServer(common, accept)
     this.#server.maxConnections = options.maxConnections
-    this.#server.on('drop', () => this.#refuse(`there are ${options.maxConnections} already (\`max_connections\`)`))
-    this.#server.on('tlsClientError', (error) => this.#refuse(`the TLS handshake failed: ${error.message}`))
+    this.#server.on('drop', () => this.refuse(`there are ${options.maxConnections} already (\`max_connections\`)`))
+    this.#server.on('tlsClientError', (error) => this.refuse(`the TLS handshake failed: ${error.message}`))
   }
 
   get port(): number {
@@ -105,7 +105,8 @@ export class SocketServer {
     this.#sockets.set(socket, served)
   }
 
-  #refuse(why: string): void {
+  /** Counts a connection that was refused; also for `serve`, which ends it. */
+  refuse(why: string): void {
     this.#refused = { count: this.#refused.count + 1, lastMs: this.#options.now(), why }
   }
 }

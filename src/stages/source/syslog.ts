@@ -2,10 +2,10 @@ import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dg
 import type { Socket } from 'node:net'
 import { z } from 'zod'
 import { ConfigError } from '../../util/errors.ts'
-import { secretReference } from '../../util/secret.ts'
 import { syslogMessage } from './decoders/syslog-messages.ts'
 import { MessageQueue } from './message-queue.ts'
 import { hostAndPort, listening, listenKey, maxConnections, SocketServer } from './socket-server.ts'
+import { socketTls, tlsOptions } from './socket-tls.ts'
 import { defineSource, type Intake, type IntakeDeps, type IntakeStatus, sourceBase } from './source.ts'
 import { SyslogFrames, trimEnd } from './syslog-frames.ts'
 import { droppedDatagrams } from './udp-drops.ts'
@@ -18,17 +18,7 @@ const config = z.object({
     .min(1)
     .default(['udp', 'tcp'])
     .describe('What senders may use on that port. `tcp` and `tls` need a source each.'),
-  tls: z
-    .strictObject({
-      cert: z.strictObject({ file: z.string().min(1) }).describe('File with the certificate and its chain, PEM.'),
-      key: secretReference.describe('Reference to the private key, PEM.'),
-      client_ca: z
-        .strictObject({ file: z.string().min(1) })
-        .optional()
-        .describe('File with certificates, PEM: only senders with a certificate from one of these authorities are accepted.'),
-    })
-    .optional()
-    .describe('Certificate and key for the transport `tls`.'),
+  tls: socketTls.optional().describe('Certificate and key for the transport `tls`.'),
   max_message_bytes: z
     .int()
     .min(480)
@@ -123,7 +113,7 @@ export class SyslogIntake implements Intake {
       this.#server = await SocketServer.open({
         listen,
         maxConnections: max_connections,
-        tls: tls && this.#tlsOptions(tls),
+        tls: tls && tlsOptions(tls, this.#deps.secret),
         serve: (socket) => this.#serve(socket),
         now: this.#deps.now,
       })
@@ -142,14 +132,6 @@ export class SyslogIntake implements Intake {
     // ICMP errors of senders that have gone; the socket goes on.
     udp.on('error', () => {})
     this.#udp = udp
-  }
-
-  #tlsOptions({ cert, key, client_ca }: NonNullable<Settings['tls']>) {
-    return {
-      cert: this.#deps.secret(cert),
-      key: this.#deps.secret(key),
-      ...(client_ca && { ca: this.#deps.secret(client_ca), requestCert: true, rejectUnauthorized: true }),
-    }
   }
 
   async #serve(socket: Socket): Promise<void> {

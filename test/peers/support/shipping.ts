@@ -42,16 +42,8 @@ export class Shipping {
   }
 
   /** Runs a client's program as a CommonJS script beside its packages; returns what it prints. */
-  async client(packages: string, script: string): Promise<string> {
-    const file = join(packages, `send-${process.pid}.cjs`)
-    writeFileSync(file, script)
-    try {
-      const env = { ...process.env, URL: this.url, TOKEN: this.token }
-      const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: packages, env, timeout: 60_000 })
-      return stdout.trim()
-    } finally {
-      rmSync(file)
-    }
+  client(packages: string, script: string): Promise<string> {
+    return runScript(packages, script, { URL: this.url, TOKEN: this.token })
   }
 
   /** Waits for the rows of the source's events. */
@@ -67,5 +59,18 @@ export class Shipping {
   async stop(): Promise<void> {
     await this.#caracal.end('SIGKILL')
     rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
+
+/** Runs a CommonJS script beside its packages; returns what it prints. */
+export async function runScript(packages: string, script: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
+  const file = join(packages, `send-${process.pid}.cjs`)
+  writeFileSync(file, script)
+  try {
+    const options = { cwd: packages, env: { ...process.env, ...env }, timeout: 60_000 }
+    const { stdout } = await promisify(execFile)(process.execPath, [file], options)
+    return stdout.trim()
+  } finally {
+    rmSync(file)
   }
 }

@@ -2,6 +2,7 @@ import { cloudwatchLogs } from './cloudwatch-logs.ts'
 import { commandLines } from './command-lines.ts'
 import type { Decoder } from './decoder.ts'
 import { elasticsearchBulk } from './elasticsearch-bulk.ts'
+import { fluentForward } from './fluent-forward.ts'
 import { hecEvent } from './hec-event.ts'
 import { hecRaw } from './hec-raw.ts'
 import { json } from './json.ts'
@@ -29,6 +30,7 @@ export const decoders: readonly Decoder[] = [
   cloudwatchLogs,
   commandLines,
   elasticsearchBulk,
+  fluentForward,
   hecEvent,
   hecRaw,
   lokiJson,
