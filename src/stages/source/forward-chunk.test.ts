@@ -51,9 +51,14 @@ test('whatever a sender damages is refused, or is stored so that each of its ent
   )
 })
 
-test('a compressed message is stored like the same message without compression', async () => {
+test.each([
+  ['gzip', gzipSync(packed)],
+  // `zstd -19` of the same entries, with its checksum.
+  ['zstd', Buffer.from('KLUv/QRo6QAAkgHfAAAAAqFuAaRsaXN0kqFhwJIC3wAAAAGhbgJ1k762', 'base64')],
+])('a message in %s is stored like the same message without compression', async (compressed, bytes) => {
   const plain = await forwardChunk(messages[2]!, limits)
-  const chunk = await forwardChunk(messages[3]!, limits)
+  const chunk = await forwardChunk(msgpackOf(['app', bytes, { compressed }]), limits)
+  expect(chunk.entries).toBe(2)
   expect(decodeBody(chunk.bytes, 'fluent-forward')).toEqual(decodeBody(plain.bytes, 'fluent-forward'))
 })
 
