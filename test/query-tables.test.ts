@@ -38,7 +38,7 @@ LookupName: later
 Enabled: true
 Refresh:
   CronExpression: 0 6 * * *
-SnowflakeQuery: SELECT aid, MAX(ComputerName) AS name FROM panther_logs.public.crowdstrike_fdrevent GROUP BY aid
+SnowflakeQuery: SELECT aid, MAX(ComputerName) AS name FROM panther_logs.public.crowdstrike_aidmaster GROUP BY aid
 LogTypeMap:
   PrimaryKey: aid
 `,
@@ -100,14 +100,14 @@ function command(...args: string[]): string {
 }
 
 test('a query fills a table from events, and later events have its rows', { timeout: 240_000 }, async () => {
-  expect(command('validate')).toMatch(/later\.yml: lookup_table 'later' cannot run: the table logs\.crowdstrike_fdrevent/)
+  expect(command('validate')).toMatch(/later\.yml: lookup_table 'later' cannot run: the table logs\.crowdstrike_aidmaster/)
   await caracal.start()
   const isMissing = async (name: string, why: RegExp) => {
     const { state, problem } = await table(name)
     return state === 'missing' && why.test(problem ?? '')
   }
   await until(() => isMissing('devices', /no rows/))
-  await until(() => isMissing('later', /waits for log types: .*crowdstrike_fdrevent/))
+  await until(() => isMissing('later', /waits for log types: .*crowdstrike_aidmaster/))
   await send([
     { account: 'ann', device: { os: 'Linux', disks: [1, 2] }, n: 1 },
     { account: 'ann', n: 2 },
