@@ -4,6 +4,9 @@ import { createMetrics } from './metrics.ts'
 const NAMES = [
   'caracal_records_total',
   'caracal_records_reason_total',
+  'caracal_source_bytes_total',
+  'caracal_source_last_received_timestamp_seconds',
+  'caracal_source_lag_seconds',
   'caracal_matches_total',
   'caracal_rule_errors_total',
   'caracal_rule_seconds_total',
