@@ -56,7 +56,7 @@ describe('refused, naming file and path', () => {
     ],
     ['an unknown provider', { Provider: { type: 's3' } }, /assets\.yml at Provider/],
     ['an address that is not HTTP', { Provider: { type: 'url', url: 'file:///etc/passwd' } }, /assets\.yml at Provider\.url/],
-    ['no content', { Filename: undefined }, /needs Filename .*, Provider .* or Inline/],
+    ['no content', { Filename: undefined }, /needs Filename .*, Provider .*, Inline .* or Events/],
     ['a name with a slash', { LookupName: '../x' }, /at LookupName: must be/],
     ['a name that helpers skip', { LookupName: 'p_any_x' }, /at LookupName/],
     ['a name that is a prototype', { LookupName: '__proto__' }, /at LookupName/],
