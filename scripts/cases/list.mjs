@@ -29,15 +29,15 @@ async function fileSource(folder, copies, { port, received }) {
   }
 }
 
-/** Posts a body to the built-in source: the answer's status, the counts after it, and the ids of the Zeek connections stored. */
-async function post(file, headers, received) {
+/** Posts a body to the built-in source: the answer's status, the counts after it, and the ids of the Zeek connections stored (if asked for). */
+async function post(file, headers, received, { hasConnections = true } = {}) {
   const server = new Server()
   try {
     await server.start()
     const response = await server.fetch('/ingest/default', { method: 'POST', headers, body: readFileSync(file) })
     const text = await response.text()
     const records = await server.records('default', response.ok ? received : 0)
-    const rows = records?.stored > 0 ? await server.query('SELECT uid FROM logs.zeek_conn ORDER BY uid') : []
+    const rows = hasConnections && records?.stored > 0 ? await server.query('SELECT uid FROM logs.zeek_conn ORDER BY uid') : []
     return { status: response.status, text, records, uids: rows.map(([uid]) => uid) }
   } finally {
     await server.stop()
@@ -183,7 +183,7 @@ export const CASES = {
       Array(5).fill('unknown_log_type'),
     )
     for (const { message } of rows) assert.match(message, /[A-Z]\w+\.[A-Z]\w+/, 'no schema is named')
-    const { records } = await post(file, {}, 6)
+    const { records } = await post(file, {}, 6, { hasConnections: false })
     assert.deepEqual([records.received, records.stored, records.dead_lettered], [6, 1, 5])
     return 'five dead letters unknown_log_type and the row of osquery, from run and from HTTP'
   },
