@@ -12,7 +12,7 @@ const ELSEWHERE = new Set(
 /** The id that the source of `caracal run` has, which some messages name. */
 const SOURCE = 'run'
 /** Rows of the lake that are read at once. */
-const PAGE = 50_000
+const PAGE = 5000
 const DEADLINE_MS = 30 * 60_000
 
 /**
