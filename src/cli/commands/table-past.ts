@@ -61,7 +61,7 @@ async function showRow(name: string, key: readonly string[], flags: ShowFlags, i
   const { version, since, row } = JSON.parse(text) as Row
   if (flags.json) io.out(`${text}\n`)
   else {
-    // Rows that events write have a version each, so without a row there is none.
+    // In a table that events write, versions belong to rows, so a missing row has no version to show.
     if (version !== '-') io.err(`version ${version}, in force since ${since}\n`)
     if (row === null) io.err(`${printable(`The table has no row for ${key.join(', ')}`)}\n`)
     else io.out(`${printable(/"row":(.*)\}$/s.exec(text)![1]!)}\n`)

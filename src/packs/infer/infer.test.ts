@@ -67,7 +67,7 @@ describe('times', () => {
     })
   })
 
-  test('a count of the size of a time is none under a name that does not say so', () => {
+  test('a number as large as a Unix time is not taken for a time unless the name of the field suggests one', () => {
     expect(fieldOf(lines({ bytes: 1713520801 }), 'bytes')).toEqual({ type: 'bigint' })
   })
 

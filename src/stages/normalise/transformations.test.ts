@@ -106,7 +106,7 @@ describe('transformations', () => {
     expect(read(fields, { a: '192.0.2.1' })).toEqual({ a: 'REDACTED', p_any_usernames: ['REDACTED'] })
   })
 
-  test('a derived field of a type is checked as any', () => {
+  test('a derived field is converted to its type like any other', () => {
     expect(read('- {name: n, type: int, split: {from: a, separator: ",", index: 0}}', { a: 'x,y' })).toMatchObject({
       reason: 'wrong_type',
     })

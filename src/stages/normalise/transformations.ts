@@ -20,7 +20,7 @@ export type MaskSpec =
   | { readonly type: 'redact'; readonly to: string }
   | { readonly type: 'obfuscate'; readonly salt: string | SecretReference }
 
-/** Resolves a secret; throws `ConfigError` if there is none. Absent where files are only checked: no record is read there. */
+/** Resolves a secret; throws `ConfigError` if it is missing. Absent where files are only checked and no record is read. */
 export type ReadSecret = ((reference: SecretReference) => string) | undefined
 
 type Transform = (record: JsonObject) => JsonObject

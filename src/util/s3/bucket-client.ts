@@ -1,4 +1,5 @@
 import { type AwsCredentials, awsEncoded, signed } from '../http/aws-signature.ts'
+import { hasDotSegment } from '../http/dot-segment.ts'
 import type { HttpAnswer, Send } from '../http/send.ts'
 
 export interface BucketOptions {
@@ -24,8 +25,6 @@ export interface BucketRequest {
   readonly timeoutMs: number
   readonly signal: AbortSignal
 }
-
-const DOT_SEGMENT = /(?:^|\/)\.{1,2}(?:\/|$)/
 
 /** A key with a part `.` or `..`, which URLs resolve: it would name another object, even one of another bucket. */
 export class UnreachableKey extends Error {
@@ -54,7 +53,7 @@ export class BucketClient {
    * `UnreachableKey`.
    */
   async get(request: BucketRequest): Promise<HttpAnswer> {
-    if (DOT_SEGMENT.test(request.key ?? '')) throw new UnreachableKey()
+    if (hasDotSegment(request.key ?? '')) throw new UnreachableKey()
     const answer = await this.#send(request)
     const region = answer.headers.get('x-amz-bucket-region')
     if (![301, 307, 400].includes(answer.status) || !region || region === this.#region || !/^[a-z0-9-]{1,40}$/.test(region))

@@ -6,7 +6,7 @@ import { Miss, type TextParser } from './text-parser.ts'
 
 /** Keys that every parser with named values has. */
 export const textOptions = {
-  emptyValues: z.array(z.string()).optional().describe('Values that mean that there is none, as in `["-", ""]`.'),
+  emptyValues: z.array(z.string()).optional().describe('Texts that stand for a missing value, as in `["-", ""]`.'),
   trimSpace: z.boolean().default(false).describe('Remove white space around values.'),
   expandFields: z
     .record(z.string().min(1), z.string())

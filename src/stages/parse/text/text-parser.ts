@@ -17,7 +17,7 @@ export class Miss {
 
 /** Reads the texts of one chunk, in order. */
 export interface TextReader {
-  /** The values of the record, or why it is none. Never throws, and takes time linear in the length of the text. */
+  /** The record's values, or why the text is not a record. Never throws, and takes time linear in the length of the text. */
   read(text: string): JsonObject | typeof HEADER | Miss
   /** What a reader of the next chunk needs to know, such as the columns of a header; '' if nothing. */
   context(): string

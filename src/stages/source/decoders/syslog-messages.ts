@@ -34,7 +34,7 @@ export const syslogMessages: BodyDecoder = {
   },
 }
 
-/** The text from here to the next blank; '' if there is none. */
+/** The text from here to the next blank; empty without a blank. */
 function wordAt(bytes: Buffer, from: number): string {
   const end = bytes.subarray(from, from + MAX_WORD).indexOf(SPACE)
   return end < 0 ? '' : bytes.toString('latin1', from, from + end)

@@ -1,4 +1,5 @@
 import { messageOf, Refused, RetryLater } from '../../../util/errors.ts'
+import { hasDotSegment } from '../../../util/http/dot-segment.ts'
 import { retryAfterMs } from '../../../util/http/retry-after.ts'
 import { type HttpAnswer, HttpError, type HttpRequest, type Send, shownUrl } from '../../../util/http/send.ts'
 import { type ObjectPart, ObjectUnreachable } from './store.ts'
@@ -26,7 +27,7 @@ export function noAnswer(error: unknown, url: string | URL, signal: AbortSignal)
 
 /** Throws `ObjectUnreachable` for a key with a part `.` or `..`: in a URL, these lead to another object. */
 export function checkKey(key: string): void {
-  if (/(^|\/)\.\.?(\/|$)/.test(key)) throw new ObjectUnreachable("its name has a part '.' or '..', which no URL can contain")
+  if (hasDotSegment(key)) throw new ObjectUnreachable("its name has a part '.' or '..', which no URL can contain")
 }
 
 /** The header for a part of an object. */

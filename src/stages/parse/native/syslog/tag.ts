@@ -3,7 +3,7 @@ import { isDigit, withoutSpaces } from './text.ts'
 
 /** What names the program at the start of a message: `sshd[812]: `. */
 export interface Tag {
-  /** '' if there is none. */
+  /** Empty if the tag has none. */
   readonly name: string
   readonly processId: string | undefined
   readonly severity: number | undefined

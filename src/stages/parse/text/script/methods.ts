@@ -133,7 +133,7 @@ const ofDicts: Readonly<Record<string, Method<Dict>>> = {
   },
 }
 
-/** The method of a text, a list or a dict, or `undefined` if there is none of this name. */
+/** The method of a text, a list or a dict, or `undefined` if no method has this name. */
 export function methodOf(value: Value, name: string): Callable | undefined {
   const find = <T>(methods: Readonly<Record<string, Method<T>>>, self: T): Callable | undefined =>
     Object.hasOwn(methods, name)
