@@ -5,7 +5,7 @@ import { environment, resolveSecret } from '../config/env.ts'
 import { httpSettings } from '../config/http.ts'
 import { contentRoots } from '../packs/load.ts'
 import { ContentWatch } from '../packs/watch.ts'
-import { DEAD_LETTERS, REPLAYED } from '../pipeline/rows.ts'
+import { DEAD_LETTERS, REPLAYED, SIGNALS } from '../pipeline/rows.ts'
 import { isLocal } from '../stages/deliver/index.ts'
 import type { Intake } from '../stages/source/source.ts'
 import { lakes } from '../stages/store/index.ts'
@@ -99,7 +99,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
   )
   await logLayouts(lake, log)
   // Their first rows would create them as well, but they are queried before.
-  await Promise.allSettled([DEAD_LETTERS, REPLAYED].map((table) => lake.ensure(table)))
+  await Promise.allSettled([DEAD_LETTERS, REPLAYED, SIGNALS].map((table) => lake.ensure(table)))
   const demoBefore = await demoState(config.data_dir)
   // The sample must not page anyone: its alerts are only sent if every alert stays on this machine.
   const elsewhere = config.destinations.filter((destination) => !isLocal(destination)).map(({ id }) => id)
