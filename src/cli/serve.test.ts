@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { alertId, type FakeEngine, fakeEngine } from '../../test/support/fake-engine.ts'
 import { startServer } from '../api/server.ts'
-import type { Config } from '../config/config.ts'
+import { type Config, configSchema } from '../config/config.ts'
 import { createLog } from '../telemetry/log.ts'
 import { ConfigError } from '../util/errors.ts'
 import type { Io } from './io.ts'
@@ -115,7 +115,8 @@ test('without a destination that prints, the demo prints its alerts itself', asy
 
 test('if alerts are printed as JSON lines, nothing else is printed there', async () => {
   const io = terminal(true)
-  const shown = await demo({ destinations: [{ type: 'stdout', id: 'stdout', severities: [], system: true, format: 'json' }] })
+  const { destinations } = configSchema.parse({ destinations: [{ type: 'stdout', id: 'stdout', format: 'json' }] })
+  const shown = await demo({ destinations })
   running = await serve(config(), async () => shown, io, log)
   await running.greet()
   expect(io.captured.out).toBe('')

@@ -6,6 +6,7 @@ import { withPrefixTypes } from '../stages/source/objects/prefixes.ts'
 import { type StreamSettings, streamProblem } from '../stages/source/stream-keys.ts'
 import { lakes } from '../stages/store/index.ts'
 import { oneOf } from '../util/define.ts'
+import { targetUrl } from '../util/http/target-url.ts'
 import { gitContent } from './content.ts'
 import { httpSchema } from './http.ts'
 import { keysSchema } from './keys.ts'
@@ -31,6 +32,12 @@ export const configSchema = z.strictObject({
     .regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, 'address:port, as in 127.0.0.1:4848')
     .default('127.0.0.1:4848')
     .describe('Address and port for the API, ingest and the console.'),
+  public_url: targetUrl
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional()
+    .describe(
+      'URL at which people reach Caracal, for links in alerts, such as https://siem.example.com behind a reverse proxy. Default: `listen`.',
+    ),
   data_dir: z.string().min(1).default('./data').describe('Folder for the state, spool, lake, table versions and API token.'),
   content: z
     .array(z.union([z.string().min(1), gitContent], { error: 'a folder, or a block with the key git' }))
@@ -64,7 +71,7 @@ export const configSchema = z.strictObject({
     .describe('Where logs come from. The http source `default` always exists.'),
   destinations: z
     .array(oneOf('destination', destinations))
-    .default(() => [{ type: 'stdout' as const, id: 'stdout', severities: [], system: true, format: 'text' as const }])
+    .prefault([{ type: 'stdout', id: 'stdout' }])
     .describe('Where alerts go.'),
   lake: oneOf('lake', lakes).prefault({ type: 'chdb' }).describe('Where events are stored and queried with SQL.'),
   max_record_bytes: z
@@ -194,4 +201,9 @@ export const configSchema = z.strictObject({
 })
 
 export type Config = z.output<typeof configSchema>
+/** Where people reach the product, without a slash at the end: links begin with it. */
+export function publicUrl({ public_url: url, listen }: Pick<Config, 'public_url' | 'listen'>): string {
+  return url ?? `http://${listen}`
+}
+
 export type SourceConfig = Config['sources'][number]

@@ -8,6 +8,7 @@ import type { Learned } from '../model/learned.ts'
 import type { Replay, ReplayAsk } from '../model/replay.ts'
 import type { SystemProblem } from '../model/system-problem.ts'
 import { type DeadLetterSample, DeadLetterSamples } from '../pipeline/dead-letter-samples.ts'
+import { routeOf } from '../pipeline/deliveries.ts'
 import { effectsOfRows } from '../pipeline/effects.ts'
 import type { Flusher } from '../pipeline/flusher.ts'
 import { judgeEvents } from '../pipeline/judge.ts'
@@ -353,7 +354,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
   }
 
   get #routes() {
-    return this.#options.config.destinations.map(({ id, severities, system }) => ({ id, severities, system }))
+    return this.#options.config.destinations.map(routeOf)
   }
 
   async #endFlusher(): Promise<void> {

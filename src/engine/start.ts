@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
-import { type Config, configSchema, type SourceConfig } from '../config/config.ts'
+import { type Config, configSchema, publicUrl, type SourceConfig } from '../config/config.ts'
 import { environment, resolveSecret } from '../config/env.ts'
 import { httpSettings } from '../config/http.ts'
 import { contentRoots } from '../packs/load.ts'
@@ -124,7 +124,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     'the pipeline',
     () =>
       startPipelineThread(
-        { config, sources, baseUrl: `http://${config.listen}`, ...pages, spool: port2 },
+        { config, sources, baseUrl: publicUrl(config), ...pages, spool: port2 },
         mainCalls({ lake, events, metrics }),
       ),
     async ({ rpc, end }) => {

@@ -1,8 +1,12 @@
 import type { AlertType, LearnedLater } from './alert.ts'
 import type { Severity } from './rule.ts'
 
+/** What happens to an alert that destinations may be notified of; a destination's `send` lists what it wants. */
+export const ALERT_CHANGES = ['opened', 'updated', 'resolved'] as const
+export type AlertChange = (typeof ALERT_CHANGES)[number]
+
 /** Why an alert is sent to a destination. */
-export const DELIVERY_KINDS = ['opened', 'updated', 'resolved', 'test', 'digest'] as const
+export const DELIVERY_KINDS = [...ALERT_CHANGES, 'test', 'digest'] as const
 export type DeliveryKind = (typeof DELIVERY_KINDS)[number]
 
 /** An alert as destinations see it, without internal windows and counters. */

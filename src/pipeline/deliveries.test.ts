@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { AlertBody, AlertWindow } from '../model/alert.ts'
 import type { Rule } from '../model/rule.ts'
-import { deliveriesOf, type Route } from './deliveries.ts'
+import { type Change, changeDeliveries, deliveriesOf, type Route } from './deliveries.ts'
 
 const ROUTES: readonly Route[] = [
   { id: 'all', severities: [] },
@@ -9,12 +9,27 @@ const ROUTES: readonly Route[] = [
   { id: 'quiet', severities: ['INFO', 'LOW'] },
 ]
 
+const BASE = 'http://localhost'
+
+/** An alert with only what routing reads. */
+function alertWindow(severity: string, body: object = {}): AlertWindow {
+  const full = {
+    destinations: null,
+    type: 'RULE',
+    title: 't',
+    logTypes: [],
+    tags: [],
+    reports: {},
+    ...body,
+  } as unknown as AlertBody
+  return { alertId: 'a', ruleId: 'r', severity, createdMs: 0, body: full } as AlertWindow
+}
+
 /** An alert's destinations: from what the rule's code returned, its file, and its severity. */
 function destinations(severity: string, returned?: readonly string[] | undefined, outputIds?: readonly string[]): string[] {
-  const body = { destinations: returned, title: 't', logTypes: [], tags: [], reports: {} } as unknown as AlertBody
-  const window = { alertId: 'a', ruleId: 'r', severity, createdMs: 0, body } as AlertWindow
+  const window = alertWindow(severity, { destinations: returned ?? null })
   const rules = new Map([['r', { id: 'r', outputIds } as unknown as Rule]])
-  return deliveriesOf(window, rules, { routes: ROUTES, baseUrl: 'http://localhost' }).map(({ destination }) => destination)
+  return deliveriesOf(window, rules, { routes: ROUTES, baseUrl: BASE }).map(({ destination }) => destination)
 }
 
 test.each<[what: string, to: string[], severity: string, returned?: string[] | undefined, outputIds?: string[]]>([
@@ -29,4 +44,69 @@ test.each<[what: string, to: string[], severity: string, returned?: string[] | u
   ['SKIP beside an unknown destination is no SKIP', ['all', 'loud'], 'HIGH', ['SKIP', 'gone']],
 ])('an alert goes to its destinations: %s', (_, to, severity, returned, outputIds) => {
   expect(destinations(severity, returned, outputIds)).toEqual(to)
+})
+
+const PICKY: readonly Route[] = [
+  { id: 'cloud', severities: [], logTypes: ['AWS.CloudTrail', 'GCP.AuditLog'] },
+  { id: 'faults', severities: [], alertTypes: ['RULE_ERROR', 'SYSTEM'] },
+  { id: 'silent', severities: [], system: false },
+  { id: 'endings', severities: [], sends: ['resolved'] },
+]
+
+test.each<[what: string, to: string[], body: object]>([
+  ['a log type that one takes', ['cloud', 'silent'], { logTypes: ['Zeek.Conn', 'GCP.AuditLog'] }],
+  ['a log type that it does not take', ['silent'], { logTypes: ['Zeek.Conn'] }],
+  ['a failing rule', ['faults', 'silent'], { type: 'RULE_ERROR', logTypes: ['Zeek.Conn'] }],
+  ['Caracal itself', ['cloud', 'faults'], { type: 'SYSTEM' }],
+  [
+    'a log type, though the rule chose a destination that does not take it',
+    ['cloud'],
+    { logTypes: ['Z'], destinations: ['cloud'] },
+  ],
+])('an alert about %s goes to %o', (_, to, body) => {
+  const made = deliveriesOf(alertWindow('HIGH', body), new Map(), { routes: PICKY, baseUrl: BASE })
+  expect(made.map(({ destination }) => destination)).toEqual(to)
+})
+
+describe('a change of an alert', () => {
+  const routes: readonly Route[] = [
+    { id: 'chat', severities: [], sends: ['opened', 'updated', 'resolved'] },
+    { id: 'pager', severities: ['CRITICAL'], sends: ['opened', 'resolved'] },
+    { id: 'once', severities: [] },
+    { id: 'endings', severities: [], sends: ['resolved'] },
+  ]
+  const changed = (severity: string, part: Partial<Change>) =>
+    changeDeliveries(
+      alertWindow(severity),
+      { kind: 'updated', key: '1', nowMs: 7, sentTo: new Set(['chat', 'once']), ...part },
+      new Map(),
+      { routes, baseUrl: BASE },
+    )
+  const shown = (list: ReturnType<typeof changed>) =>
+    list.map(({ destination, body }) => `${destination} ${(JSON.parse(body) as { kind: string }).kind}`)
+
+  test('goes to the destinations that were sent the alert and want such changes', () => {
+    expect(shown(changed('HIGH', {}))).toEqual(['chat updated'])
+  })
+
+  test('opens the alert at a destination that it reaches only now', () => {
+    const made = changed('CRITICAL', {})
+    expect(shown(made)).toEqual(['pager opened', 'chat updated'])
+    // The id is that of an alert which was critical from the start: it cannot be opened there twice.
+    const [opened] = deliveriesOf(alertWindow('CRITICAL'), new Map(), { routes: [routes[1]!], baseUrl: BASE })
+    expect(made[0]!.deliveryId).toBe(opened!.deliveryId)
+  })
+
+  test('to resolved reaches every destination that was sent it, whatever its severity is now', () => {
+    const sentTo = new Set(['chat', 'pager', 'once'])
+    expect(shown(changed('LOW', { kind: 'resolved', sentTo }))).toEqual(['chat resolved', 'pager resolved', 'endings resolved'])
+  })
+
+  test('has the same id if it is processed again, and another one if it is another change', () => {
+    const ids = [{ key: '1' }, { key: '1' }, { key: '2' }, { kind: 'resolved' as const, key: '1' }].map(
+      (part) => changed('LOW', part)[0]!.deliveryId,
+    )
+    expect(ids[0]).toBe(ids[1])
+    expect(new Set(ids).size).toBe(3)
+  })
 })

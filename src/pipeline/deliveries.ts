@@ -1,6 +1,7 @@
-import type { AlertWindow } from '../model/alert.ts'
+import type { AlertType, AlertWindow } from '../model/alert.ts'
 import type { NewDelivery } from '../model/batch.ts'
-import type { Rule } from '../model/rule.ts'
+import type { AlertChange } from '../model/outgoing-alert.ts'
+import type { Rule, Severity } from '../model/rule.ts'
 import { deliveryBody } from '../stages/deliver/body.ts'
 import { hash16 } from '../util/hash.ts'
 
@@ -8,9 +9,15 @@ import { hash16 } from '../util/hash.ts'
 export interface Route {
   readonly id: string
   /** Empty: all. */
-  readonly severities: readonly string[]
+  readonly severities: readonly Severity[]
+  /** Absent or empty: all. */
+  readonly logTypes?: readonly string[]
+  /** Absent or empty: all. */
+  readonly alertTypes?: readonly AlertType[]
   /** False: no alerts of type `SYSTEM`. Absent: those too. */
   readonly system?: boolean
+  /** Absent: only `opened`. */
+  readonly sends?: readonly AlertChange[]
 }
 
 export interface Routing {
@@ -19,22 +26,87 @@ export interface Routing {
   readonly baseUrl: string
 }
 
-/** One delivery for each of the alert's destinations: those the rule chose, or else by severity. */
-export function deliveriesOf(window: AlertWindow, rules: ReadonlyMap<string, Rule>, { routes, baseUrl }: Routing): NewDelivery[] {
-  const chosen = window.body.destinations ?? nonEmpty(rules.get(window.ruleId)?.outputIds)
+type Rules = ReadonlyMap<string, Pick<Rule, 'outputIds'>>
+
+/** A destination's configuration as a route. */
+export function routeOf(config: {
+  readonly id: string
+  readonly severities: readonly Severity[]
+  readonly log_types: readonly string[]
+  readonly alert_types: readonly AlertType[]
+  readonly system: boolean
+  readonly send: readonly AlertChange[]
+}): Route {
+  const { id, severities, log_types: logTypes, alert_types: alertTypes, system, send } = config
+  return { id, severities, logTypes, alertTypes, system, sends: send }
+}
+
+/** One delivery of an opened alert for each of its destinations. */
+export function deliveriesOf(window: AlertWindow, rules: Rules, { routes, baseUrl }: Routing): NewDelivery[] {
+  const to = routesOf(window, rules, routes).filter((route) => wants(route, 'opened'))
+  return toEach(to, window, 'opened', '', window.createdMs, baseUrl)
+}
+
+/** A change of an alert that has been opened. */
+export interface Change {
+  readonly kind: 'updated' | 'resolved'
+  /** Distinguishes this change from the alert's others of the same kind; the same again if the same change is processed again. */
+  readonly key: string
+  readonly nowMs: number
+  /** Destinations that the alert has had deliveries to. */
+  readonly sentTo: ReadonlySet<string>
+}
+
+/**
+ * The deliveries of a change. It goes to destinations that want changes of its kind and were sent the alert. A destination that the alert
+ * only reaches now, because it became more severe, gets it as `opened`.
+ */
+export function changeDeliveries(window: AlertWindow, change: Change, rules: Rules, { routes, baseUrl }: Routing): NewDelivery[] {
+  const { kind, key, nowMs, sentTo } = change
+  const now = new Set(routesOf(window, rules, routes))
+  const isNew = (route: Route) => now.has(route) && !sentTo.has(route.id) && wants(route, 'opened')
+  const opened = kind === 'updated' ? routes.filter(isNew) : []
+  const changed = routes.filter(
+    (route) => wants(route, kind) && (sentTo.has(route.id) || (now.has(route) && !wants(route, 'opened'))),
+  )
+  return [...toEach(opened, window, 'opened', '', nowMs, baseUrl), ...toEach(changed, window, kind, key, nowMs, baseUrl)]
+}
+
+/** The destinations that the rule chose (in its code, else in its file), or else those that accept such alerts. */
+function routesOf(window: AlertWindow, rules: Rules, routes: readonly Route[]): readonly Route[] {
+  const { severity, ruleId, body } = window
+  const accepting = routes.filter(({ system }) => body.type !== 'SYSTEM' || system !== false)
+  const chosen = body.destinations ?? nonEmpty(rules.get(ruleId)?.outputIds)
   if (chosen?.length === 1 && chosen[0] === 'SKIP') return []
-  const known = chosen?.every((name) => routes.some((route) => route.id === name)) ? chosen : undefined
-  const to = routes.filter(({ id, severities, system }) => {
-    if (window.body.type === 'SYSTEM' && system === false) return false
-    return known ? known.includes(id) : severities.length === 0 || severities.includes(window.severity)
-  })
-  const body = to.length > 0 ? deliveryBody(window, baseUrl) : ''
-  return to.map(({ id }) => ({
-    deliveryId: hash16('delivery', window.alertId, id) + hash16(id, window.alertId),
+  if (chosen?.every((name) => routes.some((route) => route.id === name))) return accepting.filter(({ id }) => chosen.includes(id))
+  return accepting.filter(
+    ({ severities, logTypes = [], alertTypes = [] }) =>
+      (severities.length === 0 || severities.includes(severity)) &&
+      (logTypes.length === 0 || body.logTypes.length === 0 || body.logTypes.some((type) => logTypes.includes(type))) &&
+      (alertTypes.length === 0 || alertTypes.includes(body.type)),
+  )
+}
+
+function wants({ sends = ['opened'] }: Route, kind: AlertChange): boolean {
+  return sends.includes(kind)
+}
+
+function toEach(
+  routes: readonly Route[],
+  window: AlertWindow,
+  kind: AlertChange,
+  key: string,
+  createdMs: number,
+  baseUrl: string,
+): NewDelivery[] {
+  const body = routes.length > 0 ? deliveryBody(window, baseUrl, kind) : ''
+  const what = kind === 'opened' ? [] : [kind, key]
+  return routes.map(({ id }) => ({
+    deliveryId: hash16('delivery', window.alertId, id, ...what) + hash16(id, window.alertId, ...what),
     alertId: window.alertId,
     destination: id,
     body,
-    createdMs: window.createdMs,
+    createdMs,
   }))
 }
 

@@ -65,7 +65,9 @@ describe('deliveries that batches commit', () => {
   }
 
   test('are due, retried, delivered or dead', async () => {
-    await keep({ deliveries: [delivery('d1', 'soc', 10), delivery('d2', 'soc', 20), delivery('d3', 'mail', 30)] })
+    await keep({
+      deliveries: [delivery('d1', 'soc', 10), { ...delivery('d2', 'soc', 20), alertId: 'b' }, delivery('d3', 'mail', 30)],
+    })
     await keep({ deliveries: [delivery('d1', 'soc', 99)] })
     const due = async (now: number, except: string[] = []) =>
       (await dueDeliveries(db, now, 10, except)).map(({ delivery_id }) => delivery_id)
@@ -112,8 +114,22 @@ describe('deliveries that batches commit', () => {
     ])
   })
 
+  test('of one alert to one destination are due one after another, in the order of the changes', async () => {
+    const opened = delivery('z-opened', 'soc', 10)
+    await keep({ deliveries: [opened, delivery('y', 'mail', 10), { ...delivery('x', 'soc', 10), alertId: 'other' }] })
+    await keep({ deliveries: [delivery('a-resolved', 'soc', 10)] })
+    const due = async (except: string[] = []) => (await dueDeliveries(db, 2000, 9, except)).map(({ delivery_id }) => delivery_id)
+    expect((await due()).sort()).toEqual(['x', 'y', 'z-opened'])
+    // Nor while the first is being sent, or waits for another attempt.
+    expect((await due(['z-opened'])).sort()).toEqual(['x', 'y'])
+    await saveDeliveryResults(db, [{ deliveryId: 'z-opened', kind: 'again', tries: 1, nextMs: 5000, error: 'down' }])
+    expect((await due()).sort()).toEqual(['x', 'y'])
+    await saveDeliveryResults(db, [{ deliveryId: 'z-opened', kind: 'delivered', tries: 2, nowMs: 50 }])
+    expect((await due()).sort()).toEqual(['a-resolved', 'x', 'y'])
+  })
+
   test('are due even if another destination has a long queue', async () => {
-    const slow = Array.from({ length: 50 }, (_, i) => delivery(`slow${i}`, 'slow', i))
+    const slow = Array.from({ length: 50 }, (_, i) => ({ ...delivery(`slow${i}`, 'slow', i), alertId: `${i}` }))
     await keep({ deliveries: [...slow, delivery('quick', 'zz', 1000)] })
     const due = await dueDeliveries(db, 2000, 3, [])
     expect(due.map(({ delivery_id }) => delivery_id)).toEqual(['slow0', 'slow1', 'slow2', 'quick'])

@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import type { DeliveryResult, NewDelivery } from '../model/batch.ts'
 import type { DeliveryRow, StateTables } from './tables.ts'
 
@@ -24,7 +24,8 @@ export async function saveDeliveries(tx: Transaction<StateTables>, deliveries: r
 
 /**
  * Deliveries that are due, oldest first, except those with the given ids. `limit` applies per destination, so that one long queue does
- * not hide the others.
+ * not hide the others. Deliveries of one alert to one destination are due in the order in which they were created: nothing is resolved
+ * there before it was opened.
  */
 export async function dueDeliveries(
   db: Kysely<StateTables>,
@@ -49,6 +50,18 @@ export async function dueDeliveries(
       .where('state', '=', 'pending')
       .where('destination', '=', destination)
       .where('next_ms', '<=', nowMs)
+      .where(({ not, exists, selectFrom, lit, ref }) =>
+        not(
+          exists(
+            selectFrom('deliveries as earlier')
+              .select(lit(1).as('one'))
+              .whereRef('earlier.alert_id', '=', ref('deliveries.alert_id'))
+              .whereRef('earlier.destination', '=', ref('deliveries.destination'))
+              .where('earlier.state', '=', 'pending')
+              .where(sql<boolean>`earlier.rowid < deliveries.rowid`),
+          ),
+        ),
+      )
     if (except.length > 0) query = query.where('delivery_id', 'not in', [...except])
     due.push(...(await query.orderBy('next_ms').orderBy('delivery_id').limit(limit).execute()))
   }

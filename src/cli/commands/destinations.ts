@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Command, Option } from 'commander'
+import { publicUrl } from '../../config/config.ts'
 import { httpSettings } from '../../config/http.ts'
 import { SEVERITIES, type Severity } from '../../model/rule.ts'
 import { type ConfigOptions, configOption, readConfig } from '../config.ts'
@@ -34,7 +35,8 @@ export function registerDestinations(program: Command, io: Io): void {
 }
 
 async function test(id: string, { severity, ...flags }: Flags, io: Io): Promise<void> {
-  const { destinations, http: settings, listen } = readConfig(flags, io)
+  const read = readConfig(flags, io)
+  const { destinations, http: settings } = read
   const config = destinations.find((destination) => destination.id === id)
   if (!config) {
     const known = destinations.map((destination) => destination.id).join(', ')
@@ -46,7 +48,7 @@ async function test(id: string, { severity, ...flags }: Flags, io: Io): Promise<
   const http = createHttp(httpSettings(settings, io.env))
   try {
     const destination = await openDestination(config, { env: io.env, send: http.configured, write: io.out })
-    const alert = testAlert(Date.now(), severity, `http://${listen}`)
+    const alert = testAlert(Date.now(), severity, publicUrl(read))
     await destination.send({ id: randomUUID(), kind: 'test', alert }, AbortSignal.timeout(MAX_MS))
     await destination.close()
   } finally {

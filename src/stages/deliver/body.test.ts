@@ -67,6 +67,10 @@ test('a stored delivery is read back as the alert that was written', () => {
   })
 })
 
+test.each(['updated', 'resolved'] as const)('a delivery of an alert that was %s says so', (kind) => {
+  expect(readDeliveryBody(deliveryBody(alert(), 'http://x', kind)).kind).toBe(kind)
+})
+
 test('only alerts of a replay say so, in every destination’s form', () => {
   const { alert: read } = readDeliveryBody(deliveryBody({ ...alert(), retroactive: true }, 'http://x'))
   expect(read.retroactive).toBe(true)

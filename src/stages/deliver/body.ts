@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ALERT_TYPES, type AlertBody } from '../../model/alert.ts'
-import { DELIVERY_KINDS, type DeliveryKind, type OutgoingAlert } from '../../model/outgoing-alert.ts'
+import { type AlertChange, DELIVERY_KINDS, type DeliveryKind, type OutgoingAlert } from '../../model/outgoing-alert.ts'
 import { SEVERITIES, type Severity } from '../../model/rule.ts'
 import { messageOf, Refused } from '../../util/errors.ts'
 import { webhookParts } from './webhook-body.ts'
@@ -26,11 +26,11 @@ export interface DeliveryContent {
 const VERSION = 2
 
 /**
- * The stored form of a delivery, written in the transaction that opens the alert: `{version, kind, alert}` as JSON, where `alert` is an
- * `OutgoingAlert`. Destinations convert it to their own form when they send it.
+ * The stored form of a delivery, written in the transaction that opens or changes the alert: `{version, kind, alert}` as JSON, where
+ * `alert` is an `OutgoingAlert`. Destinations convert it to their own form when they send it.
  */
-export function deliveryBody(alert: AlertForDelivery, baseUrl: string): string {
-  return JSON.stringify({ version: VERSION, kind: 'opened' satisfies DeliveryKind, alert: outgoingAlert(alert, baseUrl) })
+export function deliveryBody(alert: AlertForDelivery, baseUrl: string, kind: AlertChange = 'opened'): string {
+  return JSON.stringify({ version: VERSION, kind, alert: outgoingAlert(alert, baseUrl) })
 }
 
 /** The alert as destinations see it. `link` opens it on this machine. */

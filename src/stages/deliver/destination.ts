@@ -1,9 +1,19 @@
 import { z } from 'zod'
-import type { DeliveryKind, OutgoingAlert } from '../../model/outgoing-alert.ts'
+import { ALERT_TYPES } from '../../model/alert.ts'
+import { ALERT_CHANGES, type AlertChange, type DeliveryKind, type OutgoingAlert } from '../../model/outgoing-alert.ts'
 import { SEVERITIES } from '../../model/rule.ts'
 import type { Definition } from '../../util/define.ts'
 import type { Send } from '../../util/http/send.ts'
 import type { SecretReference } from '../../util/secret.ts'
+
+/** The `send` key. Destinations that keep incidents or tickets open until they are resolved have another default than `[opened]`. */
+export function sends(byDefault: readonly AlertChange[]) {
+  return z
+    .array(z.enum(ALERT_CHANGES))
+    .min(1)
+    .default([...byDefault])
+    .describe('What to send: `opened` alerts, those `updated` because they grew or became more severe, and those `resolved`.')
+}
 
 /** Config keys common to all destinations. */
 export const destinationBase = {
@@ -12,6 +22,14 @@ export const destinationBase = {
     .regex(/^[A-Za-z0-9][A-Za-z0-9 _.-]{0,99}$/, 'letters, digits, blanks and _ . -, at most 100')
     .describe('Name of the destination, by which rules can select it.'),
   severities: z.array(z.enum(SEVERITIES)).default([]).describe('Severities of the alerts to send here. If empty, all.'),
+  log_types: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      'Log types whose alerts to send here, as in `AWS.CloudTrail`. If empty, all. Alerts without a log type are always sent.',
+    ),
+  alert_types: z.array(z.enum(ALERT_TYPES)).default([]).describe('Types of the alerts to send here. If empty, all.'),
+  send: sends(['opened']),
   system: z.boolean().default(true).describe('Whether to send alerts about Caracal itself (type SYSTEM) here.'),
 } as const
 
@@ -19,7 +37,7 @@ export const destinationBase = {
 export interface Delivery {
   /** The same on every attempt, so that receivers can drop duplicates. */
   readonly id: string
-  /** Why it is sent. A destination that does not distinguish kinds sends all of them. */
+  /** Why it is sent. A destination that does not distinguish kinds sends all that it gets. */
   readonly kind: DeliveryKind
   readonly alert: OutgoingAlert
 }

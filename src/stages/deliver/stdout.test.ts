@@ -12,7 +12,7 @@ async function print(format: 'text' | 'json', alert = outgoingAlert({ title: HOS
     out += text
   }
   const deps = { send: sendNothing, now: Date.now, write, secret: () => '' }
-  const destination = await stdout.create({ id: 't', severities: [], system: true, format }, deps)
+  const destination = await stdout.create(stdout.config.parse({ id: 't', format }), deps)
   await destination.send({ id: 'd', kind: 'opened', alert }, AbortSignal.timeout(1000))
   return out
 }
