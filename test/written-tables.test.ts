@@ -131,6 +131,14 @@ async function joined(uid: string): Promise<Record<string, unknown> | null> {
   return (read as { dhcp_leases?: { id_orig_h: Record<string, unknown> } } | null)?.dhcp_leases?.id_orig_h ?? null
 }
 
+/** Waits until the lease of an address names this host: a connection in the same batch as the lease would not be joined with it. */
+async function leased(host: string): Promise<void> {
+  await until(async () => {
+    const rows = await caracal.query('SELECT hostname FROM lookups.dhcp_leases')
+    return rows.some(([hostname]) => hostname === host) || undefined
+  })
+}
+
 test.each([1, 2])(
   'leases name the hosts of later connections, with %i workers and after a kill',
   { timeout: 300_000 },
@@ -139,6 +147,7 @@ test.each([1, 2])(
     await send('sensor', conn('C1', '192.0.2.10'))
     expect(await joined('C1')).toBeNull()
     await send('sensor', ack('192.0.2.10', 'laptop-7'), { ...ack('192.0.2.10', 'not-acknowledged'), msg_types: ['NAK'] })
+    await leased('laptop-7')
     await send('sensor', conn('C2', '192.0.2.10'))
     const row = { ip: '192.0.2.10', hostname: 'laptop-7', mac: '00:00:5e:00:53:01', p_match: '192.0.2.10', p_version: 1 }
     expect(await joined('C2')).toEqual(row)
@@ -148,6 +157,7 @@ test.each([1, 2])(
     expect(await joined('C3')).toEqual(row)
     const between = new Date().toISOString()
     await send('sensor', ack('192.0.2.10', 'printer-2'))
+    await leased('printer-2')
     await send('sensor', conn('C4', '192.0.2.10'))
     expect(await joined('C4')).toEqual({ ...row, hostname: 'printer-2', p_version: 2 })
 
