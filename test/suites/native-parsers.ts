@@ -3,47 +3,8 @@ import fc from 'fast-check'
 import type { JsonObject } from '../../src/model/json.ts'
 import { nativeParsers } from '../../src/stages/parse/native/index.ts'
 import { HEADER, type NativeParser } from '../../src/stages/parse/native/native.ts'
+import { assertLinear, damaged, fuzzRuns } from '../support/fuzz.ts'
 import type { Behaviour, Suite } from './behaviours.ts'
-
-/** 1,000 cases here; a long run sets more. */
-export const FUZZ_RUNS = Number(process.env['FUZZ_RUNS'] ?? 1000)
-
-/** Texts of the format with parts cut out, doubled and mixed, and texts of any other kind. */
-export function damaged(texts: readonly string[]): fc.Arbitrary<string> {
-  const known = fc.constantFrom(...texts)
-  const place = fc.nat(400)
-  return fc.oneof(
-    fc.string({ unit: 'binary', maxLength: 400 }),
-    fc.string({ maxLength: 400 }),
-    fc
-      .tuple(known, place, place, fc.string({ maxLength: 6 }))
-      .map(([text, from, to, more]) => text.slice(0, from) + more + text.slice(to)),
-    fc.tuple(known, known, place).map(([a, b, at]) => a.slice(0, at) + b),
-    fc
-      .tuple(known, place, fc.nat(50))
-      .map(([text, at, times]) => text.slice(0, at) + text.slice(at, at + 3).repeat(times) + text.slice(at)),
-  )
-}
-
-/** Sixteen times the text takes about sixteen times the processor time; quadratic would be 256 times. */
-export function assertLinear(parse: (text: string) => unknown, texts: readonly string[]): void {
-  const micros = (text: string) => {
-    const before = process.cpuUsage()
-    parse(text)
-    const { user, system } = process.cpuUsage(before)
-    return user + system
-  }
-  for (const text of texts) {
-    for (const part of [text, text.slice(0, 3), ' ', '"', '\\', '=', '[', '%', 'a']) {
-      const of = (length: number) => (text + part.repeat(length / part.length + 1)).slice(0, length)
-      const [short, long] = [of(1 << 12), of(1 << 16)]
-      micros(short)
-      // What else the process does counts against one attempt, not against all.
-      const isLinear = [1, 2, 3].some(() => micros(long) / Math.max(micros(short), 400) < 80)
-      assert.ok(isLinear, `takes time out of proportion to a text with many ${JSON.stringify(part.slice(0, 40))}`)
-    }
-  }
-}
 
 const behaviours: readonly Behaviour<NativeParser>[] = [
   {
@@ -68,7 +29,7 @@ const behaviours: readonly Behaviour<NativeParser>[] = [
           const record = parse(text)
           if (record !== undefined && record !== HEADER) JSON.stringify(record)
         }),
-        { numRuns: FUZZ_RUNS, seed: 12 },
+        { numRuns: fuzzRuns(), seed: 12 },
       )
     },
   },

@@ -37,8 +37,8 @@ describe('the suite fails', () => {
     [
       'does not end when it is closed',
       changedFile((source) => {
-        void source.close()
-        source.close = never
+        const close = source.close.bind(source)
+        source.close = () => close().then(never)
       }),
       'stops promptly when it is closed, with data left unread',
     ],

@@ -4,6 +4,7 @@ import type { JsonObject } from '../../src/model/json.ts'
 import type { Format, ReadRow } from '../../src/stages/enrich/formats/format.ts'
 import { formats } from '../../src/stages/enrich/formats/index.ts'
 import { TableError } from '../../src/stages/enrich/table.ts'
+import { fuzzRuns } from '../support/fuzz.ts'
 import type { Behaviour, Suite } from './behaviours.ts'
 
 /** A format with content to read. */
@@ -93,7 +94,7 @@ const behaviours: readonly Behaviour<TableFormat>[] = [
             assert.match(error.message, /\w+ \w+/)
           }
         }),
-        { numRuns: 200, seed: 11 },
+        { numRuns: fuzzRuns(200), seed: 11 },
       )
     },
   },

@@ -5,8 +5,8 @@ import { DEAD_LETTER_REASONS } from '../../src/model/outcome.ts'
 import { HEADER } from '../../src/stages/parse/native/native.ts'
 import { textParsers } from '../../src/stages/parse/text/index.ts'
 import { Miss, type TextParser, type TextParserKind, type TextReader } from '../../src/stages/parse/text/text-parser.ts'
+import { assertLinear, damaged, fuzzRuns } from '../support/fuzz.ts'
 import type { Behaviour, Suite } from './behaviours.ts'
-import { assertLinear, damaged, FUZZ_RUNS } from './native-parsers.ts'
 
 type Reading = ReturnType<TextReader['read']>
 
@@ -55,7 +55,7 @@ const behaviours: readonly Behaviour<TextParserKind>[] = [
             assert.match(reading.why, /\w+ \w+/)
           } else JSON.stringify(reading)
         }),
-        { numRuns: FUZZ_RUNS, seed: 13 },
+        { numRuns: fuzzRuns(), seed: 13 },
       )
     },
   },

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fuzzRuns } from '../../../test/support/fuzz.ts'
 import { INDICATOR_FIELDS } from '../../model/event.ts'
 import { extractors, type IndicatorName, Indicators, isIp, isIpv4 } from './indicators.ts'
 
@@ -102,6 +103,6 @@ test('addresses are those that node:net accepts, without zones', () => {
       expect(isIpv4(value)).toBe(isIP(value) === 4)
       expect(isIp(value)).toBe(isIP(value) !== 0 && !value.includes('%'))
     }),
-    { seed: 4848, numRuns: 1000 },
+    { seed: 4848, numRuns: fuzzRuns() },
   )
 })

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fuzzRuns } from '../../../test/support/fuzz.ts'
 import { compileTimeFormat } from './time-format.ts'
 
 const NOW = Date.UTC(2024, 3, 19)
@@ -66,7 +67,7 @@ test('the year of any time within the last eleven months is found', () => {
       const text = `${time.slice(5, 10)} ${time.slice(11, 19)}`
       expect(read('%m-%d %T', text, new Date(receivedMs).toISOString())).toBe(time.replace('.000', ''))
     }),
-    { seed: 4848, numRuns: 1000 },
+    { seed: 4848, numRuns: fuzzRuns() },
   )
 })
 
@@ -99,7 +100,7 @@ test('any time of a zone, written by its clocks, is the same time again, except 
       const found = Date.parse(read('%F %T', text, '2024-12-01T00:00:00Z', zone)!)
       if (found !== second) expect([clocks.format(found), second - found]).toEqual([text, 3_600_000])
     }),
-    { seed: 4848, numRuns: 1000 },
+    { seed: 4848, numRuns: fuzzRuns() },
   )
 })
 

@@ -41,6 +41,8 @@ export function createParser(options: ParserOptions): Parser {
 const NO_HINTS: Hints = {}
 /** `{`, with which no header begins. */
 const OBJECT = 0x7b
+/** What decoders skip between records, and nothing else: otherwise a record would disappear without being counted. */
+const BLANK = /^[ \t\r]*$/
 const BEFORE_JSON = /^\s+(?=[{[])/
 
 /** One chunk while it is being parsed. */
@@ -144,7 +146,7 @@ class ChunkParser {
   #line(start: number, end: number, text: string): void {
     const isCrlf = text.charCodeAt(text.length - 1) === 0x0d
     const line = isCrlf ? text.slice(0, -1) : text
-    if (line.length === 0 || (line.charCodeAt(0) <= 0x20 && line.trim() === '')) return
+    if (line.length === 0 || (line.charCodeAt(0) <= 0x20 && BLANK.test(line))) return
     const offset = this.#chunk.offset + start
     const last = isCrlf ? end - 1 : end
     if (last - start + this.#fieldsLength > this.#options.maxRecordBytes) {

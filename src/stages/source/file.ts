@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Cursor, Extent } from '../../model/batch.ts'
 import type { Chunk } from '../../model/chunk.ts'
 import { messageOf } from '../../util/errors.ts'
-import { isGzip, openReader } from './byte-reader.ts'
+import { type ByteReader, isGzip, openReader } from './byte-reader.ts'
 import { unreadableFolders } from './folders.ts'
 import { isSameInode, KnownFiles } from './known-files.ts'
 import { matchingFiles } from './matching-files.ts'
@@ -299,7 +299,23 @@ class FileSource implements BatchSource {
   /** Identifies the file: one known before (moved, compressed, seen before a restart) or a new one; `null`: not known yet. */
   async #identify(path: string, info: Stats, isIdle: boolean): Promise<string | null | undefined> {
     if (info.size === 0) return undefined
-    const { reader, isGzip: gzip } = await openReader(path)
+    const { reader, isGzip } = await openReader(path)
+    try {
+      return await this.#track(path, info, reader, isGzip, isIdle)
+    } catch (error) {
+      await reader.close()
+      throw error
+    }
+  }
+
+  /** Keeps the reader if this is a file to read, and closes it otherwise. */
+  async #track(
+    path: string,
+    info: Stats,
+    reader: ByteReader,
+    gzip: boolean,
+    isIdle: boolean,
+  ): Promise<string | null | undefined> {
     const { bytes: head, fault } = await reader.read(0, FINGERPRINT_BYTES)
     const isSettled = !gzip || isIdle || this.#known.onInode(info) !== undefined
     // Another file may have taken its name in the meantime.

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fuzzRuns } from '../../../test/support/fuzz.ts'
 import { MsgpackFrames, MsgpackTooLarge } from '../../util/msgpack/frames.ts'
 import { MalformedMsgpack } from '../../util/msgpack/head.ts'
 import { msgpackOf } from '../../util/msgpack/write.ts'
@@ -47,7 +48,7 @@ test('whatever a sender damages is refused, or is stored so that each of its ent
         if (!isRefusal) throw error
       }
     }),
-    { numRuns: 1000, seed: 7 },
+    { numRuns: fuzzRuns(), seed: 7 },
   )
 })
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { PassThrough, Readable } from 'node:stream'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fuzzRuns } from '../../../test/support/fuzz.ts'
 import type { Chunk } from '../../model/chunk.ts'
 import { streamChunks } from './line-stream.ts'
 
@@ -67,7 +68,7 @@ test.each<[string, string, readonly string[]]>([
       const given = [...pieces, bytes.subarray(at)].filter(({ length }) => length > 0)
       expect(await records(given)).toEqual(wanted)
     }),
-    { numRuns: 300, seed: 30 },
+    { numRuns: fuzzRuns(300), seed: 30 },
   )
 })
 

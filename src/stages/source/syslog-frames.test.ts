@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fuzzRuns } from '../../../test/support/fuzz.ts'
 import { SyslogFrames } from './syslog-frames.ts'
 
 function messagesOf(pieces: readonly (string | Uint8Array)[], maxBytes = 1000): string[] {
@@ -52,7 +53,7 @@ test('messages arrive as they were sent, however they are framed and cut into pi
       const pieces = at.slice(1).map((end, i) => bytes.subarray(at[i]!, end))
       expect(messagesOf(pieces)).toEqual(sent.map(({ text }) => Buffer.from(text).toString('latin1')))
     }),
-    { numRuns: 1000, seed: 1 },
+    { numRuns: fuzzRuns(), seed: 1 },
   )
 })
 
@@ -79,6 +80,6 @@ test('of any bytes, none but white space, line ends and counts is lost, and memo
       const strip = (text: string) => text.replace(/[\0-\x20]|\d/g, '')
       expect(strip(kept)).toBe(strip(whole))
     }),
-    { numRuns: 1000, seed: 1 },
+    { numRuns: fuzzRuns(), seed: 1 },
   )
 })

@@ -1,6 +1,7 @@
 import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fuzzRuns } from '../../../test/support/fuzz.ts'
 import { type ArchiveEntry, ArchiveError } from './entry.ts'
 import { isTar, tarEntries } from './tar.ts'
 import { zipOf } from './zip.fixture.ts'
@@ -70,7 +71,7 @@ describe.each(Object.entries(ARCHIVES))('a damaged %s', (_, { bytes, entries }) 
           expect(error).toBeInstanceOf(ArchiveError)
         }
       }),
-      { numRuns: 1000, seed: 11 },
+      { numRuns: fuzzRuns(), seed: 11 },
     )
   })
 })

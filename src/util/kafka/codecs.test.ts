@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fuzzRuns } from '../../../test/support/fuzz.ts'
 import { unpackGzip, unpackLz4, unpackSnappy, unpackZstd } from './codecs.ts'
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex')
@@ -47,6 +48,6 @@ test('damaged batches are refused, whatever the bytes', async () => {
           (error) => expect(error).toBeInstanceOf(Error),
         )
     }),
-    { numRuns: 300 },
+    { numRuns: fuzzRuns(300) },
   )
 })

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fuzzRuns } from '../../../test/support/fuzz.ts'
 import type { JsonValue } from '../../model/json.ts'
 import { MsgpackFrames, MsgpackTooLarge } from './frames.ts'
 import { MalformedMsgpack } from './head.ts'
@@ -108,7 +109,7 @@ test('any bytes are values or refused, and take no longer than they are long', (
         if (!(error instanceof MalformedMsgpack) && !(error instanceof MsgpackTooLarge)) throw error
       }
     }),
-    { numRuns: 1000, seed: 7 },
+    { numRuns: fuzzRuns(), seed: 7 },
   )
 })
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fuzzRuns, fuzzTimeoutMs } from '../../../test/support/fuzz.ts'
 import { parseJson } from '../json.ts'
 import { TooMuch } from './check.ts'
 import { decodeParquet } from './decode.ts'
@@ -109,7 +110,7 @@ describe('a damaged file', () => {
   })
 
   test('is refused or read within the limits, whatever has changed, and does not end the process', {
-    timeout: 120_000,
+    timeout: fuzzTimeoutMs(120_000),
   }, async () => {
     const originals = ['none', 'v2', 'groups'].map(file)
     const change = fc.tuple(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), fc.integer({ min: 0, max: 255 }))
@@ -125,7 +126,7 @@ describe('a damaged file', () => {
           else expect(result).toBeInstanceOf(Error)
         },
       ),
-      { numRuns: 500, seed: 11 },
+      { numRuns: fuzzRuns(500), seed: 11 },
     )
   })
 })

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fuzzRuns } from '../../../../test/support/fuzz.ts'
 import { script } from './script.ts'
 import { Miss } from './text-parser.ts'
 
@@ -161,7 +162,7 @@ def parse(log):
       fc.property(fc.array(word, { maxLength: 40 }), (words) => {
         expect(['object', 'string']).toContain(typeof run(words.join(' ')))
       }),
-      { seed: 31, numRuns: Number(process.env['FUZZ_RUNS'] ?? 1000) },
+      { seed: 31, numRuns: fuzzRuns() },
     )
   })
 })

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fuzzRuns } from '../../../../test/support/fuzz.ts'
 import { decodeText } from './decode.ts'
 import type { TextState } from './text-walk.ts'
 
@@ -84,7 +85,7 @@ test('lists of any objects are read back, wherever the bytes are cut', () => {
         expect(recordsOf(pieces).map((text) => JSON.parse(text))).toEqual(JSON.parse(JSON.stringify(lists.flat())))
       },
     ),
-    { numRuns: 1000, seed: 29 },
+    { numRuns: fuzzRuns(), seed: 29 },
   )
 })
 

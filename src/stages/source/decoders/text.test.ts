@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fuzzRuns } from '../../../../test/support/fuzz.ts'
 import { type DecodedText, decodeText } from './decode.ts'
 import type { TextState } from './text-walk.ts'
 
@@ -171,7 +172,7 @@ test('random values in any framing are read back unchanged, wherever the bytes a
       expect(whole.map((record) => JSON.stringify(JSON.parse(record)))).toEqual(expected)
       expect(framed(cut(text, at))).toEqual(whole)
     }),
-    { numRuns: 1000, seed: 17 },
+    { numRuns: fuzzRuns(), seed: 17 },
   )
 })
 
@@ -199,7 +200,7 @@ test('for any bytes: no record is empty, none overlap, and all bytes except whit
       }
       for (const text of framed(cut(bytes, at))) expect(text).not.toBe('')
     }),
-    { numRuns: 3000, seed: 3 },
+    { numRuns: fuzzRuns(3000), seed: 3 },
   )
 })
 
