@@ -22,6 +22,7 @@ import { msgpackOf } from '../../src/util/msgpack/write.ts'
 import { AzureStore } from '../support/azure-store.ts'
 import { TestBucket, type TestStore } from '../support/bucket.ts'
 import { GcsStore } from '../support/gcs-store.ts'
+import { JournalFile } from '../support/journal-file.ts'
 import { S3Store } from '../support/s3-store.ts'
 import type { TestServer } from '../support/servers.ts'
 import { TestTopic } from '../support/topic.ts'
@@ -56,6 +57,7 @@ function missing(type: string): never {
 export function seekable(definition: AnySource): (() => Promise<Seekable>) | undefined {
   if (!definition.seekable) return undefined
   if (definition.type === 'kafka') return messages
+  if (definition.type === 'journald') return entries
   const store = STORES[definition.type]
   if (store) return () => objects(definition as ObjectDefinition, store)
   return definition.type === 'file' ? () => files(definition as typeof file) : missing(definition.type)
@@ -128,6 +130,45 @@ async function messages(): Promise<Seekable> {
     write: async (records) => topic.produce(records),
     end: async () => {},
   }
+}
+
+/** The definition runs journalctl; its source gets a program that stands in for it. The records are the texts of entries. */
+async function entries(): Promise<Seekable> {
+  const journal = new JournalFile()
+  return {
+    open(cursors) {
+      const source = journal.open(cursors)
+      let at = (cursors[0]?.value as { at?: object } | undefined)?.at
+      return {
+        id: source.id,
+        // The program needs a moment to print what there is.
+        async next() {
+          let extent = await source.next()
+          await journal.until(async () => {
+            extent ??= await source.next()
+            return extent !== undefined || journal.isLast(at)
+          })
+          at = (extent?.['to'] as object | undefined) ?? at
+          return extent
+        },
+        async read(extent) {
+          const chunks = await source.read(extent)
+          return chunks.map(({ records: _, hints: __, ...chunk }) => ({ ...chunk, bytes: messageIn(chunk.bytes) }))
+        },
+        receivedMs: () => source.receivedMs(),
+        parsed: (extent) => source.parsed(extent),
+        committed: () => source.committed(),
+        status: () => source.status(),
+        close: () => source.close(),
+      } satisfies BatchSource
+    },
+    write: async (records) => journal.write(records),
+    end: () => journal.end(),
+  }
+}
+
+function messageIn(entry: Uint8Array): Uint8Array {
+  return Buffer.from((JSON.parse(Buffer.from(entry).toString()) as { MESSAGE: string }).MESSAGE)
 }
 
 /** How to send records to a source that pushes. */

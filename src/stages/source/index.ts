@@ -6,6 +6,7 @@ import { fluentForward } from './fluent-forward.ts'
 import { gcs } from './gcs/gcs.ts'
 import { host } from './host.ts'
 import { http } from './http.ts'
+import { journald } from './journald/journald.ts'
 import { kafka } from './kafka/kafka.ts'
 import { loki } from './loki.ts'
 import { otlp } from './otlp.ts'
@@ -24,6 +25,7 @@ export const sources = [
   gcs,
   host,
   http,
+  journald,
   kafka,
   loki,
   otlp,

@@ -15,12 +15,16 @@ export interface CommandResult {
   readonly isMissing: boolean
 }
 
-const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+/**
+ * The environment of programs that sources run: nothing of this process's, which may hold secrets, and messages and dates that do not
+ * depend on the language of the system.
+ */
+export const COMMAND_ENV = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' }
 const MAX_STDERR_BYTES = 2000
 const NEWLINE = 0x0a
 
 /**
- * Runs a program without a shell, with nothing of this process's environment, which may hold secrets. It and its children are killed when a
+ * Runs a program without a shell, with nothing of this process's environment. It and its children are killed when a
  * limit is reached or the signal is aborted. Never rejects.
  */
 export async function runCommand(
@@ -32,8 +36,7 @@ export async function runCommand(
   const child = spawn(program, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
-    // Its messages and dates must not depend on the language of the system.
-    env: { PATH, LC_ALL: 'C' },
+    env: COMMAND_ENV,
   })
   let stopped: string | undefined
   const stop = (why: string) => {

@@ -12,7 +12,7 @@ export type Peer = { readonly path: string; readonly why?: undefined } | { reado
 
 /** A program on the PATH or in the system's folders. */
 export function program(name: string): Peer {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin']
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/lib/systemd', '/lib/systemd']
   const path = folders.map((folder) => join(folder, name)).find(isExecutable)
   return path === undefined ? { why: `${name} is not installed` } : { path }
 }

@@ -5,6 +5,7 @@ import { elasticsearchBulk } from './elasticsearch-bulk.ts'
 import { fluentForward } from './fluent-forward.ts'
 import { hecEvent } from './hec-event.ts'
 import { hecRaw } from './hec-raw.ts'
+import { journalExport } from './journal-export.ts'
 import { json } from './json.ts'
 import { jsonArray } from './json-array.ts'
 import { jsonEnvelope } from './json-envelope.ts'
@@ -33,6 +34,7 @@ export const decoders: readonly Decoder[] = [
   fluentForward,
   hecEvent,
   hecRaw,
+  journalExport,
   lokiJson,
   lokiProtobuf,
   otlpJson,
