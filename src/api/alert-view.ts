@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { ALERT_STATUSES, ALERT_TYPES, type AlertBody, type StoredAlert } from '../model/alert.ts'
+import { ALERT_QUALITIES } from '../model/alert-work.ts'
 import type { JsonValue } from '../model/json.ts'
+import { DELIVERY_KINDS } from '../model/outgoing-alert.ts'
 import { SEVERITIES } from '../model/rule.ts'
 import type { StoredDelivery } from '../state/read.ts'
 import { stringifyJson } from '../util/json.ts'
@@ -25,6 +27,13 @@ export const alertSchema = z.object({
   title: z.string(),
   severity: z.enum(SEVERITIES),
   status: z.enum(ALERT_STATUSES),
+  reason: z.string().nullable().describe('Why it was resolved or closed.'),
+  quality: z.enum(ALERT_QUALITIES).nullable().describe('Whether it was worth raising, if somebody has said so.'),
+  owner: z.string().nullable(),
+  context_tags: z.array(z.string()).describe('Tags that people gave it; those of its rule are `tags`.'),
+  version: z.int().describe('Counts changes of what people record; the ETag of the alert.'),
+  muted_by: z.string().nullable().describe('The mute that covers all of its matches: it was not sent.'),
+  merged_into: z.string().nullable().describe('The alert that it was merged into.'),
   dedup: z.string(),
   event_count: z.number(),
   created_time: time,
@@ -39,6 +48,7 @@ export const alertSchema = z.object({
 const deliverySchema = z.object({
   delivery_id: z.string(),
   destination: z.string(),
+  kind: z.enum(DELIVERY_KINDS).describe('Why it is sent.'),
   state: z.enum(['pending', 'delivered', 'dead']),
   tries: z.number(),
   next_try_time: time.nullable(),
@@ -93,6 +103,13 @@ export function alertView(alert: StoredAlert): z.output<typeof alertSchema> {
     title: body.title,
     severity,
     status,
+    reason: alert.reason,
+    quality: alert.quality,
+    owner: alert.owner,
+    context_tags: [...alert.contextTags],
+    version: alert.version,
+    muted_by: alert.mutedBy,
+    merged_into: alert.mergedInto,
     dedup: body.dedup,
     event_count: eventCount,
     created_time: iso(createdMs),
@@ -135,9 +152,9 @@ function evidenceOf({ sampleEvent }: AlertBody): JsonValue {
 }
 
 function deliveryView(delivery: StoredDelivery): z.output<typeof deliverySchema> {
-  const { deliveryId, destination, state, tries, nextMs, error } = delivery
+  const { deliveryId, destination, kind, state, tries, nextMs, error } = delivery
   const next_try_time = state === 'pending' ? iso(nextMs) : null
-  return { delivery_id: deliveryId, destination, state, tries, next_try_time, error }
+  return { delivery_id: deliveryId, destination, kind, state, tries, next_try_time, error }
 }
 
 function exact(text: string | null): ExactJson | null {

@@ -199,6 +199,8 @@ test('the API description lists every route', async () => {
     'get /api/v1/alerts/{id}',
     'patch /api/v1/alerts/{id}',
     'get /api/v1/alerts/{id}/events',
+    'get /api/v1/alerts/{id}/timeline',
+    'post /api/v1/alerts/{id}/comments',
     'post /api/v1/query',
     'get /api/v1/tables',
     'post /api/v1/tables/{name}/refresh',

@@ -2,6 +2,9 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { bearerOf, sameSecret } from '../util/bearer.ts'
 import { ApiError } from './errors.ts'
 
+/** Who makes changes through the API: the name of its only token. */
+export const TOKEN_NAME = 'cli'
+
 /** Refuses calls without the API's token. */
 export function requireToken(token: string): MiddlewareHandler {
   return async (c, next) => {

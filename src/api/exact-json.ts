@@ -22,7 +22,11 @@ export function exactObject(members: Readonly<Record<string, unknown>>): string 
 /** A response whose JSON text already exists, typed for a typed client. */
 export type ExactAnswer<T, S extends StatusCode> = Response & TypedResponse<JSONParsed<T>, S, 'json'>
 
-export function exactAnswer<T, S extends StatusCode>(body: string | ReadableStream<Uint8Array>, status: S): ExactAnswer<T, S> {
-  const answer = new Response(body, { status, headers: { 'content-type': 'application/json' } })
+export function exactAnswer<T, S extends StatusCode>(
+  body: string | ReadableStream<Uint8Array>,
+  status: S,
+  headers: Readonly<Record<string, string>> = {},
+): ExactAnswer<T, S> {
+  const answer = new Response(body, { status, headers: { ...headers, 'content-type': 'application/json' } })
   return answer as ExactAnswer<T, S>
 }

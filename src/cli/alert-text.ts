@@ -1,26 +1,35 @@
 import type { z } from 'zod'
 import { alertTables } from '../api/alert-tables.ts'
 import type { alertDetailSchema } from '../api/alert-view.ts'
+import type { timelineSchema } from '../api/timeline-view.ts'
 import type { JsonObject, JsonValue } from '../model/json.ts'
 import { parseJson, stringifyJson } from '../util/json.ts'
 import { printable } from '../util/terminal.ts'
 import type { Io } from './io.ts'
 import { selfCall } from './self.ts'
 import { bold, count, counted, faint, severityText, span } from './style.ts'
+import { timelineLines } from './timeline-text.ts'
 
 type Alert = z.output<typeof alertDetailSchema>
+type Entry = z.output<typeof timelineSchema>
 
 /** The maximum depth of a context or an event within the response. */
 const MAX_DEPTH = 520
 
 /** Everything about why an alert was raised, for people. `text` is the raw response, which has exact numbers. */
-export function alertText(alert: Alert, text: string, io: Io): string {
+export function alertText(alert: Alert, text: string, timeline: readonly Entry[], io: Io): string {
   const exact = exactOf(text)
   const lines = [
     `${severityText(io, alert.severity)}  ${bold(io, alert.title)}`,
     '',
     ...fields(io, [
       ['Alert', `${alert.alert_id} (${alert.status})`],
+      ['Reason', alert.reason ?? ''],
+      ['Quality', alert.quality ?? ''],
+      ['Owner', alert.owner ?? ''],
+      ['Context tags', alert.context_tags.join(', ')],
+      ['Muted by', alert.muted_by ?? ''],
+      ['Merged into', alert.merged_into ?? ''],
       ['Rule', `${alert.rule_id}${alert.rule_name && alert.rule_name !== alert.rule_id ? ` (${alert.rule_name})` : ''}`],
       ['Rule version', alert.rule_version ?? ''],
       ['Kind', KINDS[alert.type]],
@@ -50,6 +59,7 @@ export function alertText(alert: Alert, text: string, io: Io): string {
     ...block('Context', exact['context'], io),
     ...sampleLines(alert, exact, io),
     ...deliveryLines(alert, io),
+    ...timelineLines(timeline, io),
     ...(alert.type === 'SYSTEM' ? [] : ['', faint(io, allEvents(alert))]),
   ]
   return `${lines.join('\n')}\n`
@@ -143,9 +153,9 @@ function plain(value: JsonValue | undefined): string {
 }
 
 function deliveryLines({ deliveries }: Alert, io: Io): string[] {
-  const lines = deliveries.map(({ destination, state, tries, next_try_time, error }) => {
+  const lines = deliveries.map(({ destination, kind, state, tries, next_try_time, error }) => {
     const next = next_try_time ? `, next attempt ${next_try_time}` : ''
-    return `  ${printable(destination)}: ${state} after ${counted(tries, 'try').replace('trys', 'tries')}${next}${error ? `: ${printable(error)}` : ''}`
+    return `  ${printable(destination)}${kind === 'opened' ? '' : ` (${kind})`}: ${state} after ${counted(tries, 'try').replace('trys', 'tries')}${next}${error ? `: ${printable(error)}` : ''}`
   })
   return ['', bold(io, 'Sent to'), ...(lines.length > 0 ? lines : ['  nowhere: no destination accepts it'])]
 }

@@ -9,7 +9,7 @@ const DEMO = 'demo'
 
 /** Maximum number of the sample's alerts to read, more than it can raise. */
 async function demoAlerts({ read }: Engine): Promise<readonly StoredAlert[]> {
-  const alerts = await read.alerts({ limit: 200 })
+  const { alerts } = await read.alerts({}, { limit: 200 })
   return alerts.filter(({ body }) => body.sourceLabels.includes(DEMO))
 }
 

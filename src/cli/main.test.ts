@@ -231,6 +231,37 @@ describe('with a server', () => {
     expect(await cli(['alerts', 'set', '0001', 'GONE', ...flags])).toMatchObject({ code: 2 })
   })
 
+  test('alerts are assigned, tagged, commented on and closed, and show has the timeline', async () => {
+    await engine.addAlert({ alertId: alertId(1) })
+    await engine.addAlert({ alertId: alertId(2) })
+    const out = async (...argv: string[]) => (await cli([...argv, ...flags])).out
+    expect(await out('alerts', 'assign', '0001', 'ana')).toBe('00010000 is OPEN (owner: ana).\n')
+    expect(await out('alerts', 'tag', '0001', 'ssh', 'vpn')).toBe('00010000 is OPEN (owner: ana; tags: ssh, vpn).\n')
+    expect(await out('alerts', 'tag', '0001', '--remove', 'vpn')).toBe('00010000 is OPEN (owner: ana; tags: ssh).\n')
+    expect(await out('alerts', 'comment', '0001', 'evil\u001b[2J\nsecond line')).toMatch(/comment is in the timeline/)
+    expect(await out('alerts', 'close', '0001', '0002', '--reason', 'a test', '--quality', 'noise')).toBe(
+      '00010000 is CLOSED (reason: a test; quality: NOISE; owner: ana; tags: ssh).\n00020000 is CLOSED (reason: a test; quality: NOISE).\n',
+    )
+    const shown = await out('alerts', 'show', '0001')
+    for (const line of [
+      /Reason +a test\n/,
+      /Owner +ana\n/,
+      'Timeline\n  1970-01-01T00:16:40Z  opened as CRITICAL with 3 events\n',
+      '  1970-01-01T00:33:20Z  owner: – → ana, by cli\n',
+      '  context tags: ssh, vpn → ssh, by cli\n'.slice(2),
+      'comment, by cli\n      evil\\u{1b}[2J\n      second line\n',
+      'status: OPEN → CLOSED, by cli\n',
+    ])
+      expect(shown).toMatch(line)
+    expect(await out('alerts', '--owner', 'ana', '--json')).toMatch(/^\{"alert_id":"0001[^\n]*\n$/)
+    expect(await out('alerts', '--nobody', '--quality', 'NOISE', '--tag', 'SSH', '--text', 'tor')).toContain('00020000')
+    expect(await cli(['alerts', 'assign', '0001', ...flags])).toMatchObject({ code: 2, err: expect.stringContaining('--nobody') })
+    expect(await cli(['alerts', 'tag', '0001', 'A B', ...flags])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('lower-case'),
+    })
+  })
+
   const ANSWER = {
     columns: [
       { name: 'uid', type: 'String' },

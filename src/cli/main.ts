@@ -97,7 +97,7 @@ async function refuseUnknown(program: Command, [called, word]: readonly string[]
   if (!group || group.commands.length === 0 || group.registeredArguments.length > 0 || word === undefined || word.startsWith('-'))
     return
   const known = [...group.commands.map((command) => command.name()), 'help']
-  if (known.includes(word)) return
+  if (known.includes(word) || group.commands.some((command) => command.aliases().includes(word))) return
   const { suggestion } = await import('../packs/issues.ts')
   group.error(`error: unknown command '${word}'${suggestion(word, known) || `. Known: ${known.join(', ')}`}`)
 }

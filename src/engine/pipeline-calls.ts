@@ -1,4 +1,4 @@
-import type { AlertStatus, AlertWindow } from '../model/alert.ts'
+import type { ChangeResult, CommentOutcome } from '../model/alert-work.ts'
 import type { DeliveryResult } from '../model/batch.ts'
 import type { TableSpec } from '../model/column.ts'
 import type { ContentMark } from '../model/content-history.ts'
@@ -16,6 +16,7 @@ import type { Missed } from '../stages/enrich/live/missed-addresses.ts'
 import type { BuiltTable } from '../stages/enrich/table.ts'
 import type { Lake, QueryResult } from '../stages/store/lake.ts'
 import { hash16 } from '../util/hash.ts'
+import type { ChangeAlerts, CommentAlert } from './alert-desk.ts'
 import type { LogTypeReads } from './blind/reads.ts'
 import type { AlertNotice, ContentView } from './engine.ts'
 import type { BuiltContent } from './live-content.ts'
@@ -53,8 +54,8 @@ export interface PipelineCalls {
   settled: (sourceId: string) => void
   /** Writes what is committed to the lake. */
   flush: () => void
-  /** False if there is no such alert. */
-  setAlertStatus: (change: { alertId: string; status: AlertStatus }) => boolean
+  changeAlerts: (ask: ChangeAlerts) => readonly ChangeResult[]
+  commentAlert: (comment: CommentAlert) => CommentOutcome
   deliveryResults: (results: readonly DeliveryResult[]) => void
   /** Deletes the source's cursors, counts and alerts. */
   removeSource: (source: { sourceId: string; label: string }) => void
@@ -137,12 +138,6 @@ export interface PipelineProgress {
   readonly latenciesMs: readonly number[]
   readonly opened: readonly AlertNotice[]
   readonly hasDeliveries: boolean
-}
-
-/** What is shown to users about an opened alert. */
-export function noticeOf({ alertId, severity, ruleId, body }: AlertWindow): AlertNotice {
-  const { title, latencyMs, sourceLabels } = body
-  return { alertId, severity, ruleId, title, latencyMs, sourceLabels }
 }
 
 /** Which rules are off, and when rules were off. */

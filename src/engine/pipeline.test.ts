@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { type Config, configSchema } from '../config/config.ts'
-import { listAlerts } from '../state/alerts.ts'
+import { listAlerts } from '../state/alert-list.ts'
 import { readState } from '../state/db.ts'
 import { openPipeline as open } from './pipeline.fixture.ts'
 

@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Config, SourceConfig } from '../config/config.ts'
-import type { AlertStatus } from '../model/alert.ts'
+import type { ChangeResult, CommentOutcome } from '../model/alert-work.ts'
 import type { DeliveryResult, Effects } from '../model/batch.ts'
 import type { ContentMark } from '../model/content-history.ts'
 import type { Event } from '../model/event.ts'
@@ -20,7 +20,6 @@ import { type QueryRows, rowsToEvents } from '../stages/detect/scheduled/rows.ts
 import type { ContentFileRef, VersionInForce } from '../stages/enrich/keeper-types.ts'
 import { type Missed, MissedAddresses } from '../stages/enrich/live/missed-addresses.ts'
 import type { BuiltTable } from '../stages/enrich/table.ts'
-import { setAlertStatus } from '../state/alerts.ts'
 import { contentFiles, type PresentFile, recordContent } from '../state/content-history.ts'
 import { openState, type StateDb } from '../state/db.ts'
 import { saveDeliveryResults } from '../state/deliveries.ts'
@@ -29,6 +28,7 @@ import { removeSource, setMeta } from '../state/sources.ts'
 import { steadyClock } from '../util/clock.ts'
 import type { Handlers, Remote } from '../util/rpc.ts'
 import { Started } from '../util/started.ts'
+import { AlertDesk, type ChangeAlerts, type CommentAlert } from './alert-desk.ts'
 import { ContentFiles } from './content-files.ts'
 import { contentPlaces } from './content-places.ts'
 import { createFlusher } from './create-flusher.ts'
@@ -38,13 +38,12 @@ import { CommittedSignals } from './past-signals.ts'
 import {
   type ContentReport,
   type MainCalls,
-  noticeOf,
   type PipelineCalls,
-  type PipelineProgress,
   queryKey,
   type SourceProgress,
   type SwappedContent,
 } from './pipeline-calls.ts'
+import { progressOf } from './progress.ts'
 import { Reading } from './reading.ts'
 import { LateJudging } from './replays/late-judging.ts'
 import type { ReplayLake } from './replays/pages.ts'
@@ -277,8 +276,12 @@ export class Pipeline implements Handlers<PipelineCalls> {
     return this.#flusher.flush()
   }
 
-  setAlertStatus({ alertId, status }: { alertId: string; status: AlertStatus }): Promise<boolean> {
-    return setAlertStatus(this.#db, alertId, status, Date.now())
+  changeAlerts(ask: ChangeAlerts): Promise<readonly ChangeResult[]> {
+    return this.#desk.change(ask)
+  }
+
+  commentAlert(comment: CommentAlert): Promise<CommentOutcome> {
+    return this.#desk.comment(comment)
   }
 
   deliveryResults(results: readonly DeliveryResult[]): Promise<void> {
@@ -349,6 +352,10 @@ export class Pipeline implements Handlers<PipelineCalls> {
     return rows
   }
 
+  get #desk(): AlertDesk {
+    return new AlertDesk(this.#db, Date.now)
+  }
+
   get #records(): TableRecords {
     return new TableRecords(this.#db, this.#flusher)
   }
@@ -380,21 +387,10 @@ export class Pipeline implements Handlers<PipelineCalls> {
     this.#flusher.added(effects.rows, effects.nowMs)
     this.#samples.added(effects.rows)
     this.#signals.committed(effects.rows)
-    const { matches, errors, lastErrors } = effects.findings
+    const observed = { sourceId, observations: this.#observations, receivedMs, nowMs: Date.now() }
     const timings = this.#content.current.generation.detectors.flatMap((d) => d.timings())
-    const progress: PipelineProgress = {
-      sourceId,
-      observations: this.#observations,
-      matches: [...matches],
-      ruleErrors: [...errors],
-      lastErrors: [...(lastErrors ?? [])],
-      ruleSeconds: timings.map(({ ruleId, seconds }): [string, number] => [ruleId, seconds]),
-      latenciesMs: receivedMs === undefined ? [] : effects.opened.map(() => Date.now() - receivedMs),
-      opened: effects.opened.map(noticeOf),
-      hasDeliveries: effects.deliveries.length > 0,
-    }
     this.#observations = []
-    this.#main.call('progress', progress).catch(() => {})
+    this.#main.call('progress', progressOf(effects, timings, observed)).catch(() => {})
     this.#rulesOff.committed()
   }
 }

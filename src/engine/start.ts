@@ -283,7 +283,8 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
       const after = fresh && pipeline.rpc.call('flush').catch(unlessLater)
       return lake.query(sql, { ...query, ...(after && { after }) })
     },
-    setAlertStatus: (alertId, status) => pipeline.rpc.call('setAlertStatus', { alertId, status }),
+    changeAlerts: (ask) => pipeline.rpc.call('changeAlerts', ask),
+    commentAlert: (comment) => pipeline.rpc.call('commentAlert', comment),
     replays: () => pipeline.rpc.call('replays'),
     addReplay: (ask) => pipeline.rpc.call('addReplay', ask),
     cancelReplay: (id) => pipeline.rpc.call('cancelReplay', id),

@@ -1,3 +1,4 @@
+import type { AlertWork } from './alert-work.ts'
 import type { Severity } from './rule.ts'
 
 /** What an alert is about: a rule's matches, a rule that fails, or Caracal itself. */
@@ -90,6 +91,10 @@ export interface AlertWindow extends GroupRef {
   readonly startMs: number
   readonly endMs: number
   opened: boolean
+  /** The mute that covers all of its matches so far; null or absent if there is no such mute. */
+  mutedBy?: string | null
+  /** As stored; absent for a new window. */
+  status?: AlertStatus
   severity: Severity
   eventCount: number
   createdMs: number
@@ -108,9 +113,10 @@ export interface AlertTable {
 export const ALERT_STATUSES = ['OPEN', 'TRIAGED', 'RESOLVED', 'CLOSED'] as const
 export type AlertStatus = (typeof ALERT_STATUSES)[number]
 
-/** A stored window, with what people set on it. */
-export interface StoredAlert extends AlertWindow {
+/** A stored window, with what people recorded about it. */
+export interface StoredAlert extends AlertWindow, AlertWork {
   readonly status: AlertStatus
+  readonly mutedBy: string | null
 }
 
 /** The stored windows of one group. */

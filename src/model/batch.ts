@@ -4,6 +4,7 @@ import type { TableSpec } from './column.ts'
 import type { CorrelationChanges } from './correlation.ts'
 import type { LimitHit } from './limit.ts'
 import type { CacheWrite } from './match.ts'
+import type { DeliveryKind } from './outgoing-alert.ts'
 import type { TableWrite } from './table-write.ts'
 
 /** Where a batch begins and ends, with everything needed to build exactly the same batch again. Plain JSON. */
@@ -50,6 +51,8 @@ export interface NewDelivery {
   readonly destination: string
   readonly body: string
   readonly createdMs: number
+  /** Why it is sent. Default: the alert was opened. */
+  readonly kind?: DeliveryKind
 }
 
 /** The effects of findings, wherever they come from: everything that one transaction stores about them. */

@@ -107,6 +107,7 @@ function toEach(
     destination: id,
     body,
     createdMs,
+    kind,
   }))
 }
 

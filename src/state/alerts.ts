@@ -1,13 +1,70 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { AlertBody, AlertStatus, AlertWindow, StoredAlert } from '../model/alert.ts'
+import type { AlertQuality, Happening } from '../model/alert-work.ts'
 import type { Severity } from '../model/rule.ts'
+import { addEntries, type NewEntry } from './alert-timeline.ts'
 import type { AlertRow, StateTables } from './tables.ts'
 
 /** Maximum number of rows per statement, far below SQLite's limit on bound values. */
 const ROWS_PER_STATEMENT = 200
 
-/** Writes windows. For windows that already exist, fields that users set (status) are preserved. */
+/**
+ * Writes windows, and what this means for alerts to their timelines. For windows that already exist, what people recorded is preserved;
+ * only matches that re-open an alert change its status.
+ */
 export async function saveWindows(tx: Transaction<StateTables>, windows: readonly AlertWindow[]): Promise<void> {
+  const before = await openedBefore(tx, windows)
+  await upsert(tx, windows)
+  const entries = windows.flatMap((window) => happenings(window, before.get(window.alertId)))
+  await addEntries(tx, entries)
+  for (const { alertId, happening } of entries)
+    if (happening.kind === 'changed' && happening.field === 'status') await reopen(tx, alertId)
+}
+
+type Before = Pick<AlertRow, 'alert_id' | 'status' | 'reason' | 'severity' | 'event_count' | 'muted_by'>
+
+/** Those of the windows that are alerts already. */
+async function openedBefore(tx: Transaction<StateTables>, windows: readonly AlertWindow[]): Promise<Map<string, Before>> {
+  const ids = windows.filter(({ opened }) => opened).map(({ alertId }) => alertId)
+  const found = new Map<string, Before>()
+  for (let i = 0; i < ids.length; i += ROWS_PER_STATEMENT) {
+    const rows = await tx
+      .selectFrom('alerts')
+      .select(['alert_id', 'status', 'reason', 'severity', 'event_count', 'muted_by'])
+      .where('alert_id', 'in', ids.slice(i, i + ROWS_PER_STATEMENT))
+      .where('opened', '=', 1)
+      .execute()
+    for (const row of rows) found.set(row.alert_id, row)
+  }
+  return found
+}
+
+/** What happened to an alert from one stored form to the next. */
+function happenings(window: AlertWindow, before: Before | undefined): NewEntry[] {
+  if (!window.opened) return []
+  const { alertId, eventCount, severity, mutedBy = null, updatedMs } = window
+  const entry = (happening: Happening): NewEntry => ({ alertId, atMs: updatedMs, by: '', happening })
+  if (!before) return [entry({ kind: 'opened', severity, event_count: eventCount, muted_by: mutedBy })]
+  const added = eventCount - before.event_count
+  const isReopened = window.status === 'OPEN' && (before.status === 'RESOLVED' || before.status === 'CLOSED')
+  const list: Happening[] = []
+  if (added > 0) list.push({ kind: 'matches', added, event_count: eventCount })
+  if (before.severity !== severity) list.push({ kind: 'severity', from: before.severity as Severity, to: severity })
+  if (before.muted_by !== mutedBy) list.push({ kind: 'changed', field: 'muted_by', from: before.muted_by, to: mutedBy })
+  if (isReopened) list.push({ kind: 'changed', field: 'status', from: before.status, to: 'OPEN' })
+  if (isReopened && before.reason !== null) list.push({ kind: 'changed', field: 'reason', from: before.reason, to: null })
+  return list.map(entry)
+}
+
+async function reopen(tx: Transaction<StateTables>, alertId: string): Promise<void> {
+  await tx
+    .updateTable('alerts')
+    .set((eb) => ({ status: 'OPEN', reason: null, version: eb('version', '+', 1) }))
+    .where('alert_id', '=', alertId)
+    .execute()
+}
+
+async function upsert(tx: Transaction<StateTables>, windows: readonly AlertWindow[]): Promise<void> {
   const rows = windows.map((window) => ({
     alert_id: window.alertId,
     rule_id: window.ruleId,
@@ -23,6 +80,7 @@ export async function saveWindows(tx: Transaction<StateTables>, windows: readonl
     event_count: window.eventCount,
     created_ms: window.createdMs,
     updated_ms: window.updatedMs,
+    muted_by: window.mutedBy ?? null,
     body: JSON.stringify(window.body),
   }))
   for (let i = 0; i < rows.length; i += ROWS_PER_STATEMENT) {
@@ -32,6 +90,8 @@ export async function saveWindows(tx: Transaction<StateTables>, windows: readonl
       .onConflict((oc) =>
         oc.column('alert_id').doUpdateSet((eb) => ({
           opened: eb.ref('excluded.opened'),
+          severity: eb.ref('excluded.severity'),
+          muted_by: eb.ref('excluded.muted_by'),
           event_count: eb.ref('excluded.event_count'),
           created_ms: eb.ref('excluded.created_ms'),
           updated_ms: eb.ref('excluded.updated_ms'),
@@ -53,6 +113,8 @@ export function windowOf(row: AlertRow): AlertWindow {
     startMs: row.window_start_ms,
     endMs: row.window_end_ms,
     opened: row.opened === 1,
+    mutedBy: row.muted_by,
+    status: row.status as AlertStatus,
     severity: row.severity as Severity,
     eventCount: row.event_count,
     createdMs: row.created_ms,
@@ -62,33 +124,17 @@ export function windowOf(row: AlertRow): AlertWindow {
 }
 
 export function storedAlert(row: AlertRow): StoredAlert {
-  return { ...windowOf(row), status: row.status as AlertStatus }
-}
-
-export interface AlertFilter {
-  readonly severity?: Severity
-  readonly status?: AlertStatus
-  readonly ruleId?: string
-  /** For paging: only alerts older than this one. */
-  readonly before?: { readonly createdMs: number; readonly alertId: string }
-  readonly limit: number
-}
-
-/** Opened alerts, newest first. */
-export async function listAlerts(db: Kysely<StateTables>, filter: AlertFilter): Promise<AlertRow[]> {
-  let query = db.selectFrom('alerts').selectAll().where('opened', '=', 1)
-  if (filter.severity) query = query.where('severity', '=', filter.severity)
-  if (filter.status) query = query.where('status', '=', filter.status)
-  if (filter.ruleId) query = query.where('rule_id', '=', filter.ruleId)
-  const { before } = filter
-  if (before)
-    query = query.where((eb) =>
-      eb.or([
-        eb('created_ms', '<', before.createdMs),
-        eb.and([eb('created_ms', '=', before.createdMs), eb('alert_id', '<', before.alertId)]),
-      ]),
-    )
-  return query.orderBy('created_ms', 'desc').orderBy('alert_id', 'desc').limit(filter.limit).execute()
+  return {
+    ...windowOf(row),
+    mutedBy: row.muted_by,
+    status: row.status as AlertStatus,
+    reason: row.reason,
+    quality: row.quality as AlertQuality | null,
+    owner: row.owner,
+    contextTags: JSON.parse(row.context_tags) as string[],
+    version: row.version,
+    mergedInto: row.merged_into,
+  }
 }
 
 /** The alert with this id or unique prefix; `undefined` if none or several match. */
@@ -102,18 +148,4 @@ export async function findAlert(db: Kysely<StateTables>, idPrefix: string): Prom
     .limit(2)
     .execute()
   return rows.length === 1 ? rows[0] : undefined
-}
-
-export async function setAlertStatus(
-  db: Kysely<StateTables>,
-  alertId: string,
-  status: AlertStatus,
-  nowMs: number,
-): Promise<boolean> {
-  const result = await db
-    .updateTable('alerts')
-    .set({ status, updated_ms: nowMs })
-    .where('alert_id', '=', alertId)
-    .executeTakeFirst()
-  return Number(result.numUpdatedRows) === 1
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { failingProblems } from '../engine/checks/deliveries.ts'
 import type { BatchEffects } from '../model/batch.ts'
-import { setAlertStatus } from './alerts.ts'
+import { changeAlerts } from './alert-changes.ts'
 import { openState, type StateDb } from './db.ts'
 import { deadDeliveries, deliveriesOfAlert, dueDeliveries, failingDeliveries, saveDeliveryResults } from './deliveries.ts'
 import { pipelineState } from './pipeline-state.ts'
@@ -108,7 +108,7 @@ describe('deliveries that batches commit', () => {
       { destination: 'mail', alerts: 1, alertIds: ['a'.repeat(32)], error: 'no 0' },
       { destination: 'soc', alerts: 2, alertIds: ['b'.repeat(32), 'a'.repeat(32)], error: 'no 3' },
     ])
-    await setAlertStatus(db, 'a'.repeat(32), 'TRIAGED', 50)
+    await changeAlerts(db, { alertIds: ['a'.repeat(32)], change: { status: 'TRIAGED' }, by: 'ana', nowMs: 50 })
     expect(await deadDeliveries(db, 'Own')).toEqual([
       { destination: 'soc', alerts: 1, alertIds: ['b'.repeat(32)], error: 'no 3' },
     ])

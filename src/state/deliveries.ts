@@ -1,5 +1,8 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import type { Happening } from '../model/alert-work.ts'
 import type { DeliveryResult, NewDelivery } from '../model/batch.ts'
+import type { DeliveryKind } from '../model/outgoing-alert.ts'
+import { addEntries } from './alert-timeline.ts'
 import type { DeliveryRow, StateTables } from './tables.ts'
 
 export async function saveDeliveries(tx: Transaction<StateTables>, deliveries: readonly NewDelivery[]): Promise<void> {
@@ -16,6 +19,7 @@ export async function saveDeliveries(tx: Transaction<StateTables>, deliveries: r
         created_ms: delivery.createdMs,
         body: delivery.body,
         error: '',
+        kind: delivery.kind ?? 'opened',
       })
       .onConflict((oc) => oc.doNothing())
       .execute()
@@ -78,13 +82,35 @@ export async function saveDeliveryResults(db: Kysely<StateTables>, results: read
         .set({ state: result.kind === 'again' ? 'pending' : result.kind, tries: result.tries, next_ms: next, error })
         .where('delivery_id', '=', result.deliveryId)
         .execute()
+      if (result.kind !== 'again') await addResult(tx, result)
     }
   })
 }
 
+/** Adds the end of a delivery to its alert's timeline. */
+async function addResult(tx: Transaction<StateTables>, result: DeliveryResult & { kind: 'delivered' | 'dead' }): Promise<void> {
+  const row = await tx
+    .selectFrom('deliveries')
+    .innerJoin('alerts', 'alerts.alert_id', 'deliveries.alert_id')
+    .select(['deliveries.alert_id', 'deliveries.destination', 'deliveries.kind'])
+    .where('delivery_id', '=', result.deliveryId)
+    .executeTakeFirst()
+  if (!row) return
+  const sent = { destination: row.destination, sent: row.kind as DeliveryKind }
+  const happening: Happening =
+    result.kind === 'delivered' ? { kind: 'delivered', ...sent } : { kind: 'failed', ...sent, error: result.error }
+  await addEntries(tx, [{ alertId: row.alert_id, atMs: result.nowMs, by: '', happening }])
+}
+
 /** Deliveries of one alert. */
 export async function deliveriesOfAlert(db: Kysely<StateTables>, alertId: string): Promise<DeliveryRow[]> {
-  return db.selectFrom('deliveries').selectAll().where('alert_id', '=', alertId).orderBy('destination').execute()
+  return db
+    .selectFrom('deliveries')
+    .selectAll()
+    .where('alert_id', '=', alertId)
+    .orderBy('destination')
+    .orderBy('created_ms')
+    .execute()
 }
 
 /** Open alerts that could not be delivered to a destination. */

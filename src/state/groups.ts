@@ -110,6 +110,7 @@ export async function deleteWindows(tx: Transaction<StateTables>, alertIds: read
         .onConflict((oc) => oc.column('rule_id').doUpdateSet({ next_number }))
         .execute()
     }
+    await tx.updateTable('alerts').set({ merged_into: null }).where('merged_into', 'in', part).execute()
     await tx.deleteFrom('alerts').where('alert_id', 'in', part).execute()
   }
 }

@@ -1,6 +1,11 @@
 import type { StoredAlert } from '../model/alert.ts'
+import type { AlertFilter, AlertPage, AlertPlace } from '../model/alert-filter.ts'
+import type { TimelineEntry } from '../model/alert-work.ts'
 import type { PastGeneration } from '../model/content-history.ts'
-import { type AlertFilter, findAlert, listAlerts, storedAlert } from './alerts.ts'
+import type { DeliveryKind } from '../model/outgoing-alert.ts'
+import { alertPage } from './alert-list.ts'
+import { timelineOf } from './alert-timeline.ts'
+import { findAlert, storedAlert } from './alerts.ts'
 import { contentTexts, pastGeneration, pastGenerations } from './content-history.ts'
 import type { StateDb } from './db.ts'
 import { deliveriesOfAlert } from './deliveries.ts'
@@ -10,6 +15,8 @@ import { type LimitCount, limitCounts } from './limits.ts'
 export interface StoredDelivery {
   readonly deliveryId: string
   readonly destination: string
+  /** Why it is sent. */
+  readonly kind: DeliveryKind
   readonly state: 'pending' | 'delivered' | 'dead'
   readonly tries: number
   /** Epoch ms; only meaningful while pending. */
@@ -20,11 +27,16 @@ export interface StoredDelivery {
 
 /** The queries that the API and CLI can make. Each method rejects with `StorageError` if the disk cannot be read. */
 export interface StateReader {
-  /** Opened alerts, newest first. */
-  alerts(filter: AlertFilter): Promise<readonly StoredAlert[]>
+  /** A page of opened alerts, newest first; it may be shorter than `limit` although there are more. */
+  alerts(filter: AlertFilter, page: { readonly limit: number; readonly before?: AlertPlace }): Promise<AlertPage>
   /** The alert with this id or unique prefix; `undefined` if none or several match. */
   alert(idPrefix: string): Promise<StoredAlert | undefined>
   deliveries(alertId: string): Promise<readonly StoredDelivery[]>
+  /** What happened to an alert after the entry with the id `after`, oldest first. */
+  timeline(
+    alertId: string,
+    page: { readonly after?: number | undefined; readonly limit: number },
+  ): Promise<readonly TimelineEntry[]>
   /** True if any of these alerts still has to be sent to any of these destinations. */
   isPending(alertIds: readonly string[], destinations: readonly string[]): Promise<boolean>
   /** The limits that rules reached, by rule. */
@@ -39,7 +51,8 @@ export interface StateReader {
 
 export function stateReader(db: StateDb): StateReader {
   return {
-    alerts: async (filter) => (await listAlerts(db, filter)).map(storedAlert),
+    alerts: (filter, page) => alertPage(db, filter, page),
+    timeline: (alertId, page) => timelineOf(db, alertId, page),
     async alert(idPrefix) {
       const row = await findAlert(db, idPrefix)
       return row && storedAlert(row)
@@ -48,6 +61,7 @@ export function stateReader(db: StateDb): StateReader {
       (await deliveriesOfAlert(db, alertId)).map((row) => ({
         deliveryId: row.delivery_id,
         destination: row.destination,
+        kind: row.kind as DeliveryKind,
         state: row.state as StoredDelivery['state'],
         tries: row.tries,
         nextMs: row.next_ms,

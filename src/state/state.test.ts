@@ -7,7 +7,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { CrowdRef } from '../model/alert.ts'
 import type { BatchEffects } from '../model/batch.ts'
 import { StorageError } from '../util/errors.ts'
-import { findAlert, listAlerts, setAlertStatus } from './alerts.ts'
+import { changeAlerts } from './alert-changes.ts'
+import { listAlerts } from './alert-list.ts'
+import { findAlert } from './alerts.ts'
 import { addCounts, cursorsOf } from './batches.ts'
 import { openState, readState, type StateDb } from './db.ts'
 import { dueDeliveries, saveDeliveryResults } from './deliveries.ts'
@@ -150,11 +152,14 @@ test('a flush contains about the maximum number of bytes, and at least one row',
 
 test('rewriting a window keeps what users set', async () => {
   await commit(await effects('s', { windows: [window()] }))
-  expect(await setAlertStatus(db, window().alertId, 'RESOLVED', 150)).toBe(true)
+  const resolve = (alertIds: string[]) => changeAlerts(db, { alertIds, change: { status: 'RESOLVED' }, by: 'ana', nowMs: 150 })
+  expect(await resolve([window().alertId, 'nobody'])).toEqual([
+    { alertId: window().alertId, outcome: 'changed' },
+    { alertId: 'nobody', outcome: 'not_found' },
+  ])
   await commit(await effects('s', { windows: [window({ eventCount: 7, updatedMs: 180 })] }))
   expect(await findAlert(db, 'aaaa')).toMatchObject({ status: 'RESOLVED', event_count: 7, updated_ms: 180 })
   expect(await findAlert(db, 'aaa%')).toBeUndefined()
-  expect(await setAlertStatus(db, 'nobody', 'OPEN', 1)).toBe(false)
 })
 
 test('windows are found until they end', async () => {
@@ -173,7 +178,7 @@ test('windows of replays do not count toward live limits, nor the other way roun
     return (await db.transaction().execute((tx) => readGroups(tx, asked))).crowds.get('R')
   }
   expect([await crowds({}), await crowds({ retroactive: true })]).toEqual([2, 1])
-  expect((await known(['past'], 0)).get('past')?.windows).toEqual([retroactive])
+  expect((await known(['past'], 0)).get('past')?.windows).toMatchObject([retroactive])
 })
 
 test('alerts are listed newest first, page by page, without windows that are not alerts yet', async () => {
@@ -255,7 +260,8 @@ test('the read-only connection sees committed data and cannot write', async () =
   await commit(await effects('s', { windows: [window()] }))
   const reader = readState(dataDir)
   expect((await listAlerts(reader, { limit: 5 })).length).toBe(1)
-  await expect(setAlertStatus(reader, window().alertId, 'CLOSED', 1)).rejects.toThrow(/readonly/)
+  const close = { alertIds: [window().alertId], change: { status: 'CLOSED' as const }, by: 'ana', nowMs: 1 }
+  await expect(changeAlerts(reader, close)).rejects.toThrow(/readonly/)
   await commit(await effects('s', { windows: [window({ alertId: 'b'.repeat(32), groupKey: 'h' })] }))
   expect((await listAlerts(reader, { limit: 5 })).length).toBe(2)
   await reader.destroy()

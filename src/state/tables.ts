@@ -40,6 +40,28 @@ export interface StateTables {
     updated_ms: number
     /** JSON of an `AlertBody`. */
     body: string
+    /** What people recorded: see `AlertWork`. */
+    reason: Generated<string | null>
+    quality: Generated<string | null>
+    owner: Generated<string | null>
+    /** JSON list. */
+    context_tags: Generated<string>
+    version: Generated<number>
+    merged_into: Generated<string | null>
+    /** The mute that covers all of its matches. */
+    muted_by: Generated<string | null>
+  }
+  /** What happened to each alert; `detail` is JSON of a `Happening`. Deleted with the alert. */
+  alert_timeline: {
+    id: Generated<number>
+    alert_id: string
+    at_ms: number
+    until_ms: number
+    by: string
+    kind: string
+    /** The commenter's own name for a comment. */
+    key: string | null
+    detail: string
   }
   /** Table versions joined to the events of alerts and of windows that may become one; deleted with them. */
   alert_tables: { table_name: string; version: string; alert_id: string }
@@ -60,6 +82,8 @@ export interface StateTables {
     body: string
     /** JSON text of the last error, or ''. */
     error: string
+    /** Why it is sent: a `DeliveryKind`. */
+    kind: Generated<string>
   }
   /** Records by source, outcome and reason ('' for stored and received). */
   counters: { source_id: string; outcome: string; reason: string; n: number }
@@ -125,4 +149,5 @@ export interface StateTables {
 }
 
 export type AlertRow = Selectable<StateTables['alerts']>
+export type TimelineRow = Selectable<StateTables['alert_timeline']>
 export type DeliveryRow = Selectable<StateTables['deliveries']>

@@ -10,7 +10,8 @@ import { defineTable } from '../../src/stages/enrich/definition.ts'
 import type { RefreshOutcome } from '../../src/stages/enrich/outcomes.ts'
 import { periodNamed, type VersionPeriod } from '../../src/stages/enrich/versions/history.ts'
 import type { QueryOptions, QueryResult } from '../../src/stages/store/lake.ts'
-import { saveWindows, setAlertStatus } from '../../src/state/alerts.ts'
+import { changeAlerts, commentAlert } from '../../src/state/alert-changes.ts'
+import { saveWindows } from '../../src/state/alerts.ts'
 import { type ContentRecord, recordContent } from '../../src/state/content-history.ts'
 import { openState } from '../../src/state/db.ts'
 import { saveDeliveries, saveDeliveryResults } from '../../src/state/deliveries.ts'
@@ -89,7 +90,8 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
       queries.push({ sql, options })
       return engine.answer({ sql, options })
     },
-    setAlertStatus: (alertId, status) => setAlertStatus(state, alertId, status, 2_000_000),
+    changeAlerts: (ask) => changeAlerts(state, { ...ask, nowMs: 2_000_000 }),
+    commentAlert: (comment) => commentAlert(state, { ...comment, nowMs: 2_000_000 }),
     ruleStates: (rules) => rules.map(({ id }) => ({ ...RULE_STATE, ruleId: id })),
     sources: async () => SOURCES,
     tables: async () => TABLES,

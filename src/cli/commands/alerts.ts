@@ -1,21 +1,21 @@
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import type { z } from 'zod'
 import type { alertDetailSchema, alertSchema } from '../../api/alert-view.ts'
-import { ALERT_STATUSES } from '../../model/alert.ts'
-import { SEVERITIES } from '../../model/rule.ts'
+import type { timelineSchema } from '../../api/timeline-view.ts'
+import { type AlertChoice, choosingAlerts, queryOf } from '../alert-options.ts'
 import { alertText } from '../alert-text.ts'
+import type { Client } from '../client.ts'
 import { columns } from '../columns.ts'
 import { UsageError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { clientOf, type ServerFlags, withServer } from '../server-options.ts'
 import { severityText } from '../style.ts'
+import { registerAlertWork } from './alert-work.ts'
 
 type Alert = z.output<typeof alertSchema>
+type Entry = z.output<typeof timelineSchema>
 
-interface ListFlags extends ServerFlags {
-  readonly severity?: string
-  readonly status?: string
-  readonly rule?: string
+interface ListFlags extends ServerFlags, AlertChoice {
   readonly limit: number
 }
 
@@ -25,50 +25,44 @@ An id may be shortened as long as it is unique.
 Examples:
   caracal alerts --severity CRITICAL --status OPEN
   caracal alerts show 61e3cd32
-  caracal alerts set 61e3cd32 RESOLVED
+  caracal alerts resolve 61e3cd32 --reason 'the account is locked' --quality USEFUL
+  caracal alerts assign 61e3cd32 ana
   caracal alerts --limit 1000 --json | jq -r .title`
 
 export function registerAlerts(program: Command, io: Io): void {
   const alerts = program
     .command('alerts')
-    .summary('list and explain alerts, set their status')
-    .description('Lists alerts, newest first; `alerts show` explains one, `alerts set` changes its status.')
-  withServer(alerts.command('list', { isDefault: true }).description('List alerts, newest first; with --json one per line.'))
-    .addOption(severityOption())
-    .addOption(
-      new Option('--status <status>', 'only alerts with this status').choices(ALERT_STATUSES).argParser(choice(ALERT_STATUSES)),
-    )
-    .option('--rule <id>', 'only alerts of this rule')
+    .summary('list, explain and work on alerts')
+    .description('Lists alerts, newest first; `alerts show` explains one, the other commands record what became of it.')
+  choosingAlerts(
+    withServer(alerts.command('list', { isDefault: true }).description('List alerts, newest first; with --json one per line.')),
+  )
     .option('--limit <n>', 'maximum number of alerts to list', wholeNumber, 50)
     .addHelpText('after', HELP)
     .action((flags: ListFlags) => list(flags, io))
-  withServer(alerts.command('show <id>').description('Show everything about why an alert was raised.')).action(
+  withServer(alerts.command('show <id>').description('Show why an alert was raised, and everything that happened to it.')).action(
     async (id: string, flags: ServerFlags) => {
-      const response = await clientOf(flags, io).call(`/api/v1/alerts/${encodeURIComponent(id)}`)
-      const text = await response.text()
+      const client = clientOf(flags, io)
+      const text = await (await client.call(`/api/v1/alerts/${encodeURIComponent(id)}`)).text()
       if (flags.json) return io.out(`${text}\n`)
-      io.out(alertText(JSON.parse(text) as z.output<typeof alertDetailSchema>, text, io))
+      const alert = JSON.parse(text) as z.output<typeof alertDetailSchema>
+      io.out(alertText(alert, text, await timelineOf(client, alert.alert_id), io))
     },
   )
-  withServer(alerts.command('set <id> <status>').description(`Set an alert's status: ${ALERT_STATUSES.join(', ')}.`)).action(
-    async (id: string, status: string, flags: ServerFlags) => {
-      const body = { status: choice(ALERT_STATUSES)(status) }
-      const alert = await clientOf(flags, io).json<Alert>(`/api/v1/alerts/${encodeURIComponent(id)}`, { method: 'PATCH', body })
-      io.out(flags.json ? `${JSON.stringify(alert)}\n` : `${alert.alert_id.slice(0, 8)} is ${alert.status}.\n`)
-    },
-  )
+  registerAlertWork(alerts, io)
 }
 
-function severityOption(): Option {
-  return new Option('--severity <severity>', 'only alerts with this severity').choices(SEVERITIES).argParser(choice(SEVERITIES))
-}
-
-/** One of the given words, in any case. */
-function choice<const T extends string>(words: readonly T[]): (text: string) => T {
-  return (text) => {
-    const word = words.find((one) => one === text.toUpperCase())
-    if (!word) throw new UsageError(`'${text}' is not one of ${words.join(', ')}`)
-    return word
+/** The entries of a timeline, page by page. */
+async function timelineOf(client: Client, id: string): Promise<Entry[]> {
+  const entries: Entry[] = []
+  let after = 0
+  for (;;) {
+    const page = await client.json<{ results: Entry[]; next: number | null }>(
+      `/api/v1/alerts/${id}/timeline?limit=1000&after=${after}`,
+    )
+    entries.push(...page.results)
+    if (page.next === null) return entries
+    after = page.next
   }
 }
 
@@ -82,14 +76,16 @@ function wholeNumber(text: string): number {
 
 const PAGE = 200
 
-async function list({ severity, status, rule, limit, ...flags }: ListFlags, io: Io): Promise<void> {
+async function list({ limit, ...flags }: ListFlags, io: Io): Promise<void> {
+  const chosen = queryOf(flags)
   const client = clientOf(flags, io)
   const shown: Alert[] = []
   let cursor: string | null = null
   let found = 0
   do {
-    const query = new URLSearchParams({ limit: String(Math.min(PAGE, limit - found)) })
-    for (const [key, value] of Object.entries({ severity, status, rule, cursor })) if (value) query.set(key, value)
+    const query = new URLSearchParams(chosen)
+    query.set('limit', String(Math.min(PAGE, limit - found)))
+    if (cursor !== null) query.set('cursor', cursor)
     const page: { results: Alert[]; next: string | null } = await client.json(`/api/v1/alerts?${query}`)
     found += page.results.length
     if (flags.json) for (const alert of page.results) await io.write(`${JSON.stringify(alert)}\n`)

@@ -8,7 +8,7 @@ import type { Replay } from '../../model/replay.ts'
 import { defineTable, definitionKey } from '../../stages/enrich/definition.ts'
 import { tableFolder } from '../../stages/enrich/versions/files.ts'
 import { VersionStore } from '../../stages/enrich/versions/version-store.ts'
-import { listAlerts } from '../../state/alerts.ts'
+import { listAlerts } from '../../state/alert-list.ts'
 import { readState } from '../../state/db.ts'
 import { openPipeline } from '../pipeline.fixture.ts'
 

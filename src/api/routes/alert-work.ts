@@ -1,0 +1,168 @@
+import { createRoute } from '@hono/zod-openapi'
+import { z } from 'zod'
+import type { Engine } from '../../engine/engine.ts'
+import { ALERT_STATUSES, type StoredAlert } from '../../model/alert.ts'
+import {
+  ALERT_QUALITIES,
+  type ChangeOutcome,
+  CONTEXT_TAG,
+  MAX_COMMENT_CHARS,
+  MAX_COMMENTS,
+  MAX_CONTEXT_TAGS,
+  MAX_OWNER_CHARS,
+  MAX_REASON_CHARS,
+  type WorkChange,
+} from '../../model/alert-work.ts'
+import { alertOf, idParam, noAlert } from '../alert-of.ts'
+import { alertSchema, alertView } from '../alert-view.ts'
+import { TOKEN_NAME } from '../auth.ts'
+import { ApiError, failures } from '../errors.ts'
+import { createRouter } from '../router.ts'
+import { storable } from '../storable.ts'
+import { timelineSchema, timelineView } from '../timeline-view.ts'
+
+const tags = z.array(z.string().regex(CONTEXT_TAG, 'lower-case letters, digits, _ and -, at most 30')).max(MAX_CONTEXT_TAGS)
+const line = (most: number) =>
+  storable(most)
+    .min(1)
+    .regex(/^[^\p{Cc}]*\S[^\p{Cc}]*$/u, 'one line of visible text')
+
+/** What to change about an alert, or about several. */
+export const changeSchema = z
+  .strictObject({
+    status: z.enum(ALERT_STATUSES).optional(),
+    reason: storable(MAX_REASON_CHARS).min(1).nullable().optional().describe('Why it is resolved or closed.'),
+    quality: z.enum(ALERT_QUALITIES).nullable().optional().describe('Whether it was worth raising.'),
+    owner: line(MAX_OWNER_CHARS).nullable().optional().describe('Who works on it.'),
+    add_tags: tags.optional(),
+    remove_tags: tags.optional(),
+  })
+  .refine((change) => Object.keys(change).length > 0, 'nothing to change')
+
+export function changeOf({ add_tags, remove_tags, ...same }: z.output<typeof changeSchema>): WorkChange {
+  const given = Object.fromEntries(Object.entries(same).filter(([, value]) => value !== undefined))
+  return { ...given, ...(add_tags && { addTags: add_tags }), ...(remove_tags && { removeTags: remove_tags }) }
+}
+
+/** Conditions of a change: `"7"` in `If-Match` is the version that the caller has seen. */
+export const ifMatch = z.object({
+  'if-match': z
+    .string()
+    .regex(/^(?:\*|"\d{1,15}")$/, 'the ETag of an alert, such as "7"')
+    .optional()
+    .describe('The ETag of the alert that the caller has seen; refused if it has changed since.'),
+})
+
+export function versionOf(given: z.output<typeof ifMatch>): number | undefined {
+  const text = given['if-match']
+  return text === undefined || text === '*' ? undefined : Number(text.slice(1, -1))
+}
+
+const change = createRoute({
+  method: 'patch',
+  path: '/api/v1/alerts/{id}',
+  summary: 'Changes the status, reason, quality, owner or context tags of an alert.',
+  request: {
+    params: idParam,
+    headers: ifMatch,
+    body: { required: true, content: { 'application/json': { schema: changeSchema } } },
+  },
+  responses: {
+    200: { description: 'The alert as it is now.', content: { 'application/json': { schema: alertSchema } } },
+    ...failures(400, 404, 409, 412),
+  },
+})
+
+const timeline = createRoute({
+  method: 'get',
+  path: '/api/v1/alerts/{id}/timeline',
+  summary: 'Everything that happened to an alert, oldest first.',
+  request: {
+    params: idParam,
+    query: z.strictObject({
+      after: z.coerce.number().int().min(0).optional().describe('`next` from the previous page.'),
+      limit: z.coerce.number().int().min(1).max(1000).default(200),
+    }),
+  },
+  responses: {
+    200: {
+      description: 'A page of its timeline.',
+      content: {
+        'application/json': {
+          schema: z.object({ results: z.array(timelineSchema), next: z.int().nullable().describe('For the next page.') }),
+        },
+      },
+    },
+    ...failures(400, 404),
+  },
+})
+
+const comment = createRoute({
+  method: 'post',
+  path: '/api/v1/alerts/{id}/comments',
+  summary: 'Comments on an alert. With a key, a repeated call does not comment twice.',
+  request: {
+    params: idParam,
+    body: {
+      required: true,
+      content: {
+        'application/json': {
+          schema: z.strictObject({
+            text: storable(MAX_COMMENT_CHARS).regex(/\S/, 'a comment needs some text'),
+            key: storable(100).min(1).optional().describe("The caller's own name for the comment."),
+          }),
+        },
+      },
+    },
+  },
+  responses: {
+    200: { description: 'The comment.', content: { 'application/json': { schema: timelineSchema } } },
+    ...failures(400, 404, 409),
+  },
+})
+
+/** Routes by which people work on alerts. */
+export function alertWorkRoutes(engine: Engine) {
+  return createRouter()
+    .openapi(change, async (c) => {
+      const { alertId } = await alertOf(engine, c.req.valid('param').id)
+      const version = versionOf(c.req.valid('header'))
+      const asked = changeOf(c.req.valid('json'))
+      const [result] = await engine.changeAlerts({ alertIds: [alertId], change: asked, by: TOKEN_NAME, version })
+      const alert = await alertOf(engine, alertId)
+      refuse(result!.outcome, alert)
+      c.header('etag', `"${alert.version}"`)
+      return c.json(alertView(alert), 200)
+    })
+    .openapi(timeline, async (c) => {
+      const { alertId } = await alertOf(engine, c.req.valid('param').id)
+      const { after, limit } = c.req.valid('query')
+      const entries = await engine.read.timeline(alertId, { after, limit: limit + 1 })
+      const page = entries.slice(0, limit)
+      return c.json({ results: page.map(timelineView), next: entries.length > limit ? page.at(-1)!.id : null }, 200)
+    })
+    .openapi(comment, async (c) => {
+      const { alertId } = await alertOf(engine, c.req.valid('param').id)
+      const outcome = await engine.commentAlert({ alertId, ...c.req.valid('json'), by: TOKEN_NAME })
+      if (outcome === 'not_found') throw noAlert(alertId)
+      if (outcome === 'too_many')
+        throw new ApiError(409, 'conflict', `the alert has ${MAX_COMMENTS} comments, and more are not stored`)
+      return c.json(timelineView(outcome), 200)
+    })
+}
+
+/** Throws an `ApiError` for a change that was not made. */
+function refuse(outcome: ChangeOutcome, { alertId, version, mergedInto }: StoredAlert): void {
+  switch (outcome) {
+    case 'not_found':
+      throw noAlert(alertId)
+    case 'conflict': {
+      const message = `the alert has changed since: its ETag is now "${version}". Read it again, and decide whether the change still makes sense`
+      throw new ApiError(412, 'precondition_failed', message, { etag: `"${version}"` })
+    }
+    case 'merged':
+      throw new ApiError(409, 'conflict', `the alert was merged into ${mergedInto}, whose status it has: change that one`)
+    case 'too_many':
+      throw new ApiError(409, 'conflict', `an alert has at most ${MAX_CONTEXT_TAGS} context tags: remove some first`)
+  }
+}

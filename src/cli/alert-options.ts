@@ -1,0 +1,97 @@
+import { type Command, Option } from 'commander'
+import { ALERT_STATUSES } from '../model/alert.ts'
+import { ALERT_QUALITIES } from '../model/alert-work.ts'
+import { SEVERITIES } from '../model/rule.ts'
+import { UsageError } from './exit.ts'
+import { momentOf } from './times.ts'
+
+/** Options that select alerts. */
+export interface AlertChoice {
+  readonly severity?: readonly string[]
+  readonly status?: readonly string[]
+  readonly rule?: string
+  readonly owner?: string
+  readonly nobody?: boolean
+  readonly quality?: string
+  readonly tag?: string
+  readonly logType?: string
+  readonly indicator?: string
+  readonly text?: string
+  readonly since?: string
+  readonly until?: string
+  readonly muted?: boolean
+  readonly mute?: string
+  readonly merged?: boolean
+}
+
+export function choosingAlerts(command: Command): Command {
+  return command
+    .addOption(severalOf('--severity <severity>', 'only alerts with this severity; may be repeated', SEVERITIES))
+    .addOption(severalOf('--status <status>', 'only alerts with this status; may be repeated', ALERT_STATUSES))
+    .option('--rule <id>', 'only alerts of this rule')
+    .option('--owner <name>', 'only alerts of this owner')
+    .option('--nobody', 'only alerts without an owner')
+    .addOption(oneOf('--quality <quality>', 'only alerts of this quality', ALERT_QUALITIES))
+    .option('--tag <tag>', 'only alerts with this tag, of the rule or of the alert')
+    .option('--log-type <type>', 'only alerts with events of this log type')
+    .option('--indicator <value>', 'only alerts with this indicator, such as an address')
+    .option('--text <text>', 'only alerts with this text in title, rule, dedup string or indicators')
+    .option('--since <time>', 'only alerts opened at or after this time')
+    .option('--until <time>', 'only alerts opened before this time')
+    .option('--muted', 'only muted alerts, which are not listed otherwise')
+    .option('--mute <id>', 'only alerts that this mute covers')
+    .option('--merged', 'only alerts that were merged into another, which are not listed otherwise')
+}
+
+/** The options as a filter of the API. */
+export function filterOf(choice: AlertChoice): Record<string, string | readonly string[]> {
+  const { severity, status, rule, owner, nobody, quality, tag, logType, indicator, text, since, until, muted, mute, merged } =
+    choice
+  if (nobody && owner !== undefined) throw new UsageError('--owner and --nobody exclude each other')
+  const filter = {
+    severity,
+    status,
+    rule,
+    owner: nobody ? '' : owner,
+    quality,
+    tag,
+    log_type: logType,
+    indicator,
+    text,
+    since: since && momentOf('--since', since),
+    until: until && momentOf('--until', until),
+    muted: muted && 'only',
+    mute,
+    merged: merged && 'only',
+  }
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)) as Record<string, string>
+}
+
+/** The filter as parameters of a query. */
+export function queryOf(choice: AlertChoice): URLSearchParams {
+  const query = new URLSearchParams()
+  for (const [key, value] of Object.entries(filterOf(choice)))
+    for (const one of typeof value === 'string' ? [value] : value) query.append(key, one)
+  return query
+}
+
+/** An option with one of the given words, in any case. */
+export function oneOf(flags: string, description: string, words: readonly string[]): Option {
+  return new Option(flags, description).choices(words).argParser(choice(words))
+}
+
+function severalOf(flags: string, description: string, words: readonly string[]): Option {
+  const read = choice(words)
+  return new Option(flags, description)
+    .choices(words)
+    .argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), read(text)])
+}
+
+/** One of the given words, in any case. */
+export function choice<const T extends string>(words: readonly T[]): (text: string) => T {
+  return (text) => {
+    const word = words.find((one) => one === text.toUpperCase())
+    if (!word) throw new UsageError(`'${text}' is not one of ${words.join(', ')}`)
+    return word
+  }
+}

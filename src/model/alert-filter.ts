@@ -1,0 +1,42 @@
+import type { AlertStatus, StoredAlert } from './alert.ts'
+import type { AlertQuality } from './alert-work.ts'
+import type { Severity } from './rule.ts'
+
+/** Which alerts to list. What is absent does not matter. */
+export interface AlertFilter {
+  /** One of these; none: any. */
+  readonly severities?: readonly Severity[]
+  readonly statuses?: readonly AlertStatus[]
+  readonly ruleId?: string | undefined
+  /** `null`: alerts without an owner. */
+  readonly owner?: string | null | undefined
+  readonly quality?: AlertQuality | undefined
+  /** Opened at or after this time, and before that one; epoch ms. */
+  readonly sinceMs?: number | undefined
+  readonly untilMs?: number | undefined
+  /** Whether to list muted alerts. Default: also. */
+  readonly muted?: 'no' | 'only' | undefined
+  readonly mutedBy?: string | undefined
+  /** Whether to list alerts that were merged into another. Default: also. */
+  readonly merged?: 'no' | 'only' | undefined
+  readonly mergedInto?: string | undefined
+  /** Among the tags of its rule or those that people gave it. */
+  readonly tag?: string | undefined
+  readonly logType?: string | undefined
+  /** Among its indicators. */
+  readonly indicator?: string | undefined
+  /** Part of its title, rule, dedup string or an indicator, in any case. */
+  readonly text?: string | undefined
+}
+
+/** For paging: the last alert that was read. */
+export interface AlertPlace {
+  readonly createdMs: number
+  readonly alertId: string
+}
+
+export interface AlertPage {
+  readonly alerts: readonly StoredAlert[]
+  /** Where the next page begins; absent on the last one. */
+  readonly next?: AlertPlace
+}

@@ -1,0 +1,111 @@
+import type { AlertStatus } from './alert.ts'
+import type { DeliveryKind } from './outgoing-alert.ts'
+import type { Severity } from './rule.ts'
+
+/** Whether an alert was worth raising. */
+export const ALERT_QUALITIES = ['USEFUL', 'NOISE'] as const
+export type AlertQuality = (typeof ALERT_QUALITIES)[number]
+
+/** Maximum number of characters of a reason, and of an owner's name. */
+export const MAX_REASON_CHARS = 1000
+export const MAX_OWNER_CHARS = 200
+export const MAX_COMMENT_CHARS = 10_000
+/** Maximum number of comments on one alert, and of its context tags. */
+export const MAX_COMMENTS = 1000
+export const MAX_CONTEXT_TAGS = 50
+/** The tags that people give alerts, as Panther allows them. */
+export const CONTEXT_TAG = /^[a-z0-9_-]{1,30}$/
+
+/** What people have recorded about an alert. */
+export interface AlertWork {
+  readonly status: AlertStatus
+  /** Why it was resolved or closed. */
+  readonly reason: string | null
+  readonly quality: AlertQuality | null
+  /** The name of the person who works on it. */
+  readonly owner: string | null
+  /** Sorted. */
+  readonly contextTags: readonly string[]
+  /** Counts changes of these values, so that one person's edit does not overwrite another's. */
+  readonly version: number
+  /** The alert that this one was merged into. */
+  readonly mergedInto: string | null
+}
+
+/** What to change about an alert. What is absent stays. */
+export interface WorkChange {
+  readonly status?: AlertStatus
+  readonly reason?: string | null
+  readonly quality?: AlertQuality | null
+  readonly owner?: string | null
+  readonly addTags?: readonly string[]
+  readonly removeTags?: readonly string[]
+}
+
+/** The outcome of a change, by alert. */
+export type ChangeOutcome =
+  | 'changed'
+  /** It already was as requested. */
+  | 'unchanged'
+  | 'not_found'
+  /** It has another version than the caller expected. */
+  | 'conflict'
+  /** Its status is that of the alert it was merged into. */
+  | 'merged'
+  /** It would have too many tags. */
+  | 'too_many'
+
+export interface ChangeResult {
+  readonly alertId: string
+  readonly outcome: ChangeOutcome
+}
+
+/** Fields of an alert whose changes its timeline records. */
+export type ChangedField =
+  | keyof Pick<AlertWork, 'status' | 'quality' | 'owner' | 'reason'>
+  | 'context_tags'
+  | 'merged_into'
+  | 'muted_by'
+
+/** Something that happened to an alert. */
+export type Happening =
+  | { readonly kind: 'opened'; readonly severity: Severity; readonly event_count: number; readonly muted_by: string | null }
+  /** Matches joined it; `event_count` is the number afterwards. */
+  | { readonly kind: 'matches'; readonly added: number; readonly event_count: number }
+  | { readonly kind: 'severity'; readonly from: Severity; readonly to: Severity }
+  | { readonly kind: 'delivered'; readonly destination: string; readonly sent: DeliveryKind }
+  /** A delivery was abandoned. */
+  | { readonly kind: 'failed'; readonly destination: string; readonly sent: DeliveryKind; readonly error: string }
+  | {
+      readonly kind: 'changed'
+      readonly field: ChangedField
+      readonly from: string | null | readonly string[]
+      readonly to: string | null | readonly string[]
+    }
+  | { readonly kind: 'comment'; readonly text: string }
+
+export const HAPPENINGS = [
+  'opened',
+  'matches',
+  'severity',
+  'delivered',
+  'failed',
+  'changed',
+  'comment',
+] as const satisfies readonly Happening['kind'][]
+
+/** The comment's entry. `too_many`: the alert has as many comments as are allowed. */
+export type CommentOutcome = TimelineEntry | 'not_found' | 'too_many'
+
+/** An entry of an alert's timeline. */
+export interface TimelineEntry {
+  readonly id: number
+  readonly alertId: string
+  /** When it happened, epoch ms; of matches, when the first ones joined. */
+  readonly atMs: number
+  /** Of matches: when the last ones joined. */
+  readonly untilMs: number
+  /** Who did it; '' for Caracal itself. */
+  readonly by: string
+  readonly happening: Happening
+}
