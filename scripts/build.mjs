@@ -1,4 +1,4 @@
-// Compiles src to dist and copies the files that are not TypeScript (the Python that rule authors import). The new dist
+// Compiles src to dist and copies the files that are not TypeScript (the Python that rule authors import, presets). The new dist
 // replaces the old one in one step, so that running programs never find half of it.
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, renameSync, rmSync } from 'node:fs'
@@ -27,6 +27,8 @@ if (status !== 0) {
 const python = join(root, 'src/sdk/python')
 if (existsSync(python))
   cpSync(python, join(fresh, 'sdk/python'), { recursive: true, filter: (path) => !path.includes('__pycache__') })
+const presets = 'stages/source/poll/presets'
+cpSync(join(root, 'src', presets), join(fresh, presets), { recursive: true })
 // Python's memory right after its start, which saves seconds at each start of the program; rebuilt if it does not fit.
 const { snapshot } = await import(pathToFileURL(join(fresh, 'stages/detect/python/sandbox/snapshot.js')).href)
 await snapshot()

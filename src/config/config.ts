@@ -3,6 +3,8 @@ import { DEFAULT_MAX_RECORD_BYTES } from '../model/outcome.ts'
 import { destinations } from '../stages/deliver/index.ts'
 import { sources } from '../stages/source/index.ts'
 import { withPrefixTypes } from '../stages/source/objects/prefixes.ts'
+import { planProblem, withPresetTypes } from '../stages/source/poll/plan.ts'
+import type { PollConfig } from '../stages/source/poll/poll.ts'
 import { type StreamSettings, streamProblem } from '../stages/source/stream-keys.ts'
 import { lakes } from '../stages/store/index.ts'
 import { oneOf } from '../util/define.ts'
@@ -17,6 +19,14 @@ const MIB = 1024 * 1024
 const MIN_LAKE_DAYS = 7
 /** Well below the limit of the lake's 32-bit times. */
 const MAX_LAKE_DAYS = 10_000
+
+/** Keys of polled services that depend on each other. */
+function checkPolls(list: readonly { readonly type: string }[], context: z.RefinementCtx): void {
+  for (const [i, source] of list.entries()) {
+    const problem = source.type === 'poll' ? planProblem(source as unknown as PollConfig) : undefined
+    if (problem) context.addIssue({ code: 'custom', path: [i, problem.key], message: problem.message })
+  }
+}
 
 function checkStreams(list: readonly object[], context: z.RefinementCtx): void {
   for (const [i, source] of list.entries()) {
@@ -67,7 +77,8 @@ export const configSchema = z.strictObject({
     .array(oneOf('source', sources))
     .default([])
     .superRefine(checkStreams)
-    .overwrite((list) => list.map(withPrefixTypes))
+    .superRefine(checkPolls)
+    .overwrite((list) => list.map((source) => withPresetTypes(withPrefixTypes(source))))
     .describe('Where logs come from. The http source `default` always exists.'),
   destinations: z
     .array(oneOf('destination', destinations))

@@ -13,12 +13,14 @@ import type { ForwardIntake, fluentForward } from '../../src/stages/source/fluen
 import type { gcs } from '../../src/stages/source/gcs/gcs.ts'
 import type { http } from '../../src/stages/source/http.ts'
 import { KafkaSource } from '../../src/stages/source/kafka/kafka-source.ts'
+import type { poll } from '../../src/stages/source/poll/poll.ts'
 import type { s3 } from '../../src/stages/source/s3/s3.ts'
 import { type BatchSource, type Intake, type IntakeDeps, NOTHING_OUTSIDE } from '../../src/stages/source/source.ts'
 import { StdinIntake } from '../../src/stages/source/stdin.ts'
 import type { SyslogIntake, syslog } from '../../src/stages/source/syslog.ts'
 import { MsgpackReader } from '../../src/util/msgpack/reader.ts'
 import { msgpackOf } from '../../src/util/msgpack/write.ts'
+import { TestApi } from '../support/api.ts'
 import { AzureStore } from '../support/azure-store.ts'
 import { TestBucket, type TestStore } from '../support/bucket.ts'
 import { GcsStore } from '../support/gcs-store.ts'
@@ -58,6 +60,7 @@ export function seekable(definition: AnySource): (() => Promise<Seekable>) | und
   if (!definition.seekable) return undefined
   if (definition.type === 'kafka') return messages
   if (definition.type === 'journald') return entries
+  if (definition.type === 'poll') return () => answers(definition as typeof poll)
   const store = STORES[definition.type]
   if (store) return () => objects(definition as ObjectDefinition, store)
   return definition.type === 'file' ? () => files(definition as typeof file) : missing(definition.type)
@@ -113,6 +116,19 @@ async function objects(definition: ObjectDefinition, store: (server: TestServer)
       bucket.store.objects.set(`logs/${written++}.log`, { content: text(records) })
     },
     end: () => bucket.close(),
+  }
+}
+
+/** Each poll is answered with all records written so far. */
+async function answers(definition: typeof poll): Promise<Seekable> {
+  const api = await TestApi.create()
+  const all: string[] = []
+  api.answer = () => ({ text: `[${all.join(',')}]` })
+  return {
+    open: (cursors) =>
+      api.open((deps) => definition.seekable!(definition.config.parse({ id: 'suite', ...api.config }), { ...deps, cursors })),
+    write: async (records) => void all.push(...records),
+    end: () => api.close(),
   }
 }
 

@@ -10,6 +10,7 @@ import { journald } from './journald/journald.ts'
 import { kafka } from './kafka/kafka.ts'
 import { loki } from './loki.ts'
 import { otlp } from './otlp.ts'
+import { poll } from './poll/poll.ts'
 import { s3 } from './s3/s3.ts'
 import { splunkHec } from './splunk-hec.ts'
 import { stdin } from './stdin.ts'
@@ -29,6 +30,7 @@ export const sources = [
   kafka,
   loki,
   otlp,
+  poll,
   s3,
   splunkHec,
   stdin,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Refused } from '../../../util/errors.ts'
 import type { HttpAnswer, Send } from '../../../util/http/send.ts'
+import type { CachedToken } from '../cached-token.ts'
 import { ask, checkKey, partOf, rangeOf, refusalOf } from '../objects/request.ts'
 import {
   type ListOptions,
@@ -11,14 +12,13 @@ import {
   type ReadOptions,
   type StoredObject,
 } from '../objects/store.ts'
-import type { AccessToken } from './access-token.ts'
 
 export interface GcsOptions {
   readonly bucket: string
   /** URL of an emulator. Default: Google. */
   readonly endpoint: string | undefined
   /** `undefined`: requests carry no credentials. */
-  readonly token: AccessToken | undefined
+  readonly token: CachedToken | undefined
   readonly send: Send
 }
 

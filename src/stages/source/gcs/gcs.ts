@@ -3,10 +3,12 @@ import { targetUrl } from '../../../util/http/target-url.ts'
 import { secretReference } from '../../../util/secret.ts'
 import { listedObjects } from '../objects/listed-objects.ts'
 import { objectKeys } from '../objects/prefixes.ts'
+import { serviceAccountToken } from '../service-account.ts'
 import { defineSource, sourceBase } from '../source.ts'
 import { streamKeys } from '../stream-keys.ts'
-import { AccessToken } from './access-token.ts'
 import { GcsStore } from './gcs-store.ts'
+
+const SCOPE = 'https://www.googleapis.com/auth/devstorage.read_only'
 
 /** Objects of a bucket of Google Cloud Storage, found by listing it. */
 export const gcs = defineSource({
@@ -34,7 +36,7 @@ export const gcs = defineSource({
   seekable(config, deps) {
     const { bucket, endpoint, service_account_key: key } = config
     const { outside } = deps
-    const token = key && new AccessToken(outside, () => outside.secret(key))
+    const token = key && serviceAccountToken(outside, () => outside.secret(key), { scopes: [SCOPE] })
     return listedObjects(new GcsStore({ bucket, endpoint, token, send: outside.send }), config, deps)
   },
 })

@@ -1,0 +1,40 @@
+/** A token as a token server issued it. */
+export interface IssuedToken {
+  readonly text: string
+  /** Lifetime in seconds. */
+  readonly seconds: number
+}
+
+/** A token is renewed this long before it expires. */
+const MARGIN_MS = 300_000
+
+/** A token that is requested when it is needed, once for all who wait for it, and used until shortly before it expires. */
+export class CachedToken {
+  readonly #request: (signal: AbortSignal) => Promise<IssuedToken>
+  #token: { readonly text: string; readonly expiresMs: number } | undefined
+  #asking: Promise<string> | undefined
+
+  constructor(request: (signal: AbortSignal) => Promise<IssuedToken>) {
+    this.#request = request
+  }
+
+  /** Rejects with whatever the request rejects with. */
+  async get(signal: AbortSignal): Promise<string> {
+    if (this.#token && this.#token.expiresMs - MARGIN_MS > Date.now()) return this.#token.text
+    this.#asking ??= this.#ask(signal).finally(() => {
+      this.#asking = undefined
+    })
+    return this.#asking
+  }
+
+  /** The token was refused: the next one is a new one. */
+  forget(): void {
+    this.#token = undefined
+  }
+
+  async #ask(signal: AbortSignal): Promise<string> {
+    const { text, seconds } = await this.#request(signal)
+    this.#token = { text, expiresMs: Date.now() + seconds * 1000 }
+    return text
+  }
+}
