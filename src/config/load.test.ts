@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { destinations } from '../stages/deliver/index.ts'
 import { loadConfig } from './load.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'caracal-config-'))
@@ -33,7 +34,7 @@ sources:
     'FILE:8 at sources.0.id: "a b": lower-case letters, digits, - and _, at most 64',
     'FILE:8 at sources.0.paths: "x": expected array, received string',
     'FILE:4 at destinations.0.url: Invalid URL',
-    'FILE:5 at destinations.1.type: "webhok": unknown type. Known: stdout, webhook',
+    `FILE:5 at destinations.1.type: "webhok": unknown type. Known: ${destinations.map(({ type }) => type).join(', ')}`,
     'FILE:6 at destinations.2.id: missing: expected string',
     'FILE:2 at flush_ms: 3: Too small: expected number to be >=50',
   ])

@@ -11,7 +11,7 @@ import type { Intake, IntakeDeps } from '../stages/source/source.ts'
 import type { Lake } from '../stages/store/lake.ts'
 import { namedVersions } from '../state/alert-tables.ts'
 import type { StateDb } from '../state/db.ts'
-import { dueDeliveries } from '../state/deliveries.ts'
+import { dueDeliveries, referenceOf } from '../state/deliveries.ts'
 import { getMeta } from '../state/sources.ts'
 import { loadTableState } from '../state/table-status.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -128,6 +128,7 @@ export async function startDeliverer({ config, state, pipeline, events, metrics,
         tries: row.tries,
         body: row.body,
       })),
+    reference: (alertId, destination) => referenceOf(state, alertId, destination),
     save: (result) => pipeline.rpc.call('deliveryResults', [result]),
     now: Date.now,
     retryMinMs: config.delivery_retry_min_ms,

@@ -157,7 +157,14 @@ export interface OutboxSize {
 
 /** The outcome of one attempt. */
 export type DeliveryResult =
-  | { readonly deliveryId: string; readonly kind: 'delivered'; readonly tries: number; readonly nowMs: number }
+  | {
+      readonly deliveryId: string
+      readonly kind: 'delivered'
+      readonly tries: number
+      readonly nowMs: number
+      /** What the receiver calls what it created. */
+      readonly reference?: string | undefined
+    }
   | {
       readonly deliveryId: string
       readonly kind: 'again'

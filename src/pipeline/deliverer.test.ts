@@ -57,6 +57,7 @@ function world(sends: Readonly<Record<string, Send>>, part: Partial<DelivererDep
           return taken.get(destination)! <= limit
         })
     },
+    reference: async () => undefined,
     save: async (result) => {
       if (failures-- > 0) throw new Error('disk full')
       results.push(result)
@@ -238,4 +239,32 @@ test('stop aborts an attempt that takes longer, which is repeated after the next
   await vi.advanceTimersByTimeAsync(10_000)
   expect(sent).toBe(1)
   expect([...queue.values()][0]).toMatchObject({ state: 'pending' })
+})
+
+test('a follow-up is sent with what the receiver called the alert, and what it calls it now is saved', async () => {
+  const seen: unknown[] = []
+  const body = JSON.stringify({ version: 2, kind: 'resolved', alert: outgoingAlert() })
+  const { deliverer, results, queue, add } = world(
+    {
+      tickets: async ({ kind, reference }) => {
+        seen.push([kind, reference])
+        return kind === 'opened' ? 'SEC-1' : undefined
+      },
+    },
+    { reference: async (alertId, destination) => `${alertId} at ${destination}` },
+  )
+  add('tickets', 2)
+  const second = queue.get('tickets1')!
+  second.delivery = { ...second.delivery, body }
+  deliverer.start()
+  await vi.advanceTimersByTimeAsync(100)
+  expect(seen).toEqual([
+    ['opened', undefined],
+    ['resolved', 'a at tickets'],
+  ])
+  expect(results).toMatchObject([
+    { kind: 'delivered', reference: 'SEC-1' },
+    { kind: 'delivered', reference: undefined },
+  ])
+  await deliverer.stop()
 })

@@ -1,6 +1,7 @@
 import type { DeliveryResult } from '../model/batch.ts'
 import { readDeliveryBody } from '../stages/deliver/body.ts'
 import type { Destination } from '../stages/deliver/destination.ts'
+import { isFollowUp } from '../stages/deliver/text.ts'
 import { messageOf, Refused, RetryLater } from '../util/errors.ts'
 import { pause } from '../util/pause.ts'
 
@@ -18,6 +19,8 @@ export interface DelivererDeps {
   readonly destinations: ReadonlyMap<string, Destination>
   /** Due deliveries, at most `limit` per destination, oldest first, except the given ids. */
   readonly due: (nowMs: number, limit: number, except: readonly string[]) => Promise<readonly DueDelivery[]>
+  /** What the destination returned for an earlier delivery of the alert. */
+  readonly reference: (alertId: string, destination: string) => Promise<string | undefined>
   readonly save: (result: DeliveryResult) => Promise<void>
   readonly now: () => number
   readonly retryMinMs: number
@@ -128,7 +131,7 @@ export class Deliverer {
 
   async #try(delivery: DueDelivery): Promise<void> {
     const { destinations, now, onResult } = this.#deps
-    const { deliveryId, destination: name, body } = delivery
+    const { deliveryId, alertId, destination: name, body } = delivery
     const tries = delivery.tries + 1
     let result: DeliveryResult
     try {
@@ -136,8 +139,10 @@ export class Deliverer {
       if (!destination) throw new Refused(`the configuration no longer has a destination '${name}'`)
       // Not the stopping signal: an attempt in progress may still succeed within the grace time.
       const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(MAX_TRY_MS)])
-      await destination.send({ id: deliveryId, ...readDeliveryBody(body) }, signal)
-      result = { deliveryId, kind: 'delivered', tries, nowMs: now() }
+      const content = readDeliveryBody(body)
+      const before = isFollowUp(content.kind) ? await this.#deps.reference(alertId, name) : undefined
+      const reference = (await destination.send({ id: deliveryId, ...content, reference: before }, signal)) ?? undefined
+      result = { deliveryId, kind: 'delivered', tries, nowMs: now(), reference }
     } catch (error) {
       result = this.#failure(deliveryId, tries, error)
     }

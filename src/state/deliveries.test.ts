@@ -6,7 +6,14 @@ import { failingProblems } from '../engine/checks/deliveries.ts'
 import type { BatchEffects } from '../model/batch.ts'
 import { changeAlerts } from './alert-changes.ts'
 import { openState, type StateDb } from './db.ts'
-import { deadDeliveries, deliveriesOfAlert, dueDeliveries, failingDeliveries, saveDeliveryResults } from './deliveries.ts'
+import {
+  deadDeliveries,
+  deliveriesOfAlert,
+  dueDeliveries,
+  failingDeliveries,
+  referenceOf,
+  saveDeliveryResults,
+} from './deliveries.ts'
 import { pipelineState } from './pipeline-state.ts'
 import { commitTo, delivery, effectsIn, window } from './state.fixture.ts'
 
@@ -126,6 +133,23 @@ describe('deliveries that batches commit', () => {
     expect((await due()).sort()).toEqual(['x', 'y'])
     await saveDeliveryResults(db, [{ deliveryId: 'z-opened', kind: 'delivered', tries: 2, nowMs: 50 }])
     expect((await due()).sort()).toEqual(['a-resolved', 'x', 'y'])
+  })
+
+  test('are found by what the receiver called the alert, at that destination and for that alert only', async () => {
+    const opened = [delivery('o1', 'soc', 10), delivery('o2', 'mail', 10), { ...delivery('o3', 'soc', 10), alertId: 'b' }]
+    await keep({ deliveries: opened })
+    const found = () => referenceOf(db, 'a'.repeat(32), 'soc')
+    expect(await found()).toBeUndefined()
+    const delivered = (deliveryId: string, reference?: string) =>
+      saveDeliveryResults(db, [{ deliveryId, kind: 'delivered', tries: 1, nowMs: 40, reference }])
+    await delivered('o2', 'mail-1')
+    await delivered('o3', 'other-1')
+    expect(await found()).toBeUndefined()
+    await delivered('o1', 'SEC-1\0')
+    expect(await found()).toBe('SEC-1\0')
+    await keep({ deliveries: [delivery('r1', 'soc', 50)] })
+    await delivered('r1')
+    expect(await found()).toBe('SEC-1\0')
   })
 
   test('are due even if another destination has a long queue', async () => {

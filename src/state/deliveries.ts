@@ -79,7 +79,13 @@ export async function saveDeliveryResults(db: Kysely<StateTables>, results: read
       const next = result.kind === 'again' ? result.nextMs : result.nowMs
       await tx
         .updateTable('deliveries')
-        .set({ state: result.kind === 'again' ? 'pending' : result.kind, tries: result.tries, next_ms: next, error })
+        .set({
+          state: result.kind === 'again' ? 'pending' : result.kind,
+          tries: result.tries,
+          next_ms: next,
+          error,
+          ...(result.kind === 'delivered' && result.reference && { reference: JSON.stringify(result.reference) }),
+        })
         .where('delivery_id', '=', result.deliveryId)
         .execute()
       if (result.kind !== 'again') await addResult(tx, result)
@@ -100,6 +106,19 @@ async function addResult(tx: Transaction<StateTables>, result: DeliveryResult & 
   const happening: Happening =
     result.kind === 'delivered' ? { kind: 'delivered', ...sent } : { kind: 'failed', ...sent, error: result.error }
   await addEntries(tx, [{ alertId: row.alert_id, atMs: result.nowMs, by: '', happening }])
+}
+
+/** What the receiver calls what earlier deliveries of this alert created there. */
+export async function referenceOf(db: Kysely<StateTables>, alertId: string, destination: string): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('deliveries')
+    .select('reference')
+    .where('alert_id', '=', alertId)
+    .where('destination', '=', destination)
+    .where('reference', '!=', '')
+    .orderBy(sql`rowid`, 'desc')
+    .executeTakeFirst()
+  return row && String(JSON.parse(row.reference))
 }
 
 /** Deliveries of one alert. */

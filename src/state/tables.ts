@@ -84,6 +84,10 @@ export interface StateTables {
     error: string
     /** Why it is sent: a `DeliveryKind`. */
     kind: Generated<string>
+    /** JSON text of what the receiver calls what it created, or ''. */
+    reference: Generated<string>
+    /** The digest that carries or carried it, or ''. */
+    digest_id: Generated<string>
   }
   /** Records by source, outcome and reason ('' for stored and received). */
   counters: { source_id: string; outcome: string; reason: string; n: number }

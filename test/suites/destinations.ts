@@ -8,29 +8,13 @@ import { ConfigError, Refused, RetryLater } from '../../src/util/errors.ts'
 import { createHttp } from '../../src/util/http/http.ts'
 import { outgoingAlert } from '../support/alerts.ts'
 import { type Received, TestServer } from '../support/servers.ts'
+import { type Fitting, fittings, SECRET } from '../support/vendors.ts'
 import type { Behaviour, Suite } from './behaviours.ts'
 
 /** A destination's definition for the suite: its config is validated by its own schema. */
 export interface AnyDestination extends AnyDefinition {
   readonly isLocal: boolean
   create(config: never, deps: DestinationDeps): Promise<Destination>
-}
-
-/** Part of every secret, so that it is found wherever it leaks. */
-const SECRET = 's3cr3t-5f1e'
-
-/** Everything needed to use a destination with a test server: its keys, with secrets as references, and the secrets. */
-interface Fitting {
-  readonly config: object
-  readonly secrets: (serverUrl: string) => Readonly<Record<string, string>>
-}
-
-const fittings: Readonly<Record<string, Fitting>> = {
-  stdout: { config: {}, secrets: () => ({}) },
-  webhook: {
-    config: { url: { env: 'URL' }, headers: { authorization: { env: 'TOKEN' } }, secret: { env: 'KEY' } },
-    secrets: (url) => ({ URL: `${url}/${SECRET}?key=${SECRET}`, TOKEN: `Bearer ${SECRET}`, KEY: SECRET }),
-  },
 }
 
 interface Bench {
@@ -41,13 +25,20 @@ interface Bench {
 }
 
 async function onBench(definition: AnyDestination, use: (bench: Bench) => Promise<void>): Promise<void> {
-  const fitting = fittings[definition.type]
-  if (!fitting) throw new Error(`add what destination '${definition.type}' needs to the table \`fittings\` of this suite`)
+  const ways = fittings[definition.type]
+  if (!ways)
+    throw new Error(`add what destination '${definition.type}' needs to the table \`fittings\` of test/support/vendors.ts`)
+  for (const fitting of ways) await onOneBench(definition, fitting, use)
+}
+
+async function onOneBench(definition: AnyDestination, fitting: Fitting, use: (bench: Bench) => Promise<void>): Promise<void> {
   const server = await new TestServer().listen()
+  server.answer = fitting.answer ?? server.answer
+  const { url } = server
   const http = createHttp({ proxy: { https: undefined, http: undefined, except: [] }, allowPrivate: [] })
-  const secrets = fitting.secrets(server.url)
+  const secrets = fitting.secrets(url)
   const open = (missing?: string) =>
-    definition.create(definition.config.parse({ id: 'suite', ...fitting.config }) as never, {
+    definition.create(definition.config.parse({ id: 'suite', ...fitting.config(url) }) as never, {
       send: http.configured,
       now: Date.now,
       write: () => {},
@@ -70,6 +61,7 @@ const delivery = (part: Partial<Delivery> = {}): Delivery => ({
   id: 'd0d1d2d3d4d5d6d7',
   kind: 'opened',
   alert: outgoingAlert({ title: 'é \0 \u2028 \x1b[2J 😀' }),
+  reference: 'SEC-24',
   ...part,
 })
 

@@ -40,7 +40,13 @@ export interface Delivery {
   /** Why it is sent. A destination that does not distinguish kinds sends all that it gets. */
   readonly kind: DeliveryKind
   readonly alert: OutgoingAlert
+  /** What `send` returned when the alert was sent there before: an issue's number, a message's thread. */
+  readonly reference?: string | undefined
 }
+
+/** What the receiver calls what it created, if later deliveries of the alert have to name it. */
+// biome-ignore lint/suspicious/noConfusingVoidType: most destinations have nothing to return.
+export type Sent = string | void
 
 /** Somewhere an alert goes. */
 export interface Destination {
@@ -51,7 +57,7 @@ export interface Destination {
    * like `RetryLater`. Stops promptly after the signal is aborted. Error messages are shown to users: they name hosts and
    * statuses, never a secret, a full URL or what the other side sent.
    */
-  send(delivery: Delivery, signal: AbortSignal): Promise<void>
+  send(delivery: Delivery, signal: AbortSignal): Promise<Sent>
   /** Releases everything. Called after the last `send` has settled; a second call does nothing. */
   close(): Promise<void>
 }

@@ -1,11 +1,44 @@
 import { type ConfigOf, find } from '../../util/define.ts'
 import { ConfigError, messageOf } from '../../util/errors.ts'
+import { asana } from './asana.ts'
+import { caracal } from './caracal.ts'
 import type { Destination, DestinationDeps } from './destination.ts'
+import { discord } from './discord.ts'
+import { github } from './github.ts'
+import { incidentio } from './incidentio.ts'
+import { jira } from './jira.ts'
+import { mattermost } from './mattermost.ts'
+import { msteams } from './msteams.ts'
+import { ntfy } from './ntfy.ts'
+import { opsgenie } from './opsgenie.ts'
+import { pagerduty } from './pagerduty.ts'
+import { servicenow } from './servicenow.ts'
+import { slack } from './slack.ts'
+import { splunkHec } from './splunk-hec.ts'
 import { stdout } from './stdout.ts'
+import { telegram } from './telegram.ts'
 import { webhook } from './webhook.ts'
 
 /** Built-in destinations. A new one is one file in this folder and one name here. */
-export const destinations = [stdout, webhook] as const
+export const destinations = [
+  stdout,
+  webhook,
+  slack,
+  discord,
+  msteams,
+  mattermost,
+  ntfy,
+  telegram,
+  pagerduty,
+  opsgenie,
+  incidentio,
+  jira,
+  github,
+  servicenow,
+  asana,
+  splunkHec,
+  caracal,
+] as const
 
 export type DestinationConfig = ConfigOf<(typeof destinations)[number]>
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { printable } from '../../util/terminal.ts'
 import { defineDestination, destinationBase } from './destination.ts'
+import { isFollowUp } from './text.ts'
 import { webhookBody } from './webhook-body.ts'
 
 /** One line per alert: text for people, or the webhook body as JSON for programs. */
@@ -19,9 +20,9 @@ export const stdout = defineDestination({
 
   async create({ format }, { write }) {
     return {
-      async send({ alert }) {
-        if (format === 'json') write(`${escaped(webhookBody(alert))}\n`)
-        else write(`${alert.severity.padEnd(9)} ${printable(alert.title)}\n`)
+      async send({ kind, alert }) {
+        if (format === 'json') write(`${escaped(webhookBody(alert, kind))}\n`)
+        else write(`${alert.severity.padEnd(9)} ${isFollowUp(kind) ? `${kind}: ` : ''}${printable(alert.title)}\n`)
       },
       async close() {},
     }

@@ -1,14 +1,17 @@
-import type { OutgoingAlert } from '../../model/outgoing-alert.ts'
+import type { DeliveryKind, OutgoingAlert } from '../../model/outgoing-alert.ts'
 
-/** An alert as webhooks receive it and `stdout` prints it as JSON: Panther's keys, then ours. */
-export function webhookBody(alert: OutgoingAlert): string {
-  const { head, tail } = webhookParts(alert)
+/** An alert as webhooks receive it and `stdout` prints it as JSON: Panther's keys, then ours. `kind` is left out for `opened`. */
+export function webhookBody(alert: OutgoingAlert, kind: DeliveryKind = 'opened'): string {
+  const { head, tail } = webhookParts(alert, kind)
   // The context is exact JSON text, because parsing and serialising it would change long numbers.
   return head + alert.context + tail
 }
 
 /** The body's text before and after the context. */
-export function webhookParts(alert: OutgoingAlert): { readonly head: string; readonly tail: string } {
+export function webhookParts(
+  alert: OutgoingAlert,
+  kind: DeliveryKind = 'opened',
+): { readonly head: string; readonly tail: string } {
   const head = {
     id: alert.ruleId,
     createdAt: alert.createdTime,
@@ -28,6 +31,7 @@ export function webhookParts(alert: OutgoingAlert): { readonly head: string; rea
     firstEventTime: alert.firstEventTime,
     lastEventTime: alert.lastEventTime,
     dedup: alert.dedup,
+    ...(kind !== 'opened' && { kind }),
     ...(alert.retroactive && { retroactive: true }),
     ...(alert.learned && { learned: alert.learned }),
   }

@@ -5,7 +5,7 @@ export interface HttpRequest {
   /** An http or https URL. */
   readonly url: string | URL
   /** Default: GET. */
-  readonly method?: 'GET' | 'POST' | 'PUT'
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array
   /** Aborts the request immediately. */

@@ -1,0 +1,152 @@
+import type { AlertChange, DeliveryKind } from '../../model/outgoing-alert.ts'
+import type { Severity } from '../../model/rule.ts'
+import { printable } from '../../util/terminal.ts'
+import type { Delivery } from './destination.ts'
+
+/** What a person should read about an alert, before a destination puts it into its own form. Safe to show as plain text. */
+export interface AlertText {
+  readonly severity: Severity
+  /** One line: what happened to it, severity and title. */
+  readonly headline: string
+  readonly facts: readonly (readonly [label: string, value: string])[]
+  readonly description: string
+  readonly runbook: string
+  /** An http or https URL. */
+  readonly reference: string | undefined
+  readonly link: string
+}
+
+/** Indicator fields that people are shown, with their names, most useful first. */
+const INDICATORS: Readonly<Record<string, string>> = {
+  p_any_usernames: 'Users',
+  p_any_emails: 'E-mail addresses',
+  p_any_actor_ids: 'Actors',
+  p_any_ip_addresses: 'IP addresses',
+  p_any_domain_names: 'Domains',
+  p_any_aws_account_ids: 'AWS accounts',
+  p_any_aws_arns: 'ARNs',
+  p_any_sha256_hashes: 'SHA-256',
+  p_any_sha1_hashes: 'SHA-1',
+  p_any_md5_hashes: 'MD5',
+}
+/** Values shown per indicator field. */
+const TOP = 5
+const MAX_HEADLINE = 500
+const MAX_FACT = 500
+const MAX_PART = 8000
+
+const WORDS: Readonly<Record<DeliveryKind, string>> = {
+  opened: '',
+  updated: 'Updated: ',
+  resolved: 'Resolved: ',
+  test: '',
+  digest: '',
+}
+
+/**
+ * The alert in plain words. All of it may come from a log line: control characters become visible escapes, and addresses in it are
+ * written so that programs do not make links of them.
+ */
+export function alertText({ kind, alert }: Pick<Delivery, 'kind' | 'alert'>): AlertText {
+  const { severity, title, name, ruleId, tags, eventCount, firstEventTime, lastEventTime, logTypes, sourceLabels } = alert
+  const times = firstEventTime === lastEventTime ? firstEventTime : `${firstEventTime} to ${lastEventTime}`
+  const facts: [string, string][] = [
+    ['Severity', severity],
+    ['Rule', name === '' || name === ruleId ? ruleId : `${name} (${ruleId})`],
+    ['Events', eventCount === 0 ? '' : `${eventCount}, ${times}`],
+    ['Log types', logTypes.join(', ')],
+    ['Sources', sourceLabels.join(', ')],
+    ...Object.entries(INDICATORS).map(([field, label]): [string, string] => [label, topOf(alert.indicators[field] ?? [])]),
+    ['Tags', tags.join(', ')],
+  ]
+  return {
+    severity,
+    headline: shown(`${WORDS[kind]}${severity}: ${title}`, MAX_HEADLINE),
+    facts: facts.filter(([, value]) => value !== '').map(([label, value]) => [label, shown(value, MAX_FACT)]),
+    description: paragraphs(alert.description),
+    runbook: paragraphs(alert.runbook),
+    reference: webAddress(alert.reference),
+    link: alert.link,
+  }
+}
+
+/** The facts, description and runbook as lines of plain text. */
+export function plainBody({ facts, description, runbook }: AlertText, maxChars: number): string {
+  const parts = [
+    facts.map(([label, value]) => `${label}: ${value}`).join('\n'),
+    description,
+    runbook === '' ? '' : `Runbook:\n${runbook}`,
+  ]
+  return cut(parts.filter((part) => part !== '').join('\n\n'), maxChars)
+}
+
+/** At most `maxChars` UTF-16 units, cut between characters and then marked with `…`. */
+export function cut(text: string, maxChars: number): string {
+  if (text.length <= maxChars) return text
+  return `${text.slice(0, maxChars - 1).replace(/[\ud800-\udbff]$/, '')}…`
+}
+
+/** At most `maxBytes` bytes of UTF-8, cut between characters and then marked with `…`. */
+export function cutBytes(text: string, maxBytes: number): string {
+  const bytes = Buffer.from(text)
+  if (bytes.length <= maxBytes) return text
+  let end = maxBytes - 3
+  while (end > 0 && (bytes[end]! & 0xc0) === 0x80) end--
+  return `${bytes.subarray(0, end)}…`
+}
+
+/** A Markdown code block, in which nothing is a link, a mention or markup. */
+export function fenced(text: string): string {
+  return `\`\`\`\n${text.replace(/`{3,}/g, (run) => "'".repeat(run.length))}\n\`\`\``
+}
+
+/**
+ * A text whose addresses nobody can click: `https://` becomes `hxxps://`, as people who share indicators write it, and `www.` becomes
+ * `www[.]`.
+ */
+export function defanged(text: string): string {
+  return text.replace(
+    /\b(?:([a-z][a-z0-9+.-]{0,30}):\/\/|www\.|(mailto|tel|javascript|data):)/gi,
+    (all, scheme?: string, bare?: string) => {
+      if (bare !== undefined) return `${bare}[:]`
+      if (scheme === undefined) return `${all.slice(0, 3)}[.]`
+      return /^https?$/i.test(scheme) ? `${scheme.replace(/tt/i, 'xx')}://` : `${scheme}[:]//`
+    },
+  )
+}
+
+/** True for a change of something that the receiver should already have. */
+export function isFollowUp(kind: DeliveryKind): kind is Exclude<AlertChange, 'opened'> {
+  return kind === 'updated' || kind === 'resolved'
+}
+
+function topOf(values: readonly string[]): string {
+  const more = values.length > TOP ? ` and ${values.length - TOP} more` : ''
+  return values.length === 0 ? '' : values.slice(0, TOP).join(', ') + more
+}
+
+/** One line of plain text. */
+export function shown(text: string, maxChars: number): string {
+  return cut(defanged(printable(text.slice(0, 2 * maxChars).toWellFormed())), maxChars)
+}
+
+function paragraphs(text: string): string {
+  const lines = text
+    .slice(0, MAX_PART)
+    .toWellFormed()
+    .split(/\r\n|[\r\n]/)
+  return cut(
+    defanged(
+      lines
+        .map((line) => printable(line.replaceAll('\t', ' ')))
+        .join('\n')
+        .trim(),
+    ),
+    MAX_PART,
+  )
+}
+
+function webAddress(text: string): string | undefined {
+  if (text.length > 1000 || !/^https?:\/\/[^\s"'<>\\^`{|}]+$/.test(text) || !URL.canParse(text)) return undefined
+  return new URL(text).href
+}

@@ -1,0 +1,93 @@
+import type { ServerResponse } from 'node:http'
+import type { Received } from './servers.ts'
+
+/** Part of every secret, so that it is found wherever it leaks. */
+export const SECRET = 's3cr3t-5f1e'
+
+/** Everything needed to use a destination with a test server: its keys, with secrets as references, and the secrets. */
+export interface Fitting {
+  readonly config: (serverUrl: string) => object
+  readonly secrets: (serverUrl: string) => Readonly<Record<string, string>>
+  /** How the receiver answers what it accepts. Default: 204. */
+  readonly answer?: (response: ServerResponse, request: Received) => void
+}
+
+const json =
+  (status: number, body: object): NonNullable<Fitting['answer']> =>
+  (response) =>
+    void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+
+const hook = { config: () => ({ url: { env: 'URL' } }), secrets: (url: string) => ({ URL: `${url}/${SECRET}?key=${SECRET}` }) }
+const withToken = (keys: object = {}, answer?: Fitting['answer']): Fitting => ({
+  config: (url) => ({ url, token: { env: 'TOKEN' }, ...keys }),
+  secrets: () => ({ TOKEN: SECRET }),
+  ...(answer && { answer }),
+})
+
+/** By the type of destination, then by way of using it. The answers are those that the vendors document. */
+export const fittings: Readonly<Record<string, readonly Fitting[]>> = {
+  stdout: [{ config: () => ({}), secrets: () => ({}) }],
+  webhook: [
+    {
+      config: () => ({ url: { env: 'URL' }, headers: { authorization: { env: 'TOKEN' } }, secret: { env: 'KEY' } }),
+      secrets: (url) => ({ ...hook.secrets(url), TOKEN: `Bearer ${SECRET}`, KEY: SECRET }),
+    },
+    {
+      ...hook,
+      config: () => ({ ...hook.config(), body: { text: '{{headline}}', more: [{ all: '{{text}} {{context}}' }, 3, null] } }),
+    },
+  ],
+  slack: [
+    hook,
+    {
+      config: (url) => ({ api_url: url, token: { env: 'TOKEN' }, channel: 'C0123' }),
+      secrets: () => ({ TOKEN: SECRET }),
+      answer: json(200, { ok: true, channel: 'C0123', ts: '1503435956.000247' }),
+    },
+  ],
+  discord: [hook],
+  msteams: [hook],
+  mattermost: [hook],
+  ntfy: [{ ...withToken({ topic: { env: 'TOPIC' } }), secrets: () => ({ TOKEN: SECRET, TOPIC: SECRET }) }],
+  telegram: [withToken({ chat_id: '-1001' })],
+  pagerduty: [
+    {
+      config: (url) => ({ url, routing_key: { env: 'KEY' } }),
+      secrets: () => ({ KEY: SECRET }),
+      answer: json(202, { status: 'success', message: 'Event processed', dedup_key: 'a' }),
+    },
+  ],
+  opsgenie: [
+    {
+      config: (url) => ({ url, api_key: { env: 'KEY' } }),
+      secrets: () => ({ KEY: SECRET }),
+      answer: json(202, { result: 'Request will be processed', took: 0.3, requestId: '43a2' }),
+    },
+  ],
+  incidentio: [
+    withToken({ source_id: '01HZX' }, json(202, { status: 'success', message: 'Event accepted', deduplication_key: 'a' })),
+  ],
+  jira: [
+    withToken({ email: 'soc@example.com', project: 'SEC', done_transition: 'done' }, (response, request) => {
+      const transitions = [
+        { id: '11', name: 'To Do' },
+        { id: '31', name: 'Done' },
+      ]
+      if (request.method === 'GET') json(200, { expand: 'transitions', transitions })(response, request)
+      else
+        json(201, { id: '10000', key: 'SEC-24', self: 'https://example.atlassian.net/rest/api/3/issue/10000' })(response, request)
+    }),
+    withToken({ project: 'SEC' }, json(201, { id: '10000', key: 'SEC-24' })),
+  ],
+  github: [withToken({ repository: 'acme/alerts' }, json(201, { id: 1, number: 1347, state: 'open' }))],
+  servicenow: [
+    {
+      config: (url) => ({ url, username: 'caracal', password: { env: 'PASSWORD' } }),
+      secrets: () => ({ PASSWORD: SECRET }),
+      answer: json(201, { result: { sys_id: 'c537bae64f411200adf9f8e18110c76e', number: 'INC0000057' } }),
+    },
+  ],
+  asana: [withToken({ projects: ['1200000000000001'] }, json(201, { data: { gid: '12345', resource_type: 'task' } }))],
+  splunk_hec: [withToken({}, json(200, { text: 'Success', code: 0 }))],
+  caracal: [withToken({ source: 'alerts' }, json(200, { accepted: 1 }))],
+}
