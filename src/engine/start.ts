@@ -7,6 +7,7 @@ import { contentRoots } from '../packs/load.ts'
 import { ContentWatch } from '../packs/watch.ts'
 import { DEAD_LETTERS, REPLAYED, SIGNALS } from '../pipeline/rows.ts'
 import { isLocal } from '../stages/deliver/index.ts'
+import { sources as registry } from '../stages/source/index.ts'
 import type { Intake } from '../stages/source/source.ts'
 import { lakes } from '../stages/store/index.ts'
 import type { Lake } from '../stages/store/lake.ts'
@@ -344,10 +345,11 @@ async function logLayouts(lake: Lake, log: Log): Promise<void> {
     )
 }
 
-/** The configured sources, the http source that always exists (with the data folder's token), and the sample's. */
+/** The configured sources and those that come with them, the http source that always exists (with the data folder's token), and the sample's. */
 function allSources({ sources }: Config, demo: SourceConfig | undefined): SourceConfig[] {
   const ids = new Set(sources.map(({ id }) => id))
-  const builtIn = configSchema.parse({ sources: [{ type: 'http', id: 'default' }] }).sources
+  const brought = sources.flatMap((source) => find('source', registry, source.type).brings?.(source as never) ?? [])
+  const builtIn = configSchema.parse({ sources: [...brought, { type: 'http', id: 'default' }] }).sources
   return [...sources, ...builtIn, ...(demo ? [demo] : [])].filter((source) => sources.includes(source) || !ids.has(source.id))
 }
 

@@ -7,11 +7,13 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import type { Cursor } from '../../src/model/batch.ts'
 import type { azureBlob } from '../../src/stages/source/azure/azure-blob.ts'
+import { decodeBody } from '../../src/stages/source/decoders/decode.ts'
 import { CommandIntake } from '../../src/stages/source/exec.ts'
 import type { file } from '../../src/stages/source/file.ts'
 import type { ForwardIntake, fluentForward } from '../../src/stages/source/fluent-forward.ts'
 import type { gcs } from '../../src/stages/source/gcs/gcs.ts'
 import type { http } from '../../src/stages/source/http.ts'
+import { exported } from '../../src/stages/source/journald/journal.fixture.ts'
 import { KafkaSource } from '../../src/stages/source/kafka/kafka-source.ts'
 import type { poll } from '../../src/stages/source/poll/poll.ts'
 import type { s3 } from '../../src/stages/source/s3/s3.ts'
@@ -187,10 +189,25 @@ function messageIn(entry: Uint8Array): Uint8Array {
   return Buffer.from((JSON.parse(Buffer.from(entry).toString()) as { MESSAGE: string }).MESSAGE)
 }
 
+/** The records of the suite are the messages of entries. */
+function messagesOnly(deps: IntakeDeps): IntakeDeps {
+  return {
+    ...deps,
+    append(body, entry) {
+      const decoded = decodeBody(body, entry.decoding)
+      if ('broken' in decoded) throw new Error(decoded.broken)
+      const lines = Buffer.from(decoded.bytes).toString().trim().split('\n')
+      const all = lines.map((line) => `${messageIn(Buffer.from(line))}\n`).join('')
+      return deps.append(Uint8Array.from(Buffer.from(all)), { ...entry, decoding: 'lines' })
+    },
+  }
+}
+
 /** How to send records to a source that pushes. */
 export function pushing(definition: AnySource): ((deps: IntakeDeps) => Promise<Sender>) | undefined {
   if (!definition.pushes) return undefined
   const post = POSTS[definition.type]
+  if (definition.type === 'journal_upload') return (deps) => posts(definition as typeof http, post!, messagesOnly(deps))
   if (post) return (deps) => posts(definition as typeof http, post, deps)
   if (definition.type === 'stdin') return writes
   if (definition.type === 'exec' || definition.type === 'host') return runs
@@ -228,6 +245,11 @@ const POSTS: Readonly<Record<string, Post>> = {
       return JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] })
     },
     headers: { 'content-type': 'application/json' },
+  },
+  journal_upload: {
+    path: '/upload',
+    body: (records) => Uint8Array.from(Buffer.concat(records.map((record) => exported([['MESSAGE', record]])))),
+    headers: { 'content-type': 'application/vnd.fdo.journal' },
   },
   elasticsearch: {
     path: '/_bulk',

@@ -67,9 +67,12 @@ export class CommandIntake implements Intake {
   readonly #missing = new Set<string>()
   readonly #seen = new Map<string, ReadonlySet<string>>()
   readonly #done: Promise<void>
+  readonly #more: () => readonly string[]
   #spoolProblem: string | undefined
 
-  constructor(commands: readonly Command[], settings: Settings, deps: IntakeDeps) {
+  /** `more`: further notices for users. */
+  constructor(commands: readonly Command[], settings: Settings, deps: IntakeDeps, more: () => readonly string[] = () => []) {
+    this.#more = more
     this.#settings = settings
     this.#deps = deps
     this.#done = this.#run(commands)
@@ -79,7 +82,7 @@ export class CommandIntake implements Intake {
     const failures = [...this.#problems].map(([name, problem]) => `the command '${name}' failed: ${problem}`)
     const problems = [...failures, ...(this.#spoolProblem ? [`output waits: ${this.#spoolProblem}`] : [])]
     const missing = [...this.#missing].map((name) => `'${name}' is not run: there is no such program here`)
-    return { notices: [...missing, ...problems], problems }
+    return { notices: [...this.#more(), ...missing, ...problems], problems }
   }
 
   async close(): Promise<void> {

@@ -6,6 +6,7 @@ import { fluentForward } from './fluent-forward.ts'
 import { gcs } from './gcs/gcs.ts'
 import { host } from './host.ts'
 import { http } from './http.ts'
+import { journalUpload } from './journald/journal-upload.ts'
 import { journald } from './journald/journald.ts'
 import { kafka } from './kafka/kafka.ts'
 import { loki } from './loki.ts'
@@ -26,6 +27,7 @@ export const sources = [
   gcs,
   host,
   http,
+  journalUpload,
   journald,
   kafka,
   loki,

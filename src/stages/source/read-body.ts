@@ -61,7 +61,7 @@ async function receive(request: Request, sink: Sink, { maxBytes, timeoutMs, onBy
   } catch (caught) {
     const error = deadline.aborted ? tooSlow() : refusalOf(caught, maxBytes)
     if (error.status === 408) void reader.cancel(error).catch(() => {})
-    else await discard(reader)
+    else await discardRest(reader)
     throw error
   } finally {
     deadline.removeEventListener('abort', onDeadline)
@@ -84,10 +84,11 @@ const DISCARD_MS = 2000
  * that, they would see a broken connection instead of the reason.
  */
 export async function discardBody(request: Request): Promise<void> {
-  if (request.body && !request.bodyUsed) await discard(request.body.getReader())
+  if (request.body && !request.bodyUsed) await discardRest(request.body.getReader())
 }
 
-async function discard(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+/** The same for a body of which a part was read. */
+export async function discardRest(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
   const timer = setTimeout(() => void reader.cancel().catch(() => {}), DISCARD_MS)
   try {
     for (let seen = 0; seen < DISCARD_BYTES; ) {

@@ -162,6 +162,8 @@ export interface SourceDefinition<T extends string, S extends z.ZodRawShape> ext
    * and respond in its own protocol. Rejects if it cannot start (a port is in use).
    */
   pushes?(config: z.output<z.ZodObject<S>>, deps: IntakeDeps): Intake | Promise<Intake>
+  /** Sources that come with it on this machine, as they would be configured. */
+  brings?(config: z.output<z.ZodObject<S>>): readonly object[]
   /** Senders reach it at `/ingest/<id>`. */
   listens?(config: z.output<z.ZodObject<S>>): ListenTerms
 }

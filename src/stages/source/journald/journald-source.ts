@@ -99,9 +99,9 @@ export class JournaldSource implements BatchSource {
 
   status(): SourceStatus {
     const missing = this.#options.missing()
-    const problem = this.#following?.problem ?? this.#again?.reader.problem
-    const problems = problem === undefined ? [] : [problem]
-    const notices = [missing, this.#following?.notice].filter((notice) => notice !== undefined)
+    const failure = this.#following?.problem ?? this.#again?.reader.problem
+    const problems = [missing, failure].filter((problem) => problem !== undefined)
+    const notices = [this.#following?.notice].filter((notice) => notice !== undefined)
     return { backlogBytes: this.#following?.waitingBytes ?? 0, notices: [...notices, ...problems], problems }
   }
 
