@@ -90,7 +90,8 @@ function linkIn(header: string | undefined): string | undefined {
   return undefined
 }
 
-function withParameter(url: string, name: string, value: string, without: readonly string[] = []): string {
+/** The URL with a query parameter, in place of those with its name and other names. */
+export function withParameter(url: string, name: string, value: string, without: readonly string[] = []): string {
   const at = url.includes('?') ? url.indexOf('?') : url.length
   const [place, query] = [url.slice(0, at), url.slice(at + 1)]
   const left = query.split('&').filter((part) => part !== '' && ![name, ...without].includes(nameOf(part)))

@@ -1,9 +1,9 @@
-import { generateKeyPairSync, verify } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type ApiAnswer, type ApiRequest, TestApi } from '../../../../test/support/api.ts'
 import type { Cursor } from '../../../model/batch.ts'
-import { lettersOf, type TakenBatches, take } from '../objects/taking.fixture.ts'
+import { lettersOf, take } from '../objects/taking.fixture.ts'
 import type { BatchSource } from '../source.ts'
+import { numbers, recordsOf, until } from './poll.fixture.ts'
 import { poll } from './poll.ts'
 
 let api: TestApi
@@ -15,16 +15,7 @@ afterEach(() => api.close())
 const open = (config: object = {}, cursors: readonly Cursor[] = []) =>
   api.open((deps) => poll.seekable!(poll.config.parse({ id: 'api', ...api.config, ...config }), { ...deps, cursors }))
 
-/** The records as the parser gets them. */
-function recordsOf({ chunks }: TakenBatches): string[] {
-  return chunks.flatMap(({ bytes, records }) => {
-    const spans = [...(records ?? [])]
-    const text = Buffer.from(bytes)
-    return spans.flatMap((from, i) => (i % 2 === 0 ? text.subarray(from, spans[i + 1]).toString() : []))
-  })
-}
 const read = async (source: BatchSource) => recordsOf(await take(source))
-const numbers = (records: readonly string[]) => records.map((text) => (JSON.parse(text) as { n: number }).n)
 /** Pages of a service: `{items}` and what says which page follows. */
 const pagesOf = (
   pages: readonly (readonly object[])[],
@@ -245,6 +236,33 @@ test('a list that is never where it should be is a notice', async () => {
   expect(source.status().notices.join()).toContain('no answer has had a list in `items` yet')
 })
 
+test('a list of URLs is followed; one that is gone is a dead letter, and a subscription is started once', async () => {
+  let starts = 0
+  api.isFirst = ({ path }) => path === '/records'
+  api.answer = ({ path, method, query }) => {
+    if (path === '/start') starts += method === 'POST' ? 1 : 100
+    if (path === '/start') return { json: {} }
+    if (starts === 0) return { status: 400, json: { error: { code: 'NONE' } } }
+    if (path === '/gone') return { status: 410 }
+    if (path !== '/records') return { json: [{ n: Number(path.slice(2)), by: query.get('by') }] }
+    return { json: ['/p1', '/gone', '/p2'].map((url) => ({ url, id: url })) }
+  }
+  const config = {
+    before: { url: `${api.server.url}/start`, when: ['NONE'] },
+    list: { url: 'url', id: 'id', parameters: { by: 'me' } },
+    records: { id: 'n' },
+  }
+  const taken = await take(open(config))
+  expect(recordsOf(taken)).toEqual(['{"n":1,"by":"me"}', '{"n":2,"by":"me"}'])
+  expect(lettersOf(taken)).toEqual([expect.stringContaining('cannot be fetched any more')])
+  expect(starts).toBe(1)
+  const fetched = api.requests.filter(({ path }) => path === '/p1').length
+  expect(fetched).toBe(1)
+  // Neither is fetched again after a restart.
+  expect(await read(open(config, [...taken.cursors.values()]))).toEqual([])
+  expect(api.requests.filter(({ path }) => path === '/p1')).toHaveLength(1)
+})
+
 describe('records keep their text', () => {
   test('on several lines, with large numbers', async () => {
     api.answer = () => ({ text: '{"a": [1], "items" : [ {\n "n": 12345678901234567890,\n "t": "]\\"}" } , {"n":1.0}]}' })
@@ -304,100 +322,3 @@ describe('records keep their text', () => {
     expect(lettersOf(taken)).toEqual([expect.stringMatching(/^too_long the record is 10485\d\d bytes long/)])
   })
 })
-
-describe('credentials', () => {
-  test.each([
-    [{ type: 'bearer', token: { env: 'T' } }, 'authorization', 'Bearer s3cr3t'],
-    [{ type: 'bearer', scheme: 'SSWS', token: { env: 'T' } }, 'authorization', 'SSWS s3cr3t'],
-    [
-      { type: 'basic', username: 'me', password: { env: 'T' } },
-      'authorization',
-      `Basic ${Buffer.from('me:s3cr3t').toString('base64')}`,
-    ],
-    [{ type: 'header', name: 'X-Api-Key', value: { env: 'T' } }, 'x-api-key', 's3cr3t'],
-  ])('%j', async (auth, header, value) => {
-    api.answer = () => ({ json: [{ n: 1 }] })
-    expect(await read(open({ auth }))).toHaveLength(1)
-    expect(api.requests[0]!.headers[header]).toBe(value)
-  })
-
-  /** A token server that issues t1, t2, …, and a list that accepts only the newest. */
-  function tokens(seconds: number): { issued: number; newest: number; forms: URLSearchParams[] } {
-    const state = { issued: 0, newest: 1, forms: [] as URLSearchParams[] }
-    api.isFirst = ({ path }) => path !== '/token'
-    api.answer = ({ path, body, headers }) => {
-      if (path === '/token') {
-        state.forms.push(new URLSearchParams(body))
-        return { json: { access_token: `t${++state.issued}`, expires_in: seconds, token_type: 'Bearer' } }
-      }
-      const isGood = headers.authorization === `Bearer t${state.issued}` && state.issued >= state.newest
-      return isGood ? { json: [{ n: state.newest }] } : { status: 401 }
-    }
-    return state
-  }
-  const oauth2 = () => ({
-    type: 'oauth2',
-    token_url: `${api.server.url}/token`,
-    client_id: 'me',
-    client_secret: { env: 'T' },
-    scope: 'a b',
-  })
-
-  test('a token is requested once, and again when it is refused', async () => {
-    const state = tokens(3600)
-    const source = open({ auth: oauth2() })
-    expect(numbers(await read(source))).toEqual([1])
-    expect(state.issued).toBe(1)
-    expect(Object.fromEntries(state.forms[0]!)).toEqual({
-      grant_type: 'client_credentials',
-      scope: 'a b',
-      client_id: 'me',
-      client_secret: 's3cr3t',
-    })
-    state.newest = 2
-    expect(numbers(await read(source))).toEqual([2])
-    expect(state.issued).toBe(2)
-    expect(source.status().problems).toEqual([])
-  })
-
-  test('a token that expires is renewed', async () => {
-    const state = tokens(1)
-    expect(numbers(await read(open({ auth: oauth2() })))).toEqual([1])
-    expect(state.issued).toBeGreaterThan(1)
-  })
-
-  test('a refused client is a problem that does not show the secret', async () => {
-    api.answer = () => ({ status: 401, json: { error: 'invalid_client', error_description: 'no s3cr3t' } })
-    const source = open({ auth: oauth2() })
-    void source.next()
-    await until(() => source.status().problems![0])
-    expect(source.status().problems).toEqual([
-      `records: no token: ${api.server.url} answered 401 (invalid_client): check the id and the secret of the client; the secret may have expired`,
-    ])
-  })
-
-  test('a service account signs for a user', async () => {
-    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-    const state = tokens(3600)
-    api.secret = JSON.stringify({
-      client_email: 'a@example.com',
-      private_key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
-      token_uri: `${api.server.url}/token`,
-    })
-    const auth = { type: 'service_account', key: { env: 'K' }, subject: 'admin@example.com', scopes: ['x', 'y'] }
-    expect(numbers(await read(open({ auth })))).toEqual([1])
-    const [header, claims, signature] = state.forms[0]!.get('assertion')!.split('.') as [string, string, string]
-    expect(verify('RSA-SHA256', Buffer.from(`${header}.${claims}`), publicKey, Buffer.from(signature, 'base64url'))).toBe(true)
-    expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({
-      iss: 'a@example.com',
-      sub: 'admin@example.com',
-      scope: 'x y',
-      aud: `${api.server.url}/token`,
-    })
-  })
-})
-
-/** Waits for a value, one turn of the event loop after the other. */
-async function until(value: () => unknown): Promise<void> {
-  while (!(await value())) await new Promise((resolve) => setTimeout(resolve, 5))
-}

@@ -50,7 +50,7 @@ const read = new Map<string, PresetFile>()
 export function presetOf(name: string): PresetFile {
   const known = read.get(name)
   if (known) return known
-  const made = presetFile.parse(parse(readFileSync(join(FOLDER, `${name}.yml`), 'utf8')))
+  const made = presetFile.parse(parse(readFileSync(join(FOLDER, `${name}.yml`), 'utf8'), { merge: true }))
   read.set(name, made)
   return made
 }

@@ -158,6 +158,7 @@ export const requestShape = {
       path: path.default('').describe('Member of the answer that has the list. Default: the answer is the list.'),
       url: path.describe('Member of an element with the URL to fetch.'),
       id: name.describe('Member that identifies an element; one that was fetched before is left out.'),
+      parameters: z.record(name, z.string().max(1000)).default({}).describe('Query parameters to add to these URLs.'),
     })
     .optional()
     .describe('If the answer does not have the records, but a list of URLs whose answers have them.'),
@@ -166,9 +167,14 @@ export const requestShape = {
       url: url.describe('URL.'),
       method: z.enum(['GET', 'POST']).default('POST').describe('HTTP method.'),
       accept: z.array(z.string().max(100)).max(10).default([]).describe('Error codes in a refusal that mean that all is well.'),
+      when: z
+        .array(z.string().max(100))
+        .max(10)
+        .optional()
+        .describe('Error codes of the list that the request is an answer to. Default: it is sent once after each start.'),
     })
     .optional()
-    .describe('A request to send once after each start, before the first poll.'),
+    .describe('A request to send before the first poll, such as the start of a subscription.'),
 } as const
 
 export const authShape = auth

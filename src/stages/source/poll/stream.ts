@@ -1,9 +1,10 @@
 import { messageOf, Refused, RetryLater } from '../../../util/errors.ts'
 import { hash16 } from '../../../util/hash.ts'
+import type { HttpAnswer } from '../../../util/http/send.ts'
 import { pause } from '../../../util/pause.ts'
 import { answerOf, listAt, type PolledRecord, recordsIn } from './answer.ts'
 import { textAt } from './json-path.ts'
-import { hasMore, nextPage, requestOf, urlOf } from './pages.ts'
+import { hasMore, nextPage, requestOf, urlOf, withParameter } from './pages.ts'
 import type { Position, Remembered } from './remembered.ts'
 import { type PageRequest, RequestFailed, type Service } from './service.ts'
 import type { StreamSpec } from './spec.ts'
@@ -37,6 +38,8 @@ const MAX_PAUSE_MS = 600_000
 const MAX_PAGES = 10_000
 /** A page that is refused this often is not requested any more: the window begins again. */
 const MAX_REFUSALS = 3
+/** Services limit how often a subscription may be started. */
+const PREPARE_MS = 1_200_000
 
 /** Polls one list of a service in the background, one page ahead of what is being read. */
 export class PollStream {
@@ -49,6 +52,7 @@ export class PollStream {
   #room: () => void = () => {}
   #running: Promise<void> | undefined
   #isBegun = false
+  #preparedMs = Number.NEGATIVE_INFINITY
   #pages = 0
   #failures = 0
   /** Why nothing can be fetched at the moment. */
@@ -116,15 +120,33 @@ export class PollStream {
   /** The request that has to be sent before the first poll. */
   async #begin(): Promise<void> {
     const { before } = this.spec
-    if (this.#isBegun || !before) return
-    const { url, method, accept } = before
+    if (this.#isBegun || !before || before.when) return
+    await this.#prepare(before)
+    this.#isBegun = true
+  }
+
+  async #prepare({ url, method, accept }: NonNullable<StreamSpec['before']>): Promise<void> {
     try {
       const request: PageRequest = { url, method, headers: this.spec.headers }
       await this.#options.service.get(method === 'POST' ? { ...request, body: '' } : request, this.#stopping.signal)
     } catch (error) {
-      if (!(error instanceof RequestFailed && error.error !== undefined && accept.includes(error.error))) throw error
+      if (!isOneOf(error, accept)) throw error
     }
-    this.#isBegun = true
+  }
+
+  /** Fetches a page. If the service says that something has to be sent first, that is sent, but not again and again. */
+  async #get(request: PageRequest): Promise<HttpAnswer> {
+    const { service, now } = this.#options
+    const { signal } = this.#stopping
+    const { before } = this.spec
+    try {
+      return await service.get(request, signal)
+    } catch (error) {
+      if (!before?.when || !isOneOf(error, before.when) || now() - this.#preparedMs < PREPARE_MS) throw error
+      this.#preparedMs = now()
+      await this.#prepare(before)
+      return service.get(request, signal)
+    }
   }
 
   /** Fetches one page. Returns how long to wait for the next, in milliseconds. */
@@ -138,7 +160,7 @@ export class PollStream {
     if (this.#position.toMs === undefined) this.#noteMissed(span)
     const { next: asked } = this.#position
     const request = requestOf(spec, span, asked)
-    const { headers, body } = await this.#options.service.get(request, this.#stopping.signal)
+    const { headers, body } = await this.#get(request)
     const answer = spec.list || spec.records.format === 'json' ? answerOf(body) : undefined
     const records = spec.list ? [] : recordsIn(answer ?? body, spec.records)
     this.#isListMissing = records === undefined && (this.#isListMissing || this.#position.fromMs === undefined)
@@ -160,7 +182,7 @@ export class PollStream {
 
   /** Fetches what the elements of a list refer to. */
   async #followAll(elements: readonly Parameters<typeof textAt>[0][], request: PageRequest): Promise<void> {
-    const { id: idPath, url: urlPath } = this.spec.list!
+    const { id: idPath, url: urlPath, parameters } = this.spec.list!
     for (const element of elements) {
       const id = textAt(element, idPath)
       const url = urlOf(textAt(element, urlPath), request)
@@ -168,7 +190,7 @@ export class PollStream {
         throw new Refused(`an element of the list has no \`${id === undefined ? idPath : [urlPath].flat().join('.')}\``)
       const mark = hash16('list', id)
       if (this.remembered.has(mark)) continue
-      await this.#pass({ ...(await this.#follow(url)), marks: [mark] })
+      await this.#pass({ ...(await this.#follow(withParameters(url, parameters))), marks: [mark] })
     }
   }
 
@@ -210,6 +232,14 @@ export class PollStream {
   #named(message: string): string {
     return `${this.spec.name}: ${message}`
   }
+}
+
+function isOneOf(error: unknown, codes: readonly string[]): boolean {
+  return error instanceof RequestFailed && error.error !== undefined && codes.includes(error.error)
+}
+
+function withParameters(url: string, parameters: Readonly<Record<string, string>>): string {
+  return Object.entries(parameters).reduce((whole, [name, value]) => withParameter(whole, name, value), url)
 }
 
 function positionAfter(
