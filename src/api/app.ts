@@ -15,6 +15,7 @@ import { deadLetterRoutes } from './routes/dead-letters.ts'
 import { healthCheck, healthRoutes, metricsRoutes } from './routes/health.ts'
 import { homeRoutes } from './routes/home.ts'
 import { ingestRoutes, shipperAt } from './routes/ingest.ts'
+import { muteRoutes } from './routes/mutes.ts'
 import { queryRoutes } from './routes/query.ts'
 import { replayRoutes } from './routes/replays.ts'
 import { ruleRoutes } from './routes/rules.ts'
@@ -49,6 +50,7 @@ export function createApp(engine: Engine, log: Log = processLog()) {
     .route('/', healthRoutes(engine))
     .route('/', alertRoutes(engine))
     .route('/', alertWorkRoutes(engine))
+    .route('/', muteRoutes(engine))
     .route('/', queryRoutes(engine))
     .route('/', tableRoutes(engine))
     .route('/', tablePastRoutes(engine))

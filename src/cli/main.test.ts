@@ -54,10 +54,11 @@ describe('without a server', () => {
     const { code, out, err } = await cli(['--help'])
     expect([code, err]).toEqual([0, ''])
     const commands = out.slice(out.indexOf('Commands:')).matchAll(/^ {2}([a-z-]+)/gm)
-    expect([...commands].map((match) => match[1]).slice(0, 23)).toEqual([
+    expect([...commands].map((match) => match[1]).slice(0, 24)).toEqual([
       'up',
       'run',
       'alerts',
+      'mutes',
       'query',
       'sources',
       'dead-letters',
@@ -229,6 +230,30 @@ describe('with a server', () => {
       err: expect.stringContaining("no alert 'ffff'"),
     })
     expect(await cli(['alerts', 'set', '0001', 'GONE', ...flags])).toMatchObject({ code: 2 })
+  })
+
+  test('mutes are added, listed and ended, and an alert is snoozed', async () => {
+    await engine.addAlert({ alertId: alertId(1) })
+    expect((await cli(['mutes', ...flags])).out).toBe('No mutes are in force.\n')
+    const made = ['--for', '7d', '--reason', 'evil\u001b[2J', '--owner', 'ana', ...flags]
+    expect((await cli(['mutes', 'add', '--rule', 'Tor.*', '--severity', 'low', '--severity', 'INFO', ...made])).out).toMatch(
+      /^Muted until \S+Z; `caracal mutes end [0-9a-f]{8}` ends it before\.\n$/,
+    )
+    expect((await cli(['alerts', 'snooze', '0001', ...made])).code).toBe(0)
+    const { out } = await cli(['mutes', ...flags])
+    expect(out).toMatch(/^ID +STATE +EXPIRES +MATCHES +ALERTS +OWNER +COVERS +REASON\n/)
+    expect(out).toMatch(/active .* 0 +0 +ana +rule=Tor\.\* severities=LOW\|INFO +evil\\u\{1b\}\[2J\n/)
+    expect(out).toMatch(/rule=Tor\.SSH\.Login dedup=45\.139\.122\.241/)
+    const { mute_id } = JSON.parse((await cli(['mutes', '--json', ...flags])).out.split('\n')[0]!) as { mute_id: string }
+    expect((await cli(['mutes', 'end', mute_id.slice(0, 6), ...flags])).out).toBe(`Mute ${mute_id.slice(0, 8)} is ended.\n`)
+    expect((await cli(['mutes', '--all', ...flags])).out).toContain('ended')
+    for (const [argv, why] of [
+      [['mutes', 'add', ...made], 'say what to mute'],
+      [['mutes', 'add', '--rule', 'R', '--for', '1h', ...flags], '--reason'],
+      [['mutes', 'add', '--rule', 'R', '--for', 'soon', '--reason', 'x', '--owner', 'ana', ...flags], "--for 'soon' is no time"],
+      [['mutes', 'add', '--rule', 'R', '--for', '1h', '--reason', 'x', ...flags], '--owner'],
+    ] as const)
+      expect(await cli([...argv])).toMatchObject({ code: 2, err: expect.stringContaining(why) })
   })
 
   test('alerts are assigned, tagged, commented on and closed, and show has the timeline', async () => {

@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   up: async () => (await import('./commands/up.ts')).registerUp,
   run: async () => (await import('./commands/run.ts')).registerRun,
   alerts: async () => (await import('./commands/alerts.ts')).registerAlerts,
+  mutes: async () => (await import('./commands/mutes.ts')).registerMutes,
   query: async () => (await import('./commands/query.ts')).registerQuery,
   sources: async () => (await import('./commands/sources.ts')).registerSources,
   'dead-letters': async () => (await import('./commands/dead-letters.ts')).registerDeadLetters,

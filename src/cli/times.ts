@@ -14,3 +14,14 @@ export function momentOf(option: string, text: string, nowMs = Date.now()): stri
     )
   return new Date(ms).toISOString()
 }
+
+/** A time to come, as RFC 3339: a date, a time, or a span from now. Throws `UsageError` for anything else. */
+export function laterOf(option: string, text: string, nowMs = Date.now()): string {
+  const span = /^(\d{1,6})([mhd])$/.exec(text)
+  if (span) return new Date(nowMs + Number(span[1]) * UNITS[span[2]!]!).toISOString()
+  try {
+    return momentOf(option, text, nowMs)
+  } catch {
+    throw new UsageError(`${option} '${text}' is no time: give 2024-03-01, 2024-03-01T10:00:00Z, or a span from now such as 24h`)
+  }
+}

@@ -1,26 +1,55 @@
 import type { ChangeResult, CommentOutcome } from '../model/alert-work.ts'
+import type { Mute } from '../model/mute.ts'
+import type { Rule } from '../model/rule.ts'
+import { changeDeliveries, type Routing } from '../pipeline/deliveries.ts'
 import { type ChangeAsk, type Comment, changeAlerts, commentAlert } from '../state/alert-changes.ts'
 import type { StateDb } from '../state/db.ts'
+import { addMute, endMute, type NewMute } from '../state/mutes.ts'
 
-/** Changes of alerts as callers request them; the desk adds the time. */
-export type ChangeAlerts = Omit<ChangeAsk, 'nowMs'>
-export type CommentAlert = Omit<Comment, 'nowMs'>
+/** What people do to alerts. */
+export type DeskAsk =
+  | ({ readonly do: 'change' } & Omit<ChangeAsk, 'nowMs' | 'onEnd'>)
+  | ({ readonly do: 'comment' } & Omit<Comment, 'nowMs'>)
+  | ({ readonly do: 'mute' } & Omit<NewMute, 'nowMs'>)
+  | { readonly do: 'unmute'; readonly muteId: string; readonly by: string }
+
+/** The answers, by what was asked for. */
+export interface DeskAnswers {
+  readonly change: readonly ChangeResult[]
+  readonly comment: CommentOutcome
+  /** `taken`: another mute has the id. `too_many`: as many mutes as are allowed are in force. */
+  readonly mute: Mute | 'taken' | 'too_many'
+  /** `undefined`: it does not exist. */
+  readonly unmute: Mute | undefined
+}
+
+/** Carries out what people do to alerts. */
+export type Desk = <A extends DeskAsk>(ask: A) => Promise<DeskAnswers[A['do']]>
+
+export interface DeskDeps {
+  readonly db: StateDb
+  readonly routing: Routing
+  /** The rules in force. */
+  readonly rules: ReadonlyMap<string, Rule>
+  readonly now: () => number
+}
 
 /** What people do to alerts, in the thread that writes state. */
-export class AlertDesk {
-  readonly #db: StateDb
-  readonly #now: () => number
-
-  constructor(db: StateDb, now: () => number) {
-    this.#db = db
-    this.#now = now
-  }
-
-  change(ask: ChangeAlerts): Promise<readonly ChangeResult[]> {
-    return changeAlerts(this.#db, { ...ask, nowMs: this.#now() })
-  }
-
-  comment(comment: CommentAlert): Promise<CommentOutcome> {
-    return commentAlert(this.#db, { ...comment, nowMs: this.#now() })
+export function atDesk(ask: DeskAsk, { db, routing, rules, now }: DeskDeps): Promise<DeskAnswers[DeskAsk['do']]> {
+  const nowMs = now()
+  switch (ask.do) {
+    case 'change':
+      return changeAlerts(db, {
+        ...ask,
+        nowMs,
+        onEnd: (alert, sentTo) =>
+          changeDeliveries(alert, { kind: 'resolved', key: String(alert.version), nowMs, sentTo }, rules, routing),
+      })
+    case 'comment':
+      return commentAlert(db, { ...ask, nowMs })
+    case 'mute':
+      return addMute(db, { ...ask, nowMs })
+    case 'unmute':
+      return endMute(db, { ...ask, nowMs })
   }
 }

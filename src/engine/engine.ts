@@ -1,6 +1,5 @@
 import type { Config } from '../config/config.ts'
 import type { SourceActivity } from '../model/activity.ts'
-import type { ChangeResult, CommentOutcome } from '../model/alert-work.ts'
 import type { ContentCause } from '../model/content-history.ts'
 import type { Replay, ReplayAsk } from '../model/replay.ts'
 import type { DeadLetterSample } from '../pipeline/dead-letter-samples.ts'
@@ -8,7 +7,7 @@ import type { LiveStatus } from '../stages/enrich/live/live-status.ts'
 import type { Intake } from '../stages/source/source.ts'
 import type { QueryOptions, QueryResult } from '../stages/store/lake.ts'
 import type { StateReader } from '../state/read.ts'
-import type { ChangeAlerts, CommentAlert } from './alert-desk.ts'
+import type { Desk } from './alert-desk.ts'
 import type { UndoneContent } from './content-undo.ts'
 import type { LastingProblem } from './problems.ts'
 import type { RuleState } from './rule-states.ts'
@@ -162,9 +161,8 @@ export interface Engine extends TablePast {
   readonly intakes: ReadonlyMap<string, Intake>
   /** Read-only SQL over the lake; if `fresh`, committed rows are flushed first. */
   query(sql: string, options?: QueryOptions & { readonly fresh?: boolean }): Promise<QueryResult>
-  /** Changes what people recorded about alerts. The results have the order of the ids. */
-  changeAlerts(ask: ChangeAlerts): Promise<readonly ChangeResult[]>
-  commentAlert(comment: CommentAlert): Promise<CommentOutcome>
+  /** Carries out what people do to alerts. */
+  readonly desk: Desk
   sources(): Promise<readonly SourceView[]>
   tables(): Promise<readonly TableView[]>
   /** The current state of rules. */

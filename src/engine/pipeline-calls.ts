@@ -1,4 +1,3 @@
-import type { ChangeResult, CommentOutcome } from '../model/alert-work.ts'
 import type { DeliveryResult } from '../model/batch.ts'
 import type { TableSpec } from '../model/column.ts'
 import type { ContentMark } from '../model/content-history.ts'
@@ -16,7 +15,7 @@ import type { Missed } from '../stages/enrich/live/missed-addresses.ts'
 import type { BuiltTable } from '../stages/enrich/table.ts'
 import type { Lake, QueryResult } from '../stages/store/lake.ts'
 import { hash16 } from '../util/hash.ts'
-import type { ChangeAlerts, CommentAlert } from './alert-desk.ts'
+import type { DeskAnswers, DeskAsk } from './alert-desk.ts'
 import type { LogTypeReads } from './blind/reads.ts'
 import type { AlertNotice, ContentView } from './engine.ts'
 import type { BuiltContent } from './live-content.ts'
@@ -54,8 +53,8 @@ export interface PipelineCalls {
   settled: (sourceId: string) => void
   /** Writes what is committed to the lake. */
   flush: () => void
-  changeAlerts: (ask: ChangeAlerts) => readonly ChangeResult[]
-  commentAlert: (comment: CommentAlert) => CommentOutcome
+  /** Carries out what people do to alerts. */
+  desk: (ask: DeskAsk) => DeskAnswers[DeskAsk['do']]
   deliveryResults: (results: readonly DeliveryResult[]) => void
   /** Deletes the source's cursors, counts and alerts. */
   removeSource: (source: { sourceId: string; label: string }) => void

@@ -1,6 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Config, SourceConfig } from '../config/config.ts'
-import type { ChangeResult, CommentOutcome } from '../model/alert-work.ts'
 import type { DeliveryResult, Effects } from '../model/batch.ts'
 import type { ContentMark } from '../model/content-history.ts'
 import type { Event } from '../model/event.ts'
@@ -28,7 +27,7 @@ import { removeSource, setMeta } from '../state/sources.ts'
 import { steadyClock } from '../util/clock.ts'
 import type { Handlers, Remote } from '../util/rpc.ts'
 import { Started } from '../util/started.ts'
-import { AlertDesk, type ChangeAlerts, type CommentAlert } from './alert-desk.ts'
+import { atDesk, type DeskAnswers, type DeskAsk } from './alert-desk.ts'
 import { ContentFiles } from './content-files.ts'
 import { contentPlaces } from './content-places.ts'
 import { createFlusher } from './create-flusher.ts'
@@ -276,12 +275,9 @@ export class Pipeline implements Handlers<PipelineCalls> {
     return this.#flusher.flush()
   }
 
-  changeAlerts(ask: ChangeAlerts): Promise<readonly ChangeResult[]> {
-    return this.#desk.change(ask)
-  }
-
-  commentAlert(comment: CommentAlert): Promise<CommentOutcome> {
-    return this.#desk.comment(comment)
+  desk(ask: DeskAsk): Promise<DeskAnswers[DeskAsk['do']]> {
+    const routing = { routes: this.#routes, baseUrl: this.#options.baseUrl }
+    return atDesk(ask, { db: this.#db, routing, rules: this.#content.current.generation.rules, now: Date.now })
   }
 
   deliveryResults(results: readonly DeliveryResult[]): Promise<void> {
@@ -350,10 +346,6 @@ export class Pipeline implements Handlers<PipelineCalls> {
     const { rows, rowsRead } = await this.#main.call('query', { sql, maxRows, counted: onRead !== undefined })
     onRead?.(rowsRead ?? 0)
     return rows
-  }
-
-  get #desk(): AlertDesk {
-    return new AlertDesk(this.#db, Date.now)
   }
 
   get #records(): TableRecords {

@@ -20,6 +20,7 @@ import { find } from '../util/define.ts'
 import { RetryLater } from '../util/errors.ts'
 import { createHttp } from '../util/http/http.ts'
 import { Started } from '../util/started.ts'
+import type { Desk, DeskAsk } from './alert-desk.ts'
 import { contentProblems } from './checks/content.ts'
 import { allChecks } from './checks/index.ts'
 import { contentPlaces } from './content-places.ts'
@@ -284,8 +285,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
       const after = fresh && pipeline.rpc.call('flush').catch(unlessLater)
       return lake.query(sql, { ...query, ...(after && { after }) })
     },
-    changeAlerts: (ask) => pipeline.rpc.call('changeAlerts', ask),
-    commentAlert: (comment) => pipeline.rpc.call('commentAlert', comment),
+    desk: ((ask: DeskAsk) => pipeline.rpc.call('desk', ask)) as Desk,
     replays: () => pipeline.rpc.call('replays'),
     addReplay: (ask) => pipeline.rpc.call('addReplay', ask),
     cancelReplay: (id) => pipeline.rpc.call('cancelReplay', id),

@@ -1,4 +1,5 @@
 import type { AlertWork } from './alert-work.ts'
+import type { ActiveMute } from './mute.ts'
 import type { Severity } from './rule.ts'
 
 /** What an alert is about: a rule's matches, a rule that fails, or Caracal itself. */
@@ -37,6 +38,8 @@ export interface AlertBody {
   sourceLabels: string[]
   /** Why past events were judged again. */
   readonly learned?: LearnedLater
+  /** What people last knew of the alert: how many events it had, and its severity. Absent before it is open. */
+  notified?: { readonly events: number; readonly severity: Severity }
   /** What the threshold counts when the rule has a `unique` function; dropped once the alert is open. */
   unique?: UniqueCount
 }
@@ -133,6 +136,10 @@ export interface KnownGroups {
   readonly groups: ReadonlyMap<string, KnownGroup>
   /** Rule id → number of its windows, for the rules that the decision asks about. */
   readonly crowds: ReadonlyMap<string, number>
+  /** Mutes in force, oldest first. Absent: none. */
+  readonly mutes?: readonly ActiveMute[]
+  /** Alert id → destinations that it has had deliveries to. */
+  readonly sentTo?: ReadonlyMap<string, ReadonlySet<string>>
 }
 
 /** An empty state. */

@@ -4,6 +4,7 @@ import type { TableSpec } from './column.ts'
 import type { CorrelationChanges } from './correlation.ts'
 import type { LimitHit } from './limit.ts'
 import type { CacheWrite } from './match.ts'
+import type { MuteCount } from './mute.ts'
 import type { DeliveryKind } from './outgoing-alert.ts'
 import type { TableWrite } from './table-write.ts'
 
@@ -59,11 +60,13 @@ export interface NewDelivery {
 export interface Effects {
   readonly rows: readonly FinishedRows[]
   readonly windows: readonly AlertWindow[]
-  /** The `windows` that became alerts. */
+  /** The `windows` that became alerts, except muted ones. */
   readonly opened: readonly AlertWindow[]
   readonly deliveries: readonly NewDelivery[]
   /** Table versions joined to the events of `windows`. Absent: none. */
   readonly alertTables?: readonly AlertTable[]
+  /** What mutes did. Absent: nothing. */
+  readonly mutes?: readonly MuteCount[]
   /** Changes that rules made to their cache. */
   readonly cacheWrites: readonly CacheWrite[]
   /** What correlation rules now remember. */

@@ -1,7 +1,7 @@
 import type { Effects, FinishedRows } from '../model/batch.ts'
 import type { RowOrigin } from '../model/schema.ts'
 import { alertTables } from './alert-tables.ts'
-import { deliveriesOf, type Routing } from './deliveries.ts'
+import { changeDeliveries, deliveriesOf, type Routing } from './deliveries.ts'
 import { finishedRows } from './finished-rows.ts'
 import type { Generation } from './generation.ts'
 import type { Encoded, Grouped, Parsed } from './steps.ts'
@@ -16,12 +16,22 @@ type Encodable = Grouped & Pick<Parsed, 'groups' | 'deadLetters' | 'raw'> & Enco
 /** Grouped findings → everything that one transaction stores of them: finished lake rows, windows, deliveries, counts. */
 export function encode(found: Encodable, origin: RowOrigin, deps: EncodeDeps): Effects {
   const { alerts, cacheWrites, cacheLimits = [], correlation, nowMs } = found
+  const unmuted = alerts.changes.filter(({ kind }) => kind === 'unmuted').map(({ window }) => window)
+  const opened = [...alerts.opened.filter(({ mutedBy }) => !mutedBy), ...unmuted]
+  const updated = alerts.changes.filter(({ kind }) => kind === 'updated')
   return {
     rows: finishedRows(found, deps.generation.rules, origin),
     windows: alerts.windows,
-    opened: alerts.opened,
+    opened,
     alertTables: alertTables(alerts.windowOf),
-    deliveries: alerts.opened.flatMap((window) => deliveriesOf(window, deps.generation.rules, deps)),
+    deliveries: [
+      ...opened.flatMap((window) => deliveriesOf(window, deps.generation.rules, deps)),
+      ...updated.flatMap(({ window, sentTo }) => {
+        const change = { kind: 'updated', key: String(window.eventCount), nowMs, sentTo } as const
+        return changeDeliveries(window, change, deps.generation.rules, deps)
+      }),
+    ],
+    mutes: alerts.mutes,
     cacheWrites,
     correlation,
     // A child process speaks for the rules of all folders, so it may name one that does not exist.

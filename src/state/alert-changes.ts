@@ -6,12 +6,15 @@ import {
   type ChangeOutcome,
   type ChangeResult,
   type CommentOutcome,
+  type Happening,
   MAX_COMMENTS,
   MAX_CONTEXT_TAGS,
   type WorkChange,
 } from '../model/alert-work.ts'
+import type { NewDelivery } from '../model/batch.ts'
 import { addEntries, entryOf, type NewEntry } from './alert-timeline.ts'
 import { storedAlert } from './alerts.ts'
+import { saveDeliveries } from './deliveries.ts'
 import type { StateTables } from './tables.ts'
 
 /** Maximum number of alerts changed per transaction, because batches wait for it. */
@@ -28,6 +31,8 @@ export interface ChangeAsk extends Actor {
   readonly change: WorkChange
   /** The version that the caller has seen. Absent: whatever it is. */
   readonly version?: number | undefined
+  /** The deliveries that notify destinations of the end of an alert. Absent: none. */
+  readonly onEnd?: (alert: StoredAlert, sentTo: ReadonlySet<string>) => readonly NewDelivery[]
 }
 
 /** Changes alerts, each atomically with its timeline. The results have the order of the ids. */
@@ -48,7 +53,27 @@ async function changeAlert(tx: Transaction<StateTables>, alertId: string, ask: C
   const next = changed(alert, ask.change)
   if (next.contextTags.length > MAX_CONTEXT_TAGS) return 'too_many'
   if (next.status !== alert.status && alert.mergedInto !== null) return 'merged'
-  return (await saveWork(tx, alert, next, ask)) ? 'changed' : 'unchanged'
+  if (!(await saveWork(tx, alert, next, ask))) return 'unchanged'
+  if (isOver(next) && !isOver(alert) && alert.mutedBy === null && ask.onEnd)
+    await saveDeliveries(tx, ask.onEnd({ ...alert, ...next, version: alert.version + 1 }, await sentTo(tx, alertId)))
+  return 'changed'
+}
+
+function isOver({ status }: AlertWork): boolean {
+  return status === 'RESOLVED' || status === 'CLOSED'
+}
+
+/** Destinations that the alert was sent to: deliveries are deleted after a while, the timeline stays. */
+async function sentTo(tx: Transaction<StateTables>, alertId: string): Promise<Set<string>> {
+  const deliveries = await tx.selectFrom('deliveries').select('destination').where('alert_id', '=', alertId).execute()
+  const entries = await tx
+    .selectFrom('alert_timeline')
+    .select('detail')
+    .where('alert_id', '=', alertId)
+    .where('kind', '=', 'delivered')
+    .execute()
+  const earlier = entries.map(({ detail }) => (JSON.parse(detail) as Happening & { kind: 'delivered' }).destination)
+  return new Set([...deliveries.map(({ destination }) => destination), ...earlier])
 }
 
 /** A full id's alert. */
@@ -62,8 +87,8 @@ function changed(alert: AlertWork, change: WorkChange): AlertWork {
   const { status = alert.status, quality = alert.quality, owner = alert.owner, addTags = [], removeTags = [] } = change
   const removed = new Set(removeTags)
   const contextTags = [...new Set([...alert.contextTags, ...addTags])].filter((tag) => !removed.has(tag)).sort()
-  const isOver = status === 'RESOLVED' || status === 'CLOSED'
-  const reason = isOver ? (change.reason === undefined ? alert.reason : change.reason) : null
+  const reason =
+    status === 'RESOLVED' || status === 'CLOSED' ? (change.reason === undefined ? alert.reason : change.reason) : null
   return { ...alert, status, reason, quality, owner, contextTags }
 }
 

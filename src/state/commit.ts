@@ -9,6 +9,7 @@ import { saveCorrelation } from './correlation.ts'
 import { saveDeliveries } from './deliveries.ts'
 import { readGroups } from './groups.ts'
 import { saveLimits } from './limits.ts'
+import { saveMuteCounts } from './mutes.ts'
 import type { StateTables } from './tables.ts'
 import { saveTableWrite } from './written-rows.ts'
 
@@ -96,5 +97,6 @@ async function saveEffects(tx: Transaction<StateTables>, effects: Effects): Prom
   await saveDeliveries(tx, effects.deliveries)
   await saveCacheWrites(tx, effects.cacheWrites, effects.nowMs)
   await saveCorrelation(tx, effects.correlation)
+  await saveMuteCounts(tx, effects.mutes ?? [], effects.nowMs)
   await saveLimits(tx, effects.limits ?? [], effects.nowMs)
 }

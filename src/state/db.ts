@@ -14,6 +14,7 @@ import * as alertTables from './migrations/0010-alert-tables.ts'
 import * as sourceActivity from './migrations/0011-source-activity.ts'
 import * as writtenRows from './migrations/0012-written-rows.ts'
 import * as alertWork from './migrations/0013-alert-work.ts'
+import * as mutes from './migrations/0014-mutes.ts'
 import * as deliveryReferences from './migrations/0015-delivery-references.ts'
 import { openSqlite, type SqliteFile, type SqliteOptions, type Statement } from './sqlite.ts'
 import type { StateTables } from './tables.ts'
@@ -35,6 +36,7 @@ const migrations: MigrationProvider = {
     '0011-source-activity': sourceActivity,
     '0012-written-rows': writtenRows,
     '0013-alert-work': alertWork,
+    '0014-mutes': mutes,
     '0015-delivery-references': deliveryReferences,
   }),
 }

@@ -2,6 +2,7 @@ import type { Transaction } from 'kysely'
 import type { AlertWindow, CrowdRef, KnownGroup, KnownGroups } from '../model/alert.ts'
 import type { Decision } from '../model/batch.ts'
 import { windowOf } from './alerts.ts'
+import { activeMutes } from './mutes.ts'
 import type { StateTables } from './tables.ts'
 
 /** Far below SQLite's limit on bound values. */
@@ -28,7 +29,27 @@ export async function readGroups(
     const nextNumber = Math.max((numbers.get(groupKey) ?? 0) + 1, floors.get(ruleId) ?? FIRST_NUMBER)
     groups.set(groupKey, { windows: windows.get(groupKey) ?? [], nextNumber })
   }
-  return { groups, crowds: await countWindows(tx, crowds) }
+  const opened = [...windows.values()].flat().filter((window) => window.opened)
+  return {
+    groups,
+    crowds: await countWindows(tx, crowds),
+    mutes: refs.length > 0 ? await activeMutes(tx, fromMs) : [],
+    sentTo: await sentTo(
+      tx,
+      opened.map(({ alertId }) => alertId),
+    ),
+  }
+}
+
+/** Destinations that alerts have had deliveries to, by alert. */
+async function sentTo(tx: Transaction<StateTables>, alertIds: readonly string[]): Promise<Map<string, Set<string>>> {
+  const found = new Map<string, Set<string>>()
+  for (const part of parts(alertIds)) {
+    const query = tx.selectFrom('deliveries').select(['alert_id', 'destination']).distinct().where('alert_id', 'in', part)
+    for (const { alert_id, destination } of await query.execute())
+      found.set(alert_id, (found.get(alert_id) ?? new Set()).add(destination))
+  }
+  return found
 }
 
 async function openWindows(

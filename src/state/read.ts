@@ -2,6 +2,7 @@ import type { StoredAlert } from '../model/alert.ts'
 import type { AlertFilter, AlertPage, AlertPlace } from '../model/alert-filter.ts'
 import type { TimelineEntry } from '../model/alert-work.ts'
 import type { PastGeneration } from '../model/content-history.ts'
+import type { Mute } from '../model/mute.ts'
 import type { DeliveryKind } from '../model/outgoing-alert.ts'
 import { alertPage } from './alert-list.ts'
 import { timelineOf } from './alert-timeline.ts'
@@ -10,6 +11,7 @@ import { contentTexts, pastGeneration, pastGenerations } from './content-history
 import type { StateDb } from './db.ts'
 import { deliveriesOfAlert } from './deliveries.ts'
 import { type LimitCount, limitCounts } from './limits.ts'
+import { findMute, listMutes } from './mutes.ts'
 
 /** One alert on its way to one destination. */
 export interface StoredDelivery {
@@ -37,6 +39,13 @@ export interface StateReader {
     alertId: string,
     page: { readonly after?: number | undefined; readonly limit: number },
   ): Promise<readonly TimelineEntry[]>
+  mutes(ask: {
+    readonly which: 'active' | 'over' | 'all'
+    readonly nowMs: number
+    readonly limit: number
+  }): Promise<readonly Mute[]>
+  /** The mute with this id or unique prefix; `undefined` if none or several match. */
+  mute(idPrefix: string): Promise<Mute | undefined>
   /** True if any of these alerts still has to be sent to any of these destinations. */
   isPending(alertIds: readonly string[], destinations: readonly string[]): Promise<boolean>
   /** The limits that rules reached, by rule. */
@@ -52,6 +61,8 @@ export interface StateReader {
 export function stateReader(db: StateDb): StateReader {
   return {
     alerts: (filter, page) => alertPage(db, filter, page),
+    mutes: (ask) => listMutes(db, ask),
+    mute: (idPrefix) => findMute(db, idPrefix),
     timeline: (alertId, page) => timelineOf(db, alertId, page),
     async alert(idPrefix) {
       const row = await findAlert(db, idPrefix)

@@ -63,6 +63,21 @@ export interface StateTables {
     key: string | null
     detail: string
   }
+  /** Mutes; `criteria` is JSON of a `MuteCriteria`. */
+  mutes: {
+    mute_id: string
+    criteria: string
+    owner: string
+    reason: string
+    by: string
+    created_ms: number
+    expires_ms: number
+    ended_ms: Generated<number | null>
+    ended_by: Generated<string | null>
+    matches: Generated<number>
+    alerts: Generated<number>
+    last_ms: Generated<number | null>
+  }
   /** Table versions joined to the events of alerts and of windows that may become one; deleted with them. */
   alert_tables: { table_name: string; version: string; alert_id: string }
   /** Per rule: window numbers below this are used up, even if their windows have been deleted. */
@@ -153,5 +168,6 @@ export interface StateTables {
 }
 
 export type AlertRow = Selectable<StateTables['alerts']>
+export type MuteRow = Selectable<StateTables['mutes']>
 export type TimelineRow = Selectable<StateTables['alert_timeline']>
 export type DeliveryRow = Selectable<StateTables['deliveries']>

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Config, configSchema } from '../../src/config/config.ts'
+import { atDesk, type Desk, type DeskAsk } from '../../src/engine/alert-desk.ts'
 import type { ContentChange, Engine, Health, ReloadedContent, SourceView, TableView } from '../../src/engine/engine.ts'
 import type { RuleState } from '../../src/engine/rule-states.ts'
 import type { AlertBody, AlertWindow } from '../../src/model/alert.ts'
@@ -10,7 +11,6 @@ import { defineTable } from '../../src/stages/enrich/definition.ts'
 import type { RefreshOutcome } from '../../src/stages/enrich/outcomes.ts'
 import { periodNamed, type VersionPeriod } from '../../src/stages/enrich/versions/history.ts'
 import type { QueryOptions, QueryResult } from '../../src/stages/store/lake.ts'
-import { changeAlerts, commentAlert } from '../../src/state/alert-changes.ts'
 import { saveWindows } from '../../src/state/alerts.ts'
 import { type ContentRecord, recordContent } from '../../src/state/content-history.ts'
 import { openState } from '../../src/state/db.ts'
@@ -90,8 +90,10 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
       queries.push({ sql, options })
       return engine.answer({ sql, options })
     },
-    changeAlerts: (ask) => changeAlerts(state, { ...ask, nowMs: 2_000_000 }),
-    commentAlert: (comment) => commentAlert(state, { ...comment, nowMs: 2_000_000 }),
+    desk: ((ask: DeskAsk) => {
+      const routing = { routes: [], baseUrl: 'http://127.0.0.1:4848' }
+      return atDesk(ask, { db: state, routing, rules: new Map(), now: () => 2_000_000 })
+    }) as Desk,
     ruleStates: (rules) => rules.map(({ id }) => ({ ...RULE_STATE, ruleId: id })),
     sources: async () => SOURCES,
     tables: async () => TABLES,

@@ -128,7 +128,7 @@ export function alertWorkRoutes(engine: Engine) {
       const { alertId } = await alertOf(engine, c.req.valid('param').id)
       const version = versionOf(c.req.valid('header'))
       const asked = changeOf(c.req.valid('json'))
-      const [result] = await engine.changeAlerts({ alertIds: [alertId], change: asked, by: TOKEN_NAME, version })
+      const [result] = await engine.desk({ do: 'change', alertIds: [alertId], change: asked, by: TOKEN_NAME, version })
       const alert = await alertOf(engine, alertId)
       refuse(result!.outcome, alert)
       c.header('etag', `"${alert.version}"`)
@@ -143,7 +143,7 @@ export function alertWorkRoutes(engine: Engine) {
     })
     .openapi(comment, async (c) => {
       const { alertId } = await alertOf(engine, c.req.valid('param').id)
-      const outcome = await engine.commentAlert({ alertId, ...c.req.valid('json'), by: TOKEN_NAME })
+      const outcome = await engine.desk({ do: 'comment', alertId, ...c.req.valid('json'), by: TOKEN_NAME })
       if (outcome === 'not_found') throw noAlert(alertId)
       if (outcome === 'too_many')
         throw new ApiError(409, 'conflict', `the alert has ${MAX_COMMENTS} comments, and more are not stored`)

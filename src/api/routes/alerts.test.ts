@@ -52,7 +52,7 @@ test('filters are combined, and a window below its threshold is not an alert', a
   await engine.addAlert({ alertId: alertId(2), severity: 'HIGH', ruleId: 'B' })
   await engine.addAlert({ alertId: alertId(3), severity: 'LOW', ruleId: 'B' })
   await engine.addAlert({ alertId: alertId(4), severity: 'HIGH', ruleId: 'B', opened: false })
-  await engine.changeAlerts({ alertIds: [alertId(2)], change: { status: 'TRIAGED' }, by: 'ana' })
+  await engine.desk({ do: 'change', alertIds: [alertId(2)], change: { status: 'TRIAGED' }, by: 'ana' })
   const ids = async (query: string) => (await page(query)).results.map((alert) => alert.alert_id)
   expect(await ids('severity=HIGH')).toEqual([alertId(2), alertId(1)])
   expect(await ids('rule=B')).toEqual([alertId(3), alertId(2)])

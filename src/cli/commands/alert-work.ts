@@ -8,6 +8,7 @@ import { choice, oneOf } from '../alert-options.ts'
 import { UsageError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { clientOf, type ServerFlags, withServer } from '../server-options.ts'
+import { bodyOf, type MuteFlags, made, muting } from './mutes.ts'
 
 type Alert = z.output<typeof alertSchema>
 
@@ -42,6 +43,10 @@ export function registerAlertWork(alerts: Command, io: Io): void {
       if (tags.length + remove.length === 0) throw new UsageError('name a tag to add, or one to --remove')
       return change([id], { add_tags: tags, remove_tags: remove }, flags, io)
     })
+  muting(command('snooze <id>', "Mute further matches of an alert's rule with its dedup string.")).action(
+    (id: string, flags: ServerFlags & MuteFlags) =>
+      made(`/api/v1/alerts/${encodeURIComponent(id)}/snooze`, bodyOf(flags, io), flags, io),
+  )
   command('comment <id> <text>', 'Comment on an alert.').action(async (id: string, text: string, flags: ServerFlags) => {
     const path = `/api/v1/alerts/${encodeURIComponent(id)}/comments`
     const entry = await clientOf(flags, io).json<object>(path, { method: 'POST', body: { text } })

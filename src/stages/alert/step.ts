@@ -1,11 +1,20 @@
-import { type AlertWindow, CROWD_SPAN_MS, type CrowdRef, type GroupRef, type LearnedLater } from '../../model/alert.ts'
+import {
+  type AlertWindow,
+  CROWD_SPAN_MS,
+  type CrowdRef,
+  type GroupRef,
+  type KnownGroups,
+  type LearnedLater,
+} from '../../model/alert.ts'
 import type { Decision } from '../../model/batch.ts'
 import type { Event } from '../../model/event.ts'
 import { type LimitHit, MAX_WINDOWS_PER_RULE } from '../../model/limit.ts'
 import type { Finding } from '../../model/match.ts'
+import type { MuteCount } from '../../model/mute.ts'
 import type { Rule } from '../../model/rule.ts'
 import { hash16 } from '../../util/hash.ts'
 import { bodyOf, crowdBody, join, learnedBody, severityOf } from './body.ts'
+import { type AlertNews, News } from './news.ts'
 import { countOf, countUnique, forgetUnique } from './unique.ts'
 import { Windows } from './windows.ts'
 
@@ -28,6 +37,12 @@ export interface AlertStepResult {
   readonly opened: readonly AlertWindow[]
   /** The window of each judged finding, or `undefined` if it raises no alert (`CreateAlert: false`, or its rule is off). */
   readonly windowOf: ReadonlyMap<Judged, AlertWindow>
+  /** News of alerts that were open before. */
+  readonly changes: readonly (AlertNews & {
+    /** Destinations that the alert has had deliveries to. */
+    readonly sentTo: ReadonlySet<string>
+  })[]
+  readonly mutes: readonly MuteCount[]
   /** Findings that had to share a window, and windows whose number of distinct values became an estimate, because of a limit. */
   readonly limits: readonly LimitHit[]
 }
@@ -67,9 +82,9 @@ export function groupFindings(
     fromMs: span.fromMs,
     crowds: crowdsOf(wanted, rules, { ...span, ...(clock.retroactive && { retroactive: true }) }),
     decide: (known) => {
-      const step = new Step(new Windows(known), rules, { clock, keys, maxWindows })
+      const step = new Step(new Windows(known), rules, { clock, keys, maxWindows, news: new News(known.mutes ?? []) })
       for (const item of wanted) step.take(item)
-      return step.result
+      return step.finish(known)
     },
   }
 }
@@ -134,6 +149,7 @@ class Step {
   readonly #clock: AlertClock
   readonly #keys: Keys
   readonly #maxWindows: number
+  readonly #news: News
   readonly #changed = new Set<AlertWindow>()
   readonly #opened: AlertWindow[] = []
   readonly #windowOf = new Map<Judged, AlertWindow>()
@@ -142,8 +158,14 @@ class Step {
   constructor(
     windows: Windows,
     rules: ReadonlyMap<string, Rule>,
-    { clock, keys, maxWindows }: { readonly clock: AlertClock; readonly keys: Keys; readonly maxWindows: number },
+    {
+      clock,
+      keys,
+      maxWindows,
+      news,
+    }: { readonly clock: AlertClock; readonly keys: Keys; readonly maxWindows: number; readonly news: News },
   ) {
+    this.#news = news
     this.#windows = windows
     this.#rules = rules
     this.#clock = clock
@@ -151,15 +173,25 @@ class Step {
     this.#maxWindows = maxWindows
   }
 
-  get result(): AlertStepResult {
+  /** Call once, when every finding was taken. */
+  finish({ sentTo }: KnownGroups): AlertStepResult {
     const limits = [...this.#limits.values()]
-    return { windows: [...this.#changed], opened: this.#opened, windowOf: this.#windowOf, limits }
+    const { changes, mutes } = this.#news.finish()
+    return {
+      windows: [...this.#changed],
+      opened: this.#opened,
+      windowOf: this.#windowOf,
+      changes: changes.map((one) => ({ ...one, sentTo: sentTo?.get(one.window.alertId) ?? new Set() })),
+      mutes,
+      limits,
+    }
   }
 
   take(item: Judged): void {
     const { finding } = item
     const { nowMs } = this.#clock
     const window = this.#windowFor(item)
+    this.#news.joins(window, item, this.#receivedMs(item))
     join(window, item, nowMs)
     this.#changed.add(window)
     this.#windowOf.set(item, window)
@@ -169,6 +201,13 @@ class Step {
     forgetUnique(window)
     window.createdMs = nowMs
     this.#opened.push(window)
+  }
+
+  /** A replay finds things now, whenever they happened. */
+  #receivedMs(item: Judged): number {
+    const { atMs, nowMs, retroactive } = this.#clock
+    const ms = retroactive ? nowMs : atMs(item)
+    return Number.isNaN(ms) ? nowMs : ms
   }
 
   #count(window: AlertWindow, match: Finding & { readonly kind: 'match' }): void {
