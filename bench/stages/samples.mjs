@@ -118,7 +118,8 @@ export function connections(count) {
     const isDns = i % 3 === 0
     const isCut = i % 11 === 0
     return {
-      ts: 1_713_484_795 + i / 7 + random(1_000_000) / 1e6,
+      // Zeek writes six decimals.
+      ts: Math.round((1_713_484_795 + i / 7) * 1e6 + random(1_000_000)) / 1e6,
       uid: `C${(seed * 7919 + i).toString(36).padEnd(16, 'x').slice(0, 16)}`,
       id_orig_h: `10.${random(256)}.${random(256)}.${random(256)}`,
       id_orig_p: 1024 + random(60_000),

@@ -142,9 +142,10 @@ class ExactReader {
   }
 }
 
-/** Sets the members of `fields` that the object lacks. */
+/** Sets the members of `fields` that the object lacks or that hold `undefined`. */
 export function addMissing(object: JsonObject, fields: JsonObject): void {
-  for (const key of Object.keys(fields)) if (!Object.hasOwn(object, key)) setOwn(object, key, fields[key])
+  for (const key of Object.keys(fields))
+    if (!Object.hasOwn(object, key) || object[key] === undefined) setOwn(object, key, fields[key])
 }
 
 /** Sets an own property whatever its name, even `__proto__`. */

@@ -57,7 +57,7 @@ export function generateNormalise(spec: SchemaSpec, names: Names, secret: ReadSe
     ['p_source_label', 'meta.sourceLabel'],
     ['p_schema_version', JSON.stringify(spec.version)],
     ['p_event_time_corrected', 'corrected'],
-    ...filled.map((field) => [field, `into.${field}`] as const),
+    ...filled.map((field) => [field, `into.${field}.list`] as const),
     ['p_enrichment', 'undefined'],
   ]
   const readers = spec.fields.map((field) => fieldTools(field, secret))
@@ -78,7 +78,7 @@ return function normalise(raw, meta) {
     }
     before = slot + 1
     switch (slot) {
-${spec.fields.map((_, i) => `      case ${i}: if (v${i} === undefined || v${i} === null) v${i} = value; else unknown = tools.keep(unknown, key, value); break`).join('\n')}
+${spec.fields.map((_, i) => `      case ${i}: if (v${i} === undefined || v${i} === null) v${i} = value; else if (value !== undefined) unknown = tools.keep(unknown, key, value); break`).join('\n')}
       default:
         if (typeof value === 'object' && value !== null && prefixes.has(key)) {
           const flat = tools.unfold(raw)
@@ -87,7 +87,7 @@ ${spec.fields.map((_, i) => `      case ${i}: if (v${i} === undefined || v${i} =
         if (value !== undefined) unknown = tools.keep(unknown, key, value)
     }
   }
-  const into = new Indicators()
+${filled.map((field) => `  into.${field}.clear()`).join('\n')}
 ${spec.fields.map(fieldCode).join('\n')}
   let time = ${[...spec.fields.flatMap((field, i) => eventTimes(field, `f${i}`)), 'meta.time'].join(' ?? ')}
   let corrected
@@ -110,11 +110,11 @@ ${spec.fields.map(fieldCode).join('\n')}
   // Which key came behind each field last, and its field: records of one log mostly have the same keys in the same order.
   const nextKey = new Array<string | undefined>(spec.fields.length + 1).fill(undefined)
   const nextSlot = new Array<number>(spec.fields.length + 1).fill(-1)
-  const make = new Function('slots', 'nextKey', 'nextSlot', 'prefixes', 'tools', 'readers', 'Indicators', 'Misfit', code) as (
+  const make = new Function('slots', 'nextKey', 'nextSlot', 'prefixes', 'tools', 'readers', 'into', 'Misfit', code) as (
     ...args: unknown[]
   ) => Normalise
   const keys = Object.keys(Object.fromEntries(members))
-  const normalise = make(names.slots, nextKey, nextSlot, names.prefixes, tools, readers, Indicators, Misfit)
+  const normalise = make(names.slots, nextKey, nextSlot, names.prefixes, tools, readers, new Indicators(), Misfit)
   return { normalise, keys, filled }
 }
 

@@ -9,7 +9,7 @@ function found(name: IndicatorName, ...values: string[]) {
   const into = new Indicators()
   for (const value of values) extractors[name].extract(value, into)
   return Object.fromEntries(
-    INDICATOR_FIELDS.flatMap((field) => (into[field] ? [[field.replace('p_any_', ''), into[field]]] : [])),
+    INDICATOR_FIELDS.flatMap((field) => (into[field].list ? [[field.replace('p_any_', ''), into[field].list]] : [])),
   )
 }
 

@@ -5,37 +5,47 @@ import type { IndicatorField } from '../../model/event.ts'
 /** Longer lists are searched through a set. */
 const SHORT_LIST = 16
 
-/** Collects indicator values of one event, each once, in the order first seen. */
-export class Indicators implements Record<IndicatorField, string[] | undefined> {
-  p_any_ip_addresses: string[] | undefined
-  p_any_domain_names: string[] | undefined
-  p_any_emails: string[] | undefined
-  p_any_usernames: string[] | undefined
-  p_any_md5_hashes: string[] | undefined
-  p_any_sha1_hashes: string[] | undefined
-  p_any_sha256_hashes: string[] | undefined
-  p_any_aws_arns: string[] | undefined
-  p_any_aws_account_ids: string[] | undefined
-  p_any_aws_instance_ids: string[] | undefined
-  p_any_aws_tags: string[] | undefined
-  p_any_trace_ids: string[] | undefined
-  #seen: Map<IndicatorField, Set<string>> | undefined
+/** The values of one indicator field in one event, each once, in the order first seen. */
+class Values {
+  /** `undefined` if there are none. */
+  list: string[] | undefined
+  #seen: Set<string> | undefined
 
-  add(field: IndicatorField, value: string): void {
-    const list = this[field]
-    if (list === undefined) this[field] = [value]
+  /** Begins the next event; the list so far belongs to the previous one. */
+  clear(): void {
+    this.list = undefined
+    this.#seen = undefined
+  }
+
+  add(value: string): void {
+    const { list } = this
+    if (list === undefined) this.list = [value]
     else if (list.length === 1) {
       // Appending would make room for more, and most events have no third value.
-      if (list[0] !== value) this[field] = [list[0]!, value]
-    } else if (list.length < SHORT_LIST ? !list.includes(value) : this.#isNew(field, list, value)) list.push(value)
+      if (list[0] !== value) this.list = [list[0]!, value]
+    } else if (list.length < SHORT_LIST ? !list.includes(value) : this.#isNew(list, value)) list.push(value)
   }
 
-  #isNew(field: IndicatorField, list: readonly string[], value: string): boolean {
-    this.#seen ??= new Map()
-    const seen = this.#seen.get(field) ?? new Set(list)
-    this.#seen.set(field, seen)
-    return seen.size < seen.add(value).size
+  #isNew(list: readonly string[], value: string): boolean {
+    this.#seen ??= new Set(list)
+    return this.#seen.size < this.#seen.add(value).size
   }
+}
+
+/** Collects the indicators of one event at a time. One is enough for all events of a schema. */
+export class Indicators implements Readonly<Record<IndicatorField, Values>> {
+  readonly p_any_ip_addresses = new Values()
+  readonly p_any_domain_names = new Values()
+  readonly p_any_emails = new Values()
+  readonly p_any_usernames = new Values()
+  readonly p_any_md5_hashes = new Values()
+  readonly p_any_sha1_hashes = new Values()
+  readonly p_any_sha256_hashes = new Values()
+  readonly p_any_aws_arns = new Values()
+  readonly p_any_aws_account_ids = new Values()
+  readonly p_any_aws_instance_ids = new Values()
+  readonly p_any_aws_tags = new Values()
+  readonly p_any_trace_ids = new Values()
 }
 
 /** Reads one value of a field and adds the indicators found in it. */
@@ -70,7 +80,7 @@ export function isIp(text: string): boolean {
 
 function ip(value: string, into: Indicators): void {
   const text = value.trim()
-  if (isIp(text)) into.add('p_any_ip_addresses', text)
+  if (isIp(text)) into.p_any_ip_addresses.add(text)
 }
 
 function domain(value: string, into: Indicators): void {
@@ -79,12 +89,12 @@ function domain(value: string, into: Indicators): void {
   if (text === '' || text === '-') return
   // An invalid punycode name decodes to '', so it is kept as is.
   const isPunycode = text.includes('--') && /(^|\.)xn--/i.test(text)
-  into.add('p_any_domain_names', isPunycode ? domainToUnicode(text) || text : text)
+  into.p_any_domain_names.add(isPunycode ? domainToUnicode(text) || text : text)
 }
 
 function hostname(value: string, into: Indicators): void {
   const text = value.trim()
-  if (isIp(text)) into.add('p_any_ip_addresses', text)
+  if (isIp(text)) into.p_any_ip_addresses.add(text)
   else domain(text, into)
 }
 
@@ -137,7 +147,7 @@ function isScheme(text: string, end: number): boolean {
 
 function email(value: string, into: Indicators): void {
   const text = value.trim()
-  if (text.includes('@')) into.add('p_any_emails', text)
+  if (text.includes('@')) into.p_any_emails.add(text)
 }
 
 function hash(field: IndicatorField, length: number): Extractor {
@@ -146,7 +156,7 @@ function hash(field: IndicatorField, length: number): Extractor {
     fills: [field],
     extract(value, into) {
       const text = value.trim().toLowerCase()
-      if (text.length === length && pattern.test(text)) into.add(field, text)
+      if (text.length === length && pattern.test(text)) into[field].add(text)
     },
   }
 }
@@ -154,7 +164,7 @@ function hash(field: IndicatorField, length: number): Extractor {
 function awsArn(value: string, into: Indicators): void {
   const text = value.trim()
   if (!text.startsWith('arn:')) return
-  into.add('p_any_aws_arns', text)
+  into.p_any_aws_arns.add(text)
   // arn:partition:service:region:account:resource
   const service = text.indexOf(':', 4) + 1
   const region = service === 0 ? 0 : text.indexOf(':', service) + 1
@@ -170,15 +180,15 @@ function awsArn(value: string, into: Indicators): void {
 }
 
 function awsAccount(value: string, into: Indicators): void {
-  if (value.length === 12 && /^\d{12}$/.test(value)) into.add('p_any_aws_account_ids', value)
+  if (value.length === 12 && /^\d{12}$/.test(value)) into.p_any_aws_account_ids.add(value)
 }
 
 function awsInstance(value: string, into: Indicators): void {
-  if (value.startsWith('i-')) into.add('p_any_aws_instance_ids', value)
+  if (value.startsWith('i-')) into.p_any_aws_instance_ids.add(value)
 }
 
 function asIs(field: IndicatorField): Extractor {
-  return { fills: [field], extract: (value, into) => value !== '' && value !== '-' && into.add(field, value) }
+  return { fills: [field], extract: (value, into) => value !== '' && value !== '-' && into[field].add(value) }
 }
 
 const HOST_FIELDS = ['p_any_ip_addresses', 'p_any_domain_names'] as const
@@ -198,7 +208,7 @@ export const extractors = {
   aws_arn: { fills: ['p_any_aws_arns', 'p_any_aws_account_ids', 'p_any_aws_instance_ids', 'p_any_emails'], extract: awsArn },
   aws_arn_only: {
     fills: ['p_any_aws_arns'],
-    extract: (value: string, into: Indicators) => value.trim().startsWith('arn:') && into.add('p_any_aws_arns', value.trim()),
+    extract: (value: string, into: Indicators) => value.trim().startsWith('arn:') && into.p_any_aws_arns.add(value.trim()),
   },
   aws_account_id: {
     fills: ['p_any_aws_account_ids'],

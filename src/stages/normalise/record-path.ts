@@ -18,7 +18,7 @@ export function without(object: JsonObject, [name, ...rest]: readonly string[]):
 
 /** The path of a name in a record: a key, or else keys joined by dots; `undefined` if the record has no such value. */
 export function pathIn(object: JsonObject, name: string): readonly string[] | undefined {
-  if (Object.hasOwn(object, name)) return [name]
+  if (valueAt(object, [name]) !== undefined) return [name]
   const path = name.split('.')
   return path.length > 1 && valueAt(object, path) !== undefined ? path : undefined
 }

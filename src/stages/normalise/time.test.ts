@@ -4,6 +4,18 @@ import { rfc3339Time, timeText, unixSeconds, unixTime } from './time.ts'
 
 const seed = { seed: 4848, numRuns: 500 }
 
+test('a number of seconds with any number of decimals is read like its text', () => {
+  const count = fc.integer({ min: 0, max: 9_214_646_399 })
+  fc.assert(
+    fc.property(count, fc.integer({ min: 0, max: 999_999 }), fc.integer({ min: 0, max: 6 }), (seconds, fraction, digits) => {
+      const value = seconds + Math.floor(fraction / 10 ** (6 - digits)) / 10 ** digits
+      expect(unixSeconds(value)).toBe(unixTime(String(value), 0))
+      expect(unixSeconds(seconds)).toBe(new Date(seconds * 1000).toISOString().replace('.000', ''))
+    }),
+    seed,
+  )
+})
+
 test.each([
   ['1521911720.600725', 0, '2018-03-24T17:15:20.600725Z'],
   ['1521911720', 0, '2018-03-24T17:15:20Z'],

@@ -16,18 +16,64 @@ function minuteText(minute: number): string {
   return cachedText
 }
 
+const codes = new Uint8Array('2024-04-19T10:00:'.length)
+let codesOf = ''
+
+/** The same as character codes. */
+function minuteCodes(minute: number): Uint8Array {
+  const text = minuteText(minute)
+  if (text !== codesOf) {
+    codesOf = text
+    for (let i = 0; i < codes.length; i++) codes[i] = text.charCodeAt(i)
+  }
+  return codes
+}
+
 /**
  * RFC 3339 in UTC. `fraction` is the digits after the point; more than nine are truncated, trailing zeros are dropped.
  * `undefined` outside 1900 to 2261, the range of the lake's columns.
  */
 export function timeText(seconds: number, fraction: string): string | undefined {
   if (!isInRange(seconds)) return undefined
+  const length = fractionLength(fraction)
+  if (length === 0) return wholeTime(seconds)
   const minute = Math.floor(seconds / 60)
   const second = TWO[seconds - minute * 60]!
-  const length = fractionLength(fraction)
   // Short texts first: only one of these concatenations makes a long one.
-  const rest = length === 0 ? `${second}Z` : `${second}.${length === fraction.length ? fraction : fraction.slice(0, length)}Z`
+  const rest = `${second}.${length === fraction.length ? fraction : fraction.slice(0, length)}Z`
   return minuteText(minute) + rest
+}
+
+/** The time of a whole second. Made of characters, since text that is put together of texts has to be copied when it is read. */
+function wholeTime(seconds: number): string {
+  const minute = Math.floor(seconds / 60)
+  const c = minuteCodes(minute)
+  const second = seconds - minute * 60
+  const tens = Math.floor(second / 10)
+  // biome-ignore format: one line a part
+  return String.fromCharCode(
+    c[0]!, c[1]!, c[2]!, c[3]!, c[4]!, c[5]!, c[6]!, c[7]!, c[8]!, c[9]!, c[10]!, c[11]!, c[12]!, c[13]!, c[14]!, c[15]!, c[16]!,
+    0x30 + tens, 0x30 + second - tens * 10, 0x5a,
+  )
+}
+
+/** A time with six digits of a fraction, of which the last is not 0. */
+function microTime(seconds: number, micros: number): string {
+  const minute = Math.floor(seconds / 60)
+  const c = minuteCodes(minute)
+  const second = seconds - minute * 60
+  const tens = Math.floor(second / 10)
+  const d5 = Math.floor(micros / 10)
+  const d4 = Math.floor(micros / 100)
+  const d3 = Math.floor(micros / 1000)
+  const d2 = Math.floor(micros / 10_000)
+  const d1 = Math.floor(micros / 100_000)
+  // biome-ignore format: one line a part
+  return String.fromCharCode(
+    c[0]!, c[1]!, c[2]!, c[3]!, c[4]!, c[5]!, c[6]!, c[7]!, c[8]!, c[9]!, c[10]!, c[11]!, c[12]!, c[13]!, c[14]!, c[15]!, c[16]!,
+    0x30 + tens, 0x30 + second - tens * 10, 0x2e,
+    0x30 + d1, 0x30 + d2 - d1 * 10, 0x30 + d3 - d2 * 10, 0x30 + d4 - d3 * 10, 0x30 + d5 - d4 * 10, 0x30 + micros - d5 * 10, 0x5a,
+  )
 }
 
 function isInRange(seconds: number): boolean {
@@ -72,7 +118,8 @@ export function unixSeconds(value: number): string | undefined {
     if (micros / 1e6 === value) {
       const seconds = Math.floor(micros / 1e6)
       const rest = micros - seconds * 1e6
-      return timeText(seconds, rest === 0 ? '' : String(1_000_000 + rest).slice(1))
+      if (rest === 0) return wholeTime(seconds)
+      return rest % 10 === 0 ? timeText(seconds, String(1_000_000 + rest).slice(1)) : microTime(seconds, rest)
     }
   }
   return unixTime(String(value), 0)

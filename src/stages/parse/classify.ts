@@ -144,7 +144,7 @@ export class Classifier {
     if (outcome.kind !== 'ok') return { schema, outcome }
     if (!schema.isDescribed) return { schema, outcome }
     const unknown = schema.unknownFields(outcome.value)
-    if (unknown.length <= Object.keys(raw).length / 2) return { schema, outcome, unknown }
+    if (unknown.length === 0 || unknown.length <= Object.keys(raw).length / 2) return { schema, outcome, unknown }
     const assessment = { schema, fit: schema.fit(keysOnly(raw)) }
     if (!isForeign(assessment, schema.confirmed(raw))) return { schema, outcome, unknown }
     const message = `its source or body says that the record is of type ${schema.name}, but it is something else (${against(assessment)})`
@@ -241,7 +241,7 @@ function keysOnly(raw: JsonObject): JsonObject {
   const present: JsonObject = {}
   for (const key of Object.keys(raw)) {
     const value = raw[key]
-    setOwn(present, key, isObject(value) ? keysOnlyTop(value) : true)
+    if (value !== undefined) setOwn(present, key, isObject(value) ? keysOnlyTop(value) : true)
   }
   return present
 }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Chunk, Fault } from '../../model/chunk.ts'
-import { type DeadLetter, type DeadLetterReason, MAX_DEAD_LETTER_BYTES } from '../../model/outcome.ts'
+import { type DeadLetter, type DeadLetterReason, MAX_DEAD_LETTER_BYTES, type Outcome } from '../../model/outcome.ts'
 import type { ParseSource } from './parser.ts'
 
 const HEX = Array.from({ length: 256 }, (_, n) => n.toString(16).padStart(2, '0'))
@@ -19,6 +19,15 @@ export function rowId(place: string, offset: number): string {
   }
   const low = offset - high * 65_536
   return cachedStart + (HEX[low >> 8]! + HEX[low & 255]!)
+}
+
+/** The outcome of a record that does not become an event. */
+export type Refusal = Extract<Outcome<never>, { kind: 'dead-letter' }>
+
+export const invalidUtf8: Refusal = {
+  kind: 'dead-letter',
+  reason: 'invalid_utf8',
+  message: 'the record is not UTF-8: configure the sender to write UTF-8, or convert the file (iconv -t UTF-8)',
 }
 
 /**

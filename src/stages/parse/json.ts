@@ -29,8 +29,19 @@ function isJsonStart(line: string): boolean {
   if (c === 0x20 || c === 0x09) return isJsonStart(line.trimStart())
   if (c === 0x5b) return BEGINS_ARRAY.test(line.slice(0, 64))
   if (c === 0x22) return true
-  const mayBeScalar = c === 0x2d || (c >= 0x30 && c <= 0x39) || c === 0x66 || c === 0x6e || c === 0x74
-  return mayBeScalar && /^(?:true|false|null|-?\d[\d.eE+-]*)\s*$/.test(line.slice(0, 64))
+  if (c === 0x2d || (c >= 0x30 && c <= 0x39)) return isNumber(line)
+  return (c === 0x66 || c === 0x6e || c === 0x74) && /^(?:true|false|null)\s*$/.test(line.slice(0, 64))
+}
+
+/** Whether the first 64 characters are a number and blanks. Most lines that begin with a digit begin with an address or a time. */
+function isNumber(line: string): boolean {
+  let at = 0
+  for (; at < 64; at++) {
+    const c = line.charCodeAt(at)
+    const isPart = (c >= 0x30 && c <= 0x39) || c === 0x2e || c === 0x2d || c === 0x2b || (c | 0x20) === 0x65
+    if (!isPart) break
+  }
+  return line.slice(at, 64).trim() === '' && /^-?\d/.test(line)
 }
 
 /** One element of an array, or one line, as a record. */

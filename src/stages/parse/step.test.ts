@@ -43,6 +43,20 @@ describe('JSON lines', () => {
     for (const { message } of result.deadLetters) expect(message.length).toBeGreaterThan(30)
   })
 
+  test('the lines of a long chunk have their own byte offsets, however they lie', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: 150 }), { minLength: 700, maxLength: 900 }), fc.boolean(), (lengths, isAscii) => {
+        const lines = lengths.map((n, i) => `{"_path":"conn","ts":${i},"text":"${'x'.repeat(n)}"}`)
+        const text = `${lines.join('\n')}\n${isAscii ? '' : '{"_path":"conn","ts":"é"}'}`
+        const { spans, groups } = parse(text)
+        expect(groups[0]!.events.slice(0, lines.length).map(({ ts }) => ts)).toEqual(lines.map((_, i) => i))
+        for (let i = 0, at = 0; i < lines.length; at += lines[i++]!.length + 1)
+          expect(spans.slice(i * 3, i * 3 + 3)).toEqual([at, at, at + lines[i]!.length])
+      }),
+      { seed: 4848, numRuns: 10 },
+    )
+  })
+
   test('row ids are the place and the byte offset, even after multi-byte characters', () => {
     const result = parse('{"_path":"conn","ts":"é"}\n{"_path":"conn","ts":2}\nprose\n', { offset: 0x1_0000_fff0 })
     expect(events(result).map((e) => e.p_row_id)).toEqual([`${PLACE}00010000fff0`, `${PLACE}00010001000b`])

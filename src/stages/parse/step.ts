@@ -2,19 +2,19 @@ import { isAscii, isUtf8 } from 'node:buffer'
 import type { Chunk, Hints } from '../../model/chunk.ts'
 import type { Event } from '../../model/event.ts'
 import type { JsonObject } from '../../model/json.ts'
-import type { DeadLetter, LetterContext, Outcome } from '../../model/outcome.ts'
+import type { DeadLetter, LetterContext } from '../../model/outcome.ts'
 import type { CompiledSchema, RecordMeta } from '../../model/schema.ts'
 import { messageOf } from '../../util/errors.ts'
 import { addMissing, setOwn, stringifyJson } from '../../util/json.ts'
 import { type Classified, Classifier, type TextReading } from './classify.ts'
-import { deadLetter, faultLetter, rowId } from './dead-letter.ts'
+import { deadLetter, faultLetter, invalidUtf8, type Refusal, rowId } from './dead-letter.ts'
 import { keptHints, lengthOf, tooLong, withFields } from './fields.ts'
 import type { HeaderColumn, LineReader, Reading } from './format.ts'
 import { formats } from './index.ts'
 import { Narrowing } from './narrow.ts'
 import { HEADER } from './native/native.ts'
 import type { ParseResult, Parser, ParserOptions, ParseSource } from './parser.ts'
-import { stray } from './stray.ts'
+import { isMessage, stray } from './stray.ts'
 import { textCandidates } from './text/candidates.ts'
 import { TextQueue, withoutQueue } from './text/queue.ts'
 
@@ -37,6 +37,9 @@ export function createParser(options: ParserOptions): Parser {
     },
   }
 }
+
+/** Bytes of a chunk that become one text, and the rest of the line in which they end. */
+const PIECE = 32 * 1024
 
 const NO_HINTS: Hints = {}
 /** `{`, with which no header begins. */
@@ -120,14 +123,22 @@ class ChunkParser {
     return this.#near === undefined ? context : `@log_type ${this.#near.name}\n${context}`
   }
 
-  /** One string for the whole chunk whose indexes are byte offsets, so that lines are slices of it without copying. */
+  /**
+   * Indexes in the text of ASCII bytes are byte offsets, so that lines are slices of it without copying. Pieces of whole lines, since a
+   * larger text takes fresh memory each time, which has to be mapped and cleared first.
+   */
   #parseAsciiLines(): void {
-    const text = this.#bytes.toString('latin1')
-    for (let start = 0; start < text.length; ) {
-      const newline = text.indexOf('\n', start)
-      const end = newline < 0 ? text.length : newline
-      this.#line(start, end, text.slice(start, end))
-      start = end + 1
+    const bytes = this.#bytes
+    for (let from = 0; from < bytes.length; ) {
+      const last = bytes.indexOf(0x0a, from + PIECE)
+      const text = bytes.toString('latin1', from, last < 0 ? bytes.length : last + 1)
+      for (let start = 0; start < text.length; ) {
+        const newline = text.indexOf('\n', start)
+        const end = newline < 0 ? text.length : newline
+        this.#line(from + start, from + end, text.slice(start, end))
+        start = end + 1
+      }
+      from += text.length
     }
   }
 
@@ -297,36 +308,39 @@ class ChunkParser {
     }
   }
 
-  #classify({ raw, path, columns }: Extract<Reading, { kind: 'record' }>, offset: number): Classified {
-    const { logType, host, fields } = this.#hints
+  #classify(reading: Extract<Reading, { kind: 'record' }>, offset: number): Classified {
+    const { raw, path } = reading
+    const { host, fields } = this.#hints
     const meta = this.#meta(offset)
     if (host !== undefined && raw['host'] === undefined) setOwn(raw, 'host', host)
-    const classify = (): Classified => {
-      const named = this.#classifier.hinted(logType) ?? this.#named(path, columns)
-      if (named === undefined) return this.#classifier.guess(raw, meta, this.#near)
-      if ('kind' in named) return { schema: undefined, outcome: named }
-      if (path === undefined) return this.#classifier.declared(named, raw, meta)
-      return { schema: named, outcome: named.normalise(raw, meta) }
-    }
     try {
       const wrapped = path === undefined ? this.#classifier.wrapped(raw) : undefined
       if (wrapped) {
         const { schema, raw: inner } = wrapped
         return { schema, outcome: withFields(schema, schema.normalise(inner, meta), inner, meta, fields) }
       }
-      const found = classify()
+      const found = this.#classifyAsIs(reading, meta)
+      if (fields === undefined) return found
       if (!found.schema) {
-        if (fields !== undefined) addMissing(raw, fields)
+        addMissing(raw, fields)
         // The record may only be complete with them.
-        return fields === undefined ? found : classify()
+        return this.#classifyAsIs(reading, meta)
       }
       const { schema, isGuess } = found
-      if (fields === undefined) return found
       const outcome = withFields(schema, found.outcome, raw, meta, fields)
-      return outcome.kind === 'dead-letter' ? classify() : { schema, outcome, ...(isGuess && { isGuess }) }
+      return outcome.kind === 'dead-letter' ? this.#classifyAsIs(reading, meta) : { schema, outcome, ...(isGuess && { isGuess }) }
     } catch (error) {
       return internal(error)
     }
+  }
+
+  /** The record's schema and event, without what its body adds. */
+  #classifyAsIs({ raw, path, columns }: Extract<Reading, { kind: 'record' }>, meta: RecordMeta): Classified {
+    const named = this.#classifier.hinted(this.#hints.logType) ?? this.#named(path, columns)
+    if (named === undefined) return this.#classifier.guess(raw, meta, this.#near)
+    if ('kind' in named) return { schema: undefined, outcome: named }
+    if (path === undefined) return this.#classifier.declared(named, raw, meta)
+    return { schema: named, outcome: named.normalise(raw, meta) }
   }
 
   /** Consecutive records usually have the same path. */
@@ -380,17 +394,4 @@ class ChunkParser {
 function internal(error: unknown): Classified {
   const message = `the parser failed on this record (${messageOf(error)}): please report it with the record`
   return { schema: undefined, outcome: { kind: 'dead-letter', reason: 'internal', message } }
-}
-
-type Refusal = Extract<Outcome<never>, { kind: 'dead-letter' }>
-
-const invalidUtf8: Refusal = {
-  kind: 'dead-letter',
-  reason: 'invalid_utf8',
-  message: 'the record is not UTF-8: configure the sender to write UTF-8, or convert the file (iconv -t UTF-8)',
-}
-
-/** A text that is in no known format. What begins like an object is a damaged record rather than a message. */
-function isMessage(line: string, reading: Reading | undefined): boolean {
-  return reading === undefined || (reading.kind === 'dead-letter' && !/^\s*\{/.test(line))
 }

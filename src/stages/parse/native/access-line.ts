@@ -137,29 +137,44 @@ function given(text: string): string | undefined {
 /** What a time looks like; other characters than `0` and `+` stand for themselves. `xxx` is the month. */
 const TIME_FORM = '00/xxx/0000:00:00:00 +0000'
 
+/** `08/Jun/2020:` and ` +0000` of the last time that was read, and `2020-06-08T` and `+00:00` as character codes. */
 let lastDay = ''
-let lastDate = ''
 let lastZone = ''
-let lastOffset = ''
+const date = new Uint8Array(11)
+const offset = new Uint8Array(6)
 
 /** `08/Jun/2020:06:49:01 +0000` at `at` as RFC 3339. Lines in a row mostly have the same day and zone, so the last ones are remembered. */
 function readTime(text: string, at: number): string | undefined {
-  if (!hasForm(text, at)) return undefined
-  if (lastDay === '' || !text.startsWith(lastDay, at)) {
-    const month = MONTHS.indexOf(text.slice(at + 3, at + 6)) + 1
-    if (month === 0) return undefined
-    lastDay = text.slice(at, at + 11)
-    lastDate = `${text.slice(at + 7, at + 11)}-${String(month).padStart(2, '0')}-${text.slice(at, at + 2)}T`
-  }
-  if (lastZone === '' || !text.startsWith(lastZone, at + 21)) {
-    lastZone = text.slice(at + 21, at + TIME_LENGTH)
-    lastOffset = `${lastZone.slice(0, 3)}:${lastZone.slice(3)}`
-  }
-  return lastDate + text.slice(at + 12, at + 20) + lastOffset
+  const isLast = lastDay !== '' && text.startsWith(lastDay, at) && text.startsWith(lastZone, at + 20)
+  if (isLast ? !hasForm(text, at, 12, 20) : !remember(text, at)) return undefined
+  const c = (i: number) => text.charCodeAt(at + i)
+  // Made of characters, since text that is put together of texts has to be copied when it is read.
+  // biome-ignore format: one line a part
+  return String.fromCharCode(
+    date[0]!, date[1]!, date[2]!, date[3]!, date[4]!, date[5]!, date[6]!, date[7]!, date[8]!, date[9]!, date[10]!,
+    c(12), c(13), c(14), c(15), c(16), c(17), c(18), c(19),
+    offset[0]!, offset[1]!, offset[2]!, offset[3]!, offset[4]!, offset[5]!,
+  )
 }
 
-function hasForm(text: string, at: number): boolean {
-  for (let i = 0; i < TIME_LENGTH; i++) {
+/** Takes the day and the zone of the time at `at`; false if it is not a time. */
+function remember(text: string, at: number): boolean {
+  const month = MONTHS.indexOf(text.slice(at + 3, at + 6)) + 1
+  if (month === 0 || !hasForm(text, at, 0, TIME_LENGTH)) return false
+  lastDay = text.slice(at, at + 12)
+  lastZone = text.slice(at + 20, at + TIME_LENGTH)
+  setCodes(date, `${text.slice(at + 7, at + 11)}-${String(month).padStart(2, '0')}-${text.slice(at, at + 2)}T`)
+  setCodes(offset, `${lastZone.slice(1, 4)}:${lastZone.slice(4)}`)
+  return true
+}
+
+function setCodes(codes: Uint8Array, text: string): void {
+  for (let i = 0; i < codes.length; i++) codes[i] = text.charCodeAt(i)
+}
+
+/** Whether the characters from `first` up to `end` of the time at `at` are as they should be. */
+function hasForm(text: string, at: number, first: number, end: number): boolean {
+  for (let i = first; i < end; i++) {
     const form = TIME_FORM.charCodeAt(i)
     const c = text.charCodeAt(at + i)
     if (form === 0x30 ? !(c >= 0x30 && c <= 0x39) : form === 0x2b ? c !== 0x2b && c !== 0x2d : form !== 0x78 && c !== form)

@@ -48,9 +48,7 @@ test.each([
   ],
   ['an empty request', `192.0.2.1 - - ${TIME} "" 400 0 "-" "-"`, { request: undefined, status: 400 }],
 ])('%s', (_, text, fields) => {
-  const record = nginxAccess.parse(text)
-  expect(record).toMatchObject(Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)))
-  for (const [name, value] of Object.entries(fields)) if (value === undefined) expect(record).not.toHaveProperty(name)
+  expect(nginxAccess.parse(text)).toMatchObject(fields)
 })
 
 test.each([

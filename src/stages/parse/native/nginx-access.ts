@@ -1,4 +1,3 @@
-import type { JsonObject } from '../../../model/json.ts'
 import { readAccessLine, readQuoted, splitRequest } from './access-line.ts'
 import type { NativeParser } from './native.ts'
 
@@ -37,30 +36,27 @@ export const nginxAccess: NativeParser = {
     const referer = line && readQuoted(text, line.end + 1)
     const agent = referer && readQuoted(text, referer.end + 1)
     if (agent === undefined) return undefined
-    const record: JsonObject = { remoteAddr: line!.client, time: line!.time }
-    if (line!.virtualHost !== undefined) record['host'] = line!.virtualHost
-    if (line!.user !== undefined) record['remoteUser'] = line!.user
-    const { request } = line!
-    if (request !== undefined) record['request'] = request
+    const { client, time, virtualHost, user, request, status, bytes } = line!
     const parts = splitRequest(request)
-    if (parts !== undefined) {
-      record['requestMethod'] = parts.method
-      record['requestUri'] = parts.uri
-      if (parts.protocol !== undefined) record['serverProtocol'] = parts.protocol
+    // The format `main` of nginx's packages goes on with "$http_x_forwarded_for"; other fields are site specific.
+    const forwarded = agent.end < text.length ? readQuoted(text, agent.end + 1) : undefined
+    const end = forwarded?.end ?? agent.end
+    // All records have the same keys, so that they are made and read fast; a value that is not there is `undefined`.
+    return {
+      remoteAddr: client,
+      time,
+      host: virtualHost,
+      remoteUser: user,
+      request,
+      requestMethod: parts?.method,
+      requestUri: parts?.uri,
+      serverProtocol: parts?.protocol,
+      status,
+      bodyBytesSent: bytes,
+      httpReferer: referer!.value,
+      httpUserAgent: agent.value,
+      httpXForwardedFor: forwarded?.value,
+      additional: end + 1 < text.length ? text.slice(end + 1) : undefined,
     }
-    if (line!.status !== undefined) record['status'] = line!.status
-    if (line!.bytes !== undefined) record['bodyBytesSent'] = line!.bytes
-    if (referer!.value !== undefined) record['httpReferer'] = referer!.value
-    if (agent.value !== undefined) record['httpUserAgent'] = agent.value
-    if (agent.end < text.length) addFurther(text, agent.end + 1, record)
-    return record
   },
-}
-
-/** The format `main` of nginx's packages goes on with "$http_x_forwarded_for"; other fields are site specific. */
-function addFurther(text: string, at: number, record: JsonObject): void {
-  const forwarded = readQuoted(text, at)
-  if (forwarded?.value !== undefined) record['httpXForwardedFor'] = forwarded.value
-  const rest = text.slice(forwarded ? forwarded.end + 1 : at)
-  if (rest !== '') record['additional'] = rest
 }
