@@ -72,3 +72,16 @@ test('a batch from another thread is the same as one made here, whether all rule
     }),
   )
 })
+
+test('the bytes of many dead letters are transferred as one buffer', async () => {
+  const bytes = Buffer.from('bad\n'.repeat(5000))
+  const chunk = { bytes, place: '0123456789abcdef', offset: 0, context: '', final: true, faults: [] }
+  const batch = await make(chunk, [])
+  const { made, list } = sendBatch(batch, {
+    chunks: [chunk],
+    left: new Set(),
+    nameOf: () => ({ logType: 'x', header: undefined }),
+  })
+  expect(made.deadLetters).toHaveLength(5000)
+  expect(list.length).toBeLessThan(10)
+})

@@ -3,6 +3,7 @@ import type { FinishedRows } from '../model/batch.ts'
 import type { Chunk } from '../model/chunk.ts'
 import type { Event } from '../model/event.ts'
 import type { Finding } from '../model/match.ts'
+import type { DeadLetter } from '../model/outcome.ts'
 import type { CompiledSchema } from '../model/schema.ts'
 import type { Judged } from '../stages/alert/step.ts'
 import { MAX_DEPTH, toNdjson } from '../stages/detect/ndjson.ts'
@@ -92,13 +93,26 @@ export function sendBatch(batch: Batch, { chunks, left, nameOf }: Sending): { ma
   const made: MadeBatch = {
     ...{ received, filtered, guessed, unknownFields, activity, stored, cacheWrites },
     ...(cacheLimits && { cacheLimits }),
-    deadLetters: batch.deadLetters.map((letter) => ({ ...letter, raw: move(new Uint8Array(letter.raw)) })),
+    deadLetters: sendLetters(batch.deadLetters, move),
     encoded: batch.encoded.map((rows) => rows.map((one) => ({ ...one, rows: move(ownBytes(one.rows)) }))),
     groups,
     judged: batch.judged.map(({ finding, event }) => ({ finding, event: placeOf.get(event) ?? -1 })),
     raw: groups.length > 0 ? batch.raw.flatMap((raw) => sendRaw(raw, chunks, move)) : [],
   }
   return { made, list }
+}
+
+/** The letters with all their bytes in one buffer: transferring one for each takes minutes when a whole batch is refused. */
+function sendLetters(letters: readonly DeadLetter[], move: (bytes: Uint8Array) => Uint8Array): readonly DeadLetter[] {
+  if (letters.length === 0) return letters
+  const all = move(new Uint8Array(letters.reduce((sum, { raw }) => sum + raw.length, 0)))
+  let at = 0
+  return letters.map((letter) => {
+    const raw = all.subarray(at, at + letter.raw.length)
+    raw.set(letter.raw)
+    at += raw.length
+    return { ...letter, raw }
+  })
 }
 
 function sendRaw({ place, bytes, spans }: RawRecords, chunks: readonly Chunk[], move: (spans: Float64Array) => Float64Array) {

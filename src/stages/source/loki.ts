@@ -5,7 +5,7 @@ import { walkLokiProtobuf } from './decoders/loki-protobuf.ts'
 import { discardBody } from './read-body.ts'
 import { MAX_RECORDS, type Receiving, receive } from './receive.ts'
 import { RequestRefused, refusalOf } from './refusal.ts'
-import { isSender, shipperConfig, shipperReceiving, shipperTerms } from './shipper.ts'
+import { isSender, refuseTinyValues, shipperConfig, shipperReceiving, shipperTerms } from './shipper.ts'
 import { defineSource, type Intake, type IntakeDeps } from './source.ts'
 
 /** Loki's `/loki/api/v1/push`. */
@@ -61,6 +61,7 @@ class LokiIntake implements Intake {
 
   async #take(sent: Uint8Array, isProtobuf: boolean, tenant: string | undefined, receivedMs: number): Promise<Response> {
     const body = isProtobuf ? unsnap(sent, this.#receiving.maxBytes) : sent
+    if (!isProtobuf) refuseTinyValues(body)
     const { count, broken } = (isProtobuf ? walkLokiProtobuf : walkLokiJson)(body, () => {}, MAX_RECORDS + 1)
     if (broken !== undefined) throw new RequestRefused(400, `the request cannot be decoded: ${broken}`)
     if (count > MAX_RECORDS) throw new RequestRefused(413, `the request has more than ${MAX_RECORDS} lines; split it`)

@@ -4,7 +4,7 @@ import { walkOtlpProtobuf } from './decoders/otlp-protobuf.ts'
 import { discardBody } from './read-body.ts'
 import { MAX_RECORDS, type Receiving, receive } from './receive.ts'
 import { RequestRefused, refusalOf } from './refusal.ts'
-import { isSender, jsonAnswer, shipperConfig, shipperReceiving, shipperTerms } from './shipper.ts'
+import { isSender, jsonAnswer, refuseTinyValues, shipperConfig, shipperReceiving, shipperTerms } from './shipper.ts'
 import { defineSource, type Intake, type IntakeDeps } from './source.ts'
 
 /** OTLP/HTTP: `/v1/logs`. */
@@ -54,6 +54,7 @@ class OtlpIntake implements Intake {
   }
 
   async #take(body: Uint8Array, isProtobuf: boolean, receivedMs: number): Promise<Response> {
+    if (!isProtobuf) refuseTinyValues(body)
     const walk = isProtobuf ? walkOtlpProtobuf : walkOtlpJson
     const { count, rejected, broken } = walk(body, () => {}, MAX_RECORDS + 1)
     if (broken !== undefined) throw new RequestRefused(400, `the request cannot be decoded: ${broken}`)

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { tokenOf } from '../../util/bearer.ts'
+import { hasMoreOf } from '../../util/json-count.ts'
 import { secretReference } from '../../util/secret.ts'
 import { AFTER_BODY_MS, allBodies, bodyKeys, type Receiving } from './receive.ts'
 import { RequestRefused } from './refusal.ts'
@@ -48,6 +49,15 @@ export function requireSender(headers: Headers, authorised: IntakeDeps['authoris
 /** Whether the headers contain the source's token. */
 export function isSender(headers: Headers, authorised: IntakeDeps['authorised']): boolean {
   return authorised(tokenOf(headers.get('authorization')))
+}
+
+/** A body of log records in JSON has fewer even at the largest size that is accepted unless configured otherwise. */
+const MAX_CONTAINERS = 1_000_000
+
+/** Throws `RequestRefused` (413) for a JSON body of millions of tiny values, whose parsing would stop all other requests for seconds. */
+export function refuseTinyValues(body: Uint8Array): void {
+  if (hasMoreOf(body, [0x7b, 0x5b], MAX_CONTAINERS))
+    throw new RequestRefused(413, `the request has more than ${MAX_CONTAINERS} JSON objects and lists; split it`)
 }
 
 /** A JSON response. */

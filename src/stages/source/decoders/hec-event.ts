@@ -1,6 +1,7 @@
 import type { Hints } from '../../../model/chunk.ts'
 import { isObject, type JsonObject } from '../../../model/json.ts'
 import { parseJson } from '../../../util/json.ts'
+import { hasMoreOf } from '../../../util/json-count.ts'
 import { JsonScanner } from '../../../util/json-scanner.ts'
 import { memberValue, skipSpace } from '../../../util/json-spans.ts'
 import type { BodyDecoder } from './decoder.ts'
@@ -30,15 +31,18 @@ export const hecEvent: BodyDecoder = {
   },
   decode(body) {
     const records = new ReEncoded()
-    const { count, fault } = walkHec(body, (event, hints) => records.add(event, hints))
+    const { count, fault } = walkHec(body, (event, hints) => records.add(event, hints()))
     return count === 0 && fault ? { broken: `its first event is invalid (${fault})` } : records.done()
   },
 }
 
+/** Fields that the envelope of one event may have. */
+const MAX_FIELDS = 2000
+
 /** Calls `on` for each event. Stops at the first invalid envelope, or after `most`. */
 export function walkHec(
   body: Uint8Array,
-  on: (event: string | Uint8Array, hints: Hints) => void,
+  on: (event: string | Uint8Array, hints: () => Hints) => void,
   most = Number.POSITIVE_INFINITY,
 ): HecEvents {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
@@ -61,10 +65,11 @@ function readEnvelope(
   view: string,
   at: number,
   end: number,
-): { readonly event: string | Uint8Array; readonly hints: Hints } | HecFault {
+): { readonly event: string | Uint8Array; readonly hints: () => Hints } | HecFault {
   const from = memberValue(view, at, 'event')
   if (from === undefined) return 'no event'
   const to = new JsonScanner().scan(bytes.subarray(0, end), from)
+  if (to >= 0 && (hasTooMany(bytes.subarray(at, from)) || hasTooMany(bytes.subarray(to, end)))) return 'fields'
   const rest = `${bytes.toString('utf8', at, from)}null${bytes.toString('utf8', to, end)}`
   const parsed = to < 0 ? undefined : parseJson(rest, { maxDepth: 64 })
   if (parsed?.kind !== 'ok') return 'format'
@@ -75,14 +80,21 @@ function readEnvelope(
   if (event === 'null') return 'no event'
   if (event === '') return 'blank event'
   const time = memberValue(view, at, 'time')
-  const more: JsonObject = { ...others, ...fields }
-  const hints: Hints = {
-    ...(time !== undefined && { time: timeOfSeconds(view.slice(time, time + 45).split(/[,}\s]/, 1)[0]!) }),
-    ...(typeof host === 'string' && host !== '' && { host }),
-    logType: logTypeOf(others['sourcetype']),
-    ...(Object.keys(more).length > 0 && { fields: more }),
+  const hints = (): Hints => {
+    const more: JsonObject = { ...others, ...fields }
+    return {
+      ...(time !== undefined && { time: timeOfSeconds(view.slice(time, time + 45).split(/[,}\s]/, 1)[0]!) }),
+      ...(typeof host === 'string' && host !== '' && { host }),
+      logType: logTypeOf(others['sourcetype']),
+      ...(Object.keys(more).length > 0 && { fields: more }),
+    }
   }
   return { event, hints }
+}
+
+/** Looked at before it is parsed: hundreds of thousands of names would take seconds. */
+function hasTooMany(part: Uint8Array): boolean {
+  return hasMoreOf(part, [0x3a], MAX_FIELDS)
 }
 
 /** A string's text, or the JSON text of another value; `undefined` if it is invalid. */
