@@ -42,6 +42,15 @@ describe('parseJson', () => {
     ['a leading zero', '{"a":01}', 'invalid_json', 'at position 6'],
     ['nothing', '', 'invalid_json', 'ends too early'],
     ['65 levels', '['.repeat(65) + ']'.repeat(65), 'too_deep', 'more than 64 deep'],
+    [
+      '65 levels around a number that no double holds',
+      `${'['.repeat(65)}${2n ** 64n}${']'.repeat(65)}`,
+      'too_deep',
+      'more than 64 deep',
+    ],
+    ['65 levels in objects', '{"a":'.repeat(65) + '1' + '}'.repeat(65), 'too_deep', 'more than 64 deep'],
+    ['65 levels in a long text', `${'['.repeat(65)}"${'x'.repeat(70_000)}"${']'.repeat(65)}`, 'too_deep', 'more than 64 deep'],
+    ['65 levels that are not closed', '['.repeat(65), 'too_deep', 'more than 64 deep'],
     ['a million levels', '{"a":'.repeat(1_000_000), 'too_deep', 'more than 64 deep'],
   ])('refuses %s', (_, text, reason, message) => {
     expect(parsed(text)).toMatchObject({ kind: 'failure', reason, message: expect.stringContaining(message) })
@@ -49,6 +58,7 @@ describe('parseJson', () => {
 
   test('accepts 64 levels, and any number of brackets in strings', () => {
     expect(parsed('['.repeat(64) + ']'.repeat(64)).kind).toBe('ok')
+    expect(parsed(`${'{"a":['.repeat(32)}${2n ** 64n}${']}'.repeat(32)}`).kind).toBe('ok')
     expect(parsed(JSON.stringify('[{'.repeat(1000))).kind).toBe('ok')
   })
 

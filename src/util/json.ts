@@ -14,23 +14,26 @@ export type JsonResult = { readonly kind: 'ok'; readonly value: JsonValue } | Js
 /** Longer integers are refused: no log contains them, and parsing them would cost far more than their size suggests. */
 const MAX_INTEGER_DIGITS = 1000
 
+/** Such a text is parsed before its nesting is looked at: that shows in its value, which is looked at anyway. */
+const SHORT = 64 * 1024
+
 /**
  * Reads one JSON text exactly: integers beyond ±2^53 become BigInt, numbers that no double can hold are refused,
- * lone surrogates become U+FFFD, and nesting deeper than `maxDepth` is refused up front.
+ * lone surrogates become U+FFFD, and nesting deeper than `maxDepth` is refused, in a long text before it is parsed.
  * `JSON.parse` does the work; the exact path is taken only by texts with large numbers. A key `__proto__` becomes an own
  * property, as with `JSON.parse`.
  */
 export function parseJson(text: string, { maxDepth }: { readonly maxDepth: number }): JsonResult {
-  if (isDeeper(text, maxDepth)) {
-    return { kind: 'failure', reason: 'too_deep', message: `objects and arrays are nested more than ${maxDepth} deep` }
-  }
+  if (text.length > SHORT && isDeeper(text, maxDepth)) return tooDeep(maxDepth)
   let value: JsonValue
   try {
     value = JSON.parse(text) as JsonValue
   } catch {
+    if (isDeeper(text, maxDepth)) return tooDeep(maxDepth)
     return { kind: 'failure', reason: 'invalid_json', message: syntaxMessage(text) }
   }
-  if (!isExact(value)) {
+  if (!isExact(value, maxDepth)) {
+    if (isDeeper(text, maxDepth)) return tooDeep(maxDepth)
     const reader = new ExactReader(text)
     value = reader.value()
     if (reader.refused !== undefined) {
@@ -46,17 +49,25 @@ export function parseJson(text: string, { maxDepth }: { readonly maxDepth: numbe
   return { kind: 'ok', value }
 }
 
-/** False if a number may have lost digits: integers beyond ±2^53, and numbers that do not fit a double. */
-function isExact(value: JsonValue): boolean {
+function tooDeep(maxDepth: number): JsonFailure {
+  return { kind: 'failure', reason: 'too_deep', message: `objects and arrays are nested more than ${maxDepth} deep` }
+}
+
+/**
+ * False if a number may have lost digits (integers beyond ±2^53, and numbers that do not fit a double), or if objects and arrays are nested
+ * more than `levels` deep.
+ */
+function isExact(value: JsonValue, levels: number): boolean {
   if (typeof value === 'number') return value <= Number.MAX_SAFE_INTEGER && value >= Number.MIN_SAFE_INTEGER
   if (typeof value !== 'object' || value === null) return true
-  if (Array.isArray(value)) return value.every(isExact)
+  if (levels === 0) return false
+  if (Array.isArray(value)) return value.every((inner) => isExact(inner, levels - 1))
   const object = value as JsonObject
   for (const key in object) {
     const inner = object[key]!
     if (typeof inner === 'number') {
       if (inner > Number.MAX_SAFE_INTEGER || inner < Number.MIN_SAFE_INTEGER) return false
-    } else if (typeof inner === 'object' && !isExact(inner)) return false
+    } else if (typeof inner === 'object' && !isExact(inner, levels - 1)) return false
   }
   return true
 }
