@@ -14,7 +14,7 @@ export type JsonResult = { readonly kind: 'ok'; readonly value: JsonValue } | Js
 /** Longer integers are refused: no log contains them, and parsing them would cost far more than their size suggests. */
 const MAX_INTEGER_DIGITS = 1000
 
-/** Such a text is parsed before its nesting is looked at: that shows in its value, which is looked at anyway. */
+/** The nesting of a text up to this length is checked on its value, which is walked through anyway, and not on the text before it is parsed. */
 const SHORT = 64 * 1024
 
 /**
