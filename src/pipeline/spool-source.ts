@@ -61,9 +61,13 @@ export class SpoolSource implements BatchSource {
     const chunk = { place, offset: 0, context: '', final: true, receivedMs }
     const decoded = decodeBody(body, decoding, this.#decoders)
     if (!('broken' in decoded)) return { ...chunk, ...decoded, faults: [] }
-    const message = `The body cannot be decoded: ${decoded.broken}. Its bytes are kept; send it again in a format that this source accepts.`
+    const { reason = 'decoding' } = decoded
+    const message =
+      reason === 'compression'
+        ? `The compressed data cannot be read further (${decoded.broken}); records before that were kept. Send it again if it is intact elsewhere.`
+        : `The body cannot be decoded: ${decoded.broken}. Its bytes are kept; send it again in a format that this source accepts.`
     const raw = body.subarray(0, MAX_DEAD_LETTER_BYTES)
-    const fault: Fault = { reason: 'decoding', message, offset: 0, length: body.length, sha256: sha256(body), raw }
+    const fault: Fault = { reason, message, offset: 0, length: body.length, sha256: sha256(body), raw }
     return { ...chunk, bytes: new Uint8Array(), faults: [fault] }
   }
 

@@ -32,7 +32,7 @@ export function registerRun(program: Command, io: Io): void {
     .command('run')
     .summary('run rules on files, without a server')
     .description('Runs files, or standard input, through schemas, tables and rules, and prints what comes out.')
-    .argument('[files...]', 'log files, plain or .gz; - is standard input (default: -)')
+    .argument('[files...]', 'log files, plain or compressed; - is standard input (default: -)')
     .option('--log-type <type>', 'log type of all records (default: detected per record)')
     .addOption(contentOption())
     .addOption(new Option('--table <name=file>', "replace a table's content; can be repeated").argParser(collect))

@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { GzipReader, isGzip, openReader, PlainReader } from './byte-reader.ts'
+import { PlainReader } from './byte-reader.ts'
+import { openReader } from './open-reader.ts'
+import { PackedReader } from './packed-reader.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'caracal-reader-'))
 const text = Buffer.from(Array.from({ length: 40_000 }, (_, i) => `line ${i} ${(i * 7919) % 104_729}\n`).join(''))
@@ -19,7 +21,7 @@ const packed = file('a.log.gz', gzipSync(text))
 
 test.each([
   ['a plain file', () => new PlainReader(plain)],
-  ['a gzip file', () => new GzipReader(packed)],
+  ['a gzip file', () => new PackedReader(packed, 'gzip')],
 ])('%s gives the bytes of any window, forward and back', async (_, make) => {
   const reader = make()
   const window = fc.record({ from: fc.nat(text.length + 10), length: fc.integer({ min: 1, max: 300_000 }) })
@@ -39,7 +41,7 @@ test.each([
 
 test('a truncated gzip file yields everything before the cut, then the fault', async () => {
   const whole = gzipSync(text)
-  const reader = new GzipReader(file('cut.gz', whole.subarray(0, whole.length - 2000)))
+  const reader = new PackedReader(file('cut.gz', whole.subarray(0, whole.length - 2000)), 'gzip')
   const { bytes, end, fault } = await reader.read(0, text.length)
   expect(bytes.length).toBeGreaterThan(text.length * 0.9)
   expect(bytes.equals(text.subarray(0, bytes.length))).toBe(true)
@@ -51,7 +53,7 @@ test('a truncated gzip file yields everything before the cut, then the fault', a
 test('a gzip file with a broken block keeps what was whole before it', async () => {
   const whole = Buffer.from(gzipSync(text, { level: 1 }))
   whole.fill(0xff, whole.length - 5000, whole.length - 4000)
-  const reader = new GzipReader(file('broken.gz', whole))
+  const reader = new PackedReader(file('broken.gz', whole), 'gzip')
   const { bytes, fault } = await reader.read(0, text.length)
   expect(bytes.length).toBeGreaterThan(text.length * 0.5)
   expect(bytes.subarray(0, 1000).equals(text.subarray(0, 1000))).toBe(true)
@@ -60,9 +62,14 @@ test('a gzip file with a broken block keeps what was whole before it', async () 
 })
 
 test('compression is detected from the content, not from the name', async () => {
-  expect(await isGzip(file('named.gz', Buffer.from('plain text')))).toBe(false)
-  expect(await isGzip(file('unnamed.log', gzipSync('x')))).toBe(true)
-  expect(await isGzip(file('empty', Buffer.alloc(0)))).toBe(false)
+  const isPacked = async (path: string) => {
+    const reader = await openReader(path)
+    await reader.close()
+    return reader.isPacked
+  }
+  expect(await isPacked(file('named.gz', Buffer.from('plain text')))).toBe(false)
+  expect(await isPacked(file('unnamed.log', gzipSync('x')))).toBe(true)
+  expect(await isPacked(file('empty', Buffer.alloc(0)))).toBe(false)
 })
 
 test('a pipe in place of a file is refused at once, with or without a writer', async () => {

@@ -1,5 +1,5 @@
+import { Inflater } from '../../util/unpack/inflater.ts'
 import { unzstd } from '../../util/unzstd.ts'
-import { Inflater } from './inflater.ts'
 
 /** Supported values of `Content-Encoding`, besides `identity`. */
 export const CODINGS = ['gzip', 'deflate', 'br', 'zstd'] as const

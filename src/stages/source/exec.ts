@@ -1,8 +1,10 @@
 import { z } from 'zod'
+import { type Encoding, toUtf8 } from '../../util/encoding.ts'
 import { pause } from '../../util/pause.ts'
 import { appendUntilTaken } from './append.ts'
 import { type CommandLimits, runCommand } from './run-command.ts'
 import { defineSource, type Intake, type IntakeDeps, type IntakeStatus, sourceBase } from './source.ts'
+import { streamKeys } from './stream-keys.ts'
 
 /** Config keys common to sources that run commands. */
 export const commandKeys = {
@@ -29,6 +31,7 @@ const config = z.object({
     .refine(([program]) => program !== '', 'the first element is the program')
     .describe('The program and its arguments, a list. There is no shell: no variables, wildcards or pipes.'),
   ...commandKeys,
+  encoding: streamKeys.encoding,
   only_changes: z
     .boolean()
     .default(false)
@@ -56,7 +59,9 @@ export interface Command {
   readonly isOptional?: boolean
 }
 
-type Settings = Pick<z.output<typeof config>, 'every_seconds' | 'timeout_ms' | 'max_output_bytes' | 'only_changes'>
+type Settings = Pick<z.output<typeof config>, 'every_seconds' | 'timeout_ms' | 'max_output_bytes' | 'only_changes'> & {
+  readonly encoding?: Encoding | undefined
+}
 
 /** Runs commands one after the other, and again after the interval. */
 export class CommandIntake implements Intake {
@@ -105,11 +110,12 @@ export class CommandIntake implements Intake {
     const { signal } = this.#stopping
     const receivedMs = this.#deps.now()
     for (const [at, words] of argv.entries()) {
-      const { output, problem, isMissing } = await runCommand(words, limits, signal)
+      const { output: raw, problem, isMissing } = await runCommand(words, limits, signal)
       if (isMissing && at < argv.length - 1) continue
       if (isMissing && isOptional) this.#missing.add(name)
       else if (problem === undefined) this.#problems.delete(name)
       else if (!signal.aborted) this.#problems.set(name, problem)
+      const output = Buffer.from(toUtf8(raw, this.#settings.encoding))
       const body = this.#settings.only_changes ? this.#changes(name, output, problem !== undefined) : output
       if (!body.some((byte) => byte > 0x20)) return
       const onProblem = (now: string | undefined) => {

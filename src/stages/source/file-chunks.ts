@@ -1,9 +1,10 @@
+import type { Encoding } from '../../util/encoding.ts'
 import { file } from './file.ts'
 import type { StreamChunk } from './line-stream.ts'
 import { BUSY, NOTHING_OUTSIDE } from './source.ts'
 
 /**
- * Reads one file from beginning to end, plain or gzip, as the file source does. `sourceId` goes into row ids; `tell` is called with a
+ * Reads one file from beginning to end, plain or compressed, as the file source does. `sourceId` goes into row ids; `tell` is called with a
  * sentence if part of the file cannot be read or was skipped.
  */
 export async function* fileChunks(
@@ -12,7 +13,13 @@ export async function* fileChunks(
     sourceId,
     maxRecordBytes,
     tell,
-  }: { readonly sourceId: string; readonly maxRecordBytes: number; readonly tell: (notice: string, isProblem: boolean) => void },
+    encoding,
+  }: {
+    readonly encoding?: Encoding | undefined
+    readonly sourceId: string
+    readonly maxRecordBytes: number
+    readonly tell: (notice: string, isProblem: boolean) => void
+  },
 ): AsyncGenerator<StreamChunk> {
   const source = file.seekable!(
     {
@@ -22,6 +29,7 @@ export async function* fileChunks(
       tables: {},
       volume_alarm: false,
       stream_type: 'auto',
+      encoding,
       paths: [onlyThis(path)],
       poll_ms: 1000,
       idle_ms: 0,

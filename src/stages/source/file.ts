@@ -4,10 +4,11 @@ import { z } from 'zod'
 import type { Cursor, Extent } from '../../model/batch.ts'
 import type { Chunk } from '../../model/chunk.ts'
 import { messageOf } from '../../util/errors.ts'
-import { type ByteReader, isGzip, openReader } from './byte-reader.ts'
+import type { ByteReader } from './byte-reader.ts'
 import { unreadableFolders } from './folders.ts'
 import { isSameInode, KnownFiles } from './known-files.ts'
 import { matchingFiles } from './matching-files.ts'
+import { openReader } from './open-reader.ts'
 import { readerOf } from './recorded-file.ts'
 import { type BatchSource, BUSY, type CursorDeps, defineSource, type SourceStatus, sourceBase } from './source.ts'
 import { streamKeys, streamParameters } from './stream-keys.ts'
@@ -27,7 +28,7 @@ import {
 const config = z.object({
   ...sourceBase,
   ...streamKeys,
-  paths: z.array(z.string().min(1)).min(1).describe('Files or glob patterns. Gzip files are detected by their content.'),
+  paths: z.array(z.string().min(1)).min(1).describe('Files or glob patterns. Compressed files are detected by their content.'),
   poll_ms: z.int().min(20).max(60_000).default(200).describe('How often files are checked for new lines, in milliseconds.'),
   idle_ms: z
     .int()
@@ -39,7 +40,7 @@ const config = z.object({
 /** Files and growing files. The read position is stored per file and survives renames. */
 export const file = defineSource({
   type: 'file',
-  summary: 'Follows log files that match glob patterns, plain or gzip.',
+  summary: 'Follows log files that match glob patterns, plain or compressed.',
   config,
   example: { id: 'zeek', paths: ['/opt/zeek/logs/current/*.log'] },
   seekable: (settings, deps) => new FileSource(settings, deps),
@@ -70,7 +71,7 @@ class FileSource implements BatchSource {
   readonly #config: z.output<typeof config>
   readonly #deps: CursorDeps
   /** By file id: everything seen so far and not yet forgotten. */
-  readonly #known = new KnownFiles()
+  readonly #known: KnownFiles
   readonly #tracked = new Map<string, TrackedFile>()
   readonly #byPath = new Map<string, SeenPath>()
   readonly #notices = new Map<string, string>()
@@ -87,6 +88,7 @@ class FileSource implements BatchSource {
   constructor(settings: z.output<typeof config>, deps: CursorDeps) {
     this.id = settings.id
     this.#config = settings
+    this.#known = new KnownFiles(settings.encoding)
     this.#deps = deps
     this.#stream = streamParameters(settings)
     // Including the line ending, CR and LF.
@@ -101,15 +103,15 @@ class FileSource implements BatchSource {
     const files = [...this.#tracked.values()].filter((f) => !f.complete)
     for (let i = 0; i < files.length; i++) {
       const file = files[(this.#turn + i) % files.length]!
-      if (!file.gzip && file.size <= file.offset) continue
+      if (file.reader.isPlain ? file.size <= file.offset : file.size === file.drained) continue
       const idle = this.#deps.now() - file.grewMs >= this.#config.idle_ms
       // Compressed data can only be read as a whole: while it is still being written it looks broken.
-      if (file.gzip && !idle) continue
+      if (file.reader.isPacked && !idle) continue
       const extent = await this.#tryNext(file, idle)
       if (extent === BUSY) busy = BUSY
       else if (extent) {
         // Files take turns, as sources do. A compressed file is read to its end, because each open one holds a window in memory.
-        this.#turn = (this.#turn + i + (file.gzip ? 0 : 1)) % files.length
+        this.#turn = (this.#turn + i + (file.reader.isPacked ? 0 : 1)) % files.length
         return extent
       }
     }
@@ -200,7 +202,7 @@ class FileSource implements BatchSource {
     const notices = [...this.#notices.values()]
     const problems = [...this.#folders.values(), ...this.#unreadable.values()]
     for (const file of this.#tracked.values()) {
-      if (!file.gzip) backlogBytes += Math.max(0, file.size - file.offset)
+      if (file.reader.isPlain) backlogBytes += Math.max(0, file.size - file.offset)
       if (file.problem) problems.push(file.problem)
       if (file.nulBytes > 0) notices.push(nulNotice(file))
     }
@@ -291,17 +293,27 @@ class FileSource implements BatchSource {
   async #forgetCopies({ cursor, offset }: TrackedFile, except?: string): Promise<void> {
     for (const [path, { fileId, size }] of [...this.#byPath]) {
       if (fileId !== cursor.fileId || path === except) continue
-      const holdsMore = size > offset || (await isGzip(path).catch(() => true))
+      const holdsMore = size > offset || !(await this.#isPlain(path))
       if (holdsMore) this.#byPath.delete(path)
+    }
+  }
+
+  async #isPlain(path: string): Promise<boolean> {
+    try {
+      const reader = await openReader(path, this.#config.encoding)
+      await reader.close()
+      return reader.isPlain
+    } catch {
+      return false
     }
   }
 
   /** Identifies the file: one known before (moved, compressed, seen before a restart) or a new one; `null`: not known yet. */
   async #identify(path: string, info: Stats, isIdle: boolean): Promise<string | null | undefined> {
     if (info.size === 0) return undefined
-    const { reader, isGzip } = await openReader(path)
+    const reader = await openReader(path, this.#config.encoding)
     try {
-      return await this.#track(path, info, reader, isGzip, isIdle)
+      return await this.#track(path, info, reader, isIdle)
     } catch (error) {
       await reader.close()
       throw error
@@ -309,21 +321,15 @@ class FileSource implements BatchSource {
   }
 
   /** Keeps the reader if this is a file to read, and closes it otherwise. */
-  async #track(
-    path: string,
-    info: Stats,
-    reader: ByteReader,
-    gzip: boolean,
-    isIdle: boolean,
-  ): Promise<string | null | undefined> {
+  async #track(path: string, info: Stats, reader: ByteReader, isIdle: boolean): Promise<string | null | undefined> {
     const { bytes: head, fault } = await reader.read(0, FINGERPRINT_BYTES)
-    const isSettled = !gzip || isIdle || this.#known.onInode(info) !== undefined
+    const isSettled = !reader.isPacked || isIdle || this.#known.onInode(info) !== undefined
     // Another file may have taken its name in the meantime.
     if (!isSettled || (await reader.stat()).ino !== info.ino) {
       await reader.close()
       return null
     }
-    const { cursor: known, copyOf } = await this.#known.recognise({ head, info, isGzip: gzip, reader })
+    const { cursor: known, copyOf } = await this.#known.recognise({ head, info, reader })
     const tracked = this.#tracked.get((known ?? copyOf)?.fileId ?? '')
     if ((head.length === 0 && fault === undefined) || tracked || copyOf) {
       await reader.close()
@@ -348,7 +354,7 @@ class FileSource implements BatchSource {
       context: cursor.context,
       path,
       ino: info.ino,
-      gzip,
+      encoding: this.#config.encoding,
       reader,
       printer: undefined,
       nextPrinter: undefined,
@@ -371,7 +377,7 @@ class FileSource implements BatchSource {
     const alive = new Set([...this.#byPath.values()].map(({ fileId, ino }) => `${fileId}:${ino}`))
     for (const file of this.#tracked.values()) {
       if (alive.has(`${file.cursor.fileId}:${file.ino}`)) {
-        if (file.gzip && file.complete) await file.reader.close()
+        if (file.reader.isPacked && file.complete) await file.reader.close()
         continue
       }
       file.goneMs ??= now
@@ -384,7 +390,10 @@ class FileSource implements BatchSource {
         file.size = size
         file.grewMs = now
       }
-      const isRead = file.complete || file.problem !== undefined || (!file.gzip && file.offset >= file.size)
+      const isRead =
+        file.complete ||
+        file.problem !== undefined ||
+        (file.reader.isPlain ? file.offset >= file.size : file.drained === file.size)
       if (!isRead || now - Math.max(file.goneMs, file.grewMs) < LINGER_MS) continue
       await this.#drop(file)
       await this.#forgetCopies(file)

@@ -1,9 +1,11 @@
 import { z } from 'zod'
+import type { Encoding } from '../../util/encoding.ts'
 import { ConfigError } from '../../util/errors.ts'
 import { secretReference } from '../../util/secret.ts'
 import type { BodyMemory } from './body-memory.ts'
 import { cloudwatchLogs, isCloudwatchLogs } from './decoders/cloudwatch-logs.ts'
 import { decodeText } from './decoders/decode.ts'
+import { withPlainBody } from './plain-body.ts'
 import { AFTER_BODY_MS, allBodies, bodyKeys, clip, MAX_RECORDS, type Receiving, receive } from './receive.ts'
 import { RequestRefused, refusalOf } from './refusal.ts'
 import { authenticatorOf, bearerAuth, secretIn, senderAuth } from './sender-auth.ts'
@@ -26,7 +28,7 @@ type Settings = z.output<typeof config>
 export const http = defineSource({
   type: 'http',
   summary:
-    'Receives lines, JSON objects, arrays, envelopes and text sequences by HTTP POST, plain or compressed (gzip, deflate, br, zstd).',
+    'Receives lines, JSON objects, arrays, envelopes and text sequences by HTTP POST, plain or compressed (gzip, deflate, br, zstd, bzip2, snappy, zip).',
   config,
   example: { id: 'shipper' },
   pushes: (settings, deps) => new HttpIntake(settings, deps),
@@ -40,11 +42,11 @@ export const http = defineSource({
 /** Content types accepted for logs. */
 const TYPES = {
   accepted:
-    /^(application\/(json|x-ndjson|ndjson|jsonl|x-jsonlines|octet-stream|gzip|x-gzip|x-www-form-urlencoded)|text\/plain)\b/i,
+    /^(application\/(json|x-ndjson|ndjson|jsonl|x-jsonlines|octet-stream|gzip|x-gzip|zstd|zip|x-bzip2|x-snappy-framed|x-www-form-urlencoded)|text\/plain)\b/i,
   advice: 'send application/json, application/x-ndjson or text/plain',
 }
 const XML_TYPES = {
-  accepted: /^(application\/(xml|octet-stream|gzip|x-gzip)|text\/(xml|plain))\b/i,
+  accepted: /^(application\/(xml|octet-stream|gzip|x-gzip|zstd|zip|x-bzip2|x-snappy-framed)|text\/(xml|plain))\b/i,
   advice: 'send application/xml or text/plain',
 }
 const OPEN_LIST = 0x5b
@@ -54,6 +56,7 @@ export class HttpIntake implements Intake {
   readonly #deps: IntakeDeps
   readonly #isSigned: boolean
   readonly #stream: string
+  readonly #encoding: Encoding | undefined
   readonly #receiving: Omit<Receiving, 'receivedMs'>
 
   /** `memory` is shared by all sources of a process. */
@@ -61,6 +64,7 @@ export class HttpIntake implements Intake {
     const { auth, max_body_bytes, body_timeout_ms } = settings
     this.#deps = deps
     this.#stream = streamParameters(settings)
+    this.#encoding = settings.encoding
     this.#isSigned = auth?.type === 'hmac'
     this.#receiving = {
       maxBytes: max_body_bytes,
@@ -85,7 +89,12 @@ export class HttpIntake implements Intake {
     }
   }
 
-  async #take(body: Uint8Array, type: string, receivedMs: number): Promise<Response> {
+  async #take(received: Uint8Array, type: string, receivedMs: number): Promise<Response> {
+    const { maxBytes, memory } = this.#receiving
+    return withPlainBody(received, { maxBytes, memory, encoding: this.#encoding }, (body) => this.#store(body, type, receivedMs))
+  }
+
+  async #store(body: Uint8Array, type: string, receivedMs: number): Promise<Response> {
     const challenge = this.#isSigned ? challengeOf(body) : undefined
     if (challenge !== undefined) return new Response(challenge, { headers: { 'content-type': 'text/plain' } })
     if (this.#stream === '' && isCloudwatchLogs(body)) return this.#takeDeliveries(body, receivedMs)

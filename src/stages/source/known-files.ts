@@ -1,7 +1,9 @@
 import type { Stats } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import type { Encoding } from '../../util/encoding.ts'
 import { hash16 } from '../../util/hash.ts'
-import { type ByteReader, openReader } from './byte-reader.ts'
+import type { ByteReader } from './byte-reader.ts'
+import { openReader } from './open-reader.ts'
 import { BLOCK_BYTES, isBeginningOf, matchEnds, printsOf } from './print.ts'
 import { differs, type Sample, sampleOf } from './sample.ts'
 import { FINGERPRINT_BYTES, type FileCursor, fileIdOf, fingerprintOf } from './tracked-file.ts'
@@ -10,7 +12,6 @@ import { FINGERPRINT_BYTES, type FileCursor, fileIdOf, fingerprintOf } from './t
 export interface MetFile {
   readonly head: Buffer
   readonly info: Stats
-  readonly isGzip: boolean
   readonly reader: ByteReader
 }
 
@@ -22,6 +23,7 @@ export interface Recognised {
 
 /** All files ever read, by id, inode, beginning and path. */
 export class KnownFiles {
+  readonly #encoding: Encoding | undefined
   readonly #byId = new Map<string, FileCursor>()
   readonly #byInode = new Map<number, Set<string>>()
   /** Files of at least a KiB, by their fingerprint. */
@@ -34,6 +36,11 @@ export class KnownFiles {
   readonly #samples = new Map<string, Sample | undefined>()
   /** Number of files opened so far to compare them with others: the cost of identification. */
   compared = 0
+
+  /** `encoding`: of their text. */
+  constructor(encoding?: Encoding) {
+    this.#encoding = encoding
+  }
 
   get(fileId: string): FileCursor | undefined {
     return this.#byId.get(fileId)
@@ -95,7 +102,7 @@ export class KnownFiles {
     const gone: FileCursor[] = []
     const alike = this.#beginningLike(met.head).filter((cursor) => {
       // Many files share a short beginning: without the inode it only counts for a file that was compressed.
-      const tellsApart = cursor.fingerprintBytes >= FINGERPRINT_BYTES || (met.isGzip && cursor.fingerprintBytes > 0)
+      const tellsApart = cursor.fingerprintBytes >= FINGERPRINT_BYTES || (met.reader.isPacked && cursor.fingerprintBytes > 0)
       return tellsApart && cursor !== own && !isSameInode(cursor, met.info)
     })
     for (const cursor of await this.#unlessOthers(met, await notSurelyOthers(met, alike))) {
@@ -105,7 +112,7 @@ export class KnownFiles {
     }
     const moved = await heldWhole(met, gone)
     if (moved) return { cursor: moved }
-    for (const cursor of inPlace) if (await isCopyOf(met, cursor)) return { copyOf: cursor }
+    for (const cursor of inPlace) if (await this.#isCopyOf(met, cursor)) return { copyOf: cursor }
     return {}
   }
 
@@ -130,11 +137,25 @@ export class KnownFiles {
     const { fileId, path } = cursor
     if (this.#samples.has(fileId)) return this.#samples.get(fileId)
     this.compared++
-    const sample = await withReader(path, async (reader) =>
+    const sample = await this.#withReader(path, async (reader) =>
       isSameInode(cursor, await reader.stat()) ? sampleOf((await reader.read(0, BLOCK_BYTES)).bytes) : undefined,
     ).catch(() => undefined)
     this.#samples.set(fileId, sample)
     return sample
+  }
+
+  async #isCopyOf({ head, reader }: MetFile, { path }: FileCursor): Promise<boolean> {
+    if (head.length < FINGERPRINT_BYTES && !reader.isPacked) return false
+    return this.#withReader(path, (original) => isBeginningOf(reader, original)).catch(() => false)
+  }
+
+  async #withReader<T>(path: string, act: (reader: ByteReader) => Promise<T>): Promise<T> {
+    const reader = await openReader(path, this.#encoding)
+    try {
+      return await act(reader)
+    } finally {
+      await reader.close()
+    }
   }
 
   #beginningLike(head: Buffer): FileCursor[] {
@@ -159,7 +180,7 @@ export class KnownFiles {
     try {
       const info = await stat(path)
       if (!isSameInode(cursor, info)) return false
-      return await withReader(path, (reader, isGzip) => stillHolds({ head: undefined, info, isGzip, reader }, cursor))
+      return await this.#withReader(path, (reader) => stillHolds({ head: undefined, info, reader }, cursor))
     } catch {
       return false
     }
@@ -168,11 +189,11 @@ export class KnownFiles {
 
 /** True if an inode's file still contains what was read of it; false if it was truncated or rewritten. */
 async function stillHolds(
-  { head, info, isGzip, reader }: Omit<MetFile, 'head'> & { readonly head: Buffer | undefined },
+  { head, info, reader }: Omit<MetFile, 'head'> & { readonly head: Buffer | undefined },
   cursor: FileCursor,
 ): Promise<boolean> {
   const { print, offset, fingerprint, fingerprintBytes } = cursor
-  if (!isGzip && info.size < offset) return false
+  if (reader.isPlain && info.size < offset) return false
   if (print) return (await matchEnds(reader, print, offset)) !== undefined
   // A cursor of an earlier version only stores the beginning.
   const bytes = head ?? (await reader.read(0, FINGERPRINT_BYTES)).bytes
@@ -194,8 +215,8 @@ async function notSurelyOthers({ reader }: MetFile, cursors: readonly FileCursor
 }
 
 /** The one of these files whose bytes read so far are how this one begins; if there are several, the one that was read furthest. */
-async function heldWhole({ info, isGzip, reader }: MetFile, cursors: readonly FileCursor[]): Promise<FileCursor | undefined> {
-  const fitting = cursors.filter(({ offset }) => isGzip || info.size >= offset).sort((a, b) => b.offset - a.offset)
+async function heldWhole({ info, reader }: MetFile, cursors: readonly FileCursor[]): Promise<FileCursor | undefined> {
+  const fitting = cursors.filter(({ offset }) => !reader.isPlain || info.size >= offset).sort((a, b) => b.offset - a.offset)
   const printed = fitting.filter(({ print }) => print)
   const prints = await printsOf(
     reader,
@@ -211,20 +232,6 @@ async function heldWhole({ info, isGzip, reader }: MetFile, cursors: readonly Fi
 async function endsRecord(reader: ByteReader, offset: number): Promise<boolean> {
   if (offset === 0) return true
   return (await reader.read(offset - 1, 1)).bytes[0] === 0x0a
-}
-
-async function isCopyOf({ head, reader, isGzip }: MetFile, { path }: FileCursor): Promise<boolean> {
-  if (head.length < FINGERPRINT_BYTES && !isGzip) return false
-  return withReader(path, (original) => isBeginningOf(reader, original)).catch(() => false)
-}
-
-async function withReader<T>(path: string, act: (reader: ByteReader, isGzip: boolean) => Promise<T>): Promise<T> {
-  const { reader, isGzip } = await openReader(path)
-  try {
-    return await act(reader, isGzip)
-  } finally {
-    await reader.close()
-  }
 }
 
 function addTo<K>(map: Map<K, Set<string>>, key: K, value: string): void {

@@ -1,5 +1,11 @@
 import type { Readable } from 'node:stream'
 import type { Chunk, Fault } from '../../model/chunk.ts'
+import { MAX_DEAD_LETTER_BYTES } from '../../model/outcome.ts'
+import type { Encoding } from '../../util/encoding.ts'
+import { sha256 } from '../../util/hash.ts'
+import { BrokenPacking } from '../../util/unpack/byte-input.ts'
+import { plainText } from '../../util/unpack/plain.ts'
+import { PART } from '../../util/unpack/unpacked.ts'
 import { type DecodedText, decodeText } from './decoders/decode.ts'
 import type { TextState } from './decoders/text-walk.ts'
 import { LongRecord, tooLongFault } from './long-record.ts'
@@ -17,12 +23,13 @@ export interface StreamOptions {
   readonly maxRecordBytes: number
   /** Called with a sentence about NUL bytes that were skipped. */
   readonly tell: (notice: string) => void
+  readonly encoding?: Encoding | undefined
 }
 
-/** The complete records of a stream, as they arrive. */
+/** The complete records of a stream, as they arrive, decompressed and recoded as its first bytes require. */
 export async function* streamChunks(
   stream: Readable,
-  { place, maxRecordBytes, tell }: StreamOptions,
+  { place, maxRecordBytes, tell, encoding }: StreamOptions,
 ): AsyncGenerator<StreamChunk> {
   let offset = 0
   let context = ''
@@ -30,7 +37,8 @@ export async function* streamChunks(
   let long: LongRecord | undefined
   /** Bytes that may continue the over-long record, see `LongRecord.add`. */
   let undecided: Buffer = Buffer.alloc(0)
-  const held = new HeldBytes()
+  let held = new HeldBytes()
+  let isStart = true
   const emit = (more: Pick<Chunk, 'bytes'> & Partial<Chunk>): StreamChunk => ({
     chunk: { place, offset, context, final: false, faults: [], ...more },
     parsed: (after) => {
@@ -49,19 +57,47 @@ export async function* streamChunks(
         offset += long.length
         long = undefined
       }
-      const framed = held.frame(rest, { isStart: offset === 0, final })
+      const framed = held.frame(rest, { isStart, final })
       if (!framed) return
       nulBytes += framed.nulBytes
-      if (framed.bytes.length > 0) yield emit({ ...framed, final })
+      if (framed.bytes.length > 0) {
+        isStart = false
+        yield emit({ ...framed, final })
+      }
       offset += framed.bytes.length
       if (held.length <= maxRecordBytes) return
       long = new LongRecord(framed.pending)
       rest = held.take()
     }
   }
-  for await (const piece of stream as AsyncIterable<Buffer>)
-    yield* take(undecided.length > 0 ? Buffer.concat([undecided, piece]) : piece, false)
-  yield* take(undecided, true)
+  try {
+    for await (const piece of plainText(stream as AsyncIterable<Buffer>, encoding)) {
+      if (piece !== PART) yield* take(undecided.length > 0 ? Buffer.concat([undecided, piece]) : piece, false)
+      else {
+        // A member of an archive is read as if it were alone.
+        yield* take(undecided, true)
+        held = new HeldBytes()
+        isStart = true
+        context = ''
+      }
+    }
+    yield* take(undecided, true)
+  } catch (error) {
+    if (!(error instanceof BrokenPacking)) throw error
+    const raw = long ? long.head() : held.take()
+    const length = long ? long.length : raw.length
+    const sum = long ? long.digest() : sha256(raw)
+    const message = `The compressed data cannot be read further (${error.message}); records before that were kept.`
+    const fault: Fault = {
+      reason: 'compression',
+      message,
+      offset,
+      length,
+      sha256: sum,
+      raw: raw.subarray(0, MAX_DEAD_LETTER_BYTES),
+    }
+    yield emit({ bytes: Buffer.alloc(0), final: true, faults: [fault] })
+  }
   if (nulBytes > 0) tell(`${nulBytes} NUL bytes between records were skipped`)
 }
 
@@ -85,6 +121,11 @@ export class HeldBytes {
   /** The kind of record with which the held bytes begin. */
   get state(): TextState {
     return this.#state
+  }
+
+  /** What is held ends with a line. */
+  get endsLine(): boolean {
+    return this.#pieces.at(-1)?.at(-1) === 10
   }
 
   /** Adds a piece. Returns and releases the bytes of the records that are now complete, or `undefined` if there cannot be any. */

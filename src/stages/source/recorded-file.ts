@@ -1,5 +1,6 @@
-import { type ByteReader, openReader } from './byte-reader.ts'
+import type { ByteReader } from './byte-reader.ts'
 import { isSameInode } from './known-files.ts'
+import { openReader } from './open-reader.ts'
 import { matchEnds, printsOf } from './print.ts'
 import { type FileExtent, fingerprintOf } from './tracked-file.ts'
 
@@ -9,7 +10,7 @@ export async function readerOf(extent: FileExtent, paths: readonly string[]): Pr
   let next: { readonly reader: ByteReader; readonly fit: number } | undefined
   for (const path of places) {
     try {
-      const { reader } = await openReader(path)
+      const reader = await openReader(path, extent.encoding)
       const fit = await fitOf(reader, extent)
       if (fit > (next?.fit ?? 0)) {
         await next?.reader.close()
@@ -35,6 +36,8 @@ async function fitOf(reader: ByteReader, extent: FileExtent): Promise<number> {
 }
 
 const NOTHING: ByteReader = {
+  isPacked: false,
+  isPlain: true,
   read: async () => ({ bytes: Buffer.alloc(0), end: true, fault: undefined }),
   stat: () => Promise.reject(new Error('the file is gone')),
   close: async () => {},

@@ -1,13 +1,26 @@
 import type { Readable } from 'node:stream'
 import { z } from 'zod'
+import type { Encoding } from '../../util/encoding.ts'
 import { messageOf, RetryLater } from '../../util/errors.ts'
-import { pause } from '../../util/pause.ts'
+import { inTime, pause } from '../../util/pause.ts'
+import { BrokenPacking } from '../../util/unpack/byte-input.ts'
+import { plainText } from '../../util/unpack/plain.ts'
+import { PART } from '../../util/unpack/unpacked.ts'
+import { cutOff } from './decoders/decode.ts'
 import type { TextState } from './decoders/text-walk.ts'
 import { HeldBytes } from './line-stream.ts'
 import { defineSource, type Intake, type IntakeDeps, sourceBase } from './source.ts'
 import { streamKeys, streamParameters } from './stream-keys.ts'
 
-const config = z.object({ ...sourceBase, ...streamKeys })
+const config = z.object({
+  ...sourceBase,
+  ...streamKeys,
+  idle_ms: z
+    .int()
+    .min(0)
+    .default(2000)
+    .describe('With `multiline`: milliseconds without input after which the last record is taken as complete.'),
+})
 
 /** Lines, or JSON values, on standard input: `tail -F access.log | caracal up`. */
 export const stdin = defineSource({
@@ -15,8 +28,21 @@ export const stdin = defineSource({
   summary: 'Reads lines and JSON values from standard input.',
   config,
   example: { id: 'pipe' },
-  pushes: (settings, deps) => new StdinIntake(process.stdin, deps, streamParameters(settings)),
+  pushes: (settings, deps) => new StdinIntake(process.stdin, deps, optionsOf(settings)),
 })
+
+export interface StdinOptions {
+  /** Parameters of how its text is split. */
+  readonly split?: string
+  readonly encoding?: Encoding | undefined
+  /** After this time without input, lines that are held are a complete record, milliseconds. Default: never. */
+  readonly idleMs?: number | undefined
+}
+
+function optionsOf(settings: z.output<typeof config>): StdinOptions {
+  const { encoding, multiline, idle_ms } = settings
+  return { split: streamParameters(settings), encoding, idleMs: multiline && idle_ms }
+}
 
 /** A longer record is cut, and the rest becomes a separate record. */
 const MAX_PENDING_BYTES = 64 * 1024 * 1024
@@ -28,14 +54,16 @@ export class StdinIntake implements Intake {
   readonly #deps: IntakeDeps
   readonly #done: Promise<void>
   readonly #split: string
+  readonly #options: StdinOptions
   /** Read but not yet in the spool: the beginning of a record. */
-  readonly #held: HeldBytes
+  #held: HeldBytes
   #isStart = true
   #nulBytes = 0
   readonly #stopping = new AbortController()
 
-  /** `split`: parameters of how its text is split. */
-  constructor(stream: Readable, deps: IntakeDeps, split = '') {
+  constructor(stream: Readable, deps: IntakeDeps, options: StdinOptions = {}) {
+    const { split = '' } = options
+    this.#options = options
     this.#split = split
     this.#held = new HeldBytes(split)
     this.#stream = stream
@@ -51,12 +79,50 @@ export class StdinIntake implements Intake {
 
   async #run(): Promise<void> {
     try {
-      for await (const chunk of this.#stream as AsyncIterable<Buffer>) await this.#take(chunk)
+      const pieces = plainText(this.#stream as AsyncIterable<Buffer>, this.#options.encoding)
+      for (let next = pieces.next(); ; next = pieces.next()) {
+        const { value, done } = await this.#orIdle(next)
+        if (done) break
+        if (value === PART) await this.#begin()
+        else await this.#take(value)
+      }
     } catch (error) {
-      if (!this.#stopping.signal.aborted) process.emitWarning(`Reading standard input failed: ${messageOf(error)}`)
+      if (error instanceof BrokenPacking) await this.#broken(error.message)
+      else if (!this.#stopping.signal.aborted) process.emitWarning(`Reading standard input failed: ${messageOf(error)}`)
     }
     await this.#take(Buffer.alloc(0), true)
     if (this.#nulBytes > 0) process.emitWarning(`Standard input: ${this.#nulBytes} NUL bytes between records were skipped`)
+  }
+
+  /** Waits for the next piece. If that takes too long, whole lines that are held are a record. */
+  async #orIdle<T>(next: Promise<T>): Promise<T> {
+    const { idleMs } = this.#options
+    if (idleMs === undefined || this.#held.length === 0) return next
+    // Its rejection is awaited below.
+    next.catch(() => {})
+    if (
+      (await inTime(
+        next.then(() => true),
+        Math.max(1, idleMs),
+      )) === undefined &&
+      this.#held.endsLine
+    )
+      await this.#take(Buffer.alloc(0), true)
+    return next
+  }
+
+  /** A member of an archive begins: it is read as if it were alone. */
+  async #begin(): Promise<void> {
+    await this.#take(Buffer.alloc(0), true)
+    this.#held = new HeldBytes(this.#split)
+    this.#isStart = true
+  }
+
+  /** Compressed data cannot be read further: what is held becomes a dead letter. */
+  async #broken(why: string): Promise<void> {
+    process.emitWarning(`Standard input is compressed and cannot be read further (${why})`)
+    const bytes = this.#held.take()
+    await this.#store(bytes, cutOff(why))
   }
 
   async #take(piece: Buffer, final = false): Promise<void> {
@@ -70,9 +136,12 @@ export class StdinIntake implements Intake {
     if (this.#held.length >= MAX_PENDING_BYTES) await this.#append(this.#held.take(), state)
   }
 
+  #append(bytes: Buffer, state: TextState): Promise<void> {
+    return this.#store(bytes, this.#split === '' ? state : `${state}?${this.#split}`)
+  }
+
   /** Retries until the spool has accepted it. After a stop, it tries once more; if that fails, the bytes are lost and a warning says so. */
-  async #append(bytes: Buffer, state: TextState): Promise<void> {
-    const decoding = this.#split === '' ? state : `${state}?${this.#split}`
+  async #store(bytes: Buffer, decoding: string): Promise<void> {
     const { signal } = this.#stopping
     for (;;) {
       const isLast = signal.aborted

@@ -1,5 +1,6 @@
 import { RE2JS } from 're2js'
 import { z } from 'zod'
+import { ENCODINGS, type Encoding } from '../../util/encoding.ts'
 import { messageOf } from '../../util/errors.ts'
 import { STREAM_TYPES } from './decoders/stream-types.ts'
 
@@ -13,6 +14,12 @@ function checkPattern(pattern: string, context: z.RefinementCtx): void {
 
 /** Config keys common to sources of text. */
 export const streamKeys = {
+  encoding: z
+    .enum(ENCODINGS)
+    .optional()
+    .describe(
+      'Encoding of the text: `utf-8`, `utf-16` (little-endian), `utf-16le`, `utf-16be` or `windows-1252`. A byte order mark counts more. Default: `utf-8`.',
+    ),
   stream_type: z
     .enum(STREAM_TYPES)
     .default('auto')
@@ -58,6 +65,7 @@ export const streamKeys = {
 
 /** The values of these keys. */
 export interface StreamSettings {
+  readonly encoding?: Encoding | undefined
   readonly stream_type?: (typeof STREAM_TYPES)[number] | undefined
   readonly envelope?: string | undefined
   readonly element?: string | undefined

@@ -3,8 +3,9 @@ import type { Stats } from 'node:fs'
 import type { Extent } from '../../model/batch.ts'
 import type { Chunk, Fault } from '../../model/chunk.ts'
 import { MAX_DEAD_LETTER_BYTES } from '../../model/outcome.ts'
+import type { Encoding } from '../../util/encoding.ts'
 import { hash16 } from '../../util/hash.ts'
-import type { ByteReader } from './byte-reader.ts'
+import type { ByteReader, ReadBytes } from './byte-reader.ts'
 import { decodeText } from './decoders/decode.ts'
 import { HOLE_ENDING, type TextState } from './decoders/text-walk.ts'
 import { LongRecord, tooLongFault } from './long-record.ts'
@@ -62,6 +63,10 @@ export interface FileExtent extends Extent {
   readonly framingAfter?: TextState
   /** Parameters of how the text is split. Missing in extents of earlier versions. */
   readonly stream?: string
+  /** Of its text. Missing if that is UTF-8 or begins with a byte order mark. */
+  readonly encoding?: Encoding
+  /** A member of an archive begins at `from`. */
+  readonly isPart?: boolean
   /** An incomplete last record counts. */
   readonly final: boolean
   /** Number of NUL bytes skipped between records. */
@@ -87,6 +92,8 @@ export type Run = Pick<
   | 'framing'
   | 'framingAfter'
   | 'stream'
+  | 'encoding'
+  | 'isPart'
   | 'final'
   | 'nulBytes'
   | 'isHole'
@@ -105,9 +112,9 @@ export interface TrackedFile {
   framing: TextState
   /** Parameters of how its text is split. */
   readonly stream: string
+  readonly encoding?: Encoding | undefined
   path: string
   ino: number
-  gzip: boolean
   reader: ByteReader
   /** Has hashed the bytes before `offset`; created on demand. */
   printer: Printer | undefined
@@ -116,6 +123,8 @@ export interface TrackedFile {
   size: number
   /** When it last grew, epoch ms. */
   grewMs: number
+  /** Its size when everything in it had been read. */
+  drained?: number
   /** Since when it has no known name, epoch ms. */
   goneMs: number | undefined
   complete: boolean
@@ -154,8 +163,8 @@ async function printerOf({ reader, offset, cursor }: TrackedFile): Promise<Print
 /** True if the same bytes are still in the file, possibly with more after them: it was not truncated or rewritten in place. */
 export async function isContinued(file: TrackedFile, info: Stats): Promise<boolean> {
   const { reader, offset, cursor, printer } = file
-  if (file.gzip) return true
-  if (info.size < offset) return false
+  if (reader.isPacked) return true
+  if (info.size < (reader.isPlain ? offset : file.size)) return false
   if (!printer && cursor.print && cursor.offset === offset) return (await matchEnds(reader, cursor.print, offset)) !== undefined
   const { bytes: head } = await reader.read(0, cursor.fingerprintBytes)
   if (fingerprintOf(head) !== cursor.fingerprint) return false
@@ -188,27 +197,40 @@ export async function nextExtent(
   idle: boolean,
 ): Promise<FileExtent | typeof BUSY | undefined> {
   if (file.long) return longExtent(file, file.long, windowBytes, idle)
-  const { offset, framing, stream } = file
-  const { bytes, end, fault } = await file.reader.read(offset, windowBytes)
-  if (bytes.length === 0 && fault === undefined) {
-    if (file.gzip) file.complete = true
+  const { offset, stream, reader } = file
+  const read = await reader.read(offset, windowBytes)
+  if (read.bytes.length === 0 && read.fault === undefined) {
+    file.drained = file.size
+    if (reader.isPacked) file.complete = true
     return undefined
   }
-  const final = end && (file.gzip || idle)
-  const framed = decodeText(bytes, { state: framing, stream, isStart: offset === 0, final, maxRecords: MAX_RECORDS })
+  const { bytes, end, fault, isPart, isPartEnd } = partOf(read, offset)
+  // A member of an archive is read as if it were a file.
+  if (isPart) Object.assign(file, { context: '', framing: 'lines' })
+  const final = isPartEnd || (end && (reader.isPacked || idle))
+  const isStart = offset === 0 || isPart
+  const framed = decodeText(bytes, { state: file.framing, stream, isStart, final, maxRecords: MAX_RECORDS })
   const { state: framingAfter, nulBytes } = framed
   const resume = offset + framed.end
   file.framed = { from: offset, to: resume, records: framed.records }
   if (nulBytes > 0 && nulBytes === framed.end)
-    return extent(file, await endOfHole(file, resume, windowBytes), { framingAfter, isHole: true })
+    return extent(file, isPartEnd ? resume : await endOfHole(file, resume, windowBytes), { framingAfter, isHole: true, isPart })
   if (framed.end > 0 && !(fault !== undefined && framed.end === bytes.length))
-    return extent(file, resume, { framingAfter, nulBytes, final })
+    return extent(file, resume, { framingAfter, nulBytes, final, isPart })
   if (fault !== undefined)
-    return extent(file, offset + bytes.length, { framingAfter, nulBytes, broken: fault, final: true, resume })
+    return extent(file, offset + bytes.length, { framingAfter, nulBytes, broken: fault, final: true, resume, isPart })
   if (end) return undefined
   file.printer ??= await printerOf(file)
   file.long = { record: new LongRecord(framed.pending), printer: file.printer.copy() }
   return longExtent(file, file.long, windowBytes, idle)
+}
+
+/** What was read, up to where the next member of an archive begins. */
+function partOf({ bytes, end, fault, parts = [] }: ReadBytes, offset: number) {
+  const isPart = parts.includes(offset)
+  const next = parts.find((part) => part > offset)
+  if (next === undefined) return { bytes, end, fault, isPart, isPartEnd: false }
+  return { bytes: bytes.subarray(0, next - offset), end: false, fault: undefined, isPart, isPartEnd: true }
 }
 
 /**
@@ -228,8 +250,13 @@ async function longExtent(
   const stepEnd = record.length + MAX_STEP_BYTES
   for (let final = false; !record.isWhole && !final; ) {
     if (record.length >= stepEnd) return BUSY
-    const { bytes, end, fault } = await file.reader.read(file.offset + record.length, windowBytes)
-    final = fault !== undefined || (end && (file.gzip || idle))
+    const at = file.offset + record.length
+    const read = await file.reader.read(at, windowBytes)
+    const { end, fault, isPart, isPartEnd, ...part } = partOf(read, at)
+    // The member of the archive ended where the read before this one did.
+    const isOver = isPart && record.length > 0
+    const bytes = isOver ? part.bytes.subarray(0, 0) : part.bytes
+    final = isOver || isPartEnd || fault !== undefined || (end && (file.reader.isPacked || idle))
     const rest = record.add(bytes, final)
     printer.add(bytes.subarray(0, bytes.length - rest.length))
     if (end && !final && !record.isWhole) return undefined
@@ -253,7 +280,9 @@ async function endOfHole(file: TrackedFile, from: number, windowBytes: number): 
 function extent(
   file: TrackedFile,
   to: number,
-  flags: Partial<Pick<FileExtent, 'final' | 'oversize' | 'sha256' | 'resume' | 'framingAfter' | 'nulBytes' | 'isHole'>> & {
+  flags: Partial<
+    Pick<FileExtent, 'final' | 'oversize' | 'sha256' | 'resume' | 'framingAfter' | 'nulBytes' | 'isHole' | 'isPart'>
+  > & {
     broken?: string
   },
 ): FileExtent {
@@ -274,6 +303,8 @@ function extent(
     framing: file.framing,
     framingAfter: flags.framingAfter ?? 'lines',
     ...(file.stream !== '' && { stream: file.stream }),
+    ...(file.encoding !== undefined && { encoding: file.encoding }),
+    ...(flags.isPart && { isPart: true }),
     nulBytes: flags.isHole ? to - file.offset : (flags.nulBytes ?? 0),
     isHole: flags.isHole ?? false,
     final: flags.final ?? false,
@@ -307,12 +338,14 @@ export async function readExtent(
   const isCut = bytes.length < to - from
   const isWhole = !isCut && extent.broken === null
   if (isWhole && known?.from === from && known.to === to) return { ...chunk, bytes, records: known.records, faults: [] }
-  const framed = framing && decodeText(bytes, { state: framing, stream, isStart: from === 0, final: isWhole, endState })
+  const framed =
+    framing &&
+    decodeText(bytes, { state: framing, stream, isStart: from === 0 || extent.isPart === true, final: isWhole, endState })
   if (isWhole) return { ...chunk, bytes, records: framed?.records, faults: [] }
   const whole = framed?.end ?? bytes.lastIndexOf(10) + 1
   const message = isCut
     ? `${extent.path}: bytes ${from + whole} to ${to} of an earlier batch are missing; was the file truncated? Configure log rotation to rename files instead of truncating them.`
-    : `${extent.path}: the compressed data is incomplete (${extent.broken}); records before that were kept. Send the file again if there is a complete copy.`
+    : `${extent.path}: the compressed data cannot be read further (${extent.broken}); records before that were kept. Send the file again if there is an intact copy.`
   const fault = faultOf(isCut ? 'truncated' : 'compression', message, from + whole, bytes.subarray(whole))
   return { ...chunk, bytes: bytes.subarray(0, whole), records: framed?.records, faults: [fault] }
 }

@@ -1,7 +1,8 @@
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
-import { snappyUncompress } from 'hyparquet'
+import { messageOf } from '../errors.ts'
 import { unlz4Block } from '../lz4.ts'
+import { snappyBlock } from '../unpack/snappy.ts'
 import { unzstd } from '../unzstd.ts'
 
 /** Maximum size of a decompressed batch of messages. */
@@ -27,13 +28,13 @@ const XERIAL_HEADER = 16
 
 /** A bare block, or blocks as Java's stream writes them: a header of 16 bytes, then the length of each block in 4 bytes. */
 export const unpackSnappy: Uncompress = async (input) => {
-  if (!input.subarray(0, XERIAL.length).equals(XERIAL)) return snappyBlock(input, MAX_BYTES)
+  if (!input.subarray(0, XERIAL.length).equals(XERIAL)) return blockOf(input, MAX_BYTES)
   const parts: Buffer[] = []
   let left = MAX_BYTES
   for (let at = XERIAL_HEADER; at < input.length; ) {
     const length = at + 4 <= input.length ? input.readInt32BE(at) : -1
     if (length < 0 || at + 4 + length > input.length) throw broken('snappy')
-    const part = snappyBlock(input.subarray(at + 4, at + 4 + length), left)
+    const part = blockOf(input.subarray(at + 4, at + 4 + length), left)
     parts.push(part)
     left -= part.length
     at += 4 + length
@@ -41,19 +42,12 @@ export const unpackSnappy: Uncompress = async (input) => {
   return Buffer.concat(parts)
 }
 
-function snappyBlock(input: Buffer, most: number): Buffer {
-  let size = 0
-  let at = 0
-  for (let shift = 0; ; shift += 7) {
-    const byte = input[at++]
-    if (byte === undefined || shift > 28) throw broken('snappy')
-    size += (byte & 0x7f) * 2 ** shift
-    if (byte < 0x80) break
+function blockOf(input: Buffer, most: number): Buffer {
+  try {
+    return snappyBlock(input, most)
+  } catch (error) {
+    throw new Error(`a batch of messages cannot be decompressed (snappy: ${messageOf(error)})`, { cause: error })
   }
-  if (size > most) throw tooLarge('snappy')
-  const output = Buffer.alloc(size)
-  snappyUncompress(input, output)
-  return output
 }
 
 const LZ4_MAGIC = 0x184d2204

@@ -42,6 +42,14 @@ export function decodeText(bytes: Uint8Array, options: TextOptions = {}, decoder
   }
 }
 
+/** In place of a decoder: the bytes are what came before damage in compressed data. */
+const CUT_OFF = 'cut-off'
+
+/** The decoding of the incomplete record before damage in compressed data. */
+export function cutOff(why: string): string {
+  return `${CUT_OFF}?${new URLSearchParams({ why })}`
+}
+
 const STATES = ['array', 'envelope', 'tail'] as const
 
 /**
@@ -50,6 +58,7 @@ const STATES = ['array', 'envelope', 'tail'] as const
  */
 export function decodeBody(body: Uint8Array, decoding: string, decoders: readonly Decoder[] = builtIn): DecodedBody | BrokenBody {
   const [name, parameters] = decoding.split('?', 2)
+  if (name === CUT_OFF) return { broken: new URLSearchParams(parameters).get('why') ?? '', reason: 'compression' }
   const named = decoders.find(({ type }) => type === name)
   if (named?.kind === 'body') return named.decode(body, new URLSearchParams(parameters))
   const state = STATES.find((one) => one === name)

@@ -52,4 +52,6 @@ export interface DecodedBody {
 
 export interface BrokenBody {
   readonly broken: string
+  /** What kind of fault that is. Default: `decoding`. */
+  readonly reason?: 'compression'
 }

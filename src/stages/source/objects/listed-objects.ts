@@ -15,5 +15,5 @@ export function listedObjects(store: ObjectStore, config: ObjectConfig, deps: Cu
   const taken = takenOf(config, deps.cursors)
   const finder = new ListingFinder({ store, prefixes, taken, pollMs, now: deps.now })
   const stream = streamParameters(config)
-  return new ObjectSource({ id, store, stream, prefixes, taken, finder, maxObjectBytes, deps })
+  return new ObjectSource({ id, encoding: config.encoding, store, stream, prefixes, taken, finder, maxObjectBytes, deps })
 }

@@ -1,10 +1,11 @@
 import { rm } from 'node:fs/promises'
 import type { Cursor, Extent } from '../../../model/batch.ts'
 import type { Chunk, Fault } from '../../../model/chunk.ts'
+import type { Encoding } from '../../../util/encoding.ts'
 import { RetryLater } from '../../../util/errors.ts'
 import { hash16, sha256 } from '../../../util/hash.ts'
 import { inTime } from '../../../util/pause.ts'
-import { openReader } from '../byte-reader.ts'
+import { openReader } from '../open-reader.ts'
 import type { BatchSource, BUSY, CursorDeps, SourceStatus } from '../source.ts'
 import { nextExtent, type Run, readExtent, type TrackedFile } from '../tracked-file.ts'
 import { Ahead, type Fetched } from './ahead.ts'
@@ -28,6 +29,7 @@ export interface ObjectSourceOptions {
   readonly maxObjectBytes: number
   /** Parameters of how text is split. */
   readonly stream: string
+  readonly encoding?: Encoding | undefined
   readonly deps: CursorDeps
 }
 
@@ -164,7 +166,8 @@ export class ObjectSource implements BatchSource {
   }
 
   async #open({ found, path, bytes }: Fetched, { offset, context, framing }: Omit<Progress, 'object'>): Promise<Current> {
-    const { reader, isGzip } = await openReader(path!)
+    const { encoding } = this.#options
+    const reader = await openReader(path!, encoding)
     const name = this.#nameOf(found)
     // Its id says which file it is, so nothing else need tell it from others.
     const identity = { path: name, ino: 0, birthMs: 0, seenMs: 0, fingerprint: '', fingerprintBytes: 0, complete: false }
@@ -176,7 +179,7 @@ export class ObjectSource implements BatchSource {
       stream: this.#options.stream,
       path: name,
       ino: 0,
-      gzip: isGzip,
+      encoding,
       reader,
       printer: undefined,
       nextPrinter: undefined,
@@ -237,9 +240,31 @@ function extentOf(found: FoundObject, what: Pick<ObjectExtent, 'run' | 'fault'>)
 }
 
 function runOf(extent: Run): Run {
-  const { from, to, context, framing, framingAfter, stream, final, nulBytes, isHole, oversize, sha256, broken, resume } = extent
+  const {
+    from,
+    to,
+    context,
+    framing,
+    framingAfter,
+    stream,
+    encoding,
+    isPart,
+    final,
+    nulBytes,
+    isHole,
+    oversize,
+    sha256,
+    broken,
+    resume,
+  } = extent
   const run = { from, to, context, framing, framingAfter, final, nulBytes, isHole, oversize, broken, resume }
-  return { ...run, ...(sha256 !== undefined && { sha256 }), ...(stream !== undefined && { stream }) } as Run
+  return {
+    ...run,
+    ...(sha256 !== undefined && { sha256 }),
+    ...(stream !== undefined && { stream }),
+    ...(encoding !== undefined && { encoding }),
+    ...(isPart && { isPart }),
+  } as Run
 }
 
 function faultOf({ reason, message }: NonNullable<Fetched['fault']>, { object, run }: ObjectExtent): Fault {

@@ -90,6 +90,7 @@ export const s3 = defineSource({
       finder,
       maxObjectBytes: config.max_object_bytes,
       stream: streamParameters(config),
+      encoding: config.encoding,
       deps,
     })
   },

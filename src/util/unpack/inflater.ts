@@ -1,5 +1,5 @@
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib'
-import { messageOf } from '../../util/errors.ts'
+import { messageOf } from '../errors.ts'
 
 const ENGINES = {
   gzip: createGunzip,
@@ -13,6 +13,8 @@ export interface InflaterOptions {
   readonly chunkSize?: number
   /** Stops with `overflowed` once the output exceeds this. */
   readonly maxBytes?: number
+  /** What follows the compressed data is the caller's: `unused` says how many of the bytes given that are. */
+  readonly mayBeFollowed?: boolean
 }
 
 /**
@@ -33,7 +35,7 @@ export class Inflater {
   constructor(
     format: keyof typeof ENGINES,
     onBytes: (chunk: Buffer) => void,
-    { chunkSize = 16 * 1024, maxBytes = Number.POSITIVE_INFINITY }: InflaterOptions = {},
+    { chunkSize = 16 * 1024, maxBytes = Number.POSITIVE_INFINITY, mayBeFollowed = format === 'gzip' }: InflaterOptions = {},
   ) {
     this.#maxBytes = maxBytes
     this.#engine = ENGINES[format]({ chunkSize })
@@ -50,7 +52,7 @@ export class Inflater {
     this.#engine.on('end', () => {
       this.#ended = true
       // Only gzip itself reports an error about data after the end.
-      if (this.#engine.bytesWritten < this.#given && format !== 'gzip') this.#fault ??= 'something follows the compressed data'
+      if (this.unused > 0 && !mayBeFollowed) this.#fault ??= 'something follows the compressed data'
       this.#wake()
     })
     this.#engine.on('close', () => this.#wake())
@@ -59,6 +61,11 @@ export class Inflater {
   /** The compressed data has ended; anything that follows is padding. */
   get ended(): boolean {
     return this.#ended
+  }
+
+  /** Number of bytes given that come after the end of the compressed data. */
+  get unused(): number {
+    return this.#given - this.#engine.bytesWritten
   }
 
   /** Why the data is broken. */

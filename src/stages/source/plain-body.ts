@@ -1,0 +1,78 @@
+import { type Encoding, toUtf8 } from '../../util/encoding.ts'
+import { BrokenPacking, ByteInput } from '../../util/unpack/byte-input.ts'
+import type { Packing } from '../../util/unpack/packings.ts'
+import { packingOf } from '../../util/unpack/packings.ts'
+import { unpack } from '../../util/unpack/unpack.ts'
+import { PART } from '../../util/unpack/unpacked.ts'
+import type { BodyMemory } from './body-memory.ts'
+import { BodyRefused } from './read-body.ts'
+
+export interface PlainBodyOptions {
+  readonly maxBytes: number
+  /** Accounts for what a body becomes. */
+  readonly memory: BodyMemory
+  readonly encoding: Encoding | undefined
+}
+
+/** Compressed bytes decompressed at a time: the output of a step is in memory before it counts. */
+const STEP_BYTES = 8 * 1024
+const NEWLINE = Buffer.from('\n')
+
+/**
+ * Passes on a body as text in UTF-8: what senders upload may be a compressed file without a header that says so. Throws `BodyRefused` if
+ * it is damaged or becomes too large.
+ */
+export async function withPlainBody<T>(
+  body: Uint8Array,
+  { maxBytes, memory, encoding }: PlainBodyOptions,
+  take: (body: Uint8Array) => Promise<T>,
+): Promise<T> {
+  let held = 0
+  const hold = (bytes: number) => {
+    if (held + bytes > maxBytes) throw new BodyRefused(413, `the body is larger than ${maxBytes} bytes as text; split it`)
+    if (!memory.take(bytes)) throw new BodyRefused(503, 'too many bodies are being read; try again')
+    held += bytes
+  }
+  try {
+    const packing = packingOf(body)
+    if (packing) return await take(await unpacked(body, { packing, encoding, hold }))
+    const text = toUtf8(body, encoding)
+    if (text !== body) hold(text.length)
+    return await take(text)
+  } finally {
+    memory.release(held)
+  }
+}
+
+interface Unpacking {
+  readonly packing: Packing
+  readonly encoding: Encoding | undefined
+  readonly hold: (bytes: number) => void
+}
+
+/** Members of an archive are separated by a newline. */
+async function unpacked(body: Uint8Array, { packing, encoding, hold }: Unpacking): Promise<Uint8Array> {
+  const parts: Buffer[] = []
+  const members: Uint8Array[] = []
+  const finish = () => members.push(toUtf8(Buffer.concat(parts.splice(0)), encoding), NEWLINE)
+  let at = 0
+  const input = new ByteInput(async () => {
+    const step = Buffer.from(body.subarray(at, at + STEP_BYTES))
+    at += step.length
+    return step.length > 0 ? step : undefined
+  })
+  try {
+    for await (const piece of unpack(packing, input)) {
+      if (piece === PART) finish()
+      else {
+        hold(piece.length)
+        parts.push(piece)
+      }
+    }
+  } catch (error) {
+    if (error instanceof BrokenPacking) throw new BodyRefused(400, `the body cannot be decompressed: ${error.message}`)
+    throw error
+  }
+  finish()
+  return Buffer.concat(members)
+}
