@@ -28,6 +28,8 @@ export interface Hints {
    * has them. A text that is in no known format is then the field `message`.
    */
   readonly fields?: JsonObject | undefined
+  /** It is not a record but counts as filtered, under this name. */
+  readonly leaveOut?: string | undefined
 }
 
 /** Hints for the records that begin at or after `from`, up to the next entry. */

@@ -81,14 +81,18 @@ function isUndecided(head: Uint8Array): boolean {
 export async function* recoded(pieces: AsyncIterable<Unpacked>, declared?: Encoding): AsyncGenerator<Unpacked> {
   let recoder: ToUtf8 | undefined
   let head: Buffer = Buffer.alloc(0)
+  let isFirst = true
   const begin = () => {
     recoder = new ToUtf8(encodingOf(head, declared))
-    return recoder.write(head)
+    // The decoders of text only expect one at the beginning of a file.
+    const text = isFirst || head[0] !== 0xef || head[1] !== 0xbb || head[2] !== 0xbf ? head : head.subarray(3)
+    return recoder.write(text)
   }
   const finish = () => Buffer.concat([...(recoder ? [] : [begin()]), recoder!.end()])
   for await (const piece of pieces) {
     if (piece === PART) {
       yield finish()
+      isFirst = isFirst && head.length === 0
       recoder = undefined
       head = Buffer.alloc(0)
       yield PART

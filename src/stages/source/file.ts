@@ -8,7 +8,7 @@ import type { ByteReader } from './byte-reader.ts'
 import { unreadableFolders } from './folders.ts'
 import { isSameInode, KnownFiles } from './known-files.ts'
 import { matchingFiles } from './matching-files.ts'
-import { openReader } from './open-reader.ts'
+import { isPlainFile, openReader } from './open-reader.ts'
 import { readerOf } from './recorded-file.ts'
 import { type BatchSource, BUSY, type CursorDeps, defineSource, type SourceStatus, sourceBase } from './source.ts'
 import { streamKeys, streamParameters } from './stream-keys.ts'
@@ -293,18 +293,8 @@ class FileSource implements BatchSource {
   async #forgetCopies({ cursor, offset }: TrackedFile, except?: string): Promise<void> {
     for (const [path, { fileId, size }] of [...this.#byPath]) {
       if (fileId !== cursor.fileId || path === except) continue
-      const holdsMore = size > offset || !(await this.#isPlain(path))
+      const holdsMore = size > offset || !(await isPlainFile(path, this.#config.encoding))
       if (holdsMore) this.#byPath.delete(path)
-    }
-  }
-
-  async #isPlain(path: string): Promise<boolean> {
-    try {
-      const reader = await openReader(path, this.#config.encoding)
-      await reader.close()
-      return reader.isPlain
-    } catch {
-      return false
     }
   }
 

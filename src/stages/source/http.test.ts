@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { type IncomingMessage, request, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
+import { join } from 'node:path'
 import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { createAdaptorServer } from '@hono/node-server'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
@@ -75,7 +77,7 @@ test.each<[string, RequestInit['body'], Record<string, string>, string, string]>
   ['a content type with a character set', ndjson, { 'content-type': 'application/json; charset=utf-8' }, 'lines', ndjson],
   ['an array', ' [1,\n2]', json, 'lines', ' [1,\n2]'],
   ['an envelope', '{"Records":[{"a":1}]}', json, 'lines', '{"Records":[{"a":1}]}'],
-  ['a delivery of CloudWatch Logs', delivery, json, 'cloudwatch-logs', delivery],
+  ['a delivery of CloudWatch Logs', delivery, json, 'lines', delivery],
   ['an array sent as text', '[1,2]', {}, 'lines', '[1,2]'],
   ['gzip by content', gzipSync(ndjson), {}, 'lines', ndjson],
   ['gzip of two members', Buffer.concat([gzipSync('a\n'), gzipSync('b\n')]), {}, 'lines', 'a\nb\n'],
@@ -344,4 +346,18 @@ test.each([
   const answer = await intake.handle!(new Request('http://x/', { method, headers: { authorization: 'Bearer good' } }), path)
   expect(answer.status).toBe(status)
   expect(await answer.text()).toMatch(message)
+})
+
+test.each([
+  ['bzip2', 'utf-8.log.bz2'],
+  ['Snappy', 'utf-8.log.sz'],
+  ['zip', 'utf-8.log.zip'],
+])('a compressed file as a body, without a header that says so: %s', async (_, name) => {
+  const fixtures = join(import.meta.dirname, '../../../test/fixtures/packed')
+  const response = await post(readFileSync(join(fixtures, name)), { 'content-type': 'application/octet-stream' })
+  expect(response.status).toBe(202)
+  expect(taken[0]!.text.trim()).toBe(readFileSync(join(fixtures, 'utf-8.log'), 'utf8').trim())
+  const cut = await post(readFileSync(join(fixtures, name)).subarray(0, 3000), { 'content-type': 'application/octet-stream' })
+  expect(cut.status).toBe(400)
+  expect(cut.message).toMatch(/cannot be decompressed: .+, near byte/)
 })

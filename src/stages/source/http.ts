@@ -5,7 +5,8 @@ import { secretReference } from '../../util/secret.ts'
 import type { BodyMemory } from './body-memory.ts'
 import { cloudwatchLogs, isCloudwatchLogs } from './decoders/cloudwatch-logs.ts'
 import { decodeText } from './decoders/decode.ts'
-import { withPlainBody } from './plain-body.ts'
+import { firehoseAnswer, isFirehose, recordsOf, withAccessKey } from './firehose.ts'
+import { withPlainBodies, withPlainBody } from './plain-body.ts'
 import { AFTER_BODY_MS, allBodies, bodyKeys, clip, MAX_RECORDS, type Receiving, receive } from './receive.ts'
 import { RequestRefused, refusalOf } from './refusal.ts'
 import { authenticatorOf, bearerAuth, secretIn, senderAuth } from './sender-auth.ts'
@@ -80,6 +81,7 @@ export class HttpIntake implements Intake {
       return answer(404, `there is nothing at '${clip(path)}' below the URL of this source: send logs to the URL itself`)
     if (request.method !== 'POST') return answer(405, `logs are sent with POST, not ${request.method}`, { allow: 'POST' })
     const receivedMs = this.#deps.now()
+    if (isFirehose(request.headers)) return this.#takeFirehose(request, receivedMs)
     const type = request.headers.get('content-type') ?? ''
     try {
       return await receive(request, { ...this.#receiving, receivedMs }, (body) => this.#take(body, type, receivedMs))
@@ -89,15 +91,34 @@ export class HttpIntake implements Intake {
     }
   }
 
+  async #takeFirehose({ headers, body }: Request, receivedMs: number): Promise<Response> {
+    const { maxBytes, memory } = this.#receiving
+    const init = { method: 'POST', headers: withAccessKey(headers), body, duplex: 'half' }
+    try {
+      await receive(new Request('http://firehose/', init as RequestInit), { ...this.#receiving, receivedMs }, (delivery) =>
+        withPlainBodies(recordsOf(delivery), { maxBytes, memory, encoding: this.#encoding }, async (all) =>
+          all.some((byte) => byte > 0x20) ? this.#store(all, '', receivedMs) : undefined,
+        ),
+      )
+      return firehoseAnswer(headers, { status: 200, nowMs: receivedMs })
+    } catch (error) {
+      const { status, message } = refusalOf(error)
+      return firehoseAnswer(headers, { status, nowMs: receivedMs, error: message })
+    }
+  }
+
   async #take(received: Uint8Array, type: string, receivedMs: number): Promise<Response> {
     const { maxBytes, memory } = this.#receiving
-    return withPlainBody(received, { maxBytes, memory, encoding: this.#encoding }, (body) => this.#store(body, type, receivedMs))
+    return withPlainBody(received, { maxBytes, memory, encoding: this.#encoding }, (body) =>
+      this.#stream === '' && isCloudwatchLogs(body)
+        ? this.#takeDeliveries(body, receivedMs)
+        : this.#store(body, type, receivedMs),
+    )
   }
 
   async #store(body: Uint8Array, type: string, receivedMs: number): Promise<Response> {
     const challenge = this.#isSigned ? challengeOf(body) : undefined
     if (challenge !== undefined) return new Response(challenge, { headers: { 'content-type': 'text/plain' } })
-    if (this.#stream === '' && isCloudwatchLogs(body)) return this.#takeDeliveries(body, receivedMs)
     const { records, count, state } = decodeText(body, {
       stream: this.#stream,
       isStart: true,
@@ -125,7 +146,7 @@ export class HttpIntake implements Intake {
     const decoded = cloudwatchLogs.decode(body, new URLSearchParams())
     if ('broken' in decoded) throw new RequestRefused(400, `CloudWatch Logs: ${decoded.broken}; none of the body was accepted`)
     if (decoded.count > MAX_RECORDS) throw new RequestRefused(413, `the body contains more than ${MAX_RECORDS} records; split it`)
-    if (decoded.count > 0) await this.#deps.append(body, { decoding: cloudwatchLogs.type, receivedMs })
+    await this.#deps.append(body, { decoding: 'lines', receivedMs })
     return answer(202, 'taken')
   }
 

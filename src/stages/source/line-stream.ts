@@ -7,6 +7,7 @@ import { BrokenPacking } from '../../util/unpack/byte-input.ts'
 import { plainText } from '../../util/unpack/plain.ts'
 import { PART } from '../../util/unpack/unpacked.ts'
 import { type DecodedText, decodeText } from './decoders/decode.ts'
+import { deliveriesApart } from './decoders/deliveries.ts'
 import type { TextState } from './decoders/text-walk.ts'
 import { LongRecord, tooLongFault } from './long-record.ts'
 
@@ -62,7 +63,7 @@ export async function* streamChunks(
       nulBytes += framed.nulBytes
       if (framed.bytes.length > 0) {
         isStart = false
-        yield emit({ ...framed, final })
+        yield emit({ ...deliveriesApart(framed), final })
       }
       offset += framed.bytes.length
       if (held.length <= maxRecordBytes) return

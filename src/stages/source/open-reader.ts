@@ -21,3 +21,14 @@ export async function openReader(path: string, encoding?: Encoding): Promise<Byt
     throw error
   }
 }
+
+/** Whether offsets are those of the file on disk; false if it cannot be read. */
+export async function isPlainFile(path: string, encoding?: Encoding): Promise<boolean> {
+  try {
+    const reader = await openReader(path, encoding)
+    await reader.close()
+    return reader.isPlain
+  } catch {
+    return false
+  }
+}

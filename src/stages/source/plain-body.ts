@@ -22,11 +22,38 @@ const NEWLINE = Buffer.from('\n')
  * Passes on a body as text in UTF-8: what senders upload may be a compressed file without a header that says so. Throws `BodyRefused` if
  * it is damaged or becomes too large.
  */
-export async function withPlainBody<T>(
+export function withPlainBody<T>(
   body: Uint8Array,
-  { maxBytes, memory, encoding }: PlainBodyOptions,
+  options: PlainBodyOptions,
   take: (body: Uint8Array) => Promise<T>,
 ): Promise<T> {
+  return withRoom(options, async (hold) => take(await plain(body, options.encoding, hold)))
+}
+
+/** The same for several that came together, which are joined by newlines. */
+export function withPlainBodies<T>(
+  bodies: readonly Uint8Array[],
+  options: PlainBodyOptions,
+  take: (body: Uint8Array) => Promise<T>,
+): Promise<T> {
+  return withRoom(options, async (hold) => {
+    const texts: Uint8Array[] = []
+    for (const body of bodies) texts.push(await plain(body, options.encoding, hold), NEWLINE)
+    return take(Buffer.concat(texts))
+  })
+}
+
+type Hold = (bytes: number) => void
+
+async function plain(body: Uint8Array, encoding: Encoding | undefined, hold: Hold): Promise<Uint8Array> {
+  const packing = packingOf(body)
+  if (packing) return unpacked(body, { packing, encoding, hold })
+  const text = toUtf8(body, encoding)
+  if (text !== body) hold(text.length)
+  return text
+}
+
+async function withRoom<T>({ maxBytes, memory }: PlainBodyOptions, act: (hold: Hold) => Promise<T>): Promise<T> {
   let held = 0
   const hold = (bytes: number) => {
     if (held + bytes > maxBytes) throw new BodyRefused(413, `the body is larger than ${maxBytes} bytes as text; split it`)
@@ -34,11 +61,7 @@ export async function withPlainBody<T>(
     held += bytes
   }
   try {
-    const packing = packingOf(body)
-    if (packing) return await take(await unpacked(body, { packing, encoding, hold }))
-    const text = toUtf8(body, encoding)
-    if (text !== body) hold(text.length)
-    return await take(text)
+    return await act(hold)
   } finally {
     memory.release(held)
   }
@@ -47,14 +70,17 @@ export async function withPlainBody<T>(
 interface Unpacking {
   readonly packing: Packing
   readonly encoding: Encoding | undefined
-  readonly hold: (bytes: number) => void
+  readonly hold: Hold
 }
 
 /** Members of an archive are separated by a newline. */
 async function unpacked(body: Uint8Array, { packing, encoding, hold }: Unpacking): Promise<Uint8Array> {
   const parts: Buffer[] = []
   const members: Uint8Array[] = []
-  const finish = () => members.push(toUtf8(Buffer.concat(parts.splice(0)), encoding), NEWLINE)
+  const finish = () => {
+    if (members.length > 0) members.push(NEWLINE)
+    members.push(toUtf8(Buffer.concat(parts.splice(0)), encoding))
+  }
   let at = 0
   const input = new ByteInput(async () => {
     const step = Buffer.from(body.subarray(at, at + STEP_BYTES))

@@ -63,6 +63,20 @@ export const streamKeys = {
     .describe('With `stream_type: lines`: records of several lines, such as stack traces.'),
 } as const
 
+const { stream_type: streamType, envelope, element, multiline, encoding } = streamKeys
+
+/** The same keys for a part of a source: without `stream_type`, those of the source hold. */
+export const prefixStreamKeys = {
+  stream_type: streamType
+    .unwrap()
+    .optional()
+    .describe('What the text of these objects consists of. Default: as the source says.'),
+  envelope: envelope.describe('As for the source, with `stream_type`.'),
+  element: element.describe('As for the source, with `stream_type`.'),
+  multiline: multiline.describe('As for the source, with `stream_type`.'),
+  encoding: encoding.describe('Encoding of these objects. Default: that of the source.'),
+} as const
+
 /** The values of these keys. */
 export interface StreamSettings {
   readonly encoding?: Encoding | undefined

@@ -7,6 +7,7 @@ import type { Encoding } from '../../util/encoding.ts'
 import { hash16 } from '../../util/hash.ts'
 import type { ByteReader, ReadBytes } from './byte-reader.ts'
 import { decodeText } from './decoders/decode.ts'
+import { deliveriesApart } from './decoders/deliveries.ts'
 import { HOLE_ENDING, type TextState } from './decoders/text-walk.ts'
 import { LongRecord, tooLongFault } from './long-record.ts'
 import { addBytes, matchEnds, type Print, Printer } from './print.ts'
@@ -337,17 +338,23 @@ export async function readExtent(
   const { bytes } = await reader.read(from, to - from)
   const isCut = bytes.length < to - from
   const isWhole = !isCut && extent.broken === null
-  if (isWhole && known?.from === from && known.to === to) return { ...chunk, bytes, records: known.records, faults: [] }
+  if (isWhole && known?.from === from && known.to === to)
+    return apart({ ...chunk, bytes, records: known.records, faults: [] }, stream)
   const framed =
     framing &&
     decodeText(bytes, { state: framing, stream, isStart: from === 0 || extent.isPart === true, final: isWhole, endState })
-  if (isWhole) return { ...chunk, bytes, records: framed?.records, faults: [] }
+  if (isWhole) return apart({ ...chunk, bytes, records: framed?.records, faults: [] }, stream)
   const whole = framed?.end ?? bytes.lastIndexOf(10) + 1
   const message = isCut
     ? `${extent.path}: bytes ${from + whole} to ${to} of an earlier batch are missing; was the file truncated? Configure log rotation to rename files instead of truncating them.`
     : `${extent.path}: the compressed data cannot be read further (${extent.broken}); records before that were kept. Send the file again if there is an intact copy.`
   const fault = faultOf(isCut ? 'truncated' : 'compression', message, from + whole, bytes.subarray(whole))
-  return { ...chunk, bytes: bytes.subarray(0, whole), records: framed?.records, faults: [fault] }
+  return apart({ ...chunk, bytes: bytes.subarray(0, whole), records: framed?.records, faults: [fault] }, stream)
+}
+
+/** Deliveries are recognised unless the source says what its text consists of. */
+function apart(chunk: Chunk, stream: string | undefined): Chunk {
+  return stream === undefined || stream === '' ? deliveriesApart(chunk) : chunk
 }
 
 async function oversizeFault(reader: ByteReader, extent: Run & Pick<FileExtent, 'path'>): Promise<Fault> {

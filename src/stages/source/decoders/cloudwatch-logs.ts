@@ -1,7 +1,8 @@
+import type { Hints } from '../../../model/chunk.ts'
 import { isObject } from '../../../model/json.ts'
 import { parseJson } from '../../../util/json.ts'
 import { JsonScanner } from '../../../util/json-scanner.ts'
-import type { BodyDecoder } from './decoder.ts'
+import type { BodyDecoder, BrokenBody } from './decoder.ts'
 import { ReEncoded, timeOfNanos } from './re-encoded.ts'
 import { isSpace } from './search.ts'
 
@@ -26,9 +27,9 @@ export const cloudwatchLogs: BodyDecoder = {
     const records = new ReEncoded()
     for (let at = afterSpace(bytes, 0); at < bytes.length; ) {
       const end = new JsonScanner().scan(bytes, at)
-      const delivery = end < 0 ? undefined : parseJson(bytes.toString('utf8', at, end), { maxDepth: MAX_DEPTH })
-      const broken = delivery?.kind === 'ok' ? addRecords(delivery.value, records) : 'is not a JSON object'
-      if (broken !== undefined) return { broken: `the delivery at byte ${at} ${broken}` }
+      const found: Messages = end < 0 ? { broken: 'is not a JSON object' } : messagesOf(bytes.subarray(at, end))
+      if ('broken' in found) return { broken: `the delivery at byte ${at} ${found.broken}` }
+      for (const { message, hints } of found.messages) records.add(message, hints)
       at = afterSpace(bytes, end)
     }
     return records.done()
@@ -42,24 +43,35 @@ export function isCloudwatchLogs(body: Uint8Array): boolean {
   )
 }
 
-/** Returns what is wrong with the delivery. */
-function addRecords(delivery: unknown, records: ReEncoded): string | undefined {
-  if (!isObject(delivery)) return 'is not a JSON object'
-  const { messageType, owner, logGroup, logStream, logEvents } = delivery
-  if (messageType === 'CONTROL_MESSAGE') return undefined
-  if (messageType !== 'DATA_MESSAGE') return 'has no messageType that is known'
-  if (!Array.isArray(logEvents)) return 'has no list logEvents'
+/** A message of a delivery, and what the delivery says about it. */
+interface Message {
+  readonly message: string
+  readonly hints: Hints
+}
+
+type Messages = { readonly messages: readonly Message[]; readonly isControl: boolean } | BrokenBody
+
+/** The messages of one delivery, or what is wrong with it. */
+export function messagesOf(bytes: Uint8Array): Messages {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
+  const delivery = parseJson(text, { maxDepth: MAX_DEPTH })
+  if (delivery.kind !== 'ok' || !isObject(delivery.value)) return { broken: 'is not a JSON object' }
+  const { messageType, owner, logGroup, logStream, logEvents } = delivery.value
+  if (messageType === 'CONTROL_MESSAGE') return { messages: [], isControl: true }
+  if (messageType !== 'DATA_MESSAGE') return { broken: 'has no messageType that is known' }
+  if (!Array.isArray(logEvents)) return { broken: 'has no list logEvents' }
   const fields = Object.fromEntries(
     Object.entries({ owner, logGroup, logStream }).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   )
+  const messages: Message[] = []
   for (const event of logEvents) {
     const message = isObject(event) ? event['message'] : undefined
-    if (typeof message !== 'string') return 'has an event without a message'
+    if (typeof message !== 'string') return { broken: 'has an event without a message' }
     const { timestamp } = event as { timestamp?: unknown }
     const time = Number.isSafeInteger(timestamp) ? timeOfNanos(BigInt(timestamp as number) * 1_000_000n) : undefined
-    records.add(message, { fields, ...(time !== undefined && { time }) })
+    messages.push({ message, hints: { fields, ...(time !== undefined && { time }) } })
   }
-  return undefined
+  return { messages, isControl: false }
 }
 
 function afterSpace(bytes: Buffer, from: number): number {

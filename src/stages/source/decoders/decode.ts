@@ -1,4 +1,5 @@
 import type { BrokenBody, DecodedBody, Decoder, TextDecoder } from './decoder.ts'
+import { deliveriesApart } from './deliveries.ts'
 import { decoders as builtIn } from './index.ts'
 import { type TextOptions, type TextState, TextWalk } from './text-walk.ts'
 
@@ -69,5 +70,6 @@ export function decodeBody(body: Uint8Array, decoding: string, decoders: readonl
     { state: state ?? 'lines', stream: parameters, isStart: true, final: true },
     decoders,
   )
-  return { bytes: body, records, count }
+  const text = { bytes: body, records, count }
+  return parameters === undefined ? deliveriesApart(text) : text
 }

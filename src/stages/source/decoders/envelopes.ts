@@ -13,12 +13,14 @@ type Before = ReadonlyMap<string, string>
 /**
  * Well-known envelopes by the member with their list: whether what comes before it shows which service has written them.
  * - `Records`: CloudTrail and notifications of S3. `records`: Azure's diagnostic logs. Nothing comes before them.
+ * - `entries`: Google Cloud Logging, if the first entry has a `logName`. Nothing comes before them.
  * - `items`: lists of Kubernetes audit events, activities of Google Workspace.
  * - `value`: Microsoft Graph and other services that speak OData.
  */
 const KNOWN: Readonly<Record<string, (before: Before) => boolean>> = {
   Records: (before) => before.size === 0,
   records: (before) => before.size === 0,
+  entries: (before) => before.size === 0,
   items: (before) =>
     (before.get('apiVersion')?.startsWith('audit.k8s.io/') ?? false) || before.get('kind') === 'admin#reports#activities',
   value: (before) => before.has('@odata.context'),
@@ -56,7 +58,11 @@ export function openingOf(bytes: Buffer, start: number, { path, endsHere }: Open
         depth++
         continue
       }
-      return opens === OPEN_LIST ? elementsAt(bytes, at, !path, endsHere) : undefined
+      if (opens !== OPEN_LIST) return undefined
+      const isKnown = path || name !== 'entries' || isLogEntry(bytes, at, limit)
+      if (isKnown === undefined && !endsHere) return isCut ? MORE : undefined
+      if (isKnown === false) return undefined
+      return elementsAt(bytes, at, !path, endsHere)
     }
     const text = opens === QUOTE ? head.text() : undefined
     if (!path && before.size === 0 && !(Object.hasOwn(FIRST, name) && (text === undefined || FIRST[name]!.test(text))))
@@ -65,6 +71,16 @@ export function openingOf(bytes: Buffer, start: number, { path, endsHere }: Open
     before.set(name, text ?? '')
   }
   return head.isBroken || !isCut ? undefined : MORE
+}
+
+/** Whether the first element of a list is an entry of Cloud Logging; `undefined` if that cannot be seen yet. */
+function isLogEntry(bytes: Buffer, list: number, limit: number): boolean | undefined {
+  const first = afterSpace(bytes, list + 1)
+  if (first >= limit) return undefined
+  if (bytes[first] !== OPEN_OBJECT) return false
+  const end = new JsonScanner().scan(bytes.subarray(0, limit), first)
+  if (bytes.subarray(first, end < 0 ? limit : end).includes('"logName"')) return true
+  return end === MORE ? undefined : false
 }
 
 /** After the bracket of a list. Well-known lists consist of objects. */

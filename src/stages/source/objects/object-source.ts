@@ -7,6 +7,7 @@ import { hash16, sha256 } from '../../../util/hash.ts'
 import { inTime } from '../../../util/pause.ts'
 import { openReader } from '../open-reader.ts'
 import type { BatchSource, BUSY, CursorDeps, SourceStatus } from '../source.ts'
+import { streamParameters } from '../stream-keys.ts'
 import { nextExtent, type Run, readExtent, type TrackedFile } from '../tracked-file.ts'
 import { Ahead, type Fetched } from './ahead.ts'
 import type { Finder, FoundObject } from './finder.ts'
@@ -166,7 +167,8 @@ export class ObjectSource implements BatchSource {
   }
 
   async #open({ found, path, bytes }: Fetched, { offset, context, framing }: Omit<Progress, 'object'>): Promise<Current> {
-    const { encoding } = this.#options
+    const own = this.#options.prefixes.find((one) => one.prefix === found.prefix)
+    const encoding = own?.encoding ?? this.#options.encoding
     const reader = await openReader(path!, encoding)
     const name = this.#nameOf(found)
     // Its id says which file it is, so nothing else need tell it from others.
@@ -176,7 +178,7 @@ export class ObjectSource implements BatchSource {
       offset,
       context,
       framing,
-      stream: this.#options.stream,
+      stream: own?.stream_type === undefined ? this.#options.stream : streamParameters(own),
       path: name,
       ino: 0,
       encoding,

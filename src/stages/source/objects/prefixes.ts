@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { prefixStreamKeys, streamProblem } from '../stream-keys.ts'
 
 const text = z.string().max(1024)
 
@@ -13,6 +14,7 @@ export const objectKeys = {
           .default([])
           .describe('Log types of the records in these objects. Default: those of the source.'),
         exclude: z.array(text.min(1)).default([]).describe('Beginnings of keys to leave out.'),
+        ...prefixStreamKeys,
       }),
     )
     .min(1)
@@ -21,6 +23,12 @@ export const objectKeys = {
         list.every(({ log_types: types }) => types.length > 0) || list.every(({ log_types: types }) => types.length === 0),
       'either every prefix names its `log_types` or none does',
     )
+    .superRefine((list, context) => {
+      for (const [i, one] of list.entries()) {
+        const problem = streamProblem(one)
+        if (problem) context.addIssue({ code: 'custom', path: [i, problem.key], message: problem.message })
+      }
+    })
     .default([{ prefix: '', log_types: [], exclude: [] }])
     .describe(
       'Which objects are read, by the beginning of their keys. An object under several belongs to the longest. Default: all.',
