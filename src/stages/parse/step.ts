@@ -250,11 +250,9 @@ class ChunkParser {
       const start = records[i]!
       const end = records[i + 1]!
       this.#takeHints(start)
-      if (this.#hints.leaveOut !== undefined) {
-        this.#leaveOut(this.#hints.leaveOut)
-        continue
-      }
-      if (this.#isUtf8 || isUtf8(this.#bytes.subarray(start, end)))
+      const { leaveOut } = this.#hints
+      if (leaveOut !== undefined) this.#leaveOut(leaveOut)
+      else if (this.#isUtf8 || isUtf8(this.#bytes.subarray(start, end)))
         this.#line(start, end, this.#bytes.toString('utf8', start, end).replace(BEFORE_JSON, ''))
       else this.#refuse(start, end, this.#chunk.offset + start, invalidUtf8)
     }

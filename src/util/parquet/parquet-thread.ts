@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { decodeAvro, isAvro } from '../avro/decode.ts'
 import { TooMuch } from './check.ts'
 import { decodeParquet } from './decode.ts'
 import type { ParquetJob, ParquetResult } from './parquet.ts'
@@ -6,7 +7,7 @@ import type { ParquetJob, ParquetResult } from './parquet.ts'
 /** Decodes the file that it was started with and posts the result. */
 async function run(job: ParquetJob): Promise<ParquetResult> {
   try {
-    return { kind: 'ok', lines: await decodeParquet(job) }
+    return { kind: 'ok', lines: isAvro(job.bytes) ? decodeAvro(job) : await decodeParquet(job) }
   } catch (error) {
     if (error instanceof TooMuch) return { kind: 'too-much' }
     // The library's messages may quote the file.

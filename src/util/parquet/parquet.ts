@@ -28,7 +28,7 @@ export function isParquet(bytes: Uint8Array): boolean {
 }
 
 /**
- * The rows of a Parquet file as lines of JSON, integers of 64 bits exact. Decoded in a thread: a row group is decoded at once, and a
+ * The rows of a Parquet file, or the values in an object container of Avro, as lines of JSON, integers of 64 bits exact. Decoded in a thread: a row group is decoded at once, and a
  * file can be made so that the decoder needs unlimited time or memory.
  */
 export async function parquetLines(bytes: Uint8Array, limits: ParquetLimits): Promise<ParquetResult> {

@@ -17,7 +17,8 @@ export const parsers: Partial<ParquetParsers> = {
   geographyFromBytes: (bytes) => bytes,
 }
 
-function timeOf(ticks: bigint, digits: 3 | 6 | 9): string {
+/** Ticks since 1970 as ISO 8601 in UTC with this many digits of a second. */
+export function timeOf(ticks: bigint, digits: 3 | 6 | 9): string {
   const perSecond = 10n ** BigInt(digits)
   const fraction = ((ticks % perSecond) + perSecond) % perSecond
   const seconds = new Date(Number((ticks - fraction) / perSecond) * 1000).toISOString()
@@ -35,14 +36,16 @@ export function jsonOf(value: unknown): JsonValue {
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, jsonOf(member)]))
 }
 
-function integerOf(value: bigint): number | bigint {
+/** A number if that is exact. */
+export function integerOf(value: bigint): number | bigint {
   const number = Number(value)
   return Number.isSafeInteger(number) ? number : value
 }
 
 const strict = new TextDecoder('utf-8', { fatal: true })
 
-function textOf(bytes: Uint8Array): string {
+/** Text, or Base64 of what is not UTF-8. */
+export function textOf(bytes: Uint8Array): string {
   try {
     return strict.decode(bytes)
   } catch {
