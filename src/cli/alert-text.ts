@@ -152,10 +152,11 @@ function plain(value: JsonValue | undefined): string {
   return typeof value === 'string' ? value : value === undefined ? '' : stringifyJson(value)
 }
 
-function deliveryLines({ deliveries }: Alert, io: Io): string[] {
+function deliveryLines({ deliveries, muted_by }: Alert, io: Io): string[] {
+  const nowhere = `  nowhere: ${muted_by === null ? 'no destination accepts it' : 'it is muted'}`
   const lines = deliveries.map(({ destination, kind, state, tries, next_try_time, error }) => {
     const next = next_try_time ? `, next attempt ${next_try_time}` : ''
     return `  ${printable(destination)}${kind === 'opened' ? '' : ` (${kind})`}: ${state} after ${counted(tries, 'try').replace('trys', 'tries')}${next}${error ? `: ${printable(error)}` : ''}`
   })
-  return ['', bold(io, 'Sent to'), ...(lines.length > 0 ? lines : ['  nowhere: no destination accepts it'])]
+  return ['', bold(io, 'Sent to'), ...(lines.length > 0 ? lines : [nowhere])]
 }
