@@ -215,6 +215,8 @@ test('the API description lists every route', async () => {
     'get /api/v1/sources',
     'delete /api/v1/sources/{id}/data',
     'get /api/v1/dead-letters',
+    'get /api/v1/deliveries',
+    'post /api/v1/deliveries/resend',
     'get /api/v1/rules',
     'get /api/v1/content',
     'post /api/v1/content/reload',

@@ -12,6 +12,7 @@ import { alertRoutes } from './routes/alerts.ts'
 import { contentRoutes } from './routes/content.ts'
 import { contentHistoryRoutes } from './routes/content-history.ts'
 import { deadLetterRoutes } from './routes/dead-letters.ts'
+import { deliveryRoutes } from './routes/deliveries.ts'
 import { healthCheck, healthRoutes, metricsRoutes } from './routes/health.ts'
 import { homeRoutes } from './routes/home.ts'
 import { ingestRoutes, shipperAt } from './routes/ingest.ts'
@@ -56,6 +57,7 @@ export function createApp(engine: Engine, log: Log = processLog()) {
     .route('/', tablePastRoutes(engine))
     .route('/', sourceRoutes(engine))
     .route('/', deadLetterRoutes(engine))
+    .route('/', deliveryRoutes(engine))
     .route('/', ruleRoutes(engine))
     .route('/', contentRoutes(engine))
     .route('/', contentHistoryRoutes(engine))

@@ -54,7 +54,7 @@ describe('without a server', () => {
     const { code, out, err } = await cli(['--help'])
     expect([code, err]).toEqual([0, ''])
     const commands = out.slice(out.indexOf('Commands:')).matchAll(/^ {2}([a-z-]+)/gm)
-    expect([...commands].map((match) => match[1]).slice(0, 24)).toEqual([
+    expect([...commands].map((match) => match[1]).slice(0, 25)).toEqual([
       'up',
       'run',
       'alerts',
@@ -66,6 +66,7 @@ describe('without a server', () => {
       'rules',
       'packs',
       'replay',
+      'deliveries',
       'destinations',
       'content',
       'reload',
@@ -180,6 +181,25 @@ describe('with a server', () => {
       /^\{"alert_id":"0002.*"\]?.*\}\n$/,
     )
     expect((await cli(['alerts', '--status', 'CLOSED', ...flags])).out).toBe('No alerts.\n')
+  })
+
+  test('deliveries lists what failed and why, and sends it again once', async () => {
+    await engine.addAlert({ alertId: alertId(1) }, { title: 'evil\u001b[2J' })
+    await engine.addDelivery(alertId(1), 'soc', 'the webhook answered 401')
+    expect((await cli(['deliveries', '--state', 'dead', ...flags])).out).toBe(
+      [
+        '1970-01-01T00:16:40.000Z  dead  soc  evil\\u{1b}[2J',
+        `  ${alertId(1)}-soc, alert 000100000000, 1 attempt`,
+        '  the webhook answered 401',
+        '',
+      ].join('\n'),
+    )
+    expect((await cli(['deliveries', 'resend', '--destination', 'soc', ...flags])).out).toBe('Sending 1 delivery again.\n')
+    expect((await cli(['deliveries', 'resend', '--alert', '0001', ...flags])).out).toBe('None of them is dead.\n')
+    expect((await cli(['deliveries', '--json', ...flags])).out).toMatch(/"state":"pending","tries":0/)
+    expect((await cli(['deliveries', '--destination', 'chat', ...flags])).out).toBe('No deliveries.\n')
+    const { code, err } = await cli(['deliveries', 'resend', ...flags])
+    expect([code, err]).toEqual([2, expect.stringContaining('say which deliveries to send again')])
   })
 
   test('alerts show tells an alert of a replay from a live one', async () => {

@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   rules: async () => (await import('./commands/rules.ts')).registerRules,
   packs: async () => (await import('./commands/packs.ts')).registerPacks,
   replay: async () => (await import('./commands/replay.ts')).registerReplay,
+  deliveries: async () => (await import('./commands/deliveries.ts')).registerDeliveries,
   destinations: async () => (await import('./commands/destinations.ts')).registerDestinations,
   content: async () => (await import('./commands/content.ts')).registerContent,
   reload: async () => (await import('./commands/reload.ts')).registerReload,

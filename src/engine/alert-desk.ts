@@ -1,9 +1,11 @@
 import type { ChangeResult, CommentOutcome } from '../model/alert-work.ts'
+import type { DeliveryFilter } from '../model/delivery-list.ts'
 import type { Mute } from '../model/mute.ts'
 import type { Rule } from '../model/rule.ts'
 import { changeDeliveries, type Routing } from '../pipeline/deliveries.ts'
 import { type ChangeAsk, type Comment, changeAlerts, commentAlert } from '../state/alert-changes.ts'
 import type { StateDb } from '../state/db.ts'
+import { resendDeliveries } from '../state/delivery-list.ts'
 import { addMute, endMute, type NewMute } from '../state/mutes.ts'
 
 /** What people do to alerts. */
@@ -12,6 +14,7 @@ export type DeskAsk =
   | ({ readonly do: 'comment' } & Omit<Comment, 'nowMs'>)
   | ({ readonly do: 'mute' } & Omit<NewMute, 'nowMs'>)
   | { readonly do: 'unmute'; readonly muteId: string; readonly by: string }
+  | { readonly do: 'resend'; readonly which: Omit<DeliveryFilter, 'state'> }
 
 /** The answers, by what was asked for. */
 export interface DeskAnswers {
@@ -21,6 +24,8 @@ export interface DeskAnswers {
   readonly mute: Mute | 'taken' | 'too_many'
   /** `undefined`: it does not exist. */
   readonly unmute: Mute | undefined
+  /** Dead deliveries that are due again. */
+  readonly resend: number
 }
 
 /** Carries out what people do to alerts. */
@@ -51,5 +56,7 @@ export function atDesk(ask: DeskAsk, { db, routing, rules, now }: DeskDeps): Pro
       return addMute(db, { ...ask, nowMs })
     case 'unmute':
       return endMute(db, { ...ask, nowMs })
+    case 'resend':
+      return resendDeliveries(db, ask.which, nowMs)
   }
 }

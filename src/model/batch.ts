@@ -167,6 +167,8 @@ export type DeliveryResult =
       readonly nowMs: number
       /** What the receiver calls what it created. */
       readonly reference?: string | undefined
+      /** The digest that carried it. Absent: it was sent by itself. */
+      readonly digestId?: string
     }
   | {
       readonly deliveryId: string

@@ -77,7 +77,7 @@ export const PROBLEM_KINDS = {
     afterMs: 0,
     meaning: 'A destination did not accept alerts that are still open, and they will not be retried.',
     advice:
-      'Read the alerts with `caracal alerts`, fix the destination, and change the status of the alerts once they are dealt with.',
+      '`caracal deliveries --state dead` says why. Fix the destination, then send the alerts again with `caracal deliveries resend --destination ID`.',
   },
   DestinationDown: {
     headline: 'Destinations do not accept alerts',

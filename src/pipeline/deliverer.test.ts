@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { outgoingAlert } from '../../test/support/alerts.ts'
 import type { DeliveryResult } from '../model/batch.ts'
+import type { Severity } from '../model/rule.ts'
 import type { Destination } from '../stages/deliver/destination.ts'
 import { Refused, RetryLater } from '../util/errors.ts'
 import { Deliverer, type DelivererDeps, type DueDelivery, MAX_TRIES } from './deliverer.ts'
@@ -58,13 +59,15 @@ function world(sends: Readonly<Record<string, Send>>, part: Partial<DelivererDep
         })
     },
     reference: async () => undefined,
-    save: async (result) => {
+    save: async (saved) => {
       if (failures-- > 0) throw new Error('disk full')
-      results.push(result)
-      const entry = queue.get(result.deliveryId)!
-      entry.state = result.kind === 'again' ? 'pending' : result.kind
-      entry.delivery = { ...entry.delivery, tries: result.tries }
-      if (result.kind === 'again') entry.nextMs = result.nextMs
+      results.push(...saved)
+      for (const result of saved) {
+        const entry = queue.get(result.deliveryId)!
+        entry.state = result.kind === 'again' ? 'pending' : result.kind
+        entry.delivery = { ...entry.delivery, tries: result.tries }
+        if (result.kind === 'again') entry.nextMs = result.nextMs
+      }
     },
     now: Date.now,
     retryMinMs: 1000,
@@ -267,4 +270,81 @@ test('a follow-up is sent with what the receiver called the alert, and what it c
     { kind: 'delivered', reference: undefined },
   ])
   await deliverer.stop()
+})
+
+describe('a destination with a rate', () => {
+  const storm = (sends: Send, perMinute = 5) => world({ chat: sends }, { perMinute: new Map([['chat', perMinute]]) })
+  const bodyOf = (kind: string, severity: Severity, ruleId = 'R') =>
+    JSON.stringify({ version: 2, kind, alert: outgoingAlert({ severity, ruleId, name: '' }) })
+
+  test('gets alerts one by one up to it, the most severe first, and the rest in one digest that counts them', async () => {
+    const sent: { kind: string; severity: string; title: string; context: string }[] = []
+    const { deliverer, add, queue, results } = storm(async ({ kind, alert }) => {
+      sent.push({ kind, severity: alert.severity, title: alert.title, context: alert.context })
+    })
+    add('chat', 40)
+    for (const [i, entry] of [...queue.values()].entries())
+      entry.delivery = { ...entry.delivery, body: bodyOf('opened', i === 39 ? 'CRITICAL' : i % 2 ? 'LOW' : 'HIGH', `R${i % 2}`) }
+    deliverer.start()
+    await vi.advanceTimersByTimeAsync(100)
+    expect(sent.map(({ kind, severity }) => `${kind} ${severity}`)).toEqual([
+      'opened CRITICAL',
+      'opened HIGH',
+      'opened HIGH',
+      'opened HIGH',
+      'digest HIGH',
+    ])
+    expect(sent[4]!.title).toBe('36 alerts: 17 × R0, 19 × R1')
+    expect((JSON.parse(sent[4]!.context) as { alerts: string[] }).alerts).toHaveLength(36)
+    // Nothing is dropped: every delivery has an outcome, and those in the digest name it.
+    expect(results).toHaveLength(40)
+    expect(results.every(({ kind }) => kind === 'delivered')).toBe(true)
+    const digests = results.map((result) => (result as { digestId?: string }).digestId)
+    expect(digests.filter(Boolean)).toHaveLength(36)
+    expect(new Set(digests.filter(Boolean)).size).toBe(1)
+    await deliverer.stop()
+  })
+
+  test('collects for a minute after a digest, whatever comes', async () => {
+    const at: [string, number][] = []
+    const { deliverer, add, results } = storm(async ({ kind }) => void at.push([kind, Date.now() - 1_000_000]))
+    add('chat', 100)
+    deliverer.start()
+    for (let minute = 0; minute < 3; minute++) {
+      await vi.advanceTimersByTimeAsync(30_000)
+      add('chat', 100)
+      await vi.advanceTimersByTimeAsync(30_000)
+    }
+    expect(at.filter(([kind]) => kind === 'digest').map(([, ms]) => Math.round(ms / 60_000))).toEqual([0, 1, 2, 3])
+    expect(at.length).toBeLessThanOrEqual(4 * 5)
+    expect(results.length).toBe(400)
+    await deliverer.stop()
+  })
+
+  test('never gets a resolved alert in a digest', async () => {
+    const kinds: string[] = []
+    const { deliverer, add, queue, results } = storm(async ({ kind }) => void kinds.push(kind), 2)
+    add('chat', 6)
+    for (const [i, entry] of [...queue.values()].entries())
+      entry.delivery = { ...entry.delivery, body: bodyOf(i < 3 ? 'resolved' : 'opened', 'LOW') }
+    deliverer.start()
+    await vi.advanceTimersByTimeAsync(10 * 60_000)
+    expect(results).toHaveLength(6)
+    expect(kinds.filter((kind) => kind === 'resolved')).toHaveLength(3)
+    await deliverer.stop()
+  })
+
+  test('that is down gets the digest again later, and its alerts die together, each with the reason', async () => {
+    let tries = 0
+    const { deliverer, add, queue } = storm(async () => {
+      tries++
+      throw new RetryLater('down')
+    }, 1)
+    add('chat', 3)
+    deliverer.start()
+    await vi.advanceTimersByTimeAsync(60 * 60_000)
+    expect(tries).toBe(MAX_TRIES)
+    expect([...queue.values()].map(({ state }) => state)).toEqual(['dead', 'dead', 'dead'])
+    await deliverer.stop()
+  })
 })

@@ -85,6 +85,7 @@ export async function saveDeliveryResults(db: Kysely<StateTables>, results: read
           next_ms: next,
           error,
           ...(result.kind === 'delivered' && result.reference && { reference: JSON.stringify(result.reference) }),
+          ...(result.kind === 'delivered' && { digest_id: result.digestId ?? '' }),
         })
         .where('delivery_id', '=', result.deliveryId)
         .execute()

@@ -2,6 +2,7 @@ import type { StoredAlert } from '../model/alert.ts'
 import type { AlertFilter, AlertPage, AlertPlace } from '../model/alert-filter.ts'
 import type { TimelineEntry } from '../model/alert-work.ts'
 import type { PastGeneration } from '../model/content-history.ts'
+import type { DeliveryFilter, ListedDelivery } from '../model/delivery-list.ts'
 import type { Mute } from '../model/mute.ts'
 import type { DeliveryKind } from '../model/outgoing-alert.ts'
 import { alertPage } from './alert-list.ts'
@@ -10,6 +11,7 @@ import { findAlert, storedAlert } from './alerts.ts'
 import { contentTexts, pastGeneration, pastGenerations } from './content-history.ts'
 import type { StateDb } from './db.ts'
 import { deliveriesOfAlert } from './deliveries.ts'
+import { listDeliveries } from './delivery-list.ts'
 import { type LimitCount, limitCounts } from './limits.ts'
 import { findMute, listMutes } from './mutes.ts'
 
@@ -34,6 +36,8 @@ export interface StateReader {
   /** The alert with this id or unique prefix; `undefined` if none or several match. */
   alert(idPrefix: string): Promise<StoredAlert | undefined>
   deliveries(alertId: string): Promise<readonly StoredDelivery[]>
+  /** The newest deliveries of all alerts. */
+  listDeliveries(filter: DeliveryFilter, limit: number): Promise<readonly ListedDelivery[]>
   /** What happened to an alert after the entry with the id `after`, oldest first. */
   timeline(
     alertId: string,
@@ -78,6 +82,7 @@ export function stateReader(db: StateDb): StateReader {
         nextMs: row.next_ms,
         error: row.error === '' ? null : String(JSON.parse(row.error)),
       })),
+    listDeliveries: (filter, limit) => listDeliveries(db, filter, limit),
     async isPending(alertIds, destinations) {
       if (alertIds.length === 0 || destinations.length === 0) return false
       const pending = await db

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { secretReference } from '../../util/secret.ts'
-import { defineDestination, destinationBase, sends } from './destination.ts'
+import { defineDestination, peopleBase, sends } from './destination.ts'
 import { type Answer, fieldOf, poster, serviceUrl } from './post.ts'
 import { alertText, cut, isFollowUp, plainBody } from './text.ts'
 
@@ -12,7 +12,7 @@ export const asana = defineDestination({
   type: 'asana',
   summary: 'Creates an Asana task for each alert, and completes it with the alert.',
   config: z.object({
-    ...destinationBase,
+    ...peopleBase,
     send: sends(['opened', 'resolved']),
     token: secretReference.describe('Personal access token.'),
     projects: z

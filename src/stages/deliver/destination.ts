@@ -30,7 +30,24 @@ export const destinationBase = {
     ),
   alert_types: z.array(z.enum(ALERT_TYPES)).default([]).describe('Types of the alerts to send here. If empty, all.'),
   send: sends(['opened']),
+  max_per_minute: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .optional()
+    .describe('Messages per minute; alerts beyond it are collected in one digest message a minute. Default: no limit.'),
   system: z.boolean().default(true).describe('Whether to send alerts about Caracal itself (type SYSTEM) here.'),
+} as const
+
+/** Config keys common to destinations that people read. */
+export const peopleBase = {
+  ...destinationBase,
+  max_per_minute: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(30)
+    .describe('Messages per minute; alerts beyond it are collected in one digest message a minute.'),
 } as const
 
 /** One alert being sent. */

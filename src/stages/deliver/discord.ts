@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Severity } from '../../model/rule.ts'
-import { defineDestination, destinationBase } from './destination.ts'
+import { defineDestination, peopleBase } from './destination.ts'
 import { addressOf, poster, secretUrl } from './post.ts'
 import { alertText, cut, fenced, plainBody } from './text.ts'
 
@@ -23,7 +23,7 @@ export const discord = defineDestination({
   type: 'discord',
   summary: 'Posts each alert to a Discord channel.',
   config: z.object({
-    ...destinationBase,
+    ...peopleBase,
     url: secretUrl.describe("URL of the channel's webhook, which is a secret."),
   }),
   example: { id: 'chat', url: { env: 'DISCORD_WEBHOOK_URL' } },

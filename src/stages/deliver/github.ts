@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { secretReference } from '../../util/secret.ts'
-import { defineDestination, destinationBase, sends } from './destination.ts'
+import { defineDestination, peopleBase, sends } from './destination.ts'
 import { fieldOf, poster, serviceUrl } from './post.ts'
 import { alertText, cut, fenced, isFollowUp, plainBody } from './text.ts'
 
@@ -16,7 +16,7 @@ export const github = defineDestination({
   type: 'github',
   summary: 'Opens a GitHub issue for each alert, and closes it with the alert.',
   config: z.object({
-    ...destinationBase,
+    ...peopleBase,
     send: sends(['opened', 'resolved']),
     repository: z
       .string()

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { secretReference } from '../../util/secret.ts'
-import { defineDestination, destinationBase, sends } from './destination.ts'
+import { defineDestination, peopleBase, sends } from './destination.ts'
 import { poster, serviceUrl } from './post.ts'
 import { alertText, fenced, plainBody } from './text.ts'
 
@@ -14,7 +14,7 @@ export const incidentio = defineDestination({
   type: 'incidentio',
   summary: 'Sends each alert to incident.io, and resolves it there with the alert.',
   config: z.object({
-    ...destinationBase,
+    ...peopleBase,
     send: sends(['opened', 'resolved']),
     source_id: z
       .string()

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineDestination, destinationBase } from './destination.ts'
+import { defineDestination, peopleBase } from './destination.ts'
 import { addressOf, poster, secretUrl } from './post.ts'
 import { alertText, fenced, plainBody } from './text.ts'
 
@@ -14,7 +14,7 @@ export const mattermost = defineDestination({
   type: 'mattermost',
   summary: 'Posts each alert to a Mattermost channel.',
   config: z.object({
-    ...destinationBase,
+    ...peopleBase,
     url: secretUrl.describe('URL of an incoming webhook, which is a secret.'),
     channel: z
       .string()

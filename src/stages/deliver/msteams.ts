@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Severity } from '../../model/rule.ts'
-import { defineDestination, destinationBase } from './destination.ts'
+import { defineDestination, peopleBase } from './destination.ts'
 import { addressOf, poster, secretUrl } from './post.ts'
 import { alertText, cut } from './text.ts'
 
@@ -24,7 +24,7 @@ const COLOURS: Readonly<Record<Severity, string>> = {
 export const msteams = defineDestination({
   type: 'msteams',
   summary: 'Posts each alert to a channel or chat of Microsoft Teams.',
-  config: z.object({ ...destinationBase, url: secretUrl.describe('URL of the workflow, which is a secret.') }),
+  config: z.object({ ...peopleBase, url: secretUrl.describe('URL of the workflow, which is a secret.') }),
   example: { id: 'teams', url: { env: 'TEAMS_WORKFLOW_URL' } },
   isLocal: false,
 

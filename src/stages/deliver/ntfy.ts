@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Severity } from '../../model/rule.ts'
 import { secretReference } from '../../util/secret.ts'
-import { defineDestination, destinationBase } from './destination.ts'
+import { defineDestination, peopleBase } from './destination.ts'
 import { poster, serviceUrl } from './post.ts'
 import { alertText, cutBytes, plainBody } from './text.ts'
 
@@ -18,7 +18,7 @@ export const ntfy = defineDestination({
   type: 'ntfy',
   summary: 'Publishes each alert to an ntfy topic, for notifications on phones.',
   config: z.object({
-    ...destinationBase,
+    ...peopleBase,
     topic: z
       .union([z.string().regex(TOPIC), secretReference])
       .describe(

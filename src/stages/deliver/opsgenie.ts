@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Severity } from '../../model/rule.ts'
 import { secretReference } from '../../util/secret.ts'
-import { defineDestination, destinationBase, sends } from './destination.ts'
+import { defineDestination, peopleBase, sends } from './destination.ts'
 import { poster, serviceUrl } from './post.ts'
 import { alertText, cut, plainBody, shown } from './text.ts'
 
@@ -21,7 +21,7 @@ export const opsgenie = defineDestination({
   type: 'opsgenie',
   summary: 'Creates an Opsgenie alert for each alert, and closes it with the alert.',
   config: z.object({
-    ...destinationBase,
+    ...peopleBase,
     send: sends(['opened', 'resolved']),
     api_key: secretReference.describe('Key of an API integration.'),
     url: serviceUrl('https://api.opsgenie.com', 'https://api.eu.opsgenie.com for accounts in the EU'),

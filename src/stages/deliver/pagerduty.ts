@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Severity } from '../../model/rule.ts'
 import { secretReference } from '../../util/secret.ts'
-import { defineDestination, destinationBase, sends } from './destination.ts'
+import { defineDestination, peopleBase, sends } from './destination.ts'
 import { poster, serviceUrl } from './post.ts'
 import { alertText, cut, shown } from './text.ts'
 
@@ -23,7 +23,7 @@ export const pagerduty = defineDestination({
   type: 'pagerduty',
   summary: 'Triggers a PagerDuty incident for each alert, and resolves it with the alert.',
   config: z.object({
-    ...destinationBase,
+    ...peopleBase,
     send: sends(['opened', 'resolved']),
     routing_key: secretReference.describe('Integration key of an Events API v2 integration.'),
     url: serviceUrl('https://events.pagerduty.com', 'https://events.eu.pagerduty.com for accounts in the EU'),

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Severity } from '../../model/rule.ts'
 import { targetUrl } from '../../util/http/target-url.ts'
 import { secretReference } from '../../util/secret.ts'
-import { defineDestination, destinationBase, sends } from './destination.ts'
+import { defineDestination, peopleBase, sends } from './destination.ts'
 import { type Answer, fieldOf, poster } from './post.ts'
 import { alertText, cut, isFollowUp, plainBody } from './text.ts'
 
@@ -19,7 +19,7 @@ export const servicenow = defineDestination({
   type: 'servicenow',
   summary: 'Creates a ServiceNow incident for each alert, and resolves it with the alert.',
   config: z.object({
-    ...destinationBase,
+    ...peopleBase,
     send: sends(['opened', 'resolved']),
     url: targetUrl.describe('Base URL of the instance, as in https://example.service-now.com.'),
     username: z.string().min(1).max(100).describe('User that may create incidents.'),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ConfigError, Refused, RetryLater } from '../../util/errors.ts'
 import { secretReference } from '../../util/secret.ts'
-import { defineDestination, destinationBase } from './destination.ts'
+import { defineDestination, peopleBase } from './destination.ts'
 import { type Answer, addressOf, codeOf, poster, secretUrl } from './post.ts'
 import { slackMessage } from './slack-message.ts'
 import { isFollowUp } from './text.ts'
@@ -26,7 +26,7 @@ export const slack = defineDestination({
   type: 'slack',
   summary: 'Posts each alert to a Slack channel, through an incoming webhook or a bot.',
   config: z.object({
-    ...destinationBase,
+    ...peopleBase,
     url: secretUrl.optional().describe('URL of an incoming webhook, which is a secret. Either this, or `token` and `channel`.'),
     token: secretReference.optional().describe('Token of a bot (`xoxb-…`) with the scope `chat:write`.'),
     channel: z.string().min(1).max(100).optional().describe('Channel id (`C…`) or name that the bot posts to.'),

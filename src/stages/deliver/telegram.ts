@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ConfigError } from '../../util/errors.ts'
 import { secretReference } from '../../util/secret.ts'
-import { defineDestination, destinationBase } from './destination.ts'
+import { defineDestination, peopleBase } from './destination.ts'
 import { poster, serviceUrl } from './post.ts'
 import { alertText, plainBody } from './text.ts'
 
@@ -16,7 +16,7 @@ export const telegram = defineDestination({
   type: 'telegram',
   summary: 'Sends each alert to a Telegram chat, through a bot.',
   config: z.object({
-    ...destinationBase,
+    ...peopleBase,
     token: secretReference.describe('Token of the bot, from @BotFather.'),
     chat_id: z
       .string()

@@ -1,0 +1,67 @@
+import { type Kysely, sql } from 'kysely'
+import type { DeliveryFilter, ListedDelivery } from '../model/delivery-list.ts'
+import type { DeliveryKind } from '../model/outgoing-alert.ts'
+import type { StateTables } from './tables.ts'
+
+/** Number of deliveries that one request sends again. */
+export const MAX_RESENT = 1000
+
+/** The newest deliveries. */
+export async function listDeliveries(
+  db: Kysely<StateTables>,
+  filter: DeliveryFilter,
+  limit: number,
+): Promise<readonly ListedDelivery[]> {
+  const rows = await chosen(db, filter)
+    .leftJoin('alerts', 'alerts.alert_id', 'deliveries.alert_id')
+    .selectAll('deliveries')
+    .select(['alerts.severity', sql<string | null>`json_extract(alerts.body, '$.title')`.as('title')])
+    .orderBy('deliveries.created_ms', 'desc')
+    .orderBy(sql`deliveries.rowid`, 'desc')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => ({
+    deliveryId: row.delivery_id,
+    alertId: row.alert_id,
+    title: row.title ?? '',
+    severity: row.severity ?? '',
+    destination: row.destination,
+    kind: row.kind as DeliveryKind,
+    state: row.state as ListedDelivery['state'],
+    tries: row.tries,
+    createdMs: row.created_ms,
+    nextMs: row.next_ms,
+    error: row.error === '' ? null : String(JSON.parse(row.error)),
+    digestId: row.digest_id === '' ? null : row.digest_id,
+  }))
+}
+
+/**
+ * Makes dead deliveries due again, oldest first, as if they had never been tried. Returns how many; at most `MAX_RESENT`. Calling it again
+ * changes nothing, because they are not dead any more.
+ */
+export async function resendDeliveries(
+  db: Kysely<StateTables>,
+  filter: Omit<DeliveryFilter, 'state'>,
+  nowMs: number,
+): Promise<number> {
+  const dead = chosen(db, { ...filter, state: 'dead' })
+    .select('deliveries.delivery_id')
+    .orderBy(sql`deliveries.rowid`)
+    .limit(MAX_RESENT)
+  const { numUpdatedRows } = await db
+    .updateTable('deliveries')
+    .set({ state: 'pending', tries: 0, next_ms: nowMs, error: '' })
+    .where('delivery_id', 'in', dead)
+    .executeTakeFirst()
+  return Number(numUpdatedRows)
+}
+
+function chosen(db: Kysely<StateTables>, { state, destination, alertId, deliveryIds }: DeliveryFilter) {
+  let query = db.selectFrom('deliveries')
+  if (state !== undefined) query = query.where('deliveries.state', '=', state)
+  if (destination !== undefined) query = query.where('deliveries.destination', '=', destination)
+  if (alertId !== undefined) query = query.where('deliveries.alert_id', '=', alertId)
+  if (deliveryIds !== undefined) query = query.where('deliveries.delivery_id', 'in', [...deliveryIds])
+  return query
+}
