@@ -102,17 +102,18 @@ test('if the object of a batch in progress is gone after a restart, that is a de
   expect(linesOf(await take(source))).toEqual(['two'])
 })
 
-test('the rows of a Parquet object are records, with 64-bit integers exact, and a damaged one is a dead letter', async () => {
+test('the rows of Parquet and Avro objects are records, with 64-bit integers exact, and damaged ones are dead letters', async () => {
   const parquet = readFileSync(join(packageRoot(), 'test/fixtures/parquet/snappy.parquet'))
   put('rows.parquet', parquet)
   put('damaged.parquet', parquet.subarray(0, 400), '2024-03-12T09:00:00Z')
-  put('rows.avro', 'Obj\u0001…', '2024-03-12T10:00:00Z')
+  put('rows.avro', readFileSync(join(packageRoot(), 'test/fixtures/avro/snappy.avro')), '2024-03-12T10:00:00Z')
+  put('damaged.avro', 'Obj\u0001…', '2024-03-12T11:00:00Z')
   const taken = await take(open())
-  expect(linesOf(taken)).toHaveLength(3)
-  expect(linesOf(taken)[0]).toContain('"id":9223372036854775807')
+  expect(linesOf(taken)).toHaveLength(5)
+  for (const row of [0, 3]) expect(linesOf(taken)[row]).toContain('"id":9223372036854775807')
   expect(lettersOf(taken)).toEqual([
     expect.stringMatching(/^decoding s3:\/\/logs\/damaged\.parquet: it begins like a Parquet file, but does not end like one$/),
-    expect.stringMatching(/^decoding s3:\/\/logs\/rows\.avro: Avro is not supported yet/),
+    expect.stringMatching(/^decoding s3:\/\/logs\/damaged\.avro: the Avro file cannot be read: it breaks off/),
   ])
 })
 
