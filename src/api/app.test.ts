@@ -218,6 +218,7 @@ test('the API description lists every route', async () => {
     'get /api/v1/deliveries',
     'post /api/v1/deliveries/resend',
     'get /api/v1/rules',
+    'post /api/v1/explain',
     'get /api/v1/content',
     'post /api/v1/content/reload',
     'get /api/v1/content/history',

@@ -13,6 +13,7 @@ import { contentRoutes } from './routes/content.ts'
 import { contentHistoryRoutes } from './routes/content-history.ts'
 import { deadLetterRoutes } from './routes/dead-letters.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
+import { explainRoutes } from './routes/explain.ts'
 import { healthCheck, healthRoutes, metricsRoutes } from './routes/health.ts'
 import { homeRoutes } from './routes/home.ts'
 import { ingestRoutes, shipperAt } from './routes/ingest.ts'
@@ -59,6 +60,7 @@ export function createApp(engine: Engine, log: Log = processLog()) {
     .route('/', deadLetterRoutes(engine))
     .route('/', deliveryRoutes(engine))
     .route('/', ruleRoutes(engine))
+    .route('/', explainRoutes(engine))
     .route('/', contentRoutes(engine))
     .route('/', contentHistoryRoutes(engine))
     .route('/', replayRoutes(engine))

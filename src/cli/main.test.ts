@@ -54,7 +54,7 @@ describe('without a server', () => {
     const { code, out, err } = await cli(['--help'])
     expect([code, err]).toEqual([0, ''])
     const commands = out.slice(out.indexOf('Commands:')).matchAll(/^ {2}([a-z-]+)/gm)
-    expect([...commands].map((match) => match[1]).slice(0, 25)).toEqual([
+    expect([...commands].map((match) => match[1]).slice(0, 26)).toEqual([
       'up',
       'run',
       'alerts',
@@ -74,6 +74,7 @@ describe('without a server', () => {
       'demo',
       'test',
       'debug',
+      'explain',
       'enrich-test-data',
       'benchmark',
       'schema',

@@ -26,6 +26,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   demo: async () => (await import('./commands/demo.ts')).registerDemo,
   test: async () => (await import('./commands/test.ts')).registerTest,
   debug: async () => (await import('./commands/debug.ts')).registerDebug,
+  explain: async () => (await import('./commands/explain.ts')).registerExplain,
   'enrich-test-data': async () => (await import('./commands/enrich-test-data.ts')).registerEnrichTestData,
   benchmark: async () => (await import('./commands/benchmark.ts')).registerBenchmark,
   schema: async () => (await import('./commands/schema.ts')).registerSchema,

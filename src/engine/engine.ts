@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts'
 import type { SourceActivity } from '../model/activity.ts'
 import type { ContentCause } from '../model/content-history.ts'
+import type { Explanation } from '../model/explanation.ts'
 import type { Replay, ReplayAsk } from '../model/replay.ts'
 import type { DeadLetterSample } from '../pipeline/dead-letter-samples.ts'
 import type { LiveStatus } from '../stages/enrich/live/live-status.ts'
@@ -140,6 +141,14 @@ export interface AlertNotice {
   readonly sourceLabels: readonly string[]
 }
 
+/** A rule, and an event: of the lake by its row id, or a record or event as text. */
+export interface ExplainCall {
+  readonly ruleId: string
+  readonly event: { readonly rowId: string } | { readonly text: string; readonly logType: string | undefined }
+  /** The tables in force then, epoch ms. Absent: now. */
+  readonly asOfMs: number | undefined
+}
+
 /** The running product as API and CLI see it. */
 export interface Engine extends TablePast {
   readonly config: Config
@@ -185,6 +194,8 @@ export interface Engine extends TablePast {
   addReplay(ask: ReplayAsk): Promise<Replay>
   /** Ends a replay where it is. `undefined` if there is no such replay. */
   cancelReplay(id: string): Promise<Replay | undefined>
+  /** Explains a rule's result on an event, with the content as it is now. Rejects with `Refused` if there is no such rule or event. */
+  explain(ask: ExplainCall): Promise<Explanation>
   onAlert(listener: (alert: AlertNotice) => void): void
   /** Resolves when the engine cannot continue (a thread died); never rejects. */
   readonly failed: Promise<Error>

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
 import { type Config, configSchema, publicUrl, type SourceConfig } from '../config/config.ts'
-import { environment, resolveSecret } from '../config/env.ts'
+import { cacheFolder, environment, resolveSecret } from '../config/env.ts'
 import { httpSettings } from '../config/http.ts'
 import { contentRoots } from '../packs/load.ts'
 import { ContentWatch } from '../packs/watch.ts'
@@ -29,6 +29,7 @@ import { undoContent } from './content-undo.ts'
 import { DEMO_KEY, DEMO_SOURCE, demoSource, demoState } from './demo.ts'
 import type { Engine } from './engine.ts'
 import { Events } from './events.ts'
+import { ExplainWork } from './explain/explain-work.ts'
 import { GitRoots, reloaded } from './git/roots.ts'
 import { logChanges, noticesOf } from './health.ts'
 import { mainCalls } from './main-calls.ts'
@@ -247,6 +248,12 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     metrics,
     notices: () => noticesOf(content.report.content, progress),
   })
+  const query: Engine['query'] = async (sql, { fresh, ...options } = {}) => {
+    // A table that accepts no rows now must not block queries of the others; health reports it.
+    const after = fresh && pipeline.rpc.call('flush').catch(unlessLater)
+    return lake.query(sql, { ...options, ...(after && { after }) })
+  }
+  const explainWork = new ExplainWork({ config, cacheFolder: cacheFolder(), query })
   if (isDemo) {
     const done = views.settled(DEMO_SOURCE).then(() => pipeline.rpc.call('setMeta', { key: DEMO_KEY, value: 'done' }))
     // Stopped in the meantime: it continues after the next start.
@@ -280,15 +287,12 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     }),
     ruleStates: (rules) => rules.map((rule) => events.rules.of(rule)),
     intakes,
-    query: async (sql, { fresh, ...query } = {}) => {
-      // A table that accepts no rows now must not block queries of the others; health reports it.
-      const after = fresh && pipeline.rpc.call('flush').catch(unlessLater)
-      return lake.query(sql, { ...query, ...(after && { after }) })
-    },
+    query,
     desk: ((ask: DeskAsk) => pipeline.rpc.call('desk', ask)) as Desk,
     replays: () => pipeline.rpc.call('replays'),
     addReplay: (ask) => pipeline.rpc.call('addReplay', ask),
     cancelReplay: (id) => pipeline.rpc.call('cancelReplay', id),
+    explain: (ask) => explainWork.explain(ask),
     onAlert: (listener) => events.listen(listener),
     removeSource: async (sourceId) => {
       const label = sources.find((source) => source.id === sourceId)?.label ?? sourceId

@@ -33,17 +33,21 @@ export async function withLanguages<T>(work: (languages: readonly Creates[]) => 
   }
 }
 
-/** Starts the languages that have rules, including disabled rules; several times if there is much to do and there are cores for it. */
+/**
+ * Starts the languages that have rules, including disabled rules; several times if there is much to do and there are cores for it.
+ * `traces`: tests may ask how a rule came to its result.
+ */
 export async function createDetectors(
   content: DetectionContent,
   registered: readonly Creates[] = languages,
   compiledFolder?: string,
+  traces = false,
 ): Promise<Detectors> {
   const parts = registered.flatMap((language) => {
     const rules = content.rules.filter((rule) => rule.source.language === language.type)
     return split(rules).map((part) => ({ language, rules: part }))
   })
-  const options = { timeoutMs: TEST_TIMEOUT_MS, all: true, compiledFolder }
+  const options = { timeoutMs: TEST_TIMEOUT_MS, all: true, compiledFolder, traces }
   const started = await Promise.allSettled(parts.map(({ language, rules }) => language.create({ ...content, rules }, options)))
   const detectors = new Map<string, Detector>()
   for (const [at, result] of started.entries()) {

@@ -150,6 +150,9 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
       const replay = engine.replaysNow.find((one) => one.id === id)
       return replay && { ...replay, state: 'cancelled', endedMs: 2_000_000 }
     },
+    explain: async () => {
+      throw new Error('nothing is explained here')
+    },
     replaysNow: [],
     onAlert: () => {},
     failed: new Promise(() => {}),

@@ -123,20 +123,25 @@ function columnsOf({ columns }: CompiledSchema) {
 
 /** The event of a row, a JSON array of `columnsOf`. What is absent in the row is absent in the event. */
 function rowReader(schema: CompiledSchema): (row: string) => Event {
-  const columns = columnsOf(schema)
-  return (row) => {
-    const values = exact(row) as readonly JsonValue[]
-    const event: JsonObject = {}
-    columns.forEach(({ name, kind }, i) => {
-      if (name === 'extra') return
-      const value = memberOf(kind, values[i]!)
-      if (value !== undefined) setOwn(event, name, value)
-    })
-    const extra = values[columns.findIndex(({ name }) => name === 'extra')]
-    if (typeof extra === 'string')
-      for (const [name, value] of Object.entries(exact(extra) as JsonObject)) setOwn(event, name, value)
-    return event as Event
-  }
+  const names = columnsOf(schema).map(({ name }) => name)
+  return (row) => storedEvent(schema, names, row)
+}
+
+/** The event of a row of the lake, with the rows of tables that were joined to it: a JSON array of the values of these columns. */
+export function storedEvent(schema: CompiledSchema, names: readonly string[], row: string): Event {
+  const kinds = new Map(schema.columns.map(({ name, kind }) => [name, kind]))
+  const values = exact(row) as readonly JsonValue[]
+  const event: JsonObject = {}
+  names.forEach((name, i) => {
+    const kind = kinds.get(name)
+    if (name === 'extra' || kind === undefined || (NOT_READ.has(name) && name !== 'p_enrichment')) return
+    const value = memberOf(kind, values[i]!)
+    if (value !== undefined) setOwn(event, name, value)
+  })
+  const extra = values[names.indexOf('extra')]
+  if (typeof extra === 'string')
+    for (const [name, value] of Object.entries(exact(extra) as JsonObject)) setOwn(event, name, value)
+  return event as Event
 }
 
 function memberOf(kind: ColumnKind, value: JsonValue): JsonValue | undefined {

@@ -1,3 +1,5 @@
+import type { Condition } from '../../model/condition/condition.ts'
+import type { RuleTrace } from '../../model/explanation.ts'
 import type { JsonObject } from '../../model/json.ts'
 import type { LimitHit } from '../../model/limit.ts'
 import type { TableRows } from '../../model/lookup.ts'
@@ -88,6 +90,10 @@ export interface Detector {
 export interface DetectorTest extends Omit<RuleTest, 'tables'> {
   /** What `lookup` reads. Absent: what the event says that tables contain. */
   readonly rows?: TableRows
+  /** The event is one of the engine's own, with times as it writes them. Default: a unit test's. */
+  readonly isLive?: boolean
+  /** Explain the result; needs a detector created with `traces`. Default: false. */
+  readonly trace?: boolean
 }
 
 /** What a rule's functions returned in a unit test. */
@@ -100,6 +106,8 @@ export interface TestRun {
   readonly where?: Readonly<Record<string, string>>
   readonly printed: string
   readonly ms: number
+  /** How the detection came to its result, if that was requested. */
+  readonly trace?: RuleTrace
 }
 
 /** A detection language: it gets all its rules and a batch of events, never a single rule or event. */
@@ -115,6 +123,11 @@ export interface Language {
   remembers?(content: DetectionContent): (ruleId: string) => boolean
   /** The fields that a rule's text shows it to read. May throw if the text cannot be read. Absent: nothing is known. */
   reads?(rule: Rule): RuleReads
+  /**
+   * What holds for every event that a rule of the content can match, which the prefilter goes by. Resolves with `undefined` if nothing is
+   * known. Absent: the prefilter does not concern its rules. `compiledFolder` is that of `DetectorOptions`.
+   */
+  necessary?(content: DetectionContent, ruleId: string, compiledFolder: string | undefined): Promise<Condition | undefined>
   /** How its rules are written in a rule's YAML. Absent if they are code files. */
   readonly yaml?: YamlCode
   /**
@@ -181,6 +194,8 @@ export interface DetectorOptions {
    * no such batch, `unreported` returns them.
    */
   readonly lazy?: boolean | undefined
+  /** Its tests may be traced, for which it keeps the text of all code. Default: false. */
+  readonly traces?: boolean
   /** For tests of retries. Absent: timers that do not keep the process alive. */
   readonly later?: Later | undefined
   /** Initial contents of the rule cache, read once, in `create`. Absent: empty. */

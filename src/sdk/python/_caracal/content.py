@@ -91,6 +91,8 @@ class Content:
         sys.meta_path.append(HelperFinder(self._places))
         self.shared.settle()
         self._files = {file for file, _source in sources}
+        # For explanations, which show the code.
+        self.sources = dict(sources) if spec["traces"] else {}
         for number, item in enumerate(spec["rules"]):
             rule = self._attempt(number, item, self._load_rule)
             if rule is not None:

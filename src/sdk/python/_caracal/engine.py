@@ -198,11 +198,11 @@ def done():
 
 
 def test():
-    """Input: [{ruleId, log, mocks, hasTables}]. Answer: [{out, errors, printed, ms}]."""
+    """Input: [`TestRequest` of protocol.ts]. Answer: [`TestAnswer`]."""
     global _result
     requests = wire.loads(_take())
     _result = [
-        testing.run(_content.rules[item["ruleId"]], item, _content.models, number)
+        testing.run(_content.rules[item["ruleId"]], item, _content.models, number, _content.sources)
         for number, item in enumerate(requests)
     ]
 

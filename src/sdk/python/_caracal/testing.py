@@ -14,6 +14,7 @@ from _caracal import cache, lookups
 from _caracal.functions import CHECKS, ORDER, to_json, wrong_type
 from _caracal.limits import FUNCTIONS, RuleTimeout, mark, stopped
 from _caracal.messages import place_of, safe_repr
+from _caracal.tracing import Tracer
 
 MAX_PRINTED = 256 * 1024
 
@@ -54,16 +55,21 @@ class Nowhere(io.TextIOBase):
         return len(text)
 
 
-def run(rule, test, models, number):
-    """{out, errors, where, printed, ms} of one test: a `TestRequest` of protocol.ts. `number` tells tests of one request apart in marks."""
+def run(rule, test, models, number, sources):
+    """
+    {out, errors, where, printed, ms} of one test: a `TestRequest` of protocol.ts. `number` tells tests of one request apart in marks.
+    `sources`: the text of each file, for a test that is traced, whose answer has `trace` too.
+    """
     printed = Printed()
     saved = sys.stdout, sys.stderr
     sys.stdout = sys.stderr = printed
     out = {}
     errors = {}
     where = {}
+    trace = {}
     started = perf_counter()
-    enriched_event.engine_times = False
+    enriched_event.engine_times = test["isLive"]
+    tracer = Tracer(rule.files, sources) if test["trace"] else None
     enriched_event.engine_lookup = lookups.find if test["hasTables"] else None
     try:
         log = json.loads(test["log"])
@@ -76,13 +82,17 @@ def run(rule, test, models, number):
             if "objectName" in mock and "returnValue" in mock
         }
         with cache.isolated(seed), patch.multiple(rule.module, **patches) if patches else nullcontext():
-            _run_functions(rule, subject, number * FUNCTIONS + 1, out, errors, where)
+            _run_functions(rule, subject, number * FUNCTIONS + 1, out, errors, where, tracer)
+        if tracer:
+            mark[0] = number * FUNCTIONS + 1
+            trace = {"trace": tracer.answer()}
     except BaseException as error:
+        stopped.clear()
         errors["detection"] = safe_repr(error)
     finally:
         mark[0] = 0
         sys.stdout, sys.stderr = saved
-    return {"out": out, "errors": errors, "where": where, "printed": printed.text(), "ms": (perf_counter() - started) * 1000}
+    return {"out": out, "errors": errors, "where": where, "printed": printed.text(), "ms": (perf_counter() - started) * 1000, **trace}
 
 
 def _subject(rule, log, models):
@@ -93,10 +103,12 @@ def _subject(rule, log, models):
     return PantherEvent(log, models.get(log_type) if isinstance(log_type, str) else None)
 
 
-def _run_functions(rule, subject, first, out, errors, where):
+def _run_functions(rule, subject, first, out, errors, where, tracer):
     # Looked up again: a mock may have replaced one of the rule's own functions.
     module = vars(rule.module)
-    _run_one(rule, "detection", module[rule.main], subject, first, out, errors, where)
+    main = module[rule.main]
+    traced = main if tracer is None else lambda event: tracer.run(main, event)
+    _run_one(rule, "detection", traced, subject, first, out, errors, where)
     for place, name in enumerate(ORDER, 1):
         if callable(module.get(name)):
             _run_one(rule, name, module[name], subject, first + place, out, errors, where)

@@ -245,10 +245,11 @@ export class PythonDetector implements Detector {
     return this.#runtime.discard()
   }
 
-  test(ruleId: string, { log, mocks, rows }: DetectorTest): Promise<TestRun> {
+  test(ruleId: string, { log, mocks, rows, isLive = false, trace = false }: DetectorTest): Promise<TestRun> {
     return new Promise((resolve, reject) => {
       if (this.#waiting.length === 0) queueMicrotask(() => this.#testTogether())
-      this.#waiting.push({ request: { ruleId, log, mocks, hasTables: rows !== undefined }, rows, resolve, reject })
+      const request = { ruleId, log, mocks, hasTables: rows !== undefined, isLive, trace }
+      this.#waiting.push({ request, rows, resolve, reject })
     })
   }
 

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
+import type { Condition } from '../../../model/condition/condition.ts'
 import type { DetectionContent, Rule } from '../../../model/rule.ts'
 import type { DetectorOptions, Language } from '../language.ts'
 import { PythonDetector } from './detector.ts'
@@ -6,7 +7,7 @@ import { CacheMirror } from './judge/cache-mirror.ts'
 import { cacheUse } from './judge/cache-use.ts'
 import { KnownLoads } from './judge/known-loads.ts'
 import { Runtime } from './judge/runtime.ts'
-import { ConditionReader, keptConditions } from './prefilter/conditions.ts'
+import { ConditionReader, keptConditions, readRules } from './prefilter/conditions.ts'
 import { pythonReads } from './reads.ts'
 import { byRoot, RootsDetector } from './roots.ts'
 import { createRuleSet } from './rules.ts'
@@ -28,6 +29,7 @@ export const python = {
   extension: '.py',
   remembers: cacheUse,
   reads: pythonReads,
+  necessary: necessaryOf,
 
   async prepare() {
     const spare = await SpareSandbox.begin()
@@ -36,6 +38,17 @@ export const python = {
 
   create: ((content: DetectionContent, options: DetectorOptions) => createDetector(content, options, startSandbox)) as Create,
 } as const satisfies Language
+
+async function necessaryOf(
+  content: DetectionContent,
+  ruleId: string,
+  compiledFolder: string | undefined,
+): Promise<Condition | undefined> {
+  const set = createRuleSet(content, true)
+  const never = new AbortController().signal
+  const { byLogType } = await readRules(set, never, await keptConditions(compiledFolder, rootsOf(content)))
+  return [...byLogType.values()].map((rules) => rules.get(ruleId)).find(Boolean)?.condition
+}
 
 /** Maximum time that the start waits for the prefilter, nearly always less than judging without it would cost. */
 const PREFILTER_WAIT_MS = 20_000
@@ -88,8 +101,8 @@ async function createPart(
   root: string | undefined,
   { options, mirror, start, reader }: Shared,
 ): Promise<PythonDetector> {
-  const { timeoutMs, all, compiledFolder, prefilter, onOff, later, lazy } = options
-  const set = createRuleSet(content, all)
+  const { timeoutMs, all, compiledFolder, prefilter, onOff, later, lazy, traces } = options
+  const set = createRuleSet(content, all, traces)
   const roots = [...rootsOf(content), ...(root === undefined ? [] : [`apart ${root}`])]
   const runtime = new Runtime(set, timeoutMs, CompiledCode.open(compiledFolder, roots), mirror, start)
   try {

@@ -19,7 +19,7 @@ export interface RuleSet {
   load(skip: readonly number[], broken: ReadonlyMap<number, string>, how: LoadHow): Omit<LoadContent, 'compiled'>
 }
 
-export function createRuleSet(content: DetectionContent, all: boolean): RuleSet {
+export function createRuleSet(content: DetectionContent, all: boolean, traces = false): RuleSet {
   const rules = content.rules.filter((rule) => rule.source.language === 'python' && (all || rule.enabled))
   const byLogType = new Map<string, Rule[]>()
   for (const rule of rules) {
@@ -56,6 +56,7 @@ export function createRuleSet(content: DetectionContent, all: boolean): RuleSet 
       dataModels,
       logTypes,
       skip,
+      traces,
       ...how,
     }),
   }

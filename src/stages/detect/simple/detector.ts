@@ -3,6 +3,7 @@ import type { Finding, RuleError } from '../../../model/match.ts'
 import { parseJson } from '../../../util/json.ts'
 import type { DetectBatch, Detector, DetectorTest, TestRun } from '../language.ts'
 import { fromNdjson, MAX_DEPTH } from '../ndjson.ts'
+import { explainSimple } from './explain.ts'
 import { toMatch } from './match.ts'
 import type { LoadedRule, LogTypeRules, RuleSet } from './rules.ts'
 import { Spent } from './spent.ts'
@@ -36,9 +37,9 @@ export class SimpleDetector implements Detector {
     return findings
   }
 
-  async test(ruleId: string, { log, mocks }: DetectorTest): Promise<TestRun> {
+  async test(ruleId: string, { log, mocks, trace = false }: DetectorTest): Promise<TestRun> {
     const started = performance.now()
-    const run = this.#run(ruleId, log, mocks.length > 0)
+    const run = this.#run(ruleId, log, mocks.length > 0, trace)
     return { ...run, printed: '', ms: performance.now() - started }
   }
 
@@ -49,7 +50,7 @@ export class SimpleDetector implements Detector {
   /** Nothing to stop: everything runs within the calls. */
   async close(): Promise<void> {}
 
-  #run(ruleId: string, log: string, hasMocks: boolean): Pick<TestRun, 'out' | 'errors'> {
+  #run(ruleId: string, log: string, hasMocks: boolean, isTraced: boolean): Pick<TestRun, 'out' | 'errors' | 'trace'> {
     const broken = this.setupErrors.find((error) => error.ruleId === ruleId)
     if (broken) return failed(broken.message)
     const loaded = this.#rules.byId.get(ruleId)
@@ -57,7 +58,12 @@ export class SimpleDetector implements Detector {
     if (hasMocks) return failed('a simple detection has no functions that could be replaced: remove Mocks from the test')
     const event = parseJson(log, { maxDepth: MAX_DEPTH })
     if (event.kind === 'failure') return failed(`the test's Log cannot be read: ${event.message}`)
-    return { out: outputs(loaded, event.value as JsonObject), errors: {} }
+    const object = event.value as JsonObject
+    return {
+      out: outputs(loaded, object),
+      errors: {},
+      ...(isTraced && { trace: explainSimple(loaded.rule, object) }),
+    }
   }
 }
 

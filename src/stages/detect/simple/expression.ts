@@ -19,7 +19,7 @@ export function readExpressions(list: readonly ExpressionDocument[], place: Plac
   return of.length === 1 ? of[0]! : { op: 'and', of }
 }
 
-const COMBINATORS = [
+export const COMBINATORS = [
   ['All', 'and'],
   ['Any', 'or'],
   ['OnlyOne', 'onlyOne'],

@@ -19,7 +19,7 @@ export interface SimpleDetection {
 }
 
 const MAX_CODE_CHARS = 1024 * 1024
-const MAX_DEPTH = 64
+export const MAX_DEPTH = 64
 
 /**
  * Parses a rule's code in this language: the exact JSON text of an object with the keys `Detection`, `AlertTitle`,

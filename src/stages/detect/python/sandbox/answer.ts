@@ -13,6 +13,7 @@ import type {
   TestAnswer,
 } from './protocol.ts'
 import { readQuestion } from './row-answer.ts'
+import { traceFault } from './trace-answer.ts'
 
 /**
  * Everything that a child sends is validated here before it is used: types, ranges, names, JSON, sizes. Rules share the child's
@@ -299,6 +300,8 @@ function checkTest(answer: unknown, where: string): void {
   checkErrors(places, `${where}.where`, TEST_FUNCTIONS)
   checkText(printed, MAX_PRINTED, `${where}.printed`)
   if (!(typeof ms === 'number' && ms >= 0)) throw unexpected(ms, `${where}.ms`)
+  const fault = answer['trace'] === undefined ? undefined : traceFault(answer['trace'])
+  if (fault !== undefined) throw new Fault(`${where}.trace${fault}`)
 }
 
 function checkTraits(value: unknown, ids: ReadonlySet<string>): void {

@@ -2,6 +2,7 @@
  * The protocol between the engine and the Python child: frames (`util/frames.ts`) on the child's stdin and stdout, one
  * request at a time, each answered by exactly one `answer` or `died`, with `beat`s while the child works.
  */
+import type { RuleTrace } from '../../../../model/explanation.ts'
 import type { RuleKind, RuleTest } from '../../../../model/rule.ts'
 import type { TestRun } from '../../language.ts'
 import type { Beat } from '../interpreter/watch.ts'
@@ -78,6 +79,8 @@ export interface LoadContent {
   readonly careful: boolean
   /** When to check whether an import has changed shared state: at the end, or after each import, which identifies the culprit. */
   readonly watch: LoadWatch
+  /** Tests may be traced: the texts of all sources are kept. */
+  readonly traces: boolean
 }
 
 export type LoadWatch = 'end' | 'each' | 'never'
@@ -126,9 +129,15 @@ export interface TestRequest {
   readonly mocks: RuleTest['mocks']
   /** `lookup` asks the engine. */
   readonly hasTables: boolean
+  /** The event has the engine's times, not the hosted service's. */
+  readonly isLive: boolean
+  /** Follow the rule's main function. */
+  readonly trace: boolean
 }
 
-export type TestAnswer = Pick<TestRun, 'out' | 'errors' | 'where' | 'printed' | 'ms'>
+export interface TestAnswer extends Pick<TestRun, 'out' | 'errors' | 'where' | 'printed' | 'ms'> {
+  readonly trace?: RuleTrace
+}
 
 export interface EvaluateHeader {
   readonly logType: string
