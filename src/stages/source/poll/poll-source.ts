@@ -108,8 +108,9 @@ export class PollSource implements BatchSource {
 
   status(): SourceStatus {
     const problems = this.#streams.flatMap(({ problem }) => problem ?? [])
+    const failures = this.#streams.flatMap(({ failure }) => failure ?? [])
     const backlogBytes = this.#streams.reduce((sum, stream) => sum + waitingBytes(stream.waiting, this.#at.get(stream) ?? 0), 0)
-    return { backlogBytes, notices: [...this.#streams.flatMap(({ notices }) => notices), ...problems], problems }
+    return { backlogBytes, notices: [...this.#streams.flatMap(({ notices }) => notices), ...failures], problems }
   }
 
   async close(): Promise<void> {

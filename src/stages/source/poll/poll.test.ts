@@ -193,15 +193,17 @@ describe('what a service refuses', () => {
     ],
     ['what is not JSON', { text: '<html>' }, 'the answer is not JSON'],
     ['what is not a list', { json: { a: 1 } }, 'the answer is not a list'],
-  ])('is shown and tried again: %s', async (_, refusal, says) => {
+  ])('is shown and tried again: %s', async (what, refusal, says) => {
     let refused = 1
     api.answer = () => (refused-- > 0 ? refusal : { json: [{ n: 1 }] })
     const source = open()
     const reading = read(source)
-    await until(() => source.status().problems![0])
-    expect(source.status().problems![0]).toContain(says)
+    await until(() => source.status().notices?.[0])
+    expect(source.status().notices![0]).toContain(says)
+    const isPassing = ['429', '503', 'a used-up limit'].includes(what)
+    expect(source.status().problems).toEqual(isPassing ? [] : source.status().notices)
     expect(numbers(await reading)).toEqual([1])
-    expect(source.status().problems).toEqual([])
+    expect(source.status()).toMatchObject({ problems: [], notices: [] })
   })
 
   test.each(['http://169.254.169.254/records', 'https://example.com/', 'http://user:x@127.0.0.1/'])(

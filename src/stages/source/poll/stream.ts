@@ -34,6 +34,8 @@ export interface StreamOptions {
 
 const MIN_PAUSE_MS = 1000
 const MAX_PAUSE_MS = 600_000
+/** How many times in a row a service may put us off before that is a problem. With the growing pauses that takes at least half a minute. */
+const PASSING_FAILURES = 6
 /** A window with more pages is reported, and read more slowly. */
 const MAX_PAGES = 10_000
 /** A page that is refused this often is not requested any more: the window begins again. */
@@ -56,6 +58,8 @@ export class PollStream {
   #pages = 0
   #failures = 0
   /** Why nothing can be fetched at the moment. */
+  failure: string | undefined
+  /** That, if it needs someone: a service that is busy or down for a moment raises no alarm. */
   problem: string | undefined
   #missed: string | undefined
   /** No answer had a list where it should be. */
@@ -104,11 +108,14 @@ export class PollStream {
         await this.#begin()
         const pauseMs = await this.#step()
         this.#failures = 0
+        this.failure = undefined
         this.problem = undefined
         if (pauseMs > 0) await pause(pauseMs, signal)
       } catch (error) {
         if (signal.aborted) return
-        this.problem = this.#named(messageOf(error))
+        this.failure = this.#named(messageOf(error))
+        const isPassing = error instanceof RetryLater && this.#failures < PASSING_FAILURES
+        this.problem = isPassing ? undefined : this.failure
         this.#startAgain(error)
         const afterMs = error instanceof RetryLater ? (error.afterMs ?? 0) : 0
         const least = MIN_PAUSE_MS * 2 ** Math.min(this.#failures++, 9)
