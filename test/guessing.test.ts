@@ -90,6 +90,38 @@ describe('records of other programs', () => {
   })
 })
 
+describe('what two programs write alike', () => {
+  test('is refused with the line to add to the configuration', () => {
+    const [letter] = parse(['192.0.2.1 - - [19/Apr/2024:10:00:00 +0000] "GET / HTTP/1.1" 200 612 "-" "curl/8.5.0"']).deadLetters
+    expect(letter).toMatchObject({ reason: 'unknown_log_type' })
+    expect(letter!.message).toContain("Add `log_types: [Apache.AccessCombined]` or `log_types: [Nginx.Access]` to source 'any'")
+  })
+})
+
+describe('fields that shippers add', () => {
+  const bare = { Timestamp: undefined, requestMethod: 'GET', remoteAddr: '192.0.2.1', status: 200 }
+  const added = {
+    '@timestamp': '2026-11-30T10:00:00Z',
+    '@version': '1',
+    host: 'web1',
+    _index: 'logs',
+    agent: {},
+    ecs: {},
+    log: {},
+  }
+
+  test('do not count against a guess', () => {
+    const record = { ...bare, ...added }
+    const types = typesOf(parse([JSON.stringify(bare)]))
+    expect(types).toEqual(['Nginx.Access'])
+    expect(typesOf(parse([JSON.stringify(record)]))).toEqual(types)
+  })
+
+  test('are evidence of nothing', () => {
+    expect(typesOf(parse([JSON.stringify(added)]))).toEqual(['unknown_log_type'])
+  })
+})
+
 const samples = join(root, 'packs/zeek/samples')
 /** Log types that are never guessed, only taken from the record itself. */
 const NEVER_GUESSED: ReadonlySet<string> = new Set(

@@ -252,6 +252,27 @@ const unusable: readonly Case[] = [
     says: ['unknown type "strnig"'],
   },
   {
+    name: 'every mistake of a schema, with the names of the fields',
+    files: {
+      's.yml':
+        'schema: Custom.Sx\nfields:\n  - { name: ok, type: string }\n  - { name: at, type: timestamp }\n' +
+        '  - { name: user, type: object, fields: [{ name: ip, type: int, indicators: [ip] }] }\n  - { name: ok, type: int }\n',
+    },
+    says: [
+      'fields.at: a timestamp needs `timeFormats`',
+      'fields.user.fields.ip: `indicators` and `validate` belong to type string',
+      "fields.ok: field 'ok' is there twice",
+    ],
+  },
+  {
+    name: 'the secret of a mask',
+    files: {
+      's.yml':
+        'schema: Custom.Masked\nfields: [{ name: user, type: string, mask: { type: obfuscate, salt: { env: NO_SUCH_SALT } } }]\n',
+    },
+    says: ['NO_SUCH_SALT'],
+  },
+  {
     name: "a filter's log type",
     files: {},
     config: 'sources: [{ type: http, id: a, filters: [{ name: f, include: { log_types: [Nginx.Acess] } }] }]\n',
@@ -262,6 +283,20 @@ const unusable: readonly Case[] = [
     files: {},
     config: 'sources: [{ type: http, id: a, log_types: [Zeek.Conn], sampling: { keep: 0.1, log_types: [Zeek.DNS] } }]\n',
     says: ["sampling of source 'a' names the log type 'Zeek.DNS', which is not one of the source's"],
+  },
+  {
+    name: 'the log type of a sourcetype',
+    files: {},
+    config: 'sources: [{ type: splunk_hec, id: a, sourcetypes: { access_combined: Nginx.Acess } }]\n',
+    says: [
+      "source 'a' gives the sourcetype 'access_combined' the log type 'Nginx.Acess', which has no schema: did you mean 'Nginx.Access'?",
+    ],
+  },
+  {
+    name: 'a sourcetype of a log type that the source does not send',
+    files: {},
+    config: 'sources: [{ type: splunk_hec, id: a, log_types: [Nginx.Access], sourcetypes: { x: Apache.Error } }]\n',
+    says: ["the log type 'Apache.Error', which is not among its `log_types`: add it there"],
   },
   {
     name: "a source's log type",

@@ -11,6 +11,8 @@ const MAX_EVENTS = 1000
 interface Discovered {
   /** Events that have unknown fields, of the newest. */
   readonly events: number
+  /** When the first and the last of them were stored, as the query returns times; `undefined` without events. */
+  readonly stored: readonly [from: string, to: string] | undefined
   readonly fields: readonly FieldDocument[]
   readonly yaml: string
 }
@@ -18,8 +20,8 @@ interface Discovered {
 /** Fields of stored events that their schema does not have, as lines for its `fields`; '' if there are none. */
 export async function discovered(client: Client, logType: string): Promise<Discovered> {
   const table = logType.replaceAll('.', '_').toLowerCase()
-  const sql = `SELECT extra FROM logs.${table} WHERE extra IS NOT NULL ORDER BY p_parse_time DESC LIMIT ${MAX_EVENTS}`
-  const { rows } = await client.json<{ rows: [unknown][] }>('/api/v1/query', { method: 'POST', body: { sql } })
+  const sql = `SELECT extra, p_parse_time FROM logs.${table} WHERE extra IS NOT NULL ORDER BY p_parse_time DESC LIMIT ${MAX_EVENTS}`
+  const { rows } = await client.json<{ rows: [unknown, string][] }>('/api/v1/query', { method: 'POST', body: { sql } })
   const shape = new Shape({ isText: false })
   for (const [text] of rows) shape.add(objectIn(text))
   const { fields } = new DocumentWriter(shape.count).write(logType, undefined, shape)
@@ -27,7 +29,9 @@ export async function discovered(client: Client, logType: string): Promise<Disco
     delete field.isEventTime
     delete field.required
   }
-  return { events: shape.count, fields, yaml: fields.length === 0 ? '' : stringify(fields, { lineWidth: 0 }) }
+  const [newest, oldest] = [rows[0], rows.at(-1)]
+  const stored = newest && oldest && ([oldest[1], newest[1]] as const)
+  return { events: shape.count, stored, fields, yaml: fields.length === 0 ? '' : stringify(fields, { lineWidth: 0 }) }
 }
 
 function objectIn(value: unknown): JsonObject | null {

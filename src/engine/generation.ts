@@ -23,6 +23,8 @@ export interface ContentSource {
   readonly tables?: Readonly<Record<string, string>>
   readonly filters?: readonly Filter[]
   readonly sampling?: Sampling | undefined
+  /** Log types by the names that senders give them, if the source has such. */
+  readonly sourcetypes?: Readonly<Record<string, string>>
 }
 
 export interface GenerationDeps {

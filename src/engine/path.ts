@@ -158,7 +158,7 @@ export function schemaOf(name: string, { content, schemas }: Described): Compile
   return plain && queries.some((sql) => mentions(sql, plain.table)) ? plain : undefined
 }
 
-type FilteredSource = Pick<ContentSource, 'id' | 'log_types' | 'filters' | 'sampling'>
+type FilteredSource = Pick<ContentSource, 'id' | 'log_types' | 'filters' | 'sampling' | 'sourcetypes'>
 
 /** A misspelt log type would make an `exclude` idle, and an `include` leave out everything. */
 function checkFilters({ id, filters = [], sampling, log_types }: FilteredSource, sent: ReadonlySet<string>): void {
@@ -179,6 +179,16 @@ function checkFilters({ id, filters = [], sampling, log_types }: FilteredSource,
   }
 }
 
+/** Throws `ConfigError` if a sourcetype is given a log type that the source's records cannot have. */
+function checkSourcetypes({ id, sourcetypes = {}, log_types }: FilteredSource, accepted: ReadonlySet<string>): void {
+  for (const [sourcetype, logType] of Object.entries(sourcetypes)) {
+    if (accepted.has(logType)) continue
+    const why =
+      log_types.length > 0 ? 'is not among its `log_types`: add it there' : `has no schema${suggestion(logType, accepted)}`
+    throw new ConfigError(`source '${id}' gives the sourcetype '${sourcetype}' the log type '${logType}', which ${why}`)
+  }
+}
+
 /** What parsing needs to know about a source. Throws `ConfigError` for a log type that has no schema. */
 export function parseSource(source: FilteredSource & Pick<ContentSource, 'label'>, loaded: LoadedContent): ParseSource {
   const { schemas } = loaded
@@ -191,6 +201,7 @@ export function parseSource(source: FilteredSource & Pick<ContentSource, 'label'
     return schema
   })
   checkFilters(source, new Set(chosen.length > 0 ? source.log_types : schemas.keys()))
+  checkSourcetypes(source, new Set(chosen.length > 0 ? source.log_types : schemas.keys()))
   const [only] = chosen
   return {
     id: source.id,

@@ -18,7 +18,7 @@ export function problemsOf(
       })
     }
     const value = valueAt(yaml.value, issue.path)
-    const where = issue.path.length > 0 ? `${issue.path.join('.')}: ` : ''
+    const where = issue.path.length > 0 ? `${namedPath(yaml.value, issue.path)}: ` : ''
     const what =
       value === undefined
         ? 'is missing: add it'
@@ -96,10 +96,27 @@ function without(value: unknown, [step, ...rest]: readonly PropertyKey[], keys: 
 }
 
 /** A stage's error about a document as a problem with its line. The place is in the problem's fields, not in its text. */
-export function problemOf(file: string, yaml: Pick<YamlFile, 'line'>, { message, path, file: named }: ConfigError): Problem {
+export function problemOf(
+  file: string,
+  yaml: Pick<YamlFile, 'line' | 'value'>,
+  { message, path, file: named }: ConfigError,
+): Problem {
   const place = `${[named, path].filter(Boolean).join(' at ')}: `
   const text = message.startsWith(place) ? message.slice(place.length) : message
-  return { file, line: yaml.line(path ? path.split('.') : []), message: path ? `${path}: ${text}` : text }
+  return {
+    file,
+    line: yaml.line(path ? path.split('.') : []),
+    message: path ? `${namedPath(yaml.value, path.split('.'))}: ${text}` : text,
+  }
+}
+
+/** A path in which the fields of a schema have their names, `fields.user.type`, not their places, `fields.1.type`. */
+function namedPath(root: unknown, path: readonly PropertyKey[]): string {
+  const steps = path.map((step, index) => {
+    const name = path[index - 1] === 'fields' && valueAt(root, [...path.slice(0, index + 1), 'name'])
+    return typeof name === 'string' && name !== '' ? name : String(step)
+  })
+  return steps.join('.')
 }
 
 function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {

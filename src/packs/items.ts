@@ -6,7 +6,7 @@ import {
   tableDefinitionSchema,
   tableExtensionSchema,
 } from '../stages/enrich/definition.ts'
-import { ConfigError, NotSupported } from '../util/errors.ts'
+import { ConfigError, ConfigErrors, NotSupported } from '../util/errors.ts'
 import { readCorrelationRule } from './correlation-items.ts'
 import { nearest, problemOf, problemsOf } from './issues.ts'
 import { broken, checked, type DataModelDraft, type Item } from './item.ts'
@@ -132,6 +132,7 @@ function usable(
     }
     if (!(error instanceof ConfigError)) throw error
     const issues = schema.safeParse(item.document).error?.issues
-    return broken(issues ? problemsOf(file, yaml, schema, issues) : [problemOf(file, yaml, error)])
+    const mistakes = error instanceof ConfigErrors ? error.all : [error]
+    return broken(issues ? problemsOf(file, yaml, schema, issues) : mistakes.map((one) => problemOf(file, yaml, one)))
   }
 }

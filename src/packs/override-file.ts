@@ -38,6 +38,9 @@ const document = z.strictObject({
   Overrides: z.array(z.unknown()).nullish(),
 })
 
+/** The whole file, for editors: its entries are read one by one, so that a mistake in one leaves the others in force. */
+export const overridesFile = document.extend({ Overrides: z.array(entry).nullish() })
+
 /** True for the file with a content root's overrides: `overrides.yml` at its top. */
 export function isOverrideFile(file: string, root: string): boolean {
   return dirname(file) === root && hasItsName(file)

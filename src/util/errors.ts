@@ -27,6 +27,16 @@ export class ConfigError extends CaracalError {
   }
 }
 
+/** Several mistakes of one file. Its message has each on a line of its own. */
+export class ConfigErrors extends ConfigError {
+  readonly all: readonly ConfigError[]
+
+  constructor(all: readonly ConfigError[]) {
+    super(all.map(({ message }) => message).join('\n'))
+    this.all = all
+  }
+}
+
 /** Retrying may work, after `afterMs` milliseconds if the other side specified it. */
 export class RetryLater extends CaracalError {
   readonly afterMs: number | undefined

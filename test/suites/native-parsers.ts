@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import type { JsonObject } from '../../src/model/json.ts'
 import { nativeParsers } from '../../src/stages/parse/native/index.ts'
 import { HEADER, type NativeParser } from '../../src/stages/parse/native/native.ts'
+import { stringifyJson } from '../../src/util/json.ts'
 import { assertLinear, damaged, fuzzRuns } from '../support/fuzz.ts'
 import type { Behaviour, Suite } from './behaviours.ts'
 
@@ -27,7 +28,7 @@ const behaviours: readonly Behaviour<NativeParser>[] = [
       fc.assert(
         fc.property(damaged(example.texts), (text) => {
           const record = parse(text)
-          if (record !== undefined && record !== HEADER) JSON.stringify(record)
+          if (record !== undefined && record !== HEADER) stringifyJson(record)
         }),
         { numRuns: fuzzRuns(), seed: 12 },
       )

@@ -5,6 +5,7 @@ import { DEAD_LETTER_REASONS } from '../../src/model/outcome.ts'
 import { HEADER } from '../../src/stages/parse/native/native.ts'
 import { textParsers } from '../../src/stages/parse/text/index.ts'
 import { Miss, type TextParser, type TextParserKind, type TextReader } from '../../src/stages/parse/text/text-parser.ts'
+import { stringifyJson } from '../../src/util/json.ts'
 import { assertLinear, damaged, fuzzRuns } from '../support/fuzz.ts'
 import type { Behaviour, Suite } from './behaviours.ts'
 
@@ -53,7 +54,7 @@ const behaviours: readonly Behaviour<TextParserKind>[] = [
           if (reading instanceof Miss) {
             assert.ok(DEAD_LETTER_REASONS.includes(reading.reason))
             assert.match(reading.why, /\w+ \w+/)
-          } else JSON.stringify(reading)
+          } else stringifyJson(reading)
         }),
         { numRuns: fuzzRuns(), seed: 13 },
       )

@@ -6,7 +6,7 @@ import { counted } from '../style.ts'
 
 const HELP = `
 With two files: what the second changes, and what that means for rows in the lake. With one: the fields that stored events have and the
-schema does not, from the running server, as lines for the schema.
+schema does not, from the running server, as lines for the schema. It looks at the newest 1000 events with such fields.
 
 Example:
   caracal schema diff content/door.yml content/door-2.yml`
@@ -22,13 +22,16 @@ export function registerSchemaDiff(schema: Command, io: Io): void {
       const before = await readSpec(file)
       if (other === undefined) {
         const { discovered } = await import('../discovered-fields.ts')
-        const { events, fields, yaml } = await discovered(clientOf(flags, io), before.name)
+        const { events, stored, fields, yaml } = await discovered(clientOf(flags, io), before.name)
         if (flags.json) {
-          io.out(`${JSON.stringify({ events, fields })}\n`)
+          io.out(`${JSON.stringify({ events, stored, fields })}\n`)
           return
         }
         if (yaml === '') io.err(`${counted(events, 'event')} of ${before.name} with unknown fields: nothing to add\n`)
-        else io.err(`from ${counted(events, 'event')} of ${before.name} with fields that are not in the schema:\n`)
+        else {
+          const when = stored ? `, stored from ${stored[0]} to ${stored[1]}` : ''
+          io.err(`from the newest ${counted(events, 'event')} of ${before.name} with fields that are not in the schema${when}:\n`)
+        }
         io.out(yaml)
         return
       }

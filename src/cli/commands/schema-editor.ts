@@ -6,7 +6,8 @@ import { printable } from '../../util/terminal.ts'
 import type { Io } from '../io.ts'
 
 const HELP = `
-Writes caracal.schema.json, for caracal.yml, and content.schema.json, for rules, queries, tables, packs and log schemas, and prints the
+Writes caracal.schema.json, for caracal.yml, and content.schema.json, for rules, correlation rules, queries, tables, packs,
+overrides and log schemas, and prints the
 settings that make VS Code with the YAML extension of Red Hat use them. Other editors take the same two files.`
 
 /** `schema editor`: works without a server. */

@@ -3,8 +3,9 @@ import type { Command } from 'commander'
 import { contentFolders, unpulled } from '../../config/content.ts'
 import { cacheFolder } from '../../config/env.ts'
 import { DEFAULT_FILE } from '../../config/load.ts'
+import type { LoadedContent } from '../../engine/path.ts'
 import type { Found } from '../../packs/checks/check.ts'
-import type { Content } from '../../packs/content.ts'
+import type { Content, Problem } from '../../packs/content.ts'
 import type { Creates } from '../../packs/detectors.ts'
 import { printable } from '../../util/terminal.ts'
 import { readConfig } from '../config.ts'
@@ -67,7 +68,8 @@ async function check(languages: readonly Creates[], flags: Flags, io: Io): Promi
     { content: contentFolders(config), data_dir: dataFolder, enabled_packs: config.enabled_packs },
     join(cacheFolder(io.env), 'content'),
   )
-  const schemas = new Map([...whole.schemas, ...compileContent(content).schemas])
+  const compiled = compileContent(content)
+  const schemas = new Map([...whole.schemas, ...compiled.schemas])
   const known = { content: union(content, whole.content), schemas, tables: whole.tables }
   const compiledFolder = join(cacheFolder(io.env), 'python')
   const world = { known, sources, destinations }
@@ -89,6 +91,7 @@ async function check(languages: readonly Creates[], flags: Flags, io: Io): Promi
         ...ofConfiguration.map((message) => ({ file, line: undefined, message })),
         ...scope.problems,
         ...scope.schemaProblems,
+        ...ofCompiling(compiled.problems, selected, [...scope.schemaProblems, ...found.problems]),
         ...overrides.problems,
         ...found.problems,
       ],
@@ -102,6 +105,15 @@ async function check(languages: readonly Creates[], flags: Flags, io: Io): Promi
       ],
     },
   ]
+}
+
+/** Why a schema that is well-formed cannot be compiled here, such as the missing secret of a mask. */
+function ofCompiling(problems: LoadedContent['problems'], { schemas }: Content, known: readonly Problem[]): Problem[] {
+  const files = new Set(schemas.map(({ file }) => file))
+  const isKnown = (one: Problem) => known.some(({ file, message }) => file === one.file && message === one.message)
+  return problems
+    .map(({ file, message }) => ({ file, line: undefined, message }))
+    .filter((one) => files.has(one.file) && !isKnown(one))
 }
 
 /** The union of what is checked and what `caracal up` would load. */

@@ -19,7 +19,11 @@ const MAX_REFERENCES = 2000
  *
  * Throws `ConfigError` if there is no such definition, or if it contains itself.
  */
-export function resolveRef(value: ValueInput, path: string, context: RefContext): [ValueInput, string, RefContext] {
+export function resolveRef<Context extends RefContext>(
+  value: ValueInput,
+  path: string,
+  context: Context,
+): [ValueInput, string, Context] {
   const { file, definitions, inside = [], count } = context
   const at = { file, path }
   const { target } = value
@@ -39,7 +43,7 @@ export function resolveRef(value: ValueInput, path: string, context: RefContext)
   }
   if (++count.resolved > MAX_REFERENCES)
     throw new ConfigError(`the schema has more than ${MAX_REFERENCES} references, counting those within definitions`, at)
-  return [definitions[target]!, `definitions.${target}`, { file, definitions, inside: [...inside, target], count }]
+  return [definitions[target]!, `definitions.${target}`, { ...context, inside: [...inside, target] }]
 }
 
 /** Keys that a field has besides its value. */

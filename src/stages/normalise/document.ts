@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { isObject } from '../../model/json.ts'
 import type { ParserSpec } from '../../model/schema.ts'
-import { ConfigError } from '../../util/errors.ts'
-import { type RefContext as Context, resolveRef } from './definitions.ts'
+import { ConfigError, ConfigErrors } from '../../util/errors.ts'
+import { type RefContext, resolveRef } from './definitions.ts'
 import { indicatorNames } from './indicators.ts'
 import { compileTimeFormat } from './time-format.ts'
 import { checkTransforms, transformShape } from './transform-document.ts'
@@ -201,7 +201,7 @@ const read = new WeakMap<object, SchemaSpec>()
 /**
  * Checks the parsed YAML of a schema file, which must not change afterwards.
  *
- * Throws `ConfigError` with the file and the path of the first mistake.
+ * Throws `ConfigError` with the file and the path of the mistake, or `ConfigErrors` if several fields have one.
  */
 export function readSchemaDocument(document: unknown, where: { readonly file: string }): SchemaSpec {
   const known = typeof document === 'object' && document !== null ? read.get(document) : undefined
@@ -218,7 +218,10 @@ function readDocument(document: unknown, where: { readonly file: string }): Sche
     throw new ConfigError(issue.message, { file: where.file, path: issue.path.join('.') })
   }
   const { schema, version, parser, guess, fields, definitions = {} } = result.data
-  const context = { file: where.file, definitions, count: { resolved: 0 } }
+  const context = { file: where.file, definitions, count: { resolved: 0 }, mistakes: [] as ConfigError[] }
+  const specs = readFields(fields, 'fields', context, 'top')
+  const [only, ...others] = context.mistakes
+  if (only) throw others.length === 0 ? only : new ConfigErrors(context.mistakes)
   return {
     name: schema,
     version,
@@ -226,7 +229,7 @@ function readDocument(document: unknown, where: { readonly file: string }): Sche
     mayGuess: guess,
     expiration: fields.find(({ isExpiration }) => isExpiration)?.name,
     ownFields: fields.length,
-    fields: readFields(fields, 'fields', context, 'top'),
+    fields: specs,
   }
 }
 
@@ -250,11 +253,20 @@ const RESERVED = /^(p_.*|extra)$/
 /** Where a field is: at the top, in objects, or in the elements of a list. */
 type Place = 'top' | 'object' | 'list'
 
+/** What reading a schema needs everywhere in it, and what was found wrong so far. */
+interface Context extends RefContext {
+  readonly mistakes: ConfigError[]
+}
+
+/** Further mistakes are not looked for. */
+const MAX_MISTAKES = 50
+
+/** The fields without mistakes. Every other one adds its first mistake to the context. */
 function readFields(fields: readonly FieldInput[], path: string, context: Context, place: Place): FieldSpec[] {
   const { file } = context
   const isTop = place === 'top'
   const seen = new Set<string>()
-  return fields.map((field, index) => {
+  const read = (field: FieldInput, index: number): FieldSpec => {
     const at = { file, path: `${path}.${index}` }
     if (seen.has(field.name)) throw new ConfigError(`field '${field.name}' is there twice`, at)
     seen.add(field.name)
@@ -281,6 +293,18 @@ function readFields(fields: readonly FieldInput[], path: string, context: Contex
       required: field.required,
       isEventTime: field.isEventTime,
       from: field.rename?.from,
+    }
+  }
+  const { mistakes } = context
+  return fields.flatMap((field, index) => {
+    if (mistakes.length >= MAX_MISTAKES) return []
+    try {
+      return [read(field, index)]
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      // A definition that is used twice is read twice.
+      if (!mistakes.some(({ message }) => message === error.message)) mistakes.push(error)
+      return []
     }
   })
 }

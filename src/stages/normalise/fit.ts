@@ -18,6 +18,14 @@ const COMMON_NAMES: ReadonlySet<string> = new Set(
   ty ev old_value new_value`.split(/\s+/),
 )
 
+/**
+ * Fields that shippers add to every record, whatever its kind: of Elastic's agents, Logstash, Fluent Bit and the Splunk collector's
+ * clients. A schema that does not have them fits no worse.
+ */
+const SHIPPER_NAMES: ReadonlySet<string> = new Set(
+  '@timestamp @version @metadata _index _id host agent ecs input log tags'.split(' '),
+)
+
 /** How well records' keys fit a schema, and whether their values are further evidence. */
 export interface Fitting {
   fit(record: JsonObject): Fit
@@ -40,8 +48,9 @@ export function compileFit(spec: SchemaSpec, { slots, unfold }: Names): Fitting 
       const unknown: string[] = []
       for (const key of Object.keys(raw)) {
         const slot = slots.get(key)
-        if (slot === undefined) unknown.push(key)
-        else if (raw[key] !== null && raw[key] !== undefined) found.add(slot)
+        if (slot === undefined) {
+          if (!SHIPPER_NAMES.has(key)) unknown.push(key)
+        } else if (raw[key] !== null && raw[key] !== undefined) found.add(slot)
       }
       let telling = 0
       let times = 0

@@ -164,10 +164,7 @@ export class Classifier {
       const tries = (same.length > 0 ? same : evident).map(({ schema }) => ({ schema, outcome: schema.normalise(raw, meta) }))
       const taken = tries.filter(({ outcome }) => outcome.kind === 'ok')
       if (taken.length === 1) return { ...taken[0]!, isGuess: true }
-      if (taken.length > 1)
-        return unguessed(
-          `the record fits ${listed(taken.map(({ schema }) => schema.name))} equally well, and nothing shows which it is`,
-        )
+      if (taken.length > 1) return this.#tied(taken.map(({ schema }) => schema.name))
       refused ??= tries[0]
     }
     return (
@@ -188,11 +185,15 @@ export class Classifier {
     const tries = (same.length > 0 ? same : evident).map(({ schema, raw }) => ({ schema, outcome: schema.normalise(raw, meta) }))
     const taken = tries.filter(({ outcome }) => outcome.kind === 'ok')
     if (taken.length === 1) return { ...taken[0]!, isGuess: true }
-    if (taken.length > 1)
-      return unguessed(
-        `the record fits ${listed(taken.map(({ schema }) => schema.name))} equally well, and nothing shows which it is`,
-      )
+    if (taken.length > 1) return this.#tied(taken.map(({ schema }) => schema.name))
     return tries[0]
+  }
+
+  /** Only the user can know: nginx and Apache write the same lines, for example. */
+  #tied(names: readonly string[]): Classified {
+    const add = names.slice(0, NEAREST).map((name) => `\`log_types: [${name}]\``)
+    const message = `the record fits ${listed(names)} equally well, and nothing shows which it is. Add ${add.join(' or ')} to source '${this.#source.id}' in the configuration (for \`caracal run\`: \`--log-type ${names[0]}\`)`
+    return { schema: undefined, outcome: { kind: 'dead-letter', reason: 'unknown_log_type', message } }
   }
 
   #hasEvidence(assessment: Assessment, raw: JsonObject, near: CompiledSchema | undefined): boolean {

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { CaracalError, RetryLater } from '../../util/errors.ts'
 import { NOW_MS, Shipped } from './shipper.fixture.ts'
 import { splunkHec } from './splunk-hec.ts'
@@ -14,7 +14,7 @@ beforeEach(() => {
 test('events one after another become records; what their envelopes say becomes hints', async () => {
   const body = `{"time":1426279439.123456789,"host":"web1","source":"/var/log/a.log","sourcetype":"Nginx.Access","index":"main",
     "fields":{"region":"eu","n":18446744073709551615},"event":"GET /\\n  \\"x\\" é"}{"event":{"id":18446744073709551615, "é":"\\u00e9"}}
-    {"time":"1426279439","sourcetype":"access_combined","event":[1,2]}`
+    {"time":"1426279439","sourcetype":"shop","event":[1,2]}`
   const answer = await hec.send(EVENT, { body, headers: { authorization: 'Splunk good' } })
   expect(answer).toMatchObject({ status: 200, body: { text: 'Success', code: 0 } })
   expect(answer.body).not.toHaveProperty('ackId')
@@ -30,7 +30,7 @@ test('events one after another become records; what their envelopes say becomes 
       },
     },
     { text: '{"id":18446744073709551615, "é":"\\u00e9"}', hints: {} },
-    { text: '[1,2]', hints: { time: '2015-03-13T20:43:59Z', fields: { sourcetype: 'access_combined' } } },
+    { text: '[1,2]', hints: { time: '2015-03-13T20:43:59Z', fields: { sourcetype: 'shop' } } },
   ])
 })
 
@@ -50,6 +50,53 @@ test.each<[string, string, object, number]>([
 ])('%s: 400 with the number of the event, and the events before it are stored', async (_, body, expected, stored) => {
   expect(await hec.send(EVENT, { body })).toMatchObject({ status: 400, body: expected })
   expect(hec.texts().length).toBe(stored)
+})
+
+describe('a sourcetype decides the log type', () => {
+  const events = (types: readonly string[]) => types.map((sourcetype) => JSON.stringify({ sourcetype, event: 'a' })).join('\n')
+  const logTypes = (sender: Shipped) => sender.records().map(({ hints }) => (hints as { logType?: string }).logType)
+  const withConfig = (config: object) =>
+    new Shipped((deps) => splunkHec.pushes!(splunkHec.config.parse({ id: 'hec', ...config }), deps))
+
+  test('the usual ones for text are known, and the source says more or otherwise', async () => {
+    const types = ['access_combined', 'linux_secure', 'acme:shop', 'Nginx.Error', 'unknown', 'constructor', '__proto__']
+    await hec.send(EVENT, { body: events(types) })
+    expect(logTypes(hec)).toEqual([
+      'Apache.AccessCombined',
+      'Syslog.RFC3164',
+      undefined,
+      'Nginx.Error',
+      undefined,
+      undefined,
+      undefined,
+    ])
+    const own = withConfig({ sourcetypes: { access_combined: 'Nginx.Access', 'acme:shop': 'Acme.Shop' } })
+    await own.send(EVENT, { body: events(types) })
+    expect(logTypes(own).slice(0, 4)).toEqual(['Nginx.Access', 'Syslog.RFC3164', 'Acme.Shop', 'Nginx.Error'])
+  })
+
+  test('in a source that names its log types, only its own sourcetypes count', async () => {
+    const named = withConfig({ log_types: ['Nginx.Access', 'Acme.Shop'], sourcetypes: { access_combined: 'Nginx.Access' } })
+    await named.send(EVENT, { body: events(['access_combined', 'linux_secure']) })
+    expect(logTypes(named)).toEqual(['Nginx.Access', undefined])
+  })
+
+  test('JSON under the usual name of a text says itself what it is, unless the source decides', async () => {
+    const body = '{"sourcetype":"syslog","event":{"a":1}}{"sourcetype":"syslog","event":" {\\"a\\":1}"}'
+    await hec.send(EVENT, { body })
+    await hec.send('/services/collector/raw?sourcetype=syslog', { body: '{"a":1}' })
+    expect(logTypes(hec)).toEqual([undefined, undefined, undefined])
+    const own = withConfig({ sourcetypes: { syslog: 'Acme.Json' } })
+    await own.send(EVENT, { body })
+    await own.send('/services/collector/raw?sourcetype=syslog&log_type=Acme.Other', { body: '{"a":1}' })
+    expect(logTypes(own)).toEqual(['Acme.Json', 'Acme.Json', 'Acme.Json'])
+  })
+
+  test('raw lines', async () => {
+    await hec.send('/services/collector/raw?sourcetype=linux_secure', { body: 'one\ntwo\n' })
+    expect(logTypes(hec)).toEqual(['Syslog.RFC3164', 'Syslog.RFC3164'])
+    expect(hec.records()[0]!.hints).toHaveProperty('fields', { sourcetype: 'linux_secure' })
+  })
 })
 
 test('raw text is split into lines; the URL says where they come from', async () => {

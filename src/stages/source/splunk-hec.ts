@@ -1,16 +1,20 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { type HecFault, walkHec } from './decoders/hec-event.ts'
+import { LOG_TYPE } from './decoders/hec-raw.ts'
 import { discardBody } from './read-body.ts'
 import { MAX_RECORDS, type Receiving, receive } from './receive.ts'
 import { RequestRefused, refusalOf } from './refusal.ts'
 import { isSender, jsonAnswer, shipperConfig, shipperReceiving, shipperTerms } from './shipper.ts'
 import { defineSource, type Intake, type IntakeDeps } from './source.ts'
+import { sourcetypes, typeFor } from './sourcetypes.ts'
+
+const config = z.object({ ...shipperConfig.shape, sourcetypes })
 
 /** Splunk's HTTP Event Collector: `/services/collector/event`, `/raw`, `/ack` and `/health`. */
 export const splunkHec = defineSource({
   type: 'splunk_hec',
   summary: 'Receives events as Splunk’s HTTP Event Collector does: event, raw and ack endpoints.',
-  config: shipperConfig,
+  config,
   example: { id: 'hec' },
   pushes: (settings, deps) => new HecIntake(settings, deps),
   listens: shipperTerms,
@@ -35,11 +39,13 @@ const FAULTS: Readonly<Record<HecFault, { readonly text: string; readonly code: 
 }
 
 class HecIntake implements Intake {
+  readonly #settings: z.output<typeof config>
   readonly #deps: IntakeDeps
   readonly #receiving: Omit<Receiving, 'receivedMs'>
   #lastAck = 0
 
-  constructor(settings: z.output<typeof shipperConfig>, deps: IntakeDeps) {
+  constructor(settings: z.output<typeof config>, deps: IntakeDeps) {
+    this.#settings = settings
     this.#deps = deps
     this.#receiving = shipperReceiving(settings, deps, TYPES)
   }
@@ -75,9 +81,17 @@ class HecIntake implements Intake {
   }
 
   async #events(body: Uint8Array, channel: string | undefined, receivedMs: number): Promise<Response> {
-    const { count, fault } = walkHec(body, () => {}, MAX_RECORDS + 1)
+    const types = new URLSearchParams()
+    const { count, fault } = walkHec(
+      body,
+      (_, __, sourcetype) => {
+        const type = this.#typeFor(sourcetype)
+        if (type !== undefined) types.set(sourcetype!, type)
+      },
+      MAX_RECORDS + 1,
+    )
     if (count > MAX_RECORDS) throw new RequestRefused(413, `the body contains more than ${MAX_RECORDS} events; split it`)
-    if (count > 0) await this.#deps.append(body, { decoding: 'hec-event', receivedMs })
+    if (count > 0) await this.#deps.append(body, { decoding: types.size > 0 ? `hec-event?${types}` : 'hec-event', receivedMs })
     // The events before it were taken, as in Splunk: the sender continues with this one.
     if (fault) return jsonAnswer(400, { ...FAULTS[fault], 'invalid-event-number': count })
     return count === 0 ? jsonAnswer(400, { text: 'No data', code: 5 }) : this.#success(channel)
@@ -92,9 +106,15 @@ class HecIntake implements Intake {
       const value = query.get(name)
       if (value) known.set(name, value.slice(0, MAX_PARAMETER_CHARS))
     }
+    const type = this.#typeFor(query.get('sourcetype'))
+    if (type !== undefined) known.set(LOG_TYPE, type)
     const decoding = known.size > 0 ? `hec-raw?${known}` : 'hec-raw'
     await this.#deps.append(body, { decoding, receivedMs })
     return this.#success(channel)
+  }
+
+  #typeFor(sourcetype: unknown): string | undefined {
+    return typeFor(sourcetype, this.#settings.sourcetypes, this.#settings.log_types.length > 0)
   }
 
   /** Ids grow from one start to the next, so that those from before a restart are still known to be on disk. */

@@ -15,7 +15,7 @@ async function cpu(run: () => unknown): Promise<number> {
 const sources = { otlp, loki, splunkHec }
 const settings = { id: 'x', max_body_bytes: 64 * 1024 * 1024 }
 const open = (type: keyof typeof sources) =>
-  new Shipped((deps) => sources[type].pushes!(sources[type].config.parse(settings), deps))
+  new Shipped((deps) => sources[type].pushes!(sources[type].config.parse(settings) as never, deps))
 const OTLP = '/v1/logs'
 const LOKI = '/loki/api/v1/push'
 const HEC = '/services/collector/event'

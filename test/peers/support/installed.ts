@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path'
 
 /** Where packages for these tests are installed, once for all files and runs. */
 const CACHE = process.env['PEERS_CACHE'] ?? join(tmpdir(), 'caracal-peers')
-const INSTALL_MS = 15 * 60_000
+const INSTALL_MS = 45 * 60_000
 
 /** A folder or program of a real peer, or the reason why it cannot be had here. */
 export type Peer = { readonly path: string; readonly why?: undefined } | { readonly path?: undefined; readonly why: string }
@@ -68,6 +68,38 @@ export function mavenPackages(specs: readonly string[]): Peer {
   })
 }
 
+/**
+ * An OpenTelemetry Collector with the named components, as `['receiver/otlpreceiver']` of the core or
+ * `['contrib/receiver/filelogreceiver']`, built with its own builder from Go modules; `path` is the program. Takes minutes
+ * the first time.
+ */
+export function collector(version: string, components: readonly string[]): Peer {
+  const go = program('go')
+  if (go.path === undefined) return go
+  const made = cached('collector', [version, ...components.map((name) => name.split('/').at(-1)!)], (folder) => {
+    const modules = (kind: string) =>
+      components
+        .filter((name) => name.includes(`${kind}/`))
+        .map((name) =>
+          name.startsWith('contrib/')
+            ? `github.com/open-telemetry/opentelemetry-collector-contrib/${name.slice('contrib/'.length)}`
+            : `go.opentelemetry.io/collector/${name}`,
+        )
+        .map((module) => ({ gomod: `${module} ${version}` }))
+    const manifest = {
+      dist: { name: 'collector', output_path: join(folder, 'out'), module: 'collector.peer' },
+      receivers: modules('receiver'),
+      exporters: modules('exporter'),
+    }
+    const own = { GOBIN: folder, GOFLAGS: '-buildvcs=false' }
+    run(go.path, ['install', `go.opentelemetry.io/collector/cmd/builder@${version}`], folder, own)
+    // JSON is YAML.
+    writeFileSync(join(folder, 'builder.yaml'), JSON.stringify(manifest))
+    run(join(folder, 'builder'), ['--config', join(folder, 'builder.yaml')], folder, own)
+  })
+  return made.path === undefined ? made : { path: join(made.path, 'out/collector') }
+}
+
 /** `install` fills a new folder, which is kept only if it succeeds. A virtual environment cannot be moved, so it is made in place. */
 function cached(kind: string, specs: readonly string[], install: (folder: string) => void): Peer {
   const folder = join(CACHE, kind, specs.join('+').replace(/[^\w.@+=-]/g, '_'))
@@ -86,8 +118,14 @@ function cached(kind: string, specs: readonly string[], install: (folder: string
   }
 }
 
-function run(command: string, args: readonly string[], cwd?: string): void {
-  execFileSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'], timeout: INSTALL_MS, ...(cwd !== undefined && { cwd }) })
+function run(command: string, args: readonly string[], cwd?: string, variables: NodeJS.ProcessEnv = {}): void {
+  const env = { ...process.env, ...variables }
+  execFileSync(command, args, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: INSTALL_MS,
+    env,
+    ...(cwd !== undefined && { cwd }),
+  })
 }
 
 function isExecutable(path: string): boolean {

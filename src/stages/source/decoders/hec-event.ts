@@ -4,6 +4,7 @@ import { parseJson } from '../../../util/json.ts'
 import { hasMoreOf } from '../../../util/json-count.ts'
 import { JsonScanner } from '../../../util/json-scanner.ts'
 import { memberValue, skipSpace } from '../../../util/json-spans.ts'
+import { logTypeFrom } from '../sourcetypes.ts'
 import type { BodyDecoder } from './decoder.ts'
 import { logTypeOf, ReEncoded, timeOfSeconds } from './re-encoded.ts'
 
@@ -29,9 +30,15 @@ export const hecEvent: BodyDecoder = {
     body: '{"host":"web1","event":{"a":1}}{"sourcetype":"app","event":"two\\nlines"}\n{"time":1.5,"event":{"b":2}}',
     records: ['{"a":1}', 'two\nlines', '{"b":2}'],
   },
-  decode(body) {
+  decode(body, parameters) {
     const records = new ReEncoded()
-    const { count, fault } = walkHec(body, (event, hints) => records.add(event, hints()))
+    const { count, fault } = walkHec(body, (event, read, sourcetype) => {
+      const hints = read()
+      // The parameters are the log types that the source's config gives to sourcetypes.
+      const stored = sourcetype === undefined ? null : parameters.get(sourcetype)
+      const logType = stored === null ? undefined : logTypeFrom(stored, event)
+      records.add(event, logType === undefined ? hints : { ...hints, logType })
+    })
     return count === 0 && fault ? { broken: `its first event is invalid (${fault})` } : records.done()
   },
 }
@@ -42,7 +49,7 @@ const MAX_FIELDS = 2000
 /** Calls `on` for each event. Stops at the first invalid envelope, or after `most`. */
 export function walkHec(
   body: Uint8Array,
-  on: (event: string | Uint8Array, hints: () => Hints) => void,
+  on: (event: string | Uint8Array, hints: () => Hints, sourcetype: string | undefined) => void,
   most = Number.POSITIVE_INFINITY,
 ): HecEvents {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
@@ -54,18 +61,19 @@ export function walkHec(
     if (end < 0) return { count, fault: 'format' }
     const envelope = readEnvelope(bytes, view, at, end)
     if (typeof envelope === 'string') return { count, fault: envelope }
-    on(envelope.event, envelope.hints)
+    on(envelope.event, envelope.hints, envelope.sourcetype)
     at = skipSpace(view, end)
   }
   return { count, fault: undefined }
 }
 
-function readEnvelope(
-  bytes: Buffer,
-  view: string,
-  at: number,
-  end: number,
-): { readonly event: string | Uint8Array; readonly hints: () => Hints } | HecFault {
+interface Envelope {
+  readonly event: string | Uint8Array
+  readonly hints: () => Hints
+  readonly sourcetype: string | undefined
+}
+
+function readEnvelope(bytes: Buffer, view: string, at: number, end: number): Envelope | HecFault {
   const from = memberValue(view, at, 'event')
   if (from === undefined) return 'no event'
   const to = new JsonScanner().scan(bytes.subarray(0, end), from)
@@ -89,7 +97,8 @@ function readEnvelope(
       ...(Object.keys(more).length > 0 && { fields: more }),
     }
   }
-  return { event, hints }
+  const sourcetype = Object.hasOwn(fields, 'sourcetype') ? fields['sourcetype'] : others['sourcetype']
+  return { event, hints, sourcetype: typeof sourcetype === 'string' ? sourcetype : undefined }
 }
 
 /** Looked at before it is parsed: hundreds of thousands of names would take seconds. */
