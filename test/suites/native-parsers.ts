@@ -7,13 +7,18 @@ import { stringifyJson } from '../../src/util/json.ts'
 import { assertLinear, damaged, fuzzRuns } from '../support/fuzz.ts'
 import type { Behaviour, Suite } from './behaviours.ts'
 
+/** Without the keys whose value is not there. */
+function present(record: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined))
+}
+
 const behaviours: readonly Behaviour<NativeParser>[] = [
   {
     name: 'reads its example as the records that it names',
     check({ example, parse }) {
       const records = example.texts.map((text) => parse(text)).filter((one): one is JsonObject => typeof one === 'object')
       assert.ok(records.length > 0, 'the example has a record')
-      assert.deepEqual(records, example.records)
+      assert.deepEqual(records.map(present), example.records)
     },
   },
   {

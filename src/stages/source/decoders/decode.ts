@@ -70,6 +70,7 @@ export function decodeBody(body: Uint8Array, decoding: string, decoders: readonl
     { state: state ?? 'lines', stream: parameters, isStart: true, final: true },
     decoders,
   )
-  const text = { bytes: body, records, count }
-  return parameters === undefined ? deliveriesApart(text) : text
+  if (parameters !== undefined) return { bytes: body, records, count }
+  const apart = deliveriesApart({ bytes: body, records })
+  return { ...apart, count: apart.records === records ? count : apart.records!.length / 2 }
 }
