@@ -11,13 +11,18 @@ const rsyslog = either(
   () => program('rsyslogd'),
   () => debianPackages(['rsyslog', 'libestr0', 'libfastjson4']),
 )
+const syslogNg = either(
+  () => program('syslog-ng'),
+  // The package excludes rsyslog's, so it is unpacked and not installed.
+  () => debianPackages(['syslog-ng-core', 'libivykis0', 'libnet1', 'libwrap0', 'libpcre3']),
+)
 const logger = program('logger')
 const why = ({ why }: Peer) => (why ? ` (${why})` : '')
 
 let folder: string
 let caracal: Caracal
 let port: number
-let child: ChildProcess | undefined
+const children: ChildProcess[] = []
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'caracal-syslog-'))
@@ -29,7 +34,7 @@ beforeAll(async () => {
   await caracal.start()
 })
 afterAll(async () => {
-  child?.kill('SIGKILL')
+  for (const child of children) child.kill('SIGKILL')
   await caracal.end('SIGKILL')
   rmSync(folder, { recursive: true, force: true })
 })
@@ -71,7 +76,7 @@ input(type="imfile" File="${input}" Tag="app:")
 action(type="omfwd" target="127.0.0.1" port="${port}" protocol="tcp" TCP_Framing="octet-counted" template="RSYSLOG_SyslogProtocol23Format")
 `,
     )
-    child = spawn(
+    const child = spawn(
       isUnpacked ? join(root, 'usr/sbin/rsyslogd') : root,
       [
         ...(isUnpacked ? ['-M', join(libraries, 'rsyslog')] : []),
@@ -79,6 +84,49 @@ action(type="omfwd" target="127.0.0.1" port="${port}" protocol="tcp" TCP_Framing
       ],
       { stdio: 'ignore', env: { ...process.env, ...(isUnpacked && { LD_LIBRARY_PATH: libraries }) } },
     )
+    children.push(child)
     expect(await messages('syslog_rfc5424', 'app', 2000)).toEqual(lines)
+  })
+})
+
+describe.skipIf(syslogNg.why)(`syslog-ng${why(syslogNg)}`, () => {
+  test('forwards a file as RFC 5424 over TCP, each line once, and as RFC 3164 over UDP', async () => {
+    const root = syslogNg.path!
+    const isUnpacked = existsSync(join(root, 'usr'))
+    const libraries = join(root, 'usr/lib/syslog-ng')
+    const own = join(folder, 'syslog-ng')
+    mkdirSync(own)
+    const lines = Array.from({ length: 2000 }, (_, n) => `line ${String(n).padStart(5, '0')} é`)
+    writeFileSync(join(own, 'many.log'), lines.map((line) => `${line}\n`).join(''))
+    writeFileSync(join(own, 'few.log'), 'one\ntwo\n')
+    const read = (file: string, program: string) =>
+      `source { file("${join(own, file)}" follow-freq(1) flags(no-parse) program-override("${program}")); };`
+    writeFileSync(
+      join(own, 'syslog-ng.conf'),
+      `@version: 3.38
+log { ${read('many.log', 'ng-tcp')} destination { syslog("127.0.0.1" transport("tcp") port(${port})); }; };
+log { ${read('few.log', 'ng-udp')} destination { network("127.0.0.1" transport("udp") port(${port})); }; };
+`,
+    )
+    const child = spawn(
+      isUnpacked ? join(root, 'usr/sbin/syslog-ng') : root,
+      [
+        ...(isUnpacked ? ['--module-path', join(libraries, '3.38')] : []),
+        ...['-F', '-f', join(own, 'syslog-ng.conf'), '-R', join(own, 'persist'), '-p', join(own, 'pid'), '-c', join(own, 'ctl')],
+      ],
+      {
+        stdio: 'ignore',
+        cwd: own,
+        env: {
+          ...process.env,
+          ...(isUnpacked && {
+            LD_LIBRARY_PATH: [libraries, join(root, 'usr/lib/x86_64-linux-gnu'), join(root, 'lib/x86_64-linux-gnu')].join(':'),
+          }),
+        },
+      },
+    )
+    children.push(child)
+    expect(await messages('syslog_rfc5424', 'ng-tcp', 2000)).toEqual(lines)
+    expect(await messages('syslog_rfc3164', 'ng-udp', 2)).toEqual(['one', 'two'])
   })
 })

@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path'
 
 /** Where packages for these tests are installed, once for all files and runs. */
 const CACHE = process.env['PEERS_CACHE'] ?? join(tmpdir(), 'caracal-peers')
-const INSTALL_MS = 45 * 60_000
+const INSTALL_MS = 15 * 60_000
 
 /** A folder or program of a real peer, or the reason why it cannot be had here. */
 export type Peer = { readonly path: string; readonly why?: undefined } | { readonly path?: undefined; readonly why: string }
