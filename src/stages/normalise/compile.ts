@@ -8,6 +8,7 @@ import { type FieldSpec, readSchemaDocument, type SchemaSpec, type ValueSpec } f
 import { compileFit } from './fit.ts'
 import { generateNormalise, type Names } from './generate-normalise.ts'
 import { generateEncoder } from './generate-row.ts'
+import { journalReader } from './journal-values.ts'
 import { valueAt, without } from './record-path.ts'
 import { compileTransform, type ReadSecret } from './transformations.ts'
 import { unfoldZeek, ZEEK_COMMON_FIELDS, zeekName, zeekPrefixes, zeekSpellings } from './zeek-names.ts'
@@ -78,7 +79,9 @@ function generated(
   { columns, names, secret }: Parts,
 ): Pick<CompiledSchema, 'normalise' | 'unknownFields' | 'encode'> {
   const { normalise: ofFields, keys, filled } = generateNormalise(spec, names, secret)
-  const transform = compileTransform(spec.fields, secret)
+  const change = compileTransform(spec.fields, secret)
+  const read = spec.isJournal ? journalReader(spec.fields) : undefined
+  const transform = read && change ? (raw: JsonObject) => change(read(raw)) : (read ?? change)
   const known = new Set(columns.map(({ name }) => name).filter((name) => !NOT_OF_EVENTS.has(name)))
   const unknownFields = (event: Event) => unknownKeys(event, known, keys)
   return {

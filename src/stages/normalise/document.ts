@@ -66,6 +66,8 @@ export interface SchemaSpec {
   readonly name: string
   readonly version: number
   readonly native: 'zeek' | undefined
+  /** Records are the journal's entries, whose JSON writes bytes as lists. */
+  readonly isJournal: boolean
   /** How the text of records is read, unless it is JSON or a native format that is detected. */
   readonly parser: ParserSpec | undefined
   readonly mayGuess: boolean
@@ -233,18 +235,18 @@ function readDocument(document: unknown, where: { readonly file: string }): Sche
   }
 }
 
-/** The format of Zeek's own logs is detected from the bytes; every other parser is named by the schema. */
-function readParser(parser: Readonly<Record<string, unknown>> | undefined): Pick<SchemaSpec, 'native' | 'parser'> {
+/** Zeek's own logs are detected by their header, and the journal's entries are JSON; every other parser reads text. */
+function readParser(parser: Readonly<Record<string, unknown>> | undefined): Pick<SchemaSpec, 'native' | 'isJournal' | 'parser'> {
   const [entry] = Object.entries(parser ?? {})
-  if (!entry) return { native: undefined, parser: undefined }
+  if (!entry) return { native: undefined, isJournal: false, parser: undefined }
   const [type, settings] = entry
-  return type === 'native' && isZeek(settings)
-    ? { native: 'zeek', parser: undefined }
-    : { native: undefined, parser: { type, settings } }
+  const isZeek = type === 'native' && isNamed(settings, 'zeek')
+  const isJournal = type === 'native' && isNamed(settings, 'journal')
+  return { native: isZeek ? 'zeek' : undefined, isJournal, parser: isZeek || isJournal ? undefined : { type, settings } }
 }
 
-function isZeek(settings: unknown): boolean {
-  return isObject(settings) && settings['name'] === 'zeek' && Object.keys(settings).length === 1
+function isNamed(settings: unknown, name: string): boolean {
+  return isObject(settings) && settings['name'] === name && Object.keys(settings).length === 1
 }
 
 /** Names that the standard columns use. */

@@ -62,6 +62,10 @@ const BOUNDS = {
 } as const
 type IntegerType = keyof typeof BOUNDS
 
+export function isIntegerType(type: string): type is IntegerType {
+  return Object.hasOwn(BOUNDS, type)
+}
+
 /** Integers and texts of integers, within the type's range; BigInt only beyond ±2^53. */
 export function toInteger(value: JsonValue, path: string, type: IntegerType): number | bigint | Misfit {
   let exact: bigint | undefined

@@ -3,13 +3,13 @@ import { nativeParsers } from '../native/index.ts'
 import { HEADER, type NativeParser } from '../native/native.ts'
 import { defineTextParser, Miss, stateless, type TextReader } from './text-parser.ts'
 
-/** Zeek's own format is detected from the bytes; its schemas name it for what it says about their fields. */
-const ZEEK = 'zeek'
+/** Detected from the bytes: Zeek's own format, and the journal's JSON. Schemas name them for what they say about values. */
+const DETECTED = ['zeek', 'journal'] as const
 
 /** A header is part of the context of every chunk after it; a longer one is not remembered. */
 const MAX_HEADER = 4096
 
-const names = [ZEEK, ...nativeParsers.map(({ type }) => type)] as const
+const names = [...DETECTED, ...nativeParsers.map(({ type }) => type)] as const
 
 /** Formats that are built in. */
 export const native = defineTextParser({
@@ -21,7 +21,7 @@ export const native = defineTextParser({
     }),
   }),
   example: {
-    settings: { name: nativeParsers[0]?.type ?? ZEEK },
+    settings: { name: nativeParsers[0]?.type ?? DETECTED[0] },
     texts: nativeParsers[0]?.example.texts ?? [],
     records: nativeParsers[0]?.example.records ?? [],
   },

@@ -1,5 +1,5 @@
-import { isUtf8 } from 'node:buffer'
 import type { JsonObject } from '../../../model/json.ts'
+import { isSingleField, journalText } from '../../../util/journal-fields.ts'
 import { setOwn, stringifyJson } from '../../../util/json.ts'
 import { ExportFrames, MalformedExport } from '../journald/export-frames.ts'
 import type { BodyDecoder } from './decoder.ts'
@@ -46,40 +46,15 @@ export function journalJson(entry: Buffer): string {
     const line = entry.indexOf(NEWLINE, at)
     const equals = entry.subarray(at, line).indexOf(EQUALS)
     const isText = equals >= 0
-    const name = textOf(entry.subarray(at, isText ? at + equals : line))
+    const name = journalText(entry.subarray(at, isText ? at + equals : line))
     const from = isText ? at + equals + 1 : line + 9
     const to = isText ? line : from + Number(entry.readBigUInt64LE(line + 1))
     at = to + 1
     const values = seen.get(name) ?? []
-    values.push(textOf(entry.subarray(from, to)))
+    values.push(journalText(entry.subarray(from, to)))
     seen.set(name, values)
     if (values.length === 1) setOwn(fields, name, values[0])
-    else setOwn(SINGLE.test(name) ? repeated : fields, name, values)
+    else setOwn(isSingleField(name) ? repeated : fields, name, values)
   }
   return stringifyJson(Object.keys(repeated).length > 0 ? { ...fields, REPEATED: repeated } : fields)
-}
-
-/** Fields of systemd.journal-fields(7) that have one value, and names that only the journal itself can give. */
-const SINGLE =
-  /^(_(?!UDEV_).*|MESSAGE|MESSAGE_ID|PRIORITY|CODE_(FILE|LINE|FUNC)|ERRNO|SYSLOG_.*|UNIT|USER_UNIT|(USER|SESSION)_ID|CONTAINER_.*|IMAGE_NAME)$/
-
-/** Bytes as text. Those that are not UTF-8 are written as `\xff`. */
-function textOf(bytes: Buffer): string {
-  if (isUtf8(bytes)) return bytes.toString()
-  let text = ''
-  for (let at = 0; at < bytes.length; ) {
-    const length = sequenceLength(bytes[at]!)
-    const sequence = bytes.subarray(at, at + length)
-    const isValid = length > 0 && sequence.length === length && isUtf8(sequence)
-    text += isValid ? sequence.toString() : `\\x${bytes[at]!.toString(16).padStart(2, '0')}`
-    at += isValid ? length : 1
-  }
-  return text
-}
-
-/** Bytes of the UTF-8 sequence that begins with this one; 0: none does. */
-function sequenceLength(first: number): number {
-  if (first < 0x80) return 1
-  if (first < 0xc2) return 0
-  return first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0
 }
