@@ -18,8 +18,9 @@ export async function checkSecrets({ content, destinations, http, keys, sources 
     }
   }
   await attempt(() => httpSettings(http, env))
+  const unused = { configured: sendNothing, trusted: {} }
   for (const destination of destinations)
-    await attempt(async () => (await openDestination(destination, { env, send: sendNothing, write: () => {} })).close())
+    await attempt(async () => (await openDestination(destination, { env, http: unused, write: () => {} })).close())
   for (const entry of content)
     if (typeof entry !== 'string' && entry.password) {
       const { password } = entry

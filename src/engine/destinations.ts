@@ -1,18 +1,20 @@
 import { type Environment, resolveSecret } from '../config/env.ts'
 import type { Destination } from '../stages/deliver/destination.ts'
 import { createDestination, type DestinationConfig } from '../stages/deliver/index.ts'
-import type { Send } from '../util/http/send.ts'
+import type { Http } from '../util/http/http.ts'
 
 export interface DestinationOutlets {
   /** Where secrets are found. */
   readonly env: Environment
-  readonly send: Send
+  /** Outgoing HTTP, and the authorities to trust for other connections. */
+  readonly http: Pick<Http, 'configured' | 'trusted'>
   readonly write: (text: string) => void
 }
 
 /** Creates one configured destination. Throws a `ConfigError` that names it, including for a missing secret. */
-export function openDestination(config: DestinationConfig, { env, send, write }: DestinationOutlets): Promise<Destination> {
-  return createDestination(config, { send, write, now: Date.now, secret: (reference) => resolveSecret(reference, env) })
+export function openDestination(config: DestinationConfig, { env, http, write }: DestinationOutlets): Promise<Destination> {
+  const { configured: send, trusted } = http
+  return createDestination(config, { send, trusted, write, now: Date.now, secret: (reference) => resolveSecret(reference, env) })
 }
 
 /** Creates all configured destinations, by id. */

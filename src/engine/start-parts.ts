@@ -115,7 +115,7 @@ export function createTableQueries(report: ContentReport, { lake, pipeline }: Pa
 export async function startDeliverer({ config, state, pipeline, events, metrics, http }: PartsDeps): Promise<Deliverer> {
   const destinations = await openDestinations(config.destinations, {
     env: environment(),
-    send: http.configured,
+    http,
     write: (text) => void process.stdout.write(text),
   })
   const deliverer = new Deliverer({

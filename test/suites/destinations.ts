@@ -8,7 +8,7 @@ import { ConfigError, Refused, RetryLater } from '../../src/util/errors.ts'
 import { createHttp } from '../../src/util/http/http.ts'
 import { outgoingAlert } from '../support/alerts.ts'
 import { type Received, TestServer } from '../support/servers.ts'
-import { type Fitting, fittings, SECRET } from '../support/vendors.ts'
+import { type Fitting, fittings, type OtherSide, SECRET } from '../support/vendors.ts'
 import type { Behaviour, Suite } from './behaviours.ts'
 
 /** A destination's definition for the suite: its config is validated by its own schema. */
@@ -18,7 +18,7 @@ export interface AnyDestination extends AnyDefinition {
 }
 
 interface Bench {
-  readonly server: TestServer
+  readonly server: OtherSide
   /** Creates the destination, without the named secret, if any. */
   open(missing?: string): Promise<Destination>
   readonly secrets: Readonly<Record<string, string>>
@@ -32,14 +32,14 @@ async function onBench(definition: AnyDestination, use: (bench: Bench) => Promis
 }
 
 async function onOneBench(definition: AnyDestination, fitting: Fitting, use: (bench: Bench) => Promise<void>): Promise<void> {
-  const server = await new TestServer().listen()
-  server.answer = fitting.answer ?? server.answer
+  const server = await (fitting.serve?.() ?? httpSide(fitting))
   const { url } = server
   const http = createHttp({ proxy: { https: undefined, http: undefined, except: [] }, allowPrivate: [] })
   const secrets = fitting.secrets(url)
   const open = (missing?: string) =>
     definition.create(definition.config.parse({ id: 'suite', ...fitting.config(url) }) as never, {
       send: http.configured,
+      trusted: server.trusted ?? {},
       now: Date.now,
       write: () => {},
       secret: (reference) => {
@@ -67,6 +67,19 @@ const delivery = (part: Partial<Delivery> = {}): Delivery => ({
 
 const never = () => new AbortController().signal
 
+async function httpSide({ answer }: Fitting): Promise<OtherSide> {
+  const server = await new TestServer().listen()
+  if (answer) server.answer = answer
+  const set = (next: TestServer['answer']) => {
+    server.answer = next
+  }
+  const failures = Object.entries(FAILURES).map(([name, fails]) => [name, () => set(fails)])
+  return Object.assign(server, {
+    failures: Object.fromEntries(failures) as OtherSide['failures'],
+    hang: (arrived: () => void) => set(() => arrived()),
+  })
+}
+
 /** Failure responses; each echoes the request wherever a response can. */
 const FAILURES: Readonly<Record<string, (response: ServerResponse, request: Received) => void>> = {
   'a fault': (response, request) => void response.writeHead(500, echo(request)).end(echo(request)),
@@ -86,8 +99,8 @@ function echo(request: Received): string {
 async function failuresOf({ server, open }: Bench): Promise<Map<string, unknown>> {
   const errors = new Map<string, unknown>()
   const destination = await open()
-  for (const [name, answer] of Object.entries(FAILURES)) {
-    server.answer = answer
+  for (const [name, fail] of Object.entries(server.failures)) {
+    fail()
     const error = await destination.send(delivery(), never()).then(
       () => undefined,
       (caught: unknown) => caught,
@@ -133,9 +146,7 @@ const behaviours: readonly Behaviour<AnyDestination>[] = [
       onBench(definition, async ({ server, open }) => {
         const destination = await open()
         const stop = new AbortController()
-        const arrived = new Promise<void>((resolve) => {
-          server.answer = () => resolve()
-        })
+        const arrived = new Promise<void>((resolve) => server.hang(resolve))
         const sent = destination.send(delivery(), stop.signal).catch(() => {})
         await Promise.race([arrived, sent])
         stop.abort()

@@ -1,8 +1,25 @@
 import type { ServerResponse } from 'node:http'
+import type { Trusted } from '../../src/util/http/http.ts'
+import { MailServer } from './mail-server.ts'
 import type { Received } from './servers.ts'
 
 /** Part of every secret, so that it is found wherever it leaks. */
 export const SECRET = 's3cr3t-5f1e'
+
+/** A receiver that the suite of destinations can make fail. */
+export interface OtherSide {
+  readonly url: string
+  /** Connections that were opened. */
+  readonly connections: number
+  /** What arrived; each delivery's id is in one of them. */
+  readonly received: readonly unknown[]
+  readonly trusted?: Trusted
+  /** By the name of a failure, what makes every further delivery fail in that way. */
+  readonly failures: Readonly<Record<string, () => void>>
+  /** Lets the next delivery wait forever. */
+  hang(arrived: () => void): void
+  close(): Promise<void>
+}
 
 /** Everything needed to use a destination with a test server: its keys, with secrets as references, and the secrets. */
 export interface Fitting {
@@ -10,6 +27,8 @@ export interface Fitting {
   readonly secrets: (serverUrl: string) => Readonly<Record<string, string>>
   /** How the receiver answers what it accepts. Default: 204. */
   readonly answer?: (response: ServerResponse, request: Received) => void
+  /** Starts the receiver if it does not speak HTTP. */
+  readonly serve?: () => Promise<OtherSide>
 }
 
 const json =
@@ -50,6 +69,19 @@ export const fittings: Readonly<Record<string, readonly Fitting[]>> = {
   mattermost: [hook],
   ntfy: [{ ...withToken({ topic: { env: 'TOPIC' } }), secrets: () => ({ TOKEN: SECRET, TOPIC: SECRET }) }],
   telegram: [withToken({ chat_id: '-1001' })],
+  email: (['starttls', 'implicit'] as const).map((tls) => ({
+    config: (url) => ({
+      host: new URL(url).hostname,
+      port: Number(new URL(url).port),
+      tls,
+      username: 'caracal',
+      password: { env: 'PASSWORD' },
+      from: 'caracal@example.com',
+      to: ['soc@example.com', 'night@example.com'],
+    }),
+    secrets: () => ({ PASSWORD: SECRET }),
+    serve: () => new MailServer({ password: SECRET, isImplicit: tls === 'implicit' }).listen(),
+  })),
   pagerduty: [
     {
       config: (url) => ({ url, routing_key: { env: 'KEY' } }),

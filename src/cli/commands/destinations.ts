@@ -47,7 +47,7 @@ async function test(id: string, { severity, ...flags }: Flags, io: Io): Promise<
   const { testAlert } = await import('../../stages/deliver/test-alert.ts')
   const http = createHttp(httpSettings(settings, io.env))
   try {
-    const destination = await openDestination(config, { env: io.env, send: http.configured, write: io.out })
+    const destination = await openDestination(config, { env: io.env, http, write: io.out })
     const alert = testAlert(Date.now(), severity, publicUrl(read))
     await destination.send({ id: randomUUID(), kind: 'test', alert }, AbortSignal.timeout(MAX_MS))
     await destination.close()

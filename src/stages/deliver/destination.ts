@@ -3,6 +3,7 @@ import { ALERT_TYPES } from '../../model/alert.ts'
 import { ALERT_CHANGES, type AlertChange, type DeliveryKind, type OutgoingAlert } from '../../model/outgoing-alert.ts'
 import { SEVERITIES } from '../../model/rule.ts'
 import type { Definition } from '../../util/define.ts'
+import type { Trusted } from '../../util/http/http.ts'
 import type { Send } from '../../util/http/send.ts'
 import type { SecretReference } from '../../util/secret.ts'
 
@@ -83,6 +84,8 @@ export interface Destination {
 export interface DestinationDeps {
   /** Can reach any address, since the operator configured it. */
   readonly send: Send
+  /** For TLS connections that do not carry HTTP. */
+  readonly trusted: Trusted
   readonly now: () => number
   /** Prints on standard output. */
   readonly write: (text: string) => void

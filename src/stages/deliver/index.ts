@@ -4,6 +4,7 @@ import { asana } from './asana.ts'
 import { caracal } from './caracal.ts'
 import type { Destination, DestinationDeps } from './destination.ts'
 import { discord } from './discord.ts'
+import { email } from './email.ts'
 import { github } from './github.ts'
 import { incidentio } from './incidentio.ts'
 import { jira } from './jira.ts'
@@ -29,6 +30,7 @@ export const destinations = [
   mattermost,
   ntfy,
   telegram,
+  email,
   pagerduty,
   opsgenie,
   incidentio,

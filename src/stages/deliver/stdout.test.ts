@@ -11,7 +11,7 @@ async function print(format: 'text' | 'json', alert = outgoingAlert({ title: HOS
   const write = (text: string) => {
     out += text
   }
-  const deps = { send: sendNothing, now: Date.now, write, secret: () => '' }
+  const deps = { send: sendNothing, trusted: {}, now: Date.now, write, secret: () => '' }
   const destination = await stdout.create(stdout.config.parse({ id: 't', format }), deps)
   await destination.send({ id: 'd', kind: 'opened', alert }, AbortSignal.timeout(1000))
   return out

@@ -34,6 +34,7 @@ async function sent(
   const parsed = definition.config.parse({ id: 'x', ...fitting.config(server.url), ...config })
   const destination = await createDestination({ ...parsed, type } as unknown as DestinationConfig, {
     send: http.configured,
+    trusted: {},
     now: Date.now,
     write: () => {},
     secret: (name) => ('env' in name ? fitting.secrets(server.url)[name.env!]! : ''),
@@ -277,6 +278,7 @@ const HOSTILE: Partial<OutgoingAlert> = {
 /** Destinations for people: those for programs get the exact text. */
 const FOR_PEOPLE = destinations
   .map(({ type }) => type)
+  .filter((type) => fittings[type]!.every(({ serve }) => !serve))
   .filter((type) => !['stdout', 'webhook', 'splunk_hec', 'caracal'].includes(type))
 
 describe.each(FOR_PEOPLE)('%s: a hostile log line', (type) => {
@@ -346,21 +348,19 @@ function strings(value: unknown): string[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(strings) : []
 }
 
-test.each(destinations.filter(({ isLocal }) => !isLocal).map(({ type }) => type))(
-  '%s: when asked to wait, it says how long',
-  async (type) => {
-    const fitting = fittings[type]![0]!
-    const waiting = { ...fitting, answer: undefined }
-    expect(waiting.answer).toBeUndefined()
-    const before = fittings[type]![0]!.answer
-    const busy: NonNullable<Fitting['answer']> = (response) => void response.writeHead(429, { 'retry-after': '7' }).end()
-    Object.assign(fitting, { answer: busy })
-    const error = await sent(type, 'opened').catch((caught: unknown) => caught)
-    Object.assign(fitting, { answer: before })
-    expect(error).toBeInstanceOf(RetryLater)
-    expect((error as RetryLater).afterMs).toBe(7000)
-  },
-)
+const OVER_HTTP = destinations.filter(({ type, isLocal }) => !isLocal && fittings[type]!.every(({ serve }) => !serve))
+test.each(OVER_HTTP.map(({ type }) => type))('%s: when asked to wait, it says how long', async (type) => {
+  const fitting = fittings[type]![0]!
+  const waiting = { ...fitting, answer: undefined }
+  expect(waiting.answer).toBeUndefined()
+  const before = fittings[type]![0]!.answer
+  const busy: NonNullable<Fitting['answer']> = (response) => void response.writeHead(429, { 'retry-after': '7' }).end()
+  Object.assign(fitting, { answer: busy })
+  const error = await sent(type, 'opened').catch((caught: unknown) => caught)
+  Object.assign(fitting, { answer: before })
+  expect(error).toBeInstanceOf(RetryLater)
+  expect((error as RetryLater).afterMs).toBe(7000)
+})
 
 test.each<[string, number, object, typeof Refused | typeof RetryLater, string]>([
   ['slack', 200, { ok: false, error: 'channel_not_found' }, Refused, 'Slack did not accept the message (channel_not_found)'],

@@ -25,6 +25,7 @@ const NOW = Date.parse('2024-01-01T00:00:00Z')
 const open = (part: object = {}) =>
   webhook.create(webhook.config.parse({ id: 'soc', url: `${server.url}/hook`, ...part }), {
     send: http.configured,
+    trusted: {},
     now: () => NOW,
     write: () => {},
     secret: (reference) => {
@@ -150,7 +151,7 @@ test.each([
 test('a request that cannot be sent at all is refused, not retried', async () => {
   const send = () => Promise.reject(new HttpError('invalid', 'it cannot be sent'))
   const config = webhook.config.parse({ id: 'soc', url: server.url })
-  const destination = await webhook.create(config, { send, now: () => NOW, write: () => {}, secret: () => '' })
+  const destination = await webhook.create(config, { send, trusted: {}, now: () => NOW, write: () => {}, secret: () => '' })
   const sent = destination.send(delivery, AbortSignal.timeout(5000))
   await expect(sent).rejects.toEqual(new Refused(shown('the webhook at HOST cannot be reached: it cannot be sent')))
 })

@@ -15,11 +15,18 @@ export interface HttpSettings {
   readonly allowPrivate: readonly string[]
 }
 
+export interface Trusted {
+  /** Certificates (PEM). */
+  readonly ca?: string[]
+}
+
 export interface Http {
   /** For addresses from the operator's configuration: any address, including private ones. */
   readonly configured: Send
   /** For addresses from content, which third parties may have written: only public addresses, and those that the configuration allows. */
   readonly fromContent: Send
+  /** The authorities to trust, as an option of TLS connections that do not carry HTTP. Empty: the usual ones. */
+  readonly trusted: Trusted
   /** Closes all connections. */
   close(): Promise<void>
 }
@@ -34,7 +41,7 @@ export function createHttp({ proxy, ca, allowPrivate }: HttpSettings): Http {
     open.push(agent)
     return agent
   }
-  const trusted = ca === undefined ? {} : { ca: [...usualAuthorities(), ca] }
+  const trusted: Trusted = ca === undefined ? {} : { ca: [...usualAuthorities(), ca] }
   // No limit on silence: each request sets its own time limit.
   const limits = { headersTimeout: 0, bodyTimeout: 0, maxHeaderSize: MAX_HEADER_BYTES }
   const proxies = new Map<string, Dispatcher>()
@@ -59,13 +66,14 @@ export function createHttp({ proxy, ca, allowPrivate }: HttpSettings): Http {
   return {
     configured: sender(),
     fromContent: sender(publicOr(allowPrivate)),
+    trusted,
     async close() {
       await Promise.all(open.map((agent) => agent.destroy()))
     },
   }
 }
 
-function connector(trusted: { ca?: string[] }, isAllowed: AddressRule | undefined): buildConnector.connector {
+function connector(trusted: Trusted, isAllowed: AddressRule | undefined): buildConnector.connector {
   const lookup = isAllowed && { lookup: guardedLookup(isAllowed) }
   return buildConnector({ timeout: CONNECT_TIMEOUT_MS, ...trusted, ...lookup })
 }
