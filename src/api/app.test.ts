@@ -196,6 +196,7 @@ test('the API description lists every route', async () => {
   expect(Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`))).toEqual([
     'get /api/v1/health',
     'get /api/v1/alerts',
+    'patch /api/v1/alerts',
     'get /api/v1/alerts/{id}',
     'patch /api/v1/alerts/{id}',
     'get /api/v1/alerts/{id}/events',

@@ -7,6 +7,7 @@ import { type Log, processLog } from '../telemetry/log.ts'
 import { requireHost, requireJson, requireToken } from './auth.ts'
 import { ApiError, answerError } from './errors.ts'
 import { createRouter } from './router.ts'
+import { alertBulkRoutes } from './routes/alert-bulk.ts'
 import { alertWorkRoutes } from './routes/alert-work.ts'
 import { alertRoutes } from './routes/alerts.ts'
 import { contentRoutes } from './routes/content.ts'
@@ -52,6 +53,7 @@ export function createApp(engine: Engine, log: Log = processLog()) {
     .route('/', healthRoutes(engine))
     .route('/', alertRoutes(engine))
     .route('/', alertWorkRoutes(engine))
+    .route('/', alertBulkRoutes(engine))
     .route('/', muteRoutes(engine))
     .route('/', queryRoutes(engine))
     .route('/', tableRoutes(engine))

@@ -67,10 +67,52 @@ export function filterOf(choice: AlertChoice): Record<string, string | readonly 
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)) as Record<string, string>
 }
 
+/** Criteria of `--where`, by the names that the options of the list have. */
+const CRITERIA = {
+  severity: SEVERITIES,
+  status: ALERT_STATUSES,
+  quality: ALERT_QUALITIES,
+  rule: 'text',
+  owner: 'text',
+  tag: 'text',
+  'log-type': 'text',
+  indicator: 'text',
+  text: 'text',
+  since: 'time',
+  until: 'time',
+} as const satisfies Readonly<Record<string, 'text' | 'time' | readonly string[]>>
+
+/** `--where key=value`, repeated, as a filter of the API. Throws `UsageError`. */
+export function whereOf(criteria: readonly string[]): Record<string, string | readonly string[]> {
+  const filter: Record<string, string | string[]> = {}
+  for (const one of criteria) {
+    const [, key = '', value = ''] = /^([a-z-]+)=(.*)$/s.exec(one) ?? []
+    const kind = Object.hasOwn(CRITERIA, key) ? CRITERIA[key as keyof typeof CRITERIA] : undefined
+    if (kind === undefined) {
+      const known = Object.keys(CRITERIA).join(', ')
+      throw new UsageError(`--where '${one}' is no criterion: give name=value with one of the names ${known}`)
+    }
+    const name = key.replace('-', '_')
+    const earlier = filter[name]
+    if (key === 'severity' || key === 'status') {
+      filter[name] = [...(earlier ?? []), choice(kind as readonly string[])(value)]
+      continue
+    }
+    if (earlier !== undefined) throw new UsageError(`--where names '${key}' twice; only severity and status may be repeated`)
+    filter[name] = kind === 'time' ? momentOf(`--where ${key}`, value) : kind === 'text' ? value : choice(kind)(value)
+  }
+  return filter
+}
+
 /** The filter as parameters of a query. */
 export function queryOf(choice: AlertChoice): URLSearchParams {
+  return parametersOf(filterOf(choice))
+}
+
+/** A filter of the API as parameters of a query. */
+export function parametersOf(filter: Readonly<Record<string, string | readonly string[]>>): URLSearchParams {
   const query = new URLSearchParams()
-  for (const [key, value] of Object.entries(filterOf(choice)))
+  for (const [key, value] of Object.entries(filter))
     for (const one of typeof value === 'string' ? [value] : value) query.append(key, one)
   return query
 }

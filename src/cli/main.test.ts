@@ -308,6 +308,41 @@ describe('with a server', () => {
     })
   })
 
+  test('several alerts are changed by their ids or by a filter, which is only counted without --yes', async () => {
+    for (const n of [1, 2, 3]) await engine.addAlert({ alertId: alertId(n), ruleId: n === 3 ? 'B' : 'A' })
+    const run = (...argv: string[]) => cli(['alerts', ...argv, ...flags])
+    const both = (text: string) => `00010000 is ${text}.\n00020000 is ${text}.\n`
+    expect((await run('status', '0001,0002', 'triaged')).out).toBe(both('TRIAGED'))
+    expect((await run('assign', '0001,0002', 'ana')).out).toBe(both('TRIAGED (owner: ana)'))
+    expect((await run('tag', '0001,0002', 'x', 'y')).out).toBe(both('TRIAGED (owner: ana; tags: x, y)'))
+    expect(await run('resolve', '0001', 'ffff', '0002')).toMatchObject({
+      code: 1,
+      out: both('RESOLVED (owner: ana; tags: x, y)'),
+      err: expect.stringMatching(/^caracal: ffff: there is no alert 'ffff'/),
+    })
+    expect(await run('close', '--where', 'rule=B', '--where', 'owner=')).toMatchObject({
+      ...{ code: 1, out: '', err: '1 alert would be changed; nothing was. Repeat the command with --yes to change it.\n' },
+    })
+    expect((await run('close', '--where', 'rule=B', '--where', 'status=open', '--yes')).out).toBe('00030000 is CLOSED.\n')
+    expect((await run('tag', '--where', 'rule=B', '--yes', 'z')).out).toBe('00030000 is CLOSED (tags: z).\n')
+    expect((await run('assign', '--where', 'tag=z', '--yes', 'bo')).out).toBe('00030000 is CLOSED (owner: bo; tags: z).\n')
+    expect((await run('status', '--where', 'owner=bo', '--yes', 'OPEN')).out).toBe('00030000 is OPEN (owner: bo; tags: z).\n')
+    expect(await run('close', '--where', 'rule=none')).toMatchObject({ code: 0, err: 'No alert fits; nothing was changed.\n' })
+    for (const [argv, why] of [
+      [['close'], 'by their ids, or'],
+      [['close', '0001', '--where', 'rule=B'], 'by their ids, or'],
+      [['close', '0001', '--yes'], '--yes goes with --where'],
+      [['close', '--where', 'rules=B'], "'rules=B' is no criterion"],
+      [['close', '--where', 'rule=A', '--where', 'rule=B'], "names 'rule' twice"],
+      [['close', '--where', 'status=DONE'], "'DONE' is not one of"],
+      [['close', '--where', 'since=soon'], "--where since 'soon' is no time"],
+      [['status', '0001'], 'name one status'],
+      [['status', '--where', 'rule=A', '0001', 'OPEN'], 'name one status'],
+      [['assign', '--where', 'rule=A', 'ana', 'bo'], 'name the owner'],
+    ] as const)
+      expect(await run(...argv)).toMatchObject({ code: 2, err: expect.stringContaining(why) })
+  })
+
   const ANSWER = {
     columns: [
       { name: 'uid', type: 'String' },

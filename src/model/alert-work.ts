@@ -43,17 +43,19 @@ export interface WorkChange {
 }
 
 /** The outcome of a change, by alert. */
-export type ChangeOutcome =
-  | 'changed'
+export const CHANGE_OUTCOMES = [
+  'changed',
   /** It already was as requested. */
-  | 'unchanged'
-  | 'not_found'
+  'unchanged',
+  'not_found',
   /** It has another version than the caller expected. */
-  | 'conflict'
+  'conflict',
   /** Its status is that of the alert it was merged into. */
-  | 'merged'
+  'merged',
   /** It would have too many tags. */
-  | 'too_many'
+  'too_many',
+] as const
+export type ChangeOutcome = (typeof CHANGE_OUTCOMES)[number]
 
 export interface ChangeResult {
   readonly alertId: string

@@ -144,7 +144,9 @@ export async function findAlert(db: Kysely<StateTables>, idPrefix: string): Prom
     .selectFrom('alerts')
     .selectAll()
     .where('opened', '=', 1)
-    .where('alert_id', 'like', `${idPrefix}%`)
+    // A range rather than LIKE, which would read the whole table: 'g' is after every hexadecimal digit.
+    .where('alert_id', '>=', idPrefix)
+    .where('alert_id', '<', `${idPrefix}g`)
     .limit(2)
     .execute()
   return rows.length === 1 ? rows[0] : undefined

@@ -130,7 +130,8 @@ export function alertWorkRoutes(engine: Engine) {
       const asked = changeOf(c.req.valid('json'))
       const [result] = await engine.desk({ do: 'change', alertIds: [alertId], change: asked, by: TOKEN_NAME, version })
       const alert = await alertOf(engine, alertId)
-      refuse(result!.outcome, alert)
+      const refused = refusal(result!.outcome, alert)
+      if (refused) throw refused
       c.header('etag', `"${alert.version}"`)
       return c.json(alertView(alert), 200)
     })
@@ -151,18 +152,21 @@ export function alertWorkRoutes(engine: Engine) {
     })
 }
 
-/** Throws an `ApiError` for a change that was not made. */
-function refuse(outcome: ChangeOutcome, { alertId, version, mergedInto }: StoredAlert): void {
+/** The error for a change that was not made; `undefined` if it was, or was not needed. */
+export function refusal(outcome: ChangeOutcome, { alertId, version, mergedInto }: StoredAlert): ApiError | undefined {
   switch (outcome) {
     case 'not_found':
-      throw noAlert(alertId)
+      return noAlert(alertId)
     case 'conflict': {
       const message = `the alert has changed since: its ETag is now "${version}". Read it again, and decide whether the change still makes sense`
-      throw new ApiError(412, 'precondition_failed', message, { etag: `"${version}"` })
+      return new ApiError(412, 'precondition_failed', message, { etag: `"${version}"` })
     }
     case 'merged':
-      throw new ApiError(409, 'conflict', `the alert was merged into ${mergedInto}, whose status it has: change that one`)
+      return new ApiError(409, 'conflict', `the alert was merged into ${mergedInto}, whose status it has: change that one`)
     case 'too_many':
-      throw new ApiError(409, 'conflict', `an alert has at most ${MAX_CONTEXT_TAGS} context tags: remove some first`)
+      return new ApiError(409, 'conflict', `an alert has at most ${MAX_CONTEXT_TAGS} context tags: remove some first`)
+    case 'changed':
+    case 'unchanged':
+      return undefined
   }
 }

@@ -7,6 +7,7 @@ import { columns } from '../columns.ts'
 import { UsageError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { clientOf, type ServerFlags, withServer } from '../server-options.ts'
+import { counted } from '../style.ts'
 import { laterOf } from '../times.ts'
 
 type Mute = z.output<typeof muteSchema>
@@ -73,7 +74,12 @@ export function registerMutes(program: Command, io: Io): void {
     async (id: string, flags: ServerFlags) => {
       const path = `/api/v1/mutes/${encodeURIComponent(id)}/end`
       const mute = await clientOf(flags, io).json<Mute>(path, { method: 'POST' })
-      io.out(flags.json ? `${JSON.stringify(mute)}\n` : `Mute ${mute.mute_id.slice(0, 8)} is ${mute.state}.\n`)
+      if (flags.json) return io.out(`${JSON.stringify(mute)}\n`)
+      io.out(`Mute ${mute.mute_id.slice(0, 8)} is ${mute.state}.\n`)
+      if (mute.alerts > 0)
+        io.out(
+          `It muted ${counted(mute.alerts, 'alert')}. Those it still mutes stay muted, and are not sent, until a match joins that no mute covers: \`caracal alerts --mute ${mute.mute_id}\` lists them.\n`,
+        )
     },
   )
 }
