@@ -226,7 +226,8 @@ async function alertWith(title: string): Promise<Record<string, unknown>> {
 async function printedStatement(title: string): Promise<string> {
   const { alert_id } = await alertWith(title)
   const text = await (await caracal.fetch(`/api/v1/alerts/${String(alert_id)}`)).text()
-  const shown = alertText(JSON.parse(text) as Parameters<typeof alertText>[0], text, [], { hasColours: false } as Io)
+  const NOTHING_ELSE = { timeline: [], related: { results: [], truncated: false } }
+  const shown = alertText(JSON.parse(text) as Parameters<typeof alertText>[0], text, NOTHING_ELSE, { hasColours: false } as Io)
   return /query "(SELECT .*)"$/m.exec(shown)![1]!
 }
 

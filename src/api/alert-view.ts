@@ -89,6 +89,7 @@ export const alertDetailSchema = alertSchema.extend({
     .nullable()
     .describe('The first event of the alert; null if it is too large to store.'),
   deliveries: z.array(deliverySchema),
+  merged_alerts: z.array(alertSchema).describe('The alerts that were merged into it, newest first.'),
 })
 
 export function alertView(alert: StoredAlert): z.output<typeof alertSchema> {
@@ -123,7 +124,7 @@ export function alertView(alert: StoredAlert): z.output<typeof alertSchema> {
 }
 
 /** JSON text matching `alertDetailSchema`, with exact context and events. */
-export function alertDetail(alert: StoredAlert, deliveries: readonly StoredDelivery[]): string {
+export function alertDetail(alert: StoredAlert, deliveries: readonly StoredDelivery[], merged: readonly StoredAlert[]): string {
   const { startMs, endMs, body } = alert
   const { threshold, description, reference, runbook, tags, reports, functionErrors, indicators, indicatorsCut } = body
   return exactObject({
@@ -144,6 +145,7 @@ export function alertDetail(alert: StoredAlert, deliveries: readonly StoredDeliv
     enrichment: new ExactJson(stringifyJson(evidenceOf(body))),
     sample_event: exact(body.sampleEvent),
     deliveries: deliveries.map(deliveryView),
+    merged_alerts: merged.map(alertView),
   })
 }
 

@@ -8,6 +8,8 @@ import { requireHost, requireJson, requireToken } from './auth.ts'
 import { ApiError, answerError } from './errors.ts'
 import { createRouter } from './router.ts'
 import { alertBulkRoutes } from './routes/alert-bulk.ts'
+import { alertMergeRoutes } from './routes/alert-merge.ts'
+import { alertRelatedRoutes } from './routes/alert-related.ts'
 import { alertWorkRoutes } from './routes/alert-work.ts'
 import { alertRoutes } from './routes/alerts.ts'
 import { contentRoutes } from './routes/content.ts'
@@ -54,6 +56,8 @@ export function createApp(engine: Engine, log: Log = processLog()) {
     .route('/', alertRoutes(engine))
     .route('/', alertWorkRoutes(engine))
     .route('/', alertBulkRoutes(engine))
+    .route('/', alertMergeRoutes(engine))
+    .route('/', alertRelatedRoutes(engine))
     .route('/', muteRoutes(engine))
     .route('/', queryRoutes(engine))
     .route('/', tableRoutes(engine))

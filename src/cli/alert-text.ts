@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { alertTables } from '../api/alert-tables.ts'
 import type { alertDetailSchema } from '../api/alert-view.ts'
+import type { relatedSchema } from '../api/routes/alert-related.ts'
 import type { timelineSchema } from '../api/timeline-view.ts'
 import type { JsonObject, JsonValue } from '../model/json.ts'
 import { parseJson, stringifyJson } from '../util/json.ts'
@@ -11,13 +12,19 @@ import { bold, count, counted, faint, severityText, span } from './style.ts'
 import { timelineLines } from './timeline-text.ts'
 
 type Alert = z.output<typeof alertDetailSchema>
+type Related = z.output<typeof relatedSchema>
 type Entry = z.output<typeof timelineSchema>
 
 /** The maximum depth of a context or an event within the response. */
 const MAX_DEPTH = 520
 
 /** Everything about why an alert was raised, for people. `text` is the raw response, which has exact numbers. */
-export function alertText(alert: Alert, text: string, timeline: readonly Entry[], io: Io): string {
+export function alertText(
+  alert: Alert,
+  text: string,
+  { timeline, related }: { readonly timeline: readonly Entry[]; readonly related: Related },
+  io: Io,
+): string {
   const exact = exactOf(text)
   const lines = [
     `${severityText(io, alert.severity)}  ${bold(io, alert.title)}`,
@@ -58,6 +65,8 @@ export function alertText(alert: Alert, text: string, timeline: readonly Entry[]
     ...enrichmentLines(exact['enrichment'], io),
     ...block('Context', exact['context'], io),
     ...sampleLines(alert, exact, io),
+    ...mergedLines(alert, io),
+    ...relatedLines(related, io),
     ...deliveryLines(alert, io),
     ...timelineLines(timeline, io),
     ...(alert.type === 'SYSTEM' ? [] : ['', faint(io, allEvents(alert))]),
@@ -150,6 +159,31 @@ function pretty(value: JsonValue, indent: string): string[] {
 /** Text unchanged, anything else as exact JSON. */
 function plain(value: JsonValue | undefined): string {
   return typeof value === 'string' ? value : value === undefined ? '' : stringifyJson(value)
+}
+
+function mergedLines({ merged_alerts, event_count }: Alert, io: Io): string[] {
+  if (merged_alerts.length === 0) return []
+  const events = merged_alerts.reduce((sum, one) => sum + one.event_count, event_count)
+  const lines = merged_alerts.map(
+    (one) =>
+      `  ${one.alert_id.slice(0, 8)}  ${one.severity}  ${counted(one.event_count, 'event')}, last ${one.last_event_time}  ${printable(one.title)}`,
+  )
+  return ['', bold(io, 'Merged into this alert'), ...lines, `  together: ${counted(events, 'event')}`]
+}
+
+/** Maximum number of shared values shown for a related alert. */
+const MAX_SHARED = 5
+
+function relatedLines({ results, truncated }: Related, io: Io): string[] {
+  if (results.length === 0) return []
+  const lines = results.map(({ alert, shared }) => {
+    const values = [...new Set(Object.values(shared).flat())]
+    const more = values.length > MAX_SHARED ? ', …' : ''
+    const { alert_id, created_time, severity, status, title } = alert
+    const head = [alert_id.slice(0, 8), created_time.replace(/\.\d+Z$/, 'Z'), severity, status, printable(title)].join('  ')
+    return `  ${head}${faint(io, `  shares ${printable(values.slice(0, MAX_SHARED).join(', '))}${more}`)}`
+  })
+  return ['', bold(io, 'Related alerts'), ...lines, ...(truncated ? [faint(io, '  and more')] : [])]
 }
 
 function deliveryLines({ deliveries, muted_by }: Alert, io: Io): string[] {

@@ -343,6 +343,27 @@ describe('with a server', () => {
       expect(await run(...argv)).toMatchObject({ code: 2, err: expect.stringContaining(why) })
   })
 
+  test('alerts are merged and taken out again, and show lists merged and related ones', async () => {
+    for (const n of [1, 2, 3]) await engine.addAlert({ alertId: alertId(n) }, { title: `evil\u001b[${n}J` })
+    const run = (...argv: string[]) => cli(['alerts', ...argv, ...flags])
+    expect((await run('merge', '0001', '0002', '0003')).out).toBe('2 alerts are merged into 0001 now.\n')
+    expect((await run('--merged')).out).toMatch(/^ID.*\n00030000.*\n00020000.*\n$/)
+    const shown = (await run('show', '0001')).out
+    for (const line of [
+      /Merged into this alert\n {2}00030000 {2}CRITICAL {2}3 events, last 2023-05-15T14:23:09Z {2}evil\\u\{1b\}\[3J\n/,
+      / {2}together: 9 events\n/,
+      /Related alerts\n {2}00030000 {2}1970-01-01T00:16:40Z {2}CRITICAL {2}OPEN {2}evil\\u\{1b\}\[3J {2}shares 45\.139\.122\.241\n/,
+      `alert ${alertId(2)} was merged into this one, by cli\n`,
+    ])
+      expect(shown).toMatch(line)
+    expect((await run('show', '0002')).out).toContain(`merged into: – → ${alertId(1)}, by cli\n`)
+    expect((await run('unmerge', '0002')).out).toBe('00020000 is an alert of its own again.\n')
+    expect((await run('show', '0001')).out).toContain(`alert ${alertId(2)} was taken out of this one, by cli\n`)
+    expect(await run('unmerge', '0002')).toMatchObject({ code: 1, err: expect.stringContaining('is not merged') })
+    expect(await run('merge', '0003', '0002')).toMatchObject({ code: 1, err: expect.stringContaining('nothing was merged') })
+    expect(await run('merge', '0001')).toMatchObject({ code: 2 })
+  })
+
   const ANSWER = {
     columns: [
       { name: 'uid', type: 'String' },

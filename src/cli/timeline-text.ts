@@ -27,7 +27,7 @@ function lines(entry: Entry, io: Io): string[] {
 }
 
 function textOf({ kind, detail }: Entry): string {
-  const { event_count, severity, muted_by, added, from, to, destination, sent, error, field } = detail
+  const { alert_id, event_count, severity, muted_by, added, from, to, destination, sent, error, field } = detail
   switch (kind) {
     case 'opened':
       return `opened as ${severity} with ${events(event_count)}${muted_by === null ? '' : `, muted by ${muted_by}`}`
@@ -41,6 +41,10 @@ function textOf({ kind, detail }: Entry): string {
       return `not sent to ${destination} (${sent}): ${error}`
     case 'changed':
       return `${String(field).replaceAll('_', ' ')}: ${value(from)} → ${value(to)}`
+    case 'merged':
+      return `alert ${alert_id} was merged into this one`
+    case 'unmerged':
+      return `alert ${alert_id} was taken out of this one`
     case 'comment':
       return 'comment'
   }

@@ -1,9 +1,10 @@
-import type { ChangeResult, CommentOutcome } from '../model/alert-work.ts'
+import type { ChangeResult, CommentOutcome, MergeOutcome } from '../model/alert-work.ts'
 import type { DeliveryFilter } from '../model/delivery-list.ts'
 import type { Mute } from '../model/mute.ts'
 import type { Rule } from '../model/rule.ts'
 import { changeDeliveries, type Routing } from '../pipeline/deliveries.ts'
 import { type ChangeAsk, type Comment, changeAlerts, commentAlert } from '../state/alert-changes.ts'
+import { type MergeAsk, mergeAlerts, unmergeAlert } from '../state/alert-merge.ts'
 import type { StateDb } from '../state/db.ts'
 import { resendDeliveries } from '../state/delivery-list.ts'
 import { addMute, endMute, type NewMute } from '../state/mutes.ts'
@@ -12,6 +13,8 @@ import { addMute, endMute, type NewMute } from '../state/mutes.ts'
 export type DeskAsk =
   | ({ readonly do: 'change' } & Omit<ChangeAsk, 'nowMs' | 'onEnd'>)
   | ({ readonly do: 'comment' } & Omit<Comment, 'nowMs'>)
+  | ({ readonly do: 'merge' } & Omit<MergeAsk, 'nowMs'>)
+  | { readonly do: 'unmerge'; readonly alertId: string; readonly by: string }
   | ({ readonly do: 'mute' } & Omit<NewMute, 'nowMs'>)
   | { readonly do: 'unmute'; readonly muteId: string; readonly by: string }
   | { readonly do: 'resend'; readonly which: Omit<DeliveryFilter, 'state'> }
@@ -20,6 +23,8 @@ export type DeskAsk =
 export interface DeskAnswers {
   readonly change: readonly ChangeResult[]
   readonly comment: CommentOutcome
+  readonly merge: MergeOutcome
+  readonly unmerge: 'done' | 'not_found' | 'not_merged'
   /** `taken`: another mute has the id. `too_many`: as many mutes as are allowed are in force. */
   readonly mute: Mute | 'taken' | 'too_many'
   /** `undefined`: it does not exist. */
@@ -52,6 +57,10 @@ export function atDesk(ask: DeskAsk, { db, routing, rules, now }: DeskDeps): Pro
       })
     case 'comment':
       return commentAlert(db, { ...ask, nowMs })
+    case 'merge':
+      return mergeAlerts(db, { ...ask, nowMs })
+    case 'unmerge':
+      return unmergeAlert(db, { ...ask, nowMs })
     case 'mute':
       return addMute(db, { ...ask, nowMs })
     case 'unmute':

@@ -62,6 +62,18 @@ export interface ChangeResult {
   readonly outcome: ChangeOutcome
 }
 
+/** Maximum number of alerts that are merged into one. */
+export const MAX_MERGED = 200
+
+/** The outcome of a merge. Unless it is done, nothing was merged, because of the alert with this id. */
+export type MergeOutcome =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'not_found' | 'itself'; readonly alertId: string }
+  | { readonly kind: 'merged'; readonly alertId: string; readonly into: string }
+  /** Others are merged into it. */
+  | { readonly kind: 'has_merged'; readonly alertId: string }
+  | { readonly kind: 'too_many'; readonly alertId: string }
+
 /** Fields of an alert whose changes its timeline records. */
 export type ChangedField =
   | keyof Pick<AlertWork, 'status' | 'quality' | 'owner' | 'reason'>
@@ -84,6 +96,8 @@ export type Happening =
       readonly from: string | null | readonly string[]
       readonly to: string | null | readonly string[]
     }
+  /** Another alert was merged into this one, or taken out of it again. */
+  | { readonly kind: 'merged' | 'unmerged'; readonly alert_id: string }
   | { readonly kind: 'comment'; readonly text: string }
 
 export const HAPPENINGS = [
@@ -93,6 +107,8 @@ export const HAPPENINGS = [
   'delivered',
   'failed',
   'changed',
+  'merged',
+  'unmerged',
   'comment',
 ] as const satisfies readonly Happening['kind'][]
 

@@ -54,9 +54,34 @@ async function changeAlert(tx: Transaction<StateTables>, alertId: string, ask: C
   if (next.contextTags.length > MAX_CONTEXT_TAGS) return 'too_many'
   if (next.status !== alert.status && alert.mergedInto !== null) return 'merged'
   if (!(await saveWork(tx, alert, next, ask))) return 'unchanged'
-  if (isOver(next) && !isOver(alert) && alert.mutedBy === null && ask.onEnd)
-    await saveDeliveries(tx, ask.onEnd({ ...alert, ...next, version: alert.version + 1 }, await sentTo(tx, alertId)))
+  await notifyOfEnd(tx, alert, next, ask)
+  if (next.status !== alert.status) await followParent(tx, next, alertId, ask)
   return 'changed'
+}
+
+/** The alerts that were merged into another have its status. */
+async function followParent(
+  tx: Transaction<StateTables>,
+  { status, reason }: AlertWork,
+  id: string,
+  ask: ChangeAsk,
+): Promise<void> {
+  for (const row of await tx.selectFrom('alerts').selectAll().where('merged_into', '=', id).execute()) {
+    const child = storedAlert(row)
+    const next = { ...child, status, reason }
+    await saveWork(tx, child, next, ask)
+    await notifyOfEnd(tx, child, next, ask)
+  }
+}
+
+async function notifyOfEnd(
+  tx: Transaction<StateTables>,
+  alert: StoredAlert,
+  next: AlertWork,
+  { onEnd }: ChangeAsk,
+): Promise<void> {
+  if (!onEnd || !isOver(next) || isOver(alert) || alert.mutedBy !== null) return
+  await saveDeliveries(tx, onEnd({ ...alert, ...next, version: alert.version + 1 }, await sentTo(tx, alert.alertId)))
 }
 
 function isOver({ status }: AlertWork): boolean {

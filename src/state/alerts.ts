@@ -19,6 +19,8 @@ export async function saveWindows(tx: Transaction<StateTables>, windows: readonl
   await addEntries(tx, entries)
   for (const { alertId, happening } of entries)
     if (happening.kind === 'changed' && happening.field === 'status') await reopen(tx, alertId)
+  for (const { alertId, atMs, happening } of entries)
+    if (happening.kind === 'changed' && happening.field === 'status') await reopenMerged(tx, alertId, atMs)
 }
 
 type Before = Pick<AlertRow, 'alert_id' | 'status' | 'reason' | 'severity' | 'event_count' | 'muted_by'>
@@ -62,6 +64,25 @@ async function reopen(tx: Transaction<StateTables>, alertId: string): Promise<vo
     .set((eb) => ({ status: 'OPEN', reason: null, version: eb('version', '+', 1) }))
     .where('alert_id', '=', alertId)
     .execute()
+}
+
+/** Opens again what is merged with an alert that was opened again, because they have one status. */
+async function reopenMerged(tx: Transaction<StateTables>, alertId: string, atMs: number): Promise<void> {
+  const one = tx.selectFrom('alerts').select('merged_into').where('alert_id', '=', alertId)
+  const root = (await one.executeTakeFirstOrThrow()).merged_into ?? alertId
+  const others = await tx
+    .selectFrom('alerts')
+    .select(['alert_id', 'status', 'reason'])
+    .where((eb) => eb.or([eb('alert_id', '=', root), eb('merged_into', '=', root)]))
+    .where('status', 'in', ['RESOLVED', 'CLOSED'])
+    .execute()
+  for (const { alert_id, status, reason } of others) {
+    const changed = { alertId: alert_id, atMs, by: '' }
+    const entries: NewEntry[] = [{ ...changed, happening: { kind: 'changed', field: 'status', from: status, to: 'OPEN' } }]
+    if (reason !== null) entries.push({ ...changed, happening: { kind: 'changed', field: 'reason', from: reason, to: null } })
+    await addEntries(tx, entries)
+    await reopen(tx, alert_id)
+  }
 }
 
 async function upsert(tx: Transaction<StateTables>, windows: readonly AlertWindow[]): Promise<void> {

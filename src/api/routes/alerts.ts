@@ -2,6 +2,7 @@ import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import type { Engine } from '../../engine/engine.ts'
 import type { AlertPlace } from '../../model/alert-filter.ts'
+import { MAX_MERGED } from '../../model/alert-work.ts'
 import { alertFilter, alertFilterShape } from '../alert-filter.ts'
 import { alertOf, idParam } from '../alert-of.ts'
 import { alertDetail, alertDetailSchema, alertSchema, alertView } from '../alert-view.ts'
@@ -84,8 +85,9 @@ export function alertRoutes(engine: Engine) {
     })
     .openapi(show, async (c) => {
       const row = await alertOf(engine, c.req.valid('param').id)
+      const { alerts: merged } = await engine.read.alerts({ mergedInto: row.alertId }, { limit: MAX_MERGED })
       return exactAnswer<z.output<typeof alertDetailSchema>, 200>(
-        alertDetail(row, await engine.read.deliveries(row.alertId)),
+        alertDetail(row, await engine.read.deliveries(row.alertId), merged),
         200,
         { etag: `"${row.version}"` },
       )

@@ -1,4 +1,6 @@
 import type { Command } from 'commander'
+import type { z } from 'zod'
+import type { alertSchema } from '../../api/alert-view.ts'
 import { ALERT_STATUSES } from '../../model/alert.ts'
 import { ALERT_QUALITIES } from '../../model/alert-work.ts'
 import { type ChosenFlags, change, chosen, idsOf } from '../alert-change.ts'
@@ -6,7 +8,10 @@ import { choice, oneOf } from '../alert-options.ts'
 import { UsageError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { clientOf, type ServerFlags, withServer } from '../server-options.ts'
+import { counted } from '../style.ts'
 import { bodyOf, type MuteFlags, made, muting } from './mutes.ts'
+
+type Alert = z.output<typeof alertSchema>
 
 interface EndFlags extends ChosenFlags {
   readonly reason?: string
@@ -47,6 +52,26 @@ export function registerAlertWork(alerts: Command, io: Io): void {
       if (tags.length + remove.length === 0) throw new UsageError('name a tag to add, or one to --remove')
       return change(ids, { add_tags: tags, remove_tags: remove }, flags, io)
     })
+  command('merge <parent> <ids...>', 'Merge alerts into another, all or none; they have its status from then on.').action(
+    async (parent: string, ids: string[], flags: ServerFlags) => {
+      const path = `/api/v1/alerts/${encodeURIComponent(parent)}/merge`
+      const { results } = await clientOf(flags, io).json<{ results: Alert[] }>(path, {
+        method: 'POST',
+        body: { ids: idsOf(ids) },
+      })
+      if (flags.json) return io.write(results.map((alert) => `${JSON.stringify(alert)}\n`).join(''))
+      io.out(`${counted(results.length, 'alert')} ${results.length === 1 ? 'is' : 'are'} merged into ${parent} now.\n`)
+    },
+  )
+  command('unmerge <ids...>', 'Take alerts out of the one that they were merged into.').action(
+    async (ids: string[], flags: ServerFlags) => {
+      const client = clientOf(flags, io)
+      for (const id of idsOf(ids)) {
+        const alert = await client.json<Alert>(`/api/v1/alerts/${encodeURIComponent(id)}/unmerge`, { method: 'POST' })
+        io.out(flags.json ? `${JSON.stringify(alert)}\n` : `${alert.alert_id.slice(0, 8)} is an alert of its own again.\n`)
+      }
+    },
+  )
   muting(command('snooze <id>', "Mute further matches of an alert's rule with its dedup string.")).action(
     (id: string, flags: ServerFlags & MuteFlags) =>
       made(`/api/v1/alerts/${encodeURIComponent(id)}/snooze`, bodyOf(flags, io), flags, io),

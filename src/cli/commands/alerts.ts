@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { z } from 'zod'
 import type { alertDetailSchema, alertSchema } from '../../api/alert-view.ts'
+import type { relatedSchema } from '../../api/routes/alert-related.ts'
 import type { timelineSchema } from '../../api/timeline-view.ts'
 import { type AlertChoice, choosingAlerts, queryOf } from '../alert-options.ts'
 import { alertText } from '../alert-text.ts'
@@ -46,7 +47,8 @@ export function registerAlerts(program: Command, io: Io): void {
       const text = await (await client.call(`/api/v1/alerts/${encodeURIComponent(id)}`)).text()
       if (flags.json) return io.out(`${text}\n`)
       const alert = JSON.parse(text) as z.output<typeof alertDetailSchema>
-      io.out(alertText(alert, text, await timelineOf(client, alert.alert_id), io))
+      const related = await client.json<z.output<typeof relatedSchema>>(`/api/v1/alerts/${alert.alert_id}/related`)
+      io.out(alertText(alert, text, { timeline: await timelineOf(client, alert.alert_id), related }, io))
     },
   )
   registerAlertWork(alerts, io)
