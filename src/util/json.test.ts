@@ -48,7 +48,7 @@ describe('parseJson', () => {
       'too_deep',
       'more than 64 deep',
     ],
-    ['65 levels in objects', '{"a":'.repeat(65) + '1' + '}'.repeat(65), 'too_deep', 'more than 64 deep'],
+    ['65 levels in objects', `${'{"a":'.repeat(65)}1${'}'.repeat(65)}`, 'too_deep', 'more than 64 deep'],
     ['65 levels in a long text', `${'['.repeat(65)}"${'x'.repeat(70_000)}"${']'.repeat(65)}`, 'too_deep', 'more than 64 deep'],
     ['65 levels that are not closed', '['.repeat(65), 'too_deep', 'more than 64 deep'],
     ['a million levels', '{"a":'.repeat(1_000_000), 'too_deep', 'more than 64 deep'],
