@@ -19,6 +19,7 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import { sameSecret } from '../util/bearer.ts'
 import { find } from '../util/define.ts'
 import type { Http } from '../util/http/http.ts'
+import type { Send } from '../util/http/send.ts'
 import { openDestinations } from './destinations.ts'
 import type { Events } from './events.ts'
 import { Heartbeat } from './heartbeat.ts'
@@ -184,7 +185,7 @@ export function startHeartbeat({ config, events: { problems }, http }: PartsDeps
 export async function openIntakes(
   sources: readonly SourceConfig[],
   spool: SpoolThread,
-  token: string,
+  { token, send }: { readonly token: string; readonly send: Send },
 ): Promise<ReadonlyMap<string, Intake>> {
   const intakes = new Map<string, Intake>()
   for (const source of sources) {
@@ -199,6 +200,7 @@ export async function openIntakes(
       },
       now: Date.now,
       authorised: (given) => sameSecret(given, expected),
+      send,
       secret: (to) => resolveSecret(to, environment()),
     }
     try {

@@ -228,7 +228,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
   await started.step('the watch over content folders', () => contentWatch?.start(() => reloadQuietly(content, log)))
   intakes = await started.step(
     'the intakes',
-    () => openIntakes(sources, spool, token),
+    () => openIntakes(sources, spool, { token, send: http.configured }),
     async (made) => {
       for (const intake of made.values()) await intake.close()
     },

@@ -13,6 +13,7 @@ import { http } from '../stages/source/http.ts'
 import { streamChunks } from '../stages/source/line-stream.ts'
 import { BUSY, type IntakeDeps, NOTHING_OUTSIDE } from '../stages/source/source.ts'
 import { StdinIntake } from '../stages/source/stdin.ts'
+import { sendNothing } from '../util/http/send.ts'
 import { SpoolSource } from './spool-source.ts'
 
 /**
@@ -90,6 +91,7 @@ function spool() {
     append: async (body, { decoding, receivedMs }) => void rows.push({ id: rows.length + 1, decoding, receivedMs, body }),
     now: () => 1,
     authorised: () => true,
+    send: sendNothing,
     secret: () => '',
   }
   const port = { epoch: 'e', next: async () => undefined, read: async () => rows, free: () => {} }

@@ -18,6 +18,7 @@ import { KafkaSource } from '../../src/stages/source/kafka/kafka-source.ts'
 import type { poll } from '../../src/stages/source/poll/poll.ts'
 import type { s3 } from '../../src/stages/source/s3/s3.ts'
 import { type BatchSource, type Intake, type IntakeDeps, NOTHING_OUTSIDE } from '../../src/stages/source/source.ts'
+import type { sqs } from '../../src/stages/source/sqs/sqs.ts'
 import { StdinIntake } from '../../src/stages/source/stdin.ts'
 import type { SyslogIntake, syslog } from '../../src/stages/source/syslog.ts'
 import { MsgpackReader } from '../../src/util/msgpack/reader.ts'
@@ -27,6 +28,7 @@ import { AzureStore } from '../support/azure-store.ts'
 import { TestBucket, type TestStore } from '../support/bucket.ts'
 import { GcsStore } from '../support/gcs-store.ts'
 import { JournalFile } from '../support/journal-file.ts'
+import { TestQueue } from '../support/queue.ts'
 import { S3Store } from '../support/s3-store.ts'
 import type { TestServer } from '../support/servers.ts'
 import { TestTopic } from '../support/topic.ts'
@@ -211,6 +213,7 @@ export function pushing(definition: AnySource): ((deps: IntakeDeps) => Promise<S
   if (post) return (deps) => posts(definition as typeof http, post, deps)
   if (definition.type === 'stdin') return writes
   if (definition.type === 'exec' || definition.type === 'host') return runs
+  if (definition.type === 'sqs') return (deps) => queued(definition as typeof sqs, deps)
   if (definition.type === 'syslog') return (deps) => logs(definition as typeof syslog, deps)
   if (definition.type === 'fluent_forward') return (deps) => forwards(definition as typeof fluentForward, deps)
   return definition.type === 'tcp-lines' ? (deps) => connects(definition as typeof tcpLines, deps) : missing(definition.type)
@@ -375,6 +378,25 @@ async function forwards(definition: typeof fluentForward, deps: IntakeDeps): Pro
       }
     },
     end: () => intake.close(),
+  }
+}
+
+/** Each send is a message; its deletion is the acknowledgement. */
+async function queued(definition: typeof sqs, deps: IntakeDeps): Promise<Sender> {
+  const queue = await TestQueue.create()
+  const config = definition.config.parse({ id: 'suite', ...queue.config })
+  const intake = await definition.pushes!(config, { ...deps, send: queue.send, secret: () => queue.secret })
+  return {
+    intake,
+    acknowledges: true,
+    async send(records) {
+      queue.put(text(records))
+      await queue.emptied()
+    },
+    async end() {
+      await intake.close()
+      await queue.close()
+    },
   }
 }
 

@@ -5,6 +5,7 @@ import { decodeBody } from '../../src/stages/source/decoders/decode.ts'
 import { sources } from '../../src/stages/source/index.ts'
 import { type BatchSource, BUSY, type Intake, type IntakeDeps, type SpoolEntry } from '../../src/stages/source/source.ts'
 import { RetryLater } from '../../src/util/errors.ts'
+import { sendNothing } from '../../src/util/http/send.ts'
 import type { Behaviour, Suite } from './behaviours.ts'
 import { pushing, type Seekable, type Sender, seekable } from './source-harnesses.ts'
 
@@ -117,6 +118,7 @@ class TestSpool {
     },
     now: () => 1_700_000_000_000,
     authorised: (token) => token === 'good',
+    send: sendNothing,
     secret: () => 'hush',
   }
 

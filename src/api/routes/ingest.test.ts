@@ -3,6 +3,7 @@ import { type FakeEngine, fakeEngine } from '../../../test/support/fake-engine.t
 import { elasticsearch } from '../../stages/source/elasticsearch.ts'
 import type { Intake } from '../../stages/source/source.ts'
 import { splunkHec } from '../../stages/source/splunk-hec.ts'
+import { sendNothing } from '../../util/http/send.ts'
 import { createApp } from '../app.ts'
 
 let engine: FakeEngine
@@ -15,6 +16,7 @@ beforeEach(async () => {
       append: async () => void stored.push(id),
       now: () => 1,
       authorised: (given: string | undefined) => given === token,
+      send: sendNothing,
       secret: () => '',
     }
     return [id, await definition.pushes!(definition.config.parse({ id }) as never, deps)] as const

@@ -2,6 +2,7 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, expect, test } from 'vitest'
+import { sendNothing } from '../../util/http/send.ts'
 import { decodeBody } from './decoders/decode.ts'
 import { CommandIntake, exec } from './exec.ts'
 import { runCommand } from './run-command.ts'
@@ -73,7 +74,7 @@ async function bodies(count: number, command: string[], more: object, onBody: (t
     intake = new CommandIntake(
       [{ name: 'x', argv: [command], decoding: 'lines' }],
       { ...settings, every_seconds: 0.02 },
-      { append, now: () => 1, authorised: () => false, secret: () => '' },
+      { append, now: () => 1, authorised: () => false, send: sendNothing, secret: () => '' },
     )
   })
   return texts

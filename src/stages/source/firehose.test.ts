@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
+import { sendNothing } from '../../util/http/send.ts'
 import { http } from './http.ts'
 
 const delivery = '{"messageType":"DATA_MESSAGE","logGroup":"g","logEvents":[{"id":"1","timestamp":1,"message":"a"}]}'
@@ -9,6 +10,7 @@ const intake = await http.pushes!(http.config.parse({ id: 'hose' }), {
   append: async (body) => void taken.push(Buffer.from(body).toString()),
   now: () => 5,
   authorised: (token) => token === 'good',
+  send: sendNothing,
   secret: () => '',
 })
 

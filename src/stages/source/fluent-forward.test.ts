@@ -7,6 +7,7 @@ import { afterEach, expect, test } from 'vitest'
 import { testAuthority } from '../../../test/support/certificates.ts'
 import type { JsonObject } from '../../model/json.ts'
 import { RetryLater } from '../../util/errors.ts'
+import { sendNothing } from '../../util/http/send.ts'
 import { MsgpackFrames } from '../../util/msgpack/frames.ts'
 import { MsgpackReader } from '../../util/msgpack/reader.ts'
 import { msgpackOf, type Writable } from '../../util/msgpack/write.ts'
@@ -38,6 +39,7 @@ async function open(settings: object, refuse: () => boolean = () => false): Prom
     },
     now: () => 1_700_000_000_000,
     authorised: () => false,
+    send: sendNothing,
     secret: (reference) => secrets[Object.values(reference)[0] as string]!,
   }
   const config = fluentForward.config.parse({ id: 'fluent', listen: '127.0.0.1:0', ...settings })

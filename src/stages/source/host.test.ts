@@ -1,5 +1,6 @@
 import { beforeEach, expect, test, vi } from 'vitest'
 import { configSchema } from '../../config/config.ts'
+import { sendNothing } from '../../util/http/send.ts'
 import { host } from './host.ts'
 import { hasJournal } from './journald/journald.ts'
 
@@ -27,7 +28,13 @@ test.each([
   vi.mocked(hasJournal).mockReturnValue(isThere)
   const config = host.config.parse({ id: 'host', journal })
   expect(host.brings!(config)).toEqual([])
-  const intake = await host.pushes!(config, { append: async () => {}, now: () => 0, authorised: () => false, secret: () => '' })
+  const intake = await host.pushes!(config, {
+    append: async () => {},
+    now: () => 0,
+    authorised: () => false,
+    send: sendNothing,
+    secret: () => '',
+  })
   const said = intake.status!().notices.filter((notice) => notice.includes('there is no systemd journal here'))
   expect(said).toHaveLength(notices)
   expect(intake.status!().problems).toEqual([])

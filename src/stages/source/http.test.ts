@@ -7,6 +7,7 @@ import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync } 
 import { createAdaptorServer } from '@hono/node-server'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { CaracalError, RetryLater, StorageError } from '../../util/errors.ts'
+import { sendNothing } from '../../util/http/send.ts'
 import { BodyMemory } from './body-memory.ts'
 import { HttpIntake, http } from './http.ts'
 import type { Intake, IntakeDeps } from './source.ts'
@@ -31,6 +32,7 @@ const deps: IntakeDeps = {
   },
   now: () => ++clock,
   authorised: (token) => token === 'good',
+  send: sendNothing,
   secret: () => 'hush',
 }
 

@@ -14,6 +14,7 @@ import { otlp } from './otlp.ts'
 import { poll } from './poll/poll.ts'
 import { s3 } from './s3/s3.ts'
 import { splunkHec } from './splunk-hec.ts'
+import { sqs } from './sqs/sqs.ts'
 import { stdin } from './stdin.ts'
 import { syslog } from './syslog.ts'
 
@@ -35,6 +36,7 @@ export const sources = [
   poll,
   s3,
   splunkHec,
+  sqs,
   stdin,
   syslog,
 ] as const

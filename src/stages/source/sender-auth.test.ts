@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { beforeEach, expect, test } from 'vitest'
+import { sendNothing } from '../../util/http/send.ts'
 import { http } from './http.ts'
 import type { Intake, IntakeDeps } from './source.ts'
 
@@ -24,6 +25,7 @@ async function sourceWith(auth: object): Promise<Intake> {
     append: async (body) => void stored.push(Buffer.from(body).toString()),
     now: () => NOW_SECS * 1000,
     authorised: () => true,
+    send: sendNothing,
     secret: (reference) => ('env' in reference && reference.env === 'PLAIN' ? 'plain secret' : SECRET),
   }
   return http.pushes!(http.config.parse({ id: 'hooks', auth }), deps)

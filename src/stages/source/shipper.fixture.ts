@@ -1,5 +1,6 @@
 import type { Hints } from '../../model/chunk.ts'
 import type { JsonObject } from '../../model/json.ts'
+import { sendNothing } from '../../util/http/send.ts'
 import { stringifyJson } from '../../util/json.ts'
 import { decodeBody } from './decoders/decode.ts'
 import type { Intake, IntakeDeps, SpoolEntry } from './source.ts'
@@ -24,6 +25,7 @@ export class Shipped {
         },
         now: () => this.nowMs,
         authorised: (token) => token === 'good',
+        send: sendNothing,
         secret: () => '',
       }),
     )

@@ -117,6 +117,8 @@ export interface IntakeDeps {
   readonly now: () => number
   /** True if the bearer token is the one that this source expects. */
   readonly authorised: (token: string | undefined) => boolean
+  /** For sources that ask elsewhere; may reach any address, because only the operator's configuration says which. */
+  readonly send: Send
   /** The secret of a reference in the configuration. Throws `ConfigError` if it is not available. */
   readonly secret: (reference: SecretReference) => string
 }

@@ -3,11 +3,12 @@ import { PassThrough } from 'node:stream'
 import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
 import { RetryLater } from '../../util/errors.ts'
+import { sendNothing } from '../../util/http/send.ts'
 import type { IntakeDeps } from './source.ts'
 import { StdinIntake } from './stdin.ts'
 
 function intakeOf(stream: PassThrough, append: IntakeDeps['append']) {
-  return new StdinIntake(stream, { append, now: () => 1, authorised: () => true, secret: () => '' })
+  return new StdinIntake(stream, { append, now: () => 1, authorised: () => true, send: sendNothing, secret: () => '' })
 }
 
 test('the spool gets all bytes in order, split only between lines, whatever the pieces', async () => {

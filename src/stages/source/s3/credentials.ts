@@ -1,8 +1,32 @@
+import { z } from 'zod'
 import { messageOf, Refused } from '../../../util/errors.ts'
 import { type AwsCredentials, signed } from '../../../util/http/aws-signature.ts'
 import { errorCodeIn, textIn } from '../../../util/s3/listing.ts'
-import type { SecretReference } from '../../../util/secret.ts'
+import { type SecretReference, secretReference } from '../../../util/secret.ts'
 import type { Outside } from '../source.ts'
+
+/** Config keys common to sources of AWS and compatible services. */
+export const awsKeys = {
+  auth: z
+    .strictObject({
+      access_key_id: z.union([z.string().min(1), secretReference]).describe('Access key id.'),
+      secret_access_key: secretReference.describe('Secret access key.'),
+      session_token: secretReference.optional().describe('Token of temporary credentials.'),
+    })
+    .optional()
+    .describe(
+      'Credentials. Default: the environment variables AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, if set, AWS_SESSION_TOKEN.',
+    ),
+  role_arn: z
+    .string()
+    .regex(/^arn:[\w-]+:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/, 'as in arn:aws:iam::123456789012:role/logs')
+    .optional()
+    .describe('Role to assume with these credentials.'),
+  external_id: z.string().min(2).max(1224).optional().describe('External id that the role requires.'),
+} as const
+
+/** A region's name. */
+export const awsRegion = z.string().regex(/^[a-z0-9-]{1,40}$/, 'the name of a region, as in eu-central-1')
 
 export interface AwsAuth {
   readonly access_key_id: string | SecretReference
@@ -29,11 +53,11 @@ const MAX_ANSWER_BYTES = 256 * 1024
 export class Credentials {
   readonly #auth: AwsAuth | undefined
   readonly #role: RoleOptions | undefined
-  readonly #outside: Outside
+  readonly #outside: Pick<Outside, 'send' | 'secret'>
   #assumed: { readonly credentials: AwsCredentials; readonly expiresMs: number } | undefined
   #assuming: Promise<AwsCredentials> | undefined
 
-  constructor(auth: AwsAuth | undefined, role: RoleOptions | undefined, outside: Outside) {
+  constructor(auth: AwsAuth | undefined, role: RoleOptions | undefined, outside: Pick<Outside, 'send' | 'secret'>) {
     this.#auth = auth
     this.#role = role
     this.#outside = outside

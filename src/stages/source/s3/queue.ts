@@ -11,6 +11,8 @@ export interface QueueOptions {
 }
 
 export interface QueueMessage {
+  /** The same whenever the message is delivered. */
+  readonly id: string
   /** What the message is deleted by. */
   readonly receipt: string
   readonly body: string
@@ -39,12 +41,25 @@ export class Queue {
   async receive(signal: AbortSignal): Promise<readonly QueueMessage[]> {
     const limits = { MaxNumberOfMessages: MAX_MESSAGES, WaitTimeSeconds: WAIT_SECS, VisibilityTimeout: HIDDEN_SECS }
     const { Messages: messages } = await this.#ask('ReceiveMessage', limits, signal)
-    const list = Array.isArray(messages) ? (messages as readonly { ReceiptHandle?: unknown; Body?: unknown }[]) : []
-    return list.map(({ ReceiptHandle: receipt, Body: body }) => ({ receipt: String(receipt), body: String(body) }))
+    const list = Array.isArray(messages) ? (messages as readonly Record<'MessageId' | 'ReceiptHandle' | 'Body', unknown>[]) : []
+    return list.map(({ MessageId: id, ReceiptHandle: receipt, Body: body }) => ({
+      id: String(id ?? receipt),
+      receipt: String(receipt),
+      body: String(body),
+    }))
   }
 
   async delete({ receipt }: QueueMessage, signal: AbortSignal): Promise<void> {
     await this.#ask('DeleteMessage', { ReceiptHandle: receipt }, signal)
+  }
+
+  /** Deletes up to ten messages in one request. Rejects with `RetryLater` if some of them are left. */
+  async deleteAll(messages: readonly QueueMessage[], signal: AbortSignal): Promise<void> {
+    const entries = messages.map(({ receipt }, i) => ({ Id: String(i), ReceiptHandle: receipt }))
+    const { Failed: failed } = await this.#ask('DeleteMessageBatch', { Entries: entries }, signal)
+    if (!Array.isArray(failed) || failed.length === 0) return
+    const code = /^[\w.]{1,80}$/.exec(String((failed[0] as { Code?: unknown }).Code))?.[0] ?? 'no reason given'
+    throw new RetryLater(`${failed.length} of ${messages.length} were left (${code})`)
   }
 
   /** Keeps the message from being given to anyone else for another `HIDDEN_SECS`. */
@@ -92,7 +107,7 @@ export class Queue {
 }
 
 /** The region in the name of a queue's host at AWS. */
-function regionOf({ hostname }: URL): string | undefined {
+export function regionOf({ hostname }: URL): string | undefined {
   return /^sqs\.([a-z0-9-]{1,40})\.amazonaws\.com/.exec(hostname)?.[1]
 }
 

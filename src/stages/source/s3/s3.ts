@@ -1,13 +1,12 @@
 import { z } from 'zod'
 import { targetUrl } from '../../../util/http/target-url.ts'
-import { secretReference } from '../../../util/secret.ts'
 import { ListingFinder } from '../objects/listing-finder.ts'
 import { ObjectSource } from '../objects/object-source.ts'
 import { objectKeys } from '../objects/prefixes.ts'
 import { takenOf } from '../objects/taken.ts'
 import { defineSource, sourceBase } from '../source.ts'
 import { streamKeys, streamParameters } from '../stream-keys.ts'
-import { Credentials } from './credentials.ts'
+import { awsKeys, awsRegion, Credentials } from './credentials.ts'
 import { Queue } from './queue.ts'
 import { QueueFinder } from './queue-finder.ts'
 import { S3Store } from './s3-store.ts'
@@ -23,32 +22,13 @@ export const s3 = defineSource({
       .string()
       .regex(/^[a-z0-9][a-z0-9._-]{1,62}$/i, 'the name of a bucket')
       .describe('The bucket.'),
-    region: z
-      .string()
-      .regex(/^[a-z0-9-]{1,40}$/, 'the name of a region, as in eu-central-1')
-      .default('us-east-1')
-      .describe('Region of the bucket. If S3 names another, that is used.'),
+    region: awsRegion.default('us-east-1').describe('Region of the bucket. If S3 names another, that is used.'),
     endpoint: targetUrl.optional().describe('URL of a compatible store, as in https://minio.example.com:9000. Default: AWS.'),
     path_style: z
       .boolean()
       .optional()
       .describe('Whether the bucket is part of the path rather than of the host name. Default: true if there is an `endpoint`.'),
-    auth: z
-      .strictObject({
-        access_key_id: z.union([z.string().min(1), secretReference]).describe('Access key id.'),
-        secret_access_key: secretReference.describe('Secret access key.'),
-        session_token: secretReference.optional().describe('Token of temporary credentials.'),
-      })
-      .optional()
-      .describe(
-        'Credentials. Default: the environment variables AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, if set, AWS_SESSION_TOKEN.',
-      ),
-    role_arn: z
-      .string()
-      .regex(/^arn:[\w-]+:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/, 'as in arn:aws:iam::123456789012:role/logs')
-      .optional()
-      .describe('Role to assume with these credentials.'),
-    external_id: z.string().min(2).max(1224).optional().describe('External id that the role requires.'),
+    ...awsKeys,
     queue_url: targetUrl
       .optional()
       .describe(
