@@ -55,6 +55,11 @@ describe('caracal test', () => {
       new Set([
         'GreyNoise.SSH.Connection',
         'GreyNoise.SSH.Login',
+        'Host.FirstSudo',
+        'Host.NewAccount',
+        'Host.NewUnit',
+        'Host.RootLogin',
+        'Host.UnitFails',
         'Linux.NewAdministrator',
         'Linux.NewKernelModule',
         'Netstat.UnexpectedPort',

@@ -5,7 +5,9 @@ ACCEPTED = "Accepted "
 
 
 def message_of_sshd(event):
-    """The text of an authentication log line of sshd that a shipper has parsed."""
+    """The text of an authentication log line of sshd, from the systemd journal or as a shipper has parsed it."""
+    if event.get("SYSLOG_IDENTIFIER") in ("sshd", "sshd-session"):
+        return event.get("MESSAGE") or ""
     return event.get("message") or "" if event.get("ident") == "sshd" else ""
 
 
@@ -45,7 +47,7 @@ def user(event):
 
 def server(event):
     """The host that was logged in to."""
-    return event.get("id_resp_h") or event.get("hostname") or event.get("host") or "the server"
+    return event.get("id_resp_h") or event.get("hostname") or event.get("_HOSTNAME") or event.get("host") or "the server"
 
 
 def login_context(event):

@@ -2,12 +2,21 @@ GROUPS = ("sudo", "wheel", "admin", "root", "docker", "lxd")
 SUDOERS = ("/etc/sudoers", "visudo")
 
 
+def program(event):
+    return event.get("ident") or event.get("SYSLOG_IDENTIFIER")
+
+
+def said(event):
+    """The text of a line that is not taken apart: from the systemd journal, or from a shipper."""
+    return event.get("message") or event.get("MESSAGE") or ""
+
+
 def added(event):
     """The user and the group that they were added to."""
     if event.get("action") == "group_member_added":
         return event.get("target_user"), event.get("target_group")
-    parts = (event.get("message") or "").split("'")
-    if event.get("ident") in ("usermod", "gpasswd", "useradd") and len(parts) == 5 and parts[2] in (" to group ", " to shadow group "):
+    parts = said(event).split("'")
+    if program(event) in ("usermod", "gpasswd", "useradd") and len(parts) == 5 and parts[2] in (" to group ", " to shadow group "):
         return parts[1], parts[3]
     return None, None
 
@@ -15,12 +24,11 @@ def added(event):
 def command(event):
     if event.get("action") == "command_run":
         return event.get("command") or ""
-    message = event.get("message") or ""
-    return message.partition("COMMAND=")[2] if event.get("ident") == "sudo" else ""
+    return said(event).partition("COMMAND=")[2] if program(event) == "sudo" else ""
 
 
 def host(event):
-    return event.get("hostname") or event.get("host") or "the server"
+    return event.get("hostname") or event.get("_HOSTNAME") or event.get("host") or "the server"
 
 
 def rule(event):
