@@ -3,9 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { Caracal, freePort } from '../support/caracal.ts'
+import { seeded } from '../support/random.ts'
 import { Broker, kafkaPeer, LOGIN } from './support/kafka.ts'
 
 const SCHEMA = 'schema: Custom.Numbered\nfields:\n  - { name: n, type: bigint, required: true }\n'
+/** `KAFKA_KILLS=30 KAFKA_SEED=7` for more of the test that kills. */
+const KILLS = Number(process.env['KAFKA_KILLS'] ?? 5)
+const SEED = Number(process.env['KAFKA_SEED'] ?? 20_261_129)
+const LONG = 120_000 + KILLS * 40_000
 const WAIT = { timeout: 110_000, interval: 300 }
 
 let broker: Broker
@@ -73,6 +78,39 @@ describe.skipIf(kafkaPeer.why)(`Apache Kafka${kafkaPeer.why ? ` (${kafkaPeer.why
     await expect.poll(async () => (await received(caracal)).records.received, WAIT).toBe(15_000)
     await expect.poll(async () => sorted(await numbers(caracal)), WAIT).toEqual(upTo(15_000))
     await expect.poll(() => broker.lag('killed-readers', 'killed'), WAIT).toBe(0)
+    expect(await caracal.end('SIGTERM')).toBe(0)
+  })
+
+  test(`killed ${KILLS} times at random moments while it reads, what the broker holds is stored exactly once`, {
+    timeout: LONG,
+  }, async () => {
+    const random = seeded(SEED)
+    await broker.topic('crashed', 3)
+    const caracal = await reader('crashed')
+    // Messages arrive all the time, so that each kill is in the middle of something.
+    let sent = 0
+    let isProducing = true
+    const producing = (async () => {
+      for (; isProducing; sent += 500) await broker.produce('crashed', sent, sent + 500)
+    })()
+    let kills = 0
+    for (; kills < KILLS; kills++) {
+      await caracal.start()
+      const before = (await received(caracal)).records.received
+      await expect.poll(async () => (await received(caracal)).records.received, WAIT).toBeGreaterThan(before)
+      await new Promise((resolve) => setTimeout(resolve, random() * 1500))
+      await caracal.end('SIGKILL')
+    }
+    isProducing = false
+    await producing
+    await caracal.start()
+    const held = await broker.held('crashed')
+    expect(held).toBe(sent)
+    await expect.poll(() => broker.lag('crashed-readers', 'crashed'), WAIT).toBe(0)
+    await expect.poll(async () => (await received(caracal)).records.received, WAIT).toBe(held)
+    await expect.poll(() => caracal.query('SELECT count() FROM logs.custom_numbered'), WAIT).toEqual([[held]])
+    const all = 'SELECT uniqExact(n), uniqExact(p_row_id), min(n), max(n) FROM logs.custom_numbered'
+    expect(await caracal.query(all)).toEqual([[held, held, 0, held - 1]])
     expect(await caracal.end('SIGTERM')).toBe(0)
   })
 

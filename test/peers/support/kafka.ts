@@ -83,6 +83,15 @@ export class Broker {
     execFileSync(JAVA.path!, args, { input, stdio: ['pipe', 'ignore', 'ignore'] })
   }
 
+  /** Number of messages that the broker holds. */
+  async held(topic: string): Promise<number> {
+    const admin = this.client.admin()
+    await admin.connect()
+    const ends = await admin.fetchTopicOffsets(topic)
+    await admin.disconnect()
+    return ends.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0)
+  }
+
   /** The group's lag: messages behind its stored offsets, as lag tools see it. */
   async lag(groupId: string, topic: string): Promise<number> {
     const admin = this.client.admin()
