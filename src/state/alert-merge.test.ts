@@ -133,3 +133,13 @@ test('there is a limit on how many alerts are merged into one, and one that is m
   expect(await merge(many.slice(0, 1))).toEqual({ kind: 'too_many', alertId: IDS[0] })
   expect((await stored(many[0]!)).mergedInto).toBe(null)
 })
+
+test('a match that opens a merged alert again opens the one it is merged into, and the others', async () => {
+  const [parentId, childId, otherId] = IDS as [string, string, string, string]
+  for (const id of IDS) await save(id)
+  await mergeAlerts(db, { parentId, alertIds: [childId, otherId], ...who })
+  await changeAlerts(db, { alertIds: [parentId], change: { status: 'RESOLVED', reason: 'x' }, ...who })
+  expect((await stored(otherId)).status).toBe('RESOLVED')
+  await save(childId, { status: 'OPEN', eventCount: 2 })
+  for (const id of [parentId, childId, otherId]) expect((await stored(id)).status).toBe('OPEN')
+})
