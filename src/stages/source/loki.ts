@@ -1,5 +1,6 @@
-import { snappyUncompress } from 'hyparquet/src/snappy.js'
 import type { z } from 'zod'
+import { messageOf } from '../../util/errors.ts'
+import { BlockTooLarge, snappyBlock } from '../../util/unpack/snappy-block.ts'
 import { walkLokiJson } from './decoders/loki-json.ts'
 import { walkLokiProtobuf } from './decoders/loki-protobuf.ts'
 import { discardBody } from './read-body.ts'
@@ -78,29 +79,13 @@ function isSnappy(headers: Headers): boolean {
   return /^(|identity|snappy)$/i.test(headers.get('content-encoding') ?? '')
 }
 
-/** The body without snappy's block format (https://github.com/google/snappy/blob/main/format_description.txt). */
+/** The body without snappy's block format. */
 function unsnap(bytes: Uint8Array, maxBytes: number): Uint8Array {
-  const length = lengthOf(bytes)
-  if (length === undefined)
-    throw new RequestRefused(400, 'the body cannot be decompressed: it is not in the block format of snappy')
-  if (length > maxBytes) throw new RequestRefused(413, `the body is larger than ${maxBytes} bytes uncompressed; split it`)
-  const output = new Uint8Array(length)
   try {
-    snappyUncompress(bytes, output)
-  } catch {
-    throw new RequestRefused(400, 'the body cannot be decompressed: its snappy data is damaged')
+    return snappyBlock(bytes, maxBytes)
+  } catch (error) {
+    if (error instanceof BlockTooLarge)
+      throw new RequestRefused(413, `the body is larger than ${maxBytes} bytes uncompressed; split it`)
+    throw new RequestRefused(400, `the body cannot be decompressed: ${messageOf(error)}`)
   }
-  return output
-}
-
-/** The uncompressed length, which comes first. */
-function lengthOf(bytes: Uint8Array): number | undefined {
-  let length = 0
-  for (let i = 0; i < 5; i++) {
-    const byte = bytes[i]
-    if (byte === undefined) return undefined
-    length += (byte & 0x7f) * 2 ** (7 * i)
-    if (byte < 0x80) return length
-  }
-  return undefined
 }

@@ -2,7 +2,7 @@ import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import { messageOf } from '../errors.ts'
 import { unlz4Block } from '../lz4.ts'
-import { snappyBlock } from '../unpack/snappy.ts'
+import { snappyBlock } from '../unpack/snappy-block.ts'
 import { unzstd } from '../unzstd.ts'
 
 /** Maximum size of a decompressed batch of messages. */

@@ -1,17 +1,14 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
-import { type CompressionCodec, snappyUncompress } from 'hyparquet'
+import type { CompressionCodec } from 'hyparquet'
 import { unlz4Block } from '../lz4.ts'
+import { snappyBlock } from '../unpack/snappy-block.ts'
 import { unzstd } from '../unzstd.ts'
 
 type Decompress = (input: Uint8Array, outputLength: number) => Uint8Array
 
 /** How pages are decompressed. The sizes were checked before. */
 export const codecs: Partial<Record<CompressionCodec, Decompress>> = {
-  SNAPPY(input, length) {
-    const output = new Uint8Array(length)
-    snappyUncompress(input, output)
-    return output
-  },
+  SNAPPY: snappyBlock,
   GZIP: (input, length) => gunzipSync(input, { maxOutputLength: Math.max(1, length) }),
   BROTLI: (input, length) => brotliDecompressSync(input, { maxOutputLength: Math.max(1, length) }),
   ZSTD(input, length) {

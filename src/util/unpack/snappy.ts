@@ -1,7 +1,6 @@
-import { snappyUncompress } from 'hyparquet'
-import { messageOf } from '../errors.ts'
 import { BrokenPacking, type ByteInput } from './byte-input.ts'
 import { crc32c } from './crc32c.ts'
+import { snappyBlock } from './snappy-block.ts'
 
 const MAX_CHUNK_BYTES = 64 * 1024
 /** A block of Java's stream is 32 KiB unless its writer was configured otherwise. */
@@ -34,24 +33,4 @@ export async function* unsnappyXerial(input: ByteInput): AsyncGenerator<Buffer> 
     if (length < 0 || length > MAX_XERIAL_BYTES) throw new BrokenPacking('a block has an impossible size')
     yield snappyBlock(await input.take(length), MAX_XERIAL_BYTES)
   }
-}
-
-/** The content of a bare block. Throws `BrokenPacking` if it is damaged or has more than `most` bytes. */
-export function snappyBlock(input: Uint8Array, most: number): Buffer {
-  let size = 0
-  let at = 0
-  for (let shift = 0; ; shift += 7) {
-    const byte = input[at++]
-    if (byte === undefined || shift > 28) throw new BrokenPacking('a block has no length')
-    size += (byte & 0x7f) * 2 ** shift
-    if (byte < 0x80) break
-  }
-  if (size > most) throw new BrokenPacking(`a block has more than ${most} bytes`)
-  const output = Buffer.alloc(size)
-  try {
-    snappyUncompress(input, output)
-  } catch (error) {
-    throw new BrokenPacking(messageOf(error))
-  }
-  return output
 }
