@@ -82,7 +82,7 @@ afterAll(async () => {
 })
 
 describe('an alert worked on, over kills', { shuffle: false, timeout: 300_000 }, () => {
-  test('is sent as opened, as resolved, and as updated when a match opens it again', async () => {
+  test('is sent as opened, as resolved, and as opened again when a match opens it again', async () => {
     await send(5555)
     const { alert_id: id } = await alertOn(5555, 1)
     await timeline(id, 'delivered', 1)
@@ -100,8 +100,18 @@ describe('an alert worked on, over kills', { shuffle: false, timeout: 300_000 },
       ['matches', 1],
       ['changed', 'status'],
       ['changed', 'reason'],
-      ['delivered', 'updated'],
+      ['delivered', 'opened'],
     ])
+  })
+
+  test('is sent as resolved when it is merged into one that is resolved', async () => {
+    await send(31337)
+    await send(1337)
+    const [{ alert_id: parent }, { alert_id: child }] = [await alertOn(31337, 1), await alertOn(1337, 1)]
+    await call(`alerts/${parent}`, { status: 'RESOLVED', reason: 'done' }, 'PATCH')
+    await timeline(child, 'delivered', 1)
+    await call(`alerts/${parent}/merge`, { ids: [child] })
+    expect((await timeline(child, 'delivered', 2)).at(-1)).toEqual(['delivered', 'resolved'])
   })
 
   test('is not sent while a mute covers all of its matches, and is once one does not', async () => {

@@ -15,8 +15,15 @@ export const criteriaSchema = z
     indicator: storable(2048).min(1).optional().describe('One of the indicators of the event, such as an address.'),
     severities: z.array(z.enum(SEVERITIES)).min(1).max(SEVERITIES.length).optional().describe('Any of these severities.'),
     log_type: pattern.describe('Log type of the event.'),
+    exact: z
+      .literal(true)
+      .optional()
+      .describe('The texts are compared as they are: `*` and `\\` are plain characters, and upper and lower case differ.'),
   })
-  .refine((criteria) => Object.keys(criteria).length > 0, 'a mute needs a criterion: without one it would cover every match')
+  .refine(
+    (criteria) => Object.keys(criteria).some((name) => name !== 'exact'),
+    'a mute needs a criterion: without one it would cover every match',
+  )
 
 export const reasonSchema = storable(MAX_REASON_CHARS).regex(/\S/, 'a mute needs a reason').describe('Why.')
 export const ownerSchema = storable(MAX_OWNER_CHARS).regex(/\S/, 'a mute needs an owner').describe('Who answers for it.')

@@ -3,7 +3,7 @@ import type { DeliveryFilter } from '../model/delivery-list.ts'
 import type { Mute } from '../model/mute.ts'
 import type { Rule } from '../model/rule.ts'
 import { changeDeliveries, type Routing } from '../pipeline/deliveries.ts'
-import { type ChangeAsk, type Comment, changeAlerts, commentAlert } from '../state/alert-changes.ts'
+import { type ChangeAsk, type Comment, changeAlerts, commentAlert, type EndNews } from '../state/alert-changes.ts'
 import { type MergeAsk, mergeAlerts, unmergeAlert } from '../state/alert-merge.ts'
 import type { StateDb } from '../state/db.ts'
 import { resendDeliveries } from '../state/delivery-list.ts'
@@ -13,7 +13,7 @@ import { addMute, endMute, type NewMute } from '../state/mutes.ts'
 export type DeskAsk =
   | ({ readonly do: 'change' } & Omit<ChangeAsk, 'nowMs' | 'onEnd'>)
   | ({ readonly do: 'comment' } & Omit<Comment, 'nowMs'>)
-  | ({ readonly do: 'merge' } & Omit<MergeAsk, 'nowMs'>)
+  | ({ readonly do: 'merge' } & Omit<MergeAsk, 'nowMs' | 'onEnd'>)
   | { readonly do: 'unmerge'; readonly alertId: string; readonly by: string }
   | ({ readonly do: 'mute' } & Omit<NewMute, 'nowMs'>)
   | { readonly do: 'unmute'; readonly muteId: string; readonly by: string }
@@ -47,18 +47,15 @@ export interface DeskDeps {
 /** What people do to alerts, in the thread that writes state. */
 export function atDesk(ask: DeskAsk, { db, routing, rules, now }: DeskDeps): Promise<DeskAnswers[DeskAsk['do']]> {
   const nowMs = now()
+  const onEnd: EndNews['onEnd'] = (alert, sentTo) =>
+    changeDeliveries(alert, { kind: 'resolved', key: String(alert.version), nowMs, sentTo }, rules, routing)
   switch (ask.do) {
     case 'change':
-      return changeAlerts(db, {
-        ...ask,
-        nowMs,
-        onEnd: (alert, sentTo) =>
-          changeDeliveries(alert, { kind: 'resolved', key: String(alert.version), nowMs, sentTo }, rules, routing),
-      })
+      return changeAlerts(db, { ...ask, nowMs, onEnd })
     case 'comment':
       return commentAlert(db, { ...ask, nowMs })
     case 'merge':
-      return mergeAlerts(db, { ...ask, nowMs })
+      return mergeAlerts(db, { ...ask, nowMs, onEnd })
     case 'unmerge':
       return unmergeAlert(db, { ...ask, nowMs })
     case 'mute':

@@ -6,10 +6,14 @@ import type { Severity } from './rule.ts'
 export const ALERT_TYPES = ['RULE', 'RULE_ERROR', 'SYSTEM'] as const
 export type AlertType = (typeof ALERT_TYPES)[number]
 
+/** Stands for the dedup strings of an alert that collects a rule's matches beyond its limit of windows. */
+export const CROWD_DEDUP = 'Caracal: further dedup strings'
+
 /** What an alert says, taken from the match that opened its window; stored as JSON in state. */
 export interface AlertBody {
   readonly type: AlertType
   readonly title: string
+  /** `CROWD_DEDUP` if the alert collects the matches of many dedup strings. */
   readonly dedup: string
   readonly displayName: string
   readonly description: string

@@ -10,6 +10,8 @@ export interface MuteCriteria {
   /** Any of these. */
   readonly severities?: readonly Severity[] | undefined
   readonly logType?: string | undefined
+  /** The texts are compared as they are: `*` and `\` are plain, and upper and lower case differ. */
+  readonly exact?: true | undefined
 }
 
 /** Matches that it covers open no alert that is sent. */

@@ -102,6 +102,24 @@ describe('a change of an alert', () => {
     expect(shown(changed('LOW', { kind: 'resolved', sentTo }))).toEqual(['chat resolved', 'pager resolved', 'endings resolved'])
   })
 
+  test('that opens it again opens it where it had ended, and updates it where nothing ends', () => {
+    const more: readonly Route[] = [...routes, { id: 'log', severities: [], sends: ['opened', 'updated'] }]
+    const again = (key: string, severity = 'LOW', sentTo = ['chat', 'pager', 'once', 'log', 'endings']) =>
+      changeDeliveries(alertWindow(severity), { kind: 'reopened', key, nowMs: 7, sentTo: new Set(sentTo) }, new Map(), {
+        routes: more,
+        baseUrl: BASE,
+      })
+    expect(shown(again('2'))).toEqual(['chat opened', 'pager opened', 'log updated'])
+    expect(shown(again('2', 'CRITICAL', ['chat', 'log', 'once']))).toEqual(['pager opened', 'chat opened', 'log updated'])
+    // Each time is a delivery of its own, but the same one if it is processed again.
+    const first = deliveriesOf(alertWindow('CRITICAL'), new Map(), { routes: [routes[1]!], baseUrl: BASE })
+    const idsAtPager = [first, again('2'), again('3'), again('3')].map(
+      (list) => list.find(({ destination }) => destination === 'pager')!.deliveryId,
+    )
+    expect(new Set(idsAtPager.slice(0, 3)).size).toBe(3)
+    expect(idsAtPager[3]).toBe(idsAtPager[2])
+  })
+
   test('has the same id if it is processed again, and another one if it is another change', () => {
     const ids = [{ key: '1' }, { key: '1' }, { key: '2' }, { kind: 'resolved' as const, key: '1' }].map(
       (part) => changed('LOW', part)[0]!.deliveryId,

@@ -49,7 +49,8 @@ export function deliveriesOf(window: AlertWindow, rules: Rules, { routes, baseUr
 
 /** A change of an alert that has been opened. */
 export interface Change {
-  readonly kind: 'updated' | 'resolved'
+  /** `reopened`: matches opened it again after it was resolved. */
+  readonly kind: 'updated' | 'reopened' | 'resolved'
   /** Distinguishes this change from the alert's others of the same kind; the same again if the same change is processed again. */
   readonly key: string
   readonly nowMs: number
@@ -59,17 +60,26 @@ export interface Change {
 
 /**
  * The deliveries of a change. It goes to destinations that want changes of its kind and were sent the alert. A destination that the alert
- * only reaches now, because it became more severe, gets it as `opened`.
+ * only reaches now, because it became more severe, gets it as `opened`. So does one that is notified when alerts end, each time that the
+ * alert is opened again: what it had opened for it has ended there. To others that is an update.
  */
 export function changeDeliveries(window: AlertWindow, change: Change, rules: Rules, { routes, baseUrl }: Routing): NewDelivery[] {
   const { kind, key, nowMs, sentTo } = change
   const now = new Set(routesOf(window, rules, routes))
+  const sent = kind === 'reopened' ? 'updated' : kind
   const isNew = (route: Route) => now.has(route) && !sentTo.has(route.id) && wants(route, 'opened')
-  const opened = kind === 'updated' ? routes.filter(isNew) : []
+  const endedThere = (route: Route) => sentTo.has(route.id) && wants(route, 'opened') && wants(route, 'resolved')
+  const opened = kind === 'resolved' ? [] : routes.filter(isNew)
+  const again = kind === 'reopened' ? routes.filter(endedThere) : []
   const changed = routes.filter(
-    (route) => wants(route, kind) && (sentTo.has(route.id) || (now.has(route) && !wants(route, 'opened'))),
+    (route) =>
+      wants(route, sent) && !again.includes(route) && (sentTo.has(route.id) || (now.has(route) && !wants(route, 'opened'))),
   )
-  return [...toEach(opened, window, 'opened', '', nowMs, baseUrl), ...toEach(changed, window, kind, key, nowMs, baseUrl)]
+  return [
+    ...toEach(opened, window, 'opened', '', nowMs, baseUrl),
+    ...toEach(again, window, 'opened', key, nowMs, baseUrl),
+    ...toEach(changed, window, sent, key, nowMs, baseUrl),
+  ]
 }
 
 /** The destinations that the rule chose (in its code, else in its file), or else those that accept such alerts. */
@@ -91,6 +101,7 @@ function wants({ sends = ['opened'] }: Route, kind: AlertChange): boolean {
   return sends.includes(kind)
 }
 
+/** `key` distinguishes deliveries of the same kind to the same destination; '' for the first one that opens the alert there. */
 function toEach(
   routes: readonly Route[],
   window: AlertWindow,
@@ -100,7 +111,7 @@ function toEach(
   baseUrl: string,
 ): NewDelivery[] {
   const body = routes.length > 0 ? deliveryBody(window, baseUrl, kind) : ''
-  const what = kind === 'opened' ? [] : [kind, key]
+  const what = key === '' ? [] : [kind, key]
   return routes.map(({ id }) => ({
     deliveryId: hash16('delivery', window.alertId, id, ...what) + hash16(id, window.alertId, ...what),
     alertId: window.alertId,

@@ -18,7 +18,6 @@ export function encode(found: Encodable, origin: RowOrigin, deps: EncodeDeps): E
   const { alerts, cacheWrites, cacheLimits = [], correlation, nowMs } = found
   const unmuted = alerts.changes.filter(({ kind }) => kind === 'unmuted').map(({ window }) => window)
   const opened = [...alerts.opened.filter(({ mutedBy }) => !mutedBy), ...unmuted]
-  const updated = alerts.changes.filter(({ kind }) => kind === 'updated')
   return {
     rows: finishedRows(found, deps.generation.rules, origin),
     windows: alerts.windows,
@@ -26,8 +25,9 @@ export function encode(found: Encodable, origin: RowOrigin, deps: EncodeDeps): E
     alertTables: alertTables(alerts.windowOf),
     deliveries: [
       ...opened.flatMap((window) => deliveriesOf(window, deps.generation.rules, deps)),
-      ...updated.flatMap(({ window, sentTo }) => {
-        const change = { kind: 'updated', key: String(window.eventCount), nowMs, sentTo } as const
+      ...alerts.changes.flatMap(({ window, kind, sentTo }) => {
+        if (kind === 'unmuted') return []
+        const change = { kind, key: String(window.eventCount), nowMs, sentTo }
         return changeDeliveries(window, change, deps.generation.rules, deps)
       }),
     ],

@@ -26,13 +26,17 @@ export interface Actor {
   readonly nowMs: number
 }
 
-export interface ChangeAsk extends Actor {
+/** How destinations are notified of the end of an alert. */
+export interface EndNews {
+  /** The deliveries that do so. Absent: none. */
+  readonly onEnd?: (alert: StoredAlert, sentTo: ReadonlySet<string>) => readonly NewDelivery[]
+}
+
+export interface ChangeAsk extends Actor, EndNews {
   readonly alertIds: readonly string[]
   readonly change: WorkChange
   /** The version that the caller has seen. Absent: whatever it is. */
   readonly version?: number | undefined
-  /** The deliveries that notify destinations of the end of an alert. Absent: none. */
-  readonly onEnd?: (alert: StoredAlert, sentTo: ReadonlySet<string>) => readonly NewDelivery[]
 }
 
 /** Changes alerts, each atomically with its timeline. The results have the order of the ids. */
@@ -74,11 +78,12 @@ async function followParent(
   }
 }
 
-async function notifyOfEnd(
+/** Call it after `saveWork`, with the same values: if they end the alert, its destinations are notified. */
+export async function notifyOfEnd(
   tx: Transaction<StateTables>,
   alert: StoredAlert,
   next: AlertWork,
-  { onEnd }: ChangeAsk,
+  { onEnd }: EndNews,
 ): Promise<void> {
   if (!onEnd || !isOver(next) || isOver(alert) || alert.mutedBy !== null) return
   await saveDeliveries(tx, onEnd({ ...alert, ...next, version: alert.version + 1 }, await sentTo(tx, alert.alertId)))

@@ -10,6 +10,7 @@ import { mergeAlerts, unmergeAlert } from './alert-merge.ts'
 import { timelineOf } from './alert-timeline.ts'
 import { findAlert, saveWindows, storedAlert } from './alerts.ts'
 import { openState, type StateDb } from './db.ts'
+import { deliveriesOfAlert } from './deliveries.ts'
 import { window } from './state.fixture.ts'
 
 let folder: string
@@ -120,6 +121,23 @@ test('when a parent ends, the alerts merged into it end too, each with its notif
   }
   await changeAlerts(db, { alertIds: [IDS[0]!], change: { status: 'RESOLVED' }, ...who, onEnd })
   expect(ended).toEqual(['a RESOLVED', 'b RESOLVED'])
+})
+
+test('an alert that is merged into one which is over ends with it, and one that was over already is not sent as ended again', async () => {
+  const [parentId, openId, overId, mutedId] = IDS as [string, string, string, string]
+  for (const id of IDS) await save(id, id === mutedId ? { mutedBy: 'm1' } : {})
+  await changeAlerts(db, { alertIds: [parentId, overId], change: { status: 'RESOLVED' }, ...who })
+  const ended: unknown[] = []
+  const onEnd = ({ alertId, status, version }: StoredAlert) => {
+    ended.push([alertId, status, version])
+    return [
+      { deliveryId: `end of ${alertId}`, alertId, destination: 'pager', body: '{}', createdMs: 500, kind: 'resolved' as const },
+    ]
+  }
+  const merge = () => mergeAlerts(db, { parentId, alertIds: [openId, overId, mutedId], ...who, onEnd })
+  expect([await merge(), await merge()]).toEqual([{ kind: 'done' }, { kind: 'done' }])
+  expect(ended).toEqual([[openId, 'RESOLVED', (await stored(openId)).version]])
+  expect(await deliveriesOfAlert(db, openId)).toMatchObject([{ destination: 'pager', kind: 'resolved', state: 'pending' }])
 })
 
 test('there is a limit on how many alerts are merged into one, and one that is missing keeps all from being merged', async () => {

@@ -1,11 +1,11 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { StoredAlert } from '../model/alert.ts'
 import { MAX_MERGED, type MergeOutcome } from '../model/alert-work.ts'
-import { type Actor, openedAlert, saveWork } from './alert-changes.ts'
+import { type Actor, type EndNews, notifyOfEnd, openedAlert, saveWork } from './alert-changes.ts'
 import { addEntries, type NewEntry } from './alert-timeline.ts'
 import type { StateTables } from './tables.ts'
 
-export interface MergeAsk extends Actor {
+export interface MergeAsk extends Actor, EndNews {
   readonly parentId: string
   /** Full ids, without duplicates. */
   readonly alertIds: readonly string[]
@@ -15,7 +15,8 @@ export interface MergeAsk extends Actor {
  * Merges alerts into another, all or none of them, and gives them its status. An alert that is merged already into this one stays as it is.
  * There is one level: neither may the parent be merged itself, nor may a child have others merged into it.
  */
-export function mergeAlerts(db: Kysely<StateTables>, { parentId, alertIds, by, nowMs }: MergeAsk): Promise<MergeOutcome> {
+export function mergeAlerts(db: Kysely<StateTables>, ask: MergeAsk): Promise<MergeOutcome> {
+  const { parentId, alertIds, by, nowMs } = ask
   return db.transaction().execute(async (tx): Promise<MergeOutcome> => {
     const parent = await openedAlert(tx, parentId)
     if (!parent) return { kind: 'not_found', alertId: parentId }
@@ -32,7 +33,11 @@ export function mergeAlerts(db: Kysely<StateTables>, { parentId, alertIds, by, n
     }
     if ((await mergedCount(tx, parentId)) + children.length > MAX_MERGED) return { kind: 'too_many', alertId: parentId }
     const { status, reason } = parent
-    for (const child of children) await saveWork(tx, child, { ...child, status, reason, mergedInto: parentId }, { by, nowMs })
+    for (const child of children) {
+      const next = { ...child, status, reason, mergedInto: parentId }
+      await saveWork(tx, child, next, ask)
+      await notifyOfEnd(tx, child, next, ask)
+    }
     const at = { alertId: parentId, atMs: nowMs, by }
     await addEntries(
       tx,

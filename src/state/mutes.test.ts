@@ -57,6 +57,15 @@ test('adding a mute again changes nothing, and an id belongs to one mute', async
   expect(await addMute(db, mute({ reason: 'other' }))).toBe('taken')
 })
 
+test('a mute is found by its id, also if that begins the id of another, or by what no other id begins with', async () => {
+  for (const muteId of ['00ff00ff', '00ff00ff11', '00ff00aa']) await addMute(db, mute({ muteId }))
+  const found = async (prefix: string) => (await findMute(db, prefix))?.muteId
+  expect(await found('00ff00ff')).toBe('00ff00ff')
+  expect(await found('00ff00ff1')).toBe('00ff00ff11')
+  expect(await found('00ff00a')).toBe('00ff00aa')
+  for (const prefix of ['00ff00f', '00ff', '0fff', '00f', 'zzzz']) expect(await found(prefix)).toBeUndefined()
+})
+
 test('the number of mutes in force is limited', async () => {
   for (let i = 0; i < MAX_ACTIVE_MUTES; i++) await addMute(db, mute({ muteId: `aa${i.toString(16).padStart(6, '0')}` }))
   expect(await addMute(db, mute({ muteId: 'bbbb' }))).toBe('too_many')

@@ -85,9 +85,11 @@ export async function listMutes(
   return rows.map(muteOf)
 }
 
-/** The mute with this id or unique prefix; `undefined` if none or several match. */
+/** The mute with this id, or else the only one whose id begins with it; `undefined` if none or several do. */
 export async function findMute(db: Kysely<StateTables>, prefix: string): Promise<Mute | undefined> {
   if (!/^[0-9a-f]{4,32}$/.test(prefix)) return undefined
+  const exact = await muteRow(db, prefix)
+  if (exact) return muteOf(exact)
   const rows = await db.selectFrom('mutes').selectAll().where('mute_id', 'like', `${prefix}%`).limit(2).execute()
   return rows.length === 1 ? muteOf(rows[0]!) : undefined
 }

@@ -34,8 +34,3 @@ function partsOf(pattern: string): string[] {
   }
   return parts
 }
-
-/** The pattern of exactly this text. */
-export function literalGlob(text: string): string {
-  return text.replace(/[\\*]/g, '\\$&')
-}

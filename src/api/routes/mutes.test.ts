@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { alertId, type FakeEngine, fakeEngine, TOKEN } from '../../../test/support/fake-engine.ts'
+import { CROWD_DEDUP } from '../../model/alert.ts'
 import { createApp } from '../app.ts'
 
 let engine: FakeEngine
@@ -46,7 +47,15 @@ test('snoozing an alert mutes its rule and exactly its dedup string', async () =
   await engine.addAlert({ alertId: alertId(1), ruleId: 'R*' }, { dedup: 'a*\\b' })
   expect(await call('POST', 'alerts/0001/snooze', rest())).toMatchObject({
     status: 200,
-    body: { match: { rule: 'R\\*', dedup: 'a\\*\\\\b' } },
+    body: { match: { rule: 'R*', dedup: 'a*\\b', exact: true } },
+  })
+})
+
+test('an alert that collects many dedup strings cannot be snoozed, because no match has its dedup string', async () => {
+  await engine.addAlert({ alertId: alertId(1), ruleId: 'Many' }, { dedup: CROWD_DEDUP })
+  expect(await call('POST', 'alerts/0001/snooze', rest())).toMatchObject({
+    status: 409,
+    body: { code: 'conflict', message: expect.stringMatching(/mute its rule instead, Many/) },
   })
 })
 
@@ -57,6 +66,7 @@ test.each(['SYSTEM', 'RULE_ERROR'] as const)('an alert of type %s cannot be snoo
 
 test.each<[string, string, object | undefined, number, RegExp]>([
   ['POST', 'mutes', { match: {}, ...rest() }, 400, /needs a criterion/],
+  ['POST', 'mutes', { match: { exact: true }, ...rest() }, 400, /needs a criterion/],
   ['POST', 'mutes', { match: { rule: '' }, ...rest() }, 400, /rule/],
   ['POST', 'mutes', { match: { rul: 'x' }, ...rest() }, 400, /rul/],
   ['POST', 'mutes', { match: { severities: ['low'] }, ...rest() }, 400, /severities/],

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import type { Engine } from '../../engine/engine.ts'
+import { CROWD_DEDUP } from '../../model/alert.ts'
 import { MAX_ACTIVE_MUTES, MAX_MUTE_MS, type Mute, type MuteCriteria } from '../../model/mute.ts'
-import { literalGlob } from '../../util/glob.ts'
 import { alertOf, idParam } from '../alert-of.ts'
 import { TOKEN_NAME } from '../auth.ts'
 import { ApiError, failures } from '../errors.ts'
@@ -24,7 +24,9 @@ const shared = {
 }
 
 const muteAnswer = { description: 'The mute.', content: { 'application/json': { schema: muteSchema } } }
-const muteParam = z.object({ id: z.string().describe('The id of the mute, or a unique prefix of it (at least 4 digits).') })
+const muteParam = z.object({
+  id: z.string().describe('The id of the mute, or the beginning of it (at least 4 digits) if no other id begins so.'),
+})
 
 const list = createRoute({
   method: 'get',
@@ -73,7 +75,7 @@ const add = createRoute({
 const snooze = createRoute({
   method: 'post',
   path: '/api/v1/alerts/{id}/snooze',
-  summary: "Mutes further matches of an alert's rule with its dedup string.",
+  summary: "Mutes further matches of an alert's rule with exactly its dedup string.",
   request: {
     params: idParam,
     body: { required: true, content: { 'application/json': { schema: z.strictObject(shared) } } },
@@ -110,7 +112,11 @@ export function muteRoutes(engine: Engine) {
         const message = `alert ${alertId} is ${what} and cannot be snoozed, because it says that other alerts may be missing: fix its cause`
         throw new ApiError(409, 'conflict', message)
       }
-      const criteria = { rule: literalGlob(ruleId), dedup: literalGlob(body.dedup) }
+      if (body.dedup === CROWD_DEDUP) {
+        const message = `alert ${alertId} collects matches with many dedup strings, so there is no single one to snooze: mute its rule instead, ${ruleId}, with \`caracal mutes add --rule\``
+        throw new ApiError(409, 'conflict', message)
+      }
+      const criteria = { rule: ruleId, dedup: body.dedup, exact: true } as const
       return c.json(muteView(await added(engine, criteria, c.req.valid('json')), Date.now()), 200)
     })
     .openapi(end, async (c) => {

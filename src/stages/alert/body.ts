@@ -1,4 +1,11 @@
-import { type AlertBody, type AlertWindow, type LearnedLater, MAX_INDICATORS, MAX_SAMPLE_CHARS } from '../../model/alert.ts'
+import {
+  type AlertBody,
+  type AlertWindow,
+  CROWD_DEDUP,
+  type LearnedLater,
+  MAX_INDICATORS,
+  MAX_SAMPLE_CHARS,
+} from '../../model/alert.ts'
 import { INDICATOR_FIELDS } from '../../model/event.ts'
 import type { Finding, Match, RuleError } from '../../model/match.ts'
 import type { Rule, Severity } from '../../model/rule.ts'
@@ -18,7 +25,7 @@ export function crowdBody(item: Judged, rule: Rule | undefined, limit: number): 
   return {
     ...body,
     title: `More than ${limit} dedup strings at once: ${body.displayName}`,
-    dedup: 'Caracal: further dedup strings',
+    dedup: CROWD_DEDUP,
     description: body.description === '' ? because : `${because}\n\n${body.description}`,
   }
 }

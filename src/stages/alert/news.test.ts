@@ -51,6 +51,11 @@ test.each<[MuteCriteria, Given, boolean]>([
   [{ logType: 'Zeek.*' }, {}, true],
   [{ logType: 'Nginx.*' }, {}, false],
   [{ rule: 'Tor.SSH', indicator: '192.0.2.9' }, {}, false],
+  [{ rule: 'Tor.SSH', dedup: 'a*\\b', exact: true }, { dedup: 'a*\\b' }, true],
+  [{ rule: 'Tor.SSH', dedup: 'a*b', exact: true }, { dedup: 'axb' }, false],
+  // Alerts of `d` and of `D` are different ones.
+  [{ rule: 'Tor.SSH', dedup: 'd', exact: true }, { dedup: 'D' }, false],
+  [{ rule: 'tor.ssh', dedup: 'd', exact: true }, {}, false],
 ])('a mute of %j covers a match with %j: %s', (criteria, given, expected) => {
   const news = new News([mute(criteria)])
   const one = window()
@@ -109,7 +114,8 @@ test('whatever batches matches come in, people are notified as if each had come 
           const isAgain = status === 'RESOLVED'
           status = 'OPEN'
           if (wasMuted) news1 = 'unmuted'
-          else if (isAgain || rank > known!.severity || count >= 10 * known!.events) news1 = 'updated'
+          else if (isAgain) news1 = 'reopened'
+          else if (rank > known!.severity || count >= 10 * known!.events) news1 = 'updated'
         }
         if (count === threshold || news1) known = now
         expected = { count, status, muted: isMuted, ...(known && { known }) }

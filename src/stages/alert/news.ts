@@ -8,8 +8,11 @@ import type { Judged } from './step.ts'
 /** A change of an alert that was open before, which its destinations may be notified of. */
 export interface AlertNews {
   readonly window: AlertWindow
-  /** `unmuted`: a match joined that no mute covers, so it is sent now. `updated`: it grew, became more severe or was re-opened. */
-  readonly kind: 'unmuted' | 'updated'
+  /**
+   * `unmuted`: a match joined that no mute covers, so it is sent now. `reopened`: it was resolved or closed, and a match joined. `updated`:
+   * it grew or became more severe.
+   */
+  readonly kind: 'unmuted' | 'reopened' | 'updated'
 }
 
 /** An alert is news again when it has this many times as many events as when people were last notified. */
@@ -68,7 +71,7 @@ export class News {
         if (window.mutedBy) this.#count(window.mutedBy).alerts++
         window.body.notified = noted(window)
       } else if (seen.isHeard && (seen.wasMuted || seen.wasReopened || hasGrown(window))) {
-        changes.push({ window, kind: seen.wasMuted ? 'unmuted' : 'updated' })
+        changes.push({ window, kind: seen.wasMuted ? 'unmuted' : seen.wasReopened ? 'reopened' : 'updated' })
         window.body.notified = noted(window)
       }
     }
@@ -92,8 +95,9 @@ function hasGrown({ eventCount, severity, body: { notified } }: AlertWindow): bo
 }
 
 /** Rule errors are never muted: they say that matches may be missing. */
-function coverOf({ rule, dedup, title, indicator, severities, logType }: MuteCriteria): (item: Judged) => boolean {
-  const texts = { rule: globOf(rule), dedup: globOf(dedup), title: globOf(title), logType: globOf(logType) }
+function coverOf({ rule, dedup, title, indicator, severities, logType, exact }: MuteCriteria): (item: Judged) => boolean {
+  const judge = (text: string | undefined) => judgeOf(text, exact === true)
+  const texts = { rule: judge(rule), dedup: judge(dedup), title: judge(title), logType: judge(logType) }
   return ({ finding, event }) => {
     if (finding.kind !== 'match') return false
     if (!texts.rule(finding.ruleId) || !texts.dedup(finding.dedup) || !texts.title(finding.title)) return false
@@ -103,8 +107,9 @@ function coverOf({ rule, dedup, title, indicator, severities, logType }: MuteCri
   }
 }
 
-function globOf(pattern: string | undefined): (text: string) => boolean {
-  return pattern === undefined ? () => true : glob(pattern)
+function judgeOf(criterion: string | undefined, isExact: boolean): (text: string) => boolean {
+  if (criterion === undefined) return () => true
+  return isExact ? (text) => text === criterion : glob(criterion)
 }
 
 function has(values: unknown, value: string): boolean {
