@@ -199,7 +199,14 @@ export const configSchema = z.strictObject({
         .max(36_500)
         .optional()
         .describe('Days to keep alerts after their last event. Default: forever.'),
-      deliveries_days: z.int().min(1).max(36_500).default(30).describe('Days to keep the records of completed deliveries.'),
+      deliveries_days: z
+        .int()
+        .min(1)
+        .max(36_500)
+        .default(30)
+        .describe(
+          'Days to keep the records of completed deliveries. Those that created a ticket or a thread are kept as long as their alert.',
+        ),
     })
     .prefault({})
     .describe('How long data is kept.'),

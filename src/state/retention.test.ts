@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { openState, type StateDb } from './db.ts'
+import { referenceOf } from './deliveries.ts'
 import { oldestPendingMs, pruneStep, type Retention } from './retention.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'caracal-retention-'))
@@ -27,7 +28,7 @@ interface Alert {
   readonly createdMs: number
   readonly openMs: number
   readonly updatedMs: number
-  readonly deliveries: readonly { readonly state: string; readonly doneMs: number }[]
+  readonly deliveries: readonly { readonly state: string; readonly doneMs: number; readonly reference?: string }[]
 }
 
 async function add(db: StateDb, id: string, alert: Alert): Promise<void> {
@@ -46,7 +47,7 @@ async function add(db: StateDb, id: string, alert: Alert): Promise<void> {
     .insertInto('alerts')
     .values({ ...row, ...times, alert_id: id, opened })
     .execute()
-  for (const [i, { state, doneMs }] of deliveries.entries())
+  for (const [i, { state, doneMs, reference = '' }] of deliveries.entries())
     await db
       .insertInto('deliveries')
       .values({
@@ -56,6 +57,7 @@ async function add(db: StateDb, id: string, alert: Alert): Promise<void> {
         state,
         tries: 1,
         next_ms: doneMs,
+        reference,
         created_ms: createdMs,
         body: '{}',
         error: '',
@@ -78,7 +80,10 @@ const alerts: fc.Arbitrary<Alert> = fc.record({
   createdMs: day,
   openMs: fc.constantFrom(3_600_000, 20 * DAY_MS),
   updatedMs: day,
-  deliveries: fc.array(fc.record({ state: fc.constantFrom('pending', 'delivered', 'dead'), doneMs: day }), { maxLength: 3 }),
+  deliveries: fc.array(
+    fc.record({ state: fc.constantFrom('pending', 'delivered', 'dead'), doneMs: day, reference: fc.constantFrom('', '"SEC-1"') }),
+    { maxLength: 3 },
+  ),
 })
 const retentions: fc.Arbitrary<Retention> = fc.record({
   deliveriesDays: fc.integer({ min: 1, max: 60 }),
@@ -105,8 +110,8 @@ function expected(all: readonly Alert[], { deliveriesDays, alertsDays }: Retenti
       .flatMap(({ alert, id }) =>
         alert.opened === 1 && !isKept(alert)
           ? []
-          : alert.deliveries.flatMap(({ state, doneMs }, i) => {
-              const isOld = state === 'delivered' && doneMs < made && alert.createdMs + alert.openMs < made
+          : alert.deliveries.flatMap(({ state, doneMs, reference }, i) => {
+              const isOld = state === 'delivered' && !reference && doneMs < made && alert.createdMs + alert.openMs < made
               return isOld ? [] : [`${id}.${i}`]
             }),
       )
@@ -136,6 +141,20 @@ test('alerts are kept forever by default', async () => {
     await add(db, 'old', { opened: 1, createdMs: 0, openMs: 1, updatedMs: 0, deliveries: [{ state: 'dead', doneMs: 0 }] })
     await prune(db, { deliveriesDays: 30, alertsDays: undefined })
     expect(await left(db)).toEqual({ alerts: ['old'], deliveries: ['old.0'] })
+  })
+})
+
+test('what an alert is called elsewhere is known as long as the alert, however old the delivery is', async () => {
+  await inState(async (db) => {
+    const sent = { state: 'delivered', doneMs: 0 }
+    const deliveries = [{ ...sent, reference: '"SEC-1"' }, sent]
+    await add(db, 'old', { opened: 1, createdMs: 0, openMs: 1, updatedMs: 0, deliveries })
+    await prune(db, { deliveriesDays: 1, alertsDays: undefined })
+    expect(await referenceOf(db, 'old', 'd')).toBe('SEC-1')
+    expect(await left(db)).toEqual({ alerts: ['old'], deliveries: ['old.0'] })
+    await db.deleteFrom('alerts').execute()
+    await prune(db, { deliveriesDays: 1, alertsDays: undefined })
+    expect(await left(db)).toEqual({ alerts: [], deliveries: [] })
   })
 })
 

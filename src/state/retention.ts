@@ -45,7 +45,10 @@ export async function pruneStep(db: Kysely<StateTables>, retention: Retention, m
   return Math.max(deliveries, windows, alerts) >= ROWS_PER_STEP
 }
 
-/** Completed deliveries of windows that have ended: an open window could request the same delivery again, and it must not be sent twice. */
+/**
+ * Completed deliveries of windows that have ended: an open window could request the same delivery again, and it must not be sent twice.
+ * While their alert exists, those with a reference stay: without it the ticket that they created could never be closed.
+ */
 async function pruneDeliveries(db: Kysely<StateTables>, beforeMs: number): Promise<number> {
   const old = db
     .selectFrom('deliveries')
@@ -53,6 +56,7 @@ async function pruneDeliveries(db: Kysely<StateTables>, beforeMs: number): Promi
     .where('state', '=', 'delivered')
     .where('next_ms', '<', beforeMs)
     .where('alert_id', 'not in', (eb) => eb.selectFrom('alerts').select('alert_id').where('window_end_ms', '>=', beforeMs))
+    .where((eb) => eb.or([eb('reference', '=', ''), eb('alert_id', 'not in', eb.selectFrom('alerts').select('alert_id'))]))
     .limit(ROWS_PER_STEP)
   const { numDeletedRows } = await db.deleteFrom('deliveries').where('delivery_id', 'in', old).executeTakeFirst()
   return Number(numDeletedRows)

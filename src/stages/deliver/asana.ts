@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { secretReference } from '../../util/secret.ts'
 import { defineDestination, peopleBase, sends } from './destination.ts'
 import { type Answer, fieldOf, poster, serviceUrl } from './post.ts'
-import { alertText, cut, isFollowUp, plainBody } from './text.ts'
+import { alertText, cut, isFollowUp, isUnknownThere, plainBody } from './text.ts'
 
 const MAX_NAME = 500
 const MAX_NOTES = 30_000
@@ -29,6 +29,7 @@ export const asana = defineDestination({
     return {
       async send(delivery, signal) {
         const { kind, id, reference } = delivery
+        if (isUnknownThere(delivery)) return
         const text = alertText(delivery)
         const notes = `${plainBody(text, MAX_NOTES)}\n\n${text.link}`
         if (isFollowUp(kind) && reference !== undefined) {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { secretReference } from '../../util/secret.ts'
 import { defineDestination, peopleBase, sends } from './destination.ts'
 import { fieldOf, poster, serviceUrl } from './post.ts'
-import { alertText, cut, fenced, isFollowUp, plainBody } from './text.ts'
+import { alertText, cut, fenced, isFollowUp, isUnknownThere, plainBody } from './text.ts'
 
 const MAX_TITLE = 256
 /** A body may have 65,536 characters. */
@@ -42,6 +42,7 @@ export const github = defineDestination({
     return {
       async send(delivery, signal) {
         const { kind, id, reference } = delivery
+        if (isUnknownThere(delivery)) return
         const text = alertText(delivery)
         const links = `[Open the alert](${text.link})${text.reference ? ` · [Reference](${text.reference})` : ''}`
         const body = `${fenced(plainBody(text, MAX_BODY))}\n\n${links}`

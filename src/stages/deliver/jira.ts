@@ -5,7 +5,7 @@ import { secretReference } from '../../util/secret.ts'
 import { defineDestination, peopleBase, sends } from './destination.ts'
 import { jiraText } from './jira-text.ts'
 import { type Answer, fieldOf, poster } from './post.ts'
-import { alertText, cut, isFollowUp, plainBody } from './text.ts'
+import { alertText, cut, isFollowUp, isUnknownThere, plainBody } from './text.ts'
 
 const MAX_SUMMARY = 255
 const MAX_BODY = 30_000
@@ -56,6 +56,7 @@ export const jira = defineDestination({
     return {
       async send(delivery, signal) {
         const { kind, id, reference } = delivery
+        if (isUnknownThere(delivery)) return
         const text = alertText(delivery)
         const body = jiraText(plainBody(text, MAX_BODY), text, isCloud)
         if (isFollowUp(kind) && reference !== undefined) {

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { defineDestination, peopleBase } from './destination.ts'
 import { addressOf, poster, secretUrl } from './post.ts'
-import { alertText, fenced, plainBody } from './text.ts'
+import { alertText, cut, fenced, plainBody } from './text.ts'
 
-/** A post may have 16,383 characters. */
-const MAX_BODY = 14_000
+/** A post may have 16,383 characters, of which a few are the fence of the code block. */
+const MAX_POST = 16_300
 
 /**
  * Source: https://developers.mattermost.com/integrate/webhooks/incoming/. Everything of the alert is in a code block, in which Mattermost
@@ -33,8 +33,9 @@ export const mattermost = defineDestination({
       async send(delivery, signal) {
         const text = alertText(delivery)
         const links = `[Open the alert](${text.link})${text.reference ? ` · [Reference](${text.reference})` : ''}`
+        const block = cut(`${text.headline}\n\n${plainBody(text, MAX_POST)}`, MAX_POST - links.length)
         const body = {
-          text: `${fenced(`${text.headline}\n\n${plainBody(text, MAX_BODY)}`)}\n${links}`,
+          text: `${fenced(block)}\n${links}`,
           ...(channel !== undefined && { channel }),
         }
         await post({ url: address, body, id: delivery.id, signal })

@@ -2,10 +2,12 @@ import { z } from 'zod'
 import type { Severity } from '../../model/rule.ts'
 import { defineDestination, peopleBase } from './destination.ts'
 import { addressOf, poster, secretUrl } from './post.ts'
-import { alertText, cut } from './text.ts'
+import { type AlertText, alertText, cutBytes } from './text.ts'
 
-/** A message may have 28 KB; a part is cut well before. */
-const MAX_PART = 4000
+/** Bytes of a message: 28 KB with some room. */
+const MAX_MESSAGE = 27_000
+/** Bytes of a text in it, if all of them together leave as much. */
+const MAX_PART = 8000
 
 const COLOURS: Readonly<Record<Severity, string>> = {
   INFO: 'Default',
@@ -33,34 +35,44 @@ export const msteams = defineDestination({
     const post = poster(deps, { who: 'Microsoft Teams' })
     return {
       async send(delivery, signal) {
-        const text = alertText(delivery)
-        const runbook = text.runbook && `Runbook: ${text.runbook}`
-        const content = {
-          $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
-          type: 'AdaptiveCard',
-          version: '1.4',
-          msteams: { width: 'Full' },
-          body: [
-            rich([run(text.headline, { size: 'Large', weight: 'Bolder', color: COLOURS[text.severity] })]),
-            ...text.facts.map(([label, value]) => rich([run(`${label}: `, { weight: 'Bolder' }), run(value)])),
-            ...[text.description, runbook].filter(Boolean).map((part) => rich([run(part)])),
-          ],
-          actions: [open('Open the alert', text.link), ...(text.reference ? [open('Reference', text.reference)] : [])],
-        }
-        const card = { contentType: 'application/vnd.microsoft.card.adaptive', contentUrl: null, content }
-        await post({ url: address, body: { type: 'message', attachments: [card] }, id: delivery.id, signal })
+        const body = message(alertText(delivery))
+        await post({ url: address, body, id: delivery.id, signal })
       },
       async close() {},
     }
   },
 })
 
-function rich(inlines: readonly object[]): object {
-  return { type: 'RichTextBlock', inlines }
+/** The message with the longest parts with which all of it is within the limit. */
+function message(text: AlertText): string {
+  for (let maxBytes = MAX_PART; ; maxBytes *= 0.8) {
+    const content = cardOf(text, Math.floor(maxBytes))
+    const card = { contentType: 'application/vnd.microsoft.card.adaptive', contentUrl: null, content }
+    const json = JSON.stringify({ type: 'message', attachments: [card] })
+    if (Buffer.byteLength(json) <= MAX_MESSAGE || maxBytes < 10) return json
+  }
 }
 
-function run(text: string, style: object = {}): object {
-  return { type: 'TextRun', text: cut(text, MAX_PART), ...style }
+/** An adaptive card of which no text has more than `maxBytes` bytes. */
+function cardOf(text: AlertText, maxBytes: number): object {
+  const run = (part: string, style: object = {}) => ({ type: 'TextRun', text: cutBytes(part, maxBytes), ...style })
+  const runbook = text.runbook && `Runbook: ${text.runbook}`
+  return {
+    $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
+    type: 'AdaptiveCard',
+    version: '1.4',
+    msteams: { width: 'Full' },
+    body: [
+      rich([run(text.headline, { size: 'Large', weight: 'Bolder', color: COLOURS[text.severity] })]),
+      ...text.facts.map(([label, value]) => rich([run(`${label}: `, { weight: 'Bolder' }), run(value)])),
+      ...[text.description, runbook].filter(Boolean).map((part) => rich([run(part)])),
+    ],
+    actions: [open('Open the alert', text.link), ...(text.reference ? [open('Reference', text.reference)] : [])],
+  }
+}
+
+function rich(inlines: readonly object[]): object {
+  return { type: 'RichTextBlock', inlines }
 }
 
 function open(title: string, url: string): object {

@@ -4,7 +4,7 @@ import { targetUrl } from '../../util/http/target-url.ts'
 import { secretReference } from '../../util/secret.ts'
 import { defineDestination, peopleBase, sends } from './destination.ts'
 import { type Answer, fieldOf, poster } from './post.ts'
-import { alertText, cut, isFollowUp, plainBody } from './text.ts'
+import { alertText, cut, isFollowUp, isUnknownThere, plainBody } from './text.ts'
 
 const MAX_SHORT = 160
 const MAX_BODY = 3900
@@ -46,6 +46,7 @@ export const servicenow = defineDestination({
     return {
       async send(delivery, signal) {
         const { kind, alert, id, reference } = delivery
+        if (isUnknownThere(delivery)) return
         const text = alertText(delivery)
         const description = `${plainBody(text, MAX_BODY)}\n\n${text.link}`
         if (isFollowUp(kind) && reference !== undefined) {

@@ -54,10 +54,13 @@ export const slack = defineDestination({
     const post = poster(deps, { who: 'Slack', headers: { authorization: `Bearer ${deps.secret(token)}` } })
     return {
       async send(delivery, signal) {
-        const thread = isFollowUp(delivery.kind) && delivery.reference ? { thread_ts: delivery.reference } : {}
+        const thread: { thread_ts?: string } =
+          isFollowUp(delivery.kind) && delivery.reference ? { thread_ts: delivery.reference } : {}
         const body = { channel, ...thread, unfurl_links: false, unfurl_media: false, ...slackMessage(delivery) }
         const answer = await post({ url: `${api_url}/chat.postMessage`, body, id: delivery.id, signal })
-        return judged(answer)
+        const ts = judged(answer)
+        // A thread is named by its first message; a reply to a reply would begin another one.
+        return thread.thread_ts ?? ts
       },
       async close() {},
     }

@@ -3,10 +3,10 @@ import { ConfigError } from '../../util/errors.ts'
 import { secretReference } from '../../util/secret.ts'
 import { defineDestination, peopleBase } from './destination.ts'
 import { poster, serviceUrl } from './post.ts'
-import { alertText, plainBody } from './text.ts'
+import { alertText, cut, plainBody } from './text.ts'
 
-/** A message may have 4,096 characters. */
-const MAX_BODY = 3000
+/** Characters of a message, in UTF-16 units. */
+const MAX_MESSAGE = 4096
 
 /**
  * The alert is one `pre` entity, in which Telegram makes neither links nor mentions nor commands; the link to the alert stands below it.
@@ -34,10 +34,11 @@ export const telegram = defineDestination({
     return {
       async send(delivery, signal) {
         const text = alertText(delivery)
-        const block = `${text.headline}\n\n${plainBody(text, MAX_BODY)}`
+        const links = `\n${text.link}${text.reference ? `\n${text.reference}` : ''}`
+        const block = cut(`${text.headline}\n\n${plainBody(text, MAX_MESSAGE)}`, MAX_MESSAGE - links.length)
         const body = {
           chat_id,
-          text: `${block}\n${text.link}${text.reference ? `\n${text.reference}` : ''}`,
+          text: block + links,
           entities: [{ type: 'pre', offset: 0, length: block.length }],
           link_preview_options: { is_disabled: true },
         }

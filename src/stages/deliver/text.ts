@@ -11,7 +11,7 @@ export interface AlertText {
   readonly facts: readonly (readonly [label: string, value: string])[]
   readonly description: string
   readonly runbook: string
-  /** An http or https URL. */
+  /** An http or https URL of at most 2,000 characters, none of which has a meaning in Markdown or in the markup of Jira. */
   readonly reference: string | undefined
   readonly link: string
 }
@@ -34,6 +34,8 @@ const TOP = 5
 const MAX_HEADLINE = 500
 const MAX_FACT = 500
 const MAX_PART = 8000
+/** Percent-encoded. It is dropped if it is longer, because half an address leads elsewhere. */
+const MAX_REFERENCE = 2000
 
 const WORDS: Readonly<Record<DeliveryKind, string>> = {
   opened: '',
@@ -102,22 +104,27 @@ export function fenced(text: string): string {
 
 /**
  * A text whose addresses nobody can click: `https://` becomes `hxxps://`, as people who share indicators write it, and `www.` becomes
- * `www[.]`.
+ * `www[.]`. What stands before an address does not matter, because programs differ in where they let one begin.
  */
 export function defanged(text: string): string {
-  return text.replace(
-    /\b(?:([a-z][a-z0-9+.-]{0,30}):\/\/|www\.|(mailto|tel|javascript|data):)/gi,
-    (all, scheme?: string, bare?: string) => {
-      if (bare !== undefined) return `${bare}[:]`
-      if (scheme === undefined) return `${all.slice(0, 3)}[.]`
-      return /^https?$/i.test(scheme) ? `${scheme.replace(/tt/i, 'xx')}://` : `${scheme}[:]//`
-    },
-  )
+  return text
+    .replace(/(h)tt(ps?:\/\/)/gi, '$1xx$2')
+    .replace(/(?<!hxxps?):\/\//gi, '[:]//')
+    .replace(/(www)\./gi, '$1[.]')
+    .replace(/(?<![a-z])(mailto|tel|javascript|data):/gi, '$1[:]')
 }
 
 /** True for a change of something that the receiver should already have. */
 export function isFollowUp(kind: DeliveryKind): kind is Exclude<AlertChange, 'opened'> {
   return kind === 'updated' || kind === 'resolved'
+}
+
+/**
+ * True for the end of something that the receiver never got by itself: the alert went in a digest, or could not be delivered. A ticket
+ * created for it would stay open forever.
+ */
+export function isUnknownThere({ kind, reference }: Delivery): boolean {
+  return kind === 'resolved' && reference === undefined
 }
 
 function topOf(values: readonly string[]): string {
@@ -146,7 +153,19 @@ function paragraphs(text: string): string {
   )
 }
 
+/**
+ * The same address with everything percent-encoded that some markup reads as its own, or `undefined` if people should not be given it as
+ * a link. It may come from an event, since a rule can return it. A user name before the host would make the host look like another one.
+ */
 function webAddress(text: string): string | undefined {
-  if (text.length > 1000 || !/^https?:\/\/[^\s"'<>\\^`{|}]+$/.test(text) || !URL.canParse(text)) return undefined
-  return new URL(text).href
+  if (text.length > 1000 || !/^https?:\/\/\S+$/.test(text) || !URL.canParse(text)) return undefined
+  const { protocol, username, password, host, pathname, search, hash } = new URL(text)
+  if (username !== '' || password !== '' || !/^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d+)?$/.test(host)) return undefined
+  const rest = `${pathname}${search}${hash}`.replace(/[^A-Za-z0-9/?#&=+$,;:.%-]/g, percentEncoded)
+  const address = `${protocol}//${host}${rest}`
+  return address.length > MAX_REFERENCE ? undefined : address
+}
+
+function percentEncoded(char: string): string {
+  return `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
 }
