@@ -42,3 +42,10 @@ test.each([
   expect(unzstd(data, limit).kind).toBe(kind)
   expect((await unzstdInSlices(data, limit, () => undefined)).kind).toBe(kind)
 })
+
+test('the data is not changed', () => {
+  const data = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 13 << 3, 9, 0, 0, 0x61])
+  const before = Buffer.from(data)
+  expect(unzstd(data, 1_000_000)).toMatchObject({ kind: 'ok' })
+  expect(data.equals(before)).toBe(true)
+})

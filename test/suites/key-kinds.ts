@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import ipaddr from 'ipaddr.js'
 import { expect } from 'vitest'
-import { createSlice } from '../../src/stages/enrich/slice.ts'
 import { AddressBatch } from '../../src/stages/enrich/tables/address-batch.ts'
 import { type KeyIndex, type KeyKind, keyKinds, openIndex } from '../../src/stages/enrich/tables/index.ts'
+import { createSlice } from '../../src/util/slice.ts'
 import type { Behaviour, Suite } from './behaviours.ts'
 
 export type AnyKind = KeyKind<string>

@@ -7,9 +7,9 @@ import { isTar, tarEntries } from '../../util/archive/tar.ts'
 import { isZip, zipEntries } from '../../util/archive/zip.ts'
 import { messageOf } from '../../util/errors.ts'
 import { isParquet, parquetLines } from '../../util/parquet/parquet.ts'
+import { createSlice } from '../../util/slice.ts'
 import { unzstdInSlices } from '../../util/unzstd.ts'
 import { fits } from './associations.ts'
-import { createSlice } from './slice.ts'
 import { RefusedAnswer, TableError } from './table.ts'
 
 /** Default of the provider's `max_bytes`: larger content, after decompression, is refused. */

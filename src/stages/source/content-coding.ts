@@ -1,5 +1,6 @@
+import { createSlice } from '../../util/slice.ts'
 import { Inflater } from '../../util/unpack/inflater.ts'
-import { unzstd } from '../../util/unzstd.ts'
+import { unzstdInSlices } from '../../util/unzstd.ts'
 
 /** Supported values of `Content-Encoding`, besides `identity`. */
 export const CODINGS = ['gzip', 'deflate', 'br', 'zstd'] as const
@@ -157,7 +158,7 @@ class ZstdDecoder implements Decoder {
   }
 
   async end(): Promise<readonly Uint8Array[]> {
-    const result = unzstd(Buffer.concat(this.#parts), this.#limits.maxBytes)
+    const result = await unzstdInSlices(Buffer.concat(this.#parts), this.#limits.maxBytes, createSlice())
     if (result.kind === 'too-much') throw new TooMuch()
     if (result.kind === 'broken') throw new BrokenCoding(result.message)
     return result.parts

@@ -16,6 +16,8 @@ export interface PlainBodyOptions {
 
 /** Compressed bytes decompressed at a time: the output of a step is in memory before it counts. */
 const STEP_BYTES = 8 * 1024
+/** Work on a body that is done even if it yields no content, counted as bytes; all bodies share the limit of their size, but for this. */
+const LEAST_FREE_BYTES = 1024 * 1024
 const NEWLINE = Buffer.from('\n')
 
 /**
@@ -27,7 +29,9 @@ export function withPlainBody<T>(
   options: PlainBodyOptions,
   take: (body: Uint8Array) => Promise<T>,
 ): Promise<T> {
-  return withRoom(options, async (hold) => take(await plain(body, options.encoding, hold)))
+  return withRoom(options, async (hold) =>
+    take(await plain(body, { encoding: options.encoding, hold, freeBytes: options.maxBytes })),
+  )
 }
 
 /** The same for several that came together, which are joined by newlines. */
@@ -38,16 +42,18 @@ export function withPlainBodies<T>(
 ): Promise<T> {
   return withRoom(options, async (hold) => {
     const texts: Uint8Array[] = []
-    for (const body of bodies) texts.push(await plain(body, options.encoding, hold), NEWLINE)
+    const freeBytes = Math.max(LEAST_FREE_BYTES, options.maxBytes / bodies.length)
+    for (const body of bodies) texts.push(await plain(body, { encoding: options.encoding, hold, freeBytes }), NEWLINE)
     return take(Buffer.concat(texts))
   })
 }
 
 type Hold = (bytes: number) => void
 
-async function plain(body: Uint8Array, encoding: Encoding | undefined, hold: Hold): Promise<Uint8Array> {
+async function plain(body: Uint8Array, options: PlainOptions): Promise<Uint8Array> {
+  const { encoding, hold } = options
   const packing = packingOf(body)
-  if (packing) return unpacked(body, { packing, encoding, hold })
+  if (packing) return unpacked(body, { ...options, packing })
   const text = toUtf8(body, encoding)
   if (text !== body) hold(text.length)
   return text
@@ -67,14 +73,19 @@ async function withRoom<T>({ maxBytes, memory }: PlainBodyOptions, act: (hold: H
   }
 }
 
-interface Unpacking {
-  readonly packing: Packing
+interface PlainOptions {
   readonly encoding: Encoding | undefined
   readonly hold: Hold
+  /** Content, or work, that may exceed the body's size without reason. */
+  readonly freeBytes: number
+}
+
+interface Unpacking extends PlainOptions {
+  readonly packing: Packing
 }
 
 /** Members of an archive are separated by a newline. */
-async function unpacked(body: Uint8Array, { packing, encoding, hold }: Unpacking): Promise<Uint8Array> {
+async function unpacked(body: Uint8Array, { packing, encoding, hold, freeBytes }: Unpacking): Promise<Uint8Array> {
   const parts: Buffer[] = []
   const members: Uint8Array[] = []
   const finish = () => {
@@ -88,7 +99,7 @@ async function unpacked(body: Uint8Array, { packing, encoding, hold }: Unpacking
     return step.length > 0 ? step : undefined
   })
   try {
-    for await (const piece of unpack(packing, input)) {
+    for await (const piece of unpack(packing, input, freeBytes)) {
       if (piece === PART) finish()
       else {
         hold(piece.length)

@@ -81,19 +81,30 @@ function long(value: number): Buffer {
 }
 
 const LIST = { type: 'record', name: 'List', fields: [{ name: 'next', type: ['null', 'List'] }] }
+const EMPTY_RECORDS = { type: 'array', items: { type: 'record', name: 'Empty', fields: [] } }
 const tooDeep = Array.from({ length: 70 }, () => 0).reduce<unknown>((items) => ({ type: 'array', items }), 'int')
 
 test.each<[string, Buffer, RegExp | typeof TooMuch]>([
-  ['any number of values without bytes', container({ type: 'array', items: 'null' }, 1, long(1e15)), TooMuch],
+  [
+    'any number of values without bytes',
+    container({ type: 'array', items: 'null' }, 1, long(1e15)),
+    /more values than a file of its size may have/,
+  ],
+  ['empty records without end', container(EMPTY_RECORDS, 1, long(1e15)), /more values than a file of its size may have/],
+  [
+    'values of a byte each that compress to nothing',
+    container({ type: 'array', items: 'boolean' }, 1, deflateRawSync(Buffer.concat([long(1e8), Buffer.alloc(1e7)])), 'deflate'),
+    /more values than a file of its size may have/,
+  ],
   ['any number of rows without bytes', container('null', 1e15, Buffer.alloc(0)), TooMuch],
-  ['a block that expands', container('string', 1, deflateRawSync(Buffer.alloc(1e6)), 'deflate'), TooMuch],
+  ['a block that expands', container('string', 1, deflateRawSync(Buffer.alloc(3e7)), 'deflate'), TooMuch],
   ['a value in a value, and so on', container(LIST, 1, Buffer.alloc(1e5, 2)), /nested deeper than 64/],
   ['a schema of any depth', container(tooDeep, 0, Buffer.alloc(0)), /schema is nested deeper than 64/],
   ['a type that is not defined', container(['null', 'Missing'], 0, Buffer.alloc(0)), /unknown type "Missing"/],
   ['a codec that is not supported', container('int', 1, long(1), 'xz'), /codec "xz" is not supported: use null/],
   ['more bytes than values', container('int', 1, Buffer.alloc(2)), /the block at byte \d+ has more bytes than values/],
 ])('a file with %s is refused', (_, bytes, error) => {
-  const decode = () => decodeAvro({ bytes, ...LIMITS })
+  const decode = () => decodeAvro({ bytes, ...LIMITS, maxBytes: 20_000_000 })
   if (error instanceof RegExp) expect(decode).toThrow(error)
   else expect(decode).toThrow(error)
 })
@@ -127,4 +138,24 @@ test('it is decoded in the thread that decodes Parquet', async () => {
     kind: 'broken',
     message: expect.stringMatching(/breaks off at byte 1\d\d\d/),
   })
+})
+
+test('a small file costs little processor time, however many values without bytes it claims', () => {
+  const bytes = container({ type: 'array', items: 'null' }, 1, Buffer.concat([long(95_000_000), long(0)]))
+  const before = process.cpuUsage()
+  expect(() => decodeAvro({ bytes, maxBytes: 2 ** 28, maxRows: 10_000 })).toThrow(/more values than a file of its size/)
+  const { user, system } = process.cpuUsage(before)
+  expect(user + system).toBeLessThan(10_000_000)
+})
+
+test('rows of mostly null fields are read, however well they compress', () => {
+  const fields = [
+    { name: 'id', type: 'long' },
+    ...Array.from({ length: 30 }, (_, i) => ({ name: `f${i}`, type: ['null', 'string'] })),
+  ]
+  const rows = 60_000
+  const block = Buffer.concat(Array.from({ length: rows }, (_, i) => Buffer.concat([long(i), Buffer.alloc(30)])))
+  const bytes = container({ type: 'record', name: 'Sparse', fields }, rows, deflateRawSync(block), 'deflate')
+  const lines = Buffer.from(decodeAvro({ bytes, maxBytes: 2 ** 28, maxRows: 100_000 }))
+  expect(lines.toString().split('\n')).toHaveLength(rows + 1)
 })

@@ -2,12 +2,15 @@
 export class AvroCursor {
   readonly bytes: Buffer
   at = 0
-  /** Values that may still be read: some take no bytes, so a small file could have any number of them. */
+  /** Values that may still be read. */
   left: number
+  /** The same for values that take no bytes. */
+  emptyLeft: number
 
-  constructor(bytes: Buffer, left: number) {
+  constructor(bytes: Buffer, left: number, emptyLeft = 0) {
     this.bytes = bytes
     this.left = left
+    this.emptyLeft = emptyLeft
   }
 
   take(length: number): Buffer {

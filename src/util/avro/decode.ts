@@ -13,6 +13,12 @@ const SYNC_BYTES = 16
 const MAX_SCHEMA_BYTES = 1024 * 1024
 /** All values of a file, whatever they take. */
 const MAX_VALUES = 100_000_000
+/** Values that any file may have, of whatever kind. */
+const FREE_VALUES = 1_000_000
+/** For each byte of the file: compressed, a byte is rarely more than 100 values. */
+const VALUES_PER_BYTE = 200
+/** For each byte of a block, decompressed: values that take no bytes, such as null, which a record or a union may have next to others. */
+const EMPTY_VALUES_PER_BYTE = 16
 const NEWLINE = Buffer.from('\n')
 
 /** What Azure's Event Hubs capture: the body of each event is what was sent. */
@@ -28,7 +34,11 @@ export function isAvro(bytes: Uint8Array): boolean {
  * `TooMuch`, or an error that says what is wrong with the file.
  */
 export function decodeAvro({ bytes, maxBytes, maxRows }: Omit<ParquetJob, 'timeoutMs'>): Uint8Array {
-  const file = new AvroCursor(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), MAX_VALUES)
+  const file = new AvroCursor(
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    Math.min(MAX_VALUES, FREE_VALUES + VALUES_PER_BYTE * bytes.length),
+    FREE_VALUES,
+  )
   const { schema, codec } = headerOf(file)
   const read = readerOf(schema)
   const isCaptured = isObject(schema) && schema['name'] === 'EventData' && schema['namespace'] === CAPTURED
@@ -43,7 +53,8 @@ export function decodeAvro({ bytes, maxBytes, maxRows }: Omit<ParquetJob, 'timeo
     if (!file.take(SYNC_BYTES).equals(sync)) throw new Error(`the block at byte ${start} is damaged`)
     rows += count
     if (count < 0 || rows > maxRows) throw new TooMuch()
-    const block = new AvroCursor(unpacked(packed, codec, maxBytes), file.left)
+    const content = unpacked(packed, codec, maxBytes)
+    const block = new AvroCursor(content, file.left, file.emptyLeft + EMPTY_VALUES_PER_BYTE * content.length)
     for (let i = 0; i < count; i++) {
       const line = lineOf(read(block, 0), isCaptured)
       size += line.length + 1
@@ -52,6 +63,7 @@ export function decodeAvro({ bytes, maxBytes, maxRows }: Omit<ParquetJob, 'timeo
     }
     if (block.at !== block.bytes.length) throw new Error(`the block at byte ${start} has more bytes than values`)
     file.left = block.left
+    file.emptyLeft = Math.min(FREE_VALUES, block.emptyLeft)
   }
   return Buffer.concat(parts)
 }

@@ -1,5 +1,4 @@
 import type { JsonObject, JsonValue } from '../../model/json.ts'
-import { TooMuch } from '../parquet/check.ts'
 import { decimalOf, integerOf, textOf, timeOf } from '../parquet/values.ts'
 import type { AvroCursor } from './cursor.ts'
 
@@ -98,10 +97,19 @@ class Compiler {
   }
 }
 
+class TooManyValues extends Error {
+  constructor() {
+    super('it has more values than a file of its size may have: have the sender write smaller ones, or fields that are not null')
+  }
+}
+
 function counted(read: ReadValue): ReadValue {
   return (cursor, depth) => {
-    if (--cursor.left < 0) throw new TooMuch()
-    return read(cursor, depth)
+    const { at } = cursor
+    if (--cursor.left < 0) throw new TooManyValues()
+    const value = read(cursor, depth)
+    if (cursor.at === at && --cursor.emptyLeft < 0) throw new TooManyValues()
+    return value
   }
 }
 

@@ -2,8 +2,9 @@ import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import { messageOf } from '../errors.ts'
 import { unlz4Block } from '../lz4.ts'
+import { createSlice } from '../slice.ts'
 import { snappyBlock } from '../unpack/snappy-block.ts'
-import { unzstd } from '../unzstd.ts'
+import { unzstdInSlices } from '../unzstd.ts'
 
 /** Maximum size of a decompressed batch of messages. */
 const MAX_BYTES = 64 * 1024 * 1024
@@ -18,7 +19,7 @@ export const unpackGzip: Uncompress = (input) =>
   (promisify(gunzip) as (data: Buffer, options: object) => Promise<Buffer>)(input, { maxOutputLength: MAX_BYTES })
 
 export const unpackZstd: Uncompress = async (input) => {
-  const result = unzstd(input, MAX_BYTES)
+  const result = await unzstdInSlices(input, MAX_BYTES, createSlice())
   if (result.kind !== 'ok') throw new Error(`a batch of messages cannot be decompressed (zstd: ${result.kind})`)
   return Buffer.concat(result.parts)
 }

@@ -1,6 +1,9 @@
 /** Compressed data is damaged, cut off or not readable for another reason, which the message gives. */
 export class BrokenPacking extends Error {}
 
+/** What each portion taken counts as, so that a file of portions without content has an end. */
+const TAKE_WORK = 1024
+
 const NOTHING: Buffer = Buffer.alloc(0)
 
 /** Bytes that arrive in pieces, read in portions of any size. */
@@ -10,6 +13,11 @@ export class ByteInput {
   #isOver = false
   /** Number of bytes taken. */
   position = 0
+  /**
+   * Accounts for work that yields little or no content, as bytes of content that take as long. Throws `BrokenPacking` if it is too much;
+   * a promise is to be awaited, so that others get a turn.
+   */
+  spend: (bytes: number) => Promise<void> | undefined = () => undefined
 
   /** `more` resolves with the next piece, and with `undefined` at the end. */
   constructor(more: () => Promise<Buffer | undefined>) {
@@ -24,7 +32,7 @@ export class ByteInput {
 
   /** The next bytes, which stay; fewer than `length` only at the end. */
   async peek(length: number): Promise<Buffer> {
-    if (this.#held.length < length) {
+    if (this.#held.length < length && !this.#isOver) {
       const parts = [this.#held]
       let have = this.#held.length
       while (have < length && (await this.#grow())) {
@@ -38,6 +46,8 @@ export class ByteInput {
 
   /** Takes exactly this many bytes. Rejects with `BrokenPacking` if there are fewer. */
   async take(length: number): Promise<Buffer> {
+    const turn = this.spend(TAKE_WORK)
+    if (turn) await turn
     if ((await this.peek(length)).length < length) throw new BrokenPacking('unexpected end of file')
     return this.#cut(length)
   }

@@ -5,6 +5,8 @@ import { HuffmanTable } from './bzip2-huffman.ts'
 /** No block is longer, compressed: 900,000 symbols of at most 20 bits, and the tables. */
 const MOST_BLOCK_BYTES = 2_400_000
 const PIECE_BYTES = 256 * 1024
+/** What a block counts as, even one without content: its tables are built first. */
+const BLOCK_WORK = 16 * 1024
 const GROUP = 50
 
 const CRC = Uint32Array.from({ length: 256 }, (_, n) => {
@@ -15,6 +17,7 @@ const CRC = Uint32Array.from({ length: 256 }, (_, n) => {
 
 /** The content of all streams of a bzip2 file, block by block; each block's checksum is verified before it counts. */
 export async function* unbzip2(input: ByteInput): AsyncGenerator<Buffer> {
+  let sorted = new Uint32Array(0)
   while ((await input.peek(1)).length > 0) {
     const head = (await input.take(4)).toString('latin1')
     if (!/^BZh[1-9]$/.test(head)) throw new BrokenPacking('what follows a stream is not one')
@@ -28,7 +31,10 @@ export async function* unbzip2(input: ByteInput): AsyncGenerator<Buffer> {
         break
       }
       if (magic !== 0x314159265359) throw new BrokenPacking('a block does not begin like one')
-      yield* block(bits, blockBytes, sum)
+      await input.spend(BLOCK_WORK)
+      // Memory for the largest block so far serves all.
+      if (sorted.length < blockBytes) sorted = new Uint32Array(blockBytes)
+      yield* block(bits, sorted.subarray(0, blockBytes), sum)
       await input.take(bits.position >> 3)
       bit = bits.position & 7
     }
@@ -36,12 +42,12 @@ export async function* unbzip2(input: ByteInput): AsyncGenerator<Buffer> {
 }
 
 /** Undoes Huffman coding, move-to-front and the runs of the most recent symbol, then the sorting. */
-function block(bits: Bits, blockBytes: number, sum: number): readonly Buffer[] {
+function block(bits: Bits, sorted: Uint32Array, sum: number): readonly Buffer[] {
+  const blockBytes = sorted.length
   if (bits.read(1) === 1) throw new BrokenPacking('a block is randomised, as bzip2 before 1995 wrote it')
   const first = bits.read(24)
   const symbols = symbolsOf(bits)
   const { tables, selectors } = tablesOf(bits, symbols.length + 2)
-  const sorted = new Uint32Array(blockBytes)
   const counts = new Int32Array(256)
   const end = symbols.length + 1
   let size = 0

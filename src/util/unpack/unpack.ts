@@ -1,4 +1,5 @@
 import { messageOf } from '../errors.ts'
+import { createSlice } from '../slice.ts'
 import { BrokenPacking, type ByteInput } from './byte-input.ts'
 import { unbzip2 } from './bzip2.ts'
 import { gunzip } from './gunzip.ts'
@@ -17,21 +18,26 @@ const UNPACKERS = {
   zip: unzip,
 } satisfies Readonly<Record<Packing, (input: ByteInput) => AsyncGenerator<Unpacked>>>
 
-/** No log compresses by more than this; what does is made to fill disks and memory. Content up to `freeBytes` may. */
+/** No log compresses by more than this; what does is made to fill disks and memory. Content up to `freeBytes` may. Work counts as content. */
 const MAX_RATIO = 500
 const FREE_BYTES = 256 * 1024 * 1024
 
 /**
  * The content of compressed data, in pieces, of which only a few are in memory at a time. Throws `BrokenPacking` at the place of any
- * damage, after everything before it, and for data that expands without reason.
+ * damage, after everything before it, and for data that expands, or costs time, without reason. Others get a turn every few milliseconds.
  */
 export async function* unpack(packing: Packing, input: ByteInput, freeBytes = FREE_BYTES): AsyncGenerator<Unpacked> {
   let size = 0
+  const slice = createSlice()
+  input.spend = (bytes) => {
+    size += bytes
+    if (size > freeBytes && size > MAX_RATIO * input.position)
+      throw new BrokenPacking(`it expands to more than ${MAX_RATIO} times its size, or is cut into tiny parts, as no log does`)
+    return slice()
+  }
   try {
     for await (const piece of UNPACKERS[packing](input)) {
-      if (piece !== PART) size += piece.length
-      if (size > freeBytes && size > MAX_RATIO * input.position)
-        throw new BrokenPacking(`it expands to more than ${MAX_RATIO} times its size, as no log does`)
+      if (piece !== PART) await input.spend(piece.length)
       yield piece
     }
   } catch (error) {

@@ -9,6 +9,8 @@ const CENTRAL = 0x02014b50
 const END = 0x06054b50
 const END_64 = 0x06064b50
 const DESCRIPTOR = 0x08074b50
+/** What a member counts as: each has a decompressor of its own. */
+const MEMBER_WORK = 16 * 1024
 const OUTPUT_BYTES = 256 * 1024
 /** Resource forks, which macOS adds to archives. */
 const NOT_CONTENT = /^__MACOSX\//
@@ -38,6 +40,7 @@ export async function* unzip(input: ByteInput): AsyncGenerator<Unpacked> {
     }
     if (signature === undefined) throw new BrokenPacking('unexpected end of file')
     if (signature !== LOCAL) throw new BrokenPacking('what follows a member is not one')
+    await input.spend(MEMBER_WORK)
     const member = await headerOf(input)
     const isContent = !member.name.endsWith('/') && !NOT_CONTENT.test(member.name)
     if (isContent) yield PART

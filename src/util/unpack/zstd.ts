@@ -1,10 +1,10 @@
 import { Decompress } from 'fzstd'
 import { messageOf } from '../errors.ts'
+import { FRAME_WORK, MAX_BLOCK_BYTES, shrinkWindow, windowWork } from '../zstd-work.ts'
 import { BrokenPacking, type ByteInput } from './byte-input.ts'
 
 /** As much as the format's own tools accept without being asked (`zstd --long=27`). The decoder allocates it at once. */
 const MAX_WINDOW_BYTES = 128 * 1024 * 1024
-const MAX_BLOCK_BYTES = 128 * 1024
 const MAGIC = 0xfd2fb528
 
 /**
@@ -20,7 +20,11 @@ export async function* unzstdFrames(input: ByteInput): AsyncGenerator<Buffer> {
   }
 }
 
+/** What a frame to be skipped counts as. */
+const SKIP_WORK = 4 * 1024
+
 async function skip(input: ByteInput): Promise<void> {
+  await input.spend(SKIP_WORK)
   for (let left = (await input.take(8)).readUInt32LE(4); left > 0; ) {
     const length = Math.min(left, 64 * 1024)
     await input.take(length)
@@ -29,18 +33,17 @@ async function skip(input: ByteInput): Promise<void> {
 }
 
 async function* frame(input: ByteInput): AsyncGenerator<Buffer> {
-  const head = await headOf(input)
+  const { head, window: announced } = await headOf(input)
+  const isSingleBlock = (((await input.peek(1))[0] ?? 0) & 1) === 1
   const out: Buffer[] = []
   const decoder = new Decompress((part) => out.push(Buffer.from(part)))
-  const push = (bytes: Buffer, isLast: boolean) => {
-    try {
-      decoder.push(bytes, isLast)
-    } catch (error) {
-      throw new BrokenPacking(messageOf(error))
-    }
-  }
+  const push = (bytes: Buffer, isLast: boolean) => asBroken(() => decoder.push(bytes, isLast))
+  const window = isSingleBlock ? asBroken(() => shrinkWindow(head, announced)) : announced
+  const blockWork = windowWork(window)
+  await input.spend(FRAME_WORK)
   push(head, false)
   for (let isLast = false; !isLast; ) {
+    await input.spend(blockWork)
     const header = (await input.take(3)).readUIntLE(0, 3)
     isLast = (header & 1) === 1
     const type = (header >> 1) & 3
@@ -55,17 +58,25 @@ async function* frame(input: ByteInput): AsyncGenerator<Buffer> {
   }
 }
 
-/** Takes the header of a frame, and checks the sizes that the decoder trusts. */
-async function headOf(input: ByteInput): Promise<Buffer> {
+function asBroken<T>(act: () => T): T {
+  try {
+    return act()
+  } catch (error) {
+    throw new BrokenPacking(messageOf(error))
+  }
+}
+
+/** Takes the header of a frame, and checks the sizes that the decoder trusts. The header is a copy. */
+async function headOf(input: ByteInput): Promise<{ readonly head: Buffer; readonly window: number }> {
   const flags = (await input.peek(5))[4] ?? 0
   const isSingle = (flags & 0x20) !== 0
   if (flags & 3) throw new BrokenPacking('it needs a dictionary')
   const sizeBytes = [isSingle ? 1 : 0, 2, 4, 8][flags >> 6]!
-  const head = await input.take(5 + (isSingle ? 0 : 1) + sizeBytes)
+  const head = Buffer.from(await input.take(5 + (isSingle ? 0 : 1) + sizeBytes))
   const window = isSingle ? contentSize(head.subarray(5)) : windowSize(head[5]!)
   if (window > MAX_WINDOW_BYTES)
     throw new BrokenPacking(`its window is larger than ${MAX_WINDOW_BYTES} bytes: compress it without --long or --ultra`)
-  return head
+  return { head, window }
 }
 
 function contentSize(field: Buffer): number {

@@ -1,4 +1,4 @@
-import type { Slice } from '../slice.ts'
+import type { Slice } from '../../../util/slice.ts'
 import { damaged } from './decoder.ts'
 import type { Metadata } from './metadata.ts'
 

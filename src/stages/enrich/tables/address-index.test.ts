@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import ipaddr from 'ipaddr.js'
 import { describe, expect, test } from 'vitest'
-import { createSlice } from '../slice.ts'
+import { createSlice } from '../../../util/slice.ts'
 import { AddressBatch } from './address-batch.ts'
 import { AddressIndexBuilder } from './address-index.ts'
 import { MAX_KEYS } from './row-groups.ts'

@@ -1,6 +1,6 @@
 import { type IpFamily, type IpPrefix, parseIp, parsePrefix } from '../../../model/ip.ts'
 import { networksOf, parseRange } from '../../../model/ip-range.ts'
-import type { Slice } from '../slice.ts'
+import type { Slice } from '../../../util/slice.ts'
 import { TableError } from '../table.ts'
 import type { AddressBatch } from './address-batch.ts'
 import { entriesOf } from './entries.ts'

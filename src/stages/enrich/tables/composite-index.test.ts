@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createSlice } from '../slice.ts'
+import { createSlice } from '../../../util/slice.ts'
 import { CompositeIndex, CompositeIndexBuilder, joinKey, type PartKind, splitKey } from './composite-index.ts'
 
 async function indexOf(compared: readonly PartKind[], keys: readonly (readonly string[])[]) {

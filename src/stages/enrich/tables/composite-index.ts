@@ -1,5 +1,5 @@
 import { parseIp } from '../../../model/ip.ts'
-import type { Slice } from '../slice.ts'
+import type { Slice } from '../../../util/slice.ts'
 import { portOf } from './port-index.ts'
 import { TextIndex, TextIndexBuilder, type TextParts } from './text-index.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createSlice } from '../slice.ts'
+import { createSlice } from '../../../util/slice.ts'
 import { DomainIndexBuilder } from './domain-index.ts'
 import { openIndex } from './index.ts'
 

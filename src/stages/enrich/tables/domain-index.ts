@@ -1,5 +1,5 @@
 import { domainToASCII } from 'node:url'
-import type { Slice } from '../slice.ts'
+import type { Slice } from '../../../util/slice.ts'
 import { TextIndex, TextIndexBuilder, type TextParts } from './text-index.ts'
 
 /** The parts of an index of domains. */

@@ -1,4 +1,4 @@
-import { inParts, type Slice } from '../slice.ts'
+import { inParts, type Slice } from '../../../util/slice.ts'
 import type { Ranges } from './ranges.ts'
 
 /**

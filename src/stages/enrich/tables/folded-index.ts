@@ -1,4 +1,4 @@
-import type { Slice } from '../slice.ts'
+import type { Slice } from '../../../util/slice.ts'
 import { TextIndex, TextIndexBuilder, type TextParts } from './text-index.ts'
 
 /** The parts of a case-insensitive index of texts. */

@@ -1,5 +1,5 @@
 import type { IpFamily } from '../../../model/ip.ts'
-import type { Slice } from '../slice.ts'
+import type { Slice } from '../../../util/slice.ts'
 import type { MatchKind } from '../table.ts'
 import type { AddressBatch } from './address-batch.ts'
 import {

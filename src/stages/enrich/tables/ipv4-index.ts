@@ -1,5 +1,5 @@
 import { maskWord } from '../../../model/ip.ts'
-import { inParts, type Slice } from '../slice.ts'
+import { inParts, type Slice } from '../../../util/slice.ts'
 import { type Entries, lengthOf, rowOf, UNCHECKED } from './entries.ts'
 import { sharedInt32, sharedUint32 } from './shared.ts'
 

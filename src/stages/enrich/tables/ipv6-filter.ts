@@ -1,5 +1,5 @@
 import { maskWord } from '../../../model/ip.ts'
-import { inParts, type Slice } from '../slice.ts'
+import { inParts, type Slice } from '../../../util/slice.ts'
 import type { PrefixList } from './ranges.ts'
 import { sharedUint32 } from './shared.ts'
 

@@ -1,4 +1,4 @@
-import { inParts, type Slice } from '../slice.ts'
+import { inParts, type Slice } from '../../../util/slice.ts'
 import { type Entries, lengthOf, rowOf, UNCHECKED } from './entries.ts'
 import { type Ipv6Filter, Ipv6Hash } from './ipv6-filter.ts'
 import { sharedInt32, sharedUint32 } from './shared.ts'

@@ -1,5 +1,5 @@
 import { type IpPrefix, maskWord } from '../../../model/ip.ts'
-import { inParts, type Slice } from '../slice.ts'
+import { inParts, type Slice } from '../../../util/slice.ts'
 
 /**
  * Networks of one family, flattened into ranges that do not overlap: the range from `starts[i]` up to the next start

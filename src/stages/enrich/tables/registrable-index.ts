@@ -1,5 +1,5 @@
 import { getDomain } from 'tldts'
-import type { Slice } from '../slice.ts'
+import type { Slice } from '../../../util/slice.ts'
 import { canonicalDomain } from './domain-index.ts'
 import { TextIndex, TextIndexBuilder, type TextParts } from './text-index.ts'
 

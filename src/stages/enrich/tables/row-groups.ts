@@ -1,4 +1,4 @@
-import { inParts, type Slice } from '../slice.ts'
+import { inParts, type Slice } from '../../../util/slice.ts'
 import { TableError } from '../table.ts'
 import type { KeyKind } from './index.ts'
 import { sharedInt32 } from './shared.ts'

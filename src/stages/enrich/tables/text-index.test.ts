@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { find } from '../../../util/define.ts'
-import { createSlice } from '../slice.ts'
+import { createSlice } from '../../../util/slice.ts'
 import { keyKinds } from './index.ts'
 import { portOf } from './port-index.ts'
 

@@ -1,4 +1,4 @@
-import { inParts, type Slice } from '../slice.ts'
+import { inParts, type Slice } from '../../../util/slice.ts'
 import { sharedBytes, sharedInt32 } from './shared.ts'
 
 /** The parts of an index of texts; arrays in shared memory. */

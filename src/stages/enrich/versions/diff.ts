@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../model/json.ts'
 import { stringifyJson } from '../../../util/json.ts'
-import { createSlice } from '../slice.ts'
+import { createSlice } from '../../../util/slice.ts'
 import { rankOf } from '../verdict.ts'
 import { type EntrySource, entriesOf, type ReadTable } from './entries.ts'
 import { AFTER, BEFORE, KeyTally, type Side } from './key-tally.ts'
