@@ -39,7 +39,7 @@ export function createApp(engine: Engine, log: Log = processLog()) {
   const app = createRouter()
   app.onError((error, c) => answerError(error, c, log, [resolve(engine.config.data_dir)]))
   app.notFound(async (c) => {
-    const answer = await shipperAt(engine, c.req.raw, c.req.path)
+    const answer = await shipperAt(engine, c, c.req.path)
     if (answer) return answer
     const message = `there is nothing at ${c.req.path.slice(0, 200)}; the API is documented at /api/v1/openapi.json`
     return c.json({ message, code: 'not_found' }, 404)

@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type FakeEngine, fakeEngine, TOKEN } from '../../test/support/fake-engine.ts'
+import type { Intake } from '../stages/source/source.ts'
 import { ConfigError } from '../util/errors.ts'
 import { createApp } from './app.ts'
 import { type RunningServer, startServer } from './server.ts'
@@ -33,6 +34,19 @@ function raw(text: string): Promise<string> {
 }
 
 const HEAD = `POST /api/v1/query HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\n`
+
+test('a source is passed the address that a request comes from', async () => {
+  const senders: unknown[] = []
+  const handle: Intake['handle'] = async (_request, _path, sender) => {
+    senders.push(sender)
+    return new Response()
+  }
+  const intakes = new Map<string, Intake>([['own', { handle, close: async () => {} }]])
+  const own = await startServer(createApp({ ...engine, intakes }).fetch, { listen: '127.0.0.1:0' })
+  await fetch(`${own.url}/ingest/own`, { method: 'POST', body: 'x' })
+  await own.close(0)
+  expect(senders).toEqual(['127.0.0.1'])
+})
 
 test('a body that does not arrive in time is answered with 408 and its connection is closed', async () => {
   expect(await raw(`${HEAD}Content-Length: 100\r\n\r\n{"sql":`)).toMatch(/^HTTP\/1\.1 408 /)

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createAdaptorServer } from '@hono/node-server'
+import { createAdaptorServer, type Http2Bindings, type HttpBindings } from '@hono/node-server'
 import { ConfigError, messageOf } from '../util/errors.ts'
 import { Connections } from './connections.ts'
 
@@ -31,7 +31,7 @@ const KEEP_ALIVE_MS = 65_000
 
 /** Starts to listen. Throws `ConfigError` if the address is not available. */
 export async function startServer(
-  fetch: (request: Request) => Response | Promise<Response>,
+  fetch: (request: Request, connection: HttpBindings | Http2Bindings) => Response | Promise<Response>,
   options: ServerOptions,
 ): Promise<RunningServer> {
   const { listen, requestTimeoutMs = 60_000, headersTimeoutMs = 10_000, checkMs = 2000 } = options

@@ -27,8 +27,8 @@ export interface Running {
  * refused connection while the engine starts.
  */
 export async function serve(config: Config, start: () => Promise<Engine>, io: Io, log: Log = processLog()): Promise<Running> {
-  let app: { fetch(request: Request): Response | Promise<Response> } | undefined
-  const server = await startServer((request) => app?.fetch(request) ?? starting(), {
+  let app: { fetch(request: Request, connection: object): Response | Promise<Response> } | undefined
+  const server = await startServer((request, connection) => app?.fetch(request, connection) ?? starting(), {
     listen: config.listen,
     requestTimeoutMs: requestTimeoutMs(config),
   })

@@ -26,6 +26,6 @@ All but the last need the header "Authorization: Bearer <token>", with the token
 export function homeRoutes(engine: Engine): Hono {
   return new Hono().get('/', async (c) => {
     const isSender = c.req.header('authorization') !== undefined
-    return (isSender && (await shipperAt(engine, c.req.raw, '/'))) || c.text(PAGE)
+    return (isSender && (await shipperAt(engine, c, '/'))) || c.text(PAGE)
   })
 }

@@ -1,4 +1,5 @@
-import { Hono } from 'hono'
+import type { HttpBindings } from '@hono/node-server'
+import { type Context, Hono } from 'hono'
 import { listeningSources } from '../../config/listening-sources.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { hasToken } from '../auth.ts'
@@ -13,7 +14,7 @@ export function ingestRoutes(engine: Engine): Hono {
       const known = hasToken(c, engine.token) ? `Known: ${addresses(engine).join(', ')}.` : 'See `caracal sources`.'
       throw new ApiError(404, 'not_found', `there is no source '${id.slice(0, 80)}' that accepts requests. ${known}`)
     }
-    return intake.handle(c.req.raw, c.req.path.slice('/ingest/'.length + id.length))
+    return intake.handle(c.req.raw, c.req.path.slice('/ingest/'.length + id.length), addressOf(c))
   })
 }
 
@@ -21,7 +22,8 @@ export function ingestRoutes(engine: Engine): Hono {
  * The response to a request at a path of a shipper's protocol, for shippers that cannot be given another path: from the only source
  * with this protocol that knows the sender; `undefined` if no source has such a path.
  */
-export function shipperAt(engine: Engine, request: Request, path: string): Promise<Response> | undefined {
+export function shipperAt(engine: Engine, c: Context, path: string): Promise<Response> | undefined {
+  const request = c.req.raw
   const all = [...engine.intakes].filter(([, { claims }]) => claims?.(path))
   const knowing = all.filter(([, intake]) => intake.knows?.(request.headers))
   if (knowing.length > 1) {
@@ -31,7 +33,13 @@ export function shipperAt(engine: Engine, request: Request, path: string): Promi
   }
   // A sender that no source knows is refused in the words of its protocol. `/` is also the home page.
   const [, intake] = knowing[0] ?? (path === '/' ? [] : all[0]) ?? []
-  return intake?.handle?.(request, path)
+  return intake?.handle?.(request, path, addressOf(c))
+}
+
+/** Where a request came from: the sender's address, or that of the proxy before it. Empty without a connection. */
+function addressOf({ env }: Context): string {
+  const { incoming } = (env ?? {}) as Partial<HttpBindings>
+  return incoming?.socket.remoteAddress ?? ''
 }
 
 function addresses({ config }: Engine): string[] {

@@ -70,6 +70,8 @@ async function post(body: RequestInit['body'], headers: Record<string, string> =
 const json = { 'content-type': 'application/json' }
 const ndjson = '{"a":1}\n{"a":2}\n'
 const delivery = '{"messageType":"DATA_MESSAGE","logGroup":"g","logEvents":[{"id":"1","timestamp":1,"message":"a"}]}'
+const events = (count: number) =>
+  `{"messageType":"DATA_MESSAGE","logEvents":[${Array.from({ length: count }, () => '{"message":"a"}').join()}]}`
 const pretty = JSON.stringify({ a: { b: [1, 2] } }, null, 2)
 
 test.each<[string, RequestInit['body'], Record<string, string>, string, string]>([
@@ -129,6 +131,7 @@ test.each<[number, string, RequestInit['body'], Record<string, string>, RegExp]>
   [401, 'another scheme', ndjson, { authorization: 'Basic good' }, /bearer token is needed/],
   [413, 'a body that is too large', Buffer.alloc(5 * 1024 * 1024, 97), {}, /larger than 4194304 bytes/],
   [413, 'more records than a batch can hold', 'x\n'.repeat(300_000), {}, /more than 200000 records/],
+  [413, 'a delivery of more events than that behind a line', `first\n${events(200_001)}`, json, /more than 200000 records/],
   [413, 'an array of many numbers', `[${'1,'.repeat(300_000)}1]`, json, /more than 200000 records/],
   [400, 'an array of nothing but commas', `[${','.repeat(300_000)}]`, json, /not a complete JSON array/],
   [400, 'nothing but NULs', Buffer.alloc(100), {}, /empty/],

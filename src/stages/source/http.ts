@@ -5,6 +5,7 @@ import { secretReference } from '../../util/secret.ts'
 import type { BodyMemory } from './body-memory.ts'
 import { cloudwatchLogs, isCloudwatchLogs } from './decoders/cloudwatch-logs.ts'
 import { decodeText } from './decoders/decode.ts'
+import { countApart } from './decoders/deliveries.ts'
 import { firehoseAnswer, isFirehose, recordsOf, withAccessKey } from './firehose.ts'
 import { withPlainBodies, withPlainBody } from './plain-body.ts'
 import { AFTER_BODY_MS, allBodies, bodyKeys, clip, MAX_RECORDS, type Receiving, receive } from './receive.ts'
@@ -132,7 +133,8 @@ export class HttpIntake implements Intake {
       if (isEmptyArray || (body[first] === OPEN_OBJECT && state === 'lines')) return answer(202, 'taken')
       throw new RequestRefused(400, 'the body is empty: send at least one record')
     }
-    if (count > MAX_RECORDS) throw new RequestRefused(413, `the body contains more than ${MAX_RECORDS} records; split it`)
+    if (count > MAX_RECORDS || (this.#stream === '' && countApart({ bytes: body, records }, count) > MAX_RECORDS))
+      throw new RequestRefused(413, `the body contains more than ${MAX_RECORDS} records; split it`)
     const isBrokenArray = body[first] === OPEN_LIST && (state === 'array' || (records?.[0] ?? 0) <= first)
     if (isBrokenArray && /^application\/json\b/i.test(type))
       throw new RequestRefused(400, 'the body begins with [ but is not a complete JSON array; none of it was accepted')

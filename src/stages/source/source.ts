@@ -130,8 +130,8 @@ export interface IntakeStatus extends Omit<SourceStatus, 'backlogBytes'> {
 
 /** A running source that puts what it receives into the spool. */
 export interface Intake {
-  /** One request to `/ingest/<id><path>`, for sources that listen there. Always answers, never throws. */
-  handle?(request: Request, path: string): Promise<Response>
+  /** One request from an address to `/ingest/<id><path>`, for sources that listen there. Always answers, never throws. */
+  handle?(request: Request, path: string, sender?: string): Promise<Response>
   /**
    * For protocols of shippers that cannot be given another path: whether the protocol has this path. Such requests are also accepted
    * at the path itself, if their sender is known to exactly one source.

@@ -59,6 +59,12 @@ export function deliveriesApart<T extends TextRecords>(text: T): T {
   return isAny ? { ...text, bytes: out, records: Uint32Array.from(records), hints } : text
 }
 
+/** Number of records in a text, of which it has `count` before deliveries are taken apart. */
+export function countApart(text: TextRecords, count: number): number {
+  const apart = deliveriesApart(text)
+  return apart === text ? count : apart.records!.length / 2
+}
+
 function linesIn(bytes: Buffer): Uint32Array {
   const spans: number[] = []
   for (let start = 0; start < bytes.length; ) {

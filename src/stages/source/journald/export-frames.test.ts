@@ -36,6 +36,24 @@ test('entries are found wherever the stream is cut, whatever their fields hold',
   )
 })
 
+test('the entries before a fault are found wherever the stream is cut', () => {
+  fc.assert(
+    fc.property(fc.array(entry), sizes, (list, pieces) => {
+      const each = list.map((fields) => exported(fields))
+      const body = Buffer.concat([...each, Buffer.from('=x\n')])
+      const frames = new ExportFrames(1_000_000)
+      const found: string[] = []
+      const read = () => {
+        for (let at = 0, i = 0; at < body.length; at += pieces[i++ % pieces.length]!)
+          for (const { bytes } of frames.push(body.subarray(at, at + pieces[i % pieces.length]!)))
+            found.push(bytes.toString('hex'))
+      }
+      expect(read).toThrow(/without a name/)
+      expect(found).toEqual(each.map((bytes) => bytes.toString('hex')))
+    }),
+  )
+})
+
 test('fields become what was written, and lists where a name occurs several times', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(name, fc.string({ unit: 'grapheme' })), { minLength: 1, maxLength: 8 }), (fields) => {

@@ -49,9 +49,8 @@ export class ExportFrames {
     return this.#length
   }
 
-  /** The entries that end in this piece. Throws `MalformedExport`. */
-  push(piece: Buffer): ExportEntry[] {
-    const entries: ExportEntry[] = []
+  /** The entries that end in this piece, all of which must be taken. Throws `MalformedExport` behind those before the fault. */
+  *push(piece: Buffer): Generator<ExportEntry, void, void> {
     let from = 0
     for (let at = 0; at < piece.length; ) {
       if (this.#part === 'name' && this.#nameBytes === 0 && piece[at] === NEWLINE) {
@@ -60,13 +59,12 @@ export class ExportFrames {
         at++
         if (isEntry) {
           this.#hold(piece.subarray(from, at))
-          entries.push(this.#take())
+          yield this.#take()
         }
         from = at
       } else at = this.#step(piece, at)
     }
     this.#hold(piece.subarray(from))
-    return entries
   }
 
   /** Goes on to the next part or to the end of the piece. Returns the position there. */

@@ -18,17 +18,17 @@ beforeEach(() => {
 })
 
 /** Entries of one journal with these numbers. */
-function entries(from: number, to: number, text = ''): Buffer[] {
+function entries(from: number, to: number, text = '', boot = '1'): Buffer[] {
   return Array.from({ length: to - from }, (_, i) =>
     exported([
-      ['__CURSOR', `s=abc;i=${(from + i).toString(16)};b=1;m=0;t=0;x=0`],
+      ['__CURSOR', `s=abc;i=${(from + i).toString(16)};b=${boot};m=0;t=0;x=0`],
       ['MESSAGE', `${from + i}${text}`],
     ]),
   )
 }
 
 /** An upload that arrives in these pieces, and ends with an error if one of them is an error. */
-async function upload(pieces: Iterable<Uint8Array | Error>) {
+async function upload(pieces: Iterable<Uint8Array | Error>, sender = '192.0.2.1') {
   const rest = pieces[Symbol.iterator]()
   const body = new ReadableStream<Uint8Array>({
     pull(controller) {
@@ -40,7 +40,7 @@ async function upload(pieces: Iterable<Uint8Array | Error>) {
   })
   const headers = { authorization: 'Basic eDpnb29k', ...JOURNAL }
   const request = new Request('http://x/upload', { method: 'POST', headers, body, duplex: 'half' } as RequestInit)
-  const response = await intake.handle!(request, '/upload')
+  const response = await intake.handle!(request, '/upload', sender)
   return { status: response.status, text: await response.text() }
 }
 
@@ -80,6 +80,18 @@ test('an upload that broke off is sent again from its start, and nothing is doub
   expect(messages().map((text) => text.replace(/x+/, ''))).toEqual(numbers(0, 160))
 })
 
+test.each([
+  ['boots of a copy of it', '2', '192.0.2.1'],
+  ['addresses of a copy of it', '1', '192.0.2.2'],
+])('an upload of a journal that broke off leaves out nothing of other %s', async (_, boot, sender) => {
+  const long = 'x'.repeat(10_000)
+  expect((await upload([...entries(0, 150, long), new Error('cut')])).status).toBe(503)
+  const before = machine.texts().length
+  expect(before).toBeGreaterThan(50)
+  expect((await upload(entries(0, 50, long, boot), sender)).status).toBe(202)
+  expect(machine.texts().length - before).toBe(50)
+})
+
 test('an upload that has ended can be repeated on purpose', async () => {
   await upload(entries(0, 3))
   await upload(entries(0, 3))
@@ -112,8 +124,11 @@ test('an entry that is too long is a dead letter by its beginning, and those aro
   expect(Buffer.from(machine.bodies[1]!.body).toString().slice(0, 20)).toBe('__CURSOR=s=abc;i=1;b')
 })
 
-test('entries before a fault are taken, and the answer says what is wrong', async () => {
-  const { status, text } = await upload([...entries(0, 2), Buffer.from('x'.repeat(300))])
+test.each([
+  ['in the same piece', [Buffer.concat([...entries(0, 2), Buffer.from('x'.repeat(300))])]],
+  ['in a piece of its own', [...entries(0, 2), Buffer.from('x'.repeat(300))]],
+])('entries before a fault %s are taken, and the answer says what is wrong', async (_, pieces) => {
+  const { status, text } = await upload(pieces)
   expect(status).toBe(400)
   expect(text).toMatch(/not the journal export format: .*; the entries before that were taken/)
   expect(messages()).toEqual(['0', '1'])

@@ -58,10 +58,10 @@ class JournalUploadIntake implements Intake {
     this.#deps = deps
   }
 
-  async handle(request: Request, path: string): Promise<Response> {
+  async handle(request: Request, path: string, sender = ''): Promise<Response> {
     try {
       this.#check(request, path)
-      return await this.#receive(request)
+      return await this.#receive(request, sender)
     } catch (error) {
       await discardBody(request)
       const { status, message, headers } = refusalOf(error)
@@ -96,11 +96,12 @@ class JournalUploadIntake implements Intake {
       })
   }
 
-  async #receive(request: Request): Promise<Response> {
+  async #receive(request: Request, sender: string): Promise<Response> {
     const { max_entry_bytes: maxBytes } = this.#settings
     const writer = new UploadWriter({
       maxBytes,
       progress: this.#progress,
+      sender,
       memory: allBodies,
       append: (body) => this.#append(body),
     })

@@ -122,13 +122,21 @@ export class Journalctl {
     })
   }
 
-  #add(entries: readonly ExportEntry[]): void {
-    if (entries.length === 0) return
-    for (const entry of entries) {
-      if (entry.cursor === undefined) throw new Error('there is an entry without a cursor')
-      this.waiting.push(entry as JournalEntry)
-      this.waitingBytes += entry.bytes.length
+  /** Adds entries up to a fault, which is thrown. */
+  #add(entries: Iterable<ExportEntry>): void {
+    const before = this.waiting.length
+    try {
+      for (const entry of entries) {
+        if (entry.cursor === undefined) throw new Error('there is an entry without a cursor')
+        this.waiting.push(entry as JournalEntry)
+        this.waitingBytes += entry.bytes.length
+      }
+    } finally {
+      if (this.waiting.length > before) this.#onMore()
     }
+  }
+
+  #onMore(): void {
     this.problem = undefined
     this.#pauseMs = FIRST_PAUSE_MS
     if (this.isFull) this.#child?.stdout?.pause()

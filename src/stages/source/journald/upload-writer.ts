@@ -16,13 +16,14 @@ export class UploadProgress {
   readonly #last = new Map<string, bigint>()
 
   /** Whether an unfinished upload has stored the entry. */
-  has({ cursor }: ExportEntry): boolean {
-    const at = numberOf(cursor)
+  has({ cursor }: ExportEntry, sender: string): boolean {
+    const at = numberOf(cursor, sender)
     return at !== undefined && at.number <= (this.#last.get(at.journal) ?? -1n)
   }
 
-  stored({ cursor }: ExportEntry): string | undefined {
-    const at = numberOf(cursor)
+  /** The journal that the entry is of, if its cursor says so. */
+  stored({ cursor }: ExportEntry, sender: string): string | undefined {
+    const at = numberOf(cursor, sender)
     if (!at) return undefined
     const last = this.#last.get(at.journal) ?? -1n
     this.#last.delete(at.journal)
@@ -37,15 +38,20 @@ export class UploadProgress {
   }
 }
 
-/** A cursor begins with the id of a sequence and the entry's number in it, which grows. */
-function numberOf(cursor: string | undefined): { journal: string; number: bigint } | undefined {
-  const [, journal, digits] = /^s=([0-9a-f]{1,32});i=([0-9a-f]{1,16});/.exec(cursor ?? '') ?? []
-  return journal === undefined ? undefined : { journal, number: BigInt(`0x${digits}`) }
+/**
+ * A cursor begins with the id of a sequence, the entry's number in it, which grows, and the id of the boot. Machines that are copies of one
+ * image share the sequence, and those that were resumed from one snapshot the boot as well: the sender's address tells them apart.
+ */
+function numberOf(cursor: string | undefined, sender: string): { journal: string; number: bigint } | undefined {
+  const [, sequence, digits, boot] = /^s=([0-9a-f]{1,32});i=([0-9a-f]{1,16});b=([0-9a-f]{1,32});/.exec(cursor ?? '') ?? []
+  return sequence === undefined ? undefined : { journal: `${sequence} ${boot} ${sender}`, number: BigInt(`0x${digits}`) }
 }
 
 export interface UploadWriterOptions {
   readonly maxBytes: number
   readonly progress: UploadProgress
+  /** Address of the sender. */
+  readonly sender: string
   readonly memory: BodyMemory
   /** Resolves when the body is on disk. */
   readonly append: (body: Buffer) => Promise<void>
@@ -91,14 +97,14 @@ export class UploadWriter {
   }
 
   #add(entry: ExportEntry): void {
-    const { progress } = this.#options
-    if (progress.has(entry)) return
+    const { progress, sender } = this.#options
+    if (progress.has(entry, sender)) return
     this.#waiting.push(entry)
     this.#waitingBytes += entry.bytes.length
   }
 
   async #store(): Promise<void> {
-    const { append, progress } = this.#options
+    const { append, progress, sender } = this.#options
     const entries = this.#waiting.splice(0)
     this.#waitingBytes = 0
     const whole = entries.filter(({ long }) => !long)
@@ -106,7 +112,7 @@ export class UploadWriter {
     // The beginning of an entry is a body that cannot be decoded, and as such a dead letter.
     for (const { bytes, long } of entries) if (long) await append(bytes)
     for (const entry of entries) {
-      const journal = progress.stored(entry)
+      const journal = progress.stored(entry, sender)
       if (journal !== undefined) this.#journals.add(journal)
     }
   }

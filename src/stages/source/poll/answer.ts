@@ -38,11 +38,28 @@ interface Element {
   readonly text: string
 }
 
-/** The elements of the list at a path; `undefined` if it is missing. Throws `Refused` if it is not a list. */
-export function listAt({ text, value }: Answer, path: JsonPath): Element[] | undefined {
+/** Where the list of an answer is. */
+interface ListPlace {
+  readonly path: JsonPath
+  readonly may_be_missing: boolean
+}
+
+/**
+ * The elements of the list at a place; `undefined` if it is missing there and may be. Throws `Refused` if it may not, if there is something
+ * else, and if the answer has an error in its place: some services answer errors with the status 200.
+ */
+export function listAt({ text, value }: Answer, { path, may_be_missing: mayBeMissing }: ListPlace): Element[] | undefined {
   const list = valueAt(value, path)
-  if (list === undefined || list === null) return undefined
   const names = namesIn(path)
+  if (names.length > 0 && (list === undefined || list === null)) {
+    const where = `list in \`${names.join('.')}\``
+    const error = errorIn(value)
+    if (error !== undefined) throw new Refused(`the answer has no ${where}, but the error ${error}`)
+    if (mayBeMissing) return undefined
+    throw new Refused(
+      `the answer has no ${where}: check the path, or set \`may_be_missing: true\` beside it if the service leaves out an empty list`,
+    )
+  }
   if (!Array.isArray(list))
     throw new Refused(names.length === 0 ? 'the answer is not a list' : `\`${names.join('.')}\` in the answer is not a list`)
   let at: number | undefined = skipSpace(text, 0)
@@ -54,12 +71,24 @@ export function listAt({ text, value }: Answer, path: JsonPath): Element[] | und
   })
 }
 
+/** The error of an answer, by its code if it has a short one: `{"error":"x"}`, `{"error":{"code":1}}`, `{"errors":[{"code":1}]}`. */
+function errorIn(answer: JsonValue): string | undefined {
+  for (const member of ['error', 'errors']) {
+    const found = valueAt(answer, member)
+    const error = Array.isArray(found) ? found[0] : found
+    if (error === undefined || error === null || error === false || error === '') continue
+    const code = textAt(error, '') ?? textAt(error, 'code')
+    return code !== undefined && /^[\w.-]{1,40}$/.test(code) ? code : `in \`${member}\``
+  }
+  return undefined
+}
+
 /**
- * The records of an answer in JSON, or of a body with a JSON object on each line. `undefined` if the answer has no list where it should be, as
- * services leave it out of an empty answer. Throws `Refused` if there is something else.
+ * The records of an answer in JSON, or of a body with a JSON object on each line. `undefined` if the answer leaves out the list and may.
+ * Throws `Refused` as `listAt` does.
  */
 export function recordsIn(from: Answer | Uint8Array, spec: RecordsSpec): PolledRecord[] | undefined {
-  if (!(from instanceof Uint8Array)) return listAt(from, spec.path)?.map((element) => recordOf(element, spec))
+  if (!(from instanceof Uint8Array)) return listAt(from, spec)?.map((element) => recordOf(element, spec))
   const lines = new TextDecoder().decode(from).split('\n')
   return lines.flatMap((line) => {
     const text = line.trim()

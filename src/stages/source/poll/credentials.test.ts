@@ -73,8 +73,18 @@ describe('credentials', () => {
 
   test('a token that expires is renewed', async () => {
     const state = tokens(1)
-    expect(numbers(await read(open({ auth: oauth2() })))).toEqual([1])
-    expect(state.issued).toBeGreaterThan(1)
+    const source = open({ auth: oauth2() })
+    expect(numbers(await read(source))).toEqual([1])
+    while (state.issued < 2) await read(source)
+    expect(source.status().problems).toEqual([])
+  })
+
+  test('a token that lives for five minutes or less is used for several requests', async () => {
+    const state = tokens(300)
+    const source = open({ auth: oauth2() })
+    expect(numbers(await read(source))).toEqual([1])
+    expect(await read(source)).toEqual([])
+    expect(state.issued).toBe(1)
   })
 
   test('a refused client is a problem that does not show the secret', async () => {

@@ -31,7 +31,7 @@ export function requestOf(spec: StreamSpec, span: Span, next: string | undefined
       return request(first)
     case 'link':
     case 'url':
-      return request(next ?? first)
+      return request(next !== undefined && isSameOrigin(next, first) ? next : first)
     case 'page':
       return request(withParameter(first, paging.parameter, next ?? String(paging.first)))
     case 'cursor': {
@@ -42,6 +42,14 @@ export function requestOf(spec: StreamSpec, span: Span, next: string | undefined
       return request(first, { ...Object.fromEntries(kept), [parameter]: next })
     }
   }
+}
+
+/**
+ * Whether a stored page may be requested with the credentials. The configuration may have named another host, or another kind of paging, when
+ * the page was stored: the window then begins again.
+ */
+function isSameOrigin(next: string, first: string): boolean {
+  return URL.canParse(next) && new URL(next).origin === new URL(first).origin
 }
 
 /** What names the page after an answer; `undefined` if it is the last. Throws `Refused` if that is a page of another host. */

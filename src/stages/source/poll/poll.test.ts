@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type ApiAnswer, type ApiRequest, TestApi } from '../../../../test/support/api.ts'
+import { TestServer } from '../../../../test/support/servers.ts'
 import type { Cursor } from '../../../model/batch.ts'
 import { lettersOf, take } from '../objects/taking.fixture.ts'
 import type { BatchSource } from '../source.ts'
 import { numbers, recordsOf, until } from './poll.fixture.ts'
 import { poll } from './poll.ts'
+import { MAX_LISTED } from './remembered.ts'
 
 let api: TestApi
 beforeEach(async () => {
@@ -231,9 +233,99 @@ describe('what a service refuses', () => {
   })
 })
 
+describe('after a change of the configuration', () => {
+  test.each(['link', 'url'])('a next page at the old host is not requested with the new credentials: %s', async (type) => {
+    const old = await new TestServer().listen()
+    const stored = { no: 0, position: { fromMs: 1, toMs: 2, next: `${old.url}/records?at=1` }, ids: [] }
+    api.answer = () => ({ json: [{ n: 1 }] })
+    const paging = type === 'url' ? { type, header: 'Next' } : { type }
+    const config = { paging, auth: { type: 'bearer', token: { env: 'T' } } }
+    expect(numbers(await read(open(config, [{ place: 'records/0', value: stored }])))).toEqual([1])
+    expect(old.received).toEqual([])
+    await old.close()
+  })
+
+  test.each(['3', '', 'not a URL'])("what another kind of paging has stored, '%s', begins the window again", async (next) => {
+    api.answer = () => ({ json: [{ n: 1 }] })
+    const stored = { no: 0, position: { fromMs: 1, toMs: 2, next }, ids: [] }
+    expect(numbers(await read(open({ paging: { type: 'link' } }, [{ place: 'records/0', value: stored }])))).toEqual([1])
+  })
+})
+
+describe('an answer without a list', () => {
+  test.each<[string, object, string]>([
+    ['of another form', { events: [] }, 'the answer has no list in `items`: check the path, or set `may_be_missing: true`'],
+    ['with an error', { ok: false, error: 'missing_scope' }, 'the answer has no list in `items`, but the error missing_scope'],
+    ['with null', { success: false, errors: [{ code: 10000 }], items: null }, 'no list in `items`, but the error 10000'],
+    ['with an object', { error: { code: 'Denied', message: 'x' } }, 'the error Denied'],
+    ['with a long text', { error: 'You may not see this.' }, 'but the error in `error`'],
+  ])('is refused, and its window read again: %s', async (_, json, says) => {
+    const windows = new Set<string>()
+    let refused = 1
+    api.answer = ({ query }) => {
+      if (refused-- > 0) return { json }
+      windows.add(query.get('since')!)
+      return { json: { items: [{ n: 1 }] } }
+    }
+    const source = open({
+      url: `${api.server.url}/records?since={since}`,
+      records: { path: 'items' },
+      window: { format: 'unix_ms', overlap_minutes: 0 },
+    })
+    const reading = read(source)
+    await until(() => source.status().problems![0])
+    expect(source.status().problems![0]).toContain(says)
+    expect(numbers(await reading)).toEqual([1])
+    expect(Number([...windows][0])).toBeLessThan(api.nowMs - 23 * 3_600_000)
+  })
+
+  test('is an empty one with `may_be_missing`, unless it has an error', async () => {
+    api.answer = () => ({ json: { kind: 'x' } })
+    const source = open({ records: { path: 'items', may_be_missing: true } })
+    expect(await read(source)).toEqual([])
+    expect(source.status().problems).toEqual([])
+    api.answer = () => ({ json: { error: 'busy' } })
+    void source.next()
+    await until(() => source.status().problems![0])
+  })
+
+  test('of URLs is refused too', async () => {
+    api.answer = () => ({ json: { error: { code: 'AF1' } } })
+    const source = open({ list: { path: 'blobs', url: 'url', id: 'id' } })
+    void source.next()
+    await until(() => source.status().problems![0])
+    expect(source.status().problems![0]).toContain('the answer has no list in `blobs`, but the error AF1')
+  })
+})
+
+describe('a list that is requested as a whole', () => {
+  const most = MAX_LISTED
+  const list = (count: number) => Array.from({ length: count }, (_, n) => ({ n }))
+
+  test('and has more records than are remembered is a problem, and none of it is stored', async () => {
+    api.answer = () => ({ json: list(most + 1) })
+    const source = open()
+    void source.next()
+    await until(() => source.status().problems![0])
+    expect(source.status().problems![0]).toMatch(/^records: the list has more than 130560 records.*`window`$/)
+    expect(source.status().backlogBytes).toBe(0)
+  })
+
+  test('is counted over its pages, also after a restart', async () => {
+    api.answer = () => ({ json: { items: [{ n: 1 }] } })
+    const paging = { type: 'cursor', path: 'next', parameter: 'at' }
+    const position = { fromMs: 1, toMs: 2, next: '2' }
+    const at = (listed: number) => [{ place: 'records/0', value: { no: 0, position: { ...position, listed }, ids: [] } }]
+    const full = open({ records: { path: 'items' }, paging }, at(most))
+    void full.next()
+    await until(() => full.status().problems![0])
+    expect(numbers(await read(open({ records: { path: 'items' }, paging }, at(most - 1))))).toEqual([1])
+  })
+})
+
 test('a list that is never where it should be is a notice', async () => {
   api.answer = () => ({ json: { events: [{ n: 1 }] } })
-  const source = open({ records: { path: 'items' } })
+  const source = open({ records: { path: 'items', may_be_missing: true } })
   await take(source)
   expect(source.status().notices.join()).toContain('no answer has had a list in `items` yet')
 })

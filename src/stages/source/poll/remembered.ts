@@ -4,6 +4,8 @@ import type { Cursor } from '../../../model/batch.ts'
 export const PARTS = 256
 /** Ids in a part before the next is begun. */
 export const PART_IDS = 512
+/** Number of ids that are remembered at least. */
+export const MAX_LISTED = (PARTS - 1) * PART_IDS
 
 /** Where reading a list continues. Times are epoch milliseconds. */
 export interface Position {
@@ -13,6 +15,8 @@ export interface Position {
   readonly toMs?: number
   /** The next page of the window: a URL, a cursor, or a number. */
   readonly next?: string
+  /** Number of records on the pages that were read of a list that is requested as a whole. Absent: none. */
+  readonly listed?: number
 }
 
 interface Part {

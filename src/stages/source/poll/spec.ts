@@ -51,11 +51,17 @@ const auth = z.discriminatedUnion('type', [
   }),
 ])
 
+const mayBeMissing = z
+  .boolean()
+  .default(false)
+  .describe('Whether the service leaves the list out of an answer when it is empty. Default: such an answer is a failure.')
+
 const records = z
   .strictObject({
     path: path
       .default('')
       .describe('Member of the answer that has the list of records, as in `data.items`. Default: the answer is the list.'),
+    may_be_missing: mayBeMissing,
     format: z
       .enum(['json', 'ndjson'])
       .default('json')
@@ -156,6 +162,7 @@ export const requestShape = {
   list: z
     .strictObject({
       path: path.default('').describe('Member of the answer that has the list. Default: the answer is the list.'),
+      may_be_missing: mayBeMissing,
       url: path.describe('Member of an element with the URL to fetch.'),
       id: name.describe('Member that identifies an element; one that was fetched before is left out.'),
       parameters: z.record(name, z.string().max(1000)).default({}).describe('Query parameters to add to these URLs.'),

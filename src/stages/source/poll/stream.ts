@@ -5,7 +5,7 @@ import { pause } from '../../../util/pause.ts'
 import { answerOf, listAt, type PolledRecord, recordsIn } from './answer.ts'
 import { textAt } from './json-path.ts'
 import { hasMore, nextPage, requestOf, urlOf, withParameter } from './pages.ts'
-import type { Position, Remembered } from './remembered.ts'
+import { MAX_LISTED, type Position, type Remembered } from './remembered.ts'
 import { type PageRequest, RequestFailed, type Service } from './service.ts'
 import type { StreamSpec } from './spec.ts'
 import type { Span } from './template.ts'
@@ -170,13 +170,20 @@ export class PollStream {
     const { headers, body } = await this.#get(request)
     const answer = spec.list || spec.records.format === 'json' ? answerOf(body) : undefined
     const records = spec.list ? [] : recordsIn(answer ?? body, spec.records)
+    // What is requested as a whole at each poll is recognised only as far as it is remembered.
+    const isWhole = spec.window === undefined && !(spec.paging.type === 'cursor' && spec.paging.keep)
+    const listed = (this.#position.listed ?? 0) + (records?.length ?? 0)
+    if (isWhole && listed > MAX_LISTED)
+      throw new Refused(
+        `the list has more than ${MAX_LISTED} records, which is as many as are recognised when they come again: request them by time, with \`window\``,
+      )
     this.#isListMissing = records === undefined && (this.#isListMissing || this.#position.fromMs === undefined)
-    if (spec.list) await this.#followAll(listAt(answer!, spec.list.path)?.map(({ value }) => value) ?? [], request)
+    if (spec.list) await this.#followAll(listAt(answer!, spec.list)?.map(({ value }) => value) ?? [], request)
     const pageAnswer = { headers, value: answer?.value, count: records?.length ?? 0 }
     const next = nextPage(spec, request, asked, pageAnswer)
     const more = hasMore(spec, next, pageAnswer)
     if (more && next === asked) throw new Refused('the answer names the same page as the next one')
-    this.#position = positionAfter(spec, span, { next, more, asked })
+    this.#position = { ...positionAfter(spec, span, { next, more, asked }), ...(more && isWhole && { listed }) }
     await this.#pass({ records: records ?? [], marks: [], position: this.#position })
     if (!more) {
       this.#pages = 0

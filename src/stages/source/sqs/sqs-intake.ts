@@ -1,6 +1,7 @@
 import { messageOf, RetryLater } from '../../../util/errors.ts'
 import { inTime, pause } from '../../../util/pause.ts'
 import { decodeText } from '../decoders/decode.ts'
+import { countApart } from '../decoders/deliveries.ts'
 import { MAX_RECORDS } from '../receive.ts'
 import { HIDDEN_SECS, type Queue, type QueueMessage } from '../s3/queue.ts'
 import type { Intake, IntakeDeps, IntakeStatus } from '../source.ts'
@@ -97,8 +98,8 @@ export class SqsIntake implements Intake {
   async #store({ id, body: text }: QueueMessage): Promise<boolean> {
     if (this.#stored.has(id)) return true
     const body = Buffer.from(withoutSns(text))
-    const { count } = decodeText(body, { stream: this.#stream, isStart: true, final: true, maxRecords: MAX_RECORDS + 1 })
-    if (count > MAX_RECORDS) {
+    const { count, records } = decodeText(body, { stream: this.#stream, isStart: true, final: true, maxRecords: MAX_RECORDS + 1 })
+    if (count > MAX_RECORDS || (this.#stream === '' && countApart({ bytes: body, records }, count) > MAX_RECORDS)) {
       const problem = `a message has more than ${MAX_RECORDS} records and stays in the queue: split what is sent`
       this.#problems.set('refused', `${problem} (message id ${shown(id)})`)
       return false

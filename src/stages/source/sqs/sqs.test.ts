@@ -136,6 +136,15 @@ test('a message of too many records is left in the queue and reported', async ()
   ])
 })
 
+test('the events of a delivery of CloudWatch Logs count as records', async () => {
+  const events = Array.from({ length: 200_001 }, () => '{"message":"a"}')
+  queue.put(`{"messageType":"DATA_MESSAGE","logEvents":[${events.join()}]}`, '{"n":1}')
+  await open()
+  await until(() => (queue.messages.length === 1 ? true : undefined))
+  expect(records()).toEqual(['{"n":1}'])
+  expect(intake!.status!().problems).toEqual([expect.stringContaining('more than 200000 records')])
+})
+
 test.each<[[number, string], RegExp]>([
   [
     [403, 'AccessDenied'],
