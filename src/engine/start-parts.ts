@@ -11,7 +11,8 @@ import type { Intake, IntakeDeps } from '../stages/source/source.ts'
 import type { Lake } from '../stages/store/lake.ts'
 import { namedVersions } from '../state/alert-tables.ts'
 import type { StateDb } from '../state/db.ts'
-import { dueDeliveries, referenceOf } from '../state/deliveries.ts'
+import { referenceOf } from '../state/deliveries.ts'
+import { countDue, dueDeliveries, waitingDestinations } from '../state/delivery-queue.ts'
 import { getMeta } from '../state/sources.ts'
 import { loadTableState } from '../state/table-status.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -121,14 +122,18 @@ export async function startDeliverer({ config, state, pipeline, events, metrics,
   })
   const deliverer = new Deliverer({
     destinations,
-    due: async (nowMs, limit, except) =>
-      (await dueDeliveries(state, nowMs, limit, except)).map((row) => ({
-        deliveryId: row.delivery_id,
-        alertId: row.alert_id,
-        destination: row.destination,
-        tries: row.tries,
-        body: row.body,
-      })),
+    queue: {
+      destinations: () => waitingDestinations(state),
+      count: (...which) => countDue(state, ...which),
+      due: async (...which) =>
+        (await dueDeliveries(state, ...which)).map((row) => ({
+          deliveryId: row.delivery_id,
+          alertId: row.alert_id,
+          destination: row.destination,
+          tries: row.tries,
+          body: row.body,
+        })),
+    },
     reference: (alertId, destination) => referenceOf(state, alertId, destination),
     save: (results) => pipeline.rpc.call('deliveryResults', results),
     perMinute: new Map(config.destinations.flatMap(({ id, max_per_minute: n }) => (n === undefined ? [] : [[id, n]]))),

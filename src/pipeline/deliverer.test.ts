@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { outgoingAlert } from '../../test/support/alerts.ts'
 import type { DeliveryResult } from '../model/batch.ts'
-import type { Severity } from '../model/rule.ts'
+import { SEVERITIES, type Severity } from '../model/rule.ts'
 import type { Destination } from '../stages/deliver/destination.ts'
 import { Refused, RetryLater } from '../util/errors.ts'
 import { Deliverer, type DelivererDeps, type DueDelivery, MAX_TRIES } from './deliverer.ts'
@@ -24,6 +24,8 @@ function world(sends: Readonly<Record<string, Send>>, part: Partial<DelivererDep
   const results: DeliveryResult[] = []
   const troubles: (string | undefined)[] = []
   const closed: string[] = []
+  /** Destinations whose deliveries were read with their bodies. */
+  const reads: string[] = []
   const add = (destination: string, n: number) => {
     for (let i = 0; i < n; i++) {
       const deliveryId = `${destination}${queue.size}`
@@ -34,6 +36,15 @@ function world(sends: Readonly<Record<string, Send>>, part: Partial<DelivererDep
       })
     }
   }
+  const isPending = ({ state }: { state: string }) => state === 'pending'
+  const kindOf = (body: string) => /"kind":"(\w+)"/.exec(body)?.[1]
+  const rankOf = ({ body }: DueDelivery) => SEVERITIES.indexOf(/"severity":"(\w+)"/.exec(body)?.[1] as Severity)
+  const dueOf = (destination: string, nowMs: number, except: readonly string[]) =>
+    [...queue.values()]
+      .filter((entry) => isPending(entry) && entry.nextMs <= nowMs)
+      .map(({ delivery }) => delivery)
+      .filter((delivery) => delivery.destination === destination && !except.includes(delivery.deliveryId))
+      .sort((a, b) => rankOf(b) - rankOf(a))
   const deps: DelivererDeps = {
     destinations: new Map(
       Object.entries(sends).map(([name, send]): [string, Destination] => [
@@ -46,17 +57,15 @@ function world(sends: Readonly<Record<string, Send>>, part: Partial<DelivererDep
         },
       ]),
     ),
-    due: async (nowMs, limit, except) => {
-      const due = [...queue.values()].filter(
-        ({ delivery, nextMs, state }) => state === 'pending' && nextMs <= nowMs && !except.includes(delivery.deliveryId),
-      )
-      const taken = new Map<string, number>()
-      return due
-        .map(({ delivery }) => delivery)
-        .filter(({ destination }) => {
-          taken.set(destination, (taken.get(destination) ?? 0) + 1)
-          return taken.get(destination)! <= limit
-        })
+    queue: {
+      destinations: async () =>
+        [...new Set([...queue.values()].filter(isPending).map(({ delivery }) => delivery.destination))].sort(),
+      count: async (destination, nowMs, limit, except) => Math.min(limit, dueOf(destination, nowMs, except).length),
+      due: async (destination, nowMs, limit, except, kind) => {
+        reads.push(destination)
+        const isWanted = ({ body }: DueDelivery) => kind === 'all' || (kindOf(body) === 'resolved') === (kind === 'resolved')
+        return dueOf(destination, nowMs, except).filter(isWanted).slice(0, limit)
+      },
     },
     reference: async () => undefined,
     save: async (saved) => {
@@ -76,7 +85,7 @@ function world(sends: Readonly<Record<string, Send>>, part: Partial<DelivererDep
     onTrouble: (message) => troubles.push(message),
     ...part,
   }
-  return { deliverer: new Deliverer(deps), queue, results, troubles, closed, add }
+  return { deliverer: new Deliverer(deps), queue, results, troubles, closed, reads, add }
 }
 
 test('a delivery to a receiver that is down is attempted ten times, with the wait doubling up to its maximum, and is then dead', async () => {
@@ -198,9 +207,13 @@ test('an unreadable state is reported, and so is its recovery', async () => {
   const { deliverer, troubles } = world(
     {},
     {
-      due: async () => {
-        if (failures-- > 0) throw new Error('database is locked')
-        return []
+      queue: {
+        destinations: async () => {
+          if (failures-- > 0) throw new Error('database is locked')
+          return []
+        },
+        count: async () => 0,
+        due: async () => [],
       },
     },
   )
@@ -331,6 +344,67 @@ describe('a destination with a rate', () => {
     await vi.advanceTimersByTimeAsync(10 * 60_000)
     expect(results).toHaveLength(6)
     expect(kinds.filter((kind) => kind === 'resolved')).toHaveLength(3)
+    await deliverer.stop()
+  })
+
+  test('gets a CRITICAL alert at once that waits behind more than a digest holds', async () => {
+    const sent: string[] = []
+    const { deliverer, add, queue } = storm(async ({ kind, alert }) => void sent.push(`${kind} ${alert.severity}`), 2)
+    add('chat', 601)
+    for (const [i, entry] of [...queue.values()].entries())
+      entry.delivery = { ...entry.delivery, body: bodyOf('opened', i === 600 ? 'CRITICAL' : 'LOW') }
+    deliverer.start()
+    await vi.advanceTimersByTimeAsync(100)
+    expect(sent).toEqual(['opened CRITICAL', 'digest LOW'])
+    await deliverer.stop()
+  })
+
+  test('is not read while its rate does not allow anything', async () => {
+    const { deliverer, add, reads } = storm(async () => {}, 2)
+    add('chat', 2000)
+    deliverer.start()
+    await vi.advanceTimersByTimeAsync(100)
+    const before = reads.length
+    await vi.advanceTimersByTimeAsync(50_000)
+    expect(before).toBeGreaterThan(0)
+    expect(reads.length).toBe(before)
+    await deliverer.stop()
+  })
+
+  test.each([
+    ['only resolved alerts', 4, 0, 4],
+    ['resolved alerts and a flood', 3, 30, 6],
+  ])('of one message a minute gets %s', async (_, resolved, opened, withinMinutes) => {
+    const at: [string, number][] = []
+    const { deliverer, add, queue, results } = storm(
+      async ({ kind }) => void at.push([kind, Math.round((Date.now() - 1_000_000) / 1000)]),
+      1,
+    )
+    const more = (n: number, kind: string) => {
+      add('chat', n)
+      for (const entry of [...queue.values()].slice(-n)) entry.delivery = { ...entry.delivery, body: bodyOf(kind, 'LOW') }
+    }
+    more(resolved, 'resolved')
+    deliverer.start()
+    for (let minute = 0; minute < withinMinutes; minute++) {
+      if (opened > 0) more(opened, 'opened')
+      await vi.advanceTimersByTimeAsync(61_000)
+    }
+    expect(at.filter(([kind]) => kind === 'resolved')).toHaveLength(resolved)
+    for (const [i, [, second]] of at.slice(1).entries()) expect(second - at[i]![1]).toBeGreaterThanOrEqual(59)
+    if (opened > 0) expect(results.length).toBeGreaterThan(resolved + opened)
+    await deliverer.stop()
+  })
+
+  test('gets the rest of a digest although one of its alerts cannot be read', async () => {
+    const { deliverer, add, queue, results } = storm(async () => {}, 1)
+    add('chat', 3)
+    const second = queue.get('chat1')!
+    second.delivery = { ...second.delivery, body: '{' }
+    deliverer.start()
+    await vi.advanceTimersByTimeAsync(100)
+    expect([...queue.values()].map(({ state }) => state)).toEqual(['delivered', 'dead', 'delivered'])
+    expect(results).toHaveLength(3)
     await deliverer.stop()
   })
 

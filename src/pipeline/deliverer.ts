@@ -1,7 +1,7 @@
 import type { DeliveryResult } from '../model/batch.ts'
 import { readDeliveryBody } from '../stages/deliver/body.ts'
 import type { Destination } from '../stages/deliver/destination.ts'
-import { digestAlert, severityRank } from '../stages/deliver/digest.ts'
+import { digestAlert } from '../stages/deliver/digest.ts'
 import { isFollowUp } from '../stages/deliver/text.ts'
 import { messageOf, Refused, RetryLater } from '../util/errors.ts'
 import { hash16 } from '../util/hash.ts'
@@ -18,10 +18,25 @@ export interface DueDelivery {
   readonly body: string
 }
 
+/** The deliveries that wait. `except` lists the ids of those that are being sent. */
+export interface DeliveryQueue {
+  /** Names of destinations that deliveries wait for, due or not. */
+  destinations(): Promise<readonly string[]>
+  /** Number of due deliveries; counts no further than `limit`. */
+  count(destination: string, nowMs: number, limit: number, except: readonly string[]): Promise<number>
+  /** At most `limit` due deliveries, those of the most severe alerts first, then the oldest. */
+  due(
+    destination: string,
+    nowMs: number,
+    limit: number,
+    except: readonly string[],
+    kind: 'resolved' | 'others' | 'all',
+  ): Promise<readonly DueDelivery[]>
+}
+
 export interface DelivererDeps {
   readonly destinations: ReadonlyMap<string, Destination>
-  /** Due deliveries, at most `limit` per destination, oldest first, except the given ids. */
-  readonly due: (nowMs: number, limit: number, except: readonly string[]) => Promise<readonly DueDelivery[]>
+  readonly queue: DeliveryQueue
   /** What the destination returned for an earlier delivery of the alert. */
   readonly reference: (alertId: string, destination: string) => Promise<string | undefined>
   readonly save: (results: readonly DeliveryResult[]) => Promise<void>
@@ -119,33 +134,43 @@ export class Deliverer {
   }
 
   async #look(): Promise<void> {
-    const due = await this.#due(AT_ONCE)
-    const limited = [...due].some(([name, list]) => this.#rates.has(name) && list.length >= AT_ONCE)
-    // Only a digest takes more than can be sent at once.
-    const all = limited ? await this.#due(MAX_DIGEST) : due
-    for (const [destination, list] of all) {
+    for (const destination of await this.#deps.queue.destinations()) {
       if (this.#stopping.signal.aborted) return
       const free = AT_ONCE - this.#busy(destination)
       if (free < 1) continue
-      const rate = this.#rates.get(destination)
-      const { single, digest } = rate?.plan(list.length, free, this.#deps.now()) ?? { single: free, digest: false }
-      const { ones, rest } = digest ? parted(list, single) : { ones: list.slice(0, single), rest: [] }
+      const nowMs = this.#deps.now()
+      const { ones, rest } = await this.#next(destination, free, nowMs)
+      if (this.#stopping.signal.aborted) return
       for (const one of ones) this.#begin([one], () => this.#try(one))
       if (rest.length > 0) this.#begin(rest, () => this.#tryDigest(rest))
     }
   }
 
-  /** Due deliveries by destination, without those that are being sent. */
-  async #due(limit: number): Promise<Map<string, DueDelivery[]>> {
-    const due = await this.#deps.due(this.#deps.now(), limit, [...this.#underWay.keys()])
-    const byDestination = new Map<string, DueDelivery[]>()
-    for (const one of due) {
-      if (this.#underWay.has(one.deliveryId)) continue
-      const list = byDestination.get(one.destination)
-      if (list) list.push(one)
-      else byDestination.set(one.destination, [one])
+  /** What to send to the destination now. Reads no delivery that cannot be sent. */
+  async #next(destination: string, free: number, nowMs: number): Promise<Parts> {
+    const { queue } = this.#deps
+    const except = [...this.#underWay.keys()]
+    const rate = this.#rates.get(destination)
+    if (!rate) return { ones: await queue.due(destination, nowMs, free, except, 'all'), rest: [] }
+    const allowed = rate.allowed(nowMs)
+    if (allowed < 1) return NOTHING
+    const waiting = await queue.count(destination, nowMs, Math.min(allowed, MAX_DIGEST) + 1, except)
+    const plan = rate.plan(waiting, nowMs)
+    if (plan === 'wait') return NOTHING
+    const most = Math.min(allowed, free)
+    if (plan === 'single') {
+      const ones = await queue.due(destination, nowMs, most, except, 'all')
+      rate.sent(ones.length, false, nowMs)
+      return { ones, rest: [] }
     }
-    return byDestination
+    const resolved = await queue.due(destination, nowMs, most, except, 'resolved')
+    const others = await queue.due(destination, nowMs, MAX_DIGEST, except, 'others')
+    const isTurn = !rate.isAfterDigest
+    const readable = others.filter(isReadable)
+    const { ones, rest } = parted(resolved, readable, most, isTurn)
+    rate.sent(ones.length, rest.length > 0, nowMs)
+    // The attempt to send an unreadable one sends nothing: it fails, and says why.
+    return { ones: [...ones, ...others.filter((one) => !isReadable(one)).slice(0, free)], rest }
   }
 
   /** Attempts in progress; a digest is one. */
@@ -251,27 +276,33 @@ export class Deliverer {
   }
 }
 
-/**
- * Those to send one by one, and those for the digest. A resolved alert ends something at the receiver, so it is never in a digest; it
- * waits if there are too many. The most severe alerts are sent one by one.
- */
-function parted(
-  due: readonly DueDelivery[],
-  single: number,
-): { readonly ones: readonly DueDelivery[]; readonly rest: readonly DueDelivery[] } {
-  const read = due.map((one) => ({ one, content: contentOf(one) }))
-  const digestible = read.filter(({ content }) => content !== undefined && content.kind !== 'resolved')
-  const others = read.filter(({ content }) => content === undefined || content.kind === 'resolved')
-  digestible.sort((a, b) => severityRank(b.content!.alert.severity) - severityRank(a.content!.alert.severity))
-  const sorted = [...others.slice(0, single), ...digestible]
-  return { ones: sorted.slice(0, single).map(({ one }) => one), rest: sorted.slice(single).map(({ one }) => one) }
+/** Deliveries to send one by one, and those for a digest. */
+interface Parts {
+  readonly ones: readonly DueDelivery[]
+  readonly rest: readonly DueDelivery[]
 }
 
-/** `undefined` if it cannot be read: the attempt to send it says why. */
-function contentOf({ body }: DueDelivery) {
+const NOTHING: Parts = { ones: [], rest: [] }
+
+/**
+ * Divides deliveries, the most urgent first, among `most` messages, of which a digest is one. A resolved alert ends something at the
+ * receiver, so it is never in a digest; it waits if there are too many. The most severe of the others are sent one by one. If there is
+ * only one message, it is a digest if `isTurn`; otherwise a resolved alert goes first, so that neither keeps the other waiting forever.
+ */
+function parted(resolved: readonly DueDelivery[], others: readonly DueDelivery[], most: number, isTurn: boolean): Parts {
+  const kept = others.length === 0 || (most === 1 && !isTurn) ? 0 : 1
+  const ended = resolved.slice(0, most - kept)
+  const left = most - ended.length
+  if (others.length <= left) return { ones: [...ended, ...others], rest: [] }
+  if (left === 0) return { ones: ended, rest: [] }
+  return { ones: [...ended, ...others.slice(0, left - 1)], rest: others.slice(left - 1) }
+}
+
+function isReadable({ body }: DueDelivery): boolean {
   try {
-    return readDeliveryBody(body)
+    readDeliveryBody(body)
+    return true
   } catch {
-    return undefined
+    return false
   }
 }

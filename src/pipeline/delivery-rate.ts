@@ -6,6 +6,7 @@ export class DeliveryRate {
   #tokens: number
   #filledMs: number
   #digestMs = Number.NEGATIVE_INFINITY
+  #isAfterDigest = false
 
   constructor(perMinute: number, nowMs: number) {
     this.#perMinute = perMinute
@@ -13,26 +14,39 @@ export class DeliveryRate {
     this.#filledMs = nowMs
   }
 
-  /**
-   * Of `waiting` deliveries, how many to send one by one now, and whether the rest go into a digest. After a digest, whatever exceeds the
-   * rate is collected for a minute.
-   */
-  plan(waiting: number, atOnce: number, nowMs: number): { readonly single: number; readonly digest: boolean } {
-    this.#fill(nowMs)
-    const tokens = Math.floor(this.#tokens)
-    const few = Math.min(waiting, atOnce)
-    if (waiting <= tokens) return this.#take(few, false, nowMs)
-    if (tokens < 1 || nowMs < this.#digestMs + MINUTE_MS) return { single: 0, digest: false }
-    return this.#take(Math.min(tokens - 1, few - 1), true, nowMs)
+  /** Whether the last message was a digest. */
+  get isAfterDigest(): boolean {
+    return this.#isAfterDigest
   }
 
-  #take(single: number, digest: boolean, nowMs: number): { readonly single: number; readonly digest: boolean } {
+  /** Messages that may be sent now. */
+  allowed(nowMs: number): number {
+    this.#fill(nowMs)
+    return Math.floor(this.#tokens)
+  }
+
+  /**
+   * How to send `waiting` deliveries: one by one, or some of them in a digest, or not now. After a digest, whatever exceeds the rate is
+   * collected for a minute. Uses nothing up: `sent` does.
+   */
+  plan(waiting: number, nowMs: number): 'single' | 'digest' | 'wait' {
+    const allowed = this.allowed(nowMs)
+    if (allowed < 1) return 'wait'
+    if (waiting <= allowed) return 'single'
+    return nowMs < this.#digestMs + MINUTE_MS ? 'wait' : 'digest'
+  }
+
+  /** Uses up what was sent: `single` deliveries one by one, and maybe a digest. */
+  sent(single: number, digest: boolean, nowMs: number): void {
     if (digest) {
       // The digest uses up the rest, so that the minute after it is quiet.
       this.#tokens = 0
       this.#digestMs = nowMs
-    } else this.#tokens -= single
-    return { single, digest }
+      this.#isAfterDigest = true
+    } else if (single > 0) {
+      this.#tokens -= single
+      this.#isAfterDigest = false
+    }
   }
 
   #fill(nowMs: number): void {

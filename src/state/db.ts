@@ -16,6 +16,7 @@ import * as writtenRows from './migrations/0012-written-rows.ts'
 import * as alertWork from './migrations/0013-alert-work.ts'
 import * as mutes from './migrations/0014-mutes.ts'
 import * as deliveryReferences from './migrations/0015-delivery-references.ts'
+import * as deliveryOrder from './migrations/0016-delivery-order.ts'
 import { openSqlite, type SqliteFile, type SqliteOptions, type Statement } from './sqlite.ts'
 import type { StateTables } from './tables.ts'
 
@@ -38,6 +39,7 @@ const migrations: MigrationProvider = {
     '0013-alert-work': alertWork,
     '0014-mutes': mutes,
     '0015-delivery-references': deliveryReferences,
+    '0016-delivery-order': deliveryOrder,
   }),
 }
 

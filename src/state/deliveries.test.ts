@@ -6,16 +6,11 @@ import { failingProblems } from '../engine/checks/deliveries.ts'
 import type { BatchEffects } from '../model/batch.ts'
 import { changeAlerts } from './alert-changes.ts'
 import { openState, type StateDb } from './db.ts'
-import {
-  deadDeliveries,
-  deliveriesOfAlert,
-  dueDeliveries,
-  failingDeliveries,
-  referenceOf,
-  saveDeliveryResults,
-} from './deliveries.ts'
+import { deadDeliveries, deliveriesOfAlert, failingDeliveries, referenceOf, saveDeliveryResults } from './deliveries.ts'
+import { dueDeliveries, waitingDestinations } from './delivery-queue.ts'
 import { pipelineState } from './pipeline-state.ts'
 import { commitTo, delivery, effectsIn, window } from './state.fixture.ts'
+import type { DeliveryRow } from './tables.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'caracal-deliveries-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -58,6 +53,14 @@ test('a destination is failing after three failed attempts, or when its alert is
   await db.destroy()
 })
 
+/** Due deliveries of each destination in turn. */
+async function dueOfAll(db: StateDb, nowMs: number, limit: number, except: readonly string[]) {
+  const all: DeliveryRow[] = []
+  for (const destination of await waitingDestinations(db))
+    all.push(...(await dueDeliveries(db, destination, nowMs, limit, except)))
+  return all
+}
+
 describe('deliveries that batches commit', () => {
   let db: StateDb
 
@@ -77,10 +80,10 @@ describe('deliveries that batches commit', () => {
     })
     await keep({ deliveries: [delivery('d1', 'soc', 99)] })
     const due = async (now: number, except: string[] = []) =>
-      (await dueDeliveries(db, now, 10, except)).map(({ delivery_id }) => delivery_id)
+      (await dueOfAll(db, now, 10, except)).map(({ delivery_id }) => delivery_id)
     expect(await due(9)).toEqual([])
-    expect(await due(30)).toEqual(['d1', 'd2', 'd3'])
-    expect(await due(30, ['d2'])).toEqual(['d1', 'd3'])
+    expect(await due(30)).toEqual(['d3', 'd1', 'd2'])
+    expect(await due(30, ['d2'])).toEqual(['d3', 'd1'])
     await saveDeliveryResults(db, [
       { deliveryId: 'd1', kind: 'again', tries: 1, nextMs: 500, error: 'a\0b\ud800' },
       { deliveryId: 'd2', kind: 'delivered', tries: 1, nowMs: 40 },
@@ -125,7 +128,7 @@ describe('deliveries that batches commit', () => {
     const opened = delivery('z-opened', 'soc', 10)
     await keep({ deliveries: [opened, delivery('y', 'mail', 10), { ...delivery('x', 'soc', 10), alertId: 'other' }] })
     await keep({ deliveries: [delivery('a-resolved', 'soc', 10)] })
-    const due = async (except: string[] = []) => (await dueDeliveries(db, 2000, 9, except)).map(({ delivery_id }) => delivery_id)
+    const due = async (except: string[] = []) => (await dueOfAll(db, 2000, 9, except)).map(({ delivery_id }) => delivery_id)
     expect((await due()).sort()).toEqual(['x', 'y', 'z-opened'])
     // Nor while the first is being sent, or waits for another attempt.
     expect((await due(['z-opened'])).sort()).toEqual(['x', 'y'])
@@ -155,7 +158,7 @@ describe('deliveries that batches commit', () => {
   test('are due even if another destination has a long queue', async () => {
     const slow = Array.from({ length: 50 }, (_, i) => ({ ...delivery(`slow${i}`, 'slow', i), alertId: `${i}` }))
     await keep({ deliveries: [...slow, delivery('quick', 'zz', 1000)] })
-    const due = await dueDeliveries(db, 2000, 3, [])
+    const due = await dueOfAll(db, 2000, 3, [])
     expect(due.map(({ delivery_id }) => delivery_id)).toEqual(['slow0', 'slow1', 'slow2', 'quick'])
   })
 })

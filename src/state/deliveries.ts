@@ -2,11 +2,28 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Happening } from '../model/alert-work.ts'
 import type { DeliveryResult, NewDelivery } from '../model/batch.ts'
 import type { DeliveryKind } from '../model/outgoing-alert.ts'
+import { SEVERITIES, type Severity } from '../model/rule.ts'
 import { addEntries } from './alert-timeline.ts'
 import type { DeliveryRow, StateTables } from './tables.ts'
 
+/**
+ * Adds deliveries of alerts that have been saved before. Earlier ones of the same alert that still wait become as urgent: they must be
+ * sent first, so they would hold up the delivery of an alert that has become severe.
+ */
 export async function saveDeliveries(tx: Transaction<StateTables>, deliveries: readonly NewDelivery[]): Promise<void> {
   for (const delivery of deliveries) {
+    const alert = await tx.selectFrom('alerts').select('severity').where('alert_id', '=', delivery.alertId).executeTakeFirst()
+    const urgency = Math.max(0, SEVERITIES.indexOf(alert?.severity as Severity))
+    if (delivery.kind !== undefined && delivery.kind !== 'opened')
+      await tx
+        .updateTable('deliveries')
+        .set({ urgency })
+        .where('alert_id', '=', delivery.alertId)
+        // The plus signs make SQLite look among the alert's few deliveries, not in the destination's queue.
+        .where(sql<boolean>`+destination = ${delivery.destination}`)
+        .where(sql<boolean>`+state = 'pending'`)
+        .where('urgency', '<', urgency)
+        .execute()
     await tx
       .insertInto('deliveries')
       .values({
@@ -20,56 +37,11 @@ export async function saveDeliveries(tx: Transaction<StateTables>, deliveries: r
         body: delivery.body,
         error: '',
         kind: delivery.kind ?? 'opened',
+        urgency,
       })
       .onConflict((oc) => oc.doNothing())
       .execute()
   }
-}
-
-/**
- * Deliveries that are due, oldest first, except those with the given ids. `limit` applies per destination, so that one long queue does
- * not hide the others. Deliveries of one alert to one destination are due in the order in which they were created: nothing is resolved
- * there before it was opened.
- */
-export async function dueDeliveries(
-  db: Kysely<StateTables>,
-  nowMs: number,
-  limit: number,
-  except: readonly string[],
-): Promise<DeliveryRow[]> {
-  const due: DeliveryRow[] = []
-  let destination: string | null = ''
-  for (;;) {
-    const next: { destination: string | null } | undefined = await db
-      .selectFrom('deliveries')
-      .select((eb) => eb.fn.min<string | null>('destination').as('destination'))
-      .where('state', '=', 'pending')
-      .where('destination', '>', destination)
-      .executeTakeFirst()
-    destination = next?.destination ?? null
-    if (destination === null) break
-    let query = db
-      .selectFrom('deliveries')
-      .selectAll()
-      .where('state', '=', 'pending')
-      .where('destination', '=', destination)
-      .where('next_ms', '<=', nowMs)
-      .where(({ not, exists, selectFrom, lit, ref }) =>
-        not(
-          exists(
-            selectFrom('deliveries as earlier')
-              .select(lit(1).as('one'))
-              .whereRef('earlier.alert_id', '=', ref('deliveries.alert_id'))
-              .whereRef('earlier.destination', '=', ref('deliveries.destination'))
-              .where('earlier.state', '=', 'pending')
-              .where(sql<boolean>`earlier.rowid < deliveries.rowid`),
-          ),
-        ),
-      )
-    if (except.length > 0) query = query.where('delivery_id', 'not in', [...except])
-    due.push(...(await query.orderBy('next_ms').orderBy('delivery_id').limit(limit).execute()))
-  }
-  return due.sort((a, b) => a.next_ms - b.next_ms)
 }
 
 export async function saveDeliveryResults(db: Kysely<StateTables>, results: readonly DeliveryResult[]): Promise<void> {

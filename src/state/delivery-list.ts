@@ -12,13 +12,31 @@ export async function listDeliveries(
   filter: DeliveryFilter,
   limit: number,
 ): Promise<readonly ListedDelivery[]> {
-  const rows = await chosen(db, filter)
-    .leftJoin('alerts', 'alerts.alert_id', 'deliveries.alert_id')
-    .selectAll('deliveries')
-    .select(['alerts.severity', sql<string | null>`json_extract(alerts.body, '$.title')`.as('title')])
+  // The ids first: sorting and skipping must not read the bodies, which are large.
+  const newest = chosen(db, filter)
+    .select('deliveries.delivery_id')
     .orderBy('deliveries.created_ms', 'desc')
     .orderBy(sql`deliveries.rowid`, 'desc')
     .limit(limit)
+  const rows = await db
+    .selectFrom('deliveries')
+    .where('deliveries.delivery_id', 'in', newest)
+    .leftJoin('alerts', 'alerts.alert_id', 'deliveries.alert_id')
+    .select([
+      'deliveries.delivery_id',
+      'deliveries.alert_id',
+      'deliveries.destination',
+      'deliveries.kind',
+      'deliveries.state',
+      'deliveries.tries',
+      'deliveries.created_ms',
+      'deliveries.next_ms',
+      'deliveries.error',
+      'deliveries.digest_id',
+    ])
+    .select(['alerts.severity', sql<string | null>`json_extract(alerts.body, '$.title')`.as('title')])
+    .orderBy('deliveries.created_ms', 'desc')
+    .orderBy(sql`deliveries.rowid`, 'desc')
     .execute()
   return rows.map((row) => ({
     deliveryId: row.delivery_id,
@@ -59,8 +77,10 @@ export async function resendDeliveries(
 
 function chosen(db: Kysely<StateTables>, { state, destination, alertId, deliveryIds }: DeliveryFilter) {
   let query = db.selectFrom('deliveries')
-  if (state !== undefined) query = query.where('deliveries.state', '=', state)
-  if (destination !== undefined) query = query.where('deliveries.destination', '=', destination)
+  // The plus sign keeps SQLite from an index of all deliveries in that state if an alert or ids, which are few, are given.
+  const plus = alertId === undefined && deliveryIds === undefined ? sql`` : sql`+`
+  if (state !== undefined) query = query.where(sql<boolean>`${plus}deliveries.state = ${state}`)
+  if (destination !== undefined) query = query.where(sql<boolean>`${plus}deliveries.destination = ${destination}`)
   if (alertId !== undefined) query = query.where('deliveries.alert_id', '=', alertId)
   if (deliveryIds !== undefined) query = query.where('deliveries.delivery_id', 'in', [...deliveryIds])
   return query

@@ -12,7 +12,8 @@ import { listAlerts } from './alert-list.ts'
 import { findAlert } from './alerts.ts'
 import { addCounts, cursorsOf } from './batches.ts'
 import { openState, readState, type StateDb } from './db.ts'
-import { dueDeliveries, saveDeliveryResults } from './deliveries.ts'
+import { saveDeliveryResults } from './deliveries.ts'
+import { waitingDestinations } from './delivery-queue.ts'
 import { readGroups } from './groups.ts'
 import { pipelineState } from './pipeline-state.ts'
 import { getMeta, removeSource, setMeta, sourceCounts, unknownFields } from './sources.ts'
@@ -230,7 +231,7 @@ test('removing a source deletes everything of that source and nothing of others'
   )
   await removeSource(db, 's', 'web')
   expect((await listAlerts(db, { limit: 10 })).map(({ alert_id }) => alert_id)).toEqual([both.alertId])
-  expect(await dueDeliveries(db, 1e9, 10, [])).toEqual([])
+  expect(await waitingDestinations(db)).toEqual([])
   expect(await cursorsOf(db, 's')).toEqual([])
   expect([...(await sourceCounts(db)).keys()]).toEqual(['other'])
   expect((await cursorsOf(db, 'other')).length).toBe(1)

@@ -103,6 +103,8 @@ export interface StateTables {
     reference: Generated<string>
     /** The digest that carries or carried it, or ''. */
     digest_id: Generated<string>
+    /** Rank of the alert's severity, 0 to 4: a pending delivery with a higher one is sent first. */
+    urgency: Generated<number>
   }
   /** Records by source, outcome and reason ('' for stored and received). */
   counters: { source_id: string; outcome: string; reason: string; n: number }

@@ -57,6 +57,6 @@ function countsOf(alerts: readonly OutgoingAlert[]): readonly Count[] {
   return [...counts.values()].sort((a, b) => severityRank(b.severity) - severityRank(a.severity) || b.n - a.n)
 }
 
-export function severityRank(severity: Severity): number {
+function severityRank(severity: Severity): number {
   return SEVERITIES.indexOf(severity)
 }
