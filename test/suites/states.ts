@@ -111,7 +111,7 @@ const behaviours: Behaviour<OpenedState>[] = [
       const other = { groupKey: 'never seen', ruleId: 'R' }
       const { groups } = await knownOf(state!, [other, GROUP])
       expect(Object.fromEntries(groups)).toEqual({
-        g: { windows: [made], nextNumber: 2 },
+        g: { windows: [{ ...made, status: 'OPEN', mutedBy: null }], nextNumber: 2 },
         'never seen': { windows: [], nextNumber: 1 },
       })
     },
