@@ -5,7 +5,7 @@ import type { JsonObject } from '../../model/json.ts'
 import type { DeadLetter } from '../../model/outcome.ts'
 import { enrichBatch } from '../../pipeline/enrich.ts'
 import { parseBatch } from '../../pipeline/parse.ts'
-import { storedEvent } from '../../pipeline/rejudge/stored-events.ts'
+import { rowReader } from '../../pipeline/rejudge/stored-events.ts'
 import type { Parsed } from '../../pipeline/steps.ts'
 import type { Enricher } from '../../stages/enrich/table.ts'
 import { createParser } from '../../stages/parse/step.ts'
@@ -79,7 +79,7 @@ function storedEventOf(
 ): JsonObject {
   const schema = schemaOf(logType, loaded)
   if (!schema) throw new ConfigError(`the event is of log type '${logType}', which has no schema any more`)
-  return storedEvent(schema, columns, row)
+  return rowReader(schema, columns)(row)
 }
 
 /** What became of records, in their order: row ids count them. */

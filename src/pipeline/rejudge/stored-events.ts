@@ -99,7 +99,10 @@ export function eventsPage(replayId: string, schema: CompiledSchema, rows: reado
 
 /** Reads rows of the lake as the original events. */
 function storedParser(schema: CompiledSchema): Parser {
-  const read = rowReader(schema)
+  const read = rowReader(
+    schema,
+    columnsOf(schema).map(({ name }) => name),
+  )
   return {
     parse({ bytes }) {
       const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString().split('\n').filter(Boolean)
@@ -121,27 +124,29 @@ function columnsOf({ columns }: CompiledSchema) {
   return columns.filter(({ name }) => !NOT_READ.has(name))
 }
 
-/** The event of a row, a JSON array of `columnsOf`. What is absent in the row is absent in the event. */
-function rowReader(schema: CompiledSchema): (row: string) => Event {
-  const names = columnsOf(schema).map(({ name }) => name)
-  return (row) => storedEvent(schema, names, row)
-}
-
-/** The event of a row of the lake, with the rows of tables that were joined to it: a JSON array of the values of these columns. */
-export function storedEvent(schema: CompiledSchema, names: readonly string[], row: string): Event {
+/**
+ * Reads rows of the lake, each a JSON array of the values of these columns, as events with the rows of tables that were joined to them, if
+ * that column is among them. What is absent in the row is absent in the event.
+ */
+export function rowReader(schema: CompiledSchema, names: readonly string[]): (row: string) => Event {
   const kinds = new Map(schema.columns.map(({ name, kind }) => [name, kind]))
-  const values = exact(row) as readonly JsonValue[]
-  const event: JsonObject = {}
-  names.forEach((name, i) => {
-    const kind = kinds.get(name)
-    if (name === 'extra' || kind === undefined || (NOT_READ.has(name) && name !== 'p_enrichment')) return
-    const value = memberOf(kind, values[i]!)
-    if (value !== undefined) setOwn(event, name, value)
+  const members = names.map((name) => {
+    const isMember = name !== 'extra' && (!NOT_READ.has(name) || name === 'p_enrichment')
+    return isMember ? kinds.get(name) : undefined
   })
-  const extra = values[names.indexOf('extra')]
-  if (typeof extra === 'string')
-    for (const [name, value] of Object.entries(exact(extra) as JsonObject)) setOwn(event, name, value)
-  return event as Event
+  const extraAt = names.indexOf('extra')
+  return (row) => {
+    const values = exact(row) as readonly JsonValue[]
+    const event: JsonObject = {}
+    members.forEach((kind, i) => {
+      const value = kind === undefined ? undefined : memberOf(kind, values[i]!)
+      if (value !== undefined) setOwn(event, names[i]!, value)
+    })
+    const extra = values[extraAt]
+    if (typeof extra === 'string')
+      for (const [name, value] of Object.entries(exact(extra) as JsonObject)) setOwn(event, name, value)
+    return event as Event
+  }
 }
 
 function memberOf(kind: ColumnKind, value: JsonValue): JsonValue | undefined {

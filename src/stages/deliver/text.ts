@@ -138,8 +138,9 @@ export function shown(text: string, maxChars: number): string {
 }
 
 function paragraphs(text: string): string {
+  // One more than is shown, so that the cut below sees that something is missing, and marks it.
   const lines = text
-    .slice(0, MAX_PART)
+    .slice(0, MAX_PART + 1)
     .toWellFormed()
     .split(/\r\n|[\r\n]/)
   return cut(
