@@ -87,11 +87,15 @@ describe.skipIf(kafkaPeer.why)(`Apache Kafka${kafkaPeer.why ? ` (${kafkaPeer.why
     const random = seeded(SEED)
     await broker.topic('crashed', 3)
     const caracal = await reader('crashed')
-    // Messages arrive all the time, so that each kill is in the middle of something.
+    // Messages arrive all the time, so that each kill is in the middle of something; they are paced, because the
+    // broker takes them faster than anything can read them.
     let sent = 0
     let isProducing = true
     const producing = (async () => {
-      for (; isProducing; sent += 500) await broker.produce('crashed', sent, sent + 500)
+      for (; isProducing; sent += 500) {
+        await broker.produce('crashed', sent, sent + 500)
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
     })()
     let kills = 0
     for (; kills < KILLS; kills++) {
