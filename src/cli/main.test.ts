@@ -54,7 +54,7 @@ describe('without a server', () => {
     const { code, out, err } = await cli(['--help'])
     expect([code, err]).toEqual([0, ''])
     const commands = out.slice(out.indexOf('Commands:')).matchAll(/^ {2}([a-z-]+)/gm)
-    expect([...commands].map((match) => match[1]).slice(0, 26)).toEqual([
+    expect([...commands].map((match) => match[1]).slice(0, 28)).toEqual([
       'up',
       'run',
       'alerts',
@@ -80,6 +80,8 @@ describe('without a server', () => {
       'schema',
       'types',
       'validate',
+      'config',
+      'init',
       'help',
     ])
   })

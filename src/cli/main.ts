@@ -32,6 +32,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   schema: async () => (await import('./commands/schema.ts')).registerSchema,
   types: async () => (await import('./commands/types.ts')).registerTypes,
   validate: async () => (await import('./commands/validate.ts')).registerValidate,
+  config: async () => (await import('./commands/config.ts')).registerConfig,
+  init: async () => (await import('./commands/init.ts')).registerInit,
 }
 
 /** Options of Panther's tool that scripts may pass with any command but that have no effect here. */

@@ -24,9 +24,21 @@ const LISTS = new Set(['sources', 'destinations', 'disabled_packs', 'enabled_pac
  * key.
  */
 export function loadConfig(file: string | undefined, env: Environment): Config {
+  return loadWithOrigins(file, env).config
+}
+
+/** Where a value was set: `default`, `caracal.yml:3`, or `CARACAL_FLUSH_MS`. */
+export type OriginOf = (keys: readonly PropertyKey[]) => string
+
+/** The configuration, and where the value of a key comes from. Throws like `loadConfig`. */
+export function loadWithOrigins(
+  file: string | undefined,
+  env: Environment,
+): { readonly config: Config; readonly originOf: OriginOf } {
   const path = file ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : undefined)
   const { value, lineOf } = path ? readYaml(path) : { value: {}, lineOf: () => undefined }
-  const merged = { ...(value as Record<string, unknown>), ...fromEnvironment(env) }
+  const ofEnvironment = fromEnvironment(env)
+  const merged = { ...(value as Record<string, unknown>), ...ofEnvironment }
   const parsed = configSchema.safeParse(merged)
   if (!parsed.success) throw allIssues(parsed.error, merged, path, lineOf)
   const config = parsed.data
@@ -36,7 +48,18 @@ export function loadConfig(file: string | undefined, env: Environment): Config {
     if (twice)
       throw new ConfigError(`two ${kind} have the id '${twice}'; ids must differ`, { ...(path && { file: path }), path: kind })
   }
-  return { ...config, data_dir: resolve(config.data_dir) }
+  const originOf: OriginOf = (keys) => {
+    const top = String(keys[0])
+    if (top in ofEnvironment) return `${PREFIX}${top.toUpperCase()}`
+    if (path === undefined || at(value, keys) === undefined) return 'default'
+    return `${path}:${lineOf(keys) ?? 1}`
+  }
+  return { config: { ...config, data_dir: resolve(config.data_dir) }, originOf }
+}
+
+/** The value at a path, or `undefined`. */
+function at(value: unknown, keys: readonly PropertyKey[]): unknown {
+  return keys.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | null | undefined)?.[key], value)
 }
 
 function readYaml(path: string): { value: unknown; lineOf: (keys: readonly PropertyKey[]) => number | undefined } {
@@ -124,7 +147,7 @@ function wordsOf(issue: z.core.$ZodIssue, value: unknown): string {
     const known = issue.path.length === 0 ? ` Known: ${Object.keys(configSchema.shape).join(', ')}.` : ''
     return `${issue.message}.${known}`
   }
-  const given = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value)
+  const given = at(value, issue.path)
   const isKind = issue.code === 'invalid_union' && 'discriminator' in issue
   const isSecret = !isKind && (MAY_HOLD_SECRETS.has(issue.path[0]) || issue.path.some((key) => /token|secret/.test(String(key))))
   const shown = given === undefined || isSecret ? '' : `${JSON.stringify(given).slice(0, 80)}: `
