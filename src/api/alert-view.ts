@@ -4,6 +4,7 @@ import { ALERT_QUALITIES } from '../model/alert-work.ts'
 import type { JsonValue } from '../model/json.ts'
 import { DELIVERY_KINDS } from '../model/outgoing-alert.ts'
 import { SEVERITIES } from '../model/rule.ts'
+import { topValues } from '../model/summary.ts'
 import type { StoredDelivery } from '../state/read.ts'
 import { stringifyJson } from '../util/json.ts'
 import { enrichmentOf } from './enrichment.ts'
@@ -72,6 +73,15 @@ export const alertDetailSchema = alertSchema.extend({
   function_errors: z.record(z.string(), z.string()).describe("Errors in the rule's functions other than `rule`."),
   indicators: z.record(z.string(), z.array(z.string())),
   indicators_cut: z.boolean(),
+  summaries: z
+    .array(
+      z.object({
+        attribute: z.string(),
+        values: z.array(z.object({ value: z.string(), count: z.int() })).describe('The five most frequent, with their matches.'),
+        estimated: z.boolean().describe('There were too many values to count each; the counts are then lower limits.'),
+      }),
+    )
+    .describe("The values of the rule's `SummaryAttributes`."),
   context: z.record(z.string(), z.unknown()).nullable().describe("The result of the rule's `alert_context`."),
   enrichment: z
     .array(
@@ -141,6 +151,7 @@ export function alertDetail(alert: StoredAlert, deliveries: readonly StoredDeliv
     function_errors: functionErrors,
     indicators,
     indicators_cut: indicatorsCut,
+    summaries: topValues(body.summaries).map(({ isEstimated: estimated, ...summary }) => ({ ...summary, estimated })),
     context: exact(body.context),
     enrichment: new ExactJson(stringifyJson(evidenceOf(body))),
     sample_event: exact(body.sampleEvent),

@@ -4,6 +4,7 @@ import type { alertDetailSchema } from '../api/alert-view.ts'
 import type { relatedSchema } from '../api/routes/alert-related.ts'
 import type { timelineSchema } from '../api/timeline-view.ts'
 import type { JsonObject, JsonValue } from '../model/json.ts'
+import { summaryLine } from '../model/summary.ts'
 import { parseJson, stringifyJson } from '../util/json.ts'
 import { printable } from '../util/terminal.ts'
 import type { Io } from './io.ts'
@@ -62,6 +63,7 @@ export function alertText(
       ...Object.entries(alert.reports).map(([name, values]): Field => [name, values.join(', ')]),
     ]),
     ...errorLines(alert, io),
+    ...summaryLines(alert, io),
     ...enrichmentLines(exact['enrichment'], io),
     ...block('Context', exact['context'], io),
     ...sampleLines(alert, exact, io),
@@ -121,6 +123,15 @@ function errorLines({ function_errors }: Alert, io: Io): string[] {
     bold(io, 'Functions of the rule that failed'),
     ...errors.map(([name, error]) => `  ${printable(name)}: ${printable(error)}`),
   ]
+}
+
+function summaryLines({ summaries }: Alert, io: Io): string[] {
+  if (summaries.length === 0) return []
+  const lines = summaries.map(
+    ({ attribute, values, estimated: isEstimated }) =>
+      `  ${printable(attribute)}: ${printable(summaryLine({ attribute, values, isEstimated }))}`,
+  )
+  return ['', bold(io, 'Top values'), ...lines]
 }
 
 function enrichmentLines(enrichment: JsonValue | undefined, io: Io): string[] {

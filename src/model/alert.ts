@@ -1,6 +1,7 @@
 import type { AlertWork } from './alert-work.ts'
 import type { ActiveMute } from './mute.ts'
 import type { Severity } from './rule.ts'
+import type { SummaryCounts } from './summary.ts'
 
 /** What an alert is about: a rule's matches, a rule that fails, or Caracal itself. */
 export const ALERT_TYPES = ['RULE', 'RULE_ERROR', 'SYSTEM'] as const
@@ -44,6 +45,8 @@ export interface AlertBody {
   readonly learned?: LearnedLater
   /** What people last knew of the alert: how many events it had, and its severity. Absent before it is open. */
   notified?: { readonly events: number; readonly severity: Severity }
+  /** Values of the rule's summary attributes. Absent: it has none. */
+  summaries?: SummaryCounts[]
   /** What the threshold counts when the rule has a `unique` function; dropped once the alert is open. */
   unique?: UniqueCount
 }

@@ -1,5 +1,6 @@
 import type { AlertType, LearnedLater } from './alert.ts'
 import type { Severity } from './rule.ts'
+import type { Summary } from './summary.ts'
 
 /** What happens to an alert that destinations may be notified of; a destination's `send` lists what it wants. */
 export const ALERT_CHANGES = ['opened', 'updated', 'resolved'] as const
@@ -36,6 +37,8 @@ export interface OutgoingAlert {
   /** Indicator field (`p_any_ip_addresses`) → values. */
   readonly indicators: Readonly<Record<string, readonly string[]>>
   readonly sourceLabels: readonly string[]
+  /** The most frequent values of the rule's summary attributes. Absent: none. */
+  readonly summaries?: readonly Summary[] | undefined
   /** True if a replay found it in past events, absent if it was found live. */
   readonly retroactive?: true | undefined
   /** Absent unless a table learned of a value of the event after it was first judged. */

@@ -15,6 +15,7 @@ import type { Rule } from '../../model/rule.ts'
 import { hash16 } from '../../util/hash.ts'
 import { bodyOf, crowdBody, join, learnedBody, severityOf } from './body.ts'
 import { type AlertNews, News } from './news.ts'
+import { summarise } from './summary.ts'
 import { countOf, countUnique, forgetUnique } from './unique.ts'
 import { Windows } from './windows.ts'
 
@@ -193,6 +194,7 @@ class Step {
     const window = this.#windowFor(item)
     this.#news.joins(window, item, this.#receivedMs(item))
     join(window, item, nowMs)
+    summarise(window, item, this.#rules.get(finding.ruleId))
     this.#changed.add(window)
     this.#windowOf.set(item, window)
     if (finding.kind === 'match') this.#count(window, finding)

@@ -71,6 +71,18 @@ test.each(['updated', 'resolved'] as const)('a delivery of an alert that was %s 
   expect(readDeliveryBody(deliveryBody(alert(), 'http://x', kind)).kind).toBe(kind)
 })
 
+test('a delivery has the most frequent values of summary attributes, in the webhook too', () => {
+  const values: [string, number, number][] = ['a', 'b', 'c', 'd', 'e', 'f'].map((value, i) => [value, i + 1, 0])
+  const { alert: read } = readDeliveryBody(deliveryBody(alert({ summaries: [{ attribute: 'user', values }] }), 'http://x'))
+  const summary = {
+    attribute: 'user',
+    values: [...'fedcb'].map((value, i) => ({ value, count: 6 - i })),
+    isEstimated: false,
+  }
+  expect(read.summaries).toEqual([summary])
+  expect(JSON.parse(webhookBody(read)).summaries).toEqual([summary])
+})
+
 test('only alerts of a replay say so, in every destination’s form', () => {
   const { alert: read } = readDeliveryBody(deliveryBody({ ...alert(), retroactive: true }, 'http://x'))
   expect(read.retroactive).toBe(true)

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { ALERT_TYPES, type AlertBody } from '../../model/alert.ts'
 import { type AlertChange, DELIVERY_KINDS, type DeliveryKind, type OutgoingAlert } from '../../model/outgoing-alert.ts'
 import { SEVERITIES, type Severity } from '../../model/rule.ts'
+import { topValues } from '../../model/summary.ts'
 import { messageOf, Refused } from '../../util/errors.ts'
 import { webhookParts } from './webhook-body.ts'
 
@@ -38,6 +39,7 @@ function outgoingAlert(
   { alertId, ruleId, severity, eventCount, createdMs, retroactive, body }: AlertForDelivery,
   baseUrl: string,
 ): OutgoingAlert {
+  const summaries = topValues(body.summaries)
   return {
     alertId,
     ruleId,
@@ -59,6 +61,7 @@ function outgoingAlert(
     logTypes: body.logTypes,
     indicators: body.indicators,
     sourceLabels: body.sourceLabels,
+    ...(summaries.length > 0 && { summaries }),
     ...(retroactive && { retroactive }),
     ...(body.learned && { learned: body.learned }),
     link: `${baseUrl}/api/v1/alerts/${alertId}`,
@@ -90,6 +93,15 @@ const kept = z.object({
     logTypes: texts,
     indicators: z.record(z.string(), texts),
     sourceLabels: texts,
+    summaries: z
+      .array(
+        z.object({
+          attribute: z.string(),
+          values: z.array(z.object({ value: z.string(), count: z.number() })),
+          isEstimated: z.boolean(),
+        }),
+      )
+      .optional(),
     retroactive: z.literal(true).optional(),
     learned: z.object({ table: z.string(), value: z.string(), time: z.string() }).optional(),
     link: z.string(),

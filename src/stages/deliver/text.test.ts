@@ -52,6 +52,17 @@ test.each([
   expect(defanged(text)).toBe(safe)
 })
 
+test('people read how often the values of summary attributes occurred', () => {
+  const values = [{ value: 'http://evil.example', count: 7 }]
+  const summaries = [
+    { attribute: 'p_any_ip_addresses', values: [{ value: '192.0.2.1', count: 3 }], isEstimated: false },
+    { attribute: 'url', values, isEstimated: true },
+  ]
+  const { facts } = alertText({ kind: 'opened', alert: outgoingAlert({ summaries }) })
+  const shown = Object.fromEntries(facts)
+  expect(shown).toMatchObject({ 'IP addresses': '192.0.2.1 (3)', 'Top url': 'hxxp://evil.example (at least 7)' })
+})
+
 const referenceOf = (reference: string) => alertText({ kind: 'opened', alert: outgoingAlert({ reference }) }).reference
 
 test.each([

@@ -1,5 +1,6 @@
 import type { AlertChange, DeliveryKind } from '../../model/outgoing-alert.ts'
 import type { Severity } from '../../model/rule.ts'
+import { summaryLine } from '../../model/summary.ts'
 import { printable } from '../../util/terminal.ts'
 import type { Delivery } from './destination.ts'
 
@@ -31,6 +32,9 @@ const INDICATORS: Readonly<Record<string, string>> = {
 }
 /** Values shown per indicator field. */
 const TOP = 5
+/** Summary attributes shown that are not indicators, and the length of their names. */
+const MAX_SUMMARIES = 5
+const MAX_ATTRIBUTE = 60
 const MAX_HEADLINE = 500
 const MAX_FACT = 500
 const MAX_PART = 8000
@@ -51,6 +55,9 @@ const WORDS: Readonly<Record<DeliveryKind, string>> = {
  */
 export function alertText({ kind, alert }: Pick<Delivery, 'kind' | 'alert'>): AlertText {
   const { severity, title, name, ruleId, tags, eventCount, firstEventTime, lastEventTime, logTypes, sourceLabels } = alert
+  const { indicators, summaries = [] } = alert
+  const counted = new Map(summaries.map((summary) => [summary.attribute, summaryLine(summary)]))
+  const others = [...counted].filter(([attribute]) => !Object.hasOwn(INDICATORS, attribute)).slice(0, MAX_SUMMARIES)
   const times = firstEventTime === lastEventTime ? firstEventTime : `${firstEventTime} to ${lastEventTime}`
   const facts: [string, string][] = [
     ['Severity', severity],
@@ -58,7 +65,11 @@ export function alertText({ kind, alert }: Pick<Delivery, 'kind' | 'alert'>): Al
     ['Events', eventCount === 0 ? '' : `${eventCount}, ${times}`],
     ['Log types', logTypes.join(', ')],
     ['Sources', sourceLabels.join(', ')],
-    ...Object.entries(INDICATORS).map(([field, label]): [string, string] => [label, topOf(alert.indicators[field] ?? [])]),
+    ...Object.entries(INDICATORS).map(([field, label]): [string, string] => [
+      label,
+      counted.get(field) ?? topOf(indicators[field] ?? []),
+    ]),
+    ...others.map(([attribute, line]): [string, string] => [`Top ${shown(attribute, MAX_ATTRIBUTE)}`, line]),
     ['Tags', tags.join(', ')],
   ]
   return {

@@ -32,6 +32,7 @@ export function webhookParts(
     lastEventTime: alert.lastEventTime,
     dedup: alert.dedup,
     ...(kind !== 'opened' && { kind }),
+    ...(alert.summaries && { summaries: alert.summaries }),
     ...(alert.retroactive && { retroactive: true }),
     ...(alert.learned && { learned: alert.learned }),
   }
