@@ -211,6 +211,7 @@ test('the API description lists every route', async () => {
     'post /api/v1/alerts/{id}/snooze',
     'post /api/v1/mutes/{id}/end',
     'post /api/v1/query',
+    'get /api/v1/timeline',
     'get /api/v1/tables',
     'post /api/v1/tables/{name}/refresh',
     'get /api/v1/tables/{name}',

@@ -27,6 +27,7 @@ import { ruleRoutes } from './routes/rules.ts'
 import { sourceRoutes } from './routes/sources.ts'
 import { tablePastRoutes } from './routes/table-past.ts'
 import { tableRoutes } from './routes/tables.ts'
+import { timelineRoutes } from './routes/timeline.ts'
 
 /** Largest body of an API call. */
 const MAX_BODY_BYTES = 256 * 1024
@@ -60,6 +61,7 @@ export function createApp(engine: Engine, log: Log = processLog()) {
     .route('/', alertRelatedRoutes(engine))
     .route('/', muteRoutes(engine))
     .route('/', queryRoutes(engine))
+    .route('/', timelineRoutes(engine))
     .route('/', tableRoutes(engine))
     .route('/', tablePastRoutes(engine))
     .route('/', sourceRoutes(engine))

@@ -54,12 +54,13 @@ describe('without a server', () => {
     const { code, out, err } = await cli(['--help'])
     expect([code, err]).toEqual([0, ''])
     const commands = out.slice(out.indexOf('Commands:')).matchAll(/^ {2}([a-z-]+)/gm)
-    expect([...commands].map((match) => match[1]).slice(0, 28)).toEqual([
+    expect([...commands].map((match) => match[1]).slice(0, 29)).toEqual([
       'up',
       'run',
       'alerts',
       'mutes',
       'query',
+      'timeline',
       'sources',
       'dead-letters',
       'tables',

@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   alerts: async () => (await import('./commands/alerts.ts')).registerAlerts,
   mutes: async () => (await import('./commands/mutes.ts')).registerMutes,
   query: async () => (await import('./commands/query.ts')).registerQuery,
+  timeline: async () => (await import('./commands/timeline.ts')).registerTimeline,
   sources: async () => (await import('./commands/sources.ts')).registerSources,
   'dead-letters': async () => (await import('./commands/dead-letters.ts')).registerDeadLetters,
   tables: async () => (await import('./commands/tables.ts')).registerTables,
