@@ -34,6 +34,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   types: async () => (await import('./commands/types.ts')).registerTypes,
   validate: async () => (await import('./commands/validate.ts')).registerValidate,
   config: async () => (await import('./commands/config.ts')).registerConfig,
+  doctor: async () => (await import('./commands/doctor.ts')).registerDoctor,
   init: async () => (await import('./commands/init.ts')).registerInit,
 }
 

@@ -166,9 +166,12 @@ export function bindable(value: unknown): string | number | null | Uint8Array {
   throw new TypeError(`cannot bind ${Object.prototype.toString.call(value)}: only text, numbers, booleans, bytes and null`)
 }
 
+/** Another process has the data folder. */
+export class DataFolderInUse extends StorageError {}
+
 /**
  * Locks the data folder for this process. The lock is SQLite's own file lock, so it ends with the process, even after kill -9. Throws
- * `StorageError` if another process has it or the folder is not writable.
+ * `DataFolderInUse` if another process has it, and `StorageError` if the folder is not writable.
  */
 export function lockDataDir(dataDir: string): () => void {
   try {
@@ -190,9 +193,12 @@ export function lockDataDir(dataDir: string): () => void {
     )
   } catch (error) {
     db?.close()
-    const text = hasCode(error, 'busy')
-      ? `The data folder ${dataDir} is in use by another Caracal process. Stop that one first, or set data_dir to another folder.`
-      : `The data folder ${dataDir} cannot be locked: ${messageOf(error)}. Is the disk full, or does ${join(dataDir, 'lock')} not belong to Caracal?`
+    if (hasCode(error, 'busy'))
+      throw new DataFolderInUse(
+        `The data folder ${dataDir} is in use by another Caracal process. Stop that one first, or set data_dir to another folder.`,
+        { cause: error },
+      )
+    const text = `The data folder ${dataDir} cannot be locked: ${messageOf(error)}. Is the disk full, or does ${join(dataDir, 'lock')} not belong to Caracal?`
     throw new StorageError(text, { cause: error })
   }
   const held = db
