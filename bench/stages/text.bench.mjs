@@ -1,9 +1,11 @@
 // Processor time to parse and normalise logs of each kind, beside JSON.parse of the same lines, or of the same rows as JSON; and a user's
-// expression beside the engine alone. What is compared is measured in turn. Run `npm run build` first, then
+// expression beside the engine alone. What is compared is measured in turn, in a thread with the memory of the program's pipeline threads. Run
+// `npm run build` first, then
 // `node bench/stages/text.bench.mjs [part of a name]`.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { isMainThread, Worker } from 'node:worker_threads'
 import { RE2JS } from 're2js'
 import { parse as parseYaml } from 'yaml'
 import { root } from '../lib.mjs'
@@ -13,6 +15,7 @@ const dist = process.env.CARACAL_DIST ?? join(root, 'dist')
 const load = (path) => import(pathToFileURL(join(dist, path)).href)
 const { compileSchema } = await load('stages/normalise/compile.js')
 const { createParser } = await load('stages/parse/step.js')
+const { THREADS } = await load('engine/threads.js')
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 12)
 const only = process.argv[2] ?? ''
@@ -95,31 +98,38 @@ function measure(name, path, lines) {
   console.log(`  ${(ours / yardstick).toFixed(2)} times JSON.parse (${(yardstick / ours).toFixed(2)} of its speed)`)
 }
 
-const events = connections(10_000)
-measure('Zeek TSV', 'packs/zeek/schemas/conn.yml', connTsv(events))
-measure('Zeek JSON', 'packs/zeek/schemas/conn.yml', connJson(events))
-measure('nginx combined', 'packs/nginx/schemas/nginx-access.yml', accessLines(20_000))
-measure('CloudTrail', 'packs/aws/schemas/cloudtrail.yml', cloudTrailLines(5000))
-measure('syslog', 'packs/syslog/schemas/rfc3164.yml', syslogLines(10_000))
+function measureAll() {
+  const events = connections(10_000)
+  measure('Zeek TSV', 'packs/zeek/schemas/conn.yml', connTsv(events))
+  measure('Zeek JSON', 'packs/zeek/schemas/conn.yml', connJson(events))
+  measure('nginx combined', 'packs/nginx/schemas/nginx-access.yml', accessLines(20_000))
+  measure('CloudTrail', 'packs/aws/schemas/cloudtrail.yml', cloudTrailLines(5000))
+  measure('syslog', 'packs/syslog/schemas/rfc3164.yml', syslogLines(10_000))
 
-if ('expression'.includes(only)) {
-  const few = accessLines(4000)
-  const bytes = few.join('\n').length
-  const names = [...PATTERN.matchAll(/\?P<(\w+)>/g)].map(([, name]) => name)
-  const byExpression = compileSchema(
-    { schema: 'Bench.Regex', parser: { regex: { match: [PATTERN] } }, fields: names.map((name) => ({ name, type: 'string' })) },
-    { file: 'bench' },
-  )
-  const engine = RE2JS.compile(PATTERN)
-  const bare = () => {
-    for (const text of few) {
-      const matcher = engine.matcher(text)
-      if (!matcher.find()) throw new Error('no match')
-      for (let i = 1; i <= names.length; i++) matcher.group(i)
+  if ('expression'.includes(only)) {
+    const few = accessLines(4000)
+    const bytes = few.join('\n').length
+    const names = [...PATTERN.matchAll(/\?P<(\w+)>/g)].map(([, name]) => name)
+    const byExpression = compileSchema(
+      { schema: 'Bench.Regex', parser: { regex: { match: [PATTERN] } }, fields: names.map((name) => ({ name, type: 'string' })) },
+      { file: 'bench' },
+    )
+    const engine = RE2JS.compile(PATTERN)
+    const bare = () => {
+      for (const text of few) {
+        const matcher = engine.matcher(text)
+        if (!matcher.find()) throw new Error('no match')
+        for (let i = 1; i <= names.length; i++) matcher.group(i)
+      }
     }
+    const [byUser, byEngine] = interleaved(parseWith(byExpression, few), bare)
+    line('nginx combined, expression', byUser, few.length, bytes)
+    line('  the same expression, re2js alone', byEngine, few.length, bytes)
+    console.log(`  ${(byEngine / byUser).toFixed(2)} of the speed of re2js`)
   }
-  const [byUser, byEngine] = interleaved(parseWith(byExpression, few), bare)
-  line('nginx combined, expression', byUser, few.length, bytes)
-  line('  the same expression, re2js alone', byEngine, few.length, bytes)
-  console.log(`  ${(byEngine / byUser).toFixed(2)} of the speed of re2js`)
 }
+
+if (isMainThread) {
+  const resourceLimits = { maxYoungGenerationSizeMb: THREADS.pipeline.youngMib }
+  new Worker(new URL(import.meta.url), { argv: process.argv.slice(2), resourceLimits })
+} else measureAll()

@@ -13,7 +13,7 @@ import type { SpoolThreadData } from './spool-thread.ts'
  * little memory, garbage collection copies them several times, which costs a fifth of the path's time. The spool handles bytes, which are
  * outside this memory.
  */
-const THREADS = {
+export const THREADS = {
   spool: { entry: 'engine/spool-thread', youngMib: 12 },
   pipeline: { entry: 'engine/pipeline-thread', youngMib: 128 },
   maker: { entry: 'engine/makers/maker-thread', youngMib: 128 },

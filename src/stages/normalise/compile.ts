@@ -78,12 +78,12 @@ function generated(
   spec: SchemaSpec,
   { columns, names, secret }: Parts,
 ): Pick<CompiledSchema, 'normalise' | 'unknownFields' | 'encode'> {
-  const { normalise: ofFields, keys, filled } = generateNormalise(spec, names, secret)
+  const { normalise: ofFields, keys, filled, isComplete } = generateNormalise(spec, names, secret)
   const change = compileTransform(spec.fields, secret)
   const read = spec.isJournal ? journalReader(spec.fields) : undefined
   const transform = read && change ? (raw: JsonObject) => change(read(raw)) : (read ?? change)
   const known = new Set(columns.map(({ name }) => name).filter((name) => !NOT_OF_EVENTS.has(name)))
-  const unknownFields = (event: Event) => unknownKeys(event, known, keys)
+  const unknownFields = (event: Event) => (isComplete(event) ? NONE : unknownKeys(event, known, keys))
   return {
     normalise: transform ? (raw, meta) => ofFields(transform(raw), meta) : ofFields,
     unknownFields,

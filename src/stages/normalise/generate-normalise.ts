@@ -27,6 +27,8 @@ interface Generated {
   readonly keys: readonly string[]
   /** Indicators that events of this schema can have. */
   readonly filled: readonly IndicatorField[]
+  /** Whether this is the last event that was made, and has no unknown fields. */
+  readonly isComplete: (event: Event) => boolean
 }
 
 export type Normalise = (raw: JsonObject, meta: RecordMeta) => Outcome<Event>
@@ -97,10 +99,12 @@ ${spec.fields.map(fieldCode).join('\n')}
     time = tools.receiveTime(meta.receivedMs)
   }
   const event = { ${members.map(([name, value]) => `${JSON.stringify(name)}: ${value}`).join(', ')} }
-  if (unknown !== undefined) tools.addUnknown(event, unknown)
+  if (unknown === undefined) tools.complete = event
+  else tools.addUnknown(event, unknown)
   return { kind: 'ok', value: event }
 }`
   const tools = {
+    complete: undefined as Event | undefined,
     ...clock(),
     ...unknownTools(names),
     unfold: names.unfold,
@@ -115,7 +119,7 @@ ${spec.fields.map(fieldCode).join('\n')}
   ) => Normalise
   const keys = Object.keys(Object.fromEntries(members))
   const normalise = make(names.slots, nextKey, nextSlot, names.prefixes, tools, readers, new Indicators(), Misfit)
-  return { normalise, keys, filled }
+  return { normalise, keys, filled, isComplete: (event) => event === tools.complete }
 }
 
 /** Expressions for the values of a field, and of those in an object, that may be the event's time. */
@@ -190,7 +194,8 @@ function clock() {
     // Times are compared as text: 1970 to five minutes after receipt. The `Z` only matters within that last second.
     isBelievable(time: string, receivedMs: number): boolean {
       const until = believableUntil(receivedMs)
-      return (time < until || time.slice(0, -1) <= until) && time >= '1970'
+      // All years from 2000 on begin with a 2.
+      return (time < until || time.slice(0, -1) <= until) && (time.charCodeAt(0) >= 0x32 || time >= '1970')
     },
     receiveTime: (receivedMs: number) => new Date(receivedMs).toISOString().replace(/\.?0+Z$/, 'Z'),
   }

@@ -17,9 +17,11 @@ export function withFields(
   addMissing(raw, fields)
   if (outcome.kind === 'dead-letter') return outcome
   const whole = schema.normalise(raw, meta)
-  // Otherwise one of them is not of the type that the schema expects of a field with its name.
-  if (whole.kind !== 'ok') setOwn(outcome.value as JsonObject, 'attributes', fields)
-  return whole.kind === 'ok' ? whole : outcome
+  if (whole.kind === 'ok') return whole
+  // One of them is not of the type that the schema expects of a field with its name.
+  const value = { ...outcome.value }
+  setOwn(value as JsonObject, 'attributes', fields)
+  return { kind: 'ok', value }
 }
 
 /** The length of what a body adds to a record, as JSON. */

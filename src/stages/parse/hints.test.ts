@@ -76,8 +76,10 @@ test('a record may need the fields to be complete', () => {
 
 test('fields that do not fit the schema are kept in the field attributes, and the record is not lost', () => {
   const fields = { at: 'yesterday', region: 'eu' }
-  const [event] = events(parse([{ text: '{"n":1}', hints: { fields } }], 'Custom.Timed'))
+  const result = parse([{ text: '{"n":1}', hints: { fields } }], 'Custom.Timed')
+  const [event] = events(result)
   expect(event).toMatchObject({ n: 1, attributes: fields })
+  expect([...result.unknownFields]).toEqual([['Custom.Timed\tattributes', 1]])
   expect(event).not.toHaveProperty('region')
 })
 

@@ -55,8 +55,9 @@ class ChunkParser {
   readonly #options: ParserOptions
   readonly #classifier: Classifier
   readonly #receivedMs: number
-  readonly #parseTime: string
+  readonly #ofRecord: { -readonly [K in keyof RecordMeta]: RecordMeta[K] }
   readonly #bytes: Buffer
+  readonly #isAscii: boolean
   readonly #isUtf8: boolean
   readonly #groups = new Map<CompiledSchema, Event[]>()
   readonly #deadLetters: DeadLetter[] = []
@@ -87,9 +88,11 @@ class ChunkParser {
     this.#options = options
     this.#classifier = classifier
     this.#receivedMs = receivedMs
-    this.#parseTime = new Date(receivedMs).toISOString().replace(/\.?0+Z$/, 'Z')
+    const parseTime = new Date(receivedMs).toISOString().replace(/\.?0+Z$/, 'Z')
+    this.#ofRecord = { rowId: '', parseTime, receivedMs, sourceId: source.id, sourceLabel: source.label, time: undefined }
     this.#bytes = Buffer.from(chunk.bytes.buffer, chunk.bytes.byteOffset, chunk.bytes.byteLength)
-    this.#isUtf8 = isUtf8(this.#bytes)
+    this.#isAscii = isAscii(this.#bytes)
+    this.#isUtf8 = this.#isAscii || isUtf8(this.#bytes)
     const near = NEAR.exec(chunk.context)
     this.#near = near ? classifier.byName(near[1]!) : undefined
     const context = near ? chunk.context.slice(near[0].length) : chunk.context
@@ -103,7 +106,7 @@ class ChunkParser {
   parse(): ParseResult {
     for (const fault of this.#chunk.faults) this.#letter(faultLetter(fault, this.#chunk, this.#source))
     if (this.#chunk.records) this.#parseRecords(this.#chunk.records)
-    else if (isAscii(this.#bytes)) this.#parseAsciiLines()
+    else if (this.#isAscii) this.#parseAsciiLines()
     else this.#parseLines()
     return {
       received: this.#received,
@@ -298,16 +301,14 @@ class ChunkParser {
     if (this.#source.logType === undefined) this.#near = schema
   }
 
+  /** What is known about the record, in the one object that all records of the chunk share: it is only read while one is normalised. */
   #meta(offset: number): RecordMeta {
     const { time, sourceLabel } = this.#hints
-    return {
-      rowId: rowId(this.#chunk.place, offset),
-      parseTime: this.#parseTime,
-      receivedMs: this.#receivedMs,
-      sourceId: this.#source.id,
-      sourceLabel: sourceLabel ?? this.#source.label,
-      time,
-    }
+    const meta = this.#ofRecord
+    meta.rowId = rowId(this.#chunk.place, offset)
+    meta.sourceLabel = sourceLabel ?? this.#source.label
+    meta.time = time
+    return meta
   }
 
   #classify(reading: Extract<Reading, { kind: 'record' }>, offset: number): Classified {
