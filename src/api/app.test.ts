@@ -4,6 +4,7 @@ import { configSchema } from '../config/config.ts'
 import { createLog } from '../telemetry/log.ts'
 import { Refused, RetryLater, StorageError } from '../util/errors.ts'
 import { sha256 } from '../util/hash.ts'
+import { OPERATIONS } from './access/operations.ts'
 import { createApp } from './app.ts'
 
 let engine: FakeEngine
@@ -233,7 +234,20 @@ test('the API description lists every route', async () => {
     'get /api/v1/replays',
     'get /api/v1/replays/{id}',
     'delete /api/v1/replays/{id}',
+    'get /api/v1/me',
+    'get /api/v1/tokens',
+    'post /api/v1/tokens',
+    'post /api/v1/tokens/{id}/revoke',
   ])
+})
+
+test('src/api/access/operations.ts says of every operation who may call it, and what callers get who see only some log types', async () => {
+  const { paths } = (await (await call('/api/v1/openapi.json')).json()) as { paths: Record<string, object> }
+  const described = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  )
+  const others = ['GET /metrics', 'GET /api/v1/openapi.json']
+  expect(Object.keys(OPERATIONS).sort()).toEqual([...described, ...others].sort())
 })
 
 test('metrics and rules are passed on', async () => {

@@ -4,7 +4,9 @@ import { bodyLimit } from 'hono/body-limit'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import type { Engine } from '../engine/engine.ts'
 import { type Log, processLog } from '../telemetry/log.ts'
-import { requireHost, requireJson, requireToken } from './auth.ts'
+import { requireCaller } from './access/guard.ts'
+import { sighted } from './access/sight.ts'
+import { requireHost, requireJson } from './auth.ts'
 import { ApiError, answerError } from './errors.ts'
 import { createRouter } from './router.ts'
 import { alertBulkRoutes } from './routes/alert-bulk.ts'
@@ -28,15 +30,17 @@ import { sourceRoutes } from './routes/sources.ts'
 import { tablePastRoutes } from './routes/table-past.ts'
 import { tableRoutes } from './routes/tables.ts'
 import { timelineRoutes } from './routes/timeline.ts'
+import { tokenRoutes } from './routes/tokens.ts'
 
 /** Largest body of an API call. */
 const MAX_BODY_BYTES = 256 * 1024
 
 /**
  * Everything served on the port. `/` and `/healthz` are open. Sources authenticate senders themselves at `/ingest` and at the paths of
- * shippers' protocols. Everything else requires the token. There is no CORS, so pages of other sites cannot read responses.
+ * shippers' protocols. Everything else requires a token whose role allows it (`src/api/access/operations.ts`). There is no CORS, so pages of other sites cannot read responses.
  */
-export function createApp(engine: Engine, log: Log = processLog()) {
+export function createApp(whole: Engine, log: Log = processLog()) {
+  const engine = sighted(whole)
   const app = createRouter()
   app.onError((error, c) => answerError(error, c, log, [resolve(engine.config.data_dir)]))
   app.notFound(async (c) => {
@@ -46,8 +50,8 @@ export function createApp(engine: Engine, log: Log = processLog()) {
     return c.json({ message, code: 'not_found' }, 404)
   })
   app.use(plainHeaders, requireHost(engine.config.listen))
-  app.use('/api/*', requireToken(engine.token), requireJson, limitBody())
-  app.use('/metrics', requireToken(engine.token))
+  app.use('/api/*', requireCaller(engine), requireJson, limitBody())
+  app.use('/metrics', requireCaller(engine))
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (_, methods) => refuseMethod(methods) }))
   return app
     .route('/', healthCheck(engine))
@@ -72,6 +76,7 @@ export function createApp(engine: Engine, log: Log = processLog()) {
     .route('/', contentRoutes(engine))
     .route('/', contentHistoryRoutes(engine))
     .route('/', replayRoutes(engine))
+    .route('/', tokenRoutes(engine))
     .route('/', homeRoutes(engine))
     .doc31('/api/v1/openapi.json', { openapi: '3.1.0', info: { title: 'Caracal', version: '1' } })
 }

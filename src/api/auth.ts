@@ -1,26 +1,5 @@
-import type { Context, MiddlewareHandler } from 'hono'
-import { bearerOf, sameSecret } from '../util/bearer.ts'
+import type { MiddlewareHandler } from 'hono'
 import { ApiError } from './errors.ts'
-
-/** Who makes changes through the API: the name of its only token. */
-export const TOKEN_NAME = 'cli'
-
-/** Refuses calls without the API's token. */
-export function requireToken(token: string): MiddlewareHandler {
-  return async (c, next) => {
-    if (!hasToken(c, token)) {
-      const message =
-        'a bearer token is needed: send the header `Authorization: Bearer <token>` with the token from the file `token` in the data folder'
-      throw new ApiError(401, 'unauthorized', message, { 'www-authenticate': 'Bearer' })
-    }
-    await next()
-  }
-}
-
-/** True if the call has the token. */
-export function hasToken(c: Context, token: string): boolean {
-  return sameSecret(bearerOf(c.req.header('authorization')), token)
-}
 
 const LOOPBACK = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i
 

@@ -54,8 +54,12 @@ describe('without a server', () => {
     const { code, out, err } = await cli(['--help'])
     expect([code, err]).toEqual([0, ''])
     const commands = out.slice(out.indexOf('Commands:')).matchAll(/^ {2}([a-z-]+)/gm)
+<<<<<<< HEAD
     const names = [...commands].map((match) => match[1])
     expect(names.slice(0, names.indexOf('help') + 1)).toEqual([
+=======
+    expect([...commands].map((match) => match[1]).slice(0, 30)).toEqual([
+>>>>>>> 76ea4233 (Tokens with a name, a role, an expiry, networks and log types; one table says what each role may do)
       'up',
       'run',
       'alerts',
@@ -70,6 +74,7 @@ describe('without a server', () => {
       'replay',
       'deliveries',
       'destinations',
+      'tokens',
       'content',
       'reload',
       'health',
@@ -280,6 +285,26 @@ describe('with a server', () => {
       [['mutes', 'add', '--rule', 'R', '--for', '1h', '--reason', 'x', ...flags], '--owner'],
     ] as const)
       expect(await cli([...argv])).toMatchObject({ code: 2, err: expect.stringContaining(why) })
+  })
+
+  test('tokens are created, listed and revoked, and the secret alone goes to standard output', async () => {
+    expect((await cli(['tokens', ...flags])).out).toBe("No tokens: only the data folder's own is valid.\n")
+    const limits = ['--log-type', 'Nginx.*', '--log-type', 'Zeek.SSH', '--cidr', '10.0.0.0/8', '--expires', '90d']
+    const made = await cli(['tokens', 'create', 'web team', '--role', 'viewer', ...limits, ...flags])
+    expect(made.out).toMatch(/^caracal_[\w-]{43}\n$/)
+    expect(made.err).toMatch(/^Token 'web team' \(viewer\) is valid until \S+Z\. Store it now: it is not shown again\.\n$/)
+    const { out } = await cli(['tokens', ...flags])
+    expect(out).toMatch(/^NAME +ROLE +STATE +EXPIRES +LAST USED +FROM +LIMITS +ID\n/)
+    expect(out).toMatch(/web team +viewer +active +\S+Z +never +Nginx\.\* Zeek\.SSH 10\.0\.0\.0\/8 +[0-9a-f]{16}\n/)
+    expect((await cli(['tokens', 'revoke', 'web team', ...flags])).out).toBe("Token 'web team' is revoked.\n")
+    expect((await cli(['tokens', '--all', ...flags])).out).toContain('revoked')
+    for (const [argv, code, why] of [
+      [['tokens', 'create', 'x', ...flags], 2, '--role'],
+      [['tokens', 'create', 'x', '--role', 'root', ...flags], 2, 'ingest'],
+      [['tokens', 'create', 'x', '--role', 'ingest', '--cidr', 'x', ...flags], 1, 'a network such as'],
+      [['tokens', 'revoke', 'x', ...flags], 1, "there is no token 'x'"],
+    ] as const)
+      expect(await cli([...argv])).toMatchObject({ code, err: expect.stringContaining(why) })
   })
 
   test('alerts are assigned, tagged, commented on and closed, and show has the timeline', async () => {

@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   replay: async () => (await import('./commands/replay.ts')).registerReplay,
   deliveries: async () => (await import('./commands/deliveries.ts')).registerDeliveries,
   destinations: async () => (await import('./commands/destinations.ts')).registerDestinations,
+  tokens: async () => (await import('./commands/tokens.ts')).registerTokens,
   content: async () => (await import('./commands/content.ts')).registerContent,
   reload: async () => (await import('./commands/reload.ts')).registerReload,
   health: async () => (await import('./commands/health.ts')).registerHealth,

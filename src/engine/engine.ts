@@ -8,6 +8,7 @@ import type { LiveStatus } from '../stages/enrich/live/live-status.ts'
 import type { Intake } from '../stages/source/source.ts'
 import type { QueryOptions, QueryResult } from '../stages/store/lake.ts'
 import type { StateReader } from '../state/read.ts'
+import type { Tokens } from './accounts/tokens.ts'
 import type { Desk } from './alert-desk.ts'
 import type { UndoneContent } from './content-undo.ts'
 import type { LastingProblem } from './problems.ts'
@@ -152,8 +153,8 @@ export interface ExplainCall {
 /** The running product as API and CLI see it. */
 export interface Engine extends TablePast {
   readonly config: Config
-  /** The bearer token of the API, and of sources that have no token themselves. */
-  readonly token: string
+  /** The tokens of the API, and of sources that have no token themselves. */
+  readonly tokens: Tokens
   /** What state contains. */
   readonly read: StateReader
   /** What is in force now. */

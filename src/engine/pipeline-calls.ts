@@ -14,6 +14,7 @@ import type { ContentFileRef, VersionInForce } from '../stages/enrich/keeper-typ
 import type { Missed } from '../stages/enrich/live/missed-addresses.ts'
 import type { BuiltTable } from '../stages/enrich/table.ts'
 import type { Lake, QueryResult } from '../stages/store/lake.ts'
+import type { TokenAnswer, TokenAsk } from '../state/tokens.ts'
 import { hash16 } from '../util/hash.ts'
 import type { DeskAnswers, DeskAsk } from './alert-desk.ts'
 import type { LogTypeReads } from './blind/reads.ts'
@@ -55,6 +56,8 @@ export interface PipelineCalls {
   flush: () => void
   /** Carries out what people do to alerts. */
   desk: (ask: DeskAsk) => DeskAnswers[DeskAsk['do']]
+  /** Changes tokens of the API. */
+  tokens: (ask: TokenAsk) => TokenAnswer
   deliveryResults: (results: readonly DeliveryResult[]) => void
   /** Deletes the source's cursors, counts and alerts. */
   removeSource: (source: { sourceId: string; label: string }) => void

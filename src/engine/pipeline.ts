@@ -24,6 +24,7 @@ import { openState, type StateDb } from '../state/db.ts'
 import { saveDeliveryResults } from '../state/deliveries.ts'
 import { pipelineState } from '../state/pipeline-state.ts'
 import { removeSource, setMeta } from '../state/sources.ts'
+import { changeTokens, type TokenAnswer, type TokenAsk } from '../state/tokens.ts'
 import { steadyClock } from '../util/clock.ts'
 import type { Handlers, Remote } from '../util/rpc.ts'
 import { Started } from '../util/started.ts'
@@ -278,6 +279,10 @@ export class Pipeline implements Handlers<PipelineCalls> {
   desk(ask: DeskAsk): Promise<DeskAnswers[DeskAsk['do']]> {
     const routing = { routes: this.#routes, baseUrl: this.#options.baseUrl }
     return atDesk(ask, { db: this.#db, routing, rules: this.#content.current.generation.rules, now: Date.now })
+  }
+
+  tokens(ask: TokenAsk): Promise<TokenAnswer> {
+    return changeTokens(this.#db, ask, Date.now())
   }
 
   deliveryResults(results: readonly DeliveryResult[]): Promise<void> {

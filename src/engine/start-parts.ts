@@ -21,6 +21,7 @@ import { sameSecret } from '../util/bearer.ts'
 import { find } from '../util/define.ts'
 import type { Http } from '../util/http/http.ts'
 import type { Send } from '../util/http/send.ts'
+import type { Tokens } from './accounts/tokens.ts'
 import { openDestinations } from './destinations.ts'
 import type { Events } from './events.ts'
 import { Heartbeat } from './heartbeat.ts'
@@ -190,21 +191,21 @@ export function startHeartbeat({ config, events: { problems }, http }: PartsDeps
 export async function openIntakes(
   sources: readonly SourceConfig[],
   spool: SpoolThread,
-  { token, send }: { readonly token: string; readonly send: Send },
+  { tokens, send }: { readonly tokens: Tokens; readonly send: Send },
 ): Promise<ReadonlyMap<string, Intake>> {
   const intakes = new Map<string, Intake>()
   for (const source of sources) {
     const definition = find('source', sourceDefinitions, source.type)
     if (!definition.pushes) continue
     const reference = definition.listens?.(source as never).token
-    const expected = reference ? resolveSecret(reference, environment()) : token
+    const expected = reference && resolveSecret(reference, environment())
     const deps: IntakeDeps = {
       append: (body, entry) => {
         const own = body.byteLength === body.buffer.byteLength ? body : new Uint8Array(body)
         return spool.rpc.move('append', { sourceId: source.id, ...entry, body: own }, [own.buffer as ArrayBuffer])
       },
       now: Date.now,
-      authorised: (given) => sameSecret(given, expected),
+      authorised: (given) => (expected === undefined ? tokens.maySend(given) : sameSecret(given, expected)),
       send,
       secret: (to) => resolveSecret(to, environment()),
     }

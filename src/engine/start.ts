@@ -14,12 +14,14 @@ import type { Lake } from '../stages/store/lake.ts'
 import { readState } from '../state/db.ts'
 import { stateReader } from '../state/read.ts'
 import { lockDataDir } from '../state/sqlite.ts'
+import { storedTokens } from '../state/tokens.ts'
 import { type Log, processLog } from '../telemetry/log.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import { find } from '../util/define.ts'
 import { RetryLater } from '../util/errors.ts'
 import { createHttp } from '../util/http/http.ts'
 import { Started } from '../util/started.ts'
+import { Tokens } from './accounts/tokens.ts'
 import type { Desk, DeskAsk } from './alert-desk.ts'
 import { contentProblems } from './checks/content.ts'
 import { allChecks } from './checks/index.ts'
@@ -79,7 +81,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     () => lockDataDir(config.data_dir),
     (unlock) => unlock(),
   )
-  const token = dataToken(config.data_dir)
+  const machine = dataToken(config.data_dir)
   const contentWatch = await started.step(
     'the look at content folders',
     () => noteContent(config),
@@ -226,9 +228,15 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
   lookups.update(report.tables)
   git.start((request) => content.reload(request))
   await started.step('the watch over content folders', () => contentWatch?.start(() => reloadQuietly(content, log)))
+  const tokens = new Tokens({
+    machine,
+    stored: await storedTokens(state),
+    ask: (ask) => pipeline.rpc.call('tokens', ask),
+    now: Date.now,
+  })
   intakes = await started.step(
     'the intakes',
-    () => openIntakes(sources, spool, { token, send: http.configured }),
+    () => openIntakes(sources, spool, { tokens, send: http.configured }),
     async (made) => {
       for (const intake of made.values()) await intake.close()
     },
@@ -261,7 +269,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
   }
   return {
     config,
-    token,
+    tokens,
     isDemo,
     read,
     get content() {

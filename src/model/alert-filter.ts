@@ -23,6 +23,8 @@ export interface AlertFilter {
   /** Among the tags of its rule or those that people gave it. */
   readonly tag?: string | undefined
   readonly logType?: string | undefined
+  /** Only alerts all of whose log types fit one of these patterns. */
+  readonly seenLogTypes?: readonly string[] | undefined
   /** Among its indicators. */
   readonly indicator?: string | undefined
   /** Part of its title, rule, dedup string or an indicator, in any case. */

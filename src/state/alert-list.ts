@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { StoredAlert } from '../model/alert.ts'
 import type { AlertFilter, AlertPage, AlertPlace } from '../model/alert-filter.ts'
+import { sees } from '../util/glob.ts'
 import { storedAlert } from './alerts.ts'
 import type { AlertRow, StateTables } from './tables.ts'
 
@@ -75,12 +76,14 @@ async function alertRows(
 }
 
 /** The rest of a filter; `undefined` if there is nothing left to judge. */
-function judgeOf({ tag, logType, indicator, text }: AlertFilter): ((alert: StoredAlert) => boolean) | undefined {
-  if (tag === undefined && logType === undefined && indicator === undefined && text === undefined) return undefined
+function judgeOf({ tag, logType, seenLogTypes, indicator, text }: AlertFilter): ((alert: StoredAlert) => boolean) | undefined {
+  if ([tag, logType, seenLogTypes, indicator, text].every((one) => one === undefined)) return undefined
   const part = text?.toLowerCase()
+  const isSeen = seenLogTypes && sees(seenLogTypes)
   return (alert) => {
     const { body, contextTags } = alert
     if (tag !== undefined && !contextTags.includes(tag) && !body.tags.includes(tag)) return false
+    if (isSeen && !isSeen(body.logTypes)) return false
     if (logType !== undefined && !body.logTypes.includes(logType)) return false
     if (indicator !== undefined && !Object.values(body.indicators).some((values) => values.includes(indicator))) return false
     return part === undefined || textsOf(alert).some((one) => one.toLowerCase().includes(part))

@@ -17,6 +17,7 @@ import * as alertWork from './migrations/0013-alert-work.ts'
 import * as mutes from './migrations/0014-mutes.ts'
 import * as deliveryReferences from './migrations/0015-delivery-references.ts'
 import * as deliveryOrder from './migrations/0016-delivery-order.ts'
+import * as tokens from './migrations/0017-tokens.ts'
 import { openSqlite, type SqliteFile, type SqliteOptions, type Statement } from './sqlite.ts'
 import type { StateTables } from './tables.ts'
 
@@ -40,6 +41,7 @@ const migrations: MigrationProvider = {
     '0014-mutes': mutes,
     '0015-delivery-references': deliveryReferences,
     '0016-delivery-order': deliveryOrder,
+    '0017-tokens': tokens,
   }),
 }
 

@@ -78,6 +78,22 @@ export interface StateTables {
     alerts: Generated<number>
     last_ms: Generated<number | null>
   }
+  /** Tokens of the API; `hash` is the SHA-256 of the secret, in hex. `cidrs` and `log_types` are JSON lists. */
+  tokens: {
+    token_id: string
+    hash: string
+    name: string
+    role: string
+    cidrs: string
+    log_types: string
+    created_ms: number
+    created_by: string
+    expires_ms: number | null
+    revoked_ms: Generated<number | null>
+    revoked_by: Generated<string | null>
+    last_ms: Generated<number | null>
+    last_address: Generated<string | null>
+  }
   /** Table versions joined to the events of alerts and of windows that may become one; deleted with them. */
   alert_tables: { table_name: string; version: string; alert_id: string }
   /** Per rule: window numbers below this are used up, even if their windows have been deleted. */
@@ -171,5 +187,6 @@ export interface StateTables {
 
 export type AlertRow = Selectable<StateTables['alerts']>
 export type MuteRow = Selectable<StateTables['mutes']>
+export type TokenRow = Selectable<StateTables['tokens']>
 export type TimelineRow = Selectable<StateTables['alert_timeline']>
 export type DeliveryRow = Selectable<StateTables['deliveries']>

@@ -21,6 +21,15 @@ export function glob(pattern: string): (text: string) => boolean {
   }
 }
 
+/**
+ * Judges whether everything is seen that is about these log types (names), by who may see log types that fit a pattern. What is about no
+ * log type is not seen.
+ */
+export function sees(patterns: readonly string[]): (logTypes: readonly string[]) => boolean {
+  const globs = patterns.map(glob)
+  return (logTypes) => logTypes.length > 0 && logTypes.every((logType) => globs.some((fits) => fits(logType)))
+}
+
 /** The plain texts around the stars. */
 function partsOf(pattern: string): string[] {
   const parts = ['']

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Config, configSchema } from '../../src/config/config.ts'
+import { Tokens } from '../../src/engine/accounts/tokens.ts'
 import { atDesk, type Desk, type DeskAsk } from '../../src/engine/alert-desk.ts'
 import type { ContentChange, Engine, Health, ReloadedContent, SourceView, TableView } from '../../src/engine/engine.ts'
 import type { RuleState } from '../../src/engine/rule-states.ts'
@@ -16,6 +17,7 @@ import { type ContentRecord, recordContent } from '../../src/state/content-histo
 import { openState } from '../../src/state/db.ts'
 import { saveDeliveries, saveDeliveryResults } from '../../src/state/deliveries.ts'
 import { stateReader } from '../../src/state/read.ts'
+import { changeTokens } from '../../src/state/tokens.ts'
 import { ConfigError } from '../../src/util/errors.ts'
 
 export const TOKEN = 'the-token-of-these-tests'
@@ -59,7 +61,7 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
   const reloads: [string, string | undefined][] = []
   const engine: FakeEngine = {
     config: { ...configSchema.parse({}), data_dir: folder, ...config },
-    token: TOKEN,
+    tokens: new Tokens({ machine: TOKEN, stored: [], ask: (ask) => changeTokens(state, ask, Date.now()), now: Date.now }),
     isDemo: false,
     read: stateReader(state),
     content: CONTENT,

@@ -3,10 +3,10 @@ import { z } from 'zod'
 import type { Engine } from '../../engine/engine.ts'
 import type { AlertFilter, AlertPlace } from '../../model/alert-filter.ts'
 import { CHANGE_OUTCOMES } from '../../model/alert-work.ts'
+import { callerName } from '../access/caller.ts'
 import { alertFilter, alertFilterShape } from '../alert-filter.ts'
 import { noAlert } from '../alert-of.ts'
 import { alertSchema, alertView } from '../alert-view.ts'
-import { TOKEN_NAME } from '../auth.ts'
 import { ApiError, failures } from '../errors.ts'
 import { createRouter } from '../router.ts'
 import { changeOf, changeSchema, refusal } from './alert-work.ts'
@@ -57,7 +57,7 @@ export function alertBulkRoutes(engine: Engine) {
     const { ids, filter, change: wanted } = c.req.valid('json')
     const chosen = ids ? await named(engine, ids) : await matching(engine, alertFilter(filter!))
     const alertIds = [...new Set(chosen.values())].filter((alertId) => alertId !== undefined)
-    const outcomes = await engine.desk({ do: 'change', alertIds, change: changeOf(wanted), by: TOKEN_NAME })
+    const outcomes = await engine.desk({ do: 'change', alertIds, change: changeOf(wanted), by: callerName() })
     const byId = new Map(outcomes.map(({ alertId, outcome }) => [alertId, outcome]))
     const results: z.output<typeof resultSchema>[] = []
     for (const [id, alertId] of chosen) {

@@ -2,9 +2,9 @@ import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import type { Engine } from '../../engine/engine.ts'
 import { MAX_MERGED, type MergeOutcome } from '../../model/alert-work.ts'
+import { callerName } from '../access/caller.ts'
 import { alertOf, idParam, noAlert } from '../alert-of.ts'
 import { alertSchema, alertView } from '../alert-view.ts'
-import { TOKEN_NAME } from '../auth.ts'
 import { ApiError, failures } from '../errors.ts'
 import { createRouter } from '../router.ts'
 
@@ -52,14 +52,14 @@ export function alertMergeRoutes(engine: Engine) {
       const { alertId: parentId } = await alertOf(engine, c.req.valid('param').id)
       const alertIds = new Set<string>()
       for (const id of c.req.valid('json').ids) alertIds.add((await alertOf(engine, id)).alertId)
-      const outcome = await engine.desk({ do: 'merge', parentId, alertIds: [...alertIds], by: TOKEN_NAME })
+      const outcome = await engine.desk({ do: 'merge', parentId, alertIds: [...alertIds], by: callerName() })
       if (outcome.kind !== 'done') throw refusal(outcome)
       const { alerts } = await engine.read.alerts({ mergedInto: parentId }, { limit: MAX_MERGED })
       return c.json({ results: alerts.map(alertView) }, 200)
     })
     .openapi(unmerge, async (c) => {
       const { alertId } = await alertOf(engine, c.req.valid('param').id)
-      const outcome = await engine.desk({ do: 'unmerge', alertId, by: TOKEN_NAME })
+      const outcome = await engine.desk({ do: 'unmerge', alertId, by: callerName() })
       if (outcome === 'not_found') throw noAlert(alertId)
       if (outcome === 'not_merged') throw new ApiError(409, 'conflict', `alert ${alertId} is not merged into another`)
       return c.json(alertView(await alertOf(engine, alertId)), 200)

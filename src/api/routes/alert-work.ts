@@ -13,9 +13,9 @@ import {
   MAX_REASON_CHARS,
   type WorkChange,
 } from '../../model/alert-work.ts'
+import { callerName } from '../access/caller.ts'
 import { alertOf, idParam, noAlert } from '../alert-of.ts'
 import { alertSchema, alertView } from '../alert-view.ts'
-import { TOKEN_NAME } from '../auth.ts'
 import { ApiError, failures } from '../errors.ts'
 import { createRouter } from '../router.ts'
 import { storable } from '../storable.ts'
@@ -128,7 +128,7 @@ export function alertWorkRoutes(engine: Engine) {
       const { alertId } = await alertOf(engine, c.req.valid('param').id)
       const version = versionOf(c.req.valid('header'))
       const asked = changeOf(c.req.valid('json'))
-      const [result] = await engine.desk({ do: 'change', alertIds: [alertId], change: asked, by: TOKEN_NAME, version })
+      const [result] = await engine.desk({ do: 'change', alertIds: [alertId], change: asked, by: callerName(), version })
       const alert = await alertOf(engine, alertId)
       const refused = refusal(result!.outcome, alert)
       if (refused) throw refused
@@ -144,7 +144,7 @@ export function alertWorkRoutes(engine: Engine) {
     })
     .openapi(comment, async (c) => {
       const { alertId } = await alertOf(engine, c.req.valid('param').id)
-      const outcome = await engine.desk({ do: 'comment', alertId, ...c.req.valid('json'), by: TOKEN_NAME })
+      const outcome = await engine.desk({ do: 'comment', alertId, ...c.req.valid('json'), by: callerName() })
       if (outcome === 'not_found') throw noAlert(alertId)
       if (outcome === 'too_many')
         throw new ApiError(409, 'conflict', `the alert has ${MAX_COMMENTS} comments, and more are not stored`)

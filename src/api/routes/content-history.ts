@@ -4,6 +4,7 @@ import type { Engine } from '../../engine/engine.ts'
 import { CONTENT_CAUSES, type FileChange, MAX_GENERATIONS, type PastGeneration } from '../../model/content-history.ts'
 import { unifiedDiff } from '../../util/diff.ts'
 import { ConfigError } from '../../util/errors.ts'
+import { actorName } from '../access/caller.ts'
 import { ApiError, failures } from '../errors.ts'
 import { createRouter } from '../router.ts'
 import { storable } from '../storable.ts'
@@ -110,9 +111,9 @@ export function contentHistoryRoutes(engine: Engine) {
       return c.json({ ...viewOf(past), files: await withDiffs(files, engine) }, 200)
     })
     .openapi(undo, async (c) => {
-      const { generation, by = '' } = c.req.valid('json')
+      const { generation, by } = c.req.valid('json')
       try {
-        const { number, ...change } = await engine.undoContent(generation, by)
+        const { number, ...change } = await engine.undoContent(generation, actorName(by) ?? '')
         return c.json({ ...changeView(change), undone: number }, 200)
       } catch (error) {
         if (error instanceof ConfigError) throw new ApiError(404, 'not_found', error.message)

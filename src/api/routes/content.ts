@@ -1,6 +1,7 @@
 import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import type { ContentChange, Engine } from '../../engine/engine.ts'
+import { actorName } from '../access/caller.ts'
 import { createRouter } from '../router.ts'
 import { storable } from '../storable.ts'
 
@@ -52,7 +53,11 @@ const show = createRoute({
   },
 })
 
-export const actorSchema = storable(200).optional().describe('Who requests it, as free text; shown in the history of content.')
+export const actorSchema = storable(200)
+  .optional()
+  .describe(
+    "Who requests it, as free text; shown in the history of content. Only taken with the data folder's token: otherwise it is the caller.",
+  )
 
 const reload = createRoute({
   method: 'post',
@@ -73,7 +78,7 @@ export function contentRoutes(engine: Engine) {
       return c.json({ generation: engine.generation, ...counts, problems: [...problems] }, 200)
     })
     .openapi(reload, async (c) => {
-      const { pulls, ...change } = await engine.reloadContent('reload', c.req.valid('query').by)
+      const { pulls, ...change } = await engine.reloadContent('reload', actorName(c.req.valid('query').by))
       const shown = pulls.map(({ name, commit, problem }) => ({ name, commit: commit ?? null, problem: problem ?? null }))
       return c.json({ ...changeView(change), pulls: shown }, 200)
     })

@@ -1,8 +1,8 @@
-import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { listeningSources } from '../../config/listening-sources.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { hasToken } from '../auth.ts'
+import { addressOf } from '../access/address.ts'
+import { isKnown, requireSender } from '../access/sender.ts'
 import { ApiError } from '../errors.ts'
 
 /** `/ingest/<source>` and everything below it: the source handles the request itself, including token and limits. */
@@ -11,9 +11,10 @@ export function ingestRoutes(engine: Engine): Hono {
     const id = c.req.param('source')
     const intake = engine.intakes.get(id)
     if (!intake?.handle) {
-      const known = hasToken(c, engine.token) ? `Known: ${addresses(engine).join(', ')}.` : 'See `caracal sources`.'
+      const known = isKnown(engine, c) ? `Known: ${addresses(engine).join(', ')}.` : 'See `caracal sources`.'
       throw new ApiError(404, 'not_found', `there is no source '${id.slice(0, 80)}' that accepts requests. ${known}`)
     }
+    requireSender(engine, c)
     return intake.handle(c.req.raw, c.req.path.slice('/ingest/'.length + id.length), addressOf(c))
   })
 }
@@ -33,13 +34,8 @@ export function shipperAt(engine: Engine, c: Context, path: string): Promise<Res
   }
   // A sender that no source knows is refused in the words of its protocol. `/` is also the home page.
   const [, intake] = knowing[0] ?? (path === '/' ? [] : all[0]) ?? []
+  if (intake?.handle) requireSender(engine, c)
   return intake?.handle?.(request, path, addressOf(c))
-}
-
-/** Where a request came from: the sender's address, or that of the proxy before it. Empty without a connection. */
-function addressOf({ env }: Context): string {
-  const { incoming } = (env ?? {}) as Partial<HttpBindings>
-  return incoming?.socket.remoteAddress ?? ''
 }
 
 function addresses({ config }: Engine): string[] {

@@ -4,8 +4,8 @@ import { z } from 'zod'
 import type { Engine } from '../../engine/engine.ts'
 import { CROWD_DEDUP } from '../../model/alert.ts'
 import { MAX_ACTIVE_MUTES, MAX_MUTE_MS, type Mute, type MuteCriteria } from '../../model/mute.ts'
+import { callerName } from '../access/caller.ts'
 import { alertOf, idParam } from '../alert-of.ts'
-import { TOKEN_NAME } from '../auth.ts'
 import { ApiError, failures } from '../errors.ts'
 import { criteriaOf, criteriaSchema, muteSchema, muteView, ownerSchema, reasonSchema } from '../mute-view.ts'
 import { createRouter } from '../router.ts'
@@ -121,7 +121,7 @@ export function muteRoutes(engine: Engine) {
     })
     .openapi(end, async (c) => {
       const { muteId } = await muteOf(engine, c.req.valid('param').id)
-      const mute = await engine.desk({ do: 'unmute', muteId, by: TOKEN_NAME })
+      const mute = await engine.desk({ do: 'unmute', muteId, by: callerName() })
       if (!mute) throw noMute(muteId)
       return c.json(muteView(mute, Date.now()), 200)
     })
@@ -142,7 +142,7 @@ async function added(engine: Engine, criteria: MuteCriteria, { owner, reason, ex
   if (!isKnown && (expiresMs <= nowMs || expiresMs > nowMs + MAX_MUTE_MS))
     throw new ApiError(400, 'bad_request', `expires: ${expires} is not within a year from now`)
   const muteId = id ?? randomBytes(16).toString('hex')
-  const mute = await engine.desk({ do: 'mute', muteId, criteria, owner, reason, by: TOKEN_NAME, expiresMs })
+  const mute = await engine.desk({ do: 'mute', muteId, criteria, owner, reason, by: callerName(), expiresMs })
   if (mute === 'taken')
     throw new ApiError(409, 'conflict', `the id ${muteId} belongs to a different mute: leave it out, or use another`)
   if (mute === 'too_many')

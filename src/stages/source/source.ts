@@ -115,7 +115,7 @@ export interface IntakeDeps {
    */
   readonly append: (body: Uint8Array, entry: SpoolEntry) => Promise<void>
   readonly now: () => number
-  /** True if the bearer token is the one that this source expects. */
+  /** True if this source accepts the token. */
   readonly authorised: (token: string | undefined) => boolean
   /** For sources that ask elsewhere; may reach any address, because only the operator's configuration says which. */
   readonly send: Send

@@ -13,14 +13,17 @@ export interface Session {
   close(): void
 }
 
+/** `default` has no tables. */
+export type ReaderDatabase = 'logs' | 'default'
+
 /** The opened engine. Permissions are set here once and never change. */
 export interface Engine {
   /** For inserts and table definitions only; every insert carries a token. */
   readonly writer: Session
   /** Opens a session for one long operation, so that inserts and queries need not wait for it. */
   open(): Session
-  /** Opens a session for users' SQL only. */
-  openReader(): Promise<Session>
+  /** Opens a session for users' SQL only. Names without a database are found in this one. */
+  openReader(database: ReaderDatabase): Promise<Session>
   /** For ending queries. */
   readonly control: Session
   readonly surface: Surface
@@ -91,9 +94,9 @@ export async function openEngine(options: ChildOptions): Promise<Engine> {
   await writer.run(`SET ${WRITER}`)
   const control = open()
   const surface = await readSurface(control)
-  const openReader = async () => {
+  const openReader = async (database: ReaderDatabase) => {
     const session = open()
-    await session.run('USE logs')
+    await session.run(`USE ${database}`)
     await session.run(`SET ${reader(options)}`)
     return session
   }

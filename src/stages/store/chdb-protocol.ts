@@ -34,6 +34,8 @@ export type Request =
       readonly maxRows: number
       /** The answer says how many rows were read. */
       readonly counted: boolean
+      /** Patterns of the only log types whose rows it may read. Default: all. */
+      readonly logTypes?: readonly string[]
     }
   /** Ends the query with that id, which is then answered with an error. */
   | { readonly op: 'cancel'; readonly id: number }

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { Refused, RetryLater } from '../../util/errors.ts'
 import { COUNTED_FORMAT, FORMAT, readAnswer, readCountedAnswer } from './answer.ts'
-import { type Engine, killStatement, rowsOf, type Session } from './chdb-engine.ts'
+import { type Engine, killStatement, type ReaderDatabase, rowsOf, type Session } from './chdb-engine.ts'
 import type { AnswerHead, ChildOptions, Request } from './chdb-protocol.ts'
 import { forgetLostTokens } from './chdb-repair.ts'
 import { ChdbTables, unite } from './chdb-tables.ts'
@@ -37,7 +37,8 @@ export class ChdbWork {
   readonly #lookups: ChdbLookups
   /** Queries that can begin now. */
   #slots: number
-  readonly #idle: Session[] = []
+  /** By the database in which names without one are found. */
+  readonly #idle: Record<ReaderDatabase, Session[]> = { logs: [], default: [] }
   #waiting: Waiting[] = []
   readonly #running = new Map<number, { cancelled: boolean; started: boolean }>()
   #writing: Promise<unknown> = Promise.resolve()
@@ -80,18 +81,20 @@ export class ChdbWork {
 
   /** Runs users' SQL on a free reader; `onBegin` is called when it begins. The parent enforces the time limit, with `cancel`. */
   async query(
-    { id, sql, params, maxRows, counted }: QueryRequest,
+    { id, sql, params, maxRows, counted, logTypes }: QueryRequest,
     onBegin: () => void,
   ): Promise<{ head: AnswerHead; rows: Uint8Array }> {
     const began = performance.now()
-    const guarded = guardQuery(sql, params, maxRows, this.#engine.surface)
+    const guarded = guardQuery(sql, params, maxRows, this.#engine.surface, logTypes)
     const state = { cancelled: false, started: false }
     this.#running.set(id, state)
     try {
       await this.#slot(id)
       try {
         onBegin()
-        const text = await this.#read(`${marker(id)} ${guarded}`, state, counted ? COUNTED_FORMAT : FORMAT)
+        // A name without a database would pass the guard of a limited query: there it names a table of `default`, which is empty.
+        const database = logTypes ? 'default' : 'logs'
+        const text = await this.#read(`${marker(id)} ${guarded}`, state, counted ? COUNTED_FORMAT : FORMAT, database)
         const { columns, rows, rowsRead } = counted ? readCountedAnswer(text) : readAnswer(text)
         const head = {
           columns,
@@ -117,16 +120,22 @@ export class ChdbWork {
   }
 
   /** The session of a failed query still holds partial output and would put it before the next answer, so it is closed. */
-  async #read(statement: string, state: { cancelled: boolean; started: boolean }, format: string): Promise<string> {
-    const reader = this.#idle.pop() ?? (await this.#engine.openReader())
+  async #read(
+    statement: string,
+    state: { cancelled: boolean; started: boolean },
+    format: string,
+    database: ReaderDatabase,
+  ): Promise<string> {
+    const idle = this.#idle[database]
+    const reader = idle.pop() ?? (await this.#engine.openReader(database))
     if (state.cancelled) {
-      this.#idle.push(reader)
+      idle.push(reader)
       throw CANCELLED
     }
     state.started = true
     try {
       const text = await reader.run(statement, format)
-      this.#idle.push(reader)
+      idle.push(reader)
       return text
     } catch (error) {
       reader.close()
@@ -172,7 +181,7 @@ export class ChdbWork {
     await Promise.all([...this.#running.keys()].map((id) => this.cancel(id)))
     await this.#writing.catch(() => {})
     for (let i = 0; i < this.#options.readers; i++) await this.#slot(0)
-    for (const session of [...this.#idle, this.#engine.control, this.#engine.writer]) session.close()
+    for (const session of [...this.#idle.logs, ...this.#idle.default, this.#engine.control, this.#engine.writer]) session.close()
   }
 
   #write<T>(work: (writer: Session) => Promise<T>): Promise<T> {

@@ -175,7 +175,7 @@ export class ChdbLake implements Lake {
   }
 
   async query(sql: string, options: QueryOptions = {}): Promise<QueryResult> {
-    const { params = {}, maxRows = this.#maxRows, counted = false, signal, after } = options
+    const { params = {}, maxRows = this.#maxRows, counted = false, signal, after, logTypes } = options
     if (!Number.isSafeInteger(maxRows) || maxRows < 0) throw new Refused(`a query cannot return ${maxRows} rows`)
     const timeoutMs = Math.min(options.timeoutMs ?? this.#options.maxQueryMs, this.#options.maxQueryMs)
     const limit = new QueryLimit(timeoutMs, this.#clock, signal)
@@ -185,7 +185,7 @@ export class ChdbLake implements Lake {
       this.#culprits.check(sql)
       if (after) await limit.before('rows still being stored', after)
       const process = await limit.before('the lake to open', this.#open())
-      const asked = process.start({ op: 'query', sql, params, maxRows, counted })
+      const asked = process.start({ op: 'query', sql, params, maxRows, counted, ...(logTypes && { logTypes }) })
       const { header, payload } = await limit
         .watch(asked, () => process.end('it could not stop a query', true))
         .catch((error) => {

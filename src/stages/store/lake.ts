@@ -19,6 +19,8 @@ export interface QueryOptions {
   readonly maxRows?: number
   /** The result says how many stored rows were read for it. */
   readonly counted?: boolean
+  /** Patterns of the only log types whose rows the query may read, such as `Nginx.*`. Default: all. */
+  readonly logTypes?: readonly string[]
   /** Time limit for everything, including waiting. */
   readonly timeoutMs?: number
   /** The query begins once this has resolved. */

@@ -3,6 +3,7 @@ import { DATABASES, quoteText } from './ddl.ts'
 import { HARMLESS_FUNCTIONS } from './sql-functions.ts'
 import { lex, type Token, unlex } from './sql-lex.ts'
 import { pantherName } from './sql-panther.ts'
+import { limitToLogTypes } from './sql-sight.ts'
 import { ALLOWED_TABLE_FUNCTIONS, BARE_FUNCTIONS, FORBIDDEN_FUNCTIONS, WITHOUT_ARGUMENTS } from './sql-surface.ts'
 
 /** The engine's names that the guard must know. All in lower case. */
@@ -23,18 +24,20 @@ const READABLE = new Set<string>([...DATABASES, 'information_schema'])
 /**
  * Converts users' SQL to the statement to run: one SELECT, in brackets (so that it cannot contain `FORMAT`, `INTO OUTFILE` or a second
  * statement), limited to `maxRows` + 1 rows, Panther's names replaced by ours, placeholders filled in. Throws `Refused` with what to do
- * instead.
+ * instead. `logTypes`: patterns of the only log types whose rows it may read; default: all.
  *
  * The engine's `readonly = 1` prevents writing and most table functions. What that leaves open (the function `file`, INTO OUTFILE, system
  * tables) is closed here, using the names that the engine itself lists.
  */
-export function guardQuery(sql: string, params: Params, maxRows: number, surface: Surface): string {
+export function guardQuery(sql: string, params: Params, maxRows: number, surface: Surface, logTypes?: readonly string[]): string {
   const tokens = lex(sql)
   while (tokens.at(-1)?.raw === ';') tokens.pop()
   checkStatement(tokens)
   checkBrackets(tokens)
   checkNames(tokens, surface)
-  return `SELECT * FROM (\n${unlex(rewrite(tokens, params))}\n) LIMIT ${maxRows + 1}`
+  const statement = unlex(rewrite(tokens, params))
+  const limited = logTypes ? limitToLogTypes(statement, logTypes, (message) => new Refused(message)) : statement
+  return `SELECT * FROM (\n${limited}\n) LIMIT ${maxRows + 1}`
 }
 
 function checkStatement(tokens: readonly Token[]): void {

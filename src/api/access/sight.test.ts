@@ -1,0 +1,79 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { alertId, type FakeEngine, fakeEngine, TOKEN } from '../../../test/support/fake-engine.ts'
+import { createApp } from '../app.ts'
+import { OPERATIONS } from './operations.ts'
+
+let engine: FakeEngine
+let secret: string
+const [web, conn, both, none] = [1, 2, 3, 4].map(alertId) as [string, string, string, string]
+
+beforeEach(async () => {
+  engine = await fakeEngine()
+  await engine.addAlert({ alertId: web }, { logTypes: ['Nginx.Access'], title: 'web' })
+  await engine.addAlert({ alertId: conn }, { logTypes: ['Zeek.Conn'], title: 'zeek secret' })
+  await engine.addAlert({ alertId: both }, { logTypes: ['Nginx.Access', 'Zeek.Conn'], title: 'zeek secret' })
+  await engine.addAlert({ alertId: none }, { type: 'SYSTEM', logTypes: [], title: 'zeek secret' })
+  const made = await call('POST', '/api/v1/tokens', { name: 'web', role: 'analyst', log_types: ['Nginx.*'] }, TOKEN)
+  secret = (JSON.parse(made.text) as { token: string }).token
+})
+
+afterEach(() => engine.dispose())
+
+async function call(method: string, path: string, body?: object, token = secret): Promise<{ status: number; text: string }> {
+  const response = await createApp(engine).request(path, {
+    method,
+    headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
+    ...(body && { body: JSON.stringify(body) }),
+  })
+  return { status: response.status, text: await response.text() }
+}
+
+/** What a call of each operation must contain that is not refused: one about everything that the caller may not see. */
+const BODIES: Readonly<Record<string, object>> = {
+  'PATCH /api/v1/alerts': { ids: [conn, both, none, web], change: { owner: 'me' } },
+  'PATCH /api/v1/alerts/{id}': { owner: 'me' },
+  'POST /api/v1/alerts/{id}/comments': { text: 'seen' },
+  'POST /api/v1/alerts/{id}/merge': { ids: [web] },
+  'POST /api/v1/query': { sql: 'SELECT 1' },
+}
+
+test.each(Object.entries(OPERATIONS))('%s shows nothing about other log types', async (operation, { narrowed }) => {
+  const [method, path] = operation.split(' ') as [string, string]
+  for (const id of path.includes('/alerts/{id}') ? [conn, both, none] : ['x']) {
+    const query = operation === 'GET /api/v1/timeline' ? '?indicator=192.0.2.1' : ''
+    const { status, text } = await call(method, path.replaceAll(/\{\w+\}/g, id) + query, BODIES[operation])
+    if (narrowed === 'closed') expect([status, text]).toEqual([403, expect.stringMatching(/Nginx\.\*|needs the permission/)])
+    else if (path.includes('/alerts/{id}')) expect(status).toBe(404)
+    else expect(status).toBe(200)
+    expect(text).not.toContain('zeek secret')
+    if (narrowed !== 'all') expect(text).not.toMatch(/Zeek/)
+  }
+  for (const id of [conn, both, none]) expect(await engine.read.alert(id)).toMatchObject({ owner: null, mergedInto: null })
+})
+
+test('an alert is seen if each of its log types is', async () => {
+  const { results } = JSON.parse((await call('GET', '/api/v1/alerts')).text) as { results: { alert_id: string }[] }
+  expect(results.map(({ alert_id }) => alert_id)).toEqual([web])
+  expect((await call('GET', `/api/v1/alerts/${web}`)).status).toBe(200)
+  expect((await call('PATCH', `/api/v1/alerts/${web}`, { status: 'CLOSED' })).status).toBe(200)
+  expect((await call('POST', `/api/v1/alerts/${web}/merge`, { ids: [conn] })).status).toBe(404)
+})
+
+test('alerts that were merged into a seen one, or share an indicator with it, are shown only if they are seen', async () => {
+  expect((await call('POST', `/api/v1/alerts/${web}/merge`, { ids: [conn] }, TOKEN)).status).toBe(200)
+  expect((await call('GET', `/api/v1/alerts/${web}`)).text).not.toContain('zeek secret')
+  expect((await call('GET', `/api/v1/alerts/${web}/related`)).text).toBe('{"results":[],"truncated":false}')
+})
+
+test('an alert can be changed neither by a filter nor by its id', async () => {
+  const body = { filter: { severity: 'CRITICAL' }, change: { status: 'CLOSED' } }
+  const { results } = JSON.parse((await call('PATCH', '/api/v1/alerts', body)).text) as { results: { id: string }[] }
+  expect(results.map(({ id }) => id)).toEqual([web])
+})
+
+test('queries are limited to the log types, whoever makes them', async () => {
+  await call('POST', '/api/v1/query', { sql: 'SELECT 1' })
+  await call('GET', `/api/v1/alerts/${web}/events`)
+  await call('POST', '/api/v1/query', { sql: 'SELECT 1' }, TOKEN)
+  expect(engine.queries.map(({ options }) => options.logTypes)).toEqual([['Nginx.*'], ['Nginx.*'], undefined])
+})

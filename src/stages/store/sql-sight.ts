@@ -1,0 +1,74 @@
+import { glob } from '../../util/glob.ts'
+import { DATABASES, quoteText, UNITED } from './ddl.ts'
+import { lex, type Token, unlex } from './sql-lex.ts'
+
+/** Names of the databases, and of the standard's catalogue. */
+const NAMES = new Set<string>([...DATABASES, 'information_schema'])
+
+/** Other tables that say of each row which log type it is about. */
+const OTHERS = new Set(['signals.correlation_signals', 'monitor.rule_errors', 'monitor.indicators'])
+
+/** Tables of the catalogue, of which those rows are shown that are about tables that may be read. */
+const CATALOGUE = new Set(['information_schema.tables', 'information_schema.columns'])
+
+/**
+ * Limits a statement to rows of these log types (patterns). Each table that it names is replaced by a subquery with those rows; a table
+ * without log types is refused, and so is every name in the databases that is not plainly a table. Throws `Refused` through `refuse`.
+ */
+export function limitToLogTypes(sql: string, logTypes: readonly string[], refuse: (message: string) => Error): string {
+  const tokens = lex(sql)
+  const rowsShown = conditionOf('p_log_type', logTypes)
+  const tablesShown = catalogueOf(logTypes)
+  const isShown = tablesOf(logTypes)
+  const out: Token[] = []
+  for (let at = 0; at < tokens.length; at++) {
+    const token = tokens[at]!
+    const database = token.value.toLowerCase()
+    const isName = (token.kind === 'word' || token.kind === 'quoted') && NAMES.has(database)
+    if (!isName || tokens[at + 1]?.raw !== '.') {
+      out.push(token)
+      continue
+    }
+    const table = tokens[at + 2]
+    const name = `${database}.${table?.value ?? ''}`
+    const isTable = tokens[at - 1]?.raw !== '.' && (table?.kind === 'word' || table?.kind === 'quoted')
+    if (!isTable || !isShown(database, table!.value)) {
+      const only = logTypes.join(', ')
+      throw refuse(`the query reads ${name}, which this token may not: it may only see events of the log types ${only}`)
+    }
+    if (tokens[at + 3]?.raw === '.')
+      throw refuse(`the query names a column of ${name} in full: give the table an alias, and write the alias before the column`)
+    const rows = `(SELECT * FROM ${unlex(tokens.slice(at, at + 3)).trim()} WHERE ${CATALOGUE.has(name.toLowerCase()) ? tablesShown : rowsShown})`
+    out.push({ kind: 'word', raw: rows, value: rows, spaced: true })
+    at += 2
+  }
+  return unlex(out)
+}
+
+/** Judges which tables there are rows of: the whole databases of events with their `all`, and some others. */
+function tablesOf(logTypes: readonly string[]): (database: string, table: string) => boolean {
+  const named = logTypes.map((pattern) => glob(pattern.replaceAll('.', '_')))
+  return (database, table) => {
+    if (OTHERS.has(`${database}.${table}`) || CATALOGUE.has(`${database}.${table.toLowerCase()}`)) return true
+    if (!(UNITED as readonly string[]).includes(database)) return false
+    return table === 'all' || named.some((fits) => fits(table))
+  }
+}
+
+function catalogueOf(logTypes: readonly string[]): string {
+  const named = conditionOf(
+    'table_name',
+    logTypes.map((pattern) => pattern.replaceAll('.', '_')),
+  )
+  const others = [...OTHERS].map((name) => `(${name.split('.').map(quoteText).join(', ')})`)
+  return `((table_schema IN (${UNITED.map(quoteText).join(', ')}) AND (table_name = 'all' OR ${named})) OR (table_schema, table_name) IN (${others.join(', ')}))`
+}
+
+/** That a column fits one of the patterns: in any case, like the names of tables. */
+function conditionOf(column: string, patterns: readonly string[]): string {
+  const each = patterns.map((pattern) => {
+    const escaped = pattern.replaceAll(/[\\%_]/g, '\\$&').replaceAll('*', '%')
+    return `${column} ILIKE ${quoteText(escaped)}`
+  })
+  return `(${each.join(' OR ')})`
+}
