@@ -54,12 +54,8 @@ describe('without a server', () => {
     const { code, out, err } = await cli(['--help'])
     expect([code, err]).toEqual([0, ''])
     const commands = out.slice(out.indexOf('Commands:')).matchAll(/^ {2}([a-z-]+)/gm)
-<<<<<<< HEAD
     const names = [...commands].map((match) => match[1])
     expect(names.slice(0, names.indexOf('help') + 1)).toEqual([
-=======
-    expect([...commands].map((match) => match[1]).slice(0, 30)).toEqual([
->>>>>>> 76ea4233 (Tokens with a name, a role, an expiry, networks and log types; one table says what each role may do)
       'up',
       'run',
       'alerts',
