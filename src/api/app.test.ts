@@ -238,6 +238,7 @@ test('the API description lists every route', async () => {
     'get /api/v1/tokens',
     'post /api/v1/tokens',
     'post /api/v1/tokens/{id}/revoke',
+    'post /api/v1/backtests',
   ])
 })
 

@@ -14,6 +14,7 @@ import { alertMergeRoutes } from './routes/alert-merge.ts'
 import { alertRelatedRoutes } from './routes/alert-related.ts'
 import { alertWorkRoutes } from './routes/alert-work.ts'
 import { alertRoutes } from './routes/alerts.ts'
+import { backtestRoutes, MAX_BACKTEST_BYTES } from './routes/backtests.ts'
 import { contentRoutes } from './routes/content.ts'
 import { contentHistoryRoutes } from './routes/content-history.ts'
 import { deadLetterRoutes } from './routes/dead-letters.ts'
@@ -77,6 +78,7 @@ export function createApp(whole: Engine, log: Log = processLog()) {
     .route('/', contentHistoryRoutes(engine))
     .route('/', replayRoutes(engine))
     .route('/', tokenRoutes(engine))
+    .route('/', backtestRoutes(engine))
     .route('/', homeRoutes(engine))
     .doc31('/api/v1/openapi.json', { openapi: '3.1.0', info: { title: 'Caracal', version: '1' } })
 }
@@ -94,13 +96,16 @@ const plainHeaders: MiddlewareHandler = async (c, next) => {
   c.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
 }
 
-function limitBody() {
-  return bodyLimit({
-    maxSize: MAX_BODY_BYTES,
-    onError: () => {
-      throw new ApiError(413, 'too_large', `bodies of API calls are limited to ${MAX_BODY_BYTES} bytes`)
-    },
-  })
+function limitBody(): MiddlewareHandler {
+  const limit = (maxSize: number) =>
+    bodyLimit({
+      maxSize,
+      onError: () => {
+        throw new ApiError(413, 'too_large', `bodies of this API call are limited to ${maxSize} bytes`)
+      },
+    })
+  const [usual, content] = [limit(MAX_BODY_BYTES), limit(MAX_BACKTEST_BYTES)]
+  return (c, next) => (c.req.path === '/api/v1/backtests' ? content : usual)(c, next)
 }
 
 function refuseMethod(methods: readonly string[]): never {

@@ -68,6 +68,7 @@ describe('without a server', () => {
       'rules',
       'packs',
       'replay',
+      'backtest',
       'deliveries',
       'destinations',
       'tokens',

@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   rules: async () => (await import('./commands/rules.ts')).registerRules,
   packs: async () => (await import('./commands/packs.ts')).registerPacks,
   replay: async () => (await import('./commands/replay.ts')).registerReplay,
+  backtest: async () => (await import('./commands/backtest.ts')).registerBacktest,
   deliveries: async () => (await import('./commands/deliveries.ts')).registerDeliveries,
   destinations: async () => (await import('./commands/destinations.ts')).registerDestinations,
   tokens: async () => (await import('./commands/tokens.ts')).registerTokens,

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts'
 import type { SourceActivity } from '../model/activity.ts'
 import type { ContentCause } from '../model/content-history.ts'
 import type { Explanation } from '../model/explanation.ts'
-import type { Replay, ReplayAsk } from '../model/replay.ts'
+import type { BacktestReplay, Replay, ReplayAsk } from '../model/replay.ts'
 import type { DeadLetterSample } from '../pipeline/dead-letter-samples.ts'
 import type { LiveStatus } from '../stages/enrich/live/live-status.ts'
 import type { Intake } from '../stages/source/source.ts'
@@ -150,6 +150,12 @@ export interface ExplainCall {
   readonly asOfMs: number | undefined
 }
 
+/** Content to judge stored events by, and what to compare it with; absent: the content in force. Texts by path below a content root. */
+export interface BacktestCall extends Pick<BacktestReplay, 'fromMs' | 'toMs' | 'by' | 'maxEvents' | 'maxMs' | 'asOfMs'> {
+  readonly after: Readonly<Record<string, string>>
+  readonly before: Readonly<Record<string, string>> | undefined
+}
+
 /** The running product as API and CLI see it. */
 export interface Engine extends TablePast {
   readonly config: Config
@@ -193,6 +199,8 @@ export interface Engine extends TablePast {
   replays(): Promise<readonly Replay[]>
   /** Queues a replay. Rejects with `Refused` if it makes no sense, with `RetryLater` if the queue is full. */
   addReplay(ask: ReplayAsk): Promise<Replay>
+  /** Queues a backtest, which is a replay. Rejects with `Refused` if the content cannot be used, with `RetryLater` if the queue is full. */
+  addBacktest(call: BacktestCall): Promise<Replay>
   /** Ends a replay where it is. `undefined` if there is no such replay. */
   cancelReplay(id: string): Promise<Replay | undefined>
   /** Explains a rule's result on an event, with the content as it is now. Rejects with `Refused` if there is no such rule or event. */

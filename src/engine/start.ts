@@ -36,6 +36,7 @@ import { GitRoots, reloaded } from './git/roots.ts'
 import { logChanges, noticesOf } from './health.ts'
 import { mainCalls } from './main-calls.ts'
 import type { SourceProgress } from './pipeline-calls.ts'
+import { addBacktest } from './replays/backtest-files.ts'
 import {
   createTableQueries,
   openIntakes,
@@ -299,6 +300,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     desk: ((ask: DeskAsk) => pipeline.rpc.call('desk', ask)) as Desk,
     replays: () => pipeline.rpc.call('replays'),
     addReplay: (ask) => pipeline.rpc.call('addReplay', ask),
+    addBacktest: (call) => addBacktest(call, config.data_dir, (ask) => pipeline.rpc.call('addReplay', ask)),
     cancelReplay: (id) => pipeline.rpc.call('cancelReplay', id),
     explain: (ask) => explainWork.explain(ask),
     onAlert: (listener) => events.listen(listener),

@@ -48,7 +48,42 @@ export interface RetroReplay extends Omit<EventReplay, 'kind'> {
   readonly field: IndicatorField
 }
 
-export type ReplayAsk = LetterReplay | EventReplay | RetroReplay
+/** Stored events are judged by content that is not in force, and by what it is compared with. Always a dry run. */
+export interface BacktestReplay extends Omit<EventReplay, 'kind'> {
+  readonly kind: 'backtest'
+  /** The folder of the content to judge, within `backtests` of the data folder. */
+  readonly after: string
+  /** The same for what it is compared with; absent: the content in force. */
+  readonly before?: string | undefined
+  /** It ends after this number of events, and after judging for this number of milliseconds. */
+  readonly maxEvents: number
+  readonly maxMs: number
+}
+
+export type ReplayAsk = LetterReplay | EventReplay | RetroReplay | BacktestReplay
+
+/** Counts before and after a change, and how many are only there before or only after. */
+export interface Difference {
+  readonly before: number
+  readonly after: number
+  readonly added: number
+  readonly removed: number
+}
+
+/** What a change of a rule does to its matches and alerts. */
+export interface RuleComparison {
+  readonly ruleId: string
+  readonly change: 'added' | 'changed' | 'removed'
+  readonly matches: Difference
+  /** Filled in at the end: alerts of the same dedup string at the same time are the same alert. */
+  readonly alerts: Difference
+  readonly errors: { readonly before: number; readonly after: number }
+  /** The last error after the change. */
+  readonly lastError?: string | undefined
+  /** The first alerts that are only there after, or only before. */
+  readonly addedAlerts: readonly ReplayAlert[]
+  readonly removedAlerts: readonly ReplayAlert[]
+}
 
 /** A value that a table learned of, and when events have it: epoch seconds, both included. Then when it was learned, epoch ms. */
 export type FoundSpan = readonly [value: string, from: number, to: number, learnedMs: number]
@@ -144,6 +179,8 @@ export interface Replay {
   readonly rowsRead?: number
   readonly cursor: ReplayCursor
   readonly report: ReplayReport
+  /** Of a backtest: the rules that differ. */
+  readonly comparison?: readonly RuleComparison[]
   /** What a sentence is about → the sentence: why it waits, why it failed, what a person should know. */
   readonly notes: Readonly<Record<string, string>>
 }

@@ -7,7 +7,7 @@ import { atDesk, type Desk, type DeskAsk } from '../../src/engine/alert-desk.ts'
 import type { ContentChange, Engine, Health, ReloadedContent, SourceView, TableView } from '../../src/engine/engine.ts'
 import type { RuleState } from '../../src/engine/rule-states.ts'
 import type { AlertBody, AlertWindow } from '../../src/model/alert.ts'
-import { EMPTY_REPORT, type Replay } from '../../src/model/replay.ts'
+import { EMPTY_REPORT, type Replay, type ReplayAsk } from '../../src/model/replay.ts'
 import { defineTable } from '../../src/stages/enrich/definition.ts'
 import type { RefreshOutcome } from '../../src/stages/enrich/outcomes.ts'
 import { periodNamed, type VersionPeriod } from '../../src/stages/enrich/versions/history.ts'
@@ -147,6 +147,11 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
       const replay = { ...REPLAY, id: `0${engine.replaysNow.length}`, ask }
       engine.replaysNow.push(replay)
       return replay
+    },
+    async addBacktest({ after, before, ...range }) {
+      const names = { after: Object.keys(after).join(), ...(before && { before: Object.keys(before).join() }) }
+      const ask: ReplayAsk = { kind: 'backtest', dryRun: true, deliver: false, logTypes: [], rules: [], ...range, ...names }
+      return engine.addReplay(ask)
     },
     cancelReplay: async (id) => {
       const replay = engine.replaysNow.find((one) => one.id === id)

@@ -78,5 +78,6 @@ export const OPERATIONS: Readonly<Record<string, Terms>> = {
   'POST /api/v1/replays': { needs: 'replays:run', narrowed: 'closed' },
   'GET /api/v1/replays': { needs: 'replays:read', narrowed: 'closed' },
   'GET /api/v1/replays/{id}': { needs: 'replays:read', narrowed: 'closed' },
+  'POST /api/v1/backtests': { needs: 'replays:run', narrowed: 'closed' },
   'DELETE /api/v1/replays/{id}': { needs: 'replays:run', narrowed: 'closed' },
 }

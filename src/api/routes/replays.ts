@@ -1,14 +1,14 @@
 import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import type { Engine } from '../../engine/engine.ts'
-import { REPLAY_STATES, type Replay, type ReplayAsk } from '../../model/replay.ts'
+import { REPLAY_STATES, type Replay, type ReplayAlert, type ReplayAsk, type RuleComparison } from '../../model/replay.ts'
 import { SEVERITIES } from '../../model/rule.ts'
 import { ApiError, failures } from '../errors.ts'
 import { createRouter } from '../router.ts'
 
 const MAX_NAMES = 500
 /** Later than any other time. */
-const END_OF_TIME_MS = 8.64e15
+export const END_OF_TIME_MS = 8.64e15
 
 const names = z.array(z.string().min(1).max(500)).max(MAX_NAMES)
 const instant = z.iso.datetime({ offset: true })
@@ -48,11 +48,42 @@ type Ask = z.output<typeof askSchema>
 
 const time = z.string().describe('RFC 3339, UTC.')
 
+const alertSchema = z.object({
+  alert_id: z.string().nullable().describe('null in a dry run.'),
+  rule_id: z.string(),
+  severity: z.enum(SEVERITIES),
+  title: z.string(),
+  dedup: z.string(),
+  event_count: z.int(),
+  first_event_time: z.string(),
+  last_event_time: z.string(),
+})
+
+const difference = z.object({
+  before: z.int(),
+  after: z.int(),
+  added: z.int().describe('Only after the change.'),
+  removed: z.int().describe('Only before the change.'),
+})
+
+const comparisonSchema = z.object({
+  rule_id: z.string(),
+  change: z.enum(['added', 'changed', 'removed']),
+  matches: difference,
+  alerts: difference.describe('Alerts of the same dedup string whose windows overlap are the same alert.'),
+  errors: z.object({ before: z.int(), after: z.int() }),
+  last_error: z.string().nullable(),
+  added_alerts: z.array(alertSchema).describe('The first of them.'),
+  removed_alerts: z.array(alertSchema).describe('The first of them.'),
+})
+
 export const replaySchema = z.object({
   id: z.string(),
   kind: z
-    .enum(['dead-letters', 'events', 'retro-match'])
-    .describe('`retro-match`: Caracal asked for it, because a table learned of values in stored events.'),
+    .enum(['dead-letters', 'events', 'retro-match', 'backtest'])
+    .describe(
+      '`retro-match`: Caracal asked for it, because a table learned of values in stored events. `backtest`: see `POST /api/v1/backtests`.',
+    ),
   state: z.enum(REPLAY_STATES),
   dry_run: z.boolean(),
   deliver: z.boolean(),
@@ -98,18 +129,11 @@ export const replaySchema = z.object({
     }),
   ),
   alerts: z.int().describe('Alerts opened; in a dry run those that would be.'),
-  first_alerts: z.array(
-    z.object({
-      alert_id: z.string().nullable().describe('null in a dry run.'),
-      rule_id: z.string(),
-      severity: z.enum(SEVERITIES),
-      title: z.string(),
-      dedup: z.string(),
-      event_count: z.int(),
-      first_event_time: z.string(),
-      last_event_time: z.string(),
-    }),
-  ),
+  first_alerts: z.array(alertSchema),
+  comparison: z
+    .array(comparisonSchema)
+    .nullable()
+    .describe('Of a backtest: the rules that differ. Alerts are compared at its end. Else null.'),
   notes: z.array(z.string()),
 })
 
@@ -233,7 +257,8 @@ function askOf(ask: Ask): ReplayAsk {
   }
 }
 
-function replayView({ id, ask, state, report, parts, notes, ...replay }: Replay): z.output<typeof replaySchema> {
+/** A replay as the API shows it. */
+export function replayView({ id, ask, state, report, parts, notes, ...replay }: Replay): z.output<typeof replaySchema> {
   return {
     id,
     kind: ask.kind,
@@ -260,17 +285,36 @@ function replayView({ id, ask, state, report, parts, notes, ...replay }: Replay)
       samples: samples.map(({ time: at, rowId, logType, title }) => ({ time: at, row_id: rowId, log_type: logType, title })),
     })),
     alerts: report.alerts,
-    first_alerts: report.firstAlerts.map((alert) => ({
-      alert_id: ask.dryRun ? null : alert.alertId,
-      rule_id: alert.ruleId,
-      severity: alert.severity,
-      title: alert.title,
-      dedup: alert.dedup,
-      event_count: alert.events,
-      first_event_time: alert.firstEventTime,
-      last_event_time: alert.lastEventTime,
-    })),
+    first_alerts: report.firstAlerts.map((alert) => alertView(alert, ask.dryRun)),
+    comparison: replay.comparison?.map(comparisonView) ?? null,
     notes: Object.values(notes),
+  }
+}
+
+function alertView(alert: ReplayAlert, isDry: boolean): z.output<typeof alertSchema> {
+  return {
+    alert_id: isDry ? null : alert.alertId,
+    rule_id: alert.ruleId,
+    severity: alert.severity,
+    title: alert.title,
+    dedup: alert.dedup,
+    event_count: alert.events,
+    first_event_time: alert.firstEventTime,
+    last_event_time: alert.lastEventTime,
+  }
+}
+
+function comparisonView(rule: RuleComparison): z.output<typeof comparisonSchema> {
+  const { ruleId, change, matches, alerts, errors, lastError, addedAlerts, removedAlerts } = rule
+  return {
+    rule_id: ruleId,
+    change,
+    matches: { ...matches },
+    alerts: { ...alerts },
+    errors: { ...errors },
+    last_error: lastError ?? null,
+    added_alerts: addedAlerts.map((alert) => alertView(alert, true)),
+    removed_alerts: removedAlerts.map((alert) => alertView(alert, true)),
   }
 }
 

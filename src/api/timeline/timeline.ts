@@ -109,11 +109,6 @@ async function overviewOf(engine: Engine, ask: Ask, sighted: readonly Sighted[],
 }
 
 async function alertIds(ask: Ask, sighted: readonly Sighted[], range: Range): Promise<{ id: string; matches: number }[]> {
-  const exists =
-    "SELECT count() FROM information_schema.tables WHERE table_schema = 'signals' AND table_name = 'correlation_signals'"
-  const [count] = (await ask({ sql: exists, params: {} }, 1)).rows
-  // The table is created with the first match.
-  if (count === undefined || Number((JSON.parse(count) as unknown[])[0]) === 0) return []
   const { rows } = await ask(alertsSql(sighted, range, MAX_ALERTS + 1), MAX_ALERTS + 1)
   return rows.map((row) => {
     const [id, matches] = JSON.parse(row) as [string, number]

@@ -7,7 +7,17 @@ import { schemaOf } from '../path.ts'
 
 /** The request with its defaults filled in. Throws `Refused` for one that makes no sense. */
 export function checkAsk(ask: ReplayAsk, content: OpenContent, nowMs: number): ReplayAsk {
-  return ask.kind === 'dead-letters' ? checkLetters(ask) : checkEvents(ask, content, nowMs)
+  if (ask.kind === 'dead-letters') return checkLetters(ask)
+  return ask.kind === 'backtest' ? { ...ask, toMs: pastEnd(ask, nowMs) } : checkEvents(ask, content, nowMs)
+}
+
+/** The end of the range: events that arrive from now on are judged live. */
+function pastEnd({ fromMs, toMs }: { readonly fromMs: number; readonly toMs: number }, nowMs: number): number {
+  const endMs = Math.min(toMs, nowMs)
+  if (fromMs < endMs) return endMs
+  throw new Refused(
+    `the range from ${iso(fromMs)} to ${iso(endMs)} is empty: only past events can be replayed, so specify an earlier time`,
+  )
 }
 
 function checkLetters(ask: LetterReplay): LetterReplay {
@@ -20,13 +30,8 @@ function checkLetters(ask: LetterReplay): LetterReplay {
 }
 
 function checkEvents<T extends EventReplay | RetroReplay>(ask: T, { loaded, judged }: OpenContent, nowMs: number): T {
-  const { fromMs, rules } = ask
-  // Events that arrive from now on are judged live.
-  const toMs = Math.min(ask.toMs, nowMs)
-  if (fromMs >= toMs)
-    throw new Refused(
-      `the range from ${iso(fromMs)} to ${iso(toMs)} is empty: only past events can be replayed, so specify an earlier time`,
-    )
+  const { rules } = ask
+  const toMs = pastEnd(ask, nowMs)
   const enabled = judged.filter((rule) => rule.enabled && rule.kind !== 'scheduled_rule')
   const byId = new Map(enabled.map((rule) => [rule.id, rule]))
   for (const id of rules)

@@ -2,16 +2,18 @@ import { join } from 'node:path'
 import type { Config } from '../../config/config.ts'
 import { contentFolders } from '../../config/content.ts'
 import type { Event } from '../../model/event.ts'
-import type { ReplayAsk } from '../../model/replay.ts'
+import type { BacktestReplay, ReplayAsk, RuleComparison } from '../../model/replay.ts'
 import type { Content } from '../../packs/content.ts'
 import type { Generation, SourceBinding } from '../../pipeline/generation.ts'
 import { STORED } from '../../pipeline/rejudge/stored-events.ts'
 import { createEnricher } from '../../stages/enrich/enricher.ts'
 import type { Enricher, Table } from '../../stages/enrich/table.ts'
-import { closeDetectors, startDetectors } from '../detectors.ts'
+import { versionOf } from '../content-parts.ts'
+import { closeDetectors, type RunningDetector, startDetectors } from '../detectors.ts'
 import type { OpenContent } from '../open-content.ts'
 import type { LoadedContent } from '../path.ts'
 import { foldersApart } from '../python-children.ts'
+import { emptyComparison, loadBacktest } from './backtest-content.ts'
 import { openPastTables, type PastTables } from './past-tables.ts'
 
 /** What a replay judges with: the content in force, in separate processes. */
@@ -22,6 +24,8 @@ export interface Judging {
   readonly tables: Readonly<Record<string, string>>
   /** What a person should know about these. */
   readonly notes: ReadonlyMap<string, string>
+  /** Of a backtest: what the content is compared with, and the rules that differ. */
+  readonly against?: { readonly generation: Generation; readonly comparison: readonly RuleComparison[] } | undefined
   /** Evaluations in progress reject. */
   close(): Promise<void>
 }
@@ -34,19 +38,11 @@ const NOTHING_PAST: PastTables = { tables: [], notes: new Map() }
  */
 export async function openJudging(content: OpenContent, ask: ReplayAsk, config: Config): Promise<Judging> {
   const { loaded, generation } = content
-  const asOfMs = ask.kind === 'events' ? ask.asOfMs : undefined
+  const asOfMs = ask.kind === 'events' || ask.kind === 'backtest' ? ask.asOfMs : undefined
   const past = asOfMs === undefined ? NOTHING_PAST : await openPastTables(loaded, asOfMs, config.data_dir)
+  if (ask.kind === 'backtest') return openBacktest(content, ask, config, past)
   const wanted = new Set(ask.kind === 'dead-letters' ? [] : ask.rules)
-  const detectors = await startDetectors(
-    { content: only(loaded.content, wanted), roots: loaded.roots },
-    {
-      timeoutMs: config.rule_timeout_ms,
-      apart: foldersApart({ ...config, content: contentFolders(config) }),
-      compiledFolder: join(config.data_dir, 'python'),
-      lazy: true,
-      prefilter: { ruleErrors: config.rule_errors, shadowEvery: config.shadow_every },
-    },
-  )
+  const detectors = await start(loaded, only(loaded.content, wanted), config)
   let closed: Promise<void> | undefined
   const pastVersions = Object.fromEntries(past.tables.map(({ name, version }) => [name, version]))
   return {
@@ -66,6 +62,62 @@ export async function openJudging(content: OpenContent, ask: ReplayAsk, config: 
       return closed
     },
   }
+}
+
+/** The rules of both contents that differ. Both judge with the tables and sources in force. */
+async function openBacktest(content: OpenContent, ask: BacktestReplay, config: Config, past: PastTables): Promise<Judging> {
+  const { generation, loaded, tables } = content
+  const { contents, changed, notes } = await loadBacktest(ask, content, config)
+  const sources = new Map([[STORED, storedBinding(content, past.tables)]])
+  const detectors: RunningDetector[] = []
+  const side = async (which: 'before' | 'after'): Promise<Generation> => {
+    const rules = [...changed.values()].flatMap((sides) => sides[which] ?? [])
+    const ids = new Set(rules.map(({ id }) => id))
+    // An empty set would mean all.
+    const own = ids.size === 0 ? [] : await start(contents[which], only(contents[which].content, ids), config)
+    detectors.push(...own)
+    return {
+      hash: generation.hash,
+      parser: generation.parser,
+      rules: new Map(rules.map((rule) => [rule.id, { ...rule, version: versionOf(rule) }])),
+      detectors: own.map(({ detector }) => detector),
+      correlation: undefined,
+      sources,
+    }
+  }
+  let closed: Promise<void> | undefined
+  const close = () => {
+    closed ??= closeDetectors(detectors)
+    return closed
+  }
+  try {
+    const before = await side('before')
+    const pastVersions = Object.fromEntries(past.tables.map(({ name, version }) => [name, version]))
+    return {
+      content,
+      tables: { ...tables.versions, ...pastVersions },
+      notes: new Map([...past.notes, ...writtenNotes(loaded), ...notes]),
+      against: { generation: before, comparison: emptyComparison({ changed }) },
+      generation: await side('after'),
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function start({ roots }: LoadedContent, content: Content, config: Config): Promise<RunningDetector[]> {
+  return startDetectors(
+    { content, roots },
+    {
+      timeoutMs: config.rule_timeout_ms,
+      apart: foldersApart({ ...config, content: contentFolders(config) }),
+      compiledFolder: join(config.data_dir, 'python'),
+      lazy: true,
+      prefilter: { ruleErrors: config.rule_errors, shadowEvery: config.shadow_every },
+    },
+  )
 }
 
 /** Tables that events write have no part in a replay, which would write the past over the present. */

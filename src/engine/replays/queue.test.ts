@@ -16,7 +16,13 @@ let replays: Replays
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'caracal-queue-'))
   db = await openState(folder)
-  replays = new Replays({ db, now: () => 7, content: () => ({}), lake: {} } as unknown as ReplaysDeps)
+  replays = new Replays({
+    db,
+    config: { data_dir: folder },
+    now: () => 7,
+    content: () => ({}),
+    lake: {},
+  } as unknown as ReplaysDeps)
 })
 afterEach(async () => {
   await replays.stop()

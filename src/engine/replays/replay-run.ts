@@ -4,6 +4,7 @@ import type { Route } from '../../pipeline/deliveries.ts'
 import type { Retrying } from '../../pipeline/faults.ts'
 import type { Loop } from '../../pipeline/loop.ts'
 import { takePath } from '../../pipeline/path.ts'
+import { comparedAlerts, comparedPage } from '../../pipeline/rejudge/comparison.ts'
 import { DryWindows } from '../../pipeline/rejudge/dry-windows.ts'
 import { type EndDeps, endDry, endInReplay } from '../../pipeline/rejudge/end.ts'
 import type { Page } from '../../pipeline/rejudge/page.ts'
@@ -58,6 +59,9 @@ export class ReplayRun {
   #judging: Judging | undefined
   readonly #notes: Map<string, string>
   #windows = new DryWindows()
+  /** Of a backtest: what is compared with, judged like the replay itself, and the time spent on both. */
+  #before: { replay: Replay; readonly windows: DryWindows } | undefined
+  #spentMs = 0
 
   constructor(replay: Replay, deps: RunDeps) {
     this.#deps = deps
@@ -92,6 +96,7 @@ export class ReplayRun {
       if (isFull()) await pause(FULL_PAUSE_MS)
       else {
         const isDone = await this.#page()
+        this.#spentMs += performance.now() - start
         this.#note('wait', undefined)
         if (isDone) return true
       }
@@ -117,8 +122,10 @@ export class ReplayRun {
     }
     const { cursor, parts = [] } = this.#replay
     const part = parts[cursor.part]
-    if (!part) return true
-    if (this.#isReadEnough()) return true
+    if (!part || this.#isReadEnough() || this.#isJudgedEnough(part.name)) {
+      this.#compareAlerts()
+      return true
+    }
     let page: Page | undefined
     try {
       page = await nextPage(this.#replay, judging.content, lake, (rows) => {
@@ -146,6 +153,51 @@ export class ReplayRun {
     return true
   }
 
+  /** True for a backtest that has reached a limit. */
+  #isJudgedEnough(name: string): boolean {
+    const { ask, report, cursor } = this.#replay
+    if (ask.kind !== 'backtest' || (report.records < ask.maxEvents && this.#spentMs < ask.maxMs)) return false
+    const limit = report.records < ask.maxEvents ? `${ask.maxMs / 1000} seconds` : `${ask.maxEvents} events`
+    const since = cursor.after ? ` from ${cursor.after.time} on` : ''
+    this.#note(
+      'cut',
+      `It ended at its limit of ${limit}: events of ${name}${since} were not judged, nor those of log types that come later.`,
+    )
+    return true
+  }
+
+  /** The end of a backtest. */
+  #compareAlerts(): void {
+    const { comparison } = this.#replay
+    if (!comparison || !this.#before) return
+    const alerts = { before: this.#before.windows.opened, after: this.#windows.opened }
+    this.#replay = { ...this.#replay, comparison: comparedAlerts(comparison, alerts) }
+  }
+
+  /** A page of a backtest: both sides judge it. */
+  async #judgeTwice(page: Page, { generation, against }: Judging): Promise<void> {
+    this.#before ??= { replay: this.#replay, windows: new DryWindows() }
+    const { windows } = this.#before
+    const before = await this.#judgeDry(page, this.#before.replay, windows, against!.generation)
+    const after = await this.#judgeDry(page, this.replay, this.#windows, generation)
+    if (this.#deps.isEnding()) return
+    this.#before = { replay: before.replay, windows }
+    const matches = { before: before.matches ?? [], after: after.matches ?? [] }
+    const reports = { before: before.replay.report, after: after.replay.report }
+    const comparison = comparedPage(this.#replay.comparison ?? against!.comparison, matches, reports)
+    this.#replay = { ...after.replay, comparison }
+    if (windows.isCut) this.#windows.isCut = true
+  }
+
+  async #judgeDry(page: Page, replay: Replay, windows: DryWindows, generation: Judging['generation']) {
+    const batch = { sourceId: page.sourceId, receivedMs: this.#deps.now(), chunks: page.chunks, onParsed: () => {} }
+    const judging = { ...generation, parser: page.parser }
+    const isApart = replay.ask.kind === 'backtest'
+    const { end, outcome } = endDry(page, replay, windows, { ...this.#endDeps(judging, () => {}), isApart })
+    await takePath(batch, judging, end)
+    return outcome
+  }
+
   /** Rules that went off during the replay, as can happen live: the events that they missed of it are not judged. */
   #noteOff({ generation }: Judging): void {
     const off = generation.detectors.flatMap((detector) => detector.off?.() ?? []).filter(({ missed }) => missed > 0)
@@ -154,25 +206,28 @@ export class ReplayRun {
   }
 
   /** Sends the page down the path. */
-  async #judge(page: Page, { generation }: Judging): Promise<void> {
+  async #judge(page: Page, judging: Judging): Promise<void> {
+    if (!this.#replay.ask.dryRun) return this.#judgeForGood(page, judging)
+    if (judging.against) await this.#judgeTwice(page, judging)
+    else {
+      const { replay } = await this.#judgeDry(page, this.replay, this.#windows, judging.generation)
+      if (!this.#deps.isEnding()) this.#replay = replay
+    }
+    if (this.#windows.isCut)
+      this.#note('windows', 'There are more alert windows than a dry run can track, so the number of alerts is an estimate.')
+  }
+
+  async #judgeForGood(page: Page, { generation }: Judging): Promise<void> {
     const batch = { sourceId: page.sourceId, receivedMs: this.#deps.now(), chunks: page.chunks, onParsed: () => {} }
     const judging = { ...generation, parser: page.parser }
     let isStale = false
     const deps = this.#endDeps(judging, () => {
       isStale = true
     })
-    if (this.#replay.ask.dryRun) {
-      const { end, outcome } = endDry(page, this.replay, this.#windows, deps)
-      await takePath(batch, judging, end)
-      if (!this.#deps.isEnding()) this.#replay = outcome.replay
-      if (this.#windows.isCut)
-        this.#note('windows', 'There are more alert windows than a dry run can track, so the number of alerts is an estimate.')
-    } else {
-      const { end, outcome } = endInReplay(page, this.replay, deps)
-      await takePath(batch, judging, end)
-      // It is judged again, by what is in force now.
-      if (!isStale) this.#replay = outcome.replay
-    }
+    const { end, outcome } = endInReplay(page, this.replay, deps)
+    await takePath(batch, judging, end)
+    // It is judged again, by what is in force now.
+    if (!isStale) this.#replay = outcome.replay
   }
 
   #endDeps(generation: EndDeps['generation'], onStale: () => void): EndDeps {
@@ -216,6 +271,8 @@ export class ReplayRun {
       if (this.#replay.generation !== undefined && this.#replay.generation !== now.generation.hash) this.#contentChanged(now)
       this.#judging = await openJudging(now, this.#replay.ask, config)
       for (const [subject, sentence] of this.#judging.notes) this.#note(subject, sentence)
+      const { against } = this.#judging
+      if (against && !this.#replay.comparison) this.#replay = { ...this.#replay, comparison: against.comparison }
     }
     const { hash: generation } = now.generation
     this.#replay = { ...this.#replay, generation, tables: this.#judging.tables }
@@ -228,6 +285,8 @@ export class ReplayRun {
     if (ask.dryRun) {
       this.#replay = begunAgain(this.#replay)
       this.#windows = new DryWindows()
+      this.#before = undefined
+      this.#spentMs = 0
     } else if (cursor.part > 0 || cursor.after) {
       const since = cursor.after ? ` from ${cursor.after.time} on` : ''
       this.#note(
@@ -259,6 +318,6 @@ function learnedBy({ ask, found }: Replay): AlertClock['learned'] {
 
 /** The replay with no progress yet. */
 export function begunAgain(replay: Replay): Replay {
-  const { parts: _, ...rest } = replay
+  const { parts: _, comparison: __, ...rest } = replay
   return { ...rest, cursor: { part: 0 }, report: EMPTY_REPORT }
 }

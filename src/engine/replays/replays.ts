@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { EMPTY_REPORT, type Replay, type ReplayAsk, type ReplayState } from '../../model/replay.ts'
+import { type BacktestReplay, EMPTY_REPORT, type Replay, type ReplayAsk, type ReplayState } from '../../model/replay.ts'
 import { retry } from '../../pipeline/faults.ts'
 import { deleteReplay, loadReplays, saveReplay } from '../../state/replays.ts'
 import { messageOf, RetryLater } from '../../util/errors.ts'
 import { pause } from '../../util/pause.ts'
+import { loadBacktest } from './backtest-content.ts'
+import { removeBacktest, removeOtherBacktests } from './backtest-files.ts'
 import { checkAsk } from './check-ask.ts'
 import type { ReplayLake } from './pages.ts'
 import { checkPastTables } from './past-tables.ts'
@@ -34,6 +36,11 @@ export class Replays {
   /** Reads what was stored, and continues with replays that were not over. */
   async start(): Promise<void> {
     for (const replay of await loadReplays(this.#deps.db)) this.#all.set(replay.id, replay)
+    const waiting = [...this.#in('queued'), ...this.#in('running')]
+    await removeOtherBacktests(
+      this.#deps.config.data_dir,
+      waiting.flatMap(({ ask }) => filesOf(ask)),
+    )
     this.#next()
   }
 
@@ -46,8 +53,10 @@ export class Replays {
   /** Queues a replay. Rejects with `Refused` if it makes no sense, with `RetryLater` if the queue is full. `found`: for a retro-match. */
   async add(asked: ReplayAsk, found?: Replay['found']): Promise<Replay> {
     const { content, config, now, db } = this.#deps
-    const ask = checkAsk(asked, content(), now())
-    if (ask.kind === 'events' && ask.asOfMs !== undefined) await checkPastTables(content().loaded, ask.asOfMs, config.data_dir)
+    const checked = checkAsk(asked, content(), now())
+    const ask = checked.kind === 'backtest' ? await this.#prepared(checked) : checked
+    if ((ask.kind === 'events' || ask.kind === 'backtest') && ask.asOfMs !== undefined)
+      await checkPastTables(content().loaded, ask.asOfMs, config.data_dir)
     const waiting = this.#in('queued').length
     if (waiting >= MAX_WAITING)
       throw new RetryLater(
@@ -74,7 +83,10 @@ export class Replays {
   /** Ends a replay where it is; what it has stored stays. `undefined` if there is no such replay. One that is over stays unchanged. */
   async cancel(id: string): Promise<Replay | undefined> {
     const replay = this.#all.get(id)
-    if (replay?.state === 'queued') await this.#set({ ...replay, state: 'cancelled', endedMs: this.#deps.now() })
+    if (replay?.state === 'queued') {
+      await this.#set({ ...replay, state: 'cancelled', endedMs: this.#deps.now() })
+      await this.#removeFiles(replay)
+    }
     if (replay?.state === 'running') {
       this.#ending?.abort()
       await this.#working
@@ -90,6 +102,17 @@ export class Replays {
     this.#isStopping = true
     this.#ending?.abort()
     await this.#working
+  }
+
+  /** The rules that differ and their log types, if the files can be used. */
+  async #prepared(ask: BacktestReplay): Promise<BacktestReplay> {
+    const { content, config } = this.#deps
+    const { changed, logTypes } = await loadBacktest(ask, content(), config)
+    return { ...ask, rules: [...changed.keys()], logTypes }
+  }
+
+  async #removeFiles({ ask }: Replay): Promise<void> {
+    await removeBacktest(this.#deps.config.data_dir, filesOf(ask))
   }
 
   #in(state: ReplayState): Replay[] {
@@ -140,6 +163,7 @@ export class Replays {
       const { found: _, ...replay } = run.replay
       const notes = why === undefined ? replay.notes : { ...replay.notes, failed: why }
       await this.#set({ ...replay, state, notes, endedMs: this.#deps.now() })
+      await this.#removeFiles(replay)
     }
     try {
       await this.#save(run.replay, () => ending.aborted)
@@ -173,6 +197,10 @@ export class Replays {
       this.#all.delete(id)
     }
   }
+}
+
+function filesOf(ask: ReplayAsk): readonly (string | undefined)[] {
+  return ask.kind === 'backtest' ? [ask.after, ask.before] : []
 }
 
 /** The lake, but calls do not outlast the signal: a later answer is of no use. */

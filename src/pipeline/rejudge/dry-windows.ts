@@ -35,6 +35,11 @@ export class DryWindows {
     return { groups, crowds }
   }
 
+  /** The windows that are alerts, oldest first within a group. */
+  get opened(): readonly AlertWindow[] {
+    return [...this.#windows.values()].filter(({ opened }) => opened)
+  }
+
   /** Stores the decision without its texts, which are most of its size. */
   keep(windows: readonly AlertWindow[]): void {
     for (const window of windows) {

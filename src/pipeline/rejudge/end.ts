@@ -24,6 +24,8 @@ export interface EndDeps extends Omit<KnownDeps, 'rules'> {
   /** Where alerts go. */
   readonly routes: readonly Route[]
   readonly baseUrl: string
+  /** Matches that are stored already count like others. */
+  readonly isApart?: boolean
   /** What a table learned after the event was stored. */
   readonly learned?: AlertClock['learned']
   /** A replay's key in state. */
@@ -39,6 +41,8 @@ export interface EndDeps extends Omit<KnownDeps, 'rules'> {
 /** A page's outcome, with the replay. */
 interface Outcome {
   replay: Replay
+  /** The matches that were not stored before, in a dry run. */
+  matches?: readonly Judged[]
 }
 
 /** The end of a page's path when results are stored: one transaction that includes the replay's new position. */
@@ -86,6 +90,7 @@ export function endDry(
       const decision = await finish(part)
       const grouped = decision.decide(windows.known(decision))
       windows.keep(grouped.alerts.windows)
+      outcome.matches = grouped.judged.filter(({ finding }) => finding.kind === 'match')
       outcome.replay = resultOf(page, replay, grouped, known, aside)
     },
   }
@@ -115,10 +120,10 @@ function eventMs({ event }: Judged): number {
 async function unknownOf(
   page: Page,
   batch: EncodedBatch<Rows>,
-  deps: Pick<EndDeps, 'generation' | 'query' | 'flush'>,
+  deps: Pick<EndDeps, 'generation' | 'query' | 'flush' | 'isApart'>,
   into: { readonly known: Judged[]; readonly aside: Judged[] },
 ): Promise<EncodedBatch<Rows>> {
-  const stored = await knownMatches(batch.judged, { ...deps, rules: deps.generation.rules })
+  const stored = deps.isApart ? new Set<Judged>() : await knownMatches(batch.judged, { ...deps, rules: deps.generation.rules })
   into.known.push(...stored)
   const fresh = batch.judged.filter((item) => !stored.has(item))
   const kept = isLetters(page) ? fresh : fresh.filter(({ finding }) => finding.kind === 'match')

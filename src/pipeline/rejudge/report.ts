@@ -61,12 +61,13 @@ function addAlerts(before: readonly ReplayAlert[], { windows, opened }: PageResu
   const now = new Map(windows.map((window) => [window.alertId, window]))
   const updated = before.map((alert) => {
     const window = now.get(alert.alertId)
-    return window ? alertOf(window) : alert
+    return window ? listedAlert(window) : alert
   })
-  return [...updated, ...opened.slice(0, Math.max(0, MAX_ALERTS - updated.length)).map(alertOf)]
+  return [...updated, ...opened.slice(0, Math.max(0, MAX_ALERTS - updated.length)).map(listedAlert)]
 }
 
-function alertOf({ alertId, ruleId, severity, eventCount, body }: AlertWindow): ReplayAlert {
+/** An alert as reports list it. */
+export function listedAlert({ alertId, ruleId, severity, eventCount, body }: AlertWindow): ReplayAlert {
   return {
     alertId,
     ruleId,
