@@ -50,7 +50,7 @@ export function createApp(whole: Engine, log: Log = processLog()) {
     const message = `there is nothing at ${c.req.path.slice(0, 200)}; the API is documented at /api/v1/openapi.json`
     return c.json({ message, code: 'not_found' }, 404)
   })
-  app.use(plainHeaders, requireHost(engine.config.listen))
+  app.use(requireHost(engine.config))
   app.use('/api/*', requireCaller(engine), requireJson, limitBody())
   app.use('/metrics', requireCaller(engine))
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (_, methods) => refuseMethod(methods) }))
@@ -85,16 +85,6 @@ export function createApp(whole: Engine, log: Log = processLog()) {
 
 /** The API's type, for a typed client. */
 export type Api = ReturnType<typeof createApp>
-
-/** Responses are data: browsers must not sniff the type, cache them, or frame them in another page. */
-const plainHeaders: MiddlewareHandler = async (c, next) => {
-  await next()
-  // Log senders are not browsers, and there are many such responses.
-  if (c.req.path.startsWith('/ingest/')) return
-  c.header('x-content-type-options', 'nosniff')
-  c.header('cache-control', 'no-store')
-  c.header('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
-}
 
 function limitBody(): MiddlewareHandler {
   const limit = (maxSize: number) =>

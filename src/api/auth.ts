@@ -1,23 +1,43 @@
+import { isIP } from 'node:net'
+import { hostname } from 'node:os'
 import type { MiddlewareHandler } from 'hono'
+import type { Config } from '../config/config.ts'
 import { ApiError } from './errors.ts'
 
 const LOOPBACK = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i
 
+/** Read by programs with a token: a page in a browser must not reach them under another name. */
+const OF_THE_API = /^\/(?:api\/|metrics$)/
+
 /**
- * On a loopback address, refuses calls for other host names. Otherwise a web page could reach this machine under its own name
- * (DNS rebinding) and read responses as if they came from its own site.
+ * Refuses calls for names of other sites. Otherwise a web page could reach this machine under its own name (DNS rebinding) and read
+ * responses as if they came from its own site. A loopback address answers to nothing else at all. On a network address only the API is
+ * protected, and any address may be named, since rebinding takes a name. With TLS, browsers compare the name with the certificate.
  */
-export function requireHost(listen: string): MiddlewareHandler {
+export function requireHost({ listen, public_url: url, tls }: Pick<Config, 'listen' | 'public_url' | 'tls'>): MiddlewareHandler {
   const address = hostName(listen)
-  if (!LOOPBACK.test(address)) return (_, next) => next()
+  const isLocal = LOOPBACK.test(address)
+  if (!isLocal && tls) return (_, next) => next()
+  const own = new Set([
+    address,
+    ...(url === undefined ? [] : [new URL(url).hostname]),
+    ...(isLocal ? [] : [hostname().toLowerCase()]),
+  ])
+  const isOwn = (name: string) => LOOPBACK.test(name) || own.has(name) || (!isLocal && isAddress(name))
   return async (c, next) => {
-    const given = [c.req.header('host'), new URL(c.req.url).host].filter((host) => host !== undefined).map(hostName)
-    if (!given.every((name) => LOOPBACK.test(name) || name === address)) {
-      const message = `this server listens on ${address} and only answers to that name or localhost; to use another name, set \`listen\` to a network address`
-      throw new ApiError(421, 'wrong_host', message)
+    if (isLocal || OF_THE_API.test(c.req.path)) {
+      const given = [c.req.header('host'), new URL(c.req.url).host].filter((host) => host !== undefined).map(hostName)
+      if (!given.every(isOwn)) {
+        const message = `this server listens on ${address} and only answers to ${[...own].join(', ')} and localhost; to use another name, set \`public_url\` to the URL with that name`
+        throw new ApiError(421, 'wrong_host', message)
+      }
     }
     await next()
   }
+}
+
+function isAddress(name: string): boolean {
+  return isIP(name.replace(/^\[|\]$/g, '')) !== 0
 }
 
 /** `[::1]:4848` → `[::1]`, `localhost:4848` → `localhost`. */

@@ -10,6 +10,7 @@ export interface ConnectionLimits {
 
 interface Connection {
   readonly socket: Socket
+  readonly peer: string
   readonly address: string
   /** Requests in progress. */
   busy: number
@@ -18,13 +19,15 @@ interface Connection {
 }
 
 /**
+ * Connections are known by their peer, because with TLS a request has another socket than the connection that it arrived on.
+ *
  * Keeps idle and unknown connections from crowding out senders: if there are too many, the one that has been idle longest is
  * closed. A connection of a known sender is never closed during a request.
  */
 export class Connections {
   readonly #limits: ConnectionLimits
   /** Least recently active first. */
-  readonly #all = new Map<Socket, Connection>()
+  readonly #all = new Map<string, Connection>()
   /** Address → its connections that may be closed. */
   readonly #idle = new Map<string, number>()
 
@@ -35,19 +38,19 @@ export class Connections {
   }
 
   #opened(socket: Socket): void {
-    const connection: Connection = { socket, address: socket.remoteAddress ?? '', busy: 0, isProven: false }
+    const connection: Connection = { socket, peer: peerOf(socket), address: socket.remoteAddress ?? '', busy: 0, isProven: false }
     socket.once('close', () => this.#forget(connection))
     if (this.#idleOf(connection) >= this.#limits.maxIdlePerAddress) this.#closeOne(connection.address)
     if (this.#all.size >= this.#limits.max && !this.#closeOne()) {
-      socket.destroy()
+      close(socket)
       return
     }
-    this.#all.set(socket, connection)
+    this.#all.set(connection.peer, connection)
     this.#count(connection, 1)
   }
 
   #requested(request: IncomingMessage, response: ServerResponse): void {
-    const connection = this.#all.get(request.socket)
+    const connection = this.#all.get(peerOf(request.socket))
     if (!connection) return
     // Senders may have their secret in another header, or sign their bodies.
     const isAuthenticated = request.headers.authorization !== undefined || request.method === 'POST'
@@ -73,7 +76,7 @@ export class Connections {
     }
     if (!victim) return false
     this.#forget(victim)
-    victim.socket.destroy()
+    close(victim.socket)
     return true
   }
 
@@ -85,16 +88,17 @@ export class Connections {
   }
 
   #change(connection: Connection, act: () => void): void {
-    if (!this.#all.has(connection.socket)) return
+    if (this.#all.get(connection.peer) !== connection) return
     this.#count(connection, -1)
     act()
     this.#count(connection, 1)
-    this.#all.delete(connection.socket)
-    this.#all.set(connection.socket, connection)
+    this.#all.delete(connection.peer)
+    this.#all.set(connection.peer, connection)
   }
 
   #forget(connection: Connection): void {
-    if (!this.#all.delete(connection.socket)) return
+    if (this.#all.get(connection.peer) !== connection) return
+    this.#all.delete(connection.peer)
     this.#count(connection, -1)
   }
 
@@ -112,4 +116,14 @@ export class Connections {
 
 function mayClose({ busy, isProven }: Connection): boolean {
   return busy === 0 || !isProven
+}
+
+/** Unique among the connections that are open. */
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
+}
+
+/** Not within the event of a new connection: there, TLS may be about to begin on it, and Node 20 can crash. */
+function close(socket: Socket): void {
+  setImmediate(() => socket.destroy())
 }

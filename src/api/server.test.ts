@@ -48,6 +48,48 @@ test('a source is passed the address that a request comes from', async () => {
   expect(senders).toEqual(['127.0.0.1'])
 })
 
+test('a source is passed the address that a trusted proxy names, and no other proxy is believed', async () => {
+  const senders: unknown[] = []
+  const handle: Intake['handle'] = async (_request, _path, sender) => {
+    senders.push(sender)
+    return new Response()
+  }
+  const intakes = new Map<string, Intake>([['own', { handle, close: async () => {} }]])
+  for (const trusted_proxies of [[], ['127.0.0.1'], ['192.0.2.1']]) {
+    const config = { ...engine.config, trusted_proxies }
+    const own = await startServer(createApp({ ...engine, config, intakes }).fetch, { listen: '127.0.0.1:0' })
+    await fetch(`${own.url}/ingest/own`, { method: 'POST', body: 'x', headers: { 'x-forwarded-for': '1.1.1.1, 203.0.113.5' } })
+    await own.close(0)
+  }
+  expect(senders).toEqual(['127.0.0.1', '203.0.113.5', '127.0.0.1'])
+})
+
+test('every response has the security headers, and the path of `public_url` is removed', async () => {
+  const app = createApp(engine)
+  const seen: string[] = []
+  const own = await startServer(
+    (request, connection) => {
+      seen.push(new URL(request.url).pathname + new URL(request.url).search)
+      return app.fetch(request, connection)
+    },
+    { listen: '127.0.0.1:0', prefix: '/siem' },
+  )
+  const paths = ['/siem/healthz', '/healthz?x=1', '/siem', '/siem?x', '/siemens', '/siem/ingest/none', '/siem/api/v1/health']
+  for (const path of paths) {
+    const { headers } = await fetch(`${own.url}${path}`)
+    expect(Object.fromEntries(headers)).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-resource-policy': 'same-origin',
+    })
+  }
+  await own.close(0)
+  expect(seen).toEqual(['/healthz', '/healthz?x=1', '/', '/?x', '/siemens', '/ingest/none', '/api/v1/health'])
+})
+
 test('a body that does not arrive in time is answered with 408 and its connection is closed', async () => {
   expect(await raw(`${HEAD}Content-Length: 100\r\n\r\n{"sql":`)).toMatch(/^HTTP\/1\.1 408 /)
   expect(engine.queries).toEqual([])

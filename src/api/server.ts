@@ -1,8 +1,10 @@
 import type { Server } from 'node:http'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer, type Http2Bindings, type HttpBindings } from '@hono/node-server'
 import { ConfigError, messageOf } from '../util/errors.ts'
 import { Connections } from './connections.ts'
+import { removePrefix, setResponseHeaders } from './response-headers.ts'
 
 export interface ServerOptions {
   /** `address:port`; port 0 picks a free one. */
@@ -13,6 +15,19 @@ export interface ServerOptions {
   readonly headersTimeoutMs?: number
   /** How often the two limits above are checked. */
   readonly checkMs?: number
+  /** Speaks HTTPS with what this returns. It is called again every `reloadMs`, and a new pair serves the connections that follow. */
+  readonly tls?: (() => KeyPair) | undefined
+  readonly reloadMs?: number
+  /** What went wrong when `tls` was called again, once per message; the pair before stays in use. */
+  readonly onTlsProblem?: (message: string) => void
+  /** Path at which a reverse proxy offers this server, `/siem`, if it passes it on. */
+  readonly prefix?: string
+}
+
+/** Certificate chain and private key, PEM. */
+interface KeyPair {
+  readonly cert: string
+  readonly key: string
 }
 
 export interface RunningServer {
@@ -28,6 +43,9 @@ const MAX_CONNECTIONS = 1000
 const MAX_IDLE_PER_ADDRESS = 250
 /** An idle connection is kept open longer than shippers and proxies keep theirs, so that they close first. */
 const KEEP_ALIVE_MS = 65_000
+/** A connection without a finished TLS handshake is closed after this time. */
+const HANDSHAKE_MS = 10_000
+const RELOAD_MS = 10_000
 
 /** Starts to listen. Throws `ConfigError` if the address is not available. */
 export async function startServer(
@@ -35,19 +53,52 @@ export async function startServer(
   options: ServerOptions,
 ): Promise<RunningServer> {
   const { listen, requestTimeoutMs = 60_000, headersTimeoutMs = 10_000, checkMs = 2000 } = options
-  const server = createAdaptorServer({
-    fetch,
-    serverOptions: {
-      maxHeaderSize: MAX_HEADER_BYTES,
-      requestTimeout: requestTimeoutMs,
-      headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
-      connectionsCheckingInterval: checkMs,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-    },
-  }) as Server
+  const pair = options.tls?.()
+  const serverOptions = {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: Math.min(headersTimeoutMs, requestTimeoutMs),
+    connectionsCheckingInterval: checkMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+  }
+  const server = createAdaptorServer(
+    pair
+      ? { fetch, createServer: createTlsServer, serverOptions: { ...serverOptions, ...pair, handshakeTimeout: HANDSHAKE_MS } }
+      : { fetch, serverOptions },
+  ) as Server
+  setResponseHeaders(server)
+  removePrefix(server, options.prefix ?? '')
   new Connections(server, { max: MAX_CONNECTIONS, maxIdlePerAddress: MAX_IDLE_PER_ADDRESS })
   await begin(server, listen)
-  return { url: `http://${addressOf(server)}`, close: (graceMs = 5000) => end(server, graceMs) }
+  const stopReloading = pair ? reloading(server as TlsServer, pair, options) : () => {}
+  return {
+    url: `${pair ? 'https' : 'http'}://${addressOf(server)}`,
+    async close(graceMs = 5000) {
+      stopReloading()
+      await end(server, graceMs)
+    },
+  }
+}
+
+/** Takes over new files for new connections; those that exist keep theirs. */
+function reloading(server: TlsServer, first: KeyPair, { tls, reloadMs = RELOAD_MS, onTlsProblem }: ServerOptions): () => void {
+  let current = first
+  let problem: string | undefined
+  const timer = setInterval(() => {
+    const before = problem
+    problem = undefined
+    try {
+      const next = tls!()
+      if (next.cert === current.cert && next.key === current.key) return
+      server.setSecureContext({ ...next })
+      current = next
+    } catch (error) {
+      problem = messageOf(error)
+      if (problem !== before) onTlsProblem?.(problem)
+    }
+  }, reloadMs)
+  timer.unref()
+  return () => clearInterval(timer)
 }
 
 async function begin(server: Server, listen: string): Promise<void> {

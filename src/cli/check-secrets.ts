@@ -1,13 +1,17 @@
 import type { Config } from '../config/config.ts'
 import { type Environment, resolveSecret } from '../config/env.ts'
 import { httpSettings } from '../config/http.ts'
+import { readKeyPair } from '../config/tls.ts'
 import { sources as registry } from '../stages/source/index.ts'
 import { find } from '../util/define.ts'
 import { messageOf } from '../util/errors.ts'
 import { sendNothing } from '../util/http/send.ts'
 
 /** Destinations that cannot be created, and missing secrets and files that the configuration refers to. Sends nothing. */
-export async function checkSecrets({ content, destinations, http, keys, sources }: Config, env: Environment): Promise<string[]> {
+export async function checkSecrets(
+  { content, destinations, http, keys, sources, tls }: Config,
+  env: Environment,
+): Promise<string[]> {
   const { openDestination } = await import('../engine/destinations.ts')
   const problems: string[] = []
   const attempt = async (make: () => unknown) => {
@@ -18,6 +22,7 @@ export async function checkSecrets({ content, destinations, http, keys, sources 
     }
   }
   await attempt(() => httpSettings(http, env))
+  if (tls) await attempt(() => readKeyPair(tls, env))
   const unused = { configured: sendNothing, trusted: {} }
   for (const destination of destinations)
     await attempt(async () => (await openDestination(destination, { env, http: unused, write: () => {} })).close())

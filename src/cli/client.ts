@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { CaracalError, messageOf } from '../util/errors.ts'
+import { pinnedFetch } from './pinned-fetch.ts'
 
 /** The running server refused a call, cannot be reached, or returned something unintelligible. */
 export class CallFailed extends CaracalError {
@@ -21,10 +22,12 @@ export interface CallOptions {
 export class Client {
   readonly #base: string
   readonly #dataDir: string
+  readonly #certificate: string | undefined
 
-  constructor({ listen, data_dir }: Config) {
-    this.#base = `http://${reachable(listen)}`
+  constructor({ listen, data_dir, tls }: Config) {
+    this.#base = `${tls ? 'https' : 'http'}://${reachable(listen)}`
     this.#dataDir = data_dir
+    this.#certificate = tls?.cert.file
   }
 
   /** A call's response as JSON. Throws `CallFailed` with the server's message. */
@@ -41,7 +44,8 @@ export class Client {
     }
     let response: Response
     try {
-      response = await fetch(`${this.#base}${path}`, {
+      const send = this.#certificate === undefined ? fetch : await pinnedFetch(this.#certificate)
+      response = await send(`${this.#base}${path}`, {
         method,
         headers,
         redirect: 'error',

@@ -1,7 +1,9 @@
 import { createApp } from '../api/app.ts'
 import { type RunningServer, startServer } from '../api/server.ts'
 import type { Config } from '../config/config.ts'
+import { environment } from '../config/env.ts'
 import { listeningSources } from '../config/listening-sources.ts'
+import { readKeyPair } from '../config/tls.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { StoredAlert } from '../model/alert.ts'
 import { type Log, processLog } from '../telemetry/log.ts'
@@ -31,6 +33,9 @@ export async function serve(config: Config, start: () => Promise<Engine>, io: Io
   const server = await startServer((request, connection) => app?.fetch(request, connection) ?? starting(), {
     listen: config.listen,
     requestTimeoutMs: requestTimeoutMs(config),
+    tls: config.tls && keyPairOf(config.tls),
+    onTlsProblem: (message) => log.error(`A changed certificate cannot be used; the one before stays in use. ${message}`),
+    prefix: prefixOf(config),
   })
   let engine: Engine
   try {
@@ -50,6 +55,15 @@ export async function serve(config: Config, start: () => Promise<Engine>, io: Io
       await engine.stop()
     },
   }
+}
+
+function keyPairOf(tls: NonNullable<Config['tls']>) {
+  return () => readKeyPair(tls, environment())
+}
+
+/** `/siem` of `https://example.com/siem`. */
+function prefixOf({ public_url: url }: Config): string {
+  return url === undefined ? '' : new URL(url).pathname.replace(/\/+$/, '')
 }
 
 /** At least as long as any source allows its senders. */

@@ -12,6 +12,7 @@ import { targetUrl } from '../util/http/target-url.ts'
 import { gitContent } from './content.ts'
 import { httpSchema } from './http.ts'
 import { keysSchema } from './keys.ts'
+import { proxiesSchema, tlsSchema } from './tls.ts'
 
 const MIB = 1024 * 1024
 
@@ -42,11 +43,21 @@ export const configSchema = z.strictObject({
     .regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, 'address:port, as in 127.0.0.1:4848')
     .default('127.0.0.1:4848')
     .describe('Address and port for the API, ingest and the console.'),
+  tls: tlsSchema
+    .optional()
+    .describe(
+      'Certificate with which the port speaks HTTPS. Its files are read again when they change, without closing connections. Default: plain HTTP.',
+    ),
+  trusted_proxies: proxiesSchema
+    .default([])
+    .describe(
+      'Addresses and ranges of reverse proxies. The sender that they name in X-Forwarded-For is believed; from any other address that header has no effect.',
+    ),
   public_url: targetUrl
     .transform((url) => url.replace(/\/+$/, ''))
     .optional()
     .describe(
-      'URL at which people reach Caracal, for links in alerts, such as https://siem.example.com behind a reverse proxy. Default: `listen`.',
+      'URL at which people reach Caracal, for links in alerts, such as https://siem.example.com behind a reverse proxy. Its host name is one that Caracal answers to, and its path is removed from the URLs of requests. Default: `listen`.',
     ),
   data_dir: z.string().min(1).default('./data').describe('Folder for the state, spool, lake, table versions and API token.'),
   content: z
@@ -220,8 +231,8 @@ export const configSchema = z.strictObject({
 
 export type Config = z.output<typeof configSchema>
 /** Where people reach the product, without a slash at the end: links begin with it. */
-export function publicUrl({ public_url: url, listen }: Pick<Config, 'public_url' | 'listen'>): string {
-  return url ?? `http://${listen}`
+export function publicUrl({ public_url: url, listen, tls }: Pick<Config, 'public_url' | 'listen' | 'tls'>): string {
+  return url ?? `${tls ? 'https' : 'http'}://${listen}`
 }
 
 export type SourceConfig = Config['sources'][number]

@@ -16,7 +16,7 @@ const MAX_ISSUES = 20
 /** Keys whose values are not quoted in messages: an entire URL or header may be a secret. */
 const MAY_HOLD_SECRETS = new Set<PropertyKey | undefined>(['content', 'destinations', 'heartbeat_url', 'http', 'keys'])
 /** Keys that can only be set in the file. */
-const LISTS = new Set(['sources', 'destinations', 'disabled_packs', 'enabled_packs', 'http', 'keys'])
+const LISTS = new Set(['sources', 'destinations', 'disabled_packs', 'enabled_packs', 'http', 'keys', 'tls', 'trusted_proxies'])
 
 /**
  * Loads the configuration from `file`, or from caracal.yml in the working folder if it exists, or from the defaults, and then

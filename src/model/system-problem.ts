@@ -24,6 +24,16 @@ const MINUTE = 60_000
  * never changes.
  */
 export const PROBLEM_KINDS = {
+  CertificateExpiring: {
+    headline: 'The certificate of the HTTP port expires',
+    severity: 'HIGH',
+    alerts: 'all',
+    afterMs: 0,
+    meaning:
+      'The certificate of the HTTP port ends soon, has ended or cannot be read. Senders and people will not be able to connect, or will be warned.',
+    advice:
+      'Renew the certificate in the files that `tls` names. Caracal takes over new files within seconds, without a restart.',
+  },
   ClockJumped: {
     headline: 'The clock jumped',
     severity: 'MEDIUM',

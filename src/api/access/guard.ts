@@ -9,9 +9,9 @@ import { callAs } from './caller.ts'
 import { OPERATIONS, PERMISSIONS } from './operations.ts'
 
 /** Refuses calls without a valid token, and those that its role does not allow. */
-export function requireCaller({ tokens }: Pick<Engine, 'tokens'>): MiddlewareHandler {
+export function requireCaller(engine: Pick<Engine, 'tokens' | 'config'>): MiddlewareHandler {
   return async (c, next) => {
-    const caller = callerOf(tokens, c)
+    const caller = callerOf(engine, c)
     const operation = operationOf(c)
     // Without an operation, the answer is that there is nothing at this path.
     if (operation !== undefined) requirePermission(caller, operation)
@@ -19,8 +19,8 @@ export function requireCaller({ tokens }: Pick<Engine, 'tokens'>): MiddlewareHan
   }
 }
 
-function callerOf(tokens: Engine['tokens'], c: Context): Caller {
-  const identity = tokens.identify(bearerOf(c.req.header('authorization')), addressOf(c))
+function callerOf({ tokens, config }: Pick<Engine, 'tokens' | 'config'>, c: Context): Caller {
+  const identity = tokens.identify(bearerOf(c.req.header('authorization')), addressOf(c, config.trusted_proxies))
   if (identity.kind === 'caller') return identity.caller
   if (identity.kind === 'unknown') {
     const message =

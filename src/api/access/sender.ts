@@ -5,16 +5,16 @@ import { ApiError } from '../errors.ts'
 import { addressOf } from './address.ts'
 
 /** True if the caller may know the names of sources. */
-export function isKnown({ tokens }: Pick<Engine, 'tokens'>, c: Context): boolean {
-  return tokens.identify(bearerOf(c.req.header('authorization')), addressOf(c)).kind === 'caller'
+export function isKnown({ tokens, config }: Pick<Engine, 'tokens' | 'config'>, c: Context): boolean {
+  return tokens.identify(bearerOf(c.req.header('authorization')), addressOf(c, config.trusted_proxies)).kind === 'caller'
 }
 
 /**
  * Refuses senders of logs with a token of the API that is not for sending, or not from there. Senders without such a token are left to the
  * source, which may have its own.
  */
-export function requireSender({ tokens }: Pick<Engine, 'tokens'>, c: Context): void {
-  const identity = tokens.identify(tokenOf(c.req.header('authorization')), addressOf(c))
+export function requireSender({ tokens, config }: Pick<Engine, 'tokens' | 'config'>, c: Context): void {
+  const identity = tokens.identify(tokenOf(c.req.header('authorization')), addressOf(c, config.trusted_proxies))
   if (identity.kind === 'unknown') return
   if (identity.kind === 'refused') {
     const { name, why, isPlace } = identity

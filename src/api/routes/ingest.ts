@@ -15,7 +15,7 @@ export function ingestRoutes(engine: Engine): Hono {
       throw new ApiError(404, 'not_found', `there is no source '${id.slice(0, 80)}' that accepts requests. ${known}`)
     }
     requireSender(engine, c)
-    return intake.handle(c.req.raw, c.req.path.slice('/ingest/'.length + id.length), addressOf(c))
+    return intake.handle(c.req.raw, c.req.path.slice('/ingest/'.length + id.length), addressOf(c, engine.config.trusted_proxies))
   })
 }
 
@@ -35,7 +35,7 @@ export function shipperAt(engine: Engine, c: Context, path: string): Promise<Res
   // A sender that no source knows is refused in the words of its protocol. `/` is also the home page.
   const [, intake] = knowing[0] ?? (path === '/' ? [] : all[0]) ?? []
   if (intake?.handle) requireSender(engine, c)
-  return intake?.handle?.(request, path, addressOf(c))
+  return intake?.handle?.(request, path, addressOf(c, engine.config.trusted_proxies))
 }
 
 function addresses({ config }: Engine): string[] {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import type { Config, SourceConfig } from '../../config/config.ts'
 import { systemRuleId } from '../../model/system-problem.ts'
@@ -13,6 +14,7 @@ import { blindRuleCheck } from '../blind/blind-rules.ts'
 import type { LogTypeReads } from '../blind/reads.ts'
 import type { SourceProgress } from '../pipeline-calls.ts'
 import type { PipelineThread, SpoolThread } from '../threads.ts'
+import { certificateCheck } from './certificate.ts'
 import type { Check } from './check.ts'
 import { clockCheck } from './clock.ts'
 import { deadLetterCheck } from './dead-letters.ts'
@@ -59,9 +61,11 @@ export function allChecks({
   onSources,
 }: CheckDeps): Check[] {
   const monotonic = () => performance.now()
+  const { tls } = config
   return [
     clockCheck(Date.now, monotonic),
     diskCheck(config.data_dir, statfs),
+    certificateCheck(tls && (() => readFileSync(tls.cert.file, 'utf8')), Date.now),
     spoolCheck(
       sources.map(({ id }) => id),
       { maxBytes: config.spool_max_bytes, maxSourceBytes: config.spool_source_max_bytes },

@@ -4,8 +4,10 @@ import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Config } from '../../config/config.ts'
+import { environment } from '../../config/env.ts'
 import { DataFolderInUse, lockDataDir } from '../../state/sqlite.ts'
 import { packageRoot } from '../../util/entry.ts'
+import { certificateExamination } from './certificate.ts'
 import { clockExamination } from './clock.ts'
 import { contentExamination } from './content.ts'
 import { databaseExamination } from './databases.ts'
@@ -49,6 +51,7 @@ export function examinations(
     diskExamination(dataDir, statfs),
     folderExamination(dataDir, process.getuid?.()),
     portsExamination(config, isRunning),
+    certificateExamination(config, environment(), Date.now()),
     databaseExamination(dataDir, 'state'),
     databaseExamination(dataDir, 'spool'),
     lakeExamination(config, isRunning),

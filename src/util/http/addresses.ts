@@ -15,6 +15,16 @@ export function publicOr(ranges: readonly string[]): AddressRule {
   }
 }
 
+/** Recognises the addresses in these ranges; a text that is not an address is in none. */
+export function inRanges(ranges: readonly string[]): (text: string) => boolean {
+  const all = ranges.map(rangeOf)
+  return (text) => {
+    if (all.length === 0 || isIP(text.replace(/%.*$/, '')) === 0) return false
+    const address = bare(text)
+    return all.some(([net, bits]) => net.kind() === address.kind() && address.match(net, bits))
+  }
+}
+
 /** Parses a range from the configuration. Throws if it is invalid. */
 export function rangeOf(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
   const [base = ''] = text.split('/')
