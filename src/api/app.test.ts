@@ -267,6 +267,7 @@ test('the API description lists every route', async () => {
     'post /api/v1/tokens',
     'post /api/v1/tokens/{id}/revoke',
     'post /api/v1/backtests',
+    'post /api/v1/backups',
   ])
 })
 

@@ -15,6 +15,7 @@ import { alertRelatedRoutes } from './routes/alert-related.ts'
 import { alertWorkRoutes } from './routes/alert-work.ts'
 import { alertRoutes } from './routes/alerts.ts'
 import { backtestRoutes, MAX_BACKTEST_BYTES } from './routes/backtests.ts'
+import { backupRoutes } from './routes/backups.ts'
 import { contentRoutes } from './routes/content.ts'
 import { contentHistoryRoutes } from './routes/content-history.ts'
 import { deadLetterRoutes } from './routes/dead-letters.ts'
@@ -79,6 +80,7 @@ export function createApp(whole: Engine, log: Log = processLog()) {
     .route('/', replayRoutes(engine))
     .route('/', tokenRoutes(engine))
     .route('/', backtestRoutes(engine))
+    .route('/', backupRoutes(engine))
     .route('/', homeRoutes(engine))
     .doc31('/api/v1/openapi.json', { openapi: '3.1.0', info: { title: 'Caracal', version: '1' } })
 }

@@ -5,10 +5,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { alertId, type FakeEngine, fakeEngine, TOKEN } from '../../test/support/fake-engine.ts'
 import { createApp } from '../api/app.ts'
 import { type RunningServer, startServer } from '../api/server.ts'
+import { lockDataDir } from '../state/sqlite.ts'
+import { StorageError } from '../util/errors.ts'
 import { hash16, sha256 } from '../util/hash.ts'
+import { version } from '../util/version.ts'
 import type { Io } from './io.ts'
 import { runCli } from './main.ts'
-import { version } from './version.ts'
 
 interface Ran {
   readonly code: number
@@ -74,6 +76,8 @@ describe('without a server', () => {
       'tokens',
       'content',
       'reload',
+      'backup',
+      'restore',
       'health',
       'demo',
       'test',
@@ -545,6 +549,30 @@ describe('with a server', () => {
     })
     engine.undo = async () => ({ ...engine.reloaded, outcome: 'broken', problems: [{ file: 'b.yml', message: 'x' }], number: 2 })
     expect(await cli(['content', 'undo', '2', ...flags])).toMatchObject({ code: 1, out: expect.stringContaining('b.yml: x') })
+  })
+
+  test('backup has the running server make one, and says what it contains and why it failed', async () => {
+    // The server has the data folder.
+    const unlock = lockDataDir(engine.config.data_dir)
+    expect(await cli(['backup', '/backups/monday', ...flags])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(
+        /^Backup of \S+ in \/backups\/monday: 3 files, 1\.2 MiB, in .+\.\nIt contains the API's token: keep it as safe as the data folder\.\n$/,
+      ),
+    })
+    const { out } = await cli(['backup', '/backups/monday', '--json', ...flags])
+    expect(JSON.parse(out)).toEqual({
+      folder: '/backups/monday',
+      created_time: '1970-01-01T00:16:40.000Z',
+      ...{ files: 3, bytes: 1_234_567, pause_ms: 12, token: true },
+    })
+    engine.backedUp = async () => Promise.reject(new StorageError('the disk is full'))
+    expect(await cli(['backup', '/backups/monday', ...flags])).toEqual({
+      code: 1,
+      out: '',
+      err: 'caracal: the backup failed: the disk is full\n',
+    })
+    unlock()
   })
 
   test('rules shows the state of each, why it is off and what it has not judged', async () => {

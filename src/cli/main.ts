@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
+import { version } from '../util/version.ts'
 import { exitCodeOf } from './exit.ts'
 import { guardOutput, type Io, processIo } from './io.ts'
-import { version } from './version.ts'
 
 type Register = (program: Command, io: Io) => void
 
@@ -25,6 +25,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   tokens: async () => (await import('./commands/tokens.ts')).registerTokens,
   content: async () => (await import('./commands/content.ts')).registerContent,
   reload: async () => (await import('./commands/reload.ts')).registerReload,
+  backup: async () => (await import('./commands/backup.ts')).registerBackup,
+  restore: async () => (await import('./commands/restore.ts')).registerRestore,
   health: async () => (await import('./commands/health.ts')).registerHealth,
   demo: async () => (await import('./commands/demo.ts')).registerDemo,
   test: async () => (await import('./commands/test.ts')).registerTest,

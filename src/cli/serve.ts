@@ -9,11 +9,11 @@ import type { StoredAlert } from '../model/alert.ts'
 import { type Log, processLog } from '../telemetry/log.ts'
 import { messageOf } from '../util/errors.ts'
 import { printable } from '../util/terminal.ts'
+import { version } from '../util/version.ts'
 import { demoSummary } from './demo-summary.ts'
 import type { Io } from './io.ts'
 import { self, selfCall } from './self.ts'
 import { count, counted } from './style.ts'
-import { version } from './version.ts'
 
 export interface Running {
   readonly engine: Engine

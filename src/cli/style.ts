@@ -34,6 +34,12 @@ export function counted(n: number, noun: string): string {
   return `${count(n)} ${noun}${n === 1 ? '' : 's'}`
 }
 
+/** A number of bytes for people: `7 KiB`, `1.2 MiB`, `3.4 GiB`. */
+export function size(bytes: number): string {
+  if (bytes < 1024 ** 2) return `${count(Math.ceil(bytes / 1024))} KiB`
+  return bytes < 1024 ** 3 ? `${(bytes / 1024 ** 2).toFixed(1)} MiB` : `${(bytes / 1024 ** 3).toFixed(1)} GiB`
+}
+
 /** A time span for people: `35 ms`, `2.1 s`, `4 min`, `3 h`, `12 d`. */
 export function span(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`

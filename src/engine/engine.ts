@@ -10,6 +10,7 @@ import type { QueryOptions, QueryResult } from '../stages/store/lake.ts'
 import type { StateReader } from '../state/read.ts'
 import type { Tokens } from './accounts/tokens.ts'
 import type { Desk } from './alert-desk.ts'
+import type { RunningBackup } from './backup/backups.ts'
 import type { UndoneContent } from './content-undo.ts'
 import type { LastingProblem } from './problems.ts'
 import type { RuleState } from './rule-states.ts'
@@ -193,6 +194,8 @@ export interface Engine extends TablePast {
   metrics(): Promise<string>
   /** Deletes every trace of a source's events: lake rows, alerts based only on it, cursors, counters. */
   removeSource(sourceId: string): Promise<void>
+  /** Begins a backup into a new or empty folder; aborting the signal ends it and leaves nothing. See `Backups.begin`. */
+  backUp(folder: string, signal: AbortSignal): Promise<RunningBackup>
   /** Resolves when the source has nothing left to read and all of it is committed. */
   settled(sourceId: string): Promise<void>
   /** Every stored replay, oldest first. */

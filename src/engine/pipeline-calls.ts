@@ -54,6 +54,8 @@ export interface PipelineCalls {
   settled: (sourceId: string) => void
   /** Writes what is committed to the lake. */
   flush: () => void
+  /** True: nothing moves to the lake from now on; resolves when nothing is on its way. Calls of `flush` wait until the pause ends. */
+  pauseFlushes: (isPaused: boolean) => void
   /** Carries out what people do to alerts. */
   desk: (ask: DeskAsk) => DeskAnswers[DeskAsk['do']]
   /** Changes tokens of the API. */

@@ -276,6 +276,10 @@ export class Pipeline implements Handlers<PipelineCalls> {
     return this.#flusher.flush()
   }
 
+  async pauseFlushes(isPaused: boolean): Promise<void> {
+    return isPaused ? this.#flusher.pause() : this.#flusher.resume()
+  }
+
   desk(ask: DeskAsk): Promise<DeskAnswers[DeskAsk['do']]> {
     const routing = { routes: this.#routes, baseUrl: this.#options.baseUrl }
     return atDesk(ask, { db: this.#db, routing, rules: this.#content.current.generation.rules, now: Date.now })

@@ -7,6 +7,9 @@ export interface SpoolCalls {
   /** Waiting bytes, of one source or of all. */
   bytes: (sourceId?: string) => number
   forget: (sourceId: string) => void
+  /** Committed bodies stay in the spool until `freeBodies`. */
+  keepBodies: () => void
+  freeBodies: () => void
   close: () => void
 }
 

@@ -29,6 +29,8 @@ export class SpoolServer {
   readonly #spool: Spool
   readonly #pipeline: Remote<SpoolNews>
   #waiting: Waiting[] = []
+  /** While set, the ids up to which bodies can be freed, by source. */
+  #kept: Map<string, number> | undefined
 
   constructor(options: SpoolServerOptions, pipeline: Remote<SpoolNews>) {
     this.#options = options
@@ -43,6 +45,14 @@ export class SpoolServer {
       append: (body) => this.#append(body),
       bytes: (sourceId) => this.#spool.bytes(sourceId),
       forget: (sourceId) => this.#spool.forget(sourceId),
+      keepBodies: () => {
+        this.#kept ??= new Map()
+      },
+      freeBodies: () => {
+        const kept = this.#kept ?? []
+        this.#kept = undefined
+        for (const [sourceId, upToId] of kept) this.#spool.free(sourceId, upToId)
+      },
       close: () => this.#spool.close(),
     }
   }
@@ -62,7 +72,10 @@ export class SpoolServer {
           rows.map((row) => row.body.buffer as ArrayBuffer),
         )
       },
-      free: ({ sourceId, upToId }) => this.#spool.free(sourceId, upToId),
+      free: ({ sourceId, upToId }) => {
+        if (this.#kept) this.#kept.set(sourceId, Math.max(upToId, this.#kept.get(sourceId) ?? 0))
+        else this.#spool.free(sourceId, upToId)
+      },
     }
   }
 

@@ -5,6 +5,7 @@ import { cacheFolder, environment, resolveSecret } from '../config/env.ts'
 import { httpSettings } from '../config/http.ts'
 import { contentRoots } from '../packs/load.ts'
 import { ContentWatch } from '../packs/watch.ts'
+import { Order } from '../pipeline/order.ts'
 import { DEAD_LETTERS, REPLAYED, SIGNALS } from '../pipeline/rows.ts'
 import { isLocal } from '../stages/deliver/index.ts'
 import { sources as registry } from '../stages/source/index.ts'
@@ -23,6 +24,8 @@ import { createHttp } from '../util/http/http.ts'
 import { Started } from '../util/started.ts'
 import { Tokens } from './accounts/tokens.ts'
 import type { Desk, DeskAsk } from './alert-desk.ts'
+import { Backups } from './backup/backups.ts'
+import { refuseUnrestored } from './backup/restore.ts'
 import { contentProblems } from './checks/content.ts'
 import { allChecks } from './checks/index.ts'
 import { contentPlaces } from './content-places.ts'
@@ -82,6 +85,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     () => lockDataDir(config.data_dir),
     (unlock) => unlock(),
   )
+  refuseUnrestored(config.data_dir)
   const machine = dataToken(config.data_dir)
   const contentWatch = await started.step(
     'the look at content folders',
@@ -268,6 +272,12 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     // Stopped in the meantime: it continues after the next start.
     done.catch(() => {})
   }
+  const deletions = new Order()
+  const backups = await started.step(
+    'backups',
+    () => new Backups({ dataDir: config.data_dir, lake, pipeline, spool, deletions, log }),
+    (made) => made.stop(),
+  )
   return {
     config,
     tokens,
@@ -306,10 +316,13 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     onAlert: (listener) => events.listen(listener),
     removeSource: async (sourceId) => {
       const label = sources.find((source) => source.id === sourceId)?.label ?? sourceId
-      await pipeline.rpc.call('flush')
-      await pipeline.rpc.call('removeSource', { sourceId, label })
-      await lake.removeSource(sourceId)
+      await deletions.run(async () => {
+        await pipeline.rpc.call('flush')
+        await pipeline.rpc.call('removeSource', { sourceId, label })
+        await lake.removeSource(sourceId)
+      })
     },
+    backUp: (folder, signal) => backups.begin(folder, signal),
     stop: () => started.stop(),
   }
 }

@@ -396,3 +396,36 @@ test('rows of Caracal’s own tables that the lake refuses for good are reported
     '3 rows of monitor.indicators, the last because: no; 1 rows of monitor.rule_errors, the last because: no',
   )
 })
+
+test('a pause ends with the flush in progress, and nothing reaches the lake before it is over', async () => {
+  const lake = new MemoryLake()
+  let proceed = () => {}
+  const held = new Promise<void>((resolve) => {
+    proceed = resolve
+  })
+  const insert: LakeWriter['insert'] = async (...args) => {
+    await held
+    return lake.insert(...args)
+  }
+  const flusher = flusherOf({ ensure: async () => {}, insert })
+  await commit(flusher, [rows('t', ['1'])])
+  const first = flusher.flush()
+  await vi.waitFor(async () => expect((await db.selectFrom('flushes').selectAll().execute()).length).toBe(1))
+  let isPaused = false
+  const paused = flusher.pause().then(() => {
+    isPaused = true
+  })
+  await commit(flusher, [rows('t', ['2'])])
+  const second = flusher.flush()
+  expect(isPaused).toBe(false)
+  proceed()
+  await paused
+  expect(lake.rows).toEqual(['logs.t ["1","s"]'])
+  // What the state says fits what the lake has: one row stored, one waiting.
+  expect((await state.outboxSize()).rows).toBe(1)
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(lake.rows).toHaveLength(1)
+  flusher.resume()
+  await Promise.all([first, second])
+  expect(lake.rows).toEqual(['logs.t ["1","s"]', 'logs.t ["2","s"]'])
+})

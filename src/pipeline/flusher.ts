@@ -65,6 +65,10 @@ export class Flusher {
   readonly #lost = new Map<string, Lost>()
   #running: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
+  /** Settles when the flush in progress is over. */
+  #storing: Promise<void> = Promise.resolve()
+  /** While set, no flush begins. */
+  #paused: { readonly over: Promise<void>; readonly end: () => void } | undefined
   #isStarted = false
   /** The waiting rows, counted separately so that checking is free. */
   #waiting = { rows: 0, bytes: 0, oldestMs: undefined as number | undefined }
@@ -122,6 +126,24 @@ export class Flusher {
     if (this.#held.size > 0) throw new RetryLater(this.#trouble()!)
   }
 
+  /** Begins no further flush until `resume`; resolves when none is in progress. Calls of `flush` wait. */
+  async pause(): Promise<void> {
+    if (!this.#paused) {
+      let end = () => {}
+      const over = new Promise<void>((resolve) => {
+        end = resolve
+      })
+      this.#paused = { over, end }
+    }
+    await this.#storing.catch(() => {})
+  }
+
+  /** Ends a pause; harmless without one. */
+  resume(): void {
+    this.#paused?.end()
+    this.#paused = undefined
+  }
+
   async stop(): Promise<void> {
     this.#isStarted = false
     clearTimeout(this.#timer)
@@ -148,12 +170,12 @@ export class Flusher {
     try {
       for (const flush of await this.#state.heldFlushes()) {
         const held = this.#held.get(flush.table!)
-        if (force || !held || held.nextMs <= now()) await this.#store(flush)
+        if (force || !held || held.nextMs <= now()) await this.#inTurn(flush)
       }
       for (;;) {
         const flush = await this.#state.beginFlush(maxBytes, now())
         if (!flush) break
-        await this.#store(flush)
+        await this.#inTurn(flush)
       }
       onTrouble(this.#trouble())
     } catch (error) {
@@ -178,6 +200,13 @@ export class Flusher {
       this.#meanwhile = undefined
     }
     for (const finished of meanwhile) this.added(finished, this.#options.now())
+  }
+
+  /** Nothing of a flush is in the lake before its turn, which a pause postpones. */
+  async #inTurn(flush: Flush): Promise<void> {
+    while (this.#paused) await this.#paused.over
+    this.#storing = this.#store(flush)
+    await this.#storing
   }
 
   /** Writes a flush to the lake and records the outcome. */

@@ -45,6 +45,11 @@ const migrations: MigrationProvider = {
   }),
 }
 
+/** The names of this version's migrations, oldest first. */
+export async function knownMigrations(): Promise<string[]> {
+  return Object.keys(await migrations.getMigrations()).sort()
+}
+
 /** Opens `state.db` for writing and migrates its tables. Synchronous underneath, so only the pipeline thread may call it. */
 export async function openState(dataDir: string, options: SqliteOptions = {}): Promise<StateDb> {
   const db = new Kysely<StateTables>({ dialect: dialectOf(openSqlite(join(dataDir, 'state.db'), options)) })

@@ -20,6 +20,8 @@ function faulty(change: (inner: Lake) => Partial<Lake>): AnyLake {
         showLookups: (...args) => inner.showLookups(...args),
         query: (...args) => inner.query(...args),
         removeSource: (...args) => inner.removeSource(...args),
+        snapshot: () => inner.snapshot(),
+        dropSnapshot: () => inner.dropSnapshot(),
         ready: () => inner.ready(),
         close: () => inner.close(),
       }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Config, configSchema } from '../../src/config/config.ts'
 import { Tokens } from '../../src/engine/accounts/tokens.ts'
 import { atDesk, type Desk, type DeskAsk } from '../../src/engine/alert-desk.ts'
+import type { FinishedBackup } from '../../src/engine/backup/backups.ts'
 import type { ContentChange, Engine, Health, ReloadedContent, SourceView, TableView } from '../../src/engine/engine.ts'
 import type { RuleState } from '../../src/engine/rule-states.ts'
 import type { AlertBody, AlertWindow } from '../../src/model/alert.ts'
@@ -42,6 +43,8 @@ export interface FakeEngine extends Engine {
   /** The originators of reloads. */
   readonly reloads: (readonly [cause: string, actor: string | undefined])[]
   undo: Engine['undoContent']
+  /** The outcome of a backup. */
+  backedUp: (finished: FinishedBackup) => Promise<FinishedBackup>
   pulls: ReloadedContent['pulls']
   /** Records content that was in force, as the pipeline does. */
   record(content: ContentRecord): Promise<void>
@@ -141,6 +144,13 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
     async removeSource(id) {
       removed.push(id)
     },
+    backUp: async (folder) => {
+      const progress = { files: 3, bytes: 1_234_567 }
+      const done = engine.backedUp({ ...progress, folder, createdMs: 1_000_000, pauseMs: 12, token: true })
+      done.catch(() => {})
+      return { progress: () => progress, done }
+    },
+    backedUp: async (finished) => finished,
     settled: async () => {},
     replays: async () => engine.replaysNow,
     async addReplay(ask) {

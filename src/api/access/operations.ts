@@ -4,6 +4,7 @@ import type { Role } from '../../model/account.ts'
 export const PERMISSIONS = {
   'alerts:read': ['admin', 'analyst', 'viewer'],
   'alerts:change': ['admin', 'analyst'],
+  'backups:make': ['admin'],
   'content:read': ['admin', 'analyst', 'viewer'],
   'content:change': ['admin'],
   'deliveries:read': ['admin', 'analyst', 'viewer'],
@@ -36,6 +37,7 @@ export interface Terms {
 export const OPERATIONS: Readonly<Record<string, Terms>> = {
   'GET /api/v1/health': { needs: 'health:read', narrowed: 'closed' },
   'GET /metrics': { needs: 'health:read', narrowed: 'closed' },
+  'POST /api/v1/backups': { needs: 'backups:make', narrowed: 'closed' },
   'GET /api/v1/openapi.json': { needs: 'own:read', narrowed: 'all' },
   'GET /api/v1/me': { needs: 'own:read', narrowed: 'all' },
   'GET /api/v1/tokens': { needs: 'tokens:manage', narrowed: 'closed' },

@@ -6,7 +6,7 @@ import { columns } from '../columns.ts'
 import { Exit, UsageError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { clientOf, type ServerFlags, withServer } from '../server-options.ts'
-import { ago, bold, count, span, until } from '../style.ts'
+import { ago, bold, count, size, span, until } from '../style.ts'
 
 type Detail = z.output<typeof tableDetailSchema>
 type Row = z.output<typeof rowSchema>
@@ -97,7 +97,7 @@ function detail(table: Detail, io: Io): string[] {
       { text: one.until ?? 'in force' },
       { text: one.rows === null ? '-' : count(one.rows), isNumber: true },
       { text: one.changes === null ? '-' : changesText(one.changes) },
-      { text: one.is_stored ? size(one.stored_bytes) : 'no longer kept' },
+      { text: one.is_stored ? (one.stored_bytes === null ? '-' : size(one.stored_bytes)) : 'no longer kept' },
     ])
   const refreshes = table.refreshes
     .slice(0, LISTED)
@@ -175,12 +175,4 @@ function changedColumns({ before, after }: Pick<Change, 'before' | 'after'>): st
 function changesText({ added, removed, changed, worsened }: Diff['counts']): string {
   const worse = worsened > 0 ? ` (${count(worsened)} worse)` : ''
   return `+${count(added)} −${count(removed)} ~${count(changed)}${worse}`
-}
-
-function size(bytes: number | null): string {
-  return bytes === null
-    ? '-'
-    : bytes < 1024 * 1024
-      ? `${count(Math.ceil(bytes / 1024))} KiB`
-      : `${(bytes / 1024 / 1024).toFixed(1)} MiB`
 }

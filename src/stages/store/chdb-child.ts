@@ -63,6 +63,9 @@ async function serve(work: ChdbWork, request: Request): Promise<void> {
     } else if (request.op === 'removeSource') {
       await work.removeSource(request.sourceId)
       send({ op: 'done', id })
+    } else if (request.op === 'snapshot') {
+      await work.snapshot()
+      send({ op: 'done', id })
     } else if (request.op === 'cancel') await work.cancel(id)
     else {
       await work.close()

@@ -42,6 +42,7 @@ export type Request =
   /** Answered as soon as both the process and the engine respond at all. */
   | { readonly op: 'ping'; readonly id: number }
   | { readonly op: 'removeSource'; readonly id: number; readonly sourceId: string }
+  | { readonly op: 'snapshot'; readonly id: number }
   | { readonly op: 'close'; readonly id: number }
 
 /** Answers of the child. `ready` comes first and only once. The rows of a query are the frame's payload, one per line. */

@@ -4,6 +4,7 @@ import { COUNTED_FORMAT, FORMAT, readAnswer, readCountedAnswer } from './answer.
 import { type Engine, killStatement, type ReaderDatabase, rowsOf, type Session } from './chdb-engine.ts'
 import type { AnswerHead, ChildOptions, Request } from './chdb-protocol.ts'
 import { forgetLostTokens } from './chdb-repair.ts'
+import { takeSnapshot } from './chdb-snapshot.ts'
 import { ChdbTables, unite } from './chdb-tables.ts'
 import { ALL, quoteName, quoteText, tableName, UNITED } from './ddl.ts'
 import { queryError, refusalOf } from './engine-error.ts'
@@ -154,6 +155,10 @@ export class ChdbWork {
     } finally {
       session.close()
     }
+  }
+
+  snapshot(): Promise<void> {
+    return this.#write((writer) => takeSnapshot(writer, this.#options.path))
   }
 
   /** Ends a running query. The engine checks between blocks; until then the reader stays busy. */

@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { z } from 'zod'
@@ -8,6 +9,7 @@ import { type Clock, steadyClock } from '../../util/clock.ts'
 import { Refused, RetryLater } from '../../util/errors.ts'
 import { ChdbProcess, FolderTaken } from './chdb-process.ts'
 import type { ChildOptions } from './chdb-protocol.ts'
+import { FROZEN, SNAPSHOT } from './chdb-snapshot.ts'
 import { watchProcess } from './chdb-watch.ts'
 import { Culprits } from './culprits.ts'
 import { Incidents } from './incidents.ts'
@@ -103,6 +105,8 @@ async function openLake(options: ChildOptions, maxRows: number, deps: ChdbLakeDe
     const lake = new ChdbLake(options, maxRows, deps)
     try {
       await lake.ready()
+      // What a backup left that a crash interrupted.
+      await lake.dropSnapshot()
       return lake
     } catch (error) {
       await lake.close()
@@ -206,6 +210,15 @@ export class ChdbLake implements Lake {
 
   async removeSource(sourceId: string): Promise<void> {
     await this.#ask({ op: 'removeSource', sourceId })
+  }
+
+  async snapshot(): Promise<string> {
+    await this.#ask({ op: 'snapshot' })
+    return join(this.#options.path, SNAPSHOT)
+  }
+
+  async dropSnapshot(): Promise<void> {
+    await rm(join(this.#options.path, FROZEN), { recursive: true, force: true })
   }
 
   async close(): Promise<void> {

@@ -74,6 +74,12 @@ export interface Lake {
   showLookups(views: readonly LookupView[]): Promise<void>
   /** Deletes every event and match row of a source (`p_source_id`), and its dead letters. */
   removeSource(sourceId: string): Promise<void>
+  /**
+   * Makes a copy of all files of the lake as they are now, from which a lake can be opened, and returns its folder. Writes wait meanwhile.
+   * There is one copy at a time, and it takes room until `dropSnapshot` or the next start.
+   */
+  snapshot(): Promise<string>
+  dropSnapshot(): Promise<void>
   /** Resolves when the lake can be used, with the tables that its last start migrated to the current layout. */
   ready(): Promise<readonly Brought[]>
   close(): Promise<void>

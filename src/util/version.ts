@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { packageRoot } from '../util/entry.ts'
+import { packageRoot } from './entry.ts'
 
 /** The version in package.json. */
 export function version(): string {
