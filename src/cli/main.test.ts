@@ -90,6 +90,7 @@ describe('without a server', () => {
       'validate',
       'config',
       'doctor',
+      'service',
       'init',
       'help',
     ])

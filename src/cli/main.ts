@@ -39,6 +39,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   validate: async () => (await import('./commands/validate.ts')).registerValidate,
   config: async () => (await import('./commands/config.ts')).registerConfig,
   doctor: async () => (await import('./commands/doctor.ts')).registerDoctor,
+  service: async () => (await import('./commands/service.ts')).registerService,
   init: async () => (await import('./commands/init.ts')).registerInit,
 }
 
