@@ -268,6 +268,7 @@ test('the API description lists every route', async () => {
     'post /api/v1/tokens/{id}/revoke',
     'post /api/v1/backtests',
     'post /api/v1/backups',
+    'get /api/v1/audit',
   ])
 })
 

@@ -4,6 +4,7 @@ import { bodyLimit } from 'hono/body-limit'
 import { methodNotAllowed } from 'hono/method-not-allowed'
 import type { Engine } from '../engine/engine.ts'
 import { type Log, processLog } from '../telemetry/log.ts'
+import { audited } from './access/audited.ts'
 import { requireCaller } from './access/guard.ts'
 import { sighted } from './access/sight.ts'
 import { requireHost, requireJson } from './auth.ts'
@@ -14,6 +15,7 @@ import { alertMergeRoutes } from './routes/alert-merge.ts'
 import { alertRelatedRoutes } from './routes/alert-related.ts'
 import { alertWorkRoutes } from './routes/alert-work.ts'
 import { alertRoutes } from './routes/alerts.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { backtestRoutes, MAX_BACKTEST_BYTES } from './routes/backtests.ts'
 import { backupRoutes } from './routes/backups.ts'
 import { contentRoutes } from './routes/content.ts'
@@ -52,8 +54,8 @@ export function createApp(whole: Engine, log: Log = processLog()) {
     return c.json({ message, code: 'not_found' }, 404)
   })
   app.use(requireHost(engine.config))
-  app.use('/api/*', requireCaller(engine), requireJson, limitBody())
-  app.use('/metrics', requireCaller(engine))
+  app.use('/api/*', audited(whole), requireCaller(engine), requireJson, limitBody())
+  app.use('/metrics', audited(whole), requireCaller(engine))
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (_, methods) => refuseMethod(methods) }))
   return app
     .route('/', healthCheck(engine))
@@ -81,6 +83,7 @@ export function createApp(whole: Engine, log: Log = processLog()) {
     .route('/', tokenRoutes(engine))
     .route('/', backtestRoutes(engine))
     .route('/', backupRoutes(engine))
+    .route('/', auditRoutes(engine))
     .route('/', homeRoutes(engine))
     .doc31('/api/v1/openapi.json', { openapi: '3.1.0', info: { title: 'Caracal', version: '1' } })
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { AUDIT_SOURCE } from '../model/audit.ts'
 import { DEFAULT_MAX_RECORD_BYTES } from '../model/outcome.ts'
 import { destinations } from '../stages/deliver/index.ts'
 import { sources } from '../stages/source/index.ts'
@@ -87,6 +88,10 @@ export const configSchema = z.strictObject({
   sources: z
     .array(oneOf('source', sources))
     .default([])
+    .refine(
+      (list) => list.every(({ id }) => id !== AUDIT_SOURCE),
+      `the id ${AUDIT_SOURCE} is that of Caracal's own source of audit events: choose another`,
+    )
     .superRefine(checkStreams)
     .superRefine(checkPolls)
     .overwrite((list) => list.map((source) => withPresetTypes(withPrefixTypes(source))))

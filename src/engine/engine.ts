@@ -8,6 +8,7 @@ import type { LiveStatus } from '../stages/enrich/live/live-status.ts'
 import type { Intake } from '../stages/source/source.ts'
 import type { QueryOptions, QueryResult } from '../stages/store/lake.ts'
 import type { StateReader } from '../state/read.ts'
+import type { Audit } from './accounts/audit.ts'
 import type { Tokens } from './accounts/tokens.ts'
 import type { Desk } from './alert-desk.ts'
 import type { RunningBackup } from './backup/backups.ts'
@@ -162,6 +163,8 @@ export interface Engine extends TablePast {
   readonly config: Config
   /** The tokens of the API, and of sources that have no token themselves. */
   readonly tokens: Tokens
+  /** Records a change or a refused call as an event. Resolves when it is on disk, or cannot be stored; never rejects. */
+  readonly audit: Audit['record']
   /** What state contains. */
   readonly read: StateReader
   /** What is in force now. */

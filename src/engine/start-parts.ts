@@ -1,6 +1,7 @@
 import type { Config, SourceConfig } from '../config/config.ts'
 import { environment, resolveSecret } from '../config/env.ts'
 import { apiKeys } from '../config/keys.ts'
+import { AUDIT_SOURCE } from '../model/audit.ts'
 import { systemProblem } from '../model/system-problem.ts'
 import { Deliverer } from '../pipeline/deliverer.ts'
 import { systemClock, TableKeeper } from '../stages/enrich/keeper.ts'
@@ -196,7 +197,7 @@ export async function openIntakes(
   const intakes = new Map<string, Intake>()
   for (const source of sources) {
     const definition = find('source', sourceDefinitions, source.type)
-    if (!definition.pushes) continue
+    if (!definition.pushes || source.id === AUDIT_SOURCE) continue
     const reference = definition.listens?.(source as never).token
     const expected = reference && resolveSecret(reference, environment())
     const deps: IntakeDeps = {

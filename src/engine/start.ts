@@ -3,6 +3,7 @@ import { MessageChannel } from 'node:worker_threads'
 import { type Config, configSchema, publicUrl, type SourceConfig } from '../config/config.ts'
 import { cacheFolder, environment, resolveSecret } from '../config/env.ts'
 import { httpSettings } from '../config/http.ts'
+import { AUDIT_SOURCE } from '../model/audit.ts'
 import { contentRoots } from '../packs/load.ts'
 import { ContentWatch } from '../packs/watch.ts'
 import { Order } from '../pipeline/order.ts'
@@ -22,6 +23,7 @@ import { find } from '../util/define.ts'
 import { RetryLater } from '../util/errors.ts'
 import { createHttp } from '../util/http/http.ts'
 import { Started } from '../util/started.ts'
+import { Audit, auditSource } from './accounts/audit.ts'
 import { Tokens } from './accounts/tokens.ts'
 import type { Desk, DeskAsk } from './alert-desk.ts'
 import { Backups } from './backup/backups.ts'
@@ -239,6 +241,12 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     ask: (ask) => pipeline.rpc.call('tokens', ask),
     now: Date.now,
   })
+  const audit = new Audit({
+    append: (body, receivedMs) =>
+      spool.rpc.move('append', { sourceId: AUDIT_SOURCE, decoding: 'lines', receivedMs, body }, [body.buffer]),
+    onLost: (err, entry) => log.error({ err, entry }, 'An audit event could not be stored.'),
+    now: Date.now,
+  })
   intakes = await started.step(
     'the intakes',
     () => openIntakes(sources, spool, { tokens, send: http.configured }),
@@ -281,6 +289,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
   return {
     config,
     tokens,
+    audit: (entry) => audit.record(entry),
     isDemo,
     read,
     get content() {
@@ -372,12 +381,14 @@ async function logLayouts(lake: Lake, log: Log): Promise<void> {
     )
 }
 
-/** The configured sources and those that come with them, the http source that always exists (with the data folder's token), and the sample's. */
+/** The configured sources and those that come with them, the http source that always exists (with the data folder's token), that of audit events, and the sample's. */
 function allSources({ sources }: Config, demo: SourceConfig | undefined): SourceConfig[] {
   const ids = new Set(sources.map(({ id }) => id))
   const brought = sources.flatMap((source) => find('source', registry, source.type).brings?.(source as never) ?? [])
   const builtIn = configSchema.parse({ sources: [...brought, { type: 'http', id: 'default' }] }).sources
-  return [...sources, ...builtIn, ...(demo ? [demo] : [])].filter((source) => sources.includes(source) || !ids.has(source.id))
+  return [...sources, ...builtIn, auditSource(), ...(demo ? [demo] : [])].filter(
+    (source) => sources.includes(source) || !ids.has(source.id),
+  )
 }
 
 function spoolOptions({ data_dir, spool_max_bytes, spool_source_max_bytes }: Config) {

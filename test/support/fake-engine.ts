@@ -8,6 +8,7 @@ import type { FinishedBackup } from '../../src/engine/backup/backups.ts'
 import type { ContentChange, Engine, Health, ReloadedContent, SourceView, TableView } from '../../src/engine/engine.ts'
 import type { RuleState } from '../../src/engine/rule-states.ts'
 import type { AlertBody, AlertWindow } from '../../src/model/alert.ts'
+import type { AuditEntry } from '../../src/model/audit.ts'
 import { EMPTY_REPORT, type Replay, type ReplayAsk } from '../../src/model/replay.ts'
 import { defineTable } from '../../src/stages/enrich/definition.ts'
 import type { RefreshOutcome } from '../../src/stages/enrich/outcomes.ts'
@@ -31,6 +32,8 @@ export interface Query {
 export interface FakeEngine extends Engine {
   /** The arguments of `query`. */
   readonly queries: Query[]
+  /** What was recorded. */
+  readonly audited: AuditEntry[]
   /** The arguments of `removeSource`. */
   readonly removed: string[]
   /** The arguments of `addReplay`. */
@@ -65,6 +68,10 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
   const engine: FakeEngine = {
     config: { ...configSchema.parse({}), data_dir: folder, ...config },
     tokens: new Tokens({ machine: TOKEN, stored: [], ask: (ask) => changeTokens(state, ask, Date.now()), now: Date.now }),
+    audited: [],
+    audit: async (entry) => {
+      engine.audited.push(entry)
+    },
     isDemo: false,
     read: stateReader(state),
     content: CONTENT,

@@ -8,10 +8,18 @@ import { addressOf } from './address.ts'
 import { callAs } from './caller.ts'
 import { OPERATIONS, PERMISSIONS } from './operations.ts'
 
+declare module 'hono' {
+  interface ContextVariableMap {
+    /** Set once it is known. */
+    caller?: Caller
+  }
+}
+
 /** Refuses calls without a valid token, and those that its role does not allow. */
 export function requireCaller(engine: Pick<Engine, 'tokens' | 'config'>): MiddlewareHandler {
   return async (c, next) => {
     const caller = callerOf(engine, c)
+    c.set('caller', caller)
     const operation = operationOf(c)
     // Without an operation, the answer is that there is nothing at this path.
     if (operation !== undefined) requirePermission(caller, operation)

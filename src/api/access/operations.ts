@@ -40,6 +40,7 @@ export const OPERATIONS: Readonly<Record<string, Terms>> = {
   'POST /api/v1/backups': { needs: 'backups:make', narrowed: 'closed' },
   'GET /api/v1/openapi.json': { needs: 'own:read', narrowed: 'all' },
   'GET /api/v1/me': { needs: 'own:read', narrowed: 'all' },
+  'GET /api/v1/audit': { needs: 'events:read', narrowed: 'closed' },
   'GET /api/v1/tokens': { needs: 'tokens:manage', narrowed: 'closed' },
   'POST /api/v1/tokens': { needs: 'tokens:manage', narrowed: 'closed' },
   'POST /api/v1/tokens/{id}/revoke': { needs: 'tokens:manage', narrowed: 'closed' },
