@@ -13,6 +13,7 @@ import { targetUrl } from '../util/http/target-url.ts'
 import { gitContent } from './content.ts'
 import { httpSchema } from './http.ts'
 import { keysSchema } from './keys.ts'
+import { riskSchema } from './risk.ts'
 import { proxiesSchema, tlsSchema } from './tls.ts'
 
 const MIB = 1024 * 1024
@@ -201,6 +202,9 @@ export const configSchema = z.strictObject({
     .min(0)
     .default(180_000)
     .describe('Delay between startup and the first refresh of tables, in milliseconds.'),
+  risk: riskSchema
+    .optional()
+    .describe('Adds up the risk of addresses, users and other entities that matches name (docs/risk.md). Default: off.'),
   retention: z
     .strictObject({
       lake_days: z

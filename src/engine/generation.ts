@@ -1,6 +1,8 @@
 import type { Filter, Sampling } from '../model/filter.ts'
 import type { Rule } from '../model/rule.ts'
 import type { Generation, SourceBinding, Writing } from '../pipeline/generation.ts'
+import type { Risk } from '../pipeline/risk/assess.ts'
+import { RISK_RULE } from '../pipeline/risk/risk-rule.ts'
 import type { TableWriter, WrittenTables } from '../pipeline/table-writer.ts'
 import type { CorrelationStore } from '../stages/detect/correlation/store.ts'
 import type { DetectorOptions } from '../stages/detect/language.ts'
@@ -36,6 +38,8 @@ export interface GenerationDeps {
   readonly writer?: TableWriter | undefined
   /** What correlation rules remember. */
   readonly memory: CorrelationStore
+  /** How matches add to the risk of entities. Absent: they do not. */
+  readonly risk?: Risk | undefined
   /** Running detectors: those whose content is unchanged are reused. */
   readonly running?: readonly RunningDetector[]
   /** The rules that the generation judges with in this thread. Absent: all. */
@@ -55,7 +59,7 @@ export interface MadeGeneration extends Generation {
  * `ConfigError` for a source whose log type has no schema or whose table cannot be built; nothing is left running then.
  */
 export async function createGeneration(loaded: LoadedContent, deps: GenerationDeps): Promise<MadeGeneration> {
-  const { sources, tables, parser, detection, memory, writer } = deps
+  const { sources, tables, parser, detection, memory, writer, risk } = deps
   const bindings = new Map<string, SourceBinding>()
   const pinned = new Map<string, readonly Table[]>()
   for (const source of sources) {
@@ -72,7 +76,11 @@ export async function createGeneration(loaded: LoadedContent, deps: GenerationDe
     hash: hashOf(parts),
     parts,
     parser: createParser(parser),
-    rules: new Map([...alertingRules(loaded)].map(([id, rule]) => [id, shown(rule, shorten)])),
+    rules: new Map([
+      ...(risk ? [[RISK_RULE.id, RISK_RULE] as const] : []),
+      ...[...alertingRules(loaded)].map(([id, rule]) => [id, shown(rule, shorten)] as const),
+    ]),
+    risk,
     correlation: correlationOf(loaded, memory),
     written: written && writingOf(writer, written),
     sources: bindings,

@@ -1,12 +1,14 @@
 import { join } from 'node:path'
 import type { Config, SourceConfig } from '../config/config.ts'
 import { contentFolders } from '../config/content.ts'
+import { riskSettings } from '../config/risk.ts'
 import type { Rule } from '../model/rule.ts'
 import type { TableWriter } from '../pipeline/table-writer.ts'
 import type { MissedAddresses } from '../stages/enrich/live/missed-addresses.ts'
 import { loadCache } from '../state/cache.ts'
 import { correlationStore } from '../state/correlation.ts'
 import type { StateDb } from '../state/db.ts'
+import { riskStore } from '../state/risk.ts'
 import { fromRoots } from '../util/host-paths.ts'
 import { readsByLogType } from './blind/reads.ts'
 import { closeDetectors, ranksOf } from './detectors.ts'
@@ -126,12 +128,14 @@ async function startGeneration(
   apart: string[] | undefined,
   { config, sources, db, now, onOff, onSlower, makers, observe, before, writer }: OpenContentDeps,
 ): Promise<{ readonly generation: MadeGeneration; readonly made: MadeElsewhere | undefined }> {
+  const settings = riskSettings(config)
   const own = await createGeneration(loaded, {
     sources,
     tables,
     writer,
     parser: { maxRecordBytes: config.max_record_bytes, maxDepth: config.max_depth },
     memory: correlationStore(db),
+    risk: settings && { settings, store: riskStore(db) },
     ...(before && { running: before.generation.running }),
     detection: {
       timeoutMs: config.rule_timeout_ms,

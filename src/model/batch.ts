@@ -6,6 +6,7 @@ import type { LimitHit } from './limit.ts'
 import type { CacheWrite } from './match.ts'
 import type { MuteCount } from './mute.ts'
 import type { DeliveryKind } from './outgoing-alert.ts'
+import type { RiskChanges } from './risk.ts'
 import type { TableWrite } from './table-write.ts'
 
 /** Where a batch begins and ends, with everything needed to build exactly the same batch again. Plain JSON. */
@@ -71,6 +72,8 @@ export interface Effects {
   readonly cacheWrites: readonly CacheWrite[]
   /** What correlation rules now remember. */
   readonly correlation: CorrelationChanges
+  /** The risk of entities. Absent: unchanged. */
+  readonly risk?: RiskChanges
   /** Limits that rules reached. */
   readonly limits?: readonly LimitHit[]
   /** Rule id → matches and errors. */

@@ -37,6 +37,8 @@ export interface Rule {
   readonly createdBy?: string | undefined
   /** What an event must satisfy before the rule sees it (`InlineFilters`). Absent: every event passes. */
   readonly inlineFilter?: Condition | undefined
+  /** What a match adds to the risk of the entities that it names, 0 to 100. Absent: by severity. */
+  readonly riskScore?: number | undefined
   /** Names of the queries whose rows a scheduled rule judges. */
   readonly scheduledQueries?: readonly string[]
   /** Only for a policy. */

@@ -63,6 +63,7 @@ const about = {
   OutputIds: strings.optional(),
   Status: z.string().optional(),
   CreatedBy: z.string().optional(),
+  RiskScore: z.number().min(0).max(100).optional(),
   OnlyUseBaseRiskScore: z.boolean().optional(),
   BaseVersion: baseVersion,
 }

@@ -64,6 +64,7 @@ function readRule(
     tests: (item.Tests ?? []).map((test, at) => readTest(file, yaml, test, at, 'Log')),
     file,
     ...(item.CreatedBy !== undefined && { createdBy: item.CreatedBy }),
+    ...(item.RiskScore !== undefined && { riskScore: item.RiskScore }),
     ...(inlineFilter && { inlineFilter }),
     ...readCode(file, yaml, item),
   }
@@ -85,6 +86,7 @@ function readPolicy(file: string, yaml: YamlFile, item: z.output<typeof policyIt
     tests: (item.Tests ?? []).map((test, at) => readTest(file, yaml, test, at, 'Resource')),
     file,
     ...(item.CreatedBy !== undefined && { createdBy: item.CreatedBy }),
+    ...(item.RiskScore !== undefined && { riskScore: item.RiskScore }),
     policy: {
       resourceTypes: item.ResourceTypes ?? [],
       suppressions: item.Suppressions ?? [],
@@ -114,6 +116,7 @@ function readDerived(file: string, yaml: YamlFile, item: z.output<typeof derived
     threshold: item.Threshold,
     summaryAttributes: item.SummaryAttributes,
     createAlert: item.CreateAlert,
+    riskScore: item.RiskScore,
     // An empty list counts as absent: the base's tests run.
     tests: item.Tests?.length ? item.Tests.map((test, at) => readTest(file, yaml, test, at, 'Log')) : undefined,
     inlineFilter: readFilter(file, item.InlineFilters),

@@ -6,12 +6,13 @@ import { countsOf } from './counts.ts'
 import { type EncodeDeps, encode } from './encode.ts'
 import type { Generation } from './generation.ts'
 import { decided, group } from './group.ts'
+import { assess } from './risk/assess.ts'
 import { RULE_ERRORS, rowsOf, ruleErrorRow } from './rows.ts'
 import { type Correlated, type Findings, type GroupedBatch, NO_RECORDS } from './steps.ts'
 
 export interface EffectsDeps extends EncodeDeps {
   /** The generation that judged the input. */
-  readonly generation: Pick<Generation, 'hash' | 'rules' | 'correlation'>
+  readonly generation: Pick<Generation, 'hash' | 'rules' | 'correlation' | 'risk'>
   readonly nowMs: number
 }
 
@@ -46,7 +47,9 @@ export async function effectsOfRows(
   meta: ReadonlyMap<string, string>,
   deps: EffectsDeps,
 ): Promise<Decision<OtherEffects>> {
-  return effectsOfFindings(await correlate(found, deps.generation.correlation, deps.nowMs), meta, deps)
+  const { correlation, risk, rules } = deps.generation
+  const correlated = await correlate(found, correlation, deps.nowMs)
+  return effectsOfFindings(await assess(correlated, risk, rules, { atMs: () => deps.nowMs }), meta, deps)
 }
 
 /** The effects of passing time on correlation rules; `undefined` if there are none. `more`: call again immediately. */

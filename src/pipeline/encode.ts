@@ -34,6 +34,7 @@ export function encode(found: Encodable, origin: RowOrigin, deps: EncodeDeps): E
     mutes: alerts.mutes,
     cacheWrites,
     correlation,
+    ...(found.risk && { risk: found.risk }),
     // A child process speaks for the rules of all folders, so it may name one that does not exist.
     limits: [...alerts.limits, ...cacheLimits.filter(({ ruleId }) => deps.generation.rules.has(ruleId))],
     findings: tally(found),

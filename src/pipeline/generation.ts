@@ -7,6 +7,7 @@ import type { Parser, ParseSource } from '../stages/parse/parser.ts'
 import type { Correlation } from './correlate.ts'
 import type { ParsedChunks } from './parse.ts'
 import type { PathBatch } from './path.ts'
+import type { Risk } from './risk/assess.ts'
 import type { EncodedBatch } from './steps.ts'
 import type { BatchPlace, WrittenTables } from './table-writer.ts'
 
@@ -39,6 +40,8 @@ export interface Generation {
   readonly rules: ReadonlyMap<string, Rule>
   /** `undefined` if no correlation rule is enabled. */
   readonly correlation: Correlation | undefined
+  /** How matches add to the risk of entities. Absent: they do not. */
+  readonly risk?: Risk | undefined
   /** Tables that events write. Absent: there are none, or they are neither written nor read. */
   readonly written?: Writing | undefined
   /** By source id. */

@@ -12,6 +12,7 @@ import { decided, group } from './group.ts'
 import { judgeBatch } from './judge.ts'
 import { judgeLeft } from './judge-left.ts'
 import { type ParsedChunks, parseBatch } from './parse.ts'
+import { assess } from './risk/assess.ts'
 import type { EncodedBatch, GroupedBatch, JudgedBatch } from './steps.ts'
 import type { BatchTables } from './table-writer.ts'
 
@@ -92,8 +93,10 @@ export async function takePath<Rows, Made>(batch: PathBatch, generation: Generat
     // Correlate: matches are signals of correlation rules, which answer with matches of their own.
     const times = end.times(part)
     const correlated = await correlate(part, generation.correlation, times.signalsMs)
+    // Risk: matches add to the risk of the entities that they name, and an entity that reaches the threshold is a match.
+    const assessed = await assess(correlated, generation.risk, generation.rules, times)
     // Alert: matches of one rule with one dedup string in one window are one alert. Windows are decided in the transaction.
-    const grouped = group(correlated, generation.rules, times)
+    const grouped = group(assessed, generation.rules, times)
     // Effects: those rows and the findings', windows, deliveries, counts: what the transaction keeps.
     return decided(grouped, end.encode)
   })

@@ -4,6 +4,7 @@ import type { Event } from '../model/event.ts'
 import type { LimitHit } from '../model/limit.ts'
 import type { CacheWrite } from '../model/match.ts'
 import type { DeadLetter } from '../model/outcome.ts'
+import type { RiskChanges } from '../model/risk.ts'
 import type { AlertStepResult, Judged } from '../stages/alert/step.ts'
 import type { ParsedEvents } from '../stages/parse/parser.ts'
 import type { RawRecords } from './raw-records.ts'
@@ -52,6 +53,8 @@ export interface Findings {
 /** Findings, including those of correlation rules, with what these rules remember from now on. */
 export interface Correlated extends Findings {
   readonly correlation: CorrelationChanges
+  /** The risk of the entities that they name. Absent: unchanged. */
+  readonly risk?: RiskChanges
 }
 
 /** Findings with their alert windows. */

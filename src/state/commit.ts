@@ -10,6 +10,7 @@ import { saveDeliveries } from './deliveries.ts'
 import { readGroups } from './groups.ts'
 import { saveLimits } from './limits.ts'
 import { saveMuteCounts } from './mutes.ts'
+import { saveRisk } from './risk.ts'
 import type { StateTables } from './tables.ts'
 import { saveTableWrite } from './written-rows.ts'
 
@@ -97,6 +98,7 @@ async function saveEffects(tx: Transaction<StateTables>, effects: Effects): Prom
   await saveDeliveries(tx, effects.deliveries)
   await saveCacheWrites(tx, effects.cacheWrites, effects.nowMs)
   await saveCorrelation(tx, effects.correlation)
+  await saveRisk(tx, effects.risk)
   await saveMuteCounts(tx, effects.mutes ?? [], effects.nowMs)
   await saveLimits(tx, effects.limits ?? [], effects.nowMs)
 }

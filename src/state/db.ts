@@ -18,6 +18,7 @@ import * as mutes from './migrations/0014-mutes.ts'
 import * as deliveryReferences from './migrations/0015-delivery-references.ts'
 import * as deliveryOrder from './migrations/0016-delivery-order.ts'
 import * as tokens from './migrations/0017-tokens.ts'
+import * as risk from './migrations/0018-risk.ts'
 import { openSqlite, type SqliteFile, type SqliteOptions, type Statement } from './sqlite.ts'
 import type { StateTables } from './tables.ts'
 
@@ -42,6 +43,7 @@ const migrations: MigrationProvider = {
     '0015-delivery-references': deliveryReferences,
     '0016-delivery-order': deliveryOrder,
     '0017-tokens': tokens,
+    '0018-risk': risk,
   }),
 }
 

@@ -145,6 +145,8 @@ export interface StateTables {
   sequences: { name: string; value: number }
   /** What correlation rules remember between signals; `value` is JSON text. */
   correlation: { id: string; rule_id: string; wake_ms: number; value: string }
+  /** The risk of entities; `shares` is JSON text. `rank` orders them by what is left of it at any one time. */
+  risk: { field: string; value: string; score: number; at_ms: number; is_alerted: number; shares: string; rank: number }
   /**
    * The rule cache, by hash of the key; `entry` is JSON text of [key, entry]. An entry without an expiry expires at the end of time.
    * Later writes have a greater `written`.

@@ -1,0 +1,61 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { RiskEntity } from '../model/risk.ts'
+import { openState, type StateDb } from './db.ts'
+import { riskStore, saveRisk } from './risk.ts'
+
+const DAY_MS = 86_400_000
+let folder: string
+let db: StateDb
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'caracal-risk-'))
+  db = await openState(folder)
+})
+afterEach(async () => {
+  await db.destroy()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const entity = (value: string, score: number, atMs: number): RiskEntity => ({
+  field: 'p_any_usernames',
+  value,
+  score,
+  atMs,
+  isAlerted: score >= 100,
+  shares: [{ ruleId: 'A', points: score, times: 1, lastMs: atMs }],
+})
+const save = (entities: readonly RiskEntity[], maxEntities = 1000) =>
+  db.transaction().execute((tx) => saveRisk(tx, { entities, halfLifeMs: DAY_MS, maxEntities }))
+const read = (...values: string[]) => riskStore(db).read(values.map((value) => ({ field: 'p_any_usernames', value })))
+
+test('entities are read as they were last stored', async () => {
+  await save([entity('ana', 40, 5 * DAY_MS), entity("o'b\u{1f600}", 120.25, 5 * DAY_MS)])
+  await save([entity('ana', 80.5, 6 * DAY_MS)])
+  expect(await read('ana', "o'b\u{1f600}", 'none')).toEqual([
+    entity('ana', 80.5, 6 * DAY_MS),
+    entity("o'b\u{1f600}", 120.25, 5 * DAY_MS),
+  ])
+  expect(await riskStore(db).read([{ field: 'p_any_emails', value: 'ana' }])).toEqual([])
+})
+
+test('beyond the limit, those of whom least is left are forgotten, whenever they were seen', async () => {
+  // 30 after a day is more than 14 now, and 200 after four days is less.
+  await save(
+    [entity('old', 200, 0), entity('yesterday', 30, 3 * DAY_MS), entity('now', 14, 4 * DAY_MS), entity('most', 90, 4 * DAY_MS)],
+    3,
+  )
+  expect((await read('old', 'yesterday', 'now', 'most')).map(({ value }) => value).sort()).toEqual(['most', 'now', 'yesterday'])
+  await save(
+    Array.from({ length: 50 }, (_, i) => entity(`flood${i}`, 5, 4 * DAY_MS)),
+    3,
+  )
+  expect((await read('most', 'yesterday', 'now')).map(({ value }) => value)).toHaveLength(3)
+})
+
+test('risk that has decayed to nothing is forgotten', async () => {
+  await save([entity('gone', 100, 0)])
+  await save([entity('here', 5, 20 * DAY_MS)])
+  expect((await read('gone', 'here')).map(({ value }) => value)).toEqual(['here'])
+})
