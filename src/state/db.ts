@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { Kysely, type MigrationProvider, Migrator, SqliteAdapter, SqliteDialect } from 'kysely'
 import { StorageError } from '../util/errors.ts'
+import { beforeMigrating } from './before-migrating.ts'
 import * as spine from './migrations/0001-spine.ts'
 import * as ruleCache from './migrations/0002-rule-cache.ts'
 import * as correlation from './migrations/0003-correlation.ts'
@@ -52,11 +53,24 @@ export async function knownMigrations(): Promise<string[]> {
   return Object.keys(await migrations.getMigrations()).sort()
 }
 
-/** Opens `state.db` for writing and migrates its tables. Synchronous underneath, so only the pipeline thread may call it. */
-export async function openState(dataDir: string, options: SqliteOptions = {}): Promise<StateDb> {
-  const db = new Kysely<StateTables>({ dialect: dialectOf(openSqlite(join(dataDir, 'state.db'), options)) })
-  const { error } = await new Migrator({ db, provider: migrations }).migrateToLatest()
-  if (error) {
+export interface StateOptions extends SqliteOptions {
+  /** For tests and fixtures: the last migration to apply. */
+  readonly upTo?: string
+}
+
+/**
+ * Opens `state.db` for writing and migrates its tables, after copying it as it is (`beforeMigrating`). Synchronous underneath, so only the
+ * pipeline thread may call it.
+ */
+export async function openState(dataDir: string, { upTo, ...options }: StateOptions = {}): Promise<StateDb> {
+  const file = openSqlite(join(dataDir, 'state.db'), options)
+  const db = new Kysely<StateTables>({ dialect: dialectOf(file) })
+  try {
+    beforeMigrating(dataDir, await knownMigrations())
+    const migrator = new Migrator({ db, provider: migrations })
+    const { error } = upTo === undefined ? await migrator.migrateToLatest() : await migrator.migrateTo(upTo)
+    if (error) throw error
+  } catch (error) {
     await db.destroy()
     if (error instanceof StorageError) throw error
     throw new StorageError(`The state database in ${dataDir} could not be migrated: ${String(error)}`, { cause: error })

@@ -13,6 +13,7 @@ import { RetryLater } from '../../util/errors.ts'
 import { ChdbLake, createChdbLake } from './chdb.ts'
 import { INDEX } from './indicators.ts'
 import { insertInto } from './insert.fixture.ts'
+import { bringToLayout, LAYOUT } from './layout.ts'
 
 const top = mkdtempSync(join(tmpdir(), 'lake-'))
 afterAll(() => rmSync(top, { recursive: true, force: true }))
@@ -278,4 +279,19 @@ describe('retention', () => {
     expect((await last.query('SELECT count() FROM logs.kept')).rows).toEqual(['[1]'])
     await last.close()
   })
+})
+
+test('a lake that a newer version has migrated is refused before anything is changed', async () => {
+  const later = LAYOUT + 1
+  const changed: string[] = []
+  const run = async (sql: string) => {
+    if (sql.startsWith('SELECT max(layout)')) return `[${later}]`
+    if (sql.startsWith('SELECT')) return '["monitor", "lake_layout"]\n["logs", "zeek_conn"]'
+    changed.push(sql)
+    return ''
+  }
+  await expect(bringToLayout({ run, close: () => {} }, { fsync: false })).rejects.toThrow(
+    `the lake was used by a newer version of Caracal: it has layout ${later}, and this version, 0.1.0, knows layouts up to ${LAYOUT}.`,
+  )
+  expect(changed).toEqual([])
 })

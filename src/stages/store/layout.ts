@@ -1,4 +1,6 @@
 import type { TableSpec } from '../../model/column.ts'
+import { StorageError } from '../../util/errors.ts'
+import { version } from '../../util/version.ts'
 import { rowsOf, type Session } from './chdb-engine.ts'
 import { ALL, DATABASES, type Keeping, quoteName, quoteText, tableName, typeOf } from './ddl.ts'
 import { ADD_SPANS, createIndicators, INDEX, indexStored, isIndexed, OLD_VIEWS } from './indicators.ts'
@@ -17,16 +19,18 @@ const ADDED_TO_MATCHES = ['p_raw']
 
 /**
  * Creates what every lake has and migrates a lake from layout 1 to layout 2. There must be no inserts meanwhile. An interrupted migration
- * restarts from the beginning without repeating any change, because the layout number is written last. Returns the migrated tables.
+ * restarts from the beginning without repeating any change, because the layout number is written last. Returns the migrated tables. Throws
+ * `StorageError`, before anything is changed, if a newer version has migrated the lake.
  */
 export async function bringToLayout(session: Session, keeping: Keeping): Promise<Brought[]> {
   const tables = await storedTables(session)
+  const isCurrent = await isPresent(session, tables)
   await session.run(`DROP DATABASE IF EXISTS ${quoteName(OLD_VIEWS)}`)
   for (const database of DATABASES) await session.run(`CREATE DATABASE IF NOT EXISTS ${quoteName(database)}`)
   await session.run(createIndicators(keeping))
   await session.run(ADD_SPANS)
   await session.run(CREATE_LOOKUP_ROWS)
-  const brought = (await isPresent(session, tables)) ? [] : await bring(session, tables)
+  const brought = isCurrent ? [] : await bring(session, tables)
   await applyKeeping(session, keeping)
   return brought
 }
@@ -44,7 +48,12 @@ async function storedTables(session: Session): Promise<Stored[]> {
 async function isPresent(session: Session, tables: readonly Stored[]): Promise<boolean> {
   if (!tables.some(({ table }) => table === RECORD.table)) return false
   const [row] = rowsOf<[number]>(await session.run(`SELECT max(layout) FROM ${tableName(RECORD)}`))
-  return Number(row?.[0]) >= LAYOUT
+  const layout = Number(row?.[0])
+  if (layout > LAYOUT)
+    throw new StorageError(
+      `the lake was used by a newer version of Caracal: it has layout ${layout}, and this version, ${version()}, knows layouts up to ${LAYOUT}. Start the newer version, or restore a backup that was made before the upgrade into another folder.`,
+    )
+  return layout === LAYOUT
 }
 
 async function bring(session: Session, tables: readonly Stored[]): Promise<Brought[]> {
