@@ -1,4 +1,4 @@
-/** Roles of people and of tokens, from the most to the least that they may do. */
+/** Roles of callers of the API, from the most to the least that they may do. */
 export const ROLES = ['admin', 'analyst', 'viewer'] as const
 export type Role = (typeof ROLES)[number]
 
@@ -9,7 +9,7 @@ export type TokenRole = (typeof TOKEN_ROLES)[number]
 /** The name of the data folder's token, which no other account can have. */
 export const MACHINE_NAME = 'cli'
 
-/** Names of tokens: never an address with an `@`, which is the name of a person. */
+/** Names of tokens. Without `@`: a token cannot look like the address of a person. */
 export const TOKEN_NAME = /^[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}$/
 
 /** A log type, or a pattern in which `*` stands for any text: `Nginx.*`. */
@@ -22,7 +22,8 @@ export const MAX_TOKEN_LOG_TYPES = 50
 
 /** Who makes a call. */
 export interface Caller {
-  readonly kind: 'machine' | 'token' | 'user'
+  /** `machine`: the data folder's token. */
+  readonly kind: 'machine' | 'token'
   /** What changes are attributed to. */
   readonly name: string
   readonly role: TokenRole

@@ -11,7 +11,7 @@ const moment = z.iso.datetime({ offset: true }).optional()
 
 const querySchema = z.strictObject({
   event: z.enum(['change', 'refused']).optional(),
-  caller: storable(200).min(1).optional().describe('Only those of this token or user.'),
+  caller: storable(200).min(1).optional().describe('Only those of the token with this name.'),
   since: moment,
   until: moment,
   limit: z.coerce.number().int().min(1).max(1000).default(100),

@@ -104,7 +104,7 @@ const me = createRoute({
       content: {
         'application/json': {
           schema: z.object({
-            kind: z.enum(['machine', 'token', 'user']).describe("`machine`: the data folder's token."),
+            kind: z.enum(['machine', 'token']).describe("`machine`: the data folder's token."),
             name: z.string(),
             role: z.enum(ROLES),
             log_types: z.array(z.string()).nullable().describe('Patterns of the log types that it may see; null: everything.'),
