@@ -227,6 +227,24 @@ test('the alerts that name it are those with a match in the time range', async (
   expect(other.overview!.alerts).toEqual([])
 })
 
+test('callers who may only see some log types see nothing of others', async () => {
+  const headers = { 'content-type': 'application/json' }
+  const body = JSON.stringify({ name: 'uploads', role: 'viewer', log_types: ['Shop.Upload'] })
+  const { token } = (await (await caracal.fetch('/api/v1/tokens', { method: 'POST', body, headers })).json()) as {
+    token: string
+  }
+  const ask = { indicator: 'ana@example.com', kind: 'email', since: RANGES[0][0], until: RANGES[0][1] }
+  const get = async (query: Record<string, string>) => {
+    const authorization = `Bearer ${token}`
+    const response = await caracal.fetch(`/api/v1/timeline?${new URLSearchParams(query)}`, { headers: { authorization } })
+    expect(response.status, await response.clone().text()).toBe(200)
+    return (await response.json()) as Page
+  }
+  expect((await get(ask)).results.map(({ log_type }) => log_type)).toContain('Shop.Upload')
+  const { overview, results } = await get({ ...ask, indicator: 'ana', kind: 'user' })
+  expect([overview!.values, overview!.counts, overview!.alerts, results].map((list) => list.length)).toEqual([0, 0, 0, 0])
+})
+
 describe('a call that cannot be answered', () => {
   test.each<[Record<string, string>, string]>([
     [{ indicator: '10.0.0.0/8', kind: 'ip' }, "'10.0.0.0/8' cannot be an address: for a network, query the lake with SQL"],

@@ -127,9 +127,11 @@ export function countsSql(sighted: readonly Sighted[], range: Range, bucket: 'ho
 /** The rows of events of one log type. */
 export function rowsSql(logType: string, places: readonly Place[]): Statement {
   const params = new Params()
-  const times = places.map(({ time }) => time).sort()
-  const at = (time: string) => `parseDateTime64BestEffort(${params.add(time)}, 9, 'UTC')`
-  const where = `p_event_time >= ${at(times[0]!)} AND p_event_time <= ${at(times.at(-1)!)} AND p_row_id IN (${params.list(places.map(({ rowId }) => rowId))})`
+  const times = [...new Set(places.map(({ time }) => time))].map(
+    (time) => `parseDateTime64BestEffort(${params.add(time)}, 9, 'UTC')`,
+  )
+  // Each time by itself: a range from the first to the last may be most of the table.
+  const where = `p_event_time IN (${times.join(', ')}) AND p_row_id IN (${params.list(places.map(({ rowId }) => rowId))})`
   return { sql: `SELECT * FROM ${tableOf(logType)} WHERE ${where}`, params: params.values }
 }
 
