@@ -26,6 +26,7 @@ import { explainRoutes } from './routes/explain.ts'
 import { healthCheck, healthRoutes, metricsRoutes } from './routes/health.ts'
 import { homeRoutes } from './routes/home.ts'
 import { ingestRoutes, shipperAt } from './routes/ingest.ts'
+import { mcpRoutes } from './routes/mcp.ts'
 import { muteRoutes } from './routes/mutes.ts'
 import { queryRoutes } from './routes/query.ts'
 import { replayRoutes } from './routes/replays.ts'
@@ -56,6 +57,7 @@ export function createApp(whole: Engine, log: Log = processLog()) {
   app.use(requireHost(engine.config))
   app.use('/api/*', audited(whole), requireCaller(engine), requireJson, limitBody())
   app.use('/metrics', audited(whole), requireCaller(engine))
+  app.use('/mcp/*', audited(whole), requireCaller(engine))
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (_, methods) => refuseMethod(methods) }))
   return app
     .route('/', healthCheck(engine))
@@ -84,6 +86,10 @@ export function createApp(whole: Engine, log: Log = processLog()) {
     .route('/', backtestRoutes(engine))
     .route('/', backupRoutes(engine))
     .route('/', auditRoutes(engine))
+    .route(
+      '/',
+      mcpRoutes((path, init, env) => app.request(path, init, env)),
+    )
     .route('/', homeRoutes(engine))
     .doc31('/api/v1/openapi.json', { openapi: '3.1.0', info: { title: 'Caracal', version: '1' } })
 }

@@ -91,6 +91,7 @@ describe('without a server', () => {
       'config',
       'doctor',
       'service',
+      'mcp',
       'init',
       'help',
     ])

@@ -40,6 +40,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   config: async () => (await import('./commands/config.ts')).registerConfig,
   doctor: async () => (await import('./commands/doctor.ts')).registerDoctor,
   service: async () => (await import('./commands/service.ts')).registerService,
+  mcp: async () => (await import('./commands/mcp.ts')).registerMcp,
   init: async () => (await import('./commands/init.ts')).registerInit,
 }
 

@@ -359,13 +359,26 @@ describe('a destination with a rate', () => {
     await deliverer.stop()
   })
 
+  test('gets one digest after the other within its rate while more waits than one holds', async () => {
+    const at: [string, number][] = []
+    const { deliverer, add, results } = storm(async ({ kind }) => void at.push([kind, Date.now() - 1_000_000]))
+    add('chat', 2000)
+    deliverer.start()
+    await vi.advanceTimersByTimeAsync(59_000)
+    expect(results).toHaveLength(2000)
+    expect(at.map(([kind]) => kind)).toEqual([...Array<string>(4).fill('opened'), ...Array<string>(4).fill('digest')])
+    expect(at.filter(([kind]) => kind === 'digest').map(([, ms]) => Math.round(ms / 1000))).toEqual([0, 12, 24, 36])
+    await deliverer.stop()
+  })
+
   test('is not read while its rate does not allow anything', async () => {
     const { deliverer, add, reads } = storm(async () => {}, 2)
     add('chat', 2000)
     deliverer.start()
     await vi.advanceTimersByTimeAsync(100)
     const before = reads.length
-    await vi.advanceTimersByTimeAsync(50_000)
+    // Two a minute: the next message is allowed after 30 seconds.
+    await vi.advanceTimersByTimeAsync(29_000)
     expect(before).toBeGreaterThan(0)
     expect(reads.length).toBe(before)
     await deliverer.stop()

@@ -160,7 +160,7 @@ export class Deliverer {
     const most = Math.min(allowed, free)
     if (plan === 'single') {
       const ones = await queue.due(destination, nowMs, most, except, 'all')
-      rate.sent(ones.length, false, nowMs)
+      rate.sent(ones.length, 'none', nowMs)
       return { ones, rest: [] }
     }
     const resolved = await queue.due(destination, nowMs, most, except, 'resolved')
@@ -168,7 +168,7 @@ export class Deliverer {
     const isTurn = !rate.isAfterDigest
     const readable = others.filter(isReadable)
     const { ones, rest } = parted(resolved, readable, most, isTurn)
-    rate.sent(ones.length, rest.length > 0, nowMs)
+    rate.sent(ones.length, rest.length === 0 ? 'none' : others.length < MAX_DIGEST ? 'whole' : 'full', nowMs)
     // The attempt to send an unreadable one sends nothing: it fails, and says why.
     return { ones: [...ones, ...others.filter((one) => !isReadable(one)).slice(0, free)], rest }
   }

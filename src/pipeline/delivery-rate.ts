@@ -26,8 +26,8 @@ export class DeliveryRate {
   }
 
   /**
-   * How to send `waiting` deliveries: one by one, or some of them in a digest, or not now. After a digest, whatever exceeds the rate is
-   * collected for a minute. Uses nothing up: `sent` does.
+   * How to send `waiting` deliveries: one by one, or some of them in a digest, or not now. After a digest of all that waited, whatever
+   * exceeds the rate is collected for a minute; a full one is followed by the next. Uses nothing up: `sent` does.
    */
   plan(waiting: number, nowMs: number): 'single' | 'digest' | 'wait' {
     const allowed = this.allowed(nowMs)
@@ -36,17 +36,15 @@ export class DeliveryRate {
     return nowMs < this.#digestMs + MINUTE_MS ? 'wait' : 'digest'
   }
 
-  /** Uses up what was sent: `single` deliveries one by one, and maybe a digest. */
-  sent(single: number, digest: boolean, nowMs: number): void {
-    if (digest) {
+  /** Uses up what was sent: `single` deliveries one by one, and maybe a digest, `full` if there are more than it can carry. */
+  sent(single: number, digest: 'none' | 'whole' | 'full', nowMs: number): void {
+    if (digest === 'whole') {
       // The digest uses up the rest, so that the minute after it is quiet.
       this.#tokens = 0
       this.#digestMs = nowMs
-      this.#isAfterDigest = true
-    } else if (single > 0) {
-      this.#tokens -= single
-      this.#isAfterDigest = false
-    }
+    } else this.#tokens -= single + (digest === 'full' ? 1 : 0)
+    if (digest !== 'none') this.#isAfterDigest = true
+    else if (single > 0) this.#isAfterDigest = false
   }
 
   #fill(nowMs: number): void {
