@@ -55,9 +55,9 @@ export function createApp(whole: Engine, log: Log = processLog()) {
     return c.json({ message, code: 'not_found' }, 404)
   })
   app.use(requireHost(engine.config))
-  app.use('/api/*', audited(whole), requireCaller(engine), requireJson, limitBody())
-  app.use('/metrics', audited(whole), requireCaller(engine))
-  app.use('/mcp/*', audited(whole), requireCaller(engine))
+  app.use('/api/*', audited(whole), requireCaller(whole), requireJson, limitBody())
+  app.use('/metrics', audited(whole), requireCaller(whole))
+  app.use('/mcp/*', audited(whole), requireCaller(whole))
   app.use(methodNotAllowed({ app, onMethodNotAllowed: (_, methods) => refuseMethod(methods) }))
   return app
     .route('/', healthCheck(engine))
