@@ -178,7 +178,7 @@ test('a backup under load continues elsewhere: nothing is lost, doubled or alert
   expect(all.size).toBe(sent + disk.seqs.length)
   for (const [id, { received: n, stored, filtered, dead_lettered: dead }] of await counts(caracal)) {
     expect([id, n]).toEqual([id, stored + filtered + dead])
-    const [[inLake] = []] = await caracal.query(`SELECT count() FROM logs.custom_crash WHERE p_source_id = '${id}'`)
+    const [[inLake] = []] = await caracal.query(`SELECT count() FROM logs.all WHERE p_source_id = '${id}'`)
     expect([id, Number(inLake)]).toEqual([id, stored])
     const [[letters] = []] = await caracal.query(`SELECT count() FROM monitor.dead_letters WHERE source = '${id}'`)
     expect([id, Number(letters)]).toEqual([id, dead])

@@ -5,7 +5,7 @@ import type { Lake } from '../../stages/store/lake.ts'
 import { migrationsIn } from '../../state/copy.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { entryFile } from '../../util/entry.ts'
-import { messageOf, Refused, StorageError } from '../../util/errors.ts'
+import { CaracalError, messageOf, Refused, StorageError } from '../../util/errors.ts'
 import { Rpc } from '../../util/rpc.ts'
 import { version } from '../../util/version.ts'
 import type { PipelineThread, SpoolThread } from '../threads.ts'
@@ -123,7 +123,9 @@ export class Backups {
       await folder
         .discard()
         .catch((left: unknown) => log.warn(`${folder.path} contains an unfinished backup: ${messageOf(left)}`))
-      log.warn({ err: error }, `The backup to ${folder.path} failed: ${messageOf(error)}`)
+      const text = `The backup to ${folder.path} failed: ${messageOf(error)}`
+      if (error instanceof CaracalError) log.warn(text)
+      else log.error({ err: error }, text)
       throw error
     } finally {
       signal.removeEventListener('abort', abort)
