@@ -234,6 +234,7 @@ test('the API description lists every route', async () => {
     'post /api/v1/alerts/{id}/merge',
     'post /api/v1/alerts/{id}/unmerge',
     'get /api/v1/alerts/{id}/related',
+    'get /api/v1/alerts/{id}/bundle',
     'get /api/v1/mutes',
     'post /api/v1/mutes',
     'get /api/v1/mutes/{id}',

@@ -11,6 +11,7 @@ import { requireHost, requireJson } from './auth.ts'
 import { ApiError, answerError } from './errors.ts'
 import { createRouter } from './router.ts'
 import { alertBulkRoutes } from './routes/alert-bulk.ts'
+import { alertBundleRoutes } from './routes/alert-bundle.ts'
 import { alertMergeRoutes } from './routes/alert-merge.ts'
 import { alertRelatedRoutes } from './routes/alert-related.ts'
 import { alertWorkRoutes } from './routes/alert-work.ts'
@@ -69,6 +70,7 @@ export function createApp(whole: Engine, log: Log = processLog()) {
     .route('/', alertBulkRoutes(engine))
     .route('/', alertMergeRoutes(engine))
     .route('/', alertRelatedRoutes(engine))
+    .route('/', alertBundleRoutes(engine))
     .route('/', muteRoutes(engine))
     .route('/', queryRoutes(engine))
     .route('/', timelineRoutes(engine))

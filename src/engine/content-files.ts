@@ -61,12 +61,17 @@ async function readIfShort(file: string): Promise<Uint8Array | undefined> {
   }
 }
 
+interface Item {
+  readonly file: string
+  readonly source?: { readonly file: string } | undefined
+  readonly definition?: string
+}
+
 /** The files of everything in force, as absolute paths. */
 function filesOf({ content, tables }: LoadedContent): ReadonlySet<string> {
   const { notices: _, problems: __, ...kinds } = content
-  const items: readonly { readonly file: string; readonly source?: { readonly file: string } | undefined }[] =
-    Object.values(kinds).flat()
-  const files = items.flatMap(({ file, source }) => [file, ...(source ? [source.file] : [])])
+  const items: readonly Item[] = Object.values(kinds).flat()
+  const files = items.flatMap(({ file, source, definition }) => [file, source?.file ?? [], definition ?? []].flat())
   const rows = [...tables.values()].flatMap(({ definition }) => definition.filename ?? [])
   return new Set([...files, ...rows])
 }

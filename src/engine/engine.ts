@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts'
 import type { SourceActivity } from '../model/activity.ts'
+import type { StoredAlert } from '../model/alert.ts'
 import type { ContentCause } from '../model/content-history.ts'
 import type { Explanation } from '../model/explanation.ts'
 import type { BacktestReplay, Replay, ReplayAsk } from '../model/replay.ts'
@@ -211,6 +212,8 @@ export interface Engine extends TablePast {
   cancelReplay(id: string): Promise<Replay | undefined>
   /** Explains a rule's result on an event, with the content as it is now. Rejects with `Refused` if there is no such rule or event. */
   explain(ask: ExplainCall): Promise<Explanation>
+  /** The bundle of an alert, with which another machine can decide it again. Rejects with `Refused` if it cannot be made. */
+  bundle(alert: StoredAlert): Promise<Uint8Array>
   onAlert(listener: (alert: AlertNotice) => void): void
   /** Resolves when the engine cannot continue (a thread died); never rejects. */
   readonly failed: Promise<Error>

@@ -36,12 +36,12 @@ import { undoContent } from './content-undo.ts'
 import { DEMO_KEY, DEMO_SOURCE, demoSource, demoState } from './demo.ts'
 import type { Engine } from './engine.ts'
 import { Events } from './events.ts'
-import { ExplainWork } from './explain/explain-work.ts'
 import { GitRoots, reloaded } from './git/roots.ts'
 import { logChanges, noticesOf } from './health.ts'
 import { mainCalls } from './main-calls.ts'
 import type { SourceProgress } from './pipeline-calls.ts'
 import { addBacktest } from './replays/backtest-files.ts'
+import { sideCalls } from './side-calls.ts'
 import {
   createTableQueries,
   openIntakes,
@@ -274,7 +274,6 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     const after = fresh && pipeline.rpc.call('flush').catch(unlessLater)
     return lake.query(sql, { ...options, ...(after && { after }) })
   }
-  const explainWork = new ExplainWork({ config, cacheFolder: cacheFolder(), query })
   if (isDemo) {
     const done = views.settled(DEMO_SOURCE).then(() => pipeline.rpc.call('setMeta', { key: DEMO_KEY, value: 'done' }))
     // Stopped in the meantime: it continues after the next start.
@@ -321,7 +320,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     addReplay: (ask) => pipeline.rpc.call('addReplay', ask),
     addBacktest: (call) => addBacktest(call, config.data_dir, (ask) => pipeline.rpc.call('addReplay', ask)),
     cancelReplay: (id) => pipeline.rpc.call('cancelReplay', id),
-    explain: (ask) => explainWork.explain(ask),
+    ...sideCalls({ config, cacheFolder: cacheFolder(), query, read }),
     onAlert: (listener) => events.listen(listener),
     removeSource: async (sourceId) => {
       const label = sources.find((source) => source.id === sourceId)?.label ?? sourceId

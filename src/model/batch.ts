@@ -2,6 +2,7 @@ import type { Activity } from './activity.ts'
 import type { AlertTable, AlertWindow, CrowdRef, GroupRef, KnownGroups } from './alert.ts'
 import type { TableSpec } from './column.ts'
 import type { CorrelationChanges } from './correlation.ts'
+import type { NewEvidence } from './evidence.ts'
 import type { LimitHit } from './limit.ts'
 import type { CacheWrite } from './match.ts'
 import type { MuteCount } from './mute.ts'
@@ -66,6 +67,8 @@ export interface Effects {
   readonly deliveries: readonly NewDelivery[]
   /** Table versions joined to the events of `windows`. Absent: none. */
   readonly alertTables?: readonly AlertTable[]
+  /** Matches of `windows` to keep with them. Absent: none. */
+  readonly evidence?: readonly NewEvidence[]
   /** What mutes did. Absent: nothing. */
   readonly mutes?: readonly MuteCount[]
   /** Changes that rules made to their cache. */

@@ -22,6 +22,8 @@ export interface LookupProblem {
 export interface ReadRow {
   readonly table: string
   readonly row: JsonObject
+  /** It is one of a list, because keys of the table may have several rows. */
+  readonly isOfList?: true
 }
 
 /** Where `p_enrichment` of a matched event has the rows that the rule read by itself: beside the table's selectors. */

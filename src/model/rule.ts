@@ -89,6 +89,8 @@ export interface HelperModule {
   readonly name: string
   readonly file: string
   readonly code: string
+  /** The YAML file that makes it a `global`. Absent: it is a module next to a rule, or shipped. */
+  readonly definition?: string
   /**
    * `undefined`: importable by every rule (a `global` of a content root, or shipped). Otherwise the folder whose rules may import
    * it (a module next to a rule).

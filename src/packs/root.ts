@@ -180,7 +180,7 @@ class RootLoader implements LoadedRoot {
         this.scheduledQueries.push(item.query)
         break
       case 'global':
-        this.helpers.push({ name: item.id, ...(code as CodeFile), folder: undefined, root: this.#root })
+        this.helpers.push({ name: item.id, ...(code as CodeFile), definition: file, folder: undefined, root: this.#root })
         break
       case 'pack':
         this.#packs.push(item.pack)

@@ -2,6 +2,7 @@ import type { Effects, FinishedRows } from '../model/batch.ts'
 import type { RowOrigin } from '../model/schema.ts'
 import { alertTables } from './alert-tables.ts'
 import { changeDeliveries, deliveriesOf, type Routing } from './deliveries.ts'
+import { evidenceOf } from './evidence.ts'
 import { finishedRows } from './finished-rows.ts'
 import type { Generation } from './generation.ts'
 import type { Encoded, Grouped, Parsed } from './steps.ts'
@@ -23,6 +24,12 @@ export function encode(found: Encodable, origin: RowOrigin, deps: EncodeDeps): E
     windows: alerts.windows,
     opened,
     alertTables: alertTables(alerts.windowOf),
+    evidence: evidenceOf({
+      windowOf: alerts.windowOf,
+      raw: found.raw,
+      rules: deps.generation.rules,
+      generation: origin.generation ?? '',
+    }),
     deliveries: [
       ...opened.flatMap((window) => deliveriesOf(window, deps.generation.rules, deps)),
       ...alerts.changes.flatMap(({ window, kind, sentTo }) => {

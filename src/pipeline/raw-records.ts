@@ -11,12 +11,22 @@ export interface RawRecords {
 
 /** The original record with this row id as text, at most its first 64 KiB. */
 export function rawText(chunks: readonly RawRecords[], rowId: string): string | undefined {
+  return rawRecord(chunks, rowId)?.text
+}
+
+/** The same, and whether the record is longer. */
+export function rawRecord(
+  chunks: readonly RawRecords[],
+  rowId: string,
+): { readonly text: string; readonly isCut: boolean } | undefined {
   const place = rowId.slice(0, 16)
   const offset = Number.parseInt(rowId.slice(16), 16)
   for (const { bytes, spans, place: at } of chunks) {
     if (at !== place) continue
     const index = find(spans, offset)
-    if (index !== undefined) return cut(bytes.subarray(spans[index + 1]!, spans[index + 2]!))
+    if (index === undefined) continue
+    const record = bytes.subarray(spans[index + 1]!, spans[index + 2]!)
+    return { text: cut(record), isCut: record.length > MAX_DEAD_LETTER_BYTES }
   }
   return undefined
 }

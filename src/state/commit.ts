@@ -7,6 +7,7 @@ import { addCounts, addUnknownFields, markDone, saveCursor, saveRows } from './b
 import { saveCacheWrites } from './cache.ts'
 import { saveCorrelation } from './correlation.ts'
 import { saveDeliveries } from './deliveries.ts'
+import { saveEvidence } from './evidence.ts'
 import { readGroups } from './groups.ts'
 import { saveLimits } from './limits.ts'
 import { saveMuteCounts } from './mutes.ts'
@@ -95,6 +96,7 @@ async function saveEffects(tx: Transaction<StateTables>, effects: Effects): Prom
   await saveRows(tx, effects.rows, effects.nowMs)
   await saveWindows(tx, effects.windows)
   await saveAlertTables(tx, effects.alertTables ?? [])
+  await saveEvidence(tx, effects.evidence ?? [])
   await saveDeliveries(tx, effects.deliveries)
   await saveCacheWrites(tx, effects.cacheWrites, effects.nowMs)
   await saveCorrelation(tx, effects.correlation)

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type ContentMark, MAX_GENERATIONS, MAX_HISTORY_BYTES, MAX_TEXT_BYTES } from '../model/content-history.ts'
 import { sha256 } from '../util/hash.ts'
-import { contentFiles, contentTexts, pastGeneration, pastGenerations, recordContent } from './content-history.ts'
+import { contentFiles, contentTexts, filesAt, pastGeneration, pastGenerations, recordContent } from './content-history.ts'
 import { openState, type StateDb } from './db.ts'
 
 let folder: string
@@ -53,6 +53,8 @@ test('each generation’s changes lead from one state of the files to the next',
         }
         const wanted = Object.entries(states[at]!).map(([path, text]) => [path, sha256(bytes(text))] as const)
         expect(known).toEqual(new Map(wanted))
+        const files = (await filesAt(db, past.generation))!
+        expect(new Map(files.map(({ path, hash }) => [path, hash]))).toEqual(known)
       }
       const texts = await contentTexts(db, [...known.values()])
       for (const [path, hash] of known)

@@ -61,8 +61,11 @@ export async function recordContent(db: Kysely<StateTables>, record: ContentReco
   return number
 }
 
+function keyOf({ root, path }: ContentFile): string {
+  return `${root}\0${path}`
+}
+
 function changesSince(before: readonly PresentFile[], after: readonly PresentFile[]): FileChange[] {
-  const keyOf = ({ root, path }: ContentFile) => `${root}\0${path}`
   const old = new Map(before.map((file) => [keyOf(file), file]))
   const changes: FileChange[] = []
   for (const { root, path, hash } of after) {
@@ -161,6 +164,19 @@ export async function pastGeneration(db: Kysely<StateTables>, name: string): Pro
       ? numbered
       : await generations(db).where('generation', '>=', name).where('generation', '<', `${name}~`).limit(1).execute()
   return (await withFiles(db, rows))[0]
+}
+
+/** The files of the latest generation with this hash; `undefined` if it is no longer stored. */
+export async function filesAt(db: Kysely<StateTables>, generation: string): Promise<PresentFile[] | undefined> {
+  const [past] = await generations(db).where('generation', '=', generation).limit(1).execute()
+  if (!past) return undefined
+  const files = new Map((await contentFiles(db)).map((file) => [keyOf(file), file]))
+  const later = db.selectFrom('content_changes').selectAll().where('number', '>', past.number).orderBy('number', 'desc')
+  for (const { root, path, before_hash: hash } of await later.execute()) {
+    if (hash === null) files.delete(keyOf({ root, path }))
+    else files.set(keyOf({ root, path }), { root, path, hash })
+  }
+  return [...files.values()]
 }
 
 function generations(db: Kysely<StateTables>) {

@@ -20,6 +20,7 @@ import * as deliveryReferences from './migrations/0015-delivery-references.ts'
 import * as deliveryOrder from './migrations/0016-delivery-order.ts'
 import * as tokens from './migrations/0017-tokens.ts'
 import * as risk from './migrations/0018-risk.ts'
+import * as alertEvidence from './migrations/0019-alert-evidence.ts'
 import { openSqlite, type SqliteFile, type SqliteOptions, type Statement } from './sqlite.ts'
 import type { StateTables } from './tables.ts'
 
@@ -45,6 +46,7 @@ const migrations: MigrationProvider = {
     '0016-delivery-order': deliveryOrder,
     '0017-tokens': tokens,
     '0018-risk': risk,
+    '0019-alert-evidence': alertEvidence,
   }),
 }
 

@@ -3,15 +3,17 @@ import type { AlertFilter, AlertPage, AlertPlace } from '../model/alert-filter.t
 import type { TimelineEntry } from '../model/alert-work.ts'
 import type { PastGeneration } from '../model/content-history.ts'
 import type { DeliveryFilter, ListedDelivery } from '../model/delivery-list.ts'
+import type { Evidence } from '../model/evidence.ts'
 import type { Mute } from '../model/mute.ts'
 import type { DeliveryKind } from '../model/outgoing-alert.ts'
 import { alertPage } from './alert-list.ts'
 import { timelineOf } from './alert-timeline.ts'
 import { findAlert, storedAlert } from './alerts.ts'
-import { contentTexts, pastGeneration, pastGenerations } from './content-history.ts'
+import { contentTexts, filesAt, type PresentFile, pastGeneration, pastGenerations } from './content-history.ts'
 import type { StateDb } from './db.ts'
 import { deliveriesOfAlert } from './deliveries.ts'
 import { listDeliveries } from './delivery-list.ts'
+import { evidenceOfAlert } from './evidence.ts'
 import { type LimitCount, limitCounts } from './limits.ts'
 import { findMute, listMutes } from './mutes.ts'
 
@@ -35,6 +37,8 @@ export interface StateReader {
   alerts(filter: AlertFilter, page: { readonly limit: number; readonly before?: AlertPlace }): Promise<AlertPage>
   /** The alert with this id or unique prefix; `undefined` if none or several match. */
   alert(idPrefix: string): Promise<StoredAlert | undefined>
+  /** The first matches of an alert as they were decided, in order. */
+  evidence(alertId: string): Promise<readonly Evidence[]>
   deliveries(alertId: string): Promise<readonly StoredDelivery[]>
   /** The newest deliveries of all alerts. */
   listDeliveries(filter: DeliveryFilter, limit: number): Promise<readonly ListedDelivery[]>
@@ -58,6 +62,8 @@ export interface StateReader {
   generations(limit: number): Promise<readonly PastGeneration[]>
   /** The generation with this number, hash or hash prefix; by default the latest. `undefined` if it never existed or has been deleted. */
   generation(name: string | undefined): Promise<PastGeneration | undefined>
+  /** The files of a generation, by its hash; `undefined` if it is no longer stored. */
+  filesAt(generation: string): Promise<readonly PresentFile[] | undefined>
   /** Texts of content files by hash, without those that are not stored. */
   contentTexts(hashes: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>
 }
@@ -72,6 +78,7 @@ export function stateReader(db: StateDb): StateReader {
       const row = await findAlert(db, idPrefix)
       return row && storedAlert(row)
     },
+    evidence: (alertId) => evidenceOfAlert(db, alertId),
     deliveries: async (alertId) =>
       (await deliveriesOfAlert(db, alertId)).map((row) => ({
         deliveryId: row.delivery_id,
@@ -97,6 +104,7 @@ export function stateReader(db: StateDb): StateReader {
     limits: () => limitCounts(db),
     generations: (limit) => pastGenerations(db, limit),
     generation: async (name) => (name === undefined ? (await pastGenerations(db, 1))[0] : pastGeneration(db, name)),
+    filesAt: (generation) => filesAt(db, generation),
     contentTexts: (hashes) => contentTexts(db, hashes),
   }
 }

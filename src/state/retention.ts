@@ -1,5 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
 import { pruneActivity } from './activity.ts'
+import { pruneEvidence } from './evidence.ts'
 import { deleteWindows } from './groups.ts'
 import { getMeta, setMeta } from './sources.ts'
 import type { StateTables } from './tables.ts'
@@ -40,9 +41,10 @@ export async function pruneStep(db: Kysely<StateTables>, retention: Retention, m
   const windows = await pruneWindows(db, reached - UNUSED_DAYS * DAY_MS)
   const { alertsDays } = retention
   const alerts = alertsDays === undefined ? 0 : await pruneAlerts(db, reached - alertsDays * DAY_MS)
+  const evidence = await pruneEvidence(db, ROWS_PER_STEP)
   await pruneSpecs(db, nowMs)
   await pruneActivity(db, nowMs)
-  return Math.max(deliveries, windows, alerts) >= ROWS_PER_STEP
+  return Math.max(deliveries, windows, alerts, evidence) >= ROWS_PER_STEP
 }
 
 /**

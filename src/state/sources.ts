@@ -63,11 +63,21 @@ export async function unknownFields(
   return fields
 }
 
-/** Deletes a source's cursors, counters and batches, and the alerts that contain only its events, with their deliveries. */
+/** Tables with rows that are about one source. */
+const OF_SOURCE = [
+  'cursors',
+  'counters',
+  'batches',
+  'unknown_fields',
+  'source_activity',
+  'source_flow',
+  'alert_evidence',
+] as const
+
+/** Deletes a source's cursors, counters, batches and evidence, and the alerts that contain only its events, with their deliveries. */
 export async function removeSource(db: Kysely<StateTables>, sourceId: string, label: string): Promise<void> {
   await db.transaction().execute(async (tx) => {
-    for (const table of ['cursors', 'counters', 'batches', 'unknown_fields', 'source_activity', 'source_flow'] as const)
-      await tx.deleteFrom(table).where('source_id', '=', sourceId).execute()
+    for (const table of OF_SOURCE) await tx.deleteFrom(table).where('source_id', '=', sourceId).execute()
     const rows = await tx.selectFrom('alerts').select(['alert_id', 'body']).execute()
     const own = rows.filter(({ body }) => {
       const labels = (JSON.parse(body) as { sourceLabels: string[] }).sourceLabels

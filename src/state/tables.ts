@@ -96,6 +96,15 @@ export interface StateTables {
   }
   /** Table versions joined to the events of alerts and of windows that may become one; deleted with them. */
   alert_tables: { table_name: string; version: string; alert_id: string }
+  /** The first matches of alerts and of windows that may become one: compressed JSON of an `Evidence`. Deleted with them. */
+  alert_evidence: {
+    id: Generated<number>
+    alert_id: string
+    number: number
+    source_id: string
+    bytes: number
+    detail: Uint8Array
+  }
   /** Per rule: window numbers below this are used up, even if their windows have been deleted. */
   window_floors: { rule_id: string; next_number: number }
   /** How often each limit was reached, by rule and kind of limit, and when last. */

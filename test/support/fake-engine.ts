@@ -174,6 +174,9 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
       const replay = engine.replaysNow.find((one) => one.id === id)
       return replay && { ...replay, state: 'cancelled', endedMs: 2_000_000 }
     },
+    bundle: async () => {
+      throw new Error('nothing is bundled here')
+    },
     explain: async () => {
       throw new Error('nothing is explained here')
     },

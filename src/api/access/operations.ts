@@ -49,6 +49,7 @@ export const OPERATIONS: Readonly<Record<string, Terms>> = {
   'GET /api/v1/alerts/{id}': { needs: 'alerts:read', narrowed: 'seen' },
   'PATCH /api/v1/alerts/{id}': { needs: 'alerts:change', narrowed: 'seen' },
   'GET /api/v1/alerts/{id}/events': { needs: 'alerts:read', narrowed: 'seen' },
+  'GET /api/v1/alerts/{id}/bundle': { needs: 'events:read', narrowed: 'closed' },
   'GET /api/v1/alerts/{id}/timeline': { needs: 'alerts:read', narrowed: 'seen' },
   'POST /api/v1/alerts/{id}/comments': { needs: 'alerts:change', narrowed: 'seen' },
   'POST /api/v1/alerts/{id}/merge': { needs: 'alerts:change', narrowed: 'seen' },

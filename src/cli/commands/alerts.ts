@@ -11,6 +11,7 @@ import { UsageError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { clientOf, type ServerFlags, withServer } from '../server-options.ts'
 import { severityText } from '../style.ts'
+import { registerAlertBundle } from './alert-bundle.ts'
 import { registerAlertWork } from './alert-work.ts'
 
 type Alert = z.output<typeof alertSchema>
@@ -51,6 +52,7 @@ export function registerAlerts(program: Command, io: Io): void {
       io.out(alertText(alert, text, { timeline: await timelineOf(client, alert.alert_id), related }, io))
     },
   )
+  registerAlertBundle(alerts, io)
   registerAlertWork(alerts, io)
 }
 

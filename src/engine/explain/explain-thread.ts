@@ -1,7 +1,5 @@
-import { parentPort, workerData } from 'node:worker_threads'
 import type { Config } from '../../config/config.ts'
-import type { Explanation } from '../../model/explanation.ts'
-import { ConfigError, messageOf } from '../../util/errors.ts'
+import { answerSideWork } from '../side-work.ts'
 import { type ExplainAsk, explain } from './explain.ts'
 
 /** What the thread is to do. */
@@ -11,14 +9,4 @@ export interface ExplainWorkData {
   readonly cacheFolder: string
 }
 
-/** The thread's only message. `refused`: there is no such rule or event. */
-export type ExplainAnswer = { readonly explanation: Explanation } | { readonly failed: string; readonly isRefused: boolean }
-
-const { ask, config, cacheFolder } = workerData as ExplainWorkData
-
-parentPort!.postMessage(
-  await explain(ask, { config, cacheFolder, tell: () => {} }).then(
-    (explanation): ExplainAnswer => ({ explanation }),
-    (error): ExplainAnswer => ({ failed: messageOf(error), isRefused: error instanceof ConfigError }),
-  ),
-)
+await answerSideWork(({ ask, config, cacheFolder }: ExplainWorkData) => explain(ask, { config, cacheFolder, tell: () => {} }))

@@ -61,7 +61,7 @@ function nameOf(bytes: Uint8Array, at: number): string {
 function longNameIn(content: Uint8Array, kind: 'L' | 'x'): string | undefined {
   if (kind === 'L' && content.length > MAX_NAME_BYTES) throw new ArchiveError('has a file with a name that is too long')
   if (kind === 'L') return textAt(content, 0, content.length)
-  return /(?:^|\n)\d{1,5} path=(.{1,4096})\n/.exec(Buffer.from(content.subarray(0, 65_536)).toString())?.[1]
+  return /(?:^|\n)\d{1,5} path=([^\n]{1,4096})\n/.exec(Buffer.from(content.subarray(0, 65_536)).toString())?.[1]
 }
 
 /** Text up to the first NUL. */

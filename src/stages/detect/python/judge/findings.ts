@@ -31,8 +31,8 @@ function readRow(question: string, tables: TableRows | undefined): ReadRow[] {
   const found = tables?.find(table, key)
   if (!found || 'problem' in found) return []
   const none = { p_match: key, p_version: found.version, p_missing: true }
-  const rows = Array.isArray(found.row) ? found.row : [found.row ?? none]
-  return rows.map((row) => ({ table: found.table, row }))
+  if (Array.isArray(found.row)) return found.row.map((row) => ({ table: found.table, row, isOfList: true }))
+  return [{ table: found.table, row: found.row ?? none }]
 }
 
 function toMatch([, , values, errors]: MatchRow, rule: Rule, event: number): Match {
