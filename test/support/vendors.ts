@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Trusted } from '../../src/util/http/http.ts'
 import { MailServer } from './mail-server.ts'
 import type { Received } from './servers.ts'
+import { FileSide, SyslogServer } from './syslog-server.ts'
 
 /** Part of every secret, so that it is found wherever it leaks. */
 export const SECRET = 's3cr3t-5f1e'
@@ -42,6 +43,8 @@ const withToken = (keys: object = {}, answer?: Fitting['answer']): Fitting => ({
   secrets: () => ({ TOKEN: SECRET }),
   ...(answer && { answer }),
 })
+
+const AWS_AUTH = { access_key_id: 'AKIDEXAMPLE', secret_access_key: { env: 'SECRET_KEY' }, session_token: { env: 'SESSION' } }
 
 /** By the type of destination, then by way of using it. The answers are those that the vendors document. */
 export const fittings: Readonly<Record<string, readonly Fitting[]>> = {
@@ -121,5 +124,31 @@ export const fittings: Readonly<Record<string, readonly Fitting[]>> = {
   ],
   asana: [withToken({ projects: ['1200000000000001'] }, json(201, { data: { gid: '12345', resource_type: 'task' } }))],
   splunk_hec: [withToken({}, json(200, { text: 'Success', code: 0 }))],
+  syslog: (['tcp', 'tls'] as const).map((transport) => ({
+    config: (url) => ({ host: '127.0.0.1', port: Number(new URL(url).port), transport }),
+    secrets: () => ({}),
+    serve: () => new SyslogServer(transport === 'tls').listen(),
+  })),
+  file: [{ config: (url) => ({ path: url }), secrets: () => ({}), serve: async () => new FileSide() }],
+  sns: [
+    {
+      config: (url) => ({ topic_arn: 'arn:aws:sns:eu-central-1:123456789012:alerts', endpoint: url, auth: AWS_AUTH }),
+      secrets: () => ({ SECRET_KEY: SECRET, SESSION: SECRET }),
+      answer: json(200, {}),
+    },
+    {
+      config: (url) => ({
+        ...{ topic_arn: 'arn:aws:sns:eu-central-1:123456789012:alerts.fifo', endpoint: url, auth: AWS_AUTH },
+        format: 'text',
+      }),
+      secrets: () => ({ SECRET_KEY: SECRET, SESSION: SECRET }),
+      answer: json(200, {}),
+    },
+  ],
+  sqs: ['alerts', 'alerts.fifo'].map((name) => ({
+    config: (url) => ({ queue_url: `${url}/123456789012/${name}`, region: 'eu-central-1', auth: AWS_AUTH }),
+    secrets: () => ({ SECRET_KEY: SECRET, SESSION: SECRET }),
+    answer: json(200, { MessageId: 'a' }),
+  })),
   caracal: [withToken({ source: 'alerts' }, json(200, { accepted: 1 }))],
 }

@@ -115,11 +115,15 @@ function serviceOf(flags: Flags, io: Io): Service {
     folder,
     dataDir: config.data_dir,
     user: flags.user,
-    writes: [],
+    writes: writesOf(config),
     log: flags.log === undefined ? undefined : resolve(flags.log),
     hasLowPort: lowPorts(config),
     asksMachine: config.sources.some(({ type }) => ASKING.has(type)),
   }
+}
+
+function writesOf({ destinations }: Config): string[] {
+  return [...new Set(destinations.flatMap((one) => (one.type === 'file' ? dirname(resolve(one.path)) : [])))]
 }
 
 /** Sources that look at other processes, or run programs that may. */

@@ -5,6 +5,7 @@ import { caracal } from './caracal.ts'
 import type { Destination, DestinationDeps } from './destination.ts'
 import { discord } from './discord.ts'
 import { email } from './email.ts'
+import { file } from './file.ts'
 import { github } from './github.ts'
 import { incidentio } from './incidentio.ts'
 import { jira } from './jira.ts'
@@ -15,8 +16,11 @@ import { opsgenie } from './opsgenie.ts'
 import { pagerduty } from './pagerduty.ts'
 import { servicenow } from './servicenow.ts'
 import { slack } from './slack.ts'
+import { sns } from './sns.ts'
 import { splunkHec } from './splunk-hec.ts'
+import { sqs } from './sqs.ts'
 import { stdout } from './stdout.ts'
+import { syslog } from './syslog.ts'
 import { telegram } from './telegram.ts'
 import { webhook } from './webhook.ts'
 
@@ -39,6 +43,10 @@ export const destinations = [
   servicenow,
   asana,
   splunkHec,
+  syslog,
+  file,
+  sns,
+  sqs,
   caracal,
 ] as const
 

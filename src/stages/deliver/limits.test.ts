@@ -77,7 +77,7 @@ test.each(WAYS)('%s, way %i: an alert is cut to what the vendor accepts, between
 })
 
 test('the limit of every destination for people is tested', () => {
-  const others = ['stdout', 'webhook', 'splunk_hec', 'caracal', 'email']
+  const others = ['stdout', 'webhook', 'splunk_hec', 'syslog', 'file', 'sns', 'sqs', 'caracal', 'email']
   const tested = destinations.map(({ type }) => type as string).filter((type) => !others.includes(type))
   expect(Object.keys(LIMITS).sort()).toEqual(tested.sort())
 })

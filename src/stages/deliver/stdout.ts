@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { printable } from '../../util/terminal.ts'
 import { defineDestination, destinationBase } from './destination.ts'
+import { printableJson } from './json-line.ts'
 import { isFollowUp } from './text.ts'
 import { webhookBody } from './webhook-body.ts'
 
@@ -21,19 +22,10 @@ export const stdout = defineDestination({
   async create({ format }, { write }) {
     return {
       async send({ kind, alert }) {
-        if (format === 'json') write(`${escaped(webhookBody(alert, kind))}\n`)
+        if (format === 'json') write(`${printableJson(webhookBody(alert, kind))}\n`)
         else write(`${alert.severity.padEnd(9)} ${isFollowUp(kind) ? `${kind}: ` : ''}${printable(alert.title)}\n`)
       },
       async close() {},
     }
   },
 })
-
-/** Escapes all control and format characters in JSON text. JSON itself leaves most of them unescaped, and a terminal would act on them. */
-function escaped(json: string): string {
-  return json.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (char) => {
-    let text = ''
-    for (let i = 0; i < char.length; i++) text += `\\u${char.charCodeAt(i).toString(16).padStart(4, '0')}`
-    return text
-  })
-}

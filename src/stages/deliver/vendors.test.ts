@@ -281,7 +281,7 @@ const HOSTILE: Partial<OutgoingAlert> = {
 const FOR_PEOPLE = destinations
   .map(({ type }) => type)
   .filter((type) => fittings[type]!.every(({ serve }) => !serve))
-  .filter((type) => !['stdout', 'webhook', 'splunk_hec', 'caracal'].includes(type))
+  .filter((type) => !['stdout', 'webhook', 'splunk_hec', 'sns', 'sqs', 'caracal'].includes(type))
 
 describe.each(FOR_PEOPLE)('%s: a hostile log line', (type) => {
   test.each(fittings[type]!.map((_, way) => way))('makes no links, mentions or markup (way %i)', async (way) => {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { awsKeys, awsRegion, Credentials } from '../../../util/aws/credentials.ts'
 import { targetUrl } from '../../../util/http/target-url.ts'
-import { awsKeys, awsRegion, Credentials } from '../s3/credentials.ts'
 import { Queue, regionOf } from '../s3/queue.ts'
 import { defineSource, sourceBase } from '../source.ts'
 import { streamKeys, streamParameters } from '../stream-keys.ts'

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { TestServer } from '../../../../test/support/servers.ts'
-import { signed } from '../../../util/http/aws-signature.ts'
-import { createHttp, type Http } from '../../../util/http/http.ts'
-import type { SecretReference } from '../../../util/secret.ts'
+import { TestServer } from '../../../test/support/servers.ts'
+import { signed } from '../http/aws-signature.ts'
+import { createHttp, type Http } from '../http/http.ts'
+import type { SecretReference } from '../secret.ts'
 import { Credentials } from './credentials.ts'
 
 const ARN = 'arn:aws:iam::123456789012:role/logs'

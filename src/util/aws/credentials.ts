@@ -1,11 +1,11 @@
 import { z } from 'zod'
-import { messageOf, Refused } from '../../../util/errors.ts'
-import { type AwsCredentials, signed } from '../../../util/http/aws-signature.ts'
-import { errorCodeIn, textIn } from '../../../util/s3/listing.ts'
-import { type SecretReference, secretReference } from '../../../util/secret.ts'
-import type { Outside } from '../source.ts'
+import { messageOf, Refused } from '../errors.ts'
+import { type AwsCredentials, signed } from '../http/aws-signature.ts'
+import type { Send } from '../http/send.ts'
+import { errorCodeIn, textIn } from '../s3/listing.ts'
+import { type SecretReference, secretReference } from '../secret.ts'
 
-/** Config keys common to sources of AWS and compatible services. */
+/** Config keys common to everything of AWS and compatible services. */
 export const awsKeys = {
   auth: z
     .strictObject({
@@ -34,6 +34,11 @@ export interface AwsAuth {
   readonly session_token?: SecretReference | undefined
 }
 
+interface Outside {
+  readonly send: Send
+  readonly secret: (reference: SecretReference) => string
+}
+
 export interface RoleOptions {
   readonly arn: string
   readonly externalId: string | undefined
@@ -42,7 +47,11 @@ export interface RoleOptions {
   readonly endpoint: string | undefined
 }
 
-const DEFAULT: AwsAuth = { access_key_id: { env: 'AWS_ACCESS_KEY_ID' }, secret_access_key: { env: 'AWS_SECRET_ACCESS_KEY' } }
+/** Used when none are configured. */
+export const DEFAULT_AUTH: AwsAuth = {
+  access_key_id: { env: 'AWS_ACCESS_KEY_ID' },
+  secret_access_key: { env: 'AWS_SECRET_ACCESS_KEY' },
+}
 const DEFAULT_TOKEN: SecretReference = { env: 'AWS_SESSION_TOKEN' }
 /** Credentials of a role are renewed this long before they expire. */
 const MARGIN_MS = 300_000
@@ -53,11 +62,11 @@ const MAX_ANSWER_BYTES = 256 * 1024
 export class Credentials {
   readonly #auth: AwsAuth | undefined
   readonly #role: RoleOptions | undefined
-  readonly #outside: Pick<Outside, 'send' | 'secret'>
+  readonly #outside: Outside
   #assumed: { readonly credentials: AwsCredentials; readonly expiresMs: number } | undefined
   #assuming: Promise<AwsCredentials> | undefined
 
-  constructor(auth: AwsAuth | undefined, role: RoleOptions | undefined, outside: Pick<Outside, 'send' | 'secret'>) {
+  constructor(auth: AwsAuth | undefined, role: RoleOptions | undefined, outside: Outside) {
     this.#auth = auth
     this.#role = role
     this.#outside = outside
@@ -79,7 +88,7 @@ export class Credentials {
       access_key_id: id,
       secret_access_key: key,
       session_token: token,
-    } = this.#auth ?? { ...DEFAULT, session_token: this.#token() }
+    } = this.#auth ?? { ...DEFAULT_AUTH, session_token: this.#token() }
     return {
       accessKeyId: typeof id === 'string' ? id : secret(id),
       secretAccessKey: secret(key),
