@@ -86,6 +86,23 @@ describe('accounts', { shuffle: false, timeout: 120_000 }, () => {
     expect([await send(sender, 'Nginx.Access'), await send(reader, 'Nginx.Access'), await send('x', 'Nginx.Access')]).toEqual([
       202, 403, 401,
     ])
+    const elsewhere = (await cli('tokens', 'create', 'elsewhere', '--role', 'ingest', '--cidr', '10.0.0.0/8')).trim()
+    expect(await send(elsewhere, 'Nginx.Access')).toBe(403)
+    // Some protocols have the token in a header of their own.
+    const deliver = (secret: string) =>
+      fetch(`http://127.0.0.1:${caracal.port}/ingest/default`, {
+        method: 'POST',
+        headers: {
+          'x-amz-firehose-protocol-version': '1.0',
+          'x-amz-firehose-access-key': secret,
+          'x-amz-firehose-request-id': 'r',
+          'content-type': 'application/json',
+        },
+        body: JSON.stringify({ requestId: 'r', timestamp: 1, records: [{ data: Buffer.from('{"a":1}').toString('base64') }] }),
+      })
+    expect([(await deliver(sender)).status, (await deliver(elsewhere)).status, (await deliver(reader)).status]).toEqual([
+      200, 401, 401,
+    ])
     expect((await as(sender, '/api/v1/alerts')).status).toBe(403)
     expect((await as(reader, '/api/v1/alerts')).status).toBe(200)
   })

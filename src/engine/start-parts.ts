@@ -22,6 +22,7 @@ import { sameSecret } from '../util/bearer.ts'
 import { find } from '../util/define.ts'
 import type { Http } from '../util/http/http.ts'
 import type { Send } from '../util/http/send.ts'
+import { senderAddress } from '../util/sender-address.ts'
 import type { Tokens } from './accounts/tokens.ts'
 import { openDestinations } from './destinations.ts'
 import type { Events } from './events.ts'
@@ -206,7 +207,7 @@ export async function openIntakes(
         return spool.rpc.move('append', { sourceId: source.id, ...entry, body: own }, [own.buffer as ArrayBuffer])
       },
       now: Date.now,
-      authorised: (given) => (expected === undefined ? tokens.maySend(given) : sameSecret(given, expected)),
+      authorised: (given) => (expected === undefined ? tokens.maySend(given, senderAddress()) : sameSecret(given, expected)),
       send,
       secret: (to) => resolveSecret(to, environment()),
     }

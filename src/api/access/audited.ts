@@ -35,7 +35,7 @@ export function audited({ audit, config }: Pick<Engine, 'audit' | 'config'>): Mi
 }
 
 function isChange(c: Context, operation: string | undefined): boolean {
-  if (operation === undefined || c.req.method === 'GET') return false
+  if (operation === undefined || c.req.method === 'GET' || c.req.method === 'HEAD') return false
   return !OPERATIONS[operation]?.needs.endsWith(':read')
 }
 

@@ -42,7 +42,9 @@ function callerOf({ tokens, config }: Pick<Engine, 'tokens' | 'config'>, c: Cont
 
 /** The operation that the request is for, such as `GET /api/v1/alerts/{id}`; `undefined` if there is none. */
 export function operationOf(c: Context): string | undefined {
-  const route = matchedRoutes(c).findLast(({ method }) => method === c.req.method)
+  // HEAD is handled by the route for GET.
+  const wanted = c.req.method === 'HEAD' ? 'GET' : c.req.method
+  const route = matchedRoutes(c).findLast(({ method }) => method === wanted)
   return route && `${route.method} ${route.path.replaceAll(/:(\w+)/g, '{$1}')}`
 }
 

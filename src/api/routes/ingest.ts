@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { listeningSources } from '../../config/listening-sources.ts'
 import type { Engine } from '../../engine/engine.ts'
+import { sentFrom } from '../../util/sender-address.ts'
 import { addressOf } from '../access/address.ts'
 import { isKnown, requireSender } from '../access/sender.ts'
 import { ApiError } from '../errors.ts'
@@ -15,7 +16,9 @@ export function ingestRoutes(engine: Engine): Hono {
       throw new ApiError(404, 'not_found', `there is no source '${id.slice(0, 80)}' that accepts requests. ${known}`)
     }
     requireSender(engine, c)
-    return intake.handle(c.req.raw, c.req.path.slice('/ingest/'.length + id.length), addressOf(c, engine.config.trusted_proxies))
+    const handle = intake.handle.bind(intake)
+    const address = addressOf(c, engine.config.trusted_proxies)
+    return sentFrom(address, () => handle(c.req.raw, c.req.path.slice('/ingest/'.length + id.length), address))
   })
 }
 
@@ -25,8 +28,9 @@ export function ingestRoutes(engine: Engine): Hono {
  */
 export function shipperAt(engine: Engine, c: Context, path: string): Promise<Response> | undefined {
   const request = c.req.raw
+  const address = addressOf(c, engine.config.trusted_proxies)
   const all = [...engine.intakes].filter(([, { claims }]) => claims?.(path))
-  const knowing = all.filter(([, intake]) => intake.knows?.(request.headers))
+  const knowing = sentFrom(address, () => all.filter(([, intake]) => intake.knows?.(request.headers)))
   if (knowing.length > 1) {
     const urls = knowing.map(([id]) => `/ingest/${id}${path}`.slice(0, 200)).join(', ')
     const message = `several sources accept this token at ${path.slice(0, 200)}: use ${urls}, or give each source its own \`token\``
@@ -35,7 +39,7 @@ export function shipperAt(engine: Engine, c: Context, path: string): Promise<Res
   // A sender that no source knows is refused in the words of its protocol. `/` is also the home page.
   const [, intake] = knowing[0] ?? (path === '/' ? [] : all[0]) ?? []
   if (intake?.handle) requireSender(engine, c)
-  return intake?.handle?.(request, path, addressOf(c, engine.config.trusted_proxies))
+  return sentFrom(address, () => intake?.handle?.(request, path, address))
 }
 
 function addresses({ config }: Engine): string[] {

@@ -95,6 +95,7 @@ test.each(['admin', 'analyst', 'viewer', 'ingest'] as const)(
     const secret = await token(role)
     for (const { operation, method, path, needs } of calls) {
       const { status, body } = await call(method, path, undefined, secret)
+      if (method === 'GET') expect([operation, (await call('HEAD', path, undefined, secret)).status]).toEqual([operation, status])
       const isAllowed = (PERMISSIONS[needs] as readonly string[]).includes(role)
       expect([operation, status === 403]).toEqual([operation, !isAllowed])
       if (!isAllowed)
@@ -102,6 +103,20 @@ test.each(['admin', 'analyst', 'viewer', 'ingest'] as const)(
     }
   },
 )
+
+test('a call is checked as the operation that answers it, however its path is written', async () => {
+  const secret = await token('viewer')
+  for (const path of [
+    '/api/v1/tokens/',
+    '//api/v1/tokens',
+    '/api//v1/tokens',
+    '/api/v1/./tokens',
+    '/api/v1/%74okens',
+    '/API/v1/tokens',
+  ])
+    for (const method of ['GET', 'HEAD', 'POST'])
+      expect([path, method, (await call(method, path, undefined, secret)).status]).not.toContain(200)
+})
 
 test('changes are attributed to the token, whatever the call says', async () => {
   await engine.addAlert({ alertId: '0001'.padEnd(32, '0') })

@@ -51,8 +51,8 @@ test("the data folder's token is an administrator's, and other texts are nobody'
   const caller = { kind: 'machine', name: 'cli', role: 'admin' }
   expect(tokens.identify('machine-secret', '')).toEqual({ kind: 'caller', caller })
   for (const secret of [undefined, '', 'machine', 'caracal_x', '\0'])
-    expect([tokens.identify(secret, '').kind, tokens.maySend(secret)]).toEqual(['unknown', false])
-  expect(tokens.maySend('machine-secret')).toBe(true)
+    expect([tokens.identify(secret, '').kind, tokens.maySend(secret, '')]).toEqual(['unknown', false])
+  expect(tokens.maySend('machine-secret', '')).toBe(true)
 })
 
 test('a token is known by its secret, after a restart too, and its secret is in no file', async () => {
@@ -97,18 +97,21 @@ test('a token for some networks is refused elsewhere', async () => {
   for (const address of ['10.1.2.3', '::ffff:10.1.2.3', '2001:db8::1'])
     expect(tokens.identify(secret, address).kind).toBe('caller')
   for (const address of ['192.0.2.1', '::ffff:192.0.2.1', '', '::1'])
-    expect(tokens.identify(secret, address)).toMatchObject({ kind: 'refused', isPlace: true })
+    expect([tokens.identify(secret, address), tokens.maySend(secret, address)]).toMatchObject([
+      { kind: 'refused', isPlace: true },
+      false,
+    ])
 })
 
 test('only tokens for sending may send', async () => {
   const tokens = await open()
   for (const role of ['admin', 'analyst', 'viewer', 'ingest'] as const) {
     const { secret } = await added(tokens, { name: role, role })
-    expect([role, tokens.maySend(secret)]).toEqual([role, role === 'ingest'])
+    expect([role, tokens.maySend(secret, '')]).toEqual([role, role === 'ingest'])
   }
   const { secret } = await added(tokens, { role: 'ingest' })
   await tokens.revoke('ci', 'cli')
-  expect(tokens.maySend(secret)).toBe(false)
+  expect(tokens.maySend(secret, '')).toBe(false)
 })
 
 test('the last use is stored at most once a minute', async () => {

@@ -66,12 +66,10 @@ export class Tokens {
     return { kind: 'caller', caller: { kind: 'token', name, role, ...(logTypes.length > 0 && { logTypes }) } }
   }
 
-  /** Whether a sender of logs may use this secret, addresses aside. */
-  maySend(secret: string | undefined): boolean {
-    if (secret === undefined) return false
-    if (sameSecret(secret, this.#deps.machine)) return true
-    const known = this.#byHash.get(hashOf(secret))
-    return known !== undefined && known.token.role === 'ingest' && this.#reasonAgainst(known.token) === undefined
+  /** Whether a sender of logs may use this secret at this address. */
+  maySend(secret: string | undefined, address: string): boolean {
+    const identity = this.identify(secret, address)
+    return identity.kind === 'caller' && (identity.caller.kind === 'machine' || identity.caller.role === 'ingest')
   }
 
   /** Every token, oldest first. */
