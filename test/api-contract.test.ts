@@ -62,6 +62,7 @@ const EXAMPLES: Readonly<Record<string, () => Call | Promise<Call>>> = {
   'GET /api/v1/alerts/{id}/events': () => ({ path: `/api/v1/alerts/${alerts[0]}/events?limit=1` }),
   'GET /api/v1/alerts/{id}/timeline': () => ({ path: `/api/v1/alerts/${alerts[0]}/timeline` }),
   'GET /api/v1/alerts/{id}/related': () => ({ path: `/api/v1/alerts/${alerts[0]}/related?days=7` }),
+  'GET /api/v1/alerts/{id}/bundle': () => ({ path: `/api/v1/alerts/${alerts[0]}/bundle` }),
   'POST /api/v1/alerts/{id}/comments': () => ({ path: `/api/v1/alerts/${alerts[0]}/comments`, body: { text: 'seen' } }),
   'POST /api/v1/alerts/{id}/merge': () => ({ path: `/api/v1/alerts/${alerts[0]}/merge`, body: { ids: [alerts[1]] } }),
   'POST /api/v1/alerts/{id}/unmerge': async () => {
