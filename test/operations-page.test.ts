@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { configSchema } from '../src/config/config.ts'
+import { freePort } from './support/caracal.ts'
 import { runWith } from './support/cli.ts'
 
 const page = readFileSync(join(import.meta.dirname, '../docs/operations.md'), 'utf8')
@@ -31,9 +32,11 @@ test('every command that docs/operations.md names works, in the order of the pag
   expect(run).toEqual(
     expect.arrayContaining(['init detections', 'test', 'config retention', 'doctor', 'service install --print']),
   )
+  // Another program may have the default port.
+  const env = { XDG_CACHE_HOME: join(tmpdir(), 'caracal-test-cache'), CARACAL_LISTEN: `127.0.0.1:${await freePort()}` }
   for (const command of run) {
     const words = command === 'service install' || command === 'init' ? [...command.split(' '), '--help'] : command.split(' ')
-    const { code, err } = await runWith({ XDG_CACHE_HOME: join(tmpdir(), 'caracal-test-cache') }, words)
+    const { code, err } = await runWith(env, words)
     expect([command, code, code === 0 ? '' : err]).toEqual([command, 0, ''])
     if (command === 'init detections') process.chdir('detections')
   }
