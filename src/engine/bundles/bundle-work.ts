@@ -1,6 +1,7 @@
 import type { StoredAlert } from '../../model/alert.ts'
 import { MAX_GENERATIONS } from '../../model/content-history.ts'
 import type { Evidence } from '../../model/evidence.ts'
+import { RISK_RULE } from '../../pipeline/risk/risk-rule.ts'
 import type { StateReader } from '../../state/read.ts'
 import { Refused } from '../../util/errors.ts'
 import { SideWork } from '../side-work.ts'
@@ -30,7 +31,7 @@ export class BundleWork {
     return this.#work.run(async () => {
       const evidence = await this.#deps.read.evidence(alert.alertId)
       const [first] = evidence
-      if (!first) throw new Refused(`alert ${alert.alertId} cannot be bundled: ${whyNot(alert)}`)
+      if (!first || alert.ruleId === RISK_RULE.id) throw new Refused(`alert ${alert.alertId} cannot be bundled: ${whyNot(alert)}`)
       return { alert, evidence, ...(await this.#contentOf(first)) }
     })
   }
@@ -64,6 +65,8 @@ function whyNot({ body, ruleId }: StoredAlert): string {
   if (body.type === 'SYSTEM') return 'it is about Caracal itself, so no rule has decided it'
   if (body.type === 'RULE_ERROR')
     return `it is about a rule that failed: \`caracal explain ${ruleId} EVENT\` shows where, with the p_row_id of one of its events`
+  if (ruleId === RISK_RULE.id)
+    return 'the risk of an entity adds up matches of other rules over time: bundle the alerts of those rules'
   if (body.logTypes.length === 0)
     return 'a correlation rule judges matches of other rules over time, which one file cannot hold: bundle the alerts of those rules'
   return 'no evidence of it is stored, because an earlier version raised it, or because newer evidence needed the room'
