@@ -109,7 +109,7 @@ export class ChdbWork {
       }
     } catch (error) {
       if (state.cancelled) throw CANCELLED
-      throw error instanceof RetryLater ? error : queryError(error)
+      throw error instanceof RetryLater ? error : queryError(error, { isLimited: logTypes !== undefined })
     } finally {
       this.#running.delete(id)
     }

@@ -9,6 +9,8 @@ const PASSING: ReadonlySet<number> = new Set([
   0, 74, 75, 76, 77, 87, 88, 107, 159, 160, 173, 202, 236, 241, 242, 243, 246, 290, 394, 424, 425, 439, 473, 528, 701, 1001, 1002,
 ])
 const TOO_MANY_PARTS = 252
+/** An unknown column or function, for which the engine suggests others that the query can use. */
+const UNKNOWN_IN_QUERY: ReadonlySet<number> = new Set([46, 47])
 /** `throwIf`: the message of the view that calls it, then the call. */
 const THROWN = 395
 
@@ -34,12 +36,22 @@ export function statementError(what: string, error: unknown): Error {
   return isPassing(found) ? new RetryLater(text, undefined, { cause: error }) : new Refused(text, { cause: error })
 }
 
-/** A query's error as ours: the engine's message without its decoration. */
-export function queryError(error: unknown): Error {
+/**
+ * A query's error as ours: the engine's message without its decoration. `isLimited`: the caller may not see all tables, so names that the
+ * engine suggests for one that does not exist are left out.
+ */
+export function queryError(error: unknown, { isLimited = false } = {}): Error {
   if (error instanceof Refused) return error
   const { code, text } = engineError(error)
   const plain = code === THROWN ? text.replace(/: while executing '[\s\S]*$/, '') : text.replace(/ \(version [\d.]+\)/g, '')
+  if (isLimited && !UNKNOWN_IN_QUERY.has(code)) return new Refused(withoutSuggestion(plain).slice(0, 2000))
   return new Refused(plain.slice(0, 2000), { cause: error })
+}
+
+/** The suggestion is near the end. If the query itself has these words, more of the message is lost. */
+function withoutSuggestion(text: string): string {
+  const at = text.indexOf('Maybe you meant')
+  return at === -1 ? text : text.slice(0, at).trimEnd()
 }
 
 interface EngineError {

@@ -165,6 +165,31 @@ test('the catalogue shows the tables that may be read', async () => {
     ])
 })
 
+test.each(['information_schema.tables', 'INFORMATION_SCHEMA.TABLES', 'information_schema."tables"'])(
+  '%s counts no rows, which may be of other log types',
+  async (name) => {
+    for (const column of ['table_rows', 'data_length', 'index_length', 'TABLE_ROWS', 'DATA_LENGTH', 'INDEX_LENGTH'])
+      expect(await ask(`SELECT ${column} FROM ${name} WHERE ${column} IS NOT NULL`)).toEqual([])
+    expect(await ask(`SELECT * FROM ${name}`)).toHaveLength(7)
+  },
+)
+
+test.each([
+  'SELECT * FROM zeek_con',
+  'SELECT * FROM x.zeek_conn',
+  'SELECT * FROM log.nginx_access',
+  'SELECT * FROM logs.nginx_zeek_con',
+  'SELECT * FROM correlation_signal',
+])('the error of %s suggests no name of a table', async (sql) => {
+  await expect(ask(sql)).rejects.toThrow(/^(?!.*(?:meant|zeek_conn\?|logs\.zeek_conn))/s)
+  await expect(ask(sql)).rejects.toBeInstanceOf(Refused)
+})
+
+test('the error for a column or function that does not exist suggests what may be used', async () => {
+  await expect(ask('SELECT p_source_labe FROM logs.all')).rejects.toThrow(/meant: \['p_source_label'/)
+  await expect(ask('SELECT toInt65(1)')).rejects.toThrow(/meant: .*toInt64/)
+})
+
 test('a refusal says what may be read, and how a column is named', async () => {
   await expect(ask('SELECT p_source_label FROM logs.zeek_conn')).rejects.toThrow(
     /reads logs\.zeek_conn.*only see events of the log types Nginx\.\*/,

@@ -11,6 +11,10 @@ const OTHERS = new Set(['signals.correlation_signals', 'monitor.rule_errors', 'm
 /** Tables of the catalogue, of which those rows are shown that are about tables that may be read. */
 const CATALOGUE = new Set(['information_schema.tables', 'information_schema.columns'])
 
+/** Columns of the list of tables that count rows of all log types, in the case of either spelling. They are null. */
+const COUNTING = ['table_rows', 'data_length', 'index_length'].flatMap((column) => [column, column.toUpperCase()])
+const UNCOUNTED = `* REPLACE (${COUNTING.map((column) => `CAST(NULL, 'Nullable(UInt64)') AS ${column}`).join(', ')})`
+
 /**
  * Limits a statement to rows of these log types (patterns). Each table that it names is replaced by a subquery with those rows; a table
  * without log types is refused, and so is every name in the databases that is not plainly a table. Throws `Refused` through `refuse`.
@@ -38,7 +42,9 @@ export function limitToLogTypes(sql: string, logTypes: readonly string[], refuse
     }
     if (tokens[at + 3]?.raw === '.')
       throw refuse(`the query names a column of ${name} in full: give the table an alias, and write the alias before the column`)
-    const rows = `(SELECT * FROM ${unlex(tokens.slice(at, at + 3)).trim()} WHERE ${CATALOGUE.has(name.toLowerCase()) ? tablesShown : rowsShown})`
+    const columns = name.toLowerCase() === 'information_schema.tables' ? UNCOUNTED : '*'
+    const shown = CATALOGUE.has(name.toLowerCase()) ? tablesShown : rowsShown
+    const rows = `(SELECT ${columns} FROM ${unlex(tokens.slice(at, at + 3)).trim()} WHERE ${shown})`
     out.push({ kind: 'word', raw: rows, value: rows, spaced: true })
     at += 2
   }
