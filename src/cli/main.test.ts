@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -556,24 +557,37 @@ describe('with a server', () => {
   test('backup has the running server make one, and says what it contains and why it failed', async () => {
     // The server has the data folder.
     const unlock = lockDataDir(engine.config.data_dir)
-    expect(await cli(['backup', '/backups/monday', ...flags])).toMatchObject({
+    const to = mkdtempSync(join(tmpdir(), 'caracal-monday-'))
+    const { backedUp } = engine
+    // The server sees another folder than this command, as a service does below /tmp.
+    for (const manifest of [undefined, '{"created":"1970-01-01T00:00:00.000Z"}']) {
+      if (manifest !== undefined) writeFileSync(join(to, 'manifest.json'), manifest)
+      const { code, out, err } = await cli(['backup', to, ...flags])
+      expect([code, out]).toEqual([1, ''])
+      expect(err).toContain(`${join(to, 'manifest.json')} is not the one it wrote`)
+      expect(err).toContain('`caracal service install --backups FOLDER`')
+    }
+    writeFileSync(join(to, 'manifest.json'), '{"created":"1970-01-01T00:16:40.000Z"}')
+    expect(await cli(['backup', to, ...flags])).toMatchObject({
       code: 0,
       out: expect.stringMatching(
-        /^Backup of \S+ in \/backups\/monday: 3 files, 1\.2 MiB, in .+\.\nIt contains the API's token: keep it as safe as the data folder\.\n$/,
+        /^Backup of \S+ in \S+monday-\w+: 3 files, 1\.2 MiB, in .+\.\nIt contains the API's token: keep it as safe as the data folder\.\n$/,
       ),
     })
-    const { out } = await cli(['backup', '/backups/monday', '--json', ...flags])
+    const { out } = await cli(['backup', to, '--json', ...flags])
     expect(JSON.parse(out)).toEqual({
-      folder: '/backups/monday',
+      folder: to,
       created_time: '1970-01-01T00:16:40.000Z',
       ...{ files: 3, bytes: 1_234_567, pause_ms: 12, token: true },
     })
     engine.backedUp = async () => Promise.reject(new StorageError('the disk is full'))
-    expect(await cli(['backup', '/backups/monday', ...flags])).toEqual({
+    expect(await cli(['backup', to, ...flags])).toEqual({
       code: 1,
       out: '',
       err: 'caracal: the backup failed: the disk is full\n',
     })
+    engine.backedUp = backedUp
+    rmSync(to, { recursive: true })
     unlock()
   })
 

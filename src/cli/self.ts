@@ -29,11 +29,11 @@ function serverFlags(args: readonly string[]): string[] {
     const value = inline ?? args[i + 1]
     if (name !== undefined && value !== undefined) flags.set(name, value)
   }
-  return [...flags].map(([name, value]) => `--${name} ${quoted(value)}`)
+  return [...flags].map(([name, value]) => `--${name} ${quotedForShell(value)}`)
 }
 
-/** Quotes for a POSIX shell. */
-function quoted(text: string): string {
+/** A word for a POSIX shell, in quotes if it needs them. */
+export function quotedForShell(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }
 

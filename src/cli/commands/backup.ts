@@ -1,10 +1,12 @@
-import { resolve } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import type { Command } from 'commander'
 import type { z } from 'zod'
 import type { backupLine } from '../../api/routes/backups.ts'
 import type { Config } from '../../config/config.ts'
+import { MANIFEST } from '../../engine/backup/manifest.ts'
 import { backUpStopped } from '../../engine/backup/offline.ts'
 import { CaracalError, Refused } from '../../util/errors.ts'
 import { printable } from '../../util/terminal.ts'
@@ -75,6 +77,7 @@ async function backUpRunning(folder: string, config: Config, io: Io): Promise<Om
         shown('')
         if (line.state === 'failed') throw new CallFailed(`the backup failed: ${line.message}`)
         const { state: _, ...done } = line
+        checkVisible(done)
         return done
       }
     }
@@ -86,4 +89,20 @@ async function backUpRunning(folder: string, config: Config, io: Io): Promise<Om
   } finally {
     forget()
   }
+}
+
+/** A service, or a container, may see other files under the same path, so that the backup is not where the caller looks for it. */
+function checkVisible({ folder, created_time }: Omit<Done, 'state'>): void {
+  const file = join(folder, MANIFEST)
+  let created: unknown
+  try {
+    created = (JSON.parse(readFileSync(file, 'utf8')) as { created?: unknown }).created
+  } catch (error) {
+    // The backup belongs to the server's user, and this one may not be allowed to look into it.
+    if (['EACCES', 'EPERM'].includes(String((error as NodeJS.ErrnoException).code))) return
+  }
+  if (created === created_time) return
+  throw new CallFailed(
+    `the server reports a backup in ${folder}, but ${file} is not the one it wrote: the server sees other files under that path than this command, as a service does below /tmp and a container almost everywhere. Choose a folder that both see; for a service, \`caracal service install --backups FOLDER\` allows one`,
+  )
 }

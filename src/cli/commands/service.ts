@@ -5,9 +5,11 @@ import type { Config } from '../../config/config.ts'
 import { DEFAULT_FILE } from '../../config/load.ts'
 import { packageRoot } from '../../util/entry.ts'
 import { messageOf } from '../../util/errors.ts'
-import { type ConfigOptions, configOption, dataDirOption, readConfig } from '../config.ts'
+import { type ConfigOptions, collect, configOption, dataDirOption, readConfig } from '../config.ts'
 import { UsageError } from '../exit.ts'
 import type { Io } from '../io.ts'
+import { quotedForShell } from '../self.ts'
+import { folderSteps } from '../service/folders.ts'
 import { LABEL, launchdPlist } from '../service/launchd.ts'
 import type { Service } from '../service/service.ts'
 import { systemdUnit } from '../service/systemd.ts'
@@ -15,6 +17,7 @@ import { systemdUnit } from '../service/systemd.ts'
 interface Flags extends ConfigOptions {
   readonly user: string
   readonly log?: string
+  readonly backups: readonly string[]
   readonly print?: boolean
   readonly manager: keyof typeof MANAGERS
 }
@@ -24,21 +27,21 @@ const MANAGERS = {
   systemd: {
     file: '/etc/systemd/system/caracal.service',
     text: systemdUnit,
-    next: ({ user, dataDir, log }: Service) => [
-      `id ${user} || useradd --system --shell /usr/sbin/nologin --home-dir ${dataDir} ${user}`,
-      `install -d -m 700 -o ${user} ${dataDir}`,
+    next: (service: Service) => [
+      `id ${service.user} || useradd --system --shell /usr/sbin/nologin --home-dir ${quotedForShell(service.dataDir)} ${service.user}`,
+      ...folderSteps(service),
       'systemctl daemon-reload',
       'systemctl enable --now caracal',
-      log === undefined ? 'journalctl -u caracal -f' : `tail -F ${log}`,
+      service.log === undefined ? 'journalctl -u caracal -f' : `tail -F ${quotedForShell(service.log)}`,
     ],
   },
   launchd: {
     file: `/Library/LaunchDaemons/${LABEL}.plist`,
     text: launchdPlist,
-    next: ({ user, dataDir, log }: Service) => [
-      `install -d -m 700 -o ${user} ${dataDir}`,
+    next: (service: Service) => [
+      ...folderSteps(service),
       `launchctl bootstrap system /Library/LaunchDaemons/${LABEL}.plist`,
-      `tail -F ${log ?? join(dataDir, 'caracal.log')}`,
+      `tail -F ${quotedForShell(service.log ?? join(service.dataDir, 'caracal.log'))}`,
     ],
   },
 } as const
@@ -47,11 +50,14 @@ const HELP = `
 Writes a systemd unit (on macOS a launchd job) that runs \`caracal up\` with this configuration, closed off from the rest of the machine as
 far as the configuration allows. It starts nothing: the commands for that are printed. Run it again after changing \`data_dir\`, \`listen\`,
 sources or destinations of type file, since they decide what the service may do. Needs root, except with --print.
+
+The running service writes backups itself, and under systemd only below the folders given with --backups.
 Exit code: 0 written or printed; 2 usage, configuration, or the file cannot be written.
 
 Examples:
   caracal service install --print
   sudo caracal service install --config /etc/caracal/caracal.yml --data-dir /var/lib/caracal
+  sudo caracal service install --backups /srv/backups
   sudo caracal service install --user siem --log /var/log/caracal.log`
 
 /** `caracal service install`: works without a server. */
@@ -63,6 +69,7 @@ export function registerService(program: Command, io: Io): void {
     .option('--print', 'print the file instead of writing it')
     .option('--user <name>', 'the user that runs Caracal', 'caracal')
     .option('--log <file>', 'write messages to this file (default: the journal)')
+    .option('--backups <folder>', 'a folder that backups may be written to; can be repeated', collect, [])
     .addOption(
       new Option('--manager <name>', 'the kind of service file')
         .choices(Object.keys(MANAGERS))
@@ -77,7 +84,14 @@ export function registerService(program: Command, io: Io): void {
 function install(flags: Flags, io: Io): void {
   const { file, text, next } = MANAGERS[flags.manager]
   const service = serviceOf(flags, io)
-  for (const value of [...service.command, service.folder, service.dataDir, ...service.writes, service.log ?? ''])
+  for (const value of [
+    ...service.command,
+    service.folder,
+    service.dataDir,
+    ...service.writes,
+    ...service.backups,
+    service.log ?? '',
+  ])
     if (/[\p{Cc}"]/u.test(value))
       throw new UsageError(
         `the path ${JSON.stringify(value)} has a quote or control character, which a service file cannot contain`,
@@ -116,10 +130,25 @@ function serviceOf(flags: Flags, io: Io): Service {
     dataDir: config.data_dir,
     user: flags.user,
     writes: writesOf(config),
+    backups: backupsOf(flags),
     log: flags.log === undefined ? undefined : resolve(flags.log),
     hasLowPort: lowPorts(config),
     asksMachine: config.sources.some(({ type }) => ASKING.has(type)),
   }
+}
+
+/** Folders that a systemd service gets to itself, so that nobody else sees what it writes there. */
+const PRIVATE = ['/tmp', '/var/tmp']
+
+function backupsOf({ backups, manager }: Flags): string[] {
+  const paths = [...new Set(backups.map((path) => resolve(path)))]
+  const isHidden = (path: string) => PRIVATE.some((top) => path === top || path.startsWith(`${top}/`))
+  const hidden = manager === 'systemd' ? paths.find(isHidden) : undefined
+  if (hidden !== undefined)
+    throw new UsageError(
+      `--backups '${hidden}' is below /tmp or /var/tmp, of which the service has its own that nobody else sees: choose another folder`,
+    )
+  return paths
 }
 
 function writesOf({ destinations }: Config): string[] {

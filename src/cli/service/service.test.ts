@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { runWith } from '../../../test/support/cli.ts'
+import { folderSteps } from './folders.ts'
 import { launchdPlist } from './launchd.ts'
 import type { Service } from './service.ts'
 import { systemdUnit } from './systemd.ts'
@@ -10,6 +11,7 @@ const SERVICE: Service = {
   dataDir: '/var/lib/caracal',
   user: 'caracal',
   writes: [],
+  backups: [],
   log: undefined,
   hasLowPort: false,
   asksMachine: false,
@@ -20,6 +22,17 @@ describe('a systemd unit', () => {
     const text = systemdUnit({ ...SERVICE, writes: ['/srv/my alerts'] })
     expect(text).toContain('\nProtectSystem=strict\nReadWritePaths=/var/lib/caracal "/srv/my alerts"\n')
     expect(text).toContain('\nProtectHome=yes\n')
+  })
+
+  test('may write to the folders for backups too, which the steps create for its user', () => {
+    const service = { ...SERVICE, backups: ['/srv/backups', '/mnt/my disk'] }
+    expect(systemdUnit(service)).toContain('\nReadWritePaths=/var/lib/caracal /srv/backups "/mnt/my disk"\n')
+    expect(systemdUnit({ ...SERVICE, backups: ['/home/ada/backups'] })).toContain('\nProtectHome=no\n')
+    expect(folderSteps(service)).toEqual([
+      'install -d -m 700 -o caracal /var/lib/caracal',
+      'install -d -m 700 -o caracal /srv/backups',
+      "install -d -m 700 -o caracal '/mnt/my disk'",
+    ])
   })
 
   test.each<[string, Partial<Service>, RegExp, RegExp | undefined]>([
@@ -56,15 +69,24 @@ describe('caracal service install', () => {
       'd',
       '--user',
       'siem',
+      '--backups',
+      '/srv/b',
+      '--backups',
+      'b2',
     ])
     expect(code).toBe(0)
     expect(out).toMatch(/^ExecStart=\/.*node\S* \/.*bin\/caracal\.js up --no-demo --data-dir \/.*\/d$/m)
     expect(out).toMatch(/^User=siem$/m)
+    expect(out).toMatch(/^ReadWritePaths=\/.*\/d \/srv\/b \/.*\/b2$/m)
   })
 
   test.each([
     [['--user', 'a b'], /--user 'a b' is not the name of a user/],
     [['--data-dir', 'a\nExecStart=x'], /has a quote or control character/],
+    [
+      ['--manager', 'systemd', '--backups', '/tmp/b'],
+      /'\/tmp\/b' is below \/tmp or \/var\/tmp, of which the service has its own/,
+    ],
     [['--manager', 'init'], /Allowed choices are systemd, launchd/],
   ])('%j is refused', async (args, why) => {
     const { code, err } = await runWith({}, ['service', 'install', '--print', ...args])

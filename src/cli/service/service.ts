@@ -8,6 +8,8 @@ export interface Service {
   readonly user: string
   /** Folders besides the data folder that it writes to. */
   readonly writes: readonly string[]
+  /** Folders for backups, which it writes too. */
+  readonly backups: readonly string[]
   /** A file for its messages. Default: the journal, or on macOS `caracal.log` in the data folder. */
   readonly log: string | undefined
   /** It listens on a port below 1024. */

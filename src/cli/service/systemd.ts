@@ -4,10 +4,10 @@ import { MAX_FILES, type Service, STOP_SECONDS } from './service.ts'
  * The text of a systemd unit, as closed as Caracal's work allows. Two settings that others use are missing: MemoryDenyWriteExecute,
  * because Node compiles code as it runs, and DynamicUser, because the command line and backups run as the same user.
  */
-export function systemdUnit({ command, folder, dataDir, user, writes, log, hasLowPort, asksMachine }: Service): string {
+export function systemdUnit({ command, folder, dataDir, user, writes, backups, log, hasLowPort, asksMachine }: Service): string {
   const capabilities = hasLowPort ? 'CAP_NET_BIND_SERVICE' : ''
   const isBelow = (path: string, top: string) => path === top || path.startsWith(`${top}/`)
-  const atHome = [folder, dataDir, ...command, ...writes].some((path) =>
+  const atHome = [folder, dataDir, ...command, ...writes, ...backups].some((path) =>
     ['/home', '/root', '/run/user'].some((top) => isBelow(path, top)),
   )
   const output = log === undefined ? 'journal' : `append:${specifiers(log)}`
@@ -37,7 +37,7 @@ LimitNOFILE=${MAX_FILES}
 UMask=0077
 
 ProtectSystem=strict
-ReadWritePaths=${[dataDir, ...writes].map(quoted).join(' ')}
+ReadWritePaths=${[dataDir, ...writes, ...backups].map(quoted).join(' ')}
 ProtectHome=${atHome ? 'no' : 'yes'}
 PrivateTmp=yes
 PrivateDevices=yes

@@ -37,8 +37,9 @@ export async function createBackupFolder(path: string, dataDir: string): Promise
       if (isNew) await rm(path, { recursive: true, force: true })
       throw error
     }
-    const advice = 'Caracal writes backups itself, as the user it runs as: choose an existing folder that this user may write to.'
-    throw new StorageError(`The backup folder ${path} cannot be written: ${messageOf(error)}. ${advice}`, { cause: error })
+    throw new StorageError(`The backup folder ${path} cannot be written: ${messageOf(error)}. ${adviceFor(error)}`, {
+      cause: error,
+    })
   }
   return {
     path,
@@ -63,6 +64,16 @@ export async function createBackupFolder(path: string, dataDir: string): Promise
         await rm(join(path, name), { recursive: true, force: true })
     },
   }
+}
+
+/** What a service of systemd gets for every folder that its unit does not name, or that belongs to somebody else. */
+const NOT_ALLOWED = new Set<unknown>(['EACCES', 'EPERM', 'EROFS'])
+
+/** What to do about an error of the file system. */
+export function adviceFor(error: unknown): string {
+  const advice = 'Caracal writes backups itself, as the user it runs as: choose an existing folder that this user may write to.'
+  if (!NOT_ALLOWED.has((error as NodeJS.ErrnoException).code)) return advice
+  return `${advice} As a service it may only write below folders that \`caracal service install --backups FOLDER\` has named.`
 }
 
 async function refuseUnfit(path: string, dataDir: string): Promise<void> {
