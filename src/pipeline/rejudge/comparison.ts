@@ -58,12 +58,11 @@ function rowsByRule(matches: readonly Judged[]): Map<string, Set<string>> {
  * overlap: a match more at the beginning moves a window without making another alert of it.
  */
 export function comparedAlerts(rules: readonly RuleComparison[], alerts: Sides<readonly AlertWindow[]>): RuleComparison[] {
-  const groups = { before: byGroup(alerts.before), after: byGroup(alerts.after) }
+  const sides = { before: grouped(alerts.before, ({ ruleId }) => ruleId), after: grouped(alerts.after, ({ ruleId }) => ruleId) }
   return rules.map((rule) => {
-    const own = (some: readonly AlertWindow[]) => some.filter(({ ruleId }) => ruleId === rule.ruleId)
-    const [before, after] = [own(alerts.before), own(alerts.after)]
-    const added = withoutTwin(after, groups.before)
-    const removed = withoutTwin(before, groups.after)
+    const [before, after] = [sides.before.get(rule.ruleId) ?? [], sides.after.get(rule.ruleId) ?? []]
+    const added = withoutTwin(after, before)
+    const removed = withoutTwin(before, after)
     return {
       ...rule,
       alerts: { before: before.length, after: after.length, added: added.length, removed: removed.length },
@@ -73,18 +72,46 @@ export function comparedAlerts(rules: readonly RuleComparison[], alerts: Sides<r
   })
 }
 
-function groupOf({ ruleId, body }: AlertWindow): string {
-  return `${ruleId}\0${body.dedup}`
-}
-
-function byGroup(windows: readonly AlertWindow[]): Map<string, AlertWindow[]> {
+function grouped(windows: readonly AlertWindow[], keyOf: (window: AlertWindow) => string): Map<string, AlertWindow[]> {
   const groups = new Map<string, AlertWindow[]>()
-  for (const window of windows) groups.set(groupOf(window), [...(groups.get(groupOf(window)) ?? []), window])
+  for (const window of windows) {
+    const key = keyOf(window)
+    const group = groups.get(key)
+    if (group) group.push(window)
+    else groups.set(key, [window])
+  }
   return groups
 }
 
-function withoutTwin(windows: readonly AlertWindow[], others: ReadonlyMap<string, readonly AlertWindow[]>): AlertWindow[] {
+/** The windows of a rule with which none of the others shares a dedup string and overlaps, by start. */
+function withoutTwin(windows: readonly AlertWindow[], others: readonly AlertWindow[]): AlertWindow[] {
+  const spans = new Map([...grouped(others, ({ body }) => body.dedup)].map(([dedup, some]) => [dedup, new Spans(some)] as const))
   return windows
-    .filter((one) => !others.get(groupOf(one))?.some(({ startMs, endMs }) => startMs < one.endMs && one.startMs < endMs))
+    .filter((one) => !spans.get(one.body.dedup)?.overlaps(one))
     .sort((a, b) => a.startMs - b.startMs || (a.alertId < b.alertId ? -1 : 1))
+}
+
+/** Finds out whether windows overlap another in logarithmic time: a rule can have tens of thousands with one dedup string. */
+class Spans {
+  readonly #starts: Float64Array
+  /** For each start, the latest end of the windows up to there. */
+  readonly #ends: Float64Array
+
+  constructor(windows: readonly AlertWindow[]) {
+    // Findings without an event have no time, so their windows overlap nothing.
+    const sorted = windows.filter(({ startMs }) => !Number.isNaN(startMs)).sort((a, b) => a.startMs - b.startMs)
+    this.#starts = Float64Array.from(sorted, ({ startMs }) => startMs)
+    this.#ends = Float64Array.from(sorted, ({ endMs }) => endMs)
+    for (let i = 1; i < this.#ends.length; i++) this.#ends[i] = Math.max(this.#ends[i]!, this.#ends[i - 1]!)
+  }
+
+  overlaps({ startMs, endMs }: AlertWindow): boolean {
+    let [low, high] = [0, this.#starts.length]
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#starts[middle]! < endMs) low = middle + 1
+      else high = middle
+    }
+    return low > 0 && this.#ends[low - 1]! > startMs
+  }
 }
