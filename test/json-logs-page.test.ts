@@ -13,7 +13,7 @@ const [recognised, named] = readFileSync(join(packageRoot(), 'docs/json-logs.md'
 const rows = new Set(tables.map(({ document }) => (document as { Schema?: string }).Schema))
 
 /** Packs whose log types have pages of their own. */
-const ELSEWHERE = /[/\\]packs[/\\](?:zeek|auth|netstat|nginx|apache|linux|syslog|auditd|journald|docker|falco)[/\\]/
+const ELSEWHERE = /[/\\]packs[/\\](?:caracal|zeek|auth|netstat|nginx|apache|linux|syslog|auditd|journald|docker|falco)[/\\]/
 
 test('docs/json-logs.md lists every log type of JSON, and whether its source has to name it', () => {
   const json = schemas.flatMap(({ name, file, document }) => {

@@ -278,7 +278,7 @@ test('src/api/access/operations.ts says of every operation who may call it, and 
   const described = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   )
-  const others = ['GET /metrics', 'GET /api/v1/openapi.json']
+  const others = ['GET /metrics', 'GET /api/v1/openapi.json', 'POST /mcp', 'POST /mcp/write']
   expect(Object.keys(OPERATIONS).sort()).toEqual([...described, ...others].sort())
 })
 

@@ -421,6 +421,23 @@ describe('a destination with a rate', () => {
     await deliverer.stop()
   })
 
+  test('that refuses a digest gets its alerts one by one, within its rate, and none is given up for it', async () => {
+    const kinds: string[] = []
+    const { deliverer, add, queue, results } = storm(async ({ kind }) => {
+      kinds.push(kind)
+      if (kind === 'digest') throw new Refused('unknown shape')
+    })
+    add('chat', 40)
+    deliverer.start()
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(kinds.length).toBeLessThanOrEqual(2 * 5)
+    await vi.advanceTimersByTimeAsync(10 * 60_000)
+    expect(kinds.filter((kind) => kind === 'digest')).toHaveLength(1)
+    expect([...queue.values()].map(({ state }) => state)).toEqual(Array<string>(40).fill('delivered'))
+    expect(results.filter(({ kind }) => kind === 'again').length).toBe(36)
+    await deliverer.stop()
+  })
+
   test('that is down gets the digest again later, and its alerts die together, each with the reason', async () => {
     let tries = 0
     const { deliverer, add, queue } = storm(async () => {

@@ -74,6 +74,8 @@ export class Deliverer {
   #looking: Promise<void> | undefined
   #again = false
   readonly #rates = new Map<string, DeliveryRate>()
+  /** Destinations that refused a digest since the start; they get alerts one by one, within their rate. */
+  readonly #singly = new Set<string>()
   readonly #troubles = new Map<string, string>()
 
   constructor(deps: DelivererDeps) {
@@ -149,13 +151,13 @@ export class Deliverer {
   /** What to send to the destination now. Reads no delivery that cannot be sent. */
   async #next(destination: string, free: number, nowMs: number): Promise<Parts> {
     const { queue } = this.#deps
-    const except = [...this.#underWay.keys()]
+    const except = [...this.#underWay].flatMap(([id, one]) => (one.destination === destination ? [id] : []))
     const rate = this.#rates.get(destination)
     if (!rate) return { ones: await queue.due(destination, nowMs, free, except, 'all'), rest: [] }
     const allowed = rate.allowed(nowMs)
     if (allowed < 1) return NOTHING
     const waiting = await queue.count(destination, nowMs, Math.min(allowed, MAX_DIGEST) + 1, except)
-    const plan = rate.plan(waiting, nowMs)
+    const plan = this.#singly.has(destination) ? 'single' : rate.plan(waiting, nowMs)
     if (plan === 'wait') return NOTHING
     const most = Math.min(allowed, free)
     if (plan === 'single') {
@@ -204,7 +206,15 @@ export class Deliverer {
     const id = hash16('digest', ...deliveries.map(({ deliveryId }) => deliveryId))
     const results = await this.#results(deliveries, async (destination, signal) => {
       const alerts = deliveries.map(({ body }) => readDeliveryBody(body).alert)
-      await destination.send({ id, kind: 'digest', alert: digestAlert(alerts, id, this.#deps.now()) }, signal)
+      try {
+        await destination.send({ id, kind: 'digest', alert: digestAlert(alerts, id, this.#deps.now()) }, signal)
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error
+        // The receiver may only know alerts, or smaller messages: that is no reason to give up all of them.
+        this.#singly.add(deliveries[0]!.destination)
+        const message = `a digest of ${alerts.length} alerts was refused, so they are sent one by one: ${error.message}`
+        throw new RetryLater(message, undefined, { cause: error })
+      }
       return { digestId: id }
     })
     await this.#save(results)

@@ -80,6 +80,37 @@ test('a change that is not JSON is recorded as refused by the API, without a bod
   expect(engine.audited).toMatchObject([{ status: 400, detail: undefined }])
 })
 
+test.each([
+  ['not JSON', 'x', '(1 characters that are not JSON)'],
+  ['nested too deeply to be stored', '['.repeat(1500), '(1500 characters, nested too deeply to be shown)'],
+  ['nested too deeply to be read', '['.repeat(100_000), '(100000 characters, nested too deeply to be shown)'],
+])('a body that an operation does not want, %s, does not keep its change from being recorded', async (_, body, shown) => {
+  await call('POST', '/api/v1/tokens', { name: 'web', role: 'viewer' })
+  const response = await call('POST', '/api/v1/tokens/web/revoke', body)
+  expect(response.status).toBe(200)
+  expect(engine.audited.at(-1)).toMatchObject({
+    operation: 'POST /api/v1/tokens/{id}/revoke',
+    status: 200,
+    detail: { body: shown },
+  })
+})
+
+test('a token in a path is not recorded', async () => {
+  const made = await call('POST', '/api/v1/tokens', { name: 'web', role: 'viewer' })
+  const { token } = (await made.json()) as { token: string }
+  await call('POST', `/api/v1/tokens/${token}/revoke`)
+  expect(engine.audited.at(-1)).toMatchObject({ request_path: '/api/v1/tokens/(token)/revoke', status: expect.any(Number) })
+  expect(JSON.stringify(engine.audited)).not.toContain(token)
+})
+
+test('the audit cannot be deleted as the data of a source', async () => {
+  engine.sources = async () => [{ id: 'caracal-audit' } as Awaited<ReturnType<FakeEngine['sources']>>[number]]
+  const response = await call('DELETE', '/api/v1/sources/caracal-audit/data')
+  expect([response.status, await response.text()]).toEqual([409, expect.stringContaining('audit')])
+  expect(engine.removed).toEqual([])
+  expect(engine.audited).toMatchObject([{ operation: 'DELETE /api/v1/sources/{id}/data', status: 409 }])
+})
+
 test('the audit is listed from the lake', async () => {
   const row = ['2024-01-01T00:00:00Z', 'change', 'cli', 'machine', 'admin', null, 'X', '/x', 200, null, '{"a":1}', null]
   engine.answer = async ({ sql }) => {

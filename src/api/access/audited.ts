@@ -1,12 +1,15 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import type { Engine } from '../../engine/engine.ts'
 import type { JsonValue } from '../../model/json.ts'
+import { isDeeper } from '../../util/json-spans.ts'
 import { addressOf } from './address.ts'
 import { operationOf } from './guard.ts'
 import { OPERATIONS } from './operations.ts'
 
 const MAX_DETAIL_CHARS = 4000
 const MAX_BODY_CHARS = 256 * 1024
+const MAX_DEPTH = 16
+const TOKEN = /caracal_[\w-]{20,}/g
 const SECRET = /pass|secret|token|code|key/i
 
 /** Records each call that changes something, and each that is refused because of its caller, before it is answered. */
@@ -42,16 +45,28 @@ function isChange(c: Context, operation: string | undefined): boolean {
 /** The body and parameters of a call that was accepted, without secrets. */
 async function detailOf(c: Context): Promise<JsonValue | undefined> {
   const query = c.req.query()
-  const text = await c.req.text().catch(() => '')
-  // Whole content is sent to be tried out, for example.
-  const isLong = text.length > MAX_BODY_CHARS
-  const body: unknown = text === '' ? undefined : isLong ? `(${text.length} characters)` : JSON.parse(text)
+  const body = bodyOf(await c.req.text().catch(() => ''))
   const detail = { ...(Object.keys(query).length > 0 && { query }), ...(body !== undefined && { body }) }
   if (Object.keys(detail).length === 0) return undefined
   const shown = JSON.stringify(detail, (key, value: unknown) => (SECRET.test(key) ? '(left out)' : value))
-  return shown.length > MAX_DETAIL_CHARS ? { cut: clip(shown, MAX_DETAIL_CHARS) } : (JSON.parse(shown) as JsonValue)
+  const clean = shown.replaceAll(TOKEN, '(token)')
+  return clean.length > MAX_DETAIL_CHARS ? { cut: clip(clean, MAX_DETAIL_CHARS) } : (JSON.parse(clean) as JsonValue)
 }
 
+/** A body as it is recorded. Whatever it is, the change has been made, so that it must not keep the event from being stored. */
+function bodyOf(text: string): unknown {
+  if (text === '') return undefined
+  // Whole content is sent to be tried out, for example.
+  if (text.length > MAX_BODY_CHARS) return `(${text.length} characters)`
+  if (isDeeper(text, MAX_DEPTH)) return `(${text.length} characters, nested too deeply to be shown)`
+  try {
+    return JSON.parse(text)
+  } catch {
+    return `(${text.length} characters that are not JSON)`
+  }
+}
+
+/** The beginning of a text, without tokens that somebody put where they do not belong, such as a path. */
 function clip(text: string, most: number): string {
-  return text.slice(0, most).toWellFormed()
+  return text.replaceAll(TOKEN, '(token)').slice(0, most).toWellFormed()
 }

@@ -38,6 +38,9 @@ export const OPERATIONS: Readonly<Record<string, Terms>> = {
   'GET /api/v1/health': { needs: 'health:read', narrowed: 'closed' },
   'GET /metrics': { needs: 'health:read', narrowed: 'closed' },
   'POST /api/v1/backups': { needs: 'backups:make', narrowed: 'closed' },
+  // Each of their tools is a call of its own, with its own terms.
+  'POST /mcp': { needs: 'own:read', narrowed: 'all' },
+  'POST /mcp/write': { needs: 'own:read', narrowed: 'all' },
   'GET /api/v1/openapi.json': { needs: 'own:read', narrowed: 'all' },
   'GET /api/v1/me': { needs: 'own:read', narrowed: 'all' },
   'GET /api/v1/audit': { needs: 'events:read', narrowed: 'closed' },

@@ -120,6 +120,32 @@ test('calls without a token, or with a wrong one, are refused before anything is
     }
 })
 
+test('tokens that may only send logs get nothing, and nobody gets a stream that stays open', async () => {
+  const call = (token: string, body: object) =>
+    createApp(engine).request('/mcp', {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        'mcp-protocol-version': '2026-07-28',
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, ...body }),
+    })
+  expect((await call(await tokenFor('ingest'), { method: 'tools/list', params: {} })).status).toBe(403)
+  const envelope = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientInfo': { name: 'test', version: '1' },
+    'io.modelcontextprotocol/clientCapabilities': {},
+  }
+  const listening = await call(TOKEN, {
+    method: 'subscriptions/listen',
+    params: { notifications: { toolsListChanged: true }, _meta: envelope },
+  })
+  expect(await listening.text()).toContain('error')
+  expect((await createApp(engine).request('/mcp', { headers: { authorization: `Bearer ${TOKEN}` } })).status).toBe(405)
+})
+
 test('arguments that do not fit are said to be so, and a path cannot leave its place', async () => {
   const client = await connected('/mcp')
   for (const [name, input] of [

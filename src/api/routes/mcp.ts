@@ -20,7 +20,7 @@ export function mcpRoutes(serve: Serve): Hono {
     ['/mcp', false],
     ['/mcp/write', true],
   ] as const)
-    app.all(path, async (c) => {
+    app.post(path, async (c) => {
       const callApi: CallApi = async ({ method, path: of, body }) => {
         // Who calls and from where is the same; the body is another.
         const headers = new Headers(c.req.raw.headers)
@@ -38,7 +38,7 @@ export function mcpRoutes(serve: Serve): Hono {
         import('../mcp/server.ts'),
       ])
       const factory = () => mcpServer(callApi, { version: version(), writes })
-      const handler = createMcpHandler(factory, { responseMode: 'json', maxSubscriptions: 16, maxRequestBodySize: MAX_BYTES })
+      const handler = createMcpHandler(factory, { responseMode: 'json', maxSubscriptions: 0, maxRequestBodySize: MAX_BYTES })
       return handler.fetch(c.req.raw)
     })
   return app

@@ -2,6 +2,7 @@ import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import type { Engine, SourceView } from '../../engine/engine.ts'
 import { RATE_MINUTES } from '../../model/activity.ts'
+import { AUDIT_SOURCE } from '../../model/audit.ts'
 import { ApiError, failures } from '../errors.ts'
 import { createRouter } from '../router.ts'
 
@@ -73,6 +74,10 @@ export function sourceRoutes(engine: Engine) {
       const { id } = c.req.valid('param')
       const known = (await engine.sources()).map((source) => source.id)
       if (!known.includes(id)) throw new ApiError(404, 'not_found', `there is no source '${id}'. Known: ${known.join(', ')}`)
+      if (id === AUDIT_SOURCE) {
+        const message = 'the audit is deleted by its retention only, so that nobody can cover up what they did'
+        throw new ApiError(409, 'in_use', message)
+      }
       if (id === 'default' || engine.config.sources.some((source) => source.id === id)) {
         throw new ApiError(
           409,

@@ -32,6 +32,13 @@ test('refused calls beyond a number per minute are counted instead, changes neve
   expect(lines.at(-1)).not.toHaveProperty('left_out')
 })
 
+test('calls without a caller do not use up what may be recorded of a caller', async () => {
+  const { audit, lines } = world()
+  for (let i = 0; i < 200; i++) await audit.record(entry('refused'))
+  await audit.record({ ...entry('refused'), caller: 'web' })
+  expect(lines.at(-1)).toMatchObject({ caller: 'web', left_out: 80 })
+})
+
 test('an entry that cannot be stored is reported and does not fail the call', async () => {
   const { audit, lost, at, lines } = world()
   for (let i = 0; i < 121; i++) await audit.record(entry('refused'))

@@ -1,7 +1,7 @@
 import { configSchema, type SourceConfig } from '../../config/config.ts'
 import { AUDIT_LOG_TYPE, AUDIT_SOURCE, type AuditEntry } from '../../model/audit.ts'
 
-/** Refused calls recorded per minute: anyone who reaches the port can make as many as they like. */
+/** Refused calls recorded per minute of each caller, and of nobody: anyone who reaches the port can make as many as they like. */
 const MAX_REFUSED = 120
 const MINUTE_MS = 60_000
 
@@ -17,7 +17,8 @@ export interface AuditDeps {
 export class Audit {
   readonly #deps: AuditDeps
   #minute = 0
-  #refused = 0
+  /** Name of the caller, or '' for nobody, so that calls without a token do not hide those of a token → refused calls in this minute. */
+  readonly #refused = new Map<string, number>()
   #leftOut = 0
 
   constructor(deps: AuditDeps) {
@@ -27,7 +28,7 @@ export class Audit {
   /** Resolves when the entry is on disk, or cannot be stored; never rejects. */
   async record(entry: AuditEntry): Promise<void> {
     const nowMs = this.#deps.now()
-    if (entry.audit_event === 'refused' && !this.#hasRoom(nowMs)) {
+    if (entry.audit_event === 'refused' && !this.#hasRoom(entry.caller ?? '', nowMs)) {
       this.#leftOut++
       return
     }
@@ -42,11 +43,13 @@ export class Audit {
     }
   }
 
-  #hasRoom(nowMs: number): boolean {
+  #hasRoom(caller: string, nowMs: number): boolean {
     const minute = Math.floor(nowMs / MINUTE_MS)
-    if (minute !== this.#minute) this.#refused = 0
+    if (minute !== this.#minute) this.#refused.clear()
     this.#minute = minute
-    return this.#refused++ < MAX_REFUSED
+    const refused = (this.#refused.get(caller) ?? 0) + 1
+    this.#refused.set(caller, refused)
+    return refused <= MAX_REFUSED
   }
 }
 
