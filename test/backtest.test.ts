@@ -274,6 +274,23 @@ describe('a backtest that cannot run', () => {
     },
   )
 
+  test.each([
+    [{ [`${'ä'.repeat(127)}.yml`]: '' }, '255 bytes'],
+    [{ 'a.yml': '', 'a.yml/b.yml': '' }, "'a.yml' cannot be a file and a folder at once"],
+    [{ [`${'a'.repeat(252)}.yml/b.yml`]: '' }, '255 bytes'],
+    [{ 'a\ud800.yml': '' }, 'a relative path'],
+  ])('files that no disk can store are refused, and nothing is left: %j', async (files, message) => {
+    const big = { 'rules/big.yml': '#'.repeat(1_000_000), ...files }
+    const response = await caracal.fetch('/api/v1/backtests', {
+      method: 'POST',
+      body: JSON.stringify({ files: big, from: '2024-04-19T00:00:00Z' }),
+      headers: { 'content-type': 'application/json' },
+    })
+    expect([response.status, await response.text()]).toEqual([400, expect.stringContaining(message)])
+    const backtests = join(folder, 'data/backtests')
+    expect(existsSync(backtests) ? readdirSync(backtests) : []).toEqual([])
+  })
+
   test('is cancelled by Ctrl-C', async () => {
     const { code, err } = await interrupted(['backtest', 'shop', ...RANGE])
     expect(err).toContain('The backtest was cancelled.')

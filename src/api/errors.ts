@@ -33,9 +33,11 @@ export function failures<const S extends number>(...statuses: readonly S[]) {
 /** Zod's issues with a call as one failure, each with its position. */
 export function refuseInvalid(result: { readonly success: boolean; readonly target: string; readonly error?: z.ZodError }): void {
   if (result.success || !result.error) return
-  const what = result.error.issues
-    .slice(0, 5)
-    .map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message))
+  const what = result.error.issues.slice(0, 5).map((issue) => {
+    // Of a key that is refused, Zod's own message does not say why.
+    const message = (issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined) ?? issue.message
+    return issue.path.length > 0 ? `${issue.path.join('.')}: ${message}` : message
+  })
   throw new ApiError(400, 'bad_request', `the ${PLACES[result.target] ?? result.target} cannot be used: ${what.join('; ')}`)
 }
 

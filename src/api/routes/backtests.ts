@@ -11,19 +11,38 @@ const MAX_FILES = 10_000
 const MAX_EVENTS = 100_000_000
 const MAX_SECONDS = 24 * 3600
 
-/** A file of content, below the root: nothing hidden, nothing outside. */
+/** The longest name that file systems store. */
+const MAX_NAME_BYTES = 255
+
+/** A file of content, below the root: nothing hidden, nothing outside, no half of a surrogate pair, which no file system can store. */
 const path = z
   .string()
   .max(500)
   .regex(
-    /^(?:[^/\\\p{Cc}.][^/\\\p{Cc}]*\/){0,20}[^/\\\p{Cc}.][^/\\\p{Cc}]*\.(?:ya?ml|py)$/u,
+    /^(?:[^/\\\p{Cc}\p{Cs}.][^/\\\p{Cc}\p{Cs}]*\/){0,20}[^/\\\p{Cc}\p{Cs}.][^/\\\p{Cc}\p{Cs}]*\.(?:ya?ml|py)$/u,
     'a relative path of a .yml, .yaml or .py file',
+  )
+  .refine(
+    (text) => text.split('/').every((name) => Buffer.byteLength(name) <= MAX_NAME_BYTES),
+    `a path whose file and folder names have at most ${MAX_NAME_BYTES} bytes each`,
   )
 
 const files = z
   .record(path, z.string())
+  .superRefine((texts, context) => {
+    const both = Object.keys(texts)
+      .flatMap(foldersOf)
+      .find((folder) => Object.hasOwn(texts, folder))
+    if (both !== undefined) context.addIssue({ code: 'custom', message: `'${both}' cannot be a file and a folder at once` })
+  })
   .refine((texts) => Object.keys(texts).length <= MAX_FILES, `at most ${MAX_FILES} files`)
   .refine((texts) => Object.keys(texts).length > 0, 'no files')
+
+/** The folders that contain a file: `a` and `a/b` for `a/b/c.py`. */
+function foldersOf(file: string): string[] {
+  const names = file.split('/')
+  return names.slice(1).map((_, i) => names.slice(0, i + 1).join('/'))
+}
 
 const instant = z.iso.datetime({ offset: true })
 
