@@ -10,8 +10,8 @@ import type { ListedFile } from './manifest.ts'
 /** In this order, which matters while the program runs: what the state has not committed is still in the spool. */
 const DATABASES = ['state.db', 'spool.db'] as const
 
-/** What an engine of the lake creates for itself: snapshots, temporary files, its lock, tables that were dropped. */
-const NOT_OF_LAKE = /^(?:shadow|tmp|metadata_dropped)\/|^status$/
+/** The lake's definitions and rows. The rest is what the engine creates for itself: snapshots, temporary files, its lock, dropped tables. */
+const OF_LAKE = /^(?:metadata|store)\//
 
 const ATTEMPTS = 10
 
@@ -34,7 +34,7 @@ export async function copyRest(
   to: string,
   onCopied: OnCopied,
 ): Promise<{ files: ListedFile[]; token: boolean }> {
-  const ofLake = (await filesBelow(lake)).filter((path) => !NOT_OF_LAKE.test(path))
+  const ofLake = (await filesBelow(lake)).filter((path) => OF_LAKE.test(path))
   await needRoom(
     to,
     total(await Promise.all(ofLake.map(async (path) => (await stat(join(lake, path))).size))),

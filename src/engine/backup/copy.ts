@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
-import { mkdir, open, readdir, statfs } from 'node:fs/promises'
+import { mkdir, open, readdir, realpath, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { StorageError } from '../../util/errors.ts'
 import type { ListedFile } from './manifest.ts'
@@ -15,15 +15,18 @@ export type OnCopied = (bytes: number) => void
 
 /**
  * Copies files, by their paths below two folders, and returns their sizes and hashes in the same order. They are on disk when this
- * resolves. Rejects with the file system's error; existing files are not overwritten.
+ * resolves. `sizes`: a file is only copied up to one byte more than its size here. Rejects with the file system's error, and with
+ * `StorageError` if a path leads through a symbolic link or to anything but a regular file; existing files are not overwritten.
  */
 export async function copyFiles(
   paths: readonly string[],
   from: string,
   to: string,
   onCopied: OnCopied = () => {},
+  sizes?: readonly number[],
 ): Promise<ListedFile[]> {
   const folders = new Set<string>()
+  const top = paths.length > 0 ? await realpath(from) : from
   const copied: ListedFile[] = []
   let next = 0
   const failed: unknown[] = []
@@ -32,9 +35,12 @@ export async function copyFiles(
       const path = paths[i]!
       const target = join(to, path)
       const folder = dirname(target)
-      if (!folders.has(folder)) await mkdir(folder, { recursive: true, mode: 0o700 })
+      if (!folders.has(folder)) {
+        await refuseLinks(top, dirname(path))
+        await mkdir(folder, { recursive: true, mode: 0o700 })
+      }
       folders.add(folder)
-      copied[i] = { path, ...(await copyFile(join(from, path), target)) }
+      copied[i] = { path, ...(await copyFile(join(top, path), target, sizes?.[i])) }
       onCopied(copied[i]!.bytes)
     }
   }
@@ -45,17 +51,25 @@ export async function copyFiles(
   return copied
 }
 
-async function copyFile(from: string, to: string): Promise<{ bytes: number; sha256: string }> {
-  const source = await open(from, constants.O_RDONLY | constants.O_NOFOLLOW)
+async function refuseLinks(top: string, folder: string): Promise<void> {
+  const path = join(top, folder)
+  if ((await realpath(path)) !== path)
+    throw new StorageError(`${path} is not a folder of its own: there is a symbolic link in its path`)
+}
+
+async function copyFile(from: string, to: string, size = Infinity): Promise<{ bytes: number; sha256: string }> {
+  // Opening a pipe would otherwise wait for its other end.
+  const source = await open(from, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
+    const about = await source.stat()
+    if (!about.isFile()) throw new StorageError(`${from} is not a regular file`)
     const target = await open(to, 'wx', 0o600)
     try {
       const hash = createHash('sha256')
       let bytes = 0
-      const { size } = await source.stat()
-      const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, size + 1))
-      for (;;) {
-        const { bytesRead } = await source.read(piece, 0, piece.length)
+      const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, about.size + 1))
+      while (bytes <= size) {
+        const { bytesRead } = await source.read(piece, 0, Math.min(piece.length, size + 1 - bytes))
         if (bytesRead === 0) break
         hash.update(piece.subarray(0, bytesRead))
         await writeAll(target, piece.subarray(0, bytesRead))

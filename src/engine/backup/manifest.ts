@@ -13,8 +13,16 @@ export const DATA = 'data'
 /** The layout of backups that this version writes. */
 const FORMAT = 1
 
-/** Relative, with no way out of the folder. */
-const path = z.string().regex(/^(?!\/)(?!(?:.*\/)?\.{1,2}(?:\/|$))[^\\\0]{1,1000}$/, 'a path below the data folder')
+/**
+ * What a backup contains, by its path below the data folder; no path leads out of it. Nothing else is restored: other files of a data
+ * folder are derived from content, and are trusted without being looked at.
+ */
+const path = z
+  .string()
+  .regex(
+    /^(?!(?:.*\/)?\.{0,2}(?:\/|$))(?=[^\\\0]{1,1000}$)(?:state\.db|spool\.db|token|tables\/.+|lake\/(?:metadata|store)\/.+)$/s,
+    'not a file of a backup: those are state.db, spool.db, token, and files below tables, lake/metadata and lake/store',
+  )
 
 const manifestSchema = z.object({
   format: z.int(),

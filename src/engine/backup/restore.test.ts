@@ -1,4 +1,15 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -89,6 +100,27 @@ describe('refuses', () => {
       },
       /cannot be restored/,
     ],
+    [
+      'a link in place of a folder',
+      (folder) => {
+        renameSync(join(folder, 'data/tables'), join(folder, 'elsewhere'))
+        symlinkSync(join(folder, 'elsewhere'), join(folder, 'data/tables'))
+      },
+      /data\/tables\/t is not a folder of its own: there is a symbolic link in its path/,
+    ],
+    [
+      'a pipe in place of a file',
+      (folder) => {
+        rmSync(join(folder, 'data/token'))
+        execFileSync('mkfifo', [join(folder, 'data/token')])
+      },
+      /data\/token is not a regular file/,
+    ],
+    [
+      'a file that is far longer than listed, of which it copies no more than that',
+      (folder) => truncateSync(join(folder, 'data/token'), 2 ** 50 / 256),
+      /token has more than 7 bytes/,
+    ],
   ])('%s', async (_, damage, message) => {
     const folder = backup()
     damage(folder)
@@ -105,7 +137,27 @@ describe('refuses', () => {
     await expect(openBackup(folder)).rejects.toThrow(/made by Caracal 3\.0\.0, whose data is newer \(backup layout 2\)/)
   })
 
-  test.each(['../outside', '/etc/passwd', 'a/../../b', '.', 'a\\b'])('a manifest that lists %j', async (path) => {
+  test.each([
+    '../outside',
+    '/etc/passwd',
+    'tables/../../b',
+    'tables/./b',
+    'tables/',
+    'tables//b',
+    'lake/store/..',
+    '.',
+    'tables/a\\b',
+    'tables/a\0',
+    'token/../python/x',
+    'token\n',
+    // What a data folder trusts, and what the lake's engine does.
+    'python/planted',
+    'content-cache/x',
+    'caracal.yml',
+    'lake/user_defined/function_f.sql',
+    'lake/access/users.list',
+    'lake/config.xml',
+  ])('a manifest that lists %j', async (path) => {
     const folder = backup((manifest) => ({ ...manifest, files: [{ path, bytes: 0, sha256: sha256(Buffer.from('')) }] }))
     await expect(openBackup(folder)).rejects.toThrow(/manifest\.json is damaged: files\.0\.path/)
   })

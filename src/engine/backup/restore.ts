@@ -51,7 +51,8 @@ async function restore(folder: string, { files }: Manifest, dataDir: string): Pr
   await syncFolder(dataDir)
   try {
     const paths = files.map(({ path }) => path)
-    const copied = await copyFiles(paths, join(folder, DATA), dataDir)
+    const sizes = files.map(({ bytes }) => bytes)
+    const copied = await copyFiles(paths, join(folder, DATA), dataDir, undefined, sizes)
     refuseDamaged(folder, files, copied)
     await syncFolder(dataDir)
     await rm(join(dataDir, RESTORING))
@@ -85,6 +86,7 @@ async function refuseContents(dataDir: string, except?: string): Promise<void> {
 function refuseDamaged(folder: string, files: readonly ListedFile[], copied: readonly ListedFile[]): void {
   const damaged = files.flatMap(({ path, bytes, sha256 }, i) => {
     const { bytes: size, sha256: hash } = copied[i]!
+    if (size > bytes) return [`${path} has more than ${bytes} bytes`]
     if (size !== bytes) return [`${path} has ${size} bytes, not ${bytes}`]
     return hash === sha256 ? [] : [`${path} has other contents than when it was written`]
   })

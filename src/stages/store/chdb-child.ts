@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs'
 import { Socket } from 'node:net'
 import { CaracalError, RetryLater } from '../../util/errors.ts'
 import { encodeFrame, FrameReader } from '../../util/frames.ts'
+import { refuseForeign } from './chdb-definitions.ts'
 import { openEngine } from './chdb-engine.ts'
 import type { ChildOptions, Reply, Request } from './chdb-protocol.ts'
 import { ChdbWork } from './chdb-work.ts'
@@ -30,6 +31,7 @@ async function main(): Promise<void> {
   // Only the parent stops this process: it receives the terminal's signals itself and drains first.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => {})
+  await refuseForeign(options.path)
   const work = new ChdbWork(await openEngine(options), options)
   const brought = await work.prepare()
   const reader = new FrameReader<Request>()
