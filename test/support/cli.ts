@@ -9,7 +9,12 @@ export interface CliResult {
 }
 
 /** Runs the command line in this process, with only these environment variables and an empty standard input. */
-export async function runWith(env: Readonly<Record<string, string>>, argv: readonly string[], columns = 100): Promise<CliResult> {
+export async function runWith(
+  env: Readonly<Record<string, string>>,
+  argv: readonly string[],
+  columns = 100,
+  interrupt: (run: () => void) => void = () => {},
+): Promise<CliResult> {
   const out: string[] = []
   const err: string[] = []
   const io: Io = {
@@ -21,7 +26,10 @@ export async function runWith(env: Readonly<Record<string, string>>, argv: reado
     hasColours: false,
     env: { ...env },
     stdin: Readable.from([]),
-    onInterrupt: () => () => {},
+    onInterrupt: (run) => {
+      interrupt(run)
+      return () => {}
+    },
   }
   process.exitCode = 0
   const code = await runCli(argv, io)

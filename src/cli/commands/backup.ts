@@ -54,19 +54,25 @@ export function registerBackup(program: Command, io: Io): void {
 }
 
 async function backUp(folder: string, config: Config, io: Io): Promise<Omit<Done, 'state'>> {
-  const { data_dir } = config
-  const made = await backUpStopped(data_dir, folder)
-  if (!made) return backUpRunning(folder, config, io)
-  const { createdMs, pauseMs, ...finished } = made
-  return { created_time: new Date(createdMs).toISOString(), pause_ms: pauseMs, ...finished }
-}
-
-async function backUpRunning(folder: string, config: Config, io: Io): Promise<Omit<Done, 'state'>> {
   const ending = new AbortController()
   const forget = io.onInterrupt(() => ending.abort())
+  try {
+    const made = await backUpStopped(config.data_dir, folder, ending.signal)
+    if (!made) return await backUpRunning(folder, config, io, ending.signal)
+    const { createdMs, pauseMs, ...finished } = made
+    return { created_time: new Date(createdMs).toISOString(), pause_ms: pauseMs, ...finished }
+  } catch (error) {
+    if (ending.signal.aborted) throw new Refused('the backup was stopped, and nothing is left of it')
+    throw error
+  } finally {
+    forget()
+  }
+}
+
+async function backUpRunning(folder: string, config: Config, io: Io, signal: AbortSignal): Promise<Omit<Done, 'state'>> {
   const shown = (text: string) => io.isTty && io.err(`\r${text.padEnd(40)}`)
   try {
-    const call = { method: 'POST', body: { folder }, accept: 'application/x-ndjson', signal: ending.signal } as const
+    const call = { method: 'POST', body: { folder }, accept: 'application/x-ndjson', signal } as const
     const response = await new Client(config).call('/api/v1/backups', call)
     const lines = createInterface({ input: Readable.fromWeb(response.body as never) })
     for await (const text of lines) {
@@ -83,11 +89,8 @@ async function backUpRunning(folder: string, config: Config, io: Io): Promise<Om
     }
     throw new CallFailed('the server ended before the backup had finished')
   } catch (error) {
-    if (ending.signal.aborted) throw new Refused('the backup was stopped, and nothing is left of it')
     if (error instanceof CaracalError) throw error
     throw new CallFailed(`the connection to the server was lost, which ends the backup: ${String(error)}`, { cause: error })
-  } finally {
-    forget()
   }
 }
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { migrationsIn } from '../../state/copy.ts'
 import { DataFolderInUse, lockDataDir } from '../../state/sqlite.ts'
 import { Refused } from '../../util/errors.ts'
@@ -11,12 +12,12 @@ import { manifestText } from './manifest.ts'
 import { refuseUnrestored } from './restore.ts'
 
 /**
- * Backs up a data folder that no program uses, without migrating it. `undefined`: a program uses it.
+ * Backs up a data folder that no program uses, without migrating it. `undefined`: a program uses it. Aborting the signal ends it.
  *
  * @throws {Refused} if there is no data folder, or the folder for the backup cannot be used.
  * @throws {StorageError} if something cannot be read or written; nothing is left of the backup then.
  */
-export async function backUpStopped(dataDir: string, path: string): Promise<FinishedBackup | undefined> {
+export async function backUpStopped(dataDir: string, path: string, signal: AbortSignal): Promise<FinishedBackup | undefined> {
   refuseUnrestored(dataDir)
   // Locking a folder would create it.
   if (!existsSync(join(dataDir, 'state.db')))
@@ -29,18 +30,24 @@ export async function backUpStopped(dataDir: string, path: string): Promise<Fini
     throw error
   }
   try {
-    return await copyStopped(dataDir, path)
+    return await copyStopped(dataDir, path, signal)
   } finally {
     unlock()
   }
 }
 
-async function copyStopped(dataDir: string, path: string): Promise<FinishedBackup> {
+async function copyStopped(dataDir: string, path: string, signal: AbortSignal): Promise<FinishedBackup> {
   const folder = await createBackupFolder(path, dataDir)
   try {
     const createdMs = Date.now()
     await copyDatabases(dataDir, folder.data)
-    const { files, token } = await copyRest(dataDir, join(dataDir, 'lake'), folder.data, () => {})
+    // A turn of the loop, in which a signal of the system that came during the copy is received.
+    await setImmediate()
+    // Thrown between two files, it ends the copying of files like an error of the disk.
+    const stopIfAborted = () => signal.throwIfAborted()
+    stopIfAborted()
+    const { files, token } = await copyRest(dataDir, join(dataDir, 'lake'), folder.data, stopIfAborted)
+    stopIfAborted()
     const state = migrationsIn(join(folder.data, 'state.db')).at(-1) ?? null
     const created = new Date(createdMs).toISOString()
     await folder.finish(manifestText({ program: version(), created, running: false, state, token, files }))
