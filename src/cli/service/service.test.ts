@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { runWith } from '../../../test/support/cli.ts'
 import { folderSteps } from './folders.ts'
@@ -49,6 +52,15 @@ describe('a systemd unit', () => {
     expect(text).toMatch(has)
     if (not) expect(text).not.toMatch(not)
   })
+})
+
+test('a data folder that was used before is given to the user of the service with all that it contains', () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'caracal-service-'))
+  const created = `install -d -m 700 -o caracal ${dataDir}`
+  expect(folderSteps({ ...SERVICE, dataDir })).toEqual([created])
+  writeFileSync(join(dataDir, 'state.db'), '')
+  expect(folderSteps({ ...SERVICE, dataDir })).toEqual([created, `chown -R caracal ${dataDir}`])
+  rmSync(dataDir, { recursive: true })
 })
 
 test('a launchd job escapes what XML would act on', () => {
