@@ -34,7 +34,7 @@ export const alertSchema = z.object({
   context_tags: z.array(z.string()).describe('Tags that people gave it; those of its rule are `tags`.'),
   version: z.int().describe('Counts changes of what people record; the ETag of the alert.'),
   muted_by: z.string().nullable().describe('The mute that covers all of its matches: it was not sent.'),
-  merged_into: z.string().nullable().describe('The alert that it was merged into.'),
+  merged_into: z.string().nullable().describe('The alert that it was merged into; `hidden` if the caller may not see that one.'),
   dedup: z.string(),
   event_count: z.number(),
   created_time: time,

@@ -14,7 +14,7 @@ export type DeskAsk =
   | ({ readonly do: 'change' } & Omit<ChangeAsk, 'nowMs' | 'onEnd'>)
   | ({ readonly do: 'comment' } & Omit<Comment, 'nowMs'>)
   | ({ readonly do: 'merge' } & Omit<MergeAsk, 'nowMs' | 'onEnd'>)
-  | { readonly do: 'unmerge'; readonly alertId: string; readonly by: string }
+  | ({ readonly do: 'unmerge'; readonly alertId: string; readonly by: string } & Pick<ChangeAsk, 'seenLogTypes'>)
   | ({ readonly do: 'mute' } & Omit<NewMute, 'nowMs'>)
   | { readonly do: 'unmute'; readonly muteId: string; readonly by: string }
   | { readonly do: 'resend'; readonly which: Omit<DeliveryFilter, 'state'> }
@@ -24,7 +24,7 @@ export interface DeskAnswers {
   readonly change: readonly ChangeResult[]
   readonly comment: CommentOutcome
   readonly merge: MergeOutcome
-  readonly unmerge: 'done' | 'not_found' | 'not_merged'
+  readonly unmerge: 'done' | 'not_found' | 'not_merged' | 'hidden'
   /** `taken`: another mute has the id. `too_many`: as many mutes as are allowed are in force. */
   readonly mute: Mute | 'taken' | 'too_many'
   /** `undefined`: it does not exist. */

@@ -16,6 +16,9 @@ export const MAX_CONTEXT_TAGS = 50
 /** The tags that people give alerts, as Panther allows them. */
 export const CONTEXT_TAG = /^[a-z0-9_-]{1,30}$/
 
+/** In place of the id of another alert, for callers who may not see that one. */
+export const HIDDEN_ALERT = 'hidden'
+
 /** What people have recorded about an alert. */
 export interface AlertWork {
   readonly status: AlertStatus
@@ -54,6 +57,8 @@ export const CHANGE_OUTCOMES = [
   'merged',
   /** It would have too many tags. */
   'too_many',
+  /** Its status would be that of alerts merged into it, and who asked may not see all of those. */
+  'hidden',
 ] as const
 export type ChangeOutcome = (typeof CHANGE_OUTCOMES)[number]
 

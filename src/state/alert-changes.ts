@@ -12,6 +12,7 @@ import {
   type WorkChange,
 } from '../model/alert-work.ts'
 import type { NewDelivery } from '../model/batch.ts'
+import { sees } from '../util/glob.ts'
 import { addEntries, entryOf, type NewEntry } from './alert-timeline.ts'
 import { storedAlert } from './alerts.ts'
 import { saveDeliveries } from './deliveries.ts'
@@ -37,6 +38,8 @@ export interface ChangeAsk extends Actor, EndNews {
   readonly change: WorkChange
   /** The version that the caller has seen. Absent: whatever it is. */
   readonly version?: number | undefined
+  /** The log types (patterns) that who asks may see. Absent: all. */
+  readonly seenLogTypes?: readonly string[] | undefined
 }
 
 /** Changes alerts, each atomically with its timeline. The results have the order of the ids. */
@@ -57,25 +60,26 @@ async function changeAlert(tx: Transaction<StateTables>, alertId: string, ask: C
   const next = changed(alert, ask.change)
   if (next.contextTags.length > MAX_CONTEXT_TAGS) return 'too_many'
   if (next.status !== alert.status && alert.mergedInto !== null) return 'merged'
+  const followers = next.status === alert.status ? [] : await mergedInto(tx, alertId)
+  if (!followers.every((child) => maySee(child, ask))) return 'hidden'
   if (!(await saveWork(tx, alert, next, ask))) return 'unchanged'
   await notifyOfEnd(tx, alert, next, ask)
-  if (next.status !== alert.status) await followParent(tx, next, alertId, ask)
+  // The alerts that were merged into another have its status.
+  for (const child of followers) {
+    const following = { ...child, status: next.status, reason: next.reason }
+    await saveWork(tx, child, following, ask)
+    await notifyOfEnd(tx, child, following, ask)
+  }
   return 'changed'
 }
 
-/** The alerts that were merged into another have its status. */
-async function followParent(
-  tx: Transaction<StateTables>,
-  { status, reason }: AlertWork,
-  id: string,
-  ask: ChangeAsk,
-): Promise<void> {
-  for (const row of await tx.selectFrom('alerts').selectAll().where('merged_into', '=', id).execute()) {
-    const child = storedAlert(row)
-    const next = { ...child, status, reason }
-    await saveWork(tx, child, next, ask)
-    await notifyOfEnd(tx, child, next, ask)
-  }
+async function mergedInto(tx: Transaction<StateTables>, alertId: string): Promise<StoredAlert[]> {
+  return (await tx.selectFrom('alerts').selectAll().where('merged_into', '=', alertId).execute()).map(storedAlert)
+}
+
+/** Whether who asks may see an alert. */
+export function maySee({ body }: StoredAlert, { seenLogTypes }: Pick<ChangeAsk, 'seenLogTypes'>): boolean {
+  return seenLogTypes === undefined || sees(seenLogTypes)(body.logTypes)
 }
 
 /** Call it after `saveWork`, with the same values: if they end the alert, its destinations are notified. */

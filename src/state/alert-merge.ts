@@ -1,7 +1,7 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { StoredAlert } from '../model/alert.ts'
 import { MAX_MERGED, type MergeOutcome } from '../model/alert-work.ts'
-import { type Actor, type EndNews, notifyOfEnd, openedAlert, saveWork } from './alert-changes.ts'
+import { type Actor, type ChangeAsk, type EndNews, maySee, notifyOfEnd, openedAlert, saveWork } from './alert-changes.ts'
 import { addEntries, type NewEntry } from './alert-timeline.ts'
 import type { StateTables } from './tables.ts'
 
@@ -47,15 +47,17 @@ export function mergeAlerts(db: Kysely<StateTables>, ask: MergeAsk): Promise<Mer
   })
 }
 
-/** Takes an alert out of the one that it was merged into. Its status stays as it is. */
+/** Takes an alert out of the one that it was merged into. Its status stays as it is. `hidden`: who asks may not see that one. */
 export function unmergeAlert(
   db: Kysely<StateTables>,
-  { alertId, by, nowMs }: Actor & { readonly alertId: string },
-): Promise<'done' | 'not_found' | 'not_merged'> {
+  { alertId, by, nowMs, seenLogTypes }: Actor & Pick<ChangeAsk, 'seenLogTypes'> & { readonly alertId: string },
+): Promise<'done' | 'not_found' | 'not_merged' | 'hidden'> {
   return db.transaction().execute(async (tx) => {
     const child = await openedAlert(tx, alertId)
     if (!child) return 'not_found'
     if (child.mergedInto === null) return 'not_merged'
+    const parent = await openedAlert(tx, child.mergedInto)
+    if (parent && !maySee(parent, { seenLogTypes })) return 'hidden'
     await saveWork(tx, child, { ...child, mergedInto: null }, { by, nowMs })
     const happening = { kind: 'unmerged', alert_id: alertId } as const
     await addEntries(tx, [{ alertId: child.mergedInto, atMs: nowMs, by, happening }])

@@ -68,6 +68,59 @@ test('alerts that were merged into a seen one, or share an indicator with it, ar
   expect((await call('GET', `/api/v1/alerts/${web}/related`)).text).toBe('{"results":[],"truncated":false}')
 })
 
+test('an alert with an unseen one merged into it keeps its status, and other values can be changed', async () => {
+  await engine.addAlert({ alertId: alertId(5) }, { logTypes: ['Nginx.Error'] })
+  await call('POST', `/api/v1/alerts/${web}/merge`, { ids: [conn, alertId(5)] }, TOKEN)
+  expect(await call('PATCH', `/api/v1/alerts/${web}`, { status: 'CLOSED', owner: 'me' })).toMatchObject({
+    status: 403,
+    text: expect.stringMatching(/may not see are merged into 0001/),
+  })
+  const bulk = await call('PATCH', '/api/v1/alerts', { ids: [web], change: { status: 'CLOSED' } })
+  expect(JSON.parse(bulk.text)).toMatchObject({ results: [{ outcome: 'hidden', message: expect.stringMatching(/may not see/) }] })
+  for (const id of [web, conn, alertId(5)]) expect(await engine.read.alert(id)).toMatchObject({ status: 'OPEN', owner: null })
+  expect((await call('PATCH', `/api/v1/alerts/${web}`, { status: 'OPEN', owner: 'me' })).status).toBe(200)
+  await call('POST', `/api/v1/alerts/${conn}/unmerge`, undefined, TOKEN)
+  expect((await call('PATCH', `/api/v1/alerts/${web}`, { status: 'CLOSED' })).status).toBe(200)
+  const statuses = await Promise.all([web, alertId(5), conn].map(async (id) => (await engine.read.alert(id))!.status))
+  expect(statuses).toEqual(['CLOSED', 'CLOSED', 'OPEN'])
+})
+
+test('an alert that was merged into an unseen one stays in it, and does not say which', async () => {
+  await call('POST', `/api/v1/alerts/${conn}/merge`, { ids: [web] }, TOKEN)
+  await engine.addAlert({ alertId: alertId(5) }, { logTypes: ['Nginx.Error'] })
+  const calls: [method: string, path: string, body?: object][] = [
+    ['POST', `/${web}/unmerge`],
+    ['PATCH', `/${web}`, { status: 'CLOSED' }],
+    ['POST', `/${alertId(5)}/merge`, { ids: [web] }],
+    ['PATCH', '', { ids: [web], change: { status: 'CLOSED' } }],
+  ]
+  const answers = await Promise.all(calls.map(([method, path, body]) => call(method, `/api/v1/alerts${path}`, body)))
+  expect(answers.map(({ status }) => status)).toEqual([403, 409, 409, 200])
+  for (const { text } of answers) expect(text).toMatch(/one that you may not see/)
+  for (const { text } of answers) expect(text).not.toContain(conn)
+  expect(await engine.read.alert(web)).toMatchObject({ status: 'OPEN', mergedInto: conn })
+})
+
+test('neither alerts nor their timelines contain the ids of unseen alerts', async () => {
+  await engine.addAlert({ alertId: alertId(5) }, { logTypes: ['Nginx.Error'] })
+  await call('POST', `/api/v1/alerts/${web}/merge`, { ids: [conn, alertId(5)] }, TOKEN)
+  const merged = await call('GET', `/api/v1/alerts/${web}/timeline`)
+  const of = (text: string) => (JSON.parse(text) as { results: { kind: string; detail: object }[] }).results
+  expect(of(merged.text).filter(({ kind }) => kind === 'merged')).toMatchObject([
+    { detail: { alert_id: 'hidden' } },
+    { detail: { alert_id: alertId(5) } },
+  ])
+  expect((await call('GET', `/api/v1/alerts/${alertId(5)}`)).text).toContain(`"merged_into":"${web}"`)
+  await call('POST', `/api/v1/alerts/${conn}/unmerge`, undefined, TOKEN)
+  await call('POST', `/api/v1/alerts/${alertId(5)}/unmerge`, undefined, TOKEN)
+  await call('POST', `/api/v1/alerts/${conn}/merge`, { ids: [web] }, TOKEN)
+  for (const path of [`/${web}`, `/${web}/timeline`, '?merged=only']) {
+    const { status, text } = await call('GET', `/api/v1/alerts${path}`)
+    expect([status, text]).toEqual([200, expect.stringContaining('hidden')])
+    expect(text).not.toContain(conn)
+  }
+})
+
 test('an alert can be changed neither by a filter nor by its id', async () => {
   const body = { filter: { severity: 'CRITICAL' }, change: { status: 'CLOSED' } }
   const { results } = JSON.parse((await call('PATCH', '/api/v1/alerts', body)).text) as { results: { id: string }[] }

@@ -3,6 +3,7 @@ import type { StoredAlert } from '../../model/alert.ts'
 import { sees } from '../../util/glob.ts'
 import { ApiError } from '../errors.ts'
 import { currentCaller } from './caller.ts'
+import { UnseenAlerts } from './unseen-alerts.ts'
 
 type Read = Engine['read']
 type Desk = Engine['desk']
@@ -13,11 +14,21 @@ type Desk = Engine['desk']
  */
 export function sighted(engine: Engine): Engine {
   const read = closing(engine.read, 'read', {
-    alerts: (logTypes) => (filter, page) => engine.read.alerts({ ...filter, seenLogTypes: logTypes }, page),
-    alert: (logTypes) => async (id) => seen(await engine.read.alert(id), logTypes),
+    alerts: (logTypes) => async (filter, page) => {
+      const unseen = new UnseenAlerts(engine.read, logTypes)
+      const found = await engine.read.alerts({ ...filter, seenLogTypes: logTypes }, page)
+      return { ...found, alerts: await Promise.all(found.alerts.map((alert) => unseen.alert(alert))) }
+    },
+    alert: (logTypes) => async (id) => {
+      const alert = seen(await engine.read.alert(id), logTypes)
+      return alert && new UnseenAlerts(engine.read, logTypes).alert(alert)
+    },
     deliveries: (logTypes) => async (id) => (seen(await engine.read.alert(id), logTypes) ? engine.read.deliveries(id) : []),
-    timeline: (logTypes) => async (id, page) =>
-      seen(await engine.read.alert(id), logTypes) ? engine.read.timeline(id, page) : [],
+    timeline: (logTypes) => async (id, page) => {
+      if (!seen(await engine.read.alert(id), logTypes)) return []
+      const unseen = new UnseenAlerts(engine.read, logTypes)
+      return Promise.all((await engine.read.timeline(id, page)).map((entry) => unseen.entry(entry)))
+    },
   } satisfies Limited<Read>)
   return closing(
     engine,
@@ -72,7 +83,19 @@ async function deskOf(engine: Engine, ask: Parameters<Desk>[0], logTypes: readon
   const ids = alertsOf(ask)
   if (!ids) throw closed(`desk ${ask.do}`)
   for (const id of ids) if (!seen(await engine.read.alert(id), logTypes)) throw closed(`alert ${id}`)
-  return engine.desk(ask)
+  switch (ask.do) {
+    // Merged alerts have one status: the change itself finds out whether all of them are seen.
+    case 'change':
+    case 'unmerge':
+      return engine.desk({ ...ask, seenLogTypes: logTypes })
+    case 'merge': {
+      const outcome = await engine.desk(ask)
+      if (outcome.kind !== 'merged') return outcome
+      return { ...outcome, into: await new UnseenAlerts(engine.read, logTypes).shown(outcome.into) }
+    }
+    default:
+      return engine.desk(ask)
+  }
 }
 
 /** The alerts that are changed; `undefined` if something else is. */

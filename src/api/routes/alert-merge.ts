@@ -1,7 +1,7 @@
 import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import type { Engine } from '../../engine/engine.ts'
-import { MAX_MERGED, type MergeOutcome } from '../../model/alert-work.ts'
+import { HIDDEN_ALERT, MAX_MERGED, type MergeOutcome } from '../../model/alert-work.ts'
 import { callerName } from '../access/caller.ts'
 import { alertOf, idParam, noAlert } from '../alert-of.ts'
 import { alertSchema, alertView } from '../alert-view.ts'
@@ -62,6 +62,8 @@ export function alertMergeRoutes(engine: Engine) {
       const outcome = await engine.desk({ do: 'unmerge', alertId, by: callerName() })
       if (outcome === 'not_found') throw noAlert(alertId)
       if (outcome === 'not_merged') throw new ApiError(409, 'conflict', `alert ${alertId} is not merged into another`)
+      if (outcome === 'hidden')
+        throw new ApiError(403, 'forbidden', `alert ${alertId} is merged into one that you may not see, and stays in it`)
       return c.json(alertView(await alertOf(engine, alertId)), 200)
     })
 }
@@ -74,6 +76,10 @@ function refusal(outcome: Exclude<MergeOutcome, { readonly kind: 'done' }>): Api
     case 'itself':
       return new ApiError(400, 'bad_request', `alert ${alertId} cannot be merged into itself; nothing was merged`)
     case 'merged': {
+      if (outcome.into === HIDDEN_ALERT) {
+        const message = `alert ${alertId} is merged into one that you may not see; nothing was merged`
+        return new ApiError(409, 'conflict', message)
+      }
       const advice = `name ${outcome.into} instead, or unmerge ${alertId} first`
       return new ApiError(409, 'conflict', `alert ${alertId} is merged into ${outcome.into}; nothing was merged: ${advice}`)
     }

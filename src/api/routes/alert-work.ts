@@ -6,6 +6,7 @@ import {
   ALERT_QUALITIES,
   type ChangeOutcome,
   CONTEXT_TAG,
+  HIDDEN_ALERT,
   MAX_COMMENT_CHARS,
   MAX_COMMENTS,
   MAX_CONTEXT_TAGS,
@@ -161,8 +162,14 @@ export function refusal(outcome: ChangeOutcome, { alertId, version, mergedInto }
       const message = `the alert has changed since: its ETag is now "${version}". Read it again, and decide whether the change still makes sense`
       return new ApiError(412, 'precondition_failed', message, { etag: `"${version}"` })
     }
-    case 'merged':
-      return new ApiError(409, 'conflict', `the alert was merged into ${mergedInto}, whose status it has: change that one`)
+    case 'merged': {
+      const other = mergedInto === HIDDEN_ALERT ? 'one that you may not see' : mergedInto
+      return new ApiError(409, 'conflict', `the alert was merged into ${other}, whose status it has: change that one`)
+    }
+    case 'hidden': {
+      const message = `alerts that you may not see are merged into ${alertId}, and they have its status: ask somebody who sees them to change it`
+      return new ApiError(403, 'forbidden', message)
+    }
     case 'too_many':
       return new ApiError(409, 'conflict', `an alert has at most ${MAX_CONTEXT_TAGS} context tags: remove some first`)
     case 'changed':
