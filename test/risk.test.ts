@@ -40,6 +40,7 @@ interface Alert {
   readonly dedup: string
   readonly severity: string
   readonly title: string
+  readonly log_types: readonly string[]
 }
 const alerts = async (query = '') =>
   ((await (await caracal.fetch(`/api/v1/alerts?limit=200&rule=Caracal.Risk${query}`)).json()) as { results: Alert[] }).results
@@ -121,6 +122,36 @@ test('the alert says what each rule contributed, and has the event that reached 
     expect(score).toBeGreaterThanOrEqual(98)
     const { results } = (await (await caracal.fetch(`/api/v1/alerts/${alert_id}/events`)).json()) as { results: object[] }
     expect(results).toHaveLength(1)
+  }
+})
+
+test('the alert has no log type, and its match is only among the signals, so that limited tokens see neither', {
+  timeout: LIMIT_MS,
+}, async () => {
+  const all = await alerts()
+  expect(all.map(({ log_types }) => log_types)).toEqual(all.map(() => []))
+  const matches = (table: string) =>
+    caracal.query(`SELECT count(), count(p_log_type) FROM ${table} WHERE p_rule_id = 'Caracal.Risk'`)
+  expect(await matches('signals.correlation_signals')).toEqual([[all.length, 0]])
+  expect(await matches('matches.all')).toEqual([[0, 0]])
+  expect((await caracal.query("SELECT count() FROM matches.all WHERE p_rule_id = 'Shop.High'"))[0]![0]).toBeGreaterThan(0)
+  const post = async (path: string, body: object, token?: string) =>
+    (
+      await caracal.fetch(path, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+      })
+    ).json()
+  const made = { name: 'shop', role: 'analyst', log_types: ['Shop.*'] }
+  const { token } = (await post('/api/v1/tokens', made)) as { token: string }
+  const get = async (path: string) => (await caracal.fetch(path, { headers: { authorization: `Bearer ${token}` } })).json()
+  expect(await get('/api/v1/alerts?rule=Caracal.Risk')).toMatchObject({ results: [] })
+  expect(await get('/api/v1/alerts?rule=Shop.High')).toMatchObject({ results: [{ rule_id: 'Shop.High' }] })
+  for (const table of ['signals.correlation_signals', 'matches.all']) {
+    const sql = `SELECT DISTINCT p_rule_id FROM ${table} ORDER BY p_rule_id`
+    const { rows } = (await post('/api/v1/query', { sql }, token)) as { rows: string[][] }
+    expect(rows.flat()).toEqual(NAMES.map((name) => `Shop.${name}`).sort())
   }
 })
 

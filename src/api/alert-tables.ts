@@ -4,8 +4,8 @@ import type { AlertType } from '../model/alert.ts'
 const SIGNALS = 'signals.correlation_signals'
 
 /**
- * The lake's tables that contain an alert's rows. Only log events have their own tables; matches of correlation rules and
- * scheduled rules (their log type is `query/…`, see `queryLogType`) are only in the signals. System alerts have no events.
+ * The lake's tables that contain an alert's rows. Only log events have their own tables; matches of correlation rules, of
+ * an entity's risk and of scheduled rules (their log type is `query/…`, see `queryLogType`) are only in the signals. System alerts have no events.
  */
 export function alertTables(type: AlertType, logTypes: readonly string[]): string[] {
   if (type === 'SYSTEM') return []

@@ -92,7 +92,7 @@ function effectsOfFindings(found: Correlated, meta: ReadonlyMap<string, string>,
  */
 export function effectsOfOff(errors: readonly RuleError[], { nowMs }: Pick<EffectsDeps, 'nowMs'>): Decision<OtherEffects> {
   const time = new Date(nowMs).toISOString()
-  const rows = errors.map((error) => ruleErrorRow(error, undefined, undefined, time))
+  const rows = errors.map((error) => ruleErrorRow(error, { event: undefined }, undefined, time))
   const effects = {
     rows: rowsOf(RULE_ERRORS, rows),
     ...NO_ALERTS,

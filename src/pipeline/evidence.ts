@@ -38,7 +38,7 @@ export function evidenceOf({ windowOf, ...decided }: Decided): NewEvidence[] {
 }
 
 function isEventMatch(item: Judged): item is JudgedMatch {
-  return item.finding.kind === 'match' && item.event !== undefined
+  return item.finding.kind === 'match' && item.event !== undefined && !item.isWider
 }
 
 function evidence({ finding, event, text }: JudgedMatch, { raw, rules, generation }: Omit<Decided, 'windowOf'>): Evidence {

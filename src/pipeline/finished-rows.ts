@@ -65,7 +65,7 @@ export function finishedRows(found: Found, rules: ReadonlyMap<string, Rule>, ori
   const signals = matches.map((item) => signalRow(item, item.finding, rules.get(item.finding.ruleId), windowOf.get(item), time))
   addValues(SIGNALS, signals)
   const errors = found.judged.flatMap((item) =>
-    item.finding.kind === 'error' ? [ruleErrorRow(item.finding, item.event, windowOf.get(item), time)] : [],
+    item.finding.kind === 'error' ? [ruleErrorRow(item.finding, item, windowOf.get(item), time)] : [],
   )
   addValues(RULE_ERRORS, errors)
   const letters = deadLetters.map((letter) => deadLetterRow(letter, time))
@@ -82,10 +82,11 @@ function isMatch(item: Judged): item is JudgedMatch {
   return item.finding.kind === 'match'
 }
 
-/** The matches of each group's events. An event that became a dead letter is in no group: it has no row, so neither have its matches. */
+/** The matches of each group's events, except those that are about more. An event that became a dead letter is in no group: it has no row, so neither have its matches. */
 function matchedEvents(groups: readonly ParsedEvents[], matches: readonly JudgedMatch[]) {
   const byEvent = new Map<Event | undefined, JudgedMatch[]>()
   for (const item of matches) {
+    if (item.isWider) continue
     const same = byEvent.get(item.event)
     if (same) same.push(item)
     else byEvent.set(item.event, [item])

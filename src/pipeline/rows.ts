@@ -7,6 +7,7 @@ import type { Match, RuleError } from '../model/match.ts'
 import type { DeadLetter } from '../model/outcome.ts'
 import type { Rule } from '../model/rule.ts'
 import type { CompiledSchema, RowOrigin } from '../model/schema.ts'
+import { logTypeOf } from '../stages/alert/log-type.ts'
 import type { Judged } from '../stages/alert/step.ts'
 import { blocksOf, type ValueRow, valueEncoder } from '../util/block/encode.ts'
 
@@ -111,7 +112,7 @@ export function signalRow(
     match.ruleId,
     rule?.severity,
     rule?.tags,
-    event?.p_log_type,
+    logTypeOf(item),
     event?.p_row_id ?? rowId,
     event?.p_source_id,
     event?.p_source_label,
@@ -204,12 +205,13 @@ export const RULE_ERRORS: TableSpec = {
 
 export function ruleErrorRow(
   error: RuleError,
-  event: Event | undefined,
+  item: Pick<Judged, 'event' | 'isWider'>,
   window: AlertWindow | undefined,
   time: string,
 ): ValueRow {
   const { ruleId, cause, message } = error
-  return [time, ruleId, cause, message.toWellFormed(), event?.p_log_type, event?.p_row_id, event?.p_source_id, window?.alertId]
+  const { event } = item
+  return [time, ruleId, cause, message.toWellFormed(), logTypeOf(item), event?.p_row_id, event?.p_source_id, window?.alertId]
 }
 
 const TABLE_VERSIONS: TableSpec = {

@@ -44,6 +44,8 @@ test('entities that reach the threshold are matches of the built-in rule, with w
   expect(first.judged).toHaveLength(2)
   risk.keep(first.risk!.entities)
   const second = await assess(found(judged('Other', 'LOW', { p_any_usernames: ['ANA', 'bob'] })), risk, rules, clock)
+  // Rules of several log types have contributed.
+  expect(second.judged.map(({ isWider }) => isWider)).toEqual([undefined, true])
   const [, match] = second.judged.map(({ finding }) => finding as Match)
   expect(match).toMatchObject({ ruleId: 'Caracal.Risk', title: 'Risk of ana has reached 105.5 (2 rules)', dedup: 'user:ana' })
   expect(JSON.parse(match!.alertContext!)).toMatchObject({

@@ -45,7 +45,7 @@ export async function assess<T extends Correlated>(
       if (!next) continue
       entities.set(key, next.entity)
       changed.set(key, next.entity)
-      if (next.isReached) reached.push({ ...item, finding: riskMatch(next.entity, match, settings, rules) })
+      if (next.isReached) reached.push({ ...item, finding: riskMatch(next.entity, match, settings, rules), isWider: true })
     }
   }
   const { halfLifeMs, maxEntities } = settings

@@ -10,6 +10,7 @@ import { INDICATOR_FIELDS } from '../../model/event.ts'
 import type { Finding, Match, RuleError } from '../../model/match.ts'
 import type { Rule, Severity } from '../../model/rule.ts'
 import { isBefore } from '../../util/instant.ts'
+import { logTypeOf } from './log-type.ts'
 import type { Judged } from './step.ts'
 
 /** The body of an alert, from the first finding of its window. */
@@ -99,7 +100,8 @@ function common(rule: Rule | undefined, ruleId: string, { event, text }: Judged)
 }
 
 /** Adds a finding to the window: event times, log types, sources and indicators. */
-export function join(window: AlertWindow, { event, span }: Judged, nowMs: number): void {
+export function join(window: AlertWindow, item: Judged, nowMs: number): void {
+  const { event, span } = item
   window.eventCount++
   window.updatedMs = nowMs
   const { body } = window
@@ -108,7 +110,8 @@ export function join(window: AlertWindow, { event, span }: Judged, nowMs: number
   if (first !== undefined && (body.firstEventTime === '' || isBefore(first, body.firstEventTime))) body.firstEventTime = first
   if (last !== undefined && isBefore(body.lastEventTime, last)) body.lastEventTime = last
   if (!event) return
-  if (!body.logTypes.includes(event.p_log_type)) body.logTypes.push(event.p_log_type)
+  const logType = logTypeOf(item)
+  if (logType !== undefined && !body.logTypes.includes(logType)) body.logTypes.push(logType)
   if (!body.sourceLabels.includes(event.p_source_label) && body.sourceLabels.length < MAX_INDICATORS)
     body.sourceLabels.push(event.p_source_label)
   for (const field of INDICATOR_FIELDS) {

@@ -14,6 +14,7 @@ interface Given {
   readonly severity?: Severity
   readonly logType?: string
   readonly address?: string
+  readonly isWider?: true
 }
 
 function match({
@@ -23,10 +24,11 @@ function match({
   severity = 'LOW',
   logType = 'Zeek.SSH',
   address = '192.0.2.1',
+  isWider,
 }: Given = {}): Judged {
   const finding = { kind: 'match', ruleId, event: 0, title, dedup, severity, functionErrors: {} }
   const event = { p_log_type: logType, p_any_ip_addresses: [address] } as unknown as Event
-  return { finding, event, text: () => '{}' } as unknown as Judged
+  return { finding, event, text: () => '{}', ...(isWider && { isWider }) } as unknown as Judged
 }
 
 const mute = (criteria: MuteCriteria, muteId = 'm', expiresMs = 1000): ActiveMute => ({ muteId, criteria, expiresMs })
@@ -50,6 +52,8 @@ test.each<[MuteCriteria, Given, boolean]>([
   [{ severities: ['INFO'] }, {}, false],
   [{ logType: 'Zeek.*' }, {}, true],
   [{ logType: 'Nginx.*' }, {}, false],
+  [{ logType: '*' }, { isWider: true }, false],
+  [{ indicator: '192.0.2.1' }, { isWider: true }, true],
   [{ rule: 'Tor.SSH', indicator: '192.0.2.9' }, {}, false],
   [{ rule: 'Tor.SSH', dedup: 'a*\\b', exact: true }, { dedup: 'a*\\b' }, true],
   [{ rule: 'Tor.SSH', dedup: 'a*b', exact: true }, { dedup: 'axb' }, false],

@@ -3,6 +3,7 @@ import { INDICATOR_FIELDS } from '../../model/event.ts'
 import type { ActiveMute, MuteCount, MuteCriteria } from '../../model/mute.ts'
 import { severityRank } from '../../model/mute.ts'
 import { glob } from '../../util/glob.ts'
+import { logTypeOf } from './log-type.ts'
 import type { Judged } from './step.ts'
 
 /** A change of an alert that was open before, which its destinations may be notified of. */
@@ -98,11 +99,13 @@ function hasGrown({ eventCount, severity, body: { notified } }: AlertWindow): bo
 function coverOf({ rule, dedup, title, indicator, severities, logType, exact }: MuteCriteria): (item: Judged) => boolean {
   const judge = (text: string | undefined) => judgeOf(text, exact === true)
   const texts = { rule: judge(rule), dedup: judge(dedup), title: judge(title), logType: judge(logType) }
-  return ({ finding, event }) => {
+  return (item) => {
+    const { finding, event } = item
     if (finding.kind !== 'match') return false
     if (!texts.rule(finding.ruleId) || !texts.dedup(finding.dedup) || !texts.title(finding.title)) return false
     if (severities && !severities.includes(finding.severity)) return false
-    if (logType !== undefined && !(event && texts.logType(event.p_log_type))) return false
+    const own = logTypeOf(item)
+    if (logType !== undefined && !(own !== undefined && texts.logType(own))) return false
     return indicator === undefined || INDICATOR_FIELDS.some((field) => has(event?.[field], indicator))
   }
 }

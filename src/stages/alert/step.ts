@@ -29,6 +29,11 @@ export interface Judged {
   readonly rowId?: string
   /** When the finding happened, RFC 3339, for a finding about several events. */
   readonly span?: { readonly first: string; readonly last: string }
+  /**
+   * The finding is about more than its event, possibly about events of other log types. So it has no log type: it is not among the matches of
+   * the event's, and who may only see some log types does not see it.
+   */
+  readonly isWider?: true
 }
 
 export interface AlertStepResult {
