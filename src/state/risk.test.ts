@@ -26,8 +26,8 @@ const entity = (value: string, score: number, atMs: number): RiskEntity => ({
   isAlerted: score >= 100,
   shares: [{ ruleId: 'A', points: score, times: 1, lastMs: atMs }],
 })
-const save = (entities: readonly RiskEntity[], maxEntities = 1000) =>
-  db.transaction().execute((tx) => saveRisk(tx, { entities, halfLifeMs: DAY_MS, maxEntities }))
+const save = (entities: readonly RiskEntity[], maxEntities = 1000, halfLifeMs = DAY_MS) =>
+  db.transaction().execute((tx) => saveRisk(tx, { entities, halfLifeMs, maxEntities }))
 const read = (...values: string[]) => riskStore(db).read(values.map((value) => ({ field: 'p_any_usernames', value })))
 
 test('entities are read as they were last stored', async () => {
@@ -59,3 +59,24 @@ test('risk that has decayed to nothing is forgotten', async () => {
   await save([entity('here', 5, 20 * DAY_MS)])
   expect((await read('gone', 'here')).map(({ value }) => value)).toEqual(['here'])
 })
+
+const NOW_MS = 20_000 * DAY_MS
+/** More than are ranked again at once. */
+const many = Array.from({ length: 1201 }, (_, i) => entity(`user${i}`, 50 + i / 100, NOW_MS - DAY_MS))
+
+for (const [how, halfLifeMs] of [
+  ['shorter', DAY_MS / 2],
+  ['longer', 7 * DAY_MS],
+] as const)
+  test(`with a ${how} half-life, what is left is compared by the new one`, async () => {
+    await save(many, 10_000)
+    await save([entity('now', 5, NOW_MS)], 10_000, halfLifeMs)
+    expect(await read('now', ...many.map(({ value }) => value))).toHaveLength(many.length + 1)
+    // 50 after a day is more than 5 now, and less than 1000.
+    await save([entity('most', 1000, NOW_MS)], 3, halfLifeMs)
+    expect((await read('now', 'most', ...many.map(({ value }) => value))).map(({ value }) => value).sort()).toEqual([
+      'most',
+      'user1199',
+      'user1200',
+    ])
+  })

@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import type { IndicatorField } from '../model/event.ts'
 import type { EntityRef, RiskChanges, RiskEntity, RiskShare, RiskStore } from '../model/risk.ts'
 import type { StateTables } from './tables.ts'
@@ -6,6 +6,9 @@ import type { StateTables } from './tables.ts'
 const AT_ONCE = 500
 /** Less than this is no risk any more. */
 const LEAST = 0.001
+/** Key in `meta`: the half-life in milliseconds that the ranks are based on. */
+const HALF_LIFE = 'risk_half_life'
+const ROW_ID = sql<number>`rowid`
 
 export function riskStore(db: Kysely<StateTables>): RiskStore {
   return { read: (refs) => readRisk(db, refs) }
@@ -37,6 +40,7 @@ async function readRisk(db: Kysely<StateTables>, refs: readonly EntityRef[]): Pr
 export async function saveRisk(tx: Transaction<StateTables>, changes: RiskChanges | undefined): Promise<void> {
   if (!changes || changes.entities.length === 0) return
   const { entities, halfLifeMs, maxEntities } = changes
+  await rankAgain(tx, halfLifeMs)
   let nowMs = Number.NEGATIVE_INFINITY
   for (const { field, value, score, atMs, isAlerted, shares } of entities) {
     nowMs = Math.max(nowMs, atMs)
@@ -71,6 +75,35 @@ export async function saveRisk(tx: Transaction<StateTables>, changes: RiskChange
     .limit(Number(n) - maxEntities)
   for (const { field, value } of await least.execute())
     await tx.deleteFrom('risk').where('field', '=', field).where('value', '=', value).execute()
+}
+
+/** Ranks are comparable only if they have the same half-life, so all are computed again after the setting was changed. */
+async function rankAgain(tx: Transaction<StateTables>, halfLifeMs: number): Promise<void> {
+  const value = `${halfLifeMs}`
+  const last = await tx.selectFrom('meta').select('value').where('key', '=', HALF_LIFE).executeTakeFirst()
+  if (last?.value === value) return
+  // SQLite as it is built here has no logarithm, and the table can have a million rows.
+  let after = 0
+  for (;;) {
+    const rows = await tx
+      .selectFrom('risk')
+      .select([ROW_ID.as('id'), 'score', 'at_ms'])
+      .where(ROW_ID, '>', after)
+      .orderBy(ROW_ID)
+      .limit(AT_ONCE)
+      .execute()
+    if (rows.length === 0) break
+    const ranks = rows.map(({ id, score, at_ms }) => [id, rankOf(score, at_ms, halfLifeMs)])
+    await sql`
+      update risk set rank = new.value ->> 1 from json_each(${JSON.stringify(ranks)}) as new where risk.rowid = new.value ->> 0
+    `.execute(tx)
+    after = rows.at(-1)!.id
+  }
+  await tx
+    .insertInto('meta')
+    .values({ key: HALF_LIFE, value })
+    .onConflict((oc) => oc.column('key').doUpdateSet({ value }))
+    .execute()
 }
 
 /** Orders scores of different times by what is left of them at any one time. */
