@@ -80,3 +80,24 @@ for (const [how, halfLifeMs] of [
       'user1200',
     ])
   })
+
+test('many entities take few statements, to store and to forget', async () => {
+  const statements: string[] = []
+  const counting = db.withPlugin({
+    transformQuery: ({ node }) => {
+      statements.push(node.kind)
+      return node
+    },
+    transformResult: async ({ result }) => result,
+  })
+  const entities = Array.from({ length: 5000 }, (_, i) => entity(`user${i}`, 10 + i, NOW_MS))
+  await counting.transaction().execute((tx) => saveRisk(tx, { entities, halfLifeMs: DAY_MS, maxEntities: 100 }))
+  expect(statements.length).toBeLessThan(70)
+  const left = await read(...entities.map(({ value }) => value))
+  expect(left.map(({ value }) => value).sort()).toEqual(
+    entities
+      .slice(-100)
+      .map(({ value }) => value)
+      .sort(),
+  )
+})

@@ -4,6 +4,8 @@ import type { EntityRef, RiskChanges, RiskEntity, RiskShare, RiskStore } from '.
 import type { StateTables } from './tables.ts'
 
 const AT_ONCE = 500
+/** Maximum number of rows per statement, far below SQLite's limit on bound values. */
+const ROWS_PER_STATEMENT = 100
 /** Less than this is no risk any more. */
 const LEAST = 0.001
 /** Key in `meta`: the half-life in milliseconds that the ranks are based on. */
@@ -41,22 +43,31 @@ export async function saveRisk(tx: Transaction<StateTables>, changes: RiskChange
   if (!changes || changes.entities.length === 0) return
   const { entities, halfLifeMs, maxEntities } = changes
   await rankAgain(tx, halfLifeMs)
-  let nowMs = Number.NEGATIVE_INFINITY
-  for (const { field, value, score, atMs, isAlerted, shares } of entities) {
-    nowMs = Math.max(nowMs, atMs)
-    const own = {
+  for (let i = 0; i < entities.length; i += ROWS_PER_STATEMENT) {
+    const rows = entities.slice(i, i + ROWS_PER_STATEMENT).map(({ field, value, score, atMs, isAlerted, shares }) => ({
+      field,
+      value,
       score,
       at_ms: atMs,
       is_alerted: isAlerted ? 1 : 0,
       shares: JSON.stringify(shares),
       rank: rankOf(score, atMs, halfLifeMs),
-    }
+    }))
     await tx
       .insertInto('risk')
-      .values({ field, value, ...own })
-      .onConflict((oc) => oc.columns(['field', 'value']).doUpdateSet(own))
+      .values(rows)
+      .onConflict((oc) =>
+        oc.columns(['field', 'value']).doUpdateSet(({ ref }) => ({
+          score: ref('excluded.score'),
+          at_ms: ref('excluded.at_ms'),
+          is_alerted: ref('excluded.is_alerted'),
+          shares: ref('excluded.shares'),
+          rank: ref('excluded.rank'),
+        })),
+      )
       .execute()
   }
+  const nowMs = entities.reduce((latest, { atMs }) => Math.max(latest, atMs), Number.NEGATIVE_INFINITY)
   await tx
     .deleteFrom('risk')
     .where('rank', '<', rankOf(LEAST, nowMs, halfLifeMs))
@@ -66,15 +77,18 @@ export async function saveRisk(tx: Transaction<StateTables>, changes: RiskChange
     .select((eb) => eb.fn.countAll<number>().as('n'))
     .executeTakeFirstOrThrow()
   if (Number(n) <= maxEntities) return
-  const least = tx
-    .selectFrom('risk')
-    .select(['field', 'value'])
-    .orderBy('rank')
-    .orderBy('field')
-    .orderBy('value')
-    .limit(Number(n) - maxEntities)
-  for (const { field, value } of await least.execute())
-    await tx.deleteFrom('risk').where('field', '=', field).where('value', '=', value).execute()
+  await tx
+    .deleteFrom('risk')
+    .where(ROW_ID, 'in', (eb) =>
+      eb
+        .selectFrom('risk')
+        .select(ROW_ID.as('id'))
+        .orderBy('rank')
+        .orderBy('field')
+        .orderBy('value')
+        .limit(Number(n) - maxEntities),
+    )
+    .execute()
 }
 
 /** Ranks are comparable only if they have the same half-life, so all are computed again after the setting was changed. */
