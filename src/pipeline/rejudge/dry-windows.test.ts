@@ -7,6 +7,7 @@ import { groupFindings, type Judged } from '../../stages/alert/step.ts'
 import { saveWindows } from '../../state/alerts.ts'
 import { openState, type StateDb } from '../../state/db.ts'
 import { readGroups } from '../../state/groups.ts'
+import { window as windowOf } from '../../state/state.fixture.ts'
 import { evilRule } from '../loop.fixture.ts'
 import { DryWindows } from './dry-windows.ts'
 
@@ -92,4 +93,32 @@ test('the number of windows is bounded, and evictions are reported', () => {
     return windows[0]!.number
   }
   expect([decide(0), decide(100), dry.isCut, decide(200), dry.isCut]).toEqual([1, 2, false, 3, true])
+})
+
+test('a kept window is small, whatever its alert says', () => {
+  const long = 'x'.repeat(10_000)
+  const big = windowOf()
+  Object.assign(big.body, {
+    displayName: long,
+    description: long,
+    reference: long,
+    runbook: long,
+    tags: [long],
+    reports: { MITRE: [long] },
+    destinations: [long],
+    context: long,
+    functionErrors: { title: long },
+    logTypes: [long],
+    indicators: { p_any_usernames: [long] },
+    sampleEvent: long,
+    sourceLabels: [long],
+    summaries: [{ attribute: 'user', values: [[long, 1]] }],
+    ofALaterVersion: long,
+  })
+  const dry = new DryWindows()
+  dry.keep([big])
+  const [kept] = dry.opened
+  expect(kept).toMatchObject({ alertId: big.alertId, body: { title: 't', dedup: 'd', threshold: big.body.threshold } })
+  expect(JSON.stringify(kept).length).toBeLessThan(2000)
+  expect(big.body.summaries).toHaveLength(1)
 })

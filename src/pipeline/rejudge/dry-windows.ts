@@ -1,4 +1,4 @@
-import type { AlertWindow, KnownGroup, KnownGroups } from '../../model/alert.ts'
+import type { AlertBody, AlertWindow, KnownGroup, KnownGroups } from '../../model/alert.ts'
 import type { Decision } from '../../model/batch.ts'
 
 /** Maximum number of windows that a dry run remembers. */
@@ -40,11 +40,10 @@ export class DryWindows {
     return [...this.#windows.values()].filter(({ opened }) => opened)
   }
 
-  /** Stores the decision without its texts, which are most of its size. */
+  /** Stores the decision without what only alerts that are sent need, which is most of its size. */
   keep(windows: readonly AlertWindow[]): void {
     for (const window of windows) {
-      const body = { ...window.body, sampleEvent: null, context: null, description: '', runbook: '' }
-      this.#windows.set(window.alertId, { ...window, body })
+      this.#windows.set(window.alertId, { ...window, body: bareBody(window.body) })
       this.#numbers.set(window.groupKey, Math.max(this.#numbers.get(window.groupKey) ?? 0, window.number))
     }
     for (const id of this.#windows.keys()) {
@@ -52,5 +51,34 @@ export class DryWindows {
       this.#windows.delete(id)
       this.isCut = true
     }
+  }
+}
+
+/** What windows are decided by and what reports list. Everything is named, so that what bodies will have one day is not kept unnoticed. */
+function bareBody({ type, title, dedup, threshold, firstEventTime, lastEventTime, notified, unique }: AlertBody): AlertBody {
+  return {
+    type,
+    title,
+    dedup,
+    threshold,
+    firstEventTime,
+    lastEventTime,
+    ...(notified && { notified }),
+    ...(unique && { unique }),
+    displayName: '',
+    description: '',
+    reference: '',
+    runbook: '',
+    tags: [],
+    reports: {},
+    destinations: null,
+    context: null,
+    functionErrors: {},
+    logTypes: [],
+    indicators: {},
+    indicatorsCut: false,
+    sampleEvent: null,
+    latencyMs: null,
+    sourceLabels: [],
   }
 }
