@@ -9,6 +9,11 @@ test.each(['EACCES', 'EPERM', 'EROFS'])(
   },
 )
 
+test('a folder whose parent does not exist is refused by the name of the parent', async () => {
+  const refused = /^the folder \/no-such-disk does not exist, so \/no-such-disk\/monday cannot be created/
+  await expect(createBackupFolder('/no-such-disk/monday', '/')).rejects.toThrow(refused)
+})
+
 test.runIf(process.platform === 'linux')('a folder that is not allowed is refused with that advice', async () => {
   // Not even root may create anything there.
   await expect(createBackupFolder('/sys/backup', '/')).rejects.toThrow(

@@ -37,6 +37,9 @@ export async function createBackupFolder(path: string, dataDir: string): Promise
       if (isNew) await rm(path, { recursive: true, force: true })
       throw error
     }
+    const parent = dirname(path)
+    if (isNew && (error as NodeJS.ErrnoException).code === 'ENOENT' && !existsSync(parent))
+      throw new Refused(`the folder ${parent} does not exist, so ${path} cannot be created: create it first, or check the path`)
     throw new StorageError(`The backup folder ${path} cannot be written: ${messageOf(error)}. ${adviceFor(error)}`, {
       cause: error,
     })
