@@ -83,7 +83,14 @@ describe('one root', () => {
     const { helpers, problems } = await loadContent([root])
     expect(problems).toEqual([])
     expect(helpers).toEqual([
-      { name: 'g_helpers', file: join(root, 'helpers/other_name.py'), code: 'G = 1\n', folder: undefined, root },
+      {
+        name: 'g_helpers',
+        file: join(root, 'helpers/other_name.py'),
+        definition: join(root, 'helpers/g.yaml'),
+        code: 'G = 1\n',
+        folder: undefined,
+        root,
+      },
       { name: 'near', file: join(root, 'rules/near.py'), code: 'NEAR = 1\n', folder: join(root, 'rules'), root },
     ])
   })
