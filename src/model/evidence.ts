@@ -1,7 +1,8 @@
-import type { Severity } from './rule.ts'
+import type { Match } from './match.ts'
 
 /** A match of an alert as it was decided, kept with the alert: retention of events does not delete it. */
-export interface Evidence {
+export interface Evidence
+  extends Pick<Match, 'title' | 'dedup' | 'severity' | 'description' | 'reference' | 'runbook' | 'unique' | 'functionErrors'> {
   readonly rowId: string
   readonly logType: string
   /** The hash of the content that decided. */
@@ -16,18 +17,9 @@ export interface Evidence {
   readonly raw: string | null
   /** Only the first 64 KiB of the record are kept. */
   readonly isRawCut: boolean
-  readonly title: string
-  readonly dedup: string
-  readonly severity: Severity
-  readonly description: string
-  readonly reference: string
-  readonly runbook: string
   readonly destinations: readonly string[] | null
   /** Exact JSON text. */
   readonly context: string | null
-  /** As in a match; absent if the rule has no `unique`. */
-  readonly unique?: string | null
-  readonly functionErrors: Readonly<Record<string, string>>
 }
 
 /** Evidence to store. */

@@ -40,7 +40,7 @@ function callerOf({ tokens, config }: Pick<Engine, 'tokens' | 'config'>, c: Cont
   throw new ApiError(401, 'unauthorized', `the token '${name}' ${why}: use another`, { 'www-authenticate': 'Bearer' })
 }
 
-/** The operation that the request is for, such as `GET /api/v1/alerts/{id}`; `undefined` if there is none. */
+/** The operation that the request is for, such as `GET /api/v1/alerts/{id}`; `undefined` for a path that the API does not have. */
 export function operationOf(c: Context): string | undefined {
   // HEAD is handled by the route for GET.
   const wanted = c.req.method === 'HEAD' ? 'GET' : c.req.method

@@ -113,7 +113,7 @@ async function decideAgain(
   }
 }
 
-/** The match of the event, or why there is none. */
+/** The match of the event, or why the rule does not match it now. */
 async function judge(detector: Detector, { number, event, looked, result }: BundledMatch, file: string): Promise<Match | string> {
   if (event === undefined) return 'its event was too long to be kept, so it cannot be decided again'
   const json = parseJson(event, { maxDepth: MAX_DEPTH })
